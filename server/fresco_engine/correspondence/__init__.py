@@ -1,0 +1,1 @@
+"""What moved where: optical flow, occlusion, warping, flow paths, similarity, saliency."""

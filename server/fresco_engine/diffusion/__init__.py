@@ -1,0 +1,1 @@
+"""The diffusion side: models, conditions, guided attention, feature optimisation, sampling."""

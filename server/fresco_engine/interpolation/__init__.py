@@ -1,0 +1,1 @@
+"""Frames between keyframes: propagation from both sides and blending."""

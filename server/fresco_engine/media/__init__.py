@@ -1,0 +1,1 @@
+"""Reading and writing clips: codecs, exact time, colour tags, sound."""
