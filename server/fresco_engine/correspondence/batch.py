@@ -1,0 +1,104 @@
+"""What corresponds to what in a batch of frames closed into a ring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fresco_engine.correspondence.flow import Flow, FlowEstimator
+from fresco_engine.correspondence.occlusion import occlusion
+from fresco_engine.correspondence.saliency import foreground_mask
+from fresco_engine.correspondence.warp import resize_flow, resize_map, resize_occlusion
+from fresco_engine.types import Image
+
+
+@dataclass(frozen=True)
+class BatchCorrespondence:
+    """Flow, occlusion, foreground and colours of f frames; frame f-1 is followed by frame 0."""
+
+    forward: Tensor
+    """(f, 2, h, w): flow from frame i to frame i+1."""
+    backward: Tensor
+    """(f, 2, h, w): flow from frame i+1 to frame i."""
+    occluded_forward: Tensor
+    """(f, h, w) bool: pixels of frame i that frame i+1 does not show."""
+    occluded_backward: Tensor
+    """(f, h, w) bool: pixels of frame i+1 that frame i does not show."""
+    foreground: Tensor
+    """(f, h, w) bool."""
+    colours: Tensor
+    """(f, 3, h, w), RGB, range 0-1."""
+    _resized: dict[tuple[int, int], BatchCorrespondence] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    @property
+    def frame_count(self) -> int:
+        """How many frames the ring has."""
+        return self.forward.shape[0]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the maps."""
+        return self.forward.shape[-2], self.forward.shape[-1]
+
+    def at(self, height: int, width: int) -> BatchCorrespondence:
+        """The same for a map of another size; worked out once per size."""
+        if (height, width) == self.size:
+            return self
+        if (height, width) not in self._resized:
+            self._resized[height, width] = BatchCorrespondence(
+                resize_flow(self.forward, height, width),
+                resize_flow(self.backward, height, width),
+                resize_occlusion(self.occluded_forward, height, width),
+                resize_occlusion(self.occluded_backward, height, width),
+                resize_occlusion(self.foreground, height, width),
+                resize_map(self.colours, height, width),
+            )
+        return self._resized[height, width]
+
+
+def correspond(
+    frames: Sequence[Image], estimator: FlowEstimator, *, device: str | torch.device = "cpu"
+) -> BatchCorrespondence:
+    """The correspondence of `frames`, at least one, all of one size."""
+    if not frames:
+        raise ValueError("no frames, nothing corresponds")
+    pairs = _ring_flows(frames, estimator)
+    following = [*frames[1:], frames[0]]
+    hidden = [
+        (occlusion(there, back, first, second), occlusion(back, there, second, first))
+        for (there, back), first, second in zip(pairs, frames, following, strict=True)
+    ]
+    forward = np.stack([there for there, _ in pairs])
+    return BatchCorrespondence(
+        _channels_first(forward, device),
+        _channels_first(np.stack([back for _, back in pairs]), device),
+        torch.from_numpy(np.stack([ahead for ahead, _ in hidden])).to(device),
+        torch.from_numpy(np.stack([behind for _, behind in hidden])).to(device),
+        torch.from_numpy(foreground_mask(frames, forward)).to(device),
+        _channels_first(np.stack(frames), device).float() / 255,
+    )
+
+
+def _ring_flows(frames: Sequence[Image], estimator: FlowEstimator) -> list[tuple[Flow, Flow]]:
+    """Flow to the next frame and back, for every frame; a lone frame stays where it is."""
+    if len(frames) == 1:
+        still = np.zeros((*frames[0].shape[:2], 2), np.float32)
+        return [(still, still)]
+    pairs = [
+        (estimator(first, second), estimator(second, first)) for first, second in pairwise(frames)
+    ]
+    if len(frames) == 2:
+        return [*pairs, (pairs[0][1], pairs[0][0])]
+    return [*pairs, (estimator(frames[-1], frames[0]), estimator(frames[0], frames[-1]))]
+
+
+def _channels_first(maps: NDArray[np.generic], device: str | torch.device) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(np.moveaxis(maps, -1, 1))).to(device)

@@ -1,0 +1,160 @@
+"""Looking at one picture through a flow: warping, its adjoint, and resizing flows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from fresco_engine.correspondence.flow import Flow, pixel_grid
+from fresco_engine.types import Image
+
+
+def warp_image(image: Image | NDArray[np.float32], flow: Flow) -> NDArray[np.float32]:
+    """`image` (h, w, channels) read where `flow` leads, as float32 in the image's own range."""
+    return cv2.remap(
+        image.astype(np.float32),
+        pixel_grid(*flow.shape[:2]) + flow,
+        None,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def warp(x: Tensor, flow: Tensor) -> Tensor:
+    """`x` (..., c, h, w) read bilinearly where `flow` (..., 2, h, w) leads; borders repeat.
+
+    `warp(x_i, flow[j→i])` is frame i as seen from frame j. Leading dimensions broadcast.
+    """
+    height, width = flow.shape[-2:]
+    leading = torch.broadcast_shapes(x.shape[:-3], flow.shape[:-3])
+    maps = x.expand(*leading, *x.shape[-3:]).reshape(-1, *x.shape[-3:])
+    flows = flow.expand(*leading, 2, height, width).reshape(-1, 2, height, width)
+    grid = _targets(flows.to(maps.dtype)).permute(0, 2, 3, 1)
+    span = torch.tensor([width, height], dtype=maps.dtype, device=maps.device)
+    # Pixel centres lie at (2x + 1) / width - 1 when corners are not aligned.
+    grid = (2 * grid + 1) / span - 1
+    read = F.grid_sample(maps, grid, padding_mode="border", align_corners=False)
+    return read.reshape(*leading, *x.shape[-3:])
+
+
+def _targets(flow: Tensor) -> Tensor:
+    """Positions (..., 2, h, w) that `flow` leads to."""
+    height, width = flow.shape[-2:]
+    y = torch.arange(height, dtype=flow.dtype, device=flow.device)[:, None].expand(height, width)
+    x = torch.arange(width, dtype=flow.dtype, device=flow.device).expand(height, width)
+    return flow + torch.stack([x, y])
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """A flow's bilinear sampling as indices and weights, worked out once and used many times.
+
+    Works on token-major features (m, n, c): row-wise reading moves whole contiguous rows, many
+    times faster than sampling channel-major maps. `apply` equals `warp`; `adjoint` is its exact
+    transpose, so it turns a gradient of the result into a gradient of the source.
+    """
+
+    maps: int
+    tokens: int
+    indices: Tensor
+    """(m * n, 4): rows read for every row of the result."""
+    weights: Tensor
+    """(m * n, 4): what each is multiplied by."""
+    adjoint_indices: Tensor
+    """(m * n * 4,): rows of the result that read a source row, source row by source row."""
+    adjoint_offsets: Tensor
+    """(m * n,): where each source row's list begins."""
+    adjoint_weights: Tensor
+
+    @classmethod
+    def of(cls, flow: Tensor, source: Tensor | None = None, *, repeats: int = 1) -> Sampling:
+        """The sampling of `flow` (f, 2, h, w): map i of the result reads map `source[i]`.
+
+        `source` (f,) defaults to each map itself; a permutation joins rolling round a ring with
+        warping. `repeats` stacks the same sampling, as for the halves of guided denoising.
+        """
+        frames, _, height, width = flow.shape
+        tokens = height * width
+        if source is None:
+            source = torch.arange(frames, device=flow.device)
+        rows, weights = _bilinear(flow)
+        rows = rows + source[:, None, None] * tokens
+        shift = torch.arange(repeats, device=flow.device)[:, None, None] * (frames * tokens)
+        indices = (rows.reshape(1, -1, 4) + shift).reshape(-1, 4)
+        weights = weights.reshape(-1, 4).repeat(repeats, 1)
+        readers, offsets, shares = _transpose(indices, weights)
+        return cls(frames * repeats, tokens, indices, weights, readers, offsets, shares)
+
+    def apply(self, x: Tensor) -> Tensor:
+        """(m, n, c) → (m, n, c): every row read where the flow leads."""
+        rows = x.reshape(self.maps * self.tokens, -1)
+        weights = self.weights.to(x.dtype)
+        read = F.embedding_bag(self.indices, rows, mode="sum", per_sample_weights=weights)
+        return read.reshape(x.shape)
+
+    def adjoint(self, g: Tensor) -> Tensor:
+        """(m, n, c) → (m, n, c): the transpose of `apply`."""
+        rows = g.reshape(self.maps * self.tokens, -1)
+        spread = F.embedding_bag(
+            self.adjoint_indices,
+            rows,
+            self.adjoint_offsets,
+            mode="sum",
+            per_sample_weights=self.adjoint_weights.to(g.dtype),
+        )
+        return spread.reshape(g.shape)
+
+
+def _bilinear(flow: Tensor) -> tuple[Tensor, Tensor]:
+    """Token indices and weights (f, n, 4) of the four neighbours each position lies between."""
+    height, width = flow.shape[-2:]
+    x, y = _targets(flow.float()).flatten(-2).unbind(1)  # f n
+    x, y = x.clamp(0, width - 1), y.clamp(0, height - 1)
+    left, top = x.floor(), y.floor()
+    right, bottom = (left + 1).clamp(max=width - 1), (top + 1).clamp(max=height - 1)
+    across, down = x - left, y - top
+    rows = torch.stack(
+        [top * width + left, top * width + right, bottom * width + left, bottom * width + right], -1
+    )
+    weights = torch.stack(
+        [(1 - across) * (1 - down), across * (1 - down), (1 - across) * down, across * down], -1
+    )
+    return rows.long(), weights
+
+
+def _transpose(indices: Tensor, weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Who reads each row: readers sorted by the row they read, each row's begin, the weights."""
+    flat = indices.flatten()
+    by_row = torch.argsort(flat, stable=True)
+    counts = torch.bincount(flat, minlength=len(indices))
+    offsets = torch.cumsum(counts, 0) - counts
+    return by_row // indices.shape[1], offsets, weights.flatten()[by_row]
+
+
+def resize_flow(flow: Tensor, height: int, width: int) -> Tensor:
+    """`flow` (..., 2, H, W) averaged down (or interpolated up) to a map, vectors scaled along."""
+    scale = flow.new_tensor([width / flow.shape[-1], height / flow.shape[-2]])
+    return resize_map(flow, height, width) * scale[:, None, None]
+
+
+def resize_occlusion(occluded: Tensor, height: int, width: int) -> Tensor:
+    """`occluded` (..., H, W) bool: a cell of the map is hidden where more than half of it is."""
+    share = resize_map(occluded.unsqueeze(-3).float(), height, width)
+    return share.squeeze(-3) > 0.5
+
+
+def resize_map(x: Tensor, height: int, width: int) -> Tensor:
+    """`x` (..., c, H, W) float, area-averaged when shrinking, bilinear when growing."""
+    if x.shape[-2:] == (height, width):
+        return x
+    maps = x.reshape(-1, *x.shape[-3:])
+    is_smaller = height <= x.shape[-2] and width <= x.shape[-1]
+    mode = {"mode": "area"} if is_smaller else {"mode": "bilinear", "align_corners": False}
+    resized = F.interpolate(maps, (height, width), **mode)
+    return resized.reshape(*x.shape[:-2], height, width)

@@ -1,0 +1,255 @@
+"""Shots, keyframes and batches: which frames are translated, and which of them together."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fresco_engine.types import Frame, Image
+
+FloatArray = NDArray[np.float32]
+
+_SHORT_SIDE = 72
+_REACH = 3
+"""Frames compared on either side of a possible cut; a flash must be shorter than this."""
+_SUSPICIOUS = 0.06
+"""Distance of neighbouring frames below which a cut is not even looked for."""
+_CUT_SCORE = 0.42
+_CUT_PROMINENCE = 2.0
+_NEIGHBOURHOOD = 5
+_STILL = 0.004
+_RAPID = 0.06
+"""Distances per frame taken for no motion at all and for as much as ever matters."""
+
+
+@dataclass(frozen=True)
+class ClipAnalysis:
+    """What keyframes are chosen by: one number per frame of each kind, no pictures.
+
+    `distances[i]` is the RMS difference (range 0-1) of frame i and the one before, 0 for the
+    first; `cut_scores[i]` (0-1) is how little the frames from i on resemble those before i.
+    `start` is the source index of the first frame analysed.
+    """
+
+    start: int
+    distances: tuple[float, ...]
+    cut_scores: tuple[float, ...]
+
+    @property
+    def frame_count(self) -> int:
+        """How many frames were analysed."""
+        return len(self.distances)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Keyframes translated together: `anchors` are known from earlier batches, `new` are not."""
+
+    anchors: tuple[int, ...]
+    new: tuple[int, ...]
+
+    @property
+    def frames(self) -> tuple[int, ...]:
+        """All frames of the batch in ascending order."""
+        return tuple(sorted((*self.anchors, *self.new)))
+
+
+def analyse(frames: Iterable[Frame]) -> ClipAnalysis:
+    """Compares neighbouring frames at low resolution, with a few small pictures in memory."""
+    start = 0
+    distances: list[float] = []
+    scores: list[float] = []
+    window: deque[FloatArray] = deque(maxlen=2 * _REACH)
+    for frame in frames:
+        if not distances:
+            start = frame.index
+        small = _reduce(frame.image)
+        distances.append(_rms(window[-1], small) if window else 0.0)
+        window.append(small)
+        if len(distances) >= _REACH:
+            scores.append(_cut_score(list(window), min(len(scores), _REACH)))
+    while len(scores) < len(distances):
+        missing = len(distances) - len(scores)
+        scores.append(_cut_score(list(window), len(window) - missing))
+    return ClipAnalysis(start, tuple(distances), tuple(scores))
+
+
+def _reduce(image: Image) -> FloatArray:
+    """A small blurred copy, range 0-1."""
+    height, width = image.shape[:2]
+    scale = min(1.0, _SHORT_SIDE / min(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return cv2.GaussianBlur(small, (0, 0), 1.0).astype(np.float32) / np.float32(255)
+
+
+def _rms(first: FloatArray, second: FloatArray) -> float:
+    return float(np.sqrt(np.mean(np.square(first - second))))
+
+
+def _cut_score(window: Sequence[FloatArray], position: int) -> float:
+    """How little the pictures from `position` on resemble those before it.
+
+    The closest pair across the possible cut decides, so that a flash or a passing object of
+    fewer than `_REACH` frames is no cut: the scene after it is the scene before it.
+    """
+    before = window[max(0, position - _REACH) : position]
+    after = window[position : position + _REACH]
+    if not before or not after or _rms(before[-1], after[0]) < _SUSPICIOUS:
+        return 0.0
+    return min(_unlikeness(first, second) for first in reversed(before) for second in after)
+
+
+def _unlikeness(first: FloatArray, second: FloatArray) -> float:
+    """0 for pictures of one scene, towards 1 for unrelated ones; motion is compensated first."""
+    one, two = _luma(first), _luma(second)
+    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(two, one, np.empty(0))
+    grid = np.moveaxis(np.indices(two.shape, np.float32)[::-1], 0, -1)
+    moved = cv2.remap(one, grid + flow, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    structure = 1 - max(0.0, _correlation(moved, two))
+    return 0.5 * (structure + _histogram_distance(first, second))
+
+
+def _luma(picture: FloatArray) -> Image:
+    return cv2.cvtColor((picture * 255).round().astype(np.uint8), cv2.COLOR_RGB2GRAY)
+
+
+def _correlation(first: Image, second: Image) -> float:
+    """Of two pictures; 1 where neither has any structure."""
+    one, two = (x.astype(np.float32) - np.float32(x.mean()) for x in (first, second))
+    scale = float(np.linalg.norm(one) * np.linalg.norm(two))
+    return float(np.sum(one * two)) / scale if scale > 1e-3 else 1.0
+
+
+def _histogram_distance(first: FloatArray, second: FloatArray) -> float:
+    """Half the absolute difference of coarse colour histograms, blurred against exposure steps."""
+    one, two = _histogram(first), _histogram(second)
+    return 0.5 * float(np.abs(one - two).sum())
+
+
+def _histogram(picture: FloatArray) -> FloatArray:
+    counts = cv2.calcHist([picture], [0, 1, 2], None, [8, 8, 8], [0, 1.001] * 3)
+    for axis in range(3):
+        moved = np.moveaxis(counts, axis, 0)
+        padded = np.concatenate([moved[:1], moved, moved[-1:]])
+        counts = np.moveaxis((padded[:-2] + 2 * moved + padded[2:]) / 4, 0, axis)
+    return counts / max(float(counts.sum()), 1.0)
+
+
+def find_shots(analysis: ClipAnalysis) -> tuple[tuple[int, int], ...]:
+    """Half-open ranges of source frames without a cut inside; together they are the clip."""
+    if not analysis.frame_count:
+        return ()
+    cuts = [i for i in range(1, analysis.frame_count) if _is_cut(analysis, i)]
+    edges = [0, *cuts, analysis.frame_count]
+    return tuple((analysis.start + first, analysis.start + stop) for first, stop in pairwise(edges))
+
+
+def _is_cut(analysis: ClipAnalysis, position: int) -> bool:
+    """Whether the change stands out both absolutely and against the changes around it."""
+    if analysis.cut_scores[position] < _CUT_SCORE:
+        return False
+    low = max(1, position - _NEIGHBOURHOOD)
+    around = [
+        analysis.distances[i]
+        for i in range(low, min(analysis.frame_count, position + _NEIGHBOURHOOD + 1))
+        if i != position
+    ]
+    usual = float(np.median(around)) if around else 0.0
+    return analysis.distances[position] > _CUT_PROMINENCE * usual
+
+
+def select_keyframes(
+    analysis: ClipAnalysis,
+    shots: Sequence[tuple[int, int]],
+    minimum: int,
+    maximum: int,
+) -> tuple[int, ...]:
+    """Keyframes of all shots in ascending order, the first and last frame of each among them.
+
+    Gaps never exceed `maximum`. They never fall below `minimum` either, unless the length of a
+    shot cannot be made of such gaps; then only its last gap does. Gaps are short where motion is
+    large: they share out a motion budget that gives a gap of sqrt(minimum * maximum) frames at
+    the clip's mean motion. Source: what section 3.5 of FRESCO (arXiv:2403.12962) promises; its
+    Algorithm 1 may insert into gaps that are short already and run out before all are filled.
+    """
+    distances = np.asarray(analysis.distances, np.float64)
+    usual = float(distances[1:].mean()) if len(distances) > 1 else 0.0
+    budget = float(np.clip(usual, _STILL, _RAPID)) * float(np.sqrt(minimum * maximum))
+    keyframes: list[int] = []
+    for first, stop in shots:
+        motion = distances[first - analysis.start + 1 : stop - analysis.start] / budget
+        keyframes += [first + offset for offset in _select_in_shot(motion, minimum, maximum)]
+    return tuple(keyframes)
+
+
+def _select_in_shot(motion: NDArray[np.float64], minimum: int, maximum: int) -> list[int]:
+    """Offsets of the keyframes of a shot with `motion[i]` between its frames i and i+1.
+
+    Dynamic programming over the last keyframe. A gap costs 1 plus the square of its motion: with
+    even motion m per frame the cheapest gap is 1/m frames long.
+    """
+    length = len(motion)
+    travelled = np.concatenate([[0.0], np.cumsum(motion)])
+    costs = np.full(length + 1, np.inf)
+    costs[0] = 0.0
+    previous = np.zeros(length + 1, np.int64)
+    for end in range(minimum, length + 1):
+        begins = np.arange(max(0, end - maximum), end - minimum + 1)
+        totals = costs[begins] + np.square(travelled[end] - travelled[begins]) + 1
+        best = int(np.argmin(totals))
+        costs[end], previous[end] = totals[best], begins[best]
+    return _trace(costs, previous, maximum)
+
+
+def _trace(costs: NDArray[np.float64], previous: NDArray[np.int64], maximum: int) -> list[int]:
+    """The cheapest keyframes; a length no allowed gaps add up to ends in one short gap."""
+    end = length = len(costs) - 1
+    if not np.isfinite(costs[length]):
+        earliest = max(0, length - maximum)
+        end = earliest + int(np.argmax(np.isfinite(costs[earliest:])))
+    offsets = [length] if end != length else []
+    while end > 0:
+        offsets.append(end)
+        end = int(previous[end])
+    return [0, *reversed(offsets)]
+
+
+def plan_batches(keyframes: Sequence[int], batch_size: int) -> tuple[Batch, ...]:
+    """Splits the keyframes of one shot into batches of at most `batch_size` frames.
+
+    Every keyframe is new exactly once. Batches after the first begin with two anchors, the
+    shot's first keyframe and the last of the batch before (section 3.5 of FRESCO). The last two
+    batches are evened out, so that the last is never left with a frame or two. Batches of one
+    have no room for anchors.
+    """
+    counts = _new_counts(len(keyframes), batch_size)
+    batches: list[Batch] = []
+    used = 0
+    for count in counts:
+        anchors = (keyframes[0], keyframes[used - 1]) if batches and batch_size > 1 else ()
+        batches.append(Batch(anchors, tuple(keyframes[used : used + count])))
+        used += count
+    return tuple(batches)
+
+
+def _new_counts(total: int, batch_size: int) -> list[int]:
+    """How many new keyframes each batch holds."""
+    if batch_size == 1:
+        return [1] * total
+    if total <= batch_size:
+        return [total] if total else []
+    rest = total - batch_size
+    room = batch_size - 2
+    counts = [batch_size, *[room] * (rest // room), *([rest % room] if rest % room else [])]
+    known_before = 0 if len(counts) == 2 else 2
+    surplus = (counts[-2] + known_before) - (counts[-1] + 2)
+    counts[-2] -= surplus // 2
+    counts[-1] += surplus // 2
+    return counts
