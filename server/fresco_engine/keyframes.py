@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 
 import cv2
 import numpy as np
@@ -104,7 +104,12 @@ def _cut_score(window: Sequence[FloatArray], position: int) -> float:
     after = window[position : position + _REACH]
     if not before or not after or _rms(before[-1], after[0]) < _SUSPICIOUS:
         return 0.0
-    return min(_unlikeness(first, second) for first in reversed(before) for second in after)
+    score = 1.0
+    for first, second in product(reversed(before), after):
+        score = min(score, _unlikeness(first, second))
+        if score < _CUT_SCORE / 2:
+            break  # No cut any more, however the other pairs look.
+    return score
 
 
 def _unlikeness(first: FloatArray, second: FloatArray) -> float:
