@@ -1,0 +1,203 @@
+"""Models in diffusers folder format: model_index.json and one subfolder for each part."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import AutoencoderKL, AutoencoderTiny, ControlNetModel, UNet2DConditionModel
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from fresco_engine.diffusion.sources import weight_files
+from fresco_engine.diffusion.weights import kind_of, read_header, wrong_kind
+from fresco_engine.errors import ModelCorrupt, ModelNotFound, WrongModelKind
+
+Config = Mapping[str, Any]
+_VAES = {"AutoencoderKL": AutoencoderKL, "AutoencoderTiny": AutoencoderTiny}
+_WANTED = "a Stable Diffusion 1.x model"
+_LEVELS = 4
+
+
+def require_model_folder(folder: Path) -> None:
+    """Raises the fitting error where `folder` does not hold a model this engine can run."""
+    if not (folder / "model_index.json").is_file():
+        raise _not_a_model(folder)
+    pipeline = str(read_json(folder / "model_index.json").get("_class_name", ""))
+    if "XL" in pipeline or not pipeline.startswith(("StableDiffusion", "LatentConsistency")):
+        raise WrongModelKind(folder, f"this is made for {pipeline}; choose {_WANTED}")
+    unet = part_config(folder, "unet", UNet2DConditionModel)
+    vae = part_config(folder, "vae", vae_class(folder))
+    text = read_json(folder / "text_encoder" / "config.json")
+    require_shape(folder, unet, vae, int(text.get("hidden_size", 0)))
+
+
+def _not_a_model(folder: Path) -> Exception:
+    config = folder / "config.json"
+    if config.is_file() and read_json(config).get("_class_name") == "ControlNetModel":
+        return WrongModelKind(
+            folder, "this is a ControlNet; choose a model and give this as its control source"
+        )
+    files = sorted(folder.glob("*.safetensors"))
+    if files:
+        return WrongModelKind(
+            folder, f"the folder is not in diffusers format; give a file in it, as {files[0].name}"
+        )
+    return ModelNotFound(
+        folder,
+        "the folder holds no model; give one with a model_index.json, or a .safetensors file",
+    )
+
+
+def require_shape(source: Path, unet: Config, vae: Config, text_width: int) -> None:
+    """Raises `WrongModelKind` where the parts are not shaped like Stable Diffusion 1.x."""
+    latent = vae["latent_channels"]
+    wrong = None
+    if unet.get("addition_embed_type") or unet.get("encoder_hid_dim_type"):
+        wrong = "it wants more than a prompt, as Stable Diffusion XL does"
+    elif unet["in_channels"] > latent:
+        wrong = "it is made for inpainting or image editing; use the plain version of the model"
+    elif unet["in_channels"] != latent or unet["out_channels"] != latent:
+        wrong = f"its U-Net does not fit its VAE of {latent} channels"
+    elif len(unet["block_out_channels"]) != _LEVELS or len(vae["block_out_channels"]) != _LEVELS:
+        wrong = f"its U-Net or VAE does not have {_LEVELS} levels"
+    elif unet["cross_attention_dim"] != text_width:
+        wrong = "its U-Net does not fit its text encoder"
+    if wrong:
+        raise WrongModelKind(source, f"{wrong}; choose {_WANTED}")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file.
+
+    Raises:
+        ModelCorrupt: there is no such file, or it is damaged.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelCorrupt(path, "the file is missing or damaged; get the model again") from error
+    if not isinstance(values, dict):
+        raise ModelCorrupt(path, "the file is damaged; get the model again")
+    return values
+
+
+def vae_class(folder: Path) -> type[AutoencoderKL] | type[AutoencoderTiny]:
+    """The class of the VAE in a model folder."""
+    name = read_json(folder / "vae" / "config.json").get("_class_name")
+    if name not in _VAES:
+        known = " or ".join(_VAES)
+        raise WrongModelKind(folder, f"its VAE is {name}, not {known}; choose {_WANTED}")
+    return _VAES[name]
+
+
+def part_config(folder: Path, part: str, kind: type) -> Config:
+    """The configuration of one part, with the library's values for what its file leaves out."""
+    parameters = inspect.signature(kind.__init__).parameters.values()
+    defaults = {item.name: item.default for item in parameters}
+    return {**defaults, **read_json(folder / part / "config.json")}
+
+
+def load_networks(folder: Path, dtype: torch.dtype) -> tuple[Any, Any, CLIPTextModel]:
+    """U-Net, VAE and text encoder of a model folder, on the CPU.
+
+    Raises:
+        ModelCorrupt: files are missing or damaged.
+        WrongModelKind: the weights are pickles.
+    """
+    unet = _load_part(UNet2DConditionModel, folder / "unet", torch_dtype=dtype)
+    vae = _load_part(vae_class(folder), folder / "vae", torch_dtype=dtype)
+    text_encoder = _load_part(CLIPTextModel, folder / "text_encoder")
+    return unet, vae, text_encoder.to(dtype)
+
+
+def load_controlnet(folder: Path, dtype: torch.dtype) -> ControlNetModel:
+    """The ControlNet in a folder with its config.json and weights, on the CPU.
+
+    Raises:
+        WrongModelKind: the folder holds something else.
+        ModelCorrupt: files are missing or damaged.
+    """
+    is_model = (folder / "model_index.json").is_file()
+    name = "a whole model" if is_model else read_json(folder / "config.json").get("_class_name")
+    if name != "ControlNetModel":
+        raise WrongModelKind(
+            folder, f"this is {name}, not a ControlNet; give a ControlNet's folder or file"
+        )
+    return _load_part(ControlNetModel, folder, torch_dtype=dtype)
+
+
+def stored_types(folder: Path) -> set[str]:
+    """The number types in a part's weight files, spelt as the format does, `BF16` for example."""
+    files = weight_files(folder)
+    return {tensor.dtype for path in files for tensor in read_header(path).values()}
+
+
+def _load_part(kind: Any, folder: Path, **options: Any) -> Any:
+    variant = _variant_of(_checked_files(folder))
+    try:
+        network, info = kind.from_pretrained(
+            str(folder),
+            variant=variant,
+            use_safetensors=True,
+            local_files_only=True,
+            output_loading_info=True,
+            **options,
+        )
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+        raise ModelCorrupt(folder, f"it does not load ({error}); get the model again") from error
+    missing = [name for name in info["missing_keys"] if not name.endswith("position_ids")]
+    if missing or info["mismatched_keys"]:
+        count = len(missing) + len(info["mismatched_keys"])
+        raise ModelCorrupt(folder, f"{count} tensors are missing or misshapen; get the model again")
+    return network
+
+
+def _checked_files(folder: Path) -> list[Path]:
+    files = weight_files(folder)
+    if not files:
+        if any(folder.glob("*.bin")):
+            raise WrongModelKind(
+                folder,
+                ".bin files can run code when they are opened and are not read; "
+                "get the model as .safetensors, or convert it on a machine you can risk",
+            )
+        raise ModelCorrupt(folder, "its .safetensors file is missing; get the model again")
+    for path in files:
+        read_header(path)
+    return files
+
+
+def _variant_of(files: list[Path]) -> str | None:
+    return "fp16" if all(".fp16." in path.name for path in files) else None
+
+
+def load_tokenizer(folder: Path) -> CLIPTokenizer:
+    """The tokenizer in a folder with vocab.json and merges.txt, or tokenizer.json.
+
+    Raises:
+        ModelCorrupt: the files are missing or damaged.
+    """
+    try:
+        return CLIPTokenizer.from_pretrained(str(folder), local_files_only=True)
+    except Exception as error:  # The parser behind it raises plain Exception.
+        raise ModelCorrupt(
+            folder, f"the tokenizer does not load ({error}); get the model again"
+        ) from error
+
+
+def require_weights_file(path: Path, wanted: str, *kinds: Any) -> Any:
+    """The header of a .safetensors file whose kind is one of `kinds`.
+
+    Raises:
+        WrongModelKind: it is of another kind; `wanted` says what it should have been.
+        ModelCorrupt: the file is damaged.
+    """
+    header = read_header(path)
+    kind = kind_of(header)
+    if kind not in kinds:
+        raise wrong_kind(path, kind, wanted)
+    return header

@@ -1,0 +1,33 @@
+"""Turning a full device into an error that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from fresco_engine.errors import OutOfDeviceMemory
+
+_CPU_ALLOCATOR = "can't allocate memory"
+
+
+@contextmanager
+def device_memory(stage: str) -> Iterator[None]:
+    """Raises `OutOfDeviceMemory` when the work inside runs out of memory.
+
+    `stage` completes the sentence `the device ran out of memory while ...`.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        # The tensors hang on the traceback's frames; without it they can be freed by a retry.
+        raise OutOfDeviceMemory(stage, None, _free_bytes()) from error.with_traceback(None)
+    except RuntimeError as error:
+        if _CPU_ALLOCATOR not in str(error):
+            raise
+        raise OutOfDeviceMemory(stage, None, None) from error.with_traceback(None)
+
+
+def _free_bytes() -> int | None:
+    return torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else None

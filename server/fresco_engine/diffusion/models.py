@@ -1,0 +1,149 @@
+"""Loading a model of any origin and placing it on a device."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from fresco_engine.diffusion.card import ModelCard, Style, read_card
+from fresco_engine.diffusion.latents import decode_latents as decode_latents
+from fresco_engine.diffusion.latents import encode_images as encode_images
+from fresco_engine.diffusion.memory import device_memory
+from fresco_engine.diffusion.prompts import encode_prompt as encode_prompt
+from fresco_engine.diffusion.quiet import quiet_libraries
+from fresco_engine.diffusion.schedule import make_scheduler as make_scheduler
+from fresco_engine.diffusion.sources import locate
+from fresco_engine.errors import InvalidSettings
+from fresco_engine.settings import ControlKind, ModelDefaults
+
+if TYPE_CHECKING:
+    from diffusers import AutoencoderKL, AutoencoderTiny, ControlNetModel, UNet2DConditionModel
+    from transformers import CLIPTextModel, CLIPTokenizer
+
+    from fresco_engine.diffusion.lora import Lora
+    from fresco_engine.diffusion.parts import Parts
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Model:
+    """Networks ready to run on `device` in `dtype`, and what the model's maker says of them.
+
+    `control` is the kind of control image `controlnet` was made for; `none` without one.
+    `max_prompt_tokens` counts the two tokens that mark begin and end.
+    """
+
+    name: str
+    unet: UNet2DConditionModel
+    vae: AutoencoderKL | AutoencoderTiny
+    text_encoder: CLIPTextModel
+    tokenizer: CLIPTokenizer
+    scheduler_config: dict[str, Any]
+    controlnet: ControlNetModel | None
+    control: ControlKind
+    defaults: ModelDefaults
+    device: torch.device
+    dtype: torch.dtype
+    max_prompt_tokens: int
+    styles: tuple[Style, ...] = ()
+
+
+def load_model(
+    source: str | Path | None = None,
+    *,
+    control: ControlKind | None = None,
+    loras: Sequence[Lora] = (),
+    device: str | None = None,
+    offline: bool = False,
+    control_source: str | Path | None = None,
+    tokenizer_source: str | Path | None = None,
+) -> Model:
+    """Any Stable-Diffusion-1.x-shaped model, ready for inference.
+
+    `source` is a diffusers folder, a .safetensors file, a hub id, or `None` for the bundled
+    model. `control` `None` takes the kind the model's maker recommends. `control_source` and
+    `tokenizer_source` are used instead of what the model brings or the hub has.
+
+    Raises:
+        ModelError: in its four kinds, each with what to do.
+        InvalidSettings: the device is unknown or not there.
+        OutOfDeviceMemory: the model does not fit on the device.
+    """
+    place = choose_device(device)
+    path = locate(source, offline=offline)
+    with quiet_libraries(), device_memory("loading the model"):
+        # The libraries take seconds to import and log while they do.
+        from fresco_engine.diffusion import parts as model_parts
+
+        wanted = model_parts.Wanted(
+            control=control,
+            control_source=control_source,
+            tokenizer_source=tokenizer_source,
+            loras=tuple(loras),
+            offline=offline,
+        )
+        card = _card(source, path)
+        parts = model_parts.load_parts(path, card, wanted, place)
+        model = _placed(parts, card, place)
+    _LOGGER.info("loaded %s on %s in %s", model.name, place, model.dtype)
+    return model
+
+
+def _card(source: str | Path | None, path: Path) -> ModelCard:
+    """The model's card; one that has none is called what the user called it."""
+    if path.is_file():
+        return ModelCard(name=path.stem)
+    card = read_card(path)
+    is_hub_id = source is not None and not Path(source).expanduser().exists()
+    return ModelCard(name=str(source)) if is_hub_id and card.name == path.name else card
+
+
+def choose_device(name: str | None = None) -> torch.device:
+    """The device called `name`, or the best there is: CUDA, then Apple's GPU, then the CPU.
+
+    Raises:
+        InvalidSettings: the name is unknown or the device is not there.
+    """
+    if name is None:
+        name = "cuda" if torch.cuda.is_available() else _best_without_cuda()
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise InvalidSettings(
+            "device", f"{name!r} is unknown or not there; use cpu, or leave the choice out"
+        ) from error
+    return device
+
+
+def _best_without_cuda() -> str:
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _placed(parts: Parts, card: ModelCard, device: torch.device) -> Model:
+    networks = [parts.unet, parts.vae, parts.text_encoder, parts.controlnet]
+    for network in networks:
+        if network is not None:
+            network.to(device).eval().requires_grad_(False)
+    room = parts.text_encoder.config.max_position_embeddings
+    return Model(
+        name=card.name,
+        unet=parts.unet,
+        vae=parts.vae,
+        text_encoder=parts.text_encoder,
+        tokenizer=parts.tokenizer,
+        scheduler_config=parts.scheduler_config,
+        controlnet=parts.controlnet,
+        control=parts.control,
+        defaults=card.defaults,
+        device=device,
+        dtype=parts.unet.dtype,
+        max_prompt_tokens=min(room, card.max_prompt_tokens or room),
+        styles=card.styles,
+    )

@@ -1,0 +1,100 @@
+"""Putting a model together from its parts, the same way for a folder and for a single file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fresco_engine.diffusion import folders, single_file
+from fresco_engine.diffusion.card import ModelCard
+from fresco_engine.diffusion.controlnets import find_controlnet, load_controlnet
+from fresco_engine.diffusion.lora import Lora, fuse_lora
+from fresco_engine.diffusion.tokenizers import find_tokenizer
+from fresco_engine.diffusion.weights import WeightsKind
+from fresco_engine.settings import ControlKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What a user asks of a model besides its name."""
+
+    control: ControlKind | None = None
+    control_source: str | Path | None = None
+    tokenizer_source: str | Path | None = None
+    loras: tuple[Lora, ...] = ()
+    offline: bool = False
+
+
+@dataclass(kw_only=True)
+class Parts:
+    """The networks of a model on the CPU, not yet placed."""
+
+    unet: Any
+    vae: Any
+    text_encoder: Any
+    tokenizer: Any
+    scheduler_config: dict[str, Any]
+    controlnet: Any = None
+    control: ControlKind = field(default="none")
+
+
+def load_parts(path: Path, card: ModelCard, wanted: Wanted, device: torch.device) -> Parts:
+    """All parts of the model at `path`, LoRAs added, with the ControlNet that is wanted."""
+    if path.is_dir():
+        parts = _from_folder(path, wanted, device)
+    else:
+        parts = _from_file(path, wanted, device)
+    for lora in wanted.loras:
+        fuse_lora(lora, parts.unet, parts.text_encoder)
+    parts.control = wanted.control or card.defaults.control
+    place = find_controlnet(
+        parts.control, path, card, parts.unet, wanted.control_source, wanted.offline
+    )
+    if place is not None:
+        parts.controlnet = load_controlnet(place, parts.unet, parts.unet.dtype)
+    return parts
+
+
+def dtype_for(device: torch.device, stored: set[str]) -> torch.dtype:
+    """Single precision where half is slow or risky (CPU, Apple's GPU), half on CUDA.
+
+    A model whose weights are `stored` as BF16 keeps that type's range on CUDA.
+    """
+    if device.type != "cuda":
+        return torch.float32
+    return torch.bfloat16 if "BF16" in stored else torch.float16
+
+
+def _from_folder(folder: Path, wanted: Wanted, device: torch.device) -> Parts:
+    folders.require_model_folder(folder)
+    dtype = dtype_for(device, folders.stored_types(folder / "unet"))
+    tokenizer = folders.load_tokenizer(Path(wanted.tokenizer_source or folder / "tokenizer"))
+    unet, vae, text_encoder = folders.load_networks(folder, dtype)
+    return Parts(
+        unet=unet,
+        vae=vae,
+        text_encoder=text_encoder,
+        tokenizer=tokenizer,
+        scheduler_config=folders.read_json(folder / "scheduler" / "scheduler_config.json"),
+    )
+
+
+def _from_file(path: Path, wanted: Wanted, device: torch.device) -> Parts:
+    header = folders.require_weights_file(
+        path, "a Stable Diffusion 1.x model", WeightsKind.CHECKPOINT
+    )
+    tokenizer = find_tokenizer(path, wanted.tokenizer_source, offline=wanted.offline)
+    dtype = dtype_for(device, {tensor.dtype for tensor in header.values()})
+    unet, vae, text_encoder = single_file.load_networks(path, header, dtype)
+    width = text_encoder.config.hidden_size
+    folders.require_shape(path, unet.config, vae.config, width)
+    return Parts(
+        unet=unet,
+        vae=vae,
+        text_encoder=text_encoder,
+        tokenizer=tokenizer,
+        scheduler_config=single_file.scheduler_config(header),
+    )

@@ -1,0 +1,228 @@
+"""Stable Diffusion 1.x and ControlNet weights in one .safetensors file, original key layout.
+
+Such a file says nothing of its network but the tensors' shapes. Everything a configuration needs
+is read from those; what they cannot tell (number of heads, group size, schedule) is the same in
+all Stable Diffusion 1.x models. So no configuration is fetched from the hub.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+from accelerate import init_empty_weights
+from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from transformers import CLIPTextConfig, CLIPTextModel
+
+from fresco_engine.diffusion.weights import CLIP_PREFIX, UNET_PREFIX, VAE_PREFIX, Header
+from fresco_engine.errors import ModelCorrupt
+
+Config = dict[str, Any]
+_HEADS = 8
+_CLIP_HEAD_SIZE = 64
+SCALING_FACTOR = 0.18215
+
+
+def unet_config(header: Header, prefix: str = UNET_PREFIX) -> Config:
+    """The configuration of the U-Net (or of the U-Net half of a ControlNet) in a file."""
+    blocks = f"{prefix}input_blocks."
+    downs = sum(
+        1 for name in header if re.fullmatch(f"{re.escape(blocks)}\\d+\\.0\\.op\\.weight", name)
+    )
+    layers = next(n for n in range(1, 9) if f"{blocks}{n + 1}.0.op.weight" in header)
+    firsts = [1 + level * (layers + 1) for level in range(downs + 1)]
+    crosses = [f"{blocks}{n}.1.transformer_blocks.0.attn2.to_k.weight" for n in firsts]
+    first = header[f"{blocks}0.0.weight"].shape
+    return {
+        "sample_size": 64,
+        "in_channels": first[1],
+        "out_channels": _out_channels(header, prefix, first[1]),
+        "layers_per_block": layers,
+        "block_out_channels": [
+            header[f"{blocks}{n}.0.out_layers.3.weight"].shape[0] for n in firsts
+        ],
+        "down_block_types": [
+            "CrossAttnDownBlock2D" if name in header else "DownBlock2D" for name in crosses
+        ],
+        "up_block_types": [
+            "CrossAttnUpBlock2D" if name in header else "UpBlock2D" for name in reversed(crosses)
+        ],
+        "attention_head_dim": _HEADS,
+        "cross_attention_dim": next(header[name].shape[1] for name in crosses if name in header),
+    }
+
+
+def _out_channels(header: Header, prefix: str, in_channels: int) -> int:
+    last = header.get(f"{prefix}out.2.weight")
+    return last.shape[0] if last else in_channels
+
+
+def controlnet_config(header: Header) -> Config:
+    """The configuration of a ControlNet file in the original layout."""
+    prefix = "control_model." if any(name.startswith("control_model.") for name in header) else ""
+    config = unet_config(header, prefix)
+    for name in ("sample_size", "out_channels", "up_block_types"):
+        del config[name]
+    hint = [header[f"{prefix}input_hint_block.{n}.weight"].shape for n in (0, 4, 8, 12)]
+    return {
+        **config,
+        "conditioning_channels": hint[0][1],
+        "conditioning_embedding_out_channels": [shape[0] for shape in hint],
+    }
+
+
+def library_controlnet_config(header: Header, unet: Mapping[str, Any]) -> Config:
+    """The configuration of a ControlNet file in the library's layout, made for the U-Net `unet`."""
+    embedding = "controlnet_cond_embedding."
+    steps = _count(header, re.escape(f"{embedding}blocks.") + r"(\d+)\.")
+    names = ["conv_in", *(f"blocks.{n}" for n in range(1, steps, 2))]
+    hint = [header[f"{embedding}{name}.weight"].shape for name in names]
+    shared = (
+        "in_channels",
+        "down_block_types",
+        "block_out_channels",
+        "layers_per_block",
+        "cross_attention_dim",
+        "attention_head_dim",
+        "norm_num_groups",
+        "use_linear_projection",
+    )
+    return {
+        **{name: unet[name] for name in shared},
+        "conditioning_channels": hint[0][1],
+        "conditioning_embedding_out_channels": [shape[0] for shape in hint],
+    }
+
+
+def vae_config(header: Header) -> Config:
+    """The configuration of the VAE in a file."""
+    down = f"{VAE_PREFIX}encoder.down."
+    levels = _count(header, re.escape(down) + r"(\d+)\.")
+    widths = [header[f"{down}{level}.block.0.conv2.weight"].shape[0] for level in range(levels)]
+    return {
+        "block_out_channels": widths,
+        "down_block_types": ["DownEncoderBlock2D"] * levels,
+        "up_block_types": ["UpDecoderBlock2D"] * levels,
+        "layers_per_block": _count(header, re.escape(f"{down}0.block.") + r"(\d+)\."),
+        "latent_channels": header[f"{VAE_PREFIX}decoder.conv_in.weight"].shape[1],
+        "sample_size": 512,
+        "scaling_factor": SCALING_FACTOR,
+    }
+
+
+def clip_config(header: Header) -> CLIPTextConfig:
+    """The configuration of the text encoder in a file."""
+    words, width = header[f"{CLIP_PREFIX}embeddings.token_embedding.weight"].shape
+    return CLIPTextConfig(
+        vocab_size=words,
+        hidden_size=width,
+        intermediate_size=header[f"{CLIP_PREFIX}encoder.layers.0.mlp.fc1.weight"].shape[0],
+        num_hidden_layers=_count(header, re.escape(f"{CLIP_PREFIX}encoder.layers.") + r"(\d+)\."),
+        num_attention_heads=max(1, width // _CLIP_HEAD_SIZE),
+        max_position_embeddings=header[f"{CLIP_PREFIX}embeddings.position_embedding.weight"].shape[
+            0
+        ],
+        hidden_act="quick_gelu",
+        bos_token_id=words - 2,
+        eos_token_id=words - 1,
+        pad_token_id=words - 1,
+    )
+
+
+def scheduler_config(header: Header) -> Config:
+    """The noise schedule of all Stable Diffusion 1.x models; some files say they predict v."""
+    return {
+        "num_train_timesteps": 1000,
+        "beta_start": 0.00085,
+        "beta_end": 0.012,
+        "beta_schedule": "scaled_linear",
+        "steps_offset": 1,
+        "prediction_type": "v_prediction" if "v_pred" in header else "epsilon",
+        "rescale_betas_zero_snr": "ztsnr" in header,
+    }
+
+
+def _count(header: Header, pattern: str) -> int:
+    return len({match[1] for name in header if (match := re.match(pattern, name))})
+
+
+def load_networks(
+    path: Path, header: Header, dtype: torch.dtype
+) -> tuple[UNet2DConditionModel, AutoencoderKL, CLIPTextModel]:
+    """U-Net, VAE and text encoder of a checkpoint file, on the CPU.
+
+    Raises:
+        ModelCorrupt: tensors are missing or do not fit together.
+    """
+    try:
+        tensors = load_file(path)
+        unet = _converted(UNet2DConditionModel, tensors, unet_config(header), dtype)
+        vae = _converted(AutoencoderKL, tensors, vae_config(header), dtype)
+        return unet, vae, _text_encoder(tensors, clip_config(header)).to(dtype)
+    except (KeyError, StopIteration, ValueError, RuntimeError, OSError) as error:
+        raise _incomplete(path, error) from error
+
+
+def load_controlnet(
+    path: Path, header: Header, unet: Mapping[str, Any], dtype: torch.dtype
+) -> ControlNetModel:
+    """The ControlNet in a file of either layout, made for the U-Net `unet`, on the CPU.
+
+    Raises:
+        ModelCorrupt: tensors are missing or do not fit together.
+    """
+    is_library_layout = "controlnet_cond_embedding.conv_in.weight" in header
+    try:
+        if is_library_layout:
+            config = library_controlnet_config(header, unet)
+        else:
+            config = controlnet_config(header)
+        return _converted(ControlNetModel, load_file(path), config, dtype)
+    except (KeyError, StopIteration, ValueError, RuntimeError, OSError) as error:
+        raise _incomplete(path, error) from error
+
+
+def _incomplete(path: Path, error: Exception) -> ModelCorrupt:
+    return ModelCorrupt(
+        path, f"its tensors do not make a complete model ({error}); download the file again"
+    )
+
+
+def _converted(kind: Any, tensors: dict[str, Tensor], config: Config, dtype: torch.dtype) -> Any:
+    """A diffusers network from a checkpoint's tensors; the library wants its config in a folder."""
+    with TemporaryDirectory(prefix="fresco-") as folder:
+        described = {**config, "_class_name": kind.__name__}
+        Path(folder, "config.json").write_text(json.dumps(described), encoding="utf-8")
+        network = kind.from_single_file(
+            tensors, config=folder, torch_dtype=dtype, local_files_only=True
+        )
+    require_all_loaded(network)
+    return network
+
+
+def require_all_loaded(network: nn.Module) -> None:
+    """Raises `ValueError` where a parameter got no value from the file."""
+    missing = [name for name, value in network.named_parameters() if value.is_meta]
+    if missing:
+        raise ValueError(f"{len(missing)} are missing, {missing[0]} among them")
+
+
+def _text_encoder(tensors: Mapping[str, Tensor], config: CLIPTextConfig) -> CLIPTextModel:
+    with init_empty_weights(include_buffers=False):
+        encoder = CLIPTextModel(config)
+    # Newer versions of the library keep the tensors one level higher than the file does.
+    prefix = "text_model." if hasattr(encoder, "text_model") else ""
+    found = {
+        prefix + name.removeprefix(CLIP_PREFIX): tensor.float()
+        for name, tensor in tensors.items()
+        if name.startswith(CLIP_PREFIX) and not name.endswith("position_ids")
+    }
+    encoder.load_state_dict(found, assign=True)
+    return encoder

@@ -1,0 +1,164 @@
+"""What a .safetensors file holds, told from its header alone; nothing is loaded, no torch."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from fresco_engine.errors import ModelCorrupt, ModelNotFound, WrongModelKind
+
+PICKLE_SUFFIXES = (".ckpt", ".bin", ".pt", ".pth")
+_LONGEST_HEADER = 100_000_000
+UNET_PREFIX = "model.diffusion_model."
+CLIP_PREFIX = "cond_stage_model.transformer.text_model."
+VAE_PREFIX = "first_stage_model."
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """One tensor of a file: its type as the format spells it (`F16`) and its shape."""
+
+    dtype: str
+    shape: tuple[int, ...]
+
+    @property
+    def count(self) -> int:
+        """How many numbers it holds."""
+        return math.prod(self.shape)
+
+
+Header = Mapping[str, TensorInfo]
+
+
+class WeightsKind(Enum):
+    """Kinds of weight files people have; the value completes the sentence `it is ...`."""
+
+    CHECKPOINT = "a Stable Diffusion 1.x checkpoint"
+    INPAINTING = "an inpainting or image-editing checkpoint"
+    UNET_ONLY = "a U-Net without text encoder and VAE"
+    SD2 = "a Stable Diffusion 2.x checkpoint"
+    SDXL = "a Stable Diffusion XL checkpoint"
+    TRANSFORMER = "a transformer model such as SD 3 or Flux"
+    CONTROLNET = "a ControlNet"
+    LORA = "a LoRA"
+    EMBEDDING = "a textual inversion embedding"
+    VAE = "a VAE"
+    TEXT_ENCODER = "a text encoder"
+    UNKNOWN = "none of the kinds this program knows"
+
+
+def read_header(path: Path) -> Header:
+    """Names, types and shapes of the tensors in a .safetensors file.
+
+    Raises:
+        ModelNotFound: there is no such file, or it cannot be read.
+        WrongModelKind: the file is a pickle, which can run code when it is opened.
+        ModelCorrupt: the header is no safetensors header, or the file is shorter than it says.
+    """
+    refuse_pickle(path)
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if size < 8 or length > min(size - 8, _LONGEST_HEADER):
+                raise ModelCorrupt(path, _damage("it is too short or no safetensors file"))
+            entries = json.loads(file.read(length))
+    except OSError as error:
+        raise ModelNotFound(path, f"cannot be read ({error.strerror}); check the path") from error
+    except ValueError as error:
+        raise ModelCorrupt(path, _damage("its header cannot be read")) from error
+    return _checked(path, entries, size - 8 - length)
+
+
+def _checked(path: Path, entries: object, data_size: int) -> Header:
+    try:
+        assert isinstance(entries, dict)
+        tensors = {name: item for name, item in entries.items() if name != "__metadata__"}
+        header = {
+            name: TensorInfo(str(item["dtype"]), tuple(int(n) for n in item["shape"]))
+            for name, item in tensors.items()
+        }
+        end = max((int(item["data_offsets"][1]) for item in tensors.values()), default=0)
+    except (AssertionError, KeyError, TypeError, ValueError, IndexError) as error:
+        raise ModelCorrupt(path, _damage("its header cannot be read")) from error
+    if end > data_size:
+        raise ModelCorrupt(path, _damage(f"{end - data_size} bytes are missing at its end"))
+    return header
+
+
+def refuse_pickle(path: Path) -> None:
+    """Raises `WrongModelKind` for files that can run code when they are opened."""
+    if path.suffix.lower() in PICKLE_SUFFIXES:
+        raise WrongModelKind(
+            path,
+            f"{path.suffix} files can run code when they are opened and are not read; "
+            "get the model as .safetensors, or convert it on a machine you can risk",
+        )
+
+
+def _damage(what: str) -> str:
+    return f"the file is damaged: {what}; download it again"
+
+
+def kind_of(header: Header) -> WeightsKind:
+    """What the tensors' names and shapes say the file is."""
+    return next((kind for kind, is_it in _RULES if is_it(header)), WeightsKind.UNKNOWN)
+
+
+def _has(*parts: str) -> Callable[[Header], bool]:
+    return lambda header: any(part in name for name in header for part in parts)
+
+
+def _starts(*parts: str) -> Callable[[Header], bool]:
+    return lambda header: any(name.startswith(parts) for name in header)
+
+
+def _is_inpainting(header: Header) -> bool:
+    first = header.get(f"{UNET_PREFIX}input_blocks.0.0.weight") or header.get("conv_in.weight")
+    last = header.get(f"{UNET_PREFIX}out.2.weight") or header.get("conv_out.weight")
+    if first is None or last is None or not _starts(UNET_PREFIX, "down_blocks")(header):
+        return False
+    return first.shape[1] > last.shape[0]
+
+
+def _is_whole(header: Header) -> bool:
+    return all(_starts(part)(header) for part in (UNET_PREFIX, CLIP_PREFIX, VAE_PREFIX))
+
+
+_RULES: tuple[tuple[WeightsKind, Callable[[Header], bool]], ...] = (
+    (WeightsKind.LORA, _has("lora_", ".lora.", "hada_w1", "lokr_w1")),
+    (
+        WeightsKind.CONTROLNET,
+        _has("control_model.", "controlnet_cond_embedding.", "input_hint_block.", "zero_convs."),
+    ),
+    (WeightsKind.SDXL, _has("conditioner.embedders.", "label_emb.", "add_embedding.")),
+    (
+        WeightsKind.TRANSFORMER,
+        _has("joint_blocks.", "double_blocks.", "transformer_blocks.0.norm1_context."),
+    ),
+    (WeightsKind.INPAINTING, _is_inpainting),
+    (WeightsKind.SD2, _starts("cond_stage_model.model.")),
+    (WeightsKind.CHECKPOINT, _is_whole),
+    (WeightsKind.UNET_ONLY, _starts(UNET_PREFIX, "down_blocks.0.resnets.")),
+    (WeightsKind.EMBEDDING, _has("emb_params", "string_to_param", "<")),
+    (WeightsKind.VAE, _starts(VAE_PREFIX, "encoder.conv_in.", "decoder.", "encoder.layers.0.conv")),
+    (WeightsKind.TEXT_ENCODER, _has("token_embedding.")),
+)
+
+_ADVICE = {
+    WeightsKind.LORA: "choose the model it was made for and add this file with --lora",
+    WeightsKind.CONTROLNET: "choose a model and give this file as its control source",
+    WeightsKind.INPAINTING: "use the plain version of the model",
+    WeightsKind.UNET_ONLY: "use a file that holds the whole model, or a diffusers folder",
+    WeightsKind.SD2: "use it in diffusers folder format, or choose a Stable Diffusion 1.x model",
+}
+
+
+def wrong_kind(path: Path | str, kind: WeightsKind, wanted: str) -> WrongModelKind:
+    """The error for a file of `kind` where `wanted` (with its article) was expected."""
+    advice = _ADVICE.get(kind, "choose a Stable Diffusion 1.x file")
+    return WrongModelKind(path, f"this is {kind.value}, not {wanted}; {advice}")
