@@ -1,0 +1,5 @@
+"""`fresco` and `python -m fresco_cli`."""
+
+
+def main() -> None:
+    pass
