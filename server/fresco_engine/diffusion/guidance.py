@@ -1,0 +1,176 @@
+"""Guidance: everything one batch of frames is guided by, and which of it acts on which step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from fresco_engine.correspondence.batch import BatchCorrespondence
+from fresco_engine.correspondence.similarity import SimilarityTarget
+from fresco_engine.correspondence.trajectories import FlowPaths, flow_paths
+from fresco_engine.diffusion.attention import LayerGuidance
+from fresco_engine.diffusion.consistency import TemporalConsistency
+from fresco_engine.diffusion.features import optimise, to_tokens
+from fresco_engine.settings import AttentionSettings, OptimisationSettings
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What the U-Net made of the input frames themselves (the reference pass)."""
+
+    features: dict[int, Tensor] = field(default_factory=dict[int, Tensor], repr=False)
+    """Input features (f, c, h, w) by decoder block."""
+    attention: dict[str, tuple[Tensor, Tensor]] = field(
+        default_factory=dict[str, tuple[Tensor, Tensor]], repr=False
+    )
+    """Q^r and K^r, (f, n, heads, d) each, by the name of the self-attention layer."""
+
+
+@dataclass(frozen=True)
+class MapGuidance:
+    """What the flow says at one size of map; parts that one frame alone has no use for are None."""
+
+    attended: Tensor | None
+    paths: FlowPaths | None
+    consistency: TemporalConsistency | None
+
+    @classmethod
+    def of(cls, correspondence: BatchCorrespondence) -> MapGuidance:
+        """From a batch's correspondence at the map's size."""
+        if correspondence.frame_count == 1:
+            return cls(None, None, None)
+        return cls(
+            attended_tokens(correspondence),
+            flow_paths(correspondence),
+            TemporalConsistency.of(correspondence),
+        )
+
+
+def attended_tokens(correspondence: BatchCorrespondence) -> Tensor:
+    """(m,) int64: all tokens of frame 0 and, of every later frame, those its predecessor hides.
+
+    Tokens are counted over all frames, frame by frame. Source: p_u in Eq. 8 of FRESCO.
+    """
+    is_new = correspondence.occluded_backward.roll(1, 0).flatten(1)  # f n
+    is_new[0] = True
+    return is_new.flatten().nonzero().flatten()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guidance:
+    """Everything the frames of one batch are guided by.
+
+    What depends on the size of a map is worked out when a layer of that size first asks, and
+    kept for the batch. Memory grows with frames times pixels (see `recording`), and on the token
+    side of the similarity with f·n² for the maps where n < 2c: 4 MB a frame at 32².
+    """
+
+    correspondence: BatchCorrespondence
+    reference: Reference
+    attention: AttentionSettings
+    optimisation: OptimisationSettings
+    _maps: dict[tuple[int, int], MapGuidance] = field(default_factory=dict, repr=False)
+    _targets: dict[int, SimilarityTarget] = field(default_factory=dict, repr=False)
+
+    @property
+    def frame_count(self) -> int:
+        """How many frames the batch has."""
+        return self.correspondence.frame_count
+
+    def at_step(
+        self, *, run_index: int, run_steps: int, schedule_share: float, noise_share: float
+    ) -> GuidanceStep:
+        """What acts on one denoising step.
+
+        `run_index` of `run_steps` counts the steps really executed; `schedule_share` is the
+        step's place in the whole schedule, 0 to 1, counting those that SDEdit skips;
+        `noise_share` is its timestep as a share of the training schedule, 1 being pure noise.
+        """
+        spatial_steps = max(1, round(self.attention.spatial_until * run_steps))
+        return GuidanceStep(
+            guidance=self,
+            spatial=self.attention.spatial and run_index < spatial_steps,
+            cross_frame=self.attention.cross_frame,
+            temporal=self.attention.temporal and noise_share >= self.attention.temporal_until,
+            features=self.optimisation.is_on and schedule_share < self.optimisation.until,
+        )
+
+    def map(self, height: int, width: int) -> MapGuidance:
+        """What the flow says at a map's size."""
+        size = (height, width)
+        if size not in self._maps:
+            self._maps[size] = MapGuidance.of(self.correspondence.at(height, width))
+        return self._maps[size]
+
+    def target(self, block: int) -> SimilarityTarget:
+        """The self-similarity that a decoder block's input features should have.
+
+        Raises:
+            KeyError: the reference pass did not keep this block's features.
+        """
+        if block not in self._targets:
+            features = self.reference.features[block]
+            self._targets[block] = SimilarityTarget.of(to_tokens(features))
+        return self._targets[block]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuidanceStep:
+    """The guidance of a batch as it acts on one denoising step."""
+
+    guidance: Guidance
+    spatial: bool
+    cross_frame: bool
+    temporal: bool
+    features: bool
+
+    @property
+    def guides_attention(self) -> bool:
+        """Whether any self-attention is changed on this step."""
+        across_frames = self.guidance.frame_count > 1 and (self.cross_frame or self.temporal)
+        return self.spatial or across_frames
+
+    def layer(self, name: str, height: int, width: int) -> LayerGuidance:
+        """What the self-attention layer `name` is given, working on maps of height by width.
+
+        Raises:
+            KeyError: the reference pass did not keep this layer, or kept another size of it.
+        """
+        settings, map_ = self.guidance.attention, self.guidance.map(height, width)
+        return LayerGuidance(
+            frames=self.guidance.frame_count,
+            reference=self._reference(name, height * width) if self.spatial else None,
+            spatial_scale=settings.spatial_scale,
+            attended=map_.attended if self.cross_frame else None,
+            paths=map_.paths if self.temporal else None,
+            temporal_scale=settings.temporal_scale,
+        )
+
+    def _reference(self, name: str, tokens: int) -> tuple[Tensor, Tensor]:
+        query, key = self.guidance.reference.attention[name]
+        if query.shape[:2] != (self.guidance.frame_count, tokens):
+            raise KeyError(f"{name}: the reference is {tuple(query.shape)}, not of {tokens} tokens")
+        return query, key
+
+    def optimises(self, block: int) -> bool:
+        """Whether the decoder block's input features are optimised on this step."""
+        settings = self.guidance.optimisation
+        has_loss = settings.spatial or (settings.temporal and self.guidance.frame_count > 1)
+        return self.features and has_loss and block in settings.blocks
+
+    def optimise(self, block: int, features: Tensor) -> Tensor:
+        """The decoder block's input features, (b f) c h w, made consistent (Eq. 4).
+
+        Raises:
+            KeyError: the reference pass did not keep this block's features.
+        """
+        settings = self.guidance.optimisation
+        map_ = self.guidance.map(features.shape[-2], features.shape[-1])
+        return optimise(
+            features,
+            self.guidance.frame_count,
+            map_.consistency if settings.temporal else None,
+            self.guidance.target(block) if settings.spatial else None,
+            settings,
+        )
