@@ -99,7 +99,8 @@ class RestyleSettings:
     lie in [`keyframe_min`, `keyframe_max`] frames. `batch_size` keyframes are translated together.
     `start` and `stop` select source frames (half open). `keyframe_prompts` adds words to the
     prompt of single source frames. `keep_colours` is the share of the input's colour statistics
-    that is restored.
+    that is restored; `colourise` keeps the input's lightness and takes only colours from the
+    result. `free_u` re-weights the decoder's backbone and skip features (FreeU).
     """
 
     prompt: str
@@ -118,6 +119,8 @@ class RestyleSettings:
     start: int = 0
     stop: int | None = None
     keep_colours: float = 0.0
+    colourise: bool = False
+    free_u: bool = False
     shared_noise: bool = True
     shared_step_noise: bool = True
     attention: AttentionSettings = AttentionSettings()
@@ -173,9 +176,7 @@ class RestyleSettings:
     def with_preset(self, name: str) -> RestyleSettings:
         """These settings with the costs of a preset: draft, standard or best."""
         if name not in PRESETS:
-            raise InvalidSettings(
-                "preset", f"{name!r} is unknown; use one of {', '.join(PRESETS)}"
-            )
+            raise InvalidSettings("preset", f"{name!r} is unknown; use one of {', '.join(PRESETS)}")
         if name == "standard":
             return self
         if name == "best":
@@ -215,7 +216,9 @@ def settings_from_dict(values: Mapping[str, Any]) -> RestyleSettings:
             known["keyframe_prompts"] = {int(k): v for k, v in known["keyframe_prompts"].items()}
         return RestyleSettings(**known)
     except TypeError as error:
-        raise InvalidSettings("settings", f"{error}; remove what this version does not know") from error
+        raise InvalidSettings(
+            "settings", f"{error}; remove what this version does not know"
+        ) from error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from fractions import Fraction
 from pathlib import Path
@@ -147,6 +147,10 @@ class Report:
     warnings: tuple[str, ...] = ()
     version: str = ""
     outputs: dict[str, str] = field(default_factory=dict[str, str])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)

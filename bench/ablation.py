@@ -1,0 +1,139 @@
+"""What each adaptation contributes: Pixel-MSE and Spat-Con per variant, as Table 2 of the paper.
+
+    python bench/ablation.py CLIP [CLIP ...] --prompt "a watercolour painting"
+
+Keyframes are translated with one adaptation set after another, everything else alike; consecutive
+translated keyframes are compared after alignment by the input's optical flow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from fresco_engine.correspondence.flow import DisFlow
+from fresco_engine.diffusion.models import Model, load_model
+from fresco_engine.interpolation.propagate import InterpolatedFrame, Segment
+from fresco_engine.media.clip import Clip
+from fresco_engine.media.images import contact_sheet, write_image
+from fresco_engine.metrics import pixel_mse, spatial_consistency
+from fresco_engine.restyle import restyle
+from fresco_engine.settings import AttentionSettings, OptimisationSettings, RestyleSettings
+from fresco_engine.types import Image, KeyframeReady
+
+NO_ATTENTION = AttentionSettings(spatial=False, cross_frame=False, temporal=False)
+CROSS_FRAME = AttentionSettings(spatial=False, temporal=False)
+NO_OPTIMISATION = OptimisationSettings(temporal=False, spatial=False)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A row of the table."""
+
+    name: str
+    attention: AttentionSettings
+    optimisation: OptimisationSettings
+
+
+VARIANTS = (
+    Variant("no adaptation", NO_ATTENTION, NO_OPTIMISATION),
+    Variant("cross-frame attention only", CROSS_FRAME, NO_OPTIMISATION),
+    Variant("+ temporal", AttentionSettings(spatial=False), OptimisationSettings(spatial=False)),
+    Variant("+ spatial", AttentionSettings(temporal=False), OptimisationSettings(temporal=False)),
+    Variant("attention only", AttentionSettings(), NO_OPTIMISATION),
+    Variant("optimisation only", CROSS_FRAME, OptimisationSettings()),
+    Variant("full", AttentionSettings(), OptimisationSettings()),
+)
+
+
+class SourceInterpolator:
+    """Frames between keyframes are not measured here, so they are left as they are."""
+
+    def __call__(self, segment: Segment) -> Iterator[InterpolatedFrame]:
+        """The source frames between the keyframes."""
+        no_error = np.zeros(segment.sources[0].shape[:2], np.float32)
+        for offset in range(1, len(segment.sources) - 1):
+            yield InterpolatedFrame(offset, segment.sources[offset], no_error)
+
+
+def translated_keyframes(
+    clip: Clip, model: Model, settings: RestyleSettings
+) -> tuple[list[int], list[Image]]:
+    """Indices and pictures of all translated keyframes, in order."""
+    events = restyle(clip, settings, model, interpolator=SourceInterpolator())
+    ready = [event for event in events if isinstance(event, KeyframeReady)]
+    return [event.index for event in ready], [event.image for event in ready]
+
+
+def measure(
+    clip: Clip, model: Model, settings: RestyleSettings
+) -> tuple[float, float, list[Image]]:
+    """Pixel-MSE and Spat-Con of one variant, and its pictures."""
+    indices, results = translated_keyframes(clip, model, settings)
+    sources = [frame.image for frame in clip.frames_at(indices)]
+    consistency = pixel_mse(zip(sources, results, strict=True), DisFlow())
+    spatial = spatial_consistency(zip(sources, results, strict=True))
+    return consistency, spatial, results
+
+
+def main() -> None:
+    """Print the table, and write a contact sheet where asked."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("clips", nargs="+", type=Path)
+    parser.add_argument("--prompt", default="a watercolour painting")
+    parser.add_argument("--model", default=None)
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--count", type=int, default=15, help="keyframes a clip")
+    parser.add_argument("--gap", type=int, default=2, help="frames between keyframes")
+    parser.add_argument("--strength", type=float, default=None)
+    parser.add_argument("--steps", type=int, default=None)
+    parser.add_argument("--guidance", type=float, default=None)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="only variants whose name contains this")
+    parser.add_argument("--sheet", type=Path, default=None)
+    options = parser.parse_args()
+    model = load_model(options.model)
+    for path in options.clips:
+        run_clip(Clip.open(path), model, options)
+
+
+def run_clip(clip: Clip, model: Model, options: argparse.Namespace) -> None:
+    """One table for one clip."""
+    stop = min(clip.info.frame_count, options.gap * (options.count - 1) + 1)
+    base = RestyleSettings(
+        prompt=options.prompt,
+        size=options.size,
+        seed=options.seed,
+        steps=options.steps,
+        strength=options.strength,
+        guidance_scale=options.guidance,
+        keyframe_min=options.gap,
+        keyframe_max=options.gap,
+        stop=stop,
+    )
+    print(
+        f"\n{clip.info.path.name}: frames 0 to {stop - 1}, every {options.gap}, {options.prompt!r}"
+    )
+    print(f"{'variant':28} {'Pixel-MSE':>10} {'Spat-Con':>10} {'seconds':>8}")
+    rows: list[list[Image]] = []
+    for variant in VARIANTS:
+        if options.only not in variant.name:
+            continue
+        started = time.perf_counter()
+        settings = replace(base, attention=variant.attention, optimisation=variant.optimisation)
+        consistency, spatial, results = measure(clip, model, settings)
+        seconds = time.perf_counter() - started
+        print(f"{variant.name:28} {consistency:10.5f} {spatial:10.5f} {seconds:8.1f}", flush=True)
+        rows.append(results[:6])
+    if options.sheet is not None:
+        names = [variant.name for variant in VARIANTS if options.only in variant.name]
+        target = options.sheet.with_stem(f"{options.sheet.stem}-{clip.info.path.stem}")
+        write_image(target, contact_sheet(rows, row_labels=names))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,389 @@
+"""Translating one batch of keyframes: SDEdit, ControlNet, guidance, anchors (sections 3, 5 and 8).
+
+With every adaptation off the result equals diffusers' own ControlNet image-to-image pipeline with
+one generator per frame, bit for bit on one device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fresco_engine.correspondence.batch import BatchCorrespondence
+from fresco_engine.diffusion.control import condition_images
+from fresco_engine.diffusion.guidance import Guidance, GuidanceStep, Reference
+from fresco_engine.diffusion.hooks import guided, recording
+from fresco_engine.diffusion.latents import decode_latents, encode_images
+from fresco_engine.diffusion.memory import device_memory
+from fresco_engine.diffusion.models import Model
+from fresco_engine.diffusion.prompts import encode_prompt
+from fresco_engine.diffusion.schedule import make_scheduler, output_that_predicts, predicted_x0
+from fresco_engine.diffusion.smoothing import carry_background
+from fresco_engine.settings import RestyleSettings
+from fresco_engine.types import Image
+
+if TYPE_CHECKING:
+    from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
+
+_SEED_STRIDE = 7919
+_FREE_U = {"s1": 0.9, "s2": 0.2, "b1": 1.5, "b2": 1.6}
+"""The weights FreeU (arXiv:2309.11497) recommends for Stable Diffusion 1.5."""
+
+
+@dataclass(frozen=True)
+class AnchorLatents:
+    """Latents of a batch's first and last frame, one entry per denoising step and the result.
+
+    Entry k is (1, c, h, w): the latent that enters step k, after the last step the clean one.
+    """
+
+    first: tuple[Tensor, ...]
+    last: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyframeBatch:
+    """Keyframes to translate together, in order of time.
+
+    `images` are padded to the working size; `indices` are their source frame numbers;
+    `prompts` is one text per frame. With `anchors` the first two frames are the anchor frames
+    of the batch before: the shot's first keyframe and that batch's last keyframe.
+    """
+
+    indices: tuple[int, ...]
+    images: tuple[Image, ...]
+    prompts: tuple[str, ...]
+    anchors: AnchorLatents | None = None
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A translated batch: pictures at the padded working size, and latents for the next batch."""
+
+    images: tuple[Image, ...]
+    anchors: AnchorLatents
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """One denoising step of a batch is done."""
+
+    step: int
+    steps: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Conditions:
+    """What every denoising step of a batch needs beside the latents; b CFG halves."""
+
+    embeddings: Tensor  # (b f) tokens c
+    control: Tensor | None  # (b f) 3 H W
+    control_scale: float
+    guidance_scale: float
+
+    @property
+    def halves(self) -> int:
+        return 2 if self.guidance_scale > 1 else 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Schedule:
+    """Timesteps that are executed, and how many of the whole schedule SDEdit skips."""
+
+    scheduler: DDPMScheduler
+    timesteps: Tensor
+    skipped: int
+
+    @property
+    def total(self) -> int:
+        return self.skipped + len(self.timesteps)
+
+    def position(self, step: int) -> float:
+        """Share of the whole schedule at which an executed step lies, in [0, 1)."""
+        return (self.skipped + step) / self.total
+
+    def noise_share(self, t: int) -> float:
+        """A timestep as a share of the training schedule; 1 is pure noise."""
+        return t / int(self.scheduler.config["num_train_timesteps"])
+
+
+@dataclass(frozen=True)
+class _Noise:
+    """One noise source per frame, for the start and for the steps; they may be the same."""
+
+    start: list[torch.Generator]
+    steps: list[torch.Generator]
+
+    def draw(self, like: Tensor) -> Tensor:
+        """Start noise for latents shaped (f, c, h, w)."""
+        rows = [torch.randn(like[:1].shape, generator=source) for source in self.start]
+        return torch.cat(rows).to(like)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _BatchRun:
+    """What stays the same over the denoising steps of a batch; `clean` are the input's latents."""
+
+    model: Model
+    settings: RestyleSettings
+    correspondence: BatchCorrespondence
+    schedule: _Schedule
+    conditions: _Conditions
+    clean: Tensor  # f c h w
+    noise: _Noise
+
+
+def translate(
+    model: Model,
+    batch: KeyframeBatch,
+    settings: RestyleSettings,
+    correspondence: BatchCorrespondence,
+) -> Generator[StepDone, None, Translation]:
+    """Translate one batch; yields after every denoising step and returns the `Translation`.
+
+    `settings` must be resolved (no `None` that the model decides). `correspondence` is at the
+    padded working size, in the order of `batch.images`.
+
+    Raises:
+        OutOfDeviceMemory: the device cannot hold the batch.
+    """
+    with device_memory("translating keyframes"):
+        return (yield from _translate(model, batch, settings, correspondence))
+
+
+@torch.no_grad()  # As a decorator it is lifted while the consumer looks at a step.
+def _translate(
+    model: Model,
+    batch: KeyframeBatch,
+    settings: RestyleSettings,
+    correspondence: BatchCorrespondence,
+) -> Generator[StepDone, None, Translation]:
+    frames = _as_tensor(batch.images, model)
+    run = _BatchRun(
+        model=model,
+        settings=settings,
+        correspondence=correspondence,
+        schedule=_make_schedule(model, settings),
+        conditions=_make_conditions(model, batch, settings),
+        clean=encode_images(model, frames).float(),
+        noise=_make_noise(settings, batch.indices),
+    )
+    x = yield from _denoised(run, batch.anchors)
+    return Translation(_as_images(decode_latents(model, x[-1])), _anchor_latents(x))
+
+
+def _denoised(
+    run: _BatchRun, anchors: AnchorLatents | None
+) -> Generator[StepDone, None, list[Tensor]]:
+    """The latents entering every step, and the clean ones last."""
+    guidance = _make_guidance(run)
+    timesteps = run.schedule.timesteps
+    record = [_with_anchors(_initial_latents(run), anchors, 0)]
+    for k, t in enumerate(timesteps):
+        x = record[-1]
+        step = guidance.at_step(
+            run_index=k,
+            run_steps=len(timesteps),
+            schedule_share=run.schedule.position(k),
+            noise_share=run.schedule.noise_share(int(t)),
+        )
+        output = _predict(run, x, t, step)
+        if _smooths(run.settings, run.schedule.position(k)):
+            output = _smoothed(run, output, x, t)
+        x = run.schedule.scheduler.step(
+            output, int(t), x, generator=run.noise.steps, return_dict=False
+        )[0]
+        record.append(_with_anchors(x, anchors, k + 1))
+        yield StepDone(k + 1, len(timesteps))
+    return record
+
+
+def executed_steps(settings: RestyleSettings) -> int:
+    """Denoising steps a batch takes; `settings` must be resolved."""
+    assert settings.steps is not None
+    assert settings.strength is not None
+    return max(1, round(settings.steps * settings.strength))
+
+
+def _make_schedule(model: Model, settings: RestyleSettings) -> _Schedule:
+    """SDEdit: the first steps are skipped so that `strength` of the schedule remains."""
+    assert settings.steps is not None
+    scheduler = make_scheduler(model, settings.steps)
+    skipped = settings.steps - executed_steps(settings)
+    return _Schedule(scheduler=scheduler, timesteps=scheduler.timesteps[skipped:], skipped=skipped)
+
+
+def _make_conditions(model: Model, batch: KeyframeBatch, settings: RestyleSettings) -> _Conditions:
+    assert settings.guidance_scale is not None
+    assert settings.control_scale is not None
+    texts = list(batch.prompts)
+    halves = 2 if settings.guidance_scale > 1 else 1
+    if halves == 2:
+        texts = [settings.negative_prompt] * len(texts) + texts
+    control = None
+    if model.controlnet is not None and settings.control_scale > 0:
+        pictures = condition_images(model.control, batch.images).to(model.device, model.dtype)
+        control = torch.cat([pictures] * halves)  # (b f) 3 H W
+    return _Conditions(
+        embeddings=encode_prompt(model, texts),
+        control=control,
+        control_scale=settings.control_scale,
+        guidance_scale=settings.guidance_scale,
+    )
+
+
+def _make_noise(settings: RestyleSettings, indices: Sequence[int]) -> _Noise:
+    """Sources seeded alike give all frames the same noise.
+
+    Otherwise the seed depends on the source frame number, so that a frame's noise does not depend
+    on the batch it falls into. Noise is drawn on the CPU: a seed means the same on every device.
+    """
+
+    def sources(is_shared: bool) -> list[torch.Generator]:
+        return [
+            torch.Generator("cpu").manual_seed(
+                (settings.seed + (0 if is_shared else (1 + index) * _SEED_STRIDE)) % 2**63
+            )
+            for index in indices
+        ]
+
+    start = sources(settings.shared_noise)
+    if settings.shared_step_noise == settings.shared_noise:
+        return _Noise(start=start, steps=start)
+    return _Noise(start=start, steps=sources(settings.shared_step_noise))
+
+
+def _initial_latents(run: _BatchRun) -> Tensor:
+    noise = run.noise.draw(run.clean)
+    if run.schedule.skipped == 0:
+        return noise
+    return _noised(run, noise, run.schedule.timesteps[:1])
+
+
+def _noised(run: _BatchRun, noise: Tensor, t: Tensor) -> Tensor:
+    return run.schedule.scheduler.add_noise(run.clean, noise, t)  # pyright: ignore[reportArgumentType]
+
+
+def _make_guidance(run: _BatchRun) -> Guidance:
+    return Guidance(
+        correspondence=run.correspondence,
+        reference=_reference_pass(run),
+        attention=run.settings.attention,
+        optimisation=run.settings.optimisation,
+    )
+
+
+def _reference_pass(run: _BatchRun) -> Reference:
+    """The U-Net's view of the input frames at the smallest timestep, without ControlNet."""
+    attention, optimisation = run.settings.attention, run.settings.optimisation
+    needs_features = optimisation.is_on and optimisation.spatial
+    if not (needs_features or attention.spatial):
+        return Reference()
+    frames = run.clean.shape[0]
+    t = run.schedule.timesteps[-1]
+    noise = _make_noise(run.settings, range(frames)).draw(run.clean)
+    with recording(
+        run.model.unet, features=needs_features, attention=attention.spatial
+    ) as reference:
+        run.model.unet(
+            _noised(run, noise, t[None]).to(run.model.dtype),
+            t,
+            encoder_hidden_states=run.conditions.embeddings[-frames:],
+            return_dict=False,
+        )
+    return reference
+
+
+def _predict(run: _BatchRun, x: Tensor, t: Tensor, step: GuidanceStep) -> Tensor:
+    """The model's output for latents x (f, c, h, w) at timestep t, guided towards the prompt."""
+    residuals = _control_residuals(run, x, t)
+    with _free_u(run), guided(run.model.unet, step):
+        output = _unet(run, x, t, residuals)
+    if run.conditions.halves == 1:
+        return output
+    unconditional, conditional = output.chunk(2)
+    return unconditional + run.conditions.guidance_scale * (conditional - unconditional)
+
+
+@contextmanager
+def _free_u(run: _BatchRun) -> Iterator[None]:
+    """Inside, the decoder's backbone and skip features are re-weighted, where that is wanted."""
+    if not run.settings.free_u:
+        yield
+        return
+    run.model.unet.enable_freeu(**_FREE_U)
+    try:
+        yield
+    finally:
+        run.model.unet.disable_freeu()
+
+
+def _unet(run: _BatchRun, x: Tensor, t: Tensor, residuals: dict[str, Any]) -> Tensor:
+    output = run.model.unet(
+        torch.cat([x] * run.conditions.halves).to(run.model.dtype),  # (b f) c h w
+        t,
+        encoder_hidden_states=run.conditions.embeddings,
+        return_dict=False,
+        **residuals,
+    )[0]
+    return output.to(x.dtype)
+
+
+def _control_residuals(run: _BatchRun, x: Tensor, t: Tensor) -> dict[str, Any]:
+    if run.model.controlnet is None or run.conditions.control is None:
+        return {}
+    down, middle = run.model.controlnet(
+        torch.cat([x] * run.conditions.halves).to(run.model.dtype),
+        t,
+        encoder_hidden_states=run.conditions.embeddings,
+        controlnet_cond=run.conditions.control,
+        conditioning_scale=run.conditions.control_scale,
+        return_dict=False,
+    )
+    return {
+        "down_block_additional_residuals": down,
+        "mid_block_additional_residual": middle,
+    }
+
+
+def _smooths(settings: RestyleSettings, position: float) -> bool:
+    smoothing = settings.smoothing
+    return smoothing.is_on and smoothing.start <= position < smoothing.stop
+
+
+def _smoothed(run: _BatchRun, output: Tensor, x: Tensor, t: Tensor) -> Tensor:
+    """The model output that predicts the smoothed clean picture instead of its own."""
+    scheduler = run.schedule.scheduler
+    pictures = decode_latents(run.model, predicted_x0(scheduler, output, x, t))
+    carried = carry_background(pictures, run.correspondence, run.settings.smoothing.dilation)
+    clean = encode_images(run.model, carried).to(x.dtype)
+    return output_that_predicts(scheduler, clean, x, t)
+
+
+def _with_anchors(x: Tensor, anchors: AnchorLatents | None, step: int) -> Tensor:
+    """The anchor frames' latents replaced by those recorded in the batch before."""
+    if anchors is None:
+        return x
+    return torch.cat([anchors.first[step].to(x), anchors.last[step].to(x), x[2:]])
+
+
+def _anchor_latents(record: Sequence[Tensor]) -> AnchorLatents:
+    return AnchorLatents(tuple(x[:1].cpu() for x in record), tuple(x[-1:].cpu() for x in record))
+
+
+def _as_tensor(images: Sequence[Image], model: Model) -> Tensor:
+    """Pictures as (f, 3, H, W) in [-1, 1] on the model's device."""
+    stacked = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+    return (stacked.to(torch.float32) / 255 * 2 - 1).to(model.device)
+
+
+def _as_images(x: Tensor) -> tuple[Image, ...]:
+    """Tensors in [-1, 1] as pictures, rounded to the nearest level."""
+    levels = ((x.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return tuple(levels.permute(0, 2, 3, 1).cpu().numpy())

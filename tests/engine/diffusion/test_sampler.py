@@ -1,0 +1,263 @@
+"""A batch is translated as diffusers would, plus exactly what the settings ask for."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionControlNetImg2ImgPipeline
+from fresco_engine.correspondence.batch import BatchCorrespondence, correspond
+from fresco_engine.correspondence.flow import DisFlow
+from fresco_engine.diffusion.models import Model, load_model, make_scheduler
+from fresco_engine.diffusion.quiet import quiet_libraries
+from fresco_engine.diffusion.sampler import (
+    KeyframeBatch,
+    StepDone,
+    Translation,
+    executed_steps,
+    translate,
+)
+from fresco_engine.pace import drained
+from fresco_engine.settings import (
+    AttentionSettings,
+    OptimisationSettings,
+    RestyleSettings,
+    SmoothingSettings,
+    resolve,
+)
+from fresco_engine.types import Image
+
+from tests.fakes.tiny_models import write_model_folder
+
+NO_ATTENTION = AttentionSettings(spatial=False, cross_frame=False, temporal=False)
+NO_OPTIMISATION = OptimisationSettings(temporal=False, spatial=False)
+PLAIN = RestyleSettings(
+    prompt="blue",
+    negative_prompt="of",
+    steps=4,
+    strength=0.75,
+    guidance_scale=3.0,
+    control_scale=0.7,
+    seed=3,
+    attention=NO_ATTENTION,
+    optimisation=NO_OPTIMISATION,
+)
+SIZE = 64
+
+
+@pytest.fixture(scope="module", params=["epsilon", "v_prediction"])
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Model:
+    folder = tmp_path_factory.mktemp("model")
+    write_model_folder(
+        folder,
+        vae="tiny",
+        channels=6,
+        prediction_type=request.param,
+        card={"name": "tiny", "controls": {"tile": "controlnet"}, "defaults": {"control": "tile"}},
+    )
+    return load_model(folder, control="tile", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def images() -> tuple[Image, ...]:
+    random = np.random.default_rng(0)
+    picture = np.kron(random.integers(0, 255, (12, 14, 3)), np.ones((8, 8, 1))).astype(np.uint8)
+    return tuple(
+        np.ascontiguousarray(picture[4 * i : 4 * i + SIZE, 2 * i : 2 * i + SIZE]) for i in range(3)
+    )
+
+
+@pytest.fixture(scope="module")
+def correspondence(images: tuple[Image, ...]) -> BatchCorrespondence:
+    return correspond(images, DisFlow())
+
+
+def batch_of(images: tuple[Image, ...], settings: RestyleSettings = PLAIN) -> KeyframeBatch:
+    return KeyframeBatch(
+        indices=tuple(range(len(images))), images=images, prompts=(settings.prompt,) * len(images)
+    )
+
+
+def run(
+    model: Model,
+    images: tuple[Image, ...],
+    correspondence: BatchCorrespondence,
+    settings: RestyleSettings,
+) -> Translation:
+    settings = resolve(settings, model.defaults)
+    return drained(translate(model, batch_of(images, settings), settings, correspondence))
+
+
+def stock_latents(
+    model: Model, images: tuple[Image, ...], settings: RestyleSettings
+) -> torch.Tensor:
+    """What diffusers' own pipeline makes of the same frames, one generator per frame."""
+    assert model.controlnet is not None
+    assert settings.steps is not None
+    with quiet_libraries():
+        pipeline = StableDiffusionControlNetImg2ImgPipeline(
+            vae=model.vae,
+            text_encoder=model.text_encoder,
+            tokenizer=model.tokenizer,
+            unet=model.unet,
+            controlnet=model.controlnet,
+            scheduler=make_scheduler(model, settings.steps),
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        )
+        pipeline.set_progress_bar_config(disable=True)
+        pictures = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
+        return pipeline(
+            prompt=[settings.prompt] * len(images),
+            negative_prompt=[settings.negative_prompt] * len(images),
+            image=pictures * 2 - 1,
+            control_image=pictures,
+            strength=settings.strength,
+            num_inference_steps=settings.steps,
+            guidance_scale=settings.guidance_scale,
+            controlnet_conditioning_scale=settings.control_scale,
+            generator=[torch.Generator().manual_seed(settings.seed) for _ in images],
+            output_type="latent",
+        ).images
+
+
+def final_latents(translation: Translation) -> tuple[torch.Tensor, torch.Tensor]:
+    return translation.anchors.first[-1], translation.anchors.last[-1]
+
+
+def test_without_adaptations_the_result_is_the_stock_pipelines_bit_for_bit(
+    model: Model, images: tuple[Image, ...], correspondence: BatchCorrespondence
+) -> None:
+    translation = run(model, images, correspondence, PLAIN)
+
+    expected = stock_latents(model, images, PLAIN)
+    first, last = final_latents(translation)
+    assert torch.equal(first, expected[:1])
+    assert torch.equal(last, expected[-1:])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"attention": replace(NO_ATTENTION, cross_frame=True)},
+        {"attention": replace(NO_ATTENTION, temporal=True)},
+        {"attention": replace(NO_ATTENTION, spatial=True)},
+        {"optimisation": OptimisationSettings(spatial=False, iterations=2)},
+        {"optimisation": OptimisationSettings(temporal=False, iterations=2)},
+        {"smoothing": SmoothingSettings(is_on=True, start=0.5, stop=1.0, dilation=0)},
+        {"shared_noise": False},
+        {"shared_step_noise": False},
+        {"free_u": True},
+        {"control_scale": 0.0},
+        {"guidance_scale": 1.0},
+        {"strength": 1.0},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_each_option_changes_the_picture_and_leaves_the_networks_as_they_were(
+    model: Model,
+    images: tuple[Image, ...],
+    correspondence: BatchCorrespondence,
+    changes: dict[str, object],
+) -> None:
+    plain = run(model, images, correspondence, PLAIN)
+
+    changed = run(model, images, correspondence, replace(PLAIN, **changes))  # pyright: ignore[reportArgumentType]
+    again = run(model, images, correspondence, PLAIN)
+
+    assert not torch.equal(final_latents(changed)[1], final_latents(plain)[1])
+    assert torch.equal(final_latents(again)[1], final_latents(plain)[1])
+    assert all(torch.isfinite(latent).all() for latent in final_latents(changed))
+
+
+def test_full_fresco_is_deterministic(
+    model: Model, images: tuple[Image, ...], correspondence: BatchCorrespondence
+) -> None:
+    settings = replace(
+        PLAIN, attention=AttentionSettings(), optimisation=OptimisationSettings(iterations=3)
+    )
+
+    one = run(model, images, correspondence, settings)
+    two = run(model, images, correspondence, settings)
+
+    assert all(np.array_equal(a, b) for a, b in zip(one.images, two.images, strict=True))
+
+
+def test_anchor_frames_repeat_the_batch_before(
+    model: Model, images: tuple[Image, ...], correspondence: BatchCorrespondence
+) -> None:
+    settings = resolve(replace(PLAIN, attention=AttentionSettings()), model.defaults)
+    first = drained(translate(model, batch_of(images), settings, correspondence))
+    following = KeyframeBatch(
+        indices=(0, 2, 3),
+        images=(images[0], images[2], images[1]),
+        prompts=("blue",) * 3,
+        anchors=first.anchors,
+    )
+
+    second = drained(translate(model, following, settings, correspond(following.images, DisFlow())))
+
+    assert np.array_equal(second.images[0], first.images[0])
+    assert np.array_equal(second.images[1], first.images[2])
+    for mine, theirs in zip(second.anchors.first, first.anchors.first, strict=True):
+        assert torch.equal(mine, theirs)
+
+
+def test_a_step_is_reported_after_each_denoising_step(
+    model: Model, images: tuple[Image, ...], correspondence: BatchCorrespondence
+) -> None:
+    settings = resolve(PLAIN, model.defaults)
+
+    steps = list(translate(model, batch_of(images), settings, correspondence))
+
+    assert steps == [StepDone(k, 3) for k in (1, 2, 3)]
+    assert executed_steps(settings) == 3
+
+
+def test_gradients_are_allowed_again_while_the_consumer_looks(
+    model: Model, images: tuple[Image, ...], correspondence: BatchCorrespondence
+) -> None:
+    steps = translate(model, batch_of(images), resolve(PLAIN, model.defaults), correspondence)
+
+    next(steps)
+
+    assert torch.is_grad_enabled()
+    steps.close()
+
+
+def test_closing_in_the_middle_leaves_the_networks_as_they_were(
+    model: Model, images: tuple[Image, ...], correspondence: BatchCorrespondence
+) -> None:
+    settings = resolve(replace(PLAIN, attention=AttentionSettings(), free_u=True), model.defaults)
+    plain = run(model, images, correspondence, PLAIN)
+    steps = translate(model, batch_of(images), settings, correspondence)
+    next(steps)
+
+    steps.close()
+
+    again = run(model, images, correspondence, PLAIN)
+    assert torch.equal(final_latents(again)[0], final_latents(plain)[0])
+
+
+def test_different_words_for_one_frame_change_that_frame(
+    model: Model, images: tuple[Image, ...], correspondence: BatchCorrespondence
+) -> None:
+    settings = resolve(PLAIN, model.defaults)
+    plain = drained(translate(model, batch_of(images), settings, correspondence))
+    batch = replace(batch_of(images), prompts=("blue", "blue", "of"))
+
+    changed = drained(translate(model, batch, settings, correspondence))
+
+    assert torch.equal(changed.anchors.first[-1], plain.anchors.first[-1])
+    assert not torch.equal(changed.anchors.last[-1], plain.anchors.last[-1])
+
+
+def test_a_single_frame_can_be_translated(model: Model, images: tuple[Image, ...]) -> None:
+    settings = replace(
+        PLAIN, attention=AttentionSettings(), optimisation=OptimisationSettings(iterations=2)
+    )
+
+    translation = run(model, images[:1], correspond(images[:1], DisFlow()), settings)
+
+    assert translation.images[0].shape == images[0].shape

@@ -1,0 +1,93 @@
+"""The background is carried along the flow; what moves or was hidden stays as it is."""
+
+import torch
+from fresco_engine.correspondence.batch import BatchCorrespondence
+from fresco_engine.diffusion.smoothing import background_weights, carry_background, dilated
+
+FRAMES, HEIGHT, WIDTH = 3, 24, 32
+
+
+def still_correspondence(
+    *,
+    foreground: torch.Tensor | None = None,
+    hidden: torch.Tensor | None = None,
+    shift: int = 0,
+) -> BatchCorrespondence:
+    """A camera that pans by `shift` pixels a frame; nothing moves on its own unless said."""
+    flow = torch.zeros(FRAMES, 2, HEIGHT, WIDTH)
+    flow[:, 0] = shift
+    nothing = torch.zeros(FRAMES, HEIGHT, WIDTH, dtype=torch.bool)
+    return BatchCorrespondence(
+        flow,
+        -flow,
+        nothing,
+        nothing if hidden is None else hidden,
+        nothing if foreground is None else foreground,
+        torch.zeros(FRAMES, 3, HEIGHT, WIDTH),
+    )
+
+
+def noise_frames() -> torch.Tensor:
+    return torch.rand(FRAMES, 3, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(0))
+
+
+def test_a_still_background_becomes_the_first_frames() -> None:
+    frames = noise_frames()
+
+    carried = carry_background(frames, still_correspondence(), dilation=0)
+
+    torch.testing.assert_close(carried, frames[:1].expand_as(frames))
+
+
+def test_a_panned_background_is_warped_along() -> None:
+    frames = noise_frames()
+
+    carried = carry_background(frames, still_correspondence(shift=2), dilation=0)
+
+    torch.testing.assert_close(carried[1, :, :, 2:], frames[0, :, :, :-2], atol=1e-5, rtol=1e-5)
+
+
+def test_the_foreground_and_a_border_around_it_stay() -> None:
+    frames = noise_frames()
+    foreground = torch.zeros(FRAMES, HEIGHT, WIDTH, dtype=torch.bool)
+    foreground[:, 8:16, 8:16] = True
+
+    carried = carry_background(frames, still_correspondence(foreground=foreground), dilation=5)
+
+    torch.testing.assert_close(carried[..., 6:18, 6:18], frames[..., 6:18, 6:18])
+    assert not torch.equal(carried[1], frames[1])
+
+
+def test_what_the_frame_before_did_not_show_stays() -> None:
+    frames = noise_frames()
+    hidden = torch.zeros(FRAMES, HEIGHT, WIDTH, dtype=torch.bool)
+    hidden[:, :, :4] = True
+
+    carried = carry_background(frames, still_correspondence(hidden=hidden), dilation=0)
+
+    torch.testing.assert_close(carried[1, :, :, :4], frames[1, :, :, :4])
+
+
+def test_weights_are_soft_and_never_above_one() -> None:
+    foreground = torch.zeros(FRAMES, HEIGHT, WIDTH, dtype=torch.bool)
+    foreground[:, :, :8] = True
+
+    weights = background_weights(still_correspondence(foreground=foreground), dilation=5)
+
+    assert weights.shape == (FRAMES - 1, 1, HEIGHT, WIDTH)
+    assert weights.max() <= 1
+    assert ((weights > 0) & (weights < 1)).any()
+
+
+def test_a_single_frame_is_returned_as_it_is() -> None:
+    frame = noise_frames()[:1]
+
+    assert carry_background(frame, still_correspondence(), dilation=5) is frame
+
+
+def test_dilation_grows_a_mask_by_half_its_size_on_each_side() -> None:
+    mask = torch.zeros(1, 9, 9, dtype=torch.bool)
+    mask[0, 4, 4] = True
+
+    assert dilated(mask, 5).sum() == 25
+    assert dilated(mask, 1) is mask
