@@ -6,8 +6,9 @@ Queries, keys and values are token-major here, (b f) n heads d, as the projectio
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from diffusers.models.attention_processor import Attention
@@ -16,6 +17,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from fresco_engine.correspondence.trajectories import FlowPaths
+
+
+class SelfAttention(Protocol):
+    """What the processors use of a plain diffusers `Attention`."""
+
+    heads: int
+    to_q: Callable[[Tensor], Tensor]
+    to_k: Callable[[Tensor], Tensor]
+    to_v: Callable[[Tensor], Tensor]
+    to_out: Sequence[Callable[[Tensor], Tensor]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +59,7 @@ def spatial_guided_query(
 
 
 def cross_frame_keys_values(
-    attn: Attention, hidden_states: Tensor, attended: Tensor, frames: int
+    attn: SelfAttention, hidden_states: Tensor, attended: Tensor, frames: int
 ) -> tuple[Tensor, Tensor]:
     """The keys and values, b m heads d, that all frames share: those of the `attended` tokens.
 
@@ -107,12 +118,12 @@ def attend(
     return result.transpose(1, 2)
 
 
-def split_heads(projected: Tensor, attn: Attention) -> Tensor:
+def split_heads(projected: Tensor, attn: SelfAttention) -> Tensor:
     """(..., n, heads·d) to (..., n, heads, d)."""
     return projected.unflatten(-1, (attn.heads, -1))
 
 
-def project_out(attn: Attention, result: Tensor) -> Tensor:
+def project_out(attn: SelfAttention, result: Tensor) -> Tensor:
     """The layer's own way out: ... n heads d to ... n c."""
     return attn.to_out[1](attn.to_out[0](result.flatten(-2)))
 
@@ -130,7 +141,7 @@ class GuidedAttention:
 
     def __call__(
         self,
-        attn: Attention,
+        attn: SelfAttention,
         hidden_states: Tensor,
         encoder_hidden_states: Tensor | None = None,
         attention_mask: Tensor | None = None,
@@ -155,7 +166,7 @@ class GuidedAttention:
 
 
 def _keys_values(
-    attn: Attention, hidden_states: Tensor, guidance: LayerGuidance
+    attn: SelfAttention, hidden_states: Tensor, guidance: LayerGuidance
 ) -> tuple[Tensor, Tensor]:
     """Each frame's own, (b f) n heads d, or those shared by all frames, b m heads d."""
     if guidance.attended is not None:
@@ -186,7 +197,7 @@ class RecordingAttention:
 
     def __call__(
         self,
-        attn: Attention,
+        attn: SelfAttention,
         hidden_states: Tensor,
         encoder_hidden_states: Tensor | None = None,
         attention_mask: Tensor | None = None,

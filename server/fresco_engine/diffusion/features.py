@@ -6,7 +6,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from fresco_engine.correspondence.similarity import SimilarityTarget, similarity_loss
+from fresco_engine.correspondence.similarity import SimilarityTarget, add_similarity_gradient
 from fresco_engine.diffusion.consistency import TemporalConsistency
 from fresco_engine.settings import OptimisationSettings
 
@@ -62,7 +62,7 @@ def _minimise(
         else:
             consistency.write_gradient(tokens, gradient, signs)
         if target is not None:
-            similarity_loss(tokens, target, weight=settings.spatial_weight, gradient=gradient)
+            add_similarity_gradient(tokens, target, gradient, weight=settings.spatial_weight)
         adam.step()
     _restore(tokens, look)
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
-from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import Attention
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
 
 from fresco_engine.diffusion.attention import (
@@ -132,7 +132,7 @@ def _processed_by(
     # The processors repeat what the stock one does for the plain kind of layer only.
     assert is_plain(attn), f"{name} is not a plain self-attention"
     saved = attn.processor
-    attn.set_processor(processor)
+    attn.set_processor(cast(Any, processor))
     try:
         yield
     finally:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from diffusers import UNet2DConditionModel
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from fresco_engine.correspondence.batch import BatchCorrespondence
 
 MakeUNet = Callable[..., UNet2DConditionModel]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 import torch
-from diffusers import UNet2DConditionModel
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from fresco_engine.correspondence.batch import BatchCorrespondence
 from fresco_engine.diffusion.attention import GuidedAttention, LayerGuidance
 from fresco_engine.diffusion.guidance import Guidance, GuidanceStep, Reference
@@ -26,8 +27,8 @@ MakeCorrespondence = Callable[..., BatchCorrespondence]
 
 def denoise(unet: UNet2DConditionModel, *, batch: int, size: tuple[int, int] = (16, 16)) -> Tensor:
     random = torch.Generator().manual_seed(1)
-    latents = torch.randn(batch, unet.config.in_channels, *size, generator=random)
-    text = torch.randn(batch, 5, unet.config.cross_attention_dim, generator=random)
+    latents = torch.randn(batch, unet.conv_in.in_channels, *size, generator=random)
+    text = torch.randn(batch, 5, 16, generator=random)
     with torch.no_grad():
         return unet(latents, 500, text).sample
 
@@ -172,7 +173,8 @@ def test_the_processor_without_guidance_is_bitwise_the_stock_one(
     saved = {name: attn.processor for name, attn in layers.items()}
 
     for attn in layers.values():
-        attn.set_processor(GuidedAttention(lambda: LayerGuidance(frames=FRAMES)))
+        processor = GuidedAttention(lambda: LayerGuidance(frames=FRAMES))
+        attn.set_processor(cast(Any, processor))
     inside = denoise(tiny_unet, batch=2 * FRAMES)
     for name, attn in layers.items():
         attn.set_processor(saved[name])
