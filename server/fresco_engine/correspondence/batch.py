@@ -65,12 +65,22 @@ class BatchCorrespondence:
 
 
 def correspond(
-    frames: Sequence[Image], estimator: FlowEstimator, *, device: str | torch.device = "cpu"
+    frames: Sequence[Image],
+    estimator: FlowEstimator,
+    *,
+    tracks: Sequence[tuple[Flow, Flow]] | None = None,
+    device: str | torch.device = "cpu",
 ) -> BatchCorrespondence:
-    """The correspondence of `frames`, at least one, all of one size."""
+    """The correspondence of `frames`, at least one, all of one size.
+
+    `tracks` are the flows from each frame to the next and back where they are known already, as
+    from `flow.track` over the frames between; only the ring's last link is then estimated.
+    """
     if not frames:
         raise ValueError("no frames, nothing corresponds")
-    pairs = _ring_flows(frames, estimator)
+    if tracks is not None and len(tracks) != len(frames) - 1:
+        raise ValueError(f"{len(frames)} frames have {len(frames) - 1} steps, not {len(tracks)}")
+    pairs = _ring_flows(frames, estimator, tracks)
     following = [*frames[1:], frames[0]]
     hidden = [
         (occlusion(there, back, first, second), occlusion(back, there, second, first))
@@ -87,17 +97,24 @@ def correspond(
     )
 
 
-def _ring_flows(frames: Sequence[Image], estimator: FlowEstimator) -> list[tuple[Flow, Flow]]:
+def _ring_flows(
+    frames: Sequence[Image],
+    estimator: FlowEstimator,
+    tracks: Sequence[tuple[Flow, Flow]] | None,
+) -> list[tuple[Flow, Flow]]:
     """Flow to the next frame and back, for every frame; a lone frame stays where it is."""
     if len(frames) == 1:
         still = np.zeros((*frames[0].shape[:2], 2), np.float32)
         return [(still, still)]
-    pairs = [
-        (estimator(first, second), estimator(second, first)) for first, second in pairwise(frames)
-    ]
+    pairs = list(tracks or [_both_ways(one, two, estimator) for one, two in pairwise(frames)])
     if len(frames) == 2:
-        return [*pairs, (pairs[0][1], pairs[0][0])]
-    return [*pairs, (estimator(frames[-1], frames[0]), estimator(frames[0], frames[-1]))]
+        forward, backward = pairs[0]
+        return [*pairs, (backward, forward)]
+    return [*pairs, _both_ways(frames[-1], frames[0], estimator)]
+
+
+def _both_ways(first: Image, second: Image, estimator: FlowEstimator) -> tuple[Flow, Flow]:
+    return estimator(first, second), estimator(second, first)
 
 
 def _channels_first(maps: NDArray[np.generic], device: str | torch.device) -> Tensor:

@@ -22,6 +22,7 @@ _PATCH_STRIDE = {"fast": 4, "standard": 3, "fine": 3}
 _DESCENT_STEPS = {"fast": 16, "standard": 25, "fine": 25}
 _REFINEMENT_SCALE = 2
 """Coarsest scale of a search that starts from a good guess."""
+_TOO_FEW = "flow leads from one frame to another; there are fewer than two"
 
 
 class FlowEstimator(Protocol):
@@ -73,7 +74,7 @@ class DisFlow:
             forward = there if forward is None else chain_flows([forward, there])
             backward = back if backward is None else chain_flows([back, backward])
         if first is None or last is None or forward is None or backward is None:
-            raise ValueError("flow leads from one frame to another; there are fewer than two")
+            raise ValueError(_TOO_FEW)
         return self.refine(first, last, forward), self.refine(last, first, backward)
 
     def refine(self, first: Image, second: Image, guess: Flow) -> Flow:
@@ -87,7 +88,11 @@ def track(frames: Iterable[Image], estimator: FlowEstimator) -> tuple[Flow, Flow
     """The flow from the first of `frames` to the last and back, as well as `estimator` can."""
     if isinstance(estimator, TrackingEstimator):
         return estimator.track(frames)
-    first, *_, last = frames
+    first = last = None
+    for frame in frames:
+        first, last = (frame if first is None else first), frame
+    if first is None or last is None:
+        raise ValueError(_TOO_FEW)
     return estimator(first, last), estimator(last, first)
 
 
