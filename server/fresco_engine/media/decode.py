@@ -16,7 +16,6 @@ from fresco_engine.media.packets import demuxed
 from fresco_engine.media.probe import Probe, open_input
 
 Indexed = tuple[int, av.VideoFrame]
-_FLUSH_ATTEMPTS = 64
 
 
 def decode(
@@ -55,8 +54,8 @@ class _Cursor:
         self._path = path
         self._container = container
         self._stream = container.streams[probe.stream_index]
-        # The decoder's own choice would be threads for slices, which few files have.
-        self._stream.codec_context.thread_type = "AUTO"
+        # Threads across frames would lose good frames beside damaged ones, and hold many in memory.
+        self._stream.codec_context.thread_type = "SLICE"
         self._table = probe.table
         self._index_of = {stamp: index for index, stamp in enumerate(probe.table.stamps)}
         self._keys = [index for index, _ in probe.table.keys]
@@ -125,14 +124,7 @@ class _Cursor:
 
 def _decoded(packet: av.Packet) -> list[av.VideoFrame]:
     """The frames that come out when `packet` goes in; what is missing shows by its index."""
-    # The empty packet at the end asks for all the frames still inside; with threads, errors of
-    # earlier packets come up there too, and must not keep good frames back.
-    attempts = 1 if packet.size else _FLUSH_ATTEMPTS
-    for _ in range(attempts):
-        try:
-            return packet.decode()
-        except EOFError:
-            break
-        except av.error.FFmpegError:
-            continue
-    return []
+    try:
+        return packet.decode()
+    except av.error.FFmpegError:
+        return []

@@ -149,10 +149,13 @@ def _header(file: Path) -> _Header:
     try:
         with Pillow.open(file) as picture:
             width, height = picture.size
-            is_turned = picture.getexif().get(_EXIF_ORIENTATION, 1) >= 5
+            # Asking a PNG for a tag it may not have would decode all of it.
+            has_tags = "exif" in picture.info
+            is_turned = has_tags and picture.getexif().get(_EXIF_ORIENTATION, 1) >= 5
             has_alpha = "A" in picture.getbands() or "transparency" in picture.info
-            depth = 16 if picture.mode in _DEEP_MODES else 8
-            return _Header((height, width) if is_turned else (width, height), has_alpha, depth)
+            is_deep = picture.mode in _DEEP_MODES or ";16" in str(picture.tile)
+            size = (height, width) if is_turned else (width, height)
+            return _Header(size, has_alpha, 16 if is_deep else 8)
     except (PIL.UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise ClipUnreadable(
             file, "it is empty, damaged or not a picture; export it again"

@@ -56,9 +56,19 @@ class Sound:
         self._output = output
         self._part = part
         self._input = open_input(source)
-        self._tracks = {stream.index: self._track(stream) for stream in self._input.streams.audio}
+        self._tracks = {
+            stream.index: self._track(stream)
+            for stream in self._input.streams.audio
+            if self._is_known(stream)
+        }
         self._packets = self._chosen()
         self._waiting: av.Packet | None = None
+
+    def _is_known(self, stream: av.AudioStream) -> bool:
+        if stream.codec_context is not None:
+            return True
+        self.warnings.append("a sound track of an unknown kind is left out")
+        return False
 
     def _track(self, stream: av.AudioStream) -> _CopiedTrack | _EncodedTrack:
         try:
@@ -67,7 +77,7 @@ class Sound:
             codec = stream.codec_context.name
             self.warnings.append(
                 f"{self._output.format.name} files cannot hold {codec} sound, so it is encoded "
-                "anew as AAC; write an .mkv file to keep it untouched"
+                "anew as AAC; give the result the file type of the source to keep it untouched"
             )
             return _EncodedTrack(stream, self._output)
 

@@ -9,8 +9,11 @@ from __future__ import annotations
 import shutil
 import weakref
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+
+import av.error
 
 from fresco_engine.errors import OutputNotWritable, RangeOutsideClip
 from fresco_engine.media.clip import Clip
@@ -157,7 +160,9 @@ class _VideoWriter(FrameWriter):
         self._destination.temporary.replace(self.path)
 
     def _release(self) -> None:
-        self._encoder.close()
+        # After a failure the file is thrown away, so a second failure while closing says nothing.
+        with suppress(av.error.FFmpegError, OSError):
+            self._encoder.close()
 
 
 class _ImageWriter(FrameWriter):
