@@ -70,9 +70,11 @@ def render(
             elif isinstance(event, KeyframeReady) and keyframe_folder is not None:
                 write_image(keyframe_folder / f"{event.index:06d}.png", event.image)
             yield event
-    for text in writer.warnings:
-        collected.warnings.append(text)
-        yield Warned(text)
+    # Decoding and encoding may have met something since the clip was opened.
+    for text in (*clip.warnings, *writer.warnings):
+        if text not in collected.warnings:
+            collected.warnings.append(text)
+            yield Warned(text)
     outputs = {"clip": str(output)}
     if keyframe_folder is not None:
         outputs["keyframes"] = str(keyframe_folder)
@@ -128,13 +130,13 @@ def _report(
         version=__version__,
         settings=plan.settings.as_dict(),
         model=model.name,
-        device=model.device,
+        device=str(model.device),
         clip=_clip_facts(clip),
         keyframes=plan.keyframes,
         shots=plan.shots,
         working_size=plan.working_size,
         seconds=pace.report(),
-        peak_memory_bytes=peak_memory_bytes(model.device),
+        peak_memory_bytes=peak_memory_bytes(str(model.device)),
         metrics=_metrics(clip, result, plan),
         warnings=tuple(collected.warnings),
         outputs=outputs,

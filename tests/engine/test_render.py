@@ -1,0 +1,147 @@
+"""From clip to file: what is written, what is reported, and that nothing half-written stays."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fresco_engine.diffusion.models import Model
+from fresco_engine.errors import OutputExists, OutputNotWritable
+from fresco_engine.media.clip import Clip
+from fresco_engine.media.images import read_image
+from fresco_engine.render import render, save_report
+from fresco_engine.settings import (
+    OptimisationSettings,
+    RestyleSettings,
+    resolve,
+    settings_from_dict,
+)
+from fresco_engine.types import Event, Finished, FrameReady, KeyframeReady, Report, Stage
+
+from tests.engine.conftest import MakeClip
+
+SETTINGS = RestyleSettings(
+    prompt="blue",
+    size=64,
+    keyframe_min=2,
+    keyframe_max=4,
+    optimisation=OptimisationSettings(iterations=1),
+)
+
+
+def report_of(events: list[Event]) -> Report:
+    finished = events[-1]
+    assert isinstance(finished, Finished)
+    return finished.report
+
+
+def test_a_clip_becomes_a_file_with_as_many_frames_at_the_same_rate(
+    make_clip: MakeClip, tiny_model: Model, tmp_path: Path
+) -> None:
+    clip = make_clip(7)
+
+    events = list(render(clip, tmp_path / "out.mp4", SETTINGS, tiny_model))
+
+    result = Clip.open(tmp_path / "out.mp4")
+    assert result.info.frame_count == 7
+    assert result.info.frame_rate == clip.info.frame_rate
+    assert (result.info.width, result.info.height) == (80, 64)
+    assert isinstance(events[-1], Finished)
+
+
+def test_a_lossless_file_holds_exactly_the_frames_of_the_events(
+    make_clip: MakeClip, tiny_model: Model, tmp_path: Path
+) -> None:
+    events = list(
+        render(make_clip(5), tmp_path / "out.mkv", SETTINGS, tiny_model, codec="lossless")
+    )
+
+    shown = [event.frame.image for event in events if isinstance(event, FrameReady)]
+    stored = [frame.image for frame in Clip.open(tmp_path / "out.mkv").frames()]
+    assert all(np.array_equal(a, b) for a, b in zip(shown, stored, strict=True))
+
+
+def test_the_report_is_enough_to_do_it_again(
+    make_clip: MakeClip, tiny_model: Model, tmp_path: Path
+) -> None:
+    clip = make_clip(6)
+    report = report_of(
+        list(render(clip, tmp_path / "out.mkv", SETTINGS, tiny_model, codec="lossless"))
+    )
+    save_report(report, tmp_path / "report.json")
+
+    stored = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    settings = settings_from_dict(stored["settings"])
+    again = report_of(
+        list(render(clip, tmp_path / "again.mkv", settings, tiny_model, codec="lossless"))
+    )
+
+    assert settings == resolve(SETTINGS, tiny_model.defaults)
+    assert again.metrics == report.metrics
+    assert stored["keyframes"] == list(again.keyframes)
+
+
+def test_the_report_says_what_it_cost_and_how_steady_the_result_is(
+    make_clip: MakeClip, tiny_model: Model, tmp_path: Path
+) -> None:
+    report = report_of(list(render(make_clip(6), tmp_path / "out.mp4", SETTINGS, tiny_model)))
+
+    assert set(report.seconds) == {stage.value for stage in Stage}
+    assert report.peak_memory_bytes > 100e6
+    assert report.metrics["pixel_mse"] > 0
+    assert report.metrics["pixel_mse_of_source"] > 0
+    assert report.model == "tiny"
+    assert report.clip["frame_rate"] == "24"
+
+
+def test_keyframes_are_saved_under_their_frame_number(
+    make_clip: MakeClip, tiny_model: Model, tmp_path: Path
+) -> None:
+    folder = tmp_path / "keys"
+
+    events = list(
+        render(make_clip(6), tmp_path / "out.mp4", SETTINGS, tiny_model, save_keyframes=folder)
+    )
+
+    ready = {e.index: e.image for e in events if isinstance(e, KeyframeReady)}
+    assert sorted(path.name for path in folder.iterdir()) == [f"{i:06d}.png" for i in sorted(ready)]
+    assert np.array_equal(read_image(folder / "000000.png"), ready[0])
+
+
+def test_an_output_that_exists_is_refused_before_any_work(
+    make_clip: MakeClip, tiny_model: Model, tmp_path: Path
+) -> None:
+    (tmp_path / "out.mp4").write_bytes(b"precious")
+
+    with pytest.raises(OutputExists):
+        next(render(make_clip(3), tmp_path / "out.mp4", SETTINGS, tiny_model))
+
+    assert (tmp_path / "out.mp4").read_bytes() == b"precious"
+
+
+def test_a_keyframe_folder_that_is_a_file_is_refused_before_any_work(
+    make_clip: MakeClip, tiny_model: Model, tmp_path: Path
+) -> None:
+    (tmp_path / "keys").write_bytes(b"")
+
+    events = render(
+        make_clip(3), tmp_path / "out.mp4", SETTINGS, tiny_model, save_keyframes=tmp_path / "keys"
+    )
+
+    with pytest.raises(OutputNotWritable, match="another folder"):
+        next(events)
+
+
+def test_cancelling_leaves_no_half_written_file(
+    make_clip: MakeClip, tiny_model: Model, tmp_path: Path
+) -> None:
+    target = tmp_path / "results"
+    target.mkdir()
+    events = render(make_clip(14), target / "out.mp4", SETTINGS, tiny_model)
+    for event in events:
+        if isinstance(event, FrameReady):
+            break
+
+    events.close()  # pyright: ignore[reportAttributeAccessIssue]
+
+    assert list(target.iterdir()) == []

@@ -1,0 +1,190 @@
+"""The pipeline as its consumers see it: which events come, in which order, for which clips."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fresco_engine.diffusion.models import Model
+from fresco_engine.errors import InvalidSettings, RangeOutsideClip
+from fresco_engine.restyle import look, plan, restyle
+from fresco_engine.settings import OptimisationSettings, RestyleSettings
+from fresco_engine.types import Analysed, Event, FrameReady, KeyframeReady, Progress, Stage
+
+from tests.engine.conftest import MakeClip
+
+SETTINGS = RestyleSettings(
+    prompt="blue",
+    size=64,
+    batch_size=4,
+    keyframe_min=2,
+    keyframe_max=4,
+    optimisation=OptimisationSettings(iterations=1),
+)
+
+
+def frames_of(events: list[Event]) -> list[FrameReady]:
+    return [event for event in events if isinstance(event, FrameReady)]
+
+
+def keyframes_of(events: list[Event]) -> list[KeyframeReady]:
+    return [event for event in events if isinstance(event, KeyframeReady)]
+
+
+@pytest.mark.parametrize("frame_count", [1, 2, 3, 22], ids=lambda n: f"{n} frames")
+def test_every_frame_comes_once_in_order_with_its_own_time(
+    make_clip: MakeClip, tiny_model: Model, frame_count: int
+) -> None:
+    clip = make_clip(frame_count)
+
+    events = list(restyle(clip, SETTINGS, tiny_model))
+
+    frames = frames_of(events)
+    assert [event.frame.index for event in frames] == list(range(frame_count))
+    assert [event.frame.time_s * 24 for event in frames] == list(range(frame_count))
+    assert all(event.frame.image.shape == (64, 80, 3) for event in frames)
+
+
+def test_a_keyframe_of_the_result_is_the_keyframe_that_was_announced(
+    make_clip: MakeClip, tiny_model: Model
+) -> None:
+    events = list(restyle(make_clip(14), SETTINGS, tiny_model))
+
+    announced = {event.index: event.image for event in keyframes_of(events)}
+    shown = {e.frame.index: e.frame.image for e in frames_of(events) if e.is_keyframe}
+    assert sorted(announced) == sorted(shown)
+    assert all(np.array_equal(announced[index], shown[index]) for index in announced)
+    assert {0, 13} <= set(announced)
+
+
+def test_a_cut_starts_afresh_and_no_frame_mixes_both_shots(
+    make_clip: MakeClip, tiny_model: Model
+) -> None:
+    clip = make_clip(16, cut_at=9)
+
+    events = list(restyle(clip, SETTINGS, tiny_model))
+
+    analysed = next(event for event in events if isinstance(event, Analysed))
+    assert analysed.shots == ((0, 9), (9, 16))
+    assert {0, 8, 9, 15} <= set(analysed.keyframes)
+
+
+def test_the_first_frame_leaves_before_the_last_batch_is_translated(
+    make_clip: MakeClip, tiny_model: Model
+) -> None:
+    events = list(restyle(make_clip(22), SETTINGS, tiny_model))
+
+    kinds = [type(event) for event in events]
+    last_keyframe = max(i for i, kind in enumerate(kinds) if kind is KeyframeReady)
+    assert kinds.index(FrameReady) < last_keyframe
+
+
+def test_progress_reaches_the_announced_total_of_every_stage(
+    make_clip: MakeClip, tiny_model: Model
+) -> None:
+    events = list(restyle(make_clip(14), SETTINGS, tiny_model))
+
+    last: dict[Stage, Progress] = {e.stage: e for e in events if isinstance(e, Progress)}
+    assert set(last) == {Stage.ANALYSING, Stage.TRANSLATING, Stage.INTERPOLATING}
+    assert all(progress.done == progress.total for progress in last.values())
+    assert last[Stage.INTERPOLATING].remaining_s == 0
+
+
+def test_only_the_wanted_range_is_restyled(make_clip: MakeClip, tiny_model: Model) -> None:
+    settings = replace(SETTINGS, start=5, stop=11)
+
+    events = list(restyle(make_clip(14), settings, tiny_model))
+
+    assert [event.frame.index for event in frames_of(events)] == list(range(5, 11))
+
+
+def test_a_range_outside_the_clip_is_refused_before_any_work(
+    make_clip: MakeClip, tiny_model: Model
+) -> None:
+    events = restyle(make_clip(3), replace(SETTINGS, stop=9), tiny_model)
+
+    with pytest.raises(RangeOutsideClip, match="frames 0 to 2"):
+        list(events)
+
+
+def test_a_prompt_longer_than_the_text_encoder_is_refused(
+    make_clip: MakeClip, tiny_model: Model
+) -> None:
+    settings = replace(SETTINGS, prompt="blue " * 200)
+
+    with pytest.raises(InvalidSettings, match="shorten it"):
+        list(restyle(make_clip(3), settings, tiny_model))
+
+
+def test_closing_the_iterator_stops_the_work(make_clip: MakeClip, tiny_model: Model) -> None:
+    events: Iterator[Event] = restyle(make_clip(22), SETTINGS, tiny_model)
+    for event in events:
+        if isinstance(event, KeyframeReady):
+            break
+
+    events.close()  # pyright: ignore[reportAttributeAccessIssue]
+
+    assert list(events) == []
+
+
+def test_the_same_seed_gives_the_same_pixels_and_another_does_not(
+    make_clip: MakeClip, tiny_model: Model
+) -> None:
+    clip = make_clip(6)
+
+    first, again, other = (
+        frames_of(list(restyle(clip, replace(SETTINGS, seed=seed), tiny_model)))
+        for seed in (1, 1, 2)
+    )
+
+    same = [np.array_equal(a.frame.image, b.frame.image) for a, b in zip(first, again, strict=True)]
+    assert all(same)
+    assert not np.array_equal(first[0].frame.image, other[0].frame.image)
+
+
+def test_a_size_that_is_no_multiple_of_eight_comes_back_as_it_was(
+    make_clip: MakeClip, tiny_model: Model
+) -> None:
+    clip = make_clip(3, size=(86, 70))
+
+    events = list(restyle(clip, replace(SETTINGS, size=67), tiny_model))
+
+    analysed = next(event for event in events if isinstance(event, Analysed))
+    assert all(side % 8 == 0 for side in analysed.working_size)
+    assert frames_of(events)[1].frame.image.shape == (70, 86, 3)
+
+
+def test_colour_options_apply_to_keyframes(make_clip: MakeClip, tiny_model: Model) -> None:
+    clip = make_clip(2)
+    source = next(clip.frames()).image.astype(np.float32)
+
+    kept = keyframes_of(list(restyle(clip, replace(SETTINGS, keep_colours=1.0), tiny_model)))
+    plain = keyframes_of(list(restyle(clip, SETTINGS, tiny_model)))
+
+    def distance(image: np.ndarray) -> float:
+        return float(np.abs(image.mean((0, 1)) - source.mean((0, 1))).sum())
+
+    assert distance(kept[0].image) < distance(plain[0].image)
+
+
+def test_planning_needs_no_model_and_agrees_with_the_job(
+    make_clip: MakeClip, tiny_model: Model
+) -> None:
+    clip = make_clip(14)
+
+    planned = plan(clip, SETTINGS)
+
+    events = restyle(clip, SETTINGS, tiny_model)
+    analysed = next(event for event in events if isinstance(event, Analysed))
+    assert planned.keyframes == analysed.keyframes
+    assert planned.working_size == analysed.working_size
+
+
+def test_a_look_is_one_frame_at_source_size(make_clip: MakeClip, tiny_model: Model) -> None:
+    clip = make_clip(5)
+
+    image = look(clip, 3, SETTINGS, tiny_model)
+
+    assert image.shape == (64, 80, 3)
+    with pytest.raises(RangeOutsideClip):
+        look(clip, 5, SETTINGS, tiny_model)
