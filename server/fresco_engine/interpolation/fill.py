@@ -68,10 +68,12 @@ def _fit(
 def _gather(stacked: NDArray[np.float32]) -> NDArray[np.float32]:
     """Sums over a near and a far neighbourhood and the whole picture."""
     height, width = stacked.shape[:2]
-    small = _shrink(stacked, (max(1, width // _SHRINK), max(1, height // _SHRINK)))
-    far = cv2.resize(_blur(small), (width, height), interpolation=cv2.INTER_LINEAR)
+    blurred = _blur(stacked)
+    # Area averaging takes four channels at most; what is blurred may be sampled linearly.
+    small = cv2.resize(blurred, (max(1, width // _SHRINK), max(1, height // _SHRINK)))
+    far = cv2.resize(_blur(small), (width, height))
     near, middle, everywhere = _IMPORTANCE
-    return near * _blur(stacked) + middle * far + everywhere * stacked.mean(axis=(0, 1))
+    return near * blurred + middle * far + everywhere * stacked.mean(axis=(0, 1))
 
 
 def _blur(x: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -27,8 +27,8 @@ class RefiningEstimator(Protocol):
         """The flow from `first` to `second`."""
         ...
 
-    def refine(self, first: Image, second: Image, initial: Flow) -> Flow:
-        """The flow from `first` to `second`, searched for around `initial`."""
+    def refine(self, first: Image, second: Image, guess: Flow) -> Flow:
+        """The flow from `first` to `second`, searched for around `guess`."""
         ...
 
 

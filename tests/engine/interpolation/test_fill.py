@@ -38,6 +38,14 @@ def test_with_nothing_known_far_around_the_whole_picture_decides() -> None:
     assert np.abs(filled - stylised)[:, 100:].mean() < 2
 
 
+def test_sizes_that_do_not_divide_evenly_are_filled_too() -> None:
+    source = smooth_picture(3)[:91, :117]
+
+    filled = recolour(source, source + 10, np.ones((91, 117), np.float32))
+
+    np.testing.assert_allclose(filled, source + 10, atol=1)
+
+
 def test_a_picture_without_any_trusted_pixel_stays_finite() -> None:
     source = smooth_picture(2)
 
