@@ -1,1 +1,1 @@
-"""The command line of Fresco."""
+"""The command line of Fresco: options in, the engine's events as progress, JSON and exit codes."""

@@ -1,5 +1,24 @@
 """`fresco` and `python -m fresco_cli`."""
 
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+
+from fresco_cli.app import app
+
 
 def main() -> None:
-    pass
+    """Run the command line of this process."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    app(sys.argv[1:], prog_name="fresco")
+
+
+def _interrupt(signal_number: int, frame: FrameType | None) -> None:
+    """Being told to end is treated like Ctrl-C, so that nothing half-written stays behind."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Places a command writes to besides the clip, checked before hours of work are spent."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from fresco_engine.errors import OutputExists, OutputNotWritable
+
+_SAVED_KEYFRAME = re.compile(r"\d{6}\.png")
+_PICTURES = (".png", ".jpg", ".jpeg")
+
+
+def check_picture(path: Path, *, overwrite: bool) -> None:
+    """Raises: OutputNotWritable or OutputExists when no picture can be written to `path`."""
+    if path.suffix.lower() not in _PICTURES:
+        raise OutputNotWritable(path, f"pictures are written as {', '.join(_PICTURES)}")
+    check_file(path, overwrite=overwrite)
+
+
+def check_file(path: Path, *, overwrite: bool) -> None:
+    """Raises: OutputNotWritable or OutputExists when no file can be written to `path`."""
+    if not path.parent.is_dir():
+        raise OutputNotWritable(
+            path, f"the folder {path.parent} does not exist; create it or choose another"
+        )
+    if path.is_dir():
+        raise OutputNotWritable(path, "this is a folder; give a file name")
+    if path.exists() and not overwrite:
+        raise OutputExists(path, "it exists already; choose another name or add --overwrite")
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder and those above it.
+
+    Raises:
+        OutputNotWritable: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputNotWritable(
+            path, f"the folder cannot be made ({error.strerror}); choose another place"
+        ) from error
+
+
+def check_keyframe_folder(folder: Path, *, overwrite: bool) -> None:
+    """Raises: OutputExists when an earlier job's keyframes would lie beside the new ones."""
+    if _saved_keyframes(folder) and not overwrite:
+        raise OutputExists(
+            folder,
+            "it holds keyframes of an earlier job; choose another folder or add --overwrite",
+        )
+
+
+def clear_keyframes(folder: Path) -> None:
+    """Removes an earlier job's keyframes."""
+    for path in _saved_keyframes(folder):
+        path.unlink()
+
+
+def _saved_keyframes(folder: Path) -> list[Path]:
+    paths = folder.iterdir() if folder.is_dir() else ()
+    return [path for path in paths if _SAVED_KEYFRAME.fullmatch(path.name)]

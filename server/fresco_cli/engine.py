@@ -1,0 +1,183 @@
+"""What the commands need of the engine, and the engine itself, loaded only when it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from fresco_engine.diffusion.catalogue import ModelEntry
+    from fresco_engine.media.clip import Clip
+    from fresco_engine.settings import ControlKind, RestyleSettings
+    from fresco_engine.types import Analysed, Event, Image, Report
+
+Codec = Literal["h264", "lossless", "images"]
+
+
+class Engine(Protocol):
+    """The engine as the command line sees it; a model is opaque to it."""
+
+    def open_clip(self, path: Path, frame_rate: Fraction | None = None) -> Clip:
+        """The clip at `path`."""
+        ...
+
+    def load_model(
+        self,
+        source: str | None,
+        *,
+        control: ControlKind | None,
+        control_source: str | None,
+        loras: Sequence[str],
+        device: str | None,
+    ) -> Any:
+        """A model ready to run; `loras` are FILE or FILE:WEIGHT."""
+        ...
+
+    def plan(self, clip: Clip, settings: RestyleSettings) -> Analysed:
+        """Shots and keyframes of a clip."""
+        ...
+
+    def render(
+        self,
+        clip: Clip,
+        output: Path,
+        settings: RestyleSettings,
+        model: Any,
+        *,
+        codec: Codec | None = None,
+        overwrite: bool = False,
+        save_keyframes: Path | None = None,
+    ) -> Iterator[Event]:
+        """Restyle into a file; closing the iterator cancels and removes what is half-written."""
+        ...
+
+    def check_output(
+        self,
+        path: Path,
+        clip: Clip,
+        settings: RestyleSettings,
+        *,
+        codec: Codec | None,
+        overwrite: bool,
+    ) -> None:
+        """Raise what `render` would raise about its output, without a model."""
+        ...
+
+    def save_report(self, report: Report, path: Path) -> None:
+        """Write a report as JSON."""
+        ...
+
+    def look(self, clip: Clip, index: int, settings: RestyleSettings, model: Any) -> Image:
+        """One frame restyled."""
+        ...
+
+    def list_models(self) -> Sequence[ModelEntry]:
+        """The models there are, the bundled one first."""
+        ...
+
+    def sample_clip(self) -> Path:
+        """The clip that comes with Fresco."""
+        ...
+
+
+class InProcessEngine:
+    """The engine in this process; torch and the codecs load with the first call."""
+
+    def open_clip(self, path: Path, frame_rate: Fraction | None = None) -> Clip:
+        """The clip at `path`."""
+        from fresco_engine.media.clip import Clip
+
+        return Clip.open(path, frame_rate=frame_rate)
+
+    def load_model(
+        self,
+        source: str | None,
+        *,
+        control: ControlKind | None,
+        control_source: str | None,
+        loras: Sequence[str],
+        device: str | None,
+    ) -> Any:
+        """A model ready to run; `loras` are FILE or FILE:WEIGHT."""
+        from fresco_engine.diffusion.lora import Lora
+        from fresco_engine.diffusion.models import load_model
+
+        return load_model(
+            source,
+            control=control,
+            control_source=control_source,
+            loras=[Lora.parse(text) for text in loras],
+            device=device,
+        )
+
+    def plan(self, clip: Clip, settings: RestyleSettings) -> Analysed:
+        """Shots and keyframes of a clip."""
+        from fresco_engine.restyle import plan
+
+        return plan(clip, settings)
+
+    def render(
+        self,
+        clip: Clip,
+        output: Path,
+        settings: RestyleSettings,
+        model: Any,
+        *,
+        codec: Codec | None = None,
+        overwrite: bool = False,
+        save_keyframes: Path | None = None,
+    ) -> Iterator[Event]:
+        """Restyle into a file; closing the iterator cancels and removes what is half-written."""
+        from fresco_engine.render import render
+
+        return render(
+            clip,
+            output,
+            settings,
+            model,
+            codec=codec,
+            overwrite=overwrite,
+            save_keyframes=save_keyframes,
+        )
+
+    def check_output(
+        self,
+        path: Path,
+        clip: Clip,
+        settings: RestyleSettings,
+        *,
+        codec: Codec | None,
+        overwrite: bool,
+    ) -> None:
+        """Raise what `render` would raise about its output, without a model."""
+        from fresco_engine.media.destination import check_destination
+
+        stop = clip.info.frame_count if settings.stop is None else settings.stop
+        count = max(1, stop - settings.start)
+        check_destination(path, clip.info, count, codec, overwrite)
+
+    def save_report(self, report: Report, path: Path) -> None:
+        """Write a report as JSON."""
+        from fresco_engine.render import save_report
+
+        save_report(report, path)
+
+    def look(self, clip: Clip, index: int, settings: RestyleSettings, model: Any) -> Image:
+        """One frame restyled."""
+        from fresco_engine.restyle import look
+
+        return look(clip, index, settings, model)
+
+    def list_models(self) -> Sequence[ModelEntry]:
+        """The models there are, the bundled one first."""
+        from fresco_engine.diffusion.catalogue import list_models
+
+        return list_models()
+
+    def sample_clip(self) -> Path:
+        """The clip that comes with Fresco."""
+        from fresco_engine.sample import sample_clip_path
+
+        return sample_clip_path()

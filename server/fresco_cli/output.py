@@ -1,0 +1,201 @@
+"""Telling the user: a progress bar and sentences on stderr, or JSON lines on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from fresco_engine import types
+from fresco_engine.types import Event, Stage
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from fresco_cli.events import event_as_json
+
+
+class Output(Protocol):
+    """Where a command's news goes."""
+
+    def event(self, event: Event) -> None:
+        """Show what the engine says."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Say something that is good to know."""
+        ...
+
+    def result(self, text: str) -> None:
+        """Say what came out of it, on stdout."""
+        ...
+
+    def failed(self, kind: str, text: str) -> None:
+        """Say why the command failed."""
+        ...
+
+    def cancelled(self, text: str) -> None:
+        """Say that the user stopped the command."""
+        ...
+
+    def close(self) -> None:
+        """Leave the terminal clean."""
+        ...
+
+
+def make_output(*, as_json: bool, quiet: bool) -> Output:
+    """The output that the options ask for."""
+    if as_json:
+        return JsonOutput()
+    return QuietOutput() if quiet else TerminalOutput()
+
+
+def write_json(value: Any, *, indent: int | None = None) -> None:
+    """One JSON document on stdout; what JSON does not know becomes text."""
+    text = json.dumps(value, ensure_ascii=False, default=str, indent=indent)
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as columns that are never folded, so that paths can be copied."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ("  ".join(map(str.ljust, row, widths)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def write_error(text: str) -> None:
+    """One sentence on stderr."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+class QuietOutput:
+    """Nothing but errors."""
+
+    def event(self, event: Event) -> None:
+        """Say nothing."""
+
+    def note(self, text: str) -> None:
+        """Say nothing."""
+
+    def result(self, text: str) -> None:
+        """Say nothing."""
+
+    def failed(self, kind: str, text: str) -> None:
+        """Say why the command failed."""
+        write_error(f"Error: {text}")
+
+    def cancelled(self, text: str) -> None:
+        """Say that the user stopped the command."""
+        write_error(text)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class JsonOutput(QuietOutput):
+    """One JSON object per line on stdout; errors also as sentences on stderr."""
+
+    def event(self, event: Event) -> None:
+        """Write the event."""
+        write_json(event_as_json(event))
+
+    def failed(self, kind: str, text: str) -> None:
+        """Write the failure as the last line."""
+        write_json({"event": "failed", "kind": kind, "message": text})
+        super().failed(kind, text)
+
+    def cancelled(self, text: str) -> None:
+        """Write the cancellation as the last line."""
+        write_json({"event": "cancelled", "message": text})
+        super().cancelled(text)
+
+
+class TerminalOutput(QuietOutput):
+    """Progress bars on a terminal, a line every tenth of a stage elsewhere."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(stderr=True)
+        self._bars: Progress | None = None
+        self._tasks: dict[Stage, TaskID] = {}
+        self._shown: dict[Stage, int] = {}
+
+    def event(self, event: Event) -> None:
+        """Move the bars, or say what happened."""
+        if isinstance(event, types.Progress):
+            self._progress(event)
+        elif isinstance(event, types.Warned):
+            self.note(f"Warning: {event.message}")
+        elif isinstance(event, types.Analysed):
+            count = len(event.shots)
+            self.note(
+                f"{event.stop - event.start} frames in {count} shot{'s' if count > 1 else ''}, "
+                f"{len(event.keyframes)} keyframes, "
+                f"worked on at {event.working_size[0]} x {event.working_size[1]}"
+            )
+
+    def note(self, text: str) -> None:
+        """Print a sentence above the bars."""
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def result(self, text: str) -> None:
+        """Print the result below the bars."""
+        self.close()
+        sys.stdout.write(text + "\n")
+
+    def failed(self, kind: str, text: str) -> None:
+        """Say why the command failed, below what the bars show."""
+        self.close()
+        super().failed(kind, text)
+
+    def cancelled(self, text: str) -> None:
+        """Say that the user stopped the command, below what the bars show."""
+        self.close()
+        super().cancelled(text)
+
+    def close(self) -> None:
+        """Stop the bars where they are."""
+        if self._bars is not None:
+            self._bars.stop()
+            self._bars = None
+
+    def _progress(self, event: types.Progress) -> None:
+        if self.console.is_terminal:
+            self._move_bar(event)
+            return
+        share = event.done / event.total if event.total else 1.0
+        tenth = int(share * 10 + 1e-9)
+        if tenth != self._shown.get(event.stage):
+            self._shown[event.stage] = tenth
+            self.note(f"{event.stage.value} {share:.0%}{_left(event.remaining_s)}")
+
+    def _move_bar(self, event: types.Progress) -> None:
+        if self._bars is None:
+            self._bars = _make_bars(self.console)
+            self._bars.start()
+        if event.stage not in self._tasks:
+            self._tasks[event.stage] = self._bars.add_task(event.stage.value, left="")
+        self._bars.update(
+            self._tasks[event.stage],
+            completed=event.done,
+            total=event.total,
+            left=_left(event.remaining_s),
+        )
+
+
+def _make_bars(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description:<22}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}{task.fields[left]}"),
+        console=console,
+    )
+
+
+def _left(remaining_s: float | None) -> str:
+    """ ", 1:05 left" or nothing while it is not known."""
+    if remaining_s is None:
+        return ""
+    minutes, seconds = divmod(round(remaining_s), 60)
+    return f", {minutes}:{seconds:02d} left"

@@ -1,0 +1,58 @@
+"""`fresco demo` from the outside."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from fresco_engine.media.clip import Clip
+from fresco_engine.media.images import read_image
+
+from tests.cli.conftest import Fresco
+
+
+def test_the_demo_writes_everything_there_is_to_look_at(fresco: Fresco, tmp_path: Path) -> None:
+    folder = tmp_path / "some where" / "demo"
+
+    ended = fresco("demo", "-o", folder)
+
+    assert ended.code == 0
+    assert Clip.open(folder / "restyled.mp4").info.frame_count == 12
+    assert (folder / "keyframes" / "000000.png").exists()
+    assert read_image(folder / "contact-sheet.png").ndim == 3
+    assert json.loads((folder / "report.json").read_text(encoding="utf-8"))["model"] == "negative"
+    for name in ("restyled.mp4", "keyframes", "contact-sheet.png", "report.json"):
+        assert str(folder / name) in ended.stdout
+
+
+def test_a_second_demo_replaces_the_first(fresco: Fresco, tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    fresco("demo", "-o", folder)
+    (folder / "keyframes" / "000500.png").write_bytes(b"of another clip")
+
+    ended = fresco("demo", "-o", folder, "--prompt", "ink")
+
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert ended.code == 0
+    assert report["settings"]["prompt"] == "ink"
+    assert not (folder / "keyframes" / "000500.png").exists()
+
+
+def test_the_demo_goes_into_the_working_folder_by_default(
+    fresco: Fresco, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    fresco("demo", "--quiet", "--range", "2:9")
+
+    assert Clip.open(tmp_path / "fresco-demo" / "restyled.mp4").info.frame_count == 7
+
+
+def test_a_folder_that_cannot_be_made_is_named(fresco: Fresco, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+
+    ended = fresco("demo", "-o", tmp_path / "file" / "demo")
+
+    assert ended.code == 2
+    assert "the folder cannot be made" in ended.stderr

@@ -1,0 +1,75 @@
+"""`fresco look` from the outside."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from fresco_engine.media.clip import Clip
+from fresco_engine.media.images import read_image
+
+from tests.cli.conftest import Fresco
+from tests.fakes.engine import FakeEngine
+
+
+def test_one_frame_is_restyled_into_a_picture(fresco: Fresco, clip: Path, tmp_path: Path) -> None:
+    output = tmp_path / "look.png"
+
+    ended = fresco("look", clip, "--frame", "4", "--prompt", "ink", "-o", output)
+
+    source = next(Clip.open(clip).frames_at([4])).image
+    assert ended.code == 0
+    assert ended.stdout.startswith(f"{output}: frame 4")
+    assert (read_image(output) == 255 - source).all()
+
+
+def test_json_names_the_picture(fresco: Fresco, clip: Path, tmp_path: Path) -> None:
+    output = tmp_path / "look.png"
+
+    ended = fresco("look", clip, "--frame", "0", "-p", "ink", "-o", output, "--json")
+
+    assert json.loads(ended.stdout)["output"] == str(output)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--frame", "12"), "the clip has frames 0 to 11"),
+        (("--frame", "-1"), "the clip has frames 0 to 11"),
+        (("--frame", "0", "--prompt", ""), "prompt: it is empty"),
+        (("--frame", "0", "--output", "look.bmp"), "pictures are written as .png"),
+        (("--frame", "0", "--output", "no/look.png"), "the folder no does not exist"),
+        (("--frame", "0", "--output", "taken.png"), "it exists already"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_is_wrong_is_found_before_the_model_loads(
+    fresco: Fresco,
+    engine: FakeEngine,
+    clip: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    sentence: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("taken.png").write_bytes(b"mine")
+
+    ended = fresco("look", clip, "-o", "look.png", "-p", "ink", *options)
+
+    assert ended.code == 2
+    assert sentence in ended.stderr
+    assert engine.loaded == []
+    assert Path("taken.png").read_bytes() == b"mine"
+
+
+def test_cancelling_ends_with_code_130(
+    fresco: Fresco, engine: FakeEngine, clip: Path, tmp_path: Path
+) -> None:
+    engine.failure = KeyboardInterrupt()
+
+    ended = fresco("look", clip, "--frame", "0", "-p", "ink", "-o", tmp_path / "look.png")
+
+    assert ended.code == 130
+    assert not (tmp_path / "look.png").exists()

@@ -1,0 +1,135 @@
+"""The program as the system starts it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from fresco_cli.engine import InProcessEngine
+from fresco_engine import __version__
+from fresco_engine.media.clip import Clip
+
+from tests.cli.conftest import Fresco
+from tests.fakes.tiny_models import write_model_folder
+
+_SLOW_PROGRAM = """
+import time
+from fresco_cli import __main__ as program
+from fresco_cli.app import app
+from fresco_cli.engine import InProcessEngine
+
+class SlowEngine(InProcessEngine):
+    def load_model(self, source, **named):
+        return None
+
+    def render(self, clip, output, settings, model, **named):
+        from fresco_engine.media.writer import open_writer
+
+        with open_writer(output, clip) as writer:
+            for frame in clip.frames():
+                writer.write(frame)
+                print("working", flush=True)
+                time.sleep(30)
+                yield frame
+
+program.app = lambda arguments, prog_name: app(arguments, obj=SlowEngine())
+program.main()
+"""
+
+
+def _python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_help_loads_neither_torch_nor_codecs() -> None:
+    script = (
+        "import sys; from fresco_cli.app import app\n"
+        "try: app(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print('LOADED', sorted({'torch', 'diffusers', 'av', 'cv2', 'scipy'} & set(sys.modules)))"
+    )
+
+    ended = _python("-c", script)
+
+    assert "restyle" in ended.stdout
+    assert ended.stdout.splitlines()[-1] == "LOADED []"
+
+
+def test_the_version_is_shown() -> None:
+    ended = _python("-m", "fresco_cli", "--version")
+
+    assert (ended.returncode, ended.stdout) == (0, f"fresco {__version__}\n")
+
+
+def test_an_unknown_command_ends_with_code_2() -> None:
+    ended = _python("-m", "fresco_cli", "restile")
+
+    assert ended.returncode == 2
+    assert "restile" in ended.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals between processes")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "terminate"])
+def test_a_signal_cancels_and_leaves_nothing_half_written(
+    clip: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    script = tmp_path / "program.py"
+    script.write_text(_SLOW_PROGRAM, encoding="utf-8")
+    process = subprocess.Popen(
+        [
+            *(sys.executable, str(script), "restyle", str(clip)),
+            *("-o", str(tmp_path / "out.mp4"), "--prompt", "ink", "--quiet"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "working\n"
+    time.sleep(0.2)
+
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert stderr == "Stopped; nothing half-written was left behind.\n"
+    assert {path.name for path in tmp_path.iterdir()} == {"clip.mp4", "program.py"}
+
+
+def test_the_real_engine_restyles_a_clip_from_end_to_end(
+    fresco: Fresco, clip: Path, tmp_path: Path
+) -> None:
+    model = write_model_folder(tmp_path / "model")
+    output = tmp_path / "out.mp4"
+
+    ended = fresco(
+        *(
+            "restyle",
+            clip,
+            "-o",
+            output,
+            "-p",
+            "ink",
+            "--local",
+            "--model",
+            model,
+            "--control",
+            "none",
+        ),
+        *("--size", "64", "--steps", "2", "--device", "cpu", "--report", tmp_path / "r.json"),
+        using=InProcessEngine(),
+    )
+
+    assert ended.code == 0, ended.stderr
+    made, source = Clip.open(output), Clip.open(clip)
+    assert made.info.frame_count == source.info.frame_count
+    assert made.info.frame_rate == source.info.frame_rate
+    assert (made.info.width, made.info.height) == (64, 48)
+    assert (tmp_path / "r.json").exists()

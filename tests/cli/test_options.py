@@ -1,0 +1,132 @@
+"""From options to settings."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from fresco_cli.options import (
+    Choices,
+    parse_frame_prompts,
+    parse_frame_rate,
+    parse_gaps,
+    parse_range,
+)
+from fresco_engine.errors import InvalidSettings
+from fresco_engine.settings import RestyleSettings
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [(None, (0, None)), ("3:9", (3, 9)), ("24:", (24, None)), (":48", (0, 48)), (":", (0, None))],
+)
+def test_a_range_is_half_open_and_may_lack_an_end(
+    text: str | None, expected: tuple[int, int | None]
+) -> None:
+    assert parse_range(text) == expected
+
+
+@pytest.mark.parametrize("text", ["5", "a:b", "-3:5", "1:2:3", "1.5:4", ""])
+def test_a_range_of_another_form_is_refused(text: str) -> None:
+    if text == "":
+        assert parse_range(text) == (0, None)
+        return
+
+    with pytest.raises(InvalidSettings, match="form A:B"):
+        parse_range(text)
+
+
+@pytest.mark.parametrize("text", ["5", "5:", ":20", "a:b", "5-20"])
+def test_keyframe_gaps_of_another_form_are_refused(text: str) -> None:
+    with pytest.raises(InvalidSettings, match="form MIN:MAX"):
+        parse_gaps(text)
+
+
+def test_frame_prompts_name_the_frame_before_the_equals_sign() -> None:
+    assert parse_frame_prompts(["0=snow", "48= a = b "]) == {0: "snow", 48: "a = b"}
+
+
+@pytest.mark.parametrize("text", ["snow", "=snow", "x=snow", "4=", "-1=snow"])
+def test_frame_prompts_of_another_form_are_refused(text: str) -> None:
+    with pytest.raises(InvalidSettings, match="N=TEXT"):
+        parse_frame_prompts([text])
+
+
+def test_frame_rates_are_exact() -> None:
+    assert parse_frame_rate("24000/1001") == Fraction(24000, 1001)
+    assert parse_frame_rate("23.976") == Fraction(2997, 125)
+
+
+@pytest.mark.parametrize("text", ["0", "-24", "fast", "1/0", "nan", "inf"])
+def test_frame_rates_that_are_no_positive_number_are_refused(text: str) -> None:
+    with pytest.raises(InvalidSettings, match="no positive number"):
+        parse_frame_rate(text)
+
+
+def test_choosing_nothing_gives_the_default_settings() -> None:
+    assert Choices(prompt="ink").settings() == RestyleSettings(prompt="ink")
+
+
+def test_what_is_chosen_wins_over_the_preset() -> None:
+    settings = Choices(prompt="ink", preset="draft", size=640, steps=30).settings()
+
+    assert (settings.size, settings.steps) == (640, 30)
+    assert settings.optimisation == Choices(prompt="ink", preset="draft").settings().optimisation
+
+
+def test_smoothing_follows_the_preset_until_it_is_chosen() -> None:
+    assert Choices(prompt="ink", preset="best").settings().smoothing.is_on
+    assert not Choices(prompt="ink", preset="best", smoothing=False).settings().smoothing.is_on
+    assert Choices(prompt="ink", smoothing=True).settings().smoothing.is_on
+
+
+def test_every_adaptation_can_be_switched_off() -> None:
+    settings = Choices(
+        prompt="ink",
+        spatial_attention=False,
+        cross_frame=False,
+        temporal_attention=False,
+        optimisation=False,
+    ).settings()
+
+    attention = settings.attention
+    assert (attention.spatial, attention.cross_frame, attention.temporal) == (False,) * 3
+    assert not settings.optimisation.is_on
+
+
+def test_every_value_reaches_the_settings() -> None:
+    settings = Choices(
+        prompt="ink",
+        negative_prompt="blur",
+        frame_prompts=["3=snow"],
+        seed=7,
+        strength=0.5,
+        keep_colours=0.25,
+        colourise=True,
+        guidance=4.0,
+        control="canny",
+        control_scale=0.9,
+        batch=5,
+        gaps="4:9",
+        frames="2:30",
+        free_u=True,
+    ).settings()
+
+    assert settings == RestyleSettings(
+        prompt="ink",
+        negative_prompt="blur",
+        keyframe_prompts={3: "snow"},
+        seed=7,
+        strength=0.5,
+        keep_colours=0.25,
+        colourise=True,
+        guidance_scale=4.0,
+        control="canny",
+        control_scale=0.9,
+        batch_size=5,
+        keyframe_min=4,
+        keyframe_max=9,
+        start=2,
+        stop=30,
+        free_u=True,
+    )

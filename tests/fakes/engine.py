@@ -1,0 +1,153 @@
+"""An engine without a model: it turns frames into their negatives, and fails on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fresco_cli.engine import Codec, InProcessEngine
+from fresco_engine.diffusion.catalogue import ModelEntry, ModelState
+from fresco_engine.media.clip import Clip
+from fresco_engine.media.images import write_image
+from fresco_engine.media.writer import open_writer
+from fresco_engine.settings import ControlKind, RestyleSettings
+from fresco_engine.types import (
+    Analysed,
+    Event,
+    Finished,
+    Frame,
+    FrameReady,
+    Image,
+    KeyframeReady,
+    Progress,
+    Report,
+    Stage,
+    Warned,
+)
+
+
+@dataclass
+class FakeEngine(InProcessEngine):
+    """Media are real, the model is not; `failure` is raised at the frame `fails_at`."""
+
+    sample: Path | None = None
+    failure: BaseException | None = None
+    fails_at: int = 3
+    warnings: tuple[str, ...] = ()
+    models: tuple[ModelEntry, ...] = ()
+    loaded: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    settings: list[RestyleSettings] = field(default_factory=list[RestyleSettings])
+
+    def load_model(
+        self,
+        source: str | None,
+        *,
+        control: ControlKind | None,
+        control_source: str | None,
+        loras: Sequence[str],
+        device: str | None,
+    ) -> Any:
+        """Remember what was asked for."""
+        self.loaded.append(
+            {
+                "source": source,
+                "control": control,
+                "control_source": control_source,
+                "loras": tuple(loras),
+                "device": device,
+            }
+        )
+        return "negative"
+
+    def render(
+        self,
+        clip: Clip,
+        output: Path,
+        settings: RestyleSettings,
+        model: Any,
+        *,
+        codec: Codec | None = None,
+        overwrite: bool = False,
+        save_keyframes: Path | None = None,
+    ) -> Iterator[Event]:
+        """Write the negative of every frame."""
+        assert model == "negative"
+        self.settings.append(settings)
+        plan = self.plan(clip, settings)
+        with open_writer(
+            output, clip, codec=codec, overwrite=overwrite, start=plan.start, stop=plan.stop
+        ) as writer:
+            yield from (Warned(text) for text in self.warnings)
+            yield plan
+            for frame in clip.frames(plan.start, plan.stop):
+                if self.failure is not None and frame.index == self.fails_at:
+                    raise self.failure
+                made = Frame(frame.index, frame.time_s, 255 - frame.image)
+                if frame.index in plan.keyframes:
+                    yield from _keyframe(made, save_keyframes)
+                writer.write(made)
+                yield FrameReady(made, frame.index in plan.keyframes)
+                yield _progress(plan, frame.index)
+        yield Finished(_report(clip, plan, output))
+
+    def look(self, clip: Clip, index: int, settings: RestyleSettings, model: Any) -> Image:
+        """The negative of one frame."""
+        assert model == "negative"
+        self.settings.append(settings)
+        if self.failure is not None:
+            raise self.failure
+        return 255 - next(clip.frames_at([index])).image
+
+    def list_models(self) -> Sequence[ModelEntry]:
+        """The models the test gave."""
+        return self.models
+
+    def sample_clip(self) -> Path:
+        """The clip the test gave."""
+        assert self.sample is not None
+        return self.sample
+
+
+def bundled_entry(problem: str | None = None) -> ModelEntry:
+    """A model as the catalogue lists it."""
+    return ModelEntry(
+        source="/models/negative",
+        name="negative",
+        state=ModelState.BUNDLED,
+        size_bytes=12_000_000,
+        memory_bytes=48_000_000,
+        problem=problem,
+    )
+
+
+def _keyframe(frame: Frame, folder: Path | None) -> Iterator[Event]:
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_image(folder / f"{frame.index:06d}.png", frame.image)
+    yield KeyframeReady(frame.index, frame.image)
+
+
+def _progress(plan: Analysed, index: int) -> Progress:
+    total = plan.stop - plan.start
+    done = index - plan.start + 1
+    return Progress(
+        stage=Stage.INTERPOLATING, done=done, total=total, remaining_s=float(total - done)
+    )
+
+
+def _report(clip: Clip, plan: Analysed, output: Path) -> Report:
+    return Report(
+        settings=plan.settings.as_dict(),
+        model="negative",
+        device="cpu",
+        clip={"path": str(clip.info.path), "frames": clip.info.frame_count},
+        keyframes=plan.keyframes,
+        shots=plan.shots,
+        working_size=plan.working_size,
+        seconds={"interpolating": 0.5},
+        peak_memory_bytes=1_000_000,
+        metrics={"pixel_mse": 0.0},
+        outputs={"clip": str(output)},
+    )
