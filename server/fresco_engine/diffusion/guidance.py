@@ -70,8 +70,12 @@ class Guidance:
     reference: Reference
     attention: AttentionSettings
     optimisation: OptimisationSettings
-    _maps: dict[tuple[int, int], MapGuidance] = field(default_factory=dict, repr=False)
-    _targets: dict[int, SimilarityTarget] = field(default_factory=dict, repr=False)
+    _maps: dict[tuple[int, int], MapGuidance] = field(
+        default_factory=dict[tuple[int, int], MapGuidance], init=False, repr=False
+    )
+    _targets: dict[int, SimilarityTarget] = field(
+        default_factory=dict[int, SimilarityTarget], init=False, repr=False
+    )
 
     @property
     def frame_count(self) -> int:
