@@ -24,7 +24,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -352,10 +352,9 @@ def upgrade_pip() -> None:
         pip("Updating pip", "--upgrade", f"pip>={OLDEST_PIP[0]}.{OLDEST_PIP[1]}")
 
 
-def install_torch(build: str) -> None:
-    """Installs the wanted build of torch from the first source that has it."""
+def install_torch(sources: tuple[TorchSource, ...], run_pip: Callable[..., None]) -> None:
+    """Installs torch from the first source that has it."""
     common = ("--progress-bar", "raw", "--resume-retries", "5", "--retries", "2")
-    sources = torch_sources(platform.system(), platform.machine(), build)
     for source in sources:
         if source.note:
             say(source.note)
@@ -364,7 +363,7 @@ def install_torch(build: str) -> None:
             # Only torch itself from there: its dependencies come from the usual index.
             where = ("--index-url", source.index, "--no-deps", "--timeout", "15")
         try:
-            pip(f"Getting {source.requirement}", *common, *where, source.requirement)
+            run_pip(f"Getting {source.requirement}", *common, *where, source.requirement)
             return
         except PipError as error:
             is_unavailable = NO_SUCH_VERSION.search(error.output) or NO_NETWORK.search(error.output)
@@ -383,7 +382,7 @@ def install(build: str, *, with_tests: bool) -> None:
     """Everything that pip does; what is there already is left alone."""
     make_venv(VENV)
     upgrade_pip()
-    install_torch(build)
+    install_torch(torch_sources(platform.system(), platform.machine(), build), pip)
     install_project(with_tests=with_tests)
 
 
@@ -451,13 +450,15 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "rest", nargs=argparse.REMAINDER, help="arguments of fresco, of its demo, or of pytest"
     )
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    # Python's versions differ in whether they leave the separator in place.
+    options.rest = options.rest[1:] if options.rest[:1] == ["--"] else options.rest
+    return options
 
 
 def start(options: argparse.Namespace) -> int:
     """Sets up what the command needs and runs it."""
-    rest = options.rest[1:] if options.rest[:1] == ["--"] else options.rest
-    build = options.torch
+    rest, build = options.rest, options.torch
     if build == "auto":
         build = "cuda" if has_nvidia_gpu() else "cpu"
     set_up(build, with_tests=options.command == "test")
