@@ -1,0 +1,1 @@
+"""Makes the bundled model: data, autoencoder, U-Net with ControlNet, evaluation and export."""

@@ -1,0 +1,73 @@
+"""What the U-Net is asked: noisy latents that still hold some of the photograph, and the velocity."""
+
+from dataclasses import dataclass
+
+import torch
+from diffusers import DDPMScheduler
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Signal and noise share at each of the 1000 times, as vectors."""
+
+    signal: Tensor
+    noise: Tensor
+
+    @staticmethod
+    def of(scheduler: DDPMScheduler) -> "Schedule":
+        """The shares of a diffusers scheduler."""
+        kept = scheduler.alphas_cumprod
+        return Schedule(kept.sqrt(), (1.0 - kept).sqrt())
+
+    def at(self, times: Tensor) -> tuple[Tensor, Tensor]:
+        """Signal and noise share at `times` (b), shaped (b, 1, 1, 1)."""
+        return self.signal[times][:, None, None, None], self.noise[times][:, None, None, None]
+
+
+def random_times(count: int) -> Tensor:
+    """Times of training: mostly those that restyling at strength 0.5 to 0.85 passes through."""
+    usual = torch.randint(20, 860, (count,))
+    late = torch.randint(860, 1000, (count,))
+    return torch.where(torch.rand(count) < 0.9, usual, late)
+
+
+def remaining_photo(schedule: Schedule, times: Tensor) -> Tensor:
+    """The share of the photograph (b, 1, 1, 1) that a sampler started from it still holds at `times`.
+
+    Restyling starts from the noised photograph at some time t0 >= t, and what it leaves of the photo
+    falls with the growing signal. Most of late samples hold all of it, a part of all hold none.
+    """
+    start = torch.maximum(times, torch.tensor(350)).float()
+    start = start + torch.rand(len(times)) * (950 - start).clamp(min=0)
+    snr = (schedule.signal / schedule.noise) ** 2
+    ratio = snr[start.long().clamp(max=999)] / snr[times]
+    share = ratio.clamp(max=1.0) ** (0.5 + 0.5 * torch.rand(len(times)))
+    draw = torch.rand(len(times))
+    share = torch.where((draw < 0.25) & (times >= 350), torch.ones_like(share), share)
+    share = torch.where(draw > 0.85, torch.zeros_like(share), share)
+    return share[:, None, None, None]
+
+
+def noisy_latents(schedule: Schedule, mixture: Tensor, noise: Tensor, times: Tensor) -> Tensor:
+    """`mixture` of styled and photo latents noised to `times`."""
+    signal, deviation = schedule.at(times)
+    return signal * mixture + deviation * noise
+
+
+def velocity(schedule: Schedule, noisy: Tensor, target: Tensor, times: Tensor) -> Tensor:
+    """The velocity that leads from `noisy` to `target`, whatever `noisy` was made of."""
+    signal, deviation = schedule.at(times)
+    return (signal * noisy - target) / deviation
+
+
+def prediction(schedule: Schedule, noisy: Tensor, velocities: Tensor, times: Tensor) -> Tensor:
+    """The clean latents that `velocities` point to: the inverse of `velocity`."""
+    signal, deviation = schedule.at(times)
+    return signal * noisy - deviation * velocities
+
+
+def loss_weights(schedule: Schedule, times: Tensor) -> Tensor:
+    """Weights (b, 1, 1, 1) of squared velocity errors; they bound what small noise counts."""
+    snr = (schedule.signal / schedule.noise) ** 2
+    return (5.0 / (1.0 + snr[times])).clamp(max=1.0)[:, None, None, None]

@@ -1,0 +1,88 @@
+"""Photographs that may be trained on: Kodak's suite, scikit-image's free ones, CC0 panoramas."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from fresco_training.styles import Image
+
+# Photographs in scikit-image that its documentation calls CC0 or public domain.
+FREE_IN_SCIKIT_IMAGE = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.png")
+
+
+def load(path: Path) -> Image:
+    """An 8-bit picture file as float32 RGB in [0, 1]."""
+    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise FileNotFoundError(f"{path} cannot be read as a picture")
+    return pixels[..., ::-1].astype(np.float32) / 255.0
+
+
+def scikit_image_photographs() -> list[Image]:
+    """The free photographs that the scikit-image package carries with it."""
+    import skimage.data
+
+    folder = Path(skimage.data.__file__).parent
+    return [load(folder / name) for name in FREE_IN_SCIKIT_IMAGE]
+
+
+def folder_photographs(folder: Path) -> list[Image]:
+    """Every JPEG and PNG of `folder`, in order of name."""
+    return [load(p) for p in sorted(folder.glob("*")) if p.suffix in {".jpg", ".png"}]
+
+
+def perspective(panorama: Image, rng: np.random.Generator, side: int) -> Image:
+    """A random view, level with the horizon or near it, into an equirectangular panorama."""
+    height, width = panorama.shape[:2]
+    focal = 0.5 / np.tan(np.radians(rng.uniform(55, 95)) / 2)
+    plane = (np.arange(side, dtype=np.float32) + 0.5) / side - 0.5
+    x, y = np.meshgrid(plane, plane)
+    pitch = np.radians(rng.uniform(-25, 20))
+    down = y * np.cos(pitch) - focal * np.sin(pitch)
+    ahead = focal * np.cos(pitch) + y * np.sin(pitch)
+    longitude = np.arctan2(x, ahead) / (2 * np.pi) + rng.random()
+    latitude = np.arctan2(down, np.hypot(x, ahead)) / np.pi + 0.5
+    columns = (longitude % 1.0 * width).astype(np.float32)
+    rows = np.clip(latitude * height, 0, height - 1).astype(np.float32)
+    return cv2.remap(panorama, columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_WRAP)
+
+
+def crop(photograph: Image, rng: np.random.Generator, side: int) -> Image:
+    """A random square of a photograph, sometimes turned a little, resized to `side`."""
+    height, width = photograph.shape[:2]
+    size = rng.uniform(0.35, 1.0) * min(height, width) * 0.98
+    angle = rng.normal(0, 5) if rng.random() < 0.3 and size < 0.8 * min(height, width) else 0.0
+    cx, cy = rng.uniform(size / 2, width - size / 2), rng.uniform(size / 2, height - size / 2)
+    turn = cv2.getRotationMatrix2D((cx, cy), angle, side / size)
+    turn[:, 2] += [side / 2 - cx, side / 2 - cy]
+    smooth = photograph
+    if size > side:
+        smooth = cv2.GaussianBlur(photograph, (0, 0), 0.4 * size / side)
+    square = cv2.warpAffine(
+        smooth, turn, (side, side), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
+    )
+    return np.clip(square, 0.0, 1.0)
+
+
+def jitter(image: Image, rng: np.random.Generator) -> Image:
+    """Strong changes of exposure, colour and sharpness: few photographs must stand for many."""
+    if rng.random() < 0.5:
+        image = image[:, ::-1]
+    image = np.clip(image, 0.0, 1.0) ** np.float32(np.exp(rng.normal(0, 0.3)))
+    image = image * np.exp(rng.normal(0, 0.1, 3)).astype(np.float32)
+    grey = image.mean(axis=2, keepdims=True)
+    image = grey + (image - grey) * np.float32(np.clip(rng.normal(1.0, 0.35), 0.1, 1.8))
+    if rng.random() < 0.12:
+        image = _turn_hue(image, rng.uniform(-180, 180))
+    contrast = np.float32(np.exp(rng.normal(0, 0.2)))
+    image = 0.45 + (image - 0.45) * contrast + np.float32(rng.normal(0, 0.06))
+    if rng.random() < 0.25:
+        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 1.6))
+    return np.clip(image, 0.0, 1.0).astype(np.float32)
+
+
+def _turn_hue(image: Image, degrees: float) -> Image:
+    hsv = cv2.cvtColor(np.clip(image, 0, 1).astype(np.float32), cv2.COLOR_RGB2HSV)
+    hsv[..., 0] = (hsv[..., 0] + degrees) % 360
+    return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
