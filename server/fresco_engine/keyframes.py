@@ -115,16 +115,19 @@ def _cut_score(window: Sequence[FloatArray], position: int) -> float:
 def _unlikeness(first: FloatArray, second: FloatArray) -> float:
     """0 for pictures of one scene, towards 1 for unrelated ones; motion is compensated first."""
     one, two = _luma(first), _luma(second)
-    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(two, one, np.empty(0))
-    grid = np.moveaxis(np.indices(two.shape, np.float32)[::-1], 0, -1)
-    moved = cv2.remap(one, grid + flow, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    structure = 1 - max(0.0, _correlation(moved, two))
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    flow = search.calc(two, one, np.empty(0, np.float32))
+    y, x = np.indices(two.shape, np.float32)
+    places = x + flow[..., 0], y + flow[..., 1]
+    moved = cv2.remap(one, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    structure = 1 - max(0.0, _correlation(np.asarray(moved, np.uint8), two))
     # Both must differ: fast motion keeps its colours, a change of light keeps its structure.
     return float(np.sqrt(structure * _histogram_distance(first, second)))
 
 
 def _luma(picture: FloatArray) -> Image:
-    return cv2.cvtColor((picture * 255).round().astype(np.uint8), cv2.COLOR_RGB2GRAY)
+    grey = cv2.cvtColor((picture * 255).round().astype(np.uint8), cv2.COLOR_RGB2GRAY)
+    return np.asarray(grey, np.uint8)
 
 
 def _correlation(first: Image, second: Image) -> float:
@@ -156,7 +159,7 @@ def _histogram(picture: FloatArray) -> FloatArray:
         moved = np.moveaxis(counts, axis, 0)
         padded = np.concatenate([moved[:1], moved, moved[-1:]])
         counts = np.moveaxis((padded[:-2] + 2 * moved + padded[2:]) / 4, 0, axis)
-    return counts / max(float(counts.sum()), 1.0)
+    return np.asarray(counts / max(float(counts.sum()), 1.0), np.float32)
 
 
 def find_shots(analysis: ClipAnalysis) -> tuple[tuple[int, int], ...]:

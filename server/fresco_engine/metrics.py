@@ -107,7 +107,8 @@ def features(image: Image) -> Tensor:
     lightness and the two colour opponents. Each group is centred over the picture and scaled by
     its deviation, so that a restyled picture with the same layout scores well, as with VGG.
     """
-    lab = cv2.cvtColor(image.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)
+    rgb = image.astype(np.float32) / np.float32(255)
+    lab = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB), np.float32)
     size = tuple(max(1, round(side / _FEATURE_STEP)) for side in reversed(lab.shape[:2]))
     maps = [*_edges(lab), lab, np.abs(lab - cv2.GaussianBlur(lab, (0, 0), 4.0))]
     cells = [cv2.resize(m, size, interpolation=cv2.INTER_AREA) for m in maps]

@@ -89,7 +89,8 @@ def test_the_same_picture_has_no_spatial_distance() -> None:
 
 def test_a_new_look_is_closer_than_another_picture() -> None:
     source, other = _texture(96, 96), _texture(96, 96, 1)
-    restyled = cv2.applyColorMap(cv2.cvtColor(source, cv2.COLOR_RGB2GRAY), cv2.COLORMAP_BONE)
+    grey = cv2.cvtColor(source, cv2.COLOR_RGB2GRAY)
+    restyled = np.asarray(cv2.applyColorMap(grey, cv2.COLORMAP_BONE), np.uint8)
 
     distances = [feature_distance(source, result) for result in (source, restyled, other)]
 

@@ -22,6 +22,7 @@ _PATCH_STRIDE = {"fast": 4, "standard": 3, "fine": 3}
 _DESCENT_STEPS = {"fast": 16, "standard": 25, "fine": 25}
 _REFINEMENT_SCALE = 2
 """Coarsest scale of a search that starts from a good guess."""
+_NO_GUESS = np.empty(0, np.float32)
 _TOO_FEW = "flow leads from one frame to another; there are fewer than two"
 
 
@@ -55,7 +56,7 @@ class DisFlow:
     def __call__(self, first: Image, second: Image) -> Flow:
         """The flow from `first` to `second`, two pictures of one size."""
         _check_sizes(first, second)
-        return _search(self._preset).calc(_grey(first), _grey(second), np.empty(0, np.float32))
+        return _found(_search(self._preset), _grey(first), _grey(second))
 
     def track(self, frames: Iterable[Image]) -> tuple[Flow, Flow]:
         """The flow from the first of `frames` to the last, and back; two frames in memory.
@@ -69,8 +70,7 @@ class DisFlow:
             _check_sizes(before, after)
             first, last = (before if first is None else first), after
             one, two = _grey(before), _grey(after)
-            there = step.calc(one, two, np.empty(0, np.float32))
-            back = step.calc(two, one, np.empty(0, np.float32))
+            there, back = _found(step, one, two), _found(step, two, one)
             forward = there if forward is None else chain_flows([forward, there])
             backward = back if backward is None else chain_flows([back, backward])
         if first is None or last is None or forward is None or backward is None:
@@ -81,7 +81,7 @@ class DisFlow:
         """The flow from `first` to `second` searched for around `guess` only."""
         search = _search(self._preset)
         search.setCoarsestScale(_REFINEMENT_SCALE)
-        return search.calc(_grey(first), _grey(second), guess.copy())
+        return _found(search, _grey(first), _grey(second), guess.copy())
 
 
 def track(frames: Iterable[Image], estimator: FlowEstimator) -> tuple[Flow, Flow]:
@@ -102,16 +102,21 @@ def _check_sizes(first: Image, second: Image) -> None:
 
 
 def _grey(image: Image) -> Image:
-    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def _search(preset: FlowPreset) -> cv2.DISOpticalFlow:
     """A fresh search: OpenCV's keep buffers and must not be shared by threads."""
-    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     search.setFinestScale(_FINEST_SCALE[preset])
     search.setPatchStride(_PATCH_STRIDE[preset])
     search.setGradientDescentIterations(_DESCENT_STEPS[preset])
     return search
+
+
+def _found(search: cv2.DISOpticalFlow, one: Image, two: Image, guess: Flow = _NO_GUESS) -> Flow:
+    """What `search` finds between two grey pictures; `guess` is overwritten."""
+    return np.asarray(search.calc(one, two, guess), np.float32)
 
 
 def chain_flows(flows: Sequence[Flow]) -> Flow:
@@ -124,13 +129,17 @@ def chain_flows(flows: Sequence[Flow]) -> Flow:
 
 def sample_flow(flow: Flow, displacement: Flow) -> Flow:
     """`flow` read where `displacement` leads, the nearest pixel of the border beyond it."""
-    return cv2.remap(
-        flow,
-        pixel_grid(*flow.shape[:2]) + displacement,
-        None,
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    return read_at(flow, pixel_grid(*flow.shape[:2]) + displacement)
+
+
+def read_at(picture: NDArray[np.float32], places: Flow) -> NDArray[np.float32]:
+    """`picture` (h, w, channels) read bilinearly at `places` (x, y); beyond it the border repeats.
+
+    OpenCV rounds places to 1/32 of a pixel.
+    """
+    x, y = np.ascontiguousarray(places[..., 0]), np.ascontiguousarray(places[..., 1])
+    read = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(read, np.float32)
 
 
 def pixel_grid(height: int, width: int) -> Flow:

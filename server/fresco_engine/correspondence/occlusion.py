@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,7 +33,7 @@ def _leaves_picture(forward: Flow) -> NDArray[np.bool_]:
     target = pixel_grid(height, width) + forward
     # Half a pixel beyond the outermost centres is still covered by the outermost pixels.
     inside = (target >= -0.5) & (target <= np.array([width - 0.5, height - 0.5], np.float32))
-    return ~inside.all(axis=-1)
+    return ~(inside[..., 0] & inside[..., 1])
 
 
 def _returns_elsewhere(forward: Flow, backward: Flow) -> NDArray[np.bool_]:
@@ -44,7 +43,7 @@ def _returns_elsewhere(forward: Flow, backward: Flow) -> NDArray[np.bool_]:
 
 
 def _length(flow: Flow) -> NDArray[np.float32]:
-    return cv2.magnitude(flow[..., 0], flow[..., 1])
+    return np.hypot(flow[..., 0], flow[..., 1])
 
 
 def _looks_different(forward: Flow, first: Image, second: Image) -> NDArray[np.bool_]:

@@ -30,7 +30,9 @@ def foreground_mask(frames: Sequence[Image], forward_flows: NDArray[np.float32])
     height, width = frames[0].shape[:2]
     scale = min(1.0, _SHORT_SIDE / min(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    pictures = [cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames]
+    pictures = np.stack(
+        [cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames]
+    ).astype(np.uint8)
     motion = np.stack([_own_motion(_shrink(flow, size, scale)) for flow in forward_flows])
     colour = _colour_odds(pictures, motion)
     masks = [_clean(m + c, size) for m, c in zip(motion, colour, strict=True)]
@@ -73,7 +75,7 @@ def _camera_motion(flow: Flow) -> Flow:
     return (moved - grid).astype(np.float32)
 
 
-def _colour_odds(pictures: Sequence[Image], motion: FloatMap) -> FloatMap:
+def _colour_odds(pictures: NDArray[np.uint8], motion: FloatMap) -> FloatMap:
     """(f, h, w), -0.6 to 0.6: whether a pixel's colour belongs to what moves, over all frames."""
     lab = np.stack([cv2.cvtColor(p, cv2.COLOR_RGB2LAB) for p in pictures])
     cells = (lab.astype(np.int64) * _BINS) // 256
@@ -92,18 +94,17 @@ def _colour_odds(pictures: Sequence[Image], motion: FloatMap) -> FloatMap:
 def _clean(evidence: FloatMap, size: tuple[int, int]) -> BoolMap:
     """The evidence smoothed and cut at 0, without specks and pinholes."""
     smooth = cv2.GaussianBlur(evidence, (0, 0), 2.0)
-    mask = (smooth > 0).astype(np.uint8)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
-    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc)
-    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc)
+    opened = cv2.morphologyEx((smooth > 0).astype(np.uint8), cv2.MORPH_OPEN, disc)
+    closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, disc)
     smallest = 0.002 * size[0] * size[1]
-    mask = _without_specks(mask, smallest)
+    mask = _without_specks(np.asarray(closed, np.uint8), smallest)
     return _without_specks(1 - mask, smallest) == 0
 
 
 def _without_specks(mask: NDArray[np.uint8], smallest: float) -> NDArray[np.uint8]:
     """`mask` without its connected parts of fewer than `smallest` pixels."""
     _, labels, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
-    is_kept = statistics[:, cv2.CC_STAT_AREA] >= smallest
+    is_kept = np.asarray(statistics[:, cv2.CC_STAT_AREA] >= smallest)
     is_kept[0] = False
-    return is_kept[labels].astype(np.uint8)
+    return is_kept[np.asarray(labels, np.int32)].astype(np.uint8)

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from fresco_engine.correspondence.flow import Flow, pixel_grid
+from fresco_engine.correspondence.flow import Flow, pixel_grid, read_at
 from fresco_engine.types import Image
 
 
 def warp_image(image: Image | NDArray[np.float32], flow: Flow) -> NDArray[np.float32]:
     """`image` (h, w, channels) read where `flow` leads, as float32 in the image's own range."""
-    return cv2.remap(
-        image.astype(np.float32),
-        pixel_grid(*flow.shape[:2]) + flow,
-        None,
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    return read_at(image.astype(np.float32), pixel_grid(*flow.shape[:2]) + flow)
 
 
 def warp(x: Tensor, flow: Tensor) -> Tensor:
@@ -154,7 +147,8 @@ def resize_map(x: Tensor, height: int, width: int) -> Tensor:
     if x.shape[-2:] == (height, width):
         return x
     maps = x.reshape(-1, *x.shape[-3:])
-    is_smaller = height <= x.shape[-2] and width <= x.shape[-1]
-    mode = {"mode": "area"} if is_smaller else {"mode": "bilinear", "align_corners": False}
-    resized = F.interpolate(maps, (height, width), **mode)
+    if height <= x.shape[-2] and width <= x.shape[-1]:
+        resized = F.interpolate(maps, (height, width), mode="area")
+    else:
+        resized = F.interpolate(maps, (height, width), mode="bilinear", align_corners=False)
     return resized.reshape(*x.shape[:-2], height, width)
