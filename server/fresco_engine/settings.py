@@ -76,7 +76,8 @@ class OptimisationSettings:
 class SmoothingSettings:
     """Background smoothing (paper section 4, method page section 9).
 
-    Applied on the denoising steps whose position in the schedule lies in [start, stop).
+    Applied to the pictures of the denoising steps whose position in the schedule lies in
+    [start, stop), and to the decoder features of every optimised step.
     """
 
     is_on: bool = False

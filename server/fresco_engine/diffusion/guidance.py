@@ -12,7 +12,7 @@ from fresco_engine.correspondence.trajectories import FlowPaths, flow_paths
 from fresco_engine.diffusion.attention import LayerGuidance
 from fresco_engine.diffusion.consistency import TemporalConsistency
 from fresco_engine.diffusion.features import optimise, to_tokens
-from fresco_engine.settings import AttentionSettings, OptimisationSettings
+from fresco_engine.settings import AttentionSettings, OptimisationSettings, SmoothingSettings
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ class Guidance:
     reference: Reference
     attention: AttentionSettings
     optimisation: OptimisationSettings
+    smoothing: SmoothingSettings = SmoothingSettings()
     _maps: dict[tuple[int, int], MapGuidance] = field(
         default_factory=dict[tuple[int, int], MapGuidance], init=False, repr=False
     )

@@ -276,6 +276,7 @@ def _make_guidance(run: _BatchRun) -> Guidance:
         reference=_reference_pass(run),
         attention=run.settings.attention,
         optimisation=run.settings.optimisation,
+        smoothing=run.settings.smoothing,
     )
 
 

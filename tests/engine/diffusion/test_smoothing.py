@@ -2,7 +2,9 @@
 
 import torch
 from fresco_engine.correspondence.batch import BatchCorrespondence
+from fresco_engine.diffusion.guidance import Guidance, Reference
 from fresco_engine.diffusion.smoothing import background_weights, carry_background, dilated
+from fresco_engine.settings import AttentionSettings, OptimisationSettings, SmoothingSettings
 
 FRAMES, HEIGHT, WIDTH = 3, 24, 32
 
@@ -91,3 +93,22 @@ def test_dilation_grows_a_mask_by_half_its_size_on_each_side() -> None:
 
     assert dilated(mask, 5).sum() == 25
     assert dilated(mask, 1) is mask
+
+
+def test_smoothing_reaches_the_features_of_an_optimised_step() -> None:
+    features = torch.rand(2 * FRAMES, 4, 12, 16, generator=torch.Generator().manual_seed(1))
+    guidance = Guidance(
+        correspondence=still_correspondence(),
+        reference=Reference(),
+        attention=AttentionSettings(),
+        optimisation=OptimisationSettings(spatial=False, iterations=1),
+        smoothing=SmoothingSettings(is_on=True, dilation=0),
+    )
+    step = guidance.at_step(run_index=0, run_steps=2, schedule_share=0.0, noise_share=0.9)
+
+    smoothed = step.optimise(0, features)
+
+    first_half, second_half = smoothed.split(FRAMES)
+    torch.testing.assert_close(first_half, first_half[:1].expand_as(first_half))
+    torch.testing.assert_close(second_half, second_half[:1].expand_as(second_half))
+    assert not torch.equal(first_half, second_half)
