@@ -289,44 +289,49 @@ def _original_vae(name: str, value: Tensor) -> tuple[str, Tensor]:
     return name, tensor
 
 
+LORA_UNET_LAYER = "up_blocks.3.attentions.0.transformer_blocks.0.attn1.to_q"
+LORA_TEXT_LAYERS = ("encoder.layers.1.self_attn.q_proj", "encoder.layers.1.self_attn.out_proj")
+
+
 def write_lora(
     path: Path, *, layout: Literal["kohya", "diffusers"] = "kohya", rank: int = 2
 ) -> dict[str, Tensor]:
-    """Writes a LoRA for one U-Net and one text encoder layer; returns what it adds to each.
+    """Writes a LoRA for a U-Net layer and two text encoder layers; returns what each layer gains.
 
-    The keys of the result are `unet` and `text_encoder`; the alpha of the kohya layout is half
-    the rank, so the sum there is halved.
+    The keys of the result are the layers' names. The alpha of the kohya layout is half the rank,
+    so what it adds is halved.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(2)
-        wide = WIDTHS[0]
-        unet = (torch.randn(rank, wide), torch.randn(wide, rank))
-        text = (torch.randn(rank, TEXT_WIDTH), torch.randn(TEXT_WIDTH, rank))
-    save_file(_lora_tensors(layout, rank, unet, text), path)
-    scale = 0.5 if layout == "kohya" else 1.0
-    return {"unet": scale * unet[1] @ unet[0], "text_encoder": scale * text[1] @ text[0]}
-
-
-LORA_UNET_LAYER = "up_blocks.3.attentions.0.transformer_blocks.0.attn1.to_q"
-LORA_TEXT_LAYER = "encoder.layers.1.self_attn.q_proj"
-
-
-def _lora_tensors(
-    layout: str, rank: int, unet: tuple[Tensor, Tensor], text: tuple[Tensor, Tensor]
-) -> dict[str, Tensor]:
-    if layout == "diffusers":
-        return {
-            f"unet.{LORA_UNET_LAYER}.lora_A.weight": unet[0],
-            f"unet.{LORA_UNET_LAYER}.lora_B.weight": unet[1],
-            f"text_encoder.text_model.{LORA_TEXT_LAYER}.lora_A.weight": text[0],
-            f"text_encoder.text_model.{LORA_TEXT_LAYER}.lora_B.weight": text[1],
-        }
-    names = {
-        "lora_unet_" + LORA_UNET_LAYER.replace(".", "_"): unet,
-        "lora_te_text_model_" + LORA_TEXT_LAYER.replace(".", "_"): text,
+    random = torch.Generator().manual_seed(2)
+    widths = {LORA_UNET_LAYER: WIDTHS[0], **dict.fromkeys(LORA_TEXT_LAYERS, TEXT_WIDTH)}
+    pairs = {
+        layer: (
+            torch.randn(rank, width, generator=random),
+            torch.randn(width, rank, generator=random),
+        )
+        for layer, width in widths.items()
     }
+    save_file(_kohya(pairs, rank) if layout == "kohya" else _diffusers(pairs), path)
+    scale = 0.5 if layout == "kohya" else 1.0
+    return {layer: scale * up @ down for layer, (down, up) in pairs.items()}
+
+
+_Pairs = Mapping[str, tuple[Tensor, Tensor]]
+
+
+def _diffusers(pairs: _Pairs) -> dict[str, Tensor]:
     tensors = {}
-    for name, (down, up) in names.items():
+    for layer, (down, up) in pairs.items():
+        owner = "unet" if layer == LORA_UNET_LAYER else "text_encoder.text_model"
+        tensors[f"{owner}.{layer}.lora_A.weight"] = down
+        tensors[f"{owner}.{layer}.lora_B.weight"] = up
+    return tensors
+
+
+def _kohya(pairs: _Pairs, rank: int) -> dict[str, Tensor]:
+    tensors = {}
+    for layer, (down, up) in pairs.items():
+        owner = "lora_unet_" if layer == LORA_UNET_LAYER else "lora_te_text_model_"
+        name = owner + layer.replace(".", "_")
         tensors[f"{name}.lora_down.weight"] = down
         tensors[f"{name}.lora_up.weight"] = up
         tensors[f"{name}.alpha"] = torch.tensor(rank / 2)

@@ -97,8 +97,11 @@ def vae_class(folder: Path) -> type[AutoencoderKL] | type[AutoencoderTiny]:
 def part_config(folder: Path, part: str, kind: type) -> Config:
     """The configuration of one part, with the library's values for what its file leaves out."""
     parameters = inspect.signature(kind.__init__).parameters.values()
-    defaults = {item.name: item.default for item in parameters}
-    return {**defaults, **read_json(folder / part / "config.json")}
+    config = {item.name: item.default for item in parameters}
+    config |= read_json(folder / part / "config.json")
+    # The small VAE tells the widths of its two halves apart, and may leave the common name out.
+    config.setdefault("block_out_channels", config.get("decoder_block_out_channels"))
+    return config
 
 
 def load_networks(folder: Path, dtype: torch.dtype) -> tuple[Any, Any, CLIPTextModel]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from fresco_engine.diffusion.memory import device_memory
+from fresco_engine.diffusion.quiet import quiet_libraries
 
 if TYPE_CHECKING:
     from fresco_engine.diffusion.models import Model
@@ -50,7 +51,9 @@ def _decode(model: Model, latent: Tensor) -> Tensor:
     if vae.dtype == torch.float16 and not torch.isfinite(image).all():
         # Some VAEs leave the range of half precision; from here on this one works in full.
         _LOGGER.info("the VAE of %s overflows in half precision; using float32", model.name)
-        image = vae.to(torch.float32).decode(scaled).sample
+        with quiet_libraries():
+            vae.to(torch.float32)
+        image = vae.decode(scaled).sample
     return image.float().clamp_(-1, 1)
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from diffusers.utils.peft_utils import recurse_remove_peft_layers
-from peft.tuners.tuners_utils import BaseTunerLayer
-from safetensors.torch import load_file
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 from fresco_engine.diffusion.weights import WeightsKind, kind_of, read_header, wrong_kind
 from fresco_engine.errors import InvalidSettings, ModelNotFound, WrongModelKind
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _ADAPTER = "fresco"
 
@@ -68,12 +66,14 @@ def fuse_lora(lora: Lora, unet: Any, text_encoder: nn.Module) -> None:
     except (ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
         raise WrongModelKind(
             lora.path,
-            "this LoRA is made for another kind of model; use one made for Stable Diffusion 1.x",
+            "this LoRA does not fit: it is made for another kind of model, or it is of a variant "
+            "(LoHa, LoKr) this program does not read; use a plain one for Stable Diffusion 1.x",
         ) from error
 
 
 def _fuse(lora: Lora, unet: Any, text_encoder: nn.Module) -> None:
     from diffusers.loaders import StableDiffusionLoraLoaderMixin as Loader
+    from safetensors.torch import load_file
 
     tensors, alphas = Loader.lora_state_dict(load_file(lora.path))
     if not any(name.startswith(("unet.", "text_encoder.")) for name in tensors):
@@ -88,6 +88,9 @@ def _fuse(lora: Lora, unet: Any, text_encoder: nn.Module) -> None:
 
 def _merge(network: Any, weight: float) -> None:
     """Adds the loaded adapter to the layers it wraps and puts the plain layers back."""
+    from diffusers.utils import recurse_remove_peft_layers
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
     for module in network.modules():
         if isinstance(module, BaseTunerLayer):
             module.set_scale(_ADAPTER, weight)

@@ -12,10 +12,10 @@ _LIBRARIES = ("diffusers", "transformers", "peft", "accelerate", "huggingface_hu
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Hides warnings, log lines below errors and progress bars of the model libraries.
+    """Hides warnings, log lines and progress bars of the model libraries.
 
-    What matters in them is checked by the caller and raised as an error of ours. Levels and
-    switches are put back on the way out.
+    What goes wrong inside is raised too, and the caller turns it into an error of ours. Levels
+    and switches are put back on the way out.
     """
     loggers = [logging.getLogger(name) for name in _LIBRARIES]
     levels = [logger.level for logger in loggers]
@@ -23,7 +23,7 @@ def quiet_libraries() -> Iterator[None]:
         warnings.simplefilter("ignore")
         with _without_progress_bars():
             for logger in loggers:
-                logger.setLevel(logging.ERROR)
+                logger.setLevel(logging.CRITICAL)
             try:
                 yield
             finally:

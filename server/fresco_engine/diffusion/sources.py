@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from fresco_engine.diffusion.quiet import quiet_libraries
 from fresco_engine.errors import ModelNotFound
 
 _LOGGER = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ def _bundled() -> Path:
 
 
 def _hub_folder(hub_id: str, *, offline: bool) -> Path:
-    cached = cached_folder(hub_id)
+    cached = cached_folder(hub_id, "model_index.json", "config.json")
     if cached is not None and has_weights(cached):
         return cached
     if offline:
@@ -67,21 +68,24 @@ def _hub_folder(hub_id: str, *, offline: bool) -> Path:
     return folder
 
 
-def cached_folder(hub_id: str) -> Path | None:
-    """The hub cache's folder of the last downloaded version of `hub_id`, whole or not."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
+def cached_folder(hub_id: str, *marks: str) -> Path | None:
+    """The hub cache's folder of `hub_id` in which one of the files `marks` lies, whole or not."""
+    from huggingface_hub import try_to_load_from_cache
 
-    try:
-        return Path(snapshot_download(hub_id, local_files_only=True))
-    except (LocalEntryNotFoundError, OSError, ValueError):
-        return None
+    for mark in marks:
+        found = try_to_load_from_cache(hub_id, mark)
+        if isinstance(found, str):
+            return Path(found).parents[mark.count("/")]
+    return None
 
 
 def has_weights(folder: Path) -> bool:
-    """Whether every part that holds weights in a diffusers folder holds some."""
+    """Whether every part of a diffusers folder is there, those with weights with theirs."""
     if (folder / "model_index.json").is_file():
-        return all(weight_files(folder / part) for part in ("unet", "vae", "text_encoder"))
+        texts = ("tokenizer/vocab.json", "tokenizer/merges.txt", "scheduler/scheduler_config.json")
+        return all((folder / name).is_file() for name in texts) and all(
+            weight_files(folder / part) for part in ("unet", "vae", "text_encoder")
+        )
     return (folder / "config.json").is_file() and bool(weight_files(folder))
 
 
@@ -94,28 +98,35 @@ def weight_files(folder: Path) -> list[Path]:
 
 
 def download(hub_id: str, wanted: Sequence[str], unwanted: Sequence[str] = ()) -> Path:
-    """Brings the files matching `wanted` of a hub repository into the cache.
+    """Brings the files matching `wanted` of a hub repository into the cache; returns its folder.
 
     Raises:
         ModelNotFound: the hub cannot be reached, does not know the id, or wants a login.
     """
-    import httpx
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
     _LOGGER.info("downloading %s", hub_id)
     try:
-        return Path(
-            snapshot_download(
-                hub_id, allow_patterns=list(wanted), ignore_patterns=list(unwanted) or None
+        with quiet_libraries():
+            return Path(
+                snapshot_download(
+                    hub_id, allow_patterns=list(wanted), ignore_patterns=list(unwanted)
+                )
             )
-        )
-    except (LocalEntryNotFoundError, OSError, httpx.HTTPError, ValueError) as error:
-        if isinstance(error, HfHubHTTPError) and not isinstance(error, LocalEntryNotFoundError):
-            reason = "the hub has no model of that name, or it asks for a login (hf auth login)"
-        else:
-            reason = "not on this machine, and the hub cannot be reached"
-        raise ModelNotFound(hub_id, f"{reason}; {how_to_download(hub_id)}") from error
+    except (RepositoryNotFoundError, GatedRepoError) as error:
+        raise ModelNotFound(
+            hub_id,
+            "the hub has no such model, or shows it only after a login; check the name, "
+            "or run 'hf auth login'",
+        ) from error
+    # The library's versions differ in the network library whose errors come through here.
+    except Exception as error:
+        raise ModelNotFound(
+            hub_id,
+            "not on this machine, and it could not be downloaded "
+            f"({type(error).__name__}); {how_to_download(hub_id)}",
+        ) from error
 
 
 def how_to_download(hub_id: str) -> str:

@@ -44,7 +44,8 @@ def _with_files(folder: Path) -> Path | None:
 
 
 def _in_cache() -> Path | None:
-    cached = (cached_folder(hub_id) for hub_id in (HUB_TOKENIZER, *_MODELS_WITH_IT))
+    ids = (HUB_TOKENIZER, *_MODELS_WITH_IT)
+    cached = (cached_folder(hub_id, "tokenizer/merges.txt", "merges.txt") for hub_id in ids)
     found = (_with_files(folder) for folder in cached if folder is not None)
     return next((folder for folder in found if folder is not None), None)
 

@@ -1,0 +1,106 @@
+"""The list of models."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from fakes.hub import COMMIT
+from fakes.tiny_models import write_checkpoint, write_lora, write_model_folder
+from fresco_engine.diffusion.catalogue import ModelEntry, ModelState, list_models
+from fresco_engine.diffusion.models import load_model
+
+CARD = {"name": "Little", "styles": [{"name": "ink", "words": "an ink drawing"}]}
+CACHED_ID = "stable-diffusion-v1-5/stable-diffusion-v1-5"
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a model in each format, a LoRA and a truncated checkpoint."""
+    folder = tmp_path_factory.mktemp("models")
+    write_model_folder(folder / "little", card=CARD, controlnet=False)
+    path = write_checkpoint(folder / "painted.safetensors")
+    (folder / "broken.safetensors").write_bytes(path.read_bytes()[:-500])
+    write_lora(folder / "style.safetensors")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _fresh_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fresco_engine.diffusion.catalogue.BUNDLED", tmp_path / "no bundled")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+
+
+def test_a_models_folder_is_listed_without_loras(models: Path) -> None:
+    entries = installed(list_models([models]))
+
+    assert [entry.name for entry in entries] == ["broken", "Little", "painted"]
+
+
+def test_what_is_listed_loads_by_its_source(models: Path) -> None:
+    for entry in installed(list_models([models]))[1:]:
+        assert load_model(entry.source, control="none").name == entry.name
+
+
+def test_memory_is_four_bytes_a_number(models: Path) -> None:
+    entry = next(entry for entry in list_models([models]) if entry.name == "Little")
+
+    model = load_model(entry.source, control="none", device="cpu")
+
+    networks = (model.unet, model.vae, model.text_encoder)
+    numbers = sum(value.numel() for network in networks for value in network.parameters())
+    assert entry.memory_bytes == 4 * numbers
+    assert entry.size_bytes > entry.memory_bytes
+
+
+def test_a_broken_model_is_listed_with_its_problem(models: Path) -> None:
+    entry = next(entry for entry in list_models([models]) if entry.name == "broken")
+
+    assert entry.problem is not None
+    assert "download it again" in entry.problem
+
+
+def test_an_incomplete_model_is_listed_with_its_problem(models: Path, tmp_path: Path) -> None:
+    shutil.copytree(models / "little", tmp_path / "models" / "little")
+    next((tmp_path / "models" / "little" / "vae").glob("*.safetensors")).unlink()
+
+    (entry,) = installed(list_models([tmp_path / "models"]))
+
+    assert entry.problem == "it is incomplete; get it again"
+
+
+def test_a_models_styles_are_listed(models: Path) -> None:
+    entry = next(entry for entry in list_models([models]) if entry.name == "Little")
+
+    assert [style.name for style in entry.styles] == ["ink"]
+
+
+def test_the_bundled_model_is_first(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fresco_engine.diffusion.catalogue.BUNDLED", models / "little")
+
+    first = list_models()[0]
+
+    assert (first.name, first.state) == ("Little", ModelState.BUNDLED)
+
+
+def test_a_known_model_is_available_until_it_is_in_the_cache(models: Path, tmp_path: Path) -> None:
+    before = {entry.source: entry.state for entry in list_models()}
+    cached = tmp_path / "cache" / f"models--{CACHED_ID.replace('/', '--')}"
+    shutil.copytree(models / "little", cached / "snapshots" / COMMIT)
+    (cached / "refs").mkdir()
+    (cached / "refs" / "main").write_text(COMMIT, encoding="utf-8")
+
+    after = {entry.source: entry.state for entry in list_models()}
+
+    assert before == {CACHED_ID: ModelState.AVAILABLE}
+    assert after == {CACHED_ID: ModelState.INSTALLED}
+
+
+def test_folders_that_are_not_there_are_passed_over(tmp_path: Path) -> None:
+    assert not installed(list_models([tmp_path / "nothing"]))
+
+
+def installed(entries: tuple[ModelEntry, ...]) -> list[ModelEntry]:
+    """The entries of models on this machine, by name."""
+    return [entry for entry in entries if entry.state is ModelState.INSTALLED]

@@ -1,0 +1,110 @@
+"""Encoding and decoding with both classes of VAE."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from fakes.tiny_models import VaeKind, tiny_vae, write_model_folder
+from fresco_engine.diffusion.latents import decode_latents, encode_images
+from fresco_engine.diffusion.models import Model, load_model
+from fresco_engine.diffusion.quiet import quiet_libraries
+from torch import Tensor
+
+
+def load(folder: Path, kind: VaeKind, channels: int) -> Model:
+    """A small model with the wanted kind of VAE."""
+    write_model_folder(folder, vae=kind, channels=channels, controlnet=False)
+    return load_model(folder, control="none")
+
+
+@pytest.fixture(scope="module")
+def kl(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """A model with Stable Diffusion's VAE, which describes a distribution."""
+    return load(tmp_path_factory.mktemp("model") / "kl", "kl", 4)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """A model with a small VAE of 16 channels."""
+    return load(tmp_path_factory.mktemp("model") / "tiny", "tiny", 16)
+
+
+@pytest.fixture
+def images() -> Tensor:
+    """Two pictures of 40 by 64 pixels."""
+    return torch.rand(2, 3, 40, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+
+def test_latents_have_the_models_channels_and_an_eighth_of_the_size(
+    kl: Model, tiny: Model, images: Tensor
+) -> None:
+    assert encode_images(kl, images).shape == (2, 4, 5, 8)
+    assert encode_images(tiny, images).shape == (2, 16, 5, 8)
+
+
+def test_a_distribution_gives_its_scaled_mode(kl: Model, images: Tensor) -> None:
+    latents = encode_images(kl, images)
+
+    wanted = tiny_vae("kl").encode(images).latent_dist.mode() * 0.18215
+    torch.testing.assert_close(latents, wanted)
+
+
+def test_a_small_vae_gives_its_scaled_latents(tiny: Model, images: Tensor) -> None:
+    latents = encode_images(tiny, images)
+
+    torch.testing.assert_close(latents, tiny_vae("tiny", 16).encode(images).latents * 2.5)
+
+
+def test_decoding_undoes_the_scale(tiny: Model) -> None:
+    latents = torch.randn(2, 16, 5, 8, generator=torch.Generator().manual_seed(1))
+
+    pictures = decode_latents(tiny, latents)
+
+    wanted = tiny_vae("tiny", 16).decode(latents / 2.5).sample.clamp(-1, 1)
+    torch.testing.assert_close(pictures, wanted)
+
+
+def test_a_shift_is_taken_off_and_put_back(tmp_path: Path, images: Tensor) -> None:
+    model = load(tmp_path / "kl", "kl", 4)
+    latents = encode_images(model, images)
+    pictures = decode_latents(model, latents)
+
+    model.vae.register_to_config(shift_factor=0.5)
+
+    shifted = encode_images(model, images)
+    torch.testing.assert_close(shifted, latents - 0.5 * 0.18215)
+    torch.testing.assert_close(decode_latents(model, shifted), pictures)
+
+
+def test_frames_are_coded_one_by_one(kl: Model, images: Tensor) -> None:
+    seen: list[int] = []
+    handle = kl.vae.encoder.register_forward_pre_hook(lambda _, args: seen.append(len(args[0])))
+
+    encode_images(kl, images)
+
+    handle.remove()
+    assert seen == [1, 1]
+
+
+def test_decoded_pictures_stay_in_range(kl: Model) -> None:
+    latents = 100 * torch.randn(1, 4, 5, 8, generator=torch.Generator().manual_seed(2))
+
+    pictures = decode_latents(kl, latents)
+
+    assert pictures.abs().max() == 1
+
+
+def test_a_vae_that_overflows_in_half_precision_decodes_in_full(tmp_path: Path) -> None:
+    model = load(tmp_path / "kl", "kl", 4)
+    model.vae.decoder.conv_in.weight.mul_(1e5)
+    latents = torch.randn(1, 4, 2, 2, generator=torch.Generator().manual_seed(3))
+    wanted = decode_latents(model, latents)
+
+    with quiet_libraries():
+        model.vae.half()
+
+    pictures = decode_latents(model, latents)
+    assert model.vae.dtype == torch.float32
+    torch.testing.assert_close(pictures, wanted, atol=0.02, rtol=0)
