@@ -98,8 +98,9 @@ def to_rgb(frame: av.VideoFrame, size: tuple[int, int], colour: ColourTags, heig
 def to_yuv(image: Image, colour: ColourTags, *, is_subsampled: bool) -> av.VideoFrame:
     """`image` as an 8 bit YUV frame, 4:2:0 where `is_subsampled` (even sides only), else 4:4:4.
 
-    Every sample is rounded once. Chroma is the mean of its four pixels, which is where
-    libswscale expects it when the frame is decoded again, so repeated passes do not drift.
+    Every sample is rounded once. Chroma lies where H.264 has it unless it says otherwise, level
+    with the left of its two columns and between its two rows; taking the mean of four pixels
+    instead would shift the colours half a pixel to the right in every pass.
     """
     height, width = image.shape[:2]
     weights = _rgb_to_yuv(matrix_in_use(colour, height), colour.is_full_range)
@@ -107,12 +108,17 @@ def to_yuv(image: Image, colour: ColourTags, *, is_subsampled: bool) -> av.Video
         planes = np.ascontiguousarray(cv2.transform(image, weights).transpose(2, 0, 1))
         return av.VideoFrame.from_ndarray(planes, format="yuv444p")
     luma = cv2.transform(image, weights[:1])
-    coarse = cv2.resize(
-        image.astype(np.float32), (width // 2, height // 2), interpolation=cv2.INTER_AREA
-    )
+    coarse = _at_chroma_sites(image)
     chroma = np.rint(cv2.transform(coarse, weights[1:])).clip(0, 255).astype(np.uint8)
     packed = np.concatenate([luma.ravel(), chroma[..., 0].ravel(), chroma[..., 1].ravel()])
     return av.VideoFrame.from_ndarray(packed.reshape(height * 3 // 2, width), format="yuv420p")
+
+
+def _at_chroma_sites(image: Image) -> NDArray[np.float32]:
+    """`image` at half its size, sampled where 4:2:0 chroma lies."""
+    rows = image[0::2].astype(np.float32) + image[1::2]
+    left = np.concatenate([rows[:, :1], rows[:, 1:-1:2]], axis=1)
+    return (left + 2 * rows[:, 0::2] + rows[:, 1::2]) / 8
 
 
 def _rgb_to_yuv(matrix: int, is_full_range: bool) -> NDArray[np.float64]:

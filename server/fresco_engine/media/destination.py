@@ -70,10 +70,10 @@ def _codec_for(path: Path, codec: Codec | None) -> Codec:
     if codec is not None and codec not in get_args(Codec):
         known = ", ".join(get_args(Codec))
         raise InvalidSettings("codec", f"{codec!r} is unknown; use one of {known}")
-    is_images = _NUMBER.search(path.name) is not None or path.is_dir()
-    if codec == "images" or (codec is None and is_images):
+    is_pattern = _NUMBER.search(path.name) is not None
+    if codec == "images" or (codec is None and (is_pattern or path.is_dir())):
         return "images"
-    if path.suffix.lower() not in CONTAINERS or is_images:
+    if path.suffix.lower() not in CONTAINERS or is_pattern:
         raise OutputNotWritable(
             path,
             f"videos of this type cannot be written; name the file {', '.join(CONTAINERS)}, "

@@ -97,7 +97,8 @@ def test_scattered_frames_are_the_ones_asked_for(make_clip: MakeClip) -> None:
 
 
 def test_frames_arrive_at_the_size_asked_for(make_clip: MakeClip) -> None:
-    clip = Clip.open(make_clip("large.mp4", frame_count=2, size=(3840, 2160)))
+    blank = av.VideoFrame(3840, 2160, "yuv420p")
+    clip = Clip.open(make_clip("4k.mp4", frame_count=1, size=(3840, 2160), pictures=[blank]))
 
     frame = next(clip.frames(size=(455, 256)))
 
