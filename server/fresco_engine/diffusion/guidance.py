@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 from fresco_engine.correspondence.batch import BatchCorrespondence
@@ -12,6 +13,7 @@ from fresco_engine.correspondence.trajectories import FlowPaths, flow_paths
 from fresco_engine.diffusion.attention import LayerGuidance
 from fresco_engine.diffusion.consistency import TemporalConsistency
 from fresco_engine.diffusion.features import optimise, to_tokens
+from fresco_engine.diffusion.smoothing import carry_background
 from fresco_engine.settings import AttentionSettings, OptimisationSettings, SmoothingSettings
 
 
@@ -70,7 +72,7 @@ class Guidance:
     reference: Reference
     attention: AttentionSettings
     optimisation: OptimisationSettings
-    smoothing: SmoothingSettings = SmoothingSettings()
+    smoothing: SmoothingSettings = field(default_factory=SmoothingSettings)
     _maps: dict[tuple[int, int], MapGuidance] = field(
         default_factory=dict[tuple[int, int], MapGuidance], init=False, repr=False
     )
@@ -172,10 +174,19 @@ class GuidanceStep:
         """
         settings = self.guidance.optimisation
         map_ = self.guidance.map(features.shape[-2], features.shape[-1])
-        return optimise(
+        optimised = optimise(
             features,
             self.guidance.frame_count,
             map_.consistency if settings.temporal else None,
             self.guidance.target(block) if settings.spatial else None,
             settings,
         )
+        return self._smoothed(optimised) if self.guidance.smoothing.is_on else optimised
+
+    def _smoothed(self, features: Tensor) -> Tensor:
+        """Features, (b f) c h w, whose background is that of each half's frame before."""
+        height, width = features.shape[-2:]
+        whole = self.guidance.correspondence
+        dilation = round(self.guidance.smoothing.dilation * height / whole.size[0])
+        halves = features.split(whole.frame_count)
+        return torch.cat([carry_background(x, whole.at(height, width), dilation) for x in halves])
