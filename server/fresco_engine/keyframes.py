@@ -61,24 +61,40 @@ class Batch:
         return tuple(sorted((*self.anchors, *self.new)))
 
 
-def analyse(frames: Iterable[Frame]) -> ClipAnalysis:
+class Analyser:
     """Compares neighbouring frames at low resolution, with a few small pictures in memory."""
-    start = 0
-    distances: list[float] = []
-    scores: list[float] = []
-    window: deque[FloatArray] = deque(maxlen=2 * _REACH)
-    for frame in frames:
-        if not distances:
-            start = frame.index
+
+    def __init__(self) -> None:
+        self._start = 0
+        self._distances: list[float] = []
+        self._scores: list[float] = []
+        self._window: deque[FloatArray] = deque(maxlen=2 * _REACH)
+
+    def add(self, frame: Frame) -> None:
+        """Take in the next frame."""
+        if not self._distances:
+            self._start = frame.index
         small = _reduce(frame.image)
-        distances.append(_rms(window[-1], small) if window else 0.0)
-        window.append(small)
-        if len(distances) >= _REACH:
-            scores.append(_cut_score(list(window), min(len(scores), _REACH)))
-    while len(scores) < len(distances):
-        missing = len(distances) - len(scores)
-        scores.append(_cut_score(list(window), len(window) - missing))
-    return ClipAnalysis(start, tuple(distances), tuple(scores))
+        self._distances.append(_rms(self._window[-1], small) if self._window else 0.0)
+        self._window.append(small)
+        if len(self._distances) >= _REACH:
+            self._scores.append(_cut_score(list(self._window), min(len(self._scores), _REACH)))
+
+    def finish(self) -> ClipAnalysis:
+        """The analysis of all frames that were added."""
+        while len(self._scores) < len(self._distances):
+            missing = len(self._distances) - len(self._scores)
+            position = len(self._window) - missing
+            self._scores.append(_cut_score(list(self._window), position))
+        return ClipAnalysis(self._start, tuple(self._distances), tuple(self._scores))
+
+
+def analyse(frames: Iterable[Frame]) -> ClipAnalysis:
+    """The analysis of `frames`, a stretch of a clip in order."""
+    analyser = Analyser()
+    for frame in frames:
+        analyser.add(frame)
+    return analyser.finish()
 
 
 def _reduce(image: Image) -> FloatArray:

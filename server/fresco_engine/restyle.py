@@ -25,7 +25,7 @@ from fresco_engine.diffusion.sampler import (
 )
 from fresco_engine.errors import RangeOutsideClip
 from fresco_engine.interpolation.propagate import FlowInterpolator, Interpolator, Segment
-from fresco_engine.keyframes import Batch, analyse, find_shots, plan_batches, select_keyframes
+from fresco_engine.keyframes import Analyser, Batch, find_shots, plan_batches, select_keyframes
 from fresco_engine.media.clip import Clip
 from fresco_engine.media.images import WorkingSize, fit, unfit, working_size
 from fresco_engine.pace import Pace, drained
@@ -137,9 +137,11 @@ def _analyse(
     _check_range(clip, start, stop)
     pace.expect(Stage.ANALYSING, stop - start)
     small = working_size(clip.info.width, clip.info.height, _ANALYSIS_SHORT_SIDE).scaled
-    counted: list[Progress] = []
-    analysis = analyse(_counting(clip.frames(start, stop, size=small), pace, counted))
-    yield counted[-1]
+    analyser = Analyser()
+    for frame in clip.frames(start, stop, size=small):
+        analyser.add(frame)
+        yield pace.advance(Stage.ANALYSING)
+    analysis = analyser.finish()
     shots = find_shots(analysis)
     keyframes = select_keyframes(analysis, shots, settings.keyframe_min, settings.keyframe_max)
     size = working_size(clip.info.width, clip.info.height, settings.size)
@@ -152,12 +154,6 @@ def _analyse(
         keyframes=keyframes,
         working_size=size.padded,
     )
-
-
-def _counting(frames: Iterator[Frame], pace: Pace, counted: list[Progress]) -> Iterator[Frame]:
-    for frame in frames:
-        yield frame
-        counted[:] = [pace.advance(Stage.ANALYSING)]
 
 
 def _check_range(clip: Clip, start: int, stop: int) -> None:
