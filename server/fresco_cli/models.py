@@ -51,7 +51,7 @@ def _print(entries: Sequence[ModelEntry]) -> None:
             entry.state.value,
             megabytes(entry.size_bytes),
             megabytes(entry.memory_bytes),
-            entry.source,
+            "(the default)" if entry.state.value == "bundled" else entry.source,
         )
         for entry in entries
     ]
