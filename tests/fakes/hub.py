@@ -41,7 +41,7 @@ class _Hub(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._answer()
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         """Requests are not written to the test's output."""
 
     def _answer(self) -> None:

@@ -103,6 +103,13 @@ def tiny_text_encoder(words: int) -> CLIPTextModel:
     return _seeded(lambda: CLIPTextModel(config))
 
 
+_ZERO_LAYERS = (
+    "controlnet_down_blocks",
+    "controlnet_mid_block",
+    "controlnet_cond_embedding.conv_out",
+)
+
+
 def tiny_controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
     """A ControlNet made for `unet`, with weights in its output layers so that it has an effect."""
     with torch.random.fork_rng(devices=[]):
@@ -110,9 +117,9 @@ def tiny_controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
         controlnet = ControlNetModel.from_unet(
             unet, conditioning_embedding_out_channels=(16, 16, 16, 16)
         )
-        for block in (*controlnet.controlnet_down_blocks, controlnet.controlnet_mid_block):
-            nn.init.normal_(block.weight, std=0.05)
-        nn.init.normal_(controlnet.controlnet_cond_embedding.conv_out.weight, std=0.05)
+        for name, value in controlnet.named_parameters():
+            if name.endswith(".weight") and name.startswith(_ZERO_LAYERS):
+                nn.init.normal_(value, std=0.05)
     return controlnet
 
 
@@ -121,7 +128,7 @@ def write_model_folder(
     *,
     vae: VaeKind = "kl",
     channels: int = 4,
-    prediction_type: str = "epsilon",
+    prediction_type: Any = "epsilon",
     card: Mapping[str, Any] | None = None,
     dtype: torch.dtype = torch.float32,
     controlnet: bool = True,
@@ -131,13 +138,15 @@ def write_model_folder(
     With `card` its fresco.json is written; with `controlnet` a ControlNet in a subfolder.
     """
     words = write_tokenizer(folder / "tokenizer")
-    unet = tiny_unet(channels)
+    unet: Any = tiny_unet(channels)
+    text_encoder: Any = tiny_text_encoder(words)
+    controlnet_: Any = tiny_controlnet(unet)
     with quiet_libraries():
         unet.to(dtype).save_pretrained(folder / "unet")
         tiny_vae(vae, channels).to(dtype).save_pretrained(folder / "vae")
-        tiny_text_encoder(words).to(dtype).save_pretrained(folder / "text_encoder")
+        text_encoder.to(dtype).save_pretrained(folder / "text_encoder")
         if controlnet:
-            tiny_controlnet(unet).to(dtype).save_pretrained(folder / "controlnet")
+            controlnet_.to(dtype).save_pretrained(folder / "controlnet")
         DDPMScheduler(
             beta_start=0.00085,
             beta_end=0.012,

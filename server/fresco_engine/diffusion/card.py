@@ -56,7 +56,7 @@ def read_card(folder: Path) -> ModelCard:
 
 
 def _card(values: Mapping[str, Any], folder_name: str) -> ModelCard:
-    controls = {
+    controls: dict[ControlKind, str] = {
         kind: str(values.get("controls", {})[kind])
         for kind in CONTROL_KINDS
         if kind in values.get("controls", {})

@@ -51,5 +51,5 @@ def require_supported(kind: ControlKind) -> None:
 
 def _edges(frame: Image, thresholds: tuple[float, float]) -> Image:
     grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-    edges = cv2.Canny(grey, *thresholds)
+    edges = cv2.Canny(grey, *thresholds).astype(np.uint8, copy=False)
     return np.repeat(edges[:, :, None], 3, axis=2)

@@ -72,9 +72,10 @@ def fuse_lora(lora: Lora, unet: Any, text_encoder: nn.Module) -> None:
 
 
 def _fuse(lora: Lora, unet: Any, text_encoder: nn.Module) -> None:
-    from diffusers.loaders import StableDiffusionLoraLoaderMixin as Loader
+    from diffusers.loaders import StableDiffusionLoraLoaderMixin
     from safetensors.torch import load_file
 
+    Loader: Any = StableDiffusionLoraLoaderMixin
     tensors, alphas = Loader.lora_state_dict(load_file(lora.path))
     if not any(name.startswith(("unet.", "text_encoder.")) for name in tensors):
         raise ValueError("no tensor of it belongs to a U-Net or a text encoder")
@@ -91,10 +92,10 @@ def _merge(network: Any, weight: float) -> None:
     from diffusers.utils import recurse_remove_peft_layers
     from peft.tuners.tuners_utils import BaseTunerLayer
 
-    for module in network.modules():
-        if isinstance(module, BaseTunerLayer):
-            module.set_scale(_ADAPTER, weight)
-            module.merge(safe_merge=True, adapter_names=[_ADAPTER])
+    layers: list[Any] = [part for part in network.modules() if isinstance(part, BaseTunerLayer)]
+    for layer in layers:
+        layer.set_scale(_ADAPTER, weight)
+        layer.merge(safe_merge=True, adapter_names=[_ADAPTER])
     recurse_remove_peft_layers(network)
     for name in ("peft_config", "_hf_peft_config_loaded"):
         network.__dict__.pop(name, None)

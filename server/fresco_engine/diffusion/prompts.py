@@ -44,7 +44,7 @@ def check_length(model: Model, text: str) -> None:
     room = model.max_prompt_tokens - _MARKS
     with quiet_libraries():
         ids = model.tokenizer(text, add_special_tokens=False).input_ids
-        lost = model.tokenizer.decode(ids[room:]).strip()
+        lost = str(model.tokenizer.decode(ids[room:])).strip()
     if len(ids) <= room:
         return
     over = len(ids) - room

@@ -165,7 +165,7 @@ def load_networks(
         tensors = load_file(path)
         unet = _converted(UNet2DConditionModel, tensors, unet_config(header), dtype)
         vae = _converted(AutoencoderKL, tensors, vae_config(header), dtype)
-        return unet, vae, _text_encoder(tensors, clip_config(header)).to(dtype)
+        return unet, vae, _text_encoder(tensors, clip_config(header), dtype)
     except (KeyError, StopIteration, ValueError, RuntimeError, OSError) as error:
         raise _incomplete(path, error) from error
 
@@ -210,13 +210,15 @@ def _converted(kind: Any, tensors: dict[str, Tensor], config: Config, dtype: tor
     return network.to(dtype)
 
 
-def _text_encoder(tensors: Mapping[str, Tensor], config: CLIPTextConfig) -> CLIPTextModel:
+def _text_encoder(
+    tensors: Mapping[str, Tensor], config: CLIPTextConfig, dtype: torch.dtype
+) -> CLIPTextModel:
     with init_empty_weights(include_buffers=False):
         encoder = CLIPTextModel(config)
     # Newer versions of the library keep the tensors one level higher than the file does.
     prefix = "text_model." if hasattr(encoder, "text_model") else ""
     found = {
-        prefix + name.removeprefix(CLIP_PREFIX): tensor.float()
+        prefix + name.removeprefix(CLIP_PREFIX): tensor.to(dtype)
         for name, tensor in tensors.items()
         if name.startswith(CLIP_PREFIX) and not name.endswith("position_ids")
     }
