@@ -35,10 +35,13 @@ class View:
     visible: Map
 
 
-def trust(view: View, error_scale: float) -> Map:
-    """Log of how far to believe a view, 0 at best: guide error and occlusion pull it down."""
-    doubt = (view.error / error_scale) ** 2
-    return -np.minimum(doubt, 4.0) - 4.0 * (1 - view.visible)
+def trust(view: View, error_scale: float, hidden_cost: float = 4.0) -> Map:
+    """Log of how far to believe a view, 0 at best.
+
+    Guide error pulls it down by 4 at most, being hidden in the key by `hidden_cost`.
+    """
+    doubt = np.minimum((view.error / error_scale) ** 2, 4)
+    return -doubt - hidden_cost * (1 - view.visible)
 
 
 def choose(position: float, preference: Map, sharpness: float = 1.0) -> Map:

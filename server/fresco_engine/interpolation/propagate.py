@@ -90,7 +90,7 @@ class FlowInterpolationSettings:
     """
 
     error_scale: float = 0.06
-    sharpness: float = 3.0
+    sharpness: float = 2.0
     carry: float = 0.5
 
 
@@ -120,7 +120,7 @@ class FlowInterpolator:
     def _trace_first(self, segment: Segment, steps: Steps) -> Iterator[KeyFlow]:
         if segment.first_key is None:
             return iter(())
-        return trace_key(segment.sources, steps, self._estimator)
+        return trace_key(segment.sources, steps.back, self._estimator)
 
     def _trace_last(self, segment: Segment, steps: Steps) -> dict[int, KeyFlow]:
         """All flows to the last key: chaining begins at the far end, so none can be had later."""
@@ -128,7 +128,7 @@ class FlowInterpolator:
             return {}
         reverse = segment.sources[::-1]
         offsets = range(len(reverse) - 2, segment.offsets.start - 1, -1)
-        traced = trace_key(reverse, steps.reversed(), self._estimator)
+        traced = trace_key(reverse, steps.ahead[::-1], self._estimator)
         return dict(zip(offsets, traced, strict=False))
 
 
@@ -159,7 +159,7 @@ class _Painter:
         return self._paint_two_sided(offset, (views[0], views[1]), guide, position, back)
 
     def _paint_one_sided(self, offset: int, view: View, guide: Lab) -> InterpolatedFrame:
-        trusted = np.exp(trust(view, self._settings.error_scale))
+        trusted = _usable(view, self._settings.error_scale)
         lab = _fill_untrusted(view.lab, guide, trusted)
         return InterpolatedFrame(offset, from_lab(lab), view.error)
 
@@ -173,13 +173,12 @@ class _Painter:
     ) -> InterpolatedFrame:
         first, last = views
         scale = self._settings.error_scale
-        trusts = trust(first, scale), trust(last, scale)
-        preference = self._carry(trusts[0] - trusts[1], back)
+        preference = self._carry(trust(first, scale) - trust(last, scale), back)
         soft = choose(position, preference)
         firm = choose(position, preference, self._settings.sharpness)
         base = blend(first.lab, last.lab, soft)
         fused = fuse_gradients(base, *mixed_gradients(first.lab, last.lab, firm))
-        trusted = np.exp(np.maximum(*trusts))
+        trusted = np.maximum(_usable(first, scale), _usable(last, scale))
         error = firm * first.error + (1 - firm) * last.error
         return InterpolatedFrame(offset, from_lab(_fill_untrusted(fused, guide, trusted)), error)
 
@@ -221,6 +220,15 @@ def _guide_error(seen: Lab, guide: Lab) -> Map:
     square = ((seen - guide) ** 2).sum(axis=-1)
     # Running sums inside cv2.blur may leave a hair below zero.
     return np.sqrt(np.clip(cv2.blur(square, (5, 5)), 0, 100**2)) / 100
+
+
+def _usable(view: View, error_scale: float) -> Map:
+    """(h, w) in 0-1: whether a view is better than inventing.
+
+    A pixel that the key hides but that looks right is nearly as good as a visible one: dropping it
+    would tear the strokes that a style draws along silhouettes.
+    """
+    return np.exp(trust(view, error_scale, hidden_cost=0.8))
 
 
 def _fill_untrusted(lab: Lab, guide: Lab, trusted: Map) -> Lab:

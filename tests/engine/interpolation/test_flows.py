@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 from fresco_engine.correspondence.flow import DisFlow, Flow
-from fresco_engine.interpolation.flows import find_steps, improve, trace_key, visibility
+from fresco_engine.interpolation.flows import (
+    find_steps,
+    improve,
+    mismatch,
+    trace_key,
+    visibility,
+)
 from fresco_engine.types import Image
 
 
@@ -31,7 +38,7 @@ def test_a_pan_is_followed_back_over_many_frames() -> None:
     frames = panning(9, step=6)
     estimator = DisFlow()
 
-    traced = list(trace_key(frames, find_steps(frames, estimator), estimator))
+    traced = list(trace_key(frames, find_steps(frames, estimator).back, estimator))
 
     for steps_away, seen in enumerate(traced, start=1):
         error = seen.flow[20:-20, 20 : 120 - 6 * steps_away] - [6 * steps_away, 0]
@@ -42,7 +49,7 @@ def test_what_the_pan_brought_in_is_not_visible_in_the_key() -> None:
     frames = panning(6, step=6)
     estimator = DisFlow()
 
-    seen = list(trace_key(frames, find_steps(frames, estimator), estimator))[-1]
+    seen = list(trace_key(frames, find_steps(frames, estimator).back, estimator))[-1]
 
     assert seen.visible[:, 104:].mean() < 0.2
     assert seen.visible[10:-10, 10:80].mean() > 0.9
@@ -52,28 +59,51 @@ def test_an_estimator_that_cannot_refine_leaves_the_chained_flow_alone() -> None
     first, second = panning(2, step=3)
     chained = np.full((96, 128, 2), 1.5, np.float32)
 
-    assert improve(first, second, chained, StillFlow()) is chained
+    flow, left = improve(first, second, chained, StillFlow())
+
+    assert flow is chained
+    np.testing.assert_array_equal(left, mismatch(first, second, chained))
 
 
-def test_steps_reversed_are_those_of_the_reversed_frames() -> None:
-    frames = panning(4, step=2)
-    estimator = DisFlow()
+def test_refining_keeps_what_already_fits_and_mends_the_rest() -> None:
+    first, second = panning(2, step=3)
+    guess = np.zeros((96, 128, 2), np.float32)
+    guess[..., 0] = np.where(np.arange(128) < 64, -3, -1)
 
-    turned = find_steps(frames, estimator).reversed()
+    flow, left = improve(first, second, guess, DisFlow())
 
-    expected = find_steps(frames[::-1], estimator)
-    np.testing.assert_array_equal(turned.ahead, expected.ahead)
-    np.testing.assert_array_equal(turned.back, expected.back)
+    assert np.abs(flow[20:-20, 20:110, 0] + 3).mean() < 0.3
+    assert (left <= mismatch(first, second, guess)).all()
 
 
-def test_a_flow_that_returns_is_visible_and_one_that_does_not_is_hidden() -> None:
+def test_steps_lead_both_ways_between_neighbours() -> None:
+    frames = panning(3, step=2)
+
+    steps = find_steps(frames, DisFlow())
+
+    for ahead, back in zip(steps.ahead, steps.back, strict=True):
+        assert np.median(ahead[10:-10, 10:-10, 0]) == pytest.approx(-2, abs=0.2)
+        assert np.median(back[10:-10, 10:-10, 0]) == pytest.approx(2, abs=0.2)
+
+
+def test_of_two_pixels_that_lead_to_one_place_the_better_match_is_visible() -> None:
     flow = np.zeros((8, 40, 2), np.float32)
-    back = np.zeros((8, 40, 2), np.float32)
-    flow[..., 0] = 2
-    back[..., 0] = -2
-    back[:, 20:, 0] = 6
+    flow[:, 20:28, 0] = -10
+    unlike = np.zeros((8, 40), np.float32)
+    unlike[:, 10:18] = 50
 
-    visible = visibility(flow, back)
+    visible = visibility(flow, unlike)
 
-    assert (visible[:, :16] == 1).all()
-    assert (visible[:, 20:] == 0).all()
+    assert (visible[:, 11:17] == 0).all()
+    assert (visible[:, 21:27] == 1).all()
+    assert (visible[:, 29:] == 1).all()
+
+
+def test_what_lies_outside_the_key_is_hidden() -> None:
+    flow = np.zeros((8, 40, 2), np.float32)
+    flow[..., 0] = 6
+
+    visible = visibility(flow, np.zeros((8, 40), np.float32))
+
+    assert (visible[:, :32] == 1).all()
+    assert (visible[:, 36:] == 0).all()
