@@ -92,7 +92,7 @@ def to_rgb(frame: av.VideoFrame, size: tuple[int, int], colour: ColourTags, heig
         # Splitting small frames over threads costs more than it saves (measured at 640x512).
         threads=1,
     )
-    return converted.to_ndarray()
+    return converted.to_ndarray().astype(np.uint8, copy=False)
 
 
 def to_yuv(image: Image, colour: ColourTags, *, is_subsampled: bool) -> av.VideoFrame:
@@ -105,20 +105,26 @@ def to_yuv(image: Image, colour: ColourTags, *, is_subsampled: bool) -> av.Video
     height, width = image.shape[:2]
     weights = _rgb_to_yuv(matrix_in_use(colour, height), colour.is_full_range)
     if not is_subsampled:
-        planes = np.ascontiguousarray(cv2.transform(image, weights).transpose(2, 0, 1))
+        planes = _as_samples(cv2.transform(image, weights).transpose(2, 0, 1))
         return av.VideoFrame.from_ndarray(planes, format="yuv444p")
     luma = cv2.transform(image, weights[:1])
     coarse = _at_chroma_sites(image)
-    chroma = np.rint(cv2.transform(coarse, weights[1:])).clip(0, 255).astype(np.uint8)
-    packed = np.concatenate([luma.ravel(), chroma[..., 0].ravel(), chroma[..., 1].ravel()])
+    chroma = _as_samples(np.rint(cv2.transform(coarse, weights[1:])).clip(0, 255))
+    packed = _as_samples(
+        np.concatenate([luma.ravel(), chroma[..., 0].ravel(), chroma[..., 1].ravel()])
+    )
     return av.VideoFrame.from_ndarray(packed.reshape(height * 3 // 2, width), format="yuv420p")
+
+
+def _as_samples(values: np.ndarray) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(values, np.uint8)
 
 
 def _at_chroma_sites(image: Image) -> NDArray[np.float32]:
     """`image` at half its size, sampled where 4:2:0 chroma lies."""
     rows = image[0::2].astype(np.float32) + image[1::2]
     left = np.concatenate([rows[:, :1], rows[:, 1:-1:2]], axis=1)
-    return (left + 2 * rows[:, 0::2] + rows[:, 1::2]) / 8
+    return ((left + 2 * rows[:, 0::2] + rows[:, 1::2]) / 8).astype(np.float32, copy=False)
 
 
 def _rgb_to_yuv(matrix: int, is_full_range: bool) -> NDArray[np.float64]:

@@ -48,7 +48,7 @@ def read_image(path: Path | str) -> Image:
         raise ClipUnreadable(
             path, "it is empty, damaged or not a picture; export it again as PNG or JPEG"
         )
-    return cv2.cvtColor(_as_8_bit(decoded), cv2.COLOR_BGR2RGB)
+    return np.ascontiguousarray(_as_8_bit(decoded)[..., ::-1])
 
 
 def _decode(encoded: NDArray[np.uint8]) -> NDArray[np.generic] | None:

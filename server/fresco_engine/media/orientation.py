@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from fresco_engine.types import Image
 
@@ -35,13 +36,13 @@ class Orientation:
 
 def orientation_of(frame: av.VideoFrame) -> Orientation:
     """The orientation that the container gives to `frame`, to the nearest quarter turn."""
-    for side_data in frame.side_data:
-        if side_data.type.name == "DISPLAYMATRIX":
-            return _from_matrix(np.frombuffer(bytes(side_data), np.int32))
-    return Orientation()
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return Orientation()
+    return _from_matrix(np.frombuffer(memoryview(matrix), np.int32))
 
 
-def _from_matrix(values: np.ndarray) -> Orientation:
+def _from_matrix(values: NDArray[np.int32]) -> Orientation:
     # Rows of the 3 x 3 matrix are where the stored x axis and y axis go; y points down.
     (x_right, x_down), (y_right, y_down) = values.reshape(3, 3)[:2, :2].astype(float).tolist()
     is_mirrored = x_right * y_down - x_down * y_right < 0

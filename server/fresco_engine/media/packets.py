@@ -10,6 +10,7 @@ from fractions import Fraction
 import av
 import av.container
 import av.error
+import av.stream
 
 logger = logging.getLogger(__name__)
 

@@ -18,10 +18,14 @@ def resize(image: Image, size: tuple[int, int]) -> Image:
     # A side that shrinks is done first, alone, so that neither filter is used the wrong way round.
     shrunk = (min(size[0], width), min(size[1], height))
     if shrunk != (width, height):
-        image = cv2.resize(image, shrunk, interpolation=cv2.INTER_AREA)
+        image = _as_image(cv2.resize(image, shrunk, interpolation=cv2.INTER_AREA))
     if shrunk != tuple(size):
-        image = cv2.resize(image, tuple(size), interpolation=cv2.INTER_LANCZOS4)
+        image = _as_image(cv2.resize(image, tuple(size), interpolation=cv2.INTER_LANCZOS4))
     return image
+
+
+def _as_image(matrix: np.ndarray) -> Image:
+    return matrix.astype(np.uint8, copy=False)
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ def fit(image: Image, size: WorkingSize) -> Image:
     bottom = size.padded[1] - size.scaled[1]
     if not right and not bottom:
         return scaled
-    return np.asarray(cv2.copyMakeBorder(scaled, 0, bottom, 0, right, cv2.BORDER_REFLECT_101))
+    return _as_image(cv2.copyMakeBorder(scaled, 0, bottom, 0, right, cv2.BORDER_REFLECT_101))
 
 
 def unfit(image: Image, size: WorkingSize) -> Image:

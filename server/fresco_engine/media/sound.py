@@ -121,7 +121,7 @@ class Sound:
 
 def _begin_s(packet: av.Packet) -> Fraction:
     stamp = packet.dts if packet.pts is None else packet.pts
-    return stamp * packet.time_base
+    return (stamp or 0) * packet.time_base
 
 
 class _CopiedTrack:

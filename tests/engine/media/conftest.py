@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import av.container
 import cv2
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def make_clip(tmp_path: Path) -> MakeClip:
 def _write_clip(path: Path, recipe: Recipe) -> None:
     with av.open(str(path), "w") as output:
         video = _video_stream(output, recipe)
-        sounds = [output.add_stream(name, rate=SAMPLE_RATE, layout="mono") for name in recipe.sound]
+        sounds = [_sound_stream(output, name) for name in recipe.sound]
         stamps = recipe.stamps or range(recipe.frame_count)
         base = recipe.time_base or 1 / recipe.rate
         for index, stamp in enumerate(stamps):
@@ -71,8 +72,9 @@ def _write_clip(path: Path, recipe: Recipe) -> None:
             output.mux(video.encode(frame))
             for sound in sounds:
                 _add_sound(output, sound, index, recipe.rate)
-        for stream in (video, *sounds):
-            output.mux(stream.encode(None))
+        output.mux(video.encode(None))
+        for sound in sounds:
+            output.mux(sound.encode(None))
 
 
 def _video_stream(output: av.container.OutputContainer, recipe: Recipe) -> av.VideoStream:
@@ -80,6 +82,7 @@ def _video_stream(output: av.container.OutputContainer, recipe: Recipe) -> av.Vi
     if recipe.codec.startswith("libx264"):
         options = {"preset": "ultrafast", "crf": "1", "bf": "2", "g": "6", **options}
     stream = output.add_stream(recipe.codec, rate=recipe.rate, options=options)
+    assert isinstance(stream, av.VideoStream)
     context = stream.codec_context
     context.width, context.height = recipe.size
     context.pix_fmt = recipe.pixel_format
@@ -90,6 +93,12 @@ def _video_stream(output: av.container.OutputContainer, recipe: Recipe) -> av.Vi
         context.time_base = recipe.time_base
     if recipe.rotation:
         stream.set_display_rotation(recipe.rotation)
+    return stream
+
+
+def _sound_stream(output: av.container.OutputContainer, name: str) -> av.AudioStream:
+    stream = output.add_stream(name, rate=SAMPLE_RATE, layout="mono")
+    assert isinstance(stream, av.AudioStream)
     return stream
 
 

@@ -81,7 +81,7 @@ def through_h264(frame: av.VideoFrame, colour: ColourTags) -> av.VideoFrame:
         output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
     encoded.seek(0)
-    with av.open(encoded) as container:
+    with av.open(encoded, "r") as container:
         return next(container.decode(video=0))
 
 

@@ -17,7 +17,9 @@ INTRA_ONLY = {"codec": "mjpeg", "pixel_format": "yuvj444p"}
 def packet_places(path: Path) -> list[tuple[int, int]]:
     """Position and size in the file of each video packet, in file order."""
     with av.open(str(path)) as container:
-        return [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
+        return [
+            (packet.pos or 0, packet.size) for packet in container.demux(video=0) if packet.size
+        ]
 
 
 def overwrite(path: Path, position: int, size: int) -> None:

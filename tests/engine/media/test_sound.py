@@ -30,8 +30,8 @@ def sound_packets(path: Path) -> list[list[Packet]]:
             tracks.append(
                 [
                     Packet(
-                        packet.pts * packet.time_base,
-                        (packet.pts + packet.duration) * packet.time_base,
+                        (packet.pts or 0) * packet.time_base,
+                        ((packet.pts or 0) + (packet.duration or 0)) * packet.time_base,
                         sha256(bytes(packet)).digest(),
                     )
                     for packet in container.demux(audio=track)
