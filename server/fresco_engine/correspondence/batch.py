@@ -86,13 +86,15 @@ def correspond(
         (occlusion(there, back, first, second), occlusion(back, there, second, first))
         for (there, back), first, second in zip(pairs, frames, following, strict=True)
     ]
-    forward = np.stack([there for there, _ in pairs])
+    forward, backward = ([pair[way] for pair in pairs] for way in (0, 1))
+    # The ring's last link may span the whole batch: too far to tell who moves.
+    foreground = foreground_mask(frames, forward[:-1], backward[:-1])
     return BatchCorrespondence(
-        _channels_first(forward, device),
-        _channels_first(np.stack([back for _, back in pairs]), device),
+        _channels_first(np.stack(forward), device),
+        _channels_first(np.stack(backward), device),
         torch.from_numpy(np.stack([ahead for ahead, _ in hidden])).to(device),
         torch.from_numpy(np.stack([behind for _, behind in hidden])).to(device),
-        torch.from_numpy(foreground_mask(frames, forward)).to(device),
+        torch.from_numpy(foreground).to(device),
         _channels_first(np.stack(frames), device).float() / 255,
     )
 

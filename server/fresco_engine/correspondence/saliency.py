@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fresco_engine.correspondence.flow import Flow, pixel_grid
+from fresco_engine.correspondence.warp import warp_image
 from fresco_engine.types import Image
 
 FloatMap = NDArray[np.float32]
@@ -18,29 +19,61 @@ _SHORT_SIDE = 192
 _BINS = 12
 _MOVES = 0.008
 """Residual motion, as a share of the short side, that surely is an object's own."""
+_FADES = np.float32(0.4)
+"""What motion loses from frame to frame: sure motion reaches two frames, or three of its colour."""
 
 
-def foreground_mask(frames: Sequence[Image], forward_flows: NDArray[np.float32]) -> BoolMap:
+def foreground_mask(
+    frames: Sequence[Image], forward: Sequence[Flow], backward: Sequence[Flow]
+) -> BoolMap:
     """(f, h, w) bool, True where a frame shows something that moves on its own.
 
-    `forward_flows` (f, h, w, 2) lead from each frame to the next. Motion that a moving camera
-    explains is taken out; colours that move more often than not raise the odds of a pixel, the
+    `forward[i]` leads from frame i to the next, `backward[i]` back from there: f - 1 each.
+    Motion that a moving camera explains is taken out. What moves in one frame is foreground in
+    its neighbours too, and colours that move more often than not raise the odds of a pixel, the
     others lower them. A batch in which nothing moves has no foreground.
     """
     height, width = frames[0].shape[:2]
+    if len(frames) == 1:
+        return np.zeros((1, height, width), np.bool_)
     scale = min(1.0, _SHORT_SIDE / min(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     pictures = np.stack(
         [cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames]
     ).astype(np.uint8)
-    motion = np.stack([_own_motion(_shrink(flow, size, scale)) for flow in forward_flows])
+    ahead = [_shrink(flow, size, scale) for flow in forward]
+    behind = [_shrink(flow, size, scale) for flow in backward]
+    motion = _carried(_motion_per_frame(ahead, behind), ahead, behind)
     colour = _colour_odds(pictures, motion)
     masks = [_clean(m + c, size) for m, c in zip(motion, colour, strict=True)]
     return np.stack([_enlarge(mask, (width, height)) for mask in masks])
 
 
+def _motion_per_frame(ahead: Sequence[Flow], behind: Sequence[Flow]) -> list[FloatMap]:
+    """Own motion of each frame against its neighbours, the more certain of both."""
+    to_next = [_own_motion(flow) for flow in ahead]
+    to_previous = [_own_motion(flow) for flow in behind]
+    between = [np.maximum(a, b) for a, b in zip(to_next[1:], to_previous[:-1], strict=True)]
+    return [to_next[0], *between, to_previous[-1]]
+
+
+def _carried(
+    motion: list[FloatMap], ahead: Sequence[Flow], behind: Sequence[Flow]
+) -> NDArray[np.float32]:
+    """(f, h, w): each frame's motion, or what the flow brings from its neighbours if more."""
+    carried = list(motion)
+    for i in range(1, len(carried)):
+        brought = warp_image(carried[i - 1], behind[i - 1]) - _FADES
+        carried[i] = np.maximum(carried[i], brought)
+    for i in reversed(range(len(carried) - 1)):
+        brought = warp_image(carried[i + 1], ahead[i]) - _FADES
+        carried[i] = np.maximum(carried[i], brought)
+    return np.stack(carried).astype(np.float32)
+
+
 def _shrink(flow: Flow, size: tuple[int, int], scale: float) -> Flow:
-    return cv2.resize(flow, size, interpolation=cv2.INTER_AREA) * np.float32(scale)
+    small = cv2.resize(flow, size, interpolation=cv2.INTER_AREA) * np.float32(scale)
+    return np.asarray(small, np.float32)
 
 
 def _enlarge(mask: BoolMap, size: tuple[int, int]) -> BoolMap:
