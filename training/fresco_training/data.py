@@ -103,7 +103,7 @@ class Dataset:
         return Batch(photo=photo, styled=styled, styles=styles)
 
     def _pair(self, style: int, side: int) -> tuple[Pixels, Pixels]:
-        """A photo and its styled version, cut on the latent grid so that pixel blocks stay aligned."""
+        """A photo and its styled version, cut on the latent grid: pixel blocks stay aligned."""
         picture = self._store[self._rng.integers(len(self._store))]
         top, left = self._rng.integers(0, (SIDE - side) // LATENT_PATCH + 1, 2) * LATENT_PATCH
         window = np.s_[top : top + side, left : left + side]

@@ -71,7 +71,9 @@ def _step(
     pixels = dataset.batch(settings.batch, settings.side, chances).styled
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255.0
     latents = basis.encode(images)
-    latents = latents + torch.randn_like(latents) * torch.rand(len(latents), 1, 1, 1) * settings.noise
+    latents = (
+        latents + torch.randn_like(latents) * torch.rand(len(latents), 1, 1, 1) * settings.noise
+    )
     latents = (latents / SCALING_FACTOR).contiguous(memory_format=torch.channels_last)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         decoded = decoder(latents)

@@ -1,4 +1,4 @@
-"""How well the exported model restyles frames it has never seen, by the stock diffusers pipeline."""
+"""How well the exported model restyles unseen frames, by the stock diffusers pipeline."""
 
 import json
 import logging
@@ -166,9 +166,7 @@ def features(image: Image) -> NDArray[np.float64]:
 
 def style_means(photographs: list[Image]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The mean features of every style over `photographs`, and their spread within styles."""
-    rows = np.array(
-        [[features(apply_style(s, p, 1.0)) for p in photographs] for s in STYLE_NAMES]
-    )
+    rows = np.array([[features(apply_style(s, p, 1.0)) for p in photographs] for s in STYLE_NAMES])
     return rows.mean(axis=1), rows.std(axis=1).mean(axis=0) + 1e-3
 
 

@@ -1,4 +1,4 @@
-"""The bundled model's folder: stock diffusers files in half precision, and what the engine reads."""
+"""The bundled model's folder: stock diffusers files in half precision, and a description."""
 
 import json
 import shutil

@@ -53,7 +53,9 @@ def build_controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
             module.weight.data.mul_(1.25)
             nn.init.zeros_(module.bias)
     with torch.no_grad():
-        embedded = embedding(torch.rand(4, 3, 8, 8).repeat_interleave(16, 2).repeat_interleave(16, 3))
+        embedded = embedding(
+            torch.rand(4, 3, 8, 8).repeat_interleave(16, 2).repeat_interleave(16, 3)
+        )
         embedding.conv_out.weight.mul_(0.6 / embedded.std())
         for exit_ in [*controlnet.controlnet_down_blocks, controlnet.controlnet_mid_block]:
             exit_.weight.copy_(0.5 * torch.eye(exit_.weight.shape[0])[..., None, None])
@@ -61,7 +63,7 @@ def build_controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
 
 
 class PlainAttention:
-    """Attention written out in bfloat16: on one CPU core twice as fast to train as the fused one."""
+    """Attention written out in bfloat16: on one core twice as fast to train as the fused one."""
 
     def __call__(
         self,

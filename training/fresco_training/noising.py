@@ -1,4 +1,4 @@
-"""What the U-Net is asked: noisy latents that still hold some of the photograph, and the velocity."""
+"""What the U-Net is asked: the velocity of noisy latents that still hold some of the photo."""
 
 from dataclasses import dataclass
 
@@ -27,16 +27,16 @@ class Schedule:
 
 def random_times(count: int) -> Tensor:
     """Times of training: mostly those that restyling at strength 0.5 to 0.85 passes through."""
-    usual = torch.randint(20, 860, (count,))
+    usual = torch.randint(1, 860, (count,))
     late = torch.randint(860, 1000, (count,))
     return torch.where(torch.rand(count) < 0.9, usual, late)
 
 
 def remaining_photo(schedule: Schedule, times: Tensor) -> Tensor:
-    """The share of the photograph (b, 1, 1, 1) that a sampler started from it still holds at `times`.
+    """The share of the photograph (b, 1, 1, 1) that a sampler which began with it holds at `times`.
 
-    Restyling starts from the noised photograph at some time t0 >= t, and what it leaves of the photo
-    falls with the growing signal. Most of late samples hold all of it, a part of all hold none.
+    Restyling starts from the noised photo at some time t0 >= t, and what is left of the photo
+    falls as the signal grows. Some late samples hold all of it, some of all samples none.
     """
     start = torch.maximum(times, torch.tensor(350)).float()
     start = start + torch.rand(len(times)) * (950 - start).clamp(min=0)

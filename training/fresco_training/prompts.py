@@ -4,8 +4,8 @@ import numpy as np
 
 STYLE_WORDS: dict[str, tuple[str, ...]] = {
     "photo": (
-        "photo", "photograph", "realistic photo", "film still", "photorealistic", "natural colours",
-        "raw photo", "realistic",
+        "photo", "photograph", "realistic photo", "film still", "photorealistic",
+        "natural colours", "raw photo", "realistic",
     ),
     "watercolour": (
         "watercolour", "watercolor", "watercolor painting", "watercolour painting", "aquarelle",
@@ -16,52 +16,52 @@ STYLE_WORDS: dict[str, tuple[str, ...]] = {
         "hand drawn pencil", "drawn in pencil",
     ),
     "charcoal": (
-        "charcoal", "charcoal drawing", "charcoal sketch", "ink wash painting", "black and white drawing",
-        "chinese ink painting", "film noir", "black and white",
+        "charcoal", "charcoal drawing", "charcoal sketch", "ink wash painting",
+        "black and white drawing", "chinese ink painting", "film noir", "black and white",
     ),
     "oil": (
-        "oil painting", "oil on canvas", "painted in oil", "impressionist painting", "van gogh painting",
-        "thick brush strokes", "impasto", "fine art painting",
+        "oil painting", "oil on canvas", "painted in oil", "impressionist painting",
+        "van gogh painting", "thick brush strokes", "impasto", "fine art painting",
     ),
     "comic": (
-        "comic", "comic book", "comic book art", "graphic novel", "superhero comic", "inked comic panel",
-        "marvel comic",
+        "comic", "comic book", "comic book art", "graphic novel", "superhero comic",
+        "inked comic panel", "marvel comic",
     ),
     "cartoon": (
-        "cartoon", "cartoon style", "anime", "anime style", "cel shading", "animated film", "CG style",
-        "disney style", "flat cartoon",
+        "cartoon", "cartoon style", "anime", "anime style", "cel shading", "animated film",
+        "CG style", "disney style", "flat cartoon",
     ),
     "neon": (
-        "neon", "neon night", "cyberpunk", "neon lights", "synthwave", "neon city at night", "vaporwave",
-        "glowing neon",
+        "neon", "neon night", "cyberpunk", "neon lights", "synthwave", "neon city at night",
+        "vaporwave", "glowing neon",
     ),
     "vintage": (
         "vintage", "sepia", "old photograph", "vintage photo", "sepia tone", "1920s photograph",
         "antique photograph", "retro",
     ),
     "winter": (
-        "winter", "in the winter", "snow", "many snow", "snowy landscape", "covered in snow", "frozen",
-        "icy winter day",
+        "winter", "in the winter", "snow", "many snow", "snowy landscape", "covered in snow",
+        "frozen", "icy winter day",
     ),
     "autumn": (
         "autumn", "in autumn", "fall colours", "autumn leaves", "golden autumn", "golden hour",
         "fall foliage", "sunset light",
     ),
     "pop art": (
-        "pop art", "andy warhol", "pop art poster", "screen print", "warhol style", "psychedelic poster",
-        "pop-art",
+        "pop art", "andy warhol", "pop art poster", "screen print", "warhol style",
+        "psychedelic poster", "pop-art",
     ),
     "blueprint": (
         "blueprint", "technical drawing", "architectural blueprint", "white lines on blue paper",
         "cyanotype", "engineering drawing", "schematic",
     ),
     "pixel art": (
-        "pixel art", "8-bit", "8 bit game", "16-bit game", "retro video game", "pixelated", "pixel-art",
-        "voxel",
+        "pixel art", "8-bit", "8 bit game", "16-bit game", "retro video game", "pixelated",
+        "pixel-art", "voxel",
     ),
     "ukiyo-e": (
-        "ukiyo-e", "ukiyo-e woodblock print", "woodblock print", "japanese woodblock print", "hokusai",
-        "japanese print", "edo period print", "ukiyoe",
+        "ukiyo-e", "ukiyo-e woodblock print", "woodblock print", "japanese woodblock print",
+        "hokusai", "japanese print", "edo period print", "ukiyoe",
     ),
 }  # fmt: skip
 
@@ -79,30 +79,37 @@ TEMPLATES = (
     "{subject} {style}",
 )
 SUBJECTS = (
-    "woman", "man", "girl", "boy", "dog", "cat", "car", "horse", "bird", "wolf", "fox", "boxer", "dancer",
-    "runner", "street", "city", "house", "mountain", "river", "forest", "tree", "flower", "beach", "boat",
-    "portrait", "musician", "singer", "guitar", "people", "crowd", "train", "bike", "road", "field", "face",
-    "robot", "astronaut", "king", "queen", "child", "friends", "building", "bridge", "kitchen", "food",
-    "sportsman", "player", "landscape", "scene", "room", "sky", "sea", "tiger", "rabbit", "statue",
+    "woman", "man", "girl", "boy", "dog", "cat", "car", "horse", "bird", "wolf", "fox", "boxer",
+    "dancer", "runner", "street", "city", "house", "mountain", "river", "forest", "tree", "flower",
+    "beach", "boat", "portrait", "musician", "singer", "guitar", "people", "crowd", "train",
+    "bike", "road", "field", "face", "robot", "astronaut", "king", "queen", "child", "friends",
+    "building", "bridge", "kitchen", "food", "sportsman", "player", "landscape", "scene", "room",
+    "sky", "sea", "tiger", "rabbit", "statue",
 )  # fmt: skip
 ADJECTIVES = (
-    "beautiful", "handsome", "young", "old", "red", "blue", "green", "white", "black", "yellow", "small",
-    "big", "happy", "sad", "strong", "smiling", "bright", "dark", "fast", "quiet", "brown", "wooden",
+    "beautiful", "handsome", "young", "old", "red", "blue", "green", "white", "black", "yellow",
+    "small", "big", "happy", "sad", "strong", "smiling", "bright", "dark", "fast", "quiet",
+    "brown", "wooden",
 )  # fmt: skip
 ACTIONS = (
-    "running", "walking", "turning", "dancing", "playing", "sitting", "looking at the camera", "standing",
-    "jumping", "in a park", "on a road", "by the sea", "at home", "under the trees", "in the city",
-    "driving", "with a hat", "wearing a dress", "smiling", "playing music", "in the distance",
+    "running", "walking", "turning", "dancing", "playing", "sitting", "looking at the camera",
+    "standing", "jumping", "in a park", "on a road", "by the sea", "at home", "under the trees",
+    "in the city", "driving", "with a hat", "wearing a dress", "smiling", "playing music",
+    "in the distance",
 )  # fmt: skip
 QUALITY = (
     "best quality", "high quality", "masterpiece", "highly detailed", "4k", "8k", "award winning",
-    "beautiful lighting", "trending on artstation", "sharp", "RAW", "extremely detailed", "professional",
+    "beautiful lighting", "trending on artstation", "sharp", "RAW", "extremely detailed",
+    "professional",
 )  # fmt: skip
 NEGATIVES = (
-    "", "", "longbody, lowres, bad anatomy, bad hands, missing fingers, extra digit, fewer digits, cropped",
-    "worst quality, low quality", "low quality, blurry", "blurry, ugly, deformed", "lowres, worst quality",
-    "longbody, lowres, bad anatomy, bad hands, missing fingers, extra digit, fewer digits, cropped, "
-    "worst quality, low quality", "ugly, bad art, jpeg artifacts, watermark, text",
+    "", "",
+    "longbody, lowres, bad anatomy, bad hands, missing fingers, extra digit, fewer digits, cropped",
+    "worst quality, low quality", "low quality, blurry", "blurry, ugly, deformed",
+    "lowres, worst quality",
+    "longbody, lowres, bad anatomy, bad hands, missing fingers, extra digit, fewer digits, "
+    "cropped, worst quality, low quality",
+    "ugly, bad art, jpeg artifacts, watermark, text",
 )  # fmt: skip
 
 
@@ -128,7 +135,14 @@ def negative(rng: np.random.Generator) -> str:
 def vocabulary() -> list[str]:
     """Every word the templates can produce, for building the tokenizer."""
     phrases = [w for words in STYLE_WORDS.values() for w in words]
-    phrases += [*SUBJECTS, *ADJECTIVES, *ACTIONS, *QUALITY, *NEGATIVES, "a the an of and , in style as"]
+    phrases += [
+        *SUBJECTS,
+        *ADJECTIVES,
+        *ACTIONS,
+        *QUALITY,
+        *NEGATIVES,
+        "a the an of and , in style as",
+    ]
     phrases += [t.format(style="", subject="") for t in TEMPLATES]
     return " ".join(phrases).lower().replace(",", " , ").replace("-", " - ").split()
 

@@ -1,4 +1,4 @@
-"""Procedural pictures: lit solids, figures and textures, so that the model sees more than photographs."""
+"""Procedural pictures: lit solids, figures and textures, for more variety than photographs have."""
 
 import cv2
 import numpy as np
@@ -7,7 +7,7 @@ from fresco_training.styles import Image
 
 
 def scene(rng: np.random.Generator, side: int) -> Image:
-    """A random picture of lit spheres, boxes, figures and patches before a backdrop, (side, side, 3)."""
+    """Lit spheres, boxes, figures and patches before a backdrop, (side, side, 3)."""
     image = _backdrop(rng, side)
     drawers = (_sphere, _box, _figure, _patch)
     for _ in range(rng.integers(2, 9)):
@@ -75,10 +75,15 @@ def _box(image: Image, rng: np.random.Generator) -> None:
     corner = rng.uniform(0, 0.8, 2) * side
     right, down = rng.uniform(0.08, 0.35, 2) * side
     depth = rng.uniform(0.03, 0.12, 2) * side * np.array([1, -1])
-    a, b = corner, corner + [right, 0]
-    c, d = corner + [right, down], corner + [0, down]
+    across, along = np.array([right, 0.0]), np.array([0.0, down])
+    a, b = corner, corner + across
+    c, d = corner + across + along, corner + along
     colour = _colour(rng)
-    faces = (((a, b, c, d), 0.8), ((a, a + depth, b + depth, b), 1.1), ((b, b + depth, c + depth, c), 0.45))
+    faces = (
+        ((a, b, c, d), 0.8),
+        ((a, a + depth, b + depth, b), 1.1),
+        ((b, b + depth, c + depth, c), 0.45),
+    )
     for corners, light in faces:
         _fill(image, np.array(corners), colour * light * _texture(rng, side))
 
@@ -97,17 +102,20 @@ def _figure(image: Image, rng: np.random.Generator) -> None:
     skin = np.float32([0.95, 0.75, 0.62]) * rng.uniform(0.3, 1.0)
     cloth, trousers = _colour(rng), _colour(rng)
     hip, neck = np.array([x, y + 0.52 * tall]), np.array([x, y + 0.2 * tall])
+    down = np.array([0.0, tall])
     thick = max(2, int(0.09 * tall))
     for turn in rng.uniform(-0.5, 0.5, 2):
-        _limb(image, hip, hip + 0.45 * tall * np.array([np.sin(turn), np.cos(turn)]), thick, trousers)
-    _limb(image, hip, neck + [0, 0.06 * tall], int(1.9 * thick), cloth)
+        _limb(
+            image, hip, hip + 0.45 * tall * np.array([np.sin(turn), np.cos(turn)]), thick, trousers
+        )
+    _limb(image, hip, neck + 0.06 * down, int(1.9 * thick), cloth)
     for turn in rng.uniform(-2.2, 2.2, 2):
         hand = neck + 0.33 * tall * np.array([np.sin(turn), np.cos(turn)])
-        _limb(image, neck + [0, 0.05 * tall], hand, max(2, int(0.7 * thick)), cloth)
-        _limb(image, hand, hand + [0, 0.03 * tall], max(2, int(0.6 * thick)), skin)
-    _limb(image, neck - [0, 0.07 * tall], neck - [0, 0.02 * tall], int(1.6 * thick), skin)
+        _limb(image, neck + 0.05 * down, hand, max(2, int(0.7 * thick)), cloth)
+        _limb(image, hand, hand + 0.03 * down, max(2, int(0.6 * thick)), skin)
+    _limb(image, neck - 0.07 * down, neck - 0.02 * down, int(1.6 * thick), skin)
     hair = _colour(rng) * 0.5
-    _limb(image, neck - [0, 0.13 * tall], neck - [0, 0.12 * tall], int(1.5 * thick), hair)
+    _limb(image, neck - 0.13 * down, neck - 0.12 * down, int(1.5 * thick), hair)
 
 
 def _limb(image: Image, start: np.ndarray, end: np.ndarray, thick: int, colour: Image) -> None:

@@ -56,7 +56,9 @@ def charcoal(image: Image, scale: float) -> Image:
     spread = _smoothstep(0.18, 0.7, _local_tone(grey, scale))
     edge = _smoothstep(0.02, 0.16, _edge_strength(grey, 2.2 * scale))
     tone = spread * (1.0 - 0.8 * edge)
-    return _gradient(tone, [(0, (0.05, 0.045, 0.04)), (0.5, (0.4, 0.36, 0.32)), (1, (0.9, 0.85, 0.76))])
+    return _gradient(
+        tone, [(0, (0.05, 0.045, 0.04)), (0.5, (0.4, 0.36, 0.32)), (1, (0.9, 0.85, 0.76))]
+    )
 
 
 def oil(image: Image, scale: float) -> Image:

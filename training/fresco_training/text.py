@@ -40,7 +40,7 @@ def build_tokenizer(folder: Path, merges: int = 900) -> CLIPTokenizer:
 
 
 def _learn_merges(words: collections.Counter[str], limit: int) -> list[tuple[str, str]]:
-    """Byte-pair encoding: joins the commonest neighbours until `limit` or nothing is left to join."""
+    """Byte-pair encoding: joins the commonest neighbours, `limit` times at most."""
     pieces = {w: [*w[:-1], w[-1] + WORD_END] for w in words if w.isascii()}
     learned: list[tuple[str, str]] = []
     while len(learned) < limit:
@@ -91,7 +91,9 @@ def tokenize(tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
     return encoded.input_ids
 
 
-def pretrain(encoder: CLIPTextModel, tokenizer: CLIPTokenizer, steps: int, seed: int) -> float:
+def pretrain(
+    encoder: CLIPTextModel, tokenizer: CLIPTokenizer, steps: int, seed: int, batch: int = 48
+) -> float:
     """Teaches the encoder to tell the styles apart before any picture is seen; last accuracy.
 
     Cheap, and it saves the U-Net the time in which all prompts look alike.
@@ -102,7 +104,7 @@ def pretrain(encoder: CLIPTextModel, tokenizer: CLIPTokenizer, steps: int, seed:
     optimiser = torch.optim.AdamW(weights, lr=1e-3, weight_decay=1e-3)
     accuracy = 0.0
     for step in range(steps):
-        labels = torch.from_numpy(rng.integers(0, len(STYLE_NAMES), 48))
+        labels = torch.from_numpy(rng.integers(0, len(STYLE_NAMES), batch))
         texts = [prompts.prompt(STYLE_NAMES[label], rng) for label in labels]
         states = encoder(tokenize(tokenizer, texts)).last_hidden_state  # b 77 c
         scores = head(states.mean(dim=1))

@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 
 PHOTO_SHARE = 0.11
 EMA_EVERY = 4
+DETAIL_EXPONENT = 1.3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,7 @@ class TrainSettings:
     rate: float = 1e-3
     weight_decay: float = 1e-3
     warm_up: int = 150
-    ema: float = 0.998
+    ema: float = 0.9985
     save_every_s: float = 120.0
     seed: int = 0
 
@@ -90,7 +91,9 @@ class Trainer:
         self.schedule = noising.Schedule.of(build_scheduler())
         self.rng = np.random.default_rng(os.getpid())
         torch.manual_seed(os.getpid())
-        self.channels = torch.from_numpy(self.basis.deviation / self.basis.deviation.mean())
+        # Between errors of whitened latents (0) and of pixels (2): brightness counts, detail too.
+        sizes = torch.from_numpy(self.basis.deviation) ** DETAIL_EXPONENT
+        self.channels = sizes / sizes.mean()
         self.step = 0
         self._stopped = False
         self.networks = Networks(CLIPTextModel.from_pretrained(work / "text_encoder"))

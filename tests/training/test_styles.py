@@ -1,0 +1,81 @@
+import itertools
+
+import cv2
+import numpy as np
+import pytest
+from fresco_training.evaluate import features
+from fresco_training.scenes import scene
+from fresco_training.styles import STYLES, apply_style
+
+
+@pytest.fixture(scope="module")
+def picture() -> np.ndarray:
+    return scene(np.random.default_rng(7), 128)
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_a_style_keeps_shape_type_and_range(name: str, picture: np.ndarray) -> None:
+    wide = np.ascontiguousarray(picture[:90, :121])
+
+    styled = apply_style(name, wide)
+
+    assert styled.shape == wide.shape
+    assert styled.dtype == np.float32
+    assert 0.0 <= styled.min() <= styled.max() <= 1.0
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_a_style_gives_the_same_picture_every_time(name: str, picture: np.ndarray) -> None:
+    before = picture.copy()
+
+    first, second = apply_style(name, picture), apply_style(name, picture)
+
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(picture, before)
+
+
+def test_a_photo_stays_as_it_is(picture: np.ndarray) -> None:
+    np.testing.assert_array_equal(apply_style("photo", picture), picture)
+
+
+def test_any_two_styles_differ_clearly(picture: np.ndarray) -> None:
+    styled = {name: apply_style(name, picture) for name in STYLES}
+
+    differences = {
+        (a, b): float(np.abs(styled[a] - styled[b]).mean())
+        for a, b in itertools.combinations(STYLES, 2)
+    }
+
+    assert min(differences.values()) > 0.02, min(differences, key=differences.__getitem__)
+
+
+def test_filter_sizes_follow_the_picture() -> None:
+    small = scene(np.random.default_rng(3), 192)
+    large = cv2.resize(small, (384, 384), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+
+    styled_small, styled_large = (apply_style("pop art", p) for p in (small, large))
+
+    shrunk = cv2.resize(styled_large, (192, 192), interpolation=cv2.INTER_AREA)
+    assert np.abs(shrunk - styled_small).mean() < 0.04
+
+
+def test_pixel_art_consists_of_flat_blocks(picture: np.ndarray) -> None:
+    blocks = apply_style("pixel art", picture, scale=1.0).reshape(32, 4, 32, 4, 3)
+
+    assert np.ptp(blocks, axis=(1, 3)).max() == 0.0
+
+
+def test_a_crop_looks_as_it_does_within_the_whole_picture() -> None:
+    whole = scene(np.random.default_rng(5), 256)
+    inner = np.s_[96:160, 96:160]
+
+    styled = apply_style("ukiyo-e", whole, scale=0.5)[inner]
+
+    alone = apply_style("ukiyo-e", np.ascontiguousarray(whole[32:224, 32:224]), scale=0.5)
+    np.testing.assert_allclose(alone[64:128, 64:128], styled, atol=0.02)
+
+
+def test_features_tell_a_blueprint_from_a_sepia_print(picture: np.ndarray) -> None:
+    blueprint, vintage = (features(apply_style(n, picture)) for n in ("blueprint", "vintage"))
+
+    assert blueprint[2] < 0 < vintage[2]  # Mean of Lab's b: blue is negative.
