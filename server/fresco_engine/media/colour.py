@@ -29,9 +29,9 @@ _LUMA_WEIGHTS = {
     9: (0.2627, 0.0593),
     10: (0.2627, 0.0593),
 }
-# libswscale numbers its matrices almost as H.273 does.
-_SWSCALE_MATRIX = {6: 5, 10: 9}
-_EXACT = Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP
+# SWS_ACCURATE_RND, SWS_FULL_CHR_H_INT and SWS_FULL_CHR_H_INP of libswscale, in numbers because
+# PyAV names them only from version 18 on.
+_EXACT = 0x40000 | 0x2000 | 0x4000
 
 
 def tags_of(frame: av.VideoFrame) -> ColourTags:
@@ -79,14 +79,14 @@ def to_rgb(frame: av.VideoFrame, size: tuple[int, int], colour: ColourTags, heig
     Scaling happens inside the conversion, so a large frame is never held as RGB.
     """
     shrinks = size[0] < frame.width or size[1] < frame.height
-    scaler = Interpolation.AREA if shrinks else Interpolation.BICUBIC
-    matrix = matrix_in_use(colour, height)
+    scaler = int(Interpolation.AREA if shrinks else Interpolation.BICUBIC)
+    # The frame itself is told how to be read: as an argument, PyAV 17 does not know BT.2020.
+    frame.colorspace = matrix_in_use(colour, height)
+    frame.color_range = FULL_RANGE if colour.is_full_range else LIMITED_RANGE
     converted = frame.reformat(
         width=size[0],
         height=size[1],
         format="rgb24",
-        src_colorspace=_SWSCALE_MATRIX.get(matrix, matrix),
-        src_color_range=FULL_RANGE if colour.is_full_range else LIMITED_RANGE,
         dst_color_range=FULL_RANGE,
         interpolation=scaler | _EXACT,
         # Splitting small frames over threads costs more than it saves (measured at 640x512).
