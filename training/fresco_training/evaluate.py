@@ -28,8 +28,8 @@ class Sampling:
     """How frames are restyled."""
 
     strength: float = 0.75
-    guidance: float = 2.0
-    steps: int = 15
+    guidance: float = 1.0
+    steps: int = 10
     control: str = "tile"
     seed: int = 0
 

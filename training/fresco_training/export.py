@@ -17,9 +17,9 @@ from fresco_training.train import averaged
 
 NAME = "fresco-small"
 DEFAULTS = {
-    "guidance_scale": 2.0,
+    "guidance_scale": 1.0,
     "strength": 0.75,
-    "steps": 15,
+    "steps": 10,
     "control_scale": 1.0,
     "control": "tile",
 }

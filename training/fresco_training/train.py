@@ -32,8 +32,8 @@ DETAIL_EXPONENT = 1.3
 class TrainSettings:
     """The length of a training and its make-up; steps may be raised when it is resumed."""
 
-    steps: int = 14000
-    large_from: float = 0.8
+    steps: int = 9600
+    large_from: float = 0.92
     small: tuple[int, int] = (12, 128)  # Batch and side until `large_from` of the steps,
     large: tuple[int, int] = (6, 256)  # and after it.
     rate: float = 1e-3
