@@ -62,8 +62,8 @@ def blend(first: Lab, last: Lab, weight: Map) -> Lab:
     until its deviation is the weighted mean of the two pictures' own.
     """
     share = weight[..., None]
-    mixed = last + share * (first - last)
-    light = mixed[..., 0]
+    mixed = np.asarray(last + share * (first - last), np.float32)
+    light = np.asarray(mixed[..., 0], np.float32)
     mean, deviation = _local_statistics(light)
     wanted = weight * _local_statistics(first[..., 0])[1]
     wanted += (1 - weight) * _local_statistics(last[..., 0])[1]
@@ -85,7 +85,7 @@ def _wide_blur(plane: Map) -> Map:
         plane, (max(1, width // 4), max(1, height // 4)), interpolation=cv2.INTER_AREA
     )
     blurred = cv2.GaussianBlur(small, (0, 0), _STATISTICS_SIGMA / 4)
-    return cv2.resize(blurred, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.resize(blurred, (width, height)), np.float32)
 
 
 def mixed_gradients(first: Lab, last: Lab, weight: Map) -> tuple[Lab, Lab]:
@@ -100,7 +100,7 @@ def mixed_gradients(first: Lab, last: Lab, weight: Map) -> tuple[Lab, Lab]:
 
 
 def _mix(first: Lab, last: Lab, share: Lab, neighbour: Lab) -> Lab:
-    return last + 0.5 * (share + neighbour) * (first - last)
+    return np.asarray(last + 0.5 * (share + neighbour) * (first - last), np.float32)
 
 
 def fuse_gradients(
@@ -119,9 +119,11 @@ def fuse_gradients(
     scale = np.asarray(weights, np.float32)
     wanted = base + scale * _negative_divergence(across, down, base.shape)
     stiffness = _eigenvalues(height)[:, None] + _eigenvalues(width)
-    spectrum = fft.dctn(np.moveaxis(wanted, -1, 0), axes=(1, 2), norm="ortho")
+    planes = np.moveaxis(wanted, -1, 0)
+    spectrum = np.asarray(fft.dctn(planes, axes=(1, 2), norm="ortho"), np.float32)
     spectrum /= 1 + scale[:, None, None] * stiffness
-    return np.moveaxis(fft.idctn(spectrum, axes=(1, 2), norm="ortho", overwrite_x=True), 0, -1)
+    solved = np.asarray(fft.idctn(spectrum, axes=(1, 2), norm="ortho", overwrite_x=True))
+    return np.moveaxis(solved, 0, -1)
 
 
 def _negative_divergence(

@@ -14,7 +14,8 @@ Lab = NDArray[np.float32]
 
 def to_lab(image: Image) -> Lab:
     """`image` in Lab; exact enough that `from_lab` returns every byte within one level."""
-    return cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
+    lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
+    return np.asarray(lab, np.float32)
 
 
 def from_lab(lab: Lab) -> Image:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -29,18 +31,32 @@ def recolour(source: Lab, stylised: Lab, weight: NDArray[np.float32]) -> Lab:
     seen, share = _shrink(source * weight[..., None], small), _shrink(weight, small)
     styled = _shrink(stylised * weight[..., None], small)
     matrix, offset = _fit(_divide(seen, share), _divide(styled, share), share)
-    coefficients = np.concatenate([matrix.reshape(*share.shape, 9), offset], axis=-1)
-    wide = cv2.resize(coefficients, (width, height), interpolation=cv2.INTER_LINEAR)
-    matrix = wide[..., :9].reshape(height, width, 3, 3)
-    return np.einsum("hwij,hwj->hwi", matrix, source) + wide[..., 9:] + centre
+    return np.stack([_apply(row, source) for row in _rows(matrix, offset)], axis=-1) + centre
+
+
+def _rows(
+    matrix: NDArray[np.float32], offset: NDArray[np.float32]
+) -> Iterator[NDArray[np.float32]]:
+    """Per result channel its four coefficients (h, w, 4), the offset last."""
+    for channel in range(3):
+        yield np.concatenate([matrix[..., channel, :], offset[..., channel, None]], axis=-1)
+
+
+def _apply(row: NDArray[np.float32], source: Lab) -> NDArray[np.float32]:
+    """One result channel; four coefficients at a time are resized fastest."""
+    wide = cv2.resize(row, source.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    mixed = np.asarray(wide[..., 3], np.float32).copy()
+    for channel in range(3):
+        mixed += wide[..., channel] * source[..., channel]
+    return mixed
 
 
 def _shrink(x: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    return cv2.resize(x, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(x, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _divide(sums: NDArray[np.float32], share: NDArray[np.float32]) -> NDArray[np.float32]:
-    return sums / np.maximum(share, 1e-6)[..., None]
+    return np.asarray(sums / np.maximum(share, 1e-6)[..., None], np.float32)
 
 
 def _fit(
@@ -70,12 +86,14 @@ def _gather(stacked: NDArray[np.float32]) -> NDArray[np.float32]:
     height, width = stacked.shape[:2]
     blurred = _blur(stacked)
     # Area averaging takes four channels at most; what is blurred may be sampled linearly.
-    small = cv2.resize(blurred, (max(1, width // _SHRINK), max(1, height // _SHRINK)))
-    far = cv2.resize(_blur(small), (width, height))
+    size = (max(1, width // _SHRINK), max(1, height // _SHRINK))
+    small = np.asarray(cv2.resize(blurred, size), np.float32)
+    far = np.asarray(cv2.resize(_blur(small), (width, height)), np.float32)
     near, middle, everywhere = _IMPORTANCE
     return near * blurred + middle * far + everywhere * stacked.mean(axis=(0, 1))
 
 
 def _blur(x: NDArray[np.float32]) -> NDArray[np.float32]:
     # Not cv2.blur: its running sums leave errors that swamp the sums of empty neighbourhoods.
-    return cv2.GaussianBlur(x, (0, 0), _SIGMA, borderType=cv2.BORDER_REPLICATE)
+    blurred = cv2.GaussianBlur(x, (0, 0), _SIGMA, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(blurred, np.float32)

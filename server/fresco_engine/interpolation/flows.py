@@ -102,9 +102,10 @@ def mismatch(first: Image, second: Image, flow: Flow) -> NDArray[np.float32]:
     Absolute differences, summed over the colours, averaged over a small window.
     """
     target = pixel_grid(*flow.shape[:2]) + flow
-    seen = cv2.remap(second, target, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    x, y = np.ascontiguousarray(target[..., 0]), np.ascontiguousarray(target[..., 1])
+    seen = cv2.remap(second, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     difference = cv2.transform(cv2.absdiff(first, seen).astype(np.float32), np.ones((1, 3)))
-    return np.maximum(cv2.blur(difference, _WINDOW), 0)
+    return np.asarray(np.maximum(cv2.blur(difference, _WINDOW), 0), np.float32)
 
 
 def visibility(flow: Flow, mismatch: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -129,7 +130,7 @@ def visibility(flow: Flow, mismatch: NDArray[np.float32]) -> NDArray[np.float32]
     x, y = target[..., 0], target[..., 1]
     is_inside = (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)
     # Owners alternate within a pixel or two where flow is uneven: a few pixels decide together.
-    return cv2.blur(np.where(is_inside, visible, np.float32(0)), (3, 3))
+    return np.asarray(cv2.blur(np.where(is_inside, visible, np.float32(0)), (3, 3)), np.float32)
 
 
 def _owners(places: NDArray[np.int32], mismatch: NDArray[np.float32]) -> NDArray[np.int32]:

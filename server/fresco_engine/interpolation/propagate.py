@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fresco_engine.correspondence.flow import Flow, FlowEstimator, pixel_grid, sample_flow
+from fresco_engine.correspondence.flow import Flow, FlowEstimator, pixel_grid, read_at, sample_flow
 from fresco_engine.interpolation.blend import (
     Map,
     View,
@@ -105,7 +105,7 @@ class FlowInterpolator:
         self._estimator = estimator
         self._settings = settings or FlowInterpolationSettings()
 
-    def __call__(self, segment: Segment) -> Iterator[InterpolatedFrame]:
+    def __call__(self, segment: Segment) -> Generator[InterpolatedFrame, None, None]:
         """The frames at `segment.offsets` in order; memory is that of the segment's flows."""
         if not segment.offsets:
             return
@@ -179,12 +179,12 @@ class _Painter:
         base = blend(first.lab, last.lab, soft)
         fused = fuse_gradients(base, *mixed_gradients(first.lab, last.lab, firm))
         trusted = np.maximum(_usable(first, scale), _usable(last, scale))
-        error = firm * first.error + (1 - firm) * last.error
+        error = np.asarray(last.error + firm * (first.error - last.error), np.float32)
         return InterpolatedFrame(offset, from_lab(_fill_untrusted(fused, guide, trusted)), error)
 
     def _carry(self, preference: Map, back: Flow | None) -> Map:
         """`preference` smoothed in space, and in time along the flow."""
-        smooth = cv2.GaussianBlur(preference, (0, 0), 1.5)
+        smooth = np.asarray(cv2.GaussianBlur(preference, (0, 0), 1.5), np.float32)
         if self._preference is not None and back is not None:
             before = sample_flow(self._preference, back)
             smooth += self._settings.carry * (before - smooth)
@@ -206,12 +206,11 @@ class _Key:
     def seen(self, flow: KeyFlow, guide: Lab) -> View:
         """This key as the frame with the source `guide` sees it."""
         target = pixel_grid(*flow.flow.shape[:2]) + flow.flow
-        lab = cv2.remap(
-            self.stylised, target, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-        )
-        source = cv2.remap(
-            self.source, target, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
+        x, y = np.ascontiguousarray(target[..., 0]), np.ascontiguousarray(target[..., 1])
+        # Cubic: the one time that a key's pixels are resampled must not blur its strokes.
+        lab = cv2.remap(self.stylised, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        source = read_at(self.source, target)
+        lab = np.asarray(lab, np.float32)
         return View(lab, _guide_error(source, guide), flow.visible)
 
 
@@ -236,4 +235,4 @@ def _fill_untrusted(lab: Lab, guide: Lab, trusted: Map) -> Lab:
     share = cv2.GaussianBlur(1 - np.clip(2 * trusted, 0, 1), (0, 0), 1.5)[..., None]
     if share.max() < 0.05:
         return lab
-    return lab + share * (recolour(guide, lab, trusted) - lab)
+    return np.asarray(lab + share * (recolour(guide, lab, trusted) - lab), np.float32)
