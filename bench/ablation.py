@@ -2,8 +2,8 @@
 
     python bench/ablation.py CLIP [CLIP ...] --prompt "a watercolour painting"
 
-Keyframes are translated with one adaptation set after another, everything else alike; consecutive
-translated keyframes are compared after alignment by the input's optical flow.
+Keyframes are translated with one set of adaptations after another, everything else alike;
+consecutive translated keyframes are compared after alignment by the input's optical flow.
 """
 
 from __future__ import annotations
@@ -22,7 +22,12 @@ from fresco_engine.media.clip import Clip
 from fresco_engine.media.images import contact_sheet, write_image
 from fresco_engine.metrics import pixel_mse, spatial_consistency
 from fresco_engine.restyle import restyle
-from fresco_engine.settings import AttentionSettings, OptimisationSettings, RestyleSettings
+from fresco_engine.settings import (
+    AttentionSettings,
+    OptimisationSettings,
+    RestyleSettings,
+    SmoothingSettings,
+)
 from fresco_engine.types import Image, KeyframeReady
 
 NO_ATTENTION = AttentionSettings(spatial=False, cross_frame=False, temporal=False)
@@ -30,24 +35,32 @@ CROSS_FRAME = AttentionSettings(spatial=False, temporal=False)
 NO_OPTIMISATION = OptimisationSettings(temporal=False, spatial=False)
 
 
+NO_SMOOTHING = SmoothingSettings(is_on=False)
+
+
 @dataclass(frozen=True)
 class Variant:
     """A row of the table."""
 
     name: str
-    attention: AttentionSettings
-    optimisation: OptimisationSettings
+    attention: AttentionSettings = NO_ATTENTION
+    optimisation: OptimisationSettings = NO_OPTIMISATION
+    smoothing: SmoothingSettings = NO_SMOOTHING
+    shared_noise: bool = True
 
 
 VARIANTS = (
-    Variant("no adaptation", NO_ATTENTION, NO_OPTIMISATION),
-    Variant("cross-frame attention only", CROSS_FRAME, NO_OPTIMISATION),
+    Variant("no adaptation", shared_noise=False),
+    Variant("shared noise only"),
+    Variant("cross-frame attention only", CROSS_FRAME),
     Variant("+ temporal", AttentionSettings(spatial=False), OptimisationSettings(spatial=False)),
     Variant("+ spatial", AttentionSettings(temporal=False), OptimisationSettings(temporal=False)),
-    Variant("attention only", AttentionSettings(), NO_OPTIMISATION),
+    Variant("attention only", AttentionSettings()),
     Variant("optimisation only", CROSS_FRAME, OptimisationSettings()),
-    Variant("full", AttentionSettings(), OptimisationSettings()),
+    Variant("attention and optimisation", AttentionSettings(), OptimisationSettings()),
+    Variant("full", AttentionSettings(), OptimisationSettings(), SmoothingSettings()),
 )
+"""Rows after the second share their noise; "full" is the last but one with background smoothing."""
 
 
 class SourceInterpolator:
@@ -82,21 +95,23 @@ def measure(
 
 def main() -> None:
     """Print the table, and write a contact sheet where asked."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("clips", nargs="+", type=Path)
     parser.add_argument("--prompt", default="a watercolour painting")
     parser.add_argument("--model", default=None)
     parser.add_argument("--size", type=int, default=256)
-    parser.add_argument("--count", type=int, default=15, help="keyframes a clip")
-    parser.add_argument("--gap", type=int, default=2, help="frames between keyframes")
+    parser.add_argument("--count", type=int, default=12, help="keyframes a clip")
+    parser.add_argument("--gap", type=int, default=1, help="frames between keyframes")
     parser.add_argument("--strength", type=float, default=None)
     parser.add_argument("--steps", type=int, default=None)
     parser.add_argument("--guidance", type=float, default=None)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--own-step-noise", action="store_true", help="as in the published code")
+    parser.add_argument("--control", default=None, help="tile or canny")
     parser.add_argument("--only", default="", help="only variants whose name contains this")
     parser.add_argument("--sheet", type=Path, default=None)
     options = parser.parse_args()
-    model = load_model(options.model)
+    model = load_model(options.model, control=options.control)
     for path in options.clips:
         run_clip(Clip.open(path), model, options)
 
@@ -108,6 +123,7 @@ def run_clip(clip: Clip, model: Model, options: argparse.Namespace) -> None:
         prompt=options.prompt,
         size=options.size,
         seed=options.seed,
+        control=options.control,
         steps=options.steps,
         strength=options.strength,
         guidance_scale=options.guidance,
@@ -120,11 +136,21 @@ def run_clip(clip: Clip, model: Model, options: argparse.Namespace) -> None:
     )
     print(f"{'variant':28} {'Pixel-MSE':>10} {'Spat-Con':>10} {'seconds':>8}")
     rows: list[list[Image]] = []
+    sources = [frame.image for frame in clip.frames_at(range(0, stop, options.gap))]
+    floor = pixel_mse(zip(sources, sources, strict=True), DisFlow())
+    print(f"{'the source itself':28} {floor:10.5f}")
     for variant in VARIANTS:
         if options.only not in variant.name:
             continue
         started = time.perf_counter()
-        settings = replace(base, attention=variant.attention, optimisation=variant.optimisation)
+        settings = replace(
+            base,
+            attention=variant.attention,
+            optimisation=variant.optimisation,
+            smoothing=variant.smoothing,
+            shared_noise=variant.shared_noise,
+            shared_step_noise=variant.shared_noise and not options.own_step_noise,
+        )
         consistency, spatial, results = measure(clip, model, settings)
         seconds = time.perf_counter() - started
         print(f"{variant.name:28} {consistency:10.5f} {spatial:10.5f} {seconds:8.1f}", flush=True)

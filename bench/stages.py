@@ -45,7 +45,7 @@ class ResidentMemory:
 
 def main() -> None:
     """Run one job and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("clip", nargs="?", type=Path, default=None)
     parser.add_argument("--prompt", default="a watercolour painting")
     parser.add_argument("--model", default=None)

@@ -10,7 +10,7 @@ from fresco_engine.types import Image
 
 
 def _to_lab(image: Image) -> NDArray[np.float32]:
-    return cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    return np.asarray(cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
 
 
 def _from_lab(lab: NDArray[np.float32]) -> Image:

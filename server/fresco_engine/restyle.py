@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, pairwise
 
 from fresco_engine.colours import colourise, keep_colours
 from fresco_engine.correspondence.batch import correspond
-from fresco_engine.correspondence.flow import DisFlow, FlowEstimator
+from fresco_engine.correspondence.flow import DisFlow, Flow, FlowEstimator, track
 from fresco_engine.diffusion.models import Model
 from fresco_engine.diffusion.sampler import (
     AnchorLatents,
@@ -45,6 +45,7 @@ from fresco_engine.types import (
 log = logging.getLogger(__name__)
 
 _ANALYSIS_SHORT_SIDE = 96
+Track = tuple[Flow, Flow]
 
 
 def restyle(
@@ -115,14 +116,16 @@ class _Run:
 class _Shot:
     """A shot while it is worked on; pictures are at the padded working size.
 
-    `sources` and `translated` hold only keyframes that are still needed; `left_source` and
-    `left_image` are those of the last keyframe whose frames have been emitted.
+    `sources` and `translated` hold only keyframes that are still needed, `tracks` the flows from
+    one keyframe to the next and back, by both indices; `left_source` and `left_image` are those
+    of the last keyframe whose frames have been emitted.
     """
 
     keyframes: tuple[int, ...]
     size: WorkingSize
     sources: dict[int, Image] = field(default_factory=dict[int, Image])
     translated: dict[int, Image] = field(default_factory=dict[int, Image])
+    tracks: dict[tuple[int, int], Track] = field(default_factory=dict[tuple[int, int], Track])
     anchors: AnchorLatents | None = None
     next_frame: int = 0
     left_source: Image | None = None
@@ -164,7 +167,7 @@ def _check_range(clip: Clip, start: int, stop: int) -> None:
 
 def _restyle_shots(run: _Run, analysed: Analysed) -> Iterator[Event]:
     size = working_size(run.clip.info.width, run.clip.info.height, run.settings.size)
-    key_sources = run.clip.frames_at(analysed.keyframes, size=size.scaled)
+    ahead = run.clip.frames(analysed.start, analysed.stop, size=size.scaled)
     frames = run.clip.frames(analysed.start, analysed.stop, size=size.scaled)
     shots = [
         tuple(key for key in analysed.keyframes if first <= key < last)
@@ -174,7 +177,7 @@ def _restyle_shots(run: _Run, analysed: Analysed) -> Iterator[Event]:
     for keyframes in shots:
         shot = _Shot(keyframes=keyframes, size=size, next_frame=keyframes[0])
         for batch in plan_batches(keyframes, run.settings.batch_size):
-            yield from _translate_batch(run, shot, batch, key_sources)
+            yield from _translate_batch(run, shot, batch, ahead)
             yield from run.pace.timed(Stage.INTERPOLATING, _emit_segments(run, shot, frames))
 
 
@@ -185,12 +188,10 @@ def _expect(run: _Run, analysed: Analysed, shots: Sequence[tuple[int, ...]]) -> 
 
 
 def _translate_batch(
-    run: _Run, shot: _Shot, batch: Batch, key_sources: Iterator[Frame]
+    run: _Run, shot: _Shot, batch: Batch, ahead: Iterator[Frame]
 ) -> Iterator[Event]:
-    for frame in islice(key_sources, len(batch.new)):
-        shot.sources[frame.index] = fit(frame.image, shot.size)
     translation = yield from run.pace.timed(
-        Stage.TRANSLATING, _translation(run, shot, batch.frames)
+        Stage.TRANSLATING, _translation(run, shot, batch, ahead)
     )
     shot.anchors = translation.anchors
     for index, image in zip(batch.frames, translation.images, strict=True):
@@ -201,21 +202,47 @@ def _translate_batch(
     # The next batch's anchor frames.
     kept = {shot.keyframes[0], batch.frames[-1]}
     shot.sources = {index: shot.sources[index] for index in kept}
+    shot.tracks.clear()
 
 
 def _translation(
-    run: _Run, shot: _Shot, indices: tuple[int, ...]
+    run: _Run, shot: _Shot, batch: Batch, ahead: Iterator[Frame]
 ) -> Generator[Progress, None, Translation]:
-    images = tuple(shot.sources[index] for index in indices)
-    batch = KeyframeBatch(
-        indices=indices,
+    for index in batch.new:
+        _read_keyframe(run, shot, index, ahead)
+    images = tuple(shot.sources[index] for index in batch.frames)
+    inputs = KeyframeBatch(
+        indices=batch.frames,
         images=images,
-        prompts=tuple(_prompt(run.settings, index) for index in indices),
-        anchors=shot.anchors if len(indices) > 1 else None,
+        prompts=tuple(_prompt(run.settings, index) for index in batch.frames),
+        anchors=shot.anchors if batch.anchors else None,
     )
-    correspondence = correspond(images, run.estimator, device=run.model.device)
-    steps = translate(run.model, batch, run.settings, correspondence)
+    correspondence = correspond(
+        images, run.estimator, tracks=_tracks(run, shot, batch.frames), device=run.model.device
+    )
+    steps = translate(run.model, inputs, run.settings, correspondence)
     return (yield from _as_progress(steps, run.pace))
+
+
+def _read_keyframe(run: _Run, shot: _Shot, index: int, ahead: Iterator[Frame]) -> None:
+    """Read on up to the keyframe `index`, following motion from the keyframe before it."""
+    position = shot.keyframes.index(index)
+    if position == 0:
+        shot.sources[index] = fit(next(ahead).image, shot.size)
+        return
+    left = shot.keyframes[position - 1]
+    pictures = [fit(frame.image, shot.size) for frame in islice(ahead, index - left)]
+    shot.tracks[left, index] = track([shot.sources[left], *pictures], run.estimator)
+    shot.sources[index] = pictures[-1]
+
+
+def _tracks(run: _Run, shot: _Shot, indices: Sequence[int]) -> list[Track]:
+    """Flows between the neighbours of a batch; those of its two anchors lie too far apart."""
+    return [
+        shot.tracks.get((left, right))
+        or track([shot.sources[left], shot.sources[right]], run.estimator)
+        for left, right in pairwise(indices)
+    ]
 
 
 def _as_progress(

@@ -80,7 +80,7 @@ class SmoothingSettings:
     [start, stop), and to the decoder features of every optimised step.
     """
 
-    is_on: bool = False
+    is_on: bool = True
     start: float = 0.8
     stop: float = 0.9
     dilation: int = 9
@@ -181,12 +181,13 @@ class RestyleSettings:
         if name == "standard":
             return self
         if name == "best":
-            return replace(self, steps=20, smoothing=replace(self.smoothing, is_on=True))
+            return replace(self, steps=20)
         return replace(
             self,
             steps=8,
             size=min(self.size, 384),
             optimisation=replace(self.optimisation, iterations=8, blocks=(0, 1, 2)),
+            smoothing=replace(self.smoothing, is_on=False),
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def test_settings_survive_json() -> None:
         GOOD,
         keyframe_prompts={12: "snow"},
         optimisation=OptimisationSettings(blocks=(1, 2)),
-        smoothing=SmoothingSettings(is_on=True),
+        smoothing=SmoothingSettings(is_on=False),
     )
 
     restored = settings_from_dict(json.loads(json.dumps(settings.as_dict())))
@@ -101,7 +101,9 @@ def test_the_draft_preset_is_cheaper_and_an_unknown_preset_is_refused() -> None:
     assert draft.size < GOOD.size
     assert draft.optimisation.iterations < GOOD.optimisation.iterations
     assert GOOD.with_preset("standard") == GOOD
-    assert GOOD.with_preset("best").smoothing.is_on
+    assert GOOD.smoothing.is_on
+    assert not draft.smoothing.is_on
+    assert GOOD.with_preset("best").steps == 20
     with pytest.raises(InvalidSettings, match="draft, standard, best"):
         GOOD.with_preset("ultra")
 

@@ -72,7 +72,7 @@ class Guidance:
     reference: Reference
     attention: AttentionSettings
     optimisation: OptimisationSettings
-    smoothing: SmoothingSettings = field(default_factory=SmoothingSettings)
+    smoothing: SmoothingSettings = field(default_factory=lambda: SmoothingSettings(is_on=False))
     _maps: dict[tuple[int, int], MapGuidance] = field(
         default_factory=dict[tuple[int, int], MapGuidance], init=False, repr=False
     )

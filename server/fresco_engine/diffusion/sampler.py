@@ -196,12 +196,16 @@ def _denoised(
         output = _predict(run, x, t, step)
         if _smooths(run.settings, run.schedule.position(k)):
             output = _smoothed(run, output, x, t)
-        x = run.schedule.scheduler.step(
-            output, int(t), x, generator=run.noise.steps, return_dict=False
-        )[0]
-        record.append(_with_anchors(x, anchors, k + 1))
+        record.append(_with_anchors(_stepped(run, output, x, t), anchors, k + 1))
         yield StepDone(k + 1, len(timesteps))
     return record
+
+
+def _stepped(run: _BatchRun, output: Tensor, x: Tensor, t: Tensor) -> Tensor:
+    """The latents after one step of ancestral sampling, each frame with its own noise source."""
+    # The scheduler takes a list of generators; its declared type knows only one.
+    sources: Any = run.noise.steps
+    return run.schedule.scheduler.step(output, int(t), x, generator=sources, return_dict=False)[0]
 
 
 def executed_steps(settings: RestyleSettings) -> int:

@@ -41,6 +41,7 @@ PLAIN = RestyleSettings(
     seed=3,
     attention=NO_ATTENTION,
     optimisation=NO_OPTIMISATION,
+    smoothing=SmoothingSettings(is_on=False),
 )
 SIZE = 64
 
