@@ -27,9 +27,12 @@ def _parser() -> argparse.ArgumentParser:
     _step(steps, "basis", "fit the linear encoder", _basis)
     vae = _step(steps, "vae", "train the autoencoder's decoder", _vae)
     vae.add_argument("--steps", type=int, default=4000)
+    vae.add_argument("--rate", type=float, default=1.5e-3)
     unet = _step(steps, "unet", "train U-Net and ControlNet, going on where it stopped", _unet)
-    unet.add_argument("--steps", type=int, default=9600)
-    unet.add_argument("--large-from", type=float, default=0.92, help="part of the steps at 128 px")
+    unet.add_argument("--steps", type=int, default=10500)
+    unet.add_argument("--large-from", type=float, default=0.876, help="part of the steps at 128 px")
+    unet.add_argument("--rate", type=float, default=1e-3, help="learning rate at its highest")
+    unet.add_argument("--favour", help="a style that lags behind, to be drawn more often")
     export = _step(steps, "export", "write the model folder from the newest checkpoint", _export)
     export.add_argument("--folder", type=Path, required=True)
     export.add_argument("--version", type=int, default=1)
@@ -95,14 +98,19 @@ def _vae(arguments: argparse.Namespace) -> None:
         data.Dataset(arguments.work / "pictures.npy", seed=1),
         latents.PatchBasis.load(arguments.work / "basis.npz"),
         train.style_chances(),
-        decoder.DecoderSettings(steps=arguments.steps),
+        decoder.DecoderSettings(steps=arguments.steps, rate=arguments.rate),
     )
 
 
 def _unet(arguments: argparse.Namespace) -> None:
     from fresco_training import train
 
-    settings = train.TrainSettings(steps=arguments.steps, large_from=arguments.large_from)
+    settings = train.TrainSettings(
+        steps=arguments.steps,
+        large_from=arguments.large_from,
+        rate=arguments.rate,
+        favour=arguments.favour,
+    )
     train.Trainer(arguments.work, settings).run()
 
 

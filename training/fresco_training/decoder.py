@@ -38,8 +38,10 @@ def train_decoder(
     chances: NDArray[np.float64],
     settings: DecoderSettings,
 ) -> AutoencoderTiny:
-    """Trains, saves the averaged autoencoder to `path` (a folder) now and then, and returns it."""
-    autoencoder = build_autoencoder(basis).to(memory_format=torch.channels_last)
+    """Trains on from what `path` (a folder) holds, if anything; saves the average to it."""
+    known = (path / "config.json").exists()
+    autoencoder = AutoencoderTiny.from_pretrained(path) if known else build_autoencoder(basis)
+    autoencoder = autoencoder.to(memory_format=torch.channels_last)
     average = copy.deepcopy(autoencoder)
     decoder = autoencoder.decoder
     optimiser = torch.optim.AdamW(decoder.parameters(), lr=settings.rate, fused=True)

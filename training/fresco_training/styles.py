@@ -159,8 +159,8 @@ def blueprint(image: Image, scale: float) -> Image:
 
 
 def pixel_art(image: Image, scale: float) -> Image:
-    """Square blocks with few, strong colours."""
-    block = max(2, round(4 * scale))
+    """Square blocks of strong colour; at scale 1 a block is one latent."""
+    block = max(2, round(8 * scale))
     height, width = image.shape[:2]
     rows, columns = -(-height // block), -(-width // block)
     padded = cv2.copyMakeBorder(
@@ -172,8 +172,7 @@ def pixel_art(image: Image, scale: float) -> Image:
         cv2.BORDER_REPLICATE,
     )
     small = padded.reshape(rows, block, columns, block, 3).mean(axis=(1, 3))
-    few = np.round(np.clip(small, 0, 1) * 5.0) / 5.0
-    return few.repeat(block, axis=0).repeat(block, axis=1)[:height, :width].astype(np.float32)
+    return small.repeat(block, axis=0).repeat(block, axis=1)[:height, :width].astype(np.float32)
 
 
 def ukiyo_e(image: Image, scale: float) -> Image:

@@ -24,6 +24,7 @@ from fresco_training.networks import PlainAttention, build_controlnet, build_sch
 _log = logging.getLogger(__name__)
 
 PHOTO_SHARE = 0.11
+FAVOURED_SHARE = 0.22
 EMA_EVERY = 4
 DETAIL_EXPONENT = 1.3
 
@@ -32,8 +33,8 @@ DETAIL_EXPONENT = 1.3
 class TrainSettings:
     """The length of a training and its make-up; steps may be raised when it is resumed."""
 
-    steps: int = 9600
-    large_from: float = 0.92
+    steps: int = 10500
+    large_from: float = 0.876
     small: tuple[int, int] = (12, 128)  # Batch and side until `large_from` of the steps,
     large: tuple[int, int] = (6, 256)  # and after it.
     rate: float = 1e-3
@@ -42,6 +43,7 @@ class TrainSettings:
     ema: float = 0.9985
     save_every_s: float = 120.0
     seed: int = 0
+    favour: str | None = None  # A style that lags behind and is drawn more often.
 
 
 class Networks(nn.Module):
@@ -72,10 +74,14 @@ class Networks(nn.Module):
         )[0]
 
 
-def style_chances() -> np.ndarray:
-    """How often each style is drawn: photographs have a fixed share, the styles the rest."""
+def style_chances(favour: str | None = None) -> np.ndarray:
+    """How often each style is drawn: photographs have a fixed share, so has a favoured style."""
     chances = np.full(len(STYLE_NAMES), (1 - PHOTO_SHARE) / (len(STYLE_NAMES) - 1))
     chances[STYLE_NAMES.index("photo")] = PHOTO_SHARE
+    if favour is not None:
+        index = STYLE_NAMES.index(favour)
+        chances *= (1 - FAVOURED_SHARE) / (1 - chances[index])
+        chances[index] = FAVOURED_SHARE
     return chances
 
 
@@ -133,7 +139,7 @@ class Trainer:
 
     def _train_step(self) -> float:
         size, side = self._batch_shape()
-        batch = self.dataset.batch(size, side, style_chances())
+        batch = self.dataset.batch(size, side, style_chances(self.settings.favour))
         loss = self._loss(batch)
         for group in self.optimiser.param_groups:
             group["lr"] = self.settings.rate * self._rate()
