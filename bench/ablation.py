@@ -138,7 +138,7 @@ def run_clip(clip: Clip, model: Model, options: argparse.Namespace) -> None:
     rows: list[list[Image]] = []
     sources = [frame.image for frame in clip.frames_at(range(0, stop, options.gap))]
     floor = pixel_mse(zip(sources, sources, strict=True), DisFlow())
-    print(f"{'the source itself':28} {floor:10.5f}")
+    print(f"{'the source itself':28} {floor:10.6f}")
     for variant in VARIANTS:
         if options.only not in variant.name:
             continue
@@ -153,7 +153,7 @@ def run_clip(clip: Clip, model: Model, options: argparse.Namespace) -> None:
         )
         consistency, spatial, results = measure(clip, model, settings)
         seconds = time.perf_counter() - started
-        print(f"{variant.name:28} {consistency:10.5f} {spatial:10.5f} {seconds:8.1f}", flush=True)
+        print(f"{variant.name:28} {consistency:10.6f} {spatial:10.5f} {seconds:8.1f}", flush=True)
         rows.append(results[:6])
     if options.sheet is not None:
         names = [variant.name for variant in VARIANTS if options.only in variant.name]
