@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 from fresco_engine.errors import OutputExists, OutputNotWritable
+from fresco_engine.types import ClipInfo
 
 _SAVED_KEYFRAME = re.compile(r"\d{6}\.png")
 _PICTURES = (".png", ".jpg", ".jpeg")
@@ -23,6 +25,10 @@ def check_file(path: Path, *, overwrite: bool) -> None:
     if not path.parent.is_dir():
         raise OutputNotWritable(
             path, f"the folder {path.parent} does not exist; create it or choose another"
+        )
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise OutputNotWritable(
+            path, f"the folder {path.parent} may not be written to; choose another folder"
         )
     if path.is_dir():
         raise OutputNotWritable(path, "this is a folder; give a file name")
@@ -44,8 +50,30 @@ def make_folder(path: Path) -> None:
         ) from error
 
 
-def check_keyframe_folder(folder: Path, *, overwrite: bool) -> None:
-    """Raises: OutputExists when an earlier job's keyframes would lie beside the new ones."""
+def check_report(path: Path, clip: Path, output: Path) -> None:
+    """Raises: OutputNotWritable when the report cannot be written, or would replace a clip."""
+    check_file(path, overwrite=True)
+    if path.resolve() in (clip.resolve(), output.resolve()):
+        raise OutputNotWritable(
+            path, "the report would replace the clip or the result; give it a name of its own"
+        )
+
+
+def check_keyframe_folder(folder: Path, info: ClipInfo, *, overwrite: bool) -> None:
+    """Looks whether keyframes can go into `folder` without harm.
+
+    Raises:
+        OutputNotWritable: it is a file, or the folder of the image sequence `info` describes.
+        OutputExists: an earlier job's keyframes would lie beside the new ones.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise OutputNotWritable(folder, "this is a file; name a folder for the keyframes")
+    source = info.path if info.path.is_dir() else info.path.parent
+    # Frames of a sequence may be named like keyframes, and overwriting would remove them.
+    if info.is_sequence and folder.resolve() == source.resolve():
+        raise OutputNotWritable(
+            folder, "this is where the clip itself is; choose another folder for the keyframes"
+        )
     if _saved_keyframes(folder) and not overwrite:
         raise OutputExists(
             folder,

@@ -11,7 +11,7 @@ from typing import Annotated, Any, cast
 
 import typer
 from fresco_engine.settings import RestyleSettings
-from fresco_engine.types import Event, Finished, Report, Warned
+from fresco_engine.types import Analysed, Event, Finished, Report, Warned
 
 from fresco_cli import destinations, options
 from fresco_cli.engine import Codec, Engine
@@ -164,9 +164,9 @@ def run_job(engine: Engine, job: Job, channel: Output) -> tuple[float, Report]:
     """
     clip = engine.open_clip(job.clip, options.parse_frame_rate(job.frame_rate))
     if job.report is not None:
-        destinations.check_file(job.report, overwrite=True)
+        destinations.check_report(job.report, job.clip, job.output)
     if job.save_keyframes is not None:
-        destinations.check_keyframe_folder(job.save_keyframes, overwrite=job.overwrite)
+        destinations.check_keyframe_folder(job.save_keyframes, clip.info, overwrite=job.overwrite)
     engine.check_output(job.output, clip, job.settings, codec=job.codec, overwrite=job.overwrite)
     began = time.perf_counter()
     model = job.model.load(engine)
@@ -196,9 +196,23 @@ def _follow(events: Iterator[Event], channel: Output) -> Report:
                 continue
             told_already.add(event.message)
         channel.event(event)
+        if isinstance(event, Analysed):
+            _warn_of_unused_words(event, channel)
         if isinstance(event, Finished):
             return event.report
     raise RuntimeError("the engine ended without a report")
+
+
+def _warn_of_unused_words(plan: Analysed, channel: Output) -> None:
+    unused = sorted(set(plan.settings.keyframe_prompts) - set(plan.keyframes))
+    if unused:
+        frames = ", ".join(map(str, unused))
+        channel.event(
+            Warned(
+                f"the words for frame {frames} are not used, as only keyframes have words of their "
+                "own; 'fresco keyframes' lists them"
+            )
+        )
 
 
 def _summary(report: Report, seconds: float) -> str:

@@ -78,10 +78,10 @@ class RangeOutsideClip(ClipError):
     """The wanted frame range does not lie inside the clip."""
 
     def __init__(self, path: Path | str, start: int, stop: int, frame_count: int) -> None:
+        wanted = f"frame {start}" if stop == start + 1 else f"the range {start}:{stop}"
+        held = f"frames 0 to {frame_count - 1}" if frame_count > 1 else "only frame 0"
         super().__init__(
-            path,
-            f"frames {start} to {stop - 1} were asked for, but the clip has frames 0 to "
-            f"{frame_count - 1}; choose a range inside it",
+            path, f"{wanted} was asked for, but the clip has {held}; choose a range inside it"
         )
         self.start = start
         self.stop = stop

@@ -13,6 +13,7 @@ from fresco_engine.diffusion.models import Model
 from fresco_engine.errors import OutputNotWritable
 from fresco_engine.interpolation.propagate import Interpolator
 from fresco_engine.media.clip import Clip
+from fresco_engine.media.faults import writing
 from fresco_engine.media.images import working_size, write_image
 from fresco_engine.media.writer import Codec, open_writer
 from fresco_engine.memory import peak_memory_bytes
@@ -86,11 +87,16 @@ def save_report(report: Report, path: Path) -> None:
 
     Raises:
         OutputNotWritable: the file cannot be written.
+        DiskFull: the disk has no room for it.
     """
-    try:
-        path.write_text(json.dumps(report.as_dict(), indent=2, ensure_ascii=False) + "\n", "utf-8")
-    except OSError as error:
-        raise OutputNotWritable(path, f"{error.strerror}; choose another place") from error
+    text = json.dumps(report.as_dict(), indent=2, ensure_ascii=False) + "\n"
+    temporary = path.with_name(f".{path.name}.partial")
+    with writing(path):
+        try:
+            temporary.write_text(text, "utf-8")
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def _prepared_folder(folder: Path | None) -> Path | None:

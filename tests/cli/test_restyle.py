@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 from fresco_engine.errors import DiskFull, OutOfDeviceMemory
 from fresco_engine.media.clip import Clip
+from fresco_engine.media.images import write_image
 
 from tests.cli.conftest import Fresco
 from tests.fakes.engine import FakeEngine
@@ -222,7 +224,7 @@ def test_a_file_that_is_no_video_is_refused(fresco: Fresco, tmp_path: Path) -> N
     ("name", "sentence"),
     [
         ("clip.mp4", "choose another name"),
-        ("taken.mp4", "it exists already; choose another name or"),
+        ("taken.mp4", "it exists already; choose another name or add --overwrite"),
         ("out.gif", "videos of this type cannot be written"),
         ("nowhere/out.mp4", "does not exist; create it or choose another"),
     ],
@@ -268,6 +270,89 @@ def test_keyframes_of_two_jobs_never_lie_side_by_side(
     names = {path.name for path in folder.iterdir()}
     assert {"000000.png", "note.txt"} <= names
     assert "000777.png" not in names
+
+
+def test_keyframes_never_replace_the_pictures_of_the_clip(
+    fresco: Fresco, engine: FakeEngine, clip: Path, tmp_path: Path
+) -> None:
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    for frame in Clip.open(clip).frames():
+        write_image(frames / f"{frame.index:06d}.png", frame.image)
+    before = {path.name: path.read_bytes() for path in frames.iterdir()}
+
+    ended = fresco(
+        *("restyle", frames, "-o", tmp_path / "out.mp4", "-p", "ink"),
+        *("--save-keyframes", frames, "--overwrite"),
+    )
+
+    assert ended.code == 2
+    assert "this is where the clip itself is; choose another folder" in ended.stderr
+    assert {path.name: path.read_bytes() for path in frames.iterdir()} == before
+    assert engine.loaded == []
+
+
+def test_a_keyframe_folder_that_is_a_file_is_refused_before_the_model_loads(
+    fresco: Fresco, engine: FakeEngine, clip: Path, tmp_path: Path
+) -> None:
+    ended = fresco(
+        *("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink"),
+        *("--save-keyframes", clip),
+    )
+
+    assert ended.code == 2
+    assert "this is a file; name a folder for the keyframes" in ended.stderr
+    assert engine.loaded == []
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "out.mp4"])
+def test_a_report_never_replaces_a_clip(
+    fresco: Fresco, clip: Path, tmp_path: Path, name: str
+) -> None:
+    before = clip.read_bytes()
+
+    ended = fresco(
+        *("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink"),
+        *("--report", tmp_path / name),
+    )
+
+    assert ended.code == 2
+    assert "the report would replace the clip or the result" in ended.stderr
+    assert clip.read_bytes() == before
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_a_report_into_a_folder_that_may_not_be_written_is_refused_before_the_model_loads(
+    fresco: Fresco,
+    engine: FakeEngine,
+    clip: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Permissions do not bind every user that runs tests, so the system's answer is replaced.
+    monkeypatch.setattr("os.access", lambda path, mode: not mode & os.W_OK)
+
+    ended = fresco(
+        *("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink"),
+        *("--report", tmp_path / "r.json"),
+    )
+
+    assert ended.code == 2
+    assert "r.json: the folder" in ended.stderr
+    assert "may not be written to; choose another folder" in ended.stderr
+    assert engine.loaded == []
+
+
+def test_words_for_a_frame_that_is_no_keyframe_are_told(
+    fresco: Fresco, clip: Path, tmp_path: Path
+) -> None:
+    ended = fresco(
+        *("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink"),
+        *("--frame-prompt", "0=snow", "--frame-prompt", "99=rain"),
+    )
+
+    assert ended.code == 0
+    assert "Warning: the words for frame 99 are not used" in ended.stderr
 
 
 @pytest.mark.parametrize(

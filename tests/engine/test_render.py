@@ -1,12 +1,13 @@
 """From clip to file: what is written, what is reported, and that nothing half-written stays."""
 
+import errno
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from fresco_engine.diffusion.models import Model
-from fresco_engine.errors import OutputExists, OutputNotWritable
+from fresco_engine.errors import DiskFull, OutputExists, OutputNotWritable
 from fresco_engine.media.clip import Clip
 from fresco_engine.media.images import read_image
 from fresco_engine.render import render, save_report
@@ -106,6 +107,26 @@ def test_keyframes_are_saved_under_their_frame_number(
     ready = {e.index: e.image for e in events if isinstance(e, KeyframeReady)}
     assert sorted(path.name for path in folder.iterdir()) == [f"{i:06d}.png" for i in sorted(ready)]
     assert np.array_equal(read_image(folder / "000000.png"), ready[0])
+
+
+def test_a_report_that_finds_the_disk_full_leaves_the_old_one_whole(
+    make_clip: MakeClip, tiny_model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = report_of(list(render(make_clip(1), tmp_path / "out.mp4", SETTINGS, tiny_model)))
+    place = tmp_path / "reports"
+    place.mkdir()
+    (place / "r.json").write_text("old", encoding="utf-8")
+    full = OSError(errno.ENOSPC, "No space left on device")
+
+    def write_text(path: Path, *_: object) -> None:
+        path.write_bytes(b"{")
+        raise full
+
+    monkeypatch.setattr(Path, "write_text", write_text)
+    with pytest.raises(DiskFull, match="free some room"):
+        save_report(report, place / "r.json")
+
+    assert {path.name: path.read_bytes() for path in place.iterdir()} == {"r.json": b"old"}
 
 
 def test_an_output_that_exists_is_refused_before_any_work(

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from fresco_engine.diffusion.models import Model
 
 _MARKS = 2
+# Characters of a lost end that a sentence on a terminal still has room for.
+_SHOWN = 60
 """Tokens that every prompt needs beside its words: one for its begin, one for its end."""
 
 
@@ -48,6 +50,8 @@ def check_length(model: Model, text: str) -> None:
     if len(ids) <= room:
         return
     over = len(ids) - room
+    if len(lost) > _SHOWN:
+        lost = f"{lost[:_SHOWN]}..."
     raise InvalidSettings(
         "prompt",
         f"it is {over} token{'s' if over > 1 else ''} longer than the model takes ({room}); "

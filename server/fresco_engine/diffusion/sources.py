@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from fresco_engine.diffusion.quiet import quiet_libraries
-from fresco_engine.errors import ModelNotFound
+from fresco_engine.errors import DiskFull, ModelNotFound
+from fresco_engine.media.faults import free_bytes
 
 _LOGGER = logging.getLogger(__name__)
 BUNDLED = Path(__file__).parents[1] / "models" / "fresco-small"
@@ -102,8 +104,9 @@ def download(hub_id: str, wanted: Sequence[str], unwanted: Sequence[str] = ()) -
 
     Raises:
         ModelNotFound: the hub cannot be reached, does not know the id, or wants a login.
+        DiskFull: the cache has no room for it.
     """
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import constants, snapshot_download
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
     _LOGGER.info("downloading %s", hub_id)
@@ -122,10 +125,13 @@ def download(hub_id: str, wanted: Sequence[str], unwanted: Sequence[str] = ()) -
         ) from error
     # The library's versions differ in the network library whose errors come through here.
     except Exception as error:
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            cache = Path(constants.HF_HUB_CACHE)
+            raise DiskFull(cache, free_bytes(cache)) from error
         raise ModelNotFound(
             hub_id,
-            "not on this machine, and it could not be downloaded "
-            f"({type(error).__name__}); {how_to_download(hub_id)}",
+            "there is no such folder, and as a hub id it is not on this machine and could not be "
+            f"downloaded; check the name and the network, or {how_to_download(hub_id)}",
         ) from error
 
 

@@ -133,7 +133,7 @@ def _check_free(destination: Destination) -> None:
     else:
         is_taken = bool(destination.existing_images())
     if is_taken and not destination.overwrite:
-        raise OutputExists(path, "it exists already; choose another name or allow overwriting")
+        raise OutputExists(path, "it exists already; choose another name or add --overwrite")
 
 
 def _matches(pattern: str, name: str) -> bool:

@@ -20,7 +20,7 @@ from fresco_engine.media.clip import Clip
 from fresco_engine.media.destination import Codec, Destination, check_destination
 from fresco_engine.media.encode import Encoder
 from fresco_engine.media.faults import writing
-from fresco_engine.media.images import write_image
+from fresco_engine.media.images import encode_image
 from fresco_engine.types import Frame
 
 
@@ -180,7 +180,8 @@ class _ImageWriter(FrameWriter):
 
     def _store(self, frame: Frame) -> None:
         name = self._destination.pattern % (self._clip.first_number + frame.index)
-        write_image(self._destination.temporary / name, frame.image)
+        # No file of its own has to be whole here: the folder is temporary until all are.
+        (self._destination.temporary / name).write_bytes(encode_image(frame.image, ".png"))
 
     def _complete(self) -> None:
         """Every image is whole already."""

@@ -58,6 +58,13 @@ def test_a_text_that_is_too_long_is_refused_with_what_would_be_lost(model: Model
     assert "'blue blue'" in caught.value.reason
 
 
+def test_of_a_long_lost_end_only_the_beginning_is_told(model: Model) -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        encode_prompt(model, ["x" * 900])
+
+    assert caught.value.reason.endswith(f"'{'x' * 60}...'")
+
+
 def test_encoding_is_silent(
     model: Model, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:

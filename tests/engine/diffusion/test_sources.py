@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from fakes.tiny_models import write_model_folder, write_tokenizer
 from fresco_engine.diffusion.models import load_model
 from fresco_engine.diffusion.sources import BUNDLED, locate
 from fresco_engine.diffusion.tokenizers import HUB_TOKENIZER, find_tokenizer
-from fresco_engine.errors import ModelNotFound
+from fresco_engine.errors import DiskFull, ModelNotFound
 
 HUB_ID = "somebody/tiny-model"
 
@@ -87,6 +88,17 @@ def test_an_id_the_hub_does_not_know_is_not_found() -> None:
 @pytest.mark.usefixtures("cache")
 def test_without_an_answer_from_the_hub_one_is_told_how_to_download() -> None:
     with pytest.raises(ModelNotFound, match=r"could not be downloaded.*hf download somebody/tiny"):
+        locate(HUB_ID)
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_disk_that_fills_up_during_a_download_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill_up(*_: object, **__: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fill_up)
+
+    with pytest.raises(DiskFull, match="free some room"):
         locate(HUB_ID)
 
 

@@ -272,6 +272,22 @@ def test_ranges_outside_the_clip_are_refused_at_once(
         clip.frames(start, stop)
 
 
+@pytest.mark.parametrize(
+    ("count", "frame", "sentence"),
+    [
+        (12, 12, "frame 12 was asked for, but the clip has frames 0 to 11"),
+        (1, 1, "frame 1 was asked for, but the clip has only frame 0"),
+    ],
+)
+def test_a_single_frame_outside_the_clip_is_named_as_one(
+    make_clip: MakeClip, count: int, frame: int, sentence: str
+) -> None:
+    clip = Clip.open(make_clip("clip.mp4", frame_count=count))
+
+    with pytest.raises(RangeOutsideClip, match=sentence):
+        clip.frames_at([frame])
+
+
 def test_indices_must_ascend(make_clip: MakeClip) -> None:
     clip = Clip.open(make_clip("clip.mp4"))
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import gc
 from collections.abc import Callable
 from fractions import Fraction
@@ -8,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from fresco_engine.errors import OutputNotWritable
+from fresco_engine.errors import DiskFull, OutputNotWritable
 from fresco_engine.media.clip import Clip
 from fresco_engine.media.images import read_image
 from fresco_engine.media.writer import open_writer
@@ -272,6 +273,26 @@ def test_a_failure_leaves_nothing_half_written(
         write_one_and_fail(clip, tmp_path / name, failure)
 
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_disk_that_fills_up_is_told_with_the_users_name_of_the_output(
+    make_clip: MakeClip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = Clip.open(make_clip("source.mp4"))
+    output = tmp_path / "out_%03d.png"
+
+    def write_bytes(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", write_bytes)
+    with (
+        pytest.raises(DiskFull, match="the disk is full") as caught,
+        open_writer(output, clip) as writer,
+    ):
+        writer.write(next(clip.frames()))
+
+    assert caught.value.path == output
+    assert half_written(tmp_path) == []
 
 
 def test_an_existing_output_survives_a_failure(make_clip: MakeClip, tmp_path: Path) -> None:
