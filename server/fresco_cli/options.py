@@ -161,7 +161,7 @@ Smoothing = Annotated[
     bool | None,
     typer.Option(
         "--smoothing/--no-smoothing",
-        help="Smoothing of the background; default: on with --preset best.",
+        help="Smoothing of the background; default: off with --preset draft, else on.",
         rich_help_panel=_METHOD,
     ),
 ]
