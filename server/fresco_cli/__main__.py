@@ -13,8 +13,9 @@ from fresco_cli.app import app
 def main() -> None:
     """Run the command line of this process."""
     # Threads that wait for each other by spinning halve the speed of a machine that has something
-    # else to do as well; OpenMP reads this when torch is imported, which is later.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # else to do as well; after a short spin they are to sleep. OpenMP reads this when torch is
+    # imported, which is later.
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
     signal.signal(signal.SIGTERM, _interrupt)
     app(sys.argv[1:], prog_name="fresco")
 
