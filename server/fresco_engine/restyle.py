@@ -75,10 +75,19 @@ def restyle(
         interpolator=interpolator or FlowInterpolator(estimator),
         pace=pace or Pace(),
     )
-    yield from (Warned(text) for text in clip.warnings)
+    yield from (Warned(text) for text in (*clip.warnings, *_doubts(run.settings)))
     analysed = yield from run.pace.timed(Stage.ANALYSING, _analyse(clip, run.settings, run.pace))
     yield analysed
     yield from _restyle_shots(run, analysed)
+
+
+def _doubts(settings: RestyleSettings) -> Iterator[str]:
+    """Settings that are valid but do not do what they seem to; `settings` must be resolved."""
+    if settings.negative_prompt and (settings.guidance_scale or 0) <= 1:
+        yield (
+            f"the negative prompt has no effect at a guidance of {settings.guidance_scale}; "
+            "raise --guidance above 1 to use it"
+        )
 
 
 def plan(clip: Clip, settings: RestyleSettings) -> Analysed:

@@ -9,7 +9,7 @@ from fresco_engine.diffusion.models import Model
 from fresco_engine.errors import InvalidSettings, RangeOutsideClip
 from fresco_engine.restyle import look, plan, restyle
 from fresco_engine.settings import OptimisationSettings, RestyleSettings
-from fresco_engine.types import Analysed, Event, FrameReady, KeyframeReady, Progress, Stage
+from fresco_engine.types import Analysed, Event, FrameReady, KeyframeReady, Progress, Stage, Warned
 
 from tests.engine.conftest import MakeClip
 
@@ -188,3 +188,15 @@ def test_a_look_is_one_frame_at_source_size(make_clip: MakeClip, tiny_model: Mod
     assert image.shape == (64, 80, 3)
     with pytest.raises(RangeOutsideClip):
         look(clip, 5, SETTINGS, tiny_model)
+
+
+@pytest.mark.parametrize(("guidance", "is_warned"), [(1.0, True), (2.0, False)])
+def test_a_negative_prompt_without_effect_is_pointed_out(
+    make_clip: MakeClip, tiny_model: Model, guidance: float, is_warned: bool
+) -> None:
+    settings = replace(SETTINGS, negative_prompt="of", guidance_scale=guidance)
+
+    events = list(restyle(make_clip(2), settings, tiny_model))
+
+    said = [event.message for event in events if isinstance(event, Warned)]
+    assert any("no effect" in message for message in said) is is_warned
