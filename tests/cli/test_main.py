@@ -18,7 +18,12 @@ from tests.cli.conftest import Fresco
 from tests.fakes.tiny_models import write_model_folder
 
 _SLOW_PROGRAM = """
+import signal
 import time
+
+# As in a terminal: what is started in the background, the tests too, may inherit it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 from fresco_cli import __main__ as program
 from fresco_cli.app import app
 from fresco_cli.engine import InProcessEngine
