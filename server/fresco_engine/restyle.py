@@ -6,7 +6,6 @@ keyframes and one segment between two keyframes, whatever the length of the clip
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
@@ -41,8 +40,6 @@ from fresco_engine.types import (
     Stage,
     Warned,
 )
-
-log = logging.getLogger(__name__)
 
 _ANALYSIS_SHORT_SIDE = 96
 Track = tuple[Flow, Flow]

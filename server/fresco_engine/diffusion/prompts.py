@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from fresco_engine.diffusion.models import Model
 
 _MARKS = 2
-# Characters of a lost end that a sentence on a terminal still has room for.
-_SHOWN = 60
 """Tokens that every prompt needs beside its words: one for its begin, one for its end."""
+_SHOWN = 60
+"""Characters of a lost end that a sentence on a terminal still has room for."""
 
 
 @torch.no_grad()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -25,8 +24,6 @@ from fresco_engine.interpolation.colour import Lab, from_lab, to_lab
 from fresco_engine.interpolation.fill import recolour
 from fresco_engine.interpolation.flows import KeyFlow, Steps, find_steps, trace_key
 from fresco_engine.types import Image
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
