@@ -1,0 +1,1 @@
+"""Talking to a Fresco daemon: find or start it, submit, watch, fetch."""

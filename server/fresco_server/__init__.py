@@ -1,0 +1,1 @@
+"""The daemon: jobs that survive it, one worker process per device, gRPC."""

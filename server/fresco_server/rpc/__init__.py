@@ -1,0 +1,1 @@
+"""The contract served: messages in, dataclasses to the jobs, statuses and streams out."""
