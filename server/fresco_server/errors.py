@@ -1,0 +1,141 @@
+"""Every error the daemon raises on purpose; each message is a sentence that says what to do.
+
+ServerError                 `reason` is its kind for programs, such as JOB_NOT_FOUND
+├── JobNotFound             no such job
+├── JobExists               the id is taken by a job with another request
+├── NotPossible             the job is not in a state in which this can be done
+├── BadRequest              a value the daemon cannot work with; `field` names it
+├── OutOfRange              a position beyond what there is
+├── Forbidden               a path outside the roots
+├── ArtefactNotFound        a picture or file that is not there, or not yet
+├── ArtefactLost            a file that was there and is gone or damaged
+├── UploadNotFound          no such upload
+├── UploadIncomplete        bytes are missing
+├── UploadDamaged           the bytes do not have the announced digest
+├── LimitReached            more than the daemon takes: queue, streams, size, quota
+├── Superseded              a newer request took this one's place
+├── ShuttingDown            the daemon is about to end
+├── WorkerLost              the process that worked on it ended
+├── EngineRefused           the engine says no; `reason` is its error's kind
+├── ModelUnusable           a model file of a kind that is not loaded
+├── DeviceUnknown           no such device
+└── CannotStart             the daemon cannot start: locked data folder, address, certificate
+"""
+
+from __future__ import annotations
+
+import re
+
+
+class ServerError(Exception):
+    """Base of all daemon errors; `str(error)` is a sentence for the user."""
+
+    def __init__(self, message: str, *, reason: str | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason or reason_of(type(self).__name__)
+
+
+def reason_of(name: str) -> str:
+    """A class name as a reason: `ClipNotFound` becomes CLIP_NOT_FOUND."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper()
+
+
+class JobNotFound(ServerError):
+    """There is no such job."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"there is no job {job_id!r}; 'fresco jobs' lists those there are")
+        self.job_id = job_id
+
+
+class JobExists(ServerError):
+    """The id is taken by a job with another request."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(
+            f"there is a job {job_id!r} already, and it asks for something else; choose another id"
+        )
+        self.job_id = job_id
+
+
+class NotPossible(ServerError):
+    """The job is not in a state in which this can be done."""
+
+
+class BadRequest(ServerError):
+    """A value the daemon cannot work with."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+
+
+class OutOfRange(ServerError):
+    """A position beyond what there is."""
+
+
+class Forbidden(ServerError):
+    """A path outside the roots."""
+
+
+class ArtefactNotFound(ServerError):
+    """A picture or file that is not there, or not yet."""
+
+
+class ArtefactLost(ServerError):
+    """A file that was there and is gone or damaged."""
+
+
+class UploadNotFound(ServerError):
+    """There is no such upload."""
+
+
+class UploadIncomplete(ServerError):
+    """Bytes are missing."""
+
+
+class UploadDamaged(ServerError):
+    """The bytes do not have the announced digest."""
+
+
+class LimitReached(ServerError):
+    """More than the daemon takes."""
+
+
+class Superseded(ServerError):
+    """A newer request took this one's place."""
+
+
+class ShuttingDown(ServerError):
+    """The daemon is about to end."""
+
+    def __init__(self) -> None:
+        super().__init__("the daemon is shutting down; try again when it has started")
+
+
+class WorkerLost(ServerError):
+    """The process that worked on it ended; `log_tail` holds the last lines it wrote."""
+
+    def __init__(self, message: str, log_tail: str = "") -> None:
+        super().__init__(message)
+        self.log_tail = log_tail
+
+
+class EngineRefused(ServerError):
+    """The engine says no; `reason` is the kind of its error."""
+
+
+class ModelUnusable(ServerError):
+    """A model file of a kind that is not loaded."""
+
+
+class DeviceUnknown(ServerError):
+    """There is no such device."""
+
+
+class CannotStart(ServerError):
+    """The daemon cannot start; `exit_code` is what the process ends with."""
+
+    def __init__(self, message: str, *, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
