@@ -11,6 +11,7 @@ from fresco_engine.types import (
     FrameReady,
     KeyframeReady,
     Progress,
+    Restarted,
     Warned,
 )
 
@@ -39,6 +40,8 @@ def event_as_json(event: Event) -> dict[str, Any]:
             }
         case Warned():
             return {"event": "warning", "message": event.message}
+        case Restarted():
+            return {"event": "restarted", "reason": event.reason}
         case Finished():
             return {"event": "finished", "report": event.report.as_dict()}
 

@@ -12,6 +12,8 @@ FrescoError
 │   ├── OutputExists        the file is there and overwriting was not asked for
 │   ├── OutputNotWritable   no such folder, no permission, unknown file type
 │   └── DiskFull            not enough room, with bytes wanted and free
+├── CheckpointError         what an earlier run left cannot be used
+│   └── CheckpointMismatch  it belongs to another clip or to other settings
 ├── ModelError              weights that cannot be used
 │   ├── ModelNotFound       no such folder, file or hub id
 │   ├── ModelCorrupt        files are there but damaged or incomplete
@@ -115,6 +117,19 @@ class DiskFull(OutputError):
             "free some room or write to another disk, then run again",
         )
         self.free_bytes = free_bytes
+
+
+class CheckpointError(FrescoError):
+    """What an earlier run has left in a folder cannot be used."""
+
+    def __init__(self, path: Path | str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = Path(path)
+        self.reason = reason
+
+
+class CheckpointMismatch(CheckpointError):
+    """It was left by a run with another clip, model or other settings."""
 
 
 class ModelError(FrescoError):

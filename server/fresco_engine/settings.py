@@ -11,6 +11,7 @@ from fresco_engine.errors import InvalidSettings
 ControlKind = Literal["tile", "canny", "hed", "depth", "none"]
 CONTROL_KINDS: tuple[ControlKind, ...] = ("tile", "canny", "hed", "depth", "none")
 PRESETS = ("draft", "standard", "best")
+_LARGEST_SEED = 2**63 - 1
 
 
 def _check_range(name: str, value: float, low: float, high: float) -> None:
@@ -99,14 +100,16 @@ class RestyleSettings:
     the short side in pixels of the pictures the diffusion model works on. Gaps between keyframes
     lie in [`keyframe_min`, `keyframe_max`] frames. `batch_size` keyframes are translated together.
     `start` and `stop` select source frames (half open). `keyframe_prompts` adds words to the
-    prompt of single source frames. `keep_colours` is the share of the input's colour statistics
-    that is restored; `colourise` keeps the input's lightness and takes only colours from the
-    result. `free_u` re-weights the decoder's backbone and skip features (FreeU).
+    prompt of single source frames, `keyframe_seeds` gives them seeds of their own. `keep_colours`
+    is the share of the input's colour statistics that is restored; `colourise` keeps the input's
+    lightness and takes only colours from the result. `free_u` re-weights the decoder's backbone
+    and skip features (FreeU).
     """
 
     prompt: str
     negative_prompt: str = ""
     keyframe_prompts: Mapping[int, str] = field(default_factory=dict[int, str])
+    keyframe_seeds: Mapping[int, int] = field(default_factory=dict[int, int])
     seed: int = 0
     steps: int | None = None
     strength: float | None = None
@@ -144,7 +147,11 @@ class RestyleSettings:
             )
 
     def _check_sampling(self) -> None:
-        _check_range("seed", self.seed, 0, 2**63 - 1)
+        _check_range("seed", self.seed, 0, _LARGEST_SEED)
+        for index, seed in self.keyframe_seeds.items():
+            if index < 0:
+                raise InvalidSettings("keyframe-seeds", f"there is no frame {index}; count from 0")
+            _check_range(f"keyframe-seeds, frame {index}", seed, 0, _LARGEST_SEED)
         if self.steps is not None:
             _check_range("steps", self.steps, 1, 1000)
         if self.strength is not None and not 0 < self.strength <= 1:
@@ -214,8 +221,9 @@ def settings_from_dict(values: Mapping[str, Any]) -> RestyleSettings:
                 if "blocks" in part:
                     part["blocks"] = tuple(part["blocks"])
                 known[name] = kind(**part)
-        if "keyframe_prompts" in known:
-            known["keyframe_prompts"] = {int(k): v for k, v in known["keyframe_prompts"].items()}
+        for name in ("keyframe_prompts", "keyframe_seeds"):
+            if name in known:  # JSON has only texts for keys.
+                known[name] = {int(index): value for index, value in known[name].items()}
         return RestyleSettings(**known)
     except TypeError as error:
         raise InvalidSettings(

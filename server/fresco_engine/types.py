@@ -130,9 +130,19 @@ class Warned:
     message: str
 
 
+@dataclass(frozen=True)
+class Restarted:
+    """The job begins anew for the `reason`; everything announced before is void."""
+
+    reason: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What was done and what it cost; enough to do it again."""
+    """What was done and what it cost; enough to do it again.
+
+    `reused` counts the "keyframes" and "frames" that an earlier run had finished.
+    """
 
     settings: dict[str, Any]
     model: str
@@ -147,6 +157,7 @@ class Report:
     warnings: tuple[str, ...] = ()
     version: str = ""
     outputs: dict[str, str] = field(default_factory=dict[str, str])
+    reused: dict[str, int] = field(default_factory=dict[str, int])
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -160,4 +171,4 @@ class Finished:
     report: Report
 
 
-Event = Analysed | Progress | KeyframeReady | FrameReady | Warned | Finished
+Event = Analysed | Progress | KeyframeReady | FrameReady | Warned | Restarted | Finished

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -243,19 +243,19 @@ def _make_conditions(model: Model, batch: KeyframeBatch, settings: RestyleSettin
 
 
 def _make_noise(settings: RestyleSettings, indices: Sequence[int]) -> _Noise:
-    """Sources seeded alike give all frames the same noise.
+    """Sources seeded alike give all frames the same noise, but for those with a seed of their own.
 
     Otherwise the seed depends on the source frame number, so that a frame's noise does not depend
     on the batch it falls into. Noise is drawn on the CPU: a seed means the same on every device.
     """
 
+    def source(index: int, is_shared: bool) -> torch.Generator:
+        seed = settings.keyframe_seeds.get(index, settings.seed)
+        offset = 0 if is_shared else (1 + index) * _SEED_STRIDE
+        return torch.Generator("cpu").manual_seed((seed + offset) % 2**63)
+
     def sources(is_shared: bool) -> list[torch.Generator]:
-        return [
-            torch.Generator("cpu").manual_seed(
-                (settings.seed + (0 if is_shared else (1 + index) * _SEED_STRIDE)) % 2**63
-            )
-            for index in indices
-        ]
+        return [source(index, is_shared) for index in indices]
 
     start = sources(settings.shared_noise)
     if settings.shared_step_noise == settings.shared_noise:
@@ -292,7 +292,9 @@ def _reference_pass(run: _BatchRun) -> Reference:
         return Reference()
     frames = run.clean.shape[0]
     t = run.schedule.timesteps[-1]
-    noise = _make_noise(run.settings, range(frames)).draw(run.clean)
+    # Numbered within the batch: a seed meant for a source frame must not reach another one.
+    settings = replace(run.settings, keyframe_seeds={})
+    noise = _make_noise(settings, range(frames)).draw(run.clean)
     with recording(
         run.model.unet, features=needs_features, attention=attention.spatial
     ) as reference:

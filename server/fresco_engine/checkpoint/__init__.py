@@ -1,0 +1,20 @@
+"""What a run has finished, kept so that it can go on; loads neither torch nor codecs."""
+
+from fresco_engine.checkpoint.folder import Checkpoint, FolderCheckpoint, NoCheckpoint
+from fresco_engine.checkpoint.fork import dependent_frames, fork
+from fresco_engine.checkpoint.reader import KINDS, CheckpointReader, Kind
+from fresco_engine.checkpoint.values import Adjustments, StoredBatch, StoredPlan
+
+__all__ = [
+    "KINDS",
+    "Adjustments",
+    "Checkpoint",
+    "CheckpointReader",
+    "FolderCheckpoint",
+    "Kind",
+    "NoCheckpoint",
+    "StoredBatch",
+    "StoredPlan",
+    "dependent_frames",
+    "fork",
+]

@@ -1,0 +1,172 @@
+"""What a run leaves behind beside its pictures: its plan, its batches, what it had to change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fresco_engine.errors import CheckpointMismatch, InvalidSettings
+from fresco_engine.media.scaling import WorkingSize, working_size
+from fresco_engine.settings import RestyleSettings, settings_from_dict
+from fresco_engine.types import Analysed, ClipInfo
+
+_VERSION = 1
+_MAY_CHANGE = frozenset({"keyframe_prompts", "keyframe_seeds", "batch_size"})
+"""Settings that may be others when a run goes on: what is stored is kept as it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredPlan:
+    """The plan of a run without its clip; `settings` hold no `None` that the model decides.
+
+    `warnings` are those of the clip that only decoding all of it brings to light.
+    """
+
+    frame_count: int
+    width: int
+    height: int
+    frame_rate: Fraction
+    settings: RestyleSettings
+    model: str
+    device: str
+    start: int
+    stop: int
+    shots: tuple[tuple[int, int], ...]
+    keyframes: tuple[int, ...]
+    warnings: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(plan: Analysed, *, model: str, device: str, warnings: tuple[str, ...]) -> StoredPlan:
+        """What is kept of `plan`."""
+        return StoredPlan(
+            frame_count=plan.info.frame_count,
+            width=plan.info.width,
+            height=plan.info.height,
+            frame_rate=plan.info.frame_rate,
+            settings=plan.settings,
+            model=model,
+            device=device,
+            start=plan.start,
+            stop=plan.stop,
+            shots=plan.shots,
+            keyframes=plan.keyframes,
+            warnings=warnings,
+        )
+
+    @property
+    def size(self) -> WorkingSize:
+        """Sizes of the clip and of the stored pictures."""
+        return working_size(self.width, self.height, self.settings.size)
+
+    def analysed(self, info: ClipInfo, settings: RestyleSettings) -> Analysed:
+        """The plan as it was announced, for the same clip and settings that agree."""
+        return Analysed(
+            info=info,
+            settings=settings,
+            start=self.start,
+            stop=self.stop,
+            shots=self.shots,
+            keyframes=self.keyframes,
+            working_size=self.size.padded,
+        )
+
+    def agreed(self, info: ClipInfo, settings: RestyleSettings, folder: Path) -> RestyleSettings:
+        """`settings` with the stored values where the model decides.
+
+        Raises:
+            CheckpointMismatch: the clip is another one, or settings differ that may not.
+        """
+        for name in ("frame_count", "width", "height", "frame_rate"):
+            stored, given = getattr(self, name), getattr(info, name)
+            if stored != given:
+                what = name.replace("_", " ")
+                raise CheckpointMismatch(
+                    folder,
+                    f"the clip has another {what} ({given}) than when this job began ({stored}); "
+                    "bring the clip back as it was or start a new job",
+                )
+        return self._agreed_settings(settings, folder)
+
+    def _agreed_settings(self, settings: RestyleSettings, folder: Path) -> RestyleSettings:
+        given, stored = asdict(settings), asdict(self.settings)
+        open_names = [
+            name for name, value in given.items() if value is None and stored[name] is not None
+        ]
+        settings = replace(settings, **{name: stored[name] for name in open_names})
+        given = asdict(settings)
+        changed = [
+            name for name in given if name not in _MAY_CHANGE and given[name] != stored[name]
+        ]
+        if changed:
+            shown = ", ".join(
+                f"{name.replace('_', ' ')} {given[name]} (was {stored[name]})" for name in changed
+            )
+            raise CheckpointMismatch(
+                folder, f"the job began with other settings: {shown}; start a new job for them"
+            )
+        return settings
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return {
+            **asdict(self),
+            "version": _VERSION,
+            "frame_rate": str(self.frame_rate),
+            "settings": self.settings.as_dict(),
+        }
+
+    @staticmethod
+    def from_dict(values: Mapping[str, Any]) -> StoredPlan:
+        """The plan `as_dict` was made from.
+
+        Raises:
+            ValueError: it is not one, or one of another version.
+        """
+        known = dict(values)
+        try:
+            if known.pop("version") != _VERSION:
+                raise ValueError("another version")
+            known["frame_rate"] = Fraction(known["frame_rate"])
+            known["settings"] = settings_from_dict(known["settings"])
+            known["shots"] = tuple((first, stop) for first, stop in known["shots"])
+            known["keyframes"] = tuple(known["keyframes"])
+            known["warnings"] = tuple(known["warnings"])
+            return StoredPlan(**known)
+        except (KeyError, TypeError, AttributeError, InvalidSettings) as error:
+            raise ValueError(f"not a plan: {error}") from error
+
+
+@dataclass(frozen=True)
+class StoredBatch:
+    """A translated batch: its anchor frames, its new keyframes, and latents for the next batch.
+
+    `first` and `last` are the latents of its first and last frame, one entry per denoising step
+    and the result: (steps + 1, c, h, w) float32.
+    """
+
+    anchors: tuple[int, ...]
+    new: tuple[int, ...]
+    first: NDArray[np.float32]
+    last: NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adjustments:
+    """Settings that a run had to lower to fit into the device's memory; `None` is as asked."""
+
+    batch_size: int | None = None
+    size: int | None = None
+
+    def applied(self, settings: RestyleSettings) -> RestyleSettings:
+        """`settings` with what had to be lowered."""
+        return replace(
+            settings,
+            batch_size=self.batch_size or settings.batch_size,
+            size=self.size or settings.size,
+        )
