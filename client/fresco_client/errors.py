@@ -1,0 +1,207 @@
+"""All errors of the client. Each text is a sentence for the user that says what to do.
+
+ClientError
+├── DaemonNotFound          no daemon runs
+├── DaemonNotInstalled      there is no program to start
+├── DaemonFailedToStart     it ended before it answered; carries its last log lines
+├── DaemonUnreachable       the connection was refused or lost; trying again may help
+├── VersionMismatch         daemon and client are of versions that do not fit
+├── NotAuthorised           the token is missing or wrong
+├── SessionClosed           the session was closed by this program
+├── FileFailed              a file on this machine cannot be read or written
+└── CallFailed              the daemon refused or failed; carries its reason
+    ├── InvalidRequest      a value is wrong; the message names it
+    ├── NotFound            there is no such clip, job, picture or model
+    ├── AlreadyExists       the id is taken
+    ├── NotPossibleNow      the state of things does not allow it
+    ├── OutOfRange          past the end of something
+    ├── LimitReached        queue, disk, quota, memory, message size or number of streams
+    ├── Cancelled           ended by the other side: a newer look took its place
+    ├── TimedOut            no answer within the time the call may take
+    ├── DataLost            bytes are damaged or gone
+    ├── Forbidden           the path lies outside what the daemon may read
+    ├── NotSupported        this daemon does not know the call
+    └── InternalFailure     a fault of the daemon; its log says more
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class ClientError(Exception):
+    """Any error of this package."""
+
+    @property
+    def message(self) -> str:
+        """The sentence for the user."""
+        return str(self)
+
+
+class DaemonNotFound(ClientError):
+    """No daemon runs for this data folder."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        super().__init__(f"No Fresco daemon runs for {data}. Start one with 'fresco serve'.")
+
+
+class DaemonNotInstalled(ClientError):
+    """No daemon runs, and there is no program that could be started."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        super().__init__(
+            "Fresco is not installed where it can be found. Install it and run 'fresco serve' "
+            f"once, or put the command into {data / 'program.json'}."
+        )
+
+
+class DaemonFailedToStart(ClientError):
+    """The daemon was started and ended, or did not answer in time."""
+
+    def __init__(self, problem: str, log: Path, log_tail: str) -> None:
+        self.log = log
+        self.log_tail = log_tail
+        ending = f" Its last lines:\n{log_tail}" if log_tail else ""
+        super().__init__(f"The Fresco daemon {problem}. Its log is {log}.{ending}")
+
+
+class DaemonUnreachable(ClientError):
+    """The connection could not be made or was lost."""
+
+    def __init__(self, address: str, detail: str) -> None:
+        self.address = address
+        self.detail = detail
+        super().__init__(
+            f"The Fresco daemon at {address} cannot be reached ({detail.rstrip('.')}). "
+            "Check that it runs, then try again."
+        )
+
+
+class VersionMismatch(ClientError):
+    """Daemon and client do not speak the same version of the contract."""
+
+
+class NotAuthorised(ClientError):
+    """The daemon does not know the token."""
+
+    def __init__(self, address: str, detail: str) -> None:
+        self.address = address
+        self.detail = detail
+        super().__init__(
+            f"The Fresco daemon at {address} does not accept this token. "
+            "Use the one that 'fresco serve' printed or wrote when it started."
+        )
+
+
+class SessionClosed(ClientError):
+    """The session was closed while, or before, it was used."""
+
+    def __init__(self) -> None:
+        super().__init__("The session with the Fresco daemon was closed. Open a new one.")
+
+
+class FileFailed(ClientError):
+    """A file on this machine cannot be read or written."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: {problem}")
+
+    @classmethod
+    def from_os(cls, path: Path, error: OSError) -> FileFailed:
+        """What the operating system said, in its words."""
+        return cls(path, f"{error.strerror or error}. Check the path, its rights and free space.")
+
+
+class CallFailed(ClientError):
+    """The daemon answered with an error."""
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        self.reason = reason
+        """Kind of error for programs, such as CLIP_NOT_FOUND; may be empty."""
+        super().__init__(message or type(self).__doc__ or type(self).__name__)
+
+
+class InvalidRequest(CallFailed):
+    """A value of the request is not allowed."""
+
+
+class NotFound(CallFailed):
+    """What was asked for does not exist."""
+
+
+class AlreadyExists(CallFailed):
+    """It exists already."""
+
+
+class NotPossibleNow(CallFailed):
+    """The state of things does not allow it."""
+
+
+class OutOfRange(CallFailed):
+    """It lies past the end."""
+
+
+class LimitReached(CallFailed):
+    """A limit is reached; try again when there is room."""
+
+
+class Cancelled(CallFailed):
+    """It was cancelled by the other side."""
+
+
+class TimedOut(CallFailed):
+    """The daemon did not answer in time; try again."""
+
+
+class DataLost(CallFailed):
+    """Data is damaged or gone."""
+
+
+class Forbidden(CallFailed):
+    """The daemon may not do that."""
+
+
+class NotSupported(CallFailed):
+    """This daemon does not know the call; update it."""
+
+
+class InternalFailure(CallFailed):
+    """The daemon failed; its log says more."""
+
+
+UNAVAILABLE = 14
+"""The gRPC status of a connection that could not be made or was lost."""
+
+_CLASSES: dict[int, type[CallFailed]] = {
+    1: Cancelled,
+    2: InternalFailure,  # UNKNOWN
+    3: InvalidRequest,
+    4: TimedOut,
+    5: NotFound,
+    6: AlreadyExists,
+    7: Forbidden,
+    8: LimitReached,
+    9: NotPossibleNow,
+    10: NotPossibleNow,  # ABORTED
+    11: OutOfRange,
+    12: NotSupported,
+    13: InternalFailure,
+    15: DataLost,
+}
+_UNAUTHENTICATED = 16
+_FAILED_PRECONDITION = 9
+_VERSION_REASON = "VERSION_MISMATCH"
+
+
+def error_of_status(code: int, message: str, reason: str, address: str) -> ClientError:
+    """The error for a gRPC status other than OK; `reason` is the metadata `fresco-reason`."""
+    if code == UNAVAILABLE:
+        return DaemonUnreachable(address, message or "no answer")
+    if code == _UNAUTHENTICATED:
+        return NotAuthorised(address, message)
+    if code == _FAILED_PRECONDITION and reason == _VERSION_REASON:
+        return VersionMismatch(message)
+    return _CLASSES.get(code, InternalFailure)(message, reason)

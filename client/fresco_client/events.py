@@ -1,0 +1,101 @@
+"""What happens to a job, each with its sequence number and the time it happened (UTC)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+
+from fresco_client.values import (
+    Failure,
+    JobState,
+    Picture,
+    Plan,
+    ResultInfo,
+    StageProgress,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that happened to a job."""
+
+    sequence: int
+    """1 for a job's first event, then one more for each."""
+    time: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateChanged(Event):
+    """The job has another state; `CANCELLED` is a last event."""
+
+    state: JobState
+    reason: str
+    """Why, where that is not plain; may be empty."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysed(Event):
+    """The clip has been analysed."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgressMade(Event):
+    """A stage has moved on."""
+
+    progress: StageProgress
+    remaining_s: float | None
+    """Seconds the whole job may still take; None while that is not known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyframeReady(Event):
+    """A translated keyframe can be fetched."""
+
+    index: int
+    """Source frame index."""
+    picture: Picture | None
+    """None if none was asked for, or this client was too slow for it: fetch it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameReady(Event):
+    """A frame of the result can be fetched; they come in order, each once."""
+
+    index: int
+    """Source frame index."""
+    clip_time: Fraction | None
+    """Seconds from the clip's start."""
+    is_keyframe: bool
+    picture: Picture | None
+    """None if none was asked for, or this client was too slow for it: fetch it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Warned(Event):
+    """Something the user should know that does not stop the job."""
+
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restarted(Event):
+    """The work began again with other settings; keyframes and frames before this are void."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished(Event):
+    """The job is done: the last event."""
+
+    result: ResultInfo
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed(Event):
+    """The job has failed: the last event, unless the job is resumed."""
+
+    failure: Failure

@@ -1,0 +1,231 @@
+"""Finding the daemon of this machine, and starting it where none runs.
+
+Any number of clients may do so at once: of the daemons they start, one gets the data folder and
+the others end with exit code 3, upon which their clients wait for that one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from fresco_client.errors import (
+    CallFailed,
+    DaemonFailedToStart,
+    DaemonNotInstalled,
+    DaemonUnreachable,
+    FileFailed,
+    NotAuthorised,
+)
+from fresco_client.handshake import greet
+from fresco_client.places import Daemon, data_folder, log_file, read_discovery, read_program
+from fresco_client.transport import TransportKind, open_transport
+
+LaunchState = Literal["starting", "waiting", "ready"]
+
+IDLE_MINUTES = 30
+"""A daemon started here ends when nobody has needed it for so long."""
+
+_PROBE_S = 5.0
+_POLL_S = 0.1
+_ANOTHER_HAS_THE_LOCK = 3
+_START_AGAIN_S = 2.0
+_TAIL_LINES = 20
+_LOG_BYTES = 4 * 1024 * 1024
+# What a host sets for its own Python would break another one.
+_HOSTS_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__")
+
+
+def find(
+    data: Path | str | None = None, *, transport: TransportKind | None = None
+) -> Daemon | None:
+    """The daemon that runs for this data folder, if one answers.
+
+    Raises:
+        VersionMismatch: one answers, but does not speak our version.
+    """
+    daemon = read_discovery(data_folder(data))
+    return daemon if daemon and _answers(daemon, transport) else None
+
+
+def has_crashed(data: Path) -> bool:
+    """Whether a daemon announced itself here and ended without taking that back."""
+    daemon = read_discovery(data)
+    return daemon is not None and not _is_alive(daemon.process_id)
+
+
+def find_or_start(
+    data: Path | str | None = None,
+    command: Sequence[str] | None = None,
+    timeout_s: float = 60,
+    on_state: Callable[[LaunchState], None] | None = None,
+    *,
+    transport: TransportKind | None = None,
+) -> Daemon:
+    """The daemon that runs for this data folder; starts one if none does.
+
+    `command` is what starts Fresco's command line; if None, the one kept in program.json, else
+    `fresco` where the system looks for programs. `on_state` is told when the state changes; what it
+    raises ends the waiting.
+
+    Raises:
+        DaemonNotInstalled: there is no such program.
+        DaemonFailedToStart: it ended early, or does not answer after `timeout_s` seconds.
+        VersionMismatch: a daemon runs that does not speak our version.
+    """
+    folder = data_folder(data)
+    tell = on_state or _tell_nobody
+    daemon = find(folder, transport=transport)
+    if daemon is None:
+        tell("starting")
+        start = _Start(folder, _command(folder, command))
+        tell("waiting")
+        daemon = _wait(start, time.monotonic() + timeout_s, transport)
+    tell("ready")
+    return daemon
+
+
+def _tell_nobody(state: LaunchState) -> None:
+    """Nobody wants to know."""
+
+
+def _answers(daemon: Daemon, transport: TransportKind | None) -> bool:
+    """Whether this very daemon is there, not another program on what was its port."""
+    try:
+        channel = open_transport(daemon.endpoint, transport)
+    except FileFailed:  # its certificate is gone
+        return False
+    try:
+        greet(channel, _PROBE_S)
+    except (DaemonUnreachable, NotAuthorised, CallFailed):
+        return False
+    finally:
+        channel.close()
+    return True
+
+
+def _wait(start: _Start, deadline: float, transport: TransportKind | None) -> Daemon:
+    next_start = time.monotonic() + _START_AGAIN_S
+    while True:
+        daemon = find(start.data, transport=transport)
+        if daemon is not None:
+            return daemon
+        code = start.exit_code()
+        if code not in {None, _ANOTHER_HAS_THE_LOCK}:
+            raise start.failure(f"ended with exit code {code} before it answered")
+        if time.monotonic() >= deadline:
+            raise start.failure("does not answer")
+        # The one that had the lock may have been about to end.
+        if code == _ANOTHER_HAS_THE_LOCK and time.monotonic() >= next_start:
+            start.again()
+            next_start = time.monotonic() + _START_AGAIN_S
+        time.sleep(_POLL_S)
+
+
+class _Start:
+    """A daemon's process, from here only as long as it starts."""
+
+    def __init__(self, data: Path, command: list[str]) -> None:
+        self.data = data
+        self.log = log_file(data)
+        self._command = [
+            *command,
+            "serve",
+            "--data",
+            str(data),
+            "--exit-when-idle",
+            str(IDLE_MINUTES),
+        ]
+        try:
+            data.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _shorten(self.log)
+        except OSError as error:
+            raise FileFailed.from_os(data, error) from error
+        self.again()
+
+    def again(self) -> None:
+        """Start it, detached from this process, its output going to the log."""
+        try:
+            with self.log.open("ab") as log:
+                self._log_start = log.tell()
+                self._process = subprocess.Popen(
+                    self._command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    cwd=self.data,
+                    env=_environment(),
+                    **_detached(),
+                )
+        except OSError as error:
+            raise DaemonFailedToStart(
+                f"cannot be started ({self._command[0]}: {error.strerror or error})", self.log, ""
+            ) from error
+        # Reaps it when it ends, be it hours later, so that it does not stay as a zombie.
+        threading.Thread(target=self._process.wait, daemon=True, name="fresco-reaper").start()
+
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll()
+
+    def failure(self, problem: str) -> DaemonFailedToStart:
+        """The error that says what the log says."""
+        try:
+            with self.log.open("rb") as log:
+                log.seek(self._log_start)
+                text = log.read().decode("utf-8", errors="replace")
+        except OSError:
+            text = ""
+        return DaemonFailedToStart(problem, self.log, "\n".join(text.splitlines()[-_TAIL_LINES:]))
+
+
+def _command(data: Path, command: Sequence[str] | None) -> list[str]:
+    if command:
+        return list(command)
+    kept = read_program(data)
+    if kept and shutil.which(kept[0]):
+        return kept
+    found = shutil.which("fresco")
+    if found is None:
+        raise DaemonNotInstalled(data)
+    return [found]
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in _HOSTS_VARIABLES}
+
+
+def _detached() -> dict[str, Any]:
+    """Arguments of Popen by which a process outlives this one and its terminal."""
+    if sys.platform == "win32":
+        flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
+        return {"creationflags": flags}
+    return {"start_new_session": True}
+
+
+def _is_alive(process_id: int) -> bool:
+    if sys.platform == "win32":  # os.kill would end it there
+        return False
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def _shorten(log: Path) -> None:
+    """Put a long log aside, in the place of the one put aside before."""
+    if log.exists() and log.stat().st_size > _LOG_BYTES:
+        try:
+            log.replace(log.with_suffix(".log.1"))
+        except OSError:  # Windows, while another process writes to it
+            return

@@ -1,0 +1,95 @@
+"""Where a daemon's data is, and how it is found there."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import platformdirs
+
+from fresco_client.transport.base import Endpoint
+
+
+@dataclass(frozen=True, kw_only=True)
+class Daemon:
+    """A daemon as it announced itself in its data folder."""
+
+    process_id: int
+    address: str
+    """HOST:PORT."""
+    token: str
+    version: str
+    is_secure: bool = False
+    certificate: Path | None = None
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """How to speak to it."""
+        return Endpoint(
+            address=self.address,
+            token=self.token,
+            is_secure=self.is_secure,
+            certificate=self.certificate,
+        )
+
+
+def data_folder(data: Path | str | None = None) -> Path:
+    """The folder given, else that of the variable FRESCO_DATA, else the user's own."""
+    chosen = data or os.environ.get("FRESCO_DATA")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    return platformdirs.user_data_path("fresco", appauthor=False)
+
+
+def discovery_file(data: Path) -> Path:
+    """What a running daemon announces itself by; stale if it was killed."""
+    return data / "daemon.json"
+
+
+def program_file(data: Path) -> Path:
+    """Where the command that starts a daemon is kept."""
+    return data / "program.json"
+
+
+def log_file(data: Path) -> Path:
+    """What a daemon started by a client writes to."""
+    return data / "daemon.log"
+
+
+def read_discovery(data: Path) -> Daemon | None:
+    """The daemon that announced itself, whether it still runs or not."""
+    content = _read_object(discovery_file(data))
+    try:
+        certificate = content.get("certificate")
+        daemon = Daemon(
+            process_id=int(content["process_id"]),
+            address=str(content["address"]),
+            token=str(content["token"]),
+            version=str(content.get("version", "")),
+            is_secure=bool(content.get("is_secure", False)),
+            certificate=Path(str(certificate)) if certificate else None,
+        )
+        _ = daemon.endpoint.host_and_port
+    except (KeyError, TypeError, ValueError):
+        return None
+    return daemon
+
+
+def read_program(data: Path) -> list[str] | None:
+    """The command that starts a daemon, without its arguments, if one is kept."""
+    command: object = _read_object(program_file(data)).get("command")
+    if not isinstance(command, list) or not command:
+        return None
+    return [str(word) for word in cast(list[object], command)]
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    """A JSON object of a file; empty if there is none."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return cast(dict[str, Any], content) if isinstance(content, dict) else {}

@@ -1,0 +1,133 @@
+"""What a daemon is, has and can do, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+ModelState = Literal["bundled", "installed", "available"]
+DeviceState = Literal["stopped", "starting", "ready", "busy"]
+ParameterKind = Literal["text", "integer", "number", "switch", "choice"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Style:
+    """A look that a model knows."""
+
+    name: str
+    words: str
+    """Words of a prompt that call for it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A model on the daemon's machine or on the hub."""
+
+    source: str
+    """What `ModelChoice.source` takes; empty for the bundled one."""
+    name: str
+    state: ModelState
+    size_bytes: int
+    memory_bytes: int
+    styles: tuple[Style, ...]
+    problem: str
+    """Why it cannot be used; empty if it can."""
+    loaded_on: tuple[str, ...]
+    """Devices."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PullProgress:
+    """How far the download of a model is."""
+
+    done_bytes: int
+    total_bytes: int
+    """0 while it is not known."""
+    bytes_per_second: float
+    is_finished: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookProgress:
+    """How many denoising steps of a look are done."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """A device that jobs can run on."""
+
+    id: str
+    """What requests name it by, such as "cpu" or "cuda:0"."""
+    name: str
+    memory_bytes: int
+    """0 where it is not known."""
+    state: DeviceState
+    model_source: str
+    """Meaningless unless `has_model`."""
+    has_model: bool
+    job_id: str
+    """The job that runs there, or empty."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Limits of the daemon; beyond them calls fail with `LimitReached`."""
+
+    message_bytes: int
+    chunk_bytes: int
+    upload_bytes: int
+    clip_frames: int
+    streams: int
+    queued_jobs: int
+    queued_looks: int
+    disk_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """A setting, as a form needs to know it."""
+
+    name: str
+    """Path of the field in `RestyleSettings`, such as "strength" or "attention.spatial"."""
+    kind: ParameterKind
+    description: str
+    minimum: float | None
+    maximum: float | None
+    default_json: str
+    """Empty where the model decides."""
+    choices: tuple[str, ...]
+    is_advanced: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capabilities:
+    """What can be chosen."""
+
+    parameters: tuple[Parameter, ...]
+    """In the order a form shows them."""
+    presets: tuple[str, ...]
+    controls: tuple[str, ...]
+    outputs: tuple[str, ...]
+    has_file_access: bool
+    """Whether clips and models can be named by a path on the daemon's machine."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerInfo:
+    """What the daemon is."""
+
+    version: str
+    api_major: int
+    api_minor: int
+    devices: tuple[Device, ...]
+    """The best first."""
+    limits: Limits | None
+    capabilities: Capabilities | None
+    uptime_s: float | None
+    open_jobs: int
+    disk_bytes: int
+    free_disk_bytes: int
+    process_id: int
