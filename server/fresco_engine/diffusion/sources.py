@@ -141,3 +141,32 @@ def how_to_download(hub_id: str) -> str:
         f"run 'hf download {hub_id}' on a machine with network access and give the folder, "
         "or choose another model"
     )
+
+
+def download_size(hub_id: str) -> int:
+    """Bytes that `locate` would have in the cache of a hub model when done; 0 if not known."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.utils import filter_repo_objects
+
+    try:
+        with quiet_libraries():
+            info = HfApi().model_info(hub_id, files_metadata=True)
+    # It is only for showing how far a download is; the download itself says what is wrong.
+    except Exception as error:  # noqa: BLE001
+        _LOGGER.info("the size of %s is not known (%s)", hub_id, error)
+        return 0
+    sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
+    wanted = [*_TEXT_FILES, *_FULL_WEIGHTS]
+    for unwanted in ([*_UNUSED, "*.fp16.*"], _UNUSED):
+        names = list(filter_repo_objects(sizes, allow_patterns=wanted, ignore_patterns=unwanted))
+        if any(name.startswith("unet/") and name.endswith(".safetensors") for name in names):
+            return sum(sizes[name] for name in names)
+    return 0
+
+
+def cached_bytes(hub_id: str) -> int:
+    """Bytes of a hub model in the cache, half-downloaded files included."""
+    from huggingface_hub import constants
+
+    blobs = Path(constants.HF_HUB_CACHE) / f"models--{hub_id.replace('/', '--')}" / "blobs"
+    return sum(path.stat().st_size for path in blobs.glob("*") if path.is_file())

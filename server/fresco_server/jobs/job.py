@@ -142,7 +142,7 @@ class Job:
 
     `plan` has the fields of the engine's `Analysed` without clip and settings: start, stop,
     shots, keyframes, working_size. `wanted` is what a client has asked for that has yet to
-    happen: "", "cancel" or "pause".
+    happen: "", "cancel" or "pause". `restarts` counts how often everything made became void.
     """
 
     id: str
@@ -162,6 +162,7 @@ class Job:
     jobs_ahead: int = 0
     ready_keyframes: tuple[int, ...] = ()
     ready_frames: int = 0
+    restarts: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,3 +186,12 @@ class JobEvent:
         """Whether the job has ended with this event."""
         is_cancelled = self.kind == "state" and self.values["state"] == JobState.CANCELLED.value
         return self.kind in ("finished", "failed") or is_cancelled
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyframeChange:
+    """What to change about one keyframe; `None` leaves the prompt, and draws a new seed."""
+
+    index: int
+    seed: int | None = None
+    prompt: str | None = None

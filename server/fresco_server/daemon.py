@@ -1,0 +1,201 @@
+"""The daemon's life: take the data folder, work, serve, stop cleanly when told to."""
+
+from __future__ import annotations
+
+import json
+import logging
+import logging.handlers
+import os
+import secrets
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from filelock import FileLock, Timeout
+from fresco_engine import __version__
+
+from fresco_server.errors import CannotStart
+from fresco_server.jobs.service import Jobs
+from fresco_server.rpc.server import check_exposure, make_server
+from fresco_server.settings import ServerSettings
+
+_LOGGER = logging.getLogger(__name__)
+ALREADY_RUNNING = 3
+"""Exit code of a daemon that finds another one at work in its data folder."""
+_GRACE_S = 1.0
+_LOG_BYTES = 4 << 20
+
+
+def serve(settings: ServerSettings) -> None:
+    """Run a daemon until it is told to stop by a signal, or is idle for long enough.
+
+    While it runs `daemon.json` in the data folder says where it is to be found.
+
+    Raises:
+        CannotStart: another daemon has the data folder, the address cannot be used, or the
+            devices are not there.
+    """
+    check_exposure(settings)
+    _make_private(settings.data)
+    stop = threading.Event()
+    with _lock(settings.data), _logging(settings.data), _stopped_by_signals(stop):
+        _LOGGER.info("Fresco %s starts, process %d", __version__, os.getpid())
+        jobs = Jobs(settings)
+        try:
+            token = _token(settings)
+            server, address = make_server(jobs, settings, token)
+            jobs.start()
+            server.start()
+            with _announced(settings, address, token):
+                _LOGGER.info("serving on %s", address)
+                _wait(stop, jobs, settings.idle_exit_s)
+                _LOGGER.info("stopping")
+                # Everybody who still waits is told that the daemon ends, then nobody is heard.
+                jobs.close()
+                server.stop(_GRACE_S).wait()
+        finally:
+            jobs.close()
+        _LOGGER.info("stopped")
+
+
+def _make_private(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotStart(
+            f"{folder}: cannot be used as a data folder ({error.strerror}); "
+            "choose another by --data"
+        ) from error
+
+
+@contextmanager
+def _lock(data: Path) -> Iterator[None]:
+    lock = FileLock(data / "daemon.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise CannotStart(
+            f"another daemon works in {data}; use that one, or choose another folder by --data",
+            exit_code=ALREADY_RUNNING,
+        ) from None
+    except OSError as error:
+        raise CannotStart(
+            f"{data}: cannot be written to ({error.strerror}); choose another folder by --data"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _logging(data: Path) -> Iterator[None]:
+    """Log lines go to a file of bounded size, and to a terminal if somebody looks at it."""
+    handlers: list[logging.Handler] = [
+        logging.handlers.RotatingFileHandler(
+            data / "daemon.log", maxBytes=_LOG_BYTES, backupCount=2, encoding="utf-8"
+        )
+    ]
+    if sys.stderr.isatty():
+        handlers.append(logging.StreamHandler())
+    form = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.INFO)
+    for handler in handlers:
+        handler.setFormatter(form)
+        root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        for handler in handlers:
+            root.removeHandler(handler)
+            handler.close()
+
+
+@contextmanager
+def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+    """The first SIGTERM or Ctrl-C stops in order, a second at once: all that counts is on disk."""
+
+    def obey(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, obey) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _token(settings: ServerSettings) -> str:
+    """The token that calls must carry: the user's, or one of the data folder's own.
+
+    The latter is kept, so that clients find their way back after a restart.
+    """
+    path = settings.token_file or settings.data / "token"
+    if settings.token_file is None and not path.exists():
+        _write_private(path, secrets.token_urlsafe(32))
+    try:
+        token = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotStart(
+            f"{path}: the token cannot be read ({error}); check --token-file"
+        ) from error
+    if not token.isascii() or not token.isprintable() or len(token) < 16:
+        raise CannotStart(
+            f"{path}: a token has 16 or more letters and digits; make one with "
+            "'python -c \"import secrets; print(secrets.token_urlsafe(32))\"'"
+        )
+    return token
+
+
+@contextmanager
+def _announced(settings: ServerSettings, address: str, token: str) -> Iterator[None]:
+    """Inside, clients of this user find the daemon, and later know how to start one."""
+    certificate = settings.tls_certificate
+    _write_private(
+        settings.data / "program.json",
+        json.dumps({"command": [sys.executable, "-m", "fresco_cli"]}),
+    )
+    path = settings.data / "daemon.json"
+    found = {
+        "process_id": os.getpid(),
+        "address": address,
+        "token": token,
+        "version": __version__,
+        "is_secure": certificate is not None,
+        "certificate": None if certificate is None else str(certificate.resolve()),
+    }
+    _write_private(path, json.dumps(found, indent=2))
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that only this user may read, whole or not at all."""
+    temporary = path.with_name(f".{path.name}.partial")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    temporary.replace(path)
+
+
+def _wait(stop: threading.Event, jobs: Jobs, idle_exit_s: float | None) -> None:
+    while not stop.wait(1.0):
+        if idle_exit_s is not None and jobs.idle_s > idle_exit_s:
+            _LOGGER.info("nobody has needed the daemon for %.0f s", idle_exit_s)
+            return

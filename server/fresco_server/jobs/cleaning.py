@@ -1,0 +1,77 @@
+"""Keeping within the quota: what may go, and in which order."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+from fresco_server.errors import LimitReached
+from fresco_server.jobs.folders import DataFolder
+from fresco_server.jobs.job import Job, JobState
+from fresco_server.jobs.store import JobStore
+from fresco_server.jobs.uploads import Uploads
+from fresco_server.settings import LimitSettings
+
+_LOGGER = logging.getLogger(__name__)
+_ALL = 1_000_000
+
+
+class Cleaner:
+    """Makes room by removing, the oldest first, what nobody waits for any more.
+
+    Done jobs whose result a client has confirmed go first, then uploads that no job needs, then
+    cancelled jobs. A result nobody has fetched, and a job that can still go on, are never touched.
+    """
+
+    def __init__(
+        self, store: JobStore, folders: DataFolder, uploads: Uploads, limits: LimitSettings
+    ) -> None:
+        self._store = store
+        self._folders = folders
+        self._uploads = uploads
+        self._limits = limits
+
+    def make_room(self, wanted_bytes: int) -> None:
+        """See to it that `wanted_bytes` more may be stored.
+
+        Raises:
+            LimitReached: there is no room, and nothing that may go.
+        """
+        missing = self._missing(wanted_bytes)
+        if missing <= 0:
+            return
+        for job in self._jobs_to_go():
+            missing -= self._folders.job_bytes(job.id)
+            _LOGGER.info("job %s: removed to make room", job.id)
+            self._store.delete(job.id)
+            self._folders.remove_job(job.id)
+            if missing <= 0:
+                return
+        missing -= self._uploads.remove_unused(self.uploads_in_use(), missing)
+        if missing > 0:
+            raise LimitReached(
+                f"there is no room for {wanted_bytes / 1e6:.0f} MB more, {missing / 1e6:.0f} MB are "
+                "missing, and nothing is left that may be removed; fetch results, delete jobs, or "
+                "start the daemon with a larger --quota",
+                reason="NO_ROOM",
+            )
+
+    def uploads_in_use(self) -> set[str]:
+        """Digests of the uploads that jobs need which may still run."""
+        states = [state for state in JobState if not _is_over(state)]
+        jobs = self._store.list(states, limit=_ALL)
+        return {job.order.upload for job in jobs if job.order.upload is not None}
+
+    def _missing(self, wanted_bytes: int) -> int:
+        over_quota = self._folders.all_bytes() + wanted_bytes - self._limits.disk_bytes
+        over_disk = self._limits.keep_free_bytes + wanted_bytes - self._folders.free_bytes()
+        return max(over_quota, over_disk)
+
+    def _jobs_to_go(self) -> Iterator[Job]:
+        done = self._store.list([JobState.DONE], limit=_ALL)
+        yield from (job for job in reversed(done) if job.is_fetched)
+        yield from reversed(self._store.list([JobState.CANCELLED], limit=_ALL))
+
+
+def _is_over(state: JobState) -> bool:
+    return state in (JobState.DONE, JobState.CANCELLED)

@@ -1,0 +1,180 @@
+"""The SQLite file of the daemon: its tables, its transactions, and what it does on a full disk."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from fresco_server.errors import CannotStart, ShuttingDown
+
+_LOGGER = logging.getLogger(__name__)
+_VERSION = 1
+_RESERVE_BYTES = 2 << 20
+_SCHEMA = """
+CREATE TABLE jobs (
+    id TEXT PRIMARY KEY,
+    state TEXT NOT NULL,
+    place REAL NOT NULL,
+    created REAL NOT NULL,
+    updated REAL NOT NULL,
+    job_order TEXT NOT NULL,
+    device TEXT NOT NULL,
+    wanted TEXT NOT NULL DEFAULT '',
+    progress TEXT NOT NULL DEFAULT '{}',
+    remaining_s REAL,
+    plan TEXT,
+    warnings TEXT NOT NULL DEFAULT '[]',
+    result TEXT,
+    failure TEXT,
+    generation INTEGER NOT NULL DEFAULT 0,
+    last_sequence INTEGER NOT NULL DEFAULT 0,
+    is_fetched INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX jobs_by_state ON jobs (state, place);
+CREATE INDEX jobs_by_age ON jobs (created, id);
+CREATE TABLE events (
+    job_id TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    sequence INTEGER NOT NULL,
+    time REAL NOT NULL,
+    kind TEXT NOT NULL,
+    key TEXT,
+    generation INTEGER NOT NULL,
+    event_values TEXT NOT NULL,
+    PRIMARY KEY (job_id, sequence)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX events_once ON events (job_id, key) WHERE key IS NOT NULL;
+CREATE INDEX events_by_kind ON events (job_id, kind, generation);
+"""
+
+Given = ParamSpec("Given")
+Returned = TypeVar("Returned")
+
+
+class Database:
+    """One connection shared by all threads, which take turns.
+
+    `news` is notified after every committed change. Some room on the disk is held in reserve, so
+    that it can still be noted that the disk is full.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.news = threading.Condition(threading.RLock())
+        self.is_closed = False
+        self._reserve = path.with_name(f"{path.name}-reserve")
+        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._connection.row_factory = sqlite3.Row
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+            self._connection.execute(f"PRAGMA {pragma}")
+        self._make_tables(path)
+        self.keep_reserve()
+
+    def _make_tables(self, path: Path) -> None:
+        version = self.one("PRAGMA user_version")[0]
+        if version not in (0, _VERSION):
+            raise CannotStart(
+                f"{path}: the jobs there were made by another version of Fresco; "
+                "start that version, or choose another --data folder"
+            )
+        if version == 0:
+            self._connection.executescript(
+                f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;"
+            )
+
+    def close(self) -> None:
+        """Wake everybody who waits, and let the file go."""
+        with self.news:
+            self.is_closed = True
+            self.news.notify_all()
+            self._connection.close()
+            self._reserve.unlink(missing_ok=True)
+
+    def run(self, statement: str, *values: Any) -> sqlite3.Cursor:
+        """Run one statement."""
+        if self.is_closed:
+            raise ShuttingDown
+        return self._connection.execute(statement, values)
+
+    def one(self, statement: str, *values: Any) -> Any:
+        """The first row, or None."""
+        return self.run(statement, *values).fetchone()
+
+    def all(self, statement: str, *values: Any) -> list[sqlite3.Row]:
+        """All rows."""
+        return self.run(statement, *values).fetchall()
+
+    def transact(self, change: Callable[[], Returned]) -> Returned:
+        """Run `change` as one transaction, or as part of the one under way."""
+        with self.news:
+            if self._connection.in_transaction:
+                return change()
+            try:
+                result = self._attempt(change)
+            except sqlite3.OperationalError as error:
+                if not _is_full(error) or not self._reserve.exists():
+                    raise
+                _LOGGER.warning("the disk is full; using the reserve")
+                self._reserve.unlink()
+                result = self._attempt(change)
+            self.news.notify_all()
+            return result
+
+    def _attempt(self, change: Callable[[], Returned]) -> Returned:
+        self.run("BEGIN IMMEDIATE")
+        try:
+            result = change()
+            self.run("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        return result
+
+    def keep_reserve(self) -> None:
+        """Hold some room on the disk, as far as there is any."""
+        with suppress(OSError):
+            if not self._reserve.exists() or self._reserve.stat().st_size < _RESERVE_BYTES:
+                self._reserve.write_bytes(bytes(_RESERVE_BYTES))
+
+
+def _is_full(error: sqlite3.OperationalError) -> bool:
+    return "full" in str(error) or "disk I/O" in str(error)
+
+
+class HasDatabase:
+    """What `written` and `read` need."""
+
+    database: Database
+
+
+Holder = TypeVar("Holder", bound=HasDatabase)
+
+
+def written(
+    method: Callable[Concatenate[Holder, Given], Returned],
+) -> Callable[Concatenate[Holder, Given], Returned]:
+    """Makes a method one transaction. It may run twice, so it changes nothing but the database."""
+
+    @functools.wraps(method)
+    def in_transaction(self: Holder, /, *args: Given.args, **kwargs: Given.kwargs) -> Returned:
+        return self.database.transact(lambda: method(self, *args, **kwargs))
+
+    return in_transaction
+
+
+def read(
+    method: Callable[Concatenate[Holder, Given], Returned],
+) -> Callable[Concatenate[Holder, Given], Returned]:
+    """Makes a method see one state of the database."""
+
+    @functools.wraps(method)
+    def under_lock(self: Holder, /, *args: Given.args, **kwargs: Given.kwargs) -> Returned:
+        with self.database.news:
+            return method(self, *args, **kwargs)
+
+    return under_lock

@@ -1,0 +1,119 @@
+"""A worker process as the daemon sees it: orders go in, messages come out, it may die at any time.
+
+Orders and messages are JSON, one object a line, on the process's standard input and output; its
+standard error are log lines. When the daemon dies the input ends, and the worker with it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from fresco_server.jobs.job import Values
+
+_LOGGER = logging.getLogger(__name__)
+_TAIL_LINES = 30
+_LINE_LENGTH = 500
+# Threads that wait for each other by spinning halve the speed of a machine that has something else
+# to do as well; after a short spin they are to sleep.
+_ENVIRONMENT = {"GOMP_SPINCOUNT": "20000", "PYTHONIOENCODING": "utf-8"}
+
+Said = Callable[["WorkerProcess", Values], None]
+Ended = Callable[["WorkerProcess", int], None]
+
+
+class WorkerProcess:
+    """`python -m fresco_server.worker` with `arguments`.
+
+    `said` is called for every message and `ended` once, with the exit code (minus the signal that
+    killed it), each on a thread of the process's own.
+    """
+
+    def __init__(self, name: str, arguments: Sequence[str], said: Said, ended: Ended) -> None:
+        self.name = name
+        self._said, self._ended = said, ended
+        self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
+        self._sending = threading.Lock()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "fresco_server.worker", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **_ENVIRONMENT},
+        )
+        self._log = self._start(self._read_log)
+        self._start(self._read_messages)
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    @property
+    def log_tail(self) -> str:
+        """The last lines of its log."""
+        return "\n".join(self._tail)
+
+    def send(self, order: Values) -> None:
+        """Give an order; one that is dead gets none, and `ended` tells of it."""
+        line = json.dumps(order, ensure_ascii=False).encode() + b"\n"
+        assert self._process.stdin is not None
+        with self._sending, suppress(OSError, ValueError):
+            self._process.stdin.write(line)
+            self._process.stdin.flush()
+
+    def kill(self) -> None:
+        """End it at once, whatever it does."""
+        self._process.kill()
+
+    def close(self, patience_s: float = 2.0) -> None:
+        """Let it end by itself, or else kill it."""
+        assert self._process.stdin is not None
+        with self._sending, suppress(OSError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            self._process.wait()
+
+    def _start(self, work: Callable[[], None]) -> threading.Thread:
+        thread = threading.Thread(target=work, name=f"{self.name}-{work.__name__}", daemon=True)
+        thread.start()
+        return thread
+
+    def _read_messages(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as lines:
+            for line in lines:
+                message = _parsed(line)
+                if message is not None:
+                    self._said(self, message)
+        code = self._process.wait()
+        self._log.join(1.0)
+        self._ended(self, code)
+
+    def _read_log(self) -> None:
+        assert self._process.stderr is not None
+        with self._process.stderr as lines:
+            for line in lines:
+                text = line.decode("utf-8", "replace").rstrip()[:_LINE_LENGTH]
+                self._tail.append(text)
+                _LOGGER.info("%s: %s", self.name, text)
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    """A message; a line torn by the death of its writer is none."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return None
+    return message if isinstance(message, dict) else None

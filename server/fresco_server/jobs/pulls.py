@@ -1,0 +1,79 @@
+"""Downloading models: a process for each, ended when nobody waits for it any more."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections import deque
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from fresco_server.errors import EngineRefused, WorkerLost
+from fresco_server.jobs.job import Values
+from fresco_server.jobs.process import WorkerProcess
+
+_SPEED_WINDOW_S = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PullStep:
+    """How far a download is; `total_bytes` is 0 while it is not known."""
+
+    done_bytes: int
+    total_bytes: int
+    bytes_per_second: float
+    is_finished: bool
+
+
+def pull(source: str) -> Generator[PullStep, None, None]:
+    """Download the model `source`; closing the generator stops it, and it can be gone on with.
+
+    Raises:
+        EngineRefused: the hub has no such model, or the disk is full.
+        WorkerLost: the process ended.
+    """
+    inbox: queue.SimpleQueue[Values] = queue.SimpleQueue()
+    process = WorkerProcess(
+        "pull",
+        ["--pull", source],
+        lambda _, message: inbox.put(message),
+        lambda _, code: inbox.put({"say": "ended", "code": code}),
+    )
+    speed = _Speed()
+    try:
+        while True:
+            message = inbox.get()
+            if message["say"] == "refused":
+                raise EngineRefused(message["message"], reason=message["reason"])
+            if message["say"] == "ended":
+                raise WorkerLost("the download ended unexpectedly; try again", process.log_tail)
+            yield _step(message, speed)
+            if message["say"] == "pulled":
+                return
+    finally:
+        process.kill()
+        process.close()
+
+
+def _step(message: Values, speed: _Speed) -> PullStep:
+    return PullStep(
+        done_bytes=message["done"],
+        total_bytes=message["total"],
+        bytes_per_second=speed.after(message["done"]),
+        is_finished=message["say"] == "pulled",
+    )
+
+
+class _Speed:
+    """Bytes per second over the last seconds."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def after(self, done: int) -> float:
+        now = time.monotonic()
+        self._seen.append((now, done))
+        while now - self._seen[0][0] > _SPEED_WINDOW_S and len(self._seen) > 2:
+            self._seen.popleft()
+        began, before = self._seen[0]
+        return max(0.0, (done - before) / (now - began)) if now > began else 0.0

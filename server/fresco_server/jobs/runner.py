@@ -1,0 +1,447 @@
+"""Who works on jobs: one runner per device, which owns the device's worker process.
+
+A runner is a thread that takes items from its inbox one by one: requests of clients, messages of
+the worker, the worker's death. Only it decides what the worker does, so nothing can overlap.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from fresco_server.errors import EngineRefused, ServerError, ShuttingDown, WorkerLost
+from fresco_server.jobs.devices import DeviceInfo, DeviceState
+from fresco_server.jobs.job import Job, JobState, Values
+from fresco_server.jobs.looks import Look, LookPicture, LookStep
+from fresco_server.jobs.narrator import Narrator
+from fresco_server.jobs.process import WorkerProcess
+from fresco_server.jobs.store import JobStore
+
+_LOGGER = logging.getLogger(__name__)
+_STOP_PATIENCE_S = 1.2
+"""A stop takes effect within two seconds: by then the worker has stopped by itself or is killed."""
+_CRASHES_ALLOWED = 2
+_LOAD_PATIENCE_S = 600.0
+
+Folder = Callable[[str], Path]
+
+
+class Runner:
+    """Works on queued jobs and looks that one device may do.
+
+    `folder` gives a job's folder. After `idle_unload_s` without work the process ends, and with
+    it all memory it holds is free.
+    """
+
+    def __init__(
+        self, device: DeviceInfo, store: JobStore, folder: Folder, *, idle_unload_s: float
+    ) -> None:
+        self.device_id = device.id
+        self._device = device
+        self._store = store
+        self._folder = folder
+        self._idle_unload_s = idle_unload_s
+        self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._worker: WorkerProcess | None = None
+        self._is_ready = False
+        self._model: tuple[str | None] | None = None
+        self._job: Job | None = None
+        self._narrator: Narrator | None = None
+        self._crashes: dict[str, tuple[int, int]] = {}
+        self._looks: dict[str, Look] = {}
+        self._loads: list[_Load] = []
+        self._kill_at: float | None = None
+        self._idle_since = time.monotonic()
+        self._is_closing = False
+        self._thread = threading.Thread(target=self._run, name=f"runner-{device.id}", daemon=True)
+
+    # What others may call, from any thread
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+
+    def adopt(self, worker: WorkerProcess) -> None:
+        """Take over a worker that has started already; before `start`."""
+        self._worker, self._is_ready = worker, True
+
+    def wake(self) -> None:
+        """Look whether there is something to do."""
+        self._inbox.put(lambda: None)
+
+    def stop_job(self, job_id: str) -> None:
+        """Stop the job, if it runs here, as it wants to be."""
+        self._inbox.put(lambda: self._stop(job_id))
+
+    def look(self, look: Look) -> None:
+        """Work on a look as soon as possible."""
+        self._inbox.put(lambda: self._begin_look(look))
+
+    def withdraw(self, look: Look) -> None:
+        """Stop working on a look."""
+        self._inbox.put(lambda: self._end_look(look.id))
+
+    def load(self, source: str | None) -> None:
+        """Load a model and wait until it is there.
+
+        Raises:
+            ServerError: it cannot be loaded.
+        """
+        load = _Load(source)
+        self._inbox.put(lambda: self._begin_load(load))
+        load.wait()
+
+    def unload(self) -> bool:
+        """End the worker process; whether that was possible."""
+        answer: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._inbox.put(lambda: answer.put(self._unload()))
+        return answer.get(timeout=10)
+
+    def close(self) -> None:
+        """Stop at once; a job that runs stays queued and goes on when the daemon starts again."""
+        self._inbox.put(self._begin_closing)
+        self._thread.join(5.0)
+
+    @property
+    def info(self) -> DeviceInfo:
+        """The device and what happens there."""
+        job = self._job
+        is_busy = job is not None or bool(self._looks) or bool(self._loads)
+        state: DeviceState = "busy" if is_busy else "ready"
+        if self._worker is None:
+            state = "stopped"
+        elif not self._is_ready:
+            state = "starting"
+        return DeviceInfo(
+            id=self._device.id,
+            name=self._device.name,
+            memory_bytes=self._device.memory_bytes,
+            state=state,
+            model_source=self._model[0] if self._model else None,
+            has_model=self._model is not None,
+            job_id=job.id if job else "",
+        )
+
+    def said(self, worker: WorkerProcess, message: Values) -> None:
+        """The worker says something; called on the worker's thread."""
+        self._inbox.put(lambda: self._hear(worker, message))
+
+    def ended(self, worker: WorkerProcess, code: int) -> None:
+        """The worker has ended; called on the worker's thread."""
+        self._inbox.put(lambda: self._bury(worker, code))
+
+    # The thread
+
+    def _run(self) -> None:
+        while not self._is_closing:
+            try:
+                self._begin_next()
+                self._inbox.get(timeout=self._patience())()
+            except queue.Empty:
+                self._on_time()
+            except Exception:
+                # One item that cannot be dealt with must not end the device's thread.
+                _LOGGER.exception("%s: something unexpected happened", self.device_id)
+                time.sleep(0.2)
+
+    def _patience(self) -> float:
+        waits = [60.0]
+        now = time.monotonic()
+        if self._kill_at is not None:
+            waits.append(self._kill_at - now)
+        if self._worker is not None and self._is_idle():
+            waits.append(self._idle_since + self._idle_unload_s - now)
+        return max(0.0, min(waits))
+
+    def _on_time(self) -> None:
+        now = time.monotonic()
+        if self._kill_at is not None and now >= self._kill_at and self._worker is not None:
+            _LOGGER.info("%s: the worker does not stop; killing it", self.device_id)
+            self._kill_at = None
+            self._worker.kill()
+        elif self._is_idle() and now >= self._idle_since + self._idle_unload_s:
+            self._unload()
+
+    def _is_idle(self) -> bool:
+        return self._job is None and not self._looks and not self._loads
+
+    def _begin_next(self) -> None:
+        """Give the worker the next job, if it has none and nobody waits for a look."""
+        if self._job is not None or self._is_closing:
+            return
+        job = self._store.next_queued(("", self.device_id))
+        if job is None:
+            return
+        if not self._ensure_worker():
+            return
+        _LOGGER.info("job %s: begins on %s", job.id, self.device_id)
+        self._job = job
+        self._narrator = Narrator(self._store, job)
+        self._narrator.begin()
+        self._send({"do": "run", "job": job.id, "folder": str(self._folder(job.id)), **_work(job)})
+
+    def _ensure_worker(self) -> bool:
+        """Start the worker if there is none; whether it is ready."""
+        if self._worker is None:
+            self._is_ready = False
+            name = f"worker-{self.device_id}"
+            self._worker = WorkerProcess(name, ["--device", self.device_id], self.said, self.ended)
+        return self._is_ready
+
+    def _send(self, order: Values) -> None:
+        assert self._worker is not None
+        self._worker.send(order)
+
+    def _hear(self, worker: WorkerProcess, message: Values) -> None:
+        if worker is not self._worker:
+            return
+        say = message["say"]
+        if say == "ready":
+            self._become_ready()
+        elif say == "holds":
+            self._model = (message["source"],)
+        elif say == "loaded":
+            self._end_load(message["source"], None)
+        elif say == "load_failed":
+            self._end_load(message["source"], _refusal(message))
+        elif say.startswith("look_"):
+            self._hear_of_look(message)
+        elif self._job is not None and message.get("job") == self._job.id:
+            self._hear_of_job(message)
+
+    def _become_ready(self) -> None:
+        self._is_ready = True
+        self._idle_since = time.monotonic()
+        for look in self._looks.values():
+            self._send(_look_order(look))
+        for load in self._loads:
+            self._send({"do": "load", "source": load.source})
+
+    def _hear_of_job(self, message: Values) -> None:
+        assert self._job is not None
+        assert self._narrator is not None
+        if message["say"] == "stopped":
+            self._finish_stop()
+            return
+        if self._narrator.tell(message):
+            self._leave_job()
+
+    def _leave_job(self) -> None:
+        self._job = self._narrator = None
+        self._kill_at = None
+        self._idle_since = time.monotonic()
+
+    # Stopping
+
+    def _stop(self, job_id: str) -> None:
+        if self._job is None or self._job.id != job_id:
+            self._store_stop(job_id)
+            return
+        self._send({"do": "stop", "job": job_id})
+        if self._kill_at is None:
+            self._kill_at = time.monotonic() + _STOP_PATIENCE_S
+
+    def _finish_stop(self) -> None:
+        assert self._job is not None
+        job_id = self._job.id
+        self._leave_job()
+        self._store_stop(job_id)
+
+    def _store_stop(self, job_id: str) -> None:
+        """What was wanted of a job that does not run happens."""
+        if not self._store.has(job_id):
+            return
+        apply_wanted(self._store, self._store.get(job_id))
+
+    # The worker's death
+
+    def _bury(self, worker: WorkerProcess, code: int) -> None:
+        if worker is not self._worker:
+            return
+        _LOGGER.info("%s: the worker ended with %d", self.device_id, code)
+        self._worker, self._is_ready, self._model = None, False, None
+        self._kill_at = None
+        lost = WorkerLost(f"the worker process ended ({_cause(code)}); try again", worker.log_tail)
+        for look in self._looks.values():
+            look.put(lost)
+        self._looks.clear()
+        for load in self._loads:
+            load.end(lost)
+        self._loads.clear()
+        if self._job is not None:
+            self._recover(worker, code)
+
+    def _recover(self, worker: WorkerProcess, code: int) -> None:
+        """The job whose worker died goes on, unless it was to stop, or dies again and again."""
+        assert self._job is not None
+        job = self._store.get(self._job.id) if self._store.has(self._job.id) else None
+        self._leave_job()
+        if job is None:
+            return
+        if job.wanted or self._count_crash(job) <= _CRASHES_ALLOWED:
+            reason = f"the worker process ended ({_cause(code)}); trying again"
+            release(self._store, job.id, reason)
+            return
+        self._crashes.pop(job.id, None)
+        Narrator(self._store, job).fail(
+            "WORKER_LOST",
+            f"the process that worked on it ended {_CRASHES_ALLOWED + 1} times without getting "
+            f"further ({_cause(code)}); use a smaller size or batch, or look at the log",
+            log_tail=worker.log_tail,
+            can_resume=True,
+        )
+
+    def _count_crash(self, job: Job) -> int:
+        """How often the job's worker has died since anything new was made."""
+        made = len(job.ready_keyframes) + job.ready_frames
+        before, count = self._crashes.get(job.id, (made, 0))
+        count = 1 if before != made else count + 1
+        self._crashes[job.id] = (made, count)
+        return count
+
+    # Looks and models
+
+    def _begin_look(self, look: Look) -> None:
+        if look.has_ended:
+            return
+        if self._is_closing:
+            look.put(ShuttingDown())
+            return
+        self._looks[look.id] = look
+        if self._ensure_worker():
+            self._send(_look_order(look))
+
+    def _end_look(self, look_id: str) -> None:
+        if self._looks.pop(look_id, None) is not None and self._worker is not None:
+            self._send({"do": "cancel_look", "look": look_id})
+        self._idle_since = time.monotonic()
+
+    def _hear_of_look(self, message: Values) -> None:
+        look = self._looks.get(message["look"])
+        if look is None:
+            # The look was withdrawn while its picture was written.
+            if message["say"] == "look_done":
+                Path(message["file"]).unlink(missing_ok=True)
+            return
+        if message["say"] == "look_step":
+            look.put(LookStep(message["done"], message["total"]))
+            return
+        del self._looks[look.id]
+        self._idle_since = time.monotonic()
+        is_done = message["say"] == "look_done"
+        look.put(LookPicture(look.picture) if is_done else _refusal(message))
+
+    def _begin_load(self, load: _Load) -> None:
+        self._loads.append(load)
+        if self._ensure_worker():
+            self._send({"do": "load", "source": load.source})
+
+    def _end_load(self, source: str | None, error: ServerError | None) -> None:
+        for load in [load for load in self._loads if load.source == source]:
+            self._loads.remove(load)
+            load.end(error)
+        self._idle_since = time.monotonic()
+
+    def _unload(self) -> bool:
+        if not self._is_idle():
+            return False
+        if self._worker is not None:
+            _LOGGER.info("%s: freeing the device's memory", self.device_id)
+            worker, self._worker = self._worker, None
+            self._model, self._is_ready = None, False
+            worker.close()
+        return True
+
+    def _begin_closing(self) -> None:
+        self._is_closing = True
+        if self._job is not None:
+            release(self._store, self._job.id, "the daemon was stopped")
+        for look in self._looks.values():
+            look.put(ShuttingDown())
+        for load in self._loads:
+            load.end(ShuttingDown())
+        if self._worker is not None:
+            self._worker.kill()
+            self._worker.close()
+
+
+class _Load:
+    """A request to load a model, and the thread that waits for it."""
+
+    def __init__(self, source: str | None) -> None:
+        self.source = source
+        self._answer: queue.SimpleQueue[ServerError | None] = queue.SimpleQueue()
+
+    def end(self, error: ServerError | None) -> None:
+        """Let the waiting thread go on."""
+        self._answer.put(error)
+
+    def wait(self) -> None:
+        """Raises: ServerError when it could not be loaded."""
+        try:
+            error = self._answer.get(timeout=_LOAD_PATIENCE_S)
+        except queue.Empty:
+            raise WorkerLost("the model is still not loaded; look at the log") from None
+        if error is not None:
+            raise error
+
+
+def apply_wanted(store: JobStore, job: Job) -> None:
+    """Cancel or pause a job that no device works on, if that is wanted of it."""
+    if job.wanted == "cancel" and not job.state.has_ended:
+        store.change_state(job.id, JobState.CANCELLED)
+    elif job.wanted == "pause" and not job.state.has_ended:
+        store.change_state(job.id, JobState.PAUSED)
+
+
+def release(store: JobStore, job_id: str, reason: str) -> None:
+    """A job that ran and runs no longer stops if that was wanted, or else waits as the first."""
+    if not store.has(job_id):
+        return
+    job = store.get(job_id)
+    if job.wanted:
+        apply_wanted(store, job)
+    else:
+        store.requeue(job_id, reason, is_first=True)
+
+
+def _work(job: Job) -> Values:
+    order = job.order
+    return {
+        "clip": order.clip,
+        "frame_rate": order.frame_rate,
+        "settings": order.settings,
+        "model": order.model.as_dict(),
+        "codec": order.codec,
+        "suffix": order.suffix,
+        "restarts": job.restarts,
+    }
+
+
+def _look_order(look: Look) -> Values:
+    order = look.order
+    return {
+        "do": "look",
+        "look": look.id,
+        "clip": order.clip,
+        "frame_rate": order.frame_rate,
+        "index": order.index,
+        "settings": order.settings,
+        "model": order.model.as_dict(),
+        "file": str(look.picture),
+    }
+
+
+def _refusal(message: Values) -> ServerError:
+    return EngineRefused(message["message"], reason=message["reason"])
+
+
+def _cause(code: int) -> str:
+    """An exit code as a person reads it."""
+    if code == -9:
+        return "killed by the system, most likely for want of memory"
+    return f"signal {-code}" if code < 0 else f"exit code {code}"

@@ -1,0 +1,428 @@
+"""What the daemon can be asked about jobs: the one door of this package."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Collection, Generator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from fresco_engine.checkpoint import fork
+from fresco_engine.errors import CheckpointError
+from fresco_engine.settings import settings_from_dict
+
+from fresco_server.errors import (
+    BadRequest,
+    DeviceUnknown,
+    JobExists,
+    LimitReached,
+    NotPossible,
+    ShuttingDown,
+)
+from fresco_server.jobs.cleaning import Cleaner
+from fresco_server.jobs.devices import DeviceInfo
+from fresco_server.jobs.folders import DataFolder
+from fresco_server.jobs.foreman import hire
+from fresco_server.jobs.job import Job, JobEvent, JobOrder, JobState, KeyframeChange, Values
+from fresco_server.jobs.looks import Look, LookOrder
+from fresco_server.jobs.media import MediaProcess
+from fresco_server.jobs.pulls import PullStep, pull
+from fresco_server.jobs.runner import Runner, apply_wanted, release
+from fresco_server.jobs.store import JobStore
+from fresco_server.jobs.uploads import Uploads
+from fresco_server.settings import ServerSettings
+
+_LOGGER = logging.getLogger(__name__)
+_STOP_PATIENCE_S = 3.0
+_LEAST_JOB_BYTES = 16 << 20
+
+
+class Jobs:
+    """Jobs, looks, uploads and models. Every method may be called from any thread.
+
+    Making one takes up what an earlier daemon left; `start` begins to work.
+    """
+
+    def __init__(self, settings: ServerSettings) -> None:
+        self._settings = settings
+        self._folders = DataFolder(settings.data)
+        self._folders.make()
+        self._store = JobStore(settings.data / "jobs.sqlite3")
+        self._recover()
+        self.uploads = Uploads(self._folders.uploads, settings.limits)
+        self.media = MediaProcess()
+        self._cleaner = Cleaner(self._store, self._folders, self.uploads, settings.limits)
+        self._runners: tuple[Runner, ...] = ()
+        self._creating = threading.Lock()
+        self._looks: dict[str, Look] = {}
+        self._looks_lock = threading.Lock()
+        self._touched = time.monotonic()
+        self.is_closing = False
+
+    def _recover(self) -> None:
+        """Take up the work where a killed daemon left it."""
+        self._folders.sweep(self._store.ids())
+        running = [state for state in JobState if state.is_running]
+        for job in self._store.list(running, limit=1_000_000):
+            release(self._store, job.id, "the daemon was restarted")
+        for job in self._store.list([JobState.QUEUED], limit=1_000_000):
+            apply_wanted(self._store, job)
+
+    def start(self) -> None:
+        """Begin to work on the queue.
+
+        Raises:
+            CannotStart: there is no such device, or no worker process can be started.
+        """
+        self._runners = hire(self._settings, self._store, self._folders.job)
+        for runner in self._runners:
+            runner.start()
+
+    def close(self) -> None:
+        """Stop all work; what runs stays in the queue and goes on at the next start."""
+        if self.is_closing:
+            return
+        self.is_closing = True
+        for runner in self._runners:
+            runner.close()
+        self.media.close()
+        self._store.close()
+
+    # Jobs
+
+    def create(self, job_id: str, order: JobOrder, *, is_urgent: bool = False) -> Job:
+        """A new job in the queue; or the one there is, if it was asked for by the same request.
+
+        Raises:
+            JobExists: the id is taken by a job with another request.
+            LimitReached: the queue, the quota or the disk is full.
+            DeviceUnknown: the device is not there.
+            ShuttingDown: the daemon is about to end.
+        """
+        self._check_open()
+        self._check_device(order.device)
+        with self._creating:
+            if not self._store.has(job_id):
+                self._store.check_queue(self._settings.limits.queued_jobs)
+                self._cleaner.make_room(_LEAST_JOB_BYTES)
+            return self._add(job_id, order, is_urgent=is_urgent)
+
+    def _add(self, job_id: str, order: JobOrder, *, is_urgent: bool = False) -> Job:
+        job = self._store.add(
+            job_id, order, is_urgent=is_urgent, most_queued=self._settings.limits.queued_jobs
+        )
+        _LOGGER.info("job %s: queued (%s)", job_id, order.title)
+        self._wake()
+        return job
+
+    def _wake(self) -> None:
+        for runner in self._runners:
+            runner.wake()
+
+    def _check_open(self) -> None:
+        if self.is_closing:
+            raise ShuttingDown
+
+    def _check_device(self, device: str) -> None:
+        known = [runner.device_id for runner in self._runners]
+        if device and device not in known:
+            raise DeviceUnknown(f"there is no device {device!r}; there is {', '.join(known)}")
+
+    def get(self, job_id: str) -> Job:
+        """A job.
+
+        Raises:
+            JobNotFound: there is none of that id.
+        """
+        return self._store.get(job_id)
+
+    def list(
+        self,
+        states: Collection[JobState] = (),
+        limit: int = 50,
+        before: tuple[float, str] | None = None,
+    ) -> list[Job]:
+        """Jobs, the newest first; `before` holds creation time and id of the last one known."""
+        return self._store.list(states, limit, before)
+
+    def cancel(self, job_id: str) -> Job:
+        """End a job for good.
+
+        Raises:
+            JobNotFound, NotPossible: there is none, or it has ended.
+        """
+        job = self._store.get(job_id)
+        if job.state in (JobState.DONE, JobState.FAILED):
+            raise NotPossible(f"job {job_id!r} is {job.state.value}, so it cannot be cancelled")
+        return job if job.state is JobState.CANCELLED else self._stop(job_id, "cancel")
+
+    def pause(self, job_id: str) -> Job:
+        """Stop a job so that it can go on.
+
+        Raises:
+            JobNotFound, NotPossible: there is none, or it has ended.
+        """
+        job = self._store.get(job_id)
+        if job.state.has_ended:
+            raise NotPossible(f"job {job_id!r} is {job.state.value}, so it cannot be paused")
+        return job if job.state is JobState.PAUSED else self._stop(job_id, "pause")
+
+    def _stop(self, job_id: str, wanted: str) -> Job:
+        """Ask for it, and wait until it has happened or the time for it is over."""
+        self._store.want(job_id, wanted)
+        if self._runners:
+            for runner in self._runners:
+                runner.stop_job(job_id)
+        else:
+            apply_wanted(self._store, self._store.get(job_id))
+        return self._store.wait_until(job_id, lambda job: not job.wanted, _STOP_PATIENCE_S)
+
+    def resume(self, job_id: str) -> Job:
+        """Put a paused job, or a failed one that can go on, back into the queue.
+
+        Raises:
+            JobNotFound, NotPossible: there is none, or it cannot go on.
+            LimitReached: the queue is full.
+        """
+        self._check_open()
+        job = self._store.get(job_id)
+        if job.wanted == "pause":
+            self._store.want(job_id, "")
+        if job.state is JobState.QUEUED or job.state.is_running:
+            return self._store.get(job_id)
+        has_failed = job.failure is not None and job.failure.can_resume
+        if job.state is not JobState.PAUSED and not has_failed:
+            raise NotPossible(
+                f"job {job_id!r} is {job.state.value} and cannot go on; create a new job"
+            )
+        self._store.check_queue(self._settings.limits.queued_jobs)
+        job = self._store.requeue(job_id, "resumed", is_first=False)
+        self._wake()
+        return job
+
+    def delete(self, job_id: str) -> None:
+        """Forget a job and all it has made.
+
+        Raises:
+            JobNotFound: there is none of that id.
+            NotPossible: it does not stop.
+        """
+        job = self._store.get(job_id)
+        if not job.state.has_ended:
+            job = self._stop(job_id, "cancel")
+        if job.state.is_running:
+            raise NotPossible(f"job {job_id!r} does not stop; try again in a moment")
+        self._store.delete(job_id)
+        self._folders.remove_job(job_id)
+        _LOGGER.info("job %s: deleted", job_id)
+
+    def reroll(
+        self, job_id: str, new_job_id: str, changes: Sequence[KeyframeChange], request: Values
+    ) -> Job:
+        """A new job with all of a finished one but some keyframes and what depends on them.
+
+        Raises:
+            JobNotFound, NotPossible: there is none, or it is not done.
+            InvalidSettings, BadRequest: the changes name frames that are no keyframes, or none.
+            JobExists, LimitReached, ShuttingDown: as for `create`.
+        """
+        self._check_open()
+        parent = self._store.get(job_id)
+        if parent.state is not JobState.DONE:
+            raise NotPossible(f"job {job_id!r} is {parent.state.value}; wait until it is done")
+        _check_changes(changes)
+        with self._creating:
+            if self._store.has(new_job_id):
+                return self._same_request(new_job_id, request)
+            self._store.check_queue(self._settings.limits.queued_jobs)
+            self._cleaner.make_room(_LEAST_JOB_BYTES)
+            self._fork(parent, new_job_id, [change.index for change in changes])
+            return self._add(new_job_id, _changed(parent, changes, request))
+
+    def _same_request(self, job_id: str, request: Values) -> Job:
+        job = self._store.get(job_id)
+        if dict(job.order.request) != dict(request):
+            raise JobExists(job_id)
+        return job
+
+    def _fork(self, parent: Job, new_job_id: str, keyframes: Sequence[int]) -> None:
+        # A folder without a job is what an earlier attempt left that was killed.
+        self._folders.remove_job(new_job_id)
+        try:
+            fork(self._folders.job(parent.id), self._folders.job(new_job_id), keyframes)
+        except CheckpointError as error:
+            raise NotPossible(
+                f"job {parent.id!r} has lost what it has made ({error}); make it again"
+            ) from error
+
+    def events(self, job_id: str, after: int, limit: int = 100) -> list[JobEvent]:
+        """Events with a sequence number above `after`, in order.
+
+        Raises:
+            JobNotFound: the job was deleted.
+        """
+        return self._store.events(job_id, after, limit)
+
+    def wait(self, job_id: str, after: int, timeout_s: float) -> bool:
+        """Wait for an event beyond `after`; whether there is one.
+
+        Raises:
+            JobNotFound: the job was deleted.
+            ShuttingDown: the daemon is about to end.
+        """
+        return self._store.wait(job_id, after, timeout_s)
+
+    def confirm(self, job_id: str, sha256: str) -> None:
+        """Note that a client has the result.
+
+        Raises:
+            JobNotFound, NotPossible: there is none, or it is not done.
+            BadRequest: what the client has is something else.
+        """
+        job = self._store.get(job_id)
+        if job.state is not JobState.DONE or job.result is None:
+            raise NotPossible(f"job {job_id!r} is {job.state.value}, so it has no result")
+        if job.result.sha256 != sha256:
+            raise BadRequest("sha256", "it is not that of the result; fetch the result again")
+        self._store.set_fetched(job_id)
+
+    def folder(self, job_id: str) -> Path:
+        """A job's folder: a checkpoint of the engine, and the result."""
+        return self._folders.job(job_id)
+
+    # Looks
+
+    def look(self, order: LookOrder) -> Look:
+        """Restyle one frame now; an older look of the same client ends.
+
+        Raises:
+            LimitReached: too many looks wait.
+            DeviceUnknown, ShuttingDown: as for `create`.
+        """
+        self._check_open()
+        self._check_device(order.device)
+        with self._looks_lock:
+            self._looks = {key: look for key, look in self._looks.items() if not look.has_ended}
+            older = self._looks.get(order.client_id) if order.client_id else None
+            most = self._settings.limits.queued_looks
+            if older is None and len(self._looks) >= most:
+                raise LimitReached(
+                    f"{most} looks wait already; try again in a moment", reason="TOO_MANY_LOOKS"
+                )
+            runner = self._runner_for(order.device)
+            look_id = secrets.token_hex(8)
+            look = Look(look_id, order, self._folders.look(look_id), runner.withdraw)
+            self._looks[order.client_id or look_id] = look
+        if older is not None:
+            older.supersede()
+        runner.look(look)
+        return look
+
+    def _runner_for(self, device: str) -> Runner:
+        """The device that is asked for, or the one with the least to do."""
+        ranks = {"ready": 0, "stopped": 1, "starting": 2, "busy": 3}
+        fitting = [runner for runner in self._runners if device in ("", runner.device_id)]
+        return min(fitting, key=lambda runner: ranks[runner.info.state])
+
+    # Models and devices
+
+    def load(self, source: str | None, device: str) -> None:
+        """Load a model ahead of its first use, and wait until it is there.
+
+        Raises:
+            ServerError: it cannot be loaded.
+        """
+        self._check_open()
+        self._check_device(device)
+        self._runner_for(device or self._runners[0].device_id).load(source)
+
+    def unload(self, device: str) -> None:
+        """Free a device's memory, or that of all devices that are not in use.
+
+        Raises:
+            NotPossible: the device is in use.
+        """
+        self._check_device(device)
+        for runner in self._runners:
+            if device in ("", runner.device_id) and not runner.unload() and device:
+                raise NotPossible(f"{device} is in use; pause or cancel its job first")
+
+    def devices(self) -> list[DeviceInfo]:
+        """The devices and what happens there."""
+        return [runner.info for runner in self._runners]
+
+    def list_models(self) -> list[dict[str, Any]]:
+        """The models on this machine and known ones on the hub, as plain values."""
+        return self.media.list_models([str(folder) for folder in self._settings.model_folders])
+
+    def pull(self, source: str) -> Generator[PullStep, None, None]:
+        """Download a model; closing the generator stops it.
+
+        Raises:
+            EngineRefused, WorkerLost: it cannot be had.
+        """
+        self._check_open()
+        return pull(source)
+
+    # The daemon itself
+
+    def disk_bytes(self, job_id: str | None = None) -> int:
+        """Bytes of one job's files, or of all jobs and uploads."""
+        return self._folders.all_bytes() if job_id is None else self._folders.job_bytes(job_id)
+
+    def free_disk_bytes(self) -> int:
+        """Bytes free on the disk."""
+        return self._folders.free_bytes()
+
+    def uploads_in_use(self) -> set[str]:
+        """Digests of the uploads that jobs need which may still run."""
+        return self._cleaner.uploads_in_use()
+
+    def make_room(self, wanted_bytes: int) -> None:
+        """See to it that `wanted_bytes` more may be stored.
+
+        Raises:
+            LimitReached: there is no room, and nothing that may go.
+        """
+        self._cleaner.make_room(wanted_bytes)
+
+    def open_jobs(self) -> int:
+        """How many jobs wait or run."""
+        return self._store.count_open()
+
+    def touched(self) -> None:
+        """Note that a client is there."""
+        self._touched = time.monotonic()
+
+    @property
+    def idle_s(self) -> float:
+        """Seconds since a client was last there or anything was worked on."""
+        is_busy = any(info.state in ("starting", "busy") for info in self.devices())
+        if is_busy or self.open_jobs():
+            self.touched()
+        return time.monotonic() - self._touched
+
+
+def _check_changes(changes: Sequence[KeyframeChange]) -> None:
+    indices = [change.index for change in changes]
+    if not indices:
+        raise BadRequest("changes", "name at least one keyframe that is to be made anew")
+    if len(set(indices)) < len(indices):
+        raise BadRequest("changes", "a keyframe is named twice; name each once")
+
+
+def _changed(parent: Job, changes: Sequence[KeyframeChange], request: Values) -> JobOrder:
+    """The order of a job in which some keyframes are made anew."""
+    settings = settings_from_dict(parent.order.settings)
+    prompts, seeds = dict(settings.keyframe_prompts), dict(settings.keyframe_seeds)
+    for change in changes:
+        if change.prompt is not None:
+            prompts[change.index] = change.prompt
+        drawn = settings.seed + 1 + secrets.randbelow(2**31)
+        seeds[change.index] = drawn % 2**63 if change.seed is None else change.seed
+    changed = replace(settings, keyframe_prompts=prompts, keyframe_seeds=seeds)
+    return replace(parent.order, settings=changed.as_dict(), parent_id=parent.id, request=request)

@@ -1,0 +1,295 @@
+"""Where jobs and their events are kept, so that they survive a crash at any moment.
+
+Written by one process, the daemon, which holds the data folder's lock. A change and the event that
+tells of it are one transaction, so nobody ever sees one without the other.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from fresco_server.errors import JobExists, JobNotFound, LimitReached, ShuttingDown
+from fresco_server.jobs.database import Database, HasDatabase, read, written
+from fresco_server.jobs.job import EventKind, Job, JobEvent, JobOrder, JobState, Values
+from fresco_server.jobs.rows import Change, changed_columns, event_of, job_of, text_of
+
+
+class JobStore(HasDatabase):
+    """Jobs, their queue and their events; every method may be called from any thread.
+
+    On a full disk writing goes on into a reserve; once that is used up too, methods that write
+    raise sqlite3.OperationalError.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.database = Database(path)
+
+    def close(self) -> None:
+        """Wake everybody who waits, and let the file go."""
+        self.database.close()
+
+    # Jobs
+
+    @written
+    def add(self, job_id: str, order: JobOrder, *, is_urgent: bool, most_queued: int) -> Job:
+        """A new job at the end of the queue, or before all others.
+
+        The same id with the same request gives the job there is.
+
+        Raises:
+            JobExists: the id is taken by a job with another request.
+            LimitReached: the queue is full.
+        """
+        row = self.database.one("SELECT job_order FROM jobs WHERE id = ?", job_id)
+        if row is not None:
+            if text_of(json.loads(row["job_order"])["request"]) != text_of(order.request):
+                raise JobExists(job_id)
+            return self.get(job_id)
+        self.check_queue(most_queued)
+        now, state = time.time(), JobState.QUEUED
+        place = self._place(is_first=is_urgent)
+        self.database.run(
+            "INSERT INTO jobs (id, state, place, created, updated, job_order, device)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            *(job_id, state.value, place, now, now, text_of(order.as_dict()), order.device),
+        )
+        self.tell(job_id, "state", {"state": state.value, "reason": ""}, Change())
+        return self.get(job_id)
+
+    @read
+    def check_queue(self, most_queued: int) -> None:
+        """Raises: LimitReached when no more jobs may wait."""
+        waiting = self._count(JobState.QUEUED)
+        if waiting >= most_queued:
+            raise LimitReached(
+                f"{waiting} jobs wait already, and no more may; cancel one or try again later",
+                reason="QUEUE_FULL",
+            )
+
+    def _count(self, *states: JobState) -> int:
+        query = f"SELECT count(*) FROM jobs WHERE state IN ({_marks(states)})"
+        return self.database.one(query, *(state.value for state in states))[0]
+
+    def _place(self, *, is_first: bool) -> float:
+        end = "min(place) - 1" if is_first else "max(place) + 1"
+        place = self.database.one(f"SELECT {end} FROM jobs")[0]
+        return 0.0 if place is None else place
+
+    @read
+    def get(self, job_id: str) -> Job:
+        """A job.
+
+        Raises:
+            JobNotFound: there is none of that id.
+        """
+        row = self.database.one("SELECT * FROM jobs WHERE id = ?", job_id)
+        if row is None:
+            raise JobNotFound(job_id)
+        return self._job(row)
+
+    def has(self, job_id: str) -> bool:
+        """Whether there is such a job."""
+        return self._last(job_id) is not None
+
+    @read
+    def list(
+        self,
+        states: Collection[JobState] = (),
+        limit: int = 50,
+        before: tuple[float, str] | None = None,
+    ) -> list[Job]:
+        """Jobs, the newest first; `before` holds creation time and id of the last one known."""
+        wanted = [state.value for state in states or JobState]
+        rows = self.database.all(
+            f"SELECT * FROM jobs WHERE state IN ({_marks(wanted)})"
+            " AND (created, id) < (?, ?) ORDER BY created DESC, id DESC LIMIT ?",
+            *(*wanted, *(before or (float("inf"), "")), limit),
+        )
+        return [self._job(row) for row in rows]
+
+    @read
+    def ids(self) -> set[str]:
+        """The ids of all jobs."""
+        return {row["id"] for row in self.database.all("SELECT id FROM jobs")}
+
+    @read
+    def count_open(self) -> int:
+        """How many jobs wait or run."""
+        is_open = (state for state in JobState if state is JobState.QUEUED or state.is_running)
+        return self._count(*is_open)
+
+    @read
+    def next_queued(self, devices: Collection[str]) -> Job | None:
+        """The first job in the queue that wants one of `devices` ("" is any)."""
+        row = self.database.one(
+            "SELECT * FROM jobs WHERE state = ? AND wanted = ''"
+            f" AND device IN ({_marks(devices)}) ORDER BY place LIMIT 1",
+            *(JobState.QUEUED.value, *devices),
+        )
+        return None if row is None else self._job(row)
+
+    @written
+    def want(self, job_id: str, wanted: str) -> None:
+        """Note what a client has asked for, so that it is not forgotten in a crash."""
+        self.database.run("UPDATE jobs SET wanted = ? WHERE id = ?", wanted, job_id)
+
+    @written
+    def requeue(self, job_id: str, reason: str, *, is_first: bool) -> Job:
+        """Put a job back into the queue, before or behind all that wait."""
+        self.database.run(
+            "UPDATE jobs SET place = ?, failure = NULL WHERE id = ?",
+            *(self._place(is_first=is_first), job_id),
+        )
+        self.change_state(job_id, JobState.QUEUED, reason)
+        self.database.keep_reserve()
+        return self.get(job_id)
+
+    @written
+    def set_fetched(self, job_id: str) -> None:
+        """Note that a client has the result."""
+        self.database.run("UPDATE jobs SET is_fetched = 1 WHERE id = ?", job_id)
+
+    @written
+    def delete(self, job_id: str) -> None:
+        """Forget a job and its events; those who watch it are woken."""
+        self.database.run("DELETE FROM jobs WHERE id = ?", job_id)
+
+    # Events
+
+    def change_state(self, job_id: str, state: JobState, reason: str = "") -> None:
+        """Tell of a new state; once a job no longer runs, what was wanted has happened."""
+        change = Change(state=state, wanted=None if state.is_running else "")
+        self.tell(job_id, "state", {"state": state.value, "reason": reason}, change)
+
+    @written
+    def tell(
+        self,
+        job_id: str,
+        kind: EventKind,
+        values: Values,
+        change: Change,
+        key: str | None = None,
+    ) -> JobEvent | None:
+        """Add an event and what it changes; None when one with the same `key` was told before.
+
+        After a restart of the work (`Change.is_restart`) keys count anew.
+
+        Raises:
+            JobNotFound: the job was deleted.
+        """
+        job = self.database.one("SELECT * FROM jobs WHERE id = ?", job_id)
+        if job is None:
+            raise JobNotFound(job_id)
+        generation = job["generation"] + change.is_restart
+        full_key = None if key is None else f"{generation}:{key}"
+        if full_key is not None and self._was_told(job_id, full_key):
+            return None
+        sequence, now = job["last_sequence"] + 1, time.time()
+        self.database.run(
+            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)",
+            *(job_id, sequence, now, kind, full_key, generation, text_of(values)),
+        )
+        columns = {
+            "updated": now,
+            "last_sequence": sequence,
+            "generation": generation,
+            **changed_columns(change, job),
+        }
+        assignments = ", ".join(f"{name} = ?" for name in columns)
+        self.database.run(
+            f"UPDATE jobs SET {assignments} WHERE id = ?", *(*columns.values(), job_id)
+        )
+        return JobEvent(job_id=job_id, sequence=sequence, time=now, kind=kind, values=values)
+
+    def _was_told(self, job_id: str, key: str) -> bool:
+        query = "SELECT 1 FROM events WHERE job_id = ? AND key = ?"
+        return self.database.one(query, job_id, key) is not None
+
+    @read
+    def events(self, job_id: str, after: int, limit: int = 100) -> list[JobEvent]:
+        """Events with a sequence number above `after`, in order.
+
+        Raises:
+            JobNotFound: the job was deleted.
+        """
+        rows = self.database.all(
+            "SELECT * FROM events WHERE job_id = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+            *(job_id, after, limit),
+        )
+        if not rows and self._last(job_id) is None:
+            raise JobNotFound(job_id)
+        return [event_of(row) for row in rows]
+
+    def wait(self, job_id: str, after: int, timeout_s: float) -> bool:
+        """Wait for an event beyond `after`; whether there is one.
+
+        Raises:
+            JobNotFound: the job was deleted.
+            ShuttingDown: the store was closed.
+        """
+
+        def has_news() -> bool:
+            last = self._last(job_id)
+            if last is None:
+                raise JobNotFound(job_id)
+            return last > after
+
+        return self._wait_for(has_news, timeout_s)
+
+    def wait_until(self, job_id: str, is_so: Callable[[Job], bool], timeout_s: float) -> Job:
+        """The job once `is_so` is true of it, or as it is when the time is up.
+
+        Raises:
+            JobNotFound: the job was deleted.
+            ShuttingDown: the store was closed.
+        """
+        self._wait_for(lambda: is_so(self.get(job_id)), timeout_s)
+        return self.get(job_id)
+
+    def _wait_for(self, is_so: Callable[[], bool], timeout_s: float) -> bool:
+        database = self.database
+        with database.news:
+            happened = database.news.wait_for(lambda: database.is_closed or is_so(), timeout_s)
+            if database.is_closed:
+                raise ShuttingDown
+            return happened
+
+    @read
+    def _last(self, job_id: str) -> int | None:
+        row = self.database.one("SELECT last_sequence FROM jobs WHERE id = ?", job_id)
+        return None if row is None else row["last_sequence"]
+
+    def _job(self, row: sqlite3.Row) -> Job:
+        state = JobState(row["state"])
+        return job_of(
+            row,
+            jobs_ahead=self._ahead(row["place"]) if state is JobState.QUEUED else 0,
+            keyframes=self._keyframes(row),
+            frame_count=self._count_frames(row),
+        )
+
+    def _ahead(self, place: float) -> int:
+        query = "SELECT count(*) FROM jobs WHERE state = ? AND place < ?"
+        return self.database.one(query, JobState.QUEUED.value, place)[0]
+
+    def _keyframes(self, row: sqlite3.Row) -> list[int]:
+        found = self.database.all(
+            "SELECT event_values FROM events"
+            " WHERE job_id = ? AND kind = 'keyframe' AND generation = ?",
+            *(row["id"], row["generation"]),
+        )
+        return [json.loads(event["event_values"])["index"] for event in found]
+
+    def _count_frames(self, row: sqlite3.Row) -> int:
+        return self.database.one(
+            "SELECT count(*) FROM events WHERE job_id = ? AND kind = 'frame' AND generation = ?",
+            *(row["id"], row["generation"]),
+        )[0]
+
+
+def _marks(values: Collection[object]) -> str:
+    return ",".join("?" * len(values))

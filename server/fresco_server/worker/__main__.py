@@ -1,0 +1,63 @@
+"""`python -m fresco_server.worker`: started by the daemon, spoken to by JSON lines.
+
+--device NAME    work on a device ("cuda:0"; without a name the best there is)
+--media          only describe clips
+--pull SOURCE    download a model, saying how far it is
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from contextlib import suppress
+
+from fresco_server.worker.channel import Channel
+
+_NICENESS = 5
+"""Hosts, players and the daemon itself come first."""
+
+
+def main() -> None:
+    """Serve the daemon until it is gone."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--device")
+    parser.add_argument("--media", action="store_true")
+    parser.add_argument("--pull")
+    arguments = parser.parse_args()
+    channel = Channel()
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(name)s: %(message)s")
+    with suppress(AttributeError, OSError):
+        os.nice(_NICENESS)
+    if arguments.media:
+        from fresco_server.worker import media
+
+        media.serve(channel)
+    elif arguments.pull is not None:
+        from fresco_server.worker import pull
+
+        pull.serve(channel, arguments.pull)
+    else:
+        _serve_device(channel, arguments.device)
+
+
+def _serve_device(channel: Channel, device: str | None) -> None:
+    from fresco_engine.errors import FrescoError
+
+    from fresco_server.worker.devices import list_devices
+    from fresco_server.worker.faults import refusal
+
+    try:
+        devices = list_devices(device)
+    except FrescoError as error:
+        channel.say("refused", **refusal(error))
+        return
+    from fresco_server.worker.work import Worker
+
+    channel.say("ready", devices=devices)
+    Worker(channel, devices[0]["id"]).serve()
+
+
+if __name__ == "__main__":
+    main()

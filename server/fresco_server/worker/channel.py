@@ -1,0 +1,47 @@
+"""The worker's end of the line to the daemon: orders come in, messages go out, one JSON a line."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+Order = Mapping[str, Any]
+
+
+class Channel:
+    """Orders from standard input, messages to standard output.
+
+    What libraries print goes to standard error instead, where log lines belong. When the input
+    ends the daemon is gone and the process ends at once: all that counts is on disk.
+    """
+
+    def __init__(self) -> None:
+        self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
+        self._out = os.fdopen(os.dup(1), "wb")
+        os.dup2(2, 1)
+        self._saying = threading.Lock()
+        threading.Thread(target=self._read, args=(sys.stdin.buffer,), daemon=True).start()
+
+    def next(self, timeout_s: float | None = None) -> Order | None:
+        """The next order; None when none comes in time, or with 0 when none waits."""
+        try:
+            return self._orders.get(block=timeout_s != 0, timeout=timeout_s or None)
+        except queue.Empty:
+            return None
+
+    def say(self, say: str, **values: Any) -> None:
+        """Send a message."""
+        line = json.dumps({"say": say, **values}, ensure_ascii=False).encode() + b"\n"
+        with self._saying:
+            self._out.write(line)
+            self._out.flush()
+
+    def _read(self, lines: BinaryIO) -> None:
+        for line in lines:
+            self._orders.put(json.loads(line))
+        os._exit(0)

@@ -1,0 +1,50 @@
+"""What went wrong in the worker, as a message for the daemon."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from typing import Any
+
+from fresco_engine.errors import (
+    CheckpointError,
+    ClipNotFound,
+    DiskFull,
+    FrescoError,
+    OutOfDeviceMemory,
+    OutputError,
+)
+
+from fresco_server.errors import reason_of
+
+_LOGGER = logging.getLogger(__name__)
+_PASSING = (DiskFull, OutOfDeviceMemory, OutputError, ClipNotFound)
+"""Faults of the moment: once they are mended, the job can go on from what is there."""
+
+
+def refusal(error: Exception) -> dict[str, Any]:
+    """An error's kind, its sentence, whether a job can go on after it, and a trace for the log."""
+    if isinstance(error, FrescoError):
+        can_resume = isinstance(error, _PASSING) and not isinstance(error, CheckpointError)
+        return {
+            "reason": reason_of(type(error).__name__),
+            "message": str(error),
+            "can_resume": can_resume,
+            "log_tail": "",
+        }
+    trace = "".join(traceback.format_exception(error))
+    _LOGGER.error("something unexpected happened:\n%s", trace)
+    if isinstance(error, MemoryError):
+        text = "the memory is full; close other programs, or use a smaller size or batch"
+    else:
+        first_line = str(error).strip().split("\n")[0]
+        text = (
+            f"something Fresco did not expect happened ({type(error).__name__}: {first_line}); "
+            "'fresco doctor --report' collects what a report of it needs"
+        )
+    return {
+        "reason": "UNEXPECTED",
+        "message": text,
+        "can_resume": True,
+        "log_tail": "\n".join(trace.splitlines()[-20:]),
+    }

@@ -1,0 +1,196 @@
+"""The worker of one device: jobs one after the other, looks between the steps of whatever runs."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import deque
+from collections.abc import Generator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from fresco_engine.checkpoint import FolderCheckpoint
+from fresco_engine.media.images import encode_image
+from fresco_engine.render import render
+from fresco_engine.restyle import look_steps
+from fresco_engine.settings import settings_from_dict
+from fresco_engine.types import Event, Finished, Report
+
+from fresco_server.worker.channel import Channel, Order
+from fresco_server.worker.faults import refusal
+from fresco_server.worker.media import open_clip
+from fresco_server.worker.models import Models
+from fresco_server.worker.narration import Narration
+
+_LOGGER = logging.getLogger(__name__)
+RESULT = "result"
+
+
+class Worker:
+    """Does what the daemon orders, one thing at a time."""
+
+    def __init__(self, channel: Channel, device: str) -> None:
+        self._channel = channel
+        self._models = Models(device, lambda source: channel.say("holds", source=source))
+        self._waiting: deque[Order] = deque()
+        self._stopping: str | None = None
+        self._cancelled: set[str] = set()
+        self._job: str | None = None
+
+    def serve(self) -> None:
+        """Work until the daemon is gone."""
+        while True:
+            order = self._waiting.popleft() if self._waiting else self._channel.next()
+            if order is not None:
+                self._do(order)
+
+    def _do(self, order: Order) -> None:
+        kind = order["do"]
+        if kind == "run":
+            self._run(order)
+        elif kind == "look":
+            self._look(order)
+        elif kind == "load":
+            self._load(order)
+
+    def _attend(self) -> None:
+        """Take in what was ordered meanwhile; a look is done at once, unless one is under way."""
+        while (order := self._channel.next(0)) is not None:
+            if order["do"] == "stop":
+                self._stopping = order["job"]
+            elif order["do"] == "cancel_look":
+                self._cancelled.add(order["look"])
+            else:
+                self._waiting.append(order)
+
+    def _do_waiting_looks(self) -> None:
+        for order in [order for order in self._waiting if order["do"] == "look"]:
+            self._waiting.remove(order)
+            self._look(order)
+
+    # Jobs
+
+    def _run(self, order: Order) -> None:
+        self._job = job = order["job"]
+        _LOGGER.info("job %s: begins", job)
+        try:
+            self._follow(order)
+        # The process lives on, and the daemon is told, whatever it was.
+        except Exception as error:  # noqa: BLE001
+            self._channel.say("failed", job=job, **refusal(error))
+        finally:
+            self._job = None
+            self._stopping = None
+
+    def _follow(self, order: Order) -> None:
+        narration = Narration()
+        with closing(self._events(order)) as events:
+            for event in events:
+                if isinstance(event, Finished):
+                    self._finish(order, event.report)
+                    return
+                for message in narration.messages(event):
+                    self._channel.say(job=self._job, **message)
+                self._attend()
+                if self._stopping == self._job:
+                    break
+                self._do_waiting_looks()
+        _LOGGER.info("job %s: stopped", self._job)
+        self._channel.say("stopped", job=self._job)
+
+    def _events(self, order: Order) -> Generator[Event, None, None]:
+        clip = open_clip(order["clip"], order["frame_rate"])
+        settings = settings_from_dict(order["settings"])
+        checkpoint = FolderCheckpoint(Path(order["folder"]))
+        if checkpoint.adjustments().size is not None and order["restarts"] == 0:
+            # Killed between beginning anew and saying so.
+            reason = "the work began again at a smaller size"
+            self._channel.say("restarted", job=self._job, reason=reason)
+        codec = order["codec"]
+        yield from render(
+            clip,
+            None if codec == "frames" else result_path(order),
+            settings,
+            lambda: self._models.get(order["model"], order["settings"]),
+            codec=None if codec == "frames" else codec,
+            overwrite=True,
+            checkpoint=checkpoint,
+        )
+
+    def _finish(self, order: Order, report: Report) -> None:
+        path = None if order["codec"] == "frames" else result_path(order)
+        self._channel.say(
+            "finished",
+            job=self._job,
+            file_name="" if path is None else path.name,
+            size_bytes=0 if path is None else path.stat().st_size,
+            sha256="" if path is None else _digest(path),
+            report=_plain(report.as_dict()),
+        )
+
+    # Looks and models
+
+    def _look(self, order: Order) -> None:
+        look = order["look"]
+        try:
+            self._make_look(order)
+        # As for a job: the process lives on.
+        except Exception as error:  # noqa: BLE001
+            self._channel.say("look_failed", look=look, **refusal(error))
+        finally:
+            self._cancelled.discard(look)
+
+    def _make_look(self, order: Order) -> None:
+        look = order["look"]
+        if look in self._cancelled:
+            return
+        clip = open_clip(order["clip"], order["frame_rate"])
+        settings = settings_from_dict(order["settings"])
+        model = self._models.get(order["model"], order["settings"])
+        steps = look_steps(clip, order["index"], settings, model)
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                path = Path(order["file"])
+                path.write_bytes(encode_image(end.value, ".png"))
+                self._channel.say("look_done", look=look, file=order["file"])
+                return
+            self._channel.say("look_step", look=look, done=step.step, total=step.steps)
+            self._attend()
+            if look in self._cancelled or (self._job is not None and self._stopping == self._job):
+                steps.close()
+                return
+
+    def _load(self, order: Order) -> None:
+        source = order["source"]
+        try:
+            self._models.get({"source": source}, {})
+        # As for a job: the process lives on.
+        except Exception as error:  # noqa: BLE001
+            self._channel.say("load_failed", source=source, **refusal(error))
+        else:
+            self._channel.say("loaded", source=source)
+
+
+def result_path(order: Mapping[str, Any]) -> Path:
+    """Where a job's result goes."""
+    return Path(order["folder"]) / f"{RESULT}{order['suffix']}"
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _plain(values: Any) -> Any:
+    """Values as JSON can hold them."""
+    if isinstance(values, Mapping):
+        return {str(name): _plain(value) for name, value in values.items()}
+    if isinstance(values, list | tuple):
+        return [_plain(value) for value in values]
+    return values if isinstance(values, (str, int, float, bool, type(None))) else str(values)
