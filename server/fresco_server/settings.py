@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,6 +47,7 @@ class ServerSettings:
     every place on a daemon that only this machine reaches, and for none on one that others reach.
     `devices` empty means the best there are. `idle_unload_s` after its last work a device's
     process ends; `idle_exit_s` after the last work and call the daemon itself does, if given.
+    `worker` is the command that starts a worker process.
     """
 
     data: Path = field(default_factory=default_data_folder)
@@ -60,6 +62,7 @@ class ServerSettings:
     idle_unload_s: float = 300.0
     idle_exit_s: float | None = None
     limits: LimitSettings = LimitSettings()
+    worker: tuple[str, ...] = (sys.executable, "-m", "fresco_server.worker")
 
     @property
     def is_local(self) -> bool:

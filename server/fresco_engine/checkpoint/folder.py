@@ -37,7 +37,10 @@ class Checkpoint(Protocol):
     Used by two threads at a time, but never for the same picture.
     """
 
-    folder: Path | None
+    @property
+    def folder(self) -> Path | None:
+        """Where it is; None for one that keeps nothing."""
+        ...
 
     def plan(self) -> StoredPlan | None:
         """The plan, once the clip has been analysed."""

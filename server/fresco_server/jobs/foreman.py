@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fresco_server.errors import CannotStart
@@ -28,13 +28,12 @@ def hire(
     Raises:
         CannotStart: there is no such device, or the worker cannot be started.
     """
-    first = _FirstWorker(settings.devices[0] if settings.devices else None)
+    arguments = ("--device", settings.devices[0]) if settings.devices else ()
+    first = _FirstWorker((*settings.worker, *arguments))
     found = first.devices()
     named = [DeviceInfo(id=name, name=name) for name in settings.devices[1:]]
     devices = [*(found[:1] if settings.devices else found), *named]
-    runners = tuple(
-        Runner(device, store, folder, idle_unload_s=settings.idle_unload_s) for device in devices
-    )
+    runners = tuple(Runner(device, store, folder, settings) for device in devices)
     first.hand_over(runners[0])
     return runners
 
@@ -42,11 +41,10 @@ def hire(
 class _FirstWorker:
     """The worker that is asked for the devices, and then works on the first."""
 
-    def __init__(self, device: str | None) -> None:
+    def __init__(self, command: Sequence[str]) -> None:
         self._inbox: queue.SimpleQueue[Values] = queue.SimpleQueue()
         self._runner: Runner | None = None
-        arguments = [] if device is None else ["--device", device]
-        self._process = WorkerProcess("worker", arguments, self._hear, self._bury)
+        self._process = WorkerProcess("worker", command, self._hear, self._bury)
 
     def devices(self) -> list[DeviceInfo]:
         try:

@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -31,19 +30,19 @@ Ended = Callable[["WorkerProcess", int], None]
 
 
 class WorkerProcess:
-    """`python -m fresco_server.worker` with `arguments`.
+    """A process started by `command`, see `ServerSettings.worker`.
 
     `said` is called for every message and `ended` once, with the exit code (minus the signal that
     killed it), each on a thread of the process's own.
     """
 
-    def __init__(self, name: str, arguments: Sequence[str], said: Said, ended: Ended) -> None:
+    def __init__(self, name: str, command: Sequence[str], said: Said, ended: Ended) -> None:
         self.name = name
         self._said, self._ended = said, ended
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._sending = threading.Lock()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "fresco_server.worker", *arguments],
+            list(command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

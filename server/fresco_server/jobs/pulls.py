@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import time
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from fresco_server.errors import EngineRefused, WorkerLost
@@ -25,7 +25,7 @@ class PullStep:
     is_finished: bool
 
 
-def pull(source: str) -> Generator[PullStep, None, None]:
+def pull(source: str, worker: Sequence[str]) -> Generator[PullStep, None, None]:
     """Download the model `source`; closing the generator stops it, and it can be gone on with.
 
     Raises:
@@ -35,7 +35,7 @@ def pull(source: str) -> Generator[PullStep, None, None]:
     inbox: queue.SimpleQueue[Values] = queue.SimpleQueue()
     process = WorkerProcess(
         "pull",
-        ["--pull", source],
+        (*worker, "--pull", source),
         lambda _, message: inbox.put(message),
         lambda _, code: inbox.put({"say": "ended", "code": code}),
     )

@@ -20,6 +20,7 @@ from fresco_server.jobs.looks import Look, LookPicture, LookStep
 from fresco_server.jobs.narrator import Narrator
 from fresco_server.jobs.process import WorkerProcess
 from fresco_server.jobs.store import JobStore
+from fresco_server.settings import ServerSettings
 
 _LOGGER = logging.getLogger(__name__)
 _STOP_PATIENCE_S = 1.2
@@ -33,18 +34,19 @@ Folder = Callable[[str], Path]
 class Runner:
     """Works on queued jobs and looks that one device may do.
 
-    `folder` gives a job's folder. After `idle_unload_s` without work the process ends, and with
-    it all memory it holds is free.
+    `folder` gives a job's folder. After `idle_unload_s` of the settings without work the process
+    ends, and with it all memory it holds is free.
     """
 
     def __init__(
-        self, device: DeviceInfo, store: JobStore, folder: Folder, *, idle_unload_s: float
+        self, device: DeviceInfo, store: JobStore, folder: Folder, settings: ServerSettings
     ) -> None:
         self.device_id = device.id
         self._device = device
         self._store = store
         self._folder = folder
-        self._idle_unload_s = idle_unload_s
+        self._idle_unload_s = settings.idle_unload_s
+        self._command = (*settings.worker, "--device", device.id)
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._worker: WorkerProcess | None = None
         self._is_ready = False
@@ -189,7 +191,7 @@ class Runner:
         if self._worker is None:
             self._is_ready = False
             name = f"worker-{self.device_id}"
-            self._worker = WorkerProcess(name, ["--device", self.device_id], self.said, self.ended)
+            self._worker = WorkerProcess(name, self._command, self.said, self.ended)
         return self._is_ready
 
     def _send(self, order: Values) -> None:

@@ -54,7 +54,7 @@ class Jobs:
         self._store = JobStore(settings.data / "jobs.sqlite3")
         self._recover()
         self.uploads = Uploads(self._folders.uploads, settings.limits)
-        self.media = MediaProcess()
+        self.media = MediaProcess(settings.worker)
         self._cleaner = Cleaner(self._store, self._folders, self.uploads, settings.limits)
         self._runners: tuple[Runner, ...] = ()
         self._creating = threading.Lock()
@@ -366,7 +366,7 @@ class Jobs:
             EngineRefused, WorkerLost: it cannot be had.
         """
         self._check_open()
-        return pull(source)
+        return pull(source, self._settings.worker)
 
     # The daemon itself
 
