@@ -66,7 +66,7 @@ class Connection:
         locate: Locate | None = None,
         patience_s: float = 60.0,
     ) -> None:
-        self.endpoint = endpoint
+        self.endpoint: Endpoint = endpoint
         self.patience_s = patience_s
         self._kind: TransportKind | None = kind
         self._locate = locate
