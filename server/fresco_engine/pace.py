@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -12,21 +13,35 @@ from fresco_engine.types import Progress, Stage
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_IN_BACKGROUND = frozenset({Stage.INTERPOLATING})
+"""Stages that go on beside the others."""
+
 
 class Pace:
     """Counts what each stage has done and what that took.
 
     Only the engine's own work is timed: while a consumer looks at an event the clock stands still.
+    What an earlier run had done counts as done but says nothing about the time it takes; `reused`
+    counts such keyframes and frames.
     """
 
     def __init__(self) -> None:
         self.seconds = dict.fromkeys(Stage, 0.0)
+        self.reused: Counter[str] = Counter()
         self._done = dict.fromkeys(Stage, 0.0)
+        self._skipped = dict.fromkeys(Stage, 0.0)
         self._total = dict.fromkeys(Stage, 0.0)
+        self._seconds_before = dict.fromkeys(Stage, 0.0)
 
     def expect(self, stage: Stage, total: float) -> None:
-        """Announce how many units a stage has."""
+        """Announce how many units a stage has; it begins with none done."""
         self._total[stage] = total
+        self._done[stage] = self._skipped[stage] = 0.0
+        self._seconds_before[stage] = self.seconds[stage]
+
+    def revise(self, stage: Stage, left: float) -> None:
+        """Announce how many units are left of a stage, where that has changed."""
+        self._total[stage] = self._done[stage] + left
 
     def advance(self, stage: Stage, units: float = 1) -> Progress:
         """Count finished units and say how far the stage is."""
@@ -38,17 +53,31 @@ class Pace:
             remaining_s=self.remaining_s(),
         )
 
+    def skip(self, stage: Stage, units: float = 1) -> Progress:
+        """Count units that an earlier run has finished and say how far the stage is."""
+        self._skipped[stage] += units
+        return self.advance(stage, units)
+
+    def spend(self, stage: Stage, seconds: float) -> None:
+        """Add time that was measured elsewhere."""
+        self.seconds[stage] += seconds
+
     def remaining_s(self) -> float | None:
-        """Seconds left for all announced stages; None until each of them has been measured."""
-        left = 0.0
+        """Seconds left for all announced stages; None until each of them has been measured.
+
+        What goes on in the background and what does not take place at the same time.
+        """
+        left = {True: 0.0, False: 0.0}
         for stage, total in self._total.items():
             open_units = max(0.0, total - self._done[stage])
             if open_units == 0:
                 continue
-            if self._done[stage] == 0:
+            measured = self._done[stage] - self._skipped[stage]
+            if measured == 0:
                 return None
-            left += open_units * self.seconds[stage] / self._done[stage]
-        return left
+            seconds = self.seconds[stage] - self._seconds_before[stage]
+            left[stage in _IN_BACKGROUND] += open_units * seconds / measured
+        return max(left.values())
 
     def timed(
         self, stage: Stage, work: Generator[Item, None, Result]

@@ -19,7 +19,48 @@ def test_time_left_is_unknown_until_every_stage_was_measured() -> None:
     second = pace.advance(Stage.INTERPOLATING, 50)
 
     assert first.remaining_s is None
-    assert second.remaining_s == pytest.approx(8 * 2.0 + 50 * 0.1)
+    assert second.remaining_s == pytest.approx(8 * 2.0)
+
+
+def test_what_goes_on_in_the_background_takes_no_time_of_its_own_unless_it_takes_longer() -> None:
+    pace = Pace()
+    for stage in (Stage.TRANSLATING, Stage.ENCODING, Stage.INTERPOLATING):
+        pace.expect(stage, 10)
+        pace.seconds[stage] = 3.0
+        pace.advance(stage, 5)
+
+    together = pace.remaining_s()
+    pace.spend(Stage.INTERPOLATING, 9.0)
+    slow_background = pace.remaining_s()
+
+    assert together == pytest.approx(3.0 + 3.0)
+    assert slow_background == pytest.approx(12.0)
+
+
+def test_what_an_earlier_run_has_done_says_nothing_about_the_time_it_takes() -> None:
+    pace = Pace()
+    pace.expect(Stage.TRANSLATING, 10)
+
+    reused = pace.skip(Stage.TRANSLATING, 6)
+    pace.seconds[Stage.TRANSLATING] = 5.0
+    made = pace.advance(Stage.TRANSLATING, 2)
+
+    assert (reused.done, reused.remaining_s) == (6, None)
+    assert (made.done, made.remaining_s) == (8, pytest.approx(2 * 2.5))
+
+
+def test_a_job_that_begins_anew_is_not_measured_by_what_went_before() -> None:
+    pace = Pace()
+    pace.expect(Stage.TRANSLATING, 10)
+    pace.spend(Stage.TRANSLATING, 100.0)
+    pace.advance(Stage.TRANSLATING)
+
+    pace.expect(Stage.TRANSLATING, 4)
+    pace.spend(Stage.TRANSLATING, 2.0)
+    first = pace.advance(Stage.TRANSLATING)
+
+    assert (first.done, first.total, first.remaining_s) == (1, 4, pytest.approx(6.0))
+    assert pace.seconds[Stage.TRANSLATING] == 102.0
 
 
 def test_only_the_work_is_timed_not_the_consumer() -> None:

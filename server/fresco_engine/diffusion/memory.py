@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -27,6 +28,15 @@ def device_memory(stage: str) -> Iterator[None]:
         if _CPU_ALLOCATOR not in str(error):
             raise
         raise OutOfDeviceMemory(stage, None, None) from error.with_traceback(None)
+
+
+def release_device_memory() -> None:
+    """Give back what nobody holds any more, so that a smaller try finds it free."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    elif torch.backends.mps.is_available():
+        torch.mps.empty_cache()
 
 
 def _free_bytes() -> int | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from fresco_engine.errors import DiskFull, InvalidSettings, OutputExists, OutputNotWritable
-from fresco_engine.media.faults import free_bytes
+from fresco_engine.media.disk import free_bytes
 from fresco_engine.types import ClipInfo
 
 Codec = Literal["h264", "lossless", "images"]
@@ -49,16 +49,23 @@ class Destination:
 
 
 def check_destination(
-    path: Path, info: ClipInfo, frame_count: int, codec: Codec | None, overwrite: bool
+    path: Path,
+    info: ClipInfo,
+    frame_count: int,
+    codec: Codec | None,
+    overwrite: bool,
+    name: str | None = None,
 ) -> Destination:
     """Where `frame_count` frames of the clip `info` are to go, if they can go there at all.
+
+    `name` tells the temporary output from those of others; without it, chance does.
 
     Raises:
         OutputExists: something is there and `overwrite` is off.
         OutputNotWritable: unknown type, missing or read-only folder, or the clip itself.
         DiskFull: there is not even room for the smallest result.
     """
-    destination = _destination(path, _codec_for(path, codec), overwrite)
+    destination = _destination(path, _codec_for(path, codec), overwrite, name)
     _check_folder(path)
     _check_not_source(destination, info)
     _check_free(destination)
@@ -82,8 +89,8 @@ def _codec_for(path: Path, codec: Codec | None) -> Codec:
     return codec or "h264"
 
 
-def _destination(path: Path, codec: Codec, overwrite: bool) -> Destination:
-    token = secrets.token_hex(4)
+def _destination(path: Path, codec: Codec, overwrite: bool, name: str | None) -> Destination:
+    token = name or secrets.token_hex(4)
     if codec != "images":
         temporary = path.with_name(f".{path.stem}.partial-{token}{path.suffix}")
         return Destination(path, codec, temporary, overwrite, path.parent)

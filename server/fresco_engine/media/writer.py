@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import weakref
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,8 @@ from fresco_engine.media.faults import writing
 from fresco_engine.media.images import encode_image
 from fresco_engine.types import Frame
 
+OnComplete = Callable[[Path], None]
+
 
 class FrameWriter(ABC):
     """Receives the frames of a result in order, once; a context manager.
@@ -31,12 +34,21 @@ class FrameWriter(ABC):
     exception (Ctrl-C too) removes it, and so does dropping the writer.
     """
 
-    def __init__(self, clip: Clip, destination: Destination, start: int, stop: int) -> None:
+    def __init__(
+        self,
+        clip: Clip,
+        destination: Destination,
+        start: int,
+        stop: int,
+        on_complete: OnComplete | None = None,
+    ) -> None:
         self._clip = clip
         self._destination = destination
         self._next = start
         self._stop = stop
         self._has_frames = False
+        self._on_complete = on_complete
+        _remove(destination.temporary)  # Left over where a named writer was killed.
         self._discard = weakref.finalize(self, _remove, destination.temporary)
 
     @property
@@ -66,6 +78,11 @@ class FrameWriter(ABC):
         self._next = frame.index + 1
         self._has_frames = True
 
+    def discard(self) -> None:
+        """Throw away what was written; nothing more may be."""
+        self._release()
+        self._discard()
+
     def __enter__(self) -> FrameWriter:
         return self
 
@@ -87,6 +104,8 @@ class FrameWriter(ABC):
             raise OutputNotWritable(self.path, "no frame was made, so there is nothing to write")
         with writing(self.path):
             self._complete()
+            if self._on_complete is not None:
+                self._on_complete(self._destination.temporary)
             self._move_into_place()
 
     @abstractmethod
@@ -114,11 +133,16 @@ def open_writer(
     overwrite: bool = False,
     start: int = 0,
     stop: int | None = None,
+    name: str | None = None,
+    on_complete: OnComplete | None = None,
 ) -> FrameWriter:
     """A writer for the restyled frames [start, stop) of `clip`.
 
     `path` is an .mp4, .m4v, .mov or .mkv file, a `name_%04d.png` pattern, or with `codec`
     "images" a folder. Without `codec`, a video is "h264". Images are numbered like the source.
+    Writers of one `name` share their temporary output, so that a later one removes what an
+    earlier one left when it was killed. `on_complete` is called with the temporary output when
+    that is whole, just before it gets its name.
 
     Raises:
         OutputExists, OutputNotWritable, DiskFull: at once, as far as it can be known.
@@ -129,14 +153,21 @@ def open_writer(
     stop = info.frame_count if stop is None else stop
     if not 0 <= start < stop <= info.frame_count:
         raise RangeOutsideClip(info.path, start, stop, info.frame_count)
-    destination = check_destination(path, info, stop - start, codec, overwrite)
+    destination = check_destination(path, info, stop - start, codec, overwrite, name)
     kind = _ImageWriter if destination.codec == "images" else _VideoWriter
-    return kind(clip, destination, start, stop)
+    return kind(clip, destination, start, stop, on_complete)
 
 
 class _VideoWriter(FrameWriter):
-    def __init__(self, clip: Clip, destination: Destination, start: int, stop: int) -> None:
-        super().__init__(clip, destination, start, stop)
+    def __init__(
+        self,
+        clip: Clip,
+        destination: Destination,
+        start: int,
+        stop: int,
+        on_complete: OnComplete | None = None,
+    ) -> None:
+        super().__init__(clip, destination, start, stop, on_complete)
         try:
             with writing(destination.path):
                 self._encoder = Encoder(clip.info, destination, start, stop)
@@ -166,8 +197,15 @@ class _VideoWriter(FrameWriter):
 
 
 class _ImageWriter(FrameWriter):
-    def __init__(self, clip: Clip, destination: Destination, start: int, stop: int) -> None:
-        super().__init__(clip, destination, start, stop)
+    def __init__(
+        self,
+        clip: Clip,
+        destination: Destination,
+        start: int,
+        stop: int,
+        on_complete: OnComplete | None = None,
+    ) -> None:
+        super().__init__(clip, destination, start, stop, on_complete)
         with writing(destination.path):
             destination.temporary.mkdir()
 

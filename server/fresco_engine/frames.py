@@ -1,0 +1,99 @@
+"""From keyframes to all frames of the result: what runs beside the translation of later ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from typing import Any
+
+from fresco_engine.correspondence.flow import DisFlow, Flow
+from fresco_engine.interpolation.propagate import FlowInterpolator, Interpolator, Segment
+from fresco_engine.media.stretches import Stretches
+from fresco_engine.run import Keyframe, MadeFrame, Run
+from fresco_engine.types import Image
+
+
+def make_frames(
+    run: Run, stop: int, keyframes: Iterator[Keyframe], check: Callable[[], None]
+) -> Generator[MadeFrame, None, None]:
+    """Every frame up to the last of `keyframes`, in order; each is stored before it is yielded.
+
+    Reads the clip, up to `stop`, with a decoder of its own. `check` is called before every
+    search for motion and ends the work by what it raises.
+    """
+    interpolator = run.interpolator or FlowInterpolator(_flow(run, check))
+    sources = Stretches(run.clip, stop, run.size)
+    left: Keyframe | None = None
+    for key in keyframes:
+        if left is not None and not key.begins_shot:
+            yield from _frames_between(run, sources, interpolator, left, key)
+        yield _keyframe_as_frame(run, key)
+        left = key
+
+
+class _StoppableFlow(DisFlow):
+    """Flow that calls `check` first: a search lasts a moment, a segment has dozens of them."""
+
+    def __init__(self, check: Callable[[], None]) -> None:
+        super().__init__()
+        self._check = check
+
+    def __call__(self, first: Image, second: Image) -> Flow:
+        self._check()
+        return super().__call__(first, second)
+
+    def refine(self, first: Image, second: Image, guess: Flow) -> Flow:
+        self._check()
+        return super().refine(first, second, guess)
+
+
+def _flow(run: Run, check: Callable[[], None]) -> Any:
+    # A given estimator may know more than the protocol asks for, so it is not wrapped.
+    return _StoppableFlow(check) if type(run.estimator) is DisFlow else run.estimator
+
+
+def _keyframe_as_frame(run: Run, key: Keyframe) -> MadeFrame:
+    is_reused = run.checkpoint.load("frames", key.index) is not None
+    if not is_reused:
+        run.checkpoint.save_keyframe_as_frame(key.index, key.image)
+    return MadeFrame(key.index, key.image, is_keyframe=True, is_reused=is_reused)
+
+
+def _frames_between(
+    run: Run, sources: Stretches, interpolator: Interpolator, left: Keyframe, right: Keyframe
+) -> Iterator[MadeFrame]:
+    """The frames between two keyframes: what is stored, then what has to be made.
+
+    Each frame depends on the one before, so a segment is made from its beginning or not at all.
+    """
+    done = left.index + 1
+    while done < right.index and (image := run.checkpoint.load("frames", done)) is not None:
+        yield MadeFrame(done, image, is_keyframe=False, is_reused=True)
+        done += 1
+    if done == right.index:
+        return
+    segment = Segment(
+        sources=list(sources.read(left.index, right.index + 1)),
+        first_key=left.image,
+        last_key=right.image,
+    )
+    with closing(_as_generator(interpolator(segment))) as made:
+        for frame in made:
+            index = left.index + frame.offset
+            if index >= done:
+                yield _stored(run, index, frame.image)
+
+
+def _stored(run: Run, index: int, image: Image) -> MadeFrame:
+    """A frame that was made, unless it is stored already: that is never replaced."""
+    kept = run.checkpoint.load("frames", index)
+    if kept is None:
+        run.checkpoint.save("frames", index, image)
+    return MadeFrame(
+        index, image if kept is None else kept, is_keyframe=False, is_reused=kept is not None
+    )
+
+
+def _as_generator(items: Iterator[Any]) -> Generator[Any, None, None]:
+    """`items` as something that can be closed, whatever iterator it is."""
+    yield from items

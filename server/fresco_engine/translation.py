@@ -1,0 +1,257 @@
+"""The keyframes of a shot, translated batch by batch; what is stored is not translated again."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fresco_engine.checkpoint import StoredBatch
+from fresco_engine.colours import colourise, keep_colours
+from fresco_engine.correspondence.batch import correspond
+from fresco_engine.correspondence.flow import Flow, track
+from fresco_engine.diffusion.memory import device_memory, release_device_memory
+from fresco_engine.diffusion.sampler import (
+    AnchorLatents,
+    KeyframeBatch,
+    StepDone,
+    Translation,
+    executed_steps,
+    translate,
+)
+from fresco_engine.errors import OutOfDeviceMemory
+from fresco_engine.keyframes import Batch, plan_batches
+from fresco_engine.media.stretches import Stretches
+from fresco_engine.pace import Pace
+from fresco_engine.run import Keyframe, Run
+from fresco_engine.settings import RestyleSettings
+from fresco_engine.types import Image, Progress, Stage, Warned
+
+Track = tuple[Flow, Flow]
+Latents = NDArray[np.float32]
+
+
+Item = Progress | Warned | Keyframe
+
+
+@dataclass(kw_only=True)
+class _Shot:
+    """A shot while it is worked on; pictures are at the padded working size.
+
+    `done` keyframes are translated. `sources` holds only keyframes that are still needed, `first`
+    and `last` the latents of the shot's first keyframe and of the last batch's last.
+    """
+
+    keyframes: tuple[int, ...]
+    frames: Stretches
+    sources: dict[int, Image] = field(default_factory=dict[int, Image])
+    done: int = 0
+    first: Latents | None = None
+    last: Latents | None = None
+
+
+@dataclass(frozen=True)
+class _Work:
+    """A batch, its record if it has one, and those of its new keyframes that are there."""
+
+    batch: Batch
+    record: StoredBatch | None
+    pictures: dict[int, Image]
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """Keyframes that have to be translated."""
+        return tuple(index for index in self.batch.new if index not in self.pictures)
+
+
+def translate_shot(
+    run: Run, keyframes: tuple[int, ...], frames: Stretches
+) -> Generator[Item, None, None]:
+    """The keyframes of one shot in order; each is stored before it is yielded.
+
+    Raises:
+        OutOfDeviceMemory: the device cannot hold a batch, and smaller ones were tried.
+    """
+    shot = _Shot(keyframes=keyframes, frames=frames)
+    while shot.done < len(keyframes):
+        work = _next_work(run, shot)
+        reused = len(work.pictures)
+        record = work.record
+        if record is not None and not work.missing:
+            yield run.pace.skip(Stage.TRANSLATING, executed_steps(run.settings))
+        else:
+            record = yield from _tried(run, shot, work)
+            if record is None:
+                continue
+        run.pace.reused["keyframes"] += reused
+        for index in work.batch.new:
+            begins_shot = index == keyframes[0]
+            yield Keyframe(index, work.pictures[index], begins_shot=begins_shot)
+        _take_in(shot, record)
+
+
+def count_batches(run: Run, keyframes: tuple[int, ...], done: int = 0) -> int:
+    """How many batches are left after the first `done` keyframes, stored ones among them."""
+    count = 0
+    while (record := _stored_batch(run, keyframes, done)) is not None:
+        done += len(record.new)
+        count += 1
+    return count + len(plan_batches(keyframes, run.ladder.batch_size, done))
+
+
+def _stored_batch(run: Run, keyframes: tuple[int, ...], done: int) -> StoredBatch | None:
+    if done == len(keyframes):
+        return None
+    record = run.checkpoint.batch(keyframes[done])
+    if record is None or record.new != keyframes[done : done + len(record.new)]:
+        return None
+    return record
+
+
+def _next_work(run: Run, shot: _Shot) -> _Work:
+    record = _stored_batch(run, shot.keyframes, shot.done)
+    if record is not None:
+        batch = Batch(record.anchors, record.new)
+    else:
+        batch = plan_batches(shot.keyframes, run.ladder.batch_size, shot.done)[0]
+    stored = ((index, run.checkpoint.load("keyframes", index)) for index in batch.new)
+    return _Work(batch, record, {index: image for index, image in stored if image is not None})
+
+
+def _take_in(shot: _Shot, record: StoredBatch) -> None:
+    """Go on behind a batch; its last frame and the shot's first are the next one's anchors."""
+    shot.done += len(record.new)
+    shot.first = record.first if shot.first is None else shot.first
+    shot.last = record.last
+    kept = {shot.keyframes[0], record.new[-1]} & shot.sources.keys()
+    shot.sources = {index: shot.sources[index] for index in kept}
+
+
+def _tried(
+    run: Run, shot: _Shot, work: _Work
+) -> Generator[Progress | Warned, None, StoredBatch | None]:
+    """Translates what is missing; None if smaller batches have to be planned for it first."""
+    try:
+        return (yield from _translate_missing(run, shot, work))
+    except OutOfDeviceMemory:
+        note = run.ladder.lower_batch(len(work.batch.frames))
+        if note is None:
+            raise
+    # Only here, where nothing holds the exception, can the tensors that hang on it be freed.
+    release_device_memory()
+    yield Warned(note)
+    return None
+
+
+def _translate_missing(
+    run: Run, shot: _Shot, work: _Work
+) -> Generator[Progress, None, StoredBatch]:
+    """Stored keyframes and records are kept as they are; the others are stored as they come."""
+    record = work.record
+    while record is None or work.missing:
+        part = work.batch if record is None else _part(run, work)
+        translation = yield from run.pace.timed(Stage.TRANSLATING, _translation(run, shot, part))
+        if record is None:
+            record = _record(part, translation.anchors)
+            run.checkpoint.save_batch(record)
+        for index, image in zip(part.frames, translation.images, strict=True):
+            if index in work.missing:
+                finished = with_colours(image, _source(shot, index), run.settings)
+                run.checkpoint.save("keyframes", index, finished)
+                work.pictures[index] = finished
+    return record
+
+
+def _part(run: Run, work: _Work) -> Batch:
+    """The whole batch, for the sake of its missing keyframes, or those alone if it is too big."""
+    limit = run.ladder.batch_size
+    if len(work.batch.frames) <= limit:
+        return work.batch
+    anchors = work.batch.anchors if limit > 2 else ()
+    return Batch(anchors, work.missing[: limit - len(anchors)])
+
+
+def _record(batch: Batch, anchors: AnchorLatents) -> StoredBatch:
+    first, last = (torch.cat(latents).numpy() for latents in (anchors.first, anchors.last))
+    return StoredBatch(batch.anchors, batch.new, first, last)
+
+
+def _translation(run: Run, shot: _Shot, batch: Batch) -> Generator[Progress, None, Translation]:
+    tracks = _tracks(run, shot, batch)
+    images = tuple(_source(shot, index) for index in batch.frames)
+    inputs = KeyframeBatch(
+        indices=batch.frames,
+        images=images,
+        prompts=tuple(prompt_of(run.settings, index) for index in batch.frames),
+        anchors=_anchors(shot) if batch.anchors else None,
+    )
+    model = run.model()
+    with device_memory("comparing keyframes"):
+        correspondence = correspond(images, run.estimator, tracks=tracks, device=model.device)
+    steps = translate(model, inputs, run.settings, correspondence)
+    return (yield from _as_progress(steps, run.pace))
+
+
+def _anchors(shot: _Shot) -> AnchorLatents:
+    assert shot.first is not None
+    assert shot.last is not None
+    # Copied, as what is read from a file may not be written to.
+    first, last = (
+        tuple(torch.from_numpy(latent.copy())[None] for latent in latents)
+        for latents in (shot.first, shot.last)
+    )
+    return AnchorLatents(first, last)
+
+
+def _source(shot: _Shot, index: int) -> Image:
+    if index not in shot.sources:
+        shot.sources[index] = shot.frames.at(index)
+    return shot.sources[index]
+
+
+def _tracks(run: Run, shot: _Shot, batch: Batch) -> list[Track]:
+    """Flows between the neighbours of a batch; those of its two anchors lie too far apart.
+
+    Motion from one keyframe to the next is followed through the frames between.
+    """
+    begin = max(0, shot.done - 1)
+    followed = set(pairwise(shot.keyframes[begin : shot.done + len(batch.new)]))
+    followed.discard(batch.anchors)
+    tracks: list[Track] = []
+    for left, right in pairwise(batch.frames):
+        first = _source(shot, left)
+        if (left, right) in followed:
+            between = list(shot.frames.read(left + 1, right + 1))
+            shot.sources[right] = between[-1]
+        else:
+            between = [_source(shot, right)]
+        tracks.append(track([first, *between], run.estimator))
+    return tracks
+
+
+def _as_progress(
+    steps: Generator[StepDone, None, Translation], pace: Pace
+) -> Generator[Progress, None, Translation]:
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+        yield pace.advance(Stage.TRANSLATING)
+
+
+def prompt_of(settings: RestyleSettings, index: int) -> str:
+    """The prompt of one source frame: the job's, and what was added for this frame."""
+    extra = settings.keyframe_prompts.get(index, "").strip()
+    return f"{settings.prompt.strip()}, {extra}" if extra else settings.prompt.strip()
+
+
+def with_colours(image: Image, source: Image, settings: RestyleSettings) -> Image:
+    """The colour options, applied to a translated keyframe."""
+    if settings.colourise:
+        image = colourise(image, source)
+    return keep_colours(image, source, settings.keep_colours)

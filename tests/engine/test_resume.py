@@ -1,0 +1,242 @@
+"""A run that was interrupted goes on where it was, with the same result bit for bit."""
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fresco_engine.checkpoint import CheckpointReader, FolderCheckpoint
+from fresco_engine.diffusion.models import Model
+from fresco_engine.errors import CheckpointMismatch
+from fresco_engine.media.clip import Clip
+from fresco_engine.pace import Pace
+from fresco_engine.restyle import restyle
+from fresco_engine.types import Event, Progress, Stage, Warned
+
+from tests.engine.conftest import MakeClip, scene, write_clip
+from tests.engine.runs import (
+    SETTINGS,
+    CountingInterpolator,
+    CountingLoader,
+    contents,
+    frames_of,
+    keyframes_of,
+    plan_of,
+    same_pictures,
+    steps_of,
+    taken,
+)
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
+    """Two shots with several batches each."""
+    path = tmp_path_factory.mktemp("clip") / "two shots.mp4"
+    return Clip.open(write_clip(path, scene(40, cut_at=24)))
+
+
+@pytest.fixture(scope="session")
+def undisturbed(
+    clip: Clip, tiny_model: Model, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[list[Event], Path]:
+    """What a run in one go announces and leaves behind."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    return list(restyle(clip, SETTINGS, tiny_model, checkpoint=FolderCheckpoint(folder))), folder
+
+
+def test_a_checkpoint_changes_nothing(
+    clip: Clip, tiny_model: Model, undisturbed: tuple[list[Event], Path]
+) -> None:
+    events = list(restyle(clip, SETTINGS, tiny_model))
+
+    assert same_pictures(events, undisturbed[0])
+
+
+def test_what_is_announced_is_stored_as_it_was_announced(
+    undisturbed: tuple[list[Event], Path],
+) -> None:
+    events, folder = undisturbed
+
+    reader = CheckpointReader(folder)
+
+    plan = plan_of(events)
+    assert reader.indices("frames") == tuple(range(40))
+    assert reader.indices("keyframes") == plan.keyframes
+    assert all(
+        np.array_equal(reader.picture("frames", event.frame.index), event.frame.image)  # pyright: ignore[reportArgumentType]
+        for event in frames_of(events)
+    )
+    assert all(
+        np.array_equal(reader.picture("keyframes", event.index), event.image)  # pyright: ignore[reportArgumentType]
+        for event in keyframes_of(events)
+    )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_run_stopped_again_and_again_ends_with_the_same_pictures(
+    clip: Clip,
+    tiny_model: Model,
+    undisturbed: tuple[list[Event], Path],
+    tmp_path: Path,
+    seed: int,
+) -> None:
+    chance = random.Random(seed)
+    whole, folder = undisturbed
+
+    for _ in range(5):
+        events = restyle(clip, SETTINGS, tiny_model, checkpoint=FolderCheckpoint(tmp_path))
+        part = taken(events, chance.randrange(1, len(whole)))
+        stored = CheckpointReader(tmp_path)
+        assert all(stored.has("frames", event.frame.index) for event in frames_of(part))
+        assert all(stored.has("keyframes", event.index) for event in keyframes_of(part))
+    last = list(restyle(clip, SETTINGS, tiny_model, checkpoint=FolderCheckpoint(tmp_path)))
+
+    assert same_pictures(last, whole)
+    assert contents(tmp_path) == contents(folder)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_is_lost_or_damaged_is_made_again_as_it_was(
+    clip: Clip,
+    tiny_model: Model,
+    undisturbed: tuple[list[Event], Path],
+    tmp_path: Path,
+    seed: int,
+) -> None:
+    whole, folder = undisturbed
+    chance = random.Random(seed)
+    files = sorted(path for path in contents(folder) if path != "plan.json")
+    FolderCheckpoint(tmp_path)
+    for name in (*files, "plan.json"):
+        data = (folder / name).read_bytes()
+        match chance.randrange(4) if name != "plan.json" else 3:
+            case 0:
+                continue
+            case 1:
+                data = data[: chance.randrange(len(data))]
+            case 2:
+                place = chance.randrange(len(data))
+                data = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+            case _:
+                pass
+        (tmp_path / name).write_bytes(data)
+
+    events = list(restyle(clip, SETTINGS, tiny_model, checkpoint=FolderCheckpoint(tmp_path)))
+
+    assert same_pictures(events, whole)
+    reader = CheckpointReader(tmp_path)
+    assert reader.is_translated()
+    assert reader.indices("frames") == tuple(range(40))
+
+
+def test_nothing_stored_is_computed_again(
+    clip: Clip, undisturbed: tuple[list[Event], Path], tiny_model: Model
+) -> None:
+    events, folder = undisturbed
+    loader, interpolator, pace = CountingLoader(tiny_model), CountingInterpolator(), Pace()
+
+    again = list(
+        restyle(
+            clip,
+            SETTINGS,
+            loader,
+            interpolator=interpolator,
+            pace=pace,
+            checkpoint=FolderCheckpoint(folder),
+        )
+    )
+
+    assert same_pictures(again, events)
+    assert (loader.calls, interpolator.segments) == (0, [])
+    assert plan_of(again) == plan_of(events)
+    assert pace.reused == {"keyframes": len(plan_of(events).keyframes), "frames": 40}
+
+
+def test_progress_goes_on_where_it_was_and_reaches_the_same_total(
+    clip: Clip, tiny_model: Model, undisturbed: tuple[list[Event], Path], tmp_path: Path
+) -> None:
+    taken(restyle(clip, SETTINGS, tiny_model, checkpoint=FolderCheckpoint(tmp_path)), 60)
+
+    events = list(restyle(clip, SETTINGS, tiny_model, checkpoint=FolderCheckpoint(tmp_path)))
+
+    def last(of: list[Event]) -> dict[Stage, tuple[float, float]]:
+        return {e.stage: (e.done, e.total) for e in of if isinstance(e, Progress)}
+
+    assert last(events) == last(undisturbed[0])
+    assert steps_of(events) < steps_of(undisturbed[0])
+
+
+def test_a_job_goes_on_with_smaller_batches_and_keeps_what_it_has(
+    clip: Clip, tiny_model: Model, undisturbed: tuple[list[Event], Path], tmp_path: Path
+) -> None:
+    settings = replace(SETTINGS, batch_size=5)
+    part = restyle(clip, settings, tiny_model, checkpoint=FolderCheckpoint(tmp_path))
+    before: list[Event] = []
+    for event in part:
+        before.append(event)
+        if len(keyframes_of(before)) == 5:
+            break
+    part.close()
+
+    smaller = replace(SETTINGS, batch_size=3)
+    events = list(restyle(clip, smaller, tiny_model, checkpoint=FolderCheckpoint(tmp_path)))
+
+    assert [e.frame.index for e in frames_of(events)] == list(range(40))
+    kept = {event.index: event.image for event in keyframes_of(events)}
+    assert all(np.array_equal(kept[event.index], event.image) for event in keyframes_of(before))
+    records = [CheckpointReader(tmp_path).batch_path(i).exists() for i in plan_of(events).keyframes]
+    assert records[:6] == [True, False, False, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"seed": 3}, "seed 3"), ({"prompt": "red"}, "prompt red"), ({"steps": 9}, "steps 9")],
+)
+def test_other_settings_cannot_go_on(
+    clip: Clip,
+    tiny_model: Model,
+    undisturbed: tuple[list[Event], Path],
+    changes: dict[str, object],
+    words: str,
+) -> None:
+    settings = replace(SETTINGS, **changes)  # pyright: ignore[reportArgumentType]
+    events = restyle(clip, settings, tiny_model, checkpoint=FolderCheckpoint(undisturbed[1]))
+
+    with pytest.raises(CheckpointMismatch, match=words):
+        next(events)
+
+
+def test_another_clip_or_model_cannot_go_on(
+    make_clip: MakeClip,
+    clip: Clip,
+    tiny_model: Model,
+    undisturbed: tuple[list[Event], Path],
+    tmp_path: Path,
+) -> None:
+    other_clip = restyle(
+        make_clip(41), SETTINGS, tiny_model, checkpoint=FolderCheckpoint(undisturbed[1])
+    )
+    taken(restyle(clip, SETTINGS, tiny_model, checkpoint=FolderCheckpoint(tmp_path)), 42)
+    other_model = restyle(
+        clip, SETTINGS, replace(tiny_model, name="huge"), checkpoint=FolderCheckpoint(tmp_path)
+    )
+
+    with pytest.raises(CheckpointMismatch, match=r"frame count \(41\)"):
+        next(other_clip)
+    with pytest.raises(CheckpointMismatch, match="cannot go on with huge"):
+        list(other_model)
+
+
+def test_what_was_found_out_about_the_clip_is_said_again(
+    clip: Clip, tiny_model: Model, undisturbed: tuple[list[Event], Path], tmp_path: Path
+) -> None:
+    taken(restyle(clip, SETTINGS, tiny_model, checkpoint=FolderCheckpoint(tmp_path)), 45)
+    checkpoint = FolderCheckpoint(tmp_path)
+    plan = checkpoint.plan()
+    assert plan is not None
+    checkpoint.save_plan(replace(plan, warnings=("frame 7 is damaged",)))
+
+    events = taken(restyle(clip, SETTINGS, tiny_model, checkpoint=checkpoint), 3)
+
+    assert Warned("frame 7 is damaged") in events
