@@ -12,7 +12,6 @@ from typing import Any
 from fresco_server.errors import ServerError, Superseded
 from fresco_server.jobs.job import ModelOrder, Values
 
-
 _BUNDLED = ModelOrder()
 
 

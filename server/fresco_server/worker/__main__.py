@@ -53,10 +53,12 @@ def _serve_device(channel: Channel, device: str | None) -> None:
     except FrescoError as error:
         channel.say("refused", **refusal(error))
         return
+    from fresco_server.worker.engine import DeviceEngine
     from fresco_server.worker.work import Worker
 
+    engine = DeviceEngine(devices[0]["id"], lambda source: channel.say("holds", source=source))
     channel.say("ready", devices=devices)
-    Worker(channel, devices[0]["id"]).serve()
+    Worker(channel, engine).serve()
 
 
 if __name__ == "__main__":

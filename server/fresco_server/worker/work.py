@@ -8,31 +8,42 @@ from collections import deque
 from collections.abc import Generator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from fresco_engine.checkpoint import FolderCheckpoint
 from fresco_engine.media.images import encode_image
-from fresco_engine.render import render
-from fresco_engine.restyle import look_steps
-from fresco_engine.settings import settings_from_dict
-from fresco_engine.types import Event, Finished, Report
+from fresco_engine.types import Event, Finished, Image, Report
 
 from fresco_server.worker.channel import Channel, Order
 from fresco_server.worker.faults import refusal
-from fresco_server.worker.media import open_clip
-from fresco_server.worker.models import Models
 from fresco_server.worker.narration import Narration
 
 _LOGGER = logging.getLogger(__name__)
 RESULT = "result"
 
 
+class Engine(Protocol):
+    """What a worker needs of the engine."""
+
+    def render(self, order: Order) -> Generator[Event, None, None]:
+        """The events of a job, `Finished` last; its output goes to `result_path`."""
+        ...
+
+    def look(self, order: Order) -> Generator[tuple[int, int], None, Image]:
+        """A look: yields denoising steps done and in all, and returns the picture."""
+        ...
+
+    def load(self, source: str | None) -> None:
+        """Load a model ahead of its first use."""
+        ...
+
+
 class Worker:
     """Does what the daemon orders, one thing at a time."""
 
-    def __init__(self, channel: Channel, device: str) -> None:
+    def __init__(self, channel: Channel, engine: Engine) -> None:
         self._channel = channel
-        self._models = Models(device, lambda source: channel.say("holds", source=source))
+        self._engine = engine
         self._waiting: deque[Order] = deque()
         self._stopping: str | None = None
         self._cancelled: set[str] = set()
@@ -84,8 +95,9 @@ class Worker:
             self._stopping = None
 
     def _follow(self, order: Order) -> None:
+        self._tell_of_restart(order)
         narration = Narration()
-        with closing(self._events(order)) as events:
+        with closing(self._engine.render(order)) as events:
             for event in events:
                 if isinstance(event, Finished):
                     self._finish(order, event.report)
@@ -99,24 +111,12 @@ class Worker:
         _LOGGER.info("job %s: stopped", self._job)
         self._channel.say("stopped", job=self._job)
 
-    def _events(self, order: Order) -> Generator[Event, None, None]:
-        clip = open_clip(order["clip"], order["frame_rate"])
-        settings = settings_from_dict(order["settings"])
+    def _tell_of_restart(self, order: Order) -> None:
+        """What a worker could not say that was killed when it had just begun anew."""
         checkpoint = FolderCheckpoint(Path(order["folder"]))
         if checkpoint.adjustments().size is not None and order["restarts"] == 0:
-            # Killed between beginning anew and saying so.
             reason = "the work began again at a smaller size"
             self._channel.say("restarted", job=self._job, reason=reason)
-        codec = order["codec"]
-        yield from render(
-            clip,
-            None if codec == "frames" else result_path(order),
-            settings,
-            lambda: self._models.get(order["model"], order["settings"]),
-            codec=None if codec == "frames" else codec,
-            overwrite=True,
-            checkpoint=checkpoint,
-        )
 
     def _finish(self, order: Order, report: Report) -> None:
         path = None if order["codec"] == "frames" else result_path(order)
@@ -145,19 +145,16 @@ class Worker:
         look = order["look"]
         if look in self._cancelled:
             return
-        clip = open_clip(order["clip"], order["frame_rate"])
-        settings = settings_from_dict(order["settings"])
-        model = self._models.get(order["model"], order["settings"])
-        steps = look_steps(clip, order["index"], settings, model)
+        steps = self._engine.look(order)
         while True:
             try:
-                step = next(steps)
+                done, total = next(steps)
             except StopIteration as end:
                 path = Path(order["file"])
                 path.write_bytes(encode_image(end.value, ".png"))
                 self._channel.say("look_done", look=look, file=order["file"])
                 return
-            self._channel.say("look_step", look=look, done=step.step, total=step.steps)
+            self._channel.say("look_step", look=look, done=done, total=total)
             self._attend()
             if look in self._cancelled or (self._job is not None and self._stopping == self._job):
                 steps.close()
@@ -166,7 +163,7 @@ class Worker:
     def _load(self, order: Order) -> None:
         source = order["source"]
         try:
-            self._models.get({"source": source}, {})
+            self._engine.load(source)
         # As for a job: the process lives on.
         except Exception as error:  # noqa: BLE001
             self._channel.say("load_failed", source=source, **refusal(error))

@@ -1,0 +1,54 @@
+"""The engine as a worker uses it: one device, the last model kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+from fresco_engine.checkpoint import FolderCheckpoint
+from fresco_engine.render import render
+from fresco_engine.restyle import look_steps
+from fresco_engine.settings import settings_from_dict
+from fresco_engine.types import Event, Image
+
+from fresco_server.worker.channel import Order
+from fresco_server.worker.media import open_clip
+from fresco_server.worker.models import Models
+from fresco_server.worker.work import result_path
+
+
+class DeviceEngine:
+    """Restyles on `device`; `holds` is told which model is loaded, by its source."""
+
+    def __init__(self, device: str, holds: Callable[[str | None], None]) -> None:
+        self._models = Models(device, holds)
+
+    def render(self, order: Order) -> Generator[Event, None, None]:
+        """The events of a job; what its folder holds already is not made again."""
+        codec = order["codec"]
+        yield from render(
+            open_clip(order["clip"], order["frame_rate"]),
+            None if codec == "frames" else result_path(order),
+            settings_from_dict(order["settings"]),
+            lambda: self._models.get(order["model"], order["settings"]),
+            codec=None if codec == "frames" else codec,
+            overwrite=True,
+            checkpoint=FolderCheckpoint(Path(order["folder"])),
+        )
+
+    def look(self, order: Order) -> Generator[tuple[int, int], None, Image]:
+        """One frame restyled: yields denoising steps done and in all, and returns the picture."""
+        clip = open_clip(order["clip"], order["frame_rate"])
+        settings = settings_from_dict(order["settings"])
+        model = self._models.get(order["model"], order["settings"])
+        steps = look_steps(clip, order["index"], settings, model)
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                return end.value
+            yield step.step, step.steps
+
+    def load(self, source: str | None) -> None:
+        """Load a model ahead of its first use."""
+        self._models.get({"source": source}, {})

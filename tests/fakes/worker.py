@@ -1,0 +1,197 @@
+"""A worker without a model: real media, real checkpoints, negatives instead of restyled frames.
+
+    python -m tests.fakes.worker [--step-s S] [--frame-s S] [--crash-at N] ARGUMENTS OF THE WORKER
+
+`--step-s` and `--frame-s` are how long a denoising step and a frame take. With `--crash-at N` the
+process kills itself when it is to make frame N.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from fresco_engine.checkpoint import FolderCheckpoint, StoredPlan
+from fresco_engine.errors import InvalidSettings
+from fresco_engine.media.clip import Clip
+from fresco_engine.media.scaling import WorkingSize, fit, unfit, working_size
+from fresco_engine.media.writer import open_writer
+from fresco_engine.settings import RestyleSettings, settings_from_dict
+from fresco_engine.types import (
+    Analysed,
+    Event,
+    Finished,
+    Frame,
+    FrameReady,
+    Image,
+    KeyframeReady,
+    Progress,
+    Report,
+    Stage,
+)
+from fresco_server.worker import media
+from fresco_server.worker.channel import Channel, Order
+from fresco_server.worker.work import Worker, result_path
+
+GAP = 5
+STEPS = 3
+
+
+@dataclass
+class NegativeEngine:
+    """Turns frames into their negatives, stores them like the engine, and goes on like it."""
+
+    step_s: float
+    frame_s: float
+    crash_at: int | None
+
+    def render(self, order: Order) -> Generator[Event, None, None]:
+        clip = media.open_clip(order["clip"], order["frame_rate"])
+        settings = settings_from_dict(order["settings"])
+        if settings.prompt == "unthinkable":
+            raise InvalidSettings("prompt", "nobody can think of this; use other words")
+        checkpoint = FolderCheckpoint(Path(order["folder"]))
+        plan = _plan(clip, settings)
+        yield Progress(stage=Stage.ANALYSING, done=1, total=1, remaining_s=None)
+        checkpoint.save_plan(
+            StoredPlan.of(plan, model="negative", device="cpu", warnings=clip.warnings)
+        )
+        yield plan
+        yield from self._keyframes(clip, plan, checkpoint)
+        stop = plan.stop
+        output = None if order["codec"] == "frames" else result_path(order)
+        if output is None:
+            for event in self._frames(clip, plan, checkpoint):
+                yield event
+        else:
+            with open_writer(
+                output,
+                clip,
+                codec=cast(Any, order["codec"]),
+                overwrite=True,
+                start=plan.start,
+                stop=stop,
+            ) as writer:
+                for event in self._frames(clip, plan, checkpoint):
+                    if isinstance(event, FrameReady):
+                        writer.write(event.frame)
+                    yield event
+        yield Finished(_report(plan))
+
+    def _keyframes(
+        self, clip: Clip, plan: Analysed, checkpoint: FolderCheckpoint
+    ) -> Generator[Event, None, None]:
+        total = len(plan.keyframes) * STEPS
+        size = _size(clip, plan.settings)
+        for position, index in enumerate(plan.keyframes):
+            stored = checkpoint.load("keyframes", index)
+            for step in range(STEPS):
+                if stored is None:
+                    time.sleep(self.step_s)
+                done = position * STEPS + step + 1
+                yield Progress(stage=Stage.TRANSLATING, done=done, total=total, remaining_s=1.0)
+            if stored is None:
+                source = next(clip.frames_at([index], size=size.scaled))
+                stored = 255 - fit(source.image, size)
+                checkpoint.save("keyframes", index, stored)
+            yield KeyframeReady(index, unfit(stored, size))
+
+    def _frames(
+        self, clip: Clip, plan: Analysed, checkpoint: FolderCheckpoint
+    ) -> Generator[Event, None, None]:
+        size = _size(clip, plan.settings)
+        for frame in clip.frames(plan.start, plan.stop, size=size.scaled):
+            made = checkpoint.load("frames", frame.index)
+            if made is None:
+                if frame.index == self.crash_at:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                time.sleep(self.frame_s)
+                made = 255 - fit(frame.image, size)
+                checkpoint.save("frames", frame.index, made)
+            result = Frame(frame.index, frame.time_s, unfit(made, size))
+            yield FrameReady(result, frame.index in plan.keyframes)
+            done = frame.index - plan.start + 1
+            total = plan.stop - plan.start
+            yield Progress(stage=Stage.INTERPOLATING, done=done, total=total, remaining_s=0.5)
+
+    def look(self, order: Order) -> Generator[tuple[int, int], None, Image]:
+        clip = media.open_clip(order["clip"], order["frame_rate"])
+        settings = settings_from_dict(order["settings"])
+        if settings.prompt == "unthinkable":
+            raise InvalidSettings("prompt", "nobody can think of this; use other words")
+        for step in range(STEPS):
+            time.sleep(self.step_s)
+            yield step + 1, STEPS
+        return 255 - next(clip.frames_at([order["index"]])).image
+
+    def load(self, source: str | None) -> None:
+        if source is not None:
+            raise InvalidSettings("model", f"{source} is no model; use the bundled one")
+
+
+def _plan(clip: Clip, settings: RestyleSettings) -> Analysed:
+    start = settings.start
+    stop = clip.info.frame_count if settings.stop is None else settings.stop
+    return Analysed(
+        info=clip.info,
+        settings=settings,
+        start=start,
+        stop=stop,
+        shots=((start, stop),),
+        keyframes=tuple(sorted({*range(start, stop, GAP), stop - 1})),
+        working_size=_size(clip, settings).padded,
+    )
+
+
+def _size(clip: Clip, settings: RestyleSettings) -> WorkingSize:
+    return working_size(clip.info.width, clip.info.height, settings.size)
+
+
+def _report(plan: Analysed) -> Report:
+    return Report(
+        settings=plan.settings.as_dict(),
+        model="negative",
+        device="cpu",
+        clip={},
+        keyframes=plan.keyframes,
+        shots=plan.shots,
+        working_size=plan.working_size,
+        seconds={},
+        peak_memory_bytes=0,
+        metrics={},
+    )
+
+
+def main() -> None:
+    """Serve the daemon until it is gone."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--step-s", type=float, default=0.01)
+    parser.add_argument("--frame-s", type=float, default=0.001)
+    parser.add_argument("--crash-at", type=int)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--media", action="store_true")
+    arguments = parser.parse_args()
+    channel = Channel()
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(name)s: %(message)s")
+    if arguments.media:
+        media.serve(channel)
+    elif arguments.device not in ("cpu", "other"):
+        message = f"device: {arguments.device!r} is not there"
+        channel.say("refused", reason="INVALID_SETTINGS", message=message, can_resume=False)
+    else:
+        device: dict[str, Any] = {"id": arguments.device, "name": "Fake", "memory_bytes": 1 << 30}
+        channel.say("ready", devices=[device])
+        engine = NegativeEngine(arguments.step_s, arguments.frame_s, arguments.crash_at)
+        Worker(channel, engine).serve()
+
+
+if __name__ == "__main__":
+    main()
