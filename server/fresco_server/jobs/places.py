@@ -1,0 +1,199 @@
+"""Names from outside that become places on this machine: job ids, paths of clips, models."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from fresco_engine.errors import ClipNotFound, ClipUnreadable, ModelNotFound
+
+from fresco_server.errors import BadRequest, Forbidden, ModelUnusable
+from fresco_server.settings import ServerSettings
+
+_JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_HUB_NAME = r"[A-Za-z0-9]([A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?"
+_HUB_ID = re.compile(rf"{_HUB_NAME}/{_HUB_NAME}")
+_PATTERN = re.compile(r"[^%]*%(0[0-9]{1,2})?d[^%]*", re.DOTALL)
+_LONGEST_PATH = 4096
+_UNSAFE_WEIGHTS = (".ckpt", ".pt", ".pth", ".bin", ".pkl", ".pickle")
+
+
+def check_job_id(text: str, field: str = "job_id") -> str:
+    """`text` if it may be the id of a job.
+
+    Raises:
+        BadRequest: it is not 1 to 64 of A-Z a-z 0-9 _ -.
+    """
+    if not _JOB_ID.fullmatch(text):
+        raise BadRequest(field, "it is not 1 to 64 of A-Z a-z 0-9 _ -; choose another id")
+    return text
+
+
+def is_hub_id(text: str) -> bool:
+    """Whether `text` is formed like the id of a model on the hub, such as owner/name."""
+    is_formed = _HUB_ID.fullmatch(text) is not None
+    return is_formed and "--" not in text and ".." not in text and not text.endswith(".git")
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where clips and models named by path may lie.
+
+    `clip_roots` and `model_roots` are folders; `None` stands for every place.
+    """
+
+    clip_roots: tuple[Path, ...] | None
+    model_roots: tuple[Path, ...] | None
+
+    @staticmethod
+    def of(settings: ServerSettings) -> Places:
+        """The places that a daemon with these settings may read."""
+        roots = settings.roots
+        if roots is None and not settings.is_local:
+            roots = ()
+        models = None if roots is None else (*roots, *settings.model_folders)
+        return Places(roots, models)
+
+    @property
+    def has_file_access(self) -> bool:
+        """Whether any clip can be named by a path."""
+        return self.clip_roots is None or bool(self.clip_roots)
+
+    def clip(self, text: str) -> Path:
+        """The real place of the clip at `text`: a file, a folder, or a `name_%04d.png` in one.
+
+        Raises:
+            BadRequest: it is not an absolute path.
+            Forbidden: it lies outside the roots, whether it exists or not.
+            ClipNotFound: nothing is there.
+            ClipUnreadable: it may not be read, or is neither file nor folder.
+        """
+        path = _resolved(text, "clip.path", self.clip_roots, _FORBIDDEN_CLIP)
+        # Of a pattern the folder is what there is; it is below a root, as the path itself is.
+        is_pattern = _PATTERN.fullmatch(path.name) is not None and not _exists(path)
+        mode = _mode(path.parent if is_pattern else path)
+        if mode is None:
+            raise ClipNotFound(path, "there is no such file; check the path")
+        if not (stat.S_ISDIR(mode) or (stat.S_ISREG(mode) and not is_pattern)):
+            raise ClipUnreadable(path, "it is neither a file nor a folder; choose a clip")
+        return path
+
+    def model(self, text: str, field: str = "model.source") -> str | None:
+        """What the engine is to load: a path that was checked, a hub id, `None` for the bundled.
+
+        Raises:
+            BadRequest: it is neither a hub id nor an absolute path.
+            Forbidden: it lies outside the roots, whether it exists or not.
+            ModelNotFound: nothing is there.
+            ModelUnusable: it is a file of a kind that is not loaded.
+        """
+        if not text:
+            return None
+        if is_hub_id(text):
+            return text
+        if not os.path.isabs(text):
+            raise BadRequest(
+                field, "it is neither a hub id such as owner/name nor an absolute path"
+            )
+        return str(self._weights(text, field, may_be_folder=True))
+
+    def lora(self, text: str, field: str = "model.loras.path") -> str:
+        """The real place of a LoRA's file; raises what `model` does."""
+        return str(self._weights(text, field, may_be_folder=False))
+
+    def _weights(self, text: str, field: str, *, may_be_folder: bool) -> Path:
+        path = _resolved(text, field, self.model_roots, _FORBIDDEN_MODEL)
+        suffix = path.suffix.lower()
+        if suffix in _UNSAFE_WEIGHTS:
+            raise ModelUnusable(
+                f"{path}: files of this kind can hold programs and are not loaded; convert it to "
+                ".safetensors or choose another model"
+            )
+        mode = _mode(path)
+        if mode is None:
+            raise ModelNotFound(path, "there is no such file or folder; check the path")
+        is_folder = may_be_folder and stat.S_ISDIR(mode)
+        if not is_folder and not (stat.S_ISREG(mode) and suffix == ".safetensors"):
+            kinds = "a folder in diffusers format or a .safetensors file"
+            wanted = kinds if may_be_folder else "a .safetensors file"
+            raise ModelUnusable(f"{path}: it is not {wanted}; choose one")
+        return path
+
+
+_FORBIDDEN_CLIP = "lies outside the folders this daemon may read; upload the clip instead"
+_FORBIDDEN_MODEL = (
+    "lies outside the folders this daemon may read; use a model that ListModels shows, or start "
+    "the daemon with --root or --models"
+)
+
+
+def _resolved(text: str, field: str, roots: tuple[Path, ...] | None, forbidden: str) -> Path:
+    """The real path that `text` names, whether anything is there or not.
+
+    What lies outside the roots is never told apart, so that nobody can ask what exists there.
+    """
+    path = _absolute(text, field)
+    if is_network_path(text, os.name) and not _is_below(path, roots or ()):
+        # Only looking at such a path would log in to a foreign machine.
+        raise Forbidden(f"{field}: network paths may be used only below a root of their own")
+    try:
+        real = path.resolve()
+    except (OSError, RuntimeError, ValueError):  # Such as links that go round in circles.
+        real = None
+    if roots is None:
+        return path if real is None else real
+    folders = tuple(_real_root(root) for root in roots)
+    if real is None or not _is_below(real, folders):
+        raise Forbidden(f"{short_path(text)} {forbidden}")
+    return real
+
+
+def _absolute(text: str, field: str) -> Path:
+    if not text:
+        raise BadRequest(field, "it is empty; give an absolute path")
+    if len(os.fsencode(text)) > _LONGEST_PATH:
+        raise BadRequest(field, f"it is longer than {_LONGEST_PATH} bytes")
+    if "\0" in text:
+        raise BadRequest(field, "it holds a NUL character; check the path")
+    path = Path(text)
+    if not path.is_absolute():
+        raise BadRequest(
+            field, f"{short_path(text)!r} is not an absolute path of the daemon's machine"
+        )
+    return path
+
+
+def is_network_path(text: str, system: str) -> bool:
+    """Whether `text` names another machine or a bare device on a `system` named like `os.name`."""
+    return system == "nt" and text[:1] in ("/", "\\") and text[1:2] in ("/", "\\")
+
+
+def short_path(text: str) -> str:
+    """`text` as a sentence may quote it."""
+    return text if len(text) <= 200 else f"{text[:100]}…{text[-100:]}"
+
+
+def _real_root(root: Path) -> Path:
+    try:
+        return root.resolve()
+    except (OSError, RuntimeError):
+        return root
+
+
+def _is_below(path: Path, roots: tuple[Path, ...]) -> bool:
+    return any(path.is_relative_to(root) for root in roots)
+
+
+def _exists(path: Path) -> bool:
+    return os.path.lexists(path)
+
+
+def _mode(path: Path) -> int | None:
+    """What kind of thing is at `path`; `None` where nothing is or nobody may look."""
+    try:
+        return path.stat().st_mode
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,368 @@
+"""Clips that are sent to the daemon: addressed by what they hold, resumable, verified."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import re
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fresco_engine.errors import DiskFull
+from fresco_engine.media.disk import free_bytes, storing, write_whole
+
+from fresco_server.errors import (
+    BadRequest,
+    LimitReached,
+    OutOfRange,
+    UploadDamaged,
+    UploadIncomplete,
+    UploadNotFound,
+)
+from fresco_server.settings import CHUNK_BYTES, LimitSettings
+
+_LOGGER = logging.getLogger(__name__)
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_SUFFIX = re.compile(r"\.[a-z0-9]{1,12}")
+_LONGEST_NAME = 255
+_READ_BYTES = 4 << 20
+_MOST_OPEN = 256
+_RECENT_S = 3600.0
+"""So long a finished upload is kept for the job it was sent for, though none needs it yet."""
+_STALE_S = 7 * 24 * 3600.0
+
+
+@dataclass(frozen=True)
+class UploadStand:
+    """How far an upload is."""
+
+    received_bytes: int
+    is_finished: bool
+
+
+@dataclass
+class _Open:
+    """An upload under way: its lock, who uses it, and the hash of its first `hashed_bytes`."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    users: int = 0
+    hasher: Any = field(default_factory=hashlib.sha256)
+    hashed_bytes: int = 0
+
+    def hash_on(self, offset: int, data: bytes) -> None:
+        """Hash the bytes at `offset`, if they are the next ones."""
+        if not offset:
+            self.hasher, self.hashed_bytes = hashlib.sha256(), 0
+        if self.hashed_bytes == offset:
+            self.hasher.update(data)
+            self.hashed_bytes += len(data)
+
+    def hash_rest(self, path: Path) -> None:
+        """Hash what was not yet: all of it where an earlier daemon received the beginning."""
+        with path.open("rb") as file:
+            file.seek(self.hashed_bytes)
+            while data := file.read(_READ_BYTES):
+                self.hash_on(self.hashed_bytes, data)
+
+
+class Uploads:
+    """The uploads in `folder`, three files at most for each:
+
+        DIGEST.json      the announced size and name
+        DIGEST.partial   the bytes so far
+        DIGEST.mp4       all bytes, verified, with the ending of the announced name
+
+    Any number of clients may send the same upload; each byte is written once. Everything that the
+    disk refuses is `DiskFull` or `OutputNotWritable`.
+    """
+
+    def __init__(self, folder: Path, limits: LimitSettings) -> None:
+        self.folder = folder
+        self._limits = limits
+        self._open: OrderedDict[str, _Open] = OrderedDict()
+        self._lock = threading.Lock()
+        with storing(folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.sweep()
+
+    def start(self, sha256: str, size_bytes: int, file_name: str) -> UploadStand:
+        """Begin an upload of `size_bytes`, or say how far it is.
+
+        Raises:
+            BadRequest: the digest, size or name cannot be one.
+            LimitReached: it is larger than is taken.
+            DiskFull: the disk has no room for it.
+        """
+        _check_digest(sha256)
+        _check_name(file_name)
+        if size_bytes < 1:
+            raise BadRequest("size_bytes", f"{size_bytes} is not the size of a clip")
+        if size_bytes > self._limits.upload_bytes:
+            raise LimitReached(
+                f"{size_bytes / 1e9:.1f} GB are more than the "
+                f"{self._limits.upload_bytes / 1e9:.1f} GB this daemon takes; send a part",
+                reason="UPLOAD_TOO_LARGE",
+            )
+        with self._turn(sha256):
+            if self._finished(sha256) is not None:
+                return UploadStand(size_bytes, True)
+            return self._begin(sha256, size_bytes, file_name)
+
+    def _begin(self, sha256: str, size_bytes: int, file_name: str) -> UploadStand:
+        partial = self._partial(sha256)
+        known = self._facts(sha256)
+        if known is None or known["size_bytes"] != size_bytes:
+            partial.unlink(missing_ok=True)
+        received = _size(partial)
+        missing = size_bytes - received + self._limits.keep_free_bytes
+        if missing > free_bytes(self.folder):
+            raise DiskFull(self.folder, free_bytes(self.folder))
+        facts = {"size_bytes": size_bytes, "file_name": file_name}
+        write_whole(self._facts_path(sha256), json.dumps(facts).encode())
+        with storing(partial):
+            partial.touch(mode=0o600)
+        return UploadStand(received, False)
+
+    def chunk(self, sha256: str, offset: int, data: bytes) -> int:
+        """Add `data` at `offset`, which is where the upload stands; how far it is then.
+
+        Raises:
+            UploadNotFound: it was not started.
+            OutOfRange: the upload stands elsewhere.
+            BadRequest: `data` is empty, too long, or goes past the announced size.
+            DiskFull: the disk is full; nothing of `data` was kept.
+        """
+        _check_digest(sha256)
+        if not 1 <= len(data) <= CHUNK_BYTES:
+            raise BadRequest("data", f"{len(data)} bytes are not 1 to {CHUNK_BYTES}")
+        with self._turn(sha256) as upload:
+            finished = self._finished(sha256)
+            facts = self._facts(sha256)
+            partial = self._partial(sha256)
+            received = _size(finished or partial)
+            if finished is None and (facts is None or not partial.exists()):
+                raise _not_found(sha256)
+            if offset != received:
+                raise OutOfRange(
+                    f"the upload stands at {received}, not at {offset}; go on from there"
+                )
+            if facts is None or received + len(data) > facts["size_bytes"]:
+                raise BadRequest("data", "it goes past the announced size; start again with it")
+            self._append(partial, received, data)
+            upload.hash_on(received, data)
+            return received + len(data)
+
+    def _append(self, partial: Path, received: int, data: bytes) -> None:
+        if free_bytes(self.folder) < len(data) + self._limits.keep_free_bytes:
+            raise DiskFull(partial, free_bytes(self.folder))
+        with storing(partial), partial.open("r+b", buffering=0) as file:
+            try:
+                file.seek(received)
+                left = memoryview(data)
+                while left:
+                    left = left[file.write(left) :]
+            except OSError:
+                # What was written of it must not count as received.
+                file.truncate(received)
+                raise
+
+    def finish(self, sha256: str) -> None:
+        """Verify an upload and make it usable; a finished one stays as it is.
+
+        Raises:
+            UploadNotFound: it was not started.
+            UploadIncomplete: bytes are missing.
+            UploadDamaged: it is something else than was announced, and was thrown away.
+        """
+        _check_digest(sha256)
+        with self._turn(sha256) as upload:
+            if self._finished(sha256) is not None:
+                return
+            facts, partial = self._facts(sha256), self._partial(sha256)
+            if facts is None or not partial.exists():
+                raise _not_found(sha256)
+            received = _size(partial)
+            if received < facts["size_bytes"]:
+                raise UploadIncomplete(
+                    f"{received} of {facts['size_bytes']} bytes are here; send the others"
+                )
+            with storing(partial):
+                upload.hash_rest(partial)
+                if upload.hasher.hexdigest() != sha256:
+                    self._remove(sha256)
+                    raise UploadDamaged(
+                        "the bytes do not have the announced digest and were thrown away; "
+                        "start again"
+                    )
+                _make_durable(partial)
+                partial.replace(self.folder / f"{sha256}{_suffix(facts['file_name'])}")
+        _LOGGER.info("upload %s: finished (%d bytes)", sha256, received)
+
+    def delete(self, sha256: str) -> None:
+        """Forget an upload, finished or not.
+
+        Raises:
+            UploadNotFound: there is none.
+        """
+        _check_digest(sha256)
+        with self._turn(sha256):
+            if self._finished(sha256) is None and not self._partial(sha256).exists():
+                raise _not_found(sha256)
+            self._remove(sha256)
+
+    def path_of(self, sha256: str) -> Path:
+        """The file of a finished upload.
+
+        Raises:
+            BadRequest: the digest is malformed.
+            UploadNotFound: no such upload was finished.
+        """
+        path = self._finished(_check_digest(sha256))
+        if path is None:
+            raise _not_found(sha256)
+        with suppress(OSError):
+            os.utime(path)  # It is needed, and so not the next to be removed.
+        return path
+
+    def name_of(self, sha256: str) -> str:
+        """What the client called the file."""
+        facts = self._facts(_check_digest(sha256))
+        return sha256 if facts is None else facts["file_name"]
+
+    def disk_bytes(self) -> int:
+        """Bytes that all uploads take on disk, finished or not."""
+        return sum(_size(path) for path in self.folder.iterdir())
+
+    def remove_unused(self, in_use: Collection[str], wanted_bytes: int) -> int:
+        """Remove finished uploads that are not `in_use`, those first that were needed longest ago.
+
+        Stops when `wanted_bytes` are free; returns how many bytes that were. Uploads of the last
+        hour stay, as the jobs they were sent for may be about to be made.
+        """
+        freed = 0
+        for path in sorted(self._all_finished(), key=_age_s, reverse=True):
+            sha256 = path.name[:64]
+            if freed >= wanted_bytes or _age_s(path) < _RECENT_S:
+                break
+            if sha256 not in in_use:
+                freed += _size(path)
+                _LOGGER.info("upload %s: removed to make room", sha256)
+                with self._turn(sha256):
+                    self._remove(sha256)
+        return freed
+
+    def sweep(self, older_than_s: float = _STALE_S) -> None:
+        """Remove what nobody went on sending for that long, and what a killed daemon left."""
+        kept = {path.name[:64] for path in self._all_finished()}
+        for path in self.folder.glob("*.partial"):
+            if path.name.startswith(".") or _age_s(path) > older_than_s:
+                _LOGGER.info("removing %s, which nobody went on sending", path.name)
+                path.unlink(missing_ok=True)
+        kept |= {path.name[:64] for path in self.folder.glob("*.partial")}
+        for path in self.folder.glob("*.json"):
+            if path.name[:64] not in kept:
+                path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _turn(self, sha256: str) -> Iterator[_Open]:
+        """The upload, for one thread at a time."""
+        with self._lock:
+            upload = self._open.setdefault(sha256, _Open())
+            self._open.move_to_end(sha256)
+            upload.users += 1
+        try:
+            with upload.lock:
+                yield upload
+        finally:
+            with self._lock:
+                upload.users -= 1
+                self._close_oldest()
+
+    def _close_oldest(self) -> None:
+        """Forget uploads nobody goes on with; their hashes can be made again from the disk."""
+        for sha256, upload in list(self._open.items()):
+            if len(self._open) <= _MOST_OPEN:
+                return
+            if not upload.users:
+                del self._open[sha256]
+
+    def _finished(self, sha256: str) -> Path | None:
+        found = (path for path in self.folder.glob(f"{sha256}*") if _is_finished(path))
+        return next(found, None)
+
+    def _all_finished(self) -> list[Path]:
+        return [path for path in self.folder.iterdir() if _is_finished(path)]
+
+    def _partial(self, sha256: str) -> Path:
+        return self.folder / f"{sha256}.partial"
+
+    def _facts_path(self, sha256: str) -> Path:
+        return self.folder / f"{sha256}.json"
+
+    def _facts(self, sha256: str) -> dict[str, Any] | None:
+        """What was announced."""
+        try:
+            facts = json.loads(self._facts_path(sha256).read_bytes())
+            return {"size_bytes": int(facts["size_bytes"]), "file_name": str(facts["file_name"])}
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _remove(self, sha256: str) -> None:
+        with storing(self.folder):
+            for path in self.folder.glob(f"{sha256}*"):
+                path.unlink(missing_ok=True)
+
+
+def _check_digest(sha256: str) -> str:
+    if not _DIGEST.fullmatch(sha256):
+        raise BadRequest("sha256", "it is not 64 lower-case hexadecimal digits")
+    return sha256
+
+
+def _check_name(file_name: str) -> None:
+    is_plain = not any(sign in file_name for sign in ("/", "\\", "\0"))
+    if not 1 <= len(file_name) <= _LONGEST_NAME or not is_plain or not file_name.strip(". "):
+        raise BadRequest("file_name", "it is not the name of a file without folders")
+
+
+def _suffix(file_name: str) -> str:
+    """The ending of a name, if it looks like one of a clip."""
+    suffix = Path(file_name).suffix.lower()
+    is_ours = suffix in (".partial", ".json")
+    return suffix if _SUFFIX.fullmatch(suffix) and not is_ours else ".clip"
+
+
+def _is_finished(path: Path) -> bool:
+    return path.suffix not in (".partial", ".json") and _DIGEST.match(path.name) is not None
+
+
+def _not_found(sha256: str) -> UploadNotFound:
+    return UploadNotFound(f"there is no upload {sha256}; start it, and send it")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _age_s(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _make_durable(path: Path) -> None:
+    """See to it that the file has its bytes before it has its name, also when the power fails."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

@@ -1,0 +1,235 @@
+"""JobService."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import grpc
+from fresco.v1 import jobs_pb2, jobs_pb2_grpc
+from google.protobuf import json_format
+
+from fresco_server.errors import BadRequest, JobExists, JobNotFound, ShuttingDown
+from fresco_server.jobs.job import Job, KeyframeChange
+from fresco_server.jobs.places import check_job_id
+from fresco_server.rpc.messages.jobs import job_message, kept, states_of
+from fresco_server.rpc.orders import Orders
+from fresco_server.rpc.pictures import Pictures, wish_of
+from fresco_server.rpc.watch import Watch
+
+if TYPE_CHECKING:
+    from fresco_server.jobs.service import Jobs
+
+_LOGGER = logging.getLogger(__name__)
+_PAGE = 50
+_LARGEST_PAGE = 200
+_PAGE_BYTES = 3 << 20
+_LARGEST_SEED = 2**63 - 1
+_LONGEST_PROMPT = 4000
+
+
+class JobServicer(jobs_pb2_grpc.JobServiceServicer):
+    """Restyles that take their time."""
+
+    def __init__(self, jobs: Jobs, orders: Orders, pictures: Pictures) -> None:
+        self._jobs = jobs
+        self._orders = orders
+        self._pictures = pictures
+        self._sizes = _Sizes(jobs)
+
+    def CreateJob(  # noqa: N802
+        self, request: jobs_pb2.CreateJobRequest, context: grpc.ServicerContext
+    ) -> jobs_pb2.CreateJobResponse:
+        """Puts a restyle at the end of the queue."""
+        job = self._same(request)
+        if job is None:
+            if self._jobs.is_closing:
+                raise ShuttingDown
+            order = self._orders.job(request)
+            job = self._jobs.create(request.job_id, order, is_urgent=request.is_urgent)
+            _LOGGER.info("job %s: created for %s", job.id, order.clip)
+        return jobs_pb2.CreateJobResponse(job=self._message(job))
+
+    def _same(self, request: jobs_pb2.CreateJobRequest) -> Job | None:
+        """The job that the same request has made before, even if its clip has gone since."""
+        try:
+            job = self._jobs.get(check_job_id(request.job_id))
+        except JobNotFound:
+            return None
+        if job.order.request != kept(request):
+            raise JobExists(request.job_id)
+        return job
+
+    def GetJob(  # noqa: N802
+        self, request: jobs_pb2.GetJobRequest, context: grpc.ServicerContext
+    ) -> jobs_pb2.GetJobResponse:
+        """What a job is and how far it has come."""
+        job = self._jobs.get(check_job_id(request.job_id))
+        return jobs_pb2.GetJobResponse(job=self._message(job))
+
+    def ListJobs(  # noqa: N802
+        self, request: jobs_pb2.ListJobsRequest, context: grpc.ServicerContext
+    ) -> jobs_pb2.ListJobsResponse:
+        """Jobs, the newest first."""
+        if not 0 <= request.page_size <= _LARGEST_PAGE:
+            raise BadRequest("page_size", f"{request.page_size} is outside 0 to {_LARGEST_PAGE}")
+        wanted = request.page_size or _PAGE
+        before = _position(request.page_token)
+        jobs = self._jobs.list(states_of(request.states), wanted + 1, before)
+        answer, size = jobs_pb2.ListJobsResponse(), 0
+        for job in jobs[:wanted]:
+            message = self._message(job)
+            size += message.ByteSize()
+            if answer.jobs and size > _PAGE_BYTES:
+                break
+            answer.jobs.append(message)
+        if len(answer.jobs) < len(jobs):
+            answer.next_page_token = _page_token(jobs[len(answer.jobs) - 1])
+        return answer
+
+    def WatchJob(  # noqa: N802
+        self, request: jobs_pb2.WatchJobRequest, context: grpc.ServicerContext
+    ) -> Iterator[jobs_pb2.WatchJobResponse]:
+        """Streams what happens to a job."""
+        watch = Watch(
+            jobs=self._jobs,
+            pictures=self._pictures,
+            job_id=check_job_id(request.job_id),
+            wish=wish_of(request.pictures) if request.HasField("pictures") else None,
+            is_replay_only=request.is_replay_only,
+            is_open=context.is_active,
+        )
+        for event in watch.events(request.after_sequence):
+            yield jobs_pb2.WatchJobResponse(event=event)
+
+    def CancelJob(  # noqa: N802
+        self, request: jobs_pb2.CancelJobRequest, context: grpc.ServicerContext
+    ) -> jobs_pb2.CancelJobResponse:
+        """Ends a job for good."""
+        job = self._jobs.cancel(check_job_id(request.job_id))
+        return jobs_pb2.CancelJobResponse(job=self._message(job))
+
+    def PauseJob(  # noqa: N802
+        self, request: jobs_pb2.PauseJobRequest, context: grpc.ServicerContext
+    ) -> jobs_pb2.PauseJobResponse:
+        """Stops a job so that it can go on."""
+        job = self._jobs.pause(check_job_id(request.job_id))
+        return jobs_pb2.PauseJobResponse(job=self._message(job))
+
+    def ResumeJob(  # noqa: N802
+        self, request: jobs_pb2.ResumeJobRequest, context: grpc.ServicerContext
+    ) -> jobs_pb2.ResumeJobResponse:
+        """Puts a job back into the queue."""
+        job = self._jobs.resume(check_job_id(request.job_id))
+        return jobs_pb2.ResumeJobResponse(job=self._message(job))
+
+    def DeleteJob(  # noqa: N802
+        self, request: jobs_pb2.DeleteJobRequest, context: grpc.ServicerContext
+    ) -> jobs_pb2.DeleteJobResponse:
+        """Forgets a job and removes all it has made."""
+        self._jobs.delete(check_job_id(request.job_id))
+        _LOGGER.info("job %s: deleted", request.job_id)
+        return jobs_pb2.DeleteJobResponse()
+
+    def RerollKeyframes(  # noqa: N802
+        self, request: jobs_pb2.RerollKeyframesRequest, context: grpc.ServicerContext
+    ) -> jobs_pb2.RerollKeyframesResponse:
+        """Makes a new job in which some keyframes are translated anew."""
+        parent = self._jobs.get(check_job_id(request.job_id))
+        new_id = check_job_id(request.new_job_id, "new_job_id")
+        changes = _changes(request, parent)
+        asked = json_format.MessageToDict(request, preserving_proto_field_name=True)
+        sent = {**parent.order.request, "job_id": new_id, "reroll": asked}
+        job = self._jobs.reroll(parent.id, new_id, changes, sent)
+        _LOGGER.info("job %s: %d keyframes of job %s anew", job.id, len(changes), parent.id)
+        return jobs_pb2.RerollKeyframesResponse(job=self._message(job))
+
+    def _message(self, job: Job) -> jobs_pb2.Job:
+        return job_message(job, self._sizes.of(job))
+
+
+def _changes(request: jobs_pb2.RerollKeyframesRequest, parent: Job) -> list[KeyframeChange]:
+    """The wanted changes.
+
+    Raises:
+        BadRequest: there are none, or one cannot be made.
+    """
+    if not request.changes:
+        raise BadRequest("changes", "no keyframe is given; give at least one")
+    indices = [change.index for change in request.changes]
+    if len(set(indices)) < len(indices):
+        raise BadRequest("changes", "a keyframe is given twice; give each once")
+    keyframes = set(indices) if parent.plan is None else set(parent.plan["keyframes"])
+    for change in request.changes:
+        if change.index not in keyframes:
+            raise BadRequest("changes", f"frame {change.index} is not a keyframe of the job")
+        if not 0 <= change.seed <= _LARGEST_SEED:
+            raise BadRequest("changes", f"the seed {change.seed} is outside 0 to {_LARGEST_SEED}")
+        if len(change.prompt) > _LONGEST_PROMPT:
+            raise BadRequest("changes", f"a prompt has more than {_LONGEST_PROMPT} characters")
+    return [
+        KeyframeChange(
+            index=change.index,
+            seed=change.seed if change.HasField("seed") else None,
+            prompt=change.prompt if change.HasField("prompt") else None,
+        )
+        for change in request.changes
+    ]
+
+
+def _page_token(last: Job) -> str:
+    return base64.urlsafe_b64encode(json.dumps([last.created, last.id]).encode()).decode()
+
+
+def _position(token: str) -> tuple[float, str] | None:
+    """Creation time and id of the last job of the page before.
+
+    Raises:
+        BadRequest: the token is not one that was handed out.
+    """
+    if not token:
+        return None
+    try:
+        created, job_id = json.loads(base64.b64decode(token.encode(), b"-_", validate=True))
+        before = float(created), check_job_id(job_id, "page_token")
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise BadRequest("page_token", "it is not one of this daemon's; begin anew") from error
+    if not math.isfinite(before[0]):
+        raise BadRequest("page_token", "it is not one of this daemon's; begin anew")
+    return before
+
+
+@dataclass
+class _Sizes:
+    """Bytes that jobs take on disk. Those of a job that has ended are counted once."""
+
+    jobs: Jobs
+    most: int = 10_000
+    _known: OrderedDict[tuple[str, int], int] = field(
+        default_factory=OrderedDict[tuple[str, int], int]
+    )
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def of(self, job: Job) -> int:
+        """Bytes of one job; 0 where it has just been deleted."""
+        key = (job.id, job.last_sequence)
+        with self._lock:
+            if key in self._known:
+                return self._known[key]
+        try:
+            size = self.jobs.disk_bytes(job.id)
+        except JobNotFound:
+            return 0
+        if job.state.has_ended:
+            with self._lock:
+                self._known[key] = size
+                while len(self._known) > self.most:
+                    self._known.popitem(last=False)
+        return size

@@ -1,0 +1,53 @@
+"""How much the server takes at once. Long calls are counted, so that short ones find a thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fresco_server.errors import LimitReached
+
+UNARY_THREADS = 16
+"""Threads that streams never have: health and other short calls always answer."""
+WAITING_CALLS = 256
+"""Short calls that wait for a thread; beyond them gRPC itself says RESOURCE_EXHAUSTED."""
+LONG_UNARY = frozenset(
+    {
+        "/fresco.v1.ClipService/DescribeClip",
+        "/fresco.v1.ClipService/FinishUpload",
+        "/fresco.v1.JobService/CreateJob",
+        "/fresco.v1.JobService/RerollKeyframes",
+        "/fresco.v1.ModelService/ListModels",
+        "/fresco.v1.ModelService/LoadModel",
+    }
+)
+"""Calls with one answer that may take as long as a stream, and take a place like one."""
+HEALTH_SERVICE = "/grpc.health.v1."
+HEALTH_THREADS = 2
+"""Threads for nothing but health checks: whether the daemon lives is never a long question."""
+
+
+class StreamPlaces:
+    """Places for `limit` long calls at once."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._free = threading.Semaphore(limit)
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """One of the places while inside.
+
+        Raises:
+            LimitReached: all are taken.
+        """
+        if not self._free.acquire(blocking=False):
+            raise LimitReached(
+                f"{self.limit} streams and long calls are open; close one or try again later",
+                reason="TOO_MANY_STREAMS",
+            )
+        try:
+            yield
+        finally:
+            self._free.release()

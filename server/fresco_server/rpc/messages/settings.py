@@ -1,0 +1,97 @@
+"""RestyleSettings and ModelChoice to what the engine and the worker take."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from fresco.v1 import settings_pb2
+from fresco_engine.errors import InvalidSettings
+from fresco_engine.settings import RestyleSettings, settings_from_dict
+from google.protobuf.descriptor import FieldDescriptor
+
+from fresco_server.errors import BadRequest
+from fresco_server.jobs.job import ModelOrder
+from fresco_server.jobs.places import Places
+
+_LONGEST_TEXT = 4000
+_MOST_KEYFRAMES = 10_000
+_MOST_LORAS = 16
+_MOST_LORA = 10.0
+
+
+def restyle_settings(message: settings_pb2.RestyleSettings) -> RestyleSettings:
+    """What to do: the prompt, with the costs of the preset, and what was set by hand.
+
+    Raises:
+        InvalidSettings: a value is out of range or the prompt is missing.
+    """
+    by_hand = _set_by_hand(message)
+    preset = by_hand.pop("preset", "standard")
+    _check_texts(by_hand)
+    prompt = by_hand.get("prompt", "")
+    values = RestyleSettings(prompt=prompt).with_preset(preset).as_dict()
+    for name, value in by_hand.items():
+        if isinstance(values[name], dict) and not name.startswith("keyframe_"):
+            values[name].update(value)
+        else:
+            values[name] = value
+    return settings_from_dict(values)
+
+
+def _set_by_hand(message: Any) -> dict[str, Any]:
+    """The fields that the client has set, as plain values named like the engine's."""
+    return {field.name: _plain(field, value) for field, value in message.ListFields()}
+
+
+def _plain(field: FieldDescriptor, value: Any) -> Any:
+    kind = field.message_type
+    if kind is None:
+        return tuple(sorted(set(value))) if field.is_repeated else value
+    return dict(value) if kind.GetOptions().map_entry else _set_by_hand(value)
+
+
+def _check_texts(by_hand: dict[str, Any]) -> None:
+    """What the engine checks only once a model is loaded, or never has to."""
+    prompts: dict[int, str] = by_hand.get("keyframe_prompts", {})
+    texts = {
+        "prompt": by_hand.get("prompt", ""),
+        "negative-prompt": by_hand.get("negative_prompt", ""),
+        **{f"frame-prompt {index}": words for index, words in prompts.items()},
+    }
+    for name, words in texts.items():
+        if len(words) > _LONGEST_TEXT:
+            raise InvalidSettings(
+                name, f"{len(words)} characters are more than {_LONGEST_TEXT}; use fewer words"
+            )
+    for name in ("keyframe_prompts", "keyframe_seeds"):
+        keyframes: dict[int, Any] = by_hand.get(name, {})
+        label = name.replace("_", "-")
+        if len(keyframes) > _MOST_KEYFRAMES:
+            raise InvalidSettings(label, f"more than {_MOST_KEYFRAMES} keyframes; give fewer")
+        if keyframes and min(keyframes) < 0:
+            raise InvalidSettings(label, f"there is no frame {min(keyframes)}; count from 0")
+
+
+def model_order(message: settings_pb2.ModelChoice, places: Places) -> ModelOrder:
+    """The model to use, with every path checked.
+
+    Raises:
+        BadRequest, Forbidden, ModelNotFound, ModelUnusable: as `Places.model`.
+    """
+    if len(message.loras) > _MOST_LORAS:
+        raise BadRequest("model.loras", f"more than {_MOST_LORAS} LoRAs; give fewer")
+    return ModelOrder(
+        source=places.model(message.source),
+        control_source=places.model(message.control_source, "model.control_source"),
+        loras=tuple((places.lora(lora.path), _weight(lora)) for lora in message.loras),
+    )
+
+
+def _weight(lora: settings_pb2.Lora) -> float:
+    weight = lora.weight if lora.HasField("weight") else 1.0
+    if not math.isfinite(weight) or abs(weight) > _MOST_LORA:
+        raise BadRequest(
+            "model.loras.weight", f"{weight} is outside {-_MOST_LORA:g} to {_MOST_LORA:g}"
+        )
+    return weight

@@ -1,0 +1,100 @@
+"""ModelService."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import grpc
+from fresco.v1 import models_pb2, models_pb2_grpc
+
+from fresco_server.errors import BadRequest, ShuttingDown
+from fresco_server.jobs.job import Values
+from fresco_server.jobs.places import Places, is_hub_id
+from fresco_server.rpc.messages.basics import fits_64, text
+
+if TYPE_CHECKING:
+    from fresco_server.jobs.service import Jobs
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class ModelServicer(models_pb2_grpc.ModelServiceServicer):
+    """Models on this machine and known ones on the hub."""
+
+    def __init__(self, jobs: Jobs, places: Places) -> None:
+        self._jobs = jobs
+        self._places = places
+
+    def ListModels(  # noqa: N802
+        self, request: models_pb2.ListModelsRequest, context: grpc.ServicerContext
+    ) -> models_pb2.ListModelsResponse:
+        """All models, the bundled one first."""
+        loaded = [
+            (device.model_source or "", device.id)
+            for device in self._jobs.devices()
+            if device.has_model
+        ]
+        models = [_model(values, loaded) for values in self._jobs.list_models()]
+        return models_pb2.ListModelsResponse(models=models)
+
+    def PullModel(  # noqa: N802
+        self, request: models_pb2.PullModelRequest, context: grpc.ServicerContext
+    ) -> Iterator[models_pb2.PullModelResponse]:
+        """Downloads a model from the hub."""
+        if not is_hub_id(request.source):
+            raise BadRequest("source", "it is not the id of a model on the hub, such as owner/name")
+        if self._jobs.is_closing:
+            raise ShuttingDown
+        with closing(self._jobs.pull(request.source)) as steps:
+            for step in steps:
+                if not context.is_active():
+                    return
+                yield models_pb2.PullModelResponse(
+                    done_bytes=fits_64(step.done_bytes),
+                    total_bytes=fits_64(step.total_bytes),
+                    bytes_per_second=step.bytes_per_second,
+                    is_finished=step.is_finished,
+                )
+
+    def LoadModel(  # noqa: N802
+        self, request: models_pb2.LoadModelRequest, context: grpc.ServicerContext
+    ) -> models_pb2.LoadModelResponse:
+        """Loads a model onto a device ahead of its first use."""
+        source = self._places.model(request.source, "source")
+        self._jobs.load(source, _device(request.device))
+        _LOGGER.info("loaded %s", source or "the bundled model")
+        return models_pb2.LoadModelResponse()
+
+    def UnloadModel(  # noqa: N802
+        self, request: models_pb2.UnloadModelRequest, context: grpc.ServicerContext
+    ) -> models_pb2.UnloadModelResponse:
+        """Frees a device's memory."""
+        self._jobs.unload(_device(request.device))
+        return models_pb2.UnloadModelResponse()
+
+
+def _device(name: str) -> str:
+    if len(name) > 64:
+        raise BadRequest("device", f"{len(name)} characters are more than 64; shorten it")
+    return name
+
+
+def _model(values: Values, loaded: list[tuple[str, str]]) -> models_pb2.Model:
+    # The bundled model's place is the daemon's own affair.
+    source = "" if values["state"] == "bundled" else values["source"]
+    return models_pb2.Model(
+        source=text(source),
+        name=text(values["name"]),
+        state=models_pb2.ModelState.Value(f"MODEL_STATE_{values['state'].upper()}"),
+        size_bytes=fits_64(values["size_bytes"]),
+        memory_bytes=fits_64(values["memory_bytes"]),
+        styles=[
+            models_pb2.Style(name=text(style["name"]), words=text(style["words"]))
+            for style in values["styles"]
+        ],
+        problem=text(values["problem"] or ""),
+        loaded_on=[device for model, device in loaded if model == source],
+    )

@@ -1,0 +1,117 @@
+"""Requests for restyles, checked and made into what a worker takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fresco.v1 import jobs_pb2, looks_pb2, media_pb2
+from fresco_engine.errors import InvalidSettings, RangeOutsideClip
+from fresco_engine.settings import RestyleSettings
+
+from fresco_server.errors import BadRequest, LimitReached
+from fresco_server.jobs.job import JobOrder, Values
+from fresco_server.jobs.looks import LookOrder
+from fresco_server.jobs.places import Places
+from fresco_server.rpc.messages.clips import WantedClip, wanted_clip
+from fresco_server.rpc.messages.jobs import kept, output_of
+from fresco_server.rpc.messages.settings import model_order, restyle_settings
+
+if TYPE_CHECKING:
+    from fresco_server.jobs.service import Jobs
+
+_REQUEST_BYTES = 256 << 10
+"""What is kept of a request is answered with its job, and a page of jobs must fit a message."""
+_LONGEST_TITLE = 200
+_LONGEST_NAME = 64
+
+
+@dataclass(frozen=True)
+class Orders:
+    """Makes orders from requests; `places` are where their files may lie."""
+
+    jobs: Jobs
+    places: Places
+    most_frames: int
+
+    def job(self, request: jobs_pb2.CreateJobRequest) -> JobOrder:
+        """What `request` asks for.
+
+        Raises:
+            BadRequest, InvalidSettings: a value is out of range.
+            Forbidden, ClipNotFound, UploadNotFound, EngineRefused, ModelNotFound, ModelUnusable:
+                the clip or the model cannot be used.
+            LimitReached: the clip is too long.
+        """
+        _check_size(request.ByteSize())
+        _check_length("title", request.title, _LONGEST_TITLE)
+        _check_length("device", request.device, _LONGEST_NAME)
+        settings = restyle_settings(request.settings)
+        codec, suffix = output_of(request.output)
+        model = model_order(request.model, self.places)
+        clip, info = self.described(request.clip)
+        self._check_range(settings, info["frame_count"])
+        return JobOrder(
+            clip=str(clip.path),
+            settings=settings.as_dict(),
+            model=model,
+            frame_rate=clip.frame_rate,
+            codec=codec,
+            suffix=suffix,
+            device=request.device,
+            title=request.title or clip.name[:_LONGEST_TITLE],
+            upload=clip.upload,
+            clip_info=info,
+            request=kept(request),
+        )
+
+    def look(self, request: looks_pb2.LookRequest) -> LookOrder:
+        """What `request` asks for; raises what `job` does, and RangeOutsideClip."""
+        _check_size(request.ByteSize())
+        _check_length("client_id", request.client_id, _LONGEST_NAME)
+        _check_length("device", request.device, _LONGEST_NAME)
+        settings = restyle_settings(request.settings)
+        model = model_order(request.model, self.places)
+        clip, info = self.described(request.clip)
+        if not 0 <= request.index < info["frame_count"]:
+            raise RangeOutsideClip(clip.name, request.index, request.index + 1, info["frame_count"])
+        return LookOrder(
+            clip=str(clip.path),
+            index=request.index,
+            settings=settings.as_dict(),
+            model=model,
+            frame_rate=clip.frame_rate,
+            device=request.device,
+            client_id=request.client_id,
+        )
+
+    def described(self, source: media_pb2.ClipSource) -> tuple[WantedClip, Values]:
+        """The clip and what is known of it; raises what `wanted_clip` and the engine do."""
+        clip = wanted_clip(source, self.places, self.jobs.uploads)
+        return clip, self.jobs.media.describe(clip.path, clip.frame_rate)
+
+    def _check_range(self, settings: RestyleSettings, frame_count: int) -> None:
+        start = settings.start
+        stop = frame_count if settings.stop is None else settings.stop
+        if not start < stop <= frame_count:
+            raise InvalidSettings(
+                "range",
+                f"{start}:{stop} is not inside the clip, which has {frame_count} frames; choose a "
+                "range inside it",
+            )
+        if stop - start > self.most_frames:
+            raise LimitReached(
+                f"{stop - start} frames are more than the {self.most_frames} this daemon takes; "
+                "restyle the clip in parts",
+                reason="CLIP_TOO_LONG",
+            )
+
+
+def _check_size(size: int) -> None:
+    if size > _REQUEST_BYTES:
+        raise BadRequest("request", f"it has more than {_REQUEST_BYTES >> 10} KiB; give less text")
+
+
+def _check_length(field: str, text: str, longest: int) -> None:
+    if len(text) > longest:
+        raise BadRequest(field, f"{len(text)} characters are more than {longest}; shorten it")

@@ -1,0 +1,211 @@
+"""Pictures of jobs as clients want them, each encoded once for however many watch."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+from fresco.v1 import media_pb2
+from fresco_engine.checkpoint import CheckpointReader, Kind
+from fresco_engine.media.png import decode_png, encode_png
+from fresco_engine.media.scaling import resize
+from fresco_engine.types import Image
+
+from fresco_server.errors import ArtefactNotFound, BadRequest, WorkerLost
+from fresco_server.settings import CHUNK_BYTES
+
+_SIDES = (16, 8192)
+_JPEG = (
+    cv2.IMWRITE_JPEG_QUALITY,
+    88,
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
+)
+_CACHE_BYTES = 64 << 20
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How a client wants pictures: the encoding, and the long side in pixels, 0 for as it is."""
+
+    encoding: media_pb2.PictureEncoding.ValueType = media_pb2.PICTURE_ENCODING_JPEG
+    long_side: int = 0
+
+    @property
+    def is_lossless(self) -> bool:
+        """Whether every level is wanted as the engine made it."""
+        return self.encoding == media_pb2.PICTURE_ENCODING_PNG
+
+
+def wish_of(options: media_pb2.PictureOptions) -> Wish:
+    """What `options` ask for.
+
+    Raises:
+        BadRequest: the encoding is unknown or the long side out of range.
+    """
+    encoding = options.encoding or media_pb2.PICTURE_ENCODING_JPEG
+    if encoding not in media_pb2.PictureEncoding.values():
+        raise BadRequest("options.encoding", f"{encoding} is unknown; leave it out for JPEG")
+    low, high = _SIDES
+    if options.long_side and not low <= options.long_side <= high:
+        raise BadRequest(
+            "options.long_side", f"{options.long_side} is outside {low} to {high}, and not 0"
+        )
+    return Wish(encoding, options.long_side)
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """An encoded picture; sizes in pixels."""
+
+    encoding: media_pb2.PictureEncoding.ValueType
+    width: int
+    height: int
+    data: bytes
+
+    def message(self) -> media_pb2.Picture:
+        """In one piece."""
+        return media_pb2.Picture(
+            encoding=self.encoding, width=self.width, height=self.height, data=self.data
+        )
+
+    def chunks(self) -> Iterator[media_pb2.PictureChunk]:
+        """In pieces, of which the first says what it is."""
+        for start in range(0, len(self.data), CHUNK_BYTES):
+            chunk = media_pb2.PictureChunk(data=self.data[start : start + CHUNK_BYTES])
+            if not start:
+                chunk.encoding = self.encoding
+                chunk.width, chunk.height = self.width, self.height
+                chunk.size_bytes = len(self.data)
+            yield chunk
+
+
+class Pictures:
+    """Stored pictures, encoded. The last ones are kept, at most `most_bytes` of them."""
+
+    def __init__(self, most_bytes: int = _CACHE_BYTES) -> None:
+        self._kept = _Kept(most_bytes)
+
+    def stored(self, folder: Path, kind: Kind, index: int, wish: Wish) -> Encoded:
+        """A picture of the job in `folder` at the clip's size, or smaller where that is wished.
+
+        Raises:
+            ArtefactNotFound: it is not there, or not yet.
+        """
+        reader = CheckpointReader(folder)
+        path = reader.picture_path(kind, index)
+        try:
+            found = path.stat()
+        except OSError as error:
+            raise _missing(kind, index) from error
+        # When a job began anew, the same name stands for another picture.
+        key = (str(path), found.st_mtime_ns, found.st_ino, found.st_size, wish)
+        return self._kept.get(key, lambda: _encode_stored(reader, kind, index, wish))
+
+    @staticmethod
+    def in_file(path: Path, wish: Wish) -> Encoded:
+        """The picture in a PNG file.
+
+        Raises:
+            WorkerLost: it is gone or damaged.
+        """
+        try:
+            image = decode_png(path.read_bytes())
+        except OSError:
+            image = None
+        if image is None:
+            raise WorkerLost("the picture was lost before it could be sent; try again")
+        return _encoded(_at_most(image, wish.long_side), wish)
+
+
+def _missing(kind: Kind, index: int) -> ArtefactNotFound:
+    what = "keyframe" if kind == "keyframes" else "frame of the result"
+    return ArtefactNotFound(
+        f"there is no {what} {index}, or not yet; the job's events tell which there are"
+    )
+
+
+def _encode_stored(reader: CheckpointReader, kind: Kind, index: int, wish: Wish) -> Encoded:
+    plan = reader.plan()
+    if plan is None:
+        raise _missing(kind, index)
+    source = (plan.width, plan.height)
+    size = _fitted(source, wish.long_side)
+    is_whole = size == source
+    image = reader.picture(kind, index) if is_whole else reader.picture_at(kind, index, size)
+    if image is None:
+        raise _missing(kind, index)
+    return _encoded(image, wish)
+
+
+def _fitted(size: tuple[int, int], long_side: int) -> tuple[int, int]:
+    """`size` (width, height) made smaller so that no side is longer than `long_side`, unless 0."""
+    longest = max(size)
+    if not long_side or longest <= long_side:
+        return size
+    width, height = (max(1, round(side * long_side / longest)) for side in size)
+    return width, height
+
+
+def _at_most(image: Image, long_side: int) -> Image:
+    height, width = image.shape[:2]
+    size = _fitted((width, height), long_side)
+    return image if size == (width, height) else resize(image, size)
+
+
+def _encoded(image: Image, wish: Wish) -> Encoded:
+    data = encode_png(image) if wish.is_lossless else _jpeg(image)
+    return Encoded(wish.encoding, image.shape[1], image.shape[0], data)
+
+
+def _jpeg(image: Image) -> bytes:
+    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), _JPEG)
+    return encoded.tobytes()
+
+
+class _Kept:
+    """The last pictures that were encoded. Whoever asks while one is being made waits for it."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._lock = threading.Lock()
+        self._known: OrderedDict[Hashable, Future[Encoded]] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], Encoded]) -> Encoded:
+        """The picture `key`, made by `make` if it is not kept."""
+        with self._lock:
+            future = self._known.get(key)
+            is_mine = future is None
+            if future is None:
+                future = self._known[key] = Future()
+            self._known.move_to_end(key)
+        if is_mine:
+            self._make(key, future, make)
+        return future.result()
+
+    def _make(self, key: Hashable, future: Future[Encoded], make: Callable[[], Encoded]) -> None:
+        try:
+            picture = make()
+        except BaseException as error:  # noqa: BLE001 - those who wait for it get it too
+            with self._lock:
+                del self._known[key]
+            future.set_exception(error)
+            return
+        future.set_result(picture)
+        with self._lock:
+            self._bytes += len(picture.data)
+            self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        for key, future in list(self._known.items()):
+            if self._bytes <= self._most_bytes:
+                return
+            if future.done():
+                del self._known[key]
+                self._bytes -= len(future.result().data)

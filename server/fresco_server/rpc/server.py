@@ -1,0 +1,204 @@
+"""The server: all services on one address, over TLS where others than this machine reach it."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import grpc
+from fresco.v1 import (
+    clips_pb2,
+    clips_pb2_grpc,
+    frames_pb2,
+    frames_pb2_grpc,
+    jobs_pb2,
+    jobs_pb2_grpc,
+    looks_pb2,
+    looks_pb2_grpc,
+    models_pb2,
+    models_pb2_grpc,
+    server_pb2,
+    server_pb2_grpc,
+)
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from fresco_server.errors import CannotStart
+from fresco_server.jobs.places import Places
+from fresco_server.rpc.about import ServerServicer
+from fresco_server.rpc.access import AccessInterceptor
+from fresco_server.rpc.answers import AnsweringInterceptor
+from fresco_server.rpc.clips import ClipServicer
+from fresco_server.rpc.frames import FrameServicer
+from fresco_server.rpc.jobs import JobServicer
+from fresco_server.rpc.limits import HEALTH_THREADS, UNARY_THREADS, WAITING_CALLS, StreamPlaces
+from fresco_server.rpc.looks import LookServicer
+from fresco_server.rpc.models import ModelServicer
+from fresco_server.rpc.orders import Orders
+from fresco_server.rpc.pictures import Pictures
+from fresco_server.settings import MESSAGE_BYTES, ServerSettings
+
+if TYPE_CHECKING:
+    from fresco_server.jobs.service import Jobs
+
+_LOGGER = logging.getLogger(__name__)
+
+SERVICES = tuple(
+    file.DESCRIPTOR.services_by_name[name].full_name
+    for file, name in (
+        (clips_pb2, "ClipService"),
+        (frames_pb2, "FrameService"),
+        (jobs_pb2, "JobService"),
+        (looks_pb2, "LookService"),
+        (models_pb2, "ModelService"),
+        (server_pb2, "ServerService"),
+    )
+)
+
+_OPTIONS = (
+    ("grpc.max_receive_message_length", MESSAGE_BYTES),
+    # A second daemon on the same port would take half of the calls.
+    ("grpc.so_reuseport", 0),
+    # A peer that vanished without a word, such as a laptop that sleeps, gives its streams back.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+    # Clients may look after their connections too.
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+)
+
+
+class RpcServer:
+    """All services on one address; made by `make_server`."""
+
+    def __init__(
+        self, server: grpc.Server, host: str, port: int, pools: tuple[ThreadPoolExecutor, ...]
+    ) -> None:
+        self._server = server
+        self._pools = pools
+        self._health = health.HealthServicer(experimental_non_blocking=False)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        self.host = host
+        self.port = port
+
+    @property
+    def address(self) -> str:
+        """What clients connect to, such as 127.0.0.1:50051."""
+        return _joined(self.host, self.port)
+
+    def start(self) -> None:
+        """Begin to answer."""
+        for service in SERVICES:
+            self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+        self._server.start()
+        _LOGGER.info("listening on %s", self.address)
+
+    def drain(self) -> None:
+        """Tell who asks for health that nothing new should be begun; everything still answers."""
+        self._health.enter_graceful_shutdown()
+
+    def stop(self, grace_s: float) -> None:
+        """Take no new calls, let those under way end within `grace_s` seconds, and wait for it."""
+        self.drain()
+        self._server.stop(grace_s).wait()
+        for pool in self._pools:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def make_server(jobs: Jobs, settings: ServerSettings, token: str) -> RpcServer:
+    """A server that holds its address and answers once it is started.
+
+    Raises:
+        CannotStart: the address is taken or none, TLS files cannot be used, or others could reach
+            the daemon without TLS and a token of its own.
+    """
+    _check_exposure(settings, token)
+    credentials = _credentials(settings)
+    streams = settings.limits.streams
+    pool = ThreadPoolExecutor(streams + UNARY_THREADS, thread_name_prefix="rpc")
+    health_pool = ThreadPoolExecutor(HEALTH_THREADS, thread_name_prefix="rpc-health")
+    server = grpc.server(
+        pool,
+        interceptors=[
+            AccessInterceptor(token),
+            AnsweringInterceptor(StreamPlaces(streams), jobs.touched, health_pool),
+        ],
+        options=_OPTIONS,
+        maximum_concurrent_rpcs=streams + UNARY_THREADS + WAITING_CALLS,
+    )
+    _add_services(server, jobs, settings)
+    port = _bound_port(server, settings, credentials)
+    return RpcServer(server, settings.host, port, (pool, health_pool))
+
+
+def _add_services(server: grpc.Server, jobs: Jobs, settings: ServerSettings) -> None:
+    limits, places, pictures = settings.limits, Places.of(settings), Pictures()
+    orders = Orders(jobs, places, limits.clip_frames)
+    clips_pb2_grpc.add_ClipServiceServicer_to_server(ClipServicer(jobs, orders), server)
+    frames_pb2_grpc.add_FrameServiceServicer_to_server(FrameServicer(jobs, pictures), server)
+    jobs_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(jobs, orders, pictures), server)
+    looks_pb2_grpc.add_LookServiceServicer_to_server(LookServicer(jobs, orders), server)
+    models_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(jobs, places), server)
+    server_pb2_grpc.add_ServerServiceServicer_to_server(
+        ServerServicer(jobs, places, limits), server
+    )
+    names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    reflection.enable_server_reflection(names, server)
+
+
+def _check_exposure(settings: ServerSettings, token: str) -> None:
+    if not token:
+        raise CannotStart("the token is empty; give --token-file a file with a token in it")
+    has_all = settings.tls_certificate and settings.tls_key and settings.token_file
+    if not settings.is_local and not has_all:
+        raise CannotStart(
+            f"{settings.host} can be reached from other machines; give --tls-cert, --tls-key and "
+            "--token-file as well, or listen on 127.0.0.1",
+            exit_code=2,
+        )
+
+
+def _credentials(settings: ServerSettings) -> grpc.ServerCredentials | None:
+    certificate, key = settings.tls_certificate, settings.tls_key
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise CannotStart("--tls-cert and --tls-key belong together; give both", exit_code=2)
+    try:
+        # gRPC would say what is wrong with them to each client, and nothing to us.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, lambda: "")
+        pair = (key.read_bytes(), certificate.read_bytes())
+    except (OSError, ValueError) as error:
+        raise CannotStart(
+            f"the certificate {certificate} cannot be used with the key {key} ({error}); give a "
+            "certificate in PEM format and its key, without a password",
+            exit_code=2,
+        ) from error
+    return grpc.ssl_server_credentials([pair])
+
+
+def _bound_port(
+    server: grpc.Server, settings: ServerSettings, credentials: grpc.ServerCredentials | None
+) -> int:
+    address = _joined(settings.host, settings.port)
+    try:
+        if credentials is None:
+            port = server.add_insecure_port(address)
+        else:
+            port = server.add_secure_port(address, credentials)
+    except (RuntimeError, ValueError) as error:
+        _LOGGER.debug("cannot listen: %s", error)
+        port = 0
+    if port == 0:
+        raise CannotStart(
+            f"cannot listen on {address}; another program may use the port, or the machine has no "
+            "such address; choose another --port or --host"
+        )
+    return port
+
+
+def _joined(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
