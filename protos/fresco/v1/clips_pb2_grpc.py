@@ -31,6 +31,9 @@ class ClipServiceStub(object):
     An upload is addressed by the SHA-256 of its bytes: start it, send chunks in order, finish it.
     At any time it can be started again, also after a restart of the daemon; the answer says from
     which byte to go on. Bytes that are there already are never sent twice.
+
+    In every call: INVALID_ARGUMENT: the digest is not 64 lower-case hexadecimal digits.
+    FAILED_PRECONDITION: the daemon's data folder cannot be written to; the message says why.
     """
 
     def __init__(self, channel):
@@ -72,13 +75,17 @@ class ClipServiceServicer(object):
     An upload is addressed by the SHA-256 of its bytes: start it, send chunks in order, finish it.
     At any time it can be started again, also after a restart of the daemon; the answer says from
     which byte to go on. Bytes that are there already are never sent twice.
+
+    In every call: INVALID_ARGUMENT: the digest is not 64 lower-case hexadecimal digits.
+    FAILED_PRECONDITION: the daemon's data folder cannot be written to; the message says why.
     """
 
     def DescribeClip(self, request, context):
         """What is known of a clip. Needs nothing before it.
 
         NOT_FOUND: nothing is at that path, or no such upload was finished; upload it.
-        INVALID_ARGUMENT: no source is set, or the frame rate is not positive; the message says which.
+        INVALID_ARGUMENT: no source is set, its path is not absolute, or the frame rate is not 1/1000 to
+        1000; the message says which.
         FAILED_PRECONDITION: it is not a clip that can be used; the message says why and what to do.
         PERMISSION_DENIED: the path lies outside the daemon's roots; upload the clip instead.
         """
@@ -123,7 +130,7 @@ class ClipServiceServicer(object):
         """Forgets an upload, finished or not.
 
         NOT_FOUND: there is no such upload.
-        FAILED_PRECONDITION: a job that has not ended needs it; cancel or delete the job first.
+        FAILED_PRECONDITION: a job that may still run needs it; delete the job first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -171,6 +178,9 @@ class ClipService(object):
     An upload is addressed by the SHA-256 of its bytes: start it, send chunks in order, finish it.
     At any time it can be started again, also after a restart of the daemon; the answer says from
     which byte to go on. Bytes that are there already are never sent twice.
+
+    In every call: INVALID_ARGUMENT: the digest is not 64 lower-case hexadecimal digits.
+    FAILED_PRECONDITION: the daemon's data folder cannot be written to; the message says why.
     """
 
     @staticmethod

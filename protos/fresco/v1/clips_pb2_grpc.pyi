@@ -32,6 +32,9 @@ class ClipServiceStub:
     An upload is addressed by the SHA-256 of its bytes: start it, send chunks in order, finish it.
     At any time it can be started again, also after a restart of the daemon; the answer says from
     which byte to go on. Bytes that are there already are never sent twice.
+
+    In every call: INVALID_ARGUMENT: the digest is not 64 lower-case hexadecimal digits.
+    FAILED_PRECONDITION: the daemon's data folder cannot be written to; the message says why.
     """
 
     @_typing.overload
@@ -42,7 +45,8 @@ class ClipServiceStub:
     """What is known of a clip. Needs nothing before it.
 
     NOT_FOUND: nothing is at that path, or no such upload was finished; upload it.
-    INVALID_ARGUMENT: no source is set, or the frame rate is not positive; the message says which.
+    INVALID_ARGUMENT: no source is set, its path is not absolute, or the frame rate is not 1/1000 to
+      1000; the message says which.
     FAILED_PRECONDITION: it is not a clip that can be used; the message says why and what to do.
     PERMISSION_DENIED: the path lies outside the daemon's roots; upload the clip instead.
     """
@@ -71,7 +75,7 @@ class ClipServiceStub:
     """Forgets an upload, finished or not.
 
     NOT_FOUND: there is no such upload.
-    FAILED_PRECONDITION: a job that has not ended needs it; cancel or delete the job first.
+    FAILED_PRECONDITION: a job that may still run needs it; delete the job first.
     """
 
 @_typing.type_check_only
@@ -81,6 +85,9 @@ class ClipServiceAsyncStub(ClipServiceStub):
     An upload is addressed by the SHA-256 of its bytes: start it, send chunks in order, finish it.
     At any time it can be started again, also after a restart of the daemon; the answer says from
     which byte to go on. Bytes that are there already are never sent twice.
+
+    In every call: INVALID_ARGUMENT: the digest is not 64 lower-case hexadecimal digits.
+    FAILED_PRECONDITION: the daemon's data folder cannot be written to; the message says why.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -88,7 +95,8 @@ class ClipServiceAsyncStub(ClipServiceStub):
     """What is known of a clip. Needs nothing before it.
 
     NOT_FOUND: nothing is at that path, or no such upload was finished; upload it.
-    INVALID_ARGUMENT: no source is set, or the frame rate is not positive; the message says which.
+    INVALID_ARGUMENT: no source is set, its path is not absolute, or the frame rate is not 1/1000 to
+      1000; the message says which.
     FAILED_PRECONDITION: it is not a clip that can be used; the message says why and what to do.
     PERMISSION_DENIED: the path lies outside the daemon's roots; upload the clip instead.
     """
@@ -117,7 +125,7 @@ class ClipServiceAsyncStub(ClipServiceStub):
     """Forgets an upload, finished or not.
 
     NOT_FOUND: there is no such upload.
-    FAILED_PRECONDITION: a job that has not ended needs it; cancel or delete the job first.
+    FAILED_PRECONDITION: a job that may still run needs it; delete the job first.
     """
 
 class ClipServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -126,6 +134,9 @@ class ClipServiceServicer(metaclass=_abc_1.ABCMeta):
     An upload is addressed by the SHA-256 of its bytes: start it, send chunks in order, finish it.
     At any time it can be started again, also after a restart of the daemon; the answer says from
     which byte to go on. Bytes that are there already are never sent twice.
+
+    In every call: INVALID_ARGUMENT: the digest is not 64 lower-case hexadecimal digits.
+    FAILED_PRECONDITION: the daemon's data folder cannot be written to; the message says why.
     """
 
     @_abc_1.abstractmethod
@@ -137,7 +148,8 @@ class ClipServiceServicer(metaclass=_abc_1.ABCMeta):
         """What is known of a clip. Needs nothing before it.
 
         NOT_FOUND: nothing is at that path, or no such upload was finished; upload it.
-        INVALID_ARGUMENT: no source is set, or the frame rate is not positive; the message says which.
+        INVALID_ARGUMENT: no source is set, its path is not absolute, or the frame rate is not 1/1000 to
+          1000; the message says which.
         FAILED_PRECONDITION: it is not a clip that can be used; the message says why and what to do.
         PERMISSION_DENIED: the path lies outside the daemon's roots; upload the clip instead.
         """
@@ -190,7 +202,7 @@ class ClipServiceServicer(metaclass=_abc_1.ABCMeta):
         """Forgets an upload, finished or not.
 
         NOT_FOUND: there is no such upload.
-        FAILED_PRECONDITION: a job that has not ended needs it; cancel or delete the job first.
+        FAILED_PRECONDITION: a job that may still run needs it; delete the job first.
         """
 
 def add_ClipServiceServicer_to_server(servicer: ClipServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

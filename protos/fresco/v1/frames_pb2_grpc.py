@@ -75,7 +75,7 @@ class FrameServiceServicer(object):
         """Streams a job's result file in chunks, from any byte on.
 
         FAILED_PRECONDITION: the job is not done, or its output are frames.
-        OUT_OF_RANGE: the offset is past the end of the file.
+        OUT_OF_RANGE: the offset is negative or past the end of the file.
         DATA_LOSS: the file is no longer on the daemon's disk; resume or make the job again.
         RESOURCE_EXHAUSTED: too many streams are open.
         """

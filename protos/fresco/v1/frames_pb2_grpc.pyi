@@ -47,7 +47,7 @@ class FrameServiceStub:
     """Streams a job's result file in chunks, from any byte on.
 
     FAILED_PRECONDITION: the job is not done, or its output are frames.
-    OUT_OF_RANGE: the offset is past the end of the file.
+    OUT_OF_RANGE: the offset is negative or past the end of the file.
     DATA_LOSS: the file is no longer on the daemon's disk; resume or make the job again.
     RESOURCE_EXHAUSTED: too many streams are open.
     """
@@ -78,7 +78,7 @@ class FrameServiceAsyncStub(FrameServiceStub):
     """Streams a job's result file in chunks, from any byte on.
 
     FAILED_PRECONDITION: the job is not done, or its output are frames.
-    OUT_OF_RANGE: the offset is past the end of the file.
+    OUT_OF_RANGE: the offset is negative or past the end of the file.
     DATA_LOSS: the file is no longer on the daemon's disk; resume or make the job again.
     RESOURCE_EXHAUSTED: too many streams are open.
     """
@@ -118,7 +118,7 @@ class FrameServiceServicer(metaclass=_abc_1.ABCMeta):
         """Streams a job's result file in chunks, from any byte on.
 
         FAILED_PRECONDITION: the job is not done, or its output are frames.
-        OUT_OF_RANGE: the offset is past the end of the file.
+        OUT_OF_RANGE: the offset is negative or past the end of the file.
         DATA_LOSS: the file is no longer on the daemon's disk; resume or make the job again.
         RESOURCE_EXHAUSTED: too many streams are open.
         """

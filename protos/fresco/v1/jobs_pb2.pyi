@@ -309,7 +309,9 @@ class ResultInfo(_message.Message):
     sha256: _builtins.str
     """SHA-256 of the file, 64 lower-case hexadecimal digits."""
     report_json: _builtins.str
-    """The engine's report as a JSON object: settings, model, device, seconds per stage, metrics."""
+    """The engine's report as a JSON object: settings, model, device, seconds per stage, metrics.
+    Empty if it has more than 1 MiB.
+    """
     is_fetched: _builtins.bool
     """Whether a client has confirmed that it has the result; only then may it be cleaned up."""
     def __init__(
@@ -430,7 +432,9 @@ class Job(_message.Message):
 
     @_builtins.property
     def settings(self) -> _settings_pb2.RestyleSettings:
-        """The settings as the client sent them."""
+        """The settings as the client sent them; for a job made by RerollKeyframes those of the job it
+        was made from, with the new seeds and prompts.
+        """
 
     @_builtins.property
     def model(self) -> _settings_pb2.ModelChoice:

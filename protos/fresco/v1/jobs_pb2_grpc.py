@@ -98,7 +98,8 @@ class JobServiceServicer(object):
         """Puts a restyle at the end of the queue. Idempotent: the same id with the same request answers
         with the job there is.
 
-        INVALID_ARGUMENT: a setting is out of range; the message names it and says what to do.
+        INVALID_ARGUMENT: a setting is out of range, also of the clip's; the message names it and says
+        what to do.
         ALREADY_EXISTS: the id is taken by a job with another request; choose another.
         NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION: as in ClipService.DescribeClip, for the clip;
         FAILED_PRECONDITION also: the model cannot be used, or the wanted device is not there.
@@ -165,6 +166,7 @@ class JobServiceServicer(object):
 
         FAILED_PRECONDITION: the job is done, cancelled, or failed in a way that cannot go on.
         RESOURCE_EXHAUSTED: the queue is full.
+        UNAVAILABLE: the daemon is shutting down.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -172,6 +174,8 @@ class JobServiceServicer(object):
 
     def DeleteJob(self, request, context):
         """Forgets a job and removes all it has made, cancelling it first if it has not ended.
+
+        FAILED_PRECONDITION: it does not stop in time; try again in a moment.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -183,7 +187,7 @@ class JobServiceServicer(object):
         The finished job stays as it is. Idempotent like CreateJob.
 
         INVALID_ARGUMENT: no keyframe is given, one is given twice, or a frame is not a keyframe.
-        FAILED_PRECONDITION: the job is not done.
+        FAILED_PRECONDITION: the job is not done, or what it has made is lost.
         ALREADY_EXISTS, RESOURCE_EXHAUSTED, UNAVAILABLE: as in CreateJob.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

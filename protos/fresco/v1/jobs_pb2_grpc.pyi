@@ -42,7 +42,8 @@ class JobServiceStub:
     """Puts a restyle at the end of the queue. Idempotent: the same id with the same request answers
     with the job there is.
 
-    INVALID_ARGUMENT: a setting is out of range; the message names it and says what to do.
+    INVALID_ARGUMENT: a setting is out of range, also of the clip's; the message names it and says
+      what to do.
     ALREADY_EXISTS: the id is taken by a job with another request; choose another.
     NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION: as in ClipService.DescribeClip, for the clip;
       FAILED_PRECONDITION also: the model cannot be used, or the wanted device is not there.
@@ -84,16 +85,20 @@ class JobServiceStub:
 
     FAILED_PRECONDITION: the job is done, cancelled, or failed in a way that cannot go on.
     RESOURCE_EXHAUSTED: the queue is full.
+    UNAVAILABLE: the daemon is shutting down.
     """
     DeleteJob: _grpc.UnaryUnaryMultiCallable[_jobs_pb2.DeleteJobRequest, _jobs_pb2.DeleteJobResponse]
-    """Forgets a job and removes all it has made, cancelling it first if it has not ended."""
+    """Forgets a job and removes all it has made, cancelling it first if it has not ended.
+
+    FAILED_PRECONDITION: it does not stop in time; try again in a moment.
+    """
     RerollKeyframes: _grpc.UnaryUnaryMultiCallable[_jobs_pb2.RerollKeyframesRequest, _jobs_pb2.RerollKeyframesResponse]
     """Makes a new job from a finished one in which some keyframes are translated anew; only they, and
     the frames between them and their neighbours, are computed again, everything else is taken over.
     The finished job stays as it is. Idempotent like CreateJob.
 
     INVALID_ARGUMENT: no keyframe is given, one is given twice, or a frame is not a keyframe.
-    FAILED_PRECONDITION: the job is not done.
+    FAILED_PRECONDITION: the job is not done, or what it has made is lost.
     ALREADY_EXISTS, RESOURCE_EXHAUSTED, UNAVAILABLE: as in CreateJob.
     """
 
@@ -111,7 +116,8 @@ class JobServiceAsyncStub(JobServiceStub):
     """Puts a restyle at the end of the queue. Idempotent: the same id with the same request answers
     with the job there is.
 
-    INVALID_ARGUMENT: a setting is out of range; the message names it and says what to do.
+    INVALID_ARGUMENT: a setting is out of range, also of the clip's; the message names it and says
+      what to do.
     ALREADY_EXISTS: the id is taken by a job with another request; choose another.
     NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION: as in ClipService.DescribeClip, for the clip;
       FAILED_PRECONDITION also: the model cannot be used, or the wanted device is not there.
@@ -153,16 +159,20 @@ class JobServiceAsyncStub(JobServiceStub):
 
     FAILED_PRECONDITION: the job is done, cancelled, or failed in a way that cannot go on.
     RESOURCE_EXHAUSTED: the queue is full.
+    UNAVAILABLE: the daemon is shutting down.
     """
     DeleteJob: _aio.UnaryUnaryMultiCallable[_jobs_pb2.DeleteJobRequest, _jobs_pb2.DeleteJobResponse]  # type: ignore[assignment]
-    """Forgets a job and removes all it has made, cancelling it first if it has not ended."""
+    """Forgets a job and removes all it has made, cancelling it first if it has not ended.
+
+    FAILED_PRECONDITION: it does not stop in time; try again in a moment.
+    """
     RerollKeyframes: _aio.UnaryUnaryMultiCallable[_jobs_pb2.RerollKeyframesRequest, _jobs_pb2.RerollKeyframesResponse]  # type: ignore[assignment]
     """Makes a new job from a finished one in which some keyframes are translated anew; only they, and
     the frames between them and their neighbours, are computed again, everything else is taken over.
     The finished job stays as it is. Idempotent like CreateJob.
 
     INVALID_ARGUMENT: no keyframe is given, one is given twice, or a frame is not a keyframe.
-    FAILED_PRECONDITION: the job is not done.
+    FAILED_PRECONDITION: the job is not done, or what it has made is lost.
     ALREADY_EXISTS, RESOURCE_EXHAUSTED, UNAVAILABLE: as in CreateJob.
     """
 
@@ -183,7 +193,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         """Puts a restyle at the end of the queue. Idempotent: the same id with the same request answers
         with the job there is.
 
-        INVALID_ARGUMENT: a setting is out of range; the message names it and says what to do.
+        INVALID_ARGUMENT: a setting is out of range, also of the clip's; the message names it and says
+          what to do.
         ALREADY_EXISTS: the id is taken by a job with another request; choose another.
         NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION: as in ClipService.DescribeClip, for the clip;
           FAILED_PRECONDITION also: the model cannot be used, or the wanted device is not there.
@@ -261,6 +272,7 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
 
         FAILED_PRECONDITION: the job is done, cancelled, or failed in a way that cannot go on.
         RESOURCE_EXHAUSTED: the queue is full.
+        UNAVAILABLE: the daemon is shutting down.
         """
 
     @_abc_1.abstractmethod
@@ -269,7 +281,10 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _jobs_pb2.DeleteJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_jobs_pb2.DeleteJobResponse, _abc.Awaitable[_jobs_pb2.DeleteJobResponse]]:
-        """Forgets a job and removes all it has made, cancelling it first if it has not ended."""
+        """Forgets a job and removes all it has made, cancelling it first if it has not ended.
+
+        FAILED_PRECONDITION: it does not stop in time; try again in a moment.
+        """
 
     @_abc_1.abstractmethod
     def RerollKeyframes(
@@ -282,7 +297,7 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         The finished job stays as it is. Idempotent like CreateJob.
 
         INVALID_ARGUMENT: no keyframe is given, one is given twice, or a frame is not a keyframe.
-        FAILED_PRECONDITION: the job is not done.
+        FAILED_PRECONDITION: the job is not done, or what it has made is lost.
         ALREADY_EXISTS, RESOURCE_EXHAUSTED, UNAVAILABLE: as in CreateJob.
         """
 

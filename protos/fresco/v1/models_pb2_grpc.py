@@ -75,6 +75,7 @@ class ModelServiceServicer(object):
 
         INVALID_ARGUMENT: the source is not a hub id.
         NOT_FOUND: the hub has no such model or cannot be reached; the message says what to do.
+        FAILED_PRECONDITION: it cannot be stored; the message says why.
         RESOURCE_EXHAUSTED: the disk is full, or too many streams are open.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -85,7 +86,9 @@ class ModelServiceServicer(object):
         """Loads a model onto a device ahead of its first use. Waits until it is loaded or a job that runs
         there has ended.
 
+        INVALID_ARGUMENT: the source is neither a hub id nor an absolute path.
         NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION: the model cannot be used; the message says why.
+        FAILED_PRECONDITION also: there is no such device.
         RESOURCE_EXHAUSTED: the device has too little memory.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -95,7 +98,8 @@ class ModelServiceServicer(object):
     def UnloadModel(self, request, context):
         """Frees the device's memory by ending the process that holds the model, unless a job runs there.
 
-        FAILED_PRECONDITION: a job runs on the device; pause or cancel it first.
+        FAILED_PRECONDITION: a job runs on the device; pause or cancel it first. Or there is no such
+        device.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

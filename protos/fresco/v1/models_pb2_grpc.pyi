@@ -42,19 +42,23 @@ class ModelServiceStub:
 
     INVALID_ARGUMENT: the source is not a hub id.
     NOT_FOUND: the hub has no such model or cannot be reached; the message says what to do.
+    FAILED_PRECONDITION: it cannot be stored; the message says why.
     RESOURCE_EXHAUSTED: the disk is full, or too many streams are open.
     """
     LoadModel: _grpc.UnaryUnaryMultiCallable[_models_pb2.LoadModelRequest, _models_pb2.LoadModelResponse]
     """Loads a model onto a device ahead of its first use. Waits until it is loaded or a job that runs
     there has ended.
 
+    INVALID_ARGUMENT: the source is neither a hub id nor an absolute path.
     NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION: the model cannot be used; the message says why.
+    FAILED_PRECONDITION also: there is no such device.
     RESOURCE_EXHAUSTED: the device has too little memory.
     """
     UnloadModel: _grpc.UnaryUnaryMultiCallable[_models_pb2.UnloadModelRequest, _models_pb2.UnloadModelResponse]
     """Frees the device's memory by ending the process that holds the model, unless a job runs there.
 
-    FAILED_PRECONDITION: a job runs on the device; pause or cancel it first.
+    FAILED_PRECONDITION: a job runs on the device; pause or cancel it first. Or there is no such
+      device.
     """
 
 @_typing.type_check_only
@@ -71,19 +75,23 @@ class ModelServiceAsyncStub(ModelServiceStub):
 
     INVALID_ARGUMENT: the source is not a hub id.
     NOT_FOUND: the hub has no such model or cannot be reached; the message says what to do.
+    FAILED_PRECONDITION: it cannot be stored; the message says why.
     RESOURCE_EXHAUSTED: the disk is full, or too many streams are open.
     """
     LoadModel: _aio.UnaryUnaryMultiCallable[_models_pb2.LoadModelRequest, _models_pb2.LoadModelResponse]  # type: ignore[assignment]
     """Loads a model onto a device ahead of its first use. Waits until it is loaded or a job that runs
     there has ended.
 
+    INVALID_ARGUMENT: the source is neither a hub id nor an absolute path.
     NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION: the model cannot be used; the message says why.
+    FAILED_PRECONDITION also: there is no such device.
     RESOURCE_EXHAUSTED: the device has too little memory.
     """
     UnloadModel: _aio.UnaryUnaryMultiCallable[_models_pb2.UnloadModelRequest, _models_pb2.UnloadModelResponse]  # type: ignore[assignment]
     """Frees the device's memory by ending the process that holds the model, unless a job runs there.
 
-    FAILED_PRECONDITION: a job runs on the device; pause or cancel it first.
+    FAILED_PRECONDITION: a job runs on the device; pause or cancel it first. Or there is no such
+      device.
     """
 
 class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -109,6 +117,7 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
 
         INVALID_ARGUMENT: the source is not a hub id.
         NOT_FOUND: the hub has no such model or cannot be reached; the message says what to do.
+        FAILED_PRECONDITION: it cannot be stored; the message says why.
         RESOURCE_EXHAUSTED: the disk is full, or too many streams are open.
         """
 
@@ -121,7 +130,9 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         """Loads a model onto a device ahead of its first use. Waits until it is loaded or a job that runs
         there has ended.
 
+        INVALID_ARGUMENT: the source is neither a hub id nor an absolute path.
         NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION: the model cannot be used; the message says why.
+        FAILED_PRECONDITION also: there is no such device.
         RESOURCE_EXHAUSTED: the device has too little memory.
         """
 
@@ -133,7 +144,8 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_models_pb2.UnloadModelResponse, _abc.Awaitable[_models_pb2.UnloadModelResponse]]:
         """Frees the device's memory by ending the process that holds the model, unless a job runs there.
 
-        FAILED_PRECONDITION: a job runs on the device; pause or cancel it first.
+        FAILED_PRECONDITION: a job runs on the device; pause or cancel it first. Or there is no such
+          device.
         """
 
 def add_ModelServiceServicer_to_server(servicer: ModelServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -28,11 +28,16 @@ if _version_not_supported:
 class ServerServiceStub(object):
     """The daemon itself.
 
-    Every call of every service needs the metadata `authorization: Bearer TOKEN` (UNAUTHENTICATED
-    without, or with a wrong one) and may carry `fresco-api: MAJOR.MINOR`, the version of this
-    contract that the client was made for (FAILED_PRECONDITION if it does not fit; the message says
-    which side to update). A failed call carries the kind of error as trailing metadata
-    `fresco-reason`. Messages of more than 4 MiB are refused with RESOURCE_EXHAUSTED.
+    Every call of every service needs the metadata `authorization: Bearer TOKEN` and may carry
+    `fresco-api: MAJOR.MINOR`, the version of this contract that the client was made for. A failed
+    call carries the kind of error as trailing metadata `fresco-reason`.
+
+    In every call of every service:
+    UNAUTHENTICATED: the token is missing or wrong.
+    FAILED_PRECONDITION: the version does not fit; the message says which side to update.
+    INVALID_ARGUMENT: what was sent is not the call's message.
+    RESOURCE_EXHAUSTED: the message has more than 4 MiB, or too many streams and long calls are open.
+    UNAVAILABLE: the daemon is shutting down, or a process of it ended; try again.
     """
 
     def __init__(self, channel):
@@ -51,11 +56,16 @@ class ServerServiceStub(object):
 class ServerServiceServicer(object):
     """The daemon itself.
 
-    Every call of every service needs the metadata `authorization: Bearer TOKEN` (UNAUTHENTICATED
-    without, or with a wrong one) and may carry `fresco-api: MAJOR.MINOR`, the version of this
-    contract that the client was made for (FAILED_PRECONDITION if it does not fit; the message says
-    which side to update). A failed call carries the kind of error as trailing metadata
-    `fresco-reason`. Messages of more than 4 MiB are refused with RESOURCE_EXHAUSTED.
+    Every call of every service needs the metadata `authorization: Bearer TOKEN` and may carry
+    `fresco-api: MAJOR.MINOR`, the version of this contract that the client was made for. A failed
+    call carries the kind of error as trailing metadata `fresco-reason`.
+
+    In every call of every service:
+    UNAUTHENTICATED: the token is missing or wrong.
+    FAILED_PRECONDITION: the version does not fit; the message says which side to update.
+    INVALID_ARGUMENT: what was sent is not the call's message.
+    RESOURCE_EXHAUSTED: the message has more than 4 MiB, or too many streams and long calls are open.
+    UNAVAILABLE: the daemon is shutting down, or a process of it ended; try again.
     """
 
     def GetServer(self, request, context):
@@ -84,11 +94,16 @@ def add_ServerServiceServicer_to_server(servicer, server):
 class ServerService(object):
     """The daemon itself.
 
-    Every call of every service needs the metadata `authorization: Bearer TOKEN` (UNAUTHENTICATED
-    without, or with a wrong one) and may carry `fresco-api: MAJOR.MINOR`, the version of this
-    contract that the client was made for (FAILED_PRECONDITION if it does not fit; the message says
-    which side to update). A failed call carries the kind of error as trailing metadata
-    `fresco-reason`. Messages of more than 4 MiB are refused with RESOURCE_EXHAUSTED.
+    Every call of every service needs the metadata `authorization: Bearer TOKEN` and may carry
+    `fresco-api: MAJOR.MINOR`, the version of this contract that the client was made for. A failed
+    call carries the kind of error as trailing metadata `fresco-reason`.
+
+    In every call of every service:
+    UNAUTHENTICATED: the token is missing or wrong.
+    FAILED_PRECONDITION: the version does not fit; the message says which side to update.
+    INVALID_ARGUMENT: what was sent is not the call's message.
+    RESOURCE_EXHAUSTED: the message has more than 4 MiB, or too many streams and long calls are open.
+    UNAVAILABLE: the daemon is shutting down, or a process of it ended; try again.
     """
 
     @staticmethod

@@ -29,11 +29,16 @@ GRPC_VERSION: str
 class ServerServiceStub:
     """The daemon itself.
 
-    Every call of every service needs the metadata `authorization: Bearer TOKEN` (UNAUTHENTICATED
-    without, or with a wrong one) and may carry `fresco-api: MAJOR.MINOR`, the version of this
-    contract that the client was made for (FAILED_PRECONDITION if it does not fit; the message says
-    which side to update). A failed call carries the kind of error as trailing metadata
-    `fresco-reason`. Messages of more than 4 MiB are refused with RESOURCE_EXHAUSTED.
+    Every call of every service needs the metadata `authorization: Bearer TOKEN` and may carry
+    `fresco-api: MAJOR.MINOR`, the version of this contract that the client was made for. A failed
+    call carries the kind of error as trailing metadata `fresco-reason`.
+
+    In every call of every service:
+    UNAUTHENTICATED: the token is missing or wrong.
+    FAILED_PRECONDITION: the version does not fit; the message says which side to update.
+    INVALID_ARGUMENT: what was sent is not the call's message.
+    RESOURCE_EXHAUSTED: the message has more than 4 MiB, or too many streams and long calls are open.
+    UNAVAILABLE: the daemon is shutting down, or a process of it ended; try again.
     """
 
     @_typing.overload
@@ -47,11 +52,16 @@ class ServerServiceStub:
 class ServerServiceAsyncStub(ServerServiceStub):
     """The daemon itself.
 
-    Every call of every service needs the metadata `authorization: Bearer TOKEN` (UNAUTHENTICATED
-    without, or with a wrong one) and may carry `fresco-api: MAJOR.MINOR`, the version of this
-    contract that the client was made for (FAILED_PRECONDITION if it does not fit; the message says
-    which side to update). A failed call carries the kind of error as trailing metadata
-    `fresco-reason`. Messages of more than 4 MiB are refused with RESOURCE_EXHAUSTED.
+    Every call of every service needs the metadata `authorization: Bearer TOKEN` and may carry
+    `fresco-api: MAJOR.MINOR`, the version of this contract that the client was made for. A failed
+    call carries the kind of error as trailing metadata `fresco-reason`.
+
+    In every call of every service:
+    UNAUTHENTICATED: the token is missing or wrong.
+    FAILED_PRECONDITION: the version does not fit; the message says which side to update.
+    INVALID_ARGUMENT: what was sent is not the call's message.
+    RESOURCE_EXHAUSTED: the message has more than 4 MiB, or too many streams and long calls are open.
+    UNAVAILABLE: the daemon is shutting down, or a process of it ended; try again.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -61,11 +71,16 @@ class ServerServiceAsyncStub(ServerServiceStub):
 class ServerServiceServicer(metaclass=_abc_1.ABCMeta):
     """The daemon itself.
 
-    Every call of every service needs the metadata `authorization: Bearer TOKEN` (UNAUTHENTICATED
-    without, or with a wrong one) and may carry `fresco-api: MAJOR.MINOR`, the version of this
-    contract that the client was made for (FAILED_PRECONDITION if it does not fit; the message says
-    which side to update). A failed call carries the kind of error as trailing metadata
-    `fresco-reason`. Messages of more than 4 MiB are refused with RESOURCE_EXHAUSTED.
+    Every call of every service needs the metadata `authorization: Bearer TOKEN` and may carry
+    `fresco-api: MAJOR.MINOR`, the version of this contract that the client was made for. A failed
+    call carries the kind of error as trailing metadata `fresco-reason`.
+
+    In every call of every service:
+    UNAUTHENTICATED: the token is missing or wrong.
+    FAILED_PRECONDITION: the version does not fit; the message says which side to update.
+    INVALID_ARGUMENT: what was sent is not the call's message.
+    RESOURCE_EXHAUSTED: the message has more than 4 MiB, or too many streams and long calls are open.
+    UNAVAILABLE: the daemon is shutting down, or a process of it ended; try again.
     """
 
     @_abc_1.abstractmethod

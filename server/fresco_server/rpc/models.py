@@ -64,7 +64,7 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
     ) -> models_pb2.LoadModelResponse:
         """Loads a model onto a device ahead of its first use."""
         source = self._places.model(request.source, "source")
-        self._jobs.load(source, _device(request.device))
+        self._jobs.load(source, request.device)
         _LOGGER.info("loaded %s", source or "the bundled model")
         return models_pb2.LoadModelResponse()
 
@@ -72,14 +72,8 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         self, request: models_pb2.UnloadModelRequest, context: grpc.ServicerContext
     ) -> models_pb2.UnloadModelResponse:
         """Frees a device's memory."""
-        self._jobs.unload(_device(request.device))
+        self._jobs.unload(request.device)
         return models_pb2.UnloadModelResponse()
-
-
-def _device(name: str) -> str:
-    if len(name) > 64:
-        raise BadRequest("device", f"{len(name)} characters are more than 64; shorten it")
-    return name
 
 
 def _model(values: Values, loaded: list[tuple[str, str]]) -> models_pb2.Model:

@@ -9,7 +9,7 @@ from fresco.v1 import jobs_pb2, looks_pb2, media_pb2
 from fresco_engine.errors import InvalidSettings, RangeOutsideClip
 from fresco_engine.settings import RestyleSettings
 
-from fresco_server.errors import BadRequest, LimitReached
+from fresco_server.errors import BadRequest, EngineRefused, LimitReached, ShuttingDown, WorkerLost
 from fresco_server.jobs.job import JobOrder, Values
 from fresco_server.jobs.looks import LookOrder
 from fresco_server.jobs.places import Places
@@ -88,7 +88,13 @@ class Orders:
     def described(self, source: media_pb2.ClipSource) -> tuple[WantedClip, Values]:
         """The clip and what is known of it; raises what `wanted_clip` and the engine do."""
         clip = wanted_clip(source, self.places, self.jobs.uploads)
-        return clip, self.jobs.media.describe(clip.path, clip.frame_rate)
+        try:
+            return clip, self.jobs.media.describe(clip.path, clip.frame_rate)
+        except WorkerLost as error:
+            if self.jobs.is_closing:
+                raise ShuttingDown from error
+            # A clip that takes down whoever looks at it would do so again.
+            raise EngineRefused(str(error), reason="CLIP_UNREADABLE") from error
 
     def _check_range(self, settings: RestyleSettings, frame_count: int) -> None:
         start = settings.start
