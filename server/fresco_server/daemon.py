@@ -20,7 +20,7 @@ from fresco_engine import __version__
 
 from fresco_server.errors import CannotStart
 from fresco_server.jobs.service import Jobs
-from fresco_server.rpc.server import check_exposure, make_server
+from fresco_server.rpc.server import make_server
 from fresco_server.settings import ServerSettings
 
 _LOGGER = logging.getLogger(__name__)
@@ -39,7 +39,6 @@ def serve(settings: ServerSettings) -> None:
         CannotStart: another daemon has the data folder, the address cannot be used, or the
             devices are not there.
     """
-    check_exposure(settings)
     _make_private(settings.data)
     stop = threading.Event()
     with _lock(settings.data), _logging(settings.data), _stopped_by_signals(stop):
@@ -47,16 +46,16 @@ def serve(settings: ServerSettings) -> None:
         jobs = Jobs(settings)
         try:
             token = _token(settings)
-            server, address = make_server(jobs, settings, token)
+            server = make_server(jobs, settings, token)
             jobs.start()
             server.start()
-            with _announced(settings, address, token):
-                _LOGGER.info("serving on %s", address)
+            with _announced(settings, server.address, token):
                 _wait(stop, jobs, settings.idle_exit_s)
                 _LOGGER.info("stopping")
+                server.drain()
                 # Everybody who still waits is told that the daemon ends, then nobody is heard.
                 jobs.close()
-                server.stop(_GRACE_S).wait()
+                server.stop(_GRACE_S)
         finally:
             jobs.close()
         _LOGGER.info("stopped")
