@@ -62,7 +62,7 @@ class Messages:
     def __init__(self) -> None:
         self._bytes = bytearray()
 
-    def add(self, data: bytes) -> Iterator[bytes]:
+    def add(self, data: bytes | memoryview) -> Iterator[bytes]:
         """Messages that are whole with these bytes.
 
         Raises:

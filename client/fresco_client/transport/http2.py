@@ -19,7 +19,6 @@ from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import (
     ConnectionTerminated,
-    DataReceived,
     Event,
     PingAckReceived,
     ResponseReceived,
@@ -32,6 +31,15 @@ from h2.settings import SettingCodes
 
 from fresco_client.errors import ClientError, DaemonUnreachable, FileFailed, TimedOut
 from fresco_client.transport.base import CONNECT_S, Endpoint
+from fresco_client.transport.frames import (
+    FRAME_BYTES,
+    WINDOW_BYTES,
+    Data,
+    FrameError,
+    Splitter,
+    Window,
+    window_update,
+)
 from fresco_client.transport.framing import (
     Messages,
     Status,
@@ -40,9 +48,7 @@ from fresco_client.transport.framing import (
     request_headers,
 )
 
-_WINDOW_BYTES = 4 * 1024 * 1024
 _FIRST_WINDOW_BYTES = 65535  # as HTTP/2 has it
-_FRAME_BYTES = 256 * 1024
 _READ_BYTES = 256 * 1024
 _WAKE_S = 1.0
 _LAST_STREAM = 2**30
@@ -57,6 +63,9 @@ class Http2Connection:
         self._is_closed = False
         self._socket = _connect(endpoint, timeout_s)
         self._http = H2Connection(H2Configuration(client_side=True, header_encoding=None))
+        self._splitter = Splitter()
+        self._window = Window()
+        self._grants = b""
         self._is_usable = True
         self._last_heard = time.monotonic()
         self._pinged: float | None = None
@@ -64,11 +73,11 @@ class Http2Connection:
         self._http.update_settings(
             {
                 SettingCodes.ENABLE_PUSH: 0,
-                SettingCodes.INITIAL_WINDOW_SIZE: _WINDOW_BYTES,
-                SettingCodes.MAX_FRAME_SIZE: _FRAME_BYTES,
+                SettingCodes.INITIAL_WINDOW_SIZE: WINDOW_BYTES,
+                SettingCodes.MAX_FRAME_SIZE: FRAME_BYTES,
             }
         )
-        self._http.increment_flow_control_window(_WINDOW_BYTES - _FIRST_WINDOW_BYTES)
+        self._http.increment_flow_control_window(WINDOW_BYTES - _FIRST_WINDOW_BYTES)
 
     def begin(self, path: str, message: bytes, timeout_s: float | None = None) -> Call:
         """Begin a call; nothing else may be under way."""
@@ -83,8 +92,8 @@ class Http2Connection:
     def is_usable(self) -> bool:
         """Whether another call can begin: what came since the last one says nothing against it."""
         try:
-            self._socket.settimeout(0)
             while self._is_usable:
+                self._socket.settimeout(0)
                 self._take(self._socket.recv(_READ_BYTES))
         except (BlockingIOError, ssl.SSLWantReadError):
             pass
@@ -106,7 +115,7 @@ class Http2Connection:
         self.flush()
         return sent
 
-    def receive(self, deadline: float | None) -> list[Event]:
+    def receive(self, deadline: float | None) -> list[Event | Data]:
         """What comes next, maybe nothing; waits for a second at most.
 
         Raises:
@@ -128,16 +137,17 @@ class Http2Connection:
             raise self._lost(_words(error)) from error
         return self._take(data)
 
-    def acknowledge(self, stream: int, size: int) -> None:
-        """Let the daemon send as many bytes more."""
-        with suppress(H2Error):  # it has said goodbye, and sends no more
-            self._http.acknowledge_received_data(size, stream)
+    def grant(self, stream: int, size: int) -> None:
+        """Let the daemon send as many bytes more on a stream; 0 is the whole connection."""
+        if size:
+            self._grants += window_update(stream, size)
 
     def flush(self) -> None:
         """Send what waits to be sent."""
-        data = self._http.data_to_send()
+        data = self._http.data_to_send() + self._grants
         if not data:
             return
+        self._grants = b""
         try:
             self._socket.settimeout(CONNECT_S)
             self._socket.sendall(data)
@@ -157,19 +167,28 @@ class Http2Connection:
             self._is_closed = True
             self._socket.close()
 
-    def _take(self, data: bytes) -> list[Event]:
-        if not data:
+    def _take(self, received: bytes) -> list[Event | Data]:
+        if not received:
             raise self._lost("connection closed")
         self._last_heard = time.monotonic()
+        events: list[Event | Data] = []
         with self._speaking():
-            events = self._http.receive_data(data)
+            for part in self._splitter.split(received):
+                if isinstance(part, Data):
+                    self.grant(0, self._window.take(len(part.content)))
+                    events.append(part)
+                else:
+                    events.extend(self._http.receive_data(part))
+        self._heed(events)
+        self.flush()
+        return events
+
+    def _heed(self, events: list[Event | Data]) -> None:
         for event in events:
             if isinstance(event, ConnectionTerminated):
                 self._is_usable = False
             elif isinstance(event, PingAckReceived):
                 self._pinged = None
-        self.flush()
-        return events
 
     def _check_alive(self, now: float) -> None:
         """Ask a silent daemon whether it is there, and give up on one that does not answer."""
@@ -189,7 +208,7 @@ class Http2Connection:
         """HTTP/2, as long as the other side keeps to it."""
         try:
             yield
-        except H2Error as error:
+        except (H2Error, FrameError) as error:
             raise self._lost(f"what answers there does not speak HTTP/2: {error}") from error
 
     def _lost(self, detail: str) -> DaemonUnreachable:
@@ -217,6 +236,7 @@ class Call:
         self._unsent = memoryview(request)
         self._deadline = deadline
         self._messages = Messages()
+        self._window = Window()
         self._received: deque[bytes] = deque()
         self._status = Status(endpoint.address)
         self._error: ClientError | None = None
@@ -242,15 +262,15 @@ class Call:
                 self._take(event)
         return self._received.popleft()
 
-    def _take(self, event: Event) -> None:
+    def _take(self, event: Event | Data) -> None:
         if self._error is not None or self.is_ended:
             return
-        if isinstance(event, ConnectionTerminated):
+        if isinstance(event, Data):
+            self._take_data(event)
+        elif isinstance(event, ConnectionTerminated):
             self._error = DaemonUnreachable(self._endpoint.address, _farewell(event))
         elif getattr(event, "stream_id", None) != self._stream:
             return
-        elif isinstance(event, DataReceived):
-            self._take_data(event)
         elif isinstance(event, ResponseReceived | TrailersReceived):
             self._status.add(_pairs(event))
         elif isinstance(event, StreamReset):
@@ -258,10 +278,12 @@ class Call:
         elif isinstance(event, StreamEnded):
             self._end()
 
-    def _take_data(self, event: DataReceived) -> None:
-        self._connection.acknowledge(self._stream, event.flow_controlled_length or 0)
+    def _take_data(self, data: Data) -> None:
+        if data.stream != self._stream:
+            return
+        self._connection.grant(self._stream, self._window.take(len(data.content)))
         try:
-            self._received.extend(self._messages.add(event.data or b""))
+            self._received.extend(self._messages.add(data.content))
         except ClientError as error:
             self._error = error
 
