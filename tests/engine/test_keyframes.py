@@ -233,3 +233,34 @@ def test_batches_of_one_have_no_anchors() -> None:
     batches = plan_batches([2, 5, 9], 1)
 
     assert batches == (Batch((), (2,)), Batch((), (5,)), Batch((), (9,)))
+
+
+@given(count=st.integers(1, 200), size=st.integers(1, 64).filter(lambda n: n != 2), data=st.data())
+def test_what_is_left_after_any_batch_is_split_as_from_the_beginning(
+    count: int, size: int, data: st.DataObject
+) -> None:
+    keyframes = [3 * i for i in range(count)]
+    batches = plan_batches(keyframes, size)
+    finished = data.draw(st.integers(0, len(batches)))
+
+    done = sum(len(batch.new) for batch in batches[:finished])
+
+    assert plan_batches(keyframes, size, done) == batches[finished:]
+
+
+@given(
+    count=st.integers(1, 60),
+    done=st.integers(0, 60),
+    size=st.integers(1, 12).filter(lambda n: n != 2),
+)
+def test_any_keyframes_that_are_left_fit_into_batches_of_any_size(
+    count: int, done: int, size: int
+) -> None:
+    keyframes = list(range(count))
+    done = min(done, count)
+
+    batches = plan_batches(keyframes, size, done)
+
+    assert [k for batch in batches for k in batch.new] == keyframes[done:]
+    assert all(len(set(batch.frames)) == len(batch.frames) <= size for batch in batches)
+    assert all(batch.frames == (*batch.anchors, *batch.new) for batch in batches)

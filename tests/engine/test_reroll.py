@@ -1,0 +1,223 @@
+"""Another try at single keyframes: only what depends on them is made again."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fresco_engine.checkpoint import CheckpointReader, FolderCheckpoint, fork
+from fresco_engine.diffusion.models import Model
+from fresco_engine.errors import CheckpointError, InvalidSettings
+from fresco_engine.media.clip import Clip
+from fresco_engine.restyle import restyle
+from fresco_engine.types import Event
+
+from tests.engine.conftest import scene, write_clip
+from tests.engine.runs import (
+    SETTINGS,
+    CountingInterpolator,
+    contents,
+    frames_of,
+    keyframes_of,
+    plan_of,
+    same_pictures,
+    steps_of,
+    taken,
+)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
+    """Two shots, the first with several batches."""
+    path = tmp_path_factory.mktemp("clip") / "two shots.mp4"
+    return Clip.open(write_clip(path, scene(32, cut_at=24)))
+
+
+@pytest.fixture(scope="module")
+def finished(
+    clip: Clip, tiny_model: Model, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[list[Event], Path]:
+    """A run that is done, and its folder."""
+    folder = tmp_path_factory.mktemp("finished")
+    return list(restyle(clip, SETTINGS, tiny_model, checkpoint=FolderCheckpoint(folder))), folder
+
+
+def pictures(events: list[Event]) -> Iterator[tuple[tuple[str, int], np.ndarray]]:
+    for frame in frames_of(events):
+        yield ("frame", frame.frame.index), frame.frame.image
+    for key in keyframes_of(events):
+        yield ("keyframe", key.index), key.image
+
+
+def changed(before: list[Event], after: list[Event]) -> set[tuple[str, int]]:
+    later = dict(pictures(after))
+    return {name for name, image in pictures(before) if not np.array_equal(image, later[name])}
+
+
+@pytest.mark.parametrize("place", [0, 2, 4, 5, -1], ids=lambda n: f"keyframe {n}")
+@pytest.mark.parametrize("change", ["seed", "prompt"])
+def test_exactly_what_depends_on_a_keyframe_changes(
+    clip: Clip,
+    tiny_model: Model,
+    finished: tuple[list[Event], Path],
+    tmp_path: Path,
+    place: int,
+    change: str,
+) -> None:
+    events, folder = finished
+    plan = plan_of(events)
+    key = plan.keyframes[place]
+    shot = next(keys for keys in _keyframes_by_shot(events) if key in keys)
+    neighbours = [k for k in (_before(shot, key), _after(shot, key)) if k is not None]
+    settings = (
+        replace(SETTINGS, keyframe_seeds={key: 77})
+        if change == "seed"
+        else replace(SETTINGS, keyframe_prompts={key: "red and of"})
+    )
+    interpolator = CountingInterpolator()
+
+    fork(folder, tmp_path / "again", [key])
+    again = list(
+        restyle(
+            clip,
+            settings,
+            tiny_model,
+            interpolator=interpolator,
+            checkpoint=FolderCheckpoint(tmp_path / "again"),
+        )
+    )
+
+    low, high = min([key, *neighbours]), max([key, *neighbours])
+    depends = {("frame", i) for i in range(low, high + 1)} - {("frame", k) for k in neighbours}
+    assert changed(events, again) == depends | {("keyframe", key)}
+    assert interpolator.segments == [abs(k - key) - 1 for k in neighbours if abs(k - key) > 1]
+    assert plan_of(again).settings.keyframe_seeds == settings.keyframe_seeds
+
+
+def _keyframes_by_shot(events: list[Event]) -> list[list[int]]:
+    plan = plan_of(events)
+    return [[k for k in plan.keyframes if first <= k < stop] for first, stop in plan.shots]
+
+
+def _before(shot: list[int], key: int) -> int | None:
+    return max((k for k in shot if k < key), default=None)
+
+
+def _after(shot: list[int], key: int) -> int | None:
+    return min((k for k in shot if k > key), default=None)
+
+
+def test_only_the_batch_of_the_keyframe_is_translated_again(
+    clip: Clip, tiny_model: Model, finished: tuple[list[Event], Path], tmp_path: Path
+) -> None:
+    events, folder = finished
+    frames: list[int] = []
+    hook = tiny_model.controlnet.register_forward_pre_hook(  # pyright: ignore[reportOptionalMemberAccess]
+        lambda _, inputs: frames.append(len(inputs[0]) // 2)
+    )
+    key = plan_of(events).keyframes[4]
+
+    fork(folder, tmp_path / "again", [key])
+    list(
+        restyle(
+            clip,
+            replace(SETTINGS, keyframe_seeds={key: 5}),
+            tiny_model,
+            checkpoint=FolderCheckpoint(tmp_path / "again"),
+        )
+    )
+
+    hook.remove()
+    assert frames == [4, 4]
+
+
+def test_with_the_same_settings_the_same_comes_out(
+    clip: Clip, tiny_model: Model, finished: tuple[list[Event], Path], tmp_path: Path
+) -> None:
+    events, folder = finished
+    keys = plan_of(events).keyframes
+
+    fork(folder, tmp_path / "again", [keys[1], keys[5], keys[-1]])
+    before = contents(tmp_path / "again")
+    again = list(
+        restyle(clip, SETTINGS, tiny_model, checkpoint=FolderCheckpoint(tmp_path / "again"))
+    )
+
+    assert same_pictures(again, events)
+    assert steps_of(again) < steps_of(events)
+    assert before.items() <= contents(folder).items()
+    assert contents(tmp_path / "again") == contents(folder)
+
+
+def test_neither_side_touches_what_both_share(
+    clip: Clip, tiny_model: Model, finished: tuple[list[Event], Path], tmp_path: Path
+) -> None:
+    events, folder = finished
+    before = contents(folder)
+    key = plan_of(events).keyframes[3]
+
+    fork(folder, tmp_path / "again", [key])
+    settings = replace(SETTINGS, keyframe_prompts={key: "red"})
+    list(restyle(clip, settings, tiny_model, checkpoint=FolderCheckpoint(tmp_path / "again")))
+
+    assert contents(folder) == before
+
+
+def test_a_second_try_can_be_interrupted_as_well(
+    clip: Clip, tiny_model: Model, finished: tuple[list[Event], Path], tmp_path: Path
+) -> None:
+    events, folder = finished
+    key = plan_of(events).keyframes[4]
+    settings = replace(SETTINGS, keyframe_seeds={key: 5})
+    for name in ("whole", "parts"):
+        fork(folder, tmp_path / name, [key])
+    whole = list(
+        restyle(clip, settings, tiny_model, checkpoint=FolderCheckpoint(tmp_path / "whole"))
+    )
+
+    for count in (20, 32, 40):
+        taken(
+            restyle(clip, settings, tiny_model, checkpoint=FolderCheckpoint(tmp_path / "parts")),
+            count,
+        )
+    last = list(
+        restyle(clip, settings, tiny_model, checkpoint=FolderCheckpoint(tmp_path / "parts"))
+    )
+
+    assert same_pictures(last, whole)
+
+
+def test_a_frame_that_is_no_keyframe_is_refused_and_its_neighbours_are_named(
+    finished: tuple[list[Event], Path], tmp_path: Path
+) -> None:
+    keys = plan_of(finished[0]).keyframes
+    wrong = next(i for i in range(8, 32) if i not in keys)
+    near = [str(k) for k in keys if abs(k - wrong) <= 4]
+
+    with pytest.raises(InvalidSettings, match=f"frame {wrong} is not a keyframe") as caught:
+        fork(finished[1], tmp_path / "again", [wrong])
+
+    assert all(k in str(caught.value) for k in near)
+    assert not (tmp_path / "again").exists()
+
+
+def test_a_fork_that_was_killed_half_way_is_made_anew(
+    finished: tuple[list[Event], Path], tmp_path: Path
+) -> None:
+    left_over = FolderCheckpoint(tmp_path / ".again.partial")
+    left_over.save("frames", 3, np.zeros((8, 8, 3), np.uint8))
+
+    fork(finished[1], tmp_path / "again", [0])
+
+    assert not CheckpointReader(tmp_path / "again").has("frames", 0)
+    assert [path.name for path in tmp_path.iterdir()] == ["again"]
+
+
+def test_a_fork_never_replaces_anything(finished: tuple[list[Event], Path], tmp_path: Path) -> None:
+    (tmp_path / "again").mkdir()
+
+    with pytest.raises(CheckpointError, match="exists already"):
+        fork(finished[1], tmp_path / "again", [0])
+    with pytest.raises(CheckpointError, match="nothing was planned"):
+        fork(tmp_path / "again", tmp_path / "other", [0])
