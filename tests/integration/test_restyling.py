@@ -1,0 +1,79 @@
+"""A real daemon with the real engine: from a client's request to the file in its hands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from fresco_client import (
+    ClipSource,
+    Finished,
+    FrameReady,
+    KeyframeReady,
+    ModelChoice,
+    OutputOptions,
+    Picture,
+    PictureOptions,
+    ProgressMade,
+    RestyleSettings,
+    Stage,
+)
+from fresco_engine.media.clip import Clip
+from fresco_engine.media.png import decode_png
+
+from tests.integration.conftest import StartDaemon
+
+STEPS = 20
+SETTINGS = RestyleSettings(
+    prompt="a watercolour painting",
+    size=64,
+    steps=STEPS,
+    strength=1.0,
+    batch_size=3,
+    keyframe_min=3,
+    keyframe_max=6,
+)
+
+
+def test_streamed_frames_equal_those_of_the_file_and_arrive_while_later_ones_are_made(
+    start_daemon: StartDaemon, clip: Path, tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    daemon = start_daemon()
+    result = tmp_path / "result.mp4"
+
+    with daemon.session() as session:
+        job = session.submit(
+            ClipSource(path=str(clip)),
+            SETTINGS,
+            model=ModelChoice(source=str(tiny_model_folder)),
+            output=OutputOptions(kind="lossless"),
+        )
+        events = list(session.watch(job.id, pictures=PictureOptions(encoding="png")))
+        session.fetch_result(job.id, result)
+        ended = session.job(job.id)
+
+    assert isinstance(events[-1], Finished)
+    assert [event.sequence for event in events] == list(range(1, len(events) + 1))
+    streamed = [event for event in events if isinstance(event, FrameReady)]
+    assert [event.index for event in streamed] == list(range(40))
+    written = [frame.image for frame in Clip.open(result).frames(0, 40)]
+    for event, image in zip(streamed, written, strict=True):
+        assert event.picture is not None
+        np.testing.assert_array_equal(_pixels(event.picture), image)
+    keyframes = [event for event in events if isinstance(event, KeyframeReady)]
+    later_steps = [e for e in events if isinstance(e, ProgressMade) and _is_after(e, STEPS)]
+    assert keyframes[0].sequence < later_steps[0].sequence
+    between = [event for event in streamed if not event.is_keyframe]
+    assert between[0].sequence < keyframes[-1].sequence
+    assert ended.result is not None
+    assert ended.result.is_fetched
+
+
+def _is_after(event: ProgressMade, steps: int) -> bool:
+    return event.progress.stage is Stage.TRANSLATING and event.progress.done > steps
+
+
+def _pixels(picture: Picture) -> np.ndarray:
+    image = decode_png(picture.data)
+    assert image is not None
+    return image
