@@ -115,6 +115,7 @@ def _open_channel(endpoint: Endpoint) -> grpc.Channel:
         ("grpc.max_send_message_length", MESSAGE_BYTES),
         ("grpc.keepalive_time_ms", round(endpoint.keepalive_s * 1000)),
         ("grpc.keepalive_timeout_ms", round(endpoint.keepalive_timeout_s * 1000)),
+        ("grpc.http2.ping_timeout_ms", round(endpoint.keepalive_timeout_s * 1000)),
         ("grpc.http2.max_pings_without_data", 0),
         # A daemon that starts again is to be noticed soon.
         ("grpc.initial_reconnect_backoff_ms", 100),
