@@ -1,0 +1,66 @@
+"""The error tree and its texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import fresco_client.errors as module
+import pytest
+from fresco_client import errors
+
+
+def classes() -> list[type[errors.ClientError]]:
+    kinds = [kind for kind in vars(module).values() if isinstance(kind, type)]
+    return [kind for kind in kinds if issubclass(kind, errors.ClientError)]
+
+
+def test_the_tree_in_the_docstring_is_the_tree() -> None:
+    lines = [line for line in (module.__doc__ or "").splitlines() if "── " in line]
+    drawn = [(line.split()[-1], line) for line in lines]
+    names = {line.partition("── ")[2].split()[0]: line for _, line in drawn}
+
+    assert set(names) == {kind.__name__ for kind in classes()} - {"ClientError"}
+    for kind in classes():
+        if kind not in {errors.ClientError, errors.CallFailed}:
+            is_call = names[kind.__name__].startswith("    ")
+            assert issubclass(kind, errors.CallFailed) == is_call, kind
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.DaemonNotFound(Path("/data")),
+        errors.DaemonNotInstalled(Path("/data")),
+        errors.DaemonFailedToStart("ended", Path("/data/daemon.log"), "no memory"),
+        errors.DaemonUnreachable("a:1", "connection refused"),
+        errors.NotAuthorised("a:1", ""),
+        errors.SessionClosed(),
+        errors.FileFailed.from_os(Path("/a b.mp4"), PermissionError(13, "Permission denied")),
+        errors.NotFound("There is no such job. List them."),
+        errors.TimedOut(""),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_every_text_is_a_sentence(error: errors.ClientError) -> None:
+    first, *_ = error.message.splitlines()
+
+    assert first[0].isupper() or first.startswith("/")
+    assert first.rstrip()[-1] in ".:"
+
+
+def test_a_failed_start_carries_the_last_log_lines() -> None:
+    error = errors.DaemonFailedToStart("ended", Path("/d/daemon.log"), "one\ntwo")
+
+    assert error.log_tail == "one\ntwo"
+    assert "one\ntwo" in error.message
+
+
+def test_a_status_of_another_version_is_a_version_mismatch() -> None:
+    error = errors.error_of_status(9, "Update this program.", "VERSION_MISMATCH", "a:1")
+
+    assert type(error) is errors.VersionMismatch
+    assert error.message == "Update this program."
+
+
+def test_an_unknown_status_is_an_internal_failure() -> None:
+    assert type(errors.error_of_status(77, "What?", "", "a:1")) is errors.InternalFailure
