@@ -351,6 +351,14 @@ class Session:
             on_progress=on_progress,
         )
 
+    def confirm(self, job_id: str, sha256: str = "") -> None:
+        """Tell that a result is safely here, so that it may be cleaned up when room is needed.
+
+        `fetch_result` does so by itself; `sha256` is empty for a job whose output are frames.
+        """
+        request = frames_pb2.ConfirmResultRequest(job_id=job_id, sha256=sha256)
+        self._connection.call(request, frames_pb2.ConfirmResultResponse)
+
     def models(self) -> tuple[Model, ...]:
         """Models here and on the hub, the bundled one first."""
         response = self._connection.call(

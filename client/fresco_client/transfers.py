@@ -130,6 +130,8 @@ def fetch_result(
         part.replace(path)
     except OSError as error:
         raise FileFailed.from_os(path, error) from error
+    finally:
+        _remove_if_empty(part)
     confirm = frames_pb2.ConfirmResultRequest(job_id=job_id, sha256=result.sha256)
     with suppress(DaemonUnreachable):  # the result is here, which is what matters
         connection.call(confirm, frames_pb2.ConfirmResultResponse)
@@ -201,6 +203,12 @@ class _Digest(Protocol):
 
 class _WrongBytes(Exception):
     """What has arrived is not what the daemon has."""
+
+
+def _remove_if_empty(part: Path) -> None:
+    with suppress(OSError):
+        if part.stat().st_size == 0:
+            part.unlink()
 
 
 def _tell_nobody(progress: TransferProgress) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from typing import Literal
 
+from fresco_client.errors import NotAuthorised
 from fresco_client.transport.base import Endpoint, Transport
 
 TransportKind = Literal["grpcio", "pure"]
@@ -14,9 +15,12 @@ def open_transport(endpoint: Endpoint, kind: TransportKind | None = None) -> Tra
     """A transport to this endpoint; nothing is sent yet. None: grpcio if it is installed.
 
     Raises:
+        NotAuthorised: the token has characters that no token has.
         FileFailed: the certificate cannot be read.
         ValueError: the address is not HOST:PORT.
     """
+    if not endpoint.token.isascii() or not endpoint.token.isprintable():
+        raise NotAuthorised(endpoint.address, "it has characters that no token has")
     if kind is None:
         kind = "grpcio" if importlib.util.find_spec("grpc") else "pure"
     if kind == "grpcio":

@@ -1,0 +1,275 @@
+"""Clips and results arrive whole, whatever happens on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from fakes.daemon import TOKEN, FakeDaemon, fail
+from fakes.relay import Relay
+from fresco.v1 import clips_pb2, frames_pb2
+from fresco_client import (
+    DataLost,
+    FileFailed,
+    NotPossibleNow,
+    Session,
+    TransferProgress,
+    TransportKind,
+)
+
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A file of two and a half chunks, with a name that needs care."""
+    path = tmp_path / "mein Clip – 1.mp4"
+    path.write_bytes(os.urandom(5 * MIB // 2))
+    return path
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def calls(daemon: FakeDaemon, name: str) -> int:
+    return sum(seen == name for seen, _ in daemon.seen)
+
+
+def test_an_upload_arrives_whole_and_tells_how_far_it_is(
+    daemon: FakeDaemon, session: Session, clip: Path
+) -> None:
+    told: list[TransferProgress] = []
+
+    source = session.upload(clip, told.append)
+
+    sha256 = digest(clip)
+    assert source.upload_sha256 == sha256
+    assert daemon.facts.uploads[sha256] == clip.read_bytes()
+    assert sha256 in daemon.facts.finished
+    size = clip.stat().st_size
+    sent = [progress.done_bytes for progress in told if progress.stage == "sending"]
+    assert sent == [0, MIB, 2 * MIB, size]
+    assert {progress.total_bytes for progress in told} == {size}
+
+
+def test_a_clip_the_daemon_has_is_not_sent_again(
+    daemon: FakeDaemon, session: Session, clip: Path
+) -> None:
+    session.upload(clip)
+    daemon.seen.clear()
+
+    session.upload(clip)
+
+    assert calls(daemon, "StartUpload") == 1
+    assert calls(daemon, "UploadChunk") == 0
+
+
+def test_an_upload_goes_on_where_it_was_broken_off(
+    daemon: FakeDaemon, session: Session, clip: Path
+) -> None:
+    class Stopped(Exception):
+        pass
+
+    def stop(progress: TransferProgress) -> None:
+        if progress.stage == "sending" and progress.done_bytes == MIB:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        session.upload(clip, stop)
+    daemon.seen.clear()
+
+    session.upload(clip)
+
+    assert calls(daemon, "UploadChunk") == 2
+    assert daemon.facts.uploads[digest(clip)] == clip.read_bytes()
+
+
+def test_an_upload_survives_broken_connections(
+    daemon: FakeDaemon, kind: TransportKind, clip: Path
+) -> None:
+    relay = Relay(daemon.port, cuts=(400, 300, 300))
+
+    with Session.connect(relay.address, token=TOKEN, transport=kind) as session:
+        session.upload(clip)
+    relay.close()
+
+    assert daemon.facts.uploads[digest(clip)] == clip.read_bytes()
+
+
+def test_a_chunk_whose_answer_was_lost_is_not_sent_twice(
+    daemon: FakeDaemon, session: Session, clip: Path
+) -> None:
+    received = bytearray()
+    daemon.facts.uploads[digest(clip)] = received
+
+    def answer(request: Any, context: grpc.ServicerContext) -> Any:
+        if request.offset != len(received):
+            fail(context, grpc.StatusCode.OUT_OF_RANGE, "Wrong offset.")
+        received.extend(request.data)
+        if request.offset == MIB:
+            fail(context, grpc.StatusCode.UNAVAILABLE, "Lost.")
+        return clips_pb2.UploadChunkResponse(received_bytes=len(received))
+
+    daemon.answers["UploadChunk"] = answer
+
+    session.upload(clip)
+
+    assert received == clip.read_bytes()
+
+
+def test_bytes_that_arrive_damaged_are_data_lost(
+    daemon: FakeDaemon, session: Session, clip: Path
+) -> None:
+    daemon.facts.uploads[digest(clip)] = bytearray(b"wrong")
+
+    with pytest.raises(DataLost):
+        session.upload(clip)
+
+
+@pytest.mark.parametrize("content", [None, b""], ids=["missing", "empty"])
+def test_a_file_that_cannot_be_sent_is_named(
+    session: Session, tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "a.mp4"
+    if content is not None:
+        path.write_bytes(content)
+
+    with pytest.raises(FileFailed, match=r"a\.mp4"):
+        session.upload(path)
+
+
+def test_an_upload_can_be_forgotten(daemon: FakeDaemon, session: Session, clip: Path) -> None:
+    source = session.upload(clip)
+
+    session.delete_upload(source.upload_sha256 or "")
+
+    assert daemon.facts.uploads == {}
+
+
+@pytest.fixture
+def result(daemon: FakeDaemon) -> bytes:
+    """The result of job a."""
+    data = os.urandom(500_000)
+    daemon.facts.results["a"] = data
+    return data
+
+
+def test_a_result_arrives_whole_and_is_confirmed(
+    daemon: FakeDaemon, session: Session, result: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "das Ergebnis.mp4"
+    told: list[TransferProgress] = []
+
+    info = session.fetch_result("a", path, told.append)
+
+    assert path.read_bytes() == result
+    assert info.sha256 == digest(path)
+    assert daemon.facts.confirmed == {"a": info.sha256}
+    assert list(tmp_path.iterdir()) == [path]
+    assert told[-1] == TransferProgress(
+        stage="receiving", done_bytes=len(result), total_bytes=len(result)
+    )
+
+
+def test_a_result_goes_on_at_the_byte_that_is_there(
+    daemon: FakeDaemon, session: Session, result: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.mp4"
+    offsets: list[int] = []
+
+    class Stopped(Exception):
+        pass
+
+    def stop(progress: TransferProgress) -> None:
+        offsets.append(progress.done_bytes)
+        if progress.done_bytes > 200_000:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        session.fetch_result("a", path, stop)
+    assert not path.exists()
+    stopped_at, *_ = offsets[-1:]
+    offsets.clear()
+    session.fetch_result("a", path, lambda progress: offsets.append(progress.done_bytes))
+
+    assert path.read_bytes() == result
+    assert offsets[0] == stopped_at
+
+
+def test_a_result_survives_broken_connections(
+    daemon: FakeDaemon, kind: TransportKind, result: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.mp4"
+    relay = Relay(daemon.port, cuts=(100_000, 90_000, 1000))
+
+    with Session.connect(relay.address, token=TOKEN, transport=kind) as session:
+        session.fetch_result("a", path)
+    relay.close()
+
+    assert path.read_bytes() == result
+
+
+def test_what_is_left_of_another_result_is_thrown_away(
+    daemon: FakeDaemon, session: Session, result: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.mp4"
+    (tmp_path / ".a.mp4.a.part").write_bytes(bytes(len(result) + 7))
+    session.fetch_result("a", path)
+    assert path.read_bytes() == result
+    (tmp_path / ".a.mp4.a.part").write_bytes(b"something else")
+
+    session.fetch_result("a", path, is_overwriting=True)
+
+    assert path.read_bytes() == result
+
+
+def test_a_result_that_stays_damaged_is_data_lost(
+    daemon: FakeDaemon, session: Session, tmp_path: Path
+) -> None:
+    def answer(request: Any, context: grpc.ServicerContext) -> Any:
+        message = frames_pb2.FetchResultResponse(data=b"damaged")
+        message.result.size_bytes = 7
+        message.result.sha256 = "0" * 64
+        yield message
+
+    daemon.answers["FetchResult"] = answer
+
+    with pytest.raises(DataLost, match="damaged"):
+        session.fetch_result("a", tmp_path / "a.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_of_the_same_name_is_kept(session: Session, result: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"mine")
+
+    with pytest.raises(FileFailed, match=r"a\.mp4"):
+        session.fetch_result("a", path)
+
+    assert path.read_bytes() == b"mine"
+
+
+def test_a_place_that_cannot_be_written_is_named(
+    session: Session, result: bytes, tmp_path: Path
+) -> None:
+    with pytest.raises(FileFailed, match="nowhere"):
+        session.fetch_result("a", tmp_path / "nowhere" / "a.mp4")
+
+
+def test_a_result_that_is_not_there_leaves_nothing_behind(
+    daemon: FakeDaemon, session: Session, tmp_path: Path
+) -> None:
+    def answer(request: Any, context: grpc.ServicerContext) -> Any:
+        fail(context, grpc.StatusCode.FAILED_PRECONDITION, "The job is not done.", "NOT_DONE")
+        yield
+
+    daemon.answers["FetchResult"] = answer
+
+    with pytest.raises(NotPossibleNow):
+        session.fetch_result("a", tmp_path / "a.mp4")
+    assert list(tmp_path.iterdir()) == []
