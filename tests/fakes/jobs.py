@@ -1,0 +1,435 @@
+"""Jobs in memory that nobody works on: tests say what happens to them."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Collection, Generator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from fresco_engine.checkpoint import FolderCheckpoint, Kind, StoredPlan
+from fresco_engine.media.png import encode_png
+from fresco_engine.settings import RestyleSettings
+from fresco_engine.types import Image
+from fresco_server.errors import (
+    BadRequest,
+    DeviceUnknown,
+    EngineRefused,
+    JobExists,
+    JobNotFound,
+    LimitReached,
+    NotPossible,
+    ServerError,
+    ShuttingDown,
+    WorkerLost,
+)
+from fresco_server.jobs.devices import DeviceInfo
+from fresco_server.jobs.job import (
+    EventKind,
+    Failure,
+    Job,
+    JobEvent,
+    JobOrder,
+    JobState,
+    KeyframeChange,
+    Result,
+    Values,
+)
+from fresco_server.jobs.looks import Look, LookOrder, LookPicture, LookStep
+from fresco_server.jobs.pulls import PullStep
+from fresco_server.jobs.uploads import Uploads
+from fresco_server.settings import ServerSettings
+
+WIDTH, HEIGHT, FRAMES = 96, 64, 24
+KEYFRAMES = (0, 8, 16)
+INFO: dict[str, Any] = {
+    "width": WIDTH,
+    "height": HEIGHT,
+    "frame_count": FRAMES,
+    "frame_rate": "24/1",
+    "duration": "1/1",
+    "has_audio": True,
+    "is_variable_rate": False,
+    "is_sequence": False,
+    "first_number": 0,
+    "bit_depth": 8,
+    "has_alpha": False,
+    "codec": "h264",
+    "warnings": [],
+}
+PLAN: dict[str, Any] = {
+    "start": 0,
+    "stop": FRAMES,
+    "shots": [[0, FRAMES]],
+    "keyframes": list(KEYFRAMES),
+    "working_size": [WIDTH, HEIGHT],
+}
+MODELS: list[dict[str, Any]] = [
+    {
+        "source": "/somewhere/fresco-small",
+        "name": "fresco-small",
+        "state": "bundled",
+        "size_bytes": 30_000_000,
+        "memory_bytes": 60_000_000,
+        "styles": [{"name": "watercolour", "words": "a watercolour painting"}],
+        "problem": None,
+    },
+    {
+        "source": "owner/name",
+        "name": "A model",
+        "state": "available",
+        "size_bytes": 4 << 30,
+        "memory_bytes": 4 << 30,
+        "styles": [],
+        "problem": None,
+    },
+]
+
+
+def picture(shade: int, width: int = WIDTH, height: int = HEIGHT) -> Image:
+    """A picture with a level of its own and some structure."""
+    image = np.full((height, width, 3), shade, np.uint8)
+    image[: height // 2, : width // 2, 0] = 255 - shade
+    return image
+
+
+class FakeMedia:
+    """Knows every file; one named `broken...` is no clip, one named `crash...` takes it down."""
+
+    def describe(self, path: Path, frame_rate: str | None) -> dict[str, Any]:
+        """The same clip for every file."""
+        if path.name.startswith("crash"):
+            raise WorkerLost(f"{path}: reading it made the decoder crash")
+        if path.name.startswith("broken"):
+            raise EngineRefused(f"{path}: it is not a video", reason="CLIP_UNREADABLE")
+        return {**INFO, "frame_rate": frame_rate or "24/1", "warnings": ["it was filmed upright"]}
+
+
+class FakeJobs:
+    """What `fresco_server.jobs.service.Jobs` offers, with jobs that stay as tests put them.
+
+    `refusal`, if set, is raised by the next call that begins work. `look_parts` is what a look
+    says; an empty one says nothing until it is cancelled.
+    """
+
+    def __init__(self, settings: ServerSettings) -> None:
+        self.settings = settings
+        self.root = settings.data
+        self.uploads = Uploads(self.root / "uploads", settings.limits)
+        self.media = FakeMedia()
+        self.is_closing = False
+        self.touches = 0
+        self.refusal: ServerError | None = None
+        self.look_steps = 3
+        self.is_look_silent = False
+        self.looks: list[Look] = []
+        self.loaded: list[tuple[str | None, str]] = []
+        self.pulls_closed = 0
+        self.pull_steps: list[PullStep] = []
+        self._jobs: dict[str, Job] = {}
+        self._events: dict[str, list[JobEvent]] = {}
+        self._news = threading.Condition()
+
+    # What tests do
+
+    def put(self, job_id: str, state: JobState = JobState.QUEUED, **changes: Any) -> Job:
+        """A job in `state`, with one event that says so."""
+        order = JobOrder(
+            clip="/clips/clip.mp4",
+            settings=RestyleSettings(prompt="ink").as_dict(),
+            title="clip.mp4",
+            clip_info=INFO,
+            request={
+                "job_id": job_id,
+                "clip": {"path": "/clips/clip.mp4"},
+                "settings": {"prompt": "ink"},
+            },
+        )
+        now = time.time()
+        values = {"order": order, "created": now, "updated": now, **changes}
+        with self._news:
+            self._jobs[job_id] = Job(id=job_id, state=state, **values)
+        self.happen(job_id, "state", state=state.value, reason="")
+        return self.get(job_id)
+
+    def happen(self, job_id: str, kind: EventKind, **values: Any) -> JobEvent:
+        """Something happens to a job."""
+        with self._news:
+            job = self._jobs[job_id]
+            events = self._events.setdefault(job_id, [])
+            event = JobEvent(
+                job_id=job_id,
+                sequence=len(events) + 1,
+                time=time.time(),
+                kind=kind,
+                values=values,
+            )
+            events.append(event)
+            self._jobs[job_id] = replace(job, last_sequence=event.sequence)
+            self._news.notify_all()
+            return event
+
+    def change(self, job_id: str, **changes: Any) -> Job:
+        """Change what is known of a job without an event."""
+        with self._news:
+            self._jobs[job_id] = replace(self._jobs[job_id], **changes)
+            self._news.notify_all()
+            return self._jobs[job_id]
+
+    def plan(self, job_id: str) -> FolderCheckpoint:
+        """The job has been analysed; its checkpoint."""
+        checkpoint = FolderCheckpoint(self.folder(job_id))
+        checkpoint.save_plan(
+            StoredPlan(
+                frame_count=FRAMES,
+                width=WIDTH,
+                height=HEIGHT,
+                frame_rate=Fraction(24),
+                settings=RestyleSettings(prompt="ink", size=HEIGHT),
+                model="",
+                device="cpu",
+                start=0,
+                stop=FRAMES,
+                shots=((0, FRAMES),),
+                keyframes=KEYFRAMES,
+            )
+        )
+        self.change(job_id, plan=PLAN)
+        return checkpoint
+
+    def make_picture(self, job_id: str, kind: Kind, index: int, image: Image) -> None:
+        """A keyframe or frame is there and announced."""
+        self.plan(job_id).save(kind, index, image)
+        if kind == "keyframes":
+            self.happen(job_id, "keyframe", index=index)
+        else:
+            self.happen(job_id, "frame", index=index, time=f"{index}/24", is_keyframe=False)
+
+    def finish(self, job_id: str, data: bytes, report: Values | None = None) -> Result:
+        """The job is done, with `data` for a result; without any its output are frames."""
+        result = Result(
+            file_name="clip.mp4" if data else "",
+            size_bytes=len(data),
+            sha256=hashlib.sha256(data).hexdigest() if data else "",
+            report=report or {"model": "fresco-small"},
+        )
+        folder = self.folder(job_id)
+        folder.mkdir(parents=True, exist_ok=True)
+        if data:
+            (folder / result.file_name).write_bytes(data)
+        self.change(job_id, state=JobState.DONE, result=result)
+        values = {name: getattr(result, name) for name in ("file_name", "size_bytes", "sha256")}
+        self.happen(job_id, "finished", **values, report=result.report)
+        return result
+
+    def fail(self, job_id: str, *, can_resume: bool) -> None:
+        """The job has failed."""
+        failure = Failure(reason="DISK_FULL", message="the disk is full", can_resume=can_resume)
+        self.change(job_id, state=JobState.FAILED, failure=failure)
+        self.happen(
+            job_id,
+            "failed",
+            reason=failure.reason,
+            message=failure.message,
+            log_tail="the last line",
+            can_resume=can_resume,
+        )
+
+    def close(self) -> None:
+        """The daemon is about to end."""
+        with self._news:
+            self.is_closing = True
+            self._news.notify_all()
+
+    # What the daemon offers
+
+    def create(self, job_id: str, order: JobOrder, *, is_urgent: bool = False) -> Job:
+        self._begin_work(order.device)
+        if len(self.list([JobState.QUEUED], 10_000)) >= self.settings.limits.queued_jobs:
+            raise LimitReached("the queue is full; wait until jobs have ended")
+        if job_id in self._jobs:
+            if self._jobs[job_id].order.request != order.request:
+                raise JobExists(job_id)
+            return self._jobs[job_id]
+        return self.put(job_id, order=order)
+
+    def _begin_work(self, device: str) -> None:
+        if self.is_closing:
+            raise ShuttingDown
+        if device not in ("", "cpu"):
+            raise DeviceUnknown(f"there is no device {device!r}; there is cpu")
+        if self.refusal is not None:
+            refusal, self.refusal = self.refusal, None
+            raise refusal
+
+    def get(self, job_id: str) -> Job:
+        try:
+            return self._jobs[job_id]
+        except KeyError:
+            raise JobNotFound(job_id) from None
+
+    def list(
+        self,
+        states: Collection[JobState] = (),
+        limit: int = 50,
+        before: tuple[float, str] | None = None,
+    ) -> list[Job]:
+        jobs = sorted(self._jobs.values(), key=lambda job: (job.created, job.id), reverse=True)
+        return [
+            job
+            for job in jobs
+            if (not states or job.state in states)
+            and (before is None or (job.created, job.id) < before)
+        ][:limit]
+
+    def cancel(self, job_id: str) -> Job:
+        job = self.get(job_id)
+        if job.state in (JobState.DONE, JobState.FAILED):
+            raise NotPossible(f"job {job_id!r} is {job.state.value}, so it cannot be cancelled")
+        return self._enter(job_id, JobState.CANCELLED)
+
+    def pause(self, job_id: str) -> Job:
+        job = self.get(job_id)
+        if job.state.has_ended:
+            raise NotPossible(f"job {job_id!r} is {job.state.value}, so it cannot be paused")
+        return self._enter(job_id, JobState.PAUSED)
+
+    def resume(self, job_id: str) -> Job:
+        job = self.get(job_id)
+        has_failed = job.failure is not None and job.failure.can_resume
+        if job.state.has_ended and not has_failed:
+            raise NotPossible(f"job {job_id!r} is {job.state.value} and cannot go on")
+        if self.refusal is not None:
+            raise self.refusal
+        self.change(job_id, failure=None)
+        return self._enter(job_id, JobState.QUEUED)
+
+    def _enter(self, job_id: str, state: JobState) -> Job:
+        if self.get(job_id).state is not state:
+            self.change(job_id, state=state)
+            self.happen(job_id, "state", state=state.value, reason="")
+        return self.get(job_id)
+
+    def delete(self, job_id: str) -> None:
+        self.get(job_id)
+        with self._news:
+            del self._jobs[job_id]
+            del self._events[job_id]
+            self._news.notify_all()
+
+    def reroll(
+        self, job_id: str, new_job_id: str, changes: Sequence[KeyframeChange], request: Values
+    ) -> Job:
+        parent = self.get(job_id)
+        self._begin_work("")
+        if parent.state is not JobState.DONE:
+            raise NotPossible(f"job {job_id!r} is {parent.state.value}; wait until it is done")
+        seeds = {str(change.index): change.seed or 99 for change in changes}
+        prompts = {str(change.index): change.prompt for change in changes if change.prompt}
+        settings = {
+            **parent.order.settings,
+            "keyframe_seeds": seeds,
+            "keyframe_prompts": prompts,
+        }
+        order = replace(parent.order, parent_id=job_id, request=request, settings=settings)
+        return self.create(new_job_id, order)
+
+    def events(self, job_id: str, after: int, limit: int = 100) -> list[JobEvent]:
+        self.get(job_id)
+        with self._news:
+            return self._events[job_id][after : after + limit]
+
+    def wait(self, job_id: str, after: int, timeout_s: float) -> bool:
+        def has_news() -> bool:
+            return self.get(job_id).last_sequence > after
+
+        with self._news:
+            happened = self._news.wait_for(lambda: self.is_closing or has_news(), timeout_s)
+            if self.is_closing:
+                raise ShuttingDown
+            return happened
+
+    def confirm(self, job_id: str, sha256: str) -> None:
+        job = self.get(job_id)
+        if job.result is None:
+            raise NotPossible(f"job {job_id!r} is {job.state.value}, so it has no result")
+        if job.result.sha256 != sha256:
+            raise BadRequest("sha256", "it is not that of the result; fetch the result again")
+        self.change(job_id, is_fetched=True)
+
+    def folder(self, job_id: str) -> Path:
+        return self.root / "jobs" / job_id
+
+    def look(self, order: LookOrder) -> Look:
+        self._begin_work(order.device)
+        path = self.root / f"look{len(self.looks)}.png"
+        path.write_bytes(encode_png(picture(order.index)))
+        look = Look(f"{len(self.looks)}", order, path, lambda _: None)
+        for older in self.looks:
+            if order.client_id and older.order.client_id == order.client_id:
+                older.supersede()
+        self.looks.append(look)
+        if not self.is_look_silent:
+            for step in range(1, self.look_steps + 1):
+                look.put(LookStep(step, self.look_steps))
+            look.put(LookPicture(path))
+        return look
+
+    def load(self, source: str | None, device: str) -> None:
+        self._begin_work(device)
+        self.loaded.append((source, device))
+
+    def unload(self, device: str) -> None:
+        self._begin_work(device)
+        self.loaded.clear()
+
+    def devices(self) -> list[DeviceInfo]:
+        return [
+            DeviceInfo(
+                id="cpu",
+                name="A processor",
+                memory_bytes=8 << 30,
+                state="ready",
+                model_source=None,
+                has_model=True,
+            )
+        ]
+
+    def list_models(self) -> list[dict[str, Any]]:
+        return MODELS
+
+    def pull(self, source: str) -> Generator[PullStep, None, None]:
+        self._begin_work("")
+        return self._pull()
+
+    def _pull(self) -> Generator[PullStep, None, None]:
+        try:
+            yield from self.pull_steps
+        finally:
+            self.pulls_closed += 1
+
+    def disk_bytes(self, job_id: str | None = None) -> int:
+        folder = self.root if job_id is None else self.folder(job_id)
+        return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+    def free_disk_bytes(self) -> int:
+        return 1 << 40
+
+    def uploads_in_use(self) -> set[str]:
+        jobs = [job for job in self._jobs.values() if not job.state.has_ended]
+        return {job.order.upload for job in jobs if job.order.upload is not None}
+
+    def make_room(self, wanted_bytes: int) -> None:
+        if wanted_bytes > self.settings.limits.disk_bytes:
+            raise LimitReached("there is no room; fetch results or delete jobs", reason="NO_ROOM")
+
+    def open_jobs(self) -> int:
+        return sum(not job.state.has_ended for job in self._jobs.values())
+
+    def touched(self) -> None:
+        self.touches += 1
