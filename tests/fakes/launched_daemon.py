@@ -10,7 +10,6 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import NoReturn
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -33,18 +32,18 @@ def main() -> int:
         os.close(os.open(data / "lock", os.O_CREAT | os.O_EXCL))
     except FileExistsError:
         return 3
-    _serve(data)
+    return _serve(data)
 
 
 def _misbehave(how: str) -> int:
     if how == "fail":
-        sys.stderr.buffer.write("The disk is broken.\nBuy another – größer.".encode())
+        os.write(2, "The disk is broken.\nBuy another – größer.".encode())
         return 1
     time.sleep(LONGEST_S)
     return 0
 
 
-def _serve(data: Path) -> NoReturn:
+def _serve(data: Path) -> int:
     daemon = FakeDaemon()
     announcement = data / "daemon.json"
     temporary = data / "daemon.json.new"
@@ -66,8 +65,8 @@ def _serve(data: Path) -> NoReturn:
     while time.monotonic() < end and not (data / "stop").exists():
         time.sleep(0.02)
     announcement.unlink()
-    os._exit(0)  # nothing is to be tidied, and the test waits
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    os._exit(main())  # nothing is to be tidied, and the test waits
