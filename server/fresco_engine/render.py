@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from fresco_engine import __version__
-from fresco_engine.checkpoint import Checkpoint, NoCheckpoint
+from fresco_engine.checkpoint import KINDS, Checkpoint, NoCheckpoint
 from fresco_engine.correspondence.flow import DisFlow
 from fresco_engine.errors import OutputNotWritable
 from fresco_engine.interpolation.propagate import Interpolator
@@ -264,7 +264,7 @@ def _report(
         metrics={} if result is None else _metrics(clip, result, plan),
         warnings=tuple(collected.warnings),
         outputs=outputs,
-        reused=dict(pace.reused),
+        reused={kind: pace.reused[kind] for kind in KINDS},
     )
 
 

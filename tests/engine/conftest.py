@@ -61,11 +61,10 @@ def make_clip(tmp_path: Path) -> MakeClip:
     return make
 
 
-@pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    """A whole model with tiny random networks."""
-    folder = write_model_folder(
-        tmp_path_factory.mktemp("tiny"),
+def write_tiny_model(folder: Path) -> Path:
+    """A model folder with tiny random networks."""
+    return write_model_folder(
+        folder,
         vae="tiny",
         channels=4,
         card={
@@ -74,4 +73,9 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Model:
             "defaults": {"control": "tile", "steps": 3, "guidance_scale": 2.0, "strength": 0.7},
         },
     )
-    return load_model(folder, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """A whole model with tiny random networks."""
+    return load_model(write_tiny_model(tmp_path_factory.mktemp("tiny")), device="cpu")

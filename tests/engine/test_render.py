@@ -2,10 +2,14 @@
 
 import errno
 import json
+import threading
+from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fresco_engine.checkpoint import CheckpointReader, FolderCheckpoint, Kind
 from fresco_engine.diffusion.models import Model
 from fresco_engine.errors import DiskFull, OutputExists, OutputNotWritable
 from fresco_engine.media.clip import Clip
@@ -17,9 +21,10 @@ from fresco_engine.settings import (
     resolve,
     settings_from_dict,
 )
-from fresco_engine.types import Event, Finished, FrameReady, KeyframeReady, Report, Stage
+from fresco_engine.types import Event, Finished, FrameReady, Image, KeyframeReady, Report, Stage
 
 from tests.engine.conftest import MakeClip
+from tests.engine.runs import CountingLoader, contents, taken
 
 SETTINGS = RestyleSettings(
     prompt="blue",
@@ -166,3 +171,160 @@ def test_cancelling_leaves_no_half_written_file(
     events.close()  # pyright: ignore[reportAttributeAccessIssue]
 
     assert list(target.iterdir()) == []
+
+
+def test_a_render_that_goes_on_writes_the_same_bytes(
+    make_clip: MakeClip, tiny_model: Model, tmp_path: Path
+) -> None:
+    clip = make_clip(14)
+    for name in ("whole", "parts"):
+        (tmp_path / name).mkdir()
+
+    def run(name: str, suffix: str) -> Generator[Event, None, None]:
+        checkpoint = FolderCheckpoint(tmp_path / f"{name} {suffix}")
+        output = tmp_path / name / f"out{suffix}"
+        return render(clip, output, SETTINGS, tiny_model, checkpoint=checkpoint)
+
+    for suffix in (".mp4", ".mov", ".mkv"):
+        list(run("whole", suffix))
+        for count in (25, 40, 50):
+            taken(run("parts", suffix), count)
+        events = list(run("parts", suffix))
+        assert report_of(events).reused["keyframes"] > 0
+
+    assert contents(tmp_path / "parts") == contents(tmp_path / "whole")
+
+
+def test_the_report_counts_what_was_reused(
+    make_clip: MakeClip, tiny_model: Model, tmp_path: Path
+) -> None:
+    clip, kept = make_clip(8), tmp_path / "kept"
+
+    first, second = (
+        report_of(
+            list(
+                render(
+                    clip,
+                    tmp_path / f"{i}.mkv",
+                    SETTINGS,
+                    tiny_model,
+                    checkpoint=FolderCheckpoint(kept),
+                )
+            )
+        )
+        for i in range(2)
+    )
+
+    assert first.reused == {"keyframes": 0, "frames": 0}
+    assert second.reused == {"keyframes": len(first.keyframes), "frames": 8}
+    assert second.metrics == first.metrics
+    assert (second.model, second.device) == (first.model, first.device)
+
+
+def test_a_run_whose_keyframes_are_all_translated_loads_no_model(
+    make_clip: MakeClip, tiny_model: Model, tmp_path: Path
+) -> None:
+    clip, kept = make_clip(8), tmp_path / "kept"
+    settings = replace(SETTINGS, batch_size=8)
+    for event in render(
+        clip, tmp_path / "a.mkv", settings, tiny_model, checkpoint=FolderCheckpoint(kept)
+    ):
+        if isinstance(event, FrameReady):
+            break
+    loader = CountingLoader(tiny_model)
+
+    assert CheckpointReader(kept).is_translated()
+    report = report_of(
+        list(render(clip, tmp_path / "a.mkv", settings, loader, checkpoint=FolderCheckpoint(kept)))
+    )
+
+    assert loader.calls == 0
+    assert report.model == "tiny"
+    assert report.device == "cpu"
+
+
+@pytest.mark.parametrize("output", ["out.mkv", "frame_%03d.png", "pictures"])
+def test_what_a_killed_run_left_beside_the_output_is_removed(
+    make_clip: MakeClip, tiny_model: Model, tmp_path: Path, output: str
+) -> None:
+    clip, place = make_clip(5), tmp_path / "place"
+    place.mkdir()
+    codec = "images" if output == "pictures" else None
+    name = None
+
+    def run() -> Generator[Event, None, None]:
+        checkpoint = FolderCheckpoint(tmp_path / "kept")
+        return render(
+            clip, place / output, SETTINGS, tiny_model, codec=codec, checkpoint=checkpoint
+        )
+
+    for event in run():
+        if isinstance(event, FrameReady):
+            (name,) = [path.name for path in place.iterdir()]
+            break
+    assert name is not None
+    if output == "out.mkv":
+        (place / name).write_bytes(b"torn")
+    else:
+        (place / name).mkdir()
+        (place / name / "frame_099.png").write_bytes(b"torn")
+    list(run())
+
+    assert not [path.name for path in place.rglob("*") if "partial" in path.name]
+    assert not list(place.rglob("frame_099.png"))
+
+
+@pytest.mark.parametrize("output", ["out.mkv", "frame_%03d.png"])
+def test_a_run_killed_when_the_output_just_got_its_name_can_go_on(
+    make_clip: MakeClip, tiny_model: Model, tmp_path: Path, output: str
+) -> None:
+    clip, place = make_clip(3), tmp_path / "place"
+    place.mkdir()
+
+    def run() -> list[Event]:
+        checkpoint = FolderCheckpoint(tmp_path / "kept")
+        return list(render(clip, place / output, SETTINGS, tiny_model, checkpoint=checkpoint))
+
+    run()
+    before = contents(place)
+    run()
+
+    assert contents(place) == before
+
+
+def test_an_output_that_is_not_the_jobs_own_stays(
+    make_clip: MakeClip, tiny_model: Model, tmp_path: Path
+) -> None:
+    clip = make_clip(3)
+    (tmp_path / "out.mkv").write_bytes(b"precious")
+    checkpoint = FolderCheckpoint(tmp_path / "kept")
+    checkpoint.save_delivery({"output": str((tmp_path / "out.mkv").resolve()), "bytes": 4711})
+
+    with pytest.raises(OutputExists):
+        next(render(clip, tmp_path / "out.mkv", SETTINGS, tiny_model, checkpoint=checkpoint))
+
+    assert (tmp_path / "out.mkv").read_bytes() == b"precious"
+
+
+def test_an_error_ends_the_work_beside_it_at_once(
+    make_clip: MakeClip, tiny_model: Model, tmp_path: Path
+) -> None:
+    class FullCheckpoint(FolderCheckpoint):
+        def save(self, kind: Kind, index: int, image: Image) -> None:
+            if kind == "frames":
+                raise DiskFull(self.folder, 0)
+            super().save(kind, index, image)
+
+    events = render(
+        make_clip(8),
+        tmp_path / "out.mkv",
+        SETTINGS,
+        tiny_model,
+        checkpoint=FullCheckpoint(tmp_path / "kept"),
+    )
+
+    with pytest.raises(DiskFull, match="free some room"):
+        list(events)
+
+    assert not any(thread.name == "fresco-lane" for thread in threading.enumerate())
+    assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []

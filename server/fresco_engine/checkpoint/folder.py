@@ -242,21 +242,22 @@ def _batch_data(batch: StoredBatch) -> bytes:
 def _batch_from(data: bytes) -> StoredBatch | None:
     try:
         arrays = load(data)
-        check = arrays.pop("check")
+        if not np.array_equal(arrays.pop("check"), _check_sum(arrays)):
+            return None
+        return StoredBatch(
+            anchors=tuple(int(index) for index in arrays["anchors"]),
+            new=tuple(int(index) for index in arrays["new"]),
+            first=arrays["first"],
+            last=arrays["last"],
+        )
     except (SafetensorError, KeyError, ValueError):
         return None
-    if not np.array_equal(check, _check_sum(arrays)):
-        return None
-    return StoredBatch(
-        anchors=tuple(int(index) for index in arrays["anchors"]),
-        new=tuple(int(index) for index in arrays["new"]),
-        first=arrays["first"],
-        last=arrays["last"],
-    )
 
 
 def _check_sum(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
     total = 0
     for name in sorted(arrays):
-        total = zlib.crc32(arrays[name].tobytes(), total)
+        array = arrays[name]
+        total = zlib.crc32(f"{name} {array.dtype} {array.shape}".encode(), total)
+        total = zlib.crc32(array.tobytes(), total)
     return np.asarray([total], np.int64)

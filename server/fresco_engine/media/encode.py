@@ -28,7 +28,8 @@ class Encoder:
             str(destination.temporary),
             "w",
             format=container,
-            options={} if container == "matroska" else _mp4_options(info),
+            # Matroska files get a random number otherwise: the same frames, other bytes.
+            options={"fflags": "+bitexact"} if container == "matroska" else _mp4_options(info),
         )
         try:
             self._stream = self._video_stream()
