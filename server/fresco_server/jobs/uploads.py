@@ -203,7 +203,7 @@ class Uploads:
                         "start again"
                     )
                 _make_durable(partial)
-                partial.replace(self.folder / f"{sha256}{_suffix(facts['file_name'])}")
+                partial.replace(self._finished_path(sha256, facts))
         _LOGGER.info("upload %s: finished (%d bytes)", sha256, received)
 
     def delete(self, sha256: str) -> None:
@@ -295,8 +295,15 @@ class Uploads:
                 del self._open[sha256]
 
     def _finished(self, sha256: str) -> Path | None:
-        found = (path for path in self.folder.glob(f"{sha256}*") if _is_finished(path))
-        return next(found, None)
+        facts = self._facts(sha256)
+        if facts is None:  # Looking for it takes longer the more uploads there are.
+            found = (path for path in self.folder.glob(f"{sha256}*") if _is_finished(path))
+            return next(found, None)
+        path = self._finished_path(sha256, facts)
+        return path if path.exists() else None
+
+    def _finished_path(self, sha256: str, facts: dict[str, Any]) -> Path:
+        return self.folder / f"{sha256}{_suffix(facts['file_name'])}"
 
     def _all_finished(self) -> list[Path]:
         return [path for path in self.folder.iterdir() if _is_finished(path)]

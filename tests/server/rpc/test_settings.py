@@ -20,7 +20,7 @@ from fresco_engine.settings import (
 from fresco_server.errors import BadRequest
 from fresco_server.jobs.places import Places
 from fresco_server.rpc.messages.settings import model_order, restyle_settings
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 PAIRS = [
@@ -117,11 +117,11 @@ def test_what_is_set_by_hand_wins_over_the_preset_field_by_field() -> None:
     message.smoothing.dilation = 3
     message.optimisation.learning_rate = 0.0
 
-    settings = restyle_settings(message)
+    chosen = restyle_settings(message)
 
-    assert (settings.steps, settings.size) == (30, 512)
-    assert (settings.smoothing.dilation, settings.smoothing.is_on) == (3, False)
-    assert (settings.optimisation.learning_rate, settings.optimisation.iterations) == (0.0, 8)
+    assert (chosen.steps, chosen.size) == (30, 512)
+    assert (chosen.smoothing.dilation, chosen.smoothing.is_on) == (3, False)
+    assert (chosen.optimisation.learning_rate, chosen.optimisation.iterations) == (0.0, 8)
 
 
 def test_a_part_that_is_there_but_empty_changes_nothing() -> None:
@@ -190,6 +190,7 @@ def test_a_wrong_value_is_refused_with_a_sentence(wrong: dict[str, Any]) -> None
         restyle_settings(message)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from([field.name for field in settings_pb2.RestyleSettings.DESCRIPTOR.fields]),
     st.integers(-(2**63), 2**63 - 1) | st.floats() | st.text() | st.booleans(),
@@ -202,10 +203,10 @@ def test_no_value_of_any_field_does_anything_but_fit_or_be_refused(name: str, va
         return
 
     try:
-        settings = restyle_settings(message)
+        chosen = restyle_settings(message)
     except InvalidSettings:
         return
-    assert name == "preset" or settings.as_dict()[name] == getattr(message, name)
+    assert name == "preset" or chosen.as_dict()[name] == getattr(message, name)
 
 
 def _model(**values: Any) -> settings_pb2.ModelChoice:
