@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 from fresco_engine import __version__
 
-from fresco_cli import demo, doctor, keyframes, look, models, restyle
+from fresco_cli import demo, doctor, jobs, keyframes, look, models, restyle, serve, status
+from fresco_cli.daemons import Tools
 from fresco_cli.engine import InProcessEngine
 
 app = typer.Typer(
@@ -24,6 +25,10 @@ app.command("look")(look.look)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
+app.command("serve")(serve.serve)
+app.command("status")(status.status)
+app.command("stop")(status.stop)
+app.add_typer(jobs.app, name="jobs")
 
 
 def _show_version(wanted: bool) -> None:
@@ -42,6 +47,6 @@ def start(
         ),
     ] = False,
 ) -> None:
-    """Give the commands their engine; tests bring their own."""
+    """Give the commands what they work with; tests bring their own."""
     if context.obj is None:
-        context.obj = InProcessEngine()
+        context.obj = Tools(InProcessEngine())

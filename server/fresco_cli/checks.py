@@ -17,6 +17,7 @@ from fresco_engine.errors import FrescoError
 from fresco_engine.settings import RestyleSettings
 
 from fresco_cli.engine import Engine
+from fresco_cli.words import gigabytes
 
 _LIBRARIES = ("torch", "diffusers", "transformers", "av", "opencv-python-headless", "numpy")
 _ENCODERS = {"libx264": "H.264", "libx264rgb": "lossless RGB", "ffv1": "FFV1", "png": "PNG"}
@@ -165,8 +166,3 @@ def _self_test(engine: Engine, device: str | None) -> str:
     return (
         f"the bundled model loads in {loaded - began:.1f} s, one step takes {ended - loaded:.1f} s"
     )
-
-
-def gigabytes(count: int) -> str:
-    """A size as a person reads it."""
-    return f"{count / 1e9:.1f} GB"

@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import Report
 
-from fresco_cli import destinations, options
+from fresco_cli import destinations, local, options
+from fresco_cli.choices import Choices
 from fresco_cli.engine import Engine
-from fresco_cli.options import Choices
+from fresco_cli.grouping import grouped
+from fresco_cli.options import ModelOptions, Telling, Wanted
+from fresco_cli.order import Order
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, aligned, make_output
 from fresco_cli.pictures import comparison_sheet, spread
-from fresco_cli.restyle import Job, ModelChoice, run_job
 
 PROMPT = "a watercolour painting of a toy town"
 SHEET_COLUMNS = 6
@@ -49,59 +50,52 @@ class DemoFiles:
         return self.folder / "report.json"
 
 
+@dataclass(frozen=True, kw_only=True)
+class DemoChoices(Choices):
+    """What can be chosen for the sample clip."""
+
+    prompt: options.Prompt = PROMPT
+
+
+@grouped
 def demo(
     context: typer.Context,
+    choices: DemoChoices,
+    telling: Telling,
     folder: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Where the results go.")
     ] = Path("fresco-demo"),
-    prompt: options.Prompt = PROMPT,
-    preset: options.Preset = "standard",
-    seed: options.Seed = None,
-    strength: options.Strength = None,
-    steps: options.Steps = None,
-    size: options.Size = None,
-    frames: options.Range = None,
     device: options.Device = None,
-    quiet: options.Quiet = False,
-    as_json: options.AsJson = False,
-    debug: options.Debug = False,
 ) -> None:
-    """Restyle the clip that comes with Fresco; needs no network and no GPU."""
-    choices = Choices(
-        prompt=prompt,
-        preset=preset,
-        seed=seed,
-        strength=strength,
-        steps=steps,
-        size=size,
-        frames=frames,
-    )
-    channel = make_output(as_json=as_json, quiet=quiet)
-    with told(channel, debug=debug):
+    """Restyle the clip that comes with Fresco, in this process; needs no network and no GPU."""
+    channel = make_output(as_json=telling.as_json, quiet=telling.quiet)
+    with told(channel, debug=telling.debug):
         files = DemoFiles(folder)
-        seconds, _ = run_demo(context.obj, files, choices.settings(), channel, device)
+        seconds, _ = run_demo(context.obj.engine, files, choices, channel, device)
         channel.result(_table(files, seconds))
 
 
 def run_demo(
-    engine: Engine, files: DemoFiles, settings: RestyleSettings, channel: Output, device: str | None
+    engine: Engine, files: DemoFiles, choices: Choices, channel: Output, device: str | None
 ) -> tuple[float, Report]:
     """Restyles the sample clip into `files`; an earlier demo's results are replaced."""
     destinations.make_folder(files.folder)
-    channel.note(f"Restyling the sample clip as: {settings.prompt}")
-    job = Job(
+    channel.note(f"Restyling the sample clip as: {choices.prompt}")
+    order = Order(
         clip=engine.sample_clip(),
-        output=files.clip,
-        settings=settings,
-        model=ModelChoice(device=device),
-        overwrite=True,
-        save_keyframes=files.keyframes,
-        report=files.report,
+        choices=choices,
+        wanted=Wanted(
+            output=files.clip,
+            overwrite=True,
+            save_keyframes=files.keyframes,
+            report=files.report,
+        ),
+        model=ModelOptions(device=device),
     )
-    seconds, report = run_job(engine, job, channel)
-    before, after = engine.open_clip(job.clip), engine.open_clip(files.clip)
+    seconds, report = local.run(engine, order, channel)
+    before, after = engine.open_clip(order.clip), engine.open_clip(files.clip)
     shown = spread(report.keyframes, SHEET_COLUMNS)
-    comparison_sheet(before, after, shown, settings.start, files.sheet)
+    comparison_sheet(before, after, shown, report.settings["start"], files.sheet)
     return seconds, report
 
 

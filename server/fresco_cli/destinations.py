@@ -9,6 +9,8 @@ from pathlib import Path
 from fresco_engine.errors import OutputExists, OutputNotWritable
 from fresco_engine.types import ClipInfo
 
+from fresco_cli.options import Wanted
+
 _SAVED_KEYFRAME = re.compile(r"\d{6}\.png")
 _PICTURES = (".png", ".jpg", ".jpeg")
 
@@ -48,6 +50,14 @@ def make_folder(path: Path) -> None:
         raise OutputNotWritable(
             path, f"the folder cannot be made ({error.strerror}); choose another place"
         ) from error
+
+
+def check_extras(wanted: Wanted, info: ClipInfo) -> None:
+    """Raises: OutputNotWritable or OutputExists when report or keyframes cannot be written."""
+    if wanted.report is not None:
+        check_report(wanted.report, info.path, wanted.output)
+    if wanted.save_keyframes is not None:
+        check_keyframe_folder(wanted.save_keyframes, info, overwrite=wanted.overwrite)
 
 
 def check_report(path: Path, clip: Path, output: Path) -> None:

@@ -11,7 +11,8 @@ from rich.table import Table
 
 from fresco_cli import checks, options
 from fresco_cli.checks import Check
-from fresco_cli.outcome import FAILED, told
+from fresco_cli.faults import FAILED
+from fresco_cli.outcome import told
 from fresco_cli.output import make_output, write_json
 
 
@@ -23,7 +24,7 @@ def doctor(
 ) -> None:
     """Check versions, devices, codecs, disk and the bundled model; restyle one frame as a test."""
     with told(make_output(as_json=as_json, quiet=True), debug=debug):
-        results = checks.run_all(context.obj, device)
+        results = checks.run_all(context.obj.engine, device)
         if as_json:
             write_json([asdict(check) for check in results], indent=2)
         else:

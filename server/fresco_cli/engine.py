@@ -61,8 +61,8 @@ class Engine(Protocol):
         *,
         codec: Codec | None,
         overwrite: bool,
-    ) -> None:
-        """Raise what `render` would raise about its output, without a model."""
+    ) -> Codec:
+        """What the output is written as; raises what `render` would, without a model."""
         ...
 
     def save_report(self, report: Report, path: Path) -> None:
@@ -75,6 +75,10 @@ class Engine(Protocol):
 
     def list_models(self) -> Sequence[ModelEntry]:
         """The models there are, the bundled one first."""
+        ...
+
+    def pull(self, source: str) -> Iterator[tuple[int, int]]:
+        """Download a model, yielding bytes that are here and bytes in all (0: not known)."""
         ...
 
     def sample_clip(self) -> Path:
@@ -150,13 +154,13 @@ class InProcessEngine:
         *,
         codec: Codec | None,
         overwrite: bool,
-    ) -> None:
-        """Raise what `render` would raise about its output, without a model."""
+    ) -> Codec:
+        """What the output is written as; raises what `render` would, without a model."""
         from fresco_engine.media.destination import check_destination
 
         stop = clip.info.frame_count if settings.stop is None else settings.stop
         count = max(1, stop - settings.start)
-        check_destination(path, clip.info, count, codec, overwrite)
+        return check_destination(path, clip.info, count, codec, overwrite).codec
 
     def save_report(self, report: Report, path: Path) -> None:
         """Write a report as JSON."""
@@ -175,6 +179,21 @@ class InProcessEngine:
         from fresco_engine.diffusion.catalogue import list_models
 
         return list_models()
+
+    def pull(self, source: str) -> Iterator[tuple[int, int]]:
+        """Download a model, yielding bytes that are here and bytes in all (0: not known)."""
+        from concurrent.futures import ThreadPoolExecutor, wait
+
+        from fresco_engine.diffusion.sources import cached_bytes, download_size, locate
+
+        with ThreadPoolExecutor(2) as pool:
+            download, size = pool.submit(locate, source), pool.submit(download_size, source)
+            while not download.done():
+                yield cached_bytes(source), size.result() if size.done() else 0
+                wait([download], timeout=0.5)
+            download.result()
+        here = cached_bytes(source)
+        yield here, here
 
     def sample_clip(self) -> Path:
         """The clip that comes with Fresco."""

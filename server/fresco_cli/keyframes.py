@@ -11,17 +11,22 @@ from rich.console import Console
 from rich.table import Table
 
 from fresco_cli import destinations, options
+from fresco_cli.choices import Choices
 from fresco_cli.engine import Engine
 from fresco_cli.events import plan_as_json
-from fresco_cli.options import Choices
+from fresco_cli.grouping import grouped
+from fresco_cli.options import ShortTelling
 from fresco_cli.outcome import told
 from fresco_cli.output import make_output, write_json
+from fresco_cli.parsing import parse_frame_rate
 from fresco_cli.pictures import keyframe_sheet
 
 
+@grouped
 def keyframes(
     context: typer.Context,
     clip: options.ClipPath,
+    telling: ShortTelling,
     sheet: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="SHEET.png", help="Save them as a contact sheet."),
@@ -31,20 +36,18 @@ def keyframes(
     frame_rate: options.FrameRate = None,
     size: options.Size = None,
     overwrite: options.Overwrite = False,
-    as_json: options.AsJson = False,
-    debug: options.Debug = False,
 ) -> None:
     """List shots and keyframes of a clip; no model is needed."""
-    with told(make_output(as_json=as_json, quiet=True), debug=debug):
-        engine: Engine = context.obj
+    with told(make_output(as_json=telling.as_json, quiet=True), debug=telling.debug):
+        engine: Engine = context.obj.engine
         settings = Choices(prompt="none", gaps=gaps, frames=frames, size=size).settings()
         if sheet is not None:
             destinations.check_picture(sheet, overwrite=overwrite)
-        opened = engine.open_clip(clip, options.parse_frame_rate(frame_rate))
+        opened = engine.open_clip(clip, parse_frame_rate(frame_rate))
         plan = engine.plan(opened, settings)
         if sheet is not None:
             keyframe_sheet(opened, plan.keyframes, sheet)
-        if as_json:
+        if telling.as_json:
             write_json(plan_as_json(plan), indent=2)
         else:
             _print(plan, sheet)

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from fresco_engine.types import Image
 
-from fresco_cli import destinations, options
-from fresco_cli.engine import Engine
-from fresco_cli.options import Choices
+from fresco_cli import destinations, local, options
+from fresco_cli.choices import LookChoices
+from fresco_cli.daemons import Tools, check_options, or_locally
+from fresco_cli.grouping import grouped
+from fresco_cli.options import DaemonOptions, ModelOptions, Telling
 from fresco_cli.outcome import told
-from fresco_cli.output import make_output, write_json
-from fresco_cli.restyle import ModelChoice
+from fresco_cli.output import Output, make_output, write_json
+from fresco_cli.parsing import parse_frame_rate
+
+if TYPE_CHECKING:
+    from fresco_engine.media.clip import Clip
 
 
+@grouped
 def look(
     context: typer.Context,
     clip: options.ClipPath,
@@ -25,71 +34,71 @@ def look(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="PNG", help="The picture to write.")
     ],
-    prompt: options.Prompt,
+    choices: LookChoices,
+    model: ModelOptions,
+    daemon: DaemonOptions,
+    telling: Telling,
     frame_rate: options.FrameRate = None,
     overwrite: options.Overwrite = False,
-    preset: options.Preset = "standard",
-    seed: options.Seed = None,
-    strength: options.Strength = None,
-    negative_prompt: options.NegativePrompt = "",
-    keep_colours: options.KeepColours = None,
-    colourise: options.Colourise = False,
-    steps: options.Steps = None,
-    guidance: options.Guidance = None,
-    size: options.Size = None,
-    free_u: options.FreeU = False,
-    model: options.ModelSource = None,
-    control: options.Control = None,
-    control_scale: options.ControlScale = None,
-    control_model: options.ControlModel = None,
-    lora: options.Loras = None,
-    device: options.Device = None,
-    quiet: options.Quiet = False,
-    as_json: options.AsJson = False,
-    debug: options.Debug = False,
+    in_process: options.Local = False,
 ) -> None:
     """Restyle one frame of a clip."""
-    choices = Choices(
-        prompt=prompt,
-        negative_prompt=negative_prompt,
-        preset=preset,
-        seed=seed,
-        strength=strength,
-        keep_colours=keep_colours,
-        colourise=colourise,
-        steps=steps,
-        guidance=guidance,
-        control=control,
-        control_scale=control_scale,
-        size=size,
-        free_u=free_u,
-    )
-    channel = make_output(as_json=as_json, quiet=quiet)
-    with told(channel, debug=debug):
-        choice = ModelChoice(model, control, control_model, tuple(lora or ()), device)
+    tools: Tools = context.obj
+    channel = make_output(as_json=telling.as_json, quiet=telling.quiet)
+    with told(channel, debug=telling.debug):
+        from fresco_engine.media.images import write_image
+
         destinations.check_picture(output, overwrite=overwrite)
-        seconds = _look(context.obj, clip, frame, output, choices, choice, frame_rate)
-        if as_json:
+        check_options(daemon)
+        choices.settings()
+        opened = tools.engine.open_clip(clip, parse_frame_rate(frame_rate))
+        opened.frames_at([frame])  # Raises at once when there is no such frame.
+        wish = _Wish(clip, opened, frame, frame_rate, choices, model)
+        began = time.perf_counter()
+        make = _locally if in_process else partial(_at_daemon, daemon=daemon, channel=channel)
+        write_image(output, make(tools, wish))
+        seconds = time.perf_counter() - began
+        if telling.as_json:
             write_json({"event": "finished", "output": str(output), "seconds": round(seconds, 3)})
         channel.result(f"{output}: frame {frame} in {seconds:.0f} s")
 
 
-def _look(
-    engine: Engine,
-    path: Path,
-    index: int,
-    output: Path,
-    choices: Choices,
-    choice: ModelChoice,
-    frame_rate: str | None,
-) -> float:
-    """Writes the restyled frame; returns the seconds it took."""
-    from fresco_engine.media.images import write_image
+@dataclass(frozen=True)
+class _Wish:
+    path: Path
+    clip: Clip
+    index: int
+    frame_rate: str | None
+    choices: LookChoices
+    model: ModelOptions
 
-    settings = choices.settings()
-    clip = engine.open_clip(path, options.parse_frame_rate(frame_rate))
-    clip.frames_at([index])  # Raises at once when there is no such frame.
-    began = time.perf_counter()
-    picture = engine.look(clip, index, settings, choice.load(engine))
-    write_image(output, picture)
-    return time.perf_counter() - began
+
+def _locally(tools: Tools, wish: _Wish) -> Image:
+    model = local.load(tools.engine, wish.model, wish.choices)
+    return tools.engine.look(wish.clip, wish.index, wish.choices.settings(), model)
+
+
+def _at_daemon(tools: Tools, wish: _Wish, *, daemon: DaemonOptions, channel: Output) -> Image:
+    from fresco_client import DataLost, Picture, PictureOptions
+
+    from fresco_cli.receiving import decoded
+    from fresco_cli.remote import clip_source
+    from fresco_cli.wire import device_of, model_of, settings_of
+
+    with or_locally():
+        session = tools.session(daemon, channel)
+    with (
+        session,
+        session.look(
+            clip_source(session, daemon, wish.path, wish.clip.info, wish.frame_rate, channel),
+            wish.index,
+            settings_of(wish.choices),
+            model=model_of(wish.model),
+            options=PictureOptions(encoding="png"),
+            device=device_of(wish.model.device),
+        ) as steps,
+    ):
+        for step in steps:
+            if isinstance(step, Picture):
+                return decoded(step)
+    raise DataLost("The look ended without a picture. Try again.")

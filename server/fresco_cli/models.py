@@ -1,69 +1,164 @@
-"""`fresco models`: which models there are."""
+"""`fresco models`: which models there are, and getting, loading and unloading them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fresco_cli import options
-from fresco_cli.engine import Engine
+from fresco_cli.daemons import Tools
+from fresco_cli.grouping import grouped
+from fresco_cli.options import DaemonOptions, ShortTelling, Telling
 from fresco_cli.outcome import told
-from fresco_cli.output import aligned, make_output, write_json
+from fresco_cli.output import Output, aligned, make_output, write_json
+from fresco_cli.words import megabytes
 
 if TYPE_CHECKING:
-    from fresco_engine.diffusion.catalogue import ModelEntry
+    from fresco_client import Session
 
-app = typer.Typer(help="See which models there are.", no_args_is_help=True)
+app = typer.Typer(help="See, get, load and unload models.", no_args_is_help=True)
+
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="SOURCE",
+        help="What --model takes: a hub id such as owner/name.",
+        show_default=False,
+    ),
+]
 
 
 @app.callback()
 def start() -> None:
-    """See which models there are."""
+    """See, get, load and unload models."""
 
 
 @app.command("list")
-def list_models(
-    context: typer.Context, as_json: options.AsJson = False, debug: options.Debug = False
-) -> None:
+@grouped
+def list_models(context: typer.Context, daemon: DaemonOptions, telling: ShortTelling) -> None:
     """List the bundled model, those on this machine, and known ones on the hub."""
-    with told(make_output(as_json=as_json, quiet=True), debug=debug):
-        engine: Engine = context.obj
-        entries = engine.list_models()
-        if as_json:
-            write_json([model_as_json(entry) for entry in entries], indent=2)
+    tools: Tools = context.obj
+    channel = make_output(as_json=telling.as_json, quiet=True)
+    with told(channel, debug=telling.debug):
+        session = _running(tools, daemon, channel)
+        if session is None:
+            models = [model_as_json(entry) for entry in tools.engine.list_models()]
         else:
-            _print(entries)
+            with session:
+                models = [model_as_json(model) for model in session.models()]
+        if telling.as_json:
+            write_json(models, indent=2)
+        else:
+            _print(models)
 
 
-def model_as_json(entry: ModelEntry) -> dict[str, Any]:
-    """A model as plain values."""
-    return {**asdict(entry), "state": entry.state.value}
+@app.command("pull")
+@grouped
+def pull(context: typer.Context, source: Source, daemon: DaemonOptions, telling: Telling) -> None:
+    """Download a model from the hub; run it again to go on where it stopped."""
+    tools: Tools = context.obj
+    channel = make_output(as_json=telling.as_json, quiet=telling.quiet)
+    with told(channel, debug=telling.debug):
+        done = 0
+        for done, total in _pulled(tools, daemon, source, channel):
+            channel.transfer("downloading", done, total)
+            if telling.as_json:
+                write_json({"event": "pulling", "done_bytes": done, "total_bytes": total})
+        channel.result(f"{source}: {megabytes(done)} are here")
 
 
-def _print(entries: Sequence[ModelEntry]) -> None:
+def _pulled(
+    tools: Tools, daemon: DaemonOptions, source: str, channel: Output
+) -> Iterator[tuple[int, int]]:
+    session = _running(tools, daemon, channel)
+    if session is None:
+        yield from tools.engine.pull(source)
+        return
+    with session, session.pull(source) as steps:
+        for step in steps:
+            yield step.done_bytes, step.total_bytes
+
+
+@app.command("load")
+@grouped
+def load(
+    context: typer.Context,
+    daemon: DaemonOptions,
+    telling: Telling,
+    source: Annotated[
+        str | None,
+        typer.Argument(metavar="SOURCE", help="As --model takes it; default: the bundled model."),
+    ] = None,
+    device: options.Device = None,
+) -> None:
+    """Load a model onto a device of the daemon ahead of its first use."""
+    tools: Tools = context.obj
+    channel = make_output(as_json=telling.as_json, quiet=telling.quiet)
+    with told(channel, debug=telling.debug), tools.session(daemon, channel) as session:
+        from fresco_cli.wire import device_of, place_of
+
+        session.load(place_of(source), device_of(device))
+        channel.result(f"{source or 'The bundled model'} is loaded.")
+
+
+@app.command("unload")
+@grouped
+def unload(
+    context: typer.Context,
+    daemon: DaemonOptions,
+    telling: Telling,
+    device: options.Device = None,
+) -> None:
+    """Free the memory of the daemon's devices that are not in use, or of one."""
+    tools: Tools = context.obj
+    channel = make_output(as_json=telling.as_json, quiet=telling.quiet)
+    with (
+        told(channel, debug=telling.debug),
+        tools.session(daemon, channel, start=False) as session,
+    ):
+        from fresco_cli.wire import device_of
+
+        session.unload(device_of(device))
+        channel.result("The memory is free.")
+
+
+def _running(tools: Tools, daemon: DaemonOptions, channel: Output) -> Session | None:
+    """A session with a daemon that runs already; None if this machine has none."""
+    from fresco_client import DaemonNotFound
+
+    try:
+        return tools.session(daemon, channel, start=False)
+    except DaemonNotFound:
+        return None
+
+
+def model_as_json(model: Any) -> dict[str, Any]:
+    """A model of the engine's or of the daemon's as plain values."""
+    state = getattr(model.state, "value", model.state)
+    return {"loaded_on": [], **asdict(model), "state": state, "problem": model.problem or None}
+
+
+def _print(models: Sequence[dict[str, Any]]) -> None:
     rows = [("name", "state", "on disk", "in memory", "--model")]
     rows += [
         (
-            entry.name,
-            entry.state.value,
-            megabytes(entry.size_bytes),
-            megabytes(entry.memory_bytes),
-            "(the default)" if entry.state.value == "bundled" else entry.source,
+            model["name"],
+            ", ".join([model["state"], *(f"on {device}" for device in model["loaded_on"])]),
+            megabytes(model["size_bytes"]),
+            megabytes(model["memory_bytes"]),
+            "(the default)" if model["state"] == "bundled" else model["source"],
         )
-        for entry in entries
+        for model in models
     ]
     typer.echo(aligned(rows))
-    for entry in entries:
-        if entry.problem is not None:
-            typer.echo(f"{entry.name}: {entry.problem}")
-        if entry.styles:
-            typer.echo(f"\nStyles of {entry.name}, and the words that call for them:")
-            typer.echo(aligned([(f"  {style.name}", style.words) for style in entry.styles]))
-
-
-def megabytes(count: int) -> str:
-    """A size as a person reads it."""
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+    for model in models:
+        if model["problem"]:
+            typer.echo(f"{model['name']}: {model['problem']}")
+        if model["styles"]:
+            typer.echo(f"\nStyles of {model['name']}, and the words that call for them:")
+            typer.echo(
+                aligned([(f"  {style['name']}", style["words"]) for style in model["styles"]])
+            )

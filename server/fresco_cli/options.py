@@ -1,20 +1,17 @@
-"""Options that several commands share, and how they become settings."""
+"""How the options of the commands are given, and the groups of them that several share."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 import typer
-from fresco_engine.errors import InvalidSettings
-from fresco_engine.settings import ControlKind, RestyleSettings
 
 _LOOK = "Look"
 _METHOD = "Method"
 _MODEL = "Model"
+_DAEMON = "Daemon"
 _TELLING = "Telling"
 
 ClipPath = Annotated[
@@ -234,144 +231,102 @@ Debug = Annotated[
         "--debug", help="Show log lines and, after an error, where.", rich_help_panel=_TELLING
     ),
 ]
-
-
-def parse_range(text: str | None) -> tuple[int, int | None]:
-    """First frame and the frame after the last from `A:B`, `A:` or `:B`.
-
-    Raises:
-        InvalidSettings: the text has another form.
-    """
-    found = re.fullmatch(r"(\d*):(\d*)", text or ":")
-    if found is None:
-        raise InvalidSettings("range", f"{text!r} is not of the form A:B, for example 0:48 or 24:")
-    return int(found[1] or 0), int(found[2]) if found[2] else None
-
-
-def parse_gaps(text: str | None) -> tuple[int, int]:
-    """Smallest and largest distance of keyframes from `MIN:MAX`.
-
-    Raises:
-        InvalidSettings: the text has another form.
-    """
-    found = re.fullmatch(r"(\d+):(\d+)", text or "5:20")
-    if found is None:
-        raise InvalidSettings("keyframes", f"{text!r} is not of the form MIN:MAX, for example 5:20")
-    return int(found[1]), int(found[2])
-
-
-def parse_frame_prompts(texts: list[str] | None) -> dict[int, str]:
-    """Words by frame index from `N=TEXT`.
-
-    Raises:
-        InvalidSettings: a text has another form.
-    """
-    prompts: dict[int, str] = {}
-    for text in texts or ():
-        index, sign, words = text.partition("=")
-        if not (sign and index.strip().isdecimal() and words.strip()):
-            raise InvalidSettings(
-                "frame-prompt", f"{text!r} is not of the form N=TEXT, for example 48='snow falls'"
-            )
-        prompts[int(index)] = words.strip()
-    return prompts
-
-
-def parse_frame_rate(text: str | None) -> Fraction | None:
-    """An exact rate from `24`, `23.976` or `24000/1001`.
-
-    Raises:
-        InvalidSettings: the text is no positive number.
-    """
-    if text is None:
-        return None
-    try:
-        rate = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        rate = Fraction(0)
-    if rate <= 0:
-        raise InvalidSettings(
-            "frame-rate", f"{text!r} is no positive number; give for example 25 or 30000/1001"
-        )
-    return rate
+Local = Annotated[
+    bool,
+    typer.Option(
+        "--local", help="Work in this process, without a daemon.", rich_help_panel=_DAEMON
+    ),
+]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="The daemon's data folder; default: FRESCO_DATA, else the user's own.",
+        rich_help_panel=_DAEMON,
+    ),
+]
+DaemonAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--daemon",
+        metavar="HOST:PORT",
+        help="A daemon elsewhere, instead of this machine's.",
+        rich_help_panel=_DAEMON,
+    ),
+]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Holds the daemon's token.", rich_help_panel=_DAEMON),
+]
+TlsCertificate = Annotated[
+    Path | None,
+    typer.Option(
+        "--tls-cert",
+        metavar="FILE.pem",
+        help="The daemon's certificate, or its authority's.",
+        rich_help_panel=_DAEMON,
+    ),
+]
+Output = Annotated[
+    Path,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="OUT",
+        help="The result: .mp4, .mov, .mkv, or name_%04d.png for images.",
+    ),
+]
+SaveKeyframes = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Save the restyled keyframes as PNG.")
+]
+ReportFile = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE.json", help="Save settings, times, memory and metrics."),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choices:
-    """What the user chose of the settings; `None` leaves a value to the preset or the model."""
+class Wanted:
+    """What is to be written, and where."""
 
-    prompt: str
-    negative_prompt: str = ""
-    frame_prompts: list[str] | None = None
-    preset: str = "standard"
-    seed: int | None = None
-    strength: float | None = None
-    keep_colours: float | None = None
-    colourise: bool = False
-    steps: int | None = None
-    guidance: float | None = None
-    control: str | None = None
-    control_scale: float | None = None
-    size: int | None = None
-    batch: int | None = None
-    gaps: str | None = None
-    frames: str | None = None
-    spatial_attention: bool = True
-    cross_frame: bool = True
-    temporal_attention: bool = True
-    optimisation: bool = True
-    smoothing: bool | None = None
-    free_u: bool = False
+    output: Output
+    overwrite: Overwrite = False
+    save_keyframes: SaveKeyframes = None
+    report: ReportFile = None
 
-    def settings(self) -> RestyleSettings:
-        """The settings: the preset's, with what was chosen put in its place.
 
-        Raises:
-            InvalidSettings: a value is out of range or of another form.
-        """
-        start, stop = parse_range(self.frames)
-        keyframe_min, keyframe_max = parse_gaps(self.gaps)
-        settings = replace(
-            RestyleSettings(prompt=self.prompt).with_preset(self.preset),
-            negative_prompt=self.negative_prompt,
-            keyframe_prompts=parse_frame_prompts(self.frame_prompts),
-            start=start,
-            stop=stop,
-            keyframe_min=keyframe_min,
-            keyframe_max=keyframe_max,
-            colourise=self.colourise,
-            free_u=self.free_u,
-            **self._chosen_values(),
-        )
-        return self._with_switches(settings)
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions:
+    """Which model to load; `None` takes the bundled one and what it recommends."""
 
-    def _chosen_values(self) -> dict[str, Any]:
-        values = {
-            "seed": self.seed,
-            "strength": self.strength,
-            "keep_colours": self.keep_colours,
-            "steps": self.steps,
-            "guidance_scale": self.guidance,
-            "control": cast(ControlKind | None, self.control),
-            "control_scale": self.control_scale,
-            "size": self.size,
-            "batch_size": self.batch,
-        }
-        return {name: value for name, value in values.items() if value is not None}
+    model: ModelSource = None
+    control_model: ControlModel = None
+    lora: Loras = None
+    device: Device = None
 
-    def _with_switches(self, settings: RestyleSettings) -> RestyleSettings:
-        attention = replace(
-            settings.attention,
-            spatial=self.spatial_attention,
-            cross_frame=self.cross_frame,
-            temporal=self.temporal_attention,
-        )
-        optimisation = settings.optimisation
-        if not self.optimisation:
-            optimisation = replace(optimisation, temporal=False, spatial=False)
-        smoothing = settings.smoothing
-        if self.smoothing is not None:
-            smoothing = replace(smoothing, is_on=self.smoothing)
-        return replace(
-            settings, attention=attention, optimisation=optimisation, smoothing=smoothing
-        )
+
+@dataclass(frozen=True, kw_only=True)
+class DaemonOptions:
+    """Which daemon: that of a data folder of this machine, or one elsewhere."""
+
+    data: Data = None
+    daemon: DaemonAddress = None
+    token_file: TokenFile = None
+    tls_cert: TlsCertificate = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telling:
+    """What a command says while it works."""
+
+    quiet: Quiet = False
+    as_json: AsJson = False
+    debug: Debug = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShortTelling:
+    """What a command says whose answer is all there is to say."""
+
+    as_json: AsJson = False
+    debug: Debug = False

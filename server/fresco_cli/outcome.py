@@ -12,13 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
-from fresco_engine.errors import DiskFull, FrescoError, OutOfDeviceMemory
 
+from fresco_cli.faults import CANCELLED, fault_of
 from fresco_cli.output import Output
 
-FAILED = 1
-WRONG_INPUT = 2
-CANCELLED = 130
 _NOTHING_LEFT = "Stopped; nothing half-written was left behind."
 
 
@@ -35,38 +32,17 @@ def told(output: Output, *, debug: bool) -> Iterator[None]:
             warnings.simplefilter("ignore")
         try:
             yield
-        except KeyboardInterrupt:
-            output.cancelled(_NOTHING_LEFT)
+        except KeyboardInterrupt as stop:
+            output.cancelled(str(stop) or _NOTHING_LEFT)
             raise typer.Exit(CANCELLED) from None
-        except FrescoError as error:
-            _tell(output, error, str(error), debug)
-            raise typer.Exit(_code_of(error)) from None
         except (typer.Exit, typer.Abort, typer.BadParameter):
             raise
         # The last line of defence: a person at a terminal has no use for a traceback.
         except Exception as error:  # noqa: BLE001
-            _tell(output, error, _unexpected(error), debug)
-            raise typer.Exit(FAILED) from None
+            fault = fault_of(error)
+            output.failed(fault.kind, fault.text)
+            if debug:
+                traceback.print_exception(error)
+            raise typer.Exit(fault.code) from None
         finally:
             output.close()
-
-
-def _code_of(error: FrescoError) -> int:
-    """What the machine lacks is a failure; everything else the user can put right is input."""
-    return FAILED if isinstance(error, DiskFull | OutOfDeviceMemory) else WRONG_INPUT
-
-
-def _tell(output: Output, error: Exception, text: str, debug: bool) -> None:
-    output.failed(type(error).__name__, text)
-    if debug:
-        traceback.print_exception(error)
-
-
-def _unexpected(error: Exception) -> str:
-    if isinstance(error, MemoryError):
-        return "the memory is full; close other programs, or use a smaller --size or --batch"
-    text = str(error).strip().split("\n")[0]
-    return (
-        f"something Fresco did not expect happened ({type(error).__name__}: {text}); "
-        "run the command again with --debug and report what it prints"
-    )

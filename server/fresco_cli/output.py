@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from fresco_engine import types
-from fresco_engine.types import Event, Stage
+from fresco_engine.types import Event
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from fresco_cli.events import event_as_json
+from fresco_cli.words import clock
+
+_SEEN_BYTES = 16_000_000
 
 
 class Output(Protocol):
@@ -20,6 +23,14 @@ class Output(Protocol):
 
     def event(self, event: Event) -> None:
         """Show what the engine says."""
+        ...
+
+    def job(self, job_id: str) -> None:
+        """Name the job that a daemon works on from here on."""
+        ...
+
+    def transfer(self, name: str, done: int, total: int) -> None:
+        """Show how many bytes have been sent or received."""
         ...
 
     def note(self, text: str) -> None:
@@ -76,6 +87,12 @@ class QuietOutput:
     def event(self, event: Event) -> None:
         """Say nothing."""
 
+    def job(self, job_id: str) -> None:
+        """Say nothing."""
+
+    def transfer(self, name: str, done: int, total: int) -> None:
+        """Say nothing."""
+
     def note(self, text: str) -> None:
         """Say nothing."""
 
@@ -101,6 +118,10 @@ class JsonOutput(QuietOutput):
         """Write the event."""
         write_json(event_as_json(event))
 
+    def job(self, job_id: str) -> None:
+        """Write the job's id."""
+        write_json({"event": "job", "id": job_id})
+
     def failed(self, kind: str, text: str) -> None:
         """Write the failure as the last line."""
         write_json({"event": "failed", "kind": kind, "message": text})
@@ -118,15 +139,18 @@ class TerminalOutput(QuietOutput):
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True)
         self._bars: Progress | None = None
-        self._tasks: dict[Stage, TaskID] = {}
-        self._shown: dict[Stage, int] = {}
+        self._tasks: dict[str, TaskID] = {}
+        self._shown: dict[str, int] = {}
 
     def event(self, event: Event) -> None:
         """Move the bars, or say what happened."""
         if isinstance(event, types.Progress):
-            self._progress(event)
+            self._progress(event.stage.value, event.done, event.total, _left(event.remaining_s))
         elif isinstance(event, types.Warned):
             self.note(f"Warning: {event.message}")
+        elif isinstance(event, types.Restarted):
+            self._shown.clear()
+            self.note(f"Warning: {event.reason}")
         elif isinstance(event, types.Analysed):
             count = len(event.shots)
             self.note(
@@ -134,6 +158,15 @@ class TerminalOutput(QuietOutput):
                 f"{len(event.keyframes)} keyframes, "
                 f"worked on at {event.working_size[0]} x {event.working_size[1]}"
             )
+
+    def job(self, job_id: str) -> None:
+        """Name the job."""
+        self.note(f"Job {job_id}")
+
+    def transfer(self, name: str, done: int, total: int) -> None:
+        """Move the bar of a transfer that takes long enough to be seen."""
+        if self.console.is_terminal and total >= _SEEN_BYTES:
+            self._progress(name, done / 1e6, total / 1e6, " MB")
 
     def note(self, text: str) -> None:
         """Print a sentence above the bars."""
@@ -160,28 +193,23 @@ class TerminalOutput(QuietOutput):
             self._bars.stop()
             self._bars = None
 
-    def _progress(self, event: types.Progress) -> None:
+    def _progress(self, name: str, done: float, total: float, ending: str) -> None:
         if self.console.is_terminal:
-            self._move_bar(event)
+            self._move_bar(name, done, total, ending)
             return
-        share = event.done / event.total if event.total else 1.0
+        share = done / total if total else 1.0
         tenth = int(share * 10 + 1e-9)
-        if tenth != self._shown.get(event.stage):
-            self._shown[event.stage] = tenth
-            self.note(f"{event.stage.value} {share:.0%}{_left(event.remaining_s)}")
+        if tenth != self._shown.get(name):
+            self._shown[name] = tenth
+            self.note(f"{name} {share:.0%}{ending}")
 
-    def _move_bar(self, event: types.Progress) -> None:
+    def _move_bar(self, name: str, done: float, total: float, ending: str) -> None:
         if self._bars is None:
             self._bars = _make_bars(self.console)
             self._bars.start()
-        if event.stage not in self._tasks:
-            self._tasks[event.stage] = self._bars.add_task(event.stage.value, left="")
-        self._bars.update(
-            self._tasks[event.stage],
-            completed=event.done,
-            total=event.total,
-            left=_left(event.remaining_s),
-        )
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task(name, left="")
+        self._bars.update(self._tasks[name], completed=done, total=total, left=ending)
 
 
 def _make_bars(console: Console) -> Progress:
@@ -195,7 +223,4 @@ def _make_bars(console: Console) -> Progress:
 
 def _left(remaining_s: float | None) -> str:
     """ ", 1:05 left" or nothing while it is not known."""
-    if remaining_s is None:
-        return ""
-    minutes, seconds = divmod(round(remaining_s), 60)
-    return f", {minutes}:{seconds:02d} left"
+    return "" if remaining_s is None else f", {clock(remaining_s)} left"

@@ -12,9 +12,11 @@ import av
 import numpy as np
 import pytest
 from fresco_cli.app import app
+from fresco_cli.daemons import Tools
 from fresco_cli.engine import Engine
 
 from tests.fakes.engine import FakeEngine
+from tests.fakes.session import FakeConnect, FakeSession
 
 
 @dataclass(frozen=True)
@@ -59,14 +61,35 @@ def engine(clip: Path) -> FakeEngine:
     return FakeEngine(sample=clip)
 
 
+@pytest.fixture(autouse=True)
+def data(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder in which no daemon runs, instead of the user's own."""
+    folder = tmp_path_factory.mktemp("data")
+    monkeypatch.setenv("FRESCO_DATA", str(folder))
+    return folder
+
+
 @pytest.fixture
-def fresco(engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> Fresco:
-    """Runs `fresco` with the arguments given, with the fake engine unless another is named."""
+def session(engine: FakeEngine, tmp_path_factory: pytest.TempPathFactory) -> FakeSession:
+    """A session whose jobs the fake engine does."""
+    return FakeSession(engine, tmp_path_factory.mktemp("daemon"))
+
+
+@pytest.fixture
+def connect(session: FakeSession) -> FakeConnect:
+    """Gives out the session."""
+    return FakeConnect(session)
+
+
+@pytest.fixture
+def fresco(engine: FakeEngine, connect: FakeConnect, capsys: pytest.CaptureFixture[str]) -> Fresco:
+    """Runs `fresco` with the arguments given, with the fakes unless another engine is named."""
 
     def run(*arguments: str | Path, using: Engine | None = None) -> Ended:
         capsys.readouterr()
+        tools = Tools(using or engine, connect)
         with pytest.raises(SystemExit) as end:
-            app([str(text) for text in arguments], prog_name="fresco", obj=using or engine)
+            app([str(text) for text in arguments], prog_name="fresco", obj=tools)
         said = capsys.readouterr()
         return Ended(int(end.value.code or 0), said.out, said.err)
 

@@ -26,6 +26,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from fresco_cli import __main__ as program
 from fresco_cli.app import app
+from fresco_cli.daemons import Tools
 from fresco_cli.engine import InProcessEngine
 
 class SlowEngine(InProcessEngine):
@@ -42,7 +43,7 @@ class SlowEngine(InProcessEngine):
                 time.sleep(30)
                 yield frame
 
-program.app = lambda arguments, prog_name: app(arguments, obj=SlowEngine())
+program.app = lambda arguments, prog_name: app(arguments, obj=Tools(SlowEngine()))
 program.main()
 """
 
@@ -90,7 +91,7 @@ def test_a_signal_cancels_and_leaves_nothing_half_written(
     process = subprocess.Popen(
         [
             *(sys.executable, str(script), "restyle", str(clip)),
-            *("-o", str(tmp_path / "out.mp4"), "--prompt", "ink", "--quiet"),
+            *("-o", str(tmp_path / "out.mp4"), "--prompt", "ink", "--quiet", "--local"),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

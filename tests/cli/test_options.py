@@ -5,12 +5,14 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from fresco_cli.options import (
-    Choices,
+from fresco_cli.choices import Choices
+from fresco_cli.parsing import (
     parse_frame_prompts,
     parse_frame_rate,
     parse_gaps,
+    parse_keyframe_changes,
     parse_range,
+    parse_size,
 )
 from fresco_engine.errors import InvalidSettings
 from fresco_engine.settings import RestyleSettings
@@ -63,6 +65,51 @@ def test_frame_rates_that_are_no_positive_number_are_refused(text: str) -> None:
         parse_frame_rate(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("4096", 4096),
+        ("500M", 500 << 20),
+        ("200G", 200 << 30),
+        ("1.5T", 3 << 39),
+        ("2 GiB", 2 << 30),
+        ("7kb", 7 << 10),
+    ],
+)
+def test_sizes_are_counted_in_powers_of_1024(text: str, expected: int) -> None:
+    assert parse_size("quota", text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1G", "much", "5X", "1e9", "0.0001K"])
+def test_sizes_of_another_form_are_refused(text: str) -> None:
+    with pytest.raises(InvalidSettings, match="is no size; give for example"):
+        parse_size("quota", text)
+
+
+def test_changes_of_a_keyframe_are_its_words_and_its_seed() -> None:
+    changes = parse_keyframe_changes(["0", "48= snow = ice "], ["48=7", "96=1"])
+
+    assert changes == {0: (None, None), 48: ("snow = ice", 7), 96: (None, 1)}
+
+
+@pytest.mark.parametrize(
+    ("keyframes", "seeds", "sentence"),
+    [
+        ([], [], "name at least one keyframe"),
+        (["x"], [], "form N or N=TEXT"),
+        (["4="], [], "form N or N=TEXT"),
+        (["-1"], [], "form N or N=TEXT"),
+        ([], ["4"], "form N=SEED"),
+        ([], ["4=-1"], "form N=SEED"),
+    ],
+)
+def test_changes_of_another_form_are_refused(
+    keyframes: list[str], seeds: list[str], sentence: str
+) -> None:
+    with pytest.raises(InvalidSettings, match=sentence):
+        parse_keyframe_changes(keyframes, seeds)
+
+
 def test_choosing_nothing_gives_the_default_settings() -> None:
     assert Choices(prompt="ink").settings() == RestyleSettings(prompt="ink")
 
@@ -98,7 +145,7 @@ def test_every_value_reaches_the_settings() -> None:
     settings = Choices(
         prompt="ink",
         negative_prompt="blur",
-        frame_prompts=["3=snow"],
+        frame_prompt=["3=snow"],
         seed=7,
         strength=0.5,
         keep_colours=0.25,

@@ -37,17 +37,6 @@ def test_progress_goes_to_stderr_with_stage_and_time_left(
     assert "interpolating" not in ended.stdout
 
 
-def test_without_local_one_sentence_says_that_there_is_no_daemon(
-    fresco: Fresco, clip: Path, tmp_path: Path
-) -> None:
-    with_local = fresco("restyle", clip, "-o", tmp_path / "a.mp4", "-p", "ink", "--local")
-    without = fresco("restyle", clip, "-o", tmp_path / "b.mp4", "-p", "ink")
-
-    assert "No daemon" not in with_local.stderr
-    assert without.stderr.startswith("No daemon is part of this version")
-    assert without.code == 0
-
-
 def test_quiet_says_nothing(fresco: Fresco, clip: Path, tmp_path: Path) -> None:
     ended = fresco("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink", "--quiet")
 
@@ -61,7 +50,7 @@ def test_json_is_one_object_a_line_with_the_report_last(
 
     lines = ended.lines
     assert [line["index"] for line in lines if line["event"] == "frame"] == list(range(12))
-    assert lines[0]["event"] == "analysed"
+    assert [line["event"] for line in lines[:2]] == ["job", "analysed"]
     assert lines[-1]["event"] == "finished"
     assert lines[-1]["report"]["settings"]["prompt"] == "ink"
     assert ended.stderr == ""
@@ -109,7 +98,7 @@ def test_model_options_reach_the_engine(
 
     fresco(
         *("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink", *options, "cpu"),
-        *("--lora", "a.safetensors:0.5", "--lora", "b.safetensors"),
+        *("--lora", "a.safetensors:0.5", "--lora", "b.safetensors", "--local"),
     )
 
     assert engine.loaded == [

@@ -1,0 +1,87 @@
+"""Jobs that were begun elsewhere or earlier: following them, and fetching what they make."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import fresco_client as client
+from fresco_client import Job, Session
+from fresco_engine.settings import RestyleSettings
+from fresco_engine.types import Report
+
+from fresco_cli import destinations
+from fresco_cli.engine import Codec, Engine
+from fresco_cli.faults import WRONG_INPUT, CommandFailed, Stopped
+from fresco_cli.following import Following
+from fresco_cli.options import Wanted
+from fresco_cli.output import Output
+from fresco_cli.receiving import Receiver, clip_of
+from fresco_cli.wire import Translation, info_of, report_of
+
+
+def watched(session: Session, job: Job, channel: Output) -> Report:
+    """Follows a job to its end; its report, in which the places are the daemon's."""
+    clip = clip_of(job)
+    following = Following(session, job.id, _translation(job), channel)
+    try:
+        result = following.result()
+    except KeyboardInterrupt:
+        raise Stopped(f"Job {job.id} goes on; 'fresco jobs cancel {job.id}' ends it.") from None
+    return report_of(result, clip.info.path, {}, ())
+
+
+def collected(
+    session: Session, job: Job, wanted: Wanted, channel: Output, engine: Engine
+) -> Report:
+    """Follows a job to its end and fetches what it has made."""
+    clip, codec = clip_of(job), codec_of(job, wanted.output)
+    destinations.check_extras(wanted, clip.info)
+    settings = _settings(job)
+    engine.check_output(wanted.output, clip, settings, codec=codec, overwrite=wanted.overwrite)
+    receiver = Receiver(session, job.id, clip, wanted, codec, channel)
+    if wanted.save_keyframes is not None:
+        destinations.clear_keyframes(wanted.save_keyframes)
+    following = Following(session, job.id, _translation(job), channel, receiver.save_keyframe)
+    try:
+        result = following.result()
+        assert following.plan is not None
+        return receiver.receive(result, following.plan, engine)
+    except KeyboardInterrupt:
+        raise Stopped(
+            f"Stopped; 'fresco jobs fetch {job.id} -o OUT' goes on where it was."
+        ) from None
+
+
+def codec_of(job: Job, output: Path) -> Codec:
+    """What the job is written as.
+
+    Raises:
+        CommandFailed: `output` names another kind of file.
+    """
+    kind = (job.output.kind if job.output else None) or "h264"
+    if kind == "frames":
+        return "images"
+    container = (job.output.container if job.output else None) or "mp4"
+    suffix = output.suffix.lower().lstrip(".").replace("m4v", "mp4")
+    if suffix != container:
+        raise CommandFailed(
+            "OutputNotWritable",
+            f"{output}: the job has made a video for .{container}; end the name with that",
+            WRONG_INPUT,
+        )
+    return kind
+
+
+def _translation(job: Job) -> Translation:
+    return Translation(info_of(job), _settings(job))
+
+
+def _settings(job: Job) -> RestyleSettings:
+    """The settings that matter here: range, and words for keyframes."""
+    sent = job.settings or client.RestyleSettings()
+    return RestyleSettings(
+        prompt=sent.prompt or "none",
+        keyframe_prompts=sent.keyframe_prompts,
+        start=sent.start or 0,
+        stop=sent.stop,
+    )

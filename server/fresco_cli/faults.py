@@ -1,0 +1,96 @@
+"""What went wrong, as a kind for programs, a sentence for the user, and an exit code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fresco_engine import errors
+from fresco_engine.errors import DiskFull, FrescoError, OutOfDeviceMemory
+
+if TYPE_CHECKING:
+    from fresco_client import ClientError
+
+FAILED = 1
+WRONG_INPUT = 2
+CANCELLED = 130
+# What the machine lacks is a failure; everything else the user can put right is input.
+_LACKING = (DiskFull, OutOfDeviceMemory)
+
+
+class CommandFailed(Exception):
+    """A command ends with this sentence and exit code."""
+
+    def __init__(self, kind: str, text: str, code: int) -> None:
+        super().__init__(text)
+        self.kind = kind
+        self.code = code
+
+
+class Stopped(KeyboardInterrupt):
+    """The user stopped the command; the text says what became of the work."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Kind, sentence and exit code."""
+
+    kind: str
+    text: str
+    code: int
+
+
+def fault_of(error: Exception) -> Fault:
+    """What `error` means to the user."""
+    kind = type(error).__name__
+    if isinstance(error, CommandFailed):
+        return Fault(error.kind, str(error), error.code)
+    if isinstance(error, FrescoError):
+        return Fault(kind, str(error), code_of(kind))
+    from fresco_client import ClientError
+
+    if isinstance(error, ClientError):
+        return _fault_of_call(error)
+    return Fault(kind, _unexpected(error), FAILED)
+
+
+def kind_of(reason: str) -> str:
+    """The class name that became a `reason` of the daemon: CLIP_NOT_FOUND was ClipNotFound."""
+    return "".join(word.capitalize() for word in reason.split("_"))
+
+
+def code_of(kind: str) -> int:
+    """The exit code of an engine's error, by its class name; that of a failure for any other."""
+    known = getattr(errors, kind, None)
+    if not (isinstance(known, type) and issubclass(known, FrescoError)):
+        return FAILED
+    return FAILED if issubclass(known, _LACKING) else WRONG_INPUT
+
+
+def _fault_of_call(error: ClientError) -> Fault:
+    import fresco_client as client
+
+    kind = type(error).__name__
+    wrong_input = (
+        client.InvalidRequest,
+        client.NotFound,
+        client.AlreadyExists,
+        client.Forbidden,
+        client.OutOfRange,
+        client.NotPossibleNow,
+        client.NotAuthorised,
+    )
+    code = WRONG_INPUT if isinstance(error, wrong_input) else FAILED
+    if isinstance(error, client.CallFailed) and error.reason:
+        kind = kind_of(error.reason)
+    return Fault(kind, error.message, code)
+
+
+def _unexpected(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "the memory is full; close other programs, or use a smaller --size or --batch"
+    text = str(error).strip().split("\n")[0]
+    return (
+        f"something Fresco did not expect happened ({type(error).__name__}: {text}); "
+        "run the command again with --debug and report what it prints"
+    )

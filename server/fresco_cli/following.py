@@ -1,0 +1,112 @@
+"""Following a job at a daemon: its events to the user, its end as a result or an error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import fresco_client as client
+from fresco_client import ResultInfo, Session
+from fresco_engine.types import Analysed
+
+from fresco_cli.faults import CANCELLED, FAILED, CommandFailed, code_of, kind_of
+from fresco_cli.order import Warnings
+from fresco_cli.output import Output
+from fresco_cli.wire import Translation
+
+PATIENCE_S = 600.0
+"""Seconds for which a lost connection is tried again."""
+
+
+class Following:
+    """A job that is being watched from its first event on, until it ends.
+
+    `on_keyframe` is told of every keyframe that can be fetched.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        job_id: str,
+        translation: Translation,
+        channel: Output,
+        on_keyframe: Callable[[int], None] | None = None,
+    ) -> None:
+        self.plan: Analysed | None = None
+        self.warnings = Warnings(channel)
+        self._session = session
+        self._job_id = job_id
+        self._translation = translation
+        self._channel = channel
+        self._on_keyframe = on_keyframe
+
+    def result(self) -> ResultInfo:
+        """What came out, once it has.
+
+        Raises:
+            CommandFailed: the job failed, was cancelled, or cannot be followed any longer.
+        """
+        try:
+            with self._session.watch(
+                self._job_id, patience_s=PATIENCE_S, on_connection=self._tell_connection
+            ) as events:
+                for event in events:
+                    if isinstance(event, client.Finished):
+                        return event.result
+                    self._take(event)
+        except client.DaemonUnreachable as error:
+            raise CommandFailed(type(error).__name__, self._lost(error), FAILED) from error
+        raise RuntimeError("the job ended without a result")
+
+    def _take(self, event: client.Event) -> None:
+        match event:
+            case client.Warned():
+                self.warnings.say(event.message)
+            case client.StateChanged():
+                self._take_state(event)
+            case client.Failed():
+                raise failed(self._job_id, event.failure)
+            case _:
+                self._show(event)
+        if isinstance(event, client.KeyframeReady) and self._on_keyframe is not None:
+            self._on_keyframe(event.index)
+
+    def _show(self, event: client.Event) -> None:
+        shown = self._translation.event(event)
+        if shown is not None:
+            self._channel.event(shown)
+        if isinstance(shown, Analysed):
+            self.plan = shown
+            self.warnings.say_unused(shown)
+
+    def _take_state(self, event: client.StateChanged) -> None:
+        if event.state is client.JobState.CANCELLED:
+            raise CommandFailed(
+                "Cancelled", f"job {self._job_id} was cancelled by another program", CANCELLED
+            )
+        if event.state is client.JobState.PAUSED:
+            self._channel.note(
+                f"Paused; 'fresco jobs resume {self._job_id}' lets it go on, Ctrl-C ends waiting."
+            )
+        elif event.reason:
+            self._channel.note(f"The job is {event.state.value}: {event.reason}.")
+
+    def _tell_connection(self, state: client.ConnectionState) -> None:
+        if state == "reconnecting":
+            self._channel.note("The connection to the daemon was lost; reconnecting.")
+        else:
+            self._channel.note("Connected again.")
+
+    def _lost(self, error: client.DaemonUnreachable) -> str:
+        return (
+            f"{error} The job goes on when the daemon runs again: "
+            f"'fresco jobs watch {self._job_id}' follows it, "
+            f"'fresco jobs fetch {self._job_id} -o OUT' gets its result."
+        )
+
+
+def failed(job_id: str, failure: client.Failure) -> CommandFailed:
+    """The error a job ended with."""
+    kind, text = kind_of(failure.reason), failure.message
+    if failure.can_resume:
+        text += f"; then 'fresco jobs resume {job_id}' goes on from what is there"
+    return CommandFailed(kind, text, code_of(kind))

@@ -1,0 +1,88 @@
+"""What `fresco restyle` is asked for, and all that can be found wrong with it without a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fresco_engine.settings import RestyleSettings
+from fresco_engine.types import Analysed, Warned
+
+from fresco_cli import destinations
+from fresco_cli.choices import LookChoices
+from fresco_cli.engine import Codec, Engine
+from fresco_cli.options import ModelOptions, Wanted
+from fresco_cli.output import Output
+from fresco_cli.parsing import parse_frame_rate
+
+if TYPE_CHECKING:
+    from fresco_engine.media.clip import Clip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """A clip, what is to become of it, and where the results go."""
+
+    clip: Path
+    choices: LookChoices
+    wanted: Wanted
+    model: ModelOptions
+    frame_rate: str | None = None
+    codec: Codec | None = None
+
+
+@dataclass(frozen=True)
+class CheckedOrder:
+    """An order that can be carried out as far as can be known: its clip is open."""
+
+    order: Order
+    clip: Clip
+    settings: RestyleSettings
+    codec: Codec
+
+
+def checked(order: Order, engine: Engine) -> CheckedOrder:
+    """The order, if nothing is wrong with it.
+
+    Raises:
+        InvalidSettings, ClipError, OutputError: what is wrong and what to do.
+    """
+    settings = order.choices.settings()
+    clip = engine.open_clip(order.clip, parse_frame_rate(order.frame_rate))
+    wanted = order.wanted
+    destinations.check_extras(wanted, clip.info)
+    codec = engine.check_output(
+        wanted.output, clip, settings, codec=order.codec, overwrite=wanted.overwrite
+    )
+    return CheckedOrder(order, clip, settings, codec)
+
+
+class Warnings:
+    """Says every warning once, also that of words for frames that are no keyframes."""
+
+    def __init__(self, channel: Output) -> None:
+        self._channel = channel
+        self._told: set[str] = set()
+
+    def say(self, *messages: str) -> None:
+        """Say these unless they were said before."""
+        for message in messages:
+            if message not in self._told:
+                self._told.add(message)
+                self._channel.event(Warned(message))
+
+    def say_unused(self, plan: Analysed) -> None:
+        """Say which words have no effect."""
+        unused = sorted(set(plan.settings.keyframe_prompts) - set(plan.keyframes))
+        if unused:
+            self.say(_unused(unused))
+
+
+def _unused(indices: Sequence[int]) -> str:
+    frames = ", ".join(map(str, indices))
+    return (
+        f"the words for frame {frames} are not used, as only keyframes have words of their "
+        "own; 'fresco keyframes' lists them"
+    )

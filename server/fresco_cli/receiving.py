@@ -1,0 +1,151 @@
+"""What a job has made, from the daemon into its place: whole and verified, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import fresco_client as client
+from fresco_client import Picture, PictureOptions, ResultInfo, Session
+from fresco_engine.types import Analysed, ClipInfo, Frame, Image, Progress, Report, Stage
+
+from fresco_cli import destinations
+from fresco_cli.engine import Codec, Engine
+from fresco_cli.options import Wanted
+from fresco_cli.order import Warnings
+from fresco_cli.output import Output
+from fresco_cli.wire import info_of, report_of
+
+if TYPE_CHECKING:
+    from fresco_engine.media.clip import Clip
+
+_LOSSLESS = PictureOptions(encoding="png")
+
+
+@dataclass
+class Receiver:
+    """Receives the results of one job of the clip `clip`."""
+
+    session: Session
+    job_id: str
+    clip: Clip
+    wanted: Wanted
+    codec: Codec
+    channel: Output
+    _saved: set[int] = field(default_factory=set[int])
+
+    def save_keyframe(self, index: int) -> None:
+        """Save a keyframe, unless it is void by now."""
+        folder = self.wanted.save_keyframes
+        if folder is None:
+            return
+        from fresco_engine.media.images import write_image
+
+        with suppress(client.NotFound):
+            picture = self.session.frame(self.job_id, "keyframe", index, _LOSSLESS)
+            destinations.make_folder(folder)
+            write_image(folder / f"{index:06d}.png", decoded(picture))
+            self._saved.add(index)
+
+    def receive(self, result: ResultInfo, plan: Analysed, engine: Engine) -> Report:
+        """Everything that was wanted; the daemon is told that the result has arrived."""
+        for index in sorted(set(plan.keyframes) - self._saved):
+            self.save_keyframe(index)
+        warnings: Sequence[str] = ()
+        if self.codec == "images":
+            warnings = self._receive_frames(plan)
+            self.session.confirm(self.job_id)
+        else:
+            self._receive_file()
+        report = report_of(result, self.clip.info.path, self._outputs(), warnings)
+        if self.wanted.report is not None:
+            engine.save_report(report, self.wanted.report)
+        return report
+
+    def _outputs(self) -> dict[str, str]:
+        outputs = {"clip": str(self.wanted.output)}
+        if self.wanted.save_keyframes is not None:
+            outputs["keyframes"] = str(self.wanted.save_keyframes)
+        return outputs
+
+    def _receive_file(self) -> None:
+        self.session.fetch_result(
+            self.job_id,
+            self.wanted.output,
+            lambda progress: self.channel.transfer(
+                "receiving", progress.done_bytes, progress.total_bytes
+            ),
+            is_overwriting=self.wanted.overwrite,
+        )
+
+    def _receive_frames(self, plan: Analysed) -> tuple[str, ...]:
+        """Writes the frames as the engine does; returns what is to be known about them."""
+        from fresco_engine.media.writer import open_writer
+
+        total = plan.stop - plan.start
+        with open_writer(
+            self.wanted.output,
+            self.clip,
+            codec="images",
+            overwrite=self.wanted.overwrite,
+            start=plan.start,
+            stop=plan.stop,
+        ) as writer:
+            for done, frame in enumerate(self._frames(range(plan.start, plan.stop)), start=1):
+                writer.write(frame)
+                self.channel.event(Progress(stage=Stage.ENCODING, done=done, total=total))
+            Warnings(self.channel).say(*writer.warnings)
+            return writer.warnings
+
+    def _frames(self, indices: Iterable[int]) -> Iterator[Frame]:
+        info = self.clip.info
+        for index in indices:
+            picture = self.session.frame(self.job_id, "result", index, _LOSSLESS)
+            yield Frame(index, info.times[index] * info.time_base, decoded(picture))
+
+    def discard(self) -> None:
+        """Remove what has arrived of a file that is not to be fetched after all."""
+        output = self.wanted.output
+        for part in output.parent.glob(f".*.{self.job_id}.part"):
+            part.unlink(missing_ok=True)
+
+
+def decoded(picture: Picture) -> Image:
+    """The picture in a PNG file.
+
+    Raises:
+        DataLost: it is damaged.
+    """
+    from fresco_engine.media.png import decode_png
+
+    image = decode_png(picture.data)
+    if image is None:
+        raise client.DataLost("A picture arrived damaged. Fetch it again.")
+    return image
+
+
+class _NoPictures:
+    """The source of a clip whose description is all that is needed."""
+
+    def __init__(self, first_number: int) -> None:
+        self.first_number = first_number
+
+    def read(
+        self, info: ClipInfo, indices: Iterable[int], size: tuple[int, int] | None
+    ) -> Iterator[Frame]:
+        """Nobody asks for them."""
+        raise NotImplementedError
+
+    def damage(self) -> tuple[str, ...]:
+        """None is known."""
+        return ()
+
+
+def clip_of(job: client.Job) -> Clip:
+    """A job's clip, wherever it is, as far as the daemon describes it."""
+    from fresco_engine.media.clip import Clip
+
+    first_number = job.clip_info.first_number if job.clip_info else 0
+    return Clip(info_of(job), _NoPictures(first_number), ())

@@ -1,0 +1,136 @@
+"""A restyle or a look at a daemon."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from contextlib import suppress
+from typing import TYPE_CHECKING, NoReturn
+
+import fresco_client as client
+from fresco_client import ClipSource, Session
+from fresco_engine.types import ClipInfo, Report
+
+from fresco_cli import destinations
+from fresco_cli.engine import Engine
+from fresco_cli.faults import WRONG_INPUT, CommandFailed, Stopped
+from fresco_cli.following import Following
+from fresco_cli.options import DaemonOptions
+from fresco_cli.order import CheckedOrder
+from fresco_cli.output import Output
+from fresco_cli.parsing import parse_frame_rate
+from fresco_cli.receiving import Receiver
+from fresco_cli.wire import Translation, device_of, model_of, output_of, settings_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def run(
+    session: Session, daemon: DaemonOptions, ready: CheckedOrder, channel: Output, engine: Engine
+) -> tuple[float, Report]:
+    """Has an order carried out and fetches what comes of it; its seconds and its report.
+
+    Ctrl-C cancels the job.
+    """
+    began = time.perf_counter()
+    job_id = uuid.uuid4().hex
+    try:
+        submit(session, daemon, ready, channel, job_id)
+        report = collect(session, ready, channel, engine, job_id)
+    except KeyboardInterrupt:
+        _cancel(session, job_id, channel)
+    return time.perf_counter() - began, report
+
+
+def submit(
+    session: Session, daemon: DaemonOptions, ready: CheckedOrder, channel: Output, job_id: str
+) -> None:
+    """Makes the job."""
+    order = ready.order
+    source = clip_source(session, daemon, order.clip, ready.clip.info, order.frame_rate, channel)
+    job = session.submit(
+        source,
+        settings_of(order.choices),
+        model=model_of(order.model),
+        output=output_of(order.wanted.output, ready.codec),
+        device=device_of(order.model.device),
+        job_id=job_id,
+    )
+    channel.job(job_id)
+    if job.jobs_ahead:
+        channel.note(f"It waits for {job.jobs_ahead} jobs before it.")
+
+
+def collect(
+    session: Session, ready: CheckedOrder, channel: Output, engine: Engine, job_id: str
+) -> Report:
+    """Follows the job and puts what it makes in its place."""
+    wanted = ready.order.wanted
+    receiver = Receiver(session, job_id, ready.clip, wanted, ready.codec, channel)
+    if wanted.save_keyframes is not None:
+        destinations.clear_keyframes(wanted.save_keyframes)
+    translation = Translation(ready.clip.info, ready.settings)
+    following = Following(session, job_id, translation, channel, receiver.save_keyframe)
+    try:
+        result = following.result()
+        assert following.plan is not None
+        return receiver.receive(result, following.plan, engine)
+    finally:
+        receiver.discard()
+
+
+def _cancel(session: Session, job_id: str, channel: Output) -> NoReturn:
+    """Raises: Stopped, saying what became of the job."""
+    channel.note(f"Cancelling job {job_id}.")
+    try:
+        with suppress(client.NotFound):
+            session.cancel(job_id)
+    except client.NotPossibleNow:
+        raise Stopped(
+            f"Stopped; nothing half-written was left behind. What job {job_id} has made can be "
+            f"had with 'fresco jobs fetch {job_id} -o OUT'."
+        ) from None
+    except client.ClientError as error:
+        raise Stopped(
+            f"Stopped, but job {job_id} could not be cancelled ({error}); "
+            f"'fresco jobs cancel {job_id}' does it later."
+        ) from None
+    raise Stopped("Stopped; nothing half-written was left behind.")
+
+
+def clip_source(
+    session: Session,
+    daemon: DaemonOptions,
+    path: Path,
+    info: ClipInfo,
+    frame_rate: str | None,
+    channel: Output,
+) -> ClipSource:
+    """The clip by its path where the daemon can read it, else sent to the daemon."""
+    rate = parse_frame_rate(frame_rate)
+    by_path = ClipSource(path=str(path.absolute()), frame_rate=rate if info.is_sequence else None)
+    server = session.server()
+    if server.capabilities is None or server.capabilities.has_file_access:
+        with suppress(client.NotFound, client.Forbidden, client.InvalidRequest):
+            found = session.describe_clip(by_path)
+            if daemon.daemon is None or _is_same(found, info):
+                return by_path
+    if info.is_sequence:
+        raise CommandFailed(
+            "ClipOutOfReach",
+            f"{path}: the daemon cannot read this folder, and only single files can be sent to it; "
+            "start the daemon with --root, make a video of the pictures, or add --local",
+            WRONG_INPUT,
+        )
+    return session.upload(
+        path, lambda sent: channel.transfer(sent.stage, sent.done_bytes, sent.total_bytes)
+    )
+
+
+def _is_same(found: client.ClipInfo, info: ClipInfo) -> bool:
+    """Whether what another machine has under the name of our clip can be it."""
+    ours = (info.width, info.height, info.frame_count, info.frame_rate, info.duration_s)
+    return ours == (
+        *(found.width, found.height, found.frame_count, found.frame_rate, found.duration),
+    )

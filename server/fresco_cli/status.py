@@ -1,0 +1,134 @@
+"""`fresco status` and `fresco stop`: the daemon that runs, and its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from fresco_cli import options
+from fresco_cli.daemons import Tools
+from fresco_cli.faults import FAILED, CommandFailed
+from fresco_cli.grouping import grouped
+from fresco_cli.options import DaemonOptions, ShortTelling
+from fresco_cli.outcome import told
+from fresco_cli.output import Output, aligned, make_output, write_json
+from fresco_cli.words import gigabytes, span
+
+if TYPE_CHECKING:
+    from fresco_client import Device, ServerInfo
+
+STOPPING_S = 30.0
+"""Seconds a daemon may take to end."""
+
+
+@grouped
+def status(context: typer.Context, daemon: DaemonOptions, telling: ShortTelling) -> None:
+    """Say whether a daemon runs, what it has and what it does."""
+    tools: Tools = context.obj
+    channel = make_output(as_json=telling.as_json, quiet=True)
+    with (
+        told(channel, debug=telling.debug),
+        tools.session(daemon, channel, start=False) as session,
+    ):
+        server, address = session.server(), session.address
+        if telling.as_json:
+            write_json(status_as_json(server, address), indent=2)
+        else:
+            typer.echo(_facts(server, address))
+
+
+def status_as_json(server: ServerInfo, address: str) -> dict[str, Any]:
+    """A daemon as plain values; what can be chosen is left out."""
+    values = asdict(server)
+    del values["capabilities"]
+    access = server.capabilities.has_file_access if server.capabilities else None
+    return {"address": address, **values, "has_file_access": access}
+
+
+def _facts(server: ServerInfo, address: str) -> str:
+    quota = f" of {gigabytes(server.limits.disk_bytes)} allowed" if server.limits else ""
+    rows = [
+        ("version", f"{server.version}, contract {server.api_major}.{server.api_minor}"),
+        ("address", f"{address}, process {server.process_id}"),
+        ("running for", "not known" if server.uptime_s is None else span(server.uptime_s)),
+        ("jobs", f"{server.open_jobs} waiting or running"),
+        (
+            "disk",
+            f"{gigabytes(server.disk_bytes)}{quota}, {gigabytes(server.free_disk_bytes)} free",
+        ),
+    ]
+    rows += [(device.id, _device(device)) for device in server.devices]
+    return aligned(rows)
+
+
+def _device(device: Device) -> str:
+    parts = [device.name] if device.name else []
+    if device.memory_bytes:
+        parts.append(gigabytes(device.memory_bytes))
+    parts.append(device.state)
+    if device.has_model:
+        parts.append(f"holds {device.model_source or 'the bundled model'}")
+    if device.job_id:
+        parts.append(f"works on {device.job_id}")
+    return ", ".join(parts)
+
+
+@grouped
+def stop(context: typer.Context, telling: ShortTelling, data: options.Data = None) -> None:
+    """Stop the daemon of this machine; its jobs go on when one runs again."""
+    tools: Tools = context.obj
+    channel = make_output(as_json=telling.as_json, quiet=False)
+    with told(channel, debug=telling.debug):
+        with tools.session(DaemonOptions(data=data), channel, start=False) as session:
+            server = session.server()
+        _end(server.process_id, _discovery(data), channel)
+        more = f"; {server.open_jobs} jobs go on when it runs again" if server.open_jobs else ""
+        if telling.as_json:
+            write_json({"event": "stopped", "process_id": server.process_id})
+        channel.result(f"The daemon has ended{more}.")
+
+
+def _discovery(data: Path | None) -> Path:
+    from fresco_client import data_folder
+
+    return data_folder(data) / "daemon.json"
+
+
+def _end(process_id: int, discovery: Path, channel: Output) -> None:
+    """Ask a process to end and wait until it has."""
+    try:
+        os.kill(process_id, signal.SIGTERM)
+    except (OSError, OverflowError) as error:
+        raise CommandFailed(
+            "DaemonNotStopped",
+            f"the daemon, process {process_id}, cannot be stopped ({error}); end it by hand",
+            FAILED,
+        ) from error
+    deadline = time.monotonic() + STOPPING_S
+    while _runs(process_id) and discovery.exists():
+        if time.monotonic() > deadline:
+            raise CommandFailed(
+                "DaemonNotStopped",
+                f"the daemon, process {process_id}, still runs after {STOPPING_S:.0f} s; "
+                "look into its daemon.log, or end it by hand",
+                FAILED,
+            )
+        time.sleep(0.05)
+
+
+def _runs(process_id: int) -> bool:
+    if os.name == "nt":  # os.kill would end it there
+        return False
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

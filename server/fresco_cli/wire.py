@@ -1,0 +1,169 @@
+"""From the command line's values to the client's, and from the client's to the engine's.
+
+Pictures are left out of events: who needs one fetches it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import fresco_client as client
+import numpy as np
+from fresco_engine import types as engine
+from fresco_engine.settings import RestyleSettings
+
+from fresco_cli.choices import LookChoices
+from fresco_cli.options import ModelOptions
+
+if TYPE_CHECKING:
+    from fresco_engine.media.destination import Codec
+
+_NO_PICTURE = np.zeros((0, 0, 3), np.uint8)
+_CONTAINERS: dict[str, client.Container] = {
+    ".mp4": "mp4",
+    ".m4v": "mp4",
+    ".mov": "mov",
+    ".mkv": "mkv",
+}
+_EMPTY_REPORT: dict[str, Any] = {
+    "settings": {},
+    "model": "",
+    "device": "",
+    "clip": {},
+    "keyframes": (),
+    "shots": (),
+    "working_size": (0, 0),
+    "seconds": {},
+    "peak_memory_bytes": 0,
+    "metrics": {},
+    "warnings": (),
+}
+_PARTS: dict[str, Any] = {
+    "attention": client.AttentionSettings,
+    "optimisation": client.OptimisationSettings,
+    "smoothing": client.SmoothingSettings,
+}
+
+
+def settings_of(choices: LookChoices) -> client.RestyleSettings:
+    """What was chosen by hand, and the preset; all else is left to the daemon."""
+    parts = {name: _PARTS[name](**values) for name, values in choices.parts().items()}
+    return client.RestyleSettings(preset=choices.preset, **choices.values(), **parts)
+
+
+def model_of(options: ModelOptions) -> client.ModelChoice:
+    """The model; what is a file or folder here is named by its whole path."""
+    from fresco_engine.diffusion.lora import Lora
+
+    loras = [Lora.parse(text) for text in options.lora or ()]
+    return client.ModelChoice(
+        source=place_of(options.model),
+        control_source=place_of(options.control_model),
+        loras=tuple(
+            client.Lora(path=str(lora.path.absolute()), weight=lora.weight) for lora in loras
+        ),
+    )
+
+
+def place_of(source: str | None) -> str:
+    """A model as a daemon names it: by its whole path if it is here."""
+    if not source:
+        return ""
+    path = Path(source).expanduser()
+    return str(path.absolute()) if path.exists() else source
+
+
+def output_of(path: Path, codec: Codec) -> client.OutputOptions:
+    """How a result at `path` is wanted."""
+    if codec == "images":
+        return client.OutputOptions(kind="frames")
+    return client.OutputOptions(kind=codec, container=_CONTAINERS[path.suffix.lower()])
+
+
+def info_of(job: client.Job) -> engine.ClipInfo:
+    """The clip of a job as far as the daemon describes it; the frames' times are even ones."""
+    info, source = job.clip_info, job.clip
+    rate = (info.frame_rate if info else None) or Fraction(24)
+    return engine.ClipInfo(
+        path=Path((source.path if source else None) or job.title),
+        width=info.width if info else 0,
+        height=info.height if info else 0,
+        frame_rate=rate,
+        time_base=1 / rate,
+        times=tuple(range(info.frame_count if info else 0)),
+        has_audio=info.has_audio if info else False,
+        is_sequence=info.is_sequence if info else False,
+    )
+
+
+class Translation:
+    """A job's events as the engine's, for the clip `info`."""
+
+    def __init__(self, info: engine.ClipInfo, settings: RestyleSettings) -> None:
+        self._info = info
+        self._settings = settings
+
+    def event(self, event: client.Event) -> engine.Event | None:
+        """The engine's event; None for those it has not, and for the end."""
+        match event:
+            case client.Analysed():
+                return self._analysed(event.plan)
+            case client.ProgressMade():
+                progress = event.progress
+                return engine.Progress(
+                    stage=engine.Stage[progress.stage.name],
+                    done=progress.done,
+                    total=progress.total,
+                    remaining_s=event.remaining_s,
+                )
+            case client.KeyframeReady():
+                return engine.KeyframeReady(event.index, _NO_PICTURE)
+            case client.FrameReady():
+                frame = engine.Frame(event.index, event.clip_time or Fraction(0), _NO_PICTURE)
+                return engine.FrameReady(frame, event.is_keyframe)
+            case client.Warned():
+                return engine.Warned(event.message)
+            case client.Restarted():
+                return engine.Restarted(event.reason)
+            case _:
+                return None
+
+    def _analysed(self, plan: client.Plan) -> engine.Analysed:
+        return engine.Analysed(
+            info=self._info,
+            settings=self._settings,
+            start=plan.start,
+            stop=plan.stop,
+            shots=tuple((shot.start, shot.stop) for shot in plan.shots),
+            keyframes=plan.keyframes,
+            working_size=(plan.working_width, plan.working_height),
+        )
+
+
+def report_of(
+    result: client.ResultInfo, clip: Path, outputs: Mapping[str, str], warnings: Sequence[str]
+) -> engine.Report:
+    """The report with the places on this machine, and what was found out here.
+
+    One that was too long to be sent is left empty.
+    """
+    known = {field.name for field in fields(engine.Report)}
+    sent = cast(dict[str, Any], json.loads(result.report_json or "{}"))
+    values = _EMPTY_REPORT | {name: value for name, value in sent.items() if name in known}
+    values["keyframes"] = tuple(values["keyframes"])
+    values["shots"] = tuple(tuple(shot) for shot in values["shots"])
+    values["working_size"] = tuple(values["working_size"])
+    values["warnings"] = (*values["warnings"], *warnings)
+    values["clip"] = {**values["clip"], "path": str(clip)}
+    values["outputs"] = dict(outputs)
+    return engine.Report(**values)
+
+
+def device_of(name: str | None) -> str:
+    """A device as daemons name it; the first one of a kind may be named by the kind alone."""
+    return "cuda:0" if name == "cuda" else name or ""
