@@ -38,7 +38,6 @@ _POLL_S = 0.1
 _ANOTHER_HAS_THE_LOCK = 3
 _START_AGAIN_S = 2.0
 _TAIL_LINES = 20
-_LOG_BYTES = 4 * 1024 * 1024
 # What a host sets for its own Python would break another one.
 _HOSTS_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__")
 
@@ -145,7 +144,6 @@ class _Start:
         ]
         try:
             data.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _shorten(self.log)
         except OSError as error:
             raise FileFailed.from_os(data, error) from error
         self.again()
@@ -220,12 +218,3 @@ def _is_alive(process_id: int) -> bool:
     except (PermissionError, OverflowError):
         return True
     return True
-
-
-def _shorten(log: Path) -> None:
-    """Put a long log aside, in the place of the one put aside before."""
-    if log.exists() and log.stat().st_size > _LOG_BYTES:
-        try:
-            log.replace(log.with_suffix(".log.1"))
-        except OSError:  # Windows, while another process writes to it
-            return

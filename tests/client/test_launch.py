@@ -26,7 +26,6 @@ from fresco_client import (
     data_folder,
     find,
     find_or_start,
-    launch,
 )
 
 PROGRAM = [sys.executable, str(Path(__file__).parents[1] / "fakes" / "launched_daemon.py")]
@@ -301,16 +300,6 @@ def test_an_ended_daemon_leaves_no_zombie(data: Path) -> None:
     (data / "stop").touch()
 
     until(lambda: not is_alive(daemon.process_id), "the daemon to be gone")
-
-
-def test_a_long_log_is_put_aside(monkeypatch: pytest.MonkeyPatch, data: Path) -> None:
-    monkeypatch.setattr(launch, "_LOG_BYTES", 100)
-    (data / "daemon.log").write_text("x" * 200)
-
-    find_or_start(data, PROGRAM)
-
-    assert (data / "daemon.log.1").read_text() == "x" * 200
-    assert (data / "daemon.log").stat().st_size < 100
 
 
 def test_waiting_ends_when_the_callback_wants_it(data: Path) -> None:
