@@ -1,9 +1,9 @@
 """A worker without a model: real media, real checkpoints, negatives instead of restyled frames.
 
-    python -m tests.fakes.worker [--step-s S] [--frame-s S] [--crash-at N] ARGUMENTS OF THE WORKER
+    python -m tests.fakes.worker [--step-s S] [--frame-s S] [--crash-at N] [--start-once FILE] ...
 
 `--step-s` and `--frame-s` are how long a denoising step and a frame take. With `--crash-at N` the
-process kills itself when it is to make frame N.
+process kills itself when it is to make frame N. With `--start-once FILE` only the first one starts.
 """
 
 from __future__ import annotations
@@ -170,12 +170,20 @@ def _report(plan: Analysed) -> Report:
     )
 
 
+def _is_there(mark: Path) -> bool:
+    """Whether a file exists; it does from now on."""
+    was_there = mark.exists()
+    mark.touch()
+    return was_there
+
+
 def main() -> None:
     """Serve the daemon until it is gone."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--step-s", type=float, default=0.01)
     parser.add_argument("--frame-s", type=float, default=0.001)
     parser.add_argument("--crash-at", type=int)
+    parser.add_argument("--start-once", type=Path)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--media", action="store_true")
     arguments = parser.parse_args()
@@ -186,6 +194,8 @@ def main() -> None:
     elif arguments.device not in ("cpu", "other"):
         message = f"device: {arguments.device!r} is not there"
         channel.say("refused", reason="INVALID_SETTINGS", message=message, can_resume=False)
+    elif arguments.start_once is not None and _is_there(arguments.start_once):
+        sys.exit("nothing works today")
     else:
         device: dict[str, Any] = {"id": arguments.device, "name": "Fake", "memory_bytes": 1 << 30}
         channel.say("ready", devices=[device])

@@ -25,6 +25,8 @@ from fresco_server.settings import ServerSettings
 _LOGGER = logging.getLogger(__name__)
 _STOP_PATIENCE_S = 1.2
 """A stop takes effect within two seconds: by then the worker has stopped by itself or is killed."""
+_START_PATIENCE_S = 180.0
+"""Importing torch from a cold disk takes its time."""
 _CRASHES_ALLOWED = 2
 _LOAD_PATIENCE_S = 600.0
 
@@ -54,6 +56,7 @@ class Runner:
         self._job: Job | None = None
         self._narrator: Narrator | None = None
         self._crashes: dict[str, tuple[int, int]] = {}
+        self._failed_starts = 0
         self._looks: dict[str, Look] = {}
         self._loads: list[_Load] = []
         self._kill_at: float | None = None
@@ -155,7 +158,7 @@ class Runner:
         now = time.monotonic()
         if self._kill_at is not None:
             waits.append(self._kill_at - now)
-        if self._worker is not None and self._is_idle():
+        if self._is_ready and self._is_idle():
             waits.append(self._idle_since + self._idle_unload_s - now)
         return max(0.0, min(waits))
 
@@ -165,7 +168,7 @@ class Runner:
             _LOGGER.info("%s: the worker does not stop; killing it", self.device_id)
             self._kill_at = None
             self._worker.kill()
-        elif self._is_idle() and now >= self._idle_since + self._idle_unload_s:
+        elif self._is_ready and self._is_idle() and now >= self._idle_since + self._idle_unload_s:
             self._unload()
 
     def _is_idle(self) -> bool:
@@ -192,6 +195,7 @@ class Runner:
             self._is_ready = False
             name = f"worker-{self.device_id}"
             self._worker = WorkerProcess(name, self._command, self.said, self.ended)
+            self._kill_at = time.monotonic() + _START_PATIENCE_S
         return self._is_ready
 
     def _send(self, order: Values) -> None:
@@ -217,6 +221,8 @@ class Runner:
 
     def _become_ready(self) -> None:
         self._is_ready = True
+        self._failed_starts = 0
+        self._kill_at = None
         self._idle_since = time.monotonic()
         for look in self._looks.values():
             self._send(_look_order(look))
@@ -265,6 +271,7 @@ class Runner:
         if worker is not self._worker:
             return
         _LOGGER.info("%s: the worker ended with %d", self.device_id, code)
+        has_started = self._is_ready
         self._worker, self._is_ready, self._model = None, False, None
         self._kill_at = None
         lost = WorkerLost(f"the worker process ended ({_cause(code)}); try again", worker.log_tail)
@@ -276,6 +283,24 @@ class Runner:
         self._loads.clear()
         if self._job is not None:
             self._recover(worker, code)
+        elif not has_started:
+            self._give_up_starting(worker, code)
+
+    def _give_up_starting(self, worker: WorkerProcess, code: int) -> None:
+        """A worker that cannot even start is tried a few times, then the next job fails for it."""
+        self._failed_starts += 1
+        if self._failed_starts <= _CRASHES_ALLOWED:
+            return
+        self._failed_starts = 0
+        job = self._store.next_queued(("", self.device_id))
+        if job is not None:
+            Narrator(self._store, job).fail(
+                "WORKER_LOST",
+                f"the process that is to work on it does not start ({_cause(code)}); "
+                "'fresco doctor' may tell why",
+                log_tail=worker.log_tail,
+                can_resume=True,
+            )
 
     def _recover(self, worker: WorkerProcess, code: int) -> None:
         """The job whose worker died goes on, unless it was to stop, or dies again and again."""

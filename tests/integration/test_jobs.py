@@ -1,0 +1,384 @@
+"""What can be done to jobs, with a real daemon, a real client and a worker without a model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fresco_client import (
+    AlreadyExists,
+    Cancelled,
+    ClipSource,
+    DaemonUnreachable,
+    Failed,
+    Finished,
+    FrameReady,
+    InvalidRequest,
+    Job,
+    JobState,
+    KeyframeChange,
+    KeyframeReady,
+    LimitReached,
+    NotFound,
+    NotPossibleNow,
+    OutputOptions,
+    RestyleSettings,
+    Session,
+    StateChanged,
+)
+from fresco_engine.media.clip import Clip
+
+from tests.integration.conftest import StartDaemon
+from tests.integration.daemons import DaemonProcess, wait_for, with_fake_worker
+
+SETTINGS = RestyleSettings(prompt="a negative", size=64)
+SLOWLY = ["--step-s", "0.2", "--frame-s", "0.05"]
+
+
+@pytest.fixture
+def daemon(start_daemon: StartDaemon) -> DaemonProcess:
+    """A daemon that is quick."""
+    return start_daemon(**with_fake_worker())
+
+
+@pytest.fixture
+def slow_daemon(start_daemon: StartDaemon) -> DaemonProcess:
+    """A daemon whose jobs take some seconds."""
+    return start_daemon(**with_fake_worker(SLOWLY))
+
+
+@pytest.fixture
+def session(request: pytest.FixtureRequest) -> Iterator[Session]:
+    """A client of whichever daemon the test asks for."""
+    name = "slow_daemon" if "slow_daemon" in request.fixturenames else "daemon"
+    with request.getfixturevalue(name).session() as session:
+        yield session
+
+
+def _submit(session: Session, clip: Path, prompt: str = "a negative", job_id: str = "") -> Job:
+    return session.submit(
+        ClipSource(path=str(clip)),
+        RestyleSettings(prompt=prompt, size=64),
+        output=OutputOptions(kind="lossless"),
+        job_id=job_id or None,
+    )
+
+
+def _wait_for_state(session: Session, job: Job, *states: JobState) -> Job:
+    def reached() -> Job | None:
+        found = session.job(job.id)
+        return found if found.state in states else None
+
+    return wait_for(f"job {job.id} to be {states}", reached)
+
+
+def _wait_for_pictures(session: Session, job: Job) -> None:
+    wait_for("the first keyframe", lambda: session.job(job.id).ready_keyframes)
+
+
+def test_a_running_job_is_cancelled_and_keeps_what_it_has_made(
+    slow_daemon: DaemonProcess, session: Session, clip: Path
+) -> None:
+    job = _submit(session, clip)
+    _wait_for_pictures(session, job)
+
+    cancelled = session.cancel(job.id)
+
+    assert cancelled.state is JobState.CANCELLED
+    events = list(session.watch(job.id))
+    assert isinstance(events[-1], StateChanged)
+    assert events[-1].state is JobState.CANCELLED
+    assert session.frame(job.id, "keyframe", 0).width == 80
+
+
+def test_a_job_is_cancelled_also_while_the_worker_does_not_listen(
+    start_daemon: StartDaemon, clip: Path
+) -> None:
+    daemon = start_daemon(**with_fake_worker(["--step-s", "60"]))
+    with daemon.session() as session:
+        job = _submit(session, clip)
+        _wait_for_state(session, job, JobState.TRANSLATING)
+
+        cancelled = session.cancel(job.id)
+
+        assert cancelled.state is JobState.CANCELLED
+        assert session.cancel(job.id).state is JobState.CANCELLED
+
+
+def test_a_paused_job_goes_on_with_what_it_has(
+    slow_daemon: DaemonProcess, session: Session, clip: Path, tmp_path: Path
+) -> None:
+    job = _submit(session, clip)
+    _wait_for_pictures(session, job)
+
+    paused = session.pause(job.id)
+    resumed = session.resume(job.id)
+    events = list(session.watch(job.id))
+
+    assert paused.state is JobState.PAUSED
+    assert resumed.state is not JobState.PAUSED
+    assert isinstance(events[-1], Finished)
+    keyframes = [event.index for event in events if isinstance(event, KeyframeReady)]
+    assert len(set(keyframes)) == len(keyframes)
+    session.fetch_result(job.id, tmp_path / "result.mp4")
+    assert Clip.open(tmp_path / "result.mp4").info.frame_count == 40
+
+
+def test_a_waiting_job_is_cancelled_and_paused_at_once(
+    slow_daemon: DaemonProcess, session: Session, clip: Path
+) -> None:
+    first = _submit(session, clip)
+    second, third = _submit(session, clip), _submit(session, clip)
+    _wait_for_pictures(session, first)
+
+    assert session.job(third.id).jobs_ahead == 1
+    assert session.cancel(second.id).state is JobState.CANCELLED
+    assert session.pause(third.id).state is JobState.PAUSED
+    assert session.job(first.id).state is JobState.TRANSLATING
+
+
+def test_jobs_are_worked_on_in_their_order_but_urgent_ones_first(
+    slow_daemon: DaemonProcess, session: Session, clip: Path
+) -> None:
+    running = _submit(session, clip)
+    _wait_for_pictures(session, running)
+    waiting = _submit(session, clip)
+    urgent = session.submit(
+        ClipSource(path=str(clip)), SETTINGS, is_urgent=True, output=OutputOptions(kind="frames")
+    )
+    session.cancel(running.id)
+
+    assert session.job(urgent.id).jobs_ahead == 0
+    assert session.job(waiting.id).jobs_ahead <= 1
+    _wait_for_pictures(session, urgent)
+    assert session.job(waiting.id).state is JobState.QUEUED
+
+
+def test_the_same_request_gives_the_same_job_and_another_one_is_refused(
+    daemon: DaemonProcess, session: Session, clip: Path
+) -> None:
+    first = _submit(session, clip, job_id="mine")
+
+    again = _submit(session, clip, job_id="mine")
+
+    assert again.create_time == first.create_time
+    with pytest.raises(AlreadyExists, match="choose another"):
+        _submit(session, clip, prompt="something else", job_id="mine")
+
+
+def test_a_look_is_made_while_a_job_runs(
+    slow_daemon: DaemonProcess, session: Session, clip: Path
+) -> None:
+    job = _submit(session, clip)
+    _wait_for_pictures(session, job)
+
+    *steps, picture = session.look(ClipSource(path=str(clip)), 3, SETTINGS)
+
+    assert len(steps) == 3
+    assert (picture.width, picture.height) == (80, 64)
+    assert session.job(job.id).state.value in ("translating keyframes", "interpolating")
+
+
+def test_a_newer_look_of_the_same_client_takes_the_place_of_an_older(
+    slow_daemon: DaemonProcess, session: Session, clip: Path
+) -> None:
+    source = ClipSource(path=str(clip))
+    older = session.look(source, 3, SETTINGS, client_id="me")
+    next(iter(older))
+
+    newer = list(session.look(source, 4, SETTINGS, client_id="me"))
+
+    assert newer[-1].width == 80
+    with pytest.raises(Cancelled):
+        list(older)
+
+
+def test_a_look_that_cannot_be_made_says_why(
+    daemon: DaemonProcess, session: Session, clip: Path
+) -> None:
+    with pytest.raises(InvalidRequest, match="use other words"):
+        list(session.look(ClipSource(path=str(clip)), 3, RestyleSettings(prompt="unthinkable")))
+
+
+def test_rerolling_makes_only_what_depends_on_the_keyframe(
+    daemon: DaemonProcess, session: Session, clip: Path
+) -> None:
+    job = _submit(session, clip)
+    assert isinstance(list(session.watch(job.id))[-1], Finished)
+    keyframes = session.job(job.id).plan.keyframes
+
+    rerolled = session.reroll(job.id, [KeyframeChange(index=keyframes[2], prompt="brighter")])
+    events = list(session.watch(rerolled.id))
+
+    assert isinstance(events[-1], Finished)
+    assert rerolled.parent_id == job.id
+    old, new = (_inodes(daemon, name) for name in (job.id, rerolled.id))
+    made_again = {name for name in new if new[name] != old[name]}
+    expected = {f"frames/{i:06d}.png" for i in range(keyframes[1] + 1, keyframes[3])}
+    assert made_again == expected | {f"keyframes/{keyframes[2]:06d}.png"}
+    assert session.job(job.id).state is JobState.DONE
+
+
+def _inodes(daemon: DaemonProcess, job_id: str) -> dict[str, int]:
+    (folder,) = (daemon.data / "jobs").glob(f"{job_id}-*")
+    pictures = [*folder.glob("*/*.png")]
+    return {str(path.relative_to(folder)): path.stat().st_ino for path in pictures}
+
+
+def test_only_keyframes_of_finished_jobs_are_rerolled(
+    slow_daemon: DaemonProcess, session: Session, clip: Path
+) -> None:
+    job = _submit(session, clip)
+
+    with pytest.raises(NotPossibleNow, match="wait until it is done"):
+        session.reroll(job.id, [KeyframeChange(index=0)])
+    assert isinstance(list(session.watch(job.id))[-1], Finished)
+    with pytest.raises(InvalidRequest, match="not a keyframe"):
+        session.reroll(job.id, [KeyframeChange(index=1)])
+
+
+def test_a_deleted_job_and_all_it_made_are_gone(
+    slow_daemon: DaemonProcess, session: Session, clip: Path
+) -> None:
+    job = _submit(session, clip)
+    _wait_for_pictures(session, job)
+    watch = iter(session.watch(job.id))
+    next(watch)
+
+    session.delete(job.id)
+
+    assert list((slow_daemon.data / "jobs").iterdir()) == []
+    with pytest.raises(NotFound):
+        session.job(job.id)
+    with pytest.raises(NotFound):
+        list(watch)
+
+
+def test_a_job_whose_worker_dies_again_and_again_fails_with_a_sentence(
+    start_daemon: StartDaemon, clip: Path
+) -> None:
+    daemon = start_daemon(**with_fake_worker(["--crash-at", "7"]))
+    with daemon.session() as session:
+        job = _submit(session, clip)
+
+        events = list(session.watch(job.id))
+        again = session.resume(job.id)
+
+        assert isinstance(events[-1], Failed)
+        assert "without getting further" in events[-1].failure.message
+        assert events[-1].failure.reason == "WORKER_LOST"
+        assert sum(isinstance(event, FrameReady) for event in events) == 7
+        assert again.state is not JobState.FAILED
+        assert session.server().version
+
+
+def test_a_stopped_daemon_keeps_its_jobs_and_goes_on(
+    slow_daemon: DaemonProcess, session: Session, clip: Path
+) -> None:
+    job = _submit(session, clip)
+    _wait_for_pictures(session, job)
+
+    code = slow_daemon.stop()
+    with pytest.raises(DaemonUnreachable):
+        session.server()
+    slow_daemon.start()
+
+    assert code == 0
+    assert not (slow_daemon.data / "daemon.json").read_text().isspace()
+    with slow_daemon.session() as later:
+        assert isinstance(list(later.watch(job.id))[-1], Finished)
+
+
+def test_what_a_client_wanted_is_not_forgotten_in_a_crash(
+    start_daemon: StartDaemon, clip: Path
+) -> None:
+    daemon = start_daemon(**with_fake_worker(["--step-s", "60"]))
+    with daemon.session() as session:
+        job = _submit(session, clip)
+        _wait_for_state(session, job, JobState.TRANSLATING)
+        session.pause(job.id)
+        daemon.kill()
+    daemon.start()
+
+    with daemon.session() as session:
+        assert session.job(job.id).state is JobState.PAUSED
+
+
+def test_two_daemons_never_share_a_data_folder(daemon: DaemonProcess) -> None:
+    second = DaemonProcess(daemon.data, daemon.settings)
+    second.begin()
+
+    assert second.process is not None
+    assert second.process.wait(60) == 3
+    assert "another daemon works in" in second.output
+    assert daemon.announced["process_id"] == daemon.pid
+
+
+def test_a_full_queue_says_so(start_daemon: StartDaemon, clip: Path) -> None:
+    daemon = start_daemon(**with_fake_worker(SLOWLY), limits={"queued_jobs": 2})
+    with daemon.session() as session:
+        first = _submit(session, clip)
+        _wait_for_pictures(session, first)
+        _submit(session, clip)
+        _submit(session, clip)
+
+        with pytest.raises(LimitReached, match="try again later") as refusal:
+            _submit(session, clip)
+
+        assert refusal.value.reason == "QUEUE_FULL"
+
+
+def test_an_idle_device_gives_its_memory_back_and_starts_again(
+    start_daemon: StartDaemon, clip: Path
+) -> None:
+    daemon = start_daemon(**with_fake_worker(), idle_unload_s=0.5)
+    with daemon.session() as session:
+        wait_for("the worker to end", lambda: not daemon.workers())
+
+        assert session.server().devices[0].state == "stopped"
+        assert isinstance(list(session.watch(_submit(session, clip).id))[-1], Finished)
+
+
+def test_an_idle_daemon_ends_if_it_is_told_to(start_daemon: StartDaemon) -> None:
+    daemon = start_daemon(**with_fake_worker(), idle_exit_s=1.0)
+
+    assert daemon.process is not None
+    assert daemon.process.wait(60) == 0
+    assert not (daemon.data / "daemon.json").exists()
+
+
+def test_room_is_made_from_fetched_results_only(start_daemon: StartDaemon, clip: Path) -> None:
+    daemon = start_daemon(**with_fake_worker(), limits={"disk_bytes": 17 << 20})
+    with daemon.session() as session:
+        fetched, unfetched = (_submit(session, clip) for _ in range(2))
+        for job in (fetched, unfetched):
+            assert isinstance(list(session.watch(job.id))[-1], Finished)
+        session.fetch_result(fetched.id, daemon.data.parent / "fetched.mp4")
+        # Usage is measured every few seconds.
+        filler = daemon.data / "uploads" / "filler"
+        filler.write_bytes(bytes(2 << 20))
+        time.sleep(5.1)
+
+        with pytest.raises(LimitReached, match="larger --quota"):
+            _submit(session, clip)
+
+        with pytest.raises(NotFound):
+            session.job(fetched.id)
+        assert session.job(unfetched.id).state is JobState.DONE
+
+
+def test_jobs_fail_with_a_sentence_where_no_worker_can_start(
+    start_daemon: StartDaemon, clip: Path, tmp_path: Path
+) -> None:
+    once = ["--start-once", str(tmp_path / "started")]
+    daemon = start_daemon(**with_fake_worker(once), idle_unload_s=0.5)
+    with daemon.session() as session:
+        wait_for("the first worker to end", lambda: not daemon.workers())
+
+        events = list(session.watch(_submit(session, clip).id))
+
+        assert isinstance(events[-1], Failed)
+        assert "does not start" in events[-1].failure.message
+        assert "nothing works today" in events[-1].failure.log_tail
