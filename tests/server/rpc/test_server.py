@@ -332,6 +332,16 @@ def test_a_dead_peer_is_noticed_without_anybody_sending(server: RpcServer) -> No
     assert options["grpc.so_reuseport"] == 0
 
 
+def test_grpc_knows_every_option_that_is_set() -> None:
+    """It passes over names that it does not know, as it did over one for clients' pings."""
+    from fresco_server.rpc.server import _OPTIONS
+    from grpc._cython import cygrpc
+
+    library = Path(cygrpc.__file__).read_bytes()
+
+    assert [name for name, _ in _OPTIONS if name.encode() + b"\0" not in library] == []
+
+
 def test_threads_end_with_the_server(jobs: FakeJobs, settings: ServerSettings) -> None:
     before = set(threading.enumerate())
     server = _make(jobs, settings)
