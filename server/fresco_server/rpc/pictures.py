@@ -203,9 +203,9 @@ class _Kept:
             self._forget_oldest()
 
     def _forget_oldest(self) -> None:
-        for key, future in list(self._known.items()):
-            if self._bytes <= self._most_bytes:
+        while self._bytes > self._most_bytes:
+            # Pictures that are being made are few, so the search is short.
+            oldest = next((key for key, made in self._known.items() if made.done()), None)
+            if oldest is None:
                 return
-            if future.done():
-                del self._known[key]
-                self._bytes -= len(future.result().data)
+            self._bytes -= len(self._known.pop(oldest).result().data)
