@@ -16,12 +16,14 @@ from fresco_engine import __version__
 from fresco_engine.errors import FrescoError
 from fresco_engine.settings import RestyleSettings
 
+from fresco_cli import daemon_checks
+from fresco_cli.daemon_checks import LEAST_FREE_BYTES, Problem
+from fresco_cli.daemons import Tools
 from fresco_cli.engine import Engine
 from fresco_cli.words import gigabytes
 
 _LIBRARIES = ("torch", "diffusers", "transformers", "av", "opencv-python-headless", "numpy")
 _ENCODERS = {"libx264": "H.264", "libx264rgb": "lossless RGB", "ffv1": "FFV1", "png": "PNG"}
-_LEAST_FREE_BYTES = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,9 @@ class Check:
     detail: str
 
 
-def run_all(engine: Engine, device: str | None) -> list[Check]:
+def run_all(tools: Tools, device: str | None, data: Path | None) -> list[Check]:
     """All examinations in the order a person reads them; one that fails stops no other."""
+    engine: Engine = tools.engine
     examinations: dict[str, Callable[[], str]] = {
         "version": _version,
         "libraries": _libraries,
@@ -43,20 +46,18 @@ def run_all(engine: Engine, device: str | None) -> list[Check]:
         "disk": _disk,
         "codecs": _codecs,
         "model cache": _model_cache,
+        "data folder": lambda: daemon_checks.data_folder(data),
+        "daemon": lambda: daemon_checks.daemon(tools, data),
         "sample clip": lambda: _sample_clip(engine),
         "self-test": lambda: _self_test(engine, device),
     }
     return [_examined(name, examine) for name, examine in examinations.items()]
 
 
-class _Problem(Exception):
-    """What is wrong and what to do about it."""
-
-
 def _examined(name: str, examine: Callable[[], str]) -> Check:
     try:
         return Check(name, True, examine())
-    except (_Problem, FrescoError) as problem:
+    except (Problem, FrescoError) as problem:
         return Check(name, False, str(problem))
     # Whatever breaks here is what the doctor is asked to find.
     except Exception as error:  # noqa: BLE001
@@ -76,7 +77,7 @@ def _libraries() -> str:
         except metadata.PackageNotFoundError:
             missing.append(name)
     if missing:
-        raise _Problem(f"{', '.join(missing)} missing; run 'python bootstrap.py setup' again")
+        raise Problem(f"{', '.join(missing)} missing; run 'python bootstrap.py setup' again")
     return ", ".join(found)
 
 
@@ -111,9 +112,9 @@ def _installed_memory() -> Iterator[int]:
 
 def _disk() -> str:
     free = {str(place): shutil.disk_usage(place).free for place in (Path.cwd(), _temporary())}
-    if min(free.values()) < _LEAST_FREE_BYTES:
+    if min(free.values()) < LEAST_FREE_BYTES:
         place = min(free, key=lambda name: free[name])
-        raise _Problem(f"only {gigabytes(free[place])} free at {place}; free some room")
+        raise Problem(f"only {gigabytes(free[place])} free at {place}; free some room")
     return ", ".join(f"{gigabytes(count)} free at {place}" for place, count in free.items())
 
 
@@ -132,7 +133,7 @@ def _codecs() -> str:
         except UnknownCodecError:
             missing.append(f"{meaning} ({name})")
     if missing:
-        raise _Problem(f"cannot write {', '.join(missing)}; install the library av again")
+        raise Problem(f"cannot write {', '.join(missing)}; install the library av again")
     return f"writes {', '.join(_ENCODERS.values())}"
 
 
@@ -142,7 +143,7 @@ def _model_cache() -> str:
     folder = Path(constants.HF_HUB_CACHE)
     nearest = next(place for place in (folder, *folder.parents) if place.exists())
     if not os.access(nearest, os.W_OK):
-        raise _Problem(f"{folder} cannot be written to; set HF_HOME to a folder of your own")
+        raise Problem(f"{folder} cannot be written to; set HF_HOME to a folder of your own")
     return f"{folder}, {gigabytes(shutil.disk_usage(nearest).free)} free"
 
 
@@ -161,7 +162,7 @@ def _self_test(engine: Engine, device: str | None) -> str:
     settings = RestyleSettings(prompt="a watercolour", steps=1, strength=1.0, size=128)
     picture = engine.look(clip, 0, settings, model)
     if picture.shape != (clip.info.height, clip.info.width, 3) or picture.min() == picture.max():
-        raise _Problem("the bundled model gives no picture; install Fresco again")
+        raise Problem("the bundled model gives no picture; install Fresco again")
     ended = time.perf_counter()
     return (
         f"the bundled model loads in {loaded - began:.1f} s, one step takes {ended - loaded:.1f} s"

@@ -4,31 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from fresco_cli import checks, options
+from fresco_cli import checks, complaint, options
 from fresco_cli.checks import Check
+from fresco_cli.daemons import Tools
 from fresco_cli.faults import FAILED
+from fresco_cli.grouping import grouped
+from fresco_cli.options import ShortTelling
 from fresco_cli.outcome import told
 from fresco_cli.output import make_output, write_json
 
 
+@grouped
 def doctor(
     context: typer.Context,
+    telling: ShortTelling,
     device: options.Device = None,
-    as_json: options.AsJson = False,
-    debug: options.Debug = False,
+    data: options.Data = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.zip|txt",
+            help="Collect what a report of a fault needs: checks, settings, log and jobs, without "
+            "tokens and prompts, and with ~ for your own folder.",
+        ),
+    ] = None,
+    with_prompts: Annotated[
+        bool, typer.Option("--with-prompts", help="Leave prompts in the report.")
+    ] = False,
 ) -> None:
-    """Check versions, devices, codecs, disk and the bundled model; restyle one frame as a test."""
-    with told(make_output(as_json=as_json, quiet=True), debug=debug):
-        results = checks.run_all(context.obj.engine, device)
-        if as_json:
+    """Check versions, devices, codecs, disk, daemon and model; restyle one frame as a test."""
+    tools: Tools = context.obj
+    with told(make_output(as_json=telling.as_json, quiet=True), debug=telling.debug):
+        if report is not None:
+            complaint.check_place(report)
+        results = checks.run_all(tools, device, data)
+        if telling.as_json:
             write_json([asdict(check) for check in results], indent=2)
         else:
             _print(results)
+        if report is not None:
+            parts = complaint.Complaint(tools, data, with_prompts).parts(results)
+            complaint.write(report, parts)
+            if not telling.as_json:
+                _print_report(report, list(parts), with_prompts=with_prompts)
         if not all(check.is_ok for check in results):
             raise typer.Exit(FAILED)
 
@@ -48,3 +73,11 @@ def _print(results: Sequence[Check]) -> None:
         console.print(f"Not all is well: see {', '.join(failed)} above.")
     else:
         console.print("All is well.")
+
+
+def _print_report(path: Path, names: Sequence[str], *, with_prompts: bool) -> None:
+    left_out = "tokens" if with_prompts else "tokens and prompts"
+    typer.echo(
+        f"{path} holds {', '.join(names)}. Left out are {left_out}; names of clips and folders are "
+        "in it, your own folder as ~. Read it before you give it away."
+    )

@@ -1,0 +1,75 @@
+"""What `fresco doctor` examines of the daemon of this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from fresco_engine import __version__
+
+from fresco_cli.daemons import Tools
+from fresco_cli.options import DaemonOptions
+from fresco_cli.output import QuietOutput
+from fresco_cli.words import gigabytes, span
+
+LEAST_FREE_BYTES = 1_000_000_000
+
+
+class Problem(Exception):
+    """What is wrong and what to do about it."""
+
+
+def data_folder(data: Path | None) -> str:
+    """Whether a daemon can keep its jobs where it is to."""
+    import fresco_client
+
+    folder = fresco_client.data_folder(data)
+    nearest = next(place for place in (folder, *folder.parents) if place.exists())
+    if not nearest.is_dir():
+        raise Problem(f"{nearest} is a file; set FRESCO_DATA to a folder of your own")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise Problem(f"{folder} cannot be written to; set FRESCO_DATA to a folder of your own")
+    free = shutil.disk_usage(nearest).free
+    if free < LEAST_FREE_BYTES:
+        raise Problem(
+            f"only {gigabytes(free)} free at {folder}; free some room or delete jobs "
+            "('fresco jobs')"
+        )
+    return f"{folder}, {gigabytes(free)} free"
+
+
+def daemon(tools: Tools, data: Path | None) -> str:
+    """Whether a daemon runs, answers and fits."""
+    from fresco_client import ClientError, DaemonNotFound
+
+    try:
+        with tools.session(DaemonOptions(data=data), QuietOutput(), start=False) as session:
+            server, address = session.server(), session.address
+    except DaemonNotFound:
+        return _not_running(data)
+    except ClientError as error:
+        raise Problem(error.message) from error
+    differs = "" if server.version == __version__ else f", while this is {__version__}"
+    uptime = "" if server.uptime_s is None else f", for {span(server.uptime_s)}"
+    return (
+        f"version {server.version}{differs} runs at {address}, process {server.process_id}"
+        f"{uptime}, {server.open_jobs} jobs to do"
+    )
+
+
+def _not_running(data: Path | None) -> str:
+    import fresco_client
+    from fresco_client.launch import has_crashed
+    from fresco_client.places import log_file, read_discovery
+
+    folder = fresco_client.data_folder(data)
+    announced = read_discovery(folder)
+    if announced is None:
+        return "none runs; one is started when it is needed"
+    if has_crashed(folder):
+        return f"none runs; the last one was killed and left its log in {log_file(folder)}"
+    raise Problem(
+        f"process {announced.process_id} announced itself at {announced.address} and does not "
+        f"answer; see {log_file(folder)}, end it, and try again"
+    )
