@@ -109,6 +109,12 @@ class _Server(server_pb2_grpc.ServerServiceServicer):
 
 
 class _Frames(frames_pb2_grpc.FrameServiceServicer):
+    def FetchFrame(self, request: Any, context: Any) -> Iterator[Any]:
+        yield from ()
+
+    def ConfirmResult(self, request: Any, context: Any) -> Any:
+        return frames_pb2.ConfirmResultResponse()
+
     def FetchResult(self, request: Any, context: Any) -> Iterator[Any]:
         message = frames_pb2.FetchResultResponse(data=bytes(MESSAGE))
         while context.is_active():

@@ -220,6 +220,7 @@ def test_an_event_carries_sequence_and_time() -> None:
         time=datetime(2023, 11, 14, 22, 13, 20, tzinfo=timezone.utc),
         message="Dark.",
     )
+    assert event is not None
     assert event.time.utcoffset() == timedelta(0)
 
 
@@ -238,6 +239,7 @@ def test_every_event_has_its_value(name: str) -> None:
 
     event = event_of(message)
 
+    assert field.message_type is not None
     assert type(event).__name__ == field.message_type.name
 
 

@@ -14,7 +14,7 @@ import pytest
 from fakes.daemon import TOKEN, Facts, FakeDaemon, fail
 from fakes.relay import Relay
 from fakes.waiting import until
-from fresco.v1 import jobs_pb2
+from fresco.v1 import jobs_pb2, media_pb2
 from fresco_client import (
     DaemonUnreachable,
     Event,
@@ -78,7 +78,7 @@ def test_pictures_are_asked_for_as_wanted(daemon: FakeDaemon, session: Session) 
     def answer(request: Any, context: grpc.ServicerContext) -> Any:
         asked.append(request)
         picture = jobs_pb2.KeyframeReady(index=4)
-        picture.picture.encoding = 1
+        picture.picture.encoding = media_pb2.PICTURE_ENCODING_JPEG
         picture.picture.data = b"jpeg"
         yield jobs_pb2.WatchJobResponse(event=jobs_pb2.JobEvent(sequence=1, keyframe_ready=picture))
 
@@ -280,6 +280,24 @@ def test_wherever_the_connection_breaks_no_event_is_lost_or_doubled(
 
     assert sequences(events) == list(range(1, 62))
     assert relay.connections >= 2
+
+
+def test_a_client_that_pauses_until_the_daemon_gives_it_up_misses_nothing(
+    kind: TransportKind,
+) -> None:
+    daemon = FakeDaemon(keepalive_ms=200)
+    job = add_job(daemon.facts, 5)
+
+    with Session.connect(daemon.address, token=TOKEN, transport=kind) as session:
+        watch = session.watch(job)
+        events = [next(watch)]
+        time.sleep(0.8)
+        events += list(watch)
+        time.sleep(0.8)
+        assert session.job(job).id == job
+    daemon.stop()
+
+    assert sequences(events) == [1, 2, 3, 4, 5, 6]
 
 
 def announce(data: Path, daemon: FakeDaemon) -> None:

@@ -66,18 +66,28 @@ class FakeDaemon:
     """The daemon; `answers` replaces the behaviour of single methods by their path's last part."""
 
     def __init__(
-        self, facts: Facts | None = None, *, port: int = 0, tls: tuple[Path, Path] | None = None
+        self,
+        facts: Facts | None = None,
+        *,
+        port: int = 0,
+        tls: tuple[Path, Path] | None = None,
+        keepalive_ms: int = 30_000,
     ) -> None:
         self.facts = facts or Facts()
         self.answers: dict[str, Behaviour] = {}
         self.seen: list[tuple[str, dict[str, str]]] = []
         options = [
             ("grpc.so_reuseport", 0),
+            ("grpc.keepalive_time_ms", keepalive_ms),
+            ("grpc.keepalive_timeout_ms", keepalive_ms),
+            ("grpc.http2.ping_timeout_ms", keepalive_ms),
+            ("grpc.keepalive_permit_without_calls", 1),
+            ("grpc.http2.max_pings_without_data", 0),
             ("grpc.http2.min_ping_interval_without_data_ms", 10),
             ("grpc.http2.max_ping_strikes", 0),
         ]
         self._pool = ThreadPoolExecutor(16)
-        self._server = grpc.server(self._pool, interceptors=(_Gate(self),), options=options)
+        self._server = grpc.server(self._pool, interceptors=[_Gate(self)], options=options)
         _add_services(self)
         address = f"localhost:{port}" if tls else f"127.0.0.1:{port}"
         if tls is None:
