@@ -91,6 +91,7 @@ class Uploads:
         self._lock = threading.Lock()
         with storing(folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._tidy_up()
         self.sweep()
 
     def start(self, sha256: str, size_bytes: int, file_name: str) -> UploadStand:
@@ -247,6 +248,7 @@ class Uploads:
         Stops when `wanted_bytes` are free; returns how many bytes that were. Uploads of the last
         hour stay, as the jobs they were sent for may be about to be made.
         """
+        self.sweep()
         freed = 0
         for path in sorted(self._all_finished(), key=_age_s, reverse=True):
             sha256 = path.name[:64]
@@ -260,15 +262,24 @@ class Uploads:
         return freed
 
     def sweep(self, older_than_s: float = _STALE_S) -> None:
-        """Remove what nobody went on sending for that long, and what a killed daemon left."""
-        kept = {path.name[:64] for path in self._all_finished()}
+        """Remove what nobody went on sending for that long."""
         for path in self.folder.glob("*.partial"):
-            if path.name.startswith(".") or _age_s(path) > older_than_s:
-                _LOGGER.info("removing %s, which nobody went on sending", path.name)
-                path.unlink(missing_ok=True)
-        kept |= {path.name[:64] for path in self.folder.glob("*.partial")}
-        for path in self.folder.glob("*.json"):
-            if path.name[:64] not in kept:
+            sha256 = path.name[:64]
+            if not _DIGEST.fullmatch(sha256):
+                continue
+            with self._turn(sha256):
+                if _age_s(path) > older_than_s:
+                    _LOGGER.info("upload %s: removed, as nobody went on sending it", sha256)
+                    self._remove(sha256)
+
+    def _tidy_up(self) -> None:
+        """Remove what a killed daemon left: files being written, and notes of no upload."""
+        for leftover in self.folder.glob(".*.partial"):
+            leftover.unlink(missing_ok=True)
+        paths = list(self.folder.iterdir())
+        known = {path.name[:64] for path in paths if path.suffix != ".json"}
+        for path in paths:
+            if path.name[:64] not in known:
                 path.unlink(missing_ok=True)
 
     @contextmanager

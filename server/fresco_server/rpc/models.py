@@ -52,6 +52,8 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
             for step in steps:
                 if not context.is_active():
                     return
+                if self._jobs.is_closing:
+                    raise ShuttingDown
                 yield models_pb2.PullModelResponse(
                     done_bytes=fits_64(step.done_bytes),
                     total_bytes=fits_64(step.total_bytes),

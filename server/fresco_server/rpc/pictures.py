@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 from fresco.v1 import media_pb2
 from fresco_engine.checkpoint import CheckpointReader, Kind
-from fresco_engine.media.png import decode_png, encode_png
+from fresco_engine.media.png import decode_png, encode_png, png_size
 from fresco_engine.media.scaling import resize
 from fresco_engine.types import Image
 
@@ -98,6 +98,9 @@ class Pictures:
             ArtefactNotFound: it is not there, or not yet.
         """
         reader = CheckpointReader(folder)
+        # The system keeps files in memory by itself.
+        if (as_stored := _as_stored(reader, kind, index, wish)) is not None:
+            return as_stored
         path = reader.picture_path(kind, index)
         try:
             found = path.stat()
@@ -128,6 +131,21 @@ def _missing(kind: Kind, index: int) -> ArtefactNotFound:
     return ArtefactNotFound(
         f"there is no {what} {index}, or not yet; the job's events tell which there are"
     )
+
+
+def _as_stored(reader: CheckpointReader, kind: Kind, index: int, wish: Wish) -> Encoded | None:
+    """The stored file, where it is what is wished: without loss, and nothing is to be scaled."""
+    plan = reader.plan() if wish.is_lossless else None
+    if plan is None:
+        return None
+    source = plan.size.source
+    if plan.size.padded != source or _fitted(source, wish.long_side) != source:
+        return None
+    try:
+        data = reader.picture_path(kind, index).read_bytes()
+    except OSError:
+        return None
+    return Encoded(wish.encoding, *source, data) if png_size(data) == source else None
 
 
 def _encode_stored(reader: CheckpointReader, kind: Kind, index: int, wish: Wish) -> Encoded:

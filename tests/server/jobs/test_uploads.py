@@ -349,6 +349,16 @@ def test_uploads_that_nobody_went_on_sending_are_swept_up(uploads: Uploads, fold
     assert again.start("1" * 64, 100, "x") == UploadStand(0, False)
 
 
+def test_stale_uploads_are_swept_up_also_when_room_is_made(uploads: Uploads, folder: Path) -> None:
+    uploads.start("0" * 64, 100, "x")
+    uploads.chunk("0" * 64, 0, b"abc")
+    _grow_old(folder / f"{'0' * 64}.partial", 8 * 24 * 3600)
+
+    uploads.remove_unused(set(), 1)
+
+    assert list(folder.iterdir()) == []
+
+
 @pytest.mark.parametrize("facts", [b"", b"{}", b"[]", b'{"size_bytes": "x"}', b"\xff"])
 def test_a_damaged_note_begins_the_upload_anew(
     uploads: Uploads, folder: Path, facts: bytes

@@ -54,7 +54,7 @@ def test_no_call_ends_in_a_way_that_is_not_documented(
     )
     caplog.set_level(logging.ERROR)
 
-    fuzz(server.address, TOKEN, target, examples=EXAMPLES or 800, is_random=EXAMPLES > 0)
+    fuzz(server.address, TOKEN, target, examples=EXAMPLES or 600, is_random=EXAMPLES > 0)
 
     assert caplog.text == ""
 

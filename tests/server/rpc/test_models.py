@@ -56,6 +56,17 @@ def test_closing_the_stream_stops_the_pull(caller: Caller, jobs: FakeJobs) -> No
         time.sleep(0.01)
 
 
+def test_a_daemon_that_shuts_down_ends_the_pull(caller: Caller, jobs: FakeJobs) -> None:
+    jobs.pull_steps = [_step(index) for index in range(100_000)]
+    call = _pull(caller)
+    next(call)
+
+    jobs.close()
+
+    with refused(StatusCode.UNAVAILABLE, "SHUTTING_DOWN"):
+        list(call)
+
+
 @pytest.mark.parametrize("source", ["", "name", "/etc/x", "a/b/c", "../x", "a/..", "a/b--c", "ä/b"])
 def test_only_hub_ids_can_be_pulled(caller: Caller, source: str) -> None:
     with refused(StatusCode.INVALID_ARGUMENT, "BAD_REQUEST"):
