@@ -38,6 +38,13 @@ def decode_png(data: bytes) -> Image | None:
     return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
 
 
+def png_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height of the picture in a PNG file, or None where `decode_png` gives None."""
+    if not _is_whole(data):
+        return None
+    return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+
+
 def _is_whole(data: bytes) -> bool:
     """Whether all chunks are there with the right check sums; OpenCV reads torn files too."""
     if not data.startswith(_SIGNATURE):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fakes.caller import PATIENCE_S
 from fakes.jobs import FakeJobs, picture
 from fresco.v1 import media_pb2
+from fresco_engine.media.png import png_size
 from fresco_server.errors import ArtefactNotFound, WorkerLost
 from fresco_server.rpc.pictures import Encoded, Pictures, Wish, _Kept
 from fresco_server.settings import ServerSettings
@@ -80,3 +83,50 @@ def test_a_picture_is_never_made_larger(settings: ServerSettings, jobs: FakeJobs
     shown = Pictures().stored(jobs.folder("x"), "keyframes", 0, Wish(long_side=8192))
 
     assert (shown.width, shown.height) == (96, 64)
+
+
+LOSSLESS = Wish(media_pb2.PICTURE_ENCODING_PNG)
+
+
+def test_a_lossless_picture_is_the_stored_file_where_nothing_is_scaled(
+    settings: ServerSettings, jobs: FakeJobs
+) -> None:
+    jobs.put("x")
+    jobs.make_picture("x", "frames", 0, picture(9))
+    path = jobs.plan("x").picture_path("frames", 0)
+    # What any PNG encoder would not write again.
+    path.write_bytes(_with_text(path.read_bytes()))
+
+    shown = Pictures().stored(jobs.folder("x"), "frames", 0, LOSSLESS)
+
+    assert shown.data == path.read_bytes()
+    assert (shown.width, shown.height) == (96, 64)
+
+
+def test_a_lossless_picture_is_made_smaller_where_that_is_wished(
+    settings: ServerSettings, jobs: FakeJobs
+) -> None:
+    jobs.put("x")
+    jobs.make_picture("x", "frames", 0, picture(9))
+
+    shown = Pictures().stored(jobs.folder("x"), "frames", 0, replace(LOSSLESS, long_side=48))
+
+    assert (shown.width, shown.height) == (48, 32)
+    assert png_size(shown.data) == (48, 32)
+
+
+def test_a_torn_file_is_not_sent(settings: ServerSettings, jobs: FakeJobs) -> None:
+    jobs.put("x")
+    jobs.make_picture("x", "frames", 0, picture(9))
+    path = jobs.plan("x").picture_path("frames", 0)
+    path.write_bytes(path.read_bytes()[:-20])
+
+    with pytest.raises(ArtefactNotFound):
+        Pictures().stored(jobs.folder("x"), "frames", 0, LOSSLESS)
+
+
+def _with_text(png: bytes) -> bytes:
+    """The same picture, with a comment before the end of its file."""
+    chunk = b"tEXtComment\0as it is"
+    length = (len(chunk) - 4).to_bytes(4, "big")
+    return png[:-12] + length + chunk + zlib.crc32(chunk).to_bytes(4, "big") + png[-12:]
