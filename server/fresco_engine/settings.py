@@ -151,7 +151,7 @@ class RestyleSettings:
         for index, seed in self.keyframe_seeds.items():
             if index < 0:
                 raise InvalidSettings("keyframe-seeds", f"there is no frame {index}; count from 0")
-            _check_range(f"keyframe-seeds, frame {index}", seed, 0, _LARGEST_SEED)
+            _check_range("keyframe-seeds", seed, 0, _LARGEST_SEED)
         if self.steps is not None:
             _check_range("steps", self.steps, 1, 1000)
         if self.strength is not None and not 0 < self.strength <= 1:

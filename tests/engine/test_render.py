@@ -328,3 +328,17 @@ def test_an_error_ends_the_work_beside_it_at_once(
 
     assert not any(thread.name == "fresco-lane" for thread in threading.enumerate())
     assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
+
+
+def test_without_an_output_frames_are_only_kept(
+    make_clip: MakeClip, tiny_model: Model, tmp_path: Path
+) -> None:
+    checkpoint = FolderCheckpoint(tmp_path / "kept")
+
+    report = report_of(
+        list(render(make_clip(5), None, SETTINGS, tiny_model, checkpoint=checkpoint))
+    )
+
+    assert checkpoint.indices("frames") == tuple(range(5))
+    assert (report.outputs, report.metrics) == ({}, {})
+    assert "encoding" not in report.seconds

@@ -1,34 +1,30 @@
 """The pipeline as its consumers see it: which events come, in which order, for which clips."""
 
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from fresco_engine.correspondence.flow import DisFlow
 from fresco_engine.diffusion.models import Model
-from fresco_engine.errors import InvalidSettings, RangeOutsideClip
-from fresco_engine.restyle import look, plan, restyle
-from fresco_engine.settings import OptimisationSettings, RestyleSettings
-from fresco_engine.types import Analysed, Event, FrameReady, KeyframeReady, Progress, Stage, Warned
-
-from tests.engine.conftest import MakeClip
-
-SETTINGS = RestyleSettings(
-    prompt="blue",
-    size=64,
-    batch_size=4,
-    keyframe_min=2,
-    keyframe_max=4,
-    optimisation=OptimisationSettings(iterations=1),
+from fresco_engine.errors import DiskFull, InvalidSettings, RangeOutsideClip
+from fresco_engine.interpolation.propagate import FlowInterpolator, InterpolatedFrame, Segment
+from fresco_engine.restyle import look, look_steps, plan, restyle
+from fresco_engine.types import (
+    Analysed,
+    Event,
+    FrameReady,
+    Image,
+    KeyframeReady,
+    Progress,
+    Stage,
+    Warned,
 )
 
-
-def frames_of(events: list[Event]) -> list[FrameReady]:
-    return [event for event in events if isinstance(event, FrameReady)]
-
-
-def keyframes_of(events: list[Event]) -> list[KeyframeReady]:
-    return [event for event in events if isinstance(event, KeyframeReady)]
+from tests.engine.conftest import MakeClip
+from tests.engine.runs import SETTINGS, frames_of, keyframes_of, same_pictures, taken
 
 
 @pytest.mark.parametrize("frame_count", [1, 2, 3, 22], ids=lambda n: f"{n} frames")
@@ -200,3 +196,97 @@ def test_a_negative_prompt_without_effect_is_pointed_out(
 
     said = [event.message for event in events if isinstance(event, Warned)]
     assert any("no effect" in message for message in said) is is_warned
+
+
+def test_what_comes_out_does_not_depend_on_who_is_faster(
+    make_clip: MakeClip, tiny_model: Model
+) -> None:
+    clip = make_clip(22)
+    slow = SlowInterpolator()
+
+    at_leisure = list(restyle(clip, SETTINGS, tiny_model, interpolator=slow))
+    hurried: list[Event] = []
+    for event in restyle(clip, SETTINGS, tiny_model):
+        hurried.append(event)
+        time.sleep(0.005)
+
+    assert same_pictures(at_leisure, hurried)
+
+
+class SlowInterpolator:
+    """The usual interpolation, but slow, so that everything else is done before it."""
+
+    def __call__(self, segment: Segment) -> Iterator[InterpolatedFrame]:
+        """The frames of `segment`."""
+        for frame in FlowInterpolator(DisFlow())(segment):
+            time.sleep(0.02)
+            yield frame
+
+
+def test_frames_are_made_while_the_consumer_has_control_between_two_steps(
+    make_clip: MakeClip, tiny_model: Model
+) -> None:
+    is_made = threading.Event()
+
+    class Signalling:
+        """The usual interpolation, which says when it has made a segment."""
+
+        def __call__(self, segment: Segment) -> Iterator[InterpolatedFrame]:
+            yield from FlowInterpolator(DisFlow())(segment)
+            is_made.set()
+
+    events: list[Event] = []
+    for event in restyle(make_clip(22), SETTINGS, tiny_model, interpolator=Signalling()):
+        events.append(event)
+        is_step = isinstance(event, Progress) and event.stage is Stage.TRANSLATING
+        if is_step and keyframes_of(events):
+            assert is_made.wait(60), "no segment was made beside the second batch"
+            break
+
+    assert is_made.is_set()
+
+
+@pytest.mark.parametrize("count", [1, 30, 45, 60])
+def test_closing_ends_the_work_beside_it_as_well(
+    make_clip: MakeClip, tiny_model: Model, count: int
+) -> None:
+    taken(restyle(make_clip(22), SETTINGS, tiny_model), count)
+
+    assert not any(thread.name == "fresco-lane" for thread in threading.enumerate())
+
+
+def test_an_error_in_the_work_beside_it_ends_the_run(
+    make_clip: MakeClip, tiny_model: Model
+) -> None:
+    class Failing:
+        def __call__(self, segment: Segment) -> Iterator[InterpolatedFrame]:
+            raise DiskFull("nowhere", 0)
+
+    with pytest.raises(DiskFull):
+        list(restyle(make_clip(22), SETTINGS, tiny_model, interpolator=Failing()))
+
+    assert not any(thread.name == "fresco-lane" for thread in threading.enumerate())
+
+
+def test_a_look_can_be_had_between_two_steps_with_the_same_model(
+    make_clip: MakeClip, tiny_model: Model
+) -> None:
+    clip = make_clip(14)
+    expected = look(clip, 5, SETTINGS, tiny_model)
+    undisturbed = list(restyle(clip, SETTINGS, tiny_model))
+
+    events: list[Event] = []
+    pictures: list[Image] = []
+    for event in restyle(clip, SETTINGS, tiny_model):
+        events.append(event)
+        if isinstance(event, Progress) and event.stage is Stage.TRANSLATING:
+            pictures.append(look(clip, 5, SETTINGS, tiny_model))
+
+    assert all(np.array_equal(picture, expected) for picture in pictures)
+    assert same_pictures(events, undisturbed)
+
+
+def test_a_look_tells_of_every_step(make_clip: MakeClip, tiny_model: Model) -> None:
+    steps = list(look_steps(make_clip(3), 1, SETTINGS, tiny_model))
+
+    assert [(step.step, step.steps) for step in steps] == [(1, 2), (2, 2)]

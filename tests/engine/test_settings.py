@@ -24,6 +24,8 @@ GOOD = RestyleSettings(prompt="a watercolour")
         ("prompt", {"prompt": "  "}),
         ("control", {"control": "pose"}),
         ("seed", {"seed": -1}),
+        ("keyframe-seeds", {"keyframe_seeds": {-1: 0}}),
+        ("keyframe-seeds", {"keyframe_seeds": {3: 2**63}}),
         ("steps", {"steps": 0}),
         ("strength", {"strength": 0.0}),
         ("strength", {"strength": 1.5}),
