@@ -22,7 +22,7 @@ CALL_PATIENCE_S = 5.0
 
 _GREETING_S = 10.0
 _FIRST_DELAY_S = 0.05
-_LONGEST_DELAY_S = 4.0
+_LONGEST_DELAY_S = 2.0
 
 Locate = Callable[[bool], Endpoint | None]
 """Finds a daemon again; told whether it may start one that was ended on purpose."""

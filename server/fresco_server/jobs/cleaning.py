@@ -51,8 +51,8 @@ class Cleaner:
         if missing > 0:
             raise LimitReached(
                 f"there is no room for {wanted_bytes / 1e6:.0f} MB more; {missing / 1e6:.0f} MB "
-                "are missing, and nothing is left that may be removed; fetch results, delete jobs, or "
-                "start the daemon with a larger --quota",
+                "are missing, and nothing is left that may be removed; fetch results, delete "
+                "jobs, or start the daemon with a larger --quota",
                 reason="NO_ROOM",
             )
 

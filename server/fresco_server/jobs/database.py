@@ -6,10 +6,11 @@ import functools
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
+from weakref import WeakValueDictionary
 
 from fresco_server.errors import CannotStart, ShuttingDown
 
@@ -59,13 +60,16 @@ Returned = TypeVar("Returned")
 class Database:
     """One connection shared by all threads, which take turns.
 
-    `news` is notified after every committed change. Some room on the disk is held in reserve, so
-    that it can still be noted that the disk is full.
+    `lock` is held by whoever reads or writes. Some room on the disk is held in reserve, so that it
+    can still be noted that the disk is full.
     """
 
     def __init__(self, path: Path) -> None:
-        self.news = threading.Condition(threading.RLock())
+        self.lock = threading.RLock()
         self.is_closed = False
+        # Kept alive by those who wait.
+        self._news = WeakValueDictionary[str, threading.Condition]()
+        self._changed: set[str] = set()
         self._reserve = path.with_name(f"{path.name}-reserve")
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
@@ -88,9 +92,9 @@ class Database:
 
     def close(self) -> None:
         """Wake everybody who waits, and let the file go."""
-        with self.news:
+        with self.lock:
             self.is_closed = True
-            self.news.notify_all()
+            self._wake(list(self._news))
             self._connection.close()
             self._reserve.unlink(missing_ok=True)
 
@@ -110,7 +114,7 @@ class Database:
 
     def transact(self, change: Callable[[], Returned]) -> Returned:
         """Run `change` as one transaction, or as part of the one under way."""
-        with self.news:
+        with self.lock:
             if self._connection.in_transaction:
                 return change()
             try:
@@ -121,8 +125,34 @@ class Database:
                 _LOGGER.warning("the disk is full; using the reserve")
                 self._reserve.unlink()
                 result = self._attempt(change)
-            self.news.notify_all()
+            self._wake(self._changed)
+            self._changed.clear()
             return result
+
+    def has_changed(self, job_id: str) -> None:
+        """When the transaction is done, wake those who wait for news of the job, and nobody else."""
+        self._changed.add(job_id)
+
+    def wait_for(self, job_id: str, is_so: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait until `is_so`, which news of the job may make true; whether it is.
+
+        Raises:
+            ShuttingDown: the database was closed.
+        """
+        with self.lock:
+            news = self._news.get(job_id)
+            if news is None:
+                news = self._news[job_id] = threading.Condition(self.lock)
+            happened = news.wait_for(lambda: self.is_closed or is_so(), timeout_s)
+            if self.is_closed:
+                raise ShuttingDown
+            return happened
+
+    def _wake(self, job_ids: Iterable[str]) -> None:
+        for job_id in job_ids:
+            news = self._news.get(job_id)
+            if news is not None:
+                news.notify_all()
 
     def _attempt(self, change: Callable[[], Returned]) -> Returned:
         self.run("BEGIN IMMEDIATE")
@@ -174,7 +204,7 @@ def read(
 
     @functools.wraps(method)
     def under_lock(self: Holder, /, *args: Given.args, **kwargs: Given.kwargs) -> Returned:
-        with self.database.news:
+        with self.database.lock:
             return method(self, *args, **kwargs)
 
     return under_lock

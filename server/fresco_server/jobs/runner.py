@@ -13,10 +13,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from fresco_server.errors import EngineRefused, ServerError, ShuttingDown, WorkerLost
+from fresco_server.errors import ShuttingDown, WorkerLost
 from fresco_server.jobs.devices import DeviceInfo, DeviceState
+from fresco_server.jobs.errands import Errands, Load
 from fresco_server.jobs.job import Job, JobState, Values
-from fresco_server.jobs.looks import Look, LookPicture, LookStep
+from fresco_server.jobs.looks import Look
 from fresco_server.jobs.narrator import Narrator
 from fresco_server.jobs.process import WorkerProcess
 from fresco_server.jobs.store import JobStore
@@ -28,7 +29,6 @@ _STOP_PATIENCE_S = 1.2
 _START_PATIENCE_S = 180.0
 """Importing torch from a cold disk takes its time."""
 _CRASHES_ALLOWED = 2
-_LOAD_PATIENCE_S = 600.0
 
 Folder = Callable[[str], Path]
 
@@ -57,8 +57,7 @@ class Runner:
         self._narrator: Narrator | None = None
         self._crashes: dict[str, tuple[int, int]] = {}
         self._failed_starts = 0
-        self._looks: dict[str, Look] = {}
-        self._loads: list[_Load] = []
+        self._errands = Errands(self._send_if_ready)
         self._kill_at: float | None = None
         self._idle_since = time.monotonic()
         self._is_closing = False
@@ -88,7 +87,7 @@ class Runner:
 
     def withdraw(self, look: Look) -> None:
         """Stop working on a look."""
-        self._inbox.put(lambda: self._end_look(look.id))
+        self._inbox.put(lambda: self._errands.withdraw(look))
 
     def load(self, source: str | None) -> None:
         """Load a model and wait until it is there.
@@ -96,7 +95,7 @@ class Runner:
         Raises:
             ServerError: it cannot be loaded.
         """
-        load = _Load(source)
+        load = Load(source)
         self._inbox.put(lambda: self._begin_load(load))
         load.wait()
 
@@ -115,7 +114,7 @@ class Runner:
     def info(self) -> DeviceInfo:
         """The device and what happens there."""
         job = self._job
-        is_busy = job is not None or bool(self._looks) or bool(self._loads)
+        is_busy = job is not None or not self._errands.are_done
         state: DeviceState = "busy" if is_busy else "ready"
         if self._worker is None:
             state = "stopped"
@@ -172,7 +171,7 @@ class Runner:
             self._unload()
 
     def _is_idle(self) -> bool:
-        return self._job is None and not self._looks and not self._loads
+        return self._job is None and self._errands.are_done
 
     def _begin_next(self) -> None:
         """Give the worker the next job, if it has none and nobody waits for a look."""
@@ -210,12 +209,8 @@ class Runner:
             self._become_ready()
         elif say == "holds":
             self._model = (message["source"],)
-        elif say == "loaded":
-            self._end_load(message["source"], None)
-        elif say == "load_failed":
-            self._end_load(message["source"], _refusal(message))
-        elif say.startswith("look_"):
-            self._hear_of_look(message)
+        elif self._errands.hear(message):
+            self._idle_since = time.monotonic()
         elif self._job is not None and message.get("job") == self._job.id:
             self._hear_of_job(message)
 
@@ -224,10 +219,7 @@ class Runner:
         self._failed_starts = 0
         self._kill_at = None
         self._idle_since = time.monotonic()
-        for look in self._looks.values():
-            self._send(_look_order(look))
-        for load in self._loads:
-            self._send({"do": "load", "source": load.source})
+        self._errands.send_all()
 
     def _hear_of_job(self, message: Values) -> None:
         assert self._job is not None
@@ -274,13 +266,8 @@ class Runner:
         has_started = self._is_ready
         self._worker, self._is_ready, self._model = None, False, None
         self._kill_at = None
-        lost = WorkerLost(f"the worker process ended ({_cause(code)}); try again", worker.log_tail)
-        for look in self._looks.values():
-            look.put(lost)
-        self._looks.clear()
-        for load in self._loads:
-            load.end(lost)
-        self._loads.clear()
+        message = f"the worker process ended ({_cause(code)}); try again"
+        self._errands.fail(WorkerLost(message, worker.log_tail))
         if self._job is not None:
             self._recover(worker, code)
         elif not has_started:
@@ -330,48 +317,22 @@ class Runner:
         self._crashes[job.id] = (made, count)
         return count
 
-    # Looks and models
+    # Errands
 
     def _begin_look(self, look: Look) -> None:
-        if look.has_ended:
-            return
         if self._is_closing:
             look.put(ShuttingDown())
-            return
-        self._looks[look.id] = look
-        if self._ensure_worker():
-            self._send(_look_order(look))
+        else:
+            self._errands.add_look(look)
+            self._ensure_worker()
 
-    def _end_look(self, look_id: str) -> None:
-        if self._looks.pop(look_id, None) is not None and self._worker is not None:
-            self._send({"do": "cancel_look", "look": look_id})
-        self._idle_since = time.monotonic()
+    def _begin_load(self, load: Load) -> None:
+        self._errands.add_load(load)
+        self._ensure_worker()
 
-    def _hear_of_look(self, message: Values) -> None:
-        look = self._looks.get(message["look"])
-        if look is None:
-            # The look was withdrawn while its picture was written.
-            if message["say"] == "look_done":
-                Path(message["file"]).unlink(missing_ok=True)
-            return
-        if message["say"] == "look_step":
-            look.put(LookStep(message["done"], message["total"]))
-            return
-        del self._looks[look.id]
-        self._idle_since = time.monotonic()
-        is_done = message["say"] == "look_done"
-        look.put(LookPicture(look.picture) if is_done else _refusal(message))
-
-    def _begin_load(self, load: _Load) -> None:
-        self._loads.append(load)
-        if self._ensure_worker():
-            self._send({"do": "load", "source": load.source})
-
-    def _end_load(self, source: str | None, error: ServerError | None) -> None:
-        for load in [load for load in self._loads if load.source == source]:
-            self._loads.remove(load)
-            load.end(error)
-        self._idle_since = time.monotonic()
+    def _send_if_ready(self, order: Values) -> None:
+        if self._is_ready:
+            self._send(order)
 
     def _unload(self) -> bool:
         if not self._is_idle():
@@ -387,34 +348,10 @@ class Runner:
         self._is_closing = True
         if self._job is not None:
             release(self._store, self._job.id, "the daemon was stopped")
-        for look in self._looks.values():
-            look.put(ShuttingDown())
-        for load in self._loads:
-            load.end(ShuttingDown())
+        self._errands.fail(ShuttingDown())
         if self._worker is not None:
             self._worker.kill()
             self._worker.close()
-
-
-class _Load:
-    """A request to load a model, and the thread that waits for it."""
-
-    def __init__(self, source: str | None) -> None:
-        self.source = source
-        self._answer: queue.SimpleQueue[ServerError | None] = queue.SimpleQueue()
-
-    def end(self, error: ServerError | None) -> None:
-        """Let the waiting thread go on."""
-        self._answer.put(error)
-
-    def wait(self) -> None:
-        """Raises: ServerError when it could not be loaded."""
-        try:
-            error = self._answer.get(timeout=_LOAD_PATIENCE_S)
-        except queue.Empty:
-            raise WorkerLost("the model is still not loaded; look at the log") from None
-        if error is not None:
-            raise error
 
 
 def apply_wanted(store: JobStore, job: Job) -> None:
@@ -447,24 +384,6 @@ def _work(job: Job) -> Values:
         "suffix": order.suffix,
         "restarts": job.restarts,
     }
-
-
-def _look_order(look: Look) -> Values:
-    order = look.order
-    return {
-        "do": "look",
-        "look": look.id,
-        "clip": order.clip,
-        "frame_rate": order.frame_rate,
-        "index": order.index,
-        "settings": order.settings,
-        "model": order.model.as_dict(),
-        "file": str(look.picture),
-    }
-
-
-def _refusal(message: Values) -> ServerError:
-    return EngineRefused(message["message"], reason=message["reason"])
 
 
 def _cause(code: int) -> str:

@@ -7,13 +7,8 @@ import secrets
 import threading
 import time
 from collections.abc import Collection, Generator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-from fresco_engine.checkpoint import fork
-from fresco_engine.errors import CheckpointError
-from fresco_engine.settings import settings_from_dict
 
 from fresco_server.errors import (
     BadRequest,
@@ -31,6 +26,7 @@ from fresco_server.jobs.job import Job, JobEvent, JobOrder, JobState, KeyframeCh
 from fresco_server.jobs.looks import Look, LookOrder
 from fresco_server.jobs.media import MediaProcess
 from fresco_server.jobs.pulls import PullStep, pull
+from fresco_server.jobs.reroll import changed_order, check_changes, take_over
 from fresco_server.jobs.runner import Runner, apply_wanted, release
 from fresco_server.jobs.store import JobStore
 from fresco_server.jobs.uploads import Uploads
@@ -234,30 +230,23 @@ class Jobs:
         parent = self._store.get(job_id)
         if parent.state is not JobState.DONE:
             raise NotPossible(f"job {job_id!r} is {parent.state.value}; wait until it is done")
-        _check_changes(changes)
+        check_changes(changes)
         with self._creating:
             if self._store.has(new_job_id):
                 return self._same_request(new_job_id, request)
             self._store.check_queue(self._settings.limits.queued_jobs)
             self._cleaner.make_room(_LEAST_JOB_BYTES)
-            self._fork(parent, new_job_id, [change.index for change in changes])
-            return self._add(new_job_id, _changed(parent, changes, request))
+            # A folder without a job is what an earlier attempt left that was killed.
+            self._folders.remove_job(new_job_id)
+            source, target = self._folders.job(parent.id), self._folders.job(new_job_id)
+            take_over(parent, source, target, changes)
+            return self._add(new_job_id, changed_order(parent, changes, request))
 
     def _same_request(self, job_id: str, request: Values) -> Job:
         job = self._store.get(job_id)
         if dict(job.order.request) != dict(request):
             raise JobExists(job_id)
         return job
-
-    def _fork(self, parent: Job, new_job_id: str, keyframes: Sequence[int]) -> None:
-        # A folder without a job is what an earlier attempt left that was killed.
-        self._folders.remove_job(new_job_id)
-        try:
-            fork(self._folders.job(parent.id), self._folders.job(new_job_id), keyframes)
-        except CheckpointError as error:
-            raise NotPossible(
-                f"job {parent.id!r} has lost what it has made ({error}); make it again"
-            ) from error
 
     def events(self, job_id: str, after: int, limit: int = 100) -> list[JobEvent]:
         """Events with a sequence number above `after`, in order.
@@ -405,24 +394,3 @@ class Jobs:
         if is_busy or self.open_jobs():
             self.touched()
         return time.monotonic() - self._touched
-
-
-def _check_changes(changes: Sequence[KeyframeChange]) -> None:
-    indices = [change.index for change in changes]
-    if not indices:
-        raise BadRequest("changes", "name at least one keyframe that is to be made anew")
-    if len(set(indices)) < len(indices):
-        raise BadRequest("changes", "a keyframe is named twice; name each once")
-
-
-def _changed(parent: Job, changes: Sequence[KeyframeChange], request: Values) -> JobOrder:
-    """The order of a job in which some keyframes are made anew."""
-    settings = settings_from_dict(parent.order.settings)
-    prompts, seeds = dict(settings.keyframe_prompts), dict(settings.keyframe_seeds)
-    for change in changes:
-        if change.prompt is not None:
-            prompts[change.index] = change.prompt
-        drawn = settings.seed + 1 + secrets.randbelow(2**31)
-        seeds[change.index] = drawn % 2**63 if change.seed is None else change.seed
-    changed = replace(settings, keyframe_prompts=prompts, keyframe_seeds=seeds)
-    return replace(parent.order, settings=changed.as_dict(), parent_id=parent.id, request=request)

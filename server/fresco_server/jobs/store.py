@@ -136,6 +136,7 @@ class JobStore(HasDatabase):
     def want(self, job_id: str, wanted: str) -> None:
         """Note what a client has asked for, so that it is not forgotten in a crash."""
         self.database.run("UPDATE jobs SET wanted = ? WHERE id = ?", wanted, job_id)
+        self.database.has_changed(job_id)
 
     @written
     def requeue(self, job_id: str, reason: str, *, is_first: bool) -> Job:
@@ -152,11 +153,13 @@ class JobStore(HasDatabase):
     def set_fetched(self, job_id: str) -> None:
         """Note that a client has the result."""
         self.database.run("UPDATE jobs SET is_fetched = 1 WHERE id = ?", job_id)
+        self.database.has_changed(job_id)
 
     @written
     def delete(self, job_id: str) -> None:
         """Forget a job and its events; those who watch it are woken."""
         self.database.run("DELETE FROM jobs WHERE id = ?", job_id)
+        self.database.has_changed(job_id)
 
     # Events
 
@@ -203,6 +206,7 @@ class JobStore(HasDatabase):
         self.database.run(
             f"UPDATE jobs SET {assignments} WHERE id = ?", *(*columns.values(), job_id)
         )
+        self.database.has_changed(job_id)
         return JobEvent(job_id=job_id, sequence=sequence, time=now, kind=kind, values=values)
 
     def _was_told(self, job_id: str, key: str) -> bool:
@@ -238,7 +242,7 @@ class JobStore(HasDatabase):
                 raise JobNotFound(job_id)
             return last > after
 
-        return self._wait_for(has_news, timeout_s)
+        return self.database.wait_for(job_id, has_news, timeout_s)
 
     def wait_until(self, job_id: str, is_so: Callable[[Job], bool], timeout_s: float) -> Job:
         """The job once `is_so` is true of it, or as it is when the time is up.
@@ -247,16 +251,8 @@ class JobStore(HasDatabase):
             JobNotFound: the job was deleted.
             ShuttingDown: the store was closed.
         """
-        self._wait_for(lambda: is_so(self.get(job_id)), timeout_s)
+        self.database.wait_for(job_id, lambda: is_so(self.get(job_id)), timeout_s)
         return self.get(job_id)
-
-    def _wait_for(self, is_so: Callable[[], bool], timeout_s: float) -> bool:
-        database = self.database
-        with database.news:
-            happened = database.news.wait_for(lambda: database.is_closed or is_so(), timeout_s)
-            if database.is_closed:
-                raise ShuttingDown
-            return happened
 
     @read
     def _last(self, job_id: str) -> int | None:

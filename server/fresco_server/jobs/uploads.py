@@ -120,8 +120,10 @@ class Uploads:
     def _begin(self, sha256: str, size_bytes: int, file_name: str) -> UploadStand:
         partial = self._partial(sha256)
         known = self._facts(sha256)
-        if known is None or known["size_bytes"] != size_bytes:
-            partial.unlink(missing_ok=True)
+        with storing(partial):
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if known is None or known["size_bytes"] != size_bytes:
+                partial.unlink(missing_ok=True)
         received = _size(partial)
         missing = size_bytes - received + self._limits.keep_free_bytes
         if missing > free_bytes(self.folder):
