@@ -85,10 +85,9 @@ def _file_in_chunks(
         ArtefactLost: the file is gone or has another size.
     """
     with _opened(path, result) as file:
-        file.seek(first.offset)
         answer = first
         while True:
-            answer.data = file.read(CHUNK_BYTES)
+            answer.data = _read(file, answer.offset, path)
             position = answer.offset + len(answer.data)
             if not answer.data and position < result.size_bytes:
                 raise _lost(path)
@@ -103,6 +102,14 @@ def _opened(path: Path, result: Result) -> BinaryIO:
         if path.stat().st_size != result.size_bytes:
             raise _lost(path)
         return path.open("rb")
+    except OSError as error:
+        raise _lost(path) from error
+
+
+def _read(file: BinaryIO, offset: int, path: Path) -> bytes:
+    try:
+        file.seek(offset)
+        return file.read(CHUNK_BYTES)
     except OSError as error:
         raise _lost(path) from error
 

@@ -212,14 +212,14 @@ class _Sizes:
 
     jobs: Jobs
     most: int = 10_000
-    _known: OrderedDict[tuple[str, int], int] = field(
-        default_factory=OrderedDict[tuple[str, int], int]
+    _known: OrderedDict[tuple[str, float, int], int] = field(
+        default_factory=OrderedDict[tuple[str, float, int], int]
     )
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def of(self, job: Job) -> int:
         """Bytes of one job; 0 where it has just been deleted."""
-        key = (job.id, job.last_sequence)
+        key = (job.id, job.created, job.last_sequence)
         with self._lock:
             if key in self._known:
                 return self._known[key]

@@ -359,6 +359,17 @@ def test_stale_uploads_are_swept_up_also_when_room_is_made(uploads: Uploads, fol
     assert list(folder.iterdir()) == []
 
 
+def test_a_folder_that_has_vanished_is_made_again_or_told(uploads: Uploads, folder: Path) -> None:
+    folder.rmdir()
+    _send(uploads)
+    uploads.delete(SHA256)
+    folder.rmdir()
+    folder.touch()
+
+    with pytest.raises(OutputNotWritable):
+        uploads.start(SHA256, len(DATA), "clip.mp4")
+
+
 @pytest.mark.parametrize("facts", [b"", b"{}", b"[]", b'{"size_bytes": "x"}', b"\xff"])
 def test_a_damaged_note_begins_the_upload_anew(
     uploads: Uploads, folder: Path, facts: bytes
