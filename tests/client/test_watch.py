@@ -261,7 +261,7 @@ def test_an_event_only_newer_clients_know_is_passed_over(
 
 
 @settings(
-    max_examples=8,
+    max_examples=6,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

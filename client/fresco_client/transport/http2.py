@@ -59,7 +59,7 @@ class Http2Connection:
 
     def __init__(self, endpoint: Endpoint, timeout_s: float) -> None:
         self._endpoint = endpoint
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._is_closed = False
         self._socket = _connect(endpoint, timeout_s)
         self._http = H2Connection(H2Configuration(client_side=True, header_encoding=None))

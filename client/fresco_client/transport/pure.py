@@ -28,7 +28,8 @@ class PureTransport:
         _ = endpoint.host_and_port
         self.endpoint = endpoint
         self.is_closed = False
-        self._lock = threading.Lock()
+        # Of the same thread again: a stream may be collected, and so cancelled, at any moment.
+        self._lock = threading.RLock()
         self._idle: list[Http2Connection] = []
         self._busy: set[Http2Connection] = set()
 

@@ -405,7 +405,7 @@ def test_a_silent_stream_stays_open_while_the_daemon_is_there(
 ) -> None:
     def answer(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         yield frames_pb2.FetchResultResponse(offset=1)
-        time.sleep(1.5)
+        time.sleep(1.0)
         yield frames_pb2.FetchResultResponse(offset=2)
 
     daemon.answers["FetchResult"] = answer
