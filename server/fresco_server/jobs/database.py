@@ -130,7 +130,7 @@ class Database:
             return result
 
     def has_changed(self, job_id: str) -> None:
-        """When the transaction is done, wake those who wait for news of the job, and nobody else."""
+        """When the transaction is done, those who wait for news of this job are woken."""
         self._changed.add(job_id)
 
     def wait_for(self, job_id: str, is_so: Callable[[], bool], timeout_s: float) -> bool:

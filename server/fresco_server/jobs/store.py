@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from fresco_server.errors import JobExists, JobNotFound, LimitReached, ShuttingDown
+from fresco_server.errors import JobExists, JobNotFound, LimitReached
 from fresco_server.jobs.database import Database, HasDatabase, read, written
 from fresco_server.jobs.job import EventKind, Job, JobEvent, JobOrder, JobState, Values
 from fresco_server.jobs.rows import Change, changed_columns, event_of, job_of, text_of
