@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import zipfile
 from pathlib import Path
 
+import fresco_client as client
 import pytest
+from fresco_cli.complaint import cleaned
 
 from tests.cli.conftest import Fresco
 from tests.fakes.engine import FakeEngine
+from tests.fakes.session import FakeConnect, FakeSession
+from tests.fakes.session_jobs import new_job
 
 
 def test_a_healthy_machine_ends_with_code_0(fresco: Fresco) -> None:
@@ -23,7 +29,7 @@ def test_every_examination_is_in_the_json(fresco: Fresco) -> None:
     ended = fresco("doctor", "--json")
 
     checks = {check["name"]: check for check in json.loads(ended.stdout)}
-    assert {"libraries", "device", "memory", "disk", "codecs", "self-test"} <= set(checks)
+    assert {"libraries", "device", "memory", "disk", "codecs", "daemon", "self-test"} <= set(checks)
     assert all(check["is_ok"] and check["detail"] for check in checks.values())
     assert "torch" in checks["libraries"]["detail"]
 
@@ -64,3 +70,134 @@ def test_a_full_disk_is_found(fresco: Fresco, monkeypatch: pytest.MonkeyPatch) -
 
 class _Usage:
     total, used, free = 10_000_000, 9_000_000, 1_000_000
+
+
+def _daemon_check(ended_stdout: str) -> dict[str, object]:
+    return {check["name"]: check for check in json.loads(ended_stdout)}["daemon"]
+
+
+def test_a_daemon_that_runs_is_shown(fresco: Fresco) -> None:
+    check = _daemon_check(fresco("doctor", "--json").stdout)
+
+    assert check["is_ok"]
+    assert "version 0.1.0 runs at 127.0.0.1:7400" in str(check["detail"])
+
+
+def test_it_is_well_that_no_daemon_runs(fresco: Fresco, connect: FakeConnect) -> None:
+    connect.runs = False
+
+    check = _daemon_check(fresco("doctor", "--json").stdout)
+
+    assert check == {
+        "name": "daemon",
+        "is_ok": True,
+        "detail": "none runs; one is started when it is needed",
+    }
+
+
+@pytest.mark.parametrize(
+    ("process_id", "is_ok", "sentence"),
+    [(4_000_000, True, "the last one was killed"), (os.getpid(), False, "does not answer")],
+    ids=["killed", "silent"],
+)
+def test_a_daemon_that_announced_itself_and_is_silent_is_told_from_a_killed_one(
+    fresco: Fresco,
+    connect: FakeConnect,
+    data: Path,
+    process_id: int,
+    is_ok: bool,
+    sentence: str,
+) -> None:
+    connect.runs = False
+    found = {"process_id": process_id, "address": "127.0.0.1:9", "token": "t", "version": "0"}
+    (data / "daemon.json").write_text(json.dumps(found), encoding="utf-8")
+
+    check = _daemon_check(fresco("doctor", "--json").stdout)
+
+    assert check["is_ok"] is is_ok
+    assert sentence in str(check["detail"])
+
+
+def test_a_daemon_of_another_version_is_found(fresco: Fresco, connect: FakeConnect) -> None:
+    connect.error = client.VersionMismatch("It speaks another version. Update it.")
+
+    ended = fresco("doctor", "--json")
+
+    assert ended.code == 1
+    assert _daemon_check(ended.stdout)["detail"] == "It speaks another version. Update it."
+
+
+def test_a_data_folder_that_is_a_file_is_found(fresco: Fresco, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+
+    ended = fresco("doctor", "--data", tmp_path / "file")
+
+    assert ended.code == 1
+    assert "is a file; set FRESCO_DATA" in " ".join(ended.stdout.split())
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".txt"])
+@pytest.mark.parametrize("prompts", [(), ("--with-prompts",)], ids=["without", "with prompts"])
+def test_a_report_has_no_token_and_prompts_only_if_wanted(
+    fresco: Fresco,
+    session: FakeSession,
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    suffix: str,
+    prompts: tuple[str, ...],
+) -> None:
+    (data / "token").write_text("very-secret-token", encoding="utf-8")
+    (data / "daemon.log").write_text(
+        "job a: failed: prompt: 'private words'\nhello very-secret-token\n", encoding="utf-8"
+    )
+    monkeypatch.setenv("HF_TOKEN", "another-secret")
+    settings = client.RestyleSettings(prompt="private words")
+    failure = client.Failure(
+        reason="X", message="prompt: 'private words'", log_tail="private words", can_resume=False
+    )
+    session.add(new_job("a", settings=settings, failure=failure))
+    report = tmp_path / f"report{suffix}"
+
+    ended = fresco("doctor", "--report", report, *prompts)
+
+    text = _text_of(report)
+    assert ended.code == 0
+    assert "checks.txt, settings.txt, daemon.txt, jobs.json, daemon.log" in ended.stdout
+    assert "very-secret-token" not in text
+    assert "another-secret" not in text
+    assert "hello" in text
+    assert ("private words" in text) == bool(prompts)
+
+
+def _text_of(report: Path) -> str:
+    if report.suffix == ".txt":
+        return report.read_text(encoding="utf-8")
+    with zipfile.ZipFile(report) as archive:
+        return "\n".join(archive.read(name).decode() for name in archive.namelist())
+
+
+def test_the_users_own_folder_becomes_a_tilde(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "home", lambda: Path("/home/ann"))
+
+    assert cleaned("/home/ann/clips/a.mp4, secret", ["secret"]) == "~/clips/a.mp4, (left out)"
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("report.doc", "reports are written as .zip or .txt"),
+        ("no/report.zip", "does not exist; create it"),
+        ("taken.txt", "it exists already"),
+    ],
+)
+def test_a_report_that_cannot_be_written_is_refused_before_the_examinations(
+    fresco: Fresco, engine: FakeEngine, tmp_path: Path, name: str, sentence: str
+) -> None:
+    (tmp_path / "taken.txt").write_text("mine", encoding="utf-8")
+
+    ended = fresco("doctor", "--report", tmp_path / name)
+
+    assert ended.code == 2
+    assert sentence in ended.stderr
+    assert engine.loaded == []
