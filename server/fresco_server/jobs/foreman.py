@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from fresco_server.errors import CannotStart
 from fresco_server.jobs.devices import DeviceInfo
+from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.job import Values
 from fresco_server.jobs.process import WorkerProcess
 from fresco_server.jobs.runner import Runner
@@ -18,9 +19,7 @@ _PATIENCE_S = 180.0
 """Importing torch from a cold disk takes its time."""
 
 
-def hire(
-    settings: ServerSettings, store: JobStore, folder: Callable[[str], Path]
-) -> tuple[Runner, ...]:
+def hire(settings: ServerSettings, store: JobStore, folders: DataFolder) -> tuple[Runner, ...]:
     """A runner for every device, none of them started; the first has its worker already.
 
     Only a worker knows the devices, as only it loads torch: the first one is asked.
@@ -29,11 +28,11 @@ def hire(
         CannotStart: there is no such device, or the worker cannot be started.
     """
     arguments = ("--device", settings.devices[0]) if settings.devices else ()
-    first = _FirstWorker((*settings.worker, *arguments))
+    first = _FirstWorker((*settings.worker, *arguments), folders.looks)
     found = first.devices()
     named = [DeviceInfo(id=name, name=name) for name in settings.devices[1:]]
     devices = [*(found[:1] if settings.devices else found), *named]
-    runners = tuple(Runner(device, store, folder, settings) for device in devices)
+    runners = tuple(Runner(device, store, folders, settings) for device in devices)
     first.hand_over(runners[0])
     return runners
 
@@ -41,10 +40,10 @@ def hire(
 class _FirstWorker:
     """The worker that is asked for the devices, and then works on the first."""
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], folder: Path) -> None:
         self._inbox: queue.SimpleQueue[Values] = queue.SimpleQueue()
         self._runner: Runner | None = None
-        self._process = WorkerProcess("worker", command, self._hear, self._bury)
+        self._process = WorkerProcess("worker", command, folder, self._hear, self._bury)
 
     def devices(self) -> list[DeviceInfo]:
         try:

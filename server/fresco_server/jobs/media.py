@@ -12,14 +12,15 @@ from fresco_server.errors import EngineRefused, WorkerLost
 from fresco_server.jobs.job import Values
 from fresco_server.jobs.process import WorkerProcess
 
-_PATIENCE_S = 60.0
+_PATIENCE_S = 30.0
 
 
 class MediaProcess:
     """Answers one question after the other; its process starts with the first and is kept."""
 
-    def __init__(self, worker: Sequence[str]) -> None:
+    def __init__(self, worker: Sequence[str], folder: Path) -> None:
         self._command = (*worker, "--media")
+        self._folder = folder
         self._turn = threading.Lock()
         self._process: WorkerProcess | None = None
         self._answers: queue.SimpleQueue[Values] = queue.SimpleQueue()
@@ -47,7 +48,9 @@ class MediaProcess:
         with self._turn:
             if self._process is None:
                 self._answers = queue.SimpleQueue()
-                self._process = WorkerProcess("media", self._command, self._hear, self._bury)
+                self._process = WorkerProcess(
+                    "media", self._command, self._folder, self._hear, self._bury
+                )
             self._asked += 1
             self._process.send({"do": do, "ask": self._asked, **question})
             answer = self._answer(subject)

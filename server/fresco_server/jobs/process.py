@@ -14,6 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from fresco_server.jobs.job import Values
@@ -30,19 +31,25 @@ Ended = Callable[["WorkerProcess", int], None]
 
 
 class WorkerProcess:
-    """A process started by `command`, see `ServerSettings.worker`.
+    """A process started by `command`, see `ServerSettings.worker`, in the folder `folder`.
+
+    The folder holds nothing but pictures, so that neither a module nor a model is found there by
+    a name that was meant for another place.
 
     `said` is called for every message and `ended` once, with the exit code (minus the signal that
     killed it), each on a thread of the process's own.
     """
 
-    def __init__(self, name: str, command: Sequence[str], said: Said, ended: Ended) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], folder: Path, said: Said, ended: Ended
+    ) -> None:
         self.name = name
         self._said, self._ended = said, ended
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._sending = threading.Lock()
         self._process = subprocess.Popen(
             list(command),
+            cwd=folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from fresco_server.errors import EngineRefused, WorkerLost
 from fresco_server.jobs.job import Values
@@ -25,34 +26,56 @@ class PullStep:
     is_finished: bool
 
 
-def pull(source: str, worker: Sequence[str]) -> Generator[PullStep, None, None]:
-    """Download the model `source`; closing the generator stops it, and it can be gone on with.
+class Pulls:
+    """Downloads under way; `worker` is the command of a worker process, `folder` where it runs."""
 
-    Raises:
-        EngineRefused: the hub has no such model, or the disk is full.
-        WorkerLost: the process ended.
-    """
-    inbox: queue.SimpleQueue[Values] = queue.SimpleQueue()
-    process = WorkerProcess(
-        "pull",
-        (*worker, "--pull", source),
-        lambda _, message: inbox.put(message),
-        lambda _, code: inbox.put({"say": "ended", "code": code}),
-    )
+    def __init__(self, worker: Sequence[str], folder: Path) -> None:
+        self._worker = worker
+        self._folder = folder
+        self._running: set[WorkerProcess] = set()
+
+    def pull(self, source: str) -> Generator[PullStep, None, None]:
+        """Download the model `source`; closing the generator stops it, and it can be gone on with.
+
+        Raises:
+            EngineRefused: the hub has no such model, or the disk is full.
+            WorkerLost: the process ended.
+        """
+        inbox: queue.SimpleQueue[Values] = queue.SimpleQueue()
+        process = WorkerProcess(
+            "pull",
+            (*self._worker, "--pull", source),
+            self._folder,
+            lambda _, message: inbox.put(message),
+            lambda _, code: inbox.put({"say": "ended", "code": code}),
+        )
+        self._running.add(process)
+        try:
+            yield from _steps(process, inbox)
+        finally:
+            self._running.discard(process)
+            process.kill()
+            process.close()
+
+    def close(self) -> None:
+        """Stop all downloads."""
+        for process in list(self._running):
+            process.kill()
+
+
+def _steps(
+    process: WorkerProcess, inbox: queue.SimpleQueue[Values]
+) -> Generator[PullStep, None, None]:
     speed = _Speed()
-    try:
-        while True:
-            message = inbox.get()
-            if message["say"] == "refused":
-                raise EngineRefused(message["message"], reason=message["reason"])
-            if message["say"] == "ended":
-                raise WorkerLost("the download ended unexpectedly; try again", process.log_tail)
-            yield _step(message, speed)
-            if message["say"] == "pulled":
-                return
-    finally:
-        process.kill()
-        process.close()
+    while True:
+        message = inbox.get()
+        if message["say"] == "refused":
+            raise EngineRefused(message["message"], reason=message["reason"])
+        if message["say"] == "ended":
+            raise WorkerLost("the download ended unexpectedly; try again", process.log_tail)
+        yield _step(message, speed)
+        if message["say"] == "pulled":
+            return
 
 
 def _step(message: Values, speed: _Speed) -> PullStep:

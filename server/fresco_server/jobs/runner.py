@@ -11,11 +11,11 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from fresco_server.errors import ShuttingDown, WorkerLost
 from fresco_server.jobs.devices import DeviceInfo, DeviceState
 from fresco_server.jobs.errands import Errands, Load
+from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.job import Job, JobState, Values
 from fresco_server.jobs.looks import Look
 from fresco_server.jobs.narrator import Narrator
@@ -30,23 +30,21 @@ _START_PATIENCE_S = 180.0
 """Importing torch from a cold disk takes its time."""
 _CRASHES_ALLOWED = 2
 
-Folder = Callable[[str], Path]
-
 
 class Runner:
     """Works on queued jobs and looks that one device may do.
 
-    `folder` gives a job's folder. After `idle_unload_s` of the settings without work the process
+    After `idle_unload_s` of the settings without work the process
     ends, and with it all memory it holds is free.
     """
 
     def __init__(
-        self, device: DeviceInfo, store: JobStore, folder: Folder, settings: ServerSettings
+        self, device: DeviceInfo, store: JobStore, folders: DataFolder, settings: ServerSettings
     ) -> None:
         self.device_id = device.id
         self._device = device
         self._store = store
-        self._folder = folder
+        self._folders = folders
         self._idle_unload_s = settings.idle_unload_s
         self._command = (*settings.worker, "--device", device.id)
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -186,14 +184,18 @@ class Runner:
         self._job = job
         self._narrator = Narrator(self._store, job)
         self._narrator.begin()
-        self._send({"do": "run", "job": job.id, "folder": str(self._folder(job.id)), **_work(job)})
+        self._send(
+            {"do": "run", "job": job.id, "folder": str(self._folders.job(job.id)), **_work(job)}
+        )
 
     def _ensure_worker(self) -> bool:
         """Start the worker if there is none; whether it is ready."""
         if self._worker is None:
             self._is_ready = False
             name = f"worker-{self.device_id}"
-            self._worker = WorkerProcess(name, self._command, self.said, self.ended)
+            self._worker = WorkerProcess(
+                name, self._command, self._folders.looks, self.said, self.ended
+            )
             self._kill_at = time.monotonic() + _START_PATIENCE_S
         return self._is_ready
 

@@ -25,7 +25,7 @@ from fresco_server.jobs.foreman import hire
 from fresco_server.jobs.job import Job, JobEvent, JobOrder, JobState, KeyframeChange, Values
 from fresco_server.jobs.looks import Look, LookOrder
 from fresco_server.jobs.media import MediaProcess
-from fresco_server.jobs.pulls import PullStep, pull
+from fresco_server.jobs.pulls import Pulls, PullStep
 from fresco_server.jobs.reroll import changed_order, check_changes, take_over
 from fresco_server.jobs.runner import Runner, apply_wanted, release
 from fresco_server.jobs.store import JobStore
@@ -50,7 +50,8 @@ class Jobs:
         self._store = JobStore(settings.data / "jobs.sqlite3")
         self._recover()
         self.uploads = Uploads(self._folders.uploads, settings.limits)
-        self.media = MediaProcess(settings.worker)
+        self.media = MediaProcess(settings.worker, self._folders.looks)
+        self._pulls = Pulls(settings.worker, self._folders.looks)
         self._cleaner = Cleaner(self._store, self._folders, self.uploads, settings.limits)
         self._runners: tuple[Runner, ...] = ()
         self._creating = threading.Lock()
@@ -74,7 +75,7 @@ class Jobs:
         Raises:
             CannotStart: there is no such device, or no worker process can be started.
         """
-        self._runners = hire(self._settings, self._store, self._folders.job)
+        self._runners = hire(self._settings, self._store, self._folders)
         for runner in self._runners:
             runner.start()
 
@@ -86,6 +87,7 @@ class Jobs:
         for runner in self._runners:
             runner.close()
         self.media.close()
+        self._pulls.close()
         self._store.close()
 
     # Jobs
@@ -355,7 +357,7 @@ class Jobs:
             EngineRefused, WorkerLost: it cannot be had.
         """
         self._check_open()
-        return pull(source, self._settings.worker)
+        return self._pulls.pull(source)
 
     # The daemon itself
 
