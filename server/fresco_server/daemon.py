@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -39,6 +40,8 @@ def serve(settings: ServerSettings) -> None:
         CannotStart: another daemon has the data folder, the address cannot be used, or the
             devices are not there.
     """
+    # Worker processes run in another folder.
+    settings = replace(settings, data=settings.data.absolute())
     _make_private(settings.data)
     stop = threading.Event()
     with _lock(settings.data), _logging(settings.data), _stopped_by_signals(stop):
