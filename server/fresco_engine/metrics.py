@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -60,14 +60,22 @@ def pixel_mse(pairs: Iterable[Pair], estimator: FlowEstimator) -> float:
 
     Only pixels the frame before shows too are counted. `nan` for fewer than two frames.
     """
-    errors: list[float] = []
+    return mean_error(pixel_errors(pairs, estimator))
+
+
+def pixel_errors(pairs: Iterable[Pair], estimator: FlowEstimator) -> Iterator[float]:
+    """The error of each result against the one before, in order; two pairs in memory."""
     before: Pair | None = None
     for pair in pairs:
         _check_sizes(pair)
         if before is not None:
-            errors.append(aligned_error(before, pair, estimator))
+            yield aligned_error(before, pair, estimator)
         before = pair
-    return _mean(errors)
+
+
+def mean_error(errors: Iterable[float]) -> float:
+    """The mean without the gaps, `nan` where nothing is left."""
+    return _mean(list(errors))
 
 
 def spatial_consistency(pairs: Iterable[Pair]) -> float:

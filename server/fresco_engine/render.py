@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from fresco_engine.media.faults import writing
 from fresco_engine.media.images import working_size, write_image
 from fresco_engine.media.writer import Codec, FrameWriter, open_writer
 from fresco_engine.memory import peak_memory_bytes
-from fresco_engine.metrics import pixel_mse
+from fresco_engine.metrics import mean_error, pixel_errors
 from fresco_engine.pace import Pace
 from fresco_engine.restyle import restyle
 from fresco_engine.run import LazyModel, ModelSource
@@ -40,6 +40,8 @@ from fresco_engine.types import (
 )
 
 _METRIC_SHORT_SIDE = 256
+_METRIC_BREATH = 8
+"""Frames that are measured in one go."""
 
 
 def render(
@@ -56,12 +58,10 @@ def render(
 ) -> Generator[Event, None, None]:
     """Restyle `clip` into `output`; yields the pipeline's events, `Finished` last.
 
-    Without an output the frames are only what the events carry and the `checkpoint` keeps.
-
-    The output is checked before any work begins and appears under its name only when it is whole.
-    Closing the iterator cancels and leaves nothing half-written; keyframes already saved stay.
-    With a `checkpoint`, a later run goes on where one was killed, writes the same file, and
-    removes what that one left beside the output.
+    The output is checked before any work begins and appears under its name only when it is whole;
+    without one, frames are only announced and kept. Closing the iterator cancels and leaves
+    nothing half-written; keyframes already saved stay. With a `checkpoint`, a later run goes on
+    where one was killed, writes the same file, and removes what that one left beside it.
 
     Raises:
         OutputError: the output exists, cannot be written, or the disk is full.
@@ -70,31 +70,34 @@ def render(
     keyframe_folder = _prepared_folder(save_keyframes)
     checkpoint = checkpoint or NoCheckpoint()
     lazy_model, pace, collected = LazyModel(model), Pace(), _Collected()
-    if output is None:
-        written: _Output | _NoOutput = _NoOutput()
-    else:
-        written = _Output(_Options(clip, output, settings, codec, overwrite, checkpoint))
+    written = _opened(clip, output, settings, codec, overwrite, checkpoint)
     events = restyle(
         clip, settings, lazy_model, interpolator=interpolator, pace=pace, checkpoint=checkpoint
     )
     with written, closing(events):
-        for event in events:
-            collected.add(event)
-            if isinstance(event, KeyframeReady) and keyframe_folder is not None:
-                write_image(keyframe_folder / f"{event.index:06d}.png", event.image)
-            progress = written.take(event, pace)
-            yield event
-            if progress is not None:
-                yield progress
-    # Decoding and encoding may have met something since the clip was opened.
-    for text in (*clip.warnings, *written.warnings):
-        if text not in collected.warnings:
-            collected.warnings.append(text)
-            yield Warned(text)
-    outputs = {} if output is None else {"clip": str(output)}
-    if keyframe_folder is not None:
-        outputs["keyframes"] = str(keyframe_folder)
-    yield Finished(_report(collected, clip, lazy_model, pace, outputs))
+        yield from _passed_on(events, written, collected, keyframe_folder, pace)
+    yield from collected.late_warnings((*clip.warnings, *written.warnings))
+    outputs = {"clip": output, "keyframes": keyframe_folder}
+    metrics = yield from _metrics(clip, output, collected.planned, pace)
+    yield Finished(_report(collected, clip, lazy_model, pace, outputs, metrics))
+
+
+def _passed_on(
+    events: Iterator[Event],
+    written: _Output | _NoOutput,
+    collected: _Collected,
+    keyframe_folder: Path | None,
+    pace: Pace,
+) -> Iterator[Event]:
+    """The events, each when what it carries has been written."""
+    for event in events:
+        collected.add(event)
+        if isinstance(event, KeyframeReady) and keyframe_folder is not None:
+            write_image(keyframe_folder / f"{event.index:06d}.png", event.image)
+        progress = written.take(event, pace)
+        yield event
+        if progress is not None:
+            yield progress
 
 
 def save_report(report: Report, path: Path) -> None:
@@ -124,6 +127,19 @@ def _prepared_folder(folder: Path | None) -> Path | None:
             folder, f"cannot be used for keyframes ({error.strerror}); choose another folder"
         ) from error
     return folder
+
+
+def _opened(
+    clip: Clip,
+    path: Path | None,
+    settings: RestyleSettings,
+    codec: Codec | None,
+    overwrite: bool,
+    checkpoint: Checkpoint,
+) -> _Output | _NoOutput:
+    if path is None:
+        return _NoOutput()
+    return _Output(_Options(clip, path, settings, codec, overwrite, checkpoint))
 
 
 class _NoOutput:
@@ -233,6 +249,12 @@ class _Collected:
         self.plan: Analysed | None = None
         self.warnings: list[str] = []
 
+    @property
+    def planned(self) -> Analysed:
+        """The plan that was carried out."""
+        assert self.plan is not None
+        return self.plan
+
     def add(self, event: Event) -> None:
         """Remember what the report will say."""
         if isinstance(event, Analysed):
@@ -242,14 +264,23 @@ class _Collected:
         elif isinstance(event, Restarted):
             self.warnings.append(event.reason)
 
+    def late_warnings(self, texts: Iterable[str]) -> Iterator[Warned]:
+        """What decoding and encoding have met since the clip was opened."""
+        for text in texts:
+            if text not in self.warnings:
+                self.warnings.append(text)
+                yield Warned(text)
+
 
 def _report(
-    collected: _Collected, clip: Clip, model: LazyModel, pace: Pace, outputs: dict[str, str]
+    collected: _Collected,
+    clip: Clip,
+    model: LazyModel,
+    pace: Pace,
+    outputs: dict[str, Path | None],
+    metrics: dict[str, float],
 ) -> Report:
-    plan = collected.plan
-    assert plan is not None
-    path = outputs.get("clip")
-    result = None if path is None else Clip.open(path, frame_rate=clip.info.frame_rate)
+    plan = collected.planned
     return Report(
         version=__version__,
         settings=plan.settings.as_dict(),
@@ -261,9 +292,9 @@ def _report(
         working_size=plan.working_size,
         seconds=pace.report(),
         peak_memory_bytes=peak_memory_bytes(model.device),
-        metrics={} if result is None else _metrics(clip, result, plan),
+        metrics=metrics,
         warnings=tuple(collected.warnings),
-        outputs=outputs,
+        outputs={kind: str(path) for kind, path in outputs.items() if path is not None},
         reused={kind: pace.reused[kind] for kind in KINDS},
     )
 
@@ -280,17 +311,30 @@ def _clip_facts(clip: Clip) -> dict[str, Any]:
     }
 
 
-def _metrics(clip: Clip, result: Clip, plan: Analysed) -> dict[str, float]:
-    """Temporal consistency of the written result beside that of the source itself."""
+def _metrics(
+    clip: Clip, output: Path | None, plan: Analysed, pace: Pace
+) -> Generator[Progress, None, dict[str, float]]:
+    """Temporal consistency of the written result beside that of the source itself.
+
+    Now and then the last progress is said again, so that the consumer can stop here as well.
+    """
+    if output is None:
+        return {}
     info = clip.info
     size = working_size(info.width, info.height, min(_METRIC_SHORT_SIDE, plan.settings.size)).scaled
-
-    def pixel_mse_of(other: Clip, start: int, stop: int) -> float:
+    result = Clip.open(output, frame_rate=info.frame_rate)
+    parts = {
+        "pixel_mse": (result, 0, plan.stop - plan.start),
+        "pixel_mse_of_source": (clip, plan.start, plan.stop),
+    }
+    metrics: dict[str, float] = {}
+    for name, (other, start, stop) in parts.items():
         sources = clip.frames(plan.start, plan.stop, size=size)
         pairs = zip(sources, other.frames(start, stop, size=size), strict=False)
-        return pixel_mse(((a.image, b.image) for a, b in pairs), DisFlow())
-
-    return {
-        "pixel_mse": pixel_mse_of(result, 0, plan.stop - plan.start),
-        "pixel_mse_of_source": pixel_mse_of(clip, plan.start, plan.stop),
-    }
+        errors: list[float] = []
+        for error in pixel_errors(((a.image, b.image) for a, b in pairs), DisFlow()):
+            errors.append(error)
+            if len(errors) % _METRIC_BREATH == 0:
+                yield pace.advance(Stage.ENCODING, 0)
+        metrics[name] = mean_error(errors)
+    return metrics

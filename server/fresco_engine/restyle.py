@@ -86,6 +86,10 @@ def restyle(
         ladder=Ladder(settings, checkpoint),
         pace=pace or Pace(),
     )
+    yield from _restyled(run)
+
+
+def _restyled(run: Run) -> Iterator[Event]:
     analysed = yield from planned(run)
     while True:
         run = _planned_run(run, analysed)

@@ -75,6 +75,7 @@ def test_settings_survive_json() -> None:
     settings = replace(
         GOOD,
         keyframe_prompts={12: "snow"},
+        keyframe_seeds={30: 2**63 - 1},
         optimisation=OptimisationSettings(blocks=(1, 2)),
         smoothing=SmoothingSettings(is_on=False),
     )

@@ -262,3 +262,22 @@ def test_a_single_frame_can_be_translated(model: Model, images: tuple[Image, ...
     translation = run(model, images[:1], correspond(images[:1], DisFlow()), settings)
 
     assert translation.images[0].shape == images[0].shape
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["shared noise", "own noise"])
+def test_a_keyframes_own_seed_is_the_jobs_seed_for_this_frame_alone(
+    model: Model,
+    images: tuple[Image, ...],
+    correspondence: BatchCorrespondence,
+    shared: bool,
+) -> None:
+    # With nothing exchanged between frames each is what it would be alone.
+    settings = replace(PLAIN, shared_noise=shared, shared_step_noise=shared)
+
+    plain = run(model, images, correspondence, settings)
+    other = run(model, images, correspondence, replace(settings, seed=77))
+    mixed = run(model, images, correspondence, replace(settings, keyframe_seeds={1: 77, 9: 5}))
+
+    chosen = [plain.images[0], other.images[1], plain.images[2]]
+    assert not np.array_equal(plain.images[1], other.images[1])
+    assert all(map(np.array_equal, mixed.images, chosen))
