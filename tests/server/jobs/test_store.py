@@ -105,9 +105,7 @@ def test_a_key_is_told_once_until_the_work_begins_anew(store: JobStore) -> None:
     assert store.get("a").restarts == 1
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, deadline=None)
 @given(told=st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 5)), max_size=30))
 def test_sequences_count_from_one_without_gaps_whatever_is_told(
     tmp_path_factory: pytest.TempPathFactory, told: list[tuple[str, int]]
