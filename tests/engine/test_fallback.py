@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from fresco_engine.checkpoint import Adjustments, Checkpoint, FolderCheckpoint, NoCheckpoint
+from fresco_engine.checkpoint import Adjustments, Checkpoint, FolderCheckpoint, NoCheckpoint, fork
 from fresco_engine.diffusion.models import Model
 from fresco_engine.errors import OutOfDeviceMemory
 from fresco_engine.fallback import Ladder, smaller_batch, smaller_size
@@ -139,6 +139,27 @@ def test_a_run_that_is_killed_after_a_step_goes_on_with_the_same_pictures(
     assert same_pictures(events, whole)
     assert plan_of(events).settings.batch_size == 3
     assert any("only 3 keyframes" in event.message for event in events if isinstance(event, Warned))
+
+
+def test_a_second_try_whose_batch_does_not_fit_any_more_is_made_in_a_smaller_one(
+    make_clip: MakeClip, tiny_model: Model, limit_device: LimitDevice, tmp_path: Path
+) -> None:
+    clip, settings = make_clip(28), replace(SETTINGS, batch_size=6)
+    events = list(
+        restyle(clip, settings, tiny_model, checkpoint=FolderCheckpoint(tmp_path / "first"))
+    )
+    key = plan_of(events).keyframes[7]
+    fork(tmp_path / "first", tmp_path / "second", [key])
+    limit_device(lambda frames, _: frames > 6)
+
+    checkpoint = FolderCheckpoint(tmp_path / "second")
+    settings = replace(settings, keyframe_seeds={key: 9})
+    again = list(restyle(clip, settings, tiny_model, checkpoint=checkpoint))
+
+    pairs = list(zip(keyframes_of(events), keyframes_of(again), strict=True))
+    changed = [one.index for one, two in pairs if not np.array_equal(one.image, two.image)]
+    assert changed == [key]
+    assert sum(isinstance(event, Warned) for event in again) == 1
 
 
 def test_where_smaller_batches_do_not_fit_either_everything_begins_anew_in_small(
