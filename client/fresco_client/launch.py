@@ -25,7 +25,7 @@ from fresco_client.errors import (
     NotAuthorised,
 )
 from fresco_client.handshake import greet
-from fresco_client.places import Daemon, data_folder, log_file, read_discovery, read_program
+from fresco_client.places import Daemon, data_folder, output_file, read_discovery, read_program
 from fresco_client.transport import TransportKind, open_transport
 
 LaunchState = Literal["starting", "waiting", "ready"]
@@ -133,7 +133,7 @@ class _Start:
 
     def __init__(self, data: Path, command: list[str]) -> None:
         self.data = data
-        self.log = log_file(data)
+        self.log = output_file(data)
         self._command = [
             *command,
             "serve",

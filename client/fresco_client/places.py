@@ -55,8 +55,13 @@ def program_file(data: Path) -> Path:
 
 
 def log_file(data: Path) -> Path:
-    """What a daemon started by a client writes to."""
+    """The log of whatever daemon works in the folder."""
     return data / "daemon.log"
+
+
+def output_file(data: Path) -> Path:
+    """What a daemon that a client started prints: nothing, unless it cannot even begin its log."""
+    return data / "daemon-output.log"
 
 
 def read_discovery(data: Path) -> Daemon | None:

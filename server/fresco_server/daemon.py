@@ -34,6 +34,8 @@ _LOG_BYTES = 4 << 20
 def serve(settings: ServerSettings) -> None:
     """Run a daemon until it is told to stop by a signal, or is idle for long enough.
 
+    It answers at once; its devices are known some seconds later.
+
     While it runs `daemon.json` in the data folder says where it is to be found.
 
     Raises:
@@ -197,7 +199,9 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def _wait(stop: threading.Event, jobs: Jobs, idle_exit_s: float | None) -> None:
-    while not stop.wait(1.0):
+    while not stop.wait(0.5):
+        if jobs.failure is not None:
+            raise jobs.failure
         if idle_exit_s is not None and jobs.idle_s > idle_exit_s:
             _LOGGER.info("nobody has needed the daemon for %.0f s", idle_exit_s)
             return

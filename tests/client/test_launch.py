@@ -209,7 +209,7 @@ def test_a_daemon_that_is_about_to_end_is_followed_by_a_new_one(data: Path) -> N
 
 def test_a_daemon_that_ends_early_shows_its_last_log_lines(data: Path) -> None:
     (data / "behaviour").write_text("fail")
-    (data / "daemon.log").write_text("Something older.\n")
+    (data / "daemon-output.log").write_text("Something older.\n")
     start = time.monotonic()
 
     with pytest.raises(DaemonFailedToStart, match="exit code 1") as caught:

@@ -12,22 +12,22 @@ from typing import Any
 
 from fresco_server.errors import (
     BadRequest,
-    DeviceUnknown,
+    CannotStart,
     JobExists,
     LimitReached,
     NotPossible,
     ShuttingDown,
 )
 from fresco_server.jobs.cleaning import Cleaner
+from fresco_server.jobs.crew import Crew
 from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.folders import DataFolder
-from fresco_server.jobs.foreman import hire
 from fresco_server.jobs.job import Job, JobEvent, JobOrder, JobState, KeyframeChange, Values
 from fresco_server.jobs.looks import Look, LookOrder
 from fresco_server.jobs.media import MediaProcess
 from fresco_server.jobs.pulls import Pulls, PullStep
 from fresco_server.jobs.reroll import changed_order, check_changes, take_over
-from fresco_server.jobs.runner import Runner, apply_wanted, release
+from fresco_server.jobs.runner import apply_wanted, release
 from fresco_server.jobs.store import JobStore
 from fresco_server.jobs.uploads import Uploads
 from fresco_server.settings import ServerSettings
@@ -40,7 +40,8 @@ _LEAST_JOB_BYTES = 16 << 20
 class Jobs:
     """Jobs, looks, uploads and models. Every method may be called from any thread.
 
-    Making one takes up what an earlier daemon left; `start` begins to work.
+    Making one takes up what an earlier daemon left; `start` begins to work. Until the devices are
+    known, which takes seconds, jobs are taken and wait. `failure` is set if there are none.
     """
 
     def __init__(self, settings: ServerSettings) -> None:
@@ -53,7 +54,7 @@ class Jobs:
         self.media = MediaProcess(settings.worker, self._folders.looks)
         self._pulls = Pulls(settings.worker, self._folders.looks)
         self._cleaner = Cleaner(self._store, self._folders, self.uploads, settings.limits)
-        self._runners: tuple[Runner, ...] = ()
+        self._crew = Crew(settings, self._store, self._folders)
         self._creating = threading.Lock()
         self._looks: dict[str, Look] = {}
         self._looks_lock = threading.Lock()
@@ -70,22 +71,15 @@ class Jobs:
             apply_wanted(self._store, job)
 
     def start(self) -> None:
-        """Begin to work on the queue.
-
-        Raises:
-            CannotStart: there is no such device, or no worker process can be started.
-        """
-        self._runners = hire(self._settings, self._store, self._folders)
-        for runner in self._runners:
-            runner.start()
+        """Begin to work on the queue as soon as there is somebody to do it."""
+        self._crew.start()
 
     def close(self) -> None:
         """Stop all work; what runs stays in the queue and goes on at the next start."""
         if self.is_closing:
             return
         self.is_closing = True
-        for runner in self._runners:
-            runner.close()
+        self._crew.close()
         self.media.close()
         self._pulls.close()
         self._store.close()
@@ -102,7 +96,7 @@ class Jobs:
             ShuttingDown: the daemon is about to end.
         """
         self._check_open()
-        self._check_device(order.device)
+        self._crew.check(order.device)
         with self._creating:
             if not self._store.has(job_id):
                 self._store.check_queue(self._settings.limits.queued_jobs)
@@ -114,21 +108,12 @@ class Jobs:
             job_id, order, is_urgent=is_urgent, most_queued=self._settings.limits.queued_jobs
         )
         _LOGGER.info("job %s: queued (%s)", job_id, order.title)
-        self._wake()
+        self._crew.wake()
         return job
-
-    def _wake(self) -> None:
-        for runner in self._runners:
-            runner.wake()
 
     def _check_open(self) -> None:
         if self.is_closing:
             raise ShuttingDown
-
-    def _check_device(self, device: str) -> None:
-        known = [runner.device_id for runner in self._runners]
-        if device and device not in known:
-            raise DeviceUnknown(f"there is no device {device!r}; there is {', '.join(known)}")
 
     def get(self, job_id: str) -> Job:
         """A job.
@@ -172,11 +157,7 @@ class Jobs:
     def _stop(self, job_id: str, wanted: str) -> Job:
         """Ask for it, and wait until it has happened or the time for it is over."""
         self._store.want(job_id, wanted)
-        if self._runners:
-            for runner in self._runners:
-                runner.stop_job(job_id)
-        else:
-            apply_wanted(self._store, self._store.get(job_id))
+        self._crew.stop_job(job_id)
         return self._store.wait_until(job_id, lambda job: not job.wanted, _STOP_PATIENCE_S)
 
     def resume(self, job_id: str) -> Job:
@@ -199,7 +180,7 @@ class Jobs:
             )
         self._store.check_queue(self._settings.limits.queued_jobs)
         job = self._store.requeue(job_id, "resumed", is_first=False)
-        self._wake()
+        self._crew.wake()
         return job
 
     def delete(self, job_id: str) -> None:
@@ -295,7 +276,7 @@ class Jobs:
             DeviceUnknown, ShuttingDown: as for `create`.
         """
         self._check_open()
-        self._check_device(order.device)
+        self._crew.check(order.device)
         with self._looks_lock:
             self._looks = {key: look for key, look in self._looks.items() if not look.has_ended}
             older = self._looks.get(order.client_id) if order.client_id else None
@@ -304,7 +285,7 @@ class Jobs:
                 raise LimitReached(
                     f"{most} looks wait already; try again in a moment", reason="TOO_MANY_LOOKS"
                 )
-            runner = self._runner_for(order.device)
+            runner = self._crew.runner_for(order.device)
             look_id = secrets.token_hex(8)
             look = Look(look_id, order, self._folders.look(look_id), runner.withdraw)
             self._looks[order.client_id or look_id] = look
@@ -312,12 +293,6 @@ class Jobs:
             older.supersede()
         runner.look(look)
         return look
-
-    def _runner_for(self, device: str) -> Runner:
-        """The device that is asked for, or the one with the least to do."""
-        ranks = {"ready": 0, "stopped": 1, "starting": 2, "busy": 3}
-        fitting = [runner for runner in self._runners if device in ("", runner.device_id)]
-        return min(fitting, key=lambda runner: ranks[runner.info.state])
 
     # Models and devices
 
@@ -328,8 +303,8 @@ class Jobs:
             ServerError: it cannot be loaded.
         """
         self._check_open()
-        self._check_device(device)
-        self._runner_for(device or self._runners[0].device_id).load(source)
+        self._crew.check(device)
+        self._crew.runner_for(device, is_first=True).load(source)
 
     def unload(self, device: str) -> None:
         """Free a device's memory, or that of all devices that are not in use.
@@ -337,14 +312,12 @@ class Jobs:
         Raises:
             NotPossible: the device is in use.
         """
-        self._check_device(device)
-        for runner in self._runners:
-            if device in ("", runner.device_id) and not runner.unload() and device:
-                raise NotPossible(f"{device} is in use; pause or cancel its job first")
+        self._crew.check(device)
+        self._crew.unload(device)
 
     def devices(self) -> list[DeviceInfo]:
-        """The devices and what happens there."""
-        return [runner.info for runner in self._runners]
+        """The devices and what happens there; none while they are not known yet."""
+        return self._crew.devices()
 
     def list_models(self) -> list[dict[str, Any]]:
         """The models on this machine and known ones on the hub, as plain values."""
@@ -390,9 +363,13 @@ class Jobs:
         self._touched = time.monotonic()
 
     @property
+    def failure(self) -> CannotStart | None:
+        """Why there is no device to work on."""
+        return self._crew.failure
+
+    @property
     def idle_s(self) -> float:
         """Seconds since a client was last there or anything was worked on."""
-        is_busy = any(info.state in ("starting", "busy") for info in self.devices())
-        if is_busy or self.open_jobs():
+        if self._crew.is_busy or self.open_jobs():
             self.touched()
         return time.monotonic() - self._touched

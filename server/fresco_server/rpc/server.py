@@ -64,6 +64,7 @@ _OPTIONS = (
     # A peer that vanished without a word, such as a laptop that sleeps, gives its streams back.
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.http2.ping_timeout_ms", 20_000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
     # Clients may look after their connections too.

@@ -1,0 +1,171 @@
+"""The runners of all devices: found in the background, and asked as one."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from fresco_server.errors import CannotStart, DeviceUnknown, NotPossible, WorkerLost
+from fresco_server.jobs.devices import DeviceInfo
+from fresco_server.jobs.folders import DataFolder
+from fresco_server.jobs.job import Values
+from fresco_server.jobs.process import WorkerProcess
+from fresco_server.jobs.runner import Runner, apply_wanted
+from fresco_server.jobs.store import JobStore
+from fresco_server.settings import ServerSettings
+
+_PATIENCE_S = 180.0
+"""Importing torch from a cold disk takes its time."""
+_RANKS = {"ready": 0, "stopped": 1, "starting": 2, "busy": 3}
+_AT_WORK = ("starting", "busy")
+
+
+class Crew:
+    """Runners, none of them until the devices are known; `failure` says why there will be none."""
+
+    def __init__(self, settings: ServerSettings, store: JobStore, folders: DataFolder) -> None:
+        self._settings = settings
+        self._store = store
+        self._folders = folders
+        self._runners: tuple[Runner, ...] = ()
+        self._is_complete = threading.Event()
+        self._is_closing = False
+        self.failure: CannotStart | None = None
+
+    def start(self) -> None:
+        """Find the devices, and begin to work on the queue."""
+        threading.Thread(target=self._complete, name="crew", daemon=True).start()
+
+    def close(self) -> None:
+        """Stop all work; what runs stays in the queue."""
+        self._is_closing = True
+        for runner in self._runners:
+            runner.close()
+
+    def _complete(self) -> None:
+        try:
+            runners = _hired(self._settings, self._store, self._folders)
+        except CannotStart as error:
+            self.failure = error
+        else:
+            for runner in runners:
+                runner.start()
+            self._runners = runners
+            if self._is_closing:
+                self.close()
+        self._is_complete.set()
+
+    def _all(self) -> tuple[Runner, ...]:
+        """The runners, waited for.
+
+        Raises:
+            WorkerLost: there are none.
+        """
+        if not self._is_complete.wait(_PATIENCE_S) or self.failure is not None:
+            raise WorkerLost("the worker process does not start; look at the log")
+        return self._runners
+
+    def check(self, device: str) -> None:
+        """Raises: DeviceUnknown when `device` is named and not there."""
+        if not device:
+            return
+        known = [runner.device_id for runner in self._all()]
+        if device not in known:
+            raise DeviceUnknown(f"there is no device {device!r}; there is {', '.join(known)}")
+
+    def runner_for(self, device: str, *, is_first: bool = False) -> Runner:
+        """The runner of `device`; where none is named the first, or the one with least to do."""
+        fitting = [runner for runner in self._all() if device in ("", runner.device_id)]
+        return fitting[0] if is_first else min(fitting, key=lambda r: _RANKS[r.info.state])
+
+    def wake(self) -> None:
+        """Let everybody look whether there is something to do."""
+        for runner in self._runners:
+            runner.wake()
+
+    def stop_job(self, job_id: str) -> None:
+        """Stop a job as it wants to be, whoever works on it."""
+        for runner in self._runners:
+            runner.stop_job(job_id)
+        if not self._runners:
+            apply_wanted(self._store, self._store.get(job_id))
+
+    def unload(self, device: str) -> None:
+        """Free the memory of `device`, or of all that are not in use.
+
+        Raises:
+            NotPossible: the device is in use.
+        """
+        for runner in self._all():
+            if device in ("", runner.device_id) and not runner.unload() and device:
+                raise NotPossible(f"{device} is in use; pause or cancel its job first")
+
+    def devices(self) -> list[DeviceInfo]:
+        """The devices and what happens there; none while they are not known."""
+        return [runner.info for runner in self._runners]
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anybody works, or is about to."""
+        is_complete = self._is_complete.is_set()
+        return not is_complete or any(info.state in _AT_WORK for info in self.devices())
+
+
+def _hired(settings: ServerSettings, store: JobStore, folders: DataFolder) -> tuple[Runner, ...]:
+    """A runner for every device, none of them started; the first has its worker already.
+
+    Only a worker knows the devices, as only it loads torch: the first one is asked.
+
+    Raises:
+        CannotStart: there is no such device, or the worker cannot be started.
+    """
+    arguments = ("--device", settings.devices[0]) if settings.devices else ()
+    first = _FirstWorker((*settings.worker, *arguments), folders.looks)
+    found = first.devices()
+    named = [DeviceInfo(id=name, name=name) for name in settings.devices[1:]]
+    devices = [*(found[:1] if settings.devices else found), *named]
+    runners = tuple(Runner(device, store, folders, settings) for device in devices)
+    first.hand_over(runners[0])
+    return runners
+
+
+class _FirstWorker:
+    """The worker that is asked for the devices, and then works on the first."""
+
+    def __init__(self, command: Sequence[str], folder: Path) -> None:
+        self._inbox: queue.SimpleQueue[Values] = queue.SimpleQueue()
+        self._runner: Runner | None = None
+        self._process = WorkerProcess("worker", command, folder, self._hear, self._bury)
+
+    def devices(self) -> list[DeviceInfo]:
+        try:
+            message = self._inbox.get(timeout=_PATIENCE_S)
+        except queue.Empty:
+            self._process.kill()
+            raise CannotStart("the worker process does not answer; look at the log") from None
+        if message["say"] == "ready":
+            return [DeviceInfo(**device) for device in message["devices"]]
+        self._process.close()
+        raise CannotStart(
+            message.get("message")
+            or f"the worker process ended while it started:\n{self._process.log_tail}"
+        )
+
+    def hand_over(self, runner: Runner) -> None:
+        self._process.name = f"worker-{runner.device_id}"
+        runner.adopt(self._process)
+        self._runner = runner
+
+    def _hear(self, process: WorkerProcess, message: Values) -> None:
+        if self._runner is None:
+            self._inbox.put(message)
+        else:
+            self._runner.said(process, message)
+
+    def _bury(self, process: WorkerProcess, code: int) -> None:
+        if self._runner is None:
+            self._inbox.put({"say": "ended", "code": code})
+        else:
+            self._runner.ended(process, code)
