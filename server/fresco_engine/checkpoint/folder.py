@@ -148,7 +148,8 @@ class FolderCheckpoint(CheckpointReader):
             for place in (folder, *(folder / name for name in (BATCHES, *KINDS))):
                 place.mkdir(parents=True, exist_ok=True)
                 for leftover in place.glob(".*.partial"):
-                    leftover.unlink(missing_ok=True)
+                    if leftover.is_file():
+                        leftover.unlink(missing_ok=True)
 
     def save_plan(self, plan: StoredPlan) -> None:
         """Keep the plan; where there was none, everything else is left over and is removed."""
