@@ -1,6 +1,6 @@
 """Writing results: video with the source's times, colour tags and sound, or numbered images.
 
-Codecs: "h264" is what every player opens (8 bit 4:2:0, crf 16). "lossless" keeps every RGB value
+Codecs: "h264" is what every player opens (8 bit 4:2:0, crf 15). "lossless" keeps every RGB value
 (H.264 in RGB at crf 0, for editors and FFmpeg-based players). "images" is a PNG sequence.
 """
 

@@ -15,6 +15,8 @@ from fresco_engine.media.images import read_image
 from fresco_engine.media.writer import open_writer
 from fresco_engine.types import ColourTags, Frame, Image
 
+from tests.engine.conftest import scene, write_clip
+
 MakeClip = Callable[..., Path]
 UNEVEN = (0, 100, 133, 500, 533, 566, 1000, 1500, 1733)
 
@@ -108,6 +110,19 @@ def test_eight_generations_do_not_fade(make_clip: MakeClip, tmp_path: Path) -> N
     last = next(Clip.open(path).frames()).image
 
     assert np.abs((last.astype(int) - first).mean(axis=(0, 1))).max() < 1
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_the_same_frames_give_the_same_bytes_every_time(tmp_path: Path, suffix: str) -> None:
+    # Which bytes x264 would vary depends on what lay in memory before, so there are many tries.
+    source = write_clip(tmp_path / "source.mp4", scene(12, size=(64, 48)))
+
+    made: set[bytes] = set()
+    for number in range(20):
+        rewrite(source, tmp_path / f"{number}{suffix}")
+        made.add((tmp_path / f"{number}{suffix}").read_bytes())
+
+    assert len(made) == 1
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
