@@ -177,8 +177,9 @@ def test_a_detached_job_is_watched_fetched_and_made_anew(
     assert (tmp_path / "a.mp4").read_bytes() != (tmp_path / "b.mp4").read_bytes()
     with Session.open(data, start=False) as session:
         jobs = {job.id: job for job in session.jobs()}
-    assert jobs[job_id].result is not None
-    assert jobs[job_id].result.is_fetched
+    result = jobs[job_id].result
+    assert result is not None
+    assert result.is_fetched
     assert jobs[anew.stdout.strip()].parent_id == job_id
 
 
@@ -239,9 +240,12 @@ def test_a_command_goes_on_when_its_daemon_was_killed(
     small_clip: Path, tiny_model_folder: Path, tmp_path: Path
 ) -> None:
     data = tmp_path / "data"
-    wanted = ("restyle", small_clip, "-p", "ink", "--model", tiny_model_folder, *_QUICK)
-    undisturbed = here(*wanted, "-o", tmp_path / "a.mp4", "--local", "--quiet")
-    process = _begin(*wanted, "-o", tmp_path / "b.mp4", "--data", data)
+    wanted = (
+        *("restyle", small_clip, "-p", "ink", "--lossless", "--model", tiny_model_folder),
+        *_QUICK,
+    )
+    undisturbed = here(*wanted, "-o", tmp_path / "a.mkv", "--local", "--quiet")
+    process = _begin(*wanted, "-o", tmp_path / "b.mkv", "--data", data)
     wait_for("the job to begin", lambda: _state_of_first(data) not in (None, "queued"))
 
     first = _process_of(data)
@@ -252,7 +256,7 @@ def test_a_command_goes_on_when_its_daemon_was_killed(
     assert undisturbed.code == 0
     assert process.returncode == 0, stderr
     assert "The connection to the daemon was lost; reconnecting." in stderr
-    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
+    assert (tmp_path / "a.mkv").read_bytes() == (tmp_path / "b.mkv").read_bytes()
     assert stopped.code == 0, stopped.stderr
     assert not (data / "daemon.json").exists()
 
