@@ -69,6 +69,7 @@ class Complaint:
     def parts(self, checks: Sequence[Check]) -> dict[str, str]:
         """File names and texts."""
         from fresco_client import data_folder
+        from fresco_client.places import log_file, output_file
 
         folder = data_folder(self.data)
         secrets = _tokens(folder)
@@ -80,7 +81,8 @@ class Complaint:
             "settings.txt": _settings(folder),
             "daemon.txt": self._daemon(),
             "jobs.json": self._jobs(),
-            "daemon.log": self._log(folder),
+            "daemon.log": self._log(log_file(folder)),
+            "daemon-output.log": self._log(output_file(folder)),
         }
         return {name: cleaned(text, secrets) for name, text in raw.items()}
 
@@ -114,11 +116,9 @@ class Complaint:
     def _options(self) -> DaemonOptions:
         return DaemonOptions(data=self.data)
 
-    def _log(self, folder: Path) -> str:
-        from fresco_client.places import log_file
-
+    def _log(self, path: Path) -> str:
         try:
-            text = log_file(folder).read_text(encoding="utf-8", errors="replace")
+            text = path.read_text(encoding="utf-8", errors="replace")
         except OSError as error:
             return f"there is none ({error.strerror})"
         lines = text.splitlines()[-_LOG_LINES:]
