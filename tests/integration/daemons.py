@@ -50,7 +50,7 @@ def wait_for(what: str, is_so: Callable[[], Any], patience_s: float = _PATIENCE_
         found = is_so()
         if found:
             return found
-        time.sleep(0.02)
+        time.sleep(0.05)
     raise AssertionError(f"waited {patience_s:.0f} s in vain for {what}")
 
 

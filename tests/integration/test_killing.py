@@ -144,11 +144,8 @@ def test_killed_twenty_times_a_job_makes_the_same_as_undisturbed(
 
 
 def _wait_until_running(daemon: DaemonProcess) -> None:
-    def is_running() -> bool:
-        with daemon.session() as session:
-            return session.job("the-job").state is not JobState.QUEUED
-
-    wait_for("the job to run", is_running)
+    with daemon.session() as session:
+        wait_for("the job to run", lambda: session.job("the-job").state is not JobState.QUEUED)
 
 
 def _kill(daemon: DaemonProcess, chance: random.Random) -> None:

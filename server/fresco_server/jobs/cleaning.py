@@ -19,8 +19,8 @@ _ALL = 1_000_000
 class Cleaner:
     """Makes room by removing, the oldest first, what nobody waits for any more.
 
-    Done jobs whose result a client has confirmed go first, then uploads that no job needs, then
-    cancelled jobs. A result nobody has fetched, and a job that can still go on, are never touched.
+    Done jobs whose result a client has confirmed go first, then cancelled jobs, then uploads that
+    no job needs. A result nobody has fetched, and a job that can still go on, are never touched.
     """
 
     def __init__(
