@@ -191,14 +191,11 @@ class _Run:
         self._jobs = [f"job-{number}" for number in range(settings.jobs)]
 
     def figures(self) -> LoadFigures:
-        settings = self._settings
         clip = self._folder / "clip.mp4"
-        write_clip(clip, settings.frames, settings.side)
-        crowd = [self._watcher(number) for number in range(settings.clients)]
-        groups = [crowd[first :: settings.processes] for first in range(settings.processes)]
-        slow = Watcher(job=self._jobs[0], pictures="png", pause_s=settings.slow_pause_s)
+        write_clip(clip, self._settings.frames, self._settings.side)
+        slow = Watcher(job=self._jobs[0], pictures="png", pause_s=self._settings.slow_pause_s)
         with ExitStack() as stack:
-            watching = [self._role(stack, "watchers", _plain(group)) for group in groups if group]
+            watching = [self._role(stack, "watchers", _plain(group)) for group in self._groups()]
             waiting = self._role(stack, "watchers", _plain([slow]))
             sending = [self._role(stack, "uploader", file) for file in self._files()]
             probing = self._role(stack, "prober", None)
@@ -218,17 +215,23 @@ class _Run:
             health = Health(**probing.result())
         stored = {job: self._stored(job) for job in self._jobs}
         return LoadFigures(
-            settings=settings,
-            wall_s=measured["wall_s"],
+            settings=self._settings,
             crowd=seen,
             slow=slow_seen,
             slow_stored=len(stored[slow.job]),
             faults=_faults([*seen, slow_seen], stored),
             health=health,
-            resources=measured["resources"],
             upload_bytes=int(sum(upload["bytes"] for upload in uploads)),
             upload_s=max((upload["seconds"] for upload in uploads), default=0.0),
+            **measured,
         )
+
+    def _groups(self) -> list[list[Watcher]]:
+        """The watchers of each process."""
+        settings = self._settings
+        crowd = [self._watcher(number) for number in range(settings.clients)]
+        groups = [crowd[first :: settings.processes] for first in range(settings.processes)]
+        return [group for group in groups if group]
 
     def _role(self, stack: ExitStack, kind: str, order: Any) -> Role:
         return stack.enter_context(Role(kind, self._place, order))
@@ -303,10 +306,15 @@ def _faults(crowd: Sequence[Seen], stored: dict[str, list[tuple[int, str]]]) -> 
 
 def print_table(figures: LoadFigures) -> None:
     """The figures, as docs/measurements.md has them."""
-    settings, health, used = figures.settings, figures.health, figures.resources
-    faults, slow = figures.faults, figures.slow
+    for name, value in (*_told(figures), *_needed(figures)):
+        print(f"| {name} | {value} |")
+
+
+def _told(figures: LoadFigures) -> list[tuple[str, str]]:
+    """What clients were told."""
+    settings, faults, slow = figures.settings, figures.faults, figures.slow
     previews = [seen for seen in figures.crowd if seen.watcher.pictures]
-    rows = [
+    return [
         ("wall time", f"{figures.wall_s:.1f} s"),
         (
             "clients, jobs, frames each",
@@ -331,6 +339,13 @@ def print_table(figures: LoadFigures) -> None:
             f"{slow.when_hurried} of {figures.slow_stored}",
         ),
         ("slow client: lossless pictures", f"{slow.pictures} of {slow.announced}"),
+    ]
+
+
+def _needed(figures: LoadFigures) -> list[tuple[str, str]]:
+    """What the daemon needed for it, and how it answered meanwhile."""
+    health, used = figures.health, figures.resources
+    return [
         (
             "memory: start, peak, growth",
             f"{used.start_bytes / 1e6:.0f}, {used.peak_bytes / 1e6:.0f}, "
@@ -350,8 +365,6 @@ def print_table(figures: LoadFigures) -> None:
             f"{figures.upload_bytes / 1e6 / max(figures.upload_s, 1e-9):.0f} MB/s",
         ),
     ]
-    for name, value in rows:
-        print(f"| {name} | {value} |")
 
 
 def main() -> None:

@@ -126,7 +126,7 @@ def main() -> None:
     options = parser.parse_args()
     encodings: tuple[PictureEncoding, ...] = ("png", "jpeg")
     transports: tuple[TransportKind, ...] = ("grpcio", "pure")
-    print("| stream | pictures | frames/s | MB/s | daemon CPU ms/frame |")
+    print("| stream | pictures | pictures/s | MB/s | daemon CPU ms/picture |")
     print("| --- | --- | --- | --- | --- |")
     with finished_job(options.frames, options.side) as daemon:
         for encoding in encodings:
