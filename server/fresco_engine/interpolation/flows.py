@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol, runtime_checkable
@@ -48,11 +48,13 @@ class KeyFlow:
     """How a frame sees a keyframe.
 
     `flow` leads from the frame to the key; `visible` (h, w) float32 is 1 where the key shows the
-    pixel, 0 where it is hidden there or outside the picture.
+    pixel, 0 where it is hidden there or outside the picture; `mismatch` (h, w) in 0-765 is how
+    unlike the frame's source that of the key looks, see `mismatch`.
     """
 
     flow: Flow
     visible: NDArray[np.float32]
+    mismatch: NDArray[np.float32]
 
 
 def find_steps(frames: Sequence[Image], estimator: FlowEstimator) -> Steps:
@@ -65,7 +67,7 @@ def find_steps(frames: Sequence[Image], estimator: FlowEstimator) -> Steps:
 
 
 def trace_key(
-    frames: Sequence[Image], back: Sequence[Flow], estimator: FlowEstimator
+    frames: Sequence[Image], back: Iterable[Flow], estimator: FlowEstimator
 ) -> Iterator[KeyFlow]:
     """For `frames[1:]` in order: how each sees `frames[0]`, the key.
 
@@ -75,9 +77,9 @@ def trace_key(
     """
     key = frames[0]
     flow = np.zeros((*key.shape[:2], 2), np.float32)
-    for frame, step in zip(frames[1:], back, strict=True):
+    for frame, step in zip(frames[1:], back, strict=False):
         flow, mismatch = improve(frame, key, step + sample_flow(flow, step), estimator)
-        yield KeyFlow(flow, visibility(flow, mismatch))
+        yield KeyFlow(flow, visibility(flow, mismatch), mismatch)
 
 
 def improve(
