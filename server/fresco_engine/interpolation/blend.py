@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from fresco_engine.interpolation.colour import Lab
+from fresco_engine.interpolation.compiled import compiled
 
 Map = NDArray[np.float32]
 """(height, width), usually a weight in 0-1."""
@@ -93,14 +94,28 @@ def mixed_gradients(first: Lab, last: Lab, weight: Map) -> tuple[Lab, Lab]:
 
     A difference is taken inside one view, so handing over between views leaves no edge.
     """
-    share = weight[..., None]
-    across = _mix(np.diff(first, axis=1), np.diff(last, axis=1), share[:, 1:], share[:, :-1])
-    down = _mix(np.diff(first, axis=0), np.diff(last, axis=0), share[1:], share[:-1])
+    height, width = weight.shape
+    across = np.empty((height, width - 1, 3), np.float32)
+    down = np.empty((height - 1, width, 3), np.float32)
+    _mix_gradients(first, last, weight, across, down)
     return across, down
 
 
-def _mix(first: Lab, last: Lab, share: Lab, neighbour: Lab) -> Lab:
-    return np.asarray(last + 0.5 * (share + neighbour) * (first - last), np.float32)
+@compiled
+def _mix_gradients(first: Lab, last: Lab, weight: Map, across: Lab, down: Lab) -> None:
+    height, width = weight.shape
+    half = np.float32(0.5)
+    for y in range(height):
+        for x in range(width):
+            for c in range(3):
+                if x + 1 < width:
+                    share = half * (weight[y, x] + weight[y, x + 1])
+                    one, two = first[y, x + 1, c] - first[y, x, c], last[y, x + 1, c] - last[y, x, c]
+                    across[y, x, c] = two + share * (one - two)
+                if y + 1 < height:
+                    share = half * (weight[y, x] + weight[y + 1, x])
+                    one, two = first[y + 1, x, c] - first[y, x, c], last[y + 1, x, c] - last[y, x, c]
+                    down[y, x, c] = two + share * (one - two)
 
 
 def fuse_gradients(
@@ -119,8 +134,8 @@ def fuse_gradients(
     scale = np.asarray(weights, np.float32)
     wanted = base + scale * _negative_divergence(across, down, base.shape)
     stiffness = _eigenvalues(height)[:, None] + _eigenvalues(width)
-    planes = np.moveaxis(wanted, -1, 0)
-    spectrum = np.asarray(fft.dctn(planes, axes=(1, 2), norm="ortho"), np.float32)
+    planes = np.ascontiguousarray(np.moveaxis(wanted, -1, 0))
+    spectrum = np.asarray(fft.dctn(planes, axes=(1, 2), norm="ortho", overwrite_x=True), np.float32)
     spectrum /= 1 + scale[:, None, None] * stiffness
     solved = np.asarray(fft.idctn(spectrum, axes=(1, 2), norm="ortho", overwrite_x=True))
     return np.moveaxis(solved, 0, -1)

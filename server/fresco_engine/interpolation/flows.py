@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fresco_engine.correspondence.flow import Flow, FlowEstimator, pixel_grid, sample_flow
+from fresco_engine.interpolation.compiled import compiled
 from fresco_engine.types import Image
 
 _WINDOW = (5, 5)
@@ -119,26 +120,34 @@ def visibility(flow: Flow, mismatch: NDArray[np.float32]) -> NDArray[np.float32]
     the flow's own inverse for the way back: it has no drift, and a second flow need not be found
     (measured: the same quality for two fifths less time).
     """
-    height, width = flow.shape[:2]
-    grid = pixel_grid(height, width)
-    target = grid + flow
-    x = np.clip(np.rint(target[..., 0]), 0, width - 1).astype(np.int32)
-    y = np.clip(np.rint(target[..., 1]), 0, height - 1).astype(np.int32)
-    owner = _owners((y * width + x).ravel(), mismatch.ravel())
-    way_back = grid.reshape(-1, 2)[owner].reshape(height, width, 2) - grid
-    miss = cv2.magnitude(way_back[..., 0], way_back[..., 1])
-    allowed = _ABSOLUTE_MISS + _RELATIVE_MISS * cv2.magnitude(flow[..., 0], flow[..., 1])
-    visible = np.clip(2 - miss / allowed, 0, 1)
-    x, y = target[..., 0], target[..., 1]
-    is_inside = (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)
+    visible = _owned(flow, mismatch)
     # Owners alternate within a pixel or two where flow is uneven: a few pixels decide together.
-    return np.asarray(cv2.blur(np.where(is_inside, visible, np.float32(0)), (3, 3)), np.float32)
+    return np.asarray(cv2.blur(visible, (3, 3)), np.float32)
 
 
-def _owners(places: NDArray[np.int32], mismatch: NDArray[np.float32]) -> NDArray[np.int32]:
-    """For every pixel (n,) the one with the least mismatch among those at the same place."""
-    # Sixteen bits sort in linear time; the order is stable, so equal pixels have a fixed winner.
-    worst_first = np.argsort((65535 - 64 * mismatch).astype(np.uint16), kind="stable")
-    owner = np.empty(places.size, np.int32)
-    owner[places[worst_first]] = worst_first  # the last one written stays
-    return owner[places]
+@compiled
+def _owned(flow: Flow, mismatch: NDArray[np.float32]) -> NDArray[np.float32]:
+    height, width = mismatch.shape
+    places = np.empty(height * width, np.int32)
+    least = np.full(height * width, np.inf, np.float32)
+    owner = np.zeros(height * width, np.int32)
+    for y in range(height):
+        for x in range(width):
+            there_x = min(max(np.rint(x + flow[y, x, 0]), 0), width - 1)
+            there_y = min(max(np.rint(y + flow[y, x, 1]), 0), height - 1)
+            place = np.int32(there_y) * width + np.int32(there_x)
+            places[y * width + x] = place
+            if mismatch[y, x] <= least[place]:
+                least[place] = mismatch[y, x]
+                owner[place] = y * width + x
+    visible = np.zeros((height, width), np.float32)
+    for y in range(height):
+        for x in range(width):
+            there_x, there_y = x + flow[y, x, 0], y + flow[y, x, 1]
+            if not (-0.5 <= there_x <= width - 0.5 and -0.5 <= there_y <= height - 0.5):
+                continue
+            best = owner[places[y * width + x]]
+            miss = np.hypot(best % width - x, best // width - y)
+            allowed = _ABSOLUTE_MISS + _RELATIVE_MISS * np.hypot(flow[y, x, 0], flow[y, x, 1])
+            visible[y, x] = min(max(2 - miss / allowed, 0.0), 1.0)
+    return visible

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from fresco_engine.correspondence.flow import Flow, pixel_grid, read_at, sample_flow
+from fresco_engine.correspondence.flow import Flow, pixel_grid, sample_flow
 from fresco_engine.interpolation.blend import (
     Map,
     View,
@@ -18,8 +18,7 @@ from fresco_engine.interpolation.blend import (
     trust,
 )
 from fresco_engine.interpolation.colour import Lab, from_lab, to_lab
-from fresco_engine.interpolation.fill import recolour
-from fresco_engine.interpolation.flows import KeyFlow
+from fresco_engine.interpolation.fill import recoloured_share
 from fresco_engine.interpolation.segment import InterpolatedFrame
 from fresco_engine.types import Image
 
@@ -117,37 +116,32 @@ class Painting:
 
     def _filled(self, lab: Lab, trusted: Map) -> Lab:
         """`lab` with what neither key shows in the source's shapes and nearby colours."""
-        share = cv2.GaussianBlur(1 - np.clip(2 * trusted, 0, 1), (0, 0), 1.5)[..., None]
+        share = cv2.GaussianBlur(1 - np.clip(2 * trusted, 0, 1), (0, 0), 1.5)
         if share.max() < 0.05:
             return lab
-        filled = recolour(self.guide, lab, trusted)
-        return np.asarray(lab + share * (filled - lab), np.float32)
+        return recoloured_share(self.guide, lab, trusted, np.asarray(share, np.float32))
 
 
-@dataclass(frozen=True)
-class Key:
-    """A keyframe's stylised and source pictures in Lab."""
+def warped(picture: Image, flow: Flow, interpolation: int = cv2.INTER_LINEAR) -> Image:
+    """`picture` read where `flow` leads; beyond its border the border repeats."""
+    target = pixel_grid(*flow.shape[:2]) + flow
+    x, y = cv2.split(target)
+    read = cv2.remap(picture, x, y, interpolation, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(read, np.uint8)
 
-    stylised: Lab
-    source: Lab
 
-    @classmethod
-    def of(cls, stylised: Image | None, source: Image) -> Key | None:
-        """The key, if there is one."""
-        return None if stylised is None else cls(to_lab(stylised), to_lab(source))
+def view_of(image: Image, source: Image, visible: Map, guide: Lab) -> View:
+    """What a key makes of the frame with the source `guide`.
 
-    def seen(self, flow: KeyFlow, guide: Lab) -> View:
-        """This key as the frame with the source `guide` sees it."""
-        target = pixel_grid(*flow.flow.shape[:2]) + flow.flow
-        x, y = np.ascontiguousarray(target[..., 0]), np.ascontiguousarray(target[..., 1])
-        # Cubic: the one time that a key's pixels are resampled must not blur its strokes.
-        lab = cv2.remap(self.stylised, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        source = read_at(self.source, target)
-        return View(np.asarray(lab, np.float32), guide_error(source, guide), flow.visible)
+    `image` is its stylised picture and `source` its own source picture, both moved as the frame
+    sees them.
+    """
+    return View(to_lab(image), guide_error(to_lab(source), guide), visible)
 
 
 def guide_error(seen: Lab, guide: Lab) -> Map:
     """(h, w) in 0-1: Lab distance over a small window; 100 units of Lab are 1."""
-    square = ((seen - guide) ** 2).sum(axis=-1)
+    difference = seen - guide
+    square = np.einsum("hwc,hwc->hw", difference, difference)
     # Running sums inside cv2.blur may leave a hair below zero.
     return np.sqrt(np.clip(cv2.blur(square, (5, 5)), 0, 100**2)) / 100

@@ -25,6 +25,8 @@ STYLE = 4
 """The first of the three channels that hold the stylised picture."""
 FAR = np.int32(2**30)
 """A cost above all that occur."""
+ENOUGH = 1500
+"""A cost that needs no improvement: colours that differ by four levels of a byte."""
 FRACTION = 4
 """Positions are counted in quarters of a pixel."""
 
@@ -373,7 +375,7 @@ def _improve(
         held = np.int64(field[y, x])
         cost = np.int64(costs[y, x])
         best = cost + crowd[held]
-        for number in range(4 + radii.size):
+        for number in range(0 if best <= ENOUGH else 4 + radii.size):
             place = _candidate(field, y, x, held, number, stride, radii, seed)
             if place < 0 or place == held or place >= valid.size or valid[place] == 0:
                 continue

@@ -3,59 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 
-from fresco_engine.correspondence.flow import FlowEstimator
-from fresco_engine.interpolation.colour import to_lab
-from fresco_engine.interpolation.flows import KeyFlow, Steps, find_steps, trace_key
-from fresco_engine.interpolation.paint import BlendSettings, Key, Painter
+import cv2
+
+from fresco_engine.correspondence.flow import Flow, FlowEstimator
+from fresco_engine.interpolation.blend import View
+from fresco_engine.interpolation.colour import Lab
+from fresco_engine.interpolation.flows import KeyFlow, trace_key
+from fresco_engine.interpolation.paint import BlendSettings, view_of, warped
 from fresco_engine.interpolation.segment import InterpolatedFrame, Interpolator, Segment
+from fresco_engine.interpolation.sides import Outlook, interpolate
 
 __all__ = ["FlowInterpolator", "InterpolatedFrame", "Interpolator", "Segment"]
 
 
 class FlowInterpolator:
-    """Interpolation by flow alone: no patches are searched."""
+    """Interpolation by flow alone: no patches are searched.
+
+    `steps` finds the motion from one frame to the next, `estimator` unless given; what it misses,
+    `estimator` mends when it looks again at the way to the key. `workers` is how many cores to
+    use, by default every one.
+    """
 
     def __init__(
         self,
         estimator: FlowEstimator,
         settings: BlendSettings | None = None,
+        *,
+        steps: FlowEstimator | None = None,
+        workers: int | None = None,
     ) -> None:
         self._estimator = estimator
         self._settings = settings or BlendSettings()
+        self._step_estimator = steps or estimator
+        self._workers = workers
 
     def __call__(self, segment: Segment) -> Generator[InterpolatedFrame, None, None]:
         """The frames at `segment.offsets` in order; memory is that of the segment's flows."""
-        if not segment.offsets:
-            return
-        steps = find_steps(segment.sources, self._estimator)
-        from_last = self._trace_last(segment, steps)
-        from_first = self._trace_first(segment, steps)
-        painter = Painter(len(segment.sources), self._settings)
-        first = Key.of(segment.first_key, segment.sources[0])
-        last = Key.of(segment.last_key, segment.sources[-1])
-        for offset in segment.offsets:
-            guide = to_lab(segment.sources[offset])
-            back = steps.back[offset - 1] if offset else None
-            views = [
-                key.seen(flow, guide) if key is not None and flow is not None else None
-                for key, flow in (
-                    (first, next(from_first, None)),
-                    (last, from_last.pop(offset, None)),
-                )
-            ]
-            yield painter.paint(offset, guide, views[0], views[1], back)
+        return interpolate(segment, self._side, self._settings, self._workers)
 
-    def _trace_first(self, segment: Segment, steps: Steps) -> Iterator[KeyFlow]:
-        if segment.first_key is None:
-            return iter(())
-        return trace_key(segment.sources, steps.back, self._estimator)
+    def _side(self, outlook: Outlook) -> Iterator[tuple[int, _FlowSide]]:
+        steps: list[Flow] = []
+        traced = trace_key(
+            outlook.sources, outlook.steps(self._step_estimator, steps), self._estimator
+        )
+        for offset, seen in zip(outlook.offsets, traced, strict=False):
+            yield offset, _FlowSide(outlook, seen, steps.pop())
 
-    def _trace_last(self, segment: Segment, steps: Steps) -> dict[int, KeyFlow]:
-        """All flows to the last key: chaining begins at the far end, so none can be had later."""
-        if segment.last_key is None:
-            return {}
-        reverse = segment.sources[::-1]
-        offsets = range(len(reverse) - 2, segment.offsets.start - 1, -1)
-        traced = trace_key(reverse, steps.ahead[::-1], self._estimator)
-        return dict(zip(offsets, traced, strict=False))
+
+@dataclass(frozen=True, eq=False)
+class _FlowSide:
+    outlook: Outlook
+    seen: KeyFlow
+    back: Flow
+
+    def view(self, guide: Lab) -> View:
+        """The same for blending."""
+        flow, outlook = self.seen.flow, self.outlook
+        # Cubic: the one time that a key's pixels are resampled must not blur its strokes.
+        image = warped(outlook.key, flow, cv2.INTER_CUBIC)
+        return view_of(image, warped(outlook.sources[0], flow), self.seen.visible, guide)

@@ -35,7 +35,7 @@ class SynthesisSettings:
 
     weights: GuideWeights = GuideWeights()
     turns: tuple[int, ...] = (4, 4, 3)
-    strides: tuple[int, ...] = (4, 1, 1)
+    strides: tuple[int, ...] = (2, 1)
     reaches: tuple[int, ...] = (32, 8, 2)
     doubt: float = 8.0
 
