@@ -23,7 +23,8 @@ from fresco_engine.diffusion.sampler import (
     translate,
 )
 from fresco_engine.errors import RangeOutsideClip
-from fresco_engine.interpolation.propagate import FlowInterpolator, Interpolator, Segment
+from fresco_engine.interpolation.choice import make_interpolator
+from fresco_engine.interpolation.segment import Interpolator, Segment
 from fresco_engine.keyframes import Analyser, Batch, find_shots, plan_batches, select_keyframes
 from fresco_engine.media.clip import Clip
 from fresco_engine.media.images import WorkingSize, fit, unfit, working_size
@@ -69,7 +70,8 @@ def restyle(
         settings=resolve(settings, model.defaults),
         model=model,
         estimator=estimator,
-        interpolator=interpolator or FlowInterpolator(estimator),
+        interpolator=interpolator
+        or make_interpolator(settings.interpolation, device=str(model.device)),
         pace=pace or Pace(),
     )
     yield from (Warned(text) for text in (*clip.warnings, *_doubts(run.settings)))

@@ -25,7 +25,8 @@ PATCH_BLENDING = BlendSettings(error_scale=0.09, hidden_cost=0.3)
 class PatchInterpolator:
     """Interpolation by patches of both keys, searched around where flow leads.
 
-    `workers` is how many cores to use, by default every one.
+    `steps` finds the motion from one frame to the next, `estimator` unless given, and `patches`
+    says where patches are searched. `workers` is how many cores to use, by default every one.
     """
 
     def __init__(
@@ -34,10 +35,12 @@ class PatchInterpolator:
         settings: SynthesisSettings | None = None,
         blending: BlendSettings = PATCH_BLENDING,
         *,
+        steps: FlowEstimator | None = None,
         patches: Patches | None = None,
         workers: int | None = None,
     ) -> None:
         self._estimator = estimator
+        self._step_estimator = steps or estimator
         self._settings = settings or SynthesisSettings()
         self._blending = blending
         self._patches = patches
@@ -56,7 +59,7 @@ class PatchInterpolator:
         synthesiser = Synthesiser(outlook.sources[0], outlook.key, patches, self._settings)
         steps: list[Flow] = []
         traced = trace_key(
-            outlook.sources, outlook.steps(self._estimator, steps), self._estimator
+            outlook.sources, outlook.steps(self._step_estimator, steps), self._estimator
         )
         before: Synthesised | None = None
         for offset, source, seen in zip(
