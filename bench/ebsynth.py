@@ -8,15 +8,22 @@ takes. Nothing here knows of flow but the guides.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
+from fresco_engine.correspondence.flow import DisFlow, pixel_grid
+from fresco_engine.correspondence.warp import warp_image
+from fresco_engine.interpolation.flows import trace_key
 from fresco_engine.types import Image
 from numba import njit
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
+Whole = NDArray[np.int32]
 
 RADIUS = 2
 SMALLEST = 24
@@ -31,6 +38,28 @@ class Guide:
     source: Array
     target: Array
     weight: float
+
+
+def carry_key(sources: Sequence[Image], style: Image) -> list[tuple[Image, Array]]:
+    """The frames between, made from the key of the first source one after the other."""
+    estimator = DisFlow()
+    steps = [estimator(after, before) for before, after in pairwise(sources)]
+    height, width = style.shape[:2]
+    grid = pixel_grid(height, width)
+    span = np.array([255 / width, 255 / height], np.float32)
+    before, made = style, []
+    for source, step, seen in zip(
+        sources[1:-1], steps, trace_key(sources, steps, estimator), strict=False
+    ):
+        guides = [
+            Guide(sources[0].astype(np.float32), source.astype(np.float32), COLOUR),
+            Guide(edges(sources[0]), edges(source), EDGE),
+            Guide(style.astype(np.float32), warp_image(before, step), TEMPORAL),
+            Guide(grid * span, (grid + seen.flow) * span, POSITION),
+        ]
+        before, error = synthesise(style, guides)
+        made.append((before, error))
+    return made
 
 
 def edges(image: Image) -> Array:
@@ -51,7 +80,8 @@ def synthesise(
     levels = 0
     while min(height, width) >> (levels + 1) >= SMALLEST:
         levels += 1
-    field = error = image = np.empty(0)
+    field = np.empty((0, 0, 2), np.int32)
+    error = image = np.empty(0, np.float32)
     for level in range(levels, -1, -1):
         size = (width >> level, height >> level)
         parts = [cv2.resize(x, size, interpolation=cv2.INTER_AREA) for x in (own, source, target)]
@@ -85,7 +115,17 @@ def _enlarge(field: NDArray[np.int32], size: tuple[int, int]) -> NDArray[np.int3
 
 
 @njit(cache=False)
-def _cost(style, source, image, target, y, x, sy, sx, limit):
+def _cost(
+    style: Array,
+    source: Array,
+    image: Array,
+    target: Array,
+    y: Any,
+    x: Any,
+    sy: Any,
+    sx: Any,
+    limit: Any,
+) -> Any:
     height, width, guides = target.shape
     total = np.float32(0)
     for dy in range(-RADIUS, RADIUS + 1):
@@ -104,14 +144,14 @@ def _cost(style, source, image, target, y, x, sy, sx, limit):
 
 
 @njit(cache=False)
-def _count(counts, sy, sx, step):
+def _count(counts: Whole, sy: Any, sx: Any, step: int) -> None:
     for dy in range(-RADIUS, RADIUS + 1):
         for dx in range(-RADIUS, RADIUS + 1):
             counts[sy + dy, sx + dx] += step
 
 
 @njit(cache=False)
-def _crowd(counts, sy, sx):
+def _crowd(counts: Whole, sy: Any, sx: Any) -> Any:
     total = 0
     for dy in range(-RADIUS, RADIUS + 1):
         for dx in range(-RADIUS, RADIUS + 1):
@@ -120,7 +160,15 @@ def _crowd(counts, sy, sx):
 
 
 @njit(cache=False)
-def _search(style, source, image, target, field, searches, seed):
+def _search(
+    style: Array,
+    source: Array,
+    image: Array,
+    target: Array,
+    field: Whole,
+    searches: int,
+    seed: int,
+) -> Array:
     np.random.seed(seed)
     height, width = field.shape[:2]
     counts = np.zeros((height, width), np.int32)
@@ -151,7 +199,19 @@ def _search(style, source, image, target, field, searches, seed):
 
 
 @njit(cache=False)
-def _try(style, source, image, target, field, costs, counts, y, x, ny, nx):
+def _try(
+    style: Array,
+    source: Array,
+    image: Array,
+    target: Array,
+    field: Whole,
+    costs: Array,
+    counts: Whole,
+    y: Any,
+    x: Any,
+    ny: Any,
+    nx: Any,
+) -> None:
     height, width = field.shape[:2]
     if not (RADIUS <= ny < height - RADIUS and RADIUS <= nx < width - RADIUS):
         return
@@ -171,7 +231,7 @@ def _try(style, source, image, target, field, costs, counts, y, x, ny, nx):
 
 
 @njit(cache=False)
-def _vote(style, field):
+def _vote(style: Array, field: Whole) -> Array:
     height, width = field.shape[:2]
     image = np.zeros((height, width, 3), np.float32)
     for y in range(height):

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from fresco_engine import __version__
 
-from fresco_cli import demo, doctor, keyframes, look, models, restyle
+from fresco_cli import demo, doctor, keyframes, look, models, propagate, restyle
 from fresco_cli.engine import InProcessEngine
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("restyle")(restyle.restyle)
+app.command("propagate")(propagate.propagate)
 app.command("keyframes")(keyframes.keyframes)
 app.command("look")(look.look)
 app.command("demo")(demo.demo)

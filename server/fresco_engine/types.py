@@ -147,6 +147,7 @@ class Report:
     warnings: tuple[str, ...] = ()
     version: str = ""
     outputs: dict[str, str] = field(default_factory=dict[str, str])
+    interpolation: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -21,6 +22,10 @@ GRADIENT_WEIGHTS = (2.5**2, 0.5**2, 0.5**2)
 _STATISTICS_SIGMA = 12.0
 _MAX_GAIN = 1.4
 _MIN_DEVIATION = 0.5
+
+
+Fuse = Callable[[Lab, Lab, Lab], Lab]
+"""`fuse_gradients`, wherever it is carried out."""
 
 
 @dataclass(frozen=True)
@@ -110,11 +115,17 @@ def _mix_gradients(first: Lab, last: Lab, weight: Map, across: Lab, down: Lab) -
             for c in range(3):
                 if x + 1 < width:
                     share = half * (weight[y, x] + weight[y, x + 1])
-                    one, two = first[y, x + 1, c] - first[y, x, c], last[y, x + 1, c] - last[y, x, c]
+                    one, two = (
+                        first[y, x + 1, c] - first[y, x, c],
+                        last[y, x + 1, c] - last[y, x, c],
+                    )
                     across[y, x, c] = two + share * (one - two)
                 if y + 1 < height:
                     share = half * (weight[y, x] + weight[y + 1, x])
-                    one, two = first[y + 1, x, c] - first[y, x, c], last[y + 1, x, c] - last[y, x, c]
+                    one, two = (
+                        first[y + 1, x, c] - first[y, x, c],
+                        last[y + 1, x, c] - last[y, x, c],
+                    )
                     down[y, x, c] = two + share * (one - two)
 
 

@@ -33,12 +33,17 @@ def make_interpolator(
     settings = SynthesisSettings()
     if is_thorough:
         settings = replace(settings, turns=_THOROUGH_TURNS)
-    patches = None
-    if not device.startswith("cpu"):
-        # Only here: without torch's patches there is no need to load torch.
-        from fresco_engine.interpolation.patches_torch import TorchPatches
+    if not device.startswith("cuda"):
+        return PatchInterpolator(refining, settings, steps=steps, workers=workers)
+    # Only here: elsewhere there is no need to load torch.
+    from fresco_engine.interpolation.fusion_torch import TorchFusion
+    from fresco_engine.interpolation.patches_torch import TorchPatches
 
-        patches = TorchPatches(device)
     return PatchInterpolator(
-        refining, settings, steps=steps, patches=patches, workers=workers
+        refining,
+        settings,
+        steps=steps,
+        patches=TorchPatches(device),
+        fuse=TorchFusion(device),
+        workers=workers,
     )

@@ -39,7 +39,9 @@ def recoloured_share(
     is_known = share_seen[..., None] > 0
     zero = np.float32(0)
     matrix, offset = _fit(
-        np.where(is_known, seen - centre, zero), np.where(is_known, styled - centre, zero), share_seen
+        np.where(is_known, seen - centre, zero),
+        np.where(is_known, styled - centre, zero),
+        share_seen,
     )
     rows = np.concatenate([matrix, offset[..., None]], axis=-1, dtype=np.float32)
     result = stylised.copy()
@@ -69,7 +71,9 @@ def _apply(
         below, dv = min(top + 1, rows_high - 1), np.float32(v - top)
         for left in range(rows_wide):
             for k in range(12):
-                line[left, k] = rows[top, left, k] + dv * (rows[below, left, k] - rows[top, left, k])
+                line[left, k] = rows[top, left, k] + dv * (
+                    rows[below, left, k] - rows[top, left, k]
+                )
         for x in range(width):
             if share[y, x] < np.float32(1e-3):
                 continue

@@ -9,6 +9,7 @@ import numpy as np
 
 from fresco_engine.correspondence.flow import Flow, pixel_grid, sample_flow
 from fresco_engine.interpolation.blend import (
+    Fuse,
     Map,
     View,
     blend,
@@ -43,7 +44,8 @@ class Painter:
     `length` is how many frames the segment has, its keys included.
     """
 
-    def __init__(self, length: int, settings: BlendSettings) -> None:
+    def __init__(self, length: int, settings: BlendSettings, fuse: Fuse = fuse_gradients) -> None:
+        self._fuse = fuse
         self._length = length
         self._settings = settings
         self._preference: Map | None = None
@@ -63,7 +65,9 @@ class Painter:
             scale = self._settings.error_scale
             preference = self._carry(trust(first, scale) - trust(last, scale), back)
         position = offset / (self._length - 1)
-        return Painting(offset, position, guide, first, last, preference, self._settings)
+        return Painting(
+            offset, position, guide, first, last, preference, self._settings, self._fuse
+        )
 
     def _carry(self, preference: Map, back: Flow | None) -> Map:
         """`preference` smoothed in space, and in time along the flow."""
@@ -86,6 +90,7 @@ class Painting:
     last: View | None
     preference: Map | None
     settings: BlendSettings
+    fuse: Fuse
 
     def paint(self) -> InterpolatedFrame:
         """The frame."""
@@ -101,7 +106,7 @@ class Painting:
         soft = choose(self.position, self.preference)
         firm = choose(self.position, self.preference, self.settings.sharpness)
         base = blend(first.lab, last.lab, soft)
-        fused = fuse_gradients(base, *mixed_gradients(first.lab, last.lab, firm))
+        fused = self.fuse(base, *mixed_gradients(first.lab, last.lab, firm))
         trusted = np.maximum(self._usable(first), self._usable(last))
         error = np.asarray(last.error + firm * (first.error - last.error), np.float32)
         return InterpolatedFrame(self.offset, from_lab(self._filled(fused, trusted)), error)

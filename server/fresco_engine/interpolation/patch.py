@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fresco_engine.correspondence.flow import Flow, FlowEstimator
-from fresco_engine.interpolation.blend import View
+from fresco_engine.interpolation.blend import Fuse, View, fuse_gradients
 from fresco_engine.interpolation.colour import Lab
 from fresco_engine.interpolation.flows import trace_key
 from fresco_engine.interpolation.paint import BlendSettings, view_of
@@ -25,8 +25,9 @@ PATCH_BLENDING = BlendSettings(error_scale=0.09, hidden_cost=0.3)
 class PatchInterpolator:
     """Interpolation by patches of both keys, searched around where flow leads.
 
-    `steps` finds the motion from one frame to the next, `estimator` unless given, and `patches`
-    says where patches are searched. `workers` is how many cores to use, by default every one.
+    `steps` finds the motion from one frame to the next, `estimator` unless given; `patches` and
+    `fuse` say where patches are searched and gradients fused. `workers` is how many cores to use,
+    by default every one.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class PatchInterpolator:
         *,
         steps: FlowEstimator | None = None,
         patches: Patches | None = None,
+        fuse: Fuse = fuse_gradients,
         workers: int | None = None,
     ) -> None:
         self._estimator = estimator
@@ -44,6 +46,7 @@ class PatchInterpolator:
         self._settings = settings or SynthesisSettings()
         self._blending = blending
         self._patches = patches
+        self._fuse = fuse
         self._workers = workers
 
     def __call__(self, segment: Segment) -> Generator[InterpolatedFrame, None, None]:
@@ -52,7 +55,9 @@ class PatchInterpolator:
         Memory is that of two pictures and a flow per frame and key. Closing the iterator stops
         the work within a fraction of a frame.
         """
-        return interpolate(segment, self._side, self._blending, self._workers)
+        return interpolate(
+            segment, self._side, self._blending, fuse=self._fuse, workers=self._workers
+        )
 
     def _side(self, outlook: Outlook) -> Iterator[tuple[int, _PatchSide]]:
         patches = self._patches or CpuPatches(outlook.threads, max(1, outlook.workers // 2))
@@ -62,9 +67,7 @@ class PatchInterpolator:
             outlook.sources, outlook.steps(self._step_estimator, steps), self._estimator
         )
         before: Synthesised | None = None
-        for offset, source, seen in zip(
-            outlook.offsets, outlook.sources[1:], traced, strict=False
-        ):
+        for offset, source, seen in zip(outlook.offsets, outlook.sources[1:], traced, strict=False):
             back = steps.pop()
             before = synthesiser.paint(source, seen, before, back, outlook.check)
             visible = np.rint(seen.visible * 255).astype(np.uint8)

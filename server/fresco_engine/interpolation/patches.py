@@ -7,9 +7,11 @@ the frame. All arithmetic is in whole numbers, so every implementation gives the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import pairwise
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -29,6 +31,9 @@ ENOUGH = 1500
 """A cost that needs no improvement: colours that differ by four levels of a byte."""
 FRACTION = 4
 """Positions are counted in quarters of a pixel."""
+
+Whole = Any
+"""An int to Python, a machine word where it is compiled."""
 
 Field = NDArray[np.int32]
 """(h, w): y * 2w + x of the patch's centre in the source."""
@@ -104,15 +109,15 @@ class CpuPatches:
         """A search that starts from `field` and from `picture` (h, w, 3)."""
         return _CpuSearch(problem, field, picture, self)
 
-    def spread(self, kernel: object, count: int, *arguments: object) -> None:
+    def spread(self, kernel: Callable[..., None], count: int, *arguments: object) -> None:
         """Run `kernel(*arguments, begin, end)` over `count` pixels."""
         edges = np.linspace(0, count, self._shares + 1).astype(int)
         if self._threads is None or count < 4096:
-            kernel(*arguments, 0, count)  # pyright: ignore[reportCallIssue]
+            kernel(*arguments, 0, count)
             return
         jobs = [
-            self._threads.submit(kernel, *arguments, int(begin), int(end))  # pyright: ignore[reportArgumentType]
-            for begin, end in zip(edges[:-1], edges[1:], strict=True)
+            self._threads.submit(kernel, *arguments, int(begin), int(end))
+            for begin, end in pairwise(edges)
         ]
         for job in jobs:
             job.result()
@@ -228,7 +233,7 @@ def _mix(
     target: NDArray[np.uint8],
     picture: Image,
     temporal: Image,
-    share: int,
+    share: Whole,
     levels: NDArray[np.uint8],
 ) -> None:
     height, width = picture.shape[:2]
@@ -243,12 +248,12 @@ def _mix(
 def _difference(
     target: NDArray[np.uint8],
     source: NDArray[np.uint8],
-    here: int,
-    there: int,
-    row: int,
-    source_row: int,
-    limit: int,
-) -> int:
+    here: Whole,
+    there: Whole,
+    row: Whole,
+    source_row: Whole,
+    limit: Whole,
+) -> Whole:
     """Squared difference of two patches given by the offsets of their first bytes.
 
     Unsigned offsets and a fixed number of steps let the compiler use vector instructions; row by
@@ -272,8 +277,12 @@ def _difference(
 
 @compiled
 def _misplacement(
-    position: NDArray[np.int16], wanted: NDArray[np.int16], weight: int, place: int, pixel: int
-) -> int:
+    position: NDArray[np.int16],
+    wanted: NDArray[np.int16],
+    weight: Whole,
+    place: Whole,
+    pixel: Whole,
+) -> Whole:
     """What it costs that `place` shows another part of the key than flow predicts for `pixel`."""
     y = np.int64(position[place, 0]) - np.int64(wanted[pixel, 0])
     x = np.int64(position[place, 1]) - np.int64(wanted[pixel, 1])
@@ -286,12 +295,12 @@ def _measure(
     source: NDArray[np.uint8],
     position: NDArray[np.int16],
     wanted: NDArray[np.int16],
-    weight: int,
+    weight: Whole,
     field: Field,
     costs: Costs,
     pixels: NDArray[np.int32],
-    begin: int,
-    end: int,
+    begin: Whole,
+    end: Whole,
 ) -> None:
     width = field.shape[1]
     row = width * CHANNELS
@@ -307,7 +316,7 @@ def _measure(
 
 
 @compiled
-def scrambled(value: int) -> int:
+def scrambled(value: Whole) -> Whole:
     """A whole number of 32 bits that looks random (the finaliser of a common integer hash)."""
     x = np.uint32(value)
     x = np.uint32((x ^ (x >> np.uint32(16))) * np.uint32(0x7FEB352D))
@@ -318,14 +327,14 @@ def scrambled(value: int) -> int:
 @compiled
 def _candidate(
     field: Field,
-    y: int,
-    x: int,
-    held: int,
-    number: int,
-    stride: int,
+    y: Whole,
+    x: Whole,
+    held: Whole,
+    number: Whole,
+    stride: Whole,
     radii: NDArray[np.int32],
-    seed: int,
-) -> int:
+    seed: Whole,
+) -> Whole:
     """The place to try as the `number`th, or -1 if there is none."""
     height, width = field.shape
     if number < 4:
@@ -352,7 +361,7 @@ def _improve(
     source: NDArray[np.uint8],
     position: NDArray[np.int16],
     wanted: NDArray[np.int16],
-    weight: int,
+    weight: Whole,
     crowd: NDArray[np.int32],
     valid: NDArray[np.uint8],
     field: Field,
@@ -360,11 +369,11 @@ def _improve(
     new_field: Field,
     new_costs: Costs,
     pixels: NDArray[np.int32],
-    stride: int,
+    stride: Whole,
     radii: NDArray[np.int32],
-    seed: int,
-    begin: int,
-    end: int,
+    seed: Whole,
+    begin: Whole,
+    end: Whole,
 ) -> None:
     width = field.shape[1]
     row = width * CHANNELS
@@ -399,11 +408,11 @@ def _paint(
     picture: Image,
     target: NDArray[np.uint8],
     temporal: Image,
-    share: int,
+    share: Whole,
     levels: NDArray[np.uint8],
     painted: NDArray[np.int32],
-    begin: int,
-    end: int,
+    begin: Whole,
+    end: Whole,
 ) -> None:
     height, width = field.shape
     for i in range(begin, end):

@@ -173,9 +173,7 @@ class _TorchSearch:
         neighbour = (y * self._width + x).clamp(0, len(self._field) - 1)
         return self._field[neighbour] - down * 2 * self._width - right, self._is_centre(y, x)
 
-    def _at_random(
-        self, held: Tensor, number: int, reach: int, seed: int
-    ) -> tuple[Tensor, Tensor]:
+    def _at_random(self, held: Tensor, number: int, reach: int, seed: int) -> tuple[Tensor, Tensor]:
         span = 2 * reach + 1
         first = _scrambled((self._pixels * 64 + number + seed * 7919) & _BITS)
         down = first % span - reach

@@ -41,7 +41,7 @@ class FlowInterpolator:
 
     def __call__(self, segment: Segment) -> Generator[InterpolatedFrame, None, None]:
         """The frames at `segment.offsets` in order; memory is that of the segment's flows."""
-        return interpolate(segment, self._side, self._settings, self._workers)
+        return interpolate(segment, self._side, self._settings, workers=self._workers)
 
     def _side(self, outlook: Outlook) -> Iterator[tuple[int, _FlowSide]]:
         steps: list[Flow] = []

@@ -15,7 +15,7 @@ from threading import Event
 from typing import Protocol, TypeVar
 
 from fresco_engine.correspondence.flow import Flow, FlowEstimator
-from fresco_engine.interpolation.blend import View
+from fresco_engine.interpolation.blend import Fuse, View, fuse_gradients
 from fresco_engine.interpolation.colour import Lab, to_lab
 from fresco_engine.interpolation.paint import BlendSettings, Painter, Painting
 from fresco_engine.interpolation.segment import InterpolatedFrame, Segment
@@ -72,7 +72,12 @@ class _Stopped(Exception):
 
 
 def interpolate(
-    segment: Segment, make: MakeSide, blending: BlendSettings, workers: int | None
+    segment: Segment,
+    make: MakeSide,
+    blending: BlendSettings,
+    *,
+    fuse: Fuse = fuse_gradients,
+    workers: int | None = None,
 ) -> Generator[InterpolatedFrame, None, None]:
     """The frames at `segment.offsets` in order, `make` being called once for each key.
 
@@ -91,7 +96,8 @@ def interpolate(
             outlooks = _outlooks(segment, shares, count, stop)
             jobs = [look and sides.submit(_made, make, look) for look in outlooks]
             first, last = [{} if job is None else job.result() for job in jobs]
-            yield from _painted(segment, (first, last), blending, shares, count)
+            painter = Painter(len(segment.sources), blending, fuse)
+            yield from _painted(segment, (first, last), painter, shares, count)
         finally:
             stop.set()
 
@@ -131,12 +137,11 @@ def _outlooks(
 def _painted(
     segment: Segment,
     sides: tuple[dict[int, Side], dict[int, Side]],
-    blending: BlendSettings,
+    painter: Painter,
     threads: ThreadPoolExecutor,
     ahead: int,
 ) -> Iterator[InterpolatedFrame]:
     """The frames, some of them being worked on at once; only the choices are made in order."""
-    painter = Painter(len(segment.sources), blending)
 
     def look(offset: int) -> _Looks:
         guide = to_lab(segment.sources[offset])

@@ -7,7 +7,7 @@ pixel. Patches are searched only elsewhere. So few levels and turns are enough.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -17,7 +17,7 @@ from fresco_engine.correspondence.flow import Flow, pixel_grid
 from fresco_engine.errors import InvalidSettings
 from fresco_engine.interpolation.flows import KeyFlow
 from fresco_engine.interpolation.guides import GuideWeights, extended_flow, pack, quarters
-from fresco_engine.interpolation.patches import FRACTION, RADIUS, Field, Patches, Problem
+from fresco_engine.interpolation.patches import RADIUS, Field, Patches, Problem
 from fresco_engine.types import Image
 
 _LEAST_SIDE = 24
@@ -33,7 +33,7 @@ class SynthesisSettings:
     `doubt` is the mean difference of colours (0-255) from which on flow is not believed.
     """
 
-    weights: GuideWeights = GuideWeights()
+    weights: GuideWeights = field(default_factory=GuideWeights)
     turns: tuple[int, ...] = (4, 4, 3)
     strides: tuple[int, ...] = (2, 1)
     reaches: tuple[int, ...] = (32, 8, 2)
@@ -161,7 +161,7 @@ class Synthesiser:
             hidden=np.rint((1 - seen.visible) * 255).astype(np.uint8),
             places=places,
             wanted=grid + extended_flow(seen.flow, seen.visible),
-            active=cv2.dilate(doubtful.astype(np.uint8), np.ones((5, 5), np.uint8)),
+            active=_bytes(cv2.dilate(doubtful.astype(np.uint8), np.ones((5, 5), np.uint8))),
             temporal=None if temporal is None else _bytes(temporal),
             hint=None if hint is None else np.asarray(hint, np.float32),
         )
@@ -191,7 +191,7 @@ class Synthesiser:
         return tuple(max(1, round(reach * scale)) for reach in self._settings.reaches)
 
     def _finished(self, view: _View, field: Field, image: Image) -> Synthesised:
-        height, width = view.target.shape[:2]
+        width = view.target.shape[1]
         y, x = field // (2 * width), field % (2 * width)
         own = np.stack([x, y], axis=-1).astype(np.float32)
         is_warped = x >= width
@@ -249,9 +249,7 @@ def _shrunk(view: _View, size: tuple[int, int]) -> _View:
     width, height = size
     if view.target.shape[:2] == (height, width):
         return view
-    scale = np.array(
-        [width / view.target.shape[1], height / view.target.shape[0]], np.float32
-    )
+    scale = np.array([width / view.target.shape[1], height / view.target.shape[0]], np.float32)
     hint = None
     if view.hint is not None:
         hint = cv2.resize(view.hint, size, interpolation=cv2.INTER_NEAREST) * scale
@@ -287,6 +285,3 @@ def _inner(mask: NDArray[np.uint8]) -> NDArray[np.int32]:
     inside = np.zeros_like(mask)
     inside[RADIUS:-RADIUS, RADIUS:-RADIUS] = mask[RADIUS:-RADIUS, RADIUS:-RADIUS]
     return _listed(inside)
-
-
-assert FRACTION == 4
