@@ -10,7 +10,7 @@ from typing import Annotated, Any, cast
 
 import typer
 from fresco_engine.errors import InvalidSettings
-from fresco_engine.settings import ControlKind, RestyleSettings
+from fresco_engine.settings import ControlKind, InterpolationKind, RestyleSettings
 
 _LOOK = "Look"
 _METHOD = "Method"
@@ -162,6 +162,15 @@ Smoothing = Annotated[
     typer.Option(
         "--smoothing/--no-smoothing",
         help="Smoothing of the background; default: off with --preset draft, else on.",
+        rich_help_panel=_METHOD,
+    ),
+]
+Interpolation = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KIND",
+        help="How the frames between keyframes are made: patch, or flow, which is quicker; "
+        "default: patch, with --preset draft flow.",
         rich_help_panel=_METHOD,
     ),
 ]
@@ -322,6 +331,7 @@ class Choices:
     optimisation: bool = True
     smoothing: bool | None = None
     free_u: bool = False
+    interpolation: str | None = None
 
     def settings(self) -> RestyleSettings:
         """The settings: the preset's, with what was chosen put in its place.
@@ -356,6 +366,7 @@ class Choices:
             "control_scale": self.control_scale,
             "size": self.size,
             "batch_size": self.batch,
+            "interpolation": cast(InterpolationKind | None, self.interpolation),
         }
         return {name: value for name, value in values.items() if value is not None}
 

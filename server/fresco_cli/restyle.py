@@ -67,6 +67,7 @@ def restyle(
     optimisation: options.Optimisation = True,
     smoothing: options.Smoothing = None,
     free_u: options.FreeU = False,
+    interpolation: options.Interpolation = None,
     model: options.ModelSource = None,
     control: options.Control = None,
     control_scale: options.ControlScale = None,
@@ -101,6 +102,7 @@ def restyle(
         optimisation=optimisation,
         smoothing=smoothing,
         free_u=free_u,
+        interpolation=interpolation,
     )
     channel = make_output(as_json=as_json, quiet=quiet)
     with told(channel, debug=debug):

@@ -7,7 +7,7 @@ one. Nothing is carried over a cut that has keys on both sides.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -232,10 +232,12 @@ def _emit(run: _Run, pace: Pace) -> Generator[Event | Carried, None, None]:
             yield pace.advance(Stage.INTERPOLATING)
 
 
-def _work(run: _Run, stretch: Stretch, longest: int) -> Iterator[CarriedFrame]:
+def _work(
+    run: _Run, stretch: Stretch, longest: int, is_cancelled: Callable[[], bool]
+) -> Iterator[CarriedFrame]:
     first = run.key(stretch.start) if stretch.has_first else None
     last = run.key(stretch.stop - 1) if stretch.has_last else None
-    return carry(stretch, (first, last), run.read, run.interpolator, longest)
+    return carry(stretch, (first, last), run.read, run.interpolator, longest, is_cancelled)
 
 
 @dataclass

@@ -33,12 +33,21 @@ def test_the_readme_names_every_option_of_restyle() -> None:
     }
 
     assert missing == set()
-    table = text.split("### Options")[1].split("\n## ")[0]
+    table = text.split("### Options")[1].split("\n##")[0]
     unknown = set(re.findall(r"--[a-z][a-z-]+", table)) - _options("restyle") - switched_off
     assert unknown == set()
 
 
-@pytest.mark.parametrize("command", ["restyle", "look", "keyframes", "demo", "doctor"])
+def test_the_readme_names_every_option_of_propagate() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = text.split("### Painted keyframes")[1].split("\nExit codes")[0]
+
+    named = set(re.findall(r"--[a-z][a-z-]+", section))
+
+    assert named == _options("propagate") - {"--output"}
+
+
+@pytest.mark.parametrize("command", ["restyle", "propagate", "look", "keyframes", "demo", "doctor"])
 def test_the_readme_shows_every_command(command: str) -> None:
     assert f"fresco {command}" in (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -2,46 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fresco_engine.correspondence.flow import DisFlow, FlowEstimator
 from fresco_engine.interpolation.patch import PatchInterpolator
 from fresco_engine.interpolation.propagate import FlowInterpolator
 from fresco_engine.interpolation.segment import Interpolator
-from fresco_engine.interpolation.synthesis import SynthesisSettings
 from fresco_engine.settings import InterpolationKind
-
-_THOROUGH_TURNS = (6, 6, 6)
 
 
 def make_interpolator(
     kind: InterpolationKind,
     *,
     device: str = "cpu",
-    is_thorough: bool = False,
     workers: int | None = None,
     estimator: FlowEstimator | None = None,
 ) -> Interpolator:
     """The interpolator called `kind`: "patch" searches patches, "flow" is the quickest.
 
-    `device` is where patches are searched; flow is always found on the processor, which `workers`
-    cores of are used, by default all. `is_thorough` searches twice as long.
+    `device` is where patches are searched and gradients fused; flow is always found on the
+    processor. `workers` is how many of its cores to use, by default all.
     """
     refining, steps = estimator or DisFlow("quick"), estimator or DisFlow("fast")
     if kind == "flow":
         return FlowInterpolator(refining, steps=steps, workers=workers)
-    settings = SynthesisSettings()
-    if is_thorough:
-        settings = replace(settings, turns=_THOROUGH_TURNS)
     if not device.startswith("cuda"):
-        return PatchInterpolator(refining, settings, steps=steps, workers=workers)
+        return PatchInterpolator(refining, steps=steps, workers=workers)
     # Only here: elsewhere there is no need to load torch.
     from fresco_engine.interpolation.fusion_torch import TorchFusion
     from fresco_engine.interpolation.patches_torch import TorchPatches
 
     return PatchInterpolator(
         refining,
-        settings,
         steps=steps,
         patches=TorchPatches(device),
         fuse=TorchFusion(device),

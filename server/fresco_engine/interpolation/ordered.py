@@ -9,8 +9,8 @@ from threading import Event, Thread
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
-Begin = Callable[[], Iterator[Item]]
-"""Begins a stretch; its items follow."""
+Begin = Callable[[Callable[[], bool]], Iterator[Item]]
+"""Begins a stretch; its items follow. What it is given says whether nobody wants them any more."""
 
 _PATIENCE_S = 0.1
 
@@ -72,7 +72,7 @@ class _Runner(Generic[Item]):
 
     def _run(self) -> None:
         end = _End(None)
-        work = self._begin()
+        work = self._begin(self._is_stopped.is_set)
         try:
             for item in work:
                 if not self._put(item):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,18 +12,25 @@ from numpy.typing import NDArray
 from fresco_engine.types import Image
 
 
+def never() -> bool:
+    """What is not cancelled."""
+    return False
+
+
 @dataclass(frozen=True)
 class Segment:
     """A stretch of a shot between two keyframes, or from one keyframe to the shot's end.
 
     `sources` holds all source frames at working size, those of the keys included: the first key
     belongs to the first source, the last key to the last. A key that is None does not exist, and
-    the frame in its place is interpolated like the others.
+    the frame in its place is interpolated like the others. `is_cancelled` is asked many times a
+    second, from any thread, while frames are made; once it says so, they end early.
     """
 
     sources: Sequence[Image]
     first_key: Image | None
     last_key: Image | None
+    is_cancelled: Callable[[], bool] = never
 
     def __post_init__(self) -> None:
         if self.first_key is None and self.last_key is None:

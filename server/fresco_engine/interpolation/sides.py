@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from threading import Event
 from typing import Protocol, TypeVar
 
@@ -81,7 +81,7 @@ def interpolate(
 ) -> Generator[InterpolatedFrame, None, None]:
     """The frames at `segment.offsets` in order, `make` being called once for each key.
 
-    Closing the generator stops the work at the next check.
+    Closing the generator stops the work at the next check, and so does cancelling the segment.
     """
     if not segment.offsets:
         return
@@ -96,6 +96,8 @@ def interpolate(
             outlooks = _outlooks(segment, shares, count, stop)
             jobs = [look and sides.submit(_made, make, look) for look in outlooks]
             first, last = [{} if job is None else job.result() for job in jobs]
+            if segment.is_cancelled():
+                return
             painter = Painter(len(segment.sources), blending, fuse)
             yield from _painted(segment, (first, last), painter, shares, count)
         finally:
@@ -115,7 +117,7 @@ def _outlooks(
     """Those from the first and from the last key, as far as there are such."""
 
     def check() -> None:
-        if stop.is_set():
+        if stop.is_set() or segment.is_cancelled():
             raise _Stopped
 
     order = range(len(segment.sources))
@@ -149,7 +151,8 @@ def _painted(
         first, last = [None if side is None else side.view(guide) for side in pair]
         return _Looks(offset, guide, first, last, None if pair[0] is None else pair[0].back)
 
-    looks = _ahead(threads, look, segment.offsets, ahead)
+    wanted = takewhile(lambda _: not segment.is_cancelled(), segment.offsets)
+    looks = _ahead(threads, look, wanted, ahead)
     paintings = (painter.prepare(x.offset, x.guide, x.first, x.last, x.back) for x in looks)
     yield from _ahead(threads, Painting.paint, paintings, ahead)
 
@@ -168,9 +171,13 @@ def _ahead(
 ) -> Iterator[Result]:
     """`work` of all `items` in order, `count` of them begun before the first is asked for."""
     waiting: deque[Future[Result]] = deque()
-    for item in items:
-        waiting.append(threads.submit(work, item))
-        if len(waiting) > count:
+    try:
+        for item in items:
+            waiting.append(threads.submit(work, item))
+            if len(waiting) > count:
+                yield waiting.popleft().result()
+        while waiting:
             yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
+    finally:
+        for job in waiting:
+            job.cancel()

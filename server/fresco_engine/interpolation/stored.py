@@ -39,7 +39,8 @@ class StoredInterpolator:
         for frame in self._made_by(segment):
             frames.append(frame)
             yield frame
-        _write(file, frames)
+        if len(frames) == len(segment.offsets):
+            _write(file, frames)
 
 
 def _digest(segment: Segment, kind: str) -> str:
@@ -54,7 +55,7 @@ def _digest(segment: Segment, kind: str) -> str:
 def _read(file: Path, segment: Segment) -> list[InterpolatedFrame] | None:
     """What is stored; nothing if that is not whole."""
     try:
-        with np.load(file) as stored:
+        with file.open("rb") as stream, np.load(stream) as stored:
             images, errors = stored["images"], stored["errors"]
     # A damaged file is made anew like one that is missing.
     except Exception:  # noqa: BLE001
@@ -68,8 +69,6 @@ def _read(file: Path, segment: Segment) -> list[InterpolatedFrame] | None:
 
 
 def _write(file: Path, frames: list[InterpolatedFrame]) -> None:
-    if not frames:
-        return
     temporary = file.with_suffix(".partial")
     with writing(file):
         try:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fresco_engine.interpolation.quality import FrameQuality, frame_quality, mean_colour
-from fresco_engine.interpolation.segment import InterpolatedFrame, Interpolator, Segment
+from fresco_engine.interpolation.segment import InterpolatedFrame, Interpolator, Segment, never
 from fresco_engine.types import Frame, Image
 
 _HELD_BYTES = 2_000_000_000
@@ -75,16 +76,18 @@ def carry(
     read: ReadFrames,
     interpolator: Interpolator,
     longest: int,
+    is_cancelled: Callable[[], bool] = never,
 ) -> Generator[CarriedFrame, None, None]:
     """The frames of `stretch` that have no key, in order, from its first and last key.
 
     Segments have at most `longest` frames. Where the stretch is longer, the end of one segment
     becomes the key of the next. Towards the first frame of a shot this has to go backwards, and
-    what was made is held until its turn comes.
+    what was made is held until its turn comes. `is_cancelled` is asked as a segment asks it.
     """
     first, last = keys
+    carried = partial(_carried, interpolator, is_cancelled)
     if first is not None:
-        yield from _ahead(stretch, first, last, read, interpolator, longest)
+        yield from _ahead(stretch, first, last, read, carried, longest)
         return
     assert last is not None
     begins = range(stretch.stop - 1, stretch.start, -(longest - 1))
@@ -93,7 +96,9 @@ def carry(
     for end in begins:
         start = max(stretch.start, end - longest + 1)
         sources = list(read(start, end + 1))
-        frames = list(_carried(sources, None, key, interpolator))
+        frames = list(carried(sources, None, key))
+        if is_cancelled():
+            return
         made.append(frames)
         key = frames[0].image
     for frames in reversed(made):
@@ -105,22 +110,26 @@ def _ahead(
     first: Image,
     last: Image | None,
     read: ReadFrames,
-    interpolator: Interpolator,
+    carried: Callable[..., Iterator[CarriedFrame]],
     longest: int,
 ) -> Iterator[CarriedFrame]:
     start, key = stretch.start, first
     while stretch.stop - start > longest:
         sources = list(read(start, start + longest))
-        for frame in _carried(sources, key, None, interpolator):
+        for frame in carried(sources, key, None):
             key = frame.image
             yield frame
         start += longest - 1
     if stretch.stop - start > 1:
-        yield from _carried(list(read(start, stretch.stop)), key, last, interpolator)
+        yield from carried(list(read(start, stretch.stop)), key, last)
 
 
 def _carried(
-    sources: list[Frame], first: Image | None, last: Image | None, interpolator: Interpolator
+    interpolator: Interpolator,
+    is_cancelled: Callable[[], bool],
+    sources: list[Frame],
+    first: Image | None,
+    last: Image | None,
 ) -> Iterator[CarriedFrame]:
     pictures = [source.image for source in sources]
     ends = [
@@ -128,7 +137,7 @@ def _carried(
         for key, picture in ((first, pictures[0]), (last, pictures[-1]))
         if key is not None
     ]
-    for made in interpolator(Segment(pictures, first, last)):
+    for made in interpolator(Segment(pictures, first, last, is_cancelled)):
         share = made.offset / (len(sources) - 1)
         yield CarriedFrame(
             sources[made.offset], made.image, made.error, _quality(made, pictures, ends, share)
@@ -143,6 +152,8 @@ def _quality(
 ) -> FrameQuality:
     """`ends` hold the mean colours of the keys and of their sources."""
     weights = np.array([1.0] if len(ends) == 1 else [1 - share, share], np.float32)
-    key, source = (weights @ np.stack([end[i] for end in ends]) for i in (0, 1))
+    key, source = (
+        np.asarray(weights @ np.stack([end[i] for end in ends]), np.float32) for i in (0, 1)
+    )
     moved = mean_colour(made.image) - key
     return frame_quality(made.error, moved, mean_colour(pictures[made.offset]) - source)
