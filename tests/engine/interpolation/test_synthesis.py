@@ -105,4 +105,4 @@ def test_a_guide_without_weight_leaves_no_trace_in_the_channels() -> None:
 @pytest.mark.parametrize("field", ["turns", "strides"])
 def test_a_search_without_turns_is_refused(field: str) -> None:
     with pytest.raises(InvalidSettings, match="synthesis"):
-        SynthesisSettings(**{field: ()})
+        SynthesisSettings(**{field: ()})  # pyright: ignore[reportArgumentType]
