@@ -141,27 +141,41 @@ def fuse_gradients(
     differences, `weights` one w per channel. With free borders the normal equations are diagonal
     in the cosine basis, so a DCT, a division and its inverse solve them.
     """
-    height, width = base.shape[:2]
+    height, width, channels = base.shape
     scale = np.asarray(weights, np.float32)
-    wanted = base + scale * _negative_divergence(across, down, base.shape)
+    planes = np.empty((channels, height, width), np.float32)
+    _collect(base, across, down, scale, planes)
     stiffness = _eigenvalues(height)[:, None] + _eigenvalues(width)
-    planes = np.ascontiguousarray(np.moveaxis(wanted, -1, 0))
-    spectrum = np.asarray(fft.dctn(planes, axes=(1, 2), norm="ortho", overwrite_x=True), np.float32)
+    spectrum = fft.dctn(planes, axes=(1, 2), norm="ortho", overwrite_x=True)
+    spectrum = np.asarray(spectrum, np.float32)
     spectrum /= 1 + scale[:, None, None] * stiffness
     solved = np.asarray(fft.idctn(spectrum, axes=(1, 2), norm="ortho", overwrite_x=True))
     return np.moveaxis(solved, 0, -1)
 
 
-def _negative_divergence(
-    across: NDArray[np.float32], down: NDArray[np.float32], shape: tuple[int, ...]
-) -> NDArray[np.float32]:
-    """The transpose of taking forward differences."""
-    total = np.zeros(shape, np.float32)
-    total[:, 1:] += across
-    total[:, :-1] -= across
-    total[1:] += down
-    total[:-1] -= down
-    return total
+@compiled
+def _collect(
+    base: NDArray[np.float32],
+    across: NDArray[np.float32],
+    down: NDArray[np.float32],
+    scale: NDArray[np.float32],
+    planes: NDArray[np.float32],
+) -> None:
+    """`base` and the transpose of forward differences, channel by channel."""
+    height, width, channels = base.shape
+    for c in range(channels):
+        for y in range(height):
+            for x in range(width):
+                pull = np.float32(0)
+                if x > 0:
+                    pull += across[y, x - 1, c]
+                if x + 1 < width:
+                    pull -= across[y, x, c]
+                if y > 0:
+                    pull += down[y - 1, x, c]
+                if y + 1 < height:
+                    pull -= down[y, x, c]
+                planes[c, y, x] = base[y, x, c] + scale[c] * pull
 
 
 def _eigenvalues(length: int) -> NDArray[np.float32]:

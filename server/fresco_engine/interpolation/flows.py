@@ -107,8 +107,20 @@ def mismatch(first: Image, second: Image, flow: Flow) -> NDArray[np.float32]:
     target = pixel_grid(*flow.shape[:2]) + flow
     x, y = np.ascontiguousarray(target[..., 0]), np.ascontiguousarray(target[..., 1])
     seen = cv2.remap(second, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    difference = cv2.transform(cv2.absdiff(first, seen).astype(np.float32), np.ones((1, 3)))
+    difference = _difference(first, np.asarray(seen, np.uint8))
     return np.asarray(np.maximum(cv2.blur(difference, _WINDOW), 0), np.float32)
+
+
+@compiled
+def _difference(first: Image, second: Image) -> NDArray[np.float32]:
+    height, width = first.shape[:2]
+    total = np.empty((height, width), np.float32)
+    for y in range(height):
+        for x in range(width):
+            red = abs(np.int32(first[y, x, 0]) - np.int32(second[y, x, 0]))
+            green = abs(np.int32(first[y, x, 1]) - np.int32(second[y, x, 1]))
+            total[y, x] = red + green + abs(np.int32(first[y, x, 2]) - np.int32(second[y, x, 2]))
+    return total
 
 
 def visibility(flow: Flow, mismatch: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -147,7 +159,12 @@ def _owned(flow: Flow, mismatch: NDArray[np.float32]) -> NDArray[np.float32]:
             if not (-0.5 <= there_x <= width - 0.5 and -0.5 <= there_y <= height - 0.5):
                 continue
             best = owner[places[y * width + x]]
-            miss = np.hypot(best % width - x, best // width - y)
-            allowed = _ABSOLUTE_MISS + _RELATIVE_MISS * np.hypot(flow[y, x, 0], flow[y, x, 1])
+            right, down = best % width - x, best // width - y
+            if right == 0 and down == 0:
+                visible[y, x] = 1
+                continue
+            miss = np.sqrt(right * right + down * down)
+            way = np.sqrt(flow[y, x, 0] ** 2 + flow[y, x, 1] ** 2)
+            allowed = _ABSOLUTE_MISS + _RELATIVE_MISS * way
             visible[y, x] = min(max(2 - miss / allowed, 0.0), 1.0)
     return visible

@@ -19,6 +19,7 @@ from fresco_engine.interpolation.blend import (
     trust,
 )
 from fresco_engine.interpolation.colour import Lab, from_lab, to_lab
+from fresco_engine.interpolation.compiled import compiled
 from fresco_engine.interpolation.fill import recoloured_share
 from fresco_engine.interpolation.segment import InterpolatedFrame
 from fresco_engine.types import Image
@@ -146,7 +147,18 @@ def view_of(image: Image, source: Image, visible: Map, guide: Lab) -> View:
 
 def guide_error(seen: Lab, guide: Lab) -> Map:
     """(h, w) in 0-1: Lab distance over a small window; 100 units of Lab are 1."""
-    difference = seen - guide
-    square = np.einsum("hwc,hwc->hw", difference, difference)
     # Running sums inside cv2.blur may leave a hair below zero.
-    return np.sqrt(np.clip(cv2.blur(square, (5, 5)), 0, 100**2)) / 100
+    square = np.clip(cv2.blur(_square_distance(seen, guide), (5, 5)), 0, 100**2)
+    return np.asarray(cv2.sqrt(square) / 100, np.float32)
+
+
+@compiled
+def _square_distance(one: Lab, two: Lab) -> Map:
+    height, width = one.shape[:2]
+    square = np.empty((height, width), np.float32)
+    for y in range(height):
+        for x in range(width):
+            light, a = one[y, x, 0] - two[y, x, 0], one[y, x, 1] - two[y, x, 1]
+            b = one[y, x, 2] - two[y, x, 2]
+            square[y, x] = light * light + a * a + b * b
+    return square

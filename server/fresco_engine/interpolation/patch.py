@@ -18,7 +18,7 @@ from fresco_engine.interpolation.sides import Outlook, interpolate
 from fresco_engine.interpolation.synthesis import Synthesised, Synthesiser, SynthesisSettings
 from fresco_engine.types import Image
 
-PATCH_BLENDING = BlendSettings(error_scale=0.09, hidden_cost=0.3)
+PATCH_BLENDING = BlendSettings(error_scale=0.13, hidden_cost=0.3)
 """Patches that look right are seldom wrong: less is doubted and invented than with flow alone."""
 
 
