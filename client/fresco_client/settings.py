@@ -84,6 +84,7 @@ class RestyleSettings:
     keep_colours: float | None = None
     colourise: bool | None = None
     free_u: bool | None = None
+    interpolation: str | None = None
     shared_noise: bool | None = None
     shared_step_noise: bool | None = None
     attention: AttentionSettings | None = None

@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 from fresco_engine import __version__
 
-from fresco_cli import demo, doctor, jobs, keyframes, look, models, restyle, serve, status
+from fresco_cli import (
+    demo,
+    doctor,
+    jobs,
+    keyframes,
+    look,
+    models,
+    propagate,
+    restyle,
+    serve,
+    status,
+)
 from fresco_cli.daemons import Tools
 from fresco_cli.engine import InProcessEngine
 
@@ -20,6 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("restyle")(restyle.restyle)
+app.command("propagate")(propagate.propagate)
 app.command("keyframes")(keyframes.keyframes)
 app.command("look")(look.look)
 app.command("demo")(demo.demo)

@@ -78,6 +78,7 @@ class Choices(LookChoices):
     temporal_attention: options.TemporalAttention = True
     optimisation: options.Optimisation = True
     smoothing: options.Smoothing = None
+    interpolation: options.Interpolation = None
 
     def values(self) -> dict[str, Any]:
         """What was chosen, by the names of the settings' fields; the preset is not among it."""
@@ -86,6 +87,8 @@ class Choices(LookChoices):
             values["keyframe_prompts"] = parse_frame_prompts(self.frame_prompt)
         if self.batch is not None:
             values["batch_size"] = self.batch
+        if self.interpolation is not None:
+            values["interpolation"] = self.interpolation
         if self.gaps is not None:
             values["keyframe_min"], values["keyframe_max"] = parse_gaps(self.gaps)
         if self.frames is not None:

@@ -69,6 +69,16 @@ def check_report(path: Path, clip: Path, output: Path) -> None:
         )
 
 
+def check_apart(output: Path, keys: Path) -> None:
+    """Raises: OutputNotWritable when a result would lie among the painted keys."""
+    if output.resolve() == keys.resolve() or (
+        "%" in output.name and output.parent.resolve() == keys.resolve()
+    ):
+        raise OutputNotWritable(
+            output, "this is where the painted keys are; choose another folder for the result"
+        )
+
+
 def check_keyframe_folder(folder: Path, info: ClipInfo, *, overwrite: bool) -> None:
     """Looks whether keyframes can go into `folder` without harm.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -10,10 +11,29 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     from fresco_engine.diffusion.catalogue import ModelEntry
     from fresco_engine.media.clip import Clip
-    from fresco_engine.settings import ControlKind, RestyleSettings
+    from fresco_engine.settings import ControlKind, InterpolationKind, RestyleSettings
     from fresco_engine.types import Analysed, Event, Image, Report
 
 Codec = Literal["h264", "lossless", "images"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PropagationJob:
+    """Everything about one run of `propagate`."""
+
+    clip: Path
+    keys: Path
+    output: Path
+    interpolation: InterpolationKind = "patch"
+    frame_rate: Fraction | None = None
+    size: int | None = None
+    start: int = 0
+    stop: int | None = None
+    codec: Codec | None = None
+    overwrite: bool = False
+    error_maps: Path | None = None
+    resume: Path | None = None
+    device: str | None = None
 
 
 class Engine(Protocol):
@@ -51,6 +71,10 @@ class Engine(Protocol):
         save_keyframes: Path | None = None,
     ) -> Iterator[Event]:
         """Restyle into a file; closing the iterator cancels and removes what is half-written."""
+        ...
+
+    def propagate(self, job: PropagationJob) -> Iterator[Event]:
+        """Carry painted keys over a clip; closing the iterator cancels like that of `render`."""
         ...
 
     def check_output(
@@ -162,6 +186,28 @@ class InProcessEngine:
         count = max(1, stop - settings.start)
         return check_destination(path, clip.info, count, codec, overwrite).codec
 
+    def propagate(self, job: PropagationJob) -> Iterator[Event]:
+        """Carry painted keys over a clip; closing the iterator cancels like that of `render`."""
+        from fresco_engine.propagate import (
+            PropagateSettings,
+            PropagationFiles,
+            render_propagation,
+        )
+
+        settings = PropagateSettings(
+            interpolation=job.interpolation, size=job.size, start=job.start, stop=job.stop
+        )
+        return render_propagation(
+            self.open_clip(job.clip, job.frame_rate),
+            job.keys,
+            job.output,
+            settings,
+            codec=job.codec,
+            overwrite=job.overwrite,
+            device=job.device or _default_device(),
+            files=PropagationFiles(error_maps=job.error_maps, resume=job.resume),
+        )
+
     def save_report(self, report: Report, path: Path) -> None:
         """Write a report as JSON."""
         from fresco_engine.render import save_report
@@ -200,3 +246,10 @@ class InProcessEngine:
         from fresco_engine.sample import sample_clip_path
 
         return sample_clip_path()
+
+
+def _default_device() -> str:
+    """A GPU that can search patches, else the processor."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"

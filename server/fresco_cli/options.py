@@ -162,6 +162,15 @@ Smoothing = Annotated[
         rich_help_panel=_METHOD,
     ),
 ]
+Interpolation = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KIND",
+        help="How the frames between keyframes are made: patch, or flow, which is quicker; "
+        "default: patch, with --preset draft flow.",
+        rich_help_panel=_METHOD,
+    ),
+]
 FreeU = Annotated[
     bool,
     typer.Option(

@@ -8,6 +8,7 @@ FrescoError
 │   ├── NoVideoStream       sound only, or nothing that decodes to pictures
 │   ├── SequenceGap         an image sequence with frames missing
 │   └── RangeOutsideClip    the wanted frames are not in the clip
+├── KeyframesUnusable       keyframes painted by hand that are missing, damaged or misnamed
 ├── OutputError             a result that cannot be written
 │   ├── OutputExists        the file is there and overwriting was not asked for
 │   ├── OutputNotWritable   no such folder, no permission, unknown file type
@@ -88,6 +89,15 @@ class RangeOutsideClip(ClipError):
         self.start = start
         self.stop = stop
         self.frame_count = frame_count
+
+
+class KeyframesUnusable(FrescoError):
+    """Keyframes painted by hand cannot be used; `path` is the folder or one of its files."""
+
+    def __init__(self, path: Path | str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = Path(path)
+        self.reason = reason
 
 
 class OutputError(FrescoError):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from functools import partial
 from typing import Any
 
-from fresco_engine.correspondence.flow import DisFlow, Flow
-from fresco_engine.interpolation.propagate import FlowInterpolator, Interpolator, Segment
+from fresco_engine.correspondence.flow import DisFlow, Flow, FlowEstimator, FlowPreset
+from fresco_engine.interpolation.choice import make_interpolator
+from fresco_engine.interpolation.segment import Interpolator, Segment
 from fresco_engine.media.stretches import Stretches
 from fresco_engine.run import Keyframe, MadeFrame, Run
 from fresco_engine.types import Image
@@ -21,7 +23,9 @@ def make_frames(
     Reads the clip, up to `stop`, with a decoder of its own. `check` is called before every
     search for motion and ends the work by what it raises.
     """
-    interpolator = run.interpolator or FlowInterpolator(_flow(run, check))
+    interpolator = run.interpolator or make_interpolator(
+        run.settings.interpolation, device=run.model.device, make_flow=_flow_maker(run, check)
+    )
     sources = Stretches(run.clip, stop, run.size)
     left: Keyframe | None = None
     for key in keyframes:
@@ -34,8 +38,8 @@ def make_frames(
 class _StoppableFlow(DisFlow):
     """Flow that calls `check` first: a search lasts a moment, a segment has dozens of them."""
 
-    def __init__(self, check: Callable[[], None]) -> None:
-        super().__init__()
+    def __init__(self, check: Callable[[], None], preset: FlowPreset) -> None:
+        super().__init__(preset)
         self._check = check
 
     def __call__(self, first: Image, second: Image) -> Flow:
@@ -47,9 +51,11 @@ class _StoppableFlow(DisFlow):
         return super().refine(first, second, guess)
 
 
-def _flow(run: Run, check: Callable[[], None]) -> Any:
+def _flow_maker(run: Run, check: Callable[[], None]) -> Callable[[FlowPreset], FlowEstimator]:
+    if type(run.estimator) is DisFlow:
+        return partial(_StoppableFlow, check)
     # A given estimator may know more than the protocol asks for, so it is not wrapped.
-    return _StoppableFlow(check) if type(run.estimator) is DisFlow else run.estimator
+    return lambda preset: run.estimator
 
 
 def _keyframe_as_frame(run: Run, key: Keyframe) -> MadeFrame:

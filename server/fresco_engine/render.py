@@ -15,7 +15,7 @@ from fresco_engine import __version__
 from fresco_engine.checkpoint import KINDS, Checkpoint, NoCheckpoint
 from fresco_engine.correspondence.flow import DisFlow
 from fresco_engine.errors import OutputNotWritable
-from fresco_engine.interpolation.propagate import Interpolator
+from fresco_engine.interpolation.segment import Interpolator
 from fresco_engine.media.clip import Clip
 from fresco_engine.media.faults import writing
 from fresco_engine.media.images import working_size, write_image

@@ -21,7 +21,7 @@ from fresco_engine.diffusion.sampler import KeyframeBatch, StepDone, executed_st
 from fresco_engine.errors import OutOfDeviceMemory
 from fresco_engine.fallback import Ladder
 from fresco_engine.frames import make_frames
-from fresco_engine.interpolation.propagate import Interpolator
+from fresco_engine.interpolation.segment import Interpolator
 from fresco_engine.lane import Lane, Timed
 from fresco_engine.media.clip import Clip
 from fresco_engine.media.images import fit, unfit, working_size

@@ -10,7 +10,7 @@ from fresco_engine.correspondence.flow import FlowEstimator
 from fresco_engine.diffusion.models import Model
 from fresco_engine.errors import CheckpointMismatch
 from fresco_engine.fallback import Ladder
-from fresco_engine.interpolation.propagate import Interpolator
+from fresco_engine.interpolation.segment import Interpolator
 from fresco_engine.media.clip import Clip
 from fresco_engine.media.images import WorkingSize
 from fresco_engine.pace import Pace

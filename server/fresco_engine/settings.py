@@ -11,6 +11,8 @@ from fresco_engine.errors import InvalidSettings
 ControlKind = Literal["tile", "canny", "hed", "depth", "none"]
 CONTROL_KINDS: tuple[ControlKind, ...] = ("tile", "canny", "hed", "depth", "none")
 PRESETS = ("draft", "standard", "best")
+InterpolationKind = Literal["patch", "flow"]
+INTERPOLATION_KINDS: tuple[InterpolationKind, ...] = ("patch", "flow")
 _LARGEST_SEED = 2**63 - 1
 
 
@@ -103,7 +105,8 @@ class RestyleSettings:
     prompt of single source frames, `keyframe_seeds` gives them seeds of their own. `keep_colours`
     is the share of the input's colour statistics that is restored; `colourise` keeps the input's
     lightness and takes only colours from the result. `free_u` re-weights the decoder's backbone
-    and skip features (FreeU).
+    and skip features (FreeU). `interpolation` is how the frames between keyframes are made: by
+    guided patch synthesis, or by flow alone.
     """
 
     prompt: str
@@ -125,6 +128,7 @@ class RestyleSettings:
     keep_colours: float = 0.0
     colourise: bool = False
     free_u: bool = False
+    interpolation: InterpolationKind = "patch"
     shared_noise: bool = True
     shared_step_noise: bool = True
     attention: AttentionSettings = AttentionSettings()
@@ -144,6 +148,12 @@ class RestyleSettings:
         if self.control is not None and self.control not in CONTROL_KINDS:
             raise InvalidSettings(
                 "control", f"{self.control!r} is unknown; use one of {', '.join(CONTROL_KINDS)}"
+            )
+
+        if self.interpolation not in INTERPOLATION_KINDS:
+            known = ", ".join(INTERPOLATION_KINDS)
+            raise InvalidSettings(
+                "interpolation", f"{self.interpolation!r} is unknown; use one of {known}"
             )
 
     def _check_sampling(self) -> None:
@@ -195,6 +205,7 @@ class RestyleSettings:
             size=min(self.size, 384),
             optimisation=replace(self.optimisation, iterations=8, blocks=(0, 1, 2)),
             smoothing=replace(self.smoothing, is_on=False),
+            interpolation="flow",
         )
 
     def as_dict(self) -> dict[str, Any]:

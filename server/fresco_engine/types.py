@@ -158,6 +158,7 @@ class Report:
     version: str = ""
     outputs: dict[str, str] = field(default_factory=dict[str, str])
     reused: dict[str, int] = field(default_factory=dict[str, int])
+    interpolation: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

@@ -46,8 +46,14 @@ def test_the_readme_names_every_option_of_restyle() -> None:
     }
 
     assert missing == set()
-    table = text.split("### Options")[1].split("\n## ")[0]
+    table = text.split("### Options")[1].split("\n##")[0]
     assert _named(table) - _options("restyle") - switched_off == set()
+
+
+def test_the_readme_names_every_option_of_propagate() -> None:
+    section = _page("README.md").split("### Painted keyframes")[1].split("\nExit codes")[0]
+
+    assert _named(section) == _options("propagate") - {"--output"}
 
 
 @pytest.mark.parametrize("command", sorted(_command().commands))

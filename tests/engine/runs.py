@@ -10,9 +10,9 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from fresco_engine.correspondence.flow import DisFlow
 from fresco_engine.diffusion.models import Model
-from fresco_engine.interpolation.propagate import FlowInterpolator, InterpolatedFrame, Segment
+from fresco_engine.interpolation.choice import make_interpolator
+from fresco_engine.interpolation.segment import InterpolatedFrame, Segment
 from fresco_engine.settings import OptimisationSettings, RestyleSettings
 from fresco_engine.types import (
     Analysed,
@@ -91,7 +91,7 @@ class CountingInterpolator:
     def __call__(self, segment: Segment) -> Iterator[InterpolatedFrame]:
         """The frames of `segment`."""
         self.segments.append(len(segment.offsets))
-        return FlowInterpolator(DisFlow())(segment)
+        return make_interpolator(SETTINGS.interpolation)(segment)
 
 
 class CountingLoader:

@@ -10,7 +10,9 @@ import pytest
 from fresco_engine.correspondence.flow import DisFlow
 from fresco_engine.diffusion.models import Model
 from fresco_engine.errors import DiskFull, InvalidSettings, RangeOutsideClip
-from fresco_engine.interpolation.propagate import FlowInterpolator, InterpolatedFrame, Segment
+from fresco_engine.interpolation.choice import make_interpolator
+from fresco_engine.interpolation.propagate import FlowInterpolator
+from fresco_engine.interpolation.segment import InterpolatedFrame, Segment
 from fresco_engine.restyle import look, look_steps, plan, restyle
 from fresco_engine.types import (
     Analysed,
@@ -218,7 +220,7 @@ class SlowInterpolator:
 
     def __call__(self, segment: Segment) -> Iterator[InterpolatedFrame]:
         """The frames of `segment`."""
-        for frame in FlowInterpolator(DisFlow())(segment):
+        for frame in make_interpolator(SETTINGS.interpolation)(segment):
             time.sleep(0.02)
             yield frame
 

@@ -39,6 +39,7 @@ GOOD = RestyleSettings(prompt="a watercolour")
         ("keyframes", {"keyframe_min": 0}),
         ("keyframes", {"keyframe_min": 10, "keyframe_max": 12}),
         ("keyframes", {"keyframe_min": 10, "keyframe_max": 5}),
+        ("interpolation", {"interpolation": "magic"}),
         ("range", {"start": 5, "stop": 5}),
         ("range", {"start": -1}),
     ],
@@ -76,6 +77,7 @@ def test_settings_survive_json() -> None:
         GOOD,
         keyframe_prompts={12: "snow"},
         keyframe_seeds={30: 2**63 - 1},
+        interpolation="flow",
         optimisation=OptimisationSettings(blocks=(1, 2)),
         smoothing=SmoothingSettings(is_on=False),
     )
@@ -106,6 +108,7 @@ def test_the_draft_preset_is_cheaper_and_an_unknown_preset_is_refused() -> None:
     assert GOOD.with_preset("standard") == GOOD
     assert GOOD.smoothing.is_on
     assert not draft.smoothing.is_on
+    assert (draft.interpolation, GOOD.interpolation) == ("flow", "patch")
     assert GOOD.with_preset("best").steps == 20
     with pytest.raises(InvalidSettings, match="draft, standard, best"):
         GOOD.with_preset("ultra")

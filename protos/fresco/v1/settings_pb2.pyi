@@ -91,6 +91,7 @@ class RestyleSettings(_message.Message):
     ATTENTION_FIELD_NUMBER: _builtins.int
     OPTIMISATION_FIELD_NUMBER: _builtins.int
     SMOOTHING_FIELD_NUMBER: _builtins.int
+    INTERPOLATION_FIELD_NUMBER: _builtins.int
     prompt: _builtins.str
     """How the clip is to look. Required, not blank, no longer than the text encoder takes."""
     negative_prompt: _builtins.str
@@ -139,6 +140,10 @@ class RestyleSettings(_message.Message):
     """Give all keyframes the same start noise. Default on."""
     shared_step_noise: _builtins.bool
     """Give all keyframes the same noise in every denoising step. Default on."""
+    interpolation: _builtins.str
+    """How the frames between keyframes are made: "patch" (guided patch synthesis) or "flow" (motion
+    alone, quicker). Default "patch", with the preset "draft" "flow".
+    """
     @_builtins.property
     def keyframe_prompts(self) -> _containers.ScalarMap[_builtins.int, _builtins.str]:
         """Words added to the prompt of single keyframes, by source frame index."""
@@ -187,10 +192,11 @@ class RestyleSettings(_message.Message):
         attention: Global___AttentionSettings | None = ...,
         optimisation: Global___OptimisationSettings | None = ...,
         smoothing: Global___SmoothingSettings | None = ...,
+        interpolation: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_free_u", b"_free_u", "_guidance_scale", b"_guidance_scale", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_seed", b"_seed", "_shared_noise", b"_shared_noise", "_shared_step_noise", b"_shared_step_noise", "_size", b"_size", "_start", b"_start", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "attention", b"attention", "batch_size", b"batch_size", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "free_u", b"free_u", "guidance_scale", b"guidance_scale", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "seed", b"seed", "shared_noise", b"shared_noise", "shared_step_noise", b"shared_step_noise", "size", b"size", "smoothing", b"smoothing", "start", b"start", "steps", b"steps", "stop", b"stop", "strength", b"strength"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_free_u", b"_free_u", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_seed", b"_seed", "_shared_noise", b"_shared_noise", "_shared_step_noise", b"_shared_step_noise", "_size", b"_size", "_start", b"_start", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "attention", b"attention", "batch_size", b"batch_size", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "free_u", b"free_u", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "seed", b"seed", "shared_noise", b"shared_noise", "shared_step_noise", b"shared_step_noise", "size", b"size", "smoothing", b"smoothing", "start", b"start", "steps", b"steps", "stop", b"stop", "strength", b"strength"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_free_u", b"_free_u", "_guidance_scale", b"_guidance_scale", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_seed", b"_seed", "_shared_noise", b"_shared_noise", "_shared_step_noise", b"_shared_step_noise", "_size", b"_size", "_start", b"_start", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "attention", b"attention", "batch_size", b"batch_size", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "free_u", b"free_u", "guidance_scale", b"guidance_scale", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "keyframe_prompts", b"keyframe_prompts", "keyframe_seeds", b"keyframe_seeds", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "seed", b"seed", "shared_noise", b"shared_noise", "shared_step_noise", b"shared_step_noise", "size", b"size", "smoothing", b"smoothing", "start", b"start", "steps", b"steps", "stop", b"stop", "strength", b"strength"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_free_u", b"_free_u", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_seed", b"_seed", "_shared_noise", b"_shared_noise", "_shared_step_noise", b"_shared_step_noise", "_size", b"_size", "_start", b"_start", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "attention", b"attention", "batch_size", b"batch_size", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "free_u", b"free_u", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "keyframe_prompts", b"keyframe_prompts", "keyframe_seeds", b"keyframe_seeds", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "seed", b"seed", "shared_noise", b"shared_noise", "shared_step_noise", b"shared_step_noise", "size", b"size", "smoothing", b"smoothing", "start", b"start", "steps", b"steps", "stop", b"stop", "strength", b"strength"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__batch_size: _TypeAlias = _typing.Literal["batch_size"]  # noqa: Y015
     _WhichOneofArgType__batch_size: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size"]  # noqa: Y015
@@ -204,6 +210,8 @@ class RestyleSettings(_message.Message):
     _WhichOneofArgType__free_u: _TypeAlias = _typing.Literal["_free_u", b"_free_u"]  # noqa: Y015
     _WhichOneofReturnType__guidance_scale: _TypeAlias = _typing.Literal["guidance_scale"]  # noqa: Y015
     _WhichOneofArgType__guidance_scale: _TypeAlias = _typing.Literal["_guidance_scale", b"_guidance_scale"]  # noqa: Y015
+    _WhichOneofReturnType__interpolation: _TypeAlias = _typing.Literal["interpolation"]  # noqa: Y015
+    _WhichOneofArgType__interpolation: _TypeAlias = _typing.Literal["_interpolation", b"_interpolation"]  # noqa: Y015
     _WhichOneofReturnType__keep_colours: _TypeAlias = _typing.Literal["keep_colours"]  # noqa: Y015
     _WhichOneofArgType__keep_colours: _TypeAlias = _typing.Literal["_keep_colours", b"_keep_colours"]  # noqa: Y015
     _WhichOneofReturnType__keyframe_max: _TypeAlias = _typing.Literal["keyframe_max"]  # noqa: Y015
@@ -244,6 +252,8 @@ class RestyleSettings(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__free_u) -> _WhichOneofReturnType__free_u | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__guidance_scale) -> _WhichOneofReturnType__guidance_scale | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__interpolation) -> _WhichOneofReturnType__interpolation | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__keep_colours) -> _WhichOneofReturnType__keep_colours | None: ...
     @_typing.overload

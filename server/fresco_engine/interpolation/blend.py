@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from fresco_engine.interpolation.colour import Lab
+from fresco_engine.interpolation.compiled import compiled
 
 Map = NDArray[np.float32]
 """(height, width), usually a weight in 0-1."""
@@ -20,6 +22,10 @@ GRADIENT_WEIGHTS = (2.5**2, 0.5**2, 0.5**2)
 _STATISTICS_SIGMA = 12.0
 _MAX_GAIN = 1.4
 _MIN_DEVIATION = 0.5
+
+
+Fuse = Callable[[Lab, Lab, Lab], Lab]
+"""`fuse_gradients`, wherever it is carried out."""
 
 
 @dataclass(frozen=True)
@@ -93,14 +99,34 @@ def mixed_gradients(first: Lab, last: Lab, weight: Map) -> tuple[Lab, Lab]:
 
     A difference is taken inside one view, so handing over between views leaves no edge.
     """
-    share = weight[..., None]
-    across = _mix(np.diff(first, axis=1), np.diff(last, axis=1), share[:, 1:], share[:, :-1])
-    down = _mix(np.diff(first, axis=0), np.diff(last, axis=0), share[1:], share[:-1])
+    height, width = weight.shape
+    across = np.empty((height, width - 1, 3), np.float32)
+    down = np.empty((height - 1, width, 3), np.float32)
+    _mix_gradients(first, last, weight, across, down)
     return across, down
 
 
-def _mix(first: Lab, last: Lab, share: Lab, neighbour: Lab) -> Lab:
-    return np.asarray(last + 0.5 * (share + neighbour) * (first - last), np.float32)
+@compiled
+def _mix_gradients(first: Lab, last: Lab, weight: Map, across: Lab, down: Lab) -> None:
+    height, width = weight.shape
+    half = np.float32(0.5)
+    for y in range(height):
+        for x in range(width):
+            for c in range(3):
+                if x + 1 < width:
+                    share = half * (weight[y, x] + weight[y, x + 1])
+                    one, two = (
+                        first[y, x + 1, c] - first[y, x, c],
+                        last[y, x + 1, c] - last[y, x, c],
+                    )
+                    across[y, x, c] = two + share * (one - two)
+                if y + 1 < height:
+                    share = half * (weight[y, x] + weight[y + 1, x])
+                    one, two = (
+                        first[y + 1, x, c] - first[y, x, c],
+                        last[y + 1, x, c] - last[y, x, c],
+                    )
+                    down[y, x, c] = two + share * (one - two)
 
 
 def fuse_gradients(
@@ -115,27 +141,41 @@ def fuse_gradients(
     differences, `weights` one w per channel. With free borders the normal equations are diagonal
     in the cosine basis, so a DCT, a division and its inverse solve them.
     """
-    height, width = base.shape[:2]
+    height, width, channels = base.shape
     scale = np.asarray(weights, np.float32)
-    wanted = base + scale * _negative_divergence(across, down, base.shape)
+    planes = np.empty((channels, height, width), np.float32)
+    _collect(base, across, down, scale, planes)
     stiffness = _eigenvalues(height)[:, None] + _eigenvalues(width)
-    planes = np.moveaxis(wanted, -1, 0)
-    spectrum = np.asarray(fft.dctn(planes, axes=(1, 2), norm="ortho"), np.float32)
+    spectrum = fft.dctn(planes, axes=(1, 2), norm="ortho", overwrite_x=True)
+    spectrum = np.asarray(spectrum, np.float32)
     spectrum /= 1 + scale[:, None, None] * stiffness
     solved = np.asarray(fft.idctn(spectrum, axes=(1, 2), norm="ortho", overwrite_x=True))
     return np.moveaxis(solved, 0, -1)
 
 
-def _negative_divergence(
-    across: NDArray[np.float32], down: NDArray[np.float32], shape: tuple[int, ...]
-) -> NDArray[np.float32]:
-    """The transpose of taking forward differences."""
-    total = np.zeros(shape, np.float32)
-    total[:, 1:] += across
-    total[:, :-1] -= across
-    total[1:] += down
-    total[:-1] -= down
-    return total
+@compiled
+def _collect(
+    base: NDArray[np.float32],
+    across: NDArray[np.float32],
+    down: NDArray[np.float32],
+    scale: NDArray[np.float32],
+    planes: NDArray[np.float32],
+) -> None:
+    """`base` and the transpose of forward differences, channel by channel."""
+    height, width, channels = base.shape
+    for c in range(channels):
+        for y in range(height):
+            for x in range(width):
+                pull = np.float32(0)
+                if x > 0:
+                    pull += across[y, x - 1, c]
+                if x + 1 < width:
+                    pull -= across[y, x, c]
+                if y > 0:
+                    pull += down[y - 1, x, c]
+                if y + 1 < height:
+                    pull -= down[y, x, c]
+                planes[c, y, x] = base[y, x, c] + scale[c] * pull
 
 
 def _eigenvalues(length: int) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol, runtime_checkable
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fresco_engine.correspondence.flow import Flow, FlowEstimator, pixel_grid, sample_flow
+from fresco_engine.interpolation.compiled import compiled
 from fresco_engine.types import Image
 
 _WINDOW = (5, 5)
@@ -48,11 +49,13 @@ class KeyFlow:
     """How a frame sees a keyframe.
 
     `flow` leads from the frame to the key; `visible` (h, w) float32 is 1 where the key shows the
-    pixel, 0 where it is hidden there or outside the picture.
+    pixel, 0 where it is hidden there or outside the picture; `mismatch` (h, w) in 0-765 is how
+    unlike the frame's source that of the key looks, see `mismatch`.
     """
 
     flow: Flow
     visible: NDArray[np.float32]
+    mismatch: NDArray[np.float32]
 
 
 def find_steps(frames: Sequence[Image], estimator: FlowEstimator) -> Steps:
@@ -65,7 +68,7 @@ def find_steps(frames: Sequence[Image], estimator: FlowEstimator) -> Steps:
 
 
 def trace_key(
-    frames: Sequence[Image], back: Sequence[Flow], estimator: FlowEstimator
+    frames: Sequence[Image], back: Iterable[Flow], estimator: FlowEstimator
 ) -> Iterator[KeyFlow]:
     """For `frames[1:]` in order: how each sees `frames[0]`, the key.
 
@@ -75,9 +78,9 @@ def trace_key(
     """
     key = frames[0]
     flow = np.zeros((*key.shape[:2], 2), np.float32)
-    for frame, step in zip(frames[1:], back, strict=True):
+    for frame, step in zip(frames[1:], back, strict=False):
         flow, mismatch = improve(frame, key, step + sample_flow(flow, step), estimator)
-        yield KeyFlow(flow, visibility(flow, mismatch))
+        yield KeyFlow(flow, visibility(flow, mismatch), mismatch)
 
 
 def improve(
@@ -104,8 +107,20 @@ def mismatch(first: Image, second: Image, flow: Flow) -> NDArray[np.float32]:
     target = pixel_grid(*flow.shape[:2]) + flow
     x, y = np.ascontiguousarray(target[..., 0]), np.ascontiguousarray(target[..., 1])
     seen = cv2.remap(second, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    difference = cv2.transform(cv2.absdiff(first, seen).astype(np.float32), np.ones((1, 3)))
+    difference = _difference(first, np.asarray(seen, np.uint8))
     return np.asarray(np.maximum(cv2.blur(difference, _WINDOW), 0), np.float32)
+
+
+@compiled
+def _difference(first: Image, second: Image) -> NDArray[np.float32]:
+    height, width = first.shape[:2]
+    total = np.empty((height, width), np.float32)
+    for y in range(height):
+        for x in range(width):
+            red = abs(np.int32(first[y, x, 0]) - np.int32(second[y, x, 0]))
+            green = abs(np.int32(first[y, x, 1]) - np.int32(second[y, x, 1]))
+            total[y, x] = red + green + abs(np.int32(first[y, x, 2]) - np.int32(second[y, x, 2]))
+    return total
 
 
 def visibility(flow: Flow, mismatch: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -117,26 +132,39 @@ def visibility(flow: Flow, mismatch: NDArray[np.float32]) -> NDArray[np.float32]
     the flow's own inverse for the way back: it has no drift, and a second flow need not be found
     (measured: the same quality for two fifths less time).
     """
-    height, width = flow.shape[:2]
-    grid = pixel_grid(height, width)
-    target = grid + flow
-    x = np.clip(np.rint(target[..., 0]), 0, width - 1).astype(np.int32)
-    y = np.clip(np.rint(target[..., 1]), 0, height - 1).astype(np.int32)
-    owner = _owners((y * width + x).ravel(), mismatch.ravel())
-    way_back = grid.reshape(-1, 2)[owner].reshape(height, width, 2) - grid
-    miss = cv2.magnitude(way_back[..., 0], way_back[..., 1])
-    allowed = _ABSOLUTE_MISS + _RELATIVE_MISS * cv2.magnitude(flow[..., 0], flow[..., 1])
-    visible = np.clip(2 - miss / allowed, 0, 1)
-    x, y = target[..., 0], target[..., 1]
-    is_inside = (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)
+    visible = _owned(flow, mismatch)
     # Owners alternate within a pixel or two where flow is uneven: a few pixels decide together.
-    return np.asarray(cv2.blur(np.where(is_inside, visible, np.float32(0)), (3, 3)), np.float32)
+    return np.asarray(cv2.blur(visible, (3, 3)), np.float32)
 
 
-def _owners(places: NDArray[np.int32], mismatch: NDArray[np.float32]) -> NDArray[np.int32]:
-    """For every pixel (n,) the one with the least mismatch among those at the same place."""
-    # Sixteen bits sort in linear time; the order is stable, so equal pixels have a fixed winner.
-    worst_first = np.argsort((65535 - 64 * mismatch).astype(np.uint16), kind="stable")
-    owner = np.empty(places.size, np.int32)
-    owner[places[worst_first]] = worst_first  # the last one written stays
-    return owner[places]
+@compiled
+def _owned(flow: Flow, mismatch: NDArray[np.float32]) -> NDArray[np.float32]:
+    height, width = mismatch.shape
+    places = np.empty(height * width, np.int32)
+    least = np.full(height * width, np.inf, np.float32)
+    owner = np.zeros(height * width, np.int32)
+    for y in range(height):
+        for x in range(width):
+            there_x = min(max(np.rint(x + flow[y, x, 0]), 0), width - 1)
+            there_y = min(max(np.rint(y + flow[y, x, 1]), 0), height - 1)
+            place = np.int32(there_y) * width + np.int32(there_x)
+            places[y * width + x] = place
+            if mismatch[y, x] <= least[place]:
+                least[place] = mismatch[y, x]
+                owner[place] = y * width + x
+    visible = np.zeros((height, width), np.float32)
+    for y in range(height):
+        for x in range(width):
+            there_x, there_y = x + flow[y, x, 0], y + flow[y, x, 1]
+            if not (-0.5 <= there_x <= width - 0.5 and -0.5 <= there_y <= height - 0.5):
+                continue
+            best = owner[places[y * width + x]]
+            right, down = best % width - x, best // width - y
+            if right == 0 and down == 0:
+                visible[y, x] = 1
+                continue
+            miss = np.sqrt(right * right + down * down)
+            way = np.sqrt(flow[y, x, 0] ** 2 + flow[y, x, 1] ** 2)
+            allowed = _ABSOLUTE_MISS + _RELATIVE_MISS * way
+            visible[y, x] = min(max(2 - miss / allowed, 0.0), 1.0)
+    return visible

@@ -17,6 +17,7 @@ from fresco.v1 import server_pb2, settings_pb2
 from fresco_engine.errors import InvalidSettings
 from fresco_engine.settings import (
     CONTROL_KINDS,
+    INTERPOLATION_KINDS,
     PRESETS,
     AttentionSettings,
     OptimisationSettings,
@@ -36,6 +37,9 @@ _NESTED = {
     "optimisation": OptimisationSettings,
     "smoothing": SmoothingSettings,
 }
+
+
+_CHOICES = {"control": CONTROL_KINDS, "interpolation": INTERPOLATION_KINDS}
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,7 @@ PARAMETERS = (
         "smoothing.stop", "Where smoothing ends in the schedule", True, (("smoothing.start", 0),)
     ),
     Described("smoothing.dilation", "Pixels by which the foreground is widened first"),
+    Described("interpolation", "How the frames between keyframes are made; flow is quicker"),
     Described("free_u", "Re-weight the decoder's features (FreeU)"),
     Described("shared_noise", "Give all keyframes the same start noise"),
     Described("shared_step_noise", "Give all keyframes the same noise in every step"),
@@ -122,9 +127,9 @@ def _parameter(described: Described) -> server_pb2.Parameter:
     kind, default = _type(name), _default(name)
     parameter.kind = _KINDS[kind]
     parameter.default_json = "" if default is None or name == "prompt" else json.dumps(default)
-    if name == "control":
+    if name in _CHOICES:
         parameter.kind = server_pb2.PARAMETER_KIND_CHOICE
-        parameter.choices.extend(CONTROL_KINDS)
+        parameter.choices.extend(_CHOICES[name])
     elif kind in (int, float):
         parameter.minimum, parameter.maximum = _range(described, kind)
     return parameter

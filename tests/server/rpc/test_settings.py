@@ -49,6 +49,7 @@ CHOSEN: dict[str, Any] = {
     "keep_colours": 0.5,
     "colourise": True,
     "free_u": True,
+    "interpolation": "flow",
     "shared_noise": False,
     "shared_step_noise": False,
     "attention": {

@@ -1,0 +1,127 @@
+"""`fresco propagate`: keyframes painted by hand in, the whole clip in their style out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+from fresco_engine.types import Event, Finished, Report
+
+from fresco_cli import destinations, options
+from fresco_cli.daemons import Tools
+from fresco_cli.engine import Engine, PropagationJob
+from fresco_cli.grouping import grouped
+from fresco_cli.options import Telling
+from fresco_cli.outcome import told
+from fresco_cli.output import Output, make_output
+from fresco_cli.parsing import parse_frame_rate, parse_range
+
+_WORTH_TELLING = 0.05
+
+
+@grouped
+def propagate(
+    context: typer.Context,
+    clip: options.ClipPath,
+    keys: Annotated[
+        Path,
+        typer.Argument(
+            metavar="KEYDIR",
+            help="A folder of painted frames, with the frame's number in every name.",
+            show_default=False,
+        ),
+    ],
+    output: options.Output,
+    telling: Telling,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Follow motion only, without searching patches.")
+    ] = False,
+    size: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Short side in pixels to work at, 64 to 8192; default: the clip's."
+        ),
+    ] = None,
+    frames: options.Range = None,
+    frame_rate: options.FrameRate = None,
+    lossless: Annotated[bool, typer.Option("--lossless", help="Lose nothing; large.")] = False,
+    overwrite: options.Overwrite = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.json", help="Save times, memory and the error of every frame."),
+    ] = None,
+    error_maps: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Save where every frame misses its source, as PNG."),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Keep finished parts there, and go on with them."),
+    ] = None,
+    device: options.Device = None,
+) -> None:
+    """Carry painted keyframes over a clip; no model is needed."""
+    tools: Tools = context.obj
+    channel = make_output(as_json=telling.as_json, quiet=telling.quiet)
+    with told(channel, debug=telling.debug):
+        start, stop = parse_range(frames)
+        job = PropagationJob(
+            clip=clip,
+            frame_rate=parse_frame_rate(frame_rate),
+            keys=keys,
+            output=output,
+            interpolation="flow" if fast else "patch",
+            size=size,
+            start=start,
+            stop=stop,
+            codec="lossless" if lossless else None,
+            overwrite=overwrite,
+            error_maps=error_maps,
+            resume=resume,
+            device=device,
+        )
+        began = time.perf_counter()
+        result = _run(tools.engine, job, report, channel)
+        channel.result(_summary(result, time.perf_counter() - began))
+
+
+def _run(engine: Engine, job: PropagationJob, report: Path | None, channel: Output) -> Report:
+    if report is not None:
+        destinations.check_report(report, job.clip, job.output)
+    destinations.check_apart(job.output, job.keys)
+    for folder in (job.error_maps, job.resume):
+        if folder is not None:
+            destinations.check_apart(folder / "%06d.png", job.keys)
+            destinations.make_folder(folder)
+    with closing(cast(Any, engine.propagate(job))) as events:
+        made = _follow(events, channel)
+    if report is not None:
+        engine.save_report(made, report)
+    suggested = made.interpolation.get("suggested_keyframe")
+    if suggested is not None and suggested["gain"] >= _WORTH_TELLING:
+        channel.note(
+            f"One more key would help most at frame {suggested['index']}: it would take away about "
+            f"{suggested['gain']:.0%} of what the frames between keys miss."
+        )
+    return made
+
+
+def _follow(events: Iterator[Event], channel: Output) -> Report:
+    for event in events:
+        channel.event(event)
+        if isinstance(event, Finished):
+            return event.report
+    raise RuntimeError("the engine ended without a report")
+
+
+def _summary(report: Report, seconds: float) -> str:
+    keys = len(report.keyframes)
+    count = keys + len(report.interpolation["frames"])
+    return (
+        f"{report.outputs['clip']}: {count} frames from {keys} key{'s' if keys > 1 else ''}, "
+        f"in {seconds:.0f} s"
+    )

@@ -1,0 +1,159 @@
+"""All frames from one key to the next, or to the end of a shot, in segments of bounded length."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fresco_engine.interpolation.quality import FrameQuality, frame_quality, mean_colour
+from fresco_engine.interpolation.segment import InterpolatedFrame, Interpolator, Segment, never
+from fresco_engine.types import Frame, Image
+
+_HELD_BYTES = 2_000_000_000
+_BYTES_PER_PIXEL = 36
+"""What a frame of a segment takes while it is worked on."""
+
+ReadFrames = Callable[[int, int], Iterator[Frame]]
+"""The source frames [start, stop) at the size worked at."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Frames [start, stop) of which the first, the last or both have a key.
+
+    A first key belongs to frame `start`, a last one to frame `stop - 1`.
+    """
+
+    start: int
+    stop: int
+    has_first: bool
+    has_last: bool
+
+    @property
+    def frames(self) -> range:
+        """The frames that have no key."""
+        return range(self.start + self.has_first, self.stop - self.has_last)
+
+
+@dataclass(frozen=True, eq=False)
+class CarriedFrame:
+    """A frame between keys with what is known of its quality."""
+
+    source: Frame
+    image: Image
+    error: NDArray[np.float32]
+    quality: FrameQuality
+
+
+def plan_stretches(keys: list[int], shots: list[tuple[int, int]]) -> list[Stretch]:
+    """What lies before, between and after the ascending `keys`, shot by shot.
+
+    Every shot must hold a key.
+    """
+    stretches: list[Stretch] = []
+    for start, stop in shots:
+        inside = [key for key in keys if start <= key < stop]
+        stretches.append(Stretch(start, inside[0] + 1, False, True))
+        for first, last in pairwise(inside):
+            stretches.append(Stretch(first, last + 1, True, True))
+        stretches.append(Stretch(inside[-1], stop, True, False))
+    return [stretch for stretch in stretches if stretch.frames]
+
+
+def longest_segment(height: int, width: int) -> int:
+    """How many frames a segment may have for its memory to stay bounded."""
+    return int(np.clip(_HELD_BYTES / (_BYTES_PER_PIXEL * height * width), 24, 80))
+
+
+def carry(
+    stretch: Stretch,
+    keys: tuple[Image | None, Image | None],
+    read: ReadFrames,
+    interpolator: Interpolator,
+    longest: int,
+    is_cancelled: Callable[[], bool] = never,
+) -> Generator[CarriedFrame, None, None]:
+    """The frames of `stretch` that have no key, in order, from its first and last key.
+
+    Segments have at most `longest` frames. Where the stretch is longer, the end of one segment
+    becomes the key of the next. Towards the first frame of a shot this has to go backwards, and
+    what was made is held until its turn comes. `is_cancelled` is asked as a segment asks it.
+    """
+    first, last = keys
+    carried = partial(_carried, interpolator, is_cancelled)
+    if first is not None:
+        yield from _ahead(stretch, first, last, read, carried, longest)
+        return
+    assert last is not None
+    begins = range(stretch.stop - 1, stretch.start, -(longest - 1))
+    made: list[list[CarriedFrame]] = []
+    key = last
+    for end in begins:
+        start = max(stretch.start, end - longest + 1)
+        sources = list(read(start, end + 1))
+        frames = list(carried(sources, None, key))
+        if is_cancelled():
+            return
+        made.append(frames)
+        key = frames[0].image
+    for frames in reversed(made):
+        yield from frames
+
+
+def _ahead(
+    stretch: Stretch,
+    first: Image,
+    last: Image | None,
+    read: ReadFrames,
+    carried: Callable[..., Iterator[CarriedFrame]],
+    longest: int,
+) -> Iterator[CarriedFrame]:
+    start, key = stretch.start, first
+    while stretch.stop - start > longest:
+        sources = list(read(start, start + longest))
+        for frame in carried(sources, key, None):
+            key = frame.image
+            yield frame
+        start += longest - 1
+    if stretch.stop - start > 1:
+        yield from carried(list(read(start, stretch.stop)), key, last)
+
+
+def _carried(
+    interpolator: Interpolator,
+    is_cancelled: Callable[[], bool],
+    sources: list[Frame],
+    first: Image | None,
+    last: Image | None,
+) -> Iterator[CarriedFrame]:
+    pictures = [source.image for source in sources]
+    ends = [
+        (mean_colour(key), mean_colour(picture))
+        for key, picture in ((first, pictures[0]), (last, pictures[-1]))
+        if key is not None
+    ]
+    for made in interpolator(Segment(pictures, first, last, is_cancelled)):
+        share = made.offset / (len(sources) - 1)
+        yield CarriedFrame(
+            sources[made.offset], made.image, made.error, _quality(made, pictures, ends, share)
+        )
+
+
+def _quality(
+    made: InterpolatedFrame,
+    pictures: list[Image],
+    ends: list[tuple[NDArray[np.float32], NDArray[np.float32]]],
+    share: float,
+) -> FrameQuality:
+    """`ends` hold the mean colours of the keys and of their sources."""
+    weights = np.array([1.0] if len(ends) == 1 else [1 - share, share], np.float32)
+    key, source = (
+        np.asarray(weights @ np.stack([end[i] for end in ends]), np.float32) for i in (0, 1)
+    )
+    moved = mean_colour(made.image) - key
+    return frame_quality(made.error, moved, mean_colour(pictures[made.offset]) - source)

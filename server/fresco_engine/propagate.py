@@ -1,0 +1,368 @@
+"""Keyframes painted by hand → the whole clip in their style; no model is needed.
+
+The frames between two keys are made from both, those before the first and after the last from
+one. Nothing is carried over a cut that has keys on both sides.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from fresco_engine import __version__
+from fresco_engine.errors import InvalidSettings, RangeOutsideClip
+from fresco_engine.interpolation.choice import make_interpolator
+from fresco_engine.interpolation.ordered import in_order
+from fresco_engine.interpolation.quality import FrameQuality, error_picture, suggest_keyframe
+from fresco_engine.interpolation.segment import Interpolator
+from fresco_engine.interpolation.stored import StoredInterpolator
+from fresco_engine.interpolation.stretch import (
+    CarriedFrame,
+    Stretch,
+    carry,
+    longest_segment,
+    plan_stretches,
+)
+from fresco_engine.keyframes import Analyser, find_shots
+from fresco_engine.media.clip import Clip
+from fresco_engine.media.images import WorkingSize, fit, unfit, working_size, write_image
+from fresco_engine.media.painted import PaintedKeys, find_painted_keys, read_key
+from fresco_engine.media.writer import Codec, open_writer
+from fresco_engine.memory import peak_memory_bytes
+from fresco_engine.pace import Pace
+from fresco_engine.settings import INTERPOLATION_KINDS, InterpolationKind, RestyleSettings
+from fresco_engine.types import (
+    Analysed,
+    Event,
+    Finished,
+    Frame,
+    FrameReady,
+    Image,
+    KeyframeReady,
+    Report,
+    Stage,
+    Warned,
+)
+
+_ANALYSIS_SHORT_SIDE = 96
+_FORMAT = "1"
+"""Part of the names of stored segments; changes when the same input gives other pixels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PropagateSettings:
+    """How painted keyframes are carried over a clip.
+
+    `size` is the short side in pixels that is worked at, the clip's own unless given. `start` and
+    `stop` select source frames (half open).
+    """
+
+    interpolation: InterpolationKind = "patch"
+    size: int | None = None
+    start: int = 0
+    stop: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.interpolation not in INTERPOLATION_KINDS:
+            known = ", ".join(INTERPOLATION_KINDS)
+            raise InvalidSettings(
+                "interpolation", f"{self.interpolation!r} is unknown; use one of {known}"
+            )
+        if self.size is not None and not 64 <= self.size <= 8192:
+            raise InvalidSettings("size", f"{self.size} is outside 64 to 8192")
+        if self.start < 0 or (self.stop is not None and self.stop <= self.start):
+            raise InvalidSettings(
+                "range", f"{self.start}:{self.stop} holds no frame; give first:last, counted from 0"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PropagationFiles:
+    """Where the results go besides the clip: a folder of error maps as PNG, and a folder where
+    finished segments are kept, so that interrupted work goes on with what it has.
+    """
+
+    error_maps: Path | None = None
+    resume: Path | None = None
+
+
+@dataclass(frozen=True)
+class Carried:
+    """An interpolated frame on its way: its quality, and its error map at the working size."""
+
+    index: int
+    frame: CarriedFrame
+
+
+def propagate(
+    clip: Clip,
+    key_folder: Path,
+    settings: PropagateSettings,
+    *,
+    interpolator: Interpolator | None = None,
+    device: str = "cpu",
+    pace: Pace | None = None,
+) -> Generator[Event | Carried, None, None]:
+    """Carry the keys in `key_folder` over `clip`; closing the iterator cancels.
+
+    Yields `Analysed` first, a `FrameReady` for every frame of the range in order, and before that
+    of an interpolated frame what is known of its quality.
+
+    Raises:
+        KeyframesUnusable: see `find_painted_keys` and `read_key`.
+        RangeOutsideClip: the settings name frames the clip does not have.
+    """
+    pace = pace or Pace()
+    stop = clip.info.frame_count if settings.stop is None else settings.stop
+    if not settings.start < stop <= clip.info.frame_count:
+        raise RangeOutsideClip(clip.info.path, settings.start, stop, clip.info.frame_count)
+    keys = find_painted_keys(key_folder, clip, settings.start, stop)
+    interpolator = interpolator or make_interpolator(settings.interpolation, device=device)
+    yield from (Warned(text) for text in (*clip.warnings, *keys.warnings))
+    yield from _checked_keys(keys, clip)
+    analysed = yield from pace.timed(Stage.ANALYSING, _analyse(clip, keys, settings, stop, pace))
+    yield analysed
+    pace.expect(Stage.INTERPOLATING, stop - settings.start)
+    run = _Run(clip, keys, analysed, _size(clip, settings), interpolator)
+    yield from pace.timed(Stage.INTERPOLATING, _emit(run, pace))
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What stays the same for a whole job."""
+
+    clip: Clip
+    keys: PaintedKeys
+    plan: Analysed
+    size: WorkingSize
+    interpolator: Interpolator
+
+    def key(self, index: int) -> Image:
+        """The painted key of a frame, at the working size."""
+        image, _ = read_key(self.keys.files[index], self.size.source)
+        return fit(image, self.size)
+
+    def read(self, start: int, stop: int) -> Iterator[Frame]:
+        """Source frames at the working size."""
+        for frame in self.clip.frames(start, stop, size=self.size.scaled):
+            yield Frame(frame.index, frame.time_s, fit(frame.image, self.size))
+
+
+def _size(clip: Clip, settings: PropagateSettings) -> WorkingSize:
+    info = clip.info
+    return working_size(info.width, info.height, settings.size or min(info.width, info.height))
+
+
+def _checked_keys(keys: PaintedKeys, clip: Clip) -> Iterator[Event]:
+    """Reads every key once, so that a bad one is told before work begins."""
+    for file in keys.files.values():
+        _, said = read_key(file, (clip.info.width, clip.info.height))
+        yield from map(Warned, said)
+
+
+def _analyse(
+    clip: Clip, keys: PaintedKeys, settings: PropagateSettings, stop: int, pace: Pace
+) -> Generator[Event, None, Analysed]:
+    pace.expect(Stage.ANALYSING, stop - settings.start)
+    small = working_size(clip.info.width, clip.info.height, _ANALYSIS_SHORT_SIDE).scaled
+    analyser = Analyser()
+    for frame in clip.frames(settings.start, stop, size=small):
+        analyser.add(frame)
+        yield pace.advance(Stage.ANALYSING)
+    found = find_shots(analyser.finish())
+    shots = shots_with_keys(found, list(keys.files))
+    if len(shots) < len(found):
+        yield Warned(
+            f"{len(found) - len(shots)} of the clip's {len(found)} shots hold no key, so that the "
+            "look is carried over a cut; paint a key in every shot"
+        )
+    return Analysed(
+        info=clip.info,
+        # There is no prompt, but whoever watches a job expects the settings of one.
+        settings=RestyleSettings(prompt="painted keyframes", start=settings.start, stop=stop),
+        start=settings.start,
+        stop=stop,
+        shots=shots,
+        keyframes=tuple(keys.files),
+        working_size=_size(clip, settings).padded,
+    )
+
+
+def shots_with_keys(
+    shots: tuple[tuple[int, int], ...], keys: list[int]
+) -> tuple[tuple[int, int], ...]:
+    """`shots` with each that holds no key joined to the one before, or to the one after."""
+    joined: list[tuple[int, int]] = []
+    for start, stop in shots:
+        is_empty = not any(start <= key < stop for key in keys)
+        had_none = joined and not any(joined[-1][0] <= key < joined[-1][1] for key in keys)
+        if joined and (is_empty or had_none):
+            joined[-1] = (joined[-1][0], stop)
+        else:
+            joined.append((start, stop))
+    return tuple(joined)
+
+
+def _emit(run: _Run, pace: Pace) -> Generator[Event | Carried, None, None]:
+    """Every frame in order: keys as they are painted, the others as the stretches give them."""
+    plan = run.plan
+    stretches = plan_stretches(list(plan.keyframes), list(plan.shots))
+    width, height = run.size.padded
+    longest = longest_segment(height, width)
+    jobs = (partial(_work, run, stretch, longest) for stretch in stretches)
+    at_once = max(1, (os.cpu_count() or 1) // 2)
+    frames = run.clip.frames_at(plan.keyframes, size=run.size.scaled)
+    with closing(in_order(jobs, at_once, longest)) as carried:
+        for index in range(plan.start, plan.stop):
+            is_key = index in run.keys.files
+            if is_key:
+                source = next(frames)
+                image, _ = read_key(run.keys.files[index], run.size.source)
+                yield KeyframeReady(index, image)
+            else:
+                made = next(carried)
+                source, image = made.source, unfit(made.image, run.size)
+                yield Carried(index, made)
+            yield FrameReady(Frame(index, source.time_s, image), is_keyframe=is_key)
+            yield pace.advance(Stage.INTERPOLATING)
+
+
+def _work(
+    run: _Run, stretch: Stretch, longest: int, is_cancelled: Callable[[], bool]
+) -> Iterator[CarriedFrame]:
+    first = run.key(stretch.start) if stretch.has_first else None
+    last = run.key(stretch.stop - 1) if stretch.has_last else None
+    return carry(stretch, (first, last), run.read, run.interpolator, longest, is_cancelled)
+
+
+@dataclass
+class _Collected:
+    """What the report needs, gathered from the events as they pass."""
+
+    plan: Analysed | None = None
+    warnings: list[str] = field(default_factory=list[str])
+    frames: dict[int, FrameQuality] = field(default_factory=dict[int, FrameQuality])
+
+
+def render_propagation(
+    clip: Clip,
+    key_folder: Path,
+    output: Path,
+    settings: PropagateSettings,
+    *,
+    codec: Codec | None = None,
+    overwrite: bool = False,
+    device: str = "cpu",
+    files: PropagationFiles | None = None,
+    interpolator: Interpolator | None = None,
+) -> Iterator[Event]:
+    """Carry painted keys over `clip` into `output`; yields events, `Finished` last.
+
+    Closing the iterator cancels and leaves nothing half-written.
+
+    Raises:
+        OutputError: the output exists, cannot be written, or the disk is full.
+        FrescoError: whatever `propagate` raises.
+    """
+    files = files or PropagationFiles()
+    pace, collected = Pace(), _Collected()
+    made_by = interpolator or make_interpolator(settings.interpolation, device=device)
+    if files.resume is not None:
+        made_by = StoredInterpolator(made_by, files.resume, f"{settings.interpolation} {_FORMAT}")
+    stop = clip.info.frame_count if settings.stop is None else settings.stop
+    with open_writer(
+        output, clip, codec=codec, overwrite=overwrite, start=settings.start, stop=stop
+    ) as writer:
+        events = propagate(clip, key_folder, settings, interpolator=made_by, pace=pace)
+        with closing(events):
+            for event in events:
+                if isinstance(event, Carried):
+                    collected.frames[event.index] = event.frame.quality
+                    _save_map(files.error_maps, event)
+                    continue
+                if isinstance(event, FrameReady):
+                    with pace.measured(Stage.ENCODING):
+                        writer.write(event.frame)
+                elif isinstance(event, Analysed):
+                    collected.plan = event
+                elif isinstance(event, Warned):
+                    collected.warnings.append(event.message)
+                yield event
+    for text in (*clip.warnings, *writer.warnings):
+        if text not in collected.warnings:
+            collected.warnings.append(text)
+            yield Warned(text)
+    outputs = {"clip": str(output)}
+    if files.error_maps is not None:
+        outputs["error_maps"] = str(files.error_maps)
+    yield Finished(_report(collected, clip, settings, pace, outputs, device))
+
+
+def _save_map(folder: Path | None, event: Carried) -> None:
+    if folder is not None:
+        write_image(folder / f"{event.index:06d}.png", error_picture(event.frame.error))
+
+
+def _report(
+    collected: _Collected,
+    clip: Clip,
+    settings: PropagateSettings,
+    pace: Pace,
+    outputs: dict[str, str],
+    device: str,
+) -> Report:
+    plan, info = collected.plan, clip.info
+    assert plan is not None
+    return Report(
+        version=__version__,
+        settings=asdict(settings),
+        model="none",
+        device=device,
+        clip={
+            "path": str(info.path),
+            "width": info.width,
+            "height": info.height,
+            "frame_rate": str(info.frame_rate),
+            "frames": info.frame_count,
+            "has_audio": info.has_audio,
+        },
+        keyframes=plan.keyframes,
+        shots=plan.shots,
+        working_size=plan.working_size,
+        seconds=pace.report(),
+        peak_memory_bytes=peak_memory_bytes(device),
+        metrics=_metrics(collected.frames),
+        warnings=tuple(collected.warnings),
+        outputs=outputs,
+        interpolation=_details(collected.frames, plan),
+    )
+
+
+def _metrics(frames: Mapping[int, FrameQuality]) -> dict[str, float]:
+    """Means over the interpolated frames."""
+    if not frames:
+        return {}
+    count = len(frames)
+    return {
+        "guide_error": sum(quality.error for quality in frames.values()) / count,
+        "drift": sum(quality.drift for quality in frames.values()) / count,
+        "largest_drift": max(quality.drift for quality in frames.values()),
+    }
+
+
+def _details(frames: Mapping[int, FrameQuality], plan: Analysed) -> dict[str, Any]:
+    """Every interpolated frame's figures, and where one more key would help most."""
+    errors = {index: quality.error for index, quality in frames.items()}
+    suggestion = suggest_keyframe(errors, plan.keyframes, plan.shots)
+    return {
+        "frames": {
+            str(index): {name: round(value, 5) for name, value in asdict(quality).items()}
+            for index, quality in frames.items()
+        },
+        "suggested_keyframe": None if suggestion is None else asdict(suggestion),
+    }

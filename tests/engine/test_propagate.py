@@ -1,0 +1,214 @@
+"""Painted keyframes carried over a whole clip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fresco_engine.errors import InvalidSettings, OutputExists, RangeOutsideClip
+from fresco_engine.media.clip import Clip
+from fresco_engine.media.images import write_image
+from fresco_engine.propagate import (
+    Carried,
+    PropagateSettings,
+    PropagationFiles,
+    propagate,
+    render_propagation,
+    shots_with_keys,
+)
+from fresco_engine.types import Analysed, Finished, FrameReady, KeyframeReady, Warned
+
+from tests.engine.conftest import MakeClip
+
+FLOW = PropagateSettings(interpolation="flow")
+
+
+def paint(clip: Clip, folder: Path, *indices: int) -> Path:
+    """The frames' negatives, as someone might have painted them."""
+    folder.mkdir(exist_ok=True)
+    for frame in clip.frames_at(indices):
+        write_image(folder / f"key {frame.index:03d}.png", 255 - frame.image)
+    return folder
+
+
+def worked(clip: Clip, folder: Path, settings: PropagateSettings = FLOW) -> list[Any]:
+    return list(propagate(clip, folder, settings))
+
+
+def images(events: list[Any]) -> dict[int, np.ndarray]:
+    return {e.frame.index: e.frame.image for e in events if isinstance(e, FrameReady)}
+
+
+def error(image: np.ndarray, clip: Clip, index: int) -> float:
+    truth = 255 - next(clip.frames_at([index])).image.astype(int)
+    return float(np.abs(image - truth).mean())
+
+
+@pytest.mark.parametrize("kind", ["patch", "flow"])
+def test_every_frame_comes_once_in_order_in_the_painted_look(
+    make_clip: MakeClip, tmp_path: Path, kind: Any
+) -> None:
+    clip = make_clip(14)
+    folder = paint(clip, tmp_path / "keys", 3, 9)
+
+    events = worked(clip, folder, PropagateSettings(interpolation=kind))
+
+    made = images(events)
+    assert list(made) == list(range(14))
+    assert {e.index for e in events if isinstance(e, Carried)} == set(range(14)) - {3, 9}
+    assert max(error(made[index], clip, index) for index in range(14)) < 12
+
+
+def test_painted_frames_come_out_exactly_as_painted(make_clip: MakeClip, tmp_path: Path) -> None:
+    clip = make_clip(8)
+    folder = paint(clip, tmp_path / "keys", 0, 5)
+
+    events = worked(clip, folder, PropagateSettings(interpolation="flow", size=64))
+
+    ready = [e for e in events if isinstance(e, KeyframeReady)]
+    keys = [e.frame for e in events if isinstance(e, FrameReady) and e.is_keyframe]
+    assert [e.index for e in ready] == [frame.index for frame in keys] == [0, 5]
+    for frame in keys:
+        assert error(frame.image, clip, frame.index) == 0
+
+
+def test_nothing_is_carried_over_a_cut_with_keys_on_both_sides(
+    make_clip: MakeClip, tmp_path: Path
+) -> None:
+    clip = make_clip(16, cut_at=8)
+    folder = paint(clip, tmp_path / "keys", 2, 13)
+    red = np.zeros((clip.info.height, clip.info.width, 3), np.uint8)
+    red[..., 0] = 255
+    write_image(folder / "key 002.png", red)
+
+    events = worked(clip, folder)
+
+    made = images(events)
+    plan = next(e for e in events if isinstance(e, Analysed))
+    assert plan.shots == ((0, 8), (8, 16))
+    assert max(np.abs(made[index].astype(int) - red).mean() for index in range(8)) < 3
+    assert max(error(made[index], clip, index) for index in range(8, 16)) < 20
+
+
+def test_a_shot_without_a_key_is_carried_over_from_its_neighbour_and_told(
+    make_clip: MakeClip, tmp_path: Path
+) -> None:
+    clip = make_clip(16, cut_at=8)
+
+    events = worked(clip, paint(clip, tmp_path / "keys", 2))
+
+    assert len(images(events)) == 16
+    assert any("hold no key" in e.message for e in events if isinstance(e, Warned))
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ([1, 5, 9], ((0, 4), (4, 8), (8, 12))),
+        ([1, 9], ((0, 8), (8, 12))),
+        ([9], ((0, 12),)),
+        ([5], ((0, 12),)),
+        ([1], ((0, 12),)),
+    ],
+)
+def test_shots_without_keys_join_their_neighbours(
+    keys: list[int], expected: tuple[tuple[int, int], ...]
+) -> None:
+    assert shots_with_keys(((0, 4), (4, 8), (8, 12)), keys) == expected
+
+
+def test_a_range_holds_its_own_frames_only(make_clip: MakeClip, tmp_path: Path) -> None:
+    clip = make_clip(12)
+    folder = paint(clip, tmp_path / "keys", 1, 6)
+
+    events = worked(clip, folder, PropagateSettings(interpolation="flow", start=4, stop=9))
+
+    assert list(images(events)) == [4, 5, 6, 7, 8]
+    assert any("outside the range" in e.message for e in events if isinstance(e, Warned))
+
+
+def test_the_result_is_written_with_a_report_of_every_frame(
+    make_clip: MakeClip, tmp_path: Path
+) -> None:
+    clip = make_clip(10)
+    folder = paint(clip, tmp_path / "keys", 0, 9)
+    maps = tmp_path / "maps"
+    maps.mkdir()
+
+    events = list(
+        render_propagation(
+            clip,
+            folder,
+            tmp_path / "out.mp4",
+            FLOW,
+            codec="lossless",
+            files=PropagationFiles(error_maps=maps),
+        )
+    )
+
+    report = events[-1].report if isinstance(events[-1], Finished) else None
+    assert report is not None
+    assert set(report.interpolation["frames"]) == {str(index) for index in range(1, 9)}
+    assert report.interpolation["frames"]["4"].keys() == {"error", "worst_error", "drift"}
+    assert 1 <= report.interpolation["suggested_keyframe"]["index"] <= 8
+    assert {"guide_error", "drift", "largest_drift"} == set(report.metrics)
+    assert len(list(maps.iterdir())) == 8
+    result = Clip.open(tmp_path / "out.mp4")
+    assert result.info.times == clip.info.times
+
+
+def test_stopping_leaves_nothing_half_written_and_the_next_run_goes_on(
+    make_clip: MakeClip, tmp_path: Path
+) -> None:
+    clip = make_clip(15)
+    folder = paint(clip, tmp_path / "keys", 0, 7, 14)
+    kept, output = tmp_path / "kept", tmp_path / "out.mp4"
+    kept.mkdir()
+    files = PropagationFiles(resume=kept)
+    before = set(tmp_path.iterdir())
+
+    events = render_propagation(clip, folder, output, FLOW, codec="lossless", files=files)
+    for event in events:
+        if isinstance(event, FrameReady) and event.frame.index == 8:
+            break
+    getattr(events, "close")()  # noqa: B009 - it is a generator, declared as an iterator
+
+    assert set(tmp_path.iterdir()) == before
+    done = {file.name for file in kept.iterdir()}
+    assert len(done) >= 1
+    list(render_propagation(clip, folder, output, FLOW, codec="lossless", files=files))
+    plain = tmp_path / "plain.mp4"
+    list(render_propagation(clip, folder, plain, FLOW, codec="lossless"))
+    assert done < {file.name for file in kept.iterdir()}
+    for one, other in zip(Clip.open(output).frames(), Clip.open(plain).frames(), strict=True):
+        np.testing.assert_array_equal(one.image, other.image)
+
+
+def test_an_output_that_exists_is_kept(make_clip: MakeClip, tmp_path: Path) -> None:
+    clip = make_clip(6)
+    output = tmp_path / "out.mp4"
+    output.write_bytes(b"mine")
+
+    with pytest.raises(OutputExists):
+        list(render_propagation(clip, paint(clip, tmp_path / "keys", 0), output, FLOW))
+
+    assert output.read_bytes() == b"mine"
+
+
+def test_a_range_outside_the_clip_is_refused(make_clip: MakeClip, tmp_path: Path) -> None:
+    clip = make_clip(6)
+
+    with pytest.raises(RangeOutsideClip):
+        worked(clip, paint(clip, tmp_path / "keys", 0), PropagateSettings(stop=9))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"size": 10}, {"interpolation": "magic"}, {"start": 4, "stop": 4}],
+    ids=["size", "interpolation", "range"],
+)
+def test_settings_out_of_range_are_refused(values: dict[str, Any]) -> None:
+    with pytest.raises(InvalidSettings):
+        PropagateSettings(**values)
