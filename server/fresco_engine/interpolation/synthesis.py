@@ -17,7 +17,8 @@ from fresco_engine.correspondence.flow import Flow, pixel_grid
 from fresco_engine.errors import InvalidSettings
 from fresco_engine.interpolation.flows import KeyFlow
 from fresco_engine.interpolation.guides import GuideWeights, extended_flow, pack, quarters
-from fresco_engine.interpolation.patches import RADIUS, Field, Patches, Problem
+from fresco_engine.interpolation.patch_kernels import RADIUS, Field
+from fresco_engine.interpolation.patches import Patches, Problem, Search
 from fresco_engine.types import Image
 
 _LEAST_SIDE = 24
@@ -126,17 +127,21 @@ class Synthesiser:
                 search.consider(_enlarged(field, size))
             if small.hint is not None:
                 search.consider(_field_of(small.hint, size))
-            search.paint()
-            for turn in range(turns[-1 - level]):
-                check()
-                for number, stride in enumerate(self._settings.strides):
-                    radii = self._radii(size[0]) if stride == 1 else ()
-                    search.improve(stride, radii, 64 * level + 8 * turn + number)
-                search.paint()
+            self._run(search, level, turns[-1 - level], check)
             result = search.result()
             field = result[0]
         assert result is not None
         return self._finished(view, result[0], result[2])
+
+    def _run(self, search: Search, level: int, turns: int, check: Callable[[], None]) -> None:
+        """Search and paint in turns."""
+        search.paint()
+        for turn in range(turns):
+            check()
+            for number, stride in enumerate(self._settings.strides):
+                radii = self._radii(self._sizes[level][0]) if stride == 1 else ()
+                search.improve(stride, radii, 64 * level + 8 * turn + number)
+            search.paint()
 
     def _view(
         self, target: Image, seen: KeyFlow, before: Synthesised | None, back: Flow | None
