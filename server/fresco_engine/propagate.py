@@ -248,6 +248,15 @@ class _Collected:
     warnings: list[str] = field(default_factory=list[str])
     frames: dict[int, FrameQuality] = field(default_factory=dict[int, FrameQuality])
 
+    def add(self, event: Event | Carried) -> None:
+        """Remember what the report will say."""
+        if isinstance(event, Carried):
+            self.frames[event.index] = event.frame.quality
+        elif isinstance(event, Analysed):
+            self.plan = event
+        elif isinstance(event, Warned):
+            self.warnings.append(event.message)
+
 
 def render_propagation(
     clip: Clip,
@@ -271,9 +280,7 @@ def render_propagation(
     """
     files = files or PropagationFiles()
     pace, collected = Pace(), _Collected()
-    made_by = interpolator or make_interpolator(settings.interpolation, device=device)
-    if files.resume is not None:
-        made_by = StoredInterpolator(made_by, files.resume, f"{settings.interpolation} {_FORMAT}")
+    made_by = interpolator or _interpolator(settings, device, files.resume)
     stop = clip.info.frame_count if settings.stop is None else settings.stop
     with open_writer(
         output, clip, codec=codec, overwrite=overwrite, start=settings.start, stop=stop
@@ -281,17 +288,13 @@ def render_propagation(
         events = propagate(clip, key_folder, settings, interpolator=made_by, pace=pace)
         with closing(events):
             for event in events:
-                if isinstance(event, Carried):
-                    collected.frames[event.index] = event.frame.quality
-                    _save_map(files.error_maps, event)
-                    continue
+                collected.add(event)
                 if isinstance(event, FrameReady):
                     with pace.measured(Stage.ENCODING):
                         writer.write(event.frame)
-                elif isinstance(event, Analysed):
-                    collected.plan = event
-                elif isinstance(event, Warned):
-                    collected.warnings.append(event.message)
+                elif isinstance(event, Carried):
+                    _save_map(files.error_maps, event)
+                    continue
                 yield event
     for text in (*clip.warnings, *writer.warnings):
         if text not in collected.warnings:
@@ -301,6 +304,13 @@ def render_propagation(
     if files.error_maps is not None:
         outputs["error_maps"] = str(files.error_maps)
     yield Finished(_report(collected, clip, settings, pace, outputs, device))
+
+
+def _interpolator(settings: PropagateSettings, device: str, resume: Path | None) -> Interpolator:
+    made_by = make_interpolator(settings.interpolation, device=device)
+    if resume is None:
+        return made_by
+    return StoredInterpolator(made_by, resume, f"{settings.interpolation} {_FORMAT}")
 
 
 def _save_map(folder: Path | None, event: Carried) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fresco_engine.correspondence.flow import Flow
-from fresco_engine.interpolation.patches import CHANNELS, FRACTION, SIDE, STYLE
+from fresco_engine.interpolation.patch_kernels import CHANNELS, FRACTION, SIDE, STYLE
 from fresco_engine.types import Image
 
 _EDGE = 3

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from fresco_engine.interpolation.patches import (
+from fresco_engine.interpolation.patch_kernels import (
     CHANNELS,
     ENOUGH,
     FAR,
@@ -17,10 +17,8 @@ from fresco_engine.interpolation.patches import (
     STYLE,
     Costs,
     Field,
-    Problem,
-    Search,
-    valid_centres,
 )
+from fresco_engine.interpolation.patches import Problem, Search, valid_centres
 from fresco_engine.types import Image
 
 _BITS = 0xFFFFFFFF
@@ -189,7 +187,7 @@ def _rows(flat: Tensor) -> Tensor:
 
 
 def _scrambled(x: Tensor) -> Tensor:
-    """`patches.scrambled` of 32 bits held in 64; products wrap around above them."""
+    """`patch_kernels.scrambled` of 32 bits held in 64; products wrap around above them."""
     x = ((x ^ (x >> 16)) * 0x7FEB352D) & _BITS
     x = ((x ^ (x >> 15)) * 0x846CA68B) & _BITS
     return x ^ (x >> 16)

@@ -17,7 +17,8 @@ from fresco_engine.correspondence.flow import Flow, pixel_grid
 from fresco_engine.errors import InvalidSettings
 from fresco_engine.interpolation.flows import KeyFlow
 from fresco_engine.interpolation.guides import GuideWeights, extended_flow, pack, quarters
-from fresco_engine.interpolation.patches import RADIUS, Field, Patches, Problem
+from fresco_engine.interpolation.patch_kernels import RADIUS, Field
+from fresco_engine.interpolation.patches import Patches, Problem, Search
 from fresco_engine.types import Image
 
 _LEAST_SIDE = 24
@@ -30,7 +31,9 @@ class SynthesisSettings:
     `turns` is how often, from the coarsest level of the pyramid to the finest, patches are
     searched and the picture painted anew; each time neighbours are asked at every one of
     `strides`. `reaches` are the radii in pixels of a picture 512 wide of the random places tried.
-    `doubt` is the mean difference of colours (0-255) from which on flow is not believed.
+    `doubt` is the mean difference of colours (0-255) from which on flow is not believed. A
+    level takes fewer turns where more than `most_searched` times the picture would be
+    searched in all.
     """
 
     weights: GuideWeights = field(default_factory=GuideWeights)
@@ -38,6 +41,7 @@ class SynthesisSettings:
     strides: tuple[int, ...] = (2, 1)
     reaches: tuple[int, ...] = (32, 8, 2)
     doubt: float = 8.0
+    most_searched: float = 0.9
 
     def __post_init__(self) -> None:
         if not self.turns or min(self.turns) < 1 or not self.strides or min(self.strides) < 1:
@@ -116,7 +120,6 @@ class Synthesiser:
             )
         field: Field | None = None
         result = None
-        turns = self._settings.turns[-len(self._sizes) :]
         for level in range(len(self._sizes) - 1, -1, -1):
             size = self._sizes[level]
             small = _shrunk(view, size)
@@ -126,17 +129,30 @@ class Synthesiser:
                 search.consider(_enlarged(field, size))
             if small.hint is not None:
                 search.consider(_field_of(small.hint, size))
-            search.paint()
-            for turn in range(turns[-1 - level]):
-                check()
-                for number, stride in enumerate(self._settings.strides):
-                    radii = self._radii(size[0]) if stride == 1 else ()
-                    search.improve(stride, radii, 64 * level + 8 * turn + number)
-                search.paint()
+            self._run(search, level, self._turns(level, small), check)
             result = search.result()
             field = result[0]
         assert result is not None
         return self._finished(view, result[0], result[2])
+
+    def _turns(self, level: int, view: _View) -> int:
+        """How many turns a level is worth: fewer where much is to be searched.
+
+        So a frame that flow hardly explains does not take many times as long as a usual one.
+        """
+        turns = self._settings.turns[-1 - level]
+        affordable = round(self._settings.most_searched / max(float(view.active.mean()), 1e-3))
+        return min(turns, max(2, affordable))
+
+    def _run(self, search: Search, level: int, turns: int, check: Callable[[], None]) -> None:
+        """Search and paint in turns."""
+        search.paint()
+        for turn in range(turns):
+            check()
+            for number, stride in enumerate(self._settings.strides):
+                radii = self._radii(self._sizes[level][0]) if stride == 1 else ()
+                search.improve(stride, radii, 64 * level + 8 * turn + number)
+            search.paint()
 
     def _view(
         self, target: Image, seen: KeyFlow, before: Synthesised | None, back: Flow | None

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 from fresco_engine.interpolation.guides import GuideWeights, pack, quarters
+from fresco_engine.interpolation.patch_kernels import RADIUS
 from fresco_engine.interpolation.patches import (
-    RADIUS,
     CpuPatches,
     Patches,
     Problem,
