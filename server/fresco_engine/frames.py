@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from functools import partial
 from typing import Any
 
-from fresco_engine.correspondence.flow import DisFlow, Flow, FlowEstimator, FlowPreset
+from fresco_engine.correspondence.flow import DisFlow, FlowEstimator, FlowPreset
 from fresco_engine.interpolation.choice import make_interpolator
 from fresco_engine.interpolation.segment import Interpolator, Segment
+from fresco_engine.lane import LaneClosed
 from fresco_engine.media.stretches import Stretches
 from fresco_engine.run import Keyframe, MadeFrame, Run
 from fresco_engine.types import Image
@@ -20,42 +20,38 @@ def make_frames(
 ) -> Generator[MadeFrame, None, None]:
     """Every frame up to the last of `keyframes`, in order; each is stored before it is yielded.
 
-    Reads the clip, up to `stop`, with a decoder of its own. `check` is called before every
-    search for motion and ends the work by what it raises.
+    Reads the clip, up to `stop`, with a decoder of its own. `check` is called many times a second
+    and ends the work by raising `LaneClosed`.
     """
     interpolator = run.interpolator or make_interpolator(
-        run.settings.interpolation, device=run.model.device, make_flow=_flow_maker(run, check)
+        run.settings.interpolation, device=run.model.device, make_flow=_flow_maker(run)
     )
     sources = Stretches(run.clip, stop, run.size)
     left: Keyframe | None = None
     for key in keyframes:
         if left is not None and not key.begins_shot:
-            yield from _frames_between(run, sources, interpolator, left, key)
+            keys = (left, key)
+            yield from _frames_between(run, sources, interpolator, keys, _asked(check))
+            check()  # A segment that was cancelled has ended early.
         yield _keyframe_as_frame(run, key)
         left = key
 
 
-class _StoppableFlow(DisFlow):
-    """Flow that calls `check` first: a search lasts a moment, a segment has dozens of them."""
-
-    def __init__(self, check: Callable[[], None], preset: FlowPreset) -> None:
-        super().__init__(preset)
-        self._check = check
-
-    def __call__(self, first: Image, second: Image) -> Flow:
-        self._check()
-        return super().__call__(first, second)
-
-    def refine(self, first: Image, second: Image, guess: Flow) -> Flow:
-        self._check()
-        return super().refine(first, second, guess)
+def _flow_maker(run: Run) -> Callable[[FlowPreset], FlowEstimator]:
+    return DisFlow if type(run.estimator) is DisFlow else lambda preset: run.estimator
 
 
-def _flow_maker(run: Run, check: Callable[[], None]) -> Callable[[FlowPreset], FlowEstimator]:
-    if type(run.estimator) is DisFlow:
-        return partial(_StoppableFlow, check)
-    # A given estimator may know more than the protocol asks for, so it is not wrapped.
-    return lambda preset: run.estimator
+def _asked(check: Callable[[], None]) -> Callable[[], bool]:
+    """`check` as a question: whether it would end the work."""
+
+    def is_closing() -> bool:
+        try:
+            check()
+        except LaneClosed:
+            return True
+        return False
+
+    return is_closing
 
 
 def _keyframe_as_frame(run: Run, key: Keyframe) -> MadeFrame:
@@ -66,12 +62,17 @@ def _keyframe_as_frame(run: Run, key: Keyframe) -> MadeFrame:
 
 
 def _frames_between(
-    run: Run, sources: Stretches, interpolator: Interpolator, left: Keyframe, right: Keyframe
+    run: Run,
+    sources: Stretches,
+    interpolator: Interpolator,
+    keys: tuple[Keyframe, Keyframe],
+    is_cancelled: Callable[[], bool],
 ) -> Iterator[MadeFrame]:
     """The frames between two keyframes: what is stored, then what has to be made.
 
     Each frame depends on the one before, so a segment is made from its beginning or not at all.
     """
+    left, right = keys
     done = left.index + 1
     while done < right.index and (image := run.checkpoint.load("frames", done)) is not None:
         yield MadeFrame(done, image, is_keyframe=False, is_reused=True)
@@ -82,6 +83,7 @@ def _frames_between(
         sources=list(sources.read(left.index, right.index + 1)),
         first_key=left.image,
         last_key=right.image,
+        is_cancelled=is_cancelled,
     )
     with closing(_as_generator(interpolator(segment))) as made:
         for frame in made:
