@@ -8,11 +8,12 @@ from typing import Any
 
 from fresco_engine.correspondence.flow import DisFlow, FlowEstimator, FlowPreset
 from fresco_engine.interpolation.choice import make_interpolator
+from fresco_engine.interpolation.quality import Judge
 from fresco_engine.interpolation.segment import Interpolator, Segment
 from fresco_engine.lane import LaneClosed
 from fresco_engine.media.stretches import Stretches
 from fresco_engine.run import Keyframe, MadeFrame, Run
-from fresco_engine.types import Image
+from fresco_engine.types import FrameQuality, Image
 
 
 def make_frames(
@@ -85,21 +86,22 @@ def _frames_between(
         last_key=right.image,
         is_cancelled=is_cancelled,
     )
+    judge = Judge(segment.sources, left.image, right.image)
     with closing(_as_generator(interpolator(segment))) as made:
         for frame in made:
             index = left.index + frame.offset
             if index >= done:
-                yield _stored(run, index, frame.image)
+                quality = judge(frame.offset, frame.image, frame.error)
+                yield _stored(run, index, frame.image, quality)
 
 
-def _stored(run: Run, index: int, image: Image) -> MadeFrame:
+def _stored(run: Run, index: int, image: Image, quality: FrameQuality) -> MadeFrame:
     """A frame that was made, unless it is stored already: that is never replaced."""
     kept = run.checkpoint.load("frames", index)
-    if kept is None:
-        run.checkpoint.save("frames", index, image)
-    return MadeFrame(
-        index, image if kept is None else kept, is_keyframe=False, is_reused=kept is not None
-    )
+    if kept is not None:
+        return MadeFrame(index, kept, is_keyframe=False, is_reused=True)
+    run.checkpoint.save("frames", index, image)
+    return MadeFrame(index, image, is_keyframe=False, is_reused=False, quality=quality)
 
 
 def _as_generator(items: Iterator[Any]) -> Generator[Any, None, None]:

@@ -7,18 +7,17 @@ one. Nothing is carried over a cut that has keys on both sides.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from fresco_engine import __version__
 from fresco_engine.errors import InvalidSettings, RangeOutsideClip
 from fresco_engine.interpolation.choice import make_interpolator
 from fresco_engine.interpolation.ordered import in_order
-from fresco_engine.interpolation.quality import FrameQuality, error_picture, suggest_keyframe
+from fresco_engine.interpolation.quality import details, error_picture, summary
 from fresco_engine.interpolation.segment import Interpolator
 from fresco_engine.interpolation.stored import StoredInterpolator
 from fresco_engine.interpolation.stretch import (
@@ -41,6 +40,7 @@ from fresco_engine.types import (
     Event,
     Finished,
     Frame,
+    FrameQuality,
     FrameReady,
     Image,
     KeyframeReady,
@@ -346,33 +346,8 @@ def _report(
         working_size=plan.working_size,
         seconds=pace.report(),
         peak_memory_bytes=peak_memory_bytes(device),
-        metrics=_metrics(collected.frames),
+        metrics=summary(collected.frames),
         warnings=tuple(collected.warnings),
         outputs=outputs,
-        interpolation=_details(collected.frames, plan),
+        interpolation=details(collected.frames, plan.keyframes, plan.shots),
     )
-
-
-def _metrics(frames: Mapping[int, FrameQuality]) -> dict[str, float]:
-    """Means over the interpolated frames."""
-    if not frames:
-        return {}
-    count = len(frames)
-    return {
-        "guide_error": sum(quality.error for quality in frames.values()) / count,
-        "drift": sum(quality.drift for quality in frames.values()) / count,
-        "largest_drift": max(quality.drift for quality in frames.values()),
-    }
-
-
-def _details(frames: Mapping[int, FrameQuality], plan: Analysed) -> dict[str, Any]:
-    """Every interpolated frame's figures, and where one more key would help most."""
-    errors = {index: quality.error for index, quality in frames.items()}
-    suggestion = suggest_keyframe(errors, plan.keyframes, plan.shots)
-    return {
-        "frames": {
-            str(index): {name: round(value, 5) for name, value in asdict(quality).items()}
-            for index, quality in frames.items()
-        },
-        "suggested_keyframe": None if suggestion is None else asdict(suggestion),
-    }

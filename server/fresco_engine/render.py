@@ -15,6 +15,7 @@ from fresco_engine import __version__
 from fresco_engine.checkpoint import KINDS, Checkpoint, NoCheckpoint
 from fresco_engine.correspondence.flow import DisFlow
 from fresco_engine.errors import OutputNotWritable
+from fresco_engine.interpolation.quality import details, summary
 from fresco_engine.interpolation.segment import Interpolator
 from fresco_engine.media.clip import Clip
 from fresco_engine.media.faults import writing
@@ -30,6 +31,7 @@ from fresco_engine.types import (
     Analysed,
     Event,
     Finished,
+    FrameQuality,
     FrameReady,
     KeyframeReady,
     Progress,
@@ -248,6 +250,7 @@ class _Collected:
     def __init__(self) -> None:
         self.plan: Analysed | None = None
         self.warnings: list[str] = []
+        self.frames: dict[int, FrameQuality] = {}
 
     @property
     def planned(self) -> Analysed:
@@ -263,6 +266,9 @@ class _Collected:
             self.warnings.append(event.message)
         elif isinstance(event, Restarted):
             self.warnings.append(event.reason)
+            self.frames.clear()
+        elif isinstance(event, FrameReady) and event.quality is not None:
+            self.frames[event.frame.index] = event.quality
 
     def late_warnings(self, texts: Iterable[str]) -> Iterator[Warned]:
         """What decoding and encoding have met since the clip was opened."""
@@ -292,7 +298,8 @@ def _report(
         working_size=plan.working_size,
         seconds=pace.report(),
         peak_memory_bytes=peak_memory_bytes(model.device),
-        metrics=metrics,
+        metrics={**metrics, **summary(collected.frames)},
+        interpolation=details(collected.frames, plan.keyframes, plan.shots),
         warnings=tuple(collected.warnings),
         outputs={kind: str(path) for kind, path in outputs.items() if path is not None},
         reused={kind: pace.reused[kind] for kind in KINDS},

@@ -206,7 +206,8 @@ def _announced(run: Run, finished: Iterator[Timed[MadeFrame]]) -> Iterator[Event
         with run.pace.measured(Stage.INTERPOLATING):
             image = unfit(frame.image, run.size)
         time_s = info.times[frame.index] * info.time_base
-        yield FrameReady(Frame(frame.index, time_s, image), frame.is_keyframe)
+        made_frame = Frame(frame.index, time_s, image)
+        yield FrameReady(made_frame, frame.is_keyframe, frame.quality)
         if frame.is_reused:
             run.pace.reused["frames"] += 1
             yield run.pace.skip(Stage.INTERPOLATING)

@@ -15,7 +15,7 @@ from fresco_engine.media.clip import Clip
 from fresco_engine.media.images import WorkingSize
 from fresco_engine.pace import Pace
 from fresco_engine.settings import RestyleSettings
-from fresco_engine.types import Image
+from fresco_engine.types import FrameQuality, Image
 
 ModelSource = Model | Callable[[], Model]
 """A model, or what loads one when it is needed for the first time."""
@@ -98,3 +98,4 @@ class MadeFrame:
     image: Image
     is_keyframe: bool
     is_reused: bool
+    quality: FrameQuality | None = None

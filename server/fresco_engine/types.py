@@ -115,12 +115,30 @@ class KeyframeReady:
     image: Image
 
 
+@dataclass(frozen=True, kw_only=True)
+class FrameQuality:
+    """Figures of one interpolated frame.
+
+    `error` (0-1) is the mean guide error, `worst_error` what a twentieth of the pixels exceeds.
+    `drift` is how far the mean colour has moved from that of the keys, beyond what the source's
+    own mean did, in units of Lab (2 can just be seen).
+    """
+
+    error: float
+    worst_error: float
+    drift: float
+
+
 @dataclass(frozen=True)
 class FrameReady:
-    """A frame of the result at source size; frames come in order, each exactly once."""
+    """A frame of the result at source size; frames come in order, each exactly once.
+
+    `quality` is that of an interpolated frame that this run has made.
+    """
 
     frame: Frame
     is_keyframe: bool
+    quality: FrameQuality | None = None
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,13 @@ from tests.integration.conftest import StartDaemon
 from tests.integration.daemons import DaemonProcess, wait_for
 
 SETTINGS = RestyleSettings(
-    prompt="a watercolour painting", size=64, steps=6, batch_size=3, keyframe_min=3, keyframe_max=6
+    prompt="a watercolour painting",
+    size=64,
+    steps=6,
+    batch_size=3,
+    keyframe_min=3,
+    keyframe_max=6,
+    interpolation="flow",
 )
 KILLS = 20
 FRAMES = 240

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fresco_engine.interpolation.colour import to_lab
-from fresco_engine.types import Image
-
-
-@dataclass(frozen=True, kw_only=True)
-class FrameQuality:
-    """Figures of one interpolated frame.
-
-    `error` (0-1) is the mean guide error, `worst_error` what a twentieth of the pixels exceeds.
-    `drift` is how far the mean colour has moved from that of the keys, beyond what the source's
-    own mean did, in units of Lab (2 can just be seen).
-    """
-
-    error: float
-    worst_error: float
-    drift: float
+from fresco_engine.types import FrameQuality, Image
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +43,56 @@ def frame_quality(
         worst_error=float(np.percentile(error[::2, ::2], 95)),
         drift=float(np.linalg.norm(moved - expected)),
     )
+
+
+class Judge:
+    """Judges the frames of one segment: its sources, and the keys it has at its ends."""
+
+    def __init__(self, sources: Sequence[Image], first: Image | None, last: Image | None) -> None:
+        self._sources = sources
+        self._ends = [
+            (mean_colour(key), mean_colour(source))
+            for key, source in ((first, sources[0]), (last, sources[-1]))
+            if key is not None
+        ]
+
+    def __call__(self, offset: int, image: Image, error: NDArray[np.float32]) -> FrameQuality:
+        """The figures of the frame `offset` with the error map `error` (h, w)."""
+        share = offset / (len(self._sources) - 1)
+        weights = np.array([1.0] if len(self._ends) == 1 else [1 - share, share], np.float32)
+        key, source = (
+            np.asarray(weights @ np.stack([end[i] for end in self._ends]), np.float32)
+            for i in (0, 1)
+        )
+        expected = mean_colour(self._sources[offset]) - source
+        return frame_quality(error, mean_colour(image) - key, expected)
+
+
+def summary(frames: Mapping[int, FrameQuality]) -> dict[str, float]:
+    """Means and the largest drift over the interpolated frames; nothing where there are none."""
+    if not frames:
+        return {}
+    count = len(frames)
+    return {
+        "guide_error": sum(quality.error for quality in frames.values()) / count,
+        "drift": sum(quality.drift for quality in frames.values()) / count,
+        "largest_drift": max(quality.drift for quality in frames.values()),
+    }
+
+
+def details(
+    frames: Mapping[int, FrameQuality], keys: Sequence[int], shots: Sequence[tuple[int, int]]
+) -> dict[str, Any]:
+    """Every interpolated frame's figures, and where one more key would help most."""
+    errors = {index: quality.error for index, quality in frames.items()}
+    suggestion = suggest_keyframe(errors, keys, shots)
+    return {
+        "frames": {
+            str(index): {name: round(value, 5) for name, value in asdict(quality).items()}
+            for index, quality in frames.items()
+        },
+        "suggested_keyframe": None if suggestion is None else asdict(suggestion),
+    }
 
 
 def suggest_keyframe(

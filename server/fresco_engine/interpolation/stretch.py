@@ -10,9 +10,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from fresco_engine.interpolation.quality import FrameQuality, frame_quality, mean_colour
-from fresco_engine.interpolation.segment import InterpolatedFrame, Interpolator, Segment, never
-from fresco_engine.types import Frame, Image
+from fresco_engine.interpolation.quality import Judge
+from fresco_engine.interpolation.segment import Interpolator, Segment, never
+from fresco_engine.types import Frame, FrameQuality, Image
 
 _HELD_BYTES = 2_000_000_000
 _BYTES_PER_PIXEL = 36
@@ -132,28 +132,7 @@ def _carried(
     last: Image | None,
 ) -> Iterator[CarriedFrame]:
     pictures = [source.image for source in sources]
-    ends = [
-        (mean_colour(key), mean_colour(picture))
-        for key, picture in ((first, pictures[0]), (last, pictures[-1]))
-        if key is not None
-    ]
+    judge = Judge(pictures, first, last)
     for made in interpolator(Segment(pictures, first, last, is_cancelled)):
-        share = made.offset / (len(sources) - 1)
-        yield CarriedFrame(
-            sources[made.offset], made.image, made.error, _quality(made, pictures, ends, share)
-        )
-
-
-def _quality(
-    made: InterpolatedFrame,
-    pictures: list[Image],
-    ends: list[tuple[NDArray[np.float32], NDArray[np.float32]]],
-    share: float,
-) -> FrameQuality:
-    """`ends` hold the mean colours of the keys and of their sources."""
-    weights = np.array([1.0] if len(ends) == 1 else [1 - share, share], np.float32)
-    key, source = (
-        np.asarray(weights @ np.stack([end[i] for end in ends]), np.float32) for i in (0, 1)
-    )
-    moved = mean_colour(made.image) - key
-    return frame_quality(made.error, moved, mean_colour(pictures[made.offset]) - source)
+        quality = judge(made.offset, made.image, made.error)
+        yield CarriedFrame(sources[made.offset], made.image, made.error, quality)

@@ -7,6 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Generator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,6 +21,7 @@ from fresco_server.worker.narration import Narration
 
 _LOGGER = logging.getLogger(__name__)
 RESULT = "result"
+_MOST_FRAMES_TOLD = 5000
 
 
 class Engine(Protocol):
@@ -126,7 +128,7 @@ class Worker:
             file_name="" if path is None else path.name,
             size_bytes=0 if path is None else path.stat().st_size,
             sha256="" if path is None else _digest(path),
-            report=_plain(report.as_dict()),
+            report=_plain(_bounded(report).as_dict()),
         )
 
     # Looks and models
@@ -182,6 +184,13 @@ def _digest(path: Path) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _bounded(report: Report) -> Report:
+    """A report that fits into a message: of a long clip, without the figures of every frame."""
+    if len(report.interpolation.get("frames", ())) <= _MOST_FRAMES_TOLD:
+        return report
+    return replace(report, interpolation={**report.interpolation, "frames": {}})
 
 
 def _plain(values: Any) -> Any:
