@@ -343,7 +343,8 @@ def test_without_an_output_frames_are_only_kept(
     )
 
     assert checkpoint.indices("frames") == tuple(range(5))
-    assert (report.outputs, report.metrics) == ({}, {})
+    assert report.outputs == {}
+    assert not any("pixel_mse" in key for key in report.metrics)
     assert "encoding" not in report.seconds
 
 
