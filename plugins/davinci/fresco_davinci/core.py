@@ -1,0 +1,296 @@
+"""What the commands do. There is no Resolve in it: `Host` is all it knows of that."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+from fresco_client import (
+    CallFailed,
+    ClipSource,
+    FileFailed,
+    Job,
+    JobState,
+    NotFound,
+    NotPossibleNow,
+    OutputOptions,
+    Picture,
+    PictureOptions,
+    RestyleSettings,
+    Session,
+)
+
+from fresco_davinci.choices import Choices, save_choices
+from fresco_davinci.clips import Part, Placed, TimelineInfo
+from fresco_davinci.errors import CannotRestyle, NotReady, RenderFailed, ResolveError
+from fresco_davinci.host import Host
+from fresco_davinci.orders import Order, OrderBook
+from fresco_davinci.places import Places
+from fresco_davinci.results import fetch
+from fresco_davinci.sources import FileSource, RenderSource, source_of
+
+Wait = Callable[[float], None]
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """Frames of a part that the daemon can read: `first` counts as the daemon does."""
+
+    clip: ClipSource
+    first: int
+    rendered: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of an order: placed, failed, or still at work."""
+
+    order: Order
+    job: Job | None
+    placed: Placed | None = None
+    problem: str = ""
+    """A sentence; empty if all is well."""
+
+
+class Restyler:
+    """Restyles clips of the timeline that `host` shows, with jobs of the daemon of `session`.
+
+    `wait` is how it waits for Resolve, `tell` is told sentences that may interest the editor.
+    """
+
+    def __init__(
+        self, host: Host, session: Session, places: Places, *, wait: Wait, tell: Tell
+    ) -> None:
+        self._host = host
+        self._session = session
+        self._places = places
+        self._book = OrderBook(places.orders)
+        self._wait = wait
+        self._tell = tell
+
+    def current(self) -> Part:
+        """The whole clip under the playhead."""
+        clip = self._host.current_clip()
+        return Part(clip=clip, first=clip.start, count=clip.duration)
+
+    def marked(self, choices: Choices) -> list[Part]:
+        """Parts of clips between the marks; whole clips if the results are to be takes."""
+        parts = self._host.clips_between_marks()
+        if choices.place != "take":
+            return parts
+        return [replace(part, first=part.clip.start, count=part.clip.duration) for part in parts]
+
+    def restyle(self, parts: Sequence[Part], choices: Choices) -> list[Order]:
+        """Hand parts of clips to the daemon. The choices become the last settings.
+
+        Raises:
+            ResolveError, ClientError: the first that could not be; those before it are at work.
+        """
+        if not choices.is_complete:
+            raise NotReady("Say first what the clip is to look like: a prompt or a style.")
+        timeline = self._host.timeline()
+        orders = [self._order(part, timeline, choices) for part in parts]
+        save_choices(self._places.choices, choices)
+        return orders
+
+    def _order(self, part: Part, timeline: TimelineInfo, choices: Choices) -> Order:
+        job_id = uuid.uuid4().hex
+        ready = self._ready(part, timeline, choices, job_id)
+        order = Order(
+            job_id=job_id,
+            project_id=timeline.project_id,
+            timeline_id=timeline.timeline_id,
+            item_id=part.clip.item_id,
+            name=part.clip.name,
+            start=part.clip.start,
+            duration=part.clip.duration,
+            left=part.clip.left,
+            first=part.first,
+            count=part.count,
+            rate=str(timeline.rate),
+            color=part.clip.color,
+            choices=choices,
+            rendered=str(ready.rendered or ""),
+            is_sequence=not timeline.reads_h264,
+        )
+        with self._taken_back_on_failure(order):
+            self._book.save(order)
+            self._host.mark(order)
+            self._submit(order, ready)
+            return self._book.submitted(order)
+
+    @contextmanager
+    def _taken_back_on_failure(self, order: Order) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            with suppress(ResolveError):
+                self._host.unmark(order)
+            self._book.remove(order)
+            raise
+
+    def _submit(self, order: Order, ready: Ready) -> None:
+        self._session.submit(
+            ready.clip,
+            order.choices.settings(ready.first, ready.first + order.count),
+            output=OutputOptions(kind="frames") if order.is_sequence else OutputOptions(),
+            title=order.title,
+            job_id=order.job_id,
+        )
+
+    def _ready(self, part: Part, timeline: TimelineInfo, choices: Choices, name: str) -> Ready:
+        source = source_of(part, timeline.rate, choices.pixels)
+        if isinstance(source, FileSource):
+            found = self._in_file(source)
+            if found is not None:
+                return found
+            if choices.pixels == "file":
+                raise CannotRestyle(
+                    part.clip.name,
+                    "is in a file that Resolve and Fresco count differently. Choose automatic or "
+                    "render as the source of frames.",
+                )
+            source = RenderSource(reason="is in a file that Fresco cannot read frame by frame")
+        return self._rendered(part, source, name)
+
+    def _in_file(self, source: FileSource) -> Ready | None:
+        """The frames in their file; None if the daemon cannot read it, or counts differently."""
+        try:
+            info = self._session.describe_clip(source.clip)
+        except CallFailed:
+            return None
+        first = source.first_index(info)
+        return None if first is None else Ready(clip=source.clip, first=first)
+
+    def _rendered(self, part: Part, source: RenderSource, name: str) -> Ready:
+        self._tell(f"“{part.clip.name}” {source.reason}, so that Resolve renders it first.")
+        self._places.renders.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="render-", dir=self._places.renders))
+        try:
+            file = self._host.render(part, folder, self._wait)
+            info = self._session.describe_clip(ClipSource(path=str(file)))
+            if info.frame_count != part.count:
+                raise RenderFailed(
+                    f"DaVinci Resolve rendered {info.frame_count} frames instead of {part.count}. "
+                    "Look at the in and out points on its Deliver page, then try again."
+                )
+            kept = self._places.renders / f"{name}{file.suffix}"
+            file.replace(kept)
+            return Ready(clip=ClipSource(path=str(kept)), first=0, rendered=kept)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def look(self, choices: Choices, on_step: Callable[[int, int], None] | None = None) -> Picture:
+        """The frame under the playhead, restyled.
+
+        Raises:
+            NotReady: there is no prompt or no clip there.
+        """
+        if not choices.is_complete:
+            raise NotReady("Say first what the clip is to look like: a prompt or a style.")
+        with self._frame(choices) as (clip, index):
+            settings = replace(choices.settings(0, 1), start=None, stop=None)
+            return self._looked(clip, index, settings, on_step)
+
+    def _looked(
+        self,
+        clip: ClipSource,
+        index: int,
+        settings: RestyleSettings,
+        on_step: Callable[[int, int], None] | None,
+    ) -> Picture:
+        options = PictureOptions(encoding="png")
+        with self._session.look(
+            clip, index, settings, options=options, client_id="resolve"
+        ) as steps:
+            for step in steps:
+                if isinstance(step, Picture):
+                    return step
+                if on_step is not None:
+                    on_step(step.done, step.total)
+        raise NotReady("The look ended without a picture. Try again.")
+
+    @contextmanager
+    def _frame(self, choices: Choices) -> Iterator[tuple[ClipSource, int]]:
+        """The frame under the playhead: in its media file, or as Resolve writes it out."""
+        clip, at = self._host.current_clip(), self._host.playhead()
+        part = Part(clip=clip, first=at, count=1)
+        source = source_of(part, self._host.timeline().rate, choices.pixels)
+        ready = self._in_file(source) if isinstance(source, FileSource) else None
+        if ready is not None:
+            yield ready.clip, ready.first
+            return
+        with tempfile.TemporaryDirectory(prefix="fresco-") as folder:
+            still = Path(folder) / "frame_0000.png"
+            self._host.export_frame(still)
+            yield ClipSource(path=str(still), frame_rate=Fraction(24)), 0
+
+    def update(self) -> list[Outcome]:
+        """Bring in what is done of this project's orders, and tell of all of them.
+
+        Does the same whenever it is called: what is in the project already stays as it is.
+        """
+        timeline = self._host.timeline()
+        return [
+            self._updated(order, timeline) for order in self._book.of_project(timeline.project_id)
+        ]
+
+    def waiting(self) -> list[Order]:
+        """Orders of the project that is open."""
+        return list(self._book.of_project(self._host.timeline().project_id))
+
+    def _updated(self, order: Order, timeline: TimelineInfo) -> Outcome:
+        try:
+            job = self._session.job(order.job_id)
+        except NotFound:
+            return self._lost(order)
+        if not order.is_submitted:
+            order = self._book.submitted(order)
+        if job.state is JobState.DONE:
+            return self._brought_in(order, job, timeline)
+        if job.state in (JobState.CANCELLED, JobState.FAILED):
+            return self._ended(order, job)
+        return Outcome(order=order, job=job)
+
+    def _lost(self, order: Order) -> Outcome:
+        self._finish(order)
+        problem = (
+            "The daemon no longer has this job. Restyle the clip again."
+            if order.is_submitted
+            else "It was interrupted before the daemon had it. Restyle the clip again."
+        )
+        return Outcome(order=order, job=None, problem=problem)
+
+    def _ended(self, order: Order, job: Job) -> Outcome:
+        if job.failure is not None and job.failure.can_resume:
+            again = f" Mend that, then run “fresco jobs resume {job.id[:8]}”."
+            return Outcome(order=order, job=job, problem=job.failure.message + again)
+        self._finish(order)
+        problem = job.failure.message if job.failure else "It was cancelled."
+        return Outcome(order=order, job=job, problem=problem)
+
+    def _brought_in(self, order: Order, job: Job, timeline: TimelineInfo) -> Outcome:
+        try:
+            path = fetch(self._session, order, job, self._places, timeline.project_name)
+            placed = self._host.place(order, path)
+        except (ResolveError, CallFailed, FileFailed) as error:
+            return Outcome(order=order, job=job, problem=str(error))
+        self._finish(order)
+        return Outcome(order=order, job=job, placed=placed, problem=placed.note)
+
+    def _finish(self, order: Order) -> None:
+        if self._host.unmark(order):
+            self._book.remove(order)
+
+    def cancel(self, order: Order) -> None:
+        """End an order's job for good, and want its result no more."""
+        with suppress(NotFound, NotPossibleNow):
+            self._session.cancel(order.job_id)
+        self._finish(order)

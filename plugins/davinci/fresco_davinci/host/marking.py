@@ -1,0 +1,62 @@
+"""Showing on a clip that a job works on it: its colour, and a marker with the job's id."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from fresco_davinci.errors import HostRefused
+from fresco_davinci.host.scene import Scene
+from fresco_davinci.undo import insist
+
+WORKING = "Orange"
+"""A clip colour."""
+_MARKER = "Sand"
+_ATTEMPTS = 5
+
+
+def custom_data(job_id: str) -> str:
+    """What the marker of a job carries, which the user does not see."""
+    return f"fresco:{job_id}"
+
+
+def mark(scene: Scene, item: Any, job_id: str, title: str) -> None:
+    """Colour a clip and put a marker on it. What cannot be shown is no reason to stop."""
+    calls = scene.calls
+    with suppress(HostRefused):
+        calls.do(item, "SetClipColor", WORKING)
+    with suppress(HostRefused):
+        first = calls.number(item, "GetLeftOffset")
+        for frame in range(first, first + _ATTEMPTS):
+            note = "Being restyled; run “Update results” to bring the result in."
+            data = custom_data(job_id)
+            if calls.ask(item, "AddMarker", frame, _MARKER, f"Fresco: {title}", note, 1, data):
+                return
+
+
+def unmark(scene: Scene, item: Any, job_id: str, color: str) -> bool:
+    """Take colour and marker away again; whether that was possible."""
+    calls = scene.calls
+    data = custom_data(job_id)
+    done = True
+    if calls.ask(item, "GetMarkerByCustomData", data):
+        done = insist(partial(calls.do, item, "DeleteMarkerByCustomData", data))
+    if calls.ask(item, "GetClipColor") == WORKING:
+        back = partial(calls.do, item, "SetClipColor", color)
+        clear = partial(calls.do, item, "ClearClipColor")
+        done = insist(back if color else clear) and done
+    return done
+
+
+def find_marked(scene: Scene, item_id: str, job_id: str) -> tuple[int, Any] | None:
+    """Track and object of the clip that a job works on, also if it was cut and has a new id."""
+    found = scene.find(item_id)
+    if found is not None:
+        return found
+    data = custom_data(job_id)
+    for track in scene.tracks():
+        for item in scene.items(track):
+            if scene.calls.ask(item, "GetMarkerByCustomData", data):
+                return track, item
+    return None

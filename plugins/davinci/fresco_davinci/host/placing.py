@@ -1,0 +1,272 @@
+"""Putting a result into the timeline, at exactly the record frames of its source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from fresco_davinci.choices import Choices
+from fresco_davinci.clips import Placed
+from fresco_davinci.errors import CannotPlace, HostRefused
+from fresco_davinci.host.importing import Later, Result, tag
+from fresco_davinci.host.reading import job_of
+from fresco_davinci.host.scene import Scene
+
+_VIDEO = "video"
+TRACK_NAME = "Fresco"
+_EXCLUSIVE_SINCE = (19,)
+"""From then on `endFrame` of AppendToTimeline is the frame after the last."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spot:
+    """Where a result goes: `count` frames from the record frame `first` on, its own from `skip`."""
+
+    source: Any
+    """The item that was restyled."""
+    source_track: int
+    first: int
+    count: int
+    skip: int
+    """Frames of the result before the first that is shown."""
+
+    @property
+    def stop(self) -> int:
+        return self.first + self.count
+
+
+def place(
+    scene: Scene, pool: Any, media: Any, result: Result, spot: Spot, choices: Choices, later: Later
+) -> Placed:
+    """Put the clip `media` where `choices` want it. `later` is told how to take it back.
+
+    Raises:
+        CannotPlace: it cannot go there.
+        HostRefused: Resolve did not put it there.
+    """
+    there = _already_there(scene, result.job_id, spot)
+    if there:
+        return _placed(result, there, spot)
+    if choices.place == "take":
+        return _as_take(scene, media, result, spot, later)
+    if choices.place == "track":
+        track = _chosen_track(scene, choices.track)
+        if _is_free(scene, track, spot):
+            return _append(scene, pool, media, result, spot, track, later)
+        if choices.conflict == "skip":
+            note = f"Track V{track} is taken there, so the result is in the bin Fresco only."
+            return _placed(result, 0, spot, note)
+        if choices.conflict == "replace":
+            return _replace(scene, result, spot, track, later)
+    track = _free_track(scene, spot) or _new_track(scene, later)
+    return _append(scene, pool, media, result, spot, track, later)
+
+
+def _placed(result: Result, track: int, spot: Spot, note: str = "") -> Placed:
+    return Placed(job_id=result.job_id, track=track, first=spot.first, count=spot.count, note=note)
+
+
+def _overlapping(scene: Scene, track: int, spot: Spot) -> list[Any]:
+    return [
+        item
+        for item in scene.items(track)
+        if scene.calls.number(item, "GetStart") < spot.stop
+        and scene.calls.number(item, "GetEnd") > spot.first
+    ]
+
+
+def _is_free(scene: Scene, track: int, spot: Spot) -> bool:
+    return not _overlapping(scene, track, spot)
+
+
+def _job_at(scene: Scene, item: Any) -> str | None:
+    media = scene.calls.ask(item, "GetMediaPoolItem")
+    return None if media is None else job_of(scene, media)
+
+
+def _already_there(scene: Scene, job_id: str, spot: Spot) -> int:
+    """The track that shows the result there; 0 if none does."""
+    for track in scene.tracks():
+        for item in _overlapping(scene, track, spot):
+            if _job_at(scene, item) == job_id:
+                return track
+    return 0
+
+
+def _is_locked(scene: Scene, track: int) -> bool:
+    return bool(scene.calls.get(scene.timeline, "GetIsTrackLocked", _VIDEO, track))
+
+
+def _chosen_track(scene: Scene, track: int) -> int:
+    if track not in scene.tracks():
+        raise CannotPlace(f"There is no video track V{track}. Add it, or choose another track.")
+    if _is_locked(scene, track):
+        raise CannotPlace(f"Track V{track} is locked. Unlock it, or choose another track.")
+    return track
+
+
+def _free_track(scene: Scene, spot: Spot) -> int:
+    """The lowest track of ours above the source that is free there; 0 if there is none."""
+    for track in scene.tracks():
+        if track <= spot.source_track or _is_locked(scene, track):
+            continue
+        name = scene.calls.text(scene.timeline, "GetTrackName", _VIDEO, track)
+        if name == TRACK_NAME and _is_free(scene, track, spot):
+            return track
+    return 0
+
+
+def _new_track(scene: Scene, later: Later) -> int:
+    """A track on top of all others."""
+    calls, timeline = scene.calls, scene.timeline
+    before = len(scene.tracks())
+    later(partial(_remove_tracks, scene, before))
+    calls.do(timeline, "AddTrack", _VIDEO)
+    track = len(scene.tracks())
+    if track != before + 1:
+        raise HostRefused("AddTrack")
+    calls.do(timeline, "SetTrackName", _VIDEO, track, TRACK_NAME)
+    return track
+
+
+def _remove_tracks(scene: Scene, before: int) -> None:
+    for track in reversed(scene.tracks()):
+        if track > before:
+            scene.calls.do(scene.timeline, "DeleteTrack", _VIDEO, track)
+
+
+def _append(
+    scene: Scene, pool: Any, media: Any, result: Result, spot: Spot, track: int, later: Later
+) -> Placed:
+    """Appends, looks what came of it, and corrects by as much as it is off.
+
+    Versions differ in what `endFrame` means, and what Resolve gives back is not to be trusted.
+    """
+    later(partial(_remove, scene, result.job_id, track, spot))
+    stop = spot.skip + spot.count - (scene.version < _EXCLUSIVE_SINCE)
+    for _ in range(2):
+        wanted = {
+            "mediaPoolItem": media,
+            "startFrame": spot.skip,
+            "endFrame": stop,
+            "recordFrame": spot.first,
+            "trackIndex": track,
+            "mediaType": 1,
+        }
+        scene.calls.ask(pool, "AppendToTimeline", [wanted])
+        item = _ours(scene, result.job_id, track, spot)
+        if item is None:
+            break
+        start = scene.calls.number(item, "GetStart")
+        difference = spot.count - scene.calls.number(item, "GetDuration")
+        if start == spot.first and difference == 0:
+            return _placed(result, track, spot)
+        _remove(scene, result.job_id, track, spot)
+        stop += difference
+    raise HostRefused("AppendToTimeline")
+
+
+def _ours(scene: Scene, job_id: str, track: int, spot: Spot) -> Any | None:
+    for item in _overlapping(scene, track, spot):
+        if _job_at(scene, item) == job_id:
+            return item
+    return None
+
+
+def _remove(scene: Scene, job_id: str, track: int, spot: Spot) -> None:
+    item = _ours(scene, job_id, track, spot)
+    if item is not None:
+        scene.calls.do(scene.timeline, "DeleteClips", [item], False)
+
+
+def _replace(scene: Scene, result: Result, spot: Spot, track: int, later: Later) -> Placed:
+    """Puts the new file below an earlier result, which keeps what the editor did with it."""
+    calls = scene.calls
+    items = _overlapping(scene, track, spot)
+    media = calls.ask(items[0], "GetMediaPoolItem") if len(items) == 1 else None
+    earlier = None if media is None else job_of(scene, media)
+    is_same_span = (
+        calls.number(items[0], "GetStart") == spot.first
+        and calls.number(items[0], "GetEnd") == spot.stop
+    )
+    if earlier is None or not is_same_span or result.is_sequence:
+        raise CannotPlace(
+            f"On track V{track} there is something that Fresco did not make for this clip. Only "
+            "earlier results are replaced; choose another track, or to use a new one."
+        )
+    old = calls.text(media, "GetClipProperty", "File Path")
+    later(partial(calls.do, media, "ReplaceClip", old))
+    calls.do(media, "ReplaceClip", str(result.path))
+    later(partial(tag, scene, media, earlier))
+    tag(scene, media, result.job_id)
+    if calls.number(items[0], "GetDuration") != spot.count:
+        raise HostRefused("ReplaceClip")
+    return _placed(result, track, spot)
+
+
+def _as_take(scene: Scene, media: Any, result: Result, spot: Spot, later: Later) -> Placed:
+    """Adds the result as a take of the clip, and shows it."""
+    calls, item = scene.calls, spot.source
+    if _is_locked(scene, spot.source_track):
+        raise CannotPlace(
+            f"Track V{spot.source_track} is locked, so that no take can be added. Unlock it."
+        )
+    if spot.skip or spot.count != calls.number(item, "GetDuration"):
+        raise CannotPlace(
+            "The clip was trimmed since it was handed over, so that the result does not fit as a "
+            "take. It stays in the bin Fresco; put it there by hand, or choose a track."
+        )
+    before = calls.number(item, "GetTakesCount")
+    selected = calls.number(item, "GetSelectedTakeIndex") if before else 0
+    for number in range(1, before + 1):
+        take = calls.table(item, "GetTakeByIndex", number).get("mediaPoolItem")
+        if take is not None and job_of(scene, take) == result.job_id:
+            return _placed(result, spot.source_track, spot)
+    later(partial(_drop_takes, scene, item, before, selected))
+    calls.do(item, "AddTake", media)
+    count = calls.number(item, "GetTakesCount")
+    calls.do(item, "SelectTakeByIndex", count)
+    if calls.number(item, "GetDuration") != spot.count:
+        raise HostRefused("AddTake")
+    return _placed(result, spot.source_track, spot)
+
+
+def _drop_takes(scene: Scene, item: Any, before: int, selected: int) -> None:
+    calls = scene.calls
+    # A clip without takes becomes the first of its takes when one is added.
+    least = before or 1
+    for number in range(calls.number(item, "GetTakesCount"), least, -1):
+        calls.do(item, "DeleteTakeByIndex", number)
+    if before:
+        calls.do(item, "SelectTakeByIndex", selected)
+    elif calls.number(item, "GetTakesCount"):
+        calls.do(item, "SelectTakeByIndex", 1)
+        calls.do(item, "FinalizeTake")
+
+
+def carry_over_transforms(scene: Scene, source: Any, result_track: int, spot: Spot) -> None:
+    """Give the result the zoom, position, crop and opacity that its source has."""
+    calls = scene.calls
+    for target in _overlapping(scene, result_track, spot):
+        wanted, there = properties(scene, source), properties(scene, target)
+        for name, value in wanted.items():
+            if there.get(name) != value:
+                _set_property(scene, target, name, value)
+
+
+def properties(scene: Scene, item: Any) -> dict[str, Any]:
+    """Zoom, position, crop, opacity and the like."""
+    calls = scene.calls
+    if calls.can("TimelineItem", item, "GetProperties"):
+        return calls.table(item, "GetProperties")
+    return calls.table(item, "GetProperty")
+
+
+def _set_property(scene: Scene, item: Any, name: str, value: Any) -> None:
+    """It may say no although it did it, so that the answer is worth nothing."""
+    calls = scene.calls
+    if calls.can("TimelineItem", item, "SetProperties"):
+        calls.ask(item, "SetProperties", {name: value})
+    else:
+        calls.ask(item, "SetProperty", name, value)

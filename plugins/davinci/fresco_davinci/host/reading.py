@@ -1,0 +1,164 @@
+"""Clips of the timeline as plain values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fresco_davinci.clips import MediaFile, Part, TimelineClip
+from fresco_davinci.errors import NotReady
+from fresco_davinci.host.scene import Scene
+from fresco_davinci.rates import exact_rate, frame_of
+
+JOB_KEY = "fresco.job"
+"""Third-party metadata of a result: the job that made it."""
+_UNGRADED_NODES = 1
+_SLACK = 1
+"""GetSourceStartFrame and GetSourceEndFrame can be off by one."""
+
+
+def current_clip(scene: Scene) -> TimelineClip:
+    """The clip under the playhead.
+
+    Raises:
+        NotReady: there is none, or the page shows none.
+    """
+    item = scene.calls.ask(scene.timeline, "GetCurrentVideoItem")
+    if item is None:
+        raise NotReady(
+            "There is no clip under the playhead. Put it over a clip on the Edit, Cut or Color "
+            "page, then try again."
+        )
+    return clip_of(scene, item)
+
+
+def clips_between_marks(scene: Scene) -> list[Part]:
+    """The parts of clips that lie between mark in and out, on enabled tracks; results excepted.
+
+    Raises:
+        NotReady: there are no marks, or nothing between them.
+    """
+    first, last = _marks(scene)
+    parts: list[Part] = []
+    for track in scene.tracks():
+        if not scene.calls.get(scene.timeline, "GetIsTrackEnabled", "video", track):
+            continue
+        for item in scene.items(track):
+            start = max(scene.calls.number(item, "GetStart"), first)
+            stop = min(scene.calls.number(item, "GetEnd"), last + 1)
+            if start < stop:
+                parts.append(
+                    Part(clip=clip_of(scene, item, track), first=start, count=stop - start)
+                )
+    wanted = [part for part in parts if not part.clip.is_result]
+    if not wanted:
+        raise NotReady("No clip lies between mark in and mark out. Move the marks, then try again.")
+    return wanted
+
+
+def _marks(scene: Scene) -> tuple[int, int]:
+    """Record frames of the first and the last frame between the marks."""
+    calls, timeline = scene.calls, scene.timeline
+    if not calls.can("Timeline", timeline, "GetMarkInOut"):
+        raise NotReady(
+            "This version of Resolve does not tell where mark in and out are; it takes 19.1 or "
+            "newer. Restyle the clips one by one."
+        )
+    marks = calls.table(timeline, "GetMarkInOut").get("video") or {}
+    if "in" not in marks or "out" not in marks:
+        raise NotReady("Set mark in (I) and mark out (O) in the timeline, then try again.")
+    start = calls.number(timeline, "GetStartFrame")
+    return start + int(marks["in"]), start + int(marks["out"])
+
+
+def playhead(scene: Scene) -> int:
+    """The record frame that the playhead is on.
+
+    Raises:
+        NotReady: the page has no playhead.
+    """
+    timecode = scene.calls.ask(scene.timeline, "GetCurrentTimecode")
+    frame = frame_of(str(timecode), scene.rate()) if timecode else None
+    if frame is None:
+        raise NotReady("Put the playhead over a clip on the Edit or Cut page, then try again.")
+    return frame
+
+
+def clip_of(scene: Scene, item: Any, track: int | None = None) -> TimelineClip:
+    """What there is to know of an item."""
+    calls = scene.calls
+    media = calls.ask(item, "GetMediaPoolItem")
+    start = calls.number(item, "GetStart")
+    return TimelineClip(
+        item_id=calls.text(item, "GetUniqueId"),
+        name=calls.text(item, "GetName"),
+        track=track or _track_of(scene, item),
+        start=start,
+        duration=calls.number(item, "GetEnd") - start,
+        left=calls.number(item, "GetLeftOffset"),
+        media=_media_of(scene, media) if media is not None else None,
+        color=calls.text(item, "GetClipColor"),
+        is_result=media is not None and job_of(scene, media) is not None,
+        is_retimed=_is_retimed(scene, item) if media is not None else False,
+        oddities=_oddities(scene, item) if media is not None else (),
+    )
+
+
+def job_of(scene: Scene, media: Any) -> str | None:
+    """The job that made a clip of the media pool; None if Fresco did not make it."""
+    calls = scene.calls
+    if calls.can("MediaPoolItem", media, "GetThirdPartyMetadata"):
+        return calls.text(media, "GetThirdPartyMetadata", JOB_KEY) or None
+    # Before 19.0.2 there is no such place; this one the user sees, so that it is only second best.
+    words = calls.text(media, "GetMetadata", "Comments")
+    return words.removeprefix("Fresco job ") if words.startswith("Fresco job ") else None
+
+
+def _track_of(scene: Scene, item: Any) -> int:
+    calls = scene.calls
+    if calls.can("TimelineItem", item, "GetTrackTypeAndIndex"):
+        return int(calls.get(item, "GetTrackTypeAndIndex")[1])
+    found = scene.find(calls.text(item, "GetUniqueId"))
+    return found[0] if found else 1
+
+
+def _media_of(scene: Scene, media: Any) -> MediaFile:
+    calls = scene.calls
+    frames = str(calls.get(media, "GetClipProperty", "Frames"))
+    return MediaFile(
+        path=calls.text(media, "GetClipProperty", "File Path"),
+        rate=exact_rate(calls.get(media, "GetClipProperty", "FPS")),
+        frames=int(frames) if frames.isdecimal() else None,
+    )
+
+
+def _oddities(scene: Scene, item: Any) -> tuple[str, ...]:
+    """What makes an item look other than its file."""
+    found: list[str] = []
+    if scene.calls.number(item, "GetFusionCompCount") > 0:
+        found.append("has a Fusion composition")
+    if _is_graded(scene, item):
+        found.append("is graded")
+    return tuple(found)
+
+
+def _is_retimed(scene: Scene, item: Any) -> bool | None:
+    calls = scene.calls
+    if calls.can("TimelineItem", item, "GetSpeed"):
+        return float(calls.table(item, "GetSpeed").get("Percentage", 0.0)) != 100.0
+    if not calls.can("TimelineItem", item, "GetSourceEndFrame"):
+        return None
+    first, last = calls.ask(item, "GetSourceStartFrame"), calls.ask(item, "GetSourceEndFrame")
+    if first is None or last is None:
+        return None
+    span = int(last) - int(first) + 1
+    return abs(span - calls.number(item, "GetDuration")) > _SLACK
+
+
+def _is_graded(scene: Scene, item: Any) -> bool:
+    calls = scene.calls
+    if not calls.can("TimelineItem", item, "GetNodeGraph"):
+        return calls.number(item, "GetNumNodes") > _UNGRADED_NODES
+    graph = calls.get(item, "GetNodeGraph")
+    if calls.number(graph, "GetNumNodes") > _UNGRADED_NODES:
+        return True
+    return bool(calls.ask(graph, "GetToolsInNode", 1) or calls.ask(graph, "GetLUT", 1))

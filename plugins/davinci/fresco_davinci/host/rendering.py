@@ -1,0 +1,201 @@
+"""Rendering just a range of the timeline, with every setting as before when it ends."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from fresco_davinci.clips import Part
+from fresco_davinci.errors import HostRefused, RenderFailed
+from fresco_davinci.host.scene import Scene, page_kept
+from fresco_davinci.undo import insist
+
+_VIDEO = "video"
+_PRESET = "Fresco, settings before rendering,"
+_SINGLE_CLIP = 1
+_POLL_S = 0.2
+_PREFERRED = (
+    ("mov", "prores422hq"),
+    ("mov", "dnxhrhq"),
+    ("mov", "h264"),
+    ("mp4", "h264"),
+)
+"""Formats and codecs, by their ids in lower case, of which the first that is there is taken."""
+
+
+def render(scene: Scene, part: Part, folder: Path, wait: Callable[[float], None]) -> Path:
+    """A file in the empty `folder` with the frames of `part` as Resolve shows them, no more.
+
+    `wait` is called again and again while Resolve renders, with seconds to wait; what it raises
+    ends the render.
+
+    Raises:
+        RenderFailed: there is no fitting codec, a render runs already, or it failed.
+        HostRefused: Resolve did not do it.
+    """
+    _check_possible(scene)
+    with (
+        page_kept(scene, "deliver"),
+        _settings_kept(scene),
+        _soloed(scene, part.clip.track),
+    ):
+        ending, codec = _codec(scene)
+        _set_up(scene, part, folder, ending, codec)
+        _run(scene, part, wait)
+    files = [path for path in folder.iterdir() if path.is_file()]
+    if len(files) != 1:
+        raise RenderFailed("DaVinci Resolve rendered no file. Look at its Deliver page for why.")
+    return files[0]
+
+
+def _check_possible(scene: Scene) -> None:
+    calls, project = scene.calls, scene.project
+    if not calls.can("Project", project, "DeleteRenderPreset"):
+        # Settings could be brought back, but what brings them back would stay in the user's list.
+        raise RenderFailed(
+            "The clip has to be rendered first, and this version of Resolve cannot put its render "
+            "settings back; it takes 19.1 or newer. Update Resolve, or render the clip yourself, "
+            "put the file into the timeline and restyle that."
+        )
+    if calls.ask(project, "IsRenderingInProgress"):
+        raise RenderFailed("DaVinci Resolve is rendering. Wait until it is done, then try again.")
+
+
+@contextmanager
+def _settings_kept(scene: Scene) -> Iterator[None]:
+    """Settings cannot be read, only put into a preset and loaded from there."""
+    calls, project = scene.calls, scene.project
+    name = f"{_PRESET} {uuid.uuid4().hex[:8]}"
+    codec = calls.table(project, "GetCurrentRenderFormatAndCodec")
+    mode = calls.number(project, "GetCurrentRenderMode")
+    try:
+        calls.do(project, "SaveAsNewRenderPreset", name)
+    except HostRefused:
+        insist(partial(_drop_preset, scene, name))
+        raise
+    try:
+        yield
+    finally:
+        insist(partial(calls.do, project, "LoadRenderPreset", name))
+        insist(partial(_restore, scene, codec, mode))
+        insist(partial(_drop_preset, scene, name))
+
+
+def _restore(scene: Scene, codec: dict[str, Any], mode: int) -> None:
+    """Format, codec and mode, should the preset not have brought them back."""
+    calls, project = scene.calls, scene.project
+    if calls.table(project, "GetCurrentRenderFormatAndCodec") != codec:
+        calls.do(project, "SetCurrentRenderFormatAndCodec", codec["format"], codec["codec"])
+    if calls.number(project, "GetCurrentRenderMode") != mode:
+        calls.do(project, "SetCurrentRenderMode", mode)
+
+
+def _drop_preset(scene: Scene, name: str) -> None:
+    calls, project = scene.calls, scene.project
+    if name in calls.many(project, "GetRenderPresetList"):
+        calls.do(project, "DeleteRenderPreset", name)
+
+
+@contextmanager
+def _soloed(scene: Scene, wanted: int) -> Iterator[None]:
+    """Only one video track is on; those that were are on again when the body ends."""
+    calls, timeline = scene.calls, scene.timeline
+    before = {
+        track: bool(calls.get(timeline, "GetIsTrackEnabled", _VIDEO, track))
+        for track in scene.tracks()
+    }
+    try:
+        for track, is_on in before.items():
+            if is_on != (track == wanted):
+                calls.do(timeline, "SetTrackEnable", _VIDEO, track, track == wanted)
+        yield
+    finally:
+        for track, is_on in before.items():
+            if is_on != (track == wanted):
+                insist(partial(calls.do, timeline, "SetTrackEnable", _VIDEO, track, is_on))
+
+
+def _codec(scene: Scene) -> tuple[str, str]:
+    calls, project = scene.calls, scene.project
+    offered: dict[tuple[str, str], tuple[str, str]] = {}
+    for ending in {ending for ending, _ in _PREFERRED}:
+        for codec in calls.table(project, "GetRenderCodecs", ending).values():
+            offered[ending, str(codec).lower()] = ending, str(codec)
+    found = next((offered[wanted] for wanted in _PREFERRED if wanted in offered), None)
+    if found is None:
+        raise RenderFailed(
+            "This DaVinci Resolve offers no codec that Fresco knows (ProRes, DNxHR, H.264). "
+            "Render the clip yourself, put the file into the timeline and restyle that."
+        )
+    return found
+
+
+def _set_up(scene: Scene, part: Part, folder: Path, ending: str, codec: str) -> None:
+    calls, project = scene.calls, scene.project
+    calls.do(project, "SetCurrentRenderFormatAndCodec", ending, codec)
+    calls.do(project, "SetCurrentRenderMode", _SINGLE_CLIP)
+    settings = {
+        "SelectAllFrames": False,
+        "MarkIn": part.first,
+        "MarkOut": part.first + part.count - 1,
+        "TargetDir": str(folder),
+        "CustomName": "range",
+        "ExportVideo": True,
+        "ExportAudio": False,
+        "UseUniqueFilenames": False,
+    }
+    if scene.version >= (21, 0, 4):
+        settings["AddFrameHandles"] = 0
+        settings["DataBurnIn"] = "None"
+        settings["UseFullExtents"] = False
+    calls.do(project, "SetRenderSettings", settings)
+
+
+def _run(scene: Scene, part: Part, wait: Callable[[float], None]) -> None:
+    calls, project = scene.calls, scene.project
+    before = _job_ids(scene)
+    job: str | None = None
+    try:
+        job = str(calls.do(project, "AddRenderJob"))
+        _check_range(scene, job, part)
+        calls.do(project, "StartRendering", [job], False)
+        while calls.ask(project, "IsRenderingInProgress"):
+            wait(_POLL_S)
+        # Words of the state are in the user's language; these are not.
+        status = calls.table(project, "GetRenderJobStatus", job)
+        if status.get("Error") or float(status.get("CompletionPercentage", 0)) < 100:
+            detail = str(status.get("Error") or "it stopped half-way")
+            raise RenderFailed(f"DaVinci Resolve could not render the clip ({detail}). Try again.")
+    finally:
+        insist(partial(_clear_queue, scene, before, job))
+
+
+def _clear_queue(scene: Scene, before: set[str], job: str | None) -> None:
+    """Takes our own jobs out of the queue, also one whose id was never learnt."""
+    calls, project = scene.calls, scene.project
+    if calls.ask(project, "IsRenderingInProgress"):
+        calls.ask(project, "StopRendering")
+    # The list may not name its jobs by an id in every version.
+    for left in _job_ids(scene) - before or ({job} if job else set[str]()):
+        calls.do(project, "DeleteRenderJob", left)
+
+
+def _job_ids(scene: Scene) -> set[str]:
+    jobs = scene.calls.many(scene.project, "GetRenderJobList")
+    return {str(job["JobId"]) for job in jobs if "JobId" in job}
+
+
+def _check_range(scene: Scene, job_id: str, part: Part) -> None:
+    """The queue says which frames it will render; where it says others, nothing is rendered."""
+    for job in scene.calls.many(scene.project, "GetRenderJobList"):
+        if job.get("JobId") == job_id and "MarkIn" in job and "MarkOut" in job:
+            span = int(job["MarkIn"]), int(job["MarkOut"])
+            if span[1] - span[0] + 1 != part.count:
+                raise RenderFailed(
+                    "DaVinci Resolve would render another range than this clip. Choose “single "
+                    "clip” and “in/out range” on its Deliver page, then try again."
+                )

@@ -1,0 +1,163 @@
+"""The project, media pool and timeline that Resolve shows, fetched anew by every verb."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+from fresco_davinci.clips import TimelineInfo
+from fresco_davinci.errors import HostRefused, NotReady
+from fresco_davinci.host.calls import Calls
+from fresco_davinci.rates import exact_rate
+from fresco_davinci.undo import insist
+
+OLDEST = (18, 5, 1)
+_VIDEO = "video"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Objects of Resolve's, good for one verb."""
+
+    calls: Calls
+    resolve: Any
+    project: Any
+    timeline: Any
+    version: tuple[int, ...]
+
+    @property
+    def pool(self) -> Any:
+        return self.calls.get(self.project, "GetMediaPool")
+
+    def info(self) -> TimelineInfo:
+        """What there is to know of project and timeline."""
+        calls = self.calls
+        return TimelineInfo(
+            project_id=calls.text(self.project, "GetUniqueId"),
+            project_name=calls.text(self.project, "GetName"),
+            timeline_id=calls.text(self.timeline, "GetUniqueId"),
+            name=calls.text(self.timeline, "GetName"),
+            rate=self.rate(),
+            start=calls.number(self.timeline, "GetStartFrame"),
+            reads_h264=self.reads_h264(),
+        )
+
+    def rate(self) -> Fraction:
+        """Frames per second of the timeline, exactly."""
+        if self.calls.can("Timeline", self.timeline, "GetSettings"):
+            told = self.calls.table(self.timeline, "GetSettings").get("timelineFrameRate")
+        else:
+            told = self.calls.get(self.timeline, "GetSetting", "timelineFrameRate")
+        rate = exact_rate(told)
+        if rate is None:
+            raise HostRefused("timelineFrameRate")
+        return rate
+
+    def reads_h264(self) -> bool:
+        """The free edition on Linux can neither write nor read it."""
+        codecs = self.calls.table(self.project, "GetRenderCodecs", "mov")
+        return any("264" in str(codec) for codec in codecs.values())
+
+    def tracks(self) -> range:
+        """Numbers of the video tracks, the lowest first."""
+        return range(1, self.calls.number(self.timeline, "GetTrackCount", _VIDEO) + 1)
+
+    def items(self, track: int) -> list[Any]:
+        """What is on a video track, in order."""
+        return self.calls.many(self.timeline, "GetItemListInTrack", _VIDEO, track)
+
+    def find(self, item_id: str) -> tuple[int, Any] | None:
+        """Track and object of an item; None if it is no longer there."""
+        for track in self.tracks():
+            for item in self.items(track):
+                if self.calls.text(item, "GetUniqueId") == item_id:
+                    return track, item
+        return None
+
+
+def open_scene(calls: Calls, resolve: Any) -> Scene:
+    """What Resolve shows now.
+
+    Raises:
+        NotReady: no project or timeline is open, a dialog is, or this Resolve is too old.
+    """
+    version = _version(calls, resolve)
+    if version < OLDEST:
+        raise NotReady(
+            f"This is DaVinci Resolve {'.'.join(map(str, version))}; Fresco needs "
+            f"{'.'.join(map(str, OLDEST))} or newer. Update Resolve."
+        )
+    manager = calls.get(resolve, "GetProjectManager")
+    project = calls.ask(manager, "GetCurrentProject")
+    if project is None:
+        raise NotReady("No project is open in DaVinci Resolve. Open one, then try again.")
+    timeline = calls.ask(project, "GetCurrentTimeline")
+    if timeline is None:
+        raise NotReady("No timeline is open in DaVinci Resolve. Open one, then try again.")
+    return Scene(calls, resolve, project, timeline, version)
+
+
+def _version(calls: Calls, resolve: Any) -> tuple[int, ...]:
+    parts = calls.ask(resolve, "GetVersion") if resolve is not None else None
+    if not parts:
+        raise NotReady(
+            "DaVinci Resolve does not answer. Close its open dialogs, open a project, and try "
+            "again."
+        )
+    return tuple(int(part) for part in list(parts)[:3])
+
+
+@contextmanager
+def page_kept(scene: Scene, wanted: str) -> Iterator[None]:
+    """The body runs on a page; the user's is shown again when it ends."""
+    calls = scene.calls
+    before = calls.get(scene.resolve, "GetCurrentPage")
+    try:
+        if before != wanted:
+            calls.do(scene.resolve, "OpenPage", wanted)
+        yield
+    finally:
+        if before != wanted:
+            insist(partial(calls.do, scene.resolve, "OpenPage", before))
+
+
+@contextmanager
+def folder_kept(scene: Scene, pool: Any) -> Iterator[None]:
+    """The media pool shows the same folder when the body ends."""
+    before = scene.calls.get(pool, "GetCurrentFolder")
+    try:
+        yield
+    finally:
+        insist(partial(scene.calls.do, pool, "SetCurrentFolder", before))
+
+
+@contextmanager
+def timeline_shown(scene: Scene, timeline_id: str) -> Iterator[Scene]:
+    """The body works on a timeline of the project; the user's is the current one when it ends.
+
+    Raises:
+        NotReady: the project has no such timeline any more.
+    """
+    calls = scene.calls
+    if calls.text(scene.timeline, "GetUniqueId") == timeline_id:
+        yield scene
+        return
+    wanted = _timeline(scene, timeline_id)
+    try:
+        calls.do(scene.project, "SetCurrentTimeline", wanted)
+        yield Scene(calls, scene.resolve, scene.project, wanted, scene.version)
+    finally:
+        insist(partial(calls.do, scene.project, "SetCurrentTimeline", scene.timeline))
+
+
+def _timeline(scene: Scene, timeline_id: str) -> Any:
+    calls = scene.calls
+    for number in range(1, calls.number(scene.project, "GetTimelineCount") + 1):
+        timeline = calls.get(scene.project, "GetTimelineByIndex", number)
+        if calls.text(timeline, "GetUniqueId") == timeline_id:
+            return timeline
+    raise NotReady("The timeline of this clip is no longer in the project.")

@@ -1,0 +1,96 @@
+"""Orders: which clip of which timeline waits for which job. They outlive Resolve and us."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from fresco_davinci.choices import Choices, choices_of
+from fresco_davinci.files import write_text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """A part of a clip and the job that restyles it.
+
+    `start`, `duration` and `left` are those of the clip when it was ordered, `first` and `count`
+    the part that is restyled, all in frames of the timeline; `first` counts as `start` does.
+    """
+
+    job_id: str
+    project_id: str
+    timeline_id: str
+    item_id: str
+    name: str
+    start: int
+    duration: int
+    left: int
+    first: int
+    count: int
+    rate: str
+    """Frames per second of the timeline, such as 24000/1001."""
+    color: str
+    """The clip's own colour, which it gets back."""
+    choices: Choices
+    is_submitted: bool = False
+    rendered: str = ""
+    """The render that the job reads; empty if it reads the media file."""
+    is_sequence: bool = False
+    """Whether the result is to be pictures, as this Resolve reads no H.264."""
+
+    @property
+    def title(self) -> str:
+        """What a person calls it."""
+        return f"{self.name} – {self.choices.title}"
+
+
+class OrderBook:
+    """A folder with a file for every order."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def save(self, order: Order) -> None:
+        """Keep an order, new or changed."""
+        text = json.dumps(asdict(order), ensure_ascii=False, indent=1)
+        write_text(self._path(order.job_id), text)
+
+    def submitted(self, order: Order) -> Order:
+        """Remember that the daemon has it."""
+        changed = replace(order, is_submitted=True)
+        self.save(changed)
+        return changed
+
+    def remove(self, order: Order) -> None:
+        """It is done with, and so is what was rendered for it."""
+        if order.rendered:
+            Path(order.rendered).unlink(missing_ok=True)
+        self._path(order.job_id).unlink(missing_ok=True)
+
+    def of_project(self, project_id: str) -> Iterator[Order]:
+        """Orders of a project, in the order in which they were made."""
+        for order in self.all():
+            if order.project_id == project_id:
+                yield order
+
+    def all(self) -> Iterator[Order]:
+        """All orders; what cannot be read is passed over and left alone."""
+        paths = sorted(self._folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+        for path in paths:
+            order = _read(path)
+            if order is not None:
+                yield order
+
+    def _path(self, job_id: str) -> Path:
+        return self._folder / f"{job_id}.json"
+
+
+def _read(path: Path) -> Order | None:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        return Order(**{**content, "choices": choices_of(content["choices"])})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None

@@ -1,0 +1,32 @@
+"""Taking back what was done when a later step fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from fresco_davinci.errors import HostGone, HostRefused
+
+Step = Callable[[], object]
+
+
+def insist(step: Step) -> bool:
+    """Do something that has to be done, if need be twice; whether it was done."""
+    for _ in range(2):
+        with suppress(HostRefused):
+            step()
+            return True
+    return False
+
+
+@contextmanager
+def undone_on_failure() -> Iterator[Callable[[Step], None]]:
+    """Gives a function that takes steps back; they are taken, last first, if the body fails."""
+    steps: list[Step] = []
+    try:
+        yield steps.append
+    except BaseException:
+        with suppress(HostGone):
+            for step in reversed(steps):
+                insist(step)
+        raise

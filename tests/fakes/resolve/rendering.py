@@ -1,0 +1,227 @@
+"""The render queue: it writes real files, a frame for every frame of the range."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from fresco_engine.media import clip as media
+from fresco_engine.types import Image
+
+from tests.fakes.resolve.objects import Wrapper
+from tests.fakes.resolve.state import Item, RenderState, Timeline, new_id
+
+SETTINGS = frozenset(
+    ["SelectAllFrames", "MarkIn", "MarkOut", "TargetDir", "CustomName", "UseUniqueFilenames", "UniqueFilenameStyle", "ExportVideo", "ExportAudio", "FormatWidth", "FormatHeight", "FrameRate", "PixelAspectRatio", "VideoQuality", "AudioFormat", "AudioCodec", "AudioBitDepth", "AudioSampleRate", "ColorSpaceTag", "GammaTag", "ExportAlpha", "AlphaMode", "EncodingProfile", "MultiPassEncode", "NetworkOptimization", "ClipStartFrame", "TimelineStartTimecode", "ReplaceExistingFilesInPlace", "ExportSubtitle", "SubtitleFormat", "UseFullExtents", "AddFrameHandles", "DataBurnIn"]
+)
+_FORMATS = {"QuickTime": "mov", "MP4": "mp4", "PNG": "png"}
+_CODECS = {
+    "mov": {"Apple ProRes 422 HQ": "ProRes422HQ", "DNxHR HQ": "DNxHRHQ", "H.264": "H264"},
+    "mp4": {"H.264": "H264"},
+    "png": {"RGB 8 bits": "RGB8"},
+}
+_WORDS = {
+    "en": ("Rendering", "Complete", "Failed"),
+    "de": ("Wird gerendert", "Fertig", "Fehlgeschlagen"),
+    "ja": ("レンダリング中", "完了", "失敗"),
+}
+_SIZE = (160, 128)
+
+
+class Rendering(Wrapper):
+    """What a project can render."""
+
+    @property
+    def _render(self) -> RenderState:
+        assert self._world.project is not None
+        return self._world.project.render
+
+    def GetRenderFormats(self) -> dict[str, str]:
+        return dict(_FORMATS)
+
+    def GetRenderCodecs(self, ending: str) -> dict[str, str]:
+        codecs = dict(_CODECS.get(ending, {}))
+        if not self._world.is_studio and self._world.platform == "linux":
+            codecs.pop("H.264", None)
+        return codecs
+
+    def GetCurrentRenderFormatAndCodec(self) -> dict[str, str]:
+        return {"format": self._render.format, "codec": self._render.codec}
+
+    def SetCurrentRenderFormatAndCodec(self, ending: str, codec: str) -> bool:
+        if codec not in _CODECS.get(ending, {}).values():
+            return False
+        self._render.format, self._render.codec = ending, codec
+        return True
+
+    def GetCurrentRenderMode(self) -> int:
+        return self._render.mode
+
+    def SetCurrentRenderMode(self, mode: int) -> bool:
+        if mode not in (0, 1):
+            return False
+        self._render.mode = mode
+        return True
+
+    def SetRenderSettings(self, settings: dict[str, Any]) -> bool:
+        unknown = set(settings) - SETTINGS
+        if unknown:
+            raise self._world.blame(f"render settings {unknown} are not documented")
+        self._render.settings.update(settings)
+        return True
+
+    def GetRenderPresetList(self) -> list[str]:
+        assert self._world.project is not None
+        return ["H.264 Master", *self._world.project.presets]
+
+    def SaveAsNewRenderPreset(self, name: str) -> bool:
+        assert self._world.project is not None
+        if name in self._world.project.presets:
+            return False
+        self._world.project.presets[name] = deepcopy(self._render)
+        return True
+
+    def LoadRenderPreset(self, name: str) -> bool:
+        assert self._world.project is not None
+        preset = self._world.project.presets.get(name)
+        if preset is None:
+            return False
+        self._world.project.render = deepcopy(preset)
+        return True
+
+    def DeleteRenderPreset(self, name: str) -> bool:
+        assert self._world.project is not None
+        return self._world.project.presets.pop(name, None) is not None
+
+    def AddRenderJob(self) -> str:
+        project = self._world.project
+        assert project is not None
+        settings = project.render.settings
+        timeline = project.timeline()
+        if timeline is None or not Path(settings.get("TargetDir", "/nowhere")).is_dir():
+            return ""
+        first, last = timeline.start, timeline.start - 1
+        if settings.get("SelectAllFrames", True) is False:
+            first, last = settings["MarkIn"], settings["MarkOut"]
+        job = {
+            "JobId": new_id("render"),
+            "TimelineName": timeline.name,
+            "MarkIn": first,
+            "MarkOut": last,
+            "TargetDir": settings["TargetDir"],
+            "OutputFilename": f"{settings.get('CustomName', 'Untitled')}.{project.render.format}",
+        }
+        project.render_jobs.append(job)
+        return job["JobId"]
+
+    def GetRenderJobList(self) -> list[dict[str, Any]]:
+        assert self._world.project is not None
+        return [dict(job) for job in self._world.project.render_jobs]
+
+    def DeleteRenderJob(self, job_id: str) -> bool:
+        assert self._world.project is not None
+        jobs = self._world.project.render_jobs
+        kept = [job for job in jobs if job["JobId"] != job_id]
+        self._world.project.render_jobs = kept
+        return len(kept) < len(jobs)
+
+    def StartRendering(self, *what: Any) -> bool:
+        world = self._world
+        assert world.project is not None
+        if not what or isinstance(what[0], bool):
+            raise world.blame("that renders the user's own queue as well")
+        wanted = what[0] if isinstance(what[0], list) else [w for w in what if isinstance(w, str)]
+        jobs = [job for job in world.project.render_jobs if job["JobId"] in wanted]
+        if not jobs or _running(world):
+            return False
+        for job in jobs:
+            world.prefs[f"polls {job['JobId']}"] = world.render_polls
+            if not world.does_render_fail:
+                _write(world.timeline, job)
+        return True
+
+    def StopRendering(self) -> None:
+        for job_id in _running(self._world):
+            self._world.prefs[f"polls {job_id}"] = 0
+
+    def IsRenderingInProgress(self) -> bool:
+        running = _running(self._world)
+        for job_id in running:
+            self._world.prefs[f"polls {job_id}"] -= 1
+        return bool(running)
+
+    def GetRenderJobStatus(self, job_id: str) -> dict[str, Any] | None:
+        world = self._world
+        polls = world.prefs.get(f"polls {job_id}")
+        words = _WORDS[world.language]
+        if polls is None:
+            return None
+        if polls > 0:
+            return {"JobStatus": words[0], "CompletionPercentage": 50}
+        if world.does_render_fail:
+            return {"JobStatus": words[2], "CompletionPercentage": 50, "Error": "Disk full"}
+        return {"JobStatus": words[1], "CompletionPercentage": 100}
+
+    def ExportCurrentFrameAsStill(self, path: str) -> bool:
+        line = self._world.timeline
+        picture = _picture(line, line.start + line.playhead)
+        with av.open(path, "w", format="image2") as container:
+            stream = container.add_stream("png")
+            stream.height, stream.width = picture.shape[:2]
+            stream.pix_fmt = "rgb24"
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        return True
+
+
+def _running(world: Any) -> list[str]:
+    return [
+        name.removeprefix("polls ")
+        for name, polls in world.prefs.items()
+        if name.startswith("polls ") and polls > 0
+    ]
+
+
+def _write(line: Timeline, job: dict[str, Any]) -> None:
+    path = Path(job["TargetDir"]) / job["OutputFilename"]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264rgb", rate=line.rate)
+        stream.width, stream.height, stream.pix_fmt = *_SIZE, "rgb24"
+        stream.options = {"crf": "0", "preset": "ultrafast"}
+        for picture in _pictures(line, job["MarkIn"], job["MarkOut"]):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+
+
+def _pictures(line: Timeline, first: int, last: int) -> Iterator[Image]:
+    for at in range(first, last + 1):
+        yield _picture(line, at)
+
+
+def _picture(line: Timeline, at: int) -> Image:
+    """What the viewer shows; graded clips come out redder, so that it can be told."""
+    for track in reversed(line.video):
+        for item in track.items:
+            if track.is_enabled and item.is_enabled and item.start <= at < item.end:
+                return _of_item(line, item, at - item.start)
+    return np.zeros((_SIZE[1], _SIZE[0], 3), np.uint8)
+
+
+def _of_item(line: Timeline, item: Item, offset: int) -> Image:
+    clip = item.clip
+    path = None if clip is None else clip.inner or Path(clip.path)
+    if clip is None or path is None or not path.is_file():
+        return np.full((_SIZE[1], _SIZE[0], 3), 90, np.uint8)
+    frame = int((item.left + offset * item.speed) * clip.rate / line.rate)
+    opened = media.Clip.open(path)
+    frame = min(max(frame, 0), opened.info.frame_count - 1)
+    picture = next(iter(opened.frames_at([frame]))).image
+    across = np.arange(_SIZE[0]) * picture.shape[1] // _SIZE[0]
+    down = np.arange(_SIZE[1]) * picture.shape[0] // _SIZE[1]
+    shown = picture[down][:, across].copy()
+    if item.nodes != [[]]:
+        shown[..., 0] = 255
+    return shown

@@ -1,0 +1,114 @@
+"""A stand-in for Resolve that checks how it was used, and a daemon that makes negatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from fresco_client import Session
+from fresco_davinci.choices import Choices
+from fresco_davinci.core import Restyler
+from fresco_davinci.host import Host
+from fresco_davinci.places import Places
+
+from tests.engine.conftest import scene, write_clip
+from tests.fakes.resolve import Clip, Item, Resolve, World, open_world
+from tests.fakes.resolve.pool import probed
+from tests.integration.daemons import DaemonProcess, with_fake_worker
+
+CHOICES = Choices(prompt="ink")
+RATES = {
+    "24": Fraction(24),
+    "23.976": Fraction(24000, 1001),
+    "25": Fraction(25),
+    "29.97": Fraction(30000, 1001),
+    "59.94": Fraction(60000, 1001),
+}
+
+OpenWorld = Callable[..., World]
+MakeRestyler = Callable[[World], Restyler]
+
+
+@pytest.fixture
+def open_resolve() -> Iterator[OpenWorld]:
+    """Opens stand-ins; fails at the end if one was used as Resolve is not documented."""
+    worlds: list[World] = []
+
+    def make(rate: Fraction = Fraction(24), **changes: object) -> World:
+        worlds.append(open_world(rate, **changes))
+        return worlds[-1]
+
+    yield make
+    for world in worlds:
+        assert world.misuses == []
+
+
+@pytest.fixture(scope="session")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaemonProcess]:
+    """A real daemon whose worker makes negatives."""
+    folder = tmp_path_factory.mktemp("daemon")
+    process = DaemonProcess(folder / "data", with_fake_worker())
+    yield process.start()
+    process.stop_whatever()
+
+
+@pytest.fixture
+def session(daemon: DaemonProcess) -> Iterator[Session]:
+    """A session with it."""
+    with daemon.session() as session:
+        yield session
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    """Folders with spaces and letters that are not ASCII."""
+    return Places(data=tmp_path / "däta folder", videos=tmp_path / "Vidéos")
+
+
+@pytest.fixture
+def restyler(session: Session, places: Places) -> MakeRestyler:
+    """What the commands do, for a stand-in."""
+    return lambda world: restyler_of(world, session, places)
+
+
+def restyler_of(world: World, session: Session, places: Places) -> Restyler:
+    """What the commands do, for a stand-in."""
+    return Restyler(
+        Host(Resolve(world)), session, places, wait=lambda seconds: None, tell=lambda text: None
+    )
+
+
+@pytest.fixture(scope="session")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Fraction], Path]:
+    """Makes clips of thirty frames of 80 x 64 at any rate; each once."""
+    folder = tmp_path_factory.mktemp("media é")
+    made: dict[Fraction, Path] = {}
+
+    def make(rate: Fraction) -> Path:
+        if rate not in made:
+            path = folder / f"shot {rate.numerator}_{rate.denominator}.mp4"
+            made[rate] = write_clip(path, scene(30), rate)
+        return made[rate]
+
+    return make
+
+
+def put(
+    world: World, clip: Clip, *, at: int = 0, left: int = 0, count: int = 20, track: int = 1
+) -> Item:
+    """Puts `count` frames of a clip on a track, `at` frames from the timeline's start."""
+    assert world.project is not None
+    if clip not in world.project.root.clips:
+        world.project.root.clips.append(clip)
+    item = Item(clip.name, world.timeline.start + at, count, clip, left)
+    world.timeline.video[track - 1].items.append(item)
+    return item
+
+
+def clip_of(path: Path) -> Clip:
+    """A file as a clip of the media pool."""
+    clip = probed(path)
+    assert clip is not None
+    return clip

@@ -1,0 +1,242 @@
+"""Whatever call of Resolve's fails, nothing in the project is changed, or all is as it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fresco_client import JobState, Session
+from fresco_davinci.choices import Choices
+from fresco_davinci.errors import ResolveError
+from fresco_davinci.orders import OrderBook
+from fresco_davinci.places import Places
+
+from tests.fakes.resolve import Item, Track, World
+from tests.fakes.resolve.objects import do_nothing
+from tests.integration.daemons import wait_for
+from tests.plugins.davinci.conftest import CHOICES, RATES, OpenWorld, clip_of, put, restyler_of
+
+MakeMedia = Callable[[Fraction], Path]
+CHOSEN = {
+    "above": CHOICES,
+    "track": Choices(prompt="ink", place="track", track=1),
+    "take": Choices(prompt="ink", place="take"),
+    "render": Choices(prompt="ink", pixels="render"),
+}
+
+
+def dressed(world: World, media: MakeMedia) -> Item:
+    """A project with all that could be disturbed."""
+    clip = clip_of(media(RATES["24"]))
+    source = put(world, clip, at=5, left=4, count=8)
+    source.color = "Teal"
+    world.timeline.video += [Track("Titles", is_enabled=False), Track("Locked", is_locked=True)]
+    world.timeline.video[1].items.append(Item("Text+", 86405, 8, None))
+    assert world.project is not None
+    world.project.render.settings = {"CustomName": "the film", "SelectAllFrames": True}
+    world.project.render_jobs = [{"JobId": "mine", "TimelineName": "Timeline 1"}]
+    world.project.render.mode = 0
+    world.page = "color"
+    world.timeline.playhead = 6
+    return source
+
+
+def without_decoration(snapshot: Any) -> Any:
+    """The state without colours and markers, which may be missing where they could not be set."""
+    for line in snapshot["project"]["timelines"]:
+        for track in line["video"]:
+            for item in track["items"]:
+                item["color"] = ""
+                item["markers"] = {}
+    return snapshot
+
+
+@pytest.mark.parametrize("choices", [CHOSEN["above"], CHOSEN["render"]], ids=["file", "render"])
+def test_a_failure_while_ordering_changes_nothing(
+    choices: Choices,
+    open_resolve: OpenWorld,
+    session: Session,
+    places: Places,
+    media: MakeMedia,
+) -> None:
+    failures = 0
+    for number in range(1, 500):
+        world = open_resolve()
+        dressed(world, media)
+        before = world.snapshot()
+        world.fails = lambda call, count, number=number: count == number
+        fresco = restyler_of(world, session, places)
+
+        try:
+            (order,) = fresco.restyle([fresco.current()], choices)
+        except ResolveError:
+            failures += 1
+            assert world.snapshot() == before, world.calls[number - 1]
+            assert list(places.orders.glob("*")) == []
+            assert list(places.renders.glob("*")) == []
+        else:
+            after = without_decoration(world.snapshot())
+            assert after == without_decoration(before), world.calls[number - 1]
+            last = len(world.calls)
+            world.fails = do_nothing
+            fresco.cancel(order)
+            world.calls = world.calls[:last]
+        if number > len(world.calls):
+            assert failures > 20
+            return
+    pytest.fail("it never ended")
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_a_failure_while_placing_changes_nothing(
+    name: str, open_resolve: OpenWorld, session: Session, places: Places, media: MakeMedia
+) -> None:
+    choices = CHOSEN[name]
+    failures = 0
+    world = open_resolve()
+    dressed(world, media)
+    fresco = restyler_of(world, session, places)
+    (order,) = fresco.restyle([fresco.current()], choices)
+    wait_for("the job", lambda: session.job(order.job_id).state is JobState.DONE)
+    saved = Path(order.rendered).read_bytes() if order.rendered else b""
+    kept = _kept(world)
+
+    for number in range(1, 800):
+        world = open_resolve()
+        dressed(world, media)
+        _restore(world, kept)
+        source = world.timeline.video[0].items[0]
+        if saved:
+            Path(order.rendered).write_bytes(saved)
+        OrderBook(places.orders).save(replace(order, is_submitted=True))
+        before = world.snapshot()
+        fresco = restyler_of(world, session, places)
+        world.fails = lambda call, count, number=number: count == number
+
+        outcomes = []
+        try:
+            outcomes = fresco.update()
+        except ResolveError:
+            failures += 1
+            assert_same_but_for_the_result(world, before, source)
+        if outcomes and outcomes[0].placed is None:
+            failures += 1
+            assert world.snapshot() == before, world.calls[number - 1]
+        elif outcomes:
+            assert_same_but_for_the_result(world, before, source)
+        last = len(world.calls)
+        world.fails = do_nothing
+        fresco.update()
+        assert placed(world) == [(source.start, source.duration)], world.calls[number - 1]
+        if number > last:
+            assert failures > 20
+            return
+    pytest.fail("it never ended")
+
+
+def _kept(world: World) -> tuple[Any, ...]:
+    assert world.project is not None
+    item = world.timeline.video[0].items[0]
+    ids = world.project.id, world.timeline.id, item.id
+    return (*ids, item.color, dict(item.markers))
+
+
+def _restore(world: World, kept: tuple[Any, ...]) -> None:
+    """The same project as it was when the order was made."""
+    assert world.project is not None
+    item = world.timeline.video[0].items[0]
+    world.project.id, line_id, item.id, item.color, markers = kept
+    world.project.timelines[0].id = world.project.current_timeline = line_id
+    item.markers = dict(markers)
+
+
+def placed(world: World) -> list[tuple[int, int]]:
+    return [
+        (item.start, item.duration)
+        for track in world.timeline.video
+        for item in track.items
+        if item.clip is not None and item.clip.third_party.get("fresco.job")
+    ]
+
+
+def assert_same_but_for_the_result(world: World, before: Any, source: Item) -> None:
+    """The result lies where it should, or not at all; all else is as before."""
+    assert placed(world) in ([(source.start, source.duration)], [])
+    after = world.snapshot()
+    assert after["page"] == before["page"]
+    for key in ("render", "presets", "render_jobs", "current_folder", "current_timeline"):
+        assert after["project"][key] == before["project"][key], key
+    if not placed(world):
+        assert without_decoration(after) == without_decoration(before)
+
+
+def test_what_the_daemon_refuses_leaves_no_trace(
+    open_resolve: OpenWorld, session: Session, places: Places, media: MakeMedia
+) -> None:
+    world = open_resolve()
+    dressed(world, media)
+    before = world.snapshot()
+    fresco = restyler_of(world, session, places)
+
+    with pytest.raises(Exception, match="strength"):
+        fresco.restyle([fresco.current()], replace(CHOICES, strength=7.0))
+
+    assert world.snapshot() == before
+    assert list(places.orders.glob("*")) == []
+
+
+def test_a_failed_job_gives_the_clip_back_as_it_was(
+    open_resolve: OpenWorld, session: Session, places: Places, media: MakeMedia
+) -> None:
+    world = open_resolve()
+    dressed(world, media)
+    before = world.snapshot()
+    fresco = restyler_of(world, session, places)
+    (order,) = fresco.restyle([fresco.current()], replace(CHOICES, prompt="unthinkable"))
+    wait_for("the job to fail", lambda: session.job(order.job_id).state is JobState.FAILED)
+
+    (outcome,) = fresco.update()
+
+    assert "nobody can think of this" in outcome.problem
+    assert world.snapshot() == before
+    assert fresco.waiting() == []
+
+
+def test_a_failed_render_leaves_no_trace(
+    open_resolve: OpenWorld, session: Session, places: Places, media: MakeMedia
+) -> None:
+    world = open_resolve(does_render_fail=True, language="de")
+    dressed(world, media)
+    before = world.snapshot()
+    fresco = restyler_of(world, session, places)
+
+    with pytest.raises(ResolveError, match="Disk full"):
+        fresco.restyle([fresco.current()], CHOSEN["render"])
+
+    assert world.snapshot() == before
+    assert list(places.renders.iterdir()) == []
+
+
+def test_a_dialog_gives_a_sentence(
+    open_resolve: OpenWorld, session: Session, places: Places
+) -> None:
+    world = open_resolve(has_dialog=True)
+
+    with pytest.raises(ResolveError, match="Close its open dialogs"):
+        restyler_of(world, session, places).current()
+
+
+@pytest.mark.parametrize("page", ["media", "fusion", "fairlight"])
+def test_a_page_without_a_playhead_gives_a_sentence(
+    page: str, open_resolve: OpenWorld, session: Session, places: Places, media: MakeMedia
+) -> None:
+    world = open_resolve()
+    dressed(world, media)
+    world.page = page
+
+    with pytest.raises(ResolveError, match="Put it over a clip"):
+        restyler_of(world, session, places).current()

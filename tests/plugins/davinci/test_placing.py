@@ -1,0 +1,549 @@
+"""Results at the exact record frames of their source, from the stand-in through a real daemon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fresco_client import JobState, Session
+from fresco_davinci.choices import Choices
+from fresco_davinci.core import Outcome, Restyler
+from fresco_davinci.errors import CannotRestyle, RenderFailed
+from fresco_davinci.places import Places
+from fresco_engine.media.clip import Clip as Media
+from fresco_engine.media.images import write_image
+
+from tests.engine.conftest import scene
+from tests.fakes.resolve import Clip, Item, Track, World
+from tests.fakes.resolve.pool import sequence
+from tests.integration.daemons import wait_for
+from tests.plugins.davinci.conftest import (
+    CHOICES,
+    RATES,
+    MakeRestyler,
+    OpenWorld,
+    clip_of,
+    put,
+    restyler_of,
+)
+
+MakeMedia = Callable[[Fraction], Path]
+
+
+def brought_in(restyler: Restyler) -> list[Outcome]:
+    """Outcomes once no job is at work any more."""
+
+    def done() -> bool:
+        outcomes.extend(o for o in restyler.update() if o.placed or o.problem)
+        return not restyler.waiting()
+
+    outcomes: list[Outcome] = []
+    wait_for("the jobs to be done", done)
+    return outcomes
+
+
+def results(world: World) -> list[tuple[int, Item]]:
+    """Track and item of everything that Fresco placed."""
+    return [
+        (number, item)
+        for number, track in enumerate(world.timeline.video, start=1)
+        for item in track.items
+        if item.clip is not None and "fresco.job" in item.clip.third_party
+    ]
+
+
+def shown(world: World, item: Item) -> list[np.ndarray]:
+    """The pictures that an item shows."""
+    assert item.clip is not None
+    assert item.clip.rate == world.timeline.rate
+    frames = Media.open(Path(item.clip.path)).frames(item.left, item.left + item.duration)
+    return [frame.image for frame in frames]
+
+
+def negatives(path: Path, first: int, count: int) -> list[np.ndarray]:
+    """What the fake worker makes of frames of a file."""
+    return [255 - frame.image for frame in Media.open(path).frames(first, first + count)]
+
+
+def assert_alike(found: list[np.ndarray], wanted: list[np.ndarray]) -> None:
+    """The same frames: one frame off would differ by far more than encoding does."""
+    assert len(found) == len(wanted)
+    for one, other in zip(found, wanted, strict=True):
+        difference = np.abs(one.astype(int) - other.astype(int)).mean()
+        assert difference < 8, difference
+
+
+@pytest.mark.parametrize("rate", RATES.values(), ids=RATES.keys())
+@pytest.mark.parametrize("is_drop_frame", [False, True], ids=["", "drop"])
+def test_a_result_lies_on_the_record_frames_of_its_source(
+    rate: Fraction,
+    is_drop_frame: bool,
+    open_resolve: OpenWorld,
+    restyler: MakeRestyler,
+    media: MakeMedia,
+) -> None:
+    if is_drop_frame and round(rate) % 30:
+        pytest.skip("drop-frame timecode is for 29.97 and 59.94")
+    world = open_resolve(rate, is_drop_frame=is_drop_frame)
+    source = put(world, clip_of(media(rate)), at=7, left=5, count=12)
+    world.timeline.playhead = 9
+    fresco = restyler(world)
+
+    fresco.restyle([fresco.current()], CHOICES)
+    (outcome,) = brought_in(fresco)
+
+    ((track, item),) = results(world)
+    assert (track, item.start, item.duration) == (2, source.start, source.duration)
+    assert_alike(shown(world, item), negatives(media(rate), 5, 12))
+    assert outcome.placed is not None
+    assert outcome.problem == ""
+    assert (source.color, source.markers) == ("", {})
+
+
+def test_the_start_is_frame_86400_at_24_and_107892_with_drop_frame(open_resolve: OpenWorld) -> None:
+    assert open_resolve(RATES["24"]).timeline.start == 86400
+    assert open_resolve(RATES["23.976"]).timeline.start == 86400
+    assert open_resolve(RATES["25"]).timeline.start == 90000
+    assert open_resolve(RATES["29.97"], is_drop_frame=True).timeline.start == 107892
+
+
+def test_a_clip_of_another_rate_is_rendered_and_lies_frame_by_frame(
+    open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+) -> None:
+    world = open_resolve(RATES["25"])
+    source = put(world, clip_of(media(RATES["23.976"])), at=3, left=4, count=10)
+    world.timeline.playhead = 3
+    fresco = restyler(world)
+
+    fresco.restyle([fresco.current()], CHOICES)
+    brought_in(fresco)
+
+    ((_, item),) = results(world)
+    assert (item.start, item.duration) == (source.start, source.duration)
+    pictures = shown(world, item)
+    indices = [int((4 + number) * RATES["23.976"] / 25) for number in range(10)]
+    frames = {index: negatives(media(RATES["23.976"]), index, 1)[0] for index in indices}
+    small = [picture[::2, ::2] for picture in pictures]
+    assert_alike(small, [frames[index] for index in indices])
+
+
+def graded(item: Item) -> None:
+    item.nodes = [["Lift"]]
+
+
+def two_nodes(item: Item) -> None:
+    item.nodes = [[], []]
+
+
+def with_lut(item: Item) -> None:
+    item.lut = "film.cube"
+
+
+def slow(item: Item) -> None:
+    item.speed = Fraction(1, 2)
+
+
+def reversed_(item: Item) -> None:
+    item.speed = Fraction(-1)
+    item.left = 25
+
+
+def frozen(item: Item) -> None:
+    item.speed = Fraction(0)
+
+
+def composed(item: Item) -> None:
+    item.compositions = ["Composition 1"]
+
+
+def compound(item: Item) -> None:
+    assert item.clip is not None
+    item.clip = replace(item.clip, inner=Path(item.clip.path), path="", kind="Compound")
+
+
+@pytest.mark.parametrize(
+    "change", [graded, two_nodes, with_lut, slow, reversed_, frozen, composed, compound]
+)
+@pytest.mark.parametrize("version", [(19, 1, 0), (21, 1, 0)], ids=str)
+def test_what_the_file_does_not_show_is_rendered(
+    change: Callable[[Item], None],
+    version: tuple[int, ...],
+    open_resolve: OpenWorld,
+    restyler: MakeRestyler,
+    media: MakeMedia,
+    places: Places,
+) -> None:
+    world = open_resolve(version=version, language="ja")
+    item = put(world, clip_of(media(RATES["24"])), left=2, count=6)
+    world.timeline.video.append(Track("Titles"))
+    world.timeline.video[1].items.append(Item("Text+", 86402, 2, None))
+    change(item)
+    if item.clip is not None and item.clip.path == "":
+        assert world.project is not None
+        world.project.root.clips.append(item.clip)
+    before = world.snapshot()
+    told: list[str] = []
+    fresco = restyler(world)
+    fresco._tell = told.append  # pyright: ignore[reportPrivateUsage]
+
+    fresco.restyle([fresco.current()], CHOICES)
+
+    after = world.snapshot()
+    _forget_marks(after, before)
+    assert after == before
+    assert "Project.StartRendering" in world.calls
+    assert len(told) == 1
+    brought_in(fresco)
+    ((_, placed),) = results(world)
+    assert (placed.start, placed.duration) == (item.start, item.duration)
+    assert list(places.renders.iterdir()) == []
+
+
+def test_a_version_that_cannot_put_its_render_settings_back_renders_nothing(
+    open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+) -> None:
+    world = open_resolve(version=(18, 6, 6))
+    put(world, clip_of(media(RATES["24"])), count=6).nodes = [["Lift"]]
+    before = world.snapshot()
+    fresco = restyler(world)
+
+    with pytest.raises(RenderFailed, match=r"19\.1 or newer"):
+        fresco.restyle([fresco.current()], CHOICES)
+
+    assert world.snapshot() == before
+
+
+def _forget_marks(after: dict, before: dict) -> None:
+    """Colour and marker of the clip are all that an order may change."""
+    for new, old in zip(_items(after), _items(before), strict=True):
+        if new["clip"] is None:
+            continue
+        assert new["color"] == "Orange"
+        assert [marker["color"] for marker in new["markers"].values()] == ["Sand"]
+        new["color"], new["markers"] = old["color"], old["markers"]
+
+
+def _items(snapshot: dict) -> list[dict]:
+    return [
+        item
+        for line in snapshot["project"]["timelines"]
+        for track in line["video"]
+        for item in track["items"]
+    ]
+
+
+def test_an_image_sequence_is_counted_from_its_first_picture_in_the_project(
+    open_resolve: OpenWorld, restyler: MakeRestyler, tmp_path: Path
+) -> None:
+    folder = tmp_path / "bilder 100% ü"
+    folder.mkdir()
+    pictures = scene(20)
+    for number, picture in enumerate(pictures, start=90):
+        write_image(folder / f"shot_{number:04}.png", picture)
+    # The folder holds pictures before and after those that are in the project.
+    pattern = str(folder).replace("%", "%%") + "/shot_%04d.png"
+    clip = sequence(pattern, 94, 105, RATES["25"])
+    assert clip is not None
+    world = open_resolve(RATES["25"])
+    source = put(world, clip, at=2, left=3, count=6)
+    world.timeline.playhead = 4
+    fresco = restyler(world)
+
+    fresco.restyle([fresco.current()], CHOICES)
+    brought_in(fresco)
+
+    ((_, item),) = results(world)
+    assert (item.start, item.duration) == (source.start, source.duration)
+    assert_alike(shown(world, item), [255 - picture for picture in pictures[7:13]])
+    assert "Project.StartRendering" not in world.calls
+
+
+def test_a_title_is_refused_with_a_sentence_that_says_what_to_do(
+    open_resolve: OpenWorld, restyler: MakeRestyler
+) -> None:
+    world = open_resolve()
+    world.timeline.video[0].items.append(Item("Text+", 86400, 24, None))
+    before = world.snapshot()
+    fresco = restyler(world)
+
+    with pytest.raises(CannotRestyle, match="compound clip"):
+        fresco.restyle([fresco.current()], CHOICES)
+
+    assert world.snapshot() == before
+
+
+def test_an_offline_clip_is_refused(open_resolve: OpenWorld, restyler: MakeRestyler) -> None:
+    world = open_resolve()
+    put(world, Clip("gone.mov", "/nowhere/gone.mov", Fraction(24), 100))
+    fresco = restyler(world)
+
+    with pytest.raises(CannotRestyle, match="Relink"):
+        fresco.restyle([fresco.current()], CHOICES)
+
+
+@pytest.mark.parametrize("version", [(18, 6, 6), (19, 0, 1), (19, 0, 2), (21, 1, 0)], ids=str)
+def test_every_version_places_the_same(
+    version: tuple[int, ...], open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+) -> None:
+    world = open_resolve(version=version)
+    source = put(world, clip_of(media(RATES["24"])), at=4, left=3, count=8)
+    world.timeline.playhead = 5
+    fresco = restyler(world)
+
+    can_tell_the_speed = version >= (19, 0, 2)
+    pixels = "auto" if can_tell_the_speed else "file"
+    fresco.restyle([fresco.current()], replace(CHOICES, pixels=pixels))
+    brought_in(fresco)
+
+    found = [
+        item
+        for item in world.timeline.video[-1].items
+        if (item.start, item.duration) == (source.start, source.duration)
+    ]
+    assert len(world.timeline.video) == 2
+    assert len(found) == 1
+
+
+def test_frames_between_the_marks_are_restyled_and_no_others(
+    open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+) -> None:
+    world = open_resolve()
+    clip = clip_of(media(RATES["24"]))
+    put(world, clip, at=0, left=0, count=10)
+    put(world, clip, at=10, left=12, count=10)
+    put(world, clip, at=20, left=0, count=10)
+    world.timeline.marks = {"in": 4, "out": 14}
+    fresco = restyler(world)
+
+    fresco.restyle(fresco.marked(CHOICES), CHOICES)
+    brought_in(fresco)
+
+    spans = sorted((item.start - 86400, item.duration) for _, item in results(world))
+    assert spans == [(4, 6), (10, 5)]
+    first = next(item for _, item in results(world) if item.start == 86404)
+    assert_alike(shown(world, first), negatives(media(RATES["24"]), 4, 6))
+
+
+def test_the_free_edition_on_linux_gets_pictures(
+    open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+) -> None:
+    world = open_resolve(RATES["23.976"], is_studio=False, version=(20, 0, 0))
+    source = put(world, clip_of(media(RATES["23.976"])), at=4, left=3, count=6)
+    world.timeline.playhead = 4
+    fresco = restyler(world)
+
+    fresco.restyle([fresco.current()], CHOICES)
+    brought_in(fresco)
+
+    ((_, item),) = results(world)
+    assert (item.start, item.duration) == (source.start, source.duration)
+    assert item.clip is not None
+    assert item.clip.kind == "Image Sequence"
+    assert item.clip.rate == RATES["23.976"]
+    path = Path(item.clip.path.replace("[000000-000005]", "000000"))
+    frames = [frame.image for frame in Media.open(path).frames(0, 6)]
+    assert_alike(frames, negatives(media(RATES["24"]), 3, 6))
+
+
+def test_a_moved_and_trimmed_clip_takes_its_result_along(
+    open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+) -> None:
+    world = open_resolve()
+    source = put(world, clip_of(media(RATES["24"])), at=0, left=2, count=12)
+    fresco = restyler(world)
+    fresco.restyle([fresco.current()], CHOICES)
+    source.start, source.left, source.duration = 86450, 5, 6
+
+    brought_in(fresco)
+
+    ((_, item),) = results(world)
+    assert (item.start, item.duration) == (86450, 6)
+    assert_alike(shown(world, item), negatives(media(RATES["24"]), 5, 6))
+
+
+def test_the_result_of_a_deleted_clip_is_kept_in_the_bin(
+    open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+) -> None:
+    world = open_resolve()
+    put(world, clip_of(media(RATES["24"])), count=6)
+    fresco = restyler(world)
+    fresco.restyle([fresco.current()], CHOICES)
+    world.timeline.video[0].items.clear()
+
+    (outcome,) = brought_in(fresco)
+
+    assert "no longer in the timeline" in outcome.problem
+    assert results(world) == []
+    assert world.project is not None
+    (folder,) = world.project.root.folders
+    assert len(folder.clips) == 1
+
+
+def test_a_restart_finishes_imports_and_nothing_comes_in_twice(
+    open_resolve: OpenWorld, session: Session, places: Places, media: MakeMedia
+) -> None:
+    world = open_resolve()
+    put(world, clip_of(media(RATES["24"])), count=6)
+    before = restyler_of(world, session, places)
+    (order,) = before.restyle([before.current()], CHOICES)
+    saved = (places.orders / f"{order.job_id}.json").read_text("utf-8")
+    wait_for("the job", lambda: session.job(order.job_id).state is JobState.DONE)
+
+    after = restyler_of(world, session, places)
+    after.update()
+    once = world.snapshot()
+    # As if it had been killed right after placing, before it could forget the order.
+    (places.orders / f"{order.job_id}.json").write_text(saved, "utf-8")
+    restyler_of(world, session, places).update()
+
+    assert world.snapshot() == once
+    assert len(results(world)) == 1
+    assert list(places.orders.iterdir()) == []
+
+
+def test_orders_of_other_projects_are_left_alone(
+    open_resolve: OpenWorld, session: Session, places: Places, media: MakeMedia
+) -> None:
+    world = open_resolve()
+    put(world, clip_of(media(RATES["24"])), count=6)
+    fresco = restyler_of(world, session, places)
+    (order,) = fresco.restyle([fresco.current()], CHOICES)
+    other = open_resolve()
+
+    assert restyler_of(other, session, places).update() == []
+    assert [path.stem for path in places.orders.iterdir()] == [order.job_id]
+    brought_in(fresco)
+
+
+def test_a_result_is_placed_in_the_timeline_it_was_ordered_for(
+    open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+) -> None:
+    world = open_resolve()
+    put(world, clip_of(media(RATES["24"])), count=6)
+    fresco = restyler(world)
+    fresco.restyle([fresco.current()], CHOICES)
+    ordered = world.timeline
+    other = open_resolve().timeline
+    assert world.project is not None
+    world.project.timelines.append(other)
+    world.project.current_timeline = other.id
+    world.page = "color"
+
+    brought_in(fresco)
+
+    assert len(ordered.video) == 2
+    assert len(other.video) == 1
+    assert world.project.current_timeline == other.id
+    assert world.page == "color"
+
+
+def test_the_result_has_the_position_and_zoom_of_its_source(
+    open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+) -> None:
+    for version in ((20, 3, 1), (21, 1, 0)):
+        world = open_resolve(version=version)
+        source = put(world, clip_of(media(RATES["24"])), count=6)
+        source.properties.update(ZoomX=1.5, Pan=30.0, CropLeft=4.0)
+        fresco = restyler(world)
+
+        fresco.restyle([fresco.current()], CHOICES)
+        brought_in(fresco)
+
+        ((_, item),) = results(world)
+        assert item.properties == source.properties
+
+
+PLACES = [
+    Choices(prompt="ink", place="track", track=2, conflict=conflict)
+    for conflict in ("new", "skip", "replace")
+]
+
+
+@pytest.mark.parametrize("choices", PLACES, ids=lambda choices: choices.conflict)
+def test_a_taken_track_is_treated_as_chosen(
+    choices: Choices, open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+) -> None:
+    world = open_resolve()
+    put(world, clip_of(media(RATES["24"])), count=6)
+    fresco = restyler(world)
+    fresco.restyle([fresco.current()], CHOICES)
+    brought_in(fresco)
+    ((_, first),) = results(world)
+    world.timeline.playhead = 0
+    world.timeline.video[1].is_enabled = False
+    assert first.clip is not None
+    first_path = first.clip.path
+
+    fresco.restyle([fresco.current()], choices)
+    (outcome,) = brought_in(fresco)
+
+    found = results(world)
+    assert first.clip is not None
+    if choices.conflict == "new":
+        assert [track for track, _ in found] == [2, 3]
+    elif choices.conflict == "skip":
+        assert found == [(2, first)]
+        assert "taken" in outcome.problem
+    else:
+        assert found == [(2, first)]
+        assert first.clip.path != first_path
+        assert outcome.placed is not None
+        assert first.clip.third_party["fresco.job"] == outcome.order.job_id
+
+
+def test_what_fresco_did_not_make_is_never_replaced(
+    open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+) -> None:
+    world = open_resolve()
+    clip = clip_of(media(RATES["24"]))
+    put(world, clip, count=6)
+    world.timeline.video.append(Track("Video 2", is_enabled=False))
+    put(world, clip, count=6, track=2)
+    fresco = restyler(world)
+    before = world.snapshot()
+
+    (order,) = fresco.restyle([fresco.current()], PLACES[2])
+    outcomes: list[Outcome] = []
+    wait_for(
+        "the outcome",
+        lambda: outcomes.extend(o for o in fresco.update() if o.problem) or outcomes,
+    )
+
+    assert "did not make" in outcomes[0].problem
+    fresco.cancel(order)
+    assert world.snapshot() == before
+
+
+def test_a_locked_track_is_neither_used_nor_unlocked(
+    open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+) -> None:
+    world = open_resolve()
+    put(world, clip_of(media(RATES["24"])), count=6)
+    world.timeline.video.append(Track("Fresco", is_locked=True))
+    fresco = restyler(world)
+
+    fresco.restyle([fresco.current()], CHOICES)
+    brought_in(fresco)
+
+    assert [track for track, _ in results(world)] == [3]
+    assert world.timeline.video[1].is_locked
+
+
+def test_a_take_shows_the_result_in_the_clip_itself(
+    open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+) -> None:
+    world = open_resolve()
+    source = put(world, clip_of(media(RATES["24"])), left=3, count=6)
+    fresco = restyler(world)
+
+    fresco.restyle([fresco.current()], replace(CHOICES, place="take"))
+    brought_in(fresco)
+
+    assert len(world.timeline.video) == 1
+    assert (len(source.takes), source.selected_take) == (2, 2)
+    assert (source.start, source.duration, source.left) == (86400, 6, 0)
+    assert_alike(shown(world, source), negatives(media(RATES["24"]), 3, 6))
