@@ -14,7 +14,9 @@ from fresco_cli import (
     keyframes,
     look,
     models,
+    plugins,
     propagate,
+    resolve,
     restyle,
     serve,
     status,
@@ -41,6 +43,8 @@ app.command("serve")(serve.serve)
 app.command("status")(status.status)
 app.command("stop")(status.stop)
 app.add_typer(jobs.app, name="jobs")
+app.command("install-plugin")(plugins.install_plugin)
+app.command("resolve-companion")(resolve.resolve_companion)
 
 
 def _show_version(wanted: bool) -> None:

@@ -16,7 +16,7 @@ from fresco_engine import __version__
 from fresco_engine.errors import FrescoError
 from fresco_engine.settings import RestyleSettings
 
-from fresco_cli import daemon_checks
+from fresco_cli import daemon_checks, plugin_checks
 from fresco_cli.daemon_checks import LEAST_FREE_BYTES, Problem
 from fresco_cli.daemons import Tools
 from fresco_cli.engine import Engine
@@ -48,6 +48,8 @@ def run_all(tools: Tools, device: str | None, data: Path | None) -> list[Check]:
         "model cache": _model_cache,
         "data folder": lambda: daemon_checks.data_folder(data),
         "daemon": lambda: daemon_checks.daemon(tools, data),
+        "DaVinci Resolve": lambda: plugin_checks.resolve(data),
+        "Blender": plugin_checks.of_blender,
         "sample clip": lambda: _sample_clip(engine),
         "self-test": lambda: _self_test(engine, device),
     }

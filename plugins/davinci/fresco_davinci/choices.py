@@ -51,6 +51,7 @@ class Choices:
         """For the daemon, restyling frames `first` to `stop` - 1 of the source."""
         return RestyleSettings(
             prompt=self.prompt.strip() or None,
+            style=self.style or None,
             negative_prompt=self.negative_prompt.strip() or None,
             strength=self.strength,
             preset=self.preset or None,

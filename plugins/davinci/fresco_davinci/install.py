@@ -32,10 +32,12 @@ _MARK = 'Made by "fresco install-plugin resolve"'
 
 @dataclass(frozen=True, kw_only=True)
 class Scripts:
-    """The scripts for one place: `program` starts Fresco, `mailbox` is where the companion is."""
+    """The scripts of one installation: `program` starts Fresco, the companion is at `mailbox`."""
 
     program: Sequence[str]
     mailbox: Path
+    options: Sequence[str] = ()
+    """Of the companion."""
 
     def contents(self) -> dict[str, str]:
         """Texts by file name."""
@@ -43,6 +45,7 @@ class Scripts:
         menu = (library / "menu.py.txt").read_text("utf-8")
         menu = menu.replace("@LIBRARY@", ascii(str(library)))
         menu = menu.replace("@PROGRAM@", ascii([str(word) for word in self.program]))
+        menu = menu.replace("@OPTIONS@", ascii([str(word) for word in self.options]))
         scripts = {
             f"{name}.py": menu.replace("@COMMAND@", ascii(command))
             for name, command in COMMANDS.items()

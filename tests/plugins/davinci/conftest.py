@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.fakes.resolve.pool import probed
 from tests.integration.daemons import DaemonProcess, with_fake_worker
 
 CHOICES = Choices(prompt="ink")
+PROGRAM = (sys.executable, "-m", "fresco_cli")
 RATES = {
     "24": Fraction(24),
     "23.976": Fraction(24000, 1001),

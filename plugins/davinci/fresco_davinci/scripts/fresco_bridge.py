@@ -15,13 +15,13 @@ _HOSTS_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "PYTHONEXECUTABLE", "__PYVENV_LA
 _TAIL = 2000
 
 
-def run(program, command, names):
+def run(program, command, names, options=()):
     """Start `program` for `command`, and answer it until it ends; `names` are the script's globals.
 
     Returns its exit code.
     """
     executor = Executor(_resolve(names), names)
-    arguments = list(program) + ["resolve-companion", "--pipe", "--do", command]
+    arguments = list(program) + ["resolve-companion", "--pipe", "--do", command] + list(options)
     with tempfile.TemporaryFile() as errors:
         try:
             process = subprocess.Popen(

@@ -1,0 +1,178 @@
+"""What a window or a command can do; everything here may take a while and belongs on a thread."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from fresco_client import Job, NotFound, PictureOptions, Session, Style
+
+from fresco_davinci.bridge.remote import Bridge
+from fresco_davinci.choices import Choices, load_choices
+from fresco_davinci.core import Outcome, Restyler
+from fresco_davinci.errors import NotReady
+from fresco_davinci.host import Host
+from fresco_davinci.orders import Order
+from fresco_davinci.places import Places
+
+Scope = Literal["clip", "marks"]
+Connect = Callable[[], Session]
+_PREVIEW = PictureOptions(encoding="jpeg", long_side=640)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What Resolve shows now, and the frame under its playhead."""
+
+    text: str
+    frame: bytes | None
+    """PNG; None if Resolve does not write it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """An order and how far its job is; None if the daemon does not know it."""
+
+    order: Order
+    job: Job | None
+
+
+class Desk:
+    """Resolve on one side, the daemon on the other. The daemon is started when it is needed."""
+
+    def __init__(self, places: Places, connect: Connect) -> None:
+        self.places = places
+        self._connect = connect
+        self._session: Session | None = None
+        self._bridge: Bridge | None = None
+        self._restyler: Restyler | None = None
+        self._project_orders: list[Order] = []
+        self.notes: list[str] = []
+
+    def attach(self, bridge: Bridge) -> None:
+        """Work with the Resolve at the other end of a bridge from now on."""
+        self._bridge = bridge
+        self._restyler = None
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether there is a Resolve to work with."""
+        return self._bridge is not None
+
+    def detach(self) -> None:
+        """That Resolve is gone."""
+        self._bridge = None
+        self._restyler = None
+
+    def close(self) -> None:
+        """End both sides."""
+        if self._bridge is not None:
+            self._bridge.close()
+        if self._session is not None:
+            self._session.close()
+
+    def choices(self) -> Choices:
+        """The last settings."""
+        return load_choices(self.places.choices)
+
+    def styles(self) -> tuple[Style, ...]:
+        """Looks that the bundled model knows."""
+        models = self._daemon().models()
+        return models[0].styles if models else ()
+
+    def shown(self) -> Shown:
+        """What is under the playhead."""
+        host = self._host()
+        clip, line = host.current_clip(), host.timeline()
+        seconds = float(clip.duration / line.rate)
+        text = f"{clip.name} · V{clip.track} · {clip.duration} frames, {seconds:.1f} s · {line.name}"
+        with tempfile.TemporaryDirectory(prefix="fresco-") as folder:
+            still = Path(folder) / "frame.png"
+            host.export_frame(still)
+            frame = still.read_bytes() if still.is_file() else None
+        return Shown(text=text, frame=frame)
+
+    def restyle(self, scope: Scope, choices: Choices) -> list[Order]:
+        """Hand the clip under the playhead, or those between the marks, to the daemon."""
+        fresco = self._fresco()
+        parts = fresco.marked(choices) if scope == "marks" else [fresco.current()]
+        orders = fresco.restyle(parts, choices)
+        self._project_orders = fresco.waiting()
+        return orders
+
+    def look(self, choices: Choices, on_step: Callable[[int, int], None] | None = None) -> bytes:
+        """The frame under the playhead, restyled, as PNG."""
+        return self._fresco().look(choices, on_step).data
+
+    def update(self) -> list[Outcome]:
+        """Bring in what is done."""
+        outcomes = self._fresco().update()
+        self._project_orders = self._fresco().waiting()
+        return outcomes
+
+    def cancel(self, order: Order) -> None:
+        """End an order's job."""
+        self._fresco().cancel(order)
+        self._project_orders = self._fresco().waiting()
+
+    def progress(self) -> list[Progress]:
+        """How far the orders of the project are. Asks nothing of Resolve."""
+        return [Progress(order=order, job=self._job(order)) for order in self._project_orders]
+
+    def keyframe(self, order: Order, index: int) -> bytes:
+        """A keyframe of a job at work, as JPEG."""
+        return self._daemon().frame(order.job_id, "keyframe", index, _PREVIEW).data
+
+    def _job(self, order: Order) -> Job | None:
+        try:
+            return self._daemon().job(order.job_id)
+        except NotFound:
+            return None
+
+    def _daemon(self) -> Session:
+        if self._session is None:
+            self._session = self._connect()
+        return self._session
+
+    def _host(self) -> Host:
+        if self._bridge is None:
+            raise NotReady(
+                "DaVinci Resolve is not connected. Click Workspace > Scripts > Fresco > Fresco "
+                "(free edition) in it."
+            )
+        return Host(self._bridge.resolve)
+
+    def _fresco(self) -> Restyler:
+        if self._restyler is None:
+            self._restyler = Restyler(
+                self._host(), self._daemon(), self.places, wait=time.sleep, tell=self.notes.append
+            )
+        return self._restyler
+
+
+def sentences(outcomes: Sequence[Outcome]) -> list[str]:
+    """What an editor is told of orders."""
+    told: list[str] = []
+    for outcome in outcomes:
+        name = outcome.order.title
+        if outcome.problem:
+            told.append(f"{name}: {outcome.problem}")
+        elif outcome.placed is not None:
+            told.append(f"{name}: is on track V{outcome.placed.track}.")
+        elif outcome.job is not None:
+            told.append(f"{name}: {state_of(outcome.job)}.")
+    return told or ["Nothing is being restyled in this project."]
+
+
+def state_of(job: Job) -> str:
+    """How far a job is, in a few words."""
+    text = job.state.value
+    if job.progress and not job.state.is_ended:
+        text += f", {job.progress[-1].share:.0%}"
+    if job.jobs_ahead:
+        text += f", {job.jobs_ahead} before it"
+    return text

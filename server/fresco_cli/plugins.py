@@ -1,0 +1,113 @@
+"""`fresco install-plugin`: Fresco inside DaVinci Resolve and Blender."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fresco_cli import blender, options
+from fresco_cli.daemons import PROGRAM
+from fresco_cli.faults import FAILED, CommandFailed
+from fresco_cli.outcome import told
+from fresco_cli.output import Output, make_output
+
+if TYPE_CHECKING:
+    from fresco_davinci.install import Scripts
+
+
+class Plugin(str, Enum):
+    """Programs that Fresco can be used in."""
+
+    RESOLVE = "resolve"
+    BLENDER = "blender"
+
+
+def install_plugin(
+    plugin: Annotated[Plugin, typer.Argument(help="The program to use Fresco in.")],
+    remove: Annotated[bool, typer.Option("--remove", help="Take it away again.")] = False,
+    archives: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="DIR",
+            help="For Blender: where the plugin's zip files are, if they are to be others.",
+        ),
+    ] = None,
+    data: options.Data = None,
+    debug: options.Debug = False,
+) -> None:
+    """Install, update or remove Fresco's plugin for DaVinci Resolve or Blender."""
+    channel = make_output(as_json=False, quiet=False)
+    with told(channel, debug=debug):
+        if plugin is Plugin.RESOLVE:
+            _resolve(channel, data, is_removing=remove)
+        elif remove:
+            _remove_from_blender(channel)
+        else:
+            _install_in_blender(channel, archives)
+
+
+def resolve_scripts(data: Path | None) -> Scripts:
+    """The scripts that this installation of Fresco has for Resolve's menu."""
+    from fresco_davinci.install import Scripts
+    from fresco_davinci.places import Places
+
+    chosen = ("--data", str(data.absolute())) if data is not None else ()
+    return Scripts(program=PROGRAM, mailbox=Places.usual(data).mailbox, options=chosen)
+
+
+def _resolve(channel: Output, data: Path | None, *, is_removing: bool) -> None:
+    from fresco_davinci import install
+    from fresco_davinci.errors import InstallFailed
+    from fresco_davinci.folders import resolve_folders
+
+    folders, scripts = resolve_folders(), resolve_scripts(data)
+    before = install.state(folders, scripts)
+    try:
+        if is_removing:
+            gone = install.remove(folders)
+            channel.result(
+                f"Removed {len(gone)} scripts from {folders.menu}."
+                if gone
+                else f"There was nothing of Fresco's in {folders.menu}."
+            )
+            return
+        paths = install.install(folders, scripts)
+    except InstallFailed as error:
+        raise CommandFailed("InstallFailed", str(error), FAILED) from error
+    done = {"absent": "Installed", "outdated": "Updated", "current": "Were up to date:"}[before]
+    channel.result(
+        f"{done} {len(paths)} scripts in {folders.menu}.\n"
+        "In DaVinci Resolve they are under Workspace > Scripts > Fresco."
+    )
+    if not folders.is_there:
+        channel.note("DaVinci Resolve itself was not found here; it looks there once it is.")
+
+
+def _install_in_blender(channel: Output, given: Path | None) -> None:
+    folders = blender.blender_folders()
+    if not folders:
+        raise CommandFailed(
+            "BlenderNotFound",
+            "Blender 3.4 or newer has not run here yet. Start it once, then try again.",
+            FAILED,
+        )
+    archives = blender.find_archives(given, Path(__file__).parents[2], _packaged())
+    for folder in folders:
+        was_there = folder.is_installed
+        path = blender.install(folder, archives)
+        channel.result(f"{folder.label}: {'updated' if was_there else 'installed'} in {path}.")
+    channel.result("Enable it in Blender under Edit > Preferences > Add-ons > Fresco.")
+
+
+def _remove_from_blender(channel: Output) -> None:
+    gone = [folder.label for folder in blender.blender_folders() if blender.remove(folder)]
+    channel.result(f"Removed from {', '.join(gone)}." if gone else "It was in no Blender.")
+
+
+def _packaged() -> Path:
+    """Where a wheel would carry Blender's archives."""
+    return Path(__file__).parent / "plugins_data"

@@ -1,0 +1,213 @@
+"""Clicks in Resolve's menu: the installed scripts, the real companion, a real daemon."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from fresco_davinci.choices import Choices, save_choices
+from fresco_davinci.install import COMMANDS, Scripts
+from fresco_davinci.places import Places
+from fresco_client import JobState, Session
+from tests.fakes.resolve import Resolve, World
+from tests.integration.daemons import DaemonProcess, wait_for
+from tests.plugins.davinci.conftest import PROGRAM, OpenWorld, clip_of, put
+
+MakeMedia = Callable[[Fraction], Path]
+Click = Callable[..., str]
+
+
+@pytest.fixture
+def click(
+    daemon: DaemonProcess,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Click:
+    """Clicks on an entry of the menu; gives what it printed to Resolve's console."""
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("FRESCO_DATA", str(daemon.data))
+    monkeypatch.setenv("XDG_VIDEOS_DIR", str(tmp_path / "Vidéos"))
+    # What Resolve sets for its own Python must not reach ours.
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+    scripts = Scripts(program=PROGRAM, mailbox=tmp_path / "mailbox").contents()
+
+    def run(entry: str, world: World, **names: object) -> str:
+        capsys.readouterr()
+        given = {"resolve": Resolve(world), **names}
+        exec(compile(scripts[f"{entry}.py"], "<menu>", "exec"), given)
+        return capsys.readouterr().out
+
+    return run
+
+
+@pytest.fixture
+def last(daemon: DaemonProcess) -> Choices:
+    """Settings of an earlier time."""
+    choices = Choices(prompt="ink")
+    save_choices(Places.usual(daemon.data).choices, choices)
+    return choices
+
+
+def orders(daemon: DaemonProcess) -> list[Path]:
+    return list((daemon.data / "resolve" / "orders").glob("*.json"))
+
+
+@pytest.fixture(autouse=True)
+def tidy(daemon: DaemonProcess) -> None:
+    """No order of another test, and no settings."""
+    for path in orders(daemon):
+        path.unlink()
+    Places.usual(daemon.data).choices.unlink(missing_ok=True)
+
+
+def test_restyling_with_last_settings_and_bringing_the_result_in(
+    click: Click,
+    last: Choices,
+    open_resolve: OpenWorld,
+    media: MakeMedia,
+    session: Session,
+    daemon: DaemonProcess,
+) -> None:
+    world = open_resolve()
+    source = put(world, clip_of(media(Fraction(24))), at=5, left=3, count=8)
+    world.timeline.playhead = 6
+
+    first = click("Restyle with last settings", world)
+    (path,) = orders(daemon)
+    assert "is being restyled" in first
+    assert source.color == "Orange"
+    wait_for("the job", lambda: session.job(path.stem).state is JobState.DONE)
+    second = click("Update results", world)
+    third = click("Update results", world)
+
+    assert "is on track V2" in second
+    assert "Nothing is being restyled" in third
+    (item,) = world.timeline.video[1].items
+    assert (item.start, item.duration) == (source.start, source.duration)
+    assert item.clip is not None
+    assert "Vidéos" in item.clip.path
+    assert (source.color, source.markers) == ("", {})
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_goes_wrong_is_a_sentence_on_the_console(
+    command: str, click: Click, last: Choices, open_resolve: OpenWorld
+) -> None:
+    world = open_resolve(version=(17, 4))
+    before = world.snapshot()
+
+    told = click(command, world)
+
+    assert "18.5.1 or newer" in told or "No window can be opened" in told
+    assert "Traceback" not in told
+    assert world.snapshot() == before
+
+
+def test_without_last_settings_there_is_a_sentence(click: Click, open_resolve: OpenWorld) -> None:
+    assert "There are no last settings yet" in click("Restyle with last settings", open_resolve())
+
+
+def test_clips_in_the_marks_are_restyled_with_what_a_form_of_fusions_gave(
+    click: Click, open_resolve: OpenWorld, media: MakeMedia, daemon: DaemonProcess
+) -> None:
+    from tests.fakes.resolve.forms import Dispatchers, FormFusion
+
+    world = open_resolve()
+    clip = clip_of(media(Fraction(24)))
+    put(world, clip, count=8)
+    put(world, clip, at=8, count=8)
+    world.timeline.marks = {"in": 2, "out": 11}
+    fusion = FormFusion({"prompt": "charcoal", "strength": 40, "place": "On a track above"})
+
+    told = click("Restyle clips in marks", world, fusion=fusion, bmd=Dispatchers(fusion))
+
+    assert told.count("is being restyled") == 2
+    saved = [json.loads(path.read_text("utf-8")) for path in orders(daemon)]
+    assert {(order["first"], order["count"]) for order in saved} == {(86402, 6), (86408, 4)}
+    assert saved[0]["choices"]["prompt"] == "charcoal"
+    assert saved[0]["choices"]["strength"] == 0.4
+    assert "watercolour" in fusion.offered["style"]
+    for item in world.timeline.video[0].items:
+        assert item.color == "Orange"
+
+
+def test_a_cancelled_form_changes_nothing(
+    click: Click, open_resolve: OpenWorld, media: MakeMedia, daemon: DaemonProcess
+) -> None:
+    from tests.fakes.resolve.forms import Dispatchers, FormFusion
+
+    world = open_resolve()
+    put(world, clip_of(media(Fraction(24))), count=8)
+    before = world.snapshot()
+    fusion = FormFusion(None)
+
+    told = click("Restyle current clip", world, fusion=fusion, bmd=Dispatchers(fusion))
+
+    assert "Nothing was restyled" in told
+    assert world.snapshot() == before
+    assert orders(daemon) == []
+
+
+def test_looking_at_a_frame_writes_a_picture(
+    click: Click, open_resolve: OpenWorld, media: MakeMedia, daemon: DaemonProcess
+) -> None:
+    from tests.fakes.resolve.forms import Dispatchers, FormFusion
+
+    world = open_resolve()
+    put(world, clip_of(media(Fraction(24))), count=8).nodes = [["Lift"]]
+    before = world.snapshot()
+    fusion = FormFusion({"prompt": "ink", "strength": 0, "place": "On a track above"})
+
+    told = click("Look at current frame", world, fusion=fusion, bmd=Dispatchers(fusion))
+
+    path = daemon.data / "resolve" / "look.png"
+    assert str(path) in told
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert world.snapshot() == before
+
+
+def test_a_fresco_that_has_moved_is_told(
+    open_resolve: OpenWorld, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scripts = Scripts(program=["/nowhere/python"], mailbox=tmp_path).contents()
+    text = scripts["Show jobs.py"]
+
+    exec(compile(text, "<menu>", "exec"), {"resolve": Resolve(open_resolve())})
+
+    assert "install-plugin resolve" in capsys.readouterr().out
+
+
+def test_the_scripts_are_written_for_the_oldest_python_of_resolves() -> None:
+    import ast
+
+    scripts = Scripts(program=["/a b/é/python", "-m", "x"], mailbox=Path("/m"))
+    folder = Path(__file__).parents[3] / "plugins/davinci/fresco_davinci/scripts"
+    texts = [text for name, text in scripts.contents().items() if name.endswith(".py")]
+    texts += [path.read_text("utf-8") for path in folder.glob("*.py")]
+
+    for text in texts:
+        tree = ast.parse(text, feature_version=(3, 6))
+        names = {
+            alias.name.partition(".")[0]
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Import)
+            for alias in node.names
+        }
+        assert names <= {"json", "os", "subprocess", "sys", "tempfile", "fresco_bridge"}
+    assert all(text.isascii() for text in texts[: len(COMMANDS)])
+
+
+def test_the_choices_of_a_form_replace_only_what_it_shows() -> None:
+    from fresco_davinci.forms import choices_from, form_of
+
+    last = Choices(prompt="a", style="oil", strength=0.5, preset="draft", seed=3, place="take")
+    shown = {field["id"]: field["value"] for field in form_of(last, ["oil"])}
+
+    assert choices_from(last, shown) == last
+    assert choices_from(last, {**shown, "style": "(none)"}) == replace(last, style="")
