@@ -65,7 +65,13 @@ def word_of(text: bytes) -> Iterable[Word]:
 class Mailbox:
     """Our side of the mailbox. `preferences` are the files in which answers may turn up."""
 
-    def __init__(self, folder: Path, preferences: Callable[[], Iterable[Path]]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        preferences: Callable[[], Iterable[Path]],
+        beat_s: float = _BEAT_S,
+    ) -> None:
+        self._beat_s = beat_s
         self._folder = folder
         self._preferences = preferences
         self.session = secrets.token_hex(8)
@@ -157,7 +163,7 @@ class Mailbox:
         return self._folder / "companion.lua"
 
     def _live(self) -> None:
-        while not self._ended.wait(_BEAT_S):
+        while not self._ended.wait(self._beat_s):
             try:
                 self._show()
             except OSError:
