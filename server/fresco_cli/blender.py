@@ -104,11 +104,7 @@ def install(folder: BlenderFolder, archives: Archives) -> Path:
     try:
         fresh.mkdir(parents=True)
         _unpack(archive, fresh, prefix="" if folder.has_extensions else NAME)
-        old = target.with_name(f".{NAME}-old-{uuid.uuid4().hex[:8]}")
-        if target.exists():
-            target.rename(old)
-        fresh.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
+        _put_in_place(fresh, target)
     except (OSError, zipfile.BadZipFile) as error:
         raise CommandFailed(
             "InstallFailed",
@@ -119,6 +115,21 @@ def install(folder: BlenderFolder, archives: Archives) -> Path:
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return target
+
+
+def _put_in_place(fresh: Path, target: Path) -> None:
+    """Swap folders; if that fails, the old one is where it was."""
+    old = target.with_name(f".{NAME}-old-{uuid.uuid4().hex[:8]}")
+    was_there = target.exists()
+    if was_there:
+        target.rename(old)
+    try:
+        fresh.rename(target)
+    except OSError:
+        if was_there:
+            old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def remove(folder: BlenderFolder) -> bool:

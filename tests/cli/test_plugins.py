@@ -1,0 +1,168 @@
+"""`fresco install-plugin` and what `fresco doctor` sees of the plugins."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+from fresco_cli import blender, plugin_checks
+from fresco_cli.blender import BlenderFolder, blender_folders
+from fresco_cli.daemon_checks import Problem
+
+from tests.cli.conftest import Fresco
+
+ROOTS = {
+    "linux": ".config/blender",
+    "darwin": "Library/Application Support/Blender",
+    "win32": "AppData/Roaming/Blender Foundation/Blender",
+}
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A made-up user."""
+    folder = tmp_path / "Jan Žižka"
+    folder.mkdir()
+    monkeypatch.setattr(Path, "home", lambda: folder)
+    for name in ("XDG_CONFIG_HOME", "APPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    return folder
+
+
+@pytest.fixture
+def archives(tmp_path: Path) -> Path:
+    """What the build of Blender's plugin makes, in small."""
+    folder = tmp_path / "zips"
+    folder.mkdir()
+    write_archives(folder, "1.0")
+    return folder
+
+
+def write_archives(folder: Path, version: str) -> None:
+    text = f"VERSION = {version!r}\n"
+    with zipfile.ZipFile(folder / f"fresco-blender-{version}.zip", "w") as archive:
+        archive.writestr("__init__.py", text)
+        archive.writestr("blender_manifest.toml", "id = 'fresco_blender'\n")
+        archive.writestr("core/files.py", "")
+    with zipfile.ZipFile(folder / f"fresco-blender-{version}-classic.zip", "w") as archive:
+        archive.writestr("fresco_blender/__init__.py", text)
+        archive.writestr("fresco_blender/core/files.py", "")
+
+
+@pytest.mark.parametrize("system", ROOTS)
+def test_versions_of_blender_are_found_per_system(system: str, home: Path) -> None:
+    for version in ("2.93", "3.4", "4.2", "5.0", "notes", "10.1"):
+        (home / ROOTS[system] / version).mkdir(parents=True)
+
+    found = blender_folders(system, home, {})
+
+    assert [folder.label for folder in found] == [
+        "Blender 3.4", "Blender 4.2", "Blender 5.0", "Blender 10.1",
+    ]  # fmt: skip
+    assert found[0].plugin == home / ROOTS[system] / "3.4/scripts/addons/fresco_blender"
+    assert found[1].plugin == (
+        home / ROOTS[system] / "4.2/extensions/user_default/fresco_blender"
+    )
+
+
+def test_each_blender_gets_the_archive_that_fits(
+    fresco: Fresco, home: Path, archives: Path
+) -> None:
+    old, new = (home / ".config/blender" / version for version in ("3.6", "4.5"))
+    old.mkdir(parents=True)
+    new.mkdir()
+
+    ended = fresco("install-plugin", "blender", "--from", archives)
+
+    assert ended.code == 0, ended.stderr
+    assert (old / "scripts/addons/fresco_blender/core/files.py").is_file()
+    extension = new / "extensions/user_default/fresco_blender"
+    assert (extension / "blender_manifest.toml").is_file()
+    assert "Blender 4.5 with Fresco" in plugin_checks.of_blender()
+    write_archives(archives, "2.0")
+    assert "updated" in fresco("install-plugin", "blender", "--from", archives).stdout
+    assert "2.0" in (extension / "__init__.py").read_text()
+    assert [path.name for path in extension.parent.iterdir()] == ["fresco_blender"]
+    assert "Removed from Blender 3.6, Blender 4.5" in fresco(
+        "install-plugin", "blender", "--remove"
+    ).stdout
+    assert not extension.exists()
+    assert "without Fresco" in plugin_checks.of_blender()
+
+
+@pytest.mark.parametrize("name", ["../outside.py", "/outside.py", "a/../../outside.py", "c:\\x.py"])
+def test_an_archive_cannot_write_outside_of_its_folder(name: str, tmp_path: Path) -> None:
+    write_archives(tmp_path, "1.0")
+    path = tmp_path / "fresco-blender-1.0.zip"
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(name, "")
+    folder = BlenderFolder(version=(4, 2), path=tmp_path / "blender" / "4.2")
+    found = blender.Archives.of(tmp_path)
+    assert found is not None
+
+    with pytest.raises(Exception, match="leads out of its folder"):
+        blender.install(folder, found)
+
+    assert not folder.is_installed
+    assert list(folder.plugin.parent.iterdir()) == []
+
+
+def test_a_broken_archive_leaves_the_installed_plugin_alone(
+    fresco: Fresco, home: Path, archives: Path
+) -> None:
+    (home / ".config/blender/4.5").mkdir(parents=True)
+    fresco("install-plugin", "blender", "--from", archives)
+    (archives / "fresco-blender-1.0.zip").write_bytes(b"PK torn")
+
+    ended = fresco("install-plugin", "blender", "--from", archives)
+
+    assert ended.code == 1
+    assert "cannot be unpacked" in ended.stderr
+    assert blender_folders()[0].is_installed
+
+
+def test_without_blender_there_is_a_sentence(fresco: Fresco, home: Path, archives: Path) -> None:
+    ended = fresco("install-plugin", "blender", "--from", archives)
+
+    assert (ended.code, "Start it once" in ended.stderr) == (1, True)
+    assert plugin_checks.of_blender() == "not found"
+
+
+def test_a_folder_without_archives_is_told(fresco: Fresco, home: Path, tmp_path: Path) -> None:
+    (home / ".config/blender/4.5").mkdir(parents=True)
+
+    ended = fresco("install-plugin", "blender", "--from", tmp_path)
+
+    assert (ended.code, "build.py" in ended.stderr) == (2, True)
+
+
+def test_the_scripts_for_resolve_are_installed_seen_and_removed(
+    fresco: Fresco, home: Path, tmp_path: Path
+) -> None:
+    menu = home / ".local/share/DaVinciResolve/Fusion/Scripts/Utility/Fresco"
+
+    first = fresco("install-plugin", "resolve")
+    second = fresco("install-plugin", "resolve")
+
+    assert "Installed 7 scripts" in first.stdout
+    assert "up to date" in second.stdout
+    assert len(list(menu.iterdir())) == 7
+    assert "up to date" in plugin_checks.resolve(None)
+    (menu / "Show jobs.py").write_text((menu / "Show jobs.py").read_text() + "#\n")
+    with pytest.raises(Problem, match="install-plugin"):
+        plugin_checks.resolve(None)
+    assert "Updated 7 scripts" in fresco("install-plugin", "resolve").stdout
+    assert "Removed 7 scripts" in fresco("install-plugin", "resolve", "--remove").stdout
+    assert "nothing of Fresco's" in fresco("install-plugin", "resolve", "--remove").stdout
+    elsewhere = fresco("install-plugin", "resolve", "--data", tmp_path / "däta")
+    assert elsewhere.code == 0
+    assert "d\\xe4ta" in (menu / "Show jobs.py").read_text("utf-8")
+
+
+def test_a_resolve_without_fresco_is_told_how_to_add_it(home: Path) -> None:
+    assert plugin_checks.resolve(None) == "not found"
+
+    (home / ".local/share/DaVinciResolve/Fusion/Profiles").mkdir(parents=True)
+
+    assert "adds it" in plugin_checks.resolve(None)
