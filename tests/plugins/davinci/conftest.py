@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import runpy
 import sys
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import fresco_davinci
 import pytest
 from fresco_client import Session
+from fresco_davinci.bridge.remote import Message
 from fresco_davinci.choices import Choices
 from fresco_davinci.core import Restyler
 from fresco_davinci.host import Host
@@ -95,6 +99,20 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Fraction], Path
         return made[rate]
 
     return make
+
+
+class DirectLink:
+    """What Resolve's own Python runs, in this process."""
+
+    def __init__(self, world: World) -> None:
+        folder = Path(fresco_davinci.__file__).parent / "scripts"
+        names = runpy.run_path(str(folder / "fresco_bridge.py"))
+        self._executor = names["Executor"](Resolve(world))
+
+    def send(self, message: Message) -> Message:
+        return json.loads(json.dumps(self._executor.answer(json.loads(json.dumps(message)))))
+
+    def close(self) -> None: ...
 
 
 def put(

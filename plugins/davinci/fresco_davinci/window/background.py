@@ -1,0 +1,73 @@
+"""Work that may take a while, done one after the other beside the window."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any
+
+from fresco_client import ClientError
+from PyQt6.QtCore import QThread, pyqtSignal
+
+from fresco_davinci.errors import HostGone, ResolveError
+
+_log = logging.getLogger(__name__)
+Task = Callable[[], Any]
+Done = Callable[[Any], None]
+
+
+class Background(QThread):
+    """Runs tasks in order. What a task gives, or why it failed, comes back on the window's thread.
+
+    Signals:
+        succeeded: what is to be done with the result, and the result.
+        failed: a sentence, and whether Resolve is gone.
+    """
+
+    succeeded = pyqtSignal(object, object)
+    failed = pyqtSignal(str, bool)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tasks: SimpleQueue[tuple[Task, Done] | None] = SimpleQueue()
+        self._waiting = 0
+        self.succeeded.connect(self._hand_over)
+        self.failed.connect(self._count_failure)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a task runs or waits."""
+        return self._waiting > 0
+
+    def add(self, task: Task, done: Done) -> None:
+        """Run a task when those before it are done, then `done` with its result."""
+        self._waiting += 1
+        self._tasks.put((task, done))
+
+    def stop(self) -> None:
+        """End after the task that runs, and wait for that."""
+        self._tasks.put(None)
+        self.wait()
+
+    def run(self) -> None:
+        """The thread."""
+        while (item := self._tasks.get()) is not None:
+            task, done = item
+            try:
+                self.succeeded.emit(done, task())
+            except (ResolveError, ClientError) as error:
+                self.failed.emit(str(error), isinstance(error, HostGone))
+            except Exception as error:  # a window that stops working helps nobody
+                _log.exception("a task of the window failed")
+                self.failed.emit(
+                    f"Something Fresco did not expect happened ({type(error).__name__}: {error}).",
+                    False,
+                )
+
+    def _hand_over(self, done: Done, result: Any) -> None:
+        self._waiting -= 1
+        done(result)
+
+    def _count_failure(self, sentence: str, is_gone: bool) -> None:
+        self._waiting -= 1

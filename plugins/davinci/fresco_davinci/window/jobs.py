@@ -1,0 +1,97 @@
+"""The list of jobs: a model of what the desk tells, and a bar for how far each is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fresco_client import JobState
+from PyQt6.QtCore import QAbstractTableModel, QModelIndex, QRectF, Qt
+from PyQt6.QtGui import QColor, QPainter
+from PyQt6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
+
+from fresco_davinci.desk import Progress, state_of
+from fresco_davinci.orders import Order
+
+COLUMNS = ("Clip", "Look", "State")
+_STATE = 2
+SHARE = Qt.ItemDataRole.UserRole
+_NOWHERE = QModelIndex()
+
+
+class JobsModel(QAbstractTableModel):
+    """A row for every order of the project."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: list[Progress] = []
+
+    def show(self, rows: list[Progress]) -> None:
+        """Take these rows in the place of those before."""
+        is_same = [row.order.job_id for row in rows] == [row.order.job_id for row in self._rows]
+        if is_same:
+            self._rows = rows
+            last = self.index(max(len(rows) - 1, 0), len(COLUMNS) - 1)
+            self.dataChanged.emit(self.index(0, 0), last)
+            return
+        self.beginResetModel()
+        self._rows = rows
+        self.endResetModel()
+
+    def order(self, row: int) -> Order | None:
+        """The order in a row."""
+        return self._rows[row].order if 0 <= row < len(self._rows) else None
+
+    def rowCount(self, parent: QModelIndex = _NOWHERE) -> int:
+        """See QAbstractItemModel."""
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: QModelIndex = _NOWHERE) -> int:
+        """See QAbstractItemModel."""
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        """See QAbstractItemModel."""
+        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
+            return COLUMNS[section]
+        return None
+
+    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """See QAbstractItemModel."""
+        if not index.isValid():
+            return None
+        row = self._rows[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            state = state_of(row.job) if row.job else "not known to the daemon"
+            return (row.order.name, row.order.choices.title, state)[index.column()]
+        if role == SHARE and index.column() == _STATE:
+            return _share(row)
+        return None
+
+
+def _share(row: Progress) -> float:
+    """0 to 1: how far a job is, taking its stages for equally long."""
+    if row.job is None:
+        return 0.0
+    if row.job.state is JobState.DONE:
+        return 1.0
+    stages = row.job.progress
+    return min(sum(stage.share for stage in stages) / 4, 1.0) if stages else 0.0
+
+
+class StateDelegate(QStyledItemDelegate):
+    """Draws a bar below the words of the state."""
+
+    def paint(
+        self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex
+    ) -> None:
+        """See QStyledItemDelegate."""
+        super().paint(painter, option, index)
+        share = index.data(SHARE)
+        if painter is None or share is None:
+            return
+        around = QRectF(option.rect).adjusted(4, option.rect.height() - 5, -4, -2)
+        painter.fillRect(around, QColor("#3a3a3a"))
+        around.setWidth(around.width() * share)
+        painter.fillRect(around, QColor("#d08b3a"))

@@ -1,0 +1,303 @@
+"""The window itself: joins form, pictures and jobs to the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PyQt6.QtCore import Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PyQt6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from fresco_davinci.bridge.mailbox import Mailbox
+from fresco_davinci.bridge.remote import Bridge
+from fresco_davinci.core import Outcome
+from fresco_davinci.desk import Desk, Progress, Shown, sentences
+from fresco_davinci.orders import Order
+from fresco_davinci.window.background import Background
+from fresco_davinci.window.form import SettingsForm
+from fresco_davinci.window.jobs import JobsModel, StateDelegate
+from fresco_davinci.window.pictures import PictureView
+
+_POLL_MS = 1000
+_LISTEN_MS = 300
+_CLICK = (
+    "Not connected. In DaVinci Resolve click Workspace ▸ Scripts ▸ Fresco ▸ Fresco (free edition)."
+)
+
+
+class FrescoWindow(QWidget):
+    """What opens from Resolve's menu.
+
+    Signals:
+        stepped: denoising steps of a look that are done, and all of them.
+    """
+
+    stepped = pyqtSignal(int, int)
+
+    def __init__(self, desk: Desk, command: str, mailbox: Mailbox | None = None) -> None:
+        super().__init__()
+        self._desk = desk
+        self._mailbox = mailbox
+        self._has_failed: set[str] = set()
+        self._shown_keyframes: dict[str, int] = {}
+        self.background = Background()
+        self._build()
+        self._connect()
+        self.background.start()
+        self._begin(command)
+
+    def _build(self) -> None:
+        self.setWindowTitle("Fresco for DaVinci Resolve")
+        self.form = SettingsForm(self._desk.choices())
+        self.heading = QLabel()
+        self.heading.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.before = PictureView("The frame under the playhead", "")
+        self.after = PictureView("Restyled", "Choose a look, then click “Look”.")
+        self.status = QLabel()
+        self.status.setWordWrap(True)
+        self.status.setMinimumHeight(36)
+        layout = QVBoxLayout(self)
+        layout.addLayout(self._top())
+        pictures = QHBoxLayout()
+        pictures.addWidget(self.before, 1)
+        pictures.addWidget(self.after, 1)
+        layout.addLayout(pictures, 3)
+        below = QGridLayout()
+        below.addWidget(self.form, 0, 0)
+        below.addLayout(self._buttons(), 1, 0)
+        below.addLayout(self._jobs(), 0, 1, 2, 1)
+        below.setColumnStretch(0, 1)
+        below.setColumnStretch(1, 1)
+        below.setHorizontalSpacing(18)
+        layout.addLayout(below, 2)
+        layout.addWidget(self.status)
+        self.resize(980, 720)
+
+    def _top(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        self.refresh = QPushButton("Take current frame")
+        row.addWidget(self.heading, 1)
+        row.addWidget(self.refresh)
+        return row
+
+    def _buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        self.look = QPushButton("&Look")
+        self.look.setToolTip("Restyle only this frame (Ctrl+L)")
+        self.restyle = QPushButton("Restyle")
+        self.restyle.setToolTip("Hand the clip to the daemon (Ctrl+Return)")
+        self.restyle.setDefault(True)
+        row.addStretch(1)
+        row.addWidget(self.look)
+        row.addWidget(self.restyle)
+        return row
+
+    def _jobs(self) -> QVBoxLayout:
+        column = QVBoxLayout()
+        self.jobs = JobsModel()
+        self.table = QTableView()
+        self.table.setModel(self.jobs)
+        self.table.setItemDelegateForColumn(2, StateDelegate(self.table))
+        self.table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QTableView.SelectionMode.SingleSelection)
+        self.table.setShowGrid(False)
+        rows, columns = self.table.verticalHeader(), self.table.horizontalHeader()
+        if rows is not None and columns is not None:
+            rows.hide()
+            rows.setDefaultSectionSize(30)
+            columns.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        row = QHBoxLayout()
+        self.update_results = QPushButton("&Update results")
+        self.cancel = QPushButton("&Cancel job")
+        row.addStretch(1)
+        row.addWidget(self.cancel)
+        row.addWidget(self.update_results)
+        column.addWidget(QLabel("Jobs of this project"))
+        column.addWidget(self.table, 1)
+        column.addLayout(row)
+        return column
+
+    def _connect(self) -> None:
+        self.background.failed.connect(self._on_failed)
+        self.form.changed.connect(self._show_possible)
+        self.refresh.clicked.connect(self._on_refresh)
+        self.look.clicked.connect(self._on_look)
+        self.restyle.clicked.connect(self._on_restyle)
+        self.update_results.clicked.connect(self._on_update)
+        self.cancel.clicked.connect(self._on_cancel)
+        self.stepped.connect(self._on_step)
+        for keys, slot in (("Ctrl+Return", self._on_restyle), ("Ctrl+L", self._on_look)):
+            QShortcut(QKeySequence(keys), self).activated.connect(slot)
+        self._poll = self._timer(_POLL_MS, self._on_poll)
+        if self._mailbox is not None:
+            self._listen = self._timer(_LISTEN_MS, self._on_listen)
+
+    def _timer(self, interval_ms: int, slot: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.timeout.connect(slot)
+        timer.start(interval_ms)
+        return timer
+
+    def _begin(self, command: str) -> None:
+        if command == "restyle-marked":
+            self.form.set_scope("marks")
+        self._say("Looking for the daemon …")
+        self.background.add(self._desk.styles, self._on_styles)
+        if self._desk.is_attached:
+            self._on_refresh()
+            self._on_update()
+            if command == "look" and self.form.choices().is_complete:
+                self._on_look()
+        self._show_possible()
+
+    def _say(self, text: str) -> None:
+        self.status.setText(text)
+
+    def _show_possible(self) -> None:
+        """Only what is possible now can be clicked, and it is said why the rest cannot."""
+        is_attached = self._desk.is_attached
+        if not is_attached:
+            self.heading.setText(_CLICK if self._mailbox else "DaVinci Resolve is gone.")
+            self.before.clear("No frame")
+        can_restyle = is_attached and self.form.choices().is_complete
+        for button in (self.look, self.restyle):
+            button.setEnabled(can_restyle)
+        for button in (self.refresh, self.update_results):
+            button.setEnabled(is_attached)
+
+    def _on_styles(self, styles: tuple[Any, ...]) -> None:
+        self.form.set_styles([style.name for style in styles])
+        self._say("")
+
+    def _on_refresh(self) -> None:
+        if self._desk.is_attached:
+            self.background.add(self._desk.shown, self._on_shown)
+
+    def _on_shown(self, shown: Shown) -> None:
+        self.heading.setText(shown.text)
+        if shown.frame is None:
+            self.before.clear("Resolve did not write this frame.")
+        else:
+            self.before.show_picture(shown.frame)
+        self._show_possible()
+
+    def _on_look(self) -> None:
+        choices = self.form.choices()
+        if not (self._desk.is_attached and choices.is_complete):
+            return
+        self.after.show_words("Working …")
+        self._say("Restyling this frame …")
+        self._on_refresh()
+        step = self.stepped.emit
+        self.background.add(
+            lambda: self._desk.look(choices, step),
+            lambda data: self._on_looked(data, choices.title),
+        )
+
+    def _on_step(self, done: int, total: int) -> None:
+        self._say(f"Restyling this frame, step {done} of {total} …")
+
+    def _on_looked(self, data: bytes, title: str) -> None:
+        self.after.show_picture(data, f"Restyled: {title}")
+        self._say("")
+
+    def _on_restyle(self) -> None:
+        choices, scope = self.form.choices(), self.form.scope()
+        if not (self._desk.is_attached and choices.is_complete):
+            return
+        self._say("Handing over … Resolve renders the range first if the clip is graded.")
+        self.background.add(lambda: self._desk.restyle(scope, choices), self._on_ordered)
+
+    def _on_ordered(self, orders: list[Order]) -> None:
+        names = ", ".join(f"“{order.name}”" for order in orders)
+        notes = " ".join(self._desk.notes)
+        self._desk.notes.clear()
+        self._say(
+            f"{notes} {names}: at work. You may close this window; results come in when it is "
+            "open, or with “Update results”.".strip()
+        )
+        self._on_poll()
+
+    def _on_update(self) -> None:
+        if self._desk.is_attached:
+            self.background.add(self._desk.update, self._on_updated)
+
+    def _on_updated(self, outcomes: list[Outcome]) -> None:
+        news = [outcome for outcome in outcomes if outcome.placed or outcome.problem]
+        # What failed once is not tried again every second.
+        self._has_failed |= {outcome.order.job_id for outcome in news if outcome.problem}
+        if news:
+            self._say("\n".join(sentences(news)))
+        self._on_poll()
+
+    def _on_cancel(self) -> None:
+        row = self.table.currentIndex().row()
+        order = self.jobs.order(row)
+        if order is None:
+            self._say("Choose a job in the list first.")
+        elif self._desk.is_attached:
+            self.background.add(lambda: self._desk.cancel(order), lambda _: self._on_poll())
+
+    def _on_poll(self) -> None:
+        if not self.background.is_busy:
+            self.background.add(self._desk.progress, self._on_progress)
+
+    def _on_progress(self, rows: list[Progress]) -> None:
+        self.jobs.show(rows)
+        self.cancel.setEnabled(bool(rows) and self._desk.is_attached)
+        for row in rows:
+            if row.job is None or row.job.state.is_ended:
+                if row.order.job_id not in self._has_failed:
+                    self._on_update()
+                continue
+            self._show_keyframe(row)
+
+    def _show_keyframe(self, row: Progress) -> None:
+        """The newest keyframe of a job at work."""
+        order, job = row.order, row.job
+        if job is None or not job.ready_keyframes:
+            return
+        index = max(job.ready_keyframes)
+        if self._shown_keyframes.get(order.job_id) == index:
+            return
+        self._shown_keyframes[order.job_id] = index
+        caption = f"{order.name}: keyframe {len(job.ready_keyframes)}"
+        if job.plan is not None:
+            caption += f" of {len(job.plan.keyframes)}"
+        self.background.add(
+            lambda: self._desk.keyframe(order, index),
+            lambda data: self.after.show_picture(data, caption),
+        )
+
+    def _on_listen(self) -> None:
+        """A click on the free edition's script."""
+        link = self._mailbox.newcomer() if self._mailbox else None
+        if link is not None:
+            self._desk.attach(Bridge(link))
+            self._say("DaVinci Resolve is connected.")
+            self._on_refresh()
+            self._on_update()
+            self._show_possible()
+
+    def _on_failed(self, sentence: str, is_gone: bool) -> None:
+        self._say(sentence)
+        self.after.show_words(sentence)
+        if is_gone:
+            self._desk.detach()
+        self._show_possible()
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:
+        """See QWidget; jobs go on."""
+        self._poll.stop()
+        self.background.stop()
+        super().closeEvent(event)
