@@ -61,9 +61,7 @@ def test_versions_of_blender_are_found_per_system(system: str, home: Path) -> No
         "Blender 3.4", "Blender 4.2", "Blender 5.0", "Blender 10.1",
     ]  # fmt: skip
     assert found[0].plugin == home / ROOTS[system] / "3.4/scripts/addons/fresco_blender"
-    assert found[1].plugin == (
-        home / ROOTS[system] / "4.2/extensions/user_default/fresco_blender"
-    )
+    assert found[1].plugin == (home / ROOTS[system] / "4.2/extensions/user_default/fresco_blender")
 
 
 def test_each_blender_gets_the_archive_that_fits(
@@ -84,9 +82,10 @@ def test_each_blender_gets_the_archive_that_fits(
     assert "updated" in fresco("install-plugin", "blender", "--from", archives).stdout
     assert "2.0" in (extension / "__init__.py").read_text()
     assert [path.name for path in extension.parent.iterdir()] == ["fresco_blender"]
-    assert "Removed from Blender 3.6, Blender 4.5" in fresco(
-        "install-plugin", "blender", "--remove"
-    ).stdout
+    assert (
+        "Removed from Blender 3.6, Blender 4.5"
+        in fresco("install-plugin", "blender", "--remove").stdout
+    )
     assert not extension.exists()
     assert "without Fresco" in plugin_checks.of_blender()
 

@@ -121,9 +121,7 @@ def has_window() -> bool:
         return False
     if sys.platform in ("win32", "darwin"):
         return True
-    return any(
-        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    )
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
 def _in_window(command: Command, desk: Desk, bridge: Bridge) -> int:

@@ -89,7 +89,9 @@ class Desk:
         host = self._host()
         clip, line = host.current_clip(), host.timeline()
         seconds = float(clip.duration / line.rate)
-        text = f"{clip.name} · V{clip.track} · {clip.duration} frames, {seconds:.1f} s · {line.name}"
+        text = (
+            f"{clip.name} · V{clip.track} · {clip.duration} frames, {seconds:.1f} s · {line.name}"
+        )
         with tempfile.TemporaryDirectory(prefix="fresco-") as folder:
             still = Path(folder) / "frame.png"
             host.export_frame(still)

@@ -131,8 +131,6 @@ def _short_name(path: Path) -> str:
     return buffer.value if 0 < length < len(buffer) else str(path)
 
 
-
-
 def _read(path: Path) -> str | None:
     try:
         return path.read_text("utf-8")

@@ -9,7 +9,7 @@ from tests.fakes.resolve.objects import Misuse, World, Wrapper
 from tests.fakes.resolve.pool import MediaPool, reported_rate
 from tests.fakes.resolve.rendering import Rendering
 from tests.fakes.resolve.state import Clip, Folder, Item, Project, Timeline, Track
-from tests.fakes.resolve.timeline import TimelineItem, TimelineObject
+from tests.fakes.resolve.timeline import TimelineObject
 
 __all__ = [
     "Clip",

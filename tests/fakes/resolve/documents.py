@@ -10,10 +10,49 @@ from typing import Any, TypeAlias, cast
 Version: TypeAlias = tuple[int, ...]
 
 _INTEGERS = frozenset(
-    ["frameId", "frameNum", "startFrame", "endFrame", "trackIndex", "index", "idx", "compIndex", "nodeIndex", "duration", "renderMode", "in", "out"]
+    [
+        "frameId",
+        "frameNum",
+        "startFrame",
+        "endFrame",
+        "trackIndex",
+        "index",
+        "idx",
+        "compIndex",
+        "nodeIndex",
+        "duration",
+        "renderMode",
+        "in",
+        "out",
+    ]
 )
 _TEXTS = frozenset(
-    ["trackType", "subTrackType", "name", "note", "color", "colorName", "customData", "timelineName", "timecode", "filePath", "pageName", "presetName", "metadataType", "metadataValue", "settingName", "settingValue", "propertyName", "jobId", "format", "codec", "renderFormat", "generatorName", "folderName", "projectName"]
+    [
+        "trackType",
+        "subTrackType",
+        "name",
+        "note",
+        "color",
+        "colorName",
+        "customData",
+        "timelineName",
+        "timecode",
+        "filePath",
+        "pageName",
+        "presetName",
+        "metadataType",
+        "metadataValue",
+        "settingName",
+        "settingValue",
+        "propertyName",
+        "jobId",
+        "format",
+        "codec",
+        "renderFormat",
+        "generatorName",
+        "folderName",
+        "projectName",
+    ]
 )
 _SWITCHES = frozenset({"Bool", "highPriority", "isEnabled"})
 
@@ -36,7 +75,9 @@ def _fits(form: tuple[str, ...], arguments: tuple[Any, ...]) -> bool:
     least = 0 if is_open else sum(not name.endswith("?") for name in names)
     if len(arguments) < least or (len(arguments) > len(names) and not is_open):
         return False
-    return all(_is_of(name.rstrip("?"), value) for name, value in zip(names, arguments))
+    return all(
+        _is_of(name.rstrip("?"), value) for name, value in zip(names, arguments, strict=False)
+    )
 
 
 def _is_of(name: str, value: Any) -> bool:

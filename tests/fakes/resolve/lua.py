@@ -31,6 +31,12 @@ class LuaObject:
         self._wrapper = wrapper
 
 
+def new_lua(**options: Any) -> Any:
+    """A bare Lua 5.1; the stubs of its library know the oldest arguments only."""
+    runtime: Any = lua51.LuaRuntime
+    return runtime(**options)
+
+
 class LuaSide:
     """Lua with Resolve's globals; `run` runs a script until it ends or Resolve is closed."""
 
@@ -41,8 +47,7 @@ class LuaSide:
         self.saves = 0
         self.is_closing = threading.Event()
         self.waited = 0.0
-        self._types: dict[str, Any] = {}
-        self.lua = lua51.LuaRuntime(
+        self.lua = new_lua(
             unpack_returned_tuples=False,
             register_eval=False,
             register_builtins=False,

@@ -8,11 +8,45 @@ from tests.fakes.resolve.objects import Wrapper, is_whole
 from tests.fakes.resolve.state import Marker
 
 COLORS = frozenset(
-    ["Orange", "Apricot", "Yellow", "Lime", "Olive", "Green", "Teal", "Navy", "Blue", "Purple", "Violet", "Pink", "Tan", "Beige", "Brown", "Chocolate"]
+    [
+        "Orange",
+        "Apricot",
+        "Yellow",
+        "Lime",
+        "Olive",
+        "Green",
+        "Teal",
+        "Navy",
+        "Blue",
+        "Purple",
+        "Violet",
+        "Pink",
+        "Tan",
+        "Beige",
+        "Brown",
+        "Chocolate",
+    ]
 )
 """Of clips."""
 MARKER_COLORS = frozenset(
-    ["Blue", "Cyan", "Green", "Yellow", "Red", "Pink", "Purple", "Fuchsia", "Rose", "Lavender", "Sky", "Mint", "Lemon", "Sand", "Cocoa", "Cream"]
+    [
+        "Blue",
+        "Cyan",
+        "Green",
+        "Yellow",
+        "Red",
+        "Pink",
+        "Purple",
+        "Fuchsia",
+        "Rose",
+        "Lavender",
+        "Sky",
+        "Mint",
+        "Lemon",
+        "Sand",
+        "Cocoa",
+        "Cream",
+    ]
 )
 
 

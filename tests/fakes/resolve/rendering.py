@@ -16,7 +16,41 @@ from tests.fakes.resolve.objects import Wrapper
 from tests.fakes.resolve.state import Item, RenderState, Timeline, new_id
 
 SETTINGS = frozenset(
-    ["SelectAllFrames", "MarkIn", "MarkOut", "TargetDir", "CustomName", "UseUniqueFilenames", "UniqueFilenameStyle", "ExportVideo", "ExportAudio", "FormatWidth", "FormatHeight", "FrameRate", "PixelAspectRatio", "VideoQuality", "AudioFormat", "AudioCodec", "AudioBitDepth", "AudioSampleRate", "ColorSpaceTag", "GammaTag", "ExportAlpha", "AlphaMode", "EncodingProfile", "MultiPassEncode", "NetworkOptimization", "ClipStartFrame", "TimelineStartTimecode", "ReplaceExistingFilesInPlace", "ExportSubtitle", "SubtitleFormat", "UseFullExtents", "AddFrameHandles", "DataBurnIn"]
+    [
+        "SelectAllFrames",
+        "MarkIn",
+        "MarkOut",
+        "TargetDir",
+        "CustomName",
+        "UseUniqueFilenames",
+        "UniqueFilenameStyle",
+        "ExportVideo",
+        "ExportAudio",
+        "FormatWidth",
+        "FormatHeight",
+        "FrameRate",
+        "PixelAspectRatio",
+        "VideoQuality",
+        "AudioFormat",
+        "AudioCodec",
+        "AudioBitDepth",
+        "AudioSampleRate",
+        "ColorSpaceTag",
+        "GammaTag",
+        "ExportAlpha",
+        "AlphaMode",
+        "EncodingProfile",
+        "MultiPassEncode",
+        "NetworkOptimization",
+        "ClipStartFrame",
+        "TimelineStartTimecode",
+        "ReplaceExistingFilesInPlace",
+        "ExportSubtitle",
+        "SubtitleFormat",
+        "UseFullExtents",
+        "AddFrameHandles",
+        "DataBurnIn",
+    ]
 )
 _FORMATS = {"QuickTime": "mov", "MP4": "mp4", "PNG": "png"}
 _CODECS = {
@@ -29,7 +63,6 @@ _WORDS = {
     "de": ("Wird gerendert", "Fertig", "Fehlgeschlagen"),
     "ja": ("レンダリング中", "完了", "失敗"),
 }
-_SIZE = (160, 128)
 
 
 class Rendering(Wrapper):
@@ -189,7 +222,7 @@ def _write(line: Timeline, job: dict[str, Any]) -> None:
     path = Path(job["TargetDir"]) / job["OutputFilename"]
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264rgb", rate=line.rate)
-        stream.width, stream.height, stream.pix_fmt = *_SIZE, "rgb24"
+        stream.width, stream.height, stream.pix_fmt = *line.size, "rgb24"
         stream.options = {"crf": "0", "preset": "ultrafast"}
         for picture in _pictures(line, job["MarkIn"], job["MarkOut"]):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
@@ -207,20 +240,20 @@ def _picture(line: Timeline, at: int) -> Image:
         for item in track.items:
             if track.is_enabled and item.is_enabled and item.start <= at < item.end:
                 return _of_item(line, item, at - item.start)
-    return np.zeros((_SIZE[1], _SIZE[0], 3), np.uint8)
+    return np.zeros((line.size[1], line.size[0], 3), np.uint8)
 
 
 def _of_item(line: Timeline, item: Item, offset: int) -> Image:
     clip = item.clip
     path = None if clip is None else clip.inner or Path(clip.path)
     if clip is None or path is None or not path.is_file():
-        return np.full((_SIZE[1], _SIZE[0], 3), 90, np.uint8)
+        return np.full((line.size[1], line.size[0], 3), 90, np.uint8)
     frame = int((item.left + offset * item.speed) * clip.rate / line.rate)
     opened = media.Clip.open(path)
     frame = min(max(frame, 0), opened.info.frame_count - 1)
     picture = next(iter(opened.frames_at([frame]))).image
-    across = np.arange(_SIZE[0]) * picture.shape[1] // _SIZE[0]
-    down = np.arange(_SIZE[1]) * picture.shape[0] // _SIZE[1]
+    across = np.arange(line.size[0]) * picture.shape[1] // line.size[0]
+    down = np.arange(line.size[1]) * picture.shape[0] // line.size[1]
     shown = picture[down][:, across].copy()
     if item.nodes != [[]]:
         shown[..., 0] = 255

@@ -148,6 +148,8 @@ class Timeline:
     marks: dict[str, int] = field(default_factory=dict[str, int])
     playhead: int = 0
     """Frames from the start."""
+    size: tuple[int, int] = (160, 128)
+    """Pixels of what is rendered."""
     id: str = field(default_factory=lambda: new_id("timeline"))
 
     @property

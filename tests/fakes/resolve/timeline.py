@@ -125,7 +125,8 @@ class TimelineItem(Marked):
         return True
 
     def SetProperties(self, values: dict[str, Any]) -> bool:
-        return all([self.__set(name, value) for name, value in values.items()])
+        done = [self.__set(name, value) for name, value in values.items()]
+        return all(done)
 
     def __set(self, name: str, value: Any) -> bool:
         known = name in self._subject.properties
@@ -255,8 +256,8 @@ class TimelineObject(Marked):
         found: dict[str, Any] = {
             "timelineFrameRate": reported_rate(line.rate),
             "timelineDropFrameTimecode": "1" if line.is_drop_frame else "0",
-            "timelineResolutionWidth": "160",
-            "timelineResolutionHeight": "128",
+            "timelineResolutionWidth": str(line.size[0]),
+            "timelineResolutionHeight": str(line.size[1]),
         }
         return found if name is None else found.get(name, "")
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import fresco_davinci
 import pytest
@@ -42,7 +43,7 @@ def open_resolve() -> Iterator[OpenWorld]:
     """Opens stand-ins; fails at the end if one was used as Resolve is not documented."""
     worlds: list[World] = []
 
-    def make(rate: Fraction = Fraction(24), **changes: object) -> World:
+    def make(rate: Fraction = Fraction(24), **changes: Any) -> World:
         worlds.append(open_world(rate, **changes))
         return worlds[-1]
 

@@ -28,8 +28,9 @@ from fresco_davinci.places import Places
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lupa import lua51
+
 from tests.fakes.resolve import Resolve, World
-from tests.fakes.resolve.lua import LuaSide, in_thread
+from tests.fakes.resolve.lua import LuaSide, in_thread, new_lua
 from tests.fakes.resolve.rendering import SETTINGS
 from tests.integration.daemons import DaemonProcess, wait_for
 from tests.plugins.davinci.conftest import CHOICES, PROGRAM, RATES, OpenWorld, clip_of, put
@@ -246,12 +247,17 @@ def test_a_second_click_takes_over_and_the_first_ends(
 
 
 def test_all_that_the_host_calls_may_be_called_and_nothing_more(script: str) -> None:
-    allowed = set(script.split("([[")[1].split("]])")[0].split())
+    allowed = set(script.split("([[")[1].split("]])", maxsplit=1)[0].split())
     called: set[str] = set()
     for path in (SOURCES / "host").glob("*.py"):
         text = path.read_text("utf-8")
-        called |= set(re.findall(r'"((?:Get|Set|Add|Delete|Is|Open|Start|Stop|Load|Save|Import|'
-                                 r'Export|Append|Replace|Select|Finalize|Clear)[A-Z]\w+)"', text))
+        called |= set(
+            re.findall(
+                r'"((?:Get|Set|Add|Delete|Is|Open|Start|Stop|Load|Save|Import|'
+                r'Export|Append|Replace|Select|Finalize|Clear)[A-Z]\w+)"',
+                text,
+            )
+        )
     called -= SETTINGS | {"StartIndex"}
 
     assert allowed == called
@@ -275,7 +281,7 @@ VALUES: list[Any] = [
 def test_values_reach_lua_as_they_are(value: Any) -> None:
     chunk = lua_chunk({"fresco": 1, "value": value})
 
-    lua = lua51.LuaRuntime()
+    lua = new_lua()
     read = lua.eval("function(text) return setfenv(loadstring(text), {})() end")
     found = read(chunk)
     assert chunk.isascii()
@@ -506,7 +512,17 @@ def test_the_stand_ins_lua_has_lost_what_the_sandbox_takes(
 ) -> None:
     lua = side_of(free, folders).lua
 
-    gone = "io package require ffi debug os.execute os.remove os.rename python".split()
+    gone = [
+        "io",
+        "package",
+        "require",
+        "ffi",
+        "debug",
+        "os.execute",
+        "os.remove",
+        "os.rename",
+        "python",
+    ]
     assert [name for name in gone if lua.eval(f"{name} ~= nil")] == []
     assert lua.eval("_VERSION") == "Lua 5.1"
 

@@ -1,4 +1,4 @@
-"""Whatever call of Resolve's fails, nothing in the project is changed, or all is as it should be."""
+"""Whatever call of Resolve's fails: nothing in the project is changed, or all is well."""
 
 from __future__ import annotations
 

@@ -10,9 +10,10 @@ import pytest
 from fresco_davinci.errors import InstallFailed
 from fresco_davinci.folders import ResolveFolders, resolve_folders
 from fresco_davinci.install import COMMANDS, Scripts, install, remove, state
-from lupa import lua51
 
-HOMES = ["hans", "Jan Žižka", "数 字", "o'neill & \"sons\"", "100%d"]
+from tests.fakes.resolve.lua import new_lua
+
+HOMES = ["hans", "Jan Žižka", "数 字", 'o\'neill & "sons"', "100%d"]
 LAYOUTS = {
     "linux": ".local/share/DaVinciResolve/Fusion/Scripts/Utility/Fresco",
     "darwin": "Library/Application Support/Blackmagic Design/DaVinci Resolve/Fusion/Scripts"
@@ -38,9 +39,7 @@ def scripts_of(home: Path, program: str = "bin/python") -> Scripts:
 
 @pytest.mark.parametrize("name", HOMES)
 @pytest.mark.parametrize("system", LAYOUTS)
-def test_scripts_are_installed_updated_and_removed(
-    system: str, name: str, tmp_path: Path
-) -> None:
+def test_scripts_are_installed_updated_and_removed(system: str, name: str, tmp_path: Path) -> None:
     home = tmp_path / name
     home.mkdir()
     folders, scripts = folders_of(system, home), scripts_of(home)
@@ -76,7 +75,7 @@ def test_paths_stand_in_the_scripts_as_they_are(name: str, tmp_path: Path) -> No
     lua = contents["Fresco (free edition).lua"]
     line = next(line for line in lua.splitlines() if line.startswith("local MAILBOX"))
     assert line.isascii()
-    assert lua51.LuaRuntime().execute(f"{line} return MAILBOX") == str(home / "fresco/mailbox")
+    assert new_lua().execute(f"{line} return MAILBOX") == str(home / "fresco/mailbox")
 
 
 def test_scripts_of_others_stay(tmp_path: Path) -> None:

@@ -9,10 +9,11 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from fresco_client import JobState, Session
 from fresco_davinci.choices import Choices, save_choices
 from fresco_davinci.install import COMMANDS, Scripts
 from fresco_davinci.places import Places
-from fresco_client import JobState, Session
+
 from tests.fakes.resolve import Resolve, World
 from tests.integration.daemons import DaemonProcess, wait_for
 from tests.plugins.davinci.conftest import PROGRAM, OpenWorld, clip_of, put

@@ -24,6 +24,7 @@ from fresco_davinci.places import Places
 from fresco_davinci.window.form import SettingsForm
 from fresco_davinci.window.window import FrescoWindow
 from pytestqt.qtbot import QtBot
+
 from tests.fakes.resolve import World
 from tests.fakes.resolve.lua import LuaSide, in_thread
 from tests.integration.daemons import DaemonProcess

@@ -29,7 +29,7 @@ class Link(Protocol):
 
 
 class Bridge:
-    """Resolve, over a link. Safe to use from several threads: one message is on its way at a time."""
+    """Resolve, over a link. Several threads may use it: one message is on its way at a time."""
 
     def __init__(self, link: Link) -> None:
         self._link = link

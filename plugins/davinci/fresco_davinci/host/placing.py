@@ -247,7 +247,6 @@ def _drop_takes(scene: Scene, item: Any, before: int, selected: int) -> None:
 
 def carry_over_transforms(scene: Scene, source: Any, result_track: int, spot: Spot) -> None:
     """Give the result the zoom, position, crop and opacity that its source has."""
-    calls = scene.calls
     for target in _overlapping(scene, result_track, spot):
         wanted, there = properties(scene, source), properties(scene, target)
         for name, value in wanted.items():

@@ -30,7 +30,7 @@ def run(program, command, names, options=()):
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 env=_environment(),
-                **_hidden()
+                **_hidden(),
             )
         except OSError as error:
             print(

@@ -58,7 +58,8 @@ class Background(QThread):
                 self.succeeded.emit(done, task())
             except (ResolveError, ClientError) as error:
                 self.failed.emit(str(error), isinstance(error, HostGone))
-            except Exception as error:  # a window that stops working helps nobody
+            # A window that stops working helps nobody.
+            except Exception as error:  # noqa: BLE001
                 _log.exception("a task of the window failed")
                 self.failed.emit(
                     f"Something Fresco did not expect happened ({type(error).__name__}: {error}).",

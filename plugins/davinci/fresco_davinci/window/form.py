@@ -8,7 +8,6 @@ from typing import Any
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QFormLayout,
     QHBoxLayout,
@@ -40,7 +39,8 @@ _PIXELS = {
     "A render, graded": "render",
 }
 _PRESETS = {"Standard": "", "Draft, quick": "draft", "Best, slow": "best"}
-_MODEL_STRENGTH = 60
+_LEAST_STRENGTH = 5
+"""Percent; what is left of it is taken for the model's own."""
 
 
 class SettingsForm(QWidget):
@@ -70,22 +70,21 @@ class SettingsForm(QWidget):
         self.prompt.setTabChangesFocus(True)
         self.style_box = QComboBox()
         self.style_box.addItem(_NO_STYLE)
-        self.own_strength = QCheckBox("By hand")
         self.strength = QSlider(Qt.Orientation.Horizontal)
-        self.strength.setRange(5, 100)
+        self.strength.setRange(0, 100)
+        self.strength.setToolTip("How far the result may leave the clip; all left: the model's own")
         self.strength_text = QLabel()
-        self.strength_text.setMinimumWidth(64)
+        self.strength_text.setMinimumWidth(72)
         row = QHBoxLayout()
-        for widget in (self.own_strength, self.strength, self.strength_text):
-            row.addWidget(widget)
+        row.addWidget(self.strength)
+        row.addWidget(self.strength_text)
         self.quality = _box(_PRESETS)
         layout.addRow("&Prompt", self.prompt)
         layout.addRow("&Style", self.style_box)
-        layout.addRow("S&trength", row)
+        layout.addRow(_label("S&trength", self.strength), row)
         layout.addRow("&Quality", self.quality)
         self.prompt.textChanged.connect(self.changed)
         self.style_box.currentIndexChanged.connect(lambda _: self.changed.emit())
-        self.own_strength.toggled.connect(self._on_strength)
         self.strength.valueChanged.connect(self._on_strength)
 
     def _add_source(self, layout: QFormLayout) -> None:
@@ -107,7 +106,7 @@ class SettingsForm(QWidget):
         row = QHBoxLayout()
         row.addWidget(self.place, 1)
         row.addWidget(self.track)
-        layout.addRow("R&esult", row)
+        layout.addRow(_label("R&esult", self.place), row)
         layout.addRow("", self.conflict)
         self.place.currentIndexChanged.connect(self._on_place)
 
@@ -126,8 +125,7 @@ class SettingsForm(QWidget):
         """Show these choices."""
         self._given = choices
         self.prompt.setPlainText(choices.prompt)
-        self.own_strength.setChecked(choices.strength is not None)
-        self.strength.setValue(round(100 * (choices.strength or _MODEL_STRENGTH / 100)))
+        self.strength.setValue(round(100 * (choices.strength or 0)))
         self.track.setValue(max(choices.track, 2))
         for box, value in (
             (self.quality, choices.preset),
@@ -151,7 +149,7 @@ class SettingsForm(QWidget):
             self._given,
             prompt=self.prompt.toPlainText().strip(),
             style="" if self.style_box.currentIndex() < 1 else style,
-            strength=self.strength.value() / 100 if self.own_strength.isChecked() else None,
+            strength=self._strength(),
             preset=self.quality.currentData(),
             pixels=self.pixels.currentData(),
             place=self.place.currentData(),
@@ -159,10 +157,13 @@ class SettingsForm(QWidget):
             conflict=self.conflict.currentData(),
         )
 
+    def _strength(self) -> float | None:
+        value = self.strength.value()
+        return value / 100 if value >= _LEAST_STRENGTH else None
+
     def _on_strength(self) -> None:
-        is_own = self.own_strength.isChecked()
-        self.strength.setEnabled(is_own)
-        self.strength_text.setText(f"{self.strength.value()} %" if is_own else "automatic")
+        strength = self._strength()
+        self.strength_text.setText("automatic" if strength is None else f"{strength:.0%}")
         self.changed.emit()
 
     def _on_place(self) -> None:
@@ -176,6 +177,13 @@ def _box(options: dict[str, str]) -> QComboBox:
     for text, value in options.items():
         box.addItem(text, value)
     return box
+
+
+def _label(text: str, widget: QWidget) -> QLabel:
+    """A label whose underlined letter leads to the widget."""
+    label = QLabel(text)
+    label.setBuddy(widget)
+    return label
 
 
 def _choose(box: QComboBox, value: Any) -> None:

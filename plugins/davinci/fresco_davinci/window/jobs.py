@@ -30,8 +30,9 @@ class JobsModel(QAbstractTableModel):
         is_same = [row.order.job_id for row in rows] == [row.order.job_id for row in self._rows]
         if is_same:
             self._rows = rows
-            last = self.index(max(len(rows) - 1, 0), len(COLUMNS) - 1)
-            self.dataChanged.emit(self.index(0, 0), last)
+            if rows:
+                last = self.index(len(rows) - 1, len(COLUMNS) - 1)
+                self.dataChanged.emit(self.index(0, 0), last)
             return
         self.beginResetModel()
         self._rows = rows

@@ -44,7 +44,7 @@ class PictureView(QWidget):
         self._picture = None
         self.show_words(words)
 
-    def paintEvent(self, event: QPaintEvent | None) -> None:
+    def paintEvent(self, a0: QPaintEvent | None) -> None:
         """See QWidget."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor("#181818"))

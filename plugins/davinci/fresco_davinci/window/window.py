@@ -119,6 +119,7 @@ class FrescoWindow(QWidget):
         row = QHBoxLayout()
         self.update_results = QPushButton("&Update results")
         self.cancel = QPushButton("&Cancel job")
+        self.cancel.setEnabled(False)
         row.addStretch(1)
         row.addWidget(self.cancel)
         row.addWidget(self.update_results)
@@ -296,8 +297,8 @@ class FrescoWindow(QWidget):
             self._desk.detach()
         self._show_possible()
 
-    def closeEvent(self, event: QCloseEvent | None) -> None:
+    def closeEvent(self, a0: QCloseEvent | None) -> None:
         """See QWidget; jobs go on."""
         self._poll.stop()
         self.background.stop()
-        super().closeEvent(event)
+        super().closeEvent(a0)
