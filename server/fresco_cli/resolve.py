@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from enum import Enum
 from functools import partial
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, cast
 
@@ -54,6 +56,7 @@ def resolve_companion(
         from fresco_davinci.places import Places
 
         places = Places.usual(data)
+        _begin_log(places.log)
         connect = partial(_connect, tools, data)
         command = cast("Command | None", do.value if do else None)
         with_window = False if no_window else None
@@ -72,6 +75,14 @@ def resolve_companion(
             )
         if code:
             raise typer.Exit(code)
+
+
+def _begin_log(path: Path) -> None:
+    """What a window cannot say in a sentence is kept for a report."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = RotatingFileHandler(path, maxBytes=1 << 20, backupCount=1, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    logging.getLogger("fresco_davinci").addHandler(handler)
 
 
 def _connect(tools: Tools, data: Path | None) -> Session:

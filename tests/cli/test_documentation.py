@@ -90,7 +90,9 @@ def test_every_default_of_serve_is_the_one_that_the_page_tells() -> None:
     }
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/daemon.md", "docs/trouble.md", "docs/resolve.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/daemon.md", "docs/trouble.md", "docs/resolve.md"]
+)
 def test_every_command_line_in_the_documents_is_understood(page: str) -> None:
     lines = re.findall(r"^    fresco ([^#\n]*)", _page(page).replace("\\\n", " "), re.MULTILINE)
     spans = re.findall(r"`fresco ([a-z][^`]*)`", _page(page))

@@ -90,13 +90,25 @@ class Restyler:
     def restyle(self, parts: Sequence[Part], choices: Choices) -> list[Order]:
         """Hand parts of clips to the daemon. The choices become the last settings.
 
+        Of several, those that cannot be restyled are told of and passed over.
+
         Raises:
-            ResolveError, ClientError: the first that could not be; those before it are at work.
+            ResolveError, ClientError: the first that failed; those before it are at work.
         """
         if not choices.is_complete:
             raise NotReady("Say first what the clip is to look like: a prompt or a style.")
         timeline = self._host.timeline()
-        orders = [self._order(part, timeline, choices) for part in parts]
+        orders: list[Order] = []
+        refused: list[CannotRestyle] = []
+        for part in parts:
+            try:
+                orders.append(self._order(part, timeline, choices))
+            except CannotRestyle as error:
+                refused.append(error)
+        if not orders and refused:
+            raise refused[0]
+        for error in refused:
+            self._tell(str(error))
         save_choices(self._places.choices, choices)
         return orders
 
@@ -120,7 +132,7 @@ class Restyler:
             rendered=str(ready.rendered or ""),
             is_sequence=not timeline.reads_h264,
         )
-        with self._taken_back_on_failure(order):
+        with self._book.held(), self._taken_back_on_failure(order):
             self._book.save(order)
             self._host.mark(order)
             self._submit(order, ready)
@@ -238,9 +250,10 @@ class Restyler:
         Does the same whenever it is called: what is in the project already stays as it is.
         """
         timeline = self._host.timeline()
-        return [
-            self._updated(order, timeline) for order in self._book.of_project(timeline.project_id)
-        ]
+        with self._book.held():
+            self._book.drop_renders(self._places.renders)
+            orders = list(self._book.of_project(timeline.project_id))
+            return [self._updated(order, timeline) for order in orders]
 
     def waiting(self) -> list[Order]:
         """Orders of the project that is open."""

@@ -102,9 +102,10 @@ class Desk:
         """Hand the clip under the playhead, or those between the marks, to the daemon."""
         fresco = self._fresco()
         parts = fresco.marked(choices) if scope == "marks" else [fresco.current()]
-        orders = fresco.restyle(parts, choices)
-        self._project_orders = fresco.waiting()
-        return orders
+        try:
+            return fresco.restyle(parts, choices)
+        finally:
+            self._project_orders = fresco.waiting()
 
     def look(self, choices: Choices, on_step: Callable[[int, int], None] | None = None) -> bytes:
         """The frame under the playhead, restyled, as PNG."""

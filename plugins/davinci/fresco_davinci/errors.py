@@ -2,6 +2,7 @@
 
 ResolveError
 ├── NotReady         Resolve shows no clip, timeline or project, or a dialog is in the way
+│   └── TimelineGone   the timeline of an order was deleted
 ├── CannotRestyle    this clip cannot be restyled as it is
 ├── CannotPlace      the result cannot go where it is wanted
 ├── RenderFailed     Resolve did not render the range
@@ -19,6 +20,13 @@ class ResolveError(Exception):
 
 class NotReady(ResolveError):
     """Resolve is not in a state in which there is something to do."""
+
+
+class TimelineGone(NotReady):
+    """The timeline of an order is no longer in the project."""
+
+    def __init__(self) -> None:
+        super().__init__("The timeline of this clip is no longer in the project.")
 
 
 class CannotRestyle(ResolveError):

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from fresco_davinci.choices import Choices, choices_of
 from fresco_davinci.files import write_text
+
+_A_DAY_S = 86400.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +60,13 @@ class OrderBook:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """No other window or click changes orders meanwhile; waits for one that does."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._folder.with_suffix(".lock")):
+            yield
+
     def save(self, order: Order) -> None:
         """Keep an order, new or changed."""
         text = json.dumps(asdict(order), ensure_ascii=False, indent=1)
@@ -69,6 +83,17 @@ class OrderBook:
         if order.rendered:
             Path(order.rendered).unlink(missing_ok=True)
         self._path(order.job_id).unlink(missing_ok=True)
+
+    def drop_renders(self, folder: Path, older_than_s: float = _A_DAY_S) -> None:
+        """Remove renders that no order needs: a process was killed before there was one."""
+        wanted = {Path(order.rendered) for order in self.all()}
+        for path in folder.glob("*"):
+            if path in wanted or time.time() - path.stat().st_mtime < older_than_s:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
     def of_project(self, project_id: str) -> Iterator[Order]:
         """Orders of a project, in the order in which they were made."""

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from tests.fakes.resolve.objects import Misuse, World, Wrapper
-from tests.fakes.resolve.pool import MediaPool, reported_rate
+from tests.fakes.resolve.pool import MediaPool, MediaStorage, reported_rate
 from tests.fakes.resolve.rendering import Rendering
 from tests.fakes.resolve.state import Clip, Folder, Item, Project, Timeline, Track
 from tests.fakes.resolve.timeline import TimelineObject
@@ -81,6 +81,9 @@ class Resolve(Wrapper):
 
     def GetProjectManager(self) -> ProjectManager:
         return ProjectManager(self._world)
+
+    def GetMediaStorage(self) -> MediaStorage:
+        return MediaStorage(self._world)
 
     def GetProductName(self) -> str:
         return "DaVinci Resolve Studio" if self._world.is_studio else "DaVinci Resolve"

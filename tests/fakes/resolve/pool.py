@@ -274,5 +274,26 @@ class MediaPool(Wrapper):
         )
 
 
+class MediaStorage(Wrapper):
+    _kind = "MediaStorage"
+
+    def AddItemListToMediaPool(self, items: list[str]) -> list[MediaPoolItem]:
+        """Folders of numbered pictures."""
+        project, world = self._world.project, self._world
+        assert project is not None
+        clips: list[Clip] = []
+        for item in items:
+            files = sorted(Path(item).glob("*.png"))
+            found = [re.fullmatch(r"(.*?)(\d+)\.png", str(file)) for file in files]
+            parts = [match for match in found if match]
+            if parts:
+                pattern = parts[0][1].replace("%", "%%") + f"%0{len(parts[0][2])}d.png"
+                first, last = int(parts[0][2]), int(parts[-1][2])
+                clip = sequence(pattern, first, last, world.timeline.rate)
+                clips += [clip] if clip else []
+        project.folder().clips += clips
+        return [MediaPoolItem(world, clip) for clip in clips]
+
+
 def _is_free(track: Track, wanted: Item) -> bool:
     return all(item.end <= wanted.start or item.start >= wanted.end for item in track.items)

@@ -11,6 +11,7 @@ from fresco_davinci.choices import Choices, save_choices
 from fresco_davinci.install import Scripts
 from fresco_davinci.places import Places
 from fresco_engine.media.clip import Clip as Media
+
 from tests.engine.conftest import scene, write_clip
 from tests.fakes.resolve import Resolve
 from tests.integration.daemons import DaemonProcess, wait_for
@@ -42,9 +43,7 @@ def test_a_click_restyles_a_clip_with_the_bundled_model(
         with daemon.session() as session:
             job = wait_for(
                 "the job",
-                lambda: next(
-                    (job for job in session.jobs() if job.state.is_ended), None
-                ),
+                lambda: next((job for job in session.jobs() if job.state.is_ended), None),
                 200,
             )
         assert job.state is JobState.DONE, job.failure

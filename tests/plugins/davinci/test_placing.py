@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -547,3 +548,103 @@ def test_a_take_shows_the_result_in_the_clip_itself(
     assert (len(source.takes), source.selected_take) == (2, 2)
     assert (source.start, source.duration, source.left) == (86400, 6, 0)
     assert_alike(shown(world, source), negatives(media(RATES["24"]), 3, 6))
+
+
+def test_another_look_is_made_of_the_source_below_a_result(
+    open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+) -> None:
+    world = open_resolve()
+    source = put(world, clip_of(media(RATES["24"])), left=2, count=6)
+    fresco = restyler(world)
+    fresco.restyle([fresco.current()], CHOICES)
+    brought_in(fresco)
+
+    part = fresco.current()
+    fresco.restyle([part], replace(CHOICES, prompt="charcoal"))
+    brought_in(fresco)
+
+    assert part.clip.item_id == source.id
+    assert [track for track, _ in results(world)] == [2, 3]
+
+
+def test_of_clips_between_the_marks_those_that_can_be_are_restyled(
+    open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+) -> None:
+    world = open_resolve()
+    put(world, clip_of(media(RATES["24"])), count=6)
+    world.timeline.video[0].items.append(Item("Text+", 86406, 6, None))
+    world.timeline.marks = {"in": 0, "out": 11}
+    told: list[str] = []
+    fresco = restyler(world)
+    fresco._tell = told.append  # pyright: ignore[reportPrivateUsage]
+
+    orders = fresco.restyle(fresco.marked(CHOICES), CHOICES)
+
+    assert len(orders) == 1
+    assert "“Text+” has no media" in told[0]
+    brought_in(fresco)
+
+
+def test_the_result_for_a_deleted_timeline_is_kept_in_the_bin(
+    open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+) -> None:
+    world = open_resolve()
+    put(world, clip_of(media(RATES["24"])), count=6)
+    fresco = restyler(world)
+    fresco.restyle([fresco.current()], CHOICES)
+    other = open_resolve().timeline
+    assert world.project is not None
+    world.project.timelines = [other]
+    world.project.current_timeline = other.id
+
+    (outcome,) = brought_in(fresco)
+
+    assert "no longer in the project" in outcome.problem
+    assert [len(folder.clips) for folder in world.project.root.folders] == [1]
+    assert fresco.waiting() == []
+
+
+def test_pictures_come_in_where_the_usual_way_of_importing_them_does_nothing(
+    open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+) -> None:
+    world = open_resolve(
+        RATES["25"], is_studio=False, version=(20, 0, 0), is_import_by_dict_broken=True
+    )
+    put(world, clip_of(media(RATES["25"])), count=6)
+    fresco = restyler(world)
+
+    fresco.restyle([fresco.current()], CHOICES)
+    brought_in(fresco)
+
+    ((_, item),) = results(world)
+    assert (item.start, item.duration) == (world.timeline.start, 6)
+
+
+def test_the_page_that_the_user_is_on_is_left_alone(
+    open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+) -> None:
+    world = open_resolve(page="color")
+    put(world, clip_of(media(RATES["24"])), count=6)
+    fresco = restyler(world)
+
+    fresco.restyle([fresco.current()], CHOICES)
+    brought_in(fresco)
+
+    assert len(results(world)) == 1
+    assert "Resolve.OpenPage" not in world.calls
+
+
+def test_two_windows_bring_a_result_in_once(
+    open_resolve: OpenWorld, session: Session, places: Places, media: MakeMedia
+) -> None:
+    world = open_resolve()
+    put(world, clip_of(media(RATES["24"])), count=6)
+    first, second = (restyler_of(world, session, places) for _ in range(2))
+    (order,) = first.restyle([first.current()], CHOICES)
+    wait_for("the job", lambda: session.job(order.job_id).state is JobState.DONE)
+
+    with ThreadPoolExecutor(2) as threads:
+        outcomes = [*threads.map(lambda fresco: fresco.update(), (first, second))]
+
+    assert sorted(len(found) for found in outcomes) == [0, 1]
+    assert len(results(world)) == 1

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from fresco_davinci.clips import Part, Placed, TimelineClip, TimelineInfo
+from fresco_davinci.errors import TimelineGone
 from fresco_davinci.host import marking, placing, reading, rendering
 from fresco_davinci.host.calls import Calls
-from fresco_davinci.host.importing import Result, import_result
+from fresco_davinci.host.importing import Later, Result, import_result
 from fresco_davinci.host.placing import Spot
-from fresco_davinci.host.scene import Scene, folder_kept, open_scene, page_kept, timeline_shown
+from fresco_davinci.host.scene import Scene, folder_kept, open_scene, timeline_shown
 from fresco_davinci.orders import Order
 from fresco_davinci.undo import undone_on_failure
 
@@ -65,9 +66,12 @@ class Host:
 
     def unmark(self, order: Order) -> bool:
         """Take that back; whether it was possible, or there is nothing to take back."""
-        with timeline_shown(self._scene(), order.timeline_id) as scene:
-            found = marking.find_marked(scene, order.item_id, order.job_id)
-            return found is None or marking.unmark(scene, found[1], order.job_id, order.color)
+        try:
+            with timeline_shown(self._scene(), order.timeline_id) as scene:
+                found = marking.find_marked(scene, order.item_id, order.job_id)
+                return found is None or marking.unmark(scene, found[1], order.job_id, order.color)
+        except TimelineGone:
+            return True
 
     def place(self, order: Order, path: Path) -> Placed:
         """Bring a result in and put it at the record frames of its source.
@@ -81,21 +85,37 @@ class Host:
         result = Result(
             job_id=order.job_id, path=path, count=order.count, rate=Fraction(order.rate)
         )
-        with (
-            timeline_shown(self._scene(), order.timeline_id) as scene,
-            page_kept(scene, "edit"),
-            undone_on_failure() as later,
-        ):
-            pool = scene.pool
-            with folder_kept(scene, pool):
-                media = import_result(scene, pool, result, later)
-            spot = _spot(scene, order)
-            if isinstance(spot, str):
-                return Placed(job_id=order.job_id, track=0, first=0, count=0, note=spot)
-            placed = placing.place(scene, pool, media, result, spot, order.choices, later)
-            if placed.track and not order.rendered and order.choices.place != "take":
-                placing.carry_over_transforms(scene, spot.source, placed.track, spot)
-            return placed
+        try:
+            with (
+                timeline_shown(self._scene(), order.timeline_id) as scene,
+                undone_on_failure() as later,
+            ):
+                return _placed(scene, order, result, later)
+        except TimelineGone as error:
+            with undone_on_failure() as later:
+                _imported(self._scene(), result, later)
+            return _in_bin(order, f"{error} The result is in the bin Fresco.")
+
+
+def _placed(scene: Scene, order: Order, result: Result, later: Later) -> Placed:
+    media = _imported(scene, result, later)
+    spot = _spot(scene, order)
+    if isinstance(spot, str):
+        return _in_bin(order, spot)
+    placed = placing.place(scene, scene.pool, media, result, spot, order.choices, later)
+    if placed.track and not order.rendered and order.choices.place != "take":
+        placing.carry_over_transforms(scene, spot.source, placed.track, spot)
+    return placed
+
+
+def _imported(scene: Scene, result: Result, later: Later) -> Any:
+    pool = scene.pool
+    with folder_kept(scene, pool):
+        return import_result(scene, pool, result, later)
+
+
+def _in_bin(order: Order, note: str) -> Placed:
+    return Placed(job_id=order.job_id, track=0, first=0, count=0, note=note)
 
 
 def _spot(scene: Scene, order: Order) -> Spot | str:

@@ -85,7 +85,12 @@ def _import(scene: Scene, pool: Any, result: Result) -> Any:
     if not result.is_sequence:
         return scene.calls.do(pool, "ImportMedia", [str(result.path)])[0]
     wanted = {"FilePath": str(result.path), "StartIndex": 0, "EndIndex": result.count - 1}
-    return scene.calls.do(pool, "ImportMedia", [wanted])[0]
+    found = scene.calls.ask(pool, "ImportMedia", [wanted])
+    if not found:
+        # That form is known to do nothing in the free edition 21.1 on Linux.
+        storage = scene.calls.get(scene.resolve, "GetMediaStorage")
+        found = scene.calls.do(storage, "AddItemListToMediaPool", [str(result.path.parent)])
+    return found[0]
 
 
 def _conform(scene: Scene, media: Any, result: Result) -> None:

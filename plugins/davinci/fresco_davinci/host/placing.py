@@ -11,7 +11,7 @@ from fresco_davinci.clips import Placed
 from fresco_davinci.errors import CannotPlace, HostRefused
 from fresco_davinci.host.importing import Later, Result, tag
 from fresco_davinci.host.reading import job_of
-from fresco_davinci.host.scene import Scene
+from fresco_davinci.host.scene import Scene, page_kept
 
 _VIDEO = "video"
 TRACK_NAME = "Fresco"
@@ -177,7 +177,9 @@ def _ours(scene: Scene, job_id: str, track: int, spot: Spot) -> Any | None:
 def _remove(scene: Scene, job_id: str, track: int, spot: Spot) -> None:
     item = _ours(scene, job_id, track, spot)
     if item is not None:
-        scene.calls.do(scene.timeline, "DeleteClips", [item], False)
+        # Clips leave a timeline on this page only; else the user's page is left alone.
+        with page_kept(scene, "edit"):
+            scene.calls.do(scene.timeline, "DeleteClips", [item], False)
 
 
 def _replace(scene: Scene, result: Result, spot: Spot, track: int, later: Later) -> Placed:

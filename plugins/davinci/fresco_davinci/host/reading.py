@@ -28,7 +28,23 @@ def current_clip(scene: Scene) -> TimelineClip:
             "There is no clip under the playhead. Put it over a clip on the Edit, Cut or Color "
             "page, then try again."
         )
-    return clip_of(scene, item)
+    clip = clip_of(scene, item)
+    return (_below(scene, clip) or clip) if clip.is_result else clip
+
+
+def _below(scene: Scene, result: TimelineClip) -> TimelineClip | None:
+    """The clip under a result: who asks for another look means that one."""
+    at = playhead(scene)
+    for track in range(result.track - 1, 0, -1):
+        if not scene.calls.get(scene.timeline, "GetIsTrackEnabled", "video", track):
+            continue
+        for item in scene.items(track):
+            start, stop = (scene.calls.number(item, name) for name in ("GetStart", "GetEnd"))
+            if start <= at < stop:
+                clip = clip_of(scene, item, track)
+                if not clip.is_result:
+                    return clip
+    return None
 
 
 def clips_between_marks(scene: Scene) -> list[Part]:

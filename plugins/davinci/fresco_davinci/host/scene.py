@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from fresco_davinci.clips import TimelineInfo
-from fresco_davinci.errors import HostRefused, NotReady
+from fresco_davinci.errors import HostRefused, NotReady, TimelineGone
 from fresco_davinci.host.calls import Calls
 from fresco_davinci.rates import exact_rate
 from fresco_davinci.undo import insist
@@ -140,7 +140,7 @@ def timeline_shown(scene: Scene, timeline_id: str) -> Iterator[Scene]:
     """The body works on a timeline of the project; the user's is the current one when it ends.
 
     Raises:
-        NotReady: the project has no such timeline any more.
+        TimelineGone: the project has no such timeline any more.
     """
     calls = scene.calls
     if calls.text(scene.timeline, "GetUniqueId") == timeline_id:
@@ -160,4 +160,4 @@ def _timeline(scene: Scene, timeline_id: str) -> Any:
         timeline = calls.get(scene.project, "GetTimelineByIndex", number)
         if calls.text(timeline, "GetUniqueId") == timeline_id:
             return timeline
-    raise NotReady("The timeline of this clip is no longer in the project.")
+    raise TimelineGone

@@ -17,13 +17,13 @@ local LARGEST = 60000 -- bytes of an answer
 -- All that may be called. A message can ask for nothing else.
 local ALLOWED = {}
 for name in ([[
-    AddMarker AddRenderJob AddSubFolder AddTake AddTrack AppendToTimeline ClearClipColor DeleteClips
+    AddItemListToMediaPool AddMarker AddRenderJob AddSubFolder AddTake AddTrack AppendToTimeline ClearClipColor DeleteClips
     DeleteFolders DeleteMarkerByCustomData DeleteRenderJob DeleteRenderPreset DeleteTakeByIndex DeleteTrack
     ExportCurrentFrameAsStill FinalizeTake GetClipColor GetClipList GetClipProperty GetCurrentFolder
     GetCurrentPage GetCurrentProject GetCurrentRenderFormatAndCodec GetCurrentRenderMode GetCurrentTimecode
     GetCurrentTimeline GetCurrentVideoItem GetDuration GetEnd GetFusionCompCount GetIsTrackEnabled
     GetIsTrackLocked GetItemListInTrack GetLUT GetLeftOffset GetMarkInOut GetMarkerByCustomData
-    GetMediaPool GetMediaPoolItem GetMetadata GetName GetNodeGraph GetNumNodes GetProjectManager GetProperties
+    GetMediaPool GetMediaPoolItem GetMediaStorage GetMetadata GetName GetNodeGraph GetNumNodes GetProjectManager GetProperties
     GetProperty GetRenderCodecs GetRenderJobList GetRenderJobStatus GetRenderPresetList GetRootFolder
     GetSelectedTakeIndex GetSetting GetSettings GetSourceEndFrame GetSourceStartFrame GetSpeed GetStart
     GetStartFrame GetSubFolderList GetTakeByIndex GetTakesCount GetThirdPartyMetadata GetTimelineByIndex
