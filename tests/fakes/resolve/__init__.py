@@ -113,7 +113,10 @@ def open_world(
     """Resolve with a project of one empty timeline that starts at one hour."""
     mark = ";" if is_drop_frame else ":"
     timeline = Timeline("Timeline 1", rate, is_drop_frame, f"01:00:00{mark}00")
-    settings = {"timelineFrameRate": str(reported_rate(rate))}
+    settings = {
+        "timelineFrameRate": str(reported_rate(rate)),
+        "colorScienceMode": "davinciYRGB",
+    }
     project = Project("A film", settings, timelines=[timeline], current_timeline=timeline.id)
     project.current_folder = project.root.id
     return World(project=project, **changes)

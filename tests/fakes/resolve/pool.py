@@ -82,6 +82,7 @@ class MediaPoolItem(Marked):
             "FPS": reported_rate(clip.rate),
             "Frames": str(clip.frames) if clip.frames else "",
             "Start": str(clip.start),
+            "Input LUT": clip.lut,
             "Start TC": timecode_of(0, round(clip.rate), is_drop_frame=False),
             "Type": {"de": {"Video": "Clip"}}.get(self._world.language, {}).get(
                 clip.kind, clip.kind

@@ -73,6 +73,7 @@ class Clip:
     metadata: dict[str, str] = field(default_factory=dict[str, str])
     third_party: dict[str, str] = field(default_factory=dict[str, str])
     markers: dict[int, Marker] = field(default_factory=dict[int, Marker])
+    lut: str = ""
     inner: Path | None = None
     """What a compound clip shows."""
 

@@ -144,6 +144,11 @@ def with_lut(item: Item) -> None:
     item.lut = "film.cube"
 
 
+def with_input_lut(item: Item) -> None:
+    assert item.clip is not None
+    item.clip.lut = "Sony SLog3 to Rec709.cube"
+
+
 def slow(item: Item) -> None:
     item.speed = Fraction(1, 2)
 
@@ -167,7 +172,8 @@ def compound(item: Item) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [graded, two_nodes, with_lut, slow, reversed_, frozen, composed, compound]
+    "change",
+    [graded, two_nodes, with_lut, with_input_lut, slow, reversed_, frozen, composed, compound],
 )
 @pytest.mark.parametrize("version", [(19, 1, 0), (21, 1, 0)], ids=str)
 def test_what_the_file_does_not_show_is_rendered(
@@ -202,6 +208,22 @@ def test_what_the_file_does_not_show_is_rendered(
     ((_, placed),) = results(world)
     assert (placed.start, placed.duration) == (item.start, item.duration)
     assert list(places.renders.iterdir()) == []
+
+
+def test_a_project_with_colour_management_is_rendered(
+    open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+) -> None:
+    for version in ((20, 3, 1), (21, 1, 0)):
+        world = open_resolve(version=version)
+        put(world, clip_of(media(RATES["24"])), count=4)
+        assert world.project is not None
+        world.project.settings["colorScienceMode"] = "davinciYRGBColorManagedv2"
+        fresco = restyler(world)
+
+        (order,) = fresco.restyle([fresco.current()], CHOICES)
+
+        assert order.rendered
+        fresco.cancel(order)
 
 
 def test_a_version_that_cannot_put_its_render_settings_back_renders_nothing(

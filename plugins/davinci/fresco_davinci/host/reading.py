@@ -115,7 +115,7 @@ def clip_of(scene: Scene, item: Any, track: int | None = None) -> TimelineClip:
         color=calls.text(item, "GetClipColor"),
         is_result=media is not None and job_of(scene, media) is not None,
         is_retimed=_is_retimed(scene, item) if media is not None else False,
-        oddities=_oddities(scene, item) if media is not None else (),
+        oddities=_oddities(scene, item, media) if media is not None else (),
     )
 
 
@@ -147,13 +147,17 @@ def _media_of(scene: Scene, media: Any) -> MediaFile:
     )
 
 
-def _oddities(scene: Scene, item: Any) -> tuple[str, ...]:
+def _oddities(scene: Scene, item: Any, media: Any) -> tuple[str, ...]:
     """What makes an item look other than its file."""
     found: list[str] = []
     if scene.calls.number(item, "GetFusionCompCount") > 0:
         found.append("has a Fusion composition")
     if _is_graded(scene, item):
         found.append("is graded")
+    if "." in scene.calls.text(media, "GetClipProperty", "Input LUT"):
+        found.append("has an input LUT")
+    if scene.is_colour_managed():
+        found.append("goes through the colour management of the project")
     return tuple(found)
 
 

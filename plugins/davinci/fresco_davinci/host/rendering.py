@@ -148,10 +148,6 @@ def _set_up(scene: Scene, part: Part, folder: Path, ending: str, codec: str) -> 
         "ExportAudio": False,
         "UseUniqueFilenames": False,
     }
-    if scene.version >= (21, 0, 4):
-        settings["AddFrameHandles"] = 0
-        settings["DataBurnIn"] = "None"
-        settings["UseFullExtents"] = False
     calls.do(project, "SetRenderSettings", settings)
 
 

@@ -57,6 +57,15 @@ class Scene:
             raise HostRefused("timelineFrameRate")
         return rate
 
+    def is_colour_managed(self) -> bool:
+        """Whether what is shown has other colours than the files; false where it is not told."""
+        calls, project, name = self.calls, self.project, "colorScienceMode"
+        if calls.can("Project", project, "GetSettings"):
+            told = calls.table(project, "GetSettings").get(name)
+        else:
+            told = calls.ask(project, "GetSetting", name)
+        return bool(told) and str(told) != "davinciYRGB"
+
     def reads_h264(self) -> bool:
         """The free edition on Linux can neither write nor read it."""
         codecs = self.calls.table(self.project, "GetRenderCodecs", "mov")
