@@ -13,8 +13,12 @@ from fresco_client import JobState, Session
 from fresco_davinci.choices import Choices, save_choices
 from fresco_davinci.install import COMMANDS, Scripts
 from fresco_davinci.places import Places
+from fresco_engine.media.images import write_image
 
-from tests.fakes.resolve import Resolve, World
+from tests.engine.conftest import scene
+from tests.fakes.resolve import Item, Resolve, World
+from tests.fakes.resolve.forms import Dispatchers, FormFusion
+from tests.fakes.resolve.pool import sequence
 from tests.integration.daemons import DaemonProcess, wait_for
 from tests.plugins.davinci.conftest import PROGRAM, OpenWorld, clip_of, put
 
@@ -117,8 +121,6 @@ def test_without_last_settings_there_is_a_sentence(click: Click, open_resolve: O
 def test_clips_in_the_marks_are_restyled_with_what_a_form_of_fusions_gave(
     click: Click, open_resolve: OpenWorld, media: MakeMedia, daemon: DaemonProcess
 ) -> None:
-    from tests.fakes.resolve.forms import Dispatchers, FormFusion
-
     world = open_resolve()
     clip = clip_of(media(Fraction(24)))
     put(world, clip, count=8)
@@ -141,8 +143,6 @@ def test_clips_in_the_marks_are_restyled_with_what_a_form_of_fusions_gave(
 def test_a_cancelled_form_changes_nothing(
     click: Click, open_resolve: OpenWorld, media: MakeMedia, daemon: DaemonProcess
 ) -> None:
-    from tests.fakes.resolve.forms import Dispatchers, FormFusion
-
     world = open_resolve()
     put(world, clip_of(media(Fraction(24))), count=8)
     before = world.snapshot()
@@ -158,8 +158,6 @@ def test_a_cancelled_form_changes_nothing(
 def test_looking_at_a_frame_writes_a_picture(
     click: Click, open_resolve: OpenWorld, media: MakeMedia, daemon: DaemonProcess
 ) -> None:
-    from tests.fakes.resolve.forms import Dispatchers, FormFusion
-
     world = open_resolve()
     put(world, clip_of(media(Fraction(24))), count=8).nodes = [["Lift"]]
     before = world.snapshot()
@@ -212,3 +210,56 @@ def test_the_choices_of_a_form_replace_only_what_it_shows() -> None:
 
     assert choices_from(last, shown) == last
     assert choices_from(last, {**shown, "style": "(none)"}) == replace(last, style="")
+
+
+def test_one_click_restyles_clips_of_every_kind_between_the_marks(
+    click: Click,
+    open_resolve: OpenWorld,
+    media: MakeMedia,
+    session: Session,
+    daemon: DaemonProcess,
+    tmp_path: Path,
+) -> None:
+    world = open_resolve(Fraction(30000, 1001), is_drop_frame=True, language="de", page="color")
+    kinds = every_kind(world, media, tmp_path)
+    world.timeline.marks = {"in": 0, "out": 200}
+    world.timeline.video[0].items.append(Item("Text+", world.timeline.start + 100, 10, None))
+    fusion = FormFusion({"prompt": "ink", "strength": 0, "place": "On a track above"})
+    before = world.snapshot()
+
+    told = click("Restyle clips in marks", world, fusion=fusion, bmd=Dispatchers(fusion))
+
+    assert told.count("is being restyled") == len(kinds), told
+    assert "“Text+” has no media" in told
+    for path in orders(daemon):
+        wait_for("a job", lambda path=path: session.job(path.stem).state is JobState.DONE)
+    click("Update results", world)
+    spans = [(item.start, item.duration) for item in world.timeline.video[1].items]
+    assert sorted(spans) == sorted((item.start, item.duration) for item in kinds)
+    assert orders(daemon) == []
+    after = world.snapshot()
+    for state in (before, after):
+        state["project"]["timelines"][0]["video"] = state["project"]["timelines"][0]["video"][:1]
+        state["project"]["root"]["folders"] = []
+    assert after == before
+
+
+def every_kind(world: World, media: MakeMedia, folder: Path) -> list[Item]:
+    """A plain clip, one of another rate, pictures, a compound clip, slow and graded ones."""
+    same, other = clip_of(media(world.timeline.rate)), clip_of(media(Fraction(24)))
+    for number, picture in enumerate(scene(12)):
+        write_image(folder / f"shot_{number:03}.png", picture)
+    pictures = sequence(str(folder / "shot_%03d.png"), 2, 11, world.timeline.rate)
+    assert pictures is not None
+    compound = replace(clip_of(media(world.timeline.rate)), path="", inner=Path(same.path))
+    kinds = [
+        put(world, same, at=0, left=3, count=7),
+        put(world, other, at=7, left=2, count=8),
+        put(world, pictures, at=20, left=1, count=6),
+        put(world, compound, at=30, left=4, count=5),
+        put(world, same, at=40, left=5, count=6),
+        put(world, same, at=50, left=5, count=6),
+    ]
+    kinds[4].speed = Fraction(1, 2)
+    kinds[5].nodes = [["Gain"]]
+    return kinds
