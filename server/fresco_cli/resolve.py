@@ -15,6 +15,7 @@ import typer
 
 from fresco_cli import options
 from fresco_cli.daemons import Tools
+from fresco_cli.faults import FAILED, CommandFailed
 from fresco_cli.options import DaemonOptions
 from fresco_cli.outcome import told
 from fresco_cli.output import QuietOutput, make_output
@@ -52,6 +53,7 @@ def resolve_companion(
     tools: Tools = context.obj
     with told(make_output(as_json=False, quiet=False), debug=debug):
         from fresco_davinci.companion import run_at_mailbox, run_over_pipe
+        from fresco_davinci.errors import ResolveError
         from fresco_davinci.folders import resolve_folders
         from fresco_davinci.places import Places
 
@@ -59,20 +61,19 @@ def resolve_companion(
         _begin_log(places.log)
         connect = partial(_connect, tools, data)
         command = cast("Command | None", do.value if do else None)
-        with_window = False if no_window else None
-        if pipe:
-            streams = _streams()
-            click = command or "jobs"
-            code = run_over_pipe(click, places, connect, streams, with_window=with_window)
-        else:
-            code = run_at_mailbox(
-                places,
-                connect,
-                resolve_folders(),
-                typer.echo,
-                command=command,
-                with_window=with_window,
-            )
+        window = False if no_window else None
+        try:
+            if pipe:
+                code = run_over_pipe(
+                    command or "jobs", places, connect, _streams(), with_window=window
+                )
+            else:
+                tell, folders = typer.echo, resolve_folders()
+                code = run_at_mailbox(
+                    places, connect, folders, tell, command=command, with_window=window
+                )
+        except ResolveError as error:
+            raise CommandFailed(type(error).__name__, str(error), FAILED) from error
         if code:
             raise typer.Exit(code)
 

@@ -9,6 +9,8 @@ import pytest
 from fresco_cli import blender, plugin_checks
 from fresco_cli.blender import BlenderFolder, blender_folders
 from fresco_cli.daemon_checks import Problem
+from fresco_davinci.bridge.mailbox import Mailbox
+from fresco_davinci.places import Places
 
 from tests.cli.conftest import Fresco
 
@@ -165,3 +167,13 @@ def test_a_resolve_without_fresco_is_told_how_to_add_it(home: Path) -> None:
     (home / ".local/share/DaVinciResolve/Fusion/Profiles").mkdir(parents=True)
 
     assert "adds it" in plugin_checks.resolve(None)
+
+
+def test_a_second_companion_ends_with_a_sentence(fresco: Fresco, home: Path, data: Path) -> None:
+    mailbox = Mailbox(Places.usual(data).mailbox, list)
+    mailbox.open()
+
+    ended = fresco("resolve-companion", "--no-window")
+
+    mailbox.close()
+    assert (ended.code, "A companion runs already" in ended.stderr) == (1, True)

@@ -20,7 +20,7 @@ from fresco_davinci.bridge.remote import Bridge
 from fresco_davinci.choices import Choices, save_choices
 from fresco_davinci.companion import run_at_mailbox
 from fresco_davinci.core import Restyler
-from fresco_davinci.errors import HostGone, HostRefused
+from fresco_davinci.errors import HostGone, HostRefused, InstallFailed
 from fresco_davinci.folders import ResolveFolders, resolve_folders
 from fresco_davinci.host import Host
 from fresco_davinci.install import FREE_EDITION, Scripts
@@ -500,6 +500,35 @@ def test_any_bytes_in_the_mailbox_are_survived(
     survives()
     link.close()
     close()
+
+
+def test_a_second_companion_is_told_that_there_is_one(
+    mailbox: Mailbox, places: Places, folders: ResolveFolders
+) -> None:
+    second = Mailbox(places.mailbox, folders.preferences)
+
+    with pytest.raises(InstallFailed, match="runs already"):
+        second.open()
+    second.close()
+
+    assert (places.mailbox / "companion.lua").is_file()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"value": {"x": 1}}, {"value": {"o": "seven"}}, {"value": {"d": 7}}, {"value": {"d": [[1]]}},
+     {"value": {"d": [[[], 1]]}}, {"value": {"d": [[None, 1]]}}],
+    ids=str,
+)  # fmt: skip
+def test_an_answer_that_makes_no_sense_is_told(answer: dict[str, Any]) -> None:
+    class Odd:
+        def send(self, message: dict[str, Any]) -> dict[str, Any]:
+            return answer
+
+        def close(self) -> None: ...
+
+    with pytest.raises(HostGone, match="makes no sense"):
+        Bridge(Odd()).resolve.GetVersion()
 
 
 def test_the_mailbox_is_its_users_alone(mailbox: Mailbox, places: Places) -> None:

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from filelock import FileLock, Timeout
+
 from fresco_davinci.bridge.lua import lua_chunk
 from fresco_davinci.bridge.remote import Message
 from fresco_davinci.errors import HostGone, InstallFailed
@@ -55,7 +57,7 @@ def word_of(text: bytes) -> Iterable[Word]:
         if len(payload) != int(length) or zlib.adler32(payload) != int(checksum):
             continue
         try:
-            content: Any = json.loads(payload)
+            content: Any = json.loads(payload.decode("utf-8", "replace"))
         except (ValueError, RecursionError):
             continue
         if isinstance(content, dict):
@@ -79,13 +81,14 @@ class Mailbox:
         self._lock = threading.Lock()
         self._beat = 0
         self._ended = threading.Event()
+        self._claim = FileLock(folder / "lock", timeout=0)
         self._pulse = threading.Thread(target=self._live, daemon=True, name="fresco-mailbox")
 
     def open(self) -> None:
         """Make the folder and begin to show that we are there.
 
         Raises:
-            InstallFailed: the folder is another user's, or cannot be made.
+            InstallFailed: another companion runs, or the folder cannot be made or is another's.
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -97,8 +100,13 @@ class Mailbox:
                         "remove it, or set FRESCO_DATA to a folder of your own."
                     )
                 self._folder.chmod(0o700)
+            self._claim.acquire()
             self._request.unlink(missing_ok=True)
             self._show()
+        except Timeout as error:
+            raise InstallFailed(
+                "A companion runs already. Use its window, or end it first."
+            ) from error
         except OSError as error:
             raise InstallFailed(
                 f"The mailbox {self._folder} cannot be used ({error.strerror}). Set FRESCO_DATA to "
@@ -111,8 +119,10 @@ class Mailbox:
         self._ended.set()
         if self._pulse.is_alive():
             self._pulse.join(5)
-        self._request.unlink(missing_ok=True)
-        self._heartbeat.unlink(missing_ok=True)
+        if self._claim.is_locked:
+            self._request.unlink(missing_ok=True)
+            self._heartbeat.unlink(missing_ok=True)
+            self._claim.release()
 
     def newcomer(self) -> MailboxLink | None:
         """A link to a script that has just started; None if none has since the last call."""

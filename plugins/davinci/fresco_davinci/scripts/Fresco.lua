@@ -12,7 +12,7 @@ local HINT = "fresco:hint"
 local PATIENCE_S = 12 -- without a heartbeat
 local START_S = 4 -- to see a heartbeat at all
 local QUICK_S, SLOW_S = 0.02, 0.2
-local LARGEST = 60000 -- bytes of an answer
+local LARGEST = 90000 -- bytes of an answer
 
 -- All that may be called. A message can ask for nothing else.
 local ALLOWED = {}

@@ -13,6 +13,7 @@ from PyQt6.QtCore import QThread, pyqtSignal
 from fresco_davinci.errors import HostGone, ResolveError
 
 _log = logging.getLogger(__name__)
+_LAST_MS = 20_000
 Task = Callable[[], Any]
 Done = Callable[[Any], None]
 
@@ -46,9 +47,9 @@ class Background(QThread):
         self._tasks.put((task, done))
 
     def stop(self) -> None:
-        """End after the task that runs, and wait for that."""
+        """End after the tasks that wait, and wait for that, unless Resolve hangs."""
         self._tasks.put(None)
-        self.wait()
+        self.wait(_LAST_MS)
 
     def run(self) -> None:
         """The thread."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from types import TracebackType
 
@@ -23,7 +24,11 @@ def run_window(desk: Desk, command: str, *, mailbox: Mailbox | None = None) -> i
     window.show()
     window.raise_()
     window.activateWindow()
-    return application.exec()
+    code = application.exec()
+    if window.background.isRunning():
+        # Resolve answers nothing any more; the thread that waits for it would keep us for ever.
+        os._exit(1)
+    return code
 
 
 def show_sentence(text: str) -> None:
@@ -72,4 +77,7 @@ def dress(application: QApplication) -> None:
 def _log_exception(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        QApplication.quit()
+        return
     _log.error("an exception reached the window", exc_info=(kind, error, trace))
