@@ -76,7 +76,7 @@ def _frames_between(
     left, right = keys
     done = left.index + 1
     while done < right.index and (image := run.checkpoint.load("frames", done)) is not None:
-        yield MadeFrame(done, image, is_keyframe=False, is_reused=True)
+        yield _reused(run, done, image)
         done += 1
     if done == right.index:
         return
@@ -99,9 +99,14 @@ def _stored(run: Run, index: int, image: Image, quality: FrameQuality) -> MadeFr
     """A frame that was made, unless it is stored already: that is never replaced."""
     kept = run.checkpoint.load("frames", index)
     if kept is not None:
-        return MadeFrame(index, kept, is_keyframe=False, is_reused=True)
-    run.checkpoint.save("frames", index, image)
+        return _reused(run, index, kept)
+    run.checkpoint.save("frames", index, image, quality)
     return MadeFrame(index, image, is_keyframe=False, is_reused=False, quality=quality)
+
+
+def _reused(run: Run, index: int, image: Image) -> MadeFrame:
+    quality = run.checkpoint.quality(index)
+    return MadeFrame(index, image, is_keyframe=False, is_reused=True, quality=quality)
 
 
 def _as_generator(items: Iterator[Any]) -> Generator[Any, None, None]:

@@ -28,7 +28,7 @@ from fresco_engine.checkpoint.reader import (
 from fresco_engine.checkpoint.values import Adjustments, StoredBatch, StoredPlan
 from fresco_engine.media.disk import partial_name, storing, write_whole
 from fresco_engine.media.png import encode_png
-from fresco_engine.types import Image
+from fresco_engine.types import FrameQuality, Image
 
 
 class Checkpoint(Protocol):
@@ -62,8 +62,14 @@ class Checkpoint(Protocol):
         """A stored picture."""
         ...
 
-    def save(self, kind: Kind, index: int, image: Image) -> None:
-        """Keep a picture."""
+    def save(
+        self, kind: Kind, index: int, image: Image, quality: FrameQuality | None = None
+    ) -> None:
+        """Keep a picture, and how good it is."""
+        ...
+
+    def quality(self, index: int) -> FrameQuality | None:
+        """How good the stored frame `index` is, where that is known."""
         ...
 
     def save_keyframe_as_frame(self, index: int, image: Image) -> None:
@@ -111,8 +117,13 @@ class NoCheckpoint:
     def load(self, kind: Kind, index: int) -> None:
         """None is kept."""
 
-    def save(self, kind: Kind, index: int, image: Image) -> None:
+    def save(
+        self, kind: Kind, index: int, image: Image, quality: FrameQuality | None = None
+    ) -> None:
         """Nothing is kept."""
+
+    def quality(self, index: int) -> None:
+        """None is kept."""
 
     def save_keyframe_as_frame(self, index: int, image: Image) -> None:
         """Nothing is kept."""
@@ -166,9 +177,12 @@ class FolderCheckpoint(CheckpointReader):
         """Keep a batch whose keyframes are stored."""
         write_whole(self.batch_path(batch.new[0]), _batch_data(batch))
 
-    def save(self, kind: Kind, index: int, image: Image) -> None:
-        """Keep a picture without loss."""
-        write_whole(self.picture_path(kind, index), encode_png(image))
+    def save(
+        self, kind: Kind, index: int, image: Image, quality: FrameQuality | None = None
+    ) -> None:
+        """Keep a picture without loss, with its quality in the same file."""
+        note = "" if quality is None else json.dumps(asdict(quality))
+        write_whole(self.picture_path(kind, index), encode_png(image, note))
 
     def save_keyframe_as_frame(self, index: int, image: Image) -> None:
         """Keep the stored keyframe `index`, whose picture is `image`, as a frame of the result."""
