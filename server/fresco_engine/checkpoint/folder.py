@@ -34,7 +34,7 @@ from fresco_engine.types import FrameQuality, Image
 class Checkpoint(Protocol):
     """What a run has finished. Pictures are at the padded working size.
 
-    Used by two threads at a time, but never for the same picture.
+    Used by several threads at a time, but never for the same picture.
     """
 
     @property
