@@ -2,40 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fresco_engine.correspondence.flow import DisFlow, FlowEstimator, FlowPreset
-from fresco_engine.interpolation.choice import make_interpolator
+from fresco_engine.interpolation.choice import make_interpolator, shared_cores
+from fresco_engine.interpolation.ordered import in_order
 from fresco_engine.interpolation.quality import Judge
 from fresco_engine.interpolation.segment import Interpolator, Segment
-from fresco_engine.lane import LaneClosed
+from fresco_engine.lane import Inbox, LaneClosed
 from fresco_engine.media.stretches import Stretches
 from fresco_engine.run import Keyframe, MadeFrame, Run
 from fresco_engine.types import FrameQuality, Image
 
 
 def make_frames(
-    run: Run, stop: int, keyframes: Iterator[Keyframe], check: Callable[[], None]
+    run: Run, stop: int, keyframes: Inbox[Keyframe], check: Callable[[], None]
 ) -> Generator[MadeFrame, None, None]:
     """Every frame up to the last of `keyframes`, in order; each is stored before it is yielded.
 
-    Reads the clip, up to `stop`, with a decoder of its own. `check` is called many times a second
-    and ends the work by raising `LaneClosed`.
+    Works on several segments at once where there are cores for it, and reads the clip, up to
+    `stop`, with a decoder of its own. `check` is called many times a second, on any thread, and
+    ends the work by raising `LaneClosed`.
     """
+    at_once, workers = shared_cores(run.model.device)
     interpolator = run.interpolator or make_interpolator(
-        run.settings.interpolation, device=run.model.device, make_flow=_flow_maker(run)
+        run.settings.interpolation,
+        device=run.model.device,
+        workers=workers,
+        make_flow=_flow_maker(run),
     )
-    sources = Stretches(run.clip, stop, run.size)
+    parts = _parts(run, Stretches(run.clip, stop, run.size), keyframes)
+    begun = (partial(_frames_of, run, interpolator, part, check) for part in parts)
+    yield from in_order(begun, at_once, is_ready=keyframes.is_ready)
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """A keyframe with what lies between it and the one before, `left`, in its shot.
+
+    `stored` are the first frames there, as far as an earlier run made them, and `sources` all
+    from keyframe to keyframe, if any frame is left to be made.
+    """
+
+    key: Keyframe
+    left: Keyframe | None = None
+    stored: Sequence[Image] = ()
+    sources: Sequence[Image] = ()
+
+
+def _parts(run: Run, sources: Stretches, keyframes: Iterator[Keyframe]) -> Iterator[_Part]:
     left: Keyframe | None = None
     for key in keyframes:
-        if left is not None and not key.begins_shot:
-            keys = (left, key)
-            yield from _frames_between(run, sources, interpolator, keys, _asked(check))
-            check()  # A segment that was cancelled has ended early.
-        yield _keyframe_as_frame(run, key)
+        if left is None or key.begins_shot:
+            yield _Part(key)
+        else:
+            stored = list(_stored_between(run, left.index, key.index))
+            is_whole = len(stored) == key.index - left.index - 1
+            needed = () if is_whole else list(sources.read(left.index, key.index + 1))
+            yield _Part(key, left, stored, needed)
         left = key
+
+
+def _stored_between(run: Run, left: int, right: int) -> Iterator[Image]:
+    """The stored frames from `left` on: a segment is made from its beginning or not at all."""
+    for index in range(left + 1, right):
+        image = run.checkpoint.load("frames", index)
+        if image is None:
+            return
+        yield image
 
 
 def _flow_maker(run: Run) -> Callable[[FlowPreset], FlowEstimator]:
@@ -62,46 +100,54 @@ def _keyframe_as_frame(run: Run, key: Keyframe) -> MadeFrame:
     return MadeFrame(key.index, key.image, is_keyframe=True, is_reused=is_reused)
 
 
-def _frames_between(
+def _frames_of(
     run: Run,
-    sources: Stretches,
     interpolator: Interpolator,
-    keys: tuple[Keyframe, Keyframe],
+    part: _Part,
+    check: Callable[[], None],
     is_cancelled: Callable[[], bool],
 ) -> Iterator[MadeFrame]:
-    """The frames between two keyframes: what is stored, then what has to be made.
+    """The frames of a part: what is stored, then what has to be made, then the keyframe."""
+    is_closing = _asked(check)
+    if part.left is not None:
+        for index, image in enumerate(part.stored, part.left.index + 1):
+            yield _reused(run, index, image)
+        if part.sources:
+            segment = Segment(
+                sources=part.sources,
+                first_key=part.left.image,
+                last_key=part.key.image,
+                is_cancelled=lambda: is_cancelled() or is_closing(),
+            )
+            yield from _made(run, interpolator, segment, part)
+            check()  # A segment that was cancelled has ended early.
+    yield _keyframe_as_frame(run, part.key)
 
-    Each frame depends on the one before, so a segment is made from its beginning or not at all.
-    """
-    left, right = keys
-    done = left.index + 1
-    while done < right.index and (image := run.checkpoint.load("frames", done)) is not None:
-        yield MadeFrame(done, image, is_keyframe=False, is_reused=True)
-        done += 1
-    if done == right.index:
-        return
-    segment = Segment(
-        sources=list(sources.read(left.index, right.index + 1)),
-        first_key=left.image,
-        last_key=right.image,
-        is_cancelled=is_cancelled,
-    )
-    judge = Judge(segment.sources, left.image, right.image)
+
+def _made(
+    run: Run, interpolator: Interpolator, segment: Segment, part: _Part
+) -> Iterator[MadeFrame]:
+    assert part.left is not None
+    judge = Judge(segment.sources, part.left.image, part.key.image)
     with closing(_as_generator(interpolator(segment))) as made:
         for frame in made:
-            index = left.index + frame.offset
-            if index >= done:
+            if frame.offset > len(part.stored):
                 quality = judge(frame.offset, frame.image, frame.error)
-                yield _stored(run, index, frame.image, quality)
+                yield _stored(run, part.left.index + frame.offset, frame.image, quality)
 
 
 def _stored(run: Run, index: int, image: Image, quality: FrameQuality) -> MadeFrame:
     """A frame that was made, unless it is stored already: that is never replaced."""
     kept = run.checkpoint.load("frames", index)
     if kept is not None:
-        return MadeFrame(index, kept, is_keyframe=False, is_reused=True)
-    run.checkpoint.save("frames", index, image)
+        return _reused(run, index, kept)
+    run.checkpoint.save("frames", index, image, quality)
     return MadeFrame(index, image, is_keyframe=False, is_reused=False, quality=quality)
+
+
+def _reused(run: Run, index: int, image: Image) -> MadeFrame:
+    quality = run.checkpoint.quality(index)
+    return MadeFrame(index, image, is_keyframe=False, is_reused=True, quality=quality)
 
 
 def _as_generator(items: Iterator[Any]) -> Generator[Any, None, None]:

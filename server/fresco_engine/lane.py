@@ -9,12 +9,23 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 Given = TypeVar("Given")
+Given_co = TypeVar("Given_co", covariant=True)
 Made = TypeVar("Made")
 Check = Callable[[], None]
-Work = Callable[[Iterator[Given], Check], Generator[Made, None, None]]
+
+
+class Inbox(Iterator[Given_co], Protocol[Given_co]):
+    """What was submitted, in order, until there will be nothing more."""
+
+    def is_ready(self) -> bool:
+        """Whether the next item, or that there is none, is known now."""
+        ...
+
+
+Work = Callable[[Inbox[Given], Check], Generator[Made, None, None]]
 
 
 class LaneClosed(Exception):
@@ -128,7 +139,7 @@ class Lane(Generic[Given, Made]):
 
     def _run(self) -> None:
         try:
-            with closing(self._work(self._given(), self._check)) as made:
+            with closing(self._work(_Given(self), self._check)) as made:
                 self._collect(made)
         except LaneClosed:
             pass
@@ -155,15 +166,41 @@ class Lane(Generic[Given, Made]):
                 self._outbox.append(Timed(item, seconds))
                 self._changed.notify_all()
 
-    def _given(self) -> Iterator[Given]:
-        while True:
-            started = time.perf_counter()
-            with self._changed:
-                self._changed.wait_for(lambda: self._inbox or self._is_complete or self._is_closing)
-                self._check()
-                if not self._inbox:
-                    return
-                item = self._inbox.popleft()
-                self._changed.notify_all()
-            self._waited += time.perf_counter() - started
-            yield item
+    def next_given(self) -> Given:
+        """The next of what was submitted.
+
+        Raises:
+            StopIteration: there will be nothing more.
+            LaneClosed: the lane is being closed.
+        """
+        started = time.perf_counter()
+        with self._changed:
+            self._changed.wait_for(self.has_given)
+            self._check()
+            if not self._inbox:
+                raise StopIteration
+            item = self._inbox.popleft()
+            self._changed.notify_all()
+        self._waited += time.perf_counter() - started
+        return item
+
+    def has_given(self) -> bool:
+        """Whether `next_given` need not wait."""
+        return bool(self._inbox) or self._is_complete or self._is_closing
+
+
+class _Given(Generic[Given]):
+    """A lane as its work sees it."""
+
+    def __init__(self, lane: Lane[Given, Any]) -> None:
+        self._lane = lane
+
+    def __iter__(self) -> Iterator[Given]:
+        return self
+
+    def __next__(self) -> Given:
+        return self._lane.next_given()
+
+    def is_ready(self) -> bool:
+        """Whether the next item, or that there is none, is known now."""
+        return self._lane.has_given()

@@ -6,7 +6,6 @@ one. Nothing is carried over a cut that has keys on both sides.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from fresco_engine import __version__
 from fresco_engine.errors import InvalidSettings, RangeOutsideClip
-from fresco_engine.interpolation.choice import make_interpolator
+from fresco_engine.interpolation.choice import make_interpolator, shared_cores
 from fresco_engine.interpolation.ordered import in_order
 from fresco_engine.interpolation.quality import details, error_picture, summary
 from fresco_engine.interpolation.segment import Interpolator
@@ -122,13 +121,15 @@ def propagate(
     if not settings.start < stop <= clip.info.frame_count:
         raise RangeOutsideClip(clip.info.path, settings.start, stop, clip.info.frame_count)
     keys = find_painted_keys(key_folder, clip, settings.start, stop)
-    interpolator = interpolator or make_interpolator(settings.interpolation, device=device)
+    at_once, workers = shared_cores(device)
+    kind = settings.interpolation
+    interpolator = interpolator or make_interpolator(kind, device=device, workers=workers)
     yield from (Warned(text) for text in (*clip.warnings, *keys.warnings))
     yield from _checked_keys(keys, clip)
     analysed = yield from pace.timed(Stage.ANALYSING, _analyse(clip, keys, settings, stop, pace))
     yield analysed
     pace.expect(Stage.INTERPOLATING, stop - settings.start)
-    run = _Run(clip, keys, analysed, _size(clip, settings), interpolator)
+    run = _Run(clip, keys, analysed, _size(clip, settings), interpolator, at_once)
     yield from pace.timed(Stage.INTERPOLATING, _emit(run, pace))
 
 
@@ -141,6 +142,7 @@ class _Run:
     plan: Analysed
     size: WorkingSize
     interpolator: Interpolator
+    at_once: int
 
     def key(self, index: int) -> Image:
         """The painted key of a frame, at the working size."""
@@ -215,9 +217,8 @@ def _emit(run: _Run, pace: Pace) -> Generator[Event | Carried, None, None]:
     width, height = run.size.padded
     longest = longest_segment(height, width)
     jobs = (partial(_work, run, stretch, longest) for stretch in stretches)
-    at_once = max(1, (os.cpu_count() or 1) // 2)
     frames = run.clip.frames_at(plan.keyframes, size=run.size.scaled)
-    with closing(in_order(jobs, at_once, longest)) as carried:
+    with closing(in_order(jobs, run.at_once, longest)) as carried:
         for index in range(plan.start, plan.stop):
             is_key = index in run.keys.files
             if is_key:
@@ -285,7 +286,9 @@ def render_propagation(
     with open_writer(
         output, clip, codec=codec, overwrite=overwrite, start=settings.start, stop=stop
     ) as writer:
-        events = propagate(clip, key_folder, settings, interpolator=made_by, pace=pace)
+        events = propagate(
+            clip, key_folder, settings, interpolator=made_by, device=device, pace=pace
+        )
         with closing(events):
             for event in events:
                 collected.add(event)
@@ -307,7 +310,8 @@ def render_propagation(
 
 
 def _interpolator(settings: PropagateSettings, device: str, resume: Path | None) -> Interpolator:
-    made_by = make_interpolator(settings.interpolation, device=device)
+    _, workers = shared_cores(device)
+    made_by = make_interpolator(settings.interpolation, device=device, workers=workers)
     if resume is None:
         return made_by
     return StoredInterpolator(made_by, resume, f"{settings.interpolation} {_FORMAT}")

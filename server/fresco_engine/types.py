@@ -133,7 +133,7 @@ class FrameQuality:
 class FrameReady:
     """A frame of the result at source size; frames come in order, each exactly once.
 
-    `quality` is that of an interpolated frame that this run has made.
+    `quality` is that of an interpolated frame.
     """
 
     frame: Frame

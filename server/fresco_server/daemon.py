@@ -96,13 +96,18 @@ def _lock(data: Path) -> Iterator[None]:
         lock.release()
 
 
+class _LogFile(logging.handlers.RotatingFileHandler):
+    """A log that goes without the lines for which the disk has no room."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Say nothing: the work goes on, and who asks for it is told of the disk."""
+
+
 @contextmanager
 def _logging(data: Path) -> Iterator[None]:
     """Log lines go to a file of bounded size, and to a terminal if somebody looks at it."""
     handlers: list[logging.Handler] = [
-        logging.handlers.RotatingFileHandler(
-            data / "daemon.log", maxBytes=_LOG_BYTES, backupCount=2, encoding="utf-8"
-        )
+        _LogFile(data / "daemon.log", maxBytes=_LOG_BYTES, backupCount=2, encoding="utf-8")
     ]
     if sys.stderr.isatty():
         handlers.append(logging.StreamHandler())

@@ -94,6 +94,9 @@ def test_a_run_stopped_again_and_again_ends_with_the_same_pictures(
 
     assert same_pictures(last, whole)
     assert contents(tmp_path) == contents(folder)
+    qualities = [event.quality for event in frames_of(last)]
+    assert qualities == [event.quality for event in frames_of(whole)]
+    assert any(qualities)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -28,13 +28,13 @@ from fresco_engine.checkpoint.reader import (
 from fresco_engine.checkpoint.values import Adjustments, StoredBatch, StoredPlan
 from fresco_engine.media.disk import partial_name, storing, write_whole
 from fresco_engine.media.png import encode_png
-from fresco_engine.types import Image
+from fresco_engine.types import FrameQuality, Image
 
 
 class Checkpoint(Protocol):
     """What a run has finished. Pictures are at the padded working size.
 
-    Used by two threads at a time, but never for the same picture.
+    Used by several threads at a time, but never for the same picture.
     """
 
     @property
@@ -62,8 +62,14 @@ class Checkpoint(Protocol):
         """A stored picture."""
         ...
 
-    def save(self, kind: Kind, index: int, image: Image) -> None:
-        """Keep a picture."""
+    def save(
+        self, kind: Kind, index: int, image: Image, quality: FrameQuality | None = None
+    ) -> None:
+        """Keep a picture, and how good it is."""
+        ...
+
+    def quality(self, index: int) -> FrameQuality | None:
+        """How good the stored frame `index` is, where that is known."""
         ...
 
     def save_keyframe_as_frame(self, index: int, image: Image) -> None:
@@ -111,8 +117,13 @@ class NoCheckpoint:
     def load(self, kind: Kind, index: int) -> None:
         """None is kept."""
 
-    def save(self, kind: Kind, index: int, image: Image) -> None:
+    def save(
+        self, kind: Kind, index: int, image: Image, quality: FrameQuality | None = None
+    ) -> None:
         """Nothing is kept."""
+
+    def quality(self, index: int) -> None:
+        """None is kept."""
 
     def save_keyframe_as_frame(self, index: int, image: Image) -> None:
         """Nothing is kept."""
@@ -162,13 +173,23 @@ class FolderCheckpoint(CheckpointReader):
         data = self._bytes(self.batch_path(first))
         return None if data is None else _batch_from(data)
 
+    def batches(self) -> Iterator[StoredBatch]:
+        """All stored batches in order."""
+        for path in sorted((self.folder / BATCHES).glob("*.safetensors")):
+            batch = self.batch(int(path.stem))
+            if batch is not None:
+                yield batch
+
     def save_batch(self, batch: StoredBatch) -> None:
         """Keep a batch whose keyframes are stored."""
         write_whole(self.batch_path(batch.new[0]), _batch_data(batch))
 
-    def save(self, kind: Kind, index: int, image: Image) -> None:
-        """Keep a picture without loss."""
-        write_whole(self.picture_path(kind, index), encode_png(image))
+    def save(
+        self, kind: Kind, index: int, image: Image, quality: FrameQuality | None = None
+    ) -> None:
+        """Keep a picture without loss, with its quality in the same file."""
+        note = "" if quality is None else json.dumps(asdict(quality))
+        write_whole(self.picture_path(kind, index), encode_png(image, note))
 
     def save_keyframe_as_frame(self, index: int, image: Image) -> None:
         """Keep the stored keyframe `index`, whose picture is `image`, as a frame of the result."""

@@ -9,9 +9,9 @@ from typing import Any, Literal
 import numpy as np
 
 from fresco_engine.checkpoint.values import StoredPlan
-from fresco_engine.media.png import decode_png
+from fresco_engine.media.png import decode_png, png_note
 from fresco_engine.media.scaling import resize, unfit
-from fresco_engine.types import Image
+from fresco_engine.types import FrameQuality, Image
 
 Kind = Literal["keyframes", "frames"]
 KINDS: tuple[Kind, ...] = ("keyframes", "frames")
@@ -32,7 +32,8 @@ class CheckpointReader:
         delivery.json                 the output, just before it gets its name
         batches/000123.safetensors    a translated batch, named by its first new keyframe
         keyframes/000123.png          translated keyframes at the padded working size
-        frames/000123.png             frames of the result, those of keyframes among them
+        frames/000123.png             frames of the result, those of keyframes among them;
+                                      in the comment of an interpolated one is its quality
     """
 
     def __init__(self, folder: Path) -> None:
@@ -65,6 +66,14 @@ class CheckpointReader:
         """A stored picture as it is: at the padded working size."""
         data = self._bytes(self.picture_path(kind, index))
         return None if data is None else decode_png(data)
+
+    def quality(self, index: int) -> FrameQuality | None:
+        """How good the stored frame `index` is, where that is known."""
+        data = self._bytes(self.picture_path("frames", index))
+        try:
+            return None if data is None else FrameQuality(**json.loads(png_note(data)))
+        except (ValueError, TypeError):
+            return None
 
     def picture(self, kind: Kind, index: int) -> Image | None:
         """A stored picture at source size, exactly as its event carried it."""

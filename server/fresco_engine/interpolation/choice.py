@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from fresco_engine.correspondence.flow import DisFlow, FlowEstimator, FlowPreset
@@ -9,6 +10,20 @@ from fresco_engine.interpolation.patch import PatchInterpolator
 from fresco_engine.interpolation.propagate import FlowInterpolator
 from fresco_engine.interpolation.segment import Interpolator
 from fresco_engine.settings import InterpolationKind
+
+_MOST_AT_ONCE = 4
+"""Segments worked on at once, whose flows are all in memory."""
+
+
+def shared_cores(device: str = "cpu") -> tuple[int, int]:
+    """How many segments to work on at once, and with how many cores each.
+
+    Half of a segment's work goes one frame after the other, so that more segments use many cores
+    better than more cores for each. A GPU is kept busy by one.
+    """
+    cores = os.cpu_count() or 1
+    at_once = 1 if device.startswith("cuda") else max(1, min(_MOST_AT_ONCE, cores // 2))
+    return at_once, cores // at_once
 
 
 def make_interpolator(

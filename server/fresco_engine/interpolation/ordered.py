@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from queue import Full, Queue
+from queue import Empty, Full, Queue
 from threading import Event, Thread
 from typing import Generic, TypeVar
 
@@ -12,27 +12,38 @@ Item = TypeVar("Item")
 Begin = Callable[[Callable[[], bool]], Iterator[Item]]
 """Begins a stretch; its items follow. What it is given says whether nobody wants them any more."""
 
-_PATIENCE_S = 0.1
+_PATIENCE_S = 0.05
 
 
 def in_order(
-    stretches: Iterable[Begin[Item]], at_once: int, held: int
+    stretches: Iterable[Begin[Item]],
+    at_once: int,
+    held: int = 0,
+    is_ready: Callable[[], bool] = lambda: True,
 ) -> Generator[Item, None, None]:
     """The items of all stretches one after the other, `at_once` stretches being worked on.
 
-    At most `held` items of each wait for their turn. Closing the generator closes the stretches
-    and waits for them; what a stretch raises is raised here in its turn.
+    At most `held` items of each wait for their turn, any number if that is 0. While there is
+    other work, the next stretch is asked for only when `is_ready`. Closing the generator closes
+    the stretches and waits for them; what a stretch raises is raised here in its turn.
     """
     running: deque[_Runner[Item]] = deque()
     waiting = iter(stretches)
     try:
         while True:
-            while len(running) < at_once and (begin := next(waiting, None)) is not None:
+            while len(running) < at_once and (not running or is_ready()):
+                begin = next(waiting, None)
+                if begin is None:
+                    break
                 running.append(_Runner(begin, held))
             if not running:
                 return
-            yield from running[0].items()
-            running.popleft()
+            item = running[0].take()
+            if isinstance(item, _End):
+                running.popleft().join()
+                item.check()
+            elif item is not None:
+                yield item
     finally:
         for runner in running:
             runner.stop()
@@ -50,17 +61,12 @@ class _Runner(Generic[Item]):
         self._thread = Thread(target=self._run, name="fresco-stretch", daemon=True)
         self._thread.start()
 
-    def items(self) -> Iterator[Item]:
-        """What the stretch yields; raises what it raises."""
-        while True:
-            item = self._queue.get()
-            if not isinstance(item, _End):
-                yield item
-                continue
-            self._thread.join()
-            if item.error is not None:
-                raise item.error
-            return
+    def take(self) -> Item | _End | None:
+        """What is next, after a moment's wait if need be; None if that was too short."""
+        try:
+            return self._queue.get(timeout=_PATIENCE_S)
+        except Empty:
+            return None
 
     def stop(self) -> None:
         """Ask the thread to end."""
@@ -99,4 +105,9 @@ class _Runner(Generic[Item]):
 
 class _End:
     def __init__(self, error: BaseException | None) -> None:
-        self.error = error
+        self._error = error
+
+    def check(self) -> None:
+        """Raise what the stretch has raised."""
+        if self._error is not None:
+            raise self._error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable
@@ -12,11 +11,15 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
+from fresco_engine.errors import DiskFull
+from fresco_engine.media.disk import free_bytes
+
 from fresco_server.errors import CannotStart, ShuttingDown
 
-_LOGGER = logging.getLogger(__name__)
 _VERSION = 1
-_RESERVE_BYTES = 2 << 20
+_PAGE_BYTES = 4096
+_RESERVE_PAGES = 1500
+"""More than the 1000 after which SQLite empties its log into the file."""
 _SCHEMA = """
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY,
@@ -70,7 +73,7 @@ class Database:
         # Kept alive by those who wait.
         self._news = WeakValueDictionary[str, threading.Condition]()
         self._changed: set[str] = set()
-        self._reserve = path.with_name(f"{path.name}-reserve")
+        self._path = path
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
@@ -96,7 +99,6 @@ class Database:
             self.is_closed = True
             self._wake(list(self._news))
             self._connection.close()
-            self._reserve.unlink(missing_ok=True)
 
     def run(self, statement: str, *values: Any) -> sqlite3.Cursor:
         """Run one statement."""
@@ -113,18 +115,20 @@ class Database:
         return self.run(statement, *values).fetchall()
 
     def transact(self, change: Callable[[], Returned]) -> Returned:
-        """Run `change` as one transaction, or as part of the one under way."""
+        """Run `change` as one transaction, or as part of the one under way.
+
+        Raises:
+            DiskFull: there is no room to note it, and the reserve is used up.
+        """
         with self.lock:
             if self._connection.in_transaction:
                 return change()
             try:
                 result = self._attempt(change)
             except sqlite3.OperationalError as error:
-                if not _is_full(error) or not self._reserve.exists():
+                if not _is_full(error):
                     raise
-                _LOGGER.warning("the disk is full; using the reserve")
-                self._reserve.unlink()
-                result = self._attempt(change)
+                raise DiskFull(self._path, free_bytes(self._path.parent)) from error
             self._wake(self._changed)
             self._changed.clear()
             return result
@@ -166,10 +170,19 @@ class Database:
         return result
 
     def keep_reserve(self) -> None:
-        """Hold some room on the disk, as far as there is any."""
-        with suppress(OSError):
-            if not self._reserve.exists() or self._reserve.stat().st_size < _RESERVE_BYTES:
-                self._reserve.write_bytes(bytes(_RESERVE_BYTES))
+        """Hold some room on the disk, as far as there is any.
+
+        The file keeps pages that it once had, and so does its log, so that writing goes on for a
+        while when the disk is full, and no other program can be quicker to take that room.
+        """
+        with self.lock, suppress(sqlite3.OperationalError):
+            if self.one("PRAGMA freelist_count")[0] >= _RESERVE_PAGES // 2:
+                return
+            try:
+                self.run("CREATE TABLE IF NOT EXISTS reserve (room BLOB)")
+                self.run("INSERT INTO reserve VALUES (zeroblob(?))", _RESERVE_PAGES * _PAGE_BYTES)
+            finally:
+                self.run("DROP TABLE IF EXISTS reserve")
 
 
 def _is_full(error: sqlite3.OperationalError) -> bool:

@@ -54,6 +54,14 @@ class DataFolder:
         folder.rename(doomed)
         shutil.rmtree(doomed, ignore_errors=True)
 
+    def remove_unfinished(self, job_id: str) -> None:
+        """Remove what a job's worker was writing when it was killed; what is whole stays."""
+        for path in self.job(job_id).rglob(".*.partial*"):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
     def sweep(self, job_ids: Collection[str]) -> None:
         """Remove what a killed daemon left behind: folders of no job, pictures of no look."""
         known = {self.job(job_id) for job_id in job_ids}

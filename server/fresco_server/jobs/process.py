@@ -82,14 +82,17 @@ class WorkerProcess:
 
     def close(self, patience_s: float = 2.0) -> None:
         """Let it end by itself, or else kill it."""
-        assert self._process.stdin is not None
-        with self._sending, suppress(OSError):
-            self._process.stdin.close()
+        self._end_input()
         try:
             self._process.wait(patience_s)
         except subprocess.TimeoutExpired:
             self.kill()
             self._process.wait()
+
+    def _end_input(self) -> None:
+        assert self._process.stdin is not None
+        with self._sending, suppress(OSError):
+            self._process.stdin.close()
 
     def _start(self, work: Callable[[], None]) -> threading.Thread:
         thread = threading.Thread(target=work, name=f"{self.name}-{work.__name__}", daemon=True)
@@ -104,6 +107,7 @@ class WorkerProcess:
                 if message is not None:
                     self._said(self, message)
         code = self._process.wait()
+        self._end_input()
         self._log.join(1.0)
         self._ended(self, code)
 

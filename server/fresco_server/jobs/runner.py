@@ -11,6 +11,9 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
+
+from fresco_engine.errors import DiskFull
 
 from fresco_server.errors import ShuttingDown, WorkerLost
 from fresco_server.jobs.devices import DeviceInfo, DeviceState
@@ -29,6 +32,10 @@ _STOP_PATIENCE_S = 1.2
 _START_PATIENCE_S = 180.0
 """Importing torch from a cold disk takes its time."""
 _CRASHES_ALLOWED = 2
+_ROOM_PATIENCE_S = 1.0
+"""How long the disk has been full when it is tried again."""
+
+Noted = TypeVar("Noted")
 
 
 class Runner:
@@ -59,6 +66,8 @@ class Runner:
         self._kill_at: float | None = None
         self._idle_since = time.monotonic()
         self._is_closing = False
+        self._closes = threading.Event()
+        self._lacks_room: DiskFull | None = None
         self._thread = threading.Thread(target=self._run, name=f"runner-{device.id}", daemon=True)
 
     # What others may call, from any thread
@@ -106,6 +115,7 @@ class Runner:
     def close(self) -> None:
         """Stop at once; a job that runs stays queued and goes on when the daemon starts again."""
         self._inbox.put(self._begin_closing)
+        self._closes.set()
         self._thread.join(5.0)
 
     @property
@@ -150,6 +160,29 @@ class Runner:
                 _LOGGER.exception("%s: something unexpected happened", self.device_id)
                 time.sleep(0.2)
 
+    def _note(self, what: Callable[[], Noted]) -> Noted:
+        """Have something written down; on a full disk again and again, lest it is forgotten.
+
+        Raises:
+            DiskFull: the runner closes before there is room.
+        """
+        while True:
+            try:
+                return what()
+            except DiskFull as fault:
+                self._make_room(fault)
+                if self._closes.wait(_ROOM_PATIENCE_S):
+                    raise
+
+    def _make_room(self, fault: DiskFull) -> None:
+        """The job that fills the disk ends, and what it has half-written makes room to say so."""
+        _LOGGER.warning("%s: %s", self.device_id, fault)
+        if self._job is None or self._worker is None:
+            return
+        self._lacks_room = fault
+        self._worker.kill()
+        self._folders.remove_unfinished(self._job.id)
+
     def _patience(self) -> float:
         waits = [60.0]
         now = time.monotonic()
@@ -181,9 +214,10 @@ class Runner:
         if not self._ensure_worker():
             return
         _LOGGER.info("job %s: begins on %s", job.id, self.device_id)
-        self._job = job
-        self._narrator = Narrator(self._store, job)
-        self._narrator.begin()
+        self._store.database.keep_reserve()
+        narrator = Narrator(self._store, job)
+        self._note(narrator.begin)
+        self._job, self._narrator, self._lacks_room = job, narrator, None
         self._send(
             {"do": "run", "job": job.id, "folder": str(self._folders.job(job.id)), **_work(job)}
         )
@@ -229,7 +263,8 @@ class Runner:
         if message["say"] == "stopped":
             self._finish_stop()
             return
-        if self._narrator.tell(message):
+        narrator = self._narrator
+        if self._note(lambda: narrator.tell(message)):
             self._leave_job()
 
     def _leave_job(self) -> None:
@@ -257,7 +292,7 @@ class Runner:
         """What was wanted of a job that does not run happens."""
         if not self._store.has(job_id):
             return
-        apply_wanted(self._store, self._store.get(job_id))
+        self._note(lambda: apply_wanted(self._store, self._store.get(job_id)))
 
     # The worker's death
 
@@ -283,12 +318,12 @@ class Runner:
         self._failed_starts = 0
         job = self._store.next_queued(("", self.device_id))
         if job is not None:
-            Narrator(self._store, job).fail(
+            self._fail(
+                job,
                 "WORKER_LOST",
                 f"the process that is to work on it does not start ({_cause(code)}); "
                 "'fresco doctor' may tell why",
-                log_tail=worker.log_tail,
-                can_resume=True,
+                worker.log_tail,
             )
 
     def _recover(self, worker: WorkerProcess, code: int) -> None:
@@ -298,18 +333,25 @@ class Runner:
         self._leave_job()
         if job is None:
             return
-        if job.wanted or self._count_crash(job) <= _CRASHES_ALLOWED:
+        if self._lacks_room is not None:
+            self._fail(job, "DISK_FULL", str(self._lacks_room), "")
+        elif job.wanted or self._count_crash(job) <= _CRASHES_ALLOWED:
             reason = f"the worker process ended ({_cause(code)}); trying again"
-            release(self._store, job.id, reason)
-            return
-        self._crashes.pop(job.id, None)
-        Narrator(self._store, job).fail(
-            "WORKER_LOST",
-            f"the process that worked on it ended {_CRASHES_ALLOWED + 1} times without getting "
-            f"further ({_cause(code)}); use a smaller size or batch, or look at the log",
-            log_tail=worker.log_tail,
-            can_resume=True,
-        )
+            self._note(lambda: release(self._store, job.id, reason))
+        else:
+            self._crashes.pop(job.id, None)
+            self._fail(
+                job,
+                "WORKER_LOST",
+                f"the process that worked on it ended {_CRASHES_ALLOWED + 1} times without "
+                f"getting further ({_cause(code)}); use a smaller size or batch, or look at the "
+                "log",
+                worker.log_tail,
+            )
+
+    def _fail(self, job: Job, reason: str, text: str, log_tail: str) -> None:
+        narrator = Narrator(self._store, job)
+        self._note(lambda: narrator.fail(reason, text, log_tail=log_tail, can_resume=True))
 
     def _count_crash(self, job: Job) -> int:
         """How often the job's worker has died since anything new was made."""
@@ -348,12 +390,12 @@ class Runner:
 
     def _begin_closing(self) -> None:
         self._is_closing = True
-        if self._job is not None:
-            release(self._store, self._job.id, "the daemon was stopped")
         self._errands.fail(ShuttingDown())
         if self._worker is not None:
             self._worker.kill()
             self._worker.close()
+        if self._job is not None:
+            release(self._store, self._job.id, "the daemon was stopped")
 
 
 def apply_wanted(store: JobStore, job: Job) -> None:

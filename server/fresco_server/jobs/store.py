@@ -22,7 +22,7 @@ class JobStore(HasDatabase):
     """Jobs, their queue and their events; every method may be called from any thread.
 
     On a full disk writing goes on into a reserve; once that is used up too, methods that write
-    raise sqlite3.OperationalError.
+    raise `DiskFull`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -146,7 +146,6 @@ class JobStore(HasDatabase):
             *(self._place(is_first=is_first), job_id),
         )
         self.change_state(job_id, JobState.QUEUED, reason)
-        self.database.keep_reserve()
         return self.get(job_id)
 
     @written

@@ -21,6 +21,7 @@ from fresco_engine.checkpoint import (
 from fresco_engine.errors import DiskFull, OutputNotWritable
 from fresco_engine.media.images import fit, unfit
 from fresco_engine.settings import OptimisationSettings, RestyleSettings
+from fresco_engine.types import FrameQuality
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -89,6 +90,24 @@ def test_a_picture_comes_back_as_it_was(
     checkpoint.save("frames", 123456789, image)
 
     assert np.array_equal(checkpoint.load("frames", 123456789), image)  # pyright: ignore[reportArgumentType]
+
+
+def test_the_quality_of_a_frame_is_kept_with_its_picture(tmp_path: Path) -> None:
+    checkpoint, quality = (
+        FolderCheckpoint(tmp_path),
+        FrameQuality(error=1 / 3, worst_error=0.5, drift=1e-9),
+    )
+
+    checkpoint.save("frames", 5, picture(5), quality)
+    checkpoint.save("frames", 6, picture(6))
+
+    assert np.array_equal(checkpoint.load("frames", 5), picture(5))  # pyright: ignore[reportArgumentType]
+    assert checkpoint.quality(5) == quality
+    assert checkpoint.quality(6) is None
+    assert checkpoint.quality(7) is None
+    checkpoint.save("frames", 6, picture(6), quality)
+    checkpoint.save_keyframe_as_frame(6, picture(6))
+    assert checkpoint.quality(6) is None
 
 
 @pytest.mark.parametrize("what", ["picture", "batch"])

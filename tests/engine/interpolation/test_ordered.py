@@ -48,6 +48,22 @@ def test_several_stretches_are_under_way_at_the_same_time() -> None:
     assert list(in_order([partial(meet, 0), partial(meet, 1)], 2, 1)) == [0, 1]
 
 
+def test_a_stretch_that_is_not_there_yet_does_not_keep_back_what_is() -> None:
+    is_there = threading.Event()
+
+    def jobs() -> Iterator[partial[Iterator[int]]]:
+        yield partial(counted, 0)
+        assert is_there.is_set()
+        yield partial(counted, 10)
+
+    results = in_order(jobs(), 2, is_ready=is_there.is_set)
+    first = [next(results) for _ in range(3)]
+    is_there.set()
+
+    assert first == [0, 1, 2]
+    assert list(results) == [10, 11, 12]
+
+
 def test_what_a_stretch_raises_comes_after_what_it_yielded() -> None:
     def failing(is_cancelled: IsCancelled) -> Iterator[int]:
         yield 1

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fresco_engine.errors import DiskFull
 from fresco_engine.types import Stage
 from fresco_server.errors import (
     CannotStart,
@@ -140,23 +141,34 @@ def test_a_change_that_fails_leaves_neither_event_nor_change(store: JobStore) ->
     assert len(store.events("a", 0)) == 1
 
 
-def test_a_full_disk_is_met_with_the_reserve_once(store: JobStore, tmp_path: Path) -> None:
+def test_on_a_full_disk_writing_goes_on_for_a_while_and_then_fails_with_a_sentence(
+    store: JobStore,
+) -> None:
     _add(store, "a")
-    attempts: list[bool] = []
+    full = store.database.one("PRAGMA page_count")[0]
+    store.database.run(f"PRAGMA max_page_count = {full}")
+    told = 0
 
-    def fails_once() -> None:
-        has_reserve = (tmp_path / "jobs.sqlite3-reserve").exists()
-        attempts.append(has_reserve)
-        if has_reserve:
-            raise sqlite3.OperationalError("database or disk is full")
-        store.tell("a", "warned", {"message": "x"}, Change(warning="x"))
+    def tell() -> None:
+        store.tell("a", "warned", {"message": "x" * 4000}, Change())
 
-    store.database.transact(fails_once)
+    def tell_on_and_on() -> None:
+        nonlocal told
+        while True:
+            tell()
+            told += 1
 
-    assert attempts == [True, False]
-    assert store.get("a").warnings == ("x",)
-    store.requeue("a", "resumed", is_first=False)
-    assert (tmp_path / "jobs.sqlite3-reserve").stat().st_size > 0
+    with pytest.raises(DiskFull, match="free some room"):
+        tell_on_and_on()
+
+    assert told > 500
+    assert store.get("a").last_sequence == 1 + told
+    store.database.run("PRAGMA max_page_count = 1000000")
+    store.database.keep_reserve()
+    full = store.database.one("PRAGMA page_count")[0]
+    store.database.run(f"PRAGMA max_page_count = {full}")
+    tell()
+    assert store.get("a").last_sequence == 2 + told
 
 
 def test_the_same_request_is_the_same_job_and_another_is_refused(store: JobStore) -> None:
