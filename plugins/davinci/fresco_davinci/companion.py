@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from importlib.util import find_spec
+from importlib import import_module
 from typing import IO, Literal
 
 from fresco_client import ClientError
@@ -116,8 +116,10 @@ def _serve_clicks(
 
 
 def has_window() -> bool:
-    """Whether a window can be opened here: PyQt6 is there, and a screen."""
-    if find_spec("PyQt6") is None:
+    """Whether a window can be opened here: PyQt6 is there and loads, and there is a screen."""
+    try:
+        import_module("PyQt6.QtWidgets")
+    except ImportError:  # It is not there, or a library of the system that it needs.
         return False
     if sys.platform in ("win32", "darwin"):
         return True

@@ -143,9 +143,9 @@ class Restyler:
         try:
             yield
         except BaseException:
+            # Where Resolve does not let itself be tidied up now, the next update does it.
             with suppress(ResolveError):
-                self._host.unmark(order)
-            self._book.remove(order)
+                self._finish(order)
             raise
 
     def _submit(self, order: Order, ready: Ready) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -172,6 +173,64 @@ def assert_same_but_for_the_result(world: World, before: Any, source: Item) -> N
         assert after["project"][key] == before["project"][key], key
     if not placed(world):
         assert without_decoration(after) == without_decoration(before)
+
+
+def test_a_dialog_that_stays_open_while_ordering_is_tidied_up_after_by_the_next_update(
+    open_resolve: OpenWorld, session: Session, places: Places, media: MakeMedia
+) -> None:
+    for number in range(1, 500):
+        world = open_resolve()
+        dressed(world, media)
+        before = world.snapshot()
+        world.fails = lambda call, count, number=number: count >= number
+        fresco = restyler_of(world, session, places)
+
+        try:
+            orders = fresco.restyle([fresco.current()], CHOICES)
+        except ResolveError:
+            world.fails = do_nothing
+            fresco.update()
+            assert world.snapshot() == before, number
+        else:
+            world.fails = do_nothing
+            fresco.cancel(orders[0])
+            break
+    assert number > 20
+    assert list(places.orders.glob("*")) == []
+
+
+def test_a_dialog_that_stays_open_while_placing_loses_nothing_and_doubles_nothing(
+    open_resolve: OpenWorld, session: Session, places: Places, media: MakeMedia
+) -> None:
+    world = open_resolve()
+    dressed(world, media)
+    fresco = restyler_of(world, session, places)
+    (order,) = fresco.restyle([fresco.current()], CHOICES)
+    wait_for("the job", lambda: session.job(order.job_id).state is JobState.DONE)
+    kept = _kept(world)
+
+    for number in range(1, 500):
+        world = open_resolve()
+        dressed(world, media)
+        _restore(world, kept)
+        source = world.timeline.video[0].items[0]
+        OrderBook(places.orders).save(replace(order, is_submitted=True))
+        fresco = restyler_of(world, session, places)
+        world.fails = lambda call, count, number=number: count >= number
+        with suppress(ResolveError):
+            fresco.update()
+        last = len(world.calls)
+
+        world.fails = do_nothing
+        fresco.update()
+
+        assert placed(world) == [(source.start, source.duration)], number
+        assert world.project is not None
+        assert [len(folder.clips) for folder in world.project.root.folders] == [1]
+        assert (source.color, source.markers) == ("Teal", {})
+        if number > last:
+            break
+    assert number > 50
 
 
 def test_what_the_daemon_refuses_leaves_no_trace(

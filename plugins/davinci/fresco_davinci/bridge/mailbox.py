@@ -28,8 +28,8 @@ from fresco_davinci.errors import HostGone, InstallFailed
 from fresco_davinci.files import write_text
 
 VERSION = 1
-ANSWER_S = 30.0
-"""Longer than any call of Resolve's that is used takes; renders are only started."""
+ANSWER_S = 90.0
+"""Longer than any call takes: the longest is the import of many pictures."""
 _BEAT_S = 1.0
 _POLL_S = 0.02
 _LARGEST = 8 << 20

@@ -39,13 +39,16 @@ def unmark(scene: Scene, item: Any, job_id: str, color: str) -> bool:
     """Take colour and marker away again; whether that was possible."""
     calls = scene.calls
     data = custom_data(job_id)
+    is_colored = calls.text(item, "GetClipColor") == WORKING
     done = True
     if calls.ask(item, "GetMarkerByCustomData", data):
         done = insist(partial(calls.do, item, "DeleteMarkerByCustomData", data))
-    if calls.ask(item, "GetClipColor") == WORKING:
+    if is_colored:
         back = partial(calls.do, item, "SetClipColor", color)
         clear = partial(calls.do, item, "ClearClipColor")
         done = insist(back if color else clear) and done
+    # Behind a dialog there seems to be no marker; then this raises, and it is tried again later.
+    calls.text(item, "GetClipColor")
     return done
 
 
