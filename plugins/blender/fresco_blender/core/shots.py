@@ -26,9 +26,9 @@ def words_by_frame(markers: Iterable[tuple[int, str]], visible: Span) -> dict[in
         for frame, name in markers
         if (words := marker_words(name)) is not None
     )
-    ends = [frame for frame, _ in ours[1:]] + [visible.stop]
+    ends = [*(frame for frame, _ in ours[1:]), visible.stop]
     words_of: dict[int, str] = {}
-    for (frame, words), end in zip(ours, ends, strict=True):
+    for (frame, words), end in zip(ours, ends, strict=False):
         shot = Span(start=frame, stop=max(frame, end)).cut_to(visible)
         if words:
             words_of.update(dict.fromkeys(range(shot.start, shot.stop), words))
