@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -78,6 +79,16 @@ class Plugin:
 
     extension: Path
     classic: Path
+
+
+def build_plugin(folder: Path) -> Plugin:
+    """The zips, as the build command makes them."""
+    spec = importlib.util.spec_from_file_location("build", ROOT / "plugins/blender/build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return Plugin(*module.build(folder))
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 
-from tests.blender.blenders import ROOT, Blender, Plugin, blender_of, chosen_versions
+from tests.blender.blenders import Blender, Plugin, blender_of, build_plugin, chosen_versions
 from tests.blender.numbers import write_numbered
 from tests.integration.conftest import StartDaemon, start_daemon
 from tests.integration.daemons import DaemonProcess, with_fake_worker
@@ -19,12 +18,7 @@ COUNT = 40
 @pytest.fixture(scope="session")
 def plugin(tmp_path_factory: pytest.TempPathFactory) -> Plugin:
     """The zips, as the build command makes them."""
-    spec = importlib.util.spec_from_file_location("build", ROOT / "plugins/blender/build.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return Plugin(*module.build(tmp_path_factory.mktemp("plugin with spaces é")))
+    return build_plugin(tmp_path_factory.mktemp("plugin with spaces é"))
 
 
 @pytest.fixture(scope="session", params=chosen_versions() or [pytest.param("none", marks=pytest.mark.skip)])

@@ -1,0 +1,90 @@
+"""Runs in Blender's window: plays a scenario whose steps wait while Blender goes on by itself.
+
+A scenario is a generator: what it yields is a number of seconds, or something to be called until it
+is true. What it returns is printed; then Blender quits as a user would, unless it says `keep`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+sys.path.insert(0, str(Path(__file__).parent))
+import stage  # noqa: E402
+
+Step = float | Callable[[], Any]
+PATIENCE_S = 240.0
+_BEAT_S = 0.05
+
+
+class Player:
+    """A scenario that is played by Blender's own timer."""
+
+    def __init__(self, steps: Generator[Step, None, Any]) -> None:
+        self._steps = steps
+        self._step: Step = 1.0
+        self._since = time.monotonic()
+
+    def __call__(self) -> float | None:
+        try:
+            if self._is_waiting():
+                return _BEAT_S
+            self._step, self._since = next(self._steps), time.monotonic()
+        except StopIteration as end:
+            print(stage.RESULT + json.dumps(end.value), flush=True)
+            bpy.ops.wm.quit_blender()
+            return None
+        except BaseException:
+            traceback.print_exc()
+            print(stage.describe(), flush=True)
+            sys.stderr.flush()
+            os._exit(1)
+        return _BEAT_S
+
+    def _is_waiting(self) -> bool:
+        waited = time.monotonic() - self._since
+        if isinstance(self._step, int | float):
+            return waited < self._step
+        if waited > PATIENCE_S:
+            raise AssertionError("waited in vain")
+        return not self._step()
+
+
+def picture(path: str) -> None:
+    """The whole screen as a file."""
+    subprocess.run(["import", "-window", "root", path], check=True)
+
+
+def click(x: int, y: int) -> None:
+    """A click at a point of the screen, counted from its top left corner."""
+    subprocess.run(["xdotool", "mousemove", str(x), str(y)], check=True)
+    time.sleep(0.3)
+    subprocess.run(["xdotool", "mousedown", "1"], check=True)
+    time.sleep(0.1)
+    subprocess.run(["xdotool", "mouseup", "1"], check=True)
+
+
+def main() -> None:
+    """Play what the last argument says."""
+    wanted = json.loads(sys.argv[-1])
+    bpy.context.preferences.view.show_splash = False
+    bpy.context.preferences.use_preferences_save = False
+    stage.install(wanted["extension"], wanted["classic"])
+    stage.part("preferences").preferences().data = wanted["data"]
+    scenario = getattr(importlib.import_module(wanted["module"]), wanted["scenario"])
+    bpy.app.timers.register(
+        Player(scenario(**wanted["arguments"])), first_interval=0.5, persistent=True
+    )
+
+
+main()

@@ -1,0 +1,120 @@
+"""Scenarios in Blender's window: pictures, measurements, undo and quitting."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import bpy
+import live
+import stage
+
+
+def open_tab() -> Generator[live.Step, None, None]:
+    """Show the sidebar's tab, and wait until it is drawn."""
+    for _, area in stage.part("vse").sequencer_areas():
+        if area.spaces.active.view_type != "PREVIEW":
+            area.spaces.active.show_region_ui = True
+    yield 1.0
+    window, area = timeline_area()
+    region = next(region for region in area.regions if region.type == "UI")
+    try:
+        region.active_panel_category = "Fresco"
+    except AttributeError:  # before 4.2 only a click does it
+        yield from _click_tab(window, area, region)
+    yield 1.0
+
+
+def timeline_area() -> tuple[Any, Any]:
+    """The sequencer that shows strips."""
+    found = stage.part("vse").sequencer_areas()
+    return next(pair for pair in found if pair[1].spaces.active.view_type != "PREVIEW")
+
+
+def _click_tab(window: Any, area: Any, region: Any) -> Generator[live.Step, None, None]:
+    scale = bpy.context.preferences.system.ui_scale
+    x = region.x + region.width - round(10 * scale)
+    for distance in range(20, round(region.height / scale), 25):
+        y = window.height - (region.y + region.height - round(distance * scale))
+        live.click(x, y)
+        yield 0.3
+        if stage_is_open():
+            return
+
+
+_drawn: list[float] = []
+
+
+def stage_is_open() -> bool:
+    """Whether the tab was drawn just now."""
+    return bool(_drawn) and time.monotonic() - _drawn[-1] < 0.5
+
+
+def watch_drawing() -> None:
+    """Note when the tab is drawn."""
+    panel = stage.part("panels").FRESCO_PT_link
+    draw = panel.draw
+
+    def noted(self: Any, context: Any) -> None:
+        _drawn.append(time.monotonic())
+        draw(self, context)
+
+    panel.draw = noted
+
+
+def state() -> Any:
+    return stage.part("state").state
+
+
+def pictures(clip: str, out: str, scale: float) -> Generator[live.Step, None, Any]:
+    """The panel before, the timeline while and after a job, as PNG files in `out`."""
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    bpy.context.preferences.view.ui_scale = scale
+    watch_drawing()
+    scene = stage.new_scene(size=(512, 512))
+    scene.fresco.use_size, scene.fresco.prompt = True, "a watercolour painting of a town"
+    scene.fresco.style, scene.fresco.preset = "watercolour", "DRAFT"
+    scene.fresco.size, scene.fresco.output = 256, "MOVIE"
+    scene.fresco.use_strength = True
+    scene.frame_start, scene.frame_end, scene.frame_current = 1, 108, 20
+    strip = stage.add_movie(scene, clip)
+    strip.name = "street"
+    yield 1.0
+    _, area = timeline_area()
+    _grow(area)
+    yield from open_tab()
+    yield lambda: state().link in {"ready", "failed"}
+    _frame_all(scene)
+    bpy.ops.fresco.look()
+    yield lambda: state().look_picture or state().look_fault
+    yield 2.0
+    live.picture(str(folder / "look.png"))
+    bpy.ops.fresco.clear_look()
+    bpy.ops.fresco.restyle()
+    card = next(iter(state().cards.values()))
+    yield lambda: card.plan is not None and len(card.keyframe_files) > len(card.plan.keyframes) // 2
+    yield 1.0
+    live.picture(str(folder / "during.png"))
+    yield lambda: card.phase == "placed" or card.fault
+    result = stage.part("timeline").results(scene, card.job_id)[0]
+    stage.choose(scene, result)
+    yield 2.0
+    live.picture(str(folder / "after.png"))
+    bpy.ops.fresco.compare()
+    yield 2.0
+    live.picture(str(folder / "wipe.png"))
+    return {"frames": card.result_frames}
+
+
+def _grow(area: Any) -> None:
+    """Give the timeline more of the window."""
+
+
+def _frame_all(scene: Any) -> None:
+    window, area = timeline_area()
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    with bpy.context.temp_override(window=window, screen=window.screen, area=area, region=region):
+        bpy.ops.sequencer.view_all()
