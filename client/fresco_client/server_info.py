@@ -17,6 +17,13 @@ class Style:
     name: str
     words: str
     """Words of a prompt that call for it."""
+    prompt: str = ""
+    """What choosing it adds to the prompt."""
+    negative_prompt: str = ""
+    strength: float | None = None
+    """As the model recommends if None."""
+    guidance_scale: float | None = None
+    """As the model recommends if None."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,9 +55,11 @@ class SmoothingSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class RestyleSettings:
-    """Everything a user can choose about a restyle; the prompt is required."""
+    """Everything a user can choose about a restyle; a prompt or a style is required."""
 
     prompt: str | None = None
+    style: str | None = None
+    """A look that the model knows, by the name of one of its `styles`; settings given win."""
     negative_prompt: str | None = None
     keyframe_prompts: Mapping[int, str] = field(default_factory=dict[int, str])
     """Words added to the prompt of single keyframes, by source frame index."""

@@ -15,7 +15,8 @@ from fresco_cli.parsing import parse_frame_prompts, parse_gaps, parse_range
 class LookChoices:
     """What can be chosen for one frame; `None` leaves a value to the preset or the model."""
 
-    prompt: options.Prompt
+    prompt: options.Prompt = ""
+    style: options.Style = None
     preset: options.Preset = "standard"
     seed: options.Seed = None
     strength: options.Strength = None
@@ -33,6 +34,7 @@ class LookChoices:
         """What was chosen, by the names of the settings' fields; the preset is not among it."""
         values = {
             "prompt": self.prompt,
+            "style": self.style,
             "negative_prompt": self.negative_prompt or None,
             "seed": self.seed,
             "strength": self.strength,
@@ -57,7 +59,7 @@ class LookChoices:
         Raises:
             InvalidSettings: a value is out of range or of another form.
         """
-        settings = RestyleSettings(prompt=self.prompt).with_preset(self.preset)
+        settings = RestyleSettings(prompt=self.prompt, style=self.style).with_preset(self.preset)
         parts = {
             name: replace(getattr(settings, name), **values)
             for name, values in self.parts().items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -54,7 +54,12 @@ class DemoFiles:
 class DemoChoices(Choices):
     """What can be chosen for the sample clip."""
 
-    prompt: options.Prompt = PROMPT
+    prompt: options.Prompt = ""
+
+    @property
+    def look(self) -> str:
+        """What was asked for, in words."""
+        return ", ".join(filter(None, (self.prompt, self.style)))
 
 
 @grouped
@@ -71,16 +76,18 @@ def demo(
     channel = make_output(as_json=telling.as_json, quiet=telling.quiet)
     with told(channel, debug=telling.debug):
         files = DemoFiles(folder)
+        if not choices.look:
+            choices = replace(choices, prompt=PROMPT)
         seconds, _ = run_demo(context.obj.engine, files, choices, channel, device)
         channel.result(_table(files, seconds))
 
 
 def run_demo(
-    engine: Engine, files: DemoFiles, choices: Choices, channel: Output, device: str | None
+    engine: Engine, files: DemoFiles, choices: DemoChoices, channel: Output, device: str | None
 ) -> tuple[float, Report]:
     """Restyles the sample clip into `files`; an earlier demo's results are replaced."""
     destinations.make_folder(files.folder)
-    channel.note(f"Restyling the sample clip as: {choices.prompt}")
+    channel.note(f"Restyling the sample clip as: {choices.look}")
     order = Order(
         clip=engine.sample_clip(),
         choices=choices,

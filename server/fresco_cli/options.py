@@ -29,7 +29,18 @@ FrameRate = Annotated[
     ),
 ]
 Prompt = Annotated[
-    str, typer.Option("--prompt", "-p", metavar="TEXT", help="How the clip is to look.")
+    str,
+    typer.Option(
+        "--prompt", "-p", metavar="TEXT", help="How the clip is to look; with --style not needed."
+    ),
+]
+Style = Annotated[
+    str | None,
+    typer.Option(
+        "--style",
+        metavar="NAME",
+        help="A look the model knows, with the settings that suit it: see 'fresco models'.",
+    ),
 ]
 NegativePrompt = Annotated[
     str, typer.Option(metavar="TEXT", help="What it is not to look like.", rich_help_panel=_LOOK)

@@ -12,7 +12,7 @@ from fresco_engine.media.clip import Clip
 from fresco_engine.media.images import working_size
 from fresco_engine.pace import Pace
 from fresco_engine.run import Run
-from fresco_engine.settings import RestyleSettings, resolve
+from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import Analysed, Progress, Stage, Warned
 
 _ANALYSIS_SHORT_SIDE = 96
@@ -29,7 +29,7 @@ def planned(run: Run) -> Generator[Progress | Warned, None, Analysed]:
     settings = run.ladder.adjusted(run.settings)
     if stored is not None:
         return (yield from _taken_up(run, settings, stored))
-    settings = resolve(settings, run.model().defaults)
+    settings = run.model().resolved(settings)
     yield from _warned(run, settings)
     analysed = yield from run.pace.timed(Stage.ANALYSING, analyse(run.clip, settings, run.pace))
     keep_plan(run, analysed)

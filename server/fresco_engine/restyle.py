@@ -29,7 +29,7 @@ from fresco_engine.media.stretches import Stretches
 from fresco_engine.pace import Pace, drained
 from fresco_engine.planning import analyse, check_range, keep_plan, planned
 from fresco_engine.run import Keyframe, LazyModel, MadeFrame, ModelSource, Run
-from fresco_engine.settings import RestyleSettings, resolve
+from fresco_engine.settings import RestyleSettings
 from fresco_engine.translation import count_batches, prompt_of, translate_shot, with_colours
 from fresco_engine.types import (
     Analysed,
@@ -115,7 +115,7 @@ def look_steps(
     clip: Clip, index: int, settings: RestyleSettings, model: Model
 ) -> Generator[StepDone, None, Image]:
     """`look` as a generator: yields after every denoising step and returns the picture."""
-    settings = resolve(settings, model.defaults)
+    settings = model.resolved(settings)
     check_range(clip, index, index + 1)
     info = clip.info
     size = working_size(info.width, info.height, settings.size)

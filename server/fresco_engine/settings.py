@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -96,8 +96,10 @@ class SmoothingSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class RestyleSettings:
-    """What to do with a clip. `None` means: as the model recommends.
+    """What to do with a clip. `None` means: as the style says, else as the model recommends.
 
+    `style` names a look that the model knows; with one the prompt may be empty. `style_prompt`,
+    its words, are added to the prompt; `resolve` fills them in.
     `strength` is the share of the schedule that is denoised: 1 starts from pure noise. `size` is
     the short side in pixels of the pictures the diffusion model works on. Gaps between keyframes
     lie in [`keyframe_min`, `keyframe_max`] frames. `batch_size` keyframes are translated together.
@@ -110,7 +112,9 @@ class RestyleSettings:
     """
 
     prompt: str
-    negative_prompt: str = ""
+    style: str | None = None
+    style_prompt: str | None = None
+    negative_prompt: str | None = None
     keyframe_prompts: Mapping[int, str] = field(default_factory=dict[int, str])
     keyframe_seeds: Mapping[int, int] = field(default_factory=dict[int, int])
     seed: int = 0
@@ -141,9 +145,11 @@ class RestyleSettings:
         self._check_frames()
 
     def _check_text(self) -> None:
-        if not self.prompt.strip():
+        if not self.prompt.strip() and self.style is None:
             raise InvalidSettings(
-                "prompt", "it is empty; say how the clip should look, for example 'a watercolour'"
+                "prompt",
+                "it is empty; say how the clip should look, for example 'a watercolour', or "
+                "choose a style",
             )
         if self.control is not None and self.control not in CONTROL_KINDS:
             raise InvalidSettings(
@@ -253,13 +259,70 @@ class ModelDefaults:
     control_scale: float = 0.8
 
 
-def resolve(settings: RestyleSettings, defaults: ModelDefaults) -> RestyleSettings:
-    """`settings` with every `None` that the model decides replaced by the model's value."""
-    return replace(
-        settings,
-        **{
-            name: value
-            for name, value in asdict(defaults).items()
-            if getattr(settings, name) is None
-        },
-    )
+@dataclass(frozen=True, kw_only=True)
+class Style:
+    """A look the model knows: the words that call for it, and the settings that suit it.
+
+    `words` are for people to read; `prompt` is what choosing the style adds to the prompt.
+    `None` means: as the model recommends.
+    """
+
+    name: str
+    words: str = ""
+    prompt: str = ""
+    negative_prompt: str = ""
+    strength: float | None = None
+    guidance_scale: float | None = None
+
+
+def find_style(name: str, styles: Sequence[Style]) -> Style:
+    """The style of that name; capitals, and hyphens for spaces, do not matter.
+
+    Raises:
+        InvalidSettings: there is none.
+    """
+
+    def plain(text: str) -> str:
+        return text.strip().casefold().replace("-", " ")
+
+    for style in styles:
+        if plain(style.name) == plain(name):
+            return style
+    if not styles:
+        raise InvalidSettings(
+            "style", f"this model knows no styles, so not {name!r}; say the look in the prompt"
+        )
+    known = ", ".join(style.name for style in styles)
+    raise InvalidSettings("style", f"{name!r} is unknown to this model; use one of {known}")
+
+
+def resolve(
+    settings: RestyleSettings, defaults: ModelDefaults, styles: Sequence[Style] = ()
+) -> RestyleSettings:
+    """`settings` with every `None` that style or model decide replaced by their value.
+
+    What was set stays, the style's value wins over the model's. Resolving twice changes nothing.
+
+    Raises:
+        InvalidSettings: the style is not one of `styles`.
+    """
+    if settings.style is None:
+        return _filled(settings, {"negative_prompt": "", **asdict(defaults)})
+    style = find_style(settings.style, styles)
+    values = {
+        **asdict(defaults),
+        "style_prompt": style.prompt or style.name,
+        "strength": style.strength or defaults.strength,
+        "guidance_scale": (
+            defaults.guidance_scale if style.guidance_scale is None else style.guidance_scale
+        ),
+    }
+    settings = _filled(settings, values)
+    # Without guidance it would have no effect, and the user be warned of what they did not say.
+    is_guided = (settings.guidance_scale or 0) > 1
+    return _filled(settings, {"negative_prompt": style.negative_prompt if is_guided else ""})
+
+
+def _filled(settings: RestyleSettings, values: Mapping[str, Any]) -> RestyleSettings:
+    missing = {name: value for name, value in values.items() if getattr(settings, name) is None}
+    return replace(settings, **missing)

@@ -245,9 +245,10 @@ def _as_progress(
 
 
 def prompt_of(settings: RestyleSettings, index: int) -> str:
-    """The prompt of one source frame: the job's, and what was added for this frame."""
-    extra = settings.keyframe_prompts.get(index, "").strip()
-    return f"{settings.prompt.strip()}, {extra}" if extra else settings.prompt.strip()
+    """The prompt of one source frame: the job's, the style's, and what was added for the frame."""
+    added = settings.keyframe_prompts.get(index, "")
+    texts = (text.strip() for text in (settings.prompt, settings.style_prompt or "", added))
+    return ", ".join(text for text in texts if text)
 
 
 def with_colours(image: Image, source: Image, settings: RestyleSettings) -> Image:

@@ -10,6 +10,7 @@ from fresco_engine.media.clip import Clip
 from fresco_engine.media.images import read_image
 
 from tests.cli.conftest import Fresco
+from tests.fakes.engine import FakeEngine
 
 
 def test_the_demo_writes_everything_there_is_to_look_at(fresco: Fresco, tmp_path: Path) -> None:
@@ -37,6 +38,16 @@ def test_a_second_demo_replaces_the_first(fresco: Fresco, tmp_path: Path) -> Non
     assert ended.code == 0
     assert report["settings"]["prompt"] == "ink"
     assert not (folder / "keyframes" / "000500.png").exists()
+
+
+def test_the_demo_takes_a_style_in_place_of_its_prompt(
+    fresco: Fresco, engine: FakeEngine, tmp_path: Path
+) -> None:
+    ended = fresco("demo", "-o", tmp_path / "demo", "--style", "comic")
+
+    assert ended.code == 0
+    assert "Restyling the sample clip as: comic" in ended.stderr
+    assert (engine.settings[-1].prompt, engine.settings[-1].style) == ("", "comic")
 
 
 def test_the_demo_goes_into_the_working_folder_by_default(

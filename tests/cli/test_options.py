@@ -127,6 +127,13 @@ def test_smoothing_follows_the_preset_until_it_is_chosen() -> None:
     assert Choices(prompt="ink", smoothing=True).settings().smoothing.is_on
 
 
+def test_a_style_needs_no_prompt_and_leaves_its_settings_open() -> None:
+    settings = Choices(style="oil").settings()
+
+    assert settings == RestyleSettings(prompt="", style="oil")
+    assert (settings.strength, settings.guidance_scale, settings.negative_prompt) == (None,) * 3
+
+
 def test_every_adaptation_can_be_switched_off() -> None:
     settings = Choices(
         prompt="ink",
@@ -144,6 +151,7 @@ def test_every_adaptation_can_be_switched_off() -> None:
 def test_every_value_reaches_the_settings() -> None:
     settings = Choices(
         prompt="ink",
+        style="oil",
         negative_prompt="blur",
         frame_prompt=["3=snow"],
         seed=7,
@@ -161,6 +169,7 @@ def test_every_value_reaches_the_settings() -> None:
 
     assert settings == RestyleSettings(
         prompt="ink",
+        style="oil",
         negative_prompt="blur",
         keyframe_prompts={3: "snow"},
         seed=7,

@@ -14,6 +14,7 @@ from fresco_engine.interpolation.choice import make_interpolator
 from fresco_engine.interpolation.propagate import FlowInterpolator
 from fresco_engine.interpolation.segment import InterpolatedFrame, Segment
 from fresco_engine.restyle import look, look_steps, plan, restyle
+from fresco_engine.settings import Style
 from fresco_engine.types import (
     Analysed,
     Event,
@@ -186,6 +187,38 @@ def test_a_look_is_one_frame_at_source_size(make_clip: MakeClip, tiny_model: Mod
     assert image.shape == (64, 80, 3)
     with pytest.raises(RangeOutsideClip):
         look(clip, 5, SETTINGS, tiny_model)
+
+
+def test_a_style_is_the_same_as_its_words_and_settings_by_hand(
+    make_clip: MakeClip, tiny_model: Model
+) -> None:
+    style = Style(
+        name="sepia", prompt="red", strength=1.0, guidance_scale=2.0, negative_prompt="of"
+    )
+    knowing = replace(tiny_model, styles=(style,))
+    by_hand = replace(
+        SETTINGS,
+        prompt=f"{SETTINGS.prompt}, red",
+        negative_prompt="of",
+        strength=1.0,
+        guidance_scale=2.0,
+    )
+    by_style = replace(SETTINGS, style="sepia", strength=None, guidance_scale=None)
+
+    wanted = list(restyle(make_clip(2), by_hand, tiny_model))
+    made = list(restyle(make_clip(2), by_style, knowing))
+
+    assert same_pictures(made, wanted)
+    assert not any(isinstance(event, Warned) for event in made)
+
+
+def test_a_style_the_model_does_not_know_is_refused(make_clip: MakeClip, tiny_model: Model) -> None:
+    settings = replace(SETTINGS, style="glitter")
+
+    with pytest.raises(InvalidSettings, match="style: "):
+        list(restyle(make_clip(2), settings, tiny_model))
+    with pytest.raises(InvalidSettings, match="style: "):
+        look(make_clip(2), 0, settings, tiny_model)
 
 
 @pytest.mark.parametrize(("guidance", "is_warned"), [(1.0, True), (2.0, False)])

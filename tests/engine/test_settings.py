@@ -11,10 +11,22 @@ from fresco_engine.settings import (
     OptimisationSettings,
     RestyleSettings,
     SmoothingSettings,
+    Style,
     resolve,
     settings_from_dict,
 )
 
+DEFAULTS = ModelDefaults(guidance_scale=2.0, steps=15)
+STYLES = (
+    Style(
+        name="pop art",
+        prompt="pop art poster",
+        negative_prompt="grey",
+        strength=0.9,
+        guidance_scale=1.5,
+    ),
+    Style(name="ink"),
+)
 GOOD = RestyleSettings(prompt="a watercolour")
 
 
@@ -98,6 +110,58 @@ def test_resolving_fills_only_what_was_left_open() -> None:
     resolved = resolve(replace(GOOD, steps=9), defaults)
 
     assert (resolved.steps, resolved.guidance_scale, resolved.control) == (9, 2.0, "tile")
+
+
+def test_a_style_alone_is_enough_and_fills_what_was_left_open() -> None:
+    resolved = resolve(RestyleSettings(prompt="", style="Pop-Art"), DEFAULTS, STYLES)
+
+    assert resolved.style_prompt == "pop art poster"
+    assert resolved.negative_prompt == "grey"
+    assert (resolved.strength, resolved.guidance_scale, resolved.steps) == (0.9, 1.5, 15)
+
+
+def test_what_was_set_by_hand_wins_over_the_style() -> None:
+    chosen = RestyleSettings(
+        prompt="a dog", style="pop art", negative_prompt="", strength=0.4, guidance_scale=3.0
+    )
+
+    resolved = resolve(chosen, DEFAULTS, STYLES)
+
+    assert (resolved.prompt, resolved.negative_prompt) == ("a dog", "")
+    assert (resolved.strength, resolved.guidance_scale) == (0.4, 3.0)
+
+
+def test_what_a_style_leaves_open_is_the_models() -> None:
+    resolved = resolve(RestyleSettings(prompt="", style="ink"), DEFAULTS, STYLES)
+
+    assert resolved.style_prompt == "ink"
+    assert resolved.negative_prompt == ""
+    assert (resolved.strength, resolved.guidance_scale) == (DEFAULTS.strength, 2.0)
+
+
+def test_a_styles_negative_prompt_is_left_out_where_it_would_have_no_effect() -> None:
+    chosen = RestyleSettings(prompt="", style="pop art", guidance_scale=1.0)
+
+    assert resolve(chosen, DEFAULTS, STYLES).negative_prompt == ""
+
+
+def test_resolving_twice_changes_nothing() -> None:
+    once = resolve(RestyleSettings(prompt="a dog", style="pop art"), DEFAULTS, STYLES)
+
+    assert resolve(once, DEFAULTS, STYLES) == once
+
+
+@pytest.mark.parametrize(
+    ("styles", "sentence"), [((), "knows no styles"), ((Style(name="ink"),), "use one of ink")]
+)
+def test_an_unknown_style_is_refused_with_those_there_are(
+    styles: tuple[Style, ...], sentence: str
+) -> None:
+    with pytest.raises(InvalidSettings, match=sentence) as caught:
+        resolve(RestyleSettings(prompt="", style="glitter"), DEFAULTS, styles)
+
+    assert caught.value.field == "style"
+    assert "'glitter'" in str(caught.value)
 
 
 def test_the_draft_preset_is_cheaper_and_an_unknown_preset_is_refused() -> None:

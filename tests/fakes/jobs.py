@@ -76,7 +76,16 @@ MODELS: list[dict[str, Any]] = [
         "state": "bundled",
         "size_bytes": 30_000_000,
         "memory_bytes": 60_000_000,
-        "styles": [{"name": "watercolour", "words": "a watercolour painting"}],
+        "styles": [
+            {
+                "name": "watercolour",
+                "words": "a watercolour painting",
+                "prompt": "watercolour",
+                "negative_prompt": "",
+                "strength": 0.75,
+                "guidance_scale": None,
+            }
+        ],
         "problem": None,
     },
     {

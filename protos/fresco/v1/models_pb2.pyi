@@ -55,21 +55,44 @@ class Style(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     WORDS_FIELD_NUMBER: _builtins.int
+    PROMPT_FIELD_NUMBER: _builtins.int
+    NEGATIVE_PROMPT_FIELD_NUMBER: _builtins.int
+    STRENGTH_FIELD_NUMBER: _builtins.int
+    GUIDANCE_SCALE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name, such as "watercolour"."""
     words: _builtins.str
     """Words of a prompt that call for it."""
+    prompt: _builtins.str
+    """What choosing it adds to the prompt."""
+    negative_prompt: _builtins.str
+    """What it is not to look like; empty for nothing."""
+    strength: _builtins.float
+    """The strength that suits it. Left out: the model's."""
+    guidance_scale: _builtins.float
+    """The guidance scale that suits it. Left out: the model's."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         words: _builtins.str = ...,
+        prompt: _builtins.str = ...,
+        negative_prompt: _builtins.str = ...,
+        strength: _builtins.float | None = ...,
+        guidance_scale: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_guidance_scale", b"_guidance_scale", "_strength", b"_strength", "guidance_scale", b"guidance_scale", "strength", b"strength"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "words", b"words"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_guidance_scale", b"_guidance_scale", "_strength", b"_strength", "guidance_scale", b"guidance_scale", "name", b"name", "negative_prompt", b"negative_prompt", "prompt", b"prompt", "strength", b"strength", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__guidance_scale: _TypeAlias = _typing.Literal["guidance_scale"]  # noqa: Y015
+    _WhichOneofArgType__guidance_scale: _TypeAlias = _typing.Literal["_guidance_scale", b"_guidance_scale"]  # noqa: Y015
+    _WhichOneofReturnType__strength: _TypeAlias = _typing.Literal["strength"]  # noqa: Y015
+    _WhichOneofArgType__strength: _TypeAlias = _typing.Literal["_strength", b"_strength"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__guidance_scale) -> _WhichOneofReturnType__guidance_scale | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__strength) -> _WhichOneofReturnType__strength | None: ...
 
 Global___Style: _TypeAlias = Style  # noqa: Y015
 

@@ -92,10 +92,13 @@ class RestyleSettings(_message.Message):
     OPTIMISATION_FIELD_NUMBER: _builtins.int
     SMOOTHING_FIELD_NUMBER: _builtins.int
     INTERPOLATION_FIELD_NUMBER: _builtins.int
+    STYLE_FIELD_NUMBER: _builtins.int
     prompt: _builtins.str
-    """How the clip is to look. Required, not blank, no longer than the text encoder takes."""
+    """How the clip is to look; no longer than the text encoder takes. Required, not blank, unless a
+    style is chosen.
+    """
     negative_prompt: _builtins.str
-    """What it is not to look like. Default: nothing. Without effect at a guidance scale of 1 or less."""
+    """What it is not to look like. Default: the style's, else nothing. Without effect at a guidance scale of 1 or less."""
     seed: _builtins.int
     """The same seed gives the same result; 0 to 2^63-1. Default 0."""
     preset: _builtins.str
@@ -106,10 +109,12 @@ class RestyleSettings(_message.Message):
     """Denoising steps of the whole schedule, 1 to 1000. Default: the model's."""
     strength: _builtins.float
     """Share of the schedule that is denoised, above 0 to 1; 1 starts from pure noise.
-    Default: the model's.
+    Default: the style's, else the model's.
     """
     guidance_scale: _builtins.float
-    """How strictly the prompt is followed (classifier-free guidance), 0 to 50. Default: the model's."""
+    """How strictly the prompt is followed (classifier-free guidance), 0 to 50. Default: the style's,
+    else the model's.
+    """
     control: _builtins.str
     """How the clip's structure binds: one of the server's controls ("tile", "canny", "hed", "depth",
     "none"). Default: the model's.
@@ -143,6 +148,11 @@ class RestyleSettings(_message.Message):
     interpolation: _builtins.str
     """How the frames between keyframes are made: "patch" (guided patch synthesis) or "flow" (motion
     alone, quicker). Default "patch", with the preset "draft" "flow".
+    """
+    style: _builtins.str
+    """A look that the model knows, by the name of one of Model.styles, such as "watercolour". Adds
+    its words to the prompt, and its negative prompt, strength and guidance scale hold wherever
+    they are left out here. Default: none.
     """
     @_builtins.property
     def keyframe_prompts(self) -> _containers.ScalarMap[_builtins.int, _builtins.str]:
@@ -193,10 +203,11 @@ class RestyleSettings(_message.Message):
         optimisation: Global___OptimisationSettings | None = ...,
         smoothing: Global___SmoothingSettings | None = ...,
         interpolation: _builtins.str | None = ...,
+        style: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_free_u", b"_free_u", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_seed", b"_seed", "_shared_noise", b"_shared_noise", "_shared_step_noise", b"_shared_step_noise", "_size", b"_size", "_start", b"_start", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "attention", b"attention", "batch_size", b"batch_size", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "free_u", b"free_u", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "seed", b"seed", "shared_noise", b"shared_noise", "shared_step_noise", b"shared_step_noise", "size", b"size", "smoothing", b"smoothing", "start", b"start", "steps", b"steps", "stop", b"stop", "strength", b"strength"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_free_u", b"_free_u", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_seed", b"_seed", "_shared_noise", b"_shared_noise", "_shared_step_noise", b"_shared_step_noise", "_size", b"_size", "_start", b"_start", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "attention", b"attention", "batch_size", b"batch_size", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "free_u", b"free_u", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "seed", b"seed", "shared_noise", b"shared_noise", "shared_step_noise", b"shared_step_noise", "size", b"size", "smoothing", b"smoothing", "start", b"start", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_free_u", b"_free_u", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_seed", b"_seed", "_shared_noise", b"_shared_noise", "_shared_step_noise", b"_shared_step_noise", "_size", b"_size", "_start", b"_start", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "attention", b"attention", "batch_size", b"batch_size", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "free_u", b"free_u", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "keyframe_prompts", b"keyframe_prompts", "keyframe_seeds", b"keyframe_seeds", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "seed", b"seed", "shared_noise", b"shared_noise", "shared_step_noise", b"shared_step_noise", "size", b"size", "smoothing", b"smoothing", "start", b"start", "steps", b"steps", "stop", b"stop", "strength", b"strength"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_free_u", b"_free_u", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_seed", b"_seed", "_shared_noise", b"_shared_noise", "_shared_step_noise", b"_shared_step_noise", "_size", b"_size", "_start", b"_start", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "attention", b"attention", "batch_size", b"batch_size", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "free_u", b"free_u", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "keyframe_prompts", b"keyframe_prompts", "keyframe_seeds", b"keyframe_seeds", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "seed", b"seed", "shared_noise", b"shared_noise", "shared_step_noise", b"shared_step_noise", "size", b"size", "smoothing", b"smoothing", "start", b"start", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__batch_size: _TypeAlias = _typing.Literal["batch_size"]  # noqa: Y015
     _WhichOneofArgType__batch_size: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size"]  # noqa: Y015
@@ -240,6 +251,8 @@ class RestyleSettings(_message.Message):
     _WhichOneofArgType__stop: _TypeAlias = _typing.Literal["_stop", b"_stop"]  # noqa: Y015
     _WhichOneofReturnType__strength: _TypeAlias = _typing.Literal["strength"]  # noqa: Y015
     _WhichOneofArgType__strength: _TypeAlias = _typing.Literal["_strength", b"_strength"]  # noqa: Y015
+    _WhichOneofReturnType__style: _TypeAlias = _typing.Literal["style"]  # noqa: Y015
+    _WhichOneofArgType__style: _TypeAlias = _typing.Literal["_style", b"_style"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__batch_size) -> _WhichOneofReturnType__batch_size | None: ...
     @_typing.overload
@@ -282,6 +295,8 @@ class RestyleSettings(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__stop) -> _WhichOneofReturnType__stop | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__strength) -> _WhichOneofReturnType__strength | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__style) -> _WhichOneofReturnType__style | None: ...
 
 Global___RestyleSettings: _TypeAlias = RestyleSettings  # noqa: Y015
 

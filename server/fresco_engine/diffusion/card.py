@@ -9,17 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from fresco_engine.errors import ModelCorrupt
-from fresco_engine.settings import CONTROL_KINDS, ControlKind, ModelDefaults
+from fresco_engine.settings import CONTROL_KINDS, ControlKind, ModelDefaults, Style
 
 CARD_NAME = "fresco.json"
-
-
-@dataclass(frozen=True)
-class Style:
-    """A look the model knows, and the words of a prompt that call for it."""
-
-    name: str
-    words: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +60,18 @@ def _card(values: Mapping[str, Any], folder_name: str) -> ModelCard:
         controls=controls,
         defaults=_defaults(values.get("defaults", {})),
         max_prompt_tokens=None if limit is None else int(limit),
-        styles=tuple(Style(str(s["name"]), _words(s["words"])) for s in values.get("styles", ())),
+        styles=tuple(_style(style) for style in values.get("styles", ())),
+    )
+
+
+def _style(values: Mapping[str, Any]) -> Style:
+    numbers = {name: values.get(name) for name in ("strength", "guidance_scale")}
+    return Style(
+        name=str(values["name"]),
+        words=_words(values.get("words", "")),
+        prompt=str(values.get("prompt", "")),
+        negative_prompt=str(values.get("negative_prompt", "")),
+        **{name: None if value is None else float(value) for name, value in numbers.items()},
     )
 
 

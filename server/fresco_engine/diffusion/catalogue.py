@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from fresco_engine.diffusion.card import Style, read_card
+from fresco_engine.diffusion.card import read_card
 from fresco_engine.diffusion.sources import BUNDLED, has_weights, weight_files
 from fresco_engine.diffusion.weights import WeightsKind, kind_of, read_header
 from fresco_engine.errors import ModelError
+from fresco_engine.settings import Style
 
 
 class ModelState(Enum):

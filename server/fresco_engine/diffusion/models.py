@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from fresco_engine.diffusion.card import ModelCard, Style, read_card
+from fresco_engine.diffusion.card import ModelCard, read_card
 from fresco_engine.diffusion.latents import decode_latents as decode_latents
 from fresco_engine.diffusion.latents import encode_images as encode_images
 from fresco_engine.diffusion.memory import device_memory
@@ -19,7 +19,7 @@ from fresco_engine.diffusion.quiet import quiet_libraries
 from fresco_engine.diffusion.schedule import make_scheduler as make_scheduler
 from fresco_engine.diffusion.sources import locate
 from fresco_engine.errors import InvalidSettings
-from fresco_engine.settings import ControlKind, ModelDefaults
+from fresco_engine.settings import ControlKind, ModelDefaults, RestyleSettings, Style, resolve
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL, AutoencoderTiny, ControlNetModel, UNet2DConditionModel
@@ -53,6 +53,10 @@ class Model:
     dtype: torch.dtype
     max_prompt_tokens: int
     styles: tuple[Style, ...] = ()
+
+    def resolved(self, settings: RestyleSettings) -> RestyleSettings:
+        """`settings` with all that was left to the style or the model; raises as `resolve`."""
+        return resolve(settings, self.defaults, self.styles)
 
 
 def load_model(

@@ -229,7 +229,7 @@ def _make_conditions(model: Model, batch: KeyframeBatch, settings: RestyleSettin
     texts = list(batch.prompts)
     halves = 2 if settings.guidance_scale > 1 else 1
     if halves == 2:
-        texts = [settings.negative_prompt] * len(texts) + texts
+        texts = [settings.negative_prompt or ""] * len(texts) + texts
     control = None
     if model.controlnet is not None and settings.control_scale > 0:
         pictures = condition_images(model.control, batch.images).to(model.device, model.dtype)

@@ -88,7 +88,14 @@ def _model(values: Values, loaded: list[tuple[str, str]]) -> models_pb2.Model:
         size_bytes=fits_64(values["size_bytes"]),
         memory_bytes=fits_64(values["memory_bytes"]),
         styles=[
-            models_pb2.Style(name=text(style["name"]), words=text(style["words"]))
+            models_pb2.Style(
+                name=text(style["name"]),
+                words=text(style["words"]),
+                prompt=text(style["prompt"]),
+                negative_prompt=text(style["negative_prompt"]),
+                strength=style["strength"],
+                guidance_scale=style["guidance_scale"],
+            )
             for style in values["styles"]
         ],
         problem=text(values["problem"] or ""),

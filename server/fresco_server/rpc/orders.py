@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from fresco.v1 import jobs_pb2, looks_pb2, media_pb2
 from fresco_engine.errors import InvalidSettings, RangeOutsideClip
-from fresco_engine.settings import RestyleSettings
+from fresco_engine.settings import RestyleSettings, Style, find_style
 
 from fresco_server.errors import BadRequest, EngineRefused, LimitReached, ShuttingDown, WorkerLost
-from fresco_server.jobs.job import JobOrder, Values
+from fresco_server.jobs.job import JobOrder, ModelOrder, Values
 from fresco_server.jobs.looks import LookOrder
 from fresco_server.jobs.places import Places
 from fresco_server.rpc.messages.clips import WantedClip, wanted_clip
@@ -49,6 +49,7 @@ class Orders:
         settings = restyle_settings(request.settings)
         codec, suffix = output_of(request.output)
         model = model_order(request.model, self.places)
+        self._check_style(settings, model)
         clip, info = self.described(request.clip)
         self._check_range(settings, info["frame_count"])
         return JobOrder(
@@ -72,6 +73,7 @@ class Orders:
         _check_length("device", request.device, _LONGEST_NAME)
         settings = restyle_settings(request.settings)
         model = model_order(request.model, self.places)
+        self._check_style(settings, model)
         clip, info = self.described(request.clip)
         if not 0 <= request.index < info["frame_count"]:
             raise RangeOutsideClip(clip.name, request.index, request.index + 1, info["frame_count"])
@@ -95,6 +97,18 @@ class Orders:
                 raise ShuttingDown from error
             # A clip that takes down whoever looks at it would do so again.
             raise EngineRefused(str(error), reason="CLIP_UNREADABLE") from error
+
+    def _check_style(self, settings: RestyleSettings, model: ModelOrder) -> None:
+        """A style that the model cannot know is refused before anybody waits for it.
+
+        A model that is not listed, such as one still to be downloaded, is asked when it is loaded.
+        """
+        if settings.style is None:
+            return
+        for values in self.jobs.list_models():
+            source = None if values["state"] == "bundled" else values["source"]
+            if source == model.source and values["state"] != "available":
+                find_style(settings.style, [Style(**style) for style in values["styles"]])
 
     def _check_range(self, settings: RestyleSettings, frame_count: int) -> None:
         start = settings.start

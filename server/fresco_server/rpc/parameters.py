@@ -54,6 +54,7 @@ class Described:
 
 PARAMETERS = (
     Described("prompt", "How the clip is to look", False),
+    Described("style", "A look that the model knows, with the settings that suit it", False),
     Described("negative_prompt", "What it is not to look like", False),
     Described("preset", "Time against quality; settings chosen by hand win", False),
     Described("strength", "How far the result may leave the clip", False),

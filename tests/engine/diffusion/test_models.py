@@ -25,6 +25,7 @@ from fresco_engine.errors import (
     ModelNotFound,
     WrongModelKind,
 )
+from fresco_engine.settings import Style
 from safetensors.torch import save_file
 from torch import nn
 
@@ -40,7 +41,10 @@ CARD = {
         "control": "tile",
     },
     "max_prompt_tokens": 77,
-    "styles": [{"name": "watercolour", "words": "a watercolour painting"}],
+    "styles": [
+        {"name": "watercolour", "words": "a watercolour painting", "prompt": "aquarelle"},
+        {"name": "oil", "negative_prompt": "grey", "strength": 1, "guidance_scale": 1.5},
+    ],
 }
 
 
@@ -122,7 +126,10 @@ def test_the_card_fills_in_what_the_maker_recommends(small_folder: Path) -> None
     assert model.control == "tile"
     assert model.defaults.steps == 12
     assert model.defaults.guidance_scale == 2.0
-    assert model.styles[0].words == "a watercolour painting"
+    assert model.styles == (
+        Style(name="watercolour", words="a watercolour painting", prompt="aquarelle"),
+        Style(name="oil", negative_prompt="grey", strength=1.0, guidance_scale=1.5),
+    )
 
 
 def test_without_a_card_a_model_is_called_by_its_folder(folder: Path) -> None:

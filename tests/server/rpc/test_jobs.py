@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from fakes.caller import Caller, refused
 from fakes.jobs import FRAMES, INFO, KEYFRAMES, PLAN, FakeJobs
@@ -49,6 +50,33 @@ def test_a_created_job_echoes_what_was_sent(
     assert (job.id, job.title, job.state) == ("new", "Shot 12", jobs_pb2.JOB_STATE_QUEUED)
     assert job.clip_info.frame_count == FRAMES
     assert list(job.clip_info.warnings) == ["it was filmed upright"]
+
+
+def test_a_style_of_the_model_needs_no_prompt(
+    caller: Caller, jobs: FakeJobs, request_: jobs_pb2.CreateJobRequest
+) -> None:
+    request_.settings.ClearField("prompt")
+    request_.settings.style = "watercolour"
+
+    caller.jobs.CreateJob(request_)
+
+    settings = jobs.get("new").order.settings
+    assert (settings["style"], settings["prompt"], settings["strength"]) == (
+        "watercolour",
+        "",
+        None,
+    )
+
+
+def test_a_style_the_model_does_not_know_is_refused_with_those_there_are(
+    caller: Caller, request_: jobs_pb2.CreateJobRequest
+) -> None:
+    request_.settings.style = "glitter"
+
+    with pytest.raises(grpc.RpcError, match="use one of watercolour") as caught:
+        caller.jobs.CreateJob(request_)
+
+    assert caught.value.code() is StatusCode.INVALID_ARGUMENT
 
 
 def test_an_order_holds_what_the_worker_needs(

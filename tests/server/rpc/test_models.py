@@ -28,7 +28,9 @@ def test_models_are_listed_the_bundled_one_without_its_place(caller: Caller) -> 
 
     assert (bundled.source, bundled.state) == ("", models_pb2.MODEL_STATE_BUNDLED)
     assert list(bundled.loaded_on) == ["cpu"]
-    assert bundled.styles[0].words == "a watercolour painting"
+    assert bundled.styles[0] == models_pb2.Style(
+        name="watercolour", words="a watercolour painting", prompt="watercolour", strength=0.75
+    )
     assert (other.source, other.state) == ("owner/name", models_pb2.MODEL_STATE_AVAILABLE)
     assert not other.loaded_on
 

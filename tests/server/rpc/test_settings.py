@@ -31,6 +31,7 @@ PAIRS = [
 ]
 CHOSEN: dict[str, Any] = {
     "prompt": "ink",
+    "style": "comic",
     "negative_prompt": "blur",
     "keyframe_prompts": {3: "more"},
     "keyframe_seeds": {3: 2**63 - 1},
@@ -80,13 +81,14 @@ def test_every_setting_of_the_engine_is_in_the_contract_and_back(ours: Any, thei
     contract = {field.name for field in theirs.DESCRIPTOR.fields}
 
     assert contract - engine == ({"preset"} if ours is RestyleSettings else set())
-    assert engine - contract == set()
+    # The words of a style are the model's to say.
+    assert engine - contract == ({"style_prompt"} if ours is RestyleSettings else set())
 
 
 def test_every_value_set_by_hand_arrives() -> None:
     message = settings_pb2.RestyleSettings(**CHOSEN)
 
-    assert restyle_settings(message).as_dict() == CHOSEN
+    assert restyle_settings(message).as_dict() == {**CHOSEN, "style_prompt": None}
 
 
 def test_the_values_chosen_here_are_none_of_the_defaults() -> None:

@@ -30,7 +30,9 @@ def restyle_settings(message: settings_pb2.RestyleSettings) -> RestyleSettings:
     preset = by_hand.pop("preset", "standard")
     _check_texts(by_hand)
     prompt = by_hand.get("prompt", "")
-    values = RestyleSettings(prompt=prompt).with_preset(preset).as_dict()
+    values = (
+        RestyleSettings(prompt=prompt, style=by_hand.get("style")).with_preset(preset).as_dict()
+    )
     for name, value in by_hand.items():
         if isinstance(values[name], dict) and not name.startswith("keyframe_"):
             values[name].update(value)
