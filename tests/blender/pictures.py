@@ -13,7 +13,7 @@ from tests.blender.blenders import build_plugin
 from tests.blender.windows import what_is_missing, window
 from tests.integration.daemons import DaemonProcess
 
-SCALES = {1.0: (1600, 900), 2.0: (2560, 1600)}
+SCALES = {1.0: (1600, 1200), 2.0: (2880, 2160)}
 
 
 def main(folder: Path) -> None:

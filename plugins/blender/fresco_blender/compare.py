@@ -30,8 +30,8 @@ def source_below(scene: Any, result: Any) -> Any:
 
 def timeline_made(strip: Any) -> bool:
     """Whether a strip is one of ours."""
-    ours = (timeline.JOB, timeline.LOOK, WIPE)
-    return any(strip.get(name) is not None for name in ours)
+    is_look = strip.get(timeline.LOOK) == "picture"
+    return is_look or any(strip.get(name) is not None for name in (timeline.JOB, WIPE))
 
 
 def toggle(scene: Any, result: Any, position: float) -> bool:

@@ -25,8 +25,10 @@ def draw_entries(self: Any, context: Any) -> None:
         layout.operator("fresco.compare", icon="SPLIT_VERTICAL")
 
 
-def draw_header(self: Any, _context: Any) -> None:
+def draw_header(self: Any, context: Any) -> None:
     """How far the jobs are, where the sidebar is closed."""
+    if context.space_data.view_type == "PREVIEW":
+        return
     cards = [card for card in state.cards.values() if card.is_open and card.fault is None]
     if cards:
         share = sum(card.share for card in cards) / len(cards)

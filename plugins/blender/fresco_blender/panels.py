@@ -42,6 +42,8 @@ _REMEDY_TEXTS = {
     "PLACE": ("Place Result", "IMPORT"),
 }
 
+_BAR = 16
+
 
 class _Tab:
     bl_space_type = "SEQUENCE_EDITOR"
@@ -303,10 +305,9 @@ def draw_progress(layout: Any, share: float, text: str) -> None:
     if hasattr(layout, "progress"):
         layout.progress(factor=share, text=text)
         return
-    row = layout.split(factor=max(min(share, 0.98), 0.02), align=True)
-    row.box().label(text="")
-    row.label(text="")
-    layout.label(text=f"{text} ({share:.0%})")
+    done = round(share * _BAR)
+    layout.label(text=f"{'█' * done}{'░' * (_BAR - done)} {share:.0%}")
+    layout.label(text=text)
 
 
 def draw_fault(layout: Any, context: Any, fault: Fault, job_id: str = "") -> None:

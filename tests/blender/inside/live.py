@@ -9,11 +9,10 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,8 @@ import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))
 import stage  # noqa: E402
+from hands import Step  # noqa: E402
 
-Step = float | Callable[[], Any]
 PATIENCE_S = 240.0
 _BEAT_S = 0.05
 
@@ -60,20 +59,6 @@ class Player:
         return not self._step()
 
 
-def picture(path: str) -> None:
-    """The whole screen as a file."""
-    subprocess.run(["import", "-window", "root", path], check=True)
-
-
-def click(x: int, y: int) -> None:
-    """A click at a point of the screen, counted from its top left corner."""
-    subprocess.run(["xdotool", "mousemove", str(x), str(y)], check=True)
-    time.sleep(0.3)
-    subprocess.run(["xdotool", "mousedown", "1"], check=True)
-    time.sleep(0.1)
-    subprocess.run(["xdotool", "mouseup", "1"], check=True)
-
-
 def main() -> None:
     """Play what the last argument says."""
     wanted = json.loads(sys.argv[-1])
@@ -87,4 +72,9 @@ def main() -> None:
     )
 
 
-main()
+try:
+    main()
+except BaseException:
+    traceback.print_exc()
+    sys.stderr.flush()
+    os._exit(1)

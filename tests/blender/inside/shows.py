@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-import live
+import hands
 import stage
 
 
-def open_tab() -> Generator[live.Step, None, None]:
+def open_tab() -> Generator[hands.Step, None, None]:
     """Show the sidebar's tab, and wait until it is drawn."""
     for _, area in stage.part("vse").sequencer_areas():
         if area.spaces.active.view_type != "PREVIEW":
@@ -33,12 +33,12 @@ def timeline_area() -> tuple[Any, Any]:
     return next(pair for pair in found if pair[1].spaces.active.view_type != "PREVIEW")
 
 
-def _click_tab(window: Any, area: Any, region: Any) -> Generator[live.Step, None, None]:
+def _click_tab(window: Any, area: Any, region: Any) -> Generator[hands.Step, None, None]:
     scale = bpy.context.preferences.system.ui_scale
     x = region.x + region.width - round(10 * scale)
     for distance in range(20, round(region.height / scale), 25):
         y = window.height - (region.y + region.height - round(distance * scale))
-        live.click(x, y)
+        hands.click(x, y)
         yield 0.3
         if stage_is_open():
             return
@@ -68,7 +68,7 @@ def state() -> Any:
     return stage.part("state").state
 
 
-def pictures(clip: str, out: str, scale: float) -> Generator[live.Step, None, Any]:
+def pictures(clip: str, out: str, scale: float) -> Generator[hands.Step, None, Any]:
     """The panel before, the timeline while and after a job, as PNG files in `out`."""
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
@@ -83,34 +83,39 @@ def pictures(clip: str, out: str, scale: float) -> Generator[live.Step, None, An
     strip = stage.add_movie(scene, clip)
     strip.name = "street"
     yield 1.0
-    _, area = timeline_area()
-    _grow(area)
+    _tidy()
     yield from open_tab()
     yield lambda: state().link in {"ready", "failed"}
     _frame_all(scene)
     bpy.ops.fresco.look()
     yield lambda: state().look_picture or state().look_fault
     yield 2.0
-    live.picture(str(folder / "look.png"))
+    hands.picture(str(folder / "look.png"))
     bpy.ops.fresco.clear_look()
     bpy.ops.fresco.restyle()
     card = next(iter(state().cards.values()))
     yield lambda: card.plan is not None and len(card.keyframe_files) > len(card.plan.keyframes) // 2
     yield 1.0
-    live.picture(str(folder / "during.png"))
+    hands.picture(str(folder / "during.png"))
     yield lambda: card.phase == "placed" or card.fault
     result = stage.part("timeline").results(scene, card.job_id)[0]
     stage.choose(scene, result)
     yield 2.0
-    live.picture(str(folder / "after.png"))
+    hands.picture(str(folder / "after.png"))
     bpy.ops.fresco.compare()
     yield 2.0
-    live.picture(str(folder / "wipe.png"))
+    hands.picture(str(folder / "wipe.png"))
     return {"frames": card.result_frames}
 
 
-def _grow(area: Any) -> None:
-    """Give the timeline more of the window."""
+def _tidy() -> None:
+    """No paths of the machine the pictures are taken on, and nothing that is about something else."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "FILE_BROWSER":
+                area.type = "OUTLINER"
+    _, area = timeline_area()
+    area.spaces.active.timeline_overlay.show_strip_source = False
 
 
 def _frame_all(scene: Any) -> None:
