@@ -21,7 +21,9 @@ def plugin(tmp_path_factory: pytest.TempPathFactory) -> Plugin:
     return build_plugin(tmp_path_factory.mktemp("plugin with spaces é"))
 
 
-@pytest.fixture(scope="session", params=chosen_versions() or [pytest.param("none", marks=pytest.mark.skip)])
+@pytest.fixture(
+    scope="session", params=chosen_versions() or [pytest.param("none", marks=pytest.mark.skip)]
+)
 def version(request: pytest.FixtureRequest) -> str:
     """A version of Blender."""
     return request.param

@@ -30,7 +30,12 @@ def main(folder: Path) -> None:
                 out = work / f"{scale:.0%}".rstrip("%")
                 with window(plugin, work / f"home {scale}", size) as blender:
                     blender.begin(
-                        "shows", "pictures", daemon.data, clip=sample_clip_path(), out=out, scale=scale
+                        "shows",
+                        "pictures",
+                        daemon.data,
+                        clip=sample_clip_path(),
+                        out=out,
+                        scale=scale,
                     ).result(1500)
                 for picture in sorted(out.glob("*.png")):
                     name = f"blender-{picture.stem}-{out.name}.jpg"

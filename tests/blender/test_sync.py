@@ -29,8 +29,6 @@ CASES = {
 }
 
 
-
-
 @pytest.fixture(scope="module")
 def played(
     version: str, plugin: Plugin, numbered_clip: Path, tmp_path_factory: pytest.TempPathFactory

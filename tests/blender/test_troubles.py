@@ -42,7 +42,7 @@ def test_a_job_that_could_not_be_sent_goes_off_when_the_daemon_is_there(
     go = tmp_path / "go"
     data = tmp_path / "daemon" / "data"
     playing = blender.begin("troubles", "late_daemon", data, clip=numbered_clip, go=go)
-    wait_for("the sentence", lambda: (tmp_path / "go.asked").exists())
+    wait_for("the sentence", (tmp_path / "go.asked").exists)
 
     start_daemon(**with_fake_worker())
     go.touch()
@@ -74,7 +74,9 @@ def test_a_killed_daemon_is_waited_for_and_nothing_is_made_twice(
 
 
 @pytest.mark.parametrize(
-    ("api", "remedy"), [((0, 9), "Update Fresco"), ((2, 0), "Update this program")], ids=["old", "new"]
+    ("api", "remedy"),
+    [((0, 9), "Update Fresco"), ((2, 0), "Update this program")],
+    ids=["old", "new"],
 )
 def test_a_daemon_of_another_version_is_named(
     api: tuple[int, int], remedy: str, blender: Blender, numbered_clip: Path, tmp_path: Path

@@ -1,4 +1,4 @@
-"""Blender's real window on a virtual screen; for tests, measurements and the pictures of the docs."""
+"""Blender's real window on a virtual screen; for tests, measurements and pictures."""
 
 from __future__ import annotations
 

@@ -35,9 +35,9 @@ def register() -> None:
         import_module("fresco_client")
     except Exception as error:
         raise RuntimeError(
-            f"Fresco cannot load its own parts ({type(error).__name__}: {error}). Install it anew; "
-            "if that does not help, another add-on brings other versions of protobuf or h2: disable "
-            "that one and start Blender again."
+            f"Fresco cannot load its own parts ({type(error).__name__}: {error}). Install it "
+            "anew; if that does not help, another add-on has other versions of protobuf or h2: "
+            "disable that one and start Blender again."
         ) from error
     for name in _MODULES:
         module = import_module(f".{name}", __package__)

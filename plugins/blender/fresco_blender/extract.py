@@ -27,7 +27,9 @@ def render_command(strip: Any, scene: Any, order: Order) -> list[str]:
     try:
         bpy.ops.wm.save_as_mainfile(filepath=str(copy), copy=True, check_existing=False)
     except RuntimeError as error:
-        text = f"a copy cannot be saved ({str(error).strip()}). Free some disk space, then try again."
+        text = (
+            f"a copy cannot be saved ({str(error).strip()}). Free some disk space, then try again."
+        )
         raise files.FileFailed(copy, text) from error
     wanted = {
         "scene": scene.name,

@@ -11,7 +11,8 @@ from . import timeline, vse
 from .core.order import Order
 from .core.timing import Span
 
-_thumbnails: Any = None
+_thumbnails: dict[str, Any] = {}
+"""The one collection of pictures, once there is one."""
 
 
 def show(order: Order, path: Path) -> None:
@@ -63,20 +64,17 @@ def _place(scene: Any, source: Any, order: Order, path: Path) -> None:
 
 def icon(path: Path) -> int:
     """A picture as an icon for the panel; 0 if it cannot be read."""
-    global _thumbnails
-    if _thumbnails is None:
+    if "all" not in _thumbnails:
         import bpy.utils.previews
 
-        _thumbnails = bpy.utils.previews.new()
-    key = str(path)
-    if key not in _thumbnails and path.exists():
-        _thumbnails.load(key, key, "IMAGE")
-    return _thumbnails[key].icon_id if key in _thumbnails else 0
+        _thumbnails["all"] = bpy.utils.previews.new()
+    pictures, key = _thumbnails["all"], str(path)
+    if key not in pictures and path.exists():
+        pictures.load(key, key, "IMAGE")
+    return pictures[key].icon_id if key in pictures else 0
 
 
 def unregister() -> None:
     """Forget thumbnails."""
-    global _thumbnails
-    if _thumbnails is not None:
-        bpy.utils.previews.remove(_thumbnails)
-        _thumbnails = None
+    if "all" in _thumbnails:
+        bpy.utils.previews.remove(_thumbnails.pop("all"))

@@ -11,6 +11,7 @@ from bpy.types import Panel
 from . import looks, operators, timeline, vse
 from .core.card import JobCard, time_left
 from .core.faults import Fault
+from .operators.base import targets
 from .state import state
 
 CATEGORY = "Fresco"
@@ -69,10 +70,9 @@ class FRESCO_PT_link(_Tab, Panel):
             # One click, whatever is wrong: what cannot be started says why.
             row.operator("fresco.connect", text="Start", icon="PLAY").start = True
         row.operator("fresco.preferences", text="", icon="PREFERENCES")
-        if state.link_fault is not None and state.link_fault.remedy != "START":
-            draw_fault(self.layout, context, state.link_fault)
-        elif state.link_fault is not None and state.link_fault.details:
-            draw_fault(self.layout, context, state.link_fault)
+        fault = state.link_fault
+        if fault is not None and (fault.remedy != "START" or fault.details):
+            draw_fault(self.layout, context, fault)
         if state.complaint is not None:
             draw_fault(self.layout, context, state.complaint)
 
@@ -107,7 +107,7 @@ class FRESCO_PT_restyle(_Tab, Panel):
 
 
 def _restyle_text(context: Any) -> str:
-    count = len(operators._targets(context))
+    count = len(targets(context))
     return f"Restyle {count} Strips" if count > 1 else "Restyle"
 
 
@@ -245,13 +245,15 @@ class FRESCO_PT_result(_Tab, Panel):
     bl_label = "Result"
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: Any) -> bool:
         return timeline.recipe_of(vse.active_strip(context)) is not None
 
     def draw(self, context):
         scene, strip = vse.scene_of(context), vse.active_strip(context)
         order = timeline.recipe_of(strip)
         layout = self.layout
+        if order is None:
+            return
         chosen = order.settings
         words = ", ".join(filter(None, (chosen.get("style"), chosen.get("prompt"))))
         draw_text(layout, context, words, "BRUSH_DATA")

@@ -33,7 +33,7 @@ class FrescoPreferences(bpy.types.AddonPreferences):
     )
     program: StringProperty(
         name="Command",
-        description="What starts Fresco, for example /home/me/fresco/.venv/bin/fresco; empty: found "
+        description="What starts Fresco, such as /home/me/fresco/.venv/bin/fresco; empty: found "
         "by itself once Fresco has run on this machine",
         subtype="FILE_PATH",
         update=_connect_anew,

@@ -25,6 +25,12 @@ def _strip_names(_self, context, typed):
     return [name for name in names if typed.lower() in name.lower()]
 
 
+def _wipe(settings, _context):
+    from . import compare
+
+    compare.set_position(settings.id_data, settings.wipe)
+
+
 class FrescoSettings(bpy.types.PropertyGroup):
     """How strips of a scene are restyled."""
 
@@ -37,7 +43,8 @@ class FrescoSettings(bpy.types.PropertyGroup):
         name="Prompt", description="How the strip is to look, for example 'a watercolour painting'"
     )
     negative_prompt: StringProperty(
-        name="Negative", description="What it is not to look like; without effect at a guidance of 1"
+        name="Negative",
+        description="What it is not to look like; without effect at a guidance of 1",
     )
     model: StringProperty(
         name="Model",
@@ -117,7 +124,7 @@ class FrescoSettings(bpy.types.PropertyGroup):
     )
     source_after: EnumProperty(
         name="Source",
-        description="What becomes of the source strip when the result is there; it is never deleted",
+        description="What becomes of the source when the result is there; it is never deleted",
         items=(
             ("KEEP", "Keep", "Leave it as it is, below the result"),
             ("MUTE", "Mute", "Mute it when the result is placed"),
@@ -136,13 +143,17 @@ class FrescoSettings(bpy.types.PropertyGroup):
     )
     handles: IntProperty(
         name="Handles",
-        description="Frames restyled beyond both ends of the strip, so that it can be trimmed later",
+        description="Frames restyled beyond both ends of the strip, to be trimmed later",
         min=0,
         max=1000,
     )
     use_steps: BoolProperty(name="Set steps", description="Choose them here; off: the model's")
     steps: IntProperty(
-        name="Steps", description="Denoising steps of the whole schedule", min=1, max=1000, default=20
+        name="Steps",
+        description="Denoising steps of the whole schedule",
+        min=1,
+        max=1000,
+        default=20,
     )
     control: StringProperty(
         name="Control",
@@ -175,7 +186,9 @@ class FrescoSettings(bpy.types.PropertyGroup):
     batch_size: IntProperty(
         name="Batch", description="Keyframes translated together", min=1, max=64, default=8
     )
-    use_keep_colours: BoolProperty(name="Keep colours", description="Keep some of the strip's colours")
+    use_keep_colours: BoolProperty(
+        name="Keep colours", description="Keep some of the strip's colours"
+    )
     keep_colours: FloatProperty(
         name="Keep colours",
         description="How much of the strip's colours is kept",
@@ -204,14 +217,8 @@ class FrescoSettings(bpy.types.PropertyGroup):
         max=1.0,
         default=0.5,
         subtype="FACTOR",
-        update=lambda self, context: _wipe(self, context),
+        update=_wipe,
     )
-
-
-def _wipe(settings, context):
-    from . import compare
-
-    compare.set_position(settings.id_data, settings.wipe)
 
 
 PRESET_VALUES = [

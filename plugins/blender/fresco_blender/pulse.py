@@ -42,7 +42,7 @@ from .core.news import (
     ResultFile,
 )
 from .core.order import Order
-from .preferences import doorway, preferences
+from .preferences import doorway
 from .state import state
 
 BUDGET_S = 0.008
@@ -55,8 +55,12 @@ _SOURCE_GONE = (
 _UNDONE = "The result was taken off the timeline by undo. Press Place to put it back."
 
 _placers: deque[timeline.KeyframePlacer] = deque()
-longest_s = 0.0
-"""The longest that one tick has held the main thread."""
+
+
+class Hold:
+    """How long ticks have held the main thread, for measurements."""
+
+    longest_s = 0.0
 
 
 def open_desk() -> None:
@@ -81,7 +85,6 @@ def desk() -> Desk:
 
 def tick() -> float:
     """One beat of the timer; how long until the next."""
-    global longest_s
     began = time.perf_counter()
     if is_rendering():
         return BUSY_S
@@ -89,7 +92,7 @@ def tick() -> float:
     changed = _place_keyframes(began) or changed
     if changed:
         vse.redraw()
-    longest_s = max(longest_s, time.perf_counter() - began)
+    Hold.longest_s = max(Hold.longest_s, time.perf_counter() - began)
     is_busy = bool(_placers) or state.look_share is not None or bool(state.open_cards)
     return BUSY_S if is_busy or state.link in {"connecting", "starting"} else IDLE_S
 

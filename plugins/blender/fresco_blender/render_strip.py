@@ -1,4 +1,4 @@
-"""Runs in a Blender of its own: renders one strip's pixels, as the sequencer shows it alone, to PNG.
+"""Runs in a Blender of its own: renders the pixels of one strip alone to PNG.
 
     blender --background COPY.blend --factory-startup --python render_strip.py -- JSON
     python render_strip.py COPY.blend -- JSON      (Blender as a Python module)

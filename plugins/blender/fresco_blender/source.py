@@ -18,7 +18,18 @@ from .core.shots import words_by_frame
 from .core.timing import Span, rate_of
 
 RENDERED_TYPES = frozenset(
-    {"SCENE", "META", "MOVIECLIP", "MASK", "COLOR", "TEXT", "CROSS", "ADD", "SUBTRACT", "ALPHA_OVER"}
+    {
+        "SCENE",
+        "META",
+        "MOVIECLIP",
+        "MASK",
+        "COLOR",
+        "TEXT",
+        "CROSS",
+        "ADD",
+        "SUBTRACT",
+        "ALPHA_OVER",
+    }
     | {"ALPHA_UNDER", "GAMMA_CROSS", "MULTIPLY", "WIPE", "GLOW", "TRANSFORM", "SPEED", "MULTICAM"}
     | {"ADJUSTMENT", "GAUSSIAN_BLUR", "COLORMIX", "OVER_DROP", "COMPOSITOR"}
 )
@@ -194,7 +205,9 @@ def look_wish(strip: Any, scene: Any, frame: int) -> Wish:
     if wish.needs_render:
         path = str(Path(order.path).with_name(picture_name(frame)))
         lead = frame - vse.timing(strip).origin
-        return replace(wish, order=replace(order, path=path, start=frame, stop=frame + 1, lead=lead))
+        return replace(
+            wish, order=replace(order, path=path, start=frame, stop=frame + 1, lead=lead)
+        )
     shift = order.start - order.lead - vse.timing(strip).origin
     index = min(max(frame + shift, order.start), order.stop - 1)
     lead = frame - vse.timing(strip).origin

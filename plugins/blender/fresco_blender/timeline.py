@@ -301,8 +301,7 @@ _OFF = ("move_strips", "use_sequence_detection")
 
 
 def limit_to_mask(scene: Any, strip: Any, mask_name: str) -> None:
-    """Let a strip be seen only where the mask strip is white; elsewhere the source shows, untouched.
-    """
+    """Let a strip be seen only where the mask strip is white; elsewhere the source is untouched."""
     mask = next((other for other in vse.all_strips(scene) if other.name == mask_name), None)
     if mask is None:
         return

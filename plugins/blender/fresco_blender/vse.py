@@ -162,9 +162,13 @@ def free_channel(strips: Iterable[Any], wanted: Span, above: int) -> int | None:
     Never assign a channel that is taken: 4.5 hangs for ever, others move the strip in time.
     """
     taken = {
-        strip.channel for strip in strips if left(strip) < wanted.stop and right(strip) > wanted.start
+        strip.channel
+        for strip in strips
+        if left(strip) < wanted.stop and right(strip) > wanted.start
     }
-    return next((channel for channel in range(above + 1, CHANNELS + 1) if channel not in taken), None)
+    return next(
+        (channel for channel in range(above + 1, CHANNELS + 1) if channel not in taken), None
+    )
 
 
 def sequencer_areas() -> Iterator[tuple[Any, Any]]:

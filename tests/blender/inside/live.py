@@ -19,8 +19,8 @@ from typing import Any
 import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))
-import stage  # noqa: E402
-from hands import Step  # noqa: E402
+import stage
+from hands import Step
 
 PATIENCE_S = 240.0
 _BEAT_S = 0.05

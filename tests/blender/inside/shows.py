@@ -109,7 +109,7 @@ def pictures(clip: str, out: str, scale: float) -> Generator[hands.Step, None, A
 
 
 def _tidy() -> None:
-    """No paths of the machine the pictures are taken on, and nothing that is about something else."""
+    """No paths of this machine, and nothing that is about something else."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "FILE_BROWSER":
@@ -123,3 +123,96 @@ def _frame_all(scene: Any) -> None:
     region = next(region for region in area.regions if region.type == "WINDOW")
     with bpy.context.temp_override(window=window, screen=window.screen, area=area, region=region):
         bpy.ops.sequencer.view_all()
+
+
+def use(clip: str, quit_mark: str) -> Generator[hands.Step, None, Any]:
+    """A job under way in the window: how long the main thread was held, what undo does, the end.
+
+    The last job is still under way when Blender quits.
+    """
+    watch_drawing()
+    pulse, timeline = stage.part("pulse"), stage.part("timeline")
+    scene = stage.new_scene()
+    strip = stage.add_movie(scene, clip)
+    strip.name = "shot"
+    bpy.ops.ed.undo_push(message="a strip")
+    yield 1.0
+    yield from open_tab()
+    yield lambda: state().link == "ready"
+    heart = _Heart()
+    bpy.app.timers.register(heart, persistent=True)
+    yield 2.0
+    quiet_s, heart.longest_s = heart.longest_s, 0.0
+    pulse.Hold.longest_s = 0.0
+    bpy.ops.fresco.restyle()
+    card = next(iter(state().cards.values()))
+    yield lambda: len(card.keyframe_files) >= 5
+    streaming_s = pulse.Hold.longest_s
+    keys_before = len(timeline.keys(scene, card.job_id))
+    with _everywhere():
+        bpy.ops.ed.undo()
+    yield 1.0
+    scene = bpy.context.scene
+    after_undo = [s.name for s in stage.part("vse").all_strips(scene)]
+    with _everywhere():
+        bpy.ops.ed.redo()
+    yield 1.5
+    scene = bpy.context.scene
+    keys_again = len(timeline.keys(scene, card.job_id))
+    yield lambda: card.phase in {"fetching", "placed"}
+    streaming_s = max(streaming_s, pulse.Hold.longest_s)
+    yield lambda: card.phase == "placed"
+    yield 0.5
+    scene = bpy.context.scene
+    placed_s = pulse.Hold.longest_s
+    done = [stage.lies(s) for s in stage.part("vse").all_strips(scene)]
+    with _everywhere():
+        bpy.ops.ed.undo()
+    yield 1.0
+    scene = bpy.context.scene
+    undone = [s.name for s in stage.part("vse").all_strips(scene)]
+    said = card.fault.remedy if card.fault else ""
+    with _everywhere():
+        bpy.ops.ed.redo()
+    yield 1.0
+    scene = bpy.context.scene
+    redone = [s.name for s in stage.part("vse").all_strips(scene)]
+    stage.choose(scene, next(s for s in stage.part("vse").all_strips(scene) if s.name == "shot"))
+    bpy.ops.fresco.restyle()
+    last = list(state().cards.values())[-1]
+    yield lambda: last.keyframe_files
+    Path(quit_mark).write_text(str(time.time()), "utf-8")
+    return {
+        "streaming_s": streaming_s,
+        "placed_s": placed_s,
+        "loop_quiet_s": quiet_s,
+        "loop_s": heart.longest_s,
+        "keys": [keys_before, keys_again],
+        "after_undo": after_undo,
+        "done": done,
+        "undone": undone,
+        "said": said,
+        "redone": redone,
+        "frames": card.result_frames,
+        "tab_was_drawn": bool(_drawn),
+    }
+
+
+class _Heart:
+    """How long Blender's main loop takes from one beat to the next, whatever holds it."""
+
+    def __init__(self) -> None:
+        self.longest_s = 0.0
+        self._last = time.perf_counter()
+
+    def __call__(self) -> float:
+        now = time.perf_counter()
+        self.longest_s = max(self.longest_s, now - self._last)
+        self._last = now
+        return 0.005
+
+
+def _everywhere() -> Any:
+    """A context for undo, which a timer has not."""
+    window = bpy.context.window_manager.windows[0]
+    return bpy.context.temp_override(window=window, screen=window.screen)

@@ -1,7 +1,7 @@
 """Runs in Blender: installs the built zip as a user would, plays one scenario, prints what it saw.
 
-    python stage.py JSON                      (Blender as a Python module)
-    blender ... --python stage.py -- JSON
+python stage.py JSON                      (Blender as a Python module)
+blender ... --python stage.py -- JSON
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def lies(strip: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Play what the last argument says and leave without ceremony, as bpy 4.2 and 4.5 cannot quit."""
+    """Play what the last argument says; leave abruptly, as bpy 4.2 and 4.5 cannot quit."""
     wanted = json.loads(sys.argv[-1])
     code = 1
     try:

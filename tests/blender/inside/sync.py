@@ -44,7 +44,9 @@ def trimmed_and_offset(clip: str, out: str) -> dict[str, Any]:
 def trimmed_for_good(clip: str, out: str) -> dict[str, Any]:
     scene = stage.new_scene()
     strip = stage.add_movie(scene, clip, start=10)
-    name = "content_trim_start" if hasattr(strip, "content_trim_start") else "animation_offset_start"
+    name = (
+        "content_trim_start" if hasattr(strip, "content_trim_start") else "animation_offset_start"
+    )
     setattr(strip, name, 6)
     vse = stage.part("vse")
     span = vse.span(strip)

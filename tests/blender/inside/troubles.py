@@ -169,7 +169,7 @@ def deleted_scene(clip: str) -> dict[str, Any]:
 def closed_file(clip: str, blend: str) -> dict[str, Any]:
     """The file is saved and closed while a job runs, and opened again."""
     scene = stage.new_scene()
-    strip = stage.add_movie(scene, clip)
+    stage.add_movie(scene, clip)
     bpy.ops.wm.save_as_mainfile(filepath=blend)
     card = stage.restyle(scene)
     stage.wait_for("a keyframe", lambda: card.keyframe_files)
@@ -181,7 +181,7 @@ def closed_file(clip: str, blend: str) -> dict[str, Any]:
     cards_elsewhere = len(_state().cards)
     bpy.ops.wm.open_mainfile(filepath=blend)
     again = next(iter(_state().cards.values()))
-    result = stage.placed(again)
+    stage.placed(again)
     bpy.ops.wm.save_mainfile()
     bpy.ops.wm.open_mainfile(filepath=blend)
     scene = bpy.context.scene

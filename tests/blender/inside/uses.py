@@ -1,4 +1,4 @@
-"""Scenarios of use: looks, several strips, markers, masks, redo, reroll, wipes, presets, history."""
+"""Scenarios of use: looks, several strips, markers, masks, redo, wipes, presets, history."""
 
 from __future__ import annotations
 
@@ -83,7 +83,11 @@ def several_strips(clip: str, out: str) -> dict[str, Any]:
     cards = list(_state().cards.values())
     results = [stage.lies(stage.placed(card)) for card in cards]
     sources = [stage.lies(first), stage.lies(second)]
-    return {"sources": sources, "results": results, "seeds": [c.order.settings["seed"] for c in cards]}
+    return {
+        "sources": sources,
+        "results": results,
+        "seeds": [c.order.settings["seed"] for c in cards],
+    }
 
 
 def markers(clip: str, out: str) -> dict[str, Any]:
@@ -91,7 +95,12 @@ def markers(clip: str, out: str) -> dict[str, Any]:
     scene = stage.new_scene()
     strip = stage.add_movie(scene, clip, start=11)
     stage.part("vse").set_span(strip, _span(15, 45))
-    for name, frame in (("fresco: at night", 5), ("Fresco: snow", 25), ("other", 30), ("fresco:", 40)):
+    for name, frame in (
+        ("fresco: at night", 5),
+        ("Fresco: snow", 25),
+        ("other", 30),
+        ("fresco:", 40),
+    ):
         scene.timeline_markers.new(name, frame=frame)
     card = stage.restyle(scene)
     stage.placed(card)
@@ -116,7 +125,9 @@ def mask(clip: str, out: str) -> dict[str, Any]:
     scene = stage.new_scene()
     strip = stage.add_movie(scene, clip)
     picture = bpy.data.images.new("mask", 160, 96)
-    picture.pixels = [1.0 if x < 80 else float(c == 3) for _ in range(96) for x in range(160) for c in range(4)]
+    picture.pixels = [
+        1.0 if x < 80 else float(c == 3) for _ in range(96) for x in range(160) for c in range(4)
+    ]
     picture.filepath_raw, picture.file_format = str(Path(out).with_suffix(".png")), "PNG"
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     picture.save()
@@ -217,7 +228,12 @@ def wipe(clip: str, out: str) -> dict[str, Any]:
     on = len(stage.part("compare").wipes(scene))
     stage.choose(scene, result)
     assert bpy.ops.fresco.compare() == {"FINISHED"}
-    return {"files": files, "on": on, "off": len(stage.part("compare").wipes(scene)), "muted": is_muted}
+    return {
+        "files": files,
+        "on": on,
+        "off": len(stage.part("compare").wipes(scene)),
+        "muted": is_muted,
+    }
 
 
 def split(clip: str, out: str) -> dict[str, Any]:
@@ -302,8 +318,10 @@ def obstacles(clip: str, out: str) -> dict[str, Any]:
     scene.frame_current = 500
     note("playhead", "FRESCO_OT_look")
     note("no result", "FRESCO_OT_redo")
-    missing = stage.part("vse").children(scene.sequence_editor).new_movie(
-        name="gone", filepath=os.path.join(out, "gone.mp4"), channel=3, frame_start=1
+    missing = (
+        stage.part("vse")
+        .children(scene.sequence_editor)
+        .new_movie(name="gone", filepath=os.path.join(out, "gone.mp4"), channel=3, frame_start=1)
     )
     stage.choose(scene, missing)
     note("missing file")

@@ -202,7 +202,7 @@ class Desk:
                 continue
             except ClientError as error:
                 task.on_fault(fault_of(error, _remedy(error, task.remedy)))
-            except Exception as error:  # noqa: BLE001  a thread that died would leave buttons dead
+            except Exception as error:
                 task.on_fault(fault_of(error))
 
     def _opened(self, *, start: bool) -> Session:
@@ -294,7 +294,9 @@ class Desk:
         try:
             job = session.job(order.job_id)
         except NotFound:
-            text = "The daemon does not know this job: it was deleted, or never sent. Send it again."
+            text = (
+                "The daemon does not know this job: it was deleted, or never sent. Send it again."
+            )
             self.inbox.put(JobFault(order.job_id, Fault(text, "SEND")))
             return
         self._seen(job)

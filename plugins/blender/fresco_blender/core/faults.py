@@ -56,7 +56,8 @@ def fault_of(error: Exception, remedy: Remedy | None = None) -> Fault:
         )
         return Fault(text, "PREFERENCES")
     if isinstance(error, ClientError):
-        found = next((fix for kind, fix in _REMEDIES if isinstance(error, kind)), "")
+        fixes = (fix for kind, fix in _REMEDIES if isinstance(error, kind))
+        found: Remedy = next(fixes, "")
         return Fault(error.message, found if remedy is None else remedy)
     return Fault(f"This should not have happened: {type(error).__name__}: {error}", remedy or "")
 

@@ -44,9 +44,7 @@ class Follower:
         self._inbox = inbox
         self._is_closed = False
         self._frames: set[int] = set()
-        self._watch = session.watch(
-            order.job_id, after=after, on_connection=self._tell_connection
-        )
+        self._watch = session.watch(order.job_id, after=after, on_connection=self._tell_connection)
 
     def start(self) -> None:
         """Begin."""
@@ -67,7 +65,7 @@ class Follower:
         except ClientError as error:
             if not self._is_closed:
                 self._inbox.put(JobFault(self.order.job_id, fault_of(error, "FOLLOW")))
-        except Exception as error:  # noqa: BLE001  a silent thread would be a job that never ends
+        except Exception as error:
             self._inbox.put(JobFault(self.order.job_id, fault_of(error, "FOLLOW")))
 
     def _take(self, event: Event) -> None:

@@ -69,7 +69,7 @@ class Looker:
             return  # a newer one is made
         except ClientError as error:
             self.fail(fault_of(error))
-        except Exception as error:  # noqa: BLE001  the button would wait for ever
+        except Exception as error:
             self.fail(fault_of(error))
 
     def _tell(self, progress: LookProgress) -> None:

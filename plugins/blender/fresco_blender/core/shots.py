@@ -22,9 +22,7 @@ def words_by_frame(markers: Iterable[tuple[int, str]], visible: Span) -> dict[in
     Which frames become keyframes is not known yet, so every frame is given its words.
     """
     ours = sorted(
-        (frame, words)
-        for frame, name in markers
-        if (words := marker_words(name)) is not None
+        (frame, words) for frame, name in markers if (words := marker_words(name)) is not None
     )
     ends = [*(frame for frame, _ in ours[1:]), visible.stop]
     words_of: dict[int, str] = {}

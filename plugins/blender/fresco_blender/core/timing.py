@@ -93,6 +93,5 @@ def nearest(keyframes: Sequence[int], index: int) -> int | None:
 
 
 def rate_of(fps: int, fps_base: float) -> Fraction:
-    """A scene's frame rate as the exact fraction its two fields stand for: 24 / 1.001 is 24000/1001.
-    """
+    """A scene's frame rate as an exact fraction: 24 and 1.001 stand for 24000/1001."""
     return Fraction(fps) / Fraction(fps_base).limit_denominator(10_000)
