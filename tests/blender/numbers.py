@@ -37,19 +37,21 @@ def write_numbered(path: Path, count: int, rate: Fraction = Fraction(24)) -> Pat
     return write_clip(path, [numbered(number) for number in range(count)], rate)
 
 
-def read_number(path: Path | str) -> int:
-    """The number in a picture, be it the clip's own or its negative.
+def read_number(path: Path | str, *, is_restyled: bool = False) -> int:
+    """The number in a picture: the clip's own, its negative, or restyled by a model.
 
-    Fails if the squares cannot be told apart.
+    Fails if the squares cannot be told from what is around them.
     """
     picture = np.asarray(Pillow.open(path).convert("L"), dtype=np.float64)
-    is_negative = picture[4, -4] > 128
+    is_inverted = not is_restyled and is_negative(path)
     number = 0
     for bit in range(BITS):
         left = _LEFT + bit * _CELL
-        cell = picture[_TOP + 4 : _TOP + _CELL - 4, left + 4 : left + _CELL - 4].mean()
-        assert abs(cell - 128) > 30, f"{path}: bit {bit} is neither black nor white ({cell:.0f})"
-        number = number * 2 + int((cell > 128) != is_negative)
+        columns = slice(left + 4, left + _CELL - 4)
+        cell = picture[_TOP + 4 : _TOP + _CELL - 4, columns].mean()
+        around = picture[_TOP - 12 : _TOP - 4, columns].mean()
+        assert abs(cell - around) > 15, f"{path}: bit {bit} cannot be read ({cell:.0f}/{around:.0f})"
+        number = number * 2 + int((cell > around) != is_inverted)
     return number
 
 

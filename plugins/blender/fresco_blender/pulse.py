@@ -6,6 +6,7 @@ Blender saves or loads, which hold the main thread themselves.
 
 from __future__ import annotations
 
+import logging
 import queue
 import time
 from collections import deque
@@ -45,6 +46,8 @@ from .core.order import Order
 from .preferences import doorway
 from .state import state
 
+_log = logging.getLogger(__name__)
+
 BUDGET_S = 0.008
 BUSY_S = 0.1
 IDLE_S = 0.5
@@ -61,6 +64,8 @@ class Hold:
     """How long ticks have held the main thread, for measurements."""
 
     longest_s = 0.0
+    longest_cpu_s = 0.0
+    """The same without what other programs took of the processor meanwhile."""
 
 
 def open_desk() -> None:
@@ -85,14 +90,21 @@ def desk() -> Desk:
 
 def tick() -> float:
     """One beat of the timer; how long until the next."""
-    began = time.perf_counter()
+    began, used = time.perf_counter(), time.thread_time()
     if is_rendering():
         return BUSY_S
-    changed = _drain(began)
-    changed = _place_keyframes(began) or changed
-    if changed:
-        vse.redraw()
+    try:
+        changed = _drain(began)
+        changed = _place_keyframes(began) or changed
+        changed = _place_results() or changed
+        if changed:
+            vse.redraw()
+    except Exception as error:
+        # Blender would drop a timer that raises, and every job would seem to stand still.
+        _log.exception("a piece of news could not be taken in")
+        state.complaint = fault_of(error)
     Hold.longest_s = max(Hold.longest_s, time.perf_counter() - began)
+    Hold.longest_cpu_s = max(Hold.longest_cpu_s, time.thread_time() - used)
     is_busy = bool(_placers) or state.look_share is not None or bool(state.open_cards)
     return BUSY_S if is_busy or state.link in {"connecting", "starting"} else IDLE_S
 
@@ -126,6 +138,15 @@ def _place_keyframes(began: float) -> bool:
         if not _placers[0].step():
             _placers.popleft()
     return has_changed
+
+
+def _place_results() -> bool:
+    waiting = [
+        card
+        for card in state.cards.values()
+        if card.phase == "fetching" and card.result is not None and card.fault is None
+    ]
+    return any([place(card) for card in waiting])
 
 
 def take(news: News) -> None:
@@ -192,7 +213,7 @@ def _take_job(news: Any) -> None:
         desk().submit(card.order)
     elif isinstance(news, ResultFile):
         card.result, card.result_frames = news.path, news.frame_count
-        place(card)
+        card.phase = "fetching"
 
 
 def _take_event(card: JobCard, news: JobEvent) -> None:
@@ -368,6 +389,8 @@ def _after_undo(*_: Any) -> None:
             card.phase, card.fault = "placed", None
         elif card.phase == "placed":
             card.phase, card.fault = "fetching", Fault(_UNDONE, "PLACE")
+        elif card.fault == Fault(_SOURCE_GONE, "PLACE") and timeline.find_scene(card.job_id):
+            card.fault = None  # its strip is back: the next tick places it
 
 
 @persistent

@@ -164,9 +164,10 @@ class KeyframePlacer:
     def _add(self, source: Any, index: int, shown: Span, channel: int) -> Any:
         order = self._card.order
         holder = vse.container_of(self._scene, source)
+        # A strip made with a large picture decodes it here and now; a name given later does not.
         strip = holder.new_image(
             name=f"Key {index}",
-            filepath=str(self._card.keyframe_files.get(index, PLACEHOLDER)),
+            filepath=str(PLACEHOLDER),
             channel=channel,
             frame_start=shown.start,
         )

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import stage
 from hands import Step
 
-PATIENCE_S = 240.0
+PATIENCE_S = float(os.environ.get("FRESCO_PATIENCE_S", "60"))
 _BEAT_S = 0.05
 
 
@@ -55,7 +55,8 @@ class Player:
         if isinstance(self._step, int | float):
             return waited < self._step
         if waited > PATIENCE_S:
-            raise AssertionError("waited in vain")
+            source = getattr(self._step, "__code__", None)
+            raise AssertionError(f"waited in vain at line {source and source.co_firstlineno}")
         return not self._step()
 
 

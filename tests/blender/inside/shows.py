@@ -139,15 +139,15 @@ def use(clip: str, quit_mark: str) -> Generator[hands.Step, None, Any]:
     yield 1.0
     yield from open_tab()
     yield lambda: state().link == "ready"
-    heart = _Heart()
+    heart, parts = _Heart(), _Parts()
     bpy.app.timers.register(heart, persistent=True)
     yield 2.0
     quiet_s, heart.longest_s = heart.longest_s, 0.0
     pulse.Hold.longest_s = 0.0
-    bpy.ops.fresco.restyle()
+    _press_restyle()
     card = next(iter(state().cards.values()))
     yield lambda: len(card.keyframe_files) >= 5
-    streaming_s = pulse.Hold.longest_s
+    streaming_s, loop_s = pulse.Hold.longest_s, heart.longest_s
     keys_before = len(timeline.keys(scene, card.job_id))
     with _everywhere():
         bpy.ops.ed.undo()
@@ -178,7 +178,7 @@ def use(clip: str, quit_mark: str) -> Generator[hands.Step, None, Any]:
     scene = bpy.context.scene
     redone = [s.name for s in stage.part("vse").all_strips(scene)]
     stage.choose(scene, next(s for s in stage.part("vse").all_strips(scene) if s.name == "shot"))
-    bpy.ops.fresco.restyle()
+    _press_restyle()
     last = list(state().cards.values())[-1]
     yield lambda: last.keyframe_files
     Path(quit_mark).write_text(str(time.time()), "utf-8")
@@ -186,7 +186,9 @@ def use(clip: str, quit_mark: str) -> Generator[hands.Step, None, Any]:
         "streaming_s": streaming_s,
         "placed_s": placed_s,
         "loop_quiet_s": quiet_s,
-        "loop_s": heart.longest_s,
+        "loop_s": loop_s,
+        "cpu_s": pulse.Hold.longest_cpu_s,
+        "parts": parts.longest,
         "keys": [keys_before, keys_again],
         "after_undo": after_undo,
         "done": done,
@@ -196,6 +198,38 @@ def use(clip: str, quit_mark: str) -> Generator[hands.Step, None, Any]:
         "frames": card.result_frames,
         "tab_was_drawn": bool(_drawn),
     }
+
+
+def _press_restyle() -> None:
+    """As a click does it, with a step of undo."""
+    with _everywhere():
+        assert bpy.ops.fresco.restyle("EXEC_DEFAULT", True) == {"FINISHED"}
+
+
+class _Parts:
+    """How long single pieces of the timer's work took, on the clock and of the processor."""
+
+    def __init__(self) -> None:
+        self.longest: dict[str, tuple[float, float]] = {}
+        pulse, placer = stage.part("pulse"), stage.part("timeline").KeyframePlacer
+        self._wrap(pulse, "take", lambda news: type(news).__name__)
+        self._wrap(placer, "step", lambda _: "KeyframePlacer.step")
+        self._wrap(stage.part("vse"), "redraw", lambda *_: "redraw")
+        self._wrap(pulse, "_place_results", lambda *_: "place results")
+
+    def _wrap(self, owner: Any, name: str, label: Any) -> None:
+        function = getattr(owner, name)
+
+        def timed(*arguments: Any) -> Any:
+            began, used = time.perf_counter(), time.thread_time()
+            try:
+                return function(*arguments)
+            finally:
+                took = (time.perf_counter() - began, time.thread_time() - used)
+                key = label(*arguments)
+                self.longest[key] = max(self.longest.get(key, (0.0, 0.0)), took)
+
+        setattr(owner, name, timed)
 
 
 class _Heart:

@@ -185,3 +185,19 @@ def with_handles(clip: str, out: str) -> dict[str, Any]:
     found["longer_source"] = stage.render(scene, strip, Path(out) / "longer source")
     found["longer_result"] = stage.render(scene, result, Path(out) / "longer result")
     return found
+
+
+def bundled_model(clip: str, out: str) -> dict[str, Any]:
+    """The model that comes with Fresco, a style and no prompt."""
+    scene = stage.new_scene()
+    stage.wait_for("the model's styles", lambda: stage.part("state").state.styles(""))
+    scene.fresco.prompt, scene.fresco.style, scene.fresco.preset = "", "watercolour", "DRAFT"
+    scene.fresco.use_size, scene.fresco.size = True, 96
+    scene.fresco.use_strength, scene.fresco.strength = True, 0.35
+    # Squares that blink do not move: between keyframes motion would carry on the last number.
+    scene.fresco.use_keyframes, scene.fresco.keyframe_min, scene.fresco.keyframe_max = True, 1, 1
+    strip = stage.add_movie(scene, clip, start=5)
+    stage.part("vse").set_span(strip, stage.part("core.timing").Span(start=9, stop=25))
+    found = _both(scene, strip, out)
+    styles = stage.part("state").state.styles("")
+    return {**found, "styles": [style.name for style in styles]}
