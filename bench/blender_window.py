@@ -54,6 +54,8 @@ def measure(work: Path, frames: int, size: tuple[int, int]) -> None:
     print(f"{1000 * found['loop_quiet_s']:8.1f}  Blender's main loop, longest beat without a job")
     print(f"{1000 * found['loop_s']:8.1f}  Blender's main loop, longest beat while keyframes come in")
     print(f"{1000 * quit_s:8.1f}  from quitting while a job runs to the end of the process")
+    ours_s = float(Path(f"{mark}.unregister").read_text("utf-8"))
+    print(f"{1000 * ours_s:8.1f}  of that the add-on's end")
     for name, (took, used) in sorted(found["parts"].items(), key=lambda part: -part[1][0]):
         print(f"{1000 * took:8.1f}  {name} ({1000 * used:.1f} of the processor)")
 

@@ -100,6 +100,7 @@ def doorway() -> Doorway:
         address=chosen.address.strip(),
         token=chosen.token.strip(),
         certificate=bpy.path.abspath(chosen.certificate),
+        is_online_allowed=getattr(bpy.app, "online_access", True),
     )
 
 

@@ -112,3 +112,19 @@ def test_what_cannot_be_sent_to_another_machine_is_said(
         desk.close()
 
     assert "takes video files only" in fault.message
+
+
+@pytest.mark.parametrize(
+    ("address", "is_refused"),
+    [("studio:7400", True), ("127.0.0.1:1", False), ("[::1]:1", False), ("127.evil.org:1", True)],
+)
+def test_other_machines_are_spoken_to_only_if_blender_may(address: str, is_refused: bool) -> None:
+    desk = Desk(Doorway(address=address, is_online_allowed=False))
+    try:
+        desk.connect(start=False)
+        link = _next(desk, LinkChanged, lambda news: news.state == "failed")
+    finally:
+        desk.close()
+
+    assert link.fault is not None
+    assert ("Online Access is off" in link.fault.message) is is_refused
