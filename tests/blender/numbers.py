@@ -50,7 +50,9 @@ def read_number(path: Path | str, *, is_restyled: bool = False) -> int:
         columns = slice(left + 4, left + _CELL - 4)
         cell = picture[_TOP + 4 : _TOP + _CELL - 4, columns].mean()
         around = picture[_TOP - 12 : _TOP - 4, columns].mean()
-        assert abs(cell - around) > 15, f"{path}: bit {bit} cannot be read ({cell:.0f}/{around:.0f})"
+        assert abs(cell - around) > 15, (
+            f"{path}: bit {bit} cannot be read ({cell:.0f}/{around:.0f})"
+        )
         number = number * 2 + int((cell > around) != is_inverted)
     return number
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +19,7 @@ SCALES = {1.0: (1600, 1200), 2.0: (2880, 2160)}
 
 def main(folder: Path) -> None:
     """Take them at both scales, and put them into the folder as JPEG."""
+    os.environ["FRESCO_PATIENCE_S"] = "900"
     missing = what_is_missing()
     if missing:
         sys.exit(missing)

@@ -146,7 +146,9 @@ def _place_results() -> bool:
         for card in state.cards.values()
         if card.phase == "fetching" and card.result is not None and card.fault is None
     ]
-    return any([place(card) for card in waiting])
+    for card in waiting:
+        place(card)
+    return bool(waiting)
 
 
 def take(news: News) -> None:

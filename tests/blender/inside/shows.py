@@ -209,7 +209,7 @@ def use(clip: str, quit_mark: str) -> Generator[hands.Step, None, Any]:
 
 def _time_unregistering(mark: Path) -> None:
     """Blender unregisters add-ons when it quits: write down how long ours takes."""
-    module = sys.modules[stage.module_name()]
+    module: Any = sys.modules[stage.module_name()]
     unregister = module.unregister
 
     def timed() -> None:
@@ -224,6 +224,15 @@ def _press_restyle() -> None:
     """As a click does it, with a step of undo."""
     with _everywhere():
         assert bpy.ops.fresco.restyle("EXEC_DEFAULT", True) == {"FINISHED"}
+
+
+def leave(clip: str, quit_mark: str) -> Generator[hands.Step, None, Any]:
+    """The same window and strip without a job, to compare how long Blender itself takes to quit."""
+    stage.add_movie(stage.new_scene(), clip)
+    yield from open_tab()
+    yield 2.0
+    Path(quit_mark).write_text(str(time.time()), "utf-8")
+    return {}
 
 
 class _Parts:

@@ -56,10 +56,15 @@ def fault_of(error: Exception, remedy: Remedy | None = None) -> Fault:
         )
         return Fault(text, "PREFERENCES")
     if isinstance(error, ClientError):
-        fixes = (fix for kind, fix in _REMEDIES if isinstance(error, kind))
-        found: Remedy = next(fixes, "")
-        return Fault(error.message, found if remedy is None else remedy)
+        return Fault(error.message, _remedy_of(error) if remedy is None else remedy)
     return Fault(f"This should not have happened: {type(error).__name__}: {error}", remedy or "")
+
+
+def _remedy_of(error: ClientError) -> Remedy:
+    for kind, remedy in _REMEDIES:
+        if isinstance(error, kind):
+            return remedy
+    return ""
 
 
 def fault_of_failure(failure: Failure) -> Fault:
