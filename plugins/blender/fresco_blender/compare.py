@@ -1,0 +1,88 @@
+"""Comparing a result with its source: a wipe between the two, which playback and renders show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import timeline, vse
+
+WIPE = "fresco_wipe"
+
+
+def wipes(scene: Any) -> list[Any]:
+    """The wipes there are."""
+    return [strip for strip in vse.all_strips(scene) if strip.get(WIPE) is not None]
+
+
+def source_below(scene: Any, result: Any) -> Any:
+    """What a result was made from: the nearest strip below it that is none of ours, or None."""
+    holder = vse.container_of(scene, result)
+    below = [
+        strip
+        for strip in holder
+        if strip.channel < result.channel
+        and strip.type != "SOUND"
+        and not timeline_made(strip)
+        and vse.span(strip).cut_to(vse.span(result)).length
+    ]
+    return max(below, key=lambda strip: strip.channel, default=None)
+
+
+def timeline_made(strip: Any) -> bool:
+    """Whether a strip is one of ours."""
+    is_look = strip.get(timeline.LOOK) == "picture"
+    return is_look or any(strip.get(name) is not None for name in (timeline.JOB, WIPE))
+
+
+def toggle(scene: Any, result: Any, position: float) -> bool:
+    """Put a wipe above a result, or take it away; whether there is one now.
+
+    Raises:
+        NoRoom: no channel is free.
+        LookupError: there is nothing to compare with.
+    """
+    found = [strip for strip in wipes(scene) if strip.get(WIPE) == result.name]
+    if found:
+        for strip in found:
+            timeline.remove(scene, strip)
+        return False
+    source = source_below(scene, result)
+    if source is None:
+        raise LookupError("There is no source below this result to compare it with.")
+    holder = vse.container_of(scene, result)
+    channel = vse.free_channel(holder, vse.span(result), result.channel)
+    if channel is None:
+        raise timeline.NoRoom
+    strip = _new_wipe(holder, source, result, channel)
+    strip[WIPE] = result.name
+    strip.transition_type, strip.blur_width = "SINGLE", 0.0
+    strip.direction = "IN"
+    strip.angle = 1.5707963
+    strip.use_default_fade = False
+    strip.effect_fader = position
+    strip.color_tag = vse.COLOURS["look"]
+    return True
+
+
+def _new_wipe(holder: Any, source: Any, result: Any, channel: int) -> Any:
+    lies = vse.span(result)
+    arguments: dict[str, Any] = {
+        "name": "Fresco wipe",
+        "type": "WIPE",
+        "channel": channel,
+        "frame_start": lies.start,
+    }
+    known = holder.bl_rna.functions["new_effect"].parameters
+    if "length" in known:
+        arguments["length"] = lies.length
+    else:
+        arguments["frame_end"] = lies.stop
+    first = "input1" if "input1" in known else "seq1"
+    arguments[first], arguments[first[:-1] + "2"] = source, result
+    return holder.new_effect(**arguments)
+
+
+def set_position(scene: Any, position: float) -> None:
+    """Move all wipes."""
+    for strip in wipes(scene):
+        strip.effect_fader = position

@@ -1,0 +1,111 @@
+"""Pixels of a strip that is more than its file, rendered by a Blender in the background."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+_POLL_S = 0.1
+_STALLED_S = 600.0
+_TAIL_LINES = 15
+
+
+class RenderFailed(Exception):
+    """The strip could not be rendered; the text is a sentence for the user."""
+
+    def __init__(self, message: str, log_tail: str = "") -> None:
+        self.log_tail = log_tail
+        super().__init__(message)
+
+
+class Extraction:
+    """One background Blender. `first` is the picture of the first frame, whose folder it fills."""
+
+    def __init__(self, command: list[str], first: str, frame_count: int) -> None:
+        self._command = command
+        self._folder = Path(first).parent
+        self._frame_count = frame_count
+        self._process: subprocess.Popen[str] | None = None
+        self._is_closed = False
+        self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
+
+    def run(self, tell: Callable[[int], None]) -> bool:
+        """Render; False if it was closed meanwhile.
+
+        Raises:
+            RenderFailed: no Blender could be started, or pictures are missing at its end.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+            )
+        except OSError as error:
+            raise RenderFailed(f"Blender cannot be started to render the strip: {error}") from error
+        threading.Thread(target=self._read, daemon=True, name="fresco-render-log").start()
+        self._wait(self._process, tell)
+        if self._is_closed:
+            return False
+        self._check(self._process.returncode)
+        return True
+
+    def close(self) -> None:
+        """Stop it at once."""
+        self._is_closed = True
+        if self._process is not None:
+            self._process.kill()
+
+    def done(self) -> int:
+        """How many pictures there are."""
+        return sum(entry.name.endswith(".png") for entry in os.scandir(self._folder))
+
+    def _wait(self, process: subprocess.Popen[str], tell: Callable[[int], None]) -> None:
+        told, since = -1, time.monotonic()
+        while process.poll() is None:
+            if self._is_closed:
+                process.kill()
+            done = self.done()
+            if done != told:
+                told, since = done, time.monotonic()
+                tell(done)
+            elif time.monotonic() - since > _STALLED_S:
+                process.kill()
+            time.sleep(_POLL_S)
+
+    def _check(self, code: int) -> None:
+        done = self.done()
+        if code == 0 and done == self._frame_count:
+            return
+        raise RenderFailed(
+            f"Rendering the strip gave {done} of {self._frame_count} frames. Check free disk space "
+            "and that the strip renders by Render > Render Animation, then try again.",
+            "\n".join(self._tail),
+        )
+
+    def _read(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._tail.append(line.rstrip())
+
+
+def command_of(binary: str, script: Path, blend: Path, arguments: str) -> list[str]:
+    """What renders strips of a saved copy; `binary` is empty where Blender is a Python module."""
+    if binary:
+        return [
+            *(binary, "--background", str(blend), "--factory-startup", "-noaudio"),
+            *("--python-exit-code", "1", "--python", str(script), "--", arguments),
+        ]
+    return [sys.executable, str(script), str(blend), "--", arguments]

@@ -1,0 +1,72 @@
+"""Errors as the panel shows them: a sentence, and the button that may mend it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fresco_client import (
+    ClientError,
+    DaemonFailedToStart,
+    DaemonNotFound,
+    DaemonNotInstalled,
+    DaemonUnreachable,
+    Failure,
+    FileFailed,
+    NotAuthorised,
+    VersionMismatch,
+)
+
+Remedy = Literal["", "START", "RECONNECT", "PREFERENCES", "RESUME", "FOLLOW", "PLACE", "SEND"]
+"""Which button helps: start the daemon, connect anew, open the preferences, let the job go on,
+fetch again, place the result, send the job again."""
+
+_REMEDIES: tuple[tuple[type[ClientError], Remedy], ...] = (
+    (DaemonNotFound, "START"),
+    (DaemonNotInstalled, "PREFERENCES"),
+    (DaemonFailedToStart, "START"),
+    (DaemonUnreachable, "RECONNECT"),
+    (VersionMismatch, "RECONNECT"),
+    (NotAuthorised, "PREFERENCES"),
+    (FileFailed, "FOLLOW"),
+)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What went wrong."""
+
+    message: str
+    remedy: Remedy = ""
+    details: str = ""
+    """More for a report; may be empty."""
+
+
+def fault_of(error: Exception, remedy: Remedy | None = None) -> Fault:
+    """An error as a fault; `remedy` where the place it happened knows better than its kind."""
+    if isinstance(error, DaemonFailedToStart):
+        first = error.message.split(" Its last lines:")[0]
+        return Fault(first, remedy or "START", error.log_tail)
+    if isinstance(error, DaemonNotFound):
+        return Fault("No Fresco daemon runs. Start one.", "START")
+    if isinstance(error, DaemonNotInstalled):
+        text = (
+            "Fresco is not installed where it can be found. Install it, run 'fresco serve' once, "
+            "or name its command in the add-on's preferences."
+        )
+        return Fault(text, "PREFERENCES")
+    if isinstance(error, ClientError):
+        return Fault(error.message, _remedy_of(error) if remedy is None else remedy)
+    return Fault(f"This should not have happened: {type(error).__name__}: {error}", remedy or "")
+
+
+def _remedy_of(error: ClientError) -> Remedy:
+    for kind, remedy in _REMEDIES:
+        if isinstance(error, kind):
+            return remedy
+    return ""
+
+
+def fault_of_failure(failure: Failure) -> Fault:
+    """Why a job has failed."""
+    return Fault(failure.message, "RESUME" if failure.can_resume else "", failure.log_tail)

@@ -1,0 +1,70 @@
+"""Where what comes back is put on disk."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from fresco_client import FileFailed
+
+_UNWELCOME = re.compile(r"[^\w\-. ]+")
+_LONGEST_STEM = 60
+
+
+def plain_name(text: str) -> str:
+    """A text as part of a file's name on every system."""
+    return _UNWELCOME.sub("_", text).strip(" .")[:_LONGEST_STEM] or "strip"
+
+
+def job_folder(base: Path, job_id: str) -> Path:
+    """Where the pictures of a job are."""
+    return base / job_id[:12]
+
+
+def keyframe_file(base: Path, job_id: str, index: int) -> Path:
+    """The picture of one keyframe."""
+    return job_folder(base, job_id) / f"key_{index:06d}.png"
+
+
+def frame_file(base: Path, job_id: str, number: int) -> Path:
+    """The picture of one frame of a result; `number` counts from 0 within the result."""
+    return job_folder(base, job_id) / "result" / f"frame_{number:06d}.png"
+
+
+def rendered_folder(base: Path, job_id: str) -> Path:
+    """The pictures rendered from a strip that is more than its file."""
+    return job_folder(base, job_id) / "source"
+
+
+def result_file(base: Path, title: str, job_id: str) -> Path:
+    """The movie a job ends in."""
+    return base / f"{plain_name(title)}_{job_id[:8]}.mp4"
+
+
+def make_folder(path: Path) -> None:
+    """Make sure that a folder is there.
+
+    Raises:
+        FileFailed: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileFailed.from_os(path, error) from error
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Put a file in its place in one step, so that nobody ever reads half of it.
+
+    Raises:
+        FileFailed: it cannot be written.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(data)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise FileFailed.from_os(path, error) from error

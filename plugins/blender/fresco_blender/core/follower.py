@@ -1,0 +1,132 @@
+"""Following one job on a thread of its own: its events, its pictures, its result."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from fresco_client import (
+    ClientError,
+    Event,
+    Finished,
+    FrameReady,
+    KeyframeReady,
+    NotFound,
+    PictureOptions,
+    Restarted,
+    Session,
+    TransferProgress,
+)
+from fresco_client import ConnectionState as Connection
+
+from . import files
+from .faults import fault_of
+from .news import JobEvent, JobFault, JobLink, KeyframeFile, News, ResultFile
+from .order import Order
+
+_PNG = PictureOptions(encoding="png")
+
+
+class _Stopped(Exception):
+    """This side has no use for it any more."""
+
+
+class Follower:
+    """One job that is followed until it has ended."""
+
+    def __init__(
+        self, session: Session, order: Order, after: int, inbox: queue.SimpleQueue[News]
+    ) -> None:
+        self.order = order
+        self._session = session
+        self._inbox = inbox
+        self._is_closed = False
+        self._frames: set[int] = set()
+        self._watch = session.watch(order.job_id, after=after, on_connection=self._tell_connection)
+
+    def start(self) -> None:
+        """Begin."""
+        name = f"fresco-job-{self.order.job_id[:8]}"
+        threading.Thread(target=self._run, daemon=True, name=name).start()
+
+    def close(self) -> None:
+        """Stop at once; the job goes on."""
+        self._is_closed = True
+        self._watch.close()
+
+    def _run(self) -> None:
+        try:
+            for event in self._watch:
+                self._take(event)
+        except _Stopped:
+            return
+        except ClientError as error:
+            if not self._is_closed:
+                self._inbox.put(JobFault(self.order.job_id, fault_of(error, "FOLLOW")))
+        except Exception as error:
+            self._inbox.put(JobFault(self.order.job_id, fault_of(error, "FOLLOW")))
+
+    def _take(self, event: Event) -> None:
+        if self._is_closed:
+            raise _Stopped
+        order = self.order
+        if isinstance(event, KeyframeReady):
+            self._fetch_keyframe(event.index)
+        elif isinstance(event, FrameReady):
+            self._fetch_frame(event.index)
+            return  # thousands of them, and nothing to show
+        elif isinstance(event, Restarted):
+            self._discard()
+        self._inbox.put(JobEvent(order.job_id, event))
+        if isinstance(event, Finished):
+            self._fetch_result(event)
+
+    def _fetch_keyframe(self, index: int) -> None:
+        path = files.keyframe_file(Path(self.order.folder), self.order.job_id, index)
+        # What was made before the work began again is gone, and told of again when it is made anew.
+        with suppress(NotFound):
+            if not path.exists():
+                picture = self._session.frame(self.order.job_id, "keyframe", index, _PNG)
+                files.write_whole(path, picture.data)
+            self._inbox.put(KeyframeFile(self.order.job_id, index, path))
+
+    def _fetch_frame(self, index: int) -> None:
+        if self.order.output != "FRAMES":
+            return
+        first = min(self._frames, default=index)
+        path = files.frame_file(Path(self.order.folder), self.order.job_id, index - first)
+        with suppress(NotFound):
+            if not path.exists():
+                picture = self._session.frame(self.order.job_id, "result", index, _PNG)
+                files.write_whole(path, picture.data)
+            self._frames.add(index)
+
+    def _discard(self) -> None:
+        """The pictures there are belong to settings that are no longer used."""
+        folder = files.job_folder(Path(self.order.folder), self.order.job_id)
+        for path in [*folder.glob("key_*.png"), *folder.glob("result/frame_*.png")]:
+            path.unlink(missing_ok=True)
+        self._frames.clear()
+
+    def _fetch_result(self, event: Finished) -> None:
+        base, job_id = Path(self.order.folder), self.order.job_id
+        if self.order.output == "FRAMES":
+            path = files.frame_file(base, job_id, 0)
+            self._session.confirm(job_id)
+        else:
+            path = files.result_file(base, self.order.title, job_id)
+            if not path.exists():
+                files.make_folder(base)
+                self._session.fetch_result(job_id, path, self._go_on)
+        plan = self._session.job(job_id).plan
+        count = plan.stop - plan.start if plan else self.order.stop - self.order.start
+        self._inbox.put(ResultFile(job_id, path, count, event.result))
+
+    def _go_on(self, progress: TransferProgress) -> None:
+        if self._is_closed:
+            raise _Stopped
+
+    def _tell_connection(self, state: Connection) -> None:
+        self._inbox.put(JobLink(self.order.job_id, state == "connected"))

@@ -1,0 +1,161 @@
+"""What the network's threads tell the main thread, through the desk's inbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from fresco_client import Event, Job, Model, ResultInfo, ServerInfo
+
+from .faults import Fault
+from .order import Order
+
+LinkState = Literal["away", "connecting", "starting", "ready", "failed"]
+
+
+@dataclass(frozen=True)
+class LinkChanged:
+    """The connection to the daemon is another."""
+
+    state: LinkState
+    server: ServerInfo | None = None
+    models: tuple[Model, ...] = ()
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True)
+class JobSeen:
+    """A job as the daemon describes it."""
+
+    job: Job
+
+
+@dataclass(frozen=True)
+class JobEvent:
+    """Something happened to a job that is followed."""
+
+    job_id: str
+    event: Event
+
+
+@dataclass(frozen=True)
+class JobLink:
+    """The connection to a followed job was lost, or is there again."""
+
+    job_id: str
+    is_connected: bool
+
+
+@dataclass(frozen=True)
+class JobFault:
+    """A job cannot be sent, followed or fetched."""
+
+    job_id: str
+    fault: Fault
+
+
+@dataclass(frozen=True)
+class RenderWanted:
+    """The file alone does not say which frame is seen when: the strip is to be rendered."""
+
+    order: Order
+
+
+@dataclass(frozen=True)
+class RenderProgress:
+    """So many frames of a strip have been rendered."""
+
+    job_id: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A strip has been rendered; its order can be sent."""
+
+    order: Order
+
+
+@dataclass(frozen=True)
+class KeyframeFile:
+    """The picture of a keyframe is on disk."""
+
+    job_id: str
+    index: int
+    path: Path
+
+
+@dataclass(frozen=True)
+class ResultFile:
+    """The whole result is on disk."""
+
+    job_id: str
+    path: Path
+    """The movie, or the first of the numbered pictures."""
+    frame_count: int
+    result: ResultInfo
+
+
+@dataclass(frozen=True)
+class LookProgressed:
+    """How far a look is, 0 to 1."""
+
+    share: float
+
+
+@dataclass(frozen=True)
+class LookFile:
+    """A look is on disk."""
+
+    order: Order
+    path: Path
+
+
+@dataclass(frozen=True)
+class LookFault:
+    """A look failed."""
+
+    fault: Fault
+
+
+@dataclass(frozen=True)
+class History:
+    """The daemon's jobs, the newest first."""
+
+    jobs: tuple[Job, ...]
+
+
+@dataclass(frozen=True)
+class Gone:
+    """A job was deleted."""
+
+    job_id: str
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """Something that was asked for by a button failed."""
+
+    fault: Fault
+
+
+News = (
+    LinkChanged
+    | JobSeen
+    | JobEvent
+    | JobLink
+    | JobFault
+    | RenderWanted
+    | RenderProgress
+    | Rendered
+    | KeyframeFile
+    | ResultFile
+    | LookProgressed
+    | LookFile
+    | LookFault
+    | History
+    | Gone
+    | Complaint
+)

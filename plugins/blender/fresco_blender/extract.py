@@ -1,0 +1,41 @@
+"""Rendering a strip that is more than its file: a copy of the file goes to another Blender."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from .core import files
+from .core.extraction import command_of
+from .core.order import Order
+
+SCRIPT = Path(__file__).parent / "render_strip.py"
+
+
+def render_command(strip: Any, scene: Any, order: Order) -> list[str]:
+    """What renders an order's frames; saves a copy of the file as it is now, not the file itself.
+
+    Raises:
+        FileFailed: the copy cannot be written.
+    """
+    folder = Path(order.path).parent
+    files.make_folder(folder)
+    copy = folder.parent / "strip.blend"
+    try:
+        bpy.ops.wm.save_as_mainfile(filepath=str(copy), copy=True, check_existing=False)
+    except RuntimeError as error:
+        text = (
+            f"a copy cannot be saved ({str(error).strip()}). Free some disk space, then try again."
+        )
+        raise files.FileFailed(copy, text) from error
+    wanted = {
+        "scene": scene.name,
+        "strip": strip.name,
+        "folder": str(folder),
+        "start": order.start,
+        "stop": order.stop,
+    }
+    return command_of(bpy.app.binary_path, SCRIPT, copy, json.dumps(wanted))

@@ -1,0 +1,215 @@
+"""Buttons of jobs, of this file and of the history."""
+
+# No `from __future__ import annotations`: Blender reads these annotations as values.
+
+from dataclasses import replace
+from typing import Any
+
+import bpy
+from bpy.props import StringProperty
+from fresco_client import Job
+
+from .. import pulse, source, timeline, vse
+from ..core.card import JobCard
+from ..core.order import Order, OutputChoice
+from ..state import state
+from .base import SequencerOperator
+
+_OUTPUTS: dict[str, OutputChoice] = {"lossless": "LOSSLESS", "frames": "FRAMES"}
+
+
+class _JobOperator:
+    bl_options = {"REGISTER", "INTERNAL"}
+    job_id: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    @property
+    def card(self) -> "JobCard | None":
+        """The job that is meant, if it is still there."""
+        return state.cards.get(self.job_id)
+
+
+class FRESCO_OT_cancel(_JobOperator, bpy.types.Operator):
+    """End this job for good; what it has made on the timeline is removed"""
+
+    bl_idname = "fresco.cancel"
+    bl_label = "Cancel Job"
+    job_id: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, _context):
+        card = self.card
+        if card is None:
+            return {"CANCELLED"}
+        if card.state is not None and not card.state.is_ended:
+            pulse.desk().cancel(self.job_id)
+        else:
+            if card.phase in {"sending", "rendering"}:
+                pulse.desk().cancel(self.job_id)
+            pulse.forget(self.job_id)
+        return {"FINISHED"}
+
+
+class FRESCO_OT_pause(_JobOperator, bpy.types.Operator):
+    """Stop this job so that it can go on later; the device is free meanwhile"""
+
+    bl_idname = "fresco.pause"
+    bl_label = "Pause Job"
+    job_id: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, _context):
+        pulse.desk().pause(self.job_id)
+        return {"FINISHED"}
+
+
+class FRESCO_OT_resume(_JobOperator, bpy.types.Operator):
+    """Let this job go on where it was"""
+
+    bl_idname = "fresco.resume"
+    bl_label = "Resume Job"
+    job_id: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, _context):
+        if self.card is None:
+            return {"CANCELLED"}
+        pulse.desk().resume(self.card.order, self.card.last_sequence)
+        return {"FINISHED"}
+
+
+class FRESCO_OT_mend(_JobOperator, bpy.types.Operator):
+    """Try again what failed"""
+
+    bl_idname = "fresco.mend"
+    bl_label = "Try Again"
+    job_id: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, _context):
+        card = self.card
+        if card is None:
+            return {"CANCELLED"}
+        if card.fault is not None and card.fault.remedy == "SEND":
+            pulse.send_again(card)
+        else:
+            pulse.attach(card)
+        return {"FINISHED"}
+
+
+class FRESCO_OT_place(_JobOperator, SequencerOperator, bpy.types.Operator):
+    """Put this job's result above the active strip"""
+
+    bl_idname = "fresco.place"
+    bl_label = "Place Result"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+    job_id: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, context):
+        scene, strip = vse.scene_of(context), vse.active_strip(context)
+        card = self.card or _card_of_history(self.job_id, strip)
+        if card is None:
+            self.report({"ERROR"}, "Select the strip that the result belongs to first.")
+            return {"CANCELLED"}
+        if not timeline.sources(scene, card.job_id):
+            if strip is None:
+                self.report({"ERROR"}, "Select the strip that the result belongs to first.")
+                return {"CANCELLED"}
+            timeline.mark(strip, card.order)
+        card.fault = None
+        if card.result is None or not card.result.exists():
+            state.cards[card.job_id] = card
+            card.phase = "working"
+            pulse.desk().follow(card.order)
+        elif not pulse.place(card):
+            self.report({"ERROR"}, card.fault.message if card.fault else "It cannot be placed.")
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+def _card_of_history(job_id: str, strip: Any) -> "JobCard | None":
+    """A job that this file knows nothing of, to be placed on a strip."""
+    job = next((job for job in state.history if job.id == job_id), None)
+    if job is None or strip is None:
+        return None
+    order = order_of(job)
+    lies = vse.timing(strip)
+    lead = lies.left - lies.origin if order.is_sequence else order.start
+    return JobCard(replace(order, lead=lead), phase="working")
+
+
+def order_of(job: Job) -> Order:
+    """A job of the daemon as an order."""
+    chosen = _set_by_hand(job)
+    clip, output = job.clip, job.output
+    kind = output.kind if output else None
+    is_sequence = bool(job.clip_info and job.clip_info.is_sequence)
+    begin = job.plan.start if job.plan else chosen.get("start") or 0
+    end = job.plan.stop if job.plan else chosen.get("stop") or 0
+    return Order(
+        job_id=job.id,
+        title=job.title or "Fresco",
+        path=(clip.path or "") if clip else "",
+        is_sequence=is_sequence,
+        start=begin,
+        stop=end,
+        lead=0,
+        settings={name: chosen[name] for name in chosen if name not in {"start", "stop"}},
+        model=job.model.source if job.model else "",
+        output=_OUTPUTS.get(kind, "MOVIE") if kind else "MOVIE",
+        folder=str(source.output_folder()),
+    )
+
+
+def _set_by_hand(job: Job) -> dict[str, Any]:
+    if job.settings is None:
+        return {}
+    found = {}
+    for name, value in vars(job.settings).items():
+        if value is None or name in {"attention", "optimisation", "smoothing", "keyframe_seeds"}:
+            continue
+        is_by_frame = name == "keyframe_prompts"
+        found[name] = (
+            {str(index): words for index, words in value.items()} if is_by_frame else value
+        )
+    return found
+
+
+class FRESCO_OT_reuse(_JobOperator, SequencerOperator, bpy.types.Operator):
+    """Put this job's settings into the panel"""
+
+    bl_idname = "fresco.reuse"
+    bl_label = "Use These Settings"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+    job_id: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, context):
+        job = next((job for job in state.history if job.id == self.job_id), None)
+        if job is None:
+            return {"CANCELLED"}
+        order = order_of(job)
+        settings = vse.scene_of(context).fresco
+        source.show_settings(settings, dict(order.settings), order.model)
+        settings.is_seed_locked = True
+        return {"FINISHED"}
+
+
+class FRESCO_OT_delete(_JobOperator, bpy.types.Operator):
+    """Remove this job and all it has made at the daemon; results that were fetched stay"""
+
+    bl_idname = "fresco.delete"
+    bl_label = "Delete Job"
+    job_id: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def invoke(self, context, event):
+        return context.window_manager.invoke_confirm(self, event)
+
+    def execute(self, _context):
+        pulse.desk().delete(self.job_id)
+        return {"FINISHED"}
+
+
+class FRESCO_OT_refresh(bpy.types.Operator):
+    """Ask the daemon for its jobs and models again"""
+
+    bl_idname = "fresco.refresh"
+    bl_label = "Refresh"
+
+    def execute(self, _context):
+        pulse.desk().connect(start=False)
+        return {"FINISHED"}

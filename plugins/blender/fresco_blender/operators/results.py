@@ -1,0 +1,121 @@
+"""What can be done with a result."""
+
+# No `from __future__ import annotations`: Blender reads these annotations as values.
+
+import uuid
+from dataclasses import replace
+from typing import Any
+
+import bpy
+from bpy.props import StringProperty
+
+from .. import compare, pulse, source, timeline, vse
+from ..core.card import JobCard
+from ..core.timing import nearest
+from ..state import state
+from .base import SequencerOperator
+
+
+class _ResultOperator(SequencerOperator):
+    @classmethod
+    def obstacle(cls, context: Any) -> str:
+        reason = super().obstacle(context)
+        if not reason and timeline.recipe_of(vse.active_strip(context)) is None:
+            return "Select a result of Fresco first"
+        return reason
+
+
+class FRESCO_OT_redo(_ResultOperator, bpy.types.Operator):
+    """Restyle this result's source with other settings; this result stays, below the new one"""
+
+    bl_idname = "fresco.redo"
+    bl_label = "Redo with Changes"
+
+    def invoke(self, context, _event):
+        scene, result = vse.scene_of(context), vse.active_strip(context)
+        order = timeline.recipe_of(result)
+        if order is None:
+            return {"CANCELLED"}
+        source.show_settings(scene.fresco, dict(order.settings), order.model)
+        scene.fresco.is_seed_locked = True
+        return context.window_manager.invoke_props_dialog(self, width=420)
+
+    def draw(self, context):
+        from ..panels import draw_words
+
+        column = self.layout.column()
+        column.use_property_split, column.use_property_decorate = True, False
+        draw_words(column, vse.scene_of(context).fresco)
+
+    def execute(self, context):
+        scene, result = vse.scene_of(context), vse.active_strip(context)
+        below = compare.source_below(scene, result)
+        if below is None:
+            self.report({"ERROR"}, "The source of this result is no longer below it.")
+            return {"CANCELLED"}
+        source.draw_seed(scene.fresco)
+        try:
+            pulse.begin(below, scene, source.wish_for(below, scene))
+        except source.CannotRestyle as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class FRESCO_OT_reroll(_ResultOperator, bpy.types.Operator):
+    """Make the keyframe nearest to the playhead anew; only frames that depend on it change"""
+
+    bl_idname = "fresco.reroll"
+    bl_label = "Reroll This Keyframe"
+
+    words: StringProperty(
+        name="Words", description="Words added to the prompt for this keyframe; empty: as before"
+    )
+
+    @classmethod
+    def obstacle(cls, context: Any) -> str:
+        reason = super().obstacle(context)
+        if not reason and keyframe_at_playhead(context) is None:
+            return "Put the playhead onto the result first"
+        return reason
+
+    def execute(self, context):
+        result = vse.active_strip(context)
+        order, index = timeline.recipe_of(result), keyframe_at_playhead(context)
+        if order is None or index is None:
+            return {"CANCELLED"}
+        again = replace(order, job_id=uuid.uuid4().hex, replaces=order.job_id)
+        card = JobCard(again)
+        state.cards[again.job_id] = card
+        timeline.mark(result, again)
+        result.color_tag = vse.COLOURS["remade"]
+        pulse.desk().reroll(again, order.job_id, index, self.words.strip() or None)
+        self.report({"INFO"}, f"Fresco makes keyframe {index} anew")
+        return {"FINISHED"}
+
+
+def keyframe_at_playhead(context: Any) -> "int | None":
+    """The keyframe of the active result nearest to the playhead, by its source frame."""
+    scene, result = vse.scene_of(context), vse.active_strip(context)
+    if result is None or result.get(timeline.KEYFRAMES) is None:
+        return None
+    if not vse.left(result) <= scene.frame_current < vse.right(result):
+        return None
+    index = scene.frame_current - vse.timing(result).origin + int(result[timeline.START])
+    return nearest([int(keyframe) for keyframe in result[timeline.KEYFRAMES]], index)
+
+
+class FRESCO_OT_compare(_ResultOperator, bpy.types.Operator):
+    """Wipe between this result and its source; the same again takes the wipe away"""
+
+    bl_idname = "fresco.compare"
+    bl_label = "Wipe to Source"
+
+    def execute(self, context):
+        scene = vse.scene_of(context)
+        try:
+            compare.toggle(scene, vse.active_strip(context), scene.fresco.wipe)
+        except (LookupError, timeline.NoRoom) as error:
+            self.report({"ERROR"}, str(error).strip("'"))
+            return {"CANCELLED"}
+        return {"FINISHED"}

@@ -1,0 +1,376 @@
+"""The sidebar tab of the sequencer."""
+
+# No `from __future__ import annotations`: Blender reads annotations of these classes.
+
+import textwrap
+from typing import Any
+
+import bpy
+from bpy.types import Panel
+
+from . import looks, operators, timeline, vse
+from .core.card import JobCard, time_left
+from .core.faults import Fault
+from .operators.base import targets
+from .state import state
+
+CATEGORY = "Fresco"
+_STATE_ICONS = {
+    "queued": "TIME",
+    "analysing": "VIEWZOOM",
+    "translating keyframes": "KEYFRAME_HLT",
+    "interpolating": "RENDER_ANIMATION",
+    "encoding": "FILE_MOVIE",
+    "paused": "PAUSE",
+    "done": "CHECKMARK",
+    "cancelled": "X",
+    "failed": "ERROR",
+}
+_LINKS = {
+    "away": ("No daemon runs", "UNLINKED"),
+    "connecting": ("Looking for the daemon …", "SORTTIME"),
+    "starting": ("Starting the daemon …", "SORTTIME"),
+    "ready": ("Ready", "LINKED"),
+    "failed": ("Not connected", "ERROR"),
+}
+_REMEDY_TEXTS = {
+    "FOLLOW": ("Try Again", "FILE_REFRESH"),
+    "SEND": ("Send Again", "FILE_REFRESH"),
+    "RECONNECT": ("Reconnect", "FILE_REFRESH"),
+    "START": ("Start Fresco", "PLAY"),
+    "PREFERENCES": ("Open Preferences", "PREFERENCES"),
+    "RESUME": ("Resume", "PLAY"),
+    "PLACE": ("Place Result", "IMPORT"),
+}
+
+_BAR = 16
+
+
+class _Tab:
+    bl_space_type = "SEQUENCE_EDITOR"
+    bl_region_type = "UI"
+    bl_category = CATEGORY
+
+
+class FRESCO_PT_link(_Tab, Panel):
+    """Whether the daemon is there."""
+
+    bl_idname = "FRESCO_PT_link"
+    bl_label = "Fresco"
+
+    def draw(self, context):
+        text, icon = _LINKS[state.link]
+        row = self.layout.row(align=True)
+        if state.link == "ready" and state.server is not None:
+            device = state.server.devices[0] if state.server.devices else None
+            where = device.name or device.id if device else ""
+            text = f"Ready: {where}" if where else "Ready"
+        row.label(text=text, icon=icon)
+        if state.link in {"away", "failed"}:
+            # One click, whatever is wrong: what cannot be started says why.
+            row.operator("fresco.connect", text="Start", icon="PLAY").start = True
+        row.operator("fresco.preferences", text="", icon="PREFERENCES")
+        fault = state.link_fault
+        if fault is not None and (fault.remedy != "START" or fault.details):
+            draw_fault(self.layout, context, fault)
+        if state.complaint is not None:
+            draw_fault(self.layout, context, state.complaint)
+
+
+class FRESCO_PT_restyle(_Tab, Panel):
+    """What is wanted."""
+
+    bl_idname = "FRESCO_PT_restyle"
+    bl_label = "Restyle"
+
+    def draw_header_preset(self, _context):
+        from .presets import FRESCO_PT_presets
+
+        FRESCO_PT_presets.draw_panel_header(self.layout)
+
+    def draw(self, context):
+        scene = vse.scene_of(context)
+        if scene is None:
+            return
+        layout = self.layout
+        layout.use_property_split, layout.use_property_decorate = True, False
+        draw_words(layout.column(), scene.fresco)
+        column = layout.column()
+        column.scale_y = 1.4
+        row = column.row(align=True)
+        row.operator("fresco.look", text="Look", icon="HIDE_OFF")
+        row.operator("fresco.restyle", text=_restyle_text(context), icon="BRUSH_DATA")
+        reason = operators.FRESCO_OT_restyle.obstacle(context)
+        if reason:
+            draw_text(layout, context, reason, "INFO")
+        _draw_look(layout, context)
+
+
+def _restyle_text(context: Any) -> str:
+    count = len(targets(context))
+    return f"Restyle {count} Strips" if count > 1 else "Restyle"
+
+
+def draw_words(column: Any, settings: Any) -> None:
+    """The settings everybody needs."""
+    column.prop(settings, "style")
+    column.prop(settings, "prompt")
+    column.prop(settings, "negative_prompt")
+    column.prop(settings, "preset")
+    _chosen(column, settings, "strength")
+    _chosen(column, settings, "guidance_scale")
+    row = column.row(align=True)
+    row.prop(settings, "seed")
+    icon = "LOCKED" if settings.is_seed_locked else "UNLOCKED"
+    row.prop(settings, "is_seed_locked", text="", icon=icon)
+
+
+def _chosen(column: Any, settings: Any, name: str, heading: str = "") -> None:
+    """A setting with a tick: without it style, preset and model decide."""
+    title = heading or settings.bl_rna.properties[name].name
+    row = column.row(align=True, heading=title)
+    row.prop(settings, f"use_{name}", text="")
+    sub = row.row(align=True)
+    sub.active = getattr(settings, f"use_{name}")
+    sub.prop(settings, name, text="")
+
+
+def _draw_look(layout: Any, context: Any) -> None:
+    if state.look_share is not None:
+        draw_progress(layout, state.look_share, "Looking …")
+    if state.look_fault is not None:
+        draw_fault(layout, context, state.look_fault)
+    if state.look_picture is None:
+        return
+    icon = looks.icon(state.look_picture)
+    box = layout.box()
+    if icon:
+        box.template_icon(icon_value=icon, scale=7.0)
+    box.operator("fresco.clear_look", icon="X")
+
+
+class FRESCO_PT_placing(_Tab, Panel):
+    """What becomes of strips and result."""
+
+    bl_idname = "FRESCO_PT_placing"
+    bl_parent_id = "FRESCO_PT_restyle"
+    bl_label = "Strips"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context):
+        settings = vse.scene_of(context).fresco
+        layout = self.layout
+        layout.use_property_split, layout.use_property_decorate = True, False
+        layout.prop(settings, "output")
+        layout.prop(settings, "source_after", expand=True)
+        layout.prop(settings, "handles")
+        row = layout.row(align=True)
+        row.prop(settings, "mask", icon="MOD_MASK")
+        row.operator("fresco.pick_mask", text="", icon="EYEDROPPER")
+        layout.prop(settings, "use_markers")
+
+
+class FRESCO_PT_advanced(_Tab, Panel):
+    """What few need."""
+
+    bl_idname = "FRESCO_PT_advanced"
+    bl_parent_id = "FRESCO_PT_restyle"
+    bl_label = "Advanced"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context):
+        settings = vse.scene_of(context).fresco
+        layout = self.layout
+        layout.use_property_split, layout.use_property_decorate = True, False
+        layout.prop(settings, "model")
+        column = layout.column(align=True)
+        row = column.row(align=True, heading="Keyframes")
+        row.prop(settings, "use_keyframes", text="")
+        sub = row.row(align=True)
+        sub.active = settings.use_keyframes
+        sub.prop(settings, "keyframe_min", text="From")
+        sub.prop(settings, "keyframe_max", text="To")
+        layout.prop(settings, "interpolation")
+        layout.prop(settings, "control")
+        for name in ("control_scale", "steps", "size", "batch_size", "keep_colours"):
+            _chosen(layout, settings, name)
+        layout.prop(settings, "colourise")
+        layout.operator("fresco.unload", icon="TRASH")
+
+
+class FRESCO_PT_jobs(_Tab, Panel):
+    """What is being done."""
+
+    bl_idname = "FRESCO_PT_jobs"
+    bl_label = "Jobs"
+
+    def draw(self, context):
+        cards = state.open_cards
+        if not cards:
+            self.layout.label(text="Nothing is being restyled")
+        for card in cards:
+            _draw_card(self.layout.box(), context, card)
+
+
+def _draw_card(box: Any, context: Any, card: JobCard) -> None:
+    row = box.row(align=True)
+    row.label(text=card.order.title, icon=_icon_of(card))
+    if card.can_pause:
+        row.operator("fresco.pause", text="", icon="PAUSE").job_id = card.job_id
+    if card.can_resume:
+        row.operator("fresco.resume", text="", icon="PLAY").job_id = card.job_id
+    row.operator("fresco.cancel", text="", icon="X").job_id = card.job_id
+    if card.fault is None:
+        left = time_left(card.remaining_s) if card.phase == "working" else ""
+        text = card.stage_text[:1].upper() + card.stage_text[1:]
+        draw_progress(box, card.share, f"{text}, {left} left" if left else text)
+    else:
+        draw_fault(box, context, card.fault, card.job_id)
+    for warning in card.warnings[-2:]:
+        draw_text(box, context, warning, "INFO")
+
+
+def _icon_of(card: JobCard) -> str:
+    if card.fault is not None:
+        return "ERROR"
+    if not card.is_connected:
+        return "UNLINKED"
+    return _STATE_ICONS.get(card.state.value, "TIME") if card.state else "EXPORT"
+
+
+class FRESCO_PT_result(_Tab, Panel):
+    """What can be done with a result."""
+
+    bl_idname = "FRESCO_PT_result"
+    bl_label = "Result"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return timeline.recipe_of(vse.active_strip(context)) is not None
+
+    def draw(self, context):
+        scene, strip = vse.scene_of(context), vse.active_strip(context)
+        order = timeline.recipe_of(strip)
+        layout = self.layout
+        if order is None:
+            return
+        chosen = order.settings
+        words = ", ".join(filter(None, (chosen.get("style"), chosen.get("prompt"))))
+        draw_text(layout, context, words, "BRUSH_DATA")
+        layout.label(text=f"Seed {chosen.get('seed', 0)}, {chosen.get('preset', 'standard')}")
+        index = operators.keyframe_at_playhead(context)
+        column = layout.column(align=True)
+        column.operator("fresco.redo", icon="FILE_REFRESH")
+        text = "Reroll Keyframe" if index is None else f"Reroll Keyframe {index}"
+        column.operator("fresco.reroll", text=text, icon="KEYFRAME_HLT")
+        column = layout.column(align=True)
+        column.operator("fresco.compare", icon="SPLIT_VERTICAL")
+        column.prop(scene.fresco, "wipe", slider=True)
+
+
+class FRESCO_PT_history(_Tab, Panel):
+    """What the daemon has done."""
+
+    bl_idname = "FRESCO_PT_history"
+    bl_label = "History"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw_header_preset(self, _context):
+        self.layout.operator("fresco.refresh", text="", icon="FILE_REFRESH", emboss=False)
+
+    def draw(self, context):
+        if not state.history:
+            self.layout.label(text="No jobs yet")
+        for job in state.history[:12]:
+            box = self.layout.box()
+            row = box.row(align=True)
+            row.label(text=job.title or job.id[:8], icon=_STATE_ICONS[job.state.value])
+            row.operator("fresco.reuse", text="", icon="COPYDOWN").job_id = job.id
+            if job.state.value == "done":
+                row.operator("fresco.place", text="", icon="IMPORT").job_id = job.id
+            row.operator("fresco.delete", text="", icon="TRASH").job_id = job.id
+            words = _words_of(job)
+            if words:
+                draw_text(box, context, words)
+
+
+def _words_of(job: Any) -> str:
+    chosen = job.settings
+    if chosen is None:
+        return ""
+    parts = (getattr(chosen, "style", None), chosen.prompt)
+    return ", ".join(part for part in parts if part)
+
+
+def draw_progress(layout: Any, share: float, text: str) -> None:
+    """A bar; before 4.0 there were none."""
+    if hasattr(layout, "progress"):
+        layout.progress(factor=share, text=text)
+        return
+    done = round(share * _BAR)
+    layout.label(text=f"{'█' * done}{'░' * (_BAR - done)} {share:.0%}")
+    layout.label(text=text)
+
+
+def draw_fault(layout: Any, context: Any, fault: Fault, job_id: str = "") -> None:
+    """A sentence, and the button that may mend it."""
+    column = layout.column(align=True)
+    column.alert = True
+    draw_text(column, context, fault.message, "ERROR")
+    row = layout.row(align=True)
+    _draw_remedy(row, fault, job_id)
+    whole = f"{fault.message}\n{fault.details}" if fault.details else fault.message
+    row.operator("fresco.copy_fault", text="", icon="COPYDOWN").text = whole
+
+
+def _draw_remedy(row: Any, fault: Fault, job_id: str) -> None:
+    if not fault.remedy:
+        return
+    text, icon = _REMEDY_TEXTS[fault.remedy]
+    if fault.remedy == "PREFERENCES":
+        row.operator("fresco.preferences", text=text, icon=icon)
+    elif fault.remedy in {"START", "RECONNECT"}:
+        row.operator("fresco.connect", text=text, icon=icon).start = True
+    elif fault.remedy == "RESUME" and job_id:
+        row.operator("fresco.resume", text=text, icon=icon).job_id = job_id
+    elif fault.remedy == "PLACE" and job_id:
+        row.operator("fresco.place", text=text, icon=icon).job_id = job_id
+    elif job_id:
+        row.operator("fresco.mend", text=text, icon=icon).job_id = job_id
+
+
+def draw_text(layout: Any, context: Any, text: str, icon: str = "NONE") -> None:
+    """A text over as many lines as the region's width asks for."""
+    column = layout.column(align=True)
+    column.scale_y = 0.8
+    for number, line in enumerate(textwrap.wrap(text, _columns(context)) or [""]):
+        mark = icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE")
+        column.label(text=line, icon=mark)
+
+
+def _columns(context: Any) -> int:
+    """How many letters fit; letters are about 6.6 points wide, and margins and icon need 60."""
+    scale = context.preferences.system.ui_scale
+    width = context.region.width if context.region else 280
+    return max(int((width / scale - 60) / 6.6), 16)
+
+
+CLASSES = (
+    FRESCO_PT_link,
+    FRESCO_PT_restyle,
+    FRESCO_PT_placing,
+    FRESCO_PT_advanced,
+    FRESCO_PT_jobs,
+    FRESCO_PT_result,
+    FRESCO_PT_history,
+)
+
+
+def register():
+    for kind in CLASSES:
+        bpy.utils.register_class(kind)
+
+
+def unregister():
+    for kind in reversed(CLASSES):
+        bpy.utils.unregister_class(kind)

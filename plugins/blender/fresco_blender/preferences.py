@@ -1,0 +1,112 @@
+"""The add-on's preferences."""
+
+# No `from __future__ import annotations`: Blender reads these annotations as values.
+
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, StringProperty
+
+from .core.doorway import Doorway
+
+
+def _connect_anew(_self, _context):
+    from . import pulse
+
+    pulse.open_desk()
+
+
+class FrescoPreferences(bpy.types.AddonPreferences):
+    """Which daemon to use, and where results go."""
+
+    bl_idname = __package__
+
+    output_folder: StringProperty(
+        name="Results",
+        description="Folder for results; empty: a folder 'fresco' beside the .blend file",
+        subtype="DIR_PATH",
+    )
+    starts_daemon: BoolProperty(
+        name="Start the daemon when it is needed",
+        description="Look and Restyle start this machine's daemon if none runs; it ends by itself",
+        default=True,
+    )
+    program: StringProperty(
+        name="Command",
+        description="What starts Fresco, such as /home/me/fresco/.venv/bin/fresco; empty: found "
+        "by itself once Fresco has run on this machine",
+        subtype="FILE_PATH",
+        update=_connect_anew,
+    )
+    data: StringProperty(
+        name="Data folder",
+        description="Of this machine's daemon; empty: the usual one",
+        subtype="DIR_PATH",
+        update=_connect_anew,
+    )
+    address: StringProperty(
+        name="Address",
+        description="HOST:PORT of a daemon on another machine; empty: this machine's",
+        update=_connect_anew,
+    )
+    token: StringProperty(
+        name="Token",
+        description="What 'fresco serve' on the other machine printed or wrote",
+        subtype="PASSWORD",
+        update=_connect_anew,
+    )
+    certificate: StringProperty(
+        name="Certificate",
+        description="The other daemon's certificate, a .pem file",
+        subtype="FILE_PATH",
+        update=_connect_anew,
+    )
+
+    def draw(self, _context):
+        """Draw them."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.prop(self, "output_folder")
+        box = layout.box()
+        box.label(text="Daemon on this machine")
+        box.prop(self, "starts_daemon")
+        box.prop(self, "program")
+        box.prop(self, "data")
+        box = layout.box()
+        box.label(text="Daemon on another machine")
+        box.prop(self, "address")
+        box.prop(self, "token")
+        box.prop(self, "certificate")
+        layout.operator("fresco.connect", text="Test Connection", icon="LINKED")
+
+
+def preferences() -> Any:
+    """The preferences; the defaults where the add-on was registered by hand, as a script."""
+    addon = bpy.context.preferences.addons.get(__package__)
+    return addon.preferences if addon else _Defaults()
+
+
+class _Defaults:
+    output_folder = program = data = address = token = certificate = ""
+    starts_daemon = True
+
+
+def doorway() -> Doorway:
+    """The daemon the preferences name."""
+    chosen = preferences()
+    return Doorway(
+        data=bpy.path.abspath(chosen.data),
+        program=chosen.program,
+        address=chosen.address.strip(),
+        token=chosen.token.strip(),
+        certificate=bpy.path.abspath(chosen.certificate),
+        is_online_allowed=getattr(bpy.app, "online_access", True),
+    )
+
+
+def register():
+    bpy.utils.register_class(FrescoPreferences)
+
+
+def unregister():
+    bpy.utils.unregister_class(FrescoPreferences)

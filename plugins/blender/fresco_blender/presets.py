@@ -1,0 +1,59 @@
+"""Presets of all settings, by Blender's own system."""
+
+# No `from __future__ import annotations`: Blender reads annotations of these classes.
+
+import bpy
+from bl_operators.presets import AddPresetBase
+from bl_ui.utils import PresetPanel
+from bpy.types import Menu, Operator, Panel
+
+from .properties import PRESET_VALUES
+
+FOLDER = "fresco"
+
+
+class FRESCO_MT_presets(Menu):
+    """Presets of Fresco"""
+
+    bl_label = "Fresco Presets"
+    preset_subdir = FOLDER
+    preset_operator = "script.execute_preset"
+    draw = Menu.draw_preset
+
+
+class FRESCO_OT_add_preset(AddPresetBase, Operator):
+    """Keep these settings as a preset, or remove one"""
+
+    bl_idname = "fresco.add_preset"
+    bl_label = "Add Fresco Preset"
+    preset_menu = "FRESCO_MT_presets"
+    preset_subdir = FOLDER
+    preset_defines = [
+        "import bpy",
+        "scene = getattr(bpy.context, 'sequencer_scene', None) or bpy.context.scene",
+        "settings = scene.fresco",
+    ]
+    preset_values = PRESET_VALUES
+
+
+class FRESCO_PT_presets(PresetPanel, Panel):
+    """Presets in the header of the panel."""
+
+    bl_label = "Fresco Presets"
+    bl_space_type = "SEQUENCE_EDITOR"
+    preset_subdir = FOLDER
+    preset_operator = "script.execute_preset"
+    preset_add_operator = "fresco.add_preset"
+
+
+CLASSES = (FRESCO_MT_presets, FRESCO_OT_add_preset, FRESCO_PT_presets)
+
+
+def register():
+    for kind in CLASSES:
+        bpy.utils.register_class(kind)
+
+
+def unregister():
+    for kind in reversed(CLASSES):
+        bpy.utils.unregister_class(kind)

@@ -1,0 +1,279 @@
+"""From a strip and the panel's settings to an order, and from an order back to the settings."""
+
+from __future__ import annotations
+
+import random
+import re
+import uuid
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from . import vse
+from .core import files
+from .core.order import Order
+from .core.shots import words_by_frame
+from .core.timing import Span, rate_of
+
+RENDERED_TYPES = frozenset(
+    {
+        "SCENE",
+        "META",
+        "MOVIECLIP",
+        "MASK",
+        "COLOR",
+        "TEXT",
+        "CROSS",
+        "ADD",
+        "SUBTRACT",
+        "ALPHA_OVER",
+    }
+    | {"ALPHA_UNDER", "GAMMA_CROSS", "MULTIPLY", "WIPE", "GLOW", "TRANSFORM", "SPEED", "MULTICAM"}
+    | {"ADJUSTMENT", "GAUSSIAN_BLUR", "COLORMIX", "OVER_DROP", "COMPOSITOR"}
+)
+_NUMBERED = re.compile(r"(?P<prefix>.*?)(?P<number>\d+)(?P<suffix>\.[^.]+)", re.DOTALL)
+_LARGEST_SEED = 2**31 - 1
+
+
+class CannotRestyle(Exception):
+    """A strip cannot be restyled; the text is a sentence for the user."""
+
+
+def why_not(strip: Any, scene: Any) -> str:
+    """Why a strip cannot be restyled; empty if it can. Quick, as buttons ask at every redraw."""
+    if strip is None:
+        return "Select a strip in the sequencer first"
+    if strip.type == "SOUND":
+        return "A sound strip has no picture; select a movie, image, scene or other picture strip"
+    if strip.lock:
+        return "The strip is locked; unlock it first"
+    if strip.type not in RENDERED_TYPES and strip.type not in {"MOVIE", "IMAGE"}:
+        return f"Strips of the kind {strip.type.lower()} cannot be restyled"
+    if strip.type == "MOVIE" and strip.fps <= 0:
+        return "The strip's file is missing; relink it first"
+    if vse.left(strip) < 0 and not _is_plain(strip, scene):
+        return "Move the strip so that it begins at frame 0 or later"
+    return ""
+
+
+def _is_plain(strip: Any, scene: Any) -> bool:
+    """Whether the strip's file alone says what is seen when."""
+    if strip.type not in {"MOVIE", "IMAGE"} or vse.is_graded(strip) or vse.is_retimed(strip, scene):
+        return False
+    if strip.type == "MOVIE":
+        return vse.runs_at_scene_rate(strip, scene)
+    return _sequence_of(strip) is not None
+
+
+def _sequence_of(strip: Any) -> tuple[Path, int] | None:
+    """The first picture of a sequence strip and its number; None if it is no gapless sequence."""
+    names = [element.filename for element in strip.elements]
+    parts = [_NUMBERED.fullmatch(name) for name in names]
+    first = parts[0] if parts else None
+    if first is None or len(names) < 2:
+        return None
+    begin = int(first["number"])
+    for offset, part in enumerate(parts):
+        if part is None or part["prefix"] != first["prefix"] or part["suffix"] != first["suffix"]:
+            return None
+        if int(part["number"]) != begin + offset:
+            return None
+    return Path(bpy.path.abspath(strip.directory)) / names[0], begin
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An order, and whether its strip has to be rendered before it can be sent."""
+
+    order: Order
+    needs_render: bool
+
+
+def wish_for(strip: Any, scene: Any, *, prompts_from_markers: bool = True) -> Wish:
+    """What the panel's settings ask for of a strip.
+
+    Raises:
+        CannotRestyle: there is a reason against it.
+    """
+    reason = why_not(strip, scene)
+    if reason:
+        raise CannotRestyle(f"{strip.name if strip else 'Strip'}: {reason}.")
+    settings = scene.fresco
+    order = Order(
+        job_id=uuid.uuid4().hex,
+        title=strip.name,
+        path="",
+        start=0,
+        stop=0,
+        lead=0,
+        settings=chosen_settings(settings),
+        model=settings.model,
+        output=settings.output,
+        folder=str(output_folder()),
+        mask=settings.mask if settings.mask != strip.name else "",
+        is_source_muted=settings.source_after == "MUTE",
+    )
+    wish = (
+        Wish(_plain_order(order, strip, scene, settings.handles), needs_render=False)
+        if _is_plain(strip, scene)
+        else Wish(rendered_order(order, strip, scene), needs_render=True)
+    )
+    if not (prompts_from_markers and settings.use_markers):
+        return wish
+    return replace(wish, order=_with_marker_words(wish.order, strip, scene))
+
+
+def _plain_order(order: Order, strip: Any, scene: Any, handles: int) -> Order:
+    lies = vse.timing(strip)
+    count = vse.media_length(strip)
+    shown = lies.source_frames(count)
+    if shown.length == 0:
+        raise CannotRestyle(f"{strip.name}: nothing of its file is seen. Change its trim.")
+    wanted = lies.widened(shown, handles, count)
+    if strip.type == "MOVIE":
+        path = Path(bpy.path.abspath(strip.filepath))
+        return replace(
+            order,
+            path=str(path),
+            start=wanted.start,
+            stop=wanted.stop,
+            lead=wanted.start,
+            expected_frames=count,
+        )
+    found = _sequence_of(strip)
+    assert found is not None
+    path, number = found
+    return replace(
+        order,
+        path=str(path),
+        is_sequence=True,
+        frame_rate=str(rate_of(scene.render.fps, scene.render.fps_base)),
+        start=number + wanted.start,
+        stop=number + wanted.stop,
+        lead=wanted.start,
+    )
+
+
+def rendered_order(order: Order, strip: Any, scene: Any) -> Order:
+    """The order for a strip that is rendered first; its pictures have the timeline's numbers."""
+    lies = vse.timing(strip)
+    folder = files.rendered_folder(Path(order.folder), order.job_id)
+    return replace(
+        order,
+        path=str(folder / picture_name(lies.left)),
+        is_sequence=True,
+        is_rendered=True,
+        expected_frames=None,
+        frame_rate=str(rate_of(scene.render.fps, scene.render.fps_base)),
+        start=lies.left,
+        stop=lies.right,
+        lead=lies.left - lies.origin,
+    )
+
+
+def picture_name(frame: int) -> str:
+    """As render_strip.py names them."""
+    return f"f_{frame:06d}.png"
+
+
+def _with_marker_words(order: Order, strip: Any, scene: Any) -> Order:
+    markers = [(marker.frame, marker.name) for marker in scene.timeline_markers]
+    words = words_by_frame(markers, vse.span(strip))
+    # The order counts frames from `start`, which is the timeline's frame `origin + lead`.
+    shift = order.start - order.lead - vse.timing(strip).origin
+    frames = Span(start=order.start, stop=order.stop)
+    prompts = {
+        str(frame + shift): text
+        for frame, text in words.items()
+        if frames.start <= frame + shift < frames.stop
+    }
+    return replace(order, settings={**order.settings, "keyframe_prompts": prompts})
+
+
+def look_wish(strip: Any, scene: Any, frame: int) -> Wish:
+    """A wish for one frame: the one under the playhead.
+
+    Raises:
+        CannotRestyle: the playhead is not on the strip, or there is another reason.
+    """
+    if not vse.left(strip) <= frame < vse.right(strip):
+        raise CannotRestyle("Put the playhead onto the strip to see how its frame would look.")
+    wish = wish_for(strip, scene)
+    order = wish.order
+    if wish.needs_render:
+        path = str(Path(order.path).with_name(picture_name(frame)))
+        lead = frame - vse.timing(strip).origin
+        return replace(
+            wish, order=replace(order, path=path, start=frame, stop=frame + 1, lead=lead)
+        )
+    shift = order.start - order.lead - vse.timing(strip).origin
+    index = min(max(frame + shift, order.start), order.stop - 1)
+    lead = frame - vse.timing(strip).origin
+    return replace(wish, order=replace(order, start=index, stop=index + 1, lead=lead))
+
+
+def chosen_settings(settings: Any) -> dict[str, Any]:
+    """Fields of `RestyleSettings` that the panel sets; what is left to the model is left out."""
+    chosen: dict[str, Any] = {"preset": settings.preset.lower(), "seed": settings.seed}
+    for name in ("prompt", "negative_prompt", "style", "control"):
+        text = getattr(settings, name).strip()
+        if text:
+            chosen[name] = text
+    for name in ("strength", "guidance_scale", "control_scale", "steps", "keep_colours", "size"):
+        if getattr(settings, f"use_{name}"):
+            chosen[name] = round(getattr(settings, name), 4)
+    if settings.use_keyframes:
+        chosen["keyframe_min"] = settings.keyframe_min
+        chosen["keyframe_max"] = settings.keyframe_max
+    if settings.use_batch_size:
+        chosen["batch_size"] = settings.batch_size
+    if settings.colourise:
+        chosen["colourise"] = True
+    if settings.interpolation != "PRESET":
+        chosen["interpolation"] = settings.interpolation.lower()
+    return chosen
+
+
+def show_settings(settings: Any, chosen: dict[str, Any], model: str) -> None:
+    """Put the settings of an order, or of a job of the daemon, into the panel."""
+    for name in ("prompt", "negative_prompt", "style", "control"):
+        setattr(settings, name, chosen.get(name) or "")
+    for name in ("strength", "guidance_scale", "control_scale", "steps", "keep_colours", "size"):
+        value = chosen.get(name)
+        setattr(settings, f"use_{name}", value is not None)
+        if value is not None:
+            setattr(settings, name, value)
+    settings.use_keyframes = chosen.get("keyframe_min") is not None
+    if settings.use_keyframes:
+        settings.keyframe_min = chosen["keyframe_min"]
+        settings.keyframe_max = chosen.get("keyframe_max") or 2 * settings.keyframe_min
+    settings.use_batch_size = chosen.get("batch_size") is not None
+    if settings.use_batch_size:
+        settings.batch_size = chosen["batch_size"]
+    settings.colourise = bool(chosen.get("colourise"))
+    settings.interpolation = (chosen.get("interpolation") or "preset").upper()
+    settings.preset = (chosen.get("preset") or "standard").upper()
+    settings.seed = min(chosen.get("seed") or 0, _LARGEST_SEED)
+    settings.model = model
+
+
+def draw_seed(settings: Any) -> None:
+    """Another seed, unless it is locked."""
+    if not settings.is_seed_locked:
+        settings.seed = random.randint(0, _LARGEST_SEED)
+
+
+def output_folder() -> Path:
+    """Where results go: as the preferences say, else beside the file, else in the user's folder."""
+    from .preferences import preferences
+
+    chosen = preferences().output_folder
+    if chosen.startswith("//") and not bpy.data.filepath:
+        chosen = ""
+    if chosen:
+        return Path(bpy.path.abspath(chosen)).absolute()
+    if bpy.data.filepath:
+        return Path(bpy.data.filepath).parent / "fresco"
+    return Path(bpy.utils.user_resource("DATAFILES", path="fresco"))

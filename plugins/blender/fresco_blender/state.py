@@ -1,0 +1,55 @@
+"""What is known of daemon and jobs while Blender runs; nothing of it is saved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fresco_client import Job, Model, ServerInfo, Style
+
+from .core.card import JobCard
+from .core.faults import Fault
+from .core.news import LinkState
+
+if TYPE_CHECKING:
+    from .core.desk import Desk
+
+_USUAL_CONTROLS = ("tile", "canny", "hed", "depth", "none")
+
+
+@dataclass
+class State:
+    """Everything the panel draws that is not in the file."""
+
+    desk: Desk | None = None
+    link: LinkState = "away"
+    link_fault: Fault | None = None
+    server: ServerInfo | None = None
+    models: tuple[Model, ...] = ()
+    cards: dict[str, JobCard] = field(default_factory=dict[str, JobCard])
+    history: tuple[Job, ...] = ()
+    look_share: float | None = None
+    """How far the look that is being made is; None while there is none."""
+    look_picture: Path | None = None
+    look_fault: Fault | None = None
+    complaint: Fault | None = None
+
+    def styles(self, source: str) -> tuple[Style, ...]:
+        """Looks a model knows."""
+        return next((model.styles for model in self.models if model.source == source), ())
+
+    def controls(self) -> tuple[str, ...]:
+        """Ways in which structure can bind."""
+        server = self.server
+        if server is None or server.capabilities is None:
+            return _USUAL_CONTROLS
+        return server.capabilities.controls
+
+    @property
+    def open_cards(self) -> list[JobCard]:
+        """Jobs of this file that something is still to come of, or that ended badly."""
+        return [card for card in self.cards.values() if card.is_open or card.fault]
+
+
+state = State()

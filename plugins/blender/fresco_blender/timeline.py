@@ -1,0 +1,327 @@
+"""What Fresco puts onto the timeline and finds there again.
+
+Strips are known by custom properties, never by references: those outlive undo and file loading as
+pointers to freed memory. Everything here may be called again and changes nothing the second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from . import vse
+from .core.card import JobCard
+from .core.order import Order
+from .core.timing import Span, keyframe_spans
+
+ORDER = "fresco:"
+"""On a source strip, with the job's id after it: the order, as long as it is open."""
+KEY = "fresco_key"
+JOB = "fresco_job"
+RECIPE = "fresco_recipe"
+"""On a result: the order it came from."""
+KEYFRAMES = "fresco_keyframes"
+START = "fresco_start"
+LOOK = "fresco_look"
+PLACEHOLDER = Path(__file__).parent / "planned.png"
+
+
+class NoRoom(Exception):
+    """No channel is free."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "All channels above the strip are taken here. Free one, then place the result."
+        )
+
+
+def mark(strip: Any, order: Order) -> None:
+    """Note an order on its source."""
+    strip[ORDER + order.job_id] = order.to_json()
+
+
+def unmark(scene: Any, job_id: str) -> None:
+    """Take an order that needs nothing any more off its source."""
+    for strip in vse.all_strips(scene):
+        if ORDER + job_id in strip.keys():  # noqa: SIM118  strips are no mappings
+            del strip[ORDER + job_id]
+            if strip.get(RECIPE) is not None:
+                strip.color_tag = vse.COLOURS["result"]
+
+
+def sources(scene: Any, job_id: str) -> list[Any]:
+    """Strips that carry an order: several once the source was split or duplicated."""
+    return [strip for strip in vse.all_strips(scene) if strip.get(ORDER + job_id) is not None]
+
+
+def open_orders(scene: Any) -> Iterator[Order]:
+    """Orders on strips, each once."""
+    seen: set[str] = set()
+    for strip in vse.all_strips(scene):
+        for name in strip.keys():  # noqa: SIM118
+            if not name.startswith(ORDER) or name in seen:
+                continue
+            seen.add(name)
+            order = Order.from_json(str(strip[name]))
+            if order is not None:
+                yield order
+
+
+def find_scene(job_id: str) -> Any:
+    """The scene in whose sequencer an order is noted, or None."""
+    return next((scene for scene in bpy.data.scenes if sources(scene, job_id)), None)
+
+
+def keys(scene: Any, job_id: str) -> dict[int, list[Any]]:
+    """Keyframe strips of a job by source frame."""
+    found: dict[int, list[Any]] = {}
+    for strip in vse.all_strips(scene):
+        if strip.get(JOB) == job_id and strip.get(KEY) is not None:
+            found.setdefault(int(strip[KEY]), []).append(strip)
+    return found
+
+
+def results(scene: Any, job_id: str) -> list[Any]:
+    """Result strips of a job."""
+    return [
+        strip
+        for strip in vse.all_strips(scene)
+        if strip.get(JOB) == job_id and strip.get(RECIPE) is not None
+    ]
+
+
+def recipe_of(strip: Any) -> Order | None:
+    """The order a result strip came from; None for any other strip."""
+    text = strip.get(RECIPE) if strip is not None else None
+    return Order.from_json(str(text)) if text else None
+
+
+def first_frame(source: Any, order: Order) -> int:
+    """Timeline frame of a result's first frame, wherever its source is by now."""
+    return vse.timing(source).origin + order.lead
+
+
+def copy_look(source: Any, target: Any, order: Order) -> None:
+    """Place, crop and mix a picture of the source's size as the source is; it is unmuted."""
+    target.blend_type = "ALPHA_OVER"
+    target.mute = False
+    if order.is_rendered:
+        return  # all of that is in its pixels
+    if source.blend_type != "REPLACE":
+        target.blend_type = source.blend_type if source.blend_type != "CROSS" else "ALPHA_OVER"
+    target.blend_alpha = source.blend_alpha
+    target.use_flip_x, target.use_flip_y = source.use_flip_x, source.use_flip_y
+    for name in ("offset_x", "offset_y", "scale_x", "scale_y", "rotation", "origin", "filter"):
+        if hasattr(source.transform, name):
+            setattr(target.transform, name, getattr(source.transform, name))
+    for name in ("min_x", "max_x", "min_y", "max_y"):
+        setattr(target.crop, name, getattr(source.crop, name))
+
+
+class KeyframePlacer:
+    """Puts a job's keyframes onto the timeline, one a step, so that no step takes long."""
+
+    def __init__(self, scene: Any, card: JobCard, indices: Container[int] | None = None) -> None:
+        """`indices`: only these keyframes; None for all."""
+        self.job_id = card.job_id
+        self._scene = scene
+        self._card = card
+        self._indices = indices
+        self._steps = self._run()
+
+    def step(self) -> bool:
+        """Do a little; False when there is nothing left to do."""
+        return next(self._steps, None) is not None
+
+    def _run(self) -> Iterator[int]:
+        plan, order = self._card.plan, self._card.order
+        source = next(iter(sources(self._scene, order.job_id)), None)
+        if plan is None or source is None:
+            return
+        placed = keys(self._scene, order.job_id)
+        begin = first_frame(source, order) - plan.start
+        channel = self._channel(source, placed)
+        if channel is None:
+            return
+        for index, frames in keyframe_spans(plan.keyframes, plan.start, plan.stop):
+            shown = frames.moved(begin).cut_to(vse.span(source))
+            if shown.length == 0 or (self._indices is not None and index not in self._indices):
+                continue
+            strips = placed.get(index) or [self._add(source, index, shown, channel)]
+            for strip in strips:
+                self._fill(strip, index)
+            yield index
+
+    def _channel(self, source: Any, placed: dict[int, list[Any]]) -> int | None:
+        for strips in placed.values():
+            return strips[0].channel
+        holder = vse.container_of(self._scene, source)
+        return vse.free_channel(holder, vse.span(source), source.channel)
+
+    def _add(self, source: Any, index: int, shown: Span, channel: int) -> Any:
+        order = self._card.order
+        holder = vse.container_of(self._scene, source)
+        # A strip made with a large picture decodes it here and now; a name given later does not.
+        strip = holder.new_image(
+            name=f"Key {index}",
+            filepath=str(PLACEHOLDER),
+            channel=channel,
+            frame_start=shown.start,
+        )
+        vse.set_span(strip, shown)
+        strip[JOB], strip[KEY] = order.job_id, index
+        strip.color_tag = vse.COLOURS["planned"]
+        strip.select = False
+        copy_look(source, strip, order)
+        return strip
+
+    def _fill(self, strip: Any, index: int) -> None:
+        path = self._card.keyframe_files.get(index)
+        if path is None:
+            return
+        if Path(bpy.path.abspath(strip.directory)) / strip.elements[0].filename != path:
+            strip.directory = str(path.parent)
+            strip.elements[0].filename = path.name
+        if strip.color_tag != vse.COLOURS["ready"]:
+            strip.color_tag = vse.COLOURS["ready"]
+
+
+def remove_keys(scene: Any, job_id: str) -> None:
+    """Take a job's keyframes off the timeline; their files stay."""
+    for strips in keys(scene, job_id).values():
+        for strip in strips:
+            remove(scene, strip)
+
+
+def remove(scene: Any, strip: Any) -> None:
+    """Take one strip off the timeline."""
+    vse.container_of(scene, strip).remove(strip)
+
+
+def place_result(scene: Any, card: JobCard) -> list[Any]:
+    """The result above each source that carries the order, in sync and as long as it; each once.
+
+    Raises:
+        NoRoom: a channel is missing.
+    """
+    order, made = card.order, results(scene, card.job_id)
+    placed: list[Any] = []
+    for source in sources(scene, card.job_id):
+        wanted = Span(start=0, stop=card.result_frames).moved(first_frame(source, order))
+        shown = wanted.cut_to(vse.span(source))
+        beside = [strip for strip in made if _covers(strip, shown)]
+        if shown.length and not beside:
+            placed.append(_place_beside(scene, card, source, wanted, shown))
+        if order.is_source_muted:
+            source.mute = True
+    return placed
+
+
+def _covers(strip: Any, shown: Span) -> bool:
+    return vse.span(strip).cut_to(shown).length > 0
+
+
+def _place_beside(scene: Any, card: JobCard, source: Any, wanted: Span, shown: Span) -> Any:
+    order = card.order
+    holder = vse.container_of(scene, source)
+    ours = {strip.as_pointer() for found in keys(scene, order.job_id).values() for strip in found}
+    others = [strip for strip in holder if strip.as_pointer() not in ours]
+    # Before it is trimmed the strip is as long as the result, and must not touch anything either.
+    channel = vse.free_channel(others, wanted.joined(shown), source.channel)
+    if channel is None:
+        raise NoRoom
+    for found in keys(scene, order.job_id).values():
+        for strip in found:
+            if _covers(strip, shown):
+                holder.remove(strip)
+    strip = _add_result(scene, holder, card, wanted, channel)
+    vse.set_span(strip, shown)
+    strip[JOB], strip[RECIPE] = order.job_id, order.to_json()
+    if card.plan is not None:
+        strip[KEYFRAMES] = list(card.plan.keyframes)
+        strip[START] = card.plan.start
+    strip.color_tag = vse.COLOURS["result"]
+    copy_look(source, strip, order)
+    if order.mask:
+        limit_to_mask(scene, strip, order.mask)
+    return strip
+
+
+def _add_result(scene: Any, holder: Any, card: JobCard, wanted: Span, channel: int) -> Any:
+    path = card.result
+    assert path is not None
+    name = f"{card.order.title} · Fresco"[:60]
+    if card.order.output != "FRAMES":
+        return holder.new_movie(
+            name=name, filepath=str(path), channel=channel, frame_start=wanted.start
+        )
+    if wanted.length == 1:
+        return holder.new_image(
+            name=name, filepath=str(path), channel=channel, frame_start=wanted.start
+        )
+    return _add_sequence(scene, path, wanted, channel, name)
+
+
+def _add_sequence(scene: Any, path: Path, wanted: Span, channel: int, name: str) -> Any:
+    """An image sequence strip by the operator: `elements.append` leaves sizes uninitialised."""
+    add = bpy.ops.sequencer.image_strip_add
+    known = add.get_rna_type().properties
+    files = [{"name": f"frame_{number:06d}.png"} for number in range(wanted.length)]
+    arguments: dict[str, Any] = {
+        "directory": str(path.parent),
+        "files": files,
+        "frame_start": wanted.start,
+        "channel": channel,
+        "fit_method": "ORIGINAL",
+        "relative_path": False,
+        "set_view_transform": False,
+        "overlap": True,
+        "replace_sel": False,
+    }
+    if "length" in known:
+        arguments["length"] = 1
+    else:
+        arguments["frame_end"] = wanted.start + 1
+    arguments.update({key: False for key in _OFF if key in known})
+    if "image_import_type" in known:
+        kinds = [item.identifier for item in known["image_import_type"].enum_items]
+        if "IMAGE_SEQUENCE" in kinds:
+            arguments["image_import_type"] = "IMAGE_SEQUENCE"
+    before = {strip.as_pointer() for strip in vse.all_strips(scene)}
+    with vse.sequencer_context(scene):
+        add(**arguments)
+    strip = next(s for s in vse.all_strips(scene) if s.as_pointer() not in before)
+    strip.name = name
+    return strip
+
+
+_OFF = ("move_strips", "use_sequence_detection")
+
+
+def limit_to_mask(scene: Any, strip: Any, mask_name: str) -> None:
+    """Let a strip be seen only where the mask strip is white; elsewhere the source is untouched."""
+    mask = next((other for other in vse.all_strips(scene) if other.name == mask_name), None)
+    if mask is None:
+        return
+    vse.set_sequencer_scene(scene)
+    modifier = strip.modifiers.new("Fresco mask", "MASK")
+    modifier.input_mask_type = "STRIP"
+    modifier.input_mask_strip = mask
+    mask.mute = True
+
+
+def swap_result(scene: Any, old_job_id: str, card: JobCard) -> list[Any]:
+    """Let results of a job show another job's result instead: every edit made to them stays."""
+    assert card.result is not None
+    swapped = results(scene, old_job_id)
+    for strip in swapped:
+        if card.order.output == "FRAMES":
+            strip.directory = str(card.result.parent)
+        else:
+            strip.filepath = str(card.result)
+        strip[JOB], strip[RECIPE] = card.job_id, card.order.to_json()
+        strip.color_tag = vse.COLOURS["result"]
+    return swapped

@@ -1,0 +1,219 @@
+"""The sequencer's data under the names it has in Blender 3.4 to 5.x.
+
+Names changed in 4.4 (sequences became strips), 5.0 (which scene the sequencer edits) and 5.1
+(times). What a version lacks is found by looking, not by its number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import bpy
+
+from .core.timing import Span, Timing, rate_of
+
+CHANNELS = 128
+COLOURS = {
+    "planned": "COLOR_09",
+    "ready": "COLOR_04",
+    "remade": "COLOR_02",
+    "failed": "COLOR_01",
+    "result": "COLOR_05",
+    "look": "COLOR_06",
+}
+"""Colour tags by what a strip is: grey, green, orange, red, blue, purple."""
+
+
+def scene_of(context: Any) -> Any:
+    """The scene the sequencer edits; since 5.0 that may be another than the active one."""
+    return getattr(context, "sequencer_scene", None) or context.scene
+
+
+def all_strips(scene: Any) -> list[Any]:
+    """Every strip of a scene, also those inside metas."""
+    editor = scene.sequence_editor
+    if editor is None:
+        return []
+    return list(editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all)
+
+
+def children(owner: Any) -> Any:
+    """The strips a sequence editor or a meta strip holds directly."""
+    return owner.strips if hasattr(owner, "strips") else owner.sequences
+
+
+def container_of(scene: Any, strip: Any) -> Any:
+    """The collection that holds a strip, so that a new one lands beside it."""
+    meta = strip.parent_meta() if strip is not None else None
+    return children(meta) if meta is not None else children(scene.sequence_editor)
+
+
+def active_strip(context: Any) -> Any:
+    """The active strip, or None."""
+    scene = scene_of(context)
+    editor = scene.sequence_editor if scene else None
+    return editor.active_strip if editor else None
+
+
+def selected_strips(context: Any) -> list[Any]:
+    """Selected strips of the sequencer, in the order of the timeline."""
+    scene = scene_of(context)
+    if scene is None or scene.sequence_editor is None:
+        return []
+    chosen = [strip for strip in all_strips(scene) if strip.select]
+    return sorted(chosen, key=lambda strip: (left(strip), strip.channel))
+
+
+def left(strip: Any) -> int:
+    """First visible frame."""
+    return int(strip.left_handle if hasattr(strip, "left_handle") else strip.frame_final_start)
+
+
+def right(strip: Any) -> int:
+    """One past the last visible frame."""
+    return int(strip.right_handle if hasattr(strip, "right_handle") else strip.frame_final_end)
+
+
+def span(strip: Any) -> Span:
+    """Visible frames."""
+    return Span(start=left(strip), stop=right(strip))
+
+
+def set_span(strip: Any, wanted: Span) -> None:
+    """Move a strip's ends, not its content."""
+    has_handles = hasattr(strip, "left_handle")
+    # The further end first, so that the strip never gets shorter than a frame.
+    ends = [("left_handle", "frame_final_start", wanted.start)]
+    ends.append(("right_handle", "frame_final_end", wanted.stop))
+    if wanted.start >= right(strip):
+        ends.reverse()
+    for new, old, frame in ends:
+        name = new if has_handles else old
+        if int(getattr(strip, name)) != frame:
+            setattr(strip, name, frame)
+
+
+def content_start(strip: Any) -> int:
+    """Timeline frame of the content's first frame, visible or not."""
+    return int(strip.content_start if hasattr(strip, "content_start") else strip.frame_start)
+
+
+def content_length(strip: Any) -> int:
+    """Frames of content after trims for good."""
+    return int(
+        strip.content_duration if hasattr(strip, "content_duration") else strip.frame_duration
+    )
+
+
+def _trim(strip: Any, end: str) -> int:
+    new, old = f"content_trim_{end}", f"animation_offset_{end}"
+    return int(getattr(strip, new) if hasattr(strip, new) else getattr(strip, old, 0))
+
+
+def timing(strip: Any) -> Timing:
+    """Where a strip lies."""
+    return Timing(
+        left=left(strip),
+        right=right(strip),
+        content_start=content_start(strip),
+        trim_start=_trim(strip, "start"),
+    )
+
+
+def media_length(strip: Any) -> int:
+    """Frames in the file, of a strip at one source frame a timeline frame."""
+    return content_length(strip) + _trim(strip, "start") + _trim(strip, "end")
+
+
+def is_retimed(strip: Any, scene: Any) -> bool:
+    """Whether anything but the strip's place decides which source frame is seen when."""
+    if getattr(strip, "use_reverse_frames", False) or getattr(strip, "strobe", 1.0) > 1.0:
+        return True
+    if getattr(strip, "speed_factor", 1.0) != 1.0 or len(getattr(strip, "retiming_keys", ())):
+        return True
+    return any(
+        other.type == "SPEED" and getattr(other, "input_1", None) == strip
+        for other in all_strips(scene)
+    )
+
+
+def is_graded(strip: Any) -> bool:
+    """Whether a strip's pixels are not those of its file."""
+    if any(not modifier.mute for modifier in getattr(strip, "modifiers", ())):
+        return True
+    if getattr(strip, "use_deinterlace", False):
+        return True
+    return getattr(strip, "color_saturation", 1.0) != 1.0 or (
+        getattr(strip, "color_multiply", 1.0) != 1.0
+    )
+
+
+def runs_at_scene_rate(strip: Any, scene: Any) -> bool:
+    """Whether a movie strip shows one source frame a timeline frame."""
+    rate = rate_of(scene.render.fps, scene.render.fps_base)
+    return strip.fps > 0 and abs(strip.fps - float(rate)) < 1e-3
+
+
+def free_channel(strips: Iterable[Any], wanted: Span, above: int) -> int | None:
+    """The first channel above one that is empty over these frames; None if all are taken.
+
+    Never assign a channel that is taken: 4.5 hangs for ever, others move the strip in time.
+    """
+    taken = {
+        strip.channel
+        for strip in strips
+        if left(strip) < wanted.stop and right(strip) > wanted.start
+    }
+    return next(
+        (channel for channel in range(above + 1, CHANNELS + 1) if channel not in taken), None
+    )
+
+
+def sequencer_areas() -> Iterator[tuple[Any, Any]]:
+    """Windows and their sequencer areas."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "SEQUENCE_EDITOR":
+                yield window, area
+
+
+@contextmanager
+def sequencer_context(scene: Any) -> Iterator[None]:
+    """A context in which the sequencer's operators work, whatever the user looks at."""
+    set_sequencer_scene(scene)
+    found = next(sequencer_areas(), None)
+    if found is not None:
+        with _override(*found):
+            yield
+        return
+    window = bpy.context.window_manager.windows[0]
+    area = max(window.screen.areas, key=lambda area: area.width * area.height)
+    former = area.type
+    area.type = "SEQUENCE_EDITOR"
+    try:
+        with _override(window, area):
+            yield
+    finally:
+        area.type = former
+
+
+def _override(window: Any, area: Any) -> AbstractContextManager[Any]:
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    return bpy.context.temp_override(
+        window=window, screen=window.screen, area=area, region=region, scene=window.scene
+    )
+
+
+def set_sequencer_scene(scene: Any) -> None:
+    """Since 5.0 operators and modifiers need to be told; without it `modifiers.new` crashes."""
+    workspace = bpy.context.workspace or bpy.context.window_manager.windows[0].workspace
+    if hasattr(workspace, "sequencer_scene") and workspace.sequencer_scene is None:
+        workspace.sequencer_scene = scene
+
+
+def redraw() -> None:
+    """Show what has changed."""
+    for _, area in sequencer_areas():
+        area.tag_redraw()

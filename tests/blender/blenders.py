@@ -1,0 +1,162 @@
+"""Real Blenders: as Python modules in environments of their own, which are made when first needed.
+
+`FRESCO_BLENDER` chooses which: "4.5" (the default), "4.2,5.0", "all", or "none". They are kept in
+`build/blender`, which git ignores. A Blender that cannot be had is skipped with the reason.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+INSIDE = Path(__file__).parent / "inside"
+PLACE = ROOT / "build" / "blender"
+MODULES = {"4.2": "bpy==4.2.23", "4.5": "bpy==4.5.15", "5.0": "bpy==5.0.1"}
+"""Versions of Blender that PyPI has as modules; all of them are for Python 3.11."""
+PYTHON = (3, 11)
+DEFAULT = "4.5"
+_RESULT = "SCENARIO-RESULT "
+
+
+def chosen_versions() -> list[str]:
+    """What `FRESCO_BLENDER` asks for."""
+    asked = os.environ.get("FRESCO_BLENDER", DEFAULT)
+    if asked == "none":
+        return []
+    return list(MODULES) if asked == "all" else [name.strip() for name in asked.split(",")]
+
+
+def _right_python() -> str | None:
+    """A Python of the version that the modules are made for."""
+    if sys.version_info[:2] == PYTHON:
+        return getattr(sys, "_base_executable", sys.executable)
+    return shutil.which(f"python{PYTHON[0]}.{PYTHON[1]}")
+
+
+def _python_in(folder: Path) -> Path:
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def module_python(version: str) -> Path:
+    """The Python of an environment that has this Blender; made now if there is none.
+
+    Skips the test where it cannot be had.
+    """
+    folder = PLACE / version
+    python, mark = _python_in(folder), folder / "complete"
+    if mark.exists() and mark.read_text("utf-8") == MODULES[version]:
+        return python
+    base = _right_python()
+    if base is None:
+        pytest.skip(f"Blender {version} as a module needs Python {PYTHON[0]}.{PYTHON[1]}")
+    shutil.rmtree(folder, ignore_errors=True)
+    if base == getattr(sys, "_base_executable", ""):
+        venv.create(folder, with_pip=True)
+    else:
+        subprocess.run([base, "-m", "venv", str(folder)], check=True, capture_output=True)
+    command = [str(python), "-m", "pip", "install", "--quiet", "numpy<2", MODULES[version]]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ended.returncode != 0:
+        pytest.skip(f"{MODULES[version]} cannot be installed: {ended.stderr.strip()[-300:]}")
+    mark.write_text(MODULES[version], "utf-8")
+    return python
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """What the build makes."""
+
+    extension: Path
+    classic: Path
+
+
+def build_plugin(folder: Path) -> Plugin:
+    """The zips, as the build command makes them."""
+    spec = importlib.util.spec_from_file_location("build", ROOT / "plugins/blender/build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return Plugin(*module.build(folder))
+
+
+@dataclass(frozen=True)
+class Blender:
+    """A Blender that plays scenarios, each in a process of its own and a home of its own."""
+
+    command: tuple[str, ...]
+    plugin: Plugin
+    home: Path
+
+    def begin(self, module: str, scenario: str, data: Path, **arguments: Any) -> Playing:
+        """Start a scenario of a module in `inside`."""
+        wanted = {
+            "module": module,
+            "scenario": scenario,
+            "data": str(data),
+            "extension": str(self.plugin.extension),
+            "classic": str(self.plugin.classic),
+            "arguments": {name: _plain(value) for name, value in arguments.items()},
+        }
+        environment = {
+            **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+            "BLENDER_USER_RESOURCES": str(self.home / "resources"),
+            "HOME": str(self.home),
+        }
+        self.home.mkdir(parents=True, exist_ok=True)
+        process = subprocess.Popen(
+            [*self.command, json.dumps(wanted)],
+            env=environment,
+            cwd=self.home,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+        return Playing(process)
+
+    def play(self, module: str, scenario: str, data: Path, **arguments: Any) -> Any:
+        """Play a scenario to its end; what it gives back."""
+        return self.begin(module, scenario, data, **arguments).result()
+
+
+def blender_of(version: str, plugin: Plugin, home: Path) -> Blender:
+    """A Blender as a module."""
+    return Blender((str(module_python(version)), str(INSIDE / "stage.py")), plugin, home)
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
+
+
+@dataclass(frozen=True)
+class Playing:
+    """A scenario that is being played."""
+
+    process: subprocess.Popen[str]
+
+    def result(self, patience_s: float = 200.0) -> Any:
+        """What it gives back; fails with its output if it fails."""
+        try:
+            output, _ = self.process.communicate(timeout=patience_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            output, _ = self.process.communicate()
+            raise AssertionError(f"Blender did not end:\n{output[-6000:]}") from None
+        found = [line for line in output.splitlines() if line.startswith(_RESULT)]
+        assert self.process.returncode == 0, output[-6000:]
+        assert found, output[-6000:]
+        return json.loads(found[-1][len(_RESULT) :])

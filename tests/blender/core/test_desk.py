@@ -1,0 +1,130 @@
+"""The network's side, without Blender, against real daemons."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from fresco_blender.core.desk import Desk
+from fresco_blender.core.doorway import Doorway
+from fresco_blender.core.news import JobFault, KeyframeFile, LinkChanged, News, ResultFile
+from fresco_blender.core.order import Order
+
+from tests.integration.conftest import StartDaemon, clip, start_daemon
+from tests.integration.daemons import with_fake_worker
+
+__all__ = ["clip", "start_daemon"]
+NewsT = TypeVar("NewsT")
+
+
+def _next(desk: Desk, kind: type[NewsT], is_it: Callable[[NewsT], bool] = lambda _: True) -> NewsT:
+    """The next news of a kind."""
+    ends = time.monotonic() + 60
+    seen: list[News] = []
+    while time.monotonic() < ends:
+        news = desk.inbox.get(timeout=60)
+        seen.append(news)
+        if isinstance(news, kind) and is_it(news):
+            return news
+    raise AssertionError(f"no {kind.__name__} came, only {seen}")
+
+
+def _order(clip: Path, folder: Path) -> Order:
+    return Order(
+        job_id="job1",
+        title="shot é/7",
+        path=str(clip),
+        start=3,
+        stop=20,
+        lead=3,
+        settings={"prompt": "a negative", "size": 64},
+        folder=str(folder),
+    )
+
+
+def test_an_order_becomes_keyframes_and_a_movie_on_disk(
+    start_daemon: StartDaemon, clip: Path, tmp_path: Path
+) -> None:
+    daemon = start_daemon(**with_fake_worker())
+    desk = Desk(Doorway(data=str(daemon.data)))
+    try:
+        desk.submit(_order(clip, tmp_path / "out"))
+        keyframe = _next(desk, KeyframeFile)
+        result = _next(desk, ResultFile)
+        desk.submit(_order(clip, tmp_path / "out"))
+        again = _next(desk, ResultFile)
+    finally:
+        desk.close()
+
+    assert keyframe.path.read_bytes().startswith(b"\x89PNG")
+    assert result.path == again.path == tmp_path / "out" / "shot é_7_job1.mp4"
+    assert result.frame_count == 17
+
+
+def test_closing_ends_every_thread_at_once(
+    start_daemon: StartDaemon, clip: Path, tmp_path: Path
+) -> None:
+    daemon = start_daemon(**with_fake_worker(["--step-s", "5"]))
+    desk = Desk(Doorway(data=str(daemon.data)))
+    desk.submit(_order(clip, tmp_path))
+    _next(desk, LinkChanged, lambda news: news.state == "ready")
+
+    desk.close()
+
+    ends = time.monotonic() + 10
+    while any(thread.name.startswith("fresco-") for thread in threading.enumerate()):
+        assert time.monotonic() < ends, threading.enumerate()
+        time.sleep(0.05)
+
+
+def test_all_threads_are_daemon_threads_as_blender_waits_for_others_for_ever(
+    start_daemon: StartDaemon, clip: Path, tmp_path: Path
+) -> None:
+    daemon = start_daemon(**with_fake_worker(["--step-s", "1"]))
+    desk = Desk(Doorway(data=str(daemon.data)))
+    try:
+        desk.submit(_order(clip, tmp_path))
+        _next(desk, LinkChanged, lambda news: news.state == "ready")
+        ours = [thread for thread in threading.enumerate() if thread.name.startswith("fresco-")]
+    finally:
+        desk.close()
+
+    assert ours
+    assert all(thread.daemon for thread in ours)
+
+
+@pytest.mark.parametrize("change", [{"is_sequence": True}], ids=["a sequence"])
+def test_what_cannot_be_sent_to_another_machine_is_said(
+    change: dict[str, bool], start_daemon: StartDaemon, clip: Path, tmp_path: Path
+) -> None:
+    daemon = start_daemon(**with_fake_worker())
+    announced = daemon.announced
+    desk = Desk(Doorway(address=announced["address"], token=announced["token"]))
+    try:
+        desk.submit(replace(_order(clip, tmp_path), **change))
+        fault = _next(desk, JobFault).fault
+    finally:
+        desk.close()
+
+    assert "takes video files only" in fault.message
+
+
+@pytest.mark.parametrize(
+    ("address", "is_refused"),
+    [("studio:7400", True), ("127.0.0.1:1", False), ("[::1]:1", False), ("127.evil.org:1", True)],
+)
+def test_other_machines_are_spoken_to_only_if_blender_may(address: str, is_refused: bool) -> None:
+    desk = Desk(Doorway(address=address, is_online_allowed=False))
+    try:
+        desk.connect(start=False)
+        link = _next(desk, LinkChanged, lambda news: news.state == "failed")
+    finally:
+        desk.close()
+
+    assert link.fault is not None
+    assert ("Online Access is off" in link.fault.message) is is_refused

@@ -1,0 +1,345 @@
+"""Scenarios of use: looks, several strips, markers, masks, redo, wipes, presets, history."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import bpy
+import stage
+
+
+def every(**arguments: Any) -> dict[str, Any]:
+    return stage.every("uses", **arguments)
+
+
+def _state() -> Any:
+    return stage.part("state").state
+
+
+def _span(start: int, stop: int) -> Any:
+    return stage.part("core.timing").Span(start=start, stop=stop)
+
+
+def _looked(scene: Any) -> Any:
+    """The look's strip, once it is there."""
+    assert bpy.ops.fresco.look() == {"FINISHED"}
+    former = _state().look_picture
+    stage.wait_for("the look", lambda: _state().look_picture != former or _state().look_fault)
+    assert _state().look_fault is None, _state().look_fault
+    found = [s for s in stage.part("vse").all_strips(scene) if s.get("fresco_look") == "picture"]
+    assert len(found) == 1
+    return found[0]
+
+
+def look(clip: str, out: str) -> dict[str, Any]:
+    """One frame, then another in its place; then none."""
+    _state().look_picture = None
+    scene = stage.new_scene()
+    strip = stage.add_movie(scene, clip, start=11)
+    stage.part("vse").set_span(strip, _span(15, 40))
+    files = []
+    for frame in (18, 33):
+        scene.frame_current = frame
+        found = _looked(scene)
+        files += stage.render(scene, found, Path(out) / str(frame))
+        assert (stage.lies(found)["left"], stage.lies(found)["right"]) == (frame, frame + 1)
+    bpy.ops.fresco.clear_look()
+    return {"files": files, "left": len(stage.part("vse").all_strips(scene))}
+
+
+def look_at_a_retimed_strip(clip: str, out: str) -> dict[str, Any]:
+    _state().look_picture = None
+    scene = stage.new_scene()
+    strip = stage.add_movie(scene, clip)
+    strip.use_reverse_frames = True
+    scene.frame_current = 4
+    found = _looked(scene)
+    return {
+        "files": stage.render(scene, found, Path(out) / "look"),
+        "source": stage.render(scene, strip, Path(out) / "source")[3:4],
+    }
+
+
+def look_that_fails(clip: str, out: str) -> dict[str, Any]:
+    scene = stage.new_scene()
+    scene.fresco.prompt = "unthinkable"
+    stage.add_movie(scene, clip)
+    scene.frame_current = 4
+    bpy.ops.fresco.look()
+    fault = stage.wait_for("a fault", lambda: _state().look_fault)
+    return {"message": fault.message, "share": _state().look_share}
+
+
+def several_strips(clip: str, out: str) -> dict[str, Any]:
+    """Two strips on two channels and one of sound: two jobs."""
+    scene = stage.new_scene()
+    first = stage.add_movie(scene, clip)
+    second = stage.add_movie(scene, clip, start=21, channel=2)
+    stage.part("vse").set_span(second, _span(25, 45))
+    first.select = second.select = True
+    assert bpy.ops.fresco.restyle() == {"FINISHED"}
+    cards = list(_state().cards.values())
+    results = [stage.lies(stage.placed(card)) for card in cards]
+    sources = [stage.lies(first), stage.lies(second)]
+    return {
+        "sources": sources,
+        "results": results,
+        "seeds": [c.order.settings["seed"] for c in cards],
+    }
+
+
+def markers(clip: str, out: str) -> dict[str, Any]:
+    """Words of markers become words of keyframes; the strip is trimmed, so frames differ."""
+    scene = stage.new_scene()
+    strip = stage.add_movie(scene, clip, start=11)
+    stage.part("vse").set_span(strip, _span(15, 45))
+    for name, frame in (
+        ("fresco: at night", 5),
+        ("Fresco: snow", 25),
+        ("other", 30),
+        ("fresco:", 40),
+    ):
+        scene.timeline_markers.new(name, frame=frame)
+    card = stage.restyle(scene)
+    stage.placed(card)
+    words = {int(index): text for index, text in card.order.settings["keyframe_prompts"].items()}
+    job = _in_history(card)
+    return {
+        "words": {str(index): words.get(index, "") for index in (4, 13, 14, 28, 29, 33)},
+        "sent": {str(i): t for i, t in job.settings.keyframe_prompts.items() if i in {4, 14}},
+    }
+
+
+def _in_history(card: Any) -> Any:
+    """A job as the daemon lists it."""
+    bpy.ops.fresco.refresh()
+    return stage.wait_for(
+        "the history", lambda: next((j for j in _state().history if j.id == card.job_id), None)
+    )
+
+
+def mask(clip: str, out: str) -> dict[str, Any]:
+    """White on the left half: there the result is seen, on the right half the source."""
+    scene = stage.new_scene()
+    strip = stage.add_movie(scene, clip)
+    picture = bpy.data.images.new("mask", 160, 96)
+    picture.pixels = [
+        1.0 if x < 80 else float(c == 3) for _ in range(96) for x in range(160) for c in range(4)
+    ]
+    picture.filepath_raw, picture.file_format = str(Path(out).with_suffix(".png")), "PNG"
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
+    picture.save()
+    strips = stage.part("vse").children(scene.sequence_editor)
+    white = strips.new_image(name="matte", filepath=picture.filepath_raw, channel=5, frame_start=1)
+    stage.part("vse").set_span(white, _span(1, 41))
+    stage.choose(scene, strip)
+    scene.fresco.mask = "matte"
+    card = stage.restyle(scene)
+    result = stage.placed(card)
+    for other in stage.part("vse").all_strips(scene):
+        other.mute = other not in (strip, result)
+    scene.render.use_sequencer = True
+    files = _render_all(scene, Path(out) / "both", 8)
+    return {"files": files, "modifiers": [m.type for m in result.modifiers]}
+
+
+def _render_all(scene: Any, folder: Path, frame: int) -> list[str]:
+    """One frame of everything."""
+    if hasattr(scene.render.image_settings, "media_type"):
+        scene.render.image_settings.media_type = "IMAGE"
+    scene.render.image_settings.file_format = "PNG"
+    scene.render.image_settings.color_mode = "RGB"
+    scene.render.filepath = str(folder / "f_######")
+    scene.frame_start = scene.frame_end = frame
+    bpy.ops.render.render(animation=True, scene=scene.name)
+    return [str(path) for path in folder.glob("*.png")]
+
+
+def redo(clip: str, out: str) -> dict[str, Any]:
+    """Settings of a result come back into the panel; the new result lies above the old one."""
+    scene = stage.new_scene()
+    scene.fresco.use_strength, scene.fresco.strength = True, 0.4
+    strip = stage.add_movie(scene, clip)
+    first = stage.restyle(scene)
+    old = stage.placed(first)
+    scene.fresco.prompt, scene.fresco.use_strength = "something else", False
+    stage.choose(scene, old)
+    operators = stage.part("operators")
+    order = stage.part("timeline").recipe_of(old)
+    stage.part("source").show_settings(scene.fresco, dict(order.settings), order.model)
+    shown = (scene.fresco.prompt, scene.fresco.use_strength, round(scene.fresco.strength, 3))
+    scene.fresco.prompt = "a negative, again"
+    assert operators.FRESCO_OT_redo.obstacle(bpy.context) == ""
+    assert bpy.ops.fresco.redo() == {"FINISHED"}
+    second = list(_state().cards.values())[-1]
+    new = stage.placed(second)
+    return {
+        "shown": shown,
+        "old": stage.lies(old),
+        "new": stage.lies(new),
+        "source": stage.lies(strip),
+        "prompt": second.order.settings["prompt"],
+    }
+
+
+def reroll(clip: str, out: str) -> dict[str, Any]:
+    """The keyframe at the playhead is made anew; the result's strip stays and keeps its edits."""
+    scene = stage.new_scene()
+    strip = stage.add_movie(scene, clip, start=11)
+    stage.part("vse").set_span(strip, _span(15, 45))
+    first = stage.restyle(scene)
+    result = stage.placed(first)
+    before = result.filepath
+    result.blend_alpha = 0.5
+    stage.choose(scene, result)
+    scene.frame_current = 26
+    index = stage.part("operators").keyframe_at_playhead(bpy.context)
+    assert bpy.ops.fresco.reroll(words="a cat") == {"FINISHED"}
+    colour = result.color_tag
+    second = list(_state().cards.values())[-1]
+    swapped = stage.placed(second)
+    job = _in_history(second)
+    return {
+        "index": index,
+        "colour": colour,
+        "name": swapped.name == result.name,
+        "alpha": swapped.blend_alpha,
+        "is_other_file": swapped.filepath != before,
+        "parent": job.parent_id == first.job_id,
+        "words": {str(i): t for i, t in job.settings.keyframe_prompts.items()},
+        "strips": len(stage.part("vse").all_strips(scene)),
+        "lies": stage.lies(swapped),
+    }
+
+
+def wipe(clip: str, out: str) -> dict[str, Any]:
+    scene = stage.new_scene()
+    stage.add_movie(scene, clip)
+    scene.fresco.source_after = "MUTE"
+    result = stage.placed(stage.restyle(scene))
+    stage.choose(scene, result)
+    is_muted = stage.part("compare").source_below(scene, result).mute
+    assert bpy.ops.fresco.compare() == {"FINISHED"}
+    files = _render_all(scene, Path(out) / "half", 8)
+    scene.fresco.wipe = 0.0
+    files += _render_all(scene, Path(out) / "none", 8)
+    on = len(stage.part("compare").wipes(scene))
+    stage.choose(scene, result)
+    assert bpy.ops.fresco.compare() == {"FINISHED"}
+    return {
+        "files": files,
+        "on": on,
+        "off": len(stage.part("compare").wipes(scene)),
+        "muted": is_muted,
+    }
+
+
+def split(clip: str, out: str) -> dict[str, Any]:
+    """The source is split while its job runs: each half gets its part."""
+    scene = stage.new_scene()
+    strip = stage.add_movie(scene, clip)
+    card = stage.restyle(scene)
+    stage.wait_for("a keyframe", lambda: card.keyframe_files)
+    with stage.part("vse").sequencer_context(scene):
+        stage.choose(scene, strip)
+        bpy.ops.sequencer.split(frame=21, channel=1, side="BOTH", ignore_selection=True)
+    stage.wait_for("the result", lambda: card.phase == "placed")
+    found = stage.part("timeline").results(scene, card.job_id)
+    parts = sorted((stage.lies(s)["left"], stage.lies(s)["right"]) for s in found)
+    files = []
+    for number, result in enumerate(sorted(found, key=stage.part("vse").left)):
+        files += stage.render(scene, result, Path(out) / str(number))
+    return {"parts": parts, "files": files}
+
+
+def presets(clip: str, out: str) -> dict[str, Any]:
+    scene = stage.new_scene()
+    scene.fresco.style, scene.fresco.prompt, scene.fresco.seed = "oil", "waves", 5
+    scene.fresco.use_strength, scene.fresco.strength = True, 0.3
+    bpy.ops.fresco.add_preset(name="my waves")
+    scene.fresco.style, scene.fresco.prompt, scene.fresco.seed = "comic", "", 6
+    scene.fresco.use_strength = False
+    paths = bpy.utils.preset_paths("fresco")
+    found = next(Path(p) / "my_waves.py" for p in paths if (Path(p) / "my_waves.py").exists())
+    bpy.ops.script.execute_preset(filepath=str(found), menu_idname="FRESCO_MT_presets")
+    s = scene.fresco
+    return {"values": [s.style, s.prompt, s.seed, s.use_strength, round(s.strength, 2)]}
+
+
+def history(clip: str, out: str) -> dict[str, Any]:
+    """A job that the file knows nothing of: its settings, its result on another strip, its end."""
+    scene = stage.new_scene()
+    scene.fresco.prompt = "from before"
+    stage.add_movie(scene, clip)
+    card = stage.restyle(scene)
+    stage.placed(card)
+    bpy.ops.wm.read_homefile(use_empty=True)
+    scene = stage.new_scene()
+    strip = stage.add_movie(scene, clip, start=51)
+    bpy.ops.fresco.refresh()
+    stage.wait_for("history", lambda: card.job_id in {job.id for job in _state().history})
+    bpy.ops.fresco.reuse(job_id=card.job_id)
+    prompt = scene.fresco.prompt
+    assert bpy.ops.fresco.place(job_id=card.job_id) == {"FINISHED"}
+    result = stage.placed(_state().cards[card.job_id])
+    bpy.ops.fresco.delete(job_id=card.job_id)
+    stage.wait_for("its end", lambda: card.job_id not in {job.id for job in _state().history})
+    return {
+        "prompt": prompt,
+        "source": stage.lies(strip),
+        "result": stage.lies(result),
+        "still_there": bool(stage.part("timeline").recipe_of(result)),
+    }
+
+
+def obstacles(clip: str, out: str) -> dict[str, Any]:
+    """Why buttons are grey."""
+    operators = stage.part("operators")
+    said = {}
+
+    def note(name: str, operator: str = "FRESCO_OT_restyle") -> None:
+        said[name] = getattr(operators, operator).obstacle(bpy.context)
+
+    bpy.context.scene.sequence_editor_clear()
+    note("no strips")
+    scene = stage.new_scene()
+    note("nothing selected")
+    strip = stage.add_movie(scene, clip)
+    scene.fresco.prompt = ""
+    note("no prompt")
+    scene.fresco.style = "comic"
+    note("style only")
+    scene.fresco.prompt = "x"
+    strip.lock = True
+    note("locked")
+    strip.lock = False
+    scene.frame_current = 500
+    note("playhead", "FRESCO_OT_look")
+    note("no result", "FRESCO_OT_redo")
+    missing = (
+        stage.part("vse")
+        .children(scene.sequence_editor)
+        .new_movie(name="gone", filepath=os.path.join(out, "gone.mp4"), channel=3, frame_start=1)
+    )
+    stage.choose(scene, missing)
+    note("missing file")
+    return said
+
+
+def tooltips(clip: str, out: str) -> dict[str, Any]:
+    """Everything that can be pressed or typed into says what it is."""
+    silent = []
+    for kind in stage.part("operators").CLASSES:
+        module, name = kind.bl_idname.split(".")
+        rna = getattr(getattr(bpy.ops, module), name).get_rna_type()
+        if not rna.description:
+            silent.append(kind.bl_idname)
+    settings = bpy.types.Scene.bl_rna.properties["fresco"].fixed_type
+    chosen = stage.part("preferences").FrescoPreferences.bl_rna
+    for owner in (settings, chosen):
+        for prop in owner.properties:
+            if prop.identifier not in {"rna_type", "name", "bl_idname"} and not prop.description:
+                silent.append(prop.identifier)
+    return {"silent": silent}

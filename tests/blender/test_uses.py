@@ -1,0 +1,166 @@
+"""What an editor does with Fresco in the sequencer, from a look to a rerolled keyframe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.blender.blenders import Plugin, blender_of
+from tests.blender.numbers import is_negative, numbered, read_number
+from tests.integration.daemons import DaemonProcess, with_fake_worker
+
+SCENARIOS = [
+    "look",
+    "look_at_a_retimed_strip",
+    "look_that_fails",
+    "several_strips",
+    "markers",
+    "mask",
+    "redo",
+    "reroll",
+    "wipe",
+    "split",
+    "presets",
+    "history",
+    "obstacles",
+    "tooltips",
+]
+
+
+@pytest.fixture(scope="module")
+def played(
+    version: str, plugin: Plugin, numbered_clip: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Any]]:
+    """What all scenarios gave, played in one Blender."""
+    folder = tmp_path_factory.mktemp("uses é")
+    worker = with_fake_worker(["--step-s", "0.03", "--frame-s", "0.01"])
+    daemon = DaemonProcess(folder / "daemon" / "data", worker).start()
+    try:
+        yield blender_of(version, plugin, folder / "home").play(
+            "uses",
+            "every",
+            daemon.data,
+            scenarios=SCENARIOS,
+            clip=numbered_clip,
+            out=folder / "out",
+        )
+    finally:
+        daemon.stop_whatever()
+
+
+@pytest.fixture
+def found(request: pytest.FixtureRequest, played: dict[str, Any]) -> dict[str, Any]:
+    """What the scenario that the test is named after gave."""
+    name = request.node.originalname.removeprefix("test_").split("__")[0]
+    assert "error" not in played[name], played[name]["error"]
+    return played[name]
+
+
+def test_look__shows_the_frame_under_the_playhead_and_the_next_takes_its_place(
+    found: dict[str, Any],
+) -> None:
+    assert [read_number(path) for path in found["files"]] == [7, 22]
+    assert all(is_negative(path) for path in found["files"])
+    assert found["left"] == 1
+
+
+def test_look_at_a_retimed_strip__shows_what_the_strip_shows(found: dict[str, Any]) -> None:
+    shown, source = read_number(found["files"][0]), read_number(found["source"][0])
+    assert shown == source == 36
+
+
+def test_look_that_fails__says_why(found: dict[str, Any]) -> None:
+    assert "use other words" in found["message"]
+    assert found["share"] is None
+
+
+def test_several_strips__become_several_jobs_that_do_not_collide(found: dict[str, Any]) -> None:
+    spans = [(one["left"], one["right"]) for one in found["results"]]
+    assert spans == [(one["left"], one["right"]) for one in found["sources"]]
+    channels = [one["channel"] for one in found["results"]]
+    assert len(set(channels)) == 2
+    assert not set(channels) & {1, 2}
+    assert found["seeds"][0] == found["seeds"][1]
+
+
+def test_markers__give_their_words_to_the_frames_after_them(found: dict[str, Any]) -> None:
+    expected = {"4": "at night", "13": "at night", "14": "snow", "28": "snow", "29": "", "33": ""}
+    assert found["words"] == expected
+    assert found["sent"] == {"4": "at night", "14": "snow"}
+
+
+def test_mask__leaves_the_source_untouched_where_it_is_black(found: dict[str, Any]) -> None:
+    picture = np.asarray(Image.open(found["files"][0]).convert("RGB"), dtype=int)
+    source = numbered(7).astype(int)
+    assert np.abs(picture[:, 84:] - source[:, 84:]).max() <= 3
+    assert np.abs(picture[:, :76] - (255 - source[:, :76])).mean() < 20
+    assert found["modifiers"] == ["MASK"]
+
+
+def test_redo__brings_the_settings_back_and_puts_the_new_result_above(
+    found: dict[str, Any],
+) -> None:
+    assert found["shown"] == ["a negative", True, 0.4]
+    assert found["prompt"] == "a negative, again"
+    channels = [found[name]["channel"] for name in ("source", "old", "new")]
+    assert channels == sorted(set(channels))
+    assert found["new"]["left"] == found["source"]["left"]
+
+
+def test_reroll__makes_one_keyframe_anew_and_keeps_the_strip(found: dict[str, Any]) -> None:
+    assert found["index"] == 14
+    assert found["colour"] == "COLOR_02"
+    assert found["name"]
+    assert found["alpha"] == 0.5
+    assert found["is_other_file"]
+    assert found["parent"]
+    assert found["words"] == {"14": "a cat"}
+    assert found["strips"] == 2
+    assert found["lies"]["colour"] == "COLOR_05"
+    assert (found["lies"]["left"], found["lies"]["right"]) == (15, 45)
+
+
+def test_wipe__shows_both_halves_also_of_a_muted_source_and_goes_away_again(
+    found: dict[str, Any],
+) -> None:
+    half = np.asarray(Image.open(found["files"][0]).convert("L"), dtype=int)
+    assert half[4, 4] > 128 > half[4, -4]
+    assert found["muted"]
+    assert (found["on"], found["off"]) == (1, 0)
+
+
+def test_split__gives_each_half_its_part(found: dict[str, Any]) -> None:
+    assert found["parts"] == [[1, 21], [21, 41]]
+    assert [read_number(path) for path in found["files"]] == list(range(40))
+
+
+def test_presets__keep_everything_but_the_seed(found: dict[str, Any]) -> None:
+    assert found["values"] == ["oil", "waves", 6, True, 0.3]
+
+
+def test_history__gives_settings_and_results_to_another_file(found: dict[str, Any]) -> None:
+    assert found["prompt"] == "from before"
+    assert found["result"]["left"] == found["source"]["left"] == 51
+    assert found["still_there"]
+
+
+def test_obstacles__say_why_a_button_is_grey(found: dict[str, Any]) -> None:
+    assert found == {
+        "no strips": "Add a strip to the sequencer first",
+        "nothing selected": "Select a strip in the sequencer first",
+        "no prompt": "Type a prompt or choose a style first",
+        "style only": "",
+        "locked": "The strip is locked; unlock it first",
+        "playhead": "Put the playhead onto the selected strip first",
+        "no result": "Select a result of Fresco first",
+        "missing file": "The strip's file is missing; relink it first",
+    }
+
+
+def test_tooltips__are_on_everything(found: dict[str, Any]) -> None:
+    assert found["silent"] == []

@@ -1,0 +1,40 @@
+"""The classic add-on in the installed Blender's real window on a virtual screen.
+
+Skipped where Blender, Xvfb, xdotool or ImageMagick are not installed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.blender.blenders import Plugin
+from tests.blender.numbers import write_numbered
+from tests.blender.windows import what_is_missing, window
+from tests.integration.conftest import StartDaemon
+from tests.integration.daemons import with_fake_worker
+
+pytestmark = pytest.mark.skipif(bool(what_is_missing()), reason=what_is_missing())
+
+
+def test_undo_redo_and_quitting_in_a_window_while_jobs_run(
+    plugin: Plugin, start_daemon: StartDaemon, tmp_path: Path
+) -> None:
+    clip = write_numbered(tmp_path / "clip.mp4", 60)
+    daemon = start_daemon(**with_fake_worker(["--step-s", "0.1", "--frame-s", "0.05"]))
+
+    with window(plugin, tmp_path / "home") as blender:
+        found = blender.play("shows", "use", daemon.data, clip=clip, quit_mark=tmp_path / "quit")
+
+    assert found["tab_was_drawn"]
+    assert found["keys"][0] == found["keys"][1] == 13
+    assert "shot" in found["after_undo"]
+    assert sorted(strip["name"] for strip in found["done"]) == ["shot", "shot · Fresco"]
+    assert found["undone"] == ["shot"]
+    assert found["said"] == "PLACE"
+    assert sorted(found["redone"]) == ["shot", "shot · Fresco"]
+    with daemon.session() as session:
+        states = {job.state.value for job in session.jobs()}
+    assert "failed" not in states
+    assert "cancelled" not in states

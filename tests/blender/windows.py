@@ -1,0 +1,69 @@
+"""Blender's real window on a virtual screen; for tests, measurements and pictures."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from tests.blender.blenders import INSIDE, Blender, Plugin
+
+PROGRAMS = ("Xvfb", "xdotool", "import")
+
+
+def blender_program() -> str | None:
+    """The installed Blender: what `FRESCO_BLENDER_PROGRAM` names, else the one on the path."""
+    return os.environ.get("FRESCO_BLENDER_PROGRAM") or shutil.which("blender")
+
+
+def what_is_missing() -> str:
+    """Why no window can be opened here; empty if one can."""
+    missing = [name for name in PROGRAMS if shutil.which(name) is None]
+    if blender_program() is None:
+        missing.append("blender")
+    return f"not installed: {', '.join(missing)}" if missing else ""
+
+
+@contextmanager
+def screen(width: int, height: int) -> Iterator[str]:
+    """A virtual screen; its name for DISPLAY."""
+    reads, writes = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writes), "-screen", "0", f"{width}x{height}x24"]
+    server = subprocess.Popen(
+        [*command, "-nolisten", "tcp"], pass_fds=[writes], stderr=subprocess.DEVNULL
+    )
+    os.close(writes)
+    try:
+        with os.fdopen(reads) as answer:
+            number = answer.readline().strip()
+        assert number, "Xvfb did not start"
+        yield f":{number}"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@contextmanager
+def window(plugin: Plugin, home: Path, size: tuple[int, int] = (1600, 900)) -> Iterator[Blender]:
+    """A Blender that plays its scenarios in a window."""
+    program = blender_program()
+    assert program is not None
+    with screen(*size) as display:
+        geometry = ("-p", "0", "0", str(size[0]), str(size[1]))
+        command = (
+            *("env", f"DISPLAY={display}", "LIBGL_ALWAYS_SOFTWARE=1", program),
+            *("--factory-startup", "--app-template", "Video_Editing", *geometry),
+            *("--python", str(INSIDE / "live.py"), "--"),
+        )
+        yield replace(Blender(command, plugin, home))
+
+
+def seconds_until_end(process: subprocess.Popen[str], since: float) -> float:
+    """How long a process still took, from a moment of `time.time()` on."""
+    process.wait(60)
+    return time.time() - since
