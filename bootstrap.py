@@ -375,7 +375,7 @@ def install_project(*, with_tests: bool) -> None:
     """Installs Fresco in place with its libraries, and the test tools where wanted."""
     tools = ("--group", "test") if with_tests else ()
     title = "Installing Fresco and its libraries" + (" and test tools" if with_tests else "")
-    pip(title, "--progress-bar", "raw", "--resume-retries", "5", "--editable", ".", *tools)
+    pip(title, "--progress-bar", "raw", "--resume-retries", "5", "--editable", ".[gui]", *tools)
 
 
 def install(build: str, *, with_tests: bool) -> None:
