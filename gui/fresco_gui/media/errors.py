@@ -28,7 +28,8 @@ class ClipMissing(MediaError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            path, f"{path.name} is no longer where it was ({path.parent}). Put it back or relink it."
+            path,
+            f"{path.name} is no longer where it was ({path.parent}). Put it back or relink it.",
         )
 
 

@@ -86,9 +86,7 @@ def read_index(
         with reading(path):
             raise reading_of_missing
     with reading(path), open_container(path) as container:
-        stream = next(
-            (s for s in container.streams.video if not _is_still(s)), None
-        )
+        stream = next((s for s in container.streams.video if not _is_still(s)), None)
         if stream is None:
             raise ClipUnreadable(path, "there is no picture in it, only sound or data")
         table = _scan(container, stream, is_stopped)

@@ -39,7 +39,9 @@ def sequence_files(path: Path) -> tuple[Path, ...]:
     if path.is_dir():
         longest = max(groups.values(), key=len, default=())
         if not longest:
-            raise ClipUnreadable(path, "there are no numbered pictures in it; choose another folder")
+            raise ClipUnreadable(
+                path, "there are no numbered pictures in it; choose another folder"
+            )
         return longest
     parts = _PATTERN.fullmatch(path.name) or _NUMBERED.fullmatch(path.name)
     if parts is None:
@@ -58,7 +60,9 @@ def _groups(folder: Path) -> dict[tuple[str, str], tuple[Path, ...]]:
             if parts is None or file.suffix.lower() not in IMAGE_SUFFIXES:
                 continue
             if not file.name.startswith("."):
-                numbered[parts["before"], parts["after"].lower()].append((int(parts["number"]), file))
+                numbered[parts["before"], parts["after"].lower()].append(
+                    (int(parts["number"]), file)
+                )
     return {key: tuple(file for _, file in sorted(files)) for key, files in numbered.items()}
 
 
