@@ -29,7 +29,6 @@ from fresco_gui.clips import ReachedClip
 from fresco_gui.connection import Connection, DaemonState, DaemonView
 from fresco_gui.estimate import Estimate, Measured, estimate, measured_of, work_of
 from fresco_gui.faults import Problem, problem_of, problem_of_failure
-from fresco_gui.values import Values, settings_of, values_of
 from fresco_gui.jobs.follower import JobFollower
 from fresco_gui.jobs.model import JobsModel
 from fresco_gui.looks.maker import LookMaker, LookOrder, LookPicture
@@ -45,6 +44,7 @@ from fresco_gui.project import (
 )
 from fresco_gui.project.document import SUFFIX
 from fresco_gui.stream import Workers
+from fresco_gui.values import Values, settings_of, values_of
 
 _log = logging.getLogger(__name__)
 _JOBS_MS = 1500
@@ -174,9 +174,7 @@ class Controller(QObject):
             self.problem_over.emit(DAEMON_AWAY)
         elif why and state is not DaemonState.RECONNECTING:
             title = self.tr("No daemon")
-            self._tell(
-                Problem(title=title, message=why, reason=DAEMON_AWAY), self.tr("Try again")
-            )
+            self._tell(Problem(title=title, message=why, reason=DAEMON_AWAY), self.tr("Try again"))
         self.daemon_changed.emit(state, why)
         self.possible_changed.emit()
 
@@ -471,6 +469,10 @@ class Controller(QObject):
             self.project = changed
             self.touch()
 
+    def remember_frame(self, frame: int) -> None:
+        """The frame that is shown; saved with the next change, for playing is none."""
+        self.project = replace(self.project, frame=frame)
+
     def autosave(self) -> None:
         """Save the project now."""
         self._autosave.stop()
@@ -634,7 +636,10 @@ class Controller(QObject):
         if self.follower is not None:
             self.follower.stop()
             self.follower.deleteLater()
-        pictures = PictureOptions(encoding="jpeg", long_side=self.preferences.preview_side)
+        made = self._made(job_id)
+        is_here = made is not None and bool(made.result) and Path(made.result).exists()
+        side = self.preferences.preview_side
+        pictures = None if is_here else PictureOptions(encoding="jpeg", long_side=side)
         follower = JobFollower(self.session, job_id, self.workers, pictures, self)
         self.follower = follower
         follower.progressed.connect(lambda event: self.jobs.move_on(job_id, event))
@@ -694,12 +699,10 @@ class Controller(QObject):
     def _on_fetch_failed(self, error: object) -> None:
         assert isinstance(error, Exception)
         problem = problem_of(error, self.tr("The result could not be put here"))
-        text = self.tr(
-            "{message} The daemon keeps the result; nothing is lost."
-        ).format(message=problem.message)
-        self._tell(
-            replace(problem, message=text, reason=FETCH_FAILED), self.tr("Fetch again")
+        text = self.tr("{message} The daemon keeps the result; nothing is lost.").format(
+            message=problem.message
         )
+        self._tell(replace(problem, message=text, reason=FETCH_FAILED), self.tr("Fetch again"))
 
     def _on_job_failed(self, failure: object) -> None:
         follower = self.follower

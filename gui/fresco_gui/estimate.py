@@ -52,9 +52,7 @@ class Estimate:
     """How many finished jobs it was learned from."""
 
 
-def work_of(
-    frames: int, width: int, height: int, settings: Mapping[str, Any]
-) -> Work:
+def work_of(frames: int, width: int, height: int, settings: Mapping[str, Any]) -> Work:
     """What settings by parameter name make of a clip's range."""
     least = int(settings.get("keyframe_min") or _USUAL_SPAN[0])
     most = max(int(settings.get("keyframe_max") or _USUAL_SPAN[1]), least)
@@ -120,7 +118,7 @@ def estimate(
     steps = _steps(settings) / _steps(nearest.settings)
     keyframe_s = _mean(one.keyframe_s for one in near) * scale * steps
     frame_s = _mean(one.frame_s + one.other_s for one in near) * scale
-    memory = max(max(one.memory_bytes for one in near), model_bytes)
+    memory = max(model_bytes, *(one.memory_bytes for one in near))
     return Estimate(
         keyframes=work.keyframes,
         seconds=work.keyframes * keyframe_s + work.frames * frame_s,

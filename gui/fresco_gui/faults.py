@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 from fresco_client import CallFailed, ClientError, DaemonFailedToStart, Failure
-from PyQt6.QtCore import PYQT_VERSION_STR, QCoreApplication, QObject, QT_VERSION_STR, pyqtSignal
+from PyQt6.QtCore import PYQT_VERSION_STR, QT_VERSION_STR, QCoreApplication, QObject, pyqtSignal
 
 _log = logging.getLogger(__name__)
 

@@ -37,7 +37,9 @@ class ProblemPanel(QFrame):
         self._title.setObjectName("problemTitle")
         self.message = QLabel()
         self.message.setWordWrap(True)
-        self.message.setTextInteractionFlags(self.message.textInteractionFlags().TextSelectableByMouse)
+        self.message.setTextInteractionFlags(
+            self.message.textInteractionFlags().TextSelectableByMouse
+        )
         self.details = QPlainTextEdit()
         self.details.setReadOnly(True)
         self.details.setFixedHeight(_DETAIL_LINES * self.details.fontMetrics().lineSpacing())

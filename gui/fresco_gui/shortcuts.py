@@ -1,4 +1,4 @@
-"""Actions with their keys: made in one place, listed in the shortcuts sheet, changed by the user."""
+"""Actions with their keys: made in one place, listed in a sheet, changed by the user."""
 
 from __future__ import annotations
 
@@ -145,20 +145,24 @@ class ShortcutsSheet(QDialog):
         """Give an action other keys, unless another has them; whether it was done."""
         if keys == one.shortcut():
             return True
-        for other in self._actions:
-            if other is not None and other is not one and not keys.isEmpty():
-                if keys in other.shortcuts():
-                    self.note.setText(
-                        self.tr("{keys} is taken by “{action}”.").format(
-                            keys=keys.toString(), action=other.text().replace("&", "")
-                        )
-                    )
-                    return False
+        holder = self._holder(keys, one)
+        if holder is not None:
+            self.note.setText(
+                self.tr("{keys} is taken by “{action}”.").format(
+                    keys=keys.toString(), action=holder.text().replace("&", "")
+                )
+            )
+            return False
         one.setShortcuts([keys] if not keys.isEmpty() else [])
         refresh_tip(one)
         self._preferences.keep_shortcut(one.objectName(), keys.toString())
         self.rebound.emit(one)
         return True
+
+    def _holder(self, keys: QKeySequence, asking: QAction) -> QAction | None:
+        """Who has these keys already."""
+        others = (one for one in self._actions if one is not None and one is not asking)
+        return next((one for one in others if not keys.isEmpty() and keys in one.shortcuts()), None)
 
     def _on_search(self, text: str) -> None:
         wanted = text.casefold()

@@ -111,7 +111,8 @@ class Workers(QObject):
 
     def wait_all(self, timeout_ms: int) -> bool:
         """Wait for all threads; whether all have ended in time."""
-        return all([worker.wait(timeout_ms) for worker in list(self._running)])
+        ended = [worker.wait(timeout_ms) for worker in list(self._running)]
+        return all(ended)
 
 
 class _Receiver(QObject):

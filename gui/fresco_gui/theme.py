@@ -80,7 +80,8 @@ QHeaderView::section {{
     padding: 4px 6px; }}
 QScrollBar:vertical {{ background: {window}; width: 10px; }}
 QScrollBar:horizontal {{ background: {window}; height: 10px; }}
-QScrollBar::handle {{ background: {border}; border-radius: 4px; min-width: 24px; min-height: 24px; }}
+QScrollBar::handle {{
+    background: {border}; border-radius: 4px; min-width: 24px; min-height: 24px; }}
 QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{
     background: none; border: none; width: 0; height: 0; }}
 QLabel#faint {{ color: {faint_text}; }}

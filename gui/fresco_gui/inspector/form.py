@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fresco_client import Parameter, Style
-from PyQt6.QtCore import pyqtSignal, pyqtSlot
+from PyQt6.QtCore import Qt, pyqtSignal, pyqtSlot
 from PyQt6.QtWidgets import QFormLayout, QToolButton, QVBoxLayout, QWidget
-from PyQt6.QtCore import Qt
 
 from fresco_gui.inspector.fields import Field, StyleField, field_for, title_of
 from fresco_gui.values import Values

@@ -7,8 +7,8 @@ import logging
 from pathlib import Path
 from typing import Any, cast
 
-from fresco_gui.values import Values
 from fresco_gui.project.files import write_atomically
+from fresco_gui.values import Values
 
 _log = logging.getLogger(__name__)
 

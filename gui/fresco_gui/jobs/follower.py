@@ -36,7 +36,7 @@ _PROGRESS_MS = 100
 
 
 class JobFollower(QObject):
-    """What happens to one job, on the GUI thread.
+    """What happens to one job, on the GUI thread. `pictures` None: without any.
 
     Signals:
         planned(Plan): the clip has been analysed.
@@ -73,7 +73,7 @@ class JobFollower(QObject):
         session: Session,
         job_id: str,
         workers: Workers,
-        pictures: PictureOptions,
+        pictures: PictureOptions | None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -124,16 +124,14 @@ class JobFollower(QObject):
 
         def work() -> object:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._session.fetch_result(
-                self.job_id, path, self._on_transfer, is_overwriting=True
-            )
+            self._session.fetch_result(self.job_id, path, self._on_transfer, is_overwriting=True)
             return path
 
         self._fetch = self._workers.call(work, self.fetched.emit, self.fetch_failed.emit)
 
     def ask_again(self, kind: FrameKind, index: int) -> None:
         """Have a picture sent that came without one, or was forgotten here."""
-        if (kind, index) in self._asked:
+        if self._pictures is None or (kind, index) in self._asked:
             return
         self._asked.add((kind, index))
 

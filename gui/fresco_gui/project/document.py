@@ -8,8 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
 
-from fresco_gui.values import Values
 from fresco_gui.project.files import write_atomically
+from fresco_gui.values import Values
 
 FORMAT = 1
 SUFFIX = ".fresco"
