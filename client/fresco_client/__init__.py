@@ -65,6 +65,7 @@ from fresco_client.session import Session
 from fresco_client.settings import (
     AttentionSettings,
     KeyframeChange,
+    KeyframeChangeKind,
     Lora,
     ModelChoice,
     OptimisationSettings,
@@ -129,6 +130,7 @@ __all__ = [
     "Job",
     "JobState",
     "KeyframeChange",
+    "KeyframeChangeKind",
     "KeyframeReady",
     "LaunchState",
     "LimitReached",

@@ -245,7 +245,7 @@ class Session:
     def reroll(
         self, job_id: str, changes: Iterable[KeyframeChange], *, new_job_id: str | None = None
     ) -> Job:
-        """A new job from a finished one, in which these keyframes are translated anew."""
+        """A new job from a finished one, in which these keyframes are changed."""
         request = jobs_pb2.RerollKeyframesRequest(
             job_id=job_id,
             new_job_id=new_job_id or _random_id(),

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
+
+KeyframeChangeKind = Literal["reroll", "add", "remove", "replace"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +68,10 @@ class RestyleSettings:
     """Words added to the prompt of single keyframes, by source frame index."""
     keyframe_seeds: Mapping[int, int] = field(default_factory=dict[int, int])
     """Seeds of single keyframes, by source frame index."""
+    keyframe_pictures: Mapping[int, str] = field(default_factory=dict[int, str])
+    """Keyframes painted by hand, by source frame index: pictures on the daemon's machine."""
+    keyframes: tuple[int, ...] = ()
+    """Keyframes chosen by hand, by source frame index; chosen by content if empty."""
     seed: int | None = None
     preset: str | None = None
     """Such as "draft", "standard" or "best"; other settings given win."""
@@ -116,11 +123,18 @@ class ModelChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class KeyframeChange:
-    """What to change about one keyframe when it is translated anew."""
+    """What to change about one keyframe; one is moved by removing it and adding another.
+
+    "reroll" translates it anew, "add" makes a keyframe of another frame, "remove" makes it a frame
+    like the others, "replace" takes a painted picture for any frame.
+    """
 
     index: int
-    """Source frame index of a keyframe."""
+    """Source frame index."""
+    kind: KeyframeChangeKind = "reroll"
     seed: int | None = None
     """Drawn by the server if None."""
     prompt: str | None = None
     """New words added to the prompt; as before if None."""
+    picture_path: str = ""
+    """A picture on the daemon's machine, for "replace"; it is copied."""

@@ -8,7 +8,12 @@ from typing import Any
 from fresco_engine.settings import RestyleSettings
 
 from fresco_cli import options
-from fresco_cli.parsing import parse_frame_prompts, parse_gaps, parse_range
+from fresco_cli.parsing import (
+    parse_frame_prompts,
+    parse_keyframes,
+    parse_pictures,
+    parse_range,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +78,7 @@ class Choices(LookChoices):
 
     frames: options.Range = None
     frame_prompt: options.FramePrompts = None
+    painted: options.Painted = None
     batch: options.Batch = None
     gaps: options.Gaps = None
     spatial_attention: options.SpatialAttention = True
@@ -87,12 +93,14 @@ class Choices(LookChoices):
         values = super().values()
         if self.frame_prompt:
             values["keyframe_prompts"] = parse_frame_prompts(self.frame_prompt)
+        if self.painted:
+            values["keyframe_pictures"] = parse_pictures("painted", self.painted)
         if self.batch is not None:
             values["batch_size"] = self.batch
         if self.interpolation is not None:
             values["interpolation"] = self.interpolation
         if self.gaps is not None:
-            values["keyframe_min"], values["keyframe_max"] = parse_gaps(self.gaps)
+            values |= parse_keyframes(self.gaps)
         if self.frames is not None:
             start, stop = parse_range(self.frames)
             values |= {"start": start} if stop is None else {"start": start, "stop": stop}

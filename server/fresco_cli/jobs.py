@@ -165,23 +165,28 @@ def reroll(
             metavar="N=SEED", help="A keyframe and its new seed, else drawn; may be repeated."
         ),
     ] = None,
+    add: Annotated[
+        list[str] | None,
+        typer.Option(metavar="N[=TEXT]", help="Another frame to make a keyframe; may be repeated."),
+    ] = None,
+    remove: Annotated[
+        list[int] | None,
+        typer.Option(metavar="N", help="A keyframe that is to be none; may be repeated."),
+    ] = None,
+    paint: Annotated[
+        list[str] | None,
+        typer.Option(metavar="N=FILE", help="A painted picture for a frame; may be repeated."),
+    ] = None,
 ) -> None:
-    """Make keyframes of a finished job anew, as a new job; the rest is taken over."""
+    """Change keyframes of a finished job, as a new job; what does not depend on them is kept."""
     tools: Tools = context.obj
     channel = make_output(as_json=telling.as_json, quiet=telling.quiet)
     with told(channel, debug=telling.debug):
-        changes = parse_keyframe_changes(keyframe or (), seed or ())
-        from fresco_client import KeyframeChange
-
+        changes = parse_keyframe_changes(
+            keyframe or (), seed or (), add or (), remove or (), paint or ()
+        )
         with tools.session(daemon, channel) as session:
-            parent = find_job(session, job_id)
-            job = session.reroll(
-                parent.id,
-                [
-                    KeyframeChange(index=index, prompt=words, seed=number)
-                    for index, (words, number) in sorted(changes.items())
-                ],
-            )
+            job = session.reroll(find_job(session, job_id).id, changes)
             channel.job(job.id)
             channel.note(f"'fresco jobs fetch {job.id} -o OUT' waits for it and fetches it.")
             channel.result(job.id)

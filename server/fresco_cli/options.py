@@ -54,6 +54,15 @@ FramePrompts = Annotated[
         rich_help_panel=_LOOK,
     ),
 ]
+Painted = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--painted",
+        metavar="N=FILE",
+        help="A painted picture that is taken as keyframe N; may be repeated.",
+        rich_help_panel=_LOOK,
+    ),
+]
 Preset = Annotated[
     str,
     typer.Option(
@@ -121,7 +130,7 @@ Gaps = Annotated[
     typer.Option(
         "--keyframes",
         metavar="MIN:MAX",
-        help="Frames from one keyframe to the next; default 5:20.",
+        help="Frames from one keyframe to the next, default 5:20; or the keyframes: 0,24,48.",
         rich_help_panel=_METHOD,
     ),
 ]

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
+from typing import Any
 
+from fresco_client.settings import KeyframeChange
 from fresco_engine.errors import InvalidSettings
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
@@ -23,16 +27,38 @@ def parse_range(text: str | None) -> tuple[int, int | None]:
     return int(found[1] or 0), int(found[2]) if found[2] else None
 
 
-def parse_gaps(text: str | None) -> tuple[int, int]:
-    """Smallest and largest distance of keyframes from `MIN:MAX`.
+def parse_keyframes(text: str) -> dict[str, Any]:
+    """The settings that `MIN:MAX` or `N,N,...` stand for.
 
     Raises:
         InvalidSettings: the text has another form.
     """
-    found = re.fullmatch(r"(\d+):(\d+)", text or "5:20")
+    if re.fullmatch(r"\d+,(\d+,)*\d*", text):
+        return {"keyframes": tuple(sorted({int(n) for n in text.split(",") if n}))}
+    found = re.fullmatch(r"(\d+):(\d+)", text)
     if found is None:
-        raise InvalidSettings("keyframes", f"{text!r} is not of the form MIN:MAX, for example 5:20")
-    return int(found[1]), int(found[2])
+        raise InvalidSettings(
+            "keyframes",
+            f"{text!r} is neither of the form MIN:MAX, for example 5:20, nor N,N,..., as 0,24,48",
+        )
+    return {"keyframe_min": int(found[1]), "keyframe_max": int(found[2])}
+
+
+def parse_pictures(option: str, texts: Sequence[str]) -> dict[int, str]:
+    """Absolute paths of pictures by frame index from `N=FILE`.
+
+    Raises:
+        InvalidSettings: a text has another form.
+    """
+    pictures: dict[int, str] = {}
+    for text in texts:
+        index, _, file = text.partition("=")
+        if not (index.strip().isdecimal() and file.strip()):
+            raise InvalidSettings(
+                option, f"{text!r} is not of the form N=FILE, for example 48=painted.png"
+            )
+        pictures[int(index)] = str(Path(file.strip()).expanduser().absolute())
+    return pictures
 
 
 def parse_frame_prompts(texts: Sequence[str] | None) -> dict[int, str]:
@@ -85,27 +111,53 @@ def parse_size(option: str, text: str) -> int:
 
 
 def parse_keyframe_changes(
-    keyframes: Sequence[str], seeds: Sequence[str]
-) -> dict[int, tuple[str | None, int | None]]:
-    """New words and seed by frame index, from `N` or `N=TEXT` and `N=SEED`.
+    keyframes: Sequence[str] = (),
+    seeds: Sequence[str] = (),
+    added: Sequence[str] = (),
+    removed: Sequence[int] = (),
+    painted: Sequence[str] = (),
+) -> list[KeyframeChange]:
+    """What is to be changed, in order of frames.
+
+    Given are `N` or `N=TEXT` for keyframes to make anew and to add, `N=SEED`, and `N=FILE`.
 
     Raises:
-        InvalidSettings: a text has another form, or there is none.
+        InvalidSettings: a text has another form, two say different things of one frame, or there
+            is none.
     """
-    changes: dict[int, tuple[str | None, int | None]] = {}
-    for text in keyframes:
-        index, sign, words = text.partition("=")
-        if not index.strip().isdecimal() or (sign and not words.strip()):
+    changes: dict[int, KeyframeChange] = {}
+
+    def note(change: KeyframeChange) -> None:
+        if change.index in changes:
             raise InvalidSettings(
-                "keyframe", f"{text!r} is not of the form N or N=TEXT, for example 48='snow falls'"
+                "keyframe", f"frame {change.index} is to be changed in two ways; choose one"
             )
-        changes[int(index)] = words.strip() or None, None
+        changes[change.index] = change
+
+    for index, words in _words_by_frame("keyframe", keyframes):
+        note(KeyframeChange(index=index, prompt=words))
+    for index, words in _words_by_frame("add", added):
+        note(KeyframeChange(index=index, kind="add", prompt=words))
+    for index in removed:
+        note(KeyframeChange(index=index, kind="remove"))
+    for index, path in parse_pictures("paint", painted).items():
+        note(KeyframeChange(index=index, kind="replace", picture_path=path))
     for text in seeds:
         index, _, seed = text.partition("=")
         if not (index.strip().isdecimal() and seed.strip().isdecimal()):
             raise InvalidSettings("seed", f"{text!r} is not of the form N=SEED, for example 48=7")
-        words = changes.get(int(index), (None, None))[0]
-        changes[int(index)] = words, int(seed)
+        change = changes.get(int(index), KeyframeChange(index=int(index)))
+        changes[int(index)] = replace(change, seed=int(seed))
     if not changes:
-        raise InvalidSettings("keyframe", "name at least one keyframe that is to be made anew")
-    return changes
+        raise InvalidSettings("keyframe", "name at least one keyframe that is to be changed")
+    return [changes[index] for index in sorted(changes)]
+
+
+def _words_by_frame(option: str, texts: Sequence[str]) -> Iterator[tuple[int, str | None]]:
+    for text in texts:
+        index, sign, words = text.partition("=")
+        if not index.strip().isdecimal() or (sign and not words.strip()):
+            raise InvalidSettings(
+                option, f"{text!r} is not of the form N or N=TEXT, for example 48='snow falls'"
+            )
+        yield int(index), words.strip() or None

@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fresco_engine.errors import InvalidSettings
+from fresco_engine.settings import RestyleSettings, check_gaps
 from fresco_engine.types import Frame, Image
 
 FloatArray = NDArray[np.float32]
@@ -223,6 +225,29 @@ def select_keyframes(
         motion = distances[first - analysis.start + 1 : stop - analysis.start] / budget
         keyframes += [first + offset for offset in _select_in_shot(motion, minimum, maximum)]
     return tuple(keyframes)
+
+
+def with_chosen(
+    keyframes: Iterable[int], settings: RestyleSettings, shots: Sequence[tuple[int, int]]
+) -> tuple[int, ...]:
+    """`keyframes` with those that have a picture, and the ends of all shots.
+
+    Raises:
+        InvalidSettings: a frame was chosen that is not restyled, or too few were.
+    """
+    start, stop = shots[0][0], shots[-1][1]
+    chosen = {*settings.keyframes, *settings.keyframe_pictures}
+    for index in chosen:
+        if not start <= index < stop:
+            raise InvalidSettings(
+                "keyframes",
+                f"frame {index} is not among those that are restyled, {start} to {stop - 1}; "
+                "choose another, or another range",
+            )
+    ends = {end for first, last in shots for end in (first, last - 1)}
+    together = tuple(sorted(chosen.union(keyframes, ends)))
+    check_gaps(together)
+    return together
 
 
 def _select_in_shot(motion: NDArray[np.float64], minimum: int, maximum: int) -> list[int]:

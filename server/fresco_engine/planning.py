@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from fresco_engine.checkpoint import StoredPlan
 from fresco_engine.errors import RangeOutsideClip
-from fresco_engine.keyframes import Analyser, find_shots, select_keyframes
+from fresco_engine.keyframes import Analyser, find_shots, select_keyframes, with_chosen
 from fresco_engine.media.clip import Clip
 from fresco_engine.media.images import working_size
+from fresco_engine.media.painted import read_key
 from fresco_engine.pace import Pace
 from fresco_engine.run import Run
 from fresco_engine.settings import RestyleSettings
@@ -24,6 +26,7 @@ def planned(run: Run) -> Generator[Progress | Warned, None, Analysed]:
     Raises:
         RangeOutsideClip: the settings name frames the clip does not have.
         CheckpointMismatch: the stored plan is one for another clip or for other settings.
+        KeyframesUnusable: a painted keyframe cannot be read.
     """
     stored = run.checkpoint.plan()
     settings = run.ladder.adjusted(run.settings)
@@ -31,6 +34,7 @@ def planned(run: Run) -> Generator[Progress | Warned, None, Analysed]:
         return (yield from _taken_up(run, settings, stored))
     settings = run.model().resolved(settings)
     yield from _warned(run, settings)
+    yield from _checked_pictures(run, settings)
     analysed = yield from run.pace.timed(Stage.ANALYSING, analyse(run.clip, settings, run.pace))
     keep_plan(run, analysed)
     return analysed
@@ -88,7 +92,12 @@ def analyse(
         yield pace.advance(Stage.ANALYSING)
     analysis = analyser.finish()
     shots = find_shots(analysis)
-    keyframes = select_keyframes(analysis, shots, settings.keyframe_min, settings.keyframe_max)
+    keyframes = with_chosen(
+        settings.keyframes
+        or select_keyframes(analysis, shots, settings.keyframe_min, settings.keyframe_max),
+        settings,
+        shots,
+    )
     size = working_size(clip.info.width, clip.info.height, settings.size)
     return Analysed(
         info=clip.info,
@@ -99,6 +108,13 @@ def analyse(
         keyframes=keyframes,
         working_size=size.padded,
     )
+
+
+def _checked_pictures(run: Run, settings: RestyleSettings) -> Iterator[Warned]:
+    """Reads every painted keyframe once, so that a bad one is told before work begins."""
+    for file in settings.keyframe_pictures.values():
+        _, said = read_key(Path(file), run.size.source)
+        yield from map(Warned, said)
 
 
 def check_range(clip: Clip, start: int, stop: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import pairwise
 from typing import Any, Literal
 
 from fresco_engine.errors import InvalidSettings
@@ -14,11 +15,26 @@ PRESETS = ("draft", "standard", "best")
 InterpolationKind = Literal["patch", "flow"]
 INTERPOLATION_KINDS: tuple[InterpolationKind, ...] = ("patch", "flow")
 _LARGEST_SEED = 2**63 - 1
+_MOST_GAP = 1000
 
 
 def _check_range(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
         raise InvalidSettings(name, f"{value} is outside {low} to {high}")
+
+
+def check_gaps(keyframes: Sequence[int]) -> None:
+    """Insist on keyframes chosen by hand that lie near enough to each other.
+
+    Raises:
+        InvalidSettings: two neighbours are more than 1000 frames apart.
+    """
+    for left, right in pairwise(keyframes):
+        if right - left > _MOST_GAP:
+            raise InvalidSettings(
+                "keyframes",
+                f"from {left} to {right} are more than {_MOST_GAP} frames; choose one between them",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +120,10 @@ class RestyleSettings:
     the short side in pixels of the pictures the diffusion model works on. Gaps between keyframes
     lie in [`keyframe_min`, `keyframe_max`] frames. `batch_size` keyframes are translated together.
     `start` and `stop` select source frames (half open). `keyframe_prompts` adds words to the
-    prompt of single source frames, `keyframe_seeds` gives them seeds of their own. `keep_colours`
+    prompt of single source frames, `keyframe_seeds` gives them seeds of their own.
+    `keyframe_pictures` names files that are taken as they are for keyframes painted by hand;
+    `keyframes` are chosen by hand if given, and else by content. The first and the last frame of
+    every shot always are keyframes, and so is what has a picture. `keep_colours`
     is the share of the input's colour statistics that is restored; `colourise` keeps the input's
     lightness and takes only colours from the result. `free_u` re-weights the decoder's backbone
     and skip features (FreeU). `interpolation` is how the frames between keyframes are made: by
@@ -117,6 +136,8 @@ class RestyleSettings:
     negative_prompt: str | None = None
     keyframe_prompts: Mapping[int, str] = field(default_factory=dict[int, str])
     keyframe_seeds: Mapping[int, int] = field(default_factory=dict[int, int])
+    keyframe_pictures: Mapping[int, str] = field(default_factory=dict[int, str])
+    keyframes: tuple[int, ...] = ()
     seed: int = 0
     steps: int | None = None
     strength: float | None = None
@@ -164,9 +185,7 @@ class RestyleSettings:
 
     def _check_sampling(self) -> None:
         _check_range("seed", self.seed, 0, _LARGEST_SEED)
-        for index, seed in self.keyframe_seeds.items():
-            if index < 0:
-                raise InvalidSettings("keyframe-seeds", f"there is no frame {index}; count from 0")
+        for seed in self.keyframe_seeds.values():
             _check_range("keyframe-seeds", seed, 0, _LARGEST_SEED)
         if self.steps is not None:
             _check_range("steps", self.steps, 1, 1000)
@@ -179,9 +198,17 @@ class RestyleSettings:
         _check_range("keep-colours", self.keep_colours, 0, 1)
 
     def _check_frames(self) -> None:
+        named = {
+            "keyframe-seeds": self.keyframe_seeds,
+            "keyframe-pictures": self.keyframe_pictures,
+            "keyframes": self.keyframes,
+        }
+        for name, indices in named.items():
+            if min(indices, default=0) < 0:
+                raise InvalidSettings(name, f"there is no frame {min(indices)}; count from 0")
         _check_range("size", self.size, 64, 2048)
         _check_range("batch", self.batch_size, 1, 64)
-        _check_range("keyframes", self.keyframe_min, 1, 1000)
+        _check_range("keyframes", self.keyframe_min, 1, _MOST_GAP)
         if self.batch_size == 2:
             raise InvalidSettings(
                 "batch", "2 leaves no room beside the two anchor frames; use 1, or 3 and more"
@@ -238,7 +265,9 @@ def settings_from_dict(values: Mapping[str, Any]) -> RestyleSettings:
                 if "blocks" in part:
                     part["blocks"] = tuple(part["blocks"])
                 known[name] = kind(**part)
-        for name in ("keyframe_prompts", "keyframe_seeds"):
+        if "keyframes" in known:
+            known["keyframes"] = tuple(sorted(set(known["keyframes"])))
+        for name in ("keyframe_prompts", "keyframe_seeds", "keyframe_pictures"):
             if name in known:  # JSON has only texts for keys.
                 known[name] = {int(index): value for index, value in known[name].items()}
         return RestyleSettings(**known)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -25,6 +26,8 @@ from fresco_engine.diffusion.sampler import (
 )
 from fresco_engine.errors import OutOfDeviceMemory
 from fresco_engine.keyframes import Batch, plan_batches
+from fresco_engine.media.images import fit
+from fresco_engine.media.painted import read_key
 from fresco_engine.media.stretches import Stretches
 from fresco_engine.pace import Pace
 from fresco_engine.run import Keyframe, Run
@@ -75,6 +78,7 @@ def translate_shot(
 
     Raises:
         OutOfDeviceMemory: the device cannot hold a batch, and smaller ones were tried.
+        KeyframesUnusable: a painted keyframe cannot be read.
     """
     shot = _Shot(keyframes=keyframes, frames=frames)
     while shot.done < len(keyframes):
@@ -118,8 +122,18 @@ def _next_work(run: Run, shot: _Shot) -> _Work:
         batch = Batch(record.anchors, record.new)
     else:
         batch = plan_batches(shot.keyframes, run.ladder.batch_size, shot.done)[0]
-    stored = ((index, run.checkpoint.load("keyframes", index)) for index in batch.new)
+    stored = ((index, _stored_or_painted(run, index)) for index in batch.new)
     return _Work(batch, record, {index: image for index, image in stored if image is not None})
+
+
+def _stored_or_painted(run: Run, index: int) -> Image | None:
+    """A keyframe that needs no translation."""
+    image = run.checkpoint.load("keyframes", index)
+    painted = run.settings.keyframe_pictures.get(index)
+    if image is None and painted is not None:
+        image = fit(read_key(Path(painted), run.size.source)[0], run.size)
+        run.checkpoint.save("keyframes", index, image)
+    return image
 
 
 def _take_in(shot: _Shot, record: StoredBatch) -> None:

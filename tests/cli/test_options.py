@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fresco_cli.choices import Choices
 from fresco_cli.parsing import (
     parse_frame_prompts,
     parse_frame_rate,
-    parse_gaps,
     parse_keyframe_changes,
+    parse_keyframes,
+    parse_pictures,
     parse_range,
     parse_size,
 )
+from fresco_client import KeyframeChange
 from fresco_engine.errors import InvalidSettings
 from fresco_engine.settings import RestyleSettings
 
@@ -38,10 +42,27 @@ def test_a_range_of_another_form_is_refused(text: str) -> None:
         parse_range(text)
 
 
-@pytest.mark.parametrize("text", ["5", "5:", ":20", "a:b", "5-20"])
-def test_keyframe_gaps_of_another_form_are_refused(text: str) -> None:
+def test_keyframes_are_given_by_their_gaps_or_one_by_one() -> None:
+    assert parse_keyframes("5:20") == {"keyframe_min": 5, "keyframe_max": 20}
+    assert parse_keyframes("24,0,24,48") == {"keyframes": (0, 24, 48)}
+    assert parse_keyframes("24,") == {"keyframes": (24,)}
+
+
+@pytest.mark.parametrize("text", ["5", "5:", ":20", "a:b", "5-20", ",", "1,,2", "1,x", "1;2"])
+def test_keyframes_of_another_form_are_refused(text: str) -> None:
     with pytest.raises(InvalidSettings, match="form MIN:MAX"):
-        parse_gaps(text)
+        parse_keyframes(text)
+
+
+def test_painted_keyframes_are_absolute_paths_by_frame(tmp_path: Path) -> None:
+    file = tmp_path / "a=b.png"
+
+    assert parse_pictures("painted", [f"48={file}", "0=c.png"]) == {
+        48: str(file),
+        0: str(Path.cwd() / "c.png"),
+    }
+    with pytest.raises(InvalidSettings, match=r"painted: .* form N=FILE"):
+        parse_pictures("painted", ["c.png"])
 
 
 def test_frame_prompts_name_the_frame_before_the_equals_sign() -> None:
@@ -89,25 +110,40 @@ def test_sizes_of_another_form_are_refused(text: str) -> None:
 def test_changes_of_a_keyframe_are_its_words_and_its_seed() -> None:
     changes = parse_keyframe_changes(["0", "48= snow = ice "], ["48=7", "96=1"])
 
-    assert changes == {0: (None, None), 48: ("snow = ice", 7), 96: (None, 1)}
+    assert changes == [
+        KeyframeChange(index=0),
+        KeyframeChange(index=48, prompt="snow = ice", seed=7),
+        KeyframeChange(index=96, seed=1),
+    ]
+
+
+def test_keyframes_come_and_go() -> None:
+    changes = parse_keyframe_changes([], ["5=9"], ["5=snow"], [12], ["3=/a.png"])
+
+    assert changes == [
+        KeyframeChange(index=3, kind="replace", picture_path="/a.png"),
+        KeyframeChange(index=5, kind="add", prompt="snow", seed=9),
+        KeyframeChange(index=12, kind="remove"),
+    ]
 
 
 @pytest.mark.parametrize(
-    ("keyframes", "seeds", "sentence"),
+    ("given", "sentence"),
     [
-        ([], [], "name at least one keyframe"),
-        (["x"], [], "form N or N=TEXT"),
-        (["4="], [], "form N or N=TEXT"),
-        (["-1"], [], "form N or N=TEXT"),
-        ([], ["4"], "form N=SEED"),
-        ([], ["4=-1"], "form N=SEED"),
+        ({}, "name at least one keyframe"),
+        ({"keyframes": ["x"]}, "form N or N=TEXT"),
+        ({"keyframes": ["4="]}, "form N or N=TEXT"),
+        ({"keyframes": ["-1"]}, "form N or N=TEXT"),
+        ({"added": ["x"]}, "add: 'x' is not of the form N or N=TEXT"),
+        ({"seeds": ["4"]}, "form N=SEED"),
+        ({"seeds": ["4=-1"]}, "form N=SEED"),
+        ({"painted": ["4"]}, "form N=FILE"),
+        ({"keyframes": ["4"], "removed": [4]}, "frame 4 is to be changed in two ways"),
     ],
 )
-def test_changes_of_another_form_are_refused(
-    keyframes: list[str], seeds: list[str], sentence: str
-) -> None:
+def test_changes_of_another_form_are_refused(given: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InvalidSettings, match=sentence):
-        parse_keyframe_changes(keyframes, seeds)
+        parse_keyframe_changes(**given)
 
 
 def test_choosing_nothing_gives_the_default_settings() -> None:

@@ -110,6 +110,7 @@ WORDS: dict[str, Any] = {
     "ModelState": server_info.ModelState,
     "DeviceState": server_info.DeviceState,
     "ParameterKind": server_info.ParameterKind,
+    "KeyframeChangeKind": settings.KeyframeChangeKind,
 }
 
 

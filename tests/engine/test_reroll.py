@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ from fresco_engine.checkpoint import CheckpointReader, FolderCheckpoint, fork
 from fresco_engine.diffusion.models import Model
 from fresco_engine.errors import CheckpointError, InvalidSettings
 from fresco_engine.media.clip import Clip
+from fresco_engine.media.images import write_image
 from fresco_engine.restyle import restyle
+from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import Event
 
 from tests.engine.conftest import scene, write_clip
@@ -221,3 +224,134 @@ def test_a_fork_never_replaces_anything(finished: tuple[list[Event], Path], tmp_
         fork(finished[1], tmp_path / "again", [0])
     with pytest.raises(CheckpointError, match="nothing was planned"):
         fork(tmp_path / "again", tmp_path / "other", [0])
+
+
+def _with(
+    clip: Clip, model: Model, folder: Path, settings: RestyleSettings = SETTINGS
+) -> tuple[list[Event], CountingInterpolator]:
+    interpolator = CountingInterpolator()
+    checkpoint = FolderCheckpoint(folder)
+    plan = checkpoint.plan()
+    assert plan is not None
+    settings = replace(settings, keyframes=plan.settings.keyframes)
+    events = restyle(clip, settings, model, interpolator=interpolator, checkpoint=checkpoint)
+    return list(events), interpolator
+
+
+def _translates_nothing(events: list[Event], folder: Path) -> bool:
+    """Whether every batch was skipped, which is one step for each."""
+    return steps_of(events) == len(list(FolderCheckpoint(folder).batches()))
+
+
+def _same_keyframes(before: list[Event], after: list[Event], but: set[int]) -> bool:
+    kept = {event.index: event.image for event in keyframes_of(before) if event.index not in but}
+    found = {event.index: event.image for event in keyframes_of(after) if event.index not in but}
+    return kept.keys() == found.keys() and all(
+        np.array_equal(image, found[index]) for index, image in kept.items()
+    )
+
+
+@pytest.mark.parametrize("place", [1, 3, 4])
+def test_a_keyframe_that_is_taken_away_becomes_a_frame_like_the_others(
+    clip: Clip, tiny_model: Model, finished: tuple[list[Event], Path], tmp_path: Path, place: int
+) -> None:
+    events, folder = finished
+    keys = plan_of(events).keyframes
+    key = keys[place]
+
+    fork(folder, tmp_path / "again", [], [k for k in keys if k != key])
+    again, interpolator = _with(clip, tiny_model, tmp_path / "again")
+
+    assert plan_of(again).keyframes == tuple(k for k in keys if k != key)
+    assert _same_keyframes(events, again, {key})
+    assert interpolator.segments == [keys[place + 1] - keys[place - 1] - 1]
+    assert _translates_nothing(again, tmp_path / "again")
+    between = range(keys[place - 1] + 1, keys[place + 1])
+    assert {index for kind, index in changed_frames(events, again)} <= set(between)
+    assert [event.frame.index for event in frames_of(again)] == list(range(32))
+
+
+def changed_frames(before: list[Event], after: list[Event]) -> set[tuple[str, int]]:
+    later = dict(pictures(after))
+    return {
+        name
+        for name, image in pictures(before)
+        if name[0] == "frame" and not np.array_equal(image, later[name])
+    }
+
+
+def test_a_keyframe_that_is_added_is_translated_alone(
+    clip: Clip, tiny_model: Model, finished: tuple[list[Event], Path], tmp_path: Path
+) -> None:
+    events, folder = finished
+    keys = plan_of(events).keyframes
+    left = next(k for k, after in pairwise(keys) if after - k > 2)
+    key, right = left + 1, keys[keys.index(left) + 1]
+
+    fork(folder, tmp_path / "again", [], [*keys, key])
+    again, interpolator = _with(clip, tiny_model, tmp_path / "again")
+
+    assert plan_of(again).keyframes == tuple(sorted((*keys, key)))
+    assert _same_keyframes(events, again, {key})
+    assert interpolator.segments == [right - key - 1]
+    assert not _translates_nothing(again, tmp_path / "again")
+    assert steps_of(again) < steps_of(events)
+    assert {index for _, index in changed_frames(events, again)} <= set(range(left + 1, right))
+
+
+def test_all_keyframes_of_a_batch_can_go_and_others_be_made_again_after_that(
+    clip: Clip, tiny_model: Model, finished: tuple[list[Event], Path], tmp_path: Path
+) -> None:
+    events, folder = finished
+    records = list(FolderCheckpoint(folder).batches())
+    lost = records[1]
+    keys = [k for k in plan_of(events).keyframes if k not in lost.new or k in (23, 31)]
+    fork(folder, tmp_path / "fewer", [], keys)
+    fewer, _ = _with(clip, tiny_model, tmp_path / "fewer")
+    later = keys[-2] if keys[-2] < 23 else keys[2]
+
+    fork(tmp_path / "fewer", tmp_path / "again", [later])
+    settings = replace(SETTINGS, keyframe_seeds={later: 5})
+    again, _ = _with(clip, tiny_model, tmp_path / "again", settings)
+
+    assert plan_of(fewer).keyframes == tuple(keys)
+    assert _same_keyframes(fewer, again, {later})
+    assert not _same_keyframes(fewer, again, set())
+
+
+def test_a_painted_keyframe_is_taken_as_it_is(
+    clip: Clip, tiny_model: Model, finished: tuple[list[Event], Path], tmp_path: Path
+) -> None:
+    events, folder = finished
+    keys = plan_of(events).keyframes
+    painted = np.full((64, 80, 3), (200, 40, 90), np.uint8)
+    write_image(tmp_path / "painted.png", painted)
+
+    fork(folder, tmp_path / "again", [keys[2]])
+    settings = replace(SETTINGS, keyframe_pictures={keys[2]: str(tmp_path / "painted.png")})
+    again, interpolator = _with(clip, tiny_model, tmp_path / "again", settings)
+
+    shown = {event.index: event.image for event in keyframes_of(again)}
+    assert np.array_equal(shown[keys[2]], painted)
+    assert _same_keyframes(events, again, {keys[2]})
+    assert len(interpolator.segments) == 2
+    assert _translates_nothing(again, tmp_path / "again")
+
+
+@pytest.mark.parametrize("wrong", [32, -1, 400])
+def test_keyframes_outside_of_the_job_are_refused(
+    finished: tuple[list[Event], Path], tmp_path: Path, wrong: int
+) -> None:
+    keys = plan_of(finished[0]).keyframes
+
+    with pytest.raises(InvalidSettings, match=f"frame {wrong} is not among"):
+        fork(finished[1], tmp_path / "again", [], [*keys, wrong])
+
+
+def test_the_end_of_a_shot_stays_a_keyframe(
+    finished: tuple[list[Event], Path], tmp_path: Path
+) -> None:
+    keys = plan_of(finished[0]).keyframes
+
+    with pytest.raises(InvalidSettings, match="frame 23 is the end of a shot"):
+        fork(finished[1], tmp_path / "again", [], [key for key in keys if key != 23])

@@ -339,11 +339,13 @@ class FakeJobs:
         if parent.state is not JobState.DONE:
             raise NotPossible(f"job {job_id!r} is {parent.state.value}; wait until it is done")
         seeds = {str(change.index): change.seed or 99 for change in changes}
+        pictures = {str(change.index): change.picture for change in changes if change.picture}
         prompts = {str(change.index): change.prompt for change in changes if change.prompt}
         settings = {
             **parent.order.settings,
             "keyframe_seeds": seeds,
             "keyframe_prompts": prompts,
+            "keyframe_pictures": pictures,
         }
         order = replace(parent.order, parent_id=job_id, request=request, settings=settings)
         return self.create(new_job_id, order)

@@ -21,7 +21,9 @@ from typing import Any, cast
 
 from fresco_engine.checkpoint import FolderCheckpoint, StoredPlan
 from fresco_engine.errors import InvalidSettings
+from fresco_engine.keyframes import with_chosen
 from fresco_engine.media.clip import Clip
+from fresco_engine.media.painted import read_key
 from fresco_engine.media.scaling import WorkingSize, fit, unfit, working_size
 from fresco_engine.media.writer import open_writer
 from fresco_engine.settings import RestyleSettings, settings_from_dict
@@ -59,7 +61,8 @@ class NegativeEngine:
         if settings.prompt == "unthinkable":
             raise InvalidSettings("prompt", "nobody can think of this; use other words")
         checkpoint = FolderCheckpoint(Path(order["folder"]))
-        plan = _plan(clip, settings)
+        stored = checkpoint.plan()
+        plan = _plan(clip, settings) if stored is None else stored.analysed(clip.info, settings)
         yield Progress(stage=Stage.ANALYSING, done=1, total=1, remaining_s=None)
         checkpoint.save_plan(
             StoredPlan.of(plan, model="negative", device="cpu", warnings=clip.warnings)
@@ -99,10 +102,16 @@ class NegativeEngine:
                 done = position * STEPS + step + 1
                 yield Progress(stage=Stage.TRANSLATING, done=done, total=total, remaining_s=1.0)
             if stored is None:
-                source = next(clip.frames_at([index], size=size.scaled))
-                stored = 255 - fit(source.image, size)
+                stored = self._keyframe(clip, plan, index)
                 checkpoint.save("keyframes", index, stored)
             yield KeyframeReady(index, unfit(stored, size))
+
+    def _keyframe(self, clip: Clip, plan: Analysed, index: int) -> Image:
+        size = _size(clip, plan.settings)
+        painted = plan.settings.keyframe_pictures.get(index)
+        if painted is not None:
+            return fit(read_key(Path(painted), size.source)[0], size)
+        return 255 - fit(next(clip.frames_at([index], size=size.scaled)).image, size)
 
     def _frames(
         self, clip: Clip, plan: Analysed, checkpoint: FolderCheckpoint
@@ -146,7 +155,9 @@ def _plan(clip: Clip, settings: RestyleSettings) -> Analysed:
         start=start,
         stop=stop,
         shots=((start, stop),),
-        keyframes=tuple(sorted({*range(start, stop, GAP), stop - 1})),
+        keyframes=with_chosen(
+            settings.keyframes or range(start, stop, GAP), settings, ((start, stop),)
+        ),
         working_size=_size(clip, settings).padded,
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fresco_client import (
     AlreadyExists,
@@ -26,11 +27,14 @@ from fresco_client import (
     NotPossibleNow,
     OutputOptions,
     Picture,
+    PictureOptions,
     RestyleSettings,
     Session,
     StateChanged,
 )
 from fresco_engine.media.clip import Clip
+from fresco_engine.media.images import write_image
+from fresco_engine.media.png import decode_png
 
 from tests.integration.conftest import StartDaemon
 from tests.integration.daemons import DaemonProcess, wait_for, with_fake_worker
@@ -224,6 +228,50 @@ def test_rerolling_makes_only_what_depends_on_the_keyframe(
     expected = {f"frames/{i:06d}.png" for i in range(keyframes[1] + 1, keyframes[3])}
     assert made_again == expected | {f"keyframes/{keyframes[2]:06d}.png"}
     assert session.job(job.id).state is JobState.DONE
+
+
+AS_IT_IS = PictureOptions(encoding="png")
+
+
+def test_keyframes_are_moved_and_painted_and_the_rest_is_kept(
+    daemon: DaemonProcess, session: Session, clip: Path, tmp_path: Path
+) -> None:
+    job = _submit(session, clip)
+    assert isinstance(list(session.watch(job.id))[-1], Finished)
+    plan = session.job(job.id).plan
+    assert plan is not None
+    keys = plan.keyframes
+    picture = tmp_path / "bemalt é.png"
+    write_image(picture, np.full((64, 80, 3), (200, 40, 90), np.uint8))
+
+    moved = session.reroll(
+        job.id,
+        [
+            KeyframeChange(index=keys[1], kind="remove"),
+            KeyframeChange(index=keys[1] + 1, kind="add"),
+            KeyframeChange(index=keys[3], kind="replace", picture_path=str(picture)),
+        ],
+    )
+    picture.unlink()
+    events = list(session.watch(moved.id))
+    again = session.reroll(moved.id, [KeyframeChange(index=0)])
+    last = list(session.watch(again.id))[-1]
+
+    assert isinstance(events[-1], Finished)
+    assert isinstance(last, Finished)
+    new_plan = session.job(moved.id).plan
+    assert new_plan is not None
+    expected = sorted({*keys, keys[1] + 1} - {keys[1]})
+    assert list(new_plan.keyframes) == expected
+    settings = session.job(again.id).settings
+    assert settings is not None
+    assert list(settings.keyframes) == expected
+    shown = decode_png(session.frame(again.id, "keyframe", keys[3], AS_IT_IS).data)
+    assert np.array_equal(shown, np.full((64, 80, 3), (200, 40, 90)))  # pyright: ignore[reportArgumentType]
+    old, new = (_inodes(daemon, name) for name in (job.id, moved.id))
+    kept = {name for name in new if new[name] == old.get(name)}
+    assert {f"keyframes/{key:06d}.png" for key in keys if key not in (keys[1], keys[3])} <= kept
+    assert f"frames/{keys[1]:06d}.png" not in kept
 
 
 def _inodes(daemon: DaemonProcess, job_id: str) -> dict[str, int]:

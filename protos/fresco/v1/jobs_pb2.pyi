@@ -163,6 +163,38 @@ CONTAINER_MKV: Container.ValueType  # 3
 """.mkv"""
 Global___Container: _TypeAlias = Container  # noqa: Y015
 
+class _KeyframeChangeKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _KeyframeChangeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_KeyframeChangeKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    KEYFRAME_CHANGE_KIND_UNSPECIFIED: _KeyframeChangeKind.ValueType  # 0
+    """As reroll."""
+    KEYFRAME_CHANGE_KIND_REROLL: _KeyframeChangeKind.ValueType  # 1
+    """It is translated anew."""
+    KEYFRAME_CHANGE_KIND_ADD: _KeyframeChangeKind.ValueType  # 2
+    """The frame becomes a keyframe, and is translated."""
+    KEYFRAME_CHANGE_KIND_REMOVE: _KeyframeChangeKind.ValueType  # 3
+    """It becomes a frame like the others. Those that begin and end a shot stay."""
+    KEYFRAME_CHANGE_KIND_REPLACE: _KeyframeChangeKind.ValueType  # 4
+    """A painted picture takes its place; any frame becomes a keyframe by this."""
+
+class KeyframeChangeKind(_KeyframeChangeKind, metaclass=_KeyframeChangeKindEnumTypeWrapper):
+    """What is done with a keyframe."""
+
+KEYFRAME_CHANGE_KIND_UNSPECIFIED: KeyframeChangeKind.ValueType  # 0
+"""As reroll."""
+KEYFRAME_CHANGE_KIND_REROLL: KeyframeChangeKind.ValueType  # 1
+"""It is translated anew."""
+KEYFRAME_CHANGE_KIND_ADD: KeyframeChangeKind.ValueType  # 2
+"""The frame becomes a keyframe, and is translated."""
+KEYFRAME_CHANGE_KIND_REMOVE: KeyframeChangeKind.ValueType  # 3
+"""It becomes a frame like the others. Those that begin and end a shot stay."""
+KEYFRAME_CHANGE_KIND_REPLACE: KeyframeChangeKind.ValueType  # 4
+"""A painted picture takes its place; any frame becomes a keyframe by this."""
+Global___KeyframeChangeKind: _TypeAlias = KeyframeChangeKind  # noqa: Y015
+
 @_typing.final
 class OutputOptions(_message.Message):
     """How the result is wanted."""
@@ -1258,29 +1290,39 @@ Global___DeleteJobResponse: _TypeAlias = DeleteJobResponse  # noqa: Y015
 
 @_typing.final
 class KeyframeChange(_message.Message):
-    """What to change about one keyframe."""
+    """What to change about one keyframe. One is moved by removing it and adding another."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     INDEX_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
     PROMPT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    PICTURE_PATH_FIELD_NUMBER: _builtins.int
     index: _builtins.int
-    """Source frame index of a keyframe."""
+    """Source frame index of a keyframe, or of a frame that becomes one."""
     seed: _builtins.int
     """Its new seed, 0 to 2^63-1. Left out: the job's seed plus a number drawn by the server."""
     prompt: _builtins.str
     """New words added to the prompt for it. Left out: as before."""
+    kind: Global___KeyframeChangeKind.ValueType
+    """What is done with it; all but reroll and add have neither seed nor prompt."""
+    picture_path: _builtins.str
+    """For replace: the absolute path of a picture below one of the daemon's roots, of the clip's
+    shape. It is copied.
+    """
     def __init__(
         self,
         *,
         index: _builtins.int = ...,
         seed: _builtins.int | None = ...,
         prompt: _builtins.str | None = ...,
+        kind: Global___KeyframeChangeKind.ValueType = ...,
+        picture_path: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_prompt", b"_prompt", "_seed", b"_seed", "prompt", b"prompt", "seed", b"seed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_prompt", b"_prompt", "_seed", b"_seed", "index", b"index", "prompt", b"prompt", "seed", b"seed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_prompt", b"_prompt", "_seed", b"_seed", "index", b"index", "kind", b"kind", "picture_path", b"picture_path", "prompt", b"prompt", "seed", b"seed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__prompt: _TypeAlias = _typing.Literal["prompt"]  # noqa: Y015
     _WhichOneofArgType__prompt: _TypeAlias = _typing.Literal["_prompt", b"_prompt"]  # noqa: Y015
@@ -1295,7 +1337,7 @@ Global___KeyframeChange: _TypeAlias = KeyframeChange  # noqa: Y015
 
 @_typing.final
 class RerollKeyframesRequest(_message.Message):
-    """Asks for some keyframes to be translated anew."""
+    """Asks for some keyframes to be changed."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1308,7 +1350,7 @@ class RerollKeyframesRequest(_message.Message):
     """Id of the new job, chosen by the client like that of CreateJob. Required."""
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyframeChange]:
-        """Keyframes to translate anew, at least one, each once."""
+        """Keyframes to change, at least one, each once."""
 
     def __init__(
         self,

@@ -93,11 +93,14 @@ class JobServiceStub:
     FAILED_PRECONDITION: it does not stop in time; try again in a moment.
     """
     RerollKeyframes: _grpc.UnaryUnaryMultiCallable[_jobs_pb2.RerollKeyframesRequest, _jobs_pb2.RerollKeyframesResponse]
-    """Makes a new job from a finished one in which some keyframes are translated anew; only they, and
-    the frames between them and their neighbours, are computed again, everything else is taken over.
-    The finished job stays as it is. Idempotent like CreateJob.
+    """Makes a new job from a finished one in which some keyframes are translated anew, added, removed
+    or replaced by painted ones; only they, and the frames between them and their neighbours, are
+    computed again, everything else is taken over. The finished job stays as it is. Idempotent like
+    CreateJob.
 
-    INVALID_ARGUMENT: no keyframe is given, one is given twice, or a frame is not a keyframe.
+    INVALID_ARGUMENT: no keyframe is given, one is given twice, a frame is not a keyframe, or one is
+      to be added that is, or removed that ends a shot.
+    PERMISSION_DENIED, NOT_FOUND: a picture lies outside the roots, or is not there.
     FAILED_PRECONDITION: the job is not done, or what it has made is lost.
     ALREADY_EXISTS, RESOURCE_EXHAUSTED, UNAVAILABLE: as in CreateJob.
     """
@@ -167,11 +170,14 @@ class JobServiceAsyncStub(JobServiceStub):
     FAILED_PRECONDITION: it does not stop in time; try again in a moment.
     """
     RerollKeyframes: _aio.UnaryUnaryMultiCallable[_jobs_pb2.RerollKeyframesRequest, _jobs_pb2.RerollKeyframesResponse]  # type: ignore[assignment]
-    """Makes a new job from a finished one in which some keyframes are translated anew; only they, and
-    the frames between them and their neighbours, are computed again, everything else is taken over.
-    The finished job stays as it is. Idempotent like CreateJob.
+    """Makes a new job from a finished one in which some keyframes are translated anew, added, removed
+    or replaced by painted ones; only they, and the frames between them and their neighbours, are
+    computed again, everything else is taken over. The finished job stays as it is. Idempotent like
+    CreateJob.
 
-    INVALID_ARGUMENT: no keyframe is given, one is given twice, or a frame is not a keyframe.
+    INVALID_ARGUMENT: no keyframe is given, one is given twice, a frame is not a keyframe, or one is
+      to be added that is, or removed that ends a shot.
+    PERMISSION_DENIED, NOT_FOUND: a picture lies outside the roots, or is not there.
     FAILED_PRECONDITION: the job is not done, or what it has made is lost.
     ALREADY_EXISTS, RESOURCE_EXHAUSTED, UNAVAILABLE: as in CreateJob.
     """
@@ -292,11 +298,14 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _jobs_pb2.RerollKeyframesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_jobs_pb2.RerollKeyframesResponse, _abc.Awaitable[_jobs_pb2.RerollKeyframesResponse]]:
-        """Makes a new job from a finished one in which some keyframes are translated anew; only they, and
-        the frames between them and their neighbours, are computed again, everything else is taken over.
-        The finished job stays as it is. Idempotent like CreateJob.
+        """Makes a new job from a finished one in which some keyframes are translated anew, added, removed
+        or replaced by painted ones; only they, and the frames between them and their neighbours, are
+        computed again, everything else is taken over. The finished job stays as it is. Idempotent like
+        CreateJob.
 
-        INVALID_ARGUMENT: no keyframe is given, one is given twice, or a frame is not a keyframe.
+        INVALID_ARGUMENT: no keyframe is given, one is given twice, a frame is not a keyframe, or one is
+          to be added that is, or removed that ends a shot.
+        PERMISSION_DENIED, NOT_FOUND: a picture lies outside the roots, or is not there.
         FAILED_PRECONDITION: the job is not done, or what it has made is lost.
         ALREADY_EXISTS, RESOURCE_EXHAUSTED, UNAVAILABLE: as in CreateJob.
         """

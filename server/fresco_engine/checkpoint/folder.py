@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -172,6 +172,13 @@ class FolderCheckpoint(CheckpointReader):
         """The batch whose first new keyframe is `first`."""
         data = self._bytes(self.batch_path(first))
         return None if data is None else _batch_from(data)
+
+    def batches(self) -> Iterator[StoredBatch]:
+        """All stored batches in order."""
+        for path in sorted((self.folder / BATCHES).glob("*.safetensors")):
+            batch = self.batch(int(path.stem))
+            if batch is not None:
+                yield batch
 
     def save_batch(self, batch: StoredBatch) -> None:
         """Keep a batch whose keyframes are stored."""

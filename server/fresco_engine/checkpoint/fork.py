@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from bisect import bisect_left
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from fresco_engine.checkpoint.folder import FolderCheckpoint, copy_or_link
@@ -12,34 +13,75 @@ from fresco_engine.checkpoint.reader import ADJUSTMENTS, BATCHES, KINDS, PLAN, C
 from fresco_engine.checkpoint.values import StoredPlan
 from fresco_engine.errors import CheckpointError, InvalidSettings
 from fresco_engine.media.disk import partial_name, storing
+from fresco_engine.settings import check_gaps
 
 
-def fork(source: Path, target: Path, keyframes: Collection[int]) -> None:
+def fork(
+    source: Path,
+    target: Path,
+    changed: Collection[int],
+    keyframes: Collection[int] | None = None,
+) -> None:
     """Make `target` a checkpoint with all that `source` has, but for what is to be made again.
 
-    That is these keyframes and the frames between each and its neighbours. Files are shared by
+    That is the `changed` keyframes and the frames between each and its neighbours. `keyframes`
+    are those of `target` if they are to be others: one that is new is made, one that is gone
+    becomes a frame like the others, and the frames about it are made again. Files are shared by
     hard links where the disk can; neither side ever changes a file in place. `target` is there
     whole or not at all.
 
     Raises:
         CheckpointError: `source` has no plan yet, or `target` exists.
-        InvalidSettings: one of `keyframes` is not a keyframe.
+        InvalidSettings: one of `changed` is not a keyframe, or `keyframes` cannot be.
         DiskFull, OutputNotWritable: it cannot be stored.
     """
-    plan = CheckpointReader(source).plan()
-    if plan is None:
+    before = CheckpointReader(source).plan()
+    if before is None:
         raise CheckpointError(source, "nothing was planned here yet, so nothing can be made again")
-    dropped = dependent_frames(plan, keyframes)
+    after = before if keyframes is None else with_keyframes(before, keyframes)
+    added = set(after.keyframes) - set(before.keyframes)
+    gone = set(before.keyframes) - set(after.keyframes)
+    dropped = dependent_frames(before, {*changed, *gone} - added)
+    dropped |= dependent_frames(after, {*changed, *added} - gone)
     if target.exists():
         raise CheckpointError(target, "it exists already; choose another folder")
     temporary = partial_name(target)
     with storing(target):
         if temporary.exists():
             shutil.rmtree(temporary)
-        FolderCheckpoint(temporary)
-        for name in _kept_files(source, set(keyframes), dropped):
+        checkpoint = FolderCheckpoint(temporary)
+        for name in _kept_files(source, {*changed, *gone}, dropped):
             copy_or_link(source / name, temporary / name)
+        if after is before:
+            _link_batches(source, temporary)
+        else:
+            _write_batches(FolderCheckpoint(source), checkpoint, after, added, gone)
+            checkpoint.save_plan(after)
         temporary.rename(target)
+
+
+def with_keyframes(plan: StoredPlan, keyframes: Collection[int]) -> StoredPlan:
+    """`plan` with other keyframes.
+
+    Raises:
+        InvalidSettings: one lies outside of the plan, the end of a shot is missing, or two lie too
+            far apart.
+    """
+    for index in keyframes:
+        if not plan.start <= index < plan.stop:
+            raise InvalidSettings(
+                "keyframes",
+                f"frame {index} is not among those of this job, {plan.start} to {plan.stop - 1}",
+            )
+    for first, stop in plan.shots:
+        for end in {first, stop - 1} - set(keyframes):
+            raise InvalidSettings(
+                "keyframes",
+                f"frame {end} is the end of a shot, which always is a keyframe; keep it",
+            )
+    chosen = tuple(sorted(set(keyframes)))
+    check_gaps(chosen)
+    return replace(plan, keyframes=chosen, settings=replace(plan.settings, keyframes=chosen))
 
 
 def dependent_frames(plan: StoredPlan, keyframes: Collection[int]) -> set[int]:
@@ -73,9 +115,40 @@ def _check_keyframe(plan: StoredPlan, key: int) -> None:
 def _kept_files(source: Path, keyframes: set[int], dropped: set[int]) -> Iterator[Path]:
     reader = CheckpointReader(source)
     yield from (Path(name) for name in (PLAN, ADJUSTMENTS) if (source / name).exists())
-    for path in sorted((source / BATCHES).glob("*.safetensors")):
-        yield path.relative_to(source)
     for kind, without in zip(KINDS, (keyframes, dropped), strict=True):
         for index in reader.indices(kind):
             if index not in without:
                 yield reader.picture_path(kind, index).relative_to(source)
+
+
+def _link_batches(source: Path, target: Path) -> None:
+    for path in sorted((source / BATCHES).glob("*.safetensors")):
+        copy_or_link(path, target / BATCHES / path.name)
+
+
+def _write_batches(
+    source: FolderCheckpoint,
+    target: FolderCheckpoint,
+    plan: StoredPlan,
+    added: Collection[int],
+    gone: Collection[int],
+) -> None:
+    """The batches with other keyframes: new ones join the batch that holds the one before them.
+
+    A batch that lost all of its keyframes is gone itself; then the next one's second anchor is
+    the last frame whose latents are still there.
+    """
+    records = list(source.batches())
+    for first, stop in plan.shots:
+        latest: int | None = None
+        inside = [record for record in records if first <= record.new[0] < stop]
+        ends = [record.new[0] for record in inside[1:]] + [stop]
+        for record, end in zip(inside, ends, strict=False):
+            joining = {index for index in added if record.new[0] < index < end}
+            new = tuple(sorted({*record.new, *joining} - set(gone)))
+            anchors = record.anchors
+            if anchors and latest is not None:
+                anchors = (anchors[0], latest) if anchors[0] != latest else ()
+            if new:
+                target.save_batch(replace(record, anchors=anchors, new=new))
+                latest = record.new[-1]

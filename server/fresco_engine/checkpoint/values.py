@@ -17,7 +17,7 @@ from fresco_engine.settings import RestyleSettings, settings_from_dict
 from fresco_engine.types import Analysed, ClipInfo
 
 _VERSION = 1
-_MAY_CHANGE = frozenset({"keyframe_prompts", "keyframe_seeds", "batch_size"})
+_MAY_CHANGE = frozenset({"keyframe_prompts", "keyframe_seeds", "keyframe_pictures", "batch_size"})
 """Settings that may be others when a run goes on: what is stored is kept as it is."""
 
 

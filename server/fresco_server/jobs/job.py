@@ -188,10 +188,18 @@ class JobEvent:
         return self.kind in ("finished", "failed") or is_cancelled
 
 
+ChangeKind = Literal["reroll", "add", "remove", "replace"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class KeyframeChange:
-    """What to change about one keyframe; `None` leaves the prompt, and draws a new seed."""
+    """What to change about one keyframe; `None` leaves the prompt, and draws a new seed.
+
+    `picture` is the file that "replace" puts in its place.
+    """
 
     index: int
+    kind: ChangeKind = "reroll"
     seed: int | None = None
     prompt: str | None = None
+    picture: str = ""

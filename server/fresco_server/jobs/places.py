@@ -81,6 +81,22 @@ class Places:
             raise ClipUnreadable(path, "it is neither a file nor a folder; choose a clip")
         return path
 
+    def picture(self, text: str, field: str) -> Path:
+        """The real place of the picture at `text`.
+
+        Raises:
+            BadRequest: it is not an absolute path.
+            Forbidden: it lies outside the roots, whether it exists or not.
+            ClipNotFound, ClipUnreadable: no file is there, or it may not be read.
+        """
+        path = _resolved(text, field, self.clip_roots, _FORBIDDEN_PICTURE)
+        mode = _mode(path)
+        if mode is None:
+            raise ClipNotFound(path, "there is no such picture; check the path")
+        if not stat.S_ISREG(mode):
+            raise ClipUnreadable(path, "it is not a file; choose a picture")
+        return path
+
     def model(self, text: str, field: str = "model.source") -> str | None:
         """What the engine is to load: a path that was checked, a hub id, `None` for the bundled.
 
@@ -124,6 +140,7 @@ class Places:
 
 
 _FORBIDDEN_CLIP = "lies outside the folders this daemon may read; upload the clip instead"
+_FORBIDDEN_PICTURE = "lies outside the folders this daemon may read; put the picture below one"
 _FORBIDDEN_MODEL = (
     "lies outside the folders this daemon may read; use a model that ListModels shows, or start "
     "the daemon with --root or --models"

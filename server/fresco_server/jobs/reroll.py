@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from fresco_engine.checkpoint import fork
 from fresco_engine.errors import CheckpointError
+from fresco_engine.media.disk import storing
 from fresco_engine.settings import settings_from_dict
 
 from fresco_server.errors import BadRequest, NotPossible
@@ -24,30 +26,74 @@ def check_changes(changes: Sequence[KeyframeChange]) -> None:
         raise BadRequest("changes", "a keyframe is named twice; name each once")
 
 
-def changed_order(parent: Job, changes: Sequence[KeyframeChange], request: Values) -> JobOrder:
-    """The order of a job in which some keyframes are made anew."""
+def changed_order(
+    parent: Job, changes: Sequence[KeyframeChange], folder: Path, request: Values
+) -> JobOrder:
+    """The order of a job in `folder` in which some keyframes are others."""
     settings = settings_from_dict(parent.order.settings)
     prompts, seeds = dict(settings.keyframe_prompts), dict(settings.keyframe_seeds)
+    pictures = dict(settings.keyframe_pictures)
     for change in changes:
+        pictures.pop(change.index, None)
+        if change.kind == "replace":
+            pictures[change.index] = change.picture
+        if change.kind in ("remove", "replace"):
+            prompts.pop(change.index, None)
+            seeds.pop(change.index, None)
+            continue
         if change.prompt is not None:
             prompts[change.index] = change.prompt
         drawn = settings.seed + 1 + secrets.randbelow(2**31)
         seeds[change.index] = drawn % 2**63 if change.seed is None else change.seed
-    changed = replace(settings, keyframe_prompts=prompts, keyframe_seeds=seeds)
+    changed = replace(
+        settings,
+        keyframe_prompts=prompts,
+        keyframe_seeds=seeds,
+        keyframe_pictures={
+            index: str(_copied(folder, index, picture)) for index, picture in pictures.items()
+        },
+        keyframes=new_keyframes(parent, changes) or settings.keyframes,
+    )
     return replace(parent.order, settings=changed.as_dict(), parent_id=parent.id, request=request)
+
+
+def new_keyframes(parent: Job, changes: Sequence[KeyframeChange]) -> tuple[int, ...] | None:
+    """The keyframes of the new job, or None if they are those of `parent`."""
+    assert parent.plan is not None
+    before = set(parent.plan["keyframes"])
+    gone = {change.index for change in changes if change.kind == "remove"}
+    after = before.union(change.index for change in changes) - gone
+    return None if after == before else tuple(sorted(after))
 
 
 def take_over(parent: Job, source: Path, target: Path, changes: Sequence[KeyframeChange]) -> None:
     """Fill the folder `target` of a new job with what it keeps of `parent`, which is in `source`.
 
+    Painted pictures are copied, so that the new job does not depend on where they came from.
+
     Raises:
         InvalidSettings: a change is for a frame that is no keyframe.
         NotPossible: what the job has made is gone.
-        DiskFull: there is no room.
+        DiskFull, OutputNotWritable: the pictures or the rest cannot be stored.
     """
+    changed = [change.index for change in changes if change.kind != "remove"]
     try:
-        fork(source, target, [change.index for change in changes])
+        fork(source, target, changed, new_keyframes(parent, changes))
     except CheckpointError as error:
         raise NotPossible(
             f"job {parent.id!r} has lost what it has made ({error}); make it again"
         ) from error
+    pictures = dict(settings_from_dict(parent.order.settings).keyframe_pictures)
+    pictures |= {change.index: change.picture for change in changes if change.kind == "replace"}
+    for index, picture in pictures.items():
+        # One of the parent's that is gone is no longer needed: its keyframe has been made.
+        if Path(picture).exists():
+            copy = _copied(target, index, picture)
+            with storing(copy):
+                copy.parent.mkdir(exist_ok=True)
+                shutil.copyfile(picture, copy)
+
+
+def _copied(folder: Path, index: int, picture: str) -> Path:
+    """Where the new job's copy of a painted picture is."""
+    return folder / "painted" / f"{index:06d}{Path(picture).suffix.lower()}"

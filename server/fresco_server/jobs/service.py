@@ -223,7 +223,7 @@ class Jobs:
             self._folders.remove_job(new_job_id)
             source, target = self._folders.job(parent.id), self._folders.job(new_job_id)
             take_over(parent, source, target, changes)
-            return self._add(new_job_id, changed_order(parent, changes, request))
+            return self._add(new_job_id, changed_order(parent, changes, target, request))
 
     def _same_request(self, job_id: str, request: Values) -> Job:
         job = self._store.get(job_id)

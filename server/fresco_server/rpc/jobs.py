@@ -17,8 +17,8 @@ from fresco.v1 import jobs_pb2, jobs_pb2_grpc
 from google.protobuf import json_format
 
 from fresco_server.errors import BadRequest, JobExists, JobNotFound, ShuttingDown
-from fresco_server.jobs.job import Job, KeyframeChange
-from fresco_server.jobs.places import check_job_id
+from fresco_server.jobs.job import ChangeKind, Job, KeyframeChange, Values
+from fresco_server.jobs.places import Places, check_job_id
 from fresco_server.rpc.messages.jobs import job_message, kept, states_of
 from fresco_server.rpc.orders import Orders
 from fresco_server.rpc.pictures import Pictures, wish_of
@@ -33,6 +33,13 @@ _LARGEST_PAGE = 200
 _PAGE_BYTES = 3 << 20
 _LARGEST_SEED = 2**63 - 1
 _LONGEST_PROMPT = 4000
+_CHANGE_KINDS: dict[int, ChangeKind] = {
+    jobs_pb2.KEYFRAME_CHANGE_KIND_UNSPECIFIED: "reroll",
+    jobs_pb2.KEYFRAME_CHANGE_KIND_REROLL: "reroll",
+    jobs_pb2.KEYFRAME_CHANGE_KIND_ADD: "add",
+    jobs_pb2.KEYFRAME_CHANGE_KIND_REMOVE: "remove",
+    jobs_pb2.KEYFRAME_CHANGE_KIND_REPLACE: "replace",
+}
 
 
 class JobServicer(jobs_pb2_grpc.JobServiceServicer):
@@ -144,7 +151,7 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
         """Makes a new job in which some keyframes are translated anew."""
         parent = self._jobs.get(check_job_id(request.job_id))
         new_id = check_job_id(request.new_job_id, "new_job_id")
-        changes = _changes(request, parent)
+        changes = _changes(request, parent, self._orders.places)
         asked = json_format.MessageToDict(request, preserving_proto_field_name=True)
         sent = {**parent.order.request, "job_id": new_id, "reroll": asked}
         job = self._jobs.reroll(parent.id, new_id, changes, sent)
@@ -155,33 +162,59 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
         return job_message(job, self._sizes.of(job))
 
 
-def _changes(request: jobs_pb2.RerollKeyframesRequest, parent: Job) -> list[KeyframeChange]:
+def _changes(
+    request: jobs_pb2.RerollKeyframesRequest, parent: Job, places: Places
+) -> list[KeyframeChange]:
     """The wanted changes.
 
     Raises:
         BadRequest: there are none, or one cannot be made.
+        Forbidden, ClipNotFound, ClipUnreadable: a picture cannot be used.
     """
     if not request.changes:
         raise BadRequest("changes", "no keyframe is given; give at least one")
     indices = [change.index for change in request.changes]
     if len(set(indices)) < len(indices):
         raise BadRequest("changes", "a keyframe is given twice; give each once")
-    keyframes = set(indices) if parent.plan is None else set(parent.plan["keyframes"])
-    for change in request.changes:
-        if change.index not in keyframes:
-            raise BadRequest("changes", f"frame {change.index} is not a keyframe of the job")
-        if not 0 <= change.seed <= _LARGEST_SEED:
-            raise BadRequest("changes", f"the seed {change.seed} is outside 0 to {_LARGEST_SEED}")
-        if len(change.prompt) > _LONGEST_PROMPT:
-            raise BadRequest("changes", f"a prompt has more than {_LONGEST_PROMPT} characters")
-    return [
-        KeyframeChange(
-            index=change.index,
-            seed=change.seed if change.HasField("seed") else None,
-            prompt=change.prompt if change.HasField("prompt") else None,
-        )
-        for change in request.changes
-    ]
+    return [_change(change, parent, places) for change in request.changes]
+
+
+def _change(change: jobs_pb2.KeyframeChange, parent: Job, places: Places) -> KeyframeChange:
+    index, kind = change.index, _CHANGE_KINDS.get(change.kind)
+    if kind is None:
+        raise BadRequest("changes.kind", f"{change.kind} is none; see KeyframeChangeKind")
+    if parent.plan is not None:
+        _check_index(index, kind, parent.plan)
+    if kind in ("remove", "replace") and (change.HasField("seed") or change.HasField("prompt")):
+        raise BadRequest("changes", f"to {kind} a keyframe takes neither seed nor prompt")
+    if not 0 <= change.seed <= _LARGEST_SEED:
+        raise BadRequest("changes", f"the seed {change.seed} is outside 0 to {_LARGEST_SEED}")
+    if len(change.prompt) > _LONGEST_PROMPT:
+        raise BadRequest("changes", f"a prompt has more than {_LONGEST_PROMPT} characters")
+    if bool(change.picture_path) != (kind == "replace"):
+        raise BadRequest("changes.picture_path", "a picture goes with replace, and only with that")
+    picture = change.picture_path and places.picture(change.picture_path, "changes.picture_path")
+    return KeyframeChange(
+        index=index,
+        kind=kind,
+        seed=change.seed if change.HasField("seed") else None,
+        prompt=change.prompt if change.HasField("prompt") else None,
+        picture=str(picture),
+    )
+
+
+def _check_index(index: int, kind: ChangeKind, plan: Values) -> None:
+    is_keyframe = index in plan["keyframes"]
+    if kind in ("reroll", "remove") and not is_keyframe:
+        raise BadRequest("changes", f"frame {index} is not a keyframe of the job")
+    if kind == "add" and is_keyframe:
+        raise BadRequest("changes", f"frame {index} is a keyframe already; reroll it instead")
+    if not plan["start"] <= index < plan["stop"]:
+        first, last = plan["start"], plan["stop"] - 1
+        raise BadRequest("changes", f"frame {index} is not one of the job's, {first} to {last}")
+    ends = {end for first, stop in plan["shots"] for end in (first, stop - 1)}
+    if kind == "remove" and index in ends:
+        raise BadRequest("changes", f"frame {index} is the end of a shot and stays a keyframe")
 
 
 def _page_token(last: Job) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fresco.v1 import jobs_pb2, looks_pb2, media_pb2
@@ -46,7 +46,7 @@ class Orders:
         _check_size(request.ByteSize())
         _check_length("title", request.title, _LONGEST_TITLE)
         _check_length("device", request.device, _LONGEST_NAME)
-        settings = restyle_settings(request.settings)
+        settings = self._with_pictures(restyle_settings(request.settings))
         codec, suffix = output_of(request.output)
         model = model_order(request.model, self.places)
         self._check_style(settings, model)
@@ -109,6 +109,17 @@ class Orders:
             source = None if values["state"] == "bundled" else values["source"]
             if source == model.source and values["state"] != "available":
                 find_style(settings.style, [Style(**style) for style in values["styles"]])
+
+    def _with_pictures(self, settings: RestyleSettings) -> RestyleSettings:
+        """`settings` with the real places of painted keyframes.
+
+        Raises:
+            BadRequest, Forbidden, ClipNotFound, ClipUnreadable: as `Places.picture`.
+        """
+        field = "settings.keyframe_pictures"
+        pictures = settings.keyframe_pictures.items()
+        places = {index: str(self.places.picture(path, field)) for index, path in pictures}
+        return replace(settings, keyframe_pictures=places)
 
     def _check_range(self, settings: RestyleSettings, frame_count: int) -> None:
         start = settings.start

@@ -470,8 +470,27 @@ def test_a_reroll_is_a_new_job_that_shows_its_new_seeds_and_prompts(
         _reroll(jobs_pb2.KeyframeChange(index=8, seed=-1)),
         _reroll(jobs_pb2.KeyframeChange(index=8, prompt="x" * 5000)),
         _reroll(jobs_pb2.KeyframeChange(index=8), job_id="a b"),
+        _reroll(jobs_pb2.KeyframeChange(index=8, kind=77)),  # pyright: ignore[reportArgumentType]
+        _reroll(jobs_pb2.KeyframeChange(index=8, kind=jobs_pb2.KEYFRAME_CHANGE_KIND_ADD)),
+        _reroll(jobs_pb2.KeyframeChange(index=5000, kind=jobs_pb2.KEYFRAME_CHANGE_KIND_ADD)),
+        _reroll(jobs_pb2.KeyframeChange(index=9, kind=jobs_pb2.KEYFRAME_CHANGE_KIND_REMOVE)),
+        _reroll(jobs_pb2.KeyframeChange(index=0, kind=jobs_pb2.KEYFRAME_CHANGE_KIND_REMOVE)),
+        _reroll(
+            jobs_pb2.KeyframeChange(index=8, kind=jobs_pb2.KEYFRAME_CHANGE_KIND_REMOVE, seed=1)
+        ),
+        _reroll(jobs_pb2.KeyframeChange(index=8, kind=jobs_pb2.KEYFRAME_CHANGE_KIND_REPLACE)),
+        _reroll(jobs_pb2.KeyframeChange(index=8, picture_path="/clips/painted.png")),
+        _reroll(
+            jobs_pb2.KeyframeChange(
+                index=8, kind=jobs_pb2.KEYFRAME_CHANGE_KIND_REPLACE, picture_path="painted.png"
+            )
+        ),
     ],
-    ids=["none", "twice", "no keyframe", "negative", "seed", "prompt", "id"],
+    ids=[
+        *("none", "twice", "no keyframe", "negative", "seed", "prompt", "id", "kind"),
+        *("added twice", "added outside", "removed none", "removed end", "removed with seed"),
+        *("no picture", "picture for another", "no absolute path"),
+    ],
 )
 def test_a_reroll_of_what_cannot_be_is_refused(
     caller: Caller, jobs: FakeJobs, request_: jobs_pb2.RerollKeyframesRequest

@@ -117,6 +117,8 @@ def _sent(job: Job) -> jobs_pb2.CreateJobRequest:
         settings, asked = job.order.settings, request.settings
         asked.keyframe_seeds.update(_by_index(settings.get("keyframe_seeds", {})))
         asked.keyframe_prompts.update(_by_index(settings.get("keyframe_prompts", {})))
+        asked.keyframe_pictures.update(_by_index(settings.get("keyframe_pictures", {})))
+        asked.keyframes[:] = settings.get("keyframes", ())
     return request
 
 

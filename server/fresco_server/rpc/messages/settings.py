@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import Any
 
 from fresco.v1 import settings_pb2
@@ -66,8 +67,8 @@ def _check_texts(by_hand: dict[str, Any]) -> None:
             raise InvalidSettings(
                 name, f"{len(words)} characters are more than {_LONGEST_TEXT}; use fewer words"
             )
-    for name in ("keyframe_prompts", "keyframe_seeds"):
-        keyframes: dict[int, Any] = by_hand.get(name, {})
+    for name in ("keyframe_prompts", "keyframe_seeds", "keyframe_pictures", "keyframes"):
+        keyframes: Collection[int] = by_hand.get(name, {})
         label = name.replace("_", "-")
         if len(keyframes) > _MOST_KEYFRAMES:
             raise InvalidSettings(label, f"more than {_MOST_KEYFRAMES} keyframes; give fewer")
