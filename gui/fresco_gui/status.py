@@ -36,6 +36,7 @@ class StatusLine(QStatusBar):
             bar.hide()
         self._cancel.hide()
         self.setSizeGripEnabled(False)
+        self.setContentsMargins(6, 0, 10, 0)
         for widget in (self.export, self._cancel, self.job, self.bar, self.clip, self.daemon):
             self.addPermanentWidget(widget)
         self._device = ""

@@ -30,29 +30,32 @@ class StreamWorker(QThread):
         super().__init__(parent)
         self._produce = produce
         self._stream: Iterator[object] | None = None
+        self.is_stopped = False
+        """Kept here, for Qt forgets a request for interruption when the thread has ended."""
 
     def run(self) -> None:
         """Do the work; called by Qt on the new thread."""
         try:
             self._stream = self._produce()
-            if self.isInterruptionRequested():
+            if self.is_stopped:
                 self._close()
                 return
             for item in self._stream:
-                if self.isInterruptionRequested():
+                if self.is_stopped:
                     return
                 self.received.emit(item)
         except Exception as error:  # noqa: BLE001 - handed on, whatever it is
-            if not self.isInterruptionRequested():
+            if not self.is_stopped:
                 self.failed.emit(error)
             return
         finally:
             self._stream = None
-        if not self.isInterruptionRequested():
+        if not self.is_stopped:
             self.completed.emit()
 
     def stop(self) -> None:
         """End the stream; nothing is emitted from now on. Does not wait for the thread."""
+        self.is_stopped = True
         self.requestInterruption()
         self._close()
 
@@ -102,7 +105,6 @@ class Workers(QObject):
     def forget(self, worker: StreamWorker) -> None:
         """The worker's thread has ended."""
         self._running.discard(worker)
-        worker.deleteLater()
 
     def stop_all(self) -> None:
         """Ask all to end, for closing the window."""
@@ -136,13 +138,13 @@ class _Receiver(QObject):
     @pyqtSlot(object)
     def on_received(self, item: object) -> None:
         """An item has come; one that was on its way when the worker was stopped is dropped."""
-        if not self._worker.isInterruptionRequested():
+        if not self._worker.is_stopped:
             self._on_item(item)
 
     @pyqtSlot(object)
     def on_failed(self, error: object) -> None:
         """The stream has failed."""
-        if self._worker.isInterruptionRequested() or not isinstance(error, Exception):
+        if self._worker.is_stopped or not isinstance(error, Exception):
             return
         if self._on_failed is None:
             _log.warning("a call in the background failed: %s", error)
@@ -152,7 +154,7 @@ class _Receiver(QObject):
     @pyqtSlot()
     def on_completed(self) -> None:
         """The stream is at its end."""
-        if self._on_completed is not None and not self._worker.isInterruptionRequested():
+        if self._on_completed is not None and not self._worker.is_stopped:
             self._on_completed()
 
     @pyqtSlot()

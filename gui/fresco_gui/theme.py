@@ -45,15 +45,21 @@ QMenu {{ background: {panel}; border: 1px solid {border}; }}
 QMenu::separator {{ height: 1px; background: {border}; margin: 4px 8px; }}
 QStatusBar {{ background: {panel}; color: {faint_text}; }}
 QStatusBar::item {{ border: none; }}
-QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox, QListView, QTableView {{
+QLineEdit, QPlainTextEdit, QTextEdit, QListView, QTableView {{
     background: {field}; color: {text}; border: 1px solid {border}; border-radius: 3px;
     selection-background-color: {focus}; selection-color: #101010; }}
-QLineEdit, QAbstractSpinBox, QComboBox {{ min-height: 22px; padding: 1px 4px; }}
+QLineEdit {{ min-height: 20px; padding: 1px 4px; }}
+QAbstractSpinBox, QComboBox {{ min-height: 24px; }}
+QListView::item {{ color: {text}; border: 1px solid transparent; }}
+QListView::item:selected {{ background: {raised}; color: {text}; border-color: {focus}; }}
 QComboBox QAbstractItemView {{ background: {panel}; }}
 QPushButton, QToolButton {{
     background: {raised}; color: {text}; border: 1px solid {border}; border-radius: 3px;
     padding: 4px 12px; }}
 QToolButton {{ padding: 4px 6px; }}
+QToolButton#fold {{ background: transparent; border-color: transparent; color: {faint_text}; }}
+QToolButton#fold:hover {{ color: {text}; }}
+QToolButton#fold:focus {{ border-color: {focus}; }}
 QPushButton:hover, QToolButton:hover {{ background: {border}; }}
 QPushButton:pressed, QToolButton:pressed, QToolButton:checked {{ background: #565656; }}
 QPushButton:disabled, QToolButton:disabled {{ color: {disabled_text}; background: {panel}; }}
@@ -62,7 +68,7 @@ QPushButton:default, QPushButton#primary {{
 QPushButton#primary:hover {{ background: #e0e2e4; }}
 QPushButton#primary:disabled {{
     background: {panel}; color: {disabled_text}; border-color: {border}; }}
-QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QAbstractSpinBox:focus, QComboBox:focus,
+QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus,
 QPushButton:focus, QToolButton:focus, QListView:focus, QTableView:focus, QCheckBox:focus {{
     border: 1px solid {focus}; }}
 QGroupBox {{ border: none; border-top: 1px solid {border}; margin-top: 18px; padding-top: 6px; }}

@@ -74,7 +74,8 @@ class Field(QWidget):
         value = json.loads(shown)
         if isinstance(value, bool):
             return self.tr("default: on") if value else self.tr("default: off")
-        return self.tr("default: {value}").format(value=value)
+        shown = f"{value:g}" if isinstance(value, float) else str(value)
+        return self.tr("default: {value}").format(value=shown)
 
 
 class PromptField(Field):

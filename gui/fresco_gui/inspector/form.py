@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fresco_client import Parameter, Style
 from PyQt6.QtCore import Qt, pyqtSignal, pyqtSlot
-from PyQt6.QtWidgets import QFormLayout, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFormLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from fresco_gui.inspector.fields import Field, StyleField, field_for, title_of
 from fresco_gui.values import Values
@@ -110,7 +110,10 @@ class SettingsForm(QWidget):
             if parameter.name == "prompt":
                 rows.addRow(field)
             else:
-                rows.addRow(title_of(parameter.name), field)
+                label = QLabel(title_of(parameter.name))
+                label.setMinimumHeight(field.sizeHint().height())
+                label.setBuddy(field)
+                rows.addRow(label, field)
         return body if not title else _Folding(title, body)
 
     @pyqtSlot()
@@ -134,7 +137,7 @@ class _Folding(QWidget):
         self._button = QToolButton()
         self._button.setText(title)
         self._button.setCheckable(True)
-        self._button.setAutoRaise(True)
+        self._button.setObjectName("fold")
         self._button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._button.setArrowType(Qt.ArrowType.RightArrow)
         self._button.toggled.connect(self._on_toggled)

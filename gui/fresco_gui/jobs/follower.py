@@ -150,7 +150,7 @@ class JobFollower(QObject):
         )
 
     def _on_transfer(self, progress: TransferProgress) -> None:
-        if self._fetch is not None and self._fetch.isInterruptionRequested():
+        if self._fetch is not None and self._fetch.is_stopped:
             raise CallFailed(self.tr("Fetching was stopped."))
 
     def _on_connection(self, state: ConnectionState) -> None:

@@ -98,7 +98,7 @@ class LookMaker(QObject):
         if self._worker is None:
             return
         worker, self._worker = self._worker, None
-        worker.requestInterruption()
+        worker.is_stopped = True
         if self._looks is not None:
             self._looks.close()
         self.ended.emit()
