@@ -55,8 +55,8 @@ class ClipFrames(LoadedFrames):
         self._info = self._reader.info
         return True
 
-    def _load(self, index: int) -> QImage | None:
-        return self._reader.image(index) if self._reader else None
+    def _load(self, index: int, *, is_exact: bool) -> QImage | None:
+        return self._reader.image(index, is_exact=is_exact) if self._reader else None
 
     def _leave(self) -> None:
         if self._reader is not None:

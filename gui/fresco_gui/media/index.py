@@ -38,8 +38,6 @@ class ClipIndex:
     is_timed: bool
     quarter_turns: int
     is_mirrored: bool
-    start_s: float
-    """The first frame's time on the file's own clock, which the sound follows too."""
 
 
 def open_container(path: Path) -> av.container.InputContainer:
@@ -89,17 +87,17 @@ def read_index(
         stream = next((s for s in container.streams.video if not _is_still(s)), None)
         if stream is None:
             raise ClipUnreadable(path, "there is no picture in it, only sound or data")
+        stream_index = stream.index
         table = _scan(container, stream, is_stopped)
         if table is None:
             return None
         if not table.stamps:
             raise ClipUnreadable(path, "it holds no frames; the recording may have been cut short")
     with reading(path), open_container(path) as container:
-        stream = container.streams[stream.index]
-        first = _first_picture(container, stream)
+        first = _first_picture(container, container.streams[stream_index])
         if first is None:
             raise ClipUnreadable(path, "none of its frames can be decoded")
-        return _describe(path, container, stream.index, table, first, first_index)
+        return _describe(path, container, stream_index, table, first, first_index)
 
 
 def _is_still(stream: av.VideoStream) -> bool:
@@ -180,6 +178,7 @@ def _describe(
         first_index=first_index,
         times=times,
         has_sound=bool(container.streams.audio),
+        start_s=float(table.stamps[0] * base) if table.is_timed else 0.0,
     )
     return ClipIndex(
         info=info,
@@ -189,7 +188,6 @@ def _describe(
         is_timed=table.is_timed,
         quarter_turns=turns,
         is_mirrored=is_mirrored,
-        start_s=float(table.stamps[0] * base) if table.is_timed else 0.0,
     )
 
 

@@ -29,11 +29,13 @@ class LoadedFrames(FrameSource):
     def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
         super().__init__()
         self._cache: ByteCache[int, QImage] = ByteCache(limit, _size_of)
+        self._exact: set[int] = set()
         self._limit = limit
         self._wake = threading.Condition()
         self._urgent: int | None = None
         self._step = 0
         self._is_closed = False
+        self._has_ended = False
         self._thread = threading.Thread(target=self._run, name=type(self).__name__, daemon=True)
 
     @property
@@ -47,6 +49,9 @@ class LoadedFrames(FrameSource):
 
     def peek(self, index: int) -> QImage | None:
         return self._cache.get(index)
+
+    def can_have(self, index: int) -> bool:
+        return not self._has_ended and (index in self._cache or self._is_loadable(index))
 
     def expect(self, index: int, step: int) -> None:
         self._want(index, step)
@@ -65,7 +70,7 @@ class LoadedFrames(FrameSource):
         raise NotImplementedError
 
     @abstractmethod
-    def _load(self, index: int) -> QImage | None:
+    def _load(self, index: int, *, is_exact: bool) -> QImage | None:
         """The frame at `index`, or None if it is not there (yet). May raise MediaError."""
         raise NotImplementedError
 
@@ -91,28 +96,37 @@ class LoadedFrames(FrameSource):
             logger.exception("loading frames failed")
             self._announce_failure(f"The frames cannot be shown: {error}. Open the clip again.")
         finally:
+            self._has_ended = True
             self._leave()
 
     def _load_until_closed(self) -> None:
-        while (index := self._next()) is not None:
-            image = self._load(index)
+        while (wish := self._next()) is not None:
+            index, is_exact = wish
+            image = self._load(index, is_exact=is_exact)
             if image is None:
                 self._absent(index)
                 continue
-            self._cache.put(index, image)
+            self._keep(index, image, is_exact=is_exact)
             if not self._is_closed:
                 self.arrived.emit(index)
+
+    def _keep(self, index: int, image: QImage, *, is_exact: bool) -> None:
+        evicted = self._cache.put(index, image)
+        self._exact.difference_update(gone for gone, _ in evicted)
+        if is_exact:
+            self._exact.add(index)
 
     def _absent(self, index: int) -> None:
         """`_load` had nothing."""
 
-    def _next(self) -> int | None:
-        """The frame to load now; waits for one, and is None when closed."""
+    def _next(self) -> tuple[int, bool] | None:
+        """The frame to load now, and whether exactly; waits for one, and is None when closed."""
         with self._wake:
             while not self._is_closed:
-                for index in self._wanted():
-                    if index not in self._cache and self._is_loadable(index):
-                        return index
+                for index, is_exact in self._wanted():
+                    is_missing = index not in self._cache or (is_exact and index not in self._exact)
+                    if is_missing and self._is_loadable(index):
+                        return index, is_exact
                 self._wake.wait()
         return None
 
@@ -120,20 +134,27 @@ class LoadedFrames(FrameSource):
         info = self.info
         return info is not None and info.first_index <= index < info.stop
 
-    def _wanted(self) -> Iterator[int]:
-        """Indices in the order in which they are to be loaded."""
+    def _wanted(self) -> Iterator[tuple[int, bool]]:
+        """Indices in the order in which they are to be loaded, and whether exactly.
+
+        A frame that stays on screen is shown as soon as can be, then with its exact colours.
+        """
         at, info = self._urgent, self.info
         if at is None or info is None:
             return
         room = self._room(info)
         if self._step > 0:
-            yield from range(at, at + self._step * min(_AHEAD, room), self._step)
+            last = at + self._step * min(_AHEAD, room)
+            yield from ((index, False) for index in range(at, last, self._step))
         elif self._step < 0:
-            yield from self._wanted_backwards(at, min(_BACKWARDS, room))
+            chunk = self._wanted_backwards(at, min(_BACKWARDS, room))
+            yield from ((index, False) for index in chunk)
         else:
-            yield at
-            yield from range(at + 1, at + 1 + min(_REST_AHEAD, room - 1))
-            yield from range(at - min(_REST_BEHIND, max(room - 1 - _REST_AHEAD, 0)), at)
+            yield at, False
+            yield at, True
+            behind = min(_REST_BEHIND, max(room - 1 - _REST_AHEAD, 0))
+            yield from ((i, False) for i in range(at + 1, at + 1 + min(_REST_AHEAD, room - 1)))
+            yield from ((i, False) for i in range(at - behind, at))
 
     def _wanted_backwards(self, at: int, count: int) -> Iterator[int]:
         """The chunk that holds the first missing frame before `at`, in order of decoding."""

@@ -52,8 +52,14 @@ def _buffer(bits: Any) -> Any:
     return bits
 
 
-def to_image(frame: av.VideoFrame, size: tuple[int, int] | None = None) -> QImage:
-    """`frame` as RGB32, at `size` (stored width and height) or its own; not yet turned upright."""
+def to_image(
+    frame: av.VideoFrame, size: tuple[int, int] | None = None, *, is_exact: bool = True
+) -> QImage:
+    """`frame` as RGB32, at `size` (stored width and height) or its own; not yet turned upright.
+
+    Unless `is_exact`, it takes a tenth of the time (5 ms instead of 50 for 1920x1080, measured) and
+    is about a level too dark: good enough for what is on screen for a 25th of a second.
+    """
     width, height = size or (frame.width, frame.height)
     if not frame.format.is_rgb:
         _state_colours(frame)
@@ -64,7 +70,7 @@ def to_image(frame: av.VideoFrame, size: tuple[int, int] | None = None) -> QImag
         height=height,
         format="bgra",
         dst_color_range=FULL_RANGE,
-        interpolation=scaler | _EXACT,
+        interpolation=scaler | (_EXACT if is_exact else 0),
         threads=1,
     )
     image = blank(width, height)

@@ -28,8 +28,10 @@ class ClipReader(Protocol):
 
     info: FrameInfo
 
-    def image(self, index: int, size: Size | None = None) -> QImage:
+    def image(self, index: int, size: Size | None = None, *, is_exact: bool = True) -> QImage:
         """The frame at `index`, at `size` or its own; a damaged one is replaced by its neighbour.
+
+        Unless `is_exact`, its colours may be a level or two off.
 
         Raises:
             MediaError: it cannot be read any more.
@@ -78,7 +80,7 @@ class _PictureReader:
             first_index=first_index,
         )
 
-    def image(self, index: int, size: Size | None = None) -> QImage:
+    def image(self, index: int, size: Size | None = None, *, is_exact: bool = True) -> QImage:
         picture = sequence.read_picture(self._files[index - self.info.first_index])
         return resized(picture, *(size or (self.info.width, self.info.height)))
 
@@ -112,12 +114,12 @@ class VideoReader:
         self._ahead: tuple[int, av.VideoFrame] | None = None
         self._frames = self._decoded()
 
-    def image(self, index: int, size: Size | None = None) -> QImage:
+    def image(self, index: int, size: Size | None = None, *, is_exact: bool = True) -> QImage:
         with reading(self._path):
             frame = self._frame(index - self.info.first_index)
             turns = self._index.quarter_turns
             stored = size if size is None or not turns % 2 else (size[1], size[0])
-            image = to_image(frame, stored)
+            image = to_image(frame, stored, is_exact=is_exact)
             return turned(image, turns, is_mirrored=self._index.is_mirrored)
 
     def cheapest(self, start: int, stop: int) -> int:

@@ -30,6 +30,8 @@ class FrameInfo:
     times: tuple[float, ...] = ()
     """Seconds at which each frame is shown, the first at 0; empty for a constant rate."""
     has_sound: bool = False
+    start_s: float = 0.0
+    """The first frame's time on the file's own clock, which its sound follows too."""
 
     @property
     def stop(self) -> int:
@@ -88,6 +90,10 @@ class FrameSource(QObject):
 
     def peek(self, index: int) -> QImage | None:
         """The frame at `index` if it is at hand; nothing is asked for."""
+        raise NotImplementedError
+
+    def can_have(self, index: int) -> bool:
+        """Whether the frame at `index` is there or will come when asked for."""
         raise NotImplementedError
 
     def expect(self, index: int, step: int) -> None:

@@ -58,6 +58,7 @@ class StoredFrames(LoadedFrames):
         """Take the PNG or JPEG bytes of the frame at `index`; the newest ones count."""
         evicted = self._encoded.put(index, encoded)
         self._cache.discard(index)
+        self._exact.discard(index)
         if self._ask_again is None:
             for old_index, old in evicted:
                 self._spill.write(old_index, old)
@@ -74,6 +75,7 @@ class StoredFrames(LoadedFrames):
         self._encoded.discard(index)
         self._spill.discard(index)
         self._cache.discard(index)
+        self._exact.discard(index)
 
     def close(self) -> None:
         super().close()
@@ -83,7 +85,7 @@ class StoredFrames(LoadedFrames):
     def _open(self) -> bool:
         return True
 
-    def _load(self, index: int) -> QImage | None:
+    def _load(self, index: int, *, is_exact: bool) -> QImage | None:
         encoded = self._encoded.get(index) or self._spill.read(index)
         return decoded(encoded) if encoded is not None else None
 
