@@ -4,6 +4,7 @@ from fractions import Fraction
 import cv2
 import numpy as np
 import pytest
+from fresco_engine.errors import InvalidSettings
 from fresco_engine.keyframes import (
     Batch,
     ClipAnalysis,
@@ -11,7 +12,9 @@ from fresco_engine.keyframes import (
     find_shots,
     plan_batches,
     select_keyframes,
+    with_chosen,
 )
+from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import Frame, Image
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -264,3 +267,26 @@ def test_any_keyframes_that_are_left_fit_into_batches_of_any_size(
     assert [k for batch in batches for k in batch.new] == keyframes[done:]
     assert all(len(set(batch.frames)) == len(batch.frames) <= size for batch in batches)
     assert all(batch.frames == (*batch.anchors, *batch.new) for batch in batches)
+
+
+def test_what_is_chosen_by_hand_joins_the_ends_of_shots() -> None:
+    shots = ((2, 10), (10, 30))
+    by_hand = RestyleSettings(prompt="x", keyframes=(5, 12), keyframe_pictures={20: "/a.png"})
+
+    assert with_chosen(by_hand.keyframes, by_hand, shots) == (2, 5, 9, 10, 12, 20, 29)
+    assert with_chosen((2, 9, 10, 29), RestyleSettings(prompt="x"), shots) == (2, 9, 10, 29)
+
+
+@pytest.mark.parametrize("index", [1, 30])
+def test_a_chosen_frame_outside_of_the_range_is_refused(index: int) -> None:
+    for by_hand in (
+        RestyleSettings(prompt="x", keyframes=(index,)),
+        RestyleSettings(prompt="x", keyframe_pictures={index: "/a.png"}),
+    ):
+        with pytest.raises(InvalidSettings, match=f"frame {index} is not among .* 2 to 29"):
+            with_chosen((), by_hand, ((2, 30),))
+
+
+def test_chosen_keyframes_lie_near_enough_for_a_segment_to_fit_into_memory() -> None:
+    with pytest.raises(InvalidSettings, match="from 0 to 1999 are more than 1000 frames"):
+        with_chosen((), RestyleSettings(prompt="x"), ((0, 2000),))

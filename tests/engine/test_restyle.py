@@ -4,15 +4,22 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from fresco_engine.correspondence.flow import DisFlow
 from fresco_engine.diffusion.models import Model
-from fresco_engine.errors import DiskFull, InvalidSettings, RangeOutsideClip
+from fresco_engine.errors import (
+    DiskFull,
+    InvalidSettings,
+    KeyframesUnusable,
+    RangeOutsideClip,
+)
 from fresco_engine.interpolation.choice import make_interpolator
 from fresco_engine.interpolation.propagate import FlowInterpolator
 from fresco_engine.interpolation.segment import InterpolatedFrame, Segment
+from fresco_engine.media.images import write_image
 from fresco_engine.restyle import look, look_steps, plan, restyle
 from fresco_engine.settings import Style
 from fresco_engine.types import (
@@ -325,3 +332,31 @@ def test_a_look_tells_of_every_step(make_clip: MakeClip, tiny_model: Model) -> N
     steps = list(look_steps(make_clip(3), 1, SETTINGS, tiny_model))
 
     assert [(step.step, step.steps) for step in steps] == [(1, 2), (2, 2)]
+
+
+def test_keyframes_are_chosen_and_painted_by_hand(
+    make_clip: MakeClip, tiny_model: Model, tmp_path: Path
+) -> None:
+    painted = np.full((128, 160, 3), (200, 40, 90), np.uint8)
+    write_image(tmp_path / "7.png", painted)
+    settings = replace(SETTINGS, keyframes=(4,), keyframe_pictures={7: str(tmp_path / "7.png")})
+
+    events = list(restyle(make_clip(12), settings, tiny_model))
+
+    keys = {event.index: event.image for event in events if isinstance(event, KeyframeReady)}
+    assert list(keys) == [0, 4, 7, 11]
+    assert np.array_equal(keys[7], painted[:64, :80])
+    frames = [event.frame.image for event in events if isinstance(event, FrameReady)]
+    assert np.array_equal(frames[7], keys[7])
+    said = [event.message for event in events if isinstance(event, Warned)]
+    assert any("7.png is 160x128 and was resized" in message for message in said)
+
+
+def test_a_painted_keyframe_that_cannot_be_read_is_told_before_work_begins(
+    make_clip: MakeClip, tiny_model: Model, tmp_path: Path
+) -> None:
+    (tmp_path / "7.png").write_bytes(b"no picture")
+    settings = replace(SETTINGS, keyframe_pictures={7: str(tmp_path / "7.png")})
+
+    with pytest.raises(KeyframesUnusable, match="export it again as PNG"):
+        next(restyle(make_clip(12), settings, tiny_model))
