@@ -44,7 +44,7 @@ from fresco_gui.project import (
 )
 from fresco_gui.project.document import SUFFIX
 from fresco_gui.stream import Workers
-from fresco_gui.values import Values, settings_of, values_of
+from fresco_gui.values import OF_ONE_CLIP, Values, settings_of, values_of
 
 _log = logging.getLogger(__name__)
 _JOBS_MS = 1500
@@ -286,9 +286,7 @@ class Controller(QObject):
         elif self.project.values:
             # The look is carried on to the next clip; what belongs to a clip is not.
             carried = {
-                name: one
-                for name, one in self.project.values.items()
-                if name not in ("start", "stop", "keyframe_prompts", "keyframe_seeds")
+                name: one for name, one in self.project.values.items() if name not in OF_ONE_CLIP
             }
             project = replace(project, values=carried, model=self.project.model)
         rate = str(frame_rate) if frame_rate else project.frame_rate
@@ -507,6 +505,16 @@ class Controller(QObject):
         locked.symmetric_difference_update({index})
         self.change(locked=tuple(sorted(locked)))
         return index in locked
+
+    def chosen_keyframes(self) -> tuple[int, ...]:
+        """Keyframes that were chosen by hand for the next job."""
+        return tuple(self.project.values.get("keyframes") or ())
+
+    def choose_keyframes(self, indices: tuple[int, ...]) -> None:
+        """Choose keyframes by hand; none leaves the choice to the daemon."""
+        values = {name: one for name, one in self.project.values.items() if name != "keyframes"}
+        self.change(values={**values, "keyframes": list(indices)} if indices else values)
+        self.project_changed.emit()
 
     # Making
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,18 +15,20 @@ from fresco_gui.looks.maker import LookPicture
 from fresco_gui.media import ClipFrames, FrameInfo, FrameSource, StoredFrames
 from fresco_gui.project import Made
 from fresco_gui.timeline import Filmstrip, KeyframeState
-from fresco_gui.viewer import Viewer
+from fresco_gui.viewer import Viewer, ViewMode
 
 
 class Stage(QObject):
     """What is seen.
 
     Signals:
+        source_opened(): the clip's length is known.
         source_failed(str): the clip cannot be shown; a sentence for the user.
         result_failed(str): the result cannot be shown.
         plan_changed(): another plan is shown, or none.
     """
 
+    source_opened = pyqtSignal()
     source_failed = pyqtSignal(str)
     result_failed = pyqtSignal(str)
     plan_changed = pyqtSignal()
@@ -51,6 +52,8 @@ class Stage(QObject):
         self._from_frames: set[int] = set()
         self._states: dict[int, KeyframeState] = {}
         self._is_whole = False
+        self._is_switching = False
+        viewer.mode_changed.connect(self._on_mode)
         controller.clip_opened.connect(self.show_clip)
         controller.clip_closed.connect(self.clear)
         controller.job_followed.connect(self.follow)
@@ -66,6 +69,7 @@ class Stage(QObject):
         self.clear()
         source = ClipFrames(path, frame_rate=self._controller.project.rate)
         source.failed.connect(self.source_failed)
+        source.opened.connect(self.source_opened)
         self.source = source
         self._viewer.set_source(source)
         self._filmstrip.set_source(source)
@@ -176,12 +180,22 @@ class Stage(QObject):
 
     def _set_result(self, result: FrameSource | None) -> None:
         before, self.result = self.result, result
+        self._is_switching = True
         self._viewer.set_result(result)
+        self._is_switching = False
+        mode = ViewMode.__members__.get(self._controller.project.view)
+        if result is not None and mode is not None:
+            self._viewer.set_mode(mode)
         self._stored = None
         self._from_frames.clear()
         self._is_whole = False
         if before is not None:
             before.close()
+
+    def _on_mode(self, mode: ViewMode) -> None:
+        """Remember how results are compared, unless there is nothing to compare."""
+        if self.result is not None and not self._is_switching:
+            self._controller.change(view=mode.name)
 
     # Keyframes
 
@@ -198,9 +212,9 @@ class Stage(QObject):
 
     def _show_chosen_keyframes(self) -> None:
         """Keyframes that were chosen by hand before there is a job."""
-        chosen: Iterable[int] = self._controller.project.values.get("keyframes") or ()
+        chosen = self._controller.chosen_keyframes()
         if self.plan is None and chosen:
-            self._filmstrip.set_plan((), tuple(chosen))
+            self._filmstrip.set_plan((), chosen)
 
     def show_chosen_keyframes(self) -> None:
         """The choice by hand has changed."""

@@ -21,6 +21,10 @@ _PARTS: dict[str, type[Any]] = {
     "optimisation": OptimisationSettings,
     "smoothing": SmoothingSettings,
 }
+OF_ONE_CLIP = frozenset({"start", "stop", "keyframe_prompts", "keyframe_seeds", "keyframes"})
+"""What belongs to a clip, not to a look that can be carried to another one."""
+
+_LISTS = frozenset({"blocks", "keyframes"})
 _BY_FRAME = frozenset({"keyframe_prompts", "keyframe_seeds"})
 _NAMES = frozenset(field.name for field in fields(RestyleSettings))
 
@@ -34,11 +38,11 @@ def settings_of(values: Mapping[str, Any]) -> RestyleSettings:
         if value is None:
             continue
         if part in _PARTS and field in {one.name for one in fields(_PARTS[part])}:
-            nested.setdefault(part, {})[field] = tuple(value) if field == "blocks" else value
+            nested.setdefault(part, {})[field] = tuple(value) if field in _LISTS else value
         elif name in _BY_FRAME:
             plain[name] = {int(index): one for index, one in value.items()}
         elif not part and name in _NAMES and name not in _PARTS:
-            plain[name] = value
+            plain[name] = tuple(value) if name in _LISTS else value
     parts = {name: _PARTS[name](**chosen) for name, chosen in nested.items()}
     return RestyleSettings(**plain, **parts)
 
@@ -59,6 +63,9 @@ def values_of(settings: RestyleSettings) -> Values:
         elif field.name in _BY_FRAME:
             if value:
                 values[field.name] = {str(index): one for index, one in value.items()}
+        elif isinstance(value, tuple):
+            if value:
+                values[field.name] = list(cast("tuple[int, ...]", value))
         elif value is not None:
             values[field.name] = value
     return values

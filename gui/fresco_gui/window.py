@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from fresco_client import Job, JobState, KeyframeChange, TransferProgress
+from fresco_client import Job, JobState, TransferProgress
 from PyQt6.QtCore import QMimeData, Qt, QUrl
 from PyQt6.QtGui import (
     QAction,
@@ -20,7 +20,6 @@ from PyQt6.QtWidgets import (
     QApplication,
     QDockWidget,
     QFileDialog,
-    QInputDialog,
     QMainWindow,
     QMenu,
     QMessageBox,
@@ -48,6 +47,7 @@ from fresco_gui.inspector import Inspector
 from fresco_gui.inspector.presets import Presets
 from fresco_gui.jobs import JobFollower, JobsPanel
 from fresco_gui.jobs.words import bytes_text, span_text
+from fresco_gui.keyframes import Keyframes
 from fresco_gui.looks import ContactSheet, LookPicture
 from fresco_gui.models import ModelManager
 from fresco_gui.preferences import DaemonChoice, Folders, Preferences
@@ -57,7 +57,7 @@ from fresco_gui.shortcuts import FocusFirst, ShortcutsSheet, action, apply_kept,
 from fresco_gui.stage import Stage
 from fresco_gui.status import StatusLine
 from fresco_gui.timeline import Filmstrip, KeyframeAction
-from fresco_gui.viewer import Viewer, ViewMode
+from fresco_gui.viewer import Viewer
 
 _log = logging.getLogger(__name__)
 
@@ -87,8 +87,10 @@ class MainWindow(QMainWindow):
         self.status = StatusLine()
         self.models = ModelManager(self.controller.workers, self)
         self.exports = ExportRun(self)
+        self.keyframes = Keyframes(self.controller, self.stage, self.viewer, self._say, self)
         self._hook = hook
         self._is_closed = False
+        self._first_frame = 0
         self._focus_first = FocusFirst(self)
         self._groups: list[tuple[str, Sequence[QAction]]] = []
         self._build()
@@ -343,15 +345,15 @@ class MainWindow(QMainWindow):
             self.remove_action,
             None,
             self._action(
-                "previous_key", self.tr("Previous keyframe"), ["["], lambda: self._to_key(-1)
+                "previous_key", self.tr("Previous keyframe"), ["["], lambda: self.keyframes.go(-1)
             ),
-            self._action("next_key", self.tr("Next keyframe"), ["]"], lambda: self._to_key(1)),
+            self._action("next_key", self.tr("Next keyframe"), ["]"], lambda: self.keyframes.go(1)),
         ]
 
     def _keyframe_action(
         self, name: str, text: str, keys: Sequence[str], what: KeyframeAction
     ) -> QAction:
-        return self._action(name, text, keys, lambda: self._on_keyframe(self.viewer.frame, what))
+        return self._action(name, text, keys, lambda: self.keyframes.act(self.viewer.frame, what))
 
     def _view_actions(self) -> list[QAction | QMenu | None]:
         docks = [dock.toggleViewAction() for dock in (self._left_dock, self._right_dock)]
@@ -422,11 +424,10 @@ class MainWindow(QMainWindow):
         self.empty.recent_wanted.connect(controller.open_path)
         self.viewer.frame_changed.connect(self._on_frame)
         self.viewer.range_changed.connect(self._on_range)
-        self.viewer.mode_changed.connect(self._on_mode)
         self.viewer.files_dropped.connect(self._on_dropped)
         self.filmstrip.scrubbed.connect(self.viewer.set_frame)
         self.filmstrip.range_changed.connect(self._on_range)
-        self.filmstrip.keyframe_action.connect(self._on_keyframe)
+        self.filmstrip.keyframe_action.connect(self.keyframes.act)
         self.inspector.changed.connect(self._on_inspector)
         self.inspector.look_wanted.connect(self._on_look)
         self.inspector.restyle_wanted.connect(self._on_restyle)
@@ -445,6 +446,7 @@ class MainWindow(QMainWindow):
         self.problems.acted.connect(self._on_acted)
         self.models.problem.connect(self._on_model_problem)
         self.models.changed.connect(controller.look_at_daemon)
+        self.stage.source_opened.connect(self._on_source_opened)
         self.stage.source_failed.connect(self._on_source_failed)
         self.stage.result_failed.connect(self._on_result_failed)
         self.stage.plan_changed.connect(self._refresh)
@@ -526,19 +528,21 @@ class MainWindow(QMainWindow):
 
     def _on_clip(self, path: Path) -> None:
         self._pages.setCurrentWidget(self._splitter)
+        self._first_frame = self.controller.project.frame
         project = self.controller.project
         self.inspector.set_model(project.model)
         self.inspector.set_values(project.values)
-        self._show_range()
-        for mode in ViewMode:
-            if mode.value == project.view:
-                self.viewer.set_mode(mode)
-        self.viewer.set_frame(project.frame)
         self.sheet.list.clear()
         self.setWindowFilePath(str(path))
         self.setWindowTitle(f"{path.name} — Fresco")
         self.empty.show_recent(self.preferences.recent)
         self._refresh()
+
+    def _on_source_opened(self) -> None:
+        """The clip's length is known: go where its user was."""
+        self._show_range()
+        self.viewer.set_frame(self._first_frame)
+        self.filmstrip.set_frame(self.viewer.frame)
 
     def _on_reached(self, clip: clips.ReachedClip) -> None:
         self.status.show_clip(clip.info)
@@ -574,17 +578,10 @@ class MainWindow(QMainWindow):
 
     def _show_range(self) -> None:
         project = self.controller.project
-        info = self.stage.source.info if self.stage.source else None
-        end = info.frame_count - 1 if info else 10**9
-        first = project.range_in or 0
-        last = end if project.range_out is None else project.range_out
         for view in (self.viewer, self.filmstrip):
             view.blockSignals(True)
-            view.set_range(first, last)
+            view.set_range(project.range_in, project.range_out)
             view.blockSignals(False)
-
-    def _on_mode(self, mode: ViewMode) -> None:
-        self.controller.change(view=mode.value)
 
     def _on_source_failed(self, sentence: str) -> None:
         path = Path(self.controller.project.clip)
@@ -665,6 +662,9 @@ class MainWindow(QMainWindow):
     def _on_warned(self, message: str) -> None:
         self.status.showMessage(message, 15000)
 
+    def _say(self, sentence: str) -> None:
+        self.status.showMessage(sentence, 6000)
+
     def _on_jobs(self) -> None:
         job = self.controller.shown_job()
         self.status.show_job(job)
@@ -698,44 +698,6 @@ class MainWindow(QMainWindow):
             lambda _: self.status.showMessage(self.tr("Saved {name}.").format(name=name), 8000),
             lambda error: self.controller.tell(error, self.tr("The result cannot be saved")),
         )
-
-    # Keyframes
-
-    def _on_keyframe(self, index: int, what: KeyframeAction) -> None:
-        if what is KeyframeAction.LOCK:
-            is_locked = self.controller.toggle_lock(index)
-            self.stage.refresh_lock(index)
-            text = self.tr("Keyframe {index} is locked: it is not rerolled with the others.")
-            if not is_locked:
-                text = self.tr("Keyframe {index} is not locked any more.")
-            self.status.showMessage(text.format(index=index), 6000)
-        elif what is KeyframeAction.REROLL:
-            self.controller.reroll((KeyframeChange(index=index),))
-        elif what is KeyframeAction.EDIT_PROMPT:
-            self._edit_prompt(index)
-
-    def _edit_prompt(self, index: int) -> None:
-        job = self.controller.shown_job()
-        settings = job.settings if job else None
-        words = settings.keyframe_prompts.get(index, "") if settings else ""
-        seed = settings.keyframe_seeds.get(index, settings.seed) if settings else None
-        text, is_given = QInputDialog.getMultiLineText(
-            self,
-            self.tr("Keyframe {index}").format(index=index),
-            self.tr("Words added to the prompt of this keyframe"),
-            words,
-        )
-        if is_given:
-            change = KeyframeChange(index=index, prompt=text.strip(), seed=seed or 0)
-            self.controller.reroll((change,))
-
-    def _to_key(self, step: int) -> None:
-        plan = self.stage.plan
-        keys = sorted(plan.keyframes) if plan else []
-        here = self.viewer.frame
-        ahead = [key for key in keys if (key > here if step > 0 else key < here)]
-        if ahead:
-            self.viewer.set_frame(ahead[0] if step > 0 else ahead[-1])
 
     # The daemon
 
@@ -888,7 +850,7 @@ class MainWindow(QMainWindow):
         self.save_action.setEnabled(has_clip)
         self.close_action.setEnabled(has_clip)
         self.export_action.setEnabled(self.stage.has_whole_result and not self.exports.is_running)
-        offered = self._offered(is_done)
+        offered = self.keyframes.offered()
         for made, what in (
             (self.reroll_action, KeyframeAction.REROLL),
             (self.prompt_action, KeyframeAction.EDIT_PROMPT),
@@ -901,12 +863,6 @@ class MainWindow(QMainWindow):
             made.setEnabled(what in offered)
         self.reroll_all_action.setEnabled(is_done)
         self.filmstrip.set_actions(offered)
-
-    def _offered(self, is_done: bool) -> frozenset[KeyframeAction]:
-        offered = {KeyframeAction.LOCK} if self.stage.plan is not None else set[KeyframeAction]()
-        if is_done and self.controller.state.is_connected:
-            offered |= {KeyframeAction.REROLL, KeyframeAction.EDIT_PROMPT}
-        return frozenset(offered)
 
 
 def _paths_of(data: QMimeData | None) -> list[Path]:

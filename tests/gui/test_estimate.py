@@ -26,7 +26,7 @@ def job(report: dict[str, Any], **changes: Any) -> Job:
     result = ResultInfo(
         file_name="a", size_bytes=1, sha256="", report_json=json.dumps(report), is_fetched=True
     )
-    fields: dict[str, Any] = {name: None for name in Job.__dataclass_fields__}
+    fields: dict[str, Any] = dict.fromkeys(Job.__dataclass_fields__)
     fields.update(id="1", state=JobState.DONE, parent_id="", progress=(), result=result, **changes)
     return Job(**fields)
 

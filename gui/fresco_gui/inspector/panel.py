@@ -22,10 +22,7 @@ from PyQt6.QtWidgets import (
 
 from fresco_gui.inspector.form import SettingsForm
 from fresco_gui.inspector.presets import Presets
-from fresco_gui.values import Values
-
-_LEFT_TO_FRAME = frozenset({"start", "stop", "keyframe_prompts", "keyframe_seeds"})
-"""Belongs to a clip, not to a look."""
+from fresco_gui.values import OF_ONE_CLIP, Values
 
 
 class Inspector(QWidget):
@@ -231,7 +228,7 @@ class Inspector(QWidget):
         self._remove.setEnabled(bool(name))
         if not name:
             return
-        kept = {key: value for key, value in self.values().items() if key in _LEFT_TO_FRAME}
+        kept = {key: value for key, value in self.values().items() if key in OF_ONE_CLIP}
         self.set_values({**self._presets.values(name), **kept})
         self.changed.emit()
 
@@ -248,7 +245,7 @@ class Inspector(QWidget):
 
     def save_preset(self, name: str) -> None:
         """Keep what is chosen under a name."""
-        values = {key: one for key, one in self.values().items() if key not in _LEFT_TO_FRAME}
+        values = {key: one for key, one in self.values().items() if key not in OF_ONE_CLIP}
         try:
             self._presets.keep(name, values)
         except OSError as error:
