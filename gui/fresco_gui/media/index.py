@@ -177,6 +177,8 @@ def _describe(
         pixel_aspect=1 / aspect if turns % 2 else aspect,
         first_index=first_index,
         times=times,
+        primaries=int(first.color_primaries),
+        transfer=int(first.color_trc),
         has_sound=bool(container.streams.audio),
         start_s=float(table.stamps[0] * base) if table.is_timed else 0.0,
     )

@@ -19,7 +19,7 @@ _BT709, _BT601 = 1, 6
 _KNOWN_MATRICES = {1, 4, 5, 6, 7, 9, 10}
 # SWS_ACCURATE_RND, SWS_FULL_CHR_H_INT and SWS_FULL_CHR_H_INP of libswscale: without them a frame
 # comes out a level too dark, and a pixel read-out would tell untruths.
-_EXACT = 0x40000 | 0x2000 | 0x4000
+EXACT = 0x40000 | 0x2000 | 0x4000
 
 
 def blank(width: int, height: int) -> QImage:
@@ -70,7 +70,7 @@ def to_image(
         height=height,
         format="bgra",
         dst_color_range=FULL_RANGE,
-        interpolation=scaler | (_EXACT if is_exact else 0),
+        interpolation=scaler | (EXACT if is_exact else 0),
         threads=1,
     )
     image = blank(width, height)

@@ -29,6 +29,9 @@ class FrameInfo:
     """The index of the first frame: more than 0 where frames are a part of another clip."""
     times: tuple[float, ...] = ()
     """Seconds at which each frame is shown, the first at 0; empty for a constant rate."""
+    primaries: int = 2
+    transfer: int = 2
+    """Colour primaries and transfer by their code points (ITU-T H.273); 2 is unstated."""
     has_sound: bool = False
     start_s: float = 0.0
     """The first frame's time on the file's own clock, which its sound follows too."""

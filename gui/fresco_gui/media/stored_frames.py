@@ -77,6 +77,10 @@ class StoredFrames(LoadedFrames):
         self._cache.discard(index)
         self._exact.discard(index)
 
+    def load_now(self, index: int) -> QImage | None:
+        """The frame at `index` on the calling thread; None if it was not put, or is forgotten."""
+        return self._load(index, is_exact=True)
+
     def close(self) -> None:
         super().close()
         self._encoded.clear()

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import Enum
 
 
 class ViewMode(Enum):
-    """How source (A) and result (B) share the canvas."""
+    """How source (A) and result (B) share the canvas; values are kept in projects."""
 
-    SOURCE = auto()
-    RESULT = auto()
-    WIPE_VERTICAL = auto()
+    SOURCE = "source"
+    RESULT = "result"
+    WIPE_VERTICAL = "wipe"
     """Source left of a line, result right of it."""
-    WIPE_HORIZONTAL = auto()
+    WIPE_HORIZONTAL = "wipe horizontal"
     """Source above a line, result below it."""
-    SIDE_BY_SIDE = auto()
-    DIFFERENCE = auto()
+    SIDE_BY_SIDE = "side by side"
+    DIFFERENCE = "difference"
     """How far every pixel's values lie apart, made brighter by a gain."""
-    ONION = auto()
+    ONION = "onion"
     """The result, partly transparent, over the source."""
 
     @property

@@ -47,6 +47,10 @@ class Viewer(QWidget):
         self._source: FrameSource | None = None
         self._result: FrameSource | None = None
         self._range: tuple[int, int] | None = None
+        # What was chosen before the clip was open, or before there was a result.
+        self._awaited_frame: int | None = None
+        self._awaited_range: tuple[int | None, int | None] | None = None
+        self._wanted_mode = ViewMode.WIPE_VERTICAL
         self._mode_before_hold: ViewMode | None = None
         self._hovered: tuple[float, float] | None = None
         self._shown: tuple[QImage | None, QImage | None] = (None, None)
@@ -91,41 +95,44 @@ class Viewer(QWidget):
         self._disconnect(self._source)
         self._source = source
         self._range = None
+        self._awaited_frame = self._awaited_range = None
         self._connect_source(source)
         self._refresh_sources()
 
     def set_result(self, result: FrameSource | None) -> None:
         """Compare with this, whose indices are those of the source. It is not closed here."""
-        had_none = self._result is None
         self._disconnect(self._result)
         self._result = result
         self._connect_source(result)
         self._refresh_sources()
-        if result is None:
-            self.set_mode(ViewMode.SOURCE)
-        elif had_none and self.mode is ViewMode.SOURCE:
-            self.set_mode(ViewMode.WIPE_VERTICAL)
+        self._apply_mode()
 
     def set_frame(self, index: int) -> None:
-        """Look at another frame."""
-        if index != self.frame:
+        """Look at another frame, as soon as the clip is open."""
+        if self._info is None:
+            self._awaited_frame = index
+        elif index != self.frame:
             self.playback.go_to(index)
 
     def set_mode(self, mode: ViewMode) -> None:
-        """Compare in another way; without a result only the source is shown."""
-        if self._result is None and mode is not ViewMode.SOURCE:
-            mode = ViewMode.SOURCE
+        """Compare in another way; the source is shown until there is a result."""
+        self._wanted_mode = mode
+        if mode is not self.canvas.mode:
+            self._apply_mode()
+            self.mode_changed.emit(mode)
+
+    def _apply_mode(self) -> None:
+        mode = self._wanted_mode if self._result is not None else ViewMode.SOURCE
         self._modes[mode].setChecked(True)
         self.bar.show_mode(mode)
-        if mode is not self.canvas.mode:
-            self.canvas.set_mode(mode)
-            self._on_camera_changed()
-            self.mode_changed.emit(mode)
+        self.canvas.set_mode(mode)
+        self._on_camera_changed()
 
     def set_range(self, in_: int | None, out: int | None) -> None:
         """Choose the part from `in_` to `out`, both included; None for the clip's own ends."""
         info = self._info
         if info is None:
+            self._awaited_range = (in_, out)
             return
         first = info.first_index if in_ is None else max(in_, info.first_index)
         last = info.last_index if out is None else min(out, info.last_index)
@@ -213,8 +220,8 @@ class Viewer(QWidget):
         return made
 
     def _add_options(self) -> list[QAction]:
-        loop = Command("view.loop", self.tr("Loop"), ("Ctrl+L",), self._on_loop, "loop")
-        sound = Command("view.sound", self.tr("Sound"), ("Ctrl+M",), self._on_sound, "sound")
+        loop = Command("view.loop", self.tr("Loop"), ("Alt+L",), self._on_loop, "loop")
+        sound = Command("view.sound", self.tr("Sound"), ("Alt+M",), self._on_sound, "sound")
         self._loop_action = commands.add(self, loop, is_checkable=True)
         self._sound_action = commands.add(self, sound, is_checkable=True)
         self._loop_action.setChecked(True)
@@ -247,13 +254,13 @@ class Viewer(QWidget):
             Command(
                 "view.nearer",
                 self.tr("Zoom in"),
-                ("Ctrl++", "Ctrl+="),
+                ("+", "="),
                 lambda: canvas.zoom_by(_ZOOM_STEP),
             ),
             Command(
                 "view.farther",
                 self.tr("Zoom out"),
-                ("Ctrl+-",),
+                ("-",),
                 lambda: canvas.zoom_by(1 / _ZOOM_STEP),
             ),
             Command(
@@ -305,9 +312,16 @@ class Viewer(QWidget):
             listed = (self._source, self._result)
             open_ones = tuple(one for one in listed if one is not None and one.info is not None)
             self.playback.set_sources(open_ones)
-            self.playback.go_to(self.frame)
+            self._meet_awaited()
         self._on_frame_changed(self.frame)
         self._on_camera_changed()
+
+    def _meet_awaited(self) -> None:
+        frame, limits = self._awaited_frame, self._awaited_range
+        self._awaited_frame = self._awaited_range = None
+        if limits is not None:
+            self.set_range(*limits)
+        self.playback.go_to(self.frame if frame is None else frame)
 
     def _apply_limits(self) -> None:
         info = self._info
