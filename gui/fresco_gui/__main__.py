@@ -1,0 +1,111 @@
+"""`fresco-gui [CLIP]`: the desktop app."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import logging
+import logging.handlers
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+_NO_QT = (
+    "The desktop app needs PyQt6 and the system's libraries that it uses ({error}). Install it with "
+    "'pip install fresco[gui]'; on Debian and Ubuntu also 'apt install libegl1 libgl1 "
+    "libxkbcommon0 libdbus-1-3 libfontconfig1 libxcb-cursor0'."
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit code: 0, or 1 where Qt is missing."""
+    options = _parse(sys.argv[1:] if arguments is None else arguments)
+    try:
+        from PyQt6 import QtWidgets  # noqa: F401
+    except ImportError as error:
+        sys.stderr.write(_NO_QT.format(error=error) + "\n")
+        return 1
+    return _run(options)
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="fresco-gui", description="Try looks on a clip, compare them, and export the result."
+    )
+    parser.add_argument("clip", nargs="?", type=Path, help="a clip or a project to open")
+    parser.add_argument("--data", type=Path, help="the data folder of this machine's daemon")
+    parser.add_argument("--debug", action="store_true", help="log lines on the terminal as well")
+    return parser.parse_args(arguments)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from PyQt6.QtCore import QLibraryInfo, QLocale, QTimer, QTranslator
+    from PyQt6.QtWidgets import QApplication
+
+    from fresco_gui import theme
+    from fresco_gui.faults import FaultHook
+    from fresco_gui.preferences import Folders, Preferences
+    from fresco_gui.window import MainWindow
+
+    hook = FaultHook()
+    hook.install()
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName("Fresco")
+    application.setDesktopFileName("fresco-gui")
+    folders = Folders.of_user()
+    _log_to(folders.state, is_debug=options.debug)
+    for name, folder in (
+        ("fresco_gui", str(Path(__file__).parent / "translations")),
+        ("qtbase", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)),
+    ):
+        translator = QTranslator(application)
+        if translator.load(QLocale(), name, "_", folder):
+            application.installTranslator(translator)
+    theme.apply(application)
+    preferences = Preferences(folders.state)
+    window = MainWindow(preferences, folders, hook)
+    choice = replace(preferences.daemon, command=_own_daemon())
+    if options.data is not None:
+        choice = replace(choice, data=options.data)
+    window.show()
+    window.start(options.clip, choice)
+    # Ctrl-C in the terminal closes the window; Python only looks at signals while it runs.
+    signal.signal(signal.SIGINT, lambda *_: window.close())
+    ticker = QTimer()
+    ticker.timeout.connect(lambda: None)
+    ticker.start(300)
+    code = application.exec()
+    hook.remove()
+    return code
+
+
+def _own_daemon() -> tuple[str, ...]:
+    """What starts the daemon that is installed beside this app; else the user's own is found."""
+    if importlib.util.find_spec("fresco_cli") is None:
+        return ()
+    return (sys.executable, "-m", "fresco_cli")
+
+
+def _log_to(folder: Path, *, is_debug: bool) -> None:
+    handlers: list[logging.Handler] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handlers.append(
+            logging.handlers.RotatingFileHandler(
+                folder / "fresco-gui.log", maxBytes=1 << 20, backupCount=2, encoding="utf-8"
+            )
+        )
+    except OSError as error:
+        sys.stderr.write(f"There is no log: {error}\n")
+    if is_debug:
+        handlers.append(logging.StreamHandler())
+    logging.basicConfig(
+        level=logging.DEBUG if is_debug else logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        handlers=handlers or [logging.NullHandler()],
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""A clip as the daemon reaches it: by its path, or sent there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from fresco_client import (
+    ClipInfo,
+    ClipSource,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    Session,
+    TransferProgress,
+)
+
+_SAMPLE = ("fresco_engine", "sample", "fresco-sample.mp4")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReachedClip:
+    """A clip that the daemon can read."""
+
+    path: Path
+    """On this machine."""
+    source: ClipSource
+    info: ClipInfo
+
+
+def reach(
+    session: Session,
+    path: Path,
+    frame_rate: Fraction | None,
+    on_progress: Callable[[TransferProgress], None],
+) -> ReachedClip:
+    """Name the clip to the daemon by its path if it can read it there, else send it.
+
+    Raises:
+        ClientError: it is gone, no clip, or cannot be sent.
+    """
+    by_path = ClipSource(path=str(path.absolute()), frame_rate=frame_rate)
+    capabilities = session.server().capabilities
+    is_sendable = path.is_file() and "%" not in path.name
+    if capabilities is None or capabilities.has_file_access or not is_sendable:
+        try:
+            return ReachedClip(path=path, source=by_path, info=session.describe_clip(by_path))
+        except (NotFound, Forbidden):
+            # Another machine's daemon has no such file; ours says so of one that is gone.
+            if not is_sendable:
+                raise
+        except InvalidRequest:
+            raise
+    source = session.upload(path, on_progress)
+    return ReachedClip(path=path, source=source, info=session.describe_clip(source))
+
+
+def sample_clip() -> Path | None:
+    """The clip that comes with Fresco, if the engine is installed here."""
+    from importlib.util import find_spec
+
+    package, *below = _SAMPLE
+    found = find_spec(package)
+    for folder in (found.submodule_search_locations or ()) if found else ():
+        path = Path(folder, *below)
+        if path.is_file():
+            return path
+    return None

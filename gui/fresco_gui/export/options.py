@@ -1,0 +1,44 @@
+"""What is exported, and into what."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+_NUMBER = re.compile(r"%(0\d+)?d")
+
+
+class ExportKind(Enum):
+    """Formats of an export."""
+
+    H264 = "h264"
+    """MP4 that plays everywhere."""
+    PRORES = "prores"
+    """ProRes 422 HQ in MOV, for editing."""
+    PNG = "png"
+    """One picture a frame, without any loss."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportOptions:
+    """Frames `start` to `stop - 1` (source indices) of a result, written to `path`.
+
+    For pictures `path` is a folder or a `name_%04d.png` pattern; they carry the source's indices.
+    """
+
+    path: Path
+    kind: ExportKind
+    start: int
+    stop: int
+    has_sound: bool = True
+
+    def picture_path(self, index: int) -> Path:
+        """Where the picture of a frame goes."""
+        name = self.path.name
+        if _NUMBER.search(name):
+            return self.path.with_name(_NUMBER.sub(lambda found: found[0] % index, name, count=1))
+        if self.path.suffix.lower() == ".png":
+            return self.path.with_name(f"{self.path.stem}_{index:04d}.png")
+        return self.path / f"frame_{index:04d}.png"

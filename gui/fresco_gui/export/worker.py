@@ -1,0 +1,183 @@
+"""Exports on a thread of its own; an export is whole or not there."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import av.error
+import cv2
+from PyQt6.QtCore import QObject, QThread, pyqtSignal
+
+from fresco_gui.export.frames import ExportFrames
+from fresco_gui.export.options import ExportKind, ExportOptions
+from fresco_gui.export.video import VideoFile
+from fresco_gui.media.clip_frames import ClipFrames
+from fresco_gui.media.errors import ExportFailed, MediaError
+from fresco_gui.media.index import open_container
+from fresco_gui.media.pictures import read_pixels_of
+from fresco_gui.media.source import FrameSource
+
+logger = logging.getLogger(__name__)
+
+_REPORT_EVERY_S = 0.05
+
+
+class _Cancelled(Exception):
+    pass
+
+
+class Export(QThread):
+    """Writes frames of a result; frames that it does not cover are the source's.
+
+    `start()` begins, `finished` comes last in any case.
+
+    Signals:
+        progressed(int, int): frames written, and how many there are.
+        finished_to(str): it is whole, at this path.
+        failed(str): it is not there; a sentence for the user. Not emitted when cancelled.
+    """
+
+    progressed = pyqtSignal(int, int)
+    finished_to = pyqtSignal(str)
+    failed = pyqtSignal(str)
+
+    def __init__(
+        self,
+        source: FrameSource,
+        result: FrameSource,
+        options: ExportOptions,
+        parent: QObject | None = None,
+    ) -> None:
+        """Both must be open, and stay so until `finished`."""
+        super().__init__(parent)
+        self._result = result
+        self._frames = ExportFrames(source, result)
+        self._options = options
+        self._reported = 0.0
+
+    def cancel(self) -> None:
+        """Stop soon, and leave nothing behind."""
+        self.requestInterruption()
+
+    def run(self) -> None:
+        """What the thread does."""
+        try:
+            with _writing(self._options.path):
+                written = self._export()
+        except _Cancelled:
+            return
+        except MediaError as error:
+            self.failed.emit(str(error))
+        except Exception as error:
+            logger.exception("the export failed")
+            self.failed.emit(f"{self._options.path.name} could not be written: {error}")
+        else:
+            self.finished_to.emit(str(written))
+        finally:
+            self._frames.close()
+
+    def _export(self) -> Path:
+        options = self._options
+        if options.stop <= options.start:
+            raise ExportFailed(options.path, "there are no frames between in and out point")
+        if options.kind is ExportKind.PNG:
+            return self._write_pictures()
+        options.path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = options.path.with_name(f".{options.path.name}.partial")
+        try:
+            if self._is_copy():
+                self._copy(temporary)
+            else:
+                self._encode(temporary)
+            temporary.replace(options.path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return options.path
+
+    def _is_copy(self) -> bool:
+        """Whether the result's file is already what is wanted: encoding it again would harm it."""
+        options, info = self._options, self._frames.info
+        is_whole = (options.start, options.stop) == (info.first_index, info.stop)
+        wants_sound = options.has_sound and self._frames.times.has_sound
+        if options.kind is not ExportKind.H264 or not is_whole or wants_sound != info.has_sound:
+            return False
+        if not isinstance(self._result, ClipFrames) or not self._result.path.is_file():
+            return False
+        with open_container(self._result.path) as container:
+            is_mp4 = "mp4" in container.format.name and self._result.path.suffix == ".mp4"
+            return is_mp4 and container.streams.video[0].codec_context.name == "h264"
+
+    def _copy(self, temporary: Path) -> None:
+        if isinstance(self._result, ClipFrames):
+            shutil.copyfile(self._result.path, temporary)
+            count = self._options.stop - self._options.start
+            self.progressed.emit(count, count)
+
+    def _encode(self, temporary: Path) -> None:
+        video = VideoFile(temporary, self._options, self._frames.times, self._frames.info)
+        try:
+            for index in self._indices():
+                video.write(index, self._frames.image(index))
+            video.finish()
+        finally:
+            video.close()
+
+    def _write_pictures(self) -> Path:
+        written: list[Path] = []
+        try:
+            for index in self._indices():
+                path = self._options.picture_path(index)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                pixels = read_pixels_of(image := self._frames.image(index))
+                encoded = cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_BGRA2BGR))[1]
+                del image
+                temporary = path.with_name(f".{path.name}.partial")
+                if not path.exists():
+                    written.append(path)
+                try:
+                    temporary.write_bytes(encoded.tobytes())
+                    temporary.replace(path)
+                finally:
+                    temporary.unlink(missing_ok=True)
+        except BaseException:
+            for path in written:
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
+            raise
+        return self._options.picture_path(self._options.start).parent
+
+    def _indices(self) -> Iterator[int]:
+        """All frames; says how far it is, and ends with `_Cancelled` when asked to."""
+        start, stop = self._options.start, self._options.stop
+        for index in range(start, stop):
+            if self.isInterruptionRequested():
+                raise _Cancelled
+            yield index
+            now = time.monotonic()
+            if now - self._reported >= _REPORT_EVERY_S or index + 1 == stop:
+                self._reported = now
+                self.progressed.emit(index + 1 - start, stop - start)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Report whatever goes wrong inside as a fault of the output at `path`."""
+    try:
+        yield
+    except (av.error.FFmpegError, OSError) as error:
+        raise ExportFailed(path, _reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    number = getattr(error, "errno", None)
+    if number == errno.ENOSPC:
+        return "the disk is full; free some room or choose another disk"
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "the folder may not be written to; choose another one"
+    return f"{str(error).rstrip('.')}; choose another place"

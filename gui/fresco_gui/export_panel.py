@@ -1,0 +1,208 @@
+"""Asks how a result is to be exported, and has it done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt6.QtCore import QObject, pyqtSignal, pyqtSlot
+from PyQt6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from fresco_gui.export import Export, ExportKind, ExportOptions
+from fresco_gui.media import FrameSource
+from fresco_gui.project import Project
+
+_ENDINGS = {ExportKind.H264: ".mp4", ExportKind.PRORES: ".mov", ExportKind.PNG: "_%04d.png"}
+
+
+class ExportDialog(QDialog):
+    """Kind, range, sound and place of an export."""
+
+    def __init__(
+        self, project: Project, result: FrameSource, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Export"))
+        self.setMinimumWidth(480)
+        self._project = project
+        info = result.info
+        self._first = info.first_index if info else 0
+        self._stop = info.stop if info else 0
+        self.kind = QComboBox()
+        self.range = QComboBox()
+        self.sound = QCheckBox(self.tr("With the clip's sound"))
+        self.path = QLineEdit()
+        self.note = QLabel()
+        self._build()
+        self._on_kind()
+
+    def options(self) -> ExportOptions:
+        """What was chosen."""
+        start, stop = self.range.currentData()
+        kind = ExportKind(self.kind.currentData())
+        return ExportOptions(
+            path=Path(self.path.text()).expanduser(),
+            kind=kind,
+            start=start,
+            stop=stop,
+            has_sound=self.sound.isChecked() and kind is not ExportKind.PNG,
+        )
+
+    def _build(self) -> None:
+        for kind, text in (
+            (ExportKind.H264, self.tr("H.264 (MP4), plays everywhere")),
+            (ExportKind.PRORES, self.tr("ProRes 422 HQ (MOV), for editing")),
+            (ExportKind.PNG, self.tr("PNG sequence, without loss")),
+        ):
+            self.kind.addItem(text, kind)
+        whole = self.tr("Whole result, frames {first} to {last}")
+        self.range.addItem(
+            whole.format(first=self._first, last=self._stop - 1), (self._first, self._stop)
+        )
+        self._add_range()
+        self.sound.setChecked(True)
+        choose = QPushButton(self.tr("Choose…"))
+        choose.setAutoDefault(False)
+        choose.clicked.connect(self._on_choose)
+        place = QHBoxLayout()
+        place.addWidget(self.path, 1)
+        place.addWidget(choose)
+        rows = QFormLayout()
+        rows.addRow(self.tr("Format"), self.kind)
+        rows.addRow(self.tr("Range"), self.range)
+        rows.addRow("", self.sound)
+        rows.addRow(self.tr("To"), place)
+        self.note.setWordWrap(True)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        export = buttons.addButton(self.tr("Export"), QDialogButtonBox.ButtonRole.AcceptRole)
+        assert export is not None
+        export.setDefault(True)
+        buttons.accepted.connect(self._on_accepted)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.addLayout(rows)
+        column.addWidget(self.note)
+        column.addWidget(buttons)
+        self.kind.currentIndexChanged.connect(self._on_kind)
+
+    def _add_range(self) -> None:
+        first, last = self._project.range_in, self._project.range_out
+        if first is None and last is None:
+            return
+        start = max(first or 0, self._first)
+        stop = self._stop if last is None else min(last + 1, self._stop)
+        if self._first <= start < stop <= self._stop and (start, stop) != (self._first, self._stop):
+            text = self.tr("In to out, frames {first} to {last}")
+            self.range.addItem(text.format(first=start, last=stop - 1), (start, stop))
+
+    @pyqtSlot()
+    def _on_kind(self) -> None:
+        kind = ExportKind(self.kind.currentData())
+        self.sound.setEnabled(kind is not ExportKind.PNG)
+        clip = Path(self._project.clip)
+        before = Path(self.path.text()) if self.path.text() else clip
+        stem = f"{clip.stem.replace('%', '_')}-restyled"
+        self.path.setText(str(before.parent / f"{stem}{_ENDINGS[kind]}"))
+
+    @pyqtSlot()
+    def _on_choose(self) -> None:
+        name, _ = QFileDialog.getSaveFileName(
+            self,
+            self.tr("Export to"),
+            self.path.text(),
+            options=QFileDialog.Option.DontConfirmOverwrite,
+        )
+        if name:
+            self.path.setText(name)
+
+    def _mistake(self) -> str:
+        text, kind = self.path.text().strip(), ExportKind(self.kind.currentData())
+        if not text:
+            return self.tr("Say where the export is to go.")
+        path = Path(text).expanduser()
+        if not path.parent.is_dir():
+            return self.tr("There is no folder {folder}.").format(folder=path.parent)
+        if kind is not ExportKind.PNG and path.suffix.lower() != _ENDINGS[kind]:
+            return self.tr("A file of this format ends in {ending}.").format(ending=_ENDINGS[kind])
+        if str(path) == self._project.clip:
+            return self.tr("That is the clip itself; choose another name.")
+        return ""
+
+    @pyqtSlot()
+    def _on_accepted(self) -> None:
+        mistake = self._mistake()
+        self.note.setText(mistake)
+        if mistake:
+            return
+        path = self.options().path
+        if path.is_file():
+            asked = QMessageBox.question(
+                self,
+                self.tr("Replace the file"),
+                self.tr("{name} is there already. Replace it?").format(name=path.name),
+            )
+            if asked is not QMessageBox.StandardButton.Yes:
+                return
+        self.accept()
+
+
+class ExportRun(QObject):
+    """The export that is being written, one at a time.
+
+    Signals:
+        progressed(int, int): frames that are written, of how many.
+        finished_to(str): it is whole, and here.
+        failed(str): a sentence for the user.
+        ended(): there is no export any more, for whatever reason.
+    """
+
+    progressed = pyqtSignal(int, int)
+    finished_to = pyqtSignal(str)
+    failed = pyqtSignal(str)
+    ended = pyqtSignal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._export: Export | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether one is being written."""
+        return self._export is not None
+
+    def start(self, source: FrameSource, result: FrameSource, options: ExportOptions) -> None:
+        """Begin; nothing is asked any more."""
+        export = Export(source, result, options)
+        export.progressed.connect(self.progressed)
+        export.finished_to.connect(self.finished_to)
+        export.failed.connect(self.failed)
+        export.finished.connect(self._on_ended)
+        self._export = export
+        self.progressed.emit(0, options.stop - options.start)
+        export.start()
+
+    def cancel(self) -> None:
+        """Stop, and leave nothing half-written."""
+        if self._export is not None:
+            self._export.cancel()
+            self._export.wait(5000)
+
+    @pyqtSlot()
+    def _on_ended(self) -> None:
+        export, self._export = self._export, None
+        if export is not None:
+            export.deleteLater()
+        self.ended.emit()

@@ -1,0 +1,89 @@
+"""Jobs in words a person reads."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import PurePath
+
+from fresco_client import Job, JobState, StageProgress
+from PyQt6.QtCore import QCoreApplication
+
+_WEIGHTS = {"analysing": 0.05, "translating keyframes": 0.65, "interpolating": 0.25}
+"""Shares of a whole job that its stages usually take; what is left is for encoding."""
+
+
+def tr(text: str) -> str:
+    """A text of this module in the user's language."""
+    return QCoreApplication.translate("jobs", text)
+
+
+def title_of_job(job: Job) -> str:
+    """What a job is called: its title, else its clip's name."""
+    if job.title:
+        return job.title
+    if job.clip and job.clip.path:
+        return PurePath(job.clip.path).name
+    return tr("clip sent from elsewhere")
+
+
+def look_of_job(job: Job) -> str:
+    """The style and the prompt of a job."""
+    if job.settings is None:
+        return ""
+    return ", ".join(filter(None, (job.settings.style, job.settings.prompt)))
+
+
+def state_of_job(job: Job) -> str:
+    """What a job does, with how far it is."""
+    if job.state is JobState.QUEUED and job.jobs_ahead:
+        return tr("queued, {count} before it").format(count=job.jobs_ahead)
+    names = {
+        JobState.QUEUED: tr("queued"),
+        JobState.ANALYSING: tr("analysing"),
+        JobState.TRANSLATING: tr("keyframes"),
+        JobState.INTERPOLATING: tr("frames between"),
+        JobState.ENCODING: tr("encoding"),
+        JobState.PAUSED: tr("paused"),
+        JobState.DONE: tr("done"),
+        JobState.CANCELLED: tr("cancelled"),
+        JobState.FAILED: tr("failed"),
+    }
+    text = names[job.state]
+    if job.state is JobState.FAILED and job.failure and job.failure.can_resume:
+        text = tr("failed, can go on")
+    if job.state is JobState.TRANSLATING and job.plan:
+        return f"{text} {len(job.ready_keyframes)}/{len(job.plan.keyframes)}"
+    if job.state is JobState.INTERPOLATING and job.plan:
+        return f"{text} {job.ready_frames}/{job.plan.stop - job.plan.start}"
+    return text
+
+
+def share_of_job(state: JobState, progress: tuple[StageProgress, ...]) -> float:
+    """How much of the job is done, 0 to 1."""
+    if state is JobState.DONE:
+        return 1.0
+    share = sum(_WEIGHTS.get(stage.stage.value, 0.05) * stage.share for stage in progress)
+    return min(share, 1.0)
+
+
+def span_text(seconds: float) -> str:
+    """A length of time, no more exact than it is known."""
+    if seconds < 90:
+        return tr("{count} s").format(count=max(round(seconds), 1))
+    if seconds < 90 * 60:
+        return tr("{count} min").format(count=round(seconds / 60))
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return tr("{hours} h {minutes:02d} min").format(hours=hours, minutes=minutes)
+
+
+def bytes_text(count: float) -> str:
+    """A number of bytes."""
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count:.0f} B"
+
+
+def time_text(time: datetime | None) -> str:
+    """A point in time, in this machine's zone."""
+    return time.astimezone().strftime("%d %b %H:%M") if time else ""

@@ -1,0 +1,8 @@
+"""Looks: one frame restyled with several seeds, beside each other, to choose from."""
+
+from __future__ import annotations
+
+from fresco_gui.looks.maker import LookMaker, LookOrder, LookPicture
+from fresco_gui.looks.sheet import ContactSheet
+
+__all__ = ["ContactSheet", "LookMaker", "LookOrder", "LookPicture"]

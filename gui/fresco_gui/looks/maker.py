@@ -1,0 +1,166 @@
+"""Has looks made, one seed after the other."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
+
+from fresco_client import (
+    ClipSource,
+    Look,
+    LookProgress,
+    ModelChoice,
+    Picture,
+    PictureOptions,
+    RestyleSettings,
+    Session,
+)
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from fresco_gui.stream import StreamWorker, Workers
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookOrder:
+    """What is to be looked at."""
+
+    clip: ClipSource
+    index: int
+    """Source frame."""
+    settings: RestyleSettings
+    model: ModelChoice | None
+    seeds: tuple[int, ...]
+    long_side: int = 768
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookPicture:
+    """One look."""
+
+    seed: int
+    index: int
+    settings: RestyleSettings
+    picture: Picture
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookStep:
+    """How far the look with this seed is, 0 to 1."""
+
+    seed: int
+    share: float
+
+
+class LookMaker(QObject):
+    """Has looks made on a thread of its own.
+
+    Signals:
+        began(LookOrder): nothing of it is there yet.
+        moved(int, float): the seed that is worked on and its share, 0 to 1.
+        arrived(LookPicture): a look is there.
+        failed(Exception): it ends here; what has arrived stays.
+        ended(): there is nothing more to come, for whatever reason.
+    """
+
+    began = pyqtSignal(object)
+    moved = pyqtSignal(object, float)
+    arrived = pyqtSignal(object)
+    failed = pyqtSignal(object)
+    ended = pyqtSignal()
+
+    def __init__(self, workers: Workers, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._workers = workers
+        self._worker: StreamWorker | None = None
+        self._looks: _Looks | None = None
+        # A look that was given up makes room for the next one at the daemon as well.
+        self._client_id = uuid.uuid4().hex
+
+    @property
+    def is_working(self) -> bool:
+        """Whether looks are being made."""
+        return self._worker is not None
+
+    def make(self, session: Session, order: LookOrder) -> None:
+        """Begin; what was being made is given up."""
+        self.cancel()
+        self._looks = _Looks(session, order, self._client_id)
+        self.began.emit(order)
+        self._worker = self._workers.stream(
+            self._looks.__iter__, self._on_item, self._on_failed, self._on_completed
+        )
+
+    def cancel(self) -> None:
+        """Give up what is being made."""
+        if self._worker is None:
+            return
+        worker, self._worker = self._worker, None
+        worker.is_stopped = True
+        if self._looks is not None:
+            self._looks.close()
+        self.ended.emit()
+
+    def _on_item(self, item: object) -> None:
+        if isinstance(item, LookStep):
+            self.moved.emit(item.seed, item.share)
+        elif isinstance(item, LookPicture):
+            self.arrived.emit(item)
+
+    def _on_failed(self, error: Exception) -> None:
+        self._worker = None
+        self.failed.emit(error)
+        self.ended.emit()
+
+    def _on_completed(self) -> None:
+        self._worker = None
+        self.ended.emit()
+
+
+class _Looks:
+    """The looks of an order, one after the other; any thread may close it."""
+
+    def __init__(self, session: Session, order: LookOrder, client_id: str) -> None:
+        self._session = session
+        self._order = order
+        self._client_id = client_id
+        self._look: Look | None = None
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Give up the look that is being made; no other begins."""
+        self._is_closed = True
+        if self._look is not None:
+            self._look.close()
+
+    def __iter__(self) -> Iterator[object]:
+        for seed in self._order.seeds:
+            if self._is_closed:
+                return
+            yield from self._one(seed)
+
+    def _one(self, seed: int) -> Generator[object, None, None]:
+        order, began = self._order, time.monotonic()
+        settings = replace(order.settings, seed=seed)
+        yield LookStep(seed=seed, share=0.0)
+        self._look = self._session.look(
+            order.clip,
+            order.index,
+            settings,
+            model=order.model,
+            options=PictureOptions(encoding="png", long_side=order.long_side),
+            client_id=self._client_id,
+        )
+        for item in self._look:
+            if isinstance(item, LookProgress):
+                yield LookStep(seed=seed, share=item.done / max(item.total, 1))
+            else:
+                yield LookPicture(
+                    seed=seed,
+                    index=order.index,
+                    settings=settings,
+                    picture=item,
+                    seconds=time.monotonic() - began,
+                )

@@ -1,0 +1,22 @@
+"""Frames and sound of clips, decoded away from the GUI thread and held within limits."""
+
+from fresco_gui.media.clip_frames import ClipFrames
+from fresco_gui.media.clock import PlaybackClock
+from fresco_gui.media.errors import ClipMissing, ClipUnreadable, ExportFailed, MediaError
+from fresco_gui.media.source import FrameInfo, FrameSource
+from fresco_gui.media.stored_frames import StoredFrames
+from fresco_gui.media.thumbnails import Span, Thumbnails
+
+__all__ = [
+    "ClipFrames",
+    "ClipMissing",
+    "ClipUnreadable",
+    "ExportFailed",
+    "FrameInfo",
+    "FrameSource",
+    "MediaError",
+    "PlaybackClock",
+    "Span",
+    "StoredFrames",
+    "Thumbnails",
+]

@@ -1,0 +1,212 @@
+"""A clip's sound, decoded and played on a thread of its own; without a sound device, silence."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+import av.error
+import numpy as np
+from PyQt6.QtCore import QIODevice, QObject, QThread, QTimer, pyqtSignal, pyqtSlot
+
+from fresco_gui.media.errors import MediaError, reading
+from fresco_gui.media.index import open_container
+
+if TYPE_CHECKING:
+    from PyQt6.QtMultimedia import QAudioSink
+
+logger = logging.getLogger(__name__)
+
+RATE = 48_000
+CHANNELS = 2
+_FRAME_BYTES = CHANNELS * 2
+_BUFFER_S = 0.2
+_FEED_MS = 20
+_REPORT_S = 0.1
+
+
+def decode_sound(path: Path, start_s: float) -> Iterator[bytes]:
+    """The first sound track from `start_s` on (of the file's clock): 16 bit stereo at 48 kHz.
+
+    Silence stands in for a track that begins later.
+
+    Raises:
+        MediaError: the file cannot be read.
+    """
+    with reading(path), open_container(path) as container:
+        stream = next(iter(container.streams.audio), None)
+        if stream is None:
+            return
+        if start_s > 0:
+            container.seek(int(start_s * av.time_base), backward=True)
+        resampler = av.AudioResampler(format="s16", layout="stereo", rate=RATE)
+        skip: int | None = None
+        for packet in container.demux(stream):
+            for frame in _frames(packet):
+                if skip is None:
+                    first_s = frame.time if frame.time is not None else start_s
+                    skip = round((start_s - first_s) * RATE)
+                    if skip < 0:
+                        yield bytes(-skip * _FRAME_BYTES)
+                        skip = 0
+                for part in resampler.resample(frame):
+                    samples = part.to_ndarray().reshape(-1, CHANNELS)
+                    kept = samples[skip:]
+                    skip = max(0, skip - len(samples))
+                    if len(kept):
+                        yield np.ascontiguousarray(kept, np.int16).tobytes()
+
+
+def _frames(packet: av.Packet) -> list[av.AudioFrame]:
+    try:
+        return [frame for frame in packet.decode() if isinstance(frame, av.AudioFrame)]
+    except av.error.FFmpegError:
+        return []
+
+
+class SoundPlayer(QObject):
+    """Plays the sound of one clip at its own speed.
+
+    Signals:
+        heard(float): the second of the clip that is heard right now, some times a second.
+    """
+
+    heard = pyqtSignal(float)
+    _start_wanted = pyqtSignal(object, float, float)
+    _stop_wanted = pyqtSignal()
+    _volume_wanted = pyqtSignal(float)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._thread = QThread()
+        self._thread.setObjectName("sound")
+        self._output = _SoundOutput()
+        self._output.moveToThread(self._thread)
+        self._start_wanted.connect(self._output.start)
+        self._stop_wanted.connect(self._output.stop)
+        self._volume_wanted.connect(self._output.set_volume)
+        self._output.heard.connect(self.heard)
+        self._thread.finished.connect(self._output.stop)
+        self._thread.start()
+
+    def play(self, path: Path, from_s: float, offset_s: float = 0.0) -> None:
+        """Play from `from_s` seconds of the clip, whose start is `offset_s` on the file's clock."""
+        self._start_wanted.emit(path, from_s, offset_s)
+
+    def stop(self) -> None:
+        """Be silent."""
+        self._stop_wanted.emit()
+
+    def set_volume(self, volume: float) -> None:
+        """0 to 1."""
+        self._volume_wanted.emit(volume)
+
+    def close(self) -> None:
+        """End the thread."""
+        self._stop_wanted.emit()
+        self._thread.quit()
+        self._thread.wait()
+
+
+class _SoundOutput(QObject):
+    """Lives on the sound thread: opening a device may take long."""
+
+    heard = pyqtSignal(float)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._volume = 1.0
+        self._sink: QAudioSink | None = None
+        self._device: QIODevice | None = None
+        self._timer: QTimer | None = None
+        self._chunks: Iterator[bytes] = iter(())
+        self._waiting = b""
+        self._from_s = 0.0
+        self._written_bytes = 0
+        self._reported_s = 0.0
+
+    @pyqtSlot(object, float, float)
+    def start(self, path: Path, from_s: float, offset_s: float) -> None:
+        self.stop()
+        sink = _open_sink()
+        if sink is None:
+            return
+        sink.setBufferSize(int(_BUFFER_S * RATE) * _FRAME_BYTES)
+        sink.setVolume(self._volume)
+        self._chunks = decode_sound(path, from_s + offset_s)
+        self._waiting = b""
+        self._from_s, self._written_bytes, self._reported_s = from_s, 0, 0.0
+        self._sink, self._device = sink, sink.start()
+        if self._device is None:
+            self._sink = None
+            return
+        self._feed()
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._feed)
+        self._timer.start(_FEED_MS)
+
+    @pyqtSlot()
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        if self._sink is not None:
+            self._sink.reset()
+            self._sink.deleteLater()
+        self._sink = self._device = None
+        self._chunks = iter(())
+
+    @pyqtSlot(float)
+    def set_volume(self, volume: float) -> None:
+        self._volume = volume
+        if self._sink is not None:
+            self._sink.setVolume(volume)
+
+    @pyqtSlot()
+    def _feed(self) -> None:
+        if self._sink is None or self._device is None:
+            return
+        room = self._sink.bytesFree()
+        while room > 0 and (self._waiting or self._refill()):
+            written = self._device.write(self._waiting[:room])
+            if written <= 0:
+                break
+            self._waiting = self._waiting[written:]
+            self._written_bytes += written
+            room -= written
+        # What the device has taken; what it counts as processed differs between systems.
+        queued = self._sink.bufferSize() - self._sink.bytesFree()
+        played_s = (self._written_bytes - queued) / (RATE * _FRAME_BYTES)
+        if played_s - self._reported_s >= _REPORT_S:
+            self._reported_s = played_s
+            self.heard.emit(self._from_s + played_s)
+
+    def _refill(self) -> bool:
+        try:
+            self._waiting = next(self._chunks, b"")
+        except MediaError as error:
+            logger.info("no sound: %s", error)
+            self._chunks = iter(())
+        return bool(self._waiting)
+
+
+def _open_sink() -> QAudioSink | None:
+    """The default sound device, or None: a machine without one plays silently."""
+    try:
+        from PyQt6.QtMultimedia import QAudioFormat, QAudioSink, QMediaDevices
+    except ImportError as error:
+        # Some Linux systems lack the libraries that it needs.
+        logger.info("no sound: %s", error)
+        return None
+    device = QMediaDevices.defaultAudioOutput()
+    wanted = QAudioFormat()
+    wanted.setSampleRate(RATE)
+    wanted.setChannelCount(CHANNELS)
+    wanted.setSampleFormat(QAudioFormat.SampleFormat.Int16)
+    if device.isNull() or not device.isFormatSupported(wanted):
+        logger.info("no sound: there is no output device for %d Hz stereo", RATE)
+        return None
+    return QAudioSink(device, wanted)

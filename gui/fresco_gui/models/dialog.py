@@ -1,0 +1,242 @@
+"""The window of the model manager."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fresco_client import Model, PullProgress, Session
+from PyQt6.QtCore import Qt, pyqtSignal, pyqtSlot
+from PyQt6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from fresco_gui.jobs.words import bytes_text, span_text
+from fresco_gui.stream import StreamWorker, Workers
+
+_ROLE = Qt.ItemDataRole.UserRole
+
+
+class ModelManager(QDialog):
+    """Lists models, downloads them, loads them and frees their memory.
+
+    Signals:
+        problem(Exception): the daemon refused or failed.
+        changed(): models are to be listed again.
+    """
+
+    problem = pyqtSignal(object)
+    changed = pyqtSignal()
+
+    def __init__(self, workers: Workers, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Models"))
+        self.resize(760, 380)
+        self._workers = workers
+        self._session: Session | None = None
+        self._models: tuple[Model, ...] = ()
+        self._pull: StreamWorker | None = None
+        self._pulled = ""
+        self.table = QTableWidget(0, 5)
+        self.source = QLineEdit()
+        self.download = QPushButton(self.tr("Download"))
+        self.stop = QPushButton(self.tr("Stop"))
+        self.load = QPushButton(self.tr("Load"))
+        self.free = QPushButton(self.tr("Free memory"))
+        self.bar = QProgressBar()
+        self.note = QLabel()
+        self._build()
+        self._connect()
+        self._refresh()
+
+    @property
+    def is_downloading(self) -> bool:
+        """Whether a download runs."""
+        return self._pull is not None
+
+    def show_models(self, session: Session | None, models: Sequence[Model]) -> None:
+        """Take what the daemon has."""
+        self._session = session
+        if tuple(models) != self._models:
+            self._models = tuple(models)
+            self._fill()
+        self._refresh()
+
+    def chosen(self) -> Model | None:
+        """The model that is selected."""
+        item = self.table.item(self.table.currentRow(), 0)
+        model = item.data(_ROLE) if item else None
+        return model if isinstance(model, Model) else None
+
+    def pull(self, source: str) -> None:
+        """Download a model; one that was broken off goes on."""
+        session = self._session
+        if session is None or self._pull is not None or not source.strip():
+            return
+        self._pulled = source.strip()
+        self.bar.setRange(0, 0)
+        self._pull = self._workers.stream(
+            lambda: session.pull(source.strip()), self._on_progress, self._on_failed, self._on_done
+        )
+        self.note.setText(self.tr("Downloading {source}").format(source=self._pulled))
+        self._refresh()
+
+    def stop_pull(self) -> None:
+        """Stop the download; what has arrived is kept for the next time."""
+        if self._pull is not None:
+            self._pull.stop()
+            self._pull = None
+            self.note.setText(
+                self.tr("Stopped; downloading {source} again goes on.").format(source=self._pulled)
+            )
+            self._refresh()
+
+    def _build(self) -> None:
+        headers = ("Model", "State", "On disk", "Memory", "Styles")
+        self.table.setHorizontalHeaderLabels([self.tr(text) for text in headers])
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setShowGrid(False)
+        self.table.setTabKeyNavigation(False)
+        rows, columns = self.table.verticalHeader(), self.table.horizontalHeader()
+        assert rows is not None
+        assert columns is not None
+        rows.setVisible(False)
+        columns.setStretchLastSection(True)
+        columns.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        self.source.setPlaceholderText(self.tr("A model of the hub, such as owner/name"))
+        self.source.setAccessibleName(self.tr("Model of the hub"))
+        self.note.setObjectName("faint")
+        self.note.setWordWrap(True)
+        fetch = QHBoxLayout()
+        for widget in (self.source, self.download, self.stop):
+            fetch.addWidget(widget)
+        actions = QHBoxLayout()
+        actions.addWidget(self.load)
+        actions.addWidget(self.free)
+        actions.addStretch(1)
+        column = QVBoxLayout(self)
+        column.addWidget(self.table, 1)
+        column.addLayout(actions)
+        column.addLayout(fetch)
+        column.addWidget(self.bar)
+        column.addWidget(self.note)
+
+    def _connect(self) -> None:
+        self.table.itemSelectionChanged.connect(self._on_selected)
+        self.source.textChanged.connect(self._refresh)
+        self.source.returnPressed.connect(self._on_download)
+        self.download.clicked.connect(self._on_download)
+        self.stop.clicked.connect(self.stop_pull)
+        self.load.clicked.connect(self._on_load)
+        self.free.clicked.connect(self._on_free)
+
+    def _fill(self) -> None:
+        row = self.table.currentRow()
+        self.table.setRowCount(len(self._models))
+        for at, model in enumerate(self._models):
+            name = QTableWidgetItem(model.name or model.source)
+            name.setData(_ROLE, model)
+            name.setToolTip(model.problem or model.source)
+            self.table.setItem(at, 0, name)
+            memory = bytes_text(model.memory_bytes) if model.memory_bytes else ""
+            size = bytes_text(model.size_bytes) if model.size_bytes else ""
+            styles = ", ".join(style.name for style in model.styles)
+            for column, text in enumerate((self._state_of(model), size, memory, styles), 1):
+                self.table.setItem(at, column, QTableWidgetItem(text))
+        self.table.setCurrentCell(max(row, 0), 0)
+
+    def _state_of(self, model: Model) -> str:
+        if model.problem:
+            return self.tr("cannot be used")
+        if model.loaded_on:
+            return self.tr("loaded on {devices}").format(devices=", ".join(model.loaded_on))
+        names = {
+            "bundled": self.tr("bundled"),
+            "installed": self.tr("installed"),
+            "available": self.tr("to download"),
+        }
+        return names[model.state]
+
+    @pyqtSlot()
+    def _refresh(self) -> None:
+        model = self.chosen()
+        is_here = model is not None and model.state != "available" and not model.problem
+        has_daemon = self._session is not None
+        self.load.setEnabled(has_daemon and is_here and model is not None and not model.loaded_on)
+        self.free.setEnabled(has_daemon and any(one.loaded_on for one in self._models))
+        self.download.setEnabled(
+            has_daemon and not self.is_downloading and bool(self.source.text().strip())
+        )
+        self.stop.setEnabled(self.is_downloading)
+        self.bar.setVisible(self.is_downloading)
+
+    @pyqtSlot()
+    def _on_selected(self) -> None:
+        model = self.chosen()
+        if model is not None and model.state == "available" and not self.is_downloading:
+            self.source.setText(model.source)
+        if model is not None and not self.is_downloading:
+            self.note.setText(model.problem)
+        self._refresh()
+
+    @pyqtSlot()
+    def _on_download(self) -> None:
+        self.pull(self.source.text())
+
+    def _on_progress(self, item: object) -> None:
+        if not isinstance(item, PullProgress):
+            return
+        if item.total_bytes:
+            self.bar.setRange(0, 1000)
+            self.bar.setValue(round(1000 * item.done_bytes / item.total_bytes))
+        parts = [bytes_text(item.done_bytes)]
+        if item.total_bytes:
+            parts = [f"{bytes_text(item.done_bytes)} / {bytes_text(item.total_bytes)}"]
+        if item.bytes_per_second > 0:
+            parts.append(f"{bytes_text(item.bytes_per_second)}/s")
+            left = max(item.total_bytes - item.done_bytes, 0) / item.bytes_per_second
+            if item.total_bytes and left:
+                parts.append(self.tr("{span} left").format(span=span_text(left)))
+        self.note.setText(f"{self._pulled}: {', '.join(parts)}")
+
+    def _on_failed(self, error: Exception) -> None:
+        self._pull = None
+        self.note.setText(str(error))
+        self._refresh()
+        self.problem.emit(error)
+
+    def _on_done(self) -> None:
+        self._pull = None
+        self.note.setText(self.tr("{source} is here.").format(source=self._pulled))
+        self._refresh()
+        self.changed.emit()
+
+    @pyqtSlot()
+    def _on_load(self) -> None:
+        model, session = self.chosen(), self._session
+        if model is None or session is None:
+            return
+        self.note.setText(self.tr("Loading {name} …").format(name=model.name))
+        self._workers.call(lambda: session.load(model.source), self._on_settled, self._on_failed)
+
+    @pyqtSlot()
+    def _on_free(self) -> None:
+        session = self._session
+        if session is not None:
+            self._workers.call(session.unload, self._on_settled, self._on_failed)
+
+    def _on_settled(self, _: object) -> None:
+        self.note.setText("")
+        self.changed.emit()

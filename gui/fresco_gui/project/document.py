@@ -1,0 +1,132 @@
+"""A project file: what it holds, how it is read and written."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, cast
+
+from fresco_gui.project.files import write_atomically
+from fresco_gui.values import Values
+
+FORMAT = 1
+SUFFIX = ".fresco"
+
+
+class ProjectUnreadable(Exception):
+    """A project file cannot be opened; the text says why and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A job of the project and where its result lies."""
+
+    job_id: str
+    title: str = ""
+    result: str = ""
+    """Path of the fetched result; empty while there is none."""
+    start: int = 0
+    """Source frame of the result's first frame."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """What is worked on."""
+
+    clip: str = ""
+    """A path; empty for none."""
+    clip_fingerprint: str = ""
+    """Finds the clip again where it was moved to."""
+    frame_rate: str = ""
+    """Of an image sequence, as a fraction."""
+    model: str = ""
+    values: Values = field(default_factory=dict[str, Any])
+    """Settings by parameter name."""
+    frame: int = 0
+    range_in: int | None = None
+    range_out: int | None = None
+    """The last frame of the range."""
+    view: str = ""
+    made: tuple[Made, ...] = ()
+    """Jobs, the newest first."""
+    locked: tuple[int, ...] = ()
+    """Keyframes that are not to be rerolled with the others."""
+
+    @property
+    def rate(self) -> Fraction | None:
+        """Frames per second of an image sequence."""
+        return Fraction(self.frame_rate) if self.frame_rate else None
+
+    def with_made(self, made: Made) -> Project:
+        """With a job put in front, or changed where it is known."""
+        if any(one.job_id == made.job_id for one in self.made):
+            kept = tuple(made if one.job_id == made.job_id else one for one in self.made)
+            return replace(self, made=kept)
+        return replace(self, made=(made, *self.made))
+
+
+def save(project: Project, path: Path) -> None:
+    """Write a project; the clip's path is kept relative to it as well.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    content: dict[str, Any] = {"fresco_project": FORMAT, **asdict(project)}
+    content["clip_beside"] = _relative(project.clip, path.parent)
+    write_atomically(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def load(path: Path) -> Project:
+    """Read a project; a clip that moved together with it is found.
+
+    Raises:
+        ProjectUnreadable: it is no project, damaged, or of a newer version.
+    """
+    content = _content(path)
+    known = {name: content[name] for name in Project.__dataclass_fields__ if name in content}
+    try:
+        made = tuple(Made(**one) for one in known.pop("made", ()))
+        project = Project(**known, made=made)
+        project = replace(project, locked=tuple(int(one) for one in project.locked))
+        _ = project.rate
+    except (TypeError, ValueError) as error:
+        raise ProjectUnreadable(
+            f"{path} is damaged ({error}). Open the clip itself, or an earlier copy."
+        ) from error
+    beside = content.get("clip_beside")
+    if project.clip and not Path(project.clip).exists() and isinstance(beside, str) and beside:
+        moved = (path.parent / beside).resolve()
+        if moved.exists():
+            project = replace(project, clip=str(moved))
+    return project
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        content: object = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ProjectUnreadable(
+            f"{path} cannot be read ({error.strerror or error}). Check the path and its rights."
+        ) from error
+    except ValueError as error:
+        raise ProjectUnreadable(
+            f"{path} is no project of Fresco, or is damaged. Open the clip itself."
+        ) from error
+    found = cast(dict[str, Any], content) if isinstance(content, dict) else {}
+    version = found.get("fresco_project")
+    if not isinstance(version, int):
+        raise ProjectUnreadable(f"{path} is no project of Fresco. Open the clip itself.")
+    if version > FORMAT:
+        raise ProjectUnreadable(f"{path} was made by a newer Fresco. Update this one to open it.")
+    return found
+
+
+def _relative(clip: str, folder: Path) -> str:
+    if not clip:
+        return ""
+    try:
+        return Path(clip).resolve().relative_to(folder.resolve()).as_posix()
+    except ValueError:
+        return ""

@@ -1,0 +1,60 @@
+"""What the filmstrip shows, apart from pictures."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from PyQt6.QtGui import QImage
+
+from fresco_gui.timeline.states import KeyframeState
+
+
+def _no_keyframes() -> dict[int, KeyframeState]:
+    return {}
+
+
+def _no_images() -> dict[int, QImage]:
+    return {}
+
+
+@dataclass
+class Content:
+    """Shots, keyframes and frames that are done, by source index."""
+
+    shots: tuple[tuple[int, int], ...] = ()
+    """First frame and one past the last."""
+    keyframes: dict[int, KeyframeState] = field(default_factory=_no_keyframes)
+    images: dict[int, QImage] = field(default_factory=_no_images)
+    """Small pictures of translated keyframes."""
+    done: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    """Stretches of frames that are done, ascending, first and one past the last."""
+
+    def set_plan(self, shots: Iterable[tuple[int, int]], keyframes: Iterable[int]) -> None:
+        """Begin anew with these; nothing is done yet."""
+        self.shots = tuple(shots)
+        self.keyframes = dict.fromkeys(sorted(keyframes), KeyframeState.PLANNED)
+        self.images.clear()
+        self.done.clear()
+
+    def add_done(self, index: int) -> None:
+        """Take one frame into the stretches that are done."""
+        place = bisect_left(self.done, (index, index))
+        before = self.done[place - 1] if place else None
+        after = self.done[place] if place < len(self.done) else None
+        if (before and before[1] > index) or (after and after[0] == index):
+            return
+        start, stop = index, index + 1
+        if before and before[1] == index:
+            start = before[0]
+            place -= 1
+            del self.done[place]
+        if after and after[0] == stop:
+            stop = after[1]
+            del self.done[place]
+        self.done.insert(place, (start, stop))
+
+    def nearest_keyframe(self, index: int) -> int | None:
+        """The keyframe that lies next to the frame."""
+        return min(self.keyframes, key=lambda key: (abs(key - index), key), default=None)

@@ -1,0 +1,509 @@
+"""The filmstrip: the whole clip at a glance, its keyframes as they come, and where playback is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum, auto
+
+from PyQt6.QtCore import QEvent, QPoint, QPointF, QSize, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFont,
+    QHelpEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PyQt6.QtWidgets import QMenu, QSizePolicy, QToolTip, QWidget
+
+from fresco_gui.media.pictures import resized, rgb32
+from fresco_gui.media.source import FrameInfo, FrameSource
+from fresco_gui.media.thumbnails import Span, Thumbnails
+from fresco_gui.theme import TOKENS
+from fresco_gui.timeline import painting
+from fresco_gui.timeline.content import Content
+from fresco_gui.timeline.painting import Strip
+from fresco_gui.timeline.preview import Preview
+from fresco_gui.timeline.scale import Scale
+from fresco_gui.timeline.states import KeyframeAction, KeyframeState
+from fresco_gui.viewer.timecode import timecode
+
+_GRIP_PX = 6
+_KEY_GRIP_PX = 9
+_PREVIEW_PX = 120
+_REPAINT_MS = 33
+_KEYFRAME_ACTIONS = (
+    KeyframeAction.REROLL,
+    KeyframeAction.EDIT_PROMPT,
+    KeyframeAction.REPLACE,
+    KeyframeAction.LOCK,
+    KeyframeAction.MOVE_HERE,
+    KeyframeAction.REMOVE,
+)
+
+
+class _Grabbed(Enum):
+    NOTHING = auto()
+    PLAYHEAD = auto()
+    IN = auto()
+    OUT = auto()
+
+
+class Filmstrip(QWidget):
+    """Thumbnails of a clip with its shots, keyframes, range and position.
+
+    Clicking and dragging moves playback, hovering previews; the wheel scrolls, with Ctrl it zooms.
+    Keyframes have a context menu, which the menu key opens for the one at playback.
+
+    Signals:
+        scrubbed(int): the user wants to see this frame.
+        range_changed(int, int): the user has moved in or out point; both frames are included.
+        keyframe_action(int, object): a `KeyframeAction` is wanted for this frame.
+    """
+
+    scrubbed = pyqtSignal(int)
+    range_changed = pyqtSignal(int, int)
+    keyframe_action = pyqtSignal(int, object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("filmstrip")
+        self.setAccessibleName(self.tr("Filmstrip"))
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(painting.HEIGHT)
+        self._source: FrameSource | None = None
+        self._thumbnails: Thumbnails | None = None
+        self._content = Content()
+        self._scale = Scale()
+        self._frame = 0
+        self._range: tuple[int, int] | None = None
+        self._hovered: int | None = None
+        self._grabbed = _Grabbed.NOTHING
+        self._actions = frozenset(KeyframeAction)
+        self._preview = Preview(self)
+        self._previewed: int | None = None
+        self._layer: QPixmap | None = None
+        # Marks come by the thousand while a job streams: they are painted some times a second.
+        self._repaint = QTimer(self)
+        self._repaint.setSingleShot(True)
+        self._repaint.setInterval(_REPAINT_MS)
+        self._repaint.timeout.connect(self._repaint_all)
+
+    # What others set and ask
+
+    @property
+    def frame(self) -> int:
+        """Where playback is."""
+        return self._frame
+
+    @property
+    def content(self) -> Content:
+        """Shots, keyframes and what is done."""
+        return self._content
+
+    @property
+    def scale(self) -> Scale:
+        """Where frames lie."""
+        return self._scale
+
+    @property
+    def range(self) -> tuple[int, int]:
+        """First and last frame between in and out points."""
+        return self._range or (self._scale.first, self._scale.first + self._scale.count - 1)
+
+    @property
+    def thumbnails(self) -> Thumbnails | None:
+        """The small pictures of the clip that is shown."""
+        return self._thumbnails
+
+    def set_source(self, source: FrameSource | None) -> None:
+        """Show this clip; it may be still to open. It is not closed here."""
+        if self._source is not None:
+            self._source.opened.disconnect(self._on_opened)
+        self.close_media()
+        self._source = source
+        self._range = None
+        self._frame = 0
+        self._content = Content()
+        self._scale = Scale(width=max(self.width(), 1))
+        if source is not None:
+            source.opened.connect(self._on_opened)
+            self._on_opened()
+        self._repaint_all()
+
+    def set_plan(self, shots: Sequence[tuple[int, int]], keyframes: Sequence[int]) -> None:
+        """Shots (first frame and one past the last) and keyframes; nothing is done yet."""
+        self._content.set_plan(shots, keyframes)
+        self._repaint_all()
+
+    def set_keyframe_state(self, index: int, state: KeyframeState) -> None:
+        """A keyframe is in another state, or a frame has become a keyframe."""
+        is_new = index not in self._content.keyframes
+        self._content.keyframes[index] = state
+        if is_new:
+            self._content.keyframes = dict(sorted(self._content.keyframes.items()))
+        self._update_soon()
+
+    def set_keyframe_image(self, index: int, image: QImage) -> None:
+        """The translated picture of a keyframe."""
+        height = round(painting.KEYS_PX * self.devicePixelRatioF())
+        width = max(1, round(height * image.width() / max(image.height(), 1)))
+        self._content.images[index] = resized(rgb32(image), width, height)
+        self._update_soon()
+
+    def clear_keyframe_states(self) -> None:
+        """Work begins anew: all keyframes are planned, no frame is done."""
+        keyframes = tuple(self._content.keyframes)
+        self.set_plan(self._content.shots, keyframes)
+
+    def set_done(self, index: int) -> None:
+        """The result has this frame."""
+        self._content.add_done(index)
+        self._update_soon()
+
+    def set_actions(self, actions: frozenset[KeyframeAction]) -> None:
+        """What the context menu offers."""
+        self._actions = actions
+
+    def set_frame(self, index: int) -> None:
+        """Playback is here."""
+        if index == self._frame:
+            return
+        before, self._frame = self._frame, index
+        if self._grabbed is _Grabbed.NOTHING:
+            shown = self._scale.showing(index)
+            if shown != self._scale:
+                self._set_scale(shown)
+        if (before in self._content.keyframes) or (index in self._content.keyframes):
+            self._repaint_all()
+        self.update()
+
+    def set_range(self, in_: int | None, out: int | None) -> None:
+        """Show in and out points, both frames included; None for the clip's own ends."""
+        self._range = self._clamped(in_, out)
+        self._repaint_all()
+
+    def close_media(self) -> None:
+        """Close the file that thumbnails are read from."""
+        self._preview.forget()
+        if self._thumbnails is not None:
+            self._thumbnails.close()
+            self._thumbnails = None
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """As Qt asks for it."""
+        return QSize(960, painting.HEIGHT)
+
+    # The clip
+
+    @property
+    def _info(self) -> FrameInfo | None:
+        return self._source.info if self._source else None
+
+    def _on_opened(self) -> None:
+        info = self._info
+        if info is None:
+            return
+        self._scale = Scale(info.first_index, info.frame_count, max(self.width(), 1))
+        self._range = self._clamped(*self._range) if self._range else None
+        if info.path is not None and self._thumbnails is None:
+            height = round(_PREVIEW_PX * max(1.0, self.devicePixelRatioF()))
+            self._thumbnails = Thumbnails(
+                info.path, height, frame_rate=info.frame_rate, first_index=info.first_index
+            )
+            self._thumbnails.arrived.connect(self._on_thumbnail)
+        self._want_thumbnails()
+        self._repaint_all()
+
+    def _clamped(self, in_: int | None, out: int | None) -> tuple[int, int] | None:
+        info = self._info
+        if info is None:
+            # It counts as soon as the clip is open.
+            return (in_ or 0, out) if out is not None else None
+        first = info.first_index if in_ is None else max(in_, info.first_index)
+        last = info.last_index if out is None else min(out, info.last_index)
+        return (first, last) if first <= last else None
+
+    def _want_thumbnails(self) -> None:
+        info = self._info
+        if info is None or self._thumbnails is None:
+            return
+        spans = list(self._scale.spans(painting.thumbnail_width(info)))
+        if self._previewed is not None:
+            spans.insert(0, Span(self._previewed, self._previewed + 1))
+        self._thumbnails.want(spans)
+
+    def _on_thumbnail(self, span: Span) -> None:
+        self._update_soon()
+        if self._previewed is not None and span == Span(self._previewed, self._previewed + 1):
+            self._show_preview(self._previewed)
+
+    def _set_scale(self, scale: Scale) -> None:
+        self._scale = scale
+        self._want_thumbnails()
+        self._repaint_all()
+
+    def _update_soon(self) -> None:
+        if not self._repaint.isActive():
+            self._repaint.start()
+
+    # Painting
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802
+        """Paint the strip."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(TOKENS.window))
+        font = painter.font()
+        font.setPixelSize(10)
+        painter.setFont(font)
+        info = self._info
+        if info is not None:
+            strip = self._strip(info)
+            painter.drawPixmap(0, 0, self._painted_layer(strip, painter.font()))
+            painting.paint_playhead(painter, strip)
+        if self.hasFocus():
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(TOKENS.focus), 1))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+    def _painted_layer(self, strip: Strip, font: QFont) -> QPixmap:
+        """Everything but the playhead, which moves with every frame that is played."""
+        ratio = self.devicePixelRatioF()
+        size = self.size() * ratio
+        if self._layer is None or self._layer.size() != size:
+            self._layer = QPixmap(size)
+            self._layer.setDevicePixelRatio(ratio)
+            painter = QPainter(self._layer)
+            painter.setFont(font)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painting.paint(painter, strip)
+            painter.end()
+        return self._layer
+
+    def _repaint_all(self) -> None:
+        self._layer = None
+        self.update()
+
+    def _strip(self, info: FrameInfo) -> Strip:
+        return Strip(
+            info=info,
+            scale=self._scale,
+            content=self._content,
+            thumbnails=self._thumbnails,
+            frame=self._frame,
+            limits=self.range,
+            hovered=self._hovered,
+            selected=self._frame if self._frame in self._content.keyframes else None,
+            key_image_width=float(
+                (painting.KEYS_PX - 4) * info.width * info.pixel_aspect / info.height
+            ),
+        )
+
+    # Pointer
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+        """Grab a handle of the range, go to a keyframe, or to the frame that is pointed at."""
+        if event is None or self._info is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        self._hide_preview()
+        self._grabbed = self._handle_at(event.position())
+        if self._grabbed is _Grabbed.NOTHING:
+            key = self._key_at(event.position())
+            self._grabbed = _Grabbed.PLAYHEAD
+            self._scrub(key if key is not None else self._scale.index(event.position().x()))
+
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+        """Drag what is grabbed, or preview what is pointed at."""
+        if event is None or self._info is None:
+            return
+        index = self._scale.index(event.position().x())
+        first, last = self.range
+        if self._grabbed is _Grabbed.PLAYHEAD:
+            self._scrub(index)
+        elif self._grabbed is _Grabbed.IN:
+            self._choose_range(min(index, last), last)
+        elif self._grabbed is _Grabbed.OUT:
+            self._choose_range(first, max(index, first))
+        else:
+            self._hover(event.position(), index)
+
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+        """Let go."""
+        self._grabbed = _Grabbed.NOTHING
+
+    def leaveEvent(self, event: QEvent | None) -> None:  # noqa: N802
+        """Nothing is pointed at any more."""
+        self._hovered = None
+        self._hide_preview()
+        self._repaint_all()
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802
+        """Scroll; zoom with Ctrl."""
+        if event is None or self._info is None:
+            return
+        moved = event.angleDelta()
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self._set_scale(self._scale.zoomed(1.25 ** (moved.y() / 120), event.position().x()))
+        else:
+            self._set_scale(self._scale.scrolled(-(moved.y() or moved.x()) * 0.8))
+        event.accept()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
+        """Spread the clip over the new width."""
+        super().resizeEvent(event)
+        self._set_scale(self._scale.resized(self.width()))
+
+    def event(self, event: QEvent | None) -> bool:
+        """Say in words what a keyframe's mark means."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            key = self._key_at(QPointF(event.pos()))
+            if key is not None:
+                QToolTip.showText(event.globalPos(), self.keyframe_words(key), self)
+                return True
+        return super().event(event)
+
+    def keyframe_words(self, index: int) -> str:
+        """What is to be said of a keyframe."""
+        state = self.tr(self._content.keyframes[index].value)
+        return self.tr("Keyframe {index}: {state}").format(index=index, state=state)
+
+    def _scrub(self, index: int) -> None:
+        self.set_frame(index)
+        self.scrubbed.emit(index)
+
+    def _choose_range(self, first: int, last: int) -> None:
+        if (first, last) != self.range:
+            self._range = (first, last)
+            self._repaint_all()
+            self.range_changed.emit(first, last)
+
+    def _handle_at(self, position: QPointF) -> _Grabbed:
+        if position.y() > painting.RULER_PX + painting.THUMBNAIL_PX:
+            return _Grabbed.NOTHING
+        first, last = self.range
+        if abs(position.x() - self._scale.x(first)) <= _GRIP_PX:
+            return _Grabbed.IN
+        if abs(position.x() - self._scale.x(last + 1)) <= _GRIP_PX:
+            return _Grabbed.OUT
+        return _Grabbed.NOTHING
+
+    def _key_at(self, position: QPointF) -> int | None:
+        if position.y() < painting.RULER_PX + painting.THUMBNAIL_PX:
+            return None
+        near = [
+            (abs(painting.key_x(self._scale, key) - position.x()), key)
+            for key in self._content.keyframes
+        ]
+        distance, key = min(near, default=(1e9, 0))
+        return key if distance <= _KEY_GRIP_PX else None
+
+    def _hover(self, position: QPointF, index: int) -> None:
+        key = self._key_at(position)
+        is_handle = self._handle_at(position) is not _Grabbed.NOTHING
+        self.setCursor(Qt.CursorShape.SizeHorCursor if is_handle else Qt.CursorShape.ArrowCursor)
+        if key != self._hovered:
+            self._hovered = key
+            self._repaint_all()
+        if position.y() > painting.RULER_PX + painting.THUMBNAIL_PX and key is None:
+            self._hide_preview()
+            return
+        index = index if key is None else key
+        if index != self._previewed:
+            self._previewed = index
+            self._want_thumbnails()
+            self._show_preview(index)
+
+    def _show_preview(self, index: int) -> None:
+        info = self._info
+        if info is None or self._thumbnails is None:
+            return
+        image = self._thumbnails.get(Span(index, index + 1))
+        width = round(_PREVIEW_PX * info.width * info.pixel_aspect / info.height)
+        middle = self._scale.x(index) + self._scale.frame_px / 2
+        at = self.mapToGlobal(QPoint(round(min(max(middle, 0), self.width())), 0))
+        text = f"{timecode(index - info.first_index, info.frame_rate)}  ·  {index}"
+        self._preview.show_at(at, QSize(width, _PREVIEW_PX), image, text)
+
+    def _hide_preview(self) -> None:
+        if self._previewed is not None:
+            self._previewed = None
+            self._preview.forget()
+            self._want_thumbnails()
+
+    # Keyframes
+
+    def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:  # noqa: N802
+        """Offer what can be done to the keyframe, or to make the frame one."""
+        if event is None or self._info is None:
+            return
+        self._hide_preview()
+        is_by_mouse = event.reason() == QContextMenuEvent.Reason.Mouse
+        index = self._frame
+        if is_by_mouse:
+            key = self._key_at(QPointF(event.pos()))
+            index = key if key is not None else self._scale.index(event.pos().x())
+        at = event.globalPos() if is_by_mouse else self._point_of(index)
+        menu = self.keyframe_menu(index)
+        if menu.actions():
+            menu.popup(at)
+
+    def keyframe_menu(self, index: int) -> QMenu:
+        """The menu for a frame; it deletes itself when closed."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        state = self._content.keyframes.get(index)
+        if state is None:
+            listed: tuple[KeyframeAction, ...] = (KeyframeAction.ADD,)
+        else:
+            listed = _KEYFRAME_ACTIONS
+            menu.addSection(self.keyframe_words(index))
+        offered = [one for one in listed if one in self._actions]
+        for one in offered:
+            made = menu.addAction(self._words(one, index, state))
+            if made is None:
+                continue
+            made.setObjectName(one.name)
+            made.triggered.connect(lambda _=False, one=one: self.keyframe_action.emit(index, one))
+            if one is KeyframeAction.MOVE_HERE:
+                made.setEnabled(self._frame not in self._content.keyframes)
+        if not offered:
+            menu.clear()
+        return menu
+
+    def _words(self, one: KeyframeAction, index: int, state: KeyframeState | None) -> str:
+        is_locked = state is KeyframeState.LOCKED
+        return {
+            KeyframeAction.REROLL: self.tr("Reroll"),
+            KeyframeAction.EDIT_PROMPT: self.tr("Edit its prompt…"),
+            KeyframeAction.REPLACE: self.tr("Replace by a painted image…"),
+            KeyframeAction.LOCK: self.tr("Unlock") if is_locked else self.tr("Lock"),
+            KeyframeAction.MOVE_HERE: self.tr("Move to frame {frame}").format(frame=self._frame),
+            KeyframeAction.ADD: self.tr("Make frame {index} a keyframe").format(index=index),
+            KeyframeAction.REMOVE: self.tr("Remove"),
+        }[one]
+
+    def _point_of(self, index: int) -> QPoint:
+        x = round(painting.key_x(self._scale, index))
+        return self.mapToGlobal(QPoint(x, painting.RULER_PX + painting.THUMBNAIL_PX + 10))
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
+        """Plus and minus zoom around playback."""
+        if event is None:
+            return
+        factor = {Qt.Key.Key_Plus: 1.25, Qt.Key.Key_Equal: 1.25, Qt.Key.Key_Minus: 0.8}
+        if event.key() in factor and self._info is not None:
+            at = self._scale.x(self._frame)
+            self._set_scale(self._scale.zoomed(factor[Qt.Key(event.key())], at))
+        else:
+            super().keyPressEvent(event)

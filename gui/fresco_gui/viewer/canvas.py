@@ -1,0 +1,433 @@
+"""The surface that source and result are seen on."""
+
+from __future__ import annotations
+
+import math
+
+from PyQt6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import (
+    QColor,
+    QCursor,
+    QEnterEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PyQt6.QtWidgets import QSizePolicy, QWidget
+
+from fresco_gui.theme import TOKENS
+from fresco_gui.viewer.camera import Camera, Point
+from fresco_gui.viewer.compositor import Composed, Compositor, Scene
+from fresco_gui.viewer.modes import ViewMode
+from fresco_gui.viewer.rendering import GROUND
+
+_GRIP_PX = 9
+_GAP_PX = 2
+_ZOOM_BY_STEP = 1.25
+
+
+class Canvas(QWidget):
+    """Shows one frame of source and result in a mode; zoom and pan are those of both.
+
+    Dragging moves the wipe's line where it is grabbed, else the picture. The wheel zooms, a double
+    click fits.
+
+    Signals:
+        hovered(object): the pointer is at these shares (x, y) of the picture, or None outside.
+        camera_changed(): zoom or pan.
+        original_held(bool): the key that shows the original is held down.
+    """
+
+    hovered = pyqtSignal(object)
+    camera_changed = pyqtSignal()
+    original_held = pyqtSignal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("canvas")
+        self.setAccessibleName(self.tr("Viewer"))
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(160, 90)
+        self._compositor = Compositor(self)
+        self._compositor.composed.connect(self._on_composed)
+        self._composed: Composed | None = None
+        self._pictures: tuple[int, QImage | None, QImage | None] = (0, None, None)
+        self._picture_size = (16.0, 9.0)
+        self._is_moving = False
+        self._mode = ViewMode.SOURCE
+        self._camera = Camera()
+        self._wipe = 0.5
+        self._gain, self._share = 4.0, 0.5
+        self._dragged_from: QPointF | None = None
+        self._is_wiping = False
+        self._has_result = False
+
+    @property
+    def mode(self) -> ViewMode:
+        """How source and result share the canvas."""
+        return self._mode
+
+    @property
+    def camera(self) -> Camera:
+        """Zoom and pan."""
+        return self._camera
+
+    @property
+    def wipe(self) -> float:
+        """Where the line of the wipe is, as a share of the canvas."""
+        return self._wipe
+
+    @property
+    def shown(self) -> Composed | None:
+        """What is on the screen."""
+        return self._composed
+
+    @property
+    def scale(self) -> float:
+        """Device pixels by pixel of the source."""
+        return self._camera.scale(self._pane(), self._picture_size)
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """As Qt asks for it."""
+        return QSize(960, 540)
+
+    def set_picture_size(self, width: float, height: float) -> None:
+        """The source's size with square pixels."""
+        self._picture_size = (width, height)
+        self._recompose()
+
+    def set_pictures(
+        self, index: int, source: QImage | None, result: QImage | None, *, is_moving: bool
+    ) -> None:
+        """Show these two; while they move, fineness is given up for speed."""
+        self._pictures = (index, source, result)
+        self._is_moving = is_moving
+        self._recompose()
+
+    def set_has_result(self, has_result: bool) -> None:
+        """Whether there is a result at all, which may miss this frame yet."""
+        self._has_result = has_result
+        self.update()
+
+    def set_mode(self, mode: ViewMode) -> None:
+        """Look at both in another way."""
+        self._mode = mode
+        self._recompose()
+        self._show_cursor()
+
+    def set_camera(self, camera: Camera) -> None:
+        """Look at another part of both."""
+        if camera != self._camera:
+            self._camera = camera
+            self._recompose()
+            self.camera_changed.emit()
+
+    def set_wipe(self, share: float) -> None:
+        """Put the line of the wipe elsewhere (0 to 1)."""
+        self._wipe = min(max(share, 0.0), 1.0)
+        self.update()
+
+    def set_mix(self, gain: float, share: float) -> None:
+        """The gain of the difference, and the result's share in an onion skin."""
+        self._gain, self._share = gain, share
+        self._recompose()
+
+    def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
+        """Nearer or farther around a point of the canvas, or its middle."""
+        pane = self._pane()
+        point = self._in_pane(at) if at is not None else (pane[0] / 2, pane[1] / 2)
+        self.set_camera(self._camera.zoomed(factor, point, pane, self._picture_size))
+
+    def zoom_to(self, zoom: float | None) -> None:
+        """As many device pixels by pixel; None fits the picture into the canvas."""
+        if zoom is None:
+            self.set_camera(Camera())
+        else:
+            self.zoom_by(zoom / self.scale)
+
+    def close_media(self) -> None:
+        """End the thread."""
+        self._compositor.close()
+
+    # Geometry. Panes and pictures are measured in device pixels, Qt's events in its own.
+
+    def _pane(self) -> tuple[int, int]:
+        ratio = self.devicePixelRatioF()
+        width, height = round(self.width() * ratio), round(self.height() * ratio)
+        if self._mode is ViewMode.SIDE_BY_SIDE:
+            width = (width - self._gap()) // 2
+        return max(width, 1), max(height, 1)
+
+    def _gap(self) -> int:
+        return round(_GAP_PX * self.devicePixelRatioF())
+
+    def _in_pane(self, position: QPointF) -> Point:
+        ratio = self.devicePixelRatioF()
+        x, y = position.x() * ratio, position.y() * ratio
+        second = self._pane()[0] + self._gap()
+        if self._mode is ViewMode.SIDE_BY_SIDE and x >= second:
+            x -= second
+        return x, y
+
+    def _share_at(self, position: QPointF) -> Point | None:
+        place = self._camera.place(self._pane(), self._picture_size)
+        x, y = place.to_picture(self._in_pane(position))
+        return (x, y) if 0 <= x < 1 and 0 <= y < 1 else None
+
+    def _wipe_line(self) -> float:
+        """Its place in Qt's pixels."""
+        length = self.width() if self._mode is ViewMode.WIPE_VERTICAL else self.height()
+        return self._wipe * length
+
+    def _is_on_line(self, position: QPointF) -> bool:
+        if not self._mode.is_wipe:
+            return False
+        along = position.x() if self._mode is ViewMode.WIPE_VERTICAL else position.y()
+        return abs(along - self._wipe_line()) <= _GRIP_PX
+
+    def _recompose(self) -> None:
+        index, source, result = self._pictures
+        pane = self._pane()
+        scene = Scene(
+            index=index,
+            mode=self._mode,
+            source=source if self._shows_source() else None,
+            result=result if self._shows_result() else None,
+            place=self._camera.place(pane, self._picture_size),
+            pane=pane,
+            gain=self._gain,
+            share=self._share,
+            is_fine=not self._is_moving,
+        )
+        self._compositor.compose(scene)
+
+    def _shows_source(self) -> bool:
+        return self._mode is not ViewMode.RESULT
+
+    def _shows_result(self) -> bool:
+        return self._mode is not ViewMode.SOURCE
+
+    def _on_composed(self, composed: Composed) -> None:
+        self._composed = composed
+        self.update()
+
+    # Painting only copies what the compositor has made.
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802
+        """Put the composed pictures on the screen, and the wipe's line over them."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(GROUND, GROUND, GROUND))
+        composed = self._composed
+        if composed is not None:
+            self._paint_pictures(painter, composed)
+        if self._mode.is_wipe and self._has_result:
+            self._paint_line(painter)
+        if self.hasFocus():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(TOKENS.focus), 1))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+    def _paint_pictures(self, painter: QPainter, composed: Composed) -> None:
+        whole = self.rect()
+        mode = composed.scene.mode
+        if mode.is_wipe and self._has_result:
+            first, second = self._wipe_sides()
+            self._paint_side(painter, composed.source, whole.topLeft(), first, self.tr("A source"))
+            self._paint_side(painter, composed.result, whole.topLeft(), second, self.tr("B result"))
+        elif mode is ViewMode.SIDE_BY_SIDE:
+            first, second = self._halves()
+            self._paint_side(painter, composed.source, first.topLeft(), first, self.tr("A source"))
+            self._paint_side(
+                painter, composed.result, second.topLeft(), second, self.tr("B result")
+            )
+        elif mode is ViewMode.RESULT:
+            self._paint_side(painter, composed.result, whole.topLeft(), whole, self.tr("B result"))
+        else:
+            label = self._single_label(composed)
+            self._paint_side(painter, composed.source, whole.topLeft(), whole, label)
+
+    def _single_label(self, composed: Composed) -> str:
+        if not self._has_result:
+            return ""
+        is_mixed = composed.scene.mode.is_mixed and composed.scene.result is not None
+        if is_mixed and composed.scene.mode is ViewMode.DIFFERENCE:
+            return self.tr("Difference ×{gain}").format(gain=f"{composed.scene.gain:g}")
+        if is_mixed:
+            return self.tr("Onion {share} %").format(share=round(composed.scene.share * 100))
+        return self.tr("A source")
+
+    def _wipe_sides(self) -> tuple[QRect, QRect]:
+        line = round(self._wipe_line())
+        first, second = QRect(self.rect()), QRect(self.rect())
+        if self._mode is ViewMode.WIPE_VERTICAL:
+            first.setWidth(line)
+            second.setLeft(line)
+        else:
+            first.setHeight(line)
+            second.setTop(line)
+        return first, second
+
+    def _halves(self) -> tuple[QRect, QRect]:
+        width = self._pane()[0] / self.devicePixelRatioF()
+        second_left = math.ceil(width + _GAP_PX)
+        first = QRect(0, 0, math.floor(width), self.height())
+        return first, QRect(second_left, 0, self.width() - second_left, self.height())
+
+    def _paint_side(
+        self, painter: QPainter, image: QImage | None, at: QPoint, clip: QRect, label: str
+    ) -> None:
+        painter.save()
+        painter.setClipRect(clip)
+        if image is not None:
+            image.setDevicePixelRatio(self.devicePixelRatioF())
+            painter.drawImage(at, image)
+        elif label and self._pictures[1] is not None:
+            painter.setPen(QColor(TOKENS.faint_text))
+            painter.drawText(clip, Qt.AlignmentFlag.AlignCenter, self.tr("Not restyled yet"))
+        if label:
+            self._paint_label(painter, clip, label)
+        painter.restore()
+
+    def _paint_label(self, painter: QPainter, side: QRect, label: str) -> None:
+        metrics = painter.fontMetrics()
+        box = metrics.boundingRect(label).adjusted(-6, -3, 6, 3)
+        box.moveTopLeft(side.topLeft() + QPoint(8, 8))
+        if self._mode.is_wipe and side.right() == self.rect().right() and side.left() > 0:
+            box.moveTopRight(side.topRight() + QPoint(-8, 8))
+        elif self._mode is ViewMode.WIPE_HORIZONTAL and side.top() > 0:
+            box.moveBottomLeft(side.bottomLeft() + QPoint(8, -8))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(20, 20, 20, 190))
+        painter.drawRoundedRect(QRectF(box), 3, 3)
+        painter.setPen(QColor(TOKENS.text))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, label)
+
+    def _paint_line(self, painter: QPainter) -> None:
+        line = round(self._wipe_line()) + 0.5
+        is_vertical = self._mode is ViewMode.WIPE_VERTICAL
+        ends = (
+            (QPointF(line, 0), QPointF(line, self.height()))
+            if is_vertical
+            else (QPointF(0, line), QPointF(self.width(), line))
+        )
+        middle = (ends[0] + ends[1]) / 2
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for colour, width in ((QColor(0, 0, 0, 150), 3.0), (QColor(TOKENS.text), 1.0)):
+            painter.setPen(QPen(colour, width))
+            painter.drawLine(*ends)
+        painter.setBrush(QColor(30, 30, 30, 220))
+        painter.setPen(QPen(QColor(TOKENS.text), 1.2))
+        painter.drawEllipse(middle, 11, 11)
+        along = QPointF(1, 0) if is_vertical else QPointF(0, 1)
+        across = QPointF(along.y(), along.x())
+        for side in (-1, 1):
+            tip = middle + along * (7 * side)
+            back = middle + along * (3 * side)
+            painter.drawLine(tip, back + across * 3.5)
+            painter.drawLine(tip, back - across * 3.5)
+
+    # Events
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
+        """Compose for the new size."""
+        super().resizeEvent(event)
+        self._recompose()
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802
+        """Zoom around the pointer."""
+        if event is None:
+            return
+        steps = event.angleDelta().y() / 120
+        if steps:
+            self.zoom_by(_ZOOM_BY_STEP**steps, event.position())
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+        """Grab the line or the picture."""
+        buttons = (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton)
+        if event is None or event.button() not in buttons:
+            super().mousePressEvent(event)
+            return
+        is_left = event.button() == Qt.MouseButton.LeftButton
+        self._is_wiping = is_left and self._is_on_line(event.position())
+        self._dragged_from = event.position()
+        self._show_cursor(event.position())
+
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+        """Drag what is grabbed, and say what the pointer is over."""
+        if event is None:
+            return
+        position = event.position()
+        if self._is_wiping:
+            is_vertical = self._mode is ViewMode.WIPE_VERTICAL
+            length = self.width() if is_vertical else self.height()
+            self.set_wipe((position.x() if is_vertical else position.y()) / max(length, 1))
+        elif self._dragged_from is not None:
+            moved = (position - self._dragged_from) * self.devicePixelRatioF()
+            self._dragged_from = position
+            by = (moved.x(), moved.y())
+            self.set_camera(self._camera.panned(by, self._pane(), self._picture_size))
+        self._show_cursor(position)
+        self.hovered.emit(self._share_at(position))
+
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+        """Let go."""
+        self._is_wiping = False
+        self._dragged_from = None
+        if event is not None:
+            self._show_cursor(event.position())
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+        """Fit the picture; on the line, put it back into the middle."""
+        if event is not None and self._is_on_line(event.position()):
+            self.set_wipe(0.5)
+        else:
+            self.zoom_to(None)
+
+    def leaveEvent(self, event: QEvent | None) -> None:  # noqa: N802
+        """Nothing is under the pointer any more."""
+        self.hovered.emit(None)
+
+    def enterEvent(self, event: QEnterEvent | None) -> None:  # noqa: N802
+        """Show what can be grabbed."""
+        if event is not None:
+            self._show_cursor(event.position())
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
+        """Holding C shows the original."""
+        if event is not None and _is_original_key(event):
+            self.original_held.emit(True)
+        else:
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
+        """Letting go of C shows what was shown before."""
+        if event is not None and _is_original_key(event):
+            self.original_held.emit(False)
+        else:
+            super().keyReleaseEvent(event)
+
+    def _show_cursor(self, position: QPointF | None = None) -> None:
+        at = position or QPointF(self.mapFromGlobal(QCursor.pos()))
+        if self._is_wiping or (self._dragged_from is None and self._is_on_line(at)):
+            is_vertical = self._mode is ViewMode.WIPE_VERTICAL
+            split = Qt.CursorShape.SplitHCursor if is_vertical else Qt.CursorShape.SplitVCursor
+            self.setCursor(split)
+        elif self._dragged_from is not None:
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        else:
+            self.setCursor(Qt.CursorShape.CrossCursor)
+
+
+def _is_original_key(event: QKeyEvent) -> bool:
+    plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
+    return event.key() == Qt.Key.Key_C and plain and not event.isAutoRepeat()

@@ -1,0 +1,146 @@
+"""The bar below the canvas: where playback is, how it moves, how source and result are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PyQt6.QtCore import QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QAction, QFontDatabase
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QWidget
+
+from fresco_gui.media.source import FrameInfo
+from fresco_gui.viewer.icons import icon
+from fresco_gui.viewer.modes import ViewMode
+from fresco_gui.viewer.timecode import timecode
+
+_ICON = QSize(18, 18)
+LOWEST_GAIN, HIGHEST_GAIN = 1, 16
+
+
+class TransportBar(QWidget):
+    """Buttons of actions, the time, the range and the zoom.
+
+    Signals:
+        mix_changed(float, float): gain of the difference, share of the onion skin.
+    """
+
+    mix_changed = pyqtSignal(float, float)
+
+    def __init__(
+        self,
+        transport: Sequence[QAction],
+        play: QAction,
+        modes: Sequence[QAction],
+        options: Sequence[QAction],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("transport")
+        self._play = play
+        self._gain, self._share = 4.0, 0.5
+        self._mode = ViewMode.SOURCE
+        self.time_label = _digits(self.tr("Position"))
+        self.range_label = _digits(self.tr("Range"))
+        self.range_label.setObjectName("faint")
+        self.rate_label = _digits(self.tr("Speed"))
+        self.zoom_label = _digits(self.tr("Zoom"))
+        self.zoom_label.setObjectName("faint")
+        self.mix = self._make_mix()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 4, 8, 4)
+        row.setSpacing(2)
+        for one in transport:
+            row.addWidget(_button(one))
+        row.addSpacing(8)
+        for label in (self.time_label, self.rate_label, self.range_label):
+            row.addWidget(label)
+            row.addSpacing(8)
+        row.addStretch(1)
+        row.addWidget(self.mix)
+        row.addSpacing(8)
+        for one in modes:
+            row.addWidget(_button(one))
+        row.addSpacing(8)
+        for one in options:
+            row.addWidget(_button(one))
+        row.addSpacing(8)
+        row.addWidget(self.zoom_label)
+
+    def show_position(self, info: FrameInfo | None, index: int) -> None:
+        """Say where playback is."""
+        if info is None:
+            self.time_label.setText("")
+            return
+        code = timecode(index - info.first_index, info.frame_rate)
+        self.time_label.setText(f"{code}  ·  {index} / {info.last_index}")
+
+    def show_range(self, limits: tuple[int, int] | None) -> None:
+        """Say what part is chosen; None for the whole clip."""
+        if limits is None:
+            self.range_label.setText("")
+            return
+        first, last = limits
+        count = last - first + 1
+        self.range_label.setText(
+            self.tr("In {first}  Out {last}  ({count})").format(first=first, last=last, count=count)
+        )
+
+    def show_rate(self, rate: int) -> None:
+        """Say how it moves."""
+        is_playing = rate != 0
+        self._play.setIcon(icon("pause" if is_playing else "play"))
+        self.rate_label.setText(f"{rate}×" if rate not in (0, 1) else "")
+
+    def show_zoom(self, scale: float, *, is_fit: bool) -> None:
+        """Say how large pixels are."""
+        percent = f"{scale * 100:.0f} %"
+        self.zoom_label.setText(self.tr("Fit {zoom}").format(zoom=percent) if is_fit else percent)
+
+    def show_mode(self, mode: ViewMode) -> None:
+        """Offer what can be set for this mode."""
+        self._mode = mode
+        self.mix.setVisible(mode.is_mixed)
+        self.mix.blockSignals(True)
+        if mode is ViewMode.DIFFERENCE:
+            self.mix.setRange(LOWEST_GAIN, HIGHEST_GAIN)
+            self.mix.setValue(round(self._gain))
+            self.mix.setToolTip(self.tr("How much brighter the difference is shown"))
+        elif mode is ViewMode.ONION:
+            self.mix.setRange(0, 100)
+            self.mix.setValue(round(self._share * 100))
+            self.mix.setToolTip(self.tr("How much of the result is seen"))
+        self.mix.blockSignals(False)
+
+    def _make_mix(self) -> QSlider:
+        slider = QSlider(Qt.Orientation.Horizontal)
+        slider.setFixedWidth(110)
+        slider.setAccessibleName(self.tr("Gain or share"))
+        slider.valueChanged.connect(self._on_mix)
+        slider.setVisible(False)
+        return slider
+
+    def _on_mix(self, value: int) -> None:
+        if self._mode is ViewMode.DIFFERENCE:
+            self._gain = float(value)
+        else:
+            self._share = value / 100
+        self.mix_changed.emit(self._gain, self._share)
+
+
+def _button(one: QAction) -> QToolButton:
+    button = QToolButton()
+    button.setDefaultAction(one)
+    button.setIconSize(_ICON)
+    button.setAccessibleName(one.text())
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    if one.icon().isNull():
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+    return button
+
+
+def _digits(name: str) -> QLabel:
+    label = QLabel()
+    label.setAccessibleName(name)
+    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+    label.setFont(font)
+    return label

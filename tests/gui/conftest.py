@@ -1,0 +1,176 @@
+"""The window, offscreen, with real daemons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+try:
+    import PyQt6.QtWidgets  # noqa: F401  # pyright: ignore[reportUnusedImport]
+except ImportError:
+    # One test stays, which says why the others are not run.
+    HERE = Path(__file__).parent
+    collect_ignore = [
+        str(path)
+        for path in HERE.iterdir()
+        if path.is_dir() or (path.name.startswith("test_") and path.name != "test_qt.py")
+    ]
+
+from tests.integration.daemons import DaemonProcess, with_fake_worker
+
+if TYPE_CHECKING:
+    from fresco_gui.controller import Controller
+    from fresco_gui.faults import Problem
+    from fresco_gui.preferences import DaemonChoice, Preferences
+    from fresco_gui.window import MainWindow
+    from pytestqt.qtbot import QtBot
+
+PATIENCE_MS = 60_000
+SAMPLE = Path(__file__).parents[2] / "server/fresco_engine/sample/fresco-sample.mp4"
+
+
+@dataclass
+class App:
+    """A window of the app and what a test asks of it."""
+
+    window: MainWindow
+    bot: QtBot
+    problems: list[Problem]
+
+    @property
+    def controller(self) -> Controller:
+        return self.window.controller
+
+    def wait(self, what: str, is_so: Callable[[], Any], patience_ms: int = PATIENCE_MS) -> Any:
+        """Let events happen until `is_so` gives something true, which is given back."""
+        found: list[Any] = []
+
+        def check() -> bool:
+            found[:] = [is_so()]
+            return bool(found[0])
+
+        try:
+            self.bot.waitUntil(check, timeout=patience_ms)
+        except Exception as error:
+            told = [f"{one.title}: {one.message}" for one in self.problems]
+            raise AssertionError(f"waited in vain for {what}; problems: {told}") from error
+        return found[0]
+
+    def connect(self, daemon: DaemonProcess) -> None:
+        """Have the window find a daemon."""
+        self.window.start(None, choice_of(daemon))
+        self.wait("the daemon to be connected", lambda: self.controller.state.is_connected)
+
+    def open(self, clip: Path) -> None:
+        """Open a clip as if it had been dropped."""
+        self.window._on_dropped([clip])  # pyright: ignore[reportPrivateUsage]
+        self.wait("the daemon to have looked at the clip", lambda: self.controller.clip)
+        self.wait("the viewer to have the clip", lambda: self.source_info())
+
+    def source_info(self) -> Any:
+        source = self.window.stage.source
+        return source.info if source else None
+
+    def write_prompt(self, text: str) -> None:
+        """Type a prompt into its field."""
+        field = self.window.inspector.form.field("prompt")
+        assert field is not None
+        field.set_value(text)
+        self.wait("looks to be possible", self.window.inspector.look_button.isEnabled)
+
+    def restyle(self) -> None:
+        """Press the button, and wait until the job is handed over."""
+        before = len(self.controller.project.made)
+        self.wait("restyling to be possible", self.window.inspector.restyle_button.isEnabled)
+        self.window.inspector.restyle_button.click()
+        self.wait("the job", lambda: len(self.controller.project.made) > before)
+
+    def wait_for_result(self) -> Path:
+        """Wait until the newest job's result is here as a file."""
+        made = self.wait(
+            "the result",
+            lambda: next((one for one in self.controller.project.made[:1] if one.result), None),
+        )
+        self.wait("the result to be shown", lambda: self.window.stage.has_whole_result)
+        return Path(made.result)
+
+    def press(self, keys: str) -> None:
+        """Trigger the action that has these keys."""
+        from PyQt6.QtGui import QAction, QKeySequence
+
+        actions = self.window.findChildren(QAction)
+        (found,) = [one for one in actions if QKeySequence(keys) in one.shortcuts()]
+        found.trigger()
+
+
+def choice_of(daemon: DaemonProcess) -> DaemonChoice:
+    """A daemon of a test; the window never starts one by itself."""
+    from fresco_gui.preferences import DaemonChoice
+
+    return DaemonChoice(data=daemon.data, is_started=False)
+
+
+@pytest.fixture
+def start_daemon(tmp_path: Path) -> Iterator[Callable[..., DaemonProcess]]:
+    """Starts daemons whose workers make negatives; keywords are settings."""
+    daemons: list[DaemonProcess] = []
+
+    def start(*arguments: str, **settings: Any) -> DaemonProcess:
+        chosen = {**with_fake_worker(arguments), **settings}
+        if settings.get("worker", "") is None:
+            del chosen["worker"]
+        daemon = DaemonProcess(tmp_path / f"daemon-{len(daemons)}" / "data", chosen)
+        daemons.append(daemon)
+        return daemon.start()
+
+    yield start
+    for daemon in daemons:
+        daemon.stop_whatever()
+
+
+@pytest.fixture
+def preferences(tmp_path: Path) -> Preferences:
+    """Those of a user who has never used the app."""
+    from fresco_gui.preferences import Preferences
+
+    return Preferences(tmp_path / "state")
+
+
+@pytest.fixture
+def make_app(qtbot: QtBot, tmp_path: Path, preferences: Preferences) -> Iterator[Callable[[], App]]:
+    """Opens windows; they share their user's state."""
+    from fresco_gui import theme
+    from fresco_gui.faults import FaultHook
+    from fresco_gui.preferences import Folders
+    from fresco_gui.window import MainWindow
+    from PyQt6.QtWidgets import QApplication
+
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    theme.apply(application)
+    folders = Folders(state=tmp_path / "state", results=tmp_path / "results")
+    windows: list[MainWindow] = []
+
+    def make() -> App:
+        window = MainWindow(preferences, folders, FaultHook())
+        windows.append(window)
+        problems: list[Problem] = []
+        window.controller.problem.connect(lambda problem, _: problems.append(problem))
+        window.show()
+        return App(window, qtbot, problems)
+
+    yield make
+    for window in windows:
+        window.controller.jobs.show([])  # nothing is asked about what still runs
+        window.close()
+        window.deleteLater()
+
+
+@pytest.fixture
+def app(make_app: Callable[[], App]) -> App:
+    """A window without a daemon yet."""
+    return make_app()
