@@ -15,10 +15,19 @@ class StylePreset:
     guidance_scale: float | None = None
 
 
+# Looks that keep the photograph's tones are nearest to it when they start from more of it; those
+# that replace them need the model's own strength.
 PRESETS: dict[str, StylePreset] = {
-    "pencil": StylePreset(prompt="pencil drawing"),
-    "oil": StylePreset(prompt="oil painting"),
-    "comic": StylePreset(prompt="comic book art"),
+    "photo": StylePreset(prompt="photo", strength=0.5),
+    "watercolour": StylePreset(prompt="watercolour", strength=0.5),
+    "pencil": StylePreset(prompt="pencil drawing", strength=0.5),
+    "oil": StylePreset(prompt="oil painting", strength=0.5),
+    "comic": StylePreset(prompt="comic book art", strength=0.5),
+    "cartoon": StylePreset(prompt="cartoon", strength=0.5),
+    "vintage": StylePreset(prompt="vintage", strength=0.5),
+    "winter": StylePreset(prompt="winter", strength=0.5),
+    "autumn": StylePreset(prompt="autumn", strength=0.5),
+    "pixel art": StylePreset(prompt="pixel art", strength=0.5),
 }
 
 
