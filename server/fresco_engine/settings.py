@@ -127,10 +127,12 @@ class RestyleSettings:
     is the share of the input's colour statistics that is restored; `colourise` keeps the input's
     lightness and takes only colours from the result. `free_u` re-weights the decoder's backbone
     and skip features (FreeU). `interpolation` is how the frames between keyframes are made: by
-    guided patch synthesis, or by flow alone.
+    guided patch synthesis, or by flow alone. `preset` decides how many steps the model takes where
+    `steps` is open; `with_preset` sets it, with what else belongs to it.
     """
 
     prompt: str
+    preset: str = "standard"
     style: str | None = None
     style_prompt: str | None = None
     negative_prompt: str | None = None
@@ -161,6 +163,9 @@ class RestyleSettings:
     smoothing: SmoothingSettings = SmoothingSettings()
 
     def __post_init__(self) -> None:
+        if self.preset not in PRESETS:
+            known = ", ".join(PRESETS)
+            raise InvalidSettings("preset", f"{self.preset!r} is unknown; use one of {known}")
         self._check_text()
         self._check_sampling()
         self._check_frames()
@@ -226,15 +231,11 @@ class RestyleSettings:
 
     def with_preset(self, name: str) -> RestyleSettings:
         """These settings with the costs of a preset: draft, standard or best."""
-        if name not in PRESETS:
-            raise InvalidSettings("preset", f"{name!r} is unknown; use one of {', '.join(PRESETS)}")
-        if name == "standard":
-            return self
-        if name == "best":
-            return replace(self, steps=20)
+        chosen = replace(self, preset=name)
+        if name != "draft":
+            return chosen
         return replace(
-            self,
-            steps=8,
+            chosen,
             size=min(self.size, 384),
             optimisation=replace(self.optimisation, iterations=8, blocks=(0, 1, 2)),
             smoothing=replace(self.smoothing, is_on=False),
@@ -279,13 +280,28 @@ def settings_from_dict(values: Mapping[str, Any]) -> RestyleSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelDefaults:
-    """What a model's maker recommends; fills the settings a user left open."""
+    """What a model's maker recommends; fills the settings a user left open.
+
+    `draft_steps` and `best_steps` take the place of `steps` with these presets.
+    """
 
     guidance_scale: float = 7.5
     strength: float = 0.75
     steps: int = 20
+    draft_steps: int = 8
+    best_steps: int = 20
     control: ControlKind = "canny"
     control_scale: float = 0.8
+
+    def values(self, preset: str) -> dict[str, Any]:
+        """By the names of the settings they fill."""
+        return {
+            "guidance_scale": self.guidance_scale,
+            "strength": self.strength,
+            "steps": {"draft": self.draft_steps, "best": self.best_steps}.get(preset, self.steps),
+            "control": self.control,
+            "control_scale": self.control_scale,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -335,11 +351,11 @@ def resolve(
     Raises:
         InvalidSettings: the style is not one of `styles`.
     """
+    values = defaults.values(settings.preset)
     if settings.style is None:
-        return _filled(settings, {"negative_prompt": "", **asdict(defaults)})
+        return _filled(settings, {"negative_prompt": "", **values})
     style = find_style(settings.style, styles)
-    values = {
-        **asdict(defaults),
+    values |= {
         "style_prompt": style.prompt or style.name,
         "strength": style.strength or defaults.strength,
         "guidance_scale": (

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from fresco_engine.errors import InvalidSettings
 from fresco_engine.settings import (
+    PRESETS,
     AttentionSettings,
     ModelDefaults,
     OptimisationSettings,
@@ -112,6 +113,16 @@ def test_resolving_fills_only_what_was_left_open() -> None:
     assert (resolved.steps, resolved.guidance_scale, resolved.control) == (9, 2.0, "tile")
 
 
+def test_a_preset_takes_the_steps_that_the_model_has_for_it() -> None:
+    defaults = ModelDefaults(steps=4, draft_steps=3, best_steps=6)
+
+    taken = [resolve(GOOD.with_preset(name), defaults).steps for name in PRESETS]
+    by_hand = resolve(replace(GOOD.with_preset("draft"), steps=30), defaults)
+
+    assert taken == [3, 4, 6]
+    assert by_hand.steps == 30
+
+
 def test_a_style_alone_is_enough_and_fills_what_was_left_open() -> None:
     resolved = resolve(RestyleSettings(prompt="", style="Pop-Art"), DEFAULTS, STYLES)
 
@@ -173,7 +184,6 @@ def test_the_draft_preset_is_cheaper_and_an_unknown_preset_is_refused() -> None:
     assert GOOD.smoothing.is_on
     assert not draft.smoothing.is_on
     assert (draft.interpolation, GOOD.interpolation) == ("flow", "patch")
-    assert GOOD.with_preset("best").steps == 20
     with pytest.raises(InvalidSettings, match="draft, standard, best"):
         GOOD.with_preset("ultra")
 

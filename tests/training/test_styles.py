@@ -3,9 +3,8 @@ import itertools
 import cv2
 import numpy as np
 import pytest
-from fresco_training.evaluate import features
 from fresco_training.scenes import scene
-from fresco_training.styles import STYLES, apply_style
+from fresco_training.styles import STYLES, apply_style, enliven
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +74,12 @@ def test_a_crop_looks_as_it_does_within_the_whole_picture() -> None:
     np.testing.assert_allclose(alone[64:128, 64:128], styled, atol=0.02)
 
 
-def test_features_tell_a_blueprint_from_a_sepia_print(picture: np.ndarray) -> None:
-    blueprint, vintage = (features(apply_style(n, picture)) for n in ("blueprint", "vintage"))
+def test_livelier_colours_leave_skin_more_as_it_is() -> None:
+    skin, leaf = (np.float32(colour) * np.ones((8, 8, 3), np.float32) for colour in (SKIN, LEAF))
 
-    assert blueprint[2] < 0 < vintage[2]  # Mean of Lab's b: blue is negative.
+    change = [np.ptp(enliven(colour, 2.0)[0, 0]) / np.ptp(colour[0, 0]) for colour in (skin, leaf)]
+
+    assert 1.0 < change[0] < 1.5 < change[1]
+
+
+SKIN, LEAF = (0.75, 0.58, 0.47), (0.42, 0.6, 0.44)

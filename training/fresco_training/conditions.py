@@ -16,9 +16,9 @@ CANNY_THRESHOLDS = ((50, 120), (100, 200))
 class ConditionShares:
     """What part of the samples gets which condition."""
 
-    none: float = 0.12
-    canny: float = 0.18
-    blurred: float = 0.1
+    none: float = 0.08
+    canny: float = 0.16
+    blurred: float = 0.08
     grey: float = 0.05
 
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fresco_training import scenes, sources
+from fresco_training import own, scenes, sources
 from fresco_training.styles import STYLES, Image, apply_style
 
 _log = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ class Share:
 
     per_photograph: int = 26
     per_panorama: int = 14
+    per_clip: int = 40
     scenes: int = 220
     fields: int = 20
 
@@ -39,18 +40,33 @@ class Batch:
     styled: Pixels
     styles: NDArray[np.int64]
 
+    def part(self, count: int) -> "Batch":
+        """The first `count` samples."""
+        return Batch(
+            photo=self.photo[:count], styled=self.styled[:count], styles=self.styles[:count]
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folders:
+    """Where pictures come from beside those that packages bring and those that are drawn."""
+
+    photos: tuple[Path, ...] = ()
+    panoramas: Path | None = None
+    clips: Path | None = None
+
 
 def build(
-    path: Path, photo_folders: list[Path], panorama_folder: Path | None, share: Share, workers: int
+    path: Path, folders: Folders, share: Share, workers: int, own_styles: Path | None = None
 ) -> None:
     """Writes (pictures, styles, 320, 320, 3) uint8 to `path`, an .npy file."""
-    pictures = _pictures(photo_folders, panorama_folder, share)
+    pictures = _pictures(folders, share)
     np.random.default_rng(0).shuffle(pictures)
     shape = (len(pictures), len(STYLES), SIDE, SIDE, 3)
     path.parent.mkdir(parents=True, exist_ok=True)
     store = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
     # Started afresh, not forked: a fork inherits the locks of OpenCV's threads and hangs.
-    with get_context("spawn").Pool(workers) as pool:
+    with get_context("spawn").Pool(workers, own.load, (own_styles,)) as pool:
         for index, styled in enumerate(pool.imap(_in_every_style, pictures, chunksize=4)):
             store[index] = styled
             if index % 100 == 0:
@@ -58,18 +74,20 @@ def build(
     store.flush()
 
 
-def _pictures(folders: list[Path], panoramas: Path | None, share: Share) -> list[Image]:
+def _pictures(folders: Folders, share: Share) -> list[Image]:
     rng = np.random.default_rng(1)
-    photographs = [p for folder in folders for p in sources.folder_photographs(folder)]
+    photographs = [p for folder in folders.photos for p in sources.folder_photographs(folder)]
     photographs += sources.scikit_image_photographs()
     pictures = [
         sources.jitter(sources.crop(photograph, rng, SIDE), rng)
         for photograph in photographs
         for _ in range(share.per_photograph)
     ]
-    for panorama in sources.folder_photographs(panoramas) if panoramas else []:
+    for panorama in sources.folder_photographs(folders.panoramas) if folders.panoramas else []:
         views = (sources.perspective(panorama, rng, SIDE) for _ in range(share.per_panorama))
         pictures += [sources.jitter(view, rng) for view in views]
+    for frame in sources.folder_frames(folders.clips, share.per_clip) if folders.clips else []:
+        pictures.append(sources.jitter(sources.crop(frame, rng, SIDE), rng))
     pictures += [scenes.scene(rng, SIDE) for _ in range(share.scenes)]
     pictures += [scenes.colour_field(rng, SIDE) for _ in range(share.fields)]
     return pictures
@@ -90,6 +108,10 @@ class Dataset:
 
     def __init__(self, path: Path, seed: int) -> None:
         self._store: Pixels = np.load(path, mmap_mode="r")
+        self._rng = np.random.default_rng(seed)
+
+    def reseed(self, seed: int) -> None:
+        """Draws from here on as a fresh one with this seed."""
         self._rng = np.random.default_rng(seed)
 
     def __len__(self) -> int:

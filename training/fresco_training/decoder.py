@@ -1,9 +1,7 @@
 """Training of the autoencoder's decoder on latents of the fixed linear encoder."""
 
 import copy
-import logging
-import math
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +11,9 @@ from diffusers import AutoencoderTiny
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fresco_training.data import Dataset
+from fresco_training.data import Batch, Dataset
 from fresco_training.latents import SCALING_FACTOR, PatchBasis, build_autoencoder
-
-_log = logging.getLogger(__name__)
+from fresco_training.pace import Pace, save, training_device
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,62 +21,106 @@ class DecoderSettings:
     """How long and on what the decoder is trained."""
 
     steps: int = 4000
+    minutes: float | None = None  # The length of the training instead of `steps`.
     batch: int = 24
     side: int = 64
     rate: float = 1.5e-3
     noise: float = 0.15
     ema: float = 0.998
+    made: float = 0.6  # Share of the samples that a restyler makes, where there is one.
+    seed: int = 0
+    compile: bool = False
+    save_every_s: float = 120.0
 
 
-def train_decoder(
-    path: Path,
-    dataset: Dataset,
-    basis: PatchBasis,
-    chances: NDArray[np.float64],
-    settings: DecoderSettings,
-) -> AutoencoderTiny:
-    """Trains on from what `path` (a folder) holds, if anything; saves the average to it."""
-    known = (path / "config.json").exists()
-    autoencoder = AutoencoderTiny.from_pretrained(path) if known else build_autoencoder(basis)
-    autoencoder = autoencoder.to(memory_format=torch.channels_last)
-    average = copy.deepcopy(autoencoder)
-    decoder = autoencoder.decoder
-    optimiser = torch.optim.AdamW(decoder.parameters(), lr=settings.rate, fused=True)
-    begun = time.monotonic()
-    for step in range(settings.steps):
-        for group in optimiser.param_groups:
-            group["lr"] = settings.rate * _rate(step, settings.steps)
-        loss = _step(decoder, dataset, basis, chances, settings)
-        optimiser.zero_grad()
+class DecoderTrainer:
+    """Trains on from its checkpoint, else from the autoencoder in `folder`, else from nothing.
+
+    With a `restyler` it also learns to see the filter's picture in what the U-Net makes of the
+    photograph, which is softer than the filter's and has a faint grain.
+    The averaged autoencoder is in `folder` whenever a checkpoint was saved.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        dataset: Dataset,
+        basis: PatchBasis,
+        chances: NDArray[np.float64],
+        settings: DecoderSettings,
+        restyler: Callable[[Batch], Tensor] | None = None,
+    ) -> None:
+        self.restyler = restyler
+        self.folder, self.checkpoint = folder, folder.with_suffix(".pt")
+        self.dataset, self.basis, self.chances = dataset, basis, chances
+        self.settings, self.device = settings, training_device()
+        self.pace = Pace(settings.steps, settings.minutes, settings.save_every_s)
+        torch.manual_seed(settings.seed)
+        known = (folder / "config.json").exists()
+        start = AutoencoderTiny.from_pretrained(folder) if known else build_autoencoder(basis)
+        self.average = start.to(self.device, memory_format=torch.channels_last)
+        self.decoder = copy.deepcopy(self.average.decoder)
+        self.optimiser = torch.optim.AdamW(self.decoder.parameters(), lr=settings.rate, fused=True)
+        if self.checkpoint.exists():
+            self._restore()
+        self.forward = torch.compile(self.decoder) if settings.compile else self.decoder
+        torch.manual_seed(settings.seed + self.pace.step)
+        dataset.reseed(settings.seed + self.pace.step)
+
+    def run(self) -> AutoencoderTiny:
+        """Trains to the end or a polite kill; returns the averaged autoencoder."""
+        self.pace.begin()
+        while self.pace.goes_on:
+            self.pace.count(self._train_step())
+            steps = self.pace.step
+            _follow(self.average.decoder, self.decoder, min(self.settings.ema, steps / (steps + 9)))
+            if self.pace.is_due:
+                self.save()
+        self.save()
+        return self.average
+
+    def _train_step(self) -> float:
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.settings.rate * self.pace.rate(warm_up=100, least=0.02)
+        loss = self._loss()
+        self.optimiser.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(decoder.parameters(), 1.0)
-        optimiser.step()
-        _follow(average.decoder, decoder, min(settings.ema, (step + 1) / (step + 10)))
-        if step % 100 == 99:
-            _log.info("%d loss %.4f %.0f s", step + 1, loss.item(), time.monotonic() - begun)
-        if step % 500 == 499:
-            average.save_pretrained(path)
-    average.save_pretrained(path)
-    return average
+        nn.utils.clip_grad_norm_(self.decoder.parameters(), 1.0)
+        self.optimiser.step()
+        return loss.item()
 
+    def _loss(self) -> Tensor:
+        settings = self.settings
+        batch = self.dataset.batch(settings.batch, settings.side, self.chances)
+        images = torch.from_numpy(batch.styled).to(self.device).permute(0, 3, 1, 2).float() / 255.0
+        latents = self.basis.encode(images)
+        strength = torch.rand(len(latents), 1, 1, 1, device=self.device) * settings.noise
+        latents = latents + torch.randn_like(latents) * strength
+        if self.restyler is not None:
+            made = round(settings.made * settings.batch)
+            latents[:made] = self.restyler(batch.part(made))
+        latents = (latents / SCALING_FACTOR).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            decoded = self.forward(latents)
+        return _difference(decoded.float() / 2 + 0.5, images)
 
-def _step(
-    decoder: nn.Module,
-    dataset: Dataset,
-    basis: PatchBasis,
-    chances: NDArray[np.float64],
-    settings: DecoderSettings,
-) -> Tensor:
-    pixels = dataset.batch(settings.batch, settings.side, chances).styled
-    images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255.0
-    latents = basis.encode(images)
-    latents = (
-        latents + torch.randn_like(latents) * torch.rand(len(latents), 1, 1, 1) * settings.noise
-    )
-    latents = (latents / SCALING_FACTOR).contiguous(memory_format=torch.channels_last)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        decoded = decoder(latents)
-    return _difference(decoded.float() / 2 + 0.5, images)
+    def save(self) -> None:
+        """Writes the checkpoint and the averaged autoencoder."""
+        state = {
+            **self.pace.state(),
+            "decoder": self.decoder.state_dict(),
+            "average": self.average.decoder.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+        }
+        save(state, self.checkpoint)
+        self.average.save_pretrained(self.folder)
+
+    def _restore(self) -> None:
+        state = torch.load(self.checkpoint, weights_only=True, map_location=self.device)
+        self.pace.restore(state)
+        self.decoder.load_state_dict(state["decoder"])
+        self.average.decoder.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
 
 
 def _difference(first: Tensor, second: Tensor) -> Tensor:
@@ -92,11 +133,6 @@ def _difference(first: Tensor, second: Tensor) -> Tensor:
         loss = loss + fine.abs().mean()
         error = coarse
     return loss
-
-
-def _rate(step: int, steps: int) -> float:
-    warm = min(1.0, (step + 1) / 100)
-    return warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
 
 
 @torch.no_grad()

@@ -1,49 +1,85 @@
-"""How well the exported model restyles unseen frames, by the stock diffusers pipeline."""
+"""How well the exported model restyles frames it was not trained on, by the stock pipeline."""
 
 import json
 import logging
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from diffusers import ControlNetModel, StableDiffusionControlNetImg2ImgPipeline
-from numpy.typing import NDArray
+from diffusers import AutoencoderTiny, ControlNetModel, StableDiffusionControlNetImg2ImgPipeline
 
-from fresco_training import sources
+from fresco_training import scores, sources
 from fresco_training.conditions import canny
 from fresco_training.data import STYLE_NAMES, to_pixels
-from fresco_training.prompts import STYLE_WORDS
 from fresco_training.styles import Image, apply_style
 
 _log = logging.getLogger(__name__)
 
 GRID = 16
-NEGATIVE = "lowres, worst quality"
+TONE_PRESERVING = 0.9
+"""Looks whose filter keeps brightness so well on photographs are called tone-preserving."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sampling:
-    """How frames are restyled."""
+class Preset:
+    """How one look is asked for, as `fresco.json` has it."""
 
-    strength: float = 0.75
-    guidance: float = 1.0
-    steps: int = 10
+    name: str
+    prompt: str
+    negative_prompt: str
+    strength: float
+    guidance_scale: float
+    steps: int
     control: str = "tile"
-    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is measured: frames of every clip, seeds for each, and the short side of the frames."""
+
+    frames: int = 5
+    seeds: int = 3
+    side: int = 256
 
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """Figures of one style over all frames, PSNR in dB."""
+    """Figures of one restyled frame, or of a style over all frames; PSNR in dB.
 
-    style: str
+    `psnr` is against what the style's filter makes of the frame, `photo_psnr` that of the
+    untouched frame; `structure` and `filter_structure` compare brightness with the frame's.
+    """
+
     psnr: float
     photo_psnr: float
     recognised: float
-    target_recognised: float
+    filter_recognised: float
     structure: float
+    filter_structure: float
+    edges: float
+    filter_edges: float
+
+
+def read_presets(folder: Path) -> dict[str, Preset]:
+    """The styles of an exported model with the settings that suit them."""
+    card = json.loads((folder / "fresco.json").read_text(encoding="utf-8"))
+    defaults = card["defaults"]
+    return {
+        style["name"]: Preset(
+            name=style["name"],
+            prompt=style["prompt"],
+            negative_prompt=style.get("negative_prompt", ""),
+            strength=style.get("strength", defaults["strength"]),
+            guidance_scale=style.get("guidance_scale", defaults["guidance_scale"]),
+            steps=defaults["steps"],
+        )
+        for style in card["styles"]
+    }
 
 
 def load_pipeline(folder: Path) -> StableDiffusionControlNetImg2ImgPipeline:
@@ -61,20 +97,14 @@ def load_pipeline(folder: Path) -> StableDiffusionControlNetImg2ImgPipeline:
 
 def read_frames(clip: Path, side: int, count: int) -> list[Image]:
     """`count` frames evenly taken from `clip`, short side `side`, cut to multiples of 16."""
-    capture = cv2.VideoCapture(str(clip))
-    total = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    frames = []
-    for index in np.linspace(0, total - 1, count + 2)[1:-1].round():
-        capture.set(cv2.CAP_PROP_POS_FRAMES, int(index))
-        good, frame = capture.read()
-        if good:
-            frames.append(_resize(frame[..., ::-1].astype(np.float32) / 255.0, side))
-    return frames
+    return [resized(frame, side) for frame in sources.clip_frames(clip, count)]
 
 
-def _resize(frame: Image, side: int) -> Image:
+def resized(frame: Image, side: int) -> Image:
+    """The picture with a short side of `side`, cut to multiples of 16."""
     ratio = side / min(frame.shape[:2])
-    small = cv2.resize(frame, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA)
+    kind = cv2.INTER_AREA if ratio < 1 else cv2.INTER_CUBIC
+    small = np.clip(cv2.resize(frame, None, fx=ratio, fy=ratio, interpolation=kind), 0, 1)
     height, width = (length // GRID * GRID for length in small.shape[:2])
     return np.ascontiguousarray(small[:height, :width])
 
@@ -82,25 +112,24 @@ def _resize(frame: Image, side: int) -> Image:
 def restyle(
     pipeline: StableDiffusionControlNetImg2ImgPipeline,
     frames: list[Image],
-    prompts: list[str],
-    sampling: Sampling,
+    preset: Preset,
+    seed: int,
 ) -> list[Image]:
-    """Each frame by its own prompt, all in one batch and from the same noise."""
+    """The frames restyled in one batch, all from the same noise."""
     images = _tensor(frames)
     control = images
-    if sampling.control == "canny":
+    if preset.control == "canny":
         control = _tensor([canny(to_pixels(f), (100, 200)) / np.float32(255) for f in frames])
-    generators = [torch.Generator().manual_seed(sampling.seed) for _ in frames]
     result = pipeline(
-        prompt=prompts,
-        negative_prompt=[NEGATIVE] * len(prompts),
+        prompt=[preset.prompt] * len(frames),
+        negative_prompt=[preset.negative_prompt] * len(frames),
         image=images * 2 - 1,
         control_image=control,
-        strength=sampling.strength,
-        guidance_scale=sampling.guidance,
-        num_inference_steps=sampling.steps,
-        controlnet_conditioning_scale=0.0 if sampling.control == "none" else 1.0,
-        generator=generators,
+        strength=preset.strength,
+        guidance_scale=preset.guidance_scale,
+        num_inference_steps=preset.steps,
+        controlnet_conditioning_scale=0.0 if preset.control == "none" else 1.0,
+        generator=[torch.Generator().manual_seed(seed) for _ in frames],
         output_type="np",
     ).images
     return list(np.asarray(result, np.float32))
@@ -110,91 +139,137 @@ def _tensor(frames: list[Image]) -> torch.Tensor:
     return torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).float()
 
 
-def evaluate(folder: Path, clips: list[Path], photos: Path, out: Path, sampling: Sampling) -> None:
-    """Restyles two frames of every clip in every style; writes a sheet per clip and the scores."""
+def evaluate(folder: Path, clips: list[Path], photos: Path, out: Path, wanted: Wanted) -> None:
+    """Restyles frames of every clip in every style and writes the figures to `out`/scores.json.
+
+    Goes on where it stopped: what is in `out`/frames.jsonl is not measured again.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    pipeline = load_pipeline(folder)
-    means, spread = style_means([_resize(p, 256) for p in sources.folder_photographs(photos)[::3]])
-    found: dict[str, list[Score]] = {name: [] for name in STYLE_NAMES}
+    presets, pipeline = read_presets(folder), load_pipeline(folder)
+    classifier = scores.StyleClassifier.fit(sources.folder_photographs(photos))
+    notes = out / "frames.jsonl"
+    done = [json.loads(line) for line in notes.read_text().splitlines()] if notes.exists() else []
+    known = {(row["clip"], row["style"], row["seed"]) for row in done}
     for clip in clips:
-        frames = read_frames(clip, 256, 2)
-        rows = []
-        for style in STYLE_NAMES:
-            prompt = f"a scene, {STYLE_WORDS[style][0]}"
-            results = restyle(pipeline, frames, [prompt] * len(frames), sampling)
-            targets = [apply_style(style, frame, 1.0) for frame in frames]
-            for frame, target, result in zip(frames, targets, results, strict=True):
-                found[style].append(_score(style, frame, target, result, means, spread))
-            rows.append(np.concatenate([frames[0], targets[0], results[0]], axis=1))
-        write_sheet(out / f"{clip.stem}.png", rows)
-    _report(found, out / "scores.json")
+        frames = read_frames(clip, wanted.side, wanted.frames)
+        for style, preset in presets.items():
+            for seed in range(wanted.seeds):
+                if (clip.stem, style, seed) in known:
+                    continue
+                results = restyle(pipeline, frames, preset, seed)
+                rows = list(_rows(clip.stem, style, seed, frames, results, classifier))
+                with notes.open("a") as file:
+                    file.writelines(json.dumps(row) + "\n" for row in rows)
+                done += rows
+            _log.info("%s: %s", clip.stem, style)
+    _report(done, out / "scores.json")
 
 
-def _score(
-    style: str, frame: Image, target: Image, result: Image, means: NDArray, spread: NDArray
-) -> Score:
-    def nearest(image: Image) -> str:
-        return STYLE_NAMES[int((((features(image) - means) / spread) ** 2).sum(axis=1).argmin())]
-
-    return Score(
-        style=style,
-        psnr=psnr(result, target),
-        photo_psnr=psnr(frame, target),
-        recognised=float(nearest(result) == style),
-        target_recognised=float(nearest(target) == style),
-        structure=_correlation(result, target),
-    )
-
-
-def psnr(first: Image, second: Image) -> float:
-    """Peak signal-to-noise ratio in dB of two images in [0, 1]."""
-    return float(-10 * np.log10(np.mean((first - second) ** 2) + 1e-10))
-
-
-def _correlation(first: Image, second: Image) -> float:
-    """How alike two images' blurred brightness is, -1 to 1."""
-    blurred = (cv2.GaussianBlur(image.mean(axis=2), (0, 0), 4) for image in (first, second))
-    return float(np.corrcoef(*(image.ravel() for image in blurred))[0, 1])
+def _rows(
+    clip: str,
+    style: str,
+    seed: int,
+    frames: list[Image],
+    results: list[Image],
+    classifier: scores.StyleClassifier,
+) -> Iterator[dict[str, Any]]:
+    for frame, result in zip(frames, results, strict=True):
+        target = apply_style(style, frame, 1.0)
+        score = Score(
+            psnr=scores.psnr(result, target),
+            photo_psnr=scores.psnr(frame, target),
+            recognised=float(classifier.name(result, frame) == style),
+            filter_recognised=float(classifier.name(target, frame) == style),
+            structure=scores.structure(result, frame),
+            filter_structure=scores.structure(target, frame),
+            edges=scores.edge_f_score(result, frame),
+            filter_edges=scores.edge_f_score(target, frame),
+        )
+        yield {"clip": clip, "style": style, "seed": seed, **asdict(score)}
 
 
-def features(image: Image) -> NDArray[np.float64]:
-    """Colour and sharpness statistics by which styles are told apart."""
-    lab = cv2.cvtColor(np.clip(image, 0, 1), cv2.COLOR_RGB2LAB) / np.float32([100, 60, 60])
-    flat = lab.reshape(-1, 3)
-    gradient = np.abs(np.diff(lab[..., 0], axis=1))
-    chroma = np.hypot(flat[:, 1], flat[:, 2])
-    quantiles = np.quantile(flat, (0.1, 0.5, 0.9), axis=0).ravel()
-    edges = [gradient.mean() * 10, (gradient > 0.08).mean() * 5, (gradient < 0.004).mean()]
-    return np.array([*flat.mean(0), *flat.std(0), *quantiles, chroma.mean(), *edges])
+def _report(rows: list[dict[str, Any]], path: Path) -> None:
+    """Means by style and over all looks, and which bars they clear."""
+    names = [field.name for field in fields(Score)]
 
+    def mean(chosen: list[dict[str, Any]]) -> dict[str, float]:
+        return {name: round(float(np.mean([row[name] for row in chosen])), 3) for name in names}
 
-def style_means(photographs: list[Image]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The mean features of every style over `photographs`, and their spread within styles."""
-    rows = np.array([[features(apply_style(s, p, 1.0)) for p in photographs] for s in STYLE_NAMES])
-    return rows.mean(axis=1), rows.std(axis=1).mean(axis=0) + 1e-3
-
-
-def write_sheet(path: Path, rows: list[Image]) -> None:
-    """Frame, filter and model beside each other, three styles a line."""
-    while len(rows) % 3:
-        rows.append(np.zeros_like(rows[0]))
-    lines = [np.concatenate(rows[i : i + 3], axis=1) for i in range(0, len(rows), 3)]
-    sheet = to_pixels(np.concatenate(lines, axis=0))[..., ::-1]
-    cv2.imwrite(str(path), cv2.resize(sheet, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
-
-
-def _report(found: dict[str, list[Score]], path: Path) -> None:
-    table = {}
-    for style, scores in found.items():
-        table[style] = {
-            field: round(float(np.mean([getattr(s, field) for s in scores])), 2)
-            for field in ("psnr", "photo_psnr", "recognised", "target_recognised", "structure")
-        }
-        _log.info("%-12s %s", style, table[style])
-    looks = [row for style, row in table.items() if style != "photo"]
-    overall = {
-        field: round(float(np.mean([row[field] for row in looks])), 3)
-        for field in ("psnr", "photo_psnr", "recognised", "target_recognised", "structure")
+    styles = [name for name in STYLE_NAMES if any(row["style"] == name for row in rows)]
+    table = {name: mean([row for row in rows if row["style"] == name]) for name in styles}
+    looks = [row for row in rows if row["style"] != "photo"]
+    tonal = [s for s, row in table.items() if row["filter_structure"] >= TONE_PRESERVING]
+    bars = {
+        "frames restyled": len(rows),
+        "every style nearer its target than the photo": all(
+            row["psnr"] > row["photo_psnr"] for style, row in table.items() if style != "photo"
+        ),
+        "least structure of tone-preserving styles": min(table[s]["structure"] for s in tonal),
+        "recognised": mean(looks)["recognised"],
     }
-    _log.info("mean without photo %s", overall)
-    path.write_text(json.dumps({"styles": table, "mean": overall}, indent=2) + "\n")
+    for style, row in table.items():
+        _log.info("%-12s %s", style, row)
+    _log.info("mean without photo %s", mean(looks))
+    _log.info("bars %s", bars)
+    result = {"styles": table, "mean": mean(looks), "tone_preserving": tonal, "bars": bars}
+    path.write_text(json.dumps(result, indent=2) + "\n")
+
+
+def evaluate_autoencoder(folder: Path, pictures: dict[str, Image], out: Path) -> None:
+    """PSNR of pictures and of their filtered versions through the autoencoder alone."""
+    out.mkdir(parents=True, exist_ok=True)
+    autoencoder = AutoencoderTiny.from_pretrained(folder / "vae").float()
+    table: dict[str, dict[str, float]] = {}
+    for name, picture in pictures.items():
+        table[name] = {
+            style: round(_round_trip(autoencoder, apply_style(style, picture, 1.0)), 2)
+            for style in STYLE_NAMES
+        }
+        _log.info("%-16s %s", name, table[name])
+    looks = [value for row in table.values() for s, value in row.items() if s != "photo"]
+    photographs = [row["photo"] for row in table.values()]
+    mean = {"photographs": float(np.mean(photographs)), "styled": float(np.mean(looks))}
+    _log.info("mean %s", mean)
+    (out / "autoencoder.json").write_text(json.dumps({**table, "mean": mean}, indent=2) + "\n")
+
+
+@torch.no_grad()
+def _round_trip(autoencoder: AutoencoderTiny, picture: Image) -> float:
+    pixels = _tensor([picture]) * 2 - 1
+    again = autoencoder.decode(autoencoder.encode(pixels).latents).sample
+    restored = (again[0].permute(1, 2, 0).numpy() / 2 + 0.5).clip(0, 1)
+    return scores.psnr(restored, picture)
+
+
+def sheet(folder: Path, pictures: list[Image], path: Path, width: int) -> None:
+    """A contact sheet: a column for each picture, the pictures and then every style as rows."""
+    pipeline, presets = load_pipeline(folder), read_presets(folder)
+    rows = [[_labelled(_thumbnail(picture, width), "source") for picture in pictures]]
+    for style, preset in presets.items():
+        began = time.monotonic()
+        made = [restyle(pipeline, [picture], preset, seed=0)[0] for picture in pictures]
+        rows.append([_labelled(_thumbnail(image, width), style) for image in made])
+        _log.info("%s in %.0f s", style, time.monotonic() - began)
+    lines = [np.concatenate(row, axis=1) for row in rows]
+    half = (len(lines) + 1) // 2  # Two blocks of rows beside each other.
+    lines += [np.full_like(lines[0], 255)] * (2 * half - len(lines))
+    blocks = [np.concatenate(part, axis=0) for part in (lines[:half], lines[half:])]
+    cv2.imwrite(str(path), np.concatenate(blocks, axis=1)[..., ::-1])
+
+
+def _thumbnail(image: Image, width: int) -> np.ndarray:
+    """As wide as wished and three quarters as high, the middle kept."""
+    height = width * 3 // 4
+    ratio = max(width / image.shape[1], height / image.shape[0])
+    small = cv2.resize(image, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA)
+    top, left = (small.shape[0] - height) // 2, (small.shape[1] - width) // 2
+    return to_pixels(small[top : top + height, left : left + width])
+
+
+def _labelled(pixels: np.ndarray, text: str) -> np.ndarray:
+    shown = np.ascontiguousarray(pixels)
+    for colour, thick in (((0, 0, 0), 3), ((255, 255, 255), 1)):
+        cv2.putText(
+            shown, text, (6, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, thick, cv2.LINE_AA
+        )
+    return shown

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -11,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from transformers import CLIPTokenizer
 
 from fresco_training.networks import build_scheduler
+from fresco_training.presets import preset_of
 from fresco_training.prompts import STYLE_WORDS
 from fresco_training.text import LENGTH
 from fresco_training.train import averaged
@@ -19,7 +21,9 @@ NAME = "fresco-small"
 DEFAULTS = {
     "guidance_scale": 1.0,
     "strength": 0.75,
-    "steps": 10,
+    "steps": 4,
+    "draft_steps": 3,
+    "best_steps": 6,
     "control_scale": 1.0,
     "control": "tile",
 }
@@ -81,5 +85,10 @@ def _description(version: int) -> dict[str, object]:
         "controls": {"tile": "controlnet", "canny": "controlnet"},
         "defaults": DEFAULTS,
         "max_prompt_tokens": LENGTH,  # The marks of begin and end included.
-        "styles": [{"name": name, "words": list(words)} for name, words in STYLE_WORDS.items()],
+        "styles": [_style(name, list(words)) for name, words in STYLE_WORDS.items()],
     }
+
+
+def _style(name: str, words: list[str]) -> dict[str, object]:
+    preset = {k: v for k, v in asdict(preset_of(name)).items() if v not in (None, "")}
+    return {"name": name, "words": words, **preset}

@@ -43,7 +43,7 @@ class PatchBasis:
 
     def encode(self, images: Tensor) -> Tensor:
         """Images in [0, 1], (b, 3, h, w), to unit-variance latents (b, 16, h / 8, w / 8)."""
-        weight, bias = torch.from_numpy(self.weight), torch.from_numpy(self.bias)
+        weight, bias = (torch.from_numpy(x).to(images) for x in (self.weight, self.bias))
         return nn.functional.conv2d(images, weight, bias, stride=PATCH)
 
 

@@ -18,6 +18,7 @@ def build_scheduler() -> DDPMScheduler:
         beta_end=0.012,
         beta_schedule="scaled_linear",
         prediction_type="v_prediction",
+        timestep_spacing="trailing",  # Otherwise the last of few steps would have no noise to undo.
         clip_sample=False,
         steps_offset=1,
     )

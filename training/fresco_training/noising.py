@@ -14,6 +14,10 @@ class Schedule:
     signal: Tensor
     noise: Tensor
 
+    def to(self, device: torch.device) -> "Schedule":
+        """The same on another device."""
+        return Schedule(self.signal.to(device), self.noise.to(device))
+
     @staticmethod
     def of(scheduler: DDPMScheduler) -> "Schedule":
         """The shares of a diffusers scheduler."""
@@ -26,10 +30,12 @@ class Schedule:
 
 
 def random_times(count: int) -> Tensor:
-    """Times of training: mostly those that restyling at strength 0.5 to 0.85 passes through."""
-    usual = torch.randint(1, 860, (count,))
+    """Times of training: mostly those that restyling in few steps passes through."""
+    early = torch.randint(1, 200, (count,))
+    usual = torch.randint(200, 860, (count,))
     late = torch.randint(860, 1000, (count,))
-    return torch.where(torch.rand(count) < 0.9, usual, late)
+    draw = torch.rand(count)
+    return torch.where(draw < 0.14, early, torch.where(draw < 0.88, usual, late))
 
 
 def remaining_photo(schedule: Schedule, times: Tensor) -> Tensor:
@@ -38,14 +44,18 @@ def remaining_photo(schedule: Schedule, times: Tensor) -> Tensor:
     Restyling starts from the noised photo at some time t0 >= t, and what is left of the photo
     falls as the signal grows. Some late samples hold all of it, some of all samples none.
     """
-    start = torch.maximum(times, torch.tensor(350)).float()
-    start = start + torch.rand(len(times)) * (950 - start).clamp(min=0)
+
+    def draw() -> Tensor:
+        return torch.rand(len(times), device=times.device)
+
+    start = times.clamp(min=350).float()
+    start = start + draw() * (950 - start).clamp(min=0)
     snr = (schedule.signal / schedule.noise) ** 2
     ratio = snr[start.long().clamp(max=999)] / snr[times]
-    share = ratio.clamp(max=1.0) ** (0.5 + 0.5 * torch.rand(len(times)))
-    draw = torch.rand(len(times))
-    share = torch.where((draw < 0.25) & (times >= 350), torch.ones_like(share), share)
-    share = torch.where(draw > 0.85, torch.zeros_like(share), share)
+    share = ratio.clamp(max=1.0) ** (0.5 + 0.5 * draw())
+    chance = draw()
+    share = torch.where((chance < 0.25) & (times >= 350), torch.ones_like(share), share)
+    share = torch.where(chance > 0.85, torch.zeros_like(share), share)
     return share[:, None, None, None]
 
 

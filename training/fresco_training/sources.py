@@ -11,12 +11,28 @@ from fresco_training.styles import Image
 FREE_IN_SCIKIT_IMAGE = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.png")
 
 
+CLIPS = {".mp4", ".mov", ".mkv", ".webm", ".avi"}
+PICTURES = {".jpg", ".jpeg", ".png", ".exr"}
+
+
 def load(path: Path) -> Image:
-    """An 8-bit picture file as float32 RGB in [0, 1]."""
+    """A picture file as float32 RGB in [0, 1]; light of OpenEXR files is tone-mapped."""
+    if path.suffix == ".exr":
+        return _load_light(path)
     pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if pixels is None:
         raise FileNotFoundError(f"{path} cannot be read as a picture")
     return pixels[..., ::-1].astype(np.float32) / 255.0
+
+
+def _load_light(path: Path) -> Image:
+    """Scene light, exposed so that its median becomes a middle grey."""
+    import OpenEXR
+
+    with OpenEXR.File(str(path)) as file:
+        light = np.maximum(file.channels()["RGB"].pixels.astype(np.float32), 0.0)
+    exposed = 1.0 - np.exp(-light * np.float32(0.35 / max(float(np.median(light)), 1e-4)))
+    return exposed ** np.float32(1 / 2.2)
 
 
 def scikit_image_photographs() -> list[Image]:
@@ -28,8 +44,33 @@ def scikit_image_photographs() -> list[Image]:
 
 
 def folder_photographs(folder: Path) -> list[Image]:
-    """Every JPEG and PNG of `folder`, in order of name."""
-    return [load(p) for p in sorted(folder.glob("*")) if p.suffix in {".jpg", ".png"}]
+    """Every picture file of `folder`, in order of name."""
+    return [load(p) for p in sorted(folder.glob("*")) if p.suffix.lower() in PICTURES]
+
+
+def folder_frames(folder: Path, count: int) -> list[Image]:
+    """`count` frames evenly taken from every clip of `folder`."""
+    return [
+        frame
+        for path in sorted(folder.glob("*"))
+        if path.suffix.lower() in CLIPS
+        for frame in clip_frames(path, count)
+    ]
+
+
+def clip_frames(path: Path, count: int) -> list[Image]:
+    """`count` frames evenly taken from a clip, without its first and last."""
+    capture = cv2.VideoCapture(str(path))
+    total = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    if total < 1:
+        raise FileNotFoundError(f"{path} cannot be read as a clip")
+    frames = []
+    for index in np.linspace(0, total - 1, count + 2)[1:-1].round():
+        capture.set(cv2.CAP_PROP_POS_FRAMES, int(index))
+        good, frame = capture.read()
+        if good:
+            frames.append(frame[..., ::-1].astype(np.float32) / 255.0)
+    return frames
 
 
 def perspective(panorama: Image, rng: np.random.Generator, side: int) -> Image:

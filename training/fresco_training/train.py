@@ -2,16 +2,13 @@
 
 import copy
 import logging
-import math
-import os
-import signal
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from diffusers import ControlNetModel, UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor2_0
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
@@ -20,11 +17,14 @@ from fresco_training.conditions import ConditionShares, random_conditions
 from fresco_training.data import STYLE_NAMES, Batch, Dataset
 from fresco_training.latents import PatchBasis
 from fresco_training.networks import PlainAttention, build_controlnet, build_scheduler, build_unet
+from fresco_training.pace import Pace, save, training_device
 
 _log = logging.getLogger(__name__)
 
 PHOTO_SHARE = 0.11
 FAVOURED_SHARE = 0.22
+LINE_STYLES = {"pencil", "comic", "cartoon", "neon", "pop art", "blueprint", "ukiyo-e"}
+LINE_FACTOR = 1.4  # Thin lines take longer to learn than tones.
 EMA_EVERY = 4
 DETAIL_EXPONENT = 1.3
 
@@ -43,6 +43,8 @@ class TrainSettings:
     ema: float = 0.9985
     save_every_s: float = 120.0
     seed: int = 0
+    compile: bool = False
+    minutes: float | None = None  # The length of the training instead of `steps`.
     favour: str | None = None  # A style that lags behind and is drawn more often.
 
 
@@ -54,8 +56,12 @@ class Networks(nn.Module):
         self.text_encoder = encoder
         self.unet: UNet2DConditionModel = build_unet()
         self.controlnet: ControlNetModel = build_controlnet(self.unet)
-        self.unet.set_attn_processor(PlainAttention())
-        self.controlnet.set_attn_processor(PlainAttention())
+        self.use(PlainAttention())
+
+    def use(self, attention: PlainAttention | AttnProcessor2_0) -> None:
+        """Lets both networks attend by `attention`."""
+        self.unet.set_attn_processor(attention)
+        self.controlnet.set_attn_processor(attention)
 
     def forward(
         self, noisy: Tensor, times: Tensor, tokens: Tensor, images: Tensor, heard: Tensor
@@ -77,7 +83,12 @@ class Networks(nn.Module):
 def style_chances(favour: str | None = None) -> np.ndarray:
     """How often each style is drawn: photographs have a fixed share, so has a favoured style."""
     chances = np.full(len(STYLE_NAMES), (1 - PHOTO_SHARE) / (len(STYLE_NAMES) - 1))
-    chances[STYLE_NAMES.index("photo")] = PHOTO_SHARE
+    for index, name in enumerate(STYLE_NAMES):
+        chances[index] *= LINE_FACTOR if name in LINE_STYLES else 1.0
+    photo = STYLE_NAMES.index("photo")
+    chances[photo] = 0.0
+    chances *= (1 - PHOTO_SHARE) / chances.sum()
+    chances[photo] = PHOTO_SHARE
     if favour is not None:
         index = STYLE_NAMES.index(favour)
         chances *= (1 - FAVOURED_SHARE) / (1 - chances[index])
@@ -86,24 +97,24 @@ def style_chances(favour: str | None = None) -> np.ndarray:
 
 
 class Trainer:
-    """Holds everything that a checkpoint holds."""
+    """Holds everything that a checkpoint holds; CPU and GPU differ in nothing but speed."""
 
     def __init__(self, work: Path, settings: TrainSettings) -> None:
         self.settings = settings
+        self.device = training_device()
         self.checkpoint = work / "unet.pt"
-        self.dataset = Dataset(work / "pictures.npy", seed=settings.seed + os.getpid())
+        self.pace = Pace(settings.steps, settings.minutes, settings.save_every_s)
         self.basis = PatchBasis.load(work / "basis.npz")
         self.tokenizer = CLIPTokenizer.from_pretrained(work / "tokenizer")
-        self.schedule = noising.Schedule.of(build_scheduler())
-        self.rng = np.random.default_rng(os.getpid())
-        torch.manual_seed(os.getpid())
+        self.schedule = noising.Schedule.of(build_scheduler()).to(self.device)
         # Between errors of whitened latents (0) and of pixels (2): brightness counts, detail too.
-        sizes = torch.from_numpy(self.basis.deviation) ** DETAIL_EXPONENT
+        sizes = torch.from_numpy(self.basis.deviation).to(self.device) ** DETAIL_EXPONENT
         self.channels = sizes / sizes.mean()
-        self.step = 0
-        self._stopped = False
+        torch.manual_seed(settings.seed)
         self.networks = Networks(CLIPTextModel.from_pretrained(work / "text_encoder"))
-        self.networks.to(memory_format=torch.channels_last)
+        self.networks.to(self.device, memory_format=torch.channels_last)
+        if self.device.type == "cuda":
+            self.networks.use(AttnProcessor2_0())
         self.average = copy.deepcopy(self.networks)
         self.optimiser = torch.optim.AdamW(
             self.networks.parameters(),
@@ -114,66 +125,58 @@ class Trainer:
         )
         if self.checkpoint.exists():
             self._restore()
+        self.forward = torch.compile(self.networks) if settings.compile else self.networks
+        # What a run draws depends on where it begins, so that one that goes on sees new samples.
+        self.dataset = Dataset(work / "pictures.npy", seed=settings.seed + self.pace.step)
+        self.rng = np.random.default_rng((settings.seed, self.pace.step))
+        torch.manual_seed(settings.seed + self.pace.step)
 
     def run(self) -> None:
-        """Trains to the last step or a polite kill, logging and saving as it goes."""
-        signal.signal(signal.SIGTERM, self._stop)
-        losses = _Mean()
-        saved = begun = time.monotonic()
-        while self.step < self.settings.steps and not self._stopped:
-            losses.add(self._train_step())
-            self.step += 1
-            if self.step % EMA_EVERY == 0:
+        """Trains to the end or a polite kill, logging and saving as it goes."""
+        self.pace.begin()
+        while self.pace.goes_on:
+            self.pace.count(self._train_step())
+            if self.pace.step % EMA_EVERY == 0:
                 self._follow()
-            if self.step % 50 == 0:
-                rate = time.monotonic() - begun
-                _log.info("step %d loss %.4f %.2f s/step", self.step, losses.take(), rate / 50)
-                begun = time.monotonic()
-            if time.monotonic() - saved > self.settings.save_every_s:
+            if self.pace.is_due:
                 self.save()
-                saved = time.monotonic()
         self.save()
 
-    def _stop(self, *_: object) -> None:
-        self._stopped = True
-
     def _train_step(self) -> float:
-        size, side = self._batch_shape()
+        late = self.pace.progress >= self.settings.large_from
+        size, side = self.settings.large if late else self.settings.small
         batch = self.dataset.batch(size, side, style_chances(self.settings.favour))
         loss = self._loss(batch)
         for group in self.optimiser.param_groups:
-            group["lr"] = self.settings.rate * self._rate()
+            group["lr"] = self.settings.rate * self.pace.rate(self.settings.warm_up, least=0.01)
         self.optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.networks.parameters(), 1.0)
         self.optimiser.step()
         return loss.item()
 
-    def _batch_shape(self) -> tuple[int, int]:
-        late = self.step >= self.settings.large_from * self.settings.steps
-        return self.settings.large if late else self.settings.small
-
     def _loss(self, batch: Batch) -> Tensor:
         target, photo = (self._latents(pixels) for pixels in (batch.styled, batch.photo))
-        times = noising.random_times(len(target))
+        times = noising.random_times(len(target)).to(self.device)
         share = noising.remaining_photo(self.schedule, times)
         mixture = torch.lerp(target, photo, share)
         noisy = noising.noisy_latents(self.schedule, mixture, torch.randn_like(target), times)
         wanted = noising.velocity(self.schedule, noisy, target, times)
         images, heard = random_conditions(batch.photo, ConditionShares(), self.rng)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            predicted = self.networks(
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            predicted = self.forward(
                 noisy.contiguous(memory_format=torch.channels_last),
                 times,
-                text.tokenize(self.tokenizer, self._prompts(batch)),
-                images.contiguous(memory_format=torch.channels_last),
-                heard,
+                text.tokenize(self.tokenizer, self._prompts(batch)).to(self.device),
+                images.to(self.device).contiguous(memory_format=torch.channels_last),
+                heard.to(self.device),
             ).float()
         weights = noising.loss_weights(self.schedule, times) * self.channels[:, None, None]
         return (weights * (predicted - wanted) ** 2).mean()
 
     def _latents(self, pixels: np.ndarray) -> Tensor:
-        return self.basis.encode(torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255.0)
+        images = torch.from_numpy(pixels).to(self.device).permute(0, 3, 1, 2).float() / 255.0
+        return self.basis.encode(images)
 
     def _prompts(self, batch: Batch) -> list[str]:
         return list(map(self._prompt, batch.styles))
@@ -185,57 +188,35 @@ class Trainer:
             return prompts.negative(self.rng)
         return prompts.prompt(STYLE_NAMES[style], self.rng)
 
-    def _rate(self) -> float:
-        progress = self.step / self.settings.steps
-        warm = min(1.0, (self.step + 1) / self.settings.warm_up)
-        return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
-
     @torch.no_grad()
     def _follow(self) -> None:
-        decay = min(self.settings.ema**EMA_EVERY, (self.step + 1) / (self.step + 40))
+        decay = min(self.settings.ema**EMA_EVERY, (self.pace.step + 1) / (self.pace.step + 40))
         slow, fast = (list(n.parameters()) for n in (self.average, self.networks))
         torch._foreach_lerp_(slow, fast, 1.0 - decay)
 
     def save(self) -> None:
-        """Writes the checkpoint beside the old one, then takes its place."""
+        """Writes the checkpoint."""
         state = {
-            "step": self.step,
+            **self.pace.state(),
             "networks": self.networks.state_dict(),
             "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
         }
-        partial = self.checkpoint.with_suffix(".partial")
-        torch.save(state, partial)
-        partial.replace(self.checkpoint)
+        save(state, self.checkpoint)
 
     def _restore(self) -> None:
-        state = torch.load(self.checkpoint, weights_only=True)
-        self.step = state["step"]
+        state = torch.load(self.checkpoint, weights_only=True, map_location=self.device)
+        self.pace.restore(state)
         self.networks.load_state_dict(state["networks"])
         self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        _log.info("resumed at step %d", self.step)
-
-
-class _Mean:
-    """A mean since it was last taken."""
-
-    def __init__(self) -> None:
-        self._values: list[float] = []
-
-    def add(self, value: float) -> None:
-        self._values.append(value)
-
-    def take(self) -> float:
-        mean = sum(self._values) / len(self._values)
-        self._values.clear()
-        return mean
+        if "optimiser" in state:  # An exported model has none.
+            self.optimiser.load_state_dict(state["optimiser"])
 
 
 def averaged(work: Path) -> tuple[Networks, int]:
     """The averaged networks of the newest checkpoint and its step."""
     encoder = CLIPTextModel.from_pretrained(work / "text_encoder")
     networks = Networks(encoder)
-    state = torch.load(work / "unet.pt", weights_only=True)
+    state = torch.load(work / "unet.pt", weights_only=True, map_location="cpu")
     networks.load_state_dict(state["average"])
     return networks, state["step"]

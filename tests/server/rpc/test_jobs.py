@@ -94,7 +94,7 @@ def test_an_order_holds_what_the_worker_needs(
 
     order = jobs.get("new").order
     assert order.clip == str(roots / "clip.mp4")
-    assert (order.settings["steps"], order.settings["size"]) == (8, 640)
+    assert (order.settings["preset"], order.settings["size"]) == ("draft", 640)
     assert (order.codec, order.device, order.title) == ("frames", "cpu", "clip.mp4")
     assert order.model.loras == ((lora, 1.0), (lora, 0.0))
     assert order.model.source is None

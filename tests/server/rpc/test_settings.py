@@ -82,7 +82,7 @@ def test_every_setting_of_the_engine_is_in_the_contract_and_back(ours: Any, thei
     engine = {field.name for field in dataclasses.fields(ours)}
     contract = {field.name for field in theirs.DESCRIPTOR.fields}
 
-    assert contract - engine == ({"preset"} if ours is RestyleSettings else set())
+    assert contract - engine == set()
     # The words of a style are the model's to say.
     assert engine - contract == ({"style_prompt"} if ours is RestyleSettings else set())
 
@@ -90,7 +90,11 @@ def test_every_setting_of_the_engine_is_in_the_contract_and_back(ours: Any, thei
 def test_every_value_set_by_hand_arrives() -> None:
     message = settings_pb2.RestyleSettings(**CHOSEN)
 
-    assert restyle_settings(message).as_dict() == {**CHOSEN, "style_prompt": None}
+    assert restyle_settings(message).as_dict() == {
+        **CHOSEN,
+        "preset": "standard",
+        "style_prompt": None,
+    }
 
 
 def test_the_values_chosen_here_are_none_of_the_defaults() -> None:
