@@ -28,7 +28,7 @@ from fresco_client import (
 
 from fresco_davinci.choices import Choices, save_choices
 from fresco_davinci.clips import Part, Placed, TimelineInfo
-from fresco_davinci.errors import CannotRestyle, NotReady, RenderFailed, ResolveError
+from fresco_davinci.errors import CannotRestyle, HostRefused, NotReady, RenderFailed, ResolveError
 from fresco_davinci.host import Host
 from fresco_davinci.orders import Order, OrderBook
 from fresco_davinci.places import Places
@@ -295,12 +295,20 @@ class Restyler:
             placed = self._host.place(order, path)
         except (ResolveError, CallFailed, FileFailed) as error:
             return Outcome(order=order, job=job, problem=str(error))
-        self._finish(order)
-        return Outcome(order=order, job=job, placed=placed, problem=placed.note)
+        problem = placed.note
+        if not self._finish(order):
+            problem = f"{problem} Its marker is still there; run “Update results” again.".strip()
+        return Outcome(order=order, job=job, placed=placed, problem=problem)
 
-    def _finish(self, order: Order) -> None:
-        if self._host.unmark(order):
+    def _finish(self, order: Order) -> bool:
+        """Forget an order and its marker; if that cannot be now, it is tried again later."""
+        try:
+            is_unmarked = self._host.unmark(order)
+        except HostRefused:
+            return False
+        if is_unmarked:
             self._book.remove(order)
+        return is_unmarked
 
     def cancel(self, order: Order) -> None:
         """End an order's job for good, and want its result no more."""
