@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -139,7 +139,7 @@ class Restyler:
             return self._book.submitted(order)
 
     @contextmanager
-    def _taken_back_on_failure(self, order: Order) -> Iterator[None]:
+    def _taken_back_on_failure(self, order: Order) -> Generator[None, None, None]:
         try:
             yield
         except BaseException:
@@ -230,7 +230,7 @@ class Restyler:
         raise NotReady("The look ended without a picture. Try again.")
 
     @contextmanager
-    def _frame(self, choices: Choices) -> Iterator[tuple[ClipSource, int]]:
+    def _frame(self, choices: Choices) -> Generator[tuple[ClipSource, int], None, None]:
         """The frame under the playhead: in its media file, or as Resolve writes it out."""
         clip, at = self._host.current_clip(), self._host.playhead()
         part = Part(clip=clip, first=at, count=1)
