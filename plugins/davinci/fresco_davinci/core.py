@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -28,7 +28,7 @@ from fresco_client import (
 
 from fresco_davinci.choices import Choices, save_choices
 from fresco_davinci.clips import Part, Placed, TimelineInfo
-from fresco_davinci.errors import CannotRestyle, NotReady, RenderFailed, ResolveError
+from fresco_davinci.errors import CannotRestyle, HostRefused, NotReady, RenderFailed, ResolveError
 from fresco_davinci.host import Host
 from fresco_davinci.orders import Order, OrderBook
 from fresco_davinci.places import Places
@@ -139,7 +139,7 @@ class Restyler:
             return self._book.submitted(order)
 
     @contextmanager
-    def _taken_back_on_failure(self, order: Order) -> Iterator[None]:
+    def _taken_back_on_failure(self, order: Order) -> Generator[None, None, None]:
         try:
             yield
         except BaseException:
@@ -230,7 +230,7 @@ class Restyler:
         raise NotReady("The look ended without a picture. Try again.")
 
     @contextmanager
-    def _frame(self, choices: Choices) -> Iterator[tuple[ClipSource, int]]:
+    def _frame(self, choices: Choices) -> Generator[tuple[ClipSource, int], None, None]:
         """The frame under the playhead: in its media file, or as Resolve writes it out."""
         clip, at = self._host.current_clip(), self._host.playhead()
         part = Part(clip=clip, first=at, count=1)
@@ -295,12 +295,20 @@ class Restyler:
             placed = self._host.place(order, path)
         except (ResolveError, CallFailed, FileFailed) as error:
             return Outcome(order=order, job=job, problem=str(error))
-        self._finish(order)
-        return Outcome(order=order, job=job, placed=placed, problem=placed.note)
+        problem = placed.note
+        if not self._finish(order):
+            problem = f"{problem} Its marker is still there; run “Update results” again.".strip()
+        return Outcome(order=order, job=job, placed=placed, problem=problem)
 
-    def _finish(self, order: Order) -> None:
-        if self._host.unmark(order):
+    def _finish(self, order: Order) -> bool:
+        """Forget an order and its marker; if that cannot be now, it is tried again later."""
+        try:
+            is_unmarked = self._host.unmark(order)
+        except HostRefused:
+            return False
+        if is_unmarked:
             self._book.remove(order)
+        return is_unmarked
 
     def cancel(self, order: Order) -> None:
         """End an order's job for good, and want its result no more."""

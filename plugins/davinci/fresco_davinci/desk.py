@@ -161,13 +161,13 @@ def sentences(outcomes: Sequence[Outcome]) -> list[str]:
     """What an editor is told of orders."""
     told: list[str] = []
     for outcome in outcomes:
-        name = outcome.order.title
+        track = outcome.placed.track if outcome.placed else 0
+        parts = [f"is on track V{track}."] if track else []
         if outcome.problem:
-            told.append(f"{name}: {outcome.problem}")
-        elif outcome.placed is not None:
-            told.append(f"{name}: is on track V{outcome.placed.track}.")
-        elif outcome.job is not None:
-            told.append(f"{name}: {state_of(outcome.job)}.")
+            parts.append(outcome.problem)
+        elif not parts and outcome.job is not None:
+            parts.append(f"{state_of(outcome.job)}.")
+        told.append(f"{outcome.order.title}: {' '.join(parts)}")
     return told or ["Nothing is being restyled in this project."]
 
 

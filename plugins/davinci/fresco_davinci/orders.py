@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -61,7 +61,7 @@ class OrderBook:
         self._folder = folder
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self) -> Generator[None, None, None]:
         """No other window or click changes orders meanwhile; waits for one that does."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self._folder.with_suffix(".lock")):
@@ -116,6 +116,7 @@ class OrderBook:
 def _read(path: Path) -> Order | None:
     try:
         content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        return Order(**{**content, "choices": choices_of(content["choices"])})
+        content["choices"] = choices_of(content["choices"])
+        return Order(**content)
     except (OSError, ValueError, TypeError, KeyError):
         return None

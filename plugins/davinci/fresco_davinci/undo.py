@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 
 from fresco_davinci.errors import HostGone, HostRefused
@@ -20,7 +20,7 @@ def insist(step: Step) -> bool:
 
 
 @contextmanager
-def undone_on_failure() -> Iterator[Callable[[Step], None]]:
+def undone_on_failure() -> Generator[Callable[[Step], None], None, None]:
     """Gives a function that takes steps back; they are taken, last first, if the body fails."""
     steps: list[Step] = []
     try:

@@ -31,16 +31,20 @@ class LuaObject:
         self._wrapper = wrapper
 
 
-def new_lua(**options: Any) -> Any:
+def new_lua(language: Any = lua51, **options: Any) -> Any:
     """A bare Lua 5.1; the stubs of its library know the oldest arguments only."""
-    runtime: Any = lua51.LuaRuntime
+    runtime: Any = language.LuaRuntime
     return runtime(**options)
 
 
 class LuaSide:
-    """Lua with Resolve's globals; `run` runs a script until it ends or Resolve is closed."""
+    """Lua with Resolve's globals; `run` runs a script until it ends or Resolve is closed.
 
-    def __init__(self, world: World, preferences: Path) -> None:
+    `language` is a module of lupa's: Lua 5.1 itself, or LuaJIT, which Resolve has.
+    """
+
+    def __init__(self, world: World, preferences: Path, language: Any = lua51) -> None:
+        self._language = language
         self.world = world
         self.preferences = preferences
         self.prefs: dict[str, str] = {}
@@ -48,6 +52,7 @@ class LuaSide:
         self.is_closing = threading.Event()
         self.waited = 0.0
         self.lua = new_lua(
+            language,
             unpack_returned_tuples=False,
             register_eval=False,
             register_builtins=False,
@@ -84,7 +89,7 @@ class LuaSide:
     def _to_python(self, value: Any) -> Any:
         if isinstance(value, LuaObject):
             return value._wrapper
-        if lua51.lua_type(value) == "table":
+        if self._language.lua_type(value) == "table":
             content = {key: self._to_python(part) for key, part in value.items()}
             if set(content) == set(range(1, len(content) + 1)):
                 return [content[number] for number in range(1, len(content) + 1)]
@@ -95,7 +100,7 @@ class LuaSide:
         """Run the script as a click in the menu does."""
         try:
             self.lua.execute(script)
-        except (Closed, lua51.LuaError) as error:
+        except (Closed, self._language.LuaError) as error:
             if not self.is_closing.is_set():
                 raise AssertionError(f"the script failed: {error}") from error
 

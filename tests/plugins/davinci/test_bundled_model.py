@@ -18,6 +18,7 @@ from tests.integration.daemons import DaemonProcess, wait_for
 from tests.plugins.davinci.conftest import PROGRAM, RATES, OpenWorld, clip_of, put
 
 
+@pytest.mark.timeout(420)
 def test_a_click_restyles_a_clip_with_the_bundled_model(
     open_resolve: OpenWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -44,7 +45,7 @@ def test_a_click_restyles_a_clip_with_the_bundled_model(
             job = wait_for(
                 "the job",
                 lambda: next((job for job in session.jobs() if job.state.is_ended), None),
-                200,
+                360,
             )
         assert job.state is JobState.DONE, job.failure
         assert job.id == order.stem

@@ -61,8 +61,14 @@ def mailbox(places: Places, folders: ResolveFolders) -> Iterator[Mailbox]:
     mailbox.close()
 
 
-def side_of(world: World, folders: ResolveFolders) -> LuaSide:
-    return LuaSide(world, folders.profiles / "Default" / "Fusion.prefs")
+def side_of(world: World, folders: ResolveFolders, language: Any = lua51) -> LuaSide:
+    return LuaSide(world, folders.profiles / "Default" / "Fusion.prefs", language)
+
+
+@pytest.fixture(params=["lua51", "luajit21"])
+def language(request: pytest.FixtureRequest) -> Any:
+    """The Lua that the contract names, and the one that Resolve has."""
+    return pytest.importorskip(f"lupa.{request.param}", reason="lupa has no LuaJIT here")
 
 
 @pytest.fixture
@@ -77,6 +83,7 @@ def connected(mailbox: Mailbox) -> MailboxLink:
 
 
 def test_a_clip_is_restyled_through_the_mailbox(
+    language: Any,
     free: World,
     mailbox: Mailbox,
     script: str,
@@ -87,7 +94,7 @@ def test_a_clip_is_restyled_through_the_mailbox(
 ) -> None:
     source = put(free, clip_of(media(RATES["24"])), at=5, left=3, count=8)
     free.timeline.playhead = 6
-    close = in_thread(side_of(free, folders), script)
+    close = in_thread(side_of(free, folders, language), script)
     bridge = Bridge(connected(mailbox))
     fresco = Restyler(
         Host(bridge.resolve), session, places, wait=lambda s: None, tell=lambda t: None
@@ -174,9 +181,9 @@ def test_the_companion_serves_a_click_and_is_ready_for_the_next(
 
 
 def test_without_a_companion_a_marker_says_what_to_do_until_there_is_one(
-    free: World, script: str, folders: ResolveFolders, places: Places
+    language: Any, free: World, script: str, folders: ResolveFolders, places: Places
 ) -> None:
-    side = side_of(free, folders)
+    side = side_of(free, folders, language)
 
     side.run(script)
     side.run(script)
@@ -394,15 +401,21 @@ HOSTILE: list[str | bytes] = [
 
 
 def test_hostile_messages_do_nothing_and_the_next_is_answered(
-    free: World, mailbox: Mailbox, script: str, folders: ResolveFolders
+    language: Any, free: World, mailbox: Mailbox, script: str, folders: ResolveFolders
 ) -> None:
-    side = side_of(free, folders)
+    side = side_of(free, folders, language)
     close = in_thread(side, script)
     link = connected(mailbox)
     before = free.snapshot()
     request = mailbox._request  # pyright: ignore[reportPrivateUsage]
 
-    for text in HOSTILE:
+    # Compiled code, which only LuaJIT tells apart; without names it can do nothing either way.
+    compiled = bytes(
+        new_lua(language, encoding=None).eval(
+            b"string.dump(loadstring('return {fresco=1, a=resolve:Quit()}'))"
+        )
+    )
+    for text in [*HOSTILE, compiled]:
         saves, calls = side.saves, len(free.calls)
         request.write_bytes(text if isinstance(text, bytes) else text.encode())
         wait_for("the script to have read it", _later(side, 0.1))
@@ -536,9 +549,9 @@ def test_the_mailbox_is_its_users_alone(mailbox: Mailbox, places: Places) -> Non
 
 
 def test_the_stand_ins_lua_has_lost_what_the_sandbox_takes(
-    free: World, folders: ResolveFolders
+    language: Any, free: World, folders: ResolveFolders
 ) -> None:
-    lua = side_of(free, folders).lua
+    lua = side_of(free, folders, language).lua
 
     gone = [
         "io",

@@ -178,6 +178,7 @@ def assert_same_but_for_the_result(world: World, before: Any, source: Item) -> N
 def test_a_dialog_that_stays_open_while_ordering_is_tidied_up_after_by_the_next_update(
     open_resolve: OpenWorld, session: Session, places: Places, media: MakeMedia
 ) -> None:
+    number = 0
     for number in range(1, 500):
         world = open_resolve()
         dressed(world, media)
@@ -209,6 +210,7 @@ def test_a_dialog_that_stays_open_while_placing_loses_nothing_and_doubles_nothin
     wait_for("the job", lambda: session.job(order.job_id).state is JobState.DONE)
     kept = _kept(world)
 
+    number = 0
     for number in range(1, 500):
         world = open_resolve()
         dressed(world, media)

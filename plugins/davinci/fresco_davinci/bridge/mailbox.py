@@ -30,7 +30,7 @@ from fresco_davinci.files import write_text
 VERSION = 1
 ANSWER_S = 90.0
 """Longer than any call takes: the longest is the import of many pictures."""
-_BEAT_S = 1.0
+_BEAT_S = 0.5
 _POLL_S = 0.02
 _LARGEST = 8 << 20
 _WORD = re.compile(

@@ -117,7 +117,7 @@ def _key(key: Any) -> Any:
 
 def _encoded(value: Any) -> Any:
     if isinstance(value, RemoteObject):
-        return {"o": value._handle}
+        return {"o": value._handle}  # pyright: ignore[reportPrivateUsage]
     if isinstance(value, dict):
         pairs = cast("dict[Any, Any]", value).items()
         return {"d": [[key, _encoded(part)] for key, part in pairs]}

@@ -164,7 +164,9 @@ def _oddities(scene: Scene, item: Any, media: Any) -> tuple[str, ...]:
 def _is_retimed(scene: Scene, item: Any) -> bool | None:
     calls = scene.calls
     if calls.can("TimelineItem", item, "GetSpeed"):
-        return float(calls.table(item, "GetSpeed").get("Percentage", 0.0)) != 100.0
+        speed = calls.table(item, "GetSpeed").get("Percentage")
+        if speed is not None:
+            return float(speed) != 100.0
     if not calls.can("TimelineItem", item, "GetSourceEndFrame"):
         return None
     first, last = calls.ask(item, "GetSourceStartFrame"), calls.ask(item, "GetSourceEndFrame")

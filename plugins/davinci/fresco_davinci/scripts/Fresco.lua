@@ -10,7 +10,7 @@ local VERSION = 1
 local ANSWER = "Global.Fresco.Answer"
 local HINT = "fresco:hint"
 local PATIENCE_S = 12 -- without a heartbeat
-local START_S = 4 -- to see a heartbeat at all
+local START_S = 6 -- to see a heartbeat at all
 local QUICK_S, SLOW_S = 0.02, 0.2
 local LARGEST = 90000 -- bytes of an answer
 
