@@ -16,7 +16,7 @@ from typing import Any
 
 import bpy
 from bpy.app.handlers import persistent
-from fresco_client import Restarted
+from fresco_client import Analysed, Failed, Restarted, StateChanged
 
 from . import extract, source, timeline, vse
 from .core import files
@@ -219,9 +219,8 @@ def _take_job(news: Any) -> None:
 
 
 def _take_event(card: JobCard, news: JobEvent) -> None:
-    had_plan = card.plan is not None
     card.take(news.event)
-    if isinstance(news.event, Restarted) or (card.plan is not None and not had_plan):
+    if isinstance(news.event, Analysed | Failed | Restarted | StateChanged):
         _refresh(card)
     if card.phase == "ended":
         scene = timeline.find_scene(card.job_id)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from fresco_client import JobState
 
 from . import vse
 from .core.card import JobCard
@@ -181,6 +182,8 @@ class KeyframePlacer:
     def _fill(self, strip: Any, index: int) -> None:
         path = self._card.keyframe_files.get(index)
         if path is None:
+            has_failed = self._card.state is JobState.FAILED
+            strip.color_tag = vse.COLOURS["failed" if has_failed else "planned"]
             return
         if Path(bpy.path.abspath(strip.directory)) / strip.elements[0].filename != path:
             strip.directory = str(path.parent)
