@@ -1,7 +1,8 @@
-"""Real Blenders: as Python modules in environments of their own, which are made when first needed.
+"""Real Blenders: as Python modules in environments of their own, made when first needed.
 
-`FRESCO_BLENDER` chooses which: "4.5" (the default), "4.2,5.0", "all", "none", or "program", which is
-the installed Blender. They are kept in `build/blender`, which git ignores. A Blender that cannot be had is skipped with the reason.
+`FRESCO_BLENDER` chooses which: "4.5" (the default), "4.2,5.0", "all", "none", or "program", which
+is the installed Blender. Modules are kept in `build/blender`, which git ignores. A Blender that
+cannot be had is skipped with the reason.
 """
 
 from __future__ import annotations
@@ -171,4 +172,7 @@ class Playing:
         found = [line for line in output.splitlines() if line.startswith(_RESULT)]
         assert self.process.returncode == 0, output[-6000:]
         assert found, output[-6000:]
+        # What fails while a panel is drawn or a timer runs is only printed.
+        rest = "\n".join(line for line in output.splitlines() if line not in found)
+        assert "Traceback" not in rest, rest[-6000:]
         return json.loads(found[-1][len(_RESULT) :])
