@@ -39,7 +39,8 @@ def main(folder: Path) -> None:
                         out=out,
                         scale=scale,
                     ).result(1500)
-                for picture in sorted(out.glob("*.png")):
+                # One is enough to see how large letters look.
+                for picture in sorted(out.glob("*.png" if scale == 1.0 else "during.png")):
                     name = f"blender-{picture.stem}-{out.name}.jpg"
                     Image.open(picture).convert("RGB").save(folder / name, quality=88)
                     print(folder / name)

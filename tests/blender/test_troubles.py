@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.blender.blenders import Blender, Plugin, blender_of
@@ -50,6 +53,25 @@ def test_a_job_that_could_not_be_sent_goes_off_when_the_daemon_is_there(
 
     assert found["said"]["remedy"] == "START"
     assert found["result"]["right"] - found["result"]["left"] == 40
+
+
+def test_one_click_starts_the_daemon(blender: Blender, numbered_clip: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data é"
+    program = f'"{sys.executable}" -m fresco_cli'
+
+    try:
+        found = blender.play(
+            "troubles", "started_daemon", data, clip=numbered_clip, program=program
+        )
+    finally:
+        announced = json.loads((data / "daemon.json").read_text("utf-8"))
+        daemon = psutil.Process(announced["process_id"])
+        daemon.terminate()
+        psutil.wait_procs([daemon], timeout=20)
+
+    assert found["before"]["remedy"] == "START"
+    assert "starting" in found["states"]
+    assert found["models"]
 
 
 def test_a_killed_daemon_is_waited_for_and_nothing_is_made_twice(

@@ -11,14 +11,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from tests.blender.blenders import INSIDE, Blender, Plugin
+from tests.blender.blenders import INSIDE, Blender, Plugin, blender_program
 
 PROGRAMS = ("Xvfb", "xdotool", "import")
-
-
-def blender_program() -> str | None:
-    """The installed Blender: what `FRESCO_BLENDER_PROGRAM` names, else the one on the path."""
-    return os.environ.get("FRESCO_BLENDER_PROGRAM") or shutil.which("blender")
 
 
 def what_is_missing() -> str:

@@ -22,7 +22,7 @@ def draw_entries(self: Any, context: Any) -> None:
     if timeline.recipe_of(vse.active_strip(context)) is not None:
         layout.operator("fresco.redo", icon="FILE_REFRESH")
         layout.operator("fresco.reroll", icon="KEYFRAME_HLT")
-        layout.operator("fresco.compare", icon="SPLIT_VERTICAL")
+        layout.operator("fresco.compare", icon="ARROW_LEFTRIGHT")
 
 
 def draw_header(self: Any, context: Any) -> None:

@@ -10,7 +10,7 @@ from bpy.types import Panel
 
 from . import looks, operators, timeline, vse
 from .core.card import JobCard, time_left
-from .core.faults import Fault
+from .core.faults import NOT_RUNNING, Fault
 from .operators.base import targets
 from .state import state
 
@@ -65,13 +65,15 @@ class FRESCO_PT_link(_Tab, Panel):
             device = state.server.devices[0] if state.server.devices else None
             where = device.name or device.id if device else ""
             text = f"Ready: {where}" if where else "Ready"
+        fault = state.link_fault
+        if fault == NOT_RUNNING:
+            text, icon = _LINKS["away"]
         row.label(text=text, icon=icon)
         if state.link in {"away", "failed"}:
             # One click, whatever is wrong: what cannot be started says why.
             row.operator("fresco.connect", text="Start", icon="PLAY").start = True
         row.operator("fresco.preferences", text="", icon="PREFERENCES")
-        fault = state.link_fault
-        if fault is not None and (fault.remedy != "START" or fault.details):
+        if fault is not None and fault != NOT_RUNNING:
             draw_fault(self.layout, context, fault)
         if state.complaint is not None:
             draw_fault(self.layout, context, state.complaint)
@@ -264,7 +266,7 @@ class FRESCO_PT_result(_Tab, Panel):
         text = "Reroll Keyframe" if index is None else f"Reroll Keyframe {index}"
         column.operator("fresco.reroll", text=text, icon="KEYFRAME_HLT")
         column = layout.column(align=True)
-        column.operator("fresco.compare", icon="SPLIT_VERTICAL")
+        column.operator("fresco.compare", icon="ARROW_LEFTRIGHT")
         column.prop(scene.fresco, "wipe", slider=True)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import bpy
 from bpy.app.handlers import persistent
-from fresco_client import Restarted
+from fresco_client import Analysed, Failed, Restarted, StateChanged
 
 from . import extract, source, timeline, vse
 from .core import files
@@ -135,7 +135,7 @@ def _place_keyframes(began: float) -> bool:
     has_changed = False
     while _placers and not _is_over(began):
         has_changed = True
-        if not _placers[0].step():
+        if not _placers[0].work(lambda: _is_over(began)):
             _placers.popleft()
     return has_changed
 
@@ -219,9 +219,8 @@ def _take_job(news: Any) -> None:
 
 
 def _take_event(card: JobCard, news: JobEvent) -> None:
-    had_plan = card.plan is not None
     card.take(news.event)
-    if isinstance(news.event, Restarted) or (card.plan is not None and not had_plan):
+    if isinstance(news.event, Analysed | Failed | Restarted | StateChanged):
         _refresh(card)
     if card.phase == "ended":
         scene = timeline.find_scene(card.job_id)
@@ -234,9 +233,7 @@ def _refresh(card: JobCard, indices: set[int] | None = None) -> None:
     """Put keyframes onto the timeline, step by step, unless the result is there."""
     if not card.is_open or card.plan is None or card.order.replaces:
         return
-    scene = timeline.find_scene(card.job_id)
-    if scene is not None:
-        _placers.append(timeline.KeyframePlacer(scene, card, indices))
+    _placers.append(timeline.KeyframePlacer(card, indices))
 
 
 def place(card: JobCard) -> bool:

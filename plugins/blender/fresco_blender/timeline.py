@@ -6,11 +6,13 @@ pointers to freed memory. Everything here may be called again and changes nothin
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections import deque
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import bpy
+from fresco_client import JobState
 
 from . import vse
 from .core.card import JobCard
@@ -122,48 +124,55 @@ def copy_look(source: Any, target: Any, order: Order) -> None:
 
 
 class KeyframePlacer:
-    """Puts a job's keyframes onto the timeline, one a step, so that no step takes long."""
+    """Puts a job's keyframes onto the timeline, a few at a time.
 
-    def __init__(self, scene: Any, card: JobCard, indices: Container[int] | None = None) -> None:
+    It holds no strip and no scene between two times, as the user may remove them meanwhile.
+    """
+
+    def __init__(self, card: JobCard, indices: Collection[int] | None = None) -> None:
         """`indices`: only these keyframes; None for all."""
         self.job_id = card.job_id
-        self._scene = scene
         self._card = card
-        self._indices = indices
-        self._steps = self._run()
+        self._left: deque[int] | None = None if indices is None else deque(sorted(indices))
 
-    def step(self) -> bool:
-        """Do a little; False when there is nothing left to do."""
-        return next(self._steps, None) is not None
+    def work(self, is_over: Callable[[], bool]) -> bool:
+        """Place at least one, and more until it is over; whether any are left."""
+        plan = self._card.plan
+        scene = find_scene(self.job_id)
+        if plan is None or scene is None:
+            return False
+        if self._left is None:
+            self._left = deque(plan.keyframes)
+        source, placed = sources(scene, self.job_id)[0], keys(scene, self.job_id)
+        spans = dict(keyframe_spans(plan.keyframes, plan.start, plan.stop))
+        begin = first_frame(source, self._card.order) - plan.start
+        channel = self._channel(scene, source, placed)
+        while self._left and channel is not None:
+            index = self._left.popleft()
+            if index in spans:
+                shown = spans[index].moved(begin).cut_to(vse.span(source))
+                self._place(scene, source, index, shown, placed.get(index, []), channel)
+            if is_over():
+                break
+        return bool(self._left) and channel is not None
 
-    def _run(self) -> Iterator[int]:
-        plan, order = self._card.plan, self._card.order
-        source = next(iter(sources(self._scene, order.job_id)), None)
-        if plan is None or source is None:
-            return
-        placed = keys(self._scene, order.job_id)
-        begin = first_frame(source, order) - plan.start
-        channel = self._channel(source, placed)
-        if channel is None:
-            return
-        for index, frames in keyframe_spans(plan.keyframes, plan.start, plan.stop):
-            shown = frames.moved(begin).cut_to(vse.span(source))
-            if shown.length == 0 or (self._indices is not None and index not in self._indices):
-                continue
-            strips = placed.get(index) or [self._add(source, index, shown, channel)]
-            for strip in strips:
-                self._fill(strip, index)
-            yield index
+    def _place(
+        self, scene: Any, source: Any, index: int, shown: Span, strips: list[Any], channel: int
+    ) -> None:
+        if not strips and shown.length:
+            strips = [self._add(scene, source, index, shown, channel)]
+        for strip in strips:
+            self._fill(strip, index)
 
-    def _channel(self, source: Any, placed: dict[int, list[Any]]) -> int | None:
+    def _channel(self, scene: Any, source: Any, placed: dict[int, list[Any]]) -> int | None:
         for strips in placed.values():
             return strips[0].channel
-        holder = vse.container_of(self._scene, source)
+        holder = vse.container_of(scene, source)
         return vse.free_channel(holder, vse.span(source), source.channel)
 
-    def _add(self, source: Any, index: int, shown: Span, channel: int) -> Any:
+    def _add(self, scene: Any, source: Any, index: int, shown: Span, channel: int) -> Any:
         order = self._card.order
-        holder = vse.container_of(self._scene, source)
+        holder = vse.container_of(scene, source)
         # A strip made with a large picture decodes it here and now; a name given later does not.
         strip = holder.new_image(
             name=f"Key {index}",
@@ -181,6 +190,8 @@ class KeyframePlacer:
     def _fill(self, strip: Any, index: int) -> None:
         path = self._card.keyframe_files.get(index)
         if path is None:
+            has_failed = self._card.state is JobState.FAILED
+            strip.color_tag = vse.COLOURS["failed" if has_failed else "planned"]
             return
         if Path(bpy.path.abspath(strip.directory)) / strip.elements[0].filename != path:
             strip.directory = str(path.parent)

@@ -137,6 +137,7 @@ def use(clip: str, quit_mark: str) -> Generator[hands.Step, None, Any]:
     strip = stage.add_movie(scene, clip)
     strip.name = "shot"
     bpy.ops.ed.undo_push(message="a strip")
+    _unfold()
     yield 1.0
     yield from open_tab()
     yield lambda: state().link == "ready"
@@ -165,6 +166,7 @@ def use(clip: str, quit_mark: str) -> Generator[hands.Step, None, Any]:
     scene = bpy.context.scene
     keys_again = len(timeline.keys(scene, card.job_id))
     yield lambda: card.phase in {"fetching", "placed"}
+    bpy.ops.fresco.refresh()
     if card.result is None:
         streaming_s = max(streaming_s, pulse.Hold.longest_s)
     yield lambda: card.phase == "placed"
@@ -172,6 +174,9 @@ def use(clip: str, quit_mark: str) -> Generator[hands.Step, None, Any]:
     scene = bpy.context.scene
     placed_s = pulse.Hold.longest_s
     done = [stage.lies(s) for s in stage.part("vse").all_strips(scene)]
+    stage.choose(scene, stage.part("timeline").results(scene, card.job_id)[0])
+    stage.part("vse").redraw()
+    yield 1.0  # its panel is drawn
     with _everywhere():
         bpy.ops.ed.undo()
     yield 1.0
@@ -226,6 +231,15 @@ def _press_restyle() -> None:
         assert bpy.ops.fresco.restyle("EXEC_DEFAULT", True) == {"FINISHED"}
 
 
+def _unfold() -> None:
+    """Open panels that are folded at first, so that they are drawn too."""
+    for kind in stage.part("panels").CLASSES:
+        if "DEFAULT_CLOSED" in getattr(kind, "bl_options", ()):
+            bpy.utils.unregister_class(kind)
+            kind.bl_options = set()
+            bpy.utils.register_class(kind)
+
+
 def leave(clip: str, quit_mark: str) -> Generator[hands.Step, None, Any]:
     """The same window and strip without a job, to compare how long Blender itself takes to quit."""
     stage.add_movie(stage.new_scene(), clip)
@@ -242,7 +256,8 @@ class _Parts:
         self.longest: dict[str, tuple[float, float]] = {}
         pulse, placer = stage.part("pulse"), stage.part("timeline").KeyframePlacer
         self._wrap(pulse, "take", lambda news: type(news).__name__)
-        self._wrap(placer, "step", lambda _: "KeyframePlacer.step")
+        self._wrap(placer, "_place", lambda *_: "placing one keyframe")
+        self._wrap(placer, "work", lambda *_: "placing some keyframes")
         self._wrap(stage.part("vse"), "redraw", lambda *_: "redraw")
         self._wrap(pulse, "_place_results", lambda *_: "place results")
         self._wrap(pulse, "push_undo", lambda *_: "undo step of the result")

@@ -56,6 +56,23 @@ def late_daemon(clip: str, go: str) -> dict[str, Any]:
     return {"said": said, "result": stage.lies(result)}
 
 
+def started_daemon(clip: str, program: str) -> dict[str, Any]:
+    """One click starts the daemon."""
+    stage.part("preferences").preferences().program = program
+    stage.wait_for("no daemon", lambda: _state().link == "failed")
+    before = _said(_state().link_fault)
+    assert bpy.ops.fresco.connect() == {"FINISHED"}
+    states = set()
+
+    def is_ready() -> bool:
+        states.add(_state().link)
+        return _state().link == "ready"
+
+    stage.wait_for("the daemon", is_ready)
+    models = [model.name for model in _state().models]
+    return {"before": before, "states": sorted(states), "models": models}
+
+
 def killed_daemon(clip: str, mark: str) -> dict[str, Any]:
     """The daemon is killed when keyframes are there; the test starts it again."""
     scene = stage.new_scene()
@@ -110,11 +127,17 @@ def failing_job(clip: str, mark: str, go: str) -> dict[str, Any]:
     stage.wait_for("a keyframe", lambda: card.keyframe_files)
     Path(mark).touch()
     said = _said(_fault(card))
-    keys = len(stage.part("timeline").keys(scene, card.job_id))
+    keys = stage.wait_for("red keyframes", lambda: _colours(scene, card).count("COLOR_01"))
     Path(mark + ".said").touch()
     _wait_for_file(go)
     bpy.ops.fresco.resume(job_id=card.job_id)
     return {"said": said, "keys": keys, "result": stage.lies(stage.placed(card))}
+
+
+def _colours(scene: Any, card: Any) -> list[str]:
+    """Colours of a job's keyframes."""
+    found = stage.part("timeline").keys(scene, card.job_id)
+    return [strip.color_tag for strips in found.values() for strip in strips]
 
 
 def full_own_disk(clip: str, folder: str, mark: str, go: str) -> dict[str, Any]:

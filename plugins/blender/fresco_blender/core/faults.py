@@ -42,13 +42,17 @@ class Fault:
     """More for a report; may be empty."""
 
 
+NOT_RUNNING = Fault("No Fresco daemon runs. Start one.", "START")
+"""Nothing went wrong, really."""
+
+
 def fault_of(error: Exception, remedy: Remedy | None = None) -> Fault:
     """An error as a fault; `remedy` where the place it happened knows better than its kind."""
     if isinstance(error, DaemonFailedToStart):
         first = error.message.split(" Its last lines:")[0]
         return Fault(first, remedy or "START", error.log_tail)
     if isinstance(error, DaemonNotFound):
-        return Fault("No Fresco daemon runs. Start one.", "START")
+        return NOT_RUNNING
     if isinstance(error, DaemonNotInstalled):
         text = (
             "Fresco is not installed where it can be found. Install it, run 'fresco serve' once, "
