@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
+import av.container
 import numpy as np
 from numpy.typing import NDArray
 from PyQt6.QtGui import QImage
+from PyQt6.QtTest import QTest
 
 BITS = 12
 SOUND_RATE = 48_000
+# The mouse and the keyboard. PyQt's stubs take QTest's static methods for those of objects.
+HANDS: Any = QTest
 
 
 def picture(
@@ -29,7 +34,7 @@ def picture(
     return made
 
 
-def number_of(image: QImage | NDArray[np.uint8], *, inverted: bool = False) -> int:
+def number_of(image: QImage | NDArray[Any], *, inverted: bool = False) -> int:
     """The number that a picture says.
 
     Raises:
@@ -64,7 +69,7 @@ def write_clip(
     """A clip with B frames and few sync frames; `ticks` are milliseconds of a variable rate."""
     with av.open(str(path), "w") as container:
         options = {"preset": "veryfast", "crf": "18", "bf": "3", "g": str(gop), "sc_threshold": "0"}
-        stream = container.add_stream(
+        stream: Any = container.add_stream(
             codec, rate=rate, options=options if codec == "libx264" else {}
         )
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
@@ -113,5 +118,6 @@ def sound_in(path: Path) -> NDArray[np.int16]:
     with av.open(str(path)) as container:
         resampler = av.AudioResampler(format="s16", layout="stereo", rate=SOUND_RATE)
         for frame in container.decode(container.streams.audio[0]):
-            parts += [part.to_ndarray().reshape(-1, 2) for part in resampler.resample(frame)]
+            for part in resampler.resample(frame):
+                parts.append(part.to_ndarray().reshape(-1, 2).astype(np.int16, copy=False))
     return np.concatenate(parts)

@@ -130,6 +130,7 @@ def test_pictures_are_the_very_pixels_and_carry_the_sources_numbers(
     assert names == [f"shot_{index:05d}.png" for index in range(4, 9)]
     for index, pixels in drawn.items():
         written = cv2.imread(str(tmp_path / "out" / f"shot_{index:05d}.png"))
+        assert written is not None
         assert np.array_equal(written, pixels)
 
 

@@ -19,11 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtGui import QAction, QContextMenuEvent, QImage, QPainter
-from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
-from tests.gui.counting import number_of, picture, write_clip
+from tests.gui.counting import HANDS, number_of, picture, write_clip
 
 PATIENCE_MS = 20_000
 COUNT = 100
@@ -51,10 +50,10 @@ def test_clicking_and_dragging_scrubs(strip: Filmstrip) -> None:
     seen: list[int] = []
     strip.scrubbed.connect(seen.append)
 
-    QTest.mousePress(strip, LEFT, pos=QPoint(305, ROW))
-    QTest.mouseMove(strip, QPoint(455, ROW))
-    QTest.mouseMove(strip, QPoint(2000, ROW))
-    QTest.mouseRelease(strip, LEFT, pos=QPoint(999, ROW))
+    HANDS.mousePress(strip, LEFT, pos=QPoint(305, ROW))
+    HANDS.mouseMove(strip, QPoint(455, ROW))
+    HANDS.mouseMove(strip, QPoint(2000, ROW))
+    HANDS.mouseRelease(strip, LEFT, pos=QPoint(999, ROW))
 
     assert seen == [30, 45, 99]
     assert strip.frame == 99
@@ -64,7 +63,7 @@ def test_clicking_near_a_keyframe_goes_to_it(strip: Filmstrip) -> None:
     seen: list[int] = []
     strip.scrubbed.connect(seen.append)
 
-    QTest.mouseClick(strip, LEFT, pos=QPoint(round(key_x(strip.scale, 80)) + 7, KEYS))
+    HANDS.mouseClick(strip, LEFT, pos=QPoint(round(key_x(strip.scale, 80)) + 7, KEYS))
 
     assert seen == [80]
 
@@ -73,13 +72,13 @@ def test_in_and_out_points_are_dragged_and_never_cross(strip: Filmstrip) -> None
     seen: list[tuple[int, int]] = []
     strip.range_changed.connect(lambda first, last: seen.append((first, last)))
 
-    QTest.mousePress(strip, LEFT, pos=QPoint(2, ROW))
-    QTest.mouseMove(strip, QPoint(205, ROW))
-    QTest.mouseRelease(strip, LEFT, pos=QPoint(205, ROW))
-    QTest.mousePress(strip, LEFT, pos=QPoint(998, ROW))
-    QTest.mouseMove(strip, QPoint(605, ROW))
-    QTest.mouseMove(strip, QPoint(50, ROW))
-    QTest.mouseRelease(strip, LEFT, pos=QPoint(50, ROW))
+    HANDS.mousePress(strip, LEFT, pos=QPoint(2, ROW))
+    HANDS.mouseMove(strip, QPoint(205, ROW))
+    HANDS.mouseRelease(strip, LEFT, pos=QPoint(205, ROW))
+    HANDS.mousePress(strip, LEFT, pos=QPoint(998, ROW))
+    HANDS.mouseMove(strip, QPoint(605, ROW))
+    HANDS.mouseMove(strip, QPoint(50, ROW))
+    HANDS.mouseRelease(strip, LEFT, pos=QPoint(50, ROW))
 
     assert seen == [(20, 99), (20, 60), (20, 20)]
 
@@ -92,7 +91,7 @@ def test_hovering_previews_the_exact_frame_and_leaves_playback_alone(
     thumbnails = strip.thumbnails
     assert thumbnails is not None
 
-    QTest.mouseMove(strip, QPoint(677, ROW))
+    HANDS.mouseMove(strip, QPoint(677, ROW))
     qtbot.waitUntil(lambda: thumbnails.get(Span(67, 68)) is not None, timeout=PATIENCE_MS)
 
     image = thumbnails.get(Span(67, 68))
@@ -160,7 +159,7 @@ def test_the_menu_key_opens_the_menu_of_the_keyframe_at_playback(
 
 def test_zooming_keeps_the_playhead_in_sight(strip: Filmstrip) -> None:
     for _ in range(12):
-        QTest.keyClick(strip, Qt.Key.Key_Plus)
+        HANDS.keyClick(strip, Qt.Key.Key_Plus)
     strip.set_frame(90)
 
     assert strip.scale.zoom > 5

@@ -14,11 +14,10 @@ from fresco_gui.media.pictures import read_pixels_of
 from fresco_gui.viewer import Viewer, ViewMode
 from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtGui import QAction, QImage, QKeySequence, QWheelEvent
-from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from tests.gui.counting import number_of, picture, write_clip
+from tests.gui.counting import HANDS, number_of, picture, write_clip
 
 PATIENCE_MS = 20_000
 COUNT = 40
@@ -249,9 +248,9 @@ def test_the_wipe_shows_source_left_and_result_right_of_the_line_that_is_dragged
 
     middle = canvas.rect().center()
     target = QPoint(canvas.width() // 4, middle.y())
-    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=QPoint(canvas.width() // 2, middle.y()))
-    QTest.mouseMove(canvas, target)
-    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=target)
+    HANDS.mousePress(canvas, Qt.MouseButton.LeftButton, pos=QPoint(canvas.width() // 2, middle.y()))
+    HANDS.mouseMove(canvas, target)
+    HANDS.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=target)
     wiped = column_values(bench.grabbed(), 0.4)
 
     line = canvas.width() // 4
@@ -284,9 +283,9 @@ def test_zoom_and_pan_are_those_of_both(bench: Bench) -> None:
         False,
     )
     QApplication.sendEvent(canvas, wheel)
-    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=QPoint(100, 200))
-    QTest.mouseMove(canvas, QPoint(60, 190))
-    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=QPoint(60, 190))
+    HANDS.mousePress(canvas, Qt.MouseButton.LeftButton, pos=QPoint(100, 200))
+    HANDS.mouseMove(canvas, QPoint(60, 190))
+    HANDS.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=QPoint(60, 190))
 
     def is_composed() -> bool:
         shown = canvas.shown
@@ -312,7 +311,7 @@ def test_zoom_and_pan_are_those_of_both(bench: Bench) -> None:
 def test_the_read_out_says_both_pixels_under_the_pointer(bench: Bench) -> None:
     canvas = bench.viewer.canvas
 
-    QTest.mouseMove(canvas, QPoint(canvas.width() // 2, canvas.height() // 3))
+    HANDS.mouseMove(canvas, QPoint(canvas.width() // 2, canvas.height() // 3))
 
     bench.wait(lambda: "A" in bench.viewer.readout.text())
     words = bench.viewer.readout.text()
@@ -324,9 +323,9 @@ def test_holding_c_shows_the_original(bench: Bench) -> None:
     canvas = bench.viewer.canvas
     bench.press("W")
 
-    QTest.keyPress(canvas, Qt.Key.Key_C)
+    HANDS.keyPress(canvas, Qt.Key.Key_C)
     held = canvas.mode
-    QTest.keyRelease(canvas, Qt.Key.Key_C)
+    HANDS.keyRelease(canvas, Qt.Key.Key_C)
 
     assert held is ViewMode.SOURCE
     assert canvas.mode is ViewMode.WIPE_VERTICAL
