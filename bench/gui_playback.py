@@ -102,7 +102,8 @@ def write_clip(path: Path, size: tuple[int, int], *, is_negative: bool) -> None:
     """Ten seconds of a soft pattern that moves."""
     width, height = size
     noise = np.random.default_rng(0).integers(0, 256, (height + 500, width + 750, 3), np.uint8)
-    soft = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 4), noise, 0, 255, cv2.NORM_MINMAX)
+    blurred = cv2.GaussianBlur(noise, (0, 0), 4)
+    soft = cv2.normalize(blurred, blurred, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
     with av.open(str(path), "w") as container:
         options = {"preset": "veryfast", "crf": "20"}
         stream = container.add_stream("libx264", rate=RATE, options=options)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from fresco_gui.export import Export, ExportKind, ExportOptions
-from fresco_gui.media import ClipFrames, FrameInfo, StoredFrames
+from fresco_gui.media import ClipFrames, FetchedFrames, FrameInfo, StoredFrames
 from pytestqt.qtbot import QtBot
 
 from tests.gui.counting import (
@@ -269,3 +269,20 @@ def test_a_full_disk_is_named(
     run = Run(Export(source, result, chosen), qtbot).to_end()
 
     assert "the disk is full" in run.failed[0]
+
+
+def test_frames_of_a_daemon_are_exported_as_they_are(
+    qtbot: QtBot, tmp_path: Path, source: ClipFrames
+) -> None:
+    info = FrameInfo(path=None, frame_count=3, frame_rate=Fraction(25), width=192, height=96)
+    drawn = np.random.default_rng(5).integers(0, 256, (3, 96, 192, 3), np.uint8)
+    fetched = FetchedFrames(info, lambda index: cv2.imencode(".png", drawn[index])[1].tobytes())
+    chosen = options(tmp_path / "out", ExportKind.PNG, stop=3)
+
+    Run(Export(source, fetched, chosen), qtbot).to_end()
+    fetched.close()
+
+    for index in range(3):
+        written = cv2.imread(str(tmp_path / "out" / f"frame_{index:04d}.png"))
+        assert written is not None
+        assert np.array_equal(written, drawn[index])
