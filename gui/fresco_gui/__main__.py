@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import importlib.util
 import logging
 import logging.handlers
@@ -10,10 +11,11 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 
 _NO_QT = (
-    "The desktop app needs PyQt6 and the system's libraries that it uses ({error}). Install it with "
-    "'pip install fresco[gui]'; on Debian and Ubuntu also 'apt install libegl1 libgl1 "
+    "The desktop app needs PyQt6 and the system's libraries that it uses ({error}). Install it "
+    "with 'pip install fresco[gui]'; on Debian and Ubuntu also 'apt install libegl1 libgl1 "
     "libxkbcommon0 libdbus-1-3 libfontconfig1 libxcb-cursor0'."
 )
 
@@ -22,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     """The exit code: 0, or 1 where Qt is missing."""
     options = _parse(sys.argv[1:] if arguments is None else arguments)
     try:
-        from PyQt6 import QtWidgets  # noqa: F401
+        importlib.import_module("PyQt6.QtWidgets")
     except ImportError as error:
         sys.stderr.write(_NO_QT.format(error=error) + "\n")
         return 1
@@ -70,8 +72,12 @@ def _run(options: argparse.Namespace) -> int:
         choice = replace(choice, data=options.data)
     window.show()
     window.start(options.clip, choice)
+
     # Ctrl-C in the terminal closes the window; Python only looks at signals while it runs.
-    signal.signal(signal.SIGINT, lambda *_: window.close())
+    def close(_: int, __: FrameType | None) -> None:
+        window.close()
+
+    signal.signal(signal.SIGINT, close)
     ticker = QTimer()
     ticker.timeout.connect(lambda: None)
     ticker.start(300)

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import cast
@@ -631,9 +632,8 @@ class Controller(QObject):
         if not self.project.made or not self.project.clip or self._is_gone:
             return
         made = self.project.made[0]
-        if made.result and Path(made.result).exists():
-            if self.follower is None:
-                self.result_here.emit(made)
+        if self.follower is None and made.result and Path(made.result).exists():
+            self.result_here.emit(made)
         if self.session is not None and self.follower is None:
             self.follow(made.job_id)
 
@@ -650,7 +650,7 @@ class Controller(QObject):
         pictures = None if is_here else PictureOptions(encoding="jpeg", long_side=side)
         follower = JobFollower(self.session, job_id, self.workers, pictures, self)
         self.follower = follower
-        follower.progressed.connect(lambda event: self.jobs.move_on(job_id, event))
+        follower.progressed.connect(partial(self.jobs.move_on, job_id))
         follower.state_changed.connect(self._on_job_state)
         follower.finished.connect(self._on_finished)
         follower.fetched.connect(self._on_fetched)

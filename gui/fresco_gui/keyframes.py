@@ -40,7 +40,7 @@ class Keyframes(QObject):
             KeyframeAction.REPLACE: self._replace,
             KeyframeAction.LOCK: self._toggle_lock,
             KeyframeAction.ADD: self._add,
-            KeyframeAction.MOVE_HERE: self._move_nearest_to,
+            KeyframeAction.MOVE_HERE: self._move,
             KeyframeAction.REMOVE: self._remove,
         }
 
@@ -141,16 +141,17 @@ class Keyframes(QObject):
         else:
             self._change(KeyframeChange(index=index, kind="remove"))
 
-    def _move_nearest_to(self, index: int) -> None:
-        nearest = self._nearest(index)
-        if nearest is None or nearest == index:
+    def _move(self, index: int) -> None:
+        """Move the keyframe at `index` to the frame in view, or the nearest one to `index`."""
+        to = self._viewer.frame
+        key = index if index in self._all() else self._nearest(index)
+        if key is None or key == to or to in self._all():
             self._say(self.tr("There is no keyframe that could be moved here."))
         elif self._stage.plan is None:
-            self._choose({*self._all(), index} - {nearest})
+            self._choose({*self._all(), to} - {key})
         else:
             self._change(
-                KeyframeChange(index=nearest, kind="remove"),
-                KeyframeChange(index=index, kind="add"),
+                KeyframeChange(index=key, kind="remove"), KeyframeChange(index=to, kind="add")
             )
 
     def _choose(self, indices: set[int]) -> None:

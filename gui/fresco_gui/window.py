@@ -649,7 +649,7 @@ class MainWindow(QMainWindow):
         follower.connection_changed.connect(self._on_follow_connection)
         follower.warned.connect(self._on_warned)
         follower.restarted.connect(self._on_warned)
-        follower.job_failed.connect(lambda _: self.stage.show_failed())
+        follower.job_failed.connect(self.stage.show_failed)
         self.jobs_panel.select(follower.job_id)
         self._refresh()
 

@@ -69,7 +69,7 @@ class App:
         """Open a clip as if it had been dropped."""
         self.window._on_dropped([clip])  # pyright: ignore[reportPrivateUsage]
         self.wait("the daemon to have looked at the clip", lambda: self.controller.clip)
-        self.wait("the viewer to have the clip", lambda: self.source_info())
+        self.wait("the viewer to have the clip", self.source_info)
 
     def source_info(self) -> Any:
         source = self.window.stage.source

@@ -7,6 +7,7 @@ from pathlib import Path
 from PyQt6.QtGui import QImage
 
 from fresco_gui.media.errors import ExportFailed
+from fresco_gui.media.fetched_frames import FetchedFrames
 from fresco_gui.media.pictures import resized
 from fresco_gui.media.reader import ClipReader, open_reader
 from fresco_gui.media.source import FrameInfo, FrameSource
@@ -47,7 +48,7 @@ class ExportFrames:
 
     def _read(self, frames: FrameSource, index: int) -> QImage:
         info = frames.info
-        if isinstance(frames, StoredFrames):
+        if isinstance(frames, StoredFrames | FetchedFrames):
             image = frames.load_now(index)
             if image is None:
                 raise ExportFailed(self._path(), f"frame {index} is not there yet; let the job end")

@@ -7,7 +7,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import av.audio.frame
 import av.container
 import av.error
 import numpy as np
@@ -87,9 +86,7 @@ class SoundTrack:
                     decoded = packet.decode()
                 except av.error.FFmpegError:
                     continue
-                for frame in decoded:
-                    if isinstance(frame, av.AudioFrame):
-                        yield frame
+                yield from decoded
 
     def _part(
         self, frame: av.AudioFrame, layout: str, begin: int, end: int, pts: int

@@ -3,6 +3,7 @@
 from fresco_gui.media.clip_frames import ClipFrames
 from fresco_gui.media.clock import PlaybackClock
 from fresco_gui.media.errors import ClipMissing, ClipUnreadable, ExportFailed, MediaError
+from fresco_gui.media.fetched_frames import FetchedFrames
 from fresco_gui.media.source import FrameInfo, FrameSource
 from fresco_gui.media.stored_frames import StoredFrames
 from fresco_gui.media.thumbnails import Span, Thumbnails
@@ -12,6 +13,7 @@ __all__ = [
     "ClipMissing",
     "ClipUnreadable",
     "ExportFailed",
+    "FetchedFrames",
     "FrameInfo",
     "FrameSource",
     "MediaError",

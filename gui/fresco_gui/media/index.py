@@ -21,6 +21,11 @@ from fresco_gui.media.source import FrameInfo
 logger = logging.getLogger(__name__)
 
 _DEFAULT_RATE = Fraction(24)
+# Rates that cameras and editors use. What FFmpeg computes from a container's rounded times may lie
+# beside them: 19001/317 for 60000/1001.
+_COMMON_RATES = tuple(
+    Fraction(rate) for rate in (24, 25, 30, 48, 50, 60, 100, 120, 12, 15)
+) + tuple(Fraction(rate * 1000, 1001) for rate in (24, 30, 48, 60, 120))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,15 +204,16 @@ def _timing(
     """The frame rate, and the frames' times where they do not follow from it.
 
     Containers round times (Matroska to milliseconds): a clip whose times all lie within a tick of
-    a stated rate has that rate exactly.
+    a rate has that rate exactly.
     """
     rates = [Fraction(rate) for rate in stated if rate]
+    common = [rate for rate in _COMMON_RATES if any(abs(rate / one - 1) < 0.01 for one in rates)]
     stamps = np.asarray(table.stamps, np.int64)
     if not table.is_timed or len(stamps) < 2:
         return (rates[0] if rates else _DEFAULT_RATE), ()
     places = np.arange(len(stamps), dtype=np.float64)
     mean = Fraction(len(stamps) - 1) / (Fraction(int(stamps[-1] - stamps[0])) * base)
-    for rate in [*rates, mean]:
+    for rate in [*(rate for rate in rates if rate in _COMMON_RATES), *common, *rates, mean]:
         expected = places * float(1 / (rate * base))
         if np.abs(stamps - stamps[0] - expected).max() < 1 + 1e-6:
             return rate, ()

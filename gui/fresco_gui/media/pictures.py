@@ -29,27 +29,21 @@ def blank(width: int, height: int) -> QImage:
 
 def pixels_of(image: QImage) -> Pixels:
     """The pixels of an RGB32 `image`, shared with it: hold on to the image while using them."""
-    bits = image.bits()
-    if bits is None:
-        return np.zeros((0, 0, 4), np.uint8)
-    bits.setsize(image.sizeInBytes())
-    flat = np.frombuffer(_buffer(bits), np.uint8)
-    return flat.reshape(image.height(), image.bytesPerLine() // 4, 4)[:, : image.width()]
+    return _pixels(image.bits(), image)
 
 
 def read_pixels_of(image: QImage) -> Pixels:
     """As `pixels_of`, but only to be read: an image shared with others is not copied for it."""
-    bits = image.constBits()
+    return _pixels(image.constBits(), image)
+
+
+def _pixels(bits: Any, image: QImage) -> Pixels:
     if bits is None:
         return np.zeros((0, 0, 4), np.uint8)
     bits.setsize(image.sizeInBytes())
-    flat = np.frombuffer(_buffer(bits), np.uint8)
-    return flat.reshape(image.height(), image.bytesPerLine() // 4, 4)[:, : image.width()]
-
-
-def _buffer(bits: Any) -> Any:
     # sip's pointer supports the buffer protocol, which its stubs do not say.
-    return bits
+    flat = np.frombuffer(bits, np.uint8)
+    return flat.reshape(image.height(), image.bytesPerLine() // 4, 4)[:, : image.width()]
 
 
 def to_image(
@@ -75,7 +69,7 @@ def to_image(
     )
     image = blank(width, height)
     plane = converted.planes[0]
-    stored = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+    stored = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
     np.copyto(pixels_of(image), stored[:height, : 4 * width].reshape(height, width, 4))
     return image
 

@@ -467,7 +467,10 @@ class Filmstrip(QWidget):
             listed: tuple[KeyframeAction, ...] = (KeyframeAction.ADD,)
         else:
             listed = _KEYFRAME_ACTIONS
-            menu.addSection(self.keyframe_words(index))
+            title = menu.addAction(self.keyframe_words(index))
+            if title is not None:
+                title.setEnabled(False)
+            menu.addSeparator()
         offered = [one for one in listed if one in self._actions]
         for one in offered:
             made = menu.addAction(self._words(one, index, state))

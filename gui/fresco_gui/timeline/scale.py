@@ -56,7 +56,7 @@ class Scale:
         x = self.x(index)
         if x < 0:
             return self.scrolled(x)
-        return self.scrolled(max(0.0, x + self.frame_px - self.width))
+        return self.scrolled(max(0.0, x + min(self.frame_px, self.width) - self.width))
 
     def kept_inside(self) -> Scale:
         """With an offset that leaves nothing empty."""

@@ -231,6 +231,7 @@ class Canvas(QWidget):
         if self._mode.is_wipe and self._has_result:
             self._paint_line(painter)
         if self.hasFocus():
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(TOKENS.focus), 1))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))

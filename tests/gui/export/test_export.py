@@ -1,0 +1,288 @@
+"""Exports, read back frame by frame without the app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from fresco_gui.export import Export, ExportKind, ExportOptions
+from fresco_gui.media import ClipFrames, FetchedFrames, FrameInfo, StoredFrames
+from pytestqt.qtbot import QtBot
+
+from tests.gui.counting import (
+    SOUND_RATE,
+    number_of,
+    numbers_in,
+    picture,
+    sound_in,
+    tone,
+    write_clip,
+)
+
+PATIENCE_MS = 60_000
+COUNT = 30
+Open = Callable[..., ClipFrames]
+
+
+@pytest.fixture
+def opened(qtbot: QtBot) -> Iterator[Open]:
+    clips: list[ClipFrames] = []
+
+    def open_(path: Path, **settings: object) -> ClipFrames:
+        clip = ClipFrames(path, **settings)  # type: ignore[arg-type]
+        clips.append(clip)
+        qtbot.waitUntil(lambda: clip.info is not None, timeout=PATIENCE_MS)
+        return clip
+
+    yield open_
+    for clip in clips:
+        clip.close()
+
+
+@pytest.fixture
+def source(opened: Open, tmp_path: Path) -> ClipFrames:
+    return opened(write_clip(tmp_path / "source.mov", COUNT, has_sound=True))
+
+
+@pytest.fixture
+def result(opened: Open, tmp_path: Path) -> ClipFrames:
+    return opened(write_clip(tmp_path / "result.mp4", COUNT, inverted=True))
+
+
+def options(path: Path, kind: ExportKind, **more: object) -> ExportOptions:
+    return replace(ExportOptions(path=path, kind=kind, start=0, stop=COUNT), **more)  # type: ignore[arg-type]
+
+
+class Run:
+    """What an export told."""
+
+    def __init__(self, export: Export, bot: QtBot) -> None:
+        self.progress: list[tuple[int, int]] = []
+        self.finished: list[str] = []
+        self.failed: list[str] = []
+        export.progressed.connect(lambda done, total: self.progress.append((done, total)))
+        export.finished_to.connect(self.finished.append)
+        export.failed.connect(self.failed.append)
+        self.export, self.bot = export, bot
+
+    def to_end(self) -> Run:
+        with self.bot.waitSignal(self.export.finished, timeout=PATIENCE_MS):
+            self.export.start()
+        assert self.export.wait(10_000)
+        return self
+
+
+@pytest.mark.parametrize("kind", [ExportKind.H264, ExportKind.PRORES], ids=lambda kind: kind.value)
+def test_a_range_is_exported_frame_by_frame_with_its_own_sound(
+    qtbot: QtBot, tmp_path: Path, source: ClipFrames, result: ClipFrames, kind: ExportKind
+) -> None:
+    ending = "mp4" if kind is ExportKind.H264 else "mov"
+    path = tmp_path / f"out.{ending}"
+    chosen = options(path, kind, start=7, stop=24)
+
+    run = Run(Export(source, result, chosen), qtbot).to_end()
+
+    assert run.failed == []
+    assert run.finished == [str(path)]
+    assert run.progress[-1] == (17, 17)
+    assert numbers_in(path, inverted=True) == list(range(7, 24))
+    with av.open(str(path)) as container:
+        video = container.streams.video[0]
+        assert video.average_rate == 25
+        assert video.frames == 17
+        name = video.codec_context.name
+        assert name == ("h264" if kind is ExportKind.H264 else "prores")
+        assert video.codec_context.pix_fmt == (
+            "yuv420p" if kind is ExportKind.H264 else "yuv422p10le"
+        )
+    heard = sound_in(path)
+    begin, end = 7 * SOUND_RATE // 25, 24 * SOUND_RATE // 25
+    expected = tone(end - begin, begin)
+    if kind is ExportKind.PRORES:
+        assert np.array_equal(heard, expected)
+    else:
+        assert abs(len(heard) - len(expected)) <= 2 * 1024
+    assert list(tmp_path.glob(".*")) == []
+
+
+def test_pictures_are_the_very_pixels_and_carry_the_sources_numbers(
+    qtbot: QtBot, tmp_path: Path, source: ClipFrames, opened: Open
+) -> None:
+    folder = tmp_path / "made"
+    folder.mkdir()
+    rng = np.random.default_rng(3)
+    drawn = {index: rng.integers(0, 256, (96, 192, 3), np.uint8) for index in range(4, 9)}
+    for index, pixels in drawn.items():
+        cv2.imwrite(str(folder / f"f_{index:04d}.png"), pixels)
+    result = opened(folder / "f_%04d.png", frame_rate=Fraction(25), first_index=4)
+    chosen = options(tmp_path / "out" / "shot_%05d.png", ExportKind.PNG, start=4, stop=9)
+
+    run = Run(Export(source, result, chosen), qtbot).to_end()
+
+    assert run.failed == []
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == [f"shot_{index:05d}.png" for index in range(4, 9)]
+    for index, pixels in drawn.items():
+        written = cv2.imread(str(tmp_path / "out" / f"shot_{index:05d}.png"))
+        assert written is not None
+        assert np.array_equal(written, pixels)
+
+
+def test_frames_beyond_the_result_are_those_of_the_source(
+    qtbot: QtBot, tmp_path: Path, source: ClipFrames, opened: Open
+) -> None:
+    part = opened(write_clip(tmp_path / "part.mp4", 5, first=10, inverted=True), first_index=10)
+    chosen = options(tmp_path / "out.mp4", ExportKind.H264, start=8, stop=17, has_sound=False)
+
+    Run(Export(source, part, chosen), qtbot).to_end()
+
+    with av.open(str(chosen.path)) as container:
+        assert not container.streams.audio
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    made = [index for index in range(8, 17) if 10 <= index < 15]
+    shown = [
+        number_of(frame, inverted=index in made)
+        for index, frame in zip(range(8, 17), frames, strict=True)
+    ]
+    assert shown == list(range(8, 17))
+
+
+def test_a_whole_h264_result_is_not_encoded_again(
+    qtbot: QtBot, tmp_path: Path, opened: Open
+) -> None:
+    source = opened(write_clip(tmp_path / "source.mp4", COUNT))
+    result = opened(write_clip(tmp_path / "result.mp4", COUNT, inverted=True))
+    chosen = options(tmp_path / "out.mp4", ExportKind.H264)
+
+    run = Run(Export(source, result, chosen), qtbot).to_end()
+
+    assert run.failed == []
+    assert chosen.path.read_bytes() == result.path.read_bytes()
+
+
+def test_a_variable_rate_keeps_its_times(qtbot: QtBot, tmp_path: Path, opened: Open) -> None:
+    ticks = [0, 40, 80, 400, 440, 1000, 1040]
+    source = opened(write_clip(tmp_path / "source.mkv", 7, ticks=ticks))
+    result = opened(write_clip(tmp_path / "result.mkv", 7, ticks=ticks, inverted=True))
+    chosen = options(tmp_path / "out.mp4", ExportKind.H264, start=1, stop=6, has_sound=False)
+
+    Run(Export(source, result, chosen), qtbot).to_end()
+
+    with av.open(str(chosen.path)) as container:
+        times = [frame.time for frame in container.decode(video=0)]
+    assert times == pytest.approx([(tick - 40) / 1000 for tick in ticks[1:6]], abs=1e-4)
+    assert numbers_in(chosen.path, inverted=True) == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(60000, 1001)], ids=str)
+def test_exact_rates_are_kept(qtbot: QtBot, tmp_path: Path, opened: Open, rate: Fraction) -> None:
+    source = opened(write_clip(tmp_path / "source.mp4", 20, rate=rate))
+    result = opened(write_clip(tmp_path / "result.mp4", 20, rate=rate, inverted=True))
+    chosen = options(tmp_path / "out.mov", ExportKind.PRORES, start=3, stop=20)
+
+    Run(Export(source, result, chosen), qtbot).to_end()
+
+    with av.open(str(chosen.path)) as container:
+        assert container.streams.video[0].average_rate == rate
+    assert numbers_in(chosen.path, inverted=True) == list(range(3, 20))
+
+
+@pytest.mark.parametrize("kind", [ExportKind.H264, ExportKind.PRORES], ids=lambda kind: kind.value)
+def test_odd_sizes_can_be_exported(
+    qtbot: QtBot, tmp_path: Path, opened: Open, kind: ExportKind
+) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for number in range(3):
+        cv2.imwrite(str(folder / f"f{number:03d}.png"), picture(number, 193, 97)[..., ::-1])
+    clip = opened(folder)
+    chosen = options(tmp_path / "out.mov", kind, stop=3)
+
+    run = Run(Export(clip, clip, chosen), qtbot).to_end()
+
+    assert run.failed == []
+    assert numbers_in(chosen.path) == [0, 1, 2]
+    with av.open(str(chosen.path)) as container:
+        video = container.streams.video[0]
+        assert (video.width, video.height) == (193, 97)
+
+
+def test_cancelling_leaves_nothing_behind(qtbot: QtBot, tmp_path: Path, opened: Open) -> None:
+    source = opened(write_clip(tmp_path / "source.mp4", 200, size=(384, 192)))
+    chosen = options(tmp_path / "out" / "frame_%04d.png", ExportKind.PNG, stop=200)
+    run = Run(Export(source, source, chosen), qtbot)
+    run.export.progressed.connect(lambda *_: run.export.cancel())
+
+    run.to_end()
+
+    assert run.finished == run.failed == []
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_an_older_export_survives_one_that_fails(
+    qtbot: QtBot, tmp_path: Path, source: ClipFrames
+) -> None:
+    path = tmp_path / "out.mp4"
+    path.write_bytes(b"older")
+    info = FrameInfo(path=None, frame_count=COUNT, frame_rate=Fraction(25), width=192, height=96)
+    unfinished = StoredFrames(info)
+
+    run = Run(Export(source, unfinished, options(path, ExportKind.H264)), qtbot).to_end()
+    unfinished.close()
+
+    assert path.read_bytes() == b"older"
+    assert "not there yet" in run.failed[0]
+    assert list(tmp_path.glob(".*")) == []
+
+
+def test_a_place_that_cannot_be_written_is_said_in_a_sentence(
+    qtbot: QtBot, tmp_path: Path, source: ClipFrames, result: ClipFrames
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    chosen = options(tmp_path / "file" / "out.mov", ExportKind.PRORES)
+
+    run = Run(Export(source, result, chosen), qtbot).to_end()
+
+    assert run.finished == []
+    assert "out.mov cannot be written" in run.failed[0]
+
+
+def test_a_full_disk_is_named(
+    qtbot: QtBot,
+    tmp_path: Path,
+    source: ClipFrames,
+    result: ClipFrames,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(self: Path, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    chosen = options(tmp_path / "out", ExportKind.PNG)
+
+    run = Run(Export(source, result, chosen), qtbot).to_end()
+
+    assert "the disk is full" in run.failed[0]
+
+
+def test_frames_of_a_daemon_are_exported_as_they_are(
+    qtbot: QtBot, tmp_path: Path, source: ClipFrames
+) -> None:
+    info = FrameInfo(path=None, frame_count=3, frame_rate=Fraction(25), width=192, height=96)
+    drawn = np.random.default_rng(5).integers(0, 256, (3, 96, 192, 3), np.uint8)
+    fetched = FetchedFrames(info, lambda index: cv2.imencode(".png", drawn[index])[1].tobytes())
+    chosen = options(tmp_path / "out", ExportKind.PNG, stop=3)
+
+    Run(Export(source, fetched, chosen), qtbot).to_end()
+    fetched.close()
+
+    for index in range(3):
+        written = cv2.imread(str(tmp_path / "out" / f"frame_{index:04d}.png"))
+        assert written is not None
+        assert np.array_equal(written, drawn[index])
