@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from diffusers import AutoencoderTiny
 from fresco_training import data, decoder, export, latents, restyling, scenes, start, text, train
 from fresco_training.styles import STYLES, apply_style
 
@@ -72,6 +73,19 @@ def test_a_decoder_also_learns_from_what_the_networks_make(work: Path) -> None:
 
     assert trainer.pace.step == 3
     assert not torch.equal(trainer.decoder.state_dict()["layers.0.weight"], before)
+
+
+def test_decoders_are_blended_half_and_half(work: Path, tmp_path: Path) -> None:
+    basis = latents.PatchBasis.load(work / "basis.npz")
+    first, second = (latents.build_autoencoder(basis) for _ in range(2))
+    for name, autoencoder in (("first", first), ("second", second)):
+        autoencoder.save_pretrained(tmp_path / name)
+
+    decoder.blend(tmp_path / "first", tmp_path / "second")
+
+    blended = AutoencoderTiny.from_pretrained(tmp_path / "first").decoder.layers[0].weight
+    wanted = (first.decoder.layers[0].weight + second.decoder.layers[0].weight) / 2
+    torch.testing.assert_close(blended, wanted)
 
 
 def test_an_exported_model_can_be_trained_on(work: Path, tmp_path: Path) -> None:

@@ -123,6 +123,19 @@ class DecoderTrainer:
         self.optimiser.load_state_dict(state["optimiser"])
 
 
+@torch.no_grad()
+def blend(folder: Path, before: Path) -> None:
+    """Puts the autoencoder in `folder` half-way between itself and the one in `before`.
+
+    A decoder trained on from `before` with a restyler passes over the U-Net's grain but has lost
+    some of a photograph's detail; the mean of the weights keeps most of both.
+    """
+    autoencoder = AutoencoderTiny.from_pretrained(folder)
+    other = AutoencoderTiny.from_pretrained(before)
+    _follow(autoencoder, other, 0.5)
+    autoencoder.save_pretrained(folder)
+
+
 def _difference(first: Tensor, second: Tensor) -> Tensor:
     """L1 plus L1 of three levels of detail, which counts sharp edges more than L1 alone."""
     error = first - second
