@@ -22,7 +22,9 @@ def plugin(tmp_path_factory: pytest.TempPathFactory) -> Plugin:
 
 
 @pytest.fixture(
-    scope="session", params=chosen_versions() or [pytest.param("none", marks=pytest.mark.skip)]
+    scope="session",
+    params=chosen_versions()
+    or [pytest.param("none", marks=pytest.mark.skip(reason="FRESCO_BLENDER is none"))],
 )
 def version(request: pytest.FixtureRequest) -> str:
     """A version of Blender."""
