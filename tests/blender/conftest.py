@@ -6,13 +6,30 @@ from pathlib import Path
 
 import pytest
 
-from tests.blender.blenders import Blender, Plugin, blender_of, build_plugin, chosen_versions
+from tests.blender.blenders import (
+    MODULES,
+    Blender,
+    Plugin,
+    blender_of,
+    build_plugin,
+    chosen_versions,
+    prepare,
+)
 from tests.blender.numbers import write_numbered
 from tests.integration.conftest import StartDaemon, start_daemon
 from tests.integration.daemons import DaemonProcess, with_fake_worker
 
 __all__ = ["start_daemon"]
 COUNT = 40
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fetch Blenders before the first test, as that takes longer than a test may."""
+    if session.config.option.collectonly:
+        return
+    if any("version" in getattr(item, "fixturenames", ()) for item in session.items):
+        for version in set(chosen_versions()) & set(MODULES):
+            prepare(version)
 
 
 @pytest.fixture(scope="session")
