@@ -13,8 +13,8 @@ import os
 import shutil
 import subprocess
 import sys
-import venv
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,29 +50,35 @@ def _python_in(folder: Path) -> Path:
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def module_python(version: str) -> Path:
-    """The Python of an environment that has this Blender; made now if there is none.
+@cache
+def prepare(version: str) -> str:
+    """Make sure that this Blender is there; why it cannot be had, or nothing.
 
-    Skips the test where it cannot be had.
+    Several hundred megabytes are fetched the first time.
     """
     folder = PLACE / version
-    python, mark = _python_in(folder), folder / "complete"
+    mark = folder / "complete"
     if mark.exists() and mark.read_text("utf-8") == MODULES[version]:
-        return python
+        return ""
     base = _right_python()
     if base is None:
-        pytest.skip(f"Blender {version} as a module needs Python {PYTHON[0]}.{PYTHON[1]}")
+        return f"Blender {version} as a module needs Python {PYTHON[0]}.{PYTHON[1]}"
     shutil.rmtree(folder, ignore_errors=True)
-    if base == getattr(sys, "_base_executable", ""):
-        venv.create(folder, with_pip=True)
-    else:
-        subprocess.run([base, "-m", "venv", str(folder)], check=True, capture_output=True)
-    command = [str(python), "-m", "pip", "install", "--quiet", "numpy<2", MODULES[version]]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    if ended.returncode != 0:
-        pytest.skip(f"{MODULES[version]} cannot be installed: {ended.stderr.strip()[-300:]}")
+    command = [str(_python_in(folder)), "-m", "pip", "install", "--quiet", "numpy<2"]
+    for step in ([base, "-m", "venv", str(folder)], [*command, MODULES[version]]):
+        ended = subprocess.run(step, capture_output=True, text=True, check=False)
+        if ended.returncode != 0:
+            return f"{MODULES[version]} cannot be installed: {ended.stderr.strip()[-300:]}"
     mark.write_text(MODULES[version], "utf-8")
-    return python
+    return ""
+
+
+def module_python(version: str) -> Path:
+    """The Python of an environment that has this Blender; skips the test where there is none."""
+    reason = prepare(version)
+    if reason:
+        pytest.skip(reason)
+    return _python_in(PLACE / version)
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,30 @@ from pathlib import Path
 
 import pytest
 
-from tests.blender.blenders import Blender, Plugin, blender_of, build_plugin, chosen_versions
+from tests.blender.blenders import (
+    MODULES,
+    Blender,
+    Plugin,
+    blender_of,
+    build_plugin,
+    chosen_versions,
+    prepare,
+)
 from tests.blender.numbers import write_numbered
 from tests.integration.conftest import StartDaemon, start_daemon
 from tests.integration.daemons import DaemonProcess, with_fake_worker
 
 __all__ = ["start_daemon"]
 COUNT = 40
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fetch Blenders before the first test, as that takes longer than a test may."""
+    if session.config.option.collectonly:
+        return
+    if any("version" in getattr(item, "fixturenames", ()) for item in session.items):
+        for version in set(chosen_versions()) & set(MODULES):
+            prepare(version)
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +39,9 @@ def plugin(tmp_path_factory: pytest.TempPathFactory) -> Plugin:
 
 
 @pytest.fixture(
-    scope="session", params=chosen_versions() or [pytest.param("none", marks=pytest.mark.skip)]
+    scope="session",
+    params=chosen_versions()
+    or [pytest.param("none", marks=pytest.mark.skip(reason="FRESCO_BLENDER is none"))],
 )
 def version(request: pytest.FixtureRequest) -> str:
     """A version of Blender."""

@@ -203,7 +203,7 @@ def _mount(folder: Path) -> int:
 def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaemonProcess]:
     """One slow daemon for all that do not harm it."""
     folder = tmp_path_factory.mktemp("slow") / "daemon" / "data"
-    worker = with_fake_worker(["--step-s", "0.15", "--frame-s", "0.03"])
+    worker = with_fake_worker(["--step-s", "0.08", "--frame-s", "0.02"])
     daemon = DaemonProcess(folder, worker).start()
     yield daemon
     daemon.stop_whatever()

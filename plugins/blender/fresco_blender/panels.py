@@ -359,11 +359,11 @@ def _columns(context: Any) -> int:
 
 CLASSES = (
     FRESCO_PT_link,
+    FRESCO_PT_result,
     FRESCO_PT_restyle,
     FRESCO_PT_placing,
     FRESCO_PT_advanced,
     FRESCO_PT_jobs,
-    FRESCO_PT_result,
     FRESCO_PT_history,
 )
 

@@ -198,7 +198,7 @@ def closed_file(clip: str, blend: str) -> dict[str, Any]:
     stage.wait_for("a keyframe", lambda: card.keyframe_files)
     bpy.ops.wm.save_mainfile()
     bpy.ops.wm.read_homefile(use_empty=True)
-    ends = time.monotonic() + 3
+    ends = time.monotonic() + 1
     stage.wait_for("some time", lambda: time.monotonic() > ends)
     elsewhere = [len(stage.part("vse").all_strips(s)) for s in bpy.data.scenes]
     cards_elsewhere = len(_state().cards)
