@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 import av.error
@@ -61,7 +61,7 @@ def decode_sound(path: Path, start_s: float) -> Iterator[bytes]:
                         yield np.ascontiguousarray(kept, np.int16).tobytes()
 
 
-def _frames(packet: av.Packet) -> list[av.AudioFrame]:
+def _frames(packet: av.Packet[Any]) -> list[av.AudioFrame]:
     try:
         return [frame for frame in packet.decode() if isinstance(frame, av.AudioFrame)]
     except av.error.FFmpegError:
