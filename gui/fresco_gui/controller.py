@@ -173,7 +173,7 @@ class Controller(QObject):
         self.state = state
         if state.is_connected:
             self.problem_over.emit(DAEMON_AWAY)
-        elif why and state is not DaemonState.RECONNECTING:
+        elif why:
             title = self.tr("No daemon")
             self._tell(Problem(title=title, message=why, reason=DAEMON_AWAY), self.tr("Try again"))
         self.daemon_changed.emit(state, why)

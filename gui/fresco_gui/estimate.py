@@ -115,7 +115,7 @@ def estimate(
     nearest = min(alike, key=lambda one: abs(one.work.pixels - work.pixels))
     near = [one for one in alike if one.work.pixels == nearest.work.pixels]
     scale = work.pixels / nearest.work.pixels
-    steps = _steps(settings) / _steps(nearest.settings)
+    steps = _more_steps(settings, nearest.settings)
     keyframe_s = _mean(one.keyframe_s for one in near) * scale * steps
     frame_s = _mean(one.frame_s + one.other_s for one in near) * scale
     memory = max(model_bytes, *(one.memory_bytes for one in near))
@@ -134,10 +134,13 @@ def _is_alike(done: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     return (wanted.get("interpolation") or usual) == done.get("interpolation", usual)
 
 
-def _steps(settings: Mapping[str, Any]) -> float:
-    steps = settings.get("steps") or 20
-    strength = settings.get("strength") or 1.0
-    return max(float(steps) * float(strength), 1.0)
+def _more_steps(wanted: Mapping[str, Any], done: Mapping[str, Any]) -> float:
+    """How many times the denoising steps of what was done; what is left open stays as it was."""
+    times = 1.0
+    for name in ("steps", "strength"):
+        if wanted.get(name) and done.get(name):
+            times *= float(wanted[name]) / float(done[name])
+    return times
 
 
 def _mean(values: Iterable[float]) -> float:
