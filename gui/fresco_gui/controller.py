@@ -444,13 +444,16 @@ class Controller(QObject):
     def _tell_gone(self) -> None:
         self._is_gone = True
         message = self.tr(
-            "{path} is not there any more. Put it back, or say where it is now; results and "
-            "settings are kept."
-        ).format(path=self.project.clip)
-        self._tell(
-            Problem(title=self.tr("The clip is gone"), message=message, reason=CLIP_GONE),
-            self.tr("Locate…"),
+            "{name} is not where it was. Put it back, or say where it is now; results and settings "
+            "are kept."
+        ).format(name=Path(self.project.clip).name)
+        problem = Problem(
+            title=self.tr("The clip is gone"),
+            message=message,
+            details=self.project.clip,
+            reason=CLIP_GONE,
         )
+        self._tell(problem, self.tr("Locate…"))
         self.possible_changed.emit()
 
     # The project

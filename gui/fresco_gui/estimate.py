@@ -78,9 +78,10 @@ def measured_of(job: Job) -> Measured | None:
         return None
     if any((found.get("reused") or {}).values()) or not keyframes or not frames or not seconds:
         return None
-    translating = float(seconds.get("translating keyframes", 0.0))
-    between = float(seconds.get("interpolating", 0.0))
-    others = sum(map(float, seconds.values())) - translating - between
+    share = _wall_share(job, sum(map(float, seconds.values())))
+    translating = share * float(seconds.get("translating keyframes", 0.0))
+    between = share * float(seconds.get("interpolating", 0.0))
+    others = share * sum(map(float, seconds.values())) - translating - between
     return Measured(
         work=Work(frames=frames, keyframes=keyframes, pixels=int(width) * int(height)),
         model=job.model.source if job.model else "",
@@ -125,6 +126,14 @@ def estimate(
         memory_bytes=memory or None,
         based_on=len(near),
     )
+
+
+def _wall_share(job: Job, stages_s: float) -> float:
+    """How much of the stages' time has passed on the clock: they run beside each other."""
+    if job.create_time is None or job.update_time is None or stages_s <= 0:
+        return 1.0
+    passed_s = (job.update_time - job.create_time).total_seconds()
+    return min(passed_s / stages_s, 1.0) if passed_s > 0 else 1.0
 
 
 def _is_alike(done: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:

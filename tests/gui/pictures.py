@@ -62,7 +62,7 @@ class Photographer:
             "RGB", (image.width(), image.height()), data, "raw", "RGB", image.bytesPerLine()
         )
         path = self._folder / f"desktop-{name}-{self._percent}.jpg"
-        picture.save(path, quality=80, optimize=True)
+        picture.save(path, quality=62, optimize=True)
 
 
 def main(folder: Path, percent: int) -> None:
@@ -99,9 +99,10 @@ def _take_all(window: MainWindow, photographer: Photographer, clip: Path) -> Non
     photographer.wait("looks", lambda: len(window.sheet.looks()) == 4)
     photographer.take("looks", window)
     window.sheet.use_chosen()
+    window.viewer.set_range(24, 71)
     window.inspector.restyle_button.click()
-    photographer.wait("keyframes", lambda: len(_ready(window)) >= 8)
-    window.viewer.set_frame(_ready(window)[2])
+    photographer.wait("keyframes", lambda: len(_ready(window)) >= 4)
+    window.viewer.set_frame(_ready(window)[1])
     photographer.take("running", window)
     photographer.wait("the result", lambda: window.stage.has_whole_result)
     window.viewer.set_frame(40)
