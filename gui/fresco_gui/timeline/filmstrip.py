@@ -375,7 +375,14 @@ class Filmstrip(QWidget):
 
     def keyframe_words(self, index: int) -> str:
         """What is to be said of a keyframe."""
-        state = self.tr(self._content.keyframes[index].value)
+        state = {
+            KeyframeState.PLANNED: self.tr("planned"),
+            KeyframeState.RENDERING: self.tr("rendering"),
+            KeyframeState.DONE: self.tr("done"),
+            KeyframeState.LOCKED: self.tr("locked"),
+            KeyframeState.STALE: self.tr("stale, to be made again"),
+            KeyframeState.FAILED: self.tr("failed"),
+        }[self._content.keyframes[index]]
         return self.tr("Keyframe {index}: {state}").format(index=index, state=state)
 
     def _scrub(self, index: int) -> None:
