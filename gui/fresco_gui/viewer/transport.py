@@ -51,21 +51,21 @@ class TransportBar(QWidget):
         row.setSpacing(2)
         for one in transport:
             row.addWidget(_button(one))
-        row.addSpacing(8)
+        row.addSpacing(4)
         for label in (self.time_label, self.rate_label):
             row.addWidget(label)
-            row.addSpacing(8)
+            row.addSpacing(4)
         # In a narrow window the range gives way, rather than making the window wider.
         self.range_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         row.addWidget(self.range_label, 1)
         row.addWidget(self.mix)
-        row.addSpacing(8)
+        row.addSpacing(4)
         for one in modes:
             row.addWidget(_button(one))
-        row.addSpacing(8)
+        row.addSpacing(4)
         for one in options:
             row.addWidget(_button(one))
-        row.addSpacing(8)
+        row.addSpacing(4)
         row.addWidget(self.zoom_label)
 
     def show_position(self, info: FrameInfo | None, index: int) -> None:
@@ -157,9 +157,9 @@ class ShrinkingLabel(QLabel):
     def paintEvent(self, a0: QPaintEvent | None) -> None:  # noqa: N802
         """Paint as much as fits."""
         shown = self.fontMetrics().elidedText(
-            self.text(), Qt.TextElideMode.ElideRight, self.width()
+            self.text(), Qt.TextElideMode.ElideRight, self.contentsRect().width()
         )
         self.setToolTip(self.text() if shown != self.text() else "")
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, shown)
+        painter.drawText(self.contentsRect(), Qt.AlignmentFlag.AlignVCenter, shown)

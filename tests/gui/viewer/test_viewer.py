@@ -428,3 +428,14 @@ def test_all_actions_have_names_words_and_keys_of_their_own(bench: Bench) -> Non
     assert all(one.objectName() and one.text() and one.shortcuts() for one in actions)
     assert len(keys) == len(set(keys))
     assert len({one.objectName() for one in actions}) == len(actions)
+
+
+def test_long_words_in_the_bar_do_not_make_the_window_wider(bench: Bench) -> None:
+    bench.viewer.set_range(4, 30)
+    bench.press("D")
+    bench.wait_for_mode(ViewMode.DIFFERENCE)
+
+    bench.viewer.resize(640, 400)
+
+    assert bench.viewer.minimumSizeHint().width() <= 640
+    assert bench.viewer.width() == 640
