@@ -85,7 +85,6 @@ class TransportBar(QWidget):
         count = last - first + 1
         text = self.tr("In {first}  Out {last}  ({count})")
         self.range_label.setText(text.format(first=first, last=last, count=count))
-        self.range_label.setToolTip(self.range_label.text())
 
     def show_rate(self, rate: int) -> None:
         """Say how it moves."""
