@@ -203,7 +203,7 @@ class MainWindow(QMainWindow):
         self._right_dock = self._dock("inspector", self.tr("Inspector"), self.inspector)
         self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self._left_dock)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._right_dock)
-        self.resizeDocks([self._left_dock, self._right_dock], [308, 350], Qt.Orientation.Horizontal)
+        self.resizeDocks([self._left_dock, self._right_dock], [272, 344], Qt.Orientation.Horizontal)
         self.setStatusBar(self.status)
 
     def _dock(self, name: str, title: str, widget: QWidget) -> QDockWidget:
