@@ -80,6 +80,7 @@ class Connection(QThread):
         self._is_stopping = threading.Event()
         self._session: Session | None = None
         self._state: DaemonState | None = None
+        self._why = ""
         self._models: tuple[Model, ...] = ()
         self._is_asked = False
         self._beats = 0
@@ -175,8 +176,8 @@ class Connection(QThread):
         self._tell(_state_of_error(error), error.message)
 
     def _tell(self, state: DaemonState, why: str = "") -> None:
-        if state is not self._state:
-            self._state = state
+        if (state, why) != (self._state, self._why):
+            self._state, self._why = state, why
             self.state_changed.emit(state, why)
 
 

@@ -173,7 +173,7 @@ class Controller(QObject):
         self.state = state
         if state.is_connected:
             self.problem_over.emit(DAEMON_AWAY)
-        elif why and state is not DaemonState.RECONNECTING:
+        elif why:
             title = self.tr("No daemon")
             self._tell(Problem(title=title, message=why, reason=DAEMON_AWAY), self.tr("Try again"))
         self.daemon_changed.emit(state, why)
@@ -444,13 +444,16 @@ class Controller(QObject):
     def _tell_gone(self) -> None:
         self._is_gone = True
         message = self.tr(
-            "{path} is not there any more. Put it back, or say where it is now; results and "
-            "settings are kept."
-        ).format(path=self.project.clip)
-        self._tell(
-            Problem(title=self.tr("The clip is gone"), message=message, reason=CLIP_GONE),
-            self.tr("Locate…"),
+            "{name} is not where it was. Put it back, or say where it is now; results and settings "
+            "are kept."
+        ).format(name=Path(self.project.clip).name)
+        problem = Problem(
+            title=self.tr("The clip is gone"),
+            message=message,
+            details=self.project.clip,
+            reason=CLIP_GONE,
         )
+        self._tell(problem, self.tr("Locate…"))
         self.possible_changed.emit()
 
     # The project

@@ -78,9 +78,10 @@ def measured_of(job: Job) -> Measured | None:
         return None
     if any((found.get("reused") or {}).values()) or not keyframes or not frames or not seconds:
         return None
-    translating = float(seconds.get("translating keyframes", 0.0))
-    between = float(seconds.get("interpolating", 0.0))
-    others = sum(map(float, seconds.values())) - translating - between
+    share = _wall_share(job, sum(map(float, seconds.values())))
+    translating = share * float(seconds.get("translating keyframes", 0.0))
+    between = share * float(seconds.get("interpolating", 0.0))
+    others = share * sum(map(float, seconds.values())) - translating - between
     return Measured(
         work=Work(frames=frames, keyframes=keyframes, pixels=int(width) * int(height)),
         model=job.model.source if job.model else "",
@@ -115,7 +116,7 @@ def estimate(
     nearest = min(alike, key=lambda one: abs(one.work.pixels - work.pixels))
     near = [one for one in alike if one.work.pixels == nearest.work.pixels]
     scale = work.pixels / nearest.work.pixels
-    steps = _steps(settings) / _steps(nearest.settings)
+    steps = _more_steps(settings, nearest.settings)
     keyframe_s = _mean(one.keyframe_s for one in near) * scale * steps
     frame_s = _mean(one.frame_s + one.other_s for one in near) * scale
     memory = max(model_bytes, *(one.memory_bytes for one in near))
@@ -127,6 +128,14 @@ def estimate(
     )
 
 
+def _wall_share(job: Job, stages_s: float) -> float:
+    """How much of the stages' time has passed on the clock: they run beside each other."""
+    if job.create_time is None or job.update_time is None or stages_s <= 0:
+        return 1.0
+    passed_s = (job.update_time - job.create_time).total_seconds()
+    return min(passed_s / stages_s, 1.0) if passed_s > 0 else 1.0
+
+
 def _is_alike(done: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     """Whether the frames between keyframes are made in the same way."""
     is_draft = wanted.get("preset") == "draft"
@@ -134,10 +143,13 @@ def _is_alike(done: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     return (wanted.get("interpolation") or usual) == done.get("interpolation", usual)
 
 
-def _steps(settings: Mapping[str, Any]) -> float:
-    steps = settings.get("steps") or 20
-    strength = settings.get("strength") or 1.0
-    return max(float(steps) * float(strength), 1.0)
+def _more_steps(wanted: Mapping[str, Any], done: Mapping[str, Any]) -> float:
+    """How many times the denoising steps of what was done; what is left open stays as it was."""
+    times = 1.0
+    for name in ("steps", "strength"):
+        if wanted.get(name) and done.get(name):
+            times *= float(wanted[name]) / float(done[name])
+    return times
 
 
 def _mean(values: Iterable[float]) -> float:

@@ -21,11 +21,11 @@ _PARTS: dict[str, type[Any]] = {
     "optimisation": OptimisationSettings,
     "smoothing": SmoothingSettings,
 }
-OF_ONE_CLIP = frozenset({"start", "stop", "keyframe_prompts", "keyframe_seeds", "keyframes"})
+_BY_FRAME = frozenset({"keyframe_prompts", "keyframe_seeds", "keyframe_pictures"})
+OF_ONE_CLIP = frozenset({"start", "stop", "keyframes"}) | _BY_FRAME
 """What belongs to a clip, not to a look that can be carried to another one."""
 
 _LISTS = frozenset({"blocks", "keyframes"})
-_BY_FRAME = frozenset({"keyframe_prompts", "keyframe_seeds"})
 _NAMES = frozenset(field.name for field in fields(RestyleSettings))
 
 

@@ -203,7 +203,7 @@ class MainWindow(QMainWindow):
         self._right_dock = self._dock("inspector", self.tr("Inspector"), self.inspector)
         self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self._left_dock)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._right_dock)
-        self.resizeDocks([self._left_dock, self._right_dock], [308, 350], Qt.Orientation.Horizontal)
+        self.resizeDocks([self._left_dock, self._right_dock], [272, 344], Qt.Orientation.Horizontal)
         self.setStatusBar(self.status)
 
     def _dock(self, name: str, title: str, widget: QWidget) -> QDockWidget:
@@ -729,7 +729,9 @@ class MainWindow(QMainWindow):
             text = self.tr("{span} for them") if found.is_without_frames else self.tr("{span}")
             parts.append(text.format(span=span_text(found.seconds)))
         if found.memory_bytes:
-            parts.append(self.tr("{size} memory").format(size=bytes_text(found.memory_bytes)))
+            # Without a finished job only the model's own share is known.
+            text = self.tr("{size} memory") if found.based_on else self.tr("{size} for the model")
+            parts.append(text.format(size=bytes_text(found.memory_bytes)))
         if found.based_on:
             why = self.tr("Learned from {count} finished jobs here.").format(count=found.based_on)
         elif found.seconds is not None:

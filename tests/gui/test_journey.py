@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.video.frame import PictureType
 from fresco_gui.export import ExportKind, ExportOptions
 from fresco_gui.timeline import KeyframeState
 from fresco_gui.viewer import ViewMode
@@ -27,7 +28,8 @@ PATIENCE_MS = 240_000
 def frames_of(path: Path) -> list[NDArray[np.uint8]]:
     """All frames of a video as RGB."""
     with av.open(str(path)) as container:
-        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        decoded = container.decode(video=0)
+        return [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in decoded]
 
 
 def drop(app: App, path: Path) -> None:
@@ -59,7 +61,7 @@ def small_clip(tmp_path: Path) -> Path:
                 for frame in packet.decode():
                     assert isinstance(frame, av.VideoFrame)
                     small = frame.reformat(width=128, height=128)
-                    small.pict_type = av.video.frame.PictureType.NONE
+                    small.pict_type = PictureType.NONE
                     target.mux(video.encode(small))
         target.mux(video.encode(None))
     return path

@@ -11,6 +11,8 @@ SETTINGS = RestyleSettings(
     seed=5,
     keyframe_prompts={3: "rain"},
     keyframe_seeds={3: 8},
+    keyframe_pictures={5: "/painted/5.png"},
+    keyframes=(3, 5),
     attention=AttentionSettings(spatial=False, spatial_until=0.2),
     optimisation=OptimisationSettings(blocks=(1, 2)),
 )

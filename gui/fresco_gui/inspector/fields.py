@@ -7,7 +7,7 @@ import secrets
 from typing import Any
 
 from fresco_client import Parameter, Style
-from PyQt6.QtCore import QEvent, QObject, QRegularExpression, Qt, pyqtSignal
+from PyQt6.QtCore import QCoreApplication, QEvent, QObject, QRegularExpression, Qt, pyqtSignal
 from PyQt6.QtGui import QRegularExpressionValidator
 from PyQt6.QtWidgets import (
     QComboBox,
@@ -70,12 +70,16 @@ class Field(QWidget):
     def _default_text(self) -> str:
         shown = self.parameter.default_json
         if not shown:
-            return self.tr("as the model likes it")
+            return QCoreApplication.translate("Field", "as the model likes it")
         value = json.loads(shown)
         if isinstance(value, bool):
-            return self.tr("default: on") if value else self.tr("default: off")
+            return (
+                QCoreApplication.translate("Field", "default: on")
+                if value
+                else QCoreApplication.translate("Field", "default: off")
+            )
         shown = f"{value:g}" if isinstance(value, float) else str(value)
-        return self.tr("default: {value}").format(value=shown)
+        return QCoreApplication.translate("Field", "default: {value}").format(value=shown)
 
 
 class PromptField(Field):

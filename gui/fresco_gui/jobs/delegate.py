@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fresco_client import Job, JobState
-from PyQt6.QtCore import QModelIndex, QRectF, QSize, Qt
+from PyQt6.QtCore import QCoreApplication, QModelIndex, QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QFont, QPainter
 from PyQt6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
@@ -15,7 +15,6 @@ from fresco_gui.jobs.words import (
     state_of_job,
     time_text,
     title_of_job,
-    tr,
 )
 from fresco_gui.theme import TOKENS
 
@@ -83,7 +82,7 @@ class JobDelegate(QStyledItemDelegate):
 def _remaining(job: Job) -> str:
     if job.state.is_ended or job.remaining_s is None or job.state is JobState.PAUSED:
         return ""
-    return tr("{span} left").format(span=span_text(job.remaining_s))
+    return QCoreApplication.translate("jobs", "{span} left").format(span=span_text(job.remaining_s))
 
 
 def _colour(job: Job) -> str:

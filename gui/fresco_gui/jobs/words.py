@@ -12,18 +12,13 @@ _WEIGHTS = {"analysing": 0.05, "translating keyframes": 0.65, "interpolating": 0
 """Shares of a whole job that its stages usually take; what is left is for encoding."""
 
 
-def tr(text: str) -> str:
-    """A text of this module in the user's language."""
-    return QCoreApplication.translate("jobs", text)
-
-
 def title_of_job(job: Job) -> str:
     """What a job is called: its title, else its clip's name."""
     if job.title:
         return job.title
     if job.clip and job.clip.path:
         return PurePath(job.clip.path).name
-    return tr("clip sent from elsewhere")
+    return QCoreApplication.translate("jobs", "clip sent from elsewhere")
 
 
 def look_of_job(job: Job) -> str:
@@ -36,21 +31,23 @@ def look_of_job(job: Job) -> str:
 def state_of_job(job: Job) -> str:
     """What a job does, with how far it is."""
     if job.state is JobState.QUEUED and job.jobs_ahead:
-        return tr("queued, {count} before it").format(count=job.jobs_ahead)
+        return QCoreApplication.translate("jobs", "queued, {count} before it").format(
+            count=job.jobs_ahead
+        )
     names = {
-        JobState.QUEUED: tr("queued"),
-        JobState.ANALYSING: tr("analysing"),
-        JobState.TRANSLATING: tr("keyframes"),
-        JobState.INTERPOLATING: tr("frames between"),
-        JobState.ENCODING: tr("encoding"),
-        JobState.PAUSED: tr("paused"),
-        JobState.DONE: tr("done"),
-        JobState.CANCELLED: tr("cancelled"),
-        JobState.FAILED: tr("failed"),
+        JobState.QUEUED: QCoreApplication.translate("jobs", "queued"),
+        JobState.ANALYSING: QCoreApplication.translate("jobs", "analysing"),
+        JobState.TRANSLATING: QCoreApplication.translate("jobs", "keyframes"),
+        JobState.INTERPOLATING: QCoreApplication.translate("jobs", "frames between"),
+        JobState.ENCODING: QCoreApplication.translate("jobs", "encoding"),
+        JobState.PAUSED: QCoreApplication.translate("jobs", "paused"),
+        JobState.DONE: QCoreApplication.translate("jobs", "done"),
+        JobState.CANCELLED: QCoreApplication.translate("jobs", "cancelled"),
+        JobState.FAILED: QCoreApplication.translate("jobs", "failed"),
     }
     text = names[job.state]
     if job.state is JobState.FAILED and job.failure and job.failure.can_resume:
-        text = tr("failed, can go on")
+        text = QCoreApplication.translate("jobs", "failed, can go on")
     if job.state is JobState.TRANSLATING and job.plan:
         return f"{text} {len(job.ready_keyframes)}/{len(job.plan.keyframes)}"
     if job.state is JobState.INTERPOLATING and job.plan:
@@ -69,11 +66,13 @@ def share_of_job(state: JobState, progress: tuple[StageProgress, ...]) -> float:
 def span_text(seconds: float) -> str:
     """A length of time, no more exact than it is known."""
     if seconds < 90:
-        return tr("{count} s").format(count=max(round(seconds), 1))
+        return QCoreApplication.translate("jobs", "{count} s").format(count=max(round(seconds), 1))
     if seconds < 90 * 60:
-        return tr("{count} min").format(count=round(seconds / 60))
+        return QCoreApplication.translate("jobs", "{count} min").format(count=round(seconds / 60))
     hours, minutes = divmod(round(seconds / 60), 60)
-    return tr("{hours} h {minutes:02d} min").format(hours=hours, minutes=minutes)
+    return QCoreApplication.translate("jobs", "{hours} h {minutes:02d} min").format(
+        hours=hours, minutes=minutes
+    )
 
 
 def bytes_text(count: float) -> str:

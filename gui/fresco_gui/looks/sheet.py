@@ -20,7 +20,7 @@ from PyQt6.QtWidgets import (
 from fresco_gui.looks.maker import LookOrder, LookPicture
 from fresco_gui.theme import TOKENS
 
-_THUMB = QSize(120, 120)
+_THUMB = QSize(100, 100)
 _ROLE = Qt.ItemDataRole.UserRole
 
 

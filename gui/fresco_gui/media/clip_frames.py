@@ -37,7 +37,7 @@ class ClipFrames(LoadedFrames):
         self._first_index = first_index
         self._reader: ClipReader | None = None
         self._info: FrameInfo | None = None
-        self._thread.start()
+        self._start_soon()
 
     @property
     def info(self) -> FrameInfo | None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-# How much of the distance to the sound is made up for at each report; all of it if it is too far.
+# How much of the distance to the sound is made up for at each report: too little to be seen.
 _GAIN = 0.1
-_TOO_FAR_S = 0.25
 
 
 class PlaybackClock:
@@ -42,5 +41,4 @@ class PlaybackClock:
         if not self._rate:
             return
         distance = heard_s - self.position_s
-        step = distance if abs(distance) > _TOO_FAR_S else distance * _GAIN
-        self.start(self.position_s + step, self._rate)
+        self.start(self.position_s + distance * _GAIN, self._rate)

@@ -25,7 +25,7 @@ class FetchedFrames(LoadedFrames):
         self._info = info
         self._fetch = fetch
         self._absent_ones: set[int] = set()
-        self._thread.start()
+        self._start_soon()
 
     @property
     def info(self) -> FrameInfo | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import av.container
@@ -54,7 +55,7 @@ def open_container(path: Path) -> av.container.InputContainer:
 
 def packets(
     container: av.container.InputContainer, *streams: av.stream.Stream
-) -> Iterator[av.Packet]:
+) -> Iterator[av.Packet[Any]]:
     """The packets of `streams`, up to the end or to damage at the end."""
     demuxed = container.demux(*streams)
     while True:
@@ -67,7 +68,7 @@ def packets(
             return
 
 
-def frames_of(packet: av.Packet) -> list[av.VideoFrame]:
+def frames_of(packet: av.Packet[Any]) -> list[av.VideoFrame]:
     """The frames that come out when `packet` goes in; none if it is damaged."""
     try:
         return [frame for frame in packet.decode() if isinstance(frame, av.VideoFrame)]
@@ -140,7 +141,7 @@ def _scan(
     return _Table(shown, tuple(sorted((index_of[stamp], seek) for stamp, seek in syncs)), True)
 
 
-def _is_shown(packet: av.Packet, stream: av.VideoStream) -> bool:
+def _is_shown(packet: av.Packet[Any], stream: av.VideoStream) -> bool:
     if not packet.size or packet.is_discard:
         return False
     # VP8 stores reference frames that are never shown as packets of their own (RFC 6386, 9.1).

@@ -7,8 +7,10 @@ import threading
 from abc import abstractmethod
 from collections.abc import Iterator
 
+from PyQt6.QtCore import QTimer
 from PyQt6.QtGui import QImage
 
+from fresco_gui.media import threads
 from fresco_gui.media.cache import ByteCache
 from fresco_gui.media.errors import MediaError
 from fresco_gui.media.source import FrameInfo, FrameSource
@@ -36,7 +38,7 @@ class LoadedFrames(FrameSource):
         self._step = 0
         self._is_closed = False
         self._has_ended = False
-        self._thread = threading.Thread(target=self._run, name=type(self).__name__, daemon=True)
+        self._thread: threading.Thread | None = None
 
     @property
     def used_bytes(self) -> int:
@@ -60,9 +62,17 @@ class LoadedFrames(FrameSource):
         with self._wake:
             self._is_closed = True
             self._wake.notify_all()
-        if self._thread.is_alive():
-            self._thread.join()
+        if self._thread is not None:
+            threads.leave_to_end(self._thread)
         self._cache.clear()
+
+    def _start_soon(self) -> None:
+        """Begin to load when the caller has connected its slots: opening may fail at once."""
+        QTimer.singleShot(0, self._start)
+
+    def _start(self) -> None:
+        if not self._is_closed:
+            self._thread = threads.start(self._run, type(self).__name__)
 
     @abstractmethod
     def _open(self) -> bool:
@@ -87,8 +97,10 @@ class LoadedFrames(FrameSource):
 
     def _run(self) -> None:
         try:
+            is_known = self.info is not None
             if self._open():
-                self._announce_opened()
+                if not is_known:
+                    self._announce_opened()
                 self._load_until_closed()
         except MediaError as error:
             self._announce_failure(str(error))
@@ -98,6 +110,8 @@ class LoadedFrames(FrameSource):
         finally:
             self._has_ended = True
             self._leave()
+            if self._is_closed:
+                self._cache.clear()
 
     def _load_until_closed(self) -> None:
         while (wish := self._next()) is not None:
@@ -111,6 +125,8 @@ class LoadedFrames(FrameSource):
                 self.arrived.emit(index)
 
     def _keep(self, index: int, image: QImage, *, is_exact: bool) -> None:
+        if self._is_closed:
+            return
         evicted = self._cache.put(index, image)
         self._exact.difference_update(gone for gone, _ in evicted)
         if is_exact:

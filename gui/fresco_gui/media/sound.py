@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 import av.error
@@ -60,7 +61,7 @@ def decode_sound(path: Path, start_s: float) -> Iterator[bytes]:
                         yield np.ascontiguousarray(kept, np.int16).tobytes()
 
 
-def _frames(packet: av.Packet) -> list[av.AudioFrame]:
+def _frames(packet: av.Packet[Any]) -> list[av.AudioFrame]:
     try:
         return [frame for frame in packet.decode() if isinstance(frame, av.AudioFrame)]
     except av.error.FFmpegError:
@@ -75,8 +76,9 @@ class SoundPlayer(QObject):
     """
 
     heard = pyqtSignal(float)
-    _start_wanted = pyqtSignal(object, float, float)
+    _start_wanted = pyqtSignal(object, float, float, float)
     _stop_wanted = pyqtSignal()
+    _skip_wanted = pyqtSignal(float)
     _volume_wanted = pyqtSignal(float)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -87,14 +89,20 @@ class SoundPlayer(QObject):
         self._output.moveToThread(self._thread)
         self._start_wanted.connect(self._output.start)
         self._stop_wanted.connect(self._output.stop)
+        self._skip_wanted.connect(self._output.skip)
         self._volume_wanted.connect(self._output.set_volume)
         self._output.heard.connect(self.heard)
+        self._thread.started.connect(self._output.prepare)
         self._thread.finished.connect(self._output.stop)
         self._thread.start()
 
     def play(self, path: Path, from_s: float, offset_s: float = 0.0) -> None:
         """Play from `from_s` seconds of the clip, whose start is `offset_s` on the file's clock."""
-        self._start_wanted.emit(path, from_s, offset_s)
+        self._start_wanted.emit(path, from_s, offset_s, time.monotonic())
+
+    def skip(self, seconds: float) -> None:
+        """Leave out as much, so that a sound that is late catches up."""
+        self._skip_wanted.emit(seconds)
 
     def stop(self) -> None:
         """Be silent."""
@@ -128,21 +136,28 @@ class _SoundOutput(QObject):
         self._written_bytes = 0
         self._reported_s = 0.0
 
-    @pyqtSlot(object, float, float)
-    def start(self, path: Path, from_s: float, offset_s: float) -> None:
+    @pyqtSlot()
+    def prepare(self) -> None:
+        """Load what the first sound would have to wait for."""
+        _open_sink()
+
+    @pyqtSlot(object, float, float, float)
+    def start(self, path: Path, from_s: float, offset_s: float, asked_s: float) -> None:
         self.stop()
         sink = _open_sink()
         if sink is None:
             return
         sink.setBufferSize(int(_BUFFER_S * RATE) * _FRAME_BYTES)
         sink.setVolume(self._volume)
+        device = sink.start()
+        if device is None:
+            return
+        # Opening a device may take a second: the sound joins the pictures where they are by now.
+        from_s += time.monotonic() - asked_s
         self._chunks = decode_sound(path, from_s + offset_s)
         self._waiting = b""
         self._from_s, self._written_bytes, self._reported_s = from_s, 0, 0.0
-        self._sink, self._device = sink, sink.start()
-        if self._device is None:
-            self._sink = None
-            return
+        self._sink, self._device = sink, device
         self._feed()
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._feed)
@@ -158,6 +173,17 @@ class _SoundOutput(QObject):
             self._sink.deleteLater()
         self._sink = self._device = None
         self._chunks = iter(())
+
+    @pyqtSlot(float)
+    def skip(self, seconds: float) -> None:
+        if self._sink is None:
+            return
+        left = round(seconds * RATE) * _FRAME_BYTES
+        while left > 0 and (self._waiting or self._refill()):
+            dropped = min(left, len(self._waiting))
+            self._waiting = self._waiting[dropped:]
+            left -= dropped
+        self._from_s += seconds
 
     @pyqtSlot(float)
     def set_volume(self, volume: float) -> None:

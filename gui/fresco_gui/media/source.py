@@ -70,7 +70,7 @@ class FrameSource(QObject):
     """Frames by index, decoded elsewhere and handed out at once or announced later.
 
     Signals:
-        opened: `info` is known from now on.
+        opened: `info` is known from now on; never emitted where it was from the beginning.
         failed(str): it cannot be read; a sentence for the user.
         arrived(int): the frame at this index can be had.
     """

@@ -43,7 +43,7 @@ class StoredFrames(LoadedFrames):
         self._known: set[int] = set()
         self._asked: set[int] = set()
         self._spill = _Spill()
-        self._thread.start()
+        self._start_soon()
 
     @property
     def info(self) -> FrameInfo | None:

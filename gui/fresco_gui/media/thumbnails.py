@@ -12,6 +12,7 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QImage
 
+from fresco_gui.media import threads
 from fresco_gui.media.cache import ByteCache
 from fresco_gui.media.errors import MediaError
 from fresco_gui.media.reader import ClipReader, open_reader
@@ -57,8 +58,7 @@ class Thumbnails(QObject):
         self._wanted: tuple[Span, ...] = ()
         self._wake = threading.Condition()
         self._is_closed = False
-        self._thread = threading.Thread(target=self._run, name="thumbnails", daemon=True)
-        self._thread.start()
+        self._thread = threads.start(self._run, "thumbnails")
 
     @property
     def used_bytes(self) -> int:
@@ -80,7 +80,7 @@ class Thumbnails(QObject):
         with self._wake:
             self._is_closed = True
             self._wake.notify_all()
-        self._thread.join()
+        threads.leave_to_end(self._thread)
         self._cache.clear()
 
     def _run(self) -> None:
@@ -107,8 +107,8 @@ class Thumbnails(QObject):
         while (span := self._next()) is not None:
             index = reader.cheapest(span.start, span.stop)
             image = reader.image(min(index, info.last_index), (width, self._height))
-            self._cache.put(span, image)
             if not self._is_closed:
+                self._cache.put(span, image)
                 self.arrived.emit(span)
 
     def _next(self) -> Span | None:

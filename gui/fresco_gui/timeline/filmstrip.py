@@ -29,6 +29,7 @@ from fresco_gui.media.thumbnails import Span, Thumbnails
 from fresco_gui.theme import TOKENS
 from fresco_gui.timeline import painting
 from fresco_gui.timeline.content import Content
+from fresco_gui.timeline.menu import Wanted, keyframe_menu, keyframe_words
 from fresco_gui.timeline.painting import Strip
 from fresco_gui.timeline.preview import Preview
 from fresco_gui.timeline.scale import Scale
@@ -39,14 +40,6 @@ _GRIP_PX = 6
 _KEY_GRIP_PX = 9
 _PREVIEW_PX = 120
 _REPAINT_MS = 33
-_KEYFRAME_ACTIONS = (
-    KeyframeAction.REROLL,
-    KeyframeAction.EDIT_PROMPT,
-    KeyframeAction.REPLACE,
-    KeyframeAction.LOCK,
-    KeyframeAction.MOVE_HERE,
-    KeyframeAction.REMOVE,
-)
 
 
 class _Grabbed(Enum):
@@ -369,14 +362,11 @@ class Filmstrip(QWidget):
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             key = self._key_at(QPointF(event.pos()))
             if key is not None:
-                QToolTip.showText(event.globalPos(), self.keyframe_words(key), self)
+                QToolTip.showText(
+                    event.globalPos(), keyframe_words(key, self._content.keyframes[key]), self
+                )
                 return True
         return super().event(event)
-
-    def keyframe_words(self, index: int) -> str:
-        """What is to be said of a keyframe."""
-        state = self.tr(self._content.keyframes[index].value)
-        return self.tr("Keyframe {index}: {state}").format(index=index, state=state)
 
     def _scrub(self, index: int) -> None:
         self.set_frame(index)
@@ -460,41 +450,13 @@ class Filmstrip(QWidget):
 
     def keyframe_menu(self, index: int) -> QMenu:
         """The menu for a frame; it deletes itself when closed."""
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        state = self._content.keyframes.get(index)
-        if state is None:
-            listed: tuple[KeyframeAction, ...] = (KeyframeAction.ADD,)
-        else:
-            listed = _KEYFRAME_ACTIONS
-            title = menu.addAction(self.keyframe_words(index))
-            if title is not None:
-                title.setEnabled(False)
-            menu.addSeparator()
-        offered = [one for one in listed if one in self._actions]
-        for one in offered:
-            made = menu.addAction(self._words(one, index, state))
-            if made is None:
-                continue
-            made.setObjectName(one.name)
-            made.triggered.connect(lambda _=False, one=one: self.keyframe_action.emit(index, one))
-            if one is KeyframeAction.MOVE_HERE:
-                made.setEnabled(self._frame not in self._content.keyframes)
-        if not offered:
-            menu.clear()
+        wanted = Wanted(index, self._content.keyframes.get(index), self._frame, self._actions)
+        menu = keyframe_menu(self, wanted, lambda what: self.keyframe_action.emit(index, what))
+        if self._frame in self._content.keyframes:
+            for one in menu.actions():
+                if one.objectName() == KeyframeAction.MOVE_HERE.name:
+                    one.setEnabled(False)
         return menu
-
-    def _words(self, one: KeyframeAction, index: int, state: KeyframeState | None) -> str:
-        is_locked = state is KeyframeState.LOCKED
-        return {
-            KeyframeAction.REROLL: self.tr("Reroll"),
-            KeyframeAction.EDIT_PROMPT: self.tr("Edit its prompt…"),
-            KeyframeAction.REPLACE: self.tr("Replace by a painted image…"),
-            KeyframeAction.LOCK: self.tr("Unlock") if is_locked else self.tr("Lock"),
-            KeyframeAction.MOVE_HERE: self.tr("Move to frame {frame}").format(frame=self._frame),
-            KeyframeAction.ADD: self.tr("Make frame {index} a keyframe").format(index=index),
-            KeyframeAction.REMOVE: self.tr("Remove"),
-        }[one]
 
     def _point_of(self, index: int) -> QPoint:
         x = round(painting.key_x(self._scale, index))

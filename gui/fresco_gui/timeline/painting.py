@@ -106,7 +106,11 @@ def _shots(painter: QPainter, strip: Strip) -> None:
             painter.setPen(QPen(QColor(TOKENS.text), 1))
             painter.drawLine(QPointF(x, RULER_PX), QPointF(x, bottom))
         if len(strip.content.shots) > 1:
-            _tag(painter, QPointF(x + 4, RULER_PX + 4), _tr("Shot {n}").format(n=number))
+            _tag(
+                painter,
+                QPointF(x + 4, RULER_PX + 4),
+                QCoreApplication.translate("Filmstrip", "Shot {n}").format(n=number),
+            )
 
 
 def _tag(painter: QPainter, at: QPointF, text: str) -> None:
@@ -208,7 +212,3 @@ def paint_playhead(painter: QPainter, strip: Strip) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     points = [QPointF(middle - 5, 2), QPointF(middle + 5, 2), QPointF(middle, 10)]
     painter.drawPolygon(QPolygonF(points))
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("Filmstrip", text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from PyQt6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
     QCursor,
@@ -24,6 +24,7 @@ from fresco_gui.theme import TOKENS
 from fresco_gui.viewer.camera import Camera, Point
 from fresco_gui.viewer.compositor import Composed, Compositor, Scene
 from fresco_gui.viewer.modes import ViewMode
+from fresco_gui.viewer.overlay import paint_label, paint_line
 from fresco_gui.viewer.rendering import GROUND
 
 _GRIP_PX = 9
@@ -229,7 +230,7 @@ class Canvas(QWidget):
         if composed is not None:
             self._paint_pictures(painter, composed)
         if self._mode.is_wipe and self._has_result:
-            self._paint_line(painter)
+            paint_line(painter, self._mode, self._wipe_line(), self.rect())
         if self.hasFocus():
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -294,47 +295,16 @@ class Canvas(QWidget):
             painter.setPen(QColor(TOKENS.faint_text))
             painter.drawText(clip, Qt.AlignmentFlag.AlignCenter, self.tr("Not restyled yet"))
         if label:
-            self._paint_label(painter, clip, label)
+            paint_label(painter, clip, label, self._label_corner(clip))
         painter.restore()
 
-    def _paint_label(self, painter: QPainter, side: QRect, label: str) -> None:
-        metrics = painter.fontMetrics()
-        box = metrics.boundingRect(label).adjusted(-6, -3, 6, 3)
-        box.moveTopLeft(side.topLeft() + QPoint(8, 8))
-        if self._mode.is_wipe and side.right() == self.rect().right() and side.left() > 0:
-            box.moveTopRight(side.topRight() + QPoint(-8, 8))
-        elif self._mode is ViewMode.WIPE_HORIZONTAL and side.top() > 0:
-            box.moveBottomLeft(side.bottomLeft() + QPoint(8, -8))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(20, 20, 20, 190))
-        painter.drawRoundedRect(QRectF(box), 3, 3)
-        painter.setPen(QColor(TOKENS.text))
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, label)
-
-    def _paint_line(self, painter: QPainter) -> None:
-        line = round(self._wipe_line()) + 0.5
-        is_vertical = self._mode is ViewMode.WIPE_VERTICAL
-        ends = (
-            (QPointF(line, 0), QPointF(line, self.height()))
-            if is_vertical
-            else (QPointF(0, line), QPointF(self.width(), line))
-        )
-        middle = (ends[0] + ends[1]) / 2
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for colour, width in ((QColor(0, 0, 0, 150), 3.0), (QColor(TOKENS.text), 1.0)):
-            painter.setPen(QPen(colour, width))
-            painter.drawLine(*ends)
-        painter.setBrush(QColor(30, 30, 30, 220))
-        painter.setPen(QPen(QColor(TOKENS.text), 1.2))
-        painter.drawEllipse(middle, 11, 11)
-        along = QPointF(1, 0) if is_vertical else QPointF(0, 1)
-        across = QPointF(along.y(), along.x())
-        for side in (-1, 1):
-            tip = middle + along * (7 * side)
-            back = middle + along * (3 * side)
-            painter.drawLine(tip, back + across * 3.5)
-            painter.drawLine(tip, back - across * 3.5)
+    def _label_corner(self, side: QRect) -> Qt.Corner:
+        """Where the label does not jump about while the line is dragged."""
+        if self._mode is ViewMode.WIPE_VERTICAL and side.left() > 0:
+            return Qt.Corner.TopRightCorner
+        if self._mode is ViewMode.WIPE_HORIZONTAL and side.top() > 0:
+            return Qt.Corner.BottomLeftCorner
+        return Qt.Corner.TopLeftCorner
 
     # Events
 

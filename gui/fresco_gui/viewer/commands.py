@@ -29,14 +29,20 @@ class Command:
 
 def mode_commands(choose: Callable[[ViewMode], object]) -> dict[ViewMode, Command]:
     """One for each way to look at source and result."""
+    tr = QCoreApplication.translate
     listed = (
-        (ViewMode.SOURCE, "source", _tr("Source (A)"), ("1",)),
-        (ViewMode.RESULT, "result", _tr("Result (B)"), ("2",)),
-        (ViewMode.WIPE_VERTICAL, "wipe_vertical", _tr("Wipe"), ("W",)),
-        (ViewMode.WIPE_HORIZONTAL, "wipe_horizontal", _tr("Wipe, lying line"), ("Shift+W",)),
-        (ViewMode.SIDE_BY_SIDE, "side_by_side", _tr("Side by side"), ("S",)),
-        (ViewMode.DIFFERENCE, "difference", _tr("Difference"), ("D",)),
-        (ViewMode.ONION, "onion", _tr("Onion skin"), ("N",)),
+        (ViewMode.SOURCE, "source", tr("Viewer", "Source (A)"), ("1",)),
+        (ViewMode.RESULT, "result", tr("Viewer", "Result (B)"), ("2",)),
+        (ViewMode.WIPE_VERTICAL, "wipe_vertical", tr("Viewer", "Wipe"), ("W",)),
+        (
+            ViewMode.WIPE_HORIZONTAL,
+            "wipe_horizontal",
+            tr("Viewer", "Wipe, lying line"),
+            ("Shift+W",),
+        ),
+        (ViewMode.SIDE_BY_SIDE, "side_by_side", tr("Viewer", "Side by side"), ("S",)),
+        (ViewMode.DIFFERENCE, "difference", tr("Viewer", "Difference"), ("D",)),
+        (ViewMode.ONION, "onion", tr("Viewer", "Onion skin"), ("N",)),
     )
     return {
         mode: Command(f"view.{name}", text, keys, lambda mode=mode: choose(mode), name)
@@ -63,7 +69,3 @@ def add_modes(owner: QWidget, choose: Callable[[ViewMode], object]) -> dict[View
         group.addAction(made[mode])
     made[ViewMode.SOURCE].setChecked(True)
     return made
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("Viewer", text)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QImage
 
+from fresco_gui.media import threads
 from fresco_gui.viewer.camera import Placement
 from fresco_gui.viewer.modes import ViewMode
 from fresco_gui.viewer.rendering import difference, onion, rendered
@@ -58,8 +59,7 @@ class Compositor(QObject):
         self._wanted: Scene | None = None
         self._is_closed = False
         self._kept: dict[object, QImage] = {}
-        self._thread = threading.Thread(target=self._run, name="compositor", daemon=True)
-        self._thread.start()
+        self._thread = threads.start(self._run, "compositor")
 
     def compose(self, scene: Scene) -> None:
         """Compose `scene` next; one that was not begun yet is dropped."""
@@ -72,7 +72,7 @@ class Compositor(QObject):
         with self._wake:
             self._is_closed = True
             self._wake.notify()
-        self._thread.join()
+        threads.leave_to_end(self._thread)
 
     def _run(self) -> None:
         while (scene := self._next()) is not None:

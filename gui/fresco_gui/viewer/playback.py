@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 from fresco_gui.media.clock import PlaybackClock
@@ -12,6 +14,9 @@ _TICK_MS = 8
 # How long the first frame may take before time runs without it.
 _PREROLL_TICKS = 60
 _RATES = (1, 2, 4)
+# From this far on, the sound skips to the pictures; nearer, the pictures drift to the sound.
+_SOUND_LATE_S = 0.2
+_SOUND_SETTLES_S = 0.5
 
 
 class Playback(QObject):
@@ -42,13 +47,14 @@ class Playback(QObject):
         self._first, self._last = 0, 0
         self._preroll = 0
         self._clock = PlaybackClock()
-        self._sound = SoundPlayer(self)
+        self.sound = SoundPlayer(self)
+        self._sound_settles = 0.0
         self._is_muted = False
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(_TICK_MS)
         self._timer.timeout.connect(self._on_tick)
-        self._sound.heard.connect(self._clock.follow)
+        self.sound.heard.connect(self._on_heard)
 
     @property
     def frame(self) -> int:
@@ -73,7 +79,7 @@ class Playback(QObject):
     def set_muted(self, is_muted: bool) -> None:
         """Whether to play without sound."""
         self._is_muted = is_muted
-        self._sound.set_volume(0.0 if is_muted else 1.0)
+        self.sound.set_volume(0.0 if is_muted else 1.0)
 
     def go_to(self, index: int) -> None:
         """Look at another frame; playing goes on from there."""
@@ -110,7 +116,7 @@ class Playback(QObject):
             return
         self._timer.stop()
         self._clock.stop()
-        self._sound.stop()
+        self.sound.stop()
         self._set_rate(0)
         self._show_at_rest()
 
@@ -118,7 +124,7 @@ class Playback(QObject):
         """End the sound's thread."""
         self._timer.stop()
         self._sources = ()
-        self._sound.close()
+        self.sound.close()
 
     def is_ready(self, index: int) -> bool:
         """Whether all pictures of this frame that can be had are there."""
@@ -132,7 +138,7 @@ class Playback(QObject):
 
     def _start(self, rate: int) -> None:
         self._set_rate(rate)
-        self._sound.stop()
+        self.sound.stop()
         self._clock.stop()
         self._target = self._frame
         self._is_target_shown = False
@@ -160,6 +166,17 @@ class Playback(QObject):
     def _expect(self, index: int) -> None:
         for source in self._sources:
             source.expect(index, self._rate)
+
+    def _on_heard(self, heard_s: float) -> None:
+        """Follow the sound; one that began late, or was interrupted, catches up first."""
+        if not self._rate or self._preroll or time.monotonic() < self._sound_settles:
+            return
+        late_s = self._clock.position_s - heard_s
+        if late_s > _SOUND_LATE_S:
+            self.sound.skip(late_s)
+            self._sound_settles = time.monotonic() + _SOUND_SETTLES_S
+        elif late_s > -_SOUND_LATE_S:
+            self._clock.follow(heard_s)
 
     def _on_tick(self) -> None:
         info = self._info
@@ -194,7 +211,8 @@ class Playback(QObject):
         self._clock.start(begin_s, float(self._rate))
         is_heard = self._rate == 1 and not self._is_muted
         if is_heard and info.has_sound and info.path is not None:
-            self._sound.play(info.path, start_s, info.start_s)
+            self._sound_settles = 0.0
+            self.sound.play(info.path, start_s, info.start_s)
 
     def _aim(self, due: int, late: int) -> None:
         """Choose the next frame: the following one, or one that can still be in time."""

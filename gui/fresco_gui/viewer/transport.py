@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QAction, QFontDatabase
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QWidget
+from PyQt6.QtGui import QAction, QFontDatabase, QPainter, QPaintEvent
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QToolButton, QWidget
 
 from fresco_gui.media.source import FrameInfo
 from fresco_gui.viewer.icons import icon
@@ -39,11 +39,11 @@ class TransportBar(QWidget):
         self._play = play
         self._gain, self._share = 4.0, 0.5
         self._mode = ViewMode.SOURCE
-        self.time_label = _digits(self.tr("Position"))
-        self.range_label = _digits(self.tr("Range"))
+        self.time_label = ShrinkingLabel(self.tr("Position"))
+        self.range_label = ShrinkingLabel(self.tr("Range"))
         self.range_label.setObjectName("faint")
-        self.rate_label = _digits(self.tr("Speed"))
-        self.zoom_label = _digits(self.tr("Zoom"))
+        self.rate_label = ShrinkingLabel(self.tr("Speed"))
+        self.zoom_label = ShrinkingLabel(self.tr("Zoom"))
         self.zoom_label.setObjectName("faint")
         self.mix = self._make_mix()
         row = QHBoxLayout(self)
@@ -51,19 +51,21 @@ class TransportBar(QWidget):
         row.setSpacing(2)
         for one in transport:
             row.addWidget(_button(one))
-        row.addSpacing(8)
-        for label in (self.time_label, self.rate_label, self.range_label):
+        row.addSpacing(4)
+        for label in (self.time_label, self.rate_label):
             row.addWidget(label)
-            row.addSpacing(8)
-        row.addStretch(1)
+            row.addSpacing(4)
+        # In a narrow window the range gives way, rather than making the window wider.
+        self.range_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        row.addWidget(self.range_label, 1)
         row.addWidget(self.mix)
-        row.addSpacing(8)
+        row.addSpacing(4)
         for one in modes:
             row.addWidget(_button(one))
-        row.addSpacing(8)
+        row.addSpacing(4)
         for one in options:
             row.addWidget(_button(one))
-        row.addSpacing(8)
+        row.addSpacing(4)
         row.addWidget(self.zoom_label)
 
     def show_position(self, info: FrameInfo | None, index: int) -> None:
@@ -81,9 +83,8 @@ class TransportBar(QWidget):
             return
         first, last = limits
         count = last - first + 1
-        self.range_label.setText(
-            self.tr("In {first}  Out {last}  ({count})").format(first=first, last=last, count=count)
-        )
+        text = self.tr("In {first}  Out {last}  ({count})")
+        self.range_label.setText(text.format(first=first, last=last, count=count))
 
     def show_rate(self, rate: int) -> None:
         """Say how it moves."""
@@ -113,7 +114,8 @@ class TransportBar(QWidget):
 
     def _make_mix(self) -> QSlider:
         slider = QSlider(Qt.Orientation.Horizontal)
-        slider.setFixedWidth(110)
+        slider.setMinimumWidth(60)
+        slider.setMaximumWidth(110)
         slider.setAccessibleName(self.tr("Gain or share"))
         slider.valueChanged.connect(self._on_mix)
         slider.setVisible(False)
@@ -138,9 +140,25 @@ def _button(one: QAction) -> QToolButton:
     return button
 
 
-def _digits(name: str) -> QLabel:
-    label = QLabel()
-    label.setAccessibleName(name)
-    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-    label.setFont(font)
-    return label
+class ShrinkingLabel(QLabel):
+    """A line of text that gives way where there is no room for it; a tool tip has all of it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setAccessibleName(name)
+        self.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Nothing, as to its width."""
+        return QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, a0: QPaintEvent | None) -> None:  # noqa: N802
+        """Paint as much as fits."""
+        shown = self.fontMetrics().elidedText(
+            self.text(), Qt.TextElideMode.ElideRight, self.contentsRect().width()
+        )
+        self.setToolTip(self.text() if shown != self.text() else "")
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.contentsRect(), Qt.AlignmentFlag.AlignVCenter, shown)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtGui import QAction, QDragEnterEvent, QDropEvent, QFontDatabase, QImage
-from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PyQt6.QtGui import QAction, QDragEnterEvent, QDropEvent, QImage
+from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from fresco_gui.media.source import FrameInfo, FrameSource
 from fresco_gui.viewer import commands
@@ -15,7 +15,7 @@ from fresco_gui.viewer.commands import Command
 from fresco_gui.viewer.modes import ViewMode
 from fresco_gui.viewer.playback import Playback
 from fresco_gui.viewer.readout import read
-from fresco_gui.viewer.transport import TransportBar
+from fresco_gui.viewer.transport import ShrinkingLabel, TransportBar
 
 _FAR_STEP = 10
 _WIPE_STEP = 0.05
@@ -63,7 +63,7 @@ class Viewer(QWidget):
         self.bar = TransportBar(
             self._transport, self._play_action, list(self._modes.values()), self._options
         )
-        self.readout = QLabel()
+        self.readout = ShrinkingLabel(self.tr("Pixel under the pointer"))
         self._build()
         self._connect()
         self._update_modes()
@@ -166,10 +166,8 @@ class Viewer(QWidget):
     # Building
 
     def _build(self) -> None:
-        self.readout.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.readout.setObjectName("faint")
         self.readout.setContentsMargins(10, 2, 10, 2)
-        self.readout.setAccessibleName(self.tr("Pixel under the pointer"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)

@@ -161,6 +161,25 @@ def test_frames_that_come_too_late_are_dropped_and_time_is_kept(
     assert bench.pair() == (COUNT - 1, COUNT - 1)
 
 
+def test_a_sound_that_is_late_catches_up_and_never_moves_the_pictures(bench: Bench) -> None:
+    playback = bench.viewer.playback
+    skipped: list[float] = []
+    playback.sound._skip_wanted.connect(skipped.append)
+    bench.viewer.play()
+    bench.wait(lambda: bench.viewer.frame >= 12)
+    frames: list[int] = []
+    playback.shown.connect(frames.append)
+
+    for _ in range(3):
+        playback.sound.heard.emit(0.0)
+    bench.wait(lambda: len(frames) > 5)
+
+    assert len(skipped) == 1
+    assert skipped[0] >= 12 / 25 - 0.04
+    assert frames == sorted(frames)
+    bench.viewer.pause()
+
+
 def test_j_k_and_l_shuttle(bench: Bench) -> None:
     rates: list[int] = []
     bench.viewer.playback.rate_changed.connect(rates.append)
@@ -409,3 +428,14 @@ def test_all_actions_have_names_words_and_keys_of_their_own(bench: Bench) -> Non
     assert all(one.objectName() and one.text() and one.shortcuts() for one in actions)
     assert len(keys) == len(set(keys))
     assert len({one.objectName() for one in actions}) == len(actions)
+
+
+def test_long_words_in_the_bar_do_not_make_the_window_wider(bench: Bench) -> None:
+    bench.viewer.set_range(4, 30)
+    bench.press("D")
+    bench.wait_for_mode(ViewMode.DIFFERENCE)
+
+    bench.viewer.resize(640, 400)
+
+    assert bench.viewer.minimumSizeHint().width() <= 640
+    assert bench.viewer.width() == 640
