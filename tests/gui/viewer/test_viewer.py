@@ -332,7 +332,7 @@ def test_the_read_out_says_both_pixels_under_the_pointer(bench: Bench) -> None:
 
     HANDS.mouseMove(canvas, QPoint(canvas.width() // 2, canvas.height() // 3))
 
-    bench.wait(lambda: "A" in bench.viewer.readout.text())
+    bench.wait(lambda: "B " in bench.viewer.readout.text())
     words = bench.viewer.readout.text()
     assert words.startswith("x 96")
     assert "B " in words
