@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 import sys
 import uuid
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
 from fresco_cli.faults import FAILED, WRONG_INPUT, CommandFailed
 
@@ -179,8 +182,11 @@ def _members(
         yield member, PurePosixPath(*parts[1:]) if prefix else place
 
 
-def find_archives(given: Path | None, checkout: Path, packaged: Path) -> Archives:
+@contextmanager
+def found_archives(given: Path | None, checkout: Path, packaged: Path) -> Iterator[Archives]:
     """The plugin's archives: those in the folder `given`, else packaged ones, else a built pair.
+
+    What is built here is gone afterwards.
 
     Raises:
         CommandFailed: there are none.
@@ -194,27 +200,26 @@ def find_archives(given: Path | None, checkout: Path, packaged: Path) -> Archive
                 "folder that plugins/blender/build.py wrote to.",
                 WRONG_INPUT,
             )
-        return found
-    found = Archives.of(packaged) or _built(checkout)
-    if found is None:
-        raise CommandFailed(
-            "PluginNotFound",
-            "This installation of Fresco brings no plugin for Blender. Build it in a clone of the "
-            "repository with 'python plugins/blender/build.py -o FOLDER', then give --from FOLDER.",
-            FAILED,
-        )
-    return found
+        yield found
+        return
+    with TemporaryDirectory(prefix="fresco-blender-") as folder:
+        found = Archives.of(packaged) or _built(checkout, Path(folder))
+        if found is None:
+            raise CommandFailed(
+                "PluginNotFound",
+                "This installation of Fresco brings no plugin for Blender. Build it in a clone of "
+                "the repository with 'python plugins/blender/build.py -o FOLDER', then give --from "
+                "FOLDER.",
+                FAILED,
+            )
+        yield found
 
 
-def _built(checkout: Path) -> Archives | None:
+def _built(checkout: Path, folder: Path) -> Archives | None:
     """Built now, in a clone of the repository."""
-    import subprocess
-    import tempfile
-
     build = checkout / "plugins" / "blender" / "build.py"
     if not build.is_file():
         return None
-    folder = Path(tempfile.gettempdir()) / f"fresco-blender-{uuid.uuid4().hex[:8]}"
     ended = subprocess.run(
         [sys.executable, str(build), "-o", str(folder)], capture_output=True, text=True, check=False
     )

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fresco_client.settings import KeyframeChange
 from fresco_engine.errors import InvalidSettings
+
+if TYPE_CHECKING:
+    from fresco_client import KeyframeChange
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
@@ -125,6 +127,9 @@ def parse_keyframe_changes(
         InvalidSettings: a text has another form, two say different things of one frame, or there
             is none.
     """
+    # Only here, as the client takes its time to load.
+    from fresco_client import KeyframeChange
+
     changes: dict[int, KeyframeChange] = {}
 
     def note(change: KeyframeChange) -> None:

@@ -95,11 +95,11 @@ def _install_in_blender(channel: Output, given: Path | None) -> None:
             "Blender 3.4 or newer has not run here yet. Start it once, then try again.",
             FAILED,
         )
-    archives = blender.find_archives(given, Path(__file__).parents[2], _packaged())
-    for folder in folders:
-        was_there = folder.is_installed
-        path = blender.install(folder, archives)
-        channel.result(f"{folder.label}: {'updated' if was_there else 'installed'} in {path}.")
+    with blender.found_archives(given, Path(__file__).parents[2], _packaged()) as archives:
+        for folder in folders:
+            was_there = folder.is_installed
+            path = blender.install(folder, archives)
+            channel.result(f"{folder.label}: {'updated' if was_there else 'installed'} in {path}.")
     channel.result("Enable it in Blender under Edit > Preferences > Add-ons > Fresco.")
 
 

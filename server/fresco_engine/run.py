@@ -67,8 +67,8 @@ class LazyModel:
 class Run:
     """What stays the same for a whole run; `interpolator` is `None` for the usual one.
 
-    `settings` are resolved, `size` is theirs. `estimator` and `interpolator` are
-    called from several threads.
+    `settings` are resolved, `size` is theirs. `estimator` and `interpolator` are called from
+    several threads.
     """
 
     clip: Clip

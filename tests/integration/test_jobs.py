@@ -256,8 +256,12 @@ def test_keyframes_are_moved_and_painted_and_the_rest_is_kept(
     events = list(session.watch(moved.id))
     again = session.reroll(moved.id, [KeyframeChange(index=0)])
     last = list(session.watch(again.id))[-1]
+    unpainted = session.reroll(again.id, [KeyframeChange(index=keys[3], seed=5)]).settings
 
     assert isinstance(events[-1], Finished)
+    assert unpainted is not None
+    assert dict(unpainted.keyframe_pictures) == {}
+    assert unpainted.keyframe_seeds[keys[3]] == 5
     assert isinstance(last, Finished)
     new_plan = session.job(moved.id).plan
     assert new_plan is not None
@@ -266,6 +270,7 @@ def test_keyframes_are_moved_and_painted_and_the_rest_is_kept(
     settings = session.job(again.id).settings
     assert settings is not None
     assert list(settings.keyframes) == expected
+    assert list(settings.keyframe_pictures) == [keys[3]]
     shown = decode_png(session.frame(again.id, "keyframe", keys[3], AS_IT_IS).data)
     assert np.array_equal(shown, np.full((64, 80, 3), (200, 40, 90)))  # pyright: ignore[reportArgumentType]
     old, new = (_inodes(daemon, name) for name in (job.id, moved.id))

@@ -32,11 +32,7 @@ def changed_order(
     """The order of a job in `folder` in which some keyframes are others."""
     settings = settings_from_dict(parent.order.settings)
     prompts, seeds = dict(settings.keyframe_prompts), dict(settings.keyframe_seeds)
-    pictures = dict(settings.keyframe_pictures)
     for change in changes:
-        pictures.pop(change.index, None)
-        if change.kind == "replace":
-            pictures[change.index] = change.picture
         if change.kind in ("remove", "replace"):
             prompts.pop(change.index, None)
             seeds.pop(change.index, None)
@@ -50,7 +46,8 @@ def changed_order(
         keyframe_prompts=prompts,
         keyframe_seeds=seeds,
         keyframe_pictures={
-            index: str(_copied(folder, index, picture)) for index, picture in pictures.items()
+            index: str(_copy_of(picture, index, folder))
+            for index, picture in _new_pictures(parent, changes).items()
         },
         keyframes=new_keyframes(parent, changes) or settings.keyframes,
     )
@@ -83,17 +80,25 @@ def take_over(parent: Job, source: Path, target: Path, changes: Sequence[Keyfram
         raise NotPossible(
             f"job {parent.id!r} has lost what it has made ({error}); make it again"
         ) from error
-    pictures = dict(settings_from_dict(parent.order.settings).keyframe_pictures)
-    pictures |= {change.index: change.picture for change in changes if change.kind == "replace"}
-    for index, picture in pictures.items():
+    for index, picture in _new_pictures(parent, changes).items():
         # One of the parent's that is gone is no longer needed: its keyframe has been made.
         if Path(picture).exists():
-            copy = _copied(target, index, picture)
+            copy = _copy_of(picture, index, target)
             with storing(copy):
                 copy.parent.mkdir(exist_ok=True)
                 shutil.copyfile(picture, copy)
 
 
-def _copied(folder: Path, index: int, picture: str) -> Path:
-    """Where the new job's copy of a painted picture is."""
+def _new_pictures(parent: Job, changes: Sequence[KeyframeChange]) -> dict[int, str]:
+    """The painted pictures of the new job by frame, where they are now."""
+    pictures = dict(settings_from_dict(parent.order.settings).keyframe_pictures)
+    for change in changes:
+        pictures.pop(change.index, None)
+        if change.kind == "replace":
+            pictures[change.index] = change.picture
+    return pictures
+
+
+def _copy_of(picture: str, index: int, folder: Path) -> Path:
+    """Where a job in `folder` has its own copy of a painted picture."""
     return folder / "painted" / f"{index:06d}{Path(picture).suffix.lower()}"

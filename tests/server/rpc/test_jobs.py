@@ -460,6 +460,20 @@ def test_a_reroll_is_a_new_job_that_shows_its_new_seeds_and_prompts(
     assert job.clip.path == "/clips/clip.mp4"
 
 
+def test_a_keyframe_that_is_removed_loses_what_was_chosen_for_it(
+    caller: Caller, jobs: FakeJobs
+) -> None:
+    order = jobs.put("x", plan=PLAN).order
+    sent = {"settings": {"prompt": "ink", "keyframe_prompts": {"8": "more ink"}}}
+    jobs.change("x", order=replace(order, request=sent))
+    jobs.finish("x", b"film")
+    removal = jobs_pb2.KeyframeChange(index=8, kind=jobs_pb2.KEYFRAME_CHANGE_KIND_REMOVE)
+
+    job = caller.jobs.RerollKeyframes(_reroll(removal)).job
+
+    assert dict(job.settings.keyframe_prompts) == {}
+
+
 @pytest.mark.parametrize(
     "request_",
     [

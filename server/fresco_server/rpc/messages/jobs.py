@@ -115,9 +115,9 @@ def _sent(job: Job) -> jobs_pb2.CreateJobRequest:
     json_format.ParseDict(dict(job.order.request), request, ignore_unknown_fields=True)
     if job.order.parent_id:
         settings, asked = job.order.settings, request.settings
-        asked.keyframe_seeds.update(_by_index(settings.get("keyframe_seeds", {})))
-        asked.keyframe_prompts.update(_by_index(settings.get("keyframe_prompts", {})))
-        asked.keyframe_pictures.update(_by_index(settings.get("keyframe_pictures", {})))
+        for name in ("keyframe_seeds", "keyframe_prompts", "keyframe_pictures"):
+            asked.ClearField(name)  # A keyframe that is gone or made anew has lost its own.
+            getattr(asked, name).update(_by_index(settings.get(name, {})))
         asked.keyframes[:] = settings.get("keyframes", ())
     return request
 
