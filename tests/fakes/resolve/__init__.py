@@ -24,7 +24,7 @@ __all__ = [
     "open_world",
 ]
 
-_PAGES = ("media", "cut", "edit", "fusion", "color", "fairlight", "deliver")
+_PAGES = ("media", "photo", "cut", "edit", "fusion", "color", "fairlight", "deliver")
 
 
 class ProjectObject(Rendering):
@@ -101,7 +101,7 @@ class Resolve(Wrapper):
         return self._world.page
 
     def OpenPage(self, page: str) -> bool:
-        if page not in _PAGES:
+        if page not in _PAGES or (page == "photo" and self._world.version < (21,)):
             return False
         self._world.page = page
         return True

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tests.fakes.resolve.documents import DOCUMENTED, Version
+from tests.fakes.resolve.documents import DOCUMENTED, Failure, Version
 from tests.fakes.resolve.state import Project, plain
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class World:
     misuses: list[str] = field(default_factory=list[str])
     fails: Callable[[str, int], bool | None] = do_nothing
     """Told every call and its number from 1; True makes it fail as the real one does."""
+    failure: Failure = "none"
+    """What a call gives that fails, or that is made behind a dialog."""
     prefs: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def blame(self, text: str) -> Misuse:
@@ -95,16 +97,21 @@ class Wrapper:
         return partial(self._call, name, perform)
 
     def _call(self, name: str, perform: Callable[..., Any], *arguments: Any) -> Any:
-        world = self._world
+        world, method = self._world, DOCUMENTED[self._kind][name]
         call = f"{self._kind}.{name}"
-        if not DOCUMENTED[self._kind][name].accepts(arguments):
+        if not method.accepts(arguments):
             raise world.blame(f"{call} does not take {arguments!r}")
+        if method.deprecated is not None and method.deprecated <= world.version:
+            raise world.blame(f"{call} is deprecated since {method.deprecated}")
         world.calls.append(call)
-        if world.has_dialog:
-            return None
-        if world.fails(call, len(world.calls)):
-            return None
-        return perform(*arguments)
+        if world.has_dialog or world.fails(call, len(world.calls)):
+            return method.failed(world.failure)
+        try:
+            return perform(*arguments)
+        except Misuse:
+            raise
+        except Exception as error:  # Where a script in Resolve runs, it would be swallowed.
+            raise world.blame(f"{call}{arguments!r} broke the stand-in: {error!r}") from error
 
 
 def is_whole(*values: Any) -> bool:

@@ -15,10 +15,35 @@ from tests.fakes.resolve.marking import COLORS, Marked
 from tests.fakes.resolve.objects import Wrapper, is_whole
 from tests.fakes.resolve.state import Clip, Folder, Item, Timeline, Track, timecode_of
 
+PROPERTIES = frozenset(
+    ["Alpha mode", "Audio Bit Depth", "Audio Ch", "Audio Codec", "Audio Offset", "Bit Depth",
+     "Clip Color", "Clip Directory", "Clip Name", "Cloud Sync", "Data Level", "Date Added",
+     "Date Created", "Date Modified", "Drop frame", "Duration", "Enable Deinterlacing", "End TC",
+     "FPS", "Field Dominance", "File Name", "File Path", "Flags", "Format", "Frames", "IDT", "In",
+     "Input Color Space", "Input Gamma", "Input LUT", "Input Sizing Preset", "Noise Reduction",
+     "Offline Reference", "Online Status", "Out", "PAR", "Proxy", "Proxy Media Path", "Reel Name",
+     "Resolution", "Sample Rate", "Sharpness", "Start", "Start TC", "Super Scale",
+     "SuperScale Noise Reduction", "SuperScale Sharpness", "Synced Audio", "Type", "Usage",
+     "Video Codec"]
+)  # fmt: skip
+"""Of clips in the media pool, as they are documented."""
+_IMPORT = frozenset({"FilePath", "StartIndex", "EndIndex"})
+_APPEND = frozenset(
+    {"mediaPoolItem", "startFrame", "endFrame", "mediaType", "trackIndex", "recordFrame"}
+)
+
 
 def reported_rate(rate: Fraction) -> float:
     """As the interface gives rates: 23.976 for 24000/1001."""
     return round(float(rate), 3)
+
+
+def exact_rate(told: str | float) -> Fraction:
+    """The rate that is meant by 23.976."""
+    exact = Fraction(told).limit_denominator(1000)
+    if abs(exact - round(exact)) > Fraction(1, 100):
+        return Fraction(round(exact) * 1000, 1001)
+    return exact
 
 
 def probed(path: Path) -> Clip | None:
@@ -74,6 +99,8 @@ class MediaPoolItem(Marked):
 
     def GetClipProperty(self, name: str | None = None) -> Any:
         clip = self._subject
+        if name is not None and name not in PROPERTIES:
+            raise self._world.blame(f"clips have no property {name!r}")
         properties: dict[str, Any] = {
             "File Path": clip.path,
             "File Name": Path(clip.path).name,
@@ -92,12 +119,11 @@ class MediaPoolItem(Marked):
         return properties if name is None else properties.get(name, "")
 
     def SetClipProperty(self, name: str, value: str) -> bool:
+        if name not in PROPERTIES or not isinstance(value, str):
+            raise self._world.blame(f"clips have no property {name!r} for {value!r}")
         if name != "FPS":
             return False
-        exact = Fraction(value).limit_denominator(1000)
-        if abs(exact - round(exact)) > Fraction(1, 100):
-            exact = Fraction(round(exact) * 1000, 1001)
-        self._subject.rate = exact
+        self._subject.rate = exact_rate(value)
         return True
 
     def GetThirdPartyMetadata(self, name: str | None = None) -> Any:
@@ -200,6 +226,8 @@ class MediaPool(Wrapper):
     def _imported(self, item: Any) -> Iterator[Clip]:
         world = self._world
         if isinstance(item, dict):
+            if set(item) != _IMPORT or not is_whole(item["StartIndex"], item["EndIndex"]):
+                raise world.blame(f"that describes no pictures: {item}")
             if world.is_import_by_dict_broken:
                 return
             rate = world.timeline.rate
@@ -226,6 +254,8 @@ class MediaPool(Wrapper):
         for info in wanted:
             if not isinstance(info, dict):
                 raise self._world.blame("a clip without its place lands wherever the user is")
+            if not set(info) <= _APPEND or not isinstance(info.get("mediaPoolItem"), MediaPoolItem):
+                raise self._world.blame(f"that describes no clip: {info}")
             numbers = [
                 info[key]
                 for key in ("startFrame", "endFrame", "trackIndex", "recordFrame", "mediaType")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -10,54 +9,47 @@ from typing import Any
 import av
 import numpy as np
 from fresco_engine.media import clip as media
+from fresco_engine.media.images import read_image
 from fresco_engine.types import Image
 
 from tests.fakes.resolve.objects import Wrapper
-from tests.fakes.resolve.state import Item, RenderState, Timeline, new_id
+from tests.fakes.resolve.pool import exact_rate, reported_rate
+from tests.fakes.resolve.state import Clip, Item, RenderState, Timeline, new_id
 
-SETTINGS = frozenset(
-    [
-        "SelectAllFrames",
-        "MarkIn",
-        "MarkOut",
-        "TargetDir",
-        "CustomName",
-        "UseUniqueFilenames",
-        "UniqueFilenameStyle",
-        "ExportVideo",
-        "ExportAudio",
-        "FormatWidth",
-        "FormatHeight",
-        "FrameRate",
-        "PixelAspectRatio",
-        "VideoQuality",
-        "AudioFormat",
-        "AudioCodec",
-        "AudioBitDepth",
-        "AudioSampleRate",
-        "ColorSpaceTag",
-        "GammaTag",
-        "ExportAlpha",
-        "AlphaMode",
-        "EncodingProfile",
-        "MultiPassEncode",
-        "NetworkOptimization",
-        "ClipStartFrame",
-        "TimelineStartTimecode",
-        "ReplaceExistingFilesInPlace",
-        "ExportSubtitle",
-        "SubtitleFormat",
-        "UseFullExtents",
-        "AddFrameHandles",
-        "DataBurnIn",
-    ]
-)
+_TEXT, _WHOLE, _SWITCH, _NUMBER = (str,), (int,), (bool,), (int, float)
+SETTINGS: dict[str, tuple[tuple[int, ...], tuple[type, ...]]] = {
+    **dict.fromkeys(
+        ["SelectAllFrames", "ExportVideo", "ExportAudio", "UseUniqueFilenames", "ExportAlpha",
+         "MultiPassEncode", "NetworkOptimization", "ReplaceExistingFilesInPlace"],
+        ((15,), _SWITCH),
+    ),
+    **dict.fromkeys(
+        ["TargetDir", "CustomName", "AudioCodec", "ColorSpaceTag", "GammaTag", "EncodingProfile",
+         "PixelAspectRatio", "TimelineStartTimecode"],
+        ((15,), _TEXT),
+    ),
+    **dict.fromkeys(
+        ["MarkIn", "MarkOut", "UniqueFilenameStyle", "FormatWidth", "FormatHeight",
+         "AudioBitDepth", "AudioSampleRate", "AlphaMode", "ClipStartFrame"],
+        ((15,), _WHOLE),
+    ),
+    "FrameRate": ((15,), _NUMBER),
+    "VideoQuality": ((15,), (int, str)),
+    "ExportSubtitle": ((20, 2), _SWITCH),
+    "SubtitleFormat": ((20, 2), _TEXT),
+    "UseFullExtents": ((21, 0, 4), _SWITCH),
+    "AddFrameHandles": ((21, 0, 4), _WHOLE),
+    "DataBurnIn": ((21, 0, 4), _TEXT),
+    "AudioFormat": ((21, 1), _TEXT),
+}  # fmt: skip
+"""What can be set, since when, and the types it takes."""
 _FORMATS = {"QuickTime": "mov", "MP4": "mp4", "PNG": "png"}
 _CODECS = {
     "mov": {"Apple ProRes 422 HQ": "ProRes422HQ", "DNxHR HQ": "DNxHRHQ", "H.264": "H264"},
     "mp4": {"H.264": "H264"},
     "png": {"RGB 8 bits": "RGB8"},
 }
+_MODES = ("Individual clips", "Single clip")
 _WORDS = {
     "en": ("Rendering", "Complete", "Failed"),
     "de": ("Wird gerendert", "Fertig", "Fehlgeschlagen"),
@@ -101,9 +93,10 @@ class Rendering(Wrapper):
         return True
 
     def SetRenderSettings(self, settings: dict[str, Any]) -> bool:
-        unknown = set(settings) - SETTINGS
-        if unknown:
-            raise self._world.blame(f"render settings {unknown} are not documented")
+        for name, value in settings.items():
+            since, types = SETTINGS.get(name, ((99,), ()))
+            if since > self._world.version or type(value) not in types:
+                raise self._world.blame(f"there is no render setting {name} for {value!r}")
         self._render.settings.update(settings)
         return True
 
@@ -147,6 +140,11 @@ class Rendering(Wrapper):
             "MarkOut": last,
             "TargetDir": settings["TargetDir"],
             "OutputFilename": f"{settings.get('CustomName', 'Untitled')}.{project.render.format}",
+            "FormatWidth": settings.get("FormatWidth", timeline.size[0]),
+            "FormatHeight": settings.get("FormatHeight", timeline.size[1]),
+            "FrameRate": settings.get("FrameRate", reported_rate(timeline.rate)),
+            "IsExportVideo": settings.get("ExportVideo", True),
+            "RenderMode": _MODES[project.render.mode],
         }
         project.render_jobs.append(job)
         return job["JobId"]
@@ -201,7 +199,7 @@ class Rendering(Wrapper):
 
     def ExportCurrentFrameAsStill(self, path: str) -> bool:
         line = self._world.timeline
-        picture = _picture(line, line.start + line.playhead)
+        picture = picture_at(line, line.start + line.playhead)
         with av.open(path, "w", format="image2") as container:
             stream = container.add_stream("png")
             stream.height, stream.width = picture.shape[:2]
@@ -219,22 +217,35 @@ def _running(world: Any) -> list[str]:
 
 
 def _write(line: Timeline, job: dict[str, Any]) -> None:
-    path = Path(job["TargetDir"]) / job["OutputFilename"]
+    """One file, or one for every clip if it is to render clips one by one."""
+    if not job["IsExportVideo"]:
+        return
+    name = Path(job["TargetDir"]) / job["OutputFilename"]
+    if job["RenderMode"] == _MODES[1]:
+        _write_range(line, job, name, range(job["MarkIn"], job["MarkOut"] + 1))
+        return
+    for number, item in enumerate(line.video[0].items):
+        path = name.with_name(f"{name.stem}_{number:04}{name.suffix}")
+        _write_range(line, job, path, range(item.start, item.end))
+
+
+def _write_range(line: Timeline, job: dict[str, Any], path: Path, frames: range) -> None:
+    rate, size = exact_rate(job["FrameRate"]), (job["FormatWidth"], job["FormatHeight"])
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264rgb", rate=line.rate)
-        stream.width, stream.height, stream.pix_fmt = *line.size, "rgb24"
+        stream = container.add_stream("libx264rgb", rate=rate)
+        stream.width, stream.height, stream.pix_fmt = (
+            job["FormatWidth"],
+            job["FormatHeight"],
+            "rgb24",
+        )
         stream.options = {"crf": "0", "preset": "ultrafast"}
-        for picture in _pictures(line, job["MarkIn"], job["MarkOut"]):
+        for number in range(round(len(frames) * rate / line.rate)):
+            picture = scaled(picture_at(line, frames[int(number * line.rate / rate)]), size)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
 
 
-def _pictures(line: Timeline, first: int, last: int) -> Iterator[Image]:
-    for at in range(first, last + 1):
-        yield _picture(line, at)
-
-
-def _picture(line: Timeline, at: int) -> Image:
+def picture_at(line: Timeline, at: int) -> Image:
     """What the viewer shows; graded clips come out redder, so that it can be told."""
     for track in reversed(line.video):
         for item in track.items:
@@ -244,17 +255,28 @@ def _picture(line: Timeline, at: int) -> Image:
 
 
 def _of_item(line: Timeline, item: Item, offset: int) -> Image:
-    clip = item.clip
-    path = None if clip is None else clip.inner or Path(clip.path)
-    if clip is None or path is None or not path.is_file():
+    picture = None if item.clip is None else _of_clip(line, item, item.clip, offset)
+    if picture is None:
         return np.full((line.size[1], line.size[0], 3), 90, np.uint8)
-    frame = int((item.left + offset * item.speed) * clip.rate / line.rate)
-    opened = media.Clip.open(path)
-    frame = min(max(frame, 0), opened.info.frame_count - 1)
-    picture = next(iter(opened.frames_at([frame]))).image
-    across = np.arange(line.size[0]) * picture.shape[1] // line.size[0]
-    down = np.arange(line.size[1]) * picture.shape[0] // line.size[1]
-    shown = picture[down][:, across].copy()
+    shown = scaled(picture, line.size)
     if item.nodes != [[]]:
         shown[..., 0] = 255
     return shown
+
+
+def scaled(picture: Image, size: tuple[int, int]) -> Image:
+    """The picture in another size, a copy."""
+    across = np.arange(size[0]) * picture.shape[1] // size[0]
+    down = np.arange(size[1]) * picture.shape[0] // size[1]
+    return picture[down][:, across].copy()
+
+
+def _of_clip(line: Timeline, item: Item, clip: Clip, offset: int) -> Image | None:
+    """A frame of the file; None if there is none."""
+    frame = int((item.left + offset * item.speed) * clip.rate / line.rate)
+    frame = min(max(frame, 0), clip.frames - 1)
+    picture = clip.picture(frame)
+    if picture is not None:
+        return read_image(picture)
+    path = clip.inner or Path(clip.path)
+    return next(iter(media.Clip.open(path).frames_at([frame]))).image if path.is_file() else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, is_dataclass
 from fractions import Fraction
@@ -76,6 +77,14 @@ class Clip:
     lut: str = ""
     inner: Path | None = None
     """What a compound clip shows."""
+
+    def picture(self, index: int) -> Path | None:
+        """The file of a picture of an image sequence; None for anything else."""
+        found = re.search(r"\[(\d+)-\d+\](?=\.\w+$)", self.path)
+        if found is None:
+            return None
+        name = f"{self.start + index:0{len(found[1])}}"
+        return Path(self.path[: found.start()] + name + self.path[found.end() :])
 
 
 @dataclass

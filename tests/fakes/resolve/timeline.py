@@ -252,20 +252,20 @@ class TimelineObject(Marked):
         return None
 
     def GetSetting(self, name: str | None = None) -> Any:
+        found = self._settings()
+        return found if name is None else found.get(name, "")
+
+    def GetSettings(self) -> dict[str, Any]:
+        return self._settings()
+
+    def _settings(self) -> dict[str, Any]:
         line = self._subject
-        found: dict[str, Any] = {
+        return {
             "timelineFrameRate": reported_rate(line.rate),
             "timelineDropFrameTimecode": "1" if line.is_drop_frame else "0",
             "timelineResolutionWidth": str(line.size[0]),
             "timelineResolutionHeight": str(line.size[1]),
         }
-        return found if name is None else found.get(name, "")
-
-    def GetSettings(self) -> dict[str, Any]:
-        return {name: self.__setting(name) for name in ("timelineFrameRate",)}
-
-    def __setting(self, name: str) -> Any:
-        return str(reported_rate(self._subject.rate)) if name == "timelineFrameRate" else ""
 
     def GetMarkInOut(self) -> dict[str, dict[str, int]]:
         return {"video": dict(self._subject.marks)} if self._subject.marks else {}

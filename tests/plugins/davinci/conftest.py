@@ -35,6 +35,7 @@ RATES = {
 }
 
 OpenWorld = Callable[..., World]
+MakeMedia = Callable[[Fraction], Path]
 MakeRestyler = Callable[[World], Restyler]
 
 

@@ -265,7 +265,7 @@ def test_all_that_the_host_calls_may_be_called_and_nothing_more(script: str) -> 
                 text,
             )
         )
-    called -= SETTINGS | {"StartIndex"}
+    called -= {*SETTINGS} | {"StartIndex"}
 
     assert allowed == called
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from fresco_client import JobState, Session
@@ -17,17 +16,35 @@ from fresco_davinci.orders import OrderBook
 from fresco_davinci.places import Places
 
 from tests.fakes.resolve import Item, Track, World
+from tests.fakes.resolve.documents import Failure
 from tests.fakes.resolve.objects import do_nothing
 from tests.integration.daemons import wait_for
-from tests.plugins.davinci.conftest import CHOICES, RATES, OpenWorld, clip_of, put, restyler_of
+from tests.plugins.davinci.conftest import (
+    CHOICES,
+    RATES,
+    MakeMedia,
+    OpenWorld,
+    clip_of,
+    put,
+    restyler_of,
+)
 
-MakeMedia = Callable[[Fraction], Path]
 CHOSEN = {
     "above": CHOICES,
     "track": Choices(prompt="ink", place="track", track=1),
     "take": Choices(prompt="ink", place="take"),
     "render": Choices(prompt="ink", pixels="render"),
 }
+
+SINGLE: tuple[Failure, ...] = ("none", "false")
+FAILURES: tuple[Failure, ...] = get_args(Failure)
+ANSWERS_NO = frozenset({"Timeline.GetIsTrackEnabled", "Timeline.GetIsTrackLocked"})
+"""Where False is an answer, which no caller can tell from a failure."""
+
+
+def one_fails(number: int, failure: Failure) -> Callable[[str, int], bool]:
+    """The call of this number fails, and no other."""
+    return lambda call, count: count == number and not (failure == "false" and call in ANSWERS_NO)
 
 
 def dressed(world: World, media: MakeMedia) -> Item:
@@ -38,7 +55,14 @@ def dressed(world: World, media: MakeMedia) -> Item:
     world.timeline.video += [Track("Titles", is_enabled=False), Track("Locked", is_locked=True)]
     world.timeline.video[1].items.append(Item("Text+", 86405, 8, None))
     assert world.project is not None
-    world.project.render.settings = {"CustomName": "the film", "SelectAllFrames": True}
+    world.project.render.settings = {
+        "CustomName": "the film",
+        "SelectAllFrames": True,
+        "FormatWidth": 64,
+        "FormatHeight": 36,
+        "FrameRate": 12.0,
+        "ExportVideo": False,
+    }
     world.project.render_jobs = [{"JobId": "mine", "TimelineName": "Timeline 1"}]
     world.project.render.mode = 0
     world.page = "color"
@@ -56,9 +80,11 @@ def without_decoration(snapshot: Any) -> Any:
     return snapshot
 
 
+@pytest.mark.parametrize("failure", SINGLE)
 @pytest.mark.parametrize("choices", [CHOSEN["above"], CHOSEN["render"]], ids=["file", "render"])
 def test_a_failure_while_ordering_changes_nothing(
     choices: Choices,
+    failure: Failure,
     open_resolve: OpenWorld,
     session: Session,
     places: Places,
@@ -66,10 +92,10 @@ def test_a_failure_while_ordering_changes_nothing(
 ) -> None:
     failures = 0
     for number in range(1, 500):
-        world = open_resolve()
+        world = open_resolve(failure=failure)
         dressed(world, media)
         before = world.snapshot()
-        world.fails = lambda call, count, number=number: count == number
+        world.fails = one_fails(number, failure)
         fresco = restyler_of(world, session, places)
 
         try:
@@ -92,9 +118,15 @@ def test_a_failure_while_ordering_changes_nothing(
     pytest.fail("it never ended")
 
 
+@pytest.mark.parametrize("failure", SINGLE)
 @pytest.mark.parametrize("name", CHOSEN)
 def test_a_failure_while_placing_changes_nothing(
-    name: str, open_resolve: OpenWorld, session: Session, places: Places, media: MakeMedia
+    name: str,
+    failure: Failure,
+    open_resolve: OpenWorld,
+    session: Session,
+    places: Places,
+    media: MakeMedia,
 ) -> None:
     choices = CHOSEN[name]
     failures = 0
@@ -107,7 +139,7 @@ def test_a_failure_while_placing_changes_nothing(
     kept = _kept(world)
 
     for number in range(1, 800):
-        world = open_resolve()
+        world = open_resolve(failure=failure)
         dressed(world, media)
         _restore(world, kept)
         source = world.timeline.video[0].items[0]
@@ -116,7 +148,7 @@ def test_a_failure_while_placing_changes_nothing(
         OrderBook(places.orders).save(replace(order, is_submitted=True))
         before = world.snapshot()
         fresco = restyler_of(world, session, places)
-        world.fails = lambda call, count, number=number: count == number
+        world.fails = one_fails(number, failure)
 
         outcomes = []
         try:
@@ -175,12 +207,17 @@ def assert_same_but_for_the_result(world: World, before: Any, source: Item) -> N
         assert without_decoration(after) == without_decoration(before)
 
 
+@pytest.mark.parametrize("failure", FAILURES)
 def test_a_dialog_that_stays_open_while_ordering_is_tidied_up_after_by_the_next_update(
-    open_resolve: OpenWorld, session: Session, places: Places, media: MakeMedia
+    failure: Failure,
+    open_resolve: OpenWorld,
+    session: Session,
+    places: Places,
+    media: MakeMedia,
 ) -> None:
     number = 0
     for number in range(1, 500):
-        world = open_resolve()
+        world = open_resolve(failure=failure)
         dressed(world, media)
         before = world.snapshot()
         world.fails = lambda call, count, number=number: count >= number
@@ -200,8 +237,13 @@ def test_a_dialog_that_stays_open_while_ordering_is_tidied_up_after_by_the_next_
     assert list(places.orders.glob("*")) == []
 
 
+@pytest.mark.parametrize("failure", FAILURES)
 def test_a_dialog_that_stays_open_while_placing_loses_nothing_and_doubles_nothing(
-    open_resolve: OpenWorld, session: Session, places: Places, media: MakeMedia
+    failure: Failure,
+    open_resolve: OpenWorld,
+    session: Session,
+    places: Places,
+    media: MakeMedia,
 ) -> None:
     world = open_resolve()
     dressed(world, media)
@@ -212,7 +254,7 @@ def test_a_dialog_that_stays_open_while_placing_loses_nothing_and_doubles_nothin
 
     number = 0
     for number in range(1, 500):
-        world = open_resolve()
+        world = open_resolve(failure=failure)
         dressed(world, media)
         _restore(world, kept)
         source = world.timeline.video[0].items[0]
@@ -282,10 +324,11 @@ def test_a_failed_render_leaves_no_trace(
     assert list(places.renders.iterdir()) == []
 
 
+@pytest.mark.parametrize("failure", FAILURES)
 def test_a_dialog_gives_a_sentence(
-    open_resolve: OpenWorld, session: Session, places: Places
+    failure: Failure, open_resolve: OpenWorld, session: Session, places: Places
 ) -> None:
-    world = open_resolve(has_dialog=True)
+    world = open_resolve(has_dialog=True, failure=failure)
 
     with pytest.raises(ResolveError, match="Close its open dialogs"):
         restyler_of(world, session, places).current()

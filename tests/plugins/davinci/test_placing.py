@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
 import pytest
 from fresco_client import JobState, Session
 from fresco_davinci.choices import Choices
-from fresco_davinci.core import Outcome, Restyler
+from fresco_davinci.core import Outcome
 from fresco_davinci.errors import CannotRestyle, RenderFailed
 from fresco_davinci.places import Places
 from fresco_engine.media.clip import Clip as Media
-from fresco_engine.media.images import write_image
+from fresco_engine.types import Image
 
-from tests.engine.conftest import scene
-from tests.fakes.resolve import Clip, Item, Track, World
-from tests.fakes.resolve.pool import sequence
+from tests.fakes.resolve import Clip, Item, Track
 from tests.integration.daemons import wait_for
+from tests.plugins.davinci.cases import (
+    RENDERED,
+    SOURCES,
+    Source,
+    brought_in,
+    difference,
+    results,
+    shown,
+    viewed,
+    without_results,
+)
 from tests.plugins.davinci.conftest import (
     CHOICES,
     RATES,
+    MakeMedia,
     MakeRestyler,
     OpenWorld,
     clip_of,
@@ -32,77 +40,43 @@ from tests.plugins.davinci.conftest import (
     restyler_of,
 )
 
-MakeMedia = Callable[[Fraction], Path]
 
-
-def brought_in(restyler: Restyler) -> list[Outcome]:
-    """Outcomes once no job is at work any more."""
-
-    def done() -> bool:
-        outcomes.extend(o for o in restyler.update() if o.placed or o.problem)
-        return not restyler.waiting()
-
-    outcomes: list[Outcome] = []
-    wait_for("the jobs to be done", done)
-    return outcomes
-
-
-def results(world: World) -> list[tuple[int, Item]]:
-    """Track and item of everything that Fresco placed."""
-    return [
-        (number, item)
-        for number, track in enumerate(world.timeline.video, start=1)
-        for item in track.items
-        if item.clip is not None and "fresco.job" in item.clip.third_party
-    ]
-
-
-def shown(world: World, item: Item) -> list[np.ndarray]:
-    """The pictures that an item shows."""
-    assert item.clip is not None
-    assert item.clip.rate == world.timeline.rate
-    frames = Media.open(Path(item.clip.path)).frames(item.left, item.left + item.duration)
-    return [frame.image for frame in frames]
-
-
-def negatives(path: Path, first: int, count: int) -> list[np.ndarray]:
+def negatives(path: Path, first: int, count: int) -> list[Image]:
     """What the fake worker makes of frames of a file."""
     return [255 - frame.image for frame in Media.open(path).frames(first, first + count)]
 
 
-def assert_alike(found: list[np.ndarray], wanted: list[np.ndarray]) -> None:
+def assert_alike(found: list[Image], wanted: list[Image]) -> None:
     """The same frames: one frame off would differ by far more than encoding does."""
     assert len(found) == len(wanted)
     for one, other in zip(found, wanted, strict=True):
-        difference = np.abs(one.astype(int) - other.astype(int)).mean()
-        assert difference < 8, difference
+        assert difference(one, other) < 8
 
 
-@pytest.mark.parametrize("rate", RATES.values(), ids=RATES.keys())
-@pytest.mark.parametrize("is_drop_frame", [False, True], ids=["", "drop"])
+@pytest.mark.parametrize("version", [(19, 1, 0), (21, 1, 0)], ids=str)
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES.keys())
 def test_a_result_lies_on_the_record_frames_of_its_source(
-    rate: Fraction,
-    is_drop_frame: bool,
+    source: Source,
+    version: tuple[int, ...],
     open_resolve: OpenWorld,
     restyler: MakeRestyler,
     media: MakeMedia,
+    tmp_path: Path,
 ) -> None:
-    if is_drop_frame and round(rate) % 30:
-        pytest.skip("drop-frame timecode is for 29.97 and 59.94")
-    world = open_resolve(rate, is_drop_frame=is_drop_frame)
-    source = put(world, clip_of(media(rate)), at=7, left=5, count=12)
-    world.timeline.playhead = 9
+    world, item = source.open(open_resolve, media, tmp_path, version=version, language="ja")
+    before, wanted = world.snapshot(), viewed(world, item)
     fresco = restyler(world)
 
-    fresco.restyle([fresco.current()], CHOICES)
+    (order,) = fresco.restyle([fresco.current()], CHOICES)
     (outcome,) = brought_in(fresco)
 
-    ((track, item),) = results(world)
-    assert (track, item.start, item.duration) == (2, source.start, source.duration)
-    assert_alike(shown(world, item), negatives(media(rate), 5, 12))
+    ((track, placed),) = results(world)
+    assert (track, placed.start, placed.duration) == (2, item.start, item.duration)
+    assert_alike(shown(world, placed), [255 - picture for picture in wanted])
     assert outcome.placed is not None
     assert outcome.problem == ""
-    assert (source.color, source.markers) == ("", {})
+    assert bool(order.rendered) == source.is_rendered
+    assert without_results(world) == before
 
 
 def test_the_start_is_frame_86400_at_24_and_107892_with_drop_frame(open_resolve: OpenWorld) -> None:
@@ -112,101 +86,32 @@ def test_the_start_is_frame_86400_at_24_and_107892_with_drop_frame(open_resolve:
     assert open_resolve(RATES["29.97"], is_drop_frame=True).timeline.start == 107892
 
 
-def test_a_clip_of_another_rate_is_rendered_and_lies_frame_by_frame(
-    open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
-) -> None:
-    world = open_resolve(RATES["25"])
-    source = put(world, clip_of(media(RATES["23.976"])), at=3, left=4, count=10)
-    world.timeline.playhead = 3
-    fresco = restyler(world)
-
-    fresco.restyle([fresco.current()], CHOICES)
-    brought_in(fresco)
-
-    ((_, item),) = results(world)
-    assert (item.start, item.duration) == (source.start, source.duration)
-    pictures = shown(world, item)
-    indices = [int((4 + number) * RATES["23.976"] / 25) for number in range(10)]
-    frames = {index: negatives(media(RATES["23.976"]), index, 1)[0] for index in indices}
-    small = [picture[::2, ::2] for picture in pictures]
-    assert_alike(small, [frames[index] for index in indices])
-
-
-def graded(item: Item) -> None:
-    item.nodes = [["Lift"]]
-
-
-def two_nodes(item: Item) -> None:
-    item.nodes = [[], []]
-
-
-def with_lut(item: Item) -> None:
-    item.lut = "film.cube"
-
-
-def with_input_lut(item: Item) -> None:
-    assert item.clip is not None
-    item.clip.lut = "Sony SLog3 to Rec709.cube"
-
-
-def slow(item: Item) -> None:
-    item.speed = Fraction(1, 2)
-
-
-def reversed_(item: Item) -> None:
-    item.speed = Fraction(-1)
-    item.left = 25
-
-
-def frozen(item: Item) -> None:
-    item.speed = Fraction(0)
-
-
-def composed(item: Item) -> None:
-    item.compositions = ["Composition 1"]
-
-
-def compound(item: Item) -> None:
-    assert item.clip is not None
-    item.clip = replace(item.clip, inner=Path(item.clip.path), path="", kind="Compound")
-
-
-@pytest.mark.parametrize(
-    "change",
-    [graded, two_nodes, with_lut, with_input_lut, slow, reversed_, frozen, composed, compound],
-)
-@pytest.mark.parametrize("version", [(19, 1, 0), (21, 1, 0)], ids=str)
-def test_what_the_file_does_not_show_is_rendered(
-    change: Callable[[Item], None],
-    version: tuple[int, ...],
+@pytest.mark.parametrize("source", RENDERED.values(), ids=RENDERED.keys())
+def test_only_colour_and_marker_of_the_clip_tell_of_an_order_that_was_rendered(
+    source: Source,
     open_resolve: OpenWorld,
     restyler: MakeRestyler,
     media: MakeMedia,
     places: Places,
+    tmp_path: Path,
 ) -> None:
-    world = open_resolve(version=version, language="ja")
-    item = put(world, clip_of(media(RATES["24"])), left=2, count=6)
+    world, item = source.open(open_resolve, media, tmp_path)
     world.timeline.video.append(Track("Titles"))
-    world.timeline.video[1].items.append(Item("Text+", 86402, 2, None))
-    change(item)
-    if item.clip is not None and item.clip.path == "":
-        assert world.project is not None
-        world.project.root.clips.append(item.clip)
+    world.timeline.video[1].items.append(Item("Text+", item.start + 3, 2, None))
     before = world.snapshot()
     told: list[str] = []
     fresco = restyler(world)
     fresco._tell = told.append  # pyright: ignore[reportPrivateUsage]
 
-    fresco.restyle([fresco.current()], CHOICES)
+    (order,) = fresco.restyle([fresco.current()], CHOICES)
 
     after = world.snapshot()
     _forget_marks(after, before)
     assert after == before
     assert "Project.StartRendering" in world.calls
     assert len(told) == 1
-    brought_in(fresco)
-    ((_, placed),) = results(world)
-    assert (placed.start, placed.duration) == (item.start, item.duration)
+    fresco.cancel(order)
+    assert world.snapshot() == before
     assert list(places.renders.iterdir()) == []
 
 
@@ -257,32 +162,6 @@ def _items(snapshot: dict) -> list[dict]:
         for track in line["video"]
         for item in track["items"]
     ]
-
-
-def test_an_image_sequence_is_counted_from_its_first_picture_in_the_project(
-    open_resolve: OpenWorld, restyler: MakeRestyler, tmp_path: Path
-) -> None:
-    folder = tmp_path / "bilder 100% ü"
-    folder.mkdir()
-    pictures = scene(20)
-    for number, picture in enumerate(pictures, start=90):
-        write_image(folder / f"shot_{number:04}.png", picture)
-    # The folder holds pictures before and after those that are in the project.
-    pattern = str(folder).replace("%", "%%") + "/shot_%04d.png"
-    clip = sequence(pattern, 94, 105, RATES["25"])
-    assert clip is not None
-    world = open_resolve(RATES["25"])
-    source = put(world, clip, at=2, left=3, count=6)
-    world.timeline.playhead = 4
-    fresco = restyler(world)
-
-    fresco.restyle([fresco.current()], CHOICES)
-    brought_in(fresco)
-
-    ((_, item),) = results(world)
-    assert (item.start, item.duration) == (source.start, source.duration)
-    assert_alike(shown(world, item), [255 - picture for picture in pictures[7:13]])
-    assert "Project.StartRendering" not in world.calls
 
 
 def test_a_title_is_refused_with_a_sentence_that_says_what_to_do(

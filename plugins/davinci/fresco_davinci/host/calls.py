@@ -14,7 +14,7 @@ class Calls:
         self._known: dict[tuple[str, str], bool] = {}
 
     def ask(self, subject: Any, method: str, *arguments: Any) -> Any:
-        """Whatever it gives, also None.
+        """Whatever it gives, also nothing.
 
         Raises:
             HostRefused: this version of Resolve has no such method.
@@ -28,10 +28,10 @@ class Calls:
         """What it gives, which is to be something.
 
         Raises:
-            HostRefused: it gave None, as it does where it fails.
+            HostRefused: it gave None or False, as it does where it fails.
         """
         value = self.ask(subject, method, *arguments)
-        if value is None:
+        if value is None or value is False:
             raise HostRefused(method)
         return value
 
@@ -63,7 +63,10 @@ class Calls:
         Raises:
             HostRefused: it gave none.
         """
-        return str(self.get(subject, method, *arguments))
+        value = self.ask(subject, method, *arguments)
+        if not isinstance(value, str):
+            raise HostRefused(method)
+        return value
 
     def many(self, subject: Any, method: str, *arguments: Any) -> list[Any]:
         """A list, perhaps an empty one.
@@ -71,8 +74,12 @@ class Calls:
         Raises:
             HostRefused: it gave none.
         """
-        value = self.get(subject, method, *arguments)
-        return list(value.values()) if isinstance(value, dict) else list(value)
+        value = self.ask(subject, method, *arguments)
+        if isinstance(value, dict):
+            return list(cast("dict[Any, Any]", value).values())
+        if not isinstance(value, (list, tuple)):
+            raise HostRefused(method)
+        return list(cast("list[Any]", value))
 
     def table(self, subject: Any, method: str, *arguments: Any) -> dict[Any, Any]:
         """A table, perhaps an empty one.
@@ -80,9 +87,34 @@ class Calls:
         Raises:
             HostRefused: it gave none.
         """
-        value = self.get(subject, method, *arguments)
+        value = self.ask(subject, method, *arguments)
         # An empty table of Lua's is a list as well.
-        return cast(dict[Any, Any], value) if isinstance(value, dict) else {}
+        if not isinstance(value, dict) and value != []:
+            raise HostRefused(method)
+        return cast("dict[Any, Any]", value or {})
+
+    def switch(self, subject: Any, method: str, *arguments: Any) -> bool:
+        """Yes or no.
+
+        Raises:
+            HostRefused: it gave neither.
+        """
+        value = self.ask(subject, method, *arguments)
+        if value is None:
+            raise HostRefused(method)
+        return bool(value)
+
+    def id_of(self, subject: Any) -> str:
+        """What stays the same of an object of Resolve's.
+
+        Raises:
+            HostRefused: it gave none.
+        """
+        return str(self.do(subject, "GetUniqueId"))
+
+    def find(self, subject: Any, method: str, *arguments: Any) -> Any | None:
+        """One of Resolve's objects; None if there is none."""
+        return self.ask(subject, method, *arguments) or None
 
     def can(self, kind: str, subject: Any, method: str) -> bool:
         """Whether objects of this kind have a method in this version.

@@ -62,4 +62,5 @@ def find_marked(scene: Scene, item_id: str, job_id: str) -> tuple[int, Any] | No
         for item in scene.items(track):
             if scene.calls.ask(item, "GetMarkerByCustomData", data):
                 return track, item
+    scene.check_answers()
     return None

@@ -81,7 +81,7 @@ def _is_free(scene: Scene, track: int, spot: Spot) -> bool:
 
 
 def _job_at(scene: Scene, item: Any) -> str | None:
-    media = scene.calls.ask(item, "GetMediaPoolItem")
+    media = scene.calls.find(item, "GetMediaPoolItem")
     return None if media is None else job_of(scene, media)
 
 
@@ -95,7 +95,7 @@ def _already_there(scene: Scene, job_id: str, spot: Spot) -> int:
 
 
 def _is_locked(scene: Scene, track: int) -> bool:
-    return bool(scene.calls.get(scene.timeline, "GetIsTrackLocked", _VIDEO, track))
+    return scene.calls.switch(scene.timeline, "GetIsTrackLocked", _VIDEO, track)
 
 
 def _chosen_track(scene: Scene, track: int) -> int:
@@ -186,7 +186,7 @@ def _replace(scene: Scene, result: Result, spot: Spot, track: int, later: Later)
     """Puts the new file below an earlier result, which keeps what the editor did with it."""
     calls = scene.calls
     items = _overlapping(scene, track, spot)
-    media = calls.ask(items[0], "GetMediaPoolItem") if len(items) == 1 else None
+    media = calls.find(items[0], "GetMediaPoolItem") if len(items) == 1 else None
     earlier = None if media is None else job_of(scene, media)
     is_same_span = (
         calls.number(items[0], "GetStart") == spot.first

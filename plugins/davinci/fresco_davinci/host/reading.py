@@ -22,7 +22,7 @@ def current_clip(scene: Scene) -> TimelineClip:
     Raises:
         NotReady: there is none, or the page shows none.
     """
-    item = scene.calls.ask(scene.timeline, "GetCurrentVideoItem")
+    item = scene.calls.find(scene.timeline, "GetCurrentVideoItem")
     if item is None:
         raise NotReady(
             "There is no clip under the playhead. Put it over a clip on the Edit, Cut or Color "
@@ -36,7 +36,7 @@ def _below(scene: Scene, result: TimelineClip) -> TimelineClip | None:
     """The clip under a result: who asks for another look means that one."""
     at = playhead(scene)
     for track in range(result.track - 1, 0, -1):
-        if not scene.calls.get(scene.timeline, "GetIsTrackEnabled", "video", track):
+        if not scene.calls.switch(scene.timeline, "GetIsTrackEnabled", "video", track):
             continue
         for item in scene.items(track):
             start, stop = (scene.calls.number(item, name) for name in ("GetStart", "GetEnd"))
@@ -56,7 +56,7 @@ def clips_between_marks(scene: Scene) -> list[Part]:
     first, last = _marks(scene)
     parts: list[Part] = []
     for track in scene.tracks():
-        if not scene.calls.get(scene.timeline, "GetIsTrackEnabled", "video", track):
+        if not scene.calls.switch(scene.timeline, "GetIsTrackEnabled", "video", track):
             continue
         for item in scene.items(track):
             start = max(scene.calls.number(item, "GetStart"), first)
@@ -92,20 +92,23 @@ def playhead(scene: Scene) -> int:
     Raises:
         NotReady: the page has no playhead.
     """
-    timecode = scene.calls.ask(scene.timeline, "GetCurrentTimecode")
-    frame = frame_of(str(timecode), scene.rate()) if timecode else None
-    if frame is None:
+    calls, rate = scene.calls, scene.rate()
+    shown, first = (
+        frame_of(str(calls.ask(scene.timeline, method) or ""), rate)
+        for method in ("GetCurrentTimecode", "GetStartTimecode")
+    )
+    if shown is None or first is None:
         raise NotReady("Put the playhead over a clip on the Edit or Cut page, then try again.")
-    return frame
+    return calls.number(scene.timeline, "GetStartFrame") + shown - first
 
 
 def clip_of(scene: Scene, item: Any, track: int | None = None) -> TimelineClip:
     """What there is to know of an item."""
     calls = scene.calls
-    media = calls.ask(item, "GetMediaPoolItem")
+    media = calls.find(item, "GetMediaPoolItem")
     start = calls.number(item, "GetStart")
     return TimelineClip(
-        item_id=calls.text(item, "GetUniqueId"),
+        item_id=calls.id_of(item),
         name=calls.text(item, "GetName"),
         track=track or _track_of(scene, item),
         start=start,
@@ -132,8 +135,8 @@ def job_of(scene: Scene, media: Any) -> str | None:
 def _track_of(scene: Scene, item: Any) -> int:
     calls = scene.calls
     if calls.can("TimelineItem", item, "GetTrackTypeAndIndex"):
-        return int(calls.get(item, "GetTrackTypeAndIndex")[1])
-    found = scene.find(calls.text(item, "GetUniqueId"))
+        return int(calls.many(item, "GetTrackTypeAndIndex")[1])
+    found = scene.find(calls.id_of(item))
     return found[0] if found else 1
 
 
@@ -169,11 +172,8 @@ def _is_retimed(scene: Scene, item: Any) -> bool | None:
             return float(speed) != 100.0
     if not calls.can("TimelineItem", item, "GetSourceEndFrame"):
         return None
-    first, last = calls.ask(item, "GetSourceStartFrame"), calls.ask(item, "GetSourceEndFrame")
-    if first is None or last is None:
-        return None
-    span = int(last) - int(first) + 1
-    return abs(span - calls.number(item, "GetDuration")) > _SLACK
+    first, last = calls.number(item, "GetSourceStartFrame"), calls.number(item, "GetSourceEndFrame")
+    return abs(last - first + 1 - calls.number(item, "GetDuration")) > _SLACK
 
 
 def _is_graded(scene: Scene, item: Any) -> bool:

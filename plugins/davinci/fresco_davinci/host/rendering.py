@@ -105,7 +105,7 @@ def _soloed(scene: Scene, wanted: int) -> Iterator[None]:
     """Only one video track is on; those that were are on again when the body ends."""
     calls, timeline = scene.calls, scene.timeline
     before = {
-        track: bool(calls.get(timeline, "GetIsTrackEnabled", _VIDEO, track))
+        track: calls.switch(timeline, "GetIsTrackEnabled", _VIDEO, track)
         for track in scene.tracks()
     }
     try:
@@ -147,8 +147,22 @@ def _set_up(scene: Scene, part: Part, folder: Path, ending: str, codec: str) -> 
         "ExportVideo": True,
         "ExportAudio": False,
         "UseUniqueFilenames": False,
+        # What is not set stays as the user last had it.
+        **_size(scene),
     }
     calls.do(project, "SetRenderSettings", settings)
+    # Where it cannot be set it is the timeline's; if it is not, the number of frames tells.
+    calls.ask(project, "SetRenderSettings", {"FrameRate": round(float(scene.rate()), 3)})
+
+
+def _size(scene: Scene) -> dict[str, int]:
+    """That of the timeline, if Resolve tells it."""
+    width, height = (
+        str(scene.setting(f"timelineResolution{name}") or "") for name in ("Width", "Height")
+    )
+    if not (width.isdecimal() and height.isdecimal()):
+        return {}
+    return {"FormatWidth": int(width), "FormatHeight": int(height)}
 
 
 def _run(scene: Scene, part: Part, wait: Callable[[float], None]) -> None:

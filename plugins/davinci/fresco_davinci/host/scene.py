@@ -37,9 +37,9 @@ class Scene:
         """What there is to know of project and timeline."""
         calls = self.calls
         return TimelineInfo(
-            project_id=calls.text(self.project, "GetUniqueId"),
+            project_id=calls.id_of(self.project),
             project_name=calls.text(self.project, "GetName"),
-            timeline_id=calls.text(self.timeline, "GetUniqueId"),
+            timeline_id=calls.id_of(self.timeline),
             name=calls.text(self.timeline, "GetName"),
             rate=self.rate(),
             start=calls.number(self.timeline, "GetStartFrame"),
@@ -48,14 +48,16 @@ class Scene:
 
     def rate(self) -> Fraction:
         """Frames per second of the timeline, exactly."""
-        if self.calls.can("Timeline", self.timeline, "GetSettings"):
-            told = self.calls.table(self.timeline, "GetSettings").get("timelineFrameRate")
-        else:
-            told = self.calls.get(self.timeline, "GetSetting", "timelineFrameRate")
-        rate = exact_rate(told)
+        rate = exact_rate(self.setting("timelineFrameRate"))
         if rate is None:
             raise HostRefused("timelineFrameRate")
         return rate
+
+    def setting(self, name: str) -> Any:
+        """A setting of the timeline; None if it has none of that name."""
+        if self.calls.can("Timeline", self.timeline, "GetSettings"):
+            return self.calls.table(self.timeline, "GetSettings").get(name)
+        return self.calls.ask(self.timeline, "GetSetting", name)
 
     def is_colour_managed(self) -> bool:
         """Whether what is shown has other colours than the files; false where it is not told."""
@@ -73,7 +75,10 @@ class Scene:
 
     def tracks(self) -> range:
         """Numbers of the video tracks, the lowest first."""
-        return range(1, self.calls.number(self.timeline, "GetTrackCount", _VIDEO) + 1)
+        count = self.calls.number(self.timeline, "GetTrackCount", _VIDEO)
+        if count < 1:  # There always is one.
+            raise HostRefused("GetTrackCount")
+        return range(1, count + 1)
 
     def items(self, track: int) -> list[Any]:
         """What is on a video track, in order."""
@@ -83,9 +88,17 @@ class Scene:
         """Track and object of an item; None if it is no longer there."""
         for track in self.tracks():
             for item in self.items(track):
-                if self.calls.text(item, "GetUniqueId") == item_id:
+                if self.calls.id_of(item) == item_id:
                     return track, item
         return None
+
+    def check_answers(self) -> None:
+        """Make sure that what seems to be nowhere is not only behind a dialog.
+
+        Raises:
+            HostRefused: Resolve does not answer at present.
+        """
+        self.calls.do(self.resolve, "GetVersion")
 
 
 def open_scene(calls: Calls, resolve: Any) -> Scene:
@@ -101,10 +114,10 @@ def open_scene(calls: Calls, resolve: Any) -> Scene:
             f"{'.'.join(map(str, OLDEST))} or newer. Update Resolve."
         )
     manager = calls.get(resolve, "GetProjectManager")
-    project = calls.ask(manager, "GetCurrentProject")
+    project = calls.find(manager, "GetCurrentProject")
     if project is None:
         raise NotReady("No project is open in DaVinci Resolve. Open one, then try again.")
-    timeline = calls.ask(project, "GetCurrentTimeline")
+    timeline = calls.find(project, "GetCurrentTimeline")
     if timeline is None:
         raise NotReady("No timeline is open in DaVinci Resolve. Open one, then try again.")
     return Scene(calls, resolve, project, timeline, version)
@@ -124,7 +137,7 @@ def _version(calls: Calls, resolve: Any) -> tuple[int, ...]:
 def page_kept(scene: Scene, wanted: str) -> Iterator[None]:
     """The body runs on a page; the user's is shown again when it ends."""
     calls = scene.calls
-    before = calls.get(scene.resolve, "GetCurrentPage")
+    before = calls.do(scene.resolve, "GetCurrentPage")
     try:
         if before != wanted:
             calls.do(scene.resolve, "OpenPage", wanted)
@@ -152,7 +165,7 @@ def timeline_shown(scene: Scene, timeline_id: str) -> Iterator[Scene]:
         TimelineGone: the project has no such timeline any more.
     """
     calls = scene.calls
-    if calls.text(scene.timeline, "GetUniqueId") == timeline_id:
+    if calls.id_of(scene.timeline) == timeline_id:
         yield scene
         return
     wanted = _timeline(scene, timeline_id)
@@ -167,6 +180,7 @@ def _timeline(scene: Scene, timeline_id: str) -> Any:
     calls = scene.calls
     for number in range(1, calls.number(scene.project, "GetTimelineCount") + 1):
         timeline = calls.get(scene.project, "GetTimelineByIndex", number)
-        if calls.text(timeline, "GetUniqueId") == timeline_id:
+        if calls.id_of(timeline) == timeline_id:
             return timeline
+    scene.check_answers()
     raise TimelineGone

@@ -26,7 +26,7 @@ for name in ([[
     GetMediaPool GetMediaPoolItem GetMediaStorage GetMetadata GetName GetNodeGraph GetNumNodes GetProjectManager GetProperties
     GetProperty GetRenderCodecs GetRenderJobList GetRenderJobStatus GetRenderPresetList GetRootFolder
     GetSelectedTakeIndex GetSetting GetSettings GetSourceEndFrame GetSourceStartFrame GetSpeed GetStart
-    GetStartFrame GetSubFolderList GetTakeByIndex GetTakesCount GetThirdPartyMetadata GetTimelineByIndex
+    GetStartFrame GetStartTimecode GetSubFolderList GetTakeByIndex GetTakesCount GetThirdPartyMetadata GetTimelineByIndex
     GetTimelineCount GetToolsInNode GetTrackCount GetTrackName GetTrackTypeAndIndex GetUniqueId GetVersion
     ImportMedia IsRenderingInProgress LoadRenderPreset OpenPage ReplaceClip SaveAsNewRenderPreset
     SelectTakeByIndex SetClipColor SetClipProperty SetCurrentFolder SetCurrentRenderFormatAndCodec
