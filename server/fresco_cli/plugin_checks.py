@@ -15,13 +15,15 @@ def resolve(data: Path | None) -> str:
 
     from fresco_cli.plugins import resolve_scripts
 
-    folders = resolve_folders()
-    found = state(folders, resolve_scripts(data))
+    folders, scripts = resolve_folders(), resolve_scripts(data)
+    found = state(folders, scripts)
     if found == "outdated":
         raise Problem(
             f"the scripts in {folders.menu} are of another installation or version; run 'fresco "
             "install-plugin resolve'"
         )
+    if found == "current" and scripts.lua_problem:
+        raise Problem(scripts.lua_problem)
     if found == "current":
         return f"scripts in {folders.menu} are up to date, {_window()}"
     if folders.is_there:

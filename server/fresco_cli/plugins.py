@@ -83,6 +83,8 @@ def _resolve(channel: Output, data: Path | None, *, is_removing: bool) -> None:
         f"{done} {len(paths)} scripts in {folders.menu}.\n"
         "In DaVinci Resolve they are under Workspace > Scripts > Fresco."
     )
+    if scripts.lua_problem:
+        channel.note(scripts.lua_problem)
     if not folders.is_there:
         channel.note("DaVinci Resolve itself was not found here; it looks there once it is.")
 

@@ -175,7 +175,7 @@ def _perform(command: Command, desk: Desk, bridge: Bridge, say: Say | None = Non
     for note in desk.notes:
         say(note)
     for order in orders:
-        say(f"{order.title}: is being restyled. “Update results” brings it in when it is done.")
+        say(f"“{order.title}” is being restyled. “Update results” brings it in when it is done.")
 
 
 def _asked(desk: Desk, bridge: Bridge) -> Choices:

@@ -162,12 +162,13 @@ def sentences(outcomes: Sequence[Outcome]) -> list[str]:
     told: list[str] = []
     for outcome in outcomes:
         track = outcome.placed.track if outcome.placed else 0
-        parts = [f"is on track V{track}."] if track else []
-        if outcome.problem:
-            parts.append(outcome.problem)
-        elif not parts and outcome.job is not None:
-            parts.append(f"{state_of(outcome.job)}.")
-        told.append(f"{outcome.order.title}: {' '.join(parts)}")
+        name = f"“{outcome.order.title}”"
+        if track:
+            told.append(f"{name} is on track V{track}. {outcome.problem}".strip())
+        elif outcome.problem:
+            told.append(f"{name}: {outcome.problem}")
+        elif outcome.job is not None:
+            told.append(f"{name}: {state_of(outcome.job)}.")
     return told or ["Nothing is being restyled in this project."]
 
 

@@ -39,6 +39,17 @@ class Scripts:
     options: Sequence[str] = ()
     """Of the companion."""
 
+    @property
+    def lua_problem(self) -> str:
+        """A sentence if Lua cannot open the mailbox here; else empty."""
+        if sys.platform != "win32" or loadable(self.mailbox).isascii():
+            return ""
+        return (
+            f"Resolve's free edition cannot open {self.mailbox}, as Windows keeps no short name "
+            "for it. If you use that edition, set FRESCO_DATA to a folder whose path has plain "
+            "letters only, and run “fresco install-plugin resolve” again."
+        )
+
     def contents(self) -> dict[str, str]:
         """Texts by file name."""
         library = files("fresco_davinci") / "scripts"

@@ -34,6 +34,9 @@ class World:
     project: Project | None = None
     has_dialog: bool = False
     is_import_by_dict_broken: bool = False
+    does_append_selected_only: bool = False
+    """As before 20.3.2: nothing is appended while nothing is selected in the media pool."""
+    selected_clip: str = ""
     source_frame_error: int = 0
     """What GetSourceStartFrame is off by."""
     render_polls: int = 2

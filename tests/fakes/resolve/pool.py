@@ -239,6 +239,10 @@ class MediaPool(Wrapper):
         if clip is not None:
             yield clip
 
+    def SetSelectedClip(self, clip: MediaPoolItem) -> bool:
+        self._world.selected_clip = clip._subject.id
+        return True
+
     def DeleteClips(self, clips: list[MediaPoolItem]) -> bool:
         wanted = {clip._subject.id for clip in clips}
         for folder in self._project.root.all():
@@ -248,7 +252,9 @@ class MediaPool(Wrapper):
     def AppendToTimeline(self, *clips: Any) -> list[Any] | None:
         timeline: Timeline | None = self._project.timeline()
         wanted = clips[0] if len(clips) == 1 and isinstance(clips[0], list) else list(clips)
-        if timeline is None:
+        if timeline is None or (
+            self._world.does_append_selected_only and not self._world.selected_clip
+        ):
             return None
         placed: list[Item] = []
         for info in wanted:

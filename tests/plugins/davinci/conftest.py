@@ -78,13 +78,13 @@ def places(tmp_path: Path) -> Places:
 @pytest.fixture
 def restyler(session: Session, places: Places) -> MakeRestyler:
     """What the commands do, for a stand-in."""
-    return lambda world: restyler_of(world, session, places)
+    return lambda world: restyler_of(Resolve(world), session, places)
 
 
-def restyler_of(world: World, session: Session, places: Places) -> Restyler:
-    """What the commands do, for a stand-in."""
+def restyler_of(resolve: Any, session: Session, places: Places) -> Restyler:
+    """What the commands do, for Resolve itself or one over a bridge."""
     return Restyler(
-        Host(Resolve(world)), session, places, wait=lambda seconds: None, tell=lambda text: None
+        Host(resolve), session, places, wait=lambda seconds: None, tell=lambda text: None
     )
 
 

@@ -73,7 +73,7 @@ def test_a_result_of_the_model_lies_on_the_record_frames_of_its_source(
 ) -> None:
     world, item = SOURCES[name].open(open_resolve, media, tmp_path)
     before, wanted = world.snapshot(), viewed(world, item)
-    fresco = restyler_of(world, session, places)
+    fresco = restyler_of(Resolve(world), session, places)
 
     fresco.restyle([fresco.current()], WATERCOLOUR)
     (outcome,) = brought_in(fresco)
@@ -90,7 +90,7 @@ def test_results_of_the_model_go_where_they_are_wanted(
 ) -> None:
     world, item = SOURCES["23.976"].open(open_resolve, media, tmp_path)
     wanted = viewed(world, item)
-    fresco = restyler_of(world, session, places)
+    fresco = restyler_of(Resolve(world), session, places)
     on_track = replace(WATERCOLOUR, place="track", track=2)
 
     def restyled(choices: Choices) -> str:
@@ -127,7 +127,7 @@ def test_a_clip_without_a_media_file_is_a_sentence_and_no_job(
     world = open_resolve()
     world.timeline.video[0].items.append(Item("Text+", 86400, 24, None))
     before, jobs = world.snapshot(), list(session.jobs())
-    fresco = restyler_of(world, session, places)
+    fresco = restyler_of(Resolve(world), session, places)
 
     with pytest.raises(CannotRestyle, match=r"“Text\+” has no media.*compound clip"):
         fresco.restyle([fresco.current()], WATERCOLOUR)

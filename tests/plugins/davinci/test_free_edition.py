@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import re
 import stat
 import threading
 import zlib
-from collections.abc import Callable, Iterator
-from fractions import Fraction
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,11 +22,10 @@ from fresco_davinci.bridge.mailbox import Mailbox, MailboxLink, word_of
 from fresco_davinci.bridge.remote import Bridge
 from fresco_davinci.choices import Choices, save_choices
 from fresco_davinci.companion import run_at_mailbox
-from fresco_davinci.core import Restyler
 from fresco_davinci.errors import HostGone, HostRefused, InstallFailed
 from fresco_davinci.folders import ResolveFolders, resolve_folders
 from fresco_davinci.host import Host
-from fresco_davinci.install import FREE_EDITION, Scripts
+from fresco_davinci.install import COMMANDS, FREE_EDITION, Scripts, install
 from fresco_davinci.places import Places
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,9 +35,17 @@ from tests.fakes.resolve import Resolve, World
 from tests.fakes.resolve.lua import LuaSide, in_thread, new_lua
 from tests.fakes.resolve.rendering import SETTINGS
 from tests.integration.daemons import DaemonProcess, wait_for
-from tests.plugins.davinci.conftest import CHOICES, PROGRAM, RATES, OpenWorld, clip_of, put
+from tests.plugins.davinci.conftest import (
+    CHOICES,
+    PROGRAM,
+    RATES,
+    MakeMedia,
+    OpenWorld,
+    clip_of,
+    put,
+    restyler_of,
+)
 
-MakeMedia = Callable[[Fraction], Path]
 SOURCES = Path(__file__).parents[3] / "plugins/davinci/fresco_davinci"
 
 
@@ -77,6 +87,39 @@ def free(open_resolve: OpenWorld) -> World:
     return open_resolve(version=(21, 1, 0), is_studio=False, platform="win32")
 
 
+@dataclass(frozen=True)
+class Clicked:
+    """The script at work, and the companion's link to it."""
+
+    side: LuaSide
+    link: MailboxLink
+
+    @property
+    def bridge(self) -> Bridge:
+        return Bridge(self.link)
+
+
+Click = Callable[..., AbstractContextManager[Clicked]]
+
+
+@pytest.fixture
+def click(free: World, mailbox: Mailbox, script: str, folders: ResolveFolders) -> Click:
+    """Clicks on the script; it ends with the `with`."""
+
+    @contextmanager
+    def clicked(language: Any = lua51) -> Generator[Clicked, None, None]:
+        side = side_of(free, folders, language)
+        close = in_thread(side, script)
+        link = connected(mailbox)
+        try:
+            yield Clicked(side, link)
+        finally:
+            link.close()
+            close()
+
+    return clicked
+
+
 def connected(mailbox: Mailbox) -> MailboxLink:
     link: MailboxLink = wait_for("the script to say hello", mailbox.newcomer, 20)
     return link
@@ -85,39 +128,30 @@ def connected(mailbox: Mailbox) -> MailboxLink:
 def test_a_clip_is_restyled_through_the_mailbox(
     language: Any,
     free: World,
-    mailbox: Mailbox,
-    script: str,
-    folders: ResolveFolders,
+    click: Click,
     session: Session,
     places: Places,
     media: MakeMedia,
 ) -> None:
     source = put(free, clip_of(media(RATES["24"])), at=5, left=3, count=8)
     free.timeline.playhead = 6
-    close = in_thread(side_of(free, folders, language), script)
-    bridge = Bridge(connected(mailbox))
-    fresco = Restyler(
-        Host(bridge.resolve), session, places, wait=lambda s: None, tell=lambda t: None
-    )
+    with click(language) as clicked:
+        fresco = restyler_of(clicked.bridge.resolve, session, places)
 
-    (order,) = fresco.restyle([fresco.current()], CHOICES)
-    assert source.color == "Orange"
-    wait_for("the job", lambda: session.job(order.job_id).state is JobState.DONE)
-    (outcome,) = fresco.update()
-    bridge.close()
-    close()
+        (order,) = fresco.restyle([fresco.current()], CHOICES)
+        assert source.color == "Orange"
+        wait_for("the job", lambda: session.job(order.job_id).state is JobState.DONE)
+        (outcome,) = fresco.update()
 
-    assert outcome.problem == ""
-    (item,) = free.timeline.video[1].items
-    assert (item.start, item.duration) == (source.start, source.duration)
-    assert (source.color, source.markers) == ("", {})
+        assert outcome.problem == ""
+        (item,) = free.timeline.video[1].items
+        assert (item.start, item.duration) == (source.start, source.duration)
+        assert (source.color, source.markers) == ("", {})
 
 
 def test_a_graded_clip_is_rendered_through_the_mailbox(
     free: World,
-    mailbox: Mailbox,
-    script: str,
-    folders: ResolveFolders,
+    click: Click,
     session: Session,
     places: Places,
     media: MakeMedia,
@@ -125,19 +159,14 @@ def test_a_graded_clip_is_rendered_through_the_mailbox(
     item = put(free, clip_of(media(RATES["24"])), left=3, count=5)
     item.nodes = [["Lift"]]
     before = free.snapshot()
-    close = in_thread(side_of(free, folders), script)
-    bridge = Bridge(connected(mailbox))
-    fresco = Restyler(
-        Host(bridge.resolve), session, places, wait=lambda s: None, tell=lambda t: None
-    )
+    with click() as clicked:
+        fresco = restyler_of(clicked.bridge.resolve, session, places)
 
-    (order,) = fresco.restyle([fresco.current()], CHOICES)
-    assert Path(order.rendered).is_file()
-    fresco.cancel(order)
-    bridge.close()
-    close()
+        (order,) = fresco.restyle([fresco.current()], CHOICES)
+        assert Path(order.rendered).is_file()
+        fresco.cancel(order)
 
-    assert free.snapshot() == before
+        assert free.snapshot() == before
 
 
 def test_the_companion_serves_a_click_and_is_ready_for_the_next(
@@ -180,6 +209,78 @@ def test_the_companion_serves_a_click_and_is_ready_for_the_next(
     assert list(places.mailbox.glob("*.lua")) == []
 
 
+class ShortNames:
+    """Windows, as far as it keeps a short name beside a long one: a link to the same folder."""
+
+    def __init__(self, place: Path, *, are_kept: bool = True) -> None:
+        self._place = place
+        self._are_kept = are_kept
+
+    def GetShortPathNameW(self, path: str, buffer: Any, size: int) -> int:  # noqa: N802
+        if not self._are_kept:
+            buffer.value = path
+            return len(path)
+        short = self._place / "MAILBO~1"
+        short.unlink(missing_ok=True)
+        short.symlink_to(path, target_is_directory=True)
+        buffer.value = str(short)
+        return len(str(short))
+
+    def rule(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """From now on this is Windows."""
+        windows = SimpleNamespace(kernel32=self)
+        monkeypatch.setattr(ctypes, "windll", windows, raising=False)
+        monkeypatch.setattr("fresco_davinci.install.sys", SimpleNamespace(platform="win32"))
+
+
+@pytest.fixture
+def windows_user(tmp_path: Path) -> tuple[Scripts, ResolveFolders]:
+    """Whose name is not ASCII, so that Lua cannot open what is in their home."""
+    home = tmp_path / "Users" / "Jan Žižka"
+    environment = {"APPDATA": str(home / "AppData" / "Roaming")}
+    places = Places(data=home / "AppData" / "Local" / "fresco", videos=home / "Videos")
+    scripts = Scripts(program=PROGRAM, mailbox=places.mailbox)
+    return scripts, resolve_folders("win32", home, environment)
+
+
+def test_on_windows_the_script_opens_the_mailbox_by_its_short_name(
+    free: World,
+    windows_user: tuple[Scripts, ResolveFolders],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scripts, folders = windows_user
+    with monkeypatch.context() as patch:
+        ShortNames(tmp_path).rule(patch)
+        script = scripts.contents()[f"{FREE_EDITION}.lua"]
+        assert scripts.lua_problem == ""
+    assert str(tmp_path / "MAILBO~1") in script
+    assert script.isascii()
+    mailbox = Mailbox(scripts.mailbox, folders.preferences, beat_s=0.1)
+    mailbox.open()
+    close = in_thread(side_of(free, folders), script)
+
+    link = connected(mailbox)
+
+    assert Bridge(link).resolve.GetVersion()[:3] == [21, 1, 0]
+    link.close()
+    close()
+    mailbox.close()
+
+
+def test_where_windows_keeps_no_short_names_there_is_a_sentence(
+    windows_user: tuple[Scripts, ResolveFolders], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripts, folders = windows_user
+    ShortNames(tmp_path, are_kept=False).rule(monkeypatch)
+
+    assert len(install(folders, scripts)) == len(COMMANDS) + 1
+
+    assert "set FRESCO_DATA" in scripts.lua_problem
+    plain = replace(scripts, mailbox=Path("C:/fresco/mailbox"))
+    assert plain.lua_problem == ""
+
+
 def test_without_a_companion_a_marker_says_what_to_do_until_there_is_one(
     language: Any, free: World, script: str, folders: ResolveFolders, places: Places
 ) -> None:
@@ -202,19 +303,16 @@ def test_without_a_companion_a_marker_says_what_to_do_until_there_is_one(
 
 
 def test_the_script_writes_no_preferences_while_there_is_nothing_to_do(
-    free: World, mailbox: Mailbox, script: str, folders: ResolveFolders
+    free: World,
+    click: Click,
 ) -> None:
-    side = side_of(free, folders)
-    close = in_thread(side, script)
-    link = connected(mailbox)
-    Bridge(link).resolve.GetVersion()
-    before = side.saves, side.waited
+    with click() as clicked:
+        clicked.bridge.resolve.GetVersion()
+        before = clicked.side.saves, clicked.side.waited
 
-    wait_for("idle time", lambda: side.waited > before[1] + 1)
+        wait_for("idle time", lambda: clicked.side.waited > before[1] + 1)
 
-    assert side.saves == before[0]
-    link.close()
-    close()
+        assert clicked.side.saves == before[0]
 
 
 def test_the_script_ends_when_the_companion_is_gone(
@@ -401,30 +499,26 @@ HOSTILE: list[str | bytes] = [
 
 
 def test_hostile_messages_do_nothing_and_the_next_is_answered(
-    language: Any, free: World, mailbox: Mailbox, script: str, folders: ResolveFolders
+    language: Any, free: World, click: Click, mailbox: Mailbox
 ) -> None:
-    side = side_of(free, folders, language)
-    close = in_thread(side, script)
-    link = connected(mailbox)
-    before = free.snapshot()
-    request = mailbox._request  # pyright: ignore[reportPrivateUsage]
+    with click(language) as clicked:
+        before = free.snapshot()
+        request = mailbox._request  # pyright: ignore[reportPrivateUsage]
 
-    # Compiled code, which only LuaJIT tells apart; without names it can do nothing either way.
-    compiled = bytes(
-        new_lua(language, encoding=None).eval(
-            b"string.dump(loadstring('return {fresco=1, a=resolve:Quit()}'))"
+        # Compiled code, which only LuaJIT tells apart; without names it can do nothing either way.
+        compiled = bytes(
+            new_lua(language, encoding=None).eval(
+                b"string.dump(loadstring('return {fresco=1, a=resolve:Quit()}'))"
+            )
         )
-    )
-    for text in [*HOSTILE, compiled]:
-        saves, calls = side.saves, len(free.calls)
-        request.write_bytes(text if isinstance(text, bytes) else text.encode())
-        wait_for("the script to have read it", _later(side, 0.1))
-        assert (side.saves, len(free.calls)) == (saves, calls), text
-        assert Bridge(link).resolve.GetVersion()[:3] == [21, 1, 0], text
+        for text in [*HOSTILE, compiled]:
+            saves, calls = clicked.side.saves, len(free.calls)
+            request.write_bytes(text if isinstance(text, bytes) else text.encode())
+            wait_for("the script to have read it", _later(clicked.side, 0.1))
+            assert (clicked.side.saves, len(free.calls)) == (saves, calls), text
+            assert clicked.bridge.resolve.GetVersion()[:3] == [21, 1, 0], text
 
-    assert free.snapshot() == before
-    link.close()
-    close()
+        assert free.snapshot() == before
 
 
 def _later(side: LuaSide, seconds: float) -> Callable[[], bool]:
@@ -449,70 +543,53 @@ WRONG: list[dict[str, Any]] = [
 
 
 def test_what_may_not_be_called_is_refused(
-    free: World, mailbox: Mailbox, script: str, folders: ResolveFolders
+    free: World,
+    click: Click,
 ) -> None:
-    close = in_thread(side_of(free, folders), script)
-    link = connected(mailbox)
+    with click() as clicked:
+        for message in WRONG:
+            assert set(clicked.link.send(message)) == {"error"}, message
 
-    for message in WRONG:
-        assert set(link.send(message)) == {"error"}, message
-
-    assert [call for call in free.calls if call != "Timeline.DeleteMarkerByCustomData"] == [
-        "Resolve.GetProjectManager",
-        "ProjectManager.GetCurrentProject",
-        "Project.GetCurrentTimeline",
-    ]
-    link.close()
-    close()
+        assert [call for call in free.calls if call != "Timeline.DeleteMarkerByCustomData"] == [
+            "Resolve.GetProjectManager",
+            "ProjectManager.GetCurrentProject",
+            "Project.GetCurrentTimeline",
+        ]
 
 
 def test_an_error_over_there_is_a_refusal_here(
-    free: World, mailbox: Mailbox, script: str, folders: ResolveFolders
+    free: World,
+    click: Click,
 ) -> None:
-    close = in_thread(side_of(free, folders), script)
-    link = connected(mailbox)
-
-    with pytest.raises(HostRefused, match="may not be called"):
-        Bridge(link).resolve.Quit()
-
-    link.close()
-    close()
+    with click() as clicked, pytest.raises(HostRefused, match="may not be called"):
+        clicked.bridge.resolve.Quit()
 
 
 def test_a_message_that_is_read_twice_is_done_once(
-    free: World, mailbox: Mailbox, script: str, folders: ResolveFolders
+    free: World,
+    click: Click,
 ) -> None:
-    side = side_of(free, folders)
-    close = in_thread(side, script)
-    link = connected(mailbox)
-    bridge = Bridge(link)
-    line = bridge.resolve.GetProjectManager().GetCurrentProject().GetCurrentTimeline()
+    with click() as clicked:
+        bridge = clicked.bridge
+        line = bridge.resolve.GetProjectManager().GetCurrentProject().GetCurrentTimeline()
 
-    line.AddTrack("video")
-    wait_for("more readings of the same file", _later(side, 0.5))
+        line.AddTrack("video")
+        wait_for("more readings of the same file", _later(clicked.side, 0.5))
 
-    assert len(free.timeline.video) == 2
-    link.close()
-    close()
+        assert len(free.timeline.video) == 2
 
 
-def test_any_bytes_in_the_mailbox_are_survived(
-    free: World, mailbox: Mailbox, script: str, folders: ResolveFolders
-) -> None:
-    side = side_of(free, folders)
-    close = in_thread(side, script)
-    link = connected(mailbox)
+def test_any_bytes_in_the_mailbox_are_survived(free: World, click: Click, mailbox: Mailbox) -> None:
+    with click() as clicked:
 
-    @settings(max_examples=20, deadline=None)
-    @given(text=st.binary(max_size=300))
-    def survives(text: bytes) -> None:
-        mailbox._request.write_bytes(text)  # pyright: ignore[reportPrivateUsage]
-        wait_for("the script to have read it", _later(side, 0.1))
-        assert Bridge(link).resolve.GetVersion()[:3] == [21, 1, 0]
+        @settings(max_examples=20, deadline=None)
+        @given(text=st.binary(max_size=300))
+        def survives(text: bytes) -> None:
+            mailbox._request.write_bytes(text)  # pyright: ignore[reportPrivateUsage]
+            wait_for("the script to have read it", _later(clicked.side, 0.1))
+            assert clicked.bridge.resolve.GetVersion()[:3] == [21, 1, 0]
 
-    survives()
-    link.close()
-    close()
+        survives()
 
 
 def test_a_second_companion_is_told_that_there_is_one(
@@ -570,20 +647,15 @@ def test_the_stand_ins_lua_has_lost_what_the_sandbox_takes(
 
 def test_resolve_used_directly_and_through_the_mailbox_tells_the_same(
     free: World,
-    mailbox: Mailbox,
-    script: str,
-    folders: ResolveFolders,
+    click: Click,
     media: MakeMedia,
 ) -> None:
     put(free, clip_of(media(RATES["24"])), left=3, count=8)
     free.timeline.marks = {"in": 1, "out": 4}
-    close = in_thread(side_of(free, folders), script)
-    link = connected(mailbox)
-    far, near = Host(Bridge(link).resolve), Host(Resolve(free))
+    with click() as clicked:
+        far, near = Host(clicked.bridge.resolve), Host(Resolve(free))
 
-    assert far.current_clip() == near.current_clip()
-    assert far.clips_between_marks() == near.clips_between_marks()
-    assert far.timeline() == near.timeline()
-    assert far.playhead() == near.playhead()
-    link.close()
-    close()
+        assert far.current_clip() == near.current_clip()
+        assert far.clips_between_marks() == near.clips_between_marks()
+        assert far.timeline() == near.timeline()
+        assert far.playhead() == near.playhead()

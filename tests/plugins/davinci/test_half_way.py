@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,7 +16,7 @@ from fresco_davinci.errors import ResolveError
 from fresco_davinci.orders import OrderBook
 from fresco_davinci.places import Places
 
-from tests.fakes.resolve import Item, Track, World
+from tests.fakes.resolve import Folder, Item, Resolve, Timeline, Track, World
 from tests.fakes.resolve.documents import Failure
 from tests.fakes.resolve.objects import do_nothing
 from tests.integration.daemons import wait_for
@@ -32,6 +33,10 @@ from tests.plugins.davinci.conftest import (
 CHOSEN = {
     "above": CHOICES,
     "track": Choices(prompt="ink", place="track", track=1),
+    "replace": Choices(prompt="ink", place="track", track=4, conflict="replace"),
+    "pictures": CHOICES,
+    "pictures, the other way": CHOICES,
+    "another timeline": CHOICES,
     "take": Choices(prompt="ink", place="take"),
     "render": Choices(prompt="ink", pixels="render"),
 }
@@ -70,6 +75,32 @@ def dressed(world: World, media: MakeMedia) -> Item:
     return source
 
 
+def changes_of(name: str) -> dict[str, Any]:
+    """What is special about the Resolve of a case."""
+    if not name.startswith("pictures"):
+        return {}
+    is_broken = name != "pictures"
+    return {
+        "is_studio": False,
+        "version": (20, 0, 0),
+        "is_import_by_dict_broken": is_broken,
+    }
+
+
+def arrange(name: str, world: World, media: MakeMedia) -> None:
+    """What is special about the project of a case, when the result is to be placed."""
+    assert world.project is not None
+    if name == "replace":
+        clip = clip_of(media(RATES["24"]))
+        clip.third_party["fresco.job"] = "earlier"
+        world.project.root.folders.append(Folder("Fresco", [clip]))
+        world.timeline.video.append(Track("Fresco", [Item(clip.name, 86405, 8, clip)]))
+    if name == "another timeline":
+        other = Timeline("Another", Fraction(25))
+        world.project.timelines.append(other)
+        world.project.current_timeline = other.id
+
+
 def without_decoration(snapshot: Any) -> Any:
     """The state without colours and markers, which may be missing where they could not be set."""
     for line in snapshot["project"]["timelines"]:
@@ -96,7 +127,7 @@ def test_a_failure_while_ordering_changes_nothing(
         dressed(world, media)
         before = world.snapshot()
         world.fails = one_fails(number, failure)
-        fresco = restyler_of(world, session, places)
+        fresco = restyler_of(Resolve(world), session, places)
 
         try:
             (order,) = fresco.restyle([fresco.current()], choices)
@@ -130,24 +161,24 @@ def test_a_failure_while_placing_changes_nothing(
 ) -> None:
     choices = CHOSEN[name]
     failures = 0
-    world = open_resolve()
+    world = open_resolve(**changes_of(name))
     dressed(world, media)
-    fresco = restyler_of(world, session, places)
+    fresco = restyler_of(Resolve(world), session, places)
     (order,) = fresco.restyle([fresco.current()], choices)
     wait_for("the job", lambda: session.job(order.job_id).state is JobState.DONE)
     saved = Path(order.rendered).read_bytes() if order.rendered else b""
     kept = _kept(world)
 
     for number in range(1, 800):
-        world = open_resolve(failure=failure)
-        dressed(world, media)
+        world = open_resolve(failure=failure, **changes_of(name))
+        source = dressed(world, media)
         _restore(world, kept)
-        source = world.timeline.video[0].items[0]
+        arrange(name, world, media)
         if saved:
             Path(order.rendered).write_bytes(saved)
         OrderBook(places.orders).save(replace(order, is_submitted=True))
         before = world.snapshot()
-        fresco = restyler_of(world, session, places)
+        fresco = restyler_of(Resolve(world), session, places)
         world.fails = one_fails(number, failure)
 
         outcomes = []
@@ -188,11 +219,12 @@ def _restore(world: World, kept: tuple[Any, ...]) -> None:
 
 
 def placed(world: World) -> list[tuple[int, int]]:
+    assert world.project is not None
     return [
         (item.start, item.duration)
-        for track in world.timeline.video
+        for track in world.project.timelines[0].video
         for item in track.items
-        if item.clip is not None and item.clip.third_party.get("fresco.job")
+        if item.clip is not None and item.clip.third_party.get("fresco.job", "earlier") != "earlier"
     ]
 
 
@@ -221,7 +253,7 @@ def test_a_dialog_that_stays_open_while_ordering_is_tidied_up_after_by_the_next_
         dressed(world, media)
         before = world.snapshot()
         world.fails = lambda call, count, number=number: count >= number
-        fresco = restyler_of(world, session, places)
+        fresco = restyler_of(Resolve(world), session, places)
 
         try:
             orders = fresco.restyle([fresco.current()], CHOICES)
@@ -247,7 +279,7 @@ def test_a_dialog_that_stays_open_while_placing_loses_nothing_and_doubles_nothin
 ) -> None:
     world = open_resolve()
     dressed(world, media)
-    fresco = restyler_of(world, session, places)
+    fresco = restyler_of(Resolve(world), session, places)
     (order,) = fresco.restyle([fresco.current()], CHOICES)
     wait_for("the job", lambda: session.job(order.job_id).state is JobState.DONE)
     kept = _kept(world)
@@ -259,7 +291,7 @@ def test_a_dialog_that_stays_open_while_placing_loses_nothing_and_doubles_nothin
         _restore(world, kept)
         source = world.timeline.video[0].items[0]
         OrderBook(places.orders).save(replace(order, is_submitted=True))
-        fresco = restyler_of(world, session, places)
+        fresco = restyler_of(Resolve(world), session, places)
         world.fails = lambda call, count, number=number: count >= number
         with suppress(ResolveError):
             fresco.update()
@@ -283,7 +315,7 @@ def test_what_the_daemon_refuses_leaves_no_trace(
     world = open_resolve()
     dressed(world, media)
     before = world.snapshot()
-    fresco = restyler_of(world, session, places)
+    fresco = restyler_of(Resolve(world), session, places)
 
     with pytest.raises(Exception, match="strength"):
         fresco.restyle([fresco.current()], replace(CHOICES, strength=7.0))
@@ -298,7 +330,7 @@ def test_a_failed_job_gives_the_clip_back_as_it_was(
     world = open_resolve()
     dressed(world, media)
     before = world.snapshot()
-    fresco = restyler_of(world, session, places)
+    fresco = restyler_of(Resolve(world), session, places)
     (order,) = fresco.restyle([fresco.current()], replace(CHOICES, prompt="unthinkable"))
     wait_for("the job to fail", lambda: session.job(order.job_id).state is JobState.FAILED)
 
@@ -315,7 +347,7 @@ def test_a_failed_render_leaves_no_trace(
     world = open_resolve(does_render_fail=True, language="de")
     dressed(world, media)
     before = world.snapshot()
-    fresco = restyler_of(world, session, places)
+    fresco = restyler_of(Resolve(world), session, places)
 
     with pytest.raises(ResolveError, match="Disk full"):
         fresco.restyle([fresco.current()], CHOSEN["render"])
@@ -331,7 +363,7 @@ def test_a_dialog_gives_a_sentence(
     world = open_resolve(has_dialog=True, failure=failure)
 
     with pytest.raises(ResolveError, match="Close its open dialogs"):
-        restyler_of(world, session, places).current()
+        restyler_of(Resolve(world), session, places).current()
 
 
 @pytest.mark.parametrize("page", ["media", "fusion", "fairlight"])
@@ -343,4 +375,4 @@ def test_a_page_without_a_playhead_gives_a_sentence(
     world.page = page
 
     with pytest.raises(ResolveError, match="Put it over a clip"):
-        restyler_of(world, session, places).current()
+        restyler_of(Resolve(world), session, places).current()

@@ -20,9 +20,8 @@ from tests.fakes.resolve import Item, Resolve, World
 from tests.fakes.resolve.forms import Dispatchers, FormFusion
 from tests.fakes.resolve.pool import sequence
 from tests.integration.daemons import DaemonProcess, wait_for
-from tests.plugins.davinci.conftest import PROGRAM, OpenWorld, clip_of, put
+from tests.plugins.davinci.conftest import PROGRAM, MakeMedia, OpenWorld, clip_of, put
 
-MakeMedia = Callable[[Fraction], Path]
 Click = Callable[..., str]
 
 

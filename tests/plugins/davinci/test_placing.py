@@ -16,7 +16,7 @@ from fresco_davinci.places import Places
 from fresco_engine.media.clip import Clip as Media
 from fresco_engine.types import Image
 
-from tests.fakes.resolve import Clip, Item, Track
+from tests.fakes.resolve import Clip, Item, Resolve, Track
 from tests.integration.daemons import wait_for
 from tests.plugins.davinci.cases import (
     RENDERED,
@@ -290,17 +290,17 @@ def test_a_restart_finishes_imports_and_nothing_comes_in_twice(
 ) -> None:
     world = open_resolve()
     put(world, clip_of(media(RATES["24"])), count=6)
-    before = restyler_of(world, session, places)
+    before = restyler_of(Resolve(world), session, places)
     (order,) = before.restyle([before.current()], CHOICES)
     saved = (places.orders / f"{order.job_id}.json").read_text("utf-8")
     wait_for("the job", lambda: session.job(order.job_id).state is JobState.DONE)
 
-    after = restyler_of(world, session, places)
+    after = restyler_of(Resolve(world), session, places)
     after.update()
     once = world.snapshot()
     # As if it had been killed right after placing, before it could forget the order.
     (places.orders / f"{order.job_id}.json").write_text(saved, "utf-8")
-    restyler_of(world, session, places).update()
+    restyler_of(Resolve(world), session, places).update()
 
     assert world.snapshot() == once
     assert len(results(world)) == 1
@@ -312,11 +312,11 @@ def test_orders_of_other_projects_are_left_alone(
 ) -> None:
     world = open_resolve()
     put(world, clip_of(media(RATES["24"])), count=6)
-    fresco = restyler_of(world, session, places)
+    fresco = restyler_of(Resolve(world), session, places)
     (order,) = fresco.restyle([fresco.current()], CHOICES)
     other = open_resolve()
 
-    assert restyler_of(other, session, places).update() == []
+    assert restyler_of(Resolve(other), session, places).update() == []
     assert [path.stem for path in places.orders.iterdir()] == [order.job_id]
     brought_in(fresco)
 
@@ -540,7 +540,7 @@ def test_two_windows_bring_a_result_in_once(
 ) -> None:
     world = open_resolve()
     put(world, clip_of(media(RATES["24"])), count=6)
-    first, second = (restyler_of(world, session, places) for _ in range(2))
+    first, second = (restyler_of(Resolve(world), session, places) for _ in range(2))
     (order,) = first.restyle([first.current()], CHOICES)
     wait_for("the job", lambda: session.job(order.job_id).state is JobState.DONE)
 
@@ -549,3 +549,91 @@ def test_two_windows_bring_a_result_in_once(
 
     assert sorted(len(found) for found in outcomes) == [0, 1]
     assert len(results(world)) == 1
+
+
+def test_a_take_that_no_longer_fits_is_kept_in_the_bin(
+    open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+) -> None:
+    world = open_resolve()
+    source = put(world, clip_of(media(RATES["24"])), left=3, count=6)
+    fresco = restyler(world)
+    fresco.restyle([fresco.current()], replace(CHOICES, place="take"))
+    source.start, source.left, source.duration = 86402, 5, 4
+
+    (outcome,) = brought_in(fresco)
+
+    assert "does not fit as a take" in outcome.problem
+    assert source.takes == []
+    assert world.project is not None
+    assert [len(folder.clips) for folder in world.project.root.folders] == [1]
+
+
+def test_a_clip_that_shows_a_take_of_ours_is_not_restyled_twice_over(
+    open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+) -> None:
+    world = open_resolve()
+    source = put(world, clip_of(media(RATES["24"])), left=3, count=6)
+    original = source.clip
+    fresco = restyler(world)
+    fresco.restyle([fresco.current()], replace(CHOICES, place="take"))
+    brought_in(fresco)
+
+    with pytest.raises(CannotRestyle, match="Choose its first take"):
+        fresco.current()
+    source.clip, source.left, source.selected_take = original, 3, 1
+    fresco.restyle([fresco.current()], replace(CHOICES, place="take", prompt="charcoal"))
+    brought_in(fresco)
+
+    assert (len(source.takes), source.selected_take) == (3, 3)
+
+
+def test_a_replaced_result_keeps_what_was_done_to_it_and_is_in_the_bin_once(
+    open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+) -> None:
+    world = open_resolve()
+    put(world, clip_of(media(RATES["24"])), count=6).properties["ZoomX"] = 1.5
+    fresco = restyler(world)
+    fresco.restyle([fresco.current()], CHOICES)
+    brought_in(fresco)
+    ((_, placed),) = results(world)
+    placed.properties["Opacity"] = 40.0
+
+    fresco.restyle([fresco.current()], PLACES[2])
+    brought_in(fresco)
+
+    assert (placed.properties["ZoomX"], placed.properties["Opacity"]) == (1.5, 40.0)
+    assert world.project is not None
+    assert [len(folder.clips) for folder in world.project.root.folders] == [1]
+
+
+def test_a_resolve_that_appends_only_while_a_clip_is_selected_is_shown_one(
+    open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+) -> None:
+    world = open_resolve(version=(20, 3, 1), does_append_selected_only=True)
+    put(world, clip_of(media(RATES["24"])), count=6)
+    fresco = restyler(world)
+
+    fresco.restyle([fresco.current()], CHOICES)
+    brought_in(fresco)
+
+    assert len(results(world)) == 1
+
+
+def test_a_render_has_the_size_and_rate_of_the_timeline_whatever_was_rendered_last(
+    open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+) -> None:
+    for version in ((19, 1, 0), (21, 1, 0)):
+        world = open_resolve(RATES["23.976"], version=version)
+        put(world, clip_of(media(RATES["23.976"])), count=4).nodes = [["Lift"]]
+        assert world.project is not None
+        last = {"FormatWidth": 64, "FormatHeight": 36, "FrameRate": 12.0, "ExportVideo": False}
+        world.project.render.settings = dict(last)
+        fresco = restyler(world)
+
+        (order,) = fresco.restyle([fresco.current()], CHOICES)
+
+        info = Media.open(Path(order.rendered)).info
+        assert (info.width, info.height) == world.timeline.size
+        assert (info.frame_count, info.frame_rate) == (4, RATES["23.976"])
+        assert world.project.render.settings == last
+        fresco.cancel(order)

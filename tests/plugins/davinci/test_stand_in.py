@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,7 @@ import pytest
 from tests.fakes.resolve import Item, Misuse, Resolve, World, open_world
 from tests.fakes.resolve.documents import DOCUMENTED
 from tests.fakes.resolve.state import frame_of, timecode_of
-from tests.plugins.davinci.conftest import clip_of, put
-
-MakeMedia = Callable[[Fraction], Path]
+from tests.plugins.davinci.conftest import MakeMedia, clip_of, put
 
 
 def project_of(world: World) -> Any:

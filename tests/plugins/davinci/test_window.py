@@ -28,9 +28,8 @@ from pytestqt.qtbot import QtBot
 from tests.fakes.resolve import World
 from tests.fakes.resolve.lua import LuaSide, in_thread
 from tests.integration.daemons import DaemonProcess
-from tests.plugins.davinci.conftest import PROGRAM, DirectLink, OpenWorld, clip_of, put
+from tests.plugins.davinci.conftest import PROGRAM, DirectLink, MakeMedia, OpenWorld, clip_of, put
 
-MakeMedia = Callable[[Fraction], Path]
 OpenWindow = Callable[..., FrescoWindow]
 _PATIENCE_MS = 20_000
 
@@ -180,7 +179,8 @@ def test_a_click_in_the_free_edition_connects_the_window(
     mailbox = Mailbox(places.mailbox, folders.preferences, beat_s=0.1)
     mailbox.open()
     window = open_window(None, "restyle", mailbox)
-    assert "Workspace ▸ Scripts" in window.heading.text()
+    assert window.heading.text() == "Waiting for DaVinci Resolve"
+    assert "Workspace ▸ Scripts" in window.before._words  # pyright: ignore[reportPrivateUsage]
     script = Scripts(program=PROGRAM, mailbox=places.mailbox).contents()[f"{FREE_EDITION}.lua"]
 
     close = in_thread(LuaSide(world, folders.profiles / "Default/Fusion.prefs"), script)

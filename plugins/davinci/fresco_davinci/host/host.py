@@ -102,10 +102,7 @@ def _placed(scene: Scene, order: Order, result: Result, later: Later) -> Placed:
     spot = _spot(scene, order)
     if isinstance(spot, str):
         return _in_bin(order, spot)
-    placed = placing.place(scene, scene.pool, media, result, spot, order.choices, later)
-    if placed.track and not order.rendered and order.choices.place != "take":
-        placing.carry_over_transforms(scene, spot.source, placed.track, spot)
-    return placed
+    return placing.place(scene, scene.pool, media, result, spot, order.choices, later)
 
 
 def _imported(scene: Scene, result: Result, later: Later) -> Any:
@@ -134,5 +131,10 @@ def _spot(scene: Scene, order: Order) -> Spot | str:
     if shown >= last:
         return f"“{order.name}” no longer shows what was restyled; it is in the bin Fresco."
     return Spot(
-        source=item, source_track=track, first=shown, count=last - shown, skip=shown - first
+        source=item,
+        source_track=track,
+        first=shown,
+        count=last - shown,
+        skip=shown - first,
+        has_own_transforms=bool(order.rendered),
     )

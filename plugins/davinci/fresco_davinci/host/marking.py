@@ -47,8 +47,8 @@ def unmark(scene: Scene, item: Any, job_id: str, color: str) -> bool:
         back = partial(calls.do, item, "SetClipColor", color)
         clear = partial(calls.do, item, "ClearClipColor")
         done = insist(back if color else clear) and done
-    # Behind a dialog there seems to be no marker; then this raises, and it is tried again later.
-    calls.text(item, "GetClipColor")
+    # Behind a dialog there seems to be neither; then this raises, and it is tried again later.
+    scene.check_answers()
     return done
 
 

@@ -30,6 +30,8 @@ class Spot:
     count: int
     skip: int
     """Frames of the result before the first that is shown."""
+    has_own_transforms: bool
+    """Whether the source's zoom, position and the like are in the result's frames already."""
 
     @property
     def stop(self) -> int:
@@ -58,7 +60,7 @@ def place(
             note = f"Track V{track} is taken there, so the result is in the bin Fresco only."
             return _placed(result, 0, spot, note)
         if choices.conflict == "replace":
-            return _replace(scene, result, spot, track, later)
+            return _replace(scene, pool, media, result, spot, track, later)
     track = _free_track(scene, spot) or _new_track(scene, later)
     return _append(scene, pool, media, result, spot, track, later)
 
@@ -154,17 +156,33 @@ def _append(
             "trackIndex": track,
             "mediaType": 1,
         }
-        scene.calls.ask(pool, "AppendToTimeline", [wanted])
-        item = _ours(scene, result.job_id, track, spot)
+        item = _appended(scene, pool, wanted, result, spot)
         if item is None:
             break
         start = scene.calls.number(item, "GetStart")
         difference = spot.count - scene.calls.number(item, "GetDuration")
         if start == spot.first and difference == 0:
+            if not spot.has_own_transforms:
+                _carry_over_transforms(scene, spot.source, item)
             return _placed(result, track, spot)
         _remove(scene, result.job_id, track, spot)
         stop += difference
     raise HostRefused("AppendToTimeline")
+
+
+def _appended(
+    scene: Scene, pool: Any, wanted: dict[str, Any], result: Result, spot: Spot
+) -> Any | None:
+    """What came of appending; None if nothing did."""
+    calls, media, track = scene.calls, wanted["mediaPoolItem"], wanted["trackIndex"]
+    calls.ask(pool, "AppendToTimeline", [wanted])
+    item = _ours(scene, result.job_id, track, spot)
+    if item is None and calls.can("MediaPool", pool, "SetSelectedClip"):
+        # Some versions append nothing while nothing is selected in the media pool.
+        calls.ask(pool, "SetSelectedClip", media)
+        calls.ask(pool, "AppendToTimeline", [wanted])
+        item = _ours(scene, result.job_id, track, spot)
+    return item
 
 
 def _ours(scene: Scene, job_id: str, track: int, spot: Spot) -> Any | None:
@@ -182,29 +200,46 @@ def _remove(scene: Scene, job_id: str, track: int, spot: Spot) -> None:
             scene.calls.do(scene.timeline, "DeleteClips", [item], False)
 
 
-def _replace(scene: Scene, result: Result, spot: Spot, track: int, later: Later) -> Placed:
+def _replace(
+    scene: Scene, pool: Any, imported: Any, result: Result, spot: Spot, track: int, later: Later
+) -> Placed:
     """Puts the new file below an earlier result, which keeps what the editor did with it."""
     calls = scene.calls
-    items = _overlapping(scene, track, spot)
-    media = calls.find(items[0], "GetMediaPoolItem") if len(items) == 1 else None
-    earlier = None if media is None else job_of(scene, media)
-    is_same_span = (
-        calls.number(items[0], "GetStart") == spot.first
-        and calls.number(items[0], "GetEnd") == spot.stop
-    )
-    if earlier is None or not is_same_span or result.is_sequence:
-        raise CannotPlace(
-            f"On track V{track} there is something that Fresco did not make for this clip. Only "
-            "earlier results are replaced; choose another track, or to use a new one."
-        )
+    if result.is_sequence:
+        note = "This Resolve gets results as pictures, which cannot replace earlier ones; it"
+        return _placed(result, 0, spot, f"{note} is in the bin Fresco only.")
+    item = _overlapping(scene, track, spot)[0]
+    media, earlier = _earlier(scene, track, spot)
     old = calls.text(media, "GetClipProperty", "File Path")
     later(partial(calls.do, media, "ReplaceClip", old))
     calls.do(media, "ReplaceClip", str(result.path))
     later(partial(tag, scene, media, earlier))
     tag(scene, media, result.job_id)
-    if calls.number(items[0], "GetDuration") != spot.count:
+    if calls.number(item, "GetDuration") != spot.count:
         raise HostRefused("ReplaceClip")
+    # The same file is in the bin twice now; should it not go, that does no harm.
+    calls.ask(pool, "DeleteClips", [imported])
     return _placed(result, track, spot)
+
+
+def _earlier(scene: Scene, track: int, spot: Spot) -> tuple[Any, str]:
+    """The clip of the earlier result that lies there alone, and its job.
+
+    Raises:
+        CannotPlace: something else lies there.
+    """
+    calls, items = scene.calls, _overlapping(scene, track, spot)
+    if len(items) == 1:
+        (item,) = items
+        media = calls.find(item, "GetMediaPoolItem")
+        earlier = None if media is None else job_of(scene, media)
+        span = calls.number(item, "GetStart"), calls.number(item, "GetEnd")
+        if earlier is not None and span == (spot.first, spot.stop):
+            return media, earlier
+    raise CannotPlace(
+        f"On track V{track} there is something that Fresco did not make for this clip, and only "
+        "earlier results are replaced. Move it away, then run “Update results” again."
+    )
 
 
 def _as_take(scene: Scene, media: Any, result: Result, spot: Spot, later: Later) -> Placed:
@@ -215,10 +250,8 @@ def _as_take(scene: Scene, media: Any, result: Result, spot: Spot, later: Later)
             f"Track V{spot.source_track} is locked, so that no take can be added. Unlock it."
         )
     if spot.skip or spot.count != calls.number(item, "GetDuration"):
-        raise CannotPlace(
-            "The clip was trimmed since it was handed over, so that the result does not fit as a "
-            "take. It stays in the bin Fresco; put it there by hand, or choose a track."
-        )
+        note = "It was trimmed since, so that the result does not fit as a take."
+        return _placed(result, 0, spot, f"{note} The result is in the bin Fresco.")
     before = calls.number(item, "GetTakesCount")
     selected = calls.number(item, "GetSelectedTakeIndex") if before else 0
     for number in range(1, before + 1):
@@ -247,16 +280,15 @@ def _drop_takes(scene: Scene, item: Any, before: int, selected: int) -> None:
         calls.do(item, "FinalizeTake")
 
 
-def carry_over_transforms(scene: Scene, source: Any, result_track: int, spot: Spot) -> None:
+def _carry_over_transforms(scene: Scene, source: Any, target: Any) -> None:
     """Give the result the zoom, position, crop and opacity that its source has."""
-    for target in _overlapping(scene, result_track, spot):
-        wanted, there = properties(scene, source), properties(scene, target)
-        for name, value in wanted.items():
-            if there.get(name) != value:
-                _set_property(scene, target, name, value)
+    wanted, there = _properties(scene, source), _properties(scene, target)
+    for name, value in wanted.items():
+        if there.get(name) != value:
+            _set_property(scene, target, name, value)
 
 
-def properties(scene: Scene, item: Any) -> dict[str, Any]:
+def _properties(scene: Scene, item: Any) -> dict[str, Any]:
     """Zoom, position, crop, opacity and the like."""
     calls = scene.calls
     if calls.can("TimelineItem", item, "GetProperties"):

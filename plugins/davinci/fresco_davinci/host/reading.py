@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fresco_davinci.clips import MediaFile, Part, TimelineClip
-from fresco_davinci.errors import NotReady
+from fresco_davinci.errors import CannotRestyle, HostRefused, NotReady
 from fresco_davinci.host.scene import Scene
 from fresco_davinci.rates import exact_rate, frame_of
 
@@ -21,6 +21,7 @@ def current_clip(scene: Scene) -> TimelineClip:
 
     Raises:
         NotReady: there is none, or the page shows none.
+        CannotRestyle: it shows a result as one of its takes.
     """
     item = scene.calls.find(scene.timeline, "GetCurrentVideoItem")
     if item is None:
@@ -29,7 +30,15 @@ def current_clip(scene: Scene) -> TimelineClip:
             "page, then try again."
         )
     clip = clip_of(scene, item)
-    return (_below(scene, clip) or clip) if clip.is_result else clip
+    if not clip.is_result:
+        return clip
+    below = _below(scene, clip)
+    if below is None and scene.calls.number(item, "GetTakesCount"):
+        raise CannotRestyle(
+            clip.name,
+            "shows a result as its take. Choose its first take in the Inspector, then try again.",
+        )
+    return below or clip
 
 
 def _below(scene: Scene, result: TimelineClip) -> TimelineClip | None:
@@ -135,7 +144,10 @@ def job_of(scene: Scene, media: Any) -> str | None:
 def _track_of(scene: Scene, item: Any) -> int:
     calls = scene.calls
     if calls.can("TimelineItem", item, "GetTrackTypeAndIndex"):
-        return int(calls.many(item, "GetTrackTypeAndIndex")[1])
+        told = calls.many(item, "GetTrackTypeAndIndex")
+        if len(told) != 2:
+            raise HostRefused("GetTrackTypeAndIndex")
+        return int(told[1])
     found = scene.find(calls.id_of(item))
     return found[0] if found else 1
 

@@ -31,7 +31,7 @@ for name in ([[
     ImportMedia IsRenderingInProgress LoadRenderPreset OpenPage ReplaceClip SaveAsNewRenderPreset
     SelectTakeByIndex SetClipColor SetClipProperty SetCurrentFolder SetCurrentRenderFormatAndCodec
     SetCurrentRenderMode SetCurrentTimeline SetMetadata SetProperties SetProperty SetRenderSettings
-    SetThirdPartyMetadata SetTrackEnable SetTrackName StartRendering StopRendering
+    SetSelectedClip SetThirdPartyMetadata SetTrackEnable SetTrackName StartRendering StopRendering
 ]]):gmatch("%a+") do
     ALLOWED[name] = true
 end

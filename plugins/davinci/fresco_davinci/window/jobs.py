@@ -6,8 +6,8 @@ from typing import Any
 
 from fresco_client import JobState
 from PyQt6.QtCore import QAbstractTableModel, QModelIndex, QRectF, Qt
-from PyQt6.QtGui import QColor, QPainter
-from PyQt6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
+from PyQt6.QtGui import QColor, QPainter, QPaintEvent
+from PyQt6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
 from fresco_davinci.desk import Progress, state_of
 from fresco_davinci.orders import Order
@@ -69,6 +69,24 @@ class JobsModel(QAbstractTableModel):
         if role == SHARE and index.column() == _STATE:
             return _share(row)
         return None
+
+
+class JobsTable(QTableView):
+    """Says in words that there is no job, where there is none."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self._words = words
+
+    def paintEvent(self, e: QPaintEvent | None) -> None:
+        """See QWidget."""
+        super().paintEvent(e)
+        model, room = self.model(), self.viewport()
+        if model is None or room is None or model.rowCount():
+            return
+        painter = QPainter(room)
+        painter.setPen(self.palette().placeholderText().color())
+        painter.drawText(room.rect(), Qt.AlignmentFlag.AlignCenter, self._words)
 
 
 def _share(row: Progress) -> float:

@@ -25,14 +25,20 @@ from fresco_davinci.desk import Desk, Progress, Shown, sentences
 from fresco_davinci.orders import Order
 from fresco_davinci.window.background import Background
 from fresco_davinci.window.form import SettingsForm
-from fresco_davinci.window.jobs import JobsModel, StateDelegate
+from fresco_davinci.window.jobs import JobsModel, JobsTable, StateDelegate
 from fresco_davinci.window.pictures import PictureView
 
 _POLL_MS = 1000
 _LISTEN_MS = 300
 _CLICK = (
-    "Not connected. In DaVinci Resolve click Workspace ▸ Scripts ▸ Fresco ▸ Fresco (free edition)."
+    "Not connected yet.\n\nIn DaVinci Resolve click Workspace ▸ Scripts ▸ Fresco ▸ Fresco (free "
+    "edition)."
 )
+_GONE = (
+    "Not connected any more.\n\nIn DaVinci Resolve click the entry under Workspace ▸ Scripts ▸ "
+    "Fresco again. Jobs go on meanwhile."
+)
+_LOOK = "Choose a style or write a prompt, then click “Look”."
 
 
 class FrescoWindow(QWidget):
@@ -62,11 +68,12 @@ class FrescoWindow(QWidget):
         self.heading = QLabel()
         self.heading.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.before = PictureView("The frame under the playhead", "")
-        self.after = PictureView("Restyled", "Choose a look, then click “Look”.")
+        self.after = PictureView("Restyled", _LOOK)
         self.status = QLabel()
         self.status.setWordWrap(True)
         self.status.setMinimumHeight(36)
         layout = QVBoxLayout(self)
+        layout.setSpacing(10)
         layout.addLayout(self._top())
         pictures = QHBoxLayout()
         pictures.addWidget(self.before, 1)
@@ -97,6 +104,7 @@ class FrescoWindow(QWidget):
         self.restyle = QPushButton("Restyle")
         self.restyle.setToolTip("Hand the clip to the daemon (Ctrl+Return)")
         self.restyle.setDefault(True)
+        row.setSpacing(8)
         row.addStretch(1)
         row.addWidget(self.look)
         row.addWidget(self.restyle)
@@ -105,7 +113,7 @@ class FrescoWindow(QWidget):
     def _jobs(self) -> QVBoxLayout:
         column = QVBoxLayout()
         self.jobs = JobsModel()
-        self.table = QTableView()
+        self.table = JobsTable("Nothing is being restyled in this project.")
         self.table.setModel(self.jobs)
         self.table.setItemDelegateForColumn(2, StateDelegate(self.table))
         self.table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
@@ -115,11 +123,13 @@ class FrescoWindow(QWidget):
         if rows is not None and columns is not None:
             rows.hide()
             rows.setDefaultSectionSize(30)
+            columns.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
             columns.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         row = QHBoxLayout()
         self.update_results = QPushButton("&Update results")
         self.cancel = QPushButton("&Cancel job")
         self.cancel.setEnabled(False)
+        row.setSpacing(8)
         row.addStretch(1)
         row.addWidget(self.cancel)
         row.addWidget(self.update_results)
@@ -168,8 +178,11 @@ class FrescoWindow(QWidget):
         """Only what is possible now can be clicked, and it is said why the rest cannot."""
         is_attached = self._desk.is_attached
         if not is_attached:
-            self.heading.setText(_CLICK if self._mailbox else "DaVinci Resolve is gone.")
-            self.before.clear("No frame")
+            is_waiting = self._mailbox is not None
+            waits, gone = "Waiting for DaVinci Resolve", "DaVinci Resolve is gone"
+            self.heading.setText(waits if is_waiting else gone)
+            self.before.clear(_CLICK if is_waiting else _GONE)
+            self.after.show_words("")
         can_restyle = is_attached and self.form.choices().is_complete
         for button in (self.look, self.restyle):
             button.setEnabled(can_restyle)
@@ -286,6 +299,7 @@ class FrescoWindow(QWidget):
         if link is not None:
             self._desk.attach(Bridge(link))
             self._say("DaVinci Resolve is connected.")
+            self.after.show_words(_LOOK)
             self._on_refresh()
             self._on_update()
             self._show_possible()
