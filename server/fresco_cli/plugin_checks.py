@@ -25,7 +25,8 @@ def resolve(data: Path | None) -> str:
     if found == "current" and scripts.lua_problem:
         raise Problem(scripts.lua_problem)
     if found == "current":
-        return f"scripts in {folders.menu} are up to date, {_window()}"
+        resolve = "" if folders.is_there else "; DaVinci Resolve itself was not found"
+        return f"scripts in {folders.menu} are up to date, {_window()}{resolve}"
     if folders.is_there:
         return f"is here, without Fresco; 'fresco install-plugin resolve' adds it, {_window()}"
     return "not found"

@@ -33,7 +33,7 @@ def install_plugin(
         typer.Option(
             "--from",
             metavar="DIR",
-            help="For Blender: where the plugin's zip files are, if they are to be others.",
+            help="For Blender: a folder with the plugin's zip files, in place of Fresco's own.",
         ),
     ] = None,
     data: options.Data = None,
@@ -78,7 +78,7 @@ def _resolve(channel: Output, data: Path | None, *, is_removing: bool) -> None:
         paths = install.install(folders, scripts)
     except InstallFailed as error:
         raise CommandFailed("InstallFailed", str(error), FAILED) from error
-    done = {"absent": "Installed", "outdated": "Updated", "current": "Were up to date:"}[before]
+    done = {"absent": "Installed", "outdated": "Updated", "current": "Up to date:"}[before]
     channel.result(
         f"{done} {len(paths)} scripts in {folders.menu}.\n"
         "In DaVinci Resolve they are under Workspace > Scripts > Fresco."

@@ -147,9 +147,14 @@ def test_the_scripts_for_resolve_are_installed_seen_and_removed(
     second = fresco("install-plugin", "resolve")
 
     assert "Installed 7 scripts" in first.stdout
-    assert "up to date" in second.stdout
+    assert "Up to date: 7 scripts" in second.stdout
+    for ended in (first, second):
+        assert "DaVinci Resolve itself was not found here" in ended.stderr
     assert len(list(menu.iterdir())) == 7
-    assert "up to date" in plugin_checks.resolve(None)
+    assert plugin_checks.resolve(None).endswith("DaVinci Resolve itself was not found")
+    (home / ".local/share/DaVinciResolve/Fusion/Profiles").mkdir()
+    assert "not found" not in plugin_checks.resolve(None)
+    assert "not found" not in fresco("install-plugin", "resolve").stderr
     (menu / "Show jobs.py").write_text((menu / "Show jobs.py").read_text() + "#\n")
     with pytest.raises(Problem, match="install-plugin"):
         plugin_checks.resolve(None)

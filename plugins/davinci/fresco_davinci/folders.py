@@ -33,7 +33,8 @@ class ResolveFolders:
     @property
     def is_there(self) -> bool:
         """Whether Resolve seems to be installed, or to have run."""
-        return any(path.exists() for path in (self.user_scripts, self.profiles, *self.programs))
+        # Not the user's scripts: that folder may be there because Fresco made it.
+        return any(path.exists() for path in (self.profiles, *self.programs))
 
     def preferences(self) -> Iterable[Path]:
         """Files of Fusion's preferences, those of every profile."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.resolve import Item, Misuse, Resolve, World, open_world
-from tests.fakes.resolve.documents import DOCUMENTED
+from tests.fakes.resolve.documents import DOCUMENTED, Failure
 from tests.fakes.resolve.state import frame_of, timecode_of
 from tests.plugins.davinci.conftest import MakeMedia, clip_of, put
 
@@ -205,9 +206,102 @@ def test_the_words_of_a_render_are_in_the_users_language(tmp_path: Path, media: 
     assert len(words) == 3
 
 
-def test_settings_that_are_not_documented_are_a_misuse() -> None:
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"MarkInn": 1},
+        {"MarkIn": "1"},
+        {"MarkIn": 1.0},
+        {"ExportVideo": 1},
+        {"UseFullExtents": True},
+    ],
+    ids=str,
+)
+def test_render_settings_that_are_not_documented_are_a_misuse(settings: dict[str, Any]) -> None:
     with pytest.raises(Misuse):
-        project_of(open_world()).SetRenderSettings({"MarkInn": 1})
+        project_of(open_world(version=(20, 3, 1))).SetRenderSettings(settings)
+
+
+def test_a_render_has_what_is_set_and_what_was_set_before(tmp_path: Path, media: MakeMedia) -> None:
+    world = open_world()
+    put(world, clip_of(media(Fraction(24))), count=6)
+    project = project_of(world)
+    project.SetRenderSettings({"FormatWidth": 64, "FormatHeight": 36, "FrameRate": 12.0})
+    span = {"SelectAllFrames": False, "MarkIn": 86400, "MarkOut": 86405, "TargetDir": str(tmp_path)}
+    project.SetRenderSettings(span)
+
+    job = project.AddRenderJob()
+    project.StartRendering([job], False)
+
+    rendered = clip_of(tmp_path / "Untitled.mov")
+    assert (rendered.size, rendered.rate, rendered.frames) == ((64, 36), 12, 3)
+
+
+MISUSES: dict[str, Callable[[Any], Any]] = {
+    "kind of track": lambda project: project.GetCurrentTimeline().GetTrackCount("vido"),
+    "no folder": lambda project: project.GetMediaPool().SetCurrentFolder("Master"),
+    "no clips": lambda project: project.GetMediaPool().DeleteClips(["shot.mp4"]),
+    "no items": lambda project: project.GetCurrentTimeline().DeleteClips(
+        [project.GetMediaPool().GetRootFolder()], False
+    ),
+    "no place": lambda project: project.GetMediaPool().AppendToTimeline(
+        [{"mediaPoolItem": "shot.mp4", "recordframe": 86400}]
+    ),
+    "no numbers": lambda project: project.GetMediaPool().ImportMedia([{"FilePath": "a_%04d.png"}]),
+    "no path": lambda project: project.GetMediaPool().ImportMedia([7]),
+    "nothing to render": lambda project: project.StartRendering(),
+    "the user's queue": lambda project: project.StartRendering(False),
+    "no timeline": lambda project: project.SetCurrentTimeline(project),
+}
+
+
+@pytest.mark.parametrize("misuse", MISUSES.values(), ids=MISUSES.keys())
+def test_what_the_real_one_could_not_use_is_a_misuse(misuse: Callable[[Any], Any]) -> None:
+    world = open_world()
+
+    with pytest.raises(Misuse):
+        misuse(project_of(world))
+
+    assert len(world.misuses) == 1
+
+
+def test_a_property_that_clips_do_not_have_is_a_misuse(media: MakeMedia) -> None:
+    world = open_world()
+    put(world, clip_of(media(Fraction(24))), count=5)
+    clip = timeline_of(world).GetItemListInTrack("video", 1)[0].GetMediaPoolItem()
+
+    assert clip.GetClipProperty("Reel Name") == ""
+    with pytest.raises(Misuse):
+        clip.GetClipProperty("Frame rate")
+
+
+def test_what_is_deprecated_is_a_misuse_from_then_on() -> None:
+    assert timeline_of(open_world(version=(21, 0, 4))).GetSetting("timelineFrameRate") == 24
+    with pytest.raises(Misuse):
+        timeline_of(open_world(version=(21, 1, 0))).GetSetting("timelineFrameRate")
+
+
+@pytest.mark.parametrize(
+    ("failure", "given"),
+    [("none", [None] * 5), ("false", [False] * 5), ("empty", [0, [], "", {}, None])],
+)
+def test_a_failure_is_none_or_false_or_empty(failure: Failure, given: list[Any]) -> None:
+    world = open_world(failure=failure)
+    timeline = timeline_of(world)
+    world.has_dialog = True
+
+    assert [
+        timeline.GetTrackCount("video"),
+        timeline.GetItemListInTrack("video", 1),
+        timeline.GetName(),
+        timeline.GetMarkInOut(),
+        timeline.GetCurrentVideoItem(),
+    ] == given
+
+
+def test_the_photo_page_is_there_since_21() -> None:
+    assert Resolve(open_world(version=(21, 0, 2))).OpenPage("photo") is True
+    assert Resolve(open_world(version=(20, 3, 1))).OpenPage("photo") is False
 
 
 def test_the_first_take_makes_the_clip_itself_a_take(media: MakeMedia) -> None:
