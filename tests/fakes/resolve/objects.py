@@ -42,6 +42,7 @@ class World:
     render_polls: int = 2
     """How often a render says that it goes on before it is done."""
     does_render_fail: bool = False
+    missing_codecs: set[str] = field(default_factory=set[str])
     calls: list[str] = field(default_factory=list[str])
     misuses: list[str] = field(default_factory=list[str])
     fails: Callable[[str, int], bool | None] = do_nothing

@@ -45,7 +45,7 @@ SETTINGS: dict[str, tuple[tuple[int, ...], tuple[type, ...]]] = {
 """What can be set, since when, and the types it takes."""
 _FORMATS = {"QuickTime": "mov", "MP4": "mp4", "PNG": "png"}
 _CODECS = {
-    "mov": {"Apple ProRes 422 HQ": "ProRes422HQ", "DNxHR HQ": "DNxHRHQ", "H.264": "H264"},
+    "mov": {"Apple ProRes 422 HQ": "ProRes422HQ", "DNxHR HQ": "DNxHR_HQ", "H.264": "H264"},
     "mp4": {"H.264": "H264"},
     "png": {"RGB 8 bits": "RGB8"},
 }
@@ -72,7 +72,8 @@ class Rendering(Wrapper):
         codecs = dict(_CODECS.get(ending, {}))
         if not self._world.is_studio and self._world.platform == "linux":
             codecs.pop("H.264", None)
-        return codecs
+        missing = self._world.missing_codecs
+        return {name: id_ for name, id_ in codecs.items() if name not in missing}
 
     def GetCurrentRenderFormatAndCodec(self) -> dict[str, str]:
         return {"format": self._render.format, "codec": self._render.codec}

@@ -637,3 +637,27 @@ def test_a_render_has_the_size_and_rate_of_the_timeline_whatever_was_rendered_la
         assert (info.frame_count, info.frame_rate) == (4, RATES["23.976"])
         assert world.project.render.settings == last
         fresco.cancel(order)
+
+
+def test_a_free_edition_on_linux_renders_without_h264(
+    open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+) -> None:
+    world = open_resolve(is_studio=False, platform="linux")
+    put(world, clip_of(media(RATES["24"])), count=4).nodes = [["Lift"]]
+    taken: list[str] = []
+
+    def note(call: str, number: int) -> None:
+        if call == "Project.AddRenderJob":
+            assert world.project is not None
+            taken.append(world.project.render.codec)
+
+    world.fails = note
+    for codecs, wanted in ((set[str](), "ProRes422HQ"), ({"Apple ProRes 422 HQ"}, "DNxHR_HQ")):
+        world.missing_codecs = codecs
+        fresco = restyler(world)
+        (order,) = fresco.restyle([fresco.current()], CHOICES)
+        fresco.cancel(order)
+        assert taken[-1] == wanted
+    world.missing_codecs = {"Apple ProRes 422 HQ", "DNxHR HQ"}
+    with pytest.raises(RenderFailed, match="offers no codec"):
+        restyler(world).restyle([restyler(world).current()], CHOICES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ _PREFERRED = (
     ("mov", "h264"),
     ("mp4", "h264"),
 )
-"""Formats and codecs, by their ids in lower case, of which the first that is there is taken."""
+"""Formats, and letters and digits of a codec's id, of which the first that is there is taken."""
 
 
 def render(scene: Scene, part: Part, folder: Path, wait: Callable[[float], None]) -> Path:
@@ -121,17 +122,19 @@ def _soloed(scene: Scene, wanted: int) -> Iterator[None]:
 
 def _codec(scene: Scene) -> tuple[str, str]:
     calls, project = scene.calls, scene.project
-    offered: dict[tuple[str, str], tuple[str, str]] = {}
-    for ending in {ending for ending, _ in _PREFERRED}:
-        for codec in calls.table(project, "GetRenderCodecs", ending).values():
-            offered[ending, str(codec).lower()] = ending, str(codec)
-    found = next((offered[wanted] for wanted in _PREFERRED if wanted in offered), None)
-    if found is None:
-        raise RenderFailed(
-            "This DaVinci Resolve offers no codec that Fresco knows (ProRes, DNxHR, H.264). "
-            "Render the clip yourself, put the file into the timeline and restyle that."
-        )
-    return found
+    offered = {
+        ending: [str(id_) for id_ in calls.table(project, "GetRenderCodecs", ending).values()]
+        for ending in dict(_PREFERRED)
+    }
+    for ending, wanted in _PREFERRED:
+        for codec in offered[ending]:
+            # Ids are spelt in more than one way: DNxHRHQ, DNxHR_HQ.
+            if wanted in re.sub(r"[^a-z0-9]", "", codec.lower()):
+                return ending, codec
+    raise RenderFailed(
+        "This DaVinci Resolve offers no codec that Fresco knows (ProRes, DNxHR, H.264). "
+        "Render the clip yourself, put the file into the timeline and restyle that."
+    )
 
 
 def _set_up(scene: Scene, part: Part, folder: Path, ending: str, codec: str) -> None:

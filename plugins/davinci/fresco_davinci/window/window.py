@@ -31,12 +31,12 @@ from fresco_davinci.window.pictures import PictureView
 _POLL_MS = 1000
 _LISTEN_MS = 300
 _CLICK = (
-    "Not connected yet.\n\nIn DaVinci Resolve click Workspace ▸ Scripts ▸ Fresco ▸ Fresco (free "
-    "edition)."
+    "Not connected yet. In DaVinci Resolve click\n\nWorkspace ▸ Scripts ▸ Fresco ▸ Fresco (free "
+    "edition)"
 )
 _GONE = (
-    "Not connected any more.\n\nIn DaVinci Resolve click the entry under Workspace ▸ Scripts ▸ "
-    "Fresco again. Jobs go on meanwhile."
+    "Not connected any more; jobs go on meanwhile. In DaVinci Resolve click again\n\n"
+    "Workspace ▸ Scripts ▸ Fresco"
 )
 _LOOK = "Choose a style or write a prompt, then click “Look”."
 
@@ -112,8 +112,9 @@ class FrescoWindow(QWidget):
 
     def _jobs(self) -> QVBoxLayout:
         column = QVBoxLayout()
+        column.setSpacing(8)
         self.jobs = JobsModel()
-        self.table = JobsTable("Nothing is being restyled in this project.")
+        self.table = JobsTable("Nothing is being restyled.")
         self.table.setModel(self.jobs)
         self.table.setItemDelegateForColumn(2, StateDelegate(self.table))
         self.table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
@@ -237,7 +238,7 @@ class FrescoWindow(QWidget):
         notes = " ".join(self._desk.notes)
         self._desk.notes.clear()
         self._say(
-            f"{notes} {names}: at work. You may close this window; results come in when it is "
+            f"{notes} At work: {names}. You may close this window. Results come in while it is "
             "open, or with “Update results”.".strip()
         )
         self._on_poll()
