@@ -521,6 +521,34 @@ def test_hostile_messages_do_nothing_and_the_next_is_answered(
         assert free.snapshot() == before
 
 
+def test_stale_foreign_and_torn_messages_do_nothing(
+    language: Any, free: World, click: Click, mailbox: Mailbox
+) -> None:
+    with click(language) as clicked:
+        clicked.bridge.resolve.GetVersion()
+        request = mailbox._request  # pyright: ignore[reportPrivateUsage]
+        owner = mailbox._owner  # pyright: ignore[reportPrivateUsage]
+        whole = {
+            "fresco": 1, "session": mailbox.session, "owner": owner, "id": 2,
+            "do": "call", "on": 0, "method": "OpenPage", "args": ["color"],
+        }  # fmt: skip
+        changes = (
+            {"session": "0" * 16}, {"owner": "another"}, {"id": 1}, {"id": 0}, {"id": "2"},
+            {"fresco": 2},
+        )  # fmt: skip
+        text = lua_chunk(whole)
+        texts = [lua_chunk({**whole, **change}) for change in changes]
+        texts += [text[:cut] for cut in range(0, len(text) - 1, 9)]
+
+        for wrong in texts:
+            request.write_text(wrong)
+            wait_for("the script to have read it", _later(clicked.side, 0.1))
+            assert free.page == "edit", wrong
+
+        request.write_text(text)
+        wait_for("the page", lambda: free.page == "color")
+
+
 def _later(side: LuaSide, seconds: float) -> Callable[[], bool]:
     start = side.waited
     return lambda: side.waited > start + seconds

@@ -208,8 +208,7 @@ def _replace(
     if result.is_sequence:
         note = "This Resolve gets results as pictures, which cannot replace earlier ones; it"
         return _placed(result, 0, spot, f"{note} is in the bin Fresco only.")
-    item = _overlapping(scene, track, spot)[0]
-    media, earlier = _earlier(scene, track, spot)
+    item, media, earlier = _earlier(scene, track, spot)
     old = calls.text(media, "GetClipProperty", "File Path")
     later(partial(calls.do, media, "ReplaceClip", old))
     calls.do(media, "ReplaceClip", str(result.path))
@@ -222,8 +221,8 @@ def _replace(
     return _placed(result, track, spot)
 
 
-def _earlier(scene: Scene, track: int, spot: Spot) -> tuple[Any, str]:
-    """The clip of the earlier result that lies there alone, and its job.
+def _earlier(scene: Scene, track: int, spot: Spot) -> tuple[Any, Any, str]:
+    """The earlier result that lies there alone: item, clip and job.
 
     Raises:
         CannotPlace: something else lies there.
@@ -235,7 +234,7 @@ def _earlier(scene: Scene, track: int, spot: Spot) -> tuple[Any, str]:
         earlier = None if media is None else job_of(scene, media)
         span = calls.number(item, "GetStart"), calls.number(item, "GetEnd")
         if earlier is not None and span == (spot.first, spot.stop):
-            return media, earlier
+            return item, media, earlier
     raise CannotPlace(
         f"On track V{track} there is something that Fresco did not make for this clip, and only "
         "earlier results are replaced. Move it away, then run “Update results” again."

@@ -36,7 +36,8 @@ def current_clip(scene: Scene) -> TimelineClip:
     if below is None and scene.calls.number(item, "GetTakesCount"):
         raise CannotRestyle(
             clip.name,
-            "shows a result as its take. Choose its first take in the Inspector, then try again.",
+            "shows a result as its take. Choose its first take (right-click, Take Selector), then "
+            "try again.",
         )
     return below or clip
 
