@@ -270,7 +270,9 @@ def test_a_dialog_that_stays_open_while_ordering_is_tidied_up_after_by_the_next_
 
 
 @pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("name", ["above", "replace", "take", "render", "another timeline"])
 def test_a_dialog_that_stays_open_while_placing_loses_nothing_and_doubles_nothing(
+    name: str,
     failure: Failure,
     open_resolve: OpenWorld,
     session: Session,
@@ -280,16 +282,19 @@ def test_a_dialog_that_stays_open_while_placing_loses_nothing_and_doubles_nothin
     world = open_resolve()
     dressed(world, media)
     fresco = restyler_of(Resolve(world), session, places)
-    (order,) = fresco.restyle([fresco.current()], CHOICES)
+    (order,) = fresco.restyle([fresco.current()], CHOSEN[name])
     wait_for("the job", lambda: session.job(order.job_id).state is JobState.DONE)
+    saved = Path(order.rendered).read_bytes() if order.rendered else b""
     kept = _kept(world)
 
     number = 0
     for number in range(1, 500):
         world = open_resolve(failure=failure)
-        dressed(world, media)
+        source = dressed(world, media)
         _restore(world, kept)
-        source = world.timeline.video[0].items[0]
+        arrange(name, world, media)
+        if saved:
+            Path(order.rendered).write_bytes(saved)
         OrderBook(places.orders).save(replace(order, is_submitted=True))
         fresco = restyler_of(Resolve(world), session, places)
         world.fails = lambda call, count, number=number: count >= number

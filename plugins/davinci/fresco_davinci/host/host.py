@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,11 +99,12 @@ class Host:
 
 
 def _placed(scene: Scene, order: Order, result: Result, later: Later) -> Placed:
-    media = _imported(scene, result, later)
+    bring_in = partial(_imported, scene, result, later)
     spot = _spot(scene, order)
     if isinstance(spot, str):
+        bring_in()
         return _in_bin(order, spot)
-    return placing.place(scene, scene.pool, media, result, spot, order.choices, later)
+    return placing.place(scene, bring_in, result, spot, order.choices, later)
 
 
 def _imported(scene: Scene, result: Result, later: Later) -> Any:

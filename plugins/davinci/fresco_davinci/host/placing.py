@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -39,9 +40,16 @@ class Spot:
 
 
 def place(
-    scene: Scene, pool: Any, media: Any, result: Result, spot: Spot, choices: Choices, later: Later
+    scene: Scene,
+    bring_in: Callable[[], Any],
+    result: Result,
+    spot: Spot,
+    choices: Choices,
+    later: Later,
 ) -> Placed:
-    """Put the clip `media` where `choices` want it. `later` is told how to take it back.
+    """Put a result where `choices` want it. `later` is told how to take it back.
+
+    `bring_in` gives its clip in the media pool; it is not asked where none is needed.
 
     Raises:
         CannotPlace: it cannot go there.
@@ -51,18 +59,18 @@ def place(
     if there:
         return _placed(result, there, spot)
     if choices.place == "take":
-        return _as_take(scene, media, result, spot, later)
-    if choices.place == "track":
-        track = _chosen_track(scene, choices.track)
-        if _is_free(scene, track, spot):
-            return _append(scene, pool, media, result, spot, track, later)
-        if choices.conflict == "skip":
-            note = f"Track V{track} is taken there, so the result is in the bin Fresco only."
-            return _placed(result, 0, spot, note)
-        if choices.conflict == "replace":
-            return _replace(scene, pool, media, result, spot, track, later)
-    track = _free_track(scene, spot) or _new_track(scene, later)
-    return _append(scene, pool, media, result, spot, track, later)
+        return _as_take(scene, bring_in(), result, spot, later)
+    track = _chosen_track(scene, choices.track) if choices.place == "track" else 0
+    is_taken = track > 0 and not _is_free(scene, track, spot)
+    if is_taken and choices.conflict == "replace" and not result.is_sequence:
+        return _replace(scene, result, spot, track, later)
+    media = bring_in()
+    if is_taken and choices.conflict != "new":
+        note = f"Track V{track} is taken there, so the result is in the bin Fresco only."
+        return _placed(result, 0, spot, note)
+    if track == 0 or is_taken:
+        track = _free_track(scene, spot) or _new_track(scene, later)
+    return _append(scene, media, result, spot, track, later)
 
 
 def _placed(result: Result, track: int, spot: Spot, note: str = "") -> Placed:
@@ -139,7 +147,7 @@ def _remove_tracks(scene: Scene, before: int) -> None:
 
 
 def _append(
-    scene: Scene, pool: Any, media: Any, result: Result, spot: Spot, track: int, later: Later
+    scene: Scene, media: Any, result: Result, spot: Spot, track: int, later: Later
 ) -> Placed:
     """Appends, looks what came of it, and corrects by as much as it is off.
 
@@ -156,7 +164,7 @@ def _append(
             "trackIndex": track,
             "mediaType": 1,
         }
-        item = _appended(scene, pool, wanted, result, spot)
+        item = _appended(scene, wanted, result, spot)
         if item is None:
             break
         start = scene.calls.number(item, "GetStart")
@@ -170,11 +178,10 @@ def _append(
     raise HostRefused("AppendToTimeline")
 
 
-def _appended(
-    scene: Scene, pool: Any, wanted: dict[str, Any], result: Result, spot: Spot
-) -> Any | None:
+def _appended(scene: Scene, wanted: dict[str, Any], result: Result, spot: Spot) -> Any | None:
     """What came of appending; None if nothing did."""
-    calls, media, track = scene.calls, wanted["mediaPoolItem"], wanted["trackIndex"]
+    calls, pool = scene.calls, scene.pool
+    media, track = wanted["mediaPoolItem"], wanted["trackIndex"]
     calls.ask(pool, "AppendToTimeline", [wanted])
     item = _ours(scene, result.job_id, track, spot)
     if item is None and calls.can("MediaPool", pool, "SetSelectedClip"):
@@ -200,14 +207,9 @@ def _remove(scene: Scene, job_id: str, track: int, spot: Spot) -> None:
             scene.calls.do(scene.timeline, "DeleteClips", [item], False)
 
 
-def _replace(
-    scene: Scene, pool: Any, imported: Any, result: Result, spot: Spot, track: int, later: Later
-) -> Placed:
+def _replace(scene: Scene, result: Result, spot: Spot, track: int, later: Later) -> Placed:
     """Puts the new file below an earlier result, which keeps what the editor did with it."""
     calls = scene.calls
-    if result.is_sequence:
-        note = "This Resolve gets results as pictures, which cannot replace earlier ones; it"
-        return _placed(result, 0, spot, f"{note} is in the bin Fresco only.")
     item, media, earlier = _earlier(scene, track, spot)
     old = calls.text(media, "GetClipProperty", "File Path")
     later(partial(calls.do, media, "ReplaceClip", old))
@@ -216,8 +218,6 @@ def _replace(
     tag(scene, media, result.job_id)
     if calls.number(item, "GetDuration") != spot.count:
         raise HostRefused("ReplaceClip")
-    # The same file is in the bin twice now; should it not go, that does no harm.
-    calls.ask(pool, "DeleteClips", [imported])
     return _placed(result, track, spot)
 
 
