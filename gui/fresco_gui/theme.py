@@ -91,6 +91,7 @@ QScrollBar::handle {{
 QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{
     background: none; border: none; width: 0; height: 0; }}
 QLabel#faint {{ color: {faint_text}; }}
+QLabel#mistake {{ color: {bad}; }}
 QLabel#title {{ font-size: 15pt; }}
 QFrame#problem {{ background: #3b2a29; border: 1px solid #7a4a46; border-radius: 4px; }}
 QLabel#problemTitle {{ color: {bad}; font-weight: 600; }}

@@ -63,12 +63,12 @@ class App:
     def connect(self, daemon: DaemonProcess) -> None:
         """Have the window find a daemon."""
         self.window.start(None, choice_of(daemon))
-        self.wait("the daemon to be connected", lambda: self.controller.state.is_connected)
+        self.wait("the daemon to be connected", lambda: self.controller.daemon.state.is_connected)
 
     def open(self, clip: Path) -> None:
         """Open a clip as if it had been dropped."""
-        self.window._on_dropped([clip])  # pyright: ignore[reportPrivateUsage]
-        self.wait("the daemon to have looked at the clip", lambda: self.controller.clip)
+        self.window.opening.open_first([clip])
+        self.wait("the daemon to have looked at the clip", lambda: self.controller.opener.clip)
         self.wait("the viewer to have the clip", self.source_info)
 
     def source_info(self) -> Any:
@@ -77,23 +77,25 @@ class App:
 
     def write_prompt(self, text: str) -> None:
         """Type a prompt into its field."""
-        field = self.window.inspector.form.field("prompt")
+        field = self.window.views.inspector.form.field("prompt")
         assert field is not None
         field.set_value(text)
-        self.wait("looks to be possible", self.window.inspector.look_button.isEnabled)
+        self.wait("looks to be possible", self.window.views.inspector.look_button.isEnabled)
 
     def restyle(self) -> None:
         """Press the button, and wait until the job is handed over."""
-        before = len(self.controller.project.made)
-        self.wait("restyling to be possible", self.window.inspector.restyle_button.isEnabled)
-        self.window.inspector.restyle_button.click()
-        self.wait("the job", lambda: len(self.controller.project.made) > before)
+        before = len(self.controller.keeper.project.made)
+        self.wait("restyling to be possible", self.window.views.inspector.restyle_button.isEnabled)
+        self.window.views.inspector.restyle_button.click()
+        self.wait("the job", lambda: len(self.controller.keeper.project.made) > before)
 
     def wait_for_result(self) -> Path:
         """Wait until the newest job's result is here as a file."""
         made = self.wait(
             "the result",
-            lambda: next((one for one in self.controller.project.made[:1] if one.result), None),
+            lambda: next(
+                (one for one in self.controller.keeper.project.made[:1] if one.result), None
+            ),
         )
         self.wait("the result to be shown", lambda: self.window.stage.has_whole_result)
         return Path(made.result)
@@ -159,13 +161,15 @@ def make_app(qtbot: QtBot, tmp_path: Path, preferences: Preferences) -> Iterator
         window = MainWindow(preferences, folders, FaultHook())
         windows.append(window)
         problems: list[Problem] = []
-        window.controller.problem.connect(lambda problem, _: problems.append(problem))
+        window.controller.services.reporter.problem.connect(
+            lambda problem, _: problems.append(problem)
+        )
         window.show()
         return App(window, qtbot, problems)
 
     yield make
     for window in windows:
-        window.controller.jobs.show([])  # nothing is asked about what still runs
+        window.controller.jobs.model.show([])  # nothing is asked about what still runs
         window.close()
         window.deleteLater()
 

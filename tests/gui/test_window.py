@@ -43,21 +43,21 @@ def done(ready: App) -> App:
     ready.wait_for_result()
     ready.wait("the plan", lambda: ready.window.stage.plan)
     ready.wait("the job to be done", lambda: is_state(ready, JobState.DONE))
-    ready.wait("rerolls to be possible", ready.window.reroll_action.isEnabled)
+    ready.wait("rerolls to be possible", ready.window.commands.reroll.isEnabled)
     return ready
 
 
 def is_state(app: App, state: JobState) -> bool:
-    job = app.controller.shown_job()
+    job = app.controller.following.job()
     return job is not None and job.state is state
 
 
 def wait_for_next(app: App, count: int) -> Any:
     """The plan of the newest of `count` jobs, when it is done."""
-    app.wait("another job", lambda: len(app.controller.project.made) == count)
+    app.wait("another job", lambda: len(app.controller.keeper.project.made) == count)
     app.wait_for_result()
     app.wait("it to be done", lambda: is_state(app, JobState.DONE))
-    job = app.controller.shown_job()
+    job = app.controller.following.job()
     assert job is not None
     assert job.plan is not None
     return job
@@ -67,10 +67,10 @@ def wait_for_next(app: App, count: int) -> Any:
 
 
 def test_the_form_has_a_field_for_every_setting_of_the_daemon(ready: App) -> None:
-    view = ready.controller.view
+    view = ready.controller.daemon.view
     assert view is not None
     assert view.server.capabilities is not None
-    form = ready.window.inspector.form
+    form = ready.window.views.inspector.form
 
     names = {parameter.name for parameter in view.server.capabilities.parameters}
 
@@ -79,12 +79,12 @@ def test_the_form_has_a_field_for_every_setting_of_the_daemon(ready: App) -> Non
 
 
 def test_every_field_gives_back_what_it_is_given_and_can_be_left_open(ready: App) -> None:
-    view = ready.controller.view
+    view = ready.controller.daemon.view
     assert view is not None
     assert view.server.capabilities is not None
     kinds: dict[str, Any] = {"text": "words", "switch": True, "integer": None, "number": None}
     for parameter in view.server.capabilities.parameters:
-        field = ready.window.inspector.form.field(parameter.name)
+        field = ready.window.views.inspector.form.field(parameter.name)
         if field is None:
             continue
         value = kinds.get(parameter.kind)
@@ -99,7 +99,7 @@ def test_every_field_gives_back_what_it_is_given_and_can_be_left_open(ready: App
 
 
 def test_a_preset_keeps_a_look_and_gives_it_back(ready: App) -> None:
-    inspector = ready.window.inspector
+    inspector = ready.window.views.inspector
     inspector.set_values({"prompt": "ink", "strength": 0.4, "keyframes": [3]})
     inspector.save_preset("inky")
     inspector.set_values({"prompt": "oil"})
@@ -107,7 +107,7 @@ def test_a_preset_keeps_a_look_and_gives_it_back(ready: App) -> None:
     inspector.preset_box.setCurrentIndex(inspector.preset_box.findData("inky"))
     inspector.preset_box.activated.emit(inspector.preset_box.currentIndex())
 
-    assert ready.controller.project.values == {"prompt": "ink", "strength": 0.4}
+    assert ready.controller.keeper.project.values == {"prompt": "ink", "strength": 0.4}
 
 
 def test_nothing_can_be_started_without_words_and_the_button_says_so(
@@ -116,8 +116,8 @@ def test_nothing_can_be_started_without_words_and_the_button_says_so(
     app.connect(start_daemon())
     app.open(clip)
 
-    assert not app.window.inspector.restyle_button.isEnabled()
-    assert "prompt" in app.window.inspector.restyle_button.toolTip()
+    assert not app.window.views.inspector.restyle_button.isEnabled()
+    assert "prompt" in app.window.views.inspector.restyle_button.toolTip()
 
 
 # Keyframes
@@ -127,16 +127,16 @@ def test_keyframes_are_shown_as_they_come(done: App) -> None:
     plan = done.window.stage.plan
     assert plan is not None
 
-    states = done.window.filmstrip.content.keyframes
+    states = done.window.views.filmstrip.content.keyframes
 
     assert {states[index] for index in plan.keyframes} == {KeyframeState.DONE}
 
 
 def test_a_locked_keyframe_is_left_out_when_the_others_are_rerolled(done: App) -> None:
     done.window.keyframes.act(10, KeyframeAction.LOCK)
-    assert done.window.filmstrip.content.keyframes[10] is KeyframeState.LOCKED
+    assert done.window.views.filmstrip.content.keyframes[10] is KeyframeState.LOCKED
 
-    done.controller.reroll_unlocked()
+    done.window.keyframes.reroll_unlocked()
     job = wait_for_next(done, 2)
 
     assert job.settings is not None
@@ -168,7 +168,7 @@ def test_a_painted_picture_takes_the_place_of_a_keyframe(
     done.window.keyframes.act(10, KeyframeAction.REPLACE)
     job = wait_for_next(done, 2)
 
-    session = done.controller.session
+    session = done.controller.daemon.session
     assert session is not None
     image = QImage.fromData(session.frame(job.id, "keyframe", 10).data)
     colour = image.pixelColor(40, 32)
@@ -178,17 +178,17 @@ def test_a_painted_picture_takes_the_place_of_a_keyframe(
 
 def test_keyframes_are_chosen_by_hand_before_a_job(ready: App) -> None:
     for frame in (7, 11):
-        ready.window.viewer.set_frame(frame)
+        ready.window.views.viewer.set_frame(frame)
         ready.press("M")
-    assert ready.controller.chosen_keyframes() == (7, 11)
-    ready.window.viewer.set_frame(13)
+    assert ready.controller.keeper.chosen_keyframes() == (7, 11)
+    ready.window.views.viewer.set_frame(13)
     ready.press("Shift+M")
-    assert ready.controller.chosen_keyframes() == (7, 13)
+    assert ready.controller.keeper.chosen_keyframes() == (7, 13)
     ready.press("Del")
-    assert ready.controller.chosen_keyframes() == (7,)
+    assert ready.controller.keeper.chosen_keyframes() == (7,)
 
     ready.restyle()
-    job = ready.wait("the job", ready.controller.shown_job)
+    job = ready.wait("the job", ready.controller.following.job)
 
     assert job.settings is not None
     assert job.settings.keyframes == (7,)
@@ -212,15 +212,15 @@ def test_a_job_is_paused_goes_on_and_its_settings_are_used_again(
     assert app.wait_for_result().exists()
 
     app.write_prompt("oil")
-    job = app.controller.shown_job()
+    job = app.controller.following.job()
     assert job is not None
-    app.window.jobs_panel.reused.emit(job)
-    assert app.window.inspector.values()["prompt"] == "ink"
+    app.window.views.jobs.reused.emit(job)
+    assert app.window.views.inspector.values()["prompt"] == "ink"
 
 
 def test_the_model_manager_lists_what_the_daemon_has(ready: App) -> None:
     ready.press("Ctrl+M")
-    manager = ready.window.models
+    manager = ready.window.daemon_views.models
 
     ready.wait("the bundled model", lambda: manager.table.rowCount() > 0)
 
@@ -237,25 +237,25 @@ def test_all_is_done_by_keys_alone(app: App, start_daemon: StartDaemon, clip: Pa
     app.connect(start_daemon())
     app.open(clip)
     window, bot = app.window, app.bot
-    edit = window.inspector.form.findChild(QPlainTextEdit)
+    edit = window.views.inspector.form.findChild(QPlainTextEdit)
     assert edit is not None
     edit.setFocus()
     bot.keyClicks(edit, "jkl in oil")
-    assert window.inspector.values()["prompt"] == "jkl in oil"
-    assert not window.viewer.is_playing
+    assert window.views.inspector.values()["prompt"] == "jkl in oil"
+    assert not window.views.viewer.is_playing
 
-    app.wait("looks", window.look_action.isEnabled)
+    app.wait("looks", window.commands.look.isEnabled)
     bot.keyClick(edit, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
-    app.wait("looks", lambda: len(window.sheet.looks()) == 4)
+    app.wait("looks", lambda: len(window.views.sheet.looks()) == 4)
     bot.keyClick(edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
-    app.wait("the job", lambda: app.controller.project.made)
+    app.wait("the job", lambda: app.controller.keeper.project.made)
     assert app.wait_for_result().exists()
 
 
 def test_tab_reaches_every_button_and_field_and_none_holds_it(ready: App) -> None:
     window = ready.window
     seen: set[object] = set()
-    window.inspector.model_box.setFocus()
+    window.views.inspector.model_box.setFocus()
     for _ in range(200):
         focus = QApplication.focusWidget()
         if focus in seen:
@@ -263,8 +263,8 @@ def test_tab_reaches_every_button_and_field_and_none_holds_it(ready: App) -> Non
         seen.add(focus)
         ready.bot.keyClick(focus, Qt.Key.Key_Tab)
 
-    assert {window.inspector.look_button, window.inspector.restyle_button} <= seen
-    assert window.sheet.list in seen
+    assert {window.views.inspector.look_button, window.views.inspector.restyle_button} <= seen
+    assert window.views.sheet.list in seen
 
 
 def test_no_two_actions_have_the_same_keys(app: App) -> None:
@@ -275,12 +275,12 @@ def test_no_two_actions_have_the_same_keys(app: App) -> None:
 
 
 def test_keys_are_changed_in_the_sheet_and_kept(app: App) -> None:
-    sheet = app.window.shortcuts_sheet()
+    sheet = app.window.asides.shortcuts_sheet()
 
-    assert not sheet.rebind(app.window.export_action, QKeySequence("Ctrl+O"))
+    assert not sheet.rebind(app.window.commands.export, QKeySequence("Ctrl+O"))
     assert "Open" in sheet.note.text()
-    assert sheet.rebind(app.window.export_action, QKeySequence("Ctrl+Shift+E"))
+    assert sheet.rebind(app.window.commands.export, QKeySequence("Ctrl+Shift+E"))
 
-    assert app.window.export_action.shortcut() == QKeySequence("Ctrl+Shift+E")
-    assert app.window.preferences.shortcut("export") == "Ctrl+Shift+E"
+    assert app.window.commands.export.shortcut() == QKeySequence("Ctrl+Shift+E")
+    assert app.controller.services.preferences.shortcut("export") == "Ctrl+Shift+E"
     sheet.close()

@@ -20,6 +20,8 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from fresco_gui.estimate import Estimate
+from fresco_gui.inspector.estimate_words import grounds_of, words_of
 from fresco_gui.inspector.form import SettingsForm
 from fresco_gui.inspector.presets import Presets
 from fresco_gui.values import OF_ONE_CLIP, Values
@@ -70,10 +72,10 @@ class Inspector(QWidget):
         self.form.build(capabilities.parameters, self._styles())
         self._waiting.setVisible(False)
 
-    def show_estimate(self, text: str, details: str = "") -> None:
-        """What the restyle will cost."""
-        self.estimate.setText(text)
-        self.estimate.setToolTip(details)
+    def show_estimate(self, found: Estimate | None) -> None:
+        """What the restyle will cost; None without a clip."""
+        self.estimate.setText(words_of(found) if found else "")
+        self.estimate.setToolTip(grounds_of(found) if found else "")
 
     def set_possible(self, is_possible: bool, why_not: str = "") -> None:
         """Whether looks and restyles can be started."""

@@ -60,6 +60,10 @@ class ContactSheet(QWidget):
         self._use.clicked.connect(self._on_use)
         self._cancel.clicked.connect(self.cancel_wanted)
 
+    def clear(self) -> None:
+        """Show no looks."""
+        self.list.clear()
+
     def begin(self, order: LookOrder) -> None:
         """Make room for the looks of an order."""
         self.list.clear()

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QCoreApplication
 from PyQt6.QtGui import QAction, QActionGroup
 from PyQt6.QtWidgets import QWidget
 
-from fresco_gui.shortcuts import action
+from fresco_gui.shortcuts import action, on
 from fresco_gui.viewer.icons import icon
 from fresco_gui.viewer.modes import ViewMode
 
@@ -52,7 +52,8 @@ def mode_commands(choose: Callable[[ViewMode], object]) -> dict[ViewMode, Comman
 
 def add(owner: QWidget, command: Command, *, is_checkable: bool = False) -> QAction:
     """Make the action, which works while `owner`'s window is the active one."""
-    made = action(owner, command.name, command.text, command.keys, command.run)
+    made = action(owner, command.name, command.text, command.keys)
+    on(made, command.run)
     made.setCheckable(is_checkable)
     if command.icon:
         made.setIcon(icon(command.icon))
