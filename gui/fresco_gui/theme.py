@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PyQt6.QtGui import QColor, QPalette
+from PyQt6.QtCore import QRect, Qt
+from PyQt6.QtGui import QColor, QPainter, QPalette, QPen
 from PyQt6.QtWidgets import QApplication
 
 _Role = QPalette.ColorRole
@@ -105,6 +106,14 @@ def apply(application: QApplication) -> None:
     application.setStyle("Fusion")
     application.setPalette(palette(TOKENS))
     application.setStyleSheet(_STYLE.format(**vars(TOKENS)))
+
+
+def paint_focus(painter: QPainter, rect: QRect) -> None:
+    """The line around a painted view that has the keyboard."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(QColor(TOKENS.focus), 1))
+    painter.drawRect(rect.adjusted(0, 0, -1, -1))
 
 
 def palette(tokens: Tokens) -> QPalette:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QFontDatabase, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QToolButton, QWidget
 
 from fresco_gui.media.source import FrameInfo
+from fresco_gui.viewer.actions import Actions
 from fresco_gui.viewer.icons import icon
 from fresco_gui.viewer.modes import ViewMode
 from fresco_gui.viewer.timecode import timecode
@@ -26,17 +25,10 @@ class TransportBar(QWidget):
 
     mix_changed = pyqtSignal(float, float)
 
-    def __init__(
-        self,
-        transport: Sequence[QAction],
-        play: QAction,
-        modes: Sequence[QAction],
-        options: Sequence[QAction],
-        parent: QWidget | None = None,
-    ) -> None:
+    def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("transport")
-        self._play = play
+        self._play = actions.play
         self._gain, self._share = 4.0, 0.5
         self._mode = ViewMode.SOURCE
         self.time_label = ShrinkingLabel(self.tr("Position"))
@@ -49,7 +41,7 @@ class TransportBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 4, 8, 4)
         row.setSpacing(2)
-        for one in transport:
+        for one in actions.transport:
             row.addWidget(_button(one))
         row.addSpacing(4)
         for label in (self.time_label, self.rate_label):
@@ -60,10 +52,10 @@ class TransportBar(QWidget):
         row.addWidget(self.range_label, 1)
         row.addWidget(self.mix)
         row.addSpacing(4)
-        for one in modes:
+        for one in actions.modes.values():
             row.addWidget(_button(one))
         row.addSpacing(4)
-        for one in options:
+        for one in actions.options:
             row.addWidget(_button(one))
         row.addSpacing(4)
         row.addWidget(self.zoom_label)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QCoreApplication, Qt
 from PyQt6.QtWidgets import (
     QDockWidget,
     QMainWindow,
@@ -24,6 +24,7 @@ from fresco_gui.status import StatusLine
 from fresco_gui.timeline import Filmstrip
 from fresco_gui.viewer import Viewer
 
+translate = QCoreApplication.translate
 _SIDES_PX = [272, 344]
 
 
@@ -52,10 +53,10 @@ class Layout:
         self._pages.addWidget(self._splitter)
         self._tabs = QTabWidget()
         self._tabs.setDocumentMode(True)
-        self._tabs.addTab(views.sheet, window.tr("Looks"))
-        self._tabs.addTab(views.jobs, window.tr("Jobs"))
-        self.left = _dock("left", window.tr("Looks and jobs"), self._tabs)
-        self.right = _dock("inspector", window.tr("Inspector"), views.inspector)
+        self._tabs.addTab(views.sheet, translate("Layout", "Looks"))
+        self._tabs.addTab(views.jobs, translate("Layout", "Jobs"))
+        self.left = _dock("left", translate("Layout", "Looks and jobs"), self._tabs)
+        self.right = _dock("inspector", translate("Layout", "Inspector"), views.inspector)
         window.resize(1440, 900)
         window.setDockNestingEnabled(True)
         window.setCentralWidget(self._centre())
