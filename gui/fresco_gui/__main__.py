@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import importlib.util
 import logging
 import logging.handlers
@@ -13,20 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
-_NO_QT = (
-    "The desktop app needs PyQt6 and the system's libraries that it uses ({error}). Install it "
-    "with 'pip install fresco[gui]'; on Debian and Ubuntu also 'apt install libegl1 libgl1 "
-    "libxkbcommon0 libdbus-1-3 libfontconfig1 libxcb-cursor0'."
-)
+from fresco_gui import qt_libraries
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The exit code: 0, or 1 where Qt is missing."""
+    """The exit code: 0, or 1 where Qt cannot start."""
     options = _parse(sys.argv[1:] if arguments is None else arguments)
-    try:
-        importlib.import_module("PyQt6.QtWidgets")
-    except ImportError as error:
-        sys.stderr.write(_NO_QT.format(error=error) + "\n")
+    reason = qt_libraries.why_not()
+    if reason:
+        sys.stderr.write(reason + "\n")
         return 1
     return _run(options)
 

@@ -20,6 +20,8 @@ except ImportError:
         if path.is_dir() or (path.name.startswith("test_") and path.name != "test_qt.py")
     ]
 
+from fresco_client import JobState
+
 from tests.integration.daemons import DaemonProcess, with_fake_worker
 
 if TYPE_CHECKING:
@@ -100,6 +102,21 @@ class App:
         self.wait("the result to be shown", lambda: self.window.stage.has_whole_result)
         return Path(made.result)
 
+    def is_job(self, state: JobState) -> bool:
+        """Whether the job that is shown has this state."""
+        job = self.controller.following.job()
+        return job is not None and job.state is state
+
+    def wait_for_next(self, count: int) -> Any:
+        """The newest of `count` jobs, when it is done and its result shown."""
+        self.wait("another job", lambda: len(self.controller.keeper.project.made) == count)
+        self.wait_for_result()
+        self.wait("it to be done", lambda: self.is_job(JobState.DONE))
+        job = self.controller.following.job()
+        assert job is not None
+        assert job.plan is not None
+        return job
+
     def press(self, keys: str) -> None:
         """Trigger the action that has these keys."""
         from PyQt6.QtGui import QAction, QKeySequence
@@ -117,9 +134,17 @@ def choice_of(daemon: DaemonProcess) -> DaemonChoice:
 
 
 @pytest.fixture
-def start_daemon(tmp_path: Path) -> Iterator[Callable[..., DaemonProcess]]:
+def daemons() -> Iterator[list[DaemonProcess]]:
+    """Those that a test has started; ended after it."""
+    started: list[DaemonProcess] = []
+    yield started
+    for daemon in started:
+        daemon.stop_whatever()
+
+
+@pytest.fixture
+def start_daemon(tmp_path: Path, daemons: list[DaemonProcess]) -> Callable[..., DaemonProcess]:
     """Starts daemons whose workers make negatives; keywords are settings."""
-    daemons: list[DaemonProcess] = []
 
     def start(*arguments: str, **settings: Any) -> DaemonProcess:
         chosen = {**with_fake_worker(arguments), **settings}
@@ -129,9 +154,7 @@ def start_daemon(tmp_path: Path) -> Iterator[Callable[..., DaemonProcess]]:
         daemons.append(daemon)
         return daemon.start()
 
-    yield start
-    for daemon in daemons:
-        daemon.stop_whatever()
+    return start
 
 
 @pytest.fixture
@@ -178,3 +201,31 @@ def make_app(qtbot: QtBot, tmp_path: Path, preferences: Preferences) -> Iterator
 def app(make_app: Callable[[], App]) -> App:
     """A window without a daemon yet."""
     return make_app()
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Forty frames of 80 x 64."""
+    from tests.engine.conftest import scene, write_clip
+
+    return write_clip(tmp_path_factory.mktemp("clips") / "clip.mp4", scene(40))
+
+
+@pytest.fixture
+def ready(app: App, start_daemon: Callable[..., DaemonProcess], clip: Path) -> App:
+    """A window with a clip, a daemon and a prompt."""
+    app.connect(start_daemon())
+    app.open(clip)
+    app.write_prompt("ink")
+    return app
+
+
+@pytest.fixture
+def done(ready: App) -> App:
+    """A window with a finished job."""
+    ready.restyle()
+    ready.wait_for_result()
+    ready.wait("the plan", lambda: ready.window.stage.plan)
+    ready.wait("the job to be done", lambda: ready.is_job(JobState.DONE))
+    ready.wait("rerolls to be possible", ready.window.commands.reroll.isEnabled)
+    return ready

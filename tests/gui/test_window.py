@@ -6,61 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from fresco_client import JobState
-from fresco_gui.timeline import KeyframeAction, KeyframeState
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QAction, QImage, QKeySequence
-from PyQt6.QtWidgets import QApplication, QFileDialog, QInputDialog, QPlainTextEdit
+from PyQt6.QtGui import QAction, QKeySequence
+from PyQt6.QtWidgets import QApplication, QPlainTextEdit
 
 from tests.gui.conftest import App
 from tests.integration.daemons import DaemonProcess
 
 StartDaemon = Callable[..., DaemonProcess]
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Forty frames of 80 x 64."""
-    from tests.engine.conftest import scene, write_clip
-
-    return write_clip(tmp_path_factory.mktemp("clips") / "clip.mp4", scene(40))
-
-
-@pytest.fixture
-def ready(app: App, start_daemon: StartDaemon, clip: Path) -> App:
-    """A window with a clip, a daemon and a prompt."""
-    app.connect(start_daemon())
-    app.open(clip)
-    app.write_prompt("ink")
-    return app
-
-
-@pytest.fixture
-def done(ready: App) -> App:
-    """A window with a finished job."""
-    ready.restyle()
-    ready.wait_for_result()
-    ready.wait("the plan", lambda: ready.window.stage.plan)
-    ready.wait("the job to be done", lambda: is_state(ready, JobState.DONE))
-    ready.wait("rerolls to be possible", ready.window.commands.reroll.isEnabled)
-    return ready
-
-
-def is_state(app: App, state: JobState) -> bool:
-    job = app.controller.following.job()
-    return job is not None and job.state is state
-
-
-def wait_for_next(app: App, count: int) -> Any:
-    """The plan of the newest of `count` jobs, when it is done."""
-    app.wait("another job", lambda: len(app.controller.keeper.project.made) == count)
-    app.wait_for_result()
-    app.wait("it to be done", lambda: is_state(app, JobState.DONE))
-    job = app.controller.following.job()
-    assert job is not None
-    assert job.plan is not None
-    return job
 
 
 # Settings
@@ -120,80 +74,6 @@ def test_nothing_can_be_started_without_words_and_the_button_says_so(
     assert "prompt" in app.window.views.inspector.restyle_button.toolTip()
 
 
-# Keyframes
-
-
-def test_keyframes_are_shown_as_they_come(done: App) -> None:
-    plan = done.window.stage.plan
-    assert plan is not None
-
-    states = done.window.views.filmstrip.content.keyframes
-
-    assert {states[index] for index in plan.keyframes} == {KeyframeState.DONE}
-
-
-def test_a_locked_keyframe_is_left_out_when_the_others_are_rerolled(done: App) -> None:
-    done.window.keyframes.act(10, KeyframeAction.LOCK)
-    assert done.window.views.filmstrip.content.keyframes[10] is KeyframeState.LOCKED
-
-    done.window.keyframes.reroll_unlocked()
-    job = wait_for_next(done, 2)
-
-    assert job.settings is not None
-    assert set(job.settings.keyframe_seeds) == set(job.plan.keyframes) - {10}
-
-
-def test_words_of_one_keyframe_are_changed_and_its_seed_kept(
-    done: App, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(QInputDialog, "getMultiLineText", lambda *_: ("rain", True))
-
-    done.window.keyframes.act(10, KeyframeAction.EDIT_PROMPT)
-    job = wait_for_next(done, 2)
-
-    assert job.settings is not None
-    assert job.settings.keyframe_prompts == {10: "rain"}
-    assert job.settings.keyframe_seeds == {10: 0}
-
-
-def test_a_painted_picture_takes_the_place_of_a_keyframe(
-    done: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    painted = QImage(80, 64, QImage.Format.Format_RGB32)
-    painted.fill(Qt.GlobalColor.red)
-    painted.save(str(tmp_path / "painted.png"))
-    name = str(tmp_path / "painted.png")
-    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (name, ""))
-
-    done.window.keyframes.act(10, KeyframeAction.REPLACE)
-    job = wait_for_next(done, 2)
-
-    session = done.controller.daemon.session
-    assert session is not None
-    image = QImage.fromData(session.frame(job.id, "keyframe", 10).data)
-    colour = image.pixelColor(40, 32)
-    assert colour.red() > 240
-    assert colour.green() < 15
-
-
-def test_keyframes_are_chosen_by_hand_before_a_job(ready: App) -> None:
-    for frame in (7, 11):
-        ready.window.views.viewer.set_frame(frame)
-        ready.press("M")
-    assert ready.controller.keeper.chosen_keyframes() == (7, 11)
-    ready.window.views.viewer.set_frame(13)
-    ready.press("Shift+M")
-    assert ready.controller.keeper.chosen_keyframes() == (7, 13)
-    ready.press("Del")
-    assert ready.controller.keeper.chosen_keyframes() == (7,)
-
-    ready.restyle()
-    job = ready.wait("the job", ready.controller.following.job)
-
-    assert job.settings is not None
-    assert job.settings.keyframes == (7,)
-
-
 # Jobs
 
 
@@ -204,10 +84,10 @@ def test_a_job_is_paused_goes_on_and_its_settings_are_used_again(
     app.open(clip)
     app.write_prompt("ink")
     app.restyle()
-    app.wait("it to run", lambda: is_state(app, JobState.TRANSLATING))
+    app.wait("it to run", lambda: app.is_job(JobState.TRANSLATING))
 
     app.press("Ctrl+P")
-    app.wait("it to be paused", lambda: is_state(app, JobState.PAUSED))
+    app.wait("it to be paused", lambda: app.is_job(JobState.PAUSED))
     app.press("Ctrl+P")
     assert app.wait_for_result().exists()
 
