@@ -26,12 +26,14 @@ class Stage(QObject):
     Signals:
         source_opened(): the clip's length is known.
         source_failed(str): the clip cannot be shown; a sentence for the user.
+        result_opened(): the file of the result can be read.
         result_failed(str): the result cannot be shown.
         plan_changed(): another plan is shown, or none.
     """
 
     source_opened = pyqtSignal()
     source_failed = pyqtSignal(str)
+    result_opened = pyqtSignal()
     result_failed = pyqtSignal(str)
     plan_changed = pyqtSignal()
 
@@ -66,8 +68,8 @@ class Stage(QObject):
 
     @property
     def has_whole_result(self) -> bool:
-        """Whether the result is here as a file."""
-        return self._is_whole
+        """Whether the result is here as a file, and open."""
+        return self._is_whole and self.result is not None and self.result.info is not None
 
     def show_clip(self, path: Path) -> None:
         """Open a clip."""
@@ -117,6 +119,7 @@ class Stage(QObject):
         """Show a result that is here as a file."""
         path = Path(made.result)
         result = ClipFrames(path, first_index=made.start)
+        result.opened.connect(self.result_opened)
         result.failed.connect(self.result_failed)
         self._set_result(result)
         self._is_whole = True

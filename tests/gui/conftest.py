@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,6 +125,23 @@ class App:
         actions = self.window.findChildren(QAction)
         (found,) = [one for one in actions if QKeySequence(keys) in one.shortcuts()]
         found.trigger()
+
+
+def answer(kind: type[Any], act: Callable[[Any], object]) -> None:
+    """Do this to the next dialog of a kind, which blocks whoever opens it."""
+    from PyQt6.QtCore import QTimer
+    from PyQt6.QtWidgets import QApplication
+
+    ends = time.monotonic() + PATIENCE_MS / 1000
+
+    def look() -> None:
+        dialog = QApplication.activeModalWidget()
+        if isinstance(dialog, kind):
+            act(dialog)
+        elif time.monotonic() < ends:
+            QTimer.singleShot(20, look)
+
+    QTimer.singleShot(0, look)
 
 
 def choice_of(daemon: DaemonProcess) -> DaemonChoice:

@@ -19,17 +19,11 @@ from PyQt6.QtGui import QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import QApplication
 
 from tests.gui.conftest import App
+from tests.gui.counting import decoded_frames
 from tests.integration.daemons import DaemonProcess
 
 FIRST, LAST = 4, 19
 PATIENCE_MS = 240_000
-
-
-def frames_of(path: Path) -> list[NDArray[np.uint8]]:
-    """All frames of a video as RGB."""
-    with av.open(str(path)) as container:
-        decoded = container.decode(video=0)
-        return [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in decoded]
 
 
 def drop(app: App, path: Path) -> None:
@@ -117,7 +111,7 @@ def test_from_a_dropped_clip_to_an_export_that_is_right_frame_by_frame(
     assert len(plan.keyframes) >= 3
     states = window.views.filmstrip.content.keyframes
     assert {states[index] for index in plan.keyframes} == {KeyframeState.DONE}
-    before = frames_of(Path(result))
+    before = decoded_frames(Path(result))
     assert len(before) == LAST - FIRST + 1
 
     # Wipe.
@@ -134,7 +128,7 @@ def test_from_a_dropped_clip_to_an_export_that_is_right_frame_by_frame(
     rerolled = app.wait(
         "its result", lambda: controller.keeper.project.made[0].result or None, PATIENCE_MS
     )
-    after = frames_of(Path(rerolled))
+    after = decoded_frames(Path(rerolled))
     kept = plan.keyframes[-2] - FIRST
     for old, new in zip(before[: kept + 1], after[: kept + 1], strict=True):
         np.testing.assert_array_equal(old, new)
@@ -195,7 +189,7 @@ def check_video(app: App, frames: list[NDArray[np.uint8]], folder: Path) -> None
     path = folder / "out.mov"
     options = ExportOptions(path=path, kind=ExportKind.PRORES, start=FIRST, stop=LAST + 1)
     export(app, options)
-    written = frames_of(path)
+    written = decoded_frames(path)
     assert len(written) == len(frames)
     for index, (ours, theirs) in enumerate(zip(written, frames, strict=True)):
         apart = [np.abs(ours.astype(int) - other.astype(int)).mean() for other in frames]

@@ -45,6 +45,7 @@ class Possible(QObject):
             restyling.looks_changed,
             exporting.running_changed,
             self._stage.plan_changed,
+            self._stage.result_opened,
         ):
             signal.connect(self.refresh)
         self.refresh()
