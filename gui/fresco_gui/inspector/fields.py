@@ -20,6 +20,8 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from fresco_gui.inspector.titles import title_of
+
 _INT_LIMIT = 2**31 - 1
 _STEPS_PER_UNIT = 20
 
@@ -272,13 +274,6 @@ def field_for(parameter: Parameter, styles: tuple[Style, ...]) -> Field:
         "number": NumberField,
     }
     return kinds[parameter.kind](parameter)
-
-
-def title_of(name: str) -> str:
-    """A setting's name as a label: "attention.spatial_scale" is "Spatial scale"."""
-    text = name.rpartition(".")[2].replace("_", " ")
-    text = {"is on": "smooth background", "stop": "until", "start": "from"}.get(text, text)
-    return text[:1].upper() + text[1:]
 
 
 def _step(span: float) -> float:

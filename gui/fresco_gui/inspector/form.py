@@ -8,7 +8,8 @@ from fresco_client import Parameter, Style
 from PyQt6.QtCore import Qt, pyqtSignal, pyqtSlot
 from PyQt6.QtWidgets import QFormLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from fresco_gui.inspector.fields import Field, StyleField, field_for, title_of
+from fresco_gui.inspector.fields import Field, StyleField, field_for
+from fresco_gui.inspector.titles import title_of
 from fresco_gui.values import Values
 
 _ELSEWHERE = frozenset({"start", "stop"})

@@ -102,8 +102,15 @@ class ModelManager(QDialog):
             self._refresh()
 
     def _build(self) -> None:
-        headers = ("Model", "State", "On disk", "Memory", "Styles")
-        self.table.setHorizontalHeaderLabels([self.tr(text) for text in headers])
+        self.table.setHorizontalHeaderLabels(
+            [
+                self.tr("Model"),
+                self.tr("State"),
+                self.tr("On disk"),
+                self.tr("Memory"),
+                self.tr("Styles"),
+            ]
+        )
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
