@@ -27,6 +27,7 @@ from PyQt6.QtWidgets import (
 
 from fresco_gui.preferences import Preferences
 
+_KEYS_PX = 150
 Group = tuple[str, Sequence[QAction]]
 """A title of the sheet and the actions below it."""
 
@@ -104,6 +105,9 @@ class ShortcutsSheet(QDialog):
         assert columns is not None
         rows.setVisible(False)
         columns.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        columns.setSectionResizeMode(1, QHeaderView.ResizeMode.Fixed)
+        columns.resizeSection(1, _KEYS_PX)
+        columns.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)

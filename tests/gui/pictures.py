@@ -92,6 +92,7 @@ def _take_all(window: MainWindow, photographer: Photographer, clip: Path) -> Non
     photographer.take("empty", window)
     controller.opener.open_clip(clip)
     photographer.wait("the clip", lambda: controller.opener.clip)
+    photographer.wait("its length", lambda: window.stage.source and window.stage.source.info)
     _choose(window, {"style": "watercolour", "preset": "draft", "prompt": "a toy town"})
     photographer.wait("settings", window.views.inspector.look_button.isEnabled)
     window.views.viewer.set_frame(40)

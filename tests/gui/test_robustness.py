@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from fresco_client import JobState
 from fresco_gui.connection import DaemonState
+from fresco_gui.export import ExportKind, ExportOptions
 from fresco_gui.preferences import DaemonChoice
 from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication, QMessageBox
@@ -150,6 +151,43 @@ def test_a_clip_that_is_put_back_is_usable_again(
 
     app.wait("it to be usable again", app.window.views.inspector.restyle_button.isEnabled)
     assert app.window.views.problems.problem is None
+
+
+def test_a_result_is_shown_again_when_its_clip_was_located_by_hand(
+    app: App, start_daemon: StartDaemon, clip: Path, tmp_path: Path
+) -> None:
+    started(app, start_daemon(), clip)
+    app.wait_for_next(1)
+    moved = tmp_path / "elsewhere.mp4"
+    clip.rename(moved)
+    app.wait("it to be missed", lambda: app.window.views.problems.problem)
+
+    app.controller.opener.relink(moved)
+
+    app.wait("the result to be shown", lambda: app.window.stage.has_whole_result)
+    app.wait("rerolls to be possible", app.window.commands.reroll.isEnabled)
+    assert app.window.views.problems.problem is None
+
+
+def test_a_project_whose_clip_is_gone_shows_it_when_it_is_back(
+    make_app: Callable[[], App], start_daemon: StartDaemon, clip: Path
+) -> None:
+    app = make_app()
+    daemon = start_daemon()
+    started(app, daemon, clip)
+    app.wait_for_next(1)
+    app.window.close()
+    content = clip.read_bytes()
+    clip.unlink()
+
+    again = make_app()
+    again.connect(daemon)
+    again.wait("it to be missed", lambda: again.window.views.problems.problem)
+    clip.write_bytes(content)
+
+    again.wait("the clip to be shown", again.source_info)
+    again.wait("the result to be shown", lambda: again.window.stage.has_whole_result)
+    assert again.window.views.problems.problem is None
 
 
 @pytest.fixture
@@ -303,6 +341,25 @@ def test_closing_can_be_thought_better_of(app: App, start_daemon: StartDaemon, c
 
     assert app.window.isVisible()
     assert app.wait_for_result()
+
+
+def test_closing_while_an_export_is_written_asks_and_leaves_nothing_half_written(
+    app: App, start_daemon: StartDaemon, clip: Path, tmp_path: Path
+) -> None:
+    started(app, start_daemon(), clip)
+    app.wait_for_next(1)
+    app.wait("exports to be possible", app.window.commands.export.isEnabled)
+    folder = tmp_path / "exported"
+    folder.mkdir()
+    path = folder / "out.mov"
+    options = ExportOptions(path=path, kind=ExportKind.PRORES, start=0, stop=40)
+
+    app.window.exporting.start(options)
+    asked = answering(app, "Close")
+    assert app.window.close()
+
+    assert asked == ["An export is being written. Closing stops it."]
+    assert list(folder.iterdir()) == ([path] if path.exists() else [])
 
 
 def test_a_job_that_fails_says_why_and_what_to_do(

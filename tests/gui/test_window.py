@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from fresco_client import JobState
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QMimeData, Qt, QUrl
 from PyQt6.QtGui import QAction, QKeySequence
-from PyQt6.QtWidgets import QApplication, QPlainTextEdit
+from PyQt6.QtWidgets import QApplication, QPlainTextEdit, QPushButton
 
 from tests.gui.conftest import App
 from tests.integration.daemons import DaemonProcess
@@ -72,6 +72,55 @@ def test_nothing_can_be_started_without_words_and_the_button_says_so(
 
     assert not app.window.views.inspector.restyle_button.isEnabled()
     assert "prompt" in app.window.views.inspector.restyle_button.toolTip()
+
+
+# Opening
+
+
+def test_what_was_open_is_offered_again_and_can_be_forgotten(
+    app: App, start_daemon: StartDaemon, clip: Path
+) -> None:
+    app.connect(start_daemon())
+    app.open(clip)
+    app.press("Ctrl+W")
+    empty, menu = app.window.views.empty, app.window.menus.recent
+    assert empty.isVisible()
+
+    (button,) = [one for one in empty.findChildren(QPushButton) if one.text() == clip.name]
+    button.click()
+    app.wait("the clip", app.source_info)
+    assert app.controller.keeper.project.clip == str(clip)
+    menu.aboutToShow.emit()
+    entries = [one.text() for one in menu.actions() if one.text()]
+    assert entries == [clip.name, "Forget all"]
+
+    menu.actions()[-1].trigger()
+    assert app.controller.services.preferences.recent == []
+
+
+def test_a_file_dropped_on_the_prompt_is_opened_and_not_written_there(ready: App) -> None:
+    edit = ready.window.views.inspector.form.findChild(QPlainTextEdit)
+    assert edit is not None
+    files, words = QMimeData(), QMimeData()
+    files.setUrls([QUrl.fromLocalFile("/clips/clip.mp4")])
+    files.setText("/clips/clip.mp4")
+    words.setText("in ink")
+
+    assert not edit.canInsertFromMimeData(files)
+    assert edit.canInsertFromMimeData(words)
+
+
+def test_a_look_that_is_used_brings_its_settings_back(ready: App) -> None:
+    window = ready.window
+    window.views.inspector.seeds.setValue(2)
+    window.views.inspector.look_button.click()
+    ready.wait("looks", lambda: len(window.views.sheet.looks()) == 2)
+    ready.write_prompt("something else")
+    window.views.sheet.list.setCurrentRow(1)
+
+    ready.press("Ctrl+U")
+
+    assert ready.controller.keeper.project.values == {"prompt": "ink", "seed": 1}
 
 
 # Jobs

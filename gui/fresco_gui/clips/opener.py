@@ -163,9 +163,9 @@ class ClipOpener(QObject):
     # At the daemon
 
     def reach(self) -> None:
-        """Have the daemon look at the clip."""
+        """Have the daemon look at the clip, unless its file is gone or still looked for."""
         session, path = self._daemon.session, self._path
-        if session is None or not self._keeper.project.clip:
+        if session is None or self.is_gone or not self._is_shown:
             return
         rate = self._keeper.project.rate
         self._services.workers.call(

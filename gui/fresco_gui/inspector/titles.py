@@ -56,7 +56,7 @@ def _of_adaptations() -> dict[str, str]:
         "optimisation.learning_rate": translate("Setting", "Learning rate"),
         "optimisation.spatial_weight": translate("Setting", "Spatial weight"),
         "optimisation.until": translate("Setting", "Until"),
-        "smoothing.is_on": translate("Setting", "Smooth background"),
+        "smoothing.is_on": translate("Setting", "Smoothing"),
         "smoothing.start": translate("Setting", "From"),
         "smoothing.stop": translate("Setting", "Until"),
         "smoothing.dilation": translate("Setting", "Dilation"),
@@ -71,5 +71,5 @@ def _of_quality() -> dict[str, str]:
         "interpolation": translate("Setting", "Frames between"),
         "free_u": translate("Setting", "FreeU"),
         "shared_noise": translate("Setting", "Shared noise"),
-        "shared_step_noise": translate("Setting", "Shared step noise"),
+        "shared_step_noise": translate("Setting", "Step noise"),
     }

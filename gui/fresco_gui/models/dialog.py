@@ -106,7 +106,7 @@ class ModelManager(QDialog):
             [
                 self.tr("Model"),
                 self.tr("State"),
-                self.tr("On disk"),
+                self.tr("Size"),
                 self.tr("Memory"),
                 self.tr("Styles"),
             ]
@@ -116,16 +116,20 @@ class ModelManager(QDialog):
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setShowGrid(False)
         self.table.setTabKeyNavigation(False)
+        self.table.setWordWrap(False)
         rows, columns = self.table.verticalHeader(), self.table.horizontalHeader()
         assert rows is not None
         assert columns is not None
         rows.setVisible(False)
         columns.setStretchLastSection(True)
+        columns.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         columns.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         self.source.setPlaceholderText(self.tr("A model of the hub, such as owner/name"))
         self.source.setAccessibleName(self.tr("Model of the hub"))
         self.note.setObjectName("faint")
         self.note.setWordWrap(True)
+        for button in (self.download, self.stop, self.load, self.free):
+            button.setAutoDefault(False)
         fetch = QHBoxLayout()
         for widget in (self.source, self.download, self.stop):
             fetch.addWidget(widget)

@@ -10,6 +10,7 @@ from fresco_gui.controller import Controller
 from fresco_gui.looks import LookOrder, LookPicture
 from fresco_gui.shortcuts import on
 from fresco_gui.stage import Stage
+from fresco_gui.values import OF_ONE_CLIP, values_of
 from fresco_gui.window.commands import Commands
 from fresco_gui.window.views import Layout, Views
 
@@ -65,9 +66,10 @@ class Restyling(QObject):
         self._controller.making.look(self._views.viewer.frame, count)
 
     def use(self, look: LookPicture) -> None:
-        """Take a look's seed into the settings."""
+        """Take a look's seed and settings, whatever was chosen since it was made."""
         inspector = self._views.inspector
-        inspector.set_values({**inspector.values(), "seed": look.seed})
+        of_clip = {name: one for name, one in inspector.values().items() if name in OF_ONE_CLIP}
+        inspector.set_values({**values_of(look.settings), **of_clip, "seed": look.seed})
         inspector.changed.emit()
         text = self.tr("Seed {seed} is used.").format(seed=look.seed)
         self._views.status.showMessage(text, 5000)
