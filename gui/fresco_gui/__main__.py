@@ -11,8 +11,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from fresco_gui import qt_libraries
+
+if TYPE_CHECKING:
+    from PyQt6.QtCore import QCoreApplication
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,7 +40,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from PyQt6.QtCore import QLibraryInfo, QLocale, QTimer, QTranslator
+    from PyQt6.QtCore import QTimer
     from PyQt6.QtWidgets import QApplication
 
     from fresco_gui import theme
@@ -53,13 +57,7 @@ def _run(options: argparse.Namespace) -> int:
     application.setDesktopFileName("fresco-gui")
     folders = Folders.of_user()
     _log_to(folders.state, is_debug=options.debug)
-    for name, folder in (
-        ("fresco_gui", str(Path(__file__).parent / "translations")),
-        ("qtbase", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)),
-    ):
-        translator = QTranslator(application)
-        if translator.load(QLocale(), name, "_", folder):
-            application.installTranslator(translator)
+    _translate(application)
     theme.apply(application)
     preferences = Preferences(folders.state)
     window = MainWindow(preferences, folders, hook)
@@ -80,6 +78,19 @@ def _run(options: argparse.Namespace) -> int:
     code = application.exec()
     hook.remove()
     return code
+
+
+def _translate(application: QCoreApplication) -> None:
+    """Take the system's language, where there are words in it."""
+    from PyQt6.QtCore import QLibraryInfo, QLocale, QTranslator
+
+    for name, folder in (
+        ("fresco_gui", str(Path(__file__).parent / "translations")),
+        ("qtbase", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)),
+    ):
+        translator = QTranslator(application)
+        if translator.load(QLocale(), name, "_", folder):
+            application.installTranslator(translator)
 
 
 def _own_daemon() -> tuple[str, ...]:

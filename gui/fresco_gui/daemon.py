@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fresco_client import Session
 from PyQt6.QtCore import QObject, pyqtSignal
 
@@ -29,14 +31,18 @@ class Daemon(QObject):
         super().__init__(parent)
         self._services = services
         self._connection: Connection | None = None
+        self._command: tuple[str, ...] = ()
         self.session: Session | None = None
         self.view: DaemonView | None = None
         self.state = DaemonState.STARTING
 
     def start(self, choice: DaemonChoice | None = None) -> None:
-        """Look for the daemon, and start it if none runs."""
+        """Look for the daemon, and start it if none runs, with the command that was given last."""
         self.close()
-        connection = Connection(choice or self._services.preferences.daemon, self)
+        if choice is not None:
+            self._command = choice.command
+        chosen = choice or replace(self._services.preferences.daemon, command=self._command)
+        connection = Connection(chosen, self)
         connection.state_changed.connect(self._on_state)
         connection.opened.connect(self._on_opened)
         connection.seen.connect(self._on_seen)

@@ -151,6 +151,26 @@ def choice_of(daemon: DaemonProcess) -> DaemonChoice:
     return DaemonChoice(data=daemon.data, is_started=False)
 
 
+def kill(process_id: int) -> None:
+    """Kill a daemon that the window has started, with its workers."""
+    import psutil
+
+    process = psutil.Process(process_id)
+    children = process.children(recursive=True)
+    process.kill()
+    psutil.wait_procs([process, *children], timeout=10)
+
+
+def stop(process_id: int) -> None:
+    """Stop one."""
+    import psutil
+
+    process = psutil.Process(process_id)
+    children = process.children(recursive=True)
+    process.terminate()
+    psutil.wait_procs([process, *children], timeout=20)
+
+
 @pytest.fixture
 def daemons() -> Iterator[list[DaemonProcess]]:
     """Those that a test has started; ended after it."""

@@ -19,7 +19,7 @@ from fresco_gui.preferences import DaemonChoice
 from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication, QMessageBox
 
-from tests.gui.conftest import App
+from tests.gui.conftest import App, kill, stop
 from tests.integration.daemons import DaemonProcess
 
 StartDaemon = Callable[..., DaemonProcess]
@@ -85,7 +85,7 @@ def test_a_crashed_daemon_is_started_again_by_the_window(
     view = app.wait("what it is", lambda: app.controller.daemon.view)
     first = DaemonProcess(tmp_path / "own" / "data")
 
-    _kill(view.server.process_id)
+    kill(view.server.process_id)
     app.wait(
         "another daemon",
         lambda: (
@@ -96,25 +96,7 @@ def test_a_crashed_daemon_is_started_again_by_the_window(
     )
 
     assert first.announced["process_id"] != view.server.process_id
-    _stop(int(first.announced["process_id"]))
-
-
-def _kill(process_id: int) -> None:
-    import psutil
-
-    process = psutil.Process(process_id)
-    children = process.children(recursive=True)
-    process.kill()
-    psutil.wait_procs([process, *children], timeout=10)
-
-
-def _stop(process_id: int) -> None:
-    import psutil
-
-    process = psutil.Process(process_id)
-    children = process.children(recursive=True)
-    process.terminate()
-    psutil.wait_procs([process, *children], timeout=20)
+    stop(int(first.announced["process_id"]))
 
 
 def test_a_clip_that_is_taken_away_is_told_of_and_found_where_it_went(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fresco_gui.preferences import Preferences
+from fresco_gui.preferences import DaemonChoice, Preferences
 from fresco_gui.settings_dialog import SettingsDialog
 from PyQt6.QtWidgets import QDialogButtonBox, QPushButton
 
-from tests.gui.conftest import App, answer
+from tests.gui.conftest import App, answer, stop
 from tests.integration.daemons import DaemonProcess
 
 StartDaemon = Callable[..., DaemonProcess]
@@ -34,6 +35,12 @@ def change(app: App, act: Callable[[SettingsDialog], object]) -> None:
 
     answer(SettingsDialog, fill)
     app.window.commands.settings.trigger()
+
+
+def process_of(app: App) -> int:
+    """The daemon that the window sees."""
+    view = app.controller.daemon.view
+    return view.server.process_id if view else 0
 
 
 @pytest.fixture
@@ -118,6 +125,22 @@ def test_another_daemon_is_used_from_now_on(
         assert [job.id for job in session.jobs()] == [app.controller.following.job_id]
     with first.session() as session:
         assert list(session.jobs()) == []
+
+
+def test_another_daemon_is_started_by_the_program_beside_the_window(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    command = (sys.executable, "-m", "fresco_cli")
+    app.window.start(None, DaemonChoice(data=tmp_path / "one" / "data", command=command))
+    first = app.wait("the daemon", lambda: app.controller.daemon.view).server.process_id
+    try:
+        change(app, lambda dialog: dialog.data.edit.setText(str(tmp_path / "two" / "data")))
+        second = app.wait("another daemon", lambda: {process_of(app)} - {first}).pop()
+        app.window.close()
+        stop(second)
+    finally:
+        stop(first)
 
 
 def test_results_go_where_they_are_wanted_and_are_made_as_they_are_wanted(

@@ -102,6 +102,28 @@ class ModelManager(QDialog):
             self._refresh()
 
     def _build(self) -> None:
+        self._build_table()
+        self.source.setPlaceholderText(self.tr("A model of the hub, such as owner/name"))
+        self.source.setAccessibleName(self.tr("Model of the hub"))
+        self.note.setObjectName("faint")
+        self.note.setWordWrap(True)
+        for button in (self.download, self.stop, self.load, self.free):
+            button.setAutoDefault(False)
+        fetch = QHBoxLayout()
+        for widget in (self.source, self.download, self.stop):
+            fetch.addWidget(widget)
+        actions = QHBoxLayout()
+        actions.addWidget(self.load)
+        actions.addWidget(self.free)
+        actions.addStretch(1)
+        column = QVBoxLayout(self)
+        column.addWidget(self.table, 1)
+        column.addLayout(actions)
+        column.addLayout(fetch)
+        column.addWidget(self.bar)
+        column.addWidget(self.note)
+
+    def _build_table(self) -> None:
         self.table.setHorizontalHeaderLabels(
             [
                 self.tr("Model"),
@@ -124,25 +146,6 @@ class ModelManager(QDialog):
         columns.setStretchLastSection(True)
         columns.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         columns.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
-        self.source.setPlaceholderText(self.tr("A model of the hub, such as owner/name"))
-        self.source.setAccessibleName(self.tr("Model of the hub"))
-        self.note.setObjectName("faint")
-        self.note.setWordWrap(True)
-        for button in (self.download, self.stop, self.load, self.free):
-            button.setAutoDefault(False)
-        fetch = QHBoxLayout()
-        for widget in (self.source, self.download, self.stop):
-            fetch.addWidget(widget)
-        actions = QHBoxLayout()
-        actions.addWidget(self.load)
-        actions.addWidget(self.free)
-        actions.addStretch(1)
-        column = QVBoxLayout(self)
-        column.addWidget(self.table, 1)
-        column.addLayout(actions)
-        column.addLayout(fetch)
-        column.addWidget(self.bar)
-        column.addWidget(self.note)
 
     def _connect(self) -> None:
         self.table.itemSelectionChanged.connect(self._on_selected)

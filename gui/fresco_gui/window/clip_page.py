@@ -13,7 +13,7 @@ from fresco_gui.faults import Problem
 from fresco_gui.jobs.words import bytes_text
 from fresco_gui.project.keeper import ProjectKeeper
 from fresco_gui.stage import Stage
-from fresco_gui.window.views import Layout, Views
+from fresco_gui.window.views import Arrangement, Views
 
 
 class ClipPage(QObject):
@@ -26,14 +26,14 @@ class ClipPage(QObject):
         keeper: ProjectKeeper,
         stage: Stage,
         views: Views,
-        layout: Layout,
+        arrangement: Arrangement,
     ) -> None:
         super().__init__(window)
         self._window = window
         self._keeper = keeper
         self._stage = stage
         self._views = views
-        self._layout = layout
+        self._arrangement = arrangement
         self._first_frame = 0
         self._connect_clip(opener)
         self._connect_views()
@@ -81,7 +81,7 @@ class ClipPage(QObject):
     # Slots
 
     def _on_opened(self, path: Path) -> None:
-        self._layout.show_clip()
+        self._arrangement.show_clip()
         self._first_frame = self._keeper.project.frame
         self.show_settings()
         self._views.sheet.clear()
@@ -100,7 +100,7 @@ class ClipPage(QObject):
             self._views.status.showMessage(warning, 10000)
 
     def _on_closed(self) -> None:
-        self._layout.show_empty()
+        self._arrangement.show_empty()
         self._window.setWindowFilePath("")
         self._window.setWindowTitle("Fresco")
         self._views.status.show_clip(None)

@@ -35,7 +35,7 @@ from fresco_gui.window.opening import Opening, paths_of
 from fresco_gui.window.possible import Possible
 from fresco_gui.window.remedies import Remedies
 from fresco_gui.window.restyling import Restyling
-from fresco_gui.window.views import Layout, Views
+from fresco_gui.window.views import Arrangement, Views
 
 
 class MainWindow(QMainWindow):
@@ -63,7 +63,7 @@ class MainWindow(QMainWindow):
             controller.keeper,
             controller.following,
         )
-        self.layout_ = Layout(self, self.views)
+        self.arrangement = Arrangement(self, self.views)
         self.commands = Commands(self)
         self._add_parts(hook)
         self._join_commands()
@@ -91,9 +91,9 @@ class MainWindow(QMainWindow):
         """One object for each thing that a user does."""
         controller, stage, views = self.controller, self.stage, self.views
         keeper, opener = controller.keeper, controller.opener
-        self.clip_page = ClipPage(self, opener, keeper, stage, views, self.layout_)
+        self.clip_page = ClipPage(self, opener, keeper, stage, views, self.arrangement)
         self.opening = Opening(self, opener, keeper, self._preferences, views)
-        self.restyling = Restyling(self, controller, stage, views, self.layout_)
+        self.restyling = Restyling(self, controller, stage, views, self.arrangement)
         self.keyframes = Keyframes(self, controller, stage, views)
         self.exporting = Exporting(self, controller, stage, views)
         self.job_actions = JobActions(self, controller, stage, views, self.clip_page)
@@ -102,10 +102,10 @@ class MainWindow(QMainWindow):
         self.closing = Closing(self, controller.jobs, self.exporting)
 
     def _join_commands(self) -> None:
-        commands, layout = self.commands, self.layout_
+        commands, arrangement = self.commands, self.arrangement
         viewing = self.views.viewer.actions()
         self.addActions(viewing)
-        docks = [dock.toggleViewAction() for dock in (layout.left, layout.right)]
+        docks = [dock.toggleViewAction() for dock in (arrangement.left, arrangement.right)]
         self.menus = Menus(self, commands, self._preferences, viewing, docks)
         self.asides = Asides(self, self.controller, commands, self.menus)
         self.opening.connect(commands, self.menus.recent)

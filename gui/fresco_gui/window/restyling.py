@@ -12,7 +12,7 @@ from fresco_gui.shortcuts import on
 from fresco_gui.stage import Stage
 from fresco_gui.values import OF_ONE_CLIP, values_of
 from fresco_gui.window.commands import Commands
-from fresco_gui.window.views import Layout, Views
+from fresco_gui.window.views import Arrangement, Views
 
 
 class Restyling(QObject):
@@ -30,13 +30,13 @@ class Restyling(QObject):
         controller: Controller,
         stage: Stage,
         views: Views,
-        layout: Layout,
+        arrangement: Arrangement,
     ) -> None:
         super().__init__(window)
         self._window = window
         self._controller = controller
         self._views = views
-        self._layout = layout
+        self._arrangement = arrangement
         views.inspector.look_wanted.connect(self.look)
         views.inspector.restyle_wanted.connect(self.restyle)
         self._connect_looks(stage)
@@ -62,7 +62,7 @@ class Restyling(QObject):
 
     def look(self, count: int) -> None:
         """Restyle the frame in view with so many seeds."""
-        self._layout.show_looks()
+        self._arrangement.show_looks()
         self._controller.making.look(self._views.viewer.frame, count)
 
     def use(self, look: LookPicture) -> None:
@@ -76,7 +76,7 @@ class Restyling(QObject):
 
     def restyle(self) -> None:
         """Restyle the clip, or its range."""
-        self._layout.show_jobs()
+        self._arrangement.show_jobs()
         self._controller.making.restyle()
 
     def stop(self) -> None:

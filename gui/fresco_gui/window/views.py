@@ -42,7 +42,7 @@ class Views:
     status: StatusLine
 
 
-class Layout:
+class Arrangement:
     """Puts the views into the window: the clip in the middle, docks beside it."""
 
     def __init__(self, window: QMainWindow, views: Views) -> None:
@@ -53,10 +53,10 @@ class Layout:
         self._pages.addWidget(self._splitter)
         self._tabs = QTabWidget()
         self._tabs.setDocumentMode(True)
-        self._tabs.addTab(views.sheet, translate("Layout", "Looks"))
-        self._tabs.addTab(views.jobs, translate("Layout", "Jobs"))
-        self.left = _dock("left", translate("Layout", "Looks and jobs"), self._tabs)
-        self.right = _dock("inspector", translate("Layout", "Inspector"), views.inspector)
+        self._tabs.addTab(views.sheet, translate("Arrangement", "Looks"))
+        self._tabs.addTab(views.jobs, translate("Arrangement", "Jobs"))
+        self.left = _dock("left", translate("Arrangement", "Looks and jobs"), self._tabs)
+        self.right = _dock("inspector", translate("Arrangement", "Inspector"), views.inspector)
         window.resize(1440, 900)
         window.setDockNestingEnabled(True)
         window.setCentralWidget(self._centre())
