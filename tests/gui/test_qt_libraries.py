@@ -49,6 +49,49 @@ def test_a_missing_library_is_named_with_the_packages_to_install(tmp_path: Path)
     assert all(package in ended.stderr for package in PACKAGES)
 
 
+_STARTING = """
+import sys, tempfile, threading
+from pathlib import Path
+
+elsewhere = []
+
+class Watch:
+    def find_spec(self, name, *_):
+        if name.startswith("PyQt6") and threading.current_thread() is not threading.main_thread():
+            elsewhere.append(name)
+
+sys.meta_path.insert(0, Watch())
+from PyQt6.QtCore import QTimer
+from PyQt6.QtWidgets import QApplication
+from fresco_gui.faults import FaultHook
+from fresco_gui.preferences import DaemonChoice, Folders, Preferences
+from fresco_gui.window import MainWindow
+
+application = QApplication([])
+with tempfile.TemporaryDirectory() as folder:
+    state = Path(folder)
+    window = MainWindow(Preferences(state), Folders(state=state, results=state), FaultHook())
+    window.start(None, DaemonChoice(data=state / "data", is_started=False))
+    QTimer.singleShot(1500, window.close)
+    QTimer.singleShot(2000, application.quit)
+    application.exec()
+assert not elsewhere, elsewhere
+"""
+
+
+def test_no_part_of_qt_is_loaded_beside_the_windows_thread_which_may_crash() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", _STARTING],
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stderr
+
+
 def test_the_documentation_names_the_same_packages() -> None:
     words = (ROOT / "docs/desktop.md").read_text("utf-8").split()
     begin = words.index("apt")

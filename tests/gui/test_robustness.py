@@ -96,6 +96,8 @@ def test_a_crashed_daemon_is_started_again_by_the_window(
     )
 
     assert first.announced["process_id"] != view.server.process_id
+    # A window that is open would start it once more.
+    app.window.close()
     stop(int(first.announced["process_id"]))
 
 
