@@ -76,6 +76,7 @@ QPushButton, QToolButton {{
     background: {raised}; color: {text}; border: 1px solid {border}; border-radius: 3px;
     padding: 4px 12px; }}
 QToolButton {{ padding: 4px 6px; }}
+QWidget#transport QToolButton {{ padding: 4px; }}
 QToolButton#fold {{
     background: transparent; border-color: transparent; color: {faint_text}; padding: 4px 0; }}
 QToolButton#fold:hover {{ color: {text}; }}
