@@ -32,7 +32,7 @@ class TransportBar(QWidget):
         self._gain, self._share = 4.0, 0.5
         self._mode = ViewMode.SOURCE
         self.time_label = ShrinkingLabel(self.tr("Position"))
-        self.range_label = ShrinkingLabel(self.tr("Range"))
+        self.range_label = ShrinkingLabel(self.tr("Range"), is_whole=True)
         self.range_label.setObjectName("faint")
         self.rate_label = ShrinkingLabel(self.tr("Speed"))
         self.zoom_label = ShrinkingLabel(self.tr("Zoom"))
@@ -133,10 +133,14 @@ def _button(one: QAction) -> QToolButton:
 
 
 class ShrinkingLabel(QLabel):
-    """A line of text that gives way where there is no room for it; a tool tip has all of it."""
+    """A line of text that gives way where there is no room for it; a tool tip has all of it.
 
-    def __init__(self, name: str) -> None:
+    `is_whole`: a part of it would mislead, so that it is shown as a whole or not at all.
+    """
+
+    def __init__(self, name: str, *, is_whole: bool = False) -> None:
         super().__init__()
+        self._is_whole = is_whole
         self.setAccessibleName(name)
         self.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
@@ -151,6 +155,8 @@ class ShrinkingLabel(QLabel):
             self.text(), Qt.TextElideMode.ElideRight, self.contentsRect().width()
         )
         self.setToolTip(self.text() if shown != self.text() else "")
+        if self._is_whole and shown != self.text():
+            return
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
         painter.drawText(self.contentsRect(), Qt.AlignmentFlag.AlignVCenter, shown)
