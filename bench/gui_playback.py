@@ -302,7 +302,7 @@ def measure_memory(folder: Path, minutes: int) -> None:
     source, result = ClipFrames(long), ClipFrames(long)
     window = Window.made()
     window.show(source, result)
-    opened_s = wait_for_opened(result)
+    opened_s = wait_for_opened(source) + wait_for_opened(result)
     info = source.info
     assert info is not None
     most = 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import importlib.util
 import logging
 import logging.handlers
@@ -12,21 +11,20 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
-_NO_QT = (
-    "The desktop app needs PyQt6 and the system's libraries that it uses ({error}). Install it "
-    "with 'pip install fresco[gui]'; on Debian and Ubuntu also 'apt install libegl1 libgl1 "
-    "libxkbcommon0 libdbus-1-3 libfontconfig1 libxcb-cursor0'."
-)
+from fresco_gui import qt_libraries
+
+if TYPE_CHECKING:
+    from PyQt6.QtCore import QCoreApplication
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The exit code: 0, or 1 where Qt is missing."""
+    """The exit code: 0, or 1 where Qt cannot start."""
     options = _parse(sys.argv[1:] if arguments is None else arguments)
-    try:
-        importlib.import_module("PyQt6.QtWidgets")
-    except ImportError as error:
-        sys.stderr.write(_NO_QT.format(error=error) + "\n")
+    reason = qt_libraries.why_not()
+    if reason:
+        sys.stderr.write(reason + "\n")
         return 1
     return _run(options)
 
@@ -42,7 +40,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from PyQt6.QtCore import QLibraryInfo, QLocale, QTimer, QTranslator
+    from PyQt6.QtCore import QTimer
     from PyQt6.QtWidgets import QApplication
 
     from fresco_gui import theme
@@ -59,13 +57,7 @@ def _run(options: argparse.Namespace) -> int:
     application.setDesktopFileName("fresco-gui")
     folders = Folders.of_user()
     _log_to(folders.state, is_debug=options.debug)
-    for name, folder in (
-        ("fresco_gui", str(Path(__file__).parent / "translations")),
-        ("qtbase", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)),
-    ):
-        translator = QTranslator(application)
-        if translator.load(QLocale(), name, "_", folder):
-            application.installTranslator(translator)
+    _translate(application)
     theme.apply(application)
     preferences = Preferences(folders.state)
     window = MainWindow(preferences, folders, hook)
@@ -86,6 +78,19 @@ def _run(options: argparse.Namespace) -> int:
     code = application.exec()
     hook.remove()
     return code
+
+
+def _translate(application: QCoreApplication) -> None:
+    """Take the system's language, where there are words in it."""
+    from PyQt6.QtCore import QLibraryInfo, QLocale, QTranslator
+
+    for name, folder in (
+        ("fresco_gui", str(Path(__file__).parent / "translations")),
+        ("qtbase", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)),
+    ):
+        translator = QTranslator(application)
+        if translator.load(QLocale(), name, "_", folder):
+            application.installTranslator(translator)
 
 
 def _own_daemon() -> tuple[str, ...]:

@@ -121,9 +121,10 @@ class Connection(QThread):
             if self._is_stopping.is_set():
                 return
             view = self._look(self._session)
-            self.seen.emit(view)
+            # The session first, so that whoever sees what the daemon has can ask for it at once.
             self._tell(_state_of(view))
             self.opened.emit(self._session)
+            self.seen.emit(view)
             return
         view = self._look(self._session)
         self.seen.emit(view)

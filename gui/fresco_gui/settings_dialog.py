@@ -56,10 +56,10 @@ class SettingsDialog(QDialog):
         self.address.setPlaceholderText(self.tr("this machine's"))
         self.is_started = QCheckBox(self.tr("Start this machine's daemon where none runs"))
         self.is_started.setChecked(choice.is_started)
-        self._data = self._place(choice.data, self.tr("the user's own"), is_folder=True)
-        self._token = self._place(choice.token_file, "", is_folder=False)
-        self._certificate = self._place(choice.certificate, "", is_folder=False)
-        self._results = self._place(preferences.results, str(folders.results), is_folder=True)
+        self.data = self._place(choice.data, self.tr("the user's own"), is_folder=True)
+        self.token = self._place(choice.token_file, "", is_folder=False)
+        self.certificate = self._place(choice.certificate, "", is_folder=False)
+        self.results = self._place(preferences.results, str(folders.results), is_folder=True)
         self.is_lossless = QCheckBox(self.tr("Make results without loss (larger files)"))
         self.is_lossless.setChecked(preferences.is_lossless)
         self.restores = QCheckBox(self.tr("Open the last project at the start"))
@@ -80,13 +80,13 @@ class SettingsDialog(QDialog):
         daemon = QGroupBox(self.tr("Daemon"))
         rows = QFormLayout(daemon)
         rows.addRow(self.is_started)
-        rows.addRow(self.tr("Data folder"), self._data.row)
+        rows.addRow(self.tr("Data folder"), self.data.row)
         rows.addRow(self.tr("Elsewhere, HOST:PORT"), self.address)
-        rows.addRow(self.tr("Its token file"), self._token.row)
-        rows.addRow(self.tr("Its certificate"), self._certificate.row)
+        rows.addRow(self.tr("Its token file"), self.token.row)
+        rows.addRow(self.tr("Its certificate"), self.certificate.row)
         results = QGroupBox(self.tr("Results"))
         rows = QFormLayout(results)
-        rows.addRow(self.tr("Folder"), self._results.row)
+        rows.addRow(self.tr("Folder"), self.results.row)
         rows.addRow(self.is_lossless)
         rows.addRow(self.tr("Previews while a job runs"), self.preview)
         start = QGroupBox(self.tr("Start"))
@@ -123,11 +123,11 @@ class SettingsDialog(QDialog):
 
     def _choice(self) -> DaemonChoice:
         return DaemonChoice(
-            data=self._data.path,
+            data=self.data.path,
             is_started=self.is_started.isChecked(),
             address=self.address.text().strip(),
-            token_file=self._token.path,
-            certificate=self._certificate.path,
+            token_file=self.token.path,
+            certificate=self.certificate.path,
         )
 
     def _mistake(self) -> str:
@@ -152,7 +152,7 @@ class SettingsDialog(QDialog):
     def keep(self) -> None:
         """Put what was chosen into the preferences."""
         self._preferences.daemon = self._choice()
-        self._preferences.results = self._results.path
+        self._preferences.results = self.results.path
         self._preferences.is_lossless = self.is_lossless.isChecked()
         self._preferences.restores_session = self.restores.isChecked()
         self._preferences.preview_side = int(self.preview.currentData())

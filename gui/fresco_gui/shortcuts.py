@@ -27,24 +27,24 @@ from PyQt6.QtWidgets import (
 
 from fresco_gui.preferences import Preferences
 
+_KEYS_PX = 150
+Group = tuple[str, Sequence[QAction]]
+"""A title of the sheet and the actions below it."""
 
-def action(
-    parent: QObject,
-    name: str,
-    text: str,
-    keys: Sequence[str],
-    run: Callable[[], object],
-    *,
-    tip: str = "",
-) -> QAction:
+
+def action(parent: QObject, name: str, text: str, keys: Sequence[str], *, tip: str = "") -> QAction:
     """An action whose tooltip says its keys; `name` is what preferences know it by."""
     made = QAction(text, parent)
     made.setObjectName(name)
     made.setShortcuts([QKeySequence(key) for key in keys])
     made.setProperty("tip", tip or text.replace("…", "").replace("&", ""))
-    made.triggered.connect(lambda _=False: run())
     refresh_tip(made)
     return made
+
+
+def on(made: QAction, run: Callable[[], object]) -> None:
+    """Do this when the action is wanted."""
+    made.triggered.connect(lambda _=False: run())
 
 
 def refresh_tip(made: QAction) -> None:
@@ -74,7 +74,7 @@ class ShortcutsSheet(QDialog):
 
     def __init__(
         self,
-        groups: Sequence[tuple[str, Sequence[QAction]]],
+        groups: Sequence[Group],
         preferences: Preferences,
         parent: QWidget | None = None,
     ) -> None:
@@ -105,6 +105,9 @@ class ShortcutsSheet(QDialog):
         assert columns is not None
         rows.setVisible(False)
         columns.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        columns.setSectionResizeMode(1, QHeaderView.ResizeMode.Fixed)
+        columns.resizeSection(1, _KEYS_PX)
+        columns.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)

@@ -9,11 +9,13 @@ from fresco_client import Job, Plan
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QImage
 
-from fresco_gui.controller import Controller
+from fresco_gui.clips import ClipOpener
 from fresco_gui.jobs.follower import JobFollower
+from fresco_gui.jobs.following import Following
 from fresco_gui.looks.maker import LookPicture
 from fresco_gui.media import ClipFrames, FrameInfo, FrameSource, StoredFrames
 from fresco_gui.project import Made
+from fresco_gui.project.keeper import ProjectKeeper
 from fresco_gui.timeline import Filmstrip, KeyframeState
 from fresco_gui.viewer import Viewer, ViewMode
 
@@ -24,12 +26,14 @@ class Stage(QObject):
     Signals:
         source_opened(): the clip's length is known.
         source_failed(str): the clip cannot be shown; a sentence for the user.
+        result_opened(): the file of the result can be read.
         result_failed(str): the result cannot be shown.
         plan_changed(): another plan is shown, or none.
     """
 
     source_opened = pyqtSignal()
     source_failed = pyqtSignal(str)
+    result_opened = pyqtSignal()
     result_failed = pyqtSignal(str)
     plan_changed = pyqtSignal()
 
@@ -37,13 +41,16 @@ class Stage(QObject):
         self,
         viewer: Viewer,
         filmstrip: Filmstrip,
-        controller: Controller,
+        opener: ClipOpener,
+        keeper: ProjectKeeper,
+        following: Following,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._viewer = viewer
         self._filmstrip = filmstrip
-        self._controller = controller
+        self._opener = opener
+        self._keeper = keeper
         self.source: FrameSource | None = None
         self.result: FrameSource | None = None
         self.plan: Plan | None = None
@@ -54,20 +61,20 @@ class Stage(QObject):
         self._is_whole = False
         self._is_switching = False
         viewer.mode_changed.connect(self._on_mode)
-        controller.clip_opened.connect(self.show_clip)
-        controller.clip_closed.connect(self.clear)
-        controller.job_followed.connect(self.follow)
-        controller.result_here.connect(self.show_made)
+        opener.opened.connect(self.show_clip)
+        opener.closed.connect(self.clear)
+        following.followed.connect(self.follow)
+        following.result_here.connect(self.show_made)
 
     @property
     def has_whole_result(self) -> bool:
-        """Whether the result is here as a file."""
-        return self._is_whole
+        """Whether the result is here as a file, and open."""
+        return self._is_whole and self.result is not None and self.result.info is not None
 
     def show_clip(self, path: Path) -> None:
         """Open a clip."""
         self.clear()
-        source = ClipFrames(path, frame_rate=self._controller.project.rate)
+        source = ClipFrames(path, frame_rate=self._keeper.project.rate)
         source.failed.connect(self.source_failed)
         source.opened.connect(self.source_opened)
         self.source = source
@@ -97,7 +104,7 @@ class Stage(QObject):
     def follow(self, follower: JobFollower) -> None:
         """Show what a job makes as it arrives."""
         is_same = self._follower is not None and self._follower.job_id == follower.job_id
-        made = self._controller.project.made
+        made = self._keeper.project.made
         has_file = any(one.job_id == follower.job_id and one.result for one in made)
         self._follower = follower
         if not is_same and not (has_file and self._is_whole):
@@ -112,6 +119,7 @@ class Stage(QObject):
         """Show a result that is here as a file."""
         path = Path(made.result)
         result = ClipFrames(path, first_index=made.start)
+        result.opened.connect(self.result_opened)
         result.failed.connect(self.result_failed)
         self._set_result(result)
         self._is_whole = True
@@ -167,7 +175,7 @@ class Stage(QObject):
         return StoredFrames(info) if info else None
 
     def _info(self) -> FrameInfo | None:
-        clip = self._controller.clip
+        clip = self._opener.clip
         if clip is not None:
             return FrameInfo(
                 path=None,
@@ -183,7 +191,7 @@ class Stage(QObject):
         self._is_switching = True
         self._viewer.set_result(result)
         self._is_switching = False
-        mode = ViewMode.__members__.get(self._controller.project.view)
+        mode = ViewMode.__members__.get(self._keeper.project.view)
         if result is not None and mode is not None:
             self._viewer.set_mode(mode)
         self._stored = None
@@ -195,7 +203,7 @@ class Stage(QObject):
     def _on_mode(self, mode: ViewMode) -> None:
         """Remember how results are compared, unless there is nothing to compare."""
         if self.result is not None and not self._is_switching:
-            self._controller.change(view=mode.name)
+            self._keeper.change(view=mode.name)
 
     # Keyframes
 
@@ -212,7 +220,7 @@ class Stage(QObject):
 
     def _show_chosen_keyframes(self) -> None:
         """Keyframes that were chosen by hand before there is a job."""
-        chosen = self._controller.chosen_keyframes()
+        chosen = self._keeper.chosen_keyframes()
         if self.plan is None and chosen:
             self._filmstrip.set_plan((), chosen)
 
@@ -246,5 +254,5 @@ class Stage(QObject):
 
     def _set_state(self, index: int, state: KeyframeState) -> None:
         self._states[index] = state
-        is_locked = state is KeyframeState.DONE and index in self._controller.project.locked
+        is_locked = state is KeyframeState.DONE and index in self._keeper.project.locked
         self._filmstrip.set_keyframe_state(index, KeyframeState.LOCKED if is_locked else state)

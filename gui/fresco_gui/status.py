@@ -39,6 +39,8 @@ class StatusLine(QStatusBar):
         self.setContentsMargins(6, 0, 10, 0)
         for widget in (self.export, self._cancel, self.job, self.bar, self.clip, self.daemon):
             self.addPermanentWidget(widget)
+        for label in (self.clip, self.daemon):
+            label.setIndent(14)
         self._device = ""
         self.show_daemon(DaemonState.STARTING, "")
 
@@ -78,9 +80,12 @@ class StatusLine(QStatusBar):
         if info is None:
             self.clip.clear()
             return
-        rate = f"{float(info.frame_rate):.5g} fps" if info.frame_rate else ""
-        parts = (f"{info.width} × {info.height}", rate, str(info.frame_count), info.codec)
-        self.clip.setText("  ".join(part for part in parts if part))
+        rate = ""
+        if info.frame_rate:
+            rate = self.tr("{rate} fps").format(rate=f"{float(info.frame_rate):.5g}")
+        count = self.tr("{count} frames").format(count=info.frame_count)
+        parts = (f"{info.width} × {info.height}", rate, count, info.codec)
+        self.clip.setText("  ·  ".join(part for part in parts if part))
         self.clip.setToolTip(
             self.tr("Size, rate, number of frames and codec of the clip")
             if info.has_audio

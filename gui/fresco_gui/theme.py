@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from PyQt6.QtGui import QColor, QPalette
+from PyQt6.QtCore import QRect, Qt
+from PyQt6.QtGui import QColor, QPainter, QPalette, QPen
 from PyQt6.QtWidgets import QApplication
 
 _Role = QPalette.ColorRole
@@ -31,6 +33,7 @@ class Tokens:
 
 
 TOKENS = Tokens()
+_ARROWS = Path(__file__).parent / "arrows"
 
 _STYLE = """
 QToolTip {{ color: {text}; background: {raised}; border: 1px solid {border}; padding: 4px; }}
@@ -49,15 +52,33 @@ QLineEdit, QPlainTextEdit, QTextEdit, QListView, QTableView {{
     background: {field}; color: {text}; border: 1px solid {border}; border-radius: 3px;
     selection-background-color: {focus}; selection-color: #101010; }}
 QLineEdit {{ min-height: 20px; padding: 1px 4px; }}
-QAbstractSpinBox, QComboBox {{ min-height: 24px; }}
+QAbstractSpinBox, QComboBox {{
+    background: {field}; color: {text}; border: 1px solid {border}; border-radius: 3px;
+    min-height: 20px; padding: 1px 4px; selection-background-color: {focus};
+    selection-color: #101010; }}
+QComboBox {{ padding: 1px 6px; }}
+QComboBox::drop-down {{ border: none; width: 20px; }}
+QComboBox::down-arrow {{ image: url({arrows}/down.svg); width: 8px; height: 8px; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{
+    background: transparent; border: none; width: 18px; }}
+QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover {{ background: {raised}; }}
+QAbstractSpinBox::up-arrow {{ image: url({arrows}/up.svg); width: 8px; height: 8px; }}
+QAbstractSpinBox::down-arrow {{ image: url({arrows}/down.svg); width: 8px; height: 8px; }}
+QComboBox:disabled, QAbstractSpinBox:disabled {{ color: {disabled_text}; background: {panel}; }}
+QComboBox:focus, QAbstractSpinBox:focus {{ border: 1px solid {focus}; }}
 QListView::item {{ color: {text}; border: 1px solid transparent; }}
 QListView::item:selected {{ background: {raised}; color: {text}; border-color: {focus}; }}
 QComboBox QAbstractItemView {{ background: {panel}; }}
+QTableView {{ selection-background-color: {raised}; selection-color: {text}; }}
+QTableView::item {{ padding: 0 3px; }}
+QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QPushButton, QToolButton {{
     background: {raised}; color: {text}; border: 1px solid {border}; border-radius: 3px;
     padding: 4px 12px; }}
 QToolButton {{ padding: 4px 6px; }}
-QToolButton#fold {{ background: transparent; border-color: transparent; color: {faint_text}; }}
+QWidget#transport QToolButton {{ padding: 4px; }}
+QToolButton#fold {{
+    background: transparent; border-color: transparent; color: {faint_text}; padding: 4px 0; }}
 QToolButton#fold:hover {{ color: {text}; }}
 QToolButton#fold:focus {{ border-color: {focus}; }}
 QPushButton:hover, QToolButton:hover {{ background: {border}; }}
@@ -91,6 +112,7 @@ QScrollBar::handle {{
 QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{
     background: none; border: none; width: 0; height: 0; }}
 QLabel#faint {{ color: {faint_text}; }}
+QLabel#mistake {{ color: {bad}; }}
 QLabel#title {{ font-size: 15pt; }}
 QFrame#problem {{ background: #3b2a29; border: 1px solid #7a4a46; border-radius: 4px; }}
 QLabel#problemTitle {{ color: {bad}; font-weight: 600; }}
@@ -103,7 +125,15 @@ def apply(application: QApplication) -> None:
     """Give the application its look."""
     application.setStyle("Fusion")
     application.setPalette(palette(TOKENS))
-    application.setStyleSheet(_STYLE.format(**vars(TOKENS)))
+    application.setStyleSheet(_STYLE.format(arrows=_ARROWS.as_posix(), **vars(TOKENS)))
+
+
+def paint_focus(painter: QPainter, rect: QRect) -> None:
+    """The line around a painted view that has the keyboard."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(QColor(TOKENS.focus), 1))
+    painter.drawRect(rect.adjusted(0, 0, -1, -1))
 
 
 def palette(tokens: Tokens) -> QPalette:

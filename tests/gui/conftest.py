@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ except ImportError:
         for path in HERE.iterdir()
         if path.is_dir() or (path.name.startswith("test_") and path.name != "test_qt.py")
     ]
+
+from fresco_client import JobState
 
 from tests.integration.daemons import DaemonProcess, with_fake_worker
 
@@ -63,12 +66,12 @@ class App:
     def connect(self, daemon: DaemonProcess) -> None:
         """Have the window find a daemon."""
         self.window.start(None, choice_of(daemon))
-        self.wait("the daemon to be connected", lambda: self.controller.state.is_connected)
+        self.wait("the daemon to be connected", lambda: self.controller.daemon.state.is_connected)
 
     def open(self, clip: Path) -> None:
         """Open a clip as if it had been dropped."""
-        self.window._on_dropped([clip])  # pyright: ignore[reportPrivateUsage]
-        self.wait("the daemon to have looked at the clip", lambda: self.controller.clip)
+        self.window.opening.open_first([clip])
+        self.wait("the daemon to have looked at the clip", lambda: self.controller.opener.clip)
         self.wait("the viewer to have the clip", self.source_info)
 
     def source_info(self) -> Any:
@@ -77,26 +80,43 @@ class App:
 
     def write_prompt(self, text: str) -> None:
         """Type a prompt into its field."""
-        field = self.window.inspector.form.field("prompt")
+        field = self.window.views.inspector.form.field("prompt")
         assert field is not None
         field.set_value(text)
-        self.wait("looks to be possible", self.window.inspector.look_button.isEnabled)
+        self.wait("looks to be possible", self.window.views.inspector.look_button.isEnabled)
 
     def restyle(self) -> None:
         """Press the button, and wait until the job is handed over."""
-        before = len(self.controller.project.made)
-        self.wait("restyling to be possible", self.window.inspector.restyle_button.isEnabled)
-        self.window.inspector.restyle_button.click()
-        self.wait("the job", lambda: len(self.controller.project.made) > before)
+        before = len(self.controller.keeper.project.made)
+        self.wait("restyling to be possible", self.window.views.inspector.restyle_button.isEnabled)
+        self.window.views.inspector.restyle_button.click()
+        self.wait("the job", lambda: len(self.controller.keeper.project.made) > before)
 
     def wait_for_result(self) -> Path:
         """Wait until the newest job's result is here as a file."""
         made = self.wait(
             "the result",
-            lambda: next((one for one in self.controller.project.made[:1] if one.result), None),
+            lambda: next(
+                (one for one in self.controller.keeper.project.made[:1] if one.result), None
+            ),
         )
         self.wait("the result to be shown", lambda: self.window.stage.has_whole_result)
         return Path(made.result)
+
+    def is_job(self, state: JobState) -> bool:
+        """Whether the job that is shown has this state."""
+        job = self.controller.following.job()
+        return job is not None and job.state is state
+
+    def wait_for_next(self, count: int) -> Any:
+        """The newest of `count` jobs, when it is done and its result shown."""
+        self.wait("another job", lambda: len(self.controller.keeper.project.made) == count)
+        self.wait_for_result()
+        self.wait("it to be done", lambda: self.is_job(JobState.DONE))
+        job = self.controller.following.job()
+        assert job is not None
+        assert job.plan is not None
+        return job
 
     def press(self, keys: str) -> None:
         """Trigger the action that has these keys."""
@@ -107,6 +127,23 @@ class App:
         found.trigger()
 
 
+def answer(kind: type[Any], act: Callable[[Any], object]) -> None:
+    """Do this to the next dialog of a kind, which blocks whoever opens it."""
+    from PyQt6.QtCore import QTimer
+    from PyQt6.QtWidgets import QApplication
+
+    ends = time.monotonic() + PATIENCE_MS / 1000
+
+    def look() -> None:
+        dialog = QApplication.activeModalWidget()
+        if isinstance(dialog, kind):
+            act(dialog)
+        elif time.monotonic() < ends:
+            QTimer.singleShot(20, look)
+
+    QTimer.singleShot(0, look)
+
+
 def choice_of(daemon: DaemonProcess) -> DaemonChoice:
     """A daemon of a test; the window never starts one by itself."""
     from fresco_gui.preferences import DaemonChoice
@@ -114,10 +151,38 @@ def choice_of(daemon: DaemonProcess) -> DaemonChoice:
     return DaemonChoice(data=daemon.data, is_started=False)
 
 
+def kill(process_id: int) -> None:
+    """Kill a daemon that the window has started, with its workers."""
+    import psutil
+
+    process = psutil.Process(process_id)
+    children = process.children(recursive=True)
+    process.kill()
+    psutil.wait_procs([process, *children], timeout=10)
+
+
+def stop(process_id: int) -> None:
+    """Stop one."""
+    import psutil
+
+    process = psutil.Process(process_id)
+    children = process.children(recursive=True)
+    process.terminate()
+    psutil.wait_procs([process, *children], timeout=20)
+
+
 @pytest.fixture
-def start_daemon(tmp_path: Path) -> Iterator[Callable[..., DaemonProcess]]:
+def daemons() -> Iterator[list[DaemonProcess]]:
+    """Those that a test has started; ended after it."""
+    started: list[DaemonProcess] = []
+    yield started
+    for daemon in started:
+        daemon.stop_whatever()
+
+
+@pytest.fixture
+def start_daemon(tmp_path: Path, daemons: list[DaemonProcess]) -> Callable[..., DaemonProcess]:
     """Starts daemons whose workers make negatives; keywords are settings."""
-    daemons: list[DaemonProcess] = []
 
     def start(*arguments: str, **settings: Any) -> DaemonProcess:
         chosen = {**with_fake_worker(arguments), **settings}
@@ -127,9 +192,7 @@ def start_daemon(tmp_path: Path) -> Iterator[Callable[..., DaemonProcess]]:
         daemons.append(daemon)
         return daemon.start()
 
-    yield start
-    for daemon in daemons:
-        daemon.stop_whatever()
+    return start
 
 
 @pytest.fixture
@@ -159,13 +222,15 @@ def make_app(qtbot: QtBot, tmp_path: Path, preferences: Preferences) -> Iterator
         window = MainWindow(preferences, folders, FaultHook())
         windows.append(window)
         problems: list[Problem] = []
-        window.controller.problem.connect(lambda problem, _: problems.append(problem))
+        window.controller.services.reporter.problem.connect(
+            lambda problem, _: problems.append(problem)
+        )
         window.show()
         return App(window, qtbot, problems)
 
     yield make
     for window in windows:
-        window.controller.jobs.show([])  # nothing is asked about what still runs
+        window.controller.jobs.model.show([])  # nothing is asked about what still runs
         window.close()
         window.deleteLater()
 
@@ -174,3 +239,31 @@ def make_app(qtbot: QtBot, tmp_path: Path, preferences: Preferences) -> Iterator
 def app(make_app: Callable[[], App]) -> App:
     """A window without a daemon yet."""
     return make_app()
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Forty frames of 80 x 64."""
+    from tests.engine.conftest import scene, write_clip
+
+    return write_clip(tmp_path_factory.mktemp("clips") / "clip.mp4", scene(40))
+
+
+@pytest.fixture
+def ready(app: App, start_daemon: Callable[..., DaemonProcess], clip: Path) -> App:
+    """A window with a clip, a daemon and a prompt."""
+    app.connect(start_daemon())
+    app.open(clip)
+    app.write_prompt("ink")
+    return app
+
+
+@pytest.fixture
+def done(ready: App) -> App:
+    """A window with a finished job."""
+    ready.restyle()
+    ready.wait_for_result()
+    ready.wait("the plan", lambda: ready.window.stage.plan)
+    ready.wait("the job to be done", lambda: ready.is_job(JobState.DONE))
+    ready.wait("rerolls to be possible", ready.window.commands.reroll.isEnabled)
+    return ready

@@ -16,6 +16,8 @@ from PyQt6.QtTest import QTest
 
 BITS = 12
 SOUND_RATE = 48_000
+# Bicubic, with SWS_ACCURATE_RND and full chroma: without these all comes out a level too dark.
+_EXACT = 0x4 | 0x40000 | 0x2000 | 0x4000
 # The mouse and the keyboard. PyQt's stubs take QTest's static methods for those of objects.
 HANDS: Any = QTest
 
@@ -57,14 +59,25 @@ def write_clip(
     path: Path,
     count: int,
     *,
-    rate: Fraction = Fraction(25),
     size: tuple[int, int] = (192, 96),
+    inverted: bool = False,
+    first: int = 0,
+    **settings: Any,
+) -> Path:
+    """A clip of pictures that say their number; for `settings` see `write_pictures`."""
+    drawn = (picture(first + place, *size, inverted=inverted) for place in range(count))
+    return write_pictures(path, list(drawn), **settings)
+
+
+def write_pictures(
+    path: Path,
+    drawn: Sequence[NDArray[np.uint8]],
+    *,
+    rate: Fraction = Fraction(25),
     gop: int = 48,
     ticks: Sequence[int] | None = None,
-    inverted: bool = False,
     has_sound: bool = False,
     codec: str = "libx264",
-    first: int = 0,
 ) -> Path:
     """A clip with B frames and few sync frames; `ticks` are milliseconds of a variable rate."""
     with av.open(str(path), "w") as container:
@@ -72,14 +85,14 @@ def write_clip(
         stream: Any = container.add_stream(
             codec, rate=rate, options=options if codec == "libx264" else {}
         )
-        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        stream.height, stream.width, _ = drawn[0].shape
+        stream.pix_fmt = "yuv420p"
         base = Fraction(1, 1000) if ticks else 1 / rate
         stream.codec_context.time_base = base
         if has_sound:
-            _write_sound(container, count / rate)
-        for place in range(count):
-            drawn = picture(first + place, *size, inverted=inverted)
-            frame = av.VideoFrame.from_ndarray(drawn, format="rgb24")
+            _write_sound(container, len(drawn) / rate)
+        for place, one in enumerate(drawn):
+            frame = av.VideoFrame.from_ndarray(one, format="rgb24")
             frame.pts, frame.time_base = (ticks[place] if ticks else place), base
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
@@ -105,11 +118,17 @@ def _write_sound(container: av.container.OutputContainer, seconds: Fraction) -> 
     container.mux(stream.encode(None))
 
 
-def numbers_in(path: Path, *, inverted: bool = False) -> list[int]:
-    """The numbers of a file's frames in order of presentation, read without the app."""
+def decoded_frames(path: Path) -> list[NDArray[np.uint8]]:
+    """A file's frames in order of presentation, read without the app."""
     with av.open(str(path)) as container:
         frames = container.decode(container.streams.video[0])
-        return [number_of(frame.to_ndarray(format="rgb24"), inverted=inverted) for frame in frames]
+        exact = [frame.reformat(format="rgb24", interpolation=_EXACT) for frame in frames]
+        return [np.asarray(frame.to_ndarray(), np.uint8) for frame in exact]
+
+
+def numbers_in(path: Path, *, inverted: bool = False) -> list[int]:
+    """The numbers that a file's frames say."""
+    return [number_of(frame, inverted=inverted) for frame in decoded_frames(path)]
 
 
 def sound_in(path: Path) -> NDArray[np.int16]:

@@ -81,34 +81,35 @@ def main(folder: Path, percent: int) -> None:
             window.start(None, DaemonChoice(data=daemon.data, is_started=False))
             _take_all(window, Photographer(folder, percent), _copy_of_sample(state))
         finally:
-            window.controller.jobs.show([])
+            window.controller.jobs.model.show([])
             window.close()
             daemon.stop_whatever()
 
 
 def _take_all(window: MainWindow, photographer: Photographer, clip: Path) -> None:
     controller = window.controller
-    photographer.wait("the daemon", lambda: controller.state.is_connected)
+    photographer.wait("the daemon", lambda: controller.daemon.state.is_connected)
     photographer.take("empty", window)
-    controller.open_clip(clip)
-    photographer.wait("the clip", lambda: controller.clip)
+    controller.opener.open_clip(clip)
+    photographer.wait("the clip", lambda: controller.opener.clip)
+    photographer.wait("its length", lambda: window.stage.source and window.stage.source.info)
     _choose(window, {"style": "watercolour", "preset": "draft", "prompt": "a toy town"})
-    photographer.wait("settings", window.inspector.look_button.isEnabled)
-    window.viewer.set_frame(40)
-    window.inspector.look_button.click()
-    photographer.wait("looks", lambda: len(window.sheet.looks()) == 4)
+    photographer.wait("settings", window.views.inspector.look_button.isEnabled)
+    window.views.viewer.set_frame(40)
+    window.views.inspector.look_button.click()
+    photographer.wait("looks", lambda: len(window.views.sheet.looks()) == 4)
     photographer.take("looks", window)
-    window.sheet.use_chosen()
-    window.viewer.set_range(24, 71)
-    window.inspector.restyle_button.click()
+    window.views.sheet.use_chosen()
+    window.views.viewer.set_range(24, 71)
+    window.views.inspector.restyle_button.click()
     photographer.wait("keyframes", lambda: len(_ready(window)) >= 4)
-    window.viewer.set_frame(_ready(window)[1])
+    window.views.viewer.set_frame(_ready(window)[1])
     photographer.take("running", window)
     photographer.wait("the result", lambda: window.stage.has_whole_result)
-    window.viewer.set_frame(40)
+    window.views.viewer.set_frame(40)
     photographer.wait("its frame", lambda: _has_frame(window, 40))
     photographer.take("done", window)
-    sheet = window.shortcuts_sheet()
+    sheet = window.asides.shortcuts_sheet()
     sheet.show()
     photographer.take("shortcuts", sheet)
     sheet.close()
@@ -117,7 +118,7 @@ def _take_all(window: MainWindow, photographer: Photographer, clip: Path) -> Non
 
 def _fail(window: MainWindow, photographer: Photographer, clip: Path) -> None:
     clip.unlink()
-    photographer.wait("a problem", lambda: window.problems.problem)
+    photographer.wait("a problem", lambda: window.views.problems.problem)
     photographer.take("error", window)
 
 
@@ -133,13 +134,13 @@ def _copy_of_sample(folder: Path) -> Path:
 
 
 def _ready(window: MainWindow) -> tuple[int, ...]:
-    job = window.controller.shown_job()
+    job = window.controller.following.job()
     return job.ready_keyframes if job else ()
 
 
 def _choose(window: MainWindow, values: dict[str, Any]) -> None:
     for name, value in values.items():
-        field = window.inspector.form.field(name)
+        field = window.views.inspector.form.field(name)
         assert field is not None
         field.set_value(value)
         field.changed.emit()

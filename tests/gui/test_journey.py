@@ -19,17 +19,11 @@ from PyQt6.QtGui import QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import QApplication
 
 from tests.gui.conftest import App
+from tests.gui.counting import decoded_frames
 from tests.integration.daemons import DaemonProcess
 
 FIRST, LAST = 4, 19
 PATIENCE_MS = 240_000
-
-
-def frames_of(path: Path) -> list[NDArray[np.uint8]]:
-    """All frames of a video as RGB."""
-    with av.open(str(path)) as container:
-        decoded = container.decode(video=0)
-        return [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in decoded]
 
 
 def drop(app: App, path: Path) -> None:
@@ -76,60 +70,65 @@ def test_from_a_dropped_clip_to_an_export_that_is_right_frame_by_frame(
 
     # Drop.
     drop(app, small_clip)
-    app.wait("the clip to be described", lambda: controller.clip)
-    assert controller.clip is not None
-    assert controller.clip.info.frame_count == 108
+    app.wait("the clip to be described", lambda: controller.opener.clip)
+    assert controller.opener.clip is not None
+    assert controller.opener.clip.info.frame_count == 108
     app.wait("the viewer to have it", app.source_info)
 
     # Look.
     for name, value in (("preset", "draft"), ("size", 128), ("steps", 4), ("keyframe_max", 9)):
-        field = window.inspector.form.field(name)
+        field = window.views.inspector.form.field(name)
         assert field is not None
         field.set_value(value)
     app.write_prompt("a watercolour painting of a toy town")
-    window.viewer.set_frame(10)
-    window.inspector.seeds.setValue(2)
-    window.inspector.look_button.click()
-    app.wait("two looks", lambda: len(window.sheet.looks()) == 2, PATIENCE_MS)
-    first, second = (look.picture.data for look in window.sheet.looks())
+    window.views.viewer.set_frame(10)
+    window.views.inspector.seeds.setValue(2)
+    window.views.inspector.look_button.click()
+    app.wait("two looks", lambda: len(window.views.sheet.looks()) == 2, PATIENCE_MS)
+    first, second = (look.picture.data for look in window.views.sheet.looks())
     assert first != second
-    window.sheet.list.setCurrentRow(1)
-    window.sheet.use_chosen()
-    assert controller.project.values["seed"] == 1
+    window.views.sheet.list.setCurrentRow(1)
+    window.views.sheet.use_chosen()
+    assert controller.keeper.project.values["seed"] == 1
 
     # Restyle a range, and watch keyframes arrive.
-    window.viewer.set_range(FIRST, LAST)
-    assert (controller.project.range_in, controller.project.range_out) == (FIRST, LAST)
+    window.views.viewer.set_range(FIRST, LAST)
+    assert (controller.keeper.project.range_in, controller.keeper.project.range_out) == (
+        FIRST,
+        LAST,
+    )
     arrived: list[int] = []
-    controller.job_followed.connect(
+    controller.following.followed.connect(
         lambda follower: follower.keyframe_arrived.connect(lambda index, _: arrived.append(index))
     )
     app.restyle()
-    result = app.wait("the result", lambda: controller.project.made[0].result or None, PATIENCE_MS)
+    result = app.wait(
+        "the result", lambda: controller.keeper.project.made[0].result or None, PATIENCE_MS
+    )
     plan = window.stage.plan
     assert plan is not None
     assert sorted(arrived) == list(plan.keyframes)
     assert len(plan.keyframes) >= 3
-    states = window.filmstrip.content.keyframes
+    states = window.views.filmstrip.content.keyframes
     assert {states[index] for index in plan.keyframes} == {KeyframeState.DONE}
-    before = frames_of(Path(result))
+    before = decoded_frames(Path(result))
     assert len(before) == LAST - FIRST + 1
 
     # Wipe.
     app.wait("the result to be shown", lambda: window.stage.has_whole_result)
     app.press("W")
-    assert window.viewer.mode is ViewMode.WIPE_VERTICAL
+    assert window.views.viewer.mode is ViewMode.WIPE_VERTICAL
     wipe_everywhere(app)
 
     # Reroll one keyframe: only what depends on it changes.
     key = plan.keyframes[-1]
-    window.viewer.set_frame(key)
+    window.views.viewer.set_frame(key)
     app.press("R")
-    app.wait("the second job", lambda: len(controller.project.made) == 2)
+    app.wait("the second job", lambda: len(controller.keeper.project.made) == 2)
     rerolled = app.wait(
-        "its result", lambda: controller.project.made[0].result or None, PATIENCE_MS
+        "its result", lambda: controller.keeper.project.made[0].result or None, PATIENCE_MS
     )
-    after = frames_of(Path(rerolled))
+    after = decoded_frames(Path(rerolled))
     kept = plan.keyframes[-2] - FIRST
     for old, new in zip(before[: kept + 1], after[: kept + 1], strict=True):
         np.testing.assert_array_equal(old, new)
@@ -145,9 +144,9 @@ def test_from_a_dropped_clip_to_an_export_that_is_right_frame_by_frame(
 def wipe_everywhere(app: App) -> None:
     """Drag the line to the left and look on which side what is seen."""
     window = app.window
-    canvas = window.viewer.canvas
+    canvas = window.views.viewer.canvas
     app.wait("a picture", lambda: window.stage.result and window.stage.result.frame(FIRST))
-    window.viewer.set_frame(FIRST)
+    window.views.viewer.set_frame(FIRST)
     app.bot.wait(300)
     middle = canvas.rect().center()
     before = canvas.grab().toImage()
@@ -164,14 +163,11 @@ def wipe_everywhere(app: App) -> None:
 
 def export(app: App, options: ExportOptions) -> None:
     """Write it as the dialog would have it written."""
-    window = app.window
-    assert window.stage.source is not None
-    assert window.stage.result is not None
+    exporting = app.window.exporting
     ended: list[str] = []
-    window.exports.finished_to.connect(ended.append)
-    window.exports.failed.connect(ended.append)
-    window.exports.start(window.stage.source, window.stage.result, options)
-    app.wait("the export", lambda: ended and not window.exports.is_running)
+    exporting.finished_to.connect(ended.append)
+    exporting.start(options)
+    app.wait("the export", lambda: ended and not exporting.is_running)
     assert Path(ended[0]).name == options.path.name or Path(ended[0]).exists(), ended
 
 
@@ -193,7 +189,7 @@ def check_video(app: App, frames: list[NDArray[np.uint8]], folder: Path) -> None
     path = folder / "out.mov"
     options = ExportOptions(path=path, kind=ExportKind.PRORES, start=FIRST, stop=LAST + 1)
     export(app, options)
-    written = frames_of(path)
+    written = decoded_frames(path)
     assert len(written) == len(frames)
     for index, (ours, theirs) in enumerate(zip(written, frames, strict=True)):
         apart = [np.abs(ours.astype(int) - other.astype(int)).mean() for other in frames]

@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 from fresco_client import JobState
 from fresco_gui.connection import DaemonState
+from fresco_gui.export import ExportKind, ExportOptions
 from fresco_gui.preferences import DaemonChoice
 from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication, QMessageBox
 
-from tests.gui.conftest import App
+from tests.gui.conftest import App, kill, stop
 from tests.integration.daemons import DaemonProcess
 
 StartDaemon = Callable[..., DaemonProcess]
@@ -48,13 +49,13 @@ def test_a_job_goes_on_in_the_window_after_the_daemon_was_killed_and_restarted(
 ) -> None:
     daemon = start_daemon(*SLOW)
     started(app, daemon, clip)
-    app.wait("a keyframe", lambda: (app.controller.shown_job() or _none()).ready_keyframes)
+    app.wait("a keyframe", lambda: (app.controller.following.job() or _none()).ready_keyframes)
 
     daemon.kill()
-    app.wait("it to be missed", lambda: app.controller.state is DaemonState.RECONNECTING)
+    app.wait("it to be missed", lambda: app.controller.daemon.state is DaemonState.RECONNECTING)
     assert app.window.isVisible()
     daemon.start()
-    app.wait("it to be found again", lambda: app.controller.state.is_connected)
+    app.wait("it to be found again", lambda: app.controller.daemon.state.is_connected)
     result = app.wait_for_result()
 
     assert result.stat().st_size > 0
@@ -70,7 +71,7 @@ def _none() -> Any:
 
 
 def _done(app: App) -> Any:
-    job = app.controller.shown_job()
+    job = app.controller.following.job()
     return job if job is not None and job.state is JobState.DONE else None
 
 
@@ -80,40 +81,24 @@ def test_a_crashed_daemon_is_started_again_by_the_window(
     command = (sys.executable, "-m", "fresco_cli")
     choice = DaemonChoice(data=tmp_path / "own" / "data", command=command)
     app.window.start(None, choice)
-    app.wait("the daemon to be started", lambda: app.controller.state.is_connected)
-    view = app.wait("what it is", lambda: app.controller.view)
+    app.wait("the daemon to be started", lambda: app.controller.daemon.state.is_connected)
+    view = app.wait("what it is", lambda: app.controller.daemon.view)
     first = DaemonProcess(tmp_path / "own" / "data")
 
-    _kill(view.server.process_id)
+    kill(view.server.process_id)
     app.wait(
         "another daemon",
         lambda: (
-            app.controller.state.is_connected
-            and app.controller.view is not None
-            and app.controller.view.server.process_id != view.server.process_id
+            app.controller.daemon.state.is_connected
+            and app.controller.daemon.view is not None
+            and app.controller.daemon.view.server.process_id != view.server.process_id
         ),
     )
 
     assert first.announced["process_id"] != view.server.process_id
-    _stop(int(first.announced["process_id"]))
-
-
-def _kill(process_id: int) -> None:
-    import psutil
-
-    process = psutil.Process(process_id)
-    children = process.children(recursive=True)
-    process.kill()
-    psutil.wait_procs([process, *children], timeout=10)
-
-
-def _stop(process_id: int) -> None:
-    import psutil
-
-    process = psutil.Process(process_id)
-    children = process.children(recursive=True)
-    process.terminate()
-    psutil.wait_procs([process, *children], timeout=20)
+    # A window that is open would start it once more.
+    app.window.close()
+    stop(int(first.announced["process_id"]))
 
 
 def test_a_clip_that_is_taken_away_is_told_of_and_found_where_it_went(
@@ -122,18 +107,18 @@ def test_a_clip_that_is_taken_away_is_told_of_and_found_where_it_went(
     app.connect(start_daemon())
     app.open(clip)
     app.write_prompt("ink")
-    app.wait("its fingerprint", lambda: app.controller.project.clip_fingerprint)
+    app.wait("its fingerprint", lambda: app.controller.keeper.project.clip_fingerprint)
 
     moved = tmp_path / "elsewhere.mp4"
     clip.rename(moved)
-    app.wait("it to be missed", lambda: app.window.problems.problem)
+    app.wait("it to be missed", lambda: app.window.views.problems.problem)
 
     assert app.problems[-1].title == "The clip is gone"
-    assert not app.window.inspector.restyle_button.isEnabled()
-    app.controller.relink(moved)
-    app.wait("it to be usable again", app.window.inspector.restyle_button.isEnabled)
-    assert app.window.problems.problem is None
-    assert app.controller.project.clip == str(moved)
+    assert not app.window.views.inspector.restyle_button.isEnabled()
+    app.controller.opener.relink(moved)
+    app.wait("it to be usable again", app.window.views.inspector.restyle_button.isEnabled)
+    assert app.window.views.problems.problem is None
+    assert app.controller.keeper.project.clip == str(moved)
 
 
 def test_a_clip_that_is_put_back_is_usable_again(
@@ -145,11 +130,48 @@ def test_a_clip_that_is_put_back_is_usable_again(
     aside = clip.with_name("aside.mp4")
 
     clip.rename(aside)
-    app.wait("it to be missed", lambda: app.window.problems.problem)
+    app.wait("it to be missed", lambda: app.window.views.problems.problem)
     aside.rename(clip)
 
-    app.wait("it to be usable again", app.window.inspector.restyle_button.isEnabled)
-    assert app.window.problems.problem is None
+    app.wait("it to be usable again", app.window.views.inspector.restyle_button.isEnabled)
+    assert app.window.views.problems.problem is None
+
+
+def test_a_result_is_shown_again_when_its_clip_was_located_by_hand(
+    app: App, start_daemon: StartDaemon, clip: Path, tmp_path: Path
+) -> None:
+    started(app, start_daemon(), clip)
+    app.wait_for_next(1)
+    moved = tmp_path / "elsewhere.mp4"
+    clip.rename(moved)
+    app.wait("it to be missed", lambda: app.window.views.problems.problem)
+
+    app.controller.opener.relink(moved)
+
+    app.wait("the result to be shown", lambda: app.window.stage.has_whole_result)
+    app.wait("rerolls to be possible", app.window.commands.reroll.isEnabled)
+    assert app.window.views.problems.problem is None
+
+
+def test_a_project_whose_clip_is_gone_shows_it_when_it_is_back(
+    make_app: Callable[[], App], start_daemon: StartDaemon, clip: Path
+) -> None:
+    app = make_app()
+    daemon = start_daemon()
+    started(app, daemon, clip)
+    app.wait_for_next(1)
+    app.window.close()
+    content = clip.read_bytes()
+    clip.unlink()
+
+    again = make_app()
+    again.connect(daemon)
+    again.wait("it to be missed", lambda: again.window.views.problems.problem)
+    clip.write_bytes(content)
+
+    again.wait("the clip to be shown", again.source_info)
+    again.wait("the result to be shown", lambda: again.window.stage.has_whole_result)
+    assert again.window.views.problems.problem is None
 
 
 @pytest.fixture
@@ -184,15 +206,15 @@ def test_a_full_disk_keeps_the_result_at_the_daemon_until_there_is_room(
 ) -> None:
     filler = full_disk("results")
     started(app, start_daemon(), clip)
-    app.wait("the failure to be told", lambda: app.window.problems.problem)
-    assert "No space left" in app.window.problems.message.text()
-    assert "nothing is lost" in app.window.problems.message.text()
+    app.wait("the failure to be told", lambda: app.window.views.problems.problem)
+    assert "No space left" in app.window.views.problems.message.text()
+    assert "nothing is lost" in app.window.views.problems.message.text()
 
     filler.unlink()
-    app.window.problems.act.click()
+    app.window.views.problems.act.click()
 
     assert app.wait_for_result().stat().st_size > 0
-    assert app.window.problems.problem is None
+    assert app.window.views.problems.problem is None
 
 
 def test_a_project_that_cannot_be_saved_is_told_of_once_and_saved_later(
@@ -204,33 +226,33 @@ def test_a_project_that_cannot_be_saved_is_told_of_once_and_saved_later(
     app.write_prompt("ink")
     app.wait("the failure to be told", lambda: app.problems)
     app.write_prompt("ink and water")
-    app.controller.autosave()
+    app.controller.keeper.save()
     assert [one.title for one in app.problems] == ["The project cannot be saved"]
 
     filler.unlink()
-    app.window.problems.act.click()
+    app.window.views.problems.act.click()
 
-    assert app.window.problems.problem is None
-    assert app.controller.project_path is not None
-    assert "ink and water" in app.controller.project_path.read_text("utf-8")
+    assert app.window.views.problems.problem is None
+    assert app.controller.keeper.path is not None
+    assert "ink and water" in app.controller.keeper.path.read_text("utf-8")
 
 
 def test_an_exception_in_a_slot_is_shown_and_logged_and_the_window_lives(
     app: App, start_daemon: StartDaemon, clip: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    hook = app.window._hook  # pyright: ignore[reportPrivateUsage]
+    hook = app.window.hook
     before = sys.excepthook
     hook.install()
     try:
         with caplog.at_level(logging.ERROR):
             QTimer.singleShot(0, lambda: 1 // 0)
-            app.wait("the fault to be shown", lambda: app.window.problems.problem)
+            app.wait("the fault to be shown", lambda: app.window.views.problems.problem)
     finally:
         hook.remove()
         sys.excepthook = before
 
     assert "ZeroDivisionError" in caplog.text
-    app.window.problems.copy.click()
+    app.window.views.problems.copy.click()
     clipboard = QApplication.clipboard()
     assert clipboard is not None
     assert "ZeroDivisionError" in clipboard.text()
@@ -262,45 +284,66 @@ def test_closing_with_a_job_asks_once_and_can_leave_it_running(
     app = make_app()
     daemon = start_daemon(*SLOW)
     started(app, daemon, clip)
-    app.wait("the job to run", app.controller.open_jobs)
+    app.wait("the job to run", app.controller.jobs.open_jobs)
 
     asked = answering(app, "Leave running")
     assert app.window.close()
 
     assert asked == ["A job is running."]
-    job_id = app.controller.project.made[0].job_id
+    job_id = app.controller.keeper.project.made[0].job_id
     with daemon.session() as session:
         assert not session.job(job_id).state.is_ended
 
     again = make_app()
     again.connect(daemon)
-    again.wait("the clip to be there again", lambda: again.controller.project.clip == str(clip))
+    again.wait(
+        "the clip to be there again", lambda: again.controller.keeper.project.clip == str(clip)
+    )
     assert again.wait_for_result().stat().st_size > 0
-    assert again.controller.project.made[0].job_id == job_id
-    assert again.controller.project.values["prompt"] == "a watercolour"
+    assert again.controller.keeper.project.made[0].job_id == job_id
+    assert again.controller.keeper.project.values["prompt"] == "a watercolour"
 
 
 def test_closing_with_a_job_can_cancel_it(app: App, start_daemon: StartDaemon, clip: Path) -> None:
     daemon = start_daemon(*SLOW)
     started(app, daemon, clip)
-    app.wait("the job to run", app.controller.open_jobs)
+    app.wait("the job to run", app.controller.jobs.open_jobs)
 
     answering(app, "Cancel jobs")
     assert app.window.close()
 
     with daemon.session() as session:
-        assert session.job(app.controller.project.made[0].job_id).state is JobState.CANCELLED
+        assert session.job(app.controller.keeper.project.made[0].job_id).state is JobState.CANCELLED
 
 
 def test_closing_can_be_thought_better_of(app: App, start_daemon: StartDaemon, clip: Path) -> None:
     started(app, start_daemon(*SLOW), clip)
-    app.wait("the job to run", app.controller.open_jobs)
+    app.wait("the job to run", app.controller.jobs.open_jobs)
 
     answering(app, "Stay")
     assert not app.window.close()
 
     assert app.window.isVisible()
     assert app.wait_for_result()
+
+
+def test_closing_while_an_export_is_written_asks_and_leaves_nothing_half_written(
+    app: App, start_daemon: StartDaemon, clip: Path, tmp_path: Path
+) -> None:
+    started(app, start_daemon(), clip)
+    app.wait_for_next(1)
+    app.wait("exports to be possible", app.window.commands.export.isEnabled)
+    folder = tmp_path / "exported"
+    folder.mkdir()
+    path = folder / "out.mov"
+    options = ExportOptions(path=path, kind=ExportKind.PRORES, start=0, stop=40)
+
+    app.window.exporting.start(options)
+    asked = answering(app, "Close")
+    assert app.window.close()
+
+    assert asked == ["An export is being written. Closing stops it."]
+    assert list(folder.iterdir()) == ([path] if path.exists() else [])
 
 
 def test_a_job_that_fails_says_why_and_what_to_do(
@@ -311,10 +354,10 @@ def test_a_job_that_fails_says_why_and_what_to_do(
     app.write_prompt("unthinkable")
     app.restyle()
 
-    app.wait("the failure to be told", lambda: app.window.problems.problem)
+    app.wait("the failure to be told", lambda: app.window.views.problems.problem)
 
-    assert "nobody can think of this" in app.window.problems.message.text()
-    assert app.controller.project.made[0].job_id in app.problems[-1].report
+    assert "nobody can think of this" in app.window.views.problems.message.text()
+    assert app.controller.keeper.project.made[0].job_id in app.problems[-1].report
 
 
 def test_a_result_that_was_thrown_away_is_fetched_again(

@@ -19,6 +19,7 @@ from fresco_gui.export.options import ExportKind, ExportOptions
 from fresco_gui.export.video import VideoFile
 from fresco_gui.media.clip_frames import ClipFrames
 from fresco_gui.media.errors import ExportFailed, MediaError
+from fresco_gui.media.fetched_frames import FetchedFrames
 from fresco_gui.media.index import open_container
 from fresco_gui.media.pictures import read_pixels_of
 from fresco_gui.media.source import FrameSource
@@ -52,12 +53,16 @@ class Export(QThread):
         source: FrameSource,
         result: FrameSource,
         options: ExportOptions,
+        unencoded: FetchedFrames | None = None,
         parent: QObject | None = None,
     ) -> None:
-        """Both must be open, and stay so until `finished`."""
+        """All must be open, and stay so until `finished`.
+
+        `unencoded` are the result's frames as they were before its file was encoded.
+        """
         super().__init__(parent)
         self._result = result
-        self._frames = ExportFrames(source, result)
+        self._frames = ExportFrames(source, unencoded or result)
         self._options = options
         self._reported = 0.0
 
@@ -102,7 +107,9 @@ class Export(QThread):
 
     def _is_copy(self) -> bool:
         """Whether the result's file is already what is wanted: encoding it again would harm it."""
-        options, info = self._options, self._frames.info
+        options, info = self._options, self._result.info
+        if info is None:
+            return False
         is_whole = (options.start, options.stop) == (info.first_index, info.stop)
         wants_sound = options.has_sound and self._frames.times.has_sound
         if options.kind is not ExportKind.H264 or not is_whole or wants_sound != info.has_sound:

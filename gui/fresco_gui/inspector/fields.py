@@ -7,7 +7,15 @@ import secrets
 from typing import Any
 
 from fresco_client import Parameter, Style
-from PyQt6.QtCore import QCoreApplication, QEvent, QObject, QRegularExpression, Qt, pyqtSignal
+from PyQt6.QtCore import (
+    QCoreApplication,
+    QEvent,
+    QMimeData,
+    QObject,
+    QRegularExpression,
+    Qt,
+    pyqtSignal,
+)
 from PyQt6.QtGui import QRegularExpressionValidator
 from PyQt6.QtWidgets import (
     QComboBox,
@@ -19,6 +27,8 @@ from PyQt6.QtWidgets import (
     QToolButton,
     QWidget,
 )
+
+from fresco_gui.inspector.titles import title_of
 
 _INT_LIMIT = 2**31 - 1
 _STEPS_PER_UNIT = 20
@@ -82,12 +92,20 @@ class Field(QWidget):
         return QCoreApplication.translate("Field", "default: {value}").format(value=shown)
 
 
+class _PromptEdit(QPlainTextEdit):
+    """A field for words only: files that are dropped here are the window's, to be opened."""
+
+    def canInsertFromMimeData(self, source: QMimeData | None) -> bool:  # noqa: N802
+        """Whether it is text."""
+        return source is not None and not source.hasUrls() and super().canInsertFromMimeData(source)
+
+
 class PromptField(Field):
     """Words, over several lines."""
 
     def __init__(self, parameter: Parameter, parent: QWidget | None = None) -> None:
         super().__init__(parameter, parent)
-        self._edit = QPlainTextEdit()
+        self._edit = _PromptEdit()
         self._edit.setTabChangesFocus(True)
         self._edit.setPlaceholderText(parameter.description)
         self._edit.setFixedHeight(3 * self._edit.fontMetrics().lineSpacing() + 16)
@@ -272,13 +290,6 @@ def field_for(parameter: Parameter, styles: tuple[Style, ...]) -> Field:
         "number": NumberField,
     }
     return kinds[parameter.kind](parameter)
-
-
-def title_of(name: str) -> str:
-    """A setting's name as a label: "attention.spatial_scale" is "Spatial scale"."""
-    text = name.rpartition(".")[2].replace("_", " ")
-    text = {"is on": "smooth background", "stop": "until", "start": "from"}.get(text, text)
-    return text[:1].upper() + text[1:]
 
 
 def _step(span: float) -> float:

@@ -8,7 +8,8 @@ from fresco_client import Parameter, Style
 from PyQt6.QtCore import Qt, pyqtSignal, pyqtSlot
 from PyQt6.QtWidgets import QFormLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from fresco_gui.inspector.fields import Field, StyleField, field_for, title_of
+from fresco_gui.inspector.fields import Field, StyleField, field_for
+from fresco_gui.inspector.titles import title_of
 from fresco_gui.values import Values
 
 _ELSEWHERE = frozenset({"start", "stop"})
@@ -29,6 +30,7 @@ class SettingsForm(QWidget):
         self._fields: dict[str, Field] = {}
         self._parameters: tuple[Parameter, ...] = ()
         self._kept: Values = {}
+        self._labels: list[QLabel] = []
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(8, 4, 8, 8)
         self._column.setSpacing(6)
@@ -37,6 +39,11 @@ class SettingsForm(QWidget):
     def is_built(self) -> bool:
         """Whether a daemon has said what can be chosen."""
         return bool(self._fields)
+
+    @property
+    def label_width(self) -> int:
+        """Of the widest label: fields stand below each other in all sections."""
+        return max((label.sizeHint().width() for label in self._labels), default=0)
 
     def build(self, parameters: Sequence[Parameter], styles: tuple[Style, ...]) -> None:
         """Make the fields, keeping what is chosen; nothing happens if they are there already."""
@@ -53,6 +60,8 @@ class SettingsForm(QWidget):
         for title, members in groups.items():
             self._column.addWidget(self._section(title, members, styles))
         self._column.addStretch(1)
+        for label in self._labels:
+            label.setMinimumWidth(self.label_width)
         self.set_values(values)
 
     def values(self) -> Values:
@@ -113,6 +122,7 @@ class SettingsForm(QWidget):
                 label = QLabel(title_of(parameter.name))
                 label.setMinimumHeight(field.sizeHint().height())
                 label.setBuddy(field)
+                self._labels.append(label)
                 rows.addRow(label, field)
         return body if not title else _Folding(title, body)
 
@@ -122,6 +132,7 @@ class SettingsForm(QWidget):
 
     def _clear(self) -> None:
         self._fields.clear()
+        self._labels.clear()
         while (item := self._column.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:

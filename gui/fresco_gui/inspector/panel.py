@@ -20,6 +20,8 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from fresco_gui.estimate import Estimate
+from fresco_gui.inspector.estimate_words import grounds_of, words_of
 from fresco_gui.inspector.form import SettingsForm
 from fresco_gui.inspector.presets import Presets
 from fresco_gui.values import OF_ONE_CLIP, Values
@@ -44,6 +46,7 @@ class Inspector(QWidget):
         super().__init__(parent)
         self._presets = presets
         self._models: tuple[Model, ...] = ()
+        self._labels: list[QLabel] = []
         self.form = SettingsForm()
         self.model_box = QComboBox()
         self.preset_box = QComboBox()
@@ -68,12 +71,14 @@ class Inspector(QWidget):
             self._models = tuple(models)
             self._show_models()
         self.form.build(capabilities.parameters, self._styles())
+        for label in self._labels:
+            label.setMinimumWidth(self.form.label_width)
         self._waiting.setVisible(False)
 
-    def show_estimate(self, text: str, details: str = "") -> None:
-        """What the restyle will cost."""
-        self.estimate.setText(text)
-        self.estimate.setToolTip(details)
+    def show_estimate(self, found: Estimate | None) -> None:
+        """What the restyle will cost; None without a clip."""
+        self.estimate.setText(words_of(found) if found else "")
+        self.estimate.setToolTip(grounds_of(found) if found else "")
 
     def set_possible(self, is_possible: bool, why_not: str = "") -> None:
         """Whether looks and restyles can be started."""
@@ -124,9 +129,14 @@ class Inspector(QWidget):
         self.model_box.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
-        rows.addRow(self.tr("Model"), self.model_box)
+        rows.addRow(self._label(self.tr("Model")), self.model_box)
         line = QHBoxLayout()
         self.preset_box.setAccessibleName(self.tr("Own presets"))
+        # Narrow, so that the inspector is no wider than its settings.
+        self.preset_box.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.preset_box.setMinimumContentsLength(4)
         line.addWidget(self.preset_box, 1)
         self._save = QToolButton()
         self._save.setText(self.tr("Save…"))
@@ -136,8 +146,15 @@ class Inspector(QWidget):
         self._remove.setToolTip(self.tr("Forget the preset that is shown"))
         line.addWidget(self._save)
         line.addWidget(self._remove)
-        rows.addRow(self.tr("My presets"), line)
+        rows.addRow(self._label(self.tr("My presets")), line)
         return head
+
+    def _label(self, text: str) -> QLabel:
+        """Beside a field of the head, in line with the form's."""
+        label = QLabel(text)
+        label.setMinimumHeight(self.model_box.sizeHint().height())
+        self._labels.append(label)
+        return label
 
     def _middle(self) -> QWidget:
         holder = QWidget()
@@ -205,7 +222,7 @@ class Inspector(QWidget):
 
     def _show_presets(self, chosen: str = "") -> None:
         self.preset_box.clear()
-        self.preset_box.addItem(self.tr("choose…"), "")
+        self.preset_box.addItem(self.tr("none"), "")
         for name in self._presets.names():
             self.preset_box.addItem(name, name)
         self.preset_box.setCurrentIndex(max(self.preset_box.findData(chosen), 0))

@@ -60,14 +60,17 @@ class JobDelegate(QStyledItemDelegate):
     def _text(
         self, painter: QPainter, area: QRectF, font: QFont, colour: str, left: str, right: str
     ) -> None:
-        painter.setFont(font)
-        metrics = painter.fontMetrics()
         width = area.width()
         flags = Qt.AlignmentFlag.AlignTop
         if right:
+            plain = QFont(font)
+            plain.setBold(False)
+            painter.setFont(plain)
             painter.setPen(QColor(TOKENS.faint_text))
             painter.drawText(area, flags | Qt.AlignmentFlag.AlignRight, right)
-            width -= metrics.horizontalAdvance(right) + _MARGIN
+            width -= painter.fontMetrics().horizontalAdvance(right) + _MARGIN
+        painter.setFont(font)
+        metrics = painter.fontMetrics()
         painter.setPen(QColor(colour))
         shown = metrics.elidedText(left, Qt.TextElideMode.ElideRight, int(width))
         painter.drawText(area, flags | Qt.AlignmentFlag.AlignLeft, shown)

@@ -60,6 +60,10 @@ class ContactSheet(QWidget):
         self._use.clicked.connect(self._on_use)
         self._cancel.clicked.connect(self.cancel_wanted)
 
+    def clear(self) -> None:
+        """Show no looks."""
+        self.list.clear()
+
     def begin(self, order: LookOrder) -> None:
         """Make room for the looks of an order."""
         self.list.clear()
@@ -86,7 +90,7 @@ class ContactSheet(QWidget):
             cell = item.data(_ROLE) if item else None
             if item is not None and isinstance(cell, _Cell) and cell.seed == look.seed:
                 cell.look = look
-                item.setIcon(QIcon(_pixmap(look, self.devicePixelRatioF())))
+                item.setIcon(_icon(_pixmap(look, self.devicePixelRatioF())))
                 item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
                 item.setToolTip(
                     self.tr("Seed {seed}, {seconds:.1f} s").format(
@@ -177,6 +181,13 @@ def _pixmap(look: LookPicture, ratio: float) -> QPixmap:
     pixmap = QPixmap.fromImage(scaled)
     pixmap.setDevicePixelRatio(ratio)
     return pixmap
+
+
+def _icon(pixmap: QPixmap) -> QIcon:
+    """An icon that is not tinted while it is selected: colours are what is looked at here."""
+    icon = QIcon(pixmap)
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)
+    return icon
 
 
 def _blank() -> QPixmap:

@@ -19,6 +19,15 @@ from fresco_gui.media.index import open_container
 if TYPE_CHECKING:
     from PyQt6.QtMultimedia import QAudioSink
 
+# Loaded here, on the window's thread: a process in which one thread loads a part of Qt while
+# another makes Qt's objects may crash.
+try:
+    import PyQt6.QtMultimedia as multimedia  # noqa: N813
+except ImportError as error:
+    # Some Linux systems lack the libraries that it needs.
+    logging.getLogger(__name__).info("no sound: %s", error)
+    multimedia = None
+
 logger = logging.getLogger(__name__)
 
 RATE = 48_000
@@ -221,18 +230,14 @@ class _SoundOutput(QObject):
 
 def _open_sink() -> QAudioSink | None:
     """The default sound device, or None: a machine without one plays silently."""
-    try:
-        from PyQt6.QtMultimedia import QAudioFormat, QAudioSink, QMediaDevices
-    except ImportError as error:
-        # Some Linux systems lack the libraries that it needs.
-        logger.info("no sound: %s", error)
+    if multimedia is None:
         return None
-    device = QMediaDevices.defaultAudioOutput()
-    wanted = QAudioFormat()
+    device = multimedia.QMediaDevices.defaultAudioOutput()
+    wanted = multimedia.QAudioFormat()
     wanted.setSampleRate(RATE)
     wanted.setChannelCount(CHANNELS)
-    wanted.setSampleFormat(QAudioFormat.SampleFormat.Int16)
+    wanted.setSampleFormat(multimedia.QAudioFormat.SampleFormat.Int16)
     if device.isNull() or not device.isFormatSupported(wanted):
         logger.info("no sound: there is no output device for %d Hz stereo", RATE)
         return None
-    return QAudioSink(device, wanted)
+    return multimedia.QAudioSink(device, wanted)

@@ -46,6 +46,12 @@ class FrameInfo:
         """The index of the last frame."""
         return self.stop - 1
 
+    def limits(self, in_: int | None, out: int | None) -> tuple[int, int] | None:
+        """Both points inside the clip, whose ends stand for None; None if nothing is between."""
+        first = self.first_index if in_ is None else max(in_, self.first_index)
+        last = self.last_index if out is None else min(out, self.last_index)
+        return (first, last) if first <= last else None
+
     def time_s(self, index: int) -> float:
         """When the frame is shown, in seconds from the first one; `stop` is the end of the last."""
         place = index - self.first_index

@@ -102,23 +102,13 @@ class ModelManager(QDialog):
             self._refresh()
 
     def _build(self) -> None:
-        headers = ("Model", "State", "On disk", "Memory", "Styles")
-        self.table.setHorizontalHeaderLabels([self.tr(text) for text in headers])
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.setShowGrid(False)
-        self.table.setTabKeyNavigation(False)
-        rows, columns = self.table.verticalHeader(), self.table.horizontalHeader()
-        assert rows is not None
-        assert columns is not None
-        rows.setVisible(False)
-        columns.setStretchLastSection(True)
-        columns.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        self._build_table()
         self.source.setPlaceholderText(self.tr("A model of the hub, such as owner/name"))
         self.source.setAccessibleName(self.tr("Model of the hub"))
         self.note.setObjectName("faint")
         self.note.setWordWrap(True)
+        for button in (self.download, self.stop, self.load, self.free):
+            button.setAutoDefault(False)
         fetch = QHBoxLayout()
         for widget in (self.source, self.download, self.stop):
             fetch.addWidget(widget)
@@ -132,6 +122,30 @@ class ModelManager(QDialog):
         column.addLayout(fetch)
         column.addWidget(self.bar)
         column.addWidget(self.note)
+
+    def _build_table(self) -> None:
+        self.table.setHorizontalHeaderLabels(
+            [
+                self.tr("Model"),
+                self.tr("State"),
+                self.tr("Size"),
+                self.tr("Memory"),
+                self.tr("Styles"),
+            ]
+        )
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setShowGrid(False)
+        self.table.setTabKeyNavigation(False)
+        self.table.setWordWrap(False)
+        rows, columns = self.table.verticalHeader(), self.table.horizontalHeader()
+        assert rows is not None
+        assert columns is not None
+        rows.setVisible(False)
+        columns.setStretchLastSection(True)
+        columns.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        columns.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
 
     def _connect(self) -> None:
         self.table.itemSelectionChanged.connect(self._on_selected)

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import Enum, auto
 
 from PyQt6.QtCore import QEvent, QPoint, QPointF, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
     QContextMenuEvent,
-    QFont,
     QHelpEvent,
     QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPen,
-    QPixmap,
     QResizeEvent,
     QWheelEvent,
 )
@@ -26,27 +22,20 @@ from PyQt6.QtWidgets import QMenu, QSizePolicy, QToolTip, QWidget
 from fresco_gui.media.pictures import resized, rgb32
 from fresco_gui.media.source import FrameInfo, FrameSource
 from fresco_gui.media.thumbnails import Span, Thumbnails
-from fresco_gui.theme import TOKENS
-from fresco_gui.timeline import painting
+from fresco_gui.theme import TOKENS, paint_focus
+from fresco_gui.timeline import hover, painting
 from fresco_gui.timeline.content import Content
+from fresco_gui.timeline.feed import Feed
+from fresco_gui.timeline.hits import Hits
+from fresco_gui.timeline.hover import Hover
+from fresco_gui.timeline.layer import Layer
 from fresco_gui.timeline.menu import Wanted, keyframe_menu, keyframe_words
 from fresco_gui.timeline.painting import Strip
-from fresco_gui.timeline.preview import Preview
+from fresco_gui.timeline.pointer import Pointer
 from fresco_gui.timeline.scale import Scale
 from fresco_gui.timeline.states import KeyframeAction, KeyframeState
-from fresco_gui.viewer.timecode import timecode
 
-_GRIP_PX = 6
-_KEY_GRIP_PX = 9
-_PREVIEW_PX = 120
 _REPAINT_MS = 33
-
-
-class _Grabbed(Enum):
-    NOTHING = auto()
-    PLAYHEAD = auto()
-    IN = auto()
-    OUT = auto()
 
 
 class Filmstrip(QWidget):
@@ -75,22 +64,29 @@ class Filmstrip(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(painting.HEIGHT)
         self._source: FrameSource | None = None
-        self._thumbnails: Thumbnails | None = None
+        self._feed = Feed(self)
+        self._feed.arrived.connect(self._on_thumbnail)
         self._content = Content()
         self._scale = Scale()
         self._frame = 0
         self._range: tuple[int, int] | None = None
-        self._hovered: int | None = None
-        self._grabbed = _Grabbed.NOTHING
+        self._layer = Layer(self)
+        self._pointer = self._make_pointer()
         self._actions = frozenset(KeyframeAction)
-        self._preview = Preview(self)
-        self._previewed: int | None = None
-        self._layer: QPixmap | None = None
+        self._hover = Hover(self, self._want_thumbnails)
         # Marks come by the thousand while a job streams: they are painted some times a second.
         self._repaint = QTimer(self)
         self._repaint.setSingleShot(True)
         self._repaint.setInterval(_REPAINT_MS)
         self._repaint.timeout.connect(self._repaint_all)
+
+    def _make_pointer(self) -> Pointer:
+        pointer = Pointer(self)
+        pointer.scrubbed.connect(self._scrub)
+        pointer.range_dragged.connect(self._choose_range)
+        pointer.pointed_at.connect(self._repaint_all)
+        pointer.previewed.connect(self._preview_frame)
+        return pointer
 
     # What others set and ask
 
@@ -117,7 +113,7 @@ class Filmstrip(QWidget):
     @property
     def thumbnails(self) -> Thumbnails | None:
         """The small pictures of the clip that is shown."""
-        return self._thumbnails
+        return self._feed.thumbnails
 
     def set_source(self, source: FrameSource | None) -> None:
         """Show this clip; it may be still to open. It is not closed here."""
@@ -173,7 +169,7 @@ class Filmstrip(QWidget):
         if index == self._frame:
             return
         before, self._frame = self._frame, index
-        if self._grabbed is _Grabbed.NOTHING:
+        if not self._pointer.is_dragging:
             shown = self._scale.showing(index)
             if shown != self._scale:
                 self._set_scale(shown)
@@ -188,10 +184,8 @@ class Filmstrip(QWidget):
 
     def close_media(self) -> None:
         """Close the file that thumbnails are read from."""
-        self._preview.forget()
-        if self._thumbnails is not None:
-            self._thumbnails.close()
-            self._thumbnails = None
+        self._hover.forget()
+        self._feed.close()
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """As Qt asks for it."""
@@ -209,12 +203,7 @@ class Filmstrip(QWidget):
             return
         self._scale = Scale(info.first_index, info.frame_count, max(self.width(), 1))
         self._range = self._clamped(*self._range) if self._range else None
-        if info.path is not None and self._thumbnails is None:
-            height = round(_PREVIEW_PX * max(1.0, self.devicePixelRatioF()))
-            self._thumbnails = Thumbnails(
-                info.path, height, frame_rate=info.frame_rate, first_index=info.first_index
-            )
-            self._thumbnails.arrived.connect(self._on_thumbnail)
+        self._feed.open(info, round(hover.HEIGHT_PX * max(1.0, self.devicePixelRatioF())))
         self._want_thumbnails()
         self._repaint_all()
 
@@ -223,23 +212,15 @@ class Filmstrip(QWidget):
         if info is None:
             # It counts as soon as the clip is open.
             return (in_ or 0, out) if out is not None else None
-        first = info.first_index if in_ is None else max(in_, info.first_index)
-        last = info.last_index if out is None else min(out, info.last_index)
-        return (first, last) if first <= last else None
+        return info.limits(in_, out)
 
     def _want_thumbnails(self) -> None:
-        info = self._info
-        if info is None or self._thumbnails is None:
-            return
-        spans = list(self._scale.spans(painting.thumbnail_width(info)))
-        if self._previewed is not None:
-            spans.insert(0, Span(self._previewed, self._previewed + 1))
-        self._thumbnails.want(spans)
+        self._feed.want(self._info, self._scale, self._hover.span)
 
     def _on_thumbnail(self, span: Span) -> None:
         self._update_soon()
-        if self._previewed is not None and span == Span(self._previewed, self._previewed + 1):
-            self._show_preview(self._previewed)
+        if span == self._hover.span:
+            self._show_preview()
 
     def _set_scale(self, scale: Scale) -> None:
         self._scale = scale
@@ -262,30 +243,14 @@ class Filmstrip(QWidget):
         info = self._info
         if info is not None:
             strip = self._strip(info)
-            painter.drawPixmap(0, 0, self._painted_layer(strip, painter.font()))
+            layer = self._layer.pixmap(font, lambda painter: painting.paint(painter, strip))
+            painter.drawPixmap(0, 0, layer)
             painting.paint_playhead(painter, strip)
         if self.hasFocus():
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(TOKENS.focus), 1))
-            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
-
-    def _painted_layer(self, strip: Strip, font: QFont) -> QPixmap:
-        """Everything but the playhead, which moves with every frame that is played."""
-        ratio = self.devicePixelRatioF()
-        size = self.size() * ratio
-        if self._layer is None or self._layer.size() != size:
-            self._layer = QPixmap(size)
-            self._layer.setDevicePixelRatio(ratio)
-            painter = QPainter(self._layer)
-            painter.setFont(font)
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painting.paint(painter, strip)
-            painter.end()
-        return self._layer
+            paint_focus(painter, self.rect())
 
     def _repaint_all(self) -> None:
-        self._layer = None
+        self._layer.forget()
         self.update()
 
     def _strip(self, info: FrameInfo) -> Strip:
@@ -293,10 +258,10 @@ class Filmstrip(QWidget):
             info=info,
             scale=self._scale,
             content=self._content,
-            thumbnails=self._thumbnails,
+            thumbnails=self.thumbnails,
             frame=self._frame,
             limits=self.range,
-            hovered=self._hovered,
+            hovered=self._pointer.key,
             selected=self._frame if self._frame in self._content.keyframes else None,
             key_image_width=float(
                 (painting.KEYS_PX - 4) * info.width * info.pixel_aspect / info.height
@@ -305,41 +270,34 @@ class Filmstrip(QWidget):
 
     # Pointer
 
+    def _hits(self) -> Hits:
+        return Hits(self._scale, self.range, self._content.keyframes)
+
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
         """Grab a handle of the range, go to a keyframe, or to the frame that is pointed at."""
         if event is None or self._info is None or event.button() != Qt.MouseButton.LeftButton:
             return
-        self._hide_preview()
-        self._grabbed = self._handle_at(event.position())
-        if self._grabbed is _Grabbed.NOTHING:
-            key = self._key_at(event.position())
-            self._grabbed = _Grabbed.PLAYHEAD
-            self._scrub(key if key is not None else self._scale.index(event.position().x()))
+        self._pointer.press(self._hits(), event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
         """Drag what is grabbed, or preview what is pointed at."""
         if event is None or self._info is None:
             return
-        index = self._scale.index(event.position().x())
-        first, last = self.range
-        if self._grabbed is _Grabbed.PLAYHEAD:
-            self._scrub(index)
-        elif self._grabbed is _Grabbed.IN:
-            self._choose_range(min(index, last), last)
-        elif self._grabbed is _Grabbed.OUT:
-            self._choose_range(first, max(index, first))
-        else:
-            self._hover(event.position(), index)
+        hits = self._hits()
+        if not self._pointer.is_dragging:
+            is_handle = hits.handle_at(event.position()) is not None
+            self.setCursor(
+                Qt.CursorShape.SizeHorCursor if is_handle else Qt.CursorShape.ArrowCursor
+            )
+        self._pointer.move(hits, event.position())
 
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
         """Let go."""
-        self._grabbed = _Grabbed.NOTHING
+        self._pointer.release()
 
     def leaveEvent(self, event: QEvent | None) -> None:  # noqa: N802
         """Nothing is pointed at any more."""
-        self._hovered = None
-        self._hide_preview()
-        self._repaint_all()
+        self._pointer.leave()
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802
         """Scroll; zoom with Ctrl."""
@@ -360,7 +318,7 @@ class Filmstrip(QWidget):
     def event(self, event: QEvent | None) -> bool:
         """Say in words what a keyframe's mark means."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            key = self._key_at(QPointF(event.pos()))
+            key = self._hits().key_at(QPointF(event.pos()))
             if key is not None:
                 QToolTip.showText(
                     event.globalPos(), keyframe_words(key, self._content.keyframes[key]), self
@@ -378,58 +336,13 @@ class Filmstrip(QWidget):
             self._repaint_all()
             self.range_changed.emit(first, last)
 
-    def _handle_at(self, position: QPointF) -> _Grabbed:
-        if position.y() > painting.RULER_PX + painting.THUMBNAIL_PX:
-            return _Grabbed.NOTHING
-        first, last = self.range
-        if abs(position.x() - self._scale.x(first)) <= _GRIP_PX:
-            return _Grabbed.IN
-        if abs(position.x() - self._scale.x(last + 1)) <= _GRIP_PX:
-            return _Grabbed.OUT
-        return _Grabbed.NOTHING
+    def _preview_frame(self, index: int | None) -> None:
+        if self._hover.point_at(index):
+            self._show_preview()
 
-    def _key_at(self, position: QPointF) -> int | None:
-        if position.y() < painting.RULER_PX + painting.THUMBNAIL_PX:
-            return None
-        near = [
-            (abs(painting.key_x(self._scale, key) - position.x()), key)
-            for key in self._content.keyframes
-        ]
-        distance, key = min(near, default=(1e9, 0))
-        return key if distance <= _KEY_GRIP_PX else None
-
-    def _hover(self, position: QPointF, index: int) -> None:
-        key = self._key_at(position)
-        is_handle = self._handle_at(position) is not _Grabbed.NOTHING
-        self.setCursor(Qt.CursorShape.SizeHorCursor if is_handle else Qt.CursorShape.ArrowCursor)
-        if key != self._hovered:
-            self._hovered = key
-            self._repaint_all()
-        if position.y() > painting.RULER_PX + painting.THUMBNAIL_PX and key is None:
-            self._hide_preview()
-            return
-        index = index if key is None else key
-        if index != self._previewed:
-            self._previewed = index
-            self._want_thumbnails()
-            self._show_preview(index)
-
-    def _show_preview(self, index: int) -> None:
-        info = self._info
-        if info is None or self._thumbnails is None:
-            return
-        image = self._thumbnails.get(Span(index, index + 1))
-        width = round(_PREVIEW_PX * info.width * info.pixel_aspect / info.height)
-        middle = self._scale.x(index) + self._scale.frame_px / 2
-        at = self.mapToGlobal(QPoint(round(min(max(middle, 0), self.width())), 0))
-        text = f"{timecode(index - info.first_index, info.frame_rate)}  ·  {index}"
-        self._preview.show_at(at, QSize(width, _PREVIEW_PX), image, text)
-
-    def _hide_preview(self) -> None:
-        if self._previewed is not None:
-            self._previewed = None
-            self._preview.forget()
-            self._want_thumbnails()
+    def _show_preview(self) -> None:
+        if self._info is not None and self.thumbnails is not None:
+            self._hover.show(self._info, self.thumbnails, self._scale)
 
     # Keyframes
 
@@ -437,11 +350,11 @@ class Filmstrip(QWidget):
         """Offer what can be done to the keyframe, or to make the frame one."""
         if event is None or self._info is None:
             return
-        self._hide_preview()
+        self._preview_frame(None)
         is_by_mouse = event.reason() == QContextMenuEvent.Reason.Mouse
         index = self._frame
         if is_by_mouse:
-            key = self._key_at(QPointF(event.pos()))
+            key = self._hits().key_at(QPointF(event.pos()))
             index = key if key is not None else self._scale.index(event.pos().x())
         at = event.globalPos() if is_by_mouse else self._point_of(index)
         menu = self.keyframe_menu(index)
@@ -450,13 +363,11 @@ class Filmstrip(QWidget):
 
     def keyframe_menu(self, index: int) -> QMenu:
         """The menu for a frame; it deletes itself when closed."""
-        wanted = Wanted(index, self._content.keyframes.get(index), self._frame, self._actions)
-        menu = keyframe_menu(self, wanted, lambda what: self.keyframe_action.emit(index, what))
+        actions = self._actions
         if self._frame in self._content.keyframes:
-            for one in menu.actions():
-                if one.objectName() == KeyframeAction.MOVE_HERE.name:
-                    one.setEnabled(False)
-        return menu
+            actions -= {KeyframeAction.MOVE_HERE}
+        wanted = Wanted(index, self._content.keyframes.get(index), self._frame, actions)
+        return keyframe_menu(self, wanted, lambda what: self.keyframe_action.emit(index, what))
 
     def _point_of(self, index: int) -> QPoint:
         x = round(painting.key_x(self._scale, index))

@@ -20,6 +20,8 @@ _OF_KEYFRAMES = (
 )
 _OF_OTHERS = (KeyframeAction.ADD,)
 
+translate = QCoreApplication.translate
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -56,31 +58,31 @@ def keyframe_menu(
 
 def keyframe_words(index: int, state: KeyframeState) -> str:
     """What is to be said of a keyframe."""
-    tr = QCoreApplication.translate
     words = {
-        KeyframeState.PLANNED: tr("Filmstrip", "planned"),
-        KeyframeState.RENDERING: tr("Filmstrip", "rendering"),
-        KeyframeState.DONE: tr("Filmstrip", "done"),
-        KeyframeState.LOCKED: tr("Filmstrip", "locked"),
-        KeyframeState.STALE: tr("Filmstrip", "stale, to be made again"),
-        KeyframeState.FAILED: tr("Filmstrip", "failed"),
+        KeyframeState.PLANNED: translate("Filmstrip", "planned"),
+        KeyframeState.RENDERING: translate("Filmstrip", "rendering"),
+        KeyframeState.DONE: translate("Filmstrip", "done"),
+        KeyframeState.LOCKED: translate("Filmstrip", "locked"),
+        KeyframeState.STALE: translate("Filmstrip", "stale, to be made again"),
+        KeyframeState.FAILED: translate("Filmstrip", "failed"),
     }[state]
-    return tr("Filmstrip", "Keyframe {index}: {state}").format(index=index, state=words)
+    return translate("Filmstrip", "Keyframe {index}: {state}").format(index=index, state=words)
 
 
 def _words(one: KeyframeAction, wanted: Wanted) -> str:
-    tr = QCoreApplication.translate
-    is_locked = wanted.state is KeyframeState.LOCKED
+    lock = translate("Filmstrip", "Lock")
+    if wanted.state is KeyframeState.LOCKED:
+        lock = translate("Filmstrip", "Unlock")
     return {
-        KeyframeAction.REROLL: tr("Filmstrip", "Reroll"),
-        KeyframeAction.EDIT_PROMPT: tr("Filmstrip", "Edit its prompt…"),
-        KeyframeAction.REPLACE: tr("Filmstrip", "Replace by a painted image…"),
-        KeyframeAction.LOCK: tr("Filmstrip", "Unlock") if is_locked else tr("Filmstrip", "Lock"),
-        KeyframeAction.MOVE_HERE: tr("Filmstrip", "Move to frame {frame}").format(
+        KeyframeAction.REROLL: translate("Filmstrip", "Reroll"),
+        KeyframeAction.EDIT_PROMPT: translate("Filmstrip", "Edit its prompt…"),
+        KeyframeAction.REPLACE: translate("Filmstrip", "Replace by a painted image…"),
+        KeyframeAction.LOCK: lock,
+        KeyframeAction.MOVE_HERE: translate("Filmstrip", "Move to frame {frame}").format(
             frame=wanted.frame
         ),
-        KeyframeAction.ADD: tr("Filmstrip", "Make frame {index} a keyframe").format(
+        KeyframeAction.ADD: translate("Filmstrip", "Make frame {index} a keyframe").format(
             index=wanted.index
         ),
-        KeyframeAction.REMOVE: tr("Filmstrip", "Remove"),
+        KeyframeAction.REMOVE: translate("Filmstrip", "Remove"),
     }[one]

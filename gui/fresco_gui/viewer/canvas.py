@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
-from PyQt6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QPointF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
     QCursor,
@@ -14,21 +12,19 @@ from PyQt6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPen,
     QResizeEvent,
     QWheelEvent,
 )
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
-from fresco_gui.theme import TOKENS
+from fresco_gui.theme import paint_focus
 from fresco_gui.viewer.camera import Camera, Point
 from fresco_gui.viewer.compositor import Composed, Compositor, Scene
 from fresco_gui.viewer.modes import ViewMode
-from fresco_gui.viewer.overlay import paint_label, paint_line
+from fresco_gui.viewer.painting import Picture, paint
+from fresco_gui.viewer.panes import Panes
 from fresco_gui.viewer.rendering import GROUND
 
-_GRIP_PX = 9
-_GAP_PX = 2
 _ZOOM_BY_STEP = 1.25
 
 
@@ -94,7 +90,7 @@ class Canvas(QWidget):
     @property
     def scale(self) -> float:
         """Device pixels by pixel of the source."""
-        return self._camera.scale(self._pane(), self._picture_size)
+        return self._camera.scale(self._panes.size, self._picture_size)
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """As Qt asks for it."""
@@ -143,8 +139,9 @@ class Canvas(QWidget):
 
     def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
         """Nearer or farther around a point of the canvas, or its middle."""
-        pane = self._pane()
-        point = self._in_pane(at) if at is not None else (pane[0] / 2, pane[1] / 2)
+        panes = self._panes
+        pane = panes.size
+        point = panes.in_pane(at) if at is not None else (pane[0] / 2, pane[1] / 2)
         self.set_camera(self._camera.zoomed(factor, point, pane, self._picture_size))
 
     def zoom_to(self, zoom: float | None) -> None:
@@ -158,50 +155,26 @@ class Canvas(QWidget):
         """End the thread."""
         self._compositor.close()
 
-    # Geometry. Panes and pictures are measured in device pixels, Qt's events in its own.
-
-    def _pane(self) -> tuple[int, int]:
+    @property
+    def _panes(self) -> Panes:
         ratio = self.devicePixelRatioF()
-        width, height = round(self.width() * ratio), round(self.height() * ratio)
-        if self._mode is ViewMode.SIDE_BY_SIDE:
-            width = (width - self._gap()) // 2
-        return max(width, 1), max(height, 1)
-
-    def _gap(self) -> int:
-        return round(_GAP_PX * self.devicePixelRatioF())
-
-    def _in_pane(self, position: QPointF) -> Point:
-        ratio = self.devicePixelRatioF()
-        x, y = position.x() * ratio, position.y() * ratio
-        second = self._pane()[0] + self._gap()
-        if self._mode is ViewMode.SIDE_BY_SIDE and x >= second:
-            x -= second
-        return x, y
+        return Panes(rect=self.rect(), ratio=ratio, mode=self._mode, wipe=self._wipe)
 
     def _share_at(self, position: QPointF) -> Point | None:
-        place = self._camera.place(self._pane(), self._picture_size)
-        x, y = place.to_picture(self._in_pane(position))
+        """A point of the canvas as shares of the picture; None outside of it."""
+        panes = self._panes
+        place = self._camera.place(panes.size, self._picture_size)
+        x, y = place.to_picture(panes.in_pane(position))
         return (x, y) if 0 <= x < 1 and 0 <= y < 1 else None
-
-    def _wipe_line(self) -> float:
-        """Its place in Qt's pixels."""
-        length = self.width() if self._mode is ViewMode.WIPE_VERTICAL else self.height()
-        return self._wipe * length
-
-    def _is_on_line(self, position: QPointF) -> bool:
-        if not self._mode.is_wipe:
-            return False
-        along = position.x() if self._mode is ViewMode.WIPE_VERTICAL else position.y()
-        return abs(along - self._wipe_line()) <= _GRIP_PX
 
     def _recompose(self) -> None:
         index, source, result = self._pictures
-        pane = self._pane()
+        pane = self._panes.size
         scene = Scene(
             index=index,
             mode=self._mode,
-            source=source if self._shows_source() else None,
-            result=result if self._shows_result() else None,
+            source=source if self._mode is not ViewMode.RESULT else None,
+            result=result if self._mode is not ViewMode.SOURCE else None,
             place=self._camera.place(pane, self._picture_size),
             pane=pane,
             gain=self._gain,
@@ -209,12 +182,6 @@ class Canvas(QWidget):
             is_fine=not self._is_moving,
         )
         self._compositor.compose(scene)
-
-    def _shows_source(self) -> bool:
-        return self._mode is not ViewMode.RESULT
-
-    def _shows_result(self) -> bool:
-        return self._mode is not ViewMode.SOURCE
 
     def _on_composed(self, composed: Composed) -> None:
         self._composed = composed
@@ -226,85 +193,16 @@ class Canvas(QWidget):
         """Put the composed pictures on the screen, and the wipe's line over them."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(GROUND, GROUND, GROUND))
-        composed = self._composed
-        if composed is not None:
-            self._paint_pictures(painter, composed)
-        if self._mode.is_wipe and self._has_result:
-            paint_line(painter, self._mode, self._wipe_line(), self.rect())
-        if self.hasFocus():
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(TOKENS.focus), 1))
-            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
-
-    def _paint_pictures(self, painter: QPainter, composed: Composed) -> None:
-        whole = self.rect()
-        mode = composed.scene.mode
-        if mode.is_wipe and self._has_result:
-            first, second = self._wipe_sides()
-            self._paint_side(painter, composed.source, whole.topLeft(), first, self.tr("A source"))
-            self._paint_side(painter, composed.result, whole.topLeft(), second, self.tr("B result"))
-        elif mode is ViewMode.SIDE_BY_SIDE:
-            first, second = self._halves()
-            self._paint_side(painter, composed.source, first.topLeft(), first, self.tr("A source"))
-            self._paint_side(
-                painter, composed.result, second.topLeft(), second, self.tr("B result")
+        if self._composed is not None:
+            picture = Picture(
+                composed=self._composed,
+                panes=self._panes,
+                has_result=self._has_result,
+                has_source=self._pictures[1] is not None,
             )
-        elif mode is ViewMode.RESULT:
-            self._paint_side(painter, composed.result, whole.topLeft(), whole, self.tr("B result"))
-        else:
-            label = self._single_label(composed)
-            self._paint_side(painter, composed.source, whole.topLeft(), whole, label)
-
-    def _single_label(self, composed: Composed) -> str:
-        if not self._has_result:
-            return ""
-        is_mixed = composed.scene.mode.is_mixed and composed.scene.result is not None
-        if is_mixed and composed.scene.mode is ViewMode.DIFFERENCE:
-            return self.tr("Difference ×{gain}").format(gain=f"{composed.scene.gain:g}")
-        if is_mixed:
-            return self.tr("Onion {share} %").format(share=round(composed.scene.share * 100))
-        return self.tr("A source")
-
-    def _wipe_sides(self) -> tuple[QRect, QRect]:
-        line = round(self._wipe_line())
-        first, second = QRect(self.rect()), QRect(self.rect())
-        if self._mode is ViewMode.WIPE_VERTICAL:
-            first.setWidth(line)
-            second.setLeft(line)
-        else:
-            first.setHeight(line)
-            second.setTop(line)
-        return first, second
-
-    def _halves(self) -> tuple[QRect, QRect]:
-        width = self._pane()[0] / self.devicePixelRatioF()
-        second_left = math.ceil(width + _GAP_PX)
-        first = QRect(0, 0, math.floor(width), self.height())
-        return first, QRect(second_left, 0, self.width() - second_left, self.height())
-
-    def _paint_side(
-        self, painter: QPainter, image: QImage | None, at: QPoint, clip: QRect, label: str
-    ) -> None:
-        painter.save()
-        painter.setClipRect(clip)
-        if image is not None:
-            image.setDevicePixelRatio(self.devicePixelRatioF())
-            painter.drawImage(at, image)
-        elif label and self._pictures[1] is not None:
-            painter.setPen(QColor(TOKENS.faint_text))
-            painter.drawText(clip, Qt.AlignmentFlag.AlignCenter, self.tr("Not restyled yet"))
-        if label:
-            paint_label(painter, clip, label, self._label_corner(clip))
-        painter.restore()
-
-    def _label_corner(self, side: QRect) -> Qt.Corner:
-        """Where the label does not jump about while the line is dragged."""
-        if self._mode is ViewMode.WIPE_VERTICAL and side.left() > 0:
-            return Qt.Corner.TopRightCorner
-        if self._mode is ViewMode.WIPE_HORIZONTAL and side.top() > 0:
-            return Qt.Corner.BottomLeftCorner
-        return Qt.Corner.TopLeftCorner
+            paint(painter, picture)
+        if self.hasFocus():
+            paint_focus(painter, self.rect())
 
     # Events
 
@@ -329,7 +227,7 @@ class Canvas(QWidget):
             super().mousePressEvent(event)
             return
         is_left = event.button() == Qt.MouseButton.LeftButton
-        self._is_wiping = is_left and self._is_on_line(event.position())
+        self._is_wiping = is_left and self._panes.is_on_line(event.position())
         self._dragged_from = event.position()
         self._show_cursor(event.position())
 
@@ -339,14 +237,12 @@ class Canvas(QWidget):
             return
         position = event.position()
         if self._is_wiping:
-            is_vertical = self._mode is ViewMode.WIPE_VERTICAL
-            length = self.width() if is_vertical else self.height()
-            self.set_wipe((position.x() if is_vertical else position.y()) / max(length, 1))
+            self.set_wipe(self._panes.wipe_at(position))
         elif self._dragged_from is not None:
             moved = (position - self._dragged_from) * self.devicePixelRatioF()
             self._dragged_from = position
             by = (moved.x(), moved.y())
-            self.set_camera(self._camera.panned(by, self._pane(), self._picture_size))
+            self.set_camera(self._camera.panned(by, self._panes.size, self._picture_size))
         self._show_cursor(position)
         self.hovered.emit(self._share_at(position))
 
@@ -359,7 +255,7 @@ class Canvas(QWidget):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
         """Fit the picture; on the line, put it back into the middle."""
-        if event is not None and self._is_on_line(event.position()):
+        if event is not None and self._panes.is_on_line(event.position()):
             self.set_wipe(0.5)
         else:
             self.zoom_to(None)
@@ -389,7 +285,7 @@ class Canvas(QWidget):
 
     def _show_cursor(self, position: QPointF | None = None) -> None:
         at = position or QPointF(self.mapFromGlobal(QCursor.pos()))
-        if self._is_wiping or (self._dragged_from is None and self._is_on_line(at)):
+        if self._is_wiping or (self._dragged_from is None and self._panes.is_on_line(at)):
             is_vertical = self._mode is ViewMode.WIPE_VERTICAL
             split = Qt.CursorShape.SplitHCursor if is_vertical else Qt.CursorShape.SplitVCursor
             self.setCursor(split)

@@ -9,11 +9,13 @@ from PyQt6.QtCore import QCoreApplication
 from PyQt6.QtGui import QAction, QActionGroup
 from PyQt6.QtWidgets import QWidget
 
-from fresco_gui.shortcuts import action
+from fresco_gui.shortcuts import action, on
 from fresco_gui.viewer.icons import icon
 from fresco_gui.viewer.modes import ViewMode
 
 _Run = Callable[[], object]
+
+translate = QCoreApplication.translate
 
 
 @dataclass(frozen=True)
@@ -23,26 +25,25 @@ class Command:
     name: str
     text: str
     keys: Sequence[str]
-    run: _Run
+    run: _Run | None
     icon: str = ""
 
 
 def mode_commands(choose: Callable[[ViewMode], object]) -> dict[ViewMode, Command]:
     """One for each way to look at source and result."""
-    tr = QCoreApplication.translate
     listed = (
-        (ViewMode.SOURCE, "source", tr("Viewer", "Source (A)"), ("1",)),
-        (ViewMode.RESULT, "result", tr("Viewer", "Result (B)"), ("2",)),
-        (ViewMode.WIPE_VERTICAL, "wipe_vertical", tr("Viewer", "Wipe"), ("W",)),
+        (ViewMode.SOURCE, "source", translate("Viewer", "Source (A)"), ("1",)),
+        (ViewMode.RESULT, "result", translate("Viewer", "Result (B)"), ("2",)),
+        (ViewMode.WIPE_VERTICAL, "wipe_vertical", translate("Viewer", "Wipe"), ("W",)),
         (
             ViewMode.WIPE_HORIZONTAL,
             "wipe_horizontal",
-            tr("Viewer", "Wipe, lying line"),
+            translate("Viewer", "Wipe, lying line"),
             ("Shift+W",),
         ),
-        (ViewMode.SIDE_BY_SIDE, "side_by_side", tr("Viewer", "Side by side"), ("S",)),
-        (ViewMode.DIFFERENCE, "difference", tr("Viewer", "Difference"), ("D",)),
-        (ViewMode.ONION, "onion", tr("Viewer", "Onion skin"), ("N",)),
+        (ViewMode.SIDE_BY_SIDE, "side_by_side", translate("Viewer", "Side by side"), ("S",)),
+        (ViewMode.DIFFERENCE, "difference", translate("Viewer", "Difference"), ("D",)),
+        (ViewMode.ONION, "onion", translate("Viewer", "Onion skin"), ("N",)),
     )
     return {
         mode: Command(f"view.{name}", text, keys, lambda mode=mode: choose(mode), name)
@@ -52,7 +53,9 @@ def mode_commands(choose: Callable[[ViewMode], object]) -> dict[ViewMode, Comman
 
 def add(owner: QWidget, command: Command, *, is_checkable: bool = False) -> QAction:
     """Make the action, which works while `owner`'s window is the active one."""
-    made = action(owner, command.name, command.text, command.keys, command.run)
+    made = action(owner, command.name, command.text, command.keys)
+    if command.run is not None:
+        on(made, command.run)
     made.setCheckable(is_checkable)
     if command.icon:
         made.setIcon(icon(command.icon))

@@ -76,10 +76,14 @@ class Playback(QObject):
         """The frames that playing stays within."""
         self._first, self._last = first, last
 
-    def set_muted(self, is_muted: bool) -> None:
-        """Whether to play without sound."""
-        self._is_muted = is_muted
-        self.sound.set_volume(0.0 if is_muted else 1.0)
+    def set_sounding(self, is_on: bool) -> None:
+        """Whether to play with sound."""
+        self._is_muted = not is_on
+        self.sound.set_volume(1.0 if is_on else 0.0)
+
+    def set_looping(self, is_looping: bool) -> None:
+        """Whether to begin anew at the end."""
+        self.is_looping = is_looping
 
     def go_to(self, index: int) -> None:
         """Look at another frame; playing goes on from there."""
@@ -103,6 +107,26 @@ class Playback(QObject):
         if at_end:
             self._move_to(self._first if rate > 0 else self._last)
         self._start(rate)
+
+    def toggle(self) -> None:
+        """Play, or rest."""
+        if self._rate:
+            self.pause()
+        else:
+            self.play()
+
+    def step(self, by: int) -> None:
+        """Rest, so many frames on, or back."""
+        self.pause()
+        self.go_to(self._frame + by)
+
+    def to_start(self) -> None:
+        """Go to the first frame that is played."""
+        self.go_to(self._first)
+
+    def to_end(self) -> None:
+        """Go to the last frame that is played."""
+        self.go_to(self._last)
 
     def shuttle(self, direction: int) -> None:
         """J and L: run this way; where it runs this way already, faster."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QFontDatabase, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QToolButton, QWidget
 
 from fresco_gui.media.source import FrameInfo
+from fresco_gui.viewer.actions import Actions
 from fresco_gui.viewer.icons import icon
 from fresco_gui.viewer.modes import ViewMode
 from fresco_gui.viewer.timecode import timecode
@@ -26,21 +25,14 @@ class TransportBar(QWidget):
 
     mix_changed = pyqtSignal(float, float)
 
-    def __init__(
-        self,
-        transport: Sequence[QAction],
-        play: QAction,
-        modes: Sequence[QAction],
-        options: Sequence[QAction],
-        parent: QWidget | None = None,
-    ) -> None:
+    def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("transport")
-        self._play = play
+        self._play = actions.play
         self._gain, self._share = 4.0, 0.5
         self._mode = ViewMode.SOURCE
         self.time_label = ShrinkingLabel(self.tr("Position"))
-        self.range_label = ShrinkingLabel(self.tr("Range"))
+        self.range_label = ShrinkingLabel(self.tr("Range"), is_whole=True)
         self.range_label.setObjectName("faint")
         self.rate_label = ShrinkingLabel(self.tr("Speed"))
         self.zoom_label = ShrinkingLabel(self.tr("Zoom"))
@@ -49,7 +41,7 @@ class TransportBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 4, 8, 4)
         row.setSpacing(2)
-        for one in transport:
+        for one in actions.transport:
             row.addWidget(_button(one))
         row.addSpacing(4)
         for label in (self.time_label, self.rate_label):
@@ -60,10 +52,10 @@ class TransportBar(QWidget):
         row.addWidget(self.range_label, 1)
         row.addWidget(self.mix)
         row.addSpacing(4)
-        for one in modes:
+        for one in actions.modes.values():
             row.addWidget(_button(one))
         row.addSpacing(4)
-        for one in options:
+        for one in actions.options:
             row.addWidget(_button(one))
         row.addSpacing(4)
         row.addWidget(self.zoom_label)
@@ -141,10 +133,14 @@ def _button(one: QAction) -> QToolButton:
 
 
 class ShrinkingLabel(QLabel):
-    """A line of text that gives way where there is no room for it; a tool tip has all of it."""
+    """A line of text that gives way where there is no room for it; a tool tip has all of it.
 
-    def __init__(self, name: str) -> None:
+    `is_whole`: a part of it would mislead, so that it is shown as a whole or not at all.
+    """
+
+    def __init__(self, name: str, *, is_whole: bool = False) -> None:
         super().__init__()
+        self._is_whole = is_whole
         self.setAccessibleName(name)
         self.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
@@ -159,6 +155,8 @@ class ShrinkingLabel(QLabel):
             self.text(), Qt.TextElideMode.ElideRight, self.contentsRect().width()
         )
         self.setToolTip(self.text() if shown != self.text() else "")
+        if self._is_whole and shown != self.text():
+            return
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
         painter.drawText(self.contentsRect(), Qt.AlignmentFlag.AlignVCenter, shown)

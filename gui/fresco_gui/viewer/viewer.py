@@ -9,17 +9,12 @@ from PyQt6.QtGui import QAction, QDragEnterEvent, QDropEvent, QImage
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from fresco_gui.media.source import FrameInfo, FrameSource
-from fresco_gui.viewer import commands
+from fresco_gui.viewer.actions import Actions, Deeds
 from fresco_gui.viewer.canvas import Canvas
-from fresco_gui.viewer.commands import Command
 from fresco_gui.viewer.modes import ViewMode
 from fresco_gui.viewer.playback import Playback
 from fresco_gui.viewer.readout import read
 from fresco_gui.viewer.transport import ShrinkingLabel, TransportBar
-
-_FAR_STEP = 10
-_WIPE_STEP = 0.05
-_ZOOM_STEP = 1.25
 
 
 class Viewer(QWidget):
@@ -56,13 +51,8 @@ class Viewer(QWidget):
         self._shown: tuple[QImage | None, QImage | None] = (None, None)
         self.canvas = Canvas()
         self.playback = Playback(self)
-        self._modes = commands.add_modes(self, self.set_mode)
-        self._transport = self._add_transport()
-        self._options = self._add_options()
-        self._others = self._add_others()
-        self.bar = TransportBar(
-            self._transport, self._play_action, list(self._modes.values()), self._options
-        )
+        self._actions = self._make_actions()
+        self.bar = TransportBar(self._actions)
         self.readout = ShrinkingLabel(self.tr("Pixel under the pointer"))
         self._build()
         self._connect()
@@ -123,7 +113,7 @@ class Viewer(QWidget):
 
     def _apply_mode(self) -> None:
         mode = self._wanted_mode if self._result is not None else ViewMode.SOURCE
-        self._modes[mode].setChecked(True)
+        self._actions.modes[mode].setChecked(True)
         self.bar.show_mode(mode)
         self.canvas.set_mode(mode)
         self._on_camera_changed()
@@ -134,10 +124,9 @@ class Viewer(QWidget):
         if info is None:
             self._awaited_range = (in_, out)
             return
-        first = info.first_index if in_ is None else max(in_, info.first_index)
-        last = info.last_index if out is None else min(out, info.last_index)
-        is_whole = first <= info.first_index and last >= info.last_index
-        chosen = None if is_whole or first > last else (first, last)
+        chosen = info.limits(in_, out)
+        if chosen == info.limits(None, None):
+            chosen = None
         if chosen == self._range:
             return
         self._range = chosen
@@ -154,7 +143,7 @@ class Viewer(QWidget):
 
     def actions(self) -> list[QAction]:
         """All that can be done here by keys, for menus and the shortcuts sheet."""
-        return [*self._transport, *self._others, *self._modes.values(), *self._options]
+        return self._actions.all()
 
     def close_media(self) -> None:
         """End the threads; the viewer shows nothing any more."""
@@ -184,97 +173,15 @@ class Viewer(QWidget):
         self.canvas.original_held.connect(self._on_original_held)
         self.bar.mix_changed.connect(self.canvas.set_mix)
 
-    def _add_transport(self) -> list[QAction]:
-        playback = self.playback
-        listed = (
-            Command("view.start", self.tr("To the start"), ("Home",), self._to_start, "to_start"),
-            Command(
-                "view.back",
-                self.tr("One frame back"),
-                ("Left",),
-                lambda: self._step(-1),
-                "step_back",
-            ),
-            Command("view.play", self.tr("Play or pause"), ("Space",), self._toggle, "play"),
-            Command(
-                "view.on", self.tr("One frame on"), ("Right",), lambda: self._step(1), "step_on"
-            ),
-            Command("view.end", self.tr("To the end"), ("End",), self._to_end, "to_end"),
+    def _make_actions(self) -> Actions:
+        deeds = Deeds(
+            set_mode=self.set_mode,
+            toggle_original=self._toggle_original,
+            set_in=self._set_in,
+            set_out=self._set_out,
+            clear_range=lambda: self.set_range(None, None),
         )
-        made = [commands.add(self, command) for command in listed]
-        self._play_action = made[2]
-        self._shuttle = [
-            commands.add(self, command)
-            for command in (
-                Command(
-                    "view.reverse", self.tr("Play backwards"), ("J",), lambda: playback.shuttle(-1)
-                ),
-                Command("view.pause", self.tr("Pause"), ("K",), playback.pause),
-                Command(
-                    "view.forward", self.tr("Play, faster"), ("L",), lambda: playback.shuttle(1)
-                ),
-            )
-        ]
-        return made
-
-    def _add_options(self) -> list[QAction]:
-        loop = Command("view.loop", self.tr("Loop"), ("Alt+L",), self._on_loop, "loop")
-        sound = Command("view.sound", self.tr("Sound"), ("Alt+M",), self._on_sound, "sound")
-        self._loop_action = commands.add(self, loop, is_checkable=True)
-        self._sound_action = commands.add(self, sound, is_checkable=True)
-        self._loop_action.setChecked(True)
-        self._sound_action.setChecked(True)
-        return [self._loop_action, self._sound_action]
-
-    def _add_others(self) -> list[QAction]:
-        canvas = self.canvas
-        listed = (
-            Command(
-                "view.far_back",
-                self.tr("Ten frames back"),
-                ("Shift+Left",),
-                lambda: self._step(-_FAR_STEP),
-            ),
-            Command(
-                "view.far_on",
-                self.tr("Ten frames on"),
-                ("Shift+Right",),
-                lambda: self._step(_FAR_STEP),
-            ),
-            Command("view.in", self.tr("Set the in point"), ("I",), self._set_in),
-            Command("view.out", self.tr("Set the out point"), ("O",), self._set_out),
-            Command(
-                "view.whole", self.tr("Whole clip"), ("Alt+X",), lambda: self.set_range(None, None)
-            ),
-            Command("view.original", self.tr("Show the original"), ("\\",), self._toggle_original),
-            Command("view.fit", self.tr("Fit"), ("F",), lambda: canvas.zoom_to(None)),
-            Command("view.actual", self.tr("100 %"), ("Ctrl+0",), lambda: canvas.zoom_to(1.0)),
-            Command(
-                "view.nearer",
-                self.tr("Zoom in"),
-                ("+", "="),
-                lambda: canvas.zoom_by(_ZOOM_STEP),
-            ),
-            Command(
-                "view.farther",
-                self.tr("Zoom out"),
-                ("-",),
-                lambda: canvas.zoom_by(1 / _ZOOM_STEP),
-            ),
-            Command(
-                "view.wipe_back",
-                self.tr("Wipe line back"),
-                ("Alt+Left",),
-                lambda: self._wipe(-_WIPE_STEP),
-            ),
-            Command(
-                "view.wipe_on",
-                self.tr("Wipe line on"),
-                ("Alt+Right",),
-                lambda: self._wipe(_WIPE_STEP),
-            ),
-        )
-        return [*self._shuttle, *(commands.add(self, command) for command in listed)]
+        return Actions(self, self.canvas, self.playback, deeds)
 
     # Sources
 
@@ -329,7 +236,7 @@ class Viewer(QWidget):
         self.bar.show_range(self._range)
 
     def _update_modes(self) -> None:
-        for mode, one in self._modes.items():
+        for mode, one in self._actions.modes.items():
             one.setEnabled(self._result is not None or mode is ViewMode.SOURCE)
 
     # Slots
@@ -374,12 +281,6 @@ class Viewer(QWidget):
             self.set_mode(self._mode_before_hold)
             self._mode_before_hold = None
 
-    def _on_loop(self) -> None:
-        self.playback.is_looping = self._loop_action.isChecked()
-
-    def _on_sound(self) -> None:
-        self.playback.set_muted(not self._sound_action.isChecked())
-
     def _show_reading(self) -> None:
         info = self._info
         if self._hovered is None or info is None:
@@ -389,26 +290,6 @@ class Viewer(QWidget):
         self.readout.setText(reading.words() if reading else "")
 
     # Actions
-
-    def _toggle(self) -> None:
-        if self.is_playing:
-            self.pause()
-        else:
-            self.play()
-
-    def _step(self, by: int) -> None:
-        self.pause()
-        self.playback.go_to(self.frame + by)
-
-    def _to_start(self) -> None:
-        info = self._info
-        if info is not None:
-            self.playback.go_to(self._range[0] if self._range else info.first_index)
-
-    def _to_end(self) -> None:
-        info = self._info
-        if info is not None:
-            self.playback.go_to(self._range[1] if self._range else info.last_index)
 
     def _set_in(self) -> None:
         out = self._range[1] if self._range else None
@@ -421,9 +302,6 @@ class Viewer(QWidget):
     def _toggle_original(self) -> None:
         other = ViewMode.RESULT if self.mode is ViewMode.SOURCE else ViewMode.SOURCE
         self.set_mode(other)
-
-    def _wipe(self, by: float) -> None:
-        self.canvas.set_wipe(self.canvas.wipe + by)
 
     # Drag and drop
 

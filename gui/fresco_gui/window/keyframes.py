@@ -10,30 +10,27 @@ from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QFileDialog, QInputDialog, QWidget
 
 from fresco_gui.controller import Controller
+from fresco_gui.shortcuts import on
 from fresco_gui.stage import Stage
 from fresco_gui.timeline import KeyframeAction
-from fresco_gui.viewer import Viewer
+from fresco_gui.window.commands import Commands
+from fresco_gui.window.views import Views
 
 _CHOOSING = frozenset({KeyframeAction.ADD, KeyframeAction.MOVE_HERE, KeyframeAction.REMOVE})
 
 
 class Keyframes(QObject):
-    """Carries out what the filmstrip and the menu ask for. `say` shows a sentence for a while."""
+    """Carries out what the filmstrip and the menu ask for."""
 
-    def __init__(
-        self,
-        controller: Controller,
-        stage: Stage,
-        viewer: Viewer,
-        say: Callable[[str], None],
-        parent: QWidget,
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, window: QWidget, controller: Controller, stage: Stage, views: Views) -> None:
+        super().__init__(window)
+        self._window = window
+        self._keeper = controller.keeper
         self._controller = controller
         self._stage = stage
-        self._viewer = viewer
-        self._say = say
-        self._window = parent
+        self._viewer = views.viewer
+        self._status = views.status
+        views.filmstrip.keyframe_action.connect(self.act)
         self._choices: dict[KeyframeAction, Callable[[int], None]] = {
             KeyframeAction.REROLL: self._reroll,
             KeyframeAction.EDIT_PROMPT: self._edit_prompt,
@@ -44,15 +41,23 @@ class Keyframes(QObject):
             KeyframeAction.REMOVE: self._remove,
         }
 
+    def connect(self, commands: Commands) -> None:
+        """Do what these commands are for."""
+        for what, command in commands.keyframe_actions().items():
+            on(command, lambda what=what: self.act(self._viewer.frame, what))
+        on(commands.reroll_unlocked, self.reroll_unlocked)
+        on(commands.previous_key, lambda: self.go(-1))
+        on(commands.next_key, lambda: self.go(1))
+
     def offered(self) -> frozenset[KeyframeAction]:
         """What can be done now."""
-        if not self._controller.project.clip:
+        if not self._keeper.project.clip:
             return frozenset()
         if self._stage.plan is None:
             return _CHOOSING
-        job = self._controller.shown_job()
+        job = self._controller.following.job()
         is_done = job is not None and job.state is JobState.DONE
-        is_possible = is_done and self._controller.state.is_connected
+        is_possible = is_done and self._controller.daemon.state.is_connected
         return frozenset(KeyframeAction) if is_possible else frozenset({KeyframeAction.LOCK})
 
     def act(self, index: int, what: KeyframeAction) -> None:
@@ -69,7 +74,7 @@ class Keyframes(QObject):
 
     def _all(self) -> list[int]:
         plan = self._stage.plan
-        return sorted(plan.keyframes if plan is not None else self._controller.chosen_keyframes())
+        return sorted(plan.keyframes if plan is not None else self._keeper.chosen_keyframes())
 
     def _nearest(self, index: int) -> int | None:
         return min(self._all(), key=lambda key: abs(key - index), default=None)
@@ -81,7 +86,20 @@ class Keyframes(QObject):
         return False
 
     def _change(self, *changes: KeyframeChange) -> None:
-        self._controller.reroll(changes)
+        self._controller.making.reroll(self._controller.following.job_id, changes)
+
+    def reroll_unlocked(self) -> None:
+        """Reroll all keyframes of the finished job but the locked ones."""
+        job = self._controller.following.job()
+        if job is None or job.plan is None:
+            return
+        locked = self._keeper.project.locked
+        free = [index for index in job.plan.keyframes if index not in locked]
+        if free:
+            self._change(*(KeyframeChange(index=index) for index in free))
+
+    def _say(self, sentence: str) -> None:
+        self._status.showMessage(sentence, 6000)
 
     def _reroll(self, index: int) -> None:
         if self._is_key(index):
@@ -90,7 +108,7 @@ class Keyframes(QObject):
     def _edit_prompt(self, index: int) -> None:
         if not self._is_key(index):
             return
-        job = self._controller.shown_job()
+        job = self._controller.following.job()
         settings = job.settings if job else None
         words = settings.keyframe_prompts.get(index, "") if settings else ""
         text, is_given = QInputDialog.getMultiLineText(
@@ -109,7 +127,7 @@ class Keyframes(QObject):
         name, _ = QFileDialog.getOpenFileName(
             self._window,
             self.tr("A painted picture for frame {index}").format(index=index),
-            str(Path(self._controller.project.clip).parent),
+            str(Path(self._keeper.project.clip).parent),
             self.tr("Pictures (*.png *.jpg *.jpeg *.tif *.tiff *.webp);;All files (*)"),
         )
         if name:
@@ -118,7 +136,7 @@ class Keyframes(QObject):
     def _toggle_lock(self, index: int) -> None:
         if not self._is_key(index):
             return
-        is_locked = self._controller.toggle_lock(index)
+        is_locked = self._keeper.toggle_lock(index)
         self._stage.refresh_lock(index)
         text = self.tr("Keyframe {index} is locked: it is not rerolled with the others.")
         if not is_locked:
@@ -155,5 +173,5 @@ class Keyframes(QObject):
             )
 
     def _choose(self, indices: set[int]) -> None:
-        self._controller.choose_keyframes(tuple(sorted(indices)))
+        self._keeper.choose_keyframes(tuple(sorted(indices)))
         self._stage.show_chosen_keyframes()

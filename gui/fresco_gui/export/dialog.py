@@ -1,10 +1,10 @@
-"""Asks how a result is to be exported, and has it done."""
+"""Asks how a result is to be exported."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt6.QtCore import QObject, pyqtSignal, pyqtSlot
+from PyQt6.QtCore import pyqtSlot
 from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -21,30 +21,30 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from fresco_gui.export import Export, ExportKind, ExportOptions
-from fresco_gui.media import FrameSource
+from fresco_gui.export.options import ExportKind, ExportOptions
+from fresco_gui.media import FrameInfo
 from fresco_gui.project import Project
 
 _ENDINGS = {ExportKind.H264: ".mp4", ExportKind.PRORES: ".mov", ExportKind.PNG: "_%04d.png"}
 
 
 class ExportDialog(QDialog):
-    """Kind, range, sound and place of an export."""
+    """Kind, range, sound and place of an export; `origin` says what it is made from."""
 
     def __init__(
-        self, project: Project, result: FrameSource, parent: QWidget | None = None
+        self, project: Project, info: FrameInfo, origin: str = "", parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Export"))
         self.setMinimumWidth(480)
         self._project = project
-        info = result.info
-        self._first = info.first_index if info else 0
-        self._stop = info.stop if info else 0
+        self._first, self._stop = info.first_index, info.stop
         self.kind = QComboBox()
         self.range = QComboBox()
         self.sound = QCheckBox(self.tr("With the clip's sound"))
         self.path = QLineEdit()
+        self.export = QPushButton(self.tr("Export"))
+        self.origin = QLabel(origin)
         self.note = QLabel()
         self._build()
         self._on_kind()
@@ -85,15 +85,19 @@ class ExportDialog(QDialog):
         rows.addRow(self.tr("Range"), self.range)
         rows.addRow("", self.sound)
         rows.addRow(self.tr("To"), place)
-        self.note.setWordWrap(True)
+        for label in (self.origin, self.note):
+            label.setWordWrap(True)
+            label.setVisible(bool(label.text()))
+        self.origin.setObjectName("faint")
+        self.note.setObjectName("mistake")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        export = buttons.addButton(self.tr("Export"), QDialogButtonBox.ButtonRole.AcceptRole)
-        assert export is not None
-        export.setDefault(True)
+        self.export.setDefault(True)
+        buttons.addButton(self.export, QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.accepted.connect(self._on_accepted)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
         column.addLayout(rows)
+        column.addWidget(self.origin)
         column.addWidget(self.note)
         column.addWidget(buttons)
         self.kind.currentIndexChanged.connect(self._on_kind)
@@ -145,6 +149,7 @@ class ExportDialog(QDialog):
     def _on_accepted(self) -> None:
         mistake = self._mistake()
         self.note.setText(mistake)
+        self.note.setVisible(bool(mistake))
         if mistake:
             return
         path = self.options().path
@@ -157,52 +162,3 @@ class ExportDialog(QDialog):
             if asked is not QMessageBox.StandardButton.Yes:
                 return
         self.accept()
-
-
-class ExportRun(QObject):
-    """The export that is being written, one at a time.
-
-    Signals:
-        progressed(int, int): frames that are written, of how many.
-        finished_to(str): it is whole, and here.
-        failed(str): a sentence for the user.
-        ended(): there is no export any more, for whatever reason.
-    """
-
-    progressed = pyqtSignal(int, int)
-    finished_to = pyqtSignal(str)
-    failed = pyqtSignal(str)
-    ended = pyqtSignal()
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._export: Export | None = None
-
-    @property
-    def is_running(self) -> bool:
-        """Whether one is being written."""
-        return self._export is not None
-
-    def start(self, source: FrameSource, result: FrameSource, options: ExportOptions) -> None:
-        """Begin; nothing is asked any more."""
-        export = Export(source, result, options)
-        export.progressed.connect(self.progressed)
-        export.finished_to.connect(self.finished_to)
-        export.failed.connect(self.failed)
-        export.finished.connect(self._on_ended)
-        self._export = export
-        self.progressed.emit(0, options.stop - options.start)
-        export.start()
-
-    def cancel(self) -> None:
-        """Stop, and leave nothing half-written."""
-        if self._export is not None:
-            self._export.cancel()
-            self._export.wait(5000)
-
-    @pyqtSlot()
-    def _on_ended(self) -> None:
-        export, self._export = self._export, None
-        if export is not None:
-            export.deleteLater()
-        self.ended.emit()

@@ -1,0 +1,8 @@
+"""Clips: naming one to the daemon, and the one that is open."""
+
+from __future__ import annotations
+
+from fresco_gui.clips.opener import ClipOpener
+from fresco_gui.clips.reach import ReachedClip, reach, sample_clip
+
+__all__ = ["ClipOpener", "ReachedClip", "reach", "sample_clip"]

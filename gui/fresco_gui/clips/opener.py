@@ -1,0 +1,258 @@
+"""Opens clips and projects, and looks after the clip that is open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+from fresco_client import TransferProgress
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
+
+from fresco_gui.clips.reach import ReachedClip, reach
+from fresco_gui.daemon import Daemon
+from fresco_gui.faults import Problem
+from fresco_gui.project.document import SUFFIX, Project, ProjectUnreadable, load
+from fresco_gui.project.keeper import ProjectKeeper
+from fresco_gui.project.relink import find_moved, fingerprint_of
+from fresco_gui.reporter import CLIP_GONE
+from fresco_gui.services import Services
+from fresco_gui.values import OF_ONE_CLIP
+
+_LOOK_AFTER_MS = 3000
+
+
+class ClipOpener(QObject):
+    """What clip is open, whether its file is there, and whether the daemon can read it.
+
+    Signals:
+        leaving(): the clip that was open is let go of.
+        opened(Path): this clip is to be shown; the project is set.
+        settled(): it is shown, and so its results can be.
+        reached(ReachedClip): the daemon can read it.
+        closed(): there is no clip any more.
+        presence_changed(): its file is gone, or there again.
+        sending(TransferProgress): the clip is on its way to the daemon.
+    """
+
+    leaving = pyqtSignal()
+    opened = pyqtSignal(object)
+    settled = pyqtSignal()
+    reached = pyqtSignal(object)
+    closed = pyqtSignal()
+    presence_changed = pyqtSignal()
+    sending = pyqtSignal(object)
+
+    def __init__(
+        self,
+        services: Services,
+        daemon: Daemon,
+        keeper: ProjectKeeper,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._services = services
+        self._daemon = daemon
+        self._keeper = keeper
+        self.clip: ReachedClip | None = None
+        """What the daemon can read; None until it has looked at it."""
+        self.is_gone = False
+        self._is_shown = False
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LOOK_AFTER_MS)
+        self._timer.timeout.connect(self._look_after)
+
+    @property
+    def _path(self) -> Path:
+        return Path(self._keeper.project.clip)
+
+    def start(self) -> None:
+        """Look after the clip's file from now on."""
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Do not look after it any more."""
+        self._timer.stop()
+
+    # Opening
+
+    def restore(self) -> None:
+        """Open what was open when the app was last closed."""
+        preferences = self._services.preferences
+        path = preferences.last_project
+        if path is not None and path.exists() and preferences.restores_session:
+            self.open_project(path)
+
+    def open(self, path: Path) -> None:
+        """Open a project, or a clip with the project that was autosaved for it."""
+        if path.suffix == SUFFIX:
+            self.open_project(path)
+        else:
+            self.open_clip(path)
+
+    def open_clip(self, path: Path, frame_rate: Fraction | None = None) -> None:
+        """Open a clip; what was chosen for it before is there again."""
+        path = path.expanduser().absolute()
+        place = self._keeper.autosaved_path(path)
+        project = self._project_of(place)
+        rate = str(frame_rate) if frame_rate else project.frame_rate
+        self._open(replace(project, clip=str(path), frame_rate=rate), place)
+        self._services.preferences.add_recent(path)
+
+    def open_project(self, path: Path) -> None:
+        """Open a project file."""
+        try:
+            project = load(path)
+        except ProjectUnreadable as error:
+            self._services.reporter.tell(error, self.tr("The project cannot be opened"))
+            return
+        self._open(project, path)
+        self._services.preferences.add_recent(path)
+
+    def close_clip(self) -> None:
+        """Go back to the empty window."""
+        self._keeper.save()
+        self._let_go()
+        self._keeper.end()
+        self.closed.emit()
+
+    def relink(self, path: Path) -> None:
+        """The clip is elsewhere now."""
+        self._let_go()
+        self._keeper.change(clip=str(path))
+        self._show(path)
+
+    def _project_of(self, autosaved: Path) -> Project:
+        """What was autosaved for a clip, else one with the look of the clip before."""
+        if autosaved.exists():
+            try:
+                return load(autosaved)
+            except ProjectUnreadable as error:
+                title = self.tr("The autosaved project cannot be read")
+                self._services.reporter.tell(error, title)
+                return Project()
+        # The look is carried on to the next clip; what belongs to a clip is not.
+        now = self._keeper.project
+        carried = {name: one for name, one in now.values.items() if name not in OF_ONE_CLIP}
+        return Project(values=carried, model=now.model)
+
+    def _open(self, project: Project, place: Path) -> None:
+        self._keeper.save()
+        self._let_go()
+        self._keeper.begin(project, place)
+        path = Path(project.clip)
+        if path.exists() or "%" in path.name:
+            self._show(path)
+        else:
+            self._look_for_moved(path)
+
+    def _show(self, path: Path) -> None:
+        self._is_shown = True
+        self.opened.emit(path)
+        self.reach()
+        self._keep_fingerprint(path)
+        self.settled.emit()
+        self._keeper.touch()
+
+    def _let_go(self) -> None:
+        self.leaving.emit()
+        self.clip = None
+        self.is_gone = self._is_shown = False
+        self._services.reporter.over.emit(CLIP_GONE)
+
+    # At the daemon
+
+    def reach(self) -> None:
+        """Have the daemon look at the clip, unless its file is gone or still looked for."""
+        session, path = self._daemon.session, self._path
+        if session is None or self.is_gone or not self._is_shown:
+            return
+        rate = self._keeper.project.rate
+        self._services.workers.call(
+            lambda: reach(session, path, rate, self._on_transfer),
+            self._on_reached,
+            self._on_unreachable,
+        )
+
+    def _on_transfer(self, progress: TransferProgress) -> None:
+        # On the worker's thread; the signal brings it to the GUI thread.
+        self.sending.emit(progress)
+
+    def _on_reached(self, clip: object) -> None:
+        assert isinstance(clip, ReachedClip)
+        if str(clip.path) == self._keeper.project.clip:
+            self.clip = clip
+            self.reached.emit(clip)
+
+    def _on_unreachable(self, error: Exception) -> None:
+        if self._path.exists():
+            self._services.reporter.tell(error, self.tr("The clip cannot be opened"))
+        else:
+            self._tell_gone()
+
+    # Its file
+
+    def _keep_fingerprint(self, path: Path) -> None:
+        def known(fingerprint: object) -> None:
+            if str(path) == self._keeper.project.clip and fingerprint:
+                self._keeper.change(clip_fingerprint=str(fingerprint))
+
+        self._services.workers.call(lambda: fingerprint_of(path), known)
+
+    def _look_for_moved(self, path: Path) -> None:
+        place, fingerprint = self._keeper.path, self._keeper.project.clip_fingerprint
+        recent = self._services.preferences.recent
+        folders = [path.parent, path.parent.parent, *(one.parent for one in recent)]
+        if place is not None:
+            folders.insert(0, place.parent)
+
+        def found(moved: object) -> None:
+            if self._keeper.project.clip != str(path):
+                return
+            if isinstance(moved, Path):
+                self.relink(moved)
+            else:
+                self._tell_gone()
+
+        self._services.workers.call(lambda: find_moved(path, fingerprint, folders), found)
+
+    def _look_after(self) -> None:
+        """Tell when the clip's file is gone, and when it is back."""
+        path = self._path
+        if not self._keeper.project.clip or "%" in path.name:
+            return
+
+        def known(is_there: object) -> None:
+            if str(path) != self._keeper.project.clip or bool(is_there) is not self.is_gone:
+                return
+            if is_there:
+                self._welcome_back(path)
+            else:
+                self._tell_gone()
+
+        self._services.workers.call(path.exists, known)
+
+    def _welcome_back(self, path: Path) -> None:
+        self.is_gone = False
+        self._services.reporter.over.emit(CLIP_GONE)
+        self.presence_changed.emit()
+        if self._is_shown:
+            self.reach()
+        else:
+            # It was gone already when its project was opened.
+            self._show(path)
+
+    def _tell_gone(self) -> None:
+        self.is_gone = True
+        message = self.tr(
+            "{name} is not where it was. Put it back, or say where it is now; results and settings "
+            "are kept."
+        ).format(name=self._path.name)
+        problem = Problem(
+            title=self.tr("The clip is gone"),
+            message=message,
+            details=self._keeper.project.clip,
+            reason=CLIP_GONE,
+        )
+        self._services.reporter.report(problem, self.tr("Locate…"))
+        self.presence_changed.emit()

@@ -1,0 +1,125 @@
+"""Lists the daemon's jobs, and does to them what is asked for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from itertools import islice
+from typing import cast
+
+from fresco_client import Job, JobState, Session
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
+
+from fresco_gui.daemon import Daemon
+from fresco_gui.jobs.model import JobsModel
+from fresco_gui.services import Services
+
+_log = logging.getLogger(__name__)
+_LIST_EVERY_MS = 1500
+_SHOWN = 200
+_LONGEST_GOODBYE_MS = 3000
+
+_Verb = Callable[[Session, str], Job]
+
+
+class JobControl(QObject):
+    """Keeps `model` up to date and tells the daemon what to do with its jobs.
+
+    Signals:
+        resumed(Job): it goes on, and can be followed again.
+    """
+
+    resumed = pyqtSignal(object)
+
+    def __init__(self, services: Services, daemon: Daemon, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._services = services
+        self._daemon = daemon
+        self.model = JobsModel(self)
+        self._is_listing = False
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LIST_EVERY_MS)
+        self._timer.timeout.connect(self.refresh)
+
+    def start(self) -> None:
+        """List them again and again from now on."""
+        self._timer.start()
+
+    def stop(self) -> None:
+        """List them no more."""
+        self._timer.stop()
+
+    def refresh(self) -> None:
+        """List them now."""
+        session = self._daemon.session
+        if session is None or self._is_listing or not self._daemon.state.is_connected:
+            return
+        self._is_listing = True
+        self._services.workers.call(
+            lambda: list(islice(session.jobs(), _SHOWN)), self._on_listed, self._on_not_listed
+        )
+
+    def open_jobs(self) -> list[Job]:
+        """Jobs that run or wait to."""
+        return [
+            job
+            for job in self.model.jobs
+            if not job.state.is_ended and job.state is not JobState.PAUSED
+        ]
+
+    def pause(self, job: Job) -> None:
+        """Let a job stop for now."""
+        self._act(job, Session.pause, self.tr("The job cannot be paused"), self.model.put)
+
+    def resume(self, job: Job) -> None:
+        """Let a job go on."""
+        self._act(job, Session.resume, self.tr("The job cannot go on"), self._on_resumed)
+
+    def cancel(self, job: Job) -> None:
+        """End a job for good."""
+        self._act(job, Session.cancel, self.tr("The job cannot be cancelled"), self.model.put)
+
+    def cancel_and_wait(self, jobs: Sequence[Job]) -> None:
+        """End jobs for good before the app goes, which does not wait for ever."""
+        session = self._daemon.session
+        if session is None:
+            return
+        for job in jobs:
+            worker = self._services.workers.call(
+                lambda job=job: session.cancel(job.id), lambda _: None
+            )
+            worker.wait(_LONGEST_GOODBYE_MS)
+
+    def delete(self, job: Job) -> None:
+        """Forget a job and what the daemon has of it."""
+        session = self._daemon.session
+        if session is None:
+            return
+        title = self.tr("The job cannot be deleted")
+        self._services.workers.call(
+            lambda: session.delete(job.id),
+            lambda _: self.model.remove(job.id),
+            lambda error: self._services.reporter.tell(error, title),
+        )
+
+    def _act(self, job: Job, verb: _Verb, title: str, done: Callable[[Job], None]) -> None:
+        session = self._daemon.session
+        if session is None:
+            return
+        self._services.workers.call(
+            lambda: verb(session, job.id),
+            lambda changed: done(cast(Job, changed)),
+            lambda error: self._services.reporter.tell(error, title),
+        )
+
+    def _on_resumed(self, job: Job) -> None:
+        self.model.put(job)
+        self.resumed.emit(job)
+
+    def _on_listed(self, jobs: object) -> None:
+        self._is_listing = False
+        self.model.show(cast(list[Job], jobs))
+
+    def _on_not_listed(self, error: Exception) -> None:
+        self._is_listing = False
+        _log.info("jobs cannot be listed: %s", error)

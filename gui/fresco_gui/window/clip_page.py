@@ -1,0 +1,138 @@
+"""Keeps the views of the clip in step: position, range, title, settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fresco_client import TransferProgress
+from PyQt6.QtCore import QObject
+from PyQt6.QtWidgets import QWidget
+
+from fresco_gui.clips import ClipOpener, ReachedClip
+from fresco_gui.faults import Problem
+from fresco_gui.jobs.words import bytes_text
+from fresco_gui.project.keeper import ProjectKeeper
+from fresco_gui.stage import Stage
+from fresco_gui.window.views import Arrangement, Views
+
+
+class ClipPage(QObject):
+    """What the window shows of the clip that is open."""
+
+    def __init__(
+        self,
+        window: QWidget,
+        opener: ClipOpener,
+        keeper: ProjectKeeper,
+        stage: Stage,
+        views: Views,
+        arrangement: Arrangement,
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._keeper = keeper
+        self._stage = stage
+        self._views = views
+        self._arrangement = arrangement
+        self._first_frame = 0
+        self._connect_clip(opener)
+        self._connect_views()
+
+    def _connect_clip(self, opener: ClipOpener) -> None:
+        opener.opened.connect(self._on_opened)
+        opener.reached.connect(self._on_reached)
+        opener.closed.connect(self._on_closed)
+        opener.sending.connect(self._on_sending)
+        self._keeper.replaced.connect(self.show_settings)
+        self._stage.source_opened.connect(self._on_source_opened)
+        self._stage.source_failed.connect(self._on_source_failed)
+        self._stage.result_failed.connect(self._on_result_failed)
+
+    def _connect_views(self) -> None:
+        views = self._views
+        views.viewer.frame_changed.connect(self._on_frame)
+        views.viewer.range_changed.connect(self._on_range)
+        views.filmstrip.scrubbed.connect(views.viewer.set_frame)
+        views.filmstrip.range_changed.connect(self._on_range)
+        views.inspector.changed.connect(self.take_settings)
+
+    # Settings
+
+    def show_settings(self) -> None:
+        """Show the project's settings in the form."""
+        project = self._keeper.project
+        self._views.inspector.set_model(project.model)
+        self._views.inspector.set_values(project.values)
+
+    def take_settings(self) -> None:
+        """Take what is chosen in the form into the project."""
+        inspector = self._views.inspector
+        model = inspector.model()
+        self._keeper.change(values=inspector.values(), model=model.source if model else "")
+
+    def show_range(self) -> None:
+        """Show the project's in and out points."""
+        project = self._keeper.project
+        for view in (self._views.viewer, self._views.filmstrip):
+            view.blockSignals(True)
+            view.set_range(project.range_in, project.range_out)
+            view.blockSignals(False)
+
+    # Slots
+
+    def _on_opened(self, path: Path) -> None:
+        self._arrangement.show_clip()
+        self._first_frame = self._keeper.project.frame
+        self.show_settings()
+        self._views.sheet.clear()
+        self._window.setWindowFilePath(str(path))
+        self._window.setWindowTitle(f"{path.name} — Fresco")
+
+    def _on_source_opened(self) -> None:
+        """The clip's length is known: go where its user was."""
+        self.show_range()
+        self._views.viewer.set_frame(self._first_frame)
+        self._views.filmstrip.set_frame(self._views.viewer.frame)
+
+    def _on_reached(self, clip: ReachedClip) -> None:
+        self._views.status.show_clip(clip.info)
+        for warning in clip.info.warnings:
+            self._views.status.showMessage(warning, 10000)
+
+    def _on_closed(self) -> None:
+        self._arrangement.show_empty()
+        self._window.setWindowFilePath("")
+        self._window.setWindowTitle("Fresco")
+        self._views.status.show_clip(None)
+        self._views.sheet.clear()
+
+    def _on_frame(self, index: int) -> None:
+        self._views.filmstrip.set_frame(index)
+        self._keeper.remember_frame(index)
+
+    def _on_range(self, first: int, last: int) -> None:
+        """In and out points have changed, in the viewer or in the filmstrip."""
+        info = self._stage.source.info if self._stage.source else None
+        is_whole = info is None or (first <= 0 and last >= info.frame_count - 1)
+        self._keeper.change(
+            range_in=None if is_whole else first, range_out=None if is_whole else last
+        )
+        self.show_range()
+
+    def _on_sending(self, progress: TransferProgress) -> None:
+        text = self.tr("Sending the clip to the daemon: {share:.0%} of {size}").format(
+            share=progress.done_bytes / max(progress.total_bytes, 1),
+            size=bytes_text(progress.total_bytes),
+        )
+        self._views.status.showMessage(text, 3000)
+
+    def _on_source_failed(self, sentence: str) -> None:
+        path = Path(self._keeper.project.clip)
+        if not path.exists() and "%" not in path.name:
+            return  # The opener tells of it, with a way to put it right.
+        title = self.tr("The clip cannot be shown")
+        self._views.problems.add(Problem(title=title, message=sentence))
+
+    def _on_result_failed(self, sentence: str) -> None:
+        title = self.tr("The result cannot be shown")
+        self._views.problems.add(Problem(title=title, message=sentence))

@@ -1,0 +1,104 @@
+"""What is done about jobs: showing one as it goes, and what the jobs panel asks for."""
+
+from __future__ import annotations
+
+from fresco_client import Job
+from PyQt6.QtCore import QObject
+from PyQt6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from fresco_gui.controller import Controller
+from fresco_gui.jobs import JobFollower
+from fresco_gui.stage import Stage
+from fresco_gui.window.clip_page import ClipPage
+from fresco_gui.window.views import Views
+
+
+class JobActions(QObject):
+    """Carries out what the jobs panel asks for, and says how the job that is shown goes."""
+
+    def __init__(
+        self,
+        window: QWidget,
+        controller: Controller,
+        stage: Stage,
+        views: Views,
+        clip_page: ClipPage,
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._controller = controller
+        self._stage = stage
+        self._views = views
+        self._clip_page = clip_page
+        controller.following.followed.connect(self._on_followed)
+        model = controller.jobs.model
+        for signal in (model.dataChanged, model.modelReset, model.rowsInserted):
+            signal.connect(self._on_jobs)
+        self._connect_panel()
+
+    def _connect_panel(self) -> None:
+        panel, jobs = self._views.jobs, self._controller.jobs
+        panel.opened.connect(self._controller.following.show)
+        panel.reused.connect(self.reuse)
+        panel.paused.connect(jobs.pause)
+        panel.resumed.connect(jobs.resume)
+        panel.cancelled.connect(jobs.cancel)
+        panel.deleted.connect(self.delete)
+        panel.saved.connect(self.save_result)
+
+    def reuse(self, job: Job) -> None:
+        """Take over a job's settings and range."""
+        self._controller.keeper.reuse(job)
+        self._clip_page.show_range()
+
+    def delete(self, job: Job) -> None:
+        """Delete a job, if it is really meant."""
+        asked = QMessageBox.question(
+            self._window,
+            self.tr("Delete the job"),
+            self.tr("Delete this job and what the daemon keeps of it? Fetched results stay."),
+        )
+        if asked is QMessageBox.StandardButton.Yes:
+            self._controller.jobs.delete(job)
+
+    def save_result(self, job: Job) -> None:
+        """Ask where to, and put the job's result there."""
+        session = self._controller.daemon.session
+        name, _ = QFileDialog.getSaveFileName(
+            self._window,
+            self.tr("Save result as"),
+            job.result.file_name if job.result else "result.mp4",
+        )
+        if session is None or not name:
+            return
+        services = self._controller.services
+        title = self.tr("The result cannot be saved")
+        services.workers.call(
+            lambda: session.fetch_result(job.id, name, is_overwriting=True),
+            lambda _: self._say(self.tr("Saved {name}.").format(name=name), 8000),
+            lambda error: services.reporter.tell(error, title),
+        )
+
+    def _on_followed(self, follower: JobFollower) -> None:
+        follower.connection_changed.connect(self._on_connection)
+        follower.warned.connect(self._on_warned)
+        follower.restarted.connect(self._on_warned)
+        follower.job_failed.connect(self._stage.show_failed)
+        self._views.jobs.select(follower.job_id)
+
+    def _on_connection(self, state: str) -> None:
+        if state != "connected":
+            self._say(
+                self.tr("The daemon is away; the job is followed again when it is back."), 8000
+            )
+
+    def _on_warned(self, message: str) -> None:
+        self._say(message, 15000)
+
+    def _on_jobs(self) -> None:
+        job = self._controller.following.job()
+        self._views.status.show_job(job)
+        self._stage.show_rendering(job)
+
+    def _say(self, sentence: str, span_ms: int) -> None:
+        self._views.status.showMessage(sentence, span_ms)

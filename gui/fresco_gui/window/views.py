@@ -1,0 +1,111 @@
+"""The views of the window, and where they lie in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PyQt6.QtCore import QCoreApplication, Qt
+from PyQt6.QtWidgets import (
+    QDockWidget,
+    QMainWindow,
+    QSplitter,
+    QStackedWidget,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from fresco_gui.empty import EmptyState
+from fresco_gui.inspector import Inspector
+from fresco_gui.jobs import JobsPanel
+from fresco_gui.looks import ContactSheet
+from fresco_gui.problem_panel import ProblemPanel
+from fresco_gui.status import StatusLine
+from fresco_gui.timeline import Filmstrip
+from fresco_gui.viewer import Viewer
+
+translate = QCoreApplication.translate
+_SIDES_PX = [272, 344]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Views:
+    """What is seen; none of them knows of another."""
+
+    viewer: Viewer
+    filmstrip: Filmstrip
+    inspector: Inspector
+    sheet: ContactSheet
+    jobs: JobsPanel
+    problems: ProblemPanel
+    empty: EmptyState
+    status: StatusLine
+
+
+class Arrangement:
+    """Puts the views into the window: the clip in the middle, docks beside it."""
+
+    def __init__(self, window: QMainWindow, views: Views) -> None:
+        self._views = views
+        self._splitter = self._clip_page()
+        self._pages = QStackedWidget()
+        self._pages.addWidget(views.empty)
+        self._pages.addWidget(self._splitter)
+        self._tabs = QTabWidget()
+        self._tabs.setDocumentMode(True)
+        self._tabs.addTab(views.sheet, translate("Arrangement", "Looks"))
+        self._tabs.addTab(views.jobs, translate("Arrangement", "Jobs"))
+        self.left = _dock("left", translate("Arrangement", "Looks and jobs"), self._tabs)
+        self.right = _dock("inspector", translate("Arrangement", "Inspector"), views.inspector)
+        window.resize(1440, 900)
+        window.setDockNestingEnabled(True)
+        window.setCentralWidget(self._centre())
+        window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self.left)
+        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.right)
+        window.resizeDocks([self.left, self.right], _SIDES_PX, Qt.Orientation.Horizontal)
+        window.setStatusBar(views.status)
+
+    def show_clip(self) -> None:
+        """Viewer and filmstrip take the middle."""
+        self._pages.setCurrentWidget(self._splitter)
+
+    def show_empty(self) -> None:
+        """The place to drop a clip takes the middle."""
+        self._pages.setCurrentWidget(self._views.empty)
+
+    def show_looks(self) -> None:
+        """Bring the contact sheet to the front of its dock."""
+        self._tabs.setCurrentWidget(self._views.sheet)
+
+    def show_jobs(self) -> None:
+        """Bring the jobs to the front of their dock."""
+        self._tabs.setCurrentWidget(self._views.jobs)
+
+    def _clip_page(self) -> QSplitter:
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.addWidget(self._views.viewer)
+        splitter.addWidget(self._views.filmstrip)
+        splitter.setStretchFactor(0, 1)
+        splitter.setStretchFactor(1, 0)
+        splitter.setCollapsible(0, False)
+        return splitter
+
+    def _centre(self) -> QWidget:
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._views.problems)
+        column.addWidget(self._pages, 1)
+        return centre
+
+
+def _dock(name: str, title: str, widget: QWidget) -> QDockWidget:
+    dock = QDockWidget(title)
+    dock.setObjectName(name)
+    dock.setWidget(widget)
+    dock.setFeatures(
+        QDockWidget.DockWidgetFeature.DockWidgetClosable
+        | QDockWidget.DockWidgetFeature.DockWidgetMovable
+    )
+    return dock
