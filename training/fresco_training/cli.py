@@ -73,6 +73,7 @@ def _add_evaluation(steps: "argparse._SubParsersAction[argparse.ArgumentParser]"
     summary = "score the autoencoder on pictures and frames, plain and in every style"
     parser = _of_model(steps, "evaluate-vae", summary, _evaluate_vae)
     parser.add_argument("--side", type=int, default=512, help="short side of the pictures")
+    parser.add_argument("--only", action="append", help="a style, in place of all; may be repeated")
     parser = _of_model(steps, "sheet", "write a contact sheet of pictures and frames", _sheet)
     parser.add_argument("--side", type=int, default=512, help="short side of the pictures")
     parser.add_argument("--width", type=int, default=256, help="of a picture on the sheet")
@@ -211,7 +212,8 @@ def _evaluate_vae(arguments: argparse.Namespace) -> None:
     from fresco_training import evaluate
 
     pictures = _pictures(arguments.files, arguments.side)
-    evaluate.evaluate_autoencoder(arguments.folder, pictures, arguments.out)
+    styles = tuple(arguments.only or evaluate.STYLE_NAMES)
+    evaluate.evaluate_autoencoder(arguments.folder, pictures, styles, arguments.out)
 
 
 def _sheet(arguments: argparse.Namespace) -> None:
