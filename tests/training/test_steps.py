@@ -75,17 +75,17 @@ def test_a_decoder_also_learns_from_what_the_networks_make(work: Path) -> None:
     assert not torch.equal(trainer.decoder.state_dict()["layers.0.weight"], before)
 
 
-def test_decoders_are_blended_half_and_half(work: Path, tmp_path: Path) -> None:
+def test_decoders_are_blended_by_the_wanted_share(work: Path, tmp_path: Path) -> None:
     basis = latents.PatchBasis.load(work / "basis.npz")
     first, second = (latents.build_autoencoder(basis) for _ in range(2))
     for name, autoencoder in (("first", first), ("second", second)):
         autoencoder.save_pretrained(tmp_path / name)
 
-    decoder.blend(tmp_path / "first", tmp_path / "second")
+    decoder.blend(tmp_path / "first", tmp_path / "second", share=0.25)
 
     name = "decoder.layers.0.weight"
     blended = AutoencoderTiny.from_pretrained(tmp_path / "first").state_dict()[name]
-    wanted = (first.state_dict()[name] + second.state_dict()[name]) / 2
+    wanted = 0.25 * first.state_dict()[name] + 0.75 * second.state_dict()[name]
     torch.testing.assert_close(blended, wanted)
 
 

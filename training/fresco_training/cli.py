@@ -51,8 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     unet.add_argument("--large-batch", type=int, default=6, help="samples of 256 px in a step")
     _add_length(unet)
     unet.add_argument("--favour", help="a style that lags behind, to be drawn more often")
-    blend = _step(steps, "blend", "halve the way of the decoder's last training", _blend)
+    blend = _step(steps, "blend", "take back part of the decoder's last training", _blend)
     blend.add_argument("--before", type=Path, required=True, help="copy of WORK/vae before it")
+    blend.add_argument("--share", type=float, default=0.5, help="of the new one that is kept")
     start = _step(steps, "start", "go on from an exported model instead of from nothing", _start)
     start.add_argument("--folder", type=Path, required=True, help="exported model")
     export = _step(steps, "export", "write the model folder from the newest checkpoint", _export)
@@ -72,6 +73,7 @@ def _add_evaluation(steps: "argparse._SubParsersAction[argparse.ArgumentParser]"
     summary = "score the autoencoder on pictures and frames, plain and in every style"
     parser = _of_model(steps, "evaluate-vae", summary, _evaluate_vae)
     parser.add_argument("--side", type=int, default=512, help="short side of the pictures")
+    parser.add_argument("--only", action="append", help="a style, in place of all; may be repeated")
     parser = _of_model(steps, "sheet", "write a contact sheet of pictures and frames", _sheet)
     parser.add_argument("--side", type=int, default=512, help="short side of the pictures")
     parser.add_argument("--width", type=int, default=256, help="of a picture on the sheet")
@@ -172,7 +174,7 @@ def _vae(arguments: argparse.Namespace) -> None:
 def _blend(arguments: argparse.Namespace) -> None:
     from fresco_training import decoder
 
-    decoder.blend(arguments.work / "vae", arguments.before)
+    decoder.blend(arguments.work / "vae", arguments.before, arguments.share)
 
 
 def _unet(arguments: argparse.Namespace) -> None:
@@ -210,7 +212,8 @@ def _evaluate_vae(arguments: argparse.Namespace) -> None:
     from fresco_training import evaluate
 
     pictures = _pictures(arguments.files, arguments.side)
-    evaluate.evaluate_autoencoder(arguments.folder, pictures, arguments.out)
+    styles = tuple(arguments.only or evaluate.STYLE_NAMES)
+    evaluate.evaluate_autoencoder(arguments.folder, pictures, styles, arguments.out)
 
 
 def _sheet(arguments: argparse.Namespace) -> None:

@@ -124,15 +124,15 @@ class DecoderTrainer:
 
 
 @torch.no_grad()
-def blend(folder: Path, before: Path) -> None:
-    """Puts the autoencoder in `folder` half-way between itself and the one in `before`.
+def blend(folder: Path, before: Path, share: float) -> None:
+    """Leaves the autoencoder in `folder` by `share` what it is and makes the rest that in `before`.
 
     A decoder trained on from `before` with a restyler passes over the U-Net's grain but has lost
     some of a photograph's detail; the mean of the weights keeps most of both.
     """
     autoencoder = AutoencoderTiny.from_pretrained(folder)
     other = AutoencoderTiny.from_pretrained(before)
-    _follow(autoencoder, other, 0.5)
+    _follow(autoencoder, other, share)
     autoencoder.save_pretrained(folder)
 
 

@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -215,20 +215,23 @@ def _report(rows: list[dict[str, Any]], path: Path) -> None:
     path.write_text(json.dumps(result, indent=2) + "\n")
 
 
-def evaluate_autoencoder(folder: Path, pictures: dict[str, Image], out: Path) -> None:
-    """PSNR of pictures and of their filtered versions through the autoencoder alone."""
+def evaluate_autoencoder(
+    folder: Path, pictures: dict[str, Image], styles: Sequence[str], out: Path
+) -> None:
+    """PSNR of pictures, in each of `styles`, through the autoencoder alone."""
     out.mkdir(parents=True, exist_ok=True)
     autoencoder = AutoencoderTiny.from_pretrained(folder / "vae").float()
     table: dict[str, dict[str, float]] = {}
     for name, picture in pictures.items():
         table[name] = {
             style: round(_round_trip(autoencoder, apply_style(style, picture, 1.0)), 2)
-            for style in STYLE_NAMES
+            for style in styles
         }
         _log.info("%-16s %s", name, table[name])
-    looks = [value for row in table.values() for s, value in row.items() if s != "photo"]
-    photographs = [row["photo"] for row in table.values()]
-    mean = {"photographs": float(np.mean(photographs)), "styled": float(np.mean(looks))}
+    values = [(s == "photo", value) for row in table.values() for s, value in row.items()]
+    kinds = {"photographs": [v for is_photo, v in values if is_photo]}
+    kinds["styled"] = [v for is_photo, v in values if not is_photo]
+    mean = {kind: round(float(np.mean(found)), 2) for kind, found in kinds.items() if found}
     _log.info("mean %s", mean)
     (out / "autoencoder.json").write_text(json.dumps({**table, "mean": mean}, indent=2) + "\n")
 

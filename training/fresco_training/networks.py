@@ -75,6 +75,9 @@ class PlainAttention:
         **_: object,
     ) -> Tensor:
         """hidden_states: b n c; encoder_hidden_states: b tokens c, or none for self-attention."""
+        assert attn.to_k is not None
+        assert attn.to_v is not None
+        assert attn.to_out is not None
         context = hidden_states if encoder_hidden_states is None else encoder_hidden_states
         query, key, value = (
             layer(states).unflatten(-1, (attn.heads, -1)).transpose(1, 2)  # b heads n d

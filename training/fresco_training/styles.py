@@ -261,7 +261,7 @@ def contrast(image: Image, amount: float) -> Image:
 def gradient(tone: Image, stops: Stops) -> Image:
     """Maps a grey tone (h, w) to colours, linear between `stops`."""
     positions = [position for position, _ in stops]
-    colours = np.float32([colour for _, colour in stops])
+    colours = np.array([colour for _, colour in stops], np.float32)
     channels = [np.interp(tone, positions, colours[:, c]) for c in range(3)]
     return np.stack(channels, axis=2).astype(np.float32)
 
