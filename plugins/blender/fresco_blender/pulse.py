@@ -274,10 +274,8 @@ def _drop_placers(card: JobCard) -> None:
 
 def push_undo(name: str) -> None:
     """A step with a name; without one, what a timer changed is lost with the next undo."""
-    if bpy.app.background:
-        return
-    window = bpy.context.window or bpy.context.window_manager.windows[0]
-    with bpy.context.temp_override(window=window, screen=window.screen):
+    # Timers have a window in their context; overriding it is not safe (see vse.sequencer_context).
+    if not bpy.app.background:
         bpy.ops.ed.undo_push(message=name)
 
 

@@ -302,7 +302,10 @@ class Desk:
         self._seen(job)
         if job.state is JobState.CANCELLED:
             return
-        follower = Follower(session, order, after, self.inbox)
+        if job.state is JobState.DONE:
+            # Its last event says what to fetch; it may be known already, and the fetching failed.
+            after = min(after, job.last_sequence - 1)
+        follower = Follower(session, order, self.inbox, after=after, plan=job.plan)
         with self._lock:
             former = self._followers.pop(order.job_id, None)
             if self._is_closed:
