@@ -25,6 +25,7 @@ SCENARIOS = [
     "reroll",
     "wipe",
     "split",
+    "frames_beside_another_job",
     "presets",
     "history",
     "obstacles",
@@ -137,6 +138,15 @@ def test_wipe__shows_both_halves_also_of_a_muted_source_and_goes_away_again(
 def test_split__gives_each_half_its_part(found: dict[str, Any]) -> None:
     assert found["parts"] == [[1, 21], [21, 41]]
     assert [read_number(path) for path in found["files"]] == list(range(40))
+
+
+def test_frames_beside_another_job__are_placed_and_the_other_job_is_followed_on(
+    found: dict[str, Any],
+) -> None:
+    assert found["was_open"]
+    assert [read_number(path) for path in found["files"]] == list(range(2, 12))
+    assert found["sizes"] == [[160, 96]]
+    assert (found["second"]["left"], found["second"]["right"]) == (51, 91)
 
 
 def test_presets__keep_everything_but_the_seed(found: dict[str, Any]) -> None:

@@ -261,6 +261,11 @@ def _place_beside(scene: Any, card: JobCard, source: Any, wanted: Span, shown: S
     return strip
 
 
+def needs_operator(order: Order) -> bool:
+    """Whether placing a result takes an operator of Blender (see `vse.sequencer_context`)."""
+    return order.output == "FRAMES" and not order.replaces
+
+
 def _add_result(scene: Any, holder: Any, card: JobCard, wanted: Span, channel: int) -> Any:
     path = card.result
     assert path is not None

@@ -242,9 +242,7 @@ def split(clip: str, out: str) -> dict[str, Any]:
     strip = stage.add_movie(scene, clip)
     card = stage.restyle(scene)
     stage.wait_for("a keyframe", lambda: card.keyframe_files)
-    with stage.part("vse").sequencer_context(scene):
-        stage.choose(scene, strip)
-        bpy.ops.sequencer.split(frame=21, channel=1, side="BOTH", ignore_selection=True)
+    assert strip.split(frame=21, split_method="SOFT") is not None
     stage.wait_for("the result", lambda: card.phase == "placed")
     found = stage.part("timeline").results(scene, card.job_id)
     parts = sorted((stage.lies(s)["left"], stage.lies(s)["right"]) for s in found)
@@ -252,6 +250,27 @@ def split(clip: str, out: str) -> dict[str, Any]:
     for number, result in enumerate(sorted(found, key=stage.part("vse").left)):
         files += stage.render(scene, result, Path(out) / str(number))
     return {"parts": parts, "files": files}
+
+
+def frames_beside_another_job(clip: str, out: str) -> dict[str, Any]:
+    """A result of pictures is placed while another job is followed."""
+    scene = stage.new_scene()
+    scene.fresco.output = "FRAMES"
+    strip = stage.add_movie(scene, clip)
+    stage.part("vse").set_span(strip, _span(3, 13))
+    first = stage.restyle(scene)
+    scene.fresco.output = "LOSSLESS"
+    stage.add_movie(scene, clip, start=51)
+    second = stage.restyle(scene)
+    result = stage.placed(first)
+    was_open = second.is_open
+    sizes = {(element.orig_width, element.orig_height) for element in result.elements}
+    return {
+        "was_open": was_open,
+        "files": stage.render(scene, result, Path(out) / "first"),
+        "sizes": sorted(sizes),
+        "second": stage.lies(stage.placed(second)),
+    }
 
 
 def presets(clip: str, out: str) -> dict[str, Any]:

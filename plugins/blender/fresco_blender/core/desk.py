@@ -49,6 +49,8 @@ from .news import (
 from .order import Order
 
 _HISTORY = 30
+_WORKERS = ("fresco-job", "fresco-look", "fresco-render")
+"""Names of threads that end when what they do has ended."""
 Errand = Callable[[Session], None]
 Inbox = queue.SimpleQueue[News]
 
@@ -77,6 +79,7 @@ class Desk:
         self._extractions: dict[str, Extraction] = {}
         self._looker = Looker(self.inbox)
         self._is_closed = False
+        self._put_count = self._done_count = 0
         threading.Thread(target=self._work, daemon=True, name="fresco-desk").start()
 
     def connect(self, *, start: bool) -> None:
@@ -165,15 +168,27 @@ class Desk:
         if follower is not None:
             follower.close()
 
+    def hush(self) -> set[str]:
+        """Stop following every job; which jobs were followed. They go on."""
+        with self._lock:
+            followers, self._followers = self._followers, {}
+        for follower in followers.values():
+            follower.close()
+        return set(followers)
+
+    @property
+    def is_still(self) -> bool:
+        """Whether no thread of ours does anything, now that no job is followed."""
+        is_busy = any(thread.name.startswith(_WORKERS) for thread in threading.enumerate())
+        return not is_busy and self._put_count == self._done_count
+
     def close(self) -> None:
         """End everything here at once; jobs go on at the daemon."""
         with self._lock:
             self._is_closed = True
             session, self._session = self._session, None
-            followers = list(self._followers.values())
             extractions = list(self._extractions.values())
-        for follower in followers:
-            follower.close()
+        self.hush()
         for extraction in extractions:
             extraction.close()
         self._looker.close()
@@ -184,6 +199,7 @@ class Desk:
     # On the desk's own thread
 
     def _put(self, task: _Task) -> None:
+        self._put_count += 1
         self._tasks.put(task)
 
     def _put_for(
@@ -196,14 +212,18 @@ class Desk:
 
     def _work(self) -> None:
         while (task := self._tasks.get()) is not None:
-            try:
-                task.errand(self._opened(start=task.start))
-            except SessionClosed:
-                continue
-            except ClientError as error:
-                task.on_fault(fault_of(error, _remedy(error, task.remedy)))
-            except Exception as error:
-                task.on_fault(fault_of(error))
+            self._do(task)
+            self._done_count += 1
+
+    def _do(self, task: _Task) -> None:
+        try:
+            task.errand(self._opened(start=task.start))
+        except SessionClosed:
+            return
+        except ClientError as error:
+            task.on_fault(fault_of(error, _remedy(error, task.remedy)))
+        except Exception as error:
+            task.on_fault(fault_of(error))
 
     def _opened(self, *, start: bool) -> Session:
         """The session, opened when it is first needed.

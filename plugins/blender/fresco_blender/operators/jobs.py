@@ -116,6 +116,8 @@ class FRESCO_OT_place(_JobOperator, SequencerOperator, bpy.types.Operator):
             state.cards[card.job_id] = card
             card.phase = "working"
             pulse.desk().follow(card.order)
+        elif timeline.needs_operator(card.order):
+            card.phase = "fetching"  # the timer places it at a moment that is safe
         elif not pulse.place(card):
             self.report({"ERROR"}, card.fault.message if card.fault else "It cannot be placed.")
             return {"CANCELLED"}
