@@ -106,7 +106,8 @@ def test_mask__leaves_the_source_untouched_where_it_is_black(found: dict[str, An
 def test_redo__brings_the_settings_back_and_puts_the_new_result_above(
     found: dict[str, Any],
 ) -> None:
-    assert found["shown"] == ["a negative", True, 0.4]
+    assert found["shown"] == ["a negative", True, 0.4, "LOSSLESS", "MUTE"]
+    assert found["restored"] == ["something else", "MOVIE"]
     assert found["prompt"] == "a negative, again"
     channels = [found[name]["channel"] for name in ("source", "old", "new")]
     assert channels == sorted(set(channels))
@@ -116,6 +117,7 @@ def test_redo__brings_the_settings_back_and_puts_the_new_result_above(
 def test_reroll__makes_one_keyframe_anew_and_keeps_the_strip(found: dict[str, Any]) -> None:
     assert found["index"] == 14
     assert found["colour"] == "COLOR_02"
+    assert "being made anew" in found["obstacle"]
     assert found["name"]
     assert found["alpha"] == 0.5
     assert found["is_other_file"]

@@ -270,15 +270,12 @@ def place(card: JobCard) -> bool:
     """Put a fetched result onto the timeline, once; whether it is there now."""
     order = card.order
     scene = timeline.find_scene(order.job_id)
-    if order.replaces:
-        scene = next((s for s in bpy.data.scenes if timeline.results(s, order.replaces)), scene)
     _drop_placers(card)
     try:
         if scene is None:
             is_there = any(timeline.results(s, order.job_id) for s in bpy.data.scenes)
         elif order.replaces:
-            timeline.swap_result(scene, order.replaces, card)
-            is_there = True
+            is_there = bool(timeline.swap_result(scene, card))
         else:
             timeline.place_result(scene, card)
             is_there = bool(timeline.results(scene, order.job_id))

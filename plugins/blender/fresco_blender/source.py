@@ -60,11 +60,14 @@ def why_not(strip: Any, scene: Any) -> str:
 
 def _is_plain(strip: Any, scene: Any) -> bool:
     """Whether the strip's file alone says what is seen when."""
+    from .preferences import doorway
+
     if strip.type not in {"MOVIE", "IMAGE"} or vse.is_graded(strip) or vse.is_retimed(strip, scene):
         return False
     if strip.type == "MOVIE":
         return vse.runs_at_scene_rate(strip, scene)
-    return _sequence_of(strip) is not None
+    # Of pictures many files would have to be sent.
+    return _sequence_of(strip) is not None and not doorway().is_remote
 
 
 def _sequence_of(strip: Any) -> tuple[Path, int] | None:
@@ -157,19 +160,25 @@ def _plain_order(order: Order, strip: Any, scene: Any, handles: int) -> Order:
 
 
 def rendered_order(order: Order, strip: Any, scene: Any) -> Order:
-    """The order for a strip that is rendered first; its pictures have the timeline's numbers."""
-    lies = vse.timing(strip)
-    folder = files.rendered_folder(Path(order.folder), order.job_id)
+    """The order for a strip that is rendered first: to pictures, or to a movie if it is to be sent.
+
+    Pictures have the timeline's numbers.
+    """
+    from .preferences import doorway
+
+    lies, base = vse.timing(strip), Path(order.folder)
+    order = replace(order, is_rendered=True, expected_frames=None, lead=lies.left - lies.origin)
+    if doorway().is_remote:
+        path = files.rendered_movie(base, order.job_id)
+        return replace(order, path=str(path), is_sequence=False, start=0, stop=lies.visible.length)
+    folder = files.rendered_folder(base, order.job_id)
     return replace(
         order,
         path=str(folder / picture_name(lies.left)),
         is_sequence=True,
-        is_rendered=True,
-        expected_frames=None,
         frame_rate=str(rate_of(scene.render.fps, scene.render.fps_base)),
         start=lies.left,
         stop=lies.right,
-        lead=lies.left - lies.origin,
     )
 
 
@@ -202,16 +211,19 @@ def look_wish(strip: Any, scene: Any, frame: int) -> Wish:
         raise CannotRestyle("Put the playhead onto the strip to see how its frame would look.")
     wish = wish_for(strip, scene)
     order = wish.order
-    if wish.needs_render:
-        path = str(Path(order.path).with_name(picture_name(frame)))
-        lead = frame - vse.timing(strip).origin
-        return replace(
-            wish, order=replace(order, path=path, start=frame, stop=frame + 1, lead=lead)
-        )
     shift = order.start - order.lead - vse.timing(strip).origin
     index = min(max(frame + shift, order.start), order.stop - 1)
-    lead = frame - vse.timing(strip).origin
-    return replace(wish, order=replace(order, start=index, stop=index + 1, lead=lead))
+    order = replace(order, start=index, stop=index + 1, lead=frame - vse.timing(strip).origin)
+    if not wish.needs_render:
+        return replace(wish, order=order)
+    if order.is_sequence:
+        path = Path(order.path).with_name(picture_name(frame))
+        return replace(wish, order=replace(order, path=str(path)))
+    # A movie of that frame alone.
+    words = order.settings.get("keyframe_prompts", {}).get(str(index))
+    prompts = {"keyframe_prompts": {"0": words}} if words else {"keyframe_prompts": {}}
+    settings = {**order.settings, **prompts}
+    return replace(wish, order=replace(order, start=0, stop=1, settings=settings))
 
 
 def chosen_settings(settings: Any) -> dict[str, Any]:
@@ -257,6 +269,25 @@ def show_settings(settings: Any, chosen: dict[str, Any], model: str) -> None:
     settings.preset = (chosen.get("preset") or "standard").upper()
     settings.seed = min(chosen.get("seed") or 0, _LARGEST_SEED)
     settings.model = model
+
+
+def show_order(settings: Any, order: Order) -> None:
+    """Put all that an order was made with into the panel."""
+    show_settings(settings, dict(order.settings), order.model)
+    settings.output, settings.mask = order.output, order.mask
+    settings.source_after = "MUTE" if order.is_source_muted else "KEEP"
+
+
+def kept_settings(settings: Any) -> dict[str, Any]:
+    """What the panel's fields hold."""
+    names = [prop.identifier for prop in settings.bl_rna.properties if not prop.is_readonly]
+    return {name: getattr(settings, name) for name in names}
+
+
+def restore_settings(settings: Any, kept: dict[str, Any]) -> None:
+    """Let the panel's fields hold that again."""
+    for name, value in kept.items():
+        setattr(settings, name, value)
 
 
 def draw_seed(settings: Any) -> None:

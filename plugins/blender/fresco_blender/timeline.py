@@ -329,10 +329,10 @@ def limit_to_mask(scene: Any, strip: Any, mask_name: str) -> None:
     mask.mute = True
 
 
-def swap_result(scene: Any, old_job_id: str, card: JobCard) -> list[Any]:
-    """Let results of a job show another job's result instead: every edit made to them stays."""
+def swap_result(scene: Any, card: JobCard) -> list[Any]:
+    """Let results that wait for this one show it: every edit made to them stays."""
     assert card.result is not None
-    swapped = results(scene, old_job_id)
+    swapped = [s for s in sources(scene, card.job_id) if s.get(RECIPE) is not None]
     for strip in swapped:
         if card.order.output == "FRAMES":
             strip.directory = str(card.result.parent)

@@ -18,6 +18,7 @@ from fresco_blender.core.news import (
     KeyframeFile,
     LinkChanged,
     News,
+    RenderWanted,
     ResultFile,
 )
 from fresco_blender.core.order import Order
@@ -165,20 +166,20 @@ def test_all_threads_are_daemon_threads_as_blender_waits_for_others_for_ever(
     assert all(thread.daemon for thread in ours)
 
 
-@pytest.mark.parametrize("change", [{"is_sequence": True}], ids=["a sequence"])
-def test_what_cannot_be_sent_to_another_machine_is_said(
-    change: dict[str, bool], start_daemon: StartDaemon, clip: Path, tmp_path: Path
+def test_a_sequence_for_another_machine_is_to_be_rendered_to_one_file(
+    start_daemon: StartDaemon, clip: Path, tmp_path: Path
 ) -> None:
     daemon = start_daemon(**with_fake_worker())
     announced = daemon.announced
     desk = Desk(Doorway(address=announced["address"], token=announced["token"]))
+    order = replace(_order(clip, tmp_path), is_sequence=True)
     try:
-        desk.submit(replace(_order(clip, tmp_path), **change))
-        fault = _next(desk, JobFault).fault
+        desk.submit(order)
+        wanted = _next(desk, RenderWanted)
     finally:
         desk.close()
 
-    assert "takes video files only" in fault.message
+    assert wanted.order == order
 
 
 @pytest.mark.parametrize(

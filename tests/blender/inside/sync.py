@@ -170,6 +170,31 @@ def as_frames(clip: str, out: str) -> dict[str, Any]:
     return _both(scene, strip, out)
 
 
+def at_another_machine(first: str, clip: str, address: str, token: str, out: str) -> Any:
+    """Pictures and a reversed movie, restyled by a daemon that cannot see their files."""
+    chosen = stage.part("preferences").preferences()
+    chosen.token, chosen.address = token, address
+    pictures = sequence(first, str(Path(out) / "pictures"))
+    scene = stage.new_scene()
+    movie = stage.add_movie(scene, clip, start=11)
+    movie.use_reverse_frames = True
+    stage.part("vse").set_span(movie, stage.part("core.timing").Span(start=15, stop=30))
+    scene.frame_current = 20
+    bpy.ops.fresco.look()
+    state = stage.part("state").state
+    stage.wait_for("the look", lambda: state.look_picture or state.look_fault)
+    strips = stage.part("vse").all_strips(scene)
+    look = next(strip for strip in strips if strip.get("fresco_look") == "picture")
+    looked = stage.render(scene, look, Path(out) / "look")
+    bpy.ops.fresco.clear_look()
+    stage.choose(scene, movie)
+    return {
+        "pictures": pictures,
+        "movie": _both(scene, movie, str(Path(out) / "movie")),
+        "look": looked,
+    }
+
+
 def with_handles(clip: str, out: str) -> dict[str, Any]:
     """Frames beyond the strip's ends are there when the result is trimmed longer."""
     scene = stage.new_scene()

@@ -161,15 +161,21 @@ def redo(clip: str, out: str) -> dict[str, Any]:
     """Settings of a result come back into the panel; the new result lies above the old one."""
     scene = stage.new_scene()
     scene.fresco.use_strength, scene.fresco.strength = True, 0.4
+    scene.fresco.source_after = "MUTE"
     strip = stage.add_movie(scene, clip)
     first = stage.restyle(scene)
     old = stage.placed(first)
     scene.fresco.prompt, scene.fresco.use_strength = "something else", False
+    scene.fresco.output, scene.fresco.source_after = "MOVIE", "KEEP"
     stage.choose(scene, old)
-    operators = stage.part("operators")
-    order = stage.part("timeline").recipe_of(old)
-    stage.part("source").show_settings(scene.fresco, dict(order.settings), order.model)
-    shown = (scene.fresco.prompt, scene.fresco.use_strength, round(scene.fresco.strength, 3))
+    operators, source = stage.part("operators"), stage.part("source")
+    former = source.kept_settings(scene.fresco)
+    source.show_order(scene.fresco, stage.part("timeline").recipe_of(old))
+    shown = [scene.fresco.prompt, scene.fresco.use_strength, round(scene.fresco.strength, 3)]
+    shown += [scene.fresco.output, scene.fresco.source_after]
+    source.restore_settings(scene.fresco, former)
+    restored = [scene.fresco.prompt, scene.fresco.output]
+    source.show_order(scene.fresco, stage.part("timeline").recipe_of(old))
     scene.fresco.prompt = "a negative, again"
     assert operators.FRESCO_OT_redo.obstacle(bpy.context) == ""
     assert bpy.ops.fresco.redo() == {"FINISHED"}
@@ -177,6 +183,7 @@ def redo(clip: str, out: str) -> dict[str, Any]:
     new = stage.placed(second)
     return {
         "shown": shown,
+        "restored": restored,
         "old": stage.lies(old),
         "new": stage.lies(new),
         "source": stage.lies(strip),
@@ -198,12 +205,14 @@ def reroll(clip: str, out: str) -> dict[str, Any]:
     index = stage.part("operators").keyframe_at_playhead(bpy.context)
     assert bpy.ops.fresco.reroll(words="a cat") == {"FINISHED"}
     colour = result.color_tag
+    obstacle = stage.part("operators.results").FRESCO_OT_reroll.obstacle(bpy.context)
     second = list(_state().cards.values())[-1]
     swapped = stage.placed(second)
     job = _in_history(second)
     return {
         "index": index,
         "colour": colour,
+        "obstacle": obstacle,
         "name": swapped.name == result.name,
         "alpha": swapped.blend_alpha,
         "is_other_file": swapped.filepath != before,

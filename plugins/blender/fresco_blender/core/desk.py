@@ -18,7 +18,6 @@ from fresco_client import (
     ClipInfo,
     ClipSource,
     DaemonUnreachable,
-    InvalidRequest,
     Job,
     JobState,
     KeyframeChange,
@@ -290,18 +289,17 @@ class Desk:
         self.inbox.put(History(tuple(islice(session.jobs(), _HISTORY))))
 
     def _submit(self, order: Order, session: Session) -> None:
-        clip, first_number = order.clip, 0
-        if self.doorway.is_remote:
-            clip = self._sent(order, session)
-        else:
-            info = session.describe_clip(clip)
-            first_number = info.first_number
-            if not order.is_rendered and _is_ambiguous(order, info):
-                self.inbox.put(RenderWanted(order))
-                return
+        if self.doorway.is_remote and order.is_sequence:
+            self.inbox.put(RenderWanted(order))  # of many files only what is rendered can be sent
+            return
+        clip = self._clip(order, session)
+        info = session.describe_clip(clip)
+        if not order.is_rendered and _is_ambiguous(order, info):
+            self.inbox.put(RenderWanted(order))
+            return
         job = session.submit(
             clip,
-            order.restyle_settings(first_number if order.is_sequence else 0),
+            order.restyle_settings(info.first_number if order.is_sequence else 0),
             model=order.model_choice,
             output=order.output_options,
             title=order.title,
@@ -309,6 +307,10 @@ class Desk:
         )
         self._seen(job)
         self._follow(order, 0, session)
+
+    def _clip(self, order: Order, session: Session) -> ClipSource:
+        """The clip as the daemon can read it: sent, if it is on another machine."""
+        return session.upload(order.path) if self.doorway.is_remote else order.clip
 
     def _follow(self, order: Order, after: int, session: Session) -> None:
         try:
@@ -335,19 +337,6 @@ class Desk:
             former.close()
         follower.start()
 
-    def _sent(self, order: Order, session: Session) -> ClipSource:
-        """The clip, sent to a daemon elsewhere.
-
-        Raises:
-            InvalidRequest: it is a sequence, which cannot be sent.
-        """
-        if order.is_sequence:
-            raise InvalidRequest(
-                "A daemon on another machine takes video files only. Use a movie strip without "
-                "effects and retiming, or a daemon on this machine."
-            )
-        return session.upload(order.path)
-
     def _look(self, order: Order, command: list[str] | None, session: Session) -> None:
         if command is not None:
             threading.Thread(
@@ -357,17 +346,18 @@ class Desk:
                 name="fresco-render",
             ).start()
             return
-        clip, first_number = order.clip, 0
-        if self.doorway.is_remote:
-            clip = self._sent(order, session)
-        elif order.is_sequence:
+        self._begin_look(order, session)
+
+    def _begin_look(self, order: Order, session: Session) -> None:
+        clip, first_number = self._clip(order, session), 0
+        if order.is_sequence:
             first_number = session.describe_clip(clip).first_number
         self._looker.begin(session, order, clip, first_number)
 
     def _render_look(self, order: Order, extraction: Extraction, session: Session) -> None:
         try:
             if extraction.run(lambda done: None):
-                self._looker.begin(session, order, order.clip, order.start)
+                self._begin_look(order, session)
         except RenderFailed as error:
             self._looker.fail(Fault(str(error), "", error.log_tail))
         except ClientError as error:

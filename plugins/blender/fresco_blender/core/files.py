@@ -37,6 +37,11 @@ def rendered_folder(base: Path, job_id: str) -> Path:
     return job_folder(base, job_id) / "source"
 
 
+def rendered_movie(base: Path, job_id: str) -> Path:
+    """The same as one file, which can be sent to another machine."""
+    return rendered_folder(base, job_id) / "strip.mkv"
+
+
 def result_file(base: Path, title: str, job_id: str) -> Path:
     """The movie a job ends in."""
     return base / f"{plain_name(title)}_{job_id[:8]}.mp4"

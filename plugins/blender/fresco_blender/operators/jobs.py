@@ -110,6 +110,8 @@ class FRESCO_OT_place(_JobOperator, SequencerOperator, bpy.types.Operator):
             if strip is None:
                 self.report({"ERROR"}, "Select the strip that the result belongs to first.")
                 return {"CANCELLED"}
+            if timeline.recipe_of(strip) is None:
+                card.order = replace(card.order, replaces="")  # there is nothing to replace
             timeline.mark(strip, card.order)
         card.fault = None
         if card.result is None or not card.result.exists():
