@@ -16,6 +16,7 @@ from tests.integration.daemons import DaemonProcess, with_fake_worker
 
 SCENARIOS = [
     "look",
+    "look_then_restyle",
     "look_at_a_retimed_strip",
     "look_that_fails",
     "several_strips",
@@ -68,6 +69,12 @@ def test_look__shows_the_frame_under_the_playhead_and_the_next_takes_its_place(
     assert [read_number(path) for path in found["files"]] == [7, 22]
     assert all(is_negative(path) for path in found["files"])
     assert found["left"] == 1
+
+
+def test_look_then_restyle__makes_what_was_looked_at(found: dict[str, Any]) -> None:
+    assert found["seeds"][0] == found["looked"]
+    assert found["seeds"][1] != found["looked"]
+    assert found["strips"] == 3
 
 
 def test_look_at_a_retimed_strip__shows_what_the_strip_shows(found: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -21,6 +22,7 @@ def main() -> None:
     wanted = json.loads(sys.argv[-1])
     if sys.argv[0].endswith("render_strip.py"):
         bpy.ops.wm.open_mainfile(filepath=sys.argv[1])
+    Path(bpy.data.filepath).unlink()  # it was made for this alone
     scene = bpy.data.scenes[wanted["scene"]]
     leave_only(scene, wanted["strip"])
     prepare(scene)

@@ -49,6 +49,21 @@ def look(clip: str, out: str) -> dict[str, Any]:
     return {"files": files, "left": len(stage.part("vse").all_strips(scene))}
 
 
+def look_then_restyle(clip: str, out: str) -> dict[str, Any]:
+    """What was looked at is what is made; the next time it is something else."""
+    scene = stage.new_scene()
+    strip = stage.add_movie(scene, clip)
+    scene.frame_current = 7
+    _looked(scene)
+    looked = scene.fresco.seed
+    stage.choose(scene, strip)
+    cards = [stage.restyle(scene), stage.restyle(scene)]
+    seeds = [card.order.settings["seed"] for card in cards]
+    for card in cards:
+        stage.placed(card)
+    return {"looked": looked, "seeds": seeds, "strips": len(stage.part("vse").all_strips(scene))}
+
+
 def look_at_a_retimed_strip(clip: str, out: str) -> dict[str, Any]:
     _state().look_picture = None
     scene = stage.new_scene()

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from pathlib import Path
 
 from fresco_client import (
     ClientError,
@@ -27,6 +28,7 @@ from fresco_client import (
     SessionClosed,
 )
 
+from . import files
 from .doorway import Doorway
 from .extraction import Extraction, RenderFailed
 from .faults import Fault, Remedy, fault_of
@@ -110,14 +112,19 @@ class Desk:
         """
         self._put(_Task(partial(self._look, order, command), self._looker.fail, start=True))
 
-    def cancel(self, job_id: str) -> None:
+    def cancel(self, order: Order) -> None:
         """End a job for good, wherever it is by now."""
         with self._lock:
-            extraction = self._extractions.pop(job_id, None)
+            extraction = self._extractions.pop(order.job_id, None)
         if extraction is not None:
             extraction.close()
             return
-        self._put_for(job_id, lambda session: self._seen(session.cancel(job_id)))
+
+        def errand(session: Session) -> None:
+            self._seen(session.cancel(order.job_id))
+            files.remove_work(Path(order.folder), order.job_id)
+
+        self._put_for(order.job_id, errand)
 
     def pause(self, job_id: str) -> None:
         """Stop a job so that it can go on."""
@@ -142,11 +149,12 @@ class Desk:
 
         self._put_for(order.job_id, errand, start=True)
 
-    def delete(self, job_id: str) -> None:
-        """Forget a job and what it has made at the daemon."""
+    def delete(self, job_id: str, folder: Path) -> None:
+        """Forget a job and what it has made at the daemon; of `folder` only results stay."""
 
         def errand(session: Session) -> None:
             session.delete(job_id)
+            files.remove_work(folder, job_id)
             self.inbox.put(Gone(job_id))
             self._list(session)
 
@@ -372,6 +380,8 @@ class Desk:
         try:
             if extraction.run(tell):
                 self.inbox.put(Rendered(order))
+            else:
+                files.remove_work(Path(order.folder), order.job_id)
         except RenderFailed as error:
             self.inbox.put(JobFault(order.job_id, Fault(str(error), "SEND", error.log_tail)))
         finally:

@@ -3,6 +3,7 @@
 # No `from __future__ import annotations`: Blender reads these annotations as values.
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -39,11 +40,10 @@ class FRESCO_OT_cancel(_JobOperator, bpy.types.Operator):
         card = self.card
         if card is None:
             return {"CANCELLED"}
-        if card.state is not None and not card.state.is_ended:
-            pulse.desk().cancel(self.job_id)
-        else:
-            if card.phase in {"sending", "rendering"}:
-                pulse.desk().cancel(self.job_id)
+        is_at_work = card.state is not None and not card.state.is_ended
+        if is_at_work or card.phase in {"sending", "rendering"}:
+            pulse.desk().cancel(card.order)
+        if not is_at_work:
             pulse.forget(self.job_id)
         return {"FINISHED"}
 
@@ -204,7 +204,9 @@ class FRESCO_OT_delete(_JobOperator, bpy.types.Operator):
         return context.window_manager.invoke_confirm(self, event)
 
     def execute(self, _context):
-        pulse.desk().delete(self.job_id)
+        card = self.card
+        folder = Path(card.order.folder) if card else source.output_folder()
+        pulse.desk().delete(self.job_id, folder)
         return {"FINISHED"}
 
 
