@@ -16,6 +16,7 @@ from .core import files
 from .core.order import Order
 from .core.shots import words_by_frame
 from .core.timing import Span, rate_of
+from .preferences import doorway, preferences
 
 RENDERED_TYPES = frozenset(
     {
@@ -35,6 +36,17 @@ RENDERED_TYPES = frozenset(
 )
 _NUMBERED = re.compile(r"(?P<prefix>.*?)(?P<number>\d+)(?P<suffix>\.[^.]+)", re.DOTALL)
 _LARGEST_SEED = 2**31 - 1
+_TEXTS = ("prompt", "negative_prompt", "style", "control")
+_TICKED = (
+    "strength",
+    "guidance_scale",
+    "control_scale",
+    "steps",
+    "batch_size",
+    "keep_colours",
+    "size",
+)
+"""Settings that are left to style, preset and model unless `use_` and their name is set."""
 
 
 class CannotRestyle(Exception):
@@ -60,8 +72,6 @@ def why_not(strip: Any, scene: Any) -> str:
 
 def _is_plain(strip: Any, scene: Any) -> bool:
     """Whether the strip's file alone says what is seen when."""
-    from .preferences import doorway
-
     if strip.type not in {"MOVIE", "IMAGE"} or vse.is_graded(strip) or vse.is_retimed(strip, scene):
         return False
     if strip.type == "MOVIE":
@@ -164,8 +174,6 @@ def rendered_order(order: Order, strip: Any, scene: Any) -> Order:
 
     Pictures have the timeline's numbers.
     """
-    from .preferences import doorway
-
     lies, base = vse.timing(strip), Path(order.folder)
     order = replace(order, is_rendered=True, expected_frames=None, lead=lies.left - lies.origin)
     if doorway().is_remote:
@@ -229,18 +237,16 @@ def look_wish(strip: Any, scene: Any, frame: int) -> Wish:
 def chosen_settings(settings: Any) -> dict[str, Any]:
     """Fields of `RestyleSettings` that the panel sets; what is left to the model is left out."""
     chosen: dict[str, Any] = {"preset": settings.preset.lower(), "seed": settings.seed}
-    for name in ("prompt", "negative_prompt", "style", "control"):
+    for name in _TEXTS:
         text = getattr(settings, name).strip()
         if text:
             chosen[name] = text
-    for name in ("strength", "guidance_scale", "control_scale", "steps", "keep_colours", "size"):
+    for name in _TICKED:
         if getattr(settings, f"use_{name}"):
             chosen[name] = round(getattr(settings, name), 4)
     if settings.use_keyframes:
         chosen["keyframe_min"] = settings.keyframe_min
         chosen["keyframe_max"] = settings.keyframe_max
-    if settings.use_batch_size:
-        chosen["batch_size"] = settings.batch_size
     if settings.colourise:
         chosen["colourise"] = True
     if settings.interpolation != "PRESET":
@@ -250,9 +256,9 @@ def chosen_settings(settings: Any) -> dict[str, Any]:
 
 def show_settings(settings: Any, chosen: dict[str, Any], model: str) -> None:
     """Put the settings of an order, or of a job of the daemon, into the panel."""
-    for name in ("prompt", "negative_prompt", "style", "control"):
+    for name in _TEXTS:
         setattr(settings, name, chosen.get(name) or "")
-    for name in ("strength", "guidance_scale", "control_scale", "steps", "keep_colours", "size"):
+    for name in _TICKED:
         value = chosen.get(name)
         setattr(settings, f"use_{name}", value is not None)
         if value is not None:
@@ -261,9 +267,6 @@ def show_settings(settings: Any, chosen: dict[str, Any], model: str) -> None:
     if settings.use_keyframes:
         settings.keyframe_min = chosen["keyframe_min"]
         settings.keyframe_max = chosen.get("keyframe_max") or 2 * settings.keyframe_min
-    settings.use_batch_size = chosen.get("batch_size") is not None
-    if settings.use_batch_size:
-        settings.batch_size = chosen["batch_size"]
     settings.colourise = bool(chosen.get("colourise"))
     settings.interpolation = (chosen.get("interpolation") or "preset").upper()
     settings.preset = (chosen.get("preset") or "standard").upper()
@@ -298,8 +301,6 @@ def draw_seed(settings: Any) -> None:
 
 def output_folder() -> Path:
     """Where results go: as the preferences say, else beside the file, else in the user's folder."""
-    from .preferences import preferences
-
     chosen = preferences().output_folder
     if chosen.startswith("//") and not bpy.data.filepath:
         chosen = ""
