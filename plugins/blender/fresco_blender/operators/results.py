@@ -71,9 +71,12 @@ class FRESCO_OT_reroll(_ResultOperator, bpy.types.Operator):
 
     bl_idname = "fresco.reroll"
     bl_label = "Reroll This Keyframe"
+    bl_options = {"UNDO"}  # changing words afterwards would start a job for every letter
 
     words: StringProperty(
-        name="Words", description="Words added to the prompt for this keyframe; empty: as before"
+        name="Words",
+        description="Words added to the prompt for this keyframe; empty: as before",
+        options={"SKIP_SAVE"},
     )
 
     @classmethod
@@ -86,6 +89,9 @@ class FRESCO_OT_reroll(_ResultOperator, bpy.types.Operator):
         if keyframe_at_playhead(context) is None:
             return "Put the playhead onto the result first"
         return ""
+
+    def invoke(self, context, _event):
+        return context.window_manager.invoke_props_dialog(self, width=360)
 
     def execute(self, context):
         result = vse.active_strip(context)
