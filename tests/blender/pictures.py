@@ -15,6 +15,7 @@ from tests.blender.windows import what_is_missing, window
 from tests.integration.daemons import DaemonProcess
 
 SCALES = {1.0: (1600, 1200), 2.0: (2880, 2160)}
+_AT_EVERY_SCALE = ("during", "after")
 
 
 def main(folder: Path) -> None:
@@ -39,8 +40,9 @@ def main(folder: Path) -> None:
                         out=out,
                         scale=scale,
                     ).result(1500)
-                # One is enough to see how large letters look.
-                for picture in sorted(out.glob("*.png" if scale == 1.0 else "during.png")):
+                for picture in sorted(out.glob("*.png")):
+                    if scale > 1.0 and picture.stem not in _AT_EVERY_SCALE:
+                        continue
                     name = f"blender-{picture.stem}-{out.name}.jpg"
                     Image.open(picture).convert("RGB").save(folder / name, quality=88)
                     print(folder / name)

@@ -74,16 +74,42 @@ def test_every_frame_of_the_result_is_that_of_the_source_below(
 def test_a_sequence_that_begins_at_any_number_is_restyled_in_sync(
     blender: Blender, daemon: DaemonProcess, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "pictures é"
-    folder.mkdir()
-    for number in range(30):
-        Image.fromarray(numbered(number)).save(folder / f"shot_{number + 87:04d}.png")
+    first = _write_pictures(tmp_path / "pictures é")
 
-    found = blender.play(
-        "sync", "sequence", daemon.data, first=folder / "shot_0087.png", out=tmp_path / "out"
-    )
+    found = blender.play("sync", "sequence", daemon.data, first=first, out=tmp_path / "out")
 
     source = [read_number(path) for path in found["source_files"]]
     assert source == list(range(4, 19))
     assert [read_number(path) for path in found["result_files"]] == source
     assert not found["was_rendered"]
+
+
+def _write_pictures(folder: Path) -> Path:
+    """Thirty numbered pictures; the first, whose number is 87."""
+    folder.mkdir()
+    for number in range(30):
+        Image.fromarray(numbered(number)).save(folder / f"shot_{number + 87:04d}.png")
+    return folder / "shot_0087.png"
+
+
+def test_strips_that_are_rendered_go_to_a_daemon_on_another_machine_too(
+    blender: Blender, daemon: DaemonProcess, numbered_clip: Path, tmp_path: Path
+) -> None:
+    found = blender.play(
+        "sync",
+        "at_another_machine",
+        tmp_path / "none",
+        first=_write_pictures(tmp_path / "pictures é"),
+        clip=numbered_clip,
+        address=daemon.announced["address"],
+        token=daemon.announced["token"],
+        out=tmp_path / "out",
+    )
+
+    assert found["pictures"]["was_rendered"]
+    assert found["movie"]["was_rendered"]
+    for kind, numbers in (("pictures", range(4, 19)), ("movie", range(35, 20, -1))):
+        source = [read_number(path) for path in found[kind]["source_files"]]
+        assert source == list(numbers)
+        assert [read_number(path) for path in found[kind]["result_files"]] == source
+    assert [read_number(path) for path in found["look"]] == [30]

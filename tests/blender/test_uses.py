@@ -16,6 +16,7 @@ from tests.integration.daemons import DaemonProcess, with_fake_worker
 
 SCENARIOS = [
     "look",
+    "look_then_restyle",
     "look_at_a_retimed_strip",
     "look_that_fails",
     "several_strips",
@@ -25,6 +26,7 @@ SCENARIOS = [
     "reroll",
     "wipe",
     "split",
+    "frames_beside_another_job",
     "presets",
     "history",
     "obstacles",
@@ -69,6 +71,12 @@ def test_look__shows_the_frame_under_the_playhead_and_the_next_takes_its_place(
     assert found["left"] == 1
 
 
+def test_look_then_restyle__makes_what_was_looked_at(found: dict[str, Any]) -> None:
+    assert found["seeds"][0] == found["looked"]
+    assert found["seeds"][1] != found["looked"]
+    assert found["strips"] == 3
+
+
 def test_look_at_a_retimed_strip__shows_what_the_strip_shows(found: dict[str, Any]) -> None:
     shown, source = read_number(found["files"][0]), read_number(found["source"][0])
     assert shown == source == 36
@@ -105,7 +113,8 @@ def test_mask__leaves_the_source_untouched_where_it_is_black(found: dict[str, An
 def test_redo__brings_the_settings_back_and_puts_the_new_result_above(
     found: dict[str, Any],
 ) -> None:
-    assert found["shown"] == ["a negative", True, 0.4]
+    assert found["shown"] == ["a negative", True, 0.4, "LOSSLESS", "MUTE"]
+    assert found["restored"] == ["something else", "MOVIE"]
     assert found["prompt"] == "a negative, again"
     channels = [found[name]["channel"] for name in ("source", "old", "new")]
     assert channels == sorted(set(channels))
@@ -115,6 +124,7 @@ def test_redo__brings_the_settings_back_and_puts_the_new_result_above(
 def test_reroll__makes_one_keyframe_anew_and_keeps_the_strip(found: dict[str, Any]) -> None:
     assert found["index"] == 14
     assert found["colour"] == "COLOR_02"
+    assert "being made anew" in found["obstacle"]
     assert found["name"]
     assert found["alpha"] == 0.5
     assert found["is_other_file"]
@@ -137,6 +147,15 @@ def test_wipe__shows_both_halves_also_of_a_muted_source_and_goes_away_again(
 def test_split__gives_each_half_its_part(found: dict[str, Any]) -> None:
     assert found["parts"] == [[1, 21], [21, 41]]
     assert [read_number(path) for path in found["files"]] == list(range(40))
+
+
+def test_frames_beside_another_job__are_placed_and_the_other_job_is_followed_on(
+    found: dict[str, Any],
+) -> None:
+    assert found["was_open"]
+    assert [read_number(path) for path in found["files"]] == list(range(2, 12))
+    assert found["sizes"] == [[160, 96]]
+    assert (found["second"]["left"], found["second"]["right"]) == (51, 91)
 
 
 def test_presets__keep_everything_but_the_seed(found: dict[str, Any]) -> None:

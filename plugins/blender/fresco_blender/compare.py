@@ -15,8 +15,12 @@ def wipes(scene: Any) -> list[Any]:
 
 
 def source_below(scene: Any, result: Any) -> Any:
-    """What a result was made from: the nearest strip below it that is none of ours, or None."""
-    holder = vse.container_of(scene, result)
+    """What a result was made from: the strip below it that has that name, else the nearest.
+
+    None of ours is meant; None if there is no other.
+    """
+    holder, order = vse.container_of(scene, result), timeline.recipe_of(result)
+    title = order.title if order else ""
     below = [
         strip
         for strip in holder
@@ -25,7 +29,7 @@ def source_below(scene: Any, result: Any) -> Any:
         and not timeline_made(strip)
         and vse.span(strip).cut_to(vse.span(result)).length
     ]
-    return max(below, key=lambda strip: strip.channel, default=None)
+    return max(below, key=lambda strip: (strip.name == title, strip.channel), default=None)
 
 
 def timeline_made(strip: Any) -> bool:
@@ -41,7 +45,7 @@ def toggle(scene: Any, result: Any, position: float) -> bool:
         NoRoom: no channel is free.
         LookupError: there is nothing to compare with.
     """
-    found = [strip for strip in wipes(scene) if strip.get(WIPE) == result.name]
+    found = [strip for strip in wipes(scene) if strip.input_2 == result]
     if found:
         for strip in found:
             timeline.remove(scene, strip)
@@ -54,7 +58,7 @@ def toggle(scene: Any, result: Any, position: float) -> bool:
     if channel is None:
         raise timeline.NoRoom
     strip = _new_wipe(holder, source, result, channel)
-    strip[WIPE] = result.name
+    strip[WIPE] = True
     strip.transition_type, strip.blur_width = "SINGLE", 0.0
     strip.direction = "IN"
     strip.angle = 1.5707963

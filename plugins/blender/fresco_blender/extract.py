@@ -8,6 +8,7 @@ from typing import Any
 
 import bpy
 
+from . import vse
 from .core import files
 from .core.extraction import command_of
 from .core.order import Order
@@ -31,11 +32,12 @@ def render_command(strip: Any, scene: Any, order: Order) -> list[str]:
             f"a copy cannot be saved ({str(error).strip()}). Free some disk space, then try again."
         )
         raise files.FileFailed(copy, text) from error
+    begin = vse.timing(strip).origin + order.lead
     wanted = {
         "scene": scene.name,
         "strip": strip.name,
-        "folder": str(folder),
-        "start": order.start,
-        "stop": order.stop,
+        "to": str(folder / "f_######" if order.is_sequence else order.path),
+        "start": begin,
+        "stop": begin + order.stop - order.start,
     }
     return command_of(bpy.app.binary_path, SCRIPT, copy, json.dumps(wanted))

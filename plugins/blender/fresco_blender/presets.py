@@ -7,9 +7,11 @@ from bl_operators.presets import AddPresetBase
 from bl_ui.utils import PresetPanel
 from bpy.types import Menu, Operator, Panel
 
-from .properties import PRESET_VALUES
+from .properties import PRESET_NAMES
 
 FOLDER = "fresco"
+# Whole expressions: names that `preset_defines` gives are lost where a Blender runs on Python 3.13.
+_SETTINGS = "(getattr(bpy.context, 'sequencer_scene', None) or bpy.context.scene).fresco"
 
 
 class FRESCO_MT_presets(Menu):
@@ -28,12 +30,7 @@ class FRESCO_OT_add_preset(AddPresetBase, Operator):
     bl_label = "Add Fresco Preset"
     preset_menu = "FRESCO_MT_presets"
     preset_subdir = FOLDER
-    preset_defines = [
-        "import bpy",
-        "scene = getattr(bpy.context, 'sequencer_scene', None) or bpy.context.scene",
-        "settings = scene.fresco",
-    ]
-    preset_values = PRESET_VALUES
+    preset_values = [f"{_SETTINGS}.{name}" for name in PRESET_NAMES]
 
 
 class FRESCO_PT_presets(PresetPanel, Panel):

@@ -91,7 +91,9 @@ class FrescoSettings(bpy.types.PropertyGroup):
         min=0,
     )
     is_seed_locked: BoolProperty(
-        name="Lock seed", description="Keep the seed; unlocked, every restyle draws a new one"
+        name="Lock seed",
+        description="Keep the seed; unlocked, every look draws a new one, and so does every "
+        "restyle that does not follow a look",
     )
     use_keyframes: BoolProperty(
         name="Set keyframe spacing", description="Choose it here; off leaves it to the preset"
@@ -221,8 +223,8 @@ class FrescoSettings(bpy.types.PropertyGroup):
     )
 
 
-PRESET_VALUES = [
-    f"settings.{name}"
+PRESET_NAMES = [
+    name
     for name in FrescoSettings.__annotations__
     if name not in {"seed", "is_seed_locked", "mask", "wipe"}
 ]

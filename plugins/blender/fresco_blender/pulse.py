@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 import queue
+import sys
 import time
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import bpy
 from bpy.app.handlers import persistent
@@ -147,8 +148,37 @@ def _place_results() -> bool:
         if card.phase == "fetching" and card.result is not None and card.fault is None
     ]
     for card in waiting:
-        place(card)
+        if not timeline.needs_operator(card.order) or Stillness.is_there():
+            place(card)
+    if Stillness.hushed and not any(timeline.needs_operator(card.order) for card in waiting):
+        Stillness.end()
     return bool(waiting)
+
+
+class Stillness:
+    """Times in which no thread of ours runs Python, as `vse.sequencer_context` needs them."""
+
+    hushed: ClassVar[set[str]] = set()
+    """Jobs that are not followed meanwhile."""
+    _beats = 0
+
+    @classmethod
+    def is_there(cls) -> bool:
+        """Whether it is still now; asks for it if it is not, so that it soon will be."""
+        if sys.version_info >= (3, 12):
+            return True
+        cls.hushed |= desk().hush()
+        # Twice in a row, as a thread that said it is done may still be on its way to waiting.
+        cls._beats = cls._beats + 1 if desk().is_still else 0
+        return cls._beats > 1
+
+    @classmethod
+    def end(cls) -> None:
+        """Follow the jobs again."""
+        jobs, cls.hushed, cls._beats = cls.hushed, set(), 0
+        for card in [state.cards[job_id] for job_id in jobs & state.cards.keys()]:
+            if card.is_open and card.result is None and card.fault is None:
+                attach(card)
 
 
 def take(news: News) -> None:
@@ -240,15 +270,12 @@ def place(card: JobCard) -> bool:
     """Put a fetched result onto the timeline, once; whether it is there now."""
     order = card.order
     scene = timeline.find_scene(order.job_id)
-    if order.replaces:
-        scene = next((s for s in bpy.data.scenes if timeline.results(s, order.replaces)), scene)
     _drop_placers(card)
     try:
         if scene is None:
             is_there = any(timeline.results(s, order.job_id) for s in bpy.data.scenes)
         elif order.replaces:
-            timeline.swap_result(scene, order.replaces, card)
-            is_there = True
+            is_there = bool(timeline.swap_result(scene, card))
         else:
             timeline.place_result(scene, card)
             is_there = bool(timeline.results(scene, order.job_id))
@@ -274,10 +301,8 @@ def _drop_placers(card: JobCard) -> None:
 
 def push_undo(name: str) -> None:
     """A step with a name; without one, what a timer changed is lost with the next undo."""
-    if bpy.app.background:
-        return
-    window = bpy.context.window or bpy.context.window_manager.windows[0]
-    with bpy.context.temp_override(window=window, screen=window.screen):
+    # Timers have a window in their context; overriding it is not safe (see vse.sequencer_context).
+    if not bpy.app.background:
         bpy.ops.ed.undo_push(message=name)
 
 

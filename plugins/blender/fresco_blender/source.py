@@ -16,6 +16,7 @@ from .core import files
 from .core.order import Order
 from .core.shots import words_by_frame
 from .core.timing import Span, rate_of
+from .preferences import doorway, preferences
 
 RENDERED_TYPES = frozenset(
     {
@@ -35,6 +36,17 @@ RENDERED_TYPES = frozenset(
 )
 _NUMBERED = re.compile(r"(?P<prefix>.*?)(?P<number>\d+)(?P<suffix>\.[^.]+)", re.DOTALL)
 _LARGEST_SEED = 2**31 - 1
+_TEXTS = ("prompt", "negative_prompt", "style", "control")
+_TICKED = (
+    "strength",
+    "guidance_scale",
+    "control_scale",
+    "steps",
+    "batch_size",
+    "keep_colours",
+    "size",
+)
+"""Settings that are left to style, preset and model unless `use_` and their name is set."""
 
 
 class CannotRestyle(Exception):
@@ -64,7 +76,8 @@ def _is_plain(strip: Any, scene: Any) -> bool:
         return False
     if strip.type == "MOVIE":
         return vse.runs_at_scene_rate(strip, scene)
-    return _sequence_of(strip) is not None
+    # Of pictures many files would have to be sent.
+    return _sequence_of(strip) is not None and not doorway().is_remote
 
 
 def _sequence_of(strip: Any) -> tuple[Path, int] | None:
@@ -157,19 +170,23 @@ def _plain_order(order: Order, strip: Any, scene: Any, handles: int) -> Order:
 
 
 def rendered_order(order: Order, strip: Any, scene: Any) -> Order:
-    """The order for a strip that is rendered first; its pictures have the timeline's numbers."""
-    lies = vse.timing(strip)
-    folder = files.rendered_folder(Path(order.folder), order.job_id)
+    """The order for a strip that is rendered first: to pictures, or to a movie if it is to be sent.
+
+    Pictures have the timeline's numbers.
+    """
+    lies, base = vse.timing(strip), Path(order.folder)
+    order = replace(order, is_rendered=True, expected_frames=None, lead=lies.left - lies.origin)
+    if doorway().is_remote:
+        path = files.rendered_movie(base, order.job_id)
+        return replace(order, path=str(path), is_sequence=False, start=0, stop=lies.visible.length)
+    folder = files.rendered_folder(base, order.job_id)
     return replace(
         order,
         path=str(folder / picture_name(lies.left)),
         is_sequence=True,
-        is_rendered=True,
-        expected_frames=None,
         frame_rate=str(rate_of(scene.render.fps, scene.render.fps_base)),
         start=lies.left,
         stop=lies.right,
-        lead=lies.left - lies.origin,
     )
 
 
@@ -202,33 +219,34 @@ def look_wish(strip: Any, scene: Any, frame: int) -> Wish:
         raise CannotRestyle("Put the playhead onto the strip to see how its frame would look.")
     wish = wish_for(strip, scene)
     order = wish.order
-    if wish.needs_render:
-        path = str(Path(order.path).with_name(picture_name(frame)))
-        lead = frame - vse.timing(strip).origin
-        return replace(
-            wish, order=replace(order, path=path, start=frame, stop=frame + 1, lead=lead)
-        )
     shift = order.start - order.lead - vse.timing(strip).origin
     index = min(max(frame + shift, order.start), order.stop - 1)
-    lead = frame - vse.timing(strip).origin
-    return replace(wish, order=replace(order, start=index, stop=index + 1, lead=lead))
+    order = replace(order, start=index, stop=index + 1, lead=frame - vse.timing(strip).origin)
+    if not wish.needs_render:
+        return replace(wish, order=order)
+    if order.is_sequence:
+        path = Path(order.path).with_name(picture_name(frame))
+        return replace(wish, order=replace(order, path=str(path)))
+    # A movie of that frame alone.
+    words = order.settings.get("keyframe_prompts", {}).get(str(index))
+    prompts = {"keyframe_prompts": {"0": words}} if words else {"keyframe_prompts": {}}
+    settings = {**order.settings, **prompts}
+    return replace(wish, order=replace(order, start=0, stop=1, settings=settings))
 
 
 def chosen_settings(settings: Any) -> dict[str, Any]:
     """Fields of `RestyleSettings` that the panel sets; what is left to the model is left out."""
     chosen: dict[str, Any] = {"preset": settings.preset.lower(), "seed": settings.seed}
-    for name in ("prompt", "negative_prompt", "style", "control"):
+    for name in _TEXTS:
         text = getattr(settings, name).strip()
         if text:
             chosen[name] = text
-    for name in ("strength", "guidance_scale", "control_scale", "steps", "keep_colours", "size"):
+    for name in _TICKED:
         if getattr(settings, f"use_{name}"):
             chosen[name] = round(getattr(settings, name), 4)
     if settings.use_keyframes:
         chosen["keyframe_min"] = settings.keyframe_min
         chosen["keyframe_max"] = settings.keyframe_max
-    if settings.use_batch_size:
-        chosen["batch_size"] = settings.batch_size
     if settings.colourise:
         chosen["colourise"] = True
     if settings.interpolation != "PRESET":
@@ -238,9 +256,9 @@ def chosen_settings(settings: Any) -> dict[str, Any]:
 
 def show_settings(settings: Any, chosen: dict[str, Any], model: str) -> None:
     """Put the settings of an order, or of a job of the daemon, into the panel."""
-    for name in ("prompt", "negative_prompt", "style", "control"):
+    for name in _TEXTS:
         setattr(settings, name, chosen.get(name) or "")
-    for name in ("strength", "guidance_scale", "control_scale", "steps", "keep_colours", "size"):
+    for name in _TICKED:
         value = chosen.get(name)
         setattr(settings, f"use_{name}", value is not None)
         if value is not None:
@@ -249,14 +267,30 @@ def show_settings(settings: Any, chosen: dict[str, Any], model: str) -> None:
     if settings.use_keyframes:
         settings.keyframe_min = chosen["keyframe_min"]
         settings.keyframe_max = chosen.get("keyframe_max") or 2 * settings.keyframe_min
-    settings.use_batch_size = chosen.get("batch_size") is not None
-    if settings.use_batch_size:
-        settings.batch_size = chosen["batch_size"]
     settings.colourise = bool(chosen.get("colourise"))
     settings.interpolation = (chosen.get("interpolation") or "preset").upper()
     settings.preset = (chosen.get("preset") or "standard").upper()
     settings.seed = min(chosen.get("seed") or 0, _LARGEST_SEED)
     settings.model = model
+
+
+def show_order(settings: Any, order: Order) -> None:
+    """Put all that an order was made with into the panel."""
+    show_settings(settings, dict(order.settings), order.model)
+    settings.output, settings.mask = order.output, order.mask
+    settings.source_after = "MUTE" if order.is_source_muted else "KEEP"
+
+
+def kept_settings(settings: Any) -> dict[str, Any]:
+    """What the panel's fields hold."""
+    names = [prop.identifier for prop in settings.bl_rna.properties if not prop.is_readonly]
+    return {name: getattr(settings, name) for name in names}
+
+
+def restore_settings(settings: Any, kept: dict[str, Any]) -> None:
+    """Let the panel's fields hold that again."""
+    for name, value in kept.items():
+        setattr(settings, name, value)
 
 
 def draw_seed(settings: Any) -> None:
@@ -267,8 +301,6 @@ def draw_seed(settings: Any) -> None:
 
 def output_folder() -> Path:
     """Where results go: as the preferences say, else beside the file, else in the user's folder."""
-    from .preferences import preferences
-
     chosen = preferences().output_folder
     if chosen.startswith("//") and not bpy.data.filepath:
         chosen = ""

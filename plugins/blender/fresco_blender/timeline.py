@@ -261,6 +261,11 @@ def _place_beside(scene: Any, card: JobCard, source: Any, wanted: Span, shown: S
     return strip
 
 
+def needs_operator(order: Order) -> bool:
+    """Whether placing a result takes an operator of Blender (see `vse.sequencer_context`)."""
+    return order.output == "FRAMES" and not order.replaces
+
+
 def _add_result(scene: Any, holder: Any, card: JobCard, wanted: Span, channel: int) -> Any:
     path = card.result
     assert path is not None
@@ -324,10 +329,10 @@ def limit_to_mask(scene: Any, strip: Any, mask_name: str) -> None:
     mask.mute = True
 
 
-def swap_result(scene: Any, old_job_id: str, card: JobCard) -> list[Any]:
-    """Let results of a job show another job's result instead: every edit made to them stays."""
+def swap_result(scene: Any, card: JobCard) -> list[Any]:
+    """Let results that wait for this one show it: every edit made to them stays."""
     assert card.result is not None
-    swapped = results(scene, old_job_id)
+    swapped = [s for s in sources(scene, card.job_id) if s.get(RECIPE) is not None]
     for strip in swapped:
         if card.order.output == "FRAMES":
             strip.directory = str(card.result.parent)

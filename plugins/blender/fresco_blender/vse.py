@@ -181,7 +181,11 @@ def sequencer_areas() -> Iterator[tuple[Any, Any]]:
 
 @contextmanager
 def sequencer_context(scene: Any) -> Iterator[None]:
-    """A context in which the sequencer's operators work, whatever the user looks at."""
+    """A context in which the sequencer's operators work, whatever the user looks at.
+
+    Only in a `pulse.Stillness`: where Blender's Python is older than 3.12 (before 5.1), operators
+    look into an override without Python's lock whenever another thread holds it, and crash.
+    """
     set_sequencer_scene(scene)
     found = next(sequencer_areas(), None)
     if found is not None:

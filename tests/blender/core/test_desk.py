@@ -12,11 +12,20 @@ from typing import TypeVar
 import pytest
 from fresco_blender.core.desk import Desk
 from fresco_blender.core.doorway import Doorway
-from fresco_blender.core.news import JobFault, KeyframeFile, LinkChanged, News, ResultFile
+from fresco_blender.core.news import (
+    JobEvent,
+    JobFault,
+    KeyframeFile,
+    LinkChanged,
+    News,
+    RenderWanted,
+    ResultFile,
+)
 from fresco_blender.core.order import Order
+from fresco_client import Finished, Stage
 
 from tests.integration.conftest import StartDaemon, clip, start_daemon
-from tests.integration.daemons import with_fake_worker
+from tests.integration.daemons import DaemonProcess, wait_for, with_fake_worker
 
 __all__ = ["clip", "start_daemon"]
 NewsT = TypeVar("NewsT")
@@ -66,6 +75,65 @@ def test_an_order_becomes_keyframes_and_a_movie_on_disk(
     assert result.frame_count == 17
 
 
+def test_pictures_of_a_job_that_is_followed_anew_are_all_there_under_their_numbers(
+    start_daemon: StartDaemon, clip: Path, tmp_path: Path
+) -> None:
+    daemon = start_daemon(**with_fake_worker(["--frame-s", "0.1"]))
+    desk = Desk(Doorway(data=str(daemon.data)))
+    order = replace(_order(clip, tmp_path / "out"), output="FRAMES")
+    folder = tmp_path / "out" / "job1" / "result"
+    try:
+        desk.submit(order)
+        wait_for("some pictures", lambda: len(list(folder.glob("*.png"))) >= 3)
+        desk.leave("job1")
+        wait_for("more pictures", lambda: _frames_made(daemon) >= 8)
+        desk.follow(order, _last_sequence(desk))
+        result = _next(desk, ResultFile)
+    finally:
+        desk.close()
+
+    found = sorted(folder.glob("*.png"))
+    assert [path.name for path in found] == [f"frame_{number:06d}.png" for number in range(17)]
+    assert result.path == found[0]
+    assert len({path.read_bytes() for path in found}) == 17
+
+
+def test_a_result_that_could_not_be_fetched_is_fetched_when_the_job_is_followed_again(
+    start_daemon: StartDaemon, clip: Path, tmp_path: Path
+) -> None:
+    daemon = start_daemon(**with_fake_worker())
+    desk = Desk(Doorway(data=str(daemon.data)))
+    order = _order(clip, tmp_path / "out")
+    in_its_way = tmp_path / "out" / ".shot é_7_job1.mp4.job1.part"
+    in_its_way.mkdir(parents=True)
+    try:
+        desk.submit(order)
+        finished = _next(desk, JobEvent, lambda news: isinstance(news.event, Finished))
+        fault = _next(desk, JobFault).fault
+        in_its_way.rmdir()
+        desk.follow(order, finished.event.sequence)
+        result = _next(desk, ResultFile)
+    finally:
+        desk.close()
+
+    assert fault.remedy == "FOLLOW"
+    assert result.path.exists()
+
+
+def _frames_made(daemon: DaemonProcess) -> float:
+    with daemon.session() as session:
+        stages = {progress.stage: progress.done for progress in session.job("job1").progress}
+    return stages.get(Stage.INTERPOLATING, 0)
+
+
+def _last_sequence(desk: Desk) -> int:
+    """Of all that has been told so far."""
+    told: list[News] = []
+    while not desk.inbox.empty():
+        told.append(desk.inbox.get())
+    return max(news.event.sequence for news in told if isinstance(news, JobEvent))
+
+
 def test_closing_ends_every_thread_at_once(
     start_daemon: StartDaemon, clip: Path, tmp_path: Path
 ) -> None:
@@ -98,20 +166,20 @@ def test_all_threads_are_daemon_threads_as_blender_waits_for_others_for_ever(
     assert all(thread.daemon for thread in ours)
 
 
-@pytest.mark.parametrize("change", [{"is_sequence": True}], ids=["a sequence"])
-def test_what_cannot_be_sent_to_another_machine_is_said(
-    change: dict[str, bool], start_daemon: StartDaemon, clip: Path, tmp_path: Path
+def test_a_sequence_for_another_machine_is_to_be_rendered_to_one_file(
+    start_daemon: StartDaemon, clip: Path, tmp_path: Path
 ) -> None:
     daemon = start_daemon(**with_fake_worker())
     announced = daemon.announced
     desk = Desk(Doorway(address=announced["address"], token=announced["token"]))
+    order = replace(_order(clip, tmp_path), is_sequence=True)
     try:
-        desk.submit(replace(_order(clip, tmp_path), **change))
-        fault = _next(desk, JobFault).fault
+        desk.submit(order)
+        wanted = _next(desk, RenderWanted)
     finally:
         desk.close()
 
-    assert "takes video files only" in fault.message
+    assert wanted.order == order
 
 
 @pytest.mark.parametrize(

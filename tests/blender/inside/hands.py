@@ -23,3 +23,10 @@ def click(x: int, y: int) -> None:
     subprocess.run(["xdotool", "mousedown", "1"], check=True)
     time.sleep(0.1)
     subprocess.run(["xdotool", "mouseup", "1"], check=True)
+
+
+def press(key: str, x: int, y: int) -> None:
+    """A key, with the pointer at a point of the screen."""
+    subprocess.run(["xdotool", "mousemove", str(x), str(y)], check=True)
+    time.sleep(0.3)
+    subprocess.run(["xdotool", "key", key], check=True)

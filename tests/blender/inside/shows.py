@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -87,7 +88,7 @@ def pictures(clip: str, out: str, scale: float) -> Generator[hands.Step, None, A
     _tidy()
     yield from open_tab()
     yield lambda: state().link in {"ready", "failed"}
-    _frame_all(scene)
+    _frame_all()
     bpy.ops.fresco.look()
     yield lambda: state().look_picture or state().look_fault
     yield 2.0
@@ -119,19 +120,23 @@ def _tidy() -> None:
     area.spaces.active.timeline_overlay.show_strip_source = False
 
 
-def _frame_all(scene: Any) -> None:
+def _frame_all() -> None:
+    """By its key, with the pointer over the strips."""
     window, area = timeline_area()
     region = next(region for region in area.regions if region.type == "WINDOW")
-    with bpy.context.temp_override(window=window, screen=window.screen, area=area, region=region):
-        bpy.ops.sequencer.view_all()
+    x, y = region.x + region.width // 2, region.y + region.height // 2
+    hands.press("Home", x, window.height - y)
 
 
-def use(clip: str, quit_mark: str) -> Generator[hands.Step, None, Any]:
+def use(clip: str, quit_mark: str, is_noisy: bool = False) -> Generator[hands.Step, None, Any]:
     """A job under way in the window: how long the main thread was held, what undo does, the end.
 
-    The last job is still under way when Blender quits.
+    The last job is still under way when Blender quits. With `is_noisy` another thread of Python
+    never rests: operators that are run in an overridden context then crash Blender before 5.1.
     """
     watch_drawing()
+    if is_noisy:
+        threading.Thread(target=_make_noise, daemon=True).start()
     pulse, timeline = stage.part("pulse"), stage.part("timeline")
     scene = stage.new_scene()
     strip = stage.add_movie(scene, clip)
@@ -155,13 +160,11 @@ def use(clip: str, quit_mark: str) -> Generator[hands.Step, None, Any]:
     yield lambda: len(card.keyframe_files) >= 5
     streaming_s, loop_s = pulse.Hold.longest_s, heart.longest_s
     keys_before = len(timeline.keys(scene, card.job_id))
-    with _everywhere():
-        bpy.ops.ed.undo()
+    bpy.ops.ed.undo()
     yield 1.0
     scene = bpy.context.scene
     after_undo = [s.name for s in stage.part("vse").all_strips(scene)]
-    with _everywhere():
-        bpy.ops.ed.redo()
+    bpy.ops.ed.redo()
     yield 1.5
     scene = bpy.context.scene
     keys_again = len(timeline.keys(scene, card.job_id))
@@ -177,14 +180,12 @@ def use(clip: str, quit_mark: str) -> Generator[hands.Step, None, Any]:
     stage.choose(scene, stage.part("timeline").results(scene, card.job_id)[0])
     stage.part("vse").redraw()
     yield 1.0  # its panel is drawn
-    with _everywhere():
-        bpy.ops.ed.undo()
+    bpy.ops.ed.undo()
     yield 1.0
     scene = bpy.context.scene
     undone = [s.name for s in stage.part("vse").all_strips(scene)]
     said = card.fault.remedy if card.fault else ""
-    with _everywhere():
-        bpy.ops.ed.redo()
+    bpy.ops.ed.redo()
     yield 1.0
     scene = bpy.context.scene
     redone = [s.name for s in stage.part("vse").all_strips(scene)]
@@ -212,6 +213,11 @@ def use(clip: str, quit_mark: str) -> Generator[hands.Step, None, Any]:
     }
 
 
+def _make_noise() -> None:
+    while True:
+        [str(number) for number in range(200)]
+
+
 def _time_unregistering(mark: Path) -> None:
     """Blender unregisters add-ons when it quits: write down how long ours takes."""
     module: Any = sys.modules[stage.module_name()]
@@ -227,8 +233,7 @@ def _time_unregistering(mark: Path) -> None:
 
 def _press_restyle() -> None:
     """As a click does it, with a step of undo."""
-    with _everywhere():
-        assert bpy.ops.fresco.restyle("EXEC_DEFAULT", True) == {"FINISHED"}
+    assert bpy.ops.fresco.restyle("EXEC_DEFAULT", True) == {"FINISHED"}
 
 
 def _unfold() -> None:
@@ -290,9 +295,3 @@ class _Heart:
         self.longest_s = max(self.longest_s, now - self._last)
         self._last = now
         return 0.005
-
-
-def _everywhere() -> Any:
-    """A context for undo, which a timer has not."""
-    window = bpy.context.window_manager.windows[0]
-    return bpy.context.temp_override(window=window, screen=window.screen)

@@ -13,6 +13,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,12 @@ def choose(scene: Any, strip: Any) -> Any:
     strip.select = True
     scene.sequence_editor.active_strip = strip
     return strip
+
+
+def sequencer_context(scene: Any) -> AbstractContextManager[None]:
+    """Where the sequencer's operators work, at a moment at which that is safe."""
+    wait_for("stillness", part("pulse").Stillness.is_there)
+    return part("vse").sequencer_context(scene)
 
 
 def restyle(scene: Any) -> Any:

@@ -82,7 +82,7 @@ def retimed(clip: str, out: str) -> dict[str, Any]:
     if hasattr(strip, "speed_factor"):
         strip.speed_factor = 2.0
     else:
-        with stage.part("vse").sequencer_context(scene):
+        with stage.sequencer_context(scene):
             bpy.ops.sequencer.retiming_segment_speed_set(speed=200.0)
     return _both(scene, strip, out)
 
@@ -113,7 +113,7 @@ def at_24_in_30(clip: str, out: str) -> dict[str, Any]:
         arguments["adjust_playback_rate"] = True
     if "move_strips" in known:
         arguments["move_strips"] = False
-    with stage.part("vse").sequencer_context(scene):
+    with stage.sequencer_context(scene):
         bpy.ops.sequencer.movie_strip_add(**arguments)
     strip = next(s for s in stage.part("vse").all_strips(scene) if s.type == "MOVIE")
     return _both(scene, stage.choose(scene, strip), out)
@@ -136,7 +136,7 @@ def sequence(first: str, out: str) -> dict[str, Any]:
     known = bpy.ops.sequencer.image_strip_add.get_rna_type().properties
     arguments.update({"length": 1} if "length" in known else {"frame_end": span.start + 1})
     arguments.update({name: False for name in timeline._OFF if name in known})
-    with stage.part("vse").sequencer_context(scene):
+    with stage.sequencer_context(scene):
         bpy.ops.sequencer.image_strip_add(**arguments)
     strip = stage.part("vse").all_strips(scene)[0]
     stage.part("vse").set_span(strip, stage.part("core.timing").Span(start=24, stop=39))
@@ -168,6 +168,31 @@ def as_frames(clip: str, out: str) -> dict[str, Any]:
     strip = stage.add_movie(scene, clip, start=11)
     stage.part("vse").set_span(strip, stage.part("core.timing").Span(start=14, stop=29))
     return _both(scene, strip, out)
+
+
+def at_another_machine(first: str, clip: str, address: str, token: str, out: str) -> Any:
+    """Pictures and a reversed movie, restyled by a daemon that cannot see their files."""
+    chosen = stage.part("preferences").preferences()
+    chosen.token, chosen.address = token, address
+    pictures = sequence(first, str(Path(out) / "pictures"))
+    scene = stage.new_scene()
+    movie = stage.add_movie(scene, clip, start=11)
+    movie.use_reverse_frames = True
+    stage.part("vse").set_span(movie, stage.part("core.timing").Span(start=15, stop=30))
+    scene.frame_current = 20
+    bpy.ops.fresco.look()
+    state = stage.part("state").state
+    stage.wait_for("the look", lambda: state.look_picture or state.look_fault)
+    strips = stage.part("vse").all_strips(scene)
+    look = next(strip for strip in strips if strip.get("fresco_look") == "picture")
+    looked = stage.render(scene, look, Path(out) / "look")
+    bpy.ops.fresco.clear_look()
+    stage.choose(scene, movie)
+    return {
+        "pictures": pictures,
+        "movie": _both(scene, movie, str(Path(out) / "movie")),
+        "look": looked,
+    }
 
 
 def with_handles(clip: str, out: str) -> dict[str, Any]:

@@ -49,6 +49,21 @@ def look(clip: str, out: str) -> dict[str, Any]:
     return {"files": files, "left": len(stage.part("vse").all_strips(scene))}
 
 
+def look_then_restyle(clip: str, out: str) -> dict[str, Any]:
+    """What was looked at is what is made; the next time it is something else."""
+    scene = stage.new_scene()
+    strip = stage.add_movie(scene, clip)
+    scene.frame_current = 7
+    _looked(scene)
+    looked = scene.fresco.seed
+    stage.choose(scene, strip)
+    cards = [stage.restyle(scene), stage.restyle(scene)]
+    seeds = [card.order.settings["seed"] for card in cards]
+    for card in cards:
+        stage.placed(card)
+    return {"looked": looked, "seeds": seeds, "strips": len(stage.part("vse").all_strips(scene))}
+
+
 def look_at_a_retimed_strip(clip: str, out: str) -> dict[str, Any]:
     _state().look_picture = None
     scene = stage.new_scene()
@@ -161,15 +176,21 @@ def redo(clip: str, out: str) -> dict[str, Any]:
     """Settings of a result come back into the panel; the new result lies above the old one."""
     scene = stage.new_scene()
     scene.fresco.use_strength, scene.fresco.strength = True, 0.4
+    scene.fresco.source_after = "MUTE"
     strip = stage.add_movie(scene, clip)
     first = stage.restyle(scene)
     old = stage.placed(first)
     scene.fresco.prompt, scene.fresco.use_strength = "something else", False
+    scene.fresco.output, scene.fresco.source_after = "MOVIE", "KEEP"
     stage.choose(scene, old)
-    operators = stage.part("operators")
-    order = stage.part("timeline").recipe_of(old)
-    stage.part("source").show_settings(scene.fresco, dict(order.settings), order.model)
-    shown = (scene.fresco.prompt, scene.fresco.use_strength, round(scene.fresco.strength, 3))
+    operators, source = stage.part("operators"), stage.part("source")
+    former = source.kept_settings(scene.fresco)
+    source.show_order(scene.fresco, stage.part("timeline").recipe_of(old))
+    shown = [scene.fresco.prompt, scene.fresco.use_strength, round(scene.fresco.strength, 3)]
+    shown += [scene.fresco.output, scene.fresco.source_after]
+    source.restore_settings(scene.fresco, former)
+    restored = [scene.fresco.prompt, scene.fresco.output]
+    source.show_order(scene.fresco, stage.part("timeline").recipe_of(old))
     scene.fresco.prompt = "a negative, again"
     assert operators.FRESCO_OT_redo.obstacle(bpy.context) == ""
     assert bpy.ops.fresco.redo() == {"FINISHED"}
@@ -177,6 +198,7 @@ def redo(clip: str, out: str) -> dict[str, Any]:
     new = stage.placed(second)
     return {
         "shown": shown,
+        "restored": restored,
         "old": stage.lies(old),
         "new": stage.lies(new),
         "source": stage.lies(strip),
@@ -198,12 +220,14 @@ def reroll(clip: str, out: str) -> dict[str, Any]:
     index = stage.part("operators").keyframe_at_playhead(bpy.context)
     assert bpy.ops.fresco.reroll(words="a cat") == {"FINISHED"}
     colour = result.color_tag
+    obstacle = stage.part("operators.results").FRESCO_OT_reroll.obstacle(bpy.context)
     second = list(_state().cards.values())[-1]
     swapped = stage.placed(second)
     job = _in_history(second)
     return {
         "index": index,
         "colour": colour,
+        "obstacle": obstacle,
         "name": swapped.name == result.name,
         "alpha": swapped.blend_alpha,
         "is_other_file": swapped.filepath != before,
@@ -242,9 +266,7 @@ def split(clip: str, out: str) -> dict[str, Any]:
     strip = stage.add_movie(scene, clip)
     card = stage.restyle(scene)
     stage.wait_for("a keyframe", lambda: card.keyframe_files)
-    with stage.part("vse").sequencer_context(scene):
-        stage.choose(scene, strip)
-        bpy.ops.sequencer.split(frame=21, channel=1, side="BOTH", ignore_selection=True)
+    assert strip.split(frame=21, split_method="SOFT") is not None
     stage.wait_for("the result", lambda: card.phase == "placed")
     found = stage.part("timeline").results(scene, card.job_id)
     parts = sorted((stage.lies(s)["left"], stage.lies(s)["right"]) for s in found)
@@ -252,6 +274,27 @@ def split(clip: str, out: str) -> dict[str, Any]:
     for number, result in enumerate(sorted(found, key=stage.part("vse").left)):
         files += stage.render(scene, result, Path(out) / str(number))
     return {"parts": parts, "files": files}
+
+
+def frames_beside_another_job(clip: str, out: str) -> dict[str, Any]:
+    """A result of pictures is placed while another job is followed."""
+    scene = stage.new_scene()
+    scene.fresco.output = "FRAMES"
+    strip = stage.add_movie(scene, clip)
+    stage.part("vse").set_span(strip, _span(3, 13))
+    first = stage.restyle(scene)
+    scene.fresco.output = "LOSSLESS"
+    stage.add_movie(scene, clip, start=51)
+    second = stage.restyle(scene)
+    result = stage.placed(first)
+    was_open = second.is_open
+    sizes = {(element.orig_width, element.orig_height) for element in result.elements}
+    return {
+        "was_open": was_open,
+        "files": stage.render(scene, result, Path(out) / "first"),
+        "sizes": sorted(sizes),
+        "second": stage.lies(stage.placed(second)),
+    }
 
 
 def presets(clip: str, out: str) -> dict[str, Any]:

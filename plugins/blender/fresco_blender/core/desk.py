@@ -12,13 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from pathlib import Path
 
 from fresco_client import (
     ClientError,
     ClipInfo,
     ClipSource,
     DaemonUnreachable,
-    InvalidRequest,
     Job,
     JobState,
     KeyframeChange,
@@ -28,6 +28,7 @@ from fresco_client import (
     SessionClosed,
 )
 
+from . import files
 from .doorway import Doorway
 from .extraction import Extraction, RenderFailed
 from .faults import Fault, Remedy, fault_of
@@ -49,6 +50,8 @@ from .news import (
 from .order import Order
 
 _HISTORY = 30
+_WORKERS = ("fresco-job", "fresco-look", "fresco-render")
+"""Names of threads that end when what they do has ended."""
 Errand = Callable[[Session], None]
 Inbox = queue.SimpleQueue[News]
 
@@ -77,6 +80,7 @@ class Desk:
         self._extractions: dict[str, Extraction] = {}
         self._looker = Looker(self.inbox)
         self._is_closed = False
+        self._put_count = self._done_count = 0
         threading.Thread(target=self._work, daemon=True, name="fresco-desk").start()
 
     def connect(self, *, start: bool) -> None:
@@ -108,14 +112,19 @@ class Desk:
         """
         self._put(_Task(partial(self._look, order, command), self._looker.fail, start=True))
 
-    def cancel(self, job_id: str) -> None:
+    def cancel(self, order: Order) -> None:
         """End a job for good, wherever it is by now."""
         with self._lock:
-            extraction = self._extractions.pop(job_id, None)
+            extraction = self._extractions.pop(order.job_id, None)
         if extraction is not None:
             extraction.close()
             return
-        self._put_for(job_id, lambda session: self._seen(session.cancel(job_id)))
+
+        def errand(session: Session) -> None:
+            self._seen(session.cancel(order.job_id))
+            files.remove_work(Path(order.folder), order.job_id)
+
+        self._put_for(order.job_id, errand)
 
     def pause(self, job_id: str) -> None:
         """Stop a job so that it can go on."""
@@ -140,11 +149,12 @@ class Desk:
 
         self._put_for(order.job_id, errand, start=True)
 
-    def delete(self, job_id: str) -> None:
-        """Forget a job and what it has made at the daemon."""
+    def delete(self, job_id: str, folder: Path) -> None:
+        """Forget a job and what it has made at the daemon; of `folder` only results stay."""
 
         def errand(session: Session) -> None:
             session.delete(job_id)
+            files.remove_work(folder, job_id)
             self.inbox.put(Gone(job_id))
             self._list(session)
 
@@ -165,15 +175,27 @@ class Desk:
         if follower is not None:
             follower.close()
 
+    def hush(self) -> set[str]:
+        """Stop following every job; which jobs were followed. They go on."""
+        with self._lock:
+            followers, self._followers = self._followers, {}
+        for follower in followers.values():
+            follower.close()
+        return set(followers)
+
+    @property
+    def is_still(self) -> bool:
+        """Whether no thread of ours does anything, now that no job is followed."""
+        is_busy = any(thread.name.startswith(_WORKERS) for thread in threading.enumerate())
+        return not is_busy and self._put_count == self._done_count
+
     def close(self) -> None:
         """End everything here at once; jobs go on at the daemon."""
         with self._lock:
             self._is_closed = True
             session, self._session = self._session, None
-            followers = list(self._followers.values())
             extractions = list(self._extractions.values())
-        for follower in followers:
-            follower.close()
+        self.hush()
         for extraction in extractions:
             extraction.close()
         self._looker.close()
@@ -184,6 +206,7 @@ class Desk:
     # On the desk's own thread
 
     def _put(self, task: _Task) -> None:
+        self._put_count += 1
         self._tasks.put(task)
 
     def _put_for(
@@ -196,14 +219,18 @@ class Desk:
 
     def _work(self) -> None:
         while (task := self._tasks.get()) is not None:
-            try:
-                task.errand(self._opened(start=task.start))
-            except SessionClosed:
-                continue
-            except ClientError as error:
-                task.on_fault(fault_of(error, _remedy(error, task.remedy)))
-            except Exception as error:
-                task.on_fault(fault_of(error))
+            self._do(task)
+            self._done_count += 1
+
+    def _do(self, task: _Task) -> None:
+        try:
+            task.errand(self._opened(start=task.start))
+        except SessionClosed:
+            return
+        except ClientError as error:
+            task.on_fault(fault_of(error, _remedy(error, task.remedy)))
+        except Exception as error:
+            task.on_fault(fault_of(error))
 
     def _opened(self, *, start: bool) -> Session:
         """The session, opened when it is first needed.
@@ -270,18 +297,17 @@ class Desk:
         self.inbox.put(History(tuple(islice(session.jobs(), _HISTORY))))
 
     def _submit(self, order: Order, session: Session) -> None:
-        clip, first_number = order.clip, 0
-        if self.doorway.is_remote:
-            clip = self._sent(order, session)
-        else:
-            info = session.describe_clip(clip)
-            first_number = info.first_number
-            if not order.is_rendered and _is_ambiguous(order, info):
-                self.inbox.put(RenderWanted(order))
-                return
+        if self.doorway.is_remote and order.is_sequence:
+            self.inbox.put(RenderWanted(order))  # of many files only what is rendered can be sent
+            return
+        clip = self._clip(order, session)
+        info = session.describe_clip(clip)
+        if not order.is_rendered and _is_ambiguous(order, info):
+            self.inbox.put(RenderWanted(order))
+            return
         job = session.submit(
             clip,
-            order.restyle_settings(first_number if order.is_sequence else 0),
+            order.restyle_settings(info.first_number if order.is_sequence else 0),
             model=order.model_choice,
             output=order.output_options,
             title=order.title,
@@ -289,6 +315,10 @@ class Desk:
         )
         self._seen(job)
         self._follow(order, 0, session)
+
+    def _clip(self, order: Order, session: Session) -> ClipSource:
+        """The clip as the daemon can read it: sent, if it is on another machine."""
+        return session.upload(order.path) if self.doorway.is_remote else order.clip
 
     def _follow(self, order: Order, after: int, session: Session) -> None:
         try:
@@ -302,7 +332,10 @@ class Desk:
         self._seen(job)
         if job.state is JobState.CANCELLED:
             return
-        follower = Follower(session, order, after, self.inbox)
+        if job.state is JobState.DONE:
+            # Its last event says what to fetch; it may be known already, and the fetching failed.
+            after = min(after, job.last_sequence - 1)
+        follower = Follower(session, order, self.inbox, after=after, plan=job.plan)
         with self._lock:
             former = self._followers.pop(order.job_id, None)
             if self._is_closed:
@@ -311,19 +344,6 @@ class Desk:
         if former is not None:
             former.close()
         follower.start()
-
-    def _sent(self, order: Order, session: Session) -> ClipSource:
-        """The clip, sent to a daemon elsewhere.
-
-        Raises:
-            InvalidRequest: it is a sequence, which cannot be sent.
-        """
-        if order.is_sequence:
-            raise InvalidRequest(
-                "A daemon on another machine takes video files only. Use a movie strip without "
-                "effects and retiming, or a daemon on this machine."
-            )
-        return session.upload(order.path)
 
     def _look(self, order: Order, command: list[str] | None, session: Session) -> None:
         if command is not None:
@@ -334,17 +354,18 @@ class Desk:
                 name="fresco-render",
             ).start()
             return
-        clip, first_number = order.clip, 0
-        if self.doorway.is_remote:
-            clip = self._sent(order, session)
-        elif order.is_sequence:
+        self._begin_look(order, session)
+
+    def _begin_look(self, order: Order, session: Session) -> None:
+        clip, first_number = self._clip(order, session), 0
+        if order.is_sequence:
             first_number = session.describe_clip(clip).first_number
         self._looker.begin(session, order, clip, first_number)
 
     def _render_look(self, order: Order, extraction: Extraction, session: Session) -> None:
         try:
             if extraction.run(lambda done: None):
-                self._looker.begin(session, order, order.clip, order.start)
+                self._begin_look(order, session)
         except RenderFailed as error:
             self._looker.fail(Fault(str(error), "", error.log_tail))
         except ClientError as error:
@@ -359,6 +380,8 @@ class Desk:
         try:
             if extraction.run(tell):
                 self.inbox.put(Rendered(order))
+            else:
+                files.remove_work(Path(order.folder), order.job_id)
         except RenderFailed as error:
             self.inbox.put(JobFault(order.job_id, Fault(str(error), "SEND", error.log_tail)))
         finally:

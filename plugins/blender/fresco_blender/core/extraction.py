@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
@@ -14,6 +13,8 @@ from pathlib import Path
 _POLL_S = 0.1
 _STALLED_S = 600.0
 _TAIL_LINES = 15
+_RENDERED = "RENDERED"
+"""What render_strip.py prints for every frame."""
 
 
 class RenderFailed(Exception):
@@ -25,11 +26,12 @@ class RenderFailed(Exception):
 
 
 class Extraction:
-    """One background Blender. `first` is the picture of the first frame, whose folder it fills."""
+    """One background Blender. `path` is the movie it makes, or the picture of the first frame."""
 
-    def __init__(self, command: list[str], first: str, frame_count: int) -> None:
+    def __init__(self, command: list[str], path: str, frame_count: int) -> None:
         self._command = command
-        self._folder = Path(first).parent
+        self._path = Path(path)
+        self._done = 0
         self._frame_count = frame_count
         self._process: subprocess.Popen[str] | None = None
         self._is_closed = False
@@ -42,7 +44,7 @@ class Extraction:
             RenderFailed: no Blender could be started, or pictures are missing at its end.
         """
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(parents=True, exist_ok=True)
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.DEVNULL,
@@ -54,8 +56,10 @@ class Extraction:
             )
         except OSError as error:
             raise RenderFailed(f"Blender cannot be started to render the strip: {error}") from error
-        threading.Thread(target=self._read, daemon=True, name="fresco-render-log").start()
+        reader = threading.Thread(target=self._read, daemon=True, name="fresco-render-log")
+        reader.start()
         self._wait(self._process, tell)
+        reader.join(_POLL_S * 10)
         if self._is_closed:
             return False
         self._check(self._process.returncode)
@@ -67,16 +71,12 @@ class Extraction:
         if self._process is not None:
             self._process.kill()
 
-    def done(self) -> int:
-        """How many pictures there are."""
-        return sum(entry.name.endswith(".png") for entry in os.scandir(self._folder))
-
     def _wait(self, process: subprocess.Popen[str], tell: Callable[[int], None]) -> None:
         told, since = -1, time.monotonic()
         while process.poll() is None:
             if self._is_closed:
                 process.kill()
-            done = self.done()
+            done = self._done
             if done != told:
                 told, since = done, time.monotonic()
                 tell(done)
@@ -85,12 +85,11 @@ class Extraction:
             time.sleep(_POLL_S)
 
     def _check(self, code: int) -> None:
-        done = self.done()
-        if code == 0 and done == self._frame_count:
+        if code == 0 and self._done == self._frame_count and self._path.exists():
             return
         raise RenderFailed(
-            f"Rendering the strip gave {done} of {self._frame_count} frames. Check free disk space "
-            "and that the strip renders by Render > Render Animation, then try again.",
+            f"Rendering the strip gave {self._done} of {self._frame_count} frames. Check free disk "
+            "space and that the strip renders by Render > Render Animation, then try again.",
             "\n".join(self._tail),
         )
 
@@ -98,7 +97,10 @@ class Extraction:
         assert self._process is not None
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self._tail.append(line.rstrip())
+            if line.startswith(_RENDERED):
+                self._done += 1
+            else:
+                self._tail.append(line.rstrip())
 
 
 def command_of(binary: str, script: Path, blend: Path, arguments: str) -> list[str]:

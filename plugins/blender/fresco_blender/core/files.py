@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from fresco_client import FileFailed
@@ -37,9 +39,24 @@ def rendered_folder(base: Path, job_id: str) -> Path:
     return job_folder(base, job_id) / "source"
 
 
+def rendered_movie(base: Path, job_id: str) -> Path:
+    """The same as one file, which can be sent to another machine."""
+    return rendered_folder(base, job_id) / "strip.mkv"
+
+
 def result_file(base: Path, title: str, job_id: str) -> Path:
     """The movie a job ends in."""
     return base / f"{plain_name(title)}_{job_id[:8]}.mp4"
+
+
+def remove_work(base: Path, job_id: str) -> None:
+    """Take away what was only needed while a job could go on: rendered frames and keyframes."""
+    folder = job_folder(base, job_id)
+    shutil.rmtree(rendered_folder(base, job_id), ignore_errors=True)
+    for path in folder.glob("key_*.png"):
+        path.unlink(missing_ok=True)
+    with suppress(OSError):  # of a result that is pictures it is not empty
+        folder.rmdir()
 
 
 def make_folder(path: Path) -> None:

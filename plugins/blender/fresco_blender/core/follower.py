@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fresco_client import (
+    Analysed,
     ClientError,
     Event,
     Finished,
@@ -15,6 +16,7 @@ from fresco_client import (
     KeyframeReady,
     NotFound,
     PictureOptions,
+    Plan,
     Restarted,
     Session,
     TransferProgress,
@@ -37,13 +39,20 @@ class Follower:
     """One job that is followed until it has ended."""
 
     def __init__(
-        self, session: Session, order: Order, after: int, inbox: queue.SimpleQueue[News]
+        self,
+        session: Session,
+        order: Order,
+        inbox: queue.SimpleQueue[News],
+        *,
+        after: int = 0,
+        plan: Plan | None = None,
     ) -> None:
+        """`after`: the last event that is known; `plan`: the job's, if it has one by then."""
         self.order = order
         self._session = session
         self._inbox = inbox
+        self._plan = plan
         self._is_closed = False
-        self._frames: set[int] = set()
         self._watch = session.watch(order.job_id, after=after, on_connection=self._tell_connection)
 
     def start(self) -> None:
@@ -77,6 +86,8 @@ class Follower:
         elif isinstance(event, FrameReady):
             self._fetch_frame(event.index)
             return  # thousands of them, and nothing to show
+        elif isinstance(event, Analysed):
+            self._plan = event.plan
         elif isinstance(event, Restarted):
             self._discard()
         self._inbox.put(JobEvent(order.job_id, event))
@@ -93,38 +104,42 @@ class Follower:
             self._inbox.put(KeyframeFile(self.order.job_id, index, path))
 
     def _fetch_frame(self, index: int) -> None:
-        if self.order.output != "FRAMES":
+        if self.order.output != "FRAMES" or self._plan is None:
             return
-        first = min(self._frames, default=index)
-        path = files.frame_file(Path(self.order.folder), self.order.job_id, index - first)
         with suppress(NotFound):
-            if not path.exists():
-                picture = self._session.frame(self.order.job_id, "result", index, _PNG)
-                files.write_whole(path, picture.data)
-            self._frames.add(index)
+            self._fetch_picture(index, index - self._plan.start)
+
+    def _fetch_picture(self, index: int, number: int) -> None:
+        path = files.frame_file(Path(self.order.folder), self.order.job_id, number)
+        if not path.exists():
+            picture = self._session.frame(self.order.job_id, "result", index, _PNG)
+            files.write_whole(path, picture.data)
 
     def _discard(self) -> None:
         """The pictures there are belong to settings that are no longer used."""
         folder = files.job_folder(Path(self.order.folder), self.order.job_id)
         for path in [*folder.glob("key_*.png"), *folder.glob("result/frame_*.png")]:
             path.unlink(missing_ok=True)
-        self._frames.clear()
 
     def _fetch_result(self, event: Finished) -> None:
         base, job_id = Path(self.order.folder), self.order.job_id
+        plan = self._plan or self._session.job(job_id).plan
+        start, stop = (plan.start, plan.stop) if plan else (self.order.start, self.order.stop)
         if self.order.output == "FRAMES":
             path = files.frame_file(base, job_id, 0)
+            # Those that were made while nobody followed, too.
+            for number, index in enumerate(range(start, stop)):
+                self._go_on()
+                self._fetch_picture(index, number)
             self._session.confirm(job_id)
         else:
             path = files.result_file(base, self.order.title, job_id)
             if not path.exists():
                 files.make_folder(base)
                 self._session.fetch_result(job_id, path, self._go_on)
-        plan = self._session.job(job_id).plan
-        count = plan.stop - plan.start if plan else self.order.stop - self.order.start
-        self._inbox.put(ResultFile(job_id, path, count, event.result))
+        self._inbox.put(ResultFile(job_id, path, stop - start, event.result))
 
-    def _go_on(self, progress: TransferProgress) -> None:
+    def _go_on(self, _progress: TransferProgress | None = None) -> None:
         if self._is_closed:
             raise _Stopped
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from fresco_client import (
     Cancelled,
-    ClientError,
     ClipSource,
     Look,
     LookProgress,
@@ -67,10 +66,11 @@ class Looker:
                     self._tell(item)
         except (Cancelled, SessionClosed):
             return  # a newer one is made
-        except ClientError as error:
-            self.fail(fault_of(error))
         except Exception as error:
             self.fail(fault_of(error))
+        finally:
+            if order.is_rendered:
+                files.remove_work(Path(order.folder), order.job_id)
 
     def _tell(self, progress: LookProgress) -> None:
         self._inbox.put(LookProgressed(progress.done / max(progress.total, 1)))

@@ -3,6 +3,7 @@
 # No `from __future__ import annotations`: Blender reads these annotations as values.
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -39,11 +40,10 @@ class FRESCO_OT_cancel(_JobOperator, bpy.types.Operator):
         card = self.card
         if card is None:
             return {"CANCELLED"}
-        if card.state is not None and not card.state.is_ended:
-            pulse.desk().cancel(self.job_id)
-        else:
-            if card.phase in {"sending", "rendering"}:
-                pulse.desk().cancel(self.job_id)
+        is_at_work = card.state is not None and not card.state.is_ended
+        if is_at_work or card.phase in {"sending", "rendering"}:
+            pulse.desk().cancel(card.order)
+        if not is_at_work:
             pulse.forget(self.job_id)
         return {"FINISHED"}
 
@@ -110,12 +110,16 @@ class FRESCO_OT_place(_JobOperator, SequencerOperator, bpy.types.Operator):
             if strip is None:
                 self.report({"ERROR"}, "Select the strip that the result belongs to first.")
                 return {"CANCELLED"}
+            if timeline.recipe_of(strip) is None:
+                card.order = replace(card.order, replaces="")  # there is nothing to replace
             timeline.mark(strip, card.order)
         card.fault = None
         if card.result is None or not card.result.exists():
             state.cards[card.job_id] = card
             card.phase = "working"
             pulse.desk().follow(card.order)
+        elif timeline.needs_operator(card.order):
+            card.phase = "fetching"  # the timer places it at a moment that is safe
         elif not pulse.place(card):
             self.report({"ERROR"}, card.fault.message if card.fault else "It cannot be placed.")
             return {"CANCELLED"}
@@ -200,7 +204,9 @@ class FRESCO_OT_delete(_JobOperator, bpy.types.Operator):
         return context.window_manager.invoke_confirm(self, event)
 
     def execute(self, _context):
-        pulse.desk().delete(self.job_id)
+        card = self.card
+        folder = Path(card.order.folder) if card else source.output_folder()
+        pulse.desk().delete(self.job_id, folder)
         return {"FINISHED"}
 
 

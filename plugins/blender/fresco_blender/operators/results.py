@@ -36,9 +36,13 @@ class FRESCO_OT_redo(_ResultOperator, bpy.types.Operator):
         order = timeline.recipe_of(result)
         if order is None:
             return {"CANCELLED"}
-        source.show_settings(scene.fresco, dict(order.settings), order.model)
+        self.former = source.kept_settings(scene.fresco)
+        source.show_order(scene.fresco, order)
         scene.fresco.is_seed_locked = True
         return context.window_manager.invoke_props_dialog(self, width=420)
+
+    def cancel(self, context):
+        source.restore_settings(vse.scene_of(context).fresco, self.former)
 
     def draw(self, context):
         from ..panels import draw_words
@@ -67,17 +71,27 @@ class FRESCO_OT_reroll(_ResultOperator, bpy.types.Operator):
 
     bl_idname = "fresco.reroll"
     bl_label = "Reroll This Keyframe"
+    bl_options = {"UNDO"}  # changing words afterwards would start a job for every letter
 
     words: StringProperty(
-        name="Words", description="Words added to the prompt for this keyframe; empty: as before"
+        name="Words",
+        description="Words added to the prompt for this keyframe; empty: as before",
+        options={"SKIP_SAVE"},
     )
 
     @classmethod
     def obstacle(cls, context: Any) -> str:
         reason = super().obstacle(context)
-        if not reason and keyframe_at_playhead(context) is None:
+        if reason:
+            return reason
+        if _is_being_remade(vse.active_strip(context)):
+            return "A keyframe of this result is being made anew; wait until it is there"
+        if keyframe_at_playhead(context) is None:
             return "Put the playhead onto the result first"
-        return reason
+        return ""
+
+    def invoke(self, context, _event):
+        return context.window_manager.invoke_props_dialog(self, width=360)
 
     def execute(self, context):
         result = vse.active_strip(context)
@@ -92,6 +106,15 @@ class FRESCO_OT_reroll(_ResultOperator, bpy.types.Operator):
         pulse.desk().reroll(again, order.job_id, index, self.words.strip() or None)
         self.report({"INFO"}, f"Fresco makes keyframe {index} anew")
         return {"FINISHED"}
+
+
+def _is_being_remade(result: Any) -> bool:
+    """Whether another reroll is under way, which would not know of this one."""
+    job_id = result.get(timeline.JOB)
+    return any(
+        card.is_open and card.fault is None and card.order.replaces == job_id
+        for card in state.cards.values()
+    )
 
 
 def keyframe_at_playhead(context: Any) -> "int | None":

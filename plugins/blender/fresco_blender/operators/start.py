@@ -35,8 +35,10 @@ class FRESCO_OT_restyle(SequencerOperator, bpy.types.Operator):
 
     def execute(self, context):
         scene = vse.scene_of(context)
+        if state.look_picture is None:
+            source.draw_seed(scene.fresco)  # else the look is what is wanted
         looks.clear(scene)
-        source.draw_seed(scene.fresco)
+        state.look_picture = None
         started = 0
         for strip in targets(context):
             try:
