@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fresco_client import JobState, Stage, StageProgress
 from fresco_davinci.choices import Choices, choices_of, load_choices, save_choices
+from fresco_davinci.desk import share_of, state_of
 from fresco_davinci.errors import HostGone, HostRefused
 from fresco_davinci.orders import Order, OrderBook
 from fresco_davinci.places import Places
@@ -20,6 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.resolve.state import timecode_of
+from tests.fakes.session_jobs import new_job
 
 ORDER = Order(
     job_id="3f2a",
@@ -188,3 +191,14 @@ def test_an_order_is_plain_json(tmp_path: Path) -> None:
 
     assert content["rate"] == "24000/1001"
     assert content["choices"]["place"] == "take"
+
+
+def test_the_percentage_in_words_is_that_of_the_whole_job_as_the_bar_shows_it() -> None:
+    progress = (
+        StageProgress(stage=Stage.ANALYSING, done=4, total=4),
+        StageProgress(stage=Stage.TRANSLATING, done=3, total=3),
+        StageProgress(stage=Stage.INTERPOLATING, done=1, total=25),
+    )
+    job = new_job("3f2a", state=JobState.INTERPOLATING, progress=progress)
+    assert share_of(job) == pytest.approx(0.51)
+    assert state_of(job) == "interpolating, 51%"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from fresco_client import JobState
 from PyQt6.QtCore import QAbstractTableModel, QModelIndex, QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
-from fresco_davinci.desk import Progress, state_of
+from fresco_davinci.desk import Progress, share_of, state_of
 from fresco_davinci.orders import Order
 
 COLUMNS = ("Clip", "Look", "State")
@@ -67,7 +66,7 @@ class JobsModel(QAbstractTableModel):
             state = state_of(row.job) if row.job else "not known to the daemon"
             return (row.order.name, row.order.choices.title, state)[index.column()]
         if role == SHARE and index.column() == _STATE:
-            return _share(row)
+            return share_of(row.job) if row.job else 0.0
         return None
 
 
@@ -87,16 +86,6 @@ class JobsTable(QTableView):
         painter = QPainter(room)
         painter.setPen(self.palette().placeholderText().color())
         painter.drawText(room.rect(), Qt.AlignmentFlag.AlignCenter, self._words)
-
-
-def _share(row: Progress) -> float:
-    """0 to 1: how far a job is, taking its stages for equally long."""
-    if row.job is None:
-        return 0.0
-    if row.job.state is JobState.DONE:
-        return 1.0
-    stages = row.job.progress
-    return min(sum(stage.share for stage in stages) / 4, 1.0) if stages else 0.0
 
 
 class StateDelegate(QStyledItemDelegate):
