@@ -19,6 +19,8 @@ from fresco_gui.stage import Stage
 from fresco_gui.window.commands import Commands
 from fresco_gui.window.views import Views
 
+_LONGEST_END_MS = 5000
+
 
 class Exporting(QObject):
     """One export at a time.
@@ -81,10 +83,15 @@ class Exporting(QObject):
         export.start()
 
     def cancel(self) -> None:
-        """Stop, and leave nothing half-written."""
+        """Stop soon, and leave nothing half-written."""
         if self._export is not None:
             self._export.cancel()
-            self._export.wait(5000)
+
+    def end(self) -> None:
+        """Stop, and wait until nothing half-written is left."""
+        self.cancel()
+        if self._export is not None:
+            self._export.wait(_LONGEST_END_MS)
 
     # What it is made from
 

@@ -136,7 +136,7 @@ class MainWindow(QMainWindow):
         self._preferences.keep_bytes("geometry", self.saveGeometry())
         self._preferences.keep_bytes("state", self.saveState())
         self.views.viewer.pause()
-        self.exporting.cancel()
+        self.exporting.end()
         application = QApplication.instance()
         if application is not None:
             application.removeEventFilter(self._focus_first)
