@@ -49,9 +49,12 @@ def window(plugin: Plugin, home: Path, size: tuple[int, int] = (1600, 900)) -> I
     program = blender_program()
     assert program is not None
     with screen(*size) as display:
+        # The Python inside takes the first python3 of PATH for its own home, and the modules of
+        # any but the system's (pyenv's for instance) do not suit it.
+        environment = (f"DISPLAY={display}", "LIBGL_ALWAYS_SOFTWARE=1", f"PATH={os.defpath}")
         geometry = ("-p", "0", "0", str(size[0]), str(size[1]))
         command = (
-            *("env", f"DISPLAY={display}", "LIBGL_ALWAYS_SOFTWARE=1", program),
+            *("env", *environment, program),
             *("--factory-startup", "--app-template", "Video_Editing", *geometry),
             *("--python", str(INSIDE / "live.py"), "--"),
         )
