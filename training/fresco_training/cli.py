@@ -211,8 +211,10 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 def _evaluate_vae(arguments: argparse.Namespace) -> None:
     from fresco_training import evaluate
 
-    pictures = _pictures(arguments.files, arguments.side)
     styles = tuple(arguments.only or evaluate.STYLE_NAMES)
+    if unknown := set(styles) - set(evaluate.STYLE_NAMES):
+        raise SystemExit(f"unknown to --only: {', '.join(sorted(unknown))}")
+    pictures = _pictures(arguments.files, arguments.side)
     evaluate.evaluate_autoencoder(arguments.folder, pictures, styles, arguments.out)
 
 

@@ -125,7 +125,7 @@ class DecoderTrainer:
 
 @torch.no_grad()
 def blend(folder: Path, before: Path, share: float) -> None:
-    """Leaves the autoencoder in `folder` by `share` what it is and makes the rest that in `before`.
+    """Leaves the autoencoder in `folder` by `share` (0 to 1) what it is, the rest that in `before`.
 
     A decoder trained on from `before` with a restyler passes over the U-Net's grain but has lost
     some of a photograph's detail; the mean of the weights keeps most of both.

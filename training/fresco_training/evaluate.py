@@ -218,7 +218,7 @@ def _report(rows: list[dict[str, Any]], path: Path) -> None:
 def evaluate_autoencoder(
     folder: Path, pictures: dict[str, Image], styles: Sequence[str], out: Path
 ) -> None:
-    """PSNR of pictures, in each of `styles`, through the autoencoder alone."""
+    """PSNR in dB of pictures, in each of `styles`, through the autoencoder alone."""
     out.mkdir(parents=True, exist_ok=True)
     autoencoder = AutoencoderTiny.from_pretrained(folder / "vae").float()
     table: dict[str, dict[str, float]] = {}
