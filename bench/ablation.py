@@ -18,8 +18,6 @@ import numpy as np
 from fresco_engine.correspondence.flow import DisFlow
 from fresco_engine.diffusion.models import Model, load_model
 from fresco_engine.interpolation.propagate import InterpolatedFrame, Segment
-from fresco_engine.media.clip import Clip
-from fresco_engine.media.images import contact_sheet, write_image
 from fresco_engine.metrics import pixel_mse, spatial_consistency
 from fresco_engine.restyle import restyle
 from fresco_engine.settings import (
@@ -28,7 +26,10 @@ from fresco_engine.settings import (
     RestyleSettings,
     SmoothingSettings,
 )
-from fresco_engine.types import Image, KeyframeReady
+from fresco_engine.types import KeyframeReady
+from fresco_media.clip import Clip
+from fresco_media.images import contact_sheet, write_image
+from fresco_media.types import Image
 
 NO_ATTENTION = AttentionSettings(spatial=False, cross_frame=False, temporal=False)
 CROSS_FRAME = AttentionSettings(spatial=False, temporal=False)

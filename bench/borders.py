@@ -26,9 +26,9 @@ from fresco_engine.interpolation.choice import make_interpolator
 from fresco_engine.interpolation.patch import PatchInterpolator
 from fresco_engine.interpolation.propagate import FlowInterpolator
 from fresco_engine.interpolation.segment import Segment
-from fresco_engine.media.images import contact_sheet, write_image
 from fresco_engine.sample import FlowPair, ground_truth
-from fresco_engine.types import Image
+from fresco_media.images import contact_sheet, write_image
+from fresco_media.types import Image
 from numpy.typing import NDArray
 from styles import STYLES
 from withheld import psnr, segments

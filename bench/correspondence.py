@@ -21,7 +21,7 @@ from fresco_engine.correspondence.flow import DisFlow
 from fresco_engine.correspondence.similarity import SimilarityTarget, similarity_loss
 from fresco_engine.correspondence.trajectories import flow_paths
 from fresco_engine.correspondence.warp import Sampling, warp
-from fresco_engine.types import Image
+from fresco_media.types import Image
 from torch import Tensor
 from torch.nn import functional as F
 

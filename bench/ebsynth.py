@@ -18,7 +18,7 @@ import numpy as np
 from fresco_engine.correspondence.flow import DisFlow, pixel_grid
 from fresco_engine.correspondence.warp import warp_image
 from fresco_engine.interpolation.flows import trace_key
-from fresco_engine.types import Image
+from fresco_media.types import Image
 from numba import njit
 from numpy.typing import NDArray
 

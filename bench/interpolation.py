@@ -30,7 +30,7 @@ from fresco_engine.interpolation.patches import CpuPatches
 from fresco_engine.interpolation.segment import Interpolator, Segment
 from fresco_engine.interpolation.synthesis import Synthesiser, SynthesisSettings
 from fresco_engine.sample import sample_clip_path
-from fresco_engine.types import Image
+from fresco_media.types import Image
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import linalg

@@ -17,9 +17,9 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import av
-from fresco_engine.media.clip import Clip
 from fresco_engine.sample import sample_clip_path
-from fresco_engine.types import Image
+from fresco_media.clip import Clip
+from fresco_media.types import Image
 
 
 def there_and_back(clip: Clip, size: tuple[int, int]) -> Iterator[Image]:
@@ -46,7 +46,7 @@ def peak_bytes(clip: Path, output: Path, size: int) -> int:
         "import sys\n"
         "from pathlib import Path\n"
         "from fresco_engine.diffusion.models import load_model\n"
-        "from fresco_engine.media.clip import Clip\n"
+        "from fresco_media.clip import Clip\n"
         "from fresco_engine.render import render\n"
         "from fresco_engine.settings import OptimisationSettings, RestyleSettings\n"
         "from fresco_engine.types import Finished\n"

@@ -58,8 +58,8 @@ class Bench:
 
     def in_process(self) -> Path:
         """By a call."""
-        from fresco_engine.media.clip import Clip
         from fresco_engine.render import render
+        from fresco_media.clip import Clip
 
         settings = RestyleSettings(prompt=PROMPT, size=self.size, stop=self.frames)
         output = self._output()

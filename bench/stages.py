@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 
 from fresco_engine.diffusion.models import load_model
-from fresco_engine.media.clip import Clip
 from fresco_engine.memory import peak_memory_bytes
 from fresco_engine.render import render
 from fresco_engine.sample import sample_clip_path
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import Finished, Progress, Report
+from fresco_media.clip import Clip
 
 
 class ResidentMemory:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from fresco_engine.interpolation.colour import to_lab
-from fresco_engine.types import Image
+from fresco_media.types import Image
 
 
 def outlined(image: Image) -> Image:

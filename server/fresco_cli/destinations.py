@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from fresco_engine.errors import OutputExists, OutputNotWritable
-from fresco_engine.types import ClipInfo
+from fresco_media.types import ClipInfo
 
 from fresco_cli.options import Wanted
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from fresco_engine.diffusion.catalogue import ModelEntry
-    from fresco_engine.media.clip import Clip
     from fresco_engine.settings import ControlKind, InterpolationKind, RestyleSettings
-    from fresco_engine.types import Analysed, Event, Image, Report
+    from fresco_engine.types import Analysed, Event, Report
+    from fresco_media.clip import Clip
+    from fresco_media.types import Image
 
 Codec = Literal["h264", "lossless", "images"]
 
@@ -115,7 +116,7 @@ class InProcessEngine:
 
     def open_clip(self, path: Path, frame_rate: Fraction | None = None) -> Clip:
         """The clip at `path`."""
-        from fresco_engine.media.clip import Clip
+        from fresco_media.clip import Clip
 
         return Clip.open(path, frame_rate=frame_rate)
 
@@ -180,7 +181,7 @@ class InProcessEngine:
         overwrite: bool,
     ) -> Codec:
         """What the output is written as; raises what `render` would, without a model."""
-        from fresco_engine.media.destination import check_destination
+        from fresco_media.destination import check_destination
 
         stop = clip.info.frame_count if settings.stop is None else settings.stop
         count = max(1, stop - settings.start)

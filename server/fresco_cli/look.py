@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from fresco_engine.types import Image
+from fresco_media.types import Image
 
 from fresco_cli import destinations, local, options
 from fresco_cli.choices import LookChoices
@@ -21,7 +21,7 @@ from fresco_cli.output import Output, make_output, write_json
 from fresco_cli.parsing import parse_frame_rate
 
 if TYPE_CHECKING:
-    from fresco_engine.media.clip import Clip
+    from fresco_media.clip import Clip
 
 
 @grouped
@@ -46,7 +46,7 @@ def look(
     tools: Tools = context.obj
     channel = make_output(as_json=telling.as_json, quiet=telling.quiet)
     with told(channel, debug=telling.debug):
-        from fresco_engine.media.images import write_image
+        from fresco_media.images import write_image
 
         destinations.check_picture(output, overwrite=overwrite)
         check_options(daemon)

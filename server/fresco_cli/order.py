@@ -18,7 +18,7 @@ from fresco_cli.output import Output
 from fresco_cli.parsing import parse_frame_rate
 
 if TYPE_CHECKING:
-    from fresco_engine.media.clip import Clip
+    from fresco_media.clip import Clip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fresco_engine.media.clip import Clip
-    from fresco_engine.types import Image
+    from fresco_media.clip import Clip
+    from fresco_media.types import Image
 
 _CELL_WIDTH = 300
 _LARGEST_SHEET = 6000
@@ -57,7 +57,7 @@ def _write_sheet(
     labels: Sequence[str] | None,
     row_labels: Sequence[str],
 ) -> None:
-    from fresco_engine.media.images import contact_sheet, write_image
+    from fresco_media.images import contact_sheet, write_image
 
     columns = max(len(row) for row in rows)
     width = min(_LARGEST_SHEET, columns * (_CELL_WIDTH + 8) + 120)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import fresco_client as client
 from fresco_client import Picture, PictureOptions, ResultInfo, Session
-from fresco_engine.types import Analysed, ClipInfo, Frame, Image, Progress, Report, Stage
+from fresco_engine.types import Analysed, Progress, Report, Stage
+from fresco_media.types import ClipInfo, Frame, Image
 
 from fresco_cli import destinations
 from fresco_cli.engine import Codec, Engine
@@ -19,7 +20,7 @@ from fresco_cli.output import Output
 from fresco_cli.wire import info_of, report_of
 
 if TYPE_CHECKING:
-    from fresco_engine.media.clip import Clip
+    from fresco_media.clip import Clip
 
 _LOSSLESS = PictureOptions(encoding="png")
 
@@ -41,7 +42,7 @@ class Receiver:
         folder = self.wanted.save_keyframes
         if folder is None:
             return
-        from fresco_engine.media.images import write_image
+        from fresco_media.images import write_image
 
         with suppress(client.NotFound):
             picture = self.session.frame(self.job_id, "keyframe", index, _LOSSLESS)
@@ -82,7 +83,7 @@ class Receiver:
 
     def _receive_frames(self, plan: Analysed) -> tuple[str, ...]:
         """Writes the frames as the engine does; returns what is to be known about them."""
-        from fresco_engine.media.writer import open_writer
+        from fresco_media.writer import open_writer
 
         total = plan.stop - plan.start
         with open_writer(
@@ -118,7 +119,7 @@ def decoded(picture: Picture) -> Image:
     Raises:
         DataLost: it is damaged.
     """
-    from fresco_engine.media.png import decode_png
+    from fresco_media.png import decode_png
 
     image = decode_png(picture.data)
     if image is None:
@@ -145,7 +146,7 @@ class _NoPictures:
 
 def clip_of(job: client.Job) -> Clip:
     """A job's clip, wherever it is, as far as the daemon describes it."""
-    from fresco_engine.media.clip import Clip
+    from fresco_media.clip import Clip
 
     first_number = job.clip_info.first_number if job.clip_info else 0
     return Clip(info_of(job), _NoPictures(first_number), ())

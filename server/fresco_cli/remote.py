@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import fresco_client as client
 from fresco_client import ClipSource, Session
-from fresco_engine.types import ClipInfo, Report
+from fresco_engine.types import Report
+from fresco_media.types import ClipInfo
 
 from fresco_cli import destinations
 from fresco_cli.engine import Engine

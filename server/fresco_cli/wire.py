@@ -21,7 +21,7 @@ from fresco_cli.choices import LookChoices
 from fresco_cli.options import ModelOptions
 
 if TYPE_CHECKING:
-    from fresco_engine.media.destination import Codec
+    from fresco_media.destination import Codec
 
 _NO_PICTURE = np.zeros((0, 0, 3), np.uint8)
 _CONTAINERS: dict[str, client.Container] = {

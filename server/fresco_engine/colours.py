@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from fresco_media.types import Image
 from numpy.typing import NDArray
-
-from fresco_engine.types import Image
 
 
 def _to_lab(image: Image) -> NDArray[np.float32]:

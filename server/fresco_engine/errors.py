@@ -25,108 +25,47 @@ FrescoError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
+from fresco_media.errors import (
+    ClipError,
+    ClipNotFound,
+    ClipUnreadable,
+    DiskFull,
+    FrescoError,
+    InvalidSettings,
+    KeyframesUnusable,
+    NoVideoStream,
+    OutputError,
+    OutputExists,
+    OutputNotWritable,
+    RangeOutsideClip,
+    SequenceGap,
+)
 
-class FrescoError(Exception):
-    """Base of all engine errors; `str(error)` is a sentence for the user."""
-
-
-class InvalidSettings(FrescoError):
-    """A setting has a value the engine cannot work with."""
-
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(f"{field}: {reason}")
-        self.field = field
-        self.reason = reason
-
-
-class ClipError(FrescoError):
-    """A clip cannot be used as input."""
-
-    def __init__(self, path: Path | str, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
-        self.path = Path(path)
-        self.reason = reason
-
-
-class ClipNotFound(ClipError):
-    """There is nothing at the given path."""
-
-
-class ClipUnreadable(ClipError):
-    """The file is empty, damaged beyond its first frame, or not a video."""
-
-
-class NoVideoStream(ClipError):
-    """The file holds no pictures, for example sound only."""
-
-
-class SequenceGap(ClipError):
-    """An image sequence lacks frames; `missing` holds their numbers in the file names."""
-
-    def __init__(self, path: Path | str, missing: Sequence[int]) -> None:
-        shown = ", ".join(str(number) for number in missing[:5])
-        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-        super().__init__(
-            path,
-            f"the image sequence has no frame {shown}{more}; "
-            "add the missing files or restyle the parts one by one",
-        )
-        self.missing = tuple(missing)
-
-
-class RangeOutsideClip(ClipError):
-    """The wanted frame range does not lie inside the clip."""
-
-    def __init__(self, path: Path | str, start: int, stop: int, frame_count: int) -> None:
-        wanted = f"frame {start}" if stop == start + 1 else f"the range {start}:{stop}"
-        held = f"frames 0 to {frame_count - 1}" if frame_count > 1 else "only frame 0"
-        super().__init__(
-            path, f"{wanted} was asked for, but the clip has {held}; choose a range inside it"
-        )
-        self.start = start
-        self.stop = stop
-        self.frame_count = frame_count
-
-
-class KeyframesUnusable(FrescoError):
-    """Keyframes painted by hand cannot be used; `path` is the folder or one of its files."""
-
-    def __init__(self, path: Path | str, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
-        self.path = Path(path)
-        self.reason = reason
-
-
-class OutputError(FrescoError):
-    """A result cannot be written."""
-
-    def __init__(self, path: Path | str, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
-        self.path = Path(path)
-        self.reason = reason
-
-
-class OutputExists(OutputError):
-    """The output is already there and overwriting was not asked for."""
-
-
-class OutputNotWritable(OutputError):
-    """The output's folder does not exist, is read-only, or its type is unknown."""
-
-
-class DiskFull(OutputError):
-    """The disk has no room for the output."""
-
-    def __init__(self, path: Path | str, free_bytes: int) -> None:
-        super().__init__(
-            path,
-            f"the disk is full ({free_bytes / 1e6:.0f} MB free); "
-            "free some room or write to another disk, then run again",
-        )
-        self.free_bytes = free_bytes
+__all__ = [
+    "CheckpointError",
+    "CheckpointMismatch",
+    "ClipError",
+    "ClipNotFound",
+    "ClipUnreadable",
+    "ControlUnavailable",
+    "DiskFull",
+    "FrescoError",
+    "InvalidSettings",
+    "KeyframesUnusable",
+    "ModelCorrupt",
+    "ModelError",
+    "ModelNotFound",
+    "NoVideoStream",
+    "OutOfDeviceMemory",
+    "OutputError",
+    "OutputExists",
+    "OutputNotWritable",
+    "RangeOutsideClip",
+    "SequenceGap",
+    "WrongModelKind",
+]
 
 
 class CheckpointError(FrescoError):

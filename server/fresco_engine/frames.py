@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from fresco_media.stretches import Stretches
+from fresco_media.types import Image
+
 from fresco_engine.correspondence.flow import DisFlow, FlowEstimator, FlowPreset
 from fresco_engine.interpolation.choice import make_interpolator, shared_cores
 from fresco_engine.interpolation.ordered import in_order
 from fresco_engine.interpolation.quality import Judge
 from fresco_engine.interpolation.segment import Interpolator, Segment
 from fresco_engine.lane import Inbox, LaneClosed
-from fresco_engine.media.stretches import Stretches
 from fresco_engine.run import Keyframe, MadeFrame, Run
-from fresco_engine.types import FrameQuality, Image
+from fresco_engine.types import FrameQuality
 
 
 def make_frames(

@@ -9,11 +9,11 @@ from itertools import pairwise, product
 
 import cv2
 import numpy as np
+from fresco_media.types import Frame, Image
 from numpy.typing import NDArray
 
 from fresco_engine.errors import InvalidSettings
 from fresco_engine.settings import RestyleSettings, check_gaps
-from fresco_engine.types import Frame, Image
 
 FloatArray = NDArray[np.float32]
 

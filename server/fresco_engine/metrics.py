@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
+from fresco_media.types import Image
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -15,7 +16,6 @@ from fresco_engine.correspondence.flow import FlowEstimator
 from fresco_engine.correspondence.occlusion import occlusion
 from fresco_engine.correspondence.similarity import SimilarityTarget, similarity_distance
 from fresco_engine.correspondence.warp import warp_image
-from fresco_engine.types import Image
 
 Pair = tuple[Image, Image]
 """A source frame and its result, of one size."""

@@ -6,12 +6,13 @@ from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from fresco_media.clip import Clip
+from fresco_media.images import working_size
+from fresco_media.painted import read_key
+
 from fresco_engine.checkpoint import StoredPlan
 from fresco_engine.errors import RangeOutsideClip
 from fresco_engine.keyframes import Analyser, find_shots, select_keyframes, with_chosen
-from fresco_engine.media.clip import Clip
-from fresco_engine.media.images import working_size
-from fresco_engine.media.painted import read_key
 from fresco_engine.pace import Pace
 from fresco_engine.run import Run
 from fresco_engine.settings import RestyleSettings

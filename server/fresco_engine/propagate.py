@@ -12,6 +12,12 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
+from fresco_media.clip import Clip
+from fresco_media.images import WorkingSize, fit, unfit, working_size, write_image
+from fresco_media.painted import PaintedKeys, find_painted_keys, read_key
+from fresco_media.types import Frame, Image
+from fresco_media.writer import Codec, open_writer
+
 from fresco_engine import __version__
 from fresco_engine.errors import InvalidSettings, RangeOutsideClip
 from fresco_engine.interpolation.choice import make_interpolator, shared_cores
@@ -27,10 +33,6 @@ from fresco_engine.interpolation.stretch import (
     plan_stretches,
 )
 from fresco_engine.keyframes import Analyser, find_shots
-from fresco_engine.media.clip import Clip
-from fresco_engine.media.images import WorkingSize, fit, unfit, working_size, write_image
-from fresco_engine.media.painted import PaintedKeys, find_painted_keys, read_key
-from fresco_engine.media.writer import Codec, open_writer
 from fresco_engine.memory import peak_memory_bytes
 from fresco_engine.pace import Pace
 from fresco_engine.settings import INTERPOLATION_KINDS, InterpolationKind, RestyleSettings
@@ -38,10 +40,8 @@ from fresco_engine.types import (
     Analysed,
     Event,
     Finished,
-    Frame,
     FrameQuality,
     FrameReady,
-    Image,
     KeyframeReady,
     Report,
     Stage,

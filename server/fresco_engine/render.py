@@ -11,16 +11,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from fresco_media.clip import Clip
+from fresco_media.faults import writing
+from fresco_media.images import working_size, write_image
+from fresco_media.writer import Codec, FrameWriter, open_writer
+
 from fresco_engine import __version__
 from fresco_engine.checkpoint import KINDS, Checkpoint, NoCheckpoint
 from fresco_engine.correspondence.flow import DisFlow
 from fresco_engine.errors import OutputNotWritable
 from fresco_engine.interpolation.quality import details, summary
 from fresco_engine.interpolation.segment import Interpolator
-from fresco_engine.media.clip import Clip
-from fresco_engine.media.faults import writing
-from fresco_engine.media.images import working_size, write_image
-from fresco_engine.media.writer import Codec, FrameWriter, open_writer
 from fresco_engine.memory import peak_memory_bytes
 from fresco_engine.metrics import mean_error, pixel_errors
 from fresco_engine.pace import Pace

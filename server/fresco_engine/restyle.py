@@ -12,6 +12,11 @@ from contextlib import closing
 from dataclasses import replace
 from functools import partial
 
+from fresco_media.clip import Clip
+from fresco_media.images import fit, unfit, working_size
+from fresco_media.stretches import Stretches
+from fresco_media.types import Frame, Image
+
 from fresco_engine.checkpoint import Checkpoint, NoCheckpoint
 from fresco_engine.correspondence.batch import correspond
 from fresco_engine.correspondence.flow import DisFlow, FlowEstimator
@@ -23,25 +28,12 @@ from fresco_engine.fallback import Ladder
 from fresco_engine.frames import make_frames
 from fresco_engine.interpolation.segment import Interpolator
 from fresco_engine.lane import Lane, Timed
-from fresco_engine.media.clip import Clip
-from fresco_engine.media.images import fit, unfit, working_size
-from fresco_engine.media.stretches import Stretches
 from fresco_engine.pace import Pace, drained
 from fresco_engine.planning import analyse, check_range, keep_plan, planned
 from fresco_engine.run import Keyframe, LazyModel, MadeFrame, ModelSource, Run
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.translation import count_batches, prompt_of, translate_shot, with_colours
-from fresco_engine.types import (
-    Analysed,
-    Event,
-    Frame,
-    FrameReady,
-    Image,
-    KeyframeReady,
-    Restarted,
-    Stage,
-    Warned,
-)
+from fresco_engine.types import Analysed, Event, FrameReady, KeyframeReady, Restarted, Stage, Warned
 
 _WAITING_BYTES = 64 << 20
 _WAITING = (4, 32)

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from fresco_media.clip import Clip
+from fresco_media.images import WorkingSize
+from fresco_media.types import Image
+
 from fresco_engine.checkpoint import Checkpoint, StoredPlan
 from fresco_engine.correspondence.flow import FlowEstimator
 from fresco_engine.diffusion.models import Model
 from fresco_engine.errors import CheckpointMismatch
 from fresco_engine.fallback import Ladder
 from fresco_engine.interpolation.segment import Interpolator
-from fresco_engine.media.clip import Clip
-from fresco_engine.media.images import WorkingSize
 from fresco_engine.pace import Pace
 from fresco_engine.settings import RestyleSettings
-from fresco_engine.types import FrameQuality, Image
+from fresco_engine.types import FrameQuality
 
 ModelSource = Model | Callable[[], Model]
 """A model, or what loads one when it is needed for the first time."""

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from fresco_media.images import fit
+from fresco_media.painted import read_key
+from fresco_media.stretches import Stretches
+from fresco_media.types import Image
 from numpy.typing import NDArray
 
 from fresco_engine.checkpoint import StoredBatch
@@ -26,13 +30,10 @@ from fresco_engine.diffusion.sampler import (
 )
 from fresco_engine.errors import OutOfDeviceMemory
 from fresco_engine.keyframes import Batch, plan_batches
-from fresco_engine.media.images import fit
-from fresco_engine.media.painted import read_key
-from fresco_engine.media.stretches import Stretches
 from fresco_engine.pace import Pace
 from fresco_engine.run import Keyframe, Run
 from fresco_engine.settings import RestyleSettings
-from fresco_engine.types import Image, Progress, Stage, Warned
+from fresco_engine.types import Progress, Stage, Warned
 
 Track = tuple[Flow, Flow]
 Latents = NDArray[np.float32]

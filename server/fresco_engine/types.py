@@ -1,78 +1,15 @@
-"""Values that travel through the engine: clips, frames and events. No torch, no codecs."""
+"""Values that travel through the engine: its events. No torch, no codecs."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from enum import Enum
-from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+from fresco_media.types import ClipInfo, Frame, Image
 
 if TYPE_CHECKING:
     from fresco_engine.settings import RestyleSettings
-
-Image = NDArray[np.uint8]
-"""A picture: (height, width, 3), RGB, 0-255, full range, the clip's own transfer curve."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ColourTags:
-    """How a stream's colours are to be read: code points of ITU-T H.273; 2 means not stated."""
-
-    primaries: int = 2
-    transfer: int = 2
-    matrix: int = 2
-    is_full_range: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClipInfo:
-    """What is known of a clip before its frames are decoded.
-
-    `width` and `height` are those a viewer shows: rotation is applied. `times` holds every
-    frame's presentation time in ticks of `time_base`, ascending, so it is also the frame count.
-    """
-
-    path: Path
-    width: int
-    height: int
-    frame_rate: Fraction
-    time_base: Fraction
-    times: tuple[int, ...]
-    rotation: int = 0
-    bit_depth: int = 8
-    has_alpha: bool = False
-    has_audio: bool = False
-    is_variable_rate: bool = False
-    is_sequence: bool = False
-    sample_aspect: Fraction = Fraction(1)
-    colour: ColourTags = ColourTags()
-    codec: str = ""
-
-    @property
-    def frame_count(self) -> int:
-        """How many frames the clip has."""
-        return len(self.times)
-
-    @property
-    def duration_s(self) -> Fraction:
-        """Seconds from the first frame's start to the last frame's end."""
-        if not self.times:
-            return Fraction(0)
-        span = (self.times[-1] - self.times[0]) * self.time_base
-        return span + 1 / self.frame_rate
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One decoded frame: its index in the source, its time in seconds and its picture."""
-
-    index: int
-    time_s: Fraction
-    image: Image
 
 
 class Stage(Enum):

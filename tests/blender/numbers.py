@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-from fresco_engine.types import Image
+from fresco_media.types import Image
 from PIL import Image as Pillow
 from PIL import ImageDraw
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import fresco_client as client
 import pytest
 from fresco_cli.jobs_table import facts, table
-from fresco_engine.media.clip import Clip
+from fresco_media.clip import Clip
 
 from tests.cli.conftest import Ended, Fresco
 from tests.fakes.engine import FakeEngine

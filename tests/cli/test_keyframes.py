@@ -6,7 +6,7 @@ import json
 from itertools import pairwise
 from pathlib import Path
 
-from fresco_engine.media.images import read_image
+from fresco_media.images import read_image
 
 from tests.cli.conftest import Fresco
 from tests.fakes.engine import FakeEngine

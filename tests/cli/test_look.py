@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from fresco_engine.media.clip import Clip
-from fresco_engine.media.images import read_image
+from fresco_media.clip import Clip
+from fresco_media.images import read_image
 
 from tests.cli.conftest import Fresco
 from tests.fakes.engine import FakeEngine

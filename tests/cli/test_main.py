@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from fresco_cli.engine import InProcessEngine
 from fresco_engine import __version__
-from fresco_engine.media.clip import Clip
+from fresco_media.clip import Clip
 
 from tests.cli.conftest import Fresco
 from tests.fakes.tiny_models import write_model_folder
@@ -34,7 +34,7 @@ class SlowEngine(InProcessEngine):
         return None
 
     def render(self, clip, output, settings, model, **named):
-        from fresco_engine.media.writer import open_writer
+        from fresco_media.writer import open_writer
 
         with open_writer(output, clip) as writer:
             for frame in clip.frames():

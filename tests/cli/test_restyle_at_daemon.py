@@ -9,8 +9,8 @@ from pathlib import Path
 import fresco_client as client
 import pytest
 from fresco_engine.errors import OutOfDeviceMemory
-from fresco_engine.media.clip import Clip
-from fresco_engine.media.images import read_image, write_image
+from fresco_media.clip import Clip
+from fresco_media.images import read_image, write_image
 
 from tests.cli.conftest import Fresco
 from tests.fakes.engine import FakeEngine

@@ -10,8 +10,8 @@ import av
 import numpy as np
 import pytest
 from fresco_engine.diffusion.models import Model, load_model
-from fresco_engine.media.clip import Clip
-from fresco_engine.types import Image
+from fresco_media.clip import Clip
+from fresco_media.types import Image
 
 from tests.fakes.tiny_models import write_model_folder
 

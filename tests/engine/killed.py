@@ -16,8 +16,8 @@ from pathlib import Path
 
 from fresco_engine.checkpoint import FolderCheckpoint
 from fresco_engine.diffusion.models import Model, load_model
-from fresco_engine.media.clip import Clip
 from fresco_engine.render import render
+from fresco_media.clip import Clip
 
 from tests.engine.runs import SETTINGS
 

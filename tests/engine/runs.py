@@ -14,15 +14,8 @@ from fresco_engine.diffusion.models import Model
 from fresco_engine.interpolation.choice import make_interpolator
 from fresco_engine.interpolation.segment import InterpolatedFrame, Segment
 from fresco_engine.settings import OptimisationSettings, RestyleSettings
-from fresco_engine.types import (
-    Analysed,
-    Event,
-    FrameReady,
-    Image,
-    KeyframeReady,
-    Progress,
-    Stage,
-)
+from fresco_engine.types import Analysed, Event, FrameReady, KeyframeReady, Progress, Stage
+from fresco_media.types import Image
 
 SETTINGS = RestyleSettings(
     prompt="blue",

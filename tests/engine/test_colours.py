@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from fresco_engine.colours import colourise, keep_colours
-from fresco_engine.types import Image
+from fresco_media.types import Image
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ from fresco_engine.checkpoint import Adjustments, Checkpoint, FolderCheckpoint, 
 from fresco_engine.diffusion.models import Model
 from fresco_engine.errors import OutOfDeviceMemory
 from fresco_engine.fallback import Ladder, smaller_batch, smaller_size
-from fresco_engine.media.clip import Clip
 from fresco_engine.render import render
 from fresco_engine.restyle import restyle
 from fresco_engine.settings import OptimisationSettings, SmoothingSettings
 from fresco_engine.types import Event, Finished, KeyframeReady, Progress, Restarted, Stage, Warned
+from fresco_media.clip import Clip
 
 from tests.engine.conftest import MakeClip
 from tests.engine.runs import SETTINGS as OPTIMISED

@@ -13,10 +13,10 @@ from fresco_engine.fallback import Ladder
 from fresco_engine.frames import make_frames
 from fresco_engine.interpolation.segment import InterpolatedFrame, Segment
 from fresco_engine.lane import LaneClosed
-from fresco_engine.media.clip import Clip
-from fresco_engine.media.images import working_size
 from fresco_engine.pace import Pace
 from fresco_engine.run import Keyframe, LazyModel, MadeFrame, Run
+from fresco_media.clip import Clip
+from fresco_media.images import working_size
 
 from tests.engine.conftest import MakeClip, scene
 from tests.engine.runs import SETTINGS

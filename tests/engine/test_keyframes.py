@@ -15,7 +15,7 @@ from fresco_engine.keyframes import (
     with_chosen,
 )
 from fresco_engine.settings import RestyleSettings
-from fresco_engine.types import Frame, Image
+from fresco_media.types import Frame, Image
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

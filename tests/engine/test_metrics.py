@@ -13,7 +13,7 @@ from fresco_engine.metrics import (
     pixel_mse,
     spatial_consistency,
 )
-from fresco_engine.types import Image
+from fresco_media.types import Image
 
 
 def _texture(height: int, width: int, seed: int = 0) -> Image:

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 from fresco_engine.errors import InvalidSettings, OutputExists, RangeOutsideClip
-from fresco_engine.media.clip import Clip
-from fresco_engine.media.images import write_image
 from fresco_engine.propagate import (
     Carried,
     PropagateSettings,
@@ -19,6 +17,8 @@ from fresco_engine.propagate import (
     shots_with_keys,
 )
 from fresco_engine.types import Analysed, Finished, FrameReady, KeyframeReady, Warned
+from fresco_media.clip import Clip
+from fresco_media.images import write_image
 
 from tests.engine.conftest import MakeClip
 

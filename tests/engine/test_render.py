@@ -12,8 +12,6 @@ import pytest
 from fresco_engine.checkpoint import CheckpointReader, FolderCheckpoint, Kind
 from fresco_engine.diffusion.models import Model
 from fresco_engine.errors import DiskFull, OutputExists, OutputNotWritable
-from fresco_engine.media.clip import Clip
-from fresco_engine.media.images import read_image
 from fresco_engine.render import render, save_report
 from fresco_engine.settings import (
     OptimisationSettings,
@@ -26,11 +24,13 @@ from fresco_engine.types import (
     Finished,
     FrameQuality,
     FrameReady,
-    Image,
     KeyframeReady,
     Report,
     Stage,
 )
+from fresco_media.clip import Clip
+from fresco_media.images import read_image
+from fresco_media.types import Image
 
 from tests.engine.conftest import MakeClip
 from tests.engine.runs import CountingLoader, contents, taken

@@ -10,11 +10,11 @@ import pytest
 from fresco_engine.checkpoint import CheckpointReader, FolderCheckpoint, fork
 from fresco_engine.diffusion.models import Model
 from fresco_engine.errors import CheckpointError, InvalidSettings
-from fresco_engine.media.clip import Clip
-from fresco_engine.media.images import write_image
 from fresco_engine.restyle import restyle
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import Event
+from fresco_media.clip import Clip
+from fresco_media.images import write_image
 
 from tests.engine.conftest import scene, write_clip
 from tests.engine.runs import (

@@ -19,19 +19,11 @@ from fresco_engine.errors import (
 from fresco_engine.interpolation.choice import make_interpolator
 from fresco_engine.interpolation.propagate import FlowInterpolator
 from fresco_engine.interpolation.segment import InterpolatedFrame, Segment
-from fresco_engine.media.images import write_image
 from fresco_engine.restyle import look, look_steps, plan, restyle
 from fresco_engine.settings import Style
-from fresco_engine.types import (
-    Analysed,
-    Event,
-    FrameReady,
-    Image,
-    KeyframeReady,
-    Progress,
-    Stage,
-    Warned,
-)
+from fresco_engine.types import Analysed, Event, FrameReady, KeyframeReady, Progress, Stage, Warned
+from fresco_media.images import write_image
+from fresco_media.types import Image
 
 from tests.engine.conftest import MakeClip
 from tests.engine.runs import SETTINGS, frames_of, keyframes_of, same_pictures, taken

@@ -9,10 +9,10 @@ import pytest
 from fresco_engine.checkpoint import CheckpointReader, FolderCheckpoint
 from fresco_engine.diffusion.models import Model
 from fresco_engine.errors import CheckpointMismatch
-from fresco_engine.media.clip import Clip
 from fresco_engine.pace import Pace
 from fresco_engine.restyle import restyle
 from fresco_engine.types import Event, Progress, Stage, Warned
+from fresco_media.clip import Clip
 
 from tests.engine.conftest import MakeClip, scene, write_clip
 from tests.engine.runs import (

@@ -9,23 +9,22 @@ from typing import Any
 
 from fresco_cli.engine import Codec, InProcessEngine
 from fresco_engine.diffusion.catalogue import ModelEntry, ModelState
-from fresco_engine.media.clip import Clip
-from fresco_engine.media.images import write_image
-from fresco_engine.media.writer import open_writer
 from fresco_engine.settings import ControlKind, RestyleSettings
 from fresco_engine.types import (
     Analysed,
     Event,
     Finished,
-    Frame,
     FrameReady,
-    Image,
     KeyframeReady,
     Progress,
     Report,
     Stage,
     Warned,
 )
+from fresco_media.clip import Clip
+from fresco_media.images import write_image
+from fresco_media.types import Frame, Image
+from fresco_media.writer import open_writer
 
 
 @dataclass

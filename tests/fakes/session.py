@@ -12,7 +12,7 @@ from pathlib import Path
 import fresco_client as client
 from fresco_cli.engine import Engine
 from fresco_cli.options import DaemonOptions
-from fresco_engine.media.images import read_image
+from fresco_media.images import read_image
 
 from tests.fakes.session_jobs import (
     Run,

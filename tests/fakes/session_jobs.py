@@ -15,8 +15,8 @@ from fresco_cli.engine import Engine
 from fresco_client.messages import message_of
 from fresco_engine import types
 from fresco_engine.errors import FrescoError
-from fresco_engine.media.png import encode_png
 from fresco_engine.settings import RestyleSettings
+from fresco_media.png import encode_png
 from fresco_server.errors import reason_of
 from fresco_server.rpc.messages.settings import restyle_settings
 

@@ -22,23 +22,22 @@ from typing import Any, cast
 from fresco_engine.checkpoint import FolderCheckpoint, StoredPlan
 from fresco_engine.errors import InvalidSettings
 from fresco_engine.keyframes import with_chosen
-from fresco_engine.media.clip import Clip
-from fresco_engine.media.painted import read_key
-from fresco_engine.media.scaling import WorkingSize, fit, unfit, working_size
-from fresco_engine.media.writer import open_writer
 from fresco_engine.settings import RestyleSettings, settings_from_dict
 from fresco_engine.types import (
     Analysed,
     Event,
     Finished,
-    Frame,
     FrameReady,
-    Image,
     KeyframeReady,
     Progress,
     Report,
     Stage,
 )
+from fresco_media.clip import Clip
+from fresco_media.painted import read_key
+from fresco_media.scaling import WorkingSize, fit, unfit, working_size
+from fresco_media.types import Frame, Image
+from fresco_media.writer import open_writer
 from fresco_server.worker import media
 from fresco_server.worker.channel import Channel, Order
 from fresco_server.worker.work import Worker, result_path

@@ -32,9 +32,9 @@ from fresco_client import (
     Session,
     StateChanged,
 )
-from fresco_engine.media.clip import Clip
-from fresco_engine.media.images import write_image
-from fresco_engine.media.png import decode_png
+from fresco_media.clip import Clip
+from fresco_media.images import write_image
+from fresco_media.png import decode_png
 
 from tests.integration.conftest import StartDaemon
 from tests.integration.daemons import DaemonProcess, wait_for, with_fake_worker

@@ -18,8 +18,8 @@ from fresco_client import (
     RestyleSettings,
     Stage,
 )
-from fresco_engine.media.clip import Clip
-from fresco_engine.media.png import decode_png
+from fresco_media.clip import Clip
+from fresco_media.png import decode_png
 
 from tests.integration.conftest import StartDaemon
 

@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from fresco_media.disk import partial_name, storing, write_whole
+from fresco_media.png import encode_png
+from fresco_media.types import Image
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
@@ -26,9 +29,7 @@ from fresco_engine.checkpoint.reader import (
     Kind,
 )
 from fresco_engine.checkpoint.values import Adjustments, StoredBatch, StoredPlan
-from fresco_engine.media.disk import partial_name, storing, write_whole
-from fresco_engine.media.png import encode_png
-from fresco_engine.types import FrameQuality, Image
+from fresco_engine.types import FrameQuality
 
 
 class Checkpoint(Protocol):

@@ -8,11 +8,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from fresco_media.disk import partial_name, storing
+
 from fresco_engine.checkpoint.folder import FolderCheckpoint, copy_or_link
 from fresco_engine.checkpoint.reader import ADJUSTMENTS, BATCHES, KINDS, PLAN, CheckpointReader
 from fresco_engine.checkpoint.values import StoredPlan
 from fresco_engine.errors import CheckpointError, InvalidSettings
-from fresco_engine.media.disk import partial_name, storing
 from fresco_engine.settings import check_gaps
 
 

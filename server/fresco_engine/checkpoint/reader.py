@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from fresco_media.png import decode_png, png_note
+from fresco_media.scaling import resize, unfit
+from fresco_media.types import Image
 
 from fresco_engine.checkpoint.values import StoredPlan
-from fresco_engine.media.png import decode_png, png_note
-from fresco_engine.media.scaling import resize, unfit
-from fresco_engine.types import FrameQuality, Image
+from fresco_engine.types import FrameQuality
 
 Kind = Literal["keyframes", "frames"]
 KINDS: tuple[Kind, ...] = ("keyframes", "frames")

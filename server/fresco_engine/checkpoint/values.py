@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from fresco_media.scaling import WorkingSize, working_size
+from fresco_media.types import ClipInfo
 from numpy.typing import NDArray
 
 from fresco_engine.errors import CheckpointMismatch, InvalidSettings
-from fresco_engine.media.scaling import WorkingSize, working_size
 from fresco_engine.settings import RestyleSettings, settings_from_dict
-from fresco_engine.types import Analysed, ClipInfo
+from fresco_engine.types import Analysed
 
 _VERSION = 1
 _MAY_CHANGE = frozenset({"keyframe_prompts", "keyframe_seeds", "keyframe_pictures", "batch_size"})

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import torch
+from fresco_media.types import Image
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -15,7 +16,6 @@ from fresco_engine.correspondence.flow import Flow, FlowEstimator
 from fresco_engine.correspondence.occlusion import occlusion
 from fresco_engine.correspondence.saliency import foreground_mask
 from fresco_engine.correspondence.warp import resize_flow, resize_map, resize_occlusion
-from fresco_engine.types import Image
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,8 @@ from typing import Literal, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
+from fresco_media.types import Image
 from numpy.typing import NDArray
-
-from fresco_engine.types import Image
 
 Flow = NDArray[np.float32]
 """(height, width, 2): x and y displacement in pixels."""

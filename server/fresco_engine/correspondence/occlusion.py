@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from fresco_media.types import Image
 from numpy.typing import NDArray
 
 from fresco_engine.correspondence.flow import Flow, pixel_grid, sample_flow
 from fresco_engine.correspondence.warp import warp_image
-from fresco_engine.types import Image
 
 _RELATIVE = 0.01
 _ABSOLUTE = 0.5

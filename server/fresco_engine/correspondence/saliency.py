@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from fresco_media.types import Image
 from numpy.typing import NDArray
 
 from fresco_engine.correspondence.flow import Flow, pixel_grid
 from fresco_engine.correspondence.warp import warp_image
-from fresco_engine.types import Image
 
 FloatMap = NDArray[np.float32]
 BoolMap = NDArray[np.bool_]

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from fresco_media.types import Image
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from fresco_engine.correspondence.flow import Flow, pixel_grid, read_at
-from fresco_engine.types import Image
 
 
 def warp_image(image: Image | NDArray[np.float32], flow: Flow) -> NDArray[np.float32]:

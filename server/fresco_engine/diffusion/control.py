@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 import torch
+from fresco_media.types import Image
 from torch import Tensor
 
 from fresco_engine.errors import ControlUnavailable
 from fresco_engine.settings import ControlKind
-from fresco_engine.types import Image
 
 CANNY_THRESHOLDS = (100.0, 200.0)
 

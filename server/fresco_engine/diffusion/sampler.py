@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from fresco_media.types import Image
 from torch import Tensor
 
 from fresco_engine.correspondence.batch import BatchCorrespondence
@@ -26,7 +27,6 @@ from fresco_engine.diffusion.prompts import encode_prompt
 from fresco_engine.diffusion.schedule import make_scheduler, output_that_predicts, predicted_x0
 from fresco_engine.diffusion.smoothing import carry_background
 from fresco_engine.settings import RestyleSettings
-from fresco_engine.types import Image
 
 if TYPE_CHECKING:
     from diffusers.schedulers.scheduling_ddpm import DDPMScheduler

@@ -8,9 +8,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from fresco_media.faults import free_bytes
+
 from fresco_engine.diffusion.quiet import quiet_libraries
 from fresco_engine.errors import DiskFull, ModelNotFound
-from fresco_engine.media.faults import free_bytes
 
 _LOGGER = logging.getLogger(__name__)
 BUNDLED = Path(__file__).parents[1] / "models" / "fresco-small"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from fresco_media.types import Image
 from numpy.typing import NDArray
-
-from fresco_engine.types import Image
 
 Lab = NDArray[np.float32]
 """(height, width, 3): L in 0-100, a and b around 0."""

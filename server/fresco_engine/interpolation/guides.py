@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from fresco_media.types import Image
 from numpy.typing import NDArray
 
 from fresco_engine.correspondence.flow import Flow
 from fresco_engine.interpolation.patch_kernels import CHANNELS, FRACTION, SIDE, STYLE
-from fresco_engine.types import Image
 
 _EDGE = 3
 _HIDDEN = 7

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from fresco_media.types import Image
 
 from fresco_engine.correspondence.flow import Flow, FlowEstimator
 from fresco_engine.interpolation.blend import Fuse, View, fuse_gradients
@@ -16,7 +17,6 @@ from fresco_engine.interpolation.patches import CpuPatches, Patches
 from fresco_engine.interpolation.segment import InterpolatedFrame, Segment
 from fresco_engine.interpolation.sides import Outlook, interpolate
 from fresco_engine.interpolation.synthesis import Synthesised, Synthesiser, SynthesisSettings
-from fresco_engine.types import Image
 
 PATCH_BLENDING = BlendSettings(error_scale=0.13, hidden_cost=0.3)
 """Patches that look right are seldom wrong: less is doubted and invented than with flow alone."""

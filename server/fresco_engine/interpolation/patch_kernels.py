@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from fresco_media.types import Image
 from numpy.typing import NDArray
 
 from fresco_engine.interpolation.compiled import compiled
-from fresco_engine.types import Image
 
 RADIUS = 2
 SIDE = 2 * RADIUS + 1

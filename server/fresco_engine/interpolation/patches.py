@@ -15,11 +15,11 @@ from typing import Protocol
 
 import cv2
 import numpy as np
+from fresco_media.types import Image
 from numpy.typing import NDArray
 
 from fresco_engine.interpolation import patch_kernels
 from fresco_engine.interpolation.patch_kernels import RADIUS, SIDE, Costs, Field
-from fresco_engine.types import Image
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

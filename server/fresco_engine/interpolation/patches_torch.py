@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from fresco_media.types import Image
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
@@ -19,7 +20,6 @@ from fresco_engine.interpolation.patch_kernels import (
     Field,
 )
 from fresco_engine.interpolation.patches import Problem, Search, valid_centres
-from fresco_engine.types import Image
 
 _BITS = 0xFFFFFFFF
 _ROW = SIDE * CHANNELS

@@ -8,10 +8,11 @@ from typing import Any
 
 import cv2
 import numpy as np
+from fresco_media.types import Image
 from numpy.typing import NDArray
 
 from fresco_engine.interpolation.colour import to_lab
-from fresco_engine.types import FrameQuality, Image
+from fresco_engine.types import FrameQuality
 
 
 @dataclass(frozen=True, kw_only=True)

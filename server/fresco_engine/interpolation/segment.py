@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from fresco_media.types import Image
 from numpy.typing import NDArray
-
-from fresco_engine.types import Image
 
 
 def never() -> bool:

@@ -14,12 +14,13 @@ from itertools import pairwise, takewhile
 from threading import Event
 from typing import Protocol, TypeVar
 
+from fresco_media.types import Image
+
 from fresco_engine.correspondence.flow import Flow, FlowEstimator
 from fresco_engine.interpolation.blend import Fuse, View, fuse_gradients
 from fresco_engine.interpolation.colour import Lab, to_lab
 from fresco_engine.interpolation.paint import BlendSettings, Painter, Painting
 from fresco_engine.interpolation.segment import InterpolatedFrame, Segment
-from fresco_engine.types import Image
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

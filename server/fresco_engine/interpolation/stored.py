@@ -7,9 +7,9 @@ from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
+from fresco_media.faults import writing
 
 from fresco_engine.interpolation.segment import InterpolatedFrame, Interpolator, Segment
-from fresco_engine.media.faults import writing
 
 
 class StoredInterpolator:

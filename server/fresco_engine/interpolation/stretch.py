@@ -8,11 +8,12 @@ from functools import partial
 from itertools import pairwise
 
 import numpy as np
+from fresco_media.types import Frame, Image
 from numpy.typing import NDArray
 
 from fresco_engine.interpolation.quality import Judge
 from fresco_engine.interpolation.segment import Interpolator, Segment, never
-from fresco_engine.types import Frame, FrameQuality, Image
+from fresco_engine.types import FrameQuality
 
 _HELD_BYTES = 2_000_000_000
 _BYTES_PER_PIXEL = 36

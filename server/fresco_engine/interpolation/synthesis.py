@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+from fresco_media.types import Image
 from numpy.typing import NDArray
 
 from fresco_engine.correspondence.flow import Flow, pixel_grid
@@ -19,7 +20,6 @@ from fresco_engine.interpolation.flows import KeyFlow
 from fresco_engine.interpolation.guides import GuideWeights, extended_flow, pack, quarters
 from fresco_engine.interpolation.patch_kernels import RADIUS, Field
 from fresco_engine.interpolation.patches import Patches, Problem, Search
-from fresco_engine.types import Image
 
 _LEAST_SIDE = 24
 

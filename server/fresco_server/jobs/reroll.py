@@ -10,8 +10,8 @@ from pathlib import Path
 
 from fresco_engine.checkpoint import fork
 from fresco_engine.errors import CheckpointError
-from fresco_engine.media.disk import storing
 from fresco_engine.settings import settings_from_dict
+from fresco_media.disk import storing
 
 from fresco_server.errors import BadRequest, NotPossible
 from fresco_server.jobs.job import Job, JobOrder, KeyframeChange, Values

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from fresco_engine.errors import DiskFull
-from fresco_engine.media.disk import free_bytes, storing, write_whole
+from fresco_media.disk import free_bytes, storing, write_whole
 
 from fresco_server.errors import (
     BadRequest,

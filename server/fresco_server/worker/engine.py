@@ -9,7 +9,8 @@ from fresco_engine.checkpoint import FolderCheckpoint
 from fresco_engine.render import render
 from fresco_engine.restyle import look_steps
 from fresco_engine.settings import settings_from_dict
-from fresco_engine.types import Event, Image
+from fresco_engine.types import Event
+from fresco_media.types import Image
 
 from fresco_server.worker.channel import Order
 from fresco_server.worker.media import open_clip

@@ -9,7 +9,7 @@ from typing import Any
 
 from fresco_engine.diffusion.catalogue import list_models
 from fresco_engine.errors import InvalidSettings
-from fresco_engine.media.clip import Clip
+from fresco_media.clip import Clip
 
 from fresco_server.worker.channel import Channel, Order
 from fresco_server.worker.faults import refusal

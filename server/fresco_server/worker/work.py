@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from fresco_engine.checkpoint import FolderCheckpoint
-from fresco_engine.media.images import encode_image
-from fresco_engine.types import Event, Finished, Image, Report
+from fresco_engine.types import Event, Finished, Report
+from fresco_media.images import encode_image
+from fresco_media.types import Image
 
 from fresco_server.worker.channel import Channel, Order
 from fresco_server.worker.faults import refusal

@@ -19,9 +19,9 @@ from fresco_engine.checkpoint import (
     StoredPlan,
 )
 from fresco_engine.errors import DiskFull, OutputNotWritable
-from fresco_engine.media.images import fit, unfit
 from fresco_engine.settings import OptimisationSettings, RestyleSettings
 from fresco_engine.types import FrameQuality
+from fresco_media.images import fit, unfit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import pytest
-from fresco_engine.types import Image
+from fresco_media.types import Image
 from numpy.typing import NDArray
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from fresco_engine.correspondence.batch import correspond
 from fresco_engine.correspondence.flow import Flow
-from fresco_engine.types import Image
+from fresco_media.types import Image
 
 Texture = Callable[..., Image]
 

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from fresco_engine.correspondence.flow import DisFlow, FlowPreset, chain_flows, track
-from fresco_engine.types import Image
+from fresco_media.types import Image
 from numpy.typing import NDArray
 
 Texture = Callable[..., Image]

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import numpy as np
 from fresco_engine.correspondence.occlusion import occlusion
-from fresco_engine.types import Image
+from fresco_media.types import Image
 from numpy.typing import NDArray
 
 Texture = Callable[..., Image]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fresco_engine.correspondence.flow import Flow, pixel_grid
 from fresco_engine.correspondence.saliency import foreground_mask
-from fresco_engine.types import Image
+from fresco_media.types import Image
 
 Texture = Callable[..., Image]
 

@@ -10,7 +10,7 @@ from fresco_engine.correspondence.warp import (
     warp,
     warp_image,
 )
-from fresco_engine.types import Image
+from fresco_media.types import Image
 from torch import Tensor
 
 SHAPES = [(1, 3, 5, 7), (3, 4, 8, 6), (2, 5, 1, 9), (2, 5, 4, 1)]

@@ -10,7 +10,7 @@ import pytest
 import torch
 from fresco_engine.diffusion.control import condition_images
 from fresco_engine.errors import ControlUnavailable
-from fresco_engine.types import Image
+from fresco_media.types import Image
 
 
 @pytest.fixture

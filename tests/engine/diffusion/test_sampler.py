@@ -25,7 +25,7 @@ from fresco_engine.settings import (
     SmoothingSettings,
     resolve,
 )
-from fresco_engine.types import Image
+from fresco_media.types import Image
 
 from tests.fakes.tiny_models import write_model_folder
 

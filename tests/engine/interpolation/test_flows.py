@@ -13,7 +13,7 @@ from fresco_engine.interpolation.flows import (
     trace_key,
     visibility,
 )
-from fresco_engine.types import Image
+from fresco_media.types import Image
 
 
 def texture(height: int, width: int, seed: int) -> Image:

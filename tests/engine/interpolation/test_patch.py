@@ -12,7 +12,7 @@ from fresco_engine.interpolation.choice import make_interpolator
 from fresco_engine.interpolation.patch import PatchInterpolator
 from fresco_engine.interpolation.propagate import FlowInterpolator
 from fresco_engine.interpolation.segment import InterpolatedFrame, Segment
-from fresco_engine.types import Image
+from fresco_media.types import Image
 
 from tests.engine.interpolation.test_propagate import LENGTH, SIDE, psnr, restyled, scene
 

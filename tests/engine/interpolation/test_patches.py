@@ -21,7 +21,7 @@ from fresco_engine.interpolation.patches import (
 )
 from fresco_engine.interpolation.patches_torch import TorchPatches
 from fresco_engine.interpolation.synthesis import identity
-from fresco_engine.types import Image
+from fresco_media.types import Image
 
 HEIGHT, WIDTH = 40, 48
 SHIFT = 5

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from fresco_engine.correspondence.flow import DisFlow, Flow
 from fresco_engine.interpolation.propagate import FlowInterpolator, InterpolatedFrame, Segment
-from fresco_engine.types import Image
+from fresco_media.types import Image
 
 LENGTH = 9
 SIDE = 40

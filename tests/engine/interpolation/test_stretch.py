@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from fresco_engine.interpolation.segment import InterpolatedFrame, Segment
 from fresco_engine.interpolation.stretch import Stretch, carry, longest_segment, plan_stretches
-from fresco_engine.types import Frame, Image
+from fresco_media.types import Frame, Image
 
 
 def picture(value: int) -> Image:

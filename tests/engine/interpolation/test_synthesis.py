@@ -13,7 +13,7 @@ from fresco_engine.interpolation.guides import GuideWeights, extended_flow
 from fresco_engine.interpolation.patches import CpuPatches
 from fresco_engine.interpolation.patches_torch import TorchPatches
 from fresco_engine.interpolation.synthesis import Synthesiser, SynthesisSettings
-from fresco_engine.types import Image
+from fresco_media.types import Image
 
 SIDE = 64
 

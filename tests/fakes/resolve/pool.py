@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fresco_engine.errors import FrescoError
-from fresco_engine.media import clip as media
+from fresco_media import clip as media
 
 from tests.fakes.resolve.marking import COLORS, Marked
 from tests.fakes.resolve.objects import Wrapper, is_whole

@@ -8,9 +8,9 @@ from typing import Any
 
 import av
 import numpy as np
-from fresco_engine.media import clip as media
-from fresco_engine.media.images import read_image
-from fresco_engine.types import Image
+from fresco_media import clip as media
+from fresco_media.images import read_image
+from fresco_media.types import Image
 
 from tests.fakes.resolve.objects import Wrapper
 from tests.fakes.resolve.pool import exact_rate, reported_rate

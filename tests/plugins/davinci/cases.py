@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 from fresco_davinci.core import Outcome, Restyler
-from fresco_engine.media.clip import Clip as Media
-from fresco_engine.media.images import write_image
-from fresco_engine.types import Image
+from fresco_media.clip import Clip as Media
+from fresco_media.images import write_image
+from fresco_media.types import Image
 
 from tests.engine.conftest import scene
 from tests.fakes.resolve import Item, World

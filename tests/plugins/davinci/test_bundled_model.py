@@ -13,7 +13,7 @@ from fresco_davinci.choices import Choices, save_choices
 from fresco_davinci.errors import CannotRestyle
 from fresco_davinci.install import Scripts
 from fresco_davinci.places import Places
-from fresco_engine.types import Image
+from fresco_media.types import Image
 
 from tests.fakes.resolve import Item, Resolve
 from tests.integration.daemons import DaemonProcess, wait_for

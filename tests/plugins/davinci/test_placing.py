@@ -13,8 +13,8 @@ from fresco_davinci.choices import Choices
 from fresco_davinci.core import Outcome
 from fresco_davinci.errors import CannotRestyle, RenderFailed
 from fresco_davinci.places import Places
-from fresco_engine.media.clip import Clip as Media
-from fresco_engine.types import Image
+from fresco_media.clip import Clip as Media
+from fresco_media.types import Image
 
 from tests.fakes.resolve import Clip, Item, Resolve, Track
 from tests.integration.daemons import wait_for

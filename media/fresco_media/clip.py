@@ -1,0 +1,159 @@
+"""A clip, whatever it is stored as: its description and its frames, streamed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Protocol
+
+from fresco_media.colour import to_rgb
+from fresco_media.decode import decode
+from fresco_media.errors import ClipNotFound, ClipUnreadable, InvalidSettings, RangeOutsideClip
+from fresco_media.images import read_image, resize
+from fresco_media.probe import Probe, probe
+from fresco_media.sequence import (
+    ImageSequence,
+    describe_sequence,
+    find_sequence,
+    is_sequence_path,
+)
+from fresco_media.timing import DEFAULT_RATE
+from fresco_media.types import ClipInfo, Frame, Image
+
+Size = tuple[int, int]
+
+
+class Clip:
+    """A video file or an image sequence; nothing is held but its description."""
+
+    def __init__(self, info: ClipInfo, source: _Source, warnings: Sequence[str]) -> None:
+        self.info = info
+        self._source = source
+        self._warnings = tuple(warnings)
+
+    @staticmethod
+    def open(path: Path | str, *, frame_rate: Fraction | None = None) -> Clip:
+        """The clip at `path`: a video file, a folder of pictures, one of them, or `name_%04d.png`.
+
+        `frame_rate` is that of an image sequence (24 unless given); a video file knows its own.
+
+        Raises:
+            ClipNotFound, ClipUnreadable, NoVideoStream, SequenceGap: it cannot be used.
+            InvalidSettings: the frame rate is not positive.
+        """
+        path = Path(path)
+        if frame_rate is not None and frame_rate <= 0:
+            raise InvalidSettings("frame-rate", f"{frame_rate} is not a positive number")
+        if is_sequence_path(path):
+            sequence = find_sequence(path)
+            info, warnings = describe_sequence(path, sequence, frame_rate or DEFAULT_RATE)
+            return Clip(info, _PictureSource(sequence), warnings)
+        if not path.exists():
+            raise ClipNotFound(path, "there is no such file; check the path")
+        probed = probe(path)
+        return Clip(probed.info, _VideoSource(probed), probed.warnings)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know; grows when decoding meets damaged frames."""
+        return self._warnings + self._source.damage()
+
+    @property
+    def first_number(self) -> int:
+        """The number of the first frame in the file names of a sequence; 0 for a video."""
+        return self._source.first_number
+
+    def frames(
+        self, start: int = 0, stop: int | None = None, *, size: Size | None = None
+    ) -> Iterator[Frame]:
+        """Frames [start, stop) in order, at `size` (width, height) or at their own.
+
+        Closing the iterator frees the decoder.
+
+        Raises:
+            RangeOutsideClip: at once, if the clip has not all of these frames.
+        """
+        stop = self.info.frame_count if stop is None else stop
+        self._check_range(start, stop)
+        return self._source.read(self.info, range(start, stop), size)
+
+    def frames_at(self, indices: Sequence[int], *, size: Size | None = None) -> Iterator[Frame]:
+        """The frames at ascending `indices`; parts of the clip in between are skipped over.
+
+        Raises:
+            RangeOutsideClip: at once, if the clip has not all of these frames.
+            ValueError: the indices do not ascend.
+        """
+        if any(later <= earlier for earlier, later in pairwise(indices)):
+            raise ValueError("indices must ascend")
+        if indices:
+            self._check_range(indices[0], indices[-1] + 1)
+        return self._source.read(self.info, indices, size)
+
+    def _check_range(self, start: int, stop: int) -> None:
+        if not 0 <= start < stop <= self.info.frame_count:
+            raise RangeOutsideClip(self.info.path, start, stop, self.info.frame_count)
+
+
+class _Source(Protocol):
+    """Where the pictures of a clip come from."""
+
+    first_number: int
+
+    def read(self, info: ClipInfo, indices: Iterable[int], size: Size | None) -> Iterator[Frame]:
+        """The frames at ascending `indices`."""
+        ...
+
+    def damage(self) -> tuple[str, ...]:
+        """Warnings about what could not be decoded so far."""
+        ...
+
+
+class _VideoSource:
+    def __init__(self, probed: Probe) -> None:
+        self.first_number = 0
+        self._probe = probed
+        self._damaged: set[int] = set()
+
+    def read(self, info: ClipInfo, indices: Iterable[int], size: Size | None) -> Iterator[Frame]:
+        orientation = self._probe.orientation
+        stored_size = orientation.shown_size(size or (info.width, info.height))
+        coded_height = self._probe.coded_size[1]
+        for index, frame in decode(info.path, self._probe, indices, self._damaged.add):
+            stored = to_rgb(frame, stored_size, info.colour, coded_height)
+            yield _frame(info, index, orientation.apply(stored))
+
+    def damage(self) -> tuple[str, ...]:
+        if not self._damaged:
+            return ()
+        shown = ", ".join(str(index) for index in sorted(self._damaged)[:5])
+        more = ", ..." if len(self._damaged) > 5 else ""
+        return (
+            f"{len(self._damaged)} of the clip's frames are damaged ({shown}{more}); "
+            "their neighbours are shown in their place",
+        )
+
+
+class _PictureSource:
+    def __init__(self, sequence: ImageSequence) -> None:
+        self.first_number = sequence.first_number
+        self._files = sequence.files
+
+    def read(self, info: ClipInfo, indices: Iterable[int], size: Size | None) -> Iterator[Frame]:
+        for index in indices:
+            file = self._files[index]
+            image = read_image(file)
+            if image.shape[:2] != (info.height, info.width):
+                raise ClipUnreadable(
+                    file, f"its size is no longer {info.width}x{info.height}; restore it"
+                )
+            yield _frame(info, index, resize(image, size) if size else image)
+
+    def damage(self) -> tuple[str, ...]:
+        return ()
+
+
+def _frame(info: ClipInfo, index: int, image: Image) -> Frame:
+    return Frame(index, info.times[index] * info.time_base, image)

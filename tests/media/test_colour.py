@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from fresco_media.clip import Clip
+from fresco_media.colour import encoded_tags, matrix_in_use, to_rgb, to_yuv
+from fresco_media.types import ColourTags, Image
+from numpy.typing import NDArray
+
+WEIGHTS = {1: (0.2126, 0.0722), 6: (0.299, 0.114), 9: (0.2627, 0.0593)}
+
+
+def reference_rgb(
+    planes: list[NDArray[np.float64]], matrix: int, is_full: bool, bits: int
+) -> NDArray[np.float64]:
+    """RGB of full-size Y, Cb and Cr planes by the formulas of ITU-T H.273."""
+    unit, top = 2 ** (bits - 8), 2**bits - 1
+    y, cb, cr = planes
+    luma = y / top if is_full else (y - 16 * unit) / (219 * unit)
+    span = top if is_full else 224 * unit
+    blue_shift, red_shift = (cb - 128 * unit) / span, (cr - 128 * unit) / span
+    red_weight, blue_weight = WEIGHTS[matrix]
+    red = luma + 2 * (1 - red_weight) * red_shift
+    blue = luma + 2 * (1 - blue_weight) * blue_shift
+    green = (luma - red_weight * red - blue_weight * blue) / (1 - red_weight - blue_weight)
+    return np.stack([red, green, blue], axis=-1) * 255
+
+
+def yuv_frame(pixel_format: str, bits: int) -> tuple[av.VideoFrame, list[NDArray[np.float64]]]:
+    """A frame of smooth planes, and the planes at full size."""
+    frame = av.VideoFrame(64, 48, pixel_format)
+    across, down = np.meshgrid(np.linspace(0, 1, 64), np.linspace(0, 1, 48))
+    smooth = [90 + 60 * across + 20 * down, 128 + 24 * (down - 0.5), 128 - 24 * (across - 0.5)]
+    full = []
+    for plane, values in zip(frame.planes, smooth, strict=True):
+        rows, columns = 48 // plane.height, 64 // plane.width
+        coarse = values.reshape(plane.height, rows, plane.width, columns).mean((1, 3))
+        samples = np.rint(coarse * 2 ** (bits - 8)).astype(np.uint8 if bits == 8 else np.uint16)
+        padded = np.zeros((plane.height, plane.line_size // samples.itemsize), samples.dtype)
+        padded[:, : plane.width] = samples
+        plane.update(padded.tobytes())
+        full.append(values * 2 ** (bits - 8))
+    return frame, full
+
+
+@pytest.mark.parametrize("is_full", [False, True], ids=["limited", "full"])
+@pytest.mark.parametrize("matrix", sorted(WEIGHTS), ids=["bt709", "bt601", "bt2020"])
+@pytest.mark.parametrize(
+    ("pixel_format", "bits"),
+    [("yuv420p", 8), ("yuv444p", 8), ("yuv420p10le", 10), ("yuv422p10le", 10)],
+)
+def test_decoding_follows_matrix_and_range_without_a_shift(
+    pixel_format: str, bits: int, matrix: int, is_full: bool
+) -> None:
+    frame, planes = yuv_frame(pixel_format, bits)
+    colour = ColourTags(matrix=matrix, is_full_range=is_full)
+
+    rgb = to_rgb(frame, (64, 48), colour, 48)
+
+    difference = rgb - reference_rgb(planes, matrix, is_full, bits)
+    inside = difference[2:-2, 2:-2]
+    assert np.abs(inside).max() < 3
+    assert np.abs(inside.mean(axis=(0, 1))).max() < 0.6
+
+
+def through_h264(frame: av.VideoFrame, colour: ColourTags) -> av.VideoFrame:
+    """`frame` after lossless H.264, which also tells the decoder where chroma lies."""
+    encoded = BytesIO()
+    with av.open(encoded, "w", format="matroska") as output:
+        stream = output.add_stream("libx264", rate=24, options={"qp": "0"})
+        context = stream.codec_context
+        context.width, context.height = frame.width, frame.height
+        context.pix_fmt = frame.format.name
+        context.colorspace, context.color_range = colour.matrix, 1 + colour.is_full_range
+        frame.colorspace, frame.color_range = colour.matrix, 1 + colour.is_full_range
+        output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    encoded.seek(0)
+    with av.open(encoded, "r") as container:
+        return next(container.decode(video=0))
+
+
+@pytest.mark.parametrize("is_full", [False, True], ids=["limited", "full"])
+@pytest.mark.parametrize("matrix", sorted(WEIGHTS), ids=["bt709", "bt601", "bt2020"])
+@pytest.mark.parametrize("is_subsampled", [False, True], ids=["444", "420"])
+def test_a_picture_survives_many_passes_unchanged(
+    reference_picture: Callable[..., Image], is_subsampled: bool, matrix: int, is_full: bool
+) -> None:
+    first = reference_picture(0, (64, 48))
+    colour = ColourTags(matrix=matrix, is_full_range=is_full)
+    image = first
+
+    for _ in range(8):
+        frame = to_yuv(image, colour, is_subsampled=is_subsampled)
+        image = to_rgb(through_h264(frame, colour), (64, 48), colour, 48)
+
+    difference = image.astype(int) - first
+    assert np.abs(difference).max() <= 3
+    assert np.abs(difference.mean(axis=(0, 1))).max() < 0.2
+
+
+@pytest.mark.parametrize(
+    ("matrix", "height", "expected"),
+    [(1, 480, 1), (6, 1080, 6), (2, 480, 6), (2, 720, 1), (0, 480, 1), (8, 480, 6)],
+    ids=["stated-709", "stated-601", "unstated-sd", "unstated-hd", "rgb", "unsupported"],
+)
+def test_the_matrix_is_the_stated_one_or_the_players_guess(
+    matrix: int, height: int, expected: int
+) -> None:
+    assert matrix_in_use(ColourTags(matrix=matrix), height) == expected
+
+
+def test_an_unstated_matrix_stays_unstated_if_players_guess_the_same() -> None:
+    tags = encoded_tags(ColourTags(), 480, 480)
+
+    assert tags == ColourTags()
+
+
+def test_an_unstated_matrix_is_stated_when_turning_changes_the_guess() -> None:
+    tags = encoded_tags(ColourTags(), 540, 960)
+
+    assert tags.matrix == 6
+
+
+def test_rgb_sources_are_written_as_tagged_limited_range() -> None:
+    srgb = ColourTags(primaries=1, transfer=13, matrix=0, is_full_range=True)
+
+    tags = encoded_tags(srgb, 480, 480)
+
+    assert tags == ColourTags(primaries=1, transfer=13, matrix=1, is_full_range=False)
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ((1, 1, 1, 1), ColourTags(primaries=1, transfer=1, matrix=1)),
+        ((9, 14, 9, 1), ColourTags(primaries=9, transfer=14, matrix=9)),
+        ((5, 6, 5, 2), ColourTags(primaries=5, transfer=6, matrix=5, is_full_range=True)),
+        ((2, 2, 2, 0), ColourTags()),
+    ],
+    ids=["bt709", "bt2020", "full-range", "unstated"],
+)
+def test_tags_of_a_file_are_read(
+    make_clip: Callable[..., Path], tags: tuple[int, int, int, int], expected: ColourTags
+) -> None:
+    path = make_clip("tagged.mp4", frame_count=2, tags=tags)
+
+    assert Clip.open(path).info.colour == expected

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from fresco_engine.errors import (
+    ClipError,
+    DiskFull,
+    InvalidSettings,
+    OutputExists,
+    OutputNotWritable,
+    RangeOutsideClip,
+)
+from fresco_media.clip import Clip
+from fresco_media.writer import open_writer
+
+MakeClip = Callable[..., Path]
+
+
+@pytest.fixture
+def clip(make_clip: MakeClip) -> Clip:
+    return Clip.open(make_clip("source.mp4", frame_count=3))
+
+
+@pytest.mark.parametrize("name", ["a.avi", "a.webm", "a.gif", "a", "a.MP3"])
+def test_unknown_types_are_refused(tmp_path: Path, clip: Clip, name: str) -> None:
+    with pytest.raises(OutputNotWritable, match=r"name the file \.mp4"):
+        open_writer(tmp_path / name, clip)
+
+
+def test_an_existing_output_is_kept_unless_told_otherwise(tmp_path: Path, clip: Clip) -> None:
+    taken = tmp_path / "taken.mp4"
+    taken.write_bytes(b"precious")
+
+    with pytest.raises(OutputExists, match="add --overwrite"):
+        open_writer(taken, clip)
+
+    assert taken.read_bytes() == b"precious"
+
+
+def test_a_missing_folder_is_refused(tmp_path: Path, clip: Clip) -> None:
+    with pytest.raises(OutputNotWritable, match=r"does not exist; create it"):
+        open_writer(tmp_path / "no" / "out.mp4", clip)
+
+
+def test_a_folder_that_may_not_be_written_is_refused(
+    tmp_path: Path, clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Permissions do not bind every user that runs tests, so the system's answer is replaced.
+    monkeypatch.setattr("os.access", lambda *_: False)
+
+    with pytest.raises(OutputNotWritable, match="may not be written to"):
+        open_writer(tmp_path / "out.mp4", clip)
+
+
+def test_the_clip_itself_is_never_the_output(clip: Clip) -> None:
+    with pytest.raises(OutputNotWritable, match="choose another name"):
+        open_writer(clip.info.path, clip, overwrite=True)
+
+
+def test_a_sequence_is_never_written_over(make_images: Callable[..., Path]) -> None:
+    folder = make_images("plates", range(3))
+
+    with pytest.raises(OutputNotWritable, match="choose another name or folder"):
+        open_writer(folder / "shot_%04d.png", Clip.open(folder), overwrite=True)
+
+
+def test_a_folder_is_no_video_file(tmp_path: Path, clip: Clip) -> None:
+    (tmp_path / "folder.mp4").mkdir()
+
+    with pytest.raises(OutputNotWritable, match="this is a folder"):
+        open_writer(tmp_path / "folder.mp4", clip, codec="h264")
+
+
+def test_a_file_is_no_folder_of_images(tmp_path: Path, clip: Clip) -> None:
+    (tmp_path / "out").write_bytes(b"")
+
+    with pytest.raises(OutputNotWritable, match="this is a file"):
+        open_writer(tmp_path / "out", clip, codec="images", overwrite=True)
+
+
+def test_images_are_png_only(tmp_path: Path, clip: Clip) -> None:
+    with pytest.raises(OutputNotWritable, match="written as PNG"):
+        open_writer(tmp_path / "out_%04d.jpg", clip)
+
+
+def test_an_unknown_codec_is_refused(tmp_path: Path, clip: Clip) -> None:
+    with pytest.raises(InvalidSettings, match="use one of h264, lossless, images"):
+        open_writer(tmp_path / "out.mp4", clip, codec="av1")  # type: ignore[arg-type]
+
+
+class _Usage(NamedTuple):
+    total: int
+    used: int
+    free: int
+
+
+@pytest.mark.parametrize("codec", ["h264", "lossless", "images"])
+def test_a_nearly_full_disk_is_noticed_before_the_work(
+    tmp_path: Path, clip: Clip, monkeypatch: pytest.MonkeyPatch, codec: str
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: _Usage(10**9, 10**9, 5000))
+    name = "out" if codec == "images" else "out.mp4"
+
+    with pytest.raises(DiskFull, match="free some room") as caught:
+        open_writer(tmp_path / name, clip, codec=codec)  # type: ignore[arg-type]
+
+    assert caught.value.free_bytes == 5000
+    assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 4), (-1, 2), (2, 2)])
+def test_a_range_outside_the_clip_is_refused(
+    tmp_path: Path, clip: Clip, start: int, stop: int
+) -> None:
+    with pytest.raises(RangeOutsideClip):
+        open_writer(tmp_path / "out.mp4", clip, start=start, stop=stop)
+
+
+def test_refusals_leave_nothing_behind(tmp_path: Path, clip: Clip) -> None:
+    before = sorted(tmp_path.iterdir())
+
+    for name in ("a.avi", "no/a.mp4", "source.mp4"):
+        with pytest.raises((OutputExists, OutputNotWritable, ClipError)):
+            open_writer(tmp_path / name, clip)
+
+    assert sorted(tmp_path.iterdir()) == before

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fresco_media.clip import Clip
+from fresco_media.orientation import Orientation
+from fresco_media.types import Image
+
+STORED = np.array([[1, 2, 3], [4, 5, 6]], np.uint8)[..., None].repeat(3, axis=2)
+
+
+@pytest.mark.parametrize(
+    ("orientation", "shown"),
+    [
+        (Orientation(0), [[1, 2, 3], [4, 5, 6]]),
+        (Orientation(1), [[4, 1], [5, 2], [6, 3]]),
+        (Orientation(2), [[6, 5, 4], [3, 2, 1]]),
+        (Orientation(3), [[3, 6], [2, 5], [1, 4]]),
+        (Orientation(0, is_mirrored=True), [[3, 2, 1], [6, 5, 4]]),
+        (Orientation(1, is_mirrored=True), [[6, 3], [5, 2], [4, 1]]),
+    ],
+    ids=["upright", "90", "180", "270", "mirrored", "mirrored-90"],
+)
+def test_pictures_are_mirrored_then_turned_clockwise(
+    orientation: Orientation, shown: list[list[int]]
+) -> None:
+    seen = orientation.apply(STORED)
+
+    np.testing.assert_array_equal(seen[..., 0], shown)
+    assert orientation.shown_size((3, 2)) == (seen.shape[1], seen.shape[0])
+
+
+@pytest.mark.parametrize("name", ["turned.mp4", "turned.mkv"])
+@pytest.mark.parametrize(
+    ("counterclockwise", "clockwise"), [(90, 270), (180, 180), (270, 90), (-90, 90)]
+)
+def test_a_rotated_clip_is_decoded_upright(
+    make_clip: Callable[..., Path],
+    reference_picture: Callable[..., Image],
+    name: str,
+    counterclockwise: int,
+    clockwise: int,
+) -> None:
+    path = make_clip(name, frame_count=2, rotation=counterclockwise, codec="libx264rgb",
+                     pixel_format="rgb24", options={"crf": "0"})  # fmt: skip
+
+    clip = Clip.open(path)
+    frame = next(clip.frames())
+
+    expected = np.rot90(reference_picture(0), -clockwise // 90)
+    assert clip.info.rotation == clockwise
+    assert (clip.info.height, clip.info.width) == expected.shape[:2]
+    np.testing.assert_array_equal(frame.image, expected)
+
+
+def test_a_mirrored_clip_is_decoded_as_players_show_it(
+    make_clip: Callable[..., Path], reference_picture: Callable[..., Image]
+) -> None:
+    path = make_clip("selfie.mp4", frame_count=2, codec="libx264rgb", pixel_format="rgb24",
+                     options={"crf": "0"})  # fmt: skip
+    set_display_matrix(path, (-1, 0, 0, 1))
+
+    frame = next(Clip.open(path).frames())
+
+    np.testing.assert_array_equal(frame.image, reference_picture(0)[:, ::-1])
+
+
+def test_a_rotated_clip_is_scaled_to_the_size_as_seen(make_clip: Callable[..., Path]) -> None:
+    path = make_clip("turned.mp4", frame_count=2, rotation=90)
+
+    frame = next(Clip.open(path).frames(size=(24, 32)))
+
+    assert frame.image.shape == (32, 24, 3)
+
+
+def set_display_matrix(path: Path, values: tuple[int, int, int, int]) -> None:
+    """Write the four turning entries of the first track's matrix, as cameras do."""
+    content = bytearray(path.read_bytes())
+    matrix = content.index(b"tkhd") + 44
+    a, b, c, d = (value * 0x10000 for value in values)
+    content[matrix : matrix + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 0x40000000)
+    path.write_bytes(content)

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from fresco_engine.errors import ClipNotFound, ClipUnreadable, NoVideoStream, SequenceGap
+from fresco_media.clip import Clip
+from fresco_media.types import Image
+
+MakeImages = Callable[..., Path]
+
+
+@pytest.mark.parametrize("way", ["", "shot_%04d.png", "shot_%d.png", "shot_1003.png"])
+def test_a_folder_a_pattern_and_a_member_name_the_same_sequence(
+    make_images: MakeImages, reference_picture: Callable[..., Image], way: str
+) -> None:
+    folder = make_images("plates", range(1001, 1006))
+
+    clip = Clip.open(folder / way)
+    frames = list(clip.frames())
+
+    assert clip.info.frame_count == 5
+    assert clip.info.is_sequence
+    assert clip.first_number == 1001
+    for frame in frames:
+        np.testing.assert_array_equal(frame.image, reference_picture(1001 + frame.index))
+
+
+def test_a_sequence_runs_at_24_unless_told_otherwise(make_images: MakeImages) -> None:
+    folder = make_images("plates", range(3))
+
+    assert Clip.open(folder).info.frame_rate == 24
+    info = Clip.open(folder, frame_rate=Fraction(30000, 1001)).info
+    assert info.frame_rate == Fraction(30000, 1001)
+    assert info.times[2] * info.time_base == Fraction(2002, 30000)
+
+
+def test_numbers_without_leading_zeros_are_ordered_as_numbers(make_images: MakeImages) -> None:
+    folder = make_images("plates", range(8, 12), name="f%d.jpg")
+
+    numbers = [frame.index for frame in Clip.open(folder).frames()]
+
+    assert numbers == [0, 1, 2, 3]
+    assert Clip.open(folder).first_number == 8
+
+
+def test_holes_are_named(make_images: MakeImages) -> None:
+    folder = make_images("plates", [1, 2, 5, 6])
+
+    with pytest.raises(SequenceGap, match="no frame 3, 4") as caught:
+        Clip.open(folder)
+
+    assert caught.value.missing == (3, 4)
+
+
+def test_pictures_of_different_sizes_are_refused(make_images: MakeImages) -> None:
+    folder = make_images("plates", [1, 2])
+    make_images("plates", [3], size=(32, 48))
+
+    with pytest.raises(ClipUnreadable, match=r"shot_0003\.png is 32x48.*give all pictures one"):
+        Clip.open(folder)
+
+
+def test_two_sequences_in_a_folder_need_a_choice(make_images: MakeImages) -> None:
+    make_images("plates", range(3), name="left_%03d.png")
+    folder = make_images("plates", range(3), name="right_%03d.png")
+
+    with pytest.raises(ClipUnreadable, match="name a picture of one"):
+        Clip.open(folder)
+    assert Clip.open(folder / "right_001.png").info.frame_count == 3
+
+
+def test_a_stray_picture_does_not_disturb(make_images: MakeImages) -> None:
+    folder = make_images("plates", range(4))
+    (folder / "contact sheet.png").write_bytes((folder / "shot_0000.png").read_bytes())
+
+    assert Clip.open(folder).info.frame_count == 4
+
+
+def test_one_picture_is_a_clip_of_one_frame(make_images: MakeImages) -> None:
+    folder = make_images("plates", [7])
+    alone = (folder / "shot_0007.png").rename(folder / "portrait.png")
+
+    assert Clip.open(alone).info.frame_count == 1
+    assert Clip.open(folder).info.frame_count == 1
+
+
+def test_pictures_without_numbers_are_refused(make_images: MakeImages) -> None:
+    folder = make_images("plates", [1, 2])
+    for number, name in ((1, "a.png"), (2, "b.png")):
+        (folder / f"shot_{number:04d}.png").rename(folder / name)
+
+    with pytest.raises(ClipUnreadable, match="frame_0001"):
+        Clip.open(folder)
+
+
+def test_two_files_with_one_number_are_refused(make_images: MakeImages) -> None:
+    folder = make_images("plates", [1, 2])
+    (folder / "shot_1.png").write_bytes((folder / "shot_0001.png").read_bytes())
+
+    with pytest.raises(ClipUnreadable, match="same number"):
+        Clip.open(folder)
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing here")
+
+    with pytest.raises(NoVideoStream, match="no pictures"):
+        Clip.open(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["nope_%04d.png", "missing.png", "no/such/%04d.png"])
+def test_a_pattern_or_picture_that_is_not_there_says_so(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ClipNotFound, match="check the"):
+        Clip.open(tmp_path / name)
+
+
+def test_a_damaged_picture_is_named(make_images: MakeImages) -> None:
+    folder = make_images("plates", range(3))
+    (folder / "shot_0001.png").write_bytes(b"")
+
+    with pytest.raises(ClipUnreadable, match=r"shot_0001\.png: it is empty, damaged"):
+        Clip.open(folder)
+
+
+def test_a_picture_damaged_inside_is_named_when_it_is_read(make_images: MakeImages) -> None:
+    folder = make_images("plates", range(3))
+    victim = folder / "shot_0001.png"
+    victim.write_bytes(victim.read_bytes()[:60])
+    clip = Clip.open(folder)
+
+    with pytest.raises(ClipUnreadable, match=r"shot_0001\.png"):
+        list(clip.frames())
+
+
+def test_transparent_pictures_are_used_opaque_with_a_warning(tmp_path: Path) -> None:
+    half = np.full((48, 64, 4), 128, np.uint8)
+    half[..., 0] = 200
+    (tmp_path / "key_1.png").write_bytes(cv2.imencode(".png", half)[1].tobytes())
+
+    clip = Clip.open(tmp_path)
+    frame = next(clip.frames())
+
+    assert clip.info.has_alpha
+    assert "transparency" in clip.warnings[0]
+    assert frame.image[0, 0].tolist() == [128, 128, 200]
+
+
+def test_deep_pictures_are_rounded_to_8_bits(tmp_path: Path) -> None:
+    values = np.array([0, 128, 129, 257 * 100 + 128, 257 * 100 + 129, 65535], np.uint16)
+    deep = np.repeat(np.tile(values, (4, 1))[..., None], 3, axis=2)
+    (tmp_path / "deep_1.png").write_bytes(cv2.imencode(".png", deep)[1].tobytes())
+
+    clip = Clip.open(tmp_path)
+
+    assert clip.info.bit_depth == 16
+    assert next(clip.frames()).image[0, :, 0].tolist() == [0, 0, 1, 100, 101, 255]
+
+
+def test_sequence_frames_arrive_at_the_size_asked_for(make_images: MakeImages) -> None:
+    clip = Clip.open(make_images("plates", range(2)))
+
+    assert next(clip.frames(size=(32, 24))).image.shape == (24, 32, 3)
+
+
+def test_names_beyond_ascii_are_read(make_images: MakeImages) -> None:
+    folder = make_images("Фото 映像", range(2), name="Bär's_%03d.png")
+
+    assert len(list(Clip.open(folder).frames())) == 2
