@@ -61,7 +61,7 @@ def small_clip(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_from_a_dropped_clip_to_an_export_that_is_right_frame_by_frame(
     app: App, start_daemon: Callable[..., DaemonProcess], small_clip: Path, tmp_path: Path
 ) -> None:

@@ -177,8 +177,8 @@ class JobFollower(QObject):
             self.warned.emit(event.message)
         elif isinstance(event, Finished):
             self._on_tick()
-            self.finished.emit(event.result)
             self.state_changed.emit(JobState.DONE)
+            self.finished.emit(event.result)
         elif isinstance(event, Failed):
             self.job_failed.emit(event.failure)
             self.state_changed.emit(JobState.FAILED)

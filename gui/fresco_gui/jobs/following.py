@@ -135,8 +135,12 @@ class Following(QObject):
         if job.id == self.job_id:
             self.follow(job.id)
 
-    def _on_state(self, _: JobState) -> None:
-        self._jobs.refresh()
+    def _on_state(self, state: JobState) -> None:
+        if state.is_ended:
+            self._jobs.end(self.job_id, state)
+        else:
+            # It may be one of long ago: a job that is shown again tells its whole story.
+            self._jobs.refresh()
         self.moved.emit()
 
     # Its result
