@@ -7,7 +7,7 @@ from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
 
 from fresco_gui.connection import DaemonState, DaemonView
-from fresco_gui.jobs.words import bytes_text, share_of_job, span_text, state_of_job
+from fresco_gui.jobs.words import bytes_text, span_text, state_of_job
 from fresco_gui.theme import TOKENS
 
 
@@ -106,7 +106,7 @@ class StatusLine(QStatusBar):
             )
         self.job.setText(text)
         self.bar.setRange(0, 1000)
-        self.bar.setValue(round(1000 * share_of_job(job.state, job.progress)))
+        self.bar.setValue(round(1000 * job.share))
         self.job.setToolTip(
             self.tr("{size} on the daemon's disk").format(size=bytes_text(job.disk_bytes))
         )
