@@ -100,7 +100,9 @@ class StatusLine(QStatusBar):
             self.job.clear()
             return
         text = state_of_job(job)
-        if is_open and job.remaining_s is not None:
+        if is_open and job.progress and job.remaining_s is None:
+            text = self.tr("{state}, estimating the time left…").format(state=text)
+        elif is_open and job.remaining_s is not None:
             text = self.tr("{state}, {span} left").format(
                 state=text, span=span_text(job.remaining_s)
             )

@@ -230,7 +230,7 @@ def _emit(run: _Run, pace: Pace) -> Generator[Event | Carried, None, None]:
                 source, image = made.source, unfit(made.image, run.size)
                 yield Carried(index, made)
             yield FrameReady(Frame(index, source.time_s, image), is_keyframe=is_key)
-            yield pace.advance(Stage.INTERPOLATING)
+            yield (pace.skip if is_key else pace.advance)(Stage.INTERPOLATING)
 
 
 def _work(
