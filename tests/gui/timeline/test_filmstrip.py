@@ -172,7 +172,7 @@ def test_a_new_plan_forgets_what_was_done(strip: Filmstrip) -> None:
     strip.set_keyframe_state(20, KeyframeState.DONE)
     strip.set_keyframe_image(20, from_bgr(picture(20)))
 
-    strip.clear_keyframe_states()
+    strip.set_plan(strip.content.shots, tuple(strip.content.keyframes))
 
     assert strip.content.done == []
     assert set(strip.content.keyframes.values()) == {KeyframeState.PLANNED}
