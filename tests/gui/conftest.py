@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from fresco_gui.window import MainWindow
     from pytestqt.qtbot import QtBot
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 180_000
 SAMPLE = Path(__file__).parents[2] / "server/fresco_engine/sample/fresco-sample.mp4"
 
 

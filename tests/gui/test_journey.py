@@ -23,7 +23,7 @@ from tests.gui.counting import decoded_frames
 from tests.integration.daemons import DaemonProcess
 
 FIRST, LAST = 4, 19
-PATIENCE_MS = 240_000
+PATIENCE_MS = 480_000
 
 
 def drop(app: App, path: Path) -> None:

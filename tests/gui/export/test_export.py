@@ -25,7 +25,7 @@ from tests.gui.counting import (
     write_clip,
 )
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 180_000
 COUNT = 30
 Open = Callable[..., ClipFrames]
 

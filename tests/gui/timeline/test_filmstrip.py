@@ -24,7 +24,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.gui.counting import HANDS, number_of, picture, write_clip
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = 120_000
 COUNT = 100
 ROW = RULER_PX + THUMBNAIL_PX // 2
 KEYS = RULER_PX + THUMBNAIL_PX + 15
