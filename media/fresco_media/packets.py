@@ -1,104 +1,266 @@
-"""The packet table of a video stream: every frame's time, without decoding anything."""
+"""The packet table of a video stream: every frame's time, without decoding anything.
+
+Frames are identified by the packets they come from, numbered in the order of the file: stamps may
+repeat, be missing or start over.
+"""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
+from typing import NamedTuple
 
 import av
 import av.container
-import av.error
-import av.stream
 
-logger = logging.getLogger(__name__)
+from fresco_media.continuity import Track, find_joins
+from fresco_media.demux import demuxed
+from fresco_media.timing import ascending
+from fresco_media.types import Join
 
 # How much earlier than announced a stream may end before the file counts as cut short.
 END_TOLERANCE_S = Fraction(1, 4)
+# Codecs reorder by 16 frames at most.
+_DEEPEST_REORDERING = 16
+
+
+class ScannedPacket(NamedTuple):
+    """One packet of the video stream; `stamp` is its time, `seek` what to seek to for it."""
+
+    stamp: int | None
+    seek: int | None
+    position: int | None
+    is_key: bool
+    is_shown: bool
+    is_corrupt: bool
+
+    @staticmethod
+    def shown_at(stamp: int) -> ScannedPacket:
+        """A picture that needs no other one."""
+        return ScannedPacket(stamp, None, None, True, True, False)
+
+
+@dataclass
+class Scan:
+    """What one pass over a file tells.
+
+    `time_base` is the tick of the pictures' stamps, `step` the usual duration of one in ticks.
+    `sound_start_s` is when its first sound begins, None without any.
+    """
+
+    time_base: Fraction
+    step: int = 1
+    packets: list[ScannedPacket] = field(default_factory=list[ScannedPacket])
+    joins: tuple[Join, ...] = ()
+    is_cut_short: bool = False
+    sound_start_s: Fraction | None = None
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether there are any time stamps; raw streams have none."""
+        return any(packet.stamp is not None for packet in self.packets)
+
+
+class Key(NamedTuple):
+    """A keyframe: its index as a frame, its number as a packet, and how to seek to it."""
+
+    index: int
+    number: int
+    seek: int
+    position: int | None
 
 
 @dataclass(frozen=True)
 class PacketTable:
-    """The frames of one video stream in order of presentation, as their packets tell.
+    """The frames of one video stream in order of presentation.
 
-    `stamps` are times in ticks of the stream. `keys` holds, for each keyframe, its index and the
-    time stamp to seek to; it is empty where the file cannot be sought in. `is_timed` is False for
-    raw streams without any time stamps; their `stamps` just count. `is_cut_short` says that the
-    file ends before its announced end.
+    `stamps` are times in ticks of the stream on one clock, ascending. `frame_of` holds, for each
+    packet in file order, the index of the frame it becomes, -1 for none; it is empty where that
+    is not known and frames count as they are decoded. `numbers` finds packets by their stamps. `keys` is empty where the file cannot be sought in. `is_timed` is
+    False for raw streams without any time stamps; their `stamps` just count. `is_cut_short` says
+    that the file ends before its announced end.
     """
 
     stamps: tuple[int, ...]
-    keys: tuple[tuple[int, int], ...]
+    frame_of: tuple[int, ...]
+    numbers: dict[int, tuple[int, ...]]
+    positions: tuple[int | None, ...]
+    keys: tuple[Key, ...]
+    joins: tuple[Join, ...]
     is_timed: bool
     is_cut_short: bool
+    sound_start_s: Fraction | None = None
 
 
-def demuxed(
-    container: av.container.InputContainer, *streams: av.stream.Stream
-) -> Iterator[av.Packet]:
-    """The packets of `streams` (all if none is named), up to the end or to damage at the end."""
-    packets = container.demux(*streams)
-    while True:
-        try:
-            yield next(packets)
-        except StopIteration:
-            return
-        except av.error.FFmpegError as error:
-            logger.info("reading %s stopped: %s", container.name, error)
-            return
+def scan_packets(
+    container: av.container.InputContainer,
+    stream: av.VideoStream,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> Scan | None:
+    """Read the whole file once and list the packets of `stream`; None once `is_stopped`.
 
-
-def scan_packets(container: av.container.InputContainer, stream: av.VideoStream) -> PacketTable:
-    """Read the whole file once and list the frames of `stream`.
-
-    Frames that an edit list hides are left out, and so is a last packet that the end of the file
-    cuts through.
+    A last packet that the end of the file cuts through is left out.
     """
-    packets: list[_Shown] = []
+    tracks = {
+        one.index: Track(one.time_base or Fraction(1, 90000))
+        for one in (stream, *container.streams.audio)
+    }
+    scan = Scan(tracks[stream.index].time_base)
     latest_s = Fraction(0)
     for packet in demuxed(container):
+        if is_stopped():
+            return None
         latest_s = max(latest_s, _end_s(packet))
-        if packet.stream_index == stream.index and _is_shown(packet, stream):
-            packets.append(_Shown.of(packet))
-    is_cut_short = _ends_early(container, stream, latest_s)
-    if len(packets) > 1 and packets[-1].is_corrupt:
-        packets.pop()
-        is_cut_short = True
-    stamps = [packet.stamp for packet in packets if packet.stamp is not None]
-    if len(stamps) < len(packets):
-        return PacketTable(tuple(range(len(packets))), (), False, is_cut_short)
-    # Two packets with one time stamp make one frame (fields that are stored apart).
-    shown = tuple(sorted(set(stamps)))
-    index_of = {stamp: index for index, stamp in enumerate(shown)}
-    keys = sorted(
-        (index_of[packet.stamp], packet.seek)
-        for packet in packets
-        if packet.is_key and packet.stamp is not None and packet.seek is not None
+        if packet.stream_index not in tracks or not packet.size:
+            continue
+        tracks[packet.stream_index].add(packet)
+        if packet.stream_index == stream.index:
+            scan.packets.append(_scanned(packet, stream))
+    scan.is_cut_short = _ends_early(container, stream, latest_s)
+    if len(scan.packets) > 1 and scan.packets[-1].is_corrupt:
+        scan.packets.pop()
+        scan.is_cut_short = True
+    scan.sound_start_s = _sound_start_s(tracks, stream.index)
+    scan.step = tracks[stream.index].duration or 1
+    if scan.is_timed:
+        scan.joins = find_joins(tracks, stream.index)
+    return scan
+
+
+def _scanned(packet: av.Packet, stream: av.VideoStream) -> ScannedPacket:
+    # Decoding times find the very keyframe in MP4, and an earlier one at worst elsewhere.
+    seek = packet.pts if packet.dts is None else packet.dts
+    return ScannedPacket(
+        packet.pts,
+        seek,
+        packet.pos,
+        packet.is_keyframe,
+        _is_shown(packet, stream),
+        packet.is_corrupt,
     )
-    return PacketTable(shown, tuple(keys), True, is_cut_short)
-
-
-@dataclass(frozen=True)
-class _Shown:
-    stamp: int | None
-    seek: int | None
-    is_key: bool
-    is_corrupt: bool
-
-    @staticmethod
-    def of(packet: av.Packet) -> _Shown:
-        stamp = packet.dts if packet.pts is None else packet.pts
-        # Decoding times find the very keyframe in MP4, and an earlier one at worst elsewhere.
-        seek = stamp if packet.dts is None else packet.dts
-        return _Shown(stamp, seek, packet.is_keyframe, packet.is_corrupt)
 
 
 def _is_shown(packet: av.Packet, stream: av.VideoStream) -> bool:
-    if not packet.size or packet.is_discard:
+    if packet.is_discard:
         return False
     # VP8 stores reference frames that are never shown as packets of their own (RFC 6386, 9.1).
     return stream.codec_context.name != "vp8" or bool(memoryview(packet)[0] & 0x10)
+
+
+def _sound_start_s(tracks: dict[int, Track], pictures: int) -> Fraction | None:
+    begins = [
+        track.showing[0] * track.time_base
+        for index, track in tracks.items()
+        if index != pictures and track.showing
+    ]
+    return min(begins, default=None)
+
+
+def is_in_doubt(scan: Scan, *, has_reordering: bool) -> bool:
+    """Whether stamps alone do not tell which frame is which, so that decoding has to.
+
+    `has_reordering` says whether the codec is known to show frames in another order.
+    """
+    shown = [number for number, packet in enumerate(scan.packets) if packet.is_shown]
+    for part in _parts(scan, shown):
+        stamps = [scan.packets[number].stamp for number in part]
+        known = [stamp for stamp in stamps if stamp is not None]
+        if len(set(known)) < len(stamps):
+            return True
+        order = sorted(range(len(known)), key=known.__getitem__)
+        farthest = max((abs(place - rank) for rank, place in enumerate(order)), default=0)
+        if farthest > (_DEEPEST_REORDERING if has_reordering else 0):
+            return True
+    return False
+
+
+def has_reordered_stamps(scan: Scan) -> bool:
+    """Whether stamps say that frames are shown in another order than they are stored in."""
+    stamps = [packet.stamp for packet in scan.packets if packet.stamp is not None]
+    return any(later < earlier for earlier, later in pairwise(stamps))
+
+
+def order_of_stamps(scan: Scan) -> list[int]:
+    """The numbers of the packets that become frames, in the order of their stamps."""
+    shown = [number for number, packet in enumerate(scan.packets) if packet.is_shown]
+    order: list[int] = []
+    for part in _parts(scan, shown):
+        order += sorted(part, key=lambda number: scan.packets[number].stamp or 0)
+    return order
+
+
+def order_of_storage(scan: Scan) -> list[int]:
+    """The numbers of the packets that become frames, in the order of the file."""
+    return [number for number, packet in enumerate(scan.packets) if packet.is_shown]
+
+
+def undecodable_start(scan: Scan, order: Sequence[int], first: int) -> int:
+    """How many frames at the start are remnants of what the file does not hold.
+
+    A recording that was cut begins with frames that need earlier ones: they come before the
+    first keyframe, and before the packet numbered `first` that the first picture is made of.
+    """
+    for index, number in enumerate(order):
+        if number == first or scan.packets[number].is_key:
+            return index
+    return 0
+
+
+def table_in_order(scan: Scan, order: Sequence[int], *, is_known: bool = True) -> PacketTable:
+    """The frames that come from the packets numbered in `order`, one each.
+
+    Unless it `is_known` which is which, only their count is taken from it.
+    """
+    frame_of = [-1] * len(scan.packets)
+    for index, number in enumerate(order):
+        frame_of[number] = index
+    stamps = _stamps(scan, order) if scan.is_timed else tuple(range(len(order)))
+    numbers: dict[int, tuple[int, ...]] = {}
+    keys: list[Key] = []
+    for number, packet in enumerate(scan.packets):
+        mark = packet.seek if packet.stamp is None else packet.stamp
+        if mark is not None:
+            numbers[mark] = (*numbers.get(mark, ()), number)
+        if packet.is_key and frame_of[number] >= 0 and packet.seek is not None:
+            keys.append(Key(frame_of[number], number, packet.seek, packet.position))
+    return PacketTable(
+        stamps,
+        tuple(frame_of) if is_known else (),
+        numbers,
+        tuple(packet.position for packet in scan.packets),
+        tuple(sorted(keys)) if scan.is_timed else (),
+        scan.joins,
+        scan.is_timed,
+        scan.is_cut_short,
+        scan.sound_start_s,
+    )
+
+
+def _parts(scan: Scan, numbers: Iterable[int]) -> list[list[int]]:
+    """`numbers` of packets, divided where the joins are."""
+    parts: list[list[int]] = [[]]
+    starts = [join.number for join in scan.joins]
+    for number in numbers:
+        while starts and number >= starts[0]:
+            starts.pop(0)
+            parts.append([])
+        parts[-1].append(number)
+    return parts
+
+
+def _stamps(scan: Scan, order: Sequence[int]) -> tuple[int, ...]:
+    stamps = [scan.packets[number].stamp for number in order]
+    if scan.joins:
+        starts = [join.number for join in scan.joins]
+        ticks = [0, *(round(join.offset_s / scan.time_base) for join in scan.joins)]
+        stamps = [
+            None if stamp is None else stamp + ticks[bisect_right(starts, number)]
+            for stamp, number in zip(stamps, order, strict=True)
+        ]
+    return ascending(stamps, scan.step)
 
 
 def _end_s(packet: av.Packet) -> Fraction:
