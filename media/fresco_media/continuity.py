@@ -38,16 +38,20 @@ class Track:
     positions: list[int] = field(default_factory=list[int])
     duration: int = 0
     count: int = 0
+    begin: int | None = None
 
     def add(self, packet: av.Packet) -> None:
-        """Take note of a packet; one without any stamp is only counted."""
+        """Take note of a packet; one without a decoding stamp is only counted."""
         self.count += 1
-        decoding = packet.pts if packet.dts is None else packet.dts
-        if decoding is None:
+        shown = packet.dts if packet.pts is None else packet.pts
+        if shown is not None and (self.begin is None or shown < self.begin):
+            self.begin = shown
+        # Times of showing step back all the time where frames are reordered.
+        if packet.dts is None or shown is None:
             return
         self.numbers.append(self.count - 1)
-        self.decoding.append(decoding)
-        self.showing.append(decoding if packet.pts is None else packet.pts)
+        self.decoding.append(packet.dts)
+        self.showing.append(shown)
         known = packet.pos if packet.pos is not None and packet.pos >= 0 else None
         self.positions.append(known if known is not None else (self.positions or [0])[-1])
         self.duration = packet.duration or self.duration
@@ -114,6 +118,7 @@ def find_joins(tracks: Mapping[int, Track], pictures: int) -> tuple[Join, ...]:
 
 _Part = Mapping[int, int]
 """The first packet of a part, for each stream."""
+_ThreeParts = tuple[_Part, _Part, _Part]
 
 
 def _offset_s(

@@ -140,7 +140,7 @@ class VideoCursor:
         return True
 
     def _retreat(self, index: int) -> None:
-        """The jump went too far or into damage: begin at earlier keyframes, at last at the start."""
+        """The jump went too far or into damage: begin earlier, at last with the first packet."""
         place = bisect_right(self._table.keys, index, key=_index_of) - 1
         for step in range(1, _TRIES + 1):
             place -= step
@@ -200,24 +200,28 @@ class _Numbers:
 
     def __init__(self, table: PacketTable) -> None:
         self._table = table
-        self._keys = {key.number for key in table.keys}
         self._next: int | None = None
 
     def of(self, packet: av.Packet) -> int | None:
         """The number of `packet`; None if it is not known or comes before the first keyframe."""
-        number = self._found(packet)
-        if number is None or (self._next is None and number not in self._keys):
+        if self._next is None:
+            self._next = self._first(packet)
+        number = self._next
+        # What stamps FFmpeg makes up after a seek may be others, but the packets are the same.
+        if number is None or not self._is(number, packet):
             return None
         self._next = number + 1
         return number
 
-    def _found(self, packet: av.Packet) -> int | None:
+    def _first(self, packet: av.Packet) -> int | None:
         mark = packet.dts if packet.pts is None else packet.pts
-        candidates = self._table.numbers.get(mark, ()) if mark is not None else ()
-        if self._next is not None and (not candidates or self._next in candidates):
-            return self._next if self._next < len(self._table.positions) else None
-        if len(candidates) > 1 and packet.pos is not None:
-            candidates = [
-                number for number in candidates if self._table.positions[number] == packet.pos
-            ]
-        return candidates[0] if len(candidates) == 1 else None
+        if mark is None or not packet.is_keyframe:
+            return None
+        found = [number for number in self._table.numbers.get(mark, ()) if self._is(number, packet)]
+        if len(found) > 1:
+            found = [n for n in found if self._table.packets[n].position == packet.pos]
+        return found[0] if len(found) == 1 else None
+
+    def _is(self, number: int, packet: av.Packet) -> bool:
+        packets = self._table.packets
+        return number < len(packets) and packets[number].size == packet.size

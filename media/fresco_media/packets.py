@@ -33,6 +33,7 @@ class ScannedPacket(NamedTuple):
     stamp: int | None
     seek: int | None
     position: int | None
+    size: int
     is_key: bool
     is_shown: bool
     is_corrupt: bool
@@ -40,7 +41,7 @@ class ScannedPacket(NamedTuple):
     @staticmethod
     def shown_at(stamp: int) -> ScannedPacket:
         """A picture that needs no other one."""
-        return ScannedPacket(stamp, None, None, True, True, False)
+        return ScannedPacket(stamp, None, None, 0, True, True, False)
 
 
 @dataclass
@@ -79,15 +80,16 @@ class PacketTable:
 
     `stamps` are times in ticks of the stream on one clock, ascending. `frame_of` holds, for each
     packet in file order, the index of the frame it becomes, -1 for none; it is empty where that
-    is not known and frames count as they are decoded. `numbers` finds packets by their stamps. `keys` is empty where the file cannot be sought in. `is_timed` is
-    False for raw streams without any time stamps; their `stamps` just count. `is_cut_short` says
-    that the file ends before its announced end.
+    is not known and frames count as they are decoded. `numbers` finds `packets` by their stamps.
+    `keys` is empty where the file cannot be sought in. `is_timed` is False for raw streams without
+    any time stamps; their `stamps` just count. `is_cut_short` says that the file ends before its
+    announced end.
     """
 
     stamps: tuple[int, ...]
     frame_of: tuple[int, ...]
     numbers: dict[int, tuple[int, ...]]
-    positions: tuple[int | None, ...]
+    packets: tuple[ScannedPacket, ...]
     keys: tuple[Key, ...]
     joins: tuple[Join, ...]
     is_timed: bool
@@ -137,6 +139,7 @@ def _scanned(packet: av.Packet, stream: av.VideoStream) -> ScannedPacket:
         packet.pts,
         seek,
         packet.pos,
+        packet.size,
         packet.is_keyframe,
         _is_shown(packet, stream),
         packet.is_corrupt,
@@ -152,9 +155,9 @@ def _is_shown(packet: av.Packet, stream: av.VideoStream) -> bool:
 
 def _sound_start_s(tracks: dict[int, Track], pictures: int) -> Fraction | None:
     begins = [
-        track.showing[0] * track.time_base
+        track.begin * track.time_base
         for index, track in tracks.items()
-        if index != pictures and track.showing
+        if index != pictures and track.begin is not None
     ]
     return min(begins, default=None)
 
@@ -230,7 +233,7 @@ def table_in_order(scan: Scan, order: Sequence[int], *, is_known: bool = True) -
         stamps,
         tuple(frame_of) if is_known else (),
         numbers,
-        tuple(packet.position for packet in scan.packets),
+        tuple(scan.packets),
         tuple(sorted(keys)) if scan.is_timed else (),
         scan.joins,
         scan.is_timed,
@@ -252,7 +255,10 @@ def _parts(scan: Scan, numbers: Iterable[int]) -> list[list[int]]:
 
 
 def _stamps(scan: Scan, order: Sequence[int]) -> tuple[int, ...]:
-    stamps = [scan.packets[number].stamp for number in order]
+    packets = [scan.packets[number] for number in order]
+    # Where a container has no times of showing (AVI), FFmpeg makes them up in storage order.
+    is_made_up = not has_reordered_stamps(scan) and list(order) != sorted(order)
+    stamps = [packet.seek if is_made_up else packet.stamp for packet in packets]
     if scan.joins:
         starts = [join.number for join in scan.joins]
         ticks = [0, *(round(join.offset_s / scan.time_base) for join in scan.joins)]
