@@ -44,8 +44,8 @@ class Track:
         """Take note of a packet; one without a decoding stamp is only counted."""
         self.count += 1
         shown = packet.dts if packet.pts is None else packet.pts
-        if shown is not None and (self.begin is None or shown < self.begin):
-            self.begin = shown
+        if shown is not None and not packet.is_discard:
+            self.begin = shown if self.begin is None else min(shown, self.begin)
         # Times of showing step back all the time where frames are reordered.
         if packet.dts is None or shown is None:
             return

@@ -61,14 +61,14 @@ def decode(
 
 def first_key(table: PacketTable, start: int, stop: int) -> int:
     """The frame in [start, stop) that takes the least decoding: a keyframe, else the first."""
-    place = bisect_left(table.keys, start, key=_index_of)
-    if place < len(table.keys) and table.keys[place].index < stop:
-        return table.keys[place].index
+    place = bisect_left(table.keys, start, key=_frame_of)
+    if place < len(table.keys) and table.keys[place].frame < stop:
+        return table.keys[place].frame
     return start
 
 
-def _index_of(key: Key) -> int:
-    return key.index
+def _frame_of(key: Key) -> int:
+    return key.frame
 
 
 class VideoCursor:
@@ -130,8 +130,8 @@ class VideoCursor:
         is_backwards = self._held[0] > index if self._held else self._ahead is not None
         latest = self._ahead or self._held
         position = latest[0] if latest else 0
-        place = bisect_right(self._table.keys, index, key=_index_of) - 1
-        if not is_backwards and (place < 0 or self._table.keys[place].index <= position + 1):
+        place = bisect_right(self._table.keys, index, key=_frame_of) - 1
+        if not is_backwards and (place < 0 or self._table.keys[place].frame <= position + 1):
             return False
         if place < 0:
             self._restart()
@@ -141,7 +141,7 @@ class VideoCursor:
 
     def _retreat(self, index: int) -> None:
         """The jump went too far or into damage: begin earlier, at last with the first packet."""
-        place = bisect_right(self._table.keys, index, key=_index_of) - 1
+        place = bisect_right(self._table.keys, index, key=_frame_of) - 1
         for step in range(1, _TRIES + 1):
             place -= step
             if place < 0:

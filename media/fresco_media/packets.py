@@ -68,7 +68,7 @@ class Scan:
 class Key(NamedTuple):
     """A keyframe: its index as a frame, its number as a packet, and how to seek to it."""
 
-    index: int
+    frame: int
     number: int
     seek: int
     position: int | None
@@ -83,7 +83,7 @@ class PacketTable:
     is not known and frames count as they are decoded. `numbers` finds `packets` by their stamps.
     `keys` is empty where the file cannot be sought in. `is_timed` is False for raw streams without
     any time stamps; their `stamps` just count. `is_cut_short` says that the file ends before its
-    announced end.
+    announced end, `left_out` how many frames at its start need others that it does not hold.
     """
 
     stamps: tuple[int, ...]
@@ -95,6 +95,7 @@ class PacketTable:
     is_timed: bool
     is_cut_short: bool
     sound_start_s: Fraction | None = None
+    left_out: int = 0
 
 
 def scan_packets(
@@ -212,7 +213,9 @@ def undecodable_start(scan: Scan, order: Sequence[int], first: int) -> int:
     return 0
 
 
-def table_in_order(scan: Scan, order: Sequence[int], *, is_known: bool = True) -> PacketTable:
+def table_in_order(
+    scan: Scan, order: Sequence[int], *, left_out: int = 0, is_known: bool = True
+) -> PacketTable:
     """The frames that come from the packets numbered in `order`, one each.
 
     Unless it `is_known` which is which, only their count is taken from it.
@@ -239,6 +242,7 @@ def table_in_order(scan: Scan, order: Sequence[int], *, is_known: bool = True) -
         scan.is_timed,
         scan.is_cut_short,
         scan.sound_start_s,
+        left_out,
     )
 
 

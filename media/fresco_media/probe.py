@@ -148,7 +148,7 @@ def _table(header: _Header, scan: Scan, trial: Trial) -> PacketTable | None:
         order = order_of_stamps(scan)
     missing = undecodable_start(scan, order, trial.numbers[0])
     is_known = scan.is_timed or not header.can_reorder
-    table = table_in_order(scan, order[missing:], is_known=is_known)
+    table = table_in_order(scan, order[missing:], left_out=missing, is_known=is_known)
     is_right = trial.is_as_expected(table.frame_of) if is_known else trial.is_one_each()
     return table if is_right else None
 
@@ -229,6 +229,11 @@ def _warnings(info: ClipInfo, table: PacketTable, *, is_interlaced: bool) -> tup
         warnings.append(
             f"the file ends early, as an interrupted copy does; the {info.frame_count} frames "
             "that are there are used"
+        )
+    if table.left_out:
+        warnings.append(
+            f"the recording begins in mid-scene: its first {table.left_out} frames need others "
+            "that are not in the file and are left out"
         )
     if info.has_alpha:
         warnings.append("the clip's transparency is dropped; the result is opaque")

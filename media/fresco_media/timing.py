@@ -83,19 +83,17 @@ def ascending(stamps: Sequence[int | None], step: int) -> tuple[int, ...]:
         steps = sorted(later - earlier for earlier, later in pairwise(known))
         step = steps[len(steps) // 2]
     anchors = _anchors(stamps)
-    times: list[int] = []
-    for (place, stamp), (following, later) in pairwise([*anchors, (len(stamps), None)]):
-        if not times:
-            times += [stamp - step * (place - before) for before in range(place)]
-        count = following - place
-        spacing = Fraction(step)
-        if later is not None:
-            spacing = min(spacing, Fraction(later - stamp, count))
-        # Where there is no room at all, the next ones have to make it.
-        times.extend(
-            max(stamp + int(spacing * number), times[-1] + 1 if times else stamp)
-            for number in range(count)
-        )
+    first_place, first = anchors[0]
+    times = [first - step * (first_place - place) for place in range(first_place)]
+    for number, (place, stamp) in enumerate(anchors):
+        following, spacing = len(stamps), Fraction(step)
+        if number + 1 < len(anchors):
+            following, later = anchors[number + 1]
+            spacing = min(spacing, Fraction(later - stamp, following - place))
+        for step_count in range(following - place):
+            # Where there is no room at all, the next ones have to make it.
+            earliest = times[-1] + 1 if times else stamp
+            times.append(max(stamp + int(spacing * step_count), earliest))
     return tuple(times)
 
 

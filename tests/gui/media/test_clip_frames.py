@@ -173,8 +173,8 @@ def test_colours_of_a_clip_at_rest_are_within_a_level_of_what_was_encoded(
     ("make", "words"),
     [
         (lambda path: None, "no longer where it was"),
-        (lambda path: path.write_bytes(b"not a film" * 100), "no video"),
-        (lambda path: path.write_bytes(b""), "no video"),
+        (lambda path: path.write_bytes(b"not a film" * 100), "text file, not a video"),
+        (lambda path: path.write_bytes(b""), "file is empty"),
     ],
     ids=["missing", "not a video", "empty"],
 )
