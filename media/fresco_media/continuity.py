@@ -39,22 +39,27 @@ class Track:
     duration: int = 0
     count: int = 0
     begin: int | None = None
+    end: int = 0
 
     def add(self, packet: av.Packet) -> None:
         """Take note of a packet; one without a decoding stamp is only counted."""
         self.count += 1
-        shown = packet.dts if packet.pts is None else packet.pts
-        if shown is not None and not packet.is_discard:
-            self.begin = shown if self.begin is None else min(shown, self.begin)
-        # Times of showing step back all the time where frames are reordered.
-        if packet.dts is None or shown is None:
+        decoding, shown = packet.dts, packet.pts
+        if shown is None:
+            shown = decoding
+        if shown is None:
             return
-        self.numbers.append(self.count - 1)
-        self.decoding.append(packet.dts)
-        self.showing.append(shown)
-        known = packet.pos if packet.pos is not None and packet.pos >= 0 else None
-        self.positions.append(known if known is not None else (self.positions or [0])[-1])
         self.duration = packet.duration or self.duration
+        self.end = max(self.end, shown + self.duration)
+        if (self.begin is None or shown < self.begin) and not packet.is_discard:
+            self.begin = shown
+        # Times of showing step back all the time where frames are reordered.
+        if decoding is not None:
+            position = packet.pos
+            self.numbers.append(self.count - 1)
+            self.decoding.append(decoding)
+            self.showing.append(shown)
+            self.positions.append((self.positions or [0])[-1] if position is None else position)
 
 
 def demuxed_continuously(
@@ -145,7 +150,7 @@ def _offset_s(
 def _breaks(track: Track) -> list[int]:
     """Where the stamps of a stream begin to run on another clock."""
     stamps = track.decoding
-    longest = JUMP_S / track.time_base
+    longest = int(JUMP_S / track.time_base)
     found: list[int] = []
     for place in range(1, len(stamps)):
         step = stamps[place] - stamps[place - 1]

@@ -85,7 +85,6 @@ def numbered_frames(
     `number_of` tells the numbers of packets, None for those to leave out; without it they count
     from the first one in the file.
     """
-    stream.codec_context.copy_opaque = True
     count = 0
     for packet in demuxed(container, stream):
         if packet.size:
@@ -93,8 +92,8 @@ def numbered_frames(
             count += 1
             if number is None:
                 continue
-            # A new object each time: PyAV tells them apart by their identity.
-            packet.opaque = (number,)
+            # Decoders hand on the stamp of a packet to its picture, whatever the stamp is.
+            packet.pts = packet.dts = number
         for frame in decoded(packet):
-            if isinstance(frame.opaque, tuple):
-                yield frame.opaque[0], frame
+            if frame.pts is not None:
+                yield frame.pts, frame

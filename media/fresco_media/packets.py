@@ -107,29 +107,31 @@ def scan_packets(
 
     A last packet that the end of the file cuts through is left out.
     """
-    tracks = {
-        one.index: Track(one.time_base or Fraction(1, 90000))
-        for one in (stream, *container.streams.audio)
-    }
-    scan = Scan(tracks[stream.index].time_base)
-    latest_s = Fraction(0)
+    tracks = {one.index: Track(one.time_base or Fraction(1, 90000)) for one in container.streams}
+    pictures = tracks[stream.index]
+    scan = Scan(pictures.time_base)
     for packet in demuxed(container):
         if is_stopped():
             return None
-        latest_s = max(latest_s, _end_s(packet))
-        if packet.stream_index not in tracks or not packet.size:
+        track = tracks.get(packet.stream_index)
+        if track is None or not packet.size:
             continue
-        tracks[packet.stream_index].add(packet)
-        if packet.stream_index == stream.index:
+        track.add(packet)
+        if track is pictures:
             scan.packets.append(_scanned(packet, stream))
+    latest_s = max(track.end * track.time_base for track in tracks.values())
     scan.is_cut_short = _ends_early(container, stream, latest_s)
     if len(scan.packets) > 1 and scan.packets[-1].is_corrupt:
         scan.packets.pop()
         scan.is_cut_short = True
-    scan.sound_start_s = _sound_start_s(tracks, stream.index)
-    scan.step = tracks[stream.index].duration or 1
+    scan.step = pictures.duration or 1
+    sounds = {sound.index: tracks[sound.index] for sound in container.streams.audio}
+    scan.sound_start_s = min(
+        (sound.begin * sound.time_base for sound in sounds.values() if sound.begin is not None),
+        default=None,
+    )
     if scan.is_timed:
-        scan.joins = find_joins(tracks, stream.index)
+        scan.joins = find_joins({stream.index: pictures, **sounds}, stream.index)
     return scan
 
 
@@ -152,15 +154,6 @@ def _is_shown(packet: av.Packet, stream: av.VideoStream) -> bool:
         return False
     # VP8 stores reference frames that are never shown as packets of their own (RFC 6386, 9.1).
     return stream.codec_context.name != "vp8" or bool(memoryview(packet)[0] & 0x10)
-
-
-def _sound_start_s(tracks: dict[int, Track], pictures: int) -> Fraction | None:
-    begins = [
-        track.begin * track.time_base
-        for index, track in tracks.items()
-        if index != pictures and track.begin is not None
-    ]
-    return min(begins, default=None)
 
 
 def is_in_doubt(scan: Scan, *, has_reordering: bool) -> bool:
@@ -271,13 +264,6 @@ def _stamps(scan: Scan, order: Sequence[int]) -> tuple[int, ...]:
             for stamp, number in zip(stamps, order, strict=True)
         ]
     return ascending(stamps, scan.step)
-
-
-def _end_s(packet: av.Packet) -> Fraction:
-    stamp = packet.dts if packet.pts is None else packet.pts
-    if stamp is None or packet.time_base is None:
-        return Fraction(0)
-    return (stamp + (packet.duration or 0)) * packet.time_base
 
 
 def _ends_early(
