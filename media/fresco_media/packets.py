@@ -105,7 +105,7 @@ def scan_packets(
 ) -> Scan | None:
     """Read the whole file once and list the packets of `stream`; None once `is_stopped`.
 
-    A last packet that the end of the file cuts through is left out.
+    A last frame that the end of the file cuts through is left out.
     """
     tracks = {one.index: Track(one.time_base or Fraction(1, 90000)) for one in container.streams}
     pictures = tracks[stream.index]
@@ -122,8 +122,11 @@ def scan_packets(
     latest_s = max(track.end * track.time_base for track in tracks.values())
     scan.is_cut_short = _ends_early(container, stream, latest_s)
     if len(scan.packets) > 1 and scan.packets[-1].is_corrupt:
-        scan.packets.pop()
         scan.is_cut_short = True
+        stamps = [packet.stamp or 0 for packet in scan.packets]
+        # One that others are shown after keeps its place, so that there is no hole.
+        if stamps[-1] >= max(stamps):
+            scan.packets.pop()
     scan.step = pictures.duration or 1
     sounds = {sound.index: tracks[sound.index] for sound in container.streams.audio}
     scan.sound_start_s = min(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av
 import av.container
+from av.format import Flags as ContainerFlags
 
 from fresco_media.animation import AnimationCursor, is_animated_webp, show_times_ms
 from fresco_media.colour import HDR_TRANSFERS, tags_of
@@ -60,6 +61,7 @@ class _Header:
     stream_index: int = 0
     sample_aspect: Fraction = Fraction(1)
     has_audio: bool = False
+    has_times: bool = True
     can_reorder: bool = False
     does_reorder: bool = False
     warnings: tuple[str, ...] = ()
@@ -171,6 +173,8 @@ def _header_of(
         rates=(stream.average_rate, stream.guessed_rate, stream.base_rate),
         sample_aspect=stream.sample_aspect_ratio or Fraction(1),
         has_audio=bool(container.streams.audio),
+        # Bare streams hold no times: what FFmpeg makes up for them is off at their ends.
+        has_times=not container.format.flags & int(ContainerFlags.no_timestamps.value),
         can_reorder=context.codec.reorder,
         does_reorder=bool(context.has_b_frames),
         warnings=warnings,
@@ -208,15 +212,17 @@ def _describe(
         sound_start_s=table.sound_start_s,
         joins=table.joins,
     )
-    warnings = header.warnings + _warnings(info, table, is_interlaced=first.interlaced_frame)
-    return Probe(info, table, orientation, coded_size, warnings, open_cursor)
+    warnings = [*header.warnings, *_warnings(info, table, is_interlaced=first.interlaced_frame)]
+    if not (table.is_timed and header.has_times):
+        warnings.append(f"the file holds no times; {info.frame_rate} frames a second are assumed")
+    return Probe(info, table, orientation, coded_size, tuple(warnings), open_cursor)
 
 
 def _timing(header: _Header, table: PacketTable) -> Timing:
-    if table.is_timed:
+    if table.is_timed and header.has_times:
         return exact_timing(table.stamps, header.time_base, header.rates)
     rate = next((rate for rate in header.rates if rate), DEFAULT_RATE)
-    return Timing(table.stamps, 1 / rate, rate, False)
+    return Timing(tuple(range(len(table.stamps))), 1 / rate, rate, False)
 
 
 def _has_alpha(frame: av.VideoFrame) -> bool:
@@ -244,6 +250,4 @@ def _warnings(info: ClipInfo, table: PacketTable, *, is_interlaced: bool) -> tup
         )
     if is_interlaced:
         warnings.append("the clip is interlaced; deinterlace it first if motion shows combs")
-    if not table.is_timed:
-        warnings.append(f"the file holds no times; {info.frame_rate} frames a second are assumed")
     return tuple(warnings)

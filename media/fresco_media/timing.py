@@ -109,14 +109,17 @@ def _anchors(stamps: Sequence[int | None]) -> list[tuple[int, int]]:
 
 
 def _follows(stamps: Sequence[int], time_base: Fraction, rate: Fraction) -> bool:
-    """Whether every stamp lies within one tick of its place at a constant `rate`."""
+    """Whether every stamp lies within one tick of its place at a constant `rate`.
+
+    Where a tick is nearly as long as a frame, only the very place will do.
+    """
     if len(stamps) < 2:
         return False
     # In whole numbers: |stamp * per_stamp - index * per_frame| < per_stamp, for speed.
     step = 1 / (rate * time_base)
     per_stamp, per_frame = step.denominator, step.numerator
-    if per_frame < per_stamp:
-        return False
+    if per_frame < 2 * per_stamp:
+        return all(later - earlier == step for earlier, later in pairwise(stamps))
     first, last = stamps[0], len(stamps) - 1
     if abs((stamps[last] - first) * per_stamp - last * per_frame) >= per_stamp:
         return False
