@@ -87,7 +87,11 @@ def probe(path: Path, is_stopped: Callable[[], bool] = lambda: False) -> Probe |
         if scan is None:
             return None
         if not scan.packets:
-            raise ClipUnreadable(path, f"it holds no pictures; {NOT_A_VIDEO}")
+            raise ClipUnreadable(
+                path,
+                "it holds no pictures; if it refers to other files, save it self-contained, "
+                "else copy or export it again",
+            )
         return _described(path, header, scan, is_stopped)
 
 
