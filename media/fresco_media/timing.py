@@ -81,7 +81,7 @@ def ascending(stamps: Sequence[int | None], step: int) -> tuple[int, ...]:
         return tuple(known)
     if len(known) > 1:
         steps = sorted(later - earlier for earlier, later in pairwise(known))
-        step = steps[len(steps) // 2]
+        step = steps[(len(steps) - 1) // 2]
     anchors = _anchors(stamps)
     first_place, first = anchors[0]
     times = [first - step * (first_place - place) for place in range(first_place)]
