@@ -217,11 +217,11 @@ class _Numbers:
         mark = packet.dts if packet.pts is None else packet.pts
         if mark is None or not packet.is_keyframe:
             return None
-        found = [number for number in self._table.numbers.get(mark, ()) if self._is(number, packet)]
+        found = [key for key in self._table.marked.get(mark, ()) if self._is(key.number, packet)]
         if len(found) > 1:
-            found = [n for n in found if self._table.packets[n].position == packet.pos]
-        return found[0] if len(found) == 1 else None
+            found = [key for key in found if key.position == packet.pos]
+        return found[0].number if len(found) == 1 else None
 
     def _is(self, number: int, packet: av.Packet) -> bool:
-        packets = self._table.packets
-        return number < len(packets) and packets[number].size == packet.size
+        sizes = self._table.sizes
+        return number < len(sizes) and sizes[number] == packet.size

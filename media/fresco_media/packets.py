@@ -6,6 +6,7 @@ repeat, be missing or start over.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -80,17 +81,19 @@ class PacketTable:
 
     `stamps` are times in ticks of the stream on one clock, ascending. `frame_of` holds, for each
     packet in file order, the index of the frame it becomes, -1 for none; it is empty where that
-    is not known and frames count as they are decoded. `numbers` finds `packets` by their stamps.
-    `keys` is empty where the file cannot be sought in. `is_timed` is False for raw streams without
-    any time stamps; their `stamps` just count. `is_cut_short` says that the file ends before its
-    announced end, `left_out` how many frames at its start need others that it does not hold.
+    is not known and frames count as they are decoded. `sizes` are those of the same packets, in
+    bytes. `keys` are the keyframes by index, `marked` the same ones by the stamps of their
+    packets; both are empty where the file cannot be sought in. `is_timed` is False for raw
+    streams without any time stamps; their `stamps` just count. `is_cut_short` says that the file
+    ends before its announced end, `left_out` how many frames at its start need others that it
+    does not hold.
     """
 
     stamps: tuple[int, ...]
-    frame_of: tuple[int, ...]
-    numbers: dict[int, tuple[int, ...]]
-    packets: tuple[ScannedPacket, ...]
+    frame_of: Sequence[int]
+    sizes: Sequence[int]
     keys: tuple[Key, ...]
+    marked: dict[int, tuple[Key, ...]]
     joins: tuple[Join, ...]
     is_timed: bool
     is_cut_short: bool
@@ -216,30 +219,37 @@ def table_in_order(
 
     Unless it `is_known` which is which, only their count is taken from it.
     """
-    frame_of = [-1] * len(scan.packets)
+    frame_of = array("i", [-1]) * len(scan.packets)
     for index, number in enumerate(order):
         frame_of[number] = index
-    stamps = _stamps(scan, order) if scan.is_timed else tuple(range(len(order)))
-    numbers: dict[int, tuple[int, ...]] = {}
-    keys: list[Key] = []
-    for number, packet in enumerate(scan.packets):
-        mark = packet.seek if packet.stamp is None else packet.stamp
-        if mark is not None:
-            numbers[mark] = (*numbers.get(mark, ()), number)
-        if packet.is_key and frame_of[number] >= 0 and packet.seek is not None:
-            keys.append(Key(frame_of[number], number, packet.seek, packet.position))
+    keys, marked = _keys(scan, frame_of)
     return PacketTable(
-        stamps,
-        tuple(frame_of) if is_known else (),
-        numbers,
-        tuple(scan.packets),
-        tuple(sorted(keys)) if scan.is_timed else (),
-        scan.joins,
-        scan.is_timed,
-        scan.is_cut_short,
-        scan.sound_start_s,
-        left_out,
+        stamps=_stamps(scan, order) if scan.is_timed else tuple(range(len(order))),
+        frame_of=frame_of if is_known else (),
+        sizes=array("i", [packet.size for packet in scan.packets]),
+        keys=keys,
+        marked=marked,
+        joins=scan.joins,
+        is_timed=scan.is_timed,
+        is_cut_short=scan.is_cut_short,
+        sound_start_s=scan.sound_start_s,
+        left_out=left_out,
     )
+
+
+def _keys(
+    scan: Scan, frame_of: Sequence[int]
+) -> tuple[tuple[Key, ...], dict[int, tuple[Key, ...]]]:
+    """The keyframes in order, and by the stamp that their packet carries."""
+    keys: list[Key] = []
+    marked: dict[int, tuple[Key, ...]] = {}
+    for number, packet in enumerate(scan.packets):
+        if packet.is_key and frame_of[number] >= 0 and packet.seek is not None:
+            key = Key(frame_of[number], number, packet.seek, packet.position)
+            mark = packet.seek if packet.stamp is None else packet.stamp
+            marked[mark] = (*marked.get(mark, ()), key)
+            keys.append(key)
+    return tuple(sorted(keys, key=lambda key: key.frame)), marked
 
 
 def _parts(scan: Scan, numbers: Iterable[int]) -> list[list[int]]:

@@ -16,7 +16,6 @@ _AUXILIARY = (
     Disposition.attached_pic
     | Disposition.timed_thumbnails
     | Disposition.dependent
-    | Disposition.still_image
     | Disposition.metadata
 )
 # Text files, which FFmpeg would render as character art.
@@ -35,7 +34,9 @@ def choose_video(
         NoVideoStream: there is none.
         ClipUnreadable: there is one that cannot be decoded.
     """
-    moving = [stream for stream in container.streams.video if not stream.disposition & _AUXILIARY]
+    own = [stream for stream in container.streams.video if not stream.disposition & _AUXILIARY]
+    # A photograph beside a film is not meant, one alone is a clip of one frame.
+    moving = [one for one in own if not one.disposition & Disposition.still_image] or own
     if not moving:
         held = "sound but no video" if container.streams.audio else "no video"
         raise NoVideoStream(path, f"the file holds {held}; choose a video or an image sequence")

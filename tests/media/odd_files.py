@@ -112,6 +112,8 @@ def _stamped(stream: Any, film: Film, muxing: Muxing) -> Iterator[av.Packet]:
     packets += stream.encode(None)
     base = muxing.time_base or 1 / film.rate
     for number, packet in enumerate(packets):
+        assert packet.pts is not None
+        assert packet.time_base is not None
         shown = round(packet.pts * packet.time_base * film.rate)
         if muxing.stamp is not None:
             packet.pts = muxing.stamp(shown)

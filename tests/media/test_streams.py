@@ -11,6 +11,7 @@ import pytest
 from av.stream import Disposition
 from fresco_media.clip import Clip
 from fresco_media.errors import NoVideoStream
+from fresco_media.streams import choose_video
 
 from tests.media.odd_files import number_in, numbered
 
@@ -93,15 +94,12 @@ def test_one_track_needs_no_words(tmp_path: Path) -> None:
     "flag",
     [
         Disposition.attached_pic,
-        Disposition.still_image,
         Disposition.dependent,
         Disposition.timed_thumbnails,
     ],
     ids=lambda flag: flag.name,
 )
 def test_auxiliary_tracks_are_no_clip(flag: Disposition) -> None:
-    from fresco_media.streams import choose_video
-
     container: Any = _Container([_Stream(0, flag, LARGE), _Stream(1, DEFAULT, SMALL)])
     alone: Any = _Container([_Stream(0, flag, LARGE)])
 
@@ -111,6 +109,15 @@ def test_auxiliary_tracks_are_no_clip(flag: Disposition) -> None:
     assert warnings == ()
     with pytest.raises(NoVideoStream, match="choose a video"):
         choose_video(alone, Path("clip.mp4"))
+
+
+def test_a_photograph_beside_a_film_is_passed_over_and_one_alone_is_a_clip() -> None:
+    still = _Stream(0, Disposition.still_image, LARGE)
+    both: Any = _Container([still, _Stream(1, DEFAULT, SMALL)])
+    alone: Any = _Container([still])
+
+    assert choose_video(both, Path("clip.mp4"))[0].index == 1
+    assert choose_video(alone, Path("photo.avif"))[0].index == 0
 
 
 class _Codec:
