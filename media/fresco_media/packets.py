@@ -86,7 +86,7 @@ class PacketTable:
     packets; both are empty where the file cannot be sought in. `is_timed` is False for raw
     streams without any time stamps; their `stamps` just count. `is_cut_short` says that the file
     ends before its announced end, `left_out` how many frames at its start need others that it
-    does not hold.
+    does not hold, `mended` how many have no time stamp of their own that could be kept.
     """
 
     stamps: tuple[int, ...]
@@ -99,6 +99,7 @@ class PacketTable:
     is_cut_short: bool
     sound_start_s: Fraction | None = None
     left_out: int = 0
+    mended: int = 0
 
 
 def scan_packets(
@@ -223,8 +224,10 @@ def table_in_order(
     for index, number in enumerate(order):
         frame_of[number] = index
     keys, marked = _keys(scan, frame_of)
+    own = _own_stamps(scan, order) if scan.is_timed else list(range(len(order)))
+    stamps = ascending(own, scan.step)
     return PacketTable(
-        stamps=_stamps(scan, order) if scan.is_timed else tuple(range(len(order))),
+        stamps=stamps,
         frame_of=frame_of if is_known else (),
         sizes=array("i", [packet.size for packet in scan.packets]),
         keys=keys,
@@ -234,6 +237,7 @@ def table_in_order(
         is_cut_short=scan.is_cut_short,
         sound_start_s=scan.sound_start_s,
         left_out=left_out,
+        mended=sum(before != after for before, after in zip(own, stamps, strict=True)),
     )
 
 
@@ -264,19 +268,20 @@ def _parts(scan: Scan, numbers: Iterable[int]) -> list[list[int]]:
     return parts
 
 
-def _stamps(scan: Scan, order: Sequence[int]) -> tuple[int, ...]:
+def _own_stamps(scan: Scan, order: Sequence[int]) -> Sequence[int | None]:
+    """The stamps that frames have in the file, on one clock."""
     packets = [scan.packets[number] for number in order]
     # Where a container has no times of showing (AVI), FFmpeg makes them up in storage order.
-    is_made_up = not has_reordered_stamps(scan) and list(order) != sorted(order)
-    stamps = [packet.seek if is_made_up else packet.stamp for packet in packets]
-    if scan.joins:
-        starts = [join.number for join in scan.joins]
-        ticks = [0, *(round(join.offset_s / scan.time_base) for join in scan.joins)]
-        stamps = [
-            None if stamp is None else stamp + ticks[bisect_right(starts, number)]
-            for stamp, number in zip(stamps, order, strict=True)
-        ]
-    return ascending(stamps, scan.step)
+    if not has_reordered_stamps(scan) and list(order) != sorted(order):
+        decoding = [packet.seek for packet in packets if packet.seek is not None]
+        if len(decoding) == len(packets):
+            return sorted(decoding)
+    starts = [join.number for join in scan.joins]
+    ticks = [0, *(round(join.offset_s / scan.time_base) for join in scan.joins)]
+    return [
+        None if packet.stamp is None else packet.stamp + ticks[bisect_right(starts, number)]
+        for packet, number in zip(packets, order, strict=True)
+    ]
 
 
 def _ends_early(

@@ -229,6 +229,10 @@ def _timing(header: _Header, table: PacketTable) -> Timing:
     return Timing(tuple(range(len(table.stamps))), 1 / rate, rate, False)
 
 
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
 def _has_alpha(frame: av.VideoFrame) -> bool:
     return any(component.is_alpha for component in frame.format.components)
 
@@ -239,6 +243,16 @@ def _warnings(info: ClipInfo, table: PacketTable, *, is_interlaced: bool) -> tup
         warnings.append(
             f"the file ends early, as an interrupted copy does; the {info.frame_count} frames "
             "that are there are used"
+        )
+    if table.joins:
+        warnings.append(
+            f"the time stamps start over {_times(len(table.joins))}, as where recordings were "
+            "joined; the parts follow each other without a gap"
+        )
+    if table.mended:
+        warnings.append(
+            f"the time stamps of {table.mended} frames repeat, step back or are missing; these "
+            "frames are shown at even distances between the others"
         )
     if table.left_out:
         warnings.append(

@@ -140,7 +140,7 @@ def test_every_picture_is_a_frame_in_order(tmp_path: Path, name: str) -> None:
     clip = Clip.open(make(tmp_path))
     numbers = [number_in(frame.image) for frame in clip.frames()]
 
-    first = numbers[0]
+    first = numbers[0] if "cut" in name else 0
     assert numbers == list(range(first, first + count))
     assert clip.info.frame_count == count
     assert all(early < late for early, late in pairwise(clip.info.times))
@@ -162,3 +162,28 @@ def test_any_frame_can_be_had_at_once_and_is_the_same(tmp_path: Path, name: str)
 
     assert shown == order
     assert single == [everything[index] for index in order[:8]]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("ts-joined-thrice", "the time stamps start over 2 times"),
+        ("mkv-repeated", "the time stamps of 4 frames repeat"),
+        ("ts-cut-in-mid-scene", "the recording begins in mid-scene: its first 6 frames"),
+        ("raw-h264", "the file holds no times; 25 frames a second are assumed"),
+    ],
+)
+def test_what_is_not_as_the_file_says_is_told(tmp_path: Path, name: str, words: str) -> None:
+    make, _ = FILES[name]
+
+    warnings = Clip.open(make(tmp_path)).warnings
+
+    assert [warning for warning in warnings if warning.startswith(words)]
+
+
+def test_what_is_as_it_should_be_needs_no_words(tmp_path: Path) -> None:
+    for name in ("mp4-jitter", "webm-holes", "ts-wrapping", "avi-mpeg4", "flv", "mxf"):
+        folder = tmp_path / name
+        folder.mkdir()
+
+        assert Clip.open(FILES[name][0](folder)).warnings == (), name
