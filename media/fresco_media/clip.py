@@ -53,6 +53,7 @@ class Clip:
         if not path.exists():
             raise ClipNotFound(path, "there is no such file; check the path")
         probed = probe(path)
+        assert probed is not None, "nobody stops it"
         return Clip(probed.info, _VideoSource(probed), probed.warnings)
 
     @property
@@ -121,7 +122,7 @@ class _VideoSource:
         orientation = self._probe.orientation
         stored_size = orientation.shown_size(size or (info.width, info.height))
         coded_height = self._probe.coded_size[1]
-        for index, frame in decode(info.path, self._probe, indices, self._damaged.add):
+        for index, frame in decode(self._probe.open_cursor(), indices, self._damaged.add):
             stored = to_rgb(frame, stored_size, info.colour, coded_height)
             yield _frame(info, index, orientation.apply(stored))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import PIL
 from PIL import Image as Pillow
 
+from fresco_media.animation import is_animated
 from fresco_media.colour import RGB
 from fresco_media.errors import ClipNotFound, ClipUnreadable, NoVideoStream, SequenceGap
 from fresco_media.images import IMAGE_SUFFIXES
@@ -38,7 +39,7 @@ def is_sequence_path(path: Path) -> bool:
     if path.is_dir():
         return True
     is_pattern = not path.exists() and _PATTERN.fullmatch(path.name) is not None
-    return is_pattern or path.suffix.lower() in IMAGE_SUFFIXES
+    return is_pattern or (path.suffix.lower() in IMAGE_SUFFIXES and not is_animated(path))
 
 
 def find_sequence(path: Path) -> ImageSequence:

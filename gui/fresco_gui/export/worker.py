@@ -12,6 +12,7 @@ from pathlib import Path
 
 import av.error
 import cv2
+from fresco_media.containers import open_input
 from PyQt6.QtCore import QObject, QThread, pyqtSignal
 
 from fresco_gui.export.frames import ExportFrames
@@ -20,7 +21,6 @@ from fresco_gui.export.video import VideoFile
 from fresco_gui.media.clip_frames import ClipFrames
 from fresco_gui.media.errors import ExportFailed, MediaError
 from fresco_gui.media.fetched_frames import FetchedFrames
-from fresco_gui.media.index import open_container
 from fresco_gui.media.pictures import read_pixels_of
 from fresco_gui.media.source import FrameSource
 
@@ -116,7 +116,7 @@ class Export(QThread):
             return False
         if not isinstance(self._result, ClipFrames) or not self._result.path.is_file():
             return False
-        with open_container(self._result.path) as container:
+        with open_input(self._result.path) as container:
             is_mp4 = "mp4" in container.format.name and self._result.path.suffix == ".mp4"
             return is_mp4 and container.streams.video[0].codec_context.name == "h264"
 

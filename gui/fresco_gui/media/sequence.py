@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from fresco_media.animation import is_animated
 from PyQt6.QtGui import QImage
 
 from fresco_gui.media.errors import ClipMissing, ClipUnreadable, reading
@@ -23,7 +24,7 @@ def is_sequence(path: Path) -> bool:
     if path.is_dir():
         return True
     is_pattern = not path.exists() and _PATTERN.fullmatch(path.name) is not None
-    return is_pattern or path.suffix.lower() in IMAGE_SUFFIXES
+    return is_pattern or (path.suffix.lower() in IMAGE_SUFFIXES and not is_animated(path))
 
 
 def sequence_files(path: Path) -> tuple[Path, ...]:
