@@ -7,15 +7,26 @@ tells of it are one transaction, so nobody ever sees one without the other.
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from fresco_server.errors import JobExists, JobNotFound, LimitReached
-from fresco_server.jobs.database import Database, HasDatabase, read, written
+from fresco_server.jobs.database import HasDatabase, read, written
 from fresco_server.jobs.job import EventKind, Job, JobEvent, JobOrder, JobState, Values
+from fresco_server.jobs.records import COLUMNS, EVENT_COLUMNS, Record, Records, is_sound
+from fresco_server.jobs.recovery import move_aside, open_database
 from fresco_server.jobs.rows import Change, changed_columns, event_of, job_of, text_of
+
+_LOGGER = logging.getLogger(__name__)
+_EVENTS_LOST = 1_000_000
+"""More events than a client can have seen since a record was written."""
+
+_RECORD_AGAIN_S = 5.0
 
 
 class JobStore(HasDatabase):
@@ -25,8 +36,25 @@ class JobStore(HasDatabase):
     raise `DiskFull`.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.database = Database(path)
+    def __init__(self, path: Path, records: Records | None = None) -> None:
+        """Open or make the file at `path`; with `records` every job's folder knows it as well.
+
+        Raises:
+            CannotStart, DiskFull: as `open_database` does.
+        """
+        self.database = open_database(path)
+        if not self._is_sound():
+            self.database.close()
+            move_aside(path, "it has rows that are no jobs")
+            self.database = open_database(path)
+        self._records = records
+        self._unrecorded: set[str] = set()
+        self._record_after = 0.0
+        self.database.after_change = self._record
+
+    def _is_sound(self) -> bool:
+        """Whether every row is a job's."""
+        return all(is_sound(dict(row)) for row in self.database.all("SELECT * FROM jobs"))
 
     def close(self) -> None:
         """Wake everybody who waits, and let the file go."""
@@ -57,7 +85,7 @@ class JobStore(HasDatabase):
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             *(job_id, state.value, place, now, now, text_of(order.as_dict()), order.device),
         )
-        self.tell(job_id, "state", {"state": state.value, "reason": ""}, Change())
+        self.tell(job_id, "state", {"state": state.value, "reason": ""}, Change(state=state))
         return self.get(job_id)
 
     @read
@@ -132,10 +160,16 @@ class JobStore(HasDatabase):
         )
         return None if row is None else self._job(row)
 
+    @read
+    def devices_wanted(self) -> set[str]:
+        """The devices that jobs name, "" among them if one takes any."""
+        return {row["device"] for row in self.database.all("SELECT DISTINCT device FROM jobs")}
+
     @written
     def want(self, job_id: str, wanted: str) -> None:
         """Note what a client has asked for, so that it is not forgotten in a crash."""
         self.database.run("UPDATE jobs SET wanted = ? WHERE id = ?", wanted, job_id)
+        self._unrecorded.add(job_id)
         self.database.has_changed(job_id)
 
     @written
@@ -152,13 +186,95 @@ class JobStore(HasDatabase):
     def set_fetched(self, job_id: str) -> None:
         """Note that a client has the result."""
         self.database.run("UPDATE jobs SET is_fetched = 1 WHERE id = ?", job_id)
+        self._unrecorded.add(job_id)
         self.database.has_changed(job_id)
 
-    @written
     def delete(self, job_id: str) -> None:
         """Forget a job and its events; those who watch it are woken."""
+        # In this order, so that a job is not taken for a lost one if the daemon is killed here.
+        if self._records is not None:
+            self._records.forget(job_id)
+        self._delete(job_id)
+
+    @written
+    def _delete(self, job_id: str) -> None:
         self.database.run("DELETE FROM jobs WHERE id = ?", job_id)
         self.database.has_changed(job_id)
+
+    # Records
+
+    def _record(self) -> None:
+        """Note in their folders what became of jobs; what cannot be noted is later."""
+        if self._records is None:
+            self._unrecorded.clear()
+            return
+        if time.monotonic() < self._record_after:
+            return
+        for job_id in list(self._unrecorded):
+            row = self.database.one("SELECT * FROM jobs WHERE id = ?", job_id)
+            if row is None or self._records.write(dict(row), self._rows_of_events(job_id)):
+                self._unrecorded.discard(job_id)
+            else:
+                self._record_after = time.monotonic() + _RECORD_AGAIN_S
+
+    def _rows_of_events(self, job_id: str) -> Iterator[dict[str, Any]]:
+        query = "SELECT * FROM events WHERE job_id = ? ORDER BY sequence"
+        yield from (dict(row) for row in self.database.run(query, job_id))
+
+    def reconcile(self) -> None:
+        """Take up jobs that only their folders know, and have every folder know its job."""
+        if self._records is None:
+            return
+        for record in self._records.all():
+            last = self._last(record.row["id"])
+            if last is None or last < record.row["last_sequence"]:
+                _LOGGER.warning("job %s: taken up from its folder", record.row["id"])
+                self._take_up(record)
+        for row in self.database.all("SELECT * FROM jobs"):
+            record = self._records.of(row["id"])
+            if record is None or dict(record.row) != dict(row):
+                self._unrecorded.add(row["id"])
+        with self.database.lock:
+            self._record()
+
+    @written
+    def _take_up(self, record: Record) -> None:
+        row = record.row
+        self.database.run("DELETE FROM jobs WHERE id = ?", row["id"])
+        self.database.run(
+            f"INSERT INTO jobs ({', '.join(COLUMNS)}) VALUES ({_marks(COLUMNS)})",
+            *(row[name] for name in COLUMNS),
+        )
+        last = 0
+        for event in record.events():
+            self.database.run(
+                f"INSERT OR IGNORE INTO events ({', '.join(EVENT_COLUMNS)})"
+                f" VALUES ({_marks(EVENT_COLUMNS)})",
+                *(event[name] for name in EVENT_COLUMNS),
+            )
+            last = event["sequence"]
+        if last != row["last_sequence"]:
+            self._tell_again(row["id"])
+
+    def _tell_again(self, job_id: str) -> None:
+        """Say how a job stands whose events are lost, with numbers that no client has seen yet."""
+        job = self.get(job_id)
+        self.database.run(
+            "UPDATE jobs SET last_sequence = ? WHERE id = ?",
+            *(job.last_sequence + _EVENTS_LOST, job_id),
+        )
+        if job.plan is not None:
+            self.tell(job_id, "analysed", job.plan, Change(), key="analysed")
+            if job.state is JobState.DONE:
+                for index in job.plan["keyframes"]:
+                    self.tell(job_id, "keyframe", {"index": index}, Change(), f"keyframe:{index}")
+        if job.result is not None and job.state is JobState.DONE:
+            self.tell(job_id, "finished", asdict(job.result), Change(state=job.state))
+        elif job.failure is not None and job.state is JobState.FAILED:
+            self.tell(job_id, "failed", asdict(job.failure), Change(state=job.state))
+        else:
+            told = {"state": job.state.value, "reason": "taken up from the job's folder"}
+            self.tell(job_id, "state", told, Change(state=job.state))
 
     # Events
 
@@ -206,6 +322,8 @@ class JobStore(HasDatabase):
             f"UPDATE jobs SET {assignments} WHERE id = ?", *(*columns.values(), job_id)
         )
         self.database.has_changed(job_id)
+        if change.state is not None:
+            self._unrecorded.add(job_id)
         return JobEvent(job_id=job_id, sequence=sequence, time=now, kind=kind, values=values)
 
     def _was_told(self, job_id: str, key: str) -> bool:

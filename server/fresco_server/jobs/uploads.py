@@ -10,7 +10,7 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,17 +27,24 @@ from fresco_server.errors import (
     UploadIncomplete,
     UploadNotFound,
 )
+from fresco_server.jobs.marks import is_real_file
 from fresco_server.settings import CHUNK_BYTES, LimitSettings
 
 _LOGGER = logging.getLogger(__name__)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,12}")
+_OURS = re.compile(rf"{_DIGEST.pattern}{_SUFFIX.pattern}")
+_NOTE = re.compile(rf"{_DIGEST.pattern}\.json")
+_UNWRITTEN = re.compile(rf"\.{_DIGEST.pattern}\.json\.partial")
 _LONGEST_NAME = 255
 _READ_BYTES = 4 << 20
 _MOST_OPEN = 256
 _RECENT_S = 3600.0
 """So long a finished upload is kept for the job it was sent for, though none needs it yet."""
 _STALE_S = 7 * 24 * 3600.0
+_CLOCK_ERROR_S = 60.0
+_SWEEP_EVERY_S = 3600.0
+_MOST_UNFINISHED = 1000
 
 
 @dataclass(frozen=True)
@@ -80,13 +87,24 @@ class Uploads:
         DIGEST.partial   the bytes so far
         DIGEST.mp4       all bytes, verified, with the ending of the announced name
 
-    Any number of clients may send the same upload; each byte is written once. Everything that the
-    disk refuses is `DiskFull` or `OutputNotWritable`.
+    Any number of clients may send the same upload; each byte is written once. An upload has all
+    the room it announces from its start on: `make_room` is asked for it before anything is
+    written, and raises what it has against it. Other files in the folder are left alone.
+    Everything that the disk refuses is `DiskFull` or `OutputNotWritable`.
     """
 
-    def __init__(self, folder: Path, limits: LimitSettings) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        limits: LimitSettings,
+        make_room: Callable[[int], None] | None = None,
+    ) -> None:
         self.folder = folder
         self._limits = limits
+        self._make_room = make_room
+        self._reserving = threading.Lock()
+        self._pending: list[int] = []
+        self._swept = time.monotonic()
         self._open: OrderedDict[str, _Open] = OrderedDict()
         self._lock = threading.Lock()
         with storing(folder):
@@ -112,10 +130,43 @@ class Uploads:
                 f"{self._limits.upload_bytes / 1e9:.1f} GB this daemon takes; send a part",
                 reason="UPLOAD_TOO_LARGE",
             )
-        with self._turn(sha256):
+        if time.monotonic() > self._swept + _SWEEP_EVERY_S:
+            self.sweep()
+        with self._reserved(sha256, size_bytes), self._turn(sha256):
             if self._finished(sha256) is not None:
                 return UploadStand(size_bytes, True)
             return self._begin(sha256, size_bytes, file_name)
+
+    @contextmanager
+    def _reserved(self, sha256: str, size_bytes: int) -> Iterator[None]:
+        """Hold the room that an upload still lacks until it is noted on disk."""
+        with self._reserving:
+            wanted = self._unreserved(sha256, size_bytes)
+            if wanted > 0:
+                self._check_number()
+                if self._make_room is not None:
+                    self._make_room(wanted)
+            self._pending.append(wanted)
+        try:
+            yield
+        finally:
+            with self._reserving:
+                self._pending.remove(wanted)
+
+    def _unreserved(self, sha256: str, size_bytes: int) -> int:
+        """How much of an upload of `size_bytes` it does not have on disk, nor as announced."""
+        if self._finished(sha256) is not None:
+            return 0
+        facts = self._facts(sha256)
+        announced = 0 if facts is None else facts["size_bytes"]
+        return max(0, size_bytes - max(announced, _size(self._partial(sha256))))
+
+    def _check_number(self) -> None:
+        if sum(1 for _ in self._all_partial()) >= _MOST_UNFINISHED:
+            raise LimitReached(
+                f"{_MOST_UNFINISHED} uploads are under way already; finish or delete some first",
+                reason="TOO_MANY_UPLOADS",
+            )
 
     def _begin(self, sha256: str, size_bytes: int, file_name: str) -> UploadStand:
         partial = self._partial(sha256)
@@ -166,7 +217,7 @@ class Uploads:
     def _append(self, partial: Path, received: int, data: bytes) -> None:
         if free_bytes(self.folder) < len(data) + self._limits.keep_free_bytes:
             raise DiskFull(partial, free_bytes(self.folder))
-        with storing(partial), partial.open("r+b", buffering=0) as file:
+        with storing(partial), open(partial, "r+b", buffering=0, opener=_without_links) as file:
             try:
                 file.seek(received)
                 left = memoryview(data)
@@ -244,14 +295,22 @@ class Uploads:
         """Bytes that all uploads take on disk, finished or not."""
         return sum(_size(path) for path in self.folder.iterdir())
 
+    def outstanding_bytes(self) -> int:
+        """Bytes that were announced and may still come."""
+        announced = sum(self._outstanding(path) for path in self._all_partial())
+        return announced + sum(list(self._pending))
+
+    def _outstanding(self, partial: Path) -> int:
+        facts = self._facts(partial.name[:64])
+        return 0 if facts is None else max(0, facts["size_bytes"] - _size(partial))
+
     def remove_unused(self, in_use: Collection[str], wanted_bytes: int) -> int:
         """Remove finished uploads that are not `in_use`, those first that were needed longest ago.
 
         Stops when `wanted_bytes` are free; returns how many bytes that were. Uploads of the last
         hour stay, as the jobs they were sent for may be about to be made.
         """
-        self.sweep()
-        freed = 0
+        freed = self.remove_abandoned()
         for path in sorted(self._all_finished(), key=_age_s, reverse=True):
             sha256 = path.name[:64]
             if freed >= wanted_bytes or _age_s(path) < _RECENT_S:
@@ -263,25 +322,33 @@ class Uploads:
                     self._remove(sha256)
         return freed
 
-    def sweep(self, older_than_s: float = _STALE_S) -> None:
-        """Remove what nobody went on sending for that long."""
-        for path in self.folder.glob("*.partial"):
-            sha256 = path.name[:64]
-            if not _DIGEST.fullmatch(sha256):
+    def remove_abandoned(self) -> int:
+        """Remove what nobody has gone on sending for an hour; how many bytes that makes free."""
+        return self.sweep(_RECENT_S)
+
+    def sweep(self, older_than_s: float = _STALE_S) -> int:
+        """Remove what nobody went on sending for that long; how many bytes it had or would get."""
+        freed = 0
+        self._swept = time.monotonic()
+        for path in list(self._all_partial()):
+            # One that is being finished keeps its turn for long; it is not old.
+            if _age_s(path) <= older_than_s:
                 continue
+            sha256 = path.name[:64]
             with self._turn(sha256):
-                if _age_s(path) > older_than_s:
+                if path.exists() and _age_s(path) > older_than_s:
                     _LOGGER.info("upload %s: removed, as nobody went on sending it", sha256)
+                    freed += _size(path) + self._outstanding(path)
                     self._remove(sha256)
+        return freed
 
     def _tidy_up(self) -> None:
-        """Remove what a killed daemon left: files being written, and notes of no upload."""
-        for leftover in self.folder.glob(".*.partial"):
-            leftover.unlink(missing_ok=True)
-        paths = list(self.folder.iterdir())
-        known = {path.name[:64] for path in paths if path.suffix != ".json"}
+        """Remove what a killed daemon left: notes being written, and those of no upload."""
+        paths = [path for path in self.folder.iterdir() if is_real_file(path)]
+        known = {path.name[:64] for path in paths if _is_partial(path) or _is_finished(path)}
         for path in paths:
-            if path.name[:64] not in known:
+            is_lonely = _NOTE.fullmatch(path.name) and path.name[:64] not in known
+            if is_lonely or _UNWRITTEN.fullmatch(path.name):
                 path.unlink(missing_ok=True)
 
     @contextmanager
@@ -321,6 +388,9 @@ class Uploads:
     def _all_finished(self) -> list[Path]:
         return [path for path in self.folder.iterdir() if _is_finished(path)]
 
+    def _all_partial(self) -> Iterator[Path]:
+        return (path for path in self.folder.glob("*.partial") if _is_partial(path))
+
     def _partial(self, sha256: str) -> Path:
         return self.folder / f"{sha256}.partial"
 
@@ -337,8 +407,9 @@ class Uploads:
 
     def _remove(self, sha256: str) -> None:
         with storing(self.folder):
-            for path in self.folder.glob(f"{sha256}*"):
-                path.unlink(missing_ok=True)
+            for path in self.folder.glob(f"{sha256}.*"):
+                if _is_ours(path):
+                    path.unlink(missing_ok=True)
 
 
 def _check_digest(sha256: str) -> str:
@@ -361,7 +432,16 @@ def _suffix(file_name: str) -> str:
 
 
 def _is_finished(path: Path) -> bool:
-    return path.suffix not in (".partial", ".json") and _DIGEST.match(path.name) is not None
+    return path.suffix not in (".partial", ".json") and _is_ours(path)
+
+
+def _is_partial(path: Path) -> bool:
+    return path.suffix == ".partial" and _is_ours(path)
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a name is one that uploads have; others were given by somebody else."""
+    return _OURS.fullmatch(path.name) is not None
 
 
 def _not_found(sha256: str) -> UploadNotFound:
@@ -376,10 +456,18 @@ def _size(path: Path) -> int:
 
 
 def _age_s(path: Path) -> float:
-    try:
-        return time.time() - path.stat().st_mtime
-    except OSError:
-        return 0.0
+    """Seconds since a file was last written or needed."""
+    with suppress(OSError):
+        age_s = time.time() - path.stat().st_mtime
+        if age_s >= -_CLOCK_ERROR_S:
+            return age_s
+        # The clock went backwards: else it would stay young for years.
+        os.utime(path)
+    return 0.0
+
+
+def _without_links(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))
 
 
 def _make_durable(path: Path) -> None:
