@@ -7,6 +7,7 @@ import logging
 import os
 import stat
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -107,7 +108,10 @@ def _lock_file(data: Path) -> tuple[FileLock, tuple[int, int] | None]:
         raise CannotStart(f"{path} is no file of the daemon's; remove it and start again")
     lock = FileLock(path)
     try:
-        lock.acquire(timeout=0)
+        # Where a disk has no locks newer versions of the library make do, and warn of it.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            lock.acquire(timeout=0)
     except Timeout:
         raise _taken(data) from None
     except NotImplementedError:
