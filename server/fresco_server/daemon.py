@@ -195,6 +195,7 @@ def _write_private(path: Path, text: str) -> None:
 def _wait(stop: threading.Event, jobs: Jobs, lock: DataLock, idle_exit_s: float | None) -> None:
     while not stop.wait(0.5):
         lock.check()
+        jobs.tidy()
         if jobs.failure is not None:
             raise jobs.failure
         if idle_exit_s is not None and jobs.idle_s > idle_exit_s:

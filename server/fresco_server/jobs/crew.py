@@ -22,8 +22,9 @@ from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.job import Values
 from fresco_server.jobs.process import WorkerProcess
-from fresco_server.jobs.runner import Runner, apply_wanted
+from fresco_server.jobs.runner import Runner
 from fresco_server.jobs.starting import Starts, cause
+from fresco_server.jobs.stopping import apply_wanted
 from fresco_server.jobs.store import JobStore
 from fresco_server.settings import ServerSettings
 

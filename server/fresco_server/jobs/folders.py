@@ -18,6 +18,7 @@ from fresco_server.errors import NotPossible
 from fresco_server.jobs.claim import DATABASE, FOLDERS, claim, is_established
 from fresco_server.jobs.marks import (
     DOOMED,
+    MARK,
     Mark,
     bears,
     is_own,
@@ -129,7 +130,8 @@ class DataFolder:
         """Whether a folder may be marked: it is an earlier version's, or empty."""
         if not is_real_folder(folder) or not is_own(os.lstat(folder)):
             return False
-        return self.is_migrating or not any(folder.iterdir())
+        # A daemon that was killed while it marked the folder leaves the beginning of a mark.
+        return self.is_migrating or {path.name for path in folder.iterdir()} <= {f"{MARK}.new"}
 
     @contextmanager
     def filling(self, job_id: str) -> Iterator[Path]:

@@ -108,7 +108,7 @@ def write_safely(path: Path, parts: Iterator[bytes]) -> None:
     Raises:
         OSError: it cannot be written; an older file stays as it was.
     """
-    temporary = path.with_name(f".{path.name}.new")
+    temporary = path.with_name(f".{path.name.lstrip('.')}.new")
     temporary.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:

@@ -17,13 +17,14 @@ from fresco_engine.errors import DiskFull, OutputNotWritable
 
 from fresco_server.errors import NotPossible, ShuttingDown, StoreBusy, WorkerLost, reason_of
 from fresco_server.jobs.devices import DeviceInfo, DeviceState
-from fresco_server.jobs.errands import Errands, Load
+from fresco_server.jobs.errands import Errands, Load, work_order
 from fresco_server.jobs.folders import DataFolder
-from fresco_server.jobs.job import Job, JobState, Values
+from fresco_server.jobs.job import Job, Values
 from fresco_server.jobs.looks import Look
 from fresco_server.jobs.narrator import Narrator
 from fresco_server.jobs.process import WorkerProcess
 from fresco_server.jobs.starting import Starts, cause
+from fresco_server.jobs.stopping import apply_wanted, release
 from fresco_server.jobs.store import JobStore
 from fresco_server.settings import ServerSettings
 
@@ -248,7 +249,7 @@ class Runner:
         narrator = Narrator(self._store, job)
         self._note(narrator.begin)
         self._job, self._narrator, self._lacks_room = job, narrator, None
-        self._send({"do": "run", "job": job.id, "folder": str(folder), **_work(job)})
+        self._send({"do": "run", "job": job.id, "folder": str(folder), **work_order(job)})
 
     def _ensure_worker(self) -> bool:
         """Start the worker if there is none and it is time for it; whether it is ready."""
@@ -440,38 +441,6 @@ class Runner:
             self._worker.close()
         if self._job is not None:
             release(self._store, self._job.id, "the daemon was stopped")
-
-
-def apply_wanted(store: JobStore, job: Job) -> None:
-    """Cancel or pause a job that no device works on, if that is wanted of it."""
-    if job.wanted == "cancel" and not job.state.has_ended:
-        store.change_state(job.id, JobState.CANCELLED)
-    elif job.wanted == "pause" and not job.state.has_ended:
-        store.change_state(job.id, JobState.PAUSED)
-
-
-def release(store: JobStore, job_id: str, reason: str) -> None:
-    """A job that ran and runs no longer stops if that was wanted, or else waits as the first."""
-    if not store.has(job_id):
-        return
-    job = store.get(job_id)
-    if job.wanted:
-        apply_wanted(store, job)
-    else:
-        store.requeue(job_id, reason, is_first=True)
-
-
-def _work(job: Job) -> Values:
-    order = job.order
-    return {
-        "clip": order.clip,
-        "frame_rate": order.frame_rate,
-        "settings": order.settings,
-        "model": order.model.as_dict(),
-        "codec": order.codec,
-        "suffix": order.suffix,
-        "restarts": job.restarts,
-    }
 
 
 def _never() -> bool:

@@ -26,9 +26,10 @@ from fresco_server.jobs.job import Job, JobEvent, JobOrder, JobState, KeyframeCh
 from fresco_server.jobs.looks import Look, LookOrder
 from fresco_server.jobs.media import MediaProcess
 from fresco_server.jobs.pulls import Pulls, PullStep
+from fresco_server.jobs.reconciling import reconcile
 from fresco_server.jobs.records import Records
 from fresco_server.jobs.reroll import changed_order, check_changes, take_over
-from fresco_server.jobs.runner import apply_wanted, release
+from fresco_server.jobs.stopping import apply_wanted, release
 from fresco_server.jobs.store import JobStore
 from fresco_server.jobs.uploads import Uploads
 from fresco_server.settings import ServerSettings
@@ -49,7 +50,8 @@ class Jobs:
         self._settings = settings
         self._folders = DataFolder(settings.data)
         self._folders.make()
-        self._store = JobStore(self._folders.database, Records(self._folders))
+        self._records = Records(self._folders)
+        self._store = JobStore(self._folders.database, self._records)
         try:
             self._recover()
             self.uploads = Uploads(self._folders.uploads, settings.limits, self.make_room)
@@ -68,7 +70,7 @@ class Jobs:
 
     def _recover(self) -> None:
         """Take up the work where a killed daemon left it."""
-        self._store.reconcile()
+        reconcile(self._store, self._records)
         self._folders.settle()
         self._folders.sweep(self._store.ids())
         running = [state for state in JobState if state.is_running]
@@ -359,6 +361,10 @@ class Jobs:
             LimitReached: there is no room, and nothing that may go.
         """
         self._cleaner.make_room(wanted_bytes)
+
+    def tidy(self) -> None:
+        """Now and then remove what nobody needs any more; quick where there is nothing."""
+        self.uploads.sweep_now_and_then()
 
     def open_jobs(self) -> int:
         """How many jobs wait or run."""

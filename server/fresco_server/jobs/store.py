@@ -11,20 +11,17 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from fresco_server.errors import JobExists, JobNotFound, LimitReached
 from fresco_server.jobs.database import HasDatabase, read, written
 from fresco_server.jobs.job import EventKind, Job, JobEvent, JobOrder, JobState, Values
-from fresco_server.jobs.records import COLUMNS, EVENT_COLUMNS, Record, Records, is_sound
+from fresco_server.jobs.records import Records, is_sound
 from fresco_server.jobs.recovery import move_aside, open_database
 from fresco_server.jobs.rows import Change, changed_columns, event_of, job_of, text_of
 
 _LOGGER = logging.getLogger(__name__)
-_EVENTS_LOST = 1_000_000
-"""More events than a client can have seen since a record was written."""
 
 _RECORD_AGAIN_S = 5.0
 
@@ -54,7 +51,7 @@ class JobStore(HasDatabase):
 
     def _is_sound(self) -> bool:
         """Whether every row is a job's."""
-        return all(is_sound(dict(row)) for row in self.database.all("SELECT * FROM jobs"))
+        return all(is_sound(row) for row in self.rows())
 
     def close(self) -> None:
         """Wake everybody who waits, and let the file go."""
@@ -121,7 +118,7 @@ class JobStore(HasDatabase):
 
     def has(self, job_id: str) -> bool:
         """Whether there is such a job."""
-        return self._last(job_id) is not None
+        return self.last_sequence(job_id) is not None
 
     @read
     def list(
@@ -221,60 +218,22 @@ class JobStore(HasDatabase):
         query = "SELECT * FROM events WHERE job_id = ? ORDER BY sequence"
         yield from (dict(row) for row in self.database.run(query, job_id))
 
-    def reconcile(self) -> None:
-        """Take up jobs that only their folders know, and have every folder know its job."""
-        if self._records is None:
-            return
-        for record in self._records.all():
-            last = self._last(record.row["id"])
-            if last is None or last < record.row["last_sequence"]:
-                _LOGGER.warning("job %s: taken up from its folder", record.row["id"])
-                self._take_up(record)
-        for row in self.database.all("SELECT * FROM jobs"):
-            record = self._records.of(row["id"])
-            if record is None or dict(record.row) != dict(row):
-                self._unrecorded.add(row["id"])
+    def note(self, job_ids: Collection[str]) -> None:
+        """Have the folders of these jobs know them as they are."""
         with self.database.lock:
+            self._unrecorded.update(job_ids)
             self._record()
 
-    @written
-    def _take_up(self, record: Record) -> None:
-        row = record.row
-        self.database.run("DELETE FROM jobs WHERE id = ?", row["id"])
-        self.database.run(
-            f"INSERT INTO jobs ({', '.join(COLUMNS)}) VALUES ({_marks(COLUMNS)})",
-            *(row[name] for name in COLUMNS),
-        )
-        last = 0
-        for event in record.events():
-            self.database.run(
-                f"INSERT OR IGNORE INTO events ({', '.join(EVENT_COLUMNS)})"
-                f" VALUES ({_marks(EVENT_COLUMNS)})",
-                *(event[name] for name in EVENT_COLUMNS),
-            )
-            last = event["sequence"]
-        if last != row["last_sequence"]:
-            self._tell_again(row["id"])
+    @read
+    def rows(self) -> list[dict[str, Any]]:
+        """All jobs as they are stored."""
+        return [dict(row) for row in self.database.all("SELECT * FROM jobs")]
 
-    def _tell_again(self, job_id: str) -> None:
-        """Say how a job stands whose events are lost, with numbers that no client has seen yet."""
-        job = self.get(job_id)
-        self.database.run(
-            "UPDATE jobs SET last_sequence = ? WHERE id = ?",
-            *(job.last_sequence + _EVENTS_LOST, job_id),
-        )
-        if job.plan is not None:
-            self.tell(job_id, "analysed", job.plan, Change(), key="analysed")
-            if job.state is JobState.DONE:
-                for index in job.plan["keyframes"]:
-                    self.tell(job_id, "keyframe", {"index": index}, Change(), f"keyframe:{index}")
-        if job.result is not None and job.state is JobState.DONE:
-            self.tell(job_id, "finished", asdict(job.result), Change(state=job.state))
-        elif job.failure is not None and job.state is JobState.FAILED:
-            self.tell(job_id, "failed", asdict(job.failure), Change(state=job.state))
-        else:
-            told = {"state": job.state.value, "reason": "taken up from the job's folder"}
-            self.tell(job_id, "state", told, Change(state=job.state))
+    @read
+    def last_sequence(self, job_id: str) -> int | None:
+        """The number of a job's last event; None if there is no such job."""
+        row = self.database.one("SELECT last_sequence FROM jobs WHERE id = ?", job_id)
+        return None if row is None else row["last_sequence"]
 
     # Events
 
@@ -341,7 +300,7 @@ class JobStore(HasDatabase):
             "SELECT * FROM events WHERE job_id = ? AND sequence > ? ORDER BY sequence LIMIT ?",
             *(job_id, after, limit),
         )
-        if not rows and self._last(job_id) is None:
+        if not rows and self.last_sequence(job_id) is None:
             raise JobNotFound(job_id)
         return [event_of(row) for row in rows]
 
@@ -354,7 +313,7 @@ class JobStore(HasDatabase):
         """
 
         def has_news() -> bool:
-            last = self._last(job_id)
+            last = self.last_sequence(job_id)
             if last is None:
                 raise JobNotFound(job_id)
             return last > after
@@ -370,11 +329,6 @@ class JobStore(HasDatabase):
         """
         self.database.wait_for(job_id, lambda: is_so(self.get(job_id)), timeout_s)
         return self.get(job_id)
-
-    @read
-    def _last(self, job_id: str) -> int | None:
-        row = self.database.one("SELECT last_sequence FROM jobs WHERE id = ?", job_id)
-        return None if row is None else row["last_sequence"]
 
     def _job(self, row: sqlite3.Row) -> Job:
         state = JobState(row["state"])

@@ -14,6 +14,7 @@ from fresco_server.errors import CannotStart, ShuttingDown, StoreBusy
 from fresco_server.jobs import database
 from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.job import Failure, JobOrder, JobState, Result
+from fresco_server.jobs.reconciling import reconcile
 from fresco_server.jobs.records import Records
 from fresco_server.jobs.rows import Change
 from fresco_server.jobs.store import JobStore
@@ -33,8 +34,9 @@ def folders(tmp_path: Path) -> DataFolder:
 
 def _open(folders: DataFolder) -> JobStore:
     """The store of a daemon that has just started."""
-    store = JobStore(folders.database, Records(folders))
-    store.reconcile()
+    records = Records(folders)
+    store = JobStore(folders.database, records)
+    reconcile(store, records)
     return store
 
 
