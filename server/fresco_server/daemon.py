@@ -22,7 +22,7 @@ from fresco_engine.errors import FrescoError
 from fresco_media.disk import output_fault
 
 from fresco_server.errors import CannotStart, ServerError
-from fresco_server.jobs.claim import claim
+from fresco_server.jobs.claim import DATABASE, claim, examine
 from fresco_server.jobs.service import Jobs
 from fresco_server.lock import DataLock, locked
 from fresco_server.private import read_token
@@ -57,6 +57,16 @@ def serve(settings: ServerSettings) -> None:
             _LOGGER.info("Fresco %s starts, process %d", __version__, os.getpid())
             _serve(settings, lock, stop)
             _LOGGER.info("stopped")
+
+
+def damaged_lists(data: Path) -> list[Path]:
+    """The damaged lists of jobs that are kept in a data folder, which is looked at only.
+
+    Raises:
+        CannotStart: a daemon would refuse the folder.
+        OSError: it cannot be looked at.
+    """
+    return sorted(examine(data).glob(f"{DATABASE}.damaged-*"))
 
 
 def _serve(settings: ServerSettings, lock: DataLock, stop: threading.Event) -> None:

@@ -25,9 +25,8 @@ def read_token(path: Path) -> str:
         CannotStart: it cannot be read, others may write it, or it is no token.
     """
     try:
-        content = _read(path)
-        token = content.decode("utf-8").strip()
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+        token = read_secret(path)
+    except (OSError, UnicodeDecodeError) as error:
         raise CannotStart(
             f"{path}: the token cannot be read ({error}); check --token-file"
         ) from error
@@ -37,6 +36,16 @@ def read_token(path: Path) -> str:
             "'python -c \"import secrets; print(secrets.token_urlsafe(32))\"'"
         )
     return token
+
+
+def read_secret(path: Path) -> str:
+    """What a file, or a pipe, holds of which others must not know.
+
+    Raises:
+        CannotStart: others have a hand in it.
+        OSError, UnicodeDecodeError: it cannot be read.
+    """
+    return _read(path).decode("utf-8").strip()
 
 
 def _read(path: Path) -> bytes:

@@ -36,18 +36,29 @@ def claim(data: Path) -> Path:
     """
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder = data.resolve(strict=True)
-        names = sorted(os.listdir(folder))
+        folder = examine(data)
     except (OSError, RuntimeError, ValueError) as error:
         raise CannotStart(
             f"{data}: cannot be used as a data folder ({getattr(error, 'strerror', error)}); "
             "choose another by --data"
         ) from error
+    _tighten(folder)
+    return folder
+
+
+def examine(data: Path) -> Path:
+    """The real folder that `data` is, which is looked at only.
+
+    Raises:
+        CannotStart: as for `claim`.
+        OSError: it cannot be looked at.
+    """
+    folder = data.resolve(strict=True)
+    names = sorted(os.listdir(folder))
     _check_owner(folder, names)
     _check_kinds(folder, names)
     if mark_of(folder) is None and not is_established(folder):
         _check_empty(folder, names)
-    _tighten(folder)
     return folder
 
 
