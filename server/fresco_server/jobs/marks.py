@@ -6,6 +6,7 @@ folder's, or lies behind a link was put there by somebody else and is never touc
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -32,6 +33,7 @@ _FILE_FLAGS = (
     | getattr(os, "O_NONBLOCK", 0)
     | getattr(os, "O_BINARY", 0)
 )
+_Disk = tuple[int, str]
 _LINK_TAGS = {
     getattr(stat, "IO_REPARSE_TAG_SYMLINK", None),
     getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", None),
@@ -183,8 +185,10 @@ def _remove_by_descriptor(doomed: Path, data_id: str) -> None:
         mark = mark_of(doomed)
         if mark is None or mark.data_id != data_id or not _is_same(doomed, folder):
             return
-        _empty(folder, os.fstat(folder).st_dev, lambda name: name != MARK, _DEEPEST)
+        _empty(folder, _disk(folder), lambda name: name != MARK, _DEEPEST)
         # The mark goes last: a removal that was broken off is finished at the next start.
+        if set(os.listdir(folder)) != {MARK}:
+            raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
         os.unlink(MARK, dir_fd=folder)
         os.rmdir(doomed.name, dir_fd=parent)
 
@@ -202,6 +206,8 @@ def _remove_by_path(doomed: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
+    if {path.name for path in doomed.iterdir()} != {MARK}:
+        raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
     (doomed / MARK).unlink()
     doomed.rmdir()
 
@@ -212,7 +218,7 @@ def remove_inside(folder: Path, data_id: str, is_doomed: Callable[[str], bool]) 
         return
     if HAS_DESCRIPTORS:
         with suppress(OSError), _opened(folder) as opened:
-            _empty(opened, os.fstat(opened).st_dev, is_doomed, _DEEPEST, keeps_others=True)
+            _empty(opened, _disk(opened), is_doomed, _DEEPEST, keeps_others=True)
         return
     for path in folder.rglob("*"):
         if is_doomed(path.name) and is_real_folder(path):
@@ -232,7 +238,7 @@ def _opened(folder: Path | str, parent: int | None = None) -> Iterator[int]:
 
 def _empty(
     folder: int,
-    device: int,
+    disk: _Disk,
     is_doomed: Callable[[str], bool],
     depth: int,
     *,
@@ -248,13 +254,22 @@ def _empty(
                     os.unlink(entry.name, dir_fd=folder)
             elif depth and (is_doomed(entry.name) or keeps_others):
                 with _opened(entry.name, folder) as inner:
-                    if os.fstat(inner).st_dev != device:
+                    if _disk(inner) != disk:
                         continue
                     goes = is_doomed(entry.name)
                     below = _everything if goes else is_doomed
-                    _empty(inner, device, below, depth - 1, keeps_others=not goes)
+                    _empty(inner, disk, below, depth - 1, keeps_others=not goes)
                 if goes:
                     os.rmdir(entry.name, dir_fd=folder)
+
+
+def _disk(folder: int) -> _Disk:
+    """What tells the disk of an open folder, and how it was mounted, from all others."""
+    mount = ""
+    # A folder that is mounted a second time, inside of ours, has the same device.
+    with suppress(OSError), open(f"/proc/self/fdinfo/{folder}") as facts:
+        mount = next((line for line in facts if line.startswith("mnt_id:")), "")
+    return os.fstat(folder).st_dev, mount
 
 
 def _everything(name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -209,3 +210,29 @@ def test_what_a_job_begins_with_is_there_whole_or_not_at_all(folders: DataFolder
         (place / "plan.json").write_bytes(b"{}")
     assert (folders.job("a") / "plan.json").exists()
     assert folders.is_of_job(folders.job("a"))
+
+
+def test_what_is_mounted_inside_a_job_is_left_alone(folders: DataFolder, tmp_path: Path) -> None:
+    users = _users_folder(tmp_path / "users")
+    before = _everything(users)
+    place = folders.prepare_job("a") / "frames"
+    place.mkdir()
+    if not _is_mounted(users, place):
+        pytest.skip("folders cannot be mounted here")
+
+    folders.remove_job("a")
+
+    (removed,) = folders.jobs.iterdir()
+    subprocess.run(["umount", str(removed / "frames")], check=True)
+    assert _everything(users) == before
+    folders.sweep(set())
+    assert list(folders.jobs.iterdir()) == []
+
+
+def _is_mounted(folder: Path, place: Path) -> bool:
+    try:
+        command = ["mount", "--bind", str(folder), str(place)]
+        ended = subprocess.run(command, capture_output=True, check=False)
+    except OSError:
+        return False
+    return ended.returncode == 0
