@@ -55,12 +55,16 @@ class NegativeEngine:
     step_s: float
     frame_s: float
     crash_at: int | None
+    is_lost: bool = False
 
     def render(self, order: Order) -> Generator[Event, None, None]:
         clip = media.open_clip(order["clip"], order["frame_rate"])
         settings = settings_from_dict(order["settings"])
         if settings.prompt == "unthinkable":
             raise InvalidSettings("prompt", "nobody can think of this; use other words")
+        if self.is_lost or settings.prompt == "lose the device":
+            self.is_lost = True
+            raise RuntimeError("CUDA error: an illegal memory access was encountered")
         checkpoint = FolderCheckpoint(Path(order["folder"]))
         stored = checkpoint.plan()
         plan = _plan(clip, settings) if stored is None else stored.analysed(clip.info, settings)

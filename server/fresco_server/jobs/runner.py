@@ -34,6 +34,7 @@ _STOP_PATIENCE_S = 1.2
 _START_PATIENCE_S = 180.0
 """Importing torch from a cold disk takes its time."""
 _CRASHES_ALLOWED = 2
+_UNEXPECTED = "UNEXPECTED"
 _ROOM_PATIENCE_S = 1.0
 """How long the disk has been full when it is tried again."""
 
@@ -288,6 +289,9 @@ class Runner:
             self._idle_since = time.monotonic()
         elif self._job is not None and message.get("job") == self._job.id:
             self._hear_of_job(message)
+        if message.get("reason") == _UNEXPECTED:
+            # The device may be lost to this process, as after an error of its driver.
+            self._unload()
 
     def _become_ready(self) -> None:
         self._is_ready = True

@@ -10,13 +10,17 @@ from pathlib import Path
 import pytest
 from fresco_engine.errors import DiskFull
 from fresco_server.errors import NotPossible
+from fresco_server.jobs import marks
 from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.marks import Mark, put_mark
 
 
-@pytest.fixture
-def folders(tmp_path: Path) -> DataFolder:
-    """A data folder."""
+@pytest.fixture(params=[True, False], ids=["by descriptors", "by paths"])
+def folders(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> DataFolder:
+    """A data folder on a system that can hold folders open while it works in them, or cannot."""
+    monkeypatch.setattr(marks, "HAS_DESCRIPTORS", request.param and marks.HAS_DESCRIPTORS)
     folders = DataFolder(tmp_path / "data")
     folders.make()
     return folders
@@ -212,6 +216,7 @@ def test_what_a_job_begins_with_is_there_whole_or_not_at_all(folders: DataFolder
     assert folders.is_of_job(folders.job("a"))
 
 
+@pytest.mark.parametrize("folders", [True], indirect=True, ids=["by descriptors"])
 def test_what_is_mounted_inside_a_job_is_left_alone(folders: DataFolder, tmp_path: Path) -> None:
     users = _users_folder(tmp_path / "users")
     before = _everything(users)

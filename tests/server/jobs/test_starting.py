@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -126,7 +127,7 @@ def test_a_device_that_does_not_start_leaves_the_work_to_others(
 
     for number in range(3):
         jobs.create(f"any {number}".replace(" ", "-"), order)
-    jobs.create("pinned", JobOrder(**{**order.as_dict(), "model": order.model, "device": "other"}))
+    jobs.create("pinned", replace(order, device="other"))
 
     for number in range(3):
         assert _ended(jobs, f"any-{number}").state is JobState.DONE
@@ -137,7 +138,7 @@ def test_a_device_that_vanished_says_so(start_jobs: StartJobs, order: JobOrder) 
     jobs = start_jobs(devices=("cpu", "gone"))
     wait_for("the devices", jobs.devices)
 
-    jobs.create("job", JobOrder(**{**order.as_dict(), "model": order.model, "device": "gone"}))
+    jobs.create("job", replace(order, device="gone"))
 
     failure = _ended(jobs, "job").failure
     assert failure is not None
@@ -150,6 +151,21 @@ def test_a_device_that_was_never_there_ends_the_daemon_as_before(start_jobs: Sta
     failure = wait_for("the refusal", lambda: jobs.failure)
 
     assert "'gone' is not there" in str(failure)
+
+
+def test_a_process_that_has_lost_its_device_works_on_no_other_job(
+    start_jobs: StartJobs, order: JobOrder
+) -> None:
+    jobs = start_jobs()
+    lost = RestyleSettings(prompt="lose the device", size=64).as_dict()
+
+    jobs.create("lost", replace(order, settings=lost))
+    jobs.create("after", order)
+
+    failure = _ended(jobs, "lost").failure
+    assert failure is not None
+    assert "illegal memory access" in failure.message
+    assert _ended(jobs, "after").state is JobState.DONE
 
 
 def test_tries_become_rarer(monkeypatch: pytest.MonkeyPatch) -> None:
