@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from fresco_gui.media.reader import ClipReader, open_reader
@@ -12,38 +12,28 @@ from fresco_media.clip import Clip
 from fresco_media.types import Frame, Image
 from PyQt6.QtGui import QImage
 
-from tests.corpus import kinds
-from tests.corpus.items import Item
-
-if TYPE_CHECKING:
-    from tests.corpus.checking import Outcome
-
-LEVELS = 2.0
+LEVELS = 2
 _TIME_S = 1e-3
 
 
-def compare(
-    item: Item,
-    path: Path,
-    clip: Clip,
-    frames: Sequence[Frame],
-    outcome: Outcome,
-    scattered: Iterable[int],
-) -> None:
-    """Write down where the app's description or pictures of the clip at `path` differ."""
-    rate = kinds.RATES[item.rate] if item.container in kinds.PICTURES else None
+def differences(
+    path: Path, rate: Fraction | None, clip: Clip, frames: Sequence[Frame], order: Iterable[int]
+) -> Iterator[str]:
+    """Where the app's description or pictures of the clip at `path` are not the engine's.
+
+    `rate` is that of a sequence of pictures; `order` is the one in which frames are asked for.
+    """
     reader = open_reader(path, frame_rate=rate)
     assert reader is not None
     try:
-        _compare_descriptions(reader, clip, outcome)
+        yield from _of_descriptions(reader, clip)
         if reader.info.frame_count == len(frames):
-            order = (*range(len(frames)), *scattered)
-            _compare_pictures(reader, frames, order, outcome)
+            yield from _of_pictures(reader, frames, order)
     finally:
         reader.close()
 
 
-def _compare_descriptions(reader: ClipReader, clip: Clip, outcome: Outcome) -> None:
+def _of_descriptions(reader: ClipReader, clip: Clip) -> Iterator[str]:
     shown, info = reader.info, clip.info
     pairs = {
         "frames": (shown.frame_count, info.frame_count),
@@ -54,7 +44,7 @@ def _compare_descriptions(reader: ClipReader, clip: Clip, outcome: Outcome) -> N
     }
     for what, (app, engine) in pairs.items():
         if app != engine:
-            outcome.fail("app", f"{what} {app}, the engine's is {engine}")
+            yield f"{what} {app}, the engine's is {engine}"
     if shown.frame_count != info.frame_count:
         return
     worst = max(
@@ -62,21 +52,21 @@ def _compare_descriptions(reader: ClipReader, clip: Clip, outcome: Outcome) -> N
         for index, time in enumerate(info.times)
     )
     if worst > _TIME_S:
-        outcome.fail("app", f"times {worst:.4f} s beside the engine's")
+        yield f"times {worst:.4f} s beside the engine's"
 
 
-def _compare_pictures(
-    reader: ClipReader, frames: Sequence[Frame], order: Iterable[int], outcome: Outcome
-) -> None:
+def _of_pictures(
+    reader: ClipReader, frames: Sequence[Frame], order: Iterable[int]
+) -> Iterator[str]:
     for index in order:
         shown = _array(reader.image(index)).astype(int)
         wanted = frames[index].image
         if shown.shape != wanted.shape:
-            outcome.fail("app", f"frame {index} is {shown.shape}, the engine's {wanted.shape}")
+            yield f"frame {index} is {shown.shape}, the engine's {wanted.shape}"
             return
         worst = np.abs(shown - wanted).max()
         if worst > LEVELS:
-            outcome.fail("app", f"frame {index} differs from the engine's by {worst} levels")
+            yield f"frame {index} differs from the engine's by {worst} levels"
             return
 
 

@@ -29,7 +29,8 @@ DELIVERY: dict[str, VideoCodec] = {
     ),
     "hevc": video(
         "libx265",
-        "yuv420p yuv422p yuv444p yuv420p10le yuv422p10le yuv444p10le yuv420p12le yuv444p12le gbrp gbrp10le gray gray10le",
+        "yuv420p yuv422p yuv444p yuv420p10le yuv422p10le yuv444p10le yuv420p12le yuv444p12le "
+        "gbrp gbrp10le gray gray10le",
         "mp4 mov mkv flv ts m2ts nut hevc",
         groups=REORDERED,
         options={

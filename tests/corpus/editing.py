@@ -44,14 +44,19 @@ EDITING: dict[str, VideoCodec] = {
     ),
     "ffv1": video(
         "ffv1",
-        "yuv420p yuv422p yuv444p yuv411p yuv410p yuv440p yuva420p yuva444p bgr0 bgra gray yuv420p10le yuv422p10le yuv444p10le yuv422p12le yuv444p12le yuv420p16le yuv444p16le yuva444p10le gbrp10le gbrp12le gbrp16le gbrap16le rgb48le gray10le gray16le ya8",
+        "yuv420p yuv422p yuv444p yuv411p yuv410p yuv440p yuva420p yuva444p bgr0 bgra gray "
+        "yuv420p10le yuv422p10le yuv444p10le yuv422p12le yuv444p12le yuv420p16le yuv444p16le "
+        "yuva444p10le gbrp10le gbrp12le gbrp16le gbrap16le rgb48le gray10le gray16le ya8",
         "mkv avi mxf nut",
+        size=(160, 128),
     ),
     "huffyuv": video("huffyuv", "yuv422p rgb24 bgra", "avi nut"),
     "ffvhuff": video(
         "ffvhuff",
-        "yuv420p yuv444p yuv411p yuv410p yuv440p gbrp gbrap gray yuv420p10le yuv422p12le yuv444p16le yuva422p gray16le gbrp14le",
+        "yuv420p yuv444p yuv411p yuv410p yuv440p gbrp gbrap gray yuv420p10le yuv422p12le "
+        "yuv444p16le yuva422p gray16le gbrp14le",
         "avi nut",
+        size=(160, 128),
     ),
     "utvideo": video("utvideo", "gbrp gbrap yuv420p yuv422p yuv444p", "avi nut"),
     "magicyuv": video(
@@ -95,7 +100,7 @@ EDITING: dict[str, VideoCodec] = {
         "dvvideo", "yuv411p", "dv avi mov mxf nut", size=(720, 480), rates="30000/1001"
     ),
     "zmbv": video("zmbv", "pal8 rgb555le bgr0", "avi nut", groups=PREDICTED),
-    "flashsv": video("flashsv", "bgr24", "flv avi nut", groups=PREDICTED),
+    "flashsv": video("flashsv", "bgr24", "avi nut", groups=PREDICTED),
     "lcl-zlib": video("zlib", "bgr24", "avi nut"),
     "msrle": video("msrle", "pal8", "avi", groups=PREDICTED),
     "smc": video("smc", "pal8", "mov", groups=PREDICTED),

@@ -154,6 +154,11 @@ def _group_in_container(container: str, group: str) -> bool:
     return group in kinds.GROUPS_OF.get(container, kinds.GROUPS)
 
 
+def _start_of_codec(codec: str, start: str) -> bool:
+    # FFmpeg's decoders of these do not come well through frames that are hidden.
+    return codec not in ("rpza", "mpeg1") or start != "negative"
+
+
 def _rate_at_start(rate: str, start: str) -> bool:
     return rate != "1 frame" or start != "negative"
 
@@ -203,6 +208,7 @@ _RULES = {
     ("sound", "shape"): _shape_of_sound,
     ("container", "rate"): _rate_in_container,
     ("container", "group"): _group_in_container,
+    ("codec", "start"): _start_of_codec,
     ("rate", "start"): _rate_at_start,
     ("container", "start"): _start_in_container,
     ("container", "shape"): _shape_in_container,

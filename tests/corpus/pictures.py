@@ -19,10 +19,16 @@ COLUMNS, ROWS = 5, 4
 BITS = 4
 _DARK, _LIGHT = 70, 190
 # Neither so saturated nor so light that limited range or BT.2020 would clip them.
-_CORNERS = {(0, 0): (180, 70, 60), (0, 4): (70, 160, 80), (3, 0): (60, 80, 170), (3, 4): (190, 180, 70)}  # fmt: skip
-_SHADES = {(3, 1): 50, (3, 3): 160}
-_COLOURS = {(1, 0): (150, 90, 130), (1, 4): (90, 150, 150), (2, 0): (170, 120, 90), (2, 4): (100, 110, 60), (0, 2): (128, 128, 128), (3, 2): (110, 90, 160)}  # fmt: skip
-GREYS = (*_SHADES, (0, 2))
+_CORNERS = {
+    **{(0, 0): (180, 70, 60), (0, 4): (70, 160, 80)},
+    **{(3, 0): (60, 80, 170), (3, 4): (190, 180, 70)},
+}
+_SHADES = {(3, 1): 50, (3, 3): 160, (0, 2): 128}
+_COLOURS = {
+    **{(1, 0): (150, 90, 130), (1, 4): (90, 150, 150), (2, 0): (170, 120, 90)},
+    **{(2, 4): (100, 110, 60), (3, 2): (110, 90, 160)},
+}
+GREYS = tuple(_SHADES)
 """Places without any colour, apart from those that spell."""
 # A light patch where the bit is set, a dark one beside it where it is not, and the other way round.
 _ONES = ((0, 1), (1, 1), (2, 1), (2, 3))

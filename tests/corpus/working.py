@@ -14,8 +14,9 @@ from threading import Thread
 
 import av.logging
 
-from tests.corpus.checking import Outcome, check
+from tests.corpus.checking import check
 from tests.corpus.items import all_items
+from tests.corpus.outcome import Outcome
 
 ROOT = Path(__file__).parents[2]
 TIME_LIMIT_S = 60.0
