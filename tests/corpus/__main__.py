@@ -1,4 +1,7 @@
-"""Make and check the clips of the corpus: all of them, or those named."""
+"""The standing corpus: a small clip of every kind that FFmpeg can write, and what is asked of each.
+
+`python -m tests.corpus` makes and checks all of them, or those named.
+"""
 
 from __future__ import annotations
 
