@@ -15,6 +15,7 @@ from fresco_cli import destinations, local, options
 from fresco_cli.choices import LookChoices
 from fresco_cli.daemons import Tools, check_options, or_locally
 from fresco_cli.grouping import grouped
+from fresco_cli.inputs import clip_inputs, model_inputs
 from fresco_cli.options import DaemonOptions, ModelOptions, Telling
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, make_output, write_json
@@ -53,10 +54,14 @@ def look(
         choices.settings()
         opened = tools.engine.open_clip(clip, parse_frame_rate(frame_rate))
         opened.frames_at([frame])  # Raises at once when there is no such frame.
+        originals = clip_inputs(opened.info) | model_inputs(model)
+        originals.check(output)
         wish = _Wish(clip, opened, frame, frame_rate, choices, model)
         began = time.perf_counter()
         make = _locally if in_process else partial(_at_daemon, daemon=daemon, channel=channel)
-        write_image(output, make(tools, wish))
+        picture = make(tools, wish)
+        originals.check(output)
+        write_image(output, picture)
         seconds = time.perf_counter() - began
         if telling.as_json:
             write_json({"event": "finished", "output": str(output), "seconds": round(seconds, 3)})

@@ -41,6 +41,7 @@ from fresco_media.errors import (
     OutputNotWritable,
     RangeOutsideClip,
     SequenceGap,
+    shown,
 )
 
 __all__ = [
@@ -72,7 +73,7 @@ class CheckpointError(FrescoError):
     """What an earlier run has left in a folder cannot be used."""
 
     def __init__(self, path: Path | str, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
+        super().__init__(f"{shown(path)}: {reason}")
         self.path = Path(path)
         self.reason = reason
 
@@ -85,7 +86,7 @@ class ModelError(FrescoError):
     """Weights cannot be used; `source` is the folder, file or hub id that was asked for."""
 
     def __init__(self, source: str | Path, reason: str) -> None:
-        super().__init__(f"{source}: {reason}")
+        super().__init__(f"{shown(source)}: {reason}")
         self.source = str(source)
         self.reason = reason
 

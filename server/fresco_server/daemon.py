@@ -18,6 +18,7 @@ from types import FrameType
 
 from filelock import FileLock, Timeout
 from fresco_engine import __version__
+from fresco_media.disk import partial_name
 
 from fresco_server.errors import CannotStart
 from fresco_server.jobs.service import Jobs
@@ -107,7 +108,13 @@ class _LogFile(logging.handlers.RotatingFileHandler):
 def _logging(data: Path) -> Iterator[None]:
     """Log lines go to a file of bounded size, and to a terminal if somebody looks at it."""
     handlers: list[logging.Handler] = [
-        _LogFile(data / "daemon.log", maxBytes=_LOG_BYTES, backupCount=2, encoding="utf-8")
+        _LogFile(
+            data / "daemon.log",
+            maxBytes=_LOG_BYTES,
+            backupCount=2,
+            encoding="utf-8",
+            errors="backslashreplace",
+        )
     ]
     if sys.stderr.isatty():
         handlers.append(logging.StreamHandler())
@@ -195,7 +202,7 @@ def _announced(settings: ServerSettings, address: str, token: str) -> Iterator[N
 
 def _write_private(path: Path, text: str) -> None:
     """Write a file that only this user may read, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.partial")
+    temporary = partial_name(path)
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

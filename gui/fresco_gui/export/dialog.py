@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fresco_media.disk import short_stem
 from PyQt6.QtCore import pyqtSlot
 from PyQt6.QtWidgets import (
     QCheckBox,
@@ -118,7 +119,7 @@ class ExportDialog(QDialog):
         self.sound.setEnabled(kind is not ExportKind.PNG)
         clip = Path(self._project.clip)
         before = Path(self.path.text()) if self.path.text() else clip
-        stem = f"{clip.stem.replace('%', '_')}-restyled"
+        stem = f"{short_stem(clip)}-restyled"
         self.path.setText(str(before.parent / f"{stem}{_ENDINGS[kind]}"))
 
     @pyqtSlot()
