@@ -28,6 +28,8 @@ CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 # Bytes a pixel takes at the very least, and room for a header and the sound.
 _LEAST_BYTES_PER_PIXEL: dict[Codec, float] = {"h264": 0.01, "lossless": 0.3, "images": 0.3}
 _LEAST_BYTES = 1 << 20
+_LONGEST_SIDE = 16384
+"""The most that the encoder of H.264 takes."""
 _FRAMES = NumberedName("frame_", 6, ".png")
 
 
@@ -86,6 +88,7 @@ def check_destination(
     """
     destination = _destination(path, _codec_for(path, codec), overwrite, name)
     _check_folder(path)
+    _check_size(destination, info)
     destination = replace(destination, originals=originals_of(info) | originals)
     destination.check_replaced()
     _check_free(destination)
@@ -142,6 +145,15 @@ def _check_folder(path: Path) -> None:
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputNotWritable(
             path, f"the folder {folder} may not be written to; choose another folder"
+        )
+
+
+def _check_size(destination: Destination, info: ClipInfo) -> None:
+    if destination.codec != "images" and max(info.width, info.height) > _LONGEST_SIDE:
+        raise OutputNotWritable(
+            destination.path,
+            f"the clip is {info.width}x{info.height}, and a video's sides have at most "
+            f"{_LONGEST_SIDE} pixels; write pictures instead, as name_%04d.png",
         )
 
 

@@ -12,7 +12,15 @@ from fresco_media.contact_sheet import contact_sheet
 from fresco_media.disk import write_whole
 from fresco_media.errors import ClipNotFound, ClipUnreadable, OutputNotWritable
 from fresco_media.faults import reading
-from fresco_media.scaling import WorkingSize, fit, resize, unfit, working_size
+from fresco_media.scaling import (
+    WorkingSize,
+    fit,
+    limit_told,
+    own_size,
+    resize,
+    unfit,
+    working_size,
+)
 from fresco_media.types import Image
 
 __all__ = [
@@ -21,6 +29,8 @@ __all__ = [
     "contact_sheet",
     "encode_image",
     "fit",
+    "limit_told",
+    "own_size",
     "read_image",
     "resize",
     "unfit",

@@ -13,7 +13,15 @@ from functools import partial
 from pathlib import Path
 
 from fresco_media.clip import Clip
-from fresco_media.images import WorkingSize, fit, unfit, working_size, write_image
+from fresco_media.images import (
+    WorkingSize,
+    fit,
+    limit_told,
+    own_size,
+    unfit,
+    working_size,
+    write_image,
+)
 from fresco_media.originals import NO_ORIGINALS, Originals
 from fresco_media.painted import PaintedKeys, find_painted_keys, read_key
 from fresco_media.types import Frame, Image
@@ -125,7 +133,8 @@ def propagate(
     at_once, workers = shared_cores(device)
     kind = settings.interpolation
     interpolator = interpolator or make_interpolator(kind, device=device, workers=workers)
-    yield from (Warned(text) for text in (*clip.warnings, *keys.warnings))
+    told = limit_told(_size(clip, settings))
+    yield from (Warned(text) for text in (*clip.warnings, *keys.warnings, *filter(None, (told,))))
     yield from _checked_keys(keys, clip)
     analysed = yield from pace.timed(Stage.ANALYSING, _analyse(clip, keys, settings, stop, pace))
     yield analysed
@@ -158,7 +167,9 @@ class _Run:
 
 def _size(clip: Clip, settings: PropagateSettings) -> WorkingSize:
     info = clip.info
-    return working_size(info.width, info.height, settings.size or min(info.width, info.height))
+    if settings.size is None:
+        return own_size(info.width, info.height)
+    return working_size(info.width, info.height, settings.size)
 
 
 def _checked_keys(keys: PaintedKeys, clip: Clip) -> Iterator[Event]:
