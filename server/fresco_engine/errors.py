@@ -19,6 +19,7 @@ FrescoError
 │   ├── ModelNotFound       no such folder, file or hub id
 │   ├── ModelCorrupt        files are there but damaged or incomplete
 │   ├── WrongModelKind      readable, but not a Stable-Diffusion-1.x-shaped model
+│   ├── ResultNotFinite     it computes NaN or infinity
 │   └── ControlUnavailable  the model has no ControlNet of the wanted kind
 └── OutOfDeviceMemory       the device has too little memory for this working size
 """
@@ -64,6 +65,7 @@ __all__ = [
     "OutputExists",
     "OutputNotWritable",
     "RangeOutsideClip",
+    "ResultNotFinite",
     "SequenceGap",
     "WrongModelKind",
 ]
@@ -101,6 +103,18 @@ class ModelCorrupt(ModelError):
 
 class WrongModelKind(ModelError):
     """The files are readable but are not of the kind that was asked for."""
+
+
+class ResultNotFinite(ModelError):
+    """What a model computed is not a number, which would be a black picture."""
+
+    def __init__(self, source: str | Path, stage: str, advice: str) -> None:
+        super().__init__(
+            source,
+            f"the model gave values that are no numbers (NaN or infinity) while {stage}, and no "
+            f"picture can be made of them; {advice}",
+        )
+        self.stage = stage
 
 
 class ControlUnavailable(ModelError):

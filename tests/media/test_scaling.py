@@ -22,10 +22,8 @@ def test_the_working_size_keeps_the_aspect_and_pads_to_eights(
     if max(width, height) <= 8 * min(width, height):
         assert min(size.scaled) == short_side
         assert not size.is_limited
-    long_side = max(width, height) * min(size.scaled) / min(width, height)
-    assert abs(max(size.scaled) - long_side) <= 0.5 * max(
-        1, max(width, height) / min(width, height)
-    )
+    aspect = max(width, height) / min(width, height)
+    assert abs(max(size.scaled) - aspect * min(size.scaled)) <= 0.5 * aspect
     for scaled, padded in zip(size.scaled, size.padded, strict=True):
         assert padded % 8 == 0
         assert 0 <= padded - scaled < 8

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from fresco_engine.correspondence.batch import BatchCorrespondence
 from fresco_engine.diffusion.control import condition_images
+from fresco_engine.diffusion.finite import require_finite
 from fresco_engine.diffusion.guidance import Guidance, GuidanceStep, Reference
 from fresco_engine.diffusion.hooks import guided, recording
 from fresco_engine.diffusion.latents import decode_latents, encode_images
@@ -152,6 +153,7 @@ def translate(
 
     Raises:
         OutOfDeviceMemory: the device cannot hold the batch.
+        ResultNotFinite: the model computes NaN or infinity.
     """
     with device_memory("translating keyframes"):
         return (yield from _translate(model, batch, settings, correspondence))
@@ -196,7 +198,8 @@ def _denoised(
         output = _predict(run, x, t, step)
         if _smooths(run.settings, run.schedule.position(k)):
             output = _smoothed(run, output, x, t)
-        record.append(_with_anchors(_stepped(run, output, x, t), anchors, k + 1))
+        stepped = require_finite(run.model, _stepped(run, output, x, t), "denoising")
+        record.append(_with_anchors(stepped, anchors, k + 1))
         yield StepDone(k + 1, len(timesteps))
     return record
 
