@@ -17,6 +17,7 @@ from fresco_engine.pace import Pace
 from fresco_engine.run import Run
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import Analysed, Progress, Stage, Warned
+from fresco_engine.wording import wording_doubts
 
 _ANALYSIS_SHORT_SIDE = 96
 
@@ -89,6 +90,9 @@ def _doubts(settings: RestyleSettings) -> Iterator[str]:
             f"the negative prompt has no effect at a guidance of {settings.guidance_scale}; "
             "raise --guidance above 1 to use it"
         )
+    yield from wording_doubts(
+        (settings.prompt, settings.negative_prompt or "", *settings.keyframe_prompts.values())
+    )
 
 
 def analyse(

@@ -28,6 +28,7 @@ from fresco_engine.diffusion.prompts import encode_prompt
 from fresco_engine.diffusion.schedule import make_scheduler, output_that_predicts, predicted_x0
 from fresco_engine.diffusion.smoothing import carry_background
 from fresco_engine.settings import RestyleSettings
+from fresco_engine.wording import plain_words
 
 if TYPE_CHECKING:
     from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
@@ -232,7 +233,7 @@ def _make_conditions(model: Model, batch: KeyframeBatch, settings: RestyleSettin
     texts = list(batch.prompts)
     halves = 2 if settings.guidance_scale > 1 else 1
     if halves == 2:
-        texts = [settings.negative_prompt or ""] * len(texts) + texts
+        texts = [plain_words(settings.negative_prompt or "")] * len(texts) + texts
     control = None
     if model.controlnet is not None and settings.control_scale > 0:
         pictures = condition_images(model.control, batch.images).to(model.device, model.dtype)
