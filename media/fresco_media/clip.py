@@ -99,6 +99,8 @@ class Clip:
 
 def _checked_rate(rate: Fraction) -> Fraction:
     """`rate` as containers can hold it: of two numbers of 32 bits."""
+    if rate <= 0:
+        raise InvalidSettings("frame-rate", f"{rate} is not a positive number")
     if not 1 / _FASTEST <= rate <= _FASTEST:
         raise InvalidSettings(
             "frame-rate", f"{float(rate):g} is outside 1/{_FASTEST} to {_FASTEST} frames per second"

@@ -125,7 +125,8 @@ def originals_of(info: ClipInfo) -> Originals:
 
 
 def _destination(path: Path, codec: Codec, overwrite: bool, name: str | None) -> Destination:
-    temporary = partial_name(path, name or secrets.token_hex(4))
+    # Of a path from the root no system takes the beginning for a protocol, as in "rtmp:a/b.mp4".
+    temporary = partial_name(path.absolute(), name or secrets.token_hex(4))
     if codec != "images":
         return Destination(path, codec, temporary, overwrite, path.parent)
     names = None if path.is_dir() else parse_pattern(path.name)

@@ -51,7 +51,7 @@ class _Header:
 def open_input(path: Path) -> av.container.InputContainer:
     """Open a local media file; a play list inside cannot make FFmpeg reach for the network."""
     return av.open(
-        str(path),
+        str(path.absolute()),  # "rtmp:a/b.mp4" would be an address.
         metadata_errors="replace",
         container_options={"protocol_whitelist": "file"},
     )

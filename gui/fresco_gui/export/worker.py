@@ -102,7 +102,7 @@ class Export(QThread):
             return self._write_pictures()
         self._originals.check(options.path)
         options.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = partial_name(options.path)
+        temporary = partial_name(options.path.absolute())
         try:
             if self._is_copy():
                 self._copy(temporary)

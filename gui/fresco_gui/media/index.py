@@ -49,7 +49,9 @@ class ClipIndex:
 def open_container(path: Path) -> av.container.InputContainer:
     """Open a local media file; a play list inside cannot make FFmpeg reach for the network."""
     return av.open(
-        str(path), metadata_errors="replace", container_options={"protocol_whitelist": "file"}
+        str(path.absolute()),
+        metadata_errors="replace",
+        container_options={"protocol_whitelist": "file"},
     )
 
 
