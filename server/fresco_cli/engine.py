@@ -190,9 +190,13 @@ class InProcessEngine:
     ) -> Codec:
         """What the output is written as; raises what `render` would, without a model."""
         from fresco_media.destination import check_destination
+        from fresco_media.errors import RangeOutsideClip
 
-        stop = clip.info.frame_count if settings.stop is None else settings.stop
-        count = max(1, stop - settings.start)
+        total, start = clip.info.frame_count, settings.start
+        stop = total if settings.stop is None else settings.stop
+        if not 0 <= start < stop <= total:
+            raise RangeOutsideClip(clip.info.path, start, stop, total)
+        count = stop - start
         found = check_destination(path, clip.info, count, codec, overwrite, originals=originals)
         return found.codec
 
