@@ -64,6 +64,10 @@ def make_output(*, as_json: bool, quiet: bool) -> Output:
 def write_json(value: Any, *, indent: int | None = None) -> None:
     """One JSON document on stdout; what JSON does not know becomes text."""
     text = json.dumps(value, ensure_ascii=False, default=str, indent=indent)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # A name that is not UTF-8, or a terminal that is not.
+        text = json.dumps(value, default=str, indent=indent)
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 

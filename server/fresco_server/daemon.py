@@ -19,7 +19,7 @@ from types import FrameType
 
 from fresco_engine import __version__
 from fresco_engine.errors import FrescoError
-from fresco_media.disk import output_fault
+from fresco_media.disk import output_fault, partial_name
 
 from fresco_server.errors import CannotStart, ServerError
 from fresco_server.jobs.claim import DATABASE, claim, examine
@@ -114,7 +114,13 @@ class _LogFile(logging.handlers.RotatingFileHandler):
 def _logging(data: Path) -> Iterator[None]:
     """Log lines go to a file of bounded size, and to a terminal if somebody looks at it."""
     handlers: list[logging.Handler] = [
-        _LogFile(data / "daemon.log", maxBytes=_LOG_BYTES, backupCount=2, encoding="utf-8")
+        _LogFile(
+            data / "daemon.log",
+            maxBytes=_LOG_BYTES,
+            backupCount=2,
+            encoding="utf-8",
+            errors="backslashreplace",
+        )
     ]
     if sys.stderr.isatty():
         handlers.append(logging.StreamHandler())
@@ -194,7 +200,7 @@ def _announced(settings: ServerSettings, address: str, token: str) -> Iterator[N
 
 def _write_private(path: Path, text: str) -> None:
     """Write a file that only this user may read, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.partial")
+    temporary = partial_name(path)
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from fresco_client import Failure, Job, JobState, PictureOptions
+from fresco_media.disk import short_stem
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from fresco_gui.clips import ClipOpener
@@ -159,7 +160,7 @@ class Following(QObject):
     def result_path(self, job_id: str) -> Path:
         """Where the result of a job is put."""
         folder = self._services.preferences.results or self._services.folders.results
-        stem = Path(self._keeper.project.clip).stem.replace("%", "_") or "result"
+        stem = short_stem(Path(self._keeper.project.clip)) or "result"
         return folder / f"{stem}-{job_id[:8]}.mp4"
 
     def _on_fetched(self, path: object) -> None:

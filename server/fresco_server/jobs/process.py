@@ -67,7 +67,7 @@ class WorkerProcess:
 
     def send(self, order: Values) -> None:
         """Give an order; one that is dead gets none, and `ended` tells of it."""
-        line = json.dumps(order, ensure_ascii=False).encode() + b"\n"
+        line = json.dumps(order).encode() + b"\n"
         assert self._process.stdin is not None
         with self._sending, suppress(OSError, ValueError):
             self._process.stdin.write(line)
