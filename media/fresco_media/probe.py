@@ -23,6 +23,7 @@ from fresco_media.packets import (
     PacketTable,
     Scan,
     ScannedPacket,
+    has_all_stamps,
     has_reordered_stamps,
     is_in_doubt,
     order_of_stamps,
@@ -30,6 +31,7 @@ from fresco_media.packets import (
     scan_packets,
     table_in_order,
     undecodable_start,
+    without_second_fields,
 )
 from fresco_media.streams import choose_video
 from fresco_media.timing import DEFAULT_RATE, Timing, exact_timing
@@ -114,7 +116,9 @@ def _described(
     path: Path, header: _Header, scan: Scan, is_stopped: Callable[[], bool]
 ) -> Probe | None:
     """Find out which packet becomes which frame, and describe the file."""
-    is_suspicious = not scan.is_timed or (header.does_reorder and not has_reordered_stamps(scan))
+    is_suspicious = not has_all_stamps(scan) or (
+        header.does_reorder and not has_reordered_stamps(scan)
+    )
     with open_input(path) as container:
         trial = try_out(
             container,
@@ -125,6 +129,8 @@ def _described(
         )
     if trial is None:
         raise ClipUnreadable(path, f"none of its frames can be decoded; {NOT_A_VIDEO}")
+    if scan.is_timed:
+        scan = without_second_fields(scan, trial.numbers)
     table = _table(header, scan, trial)
     if table is None:
         with open_input(path) as container:

@@ -67,7 +67,8 @@ def test_a_playlist_is_known_in_any_encoding(tmp_path: Path, encoding: str) -> N
 
 
 @pytest.mark.parametrize(
-    "demuxer", ["hls", "concat", "dash", "image2", "lavfi", "rtsp", "sdp", "vobsub", "tty", "imf"]
+    "demuxer",
+    ["hls", "concat", "dash", "image2", "lavfi", "rtsp", "sdp", "vobsub", "tty", "imf", "mlv"],
 )
 def test_no_container_that_opens_other_files_is_let_in(demuxer: str) -> None:
     assert demuxer not in CONTAINERS.split(",")

@@ -26,7 +26,7 @@ def write(path: Path, tracks: Sequence[tuple[tuple[int, int], int, Disposition |
             stream: Any = output.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
             stream.width, stream.height = size
             stream.pix_fmt = "yuv420p"
-            stream.disposition = flag if flag is not None else Disposition(0)
+            stream.disposition = flag.value if flag is not None else 0
             streams.append(stream)
         for place in range(6):
             for stream, (size, first, _) in zip(streams, tracks, strict=True):
