@@ -19,7 +19,7 @@ from typing import Any, cast
 
 from fresco_engine.errors import FrescoError
 
-from fresco_server.errors import ServerError
+from fresco_server.errors import NotPossible, ServerError
 from fresco_server.jobs.folders import RECORD, DataFolder
 from fresco_server.jobs.job import JobState
 from fresco_server.jobs.marks import is_real_file, read_small, write_safely
@@ -82,6 +82,9 @@ class Records:
             if row["state"] == JobState.DONE.value and not (folder / _EVENTS).exists():
                 write_safely(folder / _EVENTS, (_line(event) for event in events))
             write_safely(folder / RECORD, iter([_line(row)]))
+        except NotPossible as error:
+            # The folder is somebody else's by now, and trying again changes nothing.
+            _LOGGER.warning("job %s: no record is kept: %s", job_id, error)
         except (OSError, FrescoError, ServerError) as error:
             _LOGGER.warning("job %s: its record cannot be written (%s)", job_id, error)
             return False
