@@ -11,7 +11,9 @@ session.py says of the Blender that asks. A line "RENDERED" is printed for every
 from __future__ import annotations
 
 import json
+import os
 import sys
+import traceback
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -41,7 +43,6 @@ def main() -> None:
     bpy.app.handlers.render_write.append(tell)
     scene.frame_start, scene.frame_end, scene.frame_step = wanted["start"], wanted["stop"] - 1, 1
     bpy.ops.render.render(animation=True, scene=scene.name)
-    bpy.app.handlers.render_write.remove(tell)  # else Blender as a module does not end
 
 
 def follow(session: dict[str, Any]) -> None:
@@ -187,5 +188,21 @@ def write_movie(scene: Any) -> None:
     movie.gopsize, movie.use_autosplit = 1, False
 
 
+def end_module() -> None:
+    """Render and leave at once: as a module some Blenders hang where Python ends."""
+    code = 1
+    try:
+        main()
+        code = 0
+    except Exception:
+        traceback.print_exc()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    main()
+    if bpy.app.binary_path:
+        main()
+    else:
+        end_module()
