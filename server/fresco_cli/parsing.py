@@ -9,12 +9,30 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
 from fresco_engine.errors import InvalidSettings
+from fresco_media.numbers import decimal_of
 
 if TYPE_CHECKING:
     from fresco_client import KeyframeChange
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+def number(text: str | float) -> float:
+    """A number in any way people write it: `0.75`, `0,75`; a default is one already.
+
+    Raises:
+        BadParameter: it is none.
+    """
+    try:
+        return float(text)  # also nan and inf, to which each option has its own answer
+    except ValueError:
+        pass
+    try:
+        return decimal_of(str(text))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no number; give for example 0.75") from None
 
 
 def parse_range(text: str | None) -> tuple[int, int | None]:
@@ -81,7 +99,7 @@ def parse_frame_prompts(texts: Sequence[str] | None) -> dict[int, str]:
 
 
 def parse_frame_rate(text: str | None) -> Fraction | None:
-    """An exact rate from `24`, `23.976` or `24000/1001`.
+    """An exact rate from `24`, `23.976`, `23,976` or `24000/1001`.
 
     Raises:
         InvalidSettings: the text is no positive number.
@@ -89,7 +107,7 @@ def parse_frame_rate(text: str | None) -> Fraction | None:
     if text is None:
         return None
     try:
-        rate = Fraction(text)
+        rate = Fraction(text.replace(",", "."))
     except (ValueError, ZeroDivisionError):
         rate = Fraction(0)
     if rate <= 0:
@@ -100,13 +118,13 @@ def parse_frame_rate(text: str | None) -> Fraction | None:
 
 
 def parse_size(option: str, text: str) -> int:
-    """Bytes from `200G`, `1.5T` or `4096`; K, M, G and T stand for powers of 1024.
+    """Bytes from `200G`, `1.5T`, `1,5T` or `4096`; K, M, G and T stand for powers of 1024.
 
     Raises:
         InvalidSettings: the text has another form or is nothing.
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
-    count = int(float(found[1]) * _UNITS[found[2].upper()]) if found else 0
+    found = re.fullmatch(r"(\d+(?:[.,]\d+)?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    count = int(decimal_of(found[1]) * _UNITS[found[2].upper()]) if found else 0
     if count <= 0:
         raise InvalidSettings(option, f"{text!r} is no size; give for example 500M or 200G")
     return count
