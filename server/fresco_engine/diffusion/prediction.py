@@ -55,7 +55,8 @@ def prediction_of(path: Path, header: Header) -> Prediction:
     metadata = read_metadata(path)
     if str(metadata.get("ss_v_parameterization", "")).lower() in _YES:
         return "v_prediction"
-    return next(_predictions_in(metadata, 0), _USUAL)
+    found = next(_predictions_in(metadata, 0), None)
+    return _USUAL if found is None else found
 
 
 def has_zero_snr(path: Path, header: Header) -> bool:
