@@ -21,7 +21,8 @@ def demuxed(
     while True:
         try:
             yield next(packets)
-        except StopIteration:
+        except (StopIteration, IndexError):
+            # PyAV counts streams that appear in mid-file, but has no place for them.
             return
         except av.error.FFmpegError as error:
             logger.info("reading %s stopped: %s", container.name, error)

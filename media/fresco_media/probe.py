@@ -235,6 +235,10 @@ def _timing(header: _Header, table: PacketTable) -> Timing:
     return Timing(tuple(range(len(table.stamps))), 1 / rate, rate, False)
 
 
+def _frames(count: int) -> str:
+    return "1 frame" if count == 1 else f"{count} frames"
+
+
 def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
@@ -257,13 +261,13 @@ def _warnings(info: ClipInfo, table: PacketTable, *, is_interlaced: bool) -> tup
         )
     if table.mended:
         warnings.append(
-            f"the time stamps of {table.mended} frames repeat, step back or are missing; these "
+            f"the time stamps of {_frames(table.mended)} repeat, step back or are missing; such "
             "frames are shown at even distances between the others"
         )
     if table.left_out:
         warnings.append(
-            f"the recording begins in mid-scene: its first {table.left_out} frames need others "
-            "that are not in the file and are left out"
+            f"the recording begins in mid-scene: {_frames(table.left_out)} at its start need "
+            "others that are not in the file and are left out"
         )
     if info.has_alpha:
         warnings.append("the clip's transparency is dropped; the result is opaque")

@@ -69,6 +69,16 @@ def wrapping(index: int) -> int:
 FILES: dict[str, tuple[Make, int]] = {
     "ts-joined-thrice": (lambda folder: joined(folder, (30, 12, 25)), 67),
     "ts-joined-with-sound": (lambda folder: joined(folder, (25, 30), sound=True), 55),
+    "ts-silent-then-sounding": (
+        lambda folder: join(
+            folder / "joined.ts",
+            [
+                mux(folder / "silent.ts", Film(count=20)),
+                mux(folder / "loud.ts", Film(count=20, first=20), Muxing(sound_s=(0.0, 0.8))),
+            ],
+        ),
+        40,
+    ),
     "ts-joined-short-parts": (lambda folder: joined(folder, (3, 2, 30)), 35),
     "ts-cut-in-mid-scene": (lambda folder: cut_at_packet(folder, 4), 20),
     "ts-wrapping": (
@@ -210,7 +220,7 @@ def test_any_frame_can_be_had_at_once_and_is_the_same(tmp_path: Path, name: str)
     [
         ("ts-joined-thrice", "the time stamps start over 2 times"),
         ("mkv-repeated", "the time stamps of 4 frames repeat"),
-        ("ts-cut-in-mid-scene", "the recording begins in mid-scene: its first 6 frames"),
+        ("ts-cut-in-mid-scene", "the recording begins in mid-scene: 6 frames at its start"),
         ("raw-h264", "the file holds no times; 25 frames a second are assumed"),
     ],
 )
