@@ -9,7 +9,9 @@ from pathlib import Path
 import av
 import av.container
 import av.error
+from av.video.codeccontext import VideoCodecContext
 
+from fresco_media.decoder import decoder_of
 from fresco_media.errors import ClipUnreadable
 from fresco_media.faults import NOT_A_VIDEO, reading
 from fresco_media.packets import demuxed
@@ -56,6 +58,7 @@ class _Cursor:
         self._stream = container.streams[probe.stream_index]
         # Threads across frames would lose good frames beside damaged ones, and hold many in memory.
         self._stream.codec_context.thread_type = "SLICE"
+        self._decoder = decoder_of(self._stream)
         self._table = probe.table
         self._index_of = {stamp: index for index, stamp in enumerate(probe.table.stamps)}
         self._keys = [index for index, _ in probe.table.keys]
@@ -101,6 +104,8 @@ class _Cursor:
     def _restart_at(self, stamp: int) -> None:
         self._held = self._ahead = None
         self._container.seek(stamp, stream=self._stream)
+        if self._decoder is not self._stream.codec_context:
+            self._decoder.flush_buffers()
         self._frames = self._good_frames()
 
     def _good_frames(self) -> Iterator[Indexed]:
@@ -109,7 +114,7 @@ class _Cursor:
         for packet in demuxed(self._container, self._stream):
             if packet.is_corrupt and packet.pts not in self._index_of:
                 continue  # The end of the file cuts through it; the table leaves it out.
-            for frame in _decoded(packet):
+            for frame in _decoded(self._decoder, packet):
                 index = self._index_at(frame, latest)
                 if index is not None and index > latest:
                     latest = index
@@ -122,9 +127,10 @@ class _Cursor:
         return latest + 1 if latest + 1 < len(self._table.stamps) else None
 
 
-def _decoded(packet: av.Packet) -> list[av.VideoFrame]:
+def _decoded(decoder: VideoCodecContext, packet: av.Packet) -> list[av.VideoFrame]:
     """The frames that come out when `packet` goes in; what is missing shows by its index."""
     try:
-        return packet.decode()
+        # An empty packet, the last one, makes the decoder give what it still holds.
+        return decoder.decode(packet if packet.size else None)
     except av.error.FFmpegError:
         return []

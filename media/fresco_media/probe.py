@@ -11,11 +11,13 @@ import av.container
 import av.error
 from av.stream import Disposition
 
-from fresco_media.colour import HDR_TRANSFERS, tags_of
+from fresco_media.colour import colour_warnings, tags_of, unreadable_colours
+from fresco_media.decoder import decoder_of
 from fresco_media.errors import ClipUnreadable, NoVideoStream
 from fresco_media.faults import NOT_A_VIDEO, reading
 from fresco_media.orientation import Orientation, orientation_of
 from fresco_media.packets import PacketTable, demuxed, scan_packets
+from fresco_media.picture import OVER_BLACK, has_alpha
 from fresco_media.timing import DEFAULT_RATE, Timing, exact_timing
 from fresco_media.types import ClipInfo
 
@@ -42,6 +44,7 @@ class _Header:
 
     stream_index: int
     codec: str
+    codec_tag: str
     time_base: Fraction
     rates: tuple[Fraction | None, ...]
     sample_aspect: Fraction
@@ -76,6 +79,8 @@ def probe(path: Path) -> Probe:
             first = _first_picture(container, header.stream_index)
         if first is None or not table.stamps:
             raise ClipUnreadable(path, f"none of its frames can be decoded; {NOT_A_VIDEO}")
+        if (reason := unreadable_colours(first, header.codec_tag)) is not None:
+            raise ClipUnreadable(path, reason)
         return _describe(path, header, table, first)
 
 
@@ -96,6 +101,7 @@ def _header_of(container: av.container.InputContainer, stream: av.VideoStream) -
     return _Header(
         stream_index=stream.index,
         codec=stream.codec_context.name,
+        codec_tag=stream.codec_context.codec_tag,
         time_base=stream.time_base or Fraction(1, 90000),
         rates=(stream.average_rate, stream.guessed_rate, stream.base_rate),
         sample_aspect=stream.sample_aspect_ratio or Fraction(1),
@@ -106,9 +112,11 @@ def _header_of(container: av.container.InputContainer, stream: av.VideoStream) -
 def _first_picture(
     container: av.container.InputContainer, stream_index: int
 ) -> av.VideoFrame | None:
-    for packet in demuxed(container, container.streams[stream_index]):
+    stream = container.streams[stream_index]
+    decoder = decoder_of(stream)
+    for packet in demuxed(container, stream):
         try:
-            frames = packet.decode()
+            frames = decoder.decode(packet if packet.size else None)
         except av.error.FFmpegError:
             continue
         if frames:
@@ -132,7 +140,7 @@ def _describe(path: Path, header: _Header, table: PacketTable, first: av.VideoFr
         times=timing.times,
         rotation=90 * orientation.quarter_turns,
         bit_depth=max(component.bits for component in components),
-        has_alpha=_has_alpha(first),
+        has_alpha=has_alpha(first),
         has_audio=header.has_audio,
         is_variable_rate=timing.is_variable,
         sample_aspect=1 / aspect if orientation.swaps_sides else aspect,
@@ -150,10 +158,6 @@ def _timing(header: _Header, table: PacketTable) -> Timing:
     return Timing(table.stamps, 1 / rate, rate, False)
 
 
-def _has_alpha(frame: av.VideoFrame) -> bool:
-    return any(component.is_alpha for component in frame.format.components)
-
-
 def _warnings(info: ClipInfo, table: PacketTable, *, is_interlaced: bool) -> tuple[str, ...]:
     warnings: list[str] = []
     if table.is_cut_short:
@@ -162,12 +166,8 @@ def _warnings(info: ClipInfo, table: PacketTable, *, is_interlaced: bool) -> tup
             "that are there are used"
         )
     if info.has_alpha:
-        warnings.append("the clip's transparency is dropped; the result is opaque")
-    if info.colour.transfer in HDR_TRANSFERS:
-        warnings.append(
-            f"the clip is HDR ({HDR_TRANSFERS[info.colour.transfer]}); it is processed in 8 bits "
-            "without tone mapping and may show bands"
-        )
+        warnings.append(OVER_BLACK)
+    warnings += colour_warnings(info.colour)
     if is_interlaced:
         warnings.append("the clip is interlaced; deinterlace it first if motion shows combs")
     if not table.is_timed:
