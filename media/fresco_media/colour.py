@@ -1,7 +1,7 @@
 """Between the YUV of codecs and the RGB of the engine, by the clip's own matrix and range.
 
-Decoding is `fresco_media.picture`'s. Encoding is done here: libswscale truncates where it writes full range, and a picture that passes
-through several times would fade.
+Decoding is `fresco_media.picture`'s. Encoding is done here: libswscale truncates where it writes
+full range, and a picture that passes through several times would fade.
 """
 
 from __future__ import annotations
@@ -114,8 +114,9 @@ def matrix_in_use(colour: ColourTags, height: int) -> int:
 def encoded_tags(colour: ColourTags, source_height: int, height: int) -> ColourTags:
     """Tags for a YUV encode at `height` of a clip decoded at `source_height` with `colour`.
 
-    The source's tags are kept, except where its pictures were converted. The matrix is stated where it was RGB, and where a player would
-    guess another one for the new height, as can happen when a rotated clip is written upright.
+    The source's tags are kept, except where its pictures were converted. The matrix is stated where
+    it was RGB, and where a player would guess another one for the new height, as can happen when a
+    rotated clip is written upright.
     """
     colour = shown_tags(colour)
     matrix = matrix_in_use(colour, source_height)

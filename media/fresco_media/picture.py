@@ -16,7 +16,7 @@ import numpy as np
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
-from fresco_media.colour import FULL_RANGE, LIMITED_RANGE, RGB, matrix_in_use
+from fresco_media.colour import FULL_RANGE, LIMITED_RANGE, matrix_in_use
 from fresco_media.scaling import resize
 from fresco_media.transfer import as_srgb, needs_conversion
 from fresco_media.types import ColourTags, Image
@@ -111,7 +111,7 @@ class _Conversion:
             rgba = np.dstack([shown, alpha])
         else:
             rgba = self._converted("rgba", own_size)
-        return over_black(rgba)
+        return multiplied(rgba)
 
     def _converted(self, pixel_format: str, size: Size) -> NDArray[np.generic]:
         """The frame as RGB with its own transfer and primaries."""
@@ -133,10 +133,10 @@ class _Conversion:
         return converted.to_ndarray()
 
 
-def over_black(rgba: NDArray[np.uint8]) -> Image:
-    """Straight RGBA laid over black, which is also its colours multiplied by its alpha."""
-    multiplied = cv2.cvtColor(np.ascontiguousarray(rgba), cv2.COLOR_RGBA2mRGBA)
-    return np.asarray(cv2.cvtColor(multiplied, cv2.COLOR_RGBA2RGB), np.uint8)
+def multiplied(rgba: NDArray[np.uint8]) -> Image:
+    """The colours of straight RGBA multiplied by its alpha, which lays them over black."""
+    found = cv2.cvtColor(np.ascontiguousarray(rgba), cv2.COLOR_RGBA2mRGBA)
+    return np.asarray(cv2.cvtColor(found, cv2.COLOR_RGBA2RGB), np.uint8)
 
 
 def _with_bars(picture: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:

@@ -137,7 +137,7 @@ def test_a_picture_damaged_inside_is_named_when_it_is_read(make_images: MakeImag
         list(clip.frames())
 
 
-def test_transparent_pictures_are_used_opaque_with_a_warning(tmp_path: Path) -> None:
+def test_transparent_pictures_are_laid_over_black_with_a_warning(tmp_path: Path) -> None:
     half = np.full((48, 64, 4), 128, np.uint8)
     half[..., 0] = 200
     (tmp_path / "key_1.png").write_bytes(cv2.imencode(".png", half)[1].tobytes())
@@ -147,7 +147,7 @@ def test_transparent_pictures_are_used_opaque_with_a_warning(tmp_path: Path) -> 
 
     assert clip.info.has_alpha
     assert "transparency" in clip.warnings[0]
-    assert frame.image[0, 0].tolist() == [128, 128, 200]
+    assert frame.image[0, 0].tolist() == [64, 64, 100]
 
 
 def test_deep_pictures_are_rounded_to_8_bits(tmp_path: Path) -> None:
