@@ -18,6 +18,14 @@ IMAGE_SUFFIXES = (
 )
 """Of files that are taken for pictures in a folder."""
 
+KEY_SUFFIXES = {
+    *IMAGE_SUFFIXES,
+    *(".gif", ".psd", ".jpe", ".jfif", ".dib", ".apng", ".tpic", ".vda", ".icb", ".vst", ".j2k"),
+    *(".jpc", ".jpf", ".jpx", ".j2c", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".qoi", ".sgi"),
+    *(".rgb", ".rgba", ".bw", ".pcx", ".dds", ".ico", ".avifs", ".hif"),
+}
+"""Of files that may be pictures painted by hand: paint programs save more kinds."""
+
 HEAD_BYTES = 64
 # Formats that Pillow reads by itself. Others start programs (EPS), are drawings of another system
 # (WMF), or only stubs for what somebody else may have installed.

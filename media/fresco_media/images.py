@@ -10,7 +10,7 @@ from fresco_media.contact_sheet import contact_sheet
 from fresco_media.errors import OutputNotWritable
 from fresco_media.faults import writing
 from fresco_media.formats import IMAGE_SUFFIXES
-from fresco_media.scaling import WorkingSize, fit, resize, unfit, working_size
+from fresco_media.scaling import WorkingSize, displayed, fit, resize, unfit, working_size
 from fresco_media.stills import read_still
 from fresco_media.types import Image
 
@@ -19,6 +19,7 @@ __all__ = [
     "WRITABLE_SUFFIXES",
     "WorkingSize",
     "contact_sheet",
+    "displayed",
     "encode_image",
     "fit",
     "read_image",

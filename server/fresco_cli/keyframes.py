@@ -17,7 +17,7 @@ from fresco_cli.events import plan_as_json
 from fresco_cli.grouping import grouped
 from fresco_cli.options import ShortTelling
 from fresco_cli.outcome import told
-from fresco_cli.output import make_output, write_json
+from fresco_cli.output import make_output, write_error, write_json
 from fresco_cli.parsing import parse_frame_rate
 from fresco_cli.pictures import keyframe_sheet
 
@@ -45,6 +45,8 @@ def keyframes(
             destinations.check_picture(sheet, overwrite=overwrite)
         opened = engine.open_clip(clip, parse_frame_rate(frame_rate))
         plan = engine.plan(opened, settings)
+        for text in opened.warnings:
+            write_error(f"Warning: {text}")
         if sheet is not None:
             keyframe_sheet(opened, plan.keyframes, sheet)
         if telling.as_json:

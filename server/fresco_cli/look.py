@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from fresco_engine.types import Warned
 from fresco_media.types import Image
 
 from fresco_cli import destinations, local, options
@@ -46,17 +47,19 @@ def look(
     tools: Tools = context.obj
     channel = make_output(as_json=telling.as_json, quiet=telling.quiet)
     with told(channel, debug=telling.debug):
-        from fresco_media.images import write_image
+        from fresco_media.images import displayed, write_image
 
         destinations.check_picture(output, overwrite=overwrite)
         check_options(daemon)
         choices.settings()
         opened = tools.engine.open_clip(clip, parse_frame_rate(frame_rate))
+        for text in opened.warnings:
+            channel.event(Warned(text))
         opened.frames_at([frame])  # Raises at once when there is no such frame.
         wish = _Wish(clip, opened, frame, frame_rate, choices, model)
         began = time.perf_counter()
         make = _locally if in_process else partial(_at_daemon, daemon=daemon, channel=channel)
-        write_image(output, make(tools, wish))
+        write_image(output, displayed(make(tools, wish), opened.info.sample_aspect))
         seconds = time.perf_counter() - began
         if telling.as_json:
             write_json({"event": "finished", "output": str(output), "seconds": round(seconds, 3)})

@@ -42,12 +42,13 @@ class Receiver:
         folder = self.wanted.save_keyframes
         if folder is None:
             return
-        from fresco_media.images import write_image
+        from fresco_media.images import displayed, write_image
 
         with suppress(client.NotFound):
             picture = self.session.frame(self.job_id, "keyframe", index, _LOSSLESS)
             destinations.make_folder(folder)
-            write_image(folder / f"{index:06d}.png", decoded(picture))
+            shown = displayed(decoded(picture), self.clip.info.sample_aspect)
+            write_image(folder / f"{index:06d}.png", shown)
             self._saved.add(index)
 
     def receive(self, result: ResultInfo, plan: Analysed, engine: Engine) -> Report:

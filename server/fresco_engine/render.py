@@ -13,7 +13,7 @@ from typing import Any
 
 from fresco_media.clip import Clip
 from fresco_media.faults import writing
-from fresco_media.images import working_size, write_image
+from fresco_media.images import displayed, working_size, write_image
 from fresco_media.writer import Codec, FrameWriter, open_writer
 
 from fresco_engine import __version__
@@ -78,7 +78,7 @@ def render(
         clip, settings, lazy_model, interpolator=interpolator, pace=pace, checkpoint=checkpoint
     )
     with written, closing(events):
-        yield from _passed_on(events, written, collected, keyframe_folder, pace)
+        yield from _passed_on(clip, events, written, collected, keyframe_folder, pace)
     yield from collected.late_warnings((*clip.warnings, *written.warnings))
     outputs = {"clip": output, "keyframes": keyframe_folder}
     metrics = yield from _metrics(clip, output, collected.planned, pace)
@@ -86,6 +86,7 @@ def render(
 
 
 def _passed_on(
+    clip: Clip,
     events: Iterator[Event],
     written: _Output | _NoOutput,
     collected: _Collected,
@@ -96,7 +97,8 @@ def _passed_on(
     for event in events:
         collected.add(event)
         if isinstance(event, KeyframeReady) and keyframe_folder is not None:
-            write_image(keyframe_folder / f"{event.index:06d}.png", event.image)
+            shown = displayed(event.image, clip.info.sample_aspect)
+            write_image(keyframe_folder / f"{event.index:06d}.png", shown)
         progress = written.take(event, pace)
         yield event
         if progress is not None:

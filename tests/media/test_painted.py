@@ -9,7 +9,7 @@ import pytest
 from fresco_engine.errors import KeyframesUnusable
 from fresco_media.clip import Clip
 from fresco_media.images import write_image
-from fresco_media.painted import find_painted_keys, read_key
+from fresco_media.painted import check_key, find_painted_keys, read_key
 from PIL import Image as Pillow
 
 from tests.engine.conftest import scene, write_clip
@@ -100,35 +100,36 @@ def test_what_is_no_folder_is_refused(clip: Clip, tmp_path: Path, name: str) -> 
         find_painted_keys(tmp_path / name, clip, 0, 12)
 
 
-def test_a_key_painted_at_another_size_is_resized_and_told(tmp_path: Path) -> None:
+def test_a_key_painted_at_another_size_is_resized_and_told(clip: Clip, tmp_path: Path) -> None:
     painted(tmp_path, "large.png", size=(160, 128))
 
-    image, said = read_key(tmp_path / "large.png", (80, 64))
+    image = read_key(tmp_path / "large.png", clip, 0)
+    said = check_key(tmp_path / "large.png", clip.info)
 
     assert image.shape == (64, 80, 3)
     assert said == ("large.png is 160x128 and was resized to the clip's 80x64",)
 
 
-def test_a_key_of_another_shape_is_refused(tmp_path: Path) -> None:
+def test_a_key_of_another_shape_is_refused(clip: Clip, tmp_path: Path) -> None:
     painted(tmp_path, "tall.png", size=(64, 80))
 
     with pytest.raises(KeyframesUnusable, match="another shape; paint it over a frame"):
-        read_key(tmp_path / "tall.png", (80, 64))
+        check_key(tmp_path / "tall.png", clip.info)
 
 
 @pytest.mark.parametrize("name", ["broken.png", "broken.gif"])
-def test_a_damaged_key_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_damaged_key_is_refused(clip: Clip, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"GIF89a" if name.endswith("gif") else b"no picture")
 
     with pytest.raises(KeyframesUnusable, match="damaged or not a picture"):
-        read_key(tmp_path / name, (80, 64))
+        check_key(tmp_path / name, clip.info)
 
 
-def test_a_key_of_the_clips_size_is_taken_as_it_is(tmp_path: Path) -> None:
+def test_a_key_of_the_clips_size_is_taken_as_it_is(clip: Clip, tmp_path: Path) -> None:
     picture = scene(1)[0]
     write_image(tmp_path / "0.png", picture)
 
-    image, said = read_key(tmp_path / "0.png", (80, 64))
+    image = read_key(tmp_path / "0.png", clip, 0)
 
     np.testing.assert_array_equal(image, picture)
-    assert said == ()
+    assert check_key(tmp_path / "0.png", clip.info) == ()
