@@ -9,6 +9,7 @@ of another shape than the clip's first one gets bars.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import av
 import cv2
@@ -26,7 +27,7 @@ Size = tuple[int, int]
 
 # SWS_ACCURATE_RND, SWS_FULL_CHR_H_INT and SWS_FULL_CHR_H_INP of libswscale, in numbers because
 # PyAV names them only from version 18 on.
-_EXACT = 0x40000 | 0x2000 | 0x4000
+EXACT = 0x40000 | 0x2000 | 0x4000
 OVER_BLACK = "the clip's transparency is laid over black; the result is opaque"
 
 
@@ -87,7 +88,14 @@ class _Conversion:
 
     def picture_into(self, out: NDArray[np.uint8]) -> None:
         """The picture at `size` as BGRA in `out`."""
-        np.copyto(out, self.picture("bgra"))
+        is_plain = not has_alpha(self.frame) and not needs_conversion(self.colour)
+        if not is_plain or self._filled_size() != self.size:
+            np.copyto(out, self.picture("bgra"))
+            return
+        plane = self._reformatted("bgra", self.size).planes[0]
+        width, height = self.size
+        stored = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+        np.copyto(out, stored[:height, : 4 * width].reshape(height, width, 4))
 
     def _filled_size(self) -> Size:
         """What of `size` the frame fills: all of it where it has the shape of the first."""
@@ -113,7 +121,10 @@ class _Conversion:
             rgba = self._converted("rgba", own_size)
         return multiplied(rgba)
 
-    def _converted(self, pixel_format: str, size: Size) -> NDArray[np.generic]:
+    def _converted(self, pixel_format: str, size: Size) -> NDArray[Any]:
+        return self._reformatted(pixel_format, size).to_ndarray()
+
+    def _reformatted(self, pixel_format: str, size: Size) -> av.VideoFrame:
         """The frame as RGB with its own transfer and primaries."""
         frame = self.frame
         shrinks = size[0] < frame.width or size[1] < frame.height
@@ -121,16 +132,15 @@ class _Conversion:
         # The frame itself is told how to be read: as an argument, PyAV 17 does not know BT.2020.
         frame.colorspace = matrix_in_use(self.colour, self.coded_size[1])
         frame.color_range = FULL_RANGE if self.colour.is_full_range else LIMITED_RANGE
-        converted = frame.reformat(
+        return frame.reformat(
             width=size[0],
             height=size[1],
             format=pixel_format,
             dst_color_range=FULL_RANGE,
-            interpolation=scaler | (_EXACT if self.is_exact else 0),
+            interpolation=scaler | (EXACT if self.is_exact else 0),
             # Splitting small frames over threads costs more than it saves (measured at 640x512).
             threads=1,
         )
-        return converted.to_ndarray()
 
 
 def multiplied(rgba: NDArray[np.uint8]) -> Image:

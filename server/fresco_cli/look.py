@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from fresco_engine.types import Warned
 from fresco_media.types import Image
 
 from fresco_cli import destinations, local, options
@@ -18,7 +17,7 @@ from fresco_cli.daemons import Tools, check_options, or_locally
 from fresco_cli.grouping import grouped
 from fresco_cli.options import DaemonOptions, ModelOptions, Telling
 from fresco_cli.outcome import told
-from fresco_cli.output import Output, make_output, write_json
+from fresco_cli.output import Output, make_output, write_error, write_json
 from fresco_cli.parsing import parse_frame_rate
 
 if TYPE_CHECKING:
@@ -53,8 +52,8 @@ def look(
         check_options(daemon)
         choices.settings()
         opened = tools.engine.open_clip(clip, parse_frame_rate(frame_rate))
-        for text in opened.warnings:
-            channel.event(Warned(text))
+        for text in () if telling.quiet else opened.warnings:
+            write_error(f"Warning: {text}")
         opened.frames_at([frame])  # Raises at once when there is no such frame.
         wish = _Wish(clip, opened, frame, frame_rate, choices, model)
         began = time.perf_counter()

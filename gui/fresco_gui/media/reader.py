@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Protocol
 
 import av
+from fresco_media.sequence import is_sequence_path
 from PyQt6.QtGui import QImage
 
-from fresco_gui.media import sequence
 from fresco_gui.media.errors import ClipUnreadable, reading
 from fresco_gui.media.index import ClipIndex, frames_of, open_container, packets, read_index
-from fresco_gui.media.pictures import resized, to_image, turned
+from fresco_gui.media.pictures import to_image, turned
+from fresco_gui.media.sequence import PictureReader
 from fresco_gui.media.source import FrameInfo
-
-_DEFAULT_RATE = Fraction(24)
 
 Size = tuple[int, int]
 """Width and height in pixels."""
@@ -61,34 +60,10 @@ def open_reader(
     Raises:
         MediaError: it is gone or cannot be read.
     """
-    if sequence.is_sequence(path):
-        return _PictureReader(path, frame_rate or _DEFAULT_RATE, first_index)
+    if is_sequence_path(path):
+        return PictureReader(path, frame_rate, first_index)
     index = read_index(path, first_index=first_index, is_stopped=is_stopped)
     return None if index is None else VideoReader(path, index)
-
-
-class _PictureReader:
-    def __init__(self, path: Path, frame_rate: Fraction, first_index: int) -> None:
-        self._files = sequence.sequence_files(path)
-        first = sequence.read_picture(self._files[0])
-        self.info = FrameInfo(
-            path=path,
-            frame_count=len(self._files),
-            frame_rate=frame_rate,
-            width=first.width(),
-            height=first.height(),
-            first_index=first_index,
-        )
-
-    def image(self, index: int, size: Size | None = None, *, is_exact: bool = True) -> QImage:
-        picture = sequence.read_picture(self._files[index - self.info.first_index])
-        return resized(picture, *(size or (self.info.width, self.info.height)))
-
-    def cheapest(self, start: int, stop: int) -> int:
-        return start
-
-    def close(self) -> None:
-        pass
 
 
 class VideoReader:
@@ -118,8 +93,9 @@ class VideoReader:
         with reading(self._path):
             frame = self._frame(index - self.info.first_index)
             turns = self._index.quarter_turns
-            stored = size if size is None or not turns % 2 else (size[1], size[0])
-            image = to_image(frame, stored, is_exact=is_exact)
+            coded = (self.info.width, self.info.height)
+            coded, stored = ((a, b) if not turns % 2 else (b, a) for a, b in (coded, size or coded))
+            image = to_image(frame, stored, coded_size=coded, is_exact=is_exact)
             return turned(image, turns, is_mirrored=self._index.is_mirrored)
 
     def cheapest(self, start: int, stop: int) -> int:
