@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -75,7 +76,10 @@ def understood(path: Path) -> Iterator[None]:
     if not path.exists():
         raise ClipNotFound(path, "there is no such picture; check the path")
     try:
-        yield
+        with warnings.catch_warnings():
+            # Pillow warns of damage beside what is wanted: of tags, for one.
+            warnings.filterwarnings("ignore", module="PIL")
+            yield
     except PermissionError:
         with reading(path):
             raise

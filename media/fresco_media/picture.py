@@ -28,6 +28,10 @@ Size = tuple[int, int]
 # SWS_ACCURATE_RND, SWS_FULL_CHR_H_INT and SWS_FULL_CHR_H_INP of libswscale, in numbers because
 # PyAV names them only from version 18 on.
 EXACT = 0x40000 | 0x2000 | 0x4000
+ALPHA_UNREAD = (
+    "the clip's transparency cannot be read here, so colours that it hides may show; convert the "
+    "clip to ProRes 4444 or a PNG sequence"
+)
 OVER_BLACK = "the clip's transparency is laid over black; the result is opaque"
 
 

@@ -12,12 +12,12 @@ import av.error
 from av.stream import Disposition
 
 from fresco_media.colour import colour_warnings, tags_of, unreadable_colours
-from fresco_media.decoder import decoder_of
+from fresco_media.decoder import decoder_of, has_alpha_beside
 from fresco_media.errors import ClipUnreadable, NoVideoStream
 from fresco_media.faults import NOT_A_VIDEO, reading
 from fresco_media.orientation import Orientation, orientation_of
 from fresco_media.packets import PacketTable, demuxed, scan_packets
-from fresco_media.picture import OVER_BLACK, has_alpha
+from fresco_media.picture import ALPHA_UNREAD, OVER_BLACK, has_alpha
 from fresco_media.timing import DEFAULT_RATE, Timing, exact_timing
 from fresco_media.types import ClipInfo
 
@@ -45,6 +45,7 @@ class _Header:
     stream_index: int
     codec: str
     codec_tag: str
+    has_alpha_beside: bool
     time_base: Fraction
     rates: tuple[Fraction | None, ...]
     sample_aspect: Fraction
@@ -102,6 +103,7 @@ def _header_of(container: av.container.InputContainer, stream: av.VideoStream) -
         stream_index=stream.index,
         codec=stream.codec_context.name,
         codec_tag=stream.codec_context.codec_tag,
+        has_alpha_beside=has_alpha_beside(stream),
         time_base=stream.time_base or Fraction(1, 90000),
         rates=(stream.average_rate, stream.guessed_rate, stream.base_rate),
         sample_aspect=stream.sample_aspect_ratio or Fraction(1),
@@ -148,6 +150,8 @@ def _describe(path: Path, header: _Header, table: PacketTable, first: av.VideoFr
         codec=header.codec,
     )
     warnings = _warnings(info, table, is_interlaced=first.interlaced_frame)
+    if header.has_alpha_beside and not info.has_alpha:
+        warnings += (ALPHA_UNREAD,)
     return Probe(info, header.stream_index, table, orientation, coded_size, warnings)
 
 
