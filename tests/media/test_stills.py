@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import struct
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
