@@ -65,13 +65,28 @@ def kind_of(head: bytes) -> str | None:
     return None
 
 
-def kind_of_file(path: Path) -> str | None:
-    """As `kind_of`, of the file at `path`; None where it cannot be read."""
+def is_picture_file(path: Path) -> bool:
+    """Whether the file at `path` is to be read as a picture: what it holds counts, then its name.
+
+    A GIF is the video that it mostly is.
+    """
     try:
         with path.open("rb") as file:
-            return kind_of(file.read(HEAD_BYTES))
+            head = file.read(HEAD_BYTES)
     except OSError:
-        return None
+        head = b""
+    kind = kind_of(head)
+    if kind is not None:
+        return kind != "GIF"
+    return path.suffix.lower() in IMAGE_SUFFIXES and not _is_video(head)
+
+
+def _is_video(head: bytes) -> bool:
+    return (
+        head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide")
+        or head.startswith(b"\x1a\x45\xdf\xa3")
+        or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
+    )
 
 
 def open_with_pillow(file: BinaryIO) -> Pillow.Image:

@@ -22,17 +22,23 @@ from fresco_media.types import Image
 
 _MOST_KEYS = 5
 _SHORT_SIDE = 360
-# How much nearer to 1 the likeness to another frame has to be, and how much greater at least.
-_CLOSER, _GREATER = 0.7, 0.02
+# Of what the second best likeness lacks to 1, the share that the best has more of; and how much.
+_CLOSER, _GREATER = 0.3, 0.02
+# Least share of the frames' own difference, and least such difference.
+_FAINT, _STILL = 0.05, 0.005
 
 
 @dataclass(frozen=True)
 class Fit:
-    """The key in `file`, named for the frame `index`, looks like the frame at `index + offset`."""
+    """The key in `file`, named for the frame `index`, looks like the frame at `index + offset`.
+
+    One key alone shows it if it `is_clear`, otherwise only several that agree.
+    """
 
     file: Path
     index: int
     offset: int
+    is_clear: bool
 
 
 def fits_of(files: Mapping[int, Path], clip: Clip) -> tuple[Fit, ...]:
@@ -64,20 +70,16 @@ def _fit(file: Path, index: int, clip: Clip) -> Fit | None:
     except ClipError:
         return None  # Reading it for good will say so.
     painted = _edges(resize(still.image, size))
-    likeness = {
-        at - index: _correlation(painted, _edges(frame))
-        for at, frame in zip(near, frames, strict=True)
-    }
-    return _told(file, index, likeness)
-
-
-def _told(file: Path, index: int, likeness: dict[int, float]) -> Fit | None:
-    """The frame that is clearly more alike than the others, if there is one."""
+    edges = {at - index: _edges(frame) for at, frame in zip(near, frames, strict=True)}
+    likeness = {offset: _correlation(painted, found) for offset, found in edges.items()}
     best, second = sorted(likeness, key=lambda offset: -likeness[offset])[:2]
-    is_closer = 1 - likeness[best] < _CLOSER * (1 - likeness[second])
-    if not is_closer or likeness[best] - likeness[second] < _GREATER or abs(best) > 1:
+    lead = likeness[best] - likeness[second]
+    # What of the frames' own difference shows in the key.
+    difference = 1 - _correlation(edges[best], edges[second])
+    if abs(best) > 1 or difference < _STILL or lead < _FAINT * difference:
         return None
-    return Fit(file, index, best)
+    is_clear = lead > _GREATER and lead > _CLOSER * (1 - likeness[second])
+    return Fit(file, index, best, is_clear)
 
 
 def _edges(image: Image) -> NDArray[np.float32]:

@@ -21,6 +21,8 @@ from fresco_media.types import ClipInfo, Image
 
 _NUMBER = re.compile(r"[0-9]+")
 _SAME_ASPECT = 0.01
+# So many keys that faintly look like another frame are worth a word.
+_AGREEING = 3
 # Editors round the width of pixels that are not square, each in its own way.
 _ROUNDED_ASPECT = 0.03
 _NAMING = "name every key by its frame, for example key_0024.png"
@@ -80,7 +82,7 @@ def find_painted_keys(
 
 def misplaced(files: Mapping[int, Path], clip: Clip) -> tuple[str, ...]:
     """What the user should know of keys (by frame) that look like a frame beside their own."""
-    return tuple(_misfit(fit, 0) for fit in fits_of(files, clip) if fit.offset)
+    return tuple(_misfit(fit, 0) for fit in fits_of(files, clip) if fit.offset and fit.is_clear)
 
 
 def _counted_from(named: Mapping[Path, int], clip: Clip) -> tuple[int, tuple[str, ...]]:
@@ -89,10 +91,17 @@ def _counted_from(named: Mapping[Path, int], clip: Clip) -> tuple[int, tuple[str
     # One key beyond the last frame would be found a frame earlier, if it was counted from 1.
     files = {number - first: file for file, number in named.items()}
     fits = fits_of(files, clip)
-    offsets = {fit.offset for fit in fits}
+    clear = [fit for fit in fits if fit.is_clear]
+    telling = fits if clear or len(fits) >= _AGREEING else ()
+    offsets = {fit.offset for fit in telling}
     shifted = first - (offsets.pop() if len(offsets) == 1 else 0)
     if shifted == first or not 0 <= shifted <= min(named.values()):
-        return first, tuple(_misfit(fit, first) for fit in fits if fit.offset)
+        return first, tuple(_misfit(fit, first) for fit in clear if fit.offset)
+    if not clear:
+        return first, (
+            f"the keys may be numbered from {shifted}, which would show each of them at a wrong "
+            f"frame; add --first-number {shifted} if they are, or --first-number {first} if not",
+        )
     return shifted, (
         f"the keys are numbered from {shifted}: they look like the frames that are counted from "
         f"{shifted}, and are taken so; add --first-number {first} if they are counted from {first}",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fresco_media.colour import RGB
 from fresco_media.errors import ClipNotFound, ClipUnreadable, NoVideoStream, SequenceGap
-from fresco_media.formats import IMAGE_SUFFIXES, kind_of_file
+from fresco_media.formats import IMAGE_SUFFIXES, is_picture_file
 from fresco_media.headers import StillHeader, read_header
 from fresco_media.types import ClipInfo, ColourTags
 
@@ -32,13 +32,12 @@ class ImageSequence:
 def is_sequence_path(path: Path) -> bool:
     """Whether `path` names pictures (a folder, a pattern or one picture) and not a video file.
 
-    What a file holds counts, whatever it is named; a GIF is read as the video it mostly is.
+    What a file holds counts, whatever it is named.
     """
     if path.is_dir():
         return True
     if path.exists():
-        kind = kind_of_file(path)
-        return kind not in (None, "GIF") or path.suffix.lower() in IMAGE_SUFFIXES
+        return is_picture_file(path)
     return _PATTERN.fullmatch(path.name) is not None or path.suffix.lower() in IMAGE_SUFFIXES
 
 

@@ -384,3 +384,32 @@ def test_any_file_name_can_be_written(make_clip: MakeClip, tmp_path: Path, name:
 
     assert result.info.frame_count == 2
     assert half_written(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("aspect", "expected"), [((64, 45), (1024, 576)), ((8, 9), (640, 576)), ((1, 1), (720, 576))]
+)
+def test_pictures_of_pixels_that_are_not_square_are_written_as_they_are_shown(
+    make_clip: MakeClip, tmp_path: Path, aspect: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    path = make_clip("a.mp4", frame_count=2, size=(720, 576), sample_aspect=Fraction(*aspect))
+    clip = Clip.open(path)
+
+    with open_writer(tmp_path / "f_%04d.png", clip) as writer:
+        for frame in clip.frames():
+            writer.write(frame)
+        said = writer.warnings
+
+    assert read_image(tmp_path / "f_0001.png").shape[1::-1] == expected
+    assert any("not square" in text for text in said) == (aspect != (1, 1))
+
+
+def test_a_video_of_pixels_that_are_not_square_keeps_them(
+    make_clip: MakeClip, tmp_path: Path
+) -> None:
+    source = make_clip("a.mp4", frame_count=2, size=(72, 58), sample_aspect=Fraction(64, 45))
+
+    result = rewrite(source, tmp_path / "b.mp4")
+
+    assert (result.info.width, result.info.height) == (72, 58)
+    assert result.info.sample_aspect == Fraction(64, 45)
