@@ -66,7 +66,8 @@ def unreadable_colours(frame: av.VideoFrame, codec_tag: str = "") -> str | None:
     layer, unless that layer is in colours of Dolby's own, as profile 5 has it.
     """
     matrix = int(frame.colorspace)
-    is_dolby_vision = codec_tag in _DOLBY_VISION_TAGS or "DOVI_METADATA" in _side_data(frame)
+    has_metadata = frame.side_data.get("DOVI_METADATA") is not None
+    is_dolby_vision = has_metadata or codec_tag in _DOLBY_VISION_TAGS
     if matrix == 15 or (is_dolby_vision and matrix == UNSTATED):
         return (
             "it is Dolby Vision (profile 5) without a picture that others can show; "
@@ -78,10 +79,6 @@ def unreadable_colours(frame: av.VideoFrame, codec_tag: str = "") -> str | None:
         f"its colour matrix ({_UNREADABLE[matrix]}) cannot be read; convert it to BT.709, "
         "or mark it right if the mark is wrong"
     )
-
-
-def _side_data(frame: av.VideoFrame) -> set[str]:
-    return {data.type.name for data in frame.side_data}
 
 
 def colour_warnings(colour: ColourTags) -> tuple[str, ...]:

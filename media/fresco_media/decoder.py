@@ -5,22 +5,24 @@ from __future__ import annotations
 import av
 import av.codec
 import av.error
+import av.stream
 from av.video.codeccontext import VideoCodecContext
 
 _WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 
-def has_alpha_beside(stream: av.VideoStream) -> bool:
-    """Whether the transparency of `stream` is stored beside its pictures, as WebM does it."""
+def has_alpha_beside(stream: av.stream.Stream) -> bool:
+    """Whether the transparency of the video `stream` is stored beside it, as WebM does it."""
     is_marked = stream.metadata.get("alpha_mode") == "1"
     return is_marked and stream.codec_context.name in _WITH_ALPHA
 
 
-def decoder_of(stream: av.VideoStream) -> VideoCodecContext:
-    """What decodes `stream`: its own decoder, or the one that reads alpha stored beside it.
+def decoder_of(stream: av.stream.Stream) -> VideoCodecContext:
+    """What decodes the video `stream`: its own decoder, or one that reads alpha beside it.
 
     It is to be flushed after a seek.
     """
+    assert isinstance(stream, av.VideoStream)
     if not has_alpha_beside(stream):
         return stream.codec_context
     try:

@@ -173,8 +173,9 @@ def dpx_codes(data: bytes) -> tuple[NDArray[np.uint16], NDArray[np.uint16] | Non
     frame = _decoded("dpx", data, {})
     has_alpha = any(component.is_alpha for component in frame.format.components)
     made = frame.reformat(format="rgba64le" if has_alpha else "rgb48le").to_ndarray()
-    alpha = np.ascontiguousarray(made[..., 3]) if has_alpha else None
-    return np.ascontiguousarray(made[..., :3]).astype(np.uint16, copy=False), alpha
+    codes = made.astype(np.uint16, copy=False)
+    alpha = np.ascontiguousarray(codes[..., 3]) if has_alpha else None
+    return np.ascontiguousarray(codes[..., :3]), alpha
 
 
 def is_density(header: FilmHeader) -> bool:

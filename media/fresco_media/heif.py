@@ -141,7 +141,7 @@ def _grid_of(body: bytes) -> _Grid:
 def _items(data: bytes, file: _File, wanted: list[int] | tuple[int, ...]) -> list[Image]:
     """The pictures of coded items, in sRGB, not yet turned."""
     frames: dict[int, av.VideoFrame] = {}
-    with av.open(io.BytesIO(data), format="mov") as container:
+    with av.open(io.BytesIO(data), "r", format="mov") as container:
         for packet in container.demux(video=tuple(range(len(container.streams.video)))):
             if packet.stream.id in wanted and packet.stream.id not in frames:
                 for frame in _decoded(packet):

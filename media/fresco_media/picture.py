@@ -116,6 +116,7 @@ class _Conversion:
     def _opaque(self) -> Image:
         """The frame over black at its own size."""
         own_size = (self.frame.width, self.frame.height)
+        rgba: NDArray[Any]
         if needs_conversion(self.colour):
             deep = self._converted("rgba64le", own_size)
             shown = as_srgb(np.ascontiguousarray(deep[..., :3]), self.colour)
@@ -123,7 +124,7 @@ class _Conversion:
             rgba = np.dstack([shown, alpha])
         else:
             rgba = self._converted("rgba", own_size)
-        return multiplied(rgba)
+        return multiplied(rgba.astype(np.uint8, copy=False))
 
     def _converted(self, pixel_format: str, size: Size) -> NDArray[Any]:
         return self._reformatted(pixel_format, size).to_ndarray()

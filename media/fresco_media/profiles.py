@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from functools import lru_cache
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,7 @@ def to_srgb(picture: Pillow.Image, profile: bytes) -> Image | None:
     """The colours of `picture` (no alpha) by its ICC `profile`; None where that is useless."""
     try:
         mode, transform = _transform(profile)
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError, KeyError):
         return None
     if transform is None:
         return np.asarray(picture.convert("RGB"), np.uint8)
@@ -48,7 +49,8 @@ def to_srgb(picture: Pillow.Image, profile: bytes) -> Image | None:
 def _transform(profile: bytes) -> tuple[str, ImageCms.ImageCmsTransform | None]:
     """The mode that a profile is for, and its way to sRGB unless it is that itself."""
     opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    mode = _MODES[opened.profile.xcolor_space]
+    described: Any = opened.profile
+    mode = _MODES[described.xcolor_space]
     transform = ImageCms.buildTransform(
         opened,
         ImageCms.createProfile("sRGB"),

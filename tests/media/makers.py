@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -191,18 +192,18 @@ def _hevc(tile: Image) -> tuple[bytes, bytes]:
         frame = av.VideoFrame.from_ndarray(tile, format="rgb24").reformat(
             format="yuv444p", dst_colorspace=5, dst_color_range=2
         )
-        frame.color_range = 2
+        frame.color_range, frame.pts = 2, 0
         stream.codec_context.color_range, stream.codec_context.colorspace = 2, 5
         output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
     file.seek(0)
-    with av.open(file) as container:
+    with av.open(file, "r") as container:
         record = container.streams.video[0].codec_context.extradata
         packet = next(container.demux(video=0))
         assert record is not None
         return record, bytes(packet)
 
 
-def png(picture: NDArray[np.generic]) -> bytes:
+def png(picture: NDArray[Any]) -> bytes:
     """An array as OpenCV orders it, in PNG."""
     return cv2.imencode(".png", picture)[1].tobytes()

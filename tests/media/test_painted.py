@@ -265,7 +265,7 @@ def test_keys_may_have_the_shape_that_is_stored_or_the_one_that_is_shown(
 def moving(count: int) -> list[Image]:
     """Frames of a texture that moves two pixels a frame."""
     noise = np.random.default_rng(3).integers(0, 255, (16, 60, 3), np.uint8)
-    wide = cv2.resize(noise, (480, 128), interpolation=cv2.INTER_CUBIC)
+    wide = np.asarray(cv2.resize(noise, (480, 128), interpolation=cv2.INTER_CUBIC), np.uint8)
     return [np.ascontiguousarray(wide[:, 2 * at : 2 * at + 160]) for at in range(count)]
 
 
