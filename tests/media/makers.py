@@ -192,10 +192,13 @@ def _hevc(tile: Image) -> tuple[bytes, bytes]:
         frame = av.VideoFrame.from_ndarray(tile, format="rgb24").reformat(
             format="yuv444p", dst_colorspace=5, dst_color_range=2
         )
-        frame.color_range, frame.pts = 2, 0
+        frame.color_range = 2
+        frame.pts, frame.time_base = 0, Fraction(1)
         stream.codec_context.color_range, stream.codec_context.colorspace = 2, 5
-        output.mux(stream.encode(frame))
-        output.mux(stream.encode(None))
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            # Of a single frame the encoder does not always say when it is to be decoded.
+            packet.pts = packet.dts = 0
+            output.mux(packet)
     file.seek(0)
     with av.open(file, "r") as container:
         record = container.streams.video[0].codec_context.extradata
