@@ -206,20 +206,28 @@ def test_the_colours_of_dolby_vision_are_refused_wherever_they_come_from() -> No
 def dolby_vision(path: Path, tags: tuple[int, int, int, int]) -> Path:
     """An MP4 file whose track is marked as Dolby Vision, as telephones and shops do it."""
     with av.open(str(path), "w") as output:
-        stream = output.add_stream("libx265", rate=24, options={"x265-params": "log-level=none"})
+        stream = output.add_stream(
+            "libx265", rate=24, options={"x265-params": "log-level=none:bframes=0"}
+        )
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p10le"
         context = stream.codec_context
         context.codec_tag = "dvh1"
         context.color_primaries, context.color_trc = tags[:2]
         context.colorspace, context.color_range = tags[2:]
+        frames: list[av.VideoFrame] = []
         for index in range(2):
             frame = av.VideoFrame(64, 48, "yuv420p10le")
-            frame.pts = index
+            frame.pts, frame.time_base = index, Fraction(1, 24)
             frame.color_primaries, frame.color_trc = tags[:2]
             frame.colorspace, frame.color_range = tags[2:]
-            output.mux(stream.encode(frame))
-        output.mux(stream.encode(None))
+            frames.append(frame)
+        encoded = [packet for frame in (*frames, None) for packet in stream.encode(frame)]
+        for place, packet in enumerate(encoded):
+            # Of so few frames the encoder does not always say when they are to be decoded.
+            packet.pts = packet.dts = place
+            packet.time_base = Fraction(1, 24)
+            output.mux(packet)
     return path
 
 
