@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fresco_media.contact_sheet import contact_sheet
 from fresco_media.errors import ClipNotFound, ClipUnreadable, OutputNotWritable
 from fresco_media.faults import reading, writing
+from fresco_media.files import read_file
 from fresco_media.scaling import WorkingSize, fit, resize, unfit, working_size
 from fresco_media.types import Image
 
@@ -27,6 +28,8 @@ __all__ = [
     "write_image",
 ]
 
+# Several times what a picture of 2^30 samples of 8 bits takes.
+_MOST_BYTES = 4 << 30
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 
 
@@ -42,7 +45,7 @@ def read_image(path: Path | str) -> Image:
         raise ClipNotFound(path, "there is no such picture; check the path")
     # OpenCV opens paths in the system's code page, so only bytes are handed to it.
     with reading(path):
-        encoded = np.fromfile(path, dtype=np.uint8)
+        encoded = np.frombuffer(read_file(path, _MOST_BYTES), dtype=np.uint8)
     decoded = _decode(encoded)
     if decoded is None:
         raise ClipUnreadable(

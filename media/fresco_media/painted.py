@@ -13,6 +13,7 @@ from PIL import ImageOps
 
 from fresco_media.clip import Clip
 from fresco_media.errors import ClipError, KeyframesUnusable
+from fresco_media.files import listed, open_file
 from fresco_media.images import IMAGE_SUFFIXES, read_image, resize
 from fresco_media.types import Image
 
@@ -94,7 +95,7 @@ def _numbered(folder: Path) -> dict[Path, int]:
 def _pictures(folder: Path) -> set[Path]:
     suffixes = {*IMAGE_SUFFIXES, *Pillow.registered_extensions()} - {".pdf", ".mpg", ".mpeg"}
     try:
-        files = list(folder.iterdir())
+        files = listed(folder)
     except OSError as error:
         raise KeyframesUnusable(folder, "it cannot be read; check its permissions") from error
     return {
@@ -132,7 +133,7 @@ def _read(file: Path) -> Image:
     try:
         if file.suffix.lower() in IMAGE_SUFFIXES:
             return read_image(file)
-        with Pillow.open(file) as picture:
+        with open_file(file) as stream, Pillow.open(stream) as picture:
             return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"), np.uint8)
     except (ClipError, OSError, SyntaxError, ValueError) as error:
         raise KeyframesUnusable(

@@ -14,6 +14,7 @@ from av.stream import Disposition
 from fresco_media.colour import HDR_TRANSFERS, tags_of
 from fresco_media.errors import ClipUnreadable, NoVideoStream
 from fresco_media.faults import NOT_A_VIDEO, reading
+from fresco_media.files import regular_file, settled
 from fresco_media.orientation import Orientation, orientation_of
 from fresco_media.packets import PacketTable, demuxed, scan_packets
 from fresco_media.timing import DEFAULT_RATE, Timing, exact_timing
@@ -50,11 +51,12 @@ class _Header:
 
 def open_input(path: Path) -> av.container.InputContainer:
     """Open a local media file; a play list inside cannot make FFmpeg reach for the network."""
-    return av.open(
-        str(path),
-        metadata_errors="replace",
-        container_options={"protocol_whitelist": "file"},
-    )
+    with settled(path) as name:
+        return av.open(
+            name,
+            metadata_errors="replace",
+            container_options={"protocol_whitelist": "file"},
+        )
 
 
 def probe(path: Path) -> Probe:
@@ -66,7 +68,7 @@ def probe(path: Path) -> Probe:
         NoVideoStream: it holds no moving pictures.
     """
     with reading(path):
-        if path.stat().st_size == 0:
+        if regular_file(path).st_size == 0:
             raise ClipUnreadable(path, "the file is empty; copy or export it again")
         with open_input(path) as container:
             stream = _video_stream(container, path)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 from pathlib import Path
 
 import PIL
@@ -15,10 +15,12 @@ from PIL import Image as Pillow
 
 from fresco_media.colour import RGB
 from fresco_media.errors import ClipNotFound, ClipUnreadable, NoVideoStream, SequenceGap
+from fresco_media.files import NotAFile, OutsideFolders, listed, open_file
 from fresco_media.images import IMAGE_SUFFIXES
 from fresco_media.types import ClipInfo, ColourTags
 
 _PATTERN = re.compile(r"(?P<prefix>[^%]*)%(0\d+)?d(?P<suffix>[^%]*)", re.DOTALL)
+_MOST_MISSING = 100_000
 _EXIF_ORIENTATION = 0x0112
 # sRGB (IEC 61966-2-1) with the primaries of BT.709: what image files hold unless they say else.
 SRGB = ColourTags(primaries=1, transfer=13, matrix=RGB, is_full_range=True)
@@ -84,7 +86,7 @@ def _parts(file: Path) -> re.Match[str] | None:
 
 def _pictures(folder: Path) -> list[Path]:
     try:
-        files = sorted(folder.iterdir())
+        files = listed(folder)
     except OSError as error:
         raise ClipUnreadable(folder, "the folder cannot be read; check its permissions") from error
     return [
@@ -131,10 +133,16 @@ def _checked(path: Path, members: Sequence[Numbered]) -> ImageSequence:
             raise ClipUnreadable(
                 path, f"{file.name} and {other.name} have the same number; remove one of them"
             )
-    missing = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
+    missing = _missing(numbers)
     if missing:
         raise SequenceGap(path, missing)
     return ImageSequence(tuple(file for _, file in ordered), numbers[0])
+
+
+def _missing(numbers: Sequence[int]) -> list[int]:
+    """Numbers that are left out in ascending `numbers`; the first ones only where many are."""
+    gaps = (range(before + 1, after) for before, after in pairwise(numbers))
+    return list(islice(chain.from_iterable(gaps), _MOST_MISSING))
 
 
 @dataclass(frozen=True)
@@ -147,7 +155,7 @@ class _Header:
 def _header(file: Path) -> _Header:
     """Size (upright), alpha and depth of a picture, from its header only."""
     try:
-        with Pillow.open(file) as picture:
+        with open_file(file) as stream, Pillow.open(stream) as picture:
             width, height = picture.size
             # Asking a PNG for a tag it may not have would decode all of it.
             has_tags = "exif" in picture.info
@@ -156,6 +164,12 @@ def _header(file: Path) -> _Header:
             is_deep = picture.mode in _DEEP_MODES or ";16" in str(picture.tile)
             size = (height, width) if is_turned else (width, height)
             return _Header(size, has_alpha, 16 if is_deep else 8)
+    except (NotAFile, OutsideFolders) as error:
+        raise ClipUnreadable(file, str(error.strerror)) from error
+    except Pillow.DecompressionBombError as error:
+        raise ClipUnreadable(
+            file, "it has more pixels than can be worked with; scale it"
+        ) from error
     except (PIL.UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise ClipUnreadable(
             file, "it is empty, damaged or not a picture; export it again"

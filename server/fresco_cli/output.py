@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from fresco_engine import types
 from fresco_engine.types import Event
+from fresco_media.text import printable, printable_json
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
@@ -64,21 +65,33 @@ def make_output(*, as_json: bool, quiet: bool) -> Output:
 def write_json(value: Any, *, indent: int | None = None) -> None:
     """One JSON document on stdout; what JSON does not know becomes text."""
     text = json.dumps(value, ensure_ascii=False, default=str, indent=indent)
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(printable_json(text) + "\n")
+    sys.stdout.flush()
+
+
+def write_text(text: str) -> None:
+    """Lines on stdout, of which foreign text inside cannot steer the terminal."""
+    sys.stdout.write(printable(text, keep="\n") + "\n")
     sys.stdout.flush()
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
     """Rows as columns that are never folded, so that paths can be copied."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ("  ".join(map(str.ljust, row, widths)) for row in rows)
+    shown = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(len(row[column]) for row in shown) for column in range(len(shown[0]))]
+    lines = ("  ".join(map(str.ljust, row, widths)) for row in shown)
     return "\n".join(line.rstrip() for line in lines)
 
 
 def write_error(text: str) -> None:
     """One sentence on stderr."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(_moved_in(text) + "\n")
     sys.stderr.flush()
+
+
+def _moved_in(text: str) -> str:
+    """What foreign text adds in lines of its own cannot be taken for a line of ours."""
+    return "\n    ".join(printable(line, keep="\t") for line in text.split("\n"))
 
 
 class QuietOutput:
@@ -170,12 +183,12 @@ class TerminalOutput(QuietOutput):
 
     def note(self, text: str) -> None:
         """Print a sentence above the bars."""
-        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(_moved_in(text), markup=False, highlight=False, soft_wrap=True)
 
     def result(self, text: str) -> None:
         """Print the result below the bars."""
         self.close()
-        sys.stdout.write(text + "\n")
+        write_text(text)
 
     def failed(self, kind: str, text: str) -> None:
         """Say why the command failed, below what the bars show."""
@@ -208,15 +221,15 @@ class TerminalOutput(QuietOutput):
             self._bars = _make_bars(self.console)
             self._bars.start()
         if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(name, left="")
+            self._tasks[name] = self._bars.add_task(printable(name), left="")
         self._bars.update(self._tasks[name], completed=done, total=total, left=ending)
 
 
 def _make_bars(console: Console) -> Progress:
     return Progress(
-        TextColumn("{task.description:<22}"),
+        TextColumn("{task.description:<22}", markup=False),
         BarColumn(),
-        TextColumn("{task.completed:.0f}/{task.total:.0f}{task.fields[left]}"),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}{task.fields[left]}", markup=False),
         console=console,
     )
 

@@ -18,6 +18,7 @@ from types import FrameType
 
 from filelock import FileLock, Timeout
 from fresco_engine import __version__
+from fresco_media.text import PrintableFormatter
 
 from fresco_server.errors import CannotStart
 from fresco_server.jobs.service import Jobs
@@ -111,7 +112,7 @@ def _logging(data: Path) -> Iterator[None]:
     ]
     if sys.stderr.isatty():
         handlers.append(logging.StreamHandler())
-    form = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    form = PrintableFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.INFO)

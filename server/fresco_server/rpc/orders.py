@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fresco.v1 import jobs_pb2, looks_pb2, media_pb2
 from fresco_engine.errors import InvalidSettings, RangeOutsideClip
 from fresco_engine.settings import RestyleSettings, Style, find_style
+from fresco_media.text import printable
 
 from fresco_server.errors import BadRequest, EngineRefused, LimitReached, ShuttingDown, WorkerLost
 from fresco_server.jobs.job import JobOrder, ModelOrder, Values
@@ -60,7 +61,7 @@ class Orders:
             codec=codec,
             suffix=suffix,
             device=request.device,
-            title=request.title or clip.name[:_LONGEST_TITLE],
+            title=printable(request.title or clip.name)[:_LONGEST_TITLE],
             upload=clip.upload,
             clip_info=info,
             request=kept(request),
