@@ -167,9 +167,7 @@ def _header(file: Path) -> _Header:
     except (NotAFile, OutsideFolders) as error:
         raise ClipUnreadable(file, str(error.strerror)) from error
     except Pillow.DecompressionBombError as error:
-        raise ClipUnreadable(
-            file, "it has more pixels than can be worked with; scale it"
-        ) from error
+        raise ClipUnreadable(file, "it has too many pixels to be worked with; scale it") from error
     except (PIL.UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise ClipUnreadable(
             file, "it is empty, damaged or not a picture; export it again"
