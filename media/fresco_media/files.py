@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -59,6 +60,17 @@ def confine(folders: Iterable[Path] | None) -> None:
     """
     real = None if folders is None else tuple(Path(os.path.realpath(item)) for item in folders)
     _Confinement.folders = real
+
+
+@contextmanager
+def confined(folders: Iterable[Path] | None) -> Iterator[None]:
+    """As `confine`, while inside."""
+    before = _Confinement.folders
+    confine(folders)
+    try:
+        yield
+    finally:
+        _Confinement.folders = before
 
 
 def is_confined() -> bool:
@@ -114,6 +126,12 @@ def read_file(path: Path | str, most_bytes: int) -> bytes:
             errno.EFBIG, f"it has more than the {_bytes(most_bytes)} such a file may have", path
         )
     return data[:size]
+
+
+def copy_file(source: Path | str, target: Path) -> None:
+    """Copy the bytes of the regular file at `source` to a new file; raises as `open_file`."""
+    with open_file(source) as taken, target.open("xb") as made:
+        shutil.copyfileobj(taken, made)
 
 
 def listed(folder: Path | str) -> list[Path]:

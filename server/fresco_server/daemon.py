@@ -18,9 +18,11 @@ from types import FrameType
 
 from filelock import FileLock, Timeout
 from fresco_engine import __version__
+from fresco_media.files import confined
 from fresco_media.text import PrintableFormatter
 
 from fresco_server.errors import CannotStart
+from fresco_server.jobs.places import readable_folders
 from fresco_server.jobs.service import Jobs
 from fresco_server.rpc.server import make_server
 from fresco_server.settings import ServerSettings
@@ -47,7 +49,12 @@ def serve(settings: ServerSettings) -> None:
     settings = replace(settings, data=settings.data.absolute())
     _make_private(settings.data)
     stop = threading.Event()
-    with _lock(settings.data), _logging(settings.data), _stopped_by_signals(stop):
+    with (
+        _lock(settings.data),
+        _logging(settings.data),
+        _stopped_by_signals(stop),
+        confined(readable_folders(settings)),
+    ):
         _LOGGER.info("Fresco %s starts, process %d", __version__, os.getpid())
         jobs = Jobs(settings)
         try:

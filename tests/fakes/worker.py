@@ -38,7 +38,7 @@ from fresco_media.painted import read_key
 from fresco_media.scaling import WorkingSize, fit, unfit, working_size
 from fresco_media.types import Frame, Image
 from fresco_media.writer import open_writer
-from fresco_server.worker import media
+from fresco_server.worker import confinement, media
 from fresco_server.worker.channel import Channel, Order
 from fresco_server.worker.work import Worker, result_path
 
@@ -196,7 +196,9 @@ def main() -> None:
     parser.add_argument("--start-once", type=Path)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--media", action="store_true")
+    confinement.add_arguments(parser)
     arguments = parser.parse_args()
+    confinement.confine(arguments)
     channel = Channel()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(name)s: %(message)s")
     if arguments.media:

@@ -165,9 +165,14 @@ def download_size(hub_id: str) -> int:
     return 0
 
 
-def cached_bytes(hub_id: str) -> int:
-    """Bytes of a hub model in the cache, half-downloaded files included."""
+def hub_cache() -> Path:
+    """The folder in which models from the hub are kept."""
     from huggingface_hub import constants
 
-    blobs = Path(constants.HF_HUB_CACHE) / f"models--{hub_id.replace('/', '--')}" / "blobs"
+    return Path(constants.HF_HUB_CACHE)
+
+
+def cached_bytes(hub_id: str) -> int:
+    """Bytes of a hub model in the cache, half-downloaded files included."""
+    blobs = hub_cache() / f"models--{hub_id.replace('/', '--')}" / "blobs"
     return sum(path.stat().st_size for path in blobs.glob("*") if path.is_file())

@@ -11,6 +11,7 @@ from fresco_server.errors import CannotStart, DeviceUnknown, NotPossible, Worker
 from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.job import Values
+from fresco_server.jobs.places import worker_command
 from fresco_server.jobs.process import WorkerProcess
 from fresco_server.jobs.runner import Runner, apply_wanted
 from fresco_server.jobs.store import JobStore
@@ -122,7 +123,7 @@ def _hired(settings: ServerSettings, store: JobStore, folders: DataFolder) -> tu
         CannotStart: there is no such device, or the worker cannot be started.
     """
     arguments = ("--device", settings.devices[0]) if settings.devices else ()
-    first = _FirstWorker((*settings.worker, *arguments), folders.looks)
+    first = _FirstWorker((*worker_command(settings), *arguments), folders.looks)
     found = first.devices()
     named = [DeviceInfo(id=name, name=name) for name in settings.devices[1:]]
     devices = [*(found[:1] if settings.devices else found), *named]

@@ -22,6 +22,7 @@ from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.job import Job, JobState, Values
 from fresco_server.jobs.looks import Look
 from fresco_server.jobs.narrator import Narrator
+from fresco_server.jobs.places import worker_command
 from fresco_server.jobs.process import WorkerProcess
 from fresco_server.jobs.store import JobStore
 from fresco_server.settings import ServerSettings
@@ -53,7 +54,7 @@ class Runner:
         self._store = store
         self._folders = folders
         self._idle_unload_s = settings.idle_unload_s
-        self._command = (*settings.worker, "--device", device.id)
+        self._command = (*worker_command(settings), "--device", device.id)
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._worker: WorkerProcess | None = None
         self._is_ready = False

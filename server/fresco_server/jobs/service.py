@@ -25,6 +25,7 @@ from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.job import Job, JobEvent, JobOrder, JobState, KeyframeChange, Values
 from fresco_server.jobs.looks import Look, LookOrder
 from fresco_server.jobs.media import MediaProcess
+from fresco_server.jobs.places import worker_command
 from fresco_server.jobs.pulls import Pulls, PullStep
 from fresco_server.jobs.reroll import changed_order, check_changes, take_over
 from fresco_server.jobs.runner import apply_wanted, release
@@ -51,8 +52,8 @@ class Jobs:
         self._store = JobStore(settings.data / "jobs.sqlite3")
         self._recover()
         self.uploads = Uploads(self._folders.uploads, settings.limits)
-        self.media = MediaProcess(settings.worker, self._folders.looks)
-        self._pulls = Pulls(settings.worker, self._folders.looks)
+        self.media = MediaProcess(worker_command(settings), self._folders.looks)
+        self._pulls = Pulls(worker_command(settings), self._folders.looks)
         self._cleaner = Cleaner(self._store, self._folders, self.uploads, settings.limits)
         self._crew = Crew(settings, self._store, self._folders)
         self._creating = threading.Lock()
