@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -110,7 +110,9 @@ def picture(shade: int, width: int = WIDTH, height: int = HEIGHT) -> Image:
 class FakeMedia:
     """Knows every file; one named `broken...` is no clip, one named `crash...` takes it down."""
 
-    def describe(self, path: Path, frame_rate: str | None) -> dict[str, Any]:
+    def describe(
+        self, path: Path, frame_rate: str | None, is_wanted: Callable[[], bool] = lambda: True
+    ) -> dict[str, Any]:
         """The same clip for every file."""
         if path.name.startswith("crash"):
             raise WorkerLost(f"{path}: reading it made the decoder crash")

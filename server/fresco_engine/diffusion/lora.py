@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fresco_media.files import settled
+
+from fresco_engine.diffusion.intake import check_numbers
 from fresco_engine.diffusion.weights import WeightsKind, kind_of, read_header, wrong_kind
 from fresco_engine.errors import InvalidSettings, ModelNotFound, WrongModelKind
 
@@ -58,7 +61,9 @@ def fuse_lora(lora: Lora, unet: Any, text_encoder: nn.Module) -> None:
     """
     if not lora.path.is_file():
         raise ModelNotFound(lora.path, "there is no such LoRA file; check the path")
-    kind = kind_of(read_header(lora.path))
+    header = read_header(lora.path)
+    check_numbers(lora.path, header)
+    kind = kind_of(header)
     if kind is not WeightsKind.LORA:
         raise wrong_kind(lora.path, kind, "a LoRA")
     try:
@@ -76,7 +81,9 @@ def _fuse(lora: Lora, unet: Any, text_encoder: nn.Module) -> None:
     from safetensors.torch import load_file
 
     Loader: Any = StableDiffusionLoraLoaderMixin
-    tensors, alphas = Loader.lora_state_dict(load_file(lora.path))
+    with settled(lora.path) as name:
+        state = load_file(name)
+    tensors, alphas = Loader.lora_state_dict(state)
     if not any(name.startswith(("unet.", "text_encoder.")) for name in tensors):
         raise ValueError("no tensor of it belongs to a U-Net or a text encoder")
     if any(name.startswith("unet.") for name in tensors):

@@ -26,6 +26,7 @@ _FULL_WEIGHTS = [
     "*/diffusion_pytorch_model*.safetensors",
     "*/model*.safetensors",
 ]
+_MOST_FILES = 200
 _UNUSED = ["safety_checker/*", "feature_extractor/*", "image_encoder/*", "*non_ema*"]
 
 
@@ -94,7 +95,7 @@ def has_weights(folder: Path) -> bool:
 
 def weight_files(folder: Path) -> list[Path]:
     """The .safetensors files of one part that are really there: full precision, or else fp16."""
-    files = [path for path in sorted(folder.glob("*.safetensors")) if path.exists()]
+    files = [path for path in sorted(folder.glob("*.safetensors"))[:_MOST_FILES] if path.exists()]
     files = [path for path in files if "non_ema" not in path.name]
     full = [path for path in files if ".fp16." not in path.name]
     return full or files

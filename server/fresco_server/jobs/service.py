@@ -24,7 +24,7 @@ from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.job import Job, JobEvent, JobOrder, JobState, KeyframeChange, Values
 from fresco_server.jobs.looks import Look, LookOrder
-from fresco_server.jobs.media import MediaProcess
+from fresco_server.jobs.media import MediaProcesses
 from fresco_server.jobs.places import worker_command
 from fresco_server.jobs.pulls import Pulls, PullStep
 from fresco_server.jobs.reroll import changed_order, check_changes, take_over
@@ -52,7 +52,7 @@ class Jobs:
         self._store = JobStore(settings.data / "jobs.sqlite3")
         self._recover()
         self.uploads = Uploads(self._folders.uploads, settings.limits)
-        self.media = MediaProcess(worker_command(settings), self._folders.looks)
+        self.media = MediaProcesses(worker_command(settings), self._folders.looks)
         self._pulls = Pulls(worker_command(settings), self._folders.looks)
         self._cleaner = Cleaner(self._store, self._folders, self.uploads, settings.limits)
         self._crew = Crew(settings, self._store, self._folders)
