@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -278,15 +278,25 @@ def test_a_folder_of_far_too_much_is_told(tmp_path: Path) -> None:
     assert "only the first 1000" in str(entries[-1].problem)
 
 
-def test_a_model_of_deep_folders_is_listed(model: Path) -> None:
-    here = os.getcwd()
+@pytest.fixture
+def deep(model: Path) -> Iterator[Path]:
+    """A model in which folders lie deeper than anybody walks down by recursion."""
+    here, depth = Path.cwd(), 1500
     os.chdir(model)
-    for _ in range(1500):
+    for _ in range(depth):
         os.mkdir("d")
         os.chdir("d")
     os.chdir(here)
+    yield model
+    os.chdir(model / Path(*["d"] * (depth - 1)))
+    for _ in range(depth):
+        os.rmdir("d")
+        os.chdir("..")
+    os.chdir(here)
 
-    entry = next(entry for entry in list_models([model.parent]) if entry.source == str(model))
+
+def test_a_model_of_deep_folders_is_listed(deep: Path) -> None:
+    entry = next(entry for entry in list_models([deep.parent]) if entry.source == str(deep))
 
     assert entry.problem is None
     assert entry.size_bytes > 0
