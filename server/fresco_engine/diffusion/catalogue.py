@@ -13,6 +13,7 @@ from pathlib import Path
 from fresco_media.files import read_file
 
 from fresco_engine.diffusion.card import CARD_NAME, read_card
+from fresco_engine.diffusion.intake import read_json
 from fresco_engine.diffusion.sources import BUNDLED, has_weights, weight_files
 from fresco_engine.diffusion.weights import WeightsKind, kind_of, read_header
 from fresco_engine.errors import ModelError
@@ -187,6 +188,7 @@ def _folder_entry(folder: Path, source: str, state: ModelState) -> ModelEntry:
     numbers, styles, problem = 0, (), None
     name = source if state is ModelState.INSTALLED else folder.name
     try:
+        read_json(folder / "model_index.json")
         card = read_card(folder)
         name, styles = (name if card.name == folder.name else card.name), card.styles
         files = [file for part in _PARTS for file in weight_files(folder / part)]

