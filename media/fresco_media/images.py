@@ -12,6 +12,7 @@ from fresco_media.contact_sheet import contact_sheet
 from fresco_media.errors import ClipNotFound, ClipUnreadable, OutputNotWritable
 from fresco_media.faults import reading, writing
 from fresco_media.files import read_file
+from fresco_media.pixels import has_too_many_pixels
 from fresco_media.scaling import WorkingSize, fit, resize, unfit, working_size
 from fresco_media.types import Image
 
@@ -45,8 +46,10 @@ def read_image(path: Path | str) -> Image:
         raise ClipNotFound(path, "there is no such picture; check the path")
     # OpenCV opens paths in the system's code page, so only bytes are handed to it.
     with reading(path):
-        encoded = np.frombuffer(read_file(path, _MOST_BYTES), dtype=np.uint8)
-    decoded = _decode(encoded)
+        data = read_file(path, _MOST_BYTES)
+    if has_too_many_pixels(data):
+        raise ClipUnreadable(path, "it has too many pixels to be worked with; scale it down")
+    decoded = _decode(np.frombuffer(data, dtype=np.uint8))
     if decoded is None:
         raise ClipUnreadable(
             path, "it is empty, damaged or not a picture; export it again as PNG or JPEG"

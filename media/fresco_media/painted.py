@@ -135,7 +135,7 @@ def _read(file: Path) -> Image:
             return read_image(file)
         with open_file(file) as stream, Pillow.open(stream) as picture:
             return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"), np.uint8)
-    except (ClipError, OSError, SyntaxError, ValueError) as error:
+    except (ClipError, OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as error:
         raise KeyframesUnusable(
             file, "it is empty, damaged or not a picture; export it again as PNG"
         ) from error

@@ -167,7 +167,9 @@ def _header(file: Path) -> _Header:
     except (NotAFile, OutsideFolders) as error:
         raise ClipUnreadable(file, str(error.strerror)) from error
     except Pillow.DecompressionBombError as error:
-        raise ClipUnreadable(file, "it has too many pixels to be worked with; scale it") from error
+        raise ClipUnreadable(
+            file, "it has too many pixels to be worked with; scale it down"
+        ) from error
     except (PIL.UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise ClipUnreadable(
             file, "it is empty, damaged or not a picture; export it again"

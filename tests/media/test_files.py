@@ -15,6 +15,7 @@ from fresco_media.errors import ClipNotFound, ClipUnreadable, KeyframesUnusable,
 from fresco_media.files import NotAFile, OutsideFolders, TooLarge
 from fresco_media.images import read_image, write_image
 from fresco_media.painted import read_key
+from PIL import Image as Pillow
 
 from tests.engine.conftest import scene, write_clip
 
@@ -206,3 +207,17 @@ def test_nothing_is_neither_read_nor_made(tmp_path: Path) -> None:
         files.regular_file(tmp_path / "nothing.mp4")
     with pytest.raises(FileNotFoundError):
         files.open_file(tmp_path / "nothing.mp4")
+
+
+@pytest.mark.parametrize("name", ["key.png", "key.jpg", "key.tif", "key.gif"])
+def test_a_picture_of_far_too_many_pixels_is_not_decoded(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    Pillow.new("1", (30_000, 24_000)).save(path)
+
+    with pytest.raises(KeyframesUnusable):
+        read_key(path, (8, 8))
+    if name != "key.gif":
+        with pytest.raises(ClipUnreadable, match="too many pixels"):
+            read_image(path)
+        with pytest.raises(ClipUnreadable, match="too many pixels"):
+            Clip.open(path)
