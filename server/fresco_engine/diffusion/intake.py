@@ -7,6 +7,7 @@ given to the libraries, in a folder that holds nothing but what was looked at.
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -16,6 +17,7 @@ from typing import Any
 
 from fresco_media.files import NotAFile, OutsideFolders, TooLarge, open_file, read_file, settled
 
+from fresco_engine.diffusion.schedule import scheduler_from
 from fresco_engine.diffusion.weights import Header, read_header
 from fresco_engine.errors import ModelCorrupt, WrongModelKind
 
@@ -40,6 +42,8 @@ _FOREIGN = (
 _TOKENIZER_FILES = ("vocab_file", "merges_file", "tokenizer_file", "auto_map")
 _SLACK_NUMBERS = 100_000
 _MOST_STEPS = 100_000
+# From one level of a small VAE to the next.
+_GROWTH = 2
 
 
 def read_json(path: Path, most_bytes: int = MOST_TEXT_BYTES) -> dict[str, Any]:
@@ -98,6 +102,13 @@ def _beyond(source: Path, what: str) -> ModelCorrupt:
     return ModelCorrupt(source, f"its configuration is no network's: {what}; get the model again")
 
 
+def _unfit(source: Path, error: Exception) -> ModelCorrupt:
+    return ModelCorrupt(
+        source,
+        f"its configuration does not fit together ({_short(error)}); get the model again",
+    )
+
+
 def _short(value: object) -> str:
     try:
         text = str(value)
@@ -113,6 +124,11 @@ def scheduler_config(path: Path) -> dict[str, Any]:
     steps = config.get("num_train_timesteps", 1000)
     if not isinstance(steps, int) or not 1 <= steps <= _MOST_STEPS:
         raise _beyond(path, f"num_train_timesteps is {_short(steps)}")
+    try:
+        scheduler_from(config, 1)
+    # Whatever the library raises over values that do not fit together.
+    except Exception as error:
+        raise _unfit(path, error) from error
     return config
 
 
@@ -122,6 +138,7 @@ def check_size(source: Path, kind: Any, config: Mapping[str, Any], header: Heade
     The network is made without memory for its numbers, only to count them.
     """
     check_config(source, config)
+    _check_kinds(source, kind, config)
     held = check_numbers(source, header)
     described = _count(source, kind, config)
     if described > held + _SLACK_NUMBERS + held // 10:
@@ -130,6 +147,17 @@ def check_size(source: Path, kind: Any, config: Mapping[str, Any], header: Heade
             f"its configuration describes {described} numbers and its files hold {held}; get the "
             "model again",
         )
+
+
+def _check_kinds(source: Path, kind: Any, config: Mapping[str, Any]) -> None:
+    """Raises `ModelCorrupt` where a text stands for a number, or pictures would grow too much."""
+    for name, item in inspect.signature(kind.__init__).parameters.items():
+        is_number = isinstance(item.default, int | float) and not isinstance(item.default, bool)
+        if is_number and isinstance(config.get(name), str):
+            raise _beyond(source, f"{name} is {_short(config[name])!r}")
+    growth = config.get("upsampling_scaling_factor", _GROWTH)
+    if growth != _GROWTH:
+        raise _beyond(source, f"upsampling_scaling_factor is {_short(growth)}")
 
 
 def check_numbers(source: Path, header: Header) -> int:
@@ -152,9 +180,7 @@ def _count(source: Path, kind: Any, config: Mapping[str, Any]) -> int:
             network = _made(kind, config)
     # Whatever a library raises over values that do not fit together.
     except Exception as error:
-        raise ModelCorrupt(
-            source, f"its configuration does not fit together ({_short(error)}); get it again"
-        ) from error
+        raise _unfit(source, error) from error
     return sum(value.numel() for value in network.parameters())
 
 

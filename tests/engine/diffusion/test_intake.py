@@ -83,6 +83,43 @@ def test_a_configuration_beyond_its_weights_takes_no_memory(
         load_model(model, control="none")
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"beta_schedule": "nobody's"},
+        {"beta_start": "a"},
+        {"steps_offset": "a"},
+        {"timestep_spacing": "nobody's"},
+        {"trained_betas": [float("nan")] * 9},
+    ],
+)
+def test_a_schedule_that_cannot_be_made_is_told(model: Path, changes: dict[str, Any]) -> None:
+    _change(model / "scheduler" / "scheduler_config.json", **changes)
+
+    with pytest.raises(ModelCorrupt, match="configuration"):
+        load_model(model, control="none")
+
+
+@pytest.mark.parametrize(
+    ("part", "changes"), [("unet", {"norm_eps": "x"}), ("vae", {"scaling_factor": "x"})]
+)
+def test_a_text_in_place_of_a_number_is_told(
+    model: Path, part: str, changes: dict[str, Any]
+) -> None:
+    _change(model / part / "config.json", **changes)
+
+    with pytest.raises(ModelCorrupt, match="configuration"):
+        load_model(model, control="none")
+
+
+def test_a_vae_that_makes_pictures_of_terapixels_is_refused(tmp_path: Path) -> None:
+    folder = write_model_folder(tmp_path / "small", vae="tiny", controlnet=False)
+    _change(folder / "vae" / "config.json", upsampling_scaling_factor=1_000_000)
+
+    with pytest.raises(ModelCorrupt, match="upsampling"):
+        load_model(folder, control="none")
+
+
 @pytest.mark.parametrize("steps", [0, -5, 10**12, "many", [1]])
 def test_a_schedule_without_end_is_refused(model: Path, steps: Any) -> None:
     _change(model / "scheduler" / "scheduler_config.json", num_train_timesteps=steps)
