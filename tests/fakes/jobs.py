@@ -393,7 +393,9 @@ class FakeJobs:
             look.put(LookPicture(path))
         return look
 
-    def load(self, source: str | None, device: str) -> None:
+    def load(
+        self, source: str | None, device: str, is_wanted: Callable[[], bool] = lambda: True
+    ) -> None:
         self._begin_work(device)
         self.loaded.append((source, device))
 

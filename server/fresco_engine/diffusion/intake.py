@@ -23,7 +23,7 @@ from fresco_engine.errors import ModelCorrupt, WrongModelKind
 
 MOST_TEXT_BYTES = 1 << 20
 _MOST_INDEX_BYTES = 16 << 20
-_MOST_TOKENIZER_BYTES = 64 << 20
+_MOST_TOKENIZER_BYTES = 16 << 20
 _MOST_NUMBERS = 3_000_000_000
 _LARGEST = 1 << 20
 _DEEPEST, _MOST_VALUES = 8, 10_000

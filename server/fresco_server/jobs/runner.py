@@ -97,15 +97,15 @@ class Runner:
         """Stop working on a look."""
         self._inbox.put(lambda: self._errands.withdraw(look))
 
-    def load(self, source: str | None) -> None:
-        """Load a model and wait until it is there.
+    def load(self, source: str | None, is_wanted: Callable[[], bool]) -> None:
+        """Load a model and wait until it is there, as long as it `is_wanted`.
 
         Raises:
             ServerError: it cannot be loaded.
         """
         load = Load(source)
         self._inbox.put(lambda: self._begin_load(load))
-        load.wait()
+        load.wait(is_wanted)
 
     def unload(self) -> bool:
         """End the worker process; whether that was possible."""

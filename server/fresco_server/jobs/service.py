@@ -6,7 +6,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -297,15 +297,17 @@ class Jobs:
 
     # Models and devices
 
-    def load(self, source: str | None, device: str) -> None:
-        """Load a model ahead of its first use, and wait until it is there.
+    def load(
+        self, source: str | None, device: str, is_wanted: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Load a model ahead of its first use, and wait until it is there, if it `is_wanted`.
 
         Raises:
             ServerError: it cannot be loaded.
         """
         self._check_open()
         self._crew.check(device)
-        self._crew.runner_for(device, is_first=True).load(source)
+        self._crew.runner_for(device, is_first=True).load(source, is_wanted)
 
     def unload(self, device: str) -> None:
         """Free a device's memory, or that of all devices that are not in use.
