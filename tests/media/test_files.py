@@ -202,6 +202,27 @@ def test_a_name_is_settled_whatever_becomes_of_its_folder(root: Path, tmp_path: 
     assert read == "open"
 
 
+def test_a_copy_is_made_of_nothing_outside(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "private.png").write_bytes(b"private")
+    (root / "key.png").symlink_to(tmp_path / "private.png")
+
+    with pytest.raises(OutsideFolders):
+        files.copy_file(root / "key.png", root / "copy.png")
+
+    assert not (root / "copy.png").exists()
+
+
+def test_a_copy_replaces_nothing_and_follows_no_link(tmp_path: Path) -> None:
+    (tmp_path / "new.png").write_bytes(b"new")
+    (tmp_path / "precious.txt").write_bytes(b"precious")
+    (tmp_path / "copy.png").symlink_to(tmp_path / "precious.txt")
+
+    with pytest.raises(FileExistsError):
+        files.copy_file(tmp_path / "new.png", tmp_path / "copy.png")
+
+    assert (tmp_path / "precious.txt").read_bytes() == b"precious"
+
+
 def test_nothing_is_neither_read_nor_made(tmp_path: Path) -> None:
     with pytest.raises(ClipNotFound):
         files.regular_file(tmp_path / "nothing.mp4")

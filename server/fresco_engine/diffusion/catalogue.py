@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import islice
 from pathlib import Path
@@ -51,6 +51,7 @@ _SD15_NUMBERS = 1_066_235_307
 _PARTS = ("unet", "vae", "text_encoder", "controlnet")
 _MOST_ENTRIES, _MOST_SCANNED = 1000, 20_000
 _PATIENCE_S = 10.0
+_MOST_LETTERS = 1_000_000
 _LONGEST_REFERENCE = 200
 _Marks = tuple[tuple[str, int, int, int, int], ...]
 # Reading a header takes a while, and lists are asked for often.
@@ -66,7 +67,23 @@ def list_models(folders: Sequence[Path] = ()) -> tuple[ModelEntry, ...]:
     found = [*_bundled(), *_in_folders(folders), *_in_cache()]
     sources = {entry.source for entry in found}
     available = [entry for entry in _available() if entry.source not in sources]
-    return (*found, *available)
+    return tuple(_bounded([*found, *available]))
+
+
+def _bounded(entries: Iterable[ModelEntry]) -> Iterator[ModelEntry]:
+    """`entries`, of which those go without styles, and at last go, that no message could hold."""
+    size = 0
+    for entry in entries:
+        words = sum(
+            len(style.name) + len(style.words) + len(style.prompt) + len(style.negative_prompt)
+            for style in entry.styles
+        )
+        bare = len(entry.source) + len(entry.name) + len(entry.problem or "")
+        if size + bare > _MOST_LETTERS:
+            return
+        is_whole = size + bare + words <= _MOST_LETTERS // 2
+        size += bare + (words if is_whole else 0)
+        yield entry if is_whole else replace(entry, styles=())
 
 
 def _bundled() -> Iterator[ModelEntry]:

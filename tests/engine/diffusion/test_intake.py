@@ -355,6 +355,22 @@ def test_a_cards_words_are_bounded(model: Path) -> None:
     assert len(entry.styles[0].prompt) == 4000
 
 
+def test_a_list_of_models_fits_a_message(model: Path) -> None:
+    style = {"name": "s", "prompt": "p" * 4000, "words": "w" * 4000}
+    card = json.dumps({"name": "Wordy", "styles": [style] * 90})
+    for number in range(6):
+        folder = model.parent / f"wordy{number}"
+        folder.mkdir()
+        (folder / "model_index.json").write_text("{}")
+        (folder / "fresco.json").write_text(card)
+
+    entries = list_models([model.parent])
+
+    letters = sum(len(style.prompt) + len(style.words) for e in entries for style in e.styles)
+    assert len([entry for entry in entries if entry.name == "Wordy"]) == 6
+    assert letters < 1_000_000
+
+
 def test_a_confined_process_takes_no_weights_from_elsewhere(model: Path, tmp_path: Path) -> None:
     weights = model / "unet" / "diffusion_pytorch_model.safetensors"
     outside = weights.rename(tmp_path / "private.safetensors")
