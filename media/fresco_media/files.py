@@ -129,9 +129,14 @@ def read_file(path: Path | str, most_bytes: int) -> bytes:
 
 
 def copy_file(source: Path | str, target: Path) -> None:
-    """Copy the bytes of the regular file at `source` to a new file; raises as `open_file`."""
-    with open_file(source) as taken, target.open("xb") as made:
-        shutil.copyfileobj(taken, made)
+    """Copy the bytes of the regular file at `source` to `target`; raises as `open_file`.
+
+    What is at `target` is replaced, and no link there is followed.
+    """
+    with open_file(source) as taken:
+        target.unlink(missing_ok=True)
+        with target.open("xb") as made:
+            shutil.copyfileobj(taken, made)
 
 
 def listed(folder: Path | str) -> list[Path]:

@@ -212,14 +212,14 @@ def test_a_copy_is_made_of_nothing_outside(root: Path, tmp_path: Path) -> None:
     assert not (root / "copy.png").exists()
 
 
-def test_a_copy_replaces_nothing_and_follows_no_link(tmp_path: Path) -> None:
+def test_a_copy_follows_no_link(tmp_path: Path) -> None:
     (tmp_path / "new.png").write_bytes(b"new")
     (tmp_path / "precious.txt").write_bytes(b"precious")
     (tmp_path / "copy.png").symlink_to(tmp_path / "precious.txt")
 
-    with pytest.raises(FileExistsError):
-        files.copy_file(tmp_path / "new.png", tmp_path / "copy.png")
+    files.copy_file(tmp_path / "new.png", tmp_path / "copy.png")
 
+    assert (tmp_path / "copy.png").read_bytes() == b"new"
     assert (tmp_path / "precious.txt").read_bytes() == b"precious"
 
 
