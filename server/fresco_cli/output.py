@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from fresco_cli.events import event_as_json
-from fresco_cli.words import clock
+from fresco_cli.words import clock, moved_in
 
 _SEEN_BYTES = 16_000_000
 
@@ -84,14 +84,9 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
 
 
 def write_error(text: str) -> None:
-    """One sentence on stderr."""
-    sys.stderr.write(_moved_in(text) + "\n")
+    """One sentence on stderr; lines of foreign text inside are `moved_in`."""
+    sys.stderr.write(printable(text, keep="\n\t") + "\n")
     sys.stderr.flush()
-
-
-def _moved_in(text: str) -> str:
-    """What foreign text adds in lines of its own cannot be taken for a line of ours."""
-    return "\n    ".join(printable(line, keep="\t") for line in text.split("\n"))
 
 
 class QuietOutput:
@@ -183,7 +178,7 @@ class TerminalOutput(QuietOutput):
 
     def note(self, text: str) -> None:
         """Print a sentence above the bars."""
-        self.console.print(_moved_in(text), markup=False, highlight=False, soft_wrap=True)
+        self.console.print(moved_in(text), markup=False, highlight=False, soft_wrap=True)
 
     def result(self, text: str) -> None:
         """Print the result below the bars."""

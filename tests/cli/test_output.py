@@ -6,7 +6,9 @@ import io
 import json
 
 import pytest
+from fresco_cli.faults import fault_of
 from fresco_cli.output import JsonOutput, TerminalOutput, aligned, write_text
+from fresco_engine.errors import ClipUnreadable
 from fresco_engine.types import Progress, Stage, Warned
 from rich.console import Console
 
@@ -62,7 +64,7 @@ def test_foreign_text_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[st
     channel.note(EVIL)
     channel.event(Warned(EVIL))
     channel.result(EVIL.replace("\n", ""))
-    channel.failed("Kind", EVIL)
+    channel.failed("Kind", fault_of(ClipUnreadable(EVIL, "no clip")).text)
     write_text(aligned([("title", "clip"), (EVIL, EVIL)]))
 
     told = capsys.readouterr()
