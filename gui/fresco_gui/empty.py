@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from fresco_gui.plain import PlainLabel, plain
 
 
 class EmptyState(QWidget):
@@ -42,14 +44,14 @@ class EmptyState(QWidget):
             if widget is not None:
                 widget.deleteLater()
         if paths:
-            label = QLabel(self.tr("Recent"))
+            label = PlainLabel(self.tr("Recent"))
             label.setObjectName("faint")
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
             self._recent.addWidget(label)
         for path in list(paths)[:5]:
             button = QPushButton(path.name)
             button.setFlat(True)
-            button.setToolTip(str(path))
+            button.setToolTip(plain(path))
             button.clicked.connect(lambda _=False, path=path: self.recent_wanted.emit(path))
             self._recent.addWidget(button, 0, Qt.AlignmentFlag.AlignCenter)
 
@@ -62,10 +64,10 @@ class EmptyState(QWidget):
             style.polish(self.zone)
 
     def _build(self) -> None:
-        title = QLabel(self.tr("Drop a clip here"))
+        title = PlainLabel(self.tr("Drop a clip here"))
         title.setObjectName("title")
         title.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        hint = QLabel(
+        hint = PlainLabel(
             self.tr("A video, a folder of pictures, one picture of a numbered sequence, a project")
         )
         hint.setObjectName("faint")

@@ -7,7 +7,6 @@ from PyQt6.QtWidgets import (
     QApplication,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QPushButton,
     QVBoxLayout,
@@ -15,6 +14,7 @@ from PyQt6.QtWidgets import (
 )
 
 from fresco_gui.faults import Problem, ProblemLog
+from fresco_gui.plain import PlainLabel
 
 _DETAIL_LINES = 8
 
@@ -33,9 +33,9 @@ class ProblemPanel(QFrame):
         self.setObjectName("problem")
         self.log = ProblemLog()
         self._at = 0
-        self._title = QLabel()
+        self._title = PlainLabel()
         self._title.setObjectName("problemTitle")
-        self.message = QLabel()
+        self.message = PlainLabel()
         self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(
             self.message.textInteractionFlags().TextSelectableByMouse

@@ -15,13 +15,13 @@ from PyQt6.QtWidgets import (
     QFormLayout,
     QGroupBox,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
+from fresco_gui.plain import PlainLabel
 from fresco_gui.preferences import DaemonChoice, Folders, Preferences
 
 _SIDES = (640, 960, 1280, 1920)
@@ -65,7 +65,7 @@ class SettingsDialog(QDialog):
         self.restores = QCheckBox(self.tr("Open the last project at the start"))
         self.restores.setChecked(preferences.restores_session)
         self.preview = QComboBox()
-        self.note = QLabel()
+        self.note = PlainLabel()
         self._build()
 
     @property

@@ -16,7 +16,6 @@ from PyQt6.QtWidgets import (
     QDialogButtonBox,
     QHeaderView,
     QKeySequenceEdit,
-    QLabel,
     QLineEdit,
     QTabBar,
     QTableWidget,
@@ -25,6 +24,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from fresco_gui.plain import PlainLabel
 from fresco_gui.preferences import Preferences
 
 _KEYS_PX = 150
@@ -86,7 +86,7 @@ class ShortcutsSheet(QDialog):
         self.search.setPlaceholderText(self.tr("Search"))
         self.search.setClearButtonEnabled(True)
         self.table = QTableWidget(0, 2)
-        self.note = QLabel(self.tr("Select keys and press others to change them."))
+        self.note = PlainLabel(self.tr("Select keys and press others to change them."))
         self.note.setObjectName("faint")
         self.note.setWordWrap(True)
         self._actions: list[QAction | None] = []

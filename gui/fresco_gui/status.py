@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fresco_client import ClipInfo, Job
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
+from PyQt6.QtWidgets import QProgressBar, QStatusBar, QToolButton, QWidget
 
 from fresco_gui.connection import DaemonState, DaemonView
 from fresco_gui.jobs.words import bytes_text, span_text, state_of_job
+from fresco_gui.plain import PlainLabel, plain
 from fresco_gui.theme import TOKENS
 
 
@@ -22,9 +23,9 @@ class StatusLine(QStatusBar):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.daemon = QLabel()
-        self.clip = QLabel()
-        self.job = QLabel()
+        self.daemon = PlainLabel()
+        self.clip = PlainLabel()
+        self.job = PlainLabel()
         self.bar = QProgressBar()
         self.export = QProgressBar()
         self._cancel = QToolButton()
@@ -64,7 +65,7 @@ class StatusLine(QStatusBar):
             f'<span style="color:{colour}">●</span> '
             + self.tr("Daemon: {state}").format(state=name + device)
         )
-        self.daemon.setToolTip(why)
+        self.daemon.setToolTip(plain(why))
         self.daemon.setAccessibleName(name)
 
     def show_server(self, view: DaemonView) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from fresco_media.faults import reading
+from fresco_media.files import open_file
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GIF_SIGNATURES = (b"GIF87a", b"GIF89a")
@@ -25,7 +26,7 @@ _DEFAULT_MS = 100
 def is_animated(path: Path) -> bool:
     """Whether the file holds a GIF, an animated PNG or an animated WebP, whatever its name is."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             head = file.read(32)
             if head.startswith(_PNG_SIGNATURE):
                 return _has_animation_chunk(file)
@@ -37,7 +38,7 @@ def is_animated(path: Path) -> bool:
 def is_animated_webp(path: Path) -> bool:
     """Whether the file holds an animated WebP."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return _is_animated_webp(file.read(32))
     except OSError:
         return False
@@ -68,7 +69,11 @@ def show_times_ms(path: Path) -> list[int]:
         ClipUnreadable: it is damaged.
     """
     times = [0]
-    with reading(path), Pillow.open(path, formats=["WEBP"]) as animation:
+    with (
+        reading(path),
+        open_file(path) as file,
+        Pillow.open(file, formats=["WEBP"]) as animation,
+    ):
         for index in range(getattr(animation, "n_frames", 1)):
             animation.seek(index)
             animation.load()
@@ -81,8 +86,9 @@ class AnimationCursor:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with reading(path):
-            self._animation = Pillow.open(path, formats=["WEBP"])
+        with reading(path), open_file(path) as file:
+            # Pillow takes all of a WebP into memory at once.
+            self._animation = Pillow.open(file, formats=["WEBP"])
 
     def at(self, index: int) -> tuple[int, av.VideoFrame]:
         """The picture at `index`, with that index."""

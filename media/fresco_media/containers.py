@@ -9,7 +9,6 @@ follow anything are switched off as well.
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +17,7 @@ import av.container
 import av.error
 
 from fresco_media.errors import ClipUnreadable
+from fresco_media.files import open_file, settled
 
 # FFmpeg's demuxers that hold media themselves and open nothing else.
 _FILMS = (
@@ -112,15 +112,11 @@ def path_of(source: Path | BinaryIO) -> Path:
 def _open_path(path: Path) -> av.container.InputContainer:
     if os.name == "nt":
         # FFmpeg's own C library numbers open files there, so a descriptor means nothing to it.
-        return _open(str(path), {"protocol_whitelist": "file"})
+        with settled(path) as name:
+            return _open(name, {"protocol_whitelist": "file"})
     # By descriptor FFmpeg needs no protocol that could open a second file, and sees no file name.
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ClipUnreadable(path, "it is not a file; copy what it gives into one first")
-        return _open("fd:", {"protocol_whitelist": "fd", "fd": str(descriptor)})
-    finally:
-        os.close(descriptor)  # FFmpeg has made a copy for itself.
+    with open_file(path) as file:  # FFmpeg makes a copy of the descriptor for itself.
+        return _open("fd:", {"protocol_whitelist": "fd", "fd": str(file.fileno())})
 
 
 def _open_file(file: BinaryIO) -> av.container.InputContainer:
@@ -145,7 +141,7 @@ def _open(file: str | BinaryIO, options: dict[str, str]) -> av.container.InputCo
 
 def _head_of(source: Path | BinaryIO) -> bytes:
     if isinstance(source, Path):
-        with source.open("rb") as file:
+        with open_file(source) as file:
             return file.read(_HEAD_BYTES)
     source.seek(0)
     return source.read(_HEAD_BYTES)

@@ -10,6 +10,7 @@ import av.error
 
 from fresco_media.disk import free_bytes, output_fault
 from fresco_media.errors import ClipNotFound, ClipUnreadable
+from fresco_media.files import NotAFile, OutsideFolders, TooLarge
 
 __all__ = ["NOT_A_VIDEO", "free_bytes", "output_fault", "reading", "writing"]
 
@@ -26,6 +27,8 @@ def reading(path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise ClipNotFound(path, "there is no such file; check the path") from error
+    except (NotAFile, OutsideFolders, TooLarge) as error:
+        raise ClipUnreadable(path, str(error.strerror)) from error
     except PermissionError as error:
         raise ClipUnreadable(
             path, "it may not be read; change its permissions or copy it elsewhere"

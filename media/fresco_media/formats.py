@@ -8,6 +8,8 @@ from typing import BinaryIO
 import PIL
 from PIL import Image as Pillow
 
+from fresco_media.files import open_file
+
 # Pillow's own check only warns about what it does not refuse; `check_pixels` is used in its place.
 Pillow.MAX_IMAGE_PIXELS = None
 
@@ -71,7 +73,7 @@ def is_picture_file(path: Path) -> bool:
     A GIF is the video that it mostly is.
     """
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             head = file.read(HEAD_BYTES)
     except OSError:
         head = b""
@@ -110,7 +112,7 @@ def is_read_by_pillow(kind: str) -> bool:
     return kind in Pillow.OPEN
 
 
-class TooLarge(ValueError):
+class TooManyPixels(ValueError):
     """A picture has more pixels than are read; `str(error)` says it to the user."""
 
 
@@ -118,10 +120,10 @@ def check_pixels(width: int, height: int) -> None:
     """Insist on a size that memory holds.
 
     Raises:
-        TooLarge: there are more than `MOST_PIXELS`.
+        TooManyPixels: there are more than `MOST_PIXELS`.
     """
     if width * height > MOST_PIXELS:
-        raise TooLarge(
+        raise TooManyPixels(
             f"it is {width}x{height}, more than the {MOST_PIXELS / 1e6:.0f} million pixels that "
             "are read; make it smaller"
         )

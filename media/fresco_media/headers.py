@@ -19,9 +19,10 @@ from PIL import TiffImagePlugin
 from fresco_media import film, heif
 from fresco_media.errors import ClipNotFound, ClipUnreadable
 from fresco_media.faults import reading
+from fresco_media.files import NotAFile, TooLarge, open_file
 from fresco_media.formats import (
     HEAD_BYTES,
-    TooLarge,
+    TooManyPixels,
     check_pixels,
     is_read_by_pillow,
     kind_of,
@@ -66,7 +67,7 @@ def read_header(path: Path) -> StillHeader:
         ClipNotFound: there is no such file.
         ClipUnreadable: the file is empty, damaged, too large or not a picture.
     """
-    with understood(path), path.open("rb") as file:
+    with understood(path), open_file(path) as file:
         return _header(file)
 
 
@@ -80,10 +81,10 @@ def understood(path: Path) -> Iterator[None]:
             # Pillow warns of damage beside what is wanted: of tags, for one.
             warnings.filterwarnings("ignore", module="PIL")
             yield
-    except PermissionError:
+    except (PermissionError, NotAFile, TooLarge):
         with reading(path):
             raise
-    except (TooLarge, heif.NotRead) as error:
+    except (TooManyPixels, heif.NotRead) as error:
         raise ClipUnreadable(path, str(error)) from error
     except MemoryError as error:
         raise ClipUnreadable(path, "it does not fit into memory; make it smaller") from error

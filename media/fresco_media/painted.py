@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fresco_media.clip import Clip
 from fresco_media.errors import ClipError, KeyframesUnusable
+from fresco_media.files import listed
 from fresco_media.formats import KEY_SUFFIXES
 from fresco_media.numbering import Fit, fits_of
 from fresco_media.scaling import display_size, resize
@@ -147,7 +148,7 @@ def _numbered(folder: Path) -> dict[Path, int]:
 
 def _pictures(folder: Path) -> set[Path]:
     try:
-        files = list(folder.iterdir())
+        files = listed(folder)
     except OSError as error:
         raise KeyframesUnusable(folder, "it cannot be read; check its permissions") from error
     return {

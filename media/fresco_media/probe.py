@@ -18,6 +18,7 @@ from fresco_media.decode import FrameCursor, VideoCursor
 from fresco_media.decoder import has_alpha_beside
 from fresco_media.errors import ClipUnreadable
 from fresco_media.faults import NOT_A_VIDEO, reading
+from fresco_media.files import regular_file
 from fresco_media.order import Trial, decoding_order, try_out
 from fresco_media.orientation import Orientation, orientation_of
 from fresco_media.packets import (
@@ -82,7 +83,7 @@ def probe(path: Path, is_stopped: Callable[[], bool] = lambda: False) -> Probe |
         NoVideoStream: it holds no moving pictures.
     """
     with reading(path):
-        if path.stat().st_size == 0:
+        if regular_file(path).st_size == 0:
             raise ClipUnreadable(path, "the file is empty; copy or export it again")
         if is_animated_webp(path):
             return _animation(path)

@@ -12,6 +12,7 @@ from pathlib import Path
 from fresco_media.animation import is_animated
 from fresco_media.colour import RGB
 from fresco_media.errors import ClipNotFound, ClipUnreadable, NoVideoStream, SequenceGap
+from fresco_media.files import listed
 from fresco_media.formats import IMAGE_SUFFIXES, is_picture_file
 from fresco_media.headers import StillHeader, read_header
 from fresco_media.numbered import NumberedName, is_pattern, numbers_around, parse_pattern
@@ -90,7 +91,7 @@ def _groups(folder: Path) -> dict[NumberedName, list[Numbered]]:
 
 def _pictures(folder: Path) -> list[Path]:
     try:
-        files = sorted(folder.iterdir())
+        files = listed(folder)
     except OSError as error:
         raise ClipUnreadable(folder, "the folder cannot be read; check its permissions") from error
     return [

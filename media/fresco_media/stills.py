@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from fresco_media import film, heif, profiles
+from fresco_media.files import read_file
 from fresco_media.formats import HEAD_BYTES, kind_of, open_with_pillow
 from fresco_media.headers import (
     EXTRA_SAMPLES_TAG,
@@ -37,6 +38,8 @@ from fresco_media.transfer import LINEAR, decode_density, encode_srgb, in_bt709,
 from fresco_media.types import Image
 
 _ICC_TAG, _ASSOCIATED = 34675, 1
+# Several times what the largest picture that is read takes.
+_MOST_BYTES = 4 << 30
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def read_still(path: Path) -> Still:
         ClipUnreadable: the file is empty, damaged, too large or not a picture.
     """
     with understood(path):
-        return decode_still(path.read_bytes())
+        return decode_still(read_file(path, _MOST_BYTES))
 
 
 def decode_still(data: bytes) -> Still:

@@ -14,6 +14,7 @@ from fresco_engine.errors import InvalidSettings
 from fresco_cli.faults import FAILED, CommandFailed
 from fresco_cli.options import DaemonOptions
 from fresco_cli.output import Output
+from fresco_cli.words import moved_in
 
 if TYPE_CHECKING:
     from fresco_client import Session
@@ -108,6 +109,5 @@ def or_locally() -> Iterator[None]:
     try:
         yield
     except (DaemonFailedToStart, DaemonNotInstalled, VersionMismatch) as error:
-        raise CommandFailed(
-            type(error).__name__, f"{error}\nTo work without a daemon, add --local.", FAILED
-        ) from error
+        way = f"{moved_in(error)}\nTo work without a daemon, add --local."
+        raise CommandFailed(type(error).__name__, way, FAILED) from error

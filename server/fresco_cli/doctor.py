@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from fresco_media.text import printable
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from fresco_cli import checks, complaint, options
 from fresco_cli.checks import Check
@@ -65,7 +67,7 @@ def _print(results: Sequence[Check]) -> None:
     table.add_column(overflow="fold")
     for check in results:
         mark = "[green]ok[/]" if check.is_ok else "[red]missing[/]"
-        table.add_row(mark, check.name, check.detail.replace("[", r"\["))
+        table.add_row(mark, check.name, Text(printable(check.detail, keep="\n")))
     console = Console(highlight=False)
     console.print(table)
     failed = [check.name for check in results if not check.is_ok]

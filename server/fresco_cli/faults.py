@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from fresco_engine import errors
 from fresco_engine.errors import DiskFull, FrescoError, OutOfDeviceMemory
 
+from fresco_cli.words import moved_in
+
 if TYPE_CHECKING:
     from fresco_client import ClientError
 
@@ -46,12 +48,12 @@ def fault_of(error: Exception) -> Fault:
     if isinstance(error, CommandFailed):
         return Fault(error.kind, str(error), error.code)
     if isinstance(error, FrescoError):
-        return Fault(kind, str(error), code_of(kind))
+        return Fault(kind, moved_in(error), code_of(kind))
     from fresco_client import ClientError
 
     if isinstance(error, ClientError):
         return _fault_of_call(error)
-    return Fault(kind, _unexpected(error), FAILED)
+    return Fault(kind, moved_in(_unexpected(error)), FAILED)
 
 
 def kind_of(reason: str) -> str:
@@ -83,7 +85,7 @@ def _fault_of_call(error: ClientError) -> Fault:
     code = WRONG_INPUT if isinstance(error, wrong_input) else FAILED
     if isinstance(error, client.CallFailed) and error.reason:
         kind = kind_of(error.reason)
-    return Fault(kind, error.message, code)
+    return Fault(kind, moved_in(error.message), code)
 
 
 def _unexpected(error: Exception) -> str:

@@ -14,7 +14,7 @@ from fresco_cli.faults import WRONG_INPUT, CommandFailed
 from fresco_cli.grouping import grouped
 from fresco_cli.options import DaemonOptions, ShortTelling, Telling, Wanted
 from fresco_cli.outcome import told
-from fresco_cli.output import make_output, write_json
+from fresco_cli.output import make_output, write_json, write_text
 from fresco_cli.parsing import parse_keyframe_changes
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _list(context: typer.Context, daemon: DaemonOptions, telling: ShortTelling) 
         if telling.as_json:
             write_json([job_as_json(job) for job in found], indent=2)
         else:
-            typer.echo(table(found) if found else "There are no jobs.")
+            write_text(table(found) if found else "There are no jobs.")
 
 
 @app.command("show")
@@ -71,7 +71,7 @@ def show(
         if telling.as_json:
             write_json(job_as_json(job), indent=2)
         else:
-            typer.echo(facts(job))
+            write_text(facts(job))
 
 
 @app.command("cancel")
@@ -219,7 +219,7 @@ def _each(
             if telling.as_json:
                 write_json({"id": job.id, "state": state})
             else:
-                typer.echo(f"{job.id}: {state}")
+                write_text(f"{job.id}: {state}")
 
 
 def find_job(session: Session, text: str) -> Job:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from fresco_engine.types import Analysed
+from fresco_media.text import printable
 from rich.console import Console
 from rich.table import Table
 
@@ -71,7 +72,7 @@ def _print(plan: Analysed, sheet: Path | None) -> None:
     count = len(plan.keyframes)
     console.print(f"{count} keyframes of {plan.stop - plan.start} frames")
     if sheet is not None:
-        console.print(str(sheet), soft_wrap=True, markup=False)
+        console.print(printable(sheet), soft_wrap=True, markup=False)
 
 
 def _second(plan: Analysed, index: int) -> float:

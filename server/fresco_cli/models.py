@@ -7,13 +7,14 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from fresco_media.text import printable
 
 from fresco_cli import options
 from fresco_cli.daemons import Tools
 from fresco_cli.grouping import grouped
 from fresco_cli.options import DaemonOptions, ShortTelling, Telling
 from fresco_cli.outcome import told
-from fresco_cli.output import Output, aligned, make_output, write_json
+from fresco_cli.output import Output, aligned, make_output, write_json, write_text
 from fresco_cli.words import megabytes
 
 if TYPE_CHECKING:
@@ -153,12 +154,13 @@ def _print(models: Sequence[dict[str, Any]]) -> None:
         )
         for model in models
     ]
-    typer.echo(aligned(rows))
+    write_text(aligned(rows))
     for model in models:
         if model["problem"]:
-            typer.echo(f"{model['name']}: {model['problem']}")
+            write_text(printable(f"{model['name']}: {model['problem']}"))
         if model["styles"]:
-            typer.echo(f"\nStyles of {model['name']}, and the words that call for them:")
-            typer.echo(
+            name = printable(model["name"])
+            write_text(f"\nStyles of {name}, and the words that call for them:")
+            write_text(
                 aligned([(f"  {style['name']}", style["words"]) for style in model["styles"]])
             )

@@ -9,11 +9,12 @@ from typing import Any, Protocol
 
 from fresco_engine import types
 from fresco_engine.types import Event
+from fresco_media.text import printable, printable_json
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from fresco_cli.events import event_as_json
-from fresco_cli.words import clock
+from fresco_cli.words import clock, moved_in
 
 _SEEN_BYTES = 16_000_000
 
@@ -68,20 +69,27 @@ def write_json(value: Any, *, indent: int | None = None) -> None:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:  # A name that is not UTF-8, or a terminal that is not.
         text = json.dumps(value, default=str, indent=indent)
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(printable_json(text) + "\n")
+    sys.stdout.flush()
+
+
+def write_text(text: str) -> None:
+    """Lines on stdout, of which foreign text inside cannot steer the terminal."""
+    sys.stdout.write(printable(text, keep="\n") + "\n")
     sys.stdout.flush()
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
     """Rows as columns that are never folded, so that paths can be copied."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ("  ".join(map(str.ljust, row, widths)) for row in rows)
+    shown = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(len(row[column]) for row in shown) for column in range(len(shown[0]))]
+    lines = ("  ".join(map(str.ljust, row, widths)) for row in shown)
     return "\n".join(line.rstrip() for line in lines)
 
 
 def write_error(text: str) -> None:
-    """One sentence on stderr."""
-    sys.stderr.write(text + "\n")
+    """One sentence on stderr; lines of foreign text inside are `moved_in`."""
+    sys.stderr.write(printable(text, keep="\n\t") + "\n")
     sys.stderr.flush()
 
 
@@ -175,12 +183,12 @@ class TerminalOutput(QuietOutput):
 
     def note(self, text: str) -> None:
         """Print a sentence above the bars."""
-        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(moved_in(text), markup=False, highlight=False, soft_wrap=True)
 
     def result(self, text: str) -> None:
         """Print the result below the bars."""
         self.close()
-        sys.stdout.write(text + "\n")
+        write_text(text)
 
     def failed(self, kind: str, text: str) -> None:
         """Say why the command failed, below what the bars show."""
@@ -213,15 +221,15 @@ class TerminalOutput(QuietOutput):
             self._bars = _make_bars(self.console)
             self._bars.start()
         if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(name, left="")
+            self._tasks[name] = self._bars.add_task(printable(name), left="")
         self._bars.update(self._tasks[name], completed=done, total=total, left=ending)
 
 
 def _make_bars(console: Console) -> Progress:
     return Progress(
-        TextColumn("{task.description:<22}"),
+        TextColumn("{task.description:<22}", markup=False),
         BarColumn(),
-        TextColumn("{task.completed:.0f}/{task.total:.0f}{task.fields[left]}"),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}{task.fields[left]}", markup=False),
         console=console,
     )
 

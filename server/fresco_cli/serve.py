@@ -14,6 +14,7 @@ from fresco_cli.faults import CommandFailed
 from fresco_cli.outcome import told
 from fresco_cli.output import QuietOutput, write_error
 from fresco_cli.parsing import number, parse_size
+from fresco_cli.words import moved_in
 
 if TYPE_CHECKING:
     from fresco_server.settings import LimitSettings
@@ -130,7 +131,7 @@ def serve(
         try:
             run(settings)
         except CannotStart as error:
-            raise CommandFailed("CannotStart", str(error), error.exit_code) from error
+            raise CommandFailed("CannotStart", moved_in(error), error.exit_code) from error
 
 
 def _limits(quota: str, max_clip: int) -> LimitSettings:

@@ -17,7 +17,7 @@ from fresco_cli.faults import FAILED, CommandFailed
 from fresco_cli.grouping import grouped
 from fresco_cli.options import DaemonOptions, ShortTelling
 from fresco_cli.outcome import told
-from fresco_cli.output import Output, aligned, make_output, write_json
+from fresco_cli.output import Output, aligned, make_output, write_json, write_text
 from fresco_cli.words import gigabytes, span
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def status(context: typer.Context, daemon: DaemonOptions, telling: ShortTelling)
         if telling.as_json:
             write_json(status_as_json(server, address), indent=2)
         else:
-            typer.echo(_facts(server, address))
+            write_text(_facts(server, address))
 
 
 def status_as_json(server: ServerInfo, address: str) -> dict[str, Any]:

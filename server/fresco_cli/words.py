@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fresco_media.text import printable
+
 
 def gigabytes(count: int) -> str:
     """A size of a disk or a memory."""
@@ -28,3 +30,8 @@ def span(seconds: float) -> str:
     if seconds < 2 * 86400:
         return f"{seconds / 3600:.0f} h"
     return f"{seconds / 86400:.0f} days"
+
+
+def moved_in(text: object) -> str:
+    """Foreign text, of which no line can be taken for one of ours and no mark steers a terminal."""
+    return "\n    ".join(printable(line, keep="\t") for line in str(text).split("\n"))

@@ -20,10 +20,13 @@ from types import FrameType
 from fresco_engine import __version__
 from fresco_engine.errors import FrescoError
 from fresco_media.disk import output_fault
+from fresco_media.files import confined
+from fresco_media.text import PrintableFormatter
 
 from fresco_server.errors import CannotStart, ServerError
 from fresco_server.jobs.claim import DATABASE, claim, examine
 from fresco_server.jobs.marks import write_safely
+from fresco_server.jobs.places import readable_folders
 from fresco_server.jobs.service import Jobs
 from fresco_server.lock import DataLock, locked
 from fresco_server.private import read_token
@@ -54,6 +57,7 @@ def serve(settings: ServerSettings) -> None:
             locked(settings.data) as lock,
             _logging(settings.data),
             _stopped_by_signals(stop),
+            confined(readable_folders(settings)),
         ):
             _LOGGER.info("Fresco %s starts, process %d", __version__, os.getpid())
             _serve(settings, lock, stop)
@@ -125,7 +129,7 @@ def _logging(data: Path) -> Iterator[None]:
     ]
     if sys.stderr.isatty():
         handlers.append(logging.StreamHandler())
-    form = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    form = PrintableFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.INFO)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 
-from fresco_cli.output import TerminalOutput, aligned
+import pytest
+from fresco_cli.faults import fault_of
+from fresco_cli.output import JsonOutput, TerminalOutput, aligned, write_text
+from fresco_engine.errors import ClipUnreadable
 from fresco_engine.types import Progress, Stage, Warned
 from rich.console import Console
 
@@ -49,3 +53,32 @@ def test_columns_are_as_wide_as_their_widest_cell_and_never_folded() -> None:
     path = "/" + "long/" * 60
 
     assert aligned([("a", path), ("abc", "b")]) == f"a    {path}\nabc  b"
+
+
+EVIL = "a\x1b]0;owned\x07\u202e\x9b31m.mp4\nError: forged"
+
+
+def test_foreign_text_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    channel = TerminalOutput()
+
+    channel.note(EVIL)
+    channel.event(Warned(EVIL))
+    channel.result(EVIL.replace("\n", ""))
+    channel.failed("Kind", fault_of(ClipUnreadable(EVIL, "no clip")).text)
+    write_text(aligned([("title", "clip"), (EVIL, EVIL)]))
+
+    told = capsys.readouterr()
+    for text in (told.out, told.err):
+        assert not any(mark in text for mark in ("\x1b", "\x07", "\u202e", "\x9b"))
+    forged = [line for line in told.err.splitlines() if line.startswith("Error: forged")]
+    assert forged == []
+    assert len(told.out.splitlines()) == 3
+
+
+def test_json_carries_foreign_text_as_escapes(capsys: pytest.CaptureFixture[str]) -> None:
+    JsonOutput().event(Warned(EVIL))
+
+    line = capsys.readouterr().out
+    assert json.loads(line)["message"] == EVIL
+    assert not any(mark in line for mark in ("\x1b", "\u202e", "\x9b"))
+    assert len(line.splitlines()) == 1

@@ -292,7 +292,8 @@ def test_without_a_daemon_the_way_without_one_is_named(
     ended = fresco(*command, clip, "-o", output, "-p", "ink")
 
     assert ended.code == 1
-    assert ended.stderr == f"Error: {error}\nTo work without a daemon, add --local.\n"
+    told = str(error).replace("\n", "\n    ")
+    assert ended.stderr == f"Error: {told}\nTo work without a daemon, add --local.\n"
     assert not output.exists()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from fresco_gui.media.reader import ClipReader, open_reader
@@ -75,5 +76,7 @@ def _array(image: QImage) -> Image:
     bits = rgb.constBits()
     assert bits is not None
     bits.setsize(rgb.sizeInBytes())
-    rows = np.frombuffer(bits, np.uint8).reshape(rgb.height(), rgb.bytesPerLine())
+    # sip's pointer supports the buffer protocol, which its stubs do not say.
+    flat: Any = bits
+    rows = np.frombuffer(flat, np.uint8).reshape(rgb.height(), rgb.bytesPerLine())
     return rows[:, : 3 * rgb.width()].reshape(rgb.height(), rgb.width(), 3).copy()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -110,7 +110,9 @@ def picture(shade: int, width: int = WIDTH, height: int = HEIGHT) -> Image:
 class FakeMedia:
     """Knows every file; one named `broken...` is no clip, one named `crash...` takes it down."""
 
-    def describe(self, path: Path, frame_rate: str | None) -> dict[str, Any]:
+    def describe(
+        self, path: Path, frame_rate: str | None, is_wanted: Callable[[], bool] = lambda: True
+    ) -> dict[str, Any]:
         """The same clip for every file."""
         if path.name.startswith("crash"):
             raise WorkerLost(f"{path}: reading it made the decoder crash")
@@ -391,7 +393,9 @@ class FakeJobs:
             look.put(LookPicture(path))
         return look
 
-    def load(self, source: str | None, device: str) -> None:
+    def load(
+        self, source: str | None, device: str, is_wanted: Callable[[], bool] = lambda: True
+    ) -> None:
         self._begin_work(device)
         self.loaded.append((source, device))
 
@@ -438,6 +442,9 @@ class FakeJobs:
     def make_room(self, wanted_bytes: int) -> None:
         if wanted_bytes > self.settings.limits.disk_bytes:
             raise LimitReached("there is no room; fetch results or delete jobs", reason="NO_ROOM")
+
+    def tidy(self) -> None:
+        """Nothing here gets old."""
 
     def open_jobs(self) -> int:
         return sum(not job.state.has_ended for job in self._jobs.values())

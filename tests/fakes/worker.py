@@ -40,7 +40,7 @@ from fresco_media.painted import read_key
 from fresco_media.scaling import WorkingSize, fit, unfit, working_size
 from fresco_media.types import Frame, Image
 from fresco_media.writer import open_writer
-from fresco_server.worker import media
+from fresco_server.worker import confinement, media
 from fresco_server.worker.channel import Channel, Order
 from fresco_server.worker.work import Worker, result_path
 
@@ -206,6 +206,18 @@ def _break(how: str) -> None:
     sys.exit(0 if how == "at once" else 7)
 
 
+def _slow_down() -> None:
+    """Looking at a clip named `slow...` takes for ever, as on a disk that does not answer."""
+    opened = media.open_clip
+
+    def open_clip(path: str, frame_rate: str | None) -> Clip:
+        while Path(path).name.startswith("slow"):
+            time.sleep(0.1)
+        return opened(path, frame_rate)
+
+    media.open_clip = open_clip
+
+
 def main() -> None:
     """Serve the daemon until it is gone."""
     parser = argparse.ArgumentParser()
@@ -218,13 +230,16 @@ def main() -> None:
     parser.add_argument("--mended", type=Path, default=Path(os.devnull, "never"))
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--media", action="store_true")
+    confinement.add_arguments(parser)
     arguments = parser.parse_args()
+    confinement.confine(arguments)
     is_meant = not arguments.media and arguments.broken in ("any", arguments.device)
     if is_meant and not arguments.mended.exists():
         _break(arguments.how)
     channel = Channel()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(name)s: %(message)s")
     if arguments.media:
+        _slow_down()
         media.serve(channel)
     elif arguments.device not in ("cpu", "other"):
         message = f"device: {arguments.device!r} is not there"

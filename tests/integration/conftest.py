@@ -20,8 +20,10 @@ def start_daemon(tmp_path: Path) -> Iterator[StartDaemon]:
     """Starts daemons, each in a folder of its own unless named alike; keywords are settings."""
     daemons: list[DaemonProcess] = []
 
-    def start(name: str = "daemon", **settings: Any) -> DaemonProcess:
-        daemon = DaemonProcess(tmp_path / name / "data", settings)
+    def start(
+        name: str = "daemon", most_files: int | None = None, **settings: Any
+    ) -> DaemonProcess:
+        daemon = DaemonProcess(tmp_path / name / "data", settings, most_files=most_files)
         daemons.append(daemon)
         return daemon.start()
 

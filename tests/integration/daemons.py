@@ -58,12 +58,14 @@ def wait_for(what: str, is_so: Callable[[], Any], patience_s: float = _PATIENCE_
 class DaemonProcess:
     """A daemon in the folder `data`; started, killed and started again at will.
 
-    `settings` are fields of `ServerSettings` as plain values.
+    `settings` are fields of `ServerSettings` as plain values. `most_files` is how many descriptors
+    it may have.
     """
 
     data: Path
     settings: dict[str, Any] = field(default_factory=dict[str, Any])
     process: subprocess.Popen[bytes] | None = None
+    most_files: int | None = None
 
     def start(self) -> DaemonProcess:
         """Start it, and wait until it can be found."""
@@ -86,13 +88,18 @@ class DaemonProcess:
         chosen = json.dumps({"data": str(self.data), **self.settings})
         with (self.data.parent / "output.txt").open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", _SERVE, chosen],
+                [*self._limits(), sys.executable, "-c", _SERVE, chosen],
                 cwd=ROOT,
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
             )
+
+    def _limits(self) -> list[str]:
+        if self.most_files is None:
+            return []
+        return ["/bin/sh", "-c", f'ulimit -n {self.most_files}; exec "$@"', "sh"]
 
     @property
     def pid(self) -> int:

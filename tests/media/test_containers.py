@@ -13,7 +13,8 @@ import av.error
 import pytest
 from fresco_media.clip import Clip
 from fresco_media.containers import CONTAINERS, open_input
-from fresco_media.errors import ClipError, ClipUnreadable
+from fresco_media.errors import ClipUnreadable
+from fresco_media.files import NotAFile
 
 from tests.media.odd_files import Film, mux, number_in
 
@@ -150,7 +151,7 @@ def test_a_playlist_handed_over_open_is_refused(tmp_path: Path) -> None:
 def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.mp4")
 
-    with pytest.raises(ClipError):
+    with pytest.raises(NotAFile, match="it is a pipe, not a file"):
         open_input(tmp_path / "pipe.mp4")
 
 

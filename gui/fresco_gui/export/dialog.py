@@ -15,7 +15,6 @@ from PyQt6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QMessageBox,
     QPushButton,
@@ -25,6 +24,7 @@ from PyQt6.QtWidgets import (
 
 from fresco_gui.export.options import ExportKind, ExportOptions
 from fresco_gui.media import FrameInfo
+from fresco_gui.plain import PlainLabel, plain
 from fresco_gui.project import Project
 
 _ENDINGS = {ExportKind.H264: ".mp4", ExportKind.PRORES: ".mov", ExportKind.PNG: "_%04d.png"}
@@ -46,8 +46,8 @@ class ExportDialog(QDialog):
         self.sound = QCheckBox(self.tr("With the clip's sound"))
         self.path = QLineEdit()
         self.export = QPushButton(self.tr("Export"))
-        self.origin = QLabel(origin)
-        self.note = QLabel()
+        self.origin = PlainLabel(origin)
+        self.note = PlainLabel()
         self._build()
         self._on_kind()
 
@@ -159,7 +159,7 @@ class ExportDialog(QDialog):
             asked = QMessageBox.question(
                 self,
                 self.tr("Replace the file"),
-                self.tr("{name} is there already. Replace it?").format(name=path.name),
+                self.tr("{name} is there already. Replace it?").format(name=plain(path.name)),
             )
             if asked is not QMessageBox.StandardButton.Yes:
                 return

@@ -27,6 +27,7 @@ from PyQt6.QtWidgets import (
 
 from fresco_gui.inspector.titles import title_of
 from fresco_gui.numbers import DecimalBox, WholeBox, WholeNumberValidator
+from fresco_gui.plain import plain
 
 _INT_LIMIT = 2**31 - 1
 _STEPS_PER_UNIT = 20
@@ -186,7 +187,9 @@ class StyleField(ChoiceField):
         for style in styles:
             self._box.addItem(style.name, style.name)
             self._box.setItemData(
-                self._box.count() - 1, style.prompt or style.words, Qt.ItemDataRole.ToolTipRole
+                self._box.count() - 1,
+                plain(style.prompt or style.words),
+                Qt.ItemDataRole.ToolTipRole,
             )
         self.set_value(chosen)
 

@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QFormLayout, QLabel, QToolButton, QVBoxLayout, QWidg
 
 from fresco_gui.inspector.fields import Field, StyleField, field_for
 from fresco_gui.inspector.titles import title_of
+from fresco_gui.plain import PlainLabel, plain
 from fresco_gui.values import Values
 
 _ELSEWHERE = frozenset({"start", "stop"})
@@ -108,13 +109,13 @@ class SettingsForm(QWidget):
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         for parameter in parameters:
             field = field_for(parameter, styles)
-            field.setToolTip(parameter.description)
+            field.setToolTip(plain(parameter.description))
             field.changed.connect(self._on_changed)
             self._fields[parameter.name] = field
             if parameter.name == "prompt":
                 rows.addRow(field)
             else:
-                label = QLabel(title_of(parameter.name))
+                label = PlainLabel(title_of(parameter.name))
                 label.setMinimumHeight(field.sizeHint().height())
                 label.setBuddy(field)
                 self._labels.append(label)

@@ -24,6 +24,7 @@ from fresco_gui.inspector.estimate_words import grounds_of, words_of
 from fresco_gui.inspector.form import SettingsForm
 from fresco_gui.inspector.presets import Presets
 from fresco_gui.numbers import WholeBox
+from fresco_gui.plain import PlainLabel
 from fresco_gui.values import OF_ONE_CLIP, Values
 
 
@@ -50,11 +51,11 @@ class Inspector(QWidget):
         self.form = SettingsForm()
         self.model_box = QComboBox()
         self.preset_box = QComboBox()
-        self.estimate = QLabel()
+        self.estimate = PlainLabel()
         self.seeds = WholeBox()
         self.look_button = QPushButton(self.tr("Look"))
         self.restyle_button = QPushButton(self.tr("Restyle"))
-        self._waiting = QLabel(self.tr("Settings appear when the daemon is there."))
+        self._waiting = PlainLabel(self.tr("Settings appear when the daemon is there."))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._head())
@@ -151,7 +152,7 @@ class Inspector(QWidget):
 
     def _label(self, text: str) -> QLabel:
         """Beside a field of the head, in line with the form's."""
-        label = QLabel(text)
+        label = PlainLabel(text)
         label.setMinimumHeight(self.model_box.sizeHint().height())
         self._labels.append(label)
         return label

@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from fresco_client import Job, JobState, ProgressMade
+from fresco_media.text import printable
 from PyQt6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, pyqtSignal
 
 from fresco_gui.jobs.words import look_of_job, state_of_job, time_text, title_of_job
+from fresco_gui.plain import plain
 
 JOB_ROLE = Qt.ItemDataRole.UserRole
 
@@ -42,10 +44,10 @@ class JobsModel(QAbstractListModel):
         if role == JOB_ROLE:
             return job
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return f"{title_of_job(job)}: {state_of_job(job)}"
+            return printable(f"{title_of_job(job)}: {state_of_job(job)}")
         if role == Qt.ItemDataRole.ToolTipRole:
             lines = (look_of_job(job), time_text(job.create_time), job.id)
-            return "\n".join(line for line in lines if line)
+            return plain("\n".join(line for line in lines if line))
         return None
 
     def job(self, job_id: str) -> Job | None:

@@ -8,7 +8,6 @@ from fresco_client import Job, JobState
 from PyQt6.QtCore import QPoint, Qt, pyqtBoundSignal, pyqtSignal, pyqtSlot
 from PyQt6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QListView,
     QMenu,
     QPushButton,
@@ -19,6 +18,7 @@ from PyQt6.QtWidgets import (
 
 from fresco_gui.jobs.delegate import JobDelegate
 from fresco_gui.jobs.model import JOB_ROLE, JobsModel
+from fresco_gui.plain import PlainLabel
 
 
 class JobsPanel(QWidget):
@@ -68,7 +68,7 @@ class JobsPanel(QWidget):
         self.list.setItemDelegate(JobDelegate(self.list))
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.setAccessibleName(self.tr("Jobs"))
-        empty = QLabel(self.tr("No jobs yet. What is restyled here or elsewhere appears here."))
+        empty = PlainLabel(self.tr("No jobs yet. What is restyled here or elsewhere appears here."))
         empty.setObjectName("faint")
         empty.setWordWrap(True)
         empty.setAlignment(Qt.AlignmentFlag.AlignTop)

@@ -8,7 +8,6 @@ from PyQt6.QtCore import QSize, Qt, pyqtSignal, pyqtSlot
 from PyQt6.QtGui import QColor, QIcon, QImage, QPixmap
 from PyQt6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QListWidgetItem,
     QProgressBar,
@@ -18,6 +17,7 @@ from PyQt6.QtWidgets import (
 )
 
 from fresco_gui.looks.maker import LookOrder, LookPicture
+from fresco_gui.plain import PlainLabel
 from fresco_gui.theme import TOKENS
 
 _THUMB = QSize(100, 100)
@@ -48,7 +48,7 @@ class ContactSheet(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.list = QListWidget()
-        self._hint = QLabel(
+        self._hint = PlainLabel(
             self.tr("A look restyles the current frame with several seeds, to choose one (Ctrl+L).")
         )
         self._progress = QProgressBar()

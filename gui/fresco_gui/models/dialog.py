@@ -11,7 +11,6 @@ from PyQt6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QLineEdit,
     QProgressBar,
     QPushButton,
@@ -22,6 +21,7 @@ from PyQt6.QtWidgets import (
 )
 
 from fresco_gui.jobs.words import bytes_text, span_text
+from fresco_gui.plain import PlainLabel, plain
 from fresco_gui.stream import StreamWorker, Workers
 
 _ROLE = Qt.ItemDataRole.UserRole
@@ -54,7 +54,7 @@ class ModelManager(QDialog):
         self.load = QPushButton(self.tr("Load"))
         self.free = QPushButton(self.tr("Free memory"))
         self.bar = QProgressBar()
-        self.note = QLabel()
+        self.note = PlainLabel()
         self._build()
         self._connect()
         self._refresh()
@@ -162,7 +162,7 @@ class ModelManager(QDialog):
         for at, model in enumerate(self._models):
             name = QTableWidgetItem(model.name or model.source)
             name.setData(_ROLE, model)
-            name.setToolTip(model.problem or model.source)
+            name.setToolTip(plain(model.problem or model.source))
             self.table.setItem(at, 0, name)
             memory = bytes_text(model.memory_bytes) if model.memory_bytes else ""
             size = bytes_text(model.size_bytes) if model.size_bytes else ""

@@ -22,6 +22,7 @@ from PyQt6.QtWidgets import QMenu, QSizePolicy, QToolTip, QWidget
 from fresco_gui.media.pictures import resized, rgb32
 from fresco_gui.media.source import FrameInfo, FrameSource
 from fresco_gui.media.thumbnails import Span, Thumbnails
+from fresco_gui.plain import plain
 from fresco_gui.theme import TOKENS, paint_focus
 from fresco_gui.timeline import hover, painting
 from fresco_gui.timeline.content import Content
@@ -316,7 +317,9 @@ class Filmstrip(QWidget):
             key = self._hits().key_at(QPointF(event.pos()))
             if key is not None:
                 QToolTip.showText(
-                    event.globalPos(), keyframe_words(key, self._content.keyframes[key]), self
+                    event.globalPos(),
+                    plain(keyframe_words(key, self._content.keyframes[key])),
+                    self,
                 )
                 return True
         return super().event(event)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QFontDatabase, QPainter, QPaintEvent
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QToolButton, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QToolButton, QWidget
 
 from fresco_gui.media.source import FrameInfo
+from fresco_gui.plain import PlainLabel, plain
 from fresco_gui.viewer.actions import Actions
 from fresco_gui.viewer.icons import icon
 from fresco_gui.viewer.modes import ViewMode
@@ -132,7 +133,7 @@ def _button(one: QAction) -> QToolButton:
     return button
 
 
-class ShrinkingLabel(QLabel):
+class ShrinkingLabel(PlainLabel):
     """A line of text that gives way where there is no room for it; a tool tip has all of it.
 
     `is_whole`: a part of it would mislead, so that it is shown as a whole or not at all.
@@ -154,7 +155,7 @@ class ShrinkingLabel(QLabel):
         shown = self.fontMetrics().elidedText(
             self.text(), Qt.TextElideMode.ElideRight, self.contentsRect().width()
         )
-        self.setToolTip(self.text() if shown != self.text() else "")
+        self.setToolTip(plain(self.text()) if shown != self.text() else "")
         if self._is_whole and shown != self.text():
             return
         painter = QPainter(self)

@@ -7,6 +7,7 @@ from PyQt6.QtGui import QDesktopServices
 from PyQt6.QtWidgets import QMainWindow, QMessageBox
 
 from fresco_gui.controller import Controller
+from fresco_gui.plain import plain
 from fresco_gui.settings_dialog import SettingsDialog
 from fresco_gui.shortcuts import ShortcutsSheet, on
 from fresco_gui.window.commands import Commands
@@ -58,7 +59,7 @@ class Asides(QObject):
     def show_about(self) -> None:
         """Say what this is."""
         view = self._controller.daemon.view
-        version = view.server.version if view else self.tr("not there")
+        version = plain(view.server.version) if view else self.tr("not there")
         QMessageBox.about(
             self._window,
             self.tr("About Fresco"),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from fresco_engine.diffusion.intake import read_json
 from fresco_engine.errors import ModelCorrupt
 from fresco_engine.settings import CONTROL_KINDS, ControlKind, ModelDefaults, Style
 
 CARD_NAME = "fresco.json"
+_LONGEST_NAME, _LONGEST_TEXT, _MOST_STYLES = 200, 4000, 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +39,12 @@ def read_card(folder: Path) -> ModelCard:
         ModelCorrupt: the card is there but cannot be understood.
     """
     path = folder / CARD_NAME
-    if not path.is_file():
+    if not os.path.lexists(path):
         return ModelCard(name=folder.name)
+    values = read_json(path)
     try:
-        return _card(json.loads(path.read_text(encoding="utf-8")), folder.name)
-    except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
+        return _card(values, folder.name)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise ModelCorrupt(
             path, f"the model's description cannot be read ({error}); get the model again"
         ) from error
@@ -49,28 +52,36 @@ def read_card(folder: Path) -> ModelCard:
 
 def _card(values: Mapping[str, Any], folder_name: str) -> ModelCard:
     controls: dict[ControlKind, str] = {
-        kind: str(values.get("controls", {})[kind])
+        kind: _below(str(values.get("controls", {})[kind]))
         for kind in CONTROL_KINDS
         if kind in values.get("controls", {})
     }
     limit = values.get("max_prompt_tokens")
     return ModelCard(
-        name=str(values.get("name", folder_name)),
-        version=str(values.get("version", "")),
+        name=str(values.get("name", folder_name))[:_LONGEST_NAME],
+        version=str(values.get("version", ""))[:_LONGEST_NAME],
         controls=controls,
         defaults=_defaults(values.get("defaults", {})),
         max_prompt_tokens=None if limit is None else int(limit),
-        styles=tuple(_style(style) for style in values.get("styles", ())),
+        styles=tuple(_style(style) for style in values.get("styles", ())[:_MOST_STYLES]),
     )
+
+
+def _below(name: str) -> str:
+    """A subfolder's name, which leads nowhere else."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if not name or path.is_absolute() or ".." in path.parts or ":" in name or "\0" in name:
+        raise ValueError(f"{name[:40]!r} is no subfolder")
+    return name
 
 
 def _style(values: Mapping[str, Any]) -> Style:
     numbers = {name: values.get(name) for name in ("strength", "guidance_scale")}
     return Style(
-        name=str(values["name"]),
-        words=_words(values.get("words", "")),
-        prompt=str(values.get("prompt", "")),
-        negative_prompt=str(values.get("negative_prompt", "")),
+        name=str(values["name"])[:_LONGEST_NAME],
+        words=_words(values.get("words", ""))[:_LONGEST_TEXT],
+        prompt=str(values.get("prompt", ""))[:_LONGEST_TEXT],
+        negative_prompt=str(values.get("negative_prompt", ""))[:_LONGEST_TEXT],
         **{name: None if value is None else float(value) for name, value in numbers.items()},
     )
 

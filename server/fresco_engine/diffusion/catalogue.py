@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import islice
 from pathlib import Path
 
-from fresco_engine.diffusion.card import read_card
+from fresco_media.files import read_file
+
+from fresco_engine.diffusion.card import CARD_NAME, read_card
+from fresco_engine.diffusion.intake import read_json
 from fresco_engine.diffusion.sources import BUNDLED, has_weights, weight_files
 from fresco_engine.diffusion.weights import WeightsKind, kind_of, read_header
 from fresco_engine.errors import ModelError
@@ -43,6 +49,13 @@ class ModelEntry:
 _HUB_MODELS = (("stable-diffusion-v1-5/stable-diffusion-v1-5", "Stable Diffusion 1.5"),)
 _SD15_NUMBERS = 1_066_235_307
 _PARTS = ("unet", "vae", "text_encoder", "controlnet")
+_MOST_ENTRIES, _MOST_SCANNED = 1000, 20_000
+_PATIENCE_S = 10.0
+_MOST_LETTERS = 1_000_000
+_LONGEST_REFERENCE = 200
+_Marks = tuple[tuple[str, int, int, int, int], ...]
+# Reading a header takes a while, and lists are asked for often.
+_KNOWN: dict[Path, tuple[_Marks, tuple[ModelEntry, ...]]] = {}
 
 
 def list_models(folders: Sequence[Path] = ()) -> tuple[ModelEntry, ...]:
@@ -54,7 +67,23 @@ def list_models(folders: Sequence[Path] = ()) -> tuple[ModelEntry, ...]:
     found = [*_bundled(), *_in_folders(folders), *_in_cache()]
     sources = {entry.source for entry in found}
     available = [entry for entry in _available() if entry.source not in sources]
-    return (*found, *available)
+    return tuple(_bounded([*found, *available]))
+
+
+def _bounded(entries: Iterable[ModelEntry]) -> Iterator[ModelEntry]:
+    """`entries`, of which those go without styles, and at last go, that no message could hold."""
+    size = 0
+    for entry in entries:
+        words = sum(
+            len(style.name) + len(style.words) + len(style.prompt) + len(style.negative_prompt)
+            for style in entry.styles
+        )
+        bare = len(entry.source) + len(entry.name) + len(entry.problem or "")
+        if size + bare > _MOST_LETTERS:
+            return
+        is_whole = size + bare + words <= _MOST_LETTERS // 2
+        size += bare + (words if is_whole else 0)
+        yield entry if is_whole else replace(entry, styles=())
 
 
 def _bundled() -> Iterator[ModelEntry]:
@@ -63,12 +92,88 @@ def _bundled() -> Iterator[ModelEntry]:
 
 
 def _in_folders(folders: Iterable[Path]) -> Iterator[ModelEntry]:
+    ends = time.monotonic() + _PATIENCE_S
     for folder in folders:
-        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if (path / "model_index.json").is_file():
-                yield _folder_entry(path, str(path), ModelState.INSTALLED)
-            elif path.suffix.lower() == ".safetensors" and path.is_file():
-                yield from _file_entry(path)
+        try:
+            paths = _some(folder)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            yield _unusable(folder, f"the folder cannot be read ({error.strerror})")
+            continue
+        for path in paths[:_MOST_ENTRIES]:
+            yield from _entry(path, ends)
+        if len(paths) > _MOST_ENTRIES:
+            more = f"only the first {_MOST_ENTRIES} of what lies here are listed"
+            yield _unusable(folder, f"{more}; give a folder that holds nothing but models")
+
+
+def _some(folder: Path) -> list[Path]:
+    """What lies in a folder, by name, but no more than is needed to know that it is too much."""
+    with os.scandir(folder) as found:
+        return sorted(Path(item.path) for item in islice(found, _MOST_SCANNED))[: _MOST_ENTRIES + 1]
+
+
+def _entry(path: Path, ends: float) -> Iterator[ModelEntry]:
+    """The model at `path`, if it is one; whatever is wrong with it is its own affair."""
+    try:
+        is_folder = (path / "model_index.json").is_file()
+        if not is_folder and not _is_weights(path):
+            return
+        marks = _marks(path, is_folder=is_folder)
+        if path in _KNOWN and _KNOWN[path][0] == marks:
+            yield from _KNOWN[path][1]
+            return
+        if time.monotonic() > ends:
+            yield _unusable(path, "it was not looked at, as there is so much; list models again")
+            return
+        found = [_folder_entry(path, str(path), ModelState.INSTALLED)] if is_folder else []
+        entries = tuple(found or _file_entry(path))
+    # One that is broken in a way nobody thought of must not hide the others.
+    except Exception as error:  # noqa: BLE001
+        entries, marks = (_unusable(path, f"it cannot be read ({_reason(error)})"),), None
+    if marks is not None:
+        _remember(path, marks, entries)
+    yield from entries
+
+
+def _is_weights(path: Path) -> bool:
+    return path.suffix.lower() == ".safetensors" and path.is_file()
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)[:200]
+
+
+def _unusable(path: Path, problem: str) -> ModelEntry:
+    return ModelEntry(
+        source=str(path),
+        name=path.name,
+        state=ModelState.INSTALLED,
+        size_bytes=0,
+        memory_bytes=0,
+        problem=problem,
+    )
+
+
+def _marks(path: Path, *, is_folder: bool) -> _Marks:
+    """What changes when a model does: who its files are, how long, and when they were written."""
+    names = ["model_index.json", CARD_NAME, *_PARTS] if is_folder else [""]
+    weights = [file for part in _PARTS for file in weight_files(path / part)] if is_folder else []
+    marks = []
+    for file in (*(path / name for name in names), *weights):
+        try:
+            found = file.stat()
+        except OSError:
+            continue
+        marks.append((str(file), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns))
+    return tuple(marks)
+
+
+def _remember(path: Path, marks: _Marks, entries: tuple[ModelEntry, ...]) -> None:
+    _KNOWN[path] = marks, entries
+    while len(_KNOWN) > 4 * _MOST_ENTRIES:
+        del _KNOWN[next(iter(_KNOWN))]
 
 
 def _in_cache() -> Iterator[ModelEntry]:
@@ -76,11 +181,13 @@ def _in_cache() -> Iterator[ModelEntry]:
 
     for repository in sorted(Path(constants.HF_HUB_CACHE).glob("models--*--*")):
         hub_id = repository.name.removeprefix("models--").replace("--", "/", 1)
-        reference = repository / "refs" / "main"
-        if reference.is_file():
-            folder = repository / "snapshots" / reference.read_text(encoding="utf-8").strip()
+        try:
+            reference = read_file(repository / "refs" / "main", _LONGEST_REFERENCE).decode().strip()
+            folder = repository / "snapshots" / Path(reference).name
             if (folder / "model_index.json").is_file():
                 yield _folder_entry(folder, hub_id, ModelState.INSTALLED)
+        except (OSError, ValueError):
+            continue
 
 
 def _available() -> Iterator[ModelEntry]:
@@ -98,6 +205,7 @@ def _folder_entry(folder: Path, source: str, state: ModelState) -> ModelEntry:
     numbers, styles, problem = 0, (), None
     name = source if state is ModelState.INSTALLED else folder.name
     try:
+        read_json(folder / "model_index.json")
         card = read_card(folder)
         name, styles = (name if card.name == folder.name else card.name), card.styles
         files = [file for part in _PARTS for file in weight_files(folder / part)]
@@ -110,11 +218,28 @@ def _folder_entry(folder: Path, source: str, state: ModelState) -> ModelEntry:
         source=source,
         name=name,
         state=state,
-        size_bytes=sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
+        size_bytes=_size(folder),
         memory_bytes=4 * numbers,
         styles=styles,
         problem=problem,
     )
+
+
+def _size(folder: Path) -> int:
+    """Bytes of the files in a folder and those below it, as far as they can be counted."""
+    size, waiting, seen = 0, [str(folder)], 0
+    while waiting and seen < _MOST_SCANNED:
+        try:
+            with os.scandir(waiting.pop()) as found:
+                for item in islice(found, _MOST_SCANNED):
+                    seen += 1
+                    if item.is_dir(follow_symlinks=False):
+                        waiting.append(item.path)
+                    elif item.is_file():
+                        size += item.stat().st_size
+        except OSError:
+            continue
+    return size
 
 
 def _file_entry(path: Path) -> Iterator[ModelEntry]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,15 @@ import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, ControlNetModel, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from fresco_engine.diffusion.intake import (
+    check_size,
+    check_tokenizer,
+    headers,
+    read_json,
+    staged,
+)
 from fresco_engine.diffusion.sources import weight_files
-from fresco_engine.diffusion.weights import kind_of, read_header, wrong_kind
+from fresco_engine.diffusion.weights import PICKLE_SUFFIXES, kind_of, read_header, wrong_kind
 from fresco_engine.errors import ModelCorrupt, ModelNotFound, WrongModelKind
 
 Config = Mapping[str, Any]
@@ -32,7 +38,12 @@ def require_model_folder(folder: Path) -> None:
     unet = part_config(folder, "unet", UNet2DConditionModel)
     vae = part_config(folder, "vae", vae_class(folder))
     text = read_json(folder / "text_encoder" / "config.json")
-    require_shape(folder, unet, vae, int(text.get("hidden_size", 0)))
+    try:
+        require_shape(folder, unet, vae, int(text.get("hidden_size", 0)))
+    except (TypeError, KeyError, ValueError, OverflowError) as error:
+        raise ModelCorrupt(
+            folder, "its configurations do not fit together; get the model again"
+        ) from error
 
 
 def _not_a_model(folder: Path) -> Exception:
@@ -68,21 +79,6 @@ def require_shape(source: Path, unet: Config, vae: Config, text_width: int) -> N
         wrong = "its U-Net does not fit its text encoder"
     if wrong:
         raise WrongModelKind(source, f"{wrong}; choose {_WANTED}")
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file.
-
-    Raises:
-        ModelCorrupt: there is no such file, or it is damaged.
-    """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelCorrupt(path, "the file is missing or damaged; get the model again") from error
-    if not isinstance(values, dict):
-        raise ModelCorrupt(path, "the file is damaged; get the model again")
-    return values
 
 
 def vae_class(folder: Path) -> type[AutoencoderKL] | type[AutoencoderTiny]:
@@ -140,18 +136,14 @@ def stored_types(folder: Path) -> set[str]:
 
 
 def _load_part(kind: Any, folder: Path, **options: Any) -> Any:
-    variant = _variant_of(_checked_files(folder))
+    files = _checked_files(folder)
+    config = read_json(folder / "config.json")
+    check_size(folder, kind, config, headers(files))
     try:
-        network, info = kind.from_pretrained(
-            str(folder),
-            variant=variant,
-            use_safetensors=True,
-            local_files_only=True,
-            output_loading_info=True,
-            **options,
-        )
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
-        raise ModelCorrupt(folder, f"it does not load ({error}); get the model again") from error
+        with staged(folder, config, files) as stage:
+            network, info = _from_stage(kind, stage, folder, _variant_of(files), options)
+    except OSError as error:
+        raise _does_not_load(folder, error) from error
     missing = [name for name in info["missing_keys"] if not name.endswith("position_ids")]
     if missing or info["mismatched_keys"]:
         count = len(missing) + len(info["mismatched_keys"])
@@ -159,18 +151,36 @@ def _load_part(kind: Any, folder: Path, **options: Any) -> Any:
     return network
 
 
+def _from_stage(
+    kind: Any, stage: Path, folder: Path, variant: str | None, options: Config
+) -> tuple[Any, Any]:
+    try:
+        return kind.from_pretrained(
+            str(stage),
+            variant=variant,
+            use_safetensors=True,
+            local_files_only=True,
+            output_loading_info=True,
+            **options,
+        )
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+        raise _does_not_load(folder, str(error).replace(str(stage), str(folder))) from error
+
+
+def _does_not_load(folder: Path, why: object) -> ModelCorrupt:
+    return ModelCorrupt(folder, f"it does not load ({why}); get the model again")
+
+
 def _checked_files(folder: Path) -> list[Path]:
     files = weight_files(folder)
     if not files:
-        if any(folder.glob("*.bin")):
+        if any(any(folder.glob(f"*{suffix}")) for suffix in PICKLE_SUFFIXES):
             raise WrongModelKind(
                 folder,
                 ".bin files can run code when they are opened and are not read; "
                 "get the model as .safetensors, or convert it on a machine you can risk",
             )
         raise ModelCorrupt(folder, "its .safetensors file is missing; get the model again")
-    for path in files:
-        read_header(path)
     return files
 
 
@@ -184,6 +194,7 @@ def load_tokenizer(folder: Path) -> CLIPTokenizer:
     Raises:
         ModelCorrupt: the files are missing or damaged.
     """
+    check_tokenizer(folder)
     try:
         return CLIPTokenizer.from_pretrained(str(folder), local_files_only=True)
     except Exception as error:  # The parser behind it raises plain Exception.

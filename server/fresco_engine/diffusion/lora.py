@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fresco_media.files import settled
 from fresco_media.numbers import decimal_of
 
+from fresco_engine.diffusion.intake import check_numbers
 from fresco_engine.diffusion.weights import WeightsKind, kind_of, read_header, wrong_kind
 from fresco_engine.errors import InvalidSettings, ModelCorrupt, ModelNotFound, WrongModelKind
 
@@ -59,7 +61,9 @@ def fuse_lora(lora: Lora, unet: Any, text_encoder: nn.Module) -> None:
     """
     if not lora.path.is_file():
         raise ModelNotFound(lora.path, "there is no such LoRA file; check the path")
-    kind = kind_of(read_header(lora.path))
+    header = read_header(lora.path)
+    check_numbers(lora.path, header)
+    kind = kind_of(header)
     if kind is not WeightsKind.LORA:
         raise wrong_kind(lora.path, kind, "a LoRA")
     try:
@@ -77,7 +81,8 @@ def _fuse(lora: Lora, unet: Any, text_encoder: nn.Module) -> None:
     from safetensors.torch import load_file
 
     Loader: Any = StableDiffusionLoraLoaderMixin
-    stored = load_file(lora.path)
+    with settled(lora.path) as name:
+        stored = load_file(name)
     if not all(bool(tensor.isfinite().all()) for tensor in stored.values()):
         raise ModelCorrupt(
             lora.path, "it holds values that are no numbers (NaN or infinity); get the LoRA again"

@@ -11,6 +11,7 @@ import torch
 from fresco_engine.diffusion import folders, single_file
 from fresco_engine.diffusion.card import ModelCard
 from fresco_engine.diffusion.controlnets import find_controlnet, load_controlnet
+from fresco_engine.diffusion.intake import scheduler_config
 from fresco_engine.diffusion.lora import Lora, fuse_lora
 from fresco_engine.diffusion.tokenizers import find_tokenizer
 from fresco_engine.diffusion.weights import WeightsKind
@@ -78,7 +79,7 @@ def _from_folder(folder: Path, wanted: Wanted, device: torch.device) -> Parts:
         vae=vae,
         text_encoder=text_encoder,
         tokenizer=tokenizer,
-        scheduler_config=folders.read_json(folder / "scheduler" / "scheduler_config.json"),
+        scheduler_config=scheduler_config(folder / "scheduler" / "scheduler_config.json"),
     )
 
 

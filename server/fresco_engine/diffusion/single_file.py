@@ -17,10 +17,12 @@ from typing import Any
 import torch
 from accelerate import init_empty_weights
 from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
+from fresco_media.files import settled
 from safetensors.torch import load_file
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from fresco_engine.diffusion.intake import check_config, check_numbers
 from fresco_engine.diffusion.prediction import has_zero_snr, prediction_of
 from fresco_engine.diffusion.weights import CLIP_PREFIX, UNET_PREFIX, VAE_PREFIX, Header
 from fresco_engine.errors import ModelCorrupt
@@ -167,10 +169,15 @@ def load_networks(
         ModelCorrupt: tensors are missing or do not fit together.
     """
     try:
-        tensors = load_file(path)
-        unet = _converted(UNet2DConditionModel, tensors, unet_config(header), dtype)
-        vae = _converted(AutoencoderKL, tensors, vae_config(header), dtype)
-        return unet, vae, _text_encoder(tensors, clip_config(header), dtype)
+        check_numbers(path, header)
+        unet_shape, vae_shape, clip = unet_config(header), vae_config(header), clip_config(header)
+        for config in (unet_shape, vae_shape, clip.to_dict()):
+            check_config(path, config)
+        with settled(path) as name:
+            tensors = load_file(name)
+        unet = _converted(UNet2DConditionModel, tensors, unet_shape, dtype)
+        vae = _converted(AutoencoderKL, tensors, vae_shape, dtype)
+        return unet, vae, _text_encoder(tensors, clip, dtype)
     except (KeyError, StopIteration, ValueError, RuntimeError, OSError) as error:
         raise _incomplete(path, error) from error
 
@@ -189,7 +196,11 @@ def load_controlnet(
             config = library_controlnet_config(header, unet)
         else:
             config = controlnet_config(header)
-        return _converted(ControlNetModel, load_file(path), config, dtype)
+        check_numbers(path, header)
+        check_config(path, config)
+        with settled(path) as name:
+            tensors = load_file(name)
+        return _converted(ControlNetModel, tensors, config, dtype)
     except (KeyError, StopIteration, ValueError, RuntimeError, OSError) as error:
         raise _incomplete(path, error) from error
 

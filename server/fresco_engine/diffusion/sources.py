@@ -27,6 +27,7 @@ _FULL_WEIGHTS = [
     "*/diffusion_pytorch_model*.safetensors",
     "*/model*.safetensors",
 ]
+_MOST_FILES = 200
 _UNUSED = ["safety_checker/*", "feature_extractor/*", "image_encoder/*", "*non_ema*"]
 
 
@@ -95,7 +96,7 @@ def has_weights(folder: Path) -> bool:
 
 def weight_files(folder: Path) -> list[Path]:
     """The .safetensors files of one part that are really there: full precision, or else fp16."""
-    files = [path for path in sorted(folder.glob("*.safetensors")) if path.exists()]
+    files = [path for path in sorted(folder.glob("*.safetensors"))[:_MOST_FILES] if path.exists()]
     files = [path for path in files if "non_ema" not in path.name]
     full = [path for path in files if ".fp16." not in path.name]
     return full or files
@@ -177,9 +178,14 @@ def download_size(hub_id: str) -> int:
     return 0
 
 
-def cached_bytes(hub_id: str) -> int:
-    """Bytes of a hub model in the cache, half-downloaded files included."""
+def hub_cache() -> Path:
+    """The folder in which models from the hub are kept."""
     from huggingface_hub import constants
 
-    blobs = Path(constants.HF_HUB_CACHE) / f"models--{hub_id.replace('/', '--')}" / "blobs"
+    return Path(constants.HF_HUB_CACHE)
+
+
+def cached_bytes(hub_id: str) -> int:
+    """Bytes of a hub model in the cache, half-downloaded files included."""
+    blobs = hub_cache() / f"models--{hub_id.replace('/', '--')}" / "blobs"
     return sum(path.stat().st_size for path in blobs.glob("*") if path.is_file())

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import Any
+
+from fresco_media.files import open_file
 
 from fresco_engine.errors import ModelCorrupt, ModelNotFound, WrongModelKind
 
 PICKLE_SUFFIXES = (".ckpt", ".bin", ".pt", ".pth")
-_LONGEST_HEADER = 100_000_000
+_LONGEST_HEADER = 16 << 20
+_MOST_TENSORS = 100_000
+_MOST_SIDES, _LONGEST_SIDE = 8, 1 << 40
+_BITS = {"BOOL": 8, "U8": 8, "I8": 8, "F8_E4M3": 8, "F8_E5M2": 8, "I16": 16, "U16": 16}
+_BITS |= {"F16": 16, "BF16": 16, "I32": 32, "U32": 32, "F32": 32, "I64": 64, "U64": 64, "F64": 64}
 UNET_PREFIX = "model.diffusion_model."
 CLIP_PREFIX = "cond_stage_model.transformer.text_model."
 VAE_PREFIX = "first_stage_model."
@@ -76,11 +84,13 @@ def read_metadata(path: Path) -> Mapping[str, str]:
 def _entries(path: Path) -> tuple[object, int]:
     """The header as it is stored, and the bytes behind it."""
     try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
+        with open_file(path) as file:
+            size = os.fstat(file.fileno()).st_size
             length = int.from_bytes(file.read(8), "little")
-            if size < 8 or length > min(size - 8, _LONGEST_HEADER):
+            if size < 8 or length > size - 8:
                 raise ModelCorrupt(path, _damage("it is too short or no safetensors file"))
+            if length > _LONGEST_HEADER:
+                raise ModelCorrupt(path, "it lists far more than a model has; choose another file")
             return json.loads(file.read(length)), size - 8 - length
     except OSError as error:
         raise ModelNotFound(path, f"cannot be read ({error.strerror}); check the path") from error
@@ -92,16 +102,27 @@ def _checked(path: Path, entries: object, data_size: int) -> Header:
     try:
         assert isinstance(entries, dict)
         tensors = {name: item for name, item in entries.items() if name != "__metadata__"}
-        header = {
-            name: TensorInfo(str(item["dtype"]), tuple(int(n) for n in item["shape"]))
-            for name, item in tensors.items()
-        }
+        assert len(tensors) <= _MOST_TENSORS
+        header = {name: _tensor(item) for name, item in tensors.items()}
         end = max((int(item["data_offsets"][1]) for item in tensors.values()), default=0)
-    except (AssertionError, KeyError, TypeError, ValueError, IndexError) as error:
+    except (AssertionError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise ModelCorrupt(path, _damage("its header cannot be read")) from error
     if end > data_size:
         raise ModelCorrupt(path, _damage(f"{end - data_size} bytes are missing at its end"))
     return header
+
+
+def _tensor(item: Mapping[str, Any]) -> TensorInfo:
+    """One entry, whose shape takes as many bytes as it says."""
+    shape = tuple(int(side) for side in item["shape"])
+    assert len(shape) <= _MOST_SIDES
+    assert all(0 <= side <= _LONGEST_SIDE for side in shape)
+    info = TensorInfo(str(item["dtype"]), shape)
+    begin, end = (int(offset) for offset in item["data_offsets"])
+    bits = _BITS.get(info.dtype)
+    assert 0 <= begin <= end
+    assert bits is None or info.count * bits == 8 * (end - begin)
+    return info
 
 
 def refuse_pickle(path: Path) -> None:

@@ -21,6 +21,7 @@ from fresco_server.errors import (
 from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.job import Values
+from fresco_server.jobs.places import worker_command
 from fresco_server.jobs.process import WorkerProcess
 from fresco_server.jobs.runner import Runner
 from fresco_server.jobs.starting import Starts, cause
@@ -171,7 +172,7 @@ def _hired(settings: ServerSettings, store: JobStore, folders: DataFolder) -> tu
         WorkerLost: the worker cannot be started, or ends while it starts.
     """
     arguments = ("--device", settings.devices[0]) if settings.devices else ()
-    first = _FirstWorker((*settings.worker, *arguments), folders.looks)
+    first = _FirstWorker((*worker_command(settings), *arguments), folders.looks)
     found = first.devices()
     named = [DeviceInfo(id=name, name=name) for name in settings.devices[1:]]
     devices = [*(found[:1] if settings.devices else found), *named]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from fresco_server.jobs.job import Job, Values
 from fresco_server.jobs.looks import Look, LookPicture, LookStep
 
 _LOAD_PATIENCE_S = 600.0
+_LOOK_S = 0.5
+"""How often is asked whether anybody still waits."""
 
 
 class Errands:
@@ -105,14 +108,23 @@ class Load:
         """Let the waiting thread go on."""
         self._answer.put(error)
 
-    def wait(self) -> None:
-        """Raises: ServerError when it could not be loaded."""
-        try:
-            error = self._answer.get(timeout=_LOAD_PATIENCE_S)
-        except queue.Empty:
-            raise WorkerLost("the model is still not loaded; look at the log") from None
-        if error is not None:
-            raise error
+    def wait(self, is_wanted: Callable[[], bool]) -> None:
+        """Wait until it is there, or nobody wants it any more; it is loaded all the same.
+
+        Raises:
+            ServerError: it could not be loaded.
+        """
+        ends = time.monotonic() + _LOAD_PATIENCE_S
+        while True:
+            try:
+                error = self._answer.get(timeout=_LOOK_S)
+            except queue.Empty:
+                if time.monotonic() < ends and is_wanted():
+                    continue
+                raise WorkerLost("the model is still not loaded; look at the log") from None
+            if error is not None:
+                raise error
+            return
 
 
 def work_order(job: Job) -> Values:

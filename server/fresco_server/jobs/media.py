@@ -1,69 +1,172 @@
-"""Asking what clips and models there are, in a process that a damaged file may take down."""
+"""Asking what clips and models there are, in processes that a damaged file may take down."""
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fresco_server.errors import EngineRefused, WorkerLost
+from fresco_server.errors import EngineRefused, LimitReached, ShuttingDown, WorkerLost
 from fresco_server.jobs.job import Values
 from fresco_server.jobs.process import WorkerProcess
 
 _PATIENCE_S = 30.0
+_MOST_PROCESSES = 6
+_MOST_IDLE = 2
+_LOOK_S = 0.25
+"""How often is asked whether anybody still waits for the answer."""
+
+IsWanted = Callable[[], bool]
 
 
-class MediaProcess:
-    """Answers one question after the other; its process starts with the first and is kept."""
+def _always() -> bool:
+    return True
 
-    def __init__(self, worker: Sequence[str], folder: Path) -> None:
+
+class MediaProcesses:
+    """Answers questions, several at once; a slow one holds up none but who has asked it.
+
+    Processes start as they are needed, and two stay.
+    """
+
+    def __init__(self, worker: Sequence[str], folder: Path, most: int = _MOST_PROCESSES) -> None:
         self._command = (*worker, "--media")
         self._folder = folder
-        self._turn = threading.Lock()
-        self._process: WorkerProcess | None = None
-        self._answers: queue.SimpleQueue[Values] = queue.SimpleQueue()
-        self._asked = 0
+        self._free = threading.Semaphore(most)
+        self._most = most
+        self._lock = threading.Lock()
+        self._idle: list[_MediaProcess] = []
+        self._all: set[_MediaProcess] = set()
+        self._is_closed = False
 
-    def describe(self, path: Path, frame_rate: str | None) -> dict[str, Any]:
+    def describe(
+        self, path: Path, frame_rate: str | None, is_wanted: IsWanted = _always
+    ) -> dict[str, Any]:
         """What is known of the clip at `path`, as plain values named like `ClipInfo`'s.
+
+        `is_wanted` is asked now and then; once it says no the look ends.
 
         Raises:
             EngineRefused: it is not a clip that can be used.
+            LimitReached: as many clips as can be are being looked at.
             WorkerLost: looking at it took down the process, or takes too long.
         """
-        question = {"clip": str(path), "frame_rate": frame_rate}
-        return dict(self._ask("describe", str(path), question)["info"])
+        question = {"do": "describe", "clip": str(path), "frame_rate": frame_rate}
+        with self._process(is_wanted) as process:
+            return dict(process.ask(str(path), question, is_wanted)["info"])
 
     def list_models(self, folders: Sequence[str]) -> list[dict[str, Any]]:
         """The models there are, the bundled one first, as plain values.
 
         Raises:
-            WorkerLost: the process ended or takes too long.
+            LimitReached, WorkerLost: as `describe`.
         """
-        return list(self._ask("models", "the models", {"folders": list(folders)})["models"])
+        question = {"do": "models", "folders": list(folders)}
+        with self._process(_always) as process:
+            return list(process.ask("the models", question, _always)["models"])
 
-    def _ask(self, do: str, subject: str, question: Values) -> Values:
-        with self._turn:
-            if self._process is None:
-                self._answers = queue.SimpleQueue()
-                self._process = WorkerProcess(
-                    "media", self._command, self._folder, self._hear, self._bury
+    def close(self) -> None:
+        """End all processes; who waits for one is told."""
+        with self._lock:
+            self._is_closed = True
+            doomed = list(self._all)
+        for process in doomed:
+            process.end()
+
+    @contextmanager
+    def _process(self, is_wanted: IsWanted) -> Iterator[_MediaProcess]:
+        self._take_place(is_wanted)
+        process = self._taken()
+        try:
+            yield process
+        finally:
+            self._give_back(process)
+            self._free.release()
+
+    def _take_place(self, is_wanted: IsWanted) -> None:
+        ends = time.monotonic() + _PATIENCE_S
+        while not self._free.acquire(timeout=_LOOK_S):
+            if time.monotonic() > ends or not is_wanted():
+                raise LimitReached(
+                    f"{self._most} clips are being looked at already; try again in a moment",
+                    reason="TOO_MANY_CLIPS",
                 )
-            self._asked += 1
-            self._process.send({"do": do, "ask": self._asked, **question})
-            answer = self._answer(subject)
+
+    def _taken(self) -> _MediaProcess:
+        with self._lock:
+            if self._is_closed:
+                self._free.release()
+                raise ShuttingDown
+            process = self._idle.pop() if self._idle else None
+            if process is None:
+                process = _MediaProcess(self._command, self._folder)
+                self._all.add(process)
+            return process
+
+    def _give_back(self, process: _MediaProcess) -> None:
+        with self._lock:
+            is_kept = process.is_alive and len(self._idle) < _MOST_IDLE and not self._is_closed
+            if is_kept:
+                self._idle.append(process)
+                return
+            self._all.discard(process)
+        process.end()
+
+
+class _MediaProcess:
+    """One process, asked one question after the other; it starts with the first."""
+
+    def __init__(self, command: Sequence[str], folder: Path) -> None:
+        self._command = command
+        self._folder = folder
+        self._process: WorkerProcess | None = None
+        self._answers: queue.SimpleQueue[Values] = queue.SimpleQueue()
+        self._asked = 0
+        self._has_ended = False
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can be asked again."""
+        return self._process is not None
+
+    def ask(self, subject: str, question: Values, is_wanted: IsWanted) -> Values:
+        """The answer to a question about `subject`."""
+        if self._process is None:
+            self._start(subject)
+        assert self._process is not None
+        self._asked += 1
+        self._process.send({"ask": self._asked, **question})
+        answer = self._answer(subject, is_wanted)
         if answer["say"] == "refused":
             raise EngineRefused(answer["message"], reason=answer["reason"])
         return answer
 
-    def _answer(self, subject: str) -> Values:
+    def _start(self, subject: str) -> None:
+        try:
+            self._process = WorkerProcess(
+                "media", self._command, self._folder, self._hear, self._bury
+            )
+        except OSError as error:
+            raise WorkerLost(
+                f"{subject}: the process that looks at it does not start ({error.strerror}); "
+                "try again in a moment"
+            ) from error
+        if self._has_ended:
+            self.end()
+
+    def _answer(self, subject: str, is_wanted: IsWanted) -> Values:
+        ends = time.monotonic() + _PATIENCE_S
         while True:
             try:
-                answer = self._answers.get(timeout=_PATIENCE_S)
+                answer = self._answers.get(timeout=_LOOK_S)
             except queue.Empty:
-                self._end()
+                if time.monotonic() < ends and is_wanted():
+                    continue
+                self.end()
                 raise WorkerLost(
                     f"{subject}: looking at it takes too long; check the disk"
                 ) from None
@@ -75,21 +178,18 @@ class MediaProcess:
             if answer.get("ask") == self._asked:
                 return answer
 
-    def close(self) -> None:
-        """End the process."""
-        with self._turn:
-            self._end()
-
-    def _end(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.close()
-            self._process = None
+    def end(self) -> None:
+        """End it for good; from any thread."""
+        self._has_ended = True
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.close()
+            self._answers.put({"say": "ended"})
 
     def _hear(self, process: WorkerProcess, message: Values) -> None:
-        if process is self._process and message["say"] != "ready":
+        if message["say"] != "ready":
             self._answers.put(message)
 
     def _bury(self, process: WorkerProcess, code: int) -> None:
-        if process is self._process:
-            self._answers.put({"say": "ended", "code": code})
+        self._answers.put({"say": "ended", "code": code})

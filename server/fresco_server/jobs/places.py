@@ -144,6 +144,27 @@ class Places:
         return path
 
 
+def readable_folders(settings: ServerSettings) -> tuple[Path, ...] | None:
+    """All folders below which clients' files may be read; `None` stands for every place."""
+    roots = Places.of(settings).clip_roots
+    if roots is None:
+        return None
+    own = (settings.data / "jobs", settings.data / "uploads")
+    return (*roots, *settings.model_folders, *own)
+
+
+def worker_command(settings: ServerSettings) -> tuple[str, ...]:
+    """What starts a worker that reads nothing that clients may not name.
+
+    Names were checked when they came; what they stand for may have changed when they are opened.
+    """
+    folders = readable_folders(settings)
+    if folders is None:
+        return settings.worker
+    below = (part for folder in folders for part in ("--below", str(folder)))
+    return (*settings.worker, "--confined", *below)
+
+
 _FORBIDDEN_CLIP = "lies outside the folders this daemon may read; upload the clip instead"
 _FORBIDDEN_PICTURE = "lies outside the folders this daemon may read; put the picture below one"
 _FORBIDDEN_MODEL = (

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import queue
+import threading
 import time
 from collections import deque
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fresco_server.errors import EngineRefused, WorkerLost
+from fresco_server.errors import EngineRefused, LimitReached, WorkerLost
 from fresco_server.jobs.job import Values
 from fresco_server.jobs.process import WorkerProcess
 
 _SPEED_WINDOW_S = 5.0
+_MOST_PULLS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,22 +35,29 @@ class Pulls:
         self._worker = worker
         self._folder = folder
         self._running: set[WorkerProcess] = set()
+        self._places = threading.Semaphore(_MOST_PULLS)
 
     def pull(self, source: str) -> Generator[PullStep, None, None]:
         """Download the model `source`; closing the generator stops it, and it can be gone on with.
 
         Raises:
             EngineRefused: the hub has no such model, or the disk is full.
+            LimitReached: as many as can be are under way.
             WorkerLost: the process ended.
         """
+        if not self._places.acquire(blocking=False):
+            raise LimitReached(
+                f"{_MOST_PULLS} models are being downloaded already; wait for one, or stop it",
+                reason="TOO_MANY_PULLS",
+            )
+        try:
+            yield from self._pull(source)
+        finally:
+            self._places.release()
+
+    def _pull(self, source: str) -> Generator[PullStep, None, None]:
         inbox: queue.SimpleQueue[Values] = queue.SimpleQueue()
-        process = WorkerProcess(
-            "pull",
-            (*self._worker, "--pull", source),
-            self._folder,
-            lambda _, message: inbox.put(message),
-            lambda _, code: inbox.put({"say": "ended", "code": code}),
-        )
+        process = self._started(source, inbox)
         self._running.add(process)
         try:
             yield from _steps(process, inbox)
@@ -56,6 +65,20 @@ class Pulls:
             self._running.discard(process)
             process.kill()
             process.close()
+
+    def _started(self, source: str, inbox: queue.SimpleQueue[Values]) -> WorkerProcess:
+        try:
+            return WorkerProcess(
+                "pull",
+                (*self._worker, "--pull", source),
+                self._folder,
+                lambda _, message: inbox.put(message),
+                lambda _, code: inbox.put({"say": "ended", "code": code}),
+            )
+        except OSError as error:
+            raise WorkerLost(
+                f"the download does not start ({error.strerror}); try again in a moment"
+            ) from error
 
     def close(self) -> None:
         """Stop all downloads."""

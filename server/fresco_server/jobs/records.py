@@ -62,7 +62,7 @@ class Record:
                     event = json.loads(line)
                     event_of(event)
                     values = {name: event[name] for name in EVENT_COLUMNS}
-                    text_of(values).encode()
+                    _check_storable(values)
                 except (ValueError, KeyError, TypeError, RecursionError):
                     return
                 if not all(_is_number(values[name]) for name in _EVENT_NUMBERS):
@@ -133,14 +133,21 @@ def is_sound(row: Row) -> bool:
         has_types = all(isinstance(row[name], str) for name in _TEXTS) and all(
             _is_number(row[name]) for name in _NUMBERS
         )
-        # What cannot be written as UTF-8 cannot be stored either.
-        text_of(dict(row)).encode()
+        _check_storable(row)
         job = job_of(cast(sqlite3.Row, row), jobs_ahead=0, keyframes=(), frame_count=0)
         file_name = "" if job.result is None else job.result.file_name
         stays_here = not _SEPARATORS & set(f"{job.order.suffix}{file_name}")
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         return False
     return has_types and stays_here and is_job_id(row["id"])
+
+
+def _check_storable(row: Row) -> None:
+    """Raise ValueError for values that no database takes, as text that is no Unicode is."""
+    for value in row.values():
+        if isinstance(value, str):
+            value.encode()
+    text_of(dict(row))
 
 
 def _is_number(value: object) -> bool:

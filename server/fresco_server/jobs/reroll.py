@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from fresco_engine.checkpoint import fork
 from fresco_engine.errors import CheckpointError
 from fresco_engine.settings import settings_from_dict
 from fresco_media.disk import storing
+from fresco_media.files import copy_file
 
 from fresco_server.errors import BadRequest, NotPossible
 from fresco_server.jobs.job import Job, JobOrder, KeyframeChange, Values
@@ -86,7 +86,7 @@ def take_over(parent: Job, source: Path, target: Path, changes: Sequence[Keyfram
             copy = _copy_of(picture, index, target)
             with storing(copy):
                 copy.parent.mkdir(exist_ok=True)
-                shutil.copyfile(picture, copy)
+                copy_file(picture, copy)
 
 
 def _new_pictures(parent: Job, changes: Sequence[KeyframeChange]) -> dict[int, str]:

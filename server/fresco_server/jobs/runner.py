@@ -22,6 +22,7 @@ from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.job import Job, Values
 from fresco_server.jobs.looks import Look
 from fresco_server.jobs.narrator import Narrator
+from fresco_server.jobs.places import worker_command
 from fresco_server.jobs.process import WorkerProcess
 from fresco_server.jobs.starting import Starts, cause
 from fresco_server.jobs.stopping import apply_wanted, release
@@ -56,7 +57,7 @@ class Runner:
         self._store = store
         self._folders = folders
         self._idle_unload_s = settings.idle_unload_s
-        self._command = (*settings.worker, "--device", device.id)
+        self._command = (*worker_command(settings), "--device", device.id)
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._worker: WorkerProcess | None = None
         self._is_ready = False
@@ -110,15 +111,15 @@ class Runner:
         """Stop working on a look."""
         self._inbox.put(lambda: self._errands.withdraw(look))
 
-    def load(self, source: str | None) -> None:
-        """Load a model and wait until it is there.
+    def load(self, source: str | None, is_wanted: Callable[[], bool]) -> None:
+        """Load a model and wait until it is there, as long as it `is_wanted`.
 
         Raises:
             ServerError: it cannot be loaded.
         """
         load = Load(source)
         self._inbox.put(lambda: self._begin_load(load))
-        load.wait()
+        load.wait(is_wanted)
 
     def unload(self) -> bool:
         """End the worker process; whether that was possible."""

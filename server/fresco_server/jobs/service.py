@@ -6,7 +6,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,8 @@ from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.job import Job, JobEvent, JobOrder, JobState, KeyframeChange, Values
 from fresco_server.jobs.looks import Look, LookOrder
-from fresco_server.jobs.media import MediaProcess
+from fresco_server.jobs.media import MediaProcesses
+from fresco_server.jobs.places import worker_command
 from fresco_server.jobs.pulls import Pulls, PullStep
 from fresco_server.jobs.reconciling import reconcile
 from fresco_server.jobs.records import Records
@@ -58,8 +59,8 @@ class Jobs:
         except BaseException:
             self._store.close()
             raise
-        self.media = MediaProcess(settings.worker, self._folders.looks)
-        self._pulls = Pulls(settings.worker, self._folders.looks)
+        self.media = MediaProcesses(worker_command(settings), self._folders.looks)
+        self._pulls = Pulls(worker_command(settings), self._folders.looks)
         self._cleaner = Cleaner(self._store, self._folders, self.uploads, settings.limits)
         self._crew = Crew(settings, self._store, self._folders)
         self._creating = threading.Lock()
@@ -304,15 +305,17 @@ class Jobs:
 
     # Models and devices
 
-    def load(self, source: str | None, device: str) -> None:
-        """Load a model ahead of its first use, and wait until it is there.
+    def load(
+        self, source: str | None, device: str, is_wanted: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Load a model ahead of its first use, and wait until it is there, if it `is_wanted`.
 
         Raises:
             ServerError: it cannot be loaded.
         """
         self._check_open()
         self._crew.check(device)
-        self._crew.runner_for(device, is_first=True).load(source)
+        self._crew.runner_for(device, is_first=True).load(source, is_wanted)
 
     def unload(self, device: str) -> None:
         """Free a device's memory, or that of all devices that are not in use.

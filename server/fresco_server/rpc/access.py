@@ -5,6 +5,8 @@ from __future__ import annotations
 import hmac
 import logging
 import re
+import threading
+import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -18,6 +20,7 @@ _LOGGER = logging.getLogger(__name__)
 TOKEN_KEY = "authorization"
 API_KEY = "fresco-api"
 _SCHEME = "bearer "
+_LOG_S = 1.0
 _VERSION = re.compile(r"(\d{1,9})\.(\d{1,9})", re.ASCII)
 
 
@@ -26,6 +29,7 @@ class AccessInterceptor(grpc.ServerInterceptor):
 
     def __init__(self, token: str) -> None:
         self._token = token.encode()
+        self._refusals = _Refusals()
 
     def intercept_service(
         self,
@@ -36,7 +40,7 @@ class AccessInterceptor(grpc.ServerInterceptor):
         refusal = self._refusal(handler_call_details)
         if refusal is None:
             return continuation(handler_call_details)
-        _LOGGER.info("%s refused: %s", handler_call_details.method, refusal.reason)
+        self._refusals.note(str(handler_call_details.method), refusal.reason)
         return _refusing(refusal)
 
     def _refusal(self, details: grpc.HandlerCallDetails) -> Status | None:
@@ -52,6 +56,25 @@ class AccessInterceptor(grpc.ServerInterceptor):
         has_scheme = value[: len(_SCHEME)].lower() == _SCHEME
         given = value[len(_SCHEME) :].strip().encode("utf-8", "replace")
         return hmac.compare_digest(given, self._token) and has_scheme
+
+
+class _Refusals:
+    """Log lines about refused calls: one a second, lest somebody washes away the others."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = -_LOG_S
+        self._unsaid = 0
+
+    def note(self, method: str, reason: str) -> None:
+        """Log it, or count it for the next line."""
+        with self._lock:
+            if time.monotonic() - self._last < _LOG_S:
+                self._unsaid += 1
+                return
+            more = f", and {self._unsaid} more since the last line" if self._unsaid else ""
+            self._last, self._unsaid = time.monotonic(), 0
+        _LOGGER.info("%s refused: %s%s", method[:200], reason, more)
 
 
 def _as_text(value: str | bytes) -> str:

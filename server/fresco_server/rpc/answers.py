@@ -15,7 +15,8 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from fresco_server.errors import BadRequest
-from fresco_server.rpc.limits import HEALTH_SERVICE, LONG_UNARY, StreamPlaces
+from fresco_server.rpc.arrivals import Arrivals
+from fresco_server.rpc.limits import LONG_UNARY, StreamPlaces, is_health
 from fresco_server.rpc.status import Status, short, status_of
 
 _LOGGER = logging.getLogger(__name__)
@@ -31,15 +32,20 @@ class AnsweringInterceptor(grpc.ServerInterceptor):
 
     It also reads the messages, as gRPC itself answers bytes that are none with INTERNAL, and lets
     long calls take a place among the streams. `touched` is called for every call of our services;
-    `health_threads` answer nothing but health checks.
+    `health` answers nothing but health checks.
     """
 
     def __init__(
-        self, places: StreamPlaces, touched: Callable[[], None], health_threads: ThreadPoolExecutor
+        self,
+        places: StreamPlaces,
+        touched: Callable[[], None],
+        arrivals: Arrivals,
+        health: tuple[ThreadPoolExecutor, Arrivals],
     ) -> None:
         self._places = places
         self._touched = touched
-        self._health_threads = health_threads
+        self._arrivals = arrivals
+        self._health_threads, self._health_arrivals = health
 
     def intercept_service(
         self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
@@ -50,13 +56,13 @@ class AnsweringInterceptor(grpc.ServerInterceptor):
             return None
         call = self._call(str(handler_call_details.method), handler)
         # As handlers of streamed requests these are called before there is a message, so that
-        # waiting for it is ours, and happens in a place among the streams where it is a long call.
+        # waiting for it is ours, and can be given up.
         if handler.response_streaming:
             return grpc.stream_stream_rpc_method_handler(
                 call.stream, response_serializer=handler.response_serializer
             )
         answer = partial(call.answer)
-        if call.method.startswith(HEALTH_SERVICE):
+        if is_health(call.method):
             # Where grpc does not know this attribute, health shares the other threads.
             answer.experimental_thread_pool = self._health_threads  # type: ignore[attr-defined]
         return grpc.stream_unary_rpc_method_handler(
@@ -71,6 +77,7 @@ class AnsweringInterceptor(grpc.ServerInterceptor):
             handler=handler,
             begun=self._touched if is_own else _uncounted,
             place=self._places.taken if is_long else nullcontext,
+            arrivals=self._health_arrivals if is_health(method) else self._arrivals,
         )
 
 
@@ -86,13 +93,15 @@ class _Call:
     handler: Handler
     begun: Callable[[], None]
     place: Callable[[], AbstractContextManager[None]]
+    arrivals: Arrivals
 
     def answer(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> Any:
         """The one answer."""
         note = _Note(self.method)
         try:
+            request = self._request(requests, note, context)
             with self.place():
-                return self._behaviour()(self._request(requests, note), context)
+                return self._behaviour()(request, context)
         except grpc.RpcError:  # The client has gone.
             raise
         except Exception as error:  # noqa: BLE001 - it is logged and becomes a status
@@ -102,8 +111,9 @@ class _Call:
         """The answers; what making them holds open is let go of when the client has gone."""
         note = _Note(self.method)
         try:
+            request = self._request(requests, note, context)
             with self.place():
-                yield from self._behaviour()(self._request(requests, note), context)
+                yield from self._behaviour()(request, context)
         except grpc.RpcError:
             raise
         except Exception as error:  # noqa: BLE001
@@ -118,21 +128,33 @@ class _Call:
             or handler.stream_stream
         )
 
-    def _request(self, requests: Iterator[bytes], note: _Note) -> Any:
+    def _request(
+        self, requests: Iterator[bytes], note: _Note, context: grpc.ServicerContext
+    ) -> Any:
         """The message, or the messages where the method takes several.
 
         Raises:
-            BadRequest: there is none, or its bytes are not such a message.
+            BadRequest: there is none, none in time, or its bytes are not such a message.
         """
         self.begun()
+        messages = self._awaited(requests, context)
         if self.handler.request_streaming:
-            return map(self._parsed, requests)
-        data = next(requests, None)
+            return map(self._parsed, messages)
+        data = next(messages, None)
         if data is None:
             raise BadRequest("request", "the call ended without a message; send one")
         request = self._parsed(data)
         note.of(request)
         return request
+
+    def _awaited(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
+        """The messages, each of which must come in time."""
+        while True:
+            with self.arrivals.waiting(context):
+                data = next(requests, None)
+            if data is None:
+                return
+            yield data
 
     def _parsed(self, data: bytes) -> Any:
         try:

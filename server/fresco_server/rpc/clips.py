@@ -30,7 +30,7 @@ class ClipServicer(clips_pb2_grpc.ClipServiceServicer):
         self, request: clips_pb2.DescribeClipRequest, context: grpc.ServicerContext
     ) -> clips_pb2.DescribeClipResponse:
         """What is known of a clip."""
-        _, info = self._orders.described(request.clip)
+        _, info = self._orders.described(request.clip, context.is_active)
         return clips_pb2.DescribeClipResponse(info=clip_info(info))
 
     def StartUpload(  # noqa: N802

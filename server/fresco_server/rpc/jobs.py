@@ -59,7 +59,7 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
         if job is None:
             if self._jobs.is_closing:
                 raise ShuttingDown
-            order = self._orders.job(request)
+            order = self._orders.job(request, context.is_active)
             job = self._jobs.create(request.job_id, order, is_urgent=request.is_urgent)
             _LOGGER.info("job %s: created for %s", job.id, order.clip)
         return jobs_pb2.CreateJobResponse(job=self._message(job))

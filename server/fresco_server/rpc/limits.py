@@ -23,9 +23,20 @@ LONG_UNARY = frozenset(
     }
 )
 """Calls with one answer that may take as long as a stream, and take a place like one."""
-HEALTH_SERVICE = "/grpc.health.v1."
-HEALTH_THREADS = 2
+SILENT_CALLS = 64
+"""Calls that may wait for their message; of more, those go of whom most wait."""
+SILENCE_S = 60.0
+"""How long one may: as long as a chunk takes on a slow line."""
+HEALTH_THREADS = 40
 """Threads for nothing but health checks: whether the daemon lives is never a long question."""
+SILENT_HEALTH_CALLS = 32
+HEALTH_SILENCE_S = 5.0
+_HEALTH_SERVICE = "/grpc.health.v1."
+
+
+def is_health(method: str) -> bool:
+    """Whether `method` is one of the health service's."""
+    return method.startswith(_HEALTH_SERVICE)
 
 
 class StreamPlaces:

@@ -32,7 +32,7 @@ class LookServicer(looks_pb2_grpc.LookServiceServicer):
         if self._jobs.is_closing:
             raise ShuttingDown
         wish = wish_of(request.options)
-        order = self._orders.look(request)
+        order = self._orders.look(request, context.is_active)
         with closing(self._jobs.look(order)) as look:
             # Its parts are waited for; a client that goes away is what ends the wait.
             if not context.add_callback(look.cancel):

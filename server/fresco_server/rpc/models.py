@@ -66,7 +66,7 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
     ) -> models_pb2.LoadModelResponse:
         """Loads a model onto a device ahead of its first use."""
         source = self._places.model(request.source, "source")
-        self._jobs.load(source, request.device)
+        self._jobs.load(source, request.device, context.is_active)
         _LOGGER.info("loaded %s", source or "the bundled model")
         return models_pb2.LoadModelResponse()
 

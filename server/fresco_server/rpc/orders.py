@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fresco.v1 import jobs_pb2, looks_pb2, media_pb2
 from fresco_engine.errors import InvalidSettings, RangeOutsideClip
 from fresco_engine.settings import RestyleSettings, Style, find_style
+from fresco_media.text import printable
 
 from fresco_server.errors import BadRequest, EngineRefused, LimitReached, ShuttingDown, WorkerLost
 from fresco_server.jobs.job import JobOrder, ModelOrder, Values
@@ -34,8 +36,8 @@ class Orders:
     places: Places
     most_frames: int
 
-    def job(self, request: jobs_pb2.CreateJobRequest) -> JobOrder:
-        """What `request` asks for.
+    def job(self, request: jobs_pb2.CreateJobRequest, is_wanted: Callable[[], bool]) -> JobOrder:
+        """What `request` asks for; `is_wanted` says whether the client is still there.
 
         Raises:
             BadRequest, InvalidSettings: a value is out of range.
@@ -50,7 +52,7 @@ class Orders:
         codec, suffix = output_of(request.output)
         model = model_order(request.model, self.places)
         self._check_style(settings, model)
-        clip, info = self.described(request.clip)
+        clip, info = self.described(request.clip, is_wanted)
         self._check_range(settings, info["frame_count"])
         return JobOrder(
             clip=str(clip.path),
@@ -60,13 +62,13 @@ class Orders:
             codec=codec,
             suffix=suffix,
             device=request.device,
-            title=request.title or clip.name[:_LONGEST_TITLE],
+            title=printable(request.title or clip.name)[:_LONGEST_TITLE],
             upload=clip.upload,
             clip_info=info,
             request=kept(request),
         )
 
-    def look(self, request: looks_pb2.LookRequest) -> LookOrder:
+    def look(self, request: looks_pb2.LookRequest, is_wanted: Callable[[], bool]) -> LookOrder:
         """What `request` asks for; raises what `job` does, and RangeOutsideClip."""
         _check_size(request.ByteSize())
         _check_length("client_id", request.client_id, _LONGEST_NAME)
@@ -74,7 +76,7 @@ class Orders:
         settings = restyle_settings(request.settings)
         model = model_order(request.model, self.places)
         self._check_style(settings, model)
-        clip, info = self.described(request.clip)
+        clip, info = self.described(request.clip, is_wanted)
         if not 0 <= request.index < info["frame_count"]:
             raise RangeOutsideClip(clip.name, request.index, request.index + 1, info["frame_count"])
         return LookOrder(
@@ -87,11 +89,13 @@ class Orders:
             client_id=request.client_id,
         )
 
-    def described(self, source: media_pb2.ClipSource) -> tuple[WantedClip, Values]:
+    def described(
+        self, source: media_pb2.ClipSource, is_wanted: Callable[[], bool]
+    ) -> tuple[WantedClip, Values]:
         """The clip and what is known of it; raises what `wanted_clip` and the engine do."""
         clip = wanted_clip(source, self.places, self.jobs.uploads)
         try:
-            return clip, self.jobs.media.describe(clip.path, clip.frame_rate)
+            return clip, self.jobs.media.describe(clip.path, clip.frame_rate, is_wanted)
         except WorkerLost as error:
             if self.jobs.is_closing:
                 raise ShuttingDown from error

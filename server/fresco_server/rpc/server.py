@@ -30,10 +30,21 @@ from fresco_server.jobs.places import Places
 from fresco_server.rpc.about import ServerServicer
 from fresco_server.rpc.access import AccessInterceptor
 from fresco_server.rpc.answers import AnsweringInterceptor
+from fresco_server.rpc.arrivals import Arrivals
 from fresco_server.rpc.clips import ClipServicer
+from fresco_server.rpc.connections import most_connections
 from fresco_server.rpc.frames import FrameServicer
 from fresco_server.rpc.jobs import JobServicer
-from fresco_server.rpc.limits import HEALTH_THREADS, UNARY_THREADS, WAITING_CALLS, StreamPlaces
+from fresco_server.rpc.limits import (
+    HEALTH_SILENCE_S,
+    HEALTH_THREADS,
+    SILENCE_S,
+    SILENT_CALLS,
+    SILENT_HEALTH_CALLS,
+    UNARY_THREADS,
+    WAITING_CALLS,
+    StreamPlaces,
+)
 from fresco_server.rpc.looks import LookServicer
 from fresco_server.rpc.models import ModelServicer
 from fresco_server.rpc.orders import Orders
@@ -69,6 +80,15 @@ _OPTIONS = (
     ("grpc.http2.max_pings_without_data", 0),
     # Clients may look after their connections too.
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+    # Who connects and says nothing that HTTP/2 or TLS knows gives its descriptor back soon.
+    ("grpc.server_handshake_timeout_ms", 10_000),
+    ("grpc.http2.settings_timeout", 10_000),
+    # A client that has nothing to ask for a while connects again when it has, by itself.
+    ("grpc.max_connection_idle_ms", 600_000),
+    ("grpc.max_concurrent_streams", 512),
+    # Headers are a token and a version; this is four times what clients send with their own.
+    ("grpc.max_metadata_size", 16 << 10),
+    ("grpc.absolute_max_metadata_size", 32 << 10),
 )
 
 
@@ -76,10 +96,16 @@ class RpcServer:
     """All services on one address; made by `make_server`."""
 
     def __init__(
-        self, server: grpc.Server, host: str, port: int, pools: tuple[ThreadPoolExecutor, ...]
+        self,
+        server: grpc.Server,
+        host: str,
+        port: int,
+        pools: tuple[ThreadPoolExecutor, ...],
+        arrivals: tuple[Arrivals, ...],
     ) -> None:
         self._server = server
         self._pools = pools
+        self._arrivals = arrivals
         self._health = health.HealthServicer(experimental_non_blocking=False)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         self.host = host
@@ -105,6 +131,8 @@ class RpcServer:
         """Take no new calls, let those under way end within `grace_s` seconds, and wait for it."""
         self.drain()
         self._server.stop(grace_s).wait()
+        for arrivals in self._arrivals:
+            arrivals.close()
         for pool in self._pools:
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -119,20 +147,26 @@ def make_server(jobs: Jobs, settings: ServerSettings, token: str) -> RpcServer:
     _check_exposure(settings, token)
     credentials = _credentials(settings)
     streams = settings.limits.streams
-    pool = ThreadPoolExecutor(streams + UNARY_THREADS, thread_name_prefix="rpc")
+    threads = streams + UNARY_THREADS + SILENT_CALLS
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="rpc")
     health_pool = ThreadPoolExecutor(HEALTH_THREADS, thread_name_prefix="rpc-health")
+    arrivals = Arrivals(SILENT_CALLS, SILENCE_S)
+    health_arrivals = Arrivals(SILENT_HEALTH_CALLS, HEALTH_SILENCE_S)
     server = grpc.server(
         pool,
         interceptors=[
             AccessInterceptor(token),
-            AnsweringInterceptor(StreamPlaces(streams), jobs.touched, health_pool),
+            AnsweringInterceptor(
+                StreamPlaces(streams), jobs.touched, arrivals, (health_pool, health_arrivals)
+            ),
         ],
-        options=_OPTIONS,
-        maximum_concurrent_rpcs=streams + UNARY_THREADS + WAITING_CALLS,
+        options=(*_OPTIONS, ("grpc.max_allowed_incoming_connections", most_connections())),
+        maximum_concurrent_rpcs=threads + WAITING_CALLS,
     )
     _add_services(server, jobs, settings)
     port = _bound_port(server, settings, credentials)
-    return RpcServer(server, settings.host, port, (pool, health_pool))
+    held = (pool, health_pool), (arrivals, health_arrivals)
+    return RpcServer(server, settings.host, port, *held)
 
 
 def _add_services(server: grpc.Server, jobs: Jobs, settings: ServerSettings) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fresco_engine.errors import FrescoError
+from fresco_media.text import printable
 from grpc import StatusCode
 
 from fresco_server import errors
@@ -81,8 +82,8 @@ def status_of(error: BaseException) -> Status | None:
 
 
 def short(sentence: str, most_bytes: int = _DETAIL_BYTES) -> str:
-    """`sentence` without what cannot be sent as UTF-8, and cut in the middle where it is long."""
-    data = sentence.encode("utf-8", "replace")
+    """`sentence` without what cannot be shown or sent, and cut in the middle where it is long."""
+    data = printable(sentence).encode("utf-8", "replace")
     # Bytes outside ASCII travel as three, such as %C3.
     cost = len(data) + 2 * sum(byte > 126 or byte < 32 for byte in data)
     if cost <= most_bytes:

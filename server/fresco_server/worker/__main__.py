@@ -3,6 +3,7 @@
 --device NAME    work on a device ("cuda:0"; without a name the best there is)
 --media          only describe clips
 --pull SOURCE    download a model, saying how far it is
+--confined       open no files but those below folders given by --below DIR, and its own models
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import sys
 from contextlib import suppress
 
+from fresco_server.worker import confinement
 from fresco_server.worker.channel import Channel
 
 _LOGGER = logging.getLogger(__name__)
@@ -26,7 +28,9 @@ def main() -> None:
     parser.add_argument("--device")
     parser.add_argument("--media", action="store_true")
     parser.add_argument("--pull")
+    confinement.add_arguments(parser)
     arguments = parser.parse_args()
+    confinement.confine(arguments)
     channel = Channel()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(name)s: %(message)s")
     with suppress(AttributeError, OSError):

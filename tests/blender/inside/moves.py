@@ -265,7 +265,7 @@ def restyled(clip: str, out: str) -> dict[str, Any]:
     timeline = stage.part("timeline")
     stage.wait_for("a keyframe", lambda: card.keyframe_files)
     key = next(s for strips in timeline.keys(scene, card.job_id).values() for s in strips)
-    found = {"key": _differences(scene, strip, key)}
+    found: dict[str, Any] = {"key": _differences(scene, strip, key)}
     result = stage.placed(card)
     found["curves"] = _everything(scene) - 2 * before
     found["result"] = _differences(scene, strip, result)

@@ -170,10 +170,10 @@ def _describe(path: str) -> Any:
     return clips_pb2.DescribeClipRequest(clip=media_pb2.ClipSource(path=path))
 
 
-def test_what_is_no_utf_8_is_replaced_in_sentences() -> None:
+def test_what_is_no_utf_8_is_an_escape_in_sentences() -> None:
     name = Path(b"caf\xe9.png".decode("utf-8", "surrogateescape"))
 
-    assert short(f"{name}: no") == "caf?.png: no"
+    assert short(f"{name}: no") == r"caf\xe9.png: no"
 
 
 def test_refused_calls_are_logged_with_their_job(

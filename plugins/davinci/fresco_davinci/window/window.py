@@ -71,6 +71,9 @@ class FrescoWindow(QWidget):
         self.after = PictureView("Restyled", _LOOK)
         self.status = QLabel()
         self.status.setWordWrap(True)
+        for label in (self.heading, self.status):
+            # Names of clips and sentences of the daemon are not HTML.
+            label.setTextFormat(Qt.TextFormat.PlainText)
         self.status.setMinimumHeight(36)
         layout = QVBoxLayout(self)
         layout.setSpacing(10)

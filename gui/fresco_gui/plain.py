@@ -1,0 +1,30 @@
+"""Foreign text in Qt: shown letter by letter, where Qt would take it for HTML."""
+
+from __future__ import annotations
+
+from html import escape
+
+from fresco_media.text import printable
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QLabel, QWidget
+
+
+def plain(text: object) -> str:
+    """`text` for tool tips and message boxes, which guess whether they are given HTML."""
+    shown = printable(text, keep="\n\t")
+    if "<" not in shown and "&" not in shown:
+        return shown
+    return f"<span>{escape(shown).replace(chr(10), '<br>')}</span>"
+
+
+class PlainLabel(QLabel):
+    """A label that takes no text for HTML: names of files, prompts, sentences of a daemon."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setText(text)
+
+    def setText(self, a0: str | None) -> None:  # noqa: N802
+        """Show a text, without what would turn or hide it."""
+        super().setText(printable(a0 or "", keep="\n\t"))

@@ -1,0 +1,61 @@
+"""Foreign text cannot steer terminals, logs or eyes."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+
+import pytest
+from fresco_media.text import PrintableFormatter, printable, printable_json
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b]0;owned\x07clip", r"\x1b]0;owned\x07clip"),
+        ("\x9b31mred", r"\x9b31mred"),
+        ("one\nError: two\r", r"one\nError: two\r"),
+        ("gpj.\u202eexe", r"gpj.\u202eexe"),
+        ("a\u2028b\u2066c", r"a\u2028b\u2066c"),
+        ("a\0b\x7f", r"a\x00b\x7f"),
+        ("caf\udce9.mp4", r"caf\xe9.mp4"),
+    ],
+)
+def test_what_steers_is_shown_as_an_escape(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text", ["Ünïcödé — 水彩画", "می\u200cخواهم", "👩\u200d🎨", "e\u0301", "a\u00a0b", "\\x1b"]
+)
+def test_what_people_write_stays(text: str) -> None:
+    assert printable(text) == text
+
+
+def test_a_document_means_the_same_without_what_steers() -> None:
+    values = {"title": "\x9b31m \u202e \x1b[2J \udce9 é"}
+    document = json.dumps(values, ensure_ascii=False)
+
+    shown = printable_json(document)
+
+    assert json.loads(shown) == values
+    assert printable(shown) == shown
+
+
+def test_no_log_line_can_be_forged() -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(PrintableFormatter("%(levelname)s %(message)s"))
+    logger = logging.Logger("test")
+    logger.addHandler(handler)
+
+    logger.info("clip %s", "a.mp4\nERROR forged\x1b[2J")
+    try:
+        raise ValueError("told\nERROR forged")
+    except ValueError:
+        logger.exception("failed")
+
+    lines = stream.getvalue().splitlines()
+    assert sum(line.startswith("ERROR") for line in lines) == 1
+    assert "\x1b" not in stream.getvalue()

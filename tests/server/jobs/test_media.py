@@ -1,0 +1,127 @@
+"""Looking at clips: one that takes for ever holds up nobody else."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from fakes.waiting import until
+from fresco_server.errors import EngineRefused, LimitReached, ServerError, WorkerLost
+from fresco_server.jobs import media
+from fresco_server.jobs.media import MediaProcesses
+
+from tests.engine.conftest import scene, write_clip
+from tests.integration.daemons import FAKE_WORKER, ROOT
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a clip that is quick to look at and some that take for ever."""
+    write_clip(tmp_path / "clip.mp4", scene(3))
+    for number in range(4):
+        (tmp_path / f"slow{number}.mp4").write_bytes(b"slow")
+    return tmp_path
+
+
+@pytest.fixture
+def looks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MediaProcesses]:
+    """Three processes that look at clips."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    made = MediaProcesses(FAKE_WORKER, folder, most=3)
+    yield made
+    made.close()
+
+
+class _Asking:
+    """Somebody who asks about a clip on a thread of their own, until they go away."""
+
+    def __init__(self, looks: MediaProcesses, path: Path) -> None:
+        self.is_there = True
+        self.error: ServerError | None = None
+        self._looks, self._path = looks, path
+        self.thread = threading.Thread(target=self._ask, daemon=True)
+        self.thread.start()
+
+    def _ask(self) -> None:
+        try:
+            self._looks.describe(self._path, None, lambda: self.is_there)
+        except ServerError as error:
+            self.error = error
+
+
+def _children() -> int:
+    return len(psutil.Process().children())
+
+
+def test_slow_clips_do_not_hold_up_others(looks: MediaProcesses, folder: Path) -> None:
+    slow = [_Asking(looks, folder / f"slow{number}.mp4") for number in range(2)]
+    until(lambda: _children() >= 2, "two processes")
+
+    counts = [looks.describe(folder / "clip.mp4", None)["frame_count"] for _ in range(3)]
+
+    assert counts == [3, 3, 3]
+    assert all(asking.thread.is_alive() for asking in slow)
+
+
+def test_a_look_that_nobody_waits_for_ends(looks: MediaProcesses, folder: Path) -> None:
+    before = _children()
+    asking = _Asking(looks, folder / "slow0.mp4")
+    until(lambda: _children() > before, "a process")
+
+    asking.is_there = False
+    asking.thread.join(20)
+
+    assert not asking.thread.is_alive()
+    assert isinstance(asking.error, WorkerLost)
+    assert _children() == before
+
+
+def test_a_look_that_takes_too_long_ends_with_a_sentence(
+    looks: MediaProcesses, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media, "_PATIENCE_S", 0.5)
+
+    with pytest.raises(WorkerLost, match="takes too long"):
+        looks.describe(folder / "slow0.mp4", None)
+
+
+def test_more_looks_than_there_are_processes_are_told(
+    looks: MediaProcesses, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        _Asking(looks, folder / f"slow{number}.mp4")
+    until(lambda: _children() >= 3, "three processes")
+    monkeypatch.setattr(media, "_PATIENCE_S", 0.5)
+
+    with pytest.raises(LimitReached, match="being looked at already"):
+        looks.describe(folder / "clip.mp4", None)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have no names here")
+def test_a_pipe_is_refused_at_once(looks: MediaProcesses, folder: Path) -> None:
+    os.mkfifo(folder / "pipe.mp4")
+    began = time.monotonic()
+
+    with pytest.raises(EngineRefused, match="it is a pipe"):
+        looks.describe(folder / "pipe.mp4", None)
+
+    assert time.monotonic() - began < media._PATIENCE_S
+
+
+def test_processes_end_with_the_daemon(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    looks = MediaProcesses(FAKE_WORKER, folder)
+    before = _children()
+    asking = _Asking(looks, folder / "slow0.mp4")
+    until(lambda: _children() > before, "a process")
+
+    looks.close()
+    asking.thread.join(20)
+
+    assert not asking.thread.is_alive()
+    assert _children() == before
