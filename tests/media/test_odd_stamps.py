@@ -79,6 +79,20 @@ FILES: dict[str, tuple[Make, int]] = {
         ),
         40,
     ),
+    "ts-joined-renumbered": (
+        lambda folder: join(
+            folder / "joined.ts",
+            [
+                mux(folder / "a.ts", Film(count=20)),
+                mux(
+                    folder / "b.ts",
+                    Film(count=20, first=20),
+                    Muxing(options={"mpegts_start_pid": "0x200"}),
+                ),
+            ],
+        ),
+        40,
+    ),
     "ts-joined-short-parts": (lambda folder: joined(folder, (3, 2, 30)), 35),
     "ts-cut-in-mid-scene": (lambda folder: cut_at_packet(folder, 4), 20),
     "ts-wrapping": (
