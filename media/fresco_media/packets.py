@@ -116,6 +116,7 @@ def scan_packets(
     """
     tracks = {one.index: Track(one.time_base or Fraction(1, 90000)) for one in container.streams}
     pictures = tracks[stream.index]
+    may_jump = bool(container.format.flags & int(ContainerFlags.ts_discont.value))
     scan = Scan(pictures.time_base)
     for packet in demuxed(container):
         if is_stopped():
@@ -123,9 +124,10 @@ def scan_packets(
         track = tracks.get(packet.stream_index)
         if track is None or not packet.size:
             continue
-        track.add(packet)
+        is_stray = may_jump and track.is_stray(packet)
+        track.add(packet, is_stray=is_stray)
         if track is pictures:
-            scan.packets.append(_scanned(packet, stream))
+            scan.packets.append(_scanned(packet, stream, is_stray=is_stray))
     latest_s = max(track.end * track.time_base for track in tracks.values())
     scan.is_cut_short = _ends_early(container, stream, latest_s)
     if len(scan.packets) > 1 and scan.packets[-1].is_corrupt:
@@ -144,12 +146,12 @@ def scan_packets(
         scan.joins = find_joins(
             {stream.index: pictures, **sounds},
             stream.index,
-            may_jump=bool(container.format.flags & int(ContainerFlags.ts_discont.value)),
+            may_jump=may_jump,
         )
     return scan
 
 
-def _scanned(packet: av.Packet, stream: av.VideoStream) -> ScannedPacket:
+def _scanned(packet: av.Packet, stream: av.VideoStream, *, is_stray: bool) -> ScannedPacket:
     # Decoding times find the very keyframe in MP4, and an earlier one at worst elsewhere.
     seek = packet.pts if packet.dts is None else packet.dts
     return ScannedPacket(
@@ -158,7 +160,7 @@ def _scanned(packet: av.Packet, stream: av.VideoStream) -> ScannedPacket:
         packet.pos,
         packet.size,
         packet.is_keyframe,
-        _is_shown(packet, stream),
+        not is_stray and _is_shown(packet, stream),
         packet.is_corrupt,
     )
 
