@@ -85,11 +85,12 @@ class PacketTable:
     `stamps` are times in ticks of the stream on one clock, ascending. `frame_of` holds, for each
     packet in file order, the index of the frame it becomes, -1 for none; it is empty where that
     is not known and frames count as they are decoded. `sizes` are those of the same packets, in
-    bytes. `keys` are the keyframes by index, `marked` the same ones by the stamps of their
-    packets; both are empty where the file cannot be sought in. `is_timed` is False for raw
-    streams without any time stamps; their `stamps` just count. `is_cut_short` says that the file
-    ends before its announced end, `left_out` how many frames at its start need others that it
-    does not hold, `mended` how many have no time stamp of their own that could be kept.
+    bytes, 0 for one that is not to be decoded. `keys` are the keyframes by index, `marked` the
+    same ones by the stamps of their packets; both are empty where the file cannot be sought in.
+    `is_timed` is False for raw streams without any time stamps; their `stamps` just count.
+    `is_cut_short` says that the file ends before its announced end, `left_out` how many frames at
+    its start need others that it does not hold, `mended` how many have no time stamp of their own
+    that could be kept.
     """
 
     stamps: tuple[int, ...]
@@ -158,7 +159,7 @@ def _scanned(packet: av.Packet, stream: av.VideoStream, *, is_stray: bool) -> Sc
         packet.pts,
         seek,
         packet.pos,
-        packet.size,
+        0 if is_stray else packet.size,
         packet.is_keyframe,
         not is_stray and _is_shown(packet, stream),
         packet.is_corrupt,

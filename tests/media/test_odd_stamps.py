@@ -291,3 +291,5 @@ def test_streams_that_are_renumbered_in_mid_recording_go_on(tmp_path: Path) -> N
     assert len(numbers) >= 38
     assert all(early < late for early, late in pairwise(numbers))
     assert numbers[-20:] == list(range(20, 40))
+    last = next(clip.frames(clip.info.frame_count - 1))
+    assert number_in(last.image) == 39
