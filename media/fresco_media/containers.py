@@ -134,6 +134,8 @@ def _open(file: str | BinaryIO, options: dict[str, str]) -> av.container.InputCo
             # Films whose tracks lie in other files (QuickTime's data references).
             "enable_drefs": "0",
             "use_absolute_path": "0",
+            # Where a receiver renumbers its streams in mid-recording, they are the same streams.
+            "merge_pmt_versions": "1",
             **options,
         },
     )

@@ -41,9 +41,19 @@ class Track:
     begin: int | None = None
     end: int = 0
 
-    def add(self, packet: av.Packet) -> None:
-        """Take note of a packet; one without a decoding stamp is only counted."""
+    def is_stray(self, packet: av.Packet) -> bool:
+        """Whether a packet comes too late to be decoded.
+
+        FFmpeg keeps one that a change of streams cut off, and hands it out at the end.
+        """
+        position = packet.pos
+        return position is not None and bool(self.positions) and position < self.positions[-1]
+
+    def add(self, packet: av.Packet, *, is_stray: bool = False) -> None:
+        """Take note of a packet; a stray one, or one without a decoding stamp, is only counted."""
         self.count += 1
+        if is_stray:
+            return
         decoding, shown = packet.dts, packet.pts
         if shown is None:
             shown = decoding

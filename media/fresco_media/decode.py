@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Protocol
 
@@ -111,7 +112,9 @@ class VideoCursor:
         self._stream.codec_context.thread_type = "SLICE"
         self._held: Indexed | None = None
         self._ahead: Indexed | None = None
-        self._frames = self._good_frames(numbered_frames(self._container, self._stream), 0)
+        self._frames = self._good_frames(
+            numbered_frames(self._container, self._stream, _counted(self._table)), 0
+        )
 
     def _advance(self, index: int) -> None:
         if self._ahead is not None and self._ahead[0] <= index:
@@ -195,6 +198,17 @@ class VideoCursor:
                     yield index, frame
 
 
+def _counted(table: PacketTable) -> Callable[[av.Packet], int | None]:
+    """Tells the numbers of packets that are read from the first one on."""
+    numbers = count()
+
+    def number_of(_: av.Packet) -> int | None:
+        number = next(numbers)
+        return number if number >= len(table.sizes) or table.sizes[number] else None
+
+    return number_of
+
+
 class _Numbers:
     """Finds out after a seek which packets they are that come."""
 
@@ -211,6 +225,8 @@ class _Numbers:
         if number is None or not self._is(number, packet):
             return None
         self._next = number + 1
+        while self._next < len(self._table.sizes) and not self._table.sizes[self._next]:
+            self._next += 1
         return number
 
     def _first(self, packet: av.Packet) -> int | None:

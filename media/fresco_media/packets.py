@@ -85,11 +85,12 @@ class PacketTable:
     `stamps` are times in ticks of the stream on one clock, ascending. `frame_of` holds, for each
     packet in file order, the index of the frame it becomes, -1 for none; it is empty where that
     is not known and frames count as they are decoded. `sizes` are those of the same packets, in
-    bytes. `keys` are the keyframes by index, `marked` the same ones by the stamps of their
-    packets; both are empty where the file cannot be sought in. `is_timed` is False for raw
-    streams without any time stamps; their `stamps` just count. `is_cut_short` says that the file
-    ends before its announced end, `left_out` how many frames at its start need others that it
-    does not hold, `mended` how many have no time stamp of their own that could be kept.
+    bytes, 0 for one that is not to be decoded. `keys` are the keyframes by index, `marked` the
+    same ones by the stamps of their packets; both are empty where the file cannot be sought in.
+    `is_timed` is False for raw streams without any time stamps; their `stamps` just count.
+    `is_cut_short` says that the file ends before its announced end, `left_out` how many frames at
+    its start need others that it does not hold, `mended` how many have no time stamp of their own
+    that could be kept.
     """
 
     stamps: tuple[int, ...]
@@ -116,6 +117,7 @@ def scan_packets(
     """
     tracks = {one.index: Track(one.time_base or Fraction(1, 90000)) for one in container.streams}
     pictures = tracks[stream.index]
+    may_jump = bool(container.format.flags & int(ContainerFlags.ts_discont.value))
     scan = Scan(pictures.time_base)
     for packet in demuxed(container):
         if is_stopped():
@@ -123,9 +125,10 @@ def scan_packets(
         track = tracks.get(packet.stream_index)
         if track is None or not packet.size:
             continue
-        track.add(packet)
+        is_stray = may_jump and track.is_stray(packet)
+        track.add(packet, is_stray=is_stray)
         if track is pictures:
-            scan.packets.append(_scanned(packet, stream))
+            scan.packets.append(_scanned(packet, stream, is_stray=is_stray))
     latest_s = max(track.end * track.time_base for track in tracks.values())
     scan.is_cut_short = _ends_early(container, stream, latest_s)
     if len(scan.packets) > 1 and scan.packets[-1].is_corrupt:
@@ -144,21 +147,21 @@ def scan_packets(
         scan.joins = find_joins(
             {stream.index: pictures, **sounds},
             stream.index,
-            may_jump=bool(container.format.flags & int(ContainerFlags.ts_discont.value)),
+            may_jump=may_jump,
         )
     return scan
 
 
-def _scanned(packet: av.Packet, stream: av.VideoStream) -> ScannedPacket:
+def _scanned(packet: av.Packet, stream: av.VideoStream, *, is_stray: bool) -> ScannedPacket:
     # Decoding times find the very keyframe in MP4, and an earlier one at worst elsewhere.
     seek = packet.pts if packet.dts is None else packet.dts
     return ScannedPacket(
         packet.pts,
         seek,
         packet.pos,
-        packet.size,
+        0 if is_stray else packet.size,
         packet.is_keyframe,
-        _is_shown(packet, stream),
+        not is_stray and _is_shown(packet, stream),
         packet.is_corrupt,
     )
 

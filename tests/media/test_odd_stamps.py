@@ -277,3 +277,19 @@ def test_pictures_of_two_packets_each_are_noticed() -> None:
     assert not Trial(picture, tuple(range(0, 20, 2))).is_one_each()
     assert Trial(picture, (0, 2, 1, 4, 3)).is_as_expected([0, 2, 1, 4, 3])
     assert not Trial(picture, (0, 2, 1, 4, 3)).is_as_expected([0, 1, 2, 3, 4])
+
+
+def test_streams_that_are_renumbered_in_mid_recording_go_on(tmp_path: Path) -> None:
+    first = mux(tmp_path / "a.ts", Film(count=20))
+    renumbered = Muxing(options={"mpegts_start_pid": "0x200"})
+    second = mux(tmp_path / "b.ts", Film(count=20, first=20), renumbered)
+
+    clip = Clip.open(join(tmp_path / "joined.ts", [first, second]))
+    numbers = [number_in(frame.image) for frame in clip.frames()]
+
+    # FFmpeg drops the packet that the change of numbers cuts off.
+    assert len(numbers) >= 38
+    assert all(early < late for early, late in pairwise(numbers))
+    assert numbers[-20:] == list(range(20, 40))
+    last = next(clip.frames(clip.info.frame_count - 1))
+    assert number_in(last.image) == 39
