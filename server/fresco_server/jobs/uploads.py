@@ -83,7 +83,7 @@ class Uploads:
         self._limits = limits
         self._make_room = make_room
         self._reserving = threading.Lock()
-        self._pending: list[int] = []
+        self._promised: list[tuple[str, int]] = []
         self._swept = time.monotonic()
         self._open: OrderedDict[str, OpenUpload] = OrderedDict()
         self._lock = threading.Lock()
@@ -118,26 +118,29 @@ class Uploads:
     @contextmanager
     def _reserved(self, sha256: str, size_bytes: int) -> Iterator[None]:
         """Hold the room that an upload still lacks until it is noted on disk."""
+        promise = sha256, size_bytes
         with self._reserving:
-            wanted = self._unreserved(sha256, size_bytes)
-            if wanted > 0:
+            wanted = 0
+            if self._finished(sha256) is None:
+                known = max(self._announced(sha256), size_of(self._partial(sha256)))
+                wanted = max(0, size_bytes - known)
+            if wanted:
                 self._check_number()
                 if self._make_room is not None:
                     self._make_room(wanted)
-            self._pending.append(wanted)
+                self._promised.append(promise)
         try:
             yield
         finally:
-            with self._reserving:
-                self._pending.remove(wanted)
+            if wanted:
+                with self._reserving:
+                    self._promised.remove(promise)
 
-    def _unreserved(self, sha256: str, size_bytes: int) -> int:
-        """How much of an upload of `size_bytes` it does not have on disk, nor as announced."""
-        if self._finished(sha256) is not None:
-            return 0
+    def _announced(self, sha256: str) -> int:
+        """The size an upload was announced with, be it noted yet or not."""
         facts = self._facts(sha256)
-        announced = 0 if facts is None else facts["size_bytes"]
-        return max(0, size_bytes - max(announced, size_of(self._partial(sha256))))
+        noted = 0 if facts is None else facts["size_bytes"]
+        return max([noted, *(size for other, size in list(self._promised) if other == sha256)])
 
     def _check_number(self) -> None:
         if sum(1 for _ in self._all_partial()) >= _MOST_UNFINISHED:
@@ -275,12 +278,14 @@ class Uploads:
 
     def outstanding_bytes(self) -> int:
         """Bytes that were announced and may still come."""
-        announced = sum(self._outstanding(path) for path in self._all_partial())
-        return announced + sum(list(self._pending))
+        digests = {path.name[:64] for path in self._all_partial()}
+        digests.update(sha256 for sha256, _ in list(self._promised))
+        return sum(map(self._outstanding, digests))
 
-    def _outstanding(self, partial: Path) -> int:
-        facts = self._facts(partial.name[:64])
-        return 0 if facts is None else max(0, facts["size_bytes"] - size_of(partial))
+    def _outstanding(self, sha256: str) -> int:
+        if self._finished(sha256) is not None:
+            return 0
+        return max(0, self._announced(sha256) - size_of(self._partial(sha256)))
 
     def remove_unused(self, in_use: Collection[str], wanted_bytes: int) -> int:
         """Remove finished uploads that are not `in_use`, those first that were needed longest ago.
@@ -316,7 +321,7 @@ class Uploads:
             with self._turn(sha256):
                 if path.exists() and age_s(path) > older_than_s:
                     _LOGGER.info("upload %s: removed, as nobody went on sending it", sha256)
-                    freed += size_of(path) + self._outstanding(path)
+                    freed += size_of(path) + self._outstanding(sha256)
                     self._remove(sha256)
         return freed
 

@@ -89,7 +89,7 @@ def test_uploads_that_begin_at_the_same_time_share_the_room(daemon: Daemon) -> N
     def start(number: int) -> None:
         together.wait(20)
         with suppress(LimitReached):
-            daemon.uploads.start(_digest(number), QUOTA // 3, "x.mp4")
+            daemon.uploads.start(_digest(number), QUOTA * 2 // 5, "x.mp4")
             begun.append(number)
 
     threads = [threading.Thread(target=start, args=(number,)) for number in range(16)]
@@ -100,7 +100,7 @@ def test_uploads_that_begin_at_the_same_time_share_the_room(daemon: Daemon) -> N
 
     assert len(begun) == 2
     for number in begun:
-        _fill(daemon, _digest(number), QUOTA // 3)
+        _fill(daemon, _digest(number), QUOTA * 2 // 5)
     assert daemon.promised_bytes <= QUOTA
 
 
