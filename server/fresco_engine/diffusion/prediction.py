@@ -30,7 +30,6 @@ _SAID: dict[str, Prediction] = {
     "x0": "sample",
     "sample": "sample",
 }
-_USUAL: Prediction = "epsilon"
 _YES = ("true", "1", "yes")
 _DEPTH = 8
 _LARGEST = 1_000_000
@@ -55,7 +54,8 @@ def prediction_of(path: Path, header: Header) -> Prediction:
     metadata = read_metadata(path)
     if str(metadata.get("ss_v_parameterization", "")).lower() in _YES:
         return "v_prediction"
-    return next(_predictions_in(metadata, 0), _USUAL)
+    said = next(_predictions_in(metadata, 0), None)
+    return "epsilon" if said is None else said
 
 
 def has_zero_snr(path: Path, header: Header) -> bool:
