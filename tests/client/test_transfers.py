@@ -21,6 +21,7 @@ from fresco_client import (
     TransferProgress,
     TransportKind,
 )
+from fresco_client.files import part_name
 
 MIB = 1024 * 1024
 
@@ -219,10 +220,10 @@ def test_what_is_left_of_another_result_is_thrown_away(
     daemon: FakeDaemon, session: Session, result: bytes, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.mp4"
-    (tmp_path / ".a.mp4.a.part").write_bytes(bytes(len(result) + 7))
+    part_name(tmp_path / "a.mp4", "a").write_bytes(bytes(len(result) + 7))
     session.fetch_result("a", path)
     assert path.read_bytes() == result
-    (tmp_path / ".a.mp4.a.part").write_bytes(b"something else")
+    part_name(tmp_path / "a.mp4", "a").write_bytes(b"something else")
 
     session.fetch_result("a", path, is_overwriting=True)
 

@@ -30,7 +30,6 @@ _SAID: dict[str, Prediction] = {
     "x0": "sample",
     "sample": "sample",
 }
-_USUAL: Prediction = "epsilon"
 _YES = ("true", "1", "yes")
 _DEPTH = 8
 _LARGEST = 1_000_000

@@ -23,6 +23,7 @@ from fresco_blender.core.news import (
 )
 from fresco_blender.core.order import Order
 from fresco_client import Finished, Stage
+from fresco_client.files import part_name
 
 from tests.integration.conftest import StartDaemon, clip, start_daemon
 from tests.integration.daemons import DaemonProcess, wait_for, with_fake_worker
@@ -104,7 +105,7 @@ def test_a_result_that_could_not_be_fetched_is_fetched_when_the_job_is_followed_
     daemon = start_daemon(**with_fake_worker())
     desk = Desk(Doorway(data=str(daemon.data)))
     order = _order(clip, tmp_path / "out")
-    in_its_way = tmp_path / "out" / ".shot é_7_job1.mp4.job1.part"
+    in_its_way = part_name(tmp_path / "out" / "shot é_7_job1.mp4", "job1")
     in_its_way.mkdir(parents=True)
     try:
         desk.submit(order)

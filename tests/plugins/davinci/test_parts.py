@@ -202,3 +202,17 @@ def test_the_percentage_in_words_is_that_of_the_whole_job_as_the_bar_shows_it() 
     job = new_job("3f2a", state=JobState.INTERPOLATING, progress=progress)
     assert job.share == pytest.approx(0.03 + 0.57 + 0.37 / 25)
     assert state_of(job) == "interpolating, 61%"
+
+
+@pytest.mark.parametrize(
+    "name", ["\U0001f3a8" * 80, "映" * 90, "x" * 300, "..", "a\udcffb", "50%d/\n"]
+)
+def test_results_have_names_that_fit_on_every_disk(tmp_path: Path, name: str) -> None:
+    places = Places(data=tmp_path, videos=tmp_path / "videos")
+
+    path = places.result(name, f"{name}.mov", "0123456789", ".mp4")
+    path.parent.mkdir(parents=True)
+    path.touch()
+
+    assert path.parent.parent == tmp_path / "videos"
+    assert "%" not in path.name
