@@ -14,6 +14,7 @@ from tests.blender.blenders import Blender, Plugin, blender_of
 SCENARIOS = [
     "trusted",
     "untrusted",
+    "appended",
     "devices",
     "single_devices",
     "addons",
@@ -70,6 +71,11 @@ def test_scripts_and_drivers_of_a_file_that_is_not_trusted_do_not_run(
     played: dict[str, Any],
 ) -> None:
     assert _colours(played, "untrusted") == [BLACK]
+
+
+def test_a_script_that_nobody_was_asked_about_does_not_run(played: dict[str, Any]) -> None:
+    assert _colours(played, "appended") == [BLACK]
+    assert played["appended"]["is_as_it_was"]
 
 
 def test_the_kind_of_device_chosen_in_the_session_is_used(played: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ SCENARIOS = [
     "deleted",
     "restyled",
     "what_is_rendered",
+    "beside_the_file",
 ]
 ANIMATIONS = [
     "fade",
@@ -105,3 +106,12 @@ def test_a_strip_whose_colours_or_times_are_animated_is_rendered_first(
 
     assert not found.pop("nothing")
     assert all(found.values()), found
+
+
+def test_results_and_keyframes_of_a_saved_file_are_named_relative_to_it(
+    played: dict[str, Any],
+) -> None:
+    found = _found(played, "beside_the_file")
+
+    assert len(found) == 4
+    assert all(name.startswith("//fresco") and is_there for name, is_there in found.values()), found

@@ -208,6 +208,28 @@ def test_what_the_daemon_says_of_itself_is_shown(restyle: Restyle, data: Path) -
     assert len(second.stderr.splitlines()) == 1
 
 
+def test_neither_proxies_nor_a_language_with_commas_come_between_command_and_daemon(
+    data: Path,
+    small_clip: Path,
+    tiny_model_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy"):
+        for either in (name, name.upper()):
+            monkeypatch.setenv(either, "socks5h://127.0.0.1:9")
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    output = tmp_path / "look.png"
+
+    ended = fresco(
+        *("look", small_clip, "--frame", "4", "-p", "ink", "--size", "64", "--strength", "0,5"),
+        *("-o", output, "--model", tiny_model_folder, "--data", data),
+    )
+
+    assert ended.code == 0, ended.stderr
+    assert output.exists()
+
+
 @_SIGNALS
 def test_ctrl_c_cancels_the_job_and_leaves_nothing_half_written(
     start_daemon: StartDaemon, small_clip: Path, tmp_path: Path

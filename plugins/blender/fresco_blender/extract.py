@@ -26,7 +26,8 @@ def render_command(strip: Any, scene: Any, order: Order) -> list[str]:
     files.make_folder(folder)
     copy = folder.parent / "strip.blend"
     try:
-        bpy.ops.wm.save_as_mainfile(filepath=str(copy), copy=True, check_existing=False)
+        with session.without_new_scripts():
+            bpy.ops.wm.save_as_mainfile(filepath=str(copy), copy=True, check_existing=False)
     except RuntimeError as error:
         text = (
             f"a copy cannot be saved ({str(error).strip()}). Free some disk space, then try again."

@@ -19,7 +19,7 @@ import bpy
 from bpy.app.handlers import persistent
 from fresco_client import Analysed, Failed, Restarted, StateChanged
 
-from . import animation, extract, source, timeline, vse
+from . import animation, extract, session, source, timeline, vse
 from .core import files
 from .core.card import JobCard
 from .core.desk import Desk
@@ -437,6 +437,7 @@ def _before_load(*_: Any) -> None:
 @persistent
 def _after_load(*_: Any) -> None:
     """Take up the jobs that the strips of this file say are open."""
+    session.note_scripts()
     for scene in bpy.data.scenes:
         for order in timeline.open_orders(scene):
             card = JobCard(order, phase="working")

@@ -219,8 +219,7 @@ class KeyframePlacer:
             strip.color_tag = vse.COLOURS["failed" if has_failed else "planned"]
             return
         if Path(bpy.path.abspath(strip.directory)) / strip.elements[0].filename != path:
-            strip.directory = str(path.parent)
-            strip.elements[0].filename = path.name
+            vse.show_file(strip, path)
         if strip.color_tag != vse.COLOURS["ready"]:
             strip.color_tag = vse.COLOURS["ready"]
 
@@ -275,6 +274,8 @@ def _place_beside(scene: Any, card: JobCard, source: Any, wanted: Span, shown: S
             if _covers(strip, shown):
                 remove(scene, strip)
     strip = _add_result(scene, holder, card, wanted, channel)
+    assert card.result is not None
+    vse.show_file(strip, card.result)
     vse.set_span(strip, shown)
     strip[JOB], strip[RECIPE] = order.job_id, order.to_json()
     if card.plan is not None:
@@ -360,10 +361,7 @@ def swap_result(scene: Any, card: JobCard) -> list[Any]:
     assert card.result is not None
     swapped = [s for s in sources(scene, card.job_id) if s.get(RECIPE) is not None]
     for strip in swapped:
-        if card.order.output == "FRAMES":
-            strip.directory = str(card.result.parent)
-        else:
-            strip.filepath = str(card.result)
+        vse.show_file(strip, card.result)
         strip[JOB], strip[RECIPE] = card.job_id, card.order.to_json()
         strip.color_tag = vse.COLOURS["result"]
     return swapped

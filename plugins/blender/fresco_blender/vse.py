@@ -7,7 +7,8 @@ Names changed in 4.4 (sequences became strips), 5.0 (which scene the sequencer e
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -162,6 +163,24 @@ def runs_at_scene_rate(strip: Any, scene: Any) -> bool:
     """Whether a movie strip shows one source frame a timeline frame."""
     rate = rate_of(scene.render.fps, scene.render.fps_base)
     return strip.fps > 0 and abs(strip.fps - float(rate)) < 1e-3
+
+
+def show_file(strip: Any, path: Path) -> None:
+    """Let a strip show this file, or the pictures beside it, named as the user has files named.
+
+    Beside a saved file that is relative to it, so that both may be moved together.
+    """
+    name = str(path)
+    if bpy.data.filepath and bpy.context.preferences.filepaths.use_relative_paths:
+        with suppress(ValueError):  # on another drive
+            name = bpy.path.relpath(name)
+    if strip.type == "IMAGE":
+        folder = name[: -len(path.name)]
+        strip.directory = folder
+        if len(strip.elements) == 1:
+            strip.elements[0].filename = path.name
+    else:
+        strip.filepath = name
 
 
 def free_channel(strips: Iterable[Any], wanted: Span, above: int) -> int | None:

@@ -285,7 +285,8 @@ def restyled(clip: str, out: str) -> dict[str, Any]:
 
 def what_is_rendered(clip: str, out: str) -> dict[str, Any]:
     """What must be rendered, as curves or drivers change its pixels or its times."""
-    vse, found = stage.part("vse"), {}
+    vse = stage.part("vse")
+    found: dict[str, bool] = {}
     scene, old, _ = _scene(clip)
     found["nothing"] = vse.is_graded(old) or vse.is_retimed(old, scene)
     _keyed(old, "color_saturation", (1, 1.0), (10, 0.0), (20, 1.0))
@@ -305,3 +306,31 @@ def what_is_rendered(clip: str, out: str) -> dict[str, Any]:
     scene.frame_set(1)
     found["strobe"] = vse.is_retimed(old, scene)
     return found
+
+
+def beside_the_file(clip: str, out: str) -> dict[str, Any]:
+    """Results and keyframes of a saved file are named relative to it."""
+    scene = stage.new_scene()
+    path = Path(f"{out} é/own.blend")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    found: dict[str, Any] = {}
+    for output in ("LOSSLESS", "FRAMES"):
+        scene.fresco.output = output
+        stage.add_movie(scene, clip, start=1 if output == "FRAMES" else 101)
+        card = stage.restyle(scene)
+        stage.wait_for("a keyframe", lambda card=card: card.keyframe_files)
+        keys = stage.part("timeline").keys(scene, card.job_id)
+        key = keys[next(iter(card.keyframe_files))][0]
+        found[f"{output} key"] = [key.directory, _is_found(key)]
+        result = stage.placed(card)
+        name = result.directory if output == "FRAMES" else result.filepath
+        found[output] = [name, _is_found(result)]
+    return found
+
+
+def _is_found(strip: Any) -> bool:
+    if strip.type == "MOVIE":
+        return Path(bpy.path.abspath(strip.filepath)).is_file()
+    folder = Path(bpy.path.abspath(strip.directory))
+    return all((folder / element.filename).is_file() for element in strip.elements)
