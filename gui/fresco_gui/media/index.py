@@ -15,6 +15,7 @@ import av.container
 import av.error
 import av.stream
 import numpy as np
+from fresco_media.colour import shown_tags, tags_of
 
 from fresco_gui.media.errors import ClipUnreadable, reading
 from fresco_gui.media.source import FrameInfo
@@ -174,6 +175,7 @@ def _describe(
     aspect = Fraction(stream.sample_aspect_ratio or 1)
     base = Fraction(stream.time_base or Fraction(1, 1000))
     rate, times = _timing(table, base, (stream.average_rate, stream.guessed_rate))
+    tags = shown_tags(tags_of(first))
     info = FrameInfo(
         path=path,
         frame_count=len(table.stamps),
@@ -183,8 +185,8 @@ def _describe(
         pixel_aspect=1 / aspect if turns % 2 else aspect,
         first_index=first_index,
         times=times,
-        primaries=int(first.color_primaries),
-        transfer=int(first.color_trc),
+        primaries=tags.primaries,
+        transfer=tags.transfer,
         has_sound=bool(container.streams.audio),
         start_s=float(table.stamps[0] * base) if table.is_timed else 0.0,
     )
