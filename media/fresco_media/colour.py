@@ -43,6 +43,9 @@ _UNREADABLE = {
     16: "YCgCo-Re",
     17: "YCgCo-Ro",
 }
+# SWS_ACCURATE_RND, SWS_FULL_CHR_H_INT and SWS_FULL_CHR_H_INP of libswscale, in numbers because
+# PyAV names them only from version 18 on.
+EXACT = 0x40000 | 0x2000 | 0x4000
 # Codec tags of Dolby Vision streams that need not be readable without it.
 _DOLBY_VISION_TAGS = {"dvh1", "dvhe", "dav1", "dva1", "dvav"}
 
