@@ -114,11 +114,9 @@ def matrix_in_use(colour: ColourTags, height: int) -> int:
 def encoded_tags(colour: ColourTags, source_height: int, height: int) -> ColourTags:
     """Tags for a YUV encode at `height` of a clip decoded at `source_height` with `colour`.
 
-    The source's tags are kept, except where its pictures were converted. The matrix is stated where
-    it was RGB, and where a player would guess another one for the new height, as can happen when a
-    rotated clip is written upright.
+    The source's tags are kept. The matrix is stated where it was RGB, and where a player would
+    guess another one for the new height, as can happen when a rotated clip is written upright.
     """
-    colour = shown_tags(colour)
     matrix = matrix_in_use(colour, source_height)
     unstated = ColourTags()
     if colour.matrix == UNSTATED and matrix_in_use(unstated, height) == matrix:

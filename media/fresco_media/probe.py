@@ -11,7 +11,7 @@ import av.container
 import av.error
 from av.stream import Disposition
 
-from fresco_media.colour import colour_warnings, tags_of, unreadable_colours
+from fresco_media.colour import colour_warnings, shown_tags, tags_of, unreadable_colours
 from fresco_media.decoder import decoder_of, has_alpha_beside
 from fresco_media.errors import ClipUnreadable, NoVideoStream
 from fresco_media.faults import NOT_A_VIDEO, reading
@@ -19,7 +19,7 @@ from fresco_media.orientation import Orientation, orientation_of
 from fresco_media.packets import PacketTable, demuxed, scan_packets
 from fresco_media.picture import ALPHA_UNREAD, OVER_BLACK, has_alpha
 from fresco_media.timing import DEFAULT_RATE, Timing, exact_timing
-from fresco_media.types import ClipInfo
+from fresco_media.types import ClipInfo, ColourTags
 
 # Text files, which FFmpeg would render as character art.
 _TEXT_CODECS = {"ansi", "bintext", "xbin", "idf"}
@@ -35,6 +35,7 @@ class Probe:
     table: PacketTable
     orientation: Orientation
     coded_size: tuple[int, int]
+    colour: ColourTags
     warnings: tuple[str, ...]
 
 
@@ -133,6 +134,7 @@ def _describe(path: Path, header: _Header, table: PacketTable, first: av.VideoFr
     timing = _timing(header, table)
     aspect = header.sample_aspect
     components = first.format.components
+    colour = tags_of(first)
     info = ClipInfo(
         path=path,
         width=width,
@@ -146,13 +148,14 @@ def _describe(path: Path, header: _Header, table: PacketTable, first: av.VideoFr
         has_audio=header.has_audio,
         is_variable_rate=timing.is_variable,
         sample_aspect=1 / aspect if orientation.swaps_sides else aspect,
-        colour=tags_of(first),
+        colour=shown_tags(colour),
         codec=header.codec,
     )
     warnings = _warnings(info, table, is_interlaced=first.interlaced_frame)
+    warnings += colour_warnings(colour)
     if header.has_alpha_beside and not info.has_alpha:
         warnings += (ALPHA_UNREAD,)
-    return Probe(info, header.stream_index, table, orientation, coded_size, warnings)
+    return Probe(info, header.stream_index, table, orientation, coded_size, colour, warnings)
 
 
 def _timing(header: _Header, table: PacketTable) -> Timing:
@@ -171,7 +174,6 @@ def _warnings(info: ClipInfo, table: PacketTable, *, is_interlaced: bool) -> tup
         )
     if info.has_alpha:
         warnings.append(OVER_BLACK)
-    warnings += colour_warnings(info.colour)
     if is_interlaced:
         warnings.append("the clip is interlaced; deinterlace it first if motion shows combs")
     if not table.is_timed:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
-"""A picture: (height, width, 3), RGB, 0-255, full range, the clip's own transfer curve."""
+"""A picture: (height, width, 3), RGB, 0-255, full range, opaque, SDR as screens show it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +29,7 @@ class ClipInfo:
 
     `width` and `height` are those a viewer shows: rotation is applied. `times` holds every
     frame's presentation time in ticks of `time_base`, ascending, so it is also the frame count.
+    `colour` are the tags of its pictures as they are handed out: converted ones are BT.709.
     """
 
     path: Path
