@@ -138,7 +138,7 @@ class _VideoSource:
         for index, frame in decode(self._probe.open_cursor(), indices, self._damaged.add):
             if (frame.width, frame.height) != coded_size:
                 self._resized.setdefault((frame.width, frame.height), index)
-            stored = to_rgb(frame, stored_size, info.colour, coded_size)
+            stored = to_rgb(frame, stored_size, self._probe.colour, coded_size)
             yield _frame(info, index, orientation.apply(stored))
 
     def damage(self) -> tuple[str, ...]:

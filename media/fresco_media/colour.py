@@ -43,6 +43,9 @@ _UNREADABLE = {
     16: "YCgCo-Re",
     17: "YCgCo-Ro",
 }
+# SWS_ACCURATE_RND, SWS_FULL_CHR_H_INT and SWS_FULL_CHR_H_INP of libswscale, in numbers because
+# PyAV names them only from version 18 on.
+EXACT = 0x40000 | 0x2000 | 0x4000
 # Codec tags of Dolby Vision streams that need not be readable without it.
 _DOLBY_VISION_TAGS = {"dvh1", "dvhe", "dav1", "dva1", "dvav"}
 
@@ -111,11 +114,9 @@ def matrix_in_use(colour: ColourTags, height: int) -> int:
 def encoded_tags(colour: ColourTags, source_height: int, height: int) -> ColourTags:
     """Tags for a YUV encode at `height` of a clip decoded at `source_height` with `colour`.
 
-    The source's tags are kept, except where its pictures were converted. The matrix is stated where
-    it was RGB, and where a player would guess another one for the new height, as can happen when a
-    rotated clip is written upright.
+    The source's tags are kept. The matrix is stated where it was RGB, and where a player would
+    guess another one for the new height, as can happen when a rotated clip is written upright.
     """
-    colour = shown_tags(colour)
     matrix = matrix_in_use(colour, source_height)
     unstated = ColourTags()
     if colour.matrix == UNSTATED and matrix_in_use(unstated, height) == matrix:

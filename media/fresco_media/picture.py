@@ -17,7 +17,7 @@ import numpy as np
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
-from fresco_media.colour import FULL_RANGE, LIMITED_RANGE, matrix_in_use
+from fresco_media.colour import EXACT, FULL_RANGE, LIMITED_RANGE, matrix_in_use
 from fresco_media.scaling import resize
 from fresco_media.transfer import as_srgb, needs_conversion
 from fresco_media.types import ColourTags, Image
@@ -25,9 +25,6 @@ from fresco_media.types import ColourTags, Image
 Size = tuple[int, int]
 """Width and height in pixels."""
 
-# SWS_ACCURATE_RND, SWS_FULL_CHR_H_INT and SWS_FULL_CHR_H_INP of libswscale, in numbers because
-# PyAV names them only from version 18 on.
-EXACT = 0x40000 | 0x2000 | 0x4000
 ALPHA_UNREAD = (
     "the clip's transparency cannot be read here, so colours that it hides may show; convert the "
     "clip to ProRes 4444 or a PNG sequence"

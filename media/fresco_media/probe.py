@@ -12,7 +12,7 @@ import av.container
 from av.format import Flags as ContainerFlags
 
 from fresco_media.animation import AnimationCursor, is_animated_webp, show_times_ms
-from fresco_media.colour import colour_warnings, tags_of, unreadable_colours
+from fresco_media.colour import colour_warnings, shown_tags, tags_of, unreadable_colours
 from fresco_media.containers import open_input
 from fresco_media.decode import FrameCursor, VideoCursor
 from fresco_media.decoder import has_alpha_beside
@@ -38,7 +38,7 @@ from fresco_media.packets import (
 from fresco_media.picture import ALPHA_UNREAD, OVER_BLACK, has_alpha
 from fresco_media.streams import choose_video
 from fresco_media.timing import DEFAULT_RATE, Timing, exact_timing
-from fresco_media.types import ClipInfo
+from fresco_media.types import ClipInfo, ColourTags
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ class Probe:
     table: PacketTable
     orientation: Orientation
     coded_size: tuple[int, int]
+    colour: ColourTags
     warnings: tuple[str, ...]
     open_cursor: Callable[[], FrameCursor]
 
@@ -213,6 +214,7 @@ def _describe(
     timing = _timing(header, table)
     aspect = header.sample_aspect
     components = first.format.components
+    colour = tags_of(first)
     info = ClipInfo(
         path=path,
         width=width,
@@ -226,17 +228,18 @@ def _describe(
         has_audio=header.has_audio,
         is_variable_rate=timing.is_variable,
         sample_aspect=1 / aspect if orientation.swaps_sides else aspect,
-        colour=tags_of(first),
+        colour=shown_tags(colour),
         codec=header.codec,
         sound_start_s=table.sound_start_s,
         joins=table.joins,
     )
     warnings = [*header.warnings, *_warnings(info, table, is_interlaced=first.interlaced_frame)]
+    warnings += colour_warnings(colour)
     if header.has_alpha_beside and not info.has_alpha:
         warnings.append(ALPHA_UNREAD)
     if not (table.is_timed and header.has_times):
         warnings.append(f"the file holds no times; {info.frame_rate} frames a second are assumed")
-    return Probe(info, table, orientation, coded_size, tuple(warnings), open_cursor)
+    return Probe(info, table, orientation, coded_size, colour, tuple(warnings), open_cursor)
 
 
 def _timing(header: _Header, table: PacketTable) -> Timing:
@@ -278,7 +281,6 @@ def _warnings(info: ClipInfo, table: PacketTable, *, is_interlaced: bool) -> tup
         )
     if info.has_alpha:
         warnings.append(OVER_BLACK)
-    warnings += colour_warnings(info.colour)
     if is_interlaced:
         warnings.append("the clip is interlaced; deinterlace it first if motion shows combs")
     return tuple(warnings)

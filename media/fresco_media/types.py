@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
-"""A picture: (height, width, 3), RGB, 0-255, full range, the clip's own transfer curve."""
+"""A picture: (height, width, 3), RGB, 0-255, full range, opaque, SDR as screens show it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +43,7 @@ class ClipInfo:
 
     `width` and `height` are those a viewer shows: rotation is applied. `times` holds every
     frame's presentation time in ticks of `time_base`, ascending, so it is also the frame count.
+    `colour` are the tags of its pictures as they are handed out: converted ones are BT.709.
     `sound_start_s` is when the first sound begins on the same clock, None without any. `joins`
     are the places where the file's stamps start over (`fresco_media.continuity`); `times` go on.
     """

@@ -110,3 +110,22 @@ def test_results_never_lie_among_the_painted_keys(
     assert ended.code == 2
     assert "where the painted keys are" in ended.stderr
     assert set(keys.iterdir()) == before
+
+
+def test_keys_numbered_from_1_are_told_and_the_number_can_be_given(
+    fresco: Fresco, clip: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "keys"
+    folder.mkdir()
+    for frame in Clip.open(clip).frames_at([2, 9]):
+        write_image(folder / f"key_{frame.index + 1:02d}.png", 255 - frame.image)
+
+    seen = fresco("propagate", clip, folder, "-o", tmp_path / "a.mp4", "--fast", "--json")
+    given = fresco(
+        *("propagate", clip, folder, "-o", tmp_path / "b.mp4", "--fast", "--json"),
+        *("--first-number", "0"),
+    )
+
+    assert seen.lines[-1]["report"]["keyframes"] == [2, 9]
+    assert any("numbered from 1" in text for text in seen.lines[-1]["report"]["warnings"])
+    assert given.lines[-1]["report"]["keyframes"] == [3, 10]

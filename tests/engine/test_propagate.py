@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from fresco_engine.errors import InvalidSettings, OutputExists, RangeOutsideClip
@@ -20,7 +22,7 @@ from fresco_engine.types import Analysed, Finished, FrameReady, KeyframeReady, W
 from fresco_media.clip import Clip
 from fresco_media.images import write_image
 
-from tests.engine.conftest import MakeClip
+from tests.engine.conftest import MakeClip, scene
 
 FLOW = PropagateSettings(interpolation="flow")
 
@@ -212,3 +214,30 @@ def test_a_range_outside_the_clip_is_refused(make_clip: MakeClip, tmp_path: Path
 def test_settings_out_of_range_are_refused(values: dict[str, Any]) -> None:
     with pytest.raises(InvalidSettings):
         PropagateSettings(**values)
+
+
+def test_a_size_that_changes_is_told_before_the_frames_are_made(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.ts"
+    with whole.open("wb") as joined:
+        for part, size in enumerate(((80, 64), (64, 80))):
+            piece = tmp_path / f"{part}.ts"
+            pictures = scene(6, size=size)
+            with av.open(str(piece), "w", format="mpegts") as output:
+                stream = output.add_stream("libx264", rate=25, options={"bf": "0"})
+                assert isinstance(stream, av.VideoStream)
+                stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+                for index, picture in enumerate(pictures):
+                    frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+                    frame.pts, frame.time_base = 6 * part + index, Fraction(1, 25)
+                    output.mux(stream.encode(frame))
+                output.mux(stream.encode(None))
+            joined.write(piece.read_bytes())
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    write_image(keys / "0.png", scene(1)[0])
+
+    events = list(propagate(Clip.open(whole), keys, PropagateSettings(interpolation="flow")))
+
+    told = [at for at, event in enumerate(events) if isinstance(event, Warned)]
+    first_frame = next(at for at, event in enumerate(events) if isinstance(event, FrameReady))
+    assert any("changes from 80x64 to 64x80" in str(events[at]) for at in told if at < first_frame)

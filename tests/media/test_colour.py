@@ -140,13 +140,13 @@ def test_rgb_sources_are_written_as_tagged_limited_range() -> None:
     ("tags", "expected"),
     [
         ((1, 1, 1, 1), ColourTags(primaries=1, transfer=1, matrix=1)),
-        ((9, 14, 9, 1), ColourTags(primaries=9, transfer=14, matrix=9)),
+        ((9, 14, 9, 1), ColourTags(primaries=1, transfer=1, matrix=1)),
         ((5, 6, 5, 2), ColourTags(primaries=5, transfer=6, matrix=5, is_full_range=True)),
         ((2, 2, 2, 0), ColourTags()),
     ],
     ids=["bt709", "bt2020", "full-range", "unstated"],
 )
-def test_tags_of_a_file_are_read(
+def test_tags_are_those_of_the_pictures_that_are_handed_out(
     make_clip: Callable[..., Path], tags: tuple[int, int, int, int], expected: ColourTags
 ) -> None:
     path = make_clip("tagged.mp4", frame_count=2, tags=tags)

@@ -9,7 +9,7 @@ import av
 import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Interpolation
-from fresco_media.picture import EXACT
+from fresco_media.colour import EXACT
 from PyQt6.QtGui import QImage
 
 from fresco_gui.export.options import ExportKind, ExportOptions

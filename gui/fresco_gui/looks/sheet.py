@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal, pyqtSlot
-from PyQt6.QtGui import QColor, QIcon, QImage, QPixmap
+from PyQt6.QtGui import QColor, QIcon, QPixmap
 from PyQt6.QtWidgets import (
     QHBoxLayout,
     QListWidget,
@@ -17,6 +18,7 @@ from PyQt6.QtWidgets import (
 )
 
 from fresco_gui.looks.maker import LookOrder, LookPicture
+from fresco_gui.media.pictures import decoded, resized
 from fresco_gui.plain import PlainLabel
 from fresco_gui.theme import TOKENS
 
@@ -47,6 +49,7 @@ class ContactSheet(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._pixel_aspect = Fraction(1)
         self.list = QListWidget()
         self._hint = PlainLabel(
             self.tr("A look restyles the current frame with several seeds, to choose one (Ctrl+L).")
@@ -64,8 +67,9 @@ class ContactSheet(QWidget):
         """Show no looks."""
         self.list.clear()
 
-    def begin(self, order: LookOrder) -> None:
-        """Make room for the looks of an order."""
+    def begin(self, order: LookOrder, pixel_aspect: Fraction = Fraction(1)) -> None:
+        """Make room for the looks of an order, of a clip whose pixels have this shape."""
+        self._pixel_aspect = pixel_aspect
         self.list.clear()
         for seed in order.seeds:
             item = QListWidgetItem(self.tr("seed {seed}").format(seed=seed))
@@ -90,7 +94,7 @@ class ContactSheet(QWidget):
             cell = item.data(_ROLE) if item else None
             if item is not None and isinstance(cell, _Cell) and cell.seed == look.seed:
                 cell.look = look
-                item.setIcon(_icon(_pixmap(look, self.devicePixelRatioF())))
+                item.setIcon(_icon(self._pixmap(look)))
                 item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
                 item.setToolTip(
                     self.tr("Seed {seed}, {seconds:.1f} s").format(
@@ -157,6 +161,17 @@ class ContactSheet(QWidget):
         self._progress.setVisible(is_working)
         self._cancel.setVisible(is_working)
 
+    def _pixmap(self, look: LookPicture) -> QPixmap:
+        image = decoded(look.picture.data)
+        if image is None:
+            return _blank()
+        ratio = self.devicePixelRatioF()
+        shown = QSize(max(1, round(image.width() * self._pixel_aspect)), image.height())
+        size = shown.scaled(_THUMB * ratio, Qt.AspectRatioMode.KeepAspectRatio)
+        pixmap = QPixmap.fromImage(resized(image, max(1, size.width()), max(1, size.height())))
+        pixmap.setDevicePixelRatio(ratio)
+        return pixmap
+
     @pyqtSlot()
     def _on_current(self) -> None:
         look = self.chosen()
@@ -169,18 +184,6 @@ class ContactSheet(QWidget):
         look = self.chosen()
         if look is not None:
             self.used.emit(look)
-
-
-def _pixmap(look: LookPicture, ratio: float) -> QPixmap:
-    image = QImage.fromData(look.picture.data)
-    scaled = image.scaled(
-        _THUMB * ratio,
-        Qt.AspectRatioMode.KeepAspectRatio,
-        Qt.TransformationMode.SmoothTransformation,
-    )
-    pixmap = QPixmap.fromImage(scaled)
-    pixmap.setDevicePixelRatio(ratio)
-    return pixmap
 
 
 def _icon(pixmap: QPixmap) -> QIcon:

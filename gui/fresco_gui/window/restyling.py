@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from fresco_client import JobState
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtWidgets import QMessageBox, QWidget
@@ -35,6 +37,7 @@ class Restyling(QObject):
         super().__init__(window)
         self._window = window
         self._controller = controller
+        self._stage = stage
         self._views = views
         self._arrangement = arrangement
         views.inspector.look_wanted.connect(self.look)
@@ -106,7 +109,8 @@ class Restyling(QObject):
             self._controller.jobs.pause(job)
 
     def _on_looks_began(self, order: LookOrder) -> None:
-        self._views.sheet.begin(order)
+        info = self._stage.source.info if self._stage.source else None
+        self._views.sheet.begin(order, info.pixel_aspect if info else Fraction(1))
         self.looks_changed.emit()
 
     def _on_looks_ended(self) -> None:

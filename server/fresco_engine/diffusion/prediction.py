@@ -55,7 +55,7 @@ def prediction_of(path: Path, header: Header) -> Prediction:
     if str(metadata.get("ss_v_parameterization", "")).lower() in _YES:
         return "v_prediction"
     found = next(_predictions_in(metadata, 0), None)
-    return _USUAL if found is None else found
+    return "epsilon" if found is None else found
 
 
 def has_zero_snr(path: Path, header: Header) -> bool:

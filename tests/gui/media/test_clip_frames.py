@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from PyQt6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from tests.gui.counting import number_of, picture, write_clip
+from tests.media import makers
 
 PATIENCE_MS = 120_000
 
@@ -305,3 +307,46 @@ def test_odd_sizes_are_shown_whole(opened: Opened, tmp_path: Path) -> None:
     assert clip.info is not None
     assert (clip.info.width, clip.info.height) == (193, 97)
     assert number_of(opened.frame(clip, 2)) == 2
+
+
+def test_hdr_is_shown_as_the_model_sees_it(opened: Opened, tmp_path: Path) -> None:
+    path = tmp_path / "hlg.mkv"
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("ffv1", rate=24)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p10le"
+        pale = np.full((48, 64, 3), (190, 150, 120), np.uint8)
+        frame = av.VideoFrame.from_ndarray(pale, format="rgb24").reformat(format="yuv420p10le")
+        for tagged in (stream.codec_context, frame):
+            tagged.color_primaries, tagged.color_trc = 9, 18
+            tagged.colorspace, tagged.color_range = 9, 1
+        frame.pts = 0
+        output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+
+    clip = opened(path)
+    shown = to_rgb(opened.frame(clip, 0)).astype(int)
+
+    assert clip.info is not None
+    assert (clip.info.primaries, clip.info.transfer) == (1, 1)
+    wanted = next(Clip.open(path).frames()).image
+    assert np.abs(shown - wanted).max() <= 2
+    assert np.abs(wanted.astype(int) - pale).max() > 10
+
+
+@pytest.mark.parametrize("kind", ["exr", "tga", "png"])
+def test_pictures_are_shown_as_the_model_sees_them(
+    opened: Opened, tmp_path: Path, kind: str
+) -> None:
+    shade = np.full((48, 64, 3), (200, 120, 40), np.uint8)
+    if kind == "exr":
+        (tmp_path / "a_1.exr").write_bytes(makers.exr((shade / 255).astype(np.float32)))
+    else:
+        rgba = np.dstack([shade, np.full((48, 64), 128, np.uint8)])
+        Pillow.fromarray(rgba).save(tmp_path / f"a_1.{kind}")
+
+    clip = opened(tmp_path / f"a_1.{kind}")
+    shown = to_rgb(opened.frame(clip, 0))
+
+    np.testing.assert_array_equal(shown, next(Clip.open(tmp_path).frames()).image)
+    assert not np.array_equal(shown, shade)
