@@ -31,7 +31,7 @@ _LUMA_WEIGHTS = {
 }
 # SWS_ACCURATE_RND, SWS_FULL_CHR_H_INT and SWS_FULL_CHR_H_INP of libswscale, in numbers because
 # PyAV names them only from version 18 on.
-_EXACT = 0x40000 | 0x2000 | 0x4000
+EXACT = 0x40000 | 0x2000 | 0x4000
 
 
 def tags_of(frame: av.VideoFrame) -> ColourTags:
@@ -88,7 +88,7 @@ def to_rgb(frame: av.VideoFrame, size: tuple[int, int], colour: ColourTags, heig
         height=size[1],
         format="rgb24",
         dst_color_range=FULL_RANGE,
-        interpolation=scaler | _EXACT,
+        interpolation=scaler | EXACT,
         # Splitting small frames over threads costs more than it saves (measured at 640x512).
         threads=1,
     )

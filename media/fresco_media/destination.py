@@ -13,11 +13,16 @@ from fresco_media.disk import free_bytes
 from fresco_media.errors import DiskFull, InvalidSettings, OutputExists, OutputNotWritable
 from fresco_media.types import ClipInfo
 
-Codec = Literal["h264", "lossless", "images"]
+Codec = Literal["h264", "lossless", "prores", "images"]
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 # Bytes a pixel takes at the very least, and room for a header and the sound.
-_LEAST_BYTES_PER_PIXEL: dict[Codec, float] = {"h264": 0.01, "lossless": 0.3, "images": 0.3}
+_LEAST_BYTES_PER_PIXEL: dict[Codec, float] = {
+    "h264": 0.01,
+    "lossless": 0.3,
+    "prores": 0.3,
+    "images": 0.3,
+}
 _LEAST_BYTES = 1 << 20
 _NUMBER = re.compile(r"%(0\d+)?d")
 
@@ -86,6 +91,8 @@ def _codec_for(path: Path, codec: Codec | None) -> Codec:
             f"videos of this type cannot be written; name the file {', '.join(CONTAINERS)}, "
             "or use name_%04d.png for an image sequence",
         )
+    if codec == "prores" and path.suffix.lower() != ".mov":
+        raise OutputNotWritable(path, "ProRes is for editors, which take it as .mov; end it with that")
     return codec or "h264"
 
 
