@@ -23,7 +23,7 @@ _PLAYED = {
     "mov": {"aac", "ac3", "eac3", "alac", "mp3"},
     "matroska": {
         *("aac", "ac3", "eac3", "alac", "dts", "flac", "mlp", "mp2", "mp3", "opus", "truehd"),
-        *("tta", "vorbis", "wavpack"),
+        "vorbis",
     },
 }
 # Samples that MOV and Matroska hold as they are, and that players know.

@@ -104,9 +104,9 @@ class Sound:
         if isinstance(self._tracks[packet.stream_index], CopiedTrack):
             return self._part.holds(packet, self._delays.get(packet.stream_index, Fraction(0)))
         # What is decoded is cut to the sample, and codecs need the packet before the first one.
-        early, stop_s = begin_s(packet) + _PREROLL_S, self._part.stop_s
-        is_early = self._part.start_s is not None and early < self._part.offset_s
-        return not is_early and (stop_s is None or begin_s(packet) < stop_s)
+        ends_s = begin_s(packet) + (packet.duration or 0) * packet.time_base
+        is_early = self._part.start_s is not None and ends_s + _PREROLL_S < self._part.offset_s
+        return not is_early and (self._part.stop_s is None or begin_s(packet) < self._part.stop_s)
 
     def _write(self, packet: av.Packet) -> None:
         index = packet.stream_index
