@@ -92,7 +92,9 @@ def _codec_for(path: Path, codec: Codec | None) -> Codec:
             "or use name_%04d.png for an image sequence",
         )
     if codec == "prores" and path.suffix.lower() != ".mov":
-        raise OutputNotWritable(path, "ProRes is for editors, which take it as .mov; end it with that")
+        raise OutputNotWritable(
+            path, "ProRes is for editors, which take it as .mov; end it with that"
+        )
     return codec or "h264"
 
 

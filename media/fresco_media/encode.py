@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import closing
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import av
@@ -31,7 +30,7 @@ class Target:
     path: Path
     container: str
     codec: Codec
-    delivery: Delivery = Delivery()
+    delivery: Delivery = field(default_factory=Delivery)
 
 
 class Encoder:

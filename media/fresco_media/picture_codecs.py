@@ -45,9 +45,7 @@ class PictureCodec:
     height: int
     tags: ColourTags
 
-    def add_stream(
-        self, output: av.container.OutputContainer, info: ClipInfo
-    ) -> av.VideoStream:
+    def add_stream(self, output: av.container.OutputContainer, info: ClipInfo) -> av.VideoStream:
         """A stream of `output` for pictures at the times of `info`."""
         stream = output.add_stream(self.encoder, rate=info.frame_rate, options=self.options)
         assert isinstance(stream, av.VideoStream)

@@ -10,6 +10,7 @@ from typing import Any
 
 import av
 import av.container
+import av.error
 import numpy as np
 from av.stream import Disposition
 from fresco_media.clip import Clip
@@ -22,6 +23,7 @@ Heard = NDArray[np.float64]
 
 RATE = 48_000
 FPS = 25
+NO_FLAGS = Disposition(0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +39,7 @@ class Track:
     keeps: Callable[[float], bool] = lambda _: True
     damages: Callable[[float], bool] = lambda _: False
     metadata: dict[str, str] = field(default_factory=dict[str, str])
-    flags: Disposition = Disposition(0)
+    flags: Disposition = NO_FLAGS
 
 
 def signal(seconds: float, rate: int = RATE, seed: int = 1) -> Heard:
@@ -146,15 +148,14 @@ def rewritten(
 
 
 def heard(path: Path, track: int = 0, seconds: float = 2.5) -> Heard:
-    """What is heard of a sound track: frames at their times, those that only rounding moves in a row."""
+    """What is heard of a sound track: frames at their times, unless only rounding moves them."""
     parts: list[tuple[int, Heard]] = []
     rate, latest = RATE, -1
     with av.open(str(path)) as container:
         for packet in container.demux(container.streams.audio[track]):
             for frame in _decoded(packet):
                 rate = frame.sample_rate
-                known = frame.pts is not None and frame.time_base is not None
-                begin = round(float(frame.pts * frame.time_base) * rate) if known else latest
+                begin = latest if frame.time is None else round(frame.time * rate)
                 if parts and abs(begin - latest) <= rate // 500:
                     begin = latest
                 latest = begin + frame.samples
@@ -176,11 +177,12 @@ def _decoded(packet: Any) -> list[Any]:
 
 
 def _mono(frame: av.AudioFrame) -> Heard:
-    array = frame.to_ndarray()
-    planes = array if frame.format.is_planar else array.reshape(-1, frame.layout.nb_channels).T
-    scale = {"u8": 128, "s16": 2**15, "s32": 2**31}.get(frame.format.packed.name, 1)
-    offset = 128 if frame.format.packed.name == "u8" else 0
-    return (planes[0].astype(np.float64) - offset) / scale
+    name, count = frame.format.packed.name, frame.layout.nb_channels
+    kind = {"u8": "u1", "s16": "i2", "s32": "i4", "flt": "f4", "dbl": "f8"}[name]
+    step = 1 if frame.format.is_planar else count
+    first = np.frombuffer(memoryview(frame.planes[0]), kind, frame.samples * step)[::step]
+    scale = {"u8": 128, "s16": 2**15, "s32": 2**31}.get(name, 1)
+    return (first.astype(np.float64) - (128 if name == "u8" else 0)) / scale
 
 
 def late_ms(one: Heard, expected: Heard, begin_s: float, end_s: float) -> float:

@@ -71,15 +71,16 @@ def choices(
     is_exact = codec.startswith(_EXACT_PREFIXES) or codec in _EXACT
     if container != "mp4" and policy != "aac" and (is_exact or policy == "pcm"):
         pcm = _pcm_codec(stream, codec)
-        if pcm == codec and not is_stated(av.AudioLayout(stated_layout(stream.codec_context.layout))):
+        layout = av.AudioLayout(stated_layout(stream.codec_context.layout))
+        if pcm == codec and not is_stated(layout):
             # As many microphones as nobody has placed stay together only untouched.
             found.append(_same(stream, COPY))
         found.append(_same(stream, pcm))
     if container == "mp4" and is_exact and is_lossless and policy == "kept":
         found += _alac(stream)
-    layout = _aac_layout(stream)
-    found.append(_aac(stream, layout))
-    if layout not in {"mono", "stereo"}:
+    in_aac = _aac_layout(stream)
+    found.append(_aac(stream, in_aac))
+    if in_aac not in {"mono", "stereo"}:
         found.append(_aac(stream, "stereo"))
     return found
 

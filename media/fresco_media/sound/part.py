@@ -26,10 +26,11 @@ class SoundRange:
     keeps_partial: bool
     keeps_codec_delay: bool
 
-    def holds(self, packet: av.Packet, codec_delay_s: Fraction = Fraction(0)) -> bool:
+    def holds(self, packet: av.Packet, *, has_codec_delay: bool) -> bool:
         """Whether `packet` sounds in this part.
 
-        `codec_delay_s` is by how much the source's own container lets its codec begin early.
+        `has_codec_delay` says that what comes before the track's beginning is not meant to be
+        heard, and that the track knows how much that is.
         """
         begin = begin_s(packet)
         end = begin + (packet.duration or 0) * packet.time_base
@@ -37,11 +38,9 @@ class SoundRange:
             return False
         if self.start_s is None or begin >= self.start_s:
             return True
-        if self.keeps_partial:
-            return end > self.start_s
-        if self.keeps_codec_delay and packet.stream.codec_context.name == "opus":
+        if self.keeps_codec_delay and has_codec_delay:
             return True
-        return begin >= self.start_s - codec_delay_s
+        return self.keeps_partial and end > self.start_s
 
 
 def begin_s(packet: av.Packet) -> Fraction:

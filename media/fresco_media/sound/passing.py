@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 _DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
 # So many packets in a row that cannot be written are no damage any more.
 _MOST_REFUSED = 50
+_PREROLL_S = Fraction(1, 2)
 
 
 class Sound:
@@ -56,7 +57,8 @@ class Sound:
                 self._names[stream.index] = name_of(stream, number)
                 choice = chosen[stream.index]
                 self._tracks[stream.index] = add_track(stream, output, choice, part)
-        self._delays = _codec_delays(self._input)
+        # Matroska lets every track begin early, for its codec to settle, and says by how much.
+        self._is_matroska = "matroska" in self._input.format.name
         self._packets = self._chosen()
         self._waiting: av.Packet | None = None
 
@@ -102,7 +104,8 @@ class Sound:
 
     def _is_held(self, packet: av.Packet) -> bool:
         if isinstance(self._tracks[packet.stream_index], CopiedTrack):
-            return self._part.holds(packet, self._delays.get(packet.stream_index, Fraction(0)))
+            has_delay = self._is_matroska or packet.stream.codec_context.name == "opus"
+            return self._part.holds(packet, has_codec_delay=has_delay)
         # What is decoded is cut to the sample, and codecs need the packet before the first one.
         ends_s = begin_s(packet) + (packet.duration or 0) * packet.time_base
         is_early = self._part.start_s is not None and ends_s + _PREROLL_S < self._part.offset_s
@@ -128,16 +131,3 @@ class Sound:
         text = f"a part of {self._names[index]} is damaged and missing in the result"
         if text not in self.warnings:
             self.warnings.append(text)
-
-
-_PREROLL_S = Fraction(1, 2)
-
-
-def _codec_delays(source: av.container.InputContainer) -> dict[int, Fraction]:
-    """By how much Matroska lets each track begin before the beginning, for its codec to settle."""
-    if "matroska" not in source.format.name:
-        return {}
-    return {
-        stream.index: -min(0, stream.start_time or 0) * (stream.time_base or Fraction(0))
-        for stream in source.streams.audio
-    }

@@ -116,7 +116,7 @@ def _try(source: Path, index: int, target: SoundTarget, choice: Choice) -> None:
         packets = list(_first_packets(file, index))
         first_s = begin_s(packets[0]) if packets else Fraction(0)
         part = SoundRange(None, None, first_s, first_s + 60, True, True)
-        # To bring the index to the front, FFmpeg reads the file again, which memory has no name for.
+        # To bring the index to the front, FFmpeg opens the file again, and memory has no name.
         options = {name: value for name, value in target.options.items() if name != "movflags"}
         output = av.open(io.BytesIO(), "w", format=target.container, options=options)
         try:

@@ -27,6 +27,13 @@ _CERTAIN_S = Fraction(30, 1000)
 # Further back than this, the times begin anew, as in transport streams that were joined.
 _RESTART_S = Fraction(1)
 _SILENCE_AT_ONCE_S = 1
+_KINDS: dict[str, type[np.generic]] = {
+    "u8": np.uint8,
+    "s16": np.int16,
+    "s32": np.int32,
+    "flt": np.float32,
+    "dbl": np.float64,
+}
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,8 @@ class BlockReader:
         named = _with_layout(frame)
         setup = (named.format.name, named.layout.name, named.sample_rate)
         wanted = self.format
-        if setup[1:] == (wanted.layout, wanted.rate) and setup[0] in {wanted.name, f"{wanted.name}p"}:
+        names = {wanted.name, f"{wanted.name}p"}
+        if setup[1:] == (wanted.layout, wanted.rate) and setup[0] in names:
             yield Block(time_s, _samples(named))
             return
         if self._setup != setup:
@@ -123,16 +131,20 @@ def _with_layout(frame: av.AudioFrame) -> av.AudioFrame:
 
 
 def _mixed(samples: Samples) -> Samples:
-    """Recorders give every microphone a channel: uneven ones to the left, even ones to the right."""
+    """Recorders give every microphone a channel: the first goes left, the second right, ..."""
     sides = [samples[:, 0::2].mean(axis=1), samples[:, 1::2].mean(axis=1)]
     return np.stack(sides, axis=1).astype(samples.dtype)
 
 
 def _samples(frame: av.AudioFrame) -> Samples:
-    array = frame.to_ndarray()
-    if frame.format.is_planar:
-        return np.ascontiguousarray(array.T)
-    return array.reshape(-1, frame.layout.nb_channels)
+    kind, count = _KINDS[frame.format.packed.name], frame.layout.nb_channels
+    if not frame.format.is_planar:
+        return frame.to_ndarray().reshape(-1, count)
+    # `to_ndarray` of PyAV 17 and 18 reads beyond the last plane of frames with eight or more.
+    planes = [
+        np.frombuffer(memoryview(plane), kind, frame.samples) for plane in frame.planes[:count]
+    ]
+    return np.stack(planes, axis=1)
 
 
 class Timeline:
@@ -151,8 +163,8 @@ class Timeline:
     ) -> None:
         self._form = form
         self._start_s = start_s
-        self._stop = None if stop_s is None else round((stop_s - start_s) * form.rate)
-        self._filled_to = None if filled_to_s is None else round((filled_to_s - start_s) * form.rate)
+        self._stop = self._place_of(stop_s)
+        self._filled_to = self._place_of(filled_to_s)
         self._at: int | None = None
         self._waiting: Block | None = None
         self.is_over = False
@@ -164,10 +176,13 @@ class Timeline:
             yield from self._place(waiting, block)
 
     def finish(self) -> Iterator[Samples]:
-        """What still waits."""
+        """What still waits; a part without any sound is silent, so that the track stays."""
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             yield from self._place(waiting, None)
+        if self._at is None:
+            self._at = 0
+            yield from self._silence(self._stop or self._filled_to or 0)
 
     def _place(self, block: Block, following: Block | None) -> Iterator[Samples]:
         if self.is_over:
@@ -181,6 +196,8 @@ class Timeline:
             shift = self._shift(block, following)
         if shift > 0 and self._filled_to is not None and self._at + shift > self._filled_to:
             self.is_over = True
+            if self._at <= 0:
+                self._at = None
             return
         if shift > 0:
             yield from self._silence(shift)
@@ -207,9 +224,10 @@ class Timeline:
         return shift if lasts else 0
 
     def _position(self, block: Block) -> int | None:
-        if block.time_s is None:
-            return None
-        return round((block.time_s - self._start_s) * self._form.rate)
+        return self._place_of(block.time_s)
+
+    def _place_of(self, time_s: Fraction | None) -> int | None:
+        return None if time_s is None else round((time_s - self._start_s) * self._form.rate)
 
     def _silence(self, count: int) -> Iterator[Samples]:
         value = 128 if self._form.name == "u8" else 0
@@ -228,12 +246,3 @@ class Timeline:
         self._at += len(samples)
         if begin < end:
             yield samples[begin:end]
-
-
-_KINDS: dict[str, type[np.generic]] = {
-    "u8": np.uint8,
-    "s16": np.int16,
-    "s32": np.int32,
-    "flt": np.float32,
-    "dbl": np.float64,
-}

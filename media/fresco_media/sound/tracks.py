@@ -69,7 +69,9 @@ class EncodedTrack:
             self._reader.format, part.offset_s, part.stop_s, part.pictures_end_s
         )
         self._written = 0
-        self._stream = output.add_stream(choice.codec, rate=choice.rate)
+        stream = output.add_stream(choice.codec, rate=choice.rate)
+        assert isinstance(stream, av.AudioStream)
+        self._stream = stream
         context = self._stream.codec_context
         context.layout = choice.layout
         context.format = choice.sample_format
