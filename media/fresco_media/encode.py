@@ -17,6 +17,7 @@ from fresco_media.destination import Codec
 from fresco_media.picture_codecs import picture_codec
 from fresco_media.probe import open_input
 from fresco_media.quicktime import state_languages
+from fresco_media.readback import Wanted, shortcomings
 from fresco_media.sound import Sound, SoundRange, SoundTarget
 from fresco_media.types import ClipInfo, Frame
 
@@ -42,6 +43,8 @@ class Encoder:
         self._target = target
         self._codec = picture_codec(info, target.codec, target.delivery)
         self._first_tick = _first_tick(info, start)
+        self._written = 0
+        self._end_tick = 0
         self._is_closed = False
         self._sound: Sound | None = None
         self._warnings: list[str] = []
@@ -81,12 +84,14 @@ class Encoder:
         picture.pts = self._info.times[frame.index] - self._first_tick
         picture.time_base = self._info.time_base
         picture.duration = self._duration(frame.index)
+        self._written += 1
+        self._end_tick = picture.pts + picture.duration
         self._output.mux(self._stream.encode(picture))
         if self._sound is not None:
             self._sound.copy_until(frame.time_s)
 
     def finish(self) -> None:
-        """Write what the encoder still holds, the rest of the sound and the index."""
+        """Write what the encoder still holds, the rest of the sound and the index; look at it."""
         self._output.mux(self._stream.encode(None))
         languages: list[str] = []
         if self._sound is not None:
@@ -95,6 +100,7 @@ class Encoder:
         self.close()
         if self._target.container == "mov" and any(languages):
             state_languages(self._target.path, ["", *languages])
+        self._warnings += shortcomings(self._target.path, self._wanted(len(languages)))
 
     def close(self) -> None:
         """Close all files; the output is whole only after `finish`."""
@@ -121,6 +127,18 @@ class Encoder:
                 "the clip's sound cannot be read any more, so the result is silent; check that "
                 "the file is still where it was"
             )
+
+    def _wanted(self, sound_tracks: int) -> Wanted:
+        return Wanted(
+            pixel_format=self._codec.stored_pixel_format,
+            size=(self._codec.width, self._codec.height),
+            tags=self._codec.tags,
+            frame_count=self._written,
+            end_s=self._end_tick * self._info.time_base,
+            frame_s=1 / self._info.frame_rate,
+            sound_tracks=sound_tracks,
+            plays_everywhere=self._target.delivery.plays_everywhere,
+        )
 
     def _duration(self, index: int) -> int:
         times = self._info.times

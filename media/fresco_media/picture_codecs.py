@@ -77,6 +77,11 @@ class PictureCodec:
         return frame
 
     @property
+    def stored_pixel_format(self) -> str:
+        """The pixel format as a decoder names it."""
+        return "gbrp" if self.pixel_format == "rgb24" else self.pixel_format
+
+    @property
     def _range(self) -> int:
         return FULL_RANGE if self.tags.is_full_range else LIMITED_RANGE
 
