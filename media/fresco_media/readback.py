@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import av
-import av.container
-
 from fresco_media.colour import BT601, BT709, FULL_RANGE, HDR_TRANSFERS, UNSTATED
 from fresco_media.packets import demuxed
 from fresco_media.probe import open_input
+from fresco_media.sound.streams import sound_streams
 from fresco_media.types import ColourTags
 
 _PROFILES = {"Baseline", "Constrained Baseline", "Main", "High"}
@@ -49,7 +47,7 @@ def video_facts(path: Path) -> VideoFacts:
         stream = file.streams.video[0]
         context = stream.codec_context
         count, end_s = 0, Fraction(0)
-        sound = tuple(one.codec_context.name for one in file.streams.audio if one.codec_context)
+        sound = tuple(one.codec_context.name for one in sound_streams(file))
         for packet in demuxed(file, stream):
             if packet.size and packet.pts is not None:
                 count += 1
@@ -73,6 +71,16 @@ def video_facts(path: Path) -> VideoFacts:
             sound=sound,
             is_index_first="mp4" not in file.format.name or _is_index_first(path),
         )
+
+
+def sound_tracks(path: Path) -> int:
+    """How many sound tracks that can be decoded the file at `path` has.
+
+    Raises:
+        FFmpegError, OSError, ValueError: it cannot be read.
+    """
+    with open_input(path) as file:
+        return len(sound_streams(file))
 
 
 def obstacles(facts: VideoFacts) -> list[str]:

@@ -80,7 +80,8 @@ def write_pictures(
     codec: str = "libx264",
 ) -> Path:
     """A clip with B frames and few sync frames; `ticks` are milliseconds of a variable rate."""
-    with av.open(str(path), "w") as container:
+    moved = {"movflags": "+faststart"} if path.suffix == ".mp4" else {}
+    with av.open(str(path), "w", options=moved) as container:
         options = {"preset": "veryfast", "crf": "18", "bf": "3", "g": str(gop), "sc_threshold": "0"}
         stream: Any = container.add_stream(
             codec, rate=rate, options=options if codec == "libx264" else {}

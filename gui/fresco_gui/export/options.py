@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from fresco_media.delivery import Quality
+
 _NUMBER = re.compile(r"%(0\d+)?d")
 
 
@@ -33,6 +35,8 @@ class ExportOptions:
     start: int
     stop: int
     has_sound: bool = True
+    quality: Quality = "high"
+    """Of H.264 only."""
 
     def picture_path(self, index: int) -> Path:
         """Where the picture of a frame goes."""
