@@ -99,7 +99,10 @@ class Encoder:
             languages = self._sound.languages
         self.close()
         if self._target.container == "mov" and any(languages):
-            state_languages(self._target.path, ["", *languages])
+            try:
+                state_languages(self._target.path, ["", *languages])
+            except OSError as error:
+                logger.warning("%s: no languages are stated: %s", self._target.path, error)
         self._warnings += shortcomings(self._target.path, self._wanted(len(languages)))
 
     def close(self) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import av.error
+
 from fresco_media.colour import BT601, BT709, FULL_RANGE, HDR_TRANSFERS, UNSTATED
 from fresco_media.packets import demuxed
 from fresco_media.probe import open_input
@@ -123,7 +125,7 @@ def shortcomings(path: Path, wanted: Wanted) -> list[str]:
     """In what the file at `path` is not as wanted, as sentences; nothing if it is."""
     try:
         facts = video_facts(path)
-    except (OSError, ValueError) as error:
+    except (av.error.FFmpegError, OSError, ValueError) as error:
         return [f"the written file cannot be read back ({error}); write it to another disk"]
     found = obstacles(facts) if wanted.plays_everywhere else []
     if facts.pixel_format != wanted.pixel_format:

@@ -89,10 +89,11 @@ class SizeLabel(QLabel):
 
 
 def in_bytes(size: float) -> str:
-    """A number of bytes for people, in two digits or more."""
-    unit = next((unit for unit, power in _POWERS.items() if size < 1000 ** (power + 1)), "TB")
-    value = size / 1000 ** _POWERS[unit]
-    return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
+    """A number of bytes for people, in two digits: it is an estimate."""
+    rounded = float(f"{size:.2g}")
+    unit = next((unit for unit, power in _POWERS.items() if rounded < 1000 ** (power + 1)), "TB")
+    value = rounded / 1000 ** _POWERS[unit]
+    return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"
 
 
 def _key(options: ExportOptions) -> tuple[object, ...]:

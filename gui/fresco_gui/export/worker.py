@@ -130,7 +130,7 @@ class Export(QThread):
             facts = video_facts(path)
             has_sound = options.has_sound and times.has_sound and times.path is not None
             tracks = sound_tracks(times.path) if has_sound and times.path else 0
-        except (OSError, ValueError) as error:
+        except (av.error.FFmpegError, OSError, ValueError) as error:
             logger.info("%s is not copied: %s", path, error)
             return False
         lasts_s = times.time_s(options.stop) - times.time_s(options.start)
