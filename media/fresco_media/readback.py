@@ -22,9 +22,12 @@ _LEVEL = 52
 
 @dataclass(frozen=True, kw_only=True)
 class VideoFacts:
-    """What a video file holds; `end_s` is when its last picture ends."""
+    """What a video file holds; `end_s` is when its last picture ends.
 
-    container: str
+    `is_index_first` says that an MP4 or MOV file can be played while it is being loaded.
+    """
+
+    is_mp4: bool
     codec: str
     profile: str
     level: int
@@ -48,6 +51,8 @@ def video_facts(path: Path) -> VideoFacts:
             raise ValueError("there are no pictures in it")
         stream = file.streams.video[0]
         context = stream.codec_context
+        if context is None:
+            raise ValueError("its pictures are of an unknown kind")
         count, end_s = 0, Fraction(0)
         sound = tuple(one.codec_context.name for one in sound_streams(file))
         for packet in demuxed(file, stream):
@@ -55,7 +60,8 @@ def video_facts(path: Path) -> VideoFacts:
                 count += 1
                 end_s = max(end_s, (packet.pts + (packet.duration or 0)) * packet.time_base)
         return VideoFacts(
-            container=file.format.name,
+            # FFmpeg reads MP4 and QuickTime by one name; the brand tells them apart.
+            is_mp4="mp4" in file.format.name and file.metadata.get("major_brand") != "qt  ",
             codec=context.name,
             profile=str(stream.profile or ""),
             level=int(getattr(context, "level", 0) or 0),
@@ -71,7 +77,7 @@ def video_facts(path: Path) -> VideoFacts:
             frame_count=count,
             end_s=end_s,
             sound=sound,
-            is_index_first="mp4" not in file.format.name or _is_index_first(path),
+            is_index_first=_is_index_first(path),
         )
 
 
@@ -100,7 +106,7 @@ def obstacles(facts: VideoFacts) -> list[str]:
     is_usual = tags.matrix in {BT709, UNSTATED, 5, BT601} and tags.transfer not in HDR_TRANSFERS
     if tags.is_full_range or not is_usual:
         found.append("has colours that few players show as they are")
-    if "mp4" not in facts.container or not facts.is_index_first:
+    if not (facts.is_mp4 and facts.is_index_first):
         found.append("is no MP4 that plays while it loads")
     if any(codec != "aac" for codec in facts.sound):
         found.append("has sound other than AAC")
