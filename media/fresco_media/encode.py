@@ -122,7 +122,7 @@ class Encoder:
                 copy_facts(source, self._output, part.offset_s, part.pictures_end_s)
             if info.has_audio and wish != "none":
                 container, is_lossless = self._target.container, self._target.codec == "lossless"
-                wanted = SoundTarget(container, options, wish, is_lossless)
+                wanted = SoundTarget(container, options, wish, is_lossless, self._first_tick > 0)
                 self._sound = Sound(info.path, self._output, part, wanted)
         except (av.error.FFmpegError, OSError) as error:
             logger.warning("%s: %s", info.path, error)

@@ -33,7 +33,12 @@ _PCM = {
 }
 # Codecs that lose nothing, or whose samples have a few bits each: as PCM nothing more is lost.
 _EXACT_PREFIXES = ("pcm_", "adpcm_")
-_EXACT = {"alac", "als", "ape", "flac", "mlp", "shorten", "truehd", "tta", "wavpack", "wmalossless"}
+_EXACT = {
+    *("alac", "als", "ape", "flac", "mlp", "s302m", "shorten", "truehd", "tta", "wavpack"),
+    "wmalossless",
+}
+# A decoder cannot begin with any packet of these.
+_WHOLE_ONLY = {"mlp", "truehd"}
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 _AAC_LAYOUTS = ("mono", "stereo", "3.0", "4.0", "5.0", "5.1", "7.1")
 _ALAC_LAYOUTS = {"mono", "stereo", "3.0", "4.0", "5.0", "5.1", "6.1(back)", "7.1(wide)"}
@@ -58,15 +63,22 @@ class Choice:
 
 
 def choices(
-    stream: av.AudioStream, container: str, policy: Policy, *, is_lossless: bool
+    stream: av.AudioStream,
+    container: str,
+    policy: Policy,
+    *,
+    is_lossless: bool = False,
+    is_part: bool = False,
 ) -> list[Choice]:
     """The ways to keep `stream` in `container` ("mp4", "mov", "matroska"), the best first.
 
-    `is_lossless` says that the pictures lose nothing, so that the sound should not either.
+    `is_lossless` says that the pictures lose nothing, so that the sound should not either;
+    `is_part` that the sound begins somewhere in the middle.
     """
     codec = codec_of(stream)
     found: list[Choice] = []
-    if codec in _PLAYED[container] and policy != "pcm" and (policy == "kept" or codec == "aac"):
+    is_wanted = policy == "kept" or (policy == "aac" and codec == "aac")
+    if is_wanted and codec in _PLAYED[container] and not (is_part and codec in _WHOLE_ONLY):
         found.append(_same(stream, COPY))
     is_exact = codec.startswith(_EXACT_PREFIXES) or codec in _EXACT
     if container != "mp4" and policy != "aac" and (is_exact or policy == "pcm"):

@@ -36,13 +36,15 @@ REFUSALS = (av.error.FFmpegError, ValueError, OverflowError, TypeError)
 class SoundTarget:
     """Where sound goes: FFmpeg's name of the container, its options, and what is wanted there.
 
-    `is_lossless` says that the pictures lose nothing, so that the sound should not either.
+    `is_lossless` says that the pictures lose nothing, so that the sound should not either;
+    `is_part` that the sound begins somewhere in the middle.
     """
 
     container: str
     options: dict[str, str]
     policy: Policy = "kept"
     is_lossless: bool = False
+    is_part: bool = False
 
 
 def rehearse(source: Path, target: SoundTarget) -> tuple[dict[int, Choice], list[str]]:
@@ -88,13 +90,17 @@ def _encoded(stream: av.AudioStream, number: int, container: str) -> str:
 
 
 def _is_kept(stream: av.AudioStream, container: str) -> bool:
-    return choices(stream, container, "kept", is_lossless=False)[0].is_exact
+    return choices(stream, container, "kept")[0].is_exact
 
 
 def _first_to_pass(source: Path, stream: av.AudioStream, target: SoundTarget) -> Choice | None:
     try:
         candidates = choices(
-            stream, target.container, target.policy, is_lossless=target.is_lossless
+            stream,
+            target.container,
+            target.policy,
+            is_lossless=target.is_lossless,
+            is_part=target.is_part,
         )
     except REFUSALS as error:  # Parameters that no sound has, such as no channels at all.
         logger.info("sound of stream %d cannot be described: %s", stream.index, error)
