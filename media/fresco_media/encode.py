@@ -94,16 +94,17 @@ class Encoder:
         """Write what the encoder still holds, the rest of the sound and the index; look at it."""
         self._output.mux(self._stream.encode(None))
         languages: list[str] = []
+        sound_tracks = 0
         if self._sound is not None:
             self._sound.finish()
-            languages = self._sound.languages
+            languages, sound_tracks = self._sound.languages, self._sound.sounding_tracks
         self.close()
         if self._target.container == "mov" and any(languages):
             try:
                 state_languages(self._target.path, ["", *languages])
             except OSError as error:
                 logger.warning("%s: no languages are stated: %s", self._target.path, error)
-        self._warnings += shortcomings(self._target.path, self._wanted(len(languages)))
+        self._warnings += shortcomings(self._target.path, self._wanted(sound_tracks))
 
     def close(self) -> None:
         """Close all files; the output is whole only after `finish`."""

@@ -274,6 +274,23 @@ def test_sound_that_begins_after_the_part_is_silent_in_it(tmp_path: Path) -> Non
     assert Clip.open(tmp_path / "b.mp4").info.frame_count == 20
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+@pytest.mark.parametrize("codec", ["aac", "libmp3lame", "pcm_s16le", "mp2"])
+def test_a_track_without_any_sound_in_the_part_is_silent_or_told(
+    tmp_path: Path, codec: str, suffix: str
+) -> None:
+    late = Track(codec=codec, begins_s=1.5, seconds=0.5)
+    source = write_sounding(tmp_path / "a.mkv", late, Track(codec="aac", seed=2))
+
+    said = rewritten(source, tmp_path / f"b{suffix}", 0, 20)
+
+    is_copied = any("sound track 1 holds no sound there" in text for text in said)
+    assert is_copied or len(codecs_in(tmp_path / f"b{suffix}")) == 2
+    assert not any("read back" in text for text in said)
+    after = heard(tmp_path / f"b{suffix}", len(codecs_in(tmp_path / f"b{suffix}")) - 1)
+    assert abs(late_ms(after, signal(2.0, seed=2), 0.1, 0.7)) <= 1
+
+
 def test_rates_that_aac_knows_are_kept_and_others_become_the_next_one() -> None:
     rates = [7000, 8000, 11025, 11000, 22254, 44100, 48000, 88200, 96000, 192000]
 

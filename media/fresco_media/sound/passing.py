@@ -14,6 +14,7 @@ import av.error
 
 from fresco_media.packets import demuxed
 from fresco_media.probe import open_input
+from fresco_media.sound.choices import Choice
 from fresco_media.sound.part import SoundRange, begin_s
 from fresco_media.sound.rehearsal import REFUSALS, SoundTarget, rehearse
 from fresco_media.sound.streams import name_of
@@ -55,12 +56,20 @@ class Sound:
         for number, stream in enumerate(self._input.streams.audio, start=1):
             if stream.index in chosen:
                 self._names[stream.index] = name_of(stream, number)
-                choice = chosen[stream.index]
-                self._tracks[stream.index] = add_track(stream, output, choice, part)
+                self._add(stream, output, chosen[stream.index])
         # Matroska lets every track begin early, for its codec to settle, and says by how much.
         self._is_matroska = "matroska" in self._input.format.name
         self._packets = self._chosen()
         self._waiting: av.Packet | None = None
+
+    def _add(
+        self, stream: av.AudioStream, output: av.container.OutputContainer, choice: Choice
+    ) -> None:
+        try:
+            self._tracks[stream.index] = add_track(stream, output, choice, self._part)
+        except REFUSALS as error:
+            logger.warning("%s as %s: %s", self._names[stream.index], choice, error)
+            self.warnings.append(f"{self._names[stream.index]} cannot be kept beside the others")
 
     @property
     def languages(self) -> list[str]:
@@ -87,6 +96,15 @@ class Sound:
                 track.finish()
             except (*REFUSALS, OSError) as error:
                 self._lose(index, error)
+            if track.is_empty:
+                self.warnings.append(
+                    f"{self._names[index]} holds no sound there, so the result is without it"
+                )
+
+    @property
+    def sounding_tracks(self) -> int:
+        """How many tracks something was written of."""
+        return sum(not track.is_empty for track in self._tracks.values())
 
     def close(self) -> None:
         """Free the source."""

@@ -50,6 +50,11 @@ class CopiedTrack:
         packet.stream = self._stream
         self._output.mux(packet)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was written, so that most containers are without the track."""
+        return self._latest is None
+
     def finish(self) -> None:
         """A copy holds nothing back."""
 
@@ -88,6 +93,11 @@ class EncodedTrack:
             return
         for block in self._reader.read(packet):
             self._encode(self._timeline.add(block))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was written; silence is something."""
+        return not self._written
 
     def finish(self) -> None:
         """Write what is still held back."""
