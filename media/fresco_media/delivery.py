@@ -1,9 +1,12 @@
-"""What is wanted of a written video beyond its codec. No codecs are loaded for it."""
+"""What is wanted of a written video. No codecs are loaded for it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+
+Codec = Literal["h264", "lossless", "prores", "images"]
+"""How pictures are encoded; `fresco_media.writer` says what each is for."""
 
 Quality = Literal["high", "standard", "small"]
 """How much an H.264 file may lose: next to nothing, nothing that is noticed, or something."""

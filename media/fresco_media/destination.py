@@ -7,13 +7,12 @@ import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
+from fresco_media.delivery import Codec
 from fresco_media.disk import free_bytes
 from fresco_media.errors import DiskFull, InvalidSettings, OutputExists, OutputNotWritable
 from fresco_media.types import ClipInfo
-
-Codec = Literal["h264", "lossless", "prores", "images"]
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 # Bytes a pixel takes at the very least, and room for a header and the sound.

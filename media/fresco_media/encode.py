@@ -12,8 +12,7 @@ import av.container
 import av.error
 
 from fresco_media.container_facts import copy_facts
-from fresco_media.delivery import Delivery
-from fresco_media.destination import Codec
+from fresco_media.delivery import Codec, Delivery
 from fresco_media.picture_codecs import picture_codec
 from fresco_media.probe import open_input
 from fresco_media.quicktime import state_languages

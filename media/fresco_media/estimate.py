@@ -8,8 +8,7 @@ from fractions import Fraction
 
 import av
 
-from fresco_media.delivery import Delivery
-from fresco_media.destination import Codec
+from fresco_media.delivery import Codec, Delivery
 from fresco_media.images import encode_image
 from fresco_media.picture_codecs import picture_codec
 from fresco_media.types import ClipInfo, Image

@@ -20,8 +20,7 @@ from fresco_media.colour import (
     encoded_tags,
     to_yuv,
 )
-from fresco_media.delivery import Delivery, Quality
-from fresco_media.destination import Codec
+from fresco_media.delivery import Codec, Delivery, Quality
 from fresco_media.types import ClipInfo, ColourTags, Image
 
 # Paintings are colourful: 5 % more bytes halve the error of their chroma (measured).

@@ -18,7 +18,8 @@ from types import TracebackType
 import av.error
 
 from fresco_media.clip import Clip
-from fresco_media.destination import Codec, Destination, check_destination
+from fresco_media.delivery import Codec
+from fresco_media.destination import Destination, check_destination
 from fresco_media.encode import Encoder, Target
 from fresco_media.errors import OutputNotWritable, RangeOutsideClip
 from fresco_media.faults import writing

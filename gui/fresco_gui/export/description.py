@@ -7,8 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from fresco_media.clip import Clip
-from fresco_media.delivery import Delivery, SoundWish
-from fresco_media.destination import Codec
+from fresco_media.delivery import Codec, Delivery, SoundWish
 from fresco_media.errors import FrescoError
 from fresco_media.timing import common_time_base
 from fresco_media.types import ClipInfo, ColourTags
