@@ -64,7 +64,7 @@ def video_facts(path: Path) -> VideoFacts:
             is_mp4="mp4" in file.format.name and file.metadata.get("major_brand") != "qt  ",
             codec=context.name,
             profile=str(stream.profile or ""),
-            level=int(getattr(context, "level", 0) or 0),
+            level=_level(context.extradata) if context.name == "h264" else 0,
             # FFmpeg has names of its own for full range, which `tags` says.
             pixel_format=(context.pix_fmt or "").replace("yuvj", "yuv"),
             size=(context.width, context.height),
@@ -147,6 +147,16 @@ def shortcomings(path: Path, wanted: Wanted) -> list[str]:
     if len(facts.sound) < wanted.sound_tracks:
         found.append(f"has {len(facts.sound)} sound tracks of {wanted.sound_tracks}")
     return [f"read back, the written file {what}; play it before you pass it on" for what in found]
+
+
+def _level(header: bytes | None) -> int:
+    """Ten times the level in the `avcC` header of H.264 (ISO 14496-15); 0 in others.
+
+    PyAV names it only from version 18 on.
+    """
+    if header is None or len(header) < 4 or header[0] != 1:
+        return 0
+    return header[3]
 
 
 def _is_index_first(path: Path) -> bool:
