@@ -7,8 +7,9 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
+from fresco_media.delivery import Codec
 from fresco_media.disk import free_bytes, partial_name
 from fresco_media.errors import (
     ClipError,
@@ -22,11 +23,14 @@ from fresco_media.originals import NO_ORIGINALS, Originals
 from fresco_media.sequence import find_sequence
 from fresco_media.types import ClipInfo
 
-Codec = Literal["h264", "lossless", "images"]
-
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 # Bytes a pixel takes at the very least, and room for a header and the sound.
-_LEAST_BYTES_PER_PIXEL: dict[Codec, float] = {"h264": 0.01, "lossless": 0.3, "images": 0.3}
+_LEAST_BYTES_PER_PIXEL: dict[Codec, float] = {
+    "h264": 0.01,
+    "lossless": 0.3,
+    "prores": 0.3,
+    "images": 0.3,
+}
 _LEAST_BYTES = 1 << 20
 _LONGEST_SIDE = 16384
 """The most that the encoder of H.264 takes."""
@@ -109,6 +113,10 @@ def _codec_for(path: Path, codec: Codec | None) -> Codec:
             path,
             f"videos of this type cannot be written; name the file {', '.join(CONTAINERS)}, "
             "or use name_%04d.png for an image sequence",
+        )
+    if codec == "prores" and path.suffix.lower() != ".mov":
+        raise OutputNotWritable(
+            path, "ProRes is for editors, which take it as .mov; end it with that"
         )
     return codec or "h264"
 

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import logging
+from contextlib import closing
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import floor
+from pathlib import Path
 
 import av
 import av.container
+import av.error
 
-from fresco_media.colour import FULL_RANGE, LIMITED_RANGE, RGB, encoded_tags, to_yuv
-from fresco_media.destination import Destination
-from fresco_media.sound import Sound, SoundRange
-from fresco_media.types import ClipInfo, ColourTags, Frame
+from fresco_media.container_facts import copy_facts
+from fresco_media.containers import open_input
+from fresco_media.delivery import Codec, Delivery
+from fresco_media.picture_codecs import picture_codec
+from fresco_media.quicktime import state_languages
+from fresco_media.readback import Wanted, shortcomings
+from fresco_media.sound import Sound, SoundRange, SoundTarget
+from fresco_media.types import ClipInfo, Frame
+
+logger = logging.getLogger(__name__)
 
 # Codecs of sound begin so much early at most; containers say that it is not to be heard.
 _CODEC_DELAY_S = Fraction(1, 4)
@@ -19,31 +30,37 @@ _CODEC_DELAY_S = Fraction(1, 4)
 _ANYWHERE_S = Fraction(1)
 
 
+@dataclass(frozen=True)
+class Target:
+    """A video file to be written: its path, FFmpeg's name of the container, codec and wishes."""
+
+    path: Path
+    container: str
+    codec: Codec
+    delivery: Delivery = field(default_factory=Delivery)
+
+
 class Encoder:
     """One video file being written."""
 
-    def __init__(self, info: ClipInfo, destination: Destination, start: int, stop: int) -> None:
+    def __init__(self, info: ClipInfo, target: Target, start: int, stop: int) -> None:
+        """Opens the file, and tries every sound track with its first packets."""
         self._info = info
-        self._stop = stop
-        self._is_lossless = destination.codec == "lossless"
-        self._is_subsampled = not (info.width % 2 or info.height % 2)
-        self._tags = _output_tags(info, self._is_lossless)
+        self._target = target
+        self._codec = picture_codec(info, target.codec, target.delivery)
         self._first_tick = _first_tick(info, start)
+        self._written = 0
+        self._end_tick = 0
         self._is_closed = False
         self._sound: Sound | None = None
-        container = destination.container
-        self._output = av.open(
-            str(destination.temporary),
-            "w",
-            format=container,
-            # Matroska files get a random number otherwise: the same frames, other bytes.
-            options={"fflags": "+bitexact"} if container == "matroska" else _mp4_options(info),
-        )
+        self._warnings: list[str] = []
+        options = _container_options(info, target.container)
+        self._output = av.open(str(target.path), "w", format=target.container, options=options)
         try:
-            self._stream = self._video_stream()
-            if info.has_audio:
-                part = _sound_range(info, stop, self._first_tick, container)
-                self._sound = Sound(info.path, self._output, part, info.joins)
+            self._stream = self._codec.add_stream(self._output, info)
+            part = _sound_range(info, stop, self._first_tick, target.container)
+            if not info.is_sequence:
+                self._take_over(part, options)
             self._output.start_encoding()
         except BaseException:
             self.close()
@@ -51,33 +68,49 @@ class Encoder:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the user should know about the file."""
-        warnings = list(self._sound.warnings) if self._sound else []
-        if not self._is_subsampled and not self._is_lossless:
+        """What the user should know about the file; grows when sound cannot be written."""
+        info, codec = self._info, self._codec
+        warnings = [*self._warnings, *(self._sound.warnings if self._sound else ())]
+        if codec.pixel_format == "yuv444p":
             warnings.append(
-                f"the clip's size {self._info.width}x{self._info.height} is odd, which H.264 can "
+                f"the clip's size {info.width}x{info.height} is odd, which H.264 can "
                 "only hold as 4:4:4; QuickTime, Safari and some editors do not open that, so crop "
                 "the clip to even sides first if you need them"
+            )
+        if (codec.width, codec.height) != (info.width, info.height):
+            warnings.append(
+                f"the clip's size {info.width}x{info.height} is odd, which few players take; the "
+                f"file has {codec.width}x{codec.height}, with the last row or column repeated"
             )
         return tuple(warnings)
 
     def write(self, frame: Frame) -> None:
-        """Encode `frame`, and copy the sound up to its time."""
-        picture = self._picture(frame)
-        times = self._info.times
-        picture.pts = times[frame.index] - self._first_tick
+        """Encode `frame`, and pass on the sound up to its time."""
+        picture = self._codec.frame(frame.image)
+        picture.pts = self._info.times[frame.index] - self._first_tick
         picture.time_base = self._info.time_base
         picture.duration = self._duration(frame.index)
+        self._written += 1
+        self._end_tick = picture.pts + picture.duration
         self._output.mux(self._stream.encode(picture))
         if self._sound is not None:
             self._sound.copy_until(frame.time_s)
 
     def finish(self) -> None:
-        """Write what the encoder still holds, the rest of the sound and the index."""
+        """Write what the encoder still holds, the rest of the sound and the index; look at it."""
         self._output.mux(self._stream.encode(None))
+        languages: list[str] = []
+        sound_tracks = 0
         if self._sound is not None:
             self._sound.finish()
+            languages, sound_tracks = self._sound.languages, self._sound.sounding_tracks
         self.close()
+        if self._target.container == "mov" and any(languages):
+            try:
+                state_languages(self._target.path, ["", *languages])
+            except OSError as error:
+                logger.warning("%s: no languages are stated: %s", self._target.path, error)
+        self._warnings += shortcomings(self._target.path, self._wanted(sound_tracks))
 
     def close(self) -> None:
         """Close all files; the output is whole only after `finish`."""
@@ -88,41 +121,34 @@ class Encoder:
             self._sound.close()
         self._output.close()
 
-    def _video_stream(self) -> av.VideoStream:
-        info = self._info
-        name = "libx264rgb" if self._is_lossless else "libx264"
-        options = {"preset": "medium", "crf": "0" if self._is_lossless else "15"}
-        if not self._is_lossless:
-            # Paintings are colourful: 5 % more bytes halve the error of their chroma (measured).
-            # x264's macroblock tree gives the same frames other bytes in most runs (measured), and
-            # a job that goes on is to write the same file; crf 15 without it has the size and
-            # quality of 16 with it.
-            options["x264-params"] = "chroma-qp-offset=-4:mbtree=0"
-        stream = self._output.add_stream(name, rate=info.frame_rate, options=options)
-        context = stream.codec_context
-        context.width, context.height = info.width, info.height
-        if self._is_lossless:
-            context.pix_fmt = "rgb24"
-        else:
-            context.pix_fmt = "yuv420p" if self._is_subsampled else "yuv444p"
-        context.time_base = stream.time_base = info.time_base
-        context.sample_aspect_ratio = info.sample_aspect
-        context.color_primaries = self._tags.primaries
-        context.color_trc = self._tags.transfer
-        context.colorspace = self._tags.matrix
-        context.color_range = FULL_RANGE if self._tags.is_full_range else LIMITED_RANGE
-        return stream
+    def _take_over(self, part: SoundRange, options: dict[str, str]) -> None:
+        """Have what the source holds beside its pictures in the output as well."""
+        info, wish = self._info, self._target.delivery.sound
+        try:
+            with closing(open_input(info.path)) as source:
+                copy_facts(source, self._output, part.offset_s, part.pictures_end_s)
+            if info.has_audio and wish != "none":
+                container, is_lossless = self._target.container, self._target.codec == "lossless"
+                wanted = SoundTarget(container, options, wish, is_lossless, self._first_tick > 0)
+                self._sound = Sound(info.path, self._output, part, wanted, info.joins)
+        except (av.error.FFmpegError, OSError) as error:
+            logger.warning("%s: %s", info.path, error)
+            self._warnings.append(
+                "the clip's sound cannot be read any more, so the result is silent; check that "
+                "the file is still where it was"
+            )
 
-    def _picture(self, frame: Frame) -> av.VideoFrame:
-        if self._is_lossless:
-            picture = av.VideoFrame.from_ndarray(frame.image, format="rgb24")
-        else:
-            picture = to_yuv(frame.image, self._tags, is_subsampled=self._is_subsampled)
-        picture.color_primaries = self._tags.primaries
-        picture.color_trc = self._tags.transfer
-        picture.colorspace = self._tags.matrix
-        picture.color_range = FULL_RANGE if self._tags.is_full_range else LIMITED_RANGE
-        return picture
+    def _wanted(self, sound_tracks: int) -> Wanted:
+        return Wanted(
+            pixel_format=self._codec.stored_pixel_format,
+            size=(self._codec.width, self._codec.height),
+            tags=self._codec.tags,
+            frame_count=self._written,
+            end_s=self._end_tick * self._info.time_base,
+            frame_s=1 / self._info.frame_rate,
+            sound_tracks=sound_tracks,
+            plays_everywhere=self._target.delivery.plays_everywhere,
+        )
 
     def _duration(self, index: int) -> int:
         times = self._info.times
@@ -131,27 +157,17 @@ class Encoder:
         return max(1, round(1 / (self._info.frame_rate * self._info.time_base)))
 
 
-def _mp4_options(info: ClipInfo) -> dict[str, str]:
+def _container_options(info: ClipInfo, container: str) -> dict[str, str]:
+    if container == "matroska":
+        # Matroska files get a random number otherwise: the same frames, other bytes.
+        return {"fflags": "+bitexact"}
     ticks = info.time_base.denominator
     return {
         # The index comes first in the file, so that it can be played while it is being loaded.
         "movflags": "+faststart",
         # A late start is stored in these ticks; FFmpeg's default would round it to milliseconds.
         "movie_timescale": str(ticks * max(1, -(-1000 // ticks))),
-        "strict": "experimental",
     }
-
-
-def _output_tags(info: ClipInfo, is_lossless: bool) -> ColourTags:
-    if not is_lossless:
-        stored_height = info.width if info.rotation % 180 else info.height
-        return encoded_tags(info.colour, stored_height, info.height)
-    return ColourTags(
-        primaries=info.colour.primaries,
-        transfer=info.colour.transfer,
-        matrix=RGB,
-        is_full_range=True,
-    )
 
 
 def _first_tick(info: ClipInfo, start: int) -> int:
@@ -175,10 +191,12 @@ def _sound_range(info: ClipInfo, stop: int, first_tick: int, container: str) -> 
     times, base = info.times, info.time_base
     is_matroska = container == "matroska"
     offset_s = first_tick * base
+    stop_s = times[stop] * base if stop < len(times) else None
     return SoundRange(
         start_s=offset_s if first_tick or is_matroska else None,
-        stop_s=times[stop] * base if stop < len(times) else None,
+        stop_s=stop_s,
         offset_s=offset_s,
+        pictures_end_s=stop_s or times[-1] * base + 1 / info.frame_rate,
         # MP4 and MOV hide what comes before 0 by an edit list; Matroska would move the pictures.
         keeps_partial=not is_matroska,
         keeps_codec_delay=not first_tick,

@@ -1,7 +1,8 @@
 """Writing results: video with the source's times, colour tags and sound, or numbered images.
 
 Codecs: "h264" is what every player opens (8 bit 4:2:0, crf 15). "lossless" keeps every RGB value
-(H.264 in RGB at crf 0, for editors and FFmpeg-based players). "images" is a PNG sequence.
+(H.264 in RGB at crf 0, for editors and FFmpeg-based players). "prores" is ProRes 422 HQ in a
+.mov file, for editors. "images" is a PNG sequence.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from types import TracebackType
 import av.error
 
 from fresco_media.clip import Clip
-from fresco_media.destination import Codec, Destination, check_destination
-from fresco_media.encode import Encoder
+from fresco_media.delivery import Codec
+from fresco_media.destination import Destination, check_destination
+from fresco_media.encode import Encoder, Target
 from fresco_media.errors import OutputNotWritable, RangeOutsideClip
 from fresco_media.faults import writing
 from fresco_media.images import displayed, encode_image
@@ -175,7 +177,8 @@ class _VideoWriter(FrameWriter):
         super().__init__(clip, destination, start, stop, on_complete)
         try:
             with writing(destination.path):
-                self._encoder = Encoder(clip.info, destination, start, stop)
+                target = Target(destination.temporary, destination.container, destination.codec)
+                self._encoder = Encoder(clip.info, target, start, stop)
         except BaseException:
             self._discard()
             raise

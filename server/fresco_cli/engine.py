@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from fresco_media.delivery import Codec
 from fresco_media.originals import NO_ORIGINALS, Originals
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from fresco_engine.types import Analysed, Event, Report
     from fresco_media.clip import Clip
     from fresco_media.types import Image
-
-Codec = Literal["h264", "lossless", "images"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from fresco_cli.choices import LookChoices
 from fresco_cli.options import ModelOptions
 
 if TYPE_CHECKING:
-    from fresco_media.destination import Codec
+    from fresco_media.delivery import Codec
 
 _NO_PICTURE = np.zeros((0, 0, 3), np.uint8)
 _CONTAINERS: dict[str, client.Container] = {
@@ -82,7 +82,9 @@ def output_of(path: Path, codec: Codec) -> client.OutputOptions:
     """How a result at `path` is wanted."""
     if codec == "images":
         return client.OutputOptions(kind="frames")
-    return client.OutputOptions(kind=codec, container=_CONTAINERS[path.suffix.lower()])
+    # Daemons make what players play; ProRes is the desktop app's, for editors.
+    kind = "lossless" if codec == "lossless" else "h264"
+    return client.OutputOptions(kind=kind, container=_CONTAINERS[path.suffix.lower()])
 
 
 def info_of(job: client.Job) -> engine.ClipInfo:

@@ -6,7 +6,7 @@ one. Nothing is carried over a cut that has keys on both sides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -276,6 +276,13 @@ class _Collected:
         elif isinstance(event, Warned):
             self.warnings.append(event.message)
 
+    def new_warnings(self, texts: Iterable[str]) -> Iterator[Warned]:
+        """What decoding and encoding have to tell and have not told yet."""
+        for text in texts:
+            if text not in self.warnings:
+                self.warnings.append(text)
+                yield Warned(text)
+
 
 def render_propagation(
     clip: Clip,
@@ -316,6 +323,7 @@ def render_propagation(
             clip, key_folder, settings, interpolator=made_by, device=device, pace=pace
         )
         with closing(events):
+            yield from collected.new_warnings(writer.warnings)
             for event in events:
                 collected.add(event)
                 if isinstance(event, FrameReady):
@@ -325,10 +333,7 @@ def render_propagation(
                     _save_map(files.error_maps, event, clip, originals)
                     continue
                 yield event
-    for text in (*clip.warnings, *writer.warnings):
-        if text not in collected.warnings:
-            collected.warnings.append(text)
-            yield Warned(text)
+    yield from collected.new_warnings((*clip.warnings, *writer.warnings))
     outputs = {"clip": str(output)}
     if files.error_maps is not None:
         outputs["error_maps"] = str(files.error_maps)

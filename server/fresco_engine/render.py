@@ -84,9 +84,11 @@ def render(
         clip, settings, lazy_model, interpolator=interpolator, pace=pace, checkpoint=checkpoint
     )
     with written, closing(events):
+        # What becomes of the sound is known now, and better told before hours of work.
+        yield from collected.new_warnings(written.warnings)
         kept = _kept(clip, events, keyframe_folder, originals)
         yield from _passed_on(kept, written, collected, pace)
-    yield from collected.late_warnings((*clip.warnings, *written.warnings))
+    yield from collected.new_warnings((*clip.warnings, *written.warnings))
     outputs = {"clip": output, "keyframes": keyframe_folder}
     metrics = yield from _metrics(clip, output, collected.planned, pace)
     yield Finished(_report(collected, clip, lazy_model, pace, outputs, metrics))
@@ -285,8 +287,8 @@ class _Collected:
         elif isinstance(event, FrameReady) and event.quality is not None:
             self.frames[event.frame.index] = event.quality
 
-    def late_warnings(self, texts: Iterable[str]) -> Iterator[Warned]:
-        """What decoding and encoding have met since the clip was opened."""
+    def new_warnings(self, texts: Iterable[str]) -> Iterator[Warned]:
+        """What decoding and encoding have to tell and have not told yet."""
         for text in texts:
             if text not in self.warnings:
                 self.warnings.append(text)

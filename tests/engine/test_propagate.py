@@ -23,6 +23,7 @@ from fresco_media.clip import Clip
 from fresco_media.images import write_image
 
 from tests.engine.conftest import MakeClip, scene
+from tests.media.hearing import Track, write_sounding
 
 FLOW = PropagateSettings(interpolation="flow")
 
@@ -186,6 +187,18 @@ def test_stopping_leaves_nothing_half_written_and_the_next_run_goes_on(
     assert done < {file.name for file in kept.iterdir()}
     for one, other in zip(Clip.open(output).frames(), Clip.open(plain).frames(), strict=True):
         np.testing.assert_array_equal(one.image, other.image)
+
+
+def test_what_becomes_of_the_sound_is_told_before_the_work(tmp_path: Path) -> None:
+    source = write_sounding(tmp_path / "a.mov", Track(codec="pcm_s16le", seconds=0.4), seconds=0.4)
+    folder = paint(Clip.open(source), tmp_path / "keys", 0)
+
+    events = list(render_propagation(Clip.open(source), folder, tmp_path / "out.mp4", FLOW))
+
+    first = events[0]
+    assert isinstance(first, Warned)
+    assert "sound track 1 is encoded anew as AAC" in first.message
+    assert [e for e in events if isinstance(e, Warned)].count(first) == 1
 
 
 def test_an_output_that_exists_is_kept(make_clip: MakeClip, tmp_path: Path) -> None:

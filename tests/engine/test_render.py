@@ -27,6 +27,7 @@ from fresco_engine.types import (
     KeyframeReady,
     Report,
     Stage,
+    Warned,
 )
 from fresco_media.clip import Clip
 from fresco_media.images import read_image
@@ -34,6 +35,7 @@ from fresco_media.types import Image
 
 from tests.engine.conftest import MakeClip
 from tests.engine.runs import CountingLoader, contents, taken
+from tests.media.hearing import Track, write_sounding
 
 SETTINGS = RestyleSettings(
     prompt="blue",
@@ -48,6 +50,20 @@ def report_of(events: list[Event]) -> Report:
     finished = events[-1]
     assert isinstance(finished, Finished)
     return finished.report
+
+
+def test_what_becomes_of_the_sound_is_told_before_the_work(
+    tiny_model: Model, tmp_path: Path
+) -> None:
+    track = Track(codec="pcm_s16le", seconds=0.2)
+    clip = Clip.open(write_sounding(tmp_path / "a.mov", track, seconds=0.2, size=(80, 64)))
+
+    events = list(render(clip, tmp_path / "out.mp4", SETTINGS, tiny_model))
+
+    told = [event.message for event in events if isinstance(event, Warned)]
+    assert isinstance(events[0], Warned)
+    assert [text for text in told if "encoded anew as AAC" in text] == [events[0].message]
+    assert events[0].message in report_of(events).warnings
 
 
 def test_a_clip_becomes_a_file_with_as_many_frames_at_the_same_rate(

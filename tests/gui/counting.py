@@ -78,15 +78,19 @@ def write_pictures(
     ticks: Sequence[int] | None = None,
     has_sound: bool = False,
     codec: str = "libx264",
+    pixel_format: str = "yuv420p",
+    is_index_first: bool = True,
 ) -> Path:
     """A clip with B frames and few sync frames; `ticks` are milliseconds of a variable rate."""
-    with av.open(str(path), "w") as container:
+    is_moved = is_index_first and path.suffix in {".mp4", ".mov"}
+    moved = {"movflags": "+faststart"} if is_moved else {}
+    with av.open(str(path), "w", options=moved) as container:
         options = {"preset": "veryfast", "crf": "18", "bf": "3", "g": str(gop), "sc_threshold": "0"}
         stream: Any = container.add_stream(
-            codec, rate=rate, options=options if codec == "libx264" else {}
+            codec, rate=rate, options=options if codec.startswith("libx264") else {}
         )
         stream.height, stream.width, _ = drawn[0].shape
-        stream.pix_fmt = "yuv420p"
+        stream.pix_fmt = pixel_format
         base = Fraction(1, 1000) if ticks else 1 / rate
         stream.codec_context.time_base = base
         if has_sound:

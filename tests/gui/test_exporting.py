@@ -211,6 +211,28 @@ def test_the_dialog_says_what_is_wrong_and_asks_before_it_replaces_a_file(
     assert dialog.options().path == there
 
 
+def test_the_size_is_told_before_and_follows_format_and_quality(done: App) -> None:
+    dialog = done.window.exporting.dialog()
+    assert dialog is not None
+
+    told: list[str] = []
+    for kind, quality in (
+        (ExportKind.H264, "high"),
+        (ExportKind.H264, "small"),
+        (ExportKind.PRORES, "small"),
+        (ExportKind.PNG, "small"),
+    ):
+        dialog.quality.setCurrentIndex(dialog.quality.findData(quality))
+        dialog.kind.setCurrentIndex(dialog.kind.findData(kind))
+        done.wait("the size", lambda: dialog.expected.text().startswith("About"))
+        told.append(dialog.expected.text())
+        assert dialog.quality.isEnabled() is (kind is ExportKind.H264)
+
+    assert len(set(told)) == 4
+    assert dialog.options().quality == "high"
+    dialog.reject()
+
+
 def test_sound_is_not_offered_for_pictures_and_the_name_follows_the_format(done: App) -> None:
     dialog = done.window.exporting.dialog()
     assert dialog is not None

@@ -88,7 +88,7 @@ def test_images_are_png_only(tmp_path: Path, clip: Clip) -> None:
 
 
 def test_an_unknown_codec_is_refused(tmp_path: Path, clip: Clip) -> None:
-    with pytest.raises(InvalidSettings, match="use one of h264, lossless, images"):
+    with pytest.raises(InvalidSettings, match="use one of h264, lossless, prores, images"):
         open_writer(tmp_path / "out.mp4", clip, codec="av1")  # type: ignore[arg-type]
 
 

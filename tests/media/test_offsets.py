@@ -72,7 +72,8 @@ def test_pictures_that_begin_after_the_sound_stay_as_late(
     now = after["video"][0] - after["audio"][-1]
     assert abs(was - now) <= MS
     assert len(after["audio"]) >= len(before["audio"]) - 1
-    assert 0 <= min(after["video"][0], after["audio"][0]) < Fraction(1, 10)
+    # A codec that settles before 0 is not heard: the file says how long that takes.
+    assert -Fraction(1, 20) < min(after["video"][0], after["audio"][0]) < Fraction(1, 10)
 
 
 @pytest.mark.parametrize("output", ["o.mp4", "o.mkv"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fresco_media.delivery import Quality
 from fresco_media.disk import short_stem
 from fresco_media.originals import is_same_place
 from PyQt6.QtCore import pyqtSlot
@@ -23,6 +24,7 @@ from PyQt6.QtWidgets import (
 )
 
 from fresco_gui.export.options import ExportKind, ExportOptions
+from fresco_gui.export.size_label import Measure, SizeLabel
 from fresco_gui.media import FrameInfo
 from fresco_gui.plain import PlainLabel, plain
 from fresco_gui.project import Project
@@ -31,23 +33,35 @@ _ENDINGS = {ExportKind.H264: ".mp4", ExportKind.PRORES: ".mov", ExportKind.PNG: 
 
 
 class ExportDialog(QDialog):
-    """Kind, range, sound and place of an export; `origin` says what it is made from."""
+    """Kind, quality, range, sound and place of an export.
+
+    `origin` says what it is made from; with `measure` it also tells how large it will be.
+    """
 
     def __init__(
-        self, project: Project, info: FrameInfo, origin: str = "", parent: QWidget | None = None
+        self,
+        project: Project,
+        info: FrameInfo,
+        origin: str = "",
+        measure: Measure | None = None,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Export"))
         self.setMinimumWidth(480)
         self._project = project
+        self._info = info
         self._first, self._stop = info.first_index, info.stop
         self.kind = QComboBox()
+        self.quality = QComboBox()
         self.range = QComboBox()
         self.sound = QCheckBox(self.tr("With the clip's sound"))
         self.path = QLineEdit()
         self.export = QPushButton(self.tr("Export"))
         self.origin = PlainLabel(origin)
         self.note = PlainLabel()
+        self.expected = SizeLabel(measure)
+        self.even = PlainLabel()
         self._build()
         self._on_kind()
 
@@ -61,7 +75,28 @@ class ExportDialog(QDialog):
             start=start,
             stop=stop,
             has_sound=self.sound.isChecked() and kind is not ExportKind.PNG,
+            quality=self._quality() if kind is ExportKind.H264 else "high",
         )
+
+    def done(self, result: int) -> None:
+        """Close; nothing is worked out any more."""
+        self.expected.end()
+        super().done(result)
+
+    def _said_of_size(self) -> str:
+        """What is changed of sides that few players take."""
+        width, height = self._info.width, self._info.height
+        if not (width % 2 or height % 2):
+            return ""
+        said = self.tr(
+            "Few players take odd sides: the file will have {width} x {height} pixels, with the "
+            "last row or column repeated."
+        )
+        return said.format(width=width + width % 2, height=height + height % 2)
+
+    def _quality(self) -> Quality:
+        chosen: Quality = self.quality.currentData()
+        return chosen
 
     def _build(self) -> None:
         for kind, text in (
@@ -70,6 +105,12 @@ class ExportDialog(QDialog):
             (ExportKind.PNG, self.tr("PNG sequence, without loss")),
         ):
             self.kind.addItem(text, kind)
+        for quality, text in (
+            ("high", self.tr("High: no loss that can be seen")),
+            ("standard", self.tr("Standard: for showing and sending")),
+            ("small", self.tr("Small: for previews")),
+        ):
+            self.quality.addItem(text, quality)
         whole = self.tr("Whole result, frames {first} to {last}")
         self.range.addItem(
             whole.format(first=self._first, last=self._stop - 1), (self._first, self._stop)
@@ -84,12 +125,16 @@ class ExportDialog(QDialog):
         place.addWidget(choose)
         rows = QFormLayout()
         rows.addRow(self.tr("Format"), self.kind)
+        rows.addRow(self.tr("Quality"), self.quality)
         rows.addRow(self.tr("Range"), self.range)
         rows.addRow("", self.sound)
         rows.addRow(self.tr("To"), place)
-        for label in (self.origin, self.note):
+        rows.addRow(self.tr("Size"), self.expected)
+        self.even.setText(self._said_of_size())
+        for label in (self.even, self.origin, self.note):
             label.setWordWrap(True)
             label.setVisible(bool(label.text()))
+        self.even.setObjectName("faint")
         self.origin.setObjectName("faint")
         self.note.setObjectName("mistake")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
@@ -99,10 +144,14 @@ class ExportDialog(QDialog):
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
         column.addLayout(rows)
+        column.addWidget(self.even)
         column.addWidget(self.origin)
         column.addWidget(self.note)
         column.addWidget(buttons)
         self.kind.currentIndexChanged.connect(self._on_kind)
+        for choice in (self.quality, self.range):
+            choice.currentIndexChanged.connect(self._on_choice)
+        self.sound.toggled.connect(self._on_choice)
 
     def _add_range(self) -> None:
         first, last = self._project.range_in, self._project.range_out
@@ -118,10 +167,17 @@ class ExportDialog(QDialog):
     def _on_kind(self) -> None:
         kind = ExportKind(self.kind.currentData())
         self.sound.setEnabled(kind is not ExportKind.PNG)
+        self.quality.setEnabled(kind is ExportKind.H264)
+        self.even.setVisible(kind is ExportKind.H264 and bool(self.even.text()))
         clip = Path(self._project.clip)
         before = Path(self.path.text()) if self.path.text() else clip
         stem = f"{short_stem(clip)}-restyled"
         self.path.setText(str(before.parent / f"{stem}{_ENDINGS[kind]}"))
+        self._on_choice()
+
+    @pyqtSlot()
+    def _on_choice(self) -> None:
+        self.expected.show_for(self.options())
 
     @pyqtSlot()
     def _on_choose(self) -> None:

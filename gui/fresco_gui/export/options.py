@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from fresco_media.delivery import Quality
 from fresco_media.numbered import parse_pattern
 
 
@@ -32,6 +33,8 @@ class ExportOptions:
     start: int
     stop: int
     has_sound: bool = True
+    quality: Quality = "high"
+    """Of H.264 only."""
 
     def picture_path(self, index: int) -> Path:
         """Where the picture of a frame goes."""

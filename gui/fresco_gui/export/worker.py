@@ -11,11 +11,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import av.error
-import cv2
-from fresco_media.containers import open_input
 from fresco_media.disk import partial_name
-from fresco_media.errors import ClipError, OutputError
+from fresco_media.errors import ClipError, FrescoError, OutputError
+from fresco_media.images import encode_image
 from fresco_media.originals import Originals
+from fresco_media.readback import obstacles, sound_tracks, video_facts
 from fresco_media.sequence import find_sequence, is_sequence_path
 from PyQt6.QtCore import QObject, QThread, pyqtSignal
 
@@ -25,7 +25,7 @@ from fresco_gui.export.video import VideoFile
 from fresco_gui.media.clip_frames import ClipFrames
 from fresco_gui.media.errors import ExportFailed, MediaError
 from fresco_gui.media.fetched_frames import FetchedFrames
-from fresco_gui.media.pictures import read_pixels_of
+from fresco_gui.media.pictures import to_rgb
 from fresco_gui.media.source import FrameSource
 
 logger = logging.getLogger(__name__)
@@ -44,11 +44,13 @@ class Export(QThread):
 
     Signals:
         progressed(int, int): frames written, and how many there are.
+        warned(str): what should be known of it; a sentence for the user.
         finished_to(str): it is whole, at this path.
         failed(str): it is not there; a sentence for the user. Not emitted when cancelled.
     """
 
     progressed = pyqtSignal(int, int)
+    warned = pyqtSignal(str)
     finished_to = pyqtSignal(str)
     failed = pyqtSignal(str)
 
@@ -84,7 +86,7 @@ class Export(QThread):
                 written = self._export()
         except _Cancelled:
             return
-        except MediaError as error:
+        except (MediaError, FrescoError) as error:
             self.failed.emit(str(error))
         except Exception as error:
             logger.exception("the export failed")
@@ -121,14 +123,34 @@ class Export(QThread):
         if info is None:
             return False
         is_whole = (options.start, options.stop) == (info.first_index, info.stop)
+        # Results are made in high quality.
+        is_whole &= options.quality == "high"
         wants_sound = options.has_sound and self._frames.times.has_sound
         if options.kind is not ExportKind.H264 or not is_whole or wants_sound != info.has_sound:
             return False
         if not isinstance(self._result, ClipFrames) or not self._result.path.is_file():
             return False
-        with open_input(self._result.path) as container:
-            is_mp4 = "mp4" in container.format.name and self._result.path.suffix == ".mp4"
-            return is_mp4 and container.streams.video[0].codec_context.name == "h264"
+        return self._is_as_wanted(self._result.path)
+
+    def _is_as_wanted(self, path: Path) -> bool:
+        """Whether the file at `path` is what encoding would make; its codec alone is no proof."""
+        times, options = self._frames.times, self._options
+        try:
+            facts = video_facts(path)
+            has_sound = options.has_sound and times.has_sound and times.path is not None
+            tracks = sound_tracks(times.path) if has_sound and times.path else 0
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            logger.info("%s is not copied: %s", path, error)
+            return False
+        lasts_s = times.time_s(options.stop) - times.time_s(options.start)
+        begins_s = times.start_s if 0 <= times.start_s < 1 else 0.0
+        return (
+            not obstacles(facts)
+            and facts.size == (self._frames.info.width, self._frames.info.height)
+            and facts.frame_count == options.stop - options.start
+            and abs(float(facts.end_s) - lasts_s - begins_s) < float(1 / times.frame_rate)
+            and len(facts.sound) == tracks
+        )
 
     def _copy(self, temporary: Path) -> None:
         if isinstance(self._result, ClipFrames):
@@ -142,6 +164,8 @@ class Export(QThread):
             for index in self._indices():
                 video.write(index, self._frames.image(index))
             video.finish()
+            for sentence in video.warnings:
+                self.warned.emit(sentence)
         finally:
             video.close()
 
@@ -153,14 +177,12 @@ class Export(QThread):
             for index in self._indices():
                 path = self._options.picture_path(index)
                 path.parent.mkdir(parents=True, exist_ok=True)
-                pixels = read_pixels_of(image := self._frames.image(index))
-                encoded = cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_BGRA2BGR))[1]
-                del image
+                encoded = encode_image(to_rgb(self._frames.image(index)), ".png")
                 temporary = partial_name(path)
                 if not path.exists():
                     written.append(path)
                 try:
-                    temporary.write_bytes(encoded.tobytes())
+                    temporary.write_bytes(encoded)
                     temporary.replace(path)
                 finally:
                     temporary.unlink(missing_ok=True)

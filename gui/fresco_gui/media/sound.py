@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import av
-import av.error
 import numpy as np
-from fresco_media.containers import open_input
+from fresco_media.sound import SampleFormat, played_sound
 from PyQt6.QtCore import QIODevice, QObject, QThread, QTimer, pyqtSignal, pyqtSlot
 
 from fresco_gui.media.errors import MediaError, reading
@@ -39,42 +38,17 @@ _REPORT_S = 0.1
 
 
 def decode_sound(path: Path, start_s: float) -> Iterator[bytes]:
-    """The first sound track from `start_s` on (of the file's clock): 16 bit stereo at 48 kHz.
+    """The main sound track from `start_s` on (of the file's clock): 16 bit stereo at 48 kHz.
 
-    Silence stands in for a track that begins later.
+    Silence stands in for what is missing.
 
     Raises:
         MediaError: the file cannot be read.
     """
-    with reading(path), open_input(path) as container:
-        stream = next(iter(container.streams.audio), None)
-        if stream is None:
-            return
-        if start_s > 0:
-            container.seek(int(start_s * av.time_base), backward=True)
-        resampler = av.AudioResampler(format="s16", layout="stereo", rate=RATE)
-        skip: int | None = None
-        for packet in container.demux(stream):
-            for frame in _frames(packet):
-                if skip is None:
-                    first_s = frame.time if frame.time is not None else start_s
-                    skip = round((start_s - first_s) * RATE)
-                    if skip < 0:
-                        yield bytes(-skip * _FRAME_BYTES)
-                        skip = 0
-                for part in resampler.resample(frame):
-                    samples = part.to_ndarray().reshape(-1, CHANNELS)
-                    kept = samples[skip:]
-                    skip = max(0, skip - len(samples))
-                    if len(kept):
-                        yield np.ascontiguousarray(kept, np.int16).tobytes()
-
-
-def _frames(packet: av.Packet[Any]) -> list[av.AudioFrame]:
-    try:
-        return [frame for frame in packet.decode() if isinstance(frame, av.AudioFrame)]
-    except av.error.FFmpegError:
-        return []
+    form = SampleFormat("s16", "stereo", RATE)
+    with reading(path):
+        for samples in played_sound(path, Fraction(start_s), form):
+            yield samples.astype(np.int16, copy=False).tobytes()
 
 
 class SoundPlayer(QObject):

@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QWidget
 from fresco_gui.controller import Controller
 from fresco_gui.export import Export, ExportOptions
 from fresco_gui.export.dialog import ExportDialog
+from fresco_gui.export.size import SizeEstimate
 from fresco_gui.faults import Problem
 from fresco_gui.media import FetchedFrames, FrameInfo, MediaError
 from fresco_gui.shortcuts import on
@@ -20,6 +21,7 @@ from fresco_gui.window.commands import Commands
 from fresco_gui.window.views import Views
 
 _LONGEST_END_MS = 5000
+_SHOWN_MS = 15_000
 
 
 class Exporting(QObject):
@@ -40,6 +42,7 @@ class Exporting(QObject):
         self._stage = stage
         self._views = views
         self._export: Export | None = None
+        self._warnings: list[str] = []
         self._fetched: FetchedFrames | None = None
         views.status.cancel_export.connect(self.cancel)
 
@@ -58,7 +61,14 @@ class Exporting(QObject):
         if info is None or not self._stage.has_whole_result:
             return None
         project = self._controller.keeper.project
-        return ExportDialog(project, info, self._origin(), self._window)
+        return ExportDialog(project, info, self._origin(), self._estimate, self._window)
+
+    def _estimate(self, options: ExportOptions) -> SizeEstimate:
+        """What works out the size of an export, from the file: it only has to be about right."""
+        source, result = self._stage.source, self._stage.result
+        assert source is not None
+        assert result is not None
+        return SizeEstimate(source, result, options)
 
     def ask(self) -> None:
         """Ask how, and write it."""
@@ -72,8 +82,10 @@ class Exporting(QObject):
         if source is None or result is None or result.info is None:
             return
         self._fetched = self._unencoded(result.info)
+        self._warnings.clear()
         export = Export(source, result, options, self._fetched)
         export.progressed.connect(self._views.status.show_export)
+        export.warned.connect(self._warnings.append)
         export.finished_to.connect(self._on_finished)
         export.failed.connect(self._on_failed)
         export.finished.connect(self._on_ended)
@@ -124,7 +136,9 @@ class Exporting(QObject):
 
     @pyqtSlot(str)
     def _on_finished(self, path: str) -> None:
-        self._views.status.showMessage(self.tr("Exported {path}").format(path=path), 15000)
+        told = " ".join(f"{text[:1].upper()}{text[1:]}." for text in self._warnings)
+        message = self.tr("Exported {path}").format(path=path)
+        self._views.status.showMessage(f"{message}. {told}" if told else message, _SHOWN_MS)
         self.finished_to.emit(path)
 
     @pyqtSlot(str)

@@ -1,0 +1,10 @@
+"""Sound: kept as it is where container and players take it, else encoded, always in sync."""
+
+from fresco_media.sound.choices import Choice, Policy
+from fresco_media.sound.part import SoundRange
+from fresco_media.sound.passing import Sound
+from fresco_media.sound.playback import played_sound
+from fresco_media.sound.rehearsal import SoundTarget
+from fresco_media.sound.samples import SampleFormat
+
+__all__ = ["Choice", "Policy", "SampleFormat", "Sound", "SoundRange", "SoundTarget", "played_sound"]

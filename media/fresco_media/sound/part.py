@@ -1,0 +1,49 @@
+"""Which part of the sound is kept, in seconds of the source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+
+
+@dataclass(frozen=True)
+class SoundRange:
+    """The part of the sound to keep, in seconds of the source; None leaves a side open.
+
+    `offset_s` is the time of the source that becomes 0 in the result, `pictures_end_s` the end of
+    the last picture: silence is not made beyond it. `keeps_partial` says whether a packet that
+    begins before `start_s` may be kept; the container then has to hide what sounds too early.
+    `keeps_codec_delay` says that codecs may begin early in any container: all of them store how
+    much of the beginning is not meant to be heard.
+    """
+
+    start_s: Fraction | None
+    stop_s: Fraction | None
+    offset_s: Fraction
+    pictures_end_s: Fraction
+    keeps_partial: bool
+    keeps_codec_delay: bool
+
+    def holds(self, packet: av.Packet, *, has_codec_delay: bool) -> bool:
+        """Whether `packet` sounds in this part.
+
+        `has_codec_delay` says that what comes before the track's beginning is not meant to be
+        heard, and that the track knows how much that is.
+        """
+        begin = begin_s(packet)
+        end = begin + (packet.duration or 0) * packet.time_base
+        if self.stop_s is not None and begin >= self.stop_s:
+            return False
+        if self.start_s is None or begin >= self.start_s:
+            return True
+        if self.keeps_codec_delay and has_codec_delay:
+            return True
+        return self.keeps_partial and end > self.start_s
+
+
+def begin_s(packet: av.Packet) -> Fraction:
+    """When `packet` begins to sound."""
+    stamp = packet.dts if packet.pts is None else packet.pts
+    return (stamp or 0) * packet.time_base

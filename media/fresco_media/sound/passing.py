@@ -1,0 +1,154 @@
+"""All sound of a file on its way into another, in step with the pictures."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import av.container
+import av.error
+
+from fresco_media.containers import open_input
+from fresco_media.continuity import demuxed_continuously
+from fresco_media.sound.choices import Choice
+from fresco_media.sound.part import SoundRange, begin_s
+from fresco_media.sound.rehearsal import REFUSALS, SoundTarget, rehearse
+from fresco_media.sound.streams import name_of
+from fresco_media.sound.tracks import CopiedTrack, EncodedTrack, add_track
+from fresco_media.types import Join
+
+logger = logging.getLogger(__name__)
+
+_DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
+# So many packets in a row that cannot be written are no damage any more.
+_MOST_REFUSED = 50
+_PREROLL_S = Fraction(1, 2)
+
+
+class Sound:
+    """All sound tracks of one file, copied or encoded as a rehearsal has found possible.
+
+    What goes wrong later costs at most the track that it happens to, never the pictures.
+    """
+
+    def __init__(
+        self,
+        source: Path,
+        output: av.container.OutputContainer,
+        part: SoundRange,
+        target: SoundTarget,
+        joins: Sequence[Join] = (),
+    ) -> None:
+        """Adds the tracks to `output`, which has not begun yet.
+
+        Raises:
+            FFmpegError, OSError: the source cannot be read.
+        """
+        chosen, said = rehearse(source, target)
+        self.warnings: list[str] = said
+        self._part = part
+        self._joins = joins
+        self._input = open_input(source)
+        self._names: dict[int, str] = {}
+        self._tracks: dict[int, CopiedTrack | EncodedTrack] = {}
+        self._refused: dict[int, int] = {}
+        for number, stream in enumerate(self._input.streams.audio, start=1):
+            if stream.index in chosen:
+                self._names[stream.index] = name_of(stream, number)
+                self._add(stream, output, chosen[stream.index])
+        # Matroska lets every track begin early, for its codec to settle, and says by how much.
+        self._is_matroska = "matroska" in self._input.format.name
+        self._packets = self._chosen()
+        self._waiting: av.Packet | None = None
+
+    def _add(
+        self, stream: av.AudioStream, output: av.container.OutputContainer, choice: Choice
+    ) -> None:
+        try:
+            self._tracks[stream.index] = add_track(stream, output, choice, self._part)
+        except REFUSALS as error:
+            logger.warning("%s as %s: %s", self._names[stream.index], choice, error)
+            self.warnings.append(f"{self._names[stream.index]} cannot be kept beside the others")
+
+    @property
+    def languages(self) -> list[str]:
+        """What each track is spoken in, in their order; nothing where it is not stated."""
+        return [self._input.streams[index].metadata.get("language", "") for index in self._tracks]
+
+    def copy_until(self, time_s: Fraction | None) -> None:
+        """Write what sounds before `time_s` of the source; None writes all the rest."""
+        while True:
+            packet = self._waiting or next(self._packets, None)
+            self._waiting = None
+            if packet is None:
+                return
+            if time_s is not None and begin_s(packet) > time_s:
+                self._waiting = packet
+                return
+            self._write(packet)
+
+    def finish(self) -> None:
+        """Write the rest and whatever encoders still hold."""
+        self.copy_until(None)
+        for index, track in self._tracks.items():
+            try:
+                track.finish()
+            except (*REFUSALS, OSError) as error:
+                self._lose(index, error)
+            if track.is_empty:
+                self.warnings.append(
+                    f"{self._names[index]} holds no sound there, so the result is without it"
+                )
+
+    @property
+    def sounding_tracks(self) -> int:
+        """How many tracks something was written of."""
+        return sum(not track.is_empty for track in self._tracks.values())
+
+    def close(self) -> None:
+        """Free the source."""
+        self._input.close()
+
+    def _chosen(self) -> Iterator[av.Packet]:
+        if not self._tracks:
+            return
+        streams = [self._input.streams[index] for index in self._tracks]
+        for packet in demuxed_continuously(self._input, self._joins, *streams):
+            if not packet.size or (packet.pts is None and packet.dts is None):
+                continue
+            if self._is_held(packet):
+                yield packet
+
+    def _is_held(self, packet: av.Packet) -> bool:
+        if isinstance(self._tracks[packet.stream_index], CopiedTrack):
+            has_delay = self._is_matroska or packet.stream.codec_context.name == "opus"
+            return self._part.holds(packet, has_codec_delay=has_delay)
+        # What is decoded is cut to the sample, and codecs need the packet before the first one.
+        ends_s = begin_s(packet) + (packet.duration or 0) * packet.time_base
+        is_early = self._part.start_s is not None and ends_s + _PREROLL_S < self._part.offset_s
+        return not is_early and (self._part.stop_s is None or begin_s(packet) < self._part.stop_s)
+
+    def _write(self, packet: av.Packet) -> None:
+        index = packet.stream_index
+        if self._refused.get(index, 0) > _MOST_REFUSED:
+            return
+        try:
+            self._tracks[index].write(packet)
+        except (*REFUSALS, OSError) as error:
+            self._lose(index, error)
+        else:
+            self._refused.pop(index, None)
+
+    def _lose(self, index: int, error: Exception) -> None:
+        """Go on without what could not be written, unless the disk is at fault."""
+        if getattr(error, "errno", None) in _DISK_FAULTS:
+            raise error
+        logger.warning("%s: %s", self._names[index], error)
+        self._refused[index] = self._refused.get(index, 0) + 1
+        text = f"a part of {self._names[index]} is damaged and missing in the result"
+        if text not in self.warnings:
+            self.warnings.append(text)

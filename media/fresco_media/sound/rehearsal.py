@@ -1,0 +1,146 @@
+"""Trying every sound track with its own packets before the first frame is worked on."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import av.container
+import av.error
+
+from fresco_media.containers import open_input
+from fresco_media.demux import demuxed
+from fresco_media.sound.choices import Choice, Policy, choices
+from fresco_media.sound.part import SoundRange, begin_s
+from fresco_media.sound.streams import codec_of, is_known, name_of
+from fresco_media.sound.tracks import add_track
+
+logger = logging.getLogger(__name__)
+
+# Enough for what muxers learn from packets: headers, durations, delays.
+_PACKETS = 12
+# A track that begins later than this is tried without packets.
+_BYTES_READ = 1 << 28
+_PACKETS_READ = 5000
+
+REFUSALS = (av.error.FFmpegError, ValueError, OverflowError, TypeError)
+"""How FFmpeg and PyAV say no."""
+
+
+@dataclass(frozen=True)
+class SoundTarget:
+    """Where sound goes: FFmpeg's name of the container, its options, and what is wanted there.
+
+    `is_lossless` says that the pictures lose nothing, so that the sound should not either;
+    `is_part` that the sound begins somewhere in the middle.
+    """
+
+    container: str
+    options: dict[str, str]
+    policy: Policy = "kept"
+    is_lossless: bool = False
+    is_part: bool = False
+
+
+def rehearse(source: Path, target: SoundTarget) -> tuple[dict[int, Choice], list[str]]:
+    """The way to keep each sound track of `source`, by its stream's index, and what to tell.
+
+    The first packets of a track are muxed into a file in memory, with header and trailer, until
+    a choice passes. A track that passes with none is left out.
+
+    Raises:
+        FFmpegError, OSError: the source cannot be read.
+    """
+    passed: dict[int, Choice] = {}
+    said: list[str] = []
+    with open_input(source) as file:
+        for number, stream in enumerate(file.streams.audio, start=1):
+            if not is_known(stream):
+                said.append(f"{name_of(stream, number)} is of an unknown kind, so it is left out")
+                continue
+            choice = _first_to_pass(source, stream, target)
+            if choice is None:
+                said.append(
+                    f"{name_of(stream, number)} ({codec_of(stream)}) can be neither copied nor "
+                    "encoded, so it is left out; convert it to WAV or AAC first to keep it"
+                )
+                continue
+            passed[stream.index] = choice
+            if target.policy == "kept" and not choice.is_exact:
+                said.append(_encoded(stream, number, target.container))
+    return passed, said
+
+
+def _encoded(stream: av.AudioStream, number: int, container: str) -> str:
+    codec = codec_of(stream)
+    elsewhere = {"mp4": "name the result .mov or .mkv", "mov": "name the result .mkv"}
+    keeps = next((name for name in ("mov", "matroska") if _is_kept(stream, name)), None)
+    hint = elsewhere.get(container) if keeps and container != keeps else None
+    if container == "mp4" and keeps == "matroska":
+        hint = elsewhere["mov"]
+    return (
+        f"{name_of(stream, number)} is encoded anew as AAC, because few players take {codec} in "
+        "files of this type" + (f"; {hint} to lose nothing" if hint else "")
+    )
+
+
+def _is_kept(stream: av.AudioStream, container: str) -> bool:
+    return choices(stream, container, "kept")[0].is_exact
+
+
+def _first_to_pass(source: Path, stream: av.AudioStream, target: SoundTarget) -> Choice | None:
+    try:
+        candidates = choices(
+            stream,
+            target.container,
+            target.policy,
+            is_lossless=target.is_lossless,
+            is_part=target.is_part,
+        )
+    except REFUSALS as error:  # Parameters that no sound has, such as no channels at all.
+        logger.info("sound of stream %d cannot be described: %s", stream.index, error)
+        return None
+    for choice in candidates:
+        try:
+            _try(source, stream.index, target, choice)
+        except REFUSALS as error:
+            logger.info("sound of stream %d as %s: %s", stream.index, choice, error)
+        else:
+            return choice
+    return None
+
+
+def _try(source: Path, index: int, target: SoundTarget, choice: Choice) -> None:
+    with open_input(source) as file:
+        stream = file.streams[index]
+        assert isinstance(stream, av.AudioStream)
+        packets = list(_first_packets(file, index))
+        first_s = begin_s(packets[0]) if packets else Fraction(0)
+        part = SoundRange(None, None, first_s, first_s + 60, True, True)
+        # To bring the index to the front, FFmpeg opens the file again, and memory has no name.
+        options = {name: value for name, value in target.options.items() if name != "movflags"}
+        output = av.open(io.BytesIO(), "w", format=target.container, options=options)
+        try:
+            track = add_track(stream, output, choice, part)
+            output.start_encoding()
+            for packet in packets:
+                track.write(packet)
+            track.finish()
+        finally:
+            output.close()
+
+
+def _first_packets(file: av.container.InputContainer, index: int) -> Iterator[av.Packet]:
+    found = size = 0
+    for read, packet in enumerate(demuxed(file)):
+        size += packet.size
+        if packet.stream_index == index and packet.size and packet.pts is not None:
+            found += 1
+            yield packet
+        if found >= _PACKETS or read >= _PACKETS_READ or size >= _BYTES_READ:
+            return

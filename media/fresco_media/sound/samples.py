@@ -1,0 +1,248 @@
+"""Decoded sound on a timeline: every sample where its time says, silence where there is none."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+import av.error
+import numpy as np
+from numpy.typing import NDArray
+
+from fresco_media.sound.choices import is_stated, stated_layout
+
+logger = logging.getLogger(__name__)
+
+Samples = NDArray[Any]
+"""Sound: (samples, channels), in the numbers of its sample format."""
+
+# Times that are this much off for one block only are badly rounded, not a hole.
+_ROUNDING_S = Fraction(15, 10_000)
+# A hole for certain: no container rounds so badly.
+_CERTAIN_S = Fraction(30, 1000)
+# Further back than this, the times begin anew, as in transport streams that were joined.
+_RESTART_S = Fraction(1)
+_SILENCE_AT_ONCE_S = 1
+_KINDS: dict[str, type[np.generic]] = {
+    "u8": np.uint8,
+    "s16": np.int16,
+    "s32": np.int32,
+    "flt": np.float32,
+    "dbl": np.float64,
+}
+
+
+@dataclass(frozen=True)
+class SampleFormat:
+    """What all blocks of a timeline have in common; `name` is one of FFmpeg's packed formats."""
+
+    name: str
+    layout: str
+    rate: int
+
+    @property
+    def channels(self) -> int:
+        """How many there are."""
+        return av.AudioLayout(self.layout).nb_channels
+
+    def frame(self, samples: Samples, at: int) -> av.AudioFrame:
+        """`samples` as a frame that begins at sample `at`."""
+        flat = np.ascontiguousarray(samples).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(flat, format=self.name, layout=self.layout)
+        frame.sample_rate = self.rate
+        frame.time_base = Fraction(1, self.rate)
+        frame.pts = at
+        return frame
+
+
+@dataclass(frozen=True)
+class Block:
+    """Samples that belong together; `time_s` is None where they follow what came before."""
+
+    time_s: Fraction | None
+    samples: Samples
+
+
+class BlockReader:
+    """Decodes packets of one track into blocks of one format, also where the track changes it."""
+
+    def __init__(self, stream: av.AudioStream) -> None:
+        context = stream.codec_context
+        name = context.format.packed.name
+        self.format = SampleFormat(
+            # NumPy and libswresample have no place for the rest.
+            name if name in {"u8", "s16", "s32", "flt", "dbl"} else "s32",
+            _layout_of_blocks(context.layout),
+            context.sample_rate,
+        )
+        self._resampler: av.AudioResampler | None = None
+        self._setup: tuple[str, str, int] | None = None
+
+    def read(self, packet: av.Packet) -> Iterator[Block]:
+        """What `packet` holds; nothing if it is damaged."""
+        try:
+            frames = packet.decode()
+        except av.error.FFmpegError as error:
+            logger.info("a damaged sound packet is left out: %s", error)
+            return
+        for frame in frames:
+            if isinstance(frame, av.AudioFrame) and frame.samples:
+                yield from self._blocks(frame)
+
+    def _blocks(self, frame: av.AudioFrame) -> Iterator[Block]:
+        time_s = None if frame.pts is None else frame.pts * (frame.time_base or Fraction(0))
+        named = _with_layout(frame)
+        setup = (named.format.name, named.layout.name, named.sample_rate)
+        wanted = self.format
+        names = {wanted.name, f"{wanted.name}p"}
+        if setup[1:] == (wanted.layout, wanted.rate) and setup[0] in names:
+            yield Block(time_s, _samples(named))
+            return
+        if self._setup != setup:
+            self._setup = setup
+            self._resampler = av.AudioResampler(wanted.name, wanted.layout, wanted.rate)
+        assert self._resampler is not None
+        for part in self._resampler.resample(named):
+            yield Block(time_s, _samples(part))
+            time_s = None
+
+
+def _layout_of_blocks(layout: av.AudioLayout) -> str:
+    name = stated_layout(layout)
+    # Channels that nobody placed cannot be mixed by libswresample, see `_with_layout`.
+    return name if is_stated(av.AudioLayout(name)) else "stereo"
+
+
+def _with_layout(frame: av.AudioFrame) -> av.AudioFrame:
+    """`frame` with a stated layout; many channels without one are mixed to two."""
+    if is_stated(frame.layout):
+        return frame
+    samples, name = _samples(frame), stated_layout(frame.layout)
+    if not is_stated(av.AudioLayout(name)):
+        name, samples = "stereo", _mixed(samples)
+    form = SampleFormat(frame.format.packed.name, name, frame.sample_rate)
+    made = form.frame(samples, 0)
+    made.pts, made.time_base = frame.pts, frame.time_base
+    return made
+
+
+def _mixed(samples: Samples) -> Samples:
+    """Recorders give every microphone a channel: the first goes left, the second right, ..."""
+    sides = [samples[:, 0::2].mean(axis=1), samples[:, 1::2].mean(axis=1)]
+    return np.stack(sides, axis=1).astype(samples.dtype)
+
+
+def _samples(frame: av.AudioFrame) -> Samples:
+    kind, count = _KINDS[frame.format.packed.name], frame.layout.nb_channels
+    if not frame.format.is_planar:
+        return frame.to_ndarray().reshape(-1, count)
+    # `to_ndarray` of PyAV 17 and 18 reads beyond the last plane of frames with eight or more.
+    planes = [
+        np.frombuffer(memoryview(plane), kind, frame.samples) for plane in frame.planes[:count]
+    ]
+    return np.stack(planes, axis=1)
+
+
+class Timeline:
+    """Puts blocks where their times say, counted in samples from `start_s`.
+
+    What comes out is without a gap from `start_s` on: silence stands in for what is missing.
+    Nothing from `stop_s` on comes out, and no hole that reaches beyond `filled_to_s` is filled.
+    """
+
+    def __init__(
+        self,
+        form: SampleFormat,
+        start_s: Fraction,
+        stop_s: Fraction | None = None,
+        filled_to_s: Fraction | None = None,
+    ) -> None:
+        self._form = form
+        self._start_s = start_s
+        self._stop = self._place_of(stop_s)
+        self._filled_to = self._place_of(filled_to_s)
+        self._at: int | None = None
+        self._waiting: Block | None = None
+        self.is_over = False
+
+    def add(self, block: Block) -> Iterator[Samples]:
+        """What is certain now; a block waits for the next one's time."""
+        waiting, self._waiting = self._waiting, block
+        if waiting is not None:
+            yield from self._place(waiting, block)
+
+    def finish(self) -> Iterator[Samples]:
+        """What still waits; a part without any sound is silent, so that the track stays."""
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            yield from self._place(waiting, None)
+        if self._at is None:
+            self._at = 0
+            yield from self._silence(self._stop or self._filled_to or 0)
+
+    def _place(self, block: Block, following: Block | None) -> Iterator[Samples]:
+        if self.is_over:
+            return
+        samples = block.samples
+        if self._at is None:
+            begin = self._position(block)
+            self._at = min(0, begin or 0)
+            shift = (begin or 0) - self._at
+        else:
+            shift = self._shift(block, following)
+        if shift > 0 and self._filled_to is not None and self._at + shift > self._filled_to:
+            self.is_over = True
+            if self._at <= 0:
+                self._at = None
+            return
+        if shift > 0:
+            yield from self._silence(shift)
+        else:
+            samples = samples[-shift:]
+        yield from self._cut(samples)
+
+    def _shift(self, block: Block, following: Block | None) -> int:
+        """By how many samples `block` lies behind the end of what came before it."""
+        assert self._at is not None
+        rate, begin = self._form.rate, self._position(block)
+        if begin is None:
+            return 0
+        shift = begin - self._at
+        if shift < -_RESTART_S * rate:
+            self._start_s += Fraction(shift, rate)
+            return 0
+        if abs(shift) > _CERTAIN_S * rate:
+            return shift
+        after = None if following is None else self._position(following)
+        if abs(shift) <= _ROUNDING_S * rate or after is None:
+            return 0
+        lasts = abs(after - (begin + len(block.samples))) <= _ROUNDING_S * rate
+        return shift if lasts else 0
+
+    def _position(self, block: Block) -> int | None:
+        return self._place_of(block.time_s)
+
+    def _place_of(self, time_s: Fraction | None) -> int | None:
+        return None if time_s is None else round((time_s - self._start_s) * self._form.rate)
+
+    def _silence(self, count: int) -> Iterator[Samples]:
+        value = 128 if self._form.name == "u8" else 0
+        kind = _KINDS[self._form.name]
+        at_once = _SILENCE_AT_ONCE_S * self._form.rate
+        for begin in range(0, count, at_once):
+            size = (min(at_once, count - begin), self._form.channels)
+            yield from self._cut(np.full(size, value, kind))
+
+    def _cut(self, samples: Samples) -> Iterator[Samples]:
+        assert self._at is not None
+        begin, end = max(0, -self._at), len(samples)
+        if self._stop is not None:
+            end = min(end, self._stop - self._at)
+            self.is_over = self._at + len(samples) >= self._stop
+        self._at += len(samples)
+        if begin < end:
+            yield samples[begin:end]

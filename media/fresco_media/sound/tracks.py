@@ -1,0 +1,120 @@
+"""One sound track on its way into a file: its packets as they are, or encoded anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+import av
+import av.container
+
+from fresco_media.sound.choices import COPY, Choice
+from fresco_media.sound.part import SoundRange
+from fresco_media.sound.samples import BlockReader, SampleFormat, Samples, Timeline
+from fresco_media.sound.streams import describe
+
+Output = av.container.OutputContainer
+
+
+def add_track(
+    source: av.AudioStream, output: Output, choice: Choice, part: SoundRange
+) -> CopiedTrack | EncodedTrack:
+    """A stream of `output` for `source`, with its title, language and flags.
+
+    Raises:
+        FFmpegError, ValueError: the container or the encoder has no place for it.
+    """
+    if choice.codec == COPY:
+        return CopiedTrack(source, output, part)
+    return EncodedTrack(source, output, choice, part)
+
+
+class CopiedTrack:
+    """A stream whose packets go through bit for bit, holes and all."""
+
+    def __init__(self, source: av.AudioStream, output: Output, part: SoundRange) -> None:
+        self._output = output
+        self._stream = output.add_stream_from_template(source)
+        self._offset_s = part.offset_s
+        self._latest: int | None = None
+        describe(self._stream, source)
+
+    def write(self, packet: av.Packet) -> None:
+        """Add a packet of the source; one that repeats what is there already is left out."""
+        offset = round(self._offset_s / packet.time_base)
+        packet.pts = None if packet.pts is None else packet.pts - offset
+        packet.dts = packet.pts if packet.dts is None else packet.dts - offset
+        if self._latest is not None and packet.dts is not None and packet.dts <= self._latest:
+            return
+        self._latest = packet.dts
+        packet.stream = self._stream
+        self._output.mux(packet)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was written, so that most containers are without the track."""
+        return self._latest is None
+
+    def finish(self) -> None:
+        """A copy holds nothing back."""
+
+
+class EncodedTrack:
+    """A stream encoded anew, its samples where the source has them, its holes filled with silence.
+
+    It begins where the result begins, to the sample.
+    """
+
+    def __init__(
+        self, source: av.AudioStream, output: Output, choice: Choice, part: SoundRange
+    ) -> None:
+        self._output = output
+        self._reader = BlockReader(source)
+        self._timeline = Timeline(
+            self._reader.format, part.offset_s, part.stop_s, part.pictures_end_s
+        )
+        self._written = 0
+        stream = output.add_stream(choice.codec, rate=choice.rate)
+        assert isinstance(stream, av.AudioStream)
+        self._stream = stream
+        context = self._stream.codec_context
+        context.layout = choice.layout
+        context.format = choice.sample_format
+        context.time_base = Fraction(1, choice.rate)
+        if choice.bit_rate:
+            context.bit_rate = choice.bit_rate
+        wanted = SampleFormat(choice.sample_format, choice.layout, choice.rate)
+        self._resampler = None if wanted == self._reader.format else _resampler(choice)
+        describe(self._stream, source)
+
+    def write(self, packet: av.Packet) -> None:
+        """Add a packet of the source; what a damaged one held becomes silence."""
+        if self._timeline.is_over:
+            return
+        for block in self._reader.read(packet):
+            self._encode(self._timeline.add(block))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was written; silence is something."""
+        return not self._written
+
+    def finish(self) -> None:
+        """Write what is still held back."""
+        self._encode(self._timeline.finish())
+        if self._resampler is not None:
+            for frame in self._resampler.resample(None):
+                self._output.mux(self._stream.encode(frame))
+        self._output.mux(self._stream.encode(None))
+
+    def _encode(self, blocks: Iterable[Samples]) -> None:
+        for samples in blocks:
+            frame = self._reader.format.frame(samples, self._written)
+            self._written += len(samples)
+            frames = [frame] if self._resampler is None else self._resampler.resample(frame)
+            for made in frames:
+                self._output.mux(self._stream.encode(made))
+
+
+def _resampler(choice: Choice) -> av.AudioResampler:
+    return av.AudioResampler(choice.sample_format, choice.layout, choice.rate)
