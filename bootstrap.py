@@ -38,6 +38,7 @@ TORCH_VERSION = "2.13.0"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 CUDA_INDEX = "https://download.pytorch.org/whl/cu130"
 LIBRARIES = "torch, diffusers, transformers, av, cv2, scipy, numba, typer, rich"
+ON_ALL_CORES = ("-n", "auto", "--dist", "worksteal")  # of pytest-xdist; "-n 0" undoes it
 OLDEST_PIP = (25, 1)  # the first with --group and with resumed downloads
 DISK_NEEDED_GB = {"cpu": 2.5, "cuda": 9.0}
 NO_NETWORK = re.compile(
@@ -467,7 +468,7 @@ def start(options: argparse.Namespace) -> int:
         return 0
     if options.command == "test":
         os.chdir(ROOT)
-        return run_in_venv("pytest", *rest)
+        return run_in_venv("pytest", *ON_ALL_CORES, *rest)
     if options.command == "demo":
         return run_in_venv("fresco_cli", "demo", *rest)
     return run_in_venv("fresco_cli", *rest)

@@ -2,6 +2,10 @@
 
 import os
 
+import pytest
+
+from tests.system_packages import PACKAGES
+
 # The tests' networks and pictures are tiny: a second thread only waits for the first, and on a
 # busy machine it does so by spinning.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
@@ -17,3 +21,31 @@ except ImportError:
     pytest_plugins = []
 else:
     pytest_plugins = ["pytestqt.plugin"]
+
+_IN_CI = bool(os.environ.get("CI"))
+_OF_WINDOWS = ("tests/gui/", "tests/blender/")
+
+
+def _skipped_windows(terminal: pytest.TerminalReporter) -> list[str]:
+    skipped = terminal.stats.get("skipped", [])
+    return [one.nodeid for one in skipped if one.nodeid.startswith(_OF_WINDOWS)]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how to have the tests that were skipped for want of the system's packages."""
+    skipped = _skipped_windows(terminalreporter)
+    if not skipped:
+        return
+    terminalreporter.section("not run here")
+    for test in skipped:
+        terminalreporter.line(test)
+    terminalreporter.line("On Debian or Ubuntu this adds what they need:")
+    terminalreporter.line(f"    sudo apt-get install {' '.join(PACKAGES)}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI, a test of a window that was skipped is one that failed."""
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    if _IN_CI and isinstance(terminal, pytest.TerminalReporter) and _skipped_windows(terminal):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -93,6 +93,7 @@ from fresco_client.values import (
     ResultInfo,
     Stage,
     StageProgress,
+    share_done,
 )
 from fresco_client.watch import ConnectionState, Watch
 
@@ -180,4 +181,5 @@ __all__ = [
     "data_folder",
     "find",
     "find_or_start",
+    "share_done",
 ]

@@ -23,7 +23,7 @@ from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from fresco_client import events, server_info, settings, values
-from fresco_client.errors import VersionMismatch
+from fresco_client.errors import Forbidden, VersionMismatch
 
 ValueT = TypeVar("ValueT")
 MessageT = TypeVar("MessageT", bound=Message)
@@ -210,7 +210,8 @@ def _write(value: object, message: Message) -> None:
         if content is None:
             continue
         if field.message_type is not None and field.message_type.GetOptions().map_entry:
-            getattr(message, field.name).update(content)
+            checked = {_told(key): _told(item) for key, item in content.items()}
+            getattr(message, field.name).update(checked)
         elif field.is_repeated:
             getattr(message, field.name).extend(_written(field, item) for item in content)
         elif field.message_type is not None:
@@ -223,7 +224,7 @@ def _written(field: FieldDescriptor, content: Any) -> Any:
     if field.enum_type is not None:
         return enum_number(field.enum_type, content)
     if field.message_type is None:
-        return content
+        return _told(content)
     message: Any = _message_class(field.message_type.full_name)()
     if isinstance(content, Fraction):
         message.numerator, message.denominator = content.numerator, content.denominator
@@ -235,6 +236,25 @@ def _written(field: FieldDescriptor, content: Any) -> Any:
         message.SetInParent()
         _write(content, message)
     return message
+
+
+def _told(content: Any) -> Any:
+    """The content of a plain field.
+
+    Raises:
+        Forbidden: a name that is not UTF-8, which the contract cannot carry.
+    """
+    if isinstance(content, str):
+        try:
+            content.encode("utf-8")
+        except UnicodeEncodeError:
+            shown = content.encode("utf-8", "backslashreplace").decode()
+            raise Forbidden(
+                f"{shown}: the name is not UTF-8, so no daemon can be told it. Rename the file or "
+                "its folder.",
+                "NAME_NOT_UTF8",
+            ) from None
+    return content
 
 
 @cache

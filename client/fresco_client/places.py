@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -11,6 +12,8 @@ from typing import Any, cast
 import platformdirs
 
 from fresco_client.transport.base import Endpoint
+
+_MOST_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,9 +95,25 @@ def read_program(data: Path) -> list[str] | None:
 
 
 def _read_object(path: Path) -> dict[str, Any]:
-    """A JSON object of a file; empty if there is none."""
+    """A JSON object of a file; empty if there is none, or one that others may have written.
+
+    Whoever writes it has a say in which program is started and who gets the user's clips.
+    """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            if not _is_trusted(os.fstat(descriptor)):
+                return {}
+            content = json.loads(file.read(_MOST_BYTES))
     except (OSError, ValueError):
         return {}
     return cast(dict[str, Any], content) if isinstance(content, dict) else {}
+
+
+def _is_trusted(facts: os.stat_result) -> bool:
+    """Whether a file is an ordinary one of this user's or root's, which not everybody may write."""
+    if not stat.S_ISREG(facts.st_mode):
+        return False
+    if not hasattr(os, "geteuid"):
+        return True
+    return facts.st_uid in (os.geteuid(), 0) and not facts.st_mode & stat.S_IWOTH

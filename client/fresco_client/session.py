@@ -334,10 +334,13 @@ class Session:
         on_progress: OnProgress | None = None,
         *,
         is_overwriting: bool = False,
+        before_replacing: Callable[[Path], None] | None = None,
     ) -> ResultInfo:
         """Put a finished job's result at this path, whole and verified, and tell the daemon so.
 
-        Goes on where fetching it to this path was broken off before.
+        Goes on where fetching it to this path was broken off before. `before_replacing` is asked
+        before the transfer and again before the result gets its name; what it raises keeps what
+        is there.
 
         Raises:
             FileFailed: there is a file already, or it cannot be written.
@@ -349,6 +352,7 @@ class Session:
             Path(path),
             is_overwriting=is_overwriting,
             on_progress=on_progress,
+            before_replacing=before_replacing,
         )
 
     def confirm(self, job_id: str, sha256: str = "") -> None:

@@ -22,6 +22,7 @@ from fresco_client.errors import (
     OutOfRange,
     TimedOut,
 )
+from fresco_client.files import part_name
 from fresco_client.messages import value_of
 from fresco_client.values import ClipSource, ResultInfo
 
@@ -54,12 +55,18 @@ def upload(connection: Connection, path: Path, on_progress: OnProgress | None) -
                 raise FileFailed(path, "The file is empty. Choose another.")
             sha256 = _digest(file, size, tell)
             start = clips_pb2.StartUploadRequest(
-                sha256=sha256, size_bytes=size, file_name=path.name
+                sha256=sha256, size_bytes=size, file_name=_told_name(path)
             )
             _Upload(connection, file, start, tell).send()
     except OSError as error:
         raise FileFailed.from_os(path, error) from error
     return ClipSource(upload_sha256=sha256)
+
+
+def _told_name(path: Path) -> str:
+    """The file's name as the contract carries it: valid UTF-8, and nothing like a folder."""
+    name = path.name.encode("utf-8", "replace").decode().replace("\\", "_")
+    return name if name.strip(". ") else f"clip{path.suffix}"
 
 
 class _Upload:
@@ -120,13 +127,15 @@ def fetch_result(
     *,
     is_overwriting: bool,
     on_progress: OnProgress | None,
+    before_replacing: Callable[[Path], None] | None = None,
 ) -> ResultInfo:
     """See `Session.fetch_result`."""
-    if path.exists() and not is_overwriting:
-        raise FileFailed(path, "There is a file of this name already. Choose another name.")
-    part = path.with_name(f".{path.name}.{job_id}.part")
+    _check_free(path, is_overwriting, before_replacing)
+    part = part_name(path, job_id)
     try:
         result = _Download(connection, job_id, part, on_progress or _tell_nobody).receive()
+        # Something may have got this name while the result was on its way.
+        _check_free(path, is_overwriting, before_replacing)
         part.replace(path)
     except OSError as error:
         raise FileFailed.from_os(path, error) from error
@@ -136,6 +145,15 @@ def fetch_result(
     with suppress(DaemonUnreachable):  # the result is here, which is what matters
         connection.call(confirm, frames_pb2.ConfirmResultResponse)
     return result
+
+
+def _check_free(
+    path: Path, is_overwriting: bool, before_replacing: Callable[[Path], None] | None
+) -> None:
+    if os.path.lexists(path) and not is_overwriting:
+        raise FileFailed(path, "There is a file of this name already. Choose another name.")
+    if before_replacing is not None:
+        before_replacing(path)
 
 
 class _Download:

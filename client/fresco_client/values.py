@@ -5,6 +5,7 @@ Times are aware datetimes in UTC, rates and positions exact fractions, durations
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -124,6 +125,22 @@ class StageProgress:
         return min(max(self.done / self.total, 0.0), 1.0) if self.total > 0 else 0.0
 
 
+_SHARES = {
+    Stage.ANALYSING: 0.03,
+    Stage.TRANSLATING: 0.57,
+    Stage.INTERPOLATING: 0.37,
+    Stage.ENCODING: 0.03,
+}
+"""Of a job's time, roughly. Frames are made while later keyframes are translated."""
+
+
+def share_done(state: JobState | None, progress: Iterable[StageProgress]) -> float:
+    """How much of a whole job is done, 0 to 1, by its state and what its stages have done."""
+    if state is JobState.DONE:
+        return 1.0
+    return min(sum(_SHARES[one.stage] * one.share for one in progress), 1.0)
+
+
 @dataclass(frozen=True, kw_only=True)
 class FrameRange:
     """Source frames from `start` to one before `stop`."""
@@ -204,3 +221,8 @@ class Job:
     failure: Failure | None
     last_sequence: int
     disk_bytes: int
+
+    @property
+    def share(self) -> float:
+        """How much of the whole job is done, 0 to 1."""
+        return share_done(self.state, self.progress)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 import platformdirs
+from fresco_media.numbered import is_pattern
 from PyQt6.QtCore import QByteArray, QSettings
 
 RECENT_LIMIT = 10
@@ -176,4 +177,4 @@ class Preferences:
 
 
 def _is_there(path: Path) -> bool:
-    return path.exists() or "%" in path.name
+    return path.exists() or is_pattern(path)

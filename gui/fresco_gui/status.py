@@ -7,7 +7,7 @@ from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
 
 from fresco_gui.connection import DaemonState, DaemonView
-from fresco_gui.jobs.words import bytes_text, share_of_job, span_text, state_of_job
+from fresco_gui.jobs.words import bytes_text, span_text, state_of_job
 from fresco_gui.theme import TOKENS
 
 
@@ -100,13 +100,15 @@ class StatusLine(QStatusBar):
             self.job.clear()
             return
         text = state_of_job(job)
-        if is_open and job.remaining_s is not None:
+        if is_open and job.progress and job.remaining_s is None:
+            text = self.tr("{state}, estimating the time left…").format(state=text)
+        elif is_open and job.remaining_s is not None:
             text = self.tr("{state}, {span} left").format(
                 state=text, span=span_text(job.remaining_s)
             )
         self.job.setText(text)
         self.bar.setRange(0, 1000)
-        self.bar.setValue(round(1000 * share_of_job(job.state, job.progress)))
+        self.bar.setValue(round(1000 * job.share))
         self.job.setToolTip(
             self.tr("{size} on the daemon's disk").format(size=bytes_text(job.disk_bytes))
         )

@@ -23,6 +23,7 @@ from fresco_media.timing import DEFAULT_RATE
 from fresco_media.types import ClipInfo, Frame, Image
 
 Size = tuple[int, int]
+_FASTEST = Fraction(10_000)
 
 
 class Clip:
@@ -41,11 +42,10 @@ class Clip:
 
         Raises:
             ClipNotFound, ClipUnreadable, NoVideoStream, SequenceGap: it cannot be used.
-            InvalidSettings: the frame rate is not positive.
+            InvalidSettings: the frame rate is not positive, or beyond what files can hold.
         """
         path = Path(path)
-        if frame_rate is not None and frame_rate <= 0:
-            raise InvalidSettings("frame-rate", f"{frame_rate} is not a positive number")
+        frame_rate = None if frame_rate is None else _checked_rate(frame_rate)
         if is_sequence_path(path):
             sequence = find_sequence(path)
             info, warnings = describe_sequence(path, sequence, frame_rate or DEFAULT_RATE)
@@ -53,6 +53,7 @@ class Clip:
         if not path.exists():
             raise ClipNotFound(path, "there is no such file; check the path")
         probed = probe(path)
+        assert probed is not None, "nobody stops it"
         return Clip(probed.info, _VideoSource(probed), probed.warnings)
 
     @property
@@ -97,6 +98,18 @@ class Clip:
             raise RangeOutsideClip(self.info.path, start, stop, self.info.frame_count)
 
 
+def _checked_rate(rate: Fraction) -> Fraction:
+    """`rate` as containers can hold it: of two numbers of 32 bits."""
+    if rate <= 0:
+        raise InvalidSettings("frame-rate", f"{rate} is not a positive number")
+    if not 1 / _FASTEST <= rate <= _FASTEST:
+        raise InvalidSettings(
+            "frame-rate", f"{float(rate):g} is outside 1/{_FASTEST} to {_FASTEST} frames per second"
+        )
+    is_long = max(rate.numerator, rate.denominator) >= 2**31
+    return rate.limit_denominator(100_000) if is_long else rate
+
+
 class _Source(Protocol):
     """Where the pictures of a clip come from."""
 
@@ -121,7 +134,7 @@ class _VideoSource:
         orientation = self._probe.orientation
         stored_size = orientation.shown_size(size or (info.width, info.height))
         coded_height = self._probe.coded_size[1]
-        for index, frame in decode(info.path, self._probe, indices, self._damaged.add):
+        for index, frame in decode(self._probe.open_cursor(), indices, self._damaged.add):
             stored = to_rgb(frame, stored_size, info.colour, coded_height)
             yield _frame(info, index, orientation.apply(stored))
 

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import os
-import re
 import secrets
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from fresco_media.disk import free_bytes
-from fresco_media.errors import DiskFull, InvalidSettings, OutputExists, OutputNotWritable
+from fresco_media.disk import free_bytes, partial_name
+from fresco_media.errors import (
+    ClipError,
+    DiskFull,
+    InvalidSettings,
+    OutputExists,
+    OutputNotWritable,
+)
+from fresco_media.numbered import NumberedName, parse_pattern
+from fresco_media.originals import NO_ORIGINALS, Originals
+from fresco_media.sequence import find_sequence
 from fresco_media.types import ClipInfo
 
 Codec = Literal["h264", "lossless", "images"]
@@ -19,14 +28,17 @@ CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 # Bytes a pixel takes at the very least, and room for a header and the sound.
 _LEAST_BYTES_PER_PIXEL: dict[Codec, float] = {"h264": 0.01, "lossless": 0.3, "images": 0.3}
 _LEAST_BYTES = 1 << 20
-_NUMBER = re.compile(r"%(0\d+)?d")
+_LONGEST_SIDE = 16384
+"""The most that the encoder of H.264 takes."""
+_FRAMES = NumberedName("frame_", 6, ".png")
 
 
 @dataclass(frozen=True)
 class Destination:
     """A checked output: `path` as the user gave it, `temporary` beside it until it is whole.
 
-    For images, `folder` receives files named by `pattern`, and `temporary` is a folder.
+    For images, `folder` receives files named by `names`, and `temporary` is a folder. Nothing
+    that is one of `originals` is ever replaced.
     """
 
     path: Path
@@ -34,7 +46,8 @@ class Destination:
     temporary: Path
     overwrite: bool
     folder: Path
-    pattern: str = ""
+    names: NumberedName | None = None
+    originals: Originals = NO_ORIGINALS
 
     @property
     def container(self) -> str:
@@ -43,9 +56,15 @@ class Destination:
 
     def existing_images(self) -> list[Path]:
         """Files of an earlier result that this one would replace or mix with."""
-        if not self.pattern or not self.folder.is_dir():
+        names = self.names
+        if names is None or not self.folder.is_dir():
             return []
-        return [file for file in self.folder.iterdir() if _matches(self.pattern, file.name)]
+        return [file for file in self.folder.iterdir() if names.number_of(file.name) is not None]
+
+    def check_replaced(self) -> None:
+        """Raises `OutputNotWritable` where what would be replaced is not a result of ours."""
+        folders = (self.folder,) if self.names else ()
+        self.originals.check(self.path, *folders, *self.existing_images())
 
 
 def check_destination(
@@ -55,10 +74,12 @@ def check_destination(
     codec: Codec | None,
     overwrite: bool,
     name: str | None = None,
+    originals: Originals = NO_ORIGINALS,
 ) -> Destination:
     """Where `frame_count` frames of the clip `info` are to go, if they can go there at all.
 
-    `name` tells the temporary output from those of others; without it, chance does.
+    `name` tells the temporary output from those of others; without it, chance does. `originals`
+    are what else the job reads.
 
     Raises:
         OutputExists: something is there and `overwrite` is off.
@@ -67,7 +88,9 @@ def check_destination(
     """
     destination = _destination(path, _codec_for(path, codec), overwrite, name)
     _check_folder(path)
-    _check_not_source(destination, info)
+    _check_size(destination, info)
+    destination = replace(destination, originals=originals_of(info) | originals)
+    destination.check_replaced()
     _check_free(destination)
     _check_room(destination, info, frame_count)
     return destination
@@ -77,10 +100,11 @@ def _codec_for(path: Path, codec: Codec | None) -> Codec:
     if codec is not None and codec not in get_args(Codec):
         known = ", ".join(get_args(Codec))
         raise InvalidSettings("codec", f"{codec!r} is unknown; use one of {known}")
-    is_pattern = _NUMBER.search(path.name) is not None
+    is_video = path.suffix.lower() in CONTAINERS
+    is_pattern = parse_pattern(path.name) is not None and not is_video
     if codec == "images" or (codec is None and (is_pattern or path.is_dir())):
         return "images"
-    if path.suffix.lower() not in CONTAINERS or is_pattern:
+    if not is_video:
         raise OutputNotWritable(
             path,
             f"videos of this type cannot be written; name the file {', '.join(CONTAINERS)}, "
@@ -89,18 +113,28 @@ def _codec_for(path: Path, codec: Codec | None) -> Codec:
     return codec or "h264"
 
 
+def originals_of(info: ClipInfo) -> Originals:
+    """The clip; of a sequence also its folder, where a result would be mixed with it."""
+    path, what = info.path, "the clip itself is"
+    if not info.is_sequence:
+        return Originals.of(what, path)
+    files: tuple[Path, ...] = ()
+    with suppress(ClipError):  # Of a clip on another machine only the description is here.
+        files = find_sequence(path).files
+    return Originals.of(what, path if path.is_dir() else path.parent, *files)
+
+
 def _destination(path: Path, codec: Codec, overwrite: bool, name: str | None) -> Destination:
-    token = name or secrets.token_hex(4)
+    # Of a path from the root no system takes the beginning for a protocol, as in "rtmp:a/b.mp4".
+    temporary = partial_name(path.absolute(), name or secrets.token_hex(4))
     if codec != "images":
-        temporary = path.with_name(f".{path.stem}.partial-{token}{path.suffix}")
         return Destination(path, codec, temporary, overwrite, path.parent)
-    if _NUMBER.search(path.name):
-        if path.suffix.lower() != ".png":
-            raise OutputNotWritable(path, "image sequences are written as PNG; end it with .png")
-        temporary = path.with_name(f".frames.partial-{token}")
-        return Destination(path, codec, temporary, overwrite, path.parent, path.name)
-    temporary = path.with_name(f".{path.name}.partial-{token}")
-    return Destination(path, codec, temporary, overwrite, path, "frame_%06d.png")
+    names = None if path.is_dir() else parse_pattern(path.name)
+    if names is None:
+        return Destination(path, codec, temporary, overwrite, path, _FRAMES)
+    if path.suffix.lower() != ".png":
+        raise OutputNotWritable(path, "image sequences are written as PNG; end it with .png")
+    return Destination(path, codec, temporary, overwrite, path.parent, names)
 
 
 def _check_folder(path: Path) -> None:
@@ -115,17 +149,12 @@ def _check_folder(path: Path) -> None:
         )
 
 
-def _check_not_source(destination: Destination, info: ClipInfo) -> None:
-    source = info.path
-    is_same = destination.path.resolve() == source.resolve()
-    if info.is_sequence and destination.codec == "images":
-        # Its pictures would be replaced, or mixed with the result.
-        folder = source if source.is_dir() else source.parent
-        is_same |= destination.folder.resolve() == folder.resolve()
-    if is_same:
+def _check_size(destination: Destination, info: ClipInfo) -> None:
+    if destination.codec != "images" and max(info.width, info.height) > _LONGEST_SIDE:
         raise OutputNotWritable(
             destination.path,
-            "this is where the clip itself is; choose another name or folder for the result",
+            f"the clip is {info.width}x{info.height}, and a video's sides have at most "
+            f"{_LONGEST_SIDE} pixels; write pictures instead, as name_%04d.png",
         )
 
 
@@ -141,12 +170,6 @@ def _check_free(destination: Destination) -> None:
         is_taken = bool(destination.existing_images())
     if is_taken and not destination.overwrite:
         raise OutputExists(path, "it exists already; choose another name or add --overwrite")
-
-
-def _matches(pattern: str, name: str) -> bool:
-    before, after = _NUMBER.split(pattern, maxsplit=1)[::2]
-    middle = name[len(before) : len(name) - len(after)]
-    return name.startswith(before) and name.endswith(after) and middle.isdecimal()
 
 
 def _check_room(destination: Destination, info: ClipInfo, frame_count: int) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import hashlib
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,9 +37,24 @@ def write_whole(path: Path, data: bytes) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def partial_name(path: Path) -> Path:
-    """The name of a file while it is being written."""
-    return path.with_name(f".{path.name}.partial")
+def partial_name(path: Path, token: str | None = None) -> Path:
+    """The name of a file or folder while it is being written, in the folder it will be in.
+
+    It is short, as names of all the bytes a file system allows are legal. `token` tells apart
+    those who write at once; without one every file has one such name, so that what a killed
+    process left is taken up by the next.
+    """
+    token = token or hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]
+    return path.with_name(f".fresco-{token}.partial")
+
+
+def short_stem(path: Path, longest: int = 200) -> str:
+    """The stem of a name as the beginning of another one, which has to end in something more.
+
+    It has at most `longest` bytes, as names are limited in bytes (255 on most systems).
+    """
+    plain = path.stem.encode("utf-8", "replace").decode().replace("%", "_")
+    return plain.encode()[:longest].decode(errors="ignore")
 
 
 def output_fault(path: Path, error: Exception) -> DiskFull | OutputNotWritable:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import floor
+
 import av
 import av.container
 
@@ -9,6 +12,11 @@ from fresco_media.colour import FULL_RANGE, LIMITED_RANGE, RGB, encoded_tags, to
 from fresco_media.destination import Destination
 from fresco_media.sound import Sound, SoundRange
 from fresco_media.types import ClipInfo, ColourTags, Frame
+
+# Codecs of sound begin so much early at most; containers say that it is not to be heard.
+_CODEC_DELAY_S = Fraction(1, 4)
+# A clock that begins at this time or later was running before.
+_ANYWHERE_S = Fraction(1)
 
 
 class Encoder:
@@ -35,7 +43,7 @@ class Encoder:
             self._stream = self._video_stream()
             if info.has_audio:
                 part = _sound_range(info, stop, self._first_tick, container)
-                self._sound = Sound(info.path, self._output, part)
+                self._sound = Sound(info.path, self._output, part, info.joins)
             self._output.start_encoding()
         except BaseException:
             self.close()
@@ -149,12 +157,18 @@ def _output_tags(info: ClipInfo, is_lossless: bool) -> ColourTags:
 def _first_tick(info: ClipInfo, start: int) -> int:
     """The tick of the source that becomes 0: that of the first frame of a part.
 
-    A whole clip keeps its times, so that a late first picture stays late. Only transport streams,
-    whose clocks start anywhere, and times before 0, which players hide, are moved.
+    A whole clip keeps its times, so that pictures that begin late stay late. Only transport
+    streams, whose clocks start anywhere, and times before 0, which players hide, are moved: then
+    the first picture or the first sound becomes 0, whichever is earlier.
     """
-    first = info.times[start]
-    starts_anywhere = info.times[0] * info.time_base >= 1
-    return first if start or first < 0 or starts_anywhere else 0
+    if start:
+        return info.times[start]
+    first_s = info.times[0] * info.time_base
+    sound_s = info.sound_start_s if info.has_audio else None
+    earliest_s = first_s if sound_s is None else min(first_s, sound_s)
+    if first_s >= 0 and -_CODEC_DELAY_S <= earliest_s < _ANYWHERE_S:
+        return 0
+    return floor(earliest_s / info.time_base)
 
 
 def _sound_range(info: ClipInfo, stop: int, first_tick: int, container: str) -> SoundRange:

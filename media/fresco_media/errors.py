@@ -24,7 +24,16 @@ from pathlib import Path
 
 
 class FrescoError(Exception):
-    """Base of all errors; `str(error)` is a sentence for the user."""
+    """Base of all errors; `str(error)` is a sentence for the user, and always valid UTF-8."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text.encode("utf-8", "backslashreplace").decode())
+
+
+def shown(path: Path | str) -> str:
+    """A path as a sentence may quote it: on one line, and valid UTF-8 whatever its bytes are."""
+    text = str(path).encode("utf-8", "backslashreplace").decode()
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 class InvalidSettings(FrescoError):
@@ -40,7 +49,7 @@ class ClipError(FrescoError):
     """A clip cannot be used as input."""
 
     def __init__(self, path: Path | str, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
+        super().__init__(f"{shown(path)}: {reason}")
         self.path = Path(path)
         self.reason = reason
 
@@ -58,17 +67,22 @@ class NoVideoStream(ClipError):
 
 
 class SequenceGap(ClipError):
-    """An image sequence lacks frames; `missing` holds their numbers in the file names."""
+    """An image sequence lacks `count` frames; `missing` are their numbers in the file names.
 
-    def __init__(self, path: Path | str, missing: Sequence[int]) -> None:
+    Where there are very many, `missing` holds the first of them.
+    """
+
+    def __init__(self, path: Path | str, missing: Sequence[int], count: int | None = None) -> None:
+        count = len(missing) if count is None else count
         shown = ", ".join(str(number) for number in missing[:5])
-        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        more = f" and {count - 5} more" if count > 5 else ""
         super().__init__(
             path,
             f"the image sequence has no frame {shown}{more}; "
             "add the missing files or restyle the parts one by one",
         )
         self.missing = tuple(missing)
+        self.count = count
 
 
 class RangeOutsideClip(ClipError):
@@ -89,7 +103,7 @@ class KeyframesUnusable(FrescoError):
     """Keyframes painted by hand cannot be used; `path` is the folder or one of its files."""
 
     def __init__(self, path: Path | str, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
+        super().__init__(f"{shown(path)}: {reason}")
         self.path = Path(path)
         self.reason = reason
 
@@ -98,7 +112,7 @@ class OutputError(FrescoError):
     """A result cannot be written."""
 
     def __init__(self, path: Path | str, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
+        super().__init__(f"{shown(path)}: {reason}")
         self.path = Path(path)
         self.reason = reason
 

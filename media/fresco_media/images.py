@@ -9,9 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fresco_media.contact_sheet import contact_sheet
+from fresco_media.disk import write_whole
 from fresco_media.errors import ClipNotFound, ClipUnreadable, OutputNotWritable
-from fresco_media.faults import reading, writing
-from fresco_media.scaling import WorkingSize, fit, resize, unfit, working_size
+from fresco_media.faults import reading
+from fresco_media.scaling import (
+    WorkingSize,
+    fit,
+    limit_told,
+    own_size,
+    resize,
+    unfit,
+    working_size,
+)
 from fresco_media.types import Image
 
 __all__ = [
@@ -20,6 +29,8 @@ __all__ = [
     "contact_sheet",
     "encode_image",
     "fit",
+    "limit_told",
+    "own_size",
     "read_image",
     "resize",
     "unfit",
@@ -88,10 +99,4 @@ def write_image(path: Path | str, image: Image) -> None:
         raise OutputNotWritable(
             path, f"pictures of this type cannot be written; use {', '.join(IMAGE_SUFFIXES)}"
         )
-    temporary = path.with_name(f".{path.name}.partial")
-    with writing(path):
-        try:
-            temporary.write_bytes(encode_image(image, path.suffix))
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    write_whole(path, encode_image(image, path.suffix))

@@ -1,111 +1,287 @@
-"""The packet table of a video stream: every frame's time, without decoding anything."""
+"""The packet table of a video stream: every frame's time, without decoding anything.
+
+Frames are identified by the packets they come from, numbered in the order of the file: stamps may
+repeat, be missing or start over.
+"""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
+from typing import NamedTuple
 
 import av
 import av.container
-import av.error
-import av.stream
 
-logger = logging.getLogger(__name__)
+from fresco_media.continuity import Track, find_joins
+from fresco_media.demux import demuxed
+from fresco_media.timing import ascending
+from fresco_media.types import Join
 
 # How much earlier than announced a stream may end before the file counts as cut short.
 END_TOLERANCE_S = Fraction(1, 4)
+# Codecs reorder by 16 frames at most.
+_DEEPEST_REORDERING = 16
+
+
+class ScannedPacket(NamedTuple):
+    """One packet of the video stream; `stamp` is its time, `seek` what to seek to for it."""
+
+    stamp: int | None
+    seek: int | None
+    position: int | None
+    size: int
+    is_key: bool
+    is_shown: bool
+    is_corrupt: bool
+
+    @staticmethod
+    def shown_at(stamp: int) -> ScannedPacket:
+        """A picture that needs no other one."""
+        return ScannedPacket(stamp, None, None, 0, True, True, False)
+
+
+@dataclass
+class Scan:
+    """What one pass over a file tells.
+
+    `time_base` is the tick of the pictures' stamps, `step` the usual duration of one in ticks.
+    `sound_start_s` is when its first sound begins, None without any.
+    """
+
+    time_base: Fraction
+    step: int = 1
+    packets: list[ScannedPacket] = field(default_factory=list[ScannedPacket])
+    joins: tuple[Join, ...] = ()
+    is_cut_short: bool = False
+    sound_start_s: Fraction | None = None
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether there are any time stamps; raw streams have none."""
+        return any(packet.stamp is not None for packet in self.packets)
+
+
+class Key(NamedTuple):
+    """A keyframe: its index as a frame, its number as a packet, and how to seek to it."""
+
+    frame: int
+    number: int
+    seek: int
+    position: int | None
 
 
 @dataclass(frozen=True)
 class PacketTable:
-    """The frames of one video stream in order of presentation, as their packets tell.
+    """The frames of one video stream in order of presentation.
 
-    `stamps` are times in ticks of the stream. `keys` holds, for each keyframe, its index and the
-    time stamp to seek to; it is empty where the file cannot be sought in. `is_timed` is False for
-    raw streams without any time stamps; their `stamps` just count. `is_cut_short` says that the
-    file ends before its announced end.
+    `stamps` are times in ticks of the stream on one clock, ascending. `frame_of` holds, for each
+    packet in file order, the index of the frame it becomes, -1 for none; it is empty where that
+    is not known and frames count as they are decoded. `sizes` are those of the same packets, in
+    bytes. `keys` are the keyframes by index, `marked` the same ones by the stamps of their
+    packets; both are empty where the file cannot be sought in. `is_timed` is False for raw
+    streams without any time stamps; their `stamps` just count. `is_cut_short` says that the file
+    ends before its announced end, `left_out` how many frames at its start need others that it
+    does not hold, `mended` how many have no time stamp of their own that could be kept.
     """
 
     stamps: tuple[int, ...]
-    keys: tuple[tuple[int, int], ...]
+    frame_of: Sequence[int]
+    sizes: Sequence[int]
+    keys: tuple[Key, ...]
+    marked: dict[int, tuple[Key, ...]]
+    joins: tuple[Join, ...]
     is_timed: bool
     is_cut_short: bool
+    sound_start_s: Fraction | None = None
+    left_out: int = 0
+    mended: int = 0
 
 
-def demuxed(
-    container: av.container.InputContainer, *streams: av.stream.Stream
-) -> Iterator[av.Packet]:
-    """The packets of `streams` (all if none is named), up to the end or to damage at the end."""
-    packets = container.demux(*streams)
-    while True:
-        try:
-            yield next(packets)
-        except StopIteration:
-            return
-        except av.error.FFmpegError as error:
-            logger.info("reading %s stopped: %s", container.name, error)
-            return
+def scan_packets(
+    container: av.container.InputContainer,
+    stream: av.VideoStream,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> Scan | None:
+    """Read the whole file once and list the packets of `stream`; None once `is_stopped`.
 
-
-def scan_packets(container: av.container.InputContainer, stream: av.VideoStream) -> PacketTable:
-    """Read the whole file once and list the frames of `stream`.
-
-    Frames that an edit list hides are left out, and so is a last packet that the end of the file
-    cuts through.
+    A last frame that the end of the file cuts through is left out.
     """
-    packets: list[_Shown] = []
-    latest_s = Fraction(0)
+    tracks = {one.index: Track(one.time_base or Fraction(1, 90000)) for one in container.streams}
+    pictures = tracks[stream.index]
+    scan = Scan(pictures.time_base)
     for packet in demuxed(container):
-        latest_s = max(latest_s, _end_s(packet))
-        if packet.stream_index == stream.index and _is_shown(packet, stream):
-            packets.append(_Shown.of(packet))
-    is_cut_short = _ends_early(container, stream, latest_s)
-    if len(packets) > 1 and packets[-1].is_corrupt:
-        packets.pop()
-        is_cut_short = True
-    stamps = [packet.stamp for packet in packets if packet.stamp is not None]
-    if len(stamps) < len(packets):
-        return PacketTable(tuple(range(len(packets))), (), False, is_cut_short)
-    # Two packets with one time stamp make one frame (fields that are stored apart).
-    shown = tuple(sorted(set(stamps)))
-    index_of = {stamp: index for index, stamp in enumerate(shown)}
-    keys = sorted(
-        (index_of[packet.stamp], packet.seek)
-        for packet in packets
-        if packet.is_key and packet.stamp is not None and packet.seek is not None
+        if is_stopped():
+            return None
+        track = tracks.get(packet.stream_index)
+        if track is None or not packet.size:
+            continue
+        track.add(packet)
+        if track is pictures:
+            scan.packets.append(_scanned(packet, stream))
+    latest_s = max(track.end * track.time_base for track in tracks.values())
+    scan.is_cut_short = _ends_early(container, stream, latest_s)
+    if len(scan.packets) > 1 and scan.packets[-1].is_corrupt:
+        scan.is_cut_short = True
+        stamps = [packet.stamp or 0 for packet in scan.packets]
+        # One that others are shown after keeps its place, so that there is no hole.
+        if stamps[-1] >= max(stamps):
+            scan.packets.pop()
+    scan.step = pictures.duration or 1
+    sounds = {sound.index: tracks[sound.index] for sound in container.streams.audio}
+    scan.sound_start_s = min(
+        (sound.begin * sound.time_base for sound in sounds.values() if sound.begin is not None),
+        default=None,
     )
-    return PacketTable(shown, tuple(keys), True, is_cut_short)
+    if scan.is_timed:
+        scan.joins = find_joins({stream.index: pictures, **sounds}, stream.index)
+    return scan
 
 
-@dataclass(frozen=True)
-class _Shown:
-    stamp: int | None
-    seek: int | None
-    is_key: bool
-    is_corrupt: bool
-
-    @staticmethod
-    def of(packet: av.Packet) -> _Shown:
-        stamp = packet.dts if packet.pts is None else packet.pts
-        # Decoding times find the very keyframe in MP4, and an earlier one at worst elsewhere.
-        seek = stamp if packet.dts is None else packet.dts
-        return _Shown(stamp, seek, packet.is_keyframe, packet.is_corrupt)
+def _scanned(packet: av.Packet, stream: av.VideoStream) -> ScannedPacket:
+    # Decoding times find the very keyframe in MP4, and an earlier one at worst elsewhere.
+    seek = packet.pts if packet.dts is None else packet.dts
+    return ScannedPacket(
+        packet.pts,
+        seek,
+        packet.pos,
+        packet.size,
+        packet.is_keyframe,
+        _is_shown(packet, stream),
+        packet.is_corrupt,
+    )
 
 
 def _is_shown(packet: av.Packet, stream: av.VideoStream) -> bool:
-    if not packet.size or packet.is_discard:
+    if packet.is_discard:
         return False
     # VP8 stores reference frames that are never shown as packets of their own (RFC 6386, 9.1).
     return stream.codec_context.name != "vp8" or bool(memoryview(packet)[0] & 0x10)
 
 
-def _end_s(packet: av.Packet) -> Fraction:
-    stamp = packet.dts if packet.pts is None else packet.pts
-    if stamp is None or packet.time_base is None:
-        return Fraction(0)
-    return (stamp + (packet.duration or 0)) * packet.time_base
+def is_in_doubt(scan: Scan, *, has_reordering: bool) -> bool:
+    """Whether stamps alone do not tell which frame is which, so that decoding has to.
+
+    `has_reordering` says whether the codec is known to show frames in another order.
+    """
+    shown = [number for number, packet in enumerate(scan.packets) if packet.is_shown]
+    for part in _parts(scan, shown):
+        stamps = [scan.packets[number].stamp for number in part]
+        known = [stamp for stamp in stamps if stamp is not None]
+        if len(set(known)) < len(stamps):
+            return True
+        order = sorted(range(len(known)), key=known.__getitem__)
+        farthest = max((abs(place - rank) for rank, place in enumerate(order)), default=0)
+        if farthest > (_DEEPEST_REORDERING if has_reordering else 0):
+            return True
+    return False
+
+
+def has_reordered_stamps(scan: Scan) -> bool:
+    """Whether stamps say that frames are shown in another order than they are stored in."""
+    stamps = [packet.stamp for packet in scan.packets if packet.stamp is not None]
+    return any(later < earlier for earlier, later in pairwise(stamps))
+
+
+def order_of_stamps(scan: Scan) -> list[int]:
+    """The numbers of the packets that become frames, in the order of their stamps."""
+    shown = [number for number, packet in enumerate(scan.packets) if packet.is_shown]
+    order: list[int] = []
+    for part in _parts(scan, shown):
+        order += sorted(part, key=lambda number: scan.packets[number].stamp or 0)
+    return order
+
+
+def order_of_storage(scan: Scan) -> list[int]:
+    """The numbers of the packets that become frames, in the order of the file."""
+    return [number for number, packet in enumerate(scan.packets) if packet.is_shown]
+
+
+def undecodable_start(scan: Scan, order: Sequence[int], first: int) -> int:
+    """How many frames at the start are remnants of what the file does not hold.
+
+    A recording that was cut begins with frames that need earlier ones: they come before the
+    first keyframe, and before the packet numbered `first` that the first picture is made of.
+    """
+    for index, number in enumerate(order):
+        if number == first or scan.packets[number].is_key:
+            return index
+    return 0
+
+
+def table_in_order(
+    scan: Scan, order: Sequence[int], *, left_out: int = 0, is_known: bool = True
+) -> PacketTable:
+    """The frames that come from the packets numbered in `order`, one each.
+
+    Unless it `is_known` which is which, only their count is taken from it.
+    """
+    frame_of = array("i", [-1]) * len(scan.packets)
+    for index, number in enumerate(order):
+        frame_of[number] = index
+    keys, marked = _keys(scan, frame_of)
+    own = _own_stamps(scan, order) if scan.is_timed else list(range(len(order)))
+    stamps = ascending(own, scan.step)
+    return PacketTable(
+        stamps=stamps,
+        frame_of=frame_of if is_known else (),
+        sizes=array("i", [packet.size for packet in scan.packets]),
+        keys=keys,
+        marked=marked,
+        joins=scan.joins,
+        is_timed=scan.is_timed,
+        is_cut_short=scan.is_cut_short,
+        sound_start_s=scan.sound_start_s,
+        left_out=left_out,
+        mended=sum(before != after for before, after in zip(own, stamps, strict=True)),
+    )
+
+
+def _keys(
+    scan: Scan, frame_of: Sequence[int]
+) -> tuple[tuple[Key, ...], dict[int, tuple[Key, ...]]]:
+    """The keyframes in order, and by the stamp that their packet carries."""
+    keys: list[Key] = []
+    marked: dict[int, tuple[Key, ...]] = {}
+    for number, packet in enumerate(scan.packets):
+        if packet.is_key and frame_of[number] >= 0 and packet.seek is not None:
+            key = Key(frame_of[number], number, packet.seek, packet.position)
+            mark = packet.seek if packet.stamp is None else packet.stamp
+            marked[mark] = (*marked.get(mark, ()), key)
+            keys.append(key)
+    return tuple(sorted(keys, key=lambda key: key.frame)), marked
+
+
+def _parts(scan: Scan, numbers: Iterable[int]) -> list[list[int]]:
+    """`numbers` of packets, divided where the joins are."""
+    parts: list[list[int]] = [[]]
+    starts = [join.number for join in scan.joins]
+    for number in numbers:
+        while starts and number >= starts[0]:
+            starts.pop(0)
+            parts.append([])
+        parts[-1].append(number)
+    return parts
+
+
+def _own_stamps(scan: Scan, order: Sequence[int]) -> Sequence[int | None]:
+    """The stamps that frames have in the file, on one clock."""
+    packets = [scan.packets[number] for number in order]
+    # Where a container has no times of showing (AVI), FFmpeg makes them up in storage order.
+    if not has_reordered_stamps(scan) and list(order) != sorted(order):
+        decoding = [packet.seek for packet in packets if packet.seek is not None]
+        if len(decoding) == len(packets):
+            return sorted(decoding)
+    starts = [join.number for join in scan.joins]
+    ticks = [0, *(round(join.offset_s / scan.time_base) for join in scan.joins)]
+    return [
+        None if packet.stamp is None else packet.stamp + ticks[bisect_right(starts, number)]
+        for packet, number in zip(packets, order, strict=True)
+    ]
 
 
 def _ends_early(

@@ -2,63 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import av.container
-import av.error
-from av.stream import Disposition
+from av.format import Flags as ContainerFlags
 
+from fresco_media.animation import AnimationCursor, is_animated_webp, show_times_ms
 from fresco_media.colour import HDR_TRANSFERS, tags_of
-from fresco_media.errors import ClipUnreadable, NoVideoStream
+from fresco_media.containers import open_input
+from fresco_media.decode import FrameCursor, VideoCursor
+from fresco_media.errors import ClipUnreadable
 from fresco_media.faults import NOT_A_VIDEO, reading
+from fresco_media.order import Trial, decoding_order, try_out
 from fresco_media.orientation import Orientation, orientation_of
-from fresco_media.packets import PacketTable, demuxed, scan_packets
+from fresco_media.packets import (
+    PacketTable,
+    Scan,
+    ScannedPacket,
+    has_reordered_stamps,
+    is_in_doubt,
+    order_of_stamps,
+    order_of_storage,
+    scan_packets,
+    table_in_order,
+    undecodable_start,
+)
+from fresco_media.streams import choose_video
 from fresco_media.timing import DEFAULT_RATE, Timing, exact_timing
 from fresco_media.types import ClipInfo
-
-# Text files, which FFmpeg would render as character art.
-_TEXT_CODECS = {"ansi", "bintext", "xbin", "idf"}
-_STILL = Disposition.attached_pic | Disposition.timed_thumbnails
 
 
 @dataclass(frozen=True)
 class Probe:
-    """A video file's description, with what the decoder needs and the user should know."""
+    """A video file's description, with what the decoder needs and the user should know.
+
+    `open_cursor` opens the file to read its pictures.
+    """
 
     info: ClipInfo
-    stream_index: int
     table: PacketTable
     orientation: Orientation
     coded_size: tuple[int, int]
     warnings: tuple[str, ...]
+    open_cursor: Callable[[], FrameCursor]
 
 
 @dataclass(frozen=True)
 class _Header:
     """What the container says of the video stream, kept after the file is closed."""
 
-    stream_index: int
     codec: str
     time_base: Fraction
     rates: tuple[Fraction | None, ...]
-    sample_aspect: Fraction
-    has_audio: bool
+    stream_index: int = 0
+    sample_aspect: Fraction = Fraction(1)
+    has_audio: bool = False
+    has_times: bool = True
+    can_reorder: bool = False
+    does_reorder: bool = False
+    warnings: tuple[str, ...] = ()
 
 
-def open_input(path: Path) -> av.container.InputContainer:
-    """Open a local media file; a play list inside cannot make FFmpeg reach for the network."""
-    return av.open(
-        str(path),
-        metadata_errors="replace",
-        container_options={"protocol_whitelist": "file"},
-    )
-
-
-def probe(path: Path) -> Probe:
-    """Describe the video in the file at `path`.
+def probe(path: Path, is_stopped: Callable[[], bool] = lambda: False) -> Probe | None:
+    """Describe the video in the file at `path`; None once `is_stopped`.
 
     Raises:
         ClipNotFound: there is no such file.
@@ -68,55 +78,120 @@ def probe(path: Path) -> Probe:
     with reading(path):
         if path.stat().st_size == 0:
             raise ClipUnreadable(path, "the file is empty; copy or export it again")
+        if is_animated_webp(path):
+            return _animation(path)
         with open_input(path) as container:
-            stream = _video_stream(container, path)
-            header = _header_of(container, stream)
-            table = scan_packets(container, stream)
+            stream, warnings = choose_video(container, path)
+            header = _header_of(container, stream, warnings)
+            scan = scan_packets(container, stream, is_stopped)
+        if scan is None:
+            return None
+        if not scan.packets:
+            raise ClipUnreadable(
+                path,
+                "it holds no pictures; if it refers to other files, save it self-contained, "
+                "else copy or export it again",
+            )
+        return _described(path, header, scan, is_stopped)
+
+
+def _animation(path: Path) -> Probe:
+    """Describe an animated WebP."""
+    *times_ms, end_ms = show_times_ms(path)
+    millisecond = Fraction(1, 1000)
+    scan = Scan(millisecond, packets=[ScannedPacket.shown_at(time) for time in times_ms])
+    header = _Header(
+        codec="webp", time_base=millisecond, rates=(len(times_ms) / Fraction(end_ms, 1000),)
+    )
+    cursor = AnimationCursor(path)
+    _, first = cursor.at(0)
+    cursor.close()
+    table = table_in_order(scan, order_of_storage(scan))
+    return _describe(path, header, table, first, lambda: AnimationCursor(path))
+
+
+def _described(
+    path: Path, header: _Header, scan: Scan, is_stopped: Callable[[], bool]
+) -> Probe | None:
+    """Find out which packet becomes which frame, and describe the file."""
+    is_suspicious = not scan.is_timed or (header.does_reorder and not has_reordered_stamps(scan))
+    with open_input(path) as container:
+        trial = try_out(
+            container,
+            _video(container, header),
+            is_doubtful=lambda first: (
+                header.can_reorder and (is_suspicious or first.interlaced_frame)
+            ),
+        )
+    if trial is None:
+        raise ClipUnreadable(path, f"none of its frames can be decoded; {NOT_A_VIDEO}")
+    table = _table(header, scan, trial)
+    if table is None:
         with open_input(path) as container:
-            first = _first_picture(container, header.stream_index)
-        if first is None or not table.stamps:
-            raise ClipUnreadable(path, f"none of its frames can be decoded; {NOT_A_VIDEO}")
-        return _describe(path, header, table, first)
+            order = decoding_order(container, _video(container, header), is_stopped)
+        if order is None:
+            return None
+        # Raw streams cannot be sought in, so that their frames are counted anyway.
+        table = table_in_order(scan, [n for n in order if n < len(scan.packets)])
+    if not table.stamps:
+        raise ClipUnreadable(path, f"none of its frames can be decoded; {NOT_A_VIDEO}")
+    return _describe(
+        path,
+        header,
+        table,
+        trial.first,
+        lambda: VideoCursor(path, header.stream_index, table),
+    )
 
 
-def _video_stream(container: av.container.InputContainer, path: Path) -> av.VideoStream:
-    moving = [stream for stream in container.streams.video if not stream.disposition & _STILL]
-    if not moving:
-        held = "sound but no video" if container.streams.audio else "no video"
-        raise NoVideoStream(path, f"the file holds {held}; choose a video or an image sequence")
-    # A stream whose codec is unknown has no decoder, hence no context.
-    if moving[0].codec_context is None:
-        raise ClipUnreadable(path, "its video codec is unknown; convert it to H.264 or ProRes")
-    if moving[0].codec_context.name in _TEXT_CODECS:
-        raise ClipUnreadable(path, "it is a text file, not a video")
-    return moving[0]
+def _table(header: _Header, scan: Scan, trial: Trial) -> PacketTable | None:
+    """The frames as packets tell them; None where only decoding tells."""
+    if not header.can_reorder:
+        order = order_of_storage(scan)
+    elif scan.is_timed and is_in_doubt(scan, has_reordering=header.does_reorder):
+        return None
+    else:
+        order = order_of_stamps(scan)
+    missing = undecodable_start(scan, order, trial.numbers[0])
+    is_known = scan.is_timed or not header.can_reorder
+    table = table_in_order(scan, order[missing:], left_out=missing, is_known=is_known)
+    is_right = trial.is_as_expected(table.frame_of) if is_known else trial.is_one_each()
+    return table if is_right else None
 
 
-def _header_of(container: av.container.InputContainer, stream: av.VideoStream) -> _Header:
+def _video(container: av.container.InputContainer, header: _Header) -> av.VideoStream:
+    stream = container.streams[header.stream_index]
+    if not isinstance(stream, av.VideoStream):
+        raise OSError("the file was replaced while it was read")
+    return stream
+
+
+def _header_of(
+    container: av.container.InputContainer, stream: av.VideoStream, warnings: tuple[str, ...]
+) -> _Header:
+    context = stream.codec_context
     return _Header(
         stream_index=stream.index,
-        codec=stream.codec_context.name,
+        codec=context.name,
         time_base=stream.time_base or Fraction(1, 90000),
         rates=(stream.average_rate, stream.guessed_rate, stream.base_rate),
         sample_aspect=stream.sample_aspect_ratio or Fraction(1),
         has_audio=bool(container.streams.audio),
+        # Bare streams hold no times: what FFmpeg makes up for them is off at their ends.
+        has_times=not container.format.flags & int(ContainerFlags.no_timestamps.value),
+        can_reorder=context.codec.reorder,
+        does_reorder=bool(context.has_b_frames),
+        warnings=warnings,
     )
 
 
-def _first_picture(
-    container: av.container.InputContainer, stream_index: int
-) -> av.VideoFrame | None:
-    for packet in demuxed(container, container.streams[stream_index]):
-        try:
-            frames = packet.decode()
-        except av.error.FFmpegError:
-            continue
-        if frames:
-            return frames[0]
-    return None
-
-
-def _describe(path: Path, header: _Header, table: PacketTable, first: av.VideoFrame) -> Probe:
+def _describe(
+    path: Path,
+    header: _Header,
+    table: PacketTable,
+    first: av.VideoFrame,
+    open_cursor: Callable[[], FrameCursor],
+) -> Probe:
     orientation = orientation_of(first)
     coded_size = (first.width, first.height)
     width, height = orientation.shown_size(coded_size)
@@ -138,16 +213,24 @@ def _describe(path: Path, header: _Header, table: PacketTable, first: av.VideoFr
         sample_aspect=1 / aspect if orientation.swaps_sides else aspect,
         colour=tags_of(first),
         codec=header.codec,
+        sound_start_s=table.sound_start_s,
+        joins=table.joins,
     )
-    warnings = _warnings(info, table, is_interlaced=first.interlaced_frame)
-    return Probe(info, header.stream_index, table, orientation, coded_size, warnings)
+    warnings = [*header.warnings, *_warnings(info, table, is_interlaced=first.interlaced_frame)]
+    if not (table.is_timed and header.has_times):
+        warnings.append(f"the file holds no times; {info.frame_rate} frames a second are assumed")
+    return Probe(info, table, orientation, coded_size, tuple(warnings), open_cursor)
 
 
 def _timing(header: _Header, table: PacketTable) -> Timing:
-    if table.is_timed:
+    if table.is_timed and header.has_times:
         return exact_timing(table.stamps, header.time_base, header.rates)
     rate = next((rate for rate in header.rates if rate), DEFAULT_RATE)
-    return Timing(table.stamps, 1 / rate, rate, False)
+    return Timing(tuple(range(len(table.stamps))), 1 / rate, rate, False)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _has_alpha(frame: av.VideoFrame) -> bool:
@@ -161,6 +244,21 @@ def _warnings(info: ClipInfo, table: PacketTable, *, is_interlaced: bool) -> tup
             f"the file ends early, as an interrupted copy does; the {info.frame_count} frames "
             "that are there are used"
         )
+    if table.joins:
+        warnings.append(
+            f"the time stamps start over {_times(len(table.joins))}, as where recordings were "
+            "joined; the parts follow each other without a gap"
+        )
+    if table.mended:
+        warnings.append(
+            f"the time stamps of {table.mended} frames repeat, step back or are missing; these "
+            "frames are shown at even distances between the others"
+        )
+    if table.left_out:
+        warnings.append(
+            f"the recording begins in mid-scene: its first {table.left_out} frames need others "
+            "that are not in the file and are left out"
+        )
     if info.has_alpha:
         warnings.append("the clip's transparency is dropped; the result is opaque")
     if info.colour.transfer in HDR_TRANSFERS:
@@ -170,6 +268,4 @@ def _warnings(info: ClipInfo, table: PacketTable, *, is_interlaced: bool) -> tup
         )
     if is_interlaced:
         warnings.append("the clip is interlaced; deinterlace it first if motion shows combs")
-    if not table.is_timed:
-        warnings.append(f"the file holds no times; {info.frame_rate} frames a second are assumed")
     return tuple(warnings)

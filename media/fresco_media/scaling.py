@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isqrt
 
 import cv2
 import numpy as np
@@ -10,6 +11,8 @@ import numpy as np
 from fresco_media.types import Image
 
 PADDING_MULTIPLE = 8
+_WIDEST = 8
+_LONGEST_SIDE = 16384
 
 
 def resize(image: Image, size: tuple[int, int]) -> Image:
@@ -33,24 +36,62 @@ class WorkingSize:
     """Sizes (width, height) of one clip: as it is, scaled for the model, and padded for it.
 
     `scaled` keeps the aspect of `source`; `padded` is `scaled` grown at the right and at the
-    bottom to multiples of 8, so nothing is ever stretched to fit the model.
+    bottom to multiples of 8, so nothing is ever stretched to fit the model. `is_limited` says that
+    the clip is so wide, or so high, that its short side is smaller than was asked for.
     """
 
     source: tuple[int, int]
     scaled: tuple[int, int]
     padded: tuple[int, int]
+    is_limited: bool = False
 
 
 def working_size(width: int, height: int, short_side: int) -> WorkingSize:
-    """The working size whose short side is `short_side` pixels before padding."""
-    short = min(width, height)
+    """The working size whose short side is `short_side` pixels before padding.
+
+    Memory goes by pixels: a clip wider than 8:1 gets no more of them than one of 8:1, and no side
+    is longer than 16384 pixels, which is what encoders and OpenCV take.
+    """
+    short, long = min(width, height), max(width, height)
     # Integer arithmetic that rounds half up, so that no platform's float decides a size.
-    scaled = (
-        (2 * width * short_side + short) // (2 * short),
-        (2 * height * short_side + short) // (2 * short),
+    scaled = (_scaled(width, short_side, short), _scaled(height, short_side, short))
+    longest = min(_LONGEST_SIDE, isqrt(_WIDEST * short_side**2 * long // short))
+    is_limited = long > _WIDEST * short and max(scaled) > longest
+    if is_limited:
+        scaled = (max(1, _scaled(width, longest, long)), max(1, _scaled(height, longest, long)))
+    return _padded((width, height), scaled, is_limited=is_limited)
+
+
+def own_size(width: int, height: int) -> WorkingSize:
+    """The clip's own size as the working size, as far as sides may be that long."""
+    long = max(width, height)
+    if long > _LONGEST_SIDE:
+        scaled = (
+            max(1, _scaled(width, _LONGEST_SIDE, long)),
+            max(1, _scaled(height, _LONGEST_SIDE, long)),
+        )
+        return _padded((width, height), scaled, is_limited=True)
+    return _padded((width, height), (width, height), is_limited=False)
+
+
+def limit_told(size: WorkingSize) -> str | None:
+    """What the user should know where the working size was limited."""
+    if not size.is_limited:
+        return None
+    (width, height), (scaled_width, scaled_height) = size.source, size.scaled
+    return (
+        f"the clip is so long and thin ({width}x{height}) that its short side cannot have the "
+        f"size asked for; it is worked on at {scaled_width}x{scaled_height}"
     )
+
+
+def _scaled(length: int, to: int, of: int) -> int:
+    return (2 * length * to + of) // (2 * of)
+
+
+def _padded(source: tuple[int, int], scaled: tuple[int, int], *, is_limited: bool) -> WorkingSize:
     padded = (_next_multiple(scaled[0]), _next_multiple(scaled[1]))
-    return WorkingSize(source=(width, height), scaled=scaled, padded=padded)
+    return WorkingSize(source=source, scaled=scaled, padded=padded, is_limited=is_limited)
 
 
 def _next_multiple(length: int) -> int:

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 from pathlib import Path
 
 import PIL
 from PIL import Image as Pillow
 
+from fresco_media.animation import is_animated
 from fresco_media.colour import RGB
 from fresco_media.errors import ClipNotFound, ClipUnreadable, NoVideoStream, SequenceGap
 from fresco_media.images import IMAGE_SUFFIXES
+from fresco_media.numbered import NumberedName, is_pattern, numbers_around, parse_pattern
 from fresco_media.types import ClipInfo, ColourTags
 
-_PATTERN = re.compile(r"(?P<prefix>[^%]*)%(0\d+)?d(?P<suffix>[^%]*)", re.DOTALL)
 _EXIF_ORIENTATION = 0x0112
 # sRGB (IEC 61966-2-1) with the primaries of BT.709: what image files hold unless they say else.
 SRGB = ColourTags(primaries=1, transfer=13, matrix=RGB, is_full_range=True)
+_MOST_NAMED = 1000
 _DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N"}
 
 
@@ -35,10 +36,9 @@ class ImageSequence:
 
 def is_sequence_path(path: Path) -> bool:
     """Whether `path` names pictures (a folder, a pattern or one picture) and not a video file."""
-    if path.is_dir():
+    if path.is_dir() or is_pattern(path):
         return True
-    is_pattern = not path.exists() and _PATTERN.fullmatch(path.name) is not None
-    return is_pattern or path.suffix.lower() in IMAGE_SUFFIXES
+    return path.suffix.lower() in IMAGE_SUFFIXES and not is_animated(path)
 
 
 def find_sequence(path: Path) -> ImageSequence:
@@ -54,12 +54,11 @@ def find_sequence(path: Path) -> ImageSequence:
         return _in_folder(path)
     if path.exists():
         return _around(path)
-    pattern = _PATTERN.fullmatch(path.name)
+    pattern = parse_pattern(path.name)
     if pattern is None or not path.parent.is_dir():
         raise ClipNotFound(path, "there is no such file; check the path")
-    groups = _groups(path.parent)
-    members = groups.get((pattern["prefix"], pattern["suffix"].lower()))
-    if members is None:
+    members = list_members(path.parent, pattern)
+    if not members:
         raise ClipNotFound(path, "no file fits this pattern; check the name and the folder")
     return _checked(path, members)
 
@@ -67,19 +66,25 @@ def find_sequence(path: Path) -> ImageSequence:
 Numbered = tuple[int, Path]
 
 
-def _groups(folder: Path) -> dict[tuple[str, str], list[Numbered]]:
+def list_members(folder: Path, names: NumberedName) -> list[Numbered]:
+    """The pictures in `folder` that are called so, with their numbers, in no order.
+
+    Where there are none, two per cent signs are taken for one, as FFmpeg writes them.
+    """
+    numbered = ((names.number_of(file.name), file) for file in _pictures(folder))
+    found = [(number, file) for number, file in numbered if number is not None]
+    other = names.unescaped()
+    return found if found or other is None else list_members(folder, other)
+
+
+def _groups(folder: Path) -> dict[NumberedName, list[Numbered]]:
     """The numbered pictures in `folder` by what stands before and after the number."""
-    groups: dict[tuple[str, str], list[Numbered]] = defaultdict(list)
+    groups: dict[NumberedName, list[Numbered]] = defaultdict(list)
     for file in _pictures(folder):
-        parts = _parts(file)
-        if parts is not None:
-            groups[parts["prefix"], parts["suffix"].lower()].append((int(parts["number"]), file))
+        found = numbers_around(file.name)
+        if found is not None:
+            groups[found[0]].append((found[1], file))
     return dict(groups)
-
-
-def _parts(file: Path) -> re.Match[str] | None:
-    """The last run of digits in the stem, with what surrounds it, if it ends the stem."""
-    return re.fullmatch(r"(?P<prefix>.*?)(?P<number>[0-9]+)(?P<suffix>\.[^.]+)", file.name, re.S)
 
 
 def _pictures(folder: Path) -> list[Path]:
@@ -117,10 +122,10 @@ def _in_folder(folder: Path) -> ImageSequence:
 
 
 def _around(file: Path) -> ImageSequence:
-    parts = _parts(file)
-    if parts is None:
+    found = numbers_around(file.name)
+    if found is None:
         return ImageSequence((file,), 0)
-    return _checked(file, _groups(file.parent)[parts["prefix"], parts["suffix"].lower()])
+    return _checked(file, _groups(file.parent)[found[0]])
 
 
 def _checked(path: Path, members: Sequence[Numbered]) -> ImageSequence:
@@ -131,9 +136,11 @@ def _checked(path: Path, members: Sequence[Numbered]) -> ImageSequence:
             raise ClipUnreadable(
                 path, f"{file.name} and {other.name} have the same number; remove one of them"
             )
-    missing = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
-    if missing:
-        raise SequenceGap(path, missing)
+    # Dates and times are numbers as well: what is missing may be more than memory holds.
+    gaps = (range(number + 1, following) for number, following in pairwise(numbers))
+    count = numbers[-1] - numbers[0] + 1 - len(numbers)
+    if count:
+        raise SequenceGap(path, list(islice(chain.from_iterable(gaps), _MOST_NAMED)), count)
     return ImageSequence(tuple(file for _, file in ordered), numbers[0])
 
 

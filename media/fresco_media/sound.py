@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,8 +12,9 @@ import av
 import av.container
 import av.error
 
-from fresco_media.packets import demuxed
-from fresco_media.probe import open_input
+from fresco_media.containers import open_input
+from fresco_media.continuity import demuxed_continuously
+from fresco_media.types import Join
 
 logger = logging.getLogger(__name__)
 
@@ -50,11 +51,16 @@ class Sound:
     """All sound of one file on its way into another, in step with the pictures."""
 
     def __init__(
-        self, source: Path, output: av.container.OutputContainer, part: SoundRange
+        self,
+        source: Path,
+        output: av.container.OutputContainer,
+        part: SoundRange,
+        joins: Sequence[Join] = (),
     ) -> None:
         self.warnings: list[str] = []
         self._output = output
         self._part = part
+        self._joins = joins
         self._input = open_input(source)
         self._tracks = {
             stream.index: self._track(stream)
@@ -108,7 +114,7 @@ class Sound:
             return
         part = self._part
         streams = [self._input.streams[index] for index in self._tracks]
-        for packet in demuxed(self._input, *streams):
+        for packet in demuxed_continuously(self._input, self._joins, *streams):
             if not packet.size or (packet.pts is None and packet.dts is None):
                 continue
             if part.holds(packet):

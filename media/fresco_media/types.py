@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -23,12 +24,27 @@ class ColourTags:
     is_full_range: bool = False
 
 
+@dataclass(frozen=True)
+class Join:
+    """Where stamps of a file start over, as where two recordings were joined.
+
+    From the byte `starts[stream index]` of the file on, `offset_s` is to be added to the stamps
+    of a stream. `number` is that of the first packet of the pictures behind it.
+    """
+
+    starts: Mapping[int, int]
+    offset_s: Fraction
+    number: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class ClipInfo:
     """What is known of a clip before its frames are decoded.
 
     `width` and `height` are those a viewer shows: rotation is applied. `times` holds every
     frame's presentation time in ticks of `time_base`, ascending, so it is also the frame count.
+    `sound_start_s` is when the first sound begins on the same clock, None without any. `joins`
+    are the places where the file's stamps start over (`fresco_media.continuity`); `times` go on.
     """
 
     path: Path
@@ -46,6 +62,8 @@ class ClipInfo:
     sample_aspect: Fraction = Fraction(1)
     colour: ColourTags = ColourTags()
     codec: str = ""
+    sound_start_s: Fraction | None = None
+    joins: tuple[Join, ...] = ()
 
     @property
     def frame_count(self) -> int:

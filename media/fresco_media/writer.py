@@ -22,6 +22,7 @@ from fresco_media.encode import Encoder
 from fresco_media.errors import OutputNotWritable, RangeOutsideClip
 from fresco_media.faults import writing
 from fresco_media.images import encode_image
+from fresco_media.originals import NO_ORIGINALS, Originals
 from fresco_media.types import Frame
 
 OnComplete = Callable[[Path], None]
@@ -106,6 +107,8 @@ class FrameWriter(ABC):
             self._complete()
             if self._on_complete is not None:
                 self._on_complete(self._destination.temporary)
+            # Files may have been moved and linked while the work was done.
+            self._destination.check_replaced()
             self._move_into_place()
 
     @abstractmethod
@@ -135,6 +138,7 @@ def open_writer(
     stop: int | None = None,
     name: str | None = None,
     on_complete: OnComplete | None = None,
+    originals: Originals = NO_ORIGINALS,
 ) -> FrameWriter:
     """A writer for the restyled frames [start, stop) of `clip`.
 
@@ -153,7 +157,7 @@ def open_writer(
     stop = info.frame_count if stop is None else stop
     if not 0 <= start < stop <= info.frame_count:
         raise RangeOutsideClip(info.path, start, stop, info.frame_count)
-    destination = check_destination(path, info, stop - start, codec, overwrite, name)
+    destination = check_destination(path, info, stop - start, codec, overwrite, name, originals)
     kind = _ImageWriter if destination.codec == "images" else _VideoWriter
     return kind(clip, destination, start, stop, on_complete)
 
@@ -217,7 +221,9 @@ class _ImageWriter(FrameWriter):
         return ("an image sequence holds no sound; take it from the source clip",)
 
     def _store(self, frame: Frame) -> None:
-        name = self._destination.pattern % (self._clip.first_number + frame.index)
+        names = self._destination.names
+        assert names is not None
+        name = names.name(self._clip.first_number + frame.index)
         # No file of its own has to be whole here: the folder is temporary until all are.
         (self._destination.temporary / name).write_bytes(encode_image(frame.image, ".png"))
 

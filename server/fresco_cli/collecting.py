@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import fresco_client as client
@@ -13,6 +14,7 @@ from fresco_cli import destinations
 from fresco_cli.engine import Codec, Engine
 from fresco_cli.faults import WRONG_INPUT, CommandFailed, Stopped
 from fresco_cli.following import Following
+from fresco_cli.inputs import clip_inputs, painted_inputs
 from fresco_cli.options import Wanted
 from fresco_cli.output import Output
 from fresco_cli.receiving import Receiver, clip_of
@@ -35,12 +37,20 @@ def collected(
 ) -> Report:
     """Follows a job to its end and fetches what it has made."""
     clip, codec = clip_of(job), codec_of(job, wanted.output)
-    destinations.check_extras(wanted, clip.info)
+    originals = clip_inputs(clip.info) | painted_inputs(_painted(job))
+    destinations.check_extras(wanted, originals)
     settings = _settings(job)
-    engine.check_output(wanted.output, clip, settings, codec=codec, overwrite=wanted.overwrite)
-    receiver = Receiver(session, job.id, clip, wanted, codec, channel)
+    engine.check_output(
+        wanted.output,
+        clip,
+        settings,
+        codec=codec,
+        overwrite=wanted.overwrite,
+        originals=originals,
+    )
+    receiver = Receiver(session, job.id, clip, wanted, codec, channel, originals)
     if wanted.save_keyframes is not None:
-        destinations.clear_keyframes(wanted.save_keyframes)
+        destinations.clear_keyframes(wanted.save_keyframes, originals)
     following = Following(session, job.id, _translation(job), channel, receiver.save_keyframe)
     try:
         result = following.result()
@@ -70,6 +80,11 @@ def codec_of(job: Job, output: Path) -> Codec:
             WRONG_INPUT,
         )
     return kind
+
+
+def _painted(job: Job) -> Iterable[str]:
+    sent = job.settings or client.RestyleSettings()
+    return (sent.keyframe_pictures or {}).values()
 
 
 def _translation(job: Job) -> Translation:

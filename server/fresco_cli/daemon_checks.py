@@ -36,7 +36,28 @@ def data_folder(data: Path | None) -> str:
             f"only {gigabytes(free)} free at {folder}; free some room or delete jobs "
             "('fresco jobs')"
         )
-    return f"{folder}, {gigabytes(free)} free"
+    return f"{folder}, {gigabytes(free)} free{_damage(folder)}"
+
+
+def _damage(folder: Path) -> str:
+    """What became of a damaged list of jobs, if a daemon would work in the folder at all."""
+    from fresco_server.daemon import damaged_lists
+    from fresco_server.errors import CannotStart
+
+    if not folder.is_dir():
+        return ""
+    try:
+        kept = damaged_lists(folder)
+    except CannotStart as error:
+        raise Problem(str(error)) from error
+    except OSError as error:
+        raise Problem(f"{folder} cannot be looked into ({error.strerror})") from error
+    if not kept:
+        return ""
+    return (
+        f"; the list of jobs was damaged and made anew from their folders, {kept[-1].name} is what "
+        "it was: delete it if no job is missing"
+    )
 
 
 def daemon(tools: Tools, data: Path | None) -> str:

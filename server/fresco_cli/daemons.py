@@ -74,8 +74,13 @@ def check_options(wanted: DaemonOptions) -> None:
 
 
 def _token(path: Path) -> str:
+    from fresco_server.errors import CannotStart
+    from fresco_server.private import read_secret
+
     try:
-        token = path.read_text("utf-8").strip()
+        token = read_secret(path)
+    except CannotStart as error:
+        raise InvalidSettings("token-file", str(error)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidSettings("token-file", f"{path} cannot be read ({error})") from error
     if not token:

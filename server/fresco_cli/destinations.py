@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from fresco_engine.errors import OutputExists, OutputNotWritable
-from fresco_media.types import ClipInfo
+from fresco_media.originals import Originals, is_same_place
 
 from fresco_cli.options import Wanted
 
@@ -16,7 +16,10 @@ _PICTURES = (".png", ".jpg", ".jpeg")
 
 
 def check_picture(path: Path, *, overwrite: bool) -> None:
-    """Raises: OutputNotWritable or OutputExists when no picture can be written to `path`."""
+    """Raises: OutputNotWritable or OutputExists when no picture can be written to `path`.
+
+    What may not be replaced is checked by `Originals` when the clip is known.
+    """
     if path.suffix.lower() not in _PICTURES:
         raise OutputNotWritable(path, f"pictures are written as {', '.join(_PICTURES)}")
     check_file(path, overwrite=overwrite)
@@ -52,48 +55,35 @@ def make_folder(path: Path) -> None:
         ) from error
 
 
-def check_extras(wanted: Wanted, info: ClipInfo) -> None:
+def check_extras(wanted: Wanted, originals: Originals) -> None:
     """Raises: OutputNotWritable or OutputExists when report or keyframes cannot be written."""
     if wanted.report is not None:
-        check_report(wanted.report, info.path, wanted.output)
+        check_report(wanted.report, wanted.output, originals)
     if wanted.save_keyframes is not None:
-        check_keyframe_folder(wanted.save_keyframes, info, overwrite=wanted.overwrite)
+        check_keyframe_folder(wanted.save_keyframes, originals, overwrite=wanted.overwrite)
 
 
-def check_report(path: Path, clip: Path, output: Path) -> None:
-    """Raises: OutputNotWritable when the report cannot be written, or would replace a clip."""
+def check_report(path: Path, output: Path, originals: Originals) -> None:
+    """Raises: OutputNotWritable when the report cannot be written, or would replace something."""
     check_file(path, overwrite=True)
-    if path.resolve() in (clip.resolve(), output.resolve()):
+    originals.check(path)
+    if is_same_place(path, output):
         raise OutputNotWritable(
-            path, "the report would replace the clip or the result; give it a name of its own"
+            path, "the report would replace the result; give it a name of its own"
         )
 
 
-def check_apart(output: Path, keys: Path) -> None:
-    """Raises: OutputNotWritable when a result would lie among the painted keys."""
-    if output.resolve() == keys.resolve() or (
-        "%" in output.name and output.parent.resolve() == keys.resolve()
-    ):
-        raise OutputNotWritable(
-            output, "this is where the painted keys are; choose another folder for the result"
-        )
-
-
-def check_keyframe_folder(folder: Path, info: ClipInfo, *, overwrite: bool) -> None:
+def check_keyframe_folder(folder: Path, originals: Originals, *, overwrite: bool) -> None:
     """Looks whether keyframes can go into `folder` without harm.
 
     Raises:
-        OutputNotWritable: it is a file, or the folder of the image sequence `info` describes.
+        OutputNotWritable: it is a file, or what is in it belongs to the clip or was painted.
         OutputExists: an earlier job's keyframes would lie beside the new ones.
     """
     if folder.exists() and not folder.is_dir():
         raise OutputNotWritable(folder, "this is a file; name a folder for the keyframes")
-    source = info.path if info.path.is_dir() else info.path.parent
     # Frames of a sequence may be named like keyframes, and overwriting would remove them.
-    if info.is_sequence and folder.resolve() == source.resolve():
-        raise OutputNotWritable(
-            folder, "this is where the clip itself is; choose another folder for the keyframes"
-        )
+    originals.check(folder, *_saved_keyframes(folder))
     if _saved_keyframes(folder) and not overwrite:
         raise OutputExists(
             folder,
@@ -101,8 +91,9 @@ def check_keyframe_folder(folder: Path, info: ClipInfo, *, overwrite: bool) -> N
         )
 
 
-def clear_keyframes(folder: Path) -> None:
-    """Removes an earlier job's keyframes."""
+def clear_keyframes(folder: Path, originals: Originals) -> None:
+    """Removes an earlier job's keyframes; raises where they are not a job's any more."""
+    originals.check(folder, *_saved_keyframes(folder))
     for path in _saved_keyframes(folder):
         path.unlink()
 

@@ -8,6 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from fresco_media.originals import NO_ORIGINALS, Originals
+
 if TYPE_CHECKING:
     from fresco_engine.diffusion.catalogue import ModelEntry
     from fresco_engine.settings import ControlKind, InterpolationKind, RestyleSettings
@@ -35,6 +37,7 @@ class PropagationJob:
     error_maps: Path | None = None
     resume: Path | None = None
     device: str | None = None
+    originals: Originals = NO_ORIGINALS
 
 
 class Engine(Protocol):
@@ -70,6 +73,7 @@ class Engine(Protocol):
         codec: Codec | None = None,
         overwrite: bool = False,
         save_keyframes: Path | None = None,
+        originals: Originals = NO_ORIGINALS,
     ) -> Iterator[Event]:
         """Restyle into a file; closing the iterator cancels and removes what is half-written."""
         ...
@@ -86,6 +90,7 @@ class Engine(Protocol):
         *,
         codec: Codec | None,
         overwrite: bool,
+        originals: Originals = NO_ORIGINALS,
     ) -> Codec:
         """What the output is written as; raises what `render` would, without a model."""
         ...
@@ -157,6 +162,7 @@ class InProcessEngine:
         codec: Codec | None = None,
         overwrite: bool = False,
         save_keyframes: Path | None = None,
+        originals: Originals = NO_ORIGINALS,
     ) -> Iterator[Event]:
         """Restyle into a file; closing the iterator cancels and removes what is half-written."""
         from fresco_engine.render import render
@@ -169,6 +175,7 @@ class InProcessEngine:
             codec=codec,
             overwrite=overwrite,
             save_keyframes=save_keyframes,
+            originals=originals,
         )
 
     def check_output(
@@ -179,13 +186,19 @@ class InProcessEngine:
         *,
         codec: Codec | None,
         overwrite: bool,
+        originals: Originals = NO_ORIGINALS,
     ) -> Codec:
         """What the output is written as; raises what `render` would, without a model."""
         from fresco_media.destination import check_destination
+        from fresco_media.errors import RangeOutsideClip
 
-        stop = clip.info.frame_count if settings.stop is None else settings.stop
-        count = max(1, stop - settings.start)
-        return check_destination(path, clip.info, count, codec, overwrite).codec
+        total, start = clip.info.frame_count, settings.start
+        stop = total if settings.stop is None else settings.stop
+        if not 0 <= start < stop <= total:
+            raise RangeOutsideClip(clip.info.path, start, stop, total)
+        count = stop - start
+        found = check_destination(path, clip.info, count, codec, overwrite, originals=originals)
+        return found.codec
 
     def propagate(self, job: PropagationJob) -> Iterator[Event]:
         """Carry painted keys over a clip; closing the iterator cancels like that of `render`."""
@@ -207,6 +220,7 @@ class InProcessEngine:
             overwrite=job.overwrite,
             device=job.device or _default_device(),
             files=PropagationFiles(error_maps=job.error_maps, resume=job.resume),
+            originals=job.originals,
         )
 
     def save_report(self, report: Report, path: Path) -> None:

@@ -63,10 +63,10 @@ def _title(job: Job) -> str:
 
 
 def progress(job: Job) -> str:
-    """How far the stage is that a job works at."""
+    """How far a job is as a whole."""
     if job.state in (JobState.QUEUED, JobState.DONE) or not job.progress:
         return ""
-    return f"{job.progress[-1].share:.0%}"
+    return f"{job.share:.0%}"
 
 
 def facts(job: Job) -> str:

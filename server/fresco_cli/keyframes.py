@@ -15,6 +15,7 @@ from fresco_cli.choices import Choices
 from fresco_cli.engine import Engine
 from fresco_cli.events import plan_as_json
 from fresco_cli.grouping import grouped
+from fresco_cli.inputs import clip_inputs
 from fresco_cli.options import ShortTelling
 from fresco_cli.outcome import told
 from fresco_cli.output import make_output, write_json
@@ -44,8 +45,12 @@ def keyframes(
         if sheet is not None:
             destinations.check_picture(sheet, overwrite=overwrite)
         opened = engine.open_clip(clip, parse_frame_rate(frame_rate))
+        originals = clip_inputs(opened.info)
+        if sheet is not None:
+            originals.check(sheet)
         plan = engine.plan(opened, settings)
         if sheet is not None:
+            originals.check(sheet)
             keyframe_sheet(opened, plan.keyframes, sheet)
         if telling.as_json:
             write_json(plan_as_json(plan), indent=2)

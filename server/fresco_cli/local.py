@@ -27,7 +27,7 @@ def run(engine: Engine, order: Order, channel: Output) -> tuple[float, Report]:
     began = time.perf_counter()
     model = load(engine, order.model, order.choices)
     if wanted.save_keyframes is not None:
-        destinations.clear_keyframes(wanted.save_keyframes)
+        destinations.clear_keyframes(wanted.save_keyframes, ready.originals)
     events = engine.render(
         ready.clip,
         wanted.output,
@@ -36,10 +36,12 @@ def run(engine: Engine, order: Order, channel: Output) -> tuple[float, Report]:
         codec=order.codec,
         overwrite=wanted.overwrite,
         save_keyframes=wanted.save_keyframes,
+        originals=ready.originals,
     )
     with closing(cast(Any, events)):
         report = _follow(events, channel)
     if wanted.report is not None:
+        ready.originals.check(wanted.report)
         engine.save_report(report, wanted.report)
     return time.perf_counter() - began, report
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,12 +16,15 @@ from fresco_cli import destinations, local, options
 from fresco_cli.choices import LookChoices
 from fresco_cli.daemons import Tools, check_options, or_locally
 from fresco_cli.grouping import grouped
+from fresco_cli.inputs import clip_inputs, model_inputs
 from fresco_cli.options import DaemonOptions, ModelOptions, Telling
+from fresco_cli.order import Warnings
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, make_output, write_json
 from fresco_cli.parsing import parse_frame_rate
 
 if TYPE_CHECKING:
+    from fresco_engine.settings import RestyleSettings
     from fresco_media.clip import Clip
 
 
@@ -50,17 +54,32 @@ def look(
 
         destinations.check_picture(output, overwrite=overwrite)
         check_options(daemon)
-        choices.settings()
+        settings = choices.settings()
         opened = tools.engine.open_clip(clip, parse_frame_rate(frame_rate))
         opened.frames_at([frame])  # Raises at once when there is no such frame.
+        originals = clip_inputs(opened.info) | model_inputs(model)
+        originals.check(output)
+        Warnings(channel).say(*_doubts(opened, settings))
         wish = _Wish(clip, opened, frame, frame_rate, choices, model)
         began = time.perf_counter()
         make = _locally if in_process else partial(_at_daemon, daemon=daemon, channel=channel)
-        write_image(output, make(tools, wish))
+        picture = make(tools, wish)
+        originals.check(output)
+        write_image(output, picture)
         seconds = time.perf_counter() - began
         if telling.as_json:
             write_json({"event": "finished", "output": str(output), "seconds": round(seconds, 3)})
         channel.result(f"{output}: frame {frame} in {seconds:.0f} s")
+
+
+def _doubts(clip: Clip, settings: RestyleSettings) -> Iterator[str]:
+    """What is told of a whole clip as an event of the job."""
+    from fresco_engine.wording import wording_doubts
+    from fresco_media.images import limit_told, working_size
+
+    told = limit_told(working_size(clip.info.width, clip.info.height, settings.size))
+    yield from filter(None, (told,))
+    yield from wording_doubts((settings.prompt, settings.negative_prompt or ""))
 
 
 @dataclass(frozen=True)

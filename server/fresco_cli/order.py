@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import Analysed, Warned
+from fresco_media.originals import Originals
 
 from fresco_cli import destinations
 from fresco_cli.choices import LookChoices
 from fresco_cli.engine import Codec, Engine
+from fresco_cli.inputs import clip_inputs, model_inputs, painted_inputs
 from fresco_cli.options import ModelOptions, Wanted
 from fresco_cli.output import Output
 from fresco_cli.parsing import parse_frame_rate
@@ -41,6 +43,7 @@ class CheckedOrder:
     clip: Clip
     settings: RestyleSettings
     codec: Codec
+    originals: Originals
 
 
 def checked(order: Order, engine: Engine) -> CheckedOrder:
@@ -52,11 +55,21 @@ def checked(order: Order, engine: Engine) -> CheckedOrder:
     settings = order.choices.settings()
     clip = engine.open_clip(order.clip, parse_frame_rate(order.frame_rate))
     wanted = order.wanted
-    destinations.check_extras(wanted, clip.info)
-    codec = engine.check_output(
-        wanted.output, clip, settings, codec=order.codec, overwrite=wanted.overwrite
+    originals = (
+        clip_inputs(clip.info)
+        | painted_inputs(settings.keyframe_pictures.values())
+        | model_inputs(order.model)
     )
-    return CheckedOrder(order, clip, settings, codec)
+    destinations.check_extras(wanted, originals)
+    codec = engine.check_output(
+        wanted.output,
+        clip,
+        settings,
+        codec=order.codec,
+        overwrite=wanted.overwrite,
+        originals=originals,
+    )
+    return CheckedOrder(order, clip, settings, codec, originals)
 
 
 class Warnings:

@@ -64,6 +64,10 @@ def make_output(*, as_json: bool, quiet: bool) -> Output:
 def write_json(value: Any, *, indent: int | None = None) -> None:
     """One JSON document on stdout; what JSON does not know becomes text."""
     text = json.dumps(value, ensure_ascii=False, default=str, indent=indent)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # A name that is not UTF-8, or a terminal that is not.
+        text = json.dumps(value, default=str, indent=indent)
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
@@ -145,7 +149,8 @@ class TerminalOutput(QuietOutput):
     def event(self, event: Event) -> None:
         """Move the bars, or say what happened."""
         if isinstance(event, types.Progress):
-            self._progress(event.stage.value, event.done, event.total, _left(event.remaining_s))
+            left = time_left(event.remaining_s, is_live=self.console.is_terminal)
+            self._progress(event.stage.value, event.done, event.total, left)
         elif isinstance(event, types.Warned):
             self.note(f"Warning: {event.message}")
         elif isinstance(event, types.Restarted):
@@ -221,6 +226,8 @@ def _make_bars(console: Console) -> Progress:
     )
 
 
-def _left(remaining_s: float | None) -> str:
-    """ ", 1:05 left" or nothing while it is not known."""
-    return "" if remaining_s is None else f", {clock(remaining_s)} left"
+def time_left(remaining_s: float | None, *, is_live: bool) -> str:
+    """ ", 1:05 left"; while it is not known ", estimating…" where the line will be replaced."""
+    if remaining_s is not None:
+        return f", {clock(remaining_s)} left"
+    return ", estimating…" if is_live else ""

@@ -14,6 +14,10 @@ from fresco_engine.errors import InvalidSettings
 if TYPE_CHECKING:
     from fresco_client import KeyframeChange
 
+_MOST_DIGITS = 40
+_MOST_BYTES = 2**63
+_SHOWN = 60
+_RATE = re.compile(r"\d{0,30}(\.\d{0,30})?(e[+-]?\d{1,2})?|\d{1,30}/\d{1,30}", re.IGNORECASE)
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
@@ -25,8 +29,9 @@ def parse_range(text: str | None) -> tuple[int, int | None]:
     """
     found = re.fullmatch(r"(\d*):(\d*)", text or ":")
     if found is None:
-        raise InvalidSettings("range", f"{text!r} is not of the form A:B, for example 0:48 or 24:")
-    return int(found[1] or 0), int(found[2]) if found[2] else None
+        shown = short_text(text or "")
+        raise InvalidSettings("range", f"{shown} is not of the form A:B, for example 0:48 or 24:")
+    return _whole("range", found[1] or "0"), _whole("range", found[2]) if found[2] else None
 
 
 def parse_keyframes(text: str) -> dict[str, Any]:
@@ -36,14 +41,19 @@ def parse_keyframes(text: str) -> dict[str, Any]:
         InvalidSettings: the text has another form.
     """
     if re.fullmatch(r"\d+,(\d+,)*\d*", text):
-        return {"keyframes": tuple(sorted({int(n) for n in text.split(",") if n}))}
+        numbers = {_whole("keyframes", number) for number in text.split(",") if number}
+        return {"keyframes": tuple(sorted(numbers))}
     found = re.fullmatch(r"(\d+):(\d+)", text)
     if found is None:
         raise InvalidSettings(
             "keyframes",
-            f"{text!r} is neither of the form MIN:MAX, for example 5:20, nor N,N,..., as 0,24,48",
+            f"{short_text(text)} is neither of the form MIN:MAX, for example 5:20, "
+            "nor N,N,..., as 0,24,48",
         )
-    return {"keyframe_min": int(found[1]), "keyframe_max": int(found[2])}
+    return {
+        "keyframe_min": _whole("keyframes", found[1]),
+        "keyframe_max": _whole("keyframes", found[2]),
+    }
 
 
 def parse_pictures(option: str, texts: Sequence[str]) -> dict[int, str]:
@@ -59,7 +69,7 @@ def parse_pictures(option: str, texts: Sequence[str]) -> dict[int, str]:
             raise InvalidSettings(
                 option, f"{text!r} is not of the form N=FILE, for example 48=painted.png"
             )
-        pictures[int(index)] = str(Path(file.strip()).expanduser().absolute())
+        pictures[_whole(option, index)] = str(Path(file.strip()).expanduser().absolute())
     return pictures
 
 
@@ -76,7 +86,7 @@ def parse_frame_prompts(texts: Sequence[str] | None) -> dict[int, str]:
             raise InvalidSettings(
                 "frame-prompt", f"{text!r} is not of the form N=TEXT, for example 48='snow falls'"
             )
-        prompts[int(index)] = words.strip()
+        prompts[_whole("frame-prompt", index)] = words.strip()
     return prompts
 
 
@@ -89,12 +99,14 @@ def parse_frame_rate(text: str | None) -> Fraction | None:
     if text is None:
         return None
     try:
-        rate = Fraction(text)
+        # An exponent of many digits would be worked out for ever.
+        rate = Fraction(text) if _RATE.fullmatch(text.strip()) else Fraction(0)
     except (ValueError, ZeroDivisionError):
         rate = Fraction(0)
     if rate <= 0:
         raise InvalidSettings(
-            "frame-rate", f"{text!r} is no positive number; give for example 25 or 30000/1001"
+            "frame-rate",
+            f"{short_text(text)} is no positive number; give for example 25 or 30000/1001",
         )
     return rate
 
@@ -106,10 +118,12 @@ def parse_size(option: str, text: str) -> int:
         InvalidSettings: the text has another form or is nothing.
     """
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
-    count = int(float(found[1]) * _UNITS[found[2].upper()]) if found else 0
-    if count <= 0:
-        raise InvalidSettings(option, f"{text!r} is no size; give for example 500M or 200G")
-    return count
+    wanted = float(found[1]) * _UNITS[found[2].upper()] if found else 0.0
+    if not 1 <= wanted < _MOST_BYTES:
+        raise InvalidSettings(
+            option, f"{short_text(text)} is no size; give for example 500M or 200G"
+        )
+    return int(wanted)
 
 
 def parse_keyframe_changes(
@@ -151,8 +165,9 @@ def parse_keyframe_changes(
         index, _, seed = text.partition("=")
         if not (index.strip().isdecimal() and seed.strip().isdecimal()):
             raise InvalidSettings("seed", f"{text!r} is not of the form N=SEED, for example 48=7")
-        change = changes.get(int(index), KeyframeChange(index=int(index)))
-        changes[int(index)] = replace(change, seed=int(seed))
+        frame = _whole("seed", index)
+        change = changes.get(frame, KeyframeChange(index=frame))
+        changes[frame] = replace(change, seed=_whole("seed", seed))
     if not changes:
         raise InvalidSettings("keyframe", "name at least one keyframe that is to be changed")
     return [changes[index] for index in sorted(changes)]
@@ -165,4 +180,16 @@ def _words_by_frame(option: str, texts: Sequence[str]) -> Iterator[tuple[int, st
             raise InvalidSettings(
                 option, f"{text!r} is not of the form N or N=TEXT, for example 48='snow falls'"
             )
-        yield int(index), words.strip() or None
+        yield _whole(option, index), words.strip() or None
+
+
+def short_text(text: str) -> str:
+    """What was given, quoted, as far as a sentence has room for it."""
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
+
+
+def _whole(option: str, digits: str) -> int:
+    """A number of a frame or a seed; there is no use for one of more than 64 bits."""
+    if len(digits.strip()) > _MOST_DIGITS:
+        raise InvalidSettings(option, f"{short_text(digits)} is too large a number")
+    return int(digits)

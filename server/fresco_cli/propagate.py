@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -15,6 +16,7 @@ from fresco_cli import destinations, options
 from fresco_cli.daemons import Tools
 from fresco_cli.engine import Engine, PropagationJob
 from fresco_cli.grouping import grouped
+from fresco_cli.inputs import clip_inputs, painted_inputs
 from fresco_cli.options import Telling
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, make_output
@@ -90,16 +92,18 @@ def propagate(
 
 
 def _run(engine: Engine, job: PropagationJob, report: Path | None, channel: Output) -> Report:
+    info = engine.open_clip(job.clip, job.frame_rate).info
+    job = replace(job, originals=clip_inputs(info) | painted_inputs((), job.keys))
     if report is not None:
-        destinations.check_report(report, job.clip, job.output)
-    destinations.check_apart(job.output, job.keys)
+        destinations.check_report(report, job.output, job.originals)
     for folder in (job.error_maps, job.resume):
         if folder is not None:
-            destinations.check_apart(folder / "%06d.png", job.keys)
+            job.originals.check(folder)
             destinations.make_folder(folder)
     with closing(cast(Any, engine.propagate(job))) as events:
         made = _follow(events, channel)
     if report is not None:
+        job.originals.check(report)
         engine.save_report(made, report)
     suggested = made.interpolation.get("suggested_keyframe")
     if suggested is not None and suggested["gain"] >= _WORTH_TELLING:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import fresco_client as client
 from fresco_client import Picture, PictureOptions, ResultInfo, Session
+from fresco_client.files import part_name
 from fresco_engine.types import Analysed, Progress, Report, Stage
+from fresco_media.originals import NO_ORIGINALS, Originals
 from fresco_media.types import ClipInfo, Frame, Image
 
 from fresco_cli import destinations
@@ -35,6 +37,7 @@ class Receiver:
     wanted: Wanted
     codec: Codec
     channel: Output
+    originals: Originals = NO_ORIGINALS
     _saved: set[int] = field(default_factory=set[int])
 
     def save_keyframe(self, index: int) -> None:
@@ -47,7 +50,9 @@ class Receiver:
         with suppress(client.NotFound):
             picture = self.session.frame(self.job_id, "keyframe", index, _LOSSLESS)
             destinations.make_folder(folder)
-            write_image(folder / f"{index:06d}.png", decoded(picture))
+            path = folder / f"{index:06d}.png"
+            self.originals.check(path)
+            write_image(path, decoded(picture))
             self._saved.add(index)
 
     def receive(self, result: ResultInfo, plan: Analysed, engine: Engine) -> Report:
@@ -62,6 +67,7 @@ class Receiver:
             self._receive_file()
         report = report_of(result, self.clip.info.path, self._outputs(), warnings)
         if self.wanted.report is not None:
+            self.originals.check(self.wanted.report)
             engine.save_report(report, self.wanted.report)
         return report
 
@@ -79,6 +85,7 @@ class Receiver:
                 "receiving", progress.done_bytes, progress.total_bytes
             ),
             is_overwriting=self.wanted.overwrite,
+            before_replacing=self.originals.check,
         )
 
     def _receive_frames(self, plan: Analysed) -> tuple[str, ...]:
@@ -93,6 +100,7 @@ class Receiver:
             overwrite=self.wanted.overwrite,
             start=plan.start,
             stop=plan.stop,
+            originals=self.originals,
         ) as writer:
             for done, frame in enumerate(self._frames(range(plan.start, plan.stop)), start=1):
                 writer.write(frame)
@@ -108,9 +116,7 @@ class Receiver:
 
     def discard(self) -> None:
         """Remove what has arrived of a file that is not to be fetched after all."""
-        output = self.wanted.output
-        for part in output.parent.glob(f".*.{self.job_id}.part"):
-            part.unlink(missing_ok=True)
+        part_name(self.wanted.output, self.job_id).unlink(missing_ok=True)
 
 
 def decoded(picture: Picture) -> Image:

@@ -68,9 +68,9 @@ def collect(
 ) -> Report:
     """Follows the job and puts what it makes in its place."""
     wanted = ready.order.wanted
-    receiver = Receiver(session, job_id, ready.clip, wanted, ready.codec, channel)
+    receiver = Receiver(session, job_id, ready.clip, wanted, ready.codec, channel, ready.originals)
     if wanted.save_keyframes is not None:
-        destinations.clear_keyframes(wanted.save_keyframes)
+        destinations.clear_keyframes(wanted.save_keyframes, ready.originals)
     translation = Translation(ready.clip.info, ready.settings)
     following = Following(session, job_id, translation, channel, receiver.save_keyframe)
     try:

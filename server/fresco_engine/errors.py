@@ -19,6 +19,7 @@ FrescoError
 │   ├── ModelNotFound       no such folder, file or hub id
 │   ├── ModelCorrupt        files are there but damaged or incomplete
 │   ├── WrongModelKind      readable, but not a Stable-Diffusion-1.x-shaped model
+│   ├── ResultNotFinite     it computes NaN or infinity
 │   └── ControlUnavailable  the model has no ControlNet of the wanted kind
 └── OutOfDeviceMemory       the device has too little memory for this working size
 """
@@ -41,6 +42,7 @@ from fresco_media.errors import (
     OutputNotWritable,
     RangeOutsideClip,
     SequenceGap,
+    shown,
 )
 
 __all__ = [
@@ -63,6 +65,7 @@ __all__ = [
     "OutputExists",
     "OutputNotWritable",
     "RangeOutsideClip",
+    "ResultNotFinite",
     "SequenceGap",
     "WrongModelKind",
 ]
@@ -72,7 +75,7 @@ class CheckpointError(FrescoError):
     """What an earlier run has left in a folder cannot be used."""
 
     def __init__(self, path: Path | str, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
+        super().__init__(f"{shown(path)}: {reason}")
         self.path = Path(path)
         self.reason = reason
 
@@ -85,7 +88,7 @@ class ModelError(FrescoError):
     """Weights cannot be used; `source` is the folder, file or hub id that was asked for."""
 
     def __init__(self, source: str | Path, reason: str) -> None:
-        super().__init__(f"{source}: {reason}")
+        super().__init__(f"{shown(source)}: {reason}")
         self.source = str(source)
         self.reason = reason
 
@@ -100,6 +103,18 @@ class ModelCorrupt(ModelError):
 
 class WrongModelKind(ModelError):
     """The files are readable but are not of the kind that was asked for."""
+
+
+class ResultNotFinite(ModelError):
+    """What a model computed is not a number, which would be a black picture."""
+
+    def __init__(self, source: str | Path, stage: str, advice: str) -> None:
+        super().__init__(
+            source,
+            f"the model gave values that are no numbers (NaN or infinity) while {stage}, and no "
+            f"picture can be made of them; {advice}",
+        )
+        self.stage = stage
 
 
 class ControlUnavailable(ModelError):

@@ -13,6 +13,7 @@ from fresco_media.types import Frame, Image
 from numpy.typing import NDArray
 
 from fresco_engine.errors import InvalidSettings
+from fresco_engine.search import found_flow
 from fresco_engine.settings import RestyleSettings, check_gaps
 
 FloatArray = NDArray[np.float32]
@@ -134,7 +135,7 @@ def _unlikeness(first: FloatArray, second: FloatArray) -> float:
     """0 for pictures of one scene, towards 1 for unrelated ones; motion is compensated first."""
     one, two = _luma(first), _luma(second)
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    flow = search.calc(two, one, np.empty(0, np.float32))
+    flow = found_flow(search, two, one)
     y, x = np.indices(two.shape, np.float32)
     places = x + flow[..., 0], y + flow[..., 1]
     moved = cv2.remap(one, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

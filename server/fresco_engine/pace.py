@@ -31,11 +31,16 @@ class Pace:
         self._done = dict.fromkeys(Stage, 0.0)
         self._skipped = dict.fromkeys(Stage, 0.0)
         self._total = dict.fromkeys(Stage, 0.0)
+        self._at_once = dict.fromkeys(Stage, 1)
         self._seconds_before = dict.fromkeys(Stage, 0.0)
 
-    def expect(self, stage: Stage, total: float) -> None:
-        """Announce how many units a stage has; it begins with none done."""
+    def expect(self, stage: Stage, total: float, *, at_once: int = 1) -> None:
+        """Announce how many units a stage has; it begins with none done.
+
+        `at_once` units are worked on at the same time.
+        """
         self._total[stage] = total
+        self._at_once[stage] = at_once
         self._done[stage] = self._skipped[stage] = 0.0
         self._seconds_before[stage] = self.seconds[stage]
 
@@ -54,7 +59,7 @@ class Pace:
         )
 
     def skip(self, stage: Stage, units: float = 1) -> Progress:
-        """Count units that an earlier run has finished and say how far the stage is."""
+        """Count units that took no time to speak of, as an earlier run had finished them."""
         self._skipped[stage] += units
         return self.advance(stage, units)
 
@@ -63,10 +68,13 @@ class Pace:
         self.seconds[stage] += seconds
 
     def remaining_s(self) -> float | None:
-        """Seconds left for all announced stages; None until each of them has been measured.
+        """Seconds left for the whole job; None until each of its stages has been measured.
 
-        What goes on in the background and what does not take place at the same time.
+        How much there is to do is known once the clip has been analysed. What goes on in the
+        background and what does not take place at the same time.
         """
+        if not any(self._total[stage] for stage in Stage if stage is not Stage.ANALYSING):
+            return None
         left = {True: 0.0, False: 0.0}
         for stage, total in self._total.items():
             open_units = max(0.0, total - self._done[stage])
@@ -76,7 +84,9 @@ class Pace:
             if measured == 0:
                 return None
             seconds = self.seconds[stage] - self._seconds_before[stage]
-            left[stage in _IN_BACKGROUND] += open_units * seconds / measured
+            left[stage in _IN_BACKGROUND] += (
+                open_units * seconds / (measured * self._at_once[stage])
+            )
         return max(left.values())
 
     def timed(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from fresco_media.clip import Clip
-from fresco_media.images import working_size
+from fresco_media.images import limit_told, working_size
 from fresco_media.painted import read_key
 
 from fresco_engine.checkpoint import StoredPlan
@@ -17,6 +17,7 @@ from fresco_engine.pace import Pace
 from fresco_engine.run import Run
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import Analysed, Progress, Stage, Warned
+from fresco_engine.wording import wording_doubts
 
 _ANALYSIS_SHORT_SIDE = 96
 
@@ -65,8 +66,21 @@ def _taken_up(
 def _warned(
     run: Run, settings: RestyleSettings, of_the_clip: Iterable[str] = ()
 ) -> Iterator[Warned]:
-    texts = (*run.clip.warnings, *of_the_clip, *run.ladder.notes(), *_doubts(settings))
+    texts = (
+        *run.clip.warnings,
+        *of_the_clip,
+        *run.ladder.notes(),
+        *_doubts(settings),
+        *_limits(run, settings),
+    )
     yield from (Warned(text) for text in dict.fromkeys(texts))
+
+
+def _limits(run: Run, settings: RestyleSettings) -> Iterator[str]:
+    info = run.clip.info
+    told = limit_told(working_size(info.width, info.height, settings.size))
+    if told is not None:
+        yield told
 
 
 def _doubts(settings: RestyleSettings) -> Iterator[str]:
@@ -76,6 +90,9 @@ def _doubts(settings: RestyleSettings) -> Iterator[str]:
             f"the negative prompt has no effect at a guidance of {settings.guidance_scale}; "
             "raise --guidance above 1 to use it"
         )
+    yield from wording_doubts(
+        (settings.prompt, settings.negative_prompt or "", *settings.keyframe_prompts.values())
+    )
 
 
 def analyse(

@@ -13,7 +13,16 @@ from functools import partial
 from pathlib import Path
 
 from fresco_media.clip import Clip
-from fresco_media.images import WorkingSize, fit, unfit, working_size, write_image
+from fresco_media.images import (
+    WorkingSize,
+    fit,
+    limit_told,
+    own_size,
+    unfit,
+    working_size,
+    write_image,
+)
+from fresco_media.originals import NO_ORIGINALS, Originals
 from fresco_media.painted import PaintedKeys, find_painted_keys, read_key
 from fresco_media.types import Frame, Image
 from fresco_media.writer import Codec, open_writer
@@ -124,7 +133,8 @@ def propagate(
     at_once, workers = shared_cores(device)
     kind = settings.interpolation
     interpolator = interpolator or make_interpolator(kind, device=device, workers=workers)
-    yield from (Warned(text) for text in (*clip.warnings, *keys.warnings))
+    told = limit_told(_size(clip, settings))
+    yield from (Warned(text) for text in (*clip.warnings, *keys.warnings, *filter(None, (told,))))
     yield from _checked_keys(keys, clip)
     analysed = yield from pace.timed(Stage.ANALYSING, _analyse(clip, keys, settings, stop, pace))
     yield analysed
@@ -157,7 +167,9 @@ class _Run:
 
 def _size(clip: Clip, settings: PropagateSettings) -> WorkingSize:
     info = clip.info
-    return working_size(info.width, info.height, settings.size or min(info.width, info.height))
+    if settings.size is None:
+        return own_size(info.width, info.height)
+    return working_size(info.width, info.height, settings.size)
 
 
 def _checked_keys(keys: PaintedKeys, clip: Clip) -> Iterator[Event]:
@@ -230,7 +242,7 @@ def _emit(run: _Run, pace: Pace) -> Generator[Event | Carried, None, None]:
                 source, image = made.source, unfit(made.image, run.size)
                 yield Carried(index, made)
             yield FrameReady(Frame(index, source.time_s, image), is_keyframe=is_key)
-            yield pace.advance(Stage.INTERPOLATING)
+            yield (pace.skip if is_key else pace.advance)(Stage.INTERPOLATING)
 
 
 def _work(
@@ -270,10 +282,12 @@ def render_propagation(
     device: str = "cpu",
     files: PropagationFiles | None = None,
     interpolator: Interpolator | None = None,
+    originals: Originals = NO_ORIGINALS,
 ) -> Iterator[Event]:
     """Carry painted keys over `clip` into `output`; yields events, `Finished` last.
 
-    Closing the iterator cancels and leaves nothing half-written.
+    Closing the iterator cancels and leaves nothing half-written. Neither the clip nor one of
+    `originals` is ever replaced.
 
     Raises:
         OutputError: the output exists, cannot be written, or the disk is full.
@@ -284,7 +298,13 @@ def render_propagation(
     made_by = interpolator or _interpolator(settings, device, files.resume)
     stop = clip.info.frame_count if settings.stop is None else settings.stop
     with open_writer(
-        output, clip, codec=codec, overwrite=overwrite, start=settings.start, stop=stop
+        output,
+        clip,
+        codec=codec,
+        overwrite=overwrite,
+        start=settings.start,
+        stop=stop,
+        originals=originals,
     ) as writer:
         events = propagate(
             clip, key_folder, settings, interpolator=made_by, device=device, pace=pace
@@ -296,7 +316,7 @@ def render_propagation(
                     with pace.measured(Stage.ENCODING):
                         writer.write(event.frame)
                 elif isinstance(event, Carried):
-                    _save_map(files.error_maps, event)
+                    _save_map(files.error_maps, event, originals)
                     continue
                 yield event
     for text in (*clip.warnings, *writer.warnings):
@@ -317,9 +337,11 @@ def _interpolator(settings: PropagateSettings, device: str, resume: Path | None)
     return StoredInterpolator(made_by, resume, f"{settings.interpolation} {_FORMAT}")
 
 
-def _save_map(folder: Path | None, event: Carried) -> None:
+def _save_map(folder: Path | None, event: Carried, originals: Originals) -> None:
     if folder is not None:
-        write_image(folder / f"{event.index:06d}.png", error_picture(event.frame.error))
+        path = folder / f"{event.index:06d}.png"
+        originals.check(path)
+        write_image(path, error_picture(event.frame.error))
 
 
 def _report(

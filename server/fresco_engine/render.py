@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,8 +13,10 @@ from types import TracebackType
 from typing import Any
 
 from fresco_media.clip import Clip
-from fresco_media.faults import writing
+from fresco_media.destination import originals_of
+from fresco_media.disk import write_whole
 from fresco_media.images import working_size, write_image
+from fresco_media.originals import NO_ORIGINALS, Originals
 from fresco_media.writer import Codec, FrameWriter, open_writer
 
 from fresco_engine import __version__
@@ -58,13 +61,15 @@ def render(
     save_keyframes: Path | None = None,
     interpolator: Interpolator | None = None,
     checkpoint: Checkpoint | None = None,
+    originals: Originals = NO_ORIGINALS,
 ) -> Generator[Event, None, None]:
     """Restyle `clip` into `output`; yields the pipeline's events, `Finished` last.
 
     The output is checked before any work begins and appears under its name only when it is whole;
     without one, frames are only announced and kept. Closing the iterator cancels and leaves
     nothing half-written; keyframes already saved stay. With a `checkpoint`, a later run goes on
-    where one was killed, writes the same file, and removes what that one left beside it.
+    where one was killed, writes the same file, and removes what that one left beside it. Neither
+    the clip nor one of `originals` is ever replaced, whatever happens to names meanwhile.
 
     Raises:
         OutputError: the output exists, cannot be written, or the disk is full.
@@ -73,12 +78,13 @@ def render(
     keyframe_folder = _prepared_folder(save_keyframes)
     checkpoint = checkpoint or NoCheckpoint()
     lazy_model, pace, collected = LazyModel(model), Pace(), _Collected()
-    written = _opened(clip, output, settings, codec, overwrite, checkpoint)
+    originals = originals_of(clip.info) | originals
+    written = _opened(clip, output, settings, codec, overwrite, checkpoint, originals)
     events = restyle(
         clip, settings, lazy_model, interpolator=interpolator, pace=pace, checkpoint=checkpoint
     )
     with written, closing(events):
-        yield from _passed_on(events, written, collected, keyframe_folder, pace)
+        yield from _passed_on(_kept(events, keyframe_folder, originals), written, collected, pace)
     yield from collected.late_warnings((*clip.warnings, *written.warnings))
     outputs = {"clip": output, "keyframes": keyframe_folder}
     metrics = yield from _metrics(clip, output, collected.planned, pace)
@@ -89,18 +95,25 @@ def _passed_on(
     events: Iterator[Event],
     written: _Output | _NoOutput,
     collected: _Collected,
-    keyframe_folder: Path | None,
     pace: Pace,
 ) -> Iterator[Event]:
     """The events, each when what it carries has been written."""
     for event in events:
         collected.add(event)
-        if isinstance(event, KeyframeReady) and keyframe_folder is not None:
-            write_image(keyframe_folder / f"{event.index:06d}.png", event.image)
         progress = written.take(event, pace)
         yield event
         if progress is not None:
             yield progress
+
+
+def _kept(events: Iterator[Event], folder: Path | None, originals: Originals) -> Iterator[Event]:
+    """The events; keyframes are saved in `folder` if there is one."""
+    for event in events:
+        if isinstance(event, KeyframeReady) and folder is not None:
+            path = folder / f"{event.index:06d}.png"
+            originals.check(path)
+            write_image(path, event.image)
+        yield event
 
 
 def save_report(report: Report, path: Path) -> None:
@@ -111,13 +124,8 @@ def save_report(report: Report, path: Path) -> None:
         DiskFull: the disk has no room for it.
     """
     text = json.dumps(report.as_dict(), indent=2, ensure_ascii=False) + "\n"
-    temporary = path.with_name(f".{path.name}.partial")
-    with writing(path):
-        try:
-            temporary.write_text(text, "utf-8")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    # Names that are not UTF-8 become JSON's own escapes by this.
+    write_whole(path, text.encode("utf-8", "backslashreplace"))
 
 
 def _prepared_folder(folder: Path | None) -> Path | None:
@@ -139,10 +147,11 @@ def _opened(
     codec: Codec | None,
     overwrite: bool,
     checkpoint: Checkpoint,
+    originals: Originals,
 ) -> _Output | _NoOutput:
     if path is None:
         return _NoOutput()
-    return _Output(_Options(clip, path, settings, codec, overwrite, checkpoint))
+    return _Output(_Options(clip, path, settings, codec, overwrite, checkpoint, originals))
 
 
 class _NoOutput:
@@ -170,6 +179,7 @@ class _Options:
     codec: Codec | None
     overwrite: bool
     checkpoint: Checkpoint
+    originals: Originals
 
     @property
     def stop(self) -> int:
@@ -226,6 +236,7 @@ class _Output:
             stop=options.stop,
             name=None if folder is None else _name_for(folder),
             on_complete=self._note_delivery,
+            originals=options.originals,
         )
 
     def _note_delivery(self, temporary: Path) -> None:
@@ -242,7 +253,7 @@ class _Output:
 
 
 def _name_for(folder: Path) -> str:
-    return hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:8]
+    return hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:8]
 
 
 class _Collected:

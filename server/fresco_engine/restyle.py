@@ -26,6 +26,7 @@ from fresco_engine.diffusion.sampler import KeyframeBatch, StepDone, executed_st
 from fresco_engine.errors import OutOfDeviceMemory
 from fresco_engine.fallback import Ladder
 from fresco_engine.frames import make_frames
+from fresco_engine.interpolation.choice import shared_cores
 from fresco_engine.interpolation.segment import Interpolator
 from fresco_engine.lane import Lane, Timed
 from fresco_engine.pace import Pace, drained
@@ -155,7 +156,8 @@ def _restyle_shots(run: Run, analysed: Analysed) -> Iterator[Event]:
         tuple(key for key in analysed.keyframes if first <= key < last)
         for first, last in analysed.shots
     ]
-    run.pace.expect(Stage.INTERPOLATING, analysed.stop - analysed.start)
+    at_once, _ = shared_cores(run.model.device)
+    run.pace.expect(Stage.INTERPOLATING, analysed.stop - analysed.start, at_once=at_once)
     run.pace.expect(Stage.TRANSLATING, _steps_left(run, shots))
     frames = Stretches(run.clip, analysed.stop, run.size)
     room = _room(run)
@@ -202,6 +204,8 @@ def _announced(run: Run, finished: Iterator[Timed[MadeFrame]]) -> Iterator[Event
         yield FrameReady(made_frame, frame.is_keyframe, frame.quality)
         if frame.is_reused:
             run.pace.reused["frames"] += 1
+            yield run.pace.skip(Stage.INTERPOLATING)
+        elif frame.is_keyframe:  # It was there: its time would promise too much for the others.
             yield run.pace.skip(Stage.INTERPOLATING)
         else:
             yield run.pace.advance(Stage.INTERPOLATING)

@@ -34,6 +34,7 @@ from fresco_engine.pace import Pace
 from fresco_engine.run import Keyframe, Run
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import Progress, Stage, Warned
+from fresco_engine.wording import plain_words
 
 Track = tuple[Flow, Flow]
 Latents = NDArray[np.float32]
@@ -262,7 +263,8 @@ def _as_progress(
 def prompt_of(settings: RestyleSettings, index: int) -> str:
     """The prompt of one source frame: the job's, the style's, and what was added for the frame."""
     added = settings.keyframe_prompts.get(index, "")
-    texts = (text.strip() for text in (settings.prompt, settings.style_prompt or "", added))
+    given = (settings.prompt, settings.style_prompt or "", added)
+    texts = (plain_words(text.strip()) for text in given)
     return ", ".join(text for text in texts if text)
 
 

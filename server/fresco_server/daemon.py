@@ -8,25 +8,28 @@ import logging.handlers
 import os
 import secrets
 import signal
+import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
-from filelock import FileLock, Timeout
 from fresco_engine import __version__
+from fresco_engine.errors import FrescoError
+from fresco_media.disk import output_fault, partial_name
 
-from fresco_server.errors import CannotStart
+from fresco_server.errors import CannotStart, ServerError
+from fresco_server.jobs.claim import DATABASE, claim, examine
 from fresco_server.jobs.service import Jobs
+from fresco_server.lock import DataLock, locked
+from fresco_server.private import read_token
 from fresco_server.rpc.server import make_server
 from fresco_server.settings import ServerSettings
 
 _LOGGER = logging.getLogger(__name__)
-ALREADY_RUNNING = 3
-"""Exit code of a daemon that finds another one at work in its data folder."""
 _GRACE_S = 1.0
 _LOG_BYTES = 4 << 20
 
@@ -42,58 +45,62 @@ def serve(settings: ServerSettings) -> None:
         CannotStart: another daemon has the data folder, the address cannot be used, or the
             devices are not there.
     """
-    # Worker processes run in another folder.
-    settings = replace(settings, data=settings.data.absolute())
-    _make_private(settings.data)
-    stop = threading.Event()
-    with _lock(settings.data), _logging(settings.data), _stopped_by_signals(stop):
-        _LOGGER.info("Fresco %s starts, process %d", __version__, os.getpid())
-        jobs = Jobs(settings)
-        try:
-            token = _token(settings)
-            server = make_server(jobs, settings, token)
-            jobs.start()
-            server.start()
-            with _announced(settings, server.address, token):
-                _wait(stop, jobs, settings.idle_exit_s)
-                _LOGGER.info("stopping")
-                server.drain()
-                # Everybody who still waits is told that the daemon ends, then nobody is heard.
-                jobs.close()
-                server.stop(_GRACE_S)
-        finally:
-            jobs.close()
-        _LOGGER.info("stopped")
+    with _told(settings.data):
+        # Worker processes run in another folder, and links may come to lead elsewhere.
+        settings = replace(settings, data=claim(settings.data.absolute()))
+        stop = threading.Event()
+        with (
+            locked(settings.data) as lock,
+            _logging(settings.data),
+            _stopped_by_signals(stop),
+        ):
+            _LOGGER.info("Fresco %s starts, process %d", __version__, os.getpid())
+            _serve(settings, lock, stop)
+            _LOGGER.info("stopped")
 
 
-def _make_private(folder: Path) -> None:
+def damaged_lists(data: Path) -> list[Path]:
+    """The damaged lists of jobs that are kept in a data folder, which is looked at only.
+
+    Raises:
+        CannotStart: a daemon would refuse the folder.
+        OSError: it cannot be looked at.
+    """
+    return sorted(examine(data).glob(f"{DATABASE}.damaged-*"))
+
+
+def _serve(settings: ServerSettings, lock: DataLock, stop: threading.Event) -> None:
+    jobs = Jobs(settings)
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotStart(
-            f"{folder}: cannot be used as a data folder ({error.strerror}); "
-            "choose another by --data"
-        ) from error
+        token = _token(settings)
+        server = make_server(jobs, settings, token)
+        jobs.start()
+        server.start()
+        with _announced(settings, server.address, token):
+            _wait(stop, jobs, lock, settings.idle_exit_s)
+            _LOGGER.info("stopping")
+            server.drain()
+            # Everybody who still waits is told that the daemon ends, then nobody is heard.
+            jobs.close()
+            server.stop(_GRACE_S)
+    finally:
+        jobs.close()
 
 
 @contextmanager
-def _lock(data: Path) -> Iterator[None]:
-    lock = FileLock(data / "daemon.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise CannotStart(
-            f"another daemon works in {data}; use that one, or choose another folder by --data",
-            exit_code=ALREADY_RUNNING,
-        ) from None
-    except OSError as error:
-        raise CannotStart(
-            f"{data}: cannot be written to ({error.strerror}); choose another folder by --data"
-        ) from error
+def _told(data: Path) -> Iterator[None]:
+    """What the disk refuses while the daemon starts or works is a sentence, not a traceback."""
     try:
         yield
-    finally:
-        lock.release()
+    except CannotStart:
+        raise
+    except (ServerError, FrescoError) as error:
+        raise CannotStart(str(error)) from error
+    except sqlite3.Error as error:
+        raise CannotStart(f"{data}: the list of jobs cannot be used ({error})") from error
+    except OSError as error:
+        path = Path(os.fsdecode(error.filename)) if error.filename else data
+        raise CannotStart(str(output_fault(path, error))) from error
 
 
 class _LogFile(logging.handlers.RotatingFileHandler):
@@ -107,7 +114,13 @@ class _LogFile(logging.handlers.RotatingFileHandler):
 def _logging(data: Path) -> Iterator[None]:
     """Log lines go to a file of bounded size, and to a terminal if somebody looks at it."""
     handlers: list[logging.Handler] = [
-        _LogFile(data / "daemon.log", maxBytes=_LOG_BYTES, backupCount=2, encoding="utf-8")
+        _LogFile(
+            data / "daemon.log",
+            maxBytes=_LOG_BYTES,
+            backupCount=2,
+            encoding="utf-8",
+            errors="backslashreplace",
+        )
     ]
     if sys.stderr.isatty():
         handlers.append(logging.StreamHandler())
@@ -155,18 +168,7 @@ def _token(settings: ServerSettings) -> str:
     path = settings.token_file or settings.data / "token"
     if settings.token_file is None and not path.exists():
         _write_private(path, secrets.token_urlsafe(32))
-    try:
-        token = path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CannotStart(
-            f"{path}: the token cannot be read ({error}); check --token-file"
-        ) from error
-    if not token.isascii() or not token.isprintable() or len(token) < 16:
-        raise CannotStart(
-            f"{path}: a token has 16 or more letters and digits; make one with "
-            "'python -c \"import secrets; print(secrets.token_urlsafe(32))\"'"
-        )
-    return token
+    return read_token(path)
 
 
 @contextmanager
@@ -190,12 +192,15 @@ def _announced(settings: ServerSettings, address: str, token: str) -> Iterator[N
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            # Another daemon's, if the folder is another one by now, stays.
+            if json.loads(path.read_bytes())["process_id"] == os.getpid():
+                path.unlink()
 
 
 def _write_private(path: Path, text: str) -> None:
     """Write a file that only this user may read, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.partial")
+    temporary = partial_name(path)
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -203,8 +208,10 @@ def _write_private(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def _wait(stop: threading.Event, jobs: Jobs, idle_exit_s: float | None) -> None:
+def _wait(stop: threading.Event, jobs: Jobs, lock: DataLock, idle_exit_s: float | None) -> None:
     while not stop.wait(0.5):
+        lock.check()
+        jobs.tidy()
         if jobs.failure is not None:
             raise jobs.failure
         if idle_exit_s is not None and jobs.idle_s > idle_exit_s:

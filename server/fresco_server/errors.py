@@ -13,6 +13,7 @@ ServerError                 `reason` is its kind for programs, such as JOB_NOT_F
 ├── UploadIncomplete        bytes are missing
 ├── UploadDamaged           the bytes do not have the announced digest
 ├── LimitReached            more than the daemon takes: queue, streams, size, quota
+│   └── StoreBusy           another program holds the file with the jobs
 ├── Superseded              a newer request took this one's place
 ├── ShuttingDown            the daemon is about to end
 ├── WorkerLost              the process that worked on it ended
@@ -25,6 +26,7 @@ ServerError                 `reason` is its kind for programs, such as JOB_NOT_F
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 
 class ServerError(Exception):
@@ -100,6 +102,16 @@ class UploadDamaged(ServerError):
 
 class LimitReached(ServerError):
     """More than the daemon takes."""
+
+
+class StoreBusy(LimitReached):
+    """Another program holds the file with the jobs."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"another program holds {path}, so nothing can be noted; close that program, then try "
+            "again"
+        )
 
 
 class Superseded(ServerError):

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 INSIDE = Path(__file__).parent / "inside"
@@ -56,6 +57,12 @@ def prepare(version: str) -> str:
 
     Several hundred megabytes are fetched the first time.
     """
+    PLACE.mkdir(parents=True, exist_ok=True)
+    with FileLock(PLACE / f"{version}.lock"):  # Tests run in several processes.
+        return _installed(version)
+
+
+def _installed(version: str) -> str:
     folder = PLACE / version
     mark = folder / "complete"
     if mark.exists() and mark.read_text("utf-8") == MODULES[version]:

@@ -13,7 +13,7 @@ from tests.blender.numbers import read_number
 from tests.integration.conftest import StartDaemon
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1200)
 def test_a_strip_is_restyled_by_a_style_alone_and_still_shows_its_numbers(
     blender: Blender, start_daemon: StartDaemon, numbered_clip: Path, tmp_path: Path
 ) -> None:

@@ -201,3 +201,24 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_examinations(
     assert ended.code == 2
     assert sentence in ended.stderr
     assert engine.loaded == []
+
+
+def test_a_data_folder_that_a_daemon_would_refuse_is_found(fresco: Fresco, data: Path) -> None:
+    (data / "jobs" / "client A").mkdir(parents=True)
+
+    ended = fresco("doctor", "--json")
+
+    checks = {check["name"]: check for check in json.loads(ended.stdout)}
+    assert not checks["data folder"]["is_ok"]
+    assert "jobs/client A is in it" in checks["data folder"]["detail"]
+
+
+def test_a_list_of_jobs_that_was_damaged_is_told_of(fresco: Fresco, data: Path) -> None:
+    data.mkdir(parents=True, exist_ok=True)
+    (data / "jobs.sqlite3.damaged-20260101-120000").write_bytes(b"x")
+
+    ended = fresco("doctor", "--json")
+
+    checks = {check["name"]: check for check in json.loads(ended.stdout)}
+    assert checks["data folder"]["is_ok"]
+    assert "jobs.sqlite3.damaged-20260101-120000 is what it was" in checks["data folder"]["detail"]

@@ -238,15 +238,16 @@ def test_options_before_a_command_are_not_passed_over(fresco: Fresco) -> None:
     assert "options go behind the command" in " ".join(ended.stderr.split())
 
 
-def test_a_running_job_shows_stage_share_and_time_left() -> None:
-    progress = client.StageProgress(stage=client.Stage.TRANSLATING, done=3, total=4)
+def test_a_running_job_shows_its_stage_the_whole_jobs_share_and_time_left() -> None:
+    begun = client.StageProgress(stage=client.Stage.ANALYSING, done=1, total=1)
+    progress = client.StageProgress(stage=client.Stage.TRANSLATING, done=2, total=3)
     job = new_job(
-        "f" * 32, state=client.JobState.TRANSLATING, progress=(progress,), remaining_s=65.0
+        "f" * 32, state=client.JobState.TRANSLATING, progress=(begun, progress), remaining_s=65.0
     )
 
     (_, line) = table([job], NOW + timedelta(minutes=3)).splitlines()
 
-    assert line == "ffffffff  translating keyframes  75%   1:05  3 min  clip.mp4"
+    assert line == "ffffffff  translating keyframes  41%   1:05  3 min  clip.mp4"
 
 
 def test_ids_are_shown_as_long_as_it_takes_to_tell_them_apart() -> None:

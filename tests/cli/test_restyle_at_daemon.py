@@ -8,6 +8,7 @@ from pathlib import Path
 
 import fresco_client as client
 import pytest
+from fresco_client.files import part_name
 from fresco_engine.errors import OutOfDeviceMemory
 from fresco_media.clip import Clip
 from fresco_media.images import read_image, write_image
@@ -171,7 +172,7 @@ def test_ctrl_c_when_the_job_is_done_says_how_to_get_its_result(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def interrupted(job_id: str, path: Path, *rest: object, **named: object) -> client.ResultInfo:
-        path.with_name(f".{path.name}.{job_id}.part").write_bytes(b"half")
+        part_name(path, job_id).write_bytes(b"half")
         raise KeyboardInterrupt
 
     monkeypatch.setattr(session, "fetch_result", interrupted)

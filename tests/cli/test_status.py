@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -45,6 +46,40 @@ def test_that_no_daemon_runs_is_one_sentence_and_code_1(
     assert (
         ended.stderr == "Error: No Fresco daemon runs for /data. Start one with 'fresco serve'.\n"
     )
+
+
+def _status_code(*options: str) -> object:
+    from fresco_cli.app import app
+
+    with pytest.raises(SystemExit) as end:
+        app(["status", *options], prog_name="fresco")
+    return end.value.code
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
+def test_a_token_that_was_copied_carelessly_becomes_private(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("0123456789abcdef")
+    token.chmod(0o644)
+
+    code = _status_code("--daemon", "127.0.0.1:9", "--token-file", str(token))
+
+    assert code == 1
+    assert token.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root gives files away")
+def test_another_users_token_is_not_taken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token = tmp_path / "token"
+    token.write_text("0123456789abcdef")
+    os.chown(token, 12345, 12345)
+
+    code = _status_code("--daemon", "127.0.0.1:9", "--token-file", str(token))
+
+    assert code == 2
+    assert "belongs to another user" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

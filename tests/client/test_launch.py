@@ -27,6 +27,7 @@ from fresco_client import (
     find,
     find_or_start,
 )
+from fresco_client.places import discovery_file, program_file, read_discovery, read_program
 
 PROGRAM = [sys.executable, str(Path(__file__).parents[1] / "fakes" / "launched_daemon.py")]
 
@@ -327,3 +328,24 @@ def test_a_session_starts_a_daemon_again_that_was_killed(data: Path) -> None:
         assert list(session.jobs()) == []
 
     assert len(started(data)) == 2
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("attack", ["another user's", "writable for all", "a pipe"])
+def test_what_others_may_have_written_is_neither_started_nor_given_clips(
+    data: Path, attack: str
+) -> None:
+    announce(data, "127.0.0.1:9")
+    program_file(data).write_text(json.dumps({"command": ["true"]}))
+    assert read_program(data) == ["true"]
+    for path in (program_file(data), discovery_file(data)):
+        if attack == "another user's":
+            os.chown(path, 12345, 12345)
+        elif attack == "writable for all":
+            path.chmod(0o666)
+        else:
+            path.unlink()
+            os.mkfifo(path)
+
+    assert read_program(data) is None
+    assert read_discovery(data) is None

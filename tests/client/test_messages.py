@@ -22,7 +22,7 @@ from fresco.v1 import (
     settings_pb2,
 )
 from fresco_client import events, server_info, settings, values
-from fresco_client.errors import VersionMismatch
+from fresco_client.errors import Forbidden, VersionMismatch
 from fresco_client.messages import (
     ENUM_TYPES,
     MESSAGE_TYPES,
@@ -261,3 +261,20 @@ def test_seconds_are_exact_to_the_nanosecond() -> None:
     job.remaining.FromNanoseconds(1_500_000_001)
 
     assert value_of(job, values.Job).remaining_s == pytest.approx(1.500000001, abs=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (values.ClipSource(path="/a/b\udcff.mp4"), media_pb2.ClipSource),
+        (settings.Lora(path="/a/\udce9\udcff"), settings_pb2.Lora),
+        (settings.RestyleSettings(prompt="ink \udcff"), settings_pb2.RestyleSettings),
+        (
+            settings.RestyleSettings(keyframe_pictures={3: "/a/\udcff.png"}),
+            settings_pb2.RestyleSettings,
+        ),
+    ],
+)
+def test_a_name_that_is_not_utf8_is_told_and_never_sent(value: object, kind: type[Message]) -> None:
+    with pytest.raises(Forbidden, match=r"\\udc.*the name is not UTF-8.*Rename"):
+        message_of(value, kind)

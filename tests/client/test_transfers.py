@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -273,3 +274,57 @@ def test_a_result_that_is_not_there_leaves_nothing_behind(
     with pytest.raises(NotPossibleNow):
         session.fetch_result("a", tmp_path / "a.mp4")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "y" * 251 + ".mp4",
+        "\U0001f3a8" * 62 + ".mp4",
+        os.fsdecode(b"\xff\xe9.mp4") if sys.platform == "linux" else "\u00ff.mp4",
+        "100% %d\n.mp4",
+    ],
+    ids=["long", "emoji", "not-utf8", "signs"],
+)
+def test_clips_and_results_may_have_any_legal_name(
+    daemon: FakeDaemon, session: Session, result: bytes, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+
+    session.fetch_result("a", path)
+    source = session.upload(path)
+
+    assert path.read_bytes() == result
+    assert list(tmp_path.iterdir()) == [path]
+    assert source.upload_sha256 in daemon.facts.finished
+
+
+def test_a_file_that_gets_the_name_while_a_result_is_fetched_is_kept(
+    session: Session, result: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.mp4"
+
+    with pytest.raises(FileFailed, match="of this name already"):
+        session.fetch_result("a", path, lambda _: path.write_bytes(b"mine") and None)
+
+    assert path.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("asked_before", [0, 1])
+def test_who_fetches_may_forbid_a_file_to_be_replaced_until_the_end(
+    session: Session, result: bytes, tmp_path: Path, asked_before: int
+) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"mine")
+    asked: list[Path] = []
+
+    def forbid(place: Path) -> None:
+        asked.append(place)
+        if len(asked) > asked_before:
+            raise FileFailed(place, "This is the clip itself.")
+
+    with pytest.raises(FileFailed, match="the clip itself"):
+        session.fetch_result("a", path, is_overwriting=True, before_replacing=forbid)
+
+    assert asked == [path] * (asked_before + 1)
+    assert path.read_bytes() == b"mine"

@@ -22,6 +22,38 @@ def test_time_left_is_unknown_until_every_stage_was_measured() -> None:
     assert second.remaining_s == pytest.approx(8 * 2.0)
 
 
+def test_time_left_is_unknown_while_a_clip_is_analysed() -> None:
+    pace = Pace()
+    pace.expect(Stage.ANALYSING, 100)
+    pace.seconds[Stage.ANALYSING] = 1.0
+
+    analysing = pace.advance(Stage.ANALYSING, 99)
+
+    assert analysing.remaining_s is None
+
+
+def test_what_took_no_time_says_nothing_about_the_time_of_the_others() -> None:
+    pace = Pace()
+    pace.expect(Stage.INTERPOLATING, 20)
+
+    keyframe = pace.skip(Stage.INTERPOLATING)
+    pace.spend(Stage.INTERPOLATING, 30.0)
+    between = pace.advance(Stage.INTERPOLATING, 3)
+
+    assert keyframe.remaining_s is None
+    assert between.remaining_s == pytest.approx(16 * 10.0)
+
+
+def test_units_that_are_worked_on_at_once_take_a_share_of_the_time() -> None:
+    pace = Pace()
+    pace.expect(Stage.INTERPOLATING, 20, at_once=4)
+    pace.spend(Stage.INTERPOLATING, 80.0)
+
+    progress = pace.advance(Stage.INTERPOLATING, 8)
+
+    assert progress.remaining_s == pytest.approx(12 * 10.0 / 4)
+
+
 def test_what_goes_on_in_the_background_takes_no_time_of_its_own_unless_it_takes_longer() -> None:
     pace = Pace()
     for stage in (Stage.TRANSLATING, Stage.ENCODING, Stage.INTERPOLATING):

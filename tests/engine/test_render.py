@@ -132,14 +132,16 @@ def test_a_report_that_finds_the_disk_full_leaves_the_old_one_whole(
     (place / "r.json").write_text("old", encoding="utf-8")
     full = OSError(errno.ENOSPC, "No space left on device")
 
-    def write_text(path: Path, *_: object) -> None:
-        path.write_bytes(b"{")
+    def write_bytes(path: Path, *_: object) -> None:
+        with path.open("wb") as file:
+            file.write(b"{")
         raise full
 
-    monkeypatch.setattr(Path, "write_text", write_text)
+    monkeypatch.setattr(Path, "write_bytes", write_bytes)
     with pytest.raises(DiskFull, match="free some room"):
         save_report(report, place / "r.json")
 
+    monkeypatch.undo()
     assert {path.name: path.read_bytes() for path in place.iterdir()} == {"r.json": b"old"}
 
 

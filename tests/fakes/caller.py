@@ -18,7 +18,7 @@ from fresco.v1 import (
 )
 from grpc_health.v1 import health_pb2_grpc
 
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 TOKEN = "a-token-for-tests"
 _Call = Callable[..., Any]
 _UNLIMITED = (("grpc.max_send_message_length", -1),)

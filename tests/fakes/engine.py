@@ -23,6 +23,7 @@ from fresco_engine.types import (
 )
 from fresco_media.clip import Clip
 from fresco_media.images import write_image
+from fresco_media.originals import NO_ORIGINALS, Originals
 from fresco_media.types import Frame, Image
 from fresco_media.writer import open_writer
 
@@ -70,13 +71,20 @@ class FakeEngine(InProcessEngine):
         codec: Codec | None = None,
         overwrite: bool = False,
         save_keyframes: Path | None = None,
+        originals: Originals = NO_ORIGINALS,
     ) -> Iterator[Event]:
         """Write the negative of every frame."""
         assert model == "negative"
         self.settings.append(settings)
         plan = self.plan(clip, settings)
         with open_writer(
-            output, clip, codec=codec, overwrite=overwrite, start=plan.start, stop=plan.stop
+            output,
+            clip,
+            codec=codec,
+            overwrite=overwrite,
+            start=plan.start,
+            stop=plan.stop,
+            originals=originals,
         ) as writer:
             yield from (Warned(text) for text in self.warnings)
             yield plan

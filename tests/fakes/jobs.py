@@ -129,7 +129,7 @@ class FakeJobs:
     def __init__(self, settings: ServerSettings) -> None:
         self.settings = settings
         self.root = settings.data
-        self.uploads = Uploads(self.root / "uploads", settings.limits)
+        self.uploads = Uploads(self.root / "uploads", settings.limits, self.make_room)
         self.media = FakeMedia()
         self.is_closing = False
         self.touches = 0

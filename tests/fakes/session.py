@@ -237,8 +237,11 @@ class FakeSession(client.Session):
         on_progress: client.OnProgress | None = None,
         *,
         is_overwriting: bool = False,
+        before_replacing: Callable[[Path], None] | None = None,
     ) -> client.ResultInfo:
         job, path = self._work(job_id).job, Path(path)
+        if before_replacing is not None:
+            before_replacing(path)
         if path.exists() and not is_overwriting:
             raise client.FileFailed(path, "There is a file of this name already.")
         shutil.copy(self._work(job_id).result, path)

@@ -4,6 +4,8 @@
 
 `--step-s` and `--frame-s` are how long a denoising step and a frame take. With `--crash-at N` the
 process kills itself when it is to make frame N. With `--start-once FILE` only the first one starts.
+With `--broken NAME` the worker of that device ("any" for all) does not start, in the way of
+`--how`, until there is the file `--mended FILE`.
 """
 
 from __future__ import annotations
@@ -53,12 +55,16 @@ class NegativeEngine:
     step_s: float
     frame_s: float
     crash_at: int | None
+    is_lost: bool = False
 
     def render(self, order: Order) -> Generator[Event, None, None]:
         clip = media.open_clip(order["clip"], order["frame_rate"])
         settings = settings_from_dict(order["settings"])
         if settings.prompt == "unthinkable":
             raise InvalidSettings("prompt", "nobody can think of this; use other words")
+        if self.is_lost or settings.prompt == "lose the device":
+            self.is_lost = True
+            raise RuntimeError("CUDA error: an illegal memory access was encountered")
         checkpoint = FolderCheckpoint(Path(order["folder"]))
         stored = checkpoint.plan()
         plan = _plan(clip, settings) if stored is None else stored.analysed(clip.info, settings)
@@ -187,6 +193,19 @@ def _is_there(mark: Path) -> bool:
     return was_there
 
 
+def _break(how: str) -> None:
+    """End, or do not, as workers do that cannot start."""
+    if how == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif how == "import error":
+        raise ImportError("libcudart.so.13: cannot open shared object file")
+    elif how == "silent":
+        time.sleep(600)
+    elif how == "no devices":
+        Channel().say("ready", devices=[])
+    sys.exit(0 if how == "at once" else 7)
+
+
 def main() -> None:
     """Serve the daemon until it is gone."""
     parser = argparse.ArgumentParser()
@@ -194,9 +213,15 @@ def main() -> None:
     parser.add_argument("--frame-s", type=float, default=0.001)
     parser.add_argument("--crash-at", type=int)
     parser.add_argument("--start-once", type=Path)
+    parser.add_argument("--broken")
+    parser.add_argument("--how", default="exit code")
+    parser.add_argument("--mended", type=Path, default=Path(os.devnull, "never"))
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--media", action="store_true")
     arguments = parser.parse_args()
+    is_meant = not arguments.media and arguments.broken in ("any", arguments.device)
+    if is_meant and not arguments.mended.exists():
+        _break(arguments.how)
     channel = Channel()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(name)s: %(message)s")
     if arguments.media:

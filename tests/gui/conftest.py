@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from fresco_gui.window import MainWindow
     from pytestqt.qtbot import QtBot
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 180_000
 SAMPLE = Path(__file__).parents[2] / "server/fresco_engine/sample/fresco-sample.mp4"
 
 
@@ -127,21 +126,67 @@ class App:
         found.trigger()
 
 
+class DialogGuard:
+    """Closes a dialog that no test awaits (it would block the test for ever); keeps its words.
+
+    It looks from a timer, which runs in the loop of a blocking dialog too.
+    """
+
+    def __init__(self) -> None:
+        from PyQt6.QtCore import QTimer
+
+        self.unawaited: list[str] = []
+        self._answers: list[tuple[type[Any], Callable[[Any], object]]] = []
+        self._answered: list[Any] = []
+        self._timer = QTimer()
+        self._timer.timeout.connect(self._look)
+        self._timer.start(20)
+
+    def await_dialog(self, kind: type[Any], act: Callable[[Any], object]) -> None:
+        """Do this to the next dialog of a kind."""
+        self._answers.append((kind, act))
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._timer.stop()
+
+    def _look(self) -> None:
+        from PyQt6.QtWidgets import QApplication, QDialog
+
+        dialog = QApplication.activeModalWidget()
+        if not isinstance(dialog, QDialog) or dialog in self._answered:
+            return
+        awaited = next((one for one in self._answers if isinstance(dialog, one[0])), None)
+        if awaited is None:
+            self.unawaited.append(f"{dialog.windowTitle()}: {getattr(dialog, 'text', str)()}")
+            dialog.reject()
+            return
+        self._answers.remove(awaited)
+        self._answered.append(dialog)
+        awaited[1](dialog)
+
+
+GUARD: list[DialogGuard] = []
+
+
+@pytest.fixture(autouse=True)
+def dialog_guard(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A dialog that a test does not await fails it, at once."""
+    if "qapp" not in request.fixturenames:
+        yield
+        return
+    request.getfixturevalue("qapp")
+    guard = DialogGuard()
+    GUARD.append(guard)
+    yield
+    GUARD.remove(guard)
+    guard.stop()
+    assert not guard.unawaited, f"dialogs that no test awaits: {guard.unawaited}"
+
+
 def answer(kind: type[Any], act: Callable[[Any], object]) -> None:
     """Do this to the next dialog of a kind, which blocks whoever opens it."""
-    from PyQt6.QtCore import QTimer
-    from PyQt6.QtWidgets import QApplication
-
-    ends = time.monotonic() + PATIENCE_MS / 1000
-
-    def look() -> None:
-        dialog = QApplication.activeModalWidget()
-        if isinstance(dialog, kind):
-            act(dialog)
-        elif time.monotonic() < ends:
-            QTimer.singleShot(20, look)
-
-    QTimer.singleShot(0, look)
+    GUARD[-1].await_dialog(kind, act)
 
 
 def choice_of(daemon: DaemonProcess) -> DaemonChoice:

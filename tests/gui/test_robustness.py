@@ -360,6 +360,21 @@ def test_a_job_that_fails_says_why_and_what_to_do(
     assert app.controller.keeper.project.made[0].job_id in app.problems[-1].report
 
 
+def test_a_job_whose_result_is_here_is_not_asked_about_when_the_window_closes(
+    app: App, start_daemon: StartDaemon, clip: Path
+) -> None:
+    started(app, start_daemon(), clip)
+    follower = app.controller.following.follower
+    assert follower is not None
+    open_then: list[list[Any]] = []
+    follower.finished.connect(lambda _: open_then.append(app.controller.jobs.open_jobs()))
+
+    app.wait_for_result()
+
+    assert open_then == [[]]
+    assert not app.controller.jobs.open_jobs()
+
+
 def test_a_result_that_was_thrown_away_is_fetched_again(
     make_app: Callable[[], App], start_daemon: StartDaemon, clip: Path, tmp_path: Path
 ) -> None:

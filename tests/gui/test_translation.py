@@ -131,7 +131,6 @@ _OF_QT = {"&OK", "OK", "&Cancel", "Cancel", "&Close", "Close", "Float", "Press s
 }
 
 
-@pytest.mark.timeout(300)
 def test_what_is_said_on_the_way_through_a_job_can_be_translated(
     marking: Marking,
     make_app: Callable[[], App],

@@ -18,7 +18,7 @@ from fresco_client import Session
 
 ROOT = Path(__file__).parents[2]
 FAKE_WORKER = (sys.executable, "-m", "tests.fakes.worker")
-_PATIENCE_S = 90.0
+_PATIENCE_S = 300.0
 _SERVE = """
 import json, sys
 from pathlib import Path

@@ -114,7 +114,7 @@ class Watcher(threading.Thread):
         return [event.state for event in self.events if isinstance(event, StateChanged)]
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_killed_twenty_times_a_job_makes_the_same_as_undisturbed(
     start_daemon: StartDaemon, long_clip: Path, tiny_model_folder: Path, undisturbed: Made
 ) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fresco_media.images import fit, resize, unfit, working_size
+from fresco_media.images import fit, limit_told, own_size, resize, unfit, working_size
 from fresco_media.types import Image
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,12 +19,56 @@ def test_the_working_size_keeps_the_aspect_and_pads_to_eights(
 ) -> None:
     size = working_size(width, height, short_side)
 
-    assert min(size.scaled) == short_side
-    long_side = max(width, height) * short_side / min(width, height)
-    assert abs(max(size.scaled) - long_side) <= 0.5
+    if max(width, height) <= 8 * min(width, height):
+        assert min(size.scaled) == short_side
+        assert not size.is_limited
+    aspect = max(width, height) / min(width, height)
+    assert abs(max(size.scaled) - aspect * min(size.scaled)) <= 0.5 * aspect
     for scaled, padded in zip(size.scaled, size.padded, strict=True):
         assert padded % 8 == 0
         assert 0 <= padded - scaled < 8
+
+
+@given(width=st.integers(1, 70_000), height=st.integers(1, 70_000), short_side=st.integers(1, 2048))
+def test_memory_is_bounded_by_pixels_however_long_and_thin_a_clip_is(
+    width: int, height: int, short_side: int
+) -> None:
+    size = working_size(width, height, short_side)
+
+    assert min(size.scaled) >= 1
+    assert size.scaled[0] * size.scaled[1] <= 8 * short_side**2 + 2 * max(size.scaled)
+    assert max(size.scaled) <= 16384
+
+
+@pytest.mark.parametrize(
+    ("source", "scaled"),
+    [
+        ((4096, 16), (16384, 64)),
+        ((16, 4096), (64, 16384)),
+        ((1, 64), (181, 11585)),
+        ((65_535, 2), (16384, 1)),
+    ],
+)
+def test_a_clip_too_long_for_its_size_is_told(
+    source: tuple[int, int], scaled: tuple[int, int]
+) -> None:
+    size = working_size(*source, 512)
+
+    assert size.scaled == scaled
+    assert f"worked on at {scaled[0]}x{scaled[1]}" in (limit_told(size) or "")
+
+
+@pytest.mark.parametrize("source", [(7680, 1080), (8, 8), (2, 2), (4096, 512), (1, 8)])
+def test_clips_of_up_to_eight_to_one_have_the_size_asked_for(source: tuple[int, int]) -> None:
+    size = working_size(*source, 512)
+
+    assert min(size.scaled) == 512
+    assert limit_told(size) is None
+
+
+def test_the_clips_own_size_is_kept_as_long_as_files_hold_it() -> None:
+    assert own_size(4096, 16).scaled == (4096, 16)
+    assert own_size(40_000, 3).scaled == (16384, 1)
 
 
 @pytest.mark.parametrize(

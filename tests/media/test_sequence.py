@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 from fresco_engine.errors import ClipNotFound, ClipUnreadable, NoVideoStream, SequenceGap
 from fresco_media.clip import Clip
+from fresco_media.images import write_image
 from fresco_media.types import Image
+
+from tests.media.conftest import picture
 
 MakeImages = Callable[..., Path]
 
@@ -171,3 +174,34 @@ def test_names_beyond_ascii_are_read(make_images: MakeImages) -> None:
     folder = make_images("Фото 映像", range(2), name="Bär's_%03d.png")
 
     assert len(list(Clip.open(folder).frames())) == 2
+
+
+@pytest.mark.parametrize(
+    ("stem", "pattern"),
+    [
+        ("50%_", "50%_%04d.png"),
+        ("100% done_", "100% done_%04d.png"),
+        ("%%_", "%%_%04d.png"),
+        ("50%_", "50%%_%04d.png"),
+        ("%d_", "%d_%04d.png"),
+        ("take2", "take2%04d.png"),
+        ("[a]\n", "[a]\n%04d.png"),
+    ],
+)
+def test_per_cent_signs_in_names_are_plain(tmp_path: Path, stem: str, pattern: str) -> None:
+    folder = tmp_path / "100% %d %04d"
+    folder.mkdir()
+    for number in (1, 2, 3):
+        write_image(folder / f"{stem}{number:04d}.png", picture(number))
+
+    for path in (folder / pattern, folder, folder / f"{stem}0002.png"):
+        clip = Clip.open(path)
+        assert (clip.info.frame_count, len(list(clip.frames()))) == (3, 3)
+
+
+def test_numbers_far_apart_are_holes_and_not_a_full_memory(tmp_path: Path) -> None:
+    for number in (1, 20261128235959000000):
+        write_image(tmp_path / f"shot_{number}.png", picture(1))
+
+    with pytest.raises(SequenceGap, match=r"no frame 2, 3, 4, 5, 6 and 20261128235958999993 more"):
+        Clip.open(tmp_path)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import errno
 import gc
+import os
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -363,9 +365,99 @@ def test_frames_must_come_in_order_and_at_size(make_clip: MakeClip, tmp_path: Pa
             writer.write(Frame(1, Fraction(1, 24), frames[1].image[:10]))
 
 
-@pytest.mark.parametrize("name", ["two words.mp4", 'it\'s "me".mkv', "Übung 映像.mov", "50%.mp4"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "two words.mp4",
+        'it\'s "me".mkv',
+        "Übung 映像.mov",
+        "50%.mp4",
+        "50%d.mp4",
+        "%%04d.mov",
+        "-o.mp4",
+        "a\nb.mp4",
+        "[1] {2} *?.mp4",
+        "x" * 251 + ".mp4",
+        "\U0001f3a8" * 62 + ".mkv",
+        "U\u0308bung.mp4",
+        os.fsdecode(b"\xff\xe9.mp4") if sys.platform == "linux" else "\u00ff\u00e9.mp4",
+    ],
+)
 def test_any_file_name_can_be_written(make_clip: MakeClip, tmp_path: Path, name: str) -> None:
     result = rewrite(make_clip("source.mp4", frame_count=2), tmp_path / name)
 
     assert result.info.frame_count == 2
     assert half_written(tmp_path) == []
+
+
+@pytest.mark.parametrize("codec", ["h264", "images"])
+def test_a_name_with_a_colon_is_no_protocol(
+    make_clip: MakeClip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, codec: str
+) -> None:
+    clip = Clip.open(make_clip("source.mp4", frame_count=1))
+    (tmp_path / "rtmp:x").mkdir()
+    monkeypatch.chdir(tmp_path)
+    output = Path("rtmp:x", "out.mp4" if codec == "h264" else "out_%d.png")
+
+    with open_writer(output, clip) as writer:
+        for frame in clip.frames():
+            writer.write(frame)
+
+    assert Clip.open(output).info.frame_count == 1
+
+
+@pytest.mark.parametrize(
+    ("pattern", "first"),
+    [
+        ("100% done_%04d.png", "100% done_0000.png"),
+        ("100%_%04d.png", "100%_0000.png"),
+        ("50%d_%04d.png", "50%d_0000.png"),
+        ("%%_%d.png", "%%_0.png"),
+        ("%s%04d.png", "%s0000.png"),
+        ("%(x)d %02d.png", "%(x)d 00.png"),
+        ("x" * 246 + "%04d.png", "x" * 246 + "0000.png"),
+    ],
+)
+def test_per_cent_signs_in_the_names_of_pictures_are_plain(
+    make_clip: MakeClip, tmp_path: Path, pattern: str, first: str
+) -> None:
+    clip = Clip.open(make_clip("source.mp4", frame_count=2))
+    folder = tmp_path / "100% %d"
+    folder.mkdir()
+
+    for _ in range(2):
+        with open_writer(folder / pattern, clip, overwrite=True) as writer:
+            for frame in clip.frames():
+                writer.write(frame)
+
+    assert len(list(folder.iterdir())) == 2
+    assert (folder / first).is_file()
+    assert Clip.open(folder / pattern).info.frame_count == 2
+
+
+@pytest.mark.parametrize("size", [(16400, 2), (2, 20_000)])
+def test_a_clip_no_video_can_hold_is_told_before_the_work(
+    make_images: Callable[..., Path], tmp_path: Path, size: tuple[int, int]
+) -> None:
+    clip = Clip.open(make_images("long", range(1), size=size))
+
+    with pytest.raises(OutputNotWritable, match="write pictures instead"):
+        open_writer(tmp_path / "out.mp4", clip)
+    with open_writer(tmp_path / "out_%d.png", clip) as writer:
+        writer.write(next(clip.frames()))
+
+    assert Clip.open(tmp_path / "out_%d.png").info.width == size[0]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (8, 8), (1, 64), (4096, 16), (16, 4096)])
+def test_the_smallest_and_thinnest_clips_are_written(
+    make_images: Callable[..., Path], tmp_path: Path, size: tuple[int, int]
+) -> None:
+    clip = Clip.open(make_images("thin", range(2), size=size))
+
+    with open_writer(tmp_path / "out.mp4", clip) as writer:
+        for frame in clip.frames():
+            writer.write(frame)
+
+    written = Clip.open(tmp_path / "out.mp4").info
+    assert (written.width, written.height, written.frame_count) == (*size, 2)

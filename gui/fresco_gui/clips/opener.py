@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from fresco_client import TransferProgress
+from fresco_media.numbered import is_pattern
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from fresco_gui.clips.reach import ReachedClip, reach
@@ -141,7 +142,7 @@ class ClipOpener(QObject):
         self._let_go()
         self._keeper.begin(project, place)
         path = Path(project.clip)
-        if path.exists() or "%" in path.name:
+        if path.exists() or is_pattern(path):
             self._show(path)
         else:
             self._look_for_moved(path)
@@ -219,7 +220,7 @@ class ClipOpener(QObject):
     def _look_after(self) -> None:
         """Tell when the clip's file is gone, and when it is back."""
         path = self._path
-        if not self._keeper.project.clip or "%" in path.name:
+        if not self._keeper.project.clip or is_pattern(path):
             return
 
         def known(is_there: object) -> None:

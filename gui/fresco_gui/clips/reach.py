@@ -43,7 +43,7 @@ def reach(
     """
     by_path = ClipSource(path=str(path.absolute()), frame_rate=frame_rate)
     capabilities = session.server().capabilities
-    is_sendable = path.is_file() and "%" not in path.name
+    is_sendable = path.is_file()
     if capabilities is None or capabilities.has_file_access or not is_sendable:
         try:
             return ReachedClip(path=path, source=by_path, info=session.describe_clip(by_path))

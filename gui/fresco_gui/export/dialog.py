@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fresco_media.disk import short_stem
+from fresco_media.originals import is_same_place
 from PyQt6.QtCore import pyqtSlot
 from PyQt6.QtWidgets import (
     QCheckBox,
@@ -118,7 +120,7 @@ class ExportDialog(QDialog):
         self.sound.setEnabled(kind is not ExportKind.PNG)
         clip = Path(self._project.clip)
         before = Path(self.path.text()) if self.path.text() else clip
-        stem = f"{clip.stem.replace('%', '_')}-restyled"
+        stem = f"{short_stem(clip)}-restyled"
         self.path.setText(str(before.parent / f"{stem}{_ENDINGS[kind]}"))
 
     @pyqtSlot()
@@ -141,7 +143,7 @@ class ExportDialog(QDialog):
             return self.tr("There is no folder {folder}.").format(folder=path.parent)
         if kind is not ExportKind.PNG and path.suffix.lower() != _ENDINGS[kind]:
             return self.tr("A file of this format ends in {ending}.").format(ending=_ENDINGS[kind])
-        if str(path) == self._project.clip:
+        if self._project.clip and is_same_place(path, Path(self._project.clip)):
             return self.tr("That is the clip itself; choose another name.")
         return ""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-_NUMBER = re.compile(r"%(0\d+)?d")
+from fresco_media.numbered import parse_pattern
 
 
 class ExportKind(Enum):
@@ -36,9 +35,9 @@ class ExportOptions:
 
     def picture_path(self, index: int) -> Path:
         """Where the picture of a frame goes."""
-        name = self.path.name
-        if _NUMBER.search(name):
-            return self.path.with_name(_NUMBER.sub(lambda found: found[0] % index, name, count=1))
+        names = parse_pattern(self.path.name)
+        if names is not None and not self.path.is_dir():
+            return self.path.with_name(names.name(index))
         if self.path.suffix.lower() == ".png":
             return self.path.with_name(f"{self.path.stem}_{index:04d}.png")
         return self.path / f"frame_{index:04d}.png"

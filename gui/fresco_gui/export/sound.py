@@ -10,9 +10,9 @@ import av
 import av.container
 import av.error
 import numpy as np
+from fresco_media.containers import open_input
 
 from fresco_gui.media.errors import reading
-from fresco_gui.media.index import open_container
 
 _AAC_RATE = 256_000
 
@@ -27,7 +27,7 @@ class SoundTrack:
         self, path: Path, output: av.container.OutputContainer, start_s: float, stop_s: float
     ) -> None:
         self._output = output
-        self._input = open_container(path)
+        self._input = open_input(path)
         source = self._input.streams.audio[0]
         is_mov = output.format.name == "mov"
         self._rate = source.rate or 48_000

@@ -12,6 +12,10 @@ from pathlib import Path
 
 import av.error
 import cv2
+from fresco_media.containers import open_input
+from fresco_media.disk import partial_name
+from fresco_media.errors import OutputError
+from fresco_media.originals import Originals
 from PyQt6.QtCore import QObject, QThread, pyqtSignal
 
 from fresco_gui.export.frames import ExportFrames
@@ -20,8 +24,8 @@ from fresco_gui.export.video import VideoFile
 from fresco_gui.media.clip_frames import ClipFrames
 from fresco_gui.media.errors import ExportFailed, MediaError
 from fresco_gui.media.fetched_frames import FetchedFrames
-from fresco_gui.media.index import open_container
 from fresco_gui.media.pictures import read_pixels_of
+from fresco_gui.media.sequence import is_sequence, sequence_files
 from fresco_gui.media.source import FrameSource
 
 logger = logging.getLogger(__name__)
@@ -64,6 +68,9 @@ class Export(QThread):
         self._result = result
         self._frames = ExportFrames(source, unencoded or result)
         self._options = options
+        self._originals = _originals("the clip itself is", source) | _originals(
+            "the result is kept", result
+        )
         self._reported = 0.0
 
     def cancel(self) -> None:
@@ -93,13 +100,16 @@ class Export(QThread):
             raise ExportFailed(options.path, "there are no frames between in and out point")
         if options.kind is ExportKind.PNG:
             return self._write_pictures()
+        self._originals.check(options.path)
         options.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = options.path.with_name(f".{options.path.name}.partial")
+        temporary = partial_name(options.path.absolute())
         try:
             if self._is_copy():
                 self._copy(temporary)
             else:
                 self._encode(temporary)
+            # Files may have been moved and linked meanwhile.
+            self._originals.check(options.path)
             temporary.replace(options.path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -116,7 +126,7 @@ class Export(QThread):
             return False
         if not isinstance(self._result, ClipFrames) or not self._result.path.is_file():
             return False
-        with open_container(self._result.path) as container:
+        with open_input(self._result.path) as container:
             is_mp4 = "mp4" in container.format.name and self._result.path.suffix == ".mp4"
             return is_mp4 and container.streams.video[0].codec_context.name == "h264"
 
@@ -137,6 +147,8 @@ class Export(QThread):
 
     def _write_pictures(self) -> Path:
         written: list[Path] = []
+        start, stop = self._options.start, self._options.stop
+        self._originals.check(*map(self._options.picture_path, range(start, stop)))
         try:
             for index in self._indices():
                 path = self._options.picture_path(index)
@@ -144,7 +156,7 @@ class Export(QThread):
                 pixels = read_pixels_of(image := self._frames.image(index))
                 encoded = cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_BGRA2BGR))[1]
                 del image
-                temporary = path.with_name(f".{path.name}.partial")
+                temporary = partial_name(path)
                 if not path.exists():
                     written.append(path)
                 try:
@@ -177,8 +189,22 @@ def _writing(path: Path) -> Iterator[None]:
     """Report whatever goes wrong inside as a fault of the output at `path`."""
     try:
         yield
+    except OutputError as error:
+        raise ExportFailed(path, error.reason) from error
     except (av.error.FFmpegError, OSError) as error:
         raise ExportFailed(path, _reason(error)) from error
+
+
+def _originals(what: str, frames: FrameSource) -> Originals:
+    """The files that frames come from."""
+    path = frames.info.path if frames.info is not None else None
+    if path is None:
+        return Originals()
+    files: tuple[Path, ...] = (path,)
+    if is_sequence(path):
+        with suppress(MediaError):
+            files = sequence_files(path)
+    return Originals.of(what, *files)
 
 
 def _reason(error: Exception) -> str:

@@ -36,11 +36,6 @@ class SettingsForm(QWidget):
         self._column.setSpacing(6)
 
     @property
-    def is_built(self) -> bool:
-        """Whether a daemon has said what can be chosen."""
-        return bool(self._fields)
-
-    @property
     def label_width(self) -> int:
         """Of the widest label: fields stand below each other in all sections."""
         return max((label.sizeHint().width() for label in self._labels), default=0)

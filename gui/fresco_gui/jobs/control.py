@@ -37,6 +37,7 @@ class JobControl(QObject):
         self._daemon = daemon
         self.model = JobsModel(self)
         self._is_listing = False
+        self._is_list_outdated = False
         self._timer = QTimer(self)
         self._timer.setInterval(_LIST_EVERY_MS)
         self._timer.timeout.connect(self.refresh)
@@ -58,6 +59,12 @@ class JobControl(QObject):
         self._services.workers.call(
             lambda: list(islice(session.jobs(), _SHOWN)), self._on_listed, self._on_not_listed
         )
+
+    def end(self, job_id: str, state: JobState) -> None:
+        """A job is known to have ended; a list on its way may not know it yet."""
+        self.model.move_to(job_id, state)
+        self._is_list_outdated = self._is_listing
+        self.refresh()
 
     def open_jobs(self) -> list[Job]:
         """Jobs that run or wait to."""
@@ -118,6 +125,10 @@ class JobControl(QObject):
 
     def _on_listed(self, jobs: object) -> None:
         self._is_listing = False
+        if self._is_list_outdated:
+            self._is_list_outdated = False
+            self.refresh()
+            return
         self.model.show(cast(list[Job], jobs))
 
     def _on_not_listed(self, error: Exception) -> None:

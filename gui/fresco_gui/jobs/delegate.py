@@ -10,7 +10,6 @@ from PyQt6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from fresco_gui.jobs.model import JOB_ROLE
 from fresco_gui.jobs.words import (
     look_of_job,
-    share_of_job,
     span_text,
     state_of_job,
     time_text,
@@ -51,7 +50,7 @@ class JobDelegate(QStyledItemDelegate):
         self._text(painter, area, option.font, _colour(job), state_of_job(job), right)
         area.setTop(area.top() + line + 3)
         if not job.state.is_ended:
-            self._bar(painter, area, share_of_job(job.state, job.progress))
+            self._bar(painter, area, job.share)
         if option.state & QStyle.StateFlag.State_HasFocus:
             painter.setPen(QColor(TOKENS.focus))
             painter.drawRect(option.rect.adjusted(0, 0, -1, -1))

@@ -90,11 +90,6 @@ class JobFollower(QObject):
         self._timer.setInterval(_PROGRESS_MS)
         self._timer.timeout.connect(self._on_tick)
 
-    @property
-    def is_following(self) -> bool:
-        """Whether events are awaited."""
-        return self._worker is not None
-
     def start(self) -> None:
         """Follow on from the last event that was seen."""
         self._worker = self._workers.stream(
@@ -177,8 +172,8 @@ class JobFollower(QObject):
             self.warned.emit(event.message)
         elif isinstance(event, Finished):
             self._on_tick()
-            self.finished.emit(event.result)
             self.state_changed.emit(JobState.DONE)
+            self.finished.emit(event.result)
         elif isinstance(event, Failed):
             self.job_failed.emit(event.failure)
             self.state_changed.emit(JobState.FAILED)

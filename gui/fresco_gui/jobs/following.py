@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from fresco_client import Failure, Job, JobState, PictureOptions
+from fresco_media.disk import short_stem
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from fresco_gui.clips import ClipOpener
@@ -135,8 +136,12 @@ class Following(QObject):
         if job.id == self.job_id:
             self.follow(job.id)
 
-    def _on_state(self, _: JobState) -> None:
-        self._jobs.refresh()
+    def _on_state(self, state: JobState) -> None:
+        if state.is_ended:
+            self._jobs.end(self.job_id, state)
+        else:
+            # It may be one of long ago: a job that is shown again tells its whole story.
+            self._jobs.refresh()
         self.moved.emit()
 
     # Its result
@@ -155,7 +160,7 @@ class Following(QObject):
     def result_path(self, job_id: str) -> Path:
         """Where the result of a job is put."""
         folder = self._services.preferences.results or self._services.folders.results
-        stem = Path(self._keeper.project.clip).stem.replace("%", "_") or "result"
+        stem = short_stem(Path(self._keeper.project.clip)) or "result"
         return folder / f"{stem}-{job_id[:8]}.mp4"
 
     def _on_fetched(self, path: object) -> None:

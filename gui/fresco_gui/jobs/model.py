@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from fresco_client import Job, ProgressMade
+from fresco_client import Job, JobState, ProgressMade
 from PyQt6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, pyqtSignal
 
 from fresco_gui.jobs.words import look_of_job, state_of_job, time_text, title_of_job
@@ -90,6 +90,12 @@ class JobsModel(QAbstractListModel):
         others = tuple(one for one in job.progress if one.stage is not event.progress.stage)
         progress = (*others, event.progress)
         self.put(replace(job, progress=progress, remaining_s=event.remaining_s))
+
+    def move_to(self, job_id: str, state: JobState) -> None:
+        """A job has another state."""
+        job = self.job(job_id)
+        if job is not None:
+            self.put(replace(job, state=state))
 
     def _change(self, row: int, job: Job) -> None:
         if self._jobs[row] != job:

@@ -5,11 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import PurePath
 
-from fresco_client import Job, JobState, StageProgress
+from fresco_client import Job, JobState
 from PyQt6.QtCore import QCoreApplication
-
-_WEIGHTS = {"analysing": 0.05, "translating keyframes": 0.65, "interpolating": 0.25}
-"""Shares of a whole job that its stages usually take; what is left is for encoding."""
 
 
 def title_of_job(job: Job) -> str:
@@ -53,14 +50,6 @@ def state_of_job(job: Job) -> str:
     if job.state is JobState.INTERPOLATING and job.plan:
         return f"{text} {job.ready_frames}/{job.plan.stop - job.plan.start}"
     return text
-
-
-def share_of_job(state: JobState, progress: tuple[StageProgress, ...]) -> float:
-    """How much of the job is done, 0 to 1."""
-    if state is JobState.DONE:
-        return 1.0
-    share = sum(_WEIGHTS.get(stage.stage.value, 0.05) * stage.share for stage in progress)
-    return min(share, 1.0)
 
 
 def span_text(seconds: float) -> str:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import av.error
+from fresco_media.errors import ClipError, ClipNotFound
 
 
 class MediaError(Exception):
@@ -52,8 +53,10 @@ def reading(path: Path) -> Iterator[None]:
     """Report whatever goes wrong inside as a fault of the clip at `path`."""
     try:
         yield
-    except FileNotFoundError as error:
+    except (FileNotFoundError, ClipNotFound) as error:
         raise ClipMissing(path) from error
+    except ClipError as error:
+        raise ClipUnreadable(path, error.reason) from error
     except PermissionError as error:
         reason = "it may not be read; change its permissions or copy it elsewhere"
         raise ClipUnreadable(path, reason) from error

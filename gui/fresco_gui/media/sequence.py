@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from pathlib import Path
 
 import cv2
 import numpy as np
+from fresco_media.numbered import NumberedName, numbers_around, parse_pattern
+from fresco_media.sequence import is_sequence_path, list_members
 from PyQt6.QtGui import QImage
 
 from fresco_gui.media.errors import ClipMissing, ClipUnreadable, reading
 from fresco_gui.media.pictures import from_bgr
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
-_PATTERN = re.compile(r"(?P<before>[^%]*)%(0\d+)?d(?P<after>[^%]*)", re.DOTALL)
-_NUMBERED = re.compile(r"(?P<before>.*?)(?P<number>[0-9]+)(?P<after>\.[^.]+)", re.DOTALL)
 
 
 def is_sequence(path: Path) -> bool:
     """Whether `path` names pictures and not a video file."""
-    if path.is_dir():
-        return True
-    is_pattern = not path.exists() and _PATTERN.fullmatch(path.name) is not None
-    return is_pattern or path.suffix.lower() in IMAGE_SUFFIXES
+    return is_sequence_path(path)
 
 
 def sequence_files(path: Path) -> tuple[Path, ...]:
@@ -33,8 +29,11 @@ def sequence_files(path: Path) -> tuple[Path, ...]:
         ClipMissing, ClipUnreadable: there are none.
     """
     folder = path if path.is_dir() else path.parent
-    if not folder.is_dir() or not (path.exists() or _PATTERN.fullmatch(path.name)):
+    pattern = None if path.exists() else parse_pattern(path.name)
+    if not folder.is_dir() or (pattern is None and not path.exists()):
         raise ClipMissing(path)
+    if pattern is not None:
+        return _members(path, pattern)
     groups = _groups(folder)
     if path.is_dir():
         longest = max(groups.values(), key=len, default=())
@@ -43,26 +42,28 @@ def sequence_files(path: Path) -> tuple[Path, ...]:
                 path, "there are no numbered pictures in it; choose another folder"
             )
         return longest
-    parts = _PATTERN.fullmatch(path.name) or _NUMBERED.fullmatch(path.name)
-    if parts is None:
-        return (path,)
-    found = groups.get((parts["before"], parts["after"].lower()))
-    if not found:
+    names = numbers_around(path.name)
+    found = groups.get(names[0]) if names is not None else None
+    return found or (path,)
+
+
+def _members(path: Path, pattern: NumberedName) -> tuple[Path, ...]:
+    with reading(path.parent):
+        files = list_members(path.parent, pattern)
+    if not files:
         raise ClipMissing(path)
-    return found
+    return tuple(file for _, file in sorted(files))
 
 
-def _groups(folder: Path) -> dict[tuple[str, str], tuple[Path, ...]]:
-    numbered: dict[tuple[str, str], list[tuple[int, Path]]] = defaultdict(list)
+def _groups(folder: Path) -> dict[NumberedName, tuple[Path, ...]]:
+    numbered: dict[NumberedName, list[tuple[int, Path]]] = defaultdict(list)
     with reading(folder):
         for file in folder.iterdir():
-            parts = _NUMBERED.fullmatch(file.name)
-            if parts is None or file.suffix.lower() not in IMAGE_SUFFIXES:
+            found = numbers_around(file.name)
+            if found is None or file.suffix.lower() not in IMAGE_SUFFIXES:
                 continue
             if not file.name.startswith("."):
-                numbered[parts["before"], parts["after"].lower()].append(
-                    (int(parts["number"]), file)
-                )
+                numbered[found[0]].append((found[1], file))
     return {key: tuple(file for _, file in sorted(files)) for key, files in numbered.items()}
 
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import av
 import av.error
 import numpy as np
+from fresco_media.containers import open_input
 from PyQt6.QtCore import QIODevice, QObject, QThread, QTimer, pyqtSignal, pyqtSlot
 
 from fresco_gui.media.errors import MediaError, reading
-from fresco_gui.media.index import open_container
 
 if TYPE_CHECKING:
     from PyQt6.QtMultimedia import QAudioSink
@@ -46,7 +46,7 @@ def decode_sound(path: Path, start_s: float) -> Iterator[bytes]:
     Raises:
         MediaError: the file cannot be read.
     """
-    with reading(path), open_container(path) as container:
+    with reading(path), open_input(path) as container:
         stream = next(iter(container.streams.audio), None)
         if stream is None:
             return

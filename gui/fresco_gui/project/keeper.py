@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import replace
 from pathlib import Path
 
 from fresco_client import Job
+from fresco_media.disk import short_stem
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from fresco_gui.faults import problem_of
@@ -136,8 +138,8 @@ class ProjectKeeper(QObject):
 
     def autosaved_path(self, clip: Path) -> Path:
         """Where the project of a clip is saved until it gets a place of its own."""
-        mark = hashlib.sha256(str(clip).encode()).hexdigest()[:8]
-        stem = clip.stem.replace("%", "_") or "clip"
+        mark = hashlib.sha256(os.fsencode(clip)).hexdigest()[:8]
+        stem = short_stem(clip) or "clip"
         return self._services.folders.state / "projects" / f"{stem}-{mark}{SUFFIX}"
 
     def save_as(self, path: Path) -> None:

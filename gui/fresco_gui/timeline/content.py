@@ -54,7 +54,3 @@ class Content:
             stop = after[1]
             del self.done[place]
         self.done.insert(place, (start, stop))
-
-    def nearest_keyframe(self, index: int) -> int | None:
-        """The keyframe that lies next to the frame."""
-        return min(self.keyframes, key=lambda key: (abs(key - index), key), default=None)

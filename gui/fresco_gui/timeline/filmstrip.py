@@ -150,11 +150,6 @@ class Filmstrip(QWidget):
         self._content.images[index] = resized(rgb32(image), width, height)
         self._update_soon()
 
-    def clear_keyframe_states(self) -> None:
-        """Work begins anew: all keyframes are planned, no frame is done."""
-        keyframes = tuple(self._content.keyframes)
-        self.set_plan(self._content.shots, keyframes)
-
     def set_done(self, index: int) -> None:
         """The result has this frame."""
         self._content.add_done(index)

@@ -15,7 +15,6 @@ _COLOURS = {
     KeyframeState.RENDERING: TOKENS.focus,
     KeyframeState.DONE: TOKENS.good,
     KeyframeState.LOCKED: TOKENS.accent,
-    KeyframeState.STALE: TOKENS.warning,
     KeyframeState.FAILED: TOKENS.bad,
 }
 
@@ -76,17 +75,6 @@ def _locked(painter: QPainter, at: QPointF, colour: QColor, *, is_shadow: bool) 
     painter.drawRect(QRectF(at.x() - 5, at.y() - 1.5, 10, 7))
 
 
-def _stale(painter: QPainter, at: QPointF, colour: QColor, *, is_shadow: bool) -> None:
-    """A triangle with a dot, as a warning sign has it."""
-    r = RADIUS
-    painter.drawPolygon(
-        QPolygonF([at + QPointF(0, -r), at + QPointF(r, r - 1), at + QPointF(-r, r - 1)])
-    )
-    if not is_shadow:
-        painter.setBrush(colour)
-        painter.drawEllipse(at + QPointF(0, 1.5), 0.8, 0.8)
-
-
 def _failed(painter: QPainter, at: QPointF, colour: QColor, *, is_shadow: bool) -> None:
     """A cross."""
     r = RADIUS - 1
@@ -101,6 +89,5 @@ _DRAWINGS = {
     KeyframeState.RENDERING: _rendering,
     KeyframeState.DONE: _done,
     KeyframeState.LOCKED: _locked,
-    KeyframeState.STALE: _stale,
     KeyframeState.FAILED: _failed,
 }

@@ -63,7 +63,6 @@ def keyframe_words(index: int, state: KeyframeState) -> str:
         KeyframeState.RENDERING: translate("Filmstrip", "rendering"),
         KeyframeState.DONE: translate("Filmstrip", "done"),
         KeyframeState.LOCKED: translate("Filmstrip", "locked"),
-        KeyframeState.STALE: translate("Filmstrip", "stale, to be made again"),
         KeyframeState.FAILED: translate("Filmstrip", "failed"),
     }[state]
     return translate("Filmstrip", "Keyframe {index}: {state}").format(index=index, state=words)

@@ -12,7 +12,6 @@ class KeyframeState(Enum):
     RENDERING = "rendering"
     DONE = "done"
     LOCKED = "locked"
-    STALE = "stale"
     FAILED = "failed"
 
 

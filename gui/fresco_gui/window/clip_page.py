@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fresco_client import TransferProgress
+from fresco_media.numbered import is_pattern
 from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QWidget
 
@@ -128,7 +129,7 @@ class ClipPage(QObject):
 
     def _on_source_failed(self, sentence: str) -> None:
         path = Path(self._keeper.project.clip)
-        if not path.exists() and "%" not in path.name:
+        if not path.exists() and not is_pattern(path):
             return  # The opener tells of it, with a way to put it right.
         title = self.tr("The clip cannot be shown")
         self._views.problems.add(Problem(title=title, message=sentence))

@@ -223,9 +223,11 @@ def _draw_card(box: Any, context: Any, card: JobCard) -> None:
         row.operator("fresco.resume", text="", icon="PLAY").job_id = card.job_id
     row.operator("fresco.cancel", text="", icon="X").job_id = card.job_id
     if card.fault is None:
-        left = time_left(card.remaining_s) if card.phase == "working" else ""
         text = card.stage_text[:1].upper() + card.stage_text[1:]
-        draw_progress(box, card.share, f"{text}, {left} left" if left else text)
+        if card.phase == "working" and card.stages:
+            left = time_left(card.remaining_s)
+            text += f", {left} left" if left else ", estimating…"
+        draw_progress(box, card.share, text)
     else:
         draw_fault(box, context, card.fault, card.job_id)
     for warning in card.warnings[-2:]:

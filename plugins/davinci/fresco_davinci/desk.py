@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from fresco_client import Job, JobState, NotFound, PictureOptions, Session, Stage, Style
+from fresco_client import Job, NotFound, PictureOptions, Session, Style
 
 from fresco_davinci.bridge.remote import Bridge
 from fresco_davinci.choices import Choices, load_choices
@@ -172,18 +172,11 @@ def sentences(outcomes: Sequence[Outcome]) -> list[str]:
     return told or ["Nothing is being restyled in this project."]
 
 
-def share_of(job: Job) -> float:
-    """0 to 1: how far a job is as a whole, taking its stages for equally long."""
-    if job.state is JobState.DONE:
-        return 1.0
-    return min(sum(stage.share for stage in job.progress) / len(Stage), 1.0)
-
-
 def state_of(job: Job) -> str:
     """How far a job is, in a few words."""
     text = job.state.value
     if job.progress and not job.state.is_ended:
-        text += f", {share_of(job):.0%}"
+        text += f", {job.share:.0%}"
     if job.jobs_ahead:
         text += f", {job.jobs_ahead} before it"
     return text

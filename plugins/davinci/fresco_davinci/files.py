@@ -6,6 +6,8 @@ import os
 import uuid
 from pathlib import Path
 
+from fresco_client.files import part_name
+
 
 def write_text(path: Path, text: str) -> None:
     """Write a file so that nobody ever sees a part of it.
@@ -14,7 +16,7 @@ def write_text(path: Path, text: str) -> None:
         OSError: it cannot be written; nothing is left behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    temporary = part_name(path, uuid.uuid4().hex)
     try:
         temporary.write_text(text, encoding="utf-8")
         os.replace(temporary, path)

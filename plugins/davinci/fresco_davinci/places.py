@@ -9,6 +9,9 @@ from pathlib import Path
 import platformdirs
 from fresco_client import data_folder
 
+_LONGEST_BYTES = 200
+"""Of a name, so that there is room for a job's id and an ending."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Places:
@@ -55,4 +58,7 @@ class Places:
 
 def _fit(name: str) -> str:
     """A name that every file system takes."""
-    return re.sub(r'[<>:"/\\|?*%\x00-\x1f]', "_", name).strip(" .")[:80] or "untitled"
+    plain = re.sub(r'[<>:"/\\|?*%\x00-\x1f\ud800-\udfff]', "_", name).strip(" .")
+    # Names are limited in bytes, and a letter may be four of them.
+    short = plain[:80].encode()[:_LONGEST_BYTES].decode(errors="ignore")
+    return short.strip(" .") or "untitled"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fresco_client import FileFailed, Job, PictureOptions, Session
+from fresco_client.files import part_name
 
 from fresco_davinci.orders import Order
 from fresco_davinci.places import Places
@@ -50,7 +51,7 @@ def _make(folder: Path) -> None:
 
 
 def _write(path: Path, data: bytes) -> None:
-    temporary = path.with_suffix(".part")
+    temporary = part_name(path)
     try:
         temporary.write_bytes(data)
         temporary.replace(path)

@@ -228,7 +228,8 @@ class FolderCheckpoint(CheckpointReader):
 
     def _write_json(self, name: str, values: Mapping[str, Any]) -> None:
         text = json.dumps(values, indent=1, ensure_ascii=False)
-        write_whole(self.folder / name, text.encode("utf-8"))
+        # Names that are not UTF-8 become JSON's own escapes by this.
+        write_whole(self.folder / name, text.encode("utf-8", "backslashreplace"))
 
 
 def linked(source: Path, target: Path) -> bool:

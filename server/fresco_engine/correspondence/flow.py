@@ -11,6 +11,8 @@ import numpy as np
 from fresco_media.types import Image
 from numpy.typing import NDArray
 
+from fresco_engine.search import found_flow
+
 Flow = NDArray[np.float32]
 """(height, width, 2): x and y displacement in pixels."""
 
@@ -22,7 +24,6 @@ _DESCENT_STEPS = {"fast": 16, "quick": 16, "standard": 25, "fine": 25}
 _SMOOTHING_STEPS = {"fast": 5, "quick": 3, "standard": 5, "fine": 5}
 _REFINEMENT_SCALE = 2
 """Coarsest scale of a search that starts from a good guess."""
-_NO_GUESS = np.empty(0, np.float32)
 _TOO_FEW = "flow leads from one frame to another; there are fewer than two"
 
 
@@ -57,7 +58,7 @@ class DisFlow:
     def __call__(self, first: Image, second: Image) -> Flow:
         """The flow from `first` to `second`, two pictures of one size."""
         _check_sizes(first, second)
-        return _found(_search(self._preset), _grey(first), _grey(second))
+        return found_flow(_search(self._preset), _grey(first), _grey(second))
 
     def track(self, frames: Iterable[Image]) -> tuple[Flow, Flow]:
         """The flow from the first of `frames` to the last, and back; two frames in memory.
@@ -71,7 +72,7 @@ class DisFlow:
             _check_sizes(before, after)
             first, last = (before if first is None else first), after
             one, two = _grey(before), _grey(after)
-            there, back = _found(step, one, two), _found(step, two, one)
+            there, back = found_flow(step, one, two), found_flow(step, two, one)
             forward = there if forward is None else chain_flows([forward, there])
             backward = back if backward is None else chain_flows([back, backward])
         if first is None or last is None or forward is None or backward is None:
@@ -82,7 +83,7 @@ class DisFlow:
         """The flow from `first` to `second` searched for around `guess` only."""
         search = _search(self._preset)
         search.setCoarsestScale(_REFINEMENT_SCALE)
-        return _found(search, _grey(first), _grey(second), guess.copy())
+        return found_flow(search, _grey(first), _grey(second), guess)
 
 
 def track(frames: Iterable[Image], estimator: FlowEstimator) -> tuple[Flow, Flow]:
@@ -114,11 +115,6 @@ def _search(preset: FlowPreset) -> cv2.DISOpticalFlow:
     search.setGradientDescentIterations(_DESCENT_STEPS[preset])
     search.setVariationalRefinementIterations(_SMOOTHING_STEPS[preset])
     return search
-
-
-def _found(search: cv2.DISOpticalFlow, one: Image, two: Image, guess: Flow = _NO_GUESS) -> Flow:
-    """What `search` finds between two grey pictures; `guess` is overwritten."""
-    return np.asarray(search.calc(one, two, guess), np.float32)
 
 
 def chain_flows(flows: Sequence[Flow]) -> Flow:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from fresco_engine.diffusion.finite import require_finite
 from fresco_engine.diffusion.memory import device_memory
 from fresco_engine.diffusion.quiet import quiet_libraries
 
@@ -27,7 +28,8 @@ def encode_images(model: Model, images: Tensor) -> Tensor:
     latents.
     """
     with device_memory("encoding frames"):
-        return torch.cat([_encode(model, image) for image in images.split(1)])
+        latents = torch.cat([_encode(model, image) for image in images.split(1)])
+        return require_finite(model, latents, "encoding frames")
 
 
 @torch.no_grad()
@@ -47,6 +49,7 @@ def _encode(model: Model, image: Tensor) -> Tensor:
 def _decode(model: Model, latent: Tensor) -> Tensor:
     vae: Any = model.vae
     scaled = latent.to(model.device, torch.float32) / vae.config.scaling_factor + _shift(model)
+    require_finite(model, scaled, "denoising")
     image = vae.decode(scaled.to(vae.dtype)).sample
     if vae.dtype == torch.float16 and not torch.isfinite(image).all():
         # Some VAEs leave the range of half precision; from here on this one works in full.
@@ -54,7 +57,7 @@ def _decode(model: Model, latent: Tensor) -> Tensor:
         with quiet_libraries():
             vae.to(torch.float32)
         image = vae.decode(scaled).sample
-    return image.float().clamp_(-1, 1)
+    return require_finite(model, image, "decoding frames").float().clamp_(-1, 1)
 
 
 def _shift(model: Model) -> float:

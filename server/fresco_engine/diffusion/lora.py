@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fresco_engine.diffusion.weights import WeightsKind, kind_of, read_header, wrong_kind
-from fresco_engine.errors import InvalidSettings, ModelNotFound, WrongModelKind
+from fresco_engine.errors import InvalidSettings, ModelCorrupt, ModelNotFound, WrongModelKind
 
 if TYPE_CHECKING:
     from torch import nn
@@ -76,7 +76,12 @@ def _fuse(lora: Lora, unet: Any, text_encoder: nn.Module) -> None:
     from safetensors.torch import load_file
 
     Loader: Any = StableDiffusionLoraLoaderMixin
-    tensors, alphas = Loader.lora_state_dict(load_file(lora.path))
+    stored = load_file(lora.path)
+    if not all(bool(tensor.isfinite().all()) for tensor in stored.values()):
+        raise ModelCorrupt(
+            lora.path, "it holds values that are no numbers (NaN or infinity); get the LoRA again"
+        )
+    tensors, alphas = Loader.lora_state_dict(stored)
     if not any(name.startswith(("unet.", "text_encoder.")) for name in tensors):
         raise ValueError("no tensor of it belongs to a U-Net or a text encoder")
     if any(name.startswith("unet.") for name in tensors):

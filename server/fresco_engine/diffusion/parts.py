@@ -96,5 +96,5 @@ def _from_file(path: Path, wanted: Wanted, device: torch.device) -> Parts:
         vae=vae,
         text_encoder=text_encoder,
         tokenizer=tokenizer,
-        scheduler_config=single_file.scheduler_config(header),
+        scheduler_config=single_file.scheduler_config(path, header),
     )

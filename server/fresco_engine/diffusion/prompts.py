@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from fresco_engine.diffusion.finite import require_finite
 from fresco_engine.diffusion.quiet import quiet_libraries
 from fresco_engine.errors import InvalidSettings
 
@@ -38,7 +39,8 @@ def encode_prompt(model: Model, texts: Sequence[str]) -> Tensor:
             truncation=True,
             return_tensors="pt",
         ).input_ids
-    return model.text_encoder(ids.to(model.device))[0].to(model.dtype)  # len tokens c
+    states = model.text_encoder(ids.to(model.device))[0].to(model.dtype)  # len tokens c
+    return require_finite(model, states, "reading the prompt")
 
 
 def check_length(model: Model, text: str) -> None:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from fresco_engine.correspondence.batch import BatchCorrespondence
 from fresco_engine.diffusion.control import condition_images
+from fresco_engine.diffusion.finite import require_finite
 from fresco_engine.diffusion.guidance import Guidance, GuidanceStep, Reference
 from fresco_engine.diffusion.hooks import guided, recording
 from fresco_engine.diffusion.latents import decode_latents, encode_images
@@ -27,6 +28,7 @@ from fresco_engine.diffusion.prompts import encode_prompt
 from fresco_engine.diffusion.schedule import make_scheduler, output_that_predicts, predicted_x0
 from fresco_engine.diffusion.smoothing import carry_background
 from fresco_engine.settings import RestyleSettings
+from fresco_engine.wording import plain_words
 
 if TYPE_CHECKING:
     from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
@@ -152,6 +154,7 @@ def translate(
 
     Raises:
         OutOfDeviceMemory: the device cannot hold the batch.
+        ResultNotFinite: the model computes NaN or infinity.
     """
     with device_memory("translating keyframes"):
         return (yield from _translate(model, batch, settings, correspondence))
@@ -196,7 +199,8 @@ def _denoised(
         output = _predict(run, x, t, step)
         if _smooths(run.settings, run.schedule.position(k)):
             output = _smoothed(run, output, x, t)
-        record.append(_with_anchors(_stepped(run, output, x, t), anchors, k + 1))
+        stepped = require_finite(run.model, _stepped(run, output, x, t), "denoising")
+        record.append(_with_anchors(stepped, anchors, k + 1))
         yield StepDone(k + 1, len(timesteps))
     return record
 
@@ -229,7 +233,7 @@ def _make_conditions(model: Model, batch: KeyframeBatch, settings: RestyleSettin
     texts = list(batch.prompts)
     halves = 2 if settings.guidance_scale > 1 else 1
     if halves == 2:
-        texts = [settings.negative_prompt or ""] * len(texts) + texts
+        texts = [plain_words(settings.negative_prompt or "")] * len(texts) + texts
     control = None
     if model.controlnet is not None and settings.control_scale > 0:
         pictures = condition_images(model.control, batch.images).to(model.device, model.dtype)

@@ -21,6 +21,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from fresco_engine.diffusion.prediction import has_zero_snr, prediction_of
 from fresco_engine.diffusion.weights import CLIP_PREFIX, UNET_PREFIX, VAE_PREFIX, Header
 from fresco_engine.errors import ModelCorrupt
 
@@ -136,16 +137,20 @@ def clip_config(header: Header) -> CLIPTextConfig:
     )
 
 
-def scheduler_config(header: Header) -> Config:
-    """The noise schedule of all Stable Diffusion 1.x models; some files say they predict v."""
+def scheduler_config(path: Path, header: Header) -> Config:
+    """The noise schedule of all Stable Diffusion 1.x models, with what this one predicts.
+
+    Raises:
+        ModelCorrupt: the configuration beside the file cannot be read.
+    """
     return {
         "num_train_timesteps": 1000,
         "beta_start": 0.00085,
         "beta_end": 0.012,
         "beta_schedule": "scaled_linear",
         "steps_offset": 1,
-        "prediction_type": "v_prediction" if "v_pred" in header else "epsilon",
-        "rescale_betas_zero_snr": "ztsnr" in header,
+        "prediction_type": prediction_of(path, header),
+        "rescale_betas_zero_snr": has_zero_snr(path, header),
     }
 
 

@@ -60,18 +60,32 @@ def read_header(path: Path) -> Header:
         ModelCorrupt: the header is no safetensors header, or the file is shorter than it says.
     """
     refuse_pickle(path)
+    entries, data_size = _entries(path)
+    return _checked(path, entries, data_size)
+
+
+def read_metadata(path: Path) -> Mapping[str, str]:
+    """What the maker of a .safetensors file says of it; raises as `read_header`."""
+    entries, _ = _entries(path)
+    metadata = entries.get("__metadata__") if isinstance(entries, dict) else None
+    if not isinstance(metadata, dict):
+        return {}
+    return {str(name): str(value) for name, value in metadata.items()}
+
+
+def _entries(path: Path) -> tuple[object, int]:
+    """The header as it is stored, and the bytes behind it."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             if size < 8 or length > min(size - 8, _LONGEST_HEADER):
                 raise ModelCorrupt(path, _damage("it is too short or no safetensors file"))
-            entries = json.loads(file.read(length))
+            return json.loads(file.read(length)), size - 8 - length
     except OSError as error:
         raise ModelNotFound(path, f"cannot be read ({error.strerror}); check the path") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelCorrupt(path, _damage("its header cannot be read")) from error
-    return _checked(path, entries, size - 8 - length)
 
 
 def _checked(path: Path, entries: object, data_size: int) -> Header:

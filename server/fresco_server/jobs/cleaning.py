@@ -19,8 +19,9 @@ _ALL = 1_000_000
 class Cleaner:
     """Makes room by removing, the oldest first, what nobody waits for any more.
 
-    Done jobs whose result a client has confirmed go first, then cancelled jobs, then uploads that
-    no job needs. A result nobody has fetched, and a job that can still go on, are never touched.
+    Uploads that nobody has gone on sending for an hour go first, then done jobs whose result a
+    client has confirmed, then cancelled jobs, then uploads that no job needs. A result nobody has
+    fetched, and a job that can still go on, are never touched.
     """
 
     def __init__(
@@ -38,6 +39,9 @@ class Cleaner:
             LimitReached: there is no room, and nothing that may go.
         """
         missing = self._missing(wanted_bytes)
+        if missing <= 0:
+            return
+        missing -= self._uploads.remove_abandoned()
         if missing <= 0:
             return
         for job in self._jobs_to_go():
@@ -63,7 +67,10 @@ class Cleaner:
         return {job.order.upload for job in jobs if job.order.upload is not None}
 
     def _missing(self, wanted_bytes: int) -> int:
-        over_quota = self._folders.all_bytes() + wanted_bytes - self._limits.disk_bytes
+        # What uploads have been promised is as good as taken.
+        wanted_bytes += self._uploads.outstanding_bytes()
+        taken = self._folders.jobs_bytes() + self._uploads.disk_bytes()
+        over_quota = taken + wanted_bytes - self._limits.disk_bytes
         over_disk = self._limits.keep_free_bytes + wanted_bytes - self._folders.free_bytes()
         return max(over_quota, over_disk)
 

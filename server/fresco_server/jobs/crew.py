@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from fresco_server.errors import CannotStart, DeviceUnknown, NotPossible, WorkerLost
+from fresco_engine.errors import DiskFull
+
+from fresco_server.errors import (
+    CannotStart,
+    DeviceUnknown,
+    NotPossible,
+    ServerError,
+    WorkerLost,
+)
 from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.job import Values
 from fresco_server.jobs.process import WorkerProcess
-from fresco_server.jobs.runner import Runner, apply_wanted
+from fresco_server.jobs.runner import Runner
+from fresco_server.jobs.starting import Starts, cause
+from fresco_server.jobs.stopping import apply_wanted
 from fresco_server.jobs.store import JobStore
 from fresco_server.settings import ServerSettings
 
+_LOGGER = logging.getLogger(__name__)
 _PATIENCE_S = 180.0
 """Importing torch from a cold disk takes its time."""
 _RANKS = {"ready": 0, "stopped": 1, "starting": 2, "busy": 3}
@@ -31,7 +44,8 @@ class Crew:
         self._folders = folders
         self._runners: tuple[Runner, ...] = ()
         self._is_complete = threading.Event()
-        self._is_closing = False
+        self._closes = threading.Event()
+        self._starts = Starts()
         self.failure: CannotStart | None = None
 
     def start(self) -> None:
@@ -40,22 +54,47 @@ class Crew:
 
     def close(self) -> None:
         """Stop all work; what runs stays in the queue."""
-        self._is_closing = True
+        self._closes.set()
         for runner in self._runners:
             runner.close()
 
     def _complete(self) -> None:
-        try:
-            runners = _hired(self._settings, self._store, self._folders)
-        except CannotStart as error:
-            self.failure = error
-        else:
-            for runner in runners:
-                runner.start()
-            self._runners = runners
-            if self._is_closing:
-                self.close()
+        while not self._closes.is_set():
+            try:
+                self._hire(_hired(self._settings, self._store, self._folders))
+            except CannotStart as error:
+                self.failure = error
+            except WorkerLost as fault:
+                if not self._settings.devices:
+                    self._wait_for_devices(fault)
+                    continue
+                # Named ones need not be asked for: each is tried on its own.
+                self._hire(_named(self._settings, self._store, self._folders, fault))
+            break
         self._is_complete.set()
+
+    def _hire(self, runners: tuple[Runner, ...]) -> None:
+        for runner in runners:
+            others = [other for other in runners if other is not runner]
+            runner.is_replaceable = lambda others=others: any(other.can_start for other in others)
+            runner.start()
+        self._runners = runners
+        self._starts.succeeded()
+        if self._closes.is_set():
+            self.close()
+
+    def _wait_for_devices(self, fault: WorkerLost) -> None:
+        """The worker that knows the devices does not start: later, perhaps."""
+        self._starts.failed(str(fault), fault.log_tail)
+        _LOGGER.warning("the devices are not known yet: %s", fault)
+        try:
+            if self._starts.is_job_lost():
+                job = self._store.next_queued(self._store.devices_wanted())
+                if job is not None:
+                    self._starts.fail(self._store, job)
+        except (DiskFull, ServerError) as trouble:
+            _LOGGER.warning("the job that waits cannot be told: %s", trouble)
+        self._closes.wait(self._starts.wait_s)
 
     def _all(self) -> tuple[Runner, ...]:
         """The runners, waited for.
@@ -63,7 +102,13 @@ class Crew:
         Raises:
             WorkerLost: there are none.
         """
-        if not self._is_complete.wait(_PATIENCE_S) or self.failure is not None:
+        ends = time.monotonic() + _PATIENCE_S
+        while not self._is_complete.wait(0.1):
+            if self._starts.problem:
+                raise WorkerLost(self._starts.sentence, self._starts.log_tail)
+            if time.monotonic() > ends:
+                break
+        if not self._runners:
             raise WorkerLost("the worker process does not start; look at the log")
         return self._runners
 
@@ -104,13 +149,16 @@ class Crew:
 
     def devices(self) -> list[DeviceInfo]:
         """The devices and what happens there; none while they are not known."""
+        if not self._runners and self._starts.problem:
+            problem = f"the worker process does not start: {self._starts.problem}"
+            return [DeviceInfo(id="none", name=problem)]
         return [runner.info for runner in self._runners]
 
     @property
     def is_busy(self) -> bool:
         """Whether anybody works, or is about to."""
-        is_complete = self._is_complete.is_set()
-        return not is_complete or any(info.state in _AT_WORK for info in self.devices())
+        is_starting = not self._is_complete.is_set() and not self._starts.problem
+        return is_starting or any(info.state in _AT_WORK for info in self.devices())
 
 
 def _hired(settings: ServerSettings, store: JobStore, folders: DataFolder) -> tuple[Runner, ...]:
@@ -119,7 +167,8 @@ def _hired(settings: ServerSettings, store: JobStore, folders: DataFolder) -> tu
     Only a worker knows the devices, as only it loads torch: the first one is asked.
 
     Raises:
-        CannotStart: there is no such device, or the worker cannot be started.
+        CannotStart: there is no such device.
+        WorkerLost: the worker cannot be started, or ends while it starts.
     """
     arguments = ("--device", settings.devices[0]) if settings.devices else ()
     first = _FirstWorker((*settings.worker, *arguments), folders.looks)
@@ -128,6 +177,16 @@ def _hired(settings: ServerSettings, store: JobStore, folders: DataFolder) -> tu
     devices = [*(found[:1] if settings.devices else found), *named]
     runners = tuple(Runner(device, store, folders, settings) for device in devices)
     first.hand_over(runners[0])
+    return runners
+
+
+def _named(
+    settings: ServerSettings, store: JobStore, folders: DataFolder, fault: WorkerLost
+) -> tuple[Runner, ...]:
+    """A runner for every device that the user named; the first has failed to start once."""
+    devices = [DeviceInfo(id=name, name=name) for name in settings.devices]
+    runners = tuple(Runner(device, store, folders, settings) for device in devices)
+    runners[0].has_failed(str(fault), fault.log_tail)
     return runners
 
 
@@ -144,14 +203,13 @@ class _FirstWorker:
             message = self._inbox.get(timeout=_PATIENCE_S)
         except queue.Empty:
             self._process.kill()
-            raise CannotStart("the worker process does not answer; look at the log") from None
-        if message["say"] == "ready":
+            raise WorkerLost("it does not answer") from None
+        if message.get("say") == "ready" and message.get("devices"):
             return [DeviceInfo(**device) for device in message["devices"]]
         self._process.close()
-        raise CannotStart(
-            message.get("message")
-            or f"the worker process ended while it started:\n{self._process.log_tail}"
-        )
+        if message.get("say") == "refused":
+            raise CannotStart(message["message"])
+        raise WorkerLost(cause(message.get("code", 0)), self._process.log_tail)
 
     def hand_over(self, runner: Runner) -> None:
         self._process.name = f"worker-{runner.device_id}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
@@ -14,12 +14,17 @@ from weakref import WeakValueDictionary
 from fresco_engine.errors import DiskFull
 from fresco_media.disk import free_bytes
 
-from fresco_server.errors import CannotStart, ShuttingDown
+from fresco_server.errors import CannotStart, ShuttingDown, StoreBusy
 
 _VERSION = 1
 _PAGE_BYTES = 4096
 _RESERVE_PAGES = 1500
 """More than the 1000 after which SQLite empties its log into the file."""
+_START_PATIENCE_S = 5.0
+_PATIENCE_S = 20.0
+"""How long another program may hold the file before whoever wants to write is told."""
+_CHECKED_BYTES = 512 << 20
+"""Files up to this size are read whole at the start; checking a larger one takes too long."""
 _SCHEMA = """
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY,
@@ -68,30 +73,23 @@ class Database:
     """
 
     def __init__(self, path: Path) -> None:
+        """Open the file, or make it.
+
+        Raises:
+            DatabaseDamaged: it is not, or no longer, what the daemon has written.
+            CannotStart: another version has written it, or another program holds it.
+            DiskFull: there is no room for it.
+        """
         self.lock = threading.RLock()
         self.is_closed = False
+        self.fault: CannotStart | None = None
+        self.after_change: Callable[[], None] = _nothing
         # Kept alive by those who wait.
         self._news = WeakValueDictionary[str, threading.Condition]()
         self._changed: set[str] = set()
         self._path = path
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._connection.row_factory = sqlite3.Row
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
-            self._connection.execute(f"PRAGMA {pragma}")
-        self._make_tables(path)
+        self._connection = _opened(path)
         self.keep_reserve()
-
-    def _make_tables(self, path: Path) -> None:
-        version = self.one("PRAGMA user_version")[0]
-        if version not in (0, _VERSION):
-            raise CannotStart(
-                f"{path}: the jobs there were made by another version of Fresco; "
-                "start that version, or choose another --data folder"
-            )
-        if version == 0:
-            self._connection.executescript(
-                f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;"
-            )
 
     def close(self) -> None:
         """Wake everybody who waits, and let the file go."""
@@ -101,18 +99,43 @@ class Database:
             self._connection.close()
 
     def run(self, statement: str, *values: Any) -> sqlite3.Cursor:
-        """Run one statement."""
+        """Run one statement.
+
+        Raises:
+            StoreBusy: another program holds the file.
+            ShuttingDown: it was closed, or has turned out to be damaged, which is its `fault`.
+        """
         if self.is_closed:
             raise ShuttingDown
-        return self._connection.execute(statement, values)
+        with self._faults():
+            return self._connection.execute(statement, values)
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if is_busy(error):
+                raise StoreBusy(self._path) from error
+            if _is_damage(error):
+                self.fault = CannotStart(
+                    f"{self._path} was damaged while the daemon worked ({error}); start it again: "
+                    "the list of jobs is made anew from their folders"
+                )
+                raise ShuttingDown from error
+            raise
 
     def one(self, statement: str, *values: Any) -> Any:
         """The first row, or None."""
-        return self.run(statement, *values).fetchone()
+        cursor = self.run(statement, *values)
+        with self._faults():
+            return cursor.fetchone()
 
     def all(self, statement: str, *values: Any) -> list[sqlite3.Row]:
         """All rows."""
-        return self.run(statement, *values).fetchall()
+        cursor = self.run(statement, *values)
+        with self._faults():
+            return cursor.fetchall()
 
     def transact(self, change: Callable[[], Returned]) -> Returned:
         """Run `change` as one transaction, or as part of the one under way.
@@ -126,11 +149,12 @@ class Database:
             try:
                 result = self._attempt(change)
             except sqlite3.OperationalError as error:
-                if not _is_full(error):
+                if not is_full(error):
                     raise
                 raise DiskFull(self._path, free_bytes(self._path.parent)) from error
             self._wake(self._changed)
             self._changed.clear()
+            self.after_change()
             return result
 
     def has_changed(self, job_id: str) -> None:
@@ -175,7 +199,7 @@ class Database:
         The file keeps pages that it once had, and so does its log, so that writing goes on for a
         while when the disk is full, and no other program can be quicker to take that room.
         """
-        with self.lock, suppress(sqlite3.OperationalError):
+        with self.lock, suppress(sqlite3.OperationalError, StoreBusy):
             if self.one("PRAGMA freelist_count")[0] >= _RESERVE_PAGES // 2:
                 return
             try:
@@ -185,7 +209,114 @@ class Database:
                 self.run("DROP TABLE IF EXISTS reserve")
 
 
-def _is_full(error: sqlite3.OperationalError) -> bool:
+def _nothing() -> None:
+    """What is done after a change by default."""
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """A connection to a file that is sound; nobody else can use it meanwhile, where possible.
+
+    Held exclusively it needs no memory shared with others, which not every disk offers, and a
+    second daemon cannot use it even if the lock file was removed.
+    """
+    try:
+        return _checked(path, "EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        if not is_busy(error):
+            raise
+    # Somebody may only look into it, which does no harm.
+    try:
+        return _checked(path, "NORMAL")
+    except sqlite3.OperationalError as error:
+        if not is_busy(error):
+            raise
+        raise CannotStart(
+            f"{path}: another program holds it; close that program and start again"
+        ) from error
+
+
+def _checked(path: Path, mode: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, timeout=_START_PATIENCE_S, check_same_thread=False, isolation_level=None
+    )
+    try:
+        connection.row_factory = sqlite3.Row
+        pragmas = (
+            f"locking_mode = {mode}",
+            "journal_mode = WAL",
+            "synchronous = NORMAL",
+            "foreign_keys = ON",
+            "trusted_schema = OFF",
+        )
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+        _check(connection, path)
+        connection.execute(f"PRAGMA busy_timeout = {round(1000 * _PATIENCE_S)}")
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        if _is_damage(error):
+            raise DatabaseDamaged(str(error)) from error
+        raise
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > _VERSION:
+        raise CannotStart(
+            f"{path}: the jobs there were made by another version of Fresco; "
+            "start that version, or choose another --data folder"
+        )
+    schema = _schema(connection)
+    if version == 0 and not schema:
+        connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+        return
+    # A trigger or view that somebody has added would be run by every change.
+    if version != _VERSION or not _OUR_SCHEMA.items() <= schema.items():
+        raise DatabaseDamaged("its tables are not the daemon's")
+    if any(kind in ("trigger", "view") for kind, _ in schema):
+        raise DatabaseDamaged("it has triggers or views that are not the daemon's")
+    if path.stat().st_size <= _CHECKED_BYTES:
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise DatabaseDamaged(str(found))
+
+
+def _schema(connection: sqlite3.Connection) -> dict[tuple[str, str], str]:
+    """What made each table, index, trigger and view, by kind and name."""
+    query = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+    return {(row[0], row[1]): row[2] for row in connection.execute(query)}
+
+
+def _our_schema() -> dict[tuple[str, str], str]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(_SCHEMA)
+        return _schema(connection)
+
+
+_OUR_SCHEMA = _our_schema()
+
+
+class DatabaseDamaged(Exception):
+    """The file is not, or no longer, what the daemon has written; its text says how."""
+
+
+def is_busy(error: sqlite3.DatabaseError) -> bool:
+    """Whether another program holds the file."""
+    return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    text = str(error)
+    is_broken_schema = "malformed" in text or "unsupported file format" in text
+    return is_broken_schema or type(error) is sqlite3.DatabaseError
+
+
+def is_full(error: sqlite3.OperationalError) -> bool:
+    """Whether the disk has no room."""
     return "full" in str(error) or "disk I/O" in str(error)
 
 

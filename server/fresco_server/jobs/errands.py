@@ -1,4 +1,4 @@
-"""What a worker does beside its jobs: looks, and loading models ahead of their first use."""
+"""What a worker is told: its jobs, and what it does beside them, looks and loading models."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fresco_server.errors import EngineRefused, ServerError, WorkerLost
-from fresco_server.jobs.job import Values
+from fresco_server.jobs.job import Job, Values
 from fresco_server.jobs.looks import Look, LookPicture, LookStep
 
 _LOAD_PATIENCE_S = 600.0
@@ -113,6 +113,20 @@ class Load:
             raise WorkerLost("the model is still not loaded; look at the log") from None
         if error is not None:
             raise error
+
+
+def work_order(job: Job) -> Values:
+    """What the worker is told of a job, beside its folder."""
+    order = job.order
+    return {
+        "clip": order.clip,
+        "frame_rate": order.frame_rate,
+        "settings": order.settings,
+        "model": order.model.as_dict(),
+        "codec": order.codec,
+        "suffix": order.suffix,
+        "restarts": job.restarts,
+    }
 
 
 def _look_order(look: Look) -> Values:

@@ -8,18 +8,39 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from fresco_media.disk import storing
+
+from fresco_server.errors import NotPossible
+from fresco_server.jobs.claim import DATABASE, FOLDERS, claim, is_established
+from fresco_server.jobs.marks import (
+    DOOMED,
+    MARK,
+    Mark,
+    bears,
+    is_own,
+    is_real_folder,
+    mark_of,
+    new_id,
+    put_mark,
+    remove_inside,
+    remove_marked,
+)
+
 _LOGGER = logging.getLogger(__name__)
-_DELETED = ".deleted-"
 _USAGE_AGE_S = 5.0
+RECORD = "job.json"
+"""In a job's folder: what is known of the job, see `records`."""
+_DATA = "data"
 
 
 class DataFolder:
     """Folders below `root`:
 
-    jobs/ID-DIGEST/   a job's checkpoint and its result
+    jobs/ID-DIGEST/   a job's checkpoint and its result, marked as ours and with a record
     uploads/          clips that were sent
     looks/            pictures of looks that are being fetched
     """
@@ -29,12 +50,47 @@ class DataFolder:
         self.jobs = root / "jobs"
         self.uploads = root / "uploads"
         self.looks = root / "looks"
+        self.id = ""
+        self.is_migrating = False
         self._usage: dict[Path, tuple[float, int]] = {}
 
+    @property
+    def database(self) -> Path:
+        """The file with jobs and events."""
+        return self.root / DATABASE
+
     def make(self) -> None:
-        """Make the folders, for this user only."""
-        for folder in (self.root, self.jobs, self.uploads, self.looks):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Take possession of the folder, and make what belongs in it, for this user only.
+
+        A folder of an earlier version, which set no marks, `is_migrating` until `settle`.
+
+        Raises:
+            CannotStart: it is not the daemon's.
+        """
+        claim(self.root)
+        mark = mark_of(self.root)
+        self.is_migrating = mark is None and is_established(self.root)
+        self.id = self._id_of_jobs() or new_id() if mark is None else mark.data_id
+        with storing(self.root):
+            for name in FOLDERS:
+                (self.root / name).mkdir(mode=0o700, exist_ok=True)
+            if mark is None and not self.is_migrating:
+                put_mark(self.root, Mark(self.id, _DATA))
+
+    def settle(self) -> None:
+        """From now on only what bears a mark is ours."""
+        if self.is_migrating:
+            with storing(self.root):
+                put_mark(self.root, Mark(self.id, _DATA))
+            self.is_migrating = False
+
+    def _id_of_jobs(self) -> str | None:
+        """The id that the jobs' folders agree on, where the data folder has lost its own mark."""
+        if not is_real_folder(self.jobs):
+            return None
+        marks = (mark_of(folder) for folder in self.jobs.iterdir())
+        found = {mark.data_id for mark in marks if mark is not None}
+        return found.pop() if len(found) == 1 else None
 
     def job(self, job_id: str) -> Path:
         """A job's folder. The digest keeps ids apart that differ in case only."""
@@ -43,33 +99,93 @@ class DataFolder:
 
     def look(self, look_id: str) -> Path:
         """Where a look's picture goes."""
-        return self.looks / f"{look_id}.png"
+        return self.looks / f"{self.id}-{look_id}.png"
+
+    def prepare_job(self, job_id: str) -> Path:
+        """A job's folder, made and marked.
+
+        Raises:
+            NotPossible: something else is in its place.
+            DiskFull, OutputNotWritable: it cannot be made.
+        """
+        folder = self.job(job_id)
+        with storing(folder):
+            with suppress(FileExistsError):
+                folder.mkdir(mode=0o700, parents=True)
+            if self.is_of_job(folder):
+                return folder
+            if not self._may_take(folder):
+                raise NotPossible(
+                    f"{folder} is not the folder that was made for job {job_id!r}; move away what "
+                    "is there now, put back what was there, and resume the job"
+                )
+            put_mark(folder, Mark(self.id, folder.name))
+        return folder
+
+    def is_of_job(self, folder: Path) -> bool:
+        """Whether a folder was made for a job here."""
+        return bears(folder, self.id) and not folder.name.startswith(DOOMED)
+
+    def _may_take(self, folder: Path) -> bool:
+        """Whether a folder may be marked: it is an earlier version's, or empty."""
+        if not is_real_folder(folder) or not is_own(os.lstat(folder)):
+            return False
+        # A daemon that was killed while it marked the folder leaves the beginning of a mark.
+        return self.is_migrating or {path.name for path in folder.iterdir()} <= {f"{MARK}.new"}
+
+    @contextmanager
+    def filling(self, job_id: str) -> Iterator[Path]:
+        """A place for what a new job begins with, which becomes the job's folder at the end.
+
+        Raises:
+            NotPossible: something else is in its place.
+        """
+        target = self.job(job_id)
+        around = self.jobs / f"{DOOMED}{secrets.token_hex(8)}"
+        with storing(around):
+            around.mkdir(mode=0o700)
+            put_mark(around, Mark(self.id, around.name))
+        try:
+            yield around / target.name
+            with storing(target):
+                put_mark(around / target.name, Mark(self.id, target.name))
+                # What an earlier attempt left that was killed.
+                self.remove_job(job_id)
+                if os.path.lexists(target):
+                    raise NotPossible(f"{target} is there already and not ours; move it away")
+                (around / target.name).rename(target)
+        finally:
+            remove_marked(around, self.id)
 
     def remove_job(self, job_id: str) -> None:
         """Remove a job's folder; it is gone from its place at once."""
         folder = self.job(job_id)
-        if not folder.exists():
-            return
-        doomed = self.jobs / f"{_DELETED}{secrets.token_hex(8)}"
-        folder.rename(doomed)
-        shutil.rmtree(doomed, ignore_errors=True)
+        if not remove_marked(folder, self.id) and os.path.lexists(folder):
+            _LOGGER.warning("%s: left alone, as it was not made for the job", folder)
 
     def remove_unfinished(self, job_id: str) -> None:
         """Remove what a job's worker was writing when it was killed; what is whole stays."""
-        for path in self.job(job_id).rglob(".*.partial*"):
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+        remove_inside(self.job(job_id), self.id, _is_unfinished)
+
+    def all_jobs(self) -> Iterator[Path]:
+        """The folders that were made for jobs here, also for those that are forgotten."""
+        for folder in sorted(self.jobs.iterdir()):
+            if self.is_of_job(folder):
+                yield folder
 
     def sweep(self, job_ids: Collection[str]) -> None:
-        """Remove what a killed daemon left behind: folders of no job, pictures of no look."""
+        """Remove what a killed daemon left behind: folders of no job, pictures of no look.
+
+        A job's folder with a record is not left behind: the list of jobs has lost it.
+        """
         known = {self.job(job_id) for job_id in job_ids}
         for folder in self.jobs.iterdir():
-            if folder not in known:
+            is_lost = self.is_of_job(folder) and (folder / RECORD).exists()
+            if folder in known or is_lost:
+                continue
+            if remove_marked(folder, self.id):
                 _LOGGER.info("removing %s, which belongs to no job", folder.name)
-                shutil.rmtree(folder, ignore_errors=True)
-        for picture in self.looks.iterdir():
+        for picture in self.looks.glob(f"{self.id}-*.png"):
             picture.unlink(missing_ok=True)
 
     def job_bytes(self, job_id: str) -> int:
@@ -78,7 +194,11 @@ class DataFolder:
 
     def all_bytes(self) -> int:
         """Bytes of all jobs and uploads; a few seconds old at most."""
-        return self._bytes_of(self.jobs) + self._bytes_of(self.uploads)
+        return self.jobs_bytes() + self._bytes_of(self.uploads)
+
+    def jobs_bytes(self) -> int:
+        """Bytes of all jobs; a few seconds old at most."""
+        return self._bytes_of(self.jobs)
 
     def _bytes_of(self, folder: Path) -> int:
         now = time.monotonic()
@@ -94,6 +214,10 @@ class DataFolder:
     def free_bytes(self) -> int:
         """Bytes free on the disk."""
         return shutil.disk_usage(self.root).free
+
+
+def _is_unfinished(name: str) -> bool:
+    return name.startswith(".") and ".partial" in name
 
 
 def _tree_bytes(folder: Path) -> int:

@@ -27,9 +27,14 @@ def check_job_id(text: str, field: str = "job_id") -> str:
     Raises:
         BadRequest: it is not 1 to 64 of A-Z a-z 0-9 _ -.
     """
-    if not _JOB_ID.fullmatch(text):
+    if not is_job_id(text):
         raise BadRequest(field, "it is not 1 to 64 of A-Z a-z 0-9 _ -; choose another id")
     return text
+
+
+def is_job_id(text: str) -> bool:
+    """Whether `text` is formed like the id of a job, and so is a name for a folder."""
+    return _JOB_ID.fullmatch(text) is not None
 
 
 def is_hub_id(text: str) -> bool:

@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from fresco_server.errors import WorkerLost
 from fresco_server.jobs.job import Values
 
 _LOGGER = logging.getLogger(__name__)
@@ -38,6 +39,9 @@ class WorkerProcess:
 
     `said` is called for every message and `ended` once, with the exit code (minus the signal that
     killed it), each on a thread of the process's own.
+
+    Raises:
+        WorkerLost: it cannot be started.
     """
 
     def __init__(
@@ -47,14 +51,7 @@ class WorkerProcess:
         self._said, self._ended = said, ended
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._sending = threading.Lock()
-        self._process = subprocess.Popen(
-            list(command),
-            cwd=folder,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, **_ENVIRONMENT},
-        )
+        self._process = _begun(command, folder)
         self._log = self._start(self._read_log)
         self._start(self._read_messages)
 
@@ -70,7 +67,7 @@ class WorkerProcess:
 
     def send(self, order: Values) -> None:
         """Give an order; one that is dead gets none, and `ended` tells of it."""
-        line = json.dumps(order, ensure_ascii=False).encode() + b"\n"
+        line = json.dumps(order).encode() + b"\n"
         assert self._process.stdin is not None
         with self._sending, suppress(OSError, ValueError):
             self._process.stdin.write(line)
@@ -118,6 +115,23 @@ class WorkerProcess:
                 text = line.decode("utf-8", "replace").rstrip()[:_LINE_LENGTH]
                 self._tail.append(text)
                 _LOGGER.info("%s: %s", self.name, text)
+
+
+def _begun(command: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return subprocess.Popen(
+            list(command),
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **_ENVIRONMENT},
+        )
+    except OSError as error:
+        raise WorkerLost(
+            f"the worker process cannot be started ({error.strerror or error})"
+        ) from error
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:

@@ -41,8 +41,12 @@ class Change:
 
 
 def text_of(values: Any) -> str:
-    """Values as JSON, the same values always as the same text."""
-    return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    """Values as JSON, the same values always as the same text.
+
+    Names that are not UTF-8 become JSON's own escapes, as no database takes them.
+    """
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def changed_columns(change: Change, row: sqlite3.Row) -> dict[str, Any]:

@@ -13,16 +13,18 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from fresco_engine.errors import DiskFull
+from fresco_engine.errors import DiskFull, OutputNotWritable
 
-from fresco_server.errors import ShuttingDown, WorkerLost
+from fresco_server.errors import NotPossible, ShuttingDown, StoreBusy, WorkerLost, reason_of
 from fresco_server.jobs.devices import DeviceInfo, DeviceState
-from fresco_server.jobs.errands import Errands, Load
+from fresco_server.jobs.errands import Errands, Load, work_order
 from fresco_server.jobs.folders import DataFolder
-from fresco_server.jobs.job import Job, JobState, Values
+from fresco_server.jobs.job import Job, Values
 from fresco_server.jobs.looks import Look
 from fresco_server.jobs.narrator import Narrator
 from fresco_server.jobs.process import WorkerProcess
+from fresco_server.jobs.starting import Starts, cause
+from fresco_server.jobs.stopping import apply_wanted, release
 from fresco_server.jobs.store import JobStore
 from fresco_server.settings import ServerSettings
 
@@ -32,6 +34,7 @@ _STOP_PATIENCE_S = 1.2
 _START_PATIENCE_S = 180.0
 """Importing torch from a cold disk takes its time."""
 _CRASHES_ALLOWED = 2
+_UNEXPECTED = "UNEXPECTED"
 _ROOM_PATIENCE_S = 1.0
 """How long the disk has been full when it is tried again."""
 
@@ -61,7 +64,9 @@ class Runner:
         self._job: Job | None = None
         self._narrator: Narrator | None = None
         self._crashes: dict[str, tuple[int, int]] = {}
-        self._failed_starts = 0
+        self._starts = Starts()
+        self._refusal = ""
+        self.is_replaceable: Callable[[], bool] = _never
         self._errands = Errands(self._send_if_ready)
         self._kill_at: float | None = None
         self._idle_since = time.monotonic()
@@ -79,6 +84,15 @@ class Runner:
     def adopt(self, worker: WorkerProcess) -> None:
         """Take over a worker that has started already; before `start`."""
         self._worker, self._is_ready = worker, True
+
+    def has_failed(self, problem: str, log_tail: str) -> None:
+        """Know that a first worker could not be started; before `start`."""
+        self._starts.failed(problem, log_tail)
+
+    @property
+    def can_start(self) -> bool:
+        """Whether nothing is known that keeps the worker from starting."""
+        return not self._starts.problem
 
     def wake(self) -> None:
         """Look whether there is something to do."""
@@ -128,9 +142,13 @@ class Runner:
             state = "stopped"
         elif not self._is_ready:
             state = "starting"
+        problem = self._starts.problem
         return DeviceInfo(
             id=self._device.id,
-            name=self._device.name,
+            # For whoever asks how the daemon is.
+            name=f"{self._device.name} (does not start: {problem})"
+            if problem
+            else self._device.name,
             memory_bytes=self._device.memory_bytes,
             state=state,
             model_source=self._model[0] if self._model else None,
@@ -155,6 +173,9 @@ class Runner:
                 self._inbox.get(timeout=self._patience())()
             except queue.Empty:
                 self._on_time()
+            except (StoreBusy, ShuttingDown) as fault:
+                _LOGGER.warning("%s: %s", self.device_id, fault)
+                time.sleep(0.2)
             except Exception:
                 # One item that cannot be dealt with must not end the device's thread.
                 _LOGGER.exception("%s: something unexpected happened", self.device_id)
@@ -164,11 +185,15 @@ class Runner:
         """Have something written down; on a full disk again and again, lest it is forgotten.
 
         Raises:
-            DiskFull: the runner closes before there is room.
+            DiskFull, StoreBusy: the runner closes before it can be.
         """
         while True:
             try:
                 return what()
+            except StoreBusy as fault:
+                _LOGGER.warning("%s: %s", self.device_id, fault)
+                if self._closes.wait(_ROOM_PATIENCE_S):
+                    raise
             except DiskFull as fault:
                 self._make_room(fault)
                 if self._closes.wait(_ROOM_PATIENCE_S):
@@ -188,6 +213,8 @@ class Runner:
         now = time.monotonic()
         if self._kill_at is not None:
             waits.append(self._kill_at - now)
+        if self._worker is None and self._starts.wait_s:
+            waits.append(self._starts.wait_s)
         if self._is_ready and self._is_idle():
             waits.append(self._idle_since + self._idle_unload_s - now)
         return max(0.0, min(waits))
@@ -215,21 +242,32 @@ class Runner:
             return
         _LOGGER.info("job %s: begins on %s", job.id, self.device_id)
         self._store.database.keep_reserve()
+        try:
+            folder = self._note(lambda: self._folders.prepare_job(job.id))
+        except (NotPossible, OutputNotWritable) as fault:
+            self._fail(job, reason_of(type(fault).__name__), str(fault), "")
+            return
         narrator = Narrator(self._store, job)
         self._note(narrator.begin)
         self._job, self._narrator, self._lacks_room = job, narrator, None
-        self._send(
-            {"do": "run", "job": job.id, "folder": str(self._folders.job(job.id)), **_work(job)}
-        )
+        self._send({"do": "run", "job": job.id, "folder": str(folder), **work_order(job)})
 
     def _ensure_worker(self) -> bool:
-        """Start the worker if there is none; whether it is ready."""
-        if self._worker is None:
-            self._is_ready = False
-            name = f"worker-{self.device_id}"
-            self._worker = WorkerProcess(
-                name, self._command, self._folders.looks, self.said, self.ended
-            )
+        """Start the worker if there is none and it is time for it; whether it is ready."""
+        if self._worker is None and not self._starts.wait_s:
+            self._is_ready, self._refusal = False, ""
+            try:
+                self._worker = WorkerProcess(
+                    f"worker-{self.device_id}",
+                    self._command,
+                    self._folders.looks,
+                    self.said,
+                    self.ended,
+                )
+            except WorkerLost as fault:
+                self._errands.fail(fault)
+                self._give_up_starting(str(fault), "")
+                return False
             self._kill_at = time.monotonic() + _START_PATIENCE_S
         return self._is_ready
 
@@ -243,16 +281,21 @@ class Runner:
         say = message["say"]
         if say == "ready":
             self._become_ready()
+        elif say == "refused":
+            self._refusal = message["message"]
         elif say == "holds":
             self._model = (message["source"],)
         elif self._errands.hear(message):
             self._idle_since = time.monotonic()
         elif self._job is not None and message.get("job") == self._job.id:
             self._hear_of_job(message)
+        if message.get("reason") == _UNEXPECTED:
+            # The device may be lost to this process, as after an error of its driver.
+            self._unload()
 
     def _become_ready(self) -> None:
         self._is_ready = True
-        self._failed_starts = 0
+        self._starts.succeeded()
         self._kill_at = None
         self._idle_since = time.monotonic()
         self._errands.send_all()
@@ -303,28 +346,26 @@ class Runner:
         has_started = self._is_ready
         self._worker, self._is_ready, self._model = None, False, None
         self._kill_at = None
-        message = f"the worker process ended ({_cause(code)}); try again"
+        message = f"the worker process ended ({cause(code)}); try again"
         self._errands.fail(WorkerLost(message, worker.log_tail))
         if self._job is not None:
             self._recover(worker, code)
         elif not has_started:
-            self._give_up_starting(worker, code)
+            self._give_up_starting(self._refusal or cause(code), worker.log_tail)
 
-    def _give_up_starting(self, worker: WorkerProcess, code: int) -> None:
-        """A worker that cannot even start is tried a few times, then the next job fails for it."""
-        self._failed_starts += 1
-        if self._failed_starts <= _CRASHES_ALLOWED:
+    def _give_up_starting(self, problem: str, log_tail: str) -> None:
+        """A worker that cannot even start is tried a few times, then the next job fails for it.
+
+        Jobs that any device may do wait for another one, where there is one.
+        """
+        self._starts.failed(problem, log_tail)
+        _LOGGER.warning("%s: the worker does not start (%s)", self.device_id, problem)
+        if not self._starts.is_job_lost():
             return
-        self._failed_starts = 0
-        job = self._store.next_queued(("", self.device_id))
+        others = () if self.is_replaceable() else ("",)
+        job = self._store.next_queued((*others, self.device_id))
         if job is not None:
-            self._fail(
-                job,
-                "WORKER_LOST",
-                f"the process that is to work on it does not start ({_cause(code)}); "
-                "'fresco doctor' may tell why",
-                worker.log_tail,
-            )
+            self._note(lambda: self._starts.fail(self._store, job))
 
     def _recover(self, worker: WorkerProcess, code: int) -> None:
         """The job whose worker died goes on, unless it was to stop, or dies again and again."""
@@ -336,7 +377,7 @@ class Runner:
         if self._lacks_room is not None:
             self._fail(job, "DISK_FULL", str(self._lacks_room), "")
         elif job.wanted or self._count_crash(job) <= _CRASHES_ALLOWED:
-            reason = f"the worker process ended ({_cause(code)}); trying again"
+            reason = f"the worker process ended ({cause(code)}); trying again"
             self._note(lambda: release(self._store, job.id, reason))
         else:
             self._crashes.pop(job.id, None)
@@ -344,7 +385,7 @@ class Runner:
                 job,
                 "WORKER_LOST",
                 f"the process that worked on it ended {_CRASHES_ALLOWED + 1} times without "
-                f"getting further ({_cause(code)}); use a smaller size or batch, or look at the "
+                f"getting further ({cause(code)}); use a smaller size or batch, or look at the "
                 "log",
                 worker.log_tail,
             )
@@ -366,13 +407,21 @@ class Runner:
     def _begin_look(self, look: Look) -> None:
         if self._is_closing:
             look.put(ShuttingDown())
+        elif self._cannot_start_now():
+            look.put(WorkerLost(self._starts.sentence, self._starts.log_tail))
         else:
             self._errands.add_look(look)
             self._ensure_worker()
 
     def _begin_load(self, load: Load) -> None:
+        if self._cannot_start_now():
+            load.end(WorkerLost(self._starts.sentence, self._starts.log_tail))
+            return
         self._errands.add_load(load)
         self._ensure_worker()
+
+    def _cannot_start_now(self) -> bool:
+        return self._worker is None and self._starts.wait_s > 0
 
     def _send_if_ready(self, order: Values) -> None:
         if self._is_ready:
@@ -398,40 +447,5 @@ class Runner:
             release(self._store, self._job.id, "the daemon was stopped")
 
 
-def apply_wanted(store: JobStore, job: Job) -> None:
-    """Cancel or pause a job that no device works on, if that is wanted of it."""
-    if job.wanted == "cancel" and not job.state.has_ended:
-        store.change_state(job.id, JobState.CANCELLED)
-    elif job.wanted == "pause" and not job.state.has_ended:
-        store.change_state(job.id, JobState.PAUSED)
-
-
-def release(store: JobStore, job_id: str, reason: str) -> None:
-    """A job that ran and runs no longer stops if that was wanted, or else waits as the first."""
-    if not store.has(job_id):
-        return
-    job = store.get(job_id)
-    if job.wanted:
-        apply_wanted(store, job)
-    else:
-        store.requeue(job_id, reason, is_first=True)
-
-
-def _work(job: Job) -> Values:
-    order = job.order
-    return {
-        "clip": order.clip,
-        "frame_rate": order.frame_rate,
-        "settings": order.settings,
-        "model": order.model.as_dict(),
-        "codec": order.codec,
-        "suffix": order.suffix,
-        "restarts": job.restarts,
-    }
-
-
-def _cause(code: int) -> str:
-    """An exit code as a person reads it."""
-    if code == -9:
-        return "killed by the system, most likely for want of memory"
-    return f"signal {-code}" if code < 0 else f"exit code {code}"
+def _never() -> bool:
+    return False

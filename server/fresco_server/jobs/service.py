@@ -26,8 +26,10 @@ from fresco_server.jobs.job import Job, JobEvent, JobOrder, JobState, KeyframeCh
 from fresco_server.jobs.looks import Look, LookOrder
 from fresco_server.jobs.media import MediaProcess
 from fresco_server.jobs.pulls import Pulls, PullStep
+from fresco_server.jobs.reconciling import reconcile
+from fresco_server.jobs.records import Records
 from fresco_server.jobs.reroll import changed_order, check_changes, take_over
-from fresco_server.jobs.runner import apply_wanted, release
+from fresco_server.jobs.stopping import apply_wanted, release
 from fresco_server.jobs.store import JobStore
 from fresco_server.jobs.uploads import Uploads
 from fresco_server.settings import ServerSettings
@@ -48,9 +50,14 @@ class Jobs:
         self._settings = settings
         self._folders = DataFolder(settings.data)
         self._folders.make()
-        self._store = JobStore(settings.data / "jobs.sqlite3")
-        self._recover()
-        self.uploads = Uploads(self._folders.uploads, settings.limits)
+        self._records = Records(self._folders)
+        self._store = JobStore(self._folders.database, self._records)
+        try:
+            self._recover()
+            self.uploads = Uploads(self._folders.uploads, settings.limits, self.make_room)
+        except BaseException:
+            self._store.close()
+            raise
         self.media = MediaProcess(settings.worker, self._folders.looks)
         self._pulls = Pulls(settings.worker, self._folders.looks)
         self._cleaner = Cleaner(self._store, self._folders, self.uploads, settings.limits)
@@ -63,6 +70,8 @@ class Jobs:
 
     def _recover(self) -> None:
         """Take up the work where a killed daemon left it."""
+        reconcile(self._store, self._records)
+        self._folders.settle()
         self._folders.sweep(self._store.ids())
         running = [state for state in JobState if state.is_running]
         for job in self._store.list(running, limit=1_000_000):
@@ -219,10 +228,9 @@ class Jobs:
                 return self._same_request(new_job_id, request)
             self._store.check_queue(self._settings.limits.queued_jobs)
             self._cleaner.make_room(_LEAST_JOB_BYTES)
-            # A folder without a job is what an earlier attempt left that was killed.
-            self._folders.remove_job(new_job_id)
-            source, target = self._folders.job(parent.id), self._folders.job(new_job_id)
-            take_over(parent, source, target, changes)
+            with self._folders.filling(new_job_id) as target:
+                take_over(parent, self._folders.job(parent.id), target, changes)
+            target = self._folders.job(new_job_id)
             return self._add(new_job_id, changed_order(parent, changes, target, request))
 
     def _same_request(self, job_id: str, request: Values) -> Job:
@@ -354,6 +362,10 @@ class Jobs:
         """
         self._cleaner.make_room(wanted_bytes)
 
+    def tidy(self) -> None:
+        """Now and then remove what nobody needs any more; quick where there is nothing."""
+        self.uploads.sweep_now_and_then()
+
     def open_jobs(self) -> int:
         """How many jobs wait or run."""
         return self._store.count_open()
@@ -364,8 +376,8 @@ class Jobs:
 
     @property
     def failure(self) -> CannotStart | None:
-        """Why there is no device to work on."""
-        return self._crew.failure
+        """Why nothing can go on: there is no such device, or the list of jobs was damaged."""
+        return self._store.database.fault or self._crew.failure
 
     @property
     def idle_s(self) -> float:

@@ -7,15 +7,23 @@ tells of it are one transaction, so nobody ever sees one without the other.
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from typing import Any
 
 from fresco_server.errors import JobExists, JobNotFound, LimitReached
-from fresco_server.jobs.database import Database, HasDatabase, read, written
+from fresco_server.jobs.database import HasDatabase, read, written
 from fresco_server.jobs.job import EventKind, Job, JobEvent, JobOrder, JobState, Values
+from fresco_server.jobs.records import Records, is_sound
+from fresco_server.jobs.recovery import move_aside, open_database
 from fresco_server.jobs.rows import Change, changed_columns, event_of, job_of, text_of
+
+_LOGGER = logging.getLogger(__name__)
+
+_RECORD_AGAIN_S = 5.0
 
 
 class JobStore(HasDatabase):
@@ -25,8 +33,25 @@ class JobStore(HasDatabase):
     raise `DiskFull`.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.database = Database(path)
+    def __init__(self, path: Path, records: Records | None = None) -> None:
+        """Open or make the file at `path`; with `records` every job's folder knows it as well.
+
+        Raises:
+            CannotStart, DiskFull: as `open_database` does.
+        """
+        self.database = open_database(path)
+        if not self._is_sound():
+            self.database.close()
+            move_aside(path, "it has rows that are no jobs")
+            self.database = open_database(path)
+        self._records = records
+        self._unrecorded: set[str] = set()
+        self._record_after = 0.0
+        self.database.after_change = self._record
+
+    def _is_sound(self) -> bool:
+        """Whether every row is a job's."""
+        return all(is_sound(row) for row in self.rows())
 
     def close(self) -> None:
         """Wake everybody who waits, and let the file go."""
@@ -57,7 +82,7 @@ class JobStore(HasDatabase):
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             *(job_id, state.value, place, now, now, text_of(order.as_dict()), order.device),
         )
-        self.tell(job_id, "state", {"state": state.value, "reason": ""}, Change())
+        self.tell(job_id, "state", {"state": state.value, "reason": ""}, Change(state=state))
         return self.get(job_id)
 
     @read
@@ -93,7 +118,7 @@ class JobStore(HasDatabase):
 
     def has(self, job_id: str) -> bool:
         """Whether there is such a job."""
-        return self._last(job_id) is not None
+        return self.last_sequence(job_id) is not None
 
     @read
     def list(
@@ -132,10 +157,16 @@ class JobStore(HasDatabase):
         )
         return None if row is None else self._job(row)
 
+    @read
+    def devices_wanted(self) -> set[str]:
+        """The devices that jobs name, "" among them if one takes any."""
+        return {row["device"] for row in self.database.all("SELECT DISTINCT device FROM jobs")}
+
     @written
     def want(self, job_id: str, wanted: str) -> None:
         """Note what a client has asked for, so that it is not forgotten in a crash."""
         self.database.run("UPDATE jobs SET wanted = ? WHERE id = ?", wanted, job_id)
+        self._unrecorded.add(job_id)
         self.database.has_changed(job_id)
 
     @written
@@ -152,13 +183,57 @@ class JobStore(HasDatabase):
     def set_fetched(self, job_id: str) -> None:
         """Note that a client has the result."""
         self.database.run("UPDATE jobs SET is_fetched = 1 WHERE id = ?", job_id)
+        self._unrecorded.add(job_id)
         self.database.has_changed(job_id)
 
-    @written
     def delete(self, job_id: str) -> None:
         """Forget a job and its events; those who watch it are woken."""
+        # In this order, so that a job is not taken for a lost one if the daemon is killed here.
+        if self._records is not None:
+            self._records.forget(job_id)
+        self._delete(job_id)
+
+    @written
+    def _delete(self, job_id: str) -> None:
         self.database.run("DELETE FROM jobs WHERE id = ?", job_id)
         self.database.has_changed(job_id)
+
+    # Records
+
+    def _record(self) -> None:
+        """Note in their folders what became of jobs; what cannot be noted is later."""
+        if self._records is None:
+            self._unrecorded.clear()
+            return
+        if time.monotonic() < self._record_after:
+            return
+        for job_id in list(self._unrecorded):
+            row = self.database.one("SELECT * FROM jobs WHERE id = ?", job_id)
+            if row is None or self._records.write(dict(row), self._rows_of_events(job_id)):
+                self._unrecorded.discard(job_id)
+            else:
+                self._record_after = time.monotonic() + _RECORD_AGAIN_S
+
+    def _rows_of_events(self, job_id: str) -> Iterator[dict[str, Any]]:
+        query = "SELECT * FROM events WHERE job_id = ? ORDER BY sequence"
+        yield from (dict(row) for row in self.database.run(query, job_id))
+
+    def note(self, job_ids: Collection[str]) -> None:
+        """Have the folders of these jobs know them as they are."""
+        with self.database.lock:
+            self._unrecorded.update(job_ids)
+            self._record()
+
+    @read
+    def rows(self) -> list[dict[str, Any]]:
+        """All jobs as they are stored."""
+        return [dict(row) for row in self.database.all("SELECT * FROM jobs")]
+
+    @read
+    def last_sequence(self, job_id: str) -> int | None:
+        """The number of a job's last event; None if there is no such job."""
+        row = self.database.one("SELECT last_sequence FROM jobs WHERE id = ?", job_id)
+        return None if row is None else row["last_sequence"]
 
     # Events
 
@@ -206,6 +281,8 @@ class JobStore(HasDatabase):
             f"UPDATE jobs SET {assignments} WHERE id = ?", *(*columns.values(), job_id)
         )
         self.database.has_changed(job_id)
+        if change.state is not None:
+            self._unrecorded.add(job_id)
         return JobEvent(job_id=job_id, sequence=sequence, time=now, kind=kind, values=values)
 
     def _was_told(self, job_id: str, key: str) -> bool:
@@ -223,7 +300,7 @@ class JobStore(HasDatabase):
             "SELECT * FROM events WHERE job_id = ? AND sequence > ? ORDER BY sequence LIMIT ?",
             *(job_id, after, limit),
         )
-        if not rows and self._last(job_id) is None:
+        if not rows and self.last_sequence(job_id) is None:
             raise JobNotFound(job_id)
         return [event_of(row) for row in rows]
 
@@ -236,7 +313,7 @@ class JobStore(HasDatabase):
         """
 
         def has_news() -> bool:
-            last = self._last(job_id)
+            last = self.last_sequence(job_id)
             if last is None:
                 raise JobNotFound(job_id)
             return last > after
@@ -252,11 +329,6 @@ class JobStore(HasDatabase):
         """
         self.database.wait_for(job_id, lambda: is_so(self.get(job_id)), timeout_s)
         return self.get(job_id)
-
-    @read
-    def _last(self, job_id: str) -> int | None:
-        row = self.database.one("SELECT last_sequence FROM jobs WHERE id = ?", job_id)
-        return None if row is None else row["last_sequence"]
 
     def _job(self, row: sqlite3.Row) -> Job:
         state = JobState(row["state"])

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
-import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +23,33 @@ from fresco_server.errors import (
     OutOfRange,
     UploadDamaged,
     UploadIncomplete,
-    UploadNotFound,
+)
+from fresco_server.jobs.marks import is_real_file
+from fresco_server.jobs.upload_files import (
+    NOTE,
+    UNWRITTEN,
+    OpenUpload,
+    age_s,
+    check_digest,
+    check_name,
+    is_finished,
+    is_ours,
+    is_partial,
+    make_durable,
+    not_found,
+    size_of,
+    suffix_of,
+    without_links,
 )
 from fresco_server.settings import CHUNK_BYTES, LimitSettings
 
 _LOGGER = logging.getLogger(__name__)
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-_SUFFIX = re.compile(r"\.[a-z0-9]{1,12}")
-_LONGEST_NAME = 255
-_READ_BYTES = 4 << 20
 _MOST_OPEN = 256
 _RECENT_S = 3600.0
 """So long a finished upload is kept for the job it was sent for, though none needs it yet."""
 _STALE_S = 7 * 24 * 3600.0
+_SWEEP_EVERY_S = 3600.0
+_MOST_UNFINISHED = 1000
 
 
 @dataclass(frozen=True)
@@ -48,31 +60,6 @@ class UploadStand:
     is_finished: bool
 
 
-@dataclass
-class _Open:
-    """An upload under way: its lock, who uses it, and the hash of its first `hashed_bytes`."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    users: int = 0
-    hasher: Any = field(default_factory=hashlib.sha256)
-    hashed_bytes: int = 0
-
-    def hash_on(self, offset: int, data: bytes) -> None:
-        """Hash the bytes at `offset`, if they are the next ones."""
-        if not offset:
-            self.hasher, self.hashed_bytes = hashlib.sha256(), 0
-        if self.hashed_bytes == offset:
-            self.hasher.update(data)
-            self.hashed_bytes += len(data)
-
-    def hash_rest(self, path: Path) -> None:
-        """Hash what was not yet: all of it where an earlier daemon received the beginning."""
-        with path.open("rb") as file:
-            file.seek(self.hashed_bytes)
-            while data := file.read(_READ_BYTES):
-                self.hash_on(self.hashed_bytes, data)
-
-
 class Uploads:
     """The uploads in `folder`, three files at most for each:
 
@@ -80,14 +67,25 @@ class Uploads:
         DIGEST.partial   the bytes so far
         DIGEST.mp4       all bytes, verified, with the ending of the announced name
 
-    Any number of clients may send the same upload; each byte is written once. Everything that the
-    disk refuses is `DiskFull` or `OutputNotWritable`.
+    Any number of clients may send the same upload; each byte is written once. An upload has all
+    the room it announces from its start on: `make_room` is asked for it before anything is
+    written, and raises what it has against it. Other files in the folder are left alone.
+    Everything that the disk refuses is `DiskFull` or `OutputNotWritable`.
     """
 
-    def __init__(self, folder: Path, limits: LimitSettings) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        limits: LimitSettings,
+        make_room: Callable[[int], None] | None = None,
+    ) -> None:
         self.folder = folder
         self._limits = limits
-        self._open: OrderedDict[str, _Open] = OrderedDict()
+        self._make_room = make_room
+        self._reserving = threading.Lock()
+        self._pending: list[int] = []
+        self._swept = time.monotonic()
+        self._open: OrderedDict[str, OpenUpload] = OrderedDict()
         self._lock = threading.Lock()
         with storing(folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -102,8 +100,8 @@ class Uploads:
             LimitReached: it is larger than is taken.
             DiskFull: the disk has no room for it.
         """
-        _check_digest(sha256)
-        _check_name(file_name)
+        check_digest(sha256)
+        check_name(file_name)
         if size_bytes < 1:
             raise BadRequest("size_bytes", f"{size_bytes} is not the size of a clip")
         if size_bytes > self._limits.upload_bytes:
@@ -112,10 +110,41 @@ class Uploads:
                 f"{self._limits.upload_bytes / 1e9:.1f} GB this daemon takes; send a part",
                 reason="UPLOAD_TOO_LARGE",
             )
-        with self._turn(sha256):
+        with self._reserved(sha256, size_bytes), self._turn(sha256):
             if self._finished(sha256) is not None:
                 return UploadStand(size_bytes, True)
             return self._begin(sha256, size_bytes, file_name)
+
+    @contextmanager
+    def _reserved(self, sha256: str, size_bytes: int) -> Iterator[None]:
+        """Hold the room that an upload still lacks until it is noted on disk."""
+        with self._reserving:
+            wanted = self._unreserved(sha256, size_bytes)
+            if wanted > 0:
+                self._check_number()
+                if self._make_room is not None:
+                    self._make_room(wanted)
+            self._pending.append(wanted)
+        try:
+            yield
+        finally:
+            with self._reserving:
+                self._pending.remove(wanted)
+
+    def _unreserved(self, sha256: str, size_bytes: int) -> int:
+        """How much of an upload of `size_bytes` it does not have on disk, nor as announced."""
+        if self._finished(sha256) is not None:
+            return 0
+        facts = self._facts(sha256)
+        announced = 0 if facts is None else facts["size_bytes"]
+        return max(0, size_bytes - max(announced, size_of(self._partial(sha256))))
+
+    def _check_number(self) -> None:
+        if sum(1 for _ in self._all_partial()) >= _MOST_UNFINISHED:
+            raise LimitReached(
+                f"{_MOST_UNFINISHED} uploads are under way already; finish or delete some first",
+                reason="TOO_MANY_UPLOADS",
+            )
 
     def _begin(self, sha256: str, size_bytes: int, file_name: str) -> UploadStand:
         partial = self._partial(sha256)
@@ -124,7 +153,7 @@ class Uploads:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if known is None or known["size_bytes"] != size_bytes:
                 partial.unlink(missing_ok=True)
-        received = _size(partial)
+        received = size_of(partial)
         missing = size_bytes - received + self._limits.keep_free_bytes
         if missing > free_bytes(self.folder):
             raise DiskFull(self.folder, free_bytes(self.folder))
@@ -143,16 +172,16 @@ class Uploads:
             BadRequest: `data` is empty, too long, or goes past the announced size.
             DiskFull: the disk is full; nothing of `data` was kept.
         """
-        _check_digest(sha256)
+        check_digest(sha256)
         if not 1 <= len(data) <= CHUNK_BYTES:
             raise BadRequest("data", f"{len(data)} bytes are not 1 to {CHUNK_BYTES}")
         with self._turn(sha256) as upload:
             finished = self._finished(sha256)
             facts = self._facts(sha256)
             partial = self._partial(sha256)
-            received = _size(finished or partial)
+            received = size_of(finished or partial)
             if finished is None and (facts is None or not partial.exists()):
-                raise _not_found(sha256)
+                raise not_found(sha256)
             if offset != received:
                 raise OutOfRange(
                     f"the upload stands at {received}, not at {offset}; go on from there"
@@ -166,7 +195,7 @@ class Uploads:
     def _append(self, partial: Path, received: int, data: bytes) -> None:
         if free_bytes(self.folder) < len(data) + self._limits.keep_free_bytes:
             raise DiskFull(partial, free_bytes(self.folder))
-        with storing(partial), partial.open("r+b", buffering=0) as file:
+        with storing(partial), open(partial, "r+b", buffering=0, opener=without_links) as file:
             try:
                 file.seek(received)
                 left = memoryview(data)
@@ -185,14 +214,14 @@ class Uploads:
             UploadIncomplete: bytes are missing.
             UploadDamaged: it is something else than was announced, and was thrown away.
         """
-        _check_digest(sha256)
+        check_digest(sha256)
         with self._turn(sha256) as upload:
             if self._finished(sha256) is not None:
                 return
             facts, partial = self._facts(sha256), self._partial(sha256)
             if facts is None or not partial.exists():
-                raise _not_found(sha256)
-            received = _size(partial)
+                raise not_found(sha256)
+            received = size_of(partial)
             if received < facts["size_bytes"]:
                 raise UploadIncomplete(
                     f"{received} of {facts['size_bytes']} bytes are here; send the others"
@@ -205,7 +234,7 @@ class Uploads:
                         "the bytes do not have the announced digest and were thrown away; "
                         "start again"
                     )
-                _make_durable(partial)
+                make_durable(partial)
                 partial.replace(self._finished_path(sha256, facts))
         _LOGGER.info("upload %s: finished (%d bytes)", sha256, received)
 
@@ -215,10 +244,10 @@ class Uploads:
         Raises:
             UploadNotFound: there is none.
         """
-        _check_digest(sha256)
+        check_digest(sha256)
         with self._turn(sha256):
             if self._finished(sha256) is None and not self._partial(sha256).exists():
-                raise _not_found(sha256)
+                raise not_found(sha256)
             self._remove(sha256)
 
     def path_of(self, sha256: str) -> Path:
@@ -228,21 +257,30 @@ class Uploads:
             BadRequest: the digest is malformed.
             UploadNotFound: no such upload was finished.
         """
-        path = self._finished(_check_digest(sha256))
+        path = self._finished(check_digest(sha256))
         if path is None:
-            raise _not_found(sha256)
+            raise not_found(sha256)
         with suppress(OSError):
             os.utime(path)  # It is needed, and so not the next to be removed.
         return path
 
     def name_of(self, sha256: str) -> str:
         """What the client called the file."""
-        facts = self._facts(_check_digest(sha256))
+        facts = self._facts(check_digest(sha256))
         return sha256 if facts is None else facts["file_name"]
 
     def disk_bytes(self) -> int:
         """Bytes that all uploads take on disk, finished or not."""
-        return sum(_size(path) for path in self.folder.iterdir())
+        return sum(size_of(path) for path in self.folder.iterdir())
+
+    def outstanding_bytes(self) -> int:
+        """Bytes that were announced and may still come."""
+        announced = sum(self._outstanding(path) for path in self._all_partial())
+        return announced + sum(list(self._pending))
+
+    def _outstanding(self, partial: Path) -> int:
+        facts = self._facts(partial.name[:64])
+        return 0 if facts is None else max(0, facts["size_bytes"] - size_of(partial))
 
     def remove_unused(self, in_use: Collection[str], wanted_bytes: int) -> int:
         """Remove finished uploads that are not `in_use`, those first that were needed longest ago.
@@ -250,45 +288,57 @@ class Uploads:
         Stops when `wanted_bytes` are free; returns how many bytes that were. Uploads of the last
         hour stay, as the jobs they were sent for may be about to be made.
         """
-        self.sweep()
-        freed = 0
-        for path in sorted(self._all_finished(), key=_age_s, reverse=True):
+        freed = self.remove_abandoned()
+        for path in sorted(self._all_finished(), key=age_s, reverse=True):
             sha256 = path.name[:64]
-            if freed >= wanted_bytes or _age_s(path) < _RECENT_S:
+            if freed >= wanted_bytes or age_s(path) < _RECENT_S:
                 break
             if sha256 not in in_use:
-                freed += _size(path)
+                freed += size_of(path)
                 _LOGGER.info("upload %s: removed to make room", sha256)
                 with self._turn(sha256):
                     self._remove(sha256)
         return freed
 
-    def sweep(self, older_than_s: float = _STALE_S) -> None:
-        """Remove what nobody went on sending for that long."""
-        for path in self.folder.glob("*.partial"):
-            sha256 = path.name[:64]
-            if not _DIGEST.fullmatch(sha256):
+    def remove_abandoned(self) -> int:
+        """Remove what nobody has gone on sending for an hour; how many bytes that makes free."""
+        return self.sweep(_RECENT_S)
+
+    def sweep(self, older_than_s: float = _STALE_S) -> int:
+        """Remove what nobody went on sending for that long; how many bytes it had or would get."""
+        freed = 0
+        self._swept = time.monotonic()
+        for path in list(self._all_partial()):
+            # One that is being finished keeps its turn for long; it is not old.
+            if age_s(path) <= older_than_s:
                 continue
+            sha256 = path.name[:64]
             with self._turn(sha256):
-                if _age_s(path) > older_than_s:
+                if path.exists() and age_s(path) > older_than_s:
                     _LOGGER.info("upload %s: removed, as nobody went on sending it", sha256)
+                    freed += size_of(path) + self._outstanding(path)
                     self._remove(sha256)
+        return freed
+
+    def sweep_now_and_then(self) -> None:
+        """Sweep, if that was an hour ago."""
+        if time.monotonic() > self._swept + _SWEEP_EVERY_S:
+            self.sweep()
 
     def _tidy_up(self) -> None:
-        """Remove what a killed daemon left: files being written, and notes of no upload."""
-        for leftover in self.folder.glob(".*.partial"):
-            leftover.unlink(missing_ok=True)
-        paths = list(self.folder.iterdir())
-        known = {path.name[:64] for path in paths if path.suffix != ".json"}
+        """Remove what a killed daemon left: notes being written, and those of no upload."""
+        paths = [path for path in self.folder.iterdir() if is_real_file(path)]
+        known = {path.name[:64] for path in paths if is_partial(path) or is_finished(path)}
         for path in paths:
-            if path.name[:64] not in known:
+            is_lonely = NOTE.fullmatch(path.name) and path.name[:64] not in known
+            if is_lonely or UNWRITTEN.fullmatch(path.name):
                 path.unlink(missing_ok=True)
 
     @contextmanager
-    def _turn(self, sha256: str) -> Iterator[_Open]:
+    def _turn(self, sha256: str) -> Iterator[OpenUpload]:
         """The upload, for one thread at a time."""
         with self._lock:
-            upload = self._open.setdefault(sha256, _Open())
+            upload = self._open.setdefault(sha256, OpenUpload())
             self._open.move_to_end(sha256)
             upload.users += 1
         try:
@@ -310,16 +360,19 @@ class Uploads:
     def _finished(self, sha256: str) -> Path | None:
         facts = self._facts(sha256)
         if facts is None:  # Looking for it takes longer the more uploads there are.
-            found = (path for path in self.folder.glob(f"{sha256}*") if _is_finished(path))
+            found = (path for path in self.folder.glob(f"{sha256}*") if is_finished(path))
             return next(found, None)
         path = self._finished_path(sha256, facts)
         return path if path.exists() else None
 
     def _finished_path(self, sha256: str, facts: dict[str, Any]) -> Path:
-        return self.folder / f"{sha256}{_suffix(facts['file_name'])}"
+        return self.folder / f"{sha256}{suffix_of(facts['file_name'])}"
 
     def _all_finished(self) -> list[Path]:
-        return [path for path in self.folder.iterdir() if _is_finished(path)]
+        return [path for path in self.folder.iterdir() if is_finished(path)]
+
+    def _all_partial(self) -> Iterator[Path]:
+        return (path for path in self.folder.glob("*.partial") if is_partial(path))
 
     def _partial(self, sha256: str) -> Path:
         return self.folder / f"{sha256}.partial"
@@ -337,52 +390,6 @@ class Uploads:
 
     def _remove(self, sha256: str) -> None:
         with storing(self.folder):
-            for path in self.folder.glob(f"{sha256}*"):
-                path.unlink(missing_ok=True)
-
-
-def _check_digest(sha256: str) -> str:
-    if not _DIGEST.fullmatch(sha256):
-        raise BadRequest("sha256", "it is not 64 lower-case hexadecimal digits")
-    return sha256
-
-
-def _check_name(file_name: str) -> None:
-    is_plain = not any(sign in file_name for sign in ("/", "\\", "\0"))
-    if not 1 <= len(file_name) <= _LONGEST_NAME or not is_plain or not file_name.strip(". "):
-        raise BadRequest("file_name", "it is not the name of a file without folders")
-
-
-def _suffix(file_name: str) -> str:
-    """The ending of a name, if it looks like one of a clip."""
-    suffix = Path(file_name).suffix.lower()
-    is_ours = suffix in (".partial", ".json")
-    return suffix if _SUFFIX.fullmatch(suffix) and not is_ours else ".clip"
-
-
-def _is_finished(path: Path) -> bool:
-    return path.suffix not in (".partial", ".json") and _DIGEST.match(path.name) is not None
-
-
-def _not_found(sha256: str) -> UploadNotFound:
-    return UploadNotFound(f"there is no upload {sha256}; start it, and send it")
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
-
-
-def _age_s(path: Path) -> float:
-    try:
-        return time.time() - path.stat().st_mtime
-    except OSError:
-        return 0.0
-
-
-def _make_durable(path: Path) -> None:
-    """See to it that the file has its bytes before it has its name, also when the power fails."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
+            for path in self.folder.glob(f"{sha256}.*"):
+                if is_ours(path):
+                    path.unlink(missing_ok=True)

@@ -38,8 +38,6 @@ class ClipServicer(clips_pb2_grpc.ClipServiceServicer):
     ) -> clips_pb2.StartUploadResponse:
         """Begins an upload, or says how far it is."""
         stand = self._uploads.start(request.sha256, request.size_bytes, request.file_name)
-        if not stand.is_finished:
-            self._jobs.make_room(request.size_bytes - stand.received_bytes)
         return clips_pb2.StartUploadResponse(
             received_bytes=stand.received_bytes, is_finished=stand.is_finished
         )

@@ -36,7 +36,7 @@ class Channel:
 
     def say(self, say: str, **values: Any) -> None:
         """Send a message."""
-        line = json.dumps({"say": say, **values}, ensure_ascii=False).encode() + b"\n"
+        line = json.dumps({"say": say, **values}).encode() + b"\n"
         with self._saying:
             self._out.write(line)
             self._out.flush()

@@ -23,7 +23,7 @@ from fresco_engine.errors import (
     ModelNotFound,
     WrongModelKind,
 )
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 
@@ -97,6 +97,18 @@ def test_two_loras_add_up(tmp_path: Path) -> None:
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFound, match="no such LoRA file"):
         fused(Lora(tmp_path / "nothing.safetensors"), *networks())
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_lora_with_values_that_are_no_numbers_is_refused(tmp_path: Path, value: float) -> None:
+    path = tmp_path / "ink.safetensors"
+    write_lora(path)
+    tensors = load_file(path)
+    next(iter(tensors.values())).view(-1)[0] = value
+    save_file(tensors, path)
+
+    with pytest.raises(ModelCorrupt, match="no numbers"):
+        fused(Lora(path), *networks())
 
 
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from tests.gui.counting import (
     write_clip,
 )
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 180_000
 COUNT = 30
 Open = Callable[..., ClipFrames]
 
@@ -286,3 +286,60 @@ def test_frames_of_a_daemon_are_exported_as_they_are(
         written = cv2.imread(str(tmp_path / "out" / f"frame_{index:04d}.png"))
         assert written is not None
         assert np.array_equal(written, drawn[index])
+
+
+@pytest.mark.parametrize("other_name", ["link.mp4", "hard.mp4", "below/../source.mov"])
+def test_the_clip_is_never_replaced_whatever_name_the_export_is_given(
+    source: ClipFrames, result: ClipFrames, tmp_path: Path, qtbot: QtBot, other_name: str
+) -> None:
+    clip, place = tmp_path / "source.mov", tmp_path / other_name
+    (tmp_path / "below").mkdir()
+    (tmp_path / "link.mp4").symlink_to(clip)
+    (tmp_path / "hard.mp4").hardlink_to(clip)
+    before = clip.read_bytes()
+
+    run = Run(Export(source, result, options(place, ExportKind.H264)), qtbot).to_end()
+
+    (sentence,) = run.failed
+    assert "this is where the clip itself is" in sentence
+    assert clip.read_bytes() == before
+    assert place.samefile(clip)
+
+
+def test_an_export_over_the_kept_result_is_refused(
+    source: ClipFrames, result: ClipFrames, tmp_path: Path, qtbot: QtBot
+) -> None:
+    chosen = options(tmp_path / "result.mp4", ExportKind.H264)
+
+    run = Run(Export(source, result, chosen), qtbot).to_end()
+
+    assert "this is where the result is kept" in run.failed[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("100%_%04d.png", "100%_0000.png"),
+        ("50%d_%02d.png", "50%d_00.png"),
+        ("%%d %d.png", "%%d 0.png"),
+        ("x" * 246 + "%04d.png", "x" * 246 + "0000.png"),
+    ],
+)
+def test_pictures_have_the_name_their_pattern_says(
+    source: ClipFrames, result: ClipFrames, tmp_path: Path, qtbot: QtBot, name: str, written: str
+) -> None:
+    chosen = options(tmp_path / name, ExportKind.PNG, stop=1)
+
+    Run(Export(source, result, chosen), qtbot).to_end()
+
+    assert (tmp_path / written).is_file()
+
+
+def test_a_name_of_all_the_bytes_there_are_is_written(
+    source: ClipFrames, result: ClipFrames, tmp_path: Path, qtbot: QtBot
+) -> None:
+    path = tmp_path / ("y" * 251 + ".mp4")
+
+    run = Run(Export(source, result, options(path, ExportKind.H264, stop=2)), qtbot).to_end()
+
+    assert run.finished == [str(path)]

@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 from fresco_gui.media import ClipFrames
 from fresco_gui.media.pictures import to_rgb
+from fresco_media.clip import Clip
+from PIL import Image as Pillow
 from PyQt6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from tests.gui.counting import number_of, picture, write_clip
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = 120_000
 
 
 class Opened:
@@ -173,8 +175,8 @@ def test_colours_of_a_clip_at_rest_are_within_a_level_of_what_was_encoded(
     ("make", "words"),
     [
         (lambda path: None, "no longer where it was"),
-        (lambda path: path.write_bytes(b"not a film" * 100), "no video"),
-        (lambda path: path.write_bytes(b""), "no video"),
+        (lambda path: path.write_bytes(b"not a film" * 100), "text file, not a video"),
+        (lambda path: path.write_bytes(b""), "file is empty"),
     ],
     ids=["missing", "not a video", "empty"],
 )
@@ -194,6 +196,78 @@ def test_what_cannot_be_read_is_said_in_a_sentence(
     assert "clip.mp4" in told[0]
     assert clip.frame(0) is None
     assert not clip.can_have(0)
+
+
+def joined(folder: Path) -> Path:
+    """Three recordings with clocks of their own, one after the other."""
+    parts = [write_clip(folder / f"{first}.ts", 12, first=first, gop=6) for first in (0, 12, 24)]
+    whole = folder / "joined.ts"
+    whole.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return whole
+
+
+def animation(folder: Path, name: str, kind: str) -> Path:
+    pictures = [Pillow.fromarray(picture(number)) for number in range(36)]
+    pictures[0].save(
+        folder / name, kind, save_all=True, append_images=pictures[1:], duration=40, loop=0
+    )
+    return folder / name
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        joined,
+        lambda folder: animation(folder, "a.webp", "WEBP"),
+        lambda folder: animation(folder, "a.png", "PNG"),
+        lambda folder: animation(folder, "a.gif", "GIF"),
+        lambda folder: write_clip(folder / "a.avi", 36, gop=12),
+        lambda folder: write_clip(folder / "a.h264", 36, gop=12),
+    ],
+    ids=["joined", "webp", "apng", "gif", "avi", "raw"],
+)
+def test_every_picture_of_an_odd_file_is_shown_at_its_index(
+    opened: Opened, tmp_path: Path, make: Callable[[Path], Path]
+) -> None:
+    clip = opened(make(tmp_path))
+    indices = [(index * 11 + 5) % 36 for index in range(36)]
+
+    seen = {index: number_of(opened.frame(clip, index)) for index in indices}
+
+    assert clip.info is not None
+    assert clip.info.frame_count == 36
+    assert clip.info.frame_rate == 25
+    assert seen == {index: index for index in indices}
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "avi"])
+def test_app_and_engine_know_the_same_of_a_clip(
+    opened: Opened, tmp_path: Path, ending: str
+) -> None:
+    whole = write_clip(tmp_path / f"whole.{ending}", 60, rate=Fraction(60000, 1001), gop=10)
+    cut = tmp_path / f"cut.{ending}"
+    size = whole.stat().st_size
+    cut.write_bytes(whole.read_bytes()[: size if ending == "mp4" else size * 3 // 4])
+
+    shown, read = opened(cut).info, Clip.open(cut).info
+
+    assert shown is not None
+    assert (shown.frame_count, shown.frame_rate) == (read.frame_count, read.frame_rate)
+    assert (shown.width, shown.height) == (read.width, read.height)
+    assert shown.frame_rate == Fraction(60000, 1001)
+
+
+def test_a_playlist_is_refused_with_a_reason(qtbot: QtBot, tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_text(f"#EXTM3U\n{write_clip(tmp_path / 'secret.ts', 5)}\n")
+    clip = ClipFrames(path)
+    told: list[str] = []
+    clip.failed.connect(told.append)
+
+    qtbot.waitUntil(lambda: bool(told), timeout=PATIENCE_MS)
+    clip.close()
+
+    assert "only names media stored elsewhere" in told[0]
 
 
 def test_a_file_that_is_cut_short_shows_what_it_has(opened: Opened, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.gui.counting import SOUND_RATE, number_of, picture, tone, write_clip
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = 120_000
 
 
 def info(count: int = 50, **more: object) -> FrameInfo:

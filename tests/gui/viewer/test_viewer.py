@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.gui.counting import HANDS, number_of, picture, write_clip
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = 120_000
 COUNT = 40
 
 

@@ -35,7 +35,7 @@ KINDS = (
     "compound",
 )  # fmt: skip
 """Of the others test_placing.py shows that the model would be given the same frames."""
-pytestmark = pytest.mark.timeout(420)
+pytestmark = pytest.mark.timeout(1200)
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ from tests.integration.daemons import DaemonProcess
 from tests.plugins.davinci.conftest import PROGRAM, DirectLink, MakeMedia, OpenWorld, clip_of, put
 
 OpenWindow = Callable[..., FrescoWindow]
-_PATIENCE_MS = 20_000
+_PATIENCE_MS = 120_000
 
 
 @pytest.fixture

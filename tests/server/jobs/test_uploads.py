@@ -28,7 +28,7 @@ from hypothesis import strategies as st
 DATA = bytes(range(251)) * 10_000
 SHA256 = hashlib.sha256(DATA).hexdigest()
 LIMITS = LimitSettings(upload_bytes=10 << 20, keep_free_bytes=0)
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from fresco_server.jobs.job import Job, JobOrder, JobState
 from fresco_server.jobs.rows import Change
 from fresco_server.jobs.store import JobStore
 
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 
 
 @pytest.fixture

@@ -149,6 +149,17 @@ def test_uploads_beyond_the_limits_are_refused(caller: Caller, jobs: FakeJobs) -
         _start(caller, size_bytes=limits.disk_bytes + 1)
 
 
+def test_an_upload_that_was_refused_cannot_be_sent_all_the_same(
+    caller: Caller, jobs: FakeJobs
+) -> None:
+    with refused(StatusCode.RESOURCE_EXHAUSTED, "NO_ROOM"):
+        _start(caller, size_bytes=jobs.settings.limits.disk_bytes + 1)
+
+    with refused(StatusCode.NOT_FOUND, "UPLOAD_NOT_FOUND"):
+        _send(caller, 0, b"x")
+    assert list(jobs.uploads.folder.iterdir()) == []
+
+
 def test_chunks_that_do_not_fit_are_refused(caller: Caller) -> None:
     with refused(StatusCode.NOT_FOUND, "UPLOAD_NOT_FOUND"):
         _send(caller, 0, b"x")

@@ -42,7 +42,7 @@ def _populate(jobs: FakeJobs) -> tuple[str, ...]:
     return tuple(states)
 
 
-@pytest.mark.timeout(max(240, EXAMPLES))
+@pytest.mark.timeout(max(600, 3 * EXAMPLES))
 def test_no_call_ends_in_a_way_that_is_not_documented(
     server: RpcServer, jobs: FakeJobs, roots: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -21,6 +21,7 @@ from fresco_client import (
     StageProgress,
     StateChanged,
     Warned,
+    share_done,
 )
 
 from .faults import Fault, fault_of_failure
@@ -29,14 +30,6 @@ from .order import Order
 Phase = Literal["rendering", "sending", "working", "fetching", "placed", "ended"]
 """What is being done about a job here: the strip is rendered, the order sent, the daemon at work,
 the result fetched; the result is on the timeline, or there will be none."""
-
-_WEIGHTS = {
-    Stage.ANALYSING: 0.03,
-    Stage.TRANSLATING: 0.57,
-    Stage.INTERPOLATING: 0.37,
-    Stage.ENCODING: 0.03,
-}
-"""Of a job's time, roughly. Frames are made while later keyframes are translated."""
 
 
 @dataclass
@@ -111,9 +104,9 @@ class JobCard:
         """How much of the whole is done, 0 to 1."""
         if self.phase == "rendering":
             return self.rendered_share
-        if self.phase in {"fetching", "placed"} or self.state is JobState.DONE:
+        if self.phase in {"fetching", "placed"}:
             return 1.0
-        return sum(_WEIGHTS[stage] * progress.share for stage, progress in self.stages.items())
+        return share_done(self.state, self.stages.values())
 
     def take(self, event: Event) -> None:
         """Note what happened."""

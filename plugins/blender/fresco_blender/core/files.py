@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fresco_client import FileFailed
+from fresco_client.files import part_name
 
 _UNWELCOME = re.compile(r"[^\w\-. ]+")
 _LONGEST_STEM = 60
@@ -77,7 +78,7 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         FileFailed: it cannot be written.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = part_name(path, str(os.getpid()))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(data)

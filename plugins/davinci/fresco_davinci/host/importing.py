@@ -31,7 +31,7 @@ class Result:
 
     @property
     def is_sequence(self) -> bool:
-        return "%0" in self.path.name
+        return self.path.name.endswith("_%06d.png")
 
 
 def import_result(scene: Scene, pool: Any, result: Result, later: Later) -> Any:
@@ -124,7 +124,7 @@ def _shows(scene: Scene, media: Any, result: Result) -> bool:
 
 def _forget(scene: Scene, pool: Any, folder: Any, result: Result) -> None:
     """Takes the clip out of the pool again, also if importing it gave nothing back."""
-    stem = result.path.name.partition("%0")[0] if result.is_sequence else result.path.name
+    stem = result.path.name.removesuffix("%06d.png") if result.is_sequence else result.path.name
     clips = [
         media
         for media in scene.calls.many(folder, "GetClipList")

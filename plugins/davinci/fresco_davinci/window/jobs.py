@@ -8,7 +8,7 @@ from PyQt6.QtCore import QAbstractTableModel, QModelIndex, QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
-from fresco_davinci.desk import Progress, share_of, state_of
+from fresco_davinci.desk import Progress, state_of
 from fresco_davinci.orders import Order
 
 COLUMNS = ("Clip", "Look", "State")
@@ -66,7 +66,7 @@ class JobsModel(QAbstractTableModel):
             state = state_of(row.job) if row.job else "not known to the daemon"
             return (row.order.name, row.order.choices.title, state)[index.column()]
         if role == SHARE and index.column() == _STATE:
-            return share_of(row.job) if row.job else 0.0
+            return row.job.share if row.job else 0.0
         return None
 
 

@@ -1,0 +1,65 @@
+"""Names of numbered pictures, such as `name_%04d.png`: parsed and made here, and nowhere else.
+
+The last `%d` or `%04d` in a name stands for the number. Every other per cent sign stands for
+itself, as they are legal in names: `100%_%04d.png` names `100%_0001.png`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+_NUMBER = re.compile(r"%(?:0([0-9]{1,2}))?d")
+_ENDS_STEM = re.compile(r"(?P<before>.*?)(?P<digits>[0-9]+)(?P<after>\.[^.]+)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class NumberedName:
+    """Names that differ in one number of at least `digits` digits, filled up by zeros."""
+
+    before: str
+    digits: int
+    after: str
+
+    def name(self, number: int) -> str:
+        """The name of one file."""
+        return f"{self.before}{number:0{self.digits}d}{self.after}"
+
+    def number_of(self, name: str) -> int | None:
+        """The number in `name`, however many digits it has; None if it is not one of these names.
+
+        Capitals after the number, as in `.PNG`, do not matter.
+        """
+        end = len(name) - len(self.after)
+        middle = name[len(self.before) : end]
+        is_ours = name.startswith(self.before) and name[end:].lower() == self.after.lower()
+        return int(middle) if is_ours and re.fullmatch("[0-9]+", middle) else None
+
+    def unescaped(self) -> NumberedName | None:
+        """The same with `%%` for one per cent sign, as FFmpeg writes it; None without any."""
+        before, after = self.before.replace("%%", "%"), self.after.replace("%%", "%")
+        other = NumberedName(before, self.digits, after)
+        return None if other == self else other
+
+
+def parse_pattern(name: str) -> NumberedName | None:
+    """The names that the file name `name` stands for; None if it has no place for a number."""
+    places = list(_NUMBER.finditer(name))
+    if not places:
+        return None
+    last = places[-1]
+    return NumberedName(name[: last.start()], int(last[1] or 1), name[last.end() :])
+
+
+def is_pattern(path: Path) -> bool:
+    """Whether `path` stands for numbered files, unless there is a file of just that name."""
+    return parse_pattern(path.name) is not None and not path.exists()
+
+
+def numbers_around(name: str) -> tuple[NumberedName, int] | None:
+    """The names like `name`, whose stem ends in a number, and that number; None without one."""
+    found = _ENDS_STEM.fullmatch(name)
+    if found is None:
+        return None
+    return NumberedName(found["before"], 1, found["after"].lower()), int(found["digits"])

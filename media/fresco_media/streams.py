@@ -1,0 +1,77 @@
+"""Which of a file's video streams is meant, and what is passed over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import av
+import av.container
+from av.stream import Disposition
+
+from fresco_media.errors import ClipUnreadable, NoVideoStream
+
+# Cover art, previews, and parts of pictures: depth, transparency, tiles, second eyes.
+_AUXILIARY = (
+    Disposition.attached_pic
+    | Disposition.timed_thumbnails
+    | Disposition.dependent
+    | Disposition.metadata
+)
+# Text files, which FFmpeg would render as character art.
+_TEXT_CODECS = {"ansi", "bintext", "xbin", "idf"}
+
+
+def choose_video(
+    container: av.container.InputContainer, path: Path
+) -> tuple[av.VideoStream, tuple[str, ...]]:
+    """The video that a player shows, and a sentence where the file holds more than one.
+
+    That is the one flagged as the default, else the one with the largest picture, of those that
+    are pictures of their own.
+
+    Raises:
+        NoVideoStream: there is none.
+        ClipUnreadable: there is one that cannot be decoded.
+    """
+    own = [stream for stream in container.streams.video if not stream.disposition & _AUXILIARY]
+    # A photograph beside a film is not meant, one alone is a clip of one frame.
+    moving = [one for one in own if not one.disposition & Disposition.still_image] or own
+    if not moving:
+        held = "sound but no video" if container.streams.audio else "no video"
+        raise NoVideoStream(path, f"the file holds {held}; choose a video or an image sequence")
+    # A stream whose codec is unknown has no decoder, hence no context.
+    known = [stream for stream in moving if stream.codec_context is not None]
+    if not known:
+        raise ClipUnreadable(path, "its video codec is unknown; convert it to H.264 or ProRes")
+    chosen = _best(known)
+    if chosen.codec_context.name in _TEXT_CODECS:
+        raise ClipUnreadable(path, "it is a text file, not a video")
+    if len(moving) == 1:
+        return chosen, ()
+    return chosen, (_sentence(moving, chosen),)
+
+
+def _best(streams: Sequence[av.VideoStream]) -> av.VideoStream:
+    # Of equals the first one wins.
+    return max(streams, key=lambda stream: (_is_default(stream), _area(stream)))
+
+
+def _is_default(stream: av.VideoStream) -> bool:
+    return bool(stream.disposition & Disposition.default)
+
+
+def _area(stream: av.VideoStream) -> int:
+    return (stream.codec_context.width or 0) * (stream.codec_context.height or 0)
+
+
+def _sentence(streams: Sequence[av.VideoStream], chosen: av.VideoStream) -> str:
+    size = f"{chosen.codec_context.width}x{chosen.codec_context.height}"
+    others = [stream for stream in streams if stream.index != chosen.index]
+    if _is_default(chosen) and not any(_is_default(stream) for stream in others):
+        which = "the default one"
+    elif all(_area(stream) < _area(chosen) for stream in others):
+        which = "the largest one"
+    else:
+        which = "the first one"
+    return f"the file holds {len(streams)} video tracks; {which}, {size}, is used"

@@ -1,0 +1,61 @@
+"""The files a command reads, which nothing it writes may replace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fresco_engine.errors import InvalidSettings
+from fresco_media.originals import NO_ORIGINALS, Originals
+
+if TYPE_CHECKING:
+    from fresco_media.types import ClipInfo
+
+    from fresco_cli.options import ModelOptions
+
+_RESULTS = (".mp4", ".m4v", ".mov", ".mkv", ".json")
+"""What commands write: one of these may lie among the keys and be replaced."""
+
+
+def clip_inputs(info: ClipInfo) -> Originals:
+    """The clip; of a sequence all its pictures and their folder."""
+    from fresco_media.destination import originals_of
+
+    return originals_of(info)
+
+
+def painted_inputs(files: Iterable[Path | str], folder: Path | None = None) -> Originals:
+    """Pictures painted by hand, and the folder they are in if it is theirs."""
+    pictures = Originals.of("a painted picture is", *files)
+    if folder is None:
+        return pictures
+    everything = folder.iterdir() if folder.is_dir() else ()
+    keys = (file for file in everything if file.suffix.lower() not in _RESULTS)
+    return pictures | Originals.of("the painted keys are", folder, *keys)
+
+
+def model_inputs(options: ModelOptions) -> Originals:
+    """The model, its ControlNet and its LoRAs, as far as they are files."""
+    found = NO_ORIGINALS
+    for source in filter(None, (options.model, options.control_model)):
+        found |= Originals.of("the model is", *_model_files(Path(source).expanduser()))
+    return found | Originals.of("a LoRA is", *_lora_files(options.lora or ()))
+
+
+def _model_files(place: Path) -> Iterator[Path]:
+    """A file with what describes it beside it, or the parts of a folder."""
+    if place.is_dir():
+        yield from (*place.glob("*.json"), *place.glob("*.safetensors"), *place.glob("*/*"))
+    elif place.is_file():
+        yield from (place, *(place.with_suffix(end) for end in (".yaml", ".yml", ".json")))
+
+
+def _lora_files(texts: Iterable[str]) -> Iterator[Path]:
+    from fresco_engine.diffusion.lora import Lora
+
+    for text in texts:
+        try:
+            yield Lora.parse(text).path
+        except InvalidSettings:
+            continue  # It is told when the model is loaded.

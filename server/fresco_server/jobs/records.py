@@ -1,0 +1,134 @@
+"""What is known of each job, kept in its folder as well: from it a lost list of jobs is made anew.
+
+    job.json      the job's row of the database, at its last change of state
+    events.jsonl  all its events, once it is done
+
+A record is written after the database and removed before it, so that a folder with a record and
+no row is that of a job which the database has lost, and never that of a deleted one.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from fresco_engine.errors import FrescoError
+
+from fresco_server.errors import ServerError
+from fresco_server.jobs.folders import RECORD, DataFolder
+from fresco_server.jobs.job import JobState
+from fresco_server.jobs.marks import is_real_file, read_small, write_safely
+from fresco_server.jobs.places import is_job_id
+from fresco_server.jobs.rows import event_of, job_of, text_of
+
+_LOGGER = logging.getLogger(__name__)
+_EVENTS = "events.jsonl"
+_MOST_BYTES = 64 << 20
+_TEXTS = ("id", "state", "job_order", "device", "wanted", "progress", "warnings")
+_NUMBERS = ("place", "created", "updated", "generation", "last_sequence", "is_fetched")
+_MAYBE = ("remaining_s", "plan", "result", "failure")
+COLUMNS = (*_TEXTS, *_NUMBERS, *_MAYBE)
+EVENT_COLUMNS = ("job_id", "sequence", "time", "kind", "key", "generation", "event_values")
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Record:
+    """A job as its folder knows it: `row` has a value for each of `COLUMNS`."""
+
+    folder: Path
+    row: Row
+
+    def events(self) -> Iterator[Row]:
+        """All events of a job that is done; of others none, as they are told anew.
+
+        Ends early where the file is damaged.
+        """
+        path = self.folder / _EVENTS
+        if self.row["state"] != JobState.DONE.value or not is_real_file(path):
+            return
+        with path.open("rb") as lines:
+            for line in lines:
+                try:
+                    event = json.loads(line)
+                    event_of(event)
+                    values = {name: event[name] for name in EVENT_COLUMNS}
+                except (ValueError, KeyError, TypeError):
+                    return
+                yield {**values, "job_id": self.row["id"]}
+
+
+class Records:
+    """The records of all jobs in a data folder."""
+
+    def __init__(self, folders: DataFolder) -> None:
+        self._folders = folders
+
+    def write(self, row: Row, events: Iterable[Row]) -> bool:
+        """Note a job; whether that was possible. `events` are taken if it is done."""
+        job_id = row["id"]
+        try:
+            is_over = row["state"] in (JobState.DONE.value, JobState.CANCELLED.value)
+            folder = self._folders.job(job_id)
+            if is_over and not folder.exists():
+                return True
+            self._folders.prepare_job(job_id)
+            if row["state"] == JobState.DONE.value and not (folder / _EVENTS).exists():
+                write_safely(folder / _EVENTS, (_line(event) for event in events))
+            write_safely(folder / RECORD, iter([_line(row)]))
+        except (OSError, FrescoError, ServerError) as error:
+            _LOGGER.warning("job %s: its record cannot be written (%s)", job_id, error)
+            return False
+        return True
+
+    def forget(self, job_id: str) -> None:
+        """Remove a record, as the job is about to be deleted."""
+        folder = self._folders.job(job_id)
+        if self._folders.is_of_job(folder):
+            (folder / RECORD).unlink(missing_ok=True)
+
+    def of(self, job_id: str) -> Record | None:
+        """The record of a job, if there is a sound one."""
+        return self._read(self._folders.job(job_id))
+
+    def all(self) -> Iterator[Record]:
+        """All sound records; of the others the log tells."""
+        for folder in self._folders.all_jobs():
+            record = self._read(folder)
+            if record is not None:
+                yield record
+            elif (folder / RECORD).exists():
+                _LOGGER.warning("%s: its record is damaged; left alone", folder)
+
+    def _read(self, folder: Path) -> Record | None:
+        if not self._folders.is_of_job(folder):
+            return None
+        try:
+            values = json.loads(read_small(folder / RECORD, _MOST_BYTES) or b"null")
+            row = {name: values[name] for name in COLUMNS}
+        except (ValueError, KeyError, TypeError):
+            return None
+        is_here = is_sound(row) and self._folders.job(row["id"]) == folder
+        return Record(folder, row) if is_here else None
+
+
+def is_sound(row: Row) -> bool:
+    """Whether a row, of whatever origin, describes a job."""
+    try:
+        has_types = all(isinstance(row[name], str) for name in _TEXTS) and all(
+            isinstance(row[name], int | float) for name in _NUMBERS
+        )
+        job_of(cast(sqlite3.Row, row), jobs_ahead=0, keyframes=(), frame_count=0)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return False
+    return has_types and is_job_id(row["id"])
+
+
+def _line(row: Row) -> bytes:
+    return text_of(dict(row)).encode() + b"\n"

@@ -1,0 +1,239 @@
+"""Names and numbers as people have them, from the outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fresco_media.clip import Clip
+from fresco_media.images import write_image
+
+from tests.cli.conftest import Fresco
+from tests.fakes.engine import FakeEngine
+
+NOT_UTF8 = os.fsdecode(b"\xff\xe9 100%\n") if sys.platform == "linux" else "\u00ff\u00e9 100%"
+
+
+@pytest.fixture
+def keys(clip: Path, tmp_path: Path) -> Path:
+    """A painted frame, named like a saved keyframe."""
+    folder = tmp_path / "keys"
+    folder.mkdir()
+    write_image(folder / "000002.png", next(Clip.open(clip).frames_at([2])).image)
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("kind", ["hardlink_to", "symlink_to"])
+def test_no_command_replaces_its_clip_under_another_name(
+    fresco: Fresco, clip: Path, keys: Path, tmp_path: Path, kind: str
+) -> None:
+    other = tmp_path / "other.mp4"
+    getattr(other, kind)(clip)
+    before = contents(tmp_path)
+
+    for command in (
+        ("restyle", clip, "-p", "ink", "--local", "--overwrite", "-o", other),
+        ("restyle", clip, "-p", "ink", "--overwrite", "-o", other),
+        ("propagate", clip, keys, "--fast", "--overwrite", "-o", other),
+        ("restyle", clip, "-p", "ink", "-o", tmp_path / "new.mp4", "--report", other),
+        ("propagate", clip, keys, "-o", tmp_path / "new.mp4", "--report", other),
+    ):
+        ended = fresco(*command)
+
+        assert ended.code == 2, command
+        assert "this is where the clip itself is" in ended.stderr
+    assert contents(tmp_path) == before
+
+
+def test_pictures_never_replace_the_pictures_of_the_clip(
+    fresco: Fresco, clip: Path, tmp_path: Path
+) -> None:
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    for frame in Clip.open(clip).frames(0, 3):
+        write_image(frames / f"f_{frame.index:04d}.png", frame.image)
+    before = contents(frames)
+    target = frames / "f_0001.png"
+
+    for command in (
+        ("look", frames, "--frame", 0, "-p", "ink", "--local", "-o", target),
+        ("look", frames, "--frame", 0, "-p", "ink", "-o", target),
+        ("look", target, "--frame", 0, "-p", "ink", "--local", "-o", target),
+        ("keyframes", frames, "-o", target),
+    ):
+        ended = fresco(*command, "--overwrite")
+
+        assert ended.code == 2, command
+        assert "this is where the clip itself is" in ended.stderr
+    assert contents(frames) == before
+
+
+def test_saved_keyframes_never_replace_painted_ones(
+    fresco: Fresco, engine: FakeEngine, clip: Path, keys: Path, tmp_path: Path
+) -> None:
+    before = contents(keys)
+
+    ended = fresco(
+        *("restyle", clip, "-p", "ink", "-o", tmp_path / "out.mp4", "--local", "--overwrite"),
+        *("--painted", f"2={keys / '000002.png'}", "--save-keyframes", keys),
+    )
+
+    assert ended.code == 2
+    assert "this is where a painted picture is" in ended.stderr
+    assert contents(keys) == before
+    assert engine.loaded == []
+
+
+@pytest.mark.parametrize("option", ["-o", "--error-maps", "--resume", "--report"])
+def test_results_never_lie_among_the_painted_keys_under_another_name(
+    fresco: Fresco, clip: Path, keys: Path, tmp_path: Path, option: str
+) -> None:
+    again = tmp_path / "again"
+    again.symlink_to(keys, target_is_directory=True)
+    place = {"-o": again / "%06d.png", "--report": again / "000002.png"}.get(option, again)
+    output = () if option == "-o" else ("-o", tmp_path / "out.mp4")
+    before = contents(keys)
+
+    ended = fresco("propagate", clip, keys, "--fast", option, place, *output)
+
+    assert ended.code == 2
+    assert "this is where the painted keys are" in ended.stderr
+    assert contents(keys) == before
+
+
+@pytest.mark.parametrize(
+    ("option", "file", "said"),
+    [
+        ("--model", "model_index.json", "the model is"),
+        ("--model", "unet/config.json", "the model is"),
+        ("--model", "one.safetensors", "the model is"),
+        ("--lora", "ink.safetensors", "a LoRA is"),
+        ("--control-model", "control.safetensors", "the model is"),
+    ],
+)
+def test_a_report_never_replaces_a_part_of_the_model(
+    fresco: Fresco, clip: Path, tmp_path: Path, option: str, file: str, said: str
+) -> None:
+    folder = tmp_path / "model"
+    (folder / "unet").mkdir(parents=True)
+    target = folder / file
+    target.write_bytes(b"weights")
+    source = folder if file.endswith(".json") else target
+    link = tmp_path / "report.json"
+    link.hardlink_to(target)
+
+    ended = fresco(
+        *("restyle", clip, "-p", "ink", "-o", tmp_path / "out.mp4", "--local"),
+        *(option, source, "--report", link),
+    )
+
+    assert ended.code == 2
+    assert f"this is where {said}" in ended.stderr
+    assert target.read_bytes() == b"weights"
+
+
+@pytest.mark.parametrize("name", [NOT_UTF8, "\U0001f3a8" * 62, "y" * 251, "-n", "[a] {b} *"])
+def test_any_name_can_be_read_written_and_reported(
+    fresco: Fresco, clip: Path, keys: Path, tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / name[:40]
+    folder.mkdir()
+    source = clip.rename(folder / f"{name}.mp4")
+    output = folder / f"o{name[1:]}.mp4"
+
+    ended = fresco(
+        *("propagate", source, keys, "--fast", "-o", output, "--json"),
+        *("--report", folder / "report.json", "--error-maps", folder / "maps"),
+    )
+
+    assert ended.code == 0, ended.stderr
+    assert Clip.open(output).info.frame_count == 12
+    report = json.loads((folder / "report.json").read_text("utf-8"))
+    assert report["outputs"]["clip"] == str(output)
+    assert ended.lines[-1]["report"]["clip"]["path"] == str(source)
+
+
+@pytest.mark.parametrize(("encoding", "more"), [("utf-8", []), ("ascii", ["--json"])])
+def test_a_terminal_that_cannot_show_a_name_does_not_end_a_command(
+    clip: Path, tmp_path: Path, encoding: str, more: list[str]
+) -> None:
+    name = f"\U0001f3a8{NOT_UTF8}"
+    source = clip.rename(tmp_path / f"{name}.mp4")
+    command = [sys.executable, "-m", "fresco_cli", "keyframes", source]
+
+    ended = subprocess.run(
+        [*command, "-o", tmp_path / f"{name}.png", *more],
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        timeout=300,
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    assert b"Traceback" not in ended.stderr
+    assert not more or json.loads(ended.stdout)["keyframes"]
+
+
+def test_words_of_other_programs_are_told_with_a_look(
+    fresco: Fresco, clip: Path, tmp_path: Path
+) -> None:
+    words = "ink <lora:wash:0.5> (blue:2)"
+    look = ("look", clip, "--frame", 0, "-p", words, "-o", tmp_path / "a.png")
+
+    told = fresco(*look, "--local")
+    as_json = fresco(*look, "--local", "--json", "--overwrite")
+
+    assert "Warning: <lora:wash:0.5>" in told.stderr
+    assert "(blue:2) in the prompt" in told.stderr
+    assert [line["event"] for line in as_json.lines] == ["warning", "warning", "finished"]
+
+
+_HUGE = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--range", f"0:{_HUGE}"),
+        ("--range", f"{_HUGE}:"),
+        ("--range", "0:99999999999999999999999"),
+        ("--keyframes", "0:0"),
+        ("--keyframes", f"{_HUGE}:{_HUGE}"),
+        ("--keyframes", f"0,{_HUGE}"),
+        ("--frame-rate", "1e999999999"),
+        ("--frame-rate", "nan"),
+        ("--frame-rate", "inf"),
+        ("--frame-rate", "1/0"),
+        ("--frame-rate", _HUGE),
+        ("--frame-prompt", f"{_HUGE}=x"),
+        ("--painted", f"{_HUGE}=x.png"),
+        *(
+            (f"--{name}", value)
+            for name in ("size", "strength", "guidance", "control-scale", "keep-colours", "steps")
+            for value in ("nan", "inf", "-1e400", "1e400", "-1", _HUGE)
+        ),
+        ("--size", "1"),
+        ("--seed", "-1"),
+        ("--seed", _HUGE),
+        ("--batch", "99999999999999999999"),
+    ],
+    ids=lambda options: " ".join(options)[:40],
+)
+def test_numbers_beyond_use_are_refused_with_a_sentence(
+    fresco: Fresco, engine: FakeEngine, clip: Path, tmp_path: Path, options: tuple[str, str]
+) -> None:
+    ended = fresco("restyle", clip, "-p", "ink", "-o", tmp_path / "out.mp4", "--local", *options)
+
+    assert ended.code == 2, ended.stderr
+    assert "did not expect" not in ended.stderr
+    assert len(ended.stderr) < 2000
+    assert engine.loaded == []
+    assert not (tmp_path / "out.mp4").exists()

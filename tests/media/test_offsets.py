@@ -1,0 +1,163 @@
+"""Sound and pictures keep the times they had to each other."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+from fresco_media.clip import Clip
+from fresco_media.writer import open_writer
+
+from tests.media.odd_files import Film, Muxing, join, mux, number_in
+
+MS = Fraction(1, 1000)
+MPEG = Fraction(1, 90000)
+
+
+def rewritten(source: Path, name: str, start: int = 0) -> Path:
+    clip = Clip.open(source)
+    output = source.with_name(name)
+    with open_writer(output, clip, start=start) as writer:
+        for frame in clip.frames(start):
+            writer.write(frame)
+    return output
+
+
+def times_s(path: Path) -> dict[str, list[Fraction]]:
+    """When each picture and each packet of sound begins."""
+    found: dict[str, list[Fraction]] = {"video": [], "audio": []}
+    with av.open(str(path)) as container:
+        streams = [container.streams.video[0], *container.streams.audio[:1]]
+        for packet in container.demux(*streams):
+            if packet.size and packet.pts is not None and not packet.is_discard:
+                found[packet.stream.type].append(packet.pts * packet.time_base)
+    return {kind: sorted(times) for kind, times in found.items()}
+
+
+def late(ticks: int) -> Muxing:
+    """Pictures that begin 2 s after the sound, which begins after `ticks` of 1/90000 s."""
+    begin_s = ticks / 90000
+    return Muxing(
+        MPEG,
+        lambda index: ticks + 180_000 + 3600 * index,
+        sound_s=(begin_s, 3.2),
+        options={"avoid_negative_ts": "disabled"},
+    )
+
+
+@pytest.mark.parametrize("output", ["o.mp4", "o.mov", "o.mkv"])
+@pytest.mark.parametrize(
+    ("name", "muxing"),
+    [
+        ("late.mp4", late(0)),
+        ("late.mkv", late(0)),
+        ("late.ts", late(0)),
+        ("much-later.ts", late(90_000 * 3600)),
+        ("late.flv", late(9000)),
+    ],
+    ids=["mp4", "mkv", "ts", "ts-after-an-hour", "flv"],
+)
+def test_pictures_that_begin_after_the_sound_stay_as_late(
+    tmp_path: Path, name: str, muxing: Muxing, output: str
+) -> None:
+    source = mux(tmp_path / name, Film(), muxing)
+
+    before, after = times_s(source), times_s(rewritten(source, output))
+
+    assert before["video"][0] - before["audio"][0] > Fraction(18, 10)
+    # The first packets of a codec may be hidden as its delay; the last one is always heard.
+    was = before["video"][0] - before["audio"][-1]
+    now = after["video"][0] - after["audio"][-1]
+    assert abs(was - now) <= MS
+    assert len(after["audio"]) >= len(before["audio"]) - 1
+    assert 0 <= min(after["video"][0], after["audio"][0]) < Fraction(1, 10)
+
+
+@pytest.mark.parametrize("output", ["o.mp4", "o.mkv"])
+@pytest.mark.parametrize("name", ["late.mp4", "late.mkv", "late.ts"])
+def test_sound_that_begins_after_the_pictures_stays_as_late(
+    tmp_path: Path, name: str, output: str
+) -> None:
+    muxing = Muxing(MPEG, lambda index: 7200 + 3600 * index, sound_s=(0.7, 0.5))
+    source = mux(tmp_path / name, Film(), muxing)
+
+    before, after = times_s(source), times_s(rewritten(source, output))
+
+    was = before["audio"][0] - before["video"][0]
+    now = after["audio"][0] - after["video"][0]
+    assert was > Fraction(1, 2)
+    assert abs(was - now) <= MS
+
+
+def test_a_hole_in_the_pictures_stays_one(tmp_path: Path) -> None:
+    muxing = Muxing(
+        MPEG, lambda i: 7200 + 3600 * i + (180_000 if i >= 15 else 0), sound_s=(0.0, 3.2)
+    )
+    source = mux(tmp_path / "hole.ts", Film(), muxing)
+
+    before, after = times_s(source), times_s(rewritten(source, "o.mp4"))
+
+    assert len(after["video"]) == 30
+    was = [time - before["video"][0] for time in before["video"]]
+    now = [time - after["video"][0] for time in after["video"]]
+    assert max(abs(a - b) for a, b in zip(was, now, strict=True)) <= MS
+    assert len(after["audio"]) == len(before["audio"])
+
+
+@pytest.mark.parametrize("output", ["o.mp4", "o.mkv"])
+def test_sound_of_joined_recordings_stays_with_its_pictures(tmp_path: Path, output: str) -> None:
+    parts = [
+        mux(
+            tmp_path / f"{number}.ts",
+            Film(count=25, first=25 * number),
+            Muxing(MPEG, lambda i: 7200 + 3600 * i, sound_s=(0.0, 1.0)),
+        )
+        for number in range(3)
+    ]
+    source = join(tmp_path / "joined.ts", parts)
+
+    result = rewritten(source, output)
+    after = times_s(result)
+
+    numbers = [number_in(frame.image) for frame in Clip.open(result).frames()]
+    steps = [b - a for a, b in zip(after["audio"], after["audio"][1:], strict=False)]
+    assert numbers == list(range(75))
+    # At a join a packet may be missing, but none is out of place.
+    assert max(steps) < Fraction(8, 100)
+    assert min(steps) > 0
+    assert abs(after["audio"][-1] - after["video"][-1]) < Fraction(1, 10)
+
+
+def test_a_clock_that_was_set_anew_leaves_no_hole_of_hours(tmp_path: Path) -> None:
+    parts = [
+        mux(
+            tmp_path / f"{number}.ts",
+            Film(count=25, first=25 * number),
+            Muxing(
+                MPEG,
+                lambda i, number=number: 7200 + 3600 * i + number * 90_000 * 7200,
+                sound_s=(number * 7200.0, 1.0),
+            ),
+        )
+        for number in range(2)
+    ]
+
+    clip = Clip.open(join(tmp_path / "joined.ts", parts))
+
+    assert [number_in(frame.image) for frame in clip.frames()] == list(range(50))
+    assert clip.info.duration_s == 2
+
+
+def test_a_mean_rate_of_more_than_32_bits_is_written(tmp_path: Path) -> None:
+    count = 60
+    base = Fraction(1, 3_000_000)
+    muxing = Muxing(base, lambda i: max(i, 0) * 100_000 + (i * 7919) % 3601)
+    source = mux(tmp_path / "long.mp4", Film(count=count, b_frames=0), muxing)
+
+    before, after = times_s(source), times_s(rewritten(source, "o.mp4"))
+
+    assert len(after["video"]) == count
+    differences = [abs(a - b) for a, b in zip(before["video"], after["video"], strict=True)]
+    assert max(differences) <= MS

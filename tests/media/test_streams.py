@@ -1,0 +1,145 @@
+"""Which of several video tracks is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+from av.stream import Disposition
+from fresco_media.clip import Clip
+from fresco_media.errors import NoVideoStream
+from fresco_media.streams import choose_video
+
+from tests.media.odd_files import number_in, numbered
+
+SMALL, LARGE = (64, 48), (128, 96)
+
+
+def write(path: Path, tracks: Sequence[tuple[tuple[int, int], int, Disposition | None]]) -> Path:
+    """A file with tracks of a size, a first number and a flag each."""
+    with av.open(str(path), "w") as output:
+        streams: list[Any] = []
+        for size, _, flag in tracks:
+            stream: Any = output.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
+            stream.width, stream.height = size
+            stream.pix_fmt = "yuv420p"
+            stream.disposition = flag if flag is not None else Disposition(0)
+            streams.append(stream)
+        for place in range(6):
+            for stream, (size, first, _) in zip(streams, tracks, strict=True):
+                picture = numbered(first + place, size)
+                frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+                output.mux(stream.encode(frame.reformat(format="yuv420p")))
+        for stream in streams:
+            output.mux(stream.encode(None))
+    return path
+
+
+DEFAULT = Disposition.default
+
+
+@pytest.mark.parametrize(
+    ("name", "tracks", "first", "sentence"),
+    [
+        (
+            "default.mkv",
+            [(LARGE, 0, None), (SMALL, 50, DEFAULT)],
+            50,
+            "the file holds 2 video tracks; the default one, 64x48, is used",
+        ),
+        (
+            "largest.ts",
+            [(SMALL, 0, None), (LARGE, 50, None), (SMALL, 90, None)],
+            50,
+            "the file holds 3 video tracks; the largest one, 128x96, is used",
+        ),
+        (
+            "equal.ts",
+            [(SMALL, 20, None), (SMALL, 50, None)],
+            20,
+            "the file holds 2 video tracks; the first one, 64x48, is used",
+        ),
+        (
+            "flagged-twice.mkv",
+            [(SMALL, 0, DEFAULT), (LARGE, 50, DEFAULT)],
+            50,
+            "the file holds 2 video tracks; the largest one, 128x96, is used",
+        ),
+    ],
+    ids=["default", "largest", "equal", "both-default"],
+)
+def test_the_track_that_a_player_shows_is_used_and_the_others_are_told(
+    tmp_path: Path,
+    name: str,
+    tracks: Sequence[tuple[tuple[int, int], int, Disposition | None]],
+    first: int,
+    sentence: str,
+) -> None:
+    clip = Clip.open(write(tmp_path / name, tracks))
+
+    numbers = [number_in(frame.image) for frame in clip.frames()]
+
+    assert numbers == list(range(first, first + 6))
+    assert sentence in clip.warnings
+
+
+def test_one_track_needs_no_words(tmp_path: Path) -> None:
+    assert Clip.open(write(tmp_path / "one.mkv", [(SMALL, 0, DEFAULT)])).warnings == ()
+
+
+@pytest.mark.parametrize(
+    "flag",
+    [
+        Disposition.attached_pic,
+        Disposition.dependent,
+        Disposition.timed_thumbnails,
+    ],
+    ids=lambda flag: flag.name,
+)
+def test_auxiliary_tracks_are_no_clip(flag: Disposition) -> None:
+    container: Any = _Container([_Stream(0, flag, LARGE), _Stream(1, DEFAULT, SMALL)])
+    alone: Any = _Container([_Stream(0, flag, LARGE)])
+
+    chosen, warnings = choose_video(container, Path("clip.mp4"))
+
+    assert chosen.index == 1
+    assert warnings == ()
+    with pytest.raises(NoVideoStream, match="choose a video"):
+        choose_video(alone, Path("clip.mp4"))
+
+
+def test_a_photograph_beside_a_film_is_passed_over_and_one_alone_is_a_clip() -> None:
+    still = _Stream(0, Disposition.still_image, LARGE)
+    both: Any = _Container([still, _Stream(1, DEFAULT, SMALL)])
+    alone: Any = _Container([still])
+
+    assert choose_video(both, Path("clip.mp4"))[0].index == 1
+    assert choose_video(alone, Path("photo.avif"))[0].index == 0
+
+
+class _Codec:
+    name = "h264"
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.width, self.height = size
+
+
+class _Stream:
+    """A stream with a flag that only some muxers can write."""
+
+    def __init__(self, index: int, disposition: Disposition, size: tuple[int, int]) -> None:
+        self.index, self.disposition = index, disposition
+        self.codec_context = _Codec(size)
+
+
+class _Container:
+    def __init__(self, video: Sequence[_Stream]) -> None:
+        self.streams = _Streams(video)
+
+
+class _Streams:
+    def __init__(self, video: Sequence[_Stream]) -> None:
+        self.video, self.audio = video, ()

@@ -1,0 +1,234 @@
+"""The quota holds whatever clients announce, refuse to send, or send at the same time."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from fresco_engine.errors import DiskFull
+from fresco_server.errors import BadRequest, LimitReached, UploadDamaged, UploadNotFound
+from fresco_server.jobs.cleaning import Cleaner
+from fresco_server.jobs.folders import DataFolder
+from fresco_server.jobs.store import JobStore
+from fresco_server.jobs.uploads import Uploads
+from fresco_server.settings import CHUNK_BYTES, LimitSettings
+
+QUOTA = 10 << 20
+LIMITS = LimitSettings(disk_bytes=QUOTA, upload_bytes=1 << 40, keep_free_bytes=0)
+HOUR_S = 3600.0
+
+
+class Daemon:
+    """Uploads with a quota, as a daemon has them."""
+
+    def __init__(self, root: Path) -> None:
+        self.folders = DataFolder(root)
+        self.folders.make()
+        self.store = JobStore(self.folders.database)
+        self.uploads = Uploads(self.folders.uploads, LIMITS, self._make_room)
+        self._cleaner = Cleaner(self.store, self.folders, self.uploads, LIMITS)
+
+    def _make_room(self, wanted_bytes: int) -> None:
+        self._cleaner.make_room(wanted_bytes)
+
+    def restarted(self) -> Daemon:
+        """The next one in the same folder."""
+        self.store.close()
+        return Daemon(self.folders.root)
+
+    @property
+    def promised_bytes(self) -> int:
+        """What uploads take or may still take."""
+        return self.uploads.disk_bytes() + self.uploads.outstanding_bytes()
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    """One with an empty folder."""
+    daemon = Daemon(tmp_path / "data")
+    yield daemon
+    daemon.store.close()
+
+
+def _digest(number: int) -> str:
+    return f"{number:064x}"
+
+
+def _fill(daemon: Daemon, sha256: str, size: int) -> None:
+    for offset in range(0, size, CHUNK_BYTES):
+        daemon.uploads.chunk(sha256, offset, bytes(min(CHUNK_BYTES, size - offset)))
+
+
+def test_an_upload_that_is_refused_can_not_be_sent_all_the_same(daemon: Daemon) -> None:
+    with pytest.raises(LimitReached, match="no room"):
+        daemon.uploads.start(_digest(1), QUOTA + 1, "x.mp4")
+
+    with pytest.raises(UploadNotFound):
+        daemon.uploads.chunk(_digest(1), 0, b"x")
+    assert daemon.promised_bytes == 0
+    assert list(daemon.folders.uploads.iterdir()) == []
+
+
+def test_what_is_announced_counts_before_it_is_sent(daemon: Daemon) -> None:
+    daemon.uploads.start(_digest(1), QUOTA * 2 // 3, "x.mp4")
+
+    with pytest.raises(LimitReached, match="no room"):
+        daemon.uploads.start(_digest(2), QUOTA * 2 // 3, "x.mp4")
+
+
+def test_uploads_that_begin_at_the_same_time_share_the_room(daemon: Daemon) -> None:
+    begun: list[int] = []
+    together = threading.Barrier(16)
+
+    def start(number: int) -> None:
+        together.wait(20)
+        with suppress(LimitReached):
+            daemon.uploads.start(_digest(number), QUOTA // 3, "x.mp4")
+            begun.append(number)
+
+    threads = [threading.Thread(target=start, args=(number,)) for number in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+    assert len(begun) == 2
+    for number in begun:
+        _fill(daemon, _digest(number), QUOTA // 3)
+    assert daemon.promised_bytes <= QUOTA
+
+
+def test_what_was_announced_counts_after_a_restart_too(daemon: Daemon) -> None:
+    daemon.uploads.start(_digest(1), QUOTA * 2 // 3, "x.mp4")
+    daemon.uploads.chunk(_digest(1), 0, b"abc")
+
+    again = daemon.restarted()
+
+    with pytest.raises(LimitReached):
+        again.uploads.start(_digest(2), QUOTA * 2 // 3, "x.mp4")
+    assert again.uploads.start(_digest(1), QUOTA * 2 // 3, "x.mp4").received_bytes == 3
+    again.store.close()
+
+
+def test_announcing_an_upload_again_takes_no_more_room(daemon: Daemon) -> None:
+    for _ in range(5):
+        daemon.uploads.start(_digest(1), QUOTA * 2 // 3, "x.mp4")
+
+    assert daemon.uploads.outstanding_bytes() == QUOTA * 2 // 3
+
+
+def test_announcing_more_than_at_first_needs_the_room_for_it(daemon: Daemon) -> None:
+    daemon.uploads.start(_digest(1), 1000, "x.mp4")
+
+    with pytest.raises(LimitReached):
+        daemon.uploads.start(_digest(1), QUOTA + 1, "x.mp4")
+
+    assert daemon.uploads.outstanding_bytes() == 1000
+    with pytest.raises(BadRequest, match="past the announced size"):
+        daemon.uploads.chunk(_digest(1), 0, bytes(1001))
+
+
+def test_all_room_is_free_again_on_every_way_out(daemon: Daemon) -> None:
+    size = QUOTA * 2 // 3
+    real = hashlib.sha256(bytes(size)).hexdigest()
+
+    daemon.uploads.start(_digest(1), size, "x.mp4")
+    daemon.uploads.delete(_digest(1))
+    daemon.uploads.start(_digest(2), size, "x.mp4")
+    _fill(daemon, _digest(2), size)
+    with pytest.raises(UploadDamaged):
+        daemon.uploads.finish(_digest(2))
+    assert daemon.promised_bytes == 0
+
+    daemon.uploads.start(real, size, "x.mp4")
+    _fill(daemon, real, size)
+    daemon.uploads.finish(real)
+    assert daemon.uploads.outstanding_bytes() == 0
+    assert daemon.uploads.start(real, size, "x.mp4").is_finished
+
+
+def test_a_disk_that_refuses_an_upload_keeps_no_room_for_it(tmp_path: Path) -> None:
+    limits = LimitSettings(keep_free_bytes=1 << 60)
+    uploads = Uploads(tmp_path / "uploads", limits)
+
+    with pytest.raises(DiskFull):
+        uploads.start(_digest(1), 100, "x.mp4")
+
+    assert uploads.outstanding_bytes() == 0
+    with pytest.raises(UploadNotFound):
+        uploads.chunk(_digest(1), 0, b"x")
+
+
+def _grow_old(path: Path, age_s: float) -> None:
+    then = time.time() - age_s
+    os.utime(path, (then, then))
+
+
+def test_an_upload_that_nobody_goes_on_with_yields_to_others(daemon: Daemon) -> None:
+    daemon.uploads.start(_digest(1), QUOTA, "x.mp4")
+    daemon.uploads.chunk(_digest(1), 0, b"abc")
+    _grow_old(daemon.folders.uploads / f"{_digest(1)}.partial", 1.1 * HOUR_S)
+
+    daemon.uploads.start(_digest(2), QUOTA * 2 // 3, "x.mp4")
+
+    with pytest.raises(UploadNotFound):
+        daemon.uploads.chunk(_digest(1), 3, b"d")
+
+
+def test_an_upload_that_was_broken_off_stays_while_there_is_room(daemon: Daemon) -> None:
+    daemon.uploads.start(_digest(1), QUOTA // 3, "x.mp4")
+    daemon.uploads.chunk(_digest(1), 0, b"abc")
+    _grow_old(daemon.folders.uploads / f"{_digest(1)}.partial", 24 * HOUR_S)
+
+    daemon.uploads.start(_digest(2), QUOTA // 3, "x.mp4")
+
+    assert daemon.uploads.start(_digest(1), QUOTA // 3, "x.mp4").received_bytes == 3
+
+
+def test_a_clock_that_went_backwards_does_not_keep_an_upload_for_years(daemon: Daemon) -> None:
+    partial = daemon.folders.uploads / f"{_digest(1)}.partial"
+    daemon.uploads.start(_digest(1), QUOTA, "x.mp4")
+    _grow_old(partial, -30 * 365 * 24 * HOUR_S)
+
+    with pytest.raises(LimitReached):
+        daemon.uploads.start(_digest(2), QUOTA // 2, "x.mp4")
+
+    assert abs(partial.stat().st_mtime - time.time()) < HOUR_S
+
+
+def test_there_is_an_end_to_uploads_under_way(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fresco_server.jobs.uploads._MOST_UNFINISHED", 3)
+    for number in range(3):
+        daemon.uploads.start(_digest(number), 1, "x.mp4")
+
+    with pytest.raises(LimitReached, match="finish or delete some first") as refusal:
+        daemon.uploads.start(_digest(3), 1, "x.mp4")
+
+    assert refusal.value.reason == "TOO_MANY_UPLOADS"
+    daemon.uploads.delete(_digest(0))
+    daemon.uploads.start(_digest(3), 1, "x.mp4")
+
+
+def test_what_a_user_put_among_the_uploads_is_left_alone(daemon: Daemon) -> None:
+    folder = daemon.folders.uploads
+    names = ["film.mov", "notes.json", ".draft.partial", "x.partial", f"{_digest(1)}-copy.mp4"]
+    for name in names:
+        (folder / name).write_text("mine")
+    (folder / "reel").mkdir()
+    daemon.uploads.start(_digest(1), 10, "x.mp4")
+    daemon.uploads.delete(_digest(1))
+
+    again = daemon.restarted()
+    again.uploads.sweep(0)
+    again.uploads.remove_unused(set(), 1 << 40)
+    again.store.close()
+
+    assert {path.name for path in folder.iterdir()} == {*names, "reel"}
