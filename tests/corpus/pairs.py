@@ -35,6 +35,11 @@ def combinations(
         yield found
 
 
+def can_be_had(axes: Sequence[Axis], fits: Fits, one: Value, other: Value) -> bool:
+    """Whether any combination holds both values."""
+    return _Chooser(axes, (), fits).completed(dict((one, other))) is not None
+
+
 class _Chooser:
     """What still has to occur, and how often each value was used."""
 
