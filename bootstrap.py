@@ -45,6 +45,7 @@ NO_NETWORK = re.compile(
     r"NewConnectionError|NameResolutionError|ConnectTimeout|ReadTimeout|ConnectionResetError"
     r"|Connection broken|IncompleteRead|ProxyError|SSLError|Temporary failure|incomplete-download"
 )
+NO_SOCKS = re.compile(r"Missing dependencies for SOCKS support")
 NO_SUCH_VERSION = re.compile(r"No matching distribution found|Could not find a version")
 NO_ROOM = re.compile(r"No space left on device|not enough space|Errno 28")
 
@@ -332,6 +333,12 @@ def reason_of(output: str) -> str:
     """One sentence on why pip failed."""
     if NO_ROOM.search(output):
         return "The disk is full; free some room, then run the same command again."
+    if NO_SOCKS.search(output):
+        return (
+            "pip cannot use a SOCKS proxy by itself. Name an HTTP proxy in HTTPS_PROXY, or fetch "
+            "the package PySocks on another machine and install that file first: "
+            f"{venv_python(VENV)} -m pip install FILE. Then run the same command again."
+        )
     if NO_NETWORK.search(output):
         return (
             "The package index cannot be reached; check the network connection (and a proxy, if "

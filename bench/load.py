@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sqlite3
 import statistics
 import tempfile
@@ -263,11 +264,14 @@ class _Run:
                 session.submit(ClipSource(path=str(clip)), settings, job_id=job)
 
     def _stored(self, job: str) -> list[tuple[int, str]]:
-        """What the daemon has stored, read without it."""
-        database = sqlite3.connect(f"file:{self._daemon.data / 'jobs.sqlite3'}?mode=ro", uri=True)
-        query = "SELECT sequence, kind FROM events WHERE job_id = ? ORDER BY sequence"
-        rows = database.execute(query, (job,)).fetchall()
-        database.close()
+        """What the daemon has stored, read without it, from a copy, as it holds the file."""
+        with tempfile.TemporaryDirectory() as folder:
+            for path in self._daemon.data.glob("jobs.sqlite3*"):
+                shutil.copy(path, folder)
+            database = sqlite3.connect(Path(folder, "jobs.sqlite3"))
+            query = "SELECT sequence, kind FROM events WHERE job_id = ? ORDER BY sequence"
+            rows = database.execute(query, (job,)).fetchall()
+            database.close()
         return [(sequence, _EVENTS[kind]) for sequence, kind in rows]
 
 

@@ -137,6 +137,7 @@ def test_any_other_failure_is_not_followed_by_another_attempt() -> None:
         ("Retrying ... NewConnectionError('x')", "package index cannot be reached"),
         ("ERROR: Connection broken: IncompleteRead", "goes on where it stopped"),
         ("OSError: [Errno 28] No space left on device", "The disk is full"),
+        ("InvalidSchema: Missing dependencies for SOCKS support.", "install FILE"),
         ("ERROR: something odd", "ERROR: something odd"),
     ],
 )

@@ -248,7 +248,7 @@ def _told(content: Any) -> Any:
         try:
             content.encode("utf-8")
         except UnicodeEncodeError:
-            shown = content.encode("utf-8", "backslashreplace").decode()
+            shown = repr(content.encode("utf-8", "backslashreplace").decode())
             raise Forbidden(
                 f"{shown}: the name is not UTF-8, so no daemon can be told it. Rename the file or "
                 "its folder.",

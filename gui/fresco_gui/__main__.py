@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import locale
 import logging
 import logging.handlers
 import signal
@@ -53,6 +54,8 @@ def _run(options: argparse.Namespace) -> int:
     hook = FaultHook()
     hook.install()
     application = QApplication(sys.argv[:1])
+    # Qt takes the system's numbers for the whole process, and FFmpeg would read 0.75 as 0.
+    locale.setlocale(locale.LC_NUMERIC, "C")
     application.setApplicationName("Fresco")
     application.setDesktopFileName("fresco-gui")
     folders = Folders.of_user()

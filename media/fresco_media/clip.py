@@ -8,10 +8,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
-from fresco_media.colour import to_rgb
 from fresco_media.decode import decode
 from fresco_media.errors import ClipNotFound, ClipUnreadable, InvalidSettings, RangeOutsideClip
 from fresco_media.images import read_image, resize
+from fresco_media.picture import to_rgb
 from fresco_media.probe import Probe, probe
 from fresco_media.sequence import (
     ImageSequence,
@@ -129,16 +129,33 @@ class _VideoSource:
         self.first_number = 0
         self._probe = probed
         self._damaged: set[int] = set()
+        self._resized: dict[Size, int] = {}
 
     def read(self, info: ClipInfo, indices: Iterable[int], size: Size | None) -> Iterator[Frame]:
         orientation = self._probe.orientation
         stored_size = orientation.shown_size(size or (info.width, info.height))
-        coded_height = self._probe.coded_size[1]
+        coded_size = self._probe.coded_size
         for index, frame in decode(self._probe.open_cursor(), indices, self._damaged.add):
-            stored = to_rgb(frame, stored_size, info.colour, coded_height)
+            if (frame.width, frame.height) != coded_size:
+                self._resized.setdefault((frame.width, frame.height), index)
+            stored = to_rgb(frame, stored_size, info.colour, coded_size)
             yield _frame(info, index, orientation.apply(stored))
 
     def damage(self) -> tuple[str, ...]:
+        return self._size_changes() + self._damaged_frames()
+
+    def _size_changes(self) -> tuple[str, ...]:
+        if not self._resized:
+            return ()
+        (width, height), index = min(self._resized.items(), key=lambda found: found[1])
+        first_width, first_height = self._probe.coded_size
+        return (
+            f"the picture's size changes from {first_width}x{first_height} to {width}x{height} at "
+            f"frame {index}; pictures of another size are fitted into the first one's, with black "
+            "bars where their shape differs; split the clip there if you want each at its own",
+        )
+
+    def _damaged_frames(self) -> tuple[str, ...]:
         if not self._damaged:
             return ()
         shown = ", ".join(str(index) for index in sorted(self._damaged)[:5])

@@ -1,8 +1,7 @@
 """Between the YUV of codecs and the RGB of the engine, by the clip's own matrix and range.
 
-Decoding goes through libswscale with its exact flags (its defaults darken a frame by one level).
-Encoding is done here: libswscale truncates where it writes full range, and a picture that passes
-through several times would fade.
+Decoding is `fresco_media.picture`'s. Encoding is done here: libswscale truncates where it writes
+full range, and a picture that passes through several times would fade.
 """
 
 from __future__ import annotations
@@ -10,14 +9,19 @@ from __future__ import annotations
 import av
 import cv2
 import numpy as np
-from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
+from fresco_media.transfer import (
+    HDR_TRANSFERS,
+    LINEAR,
+    WIDE_GAMUTS,
+    needs_conversion,
+)
 from fresco_media.types import ColourTags, Image
 
 RGB, BT709, UNSTATED, BT601 = 0, 1, 2, 6
 LIMITED_RANGE, FULL_RANGE = 1, 2
-HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
+_MASTERED = ColourTags(primaries=1, transfer=1, matrix=1)
 
 # Weights of red and blue in luma (ITU-T H.273 table 4), by code point.
 _LUMA_WEIGHTS = {
@@ -27,11 +31,20 @@ _LUMA_WEIGHTS = {
     6: (0.299, 0.114),
     7: (0.212, 0.087),
     9: (0.2627, 0.0593),
-    10: (0.2627, 0.0593),
 }
-# SWS_ACCURATE_RND, SWS_FULL_CHR_H_INT and SWS_FULL_CHR_H_INP of libswscale, in numbers because
-# PyAV names them only from version 18 on.
-_EXACT = 0x40000 | 0x2000 | 0x4000
+_UNREADABLE = {
+    8: "YCgCo",
+    10: "BT.2020 with constant luminance",
+    11: "SMPTE ST 2085",
+    12: "derived from its primaries",
+    13: "derived from its primaries, with constant luminance",
+    14: "ICtCp",
+    15: "IPT of Dolby Vision",
+    16: "YCgCo-Re",
+    17: "YCgCo-Ro",
+}
+# Codec tags of Dolby Vision streams that need not be readable without it.
+_DOLBY_VISION_TAGS = {"dvh1", "dvhe", "dav1", "dva1", "dvav"}
 
 
 def tags_of(frame: av.VideoFrame) -> ColourTags:
@@ -46,6 +59,46 @@ def tags_of(frame: av.VideoFrame) -> ColourTags:
     )
 
 
+def unreadable_colours(frame: av.VideoFrame, codec_tag: str = "") -> str | None:
+    """Why the colours of a clip that begins with `frame` cannot be read; None where they can.
+
+    `codec_tag` is the container's four letters for the codec. Dolby Vision is read by its base
+    layer, unless that layer is in colours of Dolby's own, as profile 5 has it.
+    """
+    matrix = int(frame.colorspace)
+    has_metadata = frame.side_data.get("DOVI_METADATA") is not None
+    is_dolby_vision = has_metadata or codec_tag in _DOLBY_VISION_TAGS
+    if matrix == 15 or (is_dolby_vision and matrix == UNSTATED):
+        return (
+            "it is Dolby Vision (profile 5) without a picture that others can show; "
+            "export it as HDR10, HLG or BT.709"
+        )
+    if frame.format.is_rgb or matrix not in _UNREADABLE:
+        return None
+    return (
+        f"its colour matrix ({_UNREADABLE[matrix]}) cannot be read; convert it to BT.709, "
+        "or mark it right if the mark is wrong"
+    )
+
+
+def colour_warnings(colour: ColourTags) -> tuple[str, ...]:
+    """What the user should know of how a clip with `colour` is shown."""
+    if colour.transfer in HDR_TRANSFERS:
+        kind = HDR_TRANSFERS[colour.transfer]
+        return (f"the clip is HDR ({kind}); it is tone-mapped, and the result is SDR (BT.709)",)
+    if colour.transfer == LINEAR:
+        return ("the clip's values are linear light; they are converted, the result is BT.709",)
+    if needs_conversion(colour):
+        kind = WIDE_GAMUTS.get(colour.primaries, "another transfer curve")
+        return (f"the clip's colours ({kind}) are converted, and the result is BT.709",)
+    return ()
+
+
+def shown_tags(colour: ColourTags) -> ColourTags:
+    """The tags of pictures that were made from frames with the tags `colour`."""
+    return _MASTERED if needs_conversion(colour) else colour
+
+
 def matrix_in_use(colour: ColourTags, height: int) -> int:
     """The matrix to compute with; as players do, an unstated one is guessed from the height."""
     if colour.matrix in _LUMA_WEIGHTS:
@@ -58,9 +111,11 @@ def matrix_in_use(colour: ColourTags, height: int) -> int:
 def encoded_tags(colour: ColourTags, source_height: int, height: int) -> ColourTags:
     """Tags for a YUV encode at `height` of a clip decoded at `source_height` with `colour`.
 
-    The source's tags are kept. The matrix is stated where it was RGB, and where a player would
-    guess another one for the new height, as can happen when a rotated clip is written upright.
+    The source's tags are kept, except where its pictures were converted. The matrix is stated where
+    it was RGB, and where a player would guess another one for the new height, as can happen when a
+    rotated clip is written upright.
     """
+    colour = shown_tags(colour)
     matrix = matrix_in_use(colour, source_height)
     unstated = ColourTags()
     if colour.matrix == UNSTATED and matrix_in_use(unstated, height) == matrix:
@@ -71,28 +126,6 @@ def encoded_tags(colour: ColourTags, source_height: int, height: int) -> ColourT
         matrix=matrix,
         is_full_range=colour.is_full_range and colour.matrix != RGB,
     )
-
-
-def to_rgb(frame: av.VideoFrame, size: tuple[int, int], colour: ColourTags, height: int) -> Image:
-    """`frame` as RGB at `size` (width, height); `height` is the stream's, to guess a matrix by.
-
-    Scaling happens inside the conversion, so a large frame is never held as RGB.
-    """
-    shrinks = size[0] < frame.width or size[1] < frame.height
-    scaler = int(Interpolation.AREA if shrinks else Interpolation.BICUBIC)
-    # The frame itself is told how to be read: as an argument, PyAV 17 does not know BT.2020.
-    frame.colorspace = matrix_in_use(colour, height)
-    frame.color_range = FULL_RANGE if colour.is_full_range else LIMITED_RANGE
-    converted = frame.reformat(
-        width=size[0],
-        height=size[1],
-        format="rgb24",
-        dst_color_range=FULL_RANGE,
-        interpolation=scaler | _EXACT,
-        # Splitting small frames over threads costs more than it saves (measured at 640x512).
-        threads=1,
-    )
-    return converted.to_ndarray().astype(np.uint8, copy=False)
 
 
 def to_yuv(image: Image, colour: ColourTags, *, is_subsampled: bool) -> av.VideoFrame:

@@ -25,7 +25,7 @@ _FILMS = (
     "matroska,webm",
     "mpegts,mpegtsraw,mpeg,avi,flv,live_flv,kux,asf,asf_o,mxf,ogg,nut,gxf,lxf,dv,rm,swf,wtv,ty,pva",
     "gif,apng,jpegxl_anim,ivf,obu,av1,h261,h263,h264,hevc,vvc,evc,m4v,mpegvideo,mjpeg,mjpeg_2000",
-    "vc1,vc1test,dirac,dnxhd,cavsvideo,avs2,avs3,ipu,yuv4mpegpipe,cine,r3d,mlv,apv,nuv,nsv,iff",
+    "vc1,vc1test,dirac,dnxhd,cavsvideo,avs2,avs3,ipu,yuv4mpegpipe,cine,r3d,apv,nuv,nsv,iff",
     "amv,4xm,bink,smk,roq,rpl,flic,film_cpk,vmd,wc3movie,mtv,mvi,mv,smjpeg,siff,thp,usm,vivo,ea",
     "bethsoftvid,bfi,c93,cdxl,dhav,dsicin,dxa,frm,gdv,hnm,idcin,ipmovie,jv,lmlm4,mm,moflex,msnwctcp",
     "mgsts,nc,anm,bmv,mxg,iv8,filmstrip,cdg,paf,pmp,psxstr,pdv,rl2,sga,smush,tiertexseq,tmv,txd,vividas,vqf,xmv,yop,ifv,fits,ser",

@@ -87,15 +87,23 @@ def offset_at(joins: Sequence[Join], packet: av.Packet) -> Fraction:
     """Seconds to add to the stamps of `packet`."""
     offset_s = Fraction(0)
     for join in joins:
-        if packet.pos is None or packet.pos < join.starts.get(packet.stream_index, 0):
+        start = join.starts.get(packet.stream_index)
+        if start is None or packet.pos is None or packet.pos < start:
             break
         offset_s = join.offset_s
     return offset_s
 
 
-def find_joins(tracks: Mapping[int, Track], pictures: int) -> tuple[Join, ...]:
-    """The joins of a file with these streams; `pictures` is the index of the video stream."""
-    own = _breaks(tracks[pictures])
+def find_joins(tracks: Mapping[int, Track], pictures: int, *, may_jump: bool) -> tuple[Join, ...]:
+    """The joins of a file with these streams; `pictures` is the index of the video stream.
+
+    `may_jump` says whether the container's clock can be set anew; elsewhere a jump is a hole.
+    """
+    own = [
+        place
+        for place in _breaks(tracks[pictures])
+        if may_jump or _step(tracks[pictures], place) < 0
+    ]
     if not own:
         return ()
     others = {index: _breaks(track) for index, track in tracks.items() if index != pictures}
@@ -153,10 +161,14 @@ def _breaks(track: Track) -> list[int]:
     longest = int(JUMP_S / track.time_base)
     found: list[int] = []
     for place in range(1, len(stamps)):
-        step = stamps[place] - stamps[place - 1]
+        step = _step(track, place)
         if (step < 0 or step > longest) and not _is_glitch(stamps, place, step):
             found.append(place)
     return found
+
+
+def _step(track: Track, place: int) -> int:
+    return track.decoding[place] - track.decoding[place - 1]
 
 
 def _is_glitch(stamps: Sequence[int], place: int, step: int) -> bool:
@@ -168,7 +180,7 @@ def _is_glitch(stamps: Sequence[int], place: int, step: int) -> bool:
 
 def _is_met_by_all(track: Track, place: int, others: Iterable[Sequence[int]]) -> bool:
     """Whether a jump ahead is one of the clock: where sound goes on meanwhile, it is a hole."""
-    return track.decoding[place] < track.decoding[place - 1] or all(others)
+    return _step(track, place) < 0 or all(others)
 
 
 def _nearest(track: Track, breaks: Sequence[int], position: int) -> int:

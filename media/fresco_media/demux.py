@@ -9,6 +9,7 @@ import av
 import av.container
 import av.error
 import av.stream
+from av.video.codeccontext import VideoCodecContext
 
 logger = logging.getLogger(__name__)
 
@@ -21,16 +22,18 @@ def demuxed(
     while True:
         try:
             yield next(packets)
-        except StopIteration:
+        except (StopIteration, IndexError):
+            # PyAV counts streams that appear in mid-file, but has no place for them.
             return
         except av.error.FFmpegError as error:
             logger.info("reading %s stopped: %s", container.name, error)
             return
 
 
-def decoded(packet: av.Packet) -> list[av.VideoFrame]:
-    """The pictures that come out of the decoder when `packet` goes in; none if it is damaged."""
+def decoded(packet: av.Packet, decoder: VideoCodecContext) -> list[av.VideoFrame]:
+    """The pictures that come out of `decoder` when `packet` goes in; none if it is damaged."""
     try:
-        return [frame for frame in packet.decode() if isinstance(frame, av.VideoFrame)]
+        # An empty packet, the last one, makes the decoder give what it still holds.
+        return decoder.decode(packet if packet.size else None)
     except av.error.FFmpegError:
         return []

@@ -8,7 +8,7 @@ from math import floor
 import av
 import av.container
 
-from fresco_media.colour import FULL_RANGE, LIMITED_RANGE, RGB, encoded_tags, to_yuv
+from fresco_media.colour import FULL_RANGE, LIMITED_RANGE, RGB, encoded_tags, shown_tags, to_yuv
 from fresco_media.destination import Destination
 from fresco_media.sound import Sound, SoundRange
 from fresco_media.types import ClipInfo, ColourTags, Frame
@@ -147,8 +147,8 @@ def _output_tags(info: ClipInfo, is_lossless: bool) -> ColourTags:
         stored_height = info.width if info.rotation % 180 else info.height
         return encoded_tags(info.colour, stored_height, info.height)
     return ColourTags(
-        primaries=info.colour.primaries,
-        transfer=info.colour.transfer,
+        primaries=shown_tags(info.colour).primaries,
+        transfer=shown_tags(info.colour).transfer,
         matrix=RGB,
         is_full_range=True,
     )

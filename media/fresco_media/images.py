@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from fresco_media.contact_sheet import contact_sheet
 from fresco_media.disk import write_whole
-from fresco_media.errors import ClipNotFound, ClipUnreadable, OutputNotWritable
-from fresco_media.faults import reading
+from fresco_media.errors import OutputNotWritable
+from fresco_media.formats import IMAGE_SUFFIXES
 from fresco_media.scaling import (
     WorkingSize,
+    displayed,
     fit,
     limit_told,
     own_size,
@@ -21,12 +20,15 @@ from fresco_media.scaling import (
     unfit,
     working_size,
 )
+from fresco_media.stills import read_still
 from fresco_media.types import Image
 
 __all__ = [
     "IMAGE_SUFFIXES",
+    "WRITABLE_SUFFIXES",
     "WorkingSize",
     "contact_sheet",
+    "displayed",
     "encode_image",
     "fit",
     "limit_told",
@@ -38,46 +40,17 @@ __all__ = [
     "write_image",
 ]
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
+WRITABLE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 
 
 def read_image(path: Path | str) -> Image:
-    """The picture in a file: 8 bit RGB, upright; alpha is dropped, deeper samples are rounded.
+    """The picture in a file: 8 bit sRGB, upright; what is transparent is laid over black.
 
     Raises:
         ClipNotFound: there is no such file.
-        ClipUnreadable: the file is empty, damaged or not a picture.
+        ClipUnreadable: the file is empty, damaged, too large or not a picture.
     """
-    path = Path(path)
-    if not path.exists():
-        raise ClipNotFound(path, "there is no such picture; check the path")
-    # OpenCV opens paths in the system's code page, so only bytes are handed to it.
-    with reading(path):
-        encoded = np.fromfile(path, dtype=np.uint8)
-    decoded = _decode(encoded)
-    if decoded is None:
-        raise ClipUnreadable(
-            path, "it is empty, damaged or not a picture; export it again as PNG or JPEG"
-        )
-    return np.ascontiguousarray(_as_8_bit(decoded)[..., ::-1])
-
-
-def _decode(encoded: NDArray[np.uint8]) -> NDArray[np.generic] | None:
-    if not encoded.size:
-        return None
-    try:
-        # IMREAD_COLOR also turns the picture as its EXIF tag says.
-        return cv2.imdecode(encoded, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
-    except cv2.error:
-        return None
-
-
-def _as_8_bit(picture: NDArray[np.generic]) -> Image:
-    if picture.dtype == np.uint8:
-        return picture.astype(np.uint8, copy=False)
-    if picture.dtype == np.uint16:
-        return ((picture.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    return np.rint(np.clip(picture.astype(np.float32), 0, 1) * 255).astype(np.uint8)
+    return read_still(Path(path)).image
 
 
 def encode_image(image: Image, suffix: str) -> bytes:
@@ -95,8 +68,8 @@ def write_image(path: Path | str, image: Image) -> None:
         DiskFull: the disk has no room left.
     """
     path = Path(path)
-    if path.suffix.lower() not in IMAGE_SUFFIXES:
+    if path.suffix.lower() not in WRITABLE_SUFFIXES:
         raise OutputNotWritable(
-            path, f"pictures of this type cannot be written; use {', '.join(IMAGE_SUFFIXES)}"
+            path, f"pictures of this type cannot be written; use {', '.join(WRITABLE_SUFFIXES)}"
         )
     write_whole(path, encode_image(image, path.suffix))

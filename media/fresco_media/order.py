@@ -9,6 +9,7 @@ from itertools import pairwise
 import av
 import av.container
 
+from fresco_media.decoder import decoder_of
 from fresco_media.demux import decoded, demuxed
 
 # So many packets show whether pictures come one for each of them, and in the order of stamps.
@@ -86,6 +87,7 @@ def numbered_frames(
     from the first one in the file.
     """
     count = 0
+    decoder = decoder_of(stream)
     for packet in demuxed(container, stream):
         if packet.size:
             number = count if number_of is None else number_of(packet)
@@ -94,6 +96,6 @@ def numbered_frames(
                 continue
             # Decoders hand on the stamp of a packet to its picture, whatever the stamp is.
             packet.pts = packet.dts = number
-        for frame in decoded(packet):
+        for frame in decoded(packet, decoder):
             if frame.pts is not None:
                 yield frame.pts, frame

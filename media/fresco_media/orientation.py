@@ -29,9 +29,20 @@ class Orientation:
         return (size[1], size[0]) if self.swaps_sides else size
 
     def apply(self, stored: Image) -> Image:
-        """The picture as it is to be seen."""
+        """The picture, or one channel of it, as it is to be seen."""
+        if self == Orientation():
+            return np.ascontiguousarray(stored)
         mirrored = stored[:, ::-1] if self.is_mirrored else stored
         return np.ascontiguousarray(np.rot90(mirrored, -self.quarter_turns))
+
+
+# As EXIF numbers them from 1 on.
+_EXIF = ((0, False), (0, True), (2, False), (2, True), (3, True), (1, False), (1, True), (3, False))
+
+
+def from_exif(value: int) -> Orientation:
+    """The orientation that EXIF's tag 274 gives to a picture; unknown values change nothing."""
+    return Orientation(*_EXIF[value - 1]) if 1 <= value <= len(_EXIF) else Orientation()
 
 
 def orientation_of(frame: av.VideoFrame) -> Orientation:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
 import av
 import av.container
+from av.format import Flags as ContainerFlags
 
 from fresco_media.continuity import Track, find_joins
 from fresco_media.demux import demuxed
@@ -26,6 +27,8 @@ from fresco_media.types import Join
 END_TOLERANCE_S = Fraction(1, 4)
 # Codecs reorder by 16 frames at most.
 _DEEPEST_REORDERING = 16
+# So many pictures tell fields that are stored apart from stamps that are missing.
+_ENOUGH = 6
 
 
 class ScannedPacket(NamedTuple):
@@ -138,7 +141,11 @@ def scan_packets(
         default=None,
     )
     if scan.is_timed:
-        scan.joins = find_joins({stream.index: pictures, **sounds}, stream.index)
+        scan.joins = find_joins(
+            {stream.index: pictures, **sounds},
+            stream.index,
+            may_jump=bool(container.format.flags & int(ContainerFlags.ts_discont.value)),
+        )
     return scan
 
 
@@ -185,6 +192,27 @@ def has_reordered_stamps(scan: Scan) -> bool:
     """Whether stamps say that frames are shown in another order than they are stored in."""
     stamps = [packet.stamp for packet in scan.packets if packet.stamp is not None]
     return any(later < earlier for earlier, later in pairwise(stamps))
+
+
+def has_all_stamps(scan: Scan) -> bool:
+    """Whether every packet carries a time of showing."""
+    return all(packet.stamp is not None for packet in scan.packets)
+
+
+def without_second_fields(scan: Scan, numbers: Sequence[int]) -> Scan:
+    """The scan where packets without stamps are no frames, if they are second fields.
+
+    Those `numbers` are of the packets that the first pictures are made of: a field that is stored
+    apart has no stamp, and makes no picture of its own.
+    """
+    bare = {number for number in range(max(numbers)) if scan.packets[number].stamp is None}
+    if len(numbers) < _ENOUGH or len(bare) < len(numbers) // 2 or bare & set(numbers):
+        return scan
+    packets = [
+        packet._replace(is_shown=packet.is_shown and packet.stamp is not None)
+        for packet in scan.packets
+    ]
+    return replace(scan, packets=packets)
 
 
 def order_of_stamps(scan: Scan) -> list[int]:

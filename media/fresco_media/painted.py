@@ -7,17 +7,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
-from PIL import Image as Pillow
-from PIL import ImageOps
+from numpy.typing import NDArray
 
 from fresco_media.clip import Clip
 from fresco_media.errors import ClipError, KeyframesUnusable
-from fresco_media.images import IMAGE_SUFFIXES, read_image, resize
-from fresco_media.types import Image
+from fresco_media.formats import KEY_SUFFIXES
+from fresco_media.numbering import Fit, fits_of
+from fresco_media.scaling import display_size, resize
+from fresco_media.stills import Still, read_still
+from fresco_media.types import ClipInfo, Image
 
 _NUMBER = re.compile(r"[0-9]+")
 _SAME_ASPECT = 0.01
+# So many keys that faintly look like another frame are worth a word.
+_AGREEING = 3
+# Editors round the width of pixels that are not square, each in its own way.
+_ROUNDED_ASPECT = 0.03
 _NAMING = "name every key by its frame, for example key_0024.png"
 
 
@@ -30,11 +37,14 @@ class PaintedKeys:
     warnings: tuple[str, ...] = ()
 
 
-def find_painted_keys(folder: Path | str, clip: Clip, start: int, stop: int) -> PaintedKeys:
+def find_painted_keys(
+    folder: Path | str, clip: Clip, start: int, stop: int, *, first_number: int | None = None
+) -> PaintedKeys:
     """The pictures in `folder` whose names hold the numbers of frames [start, stop) of `clip`.
 
-    The last number in a name counts, as an index from 0, or for an image sequence as the number
-    of the frame's file. Other files are left alone.
+    The last number in a name counts. `first_number` is that of the clip's first frame; unless it
+    is given, it is 0, or for an image sequence the number of its first file, or one more or less
+    where the pictures show that the keys were counted so. Other files are left alone.
 
     Raises:
         KeyframesUnusable: there is no such folder or no key in it, two files stand for one frame,
@@ -42,7 +52,10 @@ def find_painted_keys(folder: Path | str, clip: Clip, start: int, stop: int) -> 
     """
     folder = Path(folder)
     named = _numbered(folder)
-    first = clip.first_number
+    first = clip.first_number if first_number is None else first_number
+    warnings: tuple[str, ...] = ()
+    if first_number is None:
+        first, warnings = _counted_from(named, clip)
     files: dict[int, Path] = {}
     outside: list[Path] = []
     for file, number in named.items():
@@ -62,16 +75,57 @@ def find_painted_keys(folder: Path | str, clip: Clip, start: int, stop: int) -> 
         raise KeyframesUnusable(
             folder, "all of its keys lie outside the range; choose a range that holds one"
         )
-    warnings = _told("has no number in its name and is not used", _pictures(folder) - set(named))
+    warnings += _told("has no number in its name and is not used", _pictures(folder) - set(named))
     warnings += _told("lies outside the range and is not used", set(outside))
     return PaintedKeys(folder, dict(sorted(files.items())), warnings)
 
 
+def misplaced(files: Mapping[int, Path], clip: Clip) -> tuple[str, ...]:
+    """What the user should know of keys (by frame) that look like a frame beside their own."""
+    return tuple(_misfit(fit, 0) for fit in fits_of(files, clip) if fit.offset and fit.is_clear)
+
+
+def _counted_from(named: Mapping[Path, int], clip: Clip) -> tuple[int, tuple[str, ...]]:
+    """The number of the clip's first frame as the keys are counted, and what to say of it."""
+    first = clip.first_number
+    # One key beyond the last frame would be found a frame earlier, if it was counted from 1.
+    files = {number - first: file for file, number in named.items()}
+    fits = fits_of(files, clip)
+    clear = [fit for fit in fits if fit.is_clear]
+    telling = fits if clear or len(fits) >= _AGREEING else ()
+    offsets = {fit.offset for fit in telling}
+    shifted = first - (offsets.pop() if len(offsets) == 1 else 0)
+    if shifted == first or not 0 <= shifted <= min(named.values()):
+        return first, tuple(_misfit(fit, first) for fit in clear if fit.offset)
+    if not clear:
+        return first, (
+            f"the keys may be numbered from {shifted}, which would show each of them at a wrong "
+            f"frame; add --first-number {shifted} if they are, or --first-number {first} if not",
+        )
+    return shifted, (
+        f"the keys are numbered from {shifted}: they look like the frames that are counted from "
+        f"{shifted}, and are taken so; add --first-number {first} if they are counted from {first}",
+    )
+
+
+def _misfit(fit: Fit, first: int) -> str:
+    looks_like = fit.index + fit.offset + first
+    return (
+        f"{fit.file.name} looks like frame {looks_like}, not {fit.index + first} "
+        f"(frames are counted from {first}); check its number"
+    )
+
+
 def _outside(number: int, first: int, count: int) -> str:
     last = first + count - 1
-    hint = "; frames are counted from 0" if number == last + 1 and first == 0 else ""
+    hint = ""
+    if number == last + 1:
+        hint = (
+            f"; frames are counted from {first}, so add --first-number {first + 1} if the keys "
+            f"are counted from {first + 1}, or"
+        )
     return (
-        f"the clip has no frame {number}, only {first} to {last}{hint}; "
+        f"the clip has no frame {number}, only {first} to {last}{hint or ';'} "
         "rename the file or move it elsewhere"
     )
 
@@ -92,7 +146,6 @@ def _numbered(folder: Path) -> dict[Path, int]:
 
 
 def _pictures(folder: Path) -> set[Path]:
-    suffixes = {*IMAGE_SUFFIXES, *Pillow.registered_extensions()} - {".pdf", ".mpg", ".mpeg"}
     try:
         files = list(folder.iterdir())
     except OSError as error:
@@ -100,7 +153,7 @@ def _pictures(folder: Path) -> set[Path]:
     return {
         file
         for file in files
-        if file.suffix.lower() in suffixes and not file.name.startswith(".") and file.is_file()
+        if file.suffix.lower() in KEY_SUFFIXES and not file.name.startswith(".") and file.is_file()
     }
 
 
@@ -108,33 +161,77 @@ def _told(what: str, files: set[Path]) -> tuple[str, ...]:
     return tuple(f"{file.name} {what}" for file in sorted(files))
 
 
-def read_key(file: Path, size: tuple[int, int]) -> tuple[Image, tuple[str, ...]]:
-    """The painted picture at `size` (width, height), and what the user should know of it.
+def read_key(file: Path, clip: Clip, index: int) -> Image:
+    """The painted picture of frame `index` at the clip's size.
+
+    Where it is transparent, as a layer is that was saved alone, the clip's own frame shows.
 
     Raises:
         KeyframesUnusable: it cannot be read, or has another shape than the clip.
     """
-    image = _read(file)
-    height, width = image.shape[:2]
-    if (width, height) == size:
-        return image, ()
-    if abs(width * size[1] / (height * size[0]) - 1) > _SAME_ASPECT:
-        raise KeyframesUnusable(
-            file,
-            f"it is {width}x{height} and the clip {size[0]}x{size[1]}, which is another shape; "
-            "paint it over a frame of the clip",
+    key = _read(file)
+    size = _checked_size(file, key, clip.info)
+    image = resize(key.image, size)
+    if key.alpha is None:
+        return image
+    frame = next(clip.frames_at([index])).image
+    return _over(image, resize(key.alpha, size), frame)
+
+
+def check_key(file: Path, info: ClipInfo) -> tuple[str, ...]:
+    """What the user should know of a painted picture.
+
+    Raises:
+        KeyframesUnusable: it cannot be read, or has another shape than the clip.
+    """
+    key = _read(file)
+    size = _checked_size(file, key, info)
+    height, width = key.image.shape[:2]
+    said: list[str] = []
+    if (width, height) not in (size, _display_size(info)):
+        said.append(
+            f"{file.name} is {width}x{height} and was resized to the clip's {size[0]}x{size[1]}"
         )
-    said = f"{file.name} is {width}x{height} and was resized to the clip's {size[0]}x{size[1]}"
-    return resize(image, size), (said,)
+    if key.alpha is not None and not key.alpha.any():
+        said.append(f"{file.name} is wholly transparent, so the clip's own frame stays as it is")
+    elif key.alpha is not None:
+        said.append(
+            f"{file.name} is laid over the clip's frame, which shows where it is transparent"
+        )
+    return tuple(said)
 
 
-def _read(file: Path) -> Image:
+def _over(image: Image, alpha: NDArray[np.uint8], frame: Image) -> Image:
+    """Colours that were multiplied by `alpha`, over `frame`."""
+    kept = cv2.cvtColor(255 - alpha, cv2.COLOR_GRAY2RGB)
+    return np.asarray(cv2.add(image, cv2.multiply(frame, kept, scale=1 / 255)), np.uint8)
+
+
+def _checked_size(file: Path, key: Still, info: ClipInfo) -> tuple[int, int]:
+    """The clip's size, if the key has its shape: as it is stored, or as it is displayed."""
+    height, width = key.image.shape[:2]
+    stored, shown = info.width / info.height, info.width * info.sample_aspect / info.height
+    is_square = info.sample_aspect == 1
+    tolerance = _SAME_ASPECT if is_square else _ROUNDED_ASPECT
+    shapes = (width / height, width * key.pixel_aspect / height)
+    if any(abs(shape / wanted - 1) <= tolerance for shape in shapes for wanted in (stored, shown)):
+        return info.width, info.height
+    own = f"{info.width}x{info.height}"
+    if not is_square:
+        own += " (shown as {}x{})".format(*_display_size(info))
+    raise KeyframesUnusable(
+        file,
+        f"it is {width}x{height} and the clip {own}, which is another shape; "
+        "paint it over a frame of the clip",
+    )
+
+
+def _display_size(info: ClipInfo) -> tuple[int, int]:
+    return display_size(info.width, info.height, info.sample_aspect)
+
+
+def _read(file: Path) -> Still:
     try:
-        if file.suffix.lower() in IMAGE_SUFFIXES:
-            return read_image(file)
-        with Pillow.open(file) as picture:
-            return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"), np.uint8)
-    except (ClipError, OSError, SyntaxError, ValueError) as error:
-        raise KeyframesUnusable(
-            file, "it is empty, damaged or not a picture; export it again as PNG"
-        ) from error
+        return read_still(file)
+    except ClipError as error:
+        raise KeyframesUnusable(file, error.reason) from error

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from fresco_media.types import Image
+from fresco_media.types import ColourTags, Image
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_END = len(_SIGNATURE) + 25
@@ -55,6 +55,19 @@ def decode_png(data: bytes) -> Image | None:
     if decoded is None:
         return None
     return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def cicp_of(data: bytes) -> ColourTags | None:
+    """The colours that a PNG file states by code points (its cICP chunk), if it does."""
+    for kind, body in _chunks(data):
+        if kind == b"cICP" and len(body) == 4:
+            primaries, transfer, _, is_full = body
+            return ColourTags(
+                primaries=primaries, transfer=transfer, matrix=0, is_full_range=bool(is_full)
+            )
+        if kind == b"IDAT":
+            break
+    return None
 
 
 def png_size(data: bytes) -> tuple[int, int] | None:

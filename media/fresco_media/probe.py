@@ -12,9 +12,10 @@ import av.container
 from av.format import Flags as ContainerFlags
 
 from fresco_media.animation import AnimationCursor, is_animated_webp, show_times_ms
-from fresco_media.colour import HDR_TRANSFERS, tags_of
+from fresco_media.colour import colour_warnings, tags_of, unreadable_colours
 from fresco_media.containers import open_input
 from fresco_media.decode import FrameCursor, VideoCursor
+from fresco_media.decoder import has_alpha_beside
 from fresco_media.errors import ClipUnreadable
 from fresco_media.faults import NOT_A_VIDEO, reading
 from fresco_media.order import Trial, decoding_order, try_out
@@ -23,6 +24,7 @@ from fresco_media.packets import (
     PacketTable,
     Scan,
     ScannedPacket,
+    has_all_stamps,
     has_reordered_stamps,
     is_in_doubt,
     order_of_stamps,
@@ -30,7 +32,9 @@ from fresco_media.packets import (
     scan_packets,
     table_in_order,
     undecodable_start,
+    without_second_fields,
 )
+from fresco_media.picture import ALPHA_UNREAD, OVER_BLACK, has_alpha
 from fresco_media.streams import choose_video
 from fresco_media.timing import DEFAULT_RATE, Timing, exact_timing
 from fresco_media.types import ClipInfo
@@ -58,6 +62,8 @@ class _Header:
     codec: str
     time_base: Fraction
     rates: tuple[Fraction | None, ...]
+    codec_tag: str = ""
+    has_alpha_beside: bool = False
     stream_index: int = 0
     sample_aspect: Fraction = Fraction(1)
     has_audio: bool = False
@@ -114,7 +120,9 @@ def _described(
     path: Path, header: _Header, scan: Scan, is_stopped: Callable[[], bool]
 ) -> Probe | None:
     """Find out which packet becomes which frame, and describe the file."""
-    is_suspicious = not scan.is_timed or (header.does_reorder and not has_reordered_stamps(scan))
+    is_suspicious = not has_all_stamps(scan) or (
+        header.does_reorder and not has_reordered_stamps(scan)
+    )
     with open_input(path) as container:
         trial = try_out(
             container,
@@ -125,6 +133,8 @@ def _described(
         )
     if trial is None:
         raise ClipUnreadable(path, f"none of its frames can be decoded; {NOT_A_VIDEO}")
+    if scan.is_timed:
+        scan = without_second_fields(scan, trial.numbers)
     table = _table(header, scan, trial)
     if table is None:
         with open_input(path) as container:
@@ -135,6 +145,8 @@ def _described(
         table = table_in_order(scan, [n for n in order if n < len(scan.packets)])
     if not table.stamps:
         raise ClipUnreadable(path, f"none of its frames can be decoded; {NOT_A_VIDEO}")
+    if (reason := unreadable_colours(trial.first, header.codec_tag)) is not None:
+        raise ClipUnreadable(path, reason)
     return _describe(
         path,
         header,
@@ -173,6 +185,8 @@ def _header_of(
     return _Header(
         stream_index=stream.index,
         codec=context.name,
+        codec_tag=context.codec_tag,
+        has_alpha_beside=has_alpha_beside(stream),
         time_base=stream.time_base or Fraction(1, 90000),
         rates=(stream.average_rate, stream.guessed_rate, stream.base_rate),
         sample_aspect=stream.sample_aspect_ratio or Fraction(1),
@@ -207,7 +221,7 @@ def _describe(
         times=timing.times,
         rotation=90 * orientation.quarter_turns,
         bit_depth=max(component.bits for component in components),
-        has_alpha=_has_alpha(first),
+        has_alpha=has_alpha(first),
         has_audio=header.has_audio,
         is_variable_rate=timing.is_variable,
         sample_aspect=1 / aspect if orientation.swaps_sides else aspect,
@@ -217,6 +231,8 @@ def _describe(
         joins=table.joins,
     )
     warnings = [*header.warnings, *_warnings(info, table, is_interlaced=first.interlaced_frame)]
+    if header.has_alpha_beside and not info.has_alpha:
+        warnings.append(ALPHA_UNREAD)
     if not (table.is_timed and header.has_times):
         warnings.append(f"the file holds no times; {info.frame_rate} frames a second are assumed")
     return Probe(info, table, orientation, coded_size, tuple(warnings), open_cursor)
@@ -229,12 +245,12 @@ def _timing(header: _Header, table: PacketTable) -> Timing:
     return Timing(tuple(range(len(table.stamps))), 1 / rate, rate, False)
 
 
+def _frames(count: int) -> str:
+    return "1 frame" if count == 1 else f"{count} frames"
+
+
 def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
-
-
-def _has_alpha(frame: av.VideoFrame) -> bool:
-    return any(component.is_alpha for component in frame.format.components)
 
 
 def _warnings(info: ClipInfo, table: PacketTable, *, is_interlaced: bool) -> tuple[str, ...]:
@@ -251,21 +267,17 @@ def _warnings(info: ClipInfo, table: PacketTable, *, is_interlaced: bool) -> tup
         )
     if table.mended:
         warnings.append(
-            f"the time stamps of {table.mended} frames repeat, step back or are missing; these "
+            f"the time stamps of {_frames(table.mended)} repeat, step back or are missing; such "
             "frames are shown at even distances between the others"
         )
     if table.left_out:
         warnings.append(
-            f"the recording begins in mid-scene: its first {table.left_out} frames need others "
-            "that are not in the file and are left out"
+            f"the recording begins in mid-scene: {_frames(table.left_out)} at its start need "
+            "others that are not in the file and are left out"
         )
     if info.has_alpha:
-        warnings.append("the clip's transparency is dropped; the result is opaque")
-    if info.colour.transfer in HDR_TRANSFERS:
-        warnings.append(
-            f"the clip is HDR ({HDR_TRANSFERS[info.colour.transfer]}); it is processed in 8 bits "
-            "without tone mapping and may show bands"
-        )
+        warnings.append(OVER_BLACK)
+    warnings += colour_warnings(info.colour)
     if is_interlaced:
         warnings.append("the clip is interlaced; deinterlace it first if motion shows combs")
     return tuple(warnings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from math import isqrt
 
 import cv2
@@ -15,8 +16,22 @@ _WIDEST = 8
 _LONGEST_SIDE = 16384
 
 
+def display_size(width: int, height: int, pixel_aspect: Fraction) -> tuple[int, int]:
+    """The size with square pixels that a picture of pixels of another shape is shown at."""
+    return max(1, round(width * pixel_aspect)), height
+
+
+def displayed(image: Image, pixel_aspect: Fraction) -> Image:
+    """`image` with square pixels: as a picture that is looked at or painted over has to be."""
+    height, width = image.shape[:2]
+    return resize(image, display_size(width, height, pixel_aspect))
+
+
 def resize(image: Image, size: tuple[int, int]) -> Image:
-    """`image` at `size` (width, height): averaged where it shrinks, Lanczos where it grows."""
+    """`image`, or one channel, at `size` (width, height).
+
+    It is averaged where it shrinks, and Lanczos where it grows.
+    """
     height, width = image.shape[:2]
     # A side that shrinks is done first, alone, so that neither filter is used the wrong way round.
     shrunk = (min(size[0], width), min(size[1], height))

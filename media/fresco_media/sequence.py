@@ -9,21 +9,17 @@ from fractions import Fraction
 from itertools import chain, islice, pairwise
 from pathlib import Path
 
-import PIL
-from PIL import Image as Pillow
-
 from fresco_media.animation import is_animated
 from fresco_media.colour import RGB
 from fresco_media.errors import ClipNotFound, ClipUnreadable, NoVideoStream, SequenceGap
-from fresco_media.images import IMAGE_SUFFIXES
+from fresco_media.formats import IMAGE_SUFFIXES, is_picture_file
+from fresco_media.headers import StillHeader, read_header
 from fresco_media.numbered import NumberedName, is_pattern, numbers_around, parse_pattern
 from fresco_media.types import ClipInfo, ColourTags
 
-_EXIF_ORIENTATION = 0x0112
 # sRGB (IEC 61966-2-1) with the primaries of BT.709: what image files hold unless they say else.
 SRGB = ColourTags(primaries=1, transfer=13, matrix=RGB, is_full_range=True)
 _MOST_NAMED = 1000
-_DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N"}
 
 
 @dataclass(frozen=True)
@@ -35,10 +31,15 @@ class ImageSequence:
 
 
 def is_sequence_path(path: Path) -> bool:
-    """Whether `path` names pictures (a folder, a pattern or one picture) and not a video file."""
-    if path.is_dir() or is_pattern(path):
+    """Whether `path` names pictures (a folder, a pattern or one picture) and not a video file.
+
+    What a file holds counts, whatever it is named.
+    """
+    if path.is_dir():
         return True
-    return path.suffix.lower() in IMAGE_SUFFIXES and not is_animated(path)
+    if path.exists():
+        return is_picture_file(path) and not is_animated(path)
+    return is_pattern(path) or path.suffix.lower() in IMAGE_SUFFIXES
 
 
 def find_sequence(path: Path) -> ImageSequence:
@@ -144,31 +145,6 @@ def _checked(path: Path, members: Sequence[Numbered]) -> ImageSequence:
     return ImageSequence(tuple(file for _, file in ordered), numbers[0])
 
 
-@dataclass(frozen=True)
-class _Header:
-    size: tuple[int, int]
-    has_alpha: bool
-    bit_depth: int
-
-
-def _header(file: Path) -> _Header:
-    """Size (upright), alpha and depth of a picture, from its header only."""
-    try:
-        with Pillow.open(file) as picture:
-            width, height = picture.size
-            # Asking a PNG for a tag it may not have would decode all of it.
-            has_tags = "exif" in picture.info
-            is_turned = has_tags and picture.getexif().get(_EXIF_ORIENTATION, 1) >= 5
-            has_alpha = "A" in picture.getbands() or "transparency" in picture.info
-            is_deep = picture.mode in _DEEP_MODES or ";16" in str(picture.tile)
-            size = (height, width) if is_turned else (width, height)
-            return _Header(size, has_alpha, 16 if is_deep else 8)
-    except (PIL.UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise ClipUnreadable(
-            file, "it is empty, damaged or not a picture; export it again"
-        ) from error
-
-
 def describe_sequence(
     path: Path, sequence: ImageSequence, frame_rate: Fraction
 ) -> tuple[ClipInfo, tuple[str, ...]]:
@@ -177,7 +153,7 @@ def describe_sequence(
     Raises:
         ClipUnreadable: a picture is damaged or differs in size from the first.
     """
-    headers = [_header(file) for file in sequence.files]
+    headers = [read_header(file) for file in sequence.files]
     width, height = headers[0].size
     for file, header in zip(sequence.files, headers, strict=True):
         if header.size != (width, height):
@@ -197,8 +173,15 @@ def describe_sequence(
         bit_depth=max(header.bit_depth for header in headers),
         has_alpha=has_alpha,
         is_sequence=True,
+        sample_aspect=headers[0].pixel_aspect,
         colour=SRGB,
         codec=sequence.files[0].suffix.lower().lstrip("."),
     )
-    dropped = "the pictures' transparency is dropped; the result is opaque"
-    return info, (dropped,) if has_alpha else ()
+    return info, _warnings(headers)
+
+
+def _warnings(headers: Sequence[StillHeader]) -> tuple[str, ...]:
+    notes = [header.note for header in headers if header.note]
+    if any(header.has_alpha for header in headers):
+        notes.append("the pictures' transparency is laid over black; the result is opaque")
+    return tuple(dict.fromkeys(notes))

@@ -62,7 +62,8 @@ def _is_default(stream: av.VideoStream) -> bool:
 
 
 def _area(stream: av.VideoStream) -> int:
-    return (stream.codec_context.width or 0) * (stream.codec_context.height or 0)
+    context = stream.codec_context
+    return (context.width or 0) * (context.height or 0) if context is not None else 0
 
 
 def _sentence(streams: Sequence[av.VideoStream], chosen: av.VideoStream) -> str:

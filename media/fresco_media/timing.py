@@ -79,10 +79,13 @@ def ascending(stamps: Sequence[int | None], step: int) -> tuple[int, ...]:
     known = sorted({stamp for stamp in stamps if stamp is not None})
     if len(known) == len(stamps):
         return tuple(known)
-    if len(known) > 1:
-        steps = sorted(later - earlier for earlier, later in pairwise(known))
-        step = steps[(len(steps) - 1) // 2]
     anchors = _anchors(stamps)
+    if len(anchors) > 1:
+        steps = sorted(
+            (later - earlier) // (following - place)
+            for (place, earlier), (following, later) in pairwise(anchors)
+        )
+        step = max(1, steps[(len(steps) - 1) // 2])
     first_place, first = anchors[0]
     times = [first - step * (first_place - place) for place in range(first_place)]
     for number, (place, stamp) in enumerate(anchors):

@@ -21,8 +21,9 @@ from fresco_media.destination import Codec, Destination, check_destination
 from fresco_media.encode import Encoder
 from fresco_media.errors import OutputNotWritable, RangeOutsideClip
 from fresco_media.faults import writing
-from fresco_media.images import encode_image
+from fresco_media.images import displayed, encode_image
 from fresco_media.originals import NO_ORIGINALS, Originals
+from fresco_media.scaling import display_size
 from fresco_media.types import Frame
 
 OnComplete = Callable[[Path], None]
@@ -216,16 +217,24 @@ class _ImageWriter(FrameWriter):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the user should know about the result."""
-        if not self._clip.info.has_audio:
-            return ()
-        return ("an image sequence holds no sound; take it from the source clip",)
+        info, warnings = self._clip.info, list[str]()
+        if info.has_audio:
+            warnings.append("an image sequence holds no sound; take it from the source clip")
+        if info.sample_aspect != 1:
+            width, height = display_size(info.width, info.height, info.sample_aspect)
+            warnings.append(
+                f"the clip's pixels are not square; its pictures are written as they are shown, at "
+                f"{width}x{height}"
+            )
+        return tuple(warnings)
 
     def _store(self, frame: Frame) -> None:
         names = self._destination.names
         assert names is not None
         name = names.name(self._clip.first_number + frame.index)
         # No file of its own has to be whole here: the folder is temporary until all are.
-        (self._destination.temporary / name).write_bytes(encode_image(frame.image, ".png"))
+        shown = displayed(frame.image, self._clip.info.sample_aspect)
+        (self._destination.temporary / name).write_bytes(encode_image(shown, ".png"))
 
     def _complete(self) -> None:
         """Every image is whole already."""

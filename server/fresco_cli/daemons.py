@@ -78,7 +78,7 @@ def _token(path: Path) -> str:
     from fresco_server.private import read_secret
 
     try:
-        token = read_secret(path)
+        token = read_secret(path, is_shared=True)
     except CannotStart as error:
         raise InvalidSettings("token-file", str(error)) from error
     except (OSError, UnicodeDecodeError) as error:

@@ -32,6 +32,7 @@ class PropagationJob:
     size: int | None = None
     start: int = 0
     stop: int | None = None
+    first_number: int | None = None
     codec: Codec | None = None
     overwrite: bool = False
     error_maps: Path | None = None
@@ -209,7 +210,11 @@ class InProcessEngine:
         )
 
         settings = PropagateSettings(
-            interpolation=job.interpolation, size=job.size, start=job.start, stop=job.stop
+            interpolation=job.interpolation,
+            size=job.size,
+            start=job.start,
+            stop=job.stop,
+            first_number=job.first_number,
         )
         return render_propagation(
             self.open_clip(job.clip, job.frame_rate),

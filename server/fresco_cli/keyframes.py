@@ -18,7 +18,7 @@ from fresco_cli.grouping import grouped
 from fresco_cli.inputs import clip_inputs
 from fresco_cli.options import ShortTelling
 from fresco_cli.outcome import told
-from fresco_cli.output import make_output, write_json
+from fresco_cli.output import make_output, write_error, write_json
 from fresco_cli.parsing import parse_frame_rate
 from fresco_cli.pictures import keyframe_sheet
 
@@ -49,6 +49,8 @@ def keyframes(
         if sheet is not None:
             originals.check(sheet)
         plan = engine.plan(opened, settings)
+        for text in opened.warnings:
+            write_error(f"Warning: {text}")
         if sheet is not None:
             originals.check(sheet)
             keyframe_sheet(opened, plan.keyframes, sheet)

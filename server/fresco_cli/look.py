@@ -20,7 +20,7 @@ from fresco_cli.inputs import clip_inputs, model_inputs
 from fresco_cli.options import DaemonOptions, ModelOptions, Telling
 from fresco_cli.order import Warnings
 from fresco_cli.outcome import told
-from fresco_cli.output import Output, make_output, write_json
+from fresco_cli.output import Output, make_output, write_error, write_json
 from fresco_cli.parsing import parse_frame_rate
 
 if TYPE_CHECKING:
@@ -50,12 +50,14 @@ def look(
     tools: Tools = context.obj
     channel = make_output(as_json=telling.as_json, quiet=telling.quiet)
     with told(channel, debug=telling.debug):
-        from fresco_media.images import write_image
+        from fresco_media.images import displayed, write_image
 
         destinations.check_picture(output, overwrite=overwrite)
         check_options(daemon)
         settings = choices.settings()
         opened = tools.engine.open_clip(clip, parse_frame_rate(frame_rate))
+        for text in () if telling.quiet else opened.warnings:
+            write_error(f"Warning: {text}")
         opened.frames_at([frame])  # Raises at once when there is no such frame.
         originals = clip_inputs(opened.info) | model_inputs(model)
         originals.check(output)
@@ -65,7 +67,7 @@ def look(
         make = _locally if in_process else partial(_at_daemon, daemon=daemon, channel=channel)
         picture = make(tools, wish)
         originals.check(output)
-        write_image(output, picture)
+        write_image(output, displayed(picture, opened.info.sample_aspect))
         seconds = time.perf_counter() - began
         if telling.as_json:
             write_json({"event": "finished", "output": str(output), "seconds": round(seconds, 3)})

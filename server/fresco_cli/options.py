@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from fresco_cli.parsing import number
+
 _LOOK = "Look"
 _METHOD = "Method"
 _MODEL = "Model"
@@ -78,6 +80,7 @@ Seed = Annotated[
 Strength = Annotated[
     float | None,
     typer.Option(
+        parser=number,
         metavar="F",
         help="How far the result may leave the clip, above 0 to 1; default: the model's.",
         rich_help_panel=_LOOK,
@@ -86,6 +89,7 @@ Strength = Annotated[
 KeepColours = Annotated[
     float | None,
     typer.Option(
+        parser=number,
         metavar="F",
         help="How much of the clip's colours is kept, 0 to 1; default 0.",
         rich_help_panel=_LOOK,
@@ -106,6 +110,7 @@ Steps = Annotated[
 Guidance = Annotated[
     float | None,
     typer.Option(
+        parser=number,
         metavar="F",
         help="How strictly the prompt is followed, 0 to 50; default: the model's.",
         rich_help_panel=_METHOD,
@@ -217,6 +222,7 @@ Control = Annotated[
 ControlScale = Annotated[
     float | None,
     typer.Option(
+        parser=number,
         metavar="F",
         help="How strongly the clip's structure binds, 0 to 5; default: the model's.",
         rich_help_panel=_MODEL,

@@ -9,7 +9,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
 from fresco_engine.errors import InvalidSettings
+from fresco_media.numbers import decimal_of
 
 if TYPE_CHECKING:
     from fresco_client import KeyframeChange
@@ -19,6 +21,22 @@ _MOST_BYTES = 2**63
 _SHOWN = 60
 _RATE = re.compile(r"\d{0,30}(\.\d{0,30})?(e[+-]?\d{1,2})?|\d{1,30}/\d{1,30}", re.IGNORECASE)
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+def number(text: str | float) -> float:
+    """A number in any way people write it: `0.75`, `0,75`; a default is one already.
+
+    Raises:
+        BadParameter: it is none.
+    """
+    try:
+        return float(text)  # also nan and inf, to which each option has its own answer
+    except ValueError:
+        pass
+    try:
+        return decimal_of(str(text))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no number; give for example 0.75") from None
 
 
 def parse_range(text: str | None) -> tuple[int, int | None]:
@@ -91,7 +109,7 @@ def parse_frame_prompts(texts: Sequence[str] | None) -> dict[int, str]:
 
 
 def parse_frame_rate(text: str | None) -> Fraction | None:
-    """An exact rate from `24`, `23.976` or `24000/1001`.
+    """An exact rate from `24`, `23.976`, `23,976` or `24000/1001`.
 
     Raises:
         InvalidSettings: the text is no positive number.
@@ -99,8 +117,9 @@ def parse_frame_rate(text: str | None) -> Fraction | None:
     if text is None:
         return None
     try:
+        text = text.strip().replace(",", ".")
         # An exponent of many digits would be worked out for ever.
-        rate = Fraction(text) if _RATE.fullmatch(text.strip()) else Fraction(0)
+        rate = Fraction(text) if _RATE.fullmatch(text) else Fraction(0)
     except (ValueError, ZeroDivisionError):
         rate = Fraction(0)
     if rate <= 0:
@@ -112,13 +131,13 @@ def parse_frame_rate(text: str | None) -> Fraction | None:
 
 
 def parse_size(option: str, text: str) -> int:
-    """Bytes from `200G`, `1.5T` or `4096`; K, M, G and T stand for powers of 1024.
+    """Bytes from `200G`, `1.5T`, `1,5T` or `4096`; K, M, G and T stand for powers of 1024.
 
     Raises:
         InvalidSettings: the text has another form or is nothing.
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
-    wanted = float(found[1]) * _UNITS[found[2].upper()] if found else 0.0
+    found = re.fullmatch(r"(\d+(?:[.,]\d+)?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    wanted = decimal_of(found[1]) * _UNITS[found[2].upper()] if found else 0.0
     if not 1 <= wanted < _MOST_BYTES:
         raise InvalidSettings(
             option, f"{short_text(text)} is no size; give for example 500M or 200G"

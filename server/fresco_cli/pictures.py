@@ -46,7 +46,7 @@ def comparison_sheet(
 def frames_at(clip: Clip, indices: Sequence[int]) -> list[Image]:
     """The frames at `indices`, small enough for a sheet."""
     info = clip.info
-    height = max(1, round(_CELL_WIDTH * info.height / info.width))
+    height = max(1, round(_CELL_WIDTH * info.height / (info.width * info.sample_aspect)))
     return [frame.image for frame in clip.frames_at(indices, size=(_CELL_WIDTH, height))]
 
 

@@ -49,6 +49,16 @@ def propagate(
         ),
     ] = None,
     frames: options.Range = None,
+    first_number: Annotated[
+        int | None,
+        typer.Option(
+            "--first-number",
+            metavar="N",
+            min=0,
+            help="The number that the keys' names give to the clip's first frame, 0 or 1 as a "
+            "rule; seen from the names and pictures unless given.",
+        ),
+    ] = None,
     frame_rate: options.FrameRate = None,
     lossless: Annotated[bool, typer.Option("--lossless", help="Lose nothing; large.")] = False,
     overwrite: options.Overwrite = False,
@@ -80,6 +90,7 @@ def propagate(
             size=size,
             start=start,
             stop=stop,
+            first_number=first_number,
             codec="lossless" if lossless else None,
             overwrite=overwrite,
             error_maps=error_maps,

@@ -45,14 +45,14 @@ class Receiver:
         folder = self.wanted.save_keyframes
         if folder is None:
             return
-        from fresco_media.images import write_image
+        from fresco_media.images import displayed, write_image
 
         with suppress(client.NotFound):
             picture = self.session.frame(self.job_id, "keyframe", index, _LOSSLESS)
             destinations.make_folder(folder)
             path = folder / f"{index:06d}.png"
             self.originals.check(path)
-            write_image(path, decoded(picture))
+            write_image(path, displayed(decoded(picture), self.clip.info.sample_aspect))
             self._saved.add(index)
 
     def receive(self, result: ResultInfo, plan: Analysed, engine: Engine) -> Report:

@@ -13,7 +13,7 @@ from fresco_cli import options
 from fresco_cli.faults import CommandFailed
 from fresco_cli.outcome import told
 from fresco_cli.output import QuietOutput, write_error
-from fresco_cli.parsing import parse_size
+from fresco_cli.parsing import number, parse_size
 
 if TYPE_CHECKING:
     from fresco_server.settings import LimitSettings
@@ -86,6 +86,7 @@ def serve(
     idle_unload: Annotated[
         float,
         typer.Option(
+            parser=number,
             metavar="MIN",
             help="Minutes after which the memory of an idle device is freed.",
             rich_help_panel=_LIMITS,
@@ -94,6 +95,7 @@ def serve(
     exit_when_idle: Annotated[
         float | None,
         typer.Option(
+            parser=number,
             metavar="MIN",
             help="Minutes without work and clients after which the daemon ends; default: never.",
             rich_help_panel=_LIMITS,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fresco_media.clip import Clip
 from fresco_media.images import limit_told, working_size
-from fresco_media.painted import read_key
+from fresco_media.painted import check_key, misplaced
 
 from fresco_engine.checkpoint import StoredPlan
 from fresco_engine.errors import RangeOutsideClip
@@ -37,7 +37,10 @@ def planned(run: Run) -> Generator[Progress | Warned, None, Analysed]:
     settings = run.model().resolved(settings)
     yield from _warned(run, settings)
     yield from _checked_pictures(run, settings)
+    known = set(run.clip.warnings)
     analysed = yield from run.pace.timed(Stage.ANALYSING, analyse(run.clip, settings, run.pace))
+    # What shows only when every frame has been seen is told before the work begins.
+    yield from (Warned(text) for text in run.clip.warnings if text not in known)
     keep_plan(run, analysed)
     return analysed
 
@@ -130,9 +133,10 @@ def analyse(
 
 def _checked_pictures(run: Run, settings: RestyleSettings) -> Iterator[Warned]:
     """Reads every painted keyframe once, so that a bad one is told before work begins."""
-    for file in settings.keyframe_pictures.values():
-        _, said = read_key(Path(file), run.size.source)
-        yield from map(Warned, said)
+    files = {index: Path(file) for index, file in settings.keyframe_pictures.items()}
+    for file in files.values():
+        yield from map(Warned, check_key(file, run.clip.info))
+    yield from map(Warned, misplaced(files, run.clip))
 
 
 def check_range(clip: Clip, start: int, stop: int) -> None:

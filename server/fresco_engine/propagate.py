@@ -15,6 +15,7 @@ from pathlib import Path
 from fresco_media.clip import Clip
 from fresco_media.images import (
     WorkingSize,
+    displayed,
     fit,
     limit_told,
     own_size,
@@ -23,7 +24,7 @@ from fresco_media.images import (
     write_image,
 )
 from fresco_media.originals import NO_ORIGINALS, Originals
-from fresco_media.painted import PaintedKeys, find_painted_keys, read_key
+from fresco_media.painted import PaintedKeys, check_key, find_painted_keys, read_key
 from fresco_media.types import Frame, Image
 from fresco_media.writer import Codec, open_writer
 
@@ -67,13 +68,15 @@ class PropagateSettings:
     """How painted keyframes are carried over a clip.
 
     `size` is the short side in pixels that is worked at, the clip's own unless given. `start` and
-    `stop` select source frames (half open).
+    `stop` select source frames (half open). `first_number` is the number of the clip's first frame
+    in the names of the keys, seen from the names and pictures unless given.
     """
 
     interpolation: InterpolationKind = "patch"
     size: int | None = None
     start: int = 0
     stop: int | None = None
+    first_number: int | None = None
 
     def __post_init__(self) -> None:
         if self.interpolation not in INTERPOLATION_KINDS:
@@ -129,14 +132,19 @@ def propagate(
     stop = clip.info.frame_count if settings.stop is None else settings.stop
     if not settings.start < stop <= clip.info.frame_count:
         raise RangeOutsideClip(clip.info.path, settings.start, stop, clip.info.frame_count)
-    keys = find_painted_keys(key_folder, clip, settings.start, stop)
+    keys = find_painted_keys(
+        key_folder, clip, settings.start, stop, first_number=settings.first_number
+    )
     at_once, workers = shared_cores(device)
     kind = settings.interpolation
     interpolator = interpolator or make_interpolator(kind, device=device, workers=workers)
     told = limit_told(_size(clip, settings))
     yield from (Warned(text) for text in (*clip.warnings, *keys.warnings, *filter(None, (told,))))
     yield from _checked_keys(keys, clip)
+    known = set(clip.warnings)
     analysed = yield from pace.timed(Stage.ANALYSING, _analyse(clip, keys, settings, stop, pace))
+    # What shows only when every frame has been seen is told before the work begins.
+    yield from (Warned(text) for text in clip.warnings if text not in known)
     yield analysed
     pace.expect(Stage.INTERPOLATING, stop - settings.start)
     run = _Run(clip, keys, analysed, _size(clip, settings), interpolator, at_once)
@@ -156,8 +164,7 @@ class _Run:
 
     def key(self, index: int) -> Image:
         """The painted key of a frame, at the working size."""
-        image, _ = read_key(self.keys.files[index], self.size.source)
-        return fit(image, self.size)
+        return fit(read_key(self.keys.files[index], self.clip, index), self.size)
 
     def read(self, start: int, stop: int) -> Iterator[Frame]:
         """Source frames at the working size."""
@@ -175,8 +182,7 @@ def _size(clip: Clip, settings: PropagateSettings) -> WorkingSize:
 def _checked_keys(keys: PaintedKeys, clip: Clip) -> Iterator[Event]:
     """Reads every key once, so that a bad one is told before work begins."""
     for file in keys.files.values():
-        _, said = read_key(file, (clip.info.width, clip.info.height))
-        yield from map(Warned, said)
+        yield from map(Warned, check_key(file, clip.info))
 
 
 def _analyse(
@@ -235,7 +241,7 @@ def _emit(run: _Run, pace: Pace) -> Generator[Event | Carried, None, None]:
             is_key = index in run.keys.files
             if is_key:
                 source = next(frames)
-                image, _ = read_key(run.keys.files[index], run.size.source)
+                image = read_key(run.keys.files[index], run.clip, index)
                 yield KeyframeReady(index, image)
             else:
                 made = next(carried)
@@ -316,7 +322,7 @@ def render_propagation(
                     with pace.measured(Stage.ENCODING):
                         writer.write(event.frame)
                 elif isinstance(event, Carried):
-                    _save_map(files.error_maps, event, originals)
+                    _save_map(files.error_maps, event, clip, originals)
                     continue
                 yield event
     for text in (*clip.warnings, *writer.warnings):
@@ -337,11 +343,11 @@ def _interpolator(settings: PropagateSettings, device: str, resume: Path | None)
     return StoredInterpolator(made_by, resume, f"{settings.interpolation} {_FORMAT}")
 
 
-def _save_map(folder: Path | None, event: Carried, originals: Originals) -> None:
+def _save_map(folder: Path | None, event: Carried, clip: Clip, originals: Originals) -> None:
     if folder is not None:
         path = folder / f"{event.index:06d}.png"
         originals.check(path)
-        write_image(path, error_picture(event.frame.error))
+        write_image(path, displayed(error_picture(event.frame.error), clip.info.sample_aspect))
 
 
 def _report(

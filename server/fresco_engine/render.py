@@ -15,7 +15,7 @@ from typing import Any
 from fresco_media.clip import Clip
 from fresco_media.destination import originals_of
 from fresco_media.disk import write_whole
-from fresco_media.images import working_size, write_image
+from fresco_media.images import displayed, working_size, write_image
 from fresco_media.originals import NO_ORIGINALS, Originals
 from fresco_media.writer import Codec, FrameWriter, open_writer
 
@@ -84,7 +84,8 @@ def render(
         clip, settings, lazy_model, interpolator=interpolator, pace=pace, checkpoint=checkpoint
     )
     with written, closing(events):
-        yield from _passed_on(_kept(events, keyframe_folder, originals), written, collected, pace)
+        kept = _kept(clip, events, keyframe_folder, originals)
+        yield from _passed_on(kept, written, collected, pace)
     yield from collected.late_warnings((*clip.warnings, *written.warnings))
     outputs = {"clip": output, "keyframes": keyframe_folder}
     metrics = yield from _metrics(clip, output, collected.planned, pace)
@@ -106,13 +107,15 @@ def _passed_on(
             yield progress
 
 
-def _kept(events: Iterator[Event], folder: Path | None, originals: Originals) -> Iterator[Event]:
+def _kept(
+    clip: Clip, events: Iterator[Event], folder: Path | None, originals: Originals
+) -> Iterator[Event]:
     """The events; keyframes are saved in `folder` if there is one."""
     for event in events:
         if isinstance(event, KeyframeReady) and folder is not None:
             path = folder / f"{event.index:06d}.png"
             originals.check(path)
-            write_image(path, event.image)
+            write_image(path, displayed(event.image, clip.info.sample_aspect))
         yield event
 
 

@@ -133,7 +133,7 @@ def _stored_or_painted(run: Run, index: int) -> Image | None:
     image = run.checkpoint.load("keyframes", index)
     painted = run.settings.keyframe_pictures.get(index)
     if image is None and painted is not None:
-        image = fit(read_key(Path(painted), run.size.source)[0], run.size)
+        image = fit(read_key(Path(painted), run.clip, index), run.size)
         run.checkpoint.save("keyframes", index, image)
     return image
 

@@ -19,10 +19,11 @@ from types import FrameType
 
 from fresco_engine import __version__
 from fresco_engine.errors import FrescoError
-from fresco_media.disk import output_fault, partial_name
+from fresco_media.disk import output_fault
 
 from fresco_server.errors import CannotStart, ServerError
 from fresco_server.jobs.claim import DATABASE, claim, examine
+from fresco_server.jobs.marks import write_safely
 from fresco_server.jobs.service import Jobs
 from fresco_server.lock import DataLock, locked
 from fresco_server.private import read_token
@@ -165,9 +166,15 @@ def _token(settings: ServerSettings) -> str:
 
     The latter is kept, so that clients find their way back after a restart.
     """
-    path = settings.token_file or settings.data / "token"
-    if settings.token_file is None and not path.exists():
-        _write_private(path, secrets.token_urlsafe(32))
+    if settings.token_file is not None:
+        return read_token(settings.token_file)
+    path = settings.data / "token"
+    try:
+        return read_token(path)
+    except CannotStart as fault:
+        if path.exists():
+            _LOGGER.warning("%s; there is a new one now", fault)
+    _write_private(path, secrets.token_urlsafe(32))
     return read_token(path)
 
 
@@ -199,13 +206,7 @@ def _announced(settings: ServerSettings, address: str, token: str) -> Iterator[N
 
 
 def _write_private(path: Path, text: str) -> None:
-    """Write a file that only this user may read, whole or not at all."""
-    temporary = partial_name(path)
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    temporary.replace(path)
+    write_safely(path, iter([text.encode()]))
 
 
 def _wait(stop: threading.Event, jobs: Jobs, lock: DataLock, idle_exit_s: float | None) -> None:

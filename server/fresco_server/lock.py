@@ -48,7 +48,7 @@ class DataLock:
         Raises:
             CannotStart: the folder is gone or another one, or another daemon has the lock.
         """
-        if _identity(self._data) != self._folder_facts:
+        if _identity(self._data) != self._held():
             raise CannotStart(
                 f"{self._data} was moved, removed or replaced while the daemon worked in it; put "
                 "it back, or start a daemon where it is now"
@@ -58,6 +58,13 @@ class DataLock:
         _LOGGER.warning("the lock file was removed or replaced; taking it again")
         self._file.release()
         self._file, self._facts = _lock_file(self._data)
+
+    def _held(self) -> tuple[int, int] | None:
+        """The folder as it is where it is now, held open: some disks number files ever anew."""
+        if self._folder is None:
+            return self._folder_facts
+        facts = os.fstat(self._folder)
+        return facts.st_dev, facts.st_ino
 
     def release(self) -> None:
         """Let others have it."""
@@ -85,7 +92,7 @@ def locked(data: Path) -> Iterator[DataLock]:
 
 
 def _lock_folder(data: Path) -> int | None:
-    """Lock the folder itself; None where the system or the disk cannot."""
+    """Open the folder and lock it, where the disk can; None where the system cannot."""
     if sys.platform == "win32":
         return None
     import fcntl
@@ -94,11 +101,10 @@ def _lock_folder(data: Path) -> int | None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        os.close(descriptor)
         if error.errno in _TAKEN:
+            os.close(descriptor)
             raise _taken(data) from None
         _LOGGER.debug("%s: the folder cannot be locked (%s)", data, error)
-        return None
     return descriptor
 
 

@@ -38,17 +38,19 @@ def read_token(path: Path) -> str:
     return token
 
 
-def read_secret(path: Path) -> str:
+def read_secret(path: Path, *, is_shared: bool = False) -> str:
     """What a file, or a pipe, holds of which others must not know.
+
+    One that `is_shared` may be another user's, and readable for a group.
 
     Raises:
         CannotStart: others have a hand in it.
         OSError, UnicodeDecodeError: it cannot be read.
     """
-    return _read(path).decode("utf-8").strip()
+    return _read(path, is_shared=is_shared).decode("utf-8").strip()
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, *, is_shared: bool) -> bytes:
     # A pipe without a writer would be waited for, and what is opened is what is checked.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     with os.fdopen(descriptor, "rb", buffering=0) as file:
@@ -58,7 +60,7 @@ def _read(path: Path) -> bytes:
         if not stat.S_ISREG(facts.st_mode):
             raise OSError("it is no file")
         if hasattr(os, "geteuid"):
-            _check(path, descriptor, facts)
+            _check(path, descriptor, facts, is_shared=is_shared)
         return file.read(_MOST_BYTES) or b""
 
 
@@ -75,18 +77,19 @@ def _read_pipe(descriptor: int) -> bytes:
     return content
 
 
-def _check(path: Path, descriptor: int, facts: os.stat_result) -> None:
+def _check(path: Path, descriptor: int, facts: os.stat_result, *, is_shared: bool) -> None:
     is_own = facts.st_uid == os.geteuid()
-    if not is_own and facts.st_uid != 0:
+    if not is_own and facts.st_uid != 0 and not is_shared:
         raise CannotStart(
             f"{path} belongs to another user (number {facts.st_uid}), who knows the token; make "
             "one of your own"
         )
-    if not facts.st_mode & 0o077:
+    excess = facts.st_mode & (0o037 if is_shared else 0o077)
+    if not excess:
         return
     if is_own:
         try:
-            os.fchmod(descriptor, stat.S_IMODE(facts.st_mode) & ~0o077)
+            os.fchmod(descriptor, stat.S_IMODE(facts.st_mode) & ~excess)
         except OSError:
             _LOGGER.warning("%s: others can read the token, and that cannot be changed", path)
         else:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import struct
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 from fresco_media.images import read_image
 
 from tests.cli.conftest import Fresco
 from tests.fakes.engine import FakeEngine
+from tests.media import makers
 
 
 def test_shots_and_keyframes_are_listed_without_a_model(
@@ -61,3 +64,28 @@ def test_a_missing_clip_ends_with_code_2(fresco: Fresco, tmp_path: Path) -> None
 
     assert ended.code == 2
     assert json.loads(ended.stdout)["kind"] == "ClipNotFound"
+
+
+def test_what_is_to_be_known_of_the_clip_is_said(fresco: Fresco, tmp_path: Path) -> None:
+    (tmp_path / "shot_1.exr").write_bytes(makers.exr(np.full((64, 96, 3), 0.2, np.float32)))
+
+    ended = fresco("keyframes", tmp_path / "shot_1.exr")
+
+    assert ended.code == 0
+    assert "Warning: the pictures hold linear light" in ended.stderr
+
+
+def test_a_sheet_shows_pixels_that_are_not_square_as_they_are_meant(
+    fresco: Fresco, tmp_path: Path
+) -> None:
+    for name, size in (("squeezed", (180, 144)), ("square", (360, 144))):
+        folder = tmp_path / name
+        folder.mkdir()
+        path = folder / "f_1.png"
+        path.write_bytes(makers.png(np.full((size[1], size[0], 3), 200, np.uint8)))
+        if name == "squeezed":
+            makers.with_png_chunk(path, b"pHYs", struct.pack(">2IB", 1, 2, 0))
+        fresco("keyframes", path, "-o", tmp_path / f"{name}.png")
+
+    squeezed, square = (read_image(tmp_path / f"{name}.png") for name in ("squeezed", "square"))
+    assert squeezed.shape == square.shape

@@ -304,8 +304,11 @@ def test_a_file_that_gets_the_name_while_a_result_is_fetched_is_kept(
 ) -> None:
     path = tmp_path / "a.mp4"
 
+    def write(progress: TransferProgress) -> None:
+        path.write_bytes(b"mine")
+
     with pytest.raises(FileFailed, match="of this name already"):
-        session.fetch_result("a", path, lambda _: path.write_bytes(b"mine") and None)
+        session.fetch_result("a", path, write)
 
     assert path.read_bytes() == b"mine"
 

@@ -14,6 +14,7 @@ from fresco_engine.restyle import restyle
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import Event
 from fresco_media.clip import Clip
+from fresco_media.disk import partial_name
 from fresco_media.images import write_image
 
 from tests.engine.conftest import scene, write_clip
@@ -208,7 +209,7 @@ def test_a_frame_that_is_no_keyframe_is_refused_and_its_neighbours_are_named(
 def test_a_fork_that_was_killed_half_way_is_made_anew(
     finished: tuple[list[Event], Path], tmp_path: Path
 ) -> None:
-    left_over = FolderCheckpoint(tmp_path / ".again.partial")
+    left_over = FolderCheckpoint(partial_name(tmp_path / "again"))
     left_over.save("frames", 3, np.zeros((8, 8, 3), np.uint8))
 
     fork(finished[1], tmp_path / "again", [0])

@@ -115,7 +115,7 @@ class NegativeEngine:
         size = _size(clip, plan.settings)
         painted = plan.settings.keyframe_pictures.get(index)
         if painted is not None:
-            return fit(read_key(Path(painted), size.source)[0], size)
+            return fit(read_key(Path(painted), clip, index), size)
         return 255 - fit(next(clip.frames_at([index], size=size.scaled)).image, size)
 
     def _frames(

@@ -332,6 +332,21 @@ def test_a_program_that_holds_the_list_of_jobs_is_a_sentence(
 
 
 @posix
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"short", b"\0" * 40])
+def test_a_token_of_its_own_that_was_damaged_is_made_anew(
+    start_daemon: StartDaemon, content: bytes
+) -> None:
+    daemon = start_daemon(**with_fake_worker())
+    daemon.stop()
+    (daemon.data / "token").write_bytes(content)
+
+    daemon.start()
+
+    with daemon.session() as session:
+        assert session.jobs() is not None
+
+
+@posix
 def test_an_enormous_list_of_jobs_that_is_none_is_moved_aside_at_once(
     start_daemon: StartDaemon,
 ) -> None:

@@ -151,7 +151,7 @@ def test_ten_bit_clips_keep_their_colours(
     [("key.mov", "prores_ks", "yuva444p10le"), ("key.mkv", "ffv1", "bgra")],
     ids=["prores4444", "ffv1-bgra"],
 )
-def test_transparency_is_dropped_with_a_warning(
+def test_transparency_is_laid_over_black_with_a_warning(
     make_clip: MakeClip,
     reference_picture: Callable[..., Image],
     name: str,

@@ -8,7 +8,8 @@ import av
 import numpy as np
 import pytest
 from fresco_media.clip import Clip
-from fresco_media.colour import encoded_tags, matrix_in_use, to_rgb, to_yuv
+from fresco_media.colour import encoded_tags, matrix_in_use, to_yuv
+from fresco_media.picture import to_rgb
 from fresco_media.types import ColourTags, Image
 from numpy.typing import NDArray
 
@@ -60,7 +61,7 @@ def test_decoding_follows_matrix_and_range_without_a_shift(
     frame, planes = yuv_frame(pixel_format, bits)
     colour = ColourTags(matrix=matrix, is_full_range=is_full)
 
-    rgb = to_rgb(frame, (64, 48), colour, 48)
+    rgb = to_rgb(frame, (64, 48), colour, (64, 48))
 
     difference = rgb - reference_rgb(planes, matrix, is_full, bits)
     inside = difference[2:-2, 2:-2]
@@ -97,7 +98,7 @@ def test_a_picture_survives_many_passes_unchanged(
 
     for _ in range(8):
         frame = to_yuv(image, colour, is_subsampled=is_subsampled)
-        image = to_rgb(through_h264(frame, colour), (64, 48), colour, 48)
+        image = to_rgb(through_h264(frame, colour), (64, 48), colour, (64, 48))
 
     difference = image.astype(int) - first
     assert np.abs(difference).max() <= 3

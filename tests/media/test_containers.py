@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import struct
 from collections.abc import Callable
@@ -67,7 +68,8 @@ def test_a_playlist_is_known_in_any_encoding(tmp_path: Path, encoding: str) -> N
 
 
 @pytest.mark.parametrize(
-    "demuxer", ["hls", "concat", "dash", "image2", "lavfi", "rtsp", "sdp", "vobsub", "tty", "imf"]
+    "demuxer",
+    ["hls", "concat", "dash", "image2", "lavfi", "rtsp", "sdp", "vobsub", "tty", "imf", "mlv"],
 )
 def test_no_container_that_opens_other_files_is_let_in(demuxer: str) -> None:
     assert demuxer not in CONTAINERS.split(",")
@@ -173,3 +175,28 @@ def test_damage_is_not_called_a_playlist(tmp_path: Path) -> None:
         open_input(path)
 
     assert "elsewhere" not in str(caught.value)
+
+
+def test_media_are_opened_for_reading_in_one_place_only() -> None:
+    root = Path(__file__).parents[2]
+    sources = [
+        path
+        for folder in ("media", "server", "gui", "client", "plugins")
+        for path in (root / folder).rglob("*.py")
+    ]
+
+    openers = [path for path in sources if any(map(_opens_media, _calls(path)))]
+
+    assert [path.name for path in openers] == ["containers.py"]
+
+
+def _calls(path: Path) -> list[ast.Call]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+def _opens_media(call: ast.Call) -> bool:
+    name = ast.unparse(call.func)
+    mode = call.args[1] if len(call.args) > 1 else None
+    is_writing = isinstance(mode, ast.Constant) and mode.value == "w"
+    return name.endswith("VideoCapture") or (name == "av.open" and not is_writing)

@@ -7,8 +7,16 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import pytest
 from fresco_media.clip import Clip
+from fresco_media.order import Trial
+from fresco_media.packets import (
+    Scan,
+    ScannedPacket,
+    order_of_stamps,
+    without_second_fields,
+)
 from fresco_media.probe import probe
 
 from tests.media.odd_files import Film, Muxing, join, mux, number_in
@@ -61,6 +69,16 @@ def wrapping(index: int) -> int:
 FILES: dict[str, tuple[Make, int]] = {
     "ts-joined-thrice": (lambda folder: joined(folder, (30, 12, 25)), 67),
     "ts-joined-with-sound": (lambda folder: joined(folder, (25, 30), sound=True), 55),
+    "ts-silent-then-sounding": (
+        lambda folder: join(
+            folder / "joined.ts",
+            [
+                mux(folder / "silent.ts", Film(count=20)),
+                mux(folder / "loud.ts", Film(count=20, first=20), Muxing(sound_s=(0.0, 0.8))),
+            ],
+        ),
+        40,
+    ),
     "ts-joined-short-parts": (lambda folder: joined(folder, (3, 2, 30)), 35),
     "ts-cut-in-mid-scene": (lambda folder: cut_at_packet(folder, 4), 20),
     "ts-wrapping": (
@@ -108,6 +126,22 @@ FILES: dict[str, tuple[Make, int]] = {
         ),
         30,
     ),
+    "ts-without-some-stamps": (
+        lambda folder: without_some_stamps(folder, Film(), 3),
+        30,
+    ),
+    "ts-without-most-stamps": (
+        lambda folder: without_some_stamps(folder, SIMPLE, 2),
+        30,
+    ),
+    "ts-without-first-stamps": (
+        lambda folder: without_some_stamps(folder, Film(codec="mpeg2video"), 100, 0),
+        30,
+    ),
+    "mp4-slide-show": (
+        lambda folder: mux(folder / "s.mp4", SIMPLE, Muxing(MS, lambda i: 15_000 * i)),
+        30,
+    ),
     "mkv-open-groups": (
         lambda folder: mux(folder / "o.mkv", Film(options={"x264-params": "open-gop=1"})),
         30,
@@ -119,10 +153,27 @@ FILES: dict[str, tuple[Make, int]] = {
 }
 
 
+def without_some_stamps(folder: Path, film: Film, every: int, first: int = 1) -> Path:
+    """A transport stream of which some packets carry no time, as the standard allows."""
+    content = bytearray(mux(folder / "whole.ts", film).read_bytes())
+    number = 0
+    for start in range(0, len(content), 188):
+        header = content.find(b"\x00\x00\x01\xe0", start, start + 188)
+        if header < 0:
+            continue
+        if number >= first and number % every == first % every:
+            # The flags say that there are stamps; their bytes become stuffing.
+            content[header + 7] &= 0x3F
+            length = content[header + 8]
+            content[header + 9 : header + 9 + length] = b"\xff" * length
+        number += 1
+    path = folder / "bare.ts"
+    path.write_bytes(content)
+    return path
+
+
 def cut_at_packet(folder: Path, number: int) -> Path:
     """A transport stream from its video packet `number` on, as a receiver switched on late."""
-    import av
-
     whole = mux(folder / "whole.ts", Film(gop=10))
     with av.open(str(whole)) as container:
         places = [packet.pos or 0 for packet in container.demux(video=0) if packet.size]
@@ -169,7 +220,7 @@ def test_any_frame_can_be_had_at_once_and_is_the_same(tmp_path: Path, name: str)
     [
         ("ts-joined-thrice", "the time stamps start over 2 times"),
         ("mkv-repeated", "the time stamps of 4 frames repeat"),
-        ("ts-cut-in-mid-scene", "the recording begins in mid-scene: its first 6 frames"),
+        ("ts-cut-in-mid-scene", "the recording begins in mid-scene: 6 frames at its start"),
         ("raw-h264", "the file holds no times; 25 frames a second are assumed"),
     ],
 )
@@ -187,3 +238,42 @@ def test_what_is_as_it_should_be_needs_no_words(tmp_path: Path) -> None:
         folder.mkdir()
 
         assert Clip.open(FILES[name][0](folder)).warnings == (), name
+
+
+def test_a_slide_show_keeps_its_long_pictures(tmp_path: Path) -> None:
+    make, count = FILES["mp4-slide-show"]
+
+    info = Clip.open(make(tmp_path)).info
+
+    assert (info.times[-1] - info.times[0]) * info.time_base == 15 * (count - 1)
+
+
+def test_fields_that_are_stored_apart_are_one_frame() -> None:
+    packets = [
+        ScannedPacket(
+            stamp=None if number % 2 else number // 2 * 3600,
+            seek=number * 1800,
+            position=number * 188,
+            size=100,
+            is_key=number == 0,
+            is_shown=True,
+            is_corrupt=False,
+        )
+        for number in range(40)
+    ]
+    scan = Scan(MPEG, packets=packets)
+
+    mended = without_second_fields(scan, range(0, 30, 2))
+    untouched = without_second_fields(scan, range(30))
+
+    assert order_of_stamps(mended) == list(range(0, 40, 2))
+    assert untouched is scan
+
+
+def test_pictures_of_two_packets_each_are_noticed() -> None:
+    picture = av.VideoFrame(16, 16, "yuv420p")
+
+    assert not Trial(picture, tuple(range(0, 20, 2))).is_as_expected(range(20))
+    assert not Trial(picture, tuple(range(0, 20, 2))).is_one_each()
+    assert Trial(picture, (0, 2, 1, 4, 3)).is_as_expected([0, 2, 1, 4, 3])
+    assert not Trial(picture, (0, 2, 1, 4, 3)).is_as_expected([0, 1, 2, 3, 4])

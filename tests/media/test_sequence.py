@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -11,7 +13,9 @@ from fresco_engine.errors import ClipNotFound, ClipUnreadable, NoVideoStream, Se
 from fresco_media.clip import Clip
 from fresco_media.images import write_image
 from fresco_media.types import Image
+from PIL import Image as Pillow
 
+from tests.media import makers
 from tests.media.conftest import picture
 
 MakeImages = Callable[..., Path]
@@ -140,7 +144,7 @@ def test_a_picture_damaged_inside_is_named_when_it_is_read(make_images: MakeImag
         list(clip.frames())
 
 
-def test_transparent_pictures_are_used_opaque_with_a_warning(tmp_path: Path) -> None:
+def test_transparent_pictures_are_laid_over_black_with_a_warning(tmp_path: Path) -> None:
     half = np.full((48, 64, 4), 128, np.uint8)
     half[..., 0] = 200
     (tmp_path / "key_1.png").write_bytes(cv2.imencode(".png", half)[1].tobytes())
@@ -150,7 +154,7 @@ def test_transparent_pictures_are_used_opaque_with_a_warning(tmp_path: Path) -> 
 
     assert clip.info.has_alpha
     assert "transparency" in clip.warnings[0]
-    assert frame.image[0, 0].tolist() == [128, 128, 200]
+    assert frame.image[0, 0].tolist() == [64, 64, 100]
 
 
 def test_deep_pictures_are_rounded_to_8_bits(tmp_path: Path) -> None:
@@ -205,3 +209,64 @@ def test_numbers_far_apart_are_holes_and_not_a_full_memory(tmp_path: Path) -> No
 
     with pytest.raises(SequenceGap, match=r"no frame 2, 3, 4, 5, 6 and 20261128235958999993 more"):
         Clip.open(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["exr", "dpx", "tga", "tif", "png", "webp"])
+@pytest.mark.parametrize("spelling", ["folder", "first", "last", "pattern"])
+def test_sequences_of_every_kind_are_whole_however_they_are_named(
+    tmp_path: Path, kind: str, spelling: str
+) -> None:
+    folder = tmp_path / "shot.v2"
+    folder.mkdir()
+    for number in range(1, 6):
+        shade = np.full((24, 32, 3), 30 * number, np.uint8)
+        (folder / f"shot_{number:04d}.{kind}").write_bytes(_encoded(shade, kind))
+    path = {
+        "folder": folder,
+        "first": folder / f"shot_0001.{kind}",
+        "last": folder / f"shot_0005.{kind}",
+        "pattern": folder / f"shot_%04d.{kind}",
+    }[spelling]
+
+    clip = Clip.open(path)
+
+    assert clip.info.frame_count == 5
+    assert clip.first_number == 1
+    levels = [int(frame.image[5, 5, 1]) for frame in clip.frames()]
+    assert np.abs(np.array(levels) - [30, 60, 90, 120, 150]).max() <= 2
+
+
+def _encoded(shade: Image, kind: str) -> bytes:
+    if kind == "exr":
+        codes = shade / 255
+        light = np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4)
+        return makers.exr(light.astype(np.float32))
+    if kind == "dpx":
+        frame = av.VideoFrame.from_ndarray(shade, format="rgb24")
+        return makers.encoded("dpx", frame.reformat(format="gbrp10le"))
+    file = io.BytesIO()
+    Pillow.fromarray(shade).save(file, {"tif": "TIFF"}.get(kind, kind.upper()))
+    return file.getvalue()
+
+
+def test_linear_light_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a_1.exr").write_bytes(_encoded(np.full((24, 32, 3), 90, np.uint8), "exr"))
+
+    clip = Clip.open(tmp_path)
+
+    assert clip.warnings == (
+        "the pictures hold linear light; it is shown as sRGB, clipped above white",
+    )
+    assert clip.info.bit_depth == 16
+
+
+def test_a_video_that_is_named_like_a_picture_is_a_video(
+    make_clip: Callable[..., Path], tmp_path: Path
+) -> None:
+    video = make_clip("a.mp4", frame_count=5)
+    video.rename(tmp_path / "a.heic")
+
+    clip = Clip.open(tmp_path / "a.heic")
+
+    assert not clip.info.is_sequence
+    assert clip.info.frame_count == 5

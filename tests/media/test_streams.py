@@ -26,7 +26,7 @@ def write(path: Path, tracks: Sequence[tuple[tuple[int, int], int, Disposition |
             stream: Any = output.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
             stream.width, stream.height = size
             stream.pix_fmt = "yuv420p"
-            stream.disposition = flag if flag is not None else Disposition(0)
+            stream.disposition = flag.value if flag is not None else 0
             streams.append(stream)
         for place in range(6):
             for stream, (size, first, _) in zip(streams, tracks, strict=True):
@@ -120,6 +120,17 @@ def test_a_photograph_beside_a_film_is_passed_over_and_one_alone_is_a_clip() -> 
     assert choose_video(alone, Path("photo.avif"))[0].index == 0
 
 
+def test_a_track_of_an_unknown_kind_is_passed_over() -> None:
+    unknown = _Stream(0, DEFAULT, LARGE)
+    unknown.codec_context = None
+    container: Any = _Container([unknown, _Stream(1, Disposition(0), SMALL)])
+
+    chosen, warnings = choose_video(container, Path("clip.mov"))
+
+    assert chosen.index == 1
+    assert warnings == ("the file holds 2 video tracks; the largest one, 64x48, is used",)
+
+
 class _Codec:
     name = "h264"
 
@@ -132,7 +143,7 @@ class _Stream:
 
     def __init__(self, index: int, disposition: Disposition, size: tuple[int, int]) -> None:
         self.index, self.disposition = index, disposition
-        self.codec_context = _Codec(size)
+        self.codec_context: _Codec | None = _Codec(size)
 
 
 class _Container:

@@ -85,8 +85,8 @@ def test_shortest_clips_are_written(make_clip: MakeClip, tmp_path: Path, count: 
 
 @pytest.mark.parametrize(
     "tags",
-    [(1, 1, 1, 1), (9, 16, 9, 1), (6, 6, 6, 1), (5, 6, 5, 2), (2, 2, 2, 1)],
-    ids=["bt709", "bt2020-pq", "bt601", "full-range", "unstated"],
+    [(1, 1, 1, 1), (6, 6, 6, 1), (5, 6, 5, 2), (2, 2, 2, 1)],
+    ids=["bt709", "bt601", "full-range", "unstated"],
 )
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
 def test_colours_do_not_shift_and_tags_are_kept(
@@ -101,6 +101,21 @@ def test_colours_do_not_shift_and_tags_are_kept(
     after = np.stack([frame.image for frame in result.frames()])
     assert np.abs((after - before).mean(axis=(0, 1, 2))).max() < 0.6
     assert np.abs(after - before).max() <= 9
+
+
+@pytest.mark.parametrize("tags", [(9, 16, 9, 1), (9, 18, 9, 1), (9, 14, 9, 1)])
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_converted_pictures_are_written_with_the_tags_of_what_they_became(
+    make_clip: MakeClip, tmp_path: Path, suffix: str, tags: tuple[int, int, int, int]
+) -> None:
+    source = Clip.open(make_clip("source.mp4", frame_count=3, tags=tags))
+
+    result = rewrite(source.info.path, tmp_path / f"result{suffix}")
+
+    assert result.info.colour == ColourTags(primaries=1, transfer=1, matrix=1)
+    before = np.stack([frame.image for frame in source.frames()]).astype(int)
+    after = np.stack([frame.image for frame in result.frames()])
+    assert np.abs((after - before).mean(axis=(0, 1, 2))).max() < 0.6
 
 
 def test_eight_generations_do_not_fade(make_clip: MakeClip, tmp_path: Path) -> None:
@@ -461,3 +476,32 @@ def test_the_smallest_and_thinnest_clips_are_written(
 
     written = Clip.open(tmp_path / "out.mp4").info
     assert (written.width, written.height, written.frame_count) == (*size, 2)
+
+
+@pytest.mark.parametrize(
+    ("aspect", "expected"), [((64, 45), (1024, 576)), ((8, 9), (640, 576)), ((1, 1), (720, 576))]
+)
+def test_pictures_of_pixels_that_are_not_square_are_written_as_they_are_shown(
+    make_clip: MakeClip, tmp_path: Path, aspect: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    path = make_clip("a.mp4", frame_count=2, size=(720, 576), sample_aspect=Fraction(*aspect))
+    clip = Clip.open(path)
+
+    with open_writer(tmp_path / "f_%04d.png", clip) as writer:
+        for frame in clip.frames():
+            writer.write(frame)
+        said = writer.warnings
+
+    assert read_image(tmp_path / "f_0001.png").shape[1::-1] == expected
+    assert any("not square" in text for text in said) == (aspect != (1, 1))
+
+
+def test_a_video_of_pixels_that_are_not_square_keeps_them(
+    make_clip: MakeClip, tmp_path: Path
+) -> None:
+    source = make_clip("a.mp4", frame_count=2, size=(72, 58), sample_aspect=Fraction(64, 45))
+
+    result = rewrite(source, tmp_path / "b.mp4")
+
+    assert (result.info.width, result.info.height) == (72, 58)
+    assert result.info.sample_aspect == Fraction(64, 45)

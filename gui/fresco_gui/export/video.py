@@ -9,11 +9,12 @@ import av
 import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Interpolation
+from fresco_media.picture import EXACT
 from PyQt6.QtGui import QImage
 
 from fresco_gui.export.options import ExportKind, ExportOptions
 from fresco_gui.export.sound import SoundTrack
-from fresco_gui.media.pictures import EXACT, read_pixels_of
+from fresco_gui.media.pictures import read_pixels_of
 from fresco_gui.media.source import FrameInfo
 
 _BT709 = 1

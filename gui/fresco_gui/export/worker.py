@@ -14,8 +14,9 @@ import av.error
 import cv2
 from fresco_media.containers import open_input
 from fresco_media.disk import partial_name
-from fresco_media.errors import OutputError
+from fresco_media.errors import ClipError, OutputError
 from fresco_media.originals import Originals
+from fresco_media.sequence import find_sequence, is_sequence_path
 from PyQt6.QtCore import QObject, QThread, pyqtSignal
 
 from fresco_gui.export.frames import ExportFrames
@@ -25,7 +26,6 @@ from fresco_gui.media.clip_frames import ClipFrames
 from fresco_gui.media.errors import ExportFailed, MediaError
 from fresco_gui.media.fetched_frames import FetchedFrames
 from fresco_gui.media.pictures import read_pixels_of
-from fresco_gui.media.sequence import is_sequence, sequence_files
 from fresco_gui.media.source import FrameSource
 
 logger = logging.getLogger(__name__)
@@ -201,9 +201,9 @@ def _originals(what: str, frames: FrameSource) -> Originals:
     if path is None:
         return Originals()
     files: tuple[Path, ...] = (path,)
-    if is_sequence(path):
-        with suppress(MediaError):
-            files = sequence_files(path)
+    if is_sequence_path(path):
+        with suppress(ClipError):
+            files = find_sequence(path).files
     return Originals.of(what, *files)
 
 

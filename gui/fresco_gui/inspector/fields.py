@@ -7,31 +7,30 @@ import secrets
 from typing import Any
 
 from fresco_client import Parameter, Style
+from fresco_media.numbers import whole_of
 from PyQt6.QtCore import (
     QCoreApplication,
     QEvent,
     QMimeData,
     QObject,
-    QRegularExpression,
     Qt,
     pyqtSignal,
 )
-from PyQt6.QtGui import QRegularExpressionValidator
 from PyQt6.QtWidgets import (
     QComboBox,
-    QDoubleSpinBox,
     QHBoxLayout,
     QLineEdit,
     QPlainTextEdit,
-    QSpinBox,
     QToolButton,
     QWidget,
 )
 
 from fresco_gui.inspector.titles import title_of
+from fresco_gui.numbers import DecimalBox, WholeBox, WholeNumberValidator
 
 _INT_LIMIT = 2**31 - 1
 _STEPS_PER_UNIT = 20
+_SEED_DIGITS = 18
 
 
 class Field(QWidget):
@@ -198,7 +197,7 @@ class IntegerField(Field):
     def __init__(self, parameter: Parameter, parent: QWidget | None = None) -> None:
         super().__init__(parameter, parent)
         low = int(max(parameter.minimum or 0, -_INT_LIMIT))
-        self._box = QSpinBox()
+        self._box = WholeBox()
         self._open = low - 1
         self._box.setRange(self._open, int(min(parameter.maximum or _INT_LIMIT, _INT_LIMIT)))
         self._box.setSpecialValueText(self._default_text())
@@ -223,7 +222,7 @@ class NumberField(Field):
         low = parameter.minimum or 0.0
         high = 1e6 if parameter.maximum is None else parameter.maximum
         step = _step(high - low)
-        self._box = QDoubleSpinBox()
+        self._box = DecimalBox()
         self._box.setDecimals(3 if step < 0.01 else 2)
         self._open = round(low - step, 3)
         self._box.setRange(self._open, high)
@@ -249,11 +248,10 @@ class SeedField(Field):
     def __init__(self, parameter: Parameter, parent: QWidget | None = None) -> None:
         super().__init__(parameter, parent)
         self._edit = QLineEdit()
-        self._edit.setValidator(
-            QRegularExpressionValidator(QRegularExpression(r"\d{0,18}"), self._edit)
-        )
+        self._edit.setValidator(WholeNumberValidator(_SEED_DIGITS, self._edit))
         self._edit.setPlaceholderText(self._default_text())
         self._edit.textEdited.connect(self.changed)
+        self._edit.editingFinished.connect(self._on_edited)
         self._hold(self._edit)
         throw = QToolButton()
         throw.setText(self.tr("Throw"))
@@ -263,11 +261,16 @@ class SeedField(Field):
         self._row.addWidget(throw)
 
     def value(self) -> int | None:
-        text = self._edit.text()
-        return int(text) if text else None
+        try:
+            return whole_of(self._edit.text())
+        except ValueError:
+            return None
 
     def set_value(self, value: Any) -> None:
         self._edit.setText("" if value is None else str(int(value)))
+
+    def _on_edited(self) -> None:
+        self.set_value(self.value())  # "1 000" was read as 1000, and is now shown so
 
     def _on_thrown(self) -> None:
         self.set_value(secrets.randbelow(2**31))

@@ -14,7 +14,6 @@ from PyQt6.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
-    QSpinBox,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -24,6 +23,7 @@ from fresco_gui.estimate import Estimate
 from fresco_gui.inspector.estimate_words import grounds_of, words_of
 from fresco_gui.inspector.form import SettingsForm
 from fresco_gui.inspector.presets import Presets
+from fresco_gui.numbers import WholeBox
 from fresco_gui.values import OF_ONE_CLIP, Values
 
 
@@ -51,7 +51,7 @@ class Inspector(QWidget):
         self.model_box = QComboBox()
         self.preset_box = QComboBox()
         self.estimate = QLabel()
-        self.seeds = QSpinBox()
+        self.seeds = WholeBox()
         self.look_button = QPushButton(self.tr("Look"))
         self.restyle_button = QPushButton(self.tr("Restyle"))
         self._waiting = QLabel(self.tr("Settings appear when the daemon is there."))

@@ -9,12 +9,12 @@ from typing import Protocol
 
 from fresco_media.decode import first_key
 from fresco_media.probe import Probe, probe
-from fresco_media.timing import DEFAULT_RATE
+from fresco_media.sequence import is_sequence_path
 from PyQt6.QtGui import QImage
 
-from fresco_gui.media import sequence
 from fresco_gui.media.errors import reading
-from fresco_gui.media.pictures import resized, to_image, turned
+from fresco_gui.media.pictures import to_image, turned
+from fresco_gui.media.sequence import PictureReader
 from fresco_gui.media.source import FrameInfo
 
 Size = tuple[int, int]
@@ -59,35 +59,11 @@ def open_reader(
     Raises:
         MediaError: it is gone or cannot be read.
     """
-    if sequence.is_sequence(path):
-        return _PictureReader(path, frame_rate or DEFAULT_RATE, first_index)
+    if is_sequence_path(path):
+        return PictureReader(path, frame_rate, first_index)
     with reading(path):
         probed = probe(path, is_stopped)
     return None if probed is None else VideoReader(probed, first_index)
-
-
-class _PictureReader:
-    def __init__(self, path: Path, frame_rate: Fraction, first_index: int) -> None:
-        self._files = sequence.sequence_files(path)
-        first = sequence.read_picture(self._files[0])
-        self.info = FrameInfo(
-            path=path,
-            frame_count=len(self._files),
-            frame_rate=frame_rate,
-            width=first.width(),
-            height=first.height(),
-            first_index=first_index,
-        )
-
-    def image(self, index: int, size: Size | None = None, *, is_exact: bool = True) -> QImage:
-        picture = sequence.read_picture(self._files[index - self.info.first_index])
-        return resized(picture, *(size or (self.info.width, self.info.height)))
-
-    def cheapest(self, start: int, stop: int) -> int:
-        return start
-
-    def close(self) -> None:
-        pass
 
 
 class VideoReader:
@@ -105,7 +81,8 @@ class VideoReader:
             _, frame = self._cursor.at(index - self.info.first_index)
             orientation = self._probe.orientation
             stored = orientation.shown_size(size or (self.info.width, self.info.height))
-            image = to_image(frame, stored, is_exact=is_exact)
+            coded = self._probe.coded_size
+            image = to_image(frame, stored, coded_size=coded, is_exact=is_exact)
             return turned(image, orientation.quarter_turns, is_mirrored=orientation.is_mirrored)
 
     def cheapest(self, start: int, stop: int) -> int:

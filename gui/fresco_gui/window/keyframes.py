@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fresco_client import JobState, KeyframeChange
+from fresco_media.formats import KEY_SUFFIXES
 from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QFileDialog, QInputDialog, QWidget
 
@@ -16,6 +17,7 @@ from fresco_gui.timeline import KeyframeAction
 from fresco_gui.window.commands import Commands
 from fresco_gui.window.views import Views
 
+_PATTERNS = " ".join(f"*{suffix}" for suffix in sorted(KEY_SUFFIXES))
 _CHOOSING = frozenset({KeyframeAction.ADD, KeyframeAction.MOVE_HERE, KeyframeAction.REMOVE})
 
 
@@ -128,7 +130,7 @@ class Keyframes(QObject):
             self._window,
             self.tr("A painted picture for frame {index}").format(index=index),
             str(Path(self._keeper.project.clip).parent),
-            self.tr("Pictures (*.png *.jpg *.jpeg *.tif *.tiff *.webp);;All files (*)"),
+            self.tr("Pictures ({patterns});;All files (*)").format(patterns=_PATTERNS),
         )
         if name:
             self._change(KeyframeChange(index=index, kind="replace", picture_path=name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from fresco_media.formats import IMAGE_SUFFIXES
 from PyQt6.QtCore import QMimeData, QObject
 from PyQt6.QtWidgets import QFileDialog, QMenu, QWidget
 
@@ -14,6 +15,9 @@ from fresco_gui.project.keeper import ProjectKeeper
 from fresco_gui.shortcuts import on
 from fresco_gui.window.commands import Commands
 from fresco_gui.window.views import Views
+
+_VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".mxf", ".m4v", ".mpg")
+_PATTERNS = " ".join(f"*{suffix}" for suffix in (*_VIDEOS, *IMAGE_SUFFIXES, ".gif", ".fresco"))
 
 
 class Opening(QObject):
@@ -56,10 +60,7 @@ class Opening(QObject):
             self._window,
             self.tr("Open"),
             "",
-            self.tr(
-                "Clips and projects (*.mp4 *.mov *.mkv *.webm *.avi *.mxf *.m4v *.mpg *.png *.jpg "
-                "*.jpeg *.tif *.tiff *.exr *.fresco);;All files (*)"
-            ),
+            self.tr("Clips and projects ({patterns});;All files (*)").format(patterns=_PATTERNS),
         )
         if name:
             self._opener.open(Path(name))

@@ -6,6 +6,7 @@ imported before Blender registers it, so that `core` can be used without Blender
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -28,7 +29,9 @@ _registered: list[Any] = []
 
 
 def register() -> None:
-    """Show up in the sequencer."""
+    """Show up in the sequencer; not in a Blender that only renders a strip for another one."""
+    if os.environ.get("FRESCO_RENDERS_ONLY"):
+        return
     if _BUNDLED.is_dir() and str(_BUNDLED) not in sys.path:
         sys.path.insert(0, str(_BUNDLED))
     try:

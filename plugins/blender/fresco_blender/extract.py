@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from . import vse
+from . import session, vse
 from .core import files
 from .core.extraction import command_of
 from .core.order import Order
@@ -34,10 +34,13 @@ def render_command(strip: Any, scene: Any, order: Order) -> list[str]:
         raise files.FileFailed(copy, text) from error
     begin = vse.timing(strip).origin + order.lead
     wanted = {
+        "blend": str(copy),
+        "session": session.settings(),
         "scene": scene.name,
         "strip": strip.name,
         "to": str(folder / "f_######" if order.is_sequence else order.path),
         "start": begin,
         "stop": begin + order.stop - order.start,
     }
-    return command_of(bpy.app.binary_path, SCRIPT, copy, json.dumps(wanted))
+    is_factory = bool(bpy.app.factory_startup)
+    return command_of(bpy.app.binary_path, SCRIPT, json.dumps(wanted), is_factory=is_factory)

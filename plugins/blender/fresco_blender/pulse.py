@@ -19,7 +19,7 @@ import bpy
 from bpy.app.handlers import persistent
 from fresco_client import Analysed, Failed, Restarted, StateChanged
 
-from . import extract, source, timeline, vse
+from . import animation, extract, source, timeline, vse
 from .core import files
 from .core.card import JobCard
 from .core.desk import Desk
@@ -418,6 +418,13 @@ def _after_undo(*_: Any) -> None:
 
 
 @persistent
+def _before_save(*_: Any) -> None:
+    """Results may have been deleted: what drove them is not to be saved."""
+    for scene in bpy.data.scenes:
+        animation.sweep(scene, timeline.MADE)
+
+
+@persistent
 def _before_load(*_: Any) -> None:
     """The file is closed: its jobs go on at the daemon, but nothing is to be placed."""
     _placers.clear()
@@ -440,6 +447,7 @@ def _after_load(*_: Any) -> None:
 _HANDLERS = (
     ("undo_post", _after_undo),
     ("redo_post", _after_undo),
+    ("save_pre", _before_save),
     ("load_pre", _before_load),
     ("load_post", _after_load),
 )

@@ -1,27 +1,36 @@
 """Runs in a Blender of its own: renders the pixels of one strip alone, without loss.
 
-    blender --background COPY.blend --factory-startup --python render_strip.py -- JSON
-    python render_strip.py COPY.blend -- JSON      (Blender as a Python module)
+    blender --background --python render_strip.py -- JSON
+    python render_strip.py -- JSON      (Blender as a Python module)
 
-JSON: {"scene", "strip", "to", "start", "stop"}; frame numbers are the timeline's. "to" is a .mkv
-file, or the beginning of the names of PNG files. A line "RENDERED" is printed for every frame.
+JSON: {"blend", "scene", "strip", "to", "start", "stop", "session"}; frame numbers are the
+timeline's. "to" is a .mkv file, or the beginning of the names of PNG files; "session" is what
+session.py says of the Blender that asks. A line "RENDERED" is printed for every frame.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+import traceback
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import bpy
 
+sys.path.insert(0, str(Path(__file__).parent))
+import animation
+
 
 def main() -> None:
     """Render what the last argument says."""
     wanted = json.loads(sys.argv[-1])
-    if sys.argv[0].endswith("render_strip.py"):
-        bpy.ops.wm.open_mainfile(filepath=sys.argv[1])
+    follow(wanted["session"])
+    may_run_scripts = wanted["session"]["may_run_scripts"]
+    bpy.ops.wm.open_mainfile(filepath=wanted["blend"], use_scripts=may_run_scripts)
     Path(bpy.data.filepath).unlink()  # it was made for this alone
     scene = bpy.data.scenes[wanted["scene"]]
     leave_only(scene, wanted["strip"])
@@ -34,7 +43,32 @@ def main() -> None:
     bpy.app.handlers.render_write.append(tell)
     scene.frame_start, scene.frame_end, scene.frame_step = wanted["start"], wanted["stop"] - 1, 1
     bpy.ops.render.render(animation=True, scene=scene.name)
-    bpy.app.handlers.render_write.remove(tell)  # else Blender as a module does not end
+
+
+def follow(session: dict[str, Any]) -> None:
+    """Have the add-ons, devices and memory of the Blender that asks."""
+    import addon_utils  # there only once bpy is imported
+
+    chosen = bpy.context.preferences
+    chosen.use_preferences_save = False  # what is set here is for this process
+    chosen.system.memory_cache_limit = session["memory_cache_limit"]
+    missing = [name for name in session["addons"] if name not in chosen.addons]
+    for name in missing:
+        addon_utils.enable(name, default_set=True)  # prints what goes wrong, and raises nothing
+    cycles = chosen.addons.get("cycles")
+    if cycles is not None and session["cycles"]:
+        _set_devices(cycles.preferences, session["cycles"])
+
+
+def _set_devices(cycles: Any, wanted: dict[str, Any]) -> None:
+    for name, value in wanted["values"].items():
+        with suppress(AttributeError, TypeError):  # what this system has not got
+            setattr(cycles, name, value)
+    if wanted["devices"]:
+        refresh = getattr(cycles, "refresh_devices", None) or cycles.get_devices
+        refresh()
+    for device in cycles.devices:
+        device.use = wanted["devices"].get(device.id, device.use)
 
 
 def tell(*_: Any) -> None:
@@ -65,21 +99,56 @@ def needed_by(strip: Any, found: set[str]) -> set[str]:
 
 
 def leave_only(scene: Any, name: str) -> None:
-    """Mute every strip but this one and what it is made from."""
+    """Mute every strip but this one and what it is made from.
+
+    Its opacity and what the metas around it do are left out: the result gets that in the timeline.
+    """
     every = strips_of(scene.sequence_editor, "strips_all")
     strip = next(strip for strip in every if strip.name == name)
     needed = needed_by(strip, set())
-    meta = strip.parent_meta()
-    while meta is not None:
-        needed.add(meta.name)
-        meta = meta.parent_meta()
+    around = list(metas_around(strip))
     for other in every:
         if other.name not in needed:
-            other.mute = True
-    strip.mute = False
-    strip.blend_alpha = 1.0
-    for channel in scene.sequence_editor.channels:
-        channel.mute = False
+            animation.clear(other, only=("mute",))
+            other.mute = other not in around
+    for meta in around:
+        make_plain(meta)
+    animation.clear(strip, only=("mute", "blend_alpha"))
+    strip.mute, strip.blend_type, strip.blend_alpha = False, "REPLACE", 1.0
+    animation.clear_channels(scene)
+    for channels in (owner.channels for owner in (scene.sequence_editor, *around)):
+        for channel in channels:
+            channel.mute = False
+
+
+def metas_around(strip: Any) -> Iterable[Any]:
+    """The metas a strip is in, from the inside out."""
+    meta = strip.parent_meta()
+    while meta is not None:
+        yield meta
+        meta = meta.parent_meta()
+
+
+def make_plain(meta: Any) -> None:
+    """Let a meta show what is in it as it is."""
+    animation.clear(meta)
+    meta.mute, meta.blend_type, meta.blend_alpha = False, "REPLACE", 1.0
+    meta.use_flip_x = meta.use_flip_y = False
+    meta.color_saturation = meta.color_multiply = 1.0
+    place, crop = meta.transform, meta.crop
+    place.offset_x = place.offset_y = place.rotation = 0
+    place.scale_x = place.scale_y = 1.0
+    crop.min_x = crop.max_x = crop.min_y = crop.max_y = 0
+    for modifier in list(meta.modifiers):
+        meta.modifiers.remove(modifier)
+
+
+def choose(owner: Any, name: str, *values: str) -> None:
+    """Set the first of these that the colour configuration of this system knows, if any."""
+    for value in values:
+        with suppress(TypeError):
+            setattr(owner, name, value)
+            return
 
 
 def prepare(scene: Any) -> None:
@@ -90,10 +159,11 @@ def prepare(scene: Any) -> None:
     render.use_stamp = render.use_border = render.use_multiview = False
     render.film_transparent = render.use_file_extension = render.use_overwrite = True
     render.use_placeholder = False
-    scene.display_settings.display_device = "sRGB"
+    choose(scene.display_settings, "display_device", "sRGB", "sRGB - Display")
     view = scene.view_settings
-    view.view_transform, view.look, view.exposure, view.gamma = "Standard", "None", 0.0, 1.0
-    view.use_curve_mapping = False
+    choose(view, "view_transform", "Standard", "Un-tone-mapped", "sRGB")
+    choose(view, "look", "None")
+    view.exposure, view.gamma, view.use_curve_mapping = 0.0, 1.0, False
     workspace = bpy.context.workspace
     if hasattr(workspace, "sequencer_scene"):
         workspace.sequencer_scene = scene
@@ -118,4 +188,21 @@ def write_movie(scene: Any) -> None:
     movie.gopsize, movie.use_autosplit = 1, False
 
 
-main()
+def end_module() -> None:
+    """Render and leave at once: as a module some Blenders hang where Python ends."""
+    code = 1
+    try:
+        main()
+        code = 0
+    except Exception:
+        traceback.print_exc()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    if bpy.app.binary_path:
+        main()
+    else:
+        end_module()

@@ -14,7 +14,7 @@ from typing import Any
 import bpy
 from fresco_client import JobState
 
-from . import vse
+from . import animation, vse
 from .core.card import JobCard
 from .core.order import Order
 from .core.timing import Span, keyframe_spans
@@ -28,6 +28,8 @@ RECIPE = "fresco_recipe"
 KEYFRAMES = "fresco_keyframes"
 START = "fresco_start"
 LOOK = "fresco_look"
+MADE = "· Fresco"
+"""In the name of every result."""
 PLACEHOLDER = Path(__file__).parent / "planned.png"
 
 
@@ -107,14 +109,37 @@ def first_frame(source: Any, order: Order) -> int:
 
 
 def copy_look(source: Any, target: Any, order: Order) -> None:
-    """Place, crop and mix a picture of the source's size as the source is; it is unmuted."""
+    """Place, crop and mix a picture of the source's size as the source is; it is unmuted.
+
+    What moves and fades on the source does so on the target, unless it is in its pixels.
+    """
     target.blend_type = "ALPHA_OVER"
     target.mute = False
+    _copy_mix(source, target)
     if order.is_rendered:
-        return  # all of that is in its pixels
-    if source.blend_type != "REPLACE":
-        target.blend_type = source.blend_type if source.blend_type != "CROSS" else "ALPHA_OVER"
+        # All else is in its pixels: render_strip.py leaves out only what the strip is mixed by.
+        animation.copy(source, target, only=_mixed_by(source))
+        return
+    _copy_place(source, target)
+    animation.copy(source, target)
+    if "blend_alpha" not in _mixed_by(source):
+        animation.clear(target, only=("blend_alpha",))
+
+
+def _mixed_by(source: Any) -> tuple[str, ...]:
+    """What decides how much of a strip is seen; of one that replaces all below not its opacity."""
+    return ("mute",) if source.blend_type == "REPLACE" else ("blend_alpha", "mute")
+
+
+def _copy_mix(source: Any, target: Any) -> None:
+    if "blend_alpha" not in _mixed_by(source):
+        target.blend_alpha = 1.0
+        return
+    target.blend_type = source.blend_type if source.blend_type != "CROSS" else "ALPHA_OVER"
     target.blend_alpha = source.blend_alpha
+
+
+def _copy_place(source: Any, target: Any) -> None:
     target.use_flip_x, target.use_flip_y = source.use_flip_x, source.use_flip_y
     for name in ("offset_x", "offset_y", "scale_x", "scale_y", "rotation", "origin", "filter"):
         if hasattr(source.transform, name):
@@ -208,7 +233,8 @@ def remove_keys(scene: Any, job_id: str) -> None:
 
 
 def remove(scene: Any, strip: Any) -> None:
-    """Take one strip off the timeline."""
+    """Take one strip off the timeline, and what moved it."""
+    animation.clear(strip)
     vse.container_of(scene, strip).remove(strip)
 
 
@@ -247,7 +273,7 @@ def _place_beside(scene: Any, card: JobCard, source: Any, wanted: Span, shown: S
     for found in keys(scene, order.job_id).values():
         for strip in found:
             if _covers(strip, shown):
-                holder.remove(strip)
+                remove(scene, strip)
     strip = _add_result(scene, holder, card, wanted, channel)
     vse.set_span(strip, shown)
     strip[JOB], strip[RECIPE] = order.job_id, order.to_json()
@@ -269,7 +295,7 @@ def needs_operator(order: Order) -> bool:
 def _add_result(scene: Any, holder: Any, card: JobCard, wanted: Span, channel: int) -> Any:
     path = card.result
     assert path is not None
-    name = f"{card.order.title} · Fresco"[:60]
+    name = f"{card.order.title} {MADE}"[:60]
     if card.order.output != "FRAMES":
         return holder.new_movie(
             name=name, filepath=str(path), channel=channel, frame_start=wanted.start

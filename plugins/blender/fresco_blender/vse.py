@@ -12,6 +12,7 @@ from typing import Any
 
 import bpy
 
+from . import animation
 from .core.timing import Span, Timing, rate_of
 
 CHANNELS = 128
@@ -133,17 +134,24 @@ def is_retimed(strip: Any, scene: Any) -> bool:
         return True
     if getattr(strip, "speed_factor", 1.0) != 1.0 or len(getattr(strip, "retiming_keys", ())):
         return True
+    if animation.is_animated(strip, ("speed_factor", "strobe", "use_reverse_frames")):
+        return True
     return any(
         other.type == "SPEED" and getattr(other, "input_1", None) == strip
         for other in all_strips(scene)
     )
 
 
+_GRADES = ("color_saturation", "color_multiply", "use_deinterlace")
+
+
 def is_graded(strip: Any) -> bool:
-    """Whether a strip's pixels are not those of its file."""
-    if any(not modifier.mute for modifier in getattr(strip, "modifiers", ())):
+    """Whether a strip's pixels are not those of its file, now or at another frame."""
+    modifiers = list(getattr(strip, "modifiers", ()))
+    if any(not modifier.mute for modifier in modifiers) or getattr(strip, "use_deinterlace", False):
         return True
-    if getattr(strip, "use_deinterlace", False):
+    switches = [f'modifiers["{bpy.utils.escape_identifier(m.name)}"].mute' for m in modifiers]
+    if animation.is_animated(strip, (*_GRADES, *switches)):
         return True
     return getattr(strip, "color_saturation", 1.0) != 1.0 or (
         getattr(strip, "color_multiply", 1.0) != 1.0

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from fresco_media.numbers import decimal_of
 
 from fresco_engine.diffusion.weights import WeightsKind, kind_of, read_header, wrong_kind
 from fresco_engine.errors import InvalidSettings, ModelCorrupt, ModelNotFound, WrongModelKind
@@ -34,10 +35,10 @@ class Lora:
         if not colon or not _could_be_weight(file, weight):
             file, weight = text, "1"
         try:
-            value = float(weight)
+            value = decimal_of(weight)
         except ValueError as error:
             raise InvalidSettings("lora", f"{weight!r} is no number; use FILE:0.8") from error
-        if not file or not math.isfinite(value):
+        if not file:
             raise InvalidSettings("lora", f"{text!r} is not of the form FILE or FILE:WEIGHT")
         return cls(Path(file).expanduser(), value)
 

@@ -30,6 +30,7 @@ _SAID: dict[str, Prediction] = {
     "x0": "sample",
     "sample": "sample",
 }
+_USUAL: Prediction = "epsilon"
 _YES = ("true", "1", "yes")
 _DEPTH = 8
 _LARGEST = 1_000_000
@@ -55,7 +56,7 @@ def prediction_of(path: Path, header: Header) -> Prediction:
     if str(metadata.get("ss_v_parameterization", "")).lower() in _YES:
         return "v_prediction"
     found = next(_predictions_in(metadata, 0), None)
-    return "epsilon" if found is None else found
+    return _USUAL if found is None else found
 
 
 def has_zero_snr(path: Path, header: Header) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fresco_media.faults import free_bytes
 
+from fresco_engine.diffusion import proxies
 from fresco_engine.diffusion.quiet import quiet_libraries
 from fresco_engine.errors import DiskFull, ModelNotFound
 
@@ -111,6 +112,7 @@ def download(hub_id: str, wanted: Sequence[str], unwanted: Sequence[str] = ()) -
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
     _LOGGER.info("downloading %s", hub_id)
+    proxies.mend()
     try:
         with quiet_libraries():
             return Path(
@@ -132,8 +134,17 @@ def download(hub_id: str, wanted: Sequence[str], unwanted: Sequence[str] = ()) -
         raise ModelNotFound(
             hub_id,
             "there is no such folder, and as a hub id it is not on this machine and could not be "
-            f"downloaded; check the name and the network, or {how_to_download(hub_id)}",
+            f"downloaded; {_what_to_check()}, or {how_to_download(hub_id)}",
         ) from error
+
+
+def _what_to_check() -> str:
+    reason, proxy = proxies.why_not(), proxies.named()
+    if reason:
+        return reason
+    if proxy:
+        return f"check the name, the network and the proxy {proxy}"
+    return "check the name and the network"
 
 
 def how_to_download(hub_id: str) -> str:
@@ -149,6 +160,7 @@ def download_size(hub_id: str) -> int:
     from huggingface_hub import HfApi
     from huggingface_hub.utils import filter_repo_objects
 
+    proxies.mend()
     try:
         with quiet_libraries():
             info = HfApi().model_info(hub_id, files_metadata=True)

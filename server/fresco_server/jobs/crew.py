@@ -209,7 +209,8 @@ class _FirstWorker:
         self._process.close()
         if message.get("say") == "refused":
             raise CannotStart(message["message"])
-        raise WorkerLost(cause(message.get("code", 0)), self._process.log_tail)
+        problem = message.get("message") or cause(message.get("code", 0))
+        raise WorkerLost(problem, self._process.log_tail)
 
     def hand_over(self, runner: Runner) -> None:
         self._process.name = f"worker-{runner.device_id}"

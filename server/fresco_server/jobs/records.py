@@ -19,7 +19,7 @@ from typing import Any, cast
 
 from fresco_engine.errors import FrescoError
 
-from fresco_server.errors import ServerError
+from fresco_server.errors import NotPossible, ServerError
 from fresco_server.jobs.folders import RECORD, DataFolder
 from fresco_server.jobs.job import JobState
 from fresco_server.jobs.marks import is_real_file, read_small, write_safely
@@ -33,6 +33,9 @@ _TEXTS = ("id", "state", "job_order", "device", "wanted", "progress", "warnings"
 _NUMBERS = ("place", "created", "updated", "generation", "last_sequence", "is_fetched")
 _MAYBE = ("remaining_s", "plan", "result", "failure")
 COLUMNS = (*_TEXTS, *_NUMBERS, *_MAYBE)
+_EVENT_NUMBERS = ("sequence", "time", "generation")
+_LARGEST = 2**53
+_SEPARATORS = set("/\\:\0")
 EVENT_COLUMNS = ("job_id", "sequence", "time", "kind", "key", "generation", "event_values")
 
 Row = Mapping[str, Any]
@@ -59,7 +62,10 @@ class Record:
                     event = json.loads(line)
                     event_of(event)
                     values = {name: event[name] for name in EVENT_COLUMNS}
-                except (ValueError, KeyError, TypeError):
+                    text_of(values).encode()
+                except (ValueError, KeyError, TypeError, RecursionError):
+                    return
+                if not all(_is_number(values[name]) for name in _EVENT_NUMBERS):
                     return
                 yield {**values, "job_id": self.row["id"]}
 
@@ -82,6 +88,9 @@ class Records:
             if row["state"] == JobState.DONE.value and not (folder / _EVENTS).exists():
                 write_safely(folder / _EVENTS, (_line(event) for event in events))
             write_safely(folder / RECORD, iter([_line(row)]))
+        except NotPossible as error:
+            # The folder is somebody else's by now, and trying again changes nothing.
+            _LOGGER.warning("job %s: no record is kept: %s", job_id, error)
         except (OSError, FrescoError, ServerError) as error:
             _LOGGER.warning("job %s: its record cannot be written (%s)", job_id, error)
             return False
@@ -119,15 +128,23 @@ class Records:
 
 
 def is_sound(row: Row) -> bool:
-    """Whether a row, of whatever origin, describes a job."""
+    """Whether a row, of whatever origin, describes a job that can be stored and worked on."""
     try:
         has_types = all(isinstance(row[name], str) for name in _TEXTS) and all(
-            isinstance(row[name], int | float) for name in _NUMBERS
+            _is_number(row[name]) for name in _NUMBERS
         )
-        job_of(cast(sqlite3.Row, row), jobs_ahead=0, keyframes=(), frame_count=0)
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        # What cannot be written as UTF-8 cannot be stored either.
+        text_of(dict(row)).encode()
+        job = job_of(cast(sqlite3.Row, row), jobs_ahead=0, keyframes=(), frame_count=0)
+        file_name = "" if job.result is None else job.result.file_name
+        stays_here = not _SEPARATORS & set(f"{job.order.suffix}{file_name}")
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         return False
-    return has_types and is_job_id(row["id"])
+    return has_types and stays_here and is_job_id(row["id"])
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and abs(value) < _LARGEST
 
 
 def _line(row: Row) -> bytes:

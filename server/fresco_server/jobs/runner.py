@@ -281,7 +281,7 @@ class Runner:
         say = message["say"]
         if say == "ready":
             self._become_ready()
-        elif say == "refused":
+        elif say in ("refused", "broken"):
             self._refusal = message["message"]
         elif say == "holds":
             self._model = (message["source"],)

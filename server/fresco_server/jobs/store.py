@@ -11,10 +11,11 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from fresco_server.errors import JobExists, JobNotFound, LimitReached
+from fresco_server.errors import JobExists, JobNotFound, LimitReached, StoreBusy
 from fresco_server.jobs.database import HasDatabase, read, written
 from fresco_server.jobs.job import EventKind, Job, JobEvent, JobOrder, JobState, Values
 from fresco_server.jobs.records import Records, is_sound
@@ -208,11 +209,15 @@ class JobStore(HasDatabase):
         if time.monotonic() < self._record_after:
             return
         for job_id in list(self._unrecorded):
-            row = self.database.one("SELECT * FROM jobs WHERE id = ?", job_id)
-            if row is None or self._records.write(dict(row), self._rows_of_events(job_id)):
-                self._unrecorded.discard(job_id)
-            else:
-                self._record_after = time.monotonic() + _RECORD_AGAIN_S
+            with suppress(StoreBusy):
+                self._record_one(self._records, job_id)
+
+    def _record_one(self, records: Records, job_id: str) -> None:
+        row = self.database.one("SELECT * FROM jobs WHERE id = ?", job_id)
+        if row is None or records.write(dict(row), self._rows_of_events(job_id)):
+            self._unrecorded.discard(job_id)
+        else:
+            self._record_after = time.monotonic() + _RECORD_AGAIN_S
 
     def _rows_of_events(self, job_id: str) -> Iterator[dict[str, Any]]:
         query = "SELECT * FROM events WHERE job_id = ? ORDER BY sequence"
@@ -224,10 +229,10 @@ class JobStore(HasDatabase):
             self._unrecorded.update(job_ids)
             self._record()
 
-    @read
-    def rows(self) -> list[dict[str, Any]]:
-        """All jobs as they are stored."""
-        return [dict(row) for row in self.database.all("SELECT * FROM jobs")]
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """All jobs as they are stored, before anybody works on them."""
+        for row in self.database.run("SELECT * FROM jobs"):
+            yield dict(row)
 
     @read
     def last_sequence(self, job_id: str) -> int | None:

@@ -15,6 +15,7 @@ from contextlib import suppress
 
 from fresco_server.worker.channel import Channel
 
+_LOGGER = logging.getLogger(__name__)
 _NICENESS = 5
 """Hosts, players and the daemon itself come first."""
 
@@ -30,6 +31,18 @@ def main() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(name)s: %(message)s")
     with suppress(AttributeError, OSError):
         os.nice(_NICENESS)
+    try:
+        _serve(channel, arguments)
+    # Whatever it was, the daemon is told; an orderly end would wait for the thread that listens.
+    except Exception as error:
+        _LOGGER.exception("the worker cannot go on")
+        first_line = str(error).strip().split("\n")[0]
+        if not arguments.media and arguments.pull is None:
+            channel.say("broken", message=f"{type(error).__name__}: {first_line}")
+        os._exit(1)
+
+
+def _serve(channel: Channel, arguments: argparse.Namespace) -> None:
     if arguments.media:
         from fresco_server.worker import media
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import grpc
@@ -13,8 +13,8 @@ from fakes.behaviours import parts, waiting_stream
 from fakes.daemon import TOKEN, FakeDaemon, fail
 from fakes.waiting import until
 from fresco.v1 import clips_pb2, frames_pb2, jobs_pb2, server_pb2
-from fresco_client import errors
-from fresco_client.transport import Transport
+from fresco_client import TransportKind, errors
+from fresco_client.transport import Endpoint, Transport, open_transport
 from fresco_client.transport.base import method_of
 
 GET_JOB = method_of(jobs_pb2.GetJobRequest, jobs_pb2.GetJobResponse)
@@ -52,6 +52,27 @@ def test_every_call_carries_token_and_version(daemon: FakeDaemon, transport: Tra
     assert name == "GetServer"
     assert metadata["authorization"] == f"Bearer {TOKEN}"
     assert metadata["fresco-api"] == "1.0"
+
+
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "socks5h://127.0.0.1:9"])
+@pytest.mark.parametrize("names", [str.upper, str.lower])
+def test_proxies_never_stand_between_client_and_daemon(
+    proxy: str,
+    names: Callable[[str], str],
+    daemon: FakeDaemon,
+    kind: TransportKind,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("no_proxy", "no_grpc_proxy"):
+        monkeypatch.setenv(names(name), "")
+    for name in ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy"):
+        monkeypatch.setenv(names(name), proxy)
+    transport = open_transport(Endpoint(address=daemon.address, token=TOKEN), kind)
+
+    transport.unary(GET_SERVER, server_pb2.GetServerRequest(), 5)
+
+    assert daemon.seen[-1][0] == "GetServer"
+    transport.close()
 
 
 def test_streams_carry_token_and_version(daemon: FakeDaemon, transport: Transport) -> None:

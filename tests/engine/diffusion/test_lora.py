@@ -32,6 +32,7 @@ from torch import Tensor, nn
     [
         ("ink.safetensors", "ink.safetensors", 1.0),
         ("ink.safetensors:0.8", "ink.safetensors", 0.8),
+        ("ink.safetensors:0,8", "ink.safetensors", 0.8),
         ("ink.safetensors:-1", "ink.safetensors", -1.0),
         ("/models/a b/ink.safetensors:.5", "/models/a b/ink.safetensors", 0.5),
         (r"C:\models\ink.safetensors", r"C:\models\ink.safetensors", 1.0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import shutil
@@ -249,6 +250,65 @@ def test_a_damaged_record_costs_no_other_job(
 
     assert len(again.ids()) == 5
     assert (folders.job("done") / "job.json").read_bytes() == content
+    again.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("place", float("nan")),
+        ("created", float("inf")),
+        ("last_sequence", 2**70),
+        ("last_sequence", "many"),
+        ("device", "\ud800"),
+        ("state", "dancing"),
+        ("warnings", "[" * 100_000),
+        ("result", '{"file_name": "../../x", "size_bytes": 1, "sha256": "", "report": {}}'),
+        ("job_order", '{"clip": "/c", "settings": {}, "model": {"loras": []}, "suffix": "/x"}'),
+        ("job_order", None),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_record_that_cannot_be_true_costs_no_other_job(
+    folders: DataFolder, store: JobStore, name: str, value: object
+) -> None:
+    store.close()
+    path = folders.job("done") / "job.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), name: value}))
+    _lose(folders.database)
+
+    again = _open(folders)
+
+    assert again.ids() == {"failed", "cancelled", "queued", "paused", "running"}
+    again.close()
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"sequence": float("nan")},
+        {"sequence": 2**70},
+        {"event_values": "{"},
+        {"event_values": "7", "kind": "\ud800"},
+        {"job_id": "queued"},
+    ],
+    ids=str,
+)
+def test_an_event_that_cannot_be_true_costs_no_job(
+    folders: DataFolder, store: JobStore, event: dict[str, object]
+) -> None:
+    store.close()
+    path = folders.job("done") / "events.jsonl"
+    first, *rest = path.read_text().splitlines()
+    spoilt = json.dumps({**json.loads(first), **event})
+    path.write_text("\n".join([spoilt, *rest]))
+    _lose(folders.database)
+
+    again = _open(folders)
+
+    assert len(again.ids()) == 6
+    assert again.events("done", 0)[-1].is_last
+    assert again.events("queued", 0)[0].values["state"] == "queued"
     again.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -13,6 +14,8 @@ from pathlib import Path
 _POLL_S = 0.1
 _STALLED_S = 600.0
 _TAIL_LINES = 15
+RENDERS_ONLY = "FRESCO_RENDERS_ONLY"
+"""Set for a Blender that renders in the background: Fresco itself stays out of it."""
 _RENDERED = "RENDERED"
 """What render_strip.py prints for every frame."""
 
@@ -47,6 +50,7 @@ class Extraction:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._process = subprocess.Popen(
                 self._command,
+                env={**os.environ, RENDERS_ONLY: "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -103,11 +107,15 @@ class Extraction:
                 self._tail.append(line.rstrip())
 
 
-def command_of(binary: str, script: Path, blend: Path, arguments: str) -> list[str]:
-    """What renders strips of a saved copy; `binary` is empty where Blender is a Python module."""
+def command_of(binary: str, script: Path, arguments: str, *, is_factory: bool) -> list[str]:
+    """What runs the script that renders; `binary` is empty where Blender is a Python module.
+
+    The user's preferences hold there, too, unless this Blender was started without them.
+    """
     if binary:
         return [
-            *(binary, "--background", str(blend), "--factory-startup", "-noaudio"),
+            *(binary, "--background", "-noaudio"),
+            *(("--factory-startup",) if is_factory else ()),
             *("--python-exit-code", "1", "--python", str(script), "--", arguments),
         ]
-    return [sys.executable, str(script), str(blend), "--", arguments]
+    return [sys.executable, str(script), "--", arguments]

@@ -1,0 +1,212 @@
+"""Files of kinds that no library at hand writes, made byte by byte."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Sequence
+from fractions import Fraction
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+from fresco_media.types import Image
+from numpy.typing import NDArray
+
+P3 = ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060))
+ADOBE_RGB = ((0.640, 0.330), (0.210, 0.710), (0.150, 0.060))
+SRGB = ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060))
+_D65 = (0.3127, 0.3290)
+_BRADFORD = np.array(
+    [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
+)
+_D50_XYZ = np.array([0.9642, 1.0, 0.8249])
+
+
+def _xyz(point: tuple[float, float]) -> NDArray[np.float64]:
+    x, y = point
+    return np.array([x / y, 1, (1 - x - y) / y])
+
+
+def rgb_to_xyz(primaries: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
+    """The matrix of a display with these primaries and D65."""
+    columns = np.stack([_xyz(point) for point in primaries], axis=1)
+    return columns * np.linalg.solve(columns, _xyz(_D65))
+
+
+def icc_profile(primaries: Sequence[tuple[float, float]], gamma: float = 2.2) -> bytes:
+    """An ICC profile (version 2) of a display with these primaries, one gamma and D65."""
+    here, there = _BRADFORD @ _xyz(_D65), _BRADFORD @ _D50_XYZ
+    to_d50 = np.linalg.inv(_BRADFORD) @ np.diag(there / here) @ _BRADFORD
+    columns = (to_d50 @ rgb_to_xyz(primaries)).T
+
+    def xyz(values: Sequence[float]) -> bytes:
+        return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(v * 65536) for v in values))
+
+    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
+    text = b"made for a test"
+    description = b"desc\0\0\0\0" + struct.pack(">I", len(text) + 1) + text + b"\0" * 80
+    tags = {
+        b"desc": description + b"\0" * (-len(description) % 4),
+        b"cprt": b"text\0\0\0\0none\0\0\0\0",
+        b"wtpt": xyz(_D50_XYZ.tolist()),
+        **dict(zip((b"rXYZ", b"gXYZ", b"bXYZ"), map(xyz, columns.tolist()), strict=True)),
+        **dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve),
+    }
+    table, body = struct.pack(">I", len(tags)), b""
+    start = 128 + 4 + 12 * len(tags)
+    for name, data in tags.items():
+        table += name + struct.pack(">2I", start + len(body), len(data))
+        body += data
+    header = bytearray(128)
+    header[0:4] = struct.pack(">I", start + len(body))
+    header[8:12] = b"\x02\x20\0\0"
+    header[12:24] = b"mntrRGB XYZ "
+    header[36:40] = b"acsp"
+    header[68:80] = struct.pack(">3i", *(round(v * 65536) for v in _D50_XYZ))
+    return bytes(header) + table + body
+
+
+def encoded(codec: str, frame: av.VideoFrame, **options: str) -> bytes:
+    """One picture as FFmpeg's encoder `codec` writes it, such as "exr" or "dpx"."""
+    context = av.CodecContext.create(codec, "w")
+    assert isinstance(context, av.VideoCodecContext)
+    context.width, context.height = frame.width, frame.height
+    context.pix_fmt = frame.format.name
+    context.time_base = Fraction(1, 25)
+    context.options = options
+    frame.pts = 0
+    return b"".join(bytes(packet) for packet in (*context.encode(frame), *context.encode(None)))
+
+
+def exr(
+    light: NDArray[np.float32],
+    alpha: NDArray[np.float32] | None = None,
+    *,
+    compression: str = "none",
+) -> bytes:
+    """An OpenEXR file of linear light (height, width, RGB), and alpha."""
+    planes = [light[..., 1], light[..., 2], light[..., 0]]
+    kind = "gbrpf32le"
+    if alpha is not None:
+        planes.append(alpha)
+        kind = "gbrapf32le"
+    frame = av.VideoFrame(light.shape[1], light.shape[0], kind)
+    for plane, values in zip(frame.planes, planes, strict=True):
+        padded = np.zeros((plane.height, plane.line_size // 4), np.float32)
+        padded[:, : plane.width] = values
+        plane.update(padded.tobytes())
+    return encoded("exr", frame, compression=compression)
+
+
+def with_png_chunk(path: Path, kind: bytes, body: bytes) -> None:
+    """Put a chunk behind the header of the PNG file at `path`."""
+    data = path.read_bytes()
+    checked = kind + body
+    chunk = struct.pack(">I", len(body)) + checked + struct.pack(">I", zlib.crc32(checked))
+    path.write_bytes(data[:33] + chunk + data[33:])
+
+
+def _box(kind: bytes, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    return struct.pack(">I4s", len(body) + 8, kind) + body
+
+
+def heic(
+    tiles: Sequence[Image],
+    columns: int,
+    size: tuple[int, int],
+    *,
+    quarter_turns_left: int = 0,
+    profile: bytes = b"",
+) -> bytes:
+    """A HEIC photograph made of a grid of tiles, as telephones write it; one tile is no grid."""
+    units = [_hevc(tile) for tile in tiles]
+    is_grid = len(tiles) > 1
+    first = 2 if is_grid else 1
+    height, width = tiles[0].shape[:2]
+    properties = [
+        _box(b"hvcC", units[0][0]),
+        _box(b"ispe", struct.pack(">3I", 0, width, height)),
+        _box(b"ispe", struct.pack(">3I", 0, *size)),
+        _box(b"irot", bytes([quarter_turns_left])),
+        _box(b"colr", b"prof" + profile) if profile else _box(b"free"),
+    ]
+    whole = [3, 4] + ([5] if profile else [])
+    owners = [(1, whole if is_grid else [1, *whole])]
+    owners += [(first + place, [1, 2]) for place in range(len(tiles))] if is_grid else []
+    associations = b"".join(
+        struct.pack(f">HB{len(owned)}B", item, len(owned), *owned) for item, owned in owners
+    )
+    kinds = [(1, b"grid")] if is_grid else []
+    kinds += [(first + place, b"hvc1") for place in range(len(tiles))]
+    grid = struct.pack(">4B2H", 0, 0, len(tiles) // columns - 1, columns - 1, *size)
+    contents = ([(1, grid)] if is_grid else []) + [
+        (first + place, unit) for place, (_, unit) in enumerate(units)
+    ]
+    infos = [
+        _box(b"infe", struct.pack(">I2H4sB", 2 << 24, item, 0, kind, 0)) for item, kind in kinds
+    ]
+    references = _box(
+        b"dimg", struct.pack(f">2H{len(tiles)}H", 1, len(tiles), *range(2, 2 + len(tiles)))
+    )
+
+    def meta(start: int) -> bytes:
+        places, at = b"", start
+        for item, data in contents:
+            places += struct.pack(">3H2I", item, 0, 1, at, len(data))
+            at += len(data)
+        handler = struct.pack(">2I4s", 0, 0, b"pict") + b"\0" * 13
+        return _box(
+            b"meta",
+            b"\0" * 4,
+            _box(b"hdlr", handler),
+            _box(b"pitm", struct.pack(">IH", 0, 1)),
+            _box(b"iloc", struct.pack(">I2BH", 0, 0x44, 0, len(contents)), places),
+            _box(b"iinf", struct.pack(">IH", 0, len(infos)), *infos),
+            _box(b"iref", b"\0" * 4, references) if is_grid else b"",
+            _box(
+                b"iprp",
+                _box(b"ipco", *properties),
+                _box(b"ipma", struct.pack(">2I", 0, len(owners)), associations),
+            ),
+        )
+
+    head = _box(b"ftyp", b"heic\0\0\0\0mif1heic")
+    start = len(head) + len(meta(0)) + 8
+    return head + meta(start) + _box(b"mdat", *(data for _, data in contents))
+
+
+def _hevc(tile: Image) -> tuple[bytes, bytes]:
+    """The configuration record and the sample of a tile, taken from an MP4 file of one frame."""
+    file = BytesIO()
+    with av.open(file, "w", format="mp4") as output:
+        options = {"x265-params": "log-level=none:lossless=1:info=0", "preset": "ultrafast"}
+        stream = output.add_stream("libx265", rate=1, options=options)
+        stream.width, stream.height = tile.shape[1], tile.shape[0]
+        stream.pix_fmt = "yuv444p"
+        stream.codec_context.codec_tag = "hvc1"
+        frame = av.VideoFrame.from_ndarray(tile, format="rgb24").reformat(
+            format="yuv444p", dst_colorspace=5, dst_color_range=2
+        )
+        frame.color_range = 2
+        frame.pts, frame.time_base = 0, Fraction(1)
+        stream.codec_context.color_range, stream.codec_context.colorspace = 2, 5
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            # Of a single frame the encoder does not always say when it is to be decoded.
+            packet.pts = packet.dts = 0
+            output.mux(packet)
+    file.seek(0)
+    with av.open(file, "r") as container:
+        record = container.streams.video[0].codec_context.extradata
+        packet = next(container.demux(video=0))
+        assert record is not None
+        return record, bytes(packet)
+
+
+def png(picture: NDArray[Any]) -> bytes:
+    """An array as OpenCV orders it, in PNG."""
+    return cv2.imencode(".png", picture)[1].tobytes()

@@ -1,0 +1,468 @@
+"""Still pictures of every kind, read by what they hold."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import struct
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import pytest
+from fresco_media.clip import Clip
+from fresco_media.errors import ClipUnreadable
+from fresco_media.headers import read_header
+from fresco_media.images import read_image
+from fresco_media.stills import read_still
+from fresco_media.types import Image
+from PIL import Image as Pillow
+
+from tests.media import makers
+
+SHADE = (200, 120, 40)
+
+
+def srgb(light: float) -> int:
+    return round(
+        255 * (12.92 * light if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055)
+    )
+
+
+def plain(width: int = 32, height: int = 24) -> Image:
+    return np.full((height, width, 3), SHADE, np.uint8)
+
+
+@pytest.mark.parametrize("compression", ["none", "zip16", "rle"])
+def test_linear_light_of_openexr_becomes_srgb(tmp_path: Path, compression: str) -> None:
+    light = np.zeros((24, 32, 3), np.float32)
+    light[:] = (0.6, 0.18, 0.01)
+    light[0, 0] = (np.nan, np.inf, -1)
+    (tmp_path / "a.exr").write_bytes(makers.exr(light, compression=compression))
+
+    still = read_still(tmp_path / "a.exr")
+
+    assert np.abs(still.image[5, 5].astype(int) - [srgb(v) for v in (0.6, 0.18, 0.01)]).max() <= 1
+    assert still.image[0, 0].tolist() == [0, 255, 0]
+    assert still.alpha is None
+
+
+def test_alpha_of_openexr_is_multiplied_already(tmp_path: Path) -> None:
+    light = np.full((24, 32, 3), 0.25, np.float32)
+    alpha = np.full((24, 32), 0.5, np.float32)
+    (tmp_path / "a.exr").write_bytes(makers.exr(light, alpha))
+
+    still = read_still(tmp_path / "a.exr")
+
+    assert read_header(tmp_path / "a.exr").has_alpha
+    assert abs(int(still.image[5, 5, 0]) - srgb(0.25)) <= 1
+    assert still.alpha is not None
+    assert still.alpha[5, 5] == 128
+
+
+def dpx(pixel_format: str = "gbrp10le") -> bytes:
+    frame = av.VideoFrame.from_ndarray(plain(), format="rgb24").reformat(format=pixel_format)
+    return makers.encoded("dpx", frame)
+
+
+@pytest.mark.parametrize("pixel_format", ["gbrp10le", "rgb24", "rgb48le", "gbrp12le"])
+def test_dpx_as_ffmpeg_writes_it_is_shown_as_it_is(tmp_path: Path, pixel_format: str) -> None:
+    (tmp_path / "a.dpx").write_bytes(dpx(pixel_format))
+
+    assert np.abs(read_image(tmp_path / "a.dpx")[5, 5].astype(int) - SHADE).max() <= 1
+
+
+@pytest.mark.parametrize("transfer", [1, 3], ids=["printing density", "logarithmic"])
+def test_film_density_is_converted(tmp_path: Path, transfer: int) -> None:
+    codes = np.zeros((24, 32, 3), np.uint16)
+    codes[:] = [code * 64 for code in (685, 470, 95)]
+    frame = av.VideoFrame.from_ndarray(codes, format="rgb48le").reformat(format="gbrp10le")
+    data = bytearray(makers.encoded("dpx", frame))
+    data[801] = transfer
+    (tmp_path / "a_0001.dpx").write_bytes(data)
+
+    image = read_image(tmp_path / "a_0001.dpx")
+
+    # White at 685, black at 95, and mid grey 215 codes (0.43 of density) below white.
+    assert image[5, 5, 0] >= 253
+    assert 110 <= image[5, 5, 1] <= 130
+    assert image[5, 5, 2] <= 3
+    assert "film density" in Clip.open(tmp_path).warnings[0]
+
+
+def test_linear_dpx_of_others_is_converted(tmp_path: Path) -> None:
+    data = bytearray(dpx("rgb48le"))
+    data[160:172], data[801] = b"compositor\0\0", 2
+    (tmp_path / "a.dpx").write_bytes(data)
+
+    assert abs(int(read_image(tmp_path / "a.dpx")[5, 5, 1]) - srgb(120 / 255)) <= 1
+
+
+@pytest.mark.parametrize("is_compressed", [False, True])
+def test_targa_is_read(tmp_path: Path, is_compressed: bool) -> None:
+    Pillow.fromarray(plain()).save(tmp_path / "a.tga", rle=is_compressed)
+
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tga"), plain())
+
+
+def test_a_fourth_channel_of_targa_that_is_said_to_be_nothing_is_nothing(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    Pillow.fromarray(np.dstack([plain(), np.zeros((24, 32), np.uint8)])).save(file, "TGA")
+    data = bytearray(file.getvalue())
+    data[17] &= 0xF0
+    (tmp_path / "a.tga").write_bytes(data)
+
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tga"), plain())
+
+
+def tiff(samples: np.ndarray, extra: int | None = None) -> bytes:
+    """An uncompressed TIFF of any depth; `extra` says what a fourth channel is."""
+    height, width, count = samples.shape
+    bits, kind = 8 * samples.dtype.itemsize, 3 if samples.dtype.kind == "f" else 1
+    head = 8 + 2 + 12 * 12 + 4
+    arrays = struct.pack(f"<{count}H{count}H", *[bits] * count, *[kind] * count)
+    shorts = {
+        256: width,
+        257: height,
+        259: 1,
+        262: 2,
+        277: count,
+        278: height,
+        **({338: extra} if extra is not None else {284: 1}),
+    }
+    longs = {273: head + len(arrays), 279: samples.nbytes}
+    entries = [(tag, struct.pack("<HHIHH", tag, 3, 1, value, 0)) for tag, value in shorts.items()]
+    entries += [(tag, struct.pack("<HHII", tag, 4, 1, value)) for tag, value in longs.items()]
+    entries += [
+        (tag, struct.pack("<HHII", tag, 3, count, head + place * 2 * count))
+        for place, tag in enumerate((258, 339))
+    ]
+    entries += [(296, struct.pack("<HHIHH", 296, 3, 1, 1, 0))]
+    table = b"".join(entry for _, entry in sorted(entries))
+    start = struct.pack("<2sHIH", b"II", 42, 8, len(entries)) + table + b"\0" * 4
+    return start.ljust(head, b"\0") + arrays + samples.tobytes()
+
+
+def test_floating_point_tiff_is_linear_light(tmp_path: Path) -> None:
+    samples = np.full((24, 32, 3), (0.6, 0.18, 0.01), np.float32)
+    (tmp_path / "a.tif").write_bytes(tiff(samples))
+
+    image = read_image(tmp_path / "a.tif")
+
+    assert np.abs(image[5, 5].astype(int) - [srgb(v) for v in (0.6, 0.18, 0.01)]).max() <= 1
+
+
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+@pytest.mark.parametrize(("extra", "expected"), [(2, (100, 60, 20)), (1, (200, 120, 40))])
+def test_tiff_says_whether_its_colours_are_multiplied(
+    tmp_path: Path, depth: type[np.unsignedinteger], extra: int, expected: tuple[int, int, int]
+) -> None:
+    top = np.iinfo(depth).max
+    samples = np.full((24, 32, 4), (200, 120, 40, 0), depth) * (top // 255)
+    samples[..., 3] = 127 * (top // 255) + (top // 255) // 2
+    if extra == 1:
+        samples[..., 3] = 220 * (top // 255)
+    (tmp_path / "a.tif").write_bytes(tiff(samples.astype(depth), extra))
+
+    still = read_still(tmp_path / "a.tif")
+
+    assert np.abs(still.image[5, 5].astype(int) - expected).max() <= 1
+    assert still.alpha is not None
+
+
+def test_deep_pictures_are_rounded_and_not_cut(tmp_path: Path) -> None:
+    deep = np.full((24, 32, 3), 257 * 100 + 200, np.uint16)
+    (tmp_path / "a.png").write_bytes(makers.png(deep))
+    (tmp_path / "a.tif").write_bytes(cv2.imencode(".tif", deep)[1].tobytes())
+
+    assert read_image(tmp_path / "a.png")[0, 0, 0] == 101
+    assert read_image(tmp_path / "a.tif")[0, 0, 0] == 101
+
+
+@pytest.mark.parametrize("mode", ["palette", "grey", "grey with alpha", "deep grey", "one bit"])
+def test_png_of_every_mode_is_read(tmp_path: Path, mode: str) -> None:
+    grey = Pillow.fromarray(np.full((24, 32), 90, np.uint8))
+    made = {
+        "palette": Pillow.fromarray(plain()).convert("P", palette=Pillow.Palette.ADAPTIVE),
+        "grey": grey,
+        "grey with alpha": grey.convert("LA"),
+        "deep grey": Pillow.fromarray(np.full((24, 32), 90 * 257, np.uint16)),
+        "one bit": grey.convert("1", dither=Pillow.Dither.NONE),
+    }[mode]
+    made.save(tmp_path / "a.png")
+
+    wanted = {"palette": SHADE, "one bit": (0, 0, 0)}.get(mode, (90, 90, 90))
+    assert np.abs(read_image(tmp_path / "a.png")[5, 5].astype(int) - wanted).max() <= 1
+
+
+def test_transparent_entries_of_a_palette_are_transparent(tmp_path: Path) -> None:
+    palette = Pillow.fromarray(np.tile(np.array([0, 1], np.uint8), (24, 16)))
+    palette.putpalette([0, 255, 0, *SHADE])
+    palette.save(tmp_path / "a.png", transparency=0)
+
+    still = read_still(tmp_path / "a.png")
+
+    assert still.image[0, 0].tolist() == [0, 0, 0]
+    assert still.image[0, 1].tolist() == list(SHADE)
+    assert still.alpha is not None
+    assert still.alpha[0, :2].tolist() == [0, 255]
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.tif"])
+def test_pictures_for_print_become_rgb(tmp_path: Path, name: str) -> None:
+    Pillow.fromarray(plain()).convert("CMYK").save(tmp_path / name)
+
+    assert np.abs(read_image(tmp_path / name)[5, 5].astype(int) - SHADE).max() <= 6
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp", ".avif"])
+@pytest.mark.parametrize(
+    ("primaries", "expected"),
+    [(makers.P3, (250, 0, 31)), (makers.ADOBE_RGB, (255, 51, 48))],
+    ids=["Display P3", "Adobe RGB"],
+)
+def test_colour_profiles_are_converted(
+    tmp_path: Path,
+    suffix: str,
+    primaries: tuple[tuple[float, float], ...],
+    expected: tuple[int, int, int],
+) -> None:
+    red = Pillow.new("RGB", (32, 24), (230, 51, 51))
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".avif" and not _writes_avif():
+        pytest.skip("this Pillow writes no AVIF")
+    options: dict[str, Any] = {"lossless": True} if suffix == ".webp" else {"quality": 100}
+    red.save(path, icc_profile=makers.icc_profile(primaries), **options)
+
+    shown = read_image(path)[5, 5].astype(int)
+
+    light = (np.array([230, 51, 51]) / 255) ** 2.2
+    matrix = np.linalg.inv(makers.rgb_to_xyz(makers.SRGB)) @ makers.rgb_to_xyz(primaries)
+    by_hand = [srgb(float(value)) for value in (matrix @ light).clip(0, 1)]
+    assert np.abs(shown - by_hand).max() <= 5
+    assert np.abs(shown - (230, 51, 51)).max() > 12
+
+
+def _writes_avif() -> bool:
+    Pillow.init()
+    return "AVIF" in Pillow.SAVE
+
+
+def test_a_profile_that_is_srgb_changes_no_pixel(
+    tmp_path: Path, reference_picture: Callable[..., Image]
+) -> None:
+    from PIL import ImageCms
+
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    Pillow.fromarray(reference_picture(1)).save(tmp_path / "a.png", icc_profile=profile)
+
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), reference_picture(1))
+
+
+def test_a_damaged_profile_is_left_alone(tmp_path: Path) -> None:
+    Pillow.fromarray(plain()).save(tmp_path / "a.png", icc_profile=b"no profile at all" * 20)
+
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), plain())
+
+
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+def test_png_says_what_its_colours_are(tmp_path: Path, depth: type[np.unsignedinteger]) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(makers.png(np.full((24, 32, 3), 128, depth) * (np.iinfo(depth).max // 255)))
+
+    makers.with_png_chunk(path, b"gAMA", struct.pack(">I", 100000))
+    assert abs(int(read_image(path)[5, 5, 0]) - srgb(128 / 255)) <= 1
+
+    path.write_bytes(makers.png(np.full((24, 32, 3), 128, depth) * (np.iinfo(depth).max // 255)))
+    makers.with_png_chunk(path, b"cICP", bytes([9, 16, 0, 1]))
+    # PQ 0.5 is 92 cd/m².
+    assert 145 <= read_image(path)[5, 5, 0] <= 160
+
+
+def test_the_gamma_that_most_programs_write_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(makers.png(plain()[..., ::-1]))
+    makers.with_png_chunk(path, b"gAMA", struct.pack(">I", 45455))
+
+    np.testing.assert_array_equal(read_image(path), plain())
+
+
+TILES = ((220, 30, 40), (20, 160, 60), (30, 50, 210), (230, 220, 40))
+
+
+def test_a_photograph_of_tiles_is_whole(tmp_path: Path) -> None:
+    tiles = [np.full((64, 64, 3), shade, np.uint8) for shade in TILES]
+    (tmp_path / "IMG_0001.HEIC").write_bytes(makers.heic(tiles, 2, (120, 100)))
+
+    clip = Clip.open(tmp_path / "IMG_0001.HEIC")
+    image = next(clip.frames()).image
+
+    assert image.shape == (100, 120, 3)
+    corners = (image[10, 10], image[10, -10], image[-10, 10], image[-10, -10])
+    assert np.abs(np.array(corners, int) - TILES).max() <= 2
+
+
+def test_a_photograph_is_turned_upright(tmp_path: Path) -> None:
+    tiles = [np.full((64, 64, 3), shade, np.uint8) for shade in TILES]
+    (tmp_path / "a.heic").write_bytes(makers.heic(tiles, 2, (120, 100), quarter_turns_left=3))
+
+    image = read_image(tmp_path / "a.heic")
+
+    assert read_header(tmp_path / "a.heic").size == (100, 120)
+    assert image.shape == (120, 100, 3)
+    assert np.abs(image[10, -10].astype(int) - TILES[0]).max() <= 2
+
+
+def test_a_photograph_has_its_profile_applied(tmp_path: Path) -> None:
+    profile = makers.icc_profile(makers.P3)
+    tile = np.full((64, 64, 3), TILES[0], np.uint8)
+    (tmp_path / "a.heic").write_bytes(makers.heic([tile], 1, (64, 64), profile=profile))
+
+    assert read_image(tmp_path / "a.heic")[5, 5, 0] > 235
+
+
+def test_a_photograph_that_lacks_tiles_is_refused(tmp_path: Path) -> None:
+    tiles = [np.full((64, 64, 3), shade, np.uint8) for shade in TILES]
+    whole = makers.heic(tiles, 2, (120, 100))
+    (tmp_path / "a.heic").write_bytes(whole[: len(whole) - 300])
+
+    with pytest.raises(ClipUnreadable, match="damaged"):
+        read_image(tmp_path / "a.heic")
+
+
+def test_a_picture_is_known_by_what_it_holds(tmp_path: Path) -> None:
+    Pillow.fromarray(plain()).save(tmp_path / "a.jpg", quality=100)
+    shutil.move(tmp_path / "a.jpg", tmp_path / "a.png")
+    Pillow.fromarray(plain()).save(tmp_path / "b.png")
+    shutil.move(tmp_path / "b.png", tmp_path / "b.mov")
+
+    assert np.abs(read_image(tmp_path / "a.png")[5, 5].astype(int) - SHADE).max() <= 3
+    assert Clip.open(tmp_path / "b.mov").info.is_sequence
+
+
+POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 32 24\n(x) (w) file\nshowpage\n"
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.tga", "a.eps"])
+def test_no_picture_starts_another_program(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marker = tmp_path / "started"
+    program = tmp_path / "gs"
+    program.write_text(f"#!/bin/sh\ntouch {marker}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    (tmp_path / name).write_bytes(POSTSCRIPT)
+
+    with pytest.raises(ClipUnreadable, match="not a picture"):
+        read_image(tmp_path / name)
+
+    assert not marker.exists()
+
+
+def huge_png() -> bytes:
+    data = bytearray(makers.png(plain()))
+    data[16:24] = struct.pack(">2I", 60_000, 60_000)
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    return bytes(data)
+
+
+def huge_exr() -> bytes:
+    data = makers.exr(np.zeros((24, 32, 3), np.float32))
+    place = data.index(b"displayWindow")
+    start = data.index(b"box2i\0", place) + 10
+    return data[:start] + struct.pack("<4i", 0, 0, 99_999, 99_999) + data[start + 16 :]
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "size"),
+    [
+        ("a.png", huge_png, "60000x60000"),
+        ("a.exr", huge_exr, "100000x100000"),
+    ],
+)
+def test_a_picture_that_would_fill_the_memory_is_refused_with_its_size(
+    tmp_path: Path, name: str, make: Callable[[], bytes], size: str
+) -> None:
+    (tmp_path / name).write_bytes(make())
+
+    with pytest.raises(ClipUnreadable, match=f"{size}.*make it smaller"):
+        read_header(tmp_path / name)
+    with pytest.raises(ClipUnreadable, match=f"{size}.*make it smaller"):
+        read_image(tmp_path / name)
+
+
+def test_a_large_picture_is_read_without_a_warning_of_pillows(tmp_path: Path) -> None:
+    Pillow.new("1", (12_000, 8_000)).save(tmp_path / "a.png")
+
+    assert read_header(tmp_path / "a.png").size == (12_000, 8_000)
+
+
+@pytest.mark.parametrize("suffix", [".exr", ".dpx", ".heic", ".png", ".tif", ".webp", ".tga"])
+@pytest.mark.parametrize("kept", [0.02, 0.3, 0.9])
+def test_a_picture_cut_short_is_shown_as_far_as_it_goes_or_refused(
+    tmp_path: Path, suffix: str, kept: float
+) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (24, 32, 3), np.uint8)
+    file = io.BytesIO()
+    if suffix == ".exr":
+        file.write(makers.exr((noise / 255).astype(np.float32)))
+    elif suffix == ".dpx":
+        file.write(dpx())
+    elif suffix == ".heic":
+        file.write(makers.heic([np.tile(noise, (4, 2, 1))], 1, (64, 96)))
+    else:
+        kind = {".tif": "TIFF"}.get(suffix, suffix[1:].upper())
+        Pillow.fromarray(noise).save(file, kind)
+    data = file.getvalue()
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(data[: int(len(data) * kept)])
+
+    # Some readers show what there is of a picture.
+    with suppress(ClipUnreadable):
+        assert read_image(path).shape[2] == 3
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp"])
+@pytest.mark.parametrize("value", range(1, 9))
+def test_every_orientation_is_turned_upright(tmp_path: Path, suffix: str, value: int) -> None:
+    picture = np.zeros((16, 32, 3), np.uint8)
+    picture[:8, :16] = 255
+    exif = Pillow.Exif()
+    exif[0x0112] = value
+    path = tmp_path / f"a{suffix}"
+    options: dict[str, Any] = {"lossless": True} if suffix == ".webp" else {}
+    Pillow.fromarray(picture).save(path, exif=exif, **options)
+
+    image = read_image(path)
+
+    swapped = value >= 5
+    assert read_header(path).size == ((16, 32) if swapped else (32, 16))
+    height, width = image.shape[:2]
+    lit = {
+        name
+        for name, corner in {
+            "top left": image[2, 2],
+            "top right": image[2, width - 3],
+            "bottom left": image[height - 3, 2],
+            "bottom right": image[height - 3, width - 3],
+        }.items()
+        if corner[0] > 128
+    }
+    places = ("top left", "top right", "bottom right", "bottom left")
+    assert lit == {places[(value - 1) % 4]}
+
+
+def test_the_shape_of_pixels_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(makers.png(plain()))
+    makers.with_png_chunk(path, b"pHYs", struct.pack(">2IB", 1, 2, 0))
+
+    assert read_header(path).pixel_aspect == Fraction(2)
+    assert Clip.open(path).info.sample_aspect == Fraction(2)
