@@ -295,5 +295,5 @@ def _check_sound(kind: str, before: Sequence[sounds.Heard], output: Path, told: 
                 told.fail(kind, f"chirp {chirp} of sound track {number} is gone")
             elif abs(lag) > LAG_S:
                 told.fail(
-                    kind, f"chirp {chirp} of sound track {number} comes {1000 * lag:.1f} ms late"
+                    kind, f"chirp {chirp} of sound track {number} comes {1000 * lag:.2f} ms late"
                 )

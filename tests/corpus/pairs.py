@@ -35,9 +35,10 @@ def combinations(
         yield found
 
 
-def can_be_had(axes: Sequence[Axis], fits: Fits, one: Value, other: Value) -> bool:
-    """Whether any combination holds both values."""
-    return _Chooser(axes, (), fits).completed(dict((one, other))) is not None
+def possible(axes: Sequence[Axis], fits: Fits) -> Callable[[Value, Value], bool]:
+    """Tells of two values whether any combination holds both."""
+    chooser = _Chooser(axes, (), fits)
+    return lambda one, other: chooser.completed(dict((one, other))) is not None
 
 
 class _Chooser:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.corpus import report
 from tests.corpus.items import AXES, COVERED, Item, all_items, fits, suite_items
-from tests.corpus.pairs import can_be_had
+from tests.corpus.pairs import possible
 from tests.corpus.working import Worker
 
 
@@ -55,16 +55,13 @@ def test_the_corpus_is_large_and_every_name_in_it_is_one() -> None:
 def test_every_two_values_that_can_be_had_together_occur_together() -> None:
     found = [asdict(item) for item in all_items()]
     values = dict(AXES)
+    can_be_had = possible(AXES, fits)
 
     for one, other in COVERED:
         together = {(item[one], item[other]) for item in found}
         for a, b in product(values[one], values[other]):
             fit = fits((one, a), (other, b))
-            assert (a, b) in together or not fit or not _can_be_had((one, a), (other, b)), (a, b)
-
-
-def _can_be_had(one: tuple[str, str], other: tuple[str, str]) -> bool:
-    return can_be_had(AXES, fits, one, other)
+            assert (a, b) in together or not fit or not can_be_had((one, a), (other, b)), (a, b)
 
 
 def test_the_page_on_formats_lists_what_is_tried() -> None:
