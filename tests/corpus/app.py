@@ -74,6 +74,7 @@ def _array(image: QImage) -> Image:
     rgb = image.convertToFormat(QImage.Format.Format_RGB888)
     bits = rgb.constBits()
     assert bits is not None
-    bits.setsize(rgb.sizeInBytes())
-    rows = np.frombuffer(bits, np.uint8).reshape(rgb.height(), rgb.bytesPerLine())
+    rows = np.frombuffer(bits.asstring(rgb.sizeInBytes()), np.uint8).reshape(
+        rgb.height(), rgb.bytesPerLine()
+    )
     return rows[:, : 3 * rgb.width()].reshape(rgb.height(), rgb.width(), 3).copy()

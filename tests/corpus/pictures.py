@@ -6,6 +6,8 @@ patch spell the frame's number, and the rest are colours and greys.
 
 from __future__ import annotations
 
+from typing import Any
+
 import av
 import numpy as np
 from numpy.typing import NDArray
@@ -157,5 +159,6 @@ def _palette_frame(index: int, size: tuple[int, int]) -> av.VideoFrame:
     palette = np.zeros((256, 4), np.uint8)
     palette[:, 0] = 255
     palette[: len(colours), 1:] = colours
-    indices = places.reshape(size[1], size[0]).astype(np.uint8)
-    return av.VideoFrame.from_ndarray((indices, palette), format="pal8")
+    # The one format that takes a pair, which PyAV's types do not say.
+    pair: Any = (places.reshape(size[1], size[0]).astype(np.uint8), palette)
+    return av.VideoFrame.from_ndarray(pair, format="pal8")
