@@ -123,10 +123,3 @@ def test_every_event_of_a_job_is_documented(
     ended = fresco("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink", "--json", *options)
 
     assert {line["event"] for line in ended.lines} <= documented
-
-
-def test_every_test_that_the_page_on_bad_input_names_exists() -> None:
-    for path, name in re.findall(
-        r"`([a-z_/]+\.py)::(test_[a-z0-9_]+)`", _page("docs/bad-input.md")
-    ):
-        assert f"def {name}(" in _page(f"tests/{path}"), name

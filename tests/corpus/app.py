@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from fresco_gui.media.reader import ClipReader, open_reader
@@ -75,8 +74,7 @@ def _array(image: QImage) -> Image:
     rgb = image.convertToFormat(QImage.Format.Format_RGB888)
     bits = rgb.constBits()
     assert bits is not None
-    bits.setsize(rgb.sizeInBytes())
-    # sip's pointer supports the buffer protocol, which its stubs do not say.
-    flat: Any = bits
-    rows = np.frombuffer(flat, np.uint8).reshape(rgb.height(), rgb.bytesPerLine())
+    rows = np.frombuffer(bits.asstring(rgb.sizeInBytes()), np.uint8).reshape(
+        rgb.height(), rgb.bytesPerLine()
+    )
     return rows[:, : 3 * rgb.width()].reshape(rgb.height(), rgb.width(), 3).copy()

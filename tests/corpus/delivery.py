@@ -95,7 +95,7 @@ DELIVERY: dict[str, VideoCodec] = {
         size=(176, 144),
         groups=PREDICTED,
         options=FINE,
-        rates="30000/1001 1 frame",
+        rates="30000/1001|1 frame",
     ),
     "h263": video(
         "h263",

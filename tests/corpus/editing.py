@@ -23,7 +23,7 @@ EDITING: dict[str, VideoCodec] = {
         "yuv422p",
         "mov mxf dnxhd",
         size=(1920, 1080),
-        rates="24 25 30000/1001",
+        rates="24|25|30000/1001",
         bit_rate=36000000,
     ),
     "dnxhr-lb": video(

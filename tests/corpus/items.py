@@ -146,7 +146,10 @@ def _shape_of_sound(sound: str, shape: str) -> bool:
 def _rate_in_container(container: str, rate: str) -> bool:
     if rate == "variable":
         return container in kinds.TIMED
-    return container not in kinds.FEW_RATES or rate in kinds.FEW_RATES[container]
+    if container in kinds.FEW_RATES and rate not in kinds.FEW_RATES[container]:
+        return False
+    codecs = (codec for codec in kinds.VIDEO.values() if container in codec.containers)
+    return any(not codec.rates or rate in codec.rates for codec in codecs)
 
 
 def _start_in_container(container: str, start: str) -> bool:

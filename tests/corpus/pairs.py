@@ -35,6 +35,12 @@ def combinations(
         yield found
 
 
+def possible(axes: Sequence[Axis], fits: Fits) -> Callable[[Value, Value], bool]:
+    """Tells of two values whether any combination holds both."""
+    chooser = _Chooser(axes, (), fits)
+    return lambda one, other: chooser.completed(dict((one, other))) is not None
+
+
 class _Chooser:
     """What still has to occur, and how often each value was used."""
 

@@ -159,7 +159,6 @@ def _palette_frame(index: int, size: tuple[int, int]) -> av.VideoFrame:
     palette = np.zeros((256, 4), np.uint8)
     palette[:, 0] = 255
     palette[: len(colours), 1:] = colours
-    indices = places.reshape(size[1], size[0]).astype(np.uint8)
-    # PyAV takes a palette beside the indices, which its stubs do not say.
-    planes: Any = (indices, palette)
-    return av.VideoFrame.from_ndarray(planes, format="pal8")
+    # The one format that takes a pair, which PyAV's types do not say.
+    pair: Any = (places.reshape(size[1], size[0]).astype(np.uint8), palette)
+    return av.VideoFrame.from_ndarray(pair, format="pal8")

@@ -29,6 +29,10 @@ _PACKED = {
     **{"bgr48": (2, 1, 0), "bgra64": (2, 1, 0)},
 }
 """Where red, green and blue stand in formats that hold them side by side."""
+_FROM_BT2020 = np.array(
+    [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]]
+)
+"""Linear light of BT.2020 by the primaries of BT.709 (ITU-R BT.2087)."""
 _SAMPLES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
 
 
@@ -67,7 +71,7 @@ def film(path: Path) -> Film:
             raise CannotRead("FFmpeg decodes no picture")
         base = stream.time_base or Fraction(1, 1000)
         return Film(
-            images=tuple(rgb(frame) for frame in frames),
+            images=tuple(_shown(frame) for frame in frames),
             times_s=tuple(None if frame.pts is None else frame.pts * base for frame in frames),
             tick_s=base,
             sample_aspect=stream.sample_aspect_ratio or Fraction(1),
@@ -82,6 +86,17 @@ def _stills(files: list[Path]) -> Film:
     if files[0].suffix == ".exr":
         images = tuple(_srgb(image) for image in images)
     return replace(films[0], images=images, times_s=(None,) * len(files))
+
+
+def _shown(frame: av.VideoFrame) -> Floats:
+    """`frame` as a screen of today shows it: by the primaries of BT.709."""
+    coded = rgb(frame)
+    is_hdr = int(frame.color_trc) in (16, 18)
+    if int(frame.color_primaries) != 9 or is_hdr:
+        return coded
+    curved = coded / 255
+    light = np.where(curved <= 0.04045, curved / 12.92, ((curved + 0.055) / 1.055) ** 2.4)
+    return _srgb(light @ _FROM_BT2020.T * 255)
 
 
 def _srgb(linear: Floats) -> Floats:

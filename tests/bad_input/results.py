@@ -1,0 +1,114 @@
+"""Results that cannot be written where they were asked for, and work that is stopped."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import NamedTuple
+
+from fresco_engine.errors import DiskFull
+
+from tests.bad_input.situations import Stage, Table
+
+TABLE = Table()
+_TO_OUT = "restyle clip.mp4 -o out.mp4 -p ink --local"
+
+
+class _Usage(NamedTuple):
+    total: int
+    used: int
+    free: int
+
+
+@TABLE.situation(
+    "a full disk, known before the work",
+    _TO_OUT,
+    "…: the disk is full (1 MB free); free some room or write to another disk, then run again",
+    code=1,
+)
+def _full(stage: Stage) -> None:
+    stage.clip()
+    stage.patch.setattr(shutil, "disk_usage", lambda _: _Usage(10**9, 10**9, 5 * 10**5 + 1))
+
+
+@TABLE.situation(
+    "a disk that fills up while working",
+    _TO_OUT + " --quiet",
+    "…: the disk is full (1 MB free); free some room or write to another disk, then run again",
+    code=1,
+)
+def _fills_up(stage: Stage) -> None:
+    stage.clip()
+    stage.engine.failure = DiskFull("out.mp4", 1_000_000)
+
+
+@TABLE.situation(
+    "an output that is there already",
+    _TO_OUT,
+    "…: it exists already; choose another name or add --overwrite",
+)
+def _taken(stage: Stage) -> None:
+    stage.clip()
+    (stage.folder / "out.mp4").write_bytes(b"mine")
+
+
+TABLE.plain(
+    "an output in a folder that is not there",
+    "restyle clip.mp4 -o nowhere/out.mp4 -p ink --local",
+    "…: the folder … does not exist; create it or choose another",
+)
+TABLE.plain(
+    "an output of a type that cannot be written",
+    "restyle clip.mp4 -o out.gif -p ink --local",
+    "…: videos of this type cannot be written; name the file .mp4…",
+)
+
+
+@TABLE.situation(
+    "an output in a folder that may not be written to",
+    _TO_OUT,
+    "…: the folder … may not be written to; choose another folder",
+)
+def _read_only(stage: Stage) -> None:
+    stage.clip()
+    # Permissions do not bind every user that runs tests, so the system's answer is replaced.
+    stage.patch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)
+
+
+TABLE.plain(
+    "an output onto the clip",
+    "restyle clip.mp4 -o clip.mp4 -p ink --local --overwrite",
+    "…: this is where the clip itself is; choose another name or folder for the result",
+)
+TABLE.plain(
+    "a report onto the clip",
+    _TO_OUT + " --report clip.mp4",
+    "…: this is where the clip itself is; choose another name or folder for the result",
+)
+
+
+TABLE.plain(
+    "a report onto the result",
+    _TO_OUT + " --report out.mp4",
+    "…: the report would replace the result; give it a name of its own",
+)
+
+
+@TABLE.situation(
+    "keyframes onto the clip's pictures",
+    "restyle shot -o out.mp4 -p ink --local --save-keyframes shot --overwrite",
+    "…: this is where the clip itself is; choose another name or folder for the result",
+)
+def _onto_pictures(stage: Stage) -> None:
+    stage.pictures(range(6))
+
+
+@TABLE.situation(
+    "Ctrl-C, or a request to end",
+    _TO_OUT + " --quiet",
+    "Stopped; nothing half-written was left behind.",
+    code=130,
+)
+def _stopped(stage: Stage) -> None:
+    stage.clip()
+    stage.engine.failure = KeyboardInterrupt()
