@@ -6,6 +6,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from PIL import Image as Pillow
 
 from tests.bad_input.situations import Stage, Table
 
@@ -113,6 +114,42 @@ def _damaged(stage: Stage) -> None:
 def _shot_without_key(stage: Stage) -> None:
     _cut(stage.folder / "clip.mp4")
     stage.keys("key_0002.png")
+
+
+@TABLE.situation(
+    "a key that is a transparent layer",
+    _RUN,
+    "key_0003.png is laid over the clip's frame, which shows where it is transparent",
+    code=0,
+)
+def _layer(stage: Stage) -> None:
+    stage.clip()
+    _write_layer(stage.keys() / "key_0003.png", 255)
+
+
+@TABLE.situation(
+    "a key that is an empty layer", _RUN, "key_0003.png is wholly transparent, …", code=0
+)
+def _empty_layer(stage: Stage) -> None:
+    stage.clip()
+    _write_layer(stage.keys() / "key_0003.png", 0)
+
+
+@TABLE.situation(
+    "keys that may be numbered from 1",
+    _RUN,
+    "…so add --first-number 1 if the keys are counted from 1, or rename the file …",
+)
+def _from_one(stage: Stage) -> None:
+    stage.clip()
+    stage.keys("key_0001.png", "key_0012.png")
+
+
+def _write_layer(path: Path, alpha: int) -> None:
+    """A brush stroke in the middle of nothing."""
+    layer = np.zeros((48, 64, 4), np.uint8)
+    layer[10:30, 20:40] = (200, 60, 90, alpha)
+    Pillow.fromarray(layer, "RGBA").save(path)
 
 
 TABLE.plain(

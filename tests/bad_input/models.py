@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+
+import numpy as np
 from fresco_engine.diffusion.sources import BUNDLED
+from safetensors.numpy import load_file, save_file
 
 from tests.bad_input.situations import Stage, Table
 
@@ -47,3 +52,34 @@ def _cut_off(stage: Stage) -> None:
     stage.use_real_engine()
     weights = next(BUNDLED.rglob("*.safetensors")).read_bytes()
     (stage.folder / "cut.safetensors").write_bytes(weights[: len(weights) // 2])
+
+
+@TABLE.situation(
+    "a model with a weight that is no number",
+    "look clip.mp4 --frame 0 -o look.png -p ink --local --preset draft --size 64 --model damaged",
+    "…: the model gave values that are no numbers (NaN or infinity) while …; the weights of its …",
+)
+def _no_number(stage: Stage) -> None:
+    stage.clip()
+    stage.use_real_engine()
+    shutil.copytree(BUNDLED, stage.folder / "damaged")
+    file = stage.folder / "damaged/unet/diffusion_pytorch_model.safetensors"
+    tensors = load_file(file)
+    name = next(name for name in tensors if name.endswith("conv2.weight"))
+    tensors[name].reshape(-1)[0] = np.nan
+    save_file(tensors, file, {"format": "pt"})
+
+
+@TABLE.situation(
+    "a model whose description and weights differ",
+    "look clip.mp4 --frame 0 -o look.png -p ink --local --model odd",
+    "…: its configuration describes … numbers and its files hold …; get the model again",
+)
+def _other_sizes(stage: Stage) -> None:
+    stage.clip()
+    stage.use_real_engine()
+    shutil.copytree(BUNDLED, stage.folder / "odd")
+    file = stage.folder / "odd/unet/config.json"
+    config = json.loads(file.read_text("utf-8"))
+    config["layers_per_block"] += 1
+    file.write_text(json.dumps(config), "utf-8")

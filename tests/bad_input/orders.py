@@ -45,6 +45,28 @@ for _options, _sentence in (
 ):
     TABLE.plain("a value out of range or of another form", f"{_RESTYLE} {_options}", _sentence)
 
+TABLE.plain("a decimal comma", f"{_RESTYLE} --strength 0,75", code=0, does="read as 0.75")
+
+
+def _with_models(stage: Stage) -> None:
+    stage.clip()
+    stage.use_real_engine()
+
+
+for _words, _sentence in (
+    (
+        "ink <lora:ink:0.8>",
+        "<lora:ink:0.8> in the prompt is left out, as words load no files; add the LoRA …",
+    ),
+    ("ink, (blue:1.8)", "(blue:1.8) in the prompt is taken as plain words, …"),
+):
+    TABLE.situation(
+        "words of web interfaces",
+        f"look clip.mp4 --frame 0 -o look.png -p '{_words}' --local --preset draft --size 64",
+        _sentence,
+        code=0,
+    )(_with_models)
+
 TABLE.plain(
     "words for a frame that is no keyframe",
     f"{_RESTYLE} --frame-prompt 0=snow --frame-prompt 99=rain",

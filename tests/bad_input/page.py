@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.bad_input import clips, daemons, keys, models, orders, results
+from tests.bad_input import clips, daemons, keys, media, models, orders, results
 from tests.bad_input.situations import Situation
 
 PAGE = Path(__file__).parents[2] / "docs" / "bad-input.md"
 TABLES = {
     "Clips": clips.TABLE,
+    "Clips of all kinds": media.TABLE,
     "Painted keys": keys.TABLE,
     "Orders": orders.TABLE,
     "Models": models.TABLE,
@@ -30,7 +31,7 @@ all is in [formats.md](formats.md).
 _FOOT = """\
 
 A process that is killed without notice (`kill -9`, power cut) cannot clean up, though a job at a
-daemon goes on: a hidden file `.NAME.partial-…` or folder `.frames.partial-…` may stay beside the
+daemon goes on: a hidden file or folder `.fresco-….partial` may stay beside the
 output. It can be deleted; the next run works without that. Keyframes saved until then are whole.
 """
 

@@ -112,3 +112,19 @@ def _onto_pictures(stage: Stage) -> None:
 def _stopped(stage: Stage) -> None:
     stage.clip()
     stage.engine.failure = KeyboardInterrupt()
+
+
+@TABLE.situation(
+    "the clip itself, under another name",
+    "restyle clip.mp4 -o link.mp4 -p ink --local --overwrite",
+    "…: this is where the clip itself is; choose another name or folder for the result",
+)
+def _another_name(stage: Stage) -> None:
+    os.link(stage.clip(), stage.folder / "link.mp4")
+
+
+TABLE.plain(
+    "a report in the place of the result",
+    "restyle clip.mp4 -o out.mp4 -p ink --local --report out.mp4",
+    "…the report would replace the result; give it a name of its own",
+)

@@ -54,13 +54,14 @@ def make_clip(tmp_path: Path) -> MakeClip:
 
     def make(name: str, **choices: object) -> Path:
         path = tmp_path / name
-        _write_clip(path, Recipe(**choices))  # type: ignore[arg-type]
+        write_recipe(path, Recipe(**choices))  # type: ignore[arg-type]
         return path
 
     return make
 
 
-def _write_clip(path: Path, recipe: Recipe) -> None:
+def write_recipe(path: Path, recipe: Recipe) -> None:
+    """Write the clip that `recipe` describes."""
     with av.open(str(path), "w") as output:
         video = _video_stream(output, recipe)
         sounds = [_sound_stream(output, name) for name in recipe.sound]
