@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +35,13 @@ class Pulls:
         self._worker = worker
         self._folder = folder
         self._running: set[WorkerProcess] = set()
+        self._sources: Counter[str] = Counter()
         self._places = threading.Semaphore(_MOST_PULLS)
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """What is being downloaded and not whole yet."""
+        return frozenset(+self._sources)
 
     def pull(self, source: str) -> Generator[PullStep, None, None]:
         """Download the model `source`; closing the generator stops it, and it can be gone on with.
@@ -59,9 +65,17 @@ class Pulls:
         inbox: queue.SimpleQueue[Values] = queue.SimpleQueue()
         process = self._started(source, inbox)
         self._running.add(process)
+        self._sources[source] += 1
+        is_whole = False
         try:
-            yield from _steps(process, inbox)
+            for step in _steps(process, inbox):
+                if step.is_finished:
+                    is_whole = True
+                    self._sources[source] -= 1
+                yield step
         finally:
+            if not is_whole:
+                self._sources[source] -= 1
             self._running.discard(process)
             process.kill()
             process.close()

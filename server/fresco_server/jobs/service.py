@@ -331,8 +331,13 @@ class Jobs:
         return self._crew.devices()
 
     def list_models(self) -> list[dict[str, Any]]:
-        """The models on this machine and known ones on the hub, as plain values."""
-        return self.media.list_models([str(folder) for folder in self._settings.model_folders])
+        """The models on this machine and known ones on the hub, as plain values.
+
+        One that is half downloaded is none yet.
+        """
+        coming = self._pulls.sources
+        found = self.media.list_models([str(folder) for folder in self._settings.model_folders])
+        return [entry for entry in found if entry["source"] not in coming]
 
     def pull(self, source: str) -> Generator[PullStep, None, None]:
         """Download a model; closing the generator stops it.

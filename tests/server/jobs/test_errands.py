@@ -57,6 +57,25 @@ def test_no_more_models_than_a_few_are_downloaded_at_once(
     until(lambda: not downloads._running, "the downloads to end")
 
 
+_PULLED = """
+import json, sys
+for say, done in (("pulling", 1), ("pulled", 2)):
+    print(json.dumps({"say": say, "done": done, "total": 2}), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_model_is_coming_until_the_moment_it_is_whole(tmp_path: Path) -> None:
+    downloads = Pulls((sys.executable, "-c", _PULLED), tmp_path)
+    coming: list[frozenset[str]] = []
+
+    for _ in downloads.pull("owner/name"):
+        coming.append(downloads.sources)
+
+    assert coming == [{"owner/name"}, set()]
+    assert downloads.sources == set()
+
+
 def _exhaust(pull: object) -> None:
     with pytest.raises(WorkerLost):
         list(pull)  # type: ignore[call-overload]
