@@ -134,8 +134,8 @@ class DaemonProcess:
         assert self.process is not None
         workers = self.workers()
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
-        _, alive = psutil.wait_procs(workers, timeout=10)
+        self.process.wait(60)
+        _, alive = psutil.wait_procs(workers, timeout=60)
         assert not alive, "workers outlive their daemon"
 
     def stop(self) -> int:
