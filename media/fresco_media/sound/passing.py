@@ -103,6 +103,11 @@ class Sound:
                 self.warnings.append(
                     f"{self._names[index]} holds no sound there, so the result is without it"
                 )
+            if track.is_cut:
+                self.warnings.append(
+                    f"{self._names[index]} goes on more than a minute after the last picture, "
+                    "after silence; that is left out"
+                )
 
     @property
     def sounding_tracks(self) -> int:
