@@ -27,7 +27,7 @@ _ROUNDING_S = Fraction(15, 10_000)
 _CERTAIN_S = Fraction(30, 1000)
 # More than rounding to milliseconds makes of block after block: another clock, or a slip of it.
 _DRIFT_S = Fraction(7, 10_000)
-_DRIFTING_BLOCKS = 8
+_DRIFTING_BLOCKS = 5
 # Silence for longer after the last picture is no hole but times that are wrong.
 _LONGEST_SILENCE_S = Fraction(60)
 # Further back than this, the times begin anew, as in transport streams that were joined.
