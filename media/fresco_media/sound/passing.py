@@ -23,7 +23,7 @@ from fresco_media.types import Join
 
 logger = logging.getLogger(__name__)
 
-_DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
+DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
 # So many packets in a row that cannot be written are no damage any more.
 _MOST_REFUSED = 50
 _PREROLL_S = Fraction(1, 2)
@@ -150,7 +150,7 @@ class Sound:
 
     def _lose(self, index: int, error: Exception) -> None:
         """Go on without what could not be written, unless the disk is at fault."""
-        if getattr(error, "errno", None) in _DISK_FAULTS:
+        if getattr(error, "errno", None) in DISK_FAULTS:
             raise error
         logger.warning("%s: %s", self._names[index], error)
         self._refused[index] = self._refused.get(index, 0) + 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from fractions import Fraction
 
 import av
@@ -14,6 +14,7 @@ from fresco_media.sound.samples import BlockReader, Gathering, SampleFormat, Sam
 from fresco_media.sound.streams import describe
 
 Output = av.container.OutputContainer
+
 
 def add_track(
     source: av.AudioStream, output: Output, choice: Choice, part: SoundRange
