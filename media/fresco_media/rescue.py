@@ -96,15 +96,15 @@ class PictureJournal:
         held_from = len(self._noted) - len(self._recent)
         with (
             broken.open("rb") as file,
-            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as all_,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
         ):
             place = 0
             for number, noted in enumerate(self._noted):
                 if number >= held_from:
                     yield self._recent[number - held_from]
                     continue
-                place = _place_of(noted, all_, place)
-                yield all_[place : place + noted.size]
+                place = _place_of(noted, content, place)
+                yield content[place : place + noted.size]
                 place += noted.size
 
 
