@@ -165,11 +165,11 @@ def _first_picture_s(path: Path) -> Fraction:
         stream = file.streams.video[0]
         frame = next(iter(file.decode(stream)))
         assert frame.pts is not None
-        return frame.pts * (stream.time_base or 0)
+        return frame.pts * (stream.time_base or Fraction(0))
 
 
 def _first_sound_s(path: Path) -> Fraction:
     with av.open(str(path)) as file:
         frame = next(iter(file.decode(file.streams.audio[0])))
         assert frame.pts is not None
-        return frame.pts * (frame.time_base or 0)
+        return frame.pts * (frame.time_base or Fraction(0))
