@@ -19,7 +19,8 @@ from fresco_media.delivery import Codec, Delivery
 from fresco_media.picture_codecs import picture_codec
 from fresco_media.quicktime import state_languages
 from fresco_media.readback import Wanted, shortcomings
-from fresco_media.sound import Sound, SoundRange, SoundTarget
+from fresco_media.rescue import PictureJournal
+from fresco_media.sound import DISK_FAULTS, Sound, SoundRange, SoundTarget
 from fresco_media.types import ClipInfo, Frame
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ class Encoder:
         self._is_closed = False
         self._sound: Sound | None = None
         self._warnings: list[str] = []
+        self._journal = PictureJournal()
         options = _container_options(info, target.container)
         self._output = av.open(str(target.path), "w", format=target.container, options=options)
         try:
@@ -92,19 +94,23 @@ class Encoder:
         picture.duration = self._duration(frame.index)
         self._written += 1
         self._end_tick = picture.pts + picture.duration
-        self._output.mux(self._stream.encode(picture))
+        self._mux(self._stream.encode(picture))
         if self._sound is not None:
             self._sound.copy_until(frame.time_s)
 
     def finish(self) -> None:
         """Write what the encoder still holds, the rest of the sound and the index; look at it."""
-        self._output.mux(self._stream.encode(None))
+        self._mux(self._stream.encode(None))
         languages: list[str] = []
         sound_tracks = 0
         if self._sound is not None:
             self._sound.finish()
             languages, sound_tracks = self._sound.languages, self._sound.sounding_tracks
-        self.close()
+        try:
+            self.close()
+        except (av.error.FFmpegError, OSError) as error:
+            self._save_pictures(error)
+            languages, sound_tracks = [], 0
         if self._target.container == "mov" and any(languages):
             try:
                 state_languages(self._target.path, ["", *languages])
@@ -120,6 +126,35 @@ class Encoder:
         if self._sound is not None:
             self._sound.close()
         self._output.close()
+
+    def _mux(self, packets: list[av.Packet]) -> None:
+        for packet in packets:
+            if self._sound is not None:
+                self._journal.note(packet)
+            self._output.mux(packet)
+
+    def _save_pictures(self, error: Exception) -> None:
+        """Write the pictures alone, where the end of a file with sound cannot be written."""
+        if self._sound is None or getattr(error, "errno", None) in DISK_FAULTS:
+            raise error
+        path, container = self._target.path, self._target.container
+        saved = path.with_name(path.name[:100] + ".pictures")
+        options = _container_options(self._info, container)
+        try:
+            output = av.open(str(saved), "w", format=container, options=options)
+            self._journal.rewrite(
+                path, output, lambda output: self._codec.add_stream(output, self._info)
+            )
+            saved.replace(path)
+        except (av.error.FFmpegError, OSError, ValueError) as second:
+            logger.warning("%s: %s", path, second)
+            saved.unlink(missing_ok=True)
+            raise error from second
+        logger.warning("%s: %s", path, error)
+        self._warnings.append(
+            f"the file could not be finished with the clip's sound ({error}), so it is without; "
+            "convert the sound to WAV or AAC first to keep it"
+        )
 
     def _take_over(self, part: SoundRange, options: dict[str, str]) -> None:
         """Have what the source holds beside its pictures in the output as well."""

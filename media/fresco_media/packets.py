@@ -302,11 +302,12 @@ def _parts(scan: Scan, numbers: Iterable[int]) -> list[list[int]]:
 def _own_stamps(scan: Scan, order: Sequence[int]) -> Sequence[int | None]:
     """The stamps that frames have in the file, on one clock."""
     packets = [scan.packets[number] for number in order]
-    # Where a container has no times of showing (AVI), FFmpeg makes them up in storage order.
+    # Where a container has no times of showing (AVI), FFmpeg makes them up in storage order: the
+    # first picture comes out when as many went in as the codec reorders, and sound is beside that.
     if not has_reordered_stamps(scan) and list(order) != sorted(order):
-        decoding = [packet.seek for packet in packets if packet.seek is not None]
-        if len(decoding) == len(packets):
-            return sorted(decoding)
+        made_up = [packet.stamp for packet in packets if packet.stamp is not None]
+        if len(made_up) == len(packets):
+            return sorted(made_up)
     starts = [join.number for join in scan.joins]
     ticks = [0, *(round(join.offset_s / scan.time_base) for join in scan.joins)]
     return [

@@ -81,6 +81,10 @@ def _expected(item: Item, made: Made) -> Expected:
         raise CannotRead(f"FFmpeg shows frames {numbers} of {written}")
     count = len(numbers) if item.container in _ACCUMULATING else 1
     tolerance_s = min(film.tick_s * count, kinds.period_s(item.rate) / 4)
+    heard = tuple(reading.tracks(made.path)) if film.sound_count else ()
+    longest_s = max((len(track.samples) / sounds.Heard.RATE for track in heard), default=0)
+    if longest_s > 2 * sounds.LENGTH_S:
+        raise CannotRead(f"FFmpeg hears {longest_s:.0f} s of {sounds.LENGTH_S} s of sound")
     height, width = pictures.turned(film.images[0], item.turn).shape[:2]
     is_on_side = width != film.images[0].shape[1]
     return Expected(
@@ -93,7 +97,7 @@ def _expected(item: Item, made: Made) -> Expected:
         ),
         size=(width, height),
         aspect=1 / film.sample_aspect if is_on_side else film.sample_aspect,
-        sound=tuple(reading.tracks(made.path)) if film.sound_count else (),
+        sound=heard,
     )
 
 

@@ -51,6 +51,8 @@ def make(item: Item, folder: Path) -> Made:
         raise CannotWrite(f"{type(error).__name__}: {error}") from error
     if item.turn in _TURNS_MATRIX:
         _set_display_matrix(path, _TURNS_MATRIX[item.turn])
+    if item.sound == "g726":
+        _count_sound_in_bytes(path)
     return Made(path.parent if item.container.startswith("pictures") else path, times)
 
 
@@ -228,6 +230,24 @@ def _interleaved(sources: list[Iterator[av.Packet]]) -> Iterator[av.Packet]:
 def _decoding_time_s(packet: av.Packet) -> Fraction:
     stamp = packet.pts if packet.dts is None else packet.dts
     return Fraction(stamp or 0) * (packet.time_base or Fraction(1))
+
+
+def _count_sound_in_bytes(path: Path) -> None:
+    """Give the sound of an AVI file a clock that ticks with every byte, as recorders do.
+
+    FFmpeg writes one that ticks with every block there, and then reads a tick for every byte.
+    """
+    content = bytearray(path.read_bytes())
+    place = content.find(b"strh")
+    while place >= 0:
+        header = place + 8
+        if content[header : header + 4] == b"auds":
+            # Bit rate / 8, which the wave format behind this header holds after 8 bytes.
+            (rate,) = struct.unpack_from("<I", content, content.index(b"strf", header) + 16)
+            struct.pack_into("<II", content, header + 20, 1, rate)
+            struct.pack_into("<I", content, header + 44, 1)
+        place = content.find(b"strh", header)
+    path.write_bytes(content)
 
 
 def _set_display_matrix(path: Path, values: tuple[int, int, int, int]) -> None:

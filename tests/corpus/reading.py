@@ -33,6 +33,10 @@ _FROM_BT2020 = np.array(
     [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]]
 )
 """Linear light of BT.2020 by the primaries of BT.709 (ITU-R BT.2087)."""
+_Piece = tuple[float, np.ndarray]
+"""When samples begin, in seconds, and the samples at the common rate."""
+_ROUNDED_S = 0.0012
+"""Times that are so little off are rounded to milliseconds, twice perhaps."""
 _SAMPLES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
 
 
@@ -266,7 +270,7 @@ def _first_picture_s(container: av.container.InputContainer) -> Fraction:
 
 
 def _track(path: Path, number: int, first_s: Fraction) -> Heard:
-    pieces: list[tuple[float, np.ndarray]] = []
+    pieces: list[_Piece] = []
     with av.open(str(path)) as container:
         stream = container.streams.audio[number]
         latest_s: Fraction | None = None
@@ -278,6 +282,7 @@ def _track(path: Path, number: int, first_s: Fraction) -> Heard:
             pieces.append((float(begin_s - first_s), _mono(frame)))
     if not pieces:
         raise CannotRead("a sound track cannot be decoded")
+    pieces = _as_played(pieces)
     start_s = pieces[0][0]
     end_s = max(begin + len(samples) / Heard.RATE for begin, samples in pieces)
     timeline = np.zeros(round((end_s - start_s) * Heard.RATE) + 1, np.float32)
@@ -285,6 +290,27 @@ def _track(path: Path, number: int, first_s: Fraction) -> Heard:
         place = max(round((begin - start_s) * Heard.RATE), 0)
         timeline[place : place + len(samples)] = samples[: len(timeline) - place]
     return Heard(start_s, timeline)
+
+
+def _as_played(pieces: list[_Piece]) -> list[_Piece]:
+    """`pieces` where a player has them: what only rounded times set apart follows on.
+
+    Such a run lies where the middle one of its times says.
+    """
+    placed: list[_Piece] = []
+    run: list[np.ndarray] = []
+    shifts: list[float] = []
+    start_s = end_s = 0.0
+    for begin_s, samples in pieces:
+        if run and abs(begin_s - end_s) > _ROUNDED_S:
+            placed.append((start_s + float(np.median(shifts)), np.concatenate(run)))
+            run, shifts = [], []
+        if not run:
+            start_s = end_s = begin_s
+        run.append(samples)
+        shifts.append(begin_s - end_s)
+        end_s += len(samples) / Heard.RATE
+    return [*placed, (start_s + float(np.median(shifts)), np.concatenate(run))]
 
 
 def _mono(frame: av.AudioFrame) -> np.ndarray:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from fresco_media.sound import SampleFormat, played_sound
+from fresco_media.types import Join
 from PyQt6.QtCore import QIODevice, QObject, QThread, QTimer, pyqtSignal, pyqtSlot
 
 from fresco_gui.media.errors import MediaError, reading
@@ -37,17 +38,17 @@ _FEED_MS = 20
 _REPORT_S = 0.1
 
 
-def decode_sound(path: Path, start_s: float) -> Iterator[bytes]:
+def decode_sound(path: Path, start_s: float, joins: Sequence[Join] = ()) -> Iterator[bytes]:
     """The main sound track from `start_s` on (of the file's clock): 16 bit stereo at 48 kHz.
 
-    Silence stands in for what is missing.
+    `joins` are the places where that clock starts over. Silence stands in for what is missing.
 
     Raises:
         MediaError: the file cannot be read.
     """
     form = SampleFormat("s16", "stereo", RATE)
     with reading(path):
-        for samples in played_sound(path, Fraction(start_s), form):
+        for samples in played_sound(path, Fraction(start_s), form, joins):
             yield samples.astype(np.int16, copy=False).tobytes()
 
 
@@ -59,7 +60,7 @@ class SoundPlayer(QObject):
     """
 
     heard = pyqtSignal(float)
-    _start_wanted = pyqtSignal(object, float, float, float)
+    _start_wanted = pyqtSignal(object, float, float, float, object)
     _stop_wanted = pyqtSignal()
     _skip_wanted = pyqtSignal(float)
     _volume_wanted = pyqtSignal(float)
@@ -79,9 +80,14 @@ class SoundPlayer(QObject):
         self._thread.finished.connect(self._output.stop)
         self._thread.start()
 
-    def play(self, path: Path, from_s: float, offset_s: float = 0.0) -> None:
-        """Play from `from_s` seconds of the clip, whose start is `offset_s` on the file's clock."""
-        self._start_wanted.emit(path, from_s, offset_s, time.monotonic())
+    def play(
+        self, path: Path, from_s: float, offset_s: float = 0.0, joins: Sequence[Join] = ()
+    ) -> None:
+        """Play from `from_s` seconds of the clip, whose start is `offset_s` on the file's clock.
+
+        `joins` are the places where that clock starts over.
+        """
+        self._start_wanted.emit(path, from_s, offset_s, time.monotonic(), tuple(joins))
 
     def skip(self, seconds: float) -> None:
         """Leave out as much, so that a sound that is late catches up."""
@@ -124,8 +130,10 @@ class _SoundOutput(QObject):
         """Load what the first sound would have to wait for."""
         _open_sink()
 
-    @pyqtSlot(object, float, float, float)
-    def start(self, path: Path, from_s: float, offset_s: float, asked_s: float) -> None:
+    @pyqtSlot(object, float, float, float, object)
+    def start(
+        self, path: Path, from_s: float, offset_s: float, asked_s: float, joins: tuple[Join, ...]
+    ) -> None:
         self.stop()
         sink = _open_sink()
         if sink is None:
@@ -137,7 +145,7 @@ class _SoundOutput(QObject):
             return
         # Opening a device may take a second: the sound joins the pictures where they are by now.
         from_s += time.monotonic() - asked_s
-        self._chunks = decode_sound(path, from_s + offset_s)
+        self._chunks = decode_sound(path, from_s + offset_s, joins)
         self._waiting = b""
         self._from_s, self._written_bytes, self._reported_s = from_s, 0, 0.0
         self._sink, self._device = sink, device

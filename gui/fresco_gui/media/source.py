@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from fresco_media.types import Join
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QImage
 
@@ -35,6 +36,8 @@ class FrameInfo:
     has_sound: bool = False
     start_s: float = 0.0
     """The first frame's time on the file's own clock, which its sound follows too."""
+    joins: tuple[Join, ...] = ()
+    """Where that clock starts over."""
 
     @property
     def stop(self) -> int:

@@ -236,7 +236,7 @@ class Playback(QObject):
         is_heard = self._rate == 1 and not self._is_muted
         if is_heard and info.has_sound and info.path is not None:
             self._sound_settles = 0.0
-            self.sound.play(info.path, start_s, info.start_s)
+            self.sound.play(info.path, start_s, info.start_s, info.joins)
 
     def _aim(self, due: int, late: int) -> None:
         """Choose the next frame: the following one, or one that can still be in time."""

@@ -2,9 +2,18 @@
 
 from fresco_media.sound.choices import Choice, Policy
 from fresco_media.sound.part import SoundRange
-from fresco_media.sound.passing import Sound
+from fresco_media.sound.passing import DISK_FAULTS, Sound
 from fresco_media.sound.playback import played_sound
 from fresco_media.sound.rehearsal import SoundTarget
 from fresco_media.sound.samples import SampleFormat
 
-__all__ = ["Choice", "Policy", "SampleFormat", "Sound", "SoundRange", "SoundTarget", "played_sound"]
+__all__ = [
+    "DISK_FAULTS",
+    "Choice",
+    "Policy",
+    "SampleFormat",
+    "Sound",
+    "SoundRange",
+    "SoundTarget",
+    "played_sound",
+]

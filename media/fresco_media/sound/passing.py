@@ -23,7 +23,7 @@ from fresco_media.types import Join
 
 logger = logging.getLogger(__name__)
 
-_DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
+DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
 # So many packets in a row that cannot be written are no damage any more.
 _MOST_REFUSED = 50
 _PREROLL_S = Fraction(1, 2)
@@ -103,6 +103,11 @@ class Sound:
                 self.warnings.append(
                     f"{self._names[index]} holds no sound there, so the result is without it"
                 )
+            if track.is_cut:
+                self.warnings.append(
+                    f"{self._names[index]} goes on more than a minute after the last picture, "
+                    "after silence; that is left out"
+                )
 
     @property
     def sounding_tracks(self) -> int:
@@ -145,7 +150,7 @@ class Sound:
 
     def _lose(self, index: int, error: Exception) -> None:
         """Go on without what could not be written, unless the disk is at fault."""
-        if getattr(error, "errno", None) in _DISK_FAULTS:
+        if getattr(error, "errno", None) in DISK_FAULTS:
             raise error
         logger.warning("%s: %s", self._names[index], error)
         self._refused[index] = self._refused.get(index, 0) + 1

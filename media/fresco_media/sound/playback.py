@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,19 +10,24 @@ import av
 import av.container
 
 from fresco_media.containers import open_input
-from fresco_media.demux import demuxed
+from fresco_media.continuity import demuxed_continuously
+from fresco_media.sound.part import begin_s
 from fresco_media.sound.samples import BlockReader, SampleFormat, Samples, Timeline
 from fresco_media.sound.streams import main_sound
+from fresco_media.types import Join
 
 # Codecs such as AAC and MP3 need what comes before to begin well.
 _PREROLL_S = Fraction(1, 2)
 
 
-def played_sound(path: Path, start_s: Fraction, form: SampleFormat) -> Iterator[Samples]:
+def played_sound(
+    path: Path, start_s: Fraction, form: SampleFormat, joins: Sequence[Join] = ()
+) -> Iterator[Samples]:
     """The main track of the file at `path` from `start_s` of its clock on, as `form`.
 
-    Silence stands in for what is missing, be it before the track, in it, or damaged. A file
-    without sound gives nothing.
+    `joins` are those of the file (`ClipInfo.joins`), where its clock starts over. Silence stands
+    in for what is missing, be it before the track, in it, or damaged. A file without sound gives
+    nothing.
 
     Raises:
         FFmpegError, OSError: the file cannot be read.
@@ -31,13 +36,15 @@ def played_sound(path: Path, start_s: Fraction, form: SampleFormat) -> Iterator[
         stream = main_sound(file)
         if stream is None:
             return
-        if start_s > _PREROLL_S:
+        if start_s > _PREROLL_S and not joins:
+            # Where stamps start over, no stamp finds a place.
             file.seek(int((start_s - _PREROLL_S) * av.time_base), backward=True)
         reader = BlockReader(stream)
         timeline = Timeline(reader.format, start_s)
         resampler = av.AudioResampler(form.name, form.layout, form.rate)
         at = 0
-        for samples in _blocks(file, stream, reader, timeline):
+        packets = _packets_from(start_s - _PREROLL_S, demuxed_continuously(file, joins, stream))
+        for samples in _blocks(packets, reader, timeline):
             frame = reader.format.frame(samples, at)
             at += len(samples)
             for part in resampler.resample(frame):
@@ -46,13 +53,17 @@ def played_sound(path: Path, start_s: Fraction, form: SampleFormat) -> Iterator[
             yield part.to_ndarray().reshape(-1, form.channels)
 
 
+def _packets_from(start_s: Fraction, packets: Iterator[av.Packet]) -> Iterator[av.Packet]:
+    """Those that need decoding for what is heard from `start_s` on."""
+    for packet in packets:
+        if not packet.size or packet.pts is None or begin_s(packet) >= start_s:
+            yield packet
+
+
 def _blocks(
-    file: av.container.InputContainer,
-    stream: av.AudioStream,
-    reader: BlockReader,
-    timeline: Timeline,
+    packets: Iterator[av.Packet], reader: BlockReader, timeline: Timeline
 ) -> Iterator[Samples]:
-    for packet in demuxed(file, stream):
+    for packet in packets:
         for block in reader.read(packet):
             yield from timeline.add(block)
     yield from timeline.finish()

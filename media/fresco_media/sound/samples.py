@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -24,9 +25,19 @@ Samples = NDArray[Any]
 _ROUNDING_S = Fraction(15, 10_000)
 # A hole for certain: no container rounds so badly.
 _CERTAIN_S = Fraction(30, 1000)
+# More than rounding to milliseconds makes of block after block: another clock, or a slip of it.
+_DRIFT_S = Fraction(7, 10_000)
+_DRIFTING_BLOCKS = 5
+# Silence for longer after the last picture is no hole but times that are wrong.
+_LONGEST_SILENCE_S = Fraction(60)
 # Further back than this, the times begin anew, as in transport streams that were joined.
 _RESTART_S = Fraction(1)
 _SILENCE_AT_ONCE_S = 1
+# Files hold sound in blocks of any size, down to single samples. Those shorter than the first are
+# put together to such as the second, which at all usual rates is a whole number of milliseconds:
+# Matroska can say nothing finer.
+_SHORT_S = Fraction(1, 100)
+_PIECE_S = Fraction(1, 25)
 _KINDS: dict[str, type[np.generic]] = {
     "u8": np.uint8,
     "s16": np.int16,
@@ -151,7 +162,8 @@ class Timeline:
     """Puts blocks where their times say, counted in samples from `start_s`.
 
     What comes out is without a gap from `start_s` on: silence stands in for what is missing.
-    Nothing from `stop_s` on comes out, and no hole that reaches beyond `filled_to_s` is filled.
+    Nothing from `stop_s` on comes out, nor what follows a hole that reaches a minute beyond
+    `filled_to_s`, where the pictures end; `is_cut` says that there was such sound.
     """
 
     def __init__(
@@ -167,7 +179,9 @@ class Timeline:
         self._filled_to = self._place_of(filled_to_s)
         self._at: int | None = None
         self._waiting: Block | None = None
+        self._recent: deque[int] = deque(maxlen=_DRIFTING_BLOCKS)
         self.is_over = False
+        self.is_cut = False
 
     def add(self, block: Block) -> Iterator[Samples]:
         """What is certain now; a block waits for the next one's time."""
@@ -194,8 +208,8 @@ class Timeline:
             shift = (begin or 0) - self._at
         else:
             shift = self._shift(block, following)
-        if shift > 0 and self._filled_to is not None and self._at + shift > self._filled_to:
-            self.is_over = True
+        if shift > 0 and self._is_too_far(self._at + shift):
+            self.is_over = self.is_cut = True
             if self._at <= 0:
                 self._at = None
             return
@@ -216,12 +230,31 @@ class Timeline:
             self._start_s += Fraction(shift, rate)
             return 0
         if abs(shift) > _CERTAIN_S * rate:
+            self._recent.clear()
             return shift
+        if abs(shift) <= _ROUNDING_S * rate:
+            return self._drift(shift)
+        self._recent.clear()
         after = None if following is None else self._position(following)
-        if abs(shift) <= _ROUNDING_S * rate or after is None:
+        if after is None:
             return 0
         lasts = abs(after - (begin + len(block.samples))) <= _ROUNDING_S * rate
         return shift if lasts else 0
+
+    def _drift(self, shift: int) -> int:
+        """`shift`, once so many blocks in a row are off that rounding does not explain it."""
+        self._recent.append(shift)
+        least = _DRIFT_S * self._form.rate
+        is_all = len(self._recent) == _DRIFTING_BLOCKS
+        if is_all and (min(self._recent) > least or max(self._recent) < -least):
+            self._recent.clear()
+            return shift
+        return 0
+
+    def _is_too_far(self, place: int) -> bool:
+        if self._filled_to is None:
+            return False
+        return place > self._filled_to + _LONGEST_SILENCE_S * self._form.rate
 
     def _position(self, block: Block) -> int | None:
         return self._place_of(block.time_s)
@@ -246,3 +279,35 @@ class Timeline:
         self._at += len(samples)
         if begin < end:
             yield samples[begin:end]
+
+
+class Gathering:
+    """Puts short blocks together, for packets that are worth their headers."""
+
+    def __init__(self, rate: int) -> None:
+        self._short = int(rate * _SHORT_S)
+        self._piece = max(1, int(rate * _PIECE_S))
+        self._held: list[Samples] = []
+        self._count = 0
+
+    def add(self, samples: Samples) -> Iterator[Samples]:
+        """What is long enough by now."""
+        if not self._held and len(samples) >= self._short:
+            yield samples
+            return
+        self._held.append(samples)
+        self._count += len(samples)
+        if self._count < self._piece:
+            return
+        joined = np.concatenate(self._held)
+        whole = len(joined) // self._piece * self._piece
+        for begin in range(0, whole, self._piece):
+            yield joined[begin : begin + self._piece]
+        self._held = [joined[whole:]] if whole < len(joined) else []
+        self._count = len(joined) - whole
+
+    def finish(self) -> Iterator[Samples]:
+        """The rest."""
+        if self._held:
+            yield np.concatenate(self._held)
+        self._held, self._count = [], 0

@@ -10,7 +10,7 @@ import av.container
 
 from fresco_media.sound.choices import COPY, Choice
 from fresco_media.sound.part import SoundRange
-from fresco_media.sound.samples import BlockReader, SampleFormat, Samples, Timeline
+from fresco_media.sound.samples import BlockReader, Gathering, SampleFormat, Samples, Timeline
 from fresco_media.sound.streams import describe
 
 Output = av.container.OutputContainer
@@ -55,6 +55,11 @@ class CopiedTrack:
         """Whether nothing was written, so that most containers are without the track."""
         return self._latest is None
 
+    @property
+    def is_cut(self) -> bool:
+        """A copy leaves nothing out."""
+        return False
+
     def finish(self) -> None:
         """A copy holds nothing back."""
 
@@ -85,6 +90,7 @@ class EncodedTrack:
             context.bit_rate = choice.bit_rate
         wanted = SampleFormat(choice.sample_format, choice.layout, choice.rate)
         self._resampler = None if wanted == self._reader.format else _resampler(choice)
+        self._gathering = Gathering(self._reader.format.rate)
         describe(self._stream, source)
 
     def write(self, packet: av.Packet) -> None:
@@ -99,16 +105,26 @@ class EncodedTrack:
         """Whether nothing was written; silence is something."""
         return not self._written
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether sound is left out that its times put long after the last picture."""
+        return self._timeline.is_cut
+
     def finish(self) -> None:
         """Write what is still held back."""
         self._encode(self._timeline.finish())
+        self._encode_samples(self._gathering.finish())
         if self._resampler is not None:
             for frame in self._resampler.resample(None):
                 self._output.mux(self._stream.encode(frame))
         self._output.mux(self._stream.encode(None))
 
     def _encode(self, blocks: Iterable[Samples]) -> None:
-        for samples in blocks:
+        for block in blocks:
+            self._encode_samples(self._gathering.add(block))
+
+    def _encode_samples(self, pieces: Iterable[Samples]) -> None:
+        for samples in pieces:
             frame = self._reader.format.frame(samples, self._written)
             self._written += len(samples)
             frames = [frame] if self._resampler is None else self._resampler.resample(frame)
