@@ -28,3 +28,15 @@ class PlainLabel(QLabel):
     def setText(self, a0: str | None) -> None:  # noqa: N802
         """Show a text, without what would turn or hide it."""
         super().setText(printable(a0 or "", keep="\n\t"))
+
+
+class MarkedLabel(QLabel):
+    """A text that is not taken for HTML, behind a coloured mark."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.RichText)
+
+    def show_marked(self, text: str, colour: str) -> None:
+        """Show this text behind a mark of this colour (#rrggbb)."""
+        self.setText(f'<span style="color:{colour}">●</span> {escape(printable(text))}')

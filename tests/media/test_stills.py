@@ -485,6 +485,6 @@ def test_a_tiff_that_states_its_resolution_is_read(
     still, header = read_still(path), read_header(path)
 
     shape = (24, 32, 3) if orientation == 1 else (32, 24, 3)
-    assert np.array_equal(still.image, np.broadcast_to(np.uint8(SHADE), shape))
+    assert np.array_equal(still.image, np.broadcast_to(np.array(SHADE, np.uint8), shape))
     assert still.pixel_aspect == (expected if orientation == 1 else 1 / expected)
     assert header.pixel_aspect == still.pixel_aspect
