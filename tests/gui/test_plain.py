@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 from fresco_client import Device, ServerInfo
 from fresco_gui.connection import DaemonState, DaemonView
+from fresco_gui.empty import EmptyState
 from fresco_gui.plain import PlainLabel, plain
 from fresco_gui.status import StatusLine
 from fresco_gui.theme import TOKENS
 from fresco_media.text import printable
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor, QTextDocument
+from PyQt6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 ROOT = Path(__file__).parents[2]
@@ -99,3 +101,22 @@ def test_the_app_makes_no_label_that_guesses() -> None:
     guessing = [path.name for path in sources if " QLabel(" in path.read_text("utf-8")]
 
     assert guessing == []
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("&amp;.mp4", "&&amp;.mp4"),
+        ("a\u202egpj\x1b[31m.mp4", "a\\u202egpj\\x1b[31m.mp4"),
+        ("x" * 251 + ".mp4", "x" * 30 + "…" + "x" * 26 + ".mp4"),
+        ("a" * 29 + "&" + "b" * 40, "a" * 29 + "&&…" + "b" * 30),
+    ],
+)
+def test_recent_clips_are_offered_by_their_names(qtbot: QtBot, name: str, shown: str) -> None:
+    page = EmptyState(has_sample=True)
+    qtbot.addWidget(page)
+
+    page.show_recent([Path("/clips") / name])
+
+    assert shown in [button.text() for button in page.findChildren(QPushButton)]
+    assert page.minimumSizeHint().width() < 800
