@@ -8,7 +8,7 @@ from pathlib import Path
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from fresco_gui.plain import PlainLabel, plain
+from fresco_gui.plain import PlainLabel, caption, plain
 
 
 class EmptyState(QWidget):
@@ -49,7 +49,7 @@ class EmptyState(QWidget):
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
             self._recent.addWidget(label)
         for path in list(paths)[:5]:
-            button = QPushButton(path.name)
+            button = QPushButton(caption(path.name))
             button.setFlat(True)
             button.setToolTip(plain(path))
             button.clicked.connect(lambda _=False, path=path: self.recent_wanted.emit(path))

@@ -8,7 +8,7 @@ from PyQt6.QtWidgets import QProgressBar, QStatusBar, QToolButton, QWidget
 
 from fresco_gui.connection import DaemonState, DaemonView
 from fresco_gui.jobs.words import bytes_text, span_text, state_of_job
-from fresco_gui.plain import PlainLabel, plain
+from fresco_gui.plain import MarkedLabel, PlainLabel, plain
 from fresco_gui.theme import TOKENS
 
 
@@ -23,7 +23,7 @@ class StatusLine(QStatusBar):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.daemon = PlainLabel()
+        self.daemon = MarkedLabel()
         self.clip = PlainLabel()
         self.job = PlainLabel()
         self.bar = QProgressBar()
@@ -42,7 +42,7 @@ class StatusLine(QStatusBar):
             self.addPermanentWidget(widget)
         for label in (self.clip, self.daemon):
             label.setIndent(14)
-        self._device = ""
+        self._device = self._why = ""
         self.show_daemon(DaemonState.STARTING, "")
 
     def show_daemon(self, state: DaemonState, why: str) -> None:
@@ -60,11 +60,8 @@ class StatusLine(QStatusBar):
         }
         name, colour = names[state]
         device = f", {self._device}" if state.is_connected and self._device else ""
-        self._state = state
-        self.daemon.setText(
-            f'<span style="color:{colour}">●</span> '
-            + self.tr("Daemon: {state}").format(state=name + device)
-        )
+        self._state, self._why = state, why
+        self.daemon.show_marked(self.tr("Daemon: {state}").format(state=name + device), colour)
         self.daemon.setToolTip(plain(why))
         self.daemon.setAccessibleName(name)
 
@@ -74,7 +71,7 @@ class StatusLine(QStatusBar):
         name = device.name or device.id if device else ""
         if name != self._device:
             self._device = name
-            self.show_daemon(self._state, self.daemon.toolTip())
+            self.show_daemon(self._state, self._why)
 
     def show_clip(self, info: ClipInfo | None) -> None:
         """What the clip is."""

@@ -157,7 +157,8 @@ def pixel_aspect(info: dict[Any, Any]) -> Fraction:
         across, down = reversed(info.get("jfif_density", (1, 1)))
     else:
         across, down = info.get("aspect") or info.get("dpi") or (1, 1)
-    return _aspect(across, down)
+    # Pillow's own fractions cannot be divided by each other.
+    return _aspect(float(across), float(down))
 
 
 def _aspect(across: float, down: float) -> Fraction:

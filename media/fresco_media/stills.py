@@ -117,9 +117,15 @@ def _shallow(data: bytes, picture: Pillow.Image) -> Still:
     if has_alpha(picture, data[:HEAD_BYTES]):
         alpha = np.asarray(picture.convert("RGBA").getchannel("A"), np.uint8)
     shown = _in_srgb(data, picture)
-    # Pillow turns a TIFF by itself.
-    orientation = Orientation() if picture.format == "TIFF" else orientation_of(picture)
-    return _laid(shown, alpha, orientation, pixel_aspect(picture.info))
+    if picture.format == "TIFF":  # Pillow has turned it already.
+        return _laid(shown, alpha, Orientation(), _turned_aspect(tiff_tags(io.BytesIO(data))))
+    return _laid(shown, alpha, orientation_of(picture), pixel_aspect(picture.info))
+
+
+def _turned_aspect(tags: TiffTags) -> Fraction:
+    aspect = tiff_aspect(tags)
+    is_swapped = from_exif(first_of(tags, ORIENTATION_TAG, 1)).swaps_sides
+    return 1 / aspect if is_swapped else aspect
 
 
 def _in_srgb(data: bytes, picture: Pillow.Image) -> Image:

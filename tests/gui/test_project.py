@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -109,3 +111,16 @@ def test_another_clip_of_the_same_name_is_not_taken_for_it(tmp_path: Path) -> No
 
     assert find_moved(Path("/gone/a.mp4"), "1000:abc", [tmp_path]) is None
     assert find_moved(Path("/gone/a.mp4"), "", [tmp_path]) is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have no names here")
+def test_a_pipe_has_no_fingerprint_and_is_not_waited_at(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.mp4"
+    os.mkfifo(pipe)
+    found: list[str] = []
+    asking = threading.Thread(target=lambda: found.append(fingerprint_of(pipe)), daemon=True)
+
+    asking.start()
+    asking.join(10)
+
+    assert found == [""]

@@ -466,3 +466,25 @@ def test_the_shape_of_pixels_is_read(tmp_path: Path) -> None:
 
     assert read_header(path).pixel_aspect == Fraction(2)
     assert Clip.open(path).info.sample_aspect == Fraction(2)
+
+
+@pytest.mark.parametrize("unit", [None, 1, 2, 3], ids=["unsaid", "none", "inch", "centimetre"])
+@pytest.mark.parametrize("orientation", [1, 6], ids=["upright", "lying"])
+@pytest.mark.parametrize(
+    ("across", "down", "expected"),
+    [(72.0, 72.0, 1), (300.0, 150.0, Fraction(1, 2)), (118.11, 118.11, 1), (0.0, 0.0, 1)],
+    ids=["square", "narrow", "fraction", "nothing"],
+)
+def test_a_tiff_that_states_its_resolution_is_read(
+    tmp_path: Path, unit: int | None, orientation: int, across: float, down: float, expected: Any
+) -> None:
+    tags: dict[int, Any] = {274: orientation, 282: across, 283: down}
+    path = tmp_path / "scan.tif"
+    Pillow.fromarray(plain()).save(path, tiffinfo=tags | ({} if unit is None else {296: unit}))
+
+    still, header = read_still(path), read_header(path)
+
+    shape = (24, 32, 3) if orientation == 1 else (32, 24, 3)
+    assert np.array_equal(still.image, np.broadcast_to(np.array(SHADE, np.uint8), shape))
+    assert still.pixel_aspect == (expected if orientation == 1 else 1 / expected)
+    assert header.pixel_aspect == still.pixel_aspect

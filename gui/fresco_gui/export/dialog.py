@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 from fresco_media.delivery import Quality
@@ -23,7 +25,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from fresco_gui.export.options import ExportKind, ExportOptions
+from fresco_gui.export.options import ExportKind, ExportOptions, typed_path
 from fresco_gui.export.size_label import Measure, SizeLabel
 from fresco_gui.media import FrameInfo
 from fresco_gui.plain import PlainLabel, plain
@@ -70,7 +72,7 @@ class ExportDialog(QDialog):
         start, stop = self.range.currentData()
         kind = ExportKind(self.kind.currentData())
         return ExportOptions(
-            path=Path(self.path.text()).expanduser(),
+            path=typed_path(self.path.text()),
             kind=kind,
             start=start,
             stop=stop,
@@ -194,13 +196,19 @@ class ExportDialog(QDialog):
         text, kind = self.path.text().strip(), ExportKind(self.kind.currentData())
         if not text:
             return self.tr("Say where the export is to go.")
-        path = Path(text).expanduser()
-        if not path.parent.is_dir():
+        path = typed_path(text)
+        if _is_too_long(path):
+            return self.tr("This name is too long; choose a shorter one.")
+        if not os.path.isdir(path.parent):
             return self.tr("There is no folder {folder}.").format(folder=path.parent)
         if kind is not ExportKind.PNG and path.suffix.lower() != _ENDINGS[kind]:
             return self.tr("A file of this format ends in {ending}.").format(ending=_ENDINGS[kind])
         if self._project.clip and is_same_place(path, Path(self._project.clip)):
             return self.tr("That is the clip itself; choose another name.")
+        if kind is not ExportKind.PNG and os.path.isdir(path):
+            return self.tr("That is a folder; choose another name for the file.")
+        if kind is ExportKind.PNG and os.path.isfile(self.options().picture_path(0).parent):
+            return self.tr("That is a file; name a folder, or pictures as name_%04d.png.")
         return ""
 
     @pyqtSlot()
@@ -210,13 +218,21 @@ class ExportDialog(QDialog):
         self.note.setVisible(bool(mistake))
         if mistake:
             return
-        path = self.options().path
-        if path.is_file():
+        replaced = self.options().replaced()
+        if replaced is not None:
             asked = QMessageBox.question(
                 self,
                 self.tr("Replace the file"),
-                self.tr("{name} is there already. Replace it?").format(name=plain(path.name)),
+                self.tr("{name} is there already. Replace it?").format(name=plain(replaced.name)),
             )
             if asked is not QMessageBox.StandardButton.Yes:
                 return
         self.accept()
+
+
+def _is_too_long(path: Path) -> bool:
+    try:
+        path.lstat()
+    except OSError as error:
+        return error.errno == errno.ENAMETOOLONG
+    return False

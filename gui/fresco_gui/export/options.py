@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -21,6 +22,15 @@ class ExportKind(Enum):
     """One picture a frame, without any loss."""
 
 
+def typed_path(text: str) -> Path:
+    """The path that was typed, with the user's own folder for `~`."""
+    path = Path(text.strip())
+    try:
+        return path.expanduser()
+    except RuntimeError:  # There is no such user.
+        return path
+
+
 @dataclass(frozen=True, kw_only=True)
 class ExportOptions:
     """Frames `start` to `stop - 1` (source indices) of a result, written to `path`.
@@ -35,6 +45,15 @@ class ExportOptions:
     has_sound: bool = True
     quality: Quality = "high"
     """Of H.264 only."""
+
+    def replaced(self) -> Path | None:
+        """A file that is there already and whose place this takes; None without one."""
+        if self.kind is not ExportKind.PNG:
+            return self.path if os.path.lexists(self.path) else None
+        folder = self.picture_path(self.start).parent
+        there = set(os.listdir(folder)) if os.path.isdir(folder) else set[str]()
+        paths = map(self.picture_path, range(self.start, self.stop))
+        return next((path for path in paths if path.name in there), None)
 
     def picture_path(self, index: int) -> Path:
         """Where the picture of a frame goes."""

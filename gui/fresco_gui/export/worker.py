@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import shutil
 import time
@@ -11,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import av.error
-from fresco_media.disk import partial_name
+from fresco_media.disk import output_fault, partial_name
 from fresco_media.errors import ClipError, FrescoError, OutputError
 from fresco_media.images import encode_image
 from fresco_media.originals import Originals
@@ -214,7 +213,7 @@ def _writing(path: Path) -> Iterator[None]:
     except OutputError as error:
         raise ExportFailed(path, error.reason) from error
     except (av.error.FFmpegError, OSError) as error:
-        raise ExportFailed(path, _reason(error)) from error
+        raise ExportFailed(path, output_fault(path, error).reason) from error
 
 
 def _originals(what: str, frames: FrameSource) -> Originals:
@@ -227,12 +226,3 @@ def _originals(what: str, frames: FrameSource) -> Originals:
         with suppress(ClipError):
             files = find_sequence(path).files
     return Originals.of(what, *files)
-
-
-def _reason(error: Exception) -> str:
-    number = getattr(error, "errno", None)
-    if number == errno.ENOSPC:
-        return "the disk is full; free some room or choose another disk"
-    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return "the folder may not be written to; choose another one"
-    return f"{str(error).rstrip('.')}; choose another place"

@@ -15,10 +15,12 @@ def fingerprint_of(path: Path) -> str:
 
     A folder of pictures has the fingerprint of its first one.
     """
-    if path.is_dir():
-        first = min((file for file in path.iterdir() if file.is_file()), default=None)
-        return fingerprint_of(first) if first else ""
     try:
+        if path.is_dir():
+            first = min((file for file in path.iterdir() if file.is_file()), default=None)
+            return fingerprint_of(first) if first else ""
+        if not path.is_file():  # A pipe would be waited at for ever.
+            return ""
         size = path.stat().st_size
         digest = hashlib.sha256(str(size).encode())
         with path.open("rb") as file:

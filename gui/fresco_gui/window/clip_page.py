@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fresco_client import TransferProgress
 from fresco_media.numbered import is_pattern
+from fresco_media.text import printable
 from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QWidget
 
@@ -87,7 +88,8 @@ class ClipPage(QObject):
         self.show_settings()
         self._views.sheet.clear()
         self._window.setWindowFilePath(str(path))
-        self._window.setWindowTitle(f"{path.name} — Fresco")
+        name = printable(path.name).replace("[*]", "[*][*]")  # Else Qt takes it for its own mark.
+        self._window.setWindowTitle(f"{name} — Fresco")
 
     def _on_source_opened(self) -> None:
         """The clip's length is known: go where its user was."""

@@ -10,7 +10,7 @@ from PyQt6.QtCore import QMimeData, QObject
 from PyQt6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from fresco_gui.clips import ClipOpener, sample_clip
-from fresco_gui.plain import plain
+from fresco_gui.plain import caption, plain
 from fresco_gui.preferences import Preferences
 from fresco_gui.project.keeper import ProjectKeeper
 from fresco_gui.shortcuts import on
@@ -103,7 +103,7 @@ class Opening(QObject):
         """Offer it in a menu as well."""
         menu.clear()
         for path in self._preferences.recent:
-            one = menu.addAction(path.name)
+            one = menu.addAction(caption(path.name))
             assert one is not None
             one.setToolTip(plain(path))
             on(one, lambda path=path: self._opener.open(path))

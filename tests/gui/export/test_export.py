@@ -359,6 +359,7 @@ def test_a_place_that_cannot_be_written_is_said_in_a_sentence(
 
     assert run.finished == []
     assert "out.mov cannot be written" in run.failed[0]
+    assert "Errno" not in run.failed[0]
 
 
 def test_a_full_disk_is_named(
