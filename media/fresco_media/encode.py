@@ -51,7 +51,7 @@ class Encoder:
         self._codec = picture_codec(info, target.codec, target.delivery)
         self._first_tick = _first_tick(info, start)
         self._written = 0
-        self._end_tick = 0
+        self._last_tick = 0
         self._is_closed = False
         self._sound: Sound | None = None
         self._warnings: list[str] = []
@@ -93,7 +93,7 @@ class Encoder:
         picture.time_base = self._info.time_base
         picture.duration = self._duration(frame.index)
         self._written += 1
-        self._end_tick = picture.pts + picture.duration
+        self._last_tick = picture.pts
         self._mux(self._stream.encode(picture))
         if self._sound is not None:
             self._sound.copy_until(frame.time_s)
@@ -179,7 +179,7 @@ class Encoder:
             size=(self._codec.width, self._codec.height),
             tags=self._codec.tags,
             frame_count=self._written,
-            end_s=self._end_tick * self._info.time_base,
+            last_s=self._last_tick * self._info.time_base,
             frame_s=1 / self._info.frame_rate,
             sound_tracks=sound_tracks,
             plays_everywhere=self._target.delivery.plays_everywhere,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +43,8 @@ def find_painted_keys(
 ) -> PaintedKeys:
     """The pictures in `folder` whose names hold the numbers of frames [start, stop) of `clip`.
 
-    The last number in a name counts. `first_number` is that of the clip's first frame; unless it
+    The last number in a name counts; where names differ in an earlier one only (`004_v2.png`),
+    that one does. `first_number` is that of the clip's first frame; unless it
     is given, it is 0, or for an image sequence the number of its first file, or one more or less
     where the pictures show that the keys were counted so. Other files are left alone.
 
@@ -62,7 +63,10 @@ def find_painted_keys(
     for file, number in named.items():
         index = number - first
         if not 0 <= index < clip.info.frame_count:
-            raise KeyframesUnusable(file, _outside(number, first, clip.info.frame_count))
+            is_any_inside = min(named.values()) - first < clip.info.frame_count
+            raise KeyframesUnusable(
+                file, _outside(number, first, clip.info.frame_count, is_any_inside=is_any_inside)
+            )
         if index in files:
             both = f"{files[index].name} and {file.name}"
             raise KeyframesUnusable(
@@ -117,7 +121,7 @@ def _misfit(fit: Fit, first: int) -> str:
     )
 
 
-def _outside(number: int, first: int, count: int) -> str:
+def _outside(number: int, first: int, count: int, *, is_any_inside: bool) -> str:
     last = first + count - 1
     hint = ""
     if number == last + 1:
@@ -125,9 +129,15 @@ def _outside(number: int, first: int, count: int) -> str:
             f"; frames are counted from {first}, so add --first-number {first + 1} if the keys "
             f"are counted from {first + 1}, or"
         )
-    return (
+    reason = (
         f"the clip has no frame {number}, only {first} to {last}{hint or ';'} "
         "rename the file or move it elsewhere"
+    )
+    if hint or is_any_inside:
+        return reason
+    return (
+        f"{reason}, or add --first-number with the number that the keys give to the clip's first "
+        "frame"
     )
 
 
@@ -138,12 +148,29 @@ def _numbered(folder: Path) -> dict[Path, int]:
     pictures = sorted(_pictures(folder))
     if not pictures:
         raise KeyframesUnusable(folder, f"the folder holds no pictures; {_NAMING}")
-    named = {file: int(numbers[-1]) for file in pictures if (numbers := _NUMBER.findall(file.stem))}
+    named = _frame_numbers([file for file in pictures if _NUMBER.search(file.stem)])
     if not named:
         raise KeyframesUnusable(
             pictures[0], f"there is no frame number in this name or in any other; {_NAMING}"
         )
     return named
+
+
+def _frame_numbers(files: Sequence[Path]) -> dict[Path, int]:
+    """The number that counts in each name, which holds at least one."""
+    alike: dict[str, dict[Path, list[str]]] = {}
+    for file in files:
+        # All digits made one, the names of a version or a take are the same.
+        shape = _NUMBER.sub("0", file.stem)
+        alike.setdefault(shape, {})[file] = _NUMBER.findall(file.stem)
+    found: dict[Path, int] = {}
+    for numbers in alike.values():
+        columns = list(zip(*numbers.values(), strict=True))
+        telling = [place for place, one in enumerate(columns) if len(set(one)) == len(numbers)]
+        is_fixed = len(numbers) > 1 and len(set(columns[-1])) == 1
+        place = telling[-1] if is_fixed and telling else -1
+        found |= {file: int(own[place]) for file, own in numbers.items()}
+    return found
 
 
 def _pictures(folder: Path) -> set[Path]:
@@ -177,6 +204,22 @@ def read_key(file: Path, clip: Clip, index: int) -> Image:
         return image
     frame = next(clip.frames_at([index])).image
     return _over(image, resize(key.alpha, size), frame)
+
+
+def check_keys(files: Iterable[Path], info: ClipInfo) -> tuple[str, ...]:
+    """What the user should know of painted pictures; what is true of several is said once.
+
+    Raises:
+        KeyframesUnusable: one cannot be read, or has another shape than the clip.
+    """
+    said: dict[str, list[str]] = {}
+    for file in files:
+        for sentence in check_key(file, info):
+            said.setdefault(sentence.removeprefix(file.name), []).append(file.name)
+    return tuple(
+        f"{names[0]}{what}" + (f"; likewise {', '.join(names[1:])}" if names[1:] else "")
+        for what, names in said.items()
+    )
 
 
 def check_key(file: Path, info: ClipInfo) -> tuple[str, ...]:

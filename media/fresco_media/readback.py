@@ -22,8 +22,9 @@ _LEVEL = 52
 
 @dataclass(frozen=True, kw_only=True)
 class VideoFacts:
-    """What a video file holds; `end_s` is when its last picture ends.
+    """What a video file holds; `last_s` is when its last picture begins.
 
+    Where pictures are stored in another order than shown, MP4 holds no duration of a single one.
     `is_index_first` says that an MP4 or MOV file can be played while it is being loaded.
     """
 
@@ -35,7 +36,7 @@ class VideoFacts:
     size: tuple[int, int]
     tags: ColourTags
     frame_count: int
-    end_s: Fraction
+    last_s: Fraction
     sound: tuple[str, ...]
     is_index_first: bool
 
@@ -53,12 +54,12 @@ def video_facts(path: Path) -> VideoFacts:
         context = stream.codec_context
         if context is None:
             raise ValueError("its pictures are of an unknown kind")
-        count, end_s = 0, Fraction(0)
+        count, last_s = 0, Fraction(0)
         sound = tuple(one.codec_context.name for one in sound_streams(file))
         for packet in demuxed(file, stream):
             if packet.size and packet.pts is not None:
                 count += 1
-                end_s = max(end_s, (packet.pts + (packet.duration or 0)) * packet.time_base)
+                last_s = max(last_s, packet.pts * packet.time_base)
         return VideoFacts(
             # FFmpeg reads MP4 and QuickTime by one name; the brand tells them apart.
             is_mp4="mp4" in file.format.name and file.metadata.get("major_brand") != "qt  ",
@@ -75,7 +76,7 @@ def video_facts(path: Path) -> VideoFacts:
                 is_full_range=int(context.color_range) == FULL_RANGE,
             ),
             frame_count=count,
-            end_s=end_s,
+            last_s=last_s,
             sound=sound,
             is_index_first=_is_index_first(path),
         )
@@ -121,7 +122,7 @@ class Wanted:
     size: tuple[int, int]
     tags: ColourTags
     frame_count: int
-    end_s: Fraction
+    last_s: Fraction
     frame_s: Fraction
     sound_tracks: int
     plays_everywhere: bool
@@ -142,8 +143,9 @@ def shortcomings(path: Path, wanted: Wanted) -> list[str]:
         found.append("is tagged with other colours than it was written in")
     if facts.frame_count != wanted.frame_count:
         found.append(f"has {facts.frame_count} frames of {wanted.frame_count}")
-    if abs(facts.end_s - wanted.end_s) > wanted.frame_s:
-        found.append(f"ends at {float(facts.end_s):.2f} s, not {float(wanted.end_s):.2f} s")
+    if abs(facts.last_s - wanted.last_s) > wanted.frame_s:
+        begins, wanted_s = float(facts.last_s), float(wanted.last_s)
+        found.append(f"shows its last frame at {begins:.2f} s, not {wanted_s:.2f} s")
     if len(facts.sound) < wanted.sound_tracks:
         found.append(f"has {len(facts.sound)} sound tracks of {wanted.sound_tracks}")
     return [f"read back, the written file {what}; play it before you pass it on" for what in found]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fresco_media.clip import Clip
 from fresco_media.images import limit_told, working_size
-from fresco_media.painted import check_key, misplaced
+from fresco_media.painted import check_keys, misplaced
 
 from fresco_engine.checkpoint import StoredPlan
 from fresco_engine.errors import RangeOutsideClip
@@ -134,8 +134,7 @@ def analyse(
 def _checked_pictures(run: Run, settings: RestyleSettings) -> Iterator[Warned]:
     """Reads every painted keyframe once, so that a bad one is told before work begins."""
     files = {index: Path(file) for index, file in settings.keyframe_pictures.items()}
-    for file in files.values():
-        yield from map(Warned, check_key(file, run.clip.info))
+    yield from map(Warned, check_keys(files.values(), run.clip.info))
     yield from map(Warned, misplaced(files, run.clip))
 
 

@@ -24,7 +24,7 @@ from fresco_media.images import (
     write_image,
 )
 from fresco_media.originals import NO_ORIGINALS, Originals
-from fresco_media.painted import PaintedKeys, check_key, find_painted_keys, read_key
+from fresco_media.painted import PaintedKeys, check_keys, find_painted_keys, read_key
 from fresco_media.types import Frame, Image
 from fresco_media.writer import Codec, open_writer
 
@@ -181,8 +181,7 @@ def _size(clip: Clip, settings: PropagateSettings) -> WorkingSize:
 
 def _checked_keys(keys: PaintedKeys, clip: Clip) -> Iterator[Event]:
     """Reads every key once, so that a bad one is told before work begins."""
-    for file in keys.files.values():
-        yield from map(Warned, check_key(file, clip.info))
+    yield from map(Warned, check_keys(keys.files.values(), clip.info))
 
 
 def _analyse(

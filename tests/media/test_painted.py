@@ -12,7 +12,7 @@ import pytest
 from fresco_engine.errors import KeyframesUnusable
 from fresco_media.clip import Clip
 from fresco_media.images import write_image
-from fresco_media.painted import check_key, find_painted_keys, misplaced, read_key
+from fresco_media.painted import check_key, check_keys, find_painted_keys, misplaced, read_key
 from fresco_media.types import Image
 from PIL import Image as Pillow
 
@@ -43,6 +43,43 @@ def test_the_last_number_in_a_name_is_the_frame(clip: Clip, tmp_path: Path) -> N
         10: "été-010.tif",
         11: "11.tga",
     }
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["{:04d}_painted_v3.png", "{}.v2.png", "shot7 {:03d} take 2 (1).png", "f{}-1920x1080.png"],
+)
+def test_where_the_last_number_is_always_the_same_an_earlier_one_is_the_frame(
+    clip: Clip, tmp_path: Path, name: str
+) -> None:
+    folder = painted(tmp_path, *(name.format(number) for number in (0, 4, 11)))
+
+    keys = find_painted_keys(folder, clip, 0, 12)
+
+    assert {index: file.name for index, file in keys.files.items()} == {
+        number: name.format(number) for number in (0, 4, 11)
+    }
+
+
+@pytest.mark.parametrize("first", [1001, 86400, 12])
+def test_keys_that_are_counted_from_another_number_are_told_how_to_say_so(
+    clip: Clip, tmp_path: Path, first: int
+) -> None:
+    folder = painted(tmp_path, f"a.{first + 1}.png", f"a.{first + 9}.png")
+
+    with pytest.raises(KeyframesUnusable, match="add --first-number with the number"):
+        find_painted_keys(folder, clip, 0, 12)
+
+    assert list(find_painted_keys(folder, clip, 0, 12, first_number=first).files) == [1, 9]
+
+
+def test_what_is_true_of_many_keys_is_said_once(clip: Clip, tmp_path: Path) -> None:
+    folder = painted(tmp_path, "1.png", "5.png", "9.png", size=(160, 128))
+    painted(tmp_path, "7.png")
+
+    said = check_keys(sorted(folder.iterdir()), clip.info)
+
+    assert said == ("1.png is 160x128 and was resized to the clip's 80x64; likewise 5.png, 9.png",)
 
 
 def test_keys_of_an_image_sequence_are_numbered_like_its_files(tmp_path: Path) -> None:

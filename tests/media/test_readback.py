@@ -134,7 +134,7 @@ def test_shortcomings_of_a_written_file_are_sentences(tmp_path: Path) -> None:
         size=(64, 48),
         tags=ColourTags(primaries=1, transfer=1, matrix=1),
         frame_count=10,
-        end_s=Fraction(10, 25),
+        last_s=Fraction(9, 25),
         frame_s=Fraction(1, 25),
         sound_tracks=1,
         plays_everywhere=True,
@@ -145,7 +145,7 @@ def test_shortcomings_of_a_written_file_are_sentences(tmp_path: Path) -> None:
         (replace(fine, frame_count=12), "has 10 frames of 12"),
         (replace(fine, sound_tracks=2), "has 1 sound tracks of 2"),
         (replace(fine, size=(66, 48)), "has the size 64x48"),
-        (replace(fine, end_s=Fraction(2)), "ends at 0.40 s, not 2.00 s"),
+        (replace(fine, last_s=Fraction(2)), "shows its last frame at 0.36 s, not 2.00 s"),
         (replace(fine, tags=ColourTags(matrix=6)), "tagged with other colours"),
         (replace(fine, pixel_format="yuv444p"), "has pixels of the kind yuv420p, not yuv444p"),
     ):
@@ -161,6 +161,29 @@ def test_nothing_is_said_of_files_that_are_as_wanted(tmp_path: Path, codec: str)
     assert rewritten(source, tmp_path / "b.mov", codec=codec) == ()
     facts = video_facts(tmp_path / "b.mov")
     assert facts.frame_count == 50
+
+
+@pytest.mark.parametrize("holes", [(5,), (48,), (3, 20, 40)], ids=["early", "late", "several"])
+@pytest.mark.parametrize("container", ["mp4", "mov", "matroska"])
+def test_nothing_is_said_of_clips_that_stand_still_for_long(
+    tmp_path: Path, container: str, holes: tuple[int, ...]
+) -> None:
+    clip = Clip.open(write_sounding(tmp_path / "a.mp4"))
+    hole = round(60 / clip.info.time_base)
+    times = tuple(
+        time + hole * sum(place <= index for place in holes)
+        for index, time in enumerate(clip.info.times)
+    )
+    rate = Fraction(49) / ((times[-1] - times[0]) * clip.info.time_base)
+    info = replace(clip.info, times=times, is_variable_rate=True, frame_rate=rate)
+    target = Target(tmp_path / "out", container, "h264")  # type: ignore[arg-type]
+    encoder = Encoder(info, target, 0, 50)
+
+    for frame in clip.frames():
+        encoder.write(frame)
+    encoder.finish()
+
+    assert encoder.warnings == ()
 
 
 def test_prores_has_ten_bits_and_its_profile(tmp_path: Path) -> None:

@@ -141,13 +141,13 @@ class Export(QThread):
         except (av.error.FFmpegError, OSError, ValueError) as error:
             logger.info("%s is not copied: %s", path, error)
             return False
-        lasts_s = times.time_s(options.stop) - times.time_s(options.start)
+        last_s = times.time_s(options.stop - 1) - times.time_s(options.start)
         begins_s = times.start_s if 0 <= times.start_s < 1 else 0.0
         return (
             not obstacles(facts)
             and facts.size == (self._frames.info.width, self._frames.info.height)
             and facts.frame_count == options.stop - options.start
-            and abs(float(facts.end_s) - lasts_s - begins_s) < float(1 / times.frame_rate)
+            and abs(float(facts.last_s) - last_s - begins_s) < float(1 / times.frame_rate)
             and len(facts.sound) == tracks
         )
 
