@@ -29,6 +29,7 @@ END_TOLERANCE_S = Fraction(1, 4)
 _DEEPEST_REORDERING = 16
 # So many pictures tell fields that are stored apart from stamps that are missing.
 _ENOUGH = 6
+_DIRAC_PICTURE = 0x08
 
 
 class ScannedPacket(NamedTuple):
@@ -169,8 +170,37 @@ def _scanned(packet: av.Packet, stream: av.VideoStream, *, is_stray: bool) -> Sc
 def _is_shown(packet: av.Packet, stream: av.VideoStream) -> bool:
     if packet.is_discard:
         return False
+    if stream.codec_context.name == "dirac":
+        return _holds_dirac_picture(bytes(packet))
     # VP8 stores reference frames that are never shown as packets of their own (RFC 6386, 9.1).
     return stream.codec_context.name != "vp8" or bool(memoryview(packet)[0] & 0x10)
+
+
+def _holds_dirac_picture(data: bytes) -> bool:
+    """Whether a packet of Dirac or VC-2 holds more than headers or the end of the sequence."""
+    place = 0
+    # Units begin with these letters, a code, and how far away the next one is (SMPTE ST 2042-1).
+    while data[place : place + 4] == b"BBCD" and len(data) > place + 8:
+        if data[place + 4] & _DIRAC_PICTURE:
+            return True
+        distance = int.from_bytes(data[place + 5 : place + 9], "big")
+        if not distance:
+            return False
+        place += distance
+    # What does not begin so is for the decoder to judge.
+    return not place
+
+
+def without_times(scan: Scan) -> Scan:
+    """The scan of a file that holds no times, without those that FFmpeg makes up for it."""
+    packets = [packet._replace(stamp=None, seek=None) for packet in scan.packets]
+    return replace(scan, packets=packets, joins=())
+
+
+def without_keys(scan: Scan) -> Scan:
+    """The scan of a file whose marks of keyframes are wrong; the first packet is one anyway."""
+    first, *others = scan.packets
+    return replace(scan, packets=[first, *(packet._replace(is_key=False) for packet in others)])
 
 
 def is_in_doubt(scan: Scan, *, has_reordering: bool) -> bool:

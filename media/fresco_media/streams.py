@@ -36,7 +36,7 @@ def choose_video(
     """
     own = [stream for stream in container.streams.video if not stream.disposition & _AUXILIARY]
     # A photograph beside a film is not meant, one alone is a clip of one frame.
-    moving = [one for one in own if not one.disposition & Disposition.still_image] or own
+    moving = [one for one in own if not _is_photograph(one)] or own
     if not moving:
         held = "sound but no video" if container.streams.audio else "no video"
         raise NoVideoStream(path, f"the file holds {held}; choose a video or an image sequence")
@@ -50,6 +50,12 @@ def choose_video(
     if len(moving) == 1:
         return chosen, ()
     return chosen, (_sentence(moving, chosen),)
+
+
+def _is_photograph(stream: av.VideoStream) -> bool:
+    # FFmpeg gives the items of HEIF (AVIF too) one frame and no duration, and no word of theirs.
+    is_item = stream.frames == 1 and stream.duration is None
+    return is_item or bool(stream.disposition & Disposition.still_image)
 
 
 def _best(streams: Sequence[av.VideoStream]) -> av.VideoStream:
