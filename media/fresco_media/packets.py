@@ -337,12 +337,25 @@ def _own_stamps(scan: Scan, order: Sequence[int]) -> Sequence[int | None]:
         decoding = [packet.seek for packet in packets if packet.seek is not None]
         if len(decoding) == len(packets):
             return sorted(decoding)
+    if _are_borrowed(packets):
+        shift = (packets[0].stamp or 0) - (packets[0].seek or 0)
+        return [None if packet.seek is None else packet.seek + shift for packet in packets]
     starts = [join.number for join in scan.joins]
     ticks = [0, *(round(join.offset_s / scan.time_base) for join in scan.joins)]
     return [
         None if packet.stamp is None else packet.stamp + ticks[bisect_right(starts, number)]
         for packet, number in zip(packets, order, strict=True)
     ]
+
+
+def _are_borrowed(packets: Sequence[ScannedPacket]) -> bool:
+    """Whether each frame was given the decoding time of the next one as its stamp, and the last
+    one, which has no next, its own (FFmpeg, where ASF stores no others)."""
+    if len(packets) < 3 or packets[-1].stamp is None or packets[-1].stamp != packets[-1].seek:
+        return False
+    return packets[0].stamp != packets[0].seek and all(
+        packet.stamp == following.seek for packet, following in pairwise(packets)
+    )
 
 
 def _ends_early(
