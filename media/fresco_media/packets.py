@@ -20,6 +20,7 @@ from av.format import Flags as ContainerFlags
 
 from fresco_media.continuity import Track, find_joins
 from fresco_media.demux import demuxed
+from fresco_media.mpeg4 import PictureClock, filled_stamps
 from fresco_media.timing import ascending
 from fresco_media.types import Join
 
@@ -120,6 +121,8 @@ def scan_packets(
     pictures = tracks[stream.index]
     may_jump = bool(container.format.flags & int(ContainerFlags.ts_discont.value))
     scan = Scan(pictures.time_base)
+    clock = _clock_of(container, stream)
+    own_times_s: list[Fraction | None] = []
     for packet in demuxed(container):
         if is_stopped():
             return None
@@ -130,6 +133,10 @@ def scan_packets(
         track.add(packet, is_stray=is_stray)
         if track is pictures:
             scan.packets.append(_scanned(packet, stream, is_stray=is_stray))
+            if clock is not None:
+                own_times_s.append(clock.time_s(bytes(packet)))
+    if clock is not None:
+        _fill_stamps(scan, own_times_s)
     latest_s = max(track.end * track.time_base for track in tracks.values())
     scan.is_cut_short = _ends_early(container, stream, latest_s)
     if len(scan.packets) > 1 and scan.packets[-1].is_corrupt:
@@ -151,6 +158,24 @@ def scan_packets(
             may_jump=may_jump,
         )
     return scan
+
+
+def _clock_of(
+    container: av.container.InputContainer, stream: av.VideoStream
+) -> PictureClock | None:
+    """What reads times that the container may leave out."""
+    if container.format.name != "mpeg" or stream.codec_context.name != "mpeg4":
+        return None
+    return PictureClock(stream.codec_context.extradata or b"")
+
+
+def _fill_stamps(scan: Scan, own_times_s: Sequence[Fraction | None]) -> None:
+    stamps = filled_stamps([packet.stamp for packet in scan.packets], own_times_s, scan.time_base)
+    scan.packets = [
+        # FFmpeg finds nothing by stamps that it does not know.
+        packet._replace(stamp=stamp, seek=packet.seek if packet.stamp == stamp else None)
+        for packet, stamp in zip(scan.packets, stamps, strict=True)
+    ]
 
 
 def _scanned(packet: av.Packet, stream: av.VideoStream, *, is_stray: bool) -> ScannedPacket:
