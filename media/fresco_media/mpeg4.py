@@ -94,16 +94,21 @@ def _resolution(body: _Bits) -> int:
 def filled_stamps(
     stamps: Sequence[int | None], times_s: Sequence[Fraction | None], time_base: Fraction
 ) -> list[int | None]:
-    """`stamps` of packets in ticks; missing ones by how long before or after the last one
-    that is there their picture's own time is."""
+    """`stamps` of packets in ticks, with those that are missing or repeat an earlier one.
+
+    They lie as far from the last one that is there as the pictures' own times do.
+    """
     filled: list[int | None] = []
     start: tuple[int, Fraction] | None = None
+    known: set[int] = set()
     for stamp, time_s in zip(stamps, times_s, strict=True):
-        own = stamp
-        if stamp is not None and time_s is not None:
-            start = (stamp, time_s)
-        elif stamp is None and time_s is not None and start is not None:
+        own = None if stamp in known else stamp
+        if own is None and time_s is not None and start is not None:
             later_s = (time_s - start[1] + _DAY_S / 2) % _DAY_S - _DAY_S / 2
-            own = start[0] + round(later_s / time_base)
+            filled.append(start[0] + round(later_s / time_base))
+            continue
         filled.append(own)
+        if own is not None and time_s is not None:
+            start = (own, time_s)
+            known.add(own)
     return filled
