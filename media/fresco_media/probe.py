@@ -226,14 +226,19 @@ def _header_of(
         rates=(stream.average_rate, stream.guessed_rate, stream.base_rate),
         sample_aspect=stream.sample_aspect_ratio or Fraction(1),
         has_audio=bool(container.streams.audio),
-        # Bare streams hold no times: what FFmpeg makes up for them is off at their ends.
-        has_times=not container.format.flags & int(ContainerFlags.no_timestamps.value),
+        has_times=_has_times(container),
         is_intra_only=context.codec.intra_only,
         paints_over=context.name in _PAINTING_OVER,
         can_reorder=context.codec.reorder,
         does_reorder=bool(context.has_b_frames),
         warnings=warnings,
     )
+
+
+def _has_times(container: av.container.InputContainer) -> bool:
+    """Whether it is more than coded pictures in a row, for which FFmpeg makes times up."""
+    is_bare = bool(container.format.flags & int(ContainerFlags.no_timestamps.value))
+    return not (is_bare or container.format.name.endswith("_pipe"))
 
 
 def _describe(
