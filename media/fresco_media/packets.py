@@ -56,6 +56,7 @@ class Scan:
 
     `time_base` is the tick of the pictures' stamps, `step` the usual duration of one in ticks.
     `sound_start_s` is when its first sound begins, None without any.
+    `has_decoding_times_only` says that the container stores no times of showing.
     """
 
     time_base: Fraction
@@ -64,6 +65,7 @@ class Scan:
     joins: tuple[Join, ...] = ()
     is_cut_short: bool = False
     sound_start_s: Fraction | None = None
+    has_decoding_times_only: bool = False
 
     @property
     def is_timed(self) -> bool:
@@ -120,7 +122,7 @@ def scan_packets(
     tracks = {one.index: Track(one.time_base or Fraction(1, 90000)) for one in container.streams}
     pictures = tracks[stream.index]
     may_jump = bool(container.format.flags & int(ContainerFlags.ts_discont.value))
-    scan = Scan(pictures.time_base)
+    scan = Scan(pictures.time_base, has_decoding_times_only=container.format.name == "asf")
     clock = _clock_of(container, stream)
     own_times_s: list[Fraction | None] = []
     for packet in demuxed(container):
@@ -362,7 +364,7 @@ def _own_stamps(scan: Scan, order: Sequence[int]) -> Sequence[int | None]:
         decoding = [packet.seek for packet in packets if packet.seek is not None]
         if len(decoding) == len(packets):
             return sorted(decoding)
-    if _are_borrowed(packets):
+    if scan.has_decoding_times_only and _are_borrowed(packets):
         shift = (packets[0].stamp or 0) - (packets[0].seek or 0)
         return [None if packet.seek is None else packet.seek + shift for packet in packets]
     starts = [join.number for join in scan.joins]
@@ -374,12 +376,13 @@ def _own_stamps(scan: Scan, order: Sequence[int]) -> Sequence[int | None]:
 
 
 def _are_borrowed(packets: Sequence[ScannedPacket]) -> bool:
-    """Whether each frame was given the decoding time of the next one as its stamp, and the last
-    one, which has no next, its own (FFmpeg, where ASF stores no others)."""
-    if len(packets) < 3 or packets[-1].stamp is None or packets[-1].stamp != packets[-1].seek:
-        return False
-    return packets[0].stamp != packets[0].seek and all(
-        packet.stamp == following.seek for packet, following in pairwise(packets)
+    """Whether each frame has the decoding time of the next one as its stamp.
+
+    FFmpeg gives it that where a container stores no other times, and guesses that of the last.
+    """
+    return len(packets) > 2 and all(
+        packet.stamp == following.seek and packet.stamp != packet.seek
+        for packet, following in pairwise(packets)
     )
 
 
