@@ -20,6 +20,7 @@ from av.format import Flags as ContainerFlags
 
 from fresco_media.continuity import Track, find_joins
 from fresco_media.demux import demuxed
+from fresco_media.dirac import holds_picture
 from fresco_media.mpeg4 import PictureClock, filled_stamps
 from fresco_media.timing import ascending
 from fresco_media.types import Join
@@ -30,7 +31,6 @@ END_TOLERANCE_S = Fraction(1, 4)
 _DEEPEST_REORDERING = 16
 # So many pictures tell fields that are stored apart from stamps that are missing.
 _ENOUGH = 6
-_DIRAC_PICTURE = 0x08
 
 
 class ScannedPacket(NamedTuple):
@@ -137,29 +137,32 @@ def scan_packets(
             scan.packets.append(_scanned(packet, stream, is_stray=is_stray))
             if clock is not None:
                 own_times_s.append(clock.time_s(bytes(packet)))
-    if clock is not None:
+    if own_times_s:
         _fill_stamps(scan, own_times_s)
     latest_s = max(track.end * track.time_base for track in tracks.values())
     scan.is_cut_short = _ends_early(container, stream, latest_s)
+    _leave_out_cut_frame(scan)
+    scan.step = pictures.duration or 1
+    sounds = {sound.index: tracks[sound.index] for sound in container.streams.audio}
+    scan.sound_start_s = _earliest_s(sounds.values())
+    if scan.is_timed:
+        tracks = {stream.index: pictures, **sounds}
+        scan.joins = find_joins(tracks, stream.index, may_jump=may_jump)
+    return scan
+
+
+def _earliest_s(tracks: Iterable[Track]) -> Fraction | None:
+    begins = (track.begin * track.time_base for track in tracks if track.begin is not None)
+    return min(begins, default=None)
+
+
+def _leave_out_cut_frame(scan: Scan) -> None:
     if len(scan.packets) > 1 and scan.packets[-1].is_corrupt:
         scan.is_cut_short = True
         stamps = [packet.stamp or 0 for packet in scan.packets]
         # One that others are shown after keeps its place, so that there is no hole.
         if stamps[-1] >= max(stamps):
             scan.packets.pop()
-    scan.step = pictures.duration or 1
-    sounds = {sound.index: tracks[sound.index] for sound in container.streams.audio}
-    scan.sound_start_s = min(
-        (sound.begin * sound.time_base for sound in sounds.values() if sound.begin is not None),
-        default=None,
-    )
-    if scan.is_timed:
-        scan.joins = find_joins(
-            {stream.index: pictures, **sounds},
-            stream.index,
-            may_jump=may_jump,
-        )
-    return scan
 
 
 def _clock_of(
@@ -198,24 +201,9 @@ def _is_shown(packet: av.Packet, stream: av.VideoStream) -> bool:
     if packet.is_discard:
         return False
     if stream.codec_context.name == "dirac":
-        return _holds_dirac_picture(bytes(packet))
+        return holds_picture(bytes(packet))
     # VP8 stores reference frames that are never shown as packets of their own (RFC 6386, 9.1).
     return stream.codec_context.name != "vp8" or bool(memoryview(packet)[0] & 0x10)
-
-
-def _holds_dirac_picture(data: bytes) -> bool:
-    """Whether a packet of Dirac or VC-2 holds more than headers or the end of the sequence."""
-    place = 0
-    # Units begin with these letters, a code, and how far away the next one is (SMPTE ST 2042-1).
-    while data[place : place + 4] == b"BBCD" and len(data) > place + 8:
-        if data[place + 4] & _DIRAC_PICTURE:
-            return True
-        distance = int.from_bytes(data[place + 5 : place + 9], "big")
-        if not distance:
-            return False
-        place += distance
-    # What does not begin so is for the decoder to judge.
-    return not place
 
 
 def without_times(scan: Scan) -> Scan:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -22,7 +23,7 @@ _GREY = np.concatenate(
 def frame(index: int, pixel_format: str) -> av.VideoFrame:
     picture = numbered(index)
     if pixel_format == "pal8":
-        pair = (np.ascontiguousarray(picture[..., 0]), _GREY)
+        pair: Any = (np.ascontiguousarray(picture[..., 0]), _GREY)
         made = av.VideoFrame.from_ndarray(pair, format="pal8")
     else:
         made = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=pixel_format)
