@@ -72,6 +72,7 @@ _REFERENCE_ELEMENTS = (
     b"<mlt",
 )
 _HEAD_BYTES = 4096
+_JPEG = b"\xff\xd8\xff"
 _TEXT_CONTROLS = frozenset(b"\t\n\r\f\x1b")
 
 REFERENCE = (
@@ -91,11 +92,13 @@ def open_input(source: Path | BinaryIO) -> av.container.InputContainer:
         OSError, av.error.FFmpegError: it cannot be opened, or no known container.
     """
     try:
-        if isinstance(source, Path):
-            return _open_path(source)
-        return _open_file(source)
+        return _opened(source)
     except av.error.FFmpegError:
-        reason = _reason(_head_of(source))
+        head = _head_of(source)
+        if head.startswith(_JPEG):
+            # FFmpeg does not recognise progressive ones in a row.
+            return _opened(source, "mjpeg")
+        reason = _reason(head)
         if reason is None:
             raise
     raise ClipUnreadable(path_of(source), reason)
@@ -109,25 +112,33 @@ def path_of(source: Path | BinaryIO) -> Path:
     return Path(name if isinstance(name, str) else "clip")
 
 
-def _open_path(path: Path) -> av.container.InputContainer:
+def _opened(source: Path | BinaryIO, kind: str | None = None) -> av.container.InputContainer:
+    """The media file opened as the container `kind`, or as what it seems to be."""
+    return _open_path(source, kind) if isinstance(source, Path) else _open_file(source, kind)
+
+
+def _open_path(path: Path, kind: str | None) -> av.container.InputContainer:
     if os.name == "nt":
         # FFmpeg's own C library numbers open files there, so a descriptor means nothing to it.
         with settled(path) as name:
-            return _open(name, {"protocol_whitelist": "file"})
+            return _open(name, kind, {"protocol_whitelist": "file"})
     # By descriptor FFmpeg needs no protocol that could open a second file, and sees no file name.
     with open_file(path) as file:  # FFmpeg makes a copy of the descriptor for itself.
-        return _open("fd:", {"protocol_whitelist": "fd", "fd": str(file.fileno())})
+        return _open("fd:", kind, {"protocol_whitelist": "fd", "fd": str(file.fileno())})
 
 
-def _open_file(file: BinaryIO) -> av.container.InputContainer:
+def _open_file(file: BinaryIO, kind: str | None) -> av.container.InputContainer:
     file.seek(0)
-    return _open(file, {"protocol_whitelist": "none"})
+    return _open(file, kind, {"protocol_whitelist": "none"})
 
 
-def _open(file: str | BinaryIO, options: dict[str, str]) -> av.container.InputContainer:
+def _open(
+    file: str | BinaryIO, kind: str | None, options: dict[str, str]
+) -> av.container.InputContainer:
     return av.open(
         file,
         "r",
+        format=kind,
         metadata_errors="replace",
         container_options={
             "format_whitelist": CONTAINERS,

@@ -110,6 +110,7 @@ class VideoCursor:
         self._stream = stream
         # Threads across frames would lose good frames beside damaged ones, and hold many in memory.
         self._stream.codec_context.thread_type = "SLICE"
+        self._has_palette = self._stream.codec_context.pix_fmt != "pal8"
         self._held: Indexed | None = None
         self._ahead: Indexed | None = None
         self._frames = self._good_frames(
@@ -164,6 +165,7 @@ class VideoCursor:
     def _seek(self, key: Key) -> None:
         """Go to a keyframe, or to a place before it."""
         self._held = self._ahead = None
+        self._fetch_palette()
         try:
             if self._table.joins:
                 # Stamps that start over find any of the parts.
@@ -176,6 +178,12 @@ class VideoCursor:
         numbers = _Numbers(self._table)
         frames = numbered_frames(self._container, self._stream, numbers.of)
         self._frames = self._good_frames(frames, None)
+
+    def _fetch_palette(self) -> None:
+        """Decode the first picture, with which containers hand out the palette of all of them."""
+        if not self._has_palette:
+            next(self._frames, None)
+            self._has_palette = True
 
     def _good_frames(self, frames: Iterator[Indexed], first: int | None) -> Iterator[Indexed]:
         """Undamaged frames in ascending order of index.

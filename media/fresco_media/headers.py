@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, SupportsFloat
 
 import av.error
 import cv2
@@ -161,8 +161,10 @@ def pixel_aspect(info: dict[Any, Any]) -> Fraction:
     return _aspect(float(across), float(down))
 
 
-def _aspect(across: float, down: float) -> Fraction:
+def _aspect(across: SupportsFloat, down: SupportsFloat) -> Fraction:
     """Of pixels in a length across and down; what cannot be one, or hardly differs, is square."""
+    # Pillow's own fractions cannot be divided into another's, and are no number over zero.
+    across, down = float(across), float(down)
     if not (across > 0 and down > 0) or not 0.25 < down / across < 4:
         return Fraction(1)
     found = Fraction(down / across).limit_denominator(1000)
@@ -201,8 +203,7 @@ def tiff_bits(tags: TiffTags) -> int:
 
 def tiff_aspect(tags: TiffTags) -> Fraction:
     """A pixel's width by its height."""
-    across, down = tags.get(282, 1), tags.get(283, 1)
-    return _aspect(float(across), float(down))
+    return _aspect(tags.get(282, 1), tags.get(283, 1))
 
 
 def _tiff_header(file: BinaryIO) -> StillHeader:

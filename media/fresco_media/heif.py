@@ -28,6 +28,7 @@ from fresco_media.types import ColourTags, Image
 _FULL_BOX = 4
 _MOST_TILES = 4096
 _ROTATION, _MIRROR, _SIZE, _COLOUR = b"irot", b"imir", b"ispe", b"colr"
+_AV1_SETTINGS, _HIGH_BIT_DEPTH = b"av1C", 0x40
 
 
 class NotRead(ValueError):
@@ -86,6 +87,21 @@ def tags_of_file(data: bytes) -> ColourTags | None:
         return None
     file = _parsed(data)
     return _stated_colours(file)[0]
+
+
+def is_deep_av1(data: bytes) -> bool:
+    """Whether the photograph, or its first tile, is AV1 of more than 8 bits.
+
+    Raises:
+        ValueError, KeyError, IndexError, struct.error: it is damaged.
+    """
+    file = _parsed(data)
+    tiles = file.derived_from.get(file.primary, ())[:1]
+    return any(
+        len(body) > 2 and bool(body[2] & _HIGH_BIT_DEPTH)
+        for item in (file.primary, *tiles)
+        for _, body in file.of(item, _AV1_SETTINGS)
+    )
 
 
 def decode(data: bytes) -> Image:

@@ -61,6 +61,16 @@ def try_out(
     return None if first is None else Trial(first, tuple(numbers))
 
 
+def first_by_own_decoder(
+    container: av.container.InputContainer, stream: av.VideoStream
+) -> av.VideoFrame | None:
+    """The first picture as the stream's own decoder marks it: colours, and how it is turned."""
+    for packet in demuxed(container, stream):
+        for frame in decoded(packet, stream.codec_context):
+            return frame
+    return None
+
+
 def decoding_order(
     container: av.container.InputContainer,
     stream: av.VideoStream,

@@ -9,6 +9,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from fresco_media.side_data import side_data_of
 from fresco_media.types import Image
 
 
@@ -47,7 +48,7 @@ def from_exif(value: int) -> Orientation:
 
 def orientation_of(frame: av.VideoFrame) -> Orientation:
     """The orientation that the container gives to `frame`, to the nearest quarter turn."""
-    matrix = frame.side_data.get("DISPLAYMATRIX")
+    matrix = side_data_of(frame, "DISPLAYMATRIX")
     if matrix is None:
         return Orientation()
     return _from_matrix(np.frombuffer(memoryview(matrix), np.int32))

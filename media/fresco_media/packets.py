@@ -20,6 +20,8 @@ from av.format import Flags as ContainerFlags
 
 from fresco_media.continuity import Track, find_joins
 from fresco_media.demux import demuxed
+from fresco_media.dirac import holds_picture
+from fresco_media.mpeg4 import PictureClock, filled_stamps
 from fresco_media.timing import ascending
 from fresco_media.types import Join
 
@@ -54,6 +56,7 @@ class Scan:
 
     `time_base` is the tick of the pictures' stamps, `step` the usual duration of one in ticks.
     `sound_start_s` is when its first sound begins, None without any.
+    `has_decoding_times_only` says that the container stores no times of showing.
     """
 
     time_base: Fraction
@@ -62,6 +65,7 @@ class Scan:
     joins: tuple[Join, ...] = ()
     is_cut_short: bool = False
     sound_start_s: Fraction | None = None
+    has_decoding_times_only: bool = False
 
     @property
     def is_timed(self) -> bool:
@@ -118,7 +122,9 @@ def scan_packets(
     tracks = {one.index: Track(one.time_base or Fraction(1, 90000)) for one in container.streams}
     pictures = tracks[stream.index]
     may_jump = bool(container.format.flags & int(ContainerFlags.ts_discont.value))
-    scan = Scan(pictures.time_base)
+    scan = Scan(pictures.time_base, has_decoding_times_only=container.format.name == "asf")
+    clock = _clock_of(container, stream)
+    own_times_s: list[Fraction | None] = []
     for packet in demuxed(container):
         if is_stopped():
             return None
@@ -129,27 +135,52 @@ def scan_packets(
         track.add(packet, is_stray=is_stray)
         if track is pictures:
             scan.packets.append(_scanned(packet, stream, is_stray=is_stray))
+            if clock is not None:
+                own_times_s.append(clock.time_s(bytes(packet)))
+    if own_times_s:
+        _fill_stamps(scan, own_times_s)
     latest_s = max(track.end * track.time_base for track in tracks.values())
     scan.is_cut_short = _ends_early(container, stream, latest_s)
+    _leave_out_cut_frame(scan)
+    scan.step = pictures.duration or 1
+    sounds = {sound.index: tracks[sound.index] for sound in container.streams.audio}
+    scan.sound_start_s = _earliest_s(sounds.values())
+    if scan.is_timed:
+        tracks = {stream.index: pictures, **sounds}
+        scan.joins = find_joins(tracks, stream.index, may_jump=may_jump)
+    return scan
+
+
+def _earliest_s(tracks: Iterable[Track]) -> Fraction | None:
+    begins = (track.begin * track.time_base for track in tracks if track.begin is not None)
+    return min(begins, default=None)
+
+
+def _leave_out_cut_frame(scan: Scan) -> None:
     if len(scan.packets) > 1 and scan.packets[-1].is_corrupt:
         scan.is_cut_short = True
         stamps = [packet.stamp or 0 for packet in scan.packets]
         # One that others are shown after keeps its place, so that there is no hole.
         if stamps[-1] >= max(stamps):
             scan.packets.pop()
-    scan.step = pictures.duration or 1
-    sounds = {sound.index: tracks[sound.index] for sound in container.streams.audio}
-    scan.sound_start_s = min(
-        (sound.begin * sound.time_base for sound in sounds.values() if sound.begin is not None),
-        default=None,
-    )
-    if scan.is_timed:
-        scan.joins = find_joins(
-            {stream.index: pictures, **sounds},
-            stream.index,
-            may_jump=may_jump,
-        )
-    return scan
+
+
+def _clock_of(
+    container: av.container.InputContainer, stream: av.VideoStream
+) -> PictureClock | None:
+    """What reads times that the container may leave out."""
+    if container.format.name != "mpeg" or stream.codec_context.name != "mpeg4":
+        return None
+    return PictureClock(stream.codec_context.extradata or b"")
+
+
+def _fill_stamps(scan: Scan, own_times_s: Sequence[Fraction | None]) -> None:
+    stamps = filled_stamps([packet.stamp for packet in scan.packets], own_times_s, scan.time_base)
+    scan.packets = [
+        # FFmpeg finds nothing by stamps that it does not know.
+        packet._replace(stamp=stamp, seek=packet.seek if packet.stamp == stamp else None)
+        for packet, stamp in zip(scan.packets, stamps, strict=True)
+    ]
 
 
 def _scanned(packet: av.Packet, stream: av.VideoStream, *, is_stray: bool) -> ScannedPacket:
@@ -169,8 +200,22 @@ def _scanned(packet: av.Packet, stream: av.VideoStream, *, is_stray: bool) -> Sc
 def _is_shown(packet: av.Packet, stream: av.VideoStream) -> bool:
     if packet.is_discard:
         return False
+    if stream.codec_context.name == "dirac":
+        return holds_picture(bytes(packet))
     # VP8 stores reference frames that are never shown as packets of their own (RFC 6386, 9.1).
     return stream.codec_context.name != "vp8" or bool(memoryview(packet)[0] & 0x10)
+
+
+def without_times(scan: Scan) -> Scan:
+    """The scan of a file that holds no times, without those that FFmpeg makes up for it."""
+    packets = [packet._replace(stamp=None, seek=None) for packet in scan.packets]
+    return replace(scan, packets=packets, joins=())
+
+
+def without_keys(scan: Scan) -> Scan:
+    """The scan of a file whose marks of keyframes are wrong; the first packet is one anyway."""
+    first, *others = scan.packets
+    return replace(scan, packets=[first, *(packet._replace(is_key=False) for packet in others)])
 
 
 def is_in_doubt(scan: Scan, *, has_reordering: bool) -> bool:
@@ -308,12 +353,26 @@ def _own_stamps(scan: Scan, order: Sequence[int]) -> Sequence[int | None]:
         made_up = [packet.stamp for packet in packets if packet.stamp is not None]
         if len(made_up) == len(packets):
             return sorted(made_up)
+    if scan.has_decoding_times_only and _are_borrowed(packets):
+        shift = (packets[0].stamp or 0) - (packets[0].seek or 0)
+        return [None if packet.seek is None else packet.seek + shift for packet in packets]
     starts = [join.number for join in scan.joins]
     ticks = [0, *(round(join.offset_s / scan.time_base) for join in scan.joins)]
     return [
         None if packet.stamp is None else packet.stamp + ticks[bisect_right(starts, number)]
         for packet, number in zip(packets, order, strict=True)
     ]
+
+
+def _are_borrowed(packets: Sequence[ScannedPacket]) -> bool:
+    """Whether each frame has the decoding time of the next one as its stamp.
+
+    FFmpeg gives it that where a container stores no other times, and guesses that of the last.
+    """
+    return len(packets) > 2 and all(
+        packet.stamp == following.seek and packet.stamp != packet.seek
+        for packet, following in pairwise(packets)
+    )
 
 
 def _ends_early(

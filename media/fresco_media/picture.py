@@ -25,6 +25,9 @@ from fresco_media.types import ColourTags, Image
 Size = tuple[int, int]
 """Width and height in pixels."""
 
+_SHALLOW = {"rgb48le": "rgb24", "rgba64le": "rgba"}
+"""What has 8 bits of each format that has 16."""
+
 ALPHA_UNREAD = (
     "the clip's transparency cannot be read here, so colours that it hides may show; convert the "
     "clip to ProRes 4444 or a PNG sequence"
@@ -36,6 +39,14 @@ def has_alpha(frame: av.VideoFrame) -> bool:
     """Whether `frame` can be transparent; a palette can."""
     components = frame.format.components
     return frame.format.name == "pal8" or any(component.is_alpha for component in components)
+
+
+def _is_shallow(frame: av.VideoFrame) -> bool:
+    """Whether its samples are RGB or grey of 8 bits or less."""
+    components = frame.format.components
+    is_grey = sum(not component.is_alpha for component in components) == 1
+    is_plain = frame.format.is_rgb or is_grey
+    return is_plain and max(component.bits for component in components) <= 8
 
 
 def to_rgb(frame: av.VideoFrame, size: Size, colour: ColourTags, coded_size: Size) -> Image:
@@ -124,7 +135,11 @@ class _Conversion:
         return multiplied(rgba.astype(np.uint8, copy=False))
 
     def _converted(self, pixel_format: str, size: Size) -> NDArray[Any]:
-        return self._reformatted(pixel_format, size).to_ndarray()
+        shallow = _SHALLOW.get(pixel_format)
+        if shallow is None or not _is_shallow(self.frame):
+            return self._reformatted(pixel_format, size).to_ndarray()
+        # libswscale widens such samples by 256, which leaves white a level too dark.
+        return self._reformatted(shallow, size).to_ndarray().astype(np.uint16) * 257
 
     def _reformatted(self, pixel_format: str, size: Size) -> av.VideoFrame:
         """The frame as RGB with its own transfer and primaries."""

@@ -19,7 +19,7 @@ from fresco_media.decoder import has_alpha_beside
 from fresco_media.errors import ClipUnreadable
 from fresco_media.faults import NOT_A_VIDEO, reading
 from fresco_media.files import regular_file
-from fresco_media.order import Trial, decoding_order, try_out
+from fresco_media.order import Trial, decoding_order, first_by_own_decoder, try_out
 from fresco_media.orientation import Orientation, orientation_of
 from fresco_media.packets import (
     PacketTable,
@@ -33,12 +33,17 @@ from fresco_media.packets import (
     scan_packets,
     table_in_order,
     undecodable_start,
+    without_keys,
     without_second_fields,
+    without_times,
 )
 from fresco_media.picture import ALPHA_UNREAD, OVER_BLACK, has_alpha
 from fresco_media.streams import choose_video
 from fresco_media.timing import DEFAULT_RATE, Timing, exact_timing
 from fresco_media.types import ClipInfo, ColourTags
+
+# Keyframes of these are painted over what was there before, or refer to colours of earlier ones.
+_PAINTING_OVER = {"rpza"}
 
 
 @dataclass(frozen=True)
@@ -70,9 +75,19 @@ class _Header:
     sample_aspect: Fraction = Fraction(1)
     has_audio: bool = False
     has_times: bool = True
+    is_intra_only: bool = False
+    paints_over: bool = False
     can_reorder: bool = False
     does_reorder: bool = False
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _First:
+    """The first picture; `marked` is the same one with its colours' tags and its orientation."""
+
+    frame: av.VideoFrame
+    marked: av.VideoFrame
 
 
 def probe(path: Path, is_stopped: Callable[[], bool] = lambda: False) -> Probe | None:
@@ -100,7 +115,14 @@ def probe(path: Path, is_stopped: Callable[[], bool] = lambda: False) -> Probe |
                 "it holds no pictures; if it refers to other files, save it self-contained, "
                 "else copy or export it again",
             )
-        return _described(path, header, scan, is_stopped)
+        return _described(path, header, _trusted(scan, header), is_stopped)
+
+
+def _trusted(scan: Scan, header: _Header) -> Scan:
+    """The scan without what this kind of file has wrong where pictures need each other."""
+    if not (header.has_times or header.is_intra_only):
+        return without_times(scan)
+    return without_keys(scan) if header.paints_over else scan
 
 
 def _animation(path: Path) -> Probe:
@@ -112,8 +134,9 @@ def _animation(path: Path) -> Probe:
         codec="webp", time_base=millisecond, rates=(len(times_ms) / Fraction(end_ms, 1000),)
     )
     cursor = AnimationCursor(path)
-    _, first = cursor.at(0)
+    _, frame = cursor.at(0)
     cursor.close()
+    first = _First(frame, frame)
     table = table_in_order(scan, order_of_storage(scan))
     return _describe(path, header, table, first, lambda: AnimationCursor(path))
 
@@ -135,6 +158,7 @@ def _described(
         )
     if trial is None:
         raise ClipUnreadable(path, f"none of its frames can be decoded; {NOT_A_VIDEO}")
+    first = _as_marked(path, header, trial.first)
     if scan.is_timed:
         scan = without_second_fields(scan, trial.numbers)
     table = _table(header, scan, trial)
@@ -147,15 +171,24 @@ def _described(
         table = table_in_order(scan, [n for n in order if n < len(scan.packets)])
     if not table.stamps:
         raise ClipUnreadable(path, f"none of its frames can be decoded; {NOT_A_VIDEO}")
-    if (reason := unreadable_colours(trial.first, header.codec_tag)) is not None:
+    if (reason := unreadable_colours(first.marked, header.codec_tag)) is not None:
         raise ClipUnreadable(path, reason)
     return _describe(
         path,
         header,
         table,
-        trial.first,
+        first,
         lambda: VideoCursor(path, header.stream_index, table),
     )
+
+
+def _as_marked(path: Path, header: _Header, frame: av.VideoFrame) -> _First:
+    if not header.has_alpha_beside:
+        return _First(frame, frame)
+    # What reads alpha beside the picture does not hand on what the container says of it.
+    with open_input(path) as container:
+        marked = first_by_own_decoder(container, _video(container, header))
+    return _First(frame, marked or frame)
 
 
 def _table(header: _Header, scan: Scan, trial: Trial) -> PacketTable | None:
@@ -193,28 +226,36 @@ def _header_of(
         rates=(stream.average_rate, stream.guessed_rate, stream.base_rate),
         sample_aspect=stream.sample_aspect_ratio or Fraction(1),
         has_audio=bool(container.streams.audio),
-        # Bare streams hold no times: what FFmpeg makes up for them is off at their ends.
-        has_times=not container.format.flags & int(ContainerFlags.no_timestamps.value),
+        has_times=_has_times(container),
+        is_intra_only=context.codec.intra_only,
+        paints_over=context.name in _PAINTING_OVER,
         can_reorder=context.codec.reorder,
         does_reorder=bool(context.has_b_frames),
         warnings=warnings,
     )
 
 
+def _has_times(container: av.container.InputContainer) -> bool:
+    """Whether it is more than coded pictures in a row, for which FFmpeg makes times up."""
+    is_bare = bool(container.format.flags & int(ContainerFlags.no_timestamps.value))
+    return not (is_bare or container.format.name.endswith("_pipe"))
+
+
 def _describe(
     path: Path,
     header: _Header,
     table: PacketTable,
-    first: av.VideoFrame,
+    first: _First,
     open_cursor: Callable[[], FrameCursor],
 ) -> Probe:
-    orientation = orientation_of(first)
-    coded_size = (first.width, first.height)
+    frame = first.frame
+    orientation = orientation_of(first.marked)
+    coded_size = (frame.width, frame.height)
     width, height = orientation.shown_size(coded_size)
     timing = _timing(header, table)
     aspect = header.sample_aspect
-    components = first.format.components
-    colour = tags_of(first)
+    components = frame.format.components
+    colour = tags_of(first.marked)
     info = ClipInfo(
         path=path,
         width=width,
@@ -224,7 +265,7 @@ def _describe(
         times=timing.times,
         rotation=90 * orientation.quarter_turns,
         bit_depth=max(component.bits for component in components),
-        has_alpha=has_alpha(first),
+        has_alpha=has_alpha(frame),
         has_audio=header.has_audio,
         is_variable_rate=timing.is_variable,
         sample_aspect=1 / aspect if orientation.swaps_sides else aspect,
@@ -233,7 +274,7 @@ def _describe(
         sound_start_s=table.sound_start_s,
         joins=table.joins,
     )
-    warnings = [*header.warnings, *_warnings(info, table, is_interlaced=first.interlaced_frame)]
+    warnings = [*header.warnings, *_warnings(info, table, is_interlaced=frame.interlaced_frame)]
     warnings += colour_warnings(colour)
     if header.has_alpha_beside and not info.has_alpha:
         warnings.append(ALPHA_UNREAD)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +19,7 @@ from fresco_media.files import read_file
 from fresco_media.formats import HEAD_BYTES, kind_of, open_with_pillow
 from fresco_media.headers import (
     EXTRA_SAMPLES_TAG,
+    FAULTS,
     ORIENTATION_TAG,
     TiffTags,
     first_of,
@@ -78,6 +80,8 @@ def decode_still(data: bytes) -> Still:
         return _dpx(data)
     if is_heif(kind):
         return Still(heif.decode(data))
+    if kind == "AVIF" and (still := _deep_avif(data)) is not None:
+        return still
     if kind == "TIFF":
         tags = tiff_tags(io.BytesIO(data))
         if tiff_bits(tags) > 8:
@@ -109,6 +113,23 @@ def _dpx(data: bytes) -> Still:
         shown = _rounded(codes)
     coverage = None if alpha is None else _rounded(alpha)
     return _laid(shown, coverage, Orientation(), header.pixel_aspect)
+
+
+def _deep_avif(data: bytes) -> Still | None:
+    """An AVIF of more than 8 bits, whose colours Pillow has wrong by several levels.
+
+    None for one of 8 bits, and for what only Pillow reads.
+    """
+    with suppress(*FAULTS):
+        if not heif.is_deep_av1(data):
+            return None
+        image, alpha = heif.decode(data), None
+        with open_with_pillow(io.BytesIO(data)) as picture:
+            if has_alpha(picture, data[:HEAD_BYTES]):
+                stored = np.asarray(picture.convert("RGBA").getchannel("A"), np.uint8)
+                alpha = orientation_of(picture).apply(stored)
+        return _laid(image, alpha, Orientation(), Fraction(1))
+    return None
 
 
 def _shallow(data: bytes, picture: Pillow.Image) -> Still:

@@ -10,6 +10,7 @@ import av.container
 from av.stream import Disposition
 
 from fresco_media.errors import ClipUnreadable, NoVideoStream
+from fresco_media.picture import ALPHA_UNREAD
 
 # Cover art, previews, and parts of pictures: depth, transparency, tiles, second eyes.
 _AUXILIARY = (
@@ -36,7 +37,7 @@ def choose_video(
     """
     own = [stream for stream in container.streams.video if not stream.disposition & _AUXILIARY]
     # A photograph beside a film is not meant, one alone is a clip of one frame.
-    moving = [one for one in own if not one.disposition & Disposition.still_image] or own
+    moving = [one for one in own if not _is_photograph(one)] or own
     if not moving:
         held = "sound but no video" if container.streams.audio else "no video"
         raise NoVideoStream(path, f"the file holds {held}; choose a video or an image sequence")
@@ -49,7 +50,21 @@ def choose_video(
         raise ClipUnreadable(path, "it is a text file, not a video")
     if len(moving) == 1:
         return chosen, ()
+    if any(_is_item(stream) for stream in own) and all(
+        stream.codec_context.pix_fmt == "gray" for stream in known if stream is not chosen
+    ):
+        return chosen, (ALPHA_UNREAD,)
     return chosen, (_sentence(moving, chosen),)
+
+
+def _is_photograph(stream: av.VideoStream) -> bool:
+    return _is_item(stream) or bool(stream.disposition & Disposition.still_image)
+
+
+def _is_item(stream: av.VideoStream) -> bool:
+    """Whether it is a photograph, or a part of one, in HEIF (AVIF too)."""
+    # FFmpeg gives those one frame, no duration, and no word of what they are.
+    return stream.frames == 1 and stream.duration is None
 
 
 def _best(streams: Sequence[av.VideoStream]) -> av.VideoStream:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import struct
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from fresco_media.animation import is_animated
 from fresco_media.clip import Clip
 from fresco_media.errors import ClipError
+from fresco_media.picture import ALPHA_UNREAD
 from fresco_media.probe import probe
 from fresco_media.sequence import is_sequence_path
 from PIL import Image as Pillow
@@ -119,3 +123,131 @@ def test_transparency_of_an_animation_is_told(tmp_path: Path) -> None:
 
     assert clip.info.has_alpha
     assert clip.info.frame_count == 3
+
+
+def jpeg(index: int, size: tuple[int, int] = (64, 48), **options: Any) -> bytes:
+    file = io.BytesIO()
+    Pillow.fromarray(numbered(index, size)).save(file, "JPEG", quality=95, **options)
+    return file.getvalue()
+
+
+def with_mpf(photo: bytes) -> bytes:
+    """A JPEG that says, as cameras do, that other pictures follow it."""
+    return photo[:2] + b"\xff\xe2" + struct.pack(">H", 10) + b"MPF\0II*\0" + photo[2:]
+
+
+@pytest.mark.parametrize("name", ["clip.mjpeg", "clip.mjpg", "clip.jpg", "shot_0001.jpg", "clip"])
+@pytest.mark.parametrize(
+    "options", [{}, {"progressive": True}, {"subsampling": 0, "restart_marker_blocks": 2}]
+)
+def test_one_jpeg_after_the_other_is_a_film(
+    tmp_path: Path, name: str, options: dict[str, Any]
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"".join(jpeg(index, **options) for index in range(COUNT)))
+
+    clip = Clip.open(path)
+
+    assert [number_in(frame.image) for frame in clip.frames()] == list(range(COUNT))
+
+
+def test_jpegs_with_padding_between_them_are_a_film(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mjpeg"
+    path.write_bytes(b"".join(jpeg(index) + bytes(7 * index) for index in range(COUNT)))
+
+    clip = Clip.open(path)
+
+    assert [number_in(frame.image) for frame in clip.frames()] == list(range(COUNT))
+
+
+def test_jpegs_too_large_to_be_recognised_by_their_number_are_a_film(tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (1000, 1200, 3), np.uint8)
+    path = tmp_path / "clip.mjpeg"
+    with path.open("wb") as file:
+        for index in range(3):
+            noise[:300] = numbered(index, (1200, 300))
+            Pillow.fromarray(noise).save(file, "JPEG", quality=95)
+
+    clip = Clip.open(path)
+
+    assert [number_in(frame.image[:300]) for frame in clip.frames()] == [0, 1, 2]
+    assert any("holds no times" in warning for warning in clip.warnings)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        jpeg(3),
+        with_mpf(jpeg(3)) + jpeg(4),
+        jpeg(3) + jpeg(4, (32, 24)),
+        jpeg(3) + b"a film follows" + jpeg(4),
+        jpeg(3) + jpeg(4)[:40],
+        jpeg(3) + b"\0\0\0\x18ftypmp42",
+    ],
+    ids=["alone", "named in it", "a small one", "something else", "cut short", "a film"],
+)
+def test_a_photo_with_something_behind_it_stays_a_photo(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(data)
+
+    frames = list(Clip.open(path).frames())
+
+    assert not is_animated(path)
+    assert [number_in(frame.image) for frame in frames] == [3]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_jpegs_in_a_row_are_turned_as_their_exif_says(tmp_path: Path, orientation: int) -> None:
+    exif = Pillow.Exif()
+    exif[274] = orientation
+    photo, film = tmp_path / "photo.jpg", tmp_path / "film.mjpeg"
+    photo.write_bytes(jpeg(5, exif=exif))
+    film.write_bytes(jpeg(5, exif=exif) * 4)
+    (wanted,) = Clip.open(photo).frames()
+
+    clip = Clip.open(film)
+    frames = list(clip.frames())
+
+    assert len(frames) == 4
+    assert frames[0].image.shape == wanted.image.shape
+    assert np.abs(frames[0].image.astype(int) - wanted.image).max() < 8
+
+
+def write_avif(path: Path, count: int, *, with_alpha: bool = False) -> None:
+    if "AVIF" not in _saved():
+        pytest.skip("this Pillow writes no AVIF")
+    pictures = [Pillow.fromarray(numbered(index)) for index in range(count)]
+    if with_alpha:
+        for picture in pictures:
+            picture.putalpha(255)
+    more = {"append_images": pictures[1:], "save_all": True, "duration": 100} if count > 1 else {}
+    pictures[0].save(path, "AVIF", quality=90, **more)
+
+
+def _saved() -> set[str]:
+    Pillow.init()
+    return set(Pillow.SAVE)
+
+
+@pytest.mark.parametrize("with_alpha", [False, True])
+@pytest.mark.parametrize("name", ["clip.avif", "clip.avifs", "shot_0001.avif", "clip.png", "clip"])
+def test_a_sequence_in_avif_is_a_film(tmp_path: Path, name: str, with_alpha: bool) -> None:
+    path = tmp_path / name
+    write_avif(path, COUNT, with_alpha=with_alpha)
+
+    clip = Clip.open(path)
+
+    assert [number_in(frame.image) for frame in clip.frames()] == list(range(COUNT))
+    assert clip.info.frame_rate == 10
+    assert clip.warnings == ((ALPHA_UNREAD,) if with_alpha else ())
+
+
+@pytest.mark.parametrize("brand", [b"avis", b"avif"])
+def test_a_sequence_in_avif_is_known_by_any_of_its_brands(tmp_path: Path, brand: bytes) -> None:
+    path = tmp_path / "clip.avif"
+    write_avif(path, COUNT)
+    data = bytearray(path.read_bytes())
+    data[8:12] = brand
+    path.write_bytes(data)
+
+    assert Clip.open(path).info.frame_count == COUNT

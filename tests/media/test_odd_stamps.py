@@ -293,3 +293,20 @@ def test_streams_that_are_renumbered_in_mid_recording_go_on(tmp_path: Path) -> N
     assert numbers[-20:] == list(range(20, 40))
     last = next(clip.frames(clip.info.frame_count - 1))
     assert number_in(last.image) == 39
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4", "msmpeg4", "wmv2"])
+@pytest.mark.parametrize("gap", [40, 67, 250])
+def test_asf_has_every_frame_at_its_time_also_the_last(
+    tmp_path: Path, codec: str, gap: int
+) -> None:
+    def uneven(index: int) -> int:
+        return 33 * index + (gap if index >= 7 else 0) + (gap if index == 9 else 0)
+
+    film = Film(count=10, codec=codec, b_frames=0)
+    path = mux(tmp_path / "clip.wmv", film, Muxing(MS, uneven, container="asf"))
+
+    info = Clip.open(path).info
+
+    times = [(time - info.times[0]) * info.time_base for time in info.times]
+    assert times == [Fraction(uneven(index), 1000) for index in range(10)]

@@ -77,6 +77,72 @@ def test_a_rotated_clip_is_scaled_to_the_size_as_seen(make_clip: Callable[..., P
     assert frame.image.shape == (32, 24, 3)
 
 
+@pytest.mark.parametrize("codec", ["tiff", "png", "mjpeg"])
+@pytest.mark.parametrize(
+    ("matrix", "orientation"),
+    [
+        ((-1, 0, 0, -1), Orientation(2)),
+        ((0, 1, -1, 0), Orientation(1)),
+        ((-1, 0, 0, 1), Orientation(0, is_mirrored=True)),
+        ((0, -1, -1, 0), Orientation(1, is_mirrored=True)),
+    ],
+    ids=["180", "90", "mirrored", "mirrored-90"],
+)
+def test_pictures_with_metadata_of_their_own_are_turned_as_the_film_says(
+    make_clip: Callable[..., Path],
+    codec: str,
+    matrix: tuple[int, int, int, int],
+    orientation: Orientation,
+) -> None:
+    pixels = "yuvj444p" if codec == "mjpeg" else "rgb24"
+    path = make_clip("clip.mov", frame_count=2, codec=codec, pixel_format=pixels)
+    plain = next(Clip.open(path).frames())
+    set_display_matrix(path, matrix)
+
+    clip = Clip.open(path)
+    frame = next(clip.frames())
+
+    assert clip.info.rotation == 90 * orientation.quarter_turns
+    np.testing.assert_array_equal(frame.image, orientation.apply(plain.image))
+
+
+@pytest.mark.parametrize("codec", ["libvpx", "libvpx-vp9"])
+@pytest.mark.parametrize("counterclockwise", [90, 180, 270])
+def test_a_rotated_clip_with_alpha_beside_it_is_decoded_upright(
+    make_clip: Callable[..., Path], codec: str, counterclockwise: int
+) -> None:
+    choices = {"frame_count": 2, "codec": codec, "pixel_format": "yuva420p"}
+    choices["options"] = {"auto-alt-ref": "0", "crf": "4", "b": "2M"}
+    plain = Clip.open(make_clip("plain.mkv", **choices))
+
+    turned = Clip.open(make_clip("turned.mkv", rotation=counterclockwise, **choices))
+
+    wanted = np.rot90(next(plain.frames()).image, counterclockwise // 90)
+    assert turned.info.rotation == 360 - counterclockwise
+    assert turned.info.has_alpha
+    np.testing.assert_array_equal(next(turned.frames()).image, wanted)
+
+
+@pytest.mark.parametrize("codec", ["libvpx", "libvpx-vp9"])
+@pytest.mark.parametrize(
+    "tags", [(9, 14, 9, 1), (12, 13, 1, 1), (9, 16, 9, 1)], ids=["bt2020", "p3", "pq"]
+)
+def test_a_clip_with_alpha_beside_it_has_the_colours_of_one_without(
+    make_clip: Callable[..., Path], codec: str, tags: tuple[int, int, int, int]
+) -> None:
+    choices = {"frame_count": 2, "codec": codec, "tags": tags}
+    choices["options"] = {"auto-alt-ref": "0", "crf": "4", "b": "2M"}
+    plain = Clip.open(make_clip("plain.mkv", pixel_format="yuv420p", **choices))
+
+    clear = Clip.open(make_clip("clear.mkv", pixel_format="yuva420p", **choices))
+
+    assert clear.info.has_alpha
+    assert clear.info.colour == plain.info.colour
+    assert set(plain.warnings) < set(clear.warnings)
+    one, other = next(clear.frames()).image, next(plain.frames()).image
+    assert np.abs(one.astype(int) - other).mean() < 3
+
+
 def set_display_matrix(path: Path, values: tuple[int, int, int, int]) -> None:
     """Write the four turning entries of the first track's matrix, as cameras do."""
     content = bytearray(path.read_bytes())

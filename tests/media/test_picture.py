@@ -13,6 +13,7 @@ from fresco_media.clip import Clip
 from fresco_media.colour import tags_of, unreadable_colours
 from fresco_media.errors import ClipUnreadable
 from fresco_media.picture import to_bgra, to_rgb
+from fresco_media.sequence import SRGB
 from fresco_media.types import ColourTags, Image
 from numpy.typing import NDArray
 
@@ -309,3 +310,17 @@ def test_the_viewer_gets_the_pixels_of_the_model(
 
     rgb = to_rgb(frame, (32, 24), tags_of(frame), (64, 48))
     assert np.abs(out[..., 2::-1].astype(int) - rgb).max() <= 1
+
+
+@pytest.mark.parametrize("pixel_format", ["gray", "rgb24", "rgba", "gbrp", "ya8"])
+def test_greys_of_8_bits_in_a_wide_gamut_stay_what_they_are(pixel_format: str) -> None:
+    levels = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2).repeat(16, axis=0)
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(levels), format="rgb24")
+    frame = frame.reformat(format=pixel_format)
+    colour = ColourTags(primaries=9, transfer=14, matrix=0, is_full_range=True)
+    plain = to_rgb(frame, (256, 16), SRGB, (256, 16))
+
+    shown = to_rgb(frame, (256, 16), colour, (256, 16))
+
+    assert shown[8, 255].tolist() == [255, 255, 255]
+    np.testing.assert_array_equal(shown, plain)

@@ -23,6 +23,7 @@ from fresco_media.images import read_image
 from fresco_media.stills import read_still
 from fresco_media.types import Image
 from PIL import Image as Pillow
+from PIL import TiffImagePlugin
 
 from tests.media import makers
 
@@ -488,3 +489,57 @@ def test_a_tiff_that_states_its_resolution_is_read(
     assert np.array_equal(still.image, np.broadcast_to(np.array(SHADE, np.uint8), shape))
     assert still.pixel_aspect == (expected if orientation == 1 else 1 / expected)
     assert header.pixel_aspect == still.pixel_aspect
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P", "1"])
+@pytest.mark.parametrize(
+    ("across", "down", "aspect"),
+    [
+        ((72, 1), (72, 1), Fraction(1)),
+        ((300, 1), (200, 1), Fraction(2, 3)),
+        ((0, 1), (0, 1), Fraction(1)),
+        ((1, 0), (1, 0), Fraction(1)),
+        ((0, 0), (72, 1), Fraction(1)),
+        ((4294967295, 1), (1, 4294967295), Fraction(1)),
+    ],
+    ids=["square", "narrow", "nothing", "infinite", "no number", "absurd"],
+)
+def test_resolutions_in_tiff_are_fractions_of_any_kind(
+    tmp_path: Path, mode: str, across: tuple[int, int], down: tuple[int, int], aspect: Fraction
+) -> None:
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[282] = TiffImagePlugin.IFDRational(*across)
+    tags[283] = TiffImagePlugin.IFDRational(*down)
+    path = tmp_path / "a.tif"
+    Pillow.fromarray(plain()).convert(mode).save(path, tiffinfo=tags)
+
+    still = read_still(path)
+
+    assert still.image.shape == (24, 32, 3)
+    assert still.pixel_aspect == aspect
+    assert read_header(path).pixel_aspect == aspect
+
+
+@pytest.mark.parametrize("colour", [(57, 79, 170), (200, 30, 40), (30, 200, 40), (250, 240, 10)])
+@pytest.mark.parametrize("matrix", [1, 9, 6])
+def test_avif_of_10_bits_keeps_its_colours(
+    tmp_path: Path, colour: tuple[int, int, int], matrix: int
+) -> None:
+    rgb = np.full((64, 64, 3), colour, np.uint8)
+    frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(
+        format="yuv420p10le", dst_colorspace=matrix, dst_color_range=1
+    )
+    path = tmp_path / "a.avif"
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libsvtav1", rate=1, options={"crf": "5", "preset": "8"})
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p10le"
+        context = stream.codec_context
+        context.colorspace, context.color_range = matrix, 1
+        context.color_primaries, context.color_trc = 1, 13
+        output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+
+    still = read_still(path)
+
+    assert np.abs(still.image[8:-8, 8:-8].astype(int) - colour).max() <= 2

@@ -143,6 +143,7 @@ class _Stream:
 
     def __init__(self, index: int, disposition: Disposition, size: tuple[int, int]) -> None:
         self.index, self.disposition = index, disposition
+        self.frames, self.duration = 0, None
         self.codec_context: _Codec | None = _Codec(size)
 
 

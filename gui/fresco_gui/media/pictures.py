@@ -7,10 +7,10 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from fresco_media.colour import tags_of
 from fresco_media.orientation import Orientation
 from fresco_media.picture import to_bgra
 from fresco_media.scaling import resize
+from fresco_media.types import ColourTags
 from numpy.typing import NDArray
 from PyQt6.QtGui import QImage
 
@@ -46,17 +46,19 @@ def to_image(
     frame: av.VideoFrame,
     size: tuple[int, int],
     *,
+    colour: ColourTags,
     coded_size: tuple[int, int] | None = None,
     is_exact: bool = True,
 ) -> QImage:
     """`frame` as RGB32 at `size` (stored width and height); not yet turned upright.
 
-    `coded_size` is the clip's first frame's, if others may differ. Unless `is_exact`, it takes a
-    tenth of the time and is about a level too dark: good enough for a 25th of a second.
+    `colour` is the clip's, `coded_size` its first frame's, if others may differ. Unless
+    `is_exact`, it takes a tenth of the time and is about a level too dark: good enough for a 25th
+    of a second.
     """
     image = blank(*size)
     coded_size = coded_size or (frame.width, frame.height)
-    to_bgra(frame, size, tags_of(frame), coded_size, pixels_of(image), is_exact=is_exact)
+    to_bgra(frame, size, colour, coded_size, pixels_of(image), is_exact=is_exact)
     return image
 
 

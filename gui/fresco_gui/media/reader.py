@@ -82,7 +82,8 @@ class VideoReader:
             orientation = self._probe.orientation
             stored = orientation.shown_size(size or (self.info.width, self.info.height))
             coded = self._probe.coded_size
-            image = to_image(frame, stored, coded_size=coded, is_exact=is_exact)
+            colour = self._probe.colour
+            image = to_image(frame, stored, colour=colour, coded_size=coded, is_exact=is_exact)
             return turned(image, orientation.quarter_turns, is_mirrored=orientation.is_mirrored)
 
     def cheapest(self, start: int, stop: int) -> int:
