@@ -328,8 +328,18 @@ def kept(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("roots", [None, (Path("/"),)], ids=["everywhere", "root is all"])
 @pytest.mark.parametrize(
     "name",
-    ["jobs.sqlite3", "jobs.sqlite3-wal", "token", "daemon.json", "jobs/3f2a/result.mp4"]
-    + ["jobs/3f2a/keyframes/%06d.png", "jobs", "uploads/x", "looks/../token", "."],
+    [
+        "jobs.sqlite3",
+        "jobs.sqlite3-wal",
+        "token",
+        "daemon.json",
+        "jobs/3f2a/result.mp4",
+        "jobs/3f2a/keyframes/%06d.png",
+        "jobs",
+        "uploads/x",
+        "looks/../token",
+        ".",
+    ],
 )
 def test_what_the_daemon_keeps_is_neither_clip_nor_picture_nor_model(
     kept: Path, roots: tuple[Path, ...] | None, name: str
