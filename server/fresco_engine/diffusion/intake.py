@@ -18,7 +18,7 @@ from typing import Any
 from fresco_media.files import NotAFile, OutsideFolders, TooLarge, open_file, read_file, settled
 
 from fresco_engine.diffusion.schedule import scheduler_from
-from fresco_engine.diffusion.weights import Header, read_header
+from fresco_engine.diffusion.weights import LEADS_OUT, Header, read_header
 from fresco_engine.errors import ModelCorrupt, WrongModelKind
 
 MOST_TEXT_BYTES = 1 << 20
@@ -54,7 +54,9 @@ def read_json(path: Path, most_bytes: int = MOST_TEXT_BYTES) -> dict[str, Any]:
     """
     try:
         values = json.loads(read_file(path, most_bytes).decode("utf-8"))
-    except (NotAFile, OutsideFolders, TooLarge) as error:
+    except OutsideFolders as error:
+        raise ModelCorrupt(path, LEADS_OUT) from error
+    except (NotAFile, TooLarge) as error:
         raise ModelCorrupt(path, f"{error.strerror}; get the model again") from error
     except (OSError, ValueError, RecursionError) as error:
         raise ModelCorrupt(path, "the file is missing or damaged; get the model again") from error
@@ -232,6 +234,8 @@ def check_tokenizer(folder: Path) -> None:
         try:
             with open_file(path) as file:
                 size = file.seek(0, 2)
+        except OutsideFolders as error:
+            raise ModelCorrupt(path, LEADS_OUT) from error
         except OSError as error:
             raise ModelCorrupt(path, f"{error.strerror}; get the model again") from error
         if size > _MOST_TOKENIZER_BYTES:

@@ -11,11 +11,16 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from fresco_media.files import open_file
+from fresco_media.files import OutsideFolders, open_file
 
 from fresco_engine.errors import ModelCorrupt, ModelNotFound, WrongModelKind
 
 PICKLE_SUFFIXES = (".ckpt", ".bin", ".pt", ".pth")
+LEADS_OUT = (
+    "it leads outside the folders that may be read here; start the daemon with --models or --root "
+    "for the folder where it really lies, too, or put a copy in its place"
+)
+"""What is wrong with a model whose files are links to where a confined process may not read."""
 _LONGEST_HEADER = 16 << 20
 _MOST_TENSORS = 100_000
 _MOST_SIDES, _LONGEST_SIDE = 8, 1 << 40
@@ -92,6 +97,8 @@ def _entries(path: Path) -> tuple[object, int]:
             if length > _LONGEST_HEADER:
                 raise ModelCorrupt(path, "it lists far more than a model has; choose another file")
             return json.loads(file.read(length)), size - 8 - length
+    except OutsideFolders as error:
+        raise ModelNotFound(path, LEADS_OUT) from error
     except OSError as error:
         raise ModelNotFound(path, f"cannot be read ({error.strerror}); check the path") from error
     except (ValueError, RecursionError) as error:

@@ -62,6 +62,11 @@ def examine(data: Path) -> Path:
     return folder
 
 
+def is_file_of_ours(name: str) -> bool:
+    """Whether the daemon calls a file in its data folder so."""
+    return _FILES.fullmatch(name) is not None
+
+
 def is_established(folder: Path) -> bool:
     """Whether an earlier version of the daemon, which left no mark, has worked in a folder."""
     if _has_our_tables(folder / DATABASE):
@@ -127,7 +132,7 @@ def _check_kinds(folder: Path, names: list[str]) -> None:
                 f"{path} is {_what(path)} and not a folder of the daemon's; move it away, or "
                 "choose another folder by --data (a link to the whole data folder works)"
             )
-        if _FILES.fullmatch(name) and not is_real_file(path):
+        if is_file_of_ours(name) and not is_real_file(path):
             raise CannotStart(
                 f"{path} is {_what(path)} and not a file of the daemon's; move it away and start "
                 "again, or choose another folder by --data"
@@ -154,6 +159,6 @@ def _foreign(folder: Path, names: list[str]) -> Iterator[str]:
         if name in FOLDERS:
             yield from (f"{name}/{inner}" for inner in sorted(os.listdir(folder / name)))
         elif (name in _DATABASE_FILES and (folder / name).stat().st_size) or (
-            not _FILES.fullmatch(name) and name not in _HARMLESS
+            not is_file_of_ours(name) and name not in _HARMLESS
         ):
             yield name

@@ -11,6 +11,7 @@ from pathlib import Path
 from fresco_engine.errors import ClipNotFound, ClipUnreadable, ModelNotFound
 
 from fresco_server.errors import BadRequest, Forbidden, ModelUnusable
+from fresco_server.jobs.claim import DATABASE, FOLDERS, is_file_of_ours
 from fresco_server.settings import ServerSettings
 
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -47,11 +48,13 @@ def is_hub_id(text: str) -> bool:
 class Places:
     """Where clips and models named by path may lie.
 
-    `clip_roots` and `model_roots` are folders; `None` stands for every place.
+    `clip_roots` and `model_roots` are folders; `None` stands for every place. What the daemon
+    keeps in its folder `data` is in none of them.
     """
 
     clip_roots: tuple[Path, ...] | None
     model_roots: tuple[Path, ...] | None
+    data: Path | None = None
 
     @staticmethod
     def of(settings: ServerSettings) -> Places:
@@ -60,7 +63,7 @@ class Places:
         if roots is None and not settings.is_local:
             roots = ()
         models = None if roots is None else (*roots, *settings.model_folders)
-        return Places(roots, models)
+        return Places(roots, models, _real(settings.data))
 
     @property
     def has_file_access(self) -> bool:
@@ -76,7 +79,7 @@ class Places:
             ClipNotFound: nothing is there.
             ClipUnreadable: it may not be read, or is neither file nor folder.
         """
-        path = _resolved(text, "clip.path", self.clip_roots, _FORBIDDEN_CLIP)
+        path = self._resolved(text, "clip.path", self.clip_roots, _FORBIDDEN_CLIP)
         # Of a pattern the folder is what there is; it is below a root, as the path itself is.
         is_pattern = _PATTERN.fullmatch(path.name) is not None and not _exists(path)
         mode = _mode(path.parent if is_pattern else path)
@@ -94,7 +97,7 @@ class Places:
             Forbidden: it lies outside the roots, whether it exists or not.
             ClipNotFound, ClipUnreadable: no file is there, or it may not be read.
         """
-        path = _resolved(text, field, self.clip_roots, _FORBIDDEN_PICTURE)
+        path = self._resolved(text, field, self.clip_roots, _FORBIDDEN_PICTURE)
         mode = _mode(path)
         if mode is None:
             raise ClipNotFound(path, "there is no such picture; check the path")
@@ -126,7 +129,7 @@ class Places:
         return str(self._weights(text, field, may_be_folder=False))
 
     def _weights(self, text: str, field: str, *, may_be_folder: bool) -> Path:
-        path = _resolved(text, field, self.model_roots, _FORBIDDEN_MODEL)
+        path = self._resolved(text, field, self.model_roots, _FORBIDDEN_MODEL)
         suffix = path.suffix.lower()
         if suffix in _UNSAFE_WEIGHTS:
             raise ModelUnusable(
@@ -141,6 +144,16 @@ class Places:
             kinds = "a folder in diffusers format or a .safetensors file"
             wanted = kinds if may_be_folder else "a .safetensors file"
             raise ModelUnusable(f"{path}: it is not {wanted}; choose one")
+        return path
+
+    def _resolved(
+        self, text: str, field: str, roots: tuple[Path, ...] | None, forbidden: str
+    ) -> Path:
+        path = _resolved(text, field, roots, forbidden)
+        if self.data is not None and _is_kept(path, self.data):
+            raise Forbidden(
+                f"{short_path(text)} is the daemon's own; fetch what a job has made, and use that"
+            )
         return path
 
 
@@ -188,7 +201,7 @@ def _resolved(text: str, field: str, roots: tuple[Path, ...] | None, forbidden: 
         real = None
     if roots is None:
         return path if real is None else real
-    folders = tuple(_real_root(root) for root in roots)
+    folders = tuple(_real(root) for root in roots)
     if real is None or not _is_below(real, folders):
         raise Forbidden(f"{short_path(text)} {forbidden}")
     return real
@@ -219,11 +232,26 @@ def short_path(text: str) -> str:
     return text if len(text) <= 200 else f"{text[:100]}…{text[-100:]}"
 
 
-def _real_root(root: Path) -> Path:
+def _is_kept(path: Path, data: Path) -> bool:
+    """Whether the daemon keeps `path` in its data folder, as it does not what plugins put there.
+
+    Closing its list of jobs after a look at it would also take the daemon's lock from it.
+    """
+    if path == data or any(path.is_relative_to(data / name) for name in FOLDERS):
+        return True
+    if path.parent == data and is_file_of_ours(path.name):
+        return True
     try:
-        return root.resolve()
+        return path.samefile(data / DATABASE)
+    except (OSError, ValueError):
+        return False
+
+
+def _real(folder: Path) -> Path:
+    try:
+        return folder.resolve()
     except (OSError, RuntimeError):
-        return root
+        return folder
 
 
 def _is_below(path: Path, roots: tuple[Path, ...]) -> bool:

@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError
 
 from fresco_server.errors import BadRequest
 from fresco_server.rpc.arrivals import Arrivals
-from fresco_server.rpc.limits import LONG_UNARY, StreamPlaces, is_health
+from fresco_server.rpc.limits import HEALTH_WATCHES, LONG_UNARY, StreamPlaces, is_health
 from fresco_server.rpc.status import Status, short, status_of
 
 _LOGGER = logging.getLogger(__name__)
@@ -46,6 +46,7 @@ class AnsweringInterceptor(grpc.ServerInterceptor):
         self._touched = touched
         self._arrivals = arrivals
         self._health_threads, self._health_arrivals = health
+        self._health_places = StreamPlaces(HEALTH_WATCHES)
 
     def intercept_service(
         self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
@@ -72,11 +73,12 @@ class AnsweringInterceptor(grpc.ServerInterceptor):
     def _call(self, method: str, handler: Handler) -> _Call:
         is_own = method.startswith(_OWN_SERVICES)
         is_long = handler.response_streaming or method in LONG_UNARY
+        places = self._health_places if is_health(method) else self._places
         return _Call(
             method=method,
             handler=handler,
             begun=self._touched if is_own else _uncounted,
-            place=self._places.taken if is_long else nullcontext,
+            place=places.taken if is_long else nullcontext,
             arrivals=self._health_arrivals if is_health(method) else self._arrivals,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -10,9 +11,11 @@ from typing import TYPE_CHECKING, BinaryIO
 import grpc
 from fresco.v1 import frames_pb2, frames_pb2_grpc
 from fresco_engine.checkpoint import Kind
+from fresco_media.files import open_file
 
 from fresco_server.errors import ArtefactLost, BadRequest, NotPossible, OutOfRange
 from fresco_server.jobs.job import JobState, Result
+from fresco_server.jobs.marks import is_real_file, is_real_folder
 from fresco_server.jobs.places import check_job_id
 from fresco_server.rpc.messages.jobs import result_message
 from fresco_server.rpc.pictures import Pictures, wish_of
@@ -98,12 +101,17 @@ def _file_in_chunks(
 
 
 def _opened(path: Path, result: Result) -> BinaryIO:
+    """The result's own file: what was put in its place, such as a link, is not read."""
+    if not (is_real_folder(path.parent) and is_real_file(path)):
+        raise _lost(path)
     try:
-        if path.stat().st_size != result.size_bytes:
-            raise _lost(path)
-        return path.open("rb")
+        file = open_file(path)
     except OSError as error:
         raise _lost(path) from error
+    if os.fstat(file.fileno()).st_size != result.size_bytes:
+        file.close()
+        raise _lost(path)
+    return file
 
 
 def _read(file: BinaryIO, offset: int, path: Path) -> bytes:

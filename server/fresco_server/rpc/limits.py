@@ -29,6 +29,8 @@ SILENCE_S = 60.0
 """How long one may: as long as a chunk takes on a slow line."""
 HEALTH_THREADS = 40
 """Threads for nothing but health checks: whether the daemon lives is never a long question."""
+HEALTH_WATCHES = 32
+"""Of health, which anybody who has the token may watch; the other streams keep their places."""
 SILENT_HEALTH_CALLS = 32
 HEALTH_SILENCE_S = 5.0
 _HEALTH_SERVICE = "/grpc.health.v1."

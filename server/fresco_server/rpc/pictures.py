@@ -17,6 +17,7 @@ from fresco_media.scaling import resize
 from fresco_media.types import Image
 
 from fresco_server.errors import ArtefactNotFound, BadRequest, WorkerLost
+from fresco_server.jobs.marks import is_real_file, is_real_folder
 from fresco_server.settings import CHUNK_BYTES
 
 _SIDES = (16, 8192)
@@ -98,10 +99,13 @@ class Pictures:
             ArtefactNotFound: it is not there, or not yet.
         """
         reader = CheckpointReader(folder)
+        path = reader.picture_path(kind, index)
+        # What was put in its place, such as a link or a pipe, is no picture of the job's.
+        if not (is_real_folder(folder) and is_real_folder(path.parent) and is_real_file(path)):
+            raise _missing(kind, index)
         # The system keeps files in memory by itself.
         if (as_stored := _as_stored(reader, kind, index, wish)) is not None:
             return as_stored
-        path = reader.picture_path(kind, index)
         try:
             found = path.stat()
         except OSError as error:

@@ -38,6 +38,7 @@ from fresco_server.rpc.jobs import JobServicer
 from fresco_server.rpc.limits import (
     HEALTH_SILENCE_S,
     HEALTH_THREADS,
+    HEALTH_WATCHES,
     SILENCE_S,
     SILENT_CALLS,
     SILENT_HEALTH_CALLS,
@@ -147,7 +148,7 @@ def make_server(jobs: Jobs, settings: ServerSettings, token: str) -> RpcServer:
     _check_exposure(settings, token)
     credentials = _credentials(settings)
     streams = settings.limits.streams
-    threads = streams + UNARY_THREADS + SILENT_CALLS
+    threads = streams + HEALTH_WATCHES + UNARY_THREADS + SILENT_CALLS
     pool = ThreadPoolExecutor(threads, thread_name_prefix="rpc")
     health_pool = ThreadPoolExecutor(HEALTH_THREADS, thread_name_prefix="rpc-health")
     arrivals = Arrivals(SILENT_CALLS, SILENCE_S)

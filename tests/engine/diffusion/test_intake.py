@@ -385,6 +385,30 @@ def test_a_confined_process_takes_no_weights_from_elsewhere(model: Path, tmp_pat
                 load_model(path, control="none", loras=loras)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "model_index.json",
+        "unet/config.json",
+        "tokenizer/vocab.json",
+        "unet/diffusion_pytorch_model.safetensors",
+    ],
+)
+def test_who_has_linked_parts_of_a_model_is_told_to_name_their_folder(
+    model: Path, tmp_path: Path, name: str
+) -> None:
+    elsewhere = (model / name).rename(tmp_path / Path(name).name)
+    (model / name).symlink_to(elsewhere)
+
+    with (
+        files.confined([model.parent]),
+        pytest.raises(ModelError, match=r"outside the folders.*--models or --root"),
+    ):
+        load_model(model, control="none")
+    with files.confined([model.parent, tmp_path]):
+        assert load_model(model, control="none").unet is not None
+
+
 def test_a_confined_process_loads_a_model_of_its_own(model: Path) -> None:
     with files.confined([model.parent]):
         loaded = load_model(model, control="none")

@@ -187,9 +187,10 @@ def test_a_daemon_for_this_machine_may_read_everywhere_and_others_nowhere(tmp_pa
     shared = replace(local, host="0.0.0.0")
     rooted = replace(shared, roots=(tmp_path / "clips",))
 
-    assert Places.of(local) == Places(None, None)
-    assert Places.of(shared) == Places((), (tmp_path,))
-    assert Places.of(rooted) == Places((tmp_path / "clips",), (tmp_path / "clips", tmp_path))
+    assert Places.of(local) == Places(None, None, tmp_path)
+    assert Places.of(shared) == Places((), (tmp_path,), tmp_path)
+    clips = tmp_path / "clips"
+    assert Places.of(rooted) == Places((clips,), (clips, tmp_path), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -310,3 +311,59 @@ def test_no_text_does_anything_but_lead_somewhere_or_be_refused(text: str) -> No
         for path in (text, f"/{text}", f"{sys.prefix}/{text}"):
             with suppress(*REFUSALS):
                 resolve(path)
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Path:
+    """A data folder with what the daemon keeps there and what a plugin does."""
+    data = tmp_path / "data"
+    for name in ("jobs/3f2a/keyframes", "uploads", "looks", "resolve/renders"):
+        (data / name).mkdir(parents=True)
+    for name in ("jobs.sqlite3", "jobs.sqlite3-wal", "token", "jobs/3f2a/result.mp4", "uploads/x"):
+        (data / name).touch()
+    (data / "resolve" / "renders" / "clip.mov").touch()
+    return data
+
+
+@pytest.mark.parametrize("roots", [None, (Path("/"),)], ids=["everywhere", "root is all"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "jobs.sqlite3",
+        "jobs.sqlite3-wal",
+        "token",
+        "daemon.json",
+        "jobs/3f2a/result.mp4",
+        "jobs/3f2a/keyframes/%06d.png",
+        "jobs",
+        "uploads/x",
+        "looks/../token",
+        ".",
+    ],
+)
+def test_what_the_daemon_keeps_is_neither_clip_nor_picture_nor_model(
+    kept: Path, roots: tuple[Path, ...] | None, name: str
+) -> None:
+    places = Places.of(ServerSettings(data=kept, roots=roots))
+
+    for ask in (places.clip, lambda text: places.picture(text, "p"), places.model):
+        with pytest.raises(Forbidden, match="the daemon's own"):
+            ask(str(kept / name))
+
+
+@on_posix
+def test_the_list_of_jobs_is_no_clip_under_other_names(kept: Path, tmp_path: Path) -> None:
+    os.link(kept / "jobs.sqlite3", tmp_path / "hard.mp4")
+    (tmp_path / "soft.mp4").symlink_to(kept / "jobs.sqlite3")
+    (tmp_path / "link").symlink_to(kept)
+    places = Places.of(ServerSettings(data=tmp_path / "link"))
+
+    for name in ("hard.mp4", "soft.mp4", "link/jobs.sqlite3", "data/jobs.sqlite3"):
+        with pytest.raises(Forbidden, match="the daemon's own"):
+            places.clip(str(tmp_path / name))
+
+
+def test_what_a_plugin_keeps_in_the_data_folder_is_a_clip(kept: Path) -> None:
+    clip = kept / "resolve" / "renders" / "clip.mov"
+
+    assert Places.of(ServerSettings(data=kept)).clip(str(clip)) == clip.resolve()

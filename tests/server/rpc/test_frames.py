@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,44 @@ def test_a_result_that_is_lost_is_told(caller: Caller, jobs: FakeJobs, loss: str
 
     with refused(StatusCode.DATA_LOSS, "ARTEFACT_LOST"):
         _result(caller)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links and pipes of POSIX")
+@pytest.mark.parametrize("swap", ["link", "hidden link", "folder link", "pipe", "folder"])
+def test_what_was_put_in_the_place_of_what_a_job_made_is_not_read(
+    caller: Caller, jobs: FakeJobs, tmp_path: Path, swap: str
+) -> None:
+    jobs.put("x")
+    jobs.make_picture("x", "keyframes", 8, picture(50))
+    jobs.finish("x", FILM)
+    for path in (jobs.folder("x") / "clip.mp4", jobs.folder("x") / "keyframes" / "000008.png"):
+        _swap(path, tmp_path, swap)
+
+    with refused(StatusCode.DATA_LOSS, "ARTEFACT_LOST"):
+        _result(caller)
+    with refused(StatusCode.NOT_FOUND, "ARTEFACT_NOT_FOUND"):
+        _fetch(caller, 8)
+
+
+def _swap(path: Path, elsewhere: Path, swap: str) -> None:
+    """Put something else where `path` is, mostly with the very bytes that were there."""
+    if swap == "folder link":
+        moved = elsewhere / f"moved-{path.parent.name}"
+        if not path.parent.is_symlink():
+            path.parent.rename(moved)
+            path.parent.symlink_to(moved)
+        return
+    aside = elsewhere / f"aside-{path.name}"
+    path.rename(aside)
+    if swap == "pipe":
+        os.mkfifo(path)
+    elif swap == "folder":
+        path.mkdir()
+    elif swap == "link":
+        path.symlink_to(aside)
+    else:
+        (elsewhere / f"second-{path.name}").symlink_to(aside)
+        path.symlink_to(elsewhere / f"second-{path.name}")
 
 
 def _confirm(caller: Caller, sha256: str, job_id: str = "x") -> None:

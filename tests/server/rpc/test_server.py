@@ -19,7 +19,7 @@ from fakes.jobs import FakeJobs
 from fresco.v1 import clips_pb2, jobs_pb2, media_pb2, models_pb2, server_pb2
 from fresco_server.errors import CannotStart
 from fresco_server.jobs.service import Jobs
-from fresco_server.rpc.limits import UNARY_THREADS
+from fresco_server.rpc.limits import HEALTH_WATCHES, UNARY_THREADS
 from fresco_server.rpc.server import SERVICES, RpcServer, make_server
 from fresco_server.settings import ServerSettings
 from grpc import StatusCode
@@ -356,3 +356,26 @@ def test_threads_end_with_the_server(jobs: FakeJobs, settings: ServerSettings) -
     while any(thread.name.startswith("rpc") for thread in set(threading.enumerate()) - before):
         assert time.monotonic() < patience, "waited in vain for the server's threads to end"
         time.sleep(0.01)
+
+
+def test_who_watches_health_takes_no_place_of_jobs_and_not_every_thread(
+    caller: Caller, jobs: FakeJobs, settings: ServerSettings
+) -> None:
+    jobs.put("x")
+    request = health_pb2.HealthCheckRequest(service="")
+    watches = [caller.health.Watch(request) for _ in range(HEALTH_WATCHES)]
+    for watch in watches:
+        assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
+
+    with refused(StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS"):
+        next(caller.health.Watch(request))
+    events = [
+        caller.jobs.WatchJob(jobs_pb2.WatchJobRequest(job_id="x"))
+        for _ in range(settings.limits.streams)
+    ]
+
+    for stream in events:
+        next(stream)
+    assert caller.health.Check(request).status == health_pb2.HealthCheckResponse.SERVING
+    for call in (*watches, *events):
+        call.cancel()
