@@ -105,7 +105,7 @@ def _read_object(path: Path) -> dict[str, Any]:
             if not _is_trusted(os.fstat(descriptor)):
                 return {}
             content = json.loads(file.read(_MOST_BYTES))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return cast(dict[str, Any], content) if isinstance(content, dict) else {}
 

@@ -132,7 +132,7 @@ def mark_of(folder: Path) -> Mark | None:
     try:
         values: Any = json.loads(content or b"null")
         mark = Mark(**values)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
     is_sound = isinstance(mark.name, str) and isinstance(mark.data_id, str)
     return mark if is_sound and _ID.fullmatch(mark.data_id) else None

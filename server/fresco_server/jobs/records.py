@@ -121,7 +121,7 @@ class Records:
         try:
             values = json.loads(read_small(folder / RECORD, _MOST_BYTES) or b"null")
             row = {name: values[name] for name in COLUMNS}
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return None
         is_here = is_sound(row) and self._folders.job(row["id"]) == folder
         return Record(folder, row) if is_here else None

@@ -24,7 +24,7 @@ from fresco_server.errors import (
     UploadDamaged,
     UploadIncomplete,
 )
-from fresco_server.jobs.marks import is_real_file
+from fresco_server.jobs.marks import is_real_file, read_small
 from fresco_server.jobs.upload_files import (
     NOTE,
     UNWRITTEN,
@@ -388,9 +388,9 @@ class Uploads:
     def _facts(self, sha256: str) -> dict[str, Any] | None:
         """What was announced."""
         try:
-            facts = json.loads(self._facts_path(sha256).read_bytes())
+            facts = json.loads(read_small(self._facts_path(sha256)) or b"null")
             return {"size_bytes": int(facts["size_bytes"]), "file_name": str(facts["file_name"])}
-        except (OSError, ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return None
 
     def _remove(self, sha256: str) -> None:

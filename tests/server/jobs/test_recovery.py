@@ -283,6 +283,19 @@ def test_a_record_that_cannot_be_true_costs_no_other_job(
     again.close()
 
 
+@pytest.mark.parametrize("name", ["job.json", ".fresco"])
+def test_a_record_nested_beyond_reading_stops_no_start(
+    folders: DataFolder, store: JobStore, name: str
+) -> None:
+    store.close()
+    (folders.job("done") / name).write_text("[" * 5000)
+
+    again = _open(folders)
+
+    assert {"failed", "cancelled", "queued", "paused", "running"} <= again.ids()
+    again.close()
+
+
 @pytest.mark.parametrize(
     "event",
     [

@@ -417,3 +417,19 @@ def test_whatever_order_chunks_come_in_only_the_right_bytes_are_ever_used(
     uploads.finish(sha256)
 
     assert uploads.path_of(sha256).read_bytes() == data
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have no names here")
+@pytest.mark.parametrize("kind", ["pipe", "nested"])
+def test_a_note_that_is_none_holds_nobody_up(tmp_path: Path, kind: str) -> None:
+    uploads = Uploads(tmp_path, LIMITS)
+    note = tmp_path / f"{'a' * 64}.json"
+    if kind == "pipe":
+        os.mkfifo(note)
+    else:
+        note.write_text("[" * 5000, encoding="utf-8")
+    note.with_suffix(".partial").write_bytes(b"zz")
+
+    facts = uploads._facts("a" * 64)
+
+    assert facts is None
