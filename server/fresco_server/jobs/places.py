@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fresco_engine.errors import ClipNotFound, ClipUnreadable, ModelNotFound
+from fresco_media.numbered import parse_pattern
 
 from fresco_server.errors import BadRequest, Forbidden, ModelUnusable
 from fresco_server.jobs.claim import DATABASE, FOLDERS, is_file_of_ours
@@ -17,7 +18,6 @@ from fresco_server.settings import ServerSettings
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HUB_NAME = r"[A-Za-z0-9]([A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?"
 _HUB_ID = re.compile(rf"{_HUB_NAME}/{_HUB_NAME}")
-_PATTERN = re.compile(r"[^%]*%(0[0-9]{1,2})?d[^%]*", re.DOTALL)
 _LONGEST_PATH = 4096
 _UNSAFE_WEIGHTS = (".ckpt", ".pt", ".pth", ".bin", ".pkl", ".pickle")
 
@@ -81,7 +81,7 @@ class Places:
         """
         path = self._resolved(text, "clip.path", self.clip_roots, _FORBIDDEN_CLIP)
         # Of a pattern the folder is what there is; it is below a root, as the path itself is.
-        is_pattern = _PATTERN.fullmatch(path.name) is not None and not _exists(path)
+        is_pattern = parse_pattern(path.name) is not None and not _exists(path)
         mode = _mode(path.parent if is_pattern else path)
         if mode is None:
             raise ClipNotFound(path, "there is no such file; check the path")

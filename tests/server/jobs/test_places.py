@@ -47,7 +47,9 @@ def test_files_and_folders_below_a_root_are_clips(places: Places, root: Path, na
     assert places.clip(str(root / name)) == (root / name).resolve()
 
 
-@pytest.mark.parametrize("pattern", ["frame_%04d.png", "%d.png", "nothing_%05d.exr"])
+@pytest.mark.parametrize(
+    "pattern", ["frame_%04d.png", "%d.png", "nothing_%05d.exr", "100% %d_%04d.png"]
+)
 def test_a_pattern_stands_for_what_its_folder_holds(
     places: Places, root: Path, pattern: str
 ) -> None:
