@@ -75,7 +75,7 @@ class MediaProcesses:
             self._is_closed = True
             doomed = list(self._all)
         for process in doomed:
-            process.end()
+            process.close()
 
     @contextmanager
     def _process(self, is_wanted: IsWanted) -> Iterator[_MediaProcess]:
@@ -126,7 +126,9 @@ class _MediaProcess:
         self._process: WorkerProcess | None = None
         self._answers: queue.SimpleQueue[Values] = queue.SimpleQueue()
         self._asked = 0
-        self._has_ended = False
+        self._lock = threading.Lock()
+        self._is_closed = False
+        self._is_ready = False
 
     @property
     def is_alive(self) -> bool:
@@ -135,28 +137,23 @@ class _MediaProcess:
 
     def ask(self, subject: str, question: Values, is_wanted: IsWanted) -> Values:
         """The answer to a question about `subject`."""
-        if self._process is None:
-            self._start(subject)
-        assert self._process is not None
+        process = self._process or self._started()
         self._asked += 1
-        self._process.send({"ask": self._asked, **question})
+        process.send({"ask": self._asked, **question})
         answer = self._answer(subject, is_wanted)
         if answer["say"] == "refused":
             raise EngineRefused(answer["message"], reason=answer["reason"])
         return answer
 
-    def _start(self, subject: str) -> None:
-        try:
-            self._process = WorkerProcess(
-                "media", self._command, self._folder, self._hear, self._bury
-            )
-        except OSError as error:
-            raise WorkerLost(
-                f"{subject}: the process that looks at it does not start ({error.strerror}); "
-                "try again in a moment"
-            ) from error
-        if self._has_ended:
+    def _started(self) -> WorkerProcess:
+        process = WorkerProcess("media", self._command, self._folder, self._hear, self._bury)
+        # The daemon may have closed while the process was starting: nobody else would end it.
+        with self._lock:
+            self._process = process
+            is_closed = self._is_closed
+        if is_closed:
             self.end()
+        return process
 
     def _answer(self, subject: str, is_wanted: IsWanted) -> Values:
         ends = time.monotonic() + _PATIENCE_S
@@ -172,23 +169,37 @@ class _MediaProcess:
                 ) from None
             if answer["say"] == "ended":
                 self._process = None
+                if self._is_closed:
+                    raise ShuttingDown
+                if not self._is_ready:
+                    raise WorkerLost(
+                        "the process that looks at clips does not start; the daemon's log says why"
+                    )
                 raise WorkerLost(
                     f"{subject}: reading it made the decoder crash; convert it to another format"
                 )
             if answer.get("ask") == self._asked:
                 return answer
 
+    def close(self) -> None:
+        """End it because the daemon does; who waits for an answer is told; from any thread."""
+        with self._lock:
+            self._is_closed = True
+        self.end()
+
     def end(self) -> None:
         """End it for good; from any thread."""
-        self._has_ended = True
-        process, self._process = self._process, None
+        with self._lock:
+            process, self._process = self._process, None
         if process is not None:
             process.kill()
             process.close()
             self._answers.put({"say": "ended"})
 
     def _hear(self, process: WorkerProcess, message: Values) -> None:
-        if message["say"] != "ready":
+        if message["say"] == "ready":
+            self._is_ready = True
+        else:
             self._answers.put(message)
 
     def _bury(self, process: WorkerProcess, code: int) -> None:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from fakes.waiting import until
-from fresco_server.errors import EngineRefused, LimitReached, ServerError, WorkerLost
+from fresco_server.errors import (
+    EngineRefused,
+    LimitReached,
+    ServerError,
+    ShuttingDown,
+    WorkerLost,
+)
 from fresco_server.jobs import media
 from fresco_server.jobs.media import MediaProcesses
+from fresco_server.jobs.process import WorkerProcess
 
 from tests.engine.conftest import scene, write_clip
 from tests.integration.daemons import FAKE_WORKER, ROOT
@@ -125,3 +134,37 @@ def test_processes_end_with_the_daemon(folder: Path, monkeypatch: pytest.MonkeyP
 
     assert not asking.thread.is_alive()
     assert _children() == before
+    assert isinstance(asking.error, ShuttingDown)
+
+
+def test_a_process_that_starts_while_the_daemon_ends_does_not_outlive_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    looks = MediaProcesses(FAKE_WORKER, folder)
+    before = _children()
+    starts, go_on = threading.Event(), threading.Event()
+
+    class _SlowToStart(WorkerProcess):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            starts.set()
+            go_on.wait(20)
+
+    monkeypatch.setattr(media, "WorkerProcess", _SlowToStart)
+    asking = _Asking(looks, folder / "slow0.mp4")
+    assert starts.wait(20)
+
+    looks.close()
+    go_on.set()
+    asking.thread.join(20)
+
+    assert isinstance(asking.error, ShuttingDown)
+    assert _children() == before
+
+
+def test_the_clip_is_not_blamed_for_a_process_that_does_not_start(folder: Path) -> None:
+    looks = MediaProcesses([sys.executable, "-c", "raise SystemExit(1)"], folder)
+
+    with pytest.raises(WorkerLost, match="the process that looks at clips does not start"):
+        looks.describe(folder / "clip.mp4", None)
