@@ -9,6 +9,8 @@ with Session.open() as session:
 
 from __future__ import annotations
 
+from fresco_settings import Parameter, ParameterKind
+
 from fresco_client.errors import (
     AlreadyExists,
     CallFailed,
@@ -55,8 +57,6 @@ from fresco_client.server_info import (
     LookProgress,
     Model,
     ModelState,
-    Parameter,
-    ParameterKind,
     PullProgress,
     ServerInfo,
     Style,
@@ -71,6 +71,8 @@ from fresco_client.settings import (
     OptimisationSettings,
     RestyleSettings,
     SmoothingSettings,
+    settings_of,
+    values_of,
 )
 from fresco_client.streams import Look, Pull, Stream
 from fresco_client.transfers import OnProgress, TransferProgress
@@ -181,5 +183,7 @@ __all__ = [
     "data_folder",
     "find",
     "find_or_start",
+    "settings_of",
     "share_done",
+    "values_of",
 ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from fresco_settings import Parameter
+
 ModelState = Literal["bundled", "installed", "available"]
 DeviceState = Literal["stopped", "starting", "ready", "busy"]
-ParameterKind = Literal["text", "integer", "number", "switch", "choice"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,22 +92,6 @@ class Limits:
     queued_jobs: int
     queued_looks: int
     disk_bytes: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parameter:
-    """A setting, as a form needs to know it."""
-
-    name: str
-    """Path of the field in `RestyleSettings`, such as "strength" or "attention.spatial"."""
-    kind: ParameterKind
-    description: str
-    minimum: float | None
-    maximum: float | None
-    default_json: str
-    """Empty where the model decides."""
-    choices: tuple[str, ...]
-    is_advanced: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,104 +1,87 @@
 """What a user can choose about a restyle. None leaves a setting to preset, model and engine.
 
-Meanings, ranges and defaults are those of GetServer's parameters; the daemon checks them.
+Fields, meanings, ranges and defaults are declared in `fresco_settings`; the daemon checks them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import fresco_settings as declared
+from fresco_settings import LeftOpen, left_open, nested, parameters_of
 
 KeyframeChangeKind = Literal["reroll", "add", "remove", "replace"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class AttentionSettings:
+@left_open(declared.AttentionSettings)
+class AttentionSettings(LeftOpen):
     """FRESCO-guided attention; each part can be off."""
 
-    spatial: bool | None = None
-    spatial_scale: float | None = None
-    spatial_until: float | None = None
-    """Share of the run's denoising steps, 0 to 1."""
-    cross_frame: bool | None = None
-    temporal: bool | None = None
-    temporal_scale: float | None = None
-    temporal_until: float | None = None
-    """Noise level as a share of the training schedule, 0 to 1."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class OptimisationSettings:
+@left_open(declared.OptimisationSettings)
+class OptimisationSettings(LeftOpen):
     """FRESCO-aware feature optimisation; either loss can be off."""
 
-    temporal: bool | None = None
-    spatial: bool | None = None
-    iterations: int | None = None
-    """Per denoising step."""
-    learning_rate: float | None = None
-    spatial_weight: float | None = None
-    until: float | None = None
-    """Share of the whole schedule, 0 to 1."""
-    blocks: tuple[int, ...] = ()
-    """Decoder blocks, each 0 to 3; empty for the preset's."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class SmoothingSettings:
+@left_open(declared.SmoothingSettings)
+class SmoothingSettings(LeftOpen):
     """Smoothing of the background."""
 
-    is_on: bool | None = None
-    start: float | None = None
-    """Position in the schedule, 0 to 1."""
-    stop: float | None = None
-    """Position in the schedule, `start` to 1."""
-    dilation: int | None = None
-    """Pixels by which the foreground is widened."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class RestyleSettings:
+@left_open(declared.RestyleSettings)
+class RestyleSettings(LeftOpen):
     """Everything a user can choose about a restyle; a prompt or a style is required."""
 
-    prompt: str | None = None
-    style: str | None = None
-    """A look that the model knows, by the name of one of its `styles`; settings given win."""
-    negative_prompt: str | None = None
-    keyframe_prompts: Mapping[int, str] = field(default_factory=dict[int, str])
-    """Words added to the prompt of single keyframes, by source frame index."""
-    keyframe_seeds: Mapping[int, int] = field(default_factory=dict[int, int])
-    """Seeds of single keyframes, by source frame index."""
-    keyframe_pictures: Mapping[int, str] = field(default_factory=dict[int, str])
-    """Keyframes painted by hand, by source frame index: pictures on the daemon's machine."""
-    keyframes: tuple[int, ...] = ()
-    """Keyframes chosen by hand, by source frame index; chosen by content if empty."""
-    seed: int | None = None
-    preset: str | None = None
-    """Such as "draft", "standard" or "best"; other settings given win."""
-    steps: int | None = None
-    strength: float | None = None
-    """Share of the schedule that is denoised, above 0 to 1."""
-    guidance_scale: float | None = None
-    control: str | None = None
-    control_scale: float | None = None
-    size: int | None = None
-    """Short side, in pixels, of the pictures the model works on."""
-    batch_size: int | None = None
-    keyframe_min: int | None = None
-    keyframe_max: int | None = None
-    start: int | None = None
-    """First source frame."""
-    stop: int | None = None
-    """One past the last source frame."""
-    keep_colours: float | None = None
-    colourise: bool | None = None
-    free_u: bool | None = None
-    interpolation: str | None = None
-    shared_noise: bool | None = None
-    shared_step_noise: bool | None = None
-    attention: AttentionSettings | None = None
-    optimisation: OptimisationSettings | None = None
-    smoothing: SmoothingSettings | None = None
+
+_PARTS: dict[str, type[LeftOpen]] = {
+    "attention": AttentionSettings,
+    "optimisation": OptimisationSettings,
+    "smoothing": SmoothingSettings,
+}
+_PARAMETERS = {one.name: one for one in parameters_of(declared.RestyleSettings)}
+
+
+def settings_of(values: Mapping[str, Any]) -> RestyleSettings:
+    """Settings from plain values by path, such as "strength" or "attention.spatial".
+
+    Names that this version does not know are passed over.
+    """
+    known = {
+        name: _read(_PARAMETERS[name].shape, value)
+        for name, value in values.items()
+        if name in _PARAMETERS and value is not None
+    }
+    chosen = nested(known)
+    return RestyleSettings(
+        **{name: _PARTS[name](**one) if name in _PARTS else one for name, one in chosen.items()}
+    )
+
+
+def values_of(settings: RestyleSettings) -> dict[str, Any]:
+    """Plain values by path, ready for JSON; those left open are left out."""
+    values: dict[str, Any] = {}
+    for name, parameter in _PARAMETERS.items():
+        part, _, field = name.rpartition(".")
+        owner = getattr(settings, part) if part else settings
+        value: Any = getattr(owner, field) if owner is not None else None
+        if value is None or (parameter.shape != "single" and not value):
+            continue
+        values[name] = _written(parameter.shape, value)
+    return values
+
+
+def _read(shape: declared.Shape, value: Any) -> Any:
+    if shape == "by_frame":
+        return {int(index): one for index, one in value.items()}
+    return tuple(value) if shape == "list" else value
+
+
+def _written(shape: declared.Shape, value: Any) -> Any:
+    if shape == "by_frame":
+        return {str(index): one for index, one in value.items()}
+    return list(value) if shape == "list" else value
 
 
 @dataclass(frozen=True, kw_only=True)

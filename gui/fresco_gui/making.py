@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fresco_client import Job, KeyframeChange, ModelChoice, OutputOptions
+from fresco_client import Job, KeyframeChange, ModelChoice, OutputOptions, settings_of
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from fresco_gui.clips import ClipOpener
@@ -12,7 +12,6 @@ from fresco_gui.daemon import Daemon
 from fresco_gui.looks.maker import LookMaker, LookOrder
 from fresco_gui.project.keeper import ProjectKeeper
 from fresco_gui.services import Services
-from fresco_gui.values import settings_of
 
 
 class Making(QObject):

@@ -22,27 +22,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-
-class FrescoError(Exception):
-    """Base of all errors; `str(error)` is a sentence for the user, and always valid UTF-8."""
-
-    def __init__(self, text: str = "") -> None:
-        super().__init__(text.encode("utf-8", "backslashreplace").decode())
+from fresco_settings.errors import FrescoError
+from fresco_settings.errors import InvalidSettings as InvalidSettings
 
 
 def shown(path: Path | str) -> str:
     """A path as a sentence may quote it: on one line, and valid UTF-8 whatever its bytes are."""
     text = str(path).encode("utf-8", "backslashreplace").decode()
     return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
-
-
-class InvalidSettings(FrescoError):
-    """A setting has a value the engine cannot work with."""
-
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(f"{field}: {reason}")
-        self.field = field
-        self.reason = reason
 
 
 class ClipError(FrescoError):

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fresco_engine import errors
-from fresco_engine.errors import DiskFull, FrescoError, OutOfDeviceMemory
+from fresco_engine.errors import DiskFull, FrescoError, InvalidSettings, OutOfDeviceMemory
+from fresco_settings import RestyleSettings, parameters_of
 
 from fresco_cli.words import moved_in
 
@@ -47,6 +48,8 @@ def fault_of(error: Exception) -> Fault:
     kind = type(error).__name__
     if isinstance(error, CommandFailed):
         return Fault(error.kind, str(error), error.code)
+    if isinstance(error, InvalidSettings):
+        return Fault(kind, moved_in(f"{called_here(error.field)}: {error.reason}"), code_of(kind))
     if isinstance(error, FrescoError):
         return Fault(kind, moved_in(error), code_of(kind))
     from fresco_client import ClientError
@@ -54,6 +57,12 @@ def fault_of(error: Exception) -> Fault:
     if isinstance(error, ClientError):
         return _fault_of_call(error)
     return Fault(kind, moved_in(_unexpected(error)), FAILED)
+
+
+def called_here(field: str) -> str:
+    """A setting by the name of its option, where it has one."""
+    options = {one.name: one.option for one in parameters_of(RestyleSettings) if one.option}
+    return options.get(field, field).lstrip("-")
 
 
 def kind_of(reason: str) -> str:

@@ -21,7 +21,7 @@ from fresco.v1 import (
     server_pb2,
     settings_pb2,
 )
-from fresco_client import events, server_info, settings, values
+from fresco_client import ParameterKind, events, server_info, settings, values
 from fresco_client.errors import Forbidden, VersionMismatch
 from fresco_client.messages import (
     ENUM_TYPES,
@@ -109,7 +109,7 @@ WORDS: dict[str, Any] = {
     "Container": values.Container,
     "ModelState": server_info.ModelState,
     "DeviceState": server_info.DeviceState,
-    "ParameterKind": server_info.ParameterKind,
+    "ParameterKind": ParameterKind,
     "KeyframeChangeKind": settings.KeyframeChangeKind,
 }
 

@@ -17,10 +17,11 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys
 from google.protobuf.internal import api_implementation
-import fresco_client, fresco.v1.jobs_pb2
+import fresco_client, fresco_settings, fresco.v1.jobs_pb2
 assert api_implementation.Type() == "python"
 assert fresco_client.__file__.startswith(sys.argv[1]), fresco_client.__file__
 assert fresco.v1.__file__.startswith(sys.argv[1]), fresco.v1.__file__
+assert fresco_settings.__file__.startswith(sys.argv[1]), fresco_settings.__file__
 try:
     fresco_client.Session.connect("127.0.0.1:1", transport="pure")
 except fresco_client.DaemonUnreachable as error:
@@ -52,11 +53,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_it_holds_the_client_and_the_contract_and_nothing_else(wheel: Path) -> None:
+def test_it_holds_the_client_the_settings_and_the_contract_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
 
     folders = {name.partition("/")[0] for name in names}
-    assert folders == {"fresco", "fresco_client", "fresco_client-0.1.0.dist-info"}
+    assert folders == {
+        "fresco",
+        "fresco_client",
+        "fresco_settings",
+        "fresco_client-0.1.0.dist-info",
+    }
     assert "fresco/v1/jobs_pb2.py" in names
     assert "fresco_client/transport/pure.py" in names
     assert "fresco_client/py.typed" in names

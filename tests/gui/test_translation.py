@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from fresco_gui.inspector.titles import title_of
+from fresco_gui.inspector.fields import translated, translated_title
 from fresco_gui.models import ModelManager
 from fresco_gui.settings_dialog import SettingsDialog
 from PyQt6.lupdate import lupdate
@@ -29,7 +29,8 @@ from PyQt6.QtWidgets import (
 from tests.gui.conftest import App
 from tests.integration.daemons import DaemonProcess
 
-GUI = Path(__file__).parents[2] / "gui/fresco_gui"
+ROOT = Path(__file__).parents[2]
+SOURCES = (ROOT / "gui/fresco_gui", ROOT / "settings/fresco_settings")
 Asked = set[tuple[str, str]]
 
 
@@ -70,7 +71,7 @@ def marking(qtbot: object) -> Iterator[Marking]:
 def found(tmp_path_factory: pytest.TempPathFactory) -> Asked:
     """What the tool that translators use finds in the sources."""
     file = tmp_path_factory.mktemp("translation") / "fresco_gui_xx.ts"
-    lupdate([str(path) for path in GUI.rglob("*.py")], [str(file)])
+    lupdate([str(path) for folder in SOURCES for path in folder.rglob("*.py")], [str(file)])
     pairs: Asked = set()
     for context in ElementTree.parse(file).getroot().iter("context"):
         name = context.findtext("name") or ""
@@ -161,13 +162,15 @@ def test_what_is_said_on_the_way_through_a_job_can_be_translated(
     assert marking.asked - found == set()
 
 
-def test_every_setting_of_the_daemon_has_a_title_that_can_be_translated(
-    marking: Marking, app: App, start_daemon: Callable[..., DaemonProcess]
+def test_every_setting_of_the_daemon_has_a_title_and_a_group_that_can_be_translated(
+    marking: Marking, app: App, start_daemon: Callable[..., DaemonProcess], found: Asked
 ) -> None:
     app.connect(start_daemon())
     view = app.wait("what it has", lambda: app.controller.daemon.view)
 
-    names = [parameter.name for parameter in view.server.capabilities.parameters]
+    told = view.server.capabilities.parameters
+    words = {translated_title(one) for one in told} | {translated(one.group) for one in told}
 
-    assert len(names) > 30
-    assert [name for name in names if "‹" not in title_of(name)] == []
+    assert len(words) > 30
+    assert [word for word in words if "‹" not in word] == []
+    assert marking.asked - found == set()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from typing import Any
 
 from fresco_client import Parameter, Style
 from fresco_media.numbers import whole_of
+from fresco_settings import words_for
 from PyQt6.QtCore import (
     QCoreApplication,
     QEvent,
@@ -25,13 +25,22 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from fresco_gui.inspector.titles import title_of
 from fresco_gui.numbers import DecimalBox, WholeBox, WholeNumberValidator
 from fresco_gui.plain import plain
 
 _INT_LIMIT = 2**31 - 1
 _STEPS_PER_UNIT = 20
 _SEED_DIGITS = 18
+
+
+def translated(text: str) -> str:
+    """A word of a declaration, which the daemon tells in English."""
+    return QCoreApplication.translate("Setting", text) if text else ""
+
+
+def translated_title(parameter: Parameter) -> str:
+    """What a setting is called; one that only a newer daemon knows is called what it says."""
+    return translated(parameter.readable_title)
 
 
 class Field(QWidget):
@@ -60,7 +69,7 @@ class Field(QWidget):
 
     def _hold(self, widget: QWidget) -> None:
         """Take the widget that does the work."""
-        widget.setAccessibleName(title_of(self.parameter.name))
+        widget.setAccessibleName(translated_title(self.parameter))
         widget.setAccessibleDescription(self.parameter.description)
         if not isinstance(widget, QPlainTextEdit | QLineEdit):
             widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -78,17 +87,17 @@ class Field(QWidget):
         return super().eventFilter(watched, event)
 
     def _default_text(self) -> str:
-        shown = self.parameter.default_json
-        if not shown:
-            return QCoreApplication.translate("Field", "as the model likes it")
-        value = json.loads(shown)
+        """What holds while it is left open."""
+        value = self.parameter.default
         if isinstance(value, bool):
             return (
                 QCoreApplication.translate("Field", "default: on")
                 if value
                 else QCoreApplication.translate("Field", "default: off")
             )
-        shown = f"{value:g}" if isinstance(value, float) else str(value)
+        if value is None and not self.parameter.default_text:
+            return QCoreApplication.translate("Field", "automatic")
+        shown = translated(self.parameter.default_text) if value is None else words_for(value)
         return QCoreApplication.translate("Field", "default: {value}").format(value=shown)
 
 
@@ -246,7 +255,7 @@ class NumberField(Field):
 
 
 class SeedField(Field):
-    """A seed: typed, thrown, or left open."""
+    """A seed: typed, drawn at random, or left open."""
 
     def __init__(self, parameter: Parameter, parent: QWidget | None = None) -> None:
         super().__init__(parameter, parent)
@@ -256,12 +265,12 @@ class SeedField(Field):
         self._edit.textEdited.connect(self.changed)
         self._edit.editingFinished.connect(self._on_edited)
         self._hold(self._edit)
-        throw = QToolButton()
-        throw.setText(self.tr("Throw"))
-        throw.setToolTip(self.tr("Another seed, another result"))
-        throw.setAccessibleName(self.tr("Another seed"))
-        throw.clicked.connect(self._on_thrown)
-        self._row.addWidget(throw)
+        draw = QToolButton()
+        draw.setText(self.tr("Random"))
+        draw.setToolTip(self.tr("Another seed, another result"))
+        draw.setAccessibleName(self.tr("Another seed"))
+        draw.clicked.connect(self._on_drawn)
+        self._row.addWidget(draw)
 
     def value(self) -> int | None:
         try:
@@ -275,7 +284,7 @@ class SeedField(Field):
     def _on_edited(self) -> None:
         self.set_value(self.value())  # "1 000" was read as 1000, and is now shown so
 
-    def _on_thrown(self) -> None:
+    def _on_drawn(self) -> None:
         self.set_value(secrets.randbelow(2**31))
         self.changed.emit()
 

@@ -8,13 +8,9 @@ from fresco_client import Parameter, Style
 from PyQt6.QtCore import Qt, pyqtSignal, pyqtSlot
 from PyQt6.QtWidgets import QFormLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from fresco_gui.inspector.fields import Field, StyleField, field_for
-from fresco_gui.inspector.titles import title_of
+from fresco_gui.inspector.fields import Field, StyleField, field_for, translated, translated_title
 from fresco_gui.plain import PlainLabel, plain
 from fresco_gui.values import Values
-
-_ELSEWHERE = frozenset({"start", "stop"})
-"""Chosen by in and out points of the timeline."""
 
 
 class SettingsForm(QWidget):
@@ -51,8 +47,9 @@ class SettingsForm(QWidget):
         self._parameters = tuple(parameters)
         groups: dict[str, list[Parameter]] = {}
         for parameter in parameters:
-            if parameter.name not in _ELSEWHERE:
-                groups.setdefault(self._group(parameter), []).append(parameter)
+            if not parameter.is_of_clip:  # chosen in the timeline
+                title = translated(parameter.group) if parameter.is_advanced else ""
+                groups.setdefault(title, []).append(parameter)
         for title, members in groups.items():
             self._column.addWidget(self._section(title, members, styles))
         self._column.addStretch(1)
@@ -85,19 +82,6 @@ class SettingsForm(QWidget):
         """The field of a setting."""
         return self._fields.get(name)
 
-    def _group(self, parameter: Parameter) -> str:
-        if not parameter.is_advanced:
-            return ""
-        part = parameter.name.partition(".")[0]
-        if parameter.name.startswith("keyframe_") or parameter.name == "batch_size":
-            return self.tr("Keyframes")
-        names = {
-            "attention": self.tr("Adaptation: attention"),
-            "optimisation": self.tr("Adaptation: optimisation"),
-            "smoothing": self.tr("Adaptation: background"),
-        }
-        return names.get(part, self.tr("Quality"))
-
     def _section(
         self, title: str, parameters: Sequence[Parameter], styles: tuple[Style, ...]
     ) -> QWidget:
@@ -115,7 +99,7 @@ class SettingsForm(QWidget):
             if parameter.name == "prompt":
                 rows.addRow(field)
             else:
-                label = PlainLabel(title_of(parameter.name))
+                label = PlainLabel(_label_text(parameter))
                 label.setMinimumHeight(field.sizeHint().height())
                 label.setBuddy(field)
                 self._labels.append(label)
@@ -133,6 +117,11 @@ class SettingsForm(QWidget):
             widget = item.widget()
             if widget is not None:
                 widget.deleteLater()
+
+
+def _label_text(parameter: Parameter) -> str:
+    title = translated_title(parameter)
+    return f"{title} ({parameter.unit})" if parameter.unit else title
 
 
 class _Folding(QWidget):

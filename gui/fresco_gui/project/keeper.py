@@ -7,7 +7,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from fresco_client import Job
+from fresco_client import Job, values_of
 from fresco_media.disk import short_stem
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
@@ -15,7 +15,7 @@ from fresco_gui.faults import problem_of
 from fresco_gui.project.document import SUFFIX, Made, Project, save
 from fresco_gui.reporter import AUTOSAVE_FAILED
 from fresco_gui.services import Services
-from fresco_gui.values import Values, values_of
+from fresco_gui.values import Values
 
 _AUTOSAVE_MS = 800
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from fresco_client import JobState
+from fresco_client import JobState, values_of
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtWidgets import QMessageBox, QWidget
 
@@ -12,7 +12,7 @@ from fresco_gui.controller import Controller
 from fresco_gui.looks import LookOrder, LookPicture
 from fresco_gui.shortcuts import on
 from fresco_gui.stage import Stage
-from fresco_gui.values import OF_ONE_CLIP, values_of
+from fresco_gui.values import OF_ONE_CLIP
 from fresco_gui.window.commands import Commands
 from fresco_gui.window.views import Arrangement, Views
 

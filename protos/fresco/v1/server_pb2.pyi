@@ -331,6 +331,11 @@ class Parameter(_message.Message):
     DEFAULT_JSON_FIELD_NUMBER: _builtins.int
     CHOICES_FIELD_NUMBER: _builtins.int
     IS_ADVANCED_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    GROUP_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    DEFAULT_TEXT_FIELD_NUMBER: _builtins.int
+    IS_OF_CLIP_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Path of the field, such as "strength" or "attention.spatial"."""
     kind: Global___ParameterKind.ValueType
@@ -345,6 +350,16 @@ class Parameter(_message.Message):
     """The value without a choice, written as in JSON; empty where the model decides."""
     is_advanced: _builtins.bool
     """Whether a form folds it away at first."""
+    title: _builtins.str
+    """What its label says, such as "Guidance"."""
+    group: _builtins.str
+    """The heading that it stands under in a form."""
+    unit: _builtins.str
+    """Unit of a number, such as "px"; empty for none."""
+    default_text: _builtins.str
+    """What holds without a choice, in words, such as "the model's"."""
+    is_of_clip: _builtins.bool
+    """Whether it belongs to one clip and not to a look that can be carried to another one."""
     @_builtins.property
     def choices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Values of a choice."""
@@ -360,10 +375,15 @@ class Parameter(_message.Message):
         default_json: _builtins.str = ...,
         choices: _abc.Iterable[_builtins.str] | None = ...,
         is_advanced: _builtins.bool = ...,
+        title: _builtins.str = ...,
+        group: _builtins.str = ...,
+        unit: _builtins.str = ...,
+        default_text: _builtins.str = ...,
+        is_of_clip: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_maximum", b"_maximum", "_minimum", b"_minimum", "maximum", b"maximum", "minimum", b"minimum"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maximum", b"_maximum", "_minimum", b"_minimum", "choices", b"choices", "default_json", b"default_json", "description", b"description", "is_advanced", b"is_advanced", "kind", b"kind", "maximum", b"maximum", "minimum", b"minimum", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maximum", b"_maximum", "_minimum", b"_minimum", "choices", b"choices", "default_json", b"default_json", "default_text", b"default_text", "description", b"description", "group", b"group", "is_advanced", b"is_advanced", "is_of_clip", b"is_of_clip", "kind", b"kind", "maximum", b"maximum", "minimum", b"minimum", "name", b"name", "title", b"title", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__maximum: _TypeAlias = _typing.Literal["maximum"]  # noqa: Y015
     _WhichOneofArgType__maximum: _TypeAlias = _typing.Literal["_maximum", b"_maximum"]  # noqa: Y015

@@ -130,7 +130,7 @@ class Orders:
         stop = frame_count if settings.stop is None else settings.stop
         if not start < stop <= frame_count:
             raise InvalidSettings(
-                "range",
+                "start",
                 f"{start}:{stop} is not inside the clip, which has {frame_count} frames; choose a "
                 "range inside it",
             )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Sized
 from typing import Any
 
 from fresco.v1 import settings_pb2
-from fresco_engine.errors import InvalidSettings
-from fresco_engine.settings import RestyleSettings, settings_from_dict
+from fresco_settings import InvalidSettings, RestyleSettings, chosen_settings
 from google.protobuf.descriptor import FieldDescriptor
 
 from fresco_server.errors import BadRequest
@@ -28,18 +27,8 @@ def restyle_settings(message: settings_pb2.RestyleSettings) -> RestyleSettings:
         InvalidSettings: a value is out of range or the prompt is missing.
     """
     by_hand = _set_by_hand(message)
-    preset = by_hand.pop("preset", "standard")
-    _check_texts(by_hand)
-    prompt = by_hand.get("prompt", "")
-    values = (
-        RestyleSettings(prompt=prompt, style=by_hand.get("style")).with_preset(preset).as_dict()
-    )
-    for name, value in by_hand.items():
-        if isinstance(values[name], dict) and not name.startswith("keyframe_"):
-            values[name].update(value)
-        else:
-            values[name] = value
-    return settings_from_dict(values)
+    _check_lengths(by_hand)
+    return chosen_settings(by_hand)
 
 
 def _set_by_hand(message: Any) -> dict[str, Any]:
@@ -54,26 +43,22 @@ def _plain(field: FieldDescriptor, value: Any) -> Any:
     return dict(value) if kind.GetOptions().map_entry else _set_by_hand(value)
 
 
-def _check_texts(by_hand: dict[str, Any]) -> None:
+def _check_lengths(by_hand: dict[str, Any]) -> None:
     """What the engine checks only once a model is loaded, or never has to."""
-    prompts: dict[int, str] = by_hand.get("keyframe_prompts", {})
-    texts = {
-        "prompt": by_hand.get("prompt", ""),
-        "negative-prompt": by_hand.get("negative_prompt", ""),
-        **{f"frame-prompt {index}": words for index, words in prompts.items()},
-    }
-    for name, words in texts.items():
-        if len(words) > _LONGEST_TEXT:
-            raise InvalidSettings(
-                name, f"{len(words)} characters are more than {_LONGEST_TEXT}; use fewer words"
-            )
-    for name in ("keyframe_prompts", "keyframe_seeds", "keyframe_pictures", "keyframes"):
-        keyframes: Collection[int] = by_hand.get(name, {})
-        label = name.replace("_", "-")
-        if len(keyframes) > _MOST_KEYFRAMES:
-            raise InvalidSettings(label, f"more than {_MOST_KEYFRAMES} keyframes; give fewer")
-        if keyframes and min(keyframes) < 0:
-            raise InvalidSettings(label, f"there is no frame {min(keyframes)}; count from 0")
+    for name, value in by_hand.items():
+        if isinstance(value, str):
+            _check_length(name, value)
+        elif isinstance(value, Sized) and len(value) > _MOST_KEYFRAMES:
+            raise InvalidSettings(name, f"more than {_MOST_KEYFRAMES} keyframes; give fewer")
+    for words in by_hand.get("keyframe_prompts", {}).values():
+        _check_length("keyframe_prompts", words)
+
+
+def _check_length(name: str, text: str) -> None:
+    if len(text) > _LONGEST_TEXT:
+        raise InvalidSettings(
+            name, f"{len(text)} characters are more than {_LONGEST_TEXT}; use fewer words"
+        )
 
 
 def model_order(message: settings_pb2.ModelChoice, places: Places) -> ModelOrder:

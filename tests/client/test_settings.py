@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from fresco_client import AttentionSettings, OptimisationSettings, RestyleSettings
-from fresco_gui.values import settings_of, values_of
+from fresco_client import (
+    AttentionSettings,
+    OptimisationSettings,
+    RestyleSettings,
+    settings_of,
+    values_of,
+)
 
 SETTINGS = RestyleSettings(
     prompt="ink",

@@ -1,0 +1,57 @@
+"""What a user can choose about a restyle, declared once; needs nothing but Python."""
+
+from __future__ import annotations
+
+from fresco_settings.declaration import (
+    Declared,
+    Parameter,
+    ParameterKind,
+    Setting,
+    Shape,
+    parameters_of,
+    words_for,
+)
+from fresco_settings.errors import FrescoError, InvalidSettings
+from fresco_settings.left_open import LeftOpen, left_open
+from fresco_settings.restyle import (
+    CONTROL_KINDS,
+    INTERPOLATION_KINDS,
+    MOST_GAP,
+    PRESETS,
+    AttentionSettings,
+    ControlKind,
+    InterpolationKind,
+    OptimisationSettings,
+    RestyleSettings,
+    SmoothingSettings,
+    chosen_settings,
+    nested,
+    settings_from_dict,
+)
+
+__all__ = [
+    "CONTROL_KINDS",
+    "INTERPOLATION_KINDS",
+    "MOST_GAP",
+    "PRESETS",
+    "AttentionSettings",
+    "ControlKind",
+    "Declared",
+    "FrescoError",
+    "InterpolationKind",
+    "InvalidSettings",
+    "LeftOpen",
+    "OptimisationSettings",
+    "Parameter",
+    "ParameterKind",
+    "RestyleSettings",
+    "Setting",
+    "Shape",
+    "SmoothingSettings",
+    "chosen_settings",
+    "left_open",
+    "nested",
+    "parameters_of",
+    "settings_from_dict",
+    "words_for",
+]
