@@ -13,20 +13,17 @@ from fresco_settings.declaration import (
 )
 from fresco_settings.errors import FrescoError, InvalidSettings
 from fresco_settings.left_open import LeftOpen, left_open
+from fresco_settings.parts import AttentionSettings, OptimisationSettings, SmoothingSettings
+from fresco_settings.plain_values import nested
+from fresco_settings.reading import chosen_settings, settings_from_dict
 from fresco_settings.restyle import (
     CONTROL_KINDS,
     INTERPOLATION_KINDS,
     MOST_GAP,
     PRESETS,
-    AttentionSettings,
     ControlKind,
     InterpolationKind,
-    OptimisationSettings,
     RestyleSettings,
-    SmoothingSettings,
-    chosen_settings,
-    nested,
-    settings_from_dict,
 )
 
 __all__ = [
