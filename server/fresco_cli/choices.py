@@ -1,62 +1,111 @@
-"""What the user chose about a restyle, as options and as settings."""
+"""What the user chose about a restyle: options made of the declared settings, and back."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, TypeVar
 
-from fresco_engine.settings import RestyleSettings
+import typer
+from fresco_settings import (
+    Declared,
+    LeftOpen,
+    RestyleSettings,
+    chosen_settings,
+    nested,
+    parameters_of,
+)
 
-from fresco_cli import options
 from fresco_cli.parsing import (
+    number,
     parse_frame_prompts,
     parse_keyframes,
     parse_pictures,
     parse_range,
 )
 
+ChoicesT = TypeVar("ChoicesT", bound="ChosenOptions")
+_SHORT = {"--prompt": "-p"}
+_SEE_ALSO = {"--style": "see 'fresco models list'"}
+_TYPES: dict[str, Any] = {"integer": int, "number": float, "switch": bool}
+_METAVARS = {"integer": "N", "number": "F"}
+
 
 @dataclass(frozen=True, kw_only=True)
-class LookChoices:
-    """What can be chosen for one frame; `None` leaves a value to the preset or the model."""
+class SettingOption:
+    """An option of the command line: how it is given, and the settings it stands for.
 
-    prompt: options.Prompt = ""
-    style: options.Style = None
-    preset: options.Preset = "standard"
-    seed: options.Seed = None
-    strength: options.Strength = None
-    negative_prompt: options.NegativePrompt = ""
-    keep_colours: options.KeepColours = None
-    colourise: options.Colourise = False
-    steps: options.Steps = None
-    guidance: options.Guidance = None
-    size: options.Size = None
-    free_u: options.FreeU = False
-    control: options.Control = None
-    control_scale: options.ControlScale = None
+    `read` makes values by path of what was given.
+    """
+
+    name: str
+    type: Any
+    meaning: str
+    group: str
+    read: Callable[[Any], dict[str, Any]]
+    default: str = ""
+    details: str = ""
+    """What the help has no room for."""
+    values: str = ""
+    """Range or choices, in words."""
+    metavar: str | None = None
+    is_on_at_first: bool = False
+
+    @property
+    def help(self) -> str:
+        """One sentence."""
+        default = self.default and f"default: {self.default}"
+        beside = "; ".join(filter(None, (_SEE_ALSO.get(self.name), self.values, default)))
+        return f"{self.meaning}{f' ({beside})' if beside else ''}."
+
+    @property
+    def usage(self) -> tuple[str, ...]:
+        """How it is written, one way or two: "--seed N", or "--smoothing", "--no-smoothing"."""
+        if self.is_on_at_first:
+            return self.name, f"--no-{self.name[2:]}"
+        return (f"{self.name} {self.metavar}" if self.metavar else self.name,)
+
+    @property
+    def field(self) -> str:
+        """What the command's parameter is called."""
+        return self.name.lstrip("-").replace("-", "_")
+
+    @property
+    def annotation(self) -> Any:
+        """As typer is to see it; what is not given is None."""
+        names = [self.name, *filter(None, (_SHORT.get(self.name),))]
+        if self.is_on_at_first:
+            names = [f"{self.name}/--no-{self.name[2:]}"]
+        return Annotated[
+            self.type | None,
+            typer.Option(
+                *names,
+                parser=number if self.type is float else None,
+                metavar=self.metavar,
+                help=self.help,
+                rich_help_panel=self.group,
+                show_default=False,
+            ),
+        ]
+
+
+class ChosenOptions(LeftOpen):
+    """Base of what was chosen, with a field for every option; what was not given is None."""
+
+    options: ClassVar[tuple[SettingOption, ...]] = ()
 
     def values(self) -> dict[str, Any]:
-        """What was chosen, by the names of the settings' fields; the preset is not among it."""
-        values = {
-            "prompt": self.prompt,
-            "style": self.style,
-            "negative_prompt": self.negative_prompt or None,
-            "seed": self.seed,
-            "strength": self.strength,
-            "keep_colours": self.keep_colours,
-            "colourise": self.colourise or None,
-            "steps": self.steps,
-            "guidance_scale": self.guidance,
-            "control": self.control,
-            "control_scale": self.control_scale,
-            "size": self.size,
-            "free_u": self.free_u or None,
-        }
-        return {name: value for name, value in values.items() if value is not None}
+        """What was chosen, by the paths of the settings.
 
-    def parts(self) -> dict[str, dict[str, bool]]:
-        """What was chosen of the settings' parts, by the names of the parts and their fields."""
-        return {}
+        Raises:
+            InvalidSettings: a value is of another form.
+        """
+        values: dict[str, Any] = {}
+        for option in self.options:
+            given = getattr(self, option.field)
+            if given not in (None, "", []):
+                values |= option.read(given)
+        return values
 
     def settings(self) -> RestyleSettings:
         """The settings: the preset's, with what was chosen put in its place.
@@ -64,59 +113,151 @@ class LookChoices:
         Raises:
             InvalidSettings: a value is out of range or of another form.
         """
-        settings = RestyleSettings(prompt=self.prompt, style=self.style).with_preset(self.preset)
-        parts = {
-            name: replace(getattr(settings, name), **values)
-            for name, values in self.parts().items()
-        }
-        return replace(settings, **self.values(), **parts)
+        return chosen_settings(nested(self.values()))
 
 
-@dataclass(frozen=True, kw_only=True)
+def options_of(declared: type) -> dict[str, tuple[SettingOption, Declared]]:
+    """The options of a declaration, by name, each with a setting that it stands for."""
+    found: dict[str, tuple[SettingOption, Declared]] = {}
+    for parameter in parameters_of(declared):
+        name = parameter.option
+        if name and name not in found:
+            make = _TOGETHER.get(name, _single)
+            found[name] = (make(parameter), parameter)
+    return found
+
+
+def with_options(
+    declared: type, is_wanted: Callable[[Declared], bool]
+) -> Callable[[type[ChoicesT]], type[ChoicesT]]:
+    """Gives a class the options of those settings that are wanted."""
+
+    def fill(kind: type[ChoicesT]) -> type[ChoicesT]:
+        own = [
+            option for option, parameter in options_of(declared).values() if is_wanted(parameter)
+        ]
+        kind.options = (*kind.options, *own)
+        kind.__annotations__ = {option.field: option.annotation for option in own}
+        for option in own:
+            setattr(kind, option.field, None)
+        return dataclass(frozen=True, kw_only=True)(kind)
+
+    return fill
+
+
+def _single(parameter: Declared) -> SettingOption:
+    return SettingOption(
+        name=parameter.option,
+        type=_TYPES.get(parameter.kind, str),
+        meaning=parameter.description,
+        group=parameter.group,
+        read=lambda given: {parameter.name: given},
+        default=parameter.default_text,
+        details=parameter.setting.details,
+        values=parameter.range_text,
+        metavar=parameter.setting.metavar or _METAVARS.get(parameter.kind, _else_text(parameter)),
+        is_on_at_first=parameter.default is True,
+    )
+
+
+def _else_text(parameter: Declared) -> str | None:
+    return None if parameter.kind == "switch" else "TEXT"
+
+
+def _range(first: Declared) -> SettingOption:
+    def read(given: str) -> dict[str, Any]:
+        start, stop = parse_range(given)
+        return {"start": start} if stop is None else {"start": start, "stop": stop}
+
+    return SettingOption(
+        name=first.option,
+        type=str,
+        meaning="Frames A to B-1 only, counted from 0; A: and :B leave one end open",
+        group=first.group,
+        read=read,
+        default="the whole clip",
+        metavar="A:B",
+    )
+
+
+def _keyframes(first: Declared) -> SettingOption:
+    usual = RestyleSettings(prompt="any")
+    return SettingOption(
+        name=first.option,
+        type=str,
+        meaning="Frames from one keyframe to the next, or the keyframes themselves: 0,24,48",
+        group=first.group,
+        read=parse_keyframes,
+        default=f"{usual.keyframe_min}:{usual.keyframe_max}",
+        metavar="MIN:MAX",
+    )
+
+
+def _frame_prompt(first: Declared) -> SettingOption:
+    return SettingOption(
+        name=first.option,
+        type=list[str],
+        meaning="Words added to the prompt of keyframe N; may be repeated",
+        group=first.group,
+        read=lambda given: {first.name: parse_frame_prompts(given)},
+        default=first.default_text,
+        metavar="N=TEXT",
+    )
+
+
+def _painted(first: Declared) -> SettingOption:
+    return SettingOption(
+        name=first.option,
+        type=list[str],
+        meaning="A painted picture that is taken as keyframe N; may be repeated",
+        group=first.group,
+        read=lambda given: {first.name: parse_pictures("painted", given)},
+        default=first.default_text,
+        metavar="N=FILE",
+    )
+
+
+def _optimisation(first: Declared) -> SettingOption:
+    return SettingOption(
+        name=first.option,
+        type=bool,
+        meaning="Optimise features for motion and layout",
+        group=first.group,
+        read=lambda given: dict.fromkeys(("optimisation.temporal", "optimisation.spatial"), given),
+        default=first.default_text,
+        is_on_at_first=True,
+    )
+
+
+_TOGETHER: dict[str, Callable[[Declared], SettingOption]] = {
+    "--range": _range,
+    "--keyframes": _keyframes,
+    "--frame-prompt": _frame_prompt,
+    "--painted": _painted,
+    "--optimisation": _optimisation,
+}
+"""Options that are more than one number or name: several settings at once, or by frame."""
+
+
+@with_options(RestyleSettings, lambda one: not one.setting.needs_clip)
+class LookChoices(ChosenOptions):
+    """What can be chosen for one frame."""
+
+
+@with_options(RestyleSettings, lambda one: one.setting.needs_clip)
 class Choices(LookChoices):
     """What can be chosen for a clip."""
 
-    frames: options.Range = None
-    frame_prompt: options.FramePrompts = None
-    painted: options.Painted = None
-    batch: options.Batch = None
-    gaps: options.Gaps = None
-    spatial_attention: options.SpatialAttention = True
-    cross_frame: options.CrossFrame = True
-    temporal_attention: options.TemporalAttention = True
-    optimisation: options.Optimisation = True
-    smoothing: options.Smoothing = None
-    interpolation: options.Interpolation = None
 
-    def values(self) -> dict[str, Any]:
-        """What was chosen, by the names of the settings' fields; the preset is not among it."""
-        values = super().values()
-        if self.frame_prompt:
-            values["keyframe_prompts"] = parse_frame_prompts(self.frame_prompt)
-        if self.painted:
-            values["keyframe_pictures"] = parse_pictures("painted", self.painted)
-        if self.batch is not None:
-            values["batch_size"] = self.batch
-        if self.interpolation is not None:
-            values["interpolation"] = self.interpolation
-        if self.gaps is not None:
-            values |= parse_keyframes(self.gaps)
-        if self.frames is not None:
-            start, stop = parse_range(self.frames)
-            values |= {"start": start} if stop is None else {"start": start, "stop": stop}
-        return values
+@with_options(RestyleSettings, lambda one: one.option in {"--range", "--keyframes", "--size"})
+class PlanChoices(ChosenOptions):
+    """What decides which frames are keyframes."""
 
-    def parts(self) -> dict[str, dict[str, bool]]:
-        """What was chosen of the settings' parts, by the names of the parts and their fields."""
-        switches = {
-            "spatial": self.spatial_attention,
-            "cross_frame": self.cross_frame,
-            "temporal": self.temporal_attention,
-        }
-        off = {name: False for name, is_on in switches.items() if not is_on}
-        parts = {"attention": off} if off else {}
-        if not self.optimisation:
-            parts["optimisation"] = {"temporal": False, "spatial": False}
-        if self.smoothing is not None:
-            parts["smoothing"] = {"is_on": self.smoothing}
-        return parts
+    def settings(self) -> RestyleSettings:
+        """Settings that need no words; raises as those with words do."""
+        return chosen_settings(nested({"prompt": "none", **self.values()}))
+
+
+@with_options(RestyleSettings, lambda one: one.option == "--range")
+class RangeChoice(ChosenOptions):
+    """Which part of the clip."""

@@ -50,22 +50,15 @@ class DemoFiles:
         return self.folder / "report.json"
 
 
-@dataclass(frozen=True, kw_only=True)
-class DemoChoices(Choices):
-    """What can be chosen for the sample clip."""
-
-    prompt: options.Prompt = ""
-
-    @property
-    def look(self) -> str:
-        """What was asked for, in words."""
-        return ", ".join(filter(None, (self.prompt, self.style)))
+def _look(choices: Choices) -> str:
+    """What was asked for, in words."""
+    return ", ".join(filter(None, (choices.prompt, choices.style)))
 
 
 @grouped
 def demo(
     context: typer.Context,
-    choices: DemoChoices,
+    choices: Choices,
     telling: Telling,
     folder: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Where the results go.")
@@ -76,18 +69,18 @@ def demo(
     channel = make_output(as_json=telling.as_json, quiet=telling.quiet)
     with told(channel, debug=telling.debug):
         files = DemoFiles(folder)
-        if not choices.look:
+        if not _look(choices):
             choices = replace(choices, prompt=PROMPT)
         seconds, _ = run_demo(context.obj.engine, files, choices, channel, device)
         channel.result(_table(files, seconds))
 
 
 def run_demo(
-    engine: Engine, files: DemoFiles, choices: DemoChoices, channel: Output, device: str | None
+    engine: Engine, files: DemoFiles, choices: Choices, channel: Output, device: str | None
 ) -> tuple[float, Report]:
     """Restyles the sample clip into `files`; an earlier demo's results are replaced."""
     destinations.make_folder(files.folder)
-    channel.note(f"Restyling the sample clip as: {choices.look}")
+    channel.note(f"Restyling the sample clip as: {_look(choices)}")
     order = Order(
         clip=engine.sample_clip(),
         choices=choices,

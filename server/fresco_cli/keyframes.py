@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fresco_cli import destinations, options
-from fresco_cli.choices import Choices
+from fresco_cli.choices import PlanChoices
 from fresco_cli.engine import Engine
 from fresco_cli.events import plan_as_json
 from fresco_cli.grouping import grouped
@@ -28,21 +28,19 @@ from fresco_cli.pictures import keyframe_sheet
 def keyframes(
     context: typer.Context,
     clip: options.ClipPath,
+    choices: PlanChoices,
     telling: ShortTelling,
     sheet: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="SHEET.png", help="Save them as a contact sheet."),
     ] = None,
-    gaps: options.Gaps = None,
-    frames: options.Range = None,
     frame_rate: options.FrameRate = None,
-    size: options.Size = None,
     overwrite: options.Overwrite = False,
 ) -> None:
     """List shots and keyframes of a clip; no model is needed."""
     with told(make_output(as_json=telling.as_json, quiet=True), debug=telling.debug):
         engine: Engine = context.obj.engine
-        settings = Choices(prompt="none", gaps=gaps, frames=frames, size=size).settings()
+        settings = choices.settings()
         if sheet is not None:
             destinations.check_picture(sheet, overwrite=overwrite)
         opened = engine.open_clip(clip, parse_frame_rate(frame_rate))

@@ -8,13 +8,9 @@ from typing import Annotated
 
 import typer
 
-from fresco_cli.parsing import number
-
-_LOOK = "Look"
-_METHOD = "Method"
 _MODEL = "Model"
 _DAEMON = "Daemon"
-_TELLING = "Telling"
+_MESSAGES = "Messages"
 
 ClipPath = Annotated[
     Path,
@@ -30,201 +26,12 @@ FrameRate = Annotated[
         metavar="RATE", help="Frames per second of an image sequence: 24, 25, 30000/1001."
     ),
 ]
-Prompt = Annotated[
-    str,
-    typer.Option(
-        "--prompt", "-p", metavar="TEXT", help="How the clip is to look; with --style not needed."
-    ),
-]
-Style = Annotated[
-    str | None,
-    typer.Option(
-        "--style",
-        metavar="NAME",
-        help="A look the model knows, with the settings that suit it: see 'fresco models'.",
-    ),
-]
-NegativePrompt = Annotated[
-    str, typer.Option(metavar="TEXT", help="What it is not to look like.", rich_help_panel=_LOOK)
-]
-FramePrompts = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--frame-prompt",
-        metavar="N=TEXT",
-        help="Words added to the prompt of keyframe N; may be repeated.",
-        rich_help_panel=_LOOK,
-    ),
-]
-Painted = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--painted",
-        metavar="N=FILE",
-        help="A painted picture that is taken as keyframe N; may be repeated.",
-        rich_help_panel=_LOOK,
-    ),
-]
-Preset = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME", help="draft, standard or best: time against quality.", rich_help_panel=_LOOK
-    ),
-]
-Seed = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N", help="Another seed gives another result; default 0.", rich_help_panel=_LOOK
-    ),
-]
-Strength = Annotated[
-    float | None,
-    typer.Option(
-        parser=number,
-        metavar="F",
-        help="How far the result may leave the clip, above 0 to 1; default: the model's.",
-        rich_help_panel=_LOOK,
-    ),
-]
-KeepColours = Annotated[
-    float | None,
-    typer.Option(
-        parser=number,
-        metavar="F",
-        help="How much of the clip's colours is kept, 0 to 1; default 0.",
-        rich_help_panel=_LOOK,
-    ),
-]
-Colourise = Annotated[
-    bool,
-    typer.Option(
-        "--colourise", help="Keep the clip's lightness, change only colours.", rich_help_panel=_LOOK
-    ),
-]
-Steps = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N", help="Denoising steps; default: the model's.", rich_help_panel=_METHOD
-    ),
-]
-Guidance = Annotated[
-    float | None,
-    typer.Option(
-        parser=number,
-        metavar="F",
-        help="How strictly the prompt is followed, 0 to 50; default: the model's.",
-        rich_help_panel=_METHOD,
-    ),
-]
-Size = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        help="Short side in pixels the model works at, 64 to 2048; default 512.",
-        rich_help_panel=_METHOD,
-    ),
-]
-Batch = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N", help="Keyframes translated together; default 8.", rich_help_panel=_METHOD
-    ),
-]
-Gaps = Annotated[
-    str | None,
-    typer.Option(
-        "--keyframes",
-        metavar="MIN:MAX",
-        help="Frames from one keyframe to the next, default 5:20; or the keyframes: 0,24,48.",
-        rich_help_panel=_METHOD,
-    ),
-]
-Range = Annotated[
-    str | None,
-    typer.Option(
-        "--range",
-        metavar="A:B",
-        help="Frames A to B-1 only, counted from 0; A: and :B leave one end open.",
-    ),
-]
-SpatialAttention = Annotated[
-    bool,
-    typer.Option(
-        "--spatial-attention/--no-spatial-attention",
-        help="Attention that keeps the clip's self-similarity.",
-        rich_help_panel=_METHOD,
-    ),
-]
-CrossFrame = Annotated[
-    bool,
-    typer.Option(
-        "--cross-frame/--no-cross-frame",
-        help="Attention that shares appearance between keyframes.",
-        rich_help_panel=_METHOD,
-    ),
-]
-TemporalAttention = Annotated[
-    bool,
-    typer.Option(
-        "--temporal-attention/--no-temporal-attention",
-        help="Attention along the motion of every point.",
-        rich_help_panel=_METHOD,
-    ),
-]
-Optimisation = Annotated[
-    bool,
-    typer.Option(
-        "--optimisation/--no-optimisation",
-        help="Optimisation of the features.",
-        rich_help_panel=_METHOD,
-    ),
-]
-Smoothing = Annotated[
-    bool | None,
-    typer.Option(
-        "--smoothing/--no-smoothing",
-        help="Smoothing of the background; default: off with --preset draft, else on.",
-        rich_help_panel=_METHOD,
-    ),
-]
-Interpolation = Annotated[
-    str | None,
-    typer.Option(
-        metavar="KIND",
-        help="How the frames between keyframes are made: patch, or flow, which is quicker; "
-        "default: patch, with --preset draft flow.",
-        rich_help_panel=_METHOD,
-    ),
-]
-FreeU = Annotated[
-    bool,
-    typer.Option(
-        "--free-u", help="Re-weight the decoder's features (FreeU).", rich_help_panel=_METHOD
-    ),
-]
 ModelSource = Annotated[
     str | None,
     typer.Option(
         "--model",
         metavar="ID|DIR|FILE",
         help="A hub id, a diffusers folder or a .safetensors file; default: the bundled model.",
-        rich_help_panel=_MODEL,
-    ),
-]
-Control = Annotated[
-    str | None,
-    typer.Option(
-        metavar="KIND",
-        help="tile, canny, hed, depth or none; default: the model's.",
-        rich_help_panel=_MODEL,
-    ),
-]
-ControlScale = Annotated[
-    float | None,
-    typer.Option(
-        parser=number,
-        metavar="F",
-        help="How strongly the clip's structure binds, 0 to 5; default: the model's.",
         rich_help_panel=_MODEL,
     ),
 ]
@@ -255,15 +62,15 @@ Device = Annotated[
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")]
 Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Say nothing but errors.", rich_help_panel=_TELLING)
+    bool, typer.Option("--quiet", "-q", help="Say nothing but errors.", rich_help_panel=_MESSAGES)
 ]
 AsJson = Annotated[
-    bool, typer.Option("--json", help="Write JSON to stdout.", rich_help_panel=_TELLING)
+    bool, typer.Option("--json", help="Write JSON to stdout.", rich_help_panel=_MESSAGES)
 ]
 Debug = Annotated[
     bool,
     typer.Option(
-        "--debug", help="Show log lines and, after an error, where.", rich_help_panel=_TELLING
+        "--debug", help="Show log lines and, after an error, where.", rich_help_panel=_MESSAGES
     ),
 ]
 Local = Annotated[

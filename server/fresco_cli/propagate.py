@@ -13,6 +13,7 @@ import typer
 from fresco_engine.types import Event, Finished, Report
 
 from fresco_cli import destinations, options
+from fresco_cli.choices import RangeChoice
 from fresco_cli.daemons import Tools
 from fresco_cli.engine import Engine, PropagationJob
 from fresco_cli.grouping import grouped
@@ -20,7 +21,7 @@ from fresco_cli.inputs import clip_inputs, painted_inputs
 from fresco_cli.options import Telling
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, make_output
-from fresco_cli.parsing import parse_frame_rate, parse_range
+from fresco_cli.parsing import parse_frame_rate
 
 _WORTH_TELLING = 0.05
 
@@ -38,6 +39,7 @@ def propagate(
         ),
     ],
     output: options.Output,
+    part: RangeChoice,
     telling: Telling,
     fast: Annotated[
         bool, typer.Option("--fast", help="Follow motion only, without searching patches.")
@@ -48,7 +50,6 @@ def propagate(
             metavar="N", help="Short side in pixels to work at, 64 to 8192; default: the clip's."
         ),
     ] = None,
-    frames: options.Range = None,
     first_number: Annotated[
         int | None,
         typer.Option(
@@ -80,7 +81,8 @@ def propagate(
     tools: Tools = context.obj
     channel = make_output(as_json=telling.as_json, quiet=telling.quiet)
     with told(channel, debug=telling.debug):
-        start, stop = parse_range(frames)
+        frames = part.values()
+        start, stop = frames.get("start", 0), frames.get("stop")
         job = PropagationJob(
             clip=clip,
             frame_rate=parse_frame_rate(frame_rate),

@@ -43,17 +43,11 @@ _EMPTY_REPORT: dict[str, Any] = {
     "metrics": {},
     "warnings": (),
 }
-_PARTS: dict[str, Any] = {
-    "attention": client.AttentionSettings,
-    "optimisation": client.OptimisationSettings,
-    "smoothing": client.SmoothingSettings,
-}
 
 
 def settings_of(choices: LookChoices) -> client.RestyleSettings:
-    """What was chosen by hand, and the preset; all else is left to the daemon."""
-    parts = {name: _PARTS[name](**values) for name, values in choices.parts().items()}
-    return client.RestyleSettings(preset=choices.preset, **choices.values(), **parts)
+    """What was chosen by hand; all else is left to the daemon."""
+    return client.settings_of(choices.values())
 
 
 def model_of(options: ModelOptions) -> client.ModelChoice:

@@ -42,16 +42,17 @@ class Setting:
     """What is to be known of a setting beside its name, its type and its default.
 
     `low` and `high` are the least and the greatest value of a number, or of each value of a list
-    or by frame. `default_text` says what holds where the default is not a value. `presets` are the
-    values that presets give it. `option` is its name on the command line: made of its own name if
-    None, and it has none there if empty; `metavar` stands for its value in the help. What is
-    `of_clip` belongs to one clip and not to a look that can be carried to another one; what
-    `needs_clip` has no effect on a look at a single frame.
+    or by frame. `details` is what only pages have room for. `default_text` says what holds where
+    the default is not a value. `presets` are the values that presets give it. `option` is its name
+    on the command line: made of its own name if None, and it has none there if empty; `metavar`
+    stands for its value in the help. What is `of_clip` belongs to one clip and not to a look that
+    can be carried to another one; what `needs_clip` has no effect on a look at a single frame.
     """
 
     title: str
     help: str
     group: str
+    details: str = ""
     low: float | None = None
     high: float | None = None
     low_is_open: bool = False

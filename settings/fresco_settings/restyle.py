@@ -28,7 +28,7 @@ _MOST_FRAMES = 2**31 - 1
 _LOOK = translate("Setting", "Look")
 _STRUCTURE = translate("Setting", "Structure")
 _PART = translate("Setting", "Part of the clip")
-_QUALITY = translate("Setting", "Quality")
+_FINE_TUNING = translate("Setting", "Fine tuning")
 _KEYFRAMES = translate("Setting", "Keyframes")
 _THE_MODELS = translate("Setting", "the model's")
 
@@ -61,6 +61,7 @@ class RestyleSettings:
             help="A look that the model knows, with the settings that suit it",
             group=_LOOK,
             default_text=translate("Setting", "none"),
+            details="it adds its words to the prompt; what is set by hand wins",
             is_basic=True,
             metavar="NAME",
         ),
@@ -189,7 +190,7 @@ class RestyleSettings:
         Setting(
             title=translate("Setting", "Steps"),
             help="Denoising steps: more take longer",
-            group=_QUALITY,
+            group=_FINE_TUNING,
             low=1,
             high=1000,
             default_text=_THE_MODELS,
@@ -200,7 +201,7 @@ class RestyleSettings:
         Setting(
             title=translate("Setting", "Guidance"),
             help="How strictly the prompt is followed",
-            group=_QUALITY,
+            group=_FINE_TUNING,
             low=0,
             high=50,
             default_text=_THE_MODELS,
@@ -212,11 +213,12 @@ class RestyleSettings:
         Setting(
             title=translate("Setting", "Working size"),
             help="Short side at which the model works; the result has the clip's size",
-            group=_QUALITY,
+            group=_FINE_TUNING,
             low=64,
             high=2048,
             unit="px",
             presets={"draft": 384},
+            details="less for clips longer than 8:1",
         ),
     ] = 512
     interpolation: Annotated[
@@ -224,8 +226,10 @@ class RestyleSettings:
         Setting(
             title=translate("Setting", "Frames between"),
             help="How frames between keyframes are made; flow is quicker",
-            group=_QUALITY,
+            group=_FINE_TUNING,
             presets={"draft": "flow"},
+            details="patch searches patches where motion alone tears the picture, flow follows "
+            "motion only and is several times quicker",
             needs_clip=True,
             metavar="KIND",
         ),
@@ -235,7 +239,7 @@ class RestyleSettings:
         Setting(
             title=translate("Setting", "FreeU"),
             help="Re-weight the decoder's features (FreeU)",
-            group=_QUALITY,
+            group=_FINE_TUNING,
         ),
     ] = False
     shared_noise: Annotated[
@@ -243,7 +247,7 @@ class RestyleSettings:
         Setting(
             title=translate("Setting", "Same start noise"),
             help="Give all keyframes the same start noise",
-            group=_QUALITY,
+            group=_FINE_TUNING,
             needs_clip=True,
             option="",
         ),
@@ -253,7 +257,7 @@ class RestyleSettings:
         Setting(
             title=translate("Setting", "Same step noise"),
             help="Give all keyframes the same noise in every denoising step",
-            group=_QUALITY,
+            group=_FINE_TUNING,
             needs_clip=True,
             option="",
         ),

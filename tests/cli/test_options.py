@@ -198,8 +198,8 @@ def test_every_value_reaches_the_settings() -> None:
         control="canny",
         control_scale=0.9,
         batch=5,
-        gaps="4:9",
-        frames="2:30",
+        keyframes="4:9",
+        range="2:30",
         free_u=True,
     ).settings()
 

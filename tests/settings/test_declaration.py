@@ -1,0 +1,105 @@
+"""A setting is declared once, and is then in every front end and on every page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import fresco_client
+import pytest
+import typer
+from fresco_cli.choices import ChosenOptions, with_options
+from fresco_cli.grouping import grouped
+from fresco_server.rpc.parameters import capabilities
+from fresco_settings import (
+    InvalidSettings,
+    LeftOpen,
+    RestyleSettings,
+    Setting,
+    left_open,
+    parameters_of,
+)
+from typer.testing import CliRunner
+
+from tests.settings import page
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoreSettings(RestyleSettings):
+    """The settings, and one that is made up."""
+
+    paint_depth: Annotated[
+        float | None,
+        Setting(
+            title="Paint depth",
+            help="How thick the paint lies",
+            group="Look",
+            low=0,
+            high=7,
+            unit="mm",
+            default_text="the model's",
+            is_basic=True,
+        ),
+    ] = None
+
+
+@left_open(MoreSettings)
+class MoreOpen(LeftOpen):
+    """As clients have them."""
+
+
+@with_options(MoreSettings, lambda one: not one.setting.needs_clip)
+class MoreChoices(ChosenOptions):
+    """As the command line has them."""
+
+
+@pytest.mark.parametrize("wrong", [-1.0, 7.5, float("nan")])
+def test_the_validator_knows_it(wrong: float) -> None:
+    assert MoreSettings(prompt="ink", paint_depth=7).paint_depth == 7
+    with pytest.raises(InvalidSettings, match=r"paint_depth: .* is outside 0 to 7"):
+        MoreSettings(prompt="ink", paint_depth=wrong)
+
+
+def test_the_server_tells_it() -> None:
+    (told,) = (one for one in capabilities(MoreSettings) if one.name == "paint_depth")
+
+    assert (told.title, told.description) == ("Paint depth", "How thick the paint lies")
+    assert (told.minimum, told.maximum, told.unit, told.is_advanced) == (0, 7, "mm", False)
+
+
+def test_clients_can_leave_it_open() -> None:
+    assert MoreOpen(prompt="ink").paint_depth is None
+    assert MoreOpen().keyframes == fresco_client.RestyleSettings().keyframes == ()
+    assert MoreOpen(paint_depth=3.5).paint_depth == 3.5
+
+
+def test_the_command_line_takes_it_and_explains_it() -> None:
+    app, given = typer.Typer(), list[dict[str, Any]]()
+
+    def command(choices: MoreChoices) -> None:
+        given.append(choices.values())
+
+    command.__annotations__["choices"] = MoreChoices
+    app.command()(grouped(command))
+
+    CliRunner().invoke(app, ["--prompt", "ink", "--paint-depth", "2,5"], catch_exceptions=False)
+    shown = CliRunner().invoke(app, ["--help"], catch_exceptions=False, env={"COLUMNS": "200"})
+
+    assert given == [{"prompt": "ink", "paint_depth": 2.5}]
+    assert "How thick the paint lies (0 to 7 mm; default: the model's)." in shown.output
+
+
+def test_the_pages_list_it() -> None:
+    reference, table = page.page(MoreSettings), page.table(MoreSettings)
+
+    assert "| Paint depth<br>`paint_depth` | How thick the paint lies |" in reference
+    assert "| `--paint-depth F` | How thick the paint lies (0 to 7 mm) |" in table
+
+
+def test_every_setting_has_a_title_and_a_group_of_words_and_no_two_share_a_title() -> None:
+    declared = parameters_of(RestyleSettings)
+    titles = [one.title for one in declared]
+
+    assert len(set(titles)) == len(titles)
+    assert all(one.group and one.description for one in declared)
+    assert not [title for title in titles if "_" in title or not title[0].isupper()]
