@@ -153,7 +153,7 @@ def _single(parameter: Declared) -> SettingOption:
         group=parameter.group,
         read=lambda given: {parameter.name: given},
         default=parameter.default_text,
-        details=parameter.setting.details,
+        details=parameter.long_text,
         values=parameter.range_text,
         metavar=parameter.setting.metavar or _METAVARS.get(parameter.kind, _else_text(parameter)),
         is_on_at_first=parameter.default is True,

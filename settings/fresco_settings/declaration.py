@@ -42,7 +42,8 @@ class Setting:
     """What is to be known of a setting beside its name, its type and its default.
 
     `low` and `high` are the least and the greatest value of a number, or of each value of a list
-    or by frame. `details` is what only pages have room for. `default_text` says what holds where
+    or by frame. `details` is what only pages have room for, `choice_texts` say what
+    single choices are for. `default_text` says what holds where
     the default is not a value. `presets` are the values that presets give it. `option` is its name
     on the command line: made of its own name if None, and it has none there if empty; `metavar`
     stands for its value in the help. What is `of_clip` belongs to one clip and not to a look that
@@ -58,6 +59,7 @@ class Setting:
     low_is_open: bool = False
     unit: str = ""
     choices: tuple[str, ...] = ()
+    choice_texts: Mapping[str, str] = field(default_factory=dict[str, str])
     default_text: str = ""
     presets: Mapping[str, Any] = field(default_factory=dict[str, Any])
     is_basic: bool = False
@@ -120,6 +122,12 @@ class Declared(Parameter):
         if self.setting.option is not None:
             return self.setting.option
         return "--" + self.name.replace(".", "-").replace("_", "-")
+
+    @property
+    def long_text(self) -> str:
+        """What pages have room for beside the description: details, and what choices are for."""
+        texts = [f"{one}: {text}" for one, text in self.setting.choice_texts.items()]
+        return "; ".join(filter(None, (self.setting.details, *texts)))
 
     @property
     def range_text(self) -> str:

@@ -85,6 +85,11 @@ class RestyleSettings:
             help="Time against quality; settings chosen by hand win",
             group=_LOOK,
             choices=PRESETS,
+            choice_texts={
+                "draft": "quick, to see what comes out",
+                "standard": "the usual",
+                "best": "slow, for the final shot",
+            },
             is_basic=True,
             metavar="NAME",
         ),
@@ -228,8 +233,10 @@ class RestyleSettings:
             help="How frames between keyframes are made; flow is quicker",
             group=_FINE_TUNING,
             presets={"draft": "flow"},
-            details="patch searches patches where motion alone tears the picture, flow follows "
-            "motion only and is several times quicker",
+            choice_texts={
+                "patch": "search patches where motion alone tears the picture",
+                "flow": "follow motion only, several times quicker",
+            },
             needs_clip=True,
             metavar="KIND",
         ),

@@ -62,7 +62,7 @@ def _row(parameter: Declared, option: SettingOption | None) -> str:
     values = parameter.range_text or ("on, off" if parameter.kind == "switch" else "")
     return _cells(
         f"{parameter.title}<br>`{parameter.name}`",
-        _with_details(parameter.description, parameter.setting.details),
+        _with_details(parameter.description, parameter.long_text),
         values,
         parameter.default_text,
         _usage(option) if option else "",

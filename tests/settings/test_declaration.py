@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import fresco_client
 import pytest
@@ -15,32 +14,13 @@ from fresco_settings import (
     InvalidSettings,
     LeftOpen,
     RestyleSettings,
-    Setting,
     left_open,
     parameters_of,
 )
 from typer.testing import CliRunner
 
+from tests.fakes.settings import MoreSettings
 from tests.settings import page
-
-
-@dataclass(frozen=True, kw_only=True)
-class MoreSettings(RestyleSettings):
-    """The settings, and one that is made up."""
-
-    paint_depth: Annotated[
-        float | None,
-        Setting(
-            title="Paint depth",
-            help="How thick the paint lies",
-            group="Look",
-            low=0,
-            high=7,
-            unit="mm",
-            default_text="the model's",
-            is_basic=True,
-        ),
-    ] = None
 
 
 @left_open(MoreSettings)

@@ -3,13 +3,14 @@
 # No `from __future__ import annotations`: Blender reads annotations of these classes.
 
 import textwrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 from bpy.types import Panel
 
 from . import looks, operators, timeline, vse
 from .core.card import JobCard, time_left
+from .core.controls import Control, controls_of, groups_of
 from .core.faults import NOT_RUNNING, Fault
 from .operators.base import targets
 from .state import state
@@ -115,26 +116,30 @@ def _restyle_text(context: Any) -> str:
 
 def draw_words(column: Any, settings: Any) -> None:
     """The settings everybody needs."""
-    column.prop(settings, "style")
-    column.prop(settings, "prompt")
-    column.prop(settings, "negative_prompt")
-    column.prop(settings, "preset")
-    _chosen(column, settings, "strength")
-    _chosen(column, settings, "guidance_scale")
+    for control in controls_of():
+        if control.name == "seed":
+            _draw_seed(column, settings)
+        elif not control.parameter.is_advanced:
+            _draw_control(column, settings, control)
+
+
+def _draw_seed(column: Any, settings: Any) -> None:
     row = column.row(align=True)
     row.prop(settings, "seed")
     icon = "LOCKED" if settings.is_seed_locked else "UNLOCKED"
     row.prop(settings, "is_seed_locked", text="", icon=icon)
 
 
-def _chosen(column: Any, settings: Any, name: str, heading: str = "") -> None:
-    """A setting with a tick: without it style, preset and model decide."""
-    title = heading or settings.bl_rna.properties[name].name
-    row = column.row(align=True, heading=title)
-    row.prop(settings, f"use_{name}", text="")
+def _draw_control(column: Any, settings: Any, control: Control) -> None:
+    """A setting, with a tick where style, quality and model may decide."""
+    if not control.tick:
+        column.prop(settings, control.name)
+        return
+    row = column.row(align=True, heading=control.parameter.title)
+    row.prop(settings, control.tick, text="")
     sub = row.row(align=True)
-    sub.active = getattr(settings, f"use_{name}")
-    sub.prop(settings, name, text="")
+    sub.active = getattr(settings, control.tick)
+    sub.prop(settings, control.name, text="")
 
 
 def _draw_look(layout: Any, context: Any) -> None:
@@ -185,19 +190,31 @@ class FRESCO_PT_advanced(_Tab, Panel):
         layout = self.layout
         layout.use_property_split, layout.use_property_decorate = True, False
         layout.prop(settings, "model")
-        column = layout.column(align=True)
-        row = column.row(align=True, heading="Keyframes")
-        row.prop(settings, "use_keyframes", text="")
-        sub = row.row(align=True)
-        sub.active = settings.use_keyframes
-        sub.prop(settings, "keyframe_min", text="From")
-        sub.prop(settings, "keyframe_max", text="To")
-        layout.prop(settings, "interpolation")
-        layout.prop(settings, "control")
-        for name in ("control_scale", "steps", "size", "batch_size", "keep_colours"):
-            _chosen(layout, settings, name)
-        layout.prop(settings, "colourise")
         layout.operator("fresco.unload", icon="TRASH")
+
+
+class _Group(_Tab):
+    """Settings of one group that few need."""
+
+    bl_parent_id = "FRESCO_PT_advanced"
+    bl_options = {"DEFAULT_CLOSED"}
+    controls: tuple[Control, ...] = ()
+    if TYPE_CHECKING:
+        layout: Any
+
+    def draw(self, context):
+        settings = vse.scene_of(context).fresco
+        layout = self.layout
+        layout.use_property_split, layout.use_property_decorate = True, False
+        for control in self.controls:
+            _draw_control(layout, settings, control)
+
+
+def _group_panels():
+    for number, (title, controls) in enumerate(groups_of(controls_of()).items()):
+        name = f"FRESCO_PT_group_{number}"
+        content = {"bl_idname": name, "bl_label": title, "controls": tuple(controls)}
+        yield type(name, (_Group, Panel), content)
 
 
 class FRESCO_PT_jobs(_Tab, Panel):
@@ -365,6 +382,7 @@ CLASSES = (
     FRESCO_PT_restyle,
     FRESCO_PT_placing,
     FRESCO_PT_advanced,
+    *_group_panels(),
     FRESCO_PT_jobs,
     FRESCO_PT_history,
 )

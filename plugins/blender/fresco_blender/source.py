@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import bpy
 
 from . import vse
-from .core import files
+from .core import controls, files
 from .core.order import Order
 from .core.shots import words_by_frame
 from .core.timing import Span, rate_of
@@ -35,18 +36,6 @@ RENDERED_TYPES = frozenset(
     | {"ADJUSTMENT", "GAUSSIAN_BLUR", "COLORMIX", "OVER_DROP", "COMPOSITOR"}
 )
 _NUMBERED = re.compile(r"(?P<prefix>.*?)(?P<number>\d+)(?P<suffix>\.[^.]+)", re.DOTALL)
-_LARGEST_SEED = 2**31 - 1
-_TEXTS = ("prompt", "negative_prompt", "style", "control")
-_TICKED = (
-    "strength",
-    "guidance_scale",
-    "control_scale",
-    "steps",
-    "batch_size",
-    "keep_colours",
-    "size",
-)
-"""Settings that are left to style, preset and model unless `use_` and their name is set."""
 
 
 class CannotRestyle(Exception):
@@ -121,7 +110,7 @@ def wish_for(strip: Any, scene: Any, *, prompts_from_markers: bool = True) -> Wi
         start=0,
         stop=0,
         lead=0,
-        settings=chosen_settings(settings),
+        settings=controls.chosen_settings(settings),
         model=settings.model,
         output=settings.output,
         folder=str(output_folder()),
@@ -234,49 +223,15 @@ def look_wish(strip: Any, scene: Any, frame: int) -> Wish:
     return replace(wish, order=replace(order, start=0, stop=1, settings=settings))
 
 
-def chosen_settings(settings: Any) -> dict[str, Any]:
-    """Fields of `RestyleSettings` that the panel sets; what is left to the model is left out."""
-    chosen: dict[str, Any] = {"preset": settings.preset.lower(), "seed": settings.seed}
-    for name in _TEXTS:
-        text = getattr(settings, name).strip()
-        if text:
-            chosen[name] = text
-    for name in _TICKED:
-        if getattr(settings, f"use_{name}"):
-            chosen[name] = round(getattr(settings, name), 4)
-    if settings.use_keyframes:
-        chosen["keyframe_min"] = settings.keyframe_min
-        chosen["keyframe_max"] = settings.keyframe_max
-    if settings.colourise:
-        chosen["colourise"] = True
-    if settings.interpolation != "PRESET":
-        chosen["interpolation"] = settings.interpolation.lower()
-    return chosen
-
-
-def show_settings(settings: Any, chosen: dict[str, Any], model: str) -> None:
+def show_settings(settings: Any, chosen: Mapping[str, Any], model: str) -> None:
     """Put the settings of an order, or of a job of the daemon, into the panel."""
-    for name in _TEXTS:
-        setattr(settings, name, chosen.get(name) or "")
-    for name in _TICKED:
-        value = chosen.get(name)
-        setattr(settings, f"use_{name}", value is not None)
-        if value is not None:
-            setattr(settings, name, value)
-    settings.use_keyframes = chosen.get("keyframe_min") is not None
-    if settings.use_keyframes:
-        settings.keyframe_min = chosen["keyframe_min"]
-        settings.keyframe_max = chosen.get("keyframe_max") or 2 * settings.keyframe_min
-    settings.colourise = bool(chosen.get("colourise"))
-    settings.interpolation = (chosen.get("interpolation") or "preset").upper()
-    settings.preset = (chosen.get("preset") or "standard").upper()
-    settings.seed = min(chosen.get("seed") or 0, _LARGEST_SEED)
+    controls.show_settings(settings, chosen)
     settings.model = model
 
 
 def show_order(settings: Any, order: Order) -> None:
     """Put all that an order was made with into the panel."""
-    show_settings(settings, dict(order.settings), order.model)
+    show_settings(settings, order.settings, order.model)
     settings.output, settings.mask = order.output, order.mask
     settings.source_after = "MUTE" if order.is_source_muted else "KEEP"
 
@@ -296,7 +251,7 @@ def restore_settings(settings: Any, kept: dict[str, Any]) -> None:
 def draw_seed(settings: Any) -> None:
     """Another seed, unless it is locked."""
     if not settings.is_seed_locked:
-        settings.seed = random.randint(0, _LARGEST_SEED)
+        settings.seed = random.randint(0, controls.LARGEST)
 
 
 def output_folder() -> Path:

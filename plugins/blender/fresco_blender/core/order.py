@@ -12,10 +12,15 @@ from dataclasses import asdict, dataclass, field, fields
 from fractions import Fraction
 from typing import Any, Literal, cast
 
-from fresco_client import ClipSource, ModelChoice, OutputOptions, RestyleSettings
+from fresco_client import (
+    ClipSource,
+    ModelChoice,
+    OutputOptions,
+    RestyleSettings,
+    settings_of,
+)
 
 OutputChoice = Literal["MOVIE", "LOSSLESS", "FRAMES"]
-_SETTING_NAMES = frozenset(field.name for field in fields(RestyleSettings))
 _OUTPUTS: Mapping[str, OutputOptions] = {
     "MOVIE": OutputOptions(kind="h264", container="mp4"),
     "LOSSLESS": OutputOptions(kind="lossless", container="mp4"),
@@ -44,7 +49,7 @@ class Order:
     lead: int
     """Timeline frames from the strip's origin to the result's first frame."""
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """Fields of `RestyleSettings` that were set by hand."""
+    """Settings by path, such as "attention.spatial", that were set by hand."""
     model: str = ""
     output: OutputChoice = "MOVIE"
     folder: str = ""
@@ -73,15 +78,13 @@ class Order:
 
     def restyle_settings(self, first_number: int = 0) -> RestyleSettings:
         """Settings for the daemon, who counts from 0 what a sequence counts from `first_number`."""
-        chosen = {name: value for name, value in self.settings.items() if name in _SETTING_NAMES}
-        words: Mapping[Any, str] = chosen.pop("keyframe_prompts", {})
-        prompts = {int(index) - first_number: text for index, text in words.items()}
-        return RestyleSettings(
-            **chosen,
-            keyframe_prompts=prompts,
-            start=self.start - first_number,
-            stop=self.stop - first_number,
-        )
+        words: Mapping[Any, str] = self.settings.get("keyframe_prompts", {})
+        of_clip = {
+            "keyframe_prompts": {int(index) - first_number: text for index, text in words.items()},
+            "start": self.start - first_number,
+            "stop": self.stop - first_number,
+        }
+        return settings_of({**self.settings, **of_clip})
 
     def to_json(self) -> str:
         """As it is kept on a strip."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 from bpy.props import StringProperty
-from fresco_client import Job
+from fresco_client import Job, values_of
 
 from .. import pulse, source, timeline, vse
 from ..core.card import JobCard
@@ -17,6 +17,8 @@ from ..state import state
 from .base import SequencerOperator
 
 _OUTPUTS: dict[str, OutputChoice] = {"lossless": "LOSSLESS", "frames": "FRAMES"}
+_NOT_REPEATED = frozenset({"start", "stop", "keyframe_seeds"})
+"""What a strip says itself, or what would make the same again."""
 
 
 class _JobOperator:
@@ -139,7 +141,7 @@ def _card_of_history(job_id: str, strip: Any) -> "JobCard | None":
 
 def order_of(job: Job) -> Order:
     """A job of the daemon as an order."""
-    chosen = _set_by_hand(job)
+    chosen = values_of(job.settings) if job.settings else {}
     clip, output = job.clip, job.output
     kind = output.kind if output else None
     is_sequence = bool(job.clip_info and job.clip_info.is_sequence)
@@ -153,25 +155,11 @@ def order_of(job: Job) -> Order:
         start=begin,
         stop=end,
         lead=0,
-        settings={name: chosen[name] for name in chosen if name not in {"start", "stop"}},
+        settings={name: chosen[name] for name in chosen if name not in _NOT_REPEATED},
         model=job.model.source if job.model else "",
         output=_OUTPUTS.get(kind, "MOVIE") if kind else "MOVIE",
         folder=str(source.output_folder()),
     )
-
-
-def _set_by_hand(job: Job) -> dict[str, Any]:
-    if job.settings is None:
-        return {}
-    found = {}
-    for name, value in vars(job.settings).items():
-        if value is None or name in {"attention", "optimisation", "smoothing", "keyframe_seeds"}:
-            continue
-        is_by_frame = name == "keyframe_prompts"
-        found[name] = (
-            {str(index): words for index, words in value.items()} if is_by_frame else value
-        )
-    return found
 
 
 class FRESCO_OT_reuse(_JobOperator, SequencerOperator, bpy.types.Operator):
@@ -188,7 +176,7 @@ class FRESCO_OT_reuse(_JobOperator, SequencerOperator, bpy.types.Operator):
             return {"CANCELLED"}
         order = order_of(job)
         settings = vse.scene_of(context).fresco
-        source.show_settings(settings, dict(order.settings), order.model)
+        source.show_settings(settings, order.settings, order.model)
         settings.is_seed_locked = True
         return {"FINISHED"}
 
