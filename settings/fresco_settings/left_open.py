@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
 
@@ -26,16 +26,20 @@ class LeftOpen:
         def __getattr__(self, name: str) -> Any: ...
 
 
-def left_open(declared: type) -> Callable[[type[KindT]], type[KindT]]:
-    """Gives a class the fields that `declared` has, each of them left open at first.
+def left_open(
+    declared: type, names: Collection[str] | None = None
+) -> Callable[[type[KindT]], type[KindT]]:
+    """Gives a class the fields that `declared` has, or those of `names`, left open at first.
 
-    The parts of `declared` must have been given their classes before.
+    The parts of `declared` must have been given their classes before. The class keeps its own.
     """
 
     def fill(kind: type[KindT]) -> type[KindT]:
         hints = get_type_hints(declared, include_extras=True)
         annotations: dict[str, Any] = {}
         for one in fields(declared):
+            if names is not None and one.name not in names:
+                continue
             hint = hints[one.name]
             part, setting = part_of(hint), declared_in(hint)
             if part is not None:
@@ -44,9 +48,10 @@ def left_open(declared: type) -> Callable[[type[KindT]], type[KindT]]:
             elif setting is not None:
                 annotations[one.name], default = _open_field(get_args(hint)[0])
                 setattr(kind, one.name, default)
-        kind.__annotations__ = annotations
+        kind.__annotations__ = {**annotations, **vars(kind).get("__annotations__", {})}
         made = dataclass(frozen=True, kw_only=True)(kind)
-        _OPEN_KINDS[declared] = made
+        if names is None:
+            _OPEN_KINDS[declared] = made
         return made
 
     return fill

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-from fresco_client import RestyleSettings
+import fresco_settings as declared
+from fresco_client import RestyleSettings, settings_of
+from fresco_settings import Declared, LeftOpen, left_open, parameters_of
 
 from fresco_davinci.files import write_text
 
@@ -16,9 +18,14 @@ Conflict = Literal["new", "skip", "replace"]
 Pixels = Literal["auto", "file", "render"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Choices:
-    """How to restyle, and where the result goes.
+def look_settings(kind: type = declared.RestyleSettings) -> tuple[Declared, ...]:
+    """The settings that an editor chooses here: those that are for everybody."""
+    return tuple(one for one in parameters_of(kind) if not (one.is_advanced or one.is_of_clip))
+
+
+@left_open(declared.RestyleSettings, {one.name for one in look_settings()})
+class Choices(LeftOpen):
+    """How to restyle, and where the result goes; settings that are None are left open.
 
     `place`: "above", on a track of Fresco's above the clip; "track", on the video track `track`;
     "take", as a take of the clip itself. `conflict`: what to do if something is on that track
@@ -26,12 +33,6 @@ class Choices:
     a render of what Resolve shows ("render").
     """
 
-    prompt: str = ""
-    style: str = ""
-    negative_prompt: str = ""
-    strength: float | None = None
-    preset: str = ""
-    seed: int | None = None
     place: Place = "above"
     track: int = 0
     conflict: Conflict = "new"
@@ -40,53 +41,50 @@ class Choices:
     @property
     def is_complete(self) -> bool:
         """Whether they say what the clip is to look like."""
-        return bool(self.prompt.strip() or self.style)
+        return bool((self.prompt or "").strip() or self.style)
 
     @property
     def title(self) -> str:
         """A few words for lists, markers and names."""
-        return self.style or self.prompt.strip()
+        return self.style or (self.prompt or "").strip()
+
+    def look(self) -> dict[str, Any]:
+        """The settings that were chosen, by name."""
+        chosen = {one.name: getattr(self, one.name) for one in look_settings()}
+        return {name: value for name, value in chosen.items() if value is not None}
 
     def settings(self, first: int, stop: int) -> RestyleSettings:
         """For the daemon, restyling frames `first` to `stop` - 1 of the source."""
-        return RestyleSettings(
-            prompt=self.prompt.strip() or None,
-            style=self.style or None,
-            negative_prompt=self.negative_prompt.strip() or None,
-            strength=self.strength,
-            preset=self.preset or None,
-            seed=self.seed,
-            start=first,
-            stop=stop,
-        )
+        return settings_of({**self.look(), "start": first, "stop": stop})
 
 
 def choices_of(content: object) -> Choices:
     """From plain values; what is unknown or unfit is left out."""
     given = cast(dict[str, Any], content) if isinstance(content, dict) else {}
-    known: dict[str, Any] = {}
-    for part in fields(Choices):
-        value = given.get(part.name)
-        if value is not None and _is_fit(part.name, value):
-            known[part.name] = value
-    return Choices(**known)
+    look = {
+        one.name: given[one.name] for one in look_settings() if _is_fit(one, given.get(one.name))
+    }
+    own = {name: given[name] for name, kind in _OWN.items() if given.get(name) in get_args(kind)}
+    track = given.get("track")
+    return Choices(**look, **own, track=track if _is_whole(track) else 0)
 
 
-_ALLOWED: dict[str, tuple[str, ...]] = {
-    "place": get_args(Place),
-    "conflict": get_args(Conflict),
-    "pixels": get_args(Pixels),
-}
+_OWN: dict[str, Any] = {"place": Place, "conflict": Conflict, "pixels": Pixels}
 
 
-def _is_fit(name: str, value: object) -> bool:
-    if name in _ALLOWED:
-        return value in _ALLOWED[name]
-    if name == "strength":
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
-    if name in ("seed", "track"):
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, str)
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_fit(parameter: Declared, value: object) -> bool:
+    """Whether a value is of the setting's kind; its range is the daemon's to check."""
+    if parameter.kind == "choice":
+        return value in parameter.choices
+    if parameter.kind == "switch":
+        return isinstance(value, bool)
+    if parameter.kind == "text":
+        return isinstance(value, str) and bool(value.strip())
+    return _is_whole(value) or (parameter.kind == "number" and isinstance(value, float))
 
 
 def load_choices(path: Path) -> Choices:

@@ -19,6 +19,7 @@ from tests.engine.conftest import scene
 from tests.fakes.resolve import Item, Resolve, World
 from tests.fakes.resolve.forms import Dispatchers, FormFusion
 from tests.fakes.resolve.pool import sequence
+from tests.fakes.settings import MoreSettings
 from tests.integration.daemons import DaemonProcess, wait_for
 from tests.plugins.davinci.conftest import PROGRAM, MakeMedia, OpenWorld, clip_of, put
 
@@ -208,7 +209,24 @@ def test_the_choices_of_a_form_replace_only_what_it_shows() -> None:
     shown = {field["id"]: field["value"] for field in form_of(last, ["oil"])}
 
     assert choices_from(last, shown) == last
-    assert choices_from(last, {**shown, "style": "(none)"}) == replace(last, style="")
+    assert choices_from(last, {**shown, "style": "(none)"}) == replace(last, style=None)
+
+
+def test_a_setting_that_is_declared_is_in_the_form() -> None:
+    from fresco_davinci.forms import form_of
+
+    (field,) = (one for one in form_of(Choices(), [], MoreSettings) if one["id"] == "paint_depth")
+
+    assert field["label"] == "Paint depth (0 to 7 mm; the model's)"
+
+
+@pytest.mark.parametrize("filled", ["deep", "1.5.2"])
+def test_what_is_no_number_is_refused_by_name(filled: str) -> None:
+    from fresco_davinci.errors import NotReady
+    from fresco_davinci.forms import choices_from
+
+    with pytest.raises(NotReady, match=r"Structure strength: .* is no number"):
+        choices_from(Choices(), {"control_scale": filled})
 
 
 def test_one_click_restyles_clips_of_every_kind_between_the_marks(

@@ -100,6 +100,14 @@ def test_broken_settings_are_the_defaults(content: str, tmp_path: Path) -> None:
     assert load_choices(path) == Choices()
 
 
+def test_settings_of_an_earlier_version_are_read() -> None:
+    earlier = {"prompt": "ink", "style": "", "negative_prompt": "", "strength": None, "preset": ""}
+
+    assert choices_of({**earlier, "seed": 3, "place": "take"}) == Choices(
+        prompt="ink", seed=3, place="take"
+    )
+
+
 def test_settings_of_a_later_version_are_read_as_far_as_they_are_known() -> None:
     assert choices_of({"prompt": "ink", "mood": "calm"}) == Choices(prompt="ink")
 

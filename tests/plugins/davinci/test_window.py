@@ -23,10 +23,12 @@ from fresco_davinci.install import FREE_EDITION, Scripts
 from fresco_davinci.places import Places
 from fresco_davinci.window.form import SettingsForm
 from fresco_davinci.window.window import FrescoWindow
+from PyQt6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
 
 from tests.fakes.resolve import World
 from tests.fakes.resolve.lua import LuaSide, in_thread
+from tests.fakes.settings import MoreSettings
 from tests.integration.daemons import DaemonProcess
 from tests.plugins.davinci.conftest import PROGRAM, DirectLink, MakeMedia, OpenWorld, clip_of, put
 
@@ -75,7 +77,7 @@ def test_a_clip_is_restyled_and_its_result_comes_in_by_itself(
     assert "8 frames" in window.heading.text()
     assert not window.restyle.isEnabled()
 
-    window.form.prompt.setPlainText("ink on paper")
+    window.form.fields["prompt"].set_value("ink on paper")
     assert window.restyle.isEnabled()
     window.restyle.click()
 
@@ -133,9 +135,12 @@ def test_the_models_styles_can_be_chosen_without_a_prompt(
     open_window: OpenWindow, world: World, qtbot: QtBot
 ) -> None:
     window = open_window(world)
-    qtbot.waitUntil(lambda: window.form.style_box.count() > 5, timeout=_PATIENCE_MS)
+    field = window.form.fields["style"]
+    box = field.findChild(QComboBox)
+    qtbot.waitUntil(lambda: box.count() > 5, timeout=_PATIENCE_MS)
 
-    window.form.style_box.setCurrentText("watercolour")
+    field.set_value("watercolour")
+    field.changed.emit()
 
     assert window.form.choices().style == "watercolour"
     assert window.restyle.isEnabled()
@@ -208,3 +213,13 @@ def test_the_form_gives_the_choices_it_was_given(qtbot: QtBot, choices: Choices)
     form.set_styles(["oil", "ink"])
 
     assert form.choices() == choices
+
+
+def test_a_setting_that_is_declared_has_a_field(qtbot: QtBot) -> None:
+    form = SettingsForm(Choices(prompt="ink"), MoreSettings)
+    qtbot.addWidget(form)
+
+    box = form.fields["paint_depth"].focusProxy()
+    assert box is not None
+    assert box.accessibleName() == "Paint depth"
+    assert form.fields["paint_depth"].toolTip() == "How thick the paint lies"

@@ -6,22 +6,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from fresco_client import Style
+from fresco_gui.inspector.fields import Field, StyleField, field_for, translated_title
+from fresco_gui.plain import plain
+from fresco_settings import RestyleSettings
+from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import (
     QComboBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QPlainTextEdit,
-    QSlider,
     QSpinBox,
     QWidget,
 )
 
-from fresco_davinci.choices import Choices
+from fresco_davinci.choices import Choices, look_settings
 from fresco_davinci.desk import Scope
 
-_NO_STYLE = "None, only the prompt"
 _SCOPES = {"The clip under the playhead": "clip", "Clips between mark in and out": "marks"}
 _PLACES = {
     "On a track above": "above",
@@ -38,9 +39,6 @@ _PIXELS = {
     "The media file": "file",
     "A render, graded": "render",
 }
-_PRESETS = {"Standard": "", "Draft, quick": "draft", "Best, slow": "best"}
-_LEAST_STRENGTH = 5
-"""Percent; what is left of it is taken for the model's own."""
 
 
 class SettingsForm(QWidget):
@@ -52,40 +50,25 @@ class SettingsForm(QWidget):
 
     changed = pyqtSignal()
 
-    def __init__(self, choices: Choices) -> None:
+    def __init__(self, choices: Choices, declared: type = RestyleSettings) -> None:
         super().__init__()
         self._given = choices
+        self.fields: dict[str, Field] = {}
         layout = QFormLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self._add_look(layout)
+        self._add_look(layout, declared)
         self._add_source(layout)
         self._add_place(layout)
         self.set_choices(choices)
 
-    def _add_look(self, layout: QFormLayout) -> None:
-        self.prompt = QPlainTextEdit()
-        self.prompt.setPlaceholderText("a watercolour painting of the sea")
-        self.prompt.setFixedHeight(58)
-        self.prompt.setTabChangesFocus(True)
-        self.style_box = QComboBox()
-        self.style_box.addItem(_NO_STYLE)
-        self.strength = QSlider(Qt.Orientation.Horizontal)
-        self.strength.setRange(0, 100)
-        self.strength.setToolTip("How far the result may leave the clip; all left: the model's own")
-        self.strength_text = QLabel()
-        self.strength_text.setMinimumWidth(72)
-        row = QHBoxLayout()
-        row.addWidget(self.strength)
-        row.addWidget(self.strength_text)
-        self.quality = _box(_PRESETS)
-        layout.addRow("&Prompt", self.prompt)
-        layout.addRow("&Style", self.style_box)
-        layout.addRow(_label("S&trength", self.strength), row)
-        layout.addRow("&Quality", self.quality)
-        self.prompt.textChanged.connect(self.changed)
-        self.style_box.currentIndexChanged.connect(lambda _: self.changed.emit())
-        self.strength.valueChanged.connect(self._on_strength)
+    def _add_look(self, layout: QFormLayout, declared: type) -> None:
+        for parameter in look_settings(declared):
+            field = field_for(parameter, ())
+            field.setToolTip(plain(parameter.description))
+            field.changed.connect(self.changed)
+            self.fields[parameter.name] = field
+            layout.addRow(_label(translated_title(parameter), field), field)
 
     def _add_source(self, layout: QFormLayout) -> None:
         self.scope_box = _box(_SCOPES)
@@ -112,10 +95,9 @@ class SettingsForm(QWidget):
 
     def set_styles(self, names: Sequence[str]) -> None:
         """Offer these looks; what is chosen stays chosen."""
-        chosen = self.choices().style or self._given.style
-        self.style_box.clear()
-        self.style_box.addItems([_NO_STYLE, *names])
-        self.style_box.setCurrentText(chosen if chosen in names else _NO_STYLE)
+        field = self.fields["style"]
+        if isinstance(field, StyleField):
+            field.set_styles(tuple(Style(name=name, words=name) for name in names))
 
     def set_scope(self, scope: Scope) -> None:
         """What is to be restyled."""
@@ -124,17 +106,16 @@ class SettingsForm(QWidget):
     def set_choices(self, choices: Choices) -> None:
         """Show these choices."""
         self._given = choices
-        self.prompt.setPlainText(choices.prompt)
-        self.strength.setValue(round(100 * (choices.strength or 0)))
+        look = choices.look()
+        for name, field in self.fields.items():
+            field.set_value(look.get(name))
         self.track.setValue(max(choices.track, 2))
         for box, value in (
-            (self.quality, choices.preset),
             (self.pixels, choices.pixels),
             (self.place, choices.place),
             (self.conflict, choices.conflict),
         ):
             _choose(box, value)
-        self._on_strength()
         self._on_place()
 
     def scope(self) -> Scope:
@@ -143,28 +124,15 @@ class SettingsForm(QWidget):
 
     def choices(self) -> Choices:
         """What is chosen now."""
-        style = self.style_box.currentText()
         is_track = self.place.currentData() == "track"
         return replace(
             self._given,
-            prompt=self.prompt.toPlainText().strip(),
-            style="" if self.style_box.currentIndex() < 1 else style,
-            strength=self._strength(),
-            preset=self.quality.currentData(),
+            **{name: field.value() for name, field in self.fields.items()},
             pixels=self.pixels.currentData(),
             place=self.place.currentData(),
             track=self.track.value() if is_track else self._given.track,
             conflict=self.conflict.currentData(),
         )
-
-    def _strength(self) -> float | None:
-        value = self.strength.value()
-        return value / 100 if value >= _LEAST_STRENGTH else None
-
-    def _on_strength(self) -> None:
-        strength = self._strength()
-        self.strength_text.setText("automatic" if strength is None else f"{strength:.0%}")
-        self.changed.emit()
 
     def _on_place(self) -> None:
         is_track = self.place.currentData() == "track"
