@@ -28,6 +28,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fresco_settings import RestyleSettings, parameters_of
+
 
 class ClientError(Exception):
     """Any error of this package."""
@@ -118,10 +120,15 @@ class FileFailed(ClientError):
 class CallFailed(ClientError):
     """The daemon answered with an error."""
 
-    def __init__(self, message: str, reason: str = "") -> None:
+    def __init__(self, message: str, reason: str = "", field: str = "") -> None:
         self.reason = reason
         """Kind of error for programs, such as CLIP_NOT_FOUND; may be empty."""
-        super().__init__(message or type(self).__doc__ or type(self).__name__)
+        self.field = field
+        """The declared name of the setting that is wrong, such as "guidance_scale"; or empty.
+
+        The message calls it by its title.
+        """
+        super().__init__(_with_title(field, message) or type(self).__doc__ or type(self).__name__)
 
 
 class InvalidRequest(CallFailed):
@@ -196,12 +203,26 @@ _FAILED_PRECONDITION = 9
 _VERSION_REASON = "VERSION_MISMATCH"
 
 
-def error_of_status(code: int, message: str, reason: str, address: str) -> ClientError:
-    """The error for a gRPC status other than OK; `reason` is the metadata `fresco-reason`."""
+def error_of_status(
+    code: int, message: str, reason: str, address: str, field: str = ""
+) -> ClientError:
+    """The error for a gRPC status other than OK.
+
+    `reason` and `field` are the metadata `fresco-reason` and `fresco-field`.
+    """
     if code == UNAVAILABLE:
         return DaemonUnreachable(address, message or "no answer")
     if code == _UNAUTHENTICATED:
         return NotAuthorised(address, message)
     if code == _FAILED_PRECONDITION and reason == _VERSION_REASON:
         return VersionMismatch(message)
-    return _CLASSES.get(code, InternalFailure)(message, reason)
+    return _CLASSES.get(code, InternalFailure)(message, reason, field)
+
+
+def _with_title(field: str, message: str) -> str:
+    """A sentence that begins with a setting's name, with its title instead."""
+    prefix = f"{field}: "
+    if not (field and message.startswith(prefix)):
+        return message
+    titles = {one.name: one.title for one in parameters_of(RestyleSettings)}
+    return f"{titles.get(field, field)}: {message.removeprefix(prefix)}"

@@ -78,6 +78,14 @@ def code_of(kind: str) -> int:
     return FAILED if issubclass(known, _LACKING) else WRONG_INPUT
 
 
+def _called_here(error: ClientError) -> str:
+    """The sentence of a daemon, which calls a setting by its title, with its option instead."""
+    field = getattr(error, "field", "")
+    if not field:
+        return error.message
+    return f"{called_here(field)}: {error.message.partition(': ')[2]}"
+
+
 def _fault_of_call(error: ClientError) -> Fault:
     import fresco_client as client
 
@@ -94,7 +102,7 @@ def _fault_of_call(error: ClientError) -> Fault:
     code = WRONG_INPUT if isinstance(error, wrong_input) else FAILED
     if isinstance(error, client.CallFailed) and error.reason:
         kind = kind_of(error.reason)
-    return Fault(kind, moved_in(error.message), code)
+    return Fault(kind, moved_in(_called_here(error)), code)
 
 
 def _unexpected(error: Exception) -> str:

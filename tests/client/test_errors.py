@@ -62,5 +62,14 @@ def test_a_status_of_another_version_is_a_version_mismatch() -> None:
     assert error.message == "Update this program."
 
 
+def test_a_setting_that_is_wrong_is_called_by_its_title() -> None:
+    error = errors.error_of_status(
+        3, "guidance_scale: 99 is outside 0 to 50", "INVALID_SETTINGS", "a:1", "guidance_scale"
+    )
+
+    assert isinstance(error, errors.InvalidRequest)
+    assert (error.field, error.message) == ("guidance_scale", "Guidance: 99 is outside 0 to 50")
+
+
 def test_an_unknown_status_is_an_internal_failure() -> None:
     assert type(errors.error_of_status(77, "What?", "", "a:1")) is errors.InternalFailure

@@ -99,6 +99,7 @@ class Status:
         self._code: int | None = None
         self._message = ""
         self._reason = ""
+        self._field = ""
 
     def add(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
         """Take headers or trailers."""
@@ -112,6 +113,8 @@ class Status:
                 self._message = unquote(text, errors="replace")
             elif name == b"fresco-reason":
                 self._reason = text
+            elif name == b"fresco-field":
+                self._field = text
 
     @property
     def error(self) -> ClientError | None:
@@ -119,7 +122,9 @@ class Status:
         if self._code == 0:
             return None
         if self._code is not None:
-            return _error_of_status(self._code, self._message, self._reason, self._address)
+            return _error_of_status(
+                self._code, self._message, self._reason, self._address, self._field
+            )
         http = self._http or 0
         unavailable = http in _UNAVAILABLE_HTTP
         code = UNAVAILABLE if unavailable else _STATUS_OF_HTTP.get(http, _UNKNOWN)

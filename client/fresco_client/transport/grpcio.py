@@ -75,7 +75,8 @@ class GrpcioTransport:
         details = call.details() or ""
         if code == UNAVAILABLE:
             details = _plain(details)
-        return error_of_status(code, details, str(reason), self.endpoint.address)
+        field = trailers.get("fresco-field", "")
+        return error_of_status(code, details, str(reason), self.endpoint.address, str(field))
 
 
 class GrpcioStream(Generic[ResponseT]):

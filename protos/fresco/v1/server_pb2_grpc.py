@@ -30,7 +30,8 @@ class ServerServiceStub(object):
 
     Every call of every service needs the metadata `authorization: Bearer TOKEN` and may carry
     `fresco-api: MAJOR.MINOR`, the version of this contract that the client was made for. A failed
-    call carries the kind of error as trailing metadata `fresco-reason`.
+    call carries the kind of error as trailing metadata `fresco-reason`, and where a setting is
+    wrong its path as `fresco-field`.
 
     In every call of every service:
     UNAUTHENTICATED: the token is missing or wrong.
@@ -58,7 +59,8 @@ class ServerServiceServicer(object):
 
     Every call of every service needs the metadata `authorization: Bearer TOKEN` and may carry
     `fresco-api: MAJOR.MINOR`, the version of this contract that the client was made for. A failed
-    call carries the kind of error as trailing metadata `fresco-reason`.
+    call carries the kind of error as trailing metadata `fresco-reason`, and where a setting is
+    wrong its path as `fresco-field`.
 
     In every call of every service:
     UNAUTHENTICATED: the token is missing or wrong.
@@ -96,7 +98,8 @@ class ServerService(object):
 
     Every call of every service needs the metadata `authorization: Bearer TOKEN` and may carry
     `fresco-api: MAJOR.MINOR`, the version of this contract that the client was made for. A failed
-    call carries the kind of error as trailing metadata `fresco-reason`.
+    call carries the kind of error as trailing metadata `fresco-reason`, and where a setting is
+    wrong its path as `fresco-field`.
 
     In every call of every service:
     UNAUTHENTICATED: the token is missing or wrong.

@@ -31,7 +31,8 @@ class ServerServiceStub:
 
     Every call of every service needs the metadata `authorization: Bearer TOKEN` and may carry
     `fresco-api: MAJOR.MINOR`, the version of this contract that the client was made for. A failed
-    call carries the kind of error as trailing metadata `fresco-reason`.
+    call carries the kind of error as trailing metadata `fresco-reason`, and where a setting is
+    wrong its path as `fresco-field`.
 
     In every call of every service:
     UNAUTHENTICATED: the token is missing or wrong.
@@ -54,7 +55,8 @@ class ServerServiceAsyncStub(ServerServiceStub):
 
     Every call of every service needs the metadata `authorization: Bearer TOKEN` and may carry
     `fresco-api: MAJOR.MINOR`, the version of this contract that the client was made for. A failed
-    call carries the kind of error as trailing metadata `fresco-reason`.
+    call carries the kind of error as trailing metadata `fresco-reason`, and where a setting is
+    wrong its path as `fresco-field`.
 
     In every call of every service:
     UNAUTHENTICATED: the token is missing or wrong.
@@ -73,7 +75,8 @@ class ServerServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Every call of every service needs the metadata `authorization: Bearer TOKEN` and may carry
     `fresco-api: MAJOR.MINOR`, the version of this contract that the client was made for. A failed
-    call carries the kind of error as trailing metadata `fresco-reason`.
+    call carries the kind of error as trailing metadata `fresco-reason`, and where a setting is
+    wrong its path as `fresco-field`.
 
     In every call of every service:
     UNAUTHENTICATED: the token is missing or wrong.

@@ -12,7 +12,6 @@ from typing import Any, NoReturn
 
 import grpc
 
-from fresco_server.rpc.answers import REASON_KEY
 from fresco_server.rpc.status import Status
 from fresco_server.rpc.version import API_MAJOR, API_MINOR
 
@@ -117,7 +116,7 @@ def _unfit(sentence: str) -> Status:
 
 def _refusing(status: Status) -> Any:
     def refuse(_: Any, context: grpc.ServicerContext) -> NoReturn:
-        context.set_trailing_metadata(((REASON_KEY, status.reason),))
+        context.set_trailing_metadata(status.metadata)
         context.abort(status.code, status.message)
 
     # As a handler of streamed requests it waits for no message. Clients cannot tell.

@@ -21,7 +21,6 @@ from fresco_server.rpc.status import Status, short, status_of
 
 _LOGGER = logging.getLogger(__name__)
 _OWN_SERVICES = "/fresco."
-REASON_KEY = "fresco-reason"
 
 Handler = Any  # grpc.RpcMethodHandler, whose attributes are not declared
 Continuation = Callable[[grpc.HandlerCallDetails], Handler]
@@ -194,7 +193,7 @@ def _fail(error: Exception, note: _Note, context: grpc.ServicerContext) -> None:
         status = _unexpected(error, note)
     else:
         _LOGGER.info("%s refused: %s: %s", note, status.reason, status.message)
-    context.set_trailing_metadata(((REASON_KEY, status.reason),))
+    context.set_trailing_metadata(status.metadata)
     context.abort(status.code, status.message)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fresco_engine.errors import FrescoError
+from fresco_engine.errors import FrescoError, InvalidSettings
 from fresco_media.text import printable
 from grpc import StatusCode
 
@@ -53,6 +53,8 @@ ENGINE_REASONS: dict[str, StatusCode] = {
 }
 """By the reason of an engine's error, which is all that is left of one from another process."""
 
+REASON_KEY = "fresco-reason"
+FIELD_KEY = "fresco-field"
 _DETAIL_BYTES = 3000
 """A status travels in the trailers, which by default hold 8 KiB in all; escapes may double it."""
 
@@ -64,6 +66,14 @@ class Status:
     code: StatusCode
     reason: str
     message: str
+    field: str = ""
+    """The declared name of the setting that is wrong, such as "guidance_scale"; or empty."""
+
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """What is sent beside code and message."""
+        field = ((FIELD_KEY, self.field),) if self.field else ()
+        return ((REASON_KEY, self.reason), *field)
 
 
 def status_of(error: BaseException) -> Status | None:
@@ -77,7 +87,8 @@ def status_of(error: BaseException) -> Status | None:
     if isinstance(error, FrescoError):
         reason = errors.reason_of(type(error).__name__)
         code = ENGINE_REASONS.get(reason, StatusCode.FAILED_PRECONDITION)
-        return Status(code, reason, short(str(error)))
+        field = error.field if isinstance(error, InvalidSettings) else ""
+        return Status(code, reason, short(str(error)), field)
     return None
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import struct
 
 import pytest
-from fresco_client import DaemonUnreachable, InternalFailure, LimitReached, NotFound, NotSupported
+from fresco_client import (
+    DaemonUnreachable,
+    InternalFailure,
+    InvalidRequest,
+    LimitReached,
+    NotFound,
+    NotSupported,
+)
 from fresco_client.transport.base import MESSAGE_BYTES, Endpoint, method_of
 from fresco_client.transport.frames import (
     FRAME_BYTES,
@@ -188,6 +195,16 @@ def test_a_message_of_a_status_is_decoded_also_where_it_is_not_encoded_well() ->
     assert isinstance(error, NotFound)
     assert error.message == "Größe 100% %zz"
     assert error.reason == "A_REASON"
+
+
+def test_the_setting_that_a_status_names_is_known() -> None:
+    status = Status("a:1")
+    status.add([(b":status", b"200"), (b"grpc-status", b"3"), (b"fresco-field", b"size")])
+
+    error = status.error
+
+    assert isinstance(error, InvalidRequest)
+    assert error.field == "size"
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,13 @@ def test_every_error_of_the_daemon_has_a_status(kind: type[ServerError]) -> None
     assert status.reason == reason_of(kind.__name__)
 
 
+def test_the_setting_that_is_wrong_is_named_beside_the_sentence() -> None:
+    status = status_of(InvalidSettings("size", "no"))
+
+    assert status is not None
+    assert status.metadata == (("fresco-reason", "INVALID_SETTINGS"), ("fresco-field", "size"))
+
+
 @pytest.mark.parametrize(
     ("error", "code", "reason"),
     [
