@@ -37,8 +37,7 @@ _THE_MODELS = translate("Setting", "the model's")
 class RestyleSettings:
     """What to do with a clip. `None` means: as the style says, else as the model recommends.
 
-    `style` names a look that the model knows; with one the prompt may be empty. `style_prompt`,
-    its words, are added to the prompt by the engine and are nobody's to choose.
+    `style_prompt`, the words of a style, are added by the engine and are nobody's to choose.
     `strength` is the share of the schedule that is denoised: 1 starts from pure noise. `start` and
     `stop` select source frames (half open); all indices of frames are those of the source.
     The first and the last frame of every shot always are keyframes, and so is what has a picture.

@@ -209,6 +209,17 @@ def test_a_look_that_cannot_be_made_says_why(
         list(session.look(ClipSource(path=str(clip)), 3, RestyleSettings(prompt="unthinkable")))
 
 
+def test_a_setting_that_is_out_of_range_is_called_by_its_title(
+    daemon: DaemonProcess, session: Session, clip: Path
+) -> None:
+    wrong = RestyleSettings(prompt="ink", guidance_scale=99)
+
+    with pytest.raises(InvalidRequest, match=r"^Guidance: 99\.0 is outside 0 to 50") as caught:
+        session.submit(ClipSource(path=str(clip)), wrong)
+
+    assert caught.value.field == "guidance_scale"
+
+
 def test_rerolling_makes_only_what_depends_on_the_keyframe(
     daemon: DaemonProcess, session: Session, clip: Path
 ) -> None:
