@@ -252,13 +252,15 @@ def _is_kept(path: Path, data: Path) -> bool:
 
 def _is_below_another_name(path: Path, data: Path) -> bool:
     """Whether a folder above `path` is one of the daemon's, mounted or known elsewhere as well."""
-    own = mark_of(data)
     kept = {_identity(data / name) for name in FOLDERS} - {None}
     for folder in (path, *path.parents):
-        if _identity(folder) in kept:
+        identity, mark = _identity(folder), mark_of(folder)
+        if identity is None:
+            continue
+        if identity in kept:
             return True
-        mark = None if own is None else mark_of(folder)
-        if own is not None and mark is not None and mark != own and mark.data_id == own.data_id:
+        # A copy of a job's folder bears its mark too, and is its owner's.
+        if mark is not None and identity == _identity(data / "jobs" / mark.name):
             return True
     return False
 
