@@ -351,7 +351,7 @@ def test_packets_that_the_muxer_refuses_later_cost_no_picture(
     monkeypatch.setattr(CopiedTrack, "write", refusing)
     said = rewritten(source, tmp_path / "b.mp4")
 
-    assert said == ("a part of sound track 1 is damaged and missing in the result",)
+    assert said == ("sound track 1 has a damaged part that is missing in the result",)
     assert Clip.open(tmp_path / "b.mp4").info.frame_count == 50
     assert abs(late_ms(heard(tmp_path / "b.mp4"), signal(2.0), 0.1, 0.9)) <= 1
 
@@ -400,3 +400,36 @@ def _with_chapters(source: Path, output: Path) -> Path:
                 packet.stream = streams[packet.stream_index]
                 written.mux(packet)
     return output
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_what_is_true_of_several_tracks_is_said_once(tmp_path: Path, suffix: str) -> None:
+    alike = [Track(codec="wmav2", seed=number, metadata={"title": "Mic"}) for number in range(4)]
+    source = write_sounding(tmp_path / "a.mkv", *alike)
+
+    said = rewritten(source, tmp_path / f"b{suffix}", 0, 20)
+
+    assert [text for text in said if "sound track" in text] == [
+        "sound tracks 1 to 4 are encoded anew as AAC, because few players take wmav2 in files of "
+        "this type"
+    ]
+
+
+def test_tracks_that_differ_are_told_of_by_their_numbers(tmp_path: Path) -> None:
+    codecs = ("pcm_s16le", "aac", "pcm_s16le", "wmav2")
+    source = write_sounding(tmp_path / "a.mkv", *(Track(codec=codec) for codec in codecs))
+
+    said = rewritten(source, tmp_path / "b.mp4", 0, 20)
+
+    pcm, wma = (text for text in said if "sound track" in text)
+    assert pcm.startswith("sound tracks 1 and 3 are encoded anew")
+    assert wma.startswith("sound track 4 is encoded anew")
+
+
+def test_several_tracks_without_sound_in_the_part_are_told_of_together(tmp_path: Path) -> None:
+    late = Track(codec="aac", begins_s=1.5, seconds=0.5)
+    source = write_sounding(tmp_path / "a.mkv", Track(codec="aac"), late, late)
+
+    said = rewritten(source, tmp_path / "b.mkv", 0, 20)
+
+    assert said == ("sound tracks 2 and 3 hold no sound there, so the result is without them",)
