@@ -402,28 +402,25 @@ def _with_chapters(source: Path, output: Path) -> Path:
     return output
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_what_is_true_of_several_tracks_is_said_once(tmp_path: Path, suffix: str) -> None:
-    alike = [Track(codec="wmav2", seed=number, metadata={"title": "Mic"}) for number in range(4)]
+@pytest.mark.parametrize("codec", ["pcm_s16le", "mp2"])
+def test_what_is_true_of_several_tracks_is_said_once(tmp_path: Path, codec: str) -> None:
+    alike = [Track(codec=codec, seed=number, metadata={"title": "Mic"}) for number in range(4)]
     source = write_sounding(tmp_path / "a.mkv", *alike)
 
-    said = rewritten(source, tmp_path / f"b{suffix}", 0, 20)
+    (said,) = rewritten(source, tmp_path / "b.mp4", 0, 20)
 
-    assert [text for text in said if "sound track" in text] == [
-        "sound tracks 1 to 4 are encoded anew as AAC, because few players take wmav2 in files of "
-        "this type"
-    ]
+    assert said.startswith("sound tracks 1 to 4 are encoded anew as AAC, because few players take")
 
 
 def test_tracks_that_differ_are_told_of_by_their_numbers(tmp_path: Path) -> None:
-    codecs = ("pcm_s16le", "aac", "pcm_s16le", "wmav2")
+    codecs = ("pcm_s16le", "aac", "pcm_s16le", "mp2")
     source = write_sounding(tmp_path / "a.mkv", *(Track(codec=codec) for codec in codecs))
 
     said = rewritten(source, tmp_path / "b.mp4", 0, 20)
 
-    pcm, wma = (text for text in said if "sound track" in text)
+    pcm, mp2 = (text for text in said if "sound track" in text)
     assert pcm.startswith("sound tracks 1 and 3 are encoded anew")
-    assert wma.startswith("sound track 4 is encoded anew")
+    assert mp2.startswith("sound track 4 is encoded anew")
 
 
 def test_several_tracks_without_sound_in_the_part_are_told_of_together(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def choices(
     is_wanted = policy == "kept" or (policy == "aac" and codec == "aac")
     if is_wanted and codec in _PLAYED[container] and not (is_part and codec in _WHOLE_ONLY):
         found.append(_same(stream, COPY))
-    is_exact = codec.startswith(_EXACT_PREFIXES) or codec in _EXACT
+    is_exact = loses_nothing(codec)
     if container != "mp4" and policy != "aac" and (is_exact or policy == "pcm"):
         pcm = _pcm_codec(stream, codec)
         layout = av.AudioLayout(stated_layout(stream.codec_context.layout))
@@ -95,6 +95,11 @@ def choices(
     if in_aac not in {"mono", "stereo"}:
         found.append(_aac(stream, "stereo"))
     return found
+
+
+def loses_nothing(codec: str) -> bool:
+    """Whether every sample comes back from `codec`, or no more is lost by decoding it once."""
+    return codec.startswith(_EXACT_PREFIXES) or codec in _EXACT
 
 
 def stated_layout(layout: av.AudioLayout) -> str:
