@@ -32,6 +32,7 @@ from fresco_client.errors import (
     SessionClosed,
     TimedOut,
     VersionMismatch,
+    is_passing,
 )
 from fresco_client.events import (
     Analysed,
@@ -181,5 +182,6 @@ __all__ = [
     "data_folder",
     "find",
     "find_or_start",
+    "is_passing",
     "share_done",
 ]
