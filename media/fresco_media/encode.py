@@ -13,7 +13,7 @@ import av
 import av.container
 import av.error
 
-from fresco_media.container_facts import copy_facts
+from fresco_media.container_facts import copy_facts, left_out
 from fresco_media.containers import open_input
 from fresco_media.delivery import Codec, Delivery
 from fresco_media.packet_durations import PacketDurations
@@ -170,6 +170,7 @@ class Encoder:
         info, wish = self._info, self._target.delivery.sound
         try:
             with closing(open_input(info.path)) as source:
+                self._warnings += left_out(source)
                 copy_facts(source, self._output, part.offset_s, part.pictures_end_s)
             if info.has_audio and wish != "none":
                 container, is_lossless = self._target.container, self._target.codec == "lossless"

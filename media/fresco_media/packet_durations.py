@@ -23,7 +23,8 @@ class PacketDurations:
 
     def note(self, frame: av.VideoFrame) -> None:
         """Take note of a frame before it is encoded; they come in order."""
-        assert frame.pts is not None and frame.time_base is not None
+        assert frame.pts is not None
+        assert frame.time_base is not None
         begin_s, duration_s = frame.pts * frame.time_base, frame.duration * frame.time_base
         self._durations_s[begin_s] = duration_s
         self._end_s = begin_s + duration_s

@@ -15,6 +15,7 @@ from fresco_media.encode import Encoder, Target
 from fresco_media.sound.choices import aac_rate
 
 from tests.media.hearing import (
+    FPS,
     RATE,
     Track,
     heard,
@@ -430,3 +431,32 @@ def test_several_tracks_without_sound_in_the_part_are_told_of_together(tmp_path:
     said = rewritten(source, tmp_path / "b.mkv", 0, 20)
 
     assert said == ("sound tracks 2 and 3 hold no sound there, so the result is without them",)
+
+
+@pytest.mark.parametrize("codec", ["flac", "alac", "pcm_s24le"])
+@pytest.mark.parametrize("start", [7, 13])
+def test_sound_that_loses_nothing_begins_to_the_sample_in_a_part(
+    tmp_path: Path, codec: str, start: int
+) -> None:
+    source = write_sounding(tmp_path / "a.mkv", Track(codec=codec))
+
+    said = rewritten(source, tmp_path / "b.mkv", start, 40)
+
+    after = heard(tmp_path / "b.mkv")
+    assert abs(late_ms(after, signal(2.0)[round(start / FPS * RATE) :], 0.1, 0.7)) <= 0.5
+    assert loudness(after, 0, 0.02) > 0.01
+    assert not said
+
+
+@pytest.mark.parametrize("codec", ["aac", "libmp3lame", "ac3", "libopus"])
+def test_sound_that_is_copied_into_a_part_begins_within_a_packet(
+    tmp_path: Path, codec: str
+) -> None:
+    source = write_sounding(tmp_path / "a.mkv", Track(codec=codec))
+
+    rewritten(source, tmp_path / "b.mkv", 7, 40)
+
+    after = heard(tmp_path / "b.mkv")
+    assert codecs_in(tmp_path / "b.mkv") == codecs_in(source)
+    assert abs(late_ms(after, signal(2.0)[round(7 / FPS * RATE) :], 0.1, 0.7)) <= 1.1
+    assert loudness(after, 0.05, 0.07) > 0.01
