@@ -35,6 +35,7 @@ from fresco_client.errors import (
     SessionClosed,
     TimedOut,
     VersionMismatch,
+    is_passing,
 )
 from fresco_client.events import (
     Analysed,
@@ -184,5 +185,6 @@ __all__ = [
     "data_folder",
     "find",
     "find_or_start",
+    "is_passing",
     "share_done",
 ]
