@@ -39,6 +39,7 @@ from fresco_media.packets import (
 )
 from fresco_media.picture import ALPHA_UNREAD, OVER_BLACK, has_alpha
 from fresco_media.streams import choose_video
+from fresco_media.text import counted
 from fresco_media.timing import DEFAULT_RATE, Timing, exact_timing
 from fresco_media.types import ClipInfo, ColourTags
 
@@ -290,10 +291,6 @@ def _timing(header: _Header, table: PacketTable) -> Timing:
     return Timing(tuple(range(len(table.stamps))), 1 / rate, rate, False)
 
 
-def _frames(count: int) -> str:
-    return "1 frame" if count == 1 else f"{count} frames"
-
-
 def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
@@ -302,8 +299,9 @@ def _warnings(info: ClipInfo, table: PacketTable, *, is_interlaced: bool) -> tup
     warnings: list[str] = []
     if table.is_cut_short:
         warnings.append(
-            f"the file ends early, as an interrupted copy does; the {info.frame_count} frames "
-            "that are there are used"
+            f"the file ends early, as an interrupted copy does; the "
+            f"{counted(info.frame_count, 'frame that is there is', 'frames that are there are')} "
+            "used"
         )
     if table.joins:
         warnings.append(
@@ -312,13 +310,14 @@ def _warnings(info: ClipInfo, table: PacketTable, *, is_interlaced: bool) -> tup
         )
     if table.mended:
         warnings.append(
-            f"the time stamps of {_frames(table.mended)} repeat, step back or are missing; such "
-            "frames are shown at even distances between the others"
+            f"the time stamps of {counted(table.mended, 'frame')} repeat, step back or are "
+            "missing; such frames are shown at even distances between the others"
         )
     if table.left_out:
         warnings.append(
-            f"the recording begins in mid-scene: {_frames(table.left_out)} at its start need "
-            "others that are not in the file and are left out"
+            f"the recording begins in mid-scene: "
+            f"{counted(table.left_out, 'frame at its start needs', 'frames at its start need')} "
+            "others that are not in the file and cannot be used"
         )
     if info.has_alpha:
         warnings.append(OVER_BLACK)
