@@ -21,12 +21,11 @@ from av.format import Flags as ContainerFlags
 from fresco_media.continuity import Track, find_joins
 from fresco_media.demux import demuxed
 from fresco_media.dirac import holds_picture
+from fresco_media.losses import Bookkeeping, Loss, announced_frames, ends_early
 from fresco_media.mpeg4 import PictureClock, filled_stamps
 from fresco_media.timing import ascending
 from fresco_media.types import Join
 
-# How much earlier than announced a stream may end before the file counts as cut short.
-END_TOLERANCE_S = Fraction(1, 4)
 # Codecs reorder by 16 frames at most.
 _DEEPEST_REORDERING = 16
 # So many pictures tell fields that are stored apart from stamps that are missing.
@@ -66,6 +65,7 @@ class Scan:
     is_cut_short: bool = False
     sound_start_s: Fraction | None = None
     has_decoding_times_only: bool = False
+    bookkeeping: Bookkeeping = field(default_factory=lambda: Bookkeeping(""))
 
     @property
     def is_timed(self) -> bool:
@@ -94,7 +94,7 @@ class PacketTable:
     `is_timed` is False for raw streams without any time stamps; their `stamps` just count.
     `is_cut_short` says that the file ends before its announced end, `left_out` how many frames at
     its start need others that it does not hold, `mended` how many have no time stamp of their own
-    that could be kept.
+    that could be kept, `loss` what is missing in the middle.
     """
 
     stamps: tuple[int, ...]
@@ -108,6 +108,7 @@ class PacketTable:
     sound_start_s: Fraction | None = None
     left_out: int = 0
     mended: int = 0
+    loss: Loss | None = None
 
 
 def scan_packets(
@@ -123,6 +124,7 @@ def scan_packets(
     pictures = tracks[stream.index]
     may_jump = bool(container.format.flags & int(ContainerFlags.ts_discont.value))
     scan = Scan(pictures.time_base, has_decoding_times_only=container.format.name == "asf")
+    scan.bookkeeping = Bookkeeping(container.format.name, announced_frames(container, stream))
     clock = _clock_of(container, stream)
     own_times_s: list[Fraction | None] = []
     for packet in demuxed(container):
@@ -131,6 +133,7 @@ def scan_packets(
         track = tracks.get(packet.stream_index)
         if track is None or not packet.size:
             continue
+        scan.bookkeeping.add(packet, len(scan.packets))
         is_stray = may_jump and track.is_stray(packet)
         track.add(packet, is_stray=is_stray)
         if track is pictures:
@@ -140,7 +143,7 @@ def scan_packets(
     if own_times_s:
         _fill_stamps(scan, own_times_s)
     latest_s = max(track.end * track.time_base for track in tracks.values())
-    scan.is_cut_short = _ends_early(container, stream, latest_s)
+    scan.is_cut_short = ends_early(container, stream, latest_s, scan.bookkeeping)
     _leave_out_cut_frame(scan)
     scan.step = pictures.duration or 1
     sounds = {sound.index: tracks[sound.index] for sound in container.streams.audio}
@@ -314,6 +317,9 @@ def table_in_order(
         sound_start_s=scan.sound_start_s,
         left_out=left_out,
         mended=sum(before != after for before, after in zip(own, stamps, strict=True)),
+        loss=scan.bookkeeping.loss(
+            own, order, packets=0 if scan.is_cut_short else len(scan.packets)
+        ),
     )
 
 
@@ -373,15 +379,3 @@ def _are_borrowed(packets: Sequence[ScannedPacket]) -> bool:
         packet.stamp == following.seek and packet.stamp != packet.seek
         for packet, following in pairwise(packets)
     )
-
-
-def _ends_early(
-    container: av.container.InputContainer, stream: av.VideoStream, latest_s: Fraction
-) -> bool:
-    """Whether the packets stop before the end that the file's header announces."""
-    if container.format.name.startswith("matroska") and container.duration:
-        return latest_s < Fraction(container.duration, av.time_base) - END_TOLERANCE_S
-    if not stream.duration or not stream.time_base:
-        return False
-    announced_s = ((stream.start_time or 0) + stream.duration) * stream.time_base
-    return latest_s < announced_s - END_TOLERANCE_S

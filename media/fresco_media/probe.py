@@ -19,6 +19,7 @@ from fresco_media.decoder import has_alpha_beside
 from fresco_media.errors import ClipUnreadable
 from fresco_media.faults import NOT_A_VIDEO, reading
 from fresco_media.files import regular_file
+from fresco_media.losses import sentence
 from fresco_media.order import Trial, decoding_order, first_by_own_decoder, try_out
 from fresco_media.orientation import Orientation, orientation_of
 from fresco_media.packets import (
@@ -303,6 +304,8 @@ def _warnings(info: ClipInfo, table: PacketTable, *, is_interlaced: bool) -> tup
             f"{counted(info.frame_count, 'frame that is there is', 'frames that are there are')} "
             "used"
         )
+    if table.loss is not None:
+        warnings.append(sentence(table.loss))
     if table.joins:
         warnings.append(
             f"the time stamps start over {_times(len(table.joins))}, as where recordings were "
