@@ -23,6 +23,7 @@ from fresco_media.demux import demuxed
 from fresco_media.dirac import holds_picture
 from fresco_media.losses import Bookkeeping, Loss, announced_frames, ends_early
 from fresco_media.mpeg4 import PictureClock, filled_stamps
+from fresco_media.streams import sounds_beside
 from fresco_media.timing import ascending
 from fresco_media.types import Join
 
@@ -146,7 +147,7 @@ def scan_packets(
     scan.is_cut_short = ends_early(container, stream, latest_s, scan.bookkeeping)
     _leave_out_cut_frame(scan)
     scan.step = pictures.duration or 1
-    sounds = {sound.index: tracks[sound.index] for sound in container.streams.audio}
+    sounds = {sound.index: tracks[sound.index] for sound in sounds_beside(container, stream)}
     scan.sound_start_s = _earliest_s(sounds.values())
     if scan.is_timed:
         tracks = {stream.index: pictures, **sounds}
@@ -213,6 +214,18 @@ def without_times(scan: Scan) -> Scan:
     """The scan of a file that holds no times, without those that FFmpeg makes up for it."""
     packets = [packet._replace(stamp=None, seek=None) for packet in scan.packets]
     return replace(scan, packets=packets, joins=())
+
+
+def without_pictures_from(scan: Scan, position: int) -> Scan:
+    """The scan without the pictures behind the byte `position`, and those that are cut there."""
+    packets = scan.packets
+    stop = next((n for n, one in enumerate(packets) if (one.position or 0) >= position), None)
+    if stop is None:
+        return scan
+    while stop and (packets[stop - 1].position is None or packets[stop - 1].is_corrupt):
+        stop -= 1
+    gone = [one._replace(size=0, is_key=False, is_shown=False) for one in packets[stop:]]
+    return replace(scan, packets=[*packets[:stop], *gone])
 
 
 def without_keys(scan: Scan) -> Scan:

@@ -46,6 +46,7 @@ class ClipInfo:
     `colour` are the tags of its pictures as they are handed out: converted ones are BT.709.
     `sound_start_s` is when the first sound begins on the same clock, None without any. `joins`
     are the places where the file's stamps start over (`fresco_media.continuity`); `times` go on.
+    `is_followed` says that the file goes on behind the last frame with what is not of the clip.
     """
 
     path: Path
@@ -65,6 +66,7 @@ class ClipInfo:
     codec: str = ""
     sound_start_s: Fraction | None = None
     joins: tuple[Join, ...] = ()
+    is_followed: bool = False
 
     @property
     def frame_count(self) -> int:

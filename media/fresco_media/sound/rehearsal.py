@@ -19,6 +19,7 @@ from fresco_media.sound.choices import Choice, Policy, choices
 from fresco_media.sound.part import SoundRange, begin_s
 from fresco_media.sound.streams import codec_of, is_known, name_of
 from fresco_media.sound.tracks import add_track
+from fresco_media.streams import sounds_of_picture
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ def rehearse(source: Path, target: SoundTarget) -> tuple[dict[int, Choice], list
     passed: dict[int, Choice] = {}
     said: list[str] = []
     with open_input(source) as file:
-        for number, stream in enumerate(file.streams.audio, start=1):
+        for number, stream in enumerate(sounds_of_picture(file), start=1):
             if not is_known(stream):
                 said.append(f"{name_of(stream, number)} is of an unknown kind, so it is left out")
                 continue
