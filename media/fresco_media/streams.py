@@ -74,7 +74,7 @@ def sounds_beside(
 ) -> list[av.AudioStream]:
     """The sound of the same programme as `video`; all of it where no programme is like that."""
     sounds = list(container.streams.audio)
-    if container.format.name != "mpegts" or len(container.streams.video) < 2:
+    if not sounds or len(container.streams.video) < 2 or container.format.name != "mpegts":
         return sounds
     # FFmpeg looks for the best of the programme that a stream is in.
     meant = container.streams.best("video", related=video)

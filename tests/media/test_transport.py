@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def joined(folder: Path, *films: Film, container: str = "mpegts", options: Any =
         ((OLD, NEW), "from MPEG-2 to H.264"),
         ((NEW, OLD), "from H.264 to MPEG-2"),
         ((NEW, NEWER), "from H.264 to HEVC"),
-        ((OLD, OLD, NEW), "from MPEG-2 to H.264"),
+        ((OLD, replace(OLD, first=30), replace(NEW, first=60)), "from MPEG-2 to H.264"),
     ],
     ids=["newer", "older", "newest", "after a join"],
 )
