@@ -45,7 +45,7 @@ class ClipInfo:
     frame's presentation time in ticks of `time_base`, ascending, so it is also the frame count.
     `colour` are the tags of its pictures as they are handed out: converted ones are BT.709.
     `sound_start_s` is when the first sound begins on the same clock, None without any. `joins`
-    are the places where the file's stamps start over (`fresco_media.continuity`); `times` go on.
+    are where the file's stamps start over (`fresco_media.continuity`), while `times` go on.
     `is_followed` says that the file goes on behind the last frame with what is not of the clip.
     """
 
