@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from fresco_client import Job, JobState
+from fresco_media.text import counted
 
 from fresco_cli.output import aligned
 from fresco_cli.words import clock, megabytes, span
@@ -88,7 +89,7 @@ def facts(job: Job) -> str:
         frames = f"{job.ready_frames} of {job.plan.stop - job.plan.start}"
         rows += [("keyframes", f"{keyframes} ready"), ("frames", f"{frames} ready")]
     if job.jobs_ahead:
-        rows.append(("waits for", f"{job.jobs_ahead} jobs"))
+        rows.append(("waits for", counted(job.jobs_ahead, "job")))
     if job.remaining_s is not None and not job.state.is_ended:
         rows.append(("left", clock(job.remaining_s)))
     if job.parent_id:
