@@ -44,9 +44,11 @@ from fresco_client.events import (
     Restarted,
     StateChanged,
     Warned,
+    job_after,
 )
 from fresco_client.launch import LaunchState, find, find_or_start
 from fresco_client.places import Daemon, data_folder
+from fresco_client.presets import Presets
 from fresco_client.server_info import (
     Capabilities,
     Device,
@@ -157,6 +159,7 @@ __all__ = [
     "PictureEncoding",
     "PictureOptions",
     "Plan",
+    "Presets",
     "ProgressMade",
     "Pull",
     "PullProgress",
@@ -181,5 +184,6 @@ __all__ = [
     "data_folder",
     "find",
     "find_or_start",
+    "job_after",
     "share_done",
 ]

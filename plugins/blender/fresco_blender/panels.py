@@ -7,9 +7,10 @@ from typing import Any
 
 import bpy
 from bpy.types import Panel
+from fresco_client.words import look_of
 
 from . import looks, operators, timeline, vse
-from .core.card import JobCard, time_left
+from .core.card import JobCard
 from .core.faults import NOT_RUNNING, Fault
 from .operators.base import targets
 from .state import state
@@ -223,14 +224,11 @@ def _draw_card(box: Any, context: Any, card: JobCard) -> None:
         row.operator("fresco.resume", text="", icon="PLAY").job_id = card.job_id
     row.operator("fresco.cancel", text="", icon="X").job_id = card.job_id
     if card.fault is None:
-        text = card.stage_text[:1].upper() + card.stage_text[1:]
-        if card.phase == "working" and card.stages:
-            left = time_left(card.remaining_s)
-            text += f", {left} left" if left else ", estimating…"
-        draw_progress(box, card.share, text)
+        text = card.progress_text
+        draw_progress(box, card.share, text[:1].upper() + text[1:])
     else:
         draw_fault(box, context, card.fault, card.job_id)
-    for warning in card.warnings[-2:]:
+    for warning in card.job.warnings[-2:] if card.job else ():
         draw_text(box, context, warning, "INFO")
 
 
@@ -293,17 +291,9 @@ class FRESCO_PT_history(_Tab, Panel):
             if job.state.value == "done":
                 row.operator("fresco.place", text="", icon="IMPORT").job_id = job.id
             row.operator("fresco.delete", text="", icon="TRASH").job_id = job.id
-            words = _words_of(job)
+            words = look_of(job)
             if words:
                 draw_text(box, context, words)
-
-
-def _words_of(job: Any) -> str:
-    chosen = job.settings
-    if chosen is None:
-        return ""
-    parts = (getattr(chosen, "style", None), chosen.prompt)
-    return ", ".join(part for part in parts if part)
 
 
 def draw_progress(layout: Any, share: float, text: str) -> None:

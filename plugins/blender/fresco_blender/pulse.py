@@ -17,10 +17,9 @@ from typing import Any, ClassVar
 
 import bpy
 from bpy.app.handlers import persistent
-from fresco_client import Analysed, Failed, Restarted, StateChanged
+from fresco_client import Analysed, Failed, FileFailed, Restarted, StateChanged
 
 from . import animation, extract, session, source, timeline, vse
-from .core import files
 from .core.card import JobCard
 from .core.desk import Desk
 from .core.faults import Fault, fault_of
@@ -324,7 +323,7 @@ def _render(card: JobCard, strip: Any, scene: Any) -> None:
     card.phase, card.rendered_share, card.fault = "rendering", 0.0, None
     try:
         command = extract.render_command(strip, scene, order)
-    except files.FileFailed as error:
+    except FileFailed as error:
         card.fault = fault_of(error, "SEND")
         return
     desk().render(order, command, order.stop - order.start)

@@ -40,7 +40,9 @@ def wait_for(what: str, is_so: Callable[[], Any], patience_s: float = PATIENCE_S
 def describe() -> str:
     """How the plugin sees the world, for a test that failed."""
     state = part("state").state
-    cards = [(card.phase, card.state, card.stage_text, card.fault) for card in state.cards.values()]
+    cards = [
+        (card.phase, card.state, card.progress_text, card.fault) for card in state.cards.values()
+    ]
     return f"link {state.link} {state.link_fault}, jobs {cards}, look {state.look_fault}"
 
 

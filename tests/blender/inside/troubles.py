@@ -84,7 +84,7 @@ def killed_daemon(clip: str, mark: str) -> dict[str, Any]:
     planned = sum(s.color_tag == "COLOR_09" for found in keys.values() for s in found)
     Path(mark).touch()
     stage.wait_for("the loss to be noticed", lambda: not card.is_connected)
-    lost = card.stage_text
+    lost = card.progress_text
     result = stage.placed(card)
     return {
         "lost": lost,
@@ -123,7 +123,9 @@ def failing_job(clip: str, mark: str, go: str) -> dict[str, Any]:
     scene = stage.new_scene()
     stage.add_movie(scene, clip)
     card = stage.restyle(scene)
-    stage.wait_for("frames", lambda: card.stages and card.plan and card.state.value != "queued")
+    stage.wait_for(
+        "frames", lambda: card.plan and card.job.progress and card.state.value != "queued"
+    )
     stage.wait_for("a keyframe", lambda: card.keyframe_files)
     Path(mark).touch()
     said = _said(_fault(card))

@@ -49,8 +49,7 @@ NOT_RUNNING = Fault("No Fresco daemon runs. Start one.", "START")
 def fault_of(error: Exception, remedy: Remedy | None = None) -> Fault:
     """An error as a fault; `remedy` where the place it happened knows better than its kind."""
     if isinstance(error, DaemonFailedToStart):
-        first = error.message.split(" Its last lines:")[0]
-        return Fault(first, remedy or "START", error.log_tail)
+        return Fault(error.summary, remedy or "START", error.details)
     if isinstance(error, DaemonNotFound):
         return NOT_RUNNING
     if isinstance(error, DaemonNotInstalled):

@@ -22,6 +22,7 @@ from fresco_client import (
     TransferProgress,
 )
 from fresco_client import ConnectionState as Connection
+from fresco_client.files import make_folder, write_whole
 
 from . import files
 from .faults import fault_of
@@ -100,7 +101,7 @@ class Follower:
         with suppress(NotFound):
             if not path.exists():
                 picture = self._session.frame(self.order.job_id, "keyframe", index, _PNG)
-                files.write_whole(path, picture.data)
+                write_whole(path, picture.data)
             self._inbox.put(KeyframeFile(self.order.job_id, index, path))
 
     def _fetch_frame(self, index: int) -> None:
@@ -113,7 +114,7 @@ class Follower:
         path = files.frame_file(Path(self.order.folder), self.order.job_id, number)
         if not path.exists():
             picture = self._session.frame(self.order.job_id, "result", index, _PNG)
-            files.write_whole(path, picture.data)
+            write_whole(path, picture.data)
 
     def _discard(self) -> None:
         """The pictures there are belong to settings that are no longer used."""
@@ -135,7 +136,7 @@ class Follower:
         else:
             path = files.result_file(base, self.order.title, job_id)
             if not path.exists():
-                files.make_folder(base)
+                make_folder(base)
                 self._session.fetch_result(job_id, path, self._go_on)
         self._inbox.put(ResultFile(job_id, path, stop - start, event.result))
 

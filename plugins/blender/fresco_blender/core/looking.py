@@ -17,6 +17,7 @@ from fresco_client import (
     Session,
     SessionClosed,
 )
+from fresco_client.files import write_whole
 
 from . import files
 from .faults import Fault, fault_of
@@ -77,5 +78,5 @@ class Looker:
 
     def _keep(self, picture: Picture, order: Order) -> None:
         path = Path(order.folder) / "looks" / f"look_{order.job_id[:12]}.png"
-        files.write_whole(path, picture.data)
+        write_whole(path, picture.data)
         self._inbox.put(LookFile(order, path))

@@ -40,10 +40,9 @@ class FRESCO_OT_cancel(_JobOperator, bpy.types.Operator):
         card = self.card
         if card is None:
             return {"CANCELLED"}
-        is_at_work = card.state is not None and not card.state.is_ended
-        if is_at_work or card.phase in {"sending", "rendering"}:
+        if card.is_at_work or card.phase in {"sending", "rendering"}:
             pulse.desk().cancel(card.order)
-        if not is_at_work:
+        if not card.is_at_work:
             pulse.forget(self.job_id)
         return {"FINISHED"}
 
