@@ -9,10 +9,9 @@ import bpy
 from bpy.types import Panel
 from fresco_client.words import look_of
 
-from . import looks, operators, timeline, vse
+from . import looks, selection, timeline, vse
 from .core.card import JobCard
 from .core.faults import NOT_RUNNING, Fault
-from .operators.base import targets
 from .state import state
 
 CATEGORY = "Fresco"
@@ -103,14 +102,14 @@ class FRESCO_PT_restyle(_Tab, Panel):
         row = column.row(align=True)
         row.operator("fresco.look", text="Look", icon="HIDE_OFF")
         row.operator("fresco.restyle", text=_restyle_text(context), icon="BRUSH_DATA")
-        reason = operators.FRESCO_OT_restyle.obstacle(context)
+        reason = selection.restyle_obstacle(context)
         if reason:
             draw_text(layout, context, reason, "INFO")
         _draw_look(layout, context)
 
 
 def _restyle_text(context: Any) -> str:
-    count = len(targets(context))
+    count = len(selection.targets(context))
     return f"Restyle {count} Strips" if count > 1 else "Restyle"
 
 
@@ -260,7 +259,7 @@ class FRESCO_PT_result(_Tab, Panel):
         words = ", ".join(filter(None, (chosen.get("style"), chosen.get("prompt"))))
         draw_text(layout, context, words, "BRUSH_DATA")
         layout.label(text=f"Seed {chosen.get('seed', 0)}, {chosen.get('preset', 'standard')}")
-        index = operators.keyframe_at_playhead(context)
+        index = selection.keyframe_at_playhead(context)
         column = layout.column(align=True)
         column.operator("fresco.redo", icon="FILE_REFRESH")
         text = "Reroll Keyframe" if index is None else f"Reroll Keyframe {index}"
@@ -359,12 +358,4 @@ CLASSES = (
     FRESCO_PT_history,
 )
 
-
-def register():
-    for kind in CLASSES:
-        bpy.utils.register_class(kind)
-
-
-def unregister():
-    for kind in reversed(CLASSES):
-        bpy.utils.unregister_class(kind)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

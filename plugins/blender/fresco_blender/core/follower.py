@@ -146,3 +146,46 @@ class Follower:
 
     def _tell_connection(self, state: Connection) -> None:
         self._inbox.put(JobLink(self.order.job_id, state == "connected"))
+
+
+class Followers:
+    """The jobs that are followed."""
+
+    def __init__(self, inbox: queue.SimpleQueue[News]) -> None:
+        self._inbox = inbox
+        self._lock = threading.Lock()
+        self._followers: dict[str, Follower] = {}
+        self._is_closed = False
+
+    def follow(self, session: Session, order: Order, after: int, plan: Plan | None) -> None:
+        """Follow a job from an event on, in the place of whoever did before."""
+        follower = Follower(session, order, self._inbox, after=after, plan=plan)
+        with self._lock:
+            former = self._followers.pop(order.job_id, None)
+            if self._is_closed:
+                return
+            self._followers[order.job_id] = follower
+        if former is not None:
+            former.close()
+        follower.start()
+
+    def leave(self, job_id: str) -> None:
+        """Stop following a job; it goes on."""
+        with self._lock:
+            follower = self._followers.pop(job_id, None)
+        if follower is not None:
+            follower.close()
+
+    def leave_all(self) -> set[str]:
+        """Stop following every job; which jobs were followed."""
+        with self._lock:
+            followers, self._followers = self._followers, {}
+        for follower in followers.values():
+            follower.close()
+        return set(followers)
+
+    def close(self) -> None:
+        """Follow none any more."""
+        with self._lock:
+            self._is_closed = True
+        self.leave_all()
