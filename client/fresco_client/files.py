@@ -5,11 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import uuid
 from pathlib import Path
 from typing import Any, cast
 
 from fresco_client.errors import FileFailed
+
+_LONGEST_LETTERS, _LONGEST_BYTES = 80, 200
+"""Of a name, so that there is room for a job's id and an ending."""
+
+
+def plain_name(text: str) -> str:
+    """A text as the beginning of a file's name that every file system takes."""
+    plain = re.sub(r'[<>:"/\\|?*%\x00-\x1f\ud800-\udfff]', "_", text).strip(" .")
+    # Names are limited in bytes, and a letter may be four of them.
+    short = plain[:_LONGEST_LETTERS].encode()[:_LONGEST_BYTES].decode(errors="ignore")
+    return short.strip(" .") or "untitled"
 
 
 def part_name(path: Path, token: str = "") -> Path:

@@ -38,6 +38,11 @@ def state_of(job: Job) -> str:
     return f"{what} {made[0]}/{made[1]}"
 
 
+def unexpected(error: Exception) -> str:
+    """A sentence for what no front end has a better one for."""
+    return f"Something Fresco did not expect happened ({type(error).__name__}: {error})."
+
+
 def look_of(job: Job) -> str:
     """The style and the prompt that a job was given."""
     if job.settings is None:

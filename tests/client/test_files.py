@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from fresco_client import FileFailed, Presets
-from fresco_client.files import make_folder, read_object, write_object, write_whole
+from fresco_client.files import make_folder, plain_name, read_object, write_object, write_whole
 
 
 @pytest.mark.parametrize("content", [b"\x00new", "new é"])
@@ -48,6 +48,21 @@ def test_what_is_no_object_is_refused_in_a_sentence(tmp_path: Path, text: str) -
 
     with pytest.raises(FileFailed, match=r"odd\.json: This"):
         read_object(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("A/B: film?", "A_B_ film_"),
+        (" shot.", "shot"),
+        ("..", "untitled"),
+        ("%04d", "_04d"),
+        ("a\udcff\n", "a__"),
+        ("\U0001f600" * 90, "\U0001f600" * 50),
+    ],
+)
+def test_a_text_becomes_a_name_that_every_file_system_takes(text: str, name: str) -> None:
+    assert plain_name(text) == name
 
 
 def test_an_object_comes_back_as_it_was_also_with_names_that_are_not_utf_8(tmp_path: Path) -> None:

@@ -222,12 +222,10 @@ class Restyler:
         with self._session.look(
             clip, index, settings, options=options, client_id="resolve"
         ) as steps:
-            for step in steps:
-                if isinstance(step, Picture):
-                    return step
-                if on_step is not None:
-                    on_step(step.done, step.total)
-        raise NotReady("The look ended without a picture. Try again.")
+            picture = steps.picture(on_step)
+        if picture is None:
+            raise NotReady("The look ended without a picture. Try again.")
+        return picture
 
     @contextmanager
     def _frame(self, choices: Choices) -> Generator[tuple[ClipSource, int], None, None]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fresco_client import Job, PictureOptions, Session
-from fresco_client.files import make_folder, write_whole
+from fresco_client import Job, Session
+from fresco_client.files import make_folder
+from fresco_client.pictures import fetch_pictures
 
 from fresco_davinci.orders import Order
 from fresco_davinci.places import Places
@@ -32,12 +33,7 @@ def _pictures(session: Session, order: Order, job: Job, places: Places, project:
     folder = places.result(project, order.name, order.job_id, "")
     make_folder(folder)
     start = job.plan.start if job.plan else 0
-    pattern = folder / f"{order.job_id[:8]}_%06d.png"
-    for number in range(order.count):
-        path = folder / (pattern.name % number)
-        if not path.exists():
-            options = PictureOptions(encoding="png")
-            picture = session.frame(order.job_id, "result", start + number, options)
-            write_whole(path, picture.data)
-    session.confirm(order.job_id)
-    return pattern
+    pattern = f"{order.job_id[:8]}_%06d.png"
+    indices = range(start, start + order.count)
+    fetch_pictures(session, order.job_id, indices, lambda number: folder / (pattern % number))
+    return folder / pattern

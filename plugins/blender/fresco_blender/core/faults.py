@@ -16,6 +16,7 @@ from fresco_client import (
     NotAuthorised,
     VersionMismatch,
 )
+from fresco_client.words import unexpected
 
 Remedy = Literal["", "START", "RECONNECT", "PREFERENCES", "RESUME", "FOLLOW", "PLACE", "SEND"]
 """Which button helps: start the daemon, connect anew, open the preferences, let the job go on,
@@ -60,7 +61,7 @@ def fault_of(error: Exception, remedy: Remedy | None = None) -> Fault:
         return Fault(text, "PREFERENCES")
     if isinstance(error, ClientError):
         return Fault(error.message, _remedy_of(error) if remedy is None else remedy)
-    return Fault(f"This should not have happened: {type(error).__name__}: {error}", remedy or "")
+    return Fault(unexpected(error), remedy or "")
 
 
 def _remedy_of(error: ClientError) -> Remedy:

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from contextlib import suppress
 from pathlib import Path
 
-_UNWELCOME = re.compile(r"[^\w\-. ]+")
-_LONGEST_STEM = 60
-
-
-def plain_name(text: str) -> str:
-    """A text as part of a file's name on every system."""
-    return _UNWELCOME.sub("_", text).strip(" .")[:_LONGEST_STEM] or "strip"
+from fresco_client.files import plain_name
 
 
 def job_folder(base: Path, job_id: str) -> Path:

@@ -15,21 +15,19 @@ from fresco_client import (
     FrameReady,
     KeyframeReady,
     NotFound,
-    PictureOptions,
     Plan,
     Restarted,
     Session,
     TransferProgress,
 )
 from fresco_client import ConnectionState as Connection
-from fresco_client.files import make_folder, write_whole
+from fresco_client.files import make_folder
+from fresco_client.pictures import fetch_picture, fetch_pictures
 
 from . import files
 from .faults import fault_of
 from .news import JobEvent, JobFault, JobLink, KeyframeFile, News, ResultFile
 from .order import Order
-
-_PNG = PictureOptions(encoding="png")
 
 
 class _Stopped(Exception):
@@ -99,22 +97,19 @@ class Follower:
         path = files.keyframe_file(Path(self.order.folder), self.order.job_id, index)
         # What was made before the work began again is gone, and told of again when it is made anew.
         with suppress(NotFound):
-            if not path.exists():
-                picture = self._session.frame(self.order.job_id, "keyframe", index, _PNG)
-                write_whole(path, picture.data)
+            fetch_picture(self._session, self.order.job_id, "keyframe", index, path)
             self._inbox.put(KeyframeFile(self.order.job_id, index, path))
 
     def _fetch_frame(self, index: int) -> None:
         if self.order.output != "FRAMES" or self._plan is None:
             return
         with suppress(NotFound):
-            self._fetch_picture(index, index - self._plan.start)
+            path = self._frame_file(index - self._plan.start)
+            fetch_picture(self._session, self.order.job_id, "result", index, path)
 
-    def _fetch_picture(self, index: int, number: int) -> None:
-        path = files.frame_file(Path(self.order.folder), self.order.job_id, number)
-        if not path.exists():
-            picture = self._session.frame(self.order.job_id, "result", index, _PNG)
-            write_whole(path, picture.data)
+    def _frame_file(self, number: int) -> Path:
+        self._go_on()
+        return files.frame_file(Path(self.order.folder), self.order.job_id, number)
 
     def _discard(self) -> None:
         """The pictures there are belong to settings that are no longer used."""
@@ -127,12 +122,9 @@ class Follower:
         plan = self._plan or self._session.job(job_id).plan
         start, stop = (plan.start, plan.stop) if plan else (self.order.start, self.order.stop)
         if self.order.output == "FRAMES":
-            path = files.frame_file(base, job_id, 0)
+            path = self._frame_file(0)
             # Those that were made while nobody followed, too.
-            for number, index in enumerate(range(start, stop)):
-                self._go_on()
-                self._fetch_picture(index, number)
-            self._session.confirm(job_id)
+            fetch_pictures(self._session, job_id, range(start, stop), self._frame_file)
         else:
             path = files.result_file(base, self.order.title, job_id)
             if not path.exists():

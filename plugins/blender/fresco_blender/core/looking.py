@@ -11,8 +11,6 @@ from fresco_client import (
     Cancelled,
     ClipSource,
     Look,
-    LookProgress,
-    Picture,
     PictureOptions,
     Session,
     SessionClosed,
@@ -60,11 +58,11 @@ class Looker:
 
     def _run(self, look: Look, order: Order) -> None:
         try:
-            for item in look:
-                if isinstance(item, Picture):
-                    self._keep(item, order)
-                else:
-                    self._tell(item)
+            picture = look.picture(self._tell)
+            if picture is not None:
+                path = Path(order.folder) / "looks" / f"look_{order.job_id[:12]}.png"
+                write_whole(path, picture.data)
+                self._inbox.put(LookFile(order, path))
         except (Cancelled, SessionClosed):
             return  # a newer one is made
         except Exception as error:
@@ -73,10 +71,5 @@ class Looker:
             if order.is_rendered:
                 files.remove_work(Path(order.folder), order.job_id)
 
-    def _tell(self, progress: LookProgress) -> None:
-        self._inbox.put(LookProgressed(progress.done / max(progress.total, 1)))
-
-    def _keep(self, picture: Picture, order: Order) -> None:
-        path = Path(order.folder) / "looks" / f"look_{order.job_id[:12]}.png"
-        write_whole(path, picture.data)
-        self._inbox.put(LookFile(order, path))
+    def _tell(self, done: int, total: int) -> None:
+        self._inbox.put(LookProgressed(done / max(total, 1)))
