@@ -23,7 +23,7 @@ SOURCE_GONE = (
 
 
 def desk() -> Desk:
-    """The desk; opened when it is first asked for, and when the preferences name another daemon."""
+    """What talks to the daemon that the preferences name; opened when it is first asked for."""
     wanted = doorway()
     if state.desk is None or state.desk.doorway != wanted:
         _open_desk(Desk(wanted))

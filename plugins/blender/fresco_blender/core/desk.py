@@ -48,7 +48,7 @@ class Desk:
         self._put_for(order.job_id, partial(self._submit, order), "SEND", is_work=True)
 
     def render(self, order: Order, command: list[str], frame_count: int) -> None:
-        """Let a Blender in the background render a strip, then tell that its order can be sent."""
+        """Let a Blender in the background render a strip; tells when its order can be sent."""
         self._renders.begin(order, command, frame_count)
 
     def follow(self, order: Order, after: int = 0) -> None:
