@@ -281,7 +281,7 @@ class Restyler:
 
     def _ended(self, order: Order, job: Job) -> Outcome:
         if job.failure is not None and job.failure.can_resume:
-            again = f" Mend that, then run “fresco jobs resume {job.id[:8]}”."
+            again = f" Put that right, then run “fresco jobs resume {job.id[:8]}”."
             return Outcome(order=order, job=job, problem=job.failure.message + again)
         self._finish(order)
         problem = job.failure.message if job.failure else "It was cancelled."
