@@ -48,9 +48,11 @@ from fresco_client.events import (
     Restarted,
     StateChanged,
     Warned,
+    job_after,
 )
 from fresco_client.launch import LaunchState, find, find_or_start
 from fresco_client.places import Daemon, data_folder
+from fresco_client.presets import Presets
 from fresco_client.server_info import (
     Capabilities,
     Device,
@@ -161,6 +163,7 @@ __all__ = [
     "PictureEncoding",
     "PictureOptions",
     "Plan",
+    "Presets",
     "ProgressMade",
     "Pull",
     "PullProgress",
@@ -186,5 +189,6 @@ __all__ = [
     "find",
     "find_or_start",
     "is_passing",
+    "job_after",
     "share_done",
 ]

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from fresco_cli.events import event_as_json
-from fresco_cli.words import clock, moved_in
+from fresco_cli.words import moved_in
 
 _SEEN_BYTES = 16_000_000
 
@@ -235,7 +235,9 @@ def _make_bars(console: Console) -> Progress:
 
 
 def time_left(remaining_s: float | None, *, is_live: bool) -> str:
-    """ ", 1:05 left"; while it is not known ", estimating…" where the line will be replaced."""
+    """ ", 4 min left"; while it is not known ", estimating…" where the line will be replaced."""
+    from fresco_client.words import ESTIMATING, duration
+
     if remaining_s is not None:
-        return f", {clock(remaining_s)} left"
-    return ", estimating…" if is_live else ""
+        return f", {duration(remaining_s)} left"
+    return f", {ESTIMATING}" if is_live else ""

@@ -19,7 +19,7 @@ from fresco_cli.grouping import grouped
 from fresco_cli.options import DaemonOptions, ShortTelling
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, aligned, make_output, write_json, write_text
-from fresco_cli.words import gigabytes, span
+from fresco_cli.words import gigabytes
 
 if TYPE_CHECKING:
     from fresco_client import Device, ServerInfo
@@ -53,11 +53,13 @@ def status_as_json(server: ServerInfo, address: str) -> dict[str, Any]:
 
 
 def _facts(server: ServerInfo, address: str) -> str:
+    from fresco_client.words import duration
+
     quota = f" of {gigabytes(server.limits.disk_bytes)} allowed" if server.limits else ""
     rows = [
         ("version", f"{server.version}, contract {server.api_major}.{server.api_minor}"),
         ("address", f"{address}, process {server.process_id}"),
-        ("running for", "not known" if server.uptime_s is None else span(server.uptime_s)),
+        ("running for", "not known" if server.uptime_s is None else duration(server.uptime_s)),
         ("jobs", f"{server.open_jobs} waiting or running"),
         (
             "disk",
