@@ -63,7 +63,7 @@ class Record:
                     event_of(event)
                     values = {name: event[name] for name in EVENT_COLUMNS}
                     _check_storable(values)
-                except (ValueError, KeyError, TypeError, RecursionError):
+                except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                     return
                 if not all(_is_number(values[name]) for name in _EVENT_NUMBERS):
                     return
