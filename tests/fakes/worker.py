@@ -42,7 +42,8 @@ from fresco_media.types import Frame, Image
 from fresco_media.writer import open_writer
 from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.job import Failure
-from fresco_server.jobs.messages import MakeLook, Ready, Refused, RunJob
+from fresco_server.jobs.looks import LookOrder
+from fresco_server.jobs.messages import Ready, Refused, RunJob
 from fresco_server.worker import confinement, media
 from fresco_server.worker.channel import Channel
 from fresco_server.worker.work import Worker, result_path
@@ -60,7 +61,8 @@ class NegativeEngine:
     crash_at: int | None
     is_lost: bool = False
 
-    def render(self, order: RunJob) -> Generator[Event, None, None]:
+    def render(self, run: RunJob) -> Generator[Event, None, None]:
+        order = run.order
         clip = media.open_clip(order.clip, order.frame_rate)
         settings = settings_from_dict(order.settings)
         if settings.prompt == "unthinkable":
@@ -68,7 +70,7 @@ class NegativeEngine:
         if self.is_lost or settings.prompt == "lose the device":
             self.is_lost = True
             raise RuntimeError("CUDA error: an illegal memory access was encountered")
-        checkpoint = FolderCheckpoint(Path(order.folder))
+        checkpoint = FolderCheckpoint(Path(run.folder))
         stored = checkpoint.plan()
         plan = _plan(clip, settings) if stored is None else stored.analysed(clip.info, settings)
         yield Progress(stage=Stage.ANALYSING, done=1, total=1, remaining_s=None)
@@ -78,7 +80,7 @@ class NegativeEngine:
         yield plan
         yield from self._keyframes(clip, plan, checkpoint)
         stop = plan.stop
-        output = None if order.codec == "frames" else result_path(order)
+        output = None if order.codec == "frames" else result_path(run)
         if output is None:
             for event in self._frames(clip, plan, checkpoint):
                 yield event
@@ -139,7 +141,7 @@ class NegativeEngine:
             total = plan.stop - plan.start
             yield Progress(stage=Stage.INTERPOLATING, done=done, total=total, remaining_s=0.5)
 
-    def look(self, order: MakeLook) -> Generator[tuple[int, int], None, Image]:
+    def look(self, order: LookOrder) -> Generator[tuple[int, int], None, Image]:
         clip = media.open_clip(order.clip, order.frame_rate)
         settings = settings_from_dict(order.settings)
         if settings.prompt == "unthinkable":

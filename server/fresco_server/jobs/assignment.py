@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from fresco_engine.errors import DiskFull, OutputNotWritable
@@ -68,20 +69,10 @@ class JobAssignment:
         narrator = Narrator(self._store, job)
         self._note(narrator.begin)
         self.job, self._narrator, self._lacks_room = job, narrator, None
-        order = job.order
-        self._worker.send(
-            RunJob(
-                job=job.id,
-                folder=str(folder),
-                clip=order.clip,
-                frame_rate=order.frame_rate,
-                settings=order.settings,
-                model=order.model,
-                codec=order.codec,
-                suffix=order.suffix,
-                restarts=job.restarts,
-            )
-        )
+        # What clients are answered is nothing to the worker.
+        order = replace(job.order, clip_info={}, request={})
+        run = RunJob(job=job.id, folder=str(folder), order=order, restarts=job.restarts)
+        self._worker.send(run)
 
     def hear(self, message: JobMessage) -> None:
         """Take in what the worker says of its job."""

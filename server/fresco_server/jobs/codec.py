@@ -1,8 +1,9 @@
 """Frozen dataclasses to and from plain values: what is stored, and lines between processes.
 
 Enums are their values, fractions texts such as "5/24", tuples lists. A field that is `INLINED`
-has its own fields among those of what holds it. Where a class has a `kind`, several classes may
-stand in one place: its `kind` goes along and says which one it is.
+has its own fields among those of what holds it. Where several classes
+may stand in one place, in a union or a line, a `kind` says which one it is: what the class has
+under that name, or else the class's own name.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def from_plain(kind: type[ValueT], plain: Any) -> ValueT:
 
 
 def to_line(message: Any) -> bytes:
-    """A message, whose class has a `kind`, as a line of JSON."""
+    """A message as a line of JSON."""
     return json.dumps(_with_kind(message)).encode() + b"\n"
 
 
@@ -73,7 +74,11 @@ def _plain_fields(value: Any) -> dict[str, Any]:
 
 
 def _with_kind(value: Any) -> dict[str, Any]:
-    return {_KIND: value.kind, **_plain_fields(value)}
+    return {_KIND: _kind_of(type(value)), **_plain_fields(value)}
+
+
+def _kind_of(kind: type) -> str:
+    return getattr(kind, _KIND, kind.__name__)
 
 
 @cache
@@ -104,10 +109,11 @@ def _plain_reader(kind: Any) -> Callable[[Any], Any]:
 
 
 def _union_reader(members: tuple[Any, ...]) -> Callable[[Any], Any]:
-    by_kind = {member.kind: _reader(member) for member in members if hasattr(member, _KIND)}
-    if by_kind:
+    kinds = [member for member in members if member is not types.NoneType]
+    if len(kinds) > 1:
+        by_kind = {_kind_of(kind): _reader(kind) for kind in kinds}
         return lambda plain: by_kind[plain[_KIND]](plain)
-    (read,) = (_reader(member) for member in members if member is not types.NoneType)
+    read = _reader(kinds[0])
     return lambda plain: None if plain is None else read(plain)
 
 

@@ -138,16 +138,7 @@ class Load:
 
 
 def _look_order(look: Look) -> MakeLook:
-    order = look.order
-    return MakeLook(
-        look=look.id,
-        clip=order.clip,
-        frame_rate=order.frame_rate,
-        index=order.index,
-        settings=order.settings,
-        model=order.model,
-        file=str(look.picture),
-    )
+    return MakeLook(look=look.id, file=str(look.picture), order=look.order)
 
 
 def _refusal(failure: Failure) -> ServerError:

@@ -6,27 +6,22 @@ Orders go to a worker, messages come from it. `Ended` is no line: it stands for 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from fresco_server.jobs.devices import DeviceInfo
-from fresco_server.jobs.job import Event, Failed, Failure, ModelOrder, Values
+from fresco_server.jobs.job import Event, Failed, Failure, JobOrder, Values
+from fresco_server.jobs.looks import LookOrder
 
 # Orders
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunJob:
-    """Do a job in its `folder`; what is there already is not made again. Fields as `JobOrder`'s."""
+    """Do a job in its `folder`; what is there already is not made again."""
 
-    kind: ClassVar = "run"
     job: str
     folder: str
-    clip: str
-    frame_rate: str | None
-    settings: Values
-    model: ModelOrder
-    codec: str
-    suffix: str
+    order: JobOrder
     restarts: int
 
 
@@ -34,29 +29,22 @@ class RunJob:
 class StopJob:
     """Stop a job; what it has made stays."""
 
-    kind: ClassVar = "stop"
     job: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class MakeLook:
-    """Restyle one frame and write it to `file`, a PNG. Fields as `LookOrder`'s."""
+    """Restyle one frame and write it to `file`, a PNG."""
 
-    kind: ClassVar = "look"
     look: str
-    clip: str
-    frame_rate: str | None
-    index: int
-    settings: Values
-    model: ModelOrder
     file: str
+    order: LookOrder
 
 
 @dataclass(frozen=True, kw_only=True)
 class CancelLook:
     """Make a look no longer."""
 
-    kind: ClassVar = "cancel_look"
     look: str
 
 
@@ -64,7 +52,6 @@ class CancelLook:
 class LoadModel:
     """Load a model ahead of its first use; None is the bundled one."""
 
-    kind: ClassVar = "load"
     source: str | None
 
 
@@ -72,7 +59,6 @@ class LoadModel:
 class DescribeClip:
     """Say what is known of a clip, in a `ClipDescribed` with the number `ask`."""
 
-    kind: ClassVar = "describe"
     ask: int
     clip: str
     frame_rate: str | None
@@ -82,7 +68,6 @@ class DescribeClip:
 class ListModels:
     """Say which models there are, also in `folders`, in a `ModelsListed` with the number `ask`."""
 
-    kind: ClassVar = "models"
     ask: int
     folders: tuple[str, ...]
 
@@ -96,7 +81,6 @@ Order = RunJob | StopJob | MakeLook | CancelLook | LoadModel | DescribeClip | Li
 class Ready:
     """The process has started; one that works on a device names those there are."""
 
-    kind: ClassVar = "ready"
     devices: tuple[DeviceInfo, ...] = ()
 
 
@@ -104,7 +88,6 @@ class Ready:
 class Refused:
     """What the process was started for cannot be done."""
 
-    kind: ClassVar = "refused"
     failure: Failure
 
 
@@ -112,7 +95,6 @@ class Refused:
 class Broken:
     """The process cannot work here at all, and ends."""
 
-    kind: ClassVar = "broken"
     message: str
 
 
@@ -120,7 +102,6 @@ class Broken:
 class Ended:
     """The process has ended; its exit code, minus the signal that killed it."""
 
-    kind: ClassVar = "ended"
     code: int = 0
 
 
@@ -128,7 +109,6 @@ class Ended:
 class ModelHeld:
     """This model is in memory now, and no other; None is the bundled one."""
 
-    kind: ClassVar = "holds"
     source: str | None
 
 
@@ -136,7 +116,6 @@ class ModelHeld:
 class JobMoved:
     """Something has happened to a job."""
 
-    kind: ClassVar = "job"
     job: str
     event: Event
 
@@ -145,7 +124,6 @@ class JobMoved:
 class JobStopped:
     """A job was stopped as ordered."""
 
-    kind: ClassVar = "stopped"
     job: str
 
 
@@ -153,7 +131,6 @@ class JobStopped:
 class LookMoved:
     """Denoising steps done of a look, and all."""
 
-    kind: ClassVar = "look_step"
     look: str
     done: int
     total: int
@@ -163,7 +140,6 @@ class LookMoved:
 class LookMade:
     """A look's picture is in its file."""
 
-    kind: ClassVar = "look_done"
     look: str
     file: str
 
@@ -172,7 +148,6 @@ class LookMade:
 class LookFailed:
     """There will be no picture."""
 
-    kind: ClassVar = "look_failed"
     look: str
     failure: Failure
 
@@ -181,7 +156,6 @@ class LookFailed:
 class ModelLoaded:
     """A model was loaded as ordered."""
 
-    kind: ClassVar = "loaded"
     source: str | None
 
 
@@ -189,7 +163,6 @@ class ModelLoaded:
 class LoadFailed:
     """A model could not be loaded."""
 
-    kind: ClassVar = "load_failed"
     source: str | None
     failure: Failure
 
@@ -198,7 +171,6 @@ class LoadFailed:
 class ClipDescribed:
     """What is known of a clip, as plain values."""
 
-    kind: ClassVar = "described"
     ask: int
     info: Values
 
@@ -207,7 +179,6 @@ class ClipDescribed:
 class ModelsListed:
     """The models there are, the bundled one first, as plain values."""
 
-    kind: ClassVar = "listed"
     ask: int
     models: tuple[dict[str, Any], ...]
 
@@ -216,33 +187,22 @@ class ModelsListed:
 class QuestionRefused:
     """There is no answer."""
 
-    kind: ClassVar = "not_answered"
     ask: int
     failure: Failure
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pulling:
+class Pulled:
     """Bytes of a model that are here, and all; 0 while that is not known."""
 
-    kind: ClassVar = "pulling"
     done: int
     total: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pulled:
-    """The model is here."""
-
-    kind: ClassVar = "pulled"
-    done: int
-    total: int
+    is_finished: bool = False
 
 
 LookMessage = LookMoved | LookMade | LookFailed
 LoadMessage = ModelLoaded | LoadFailed
 MediaMessage = ClipDescribed | ModelsListed | QuestionRefused
-PullMessage = Pulling | Pulled
 JobMessage = JobMoved | JobStopped
 Message = (
     Ready
@@ -253,7 +213,7 @@ Message = (
     | LookMessage
     | LoadMessage
     | MediaMessage
-    | PullMessage
+    | Pulled
 )
 
 

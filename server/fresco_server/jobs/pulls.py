@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fresco_server.errors import EngineRefused, LimitReached, WorkerLost
-from fresco_server.jobs.messages import Ended, Message, Pulled, Pulling, Refused
+from fresco_server.jobs.messages import Ended, Message, Pulled, Refused
 from fresco_server.jobs.process import WorkerProcess
 
 _SPEED_WINDOW_S = 5.0
@@ -108,16 +108,16 @@ def _steps(process: WorkerProcess, inbox: _Inbox) -> Generator[PullStep, None, N
         match message:
             case Refused(failure=failure):
                 raise EngineRefused(failure.message, reason=failure.reason)
-            case Pulling() | Pulled():
+            case Pulled():
                 yield PullStep(
                     done_bytes=message.done,
                     total_bytes=message.total,
                     bytes_per_second=speed.after(message.done),
-                    is_finished=isinstance(message, Pulled),
+                    is_finished=message.is_finished,
                 )
             case _:
                 raise WorkerLost("the download ended unexpectedly; try again", process.log_tail)
-        if isinstance(message, Pulled):
+        if message.is_finished:
             return
 
 

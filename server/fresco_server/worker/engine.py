@@ -14,7 +14,8 @@ from fresco_engine.types import Event
 from fresco_media.types import Image
 
 from fresco_server.jobs.job import ModelOrder
-from fresco_server.jobs.messages import MakeLook, RunJob
+from fresco_server.jobs.looks import LookOrder
+from fresco_server.jobs.messages import RunJob
 from fresco_server.worker.media import open_clip
 from fresco_server.worker.models import Models
 from fresco_server.worker.work import result_path
@@ -26,20 +27,21 @@ class DeviceEngine:
     def __init__(self, device: str, holds: Callable[[str | None], None]) -> None:
         self._models = Models(device, holds)
 
-    def render(self, order: RunJob) -> Generator[Event, None, None]:
+    def render(self, run: RunJob) -> Generator[Event, None, None]:
         """The events of a job; what its folder holds already is not made again."""
+        order = run.order
         codec: Any = None if order.codec == "frames" else order.codec
         yield from render(
             open_clip(order.clip, order.frame_rate),
-            None if codec is None else result_path(order),
+            None if codec is None else result_path(run),
             settings_from_dict(order.settings),
             lambda: self._models.get(order.model, order.settings),
             codec=codec,
             overwrite=True,
-            checkpoint=FolderCheckpoint(Path(order.folder)),
+            checkpoint=FolderCheckpoint(Path(run.folder)),
         )
 
-    def look(self, order: MakeLook) -> Generator[tuple[int, int], None, Image]:
+    def look(self, order: LookOrder) -> Generator[tuple[int, int], None, Image]:
         """One frame restyled: yields denoising steps done and in all, and returns the picture."""
         clip = open_clip(order.clip, order.frame_rate)
         settings = settings_from_dict(order.settings)

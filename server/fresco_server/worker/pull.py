@@ -8,7 +8,7 @@ import threading
 from fresco_engine.diffusion.sources import cached_bytes, download_size, locate
 from fresco_engine.errors import FrescoError
 
-from fresco_server.jobs.messages import Pulled, Pulling, Refused
+from fresco_server.jobs.messages import Pulled, Refused
 from fresco_server.worker.channel import Channel
 from fresco_server.worker.faults import failure_of
 
@@ -22,7 +22,7 @@ def serve(channel: Channel, source: str) -> None:
     def report() -> None:
         total = download_size(source)
         while not is_over.wait(_INTERVAL_S):
-            channel.send(Pulling(done=cached_bytes(source), total=total))
+            channel.send(Pulled(done=cached_bytes(source), total=total))
 
     reporter = threading.Thread(target=report, daemon=True)
     reporter.start()
@@ -34,6 +34,6 @@ def serve(channel: Channel, source: str) -> None:
         is_over.set()
         reporter.join()
         size = cached_bytes(source)
-        channel.send(Pulled(done=size, total=size))
+        channel.send(Pulled(done=size, total=size, is_finished=True))
     # Threads of the network library may still wait for a peer.
     os._exit(0)

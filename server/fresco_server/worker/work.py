@@ -19,6 +19,7 @@ from fresco_media.images import encode_image
 from fresco_media.types import Image
 
 from fresco_server.jobs.job import Event, Failed, Finished, Restarted, Result
+from fresco_server.jobs.looks import LookOrder
 from fresco_server.jobs.messages import (
     CancelLook,
     JobMoved,
@@ -46,11 +47,11 @@ _MOST_FRAMES_TOLD = 5000
 class Engine(Protocol):
     """What a worker needs of the engine."""
 
-    def render(self, order: RunJob) -> Generator[engine.Event, None, None]:
+    def render(self, run: RunJob) -> Generator[engine.Event, None, None]:
         """The events of a job, `Finished` last; its output goes to `result_path`."""
         ...
 
-    def look(self, order: MakeLook) -> Generator[tuple[int, int], None, Image]:
+    def look(self, order: LookOrder) -> Generator[tuple[int, int], None, Image]:
         """A look: yields denoising steps done and in all, and returns the picture."""
         ...
 
@@ -146,7 +147,7 @@ class Worker:
             self._tell(order, Restarted(reason=reason))
 
     def _finish(self, order: RunJob, report: Report) -> None:
-        path = None if order.codec == "frames" else result_path(order)
+        path = None if order.order.codec == "frames" else result_path(order)
         result = Result(
             file_name="" if path is None else path.name,
             size_bytes=0 if path is None else path.stat().st_size,
@@ -170,7 +171,7 @@ class Worker:
         look = order.look
         if look in self._cancelled:
             return
-        steps = self._engine.look(order)
+        steps = self._engine.look(order.order)
         while True:
             try:
                 done, total = next(steps)
@@ -197,7 +198,7 @@ class Worker:
 
 def result_path(order: RunJob) -> Path:
     """Where a job's result goes."""
-    return Path(order.folder) / f"{RESULT}{order.suffix}"
+    return Path(order.folder) / f"{RESULT}{order.order.suffix}"
 
 
 def _digest(path: Path) -> str:

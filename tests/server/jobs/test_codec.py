@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import typing
 from fractions import Fraction
 from typing import Any
 
@@ -19,6 +18,7 @@ from fresco_server.jobs.job import (
     Finished,
     FrameRange,
     FrameReady,
+    JobOrder,
     JobState,
     KeyframeReady,
     ModelOrder,
@@ -97,23 +97,15 @@ def test_an_order_comes_through_a_line_as_it_was_sent() -> None:
     order = RunJob(
         job="a",
         folder="/data/jobs/a",
-        clip="/clips/a\udcff.mp4",
-        frame_rate=None,
-        settings={"prompt": "ink", "keyframe_prompts": {"3": "warm"}},
-        model=ModelOrder(source="/m", loras=(("/l.safetensors", 0.5),)),
-        codec="h264",
-        suffix=".mp4",
+        order=JobOrder(
+            clip="/clips/a\udcff.mp4",
+            settings={"prompt": "ink", "keyframe_prompts": {"3": "warm"}},
+            model=ModelOrder(source="/m", loras=(("/l.safetensors", 0.5),)),
+        ),
         restarts=0,
     )
 
     assert from_line(Order, to_line(order)) == order
-
-
-@pytest.mark.parametrize("union", [Order, Message], ids=["orders", "messages"])
-def test_every_order_and_every_message_has_a_kind_of_its_own(union: Any) -> None:
-    kinds = [one.kind for one in typing.get_args(union)]
-
-    assert len(set(kinds)) == len(kinds)
 
 
 @pytest.mark.parametrize(
@@ -121,14 +113,14 @@ def test_every_order_and_every_message_has_a_kind_of_its_own(union: Any) -> None
     [
         b"",
         b"7",
-        b'"ready"',
+        b'"Ready"',
         b"[]",
         b"{}",
         b'{"kind": "unheard of"}',
-        b'{"kind": "holds"}',
-        b'{"kind": "broken", "message": 7}',
-        b'{"kind": "job", "job": "a", "event": {"kind": "state", "state": "odd"}}',
-        b'{"kind": "look_step", "look": "a", "done": "1", "total": 2}',
+        b'{"kind": "ModelHeld"}',
+        b'{"kind": "Broken", "message": 7}',
+        b'{"kind": "JobMoved", "job": "a", "event": {"kind": "state", "state": "odd"}}',
+        b'{"kind": "LookMoved", "look": "a", "done": "1", "total": 2}',
     ],
 )
 def test_what_is_no_message_is_none(line: bytes) -> None:
