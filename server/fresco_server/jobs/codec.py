@@ -9,6 +9,7 @@ under that name, or else the class's own name.
 from __future__ import annotations
 
 import json
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -19,6 +20,10 @@ from functools import cache
 from typing import Any, TypeVar
 
 ValueT = TypeVar("ValueT")
+CANNOT_BE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+"""What reading values of whatever kind may raise."""
+_FRACTION = re.compile(r"-?[0-9]{1,40}(/0*[1-9][0-9]{0,40})?")
+_LARGEST = 2**63
 _KIND = "kind"
 INLINED = {"is_inlined": True}
 """Metadata of a field whose own fields are written among those of what holds it."""
@@ -43,7 +48,7 @@ def from_plain(kind: type[ValueT], plain: Any) -> ValueT:
     """The value of a class that `to_plain` was given; unknown fields are left out.
 
     Raises:
-        ValueError, TypeError, KeyError, AttributeError: it is none.
+        CANNOT_BE: it is none.
     """
     return _reader(kind)(plain)
 
@@ -57,7 +62,7 @@ def from_line(kind: Any, line: bytes) -> Any:
     """The message in a line, of one of the classes in the union `kind`.
 
     Raises:
-        ValueError, TypeError, KeyError, AttributeError: there is none in it.
+        CANNOT_BE: there is none in it.
     """
     return _reader(kind)(json.loads(line))
 
@@ -92,17 +97,31 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
         return _fields_reader(hint)
     if hasattr(hint, "_fields"):  # A named tuple.
         return lambda plain: hint(*plain)
-    if isinstance(hint, type) and issubclass(hint, Enum | Fraction):
+    if hint is Fraction:
+        return _fraction
+    if isinstance(hint, type) and issubclass(hint, Enum):
         return hint
     return _plain_reader(origin or hint)
 
 
+def is_fraction(plain: object) -> bool:
+    """Whether it is a fraction's text, of a length that can be reckoned with."""
+    return isinstance(plain, str) and _FRACTION.fullmatch(plain) is not None
+
+
+def _fraction(plain: Any) -> Fraction:
+    if not is_fraction(plain):
+        raise ValueError(f"{plain!r:.100} is no fraction")
+    return Fraction(plain)
+
+
 def _plain_reader(kind: Any) -> Callable[[Any], Any]:
-    checked = (int, float) if kind is float else kind
+    kinds = (int, float) if kind is float else kind
 
     def read(plain: Any) -> Any:
-        if isinstance(kind, type) and not isinstance(plain, checked):
-            raise TypeError(f"{plain!r} is no {kind.__name__}")
+        is_large = isinstance(plain, int) and abs(plain) >= _LARGEST
+        if is_large or (isinstance(kind, type) and not isinstance(plain, kinds)):
+            raise TypeError(f"{plain!r:.100} is no {kind}")
         return plain
 
     return read

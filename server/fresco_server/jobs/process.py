@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fresco_server.errors import WorkerLost
-from fresco_server.jobs.codec import from_line, to_line
+from fresco_server.jobs.codec import CANNOT_BE, from_line, to_line
 from fresco_server.jobs.messages import Ended, Message, Order
 
 _LOGGER = logging.getLogger(__name__)
@@ -136,6 +136,6 @@ def _parsed(line: bytes) -> Message | None:
     """A message; a line torn by the death of its writer is none."""
     try:
         return from_line(Message, line)
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except CANNOT_BE:
         _LOGGER.debug("no message: %r", line[:_LINE_LENGTH])
         return None

@@ -102,7 +102,7 @@ def job_of(row: sqlite3.Row, *, jobs_ahead: int, keyframes: Sequence[int], frame
         ),
         remaining_s=row["remaining_s"] if state.is_running else None,
         plan=_made(Plan, row["plan"]),
-        warnings=tuple(json.loads(row["warnings"])),
+        warnings=from_plain(tuple[str, ...], json.loads(row["warnings"])),
         result=_made(Result, row["result"]),
         failure=_made(Failure, row["failure"]),
         last_sequence=row["last_sequence"],
@@ -119,7 +119,7 @@ def event_of(row: Mapping[str, Any] | sqlite3.Row) -> JobEvent:
     """The event that a row describes.
 
     Raises:
-        ValueError, TypeError, KeyError, AttributeError: it describes none.
+        CANNOT_BE: it describes none.
     """
     return JobEvent(
         job_id=row["job_id"],

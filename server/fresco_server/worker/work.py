@@ -15,7 +15,9 @@ from typing import Any, Protocol
 from fresco_engine import types as engine
 from fresco_engine.checkpoint import FolderCheckpoint
 from fresco_engine.types import Report
+from fresco_media.disk import storing
 from fresco_media.images import encode_image
+from fresco_media.own import OwnFolder
 from fresco_media.types import Image
 
 from fresco_server.jobs.job import Event, Failed, Finished, Restarted, Result
@@ -176,7 +178,9 @@ class Worker:
             try:
                 done, total = next(steps)
             except StopIteration as end:
-                Path(order.file).write_bytes(encode_image(end.value, ".png"))
+                path = Path(order.file)
+                with storing(path):
+                    OwnFolder(path.parent).write(path.name, encode_image(end.value, ".png"))
                 self._channel.send(LookMade(look=look, file=order.file))
                 return
             self._channel.send(LookMoved(look=look, done=done, total=total))
