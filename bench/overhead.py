@@ -31,7 +31,7 @@ from fresco_engine.settings import RestyleSettings
 from tests.integration.daemons import DaemonProcess
 
 if TYPE_CHECKING:
-    from fresco_engine.diffusion.models import Model
+    from fresco_engine.diffusion.model import Model
 
 PROMPT = "a watercolour painting"
 

@@ -21,7 +21,7 @@ from fresco_engine.checkpoint import Checkpoint, NoCheckpoint
 from fresco_engine.correspondence.batch import correspond
 from fresco_engine.correspondence.flow import DisFlow, FlowEstimator
 from fresco_engine.diffusion.memory import release_device_memory
-from fresco_engine.diffusion.models import Model
+from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.sampler import KeyframeBatch, StepDone, executed_steps, translate
 from fresco_engine.errors import OutOfDeviceMemory
 from fresco_engine.fallback import Ladder

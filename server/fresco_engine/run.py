@@ -11,7 +11,7 @@ from fresco_media.types import Image
 
 from fresco_engine.checkpoint import Checkpoint, StoredPlan
 from fresco_engine.correspondence.flow import FlowEstimator
-from fresco_engine.diffusion.models import Model
+from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import CheckpointMismatch
 from fresco_engine.fallback import Ladder
 from fresco_engine.interpolation.segment import Interpolator

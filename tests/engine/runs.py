@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from fresco_engine.diffusion.models import Model
+from fresco_engine.diffusion.model import Model
 from fresco_engine.interpolation.choice import make_interpolator
 from fresco_engine.interpolation.segment import InterpolatedFrame, Segment
 from fresco_engine.settings import OptimisationSettings, RestyleSettings

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from fresco_engine.checkpoint import Adjustments, Checkpoint, FolderCheckpoint, NoCheckpoint, fork
-from fresco_engine.diffusion.models import Model
+from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import OutOfDeviceMemory
 from fresco_engine.fallback import Ladder, smaller_batch, smaller_size
 from fresco_engine.render import render

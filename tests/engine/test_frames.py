@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from fresco_engine.checkpoint import NoCheckpoint
 from fresco_engine.correspondence.flow import DisFlow
-from fresco_engine.diffusion.models import Model
+from fresco_engine.diffusion.model import Model
 from fresco_engine.fallback import Ladder
 from fresco_engine.frames import make_frames
 from fresco_engine.interpolation.segment import InterpolatedFrame, Segment

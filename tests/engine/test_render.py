@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fresco_engine.checkpoint import CheckpointReader, FolderCheckpoint, Kind
-from fresco_engine.diffusion.models import Model
+from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import DiskFull, OutputExists, OutputNotWritable
 from fresco_engine.render import render, save_report
 from fresco_engine.settings import (

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fresco_engine.checkpoint import CheckpointReader, FolderCheckpoint, fork
-from fresco_engine.diffusion.models import Model
+from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import CheckpointError, InvalidSettings
 from fresco_engine.restyle import restyle
 from fresco_engine.settings import RestyleSettings

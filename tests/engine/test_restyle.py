@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fresco_engine.correspondence.flow import DisFlow
-from fresco_engine.diffusion.models import Model
+from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import (
     DiskFull,
     InvalidSettings,

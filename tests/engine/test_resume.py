@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fresco_engine.checkpoint import CheckpointReader, FolderCheckpoint
-from fresco_engine.diffusion.models import Model
+from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import CheckpointMismatch
 from fresco_engine.pace import Pace
 from fresco_engine.restyle import restyle

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from fresco_engine.correspondence.flow import DisFlow, FlowPreset
-from fresco_engine.diffusion.models import Model
+from fresco_engine.diffusion.model import Model
 from fresco_engine.propagate import PropagateSettings, render_propagation
 from fresco_engine.render import render
 from fresco_engine.restyle import look, plan
