@@ -262,7 +262,10 @@ def test_a_run_whose_keyframes_are_all_translated_loads_no_model(
             break
     loader = CountingLoader(tiny_model)
 
-    assert CheckpointReader(kept).is_translated()
+    reader = CheckpointReader(kept)
+    plan = reader.plan()
+    assert plan is not None
+    assert reader.indices("keyframes") == plan.keyframes
     report = report_of(
         list(render(clip, tmp_path / "a.mkv", settings, loader, checkpoint=FolderCheckpoint(kept)))
     )

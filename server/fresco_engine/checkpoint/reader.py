@@ -58,11 +58,6 @@ class CheckpointReader:
         stems = (name.removesuffix(".png") for name in names)
         return tuple(sorted(int(stem) for stem in stems if stem.isdecimal()))
 
-    def is_translated(self) -> bool:
-        """Whether all keyframes are stored, so that the rest of the run needs no model."""
-        plan = self.plan()
-        return plan is not None and set(plan.keyframes) <= set(self.indices("keyframes"))
-
     def load(self, kind: Kind, index: int) -> Image | None:
         """A stored picture as it is: at the padded working size."""
         data = self._bytes(self.picture_path(kind, index))

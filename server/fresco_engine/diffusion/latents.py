@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from fresco_engine.diffusion.model import Model
 
 _LOGGER = logging.getLogger(__name__)
-FACTOR = 8
-"""Pixels per latent side, of every model this engine loads."""
 
 
 @torch.no_grad()
