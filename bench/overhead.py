@@ -58,7 +58,7 @@ class Bench:
 
     def in_process(self) -> Path:
         """By a call."""
-        from fresco_engine.render import render
+        from fresco_engine.rendering import render
         from fresco_media.clip import Clip
 
         settings = RestyleSettings(prompt=PROMPT, size=self.size, stop=self.frames)

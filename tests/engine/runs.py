@@ -42,6 +42,13 @@ def plan_of(events: Iterable[Event]) -> Analysed:
     return [event for event in events if isinstance(event, Analysed)][-1]
 
 
+def settings_of(events: Iterable[Event]) -> RestyleSettings:
+    """Those of the last plan among `events`."""
+    settings = plan_of(events).settings
+    assert isinstance(settings, RestyleSettings)
+    return settings
+
+
 def steps_of(events: Iterable[Event]) -> int:
     """How often a denoising step was announced."""
     return sum(isinstance(e, Progress) and e.stage is Stage.TRANSLATING for e in events)

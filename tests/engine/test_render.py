@@ -12,7 +12,7 @@ import pytest
 from fresco_engine.checkpoint import CheckpointReader, FolderCheckpoint, Kind
 from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import DiskFull, OutputExists, OutputNotWritable
-from fresco_engine.render import render, save_report
+from fresco_engine.rendering import render, save_report
 from fresco_engine.settings import (
     OptimisationSettings,
     RestyleSettings,

@@ -10,7 +10,7 @@ from fresco_engine.checkpoint import CheckpointReader, FolderCheckpoint
 from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import CheckpointMismatch
 from fresco_engine.pace import Pace
-from fresco_engine.restyle import restyle
+from fresco_engine.restyling import restyle
 from fresco_engine.types import Event, Progress, Stage, Warned
 from fresco_media.clip import Clip
 
