@@ -103,7 +103,7 @@ class NegativeEngine:
         self, clip: Clip, plan: Analysed, checkpoint: FolderCheckpoint
     ) -> Generator[Event, None, None]:
         total = len(plan.keyframes) * STEPS
-        size = _size(clip, plan.settings)
+        size = _size(clip, _settings(plan))
         for position, index in enumerate(plan.keyframes):
             stored = checkpoint.load("keyframes", index)
             for step in range(STEPS):
@@ -117,8 +117,8 @@ class NegativeEngine:
             yield KeyframeReady(index, unfit(stored, size))
 
     def _keyframe(self, clip: Clip, plan: Analysed, index: int) -> Image:
-        size = _size(clip, plan.settings)
-        painted = plan.settings.keyframe_pictures.get(index)
+        size = _size(clip, _settings(plan))
+        painted = _settings(plan).keyframe_pictures.get(index)
         if painted is not None:
             return fit(read_key(Path(painted), clip, index), size)
         return 255 - fit(next(clip.frames_at([index], size=size.scaled)).image, size)
@@ -126,7 +126,7 @@ class NegativeEngine:
     def _frames(
         self, clip: Clip, plan: Analysed, checkpoint: FolderCheckpoint
     ) -> Generator[Event, None, None]:
-        size = _size(clip, plan.settings)
+        size = _size(clip, _settings(plan))
         for frame in clip.frames(plan.start, plan.stop, size=size.scaled):
             made = checkpoint.load("frames", frame.index)
             if made is None:
@@ -170,6 +170,11 @@ def _plan(clip: Clip, settings: RestyleSettings) -> Analysed:
         ),
         working_size=_size(clip, settings).padded,
     )
+
+
+def _settings(plan: Analysed) -> RestyleSettings:
+    assert isinstance(plan.settings, RestyleSettings)
+    return plan.settings
 
 
 def _size(clip: Clip, settings: RestyleSettings) -> WorkingSize:

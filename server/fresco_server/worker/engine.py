@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from fresco_engine.checkpoint import FolderCheckpoint
-from fresco_engine.render import render
-from fresco_engine.restyle import look_steps
+from fresco_engine.rendering import render
+from fresco_engine.restyling import look_steps
 from fresco_engine.settings import settings_from_dict
 from fresco_engine.types import Event
 from fresco_media.types import Image

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from fresco_engine.diffusion.lora import Lora
-from fresco_engine.diffusion.models import Model, load_model
+from fresco_engine.diffusion.model import Model
+from fresco_engine.diffusion.models import load_model
 
 from fresco_server.jobs.job import ModelOrder, Values
 
