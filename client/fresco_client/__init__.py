@@ -1,10 +1,13 @@
-"""Talking to a Fresco daemon: find or start it, submit, watch, fetch.
+"""Talking to a Fresco daemon: find or start it, submit, watch, fetch::
 
-with Session.open() as session:
-    job = session.submit(ClipSource(path="/clips/a.mp4"), RestyleSettings(prompt="watercolour"))
-    for event in session.watch(job.id):
-        print(event)
-    session.fetch_result(job.id, "a.mp4")
+    with Session.open() as session:
+        clip = ClipSource(path="/clips/a.mp4")
+        job = session.submit(clip, RestyleSettings(prompt="watercolour"))
+        for event in session.watch(job.id):
+            print(event)
+        session.fetch_result(job.id, "a.mp4")
+
+Every failure is a `ClientError` whose text says what to do.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ from fresco_client.errors import (
     SessionClosed,
     TimedOut,
     VersionMismatch,
+    is_passing,
 )
 from fresco_client.events import (
     Analysed,
@@ -46,9 +50,11 @@ from fresco_client.events import (
     Restarted,
     StateChanged,
     Warned,
+    job_after,
 )
 from fresco_client.launch import LaunchState, find, find_or_start
 from fresco_client.places import Daemon, data_folder
+from fresco_client.presets import Presets
 from fresco_client.server_info import (
     Capabilities,
     Device,
@@ -159,6 +165,7 @@ __all__ = [
     "PictureEncoding",
     "PictureOptions",
     "Plan",
+    "Presets",
     "ProgressMade",
     "Pull",
     "PullProgress",
@@ -183,6 +190,8 @@ __all__ = [
     "data_folder",
     "find",
     "find_or_start",
+    "is_passing",
+    "job_after",
     "settings_of",
     "share_done",
     "values_of",

@@ -36,8 +36,18 @@ class ClientError(Exception):
 
     @property
     def message(self) -> str:
-        """The sentence for the user."""
+        """All there is to say to the user."""
         return str(self)
+
+    @property
+    def summary(self) -> str:
+        """The sentence for the user, without `details`."""
+        return str(self)
+
+    @property
+    def details(self) -> str:
+        """More for a report, such as lines of a log; may be empty."""
+        return ""
 
 
 class DaemonNotFound(ClientError):
@@ -65,8 +75,19 @@ class DaemonFailedToStart(ClientError):
     def __init__(self, problem: str, log: Path, log_tail: str) -> None:
         self.log = log
         self.log_tail = log_tail
+        self._summary = f"The Fresco daemon {problem}. Its log is {log}."
         ending = f" Its last lines:\n{log_tail}" if log_tail else ""
-        super().__init__(f"The Fresco daemon {problem}. Its log is {log}.{ending}")
+        super().__init__(self._summary + ending)
+
+    @property
+    def summary(self) -> str:
+        """See `ClientError`."""
+        return self._summary
+
+    @property
+    def details(self) -> str:
+        """See `ClientError`."""
+        return self.log_tail
 
 
 class DaemonUnreachable(ClientError):
@@ -160,7 +181,7 @@ class Cancelled(CallFailed):
 
 
 class TimedOut(CallFailed):
-    """The daemon did not answer in time; try again."""
+    """The Fresco daemon did not answer in time, as on a busy computer; try again in a moment."""
 
 
 class DataLost(CallFailed):
@@ -198,6 +219,25 @@ _CLASSES: dict[int, type[CallFailed]] = {
     13: InternalFailure,
     15: DataLost,
 }
+# What gRPC itself says of these ("Deadline Exceeded") tells nobody more than our own sentence.
+_SAID_BY_GRPC = {4, 12}
+# Parts of what gRPC says of a connection that is lost, and what that means.
+_LOSSES = (
+    ("refused", "connection refused"),
+    ("timed out", "no answer"),
+    ("timeout", "no answer"),
+    ("deadline", "no answer"),
+    ("dns", "there is no computer of this name"),
+    ("name resolution", "there is no computer of this name"),
+    ("certificate", "its certificate does not fit"),
+    ("handshake", "it does not speak TLS as this program does"),
+    ("goaway", "it is shutting down"),
+    ("reset by peer", "the connection was lost"),
+    ("broken pipe", "the connection was lost"),
+    ("socket closed", "the connection was lost"),
+    ("stream removed", "the connection was lost"),
+    ("unreachable", "there is no way to it in the network"),
+)
 _UNAUTHENTICATED = 16
 _FAILED_PRECONDITION = 9
 _VERSION_REASON = "VERSION_MISMATCH"
@@ -211,12 +251,26 @@ def error_of_status(
     `reason` and `field` are the metadata `fresco-reason` and `fresco-field`.
     """
     if code == UNAVAILABLE:
-        return DaemonUnreachable(address, message or "no answer")
+        return DaemonUnreachable(address, message if reason else _lost(message))
     if code == _UNAUTHENTICATED:
         return NotAuthorised(address, message)
     if code == _FAILED_PRECONDITION and reason == _VERSION_REASON:
         return VersionMismatch(message)
+    if code in _SAID_BY_GRPC and not reason:
+        message = ""
     return _CLASSES.get(code, InternalFailure)(message, reason, field)
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether trying again by itself may help: the daemon is busy, starting or away for now."""
+    return isinstance(error, DaemonUnreachable | TimedOut)
+
+
+def _lost(details: str) -> str:
+    """What gRPC says of a lost connection, in words of a person where it is a plain case."""
+    lowered = details.lower()
+    known = (words for part, words in _LOSSES if part in lowered)
+    return next(known, details.rpartition("last error: ")[2][:300]) or "no answer"
 
 
 def _with_title(field: str, message: str) -> str:

@@ -9,12 +9,12 @@ from typing import Any, Protocol
 
 from fresco_engine import types
 from fresco_engine.types import Event
-from fresco_media.text import printable, printable_json
+from fresco_media.text import counted, printable, printable_json
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from fresco_cli.events import event_as_json
-from fresco_cli.words import clock, moved_in
+from fresco_cli.words import moved_in
 
 _SEEN_BYTES = 16_000_000
 
@@ -165,10 +165,10 @@ class TerminalOutput(QuietOutput):
             self._shown.clear()
             self.note(f"Warning: {event.reason}")
         elif isinstance(event, types.Analysed):
-            count = len(event.shots)
             self.note(
-                f"{event.stop - event.start} frames in {count} shot{'s' if count > 1 else ''}, "
-                f"{len(event.keyframes)} keyframes, "
+                f"{counted(event.stop - event.start, 'frame')} in "
+                f"{counted(len(event.shots), 'shot')}, "
+                f"{counted(len(event.keyframes), 'keyframe')}, "
                 f"worked on at {event.working_size[0]} x {event.working_size[1]}"
             )
 
@@ -235,7 +235,9 @@ def _make_bars(console: Console) -> Progress:
 
 
 def time_left(remaining_s: float | None, *, is_live: bool) -> str:
-    """ ", 1:05 left"; while it is not known ", estimating…" where the line will be replaced."""
+    """ ", 4 min left"; while it is not known ", estimating…" where the line will be replaced."""
+    from fresco_client.words import ESTIMATING, duration
+
     if remaining_s is not None:
-        return f", {clock(remaining_s)} left"
-    return ", estimating…" if is_live else ""
+        return f", {duration(remaining_s)} left"
+    return f", {ESTIMATING}" if is_live else ""

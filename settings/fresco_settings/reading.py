@@ -30,7 +30,14 @@ def settings_from_dict(values: Mapping[str, Any]) -> RestyleSettings:
     try:
         first = RestyleSettings(prompt=values["prompt"], style=values.get("style"))
         return with_values(first, values)
-    except (KeyError, TypeError) as error:
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
         raise InvalidSettings(
             "settings", f"{error}; remove what this version does not know"
         ) from error

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 import fresco_settings as declared
-from fresco_client import RestyleSettings, settings_of
+from fresco_client import FileFailed, RestyleSettings, settings_of
+from fresco_client.files import read_object, write_object
 from fresco_settings import Declared, LeftOpen, left_open, parameters_of
-
-from fresco_davinci.files import write_text
 
 Place = Literal["above", "track", "take"]
 Conflict = Literal["new", "skip", "replace"]
@@ -90,11 +88,11 @@ def _is_fit(parameter: Declared, value: object) -> bool:
 def load_choices(path: Path) -> Choices:
     """The choices kept in a file; the defaults if there are none."""
     try:
-        return choices_of(json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError):
+        return choices_of(read_object(path))
+    except FileFailed:
         return Choices()
 
 
 def save_choices(path: Path, choices: Choices) -> None:
     """Keep them."""
-    write_text(path, json.dumps(asdict(choices), ensure_ascii=False, indent=1))
+    write_object(path, asdict(choices))
