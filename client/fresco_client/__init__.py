@@ -45,6 +45,7 @@ from fresco_client.events import (
     StateChanged,
     Warned,
 )
+from fresco_client.interface import SessionLike
 from fresco_client.launch import LaunchState, find, find_or_start
 from fresco_client.places import Daemon, data_folder
 from fresco_client.server_info import (
@@ -166,6 +167,7 @@ __all__ = [
     "ServerInfo",
     "Session",
     "SessionClosed",
+    "SessionLike",
     "SmoothingSettings",
     "Stage",
     "StageProgress",

@@ -49,8 +49,10 @@ class Session:
     """A daemon, and what can be asked of it. Safe to use from several threads.
 
     Every method raises a `ClientError`: `DaemonUnreachable` when the daemon is away for longer than
-    patience lasts, a `CallFailed` when it refuses.
+    patience lasts, a `CallFailed` when it refuses. `SessionLike` is its interface.
     """
+
+    is_delivering = False
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 import typer
-from fresco_engine.types import Event, Finished, Report
+from fresco_engine.types import Report
+from fresco_server.local.engine import InProcessEngine, PropagationJob
 
 from fresco_cli import destinations, options
 from fresco_cli.daemons import Tools
-from fresco_cli.engine import Engine, PropagationJob
 from fresco_cli.grouping import grouped
 from fresco_cli.inputs import clip_inputs, painted_inputs
 from fresco_cli.options import Telling
@@ -102,7 +100,14 @@ def propagate(
         channel.result(_summary(result, time.perf_counter() - began))
 
 
-def _run(engine: Engine, job: PropagationJob, report: Path | None, channel: Output) -> Report:
+def _run(
+    engine: InProcessEngine, job: PropagationJob, report: Path | None, channel: Output
+) -> Report:
+    from fresco_server.local.session import LocalSession
+
+    from fresco_cli.following import Following
+    from fresco_cli.wire import report_of
+
     info = engine.open_clip(job.clip, job.frame_rate).info
     job = replace(job, originals=clip_inputs(info) | painted_inputs((), job.keys))
     if report is not None:
@@ -111,26 +116,20 @@ def _run(engine: Engine, job: PropagationJob, report: Path | None, channel: Outp
         if folder is not None:
             job.originals.check(folder)
             destinations.make_folder(folder)
-    with closing(cast(Any, engine.propagate(job))) as events:
-        made = _follow(events, channel)
+    with LocalSession(engine) as session:
+        job_id = session.propagate(job).id
+        made = report_of(Following(session, job_id, info, channel).result())
     if report is not None:
         job.originals.check(report)
         engine.save_report(made, report)
     suggested = made.interpolation.get("suggested_keyframe")
+    channel.finished(made)
     if suggested is not None and suggested["gain"] >= _WORTH_TELLING:
         channel.note(
             f"One more key would help most at frame {suggested['index']}: it would take away about "
             f"{suggested['gain']:.0%} of what the frames between keys miss."
         )
     return made
-
-
-def _follow(events: Iterator[Event], channel: Output) -> Report:
-    for event in events:
-        channel.event(event)
-        if isinstance(event, Finished):
-            return event.report
-    raise RuntimeError("the engine ended without a report")
 
 
 def _summary(report: Report, seconds: float) -> str:

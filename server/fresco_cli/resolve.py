@@ -87,7 +87,8 @@ def _begin_log(path: Path) -> None:
 
 
 def _connect(tools: Tools, data: Path | None) -> Session:
-    return tools.session(DaemonOptions(data=data), QuietOutput())
+    # The plugin asks for a daemon's session, and it is one.
+    return cast("Session", tools.session(DaemonOptions(data=data), QuietOutput()))
 
 
 def _streams() -> tuple[IO[str], IO[str]]:

@@ -6,9 +6,9 @@ import uuid
 from typing import Annotated
 
 import typer
-from fresco_engine.types import Finished, Report
+from fresco_engine.types import Report
 
-from fresco_cli import local, options
+from fresco_cli import options
 from fresco_cli.choices import Choices
 from fresco_cli.daemons import Tools, check_options, or_locally
 from fresco_cli.faults import WRONG_INPUT, CommandFailed
@@ -16,7 +16,7 @@ from fresco_cli.grouping import grouped
 from fresco_cli.options import DaemonOptions, ModelOptions, Telling, Wanted
 from fresco_cli.order import Order, checked
 from fresco_cli.outcome import told
-from fresco_cli.output import Output, make_output
+from fresco_cli.output import make_output
 
 
 @grouped
@@ -54,10 +54,25 @@ def restyle(
         )
         if in_process:
             _check_local(daemon, detach=detach)
-            seconds, report = local.run(tools.engine, order, channel)
-            channel.result(_summary(report, seconds))
         else:
-            _at_daemon(tools, daemon, order, channel, detach=detach)
+            check_options(daemon)
+        ready = checked(order, tools.engine)
+        from fresco_cli import running
+
+        with or_locally():
+            session = (
+                running.local_session(tools.engine, ready)
+                if in_process
+                else tools.session(daemon, channel)
+            )
+        with session:
+            if detach:
+                job_id = uuid.uuid4().hex
+                running.submit(session, daemon, ready, channel, job_id)
+                channel.result(job_id)
+            else:
+                seconds, report = running.run(session, daemon, ready, channel, tools.engine)
+                channel.result(_summary(report, seconds))
 
 
 def _check_local(daemon: DaemonOptions, *, detach: bool) -> None:
@@ -67,26 +82,6 @@ def _check_local(daemon: DaemonOptions, *, detach: bool) -> None:
             "--local works without a daemon; leave it out, or the options that concern one",
             WRONG_INPUT,
         )
-
-
-def _at_daemon(
-    tools: Tools, daemon: DaemonOptions, order: Order, channel: Output, *, detach: bool
-) -> None:
-    check_options(daemon)
-    ready = checked(order, tools.engine)
-    from fresco_cli import remote
-
-    with or_locally():
-        session = tools.session(daemon, channel)
-    with session:
-        if detach:
-            job_id = uuid.uuid4().hex
-            remote.submit(session, daemon, ready, channel, job_id)
-            channel.result(job_id)
-            return
-        seconds, report = remote.run(session, daemon, ready, channel, tools.engine)
-    channel.event(Finished(report))
-    channel.result(_summary(report, seconds))
 
 
 def _summary(report: Report, seconds: float) -> str:

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
-from fresco_cli.engine import InProcessEngine
 from fresco_engine import __version__
 from fresco_media.clip import Clip
+from fresco_server.local.engine import InProcessEngine
 
 from tests.cli.conftest import Fresco
 from tests.fakes.tiny_models import write_model_folder
@@ -27,7 +27,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 from fresco_cli import __main__ as program
 from fresco_cli.app import app
 from fresco_cli.daemons import Tools
-from fresco_cli.engine import InProcessEngine
+from fresco_server.local.engine import InProcessEngine
 
 class SlowEngine(InProcessEngine):
     def load_model(self, source, **named):
