@@ -25,7 +25,7 @@ from fresco_client.values import (
 )
 from fresco_client.watch import ConnectionState
 
-SelfT = TypeVar("SelfT")
+SelfT = TypeVar("SelfT", bound="SessionLike")
 
 
 class SessionLike(Protocol):
@@ -40,16 +40,18 @@ class SessionLike(Protocol):
 
         There is nothing to fetch then, and no job that could be named later.
         """
-        ...
+        return False
 
-    def __enter__(self: SelfT) -> SelfT: ...
+    def __enter__(self: SelfT) -> SelfT:
+        return self
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None: ...
+    ) -> None:
+        self.close()
 
     def close(self) -> None: ...
 

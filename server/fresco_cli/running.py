@@ -12,7 +12,8 @@ from fresco_client import ClipSource, SessionLike
 from fresco_engine.types import Report
 from fresco_media.types import ClipInfo
 from fresco_server.local.engine import InProcessEngine
-from fresco_server.local.session import Delivery, LocalSession
+from fresco_server.local.job import Delivery
+from fresco_server.local.session import LocalSession
 
 from fresco_cli.faults import WRONG_INPUT, CommandFailed, Stopped
 from fresco_cli.options import DaemonOptions

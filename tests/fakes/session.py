@@ -103,7 +103,7 @@ class RecordingSession(LocalSession):
 
     def add(self, job: client.Job) -> client.Job:
         """A job that is there."""
-        self._add(job, lambda: iter(()))
+        self._add(job, lambda: iter(()), self._made_folder(job.id))
         self._job(job.id).job = job
         return job
 

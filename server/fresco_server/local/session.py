@@ -8,74 +8,33 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timezone
-from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import fresco_client as client
-from fresco.v1 import settings_pb2
 from fresco_client.files import part_name
-from fresco_client.messages import message_of
 from fresco_client.streams import Generated
 from fresco_engine import __version__, types
 from fresco_engine.errors import FrescoError
-from fresco_media.originals import NO_ORIGINALS, Originals
 
-from fresco_server.errors import reason_of
+from fresco_server.local import values
 from fresco_server.local.engine import InProcessEngine, PropagationJob
 from fresco_server.local.events import EventNumbering
-from fresco_server.rpc.messages.settings import restyle_settings
+from fresco_server.local.job import Delivery, LocalJob
+from fresco_server.local.values import refusing
 
 if TYPE_CHECKING:
     from fresco_engine.settings import RestyleSettings
     from fresco_media.clip import Clip
-    from fresco_media.types import Image
 
-SelfT = TypeVar("SelfT", bound="LocalSession")
 
 _LOGGER = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Delivery:
-    """Where the results of a session's job go as they are made, so that none lies there twice."""
-
-    output: Path
-    is_overwriting: bool = False
-    keyframes: Path | None = None
-    """A folder for the keyframes, as pictures; None: they are not kept."""
-    originals: Originals = NO_ORIGINALS
-
-
-@dataclass
-class LocalJob:
-    """A job of this session: what a client sees of it, and the work."""
-
-    job: client.Job
-    start: Callable[[], Iterator[types.Event]]
-    """Begins the work, which goes on as its events are asked for."""
-    folder: Path | None
-    """Where what it makes is kept; None for one that delivers it."""
-    events: list[client.Event] = field(default_factory=list[client.Event])
-
-    @property
-    def result(self) -> Path:
-        """The file that is fetched."""
-        assert self.folder is not None
-        output = self.job.output or client.OutputOptions()
-        return self.folder / f"result.{output.container or 'mp4'}"
-
-    def picture(self, kind: client.FrameKind, index: int) -> Path:
-        """A picture that is fetched."""
-        assert self.folder is not None
-        return self.folder / kind / f"{index:06d}.png"
-
-
-class LocalSession:
+class LocalSession(client.SessionLike):
     """A session whose jobs this process does, in the thread that watches them, while it watches.
 
     So a job that is no longer watched stops at once, and nothing is made faster than it is taken.
@@ -95,20 +54,9 @@ class LocalSession:
         self._engine = engine
         self._folder = folder
         self._delivery = delivery
-        self._clips = {client.ClipSource(path=str(path)): clip for path, clip in _items(opened)}
+        self._clips = dict(opened or {})
         self._jobs: dict[str, LocalJob] = {}
         self._own_folder: tempfile.TemporaryDirectory[str] | None = None
-
-    def __enter__(self: SelfT) -> SelfT:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def address(self) -> str:
@@ -126,7 +74,7 @@ class LocalSession:
         self._clips.clear()
         if self._own_folder is not None:
             self._own_folder.cleanup()
-            self._own_folder = None
+            self._own_folder = self._folder = None
 
     def server(self) -> client.ServerInfo:
         """What does the work."""
@@ -148,13 +96,8 @@ class LocalSession:
 
     def describe_clip(self, clip: client.ClipSource) -> client.ClipInfo:
         """What is known of a clip."""
-        from fresco_server.worker.media import describe
-
-        with _refusing():
-            values = describe(self._opened(clip))
-        values["warnings"] = tuple(values["warnings"])
-        exact = {name: Fraction(values[name]) for name in ("frame_rate", "duration")}
-        return client.ClipInfo(**{**values, **exact})
+        with refusing():
+            return values.clip_info(self._opened(clip))
 
     def upload(
         self, path: Path | str, on_progress: client.OnProgress | None = None
@@ -168,8 +111,8 @@ class LocalSession:
         return Path(clip.path)
 
     def _opened(self, clip: client.ClipSource) -> Clip:
-        known = self._clips.get(replace(clip, frame_rate=None))
-        return known or self._engine.open_clip(self._place(clip), clip.frame_rate)
+        place = self._place(clip)
+        return self._clips.get(place) or self._engine.open_clip(place, clip.frame_rate)
 
     # Jobs
 
@@ -187,16 +130,17 @@ class LocalSession:
     ) -> client.Job:
         """Make a job, which is done when it is watched."""
         info = self.describe_clip(clip)
-        with _refusing():
-            chosen = _engine_settings(settings)
+        with refusing():
+            chosen = values.engine_settings(settings)
 
         def start() -> Iterator[types.Event]:
             loaded = self._load(chosen, model, device)
             return self._render(made, self._opened(clip), chosen, loaded)
 
+        job_id = job_id or uuid.uuid4().hex
         made = self._add(
             client.Job(
-                id=job_id or uuid.uuid4().hex,
+                id=job_id,
                 title=title or self._place(clip).name,
                 clip=clip,
                 clip_info=info,
@@ -206,29 +150,30 @@ class LocalSession:
                 device=device,
             ),
             start,
+            None if self.is_delivering else self._made_folder(job_id),
         )
         return made.job
 
     def propagate(self, wanted: PropagationJob) -> client.Job:
         """Make a job that carries painted keyframes over a clip, straight to its output."""
         job = client.Job(id=uuid.uuid4().hex, title=wanted.clip.name)
-        return self._add(job, lambda: self._engine.propagate(wanted)).job
+        return self._add(job, lambda: self._engine.propagate(wanted), None).job
 
-    def _add(self, job: client.Job, start: Callable[[], Iterator[types.Event]]) -> LocalJob:
+    def _add(
+        self, job: client.Job, start: Callable[[], Iterator[types.Event]], folder: Path | None
+    ) -> LocalJob:
         now = datetime.now(timezone.utc)
-        folder = None if self._delivery is not None else self._kept_in() / job.id
-        if folder is not None:
-            folder.mkdir(parents=True)
         added = LocalJob(replace(job, create_time=now, update_time=now), start, folder)
         self._jobs[job.id] = added
         return added
 
-    def _kept_in(self) -> Path:
-        if self._folder is not None:
-            return self._folder
-        if self._own_folder is None:
+    def _made_folder(self, job_id: str) -> Path:
+        if self._folder is None:
             self._own_folder = tempfile.TemporaryDirectory(prefix="fresco-")
-        return Path(self._own_folder.name)
+            self._folder = Path(self._own_folder.name)
+        folder = self._folder / job_id
+        folder.mkdir(parents=True)
+        return folder
 
     def _load(
         self, settings: RestyleSettings, model: client.ModelChoice | None, device: str
@@ -248,16 +193,14 @@ class LocalSession:
         self, made: LocalJob, clip: Clip, settings: RestyleSettings, model: Any
     ) -> Iterator[types.Event]:
         kind = (made.job.output.kind if made.job.output else None) or "h264"
-        codec = "images" if kind == "frames" else kind
-        to = self._delivery
-        if to is None:
-            to = Delivery(output=made.result, is_overwriting=True)
+        to = self._delivery or Delivery(output=made.result, is_overwriting=True)
+        is_kept = made.is_frames and not self.is_delivering
         return self._engine.render(
             clip,
-            to.output if self._delivery is not None or codec != "images" else None,
+            None if is_kept else to.output,
             settings,
             model,
-            codec=codec,
+            codec="images" if kind == "frames" else kind,
             overwrite=to.is_overwriting,
             save_keyframes=to.keyframes,
             originals=to.originals,
@@ -294,9 +237,7 @@ class LocalSession:
         """Raises: NotSupported."""
         raise _not_supported()
 
-    def resume(self, job_id: str) -> client.Job:
-        """Raises: NotSupported."""
-        raise _not_supported()
+    resume = pause
 
     def delete(self, job_id: str) -> None:
         """Forget a job and remove what the session has kept of it."""
@@ -327,7 +268,7 @@ class LocalSession:
     ) -> client.Stream[client.Event]:
         """Do the job; its events as they happen, or again if it is done. They have no pictures."""
         one = self._job(job_id)
-        is_done = bool(one.events) or is_replay_only
+        is_done = one.job.state.is_ended or is_replay_only
         return Generated(_each(one.events[after:]) if is_done else self._done(one))
 
     def _done(self, one: LocalJob) -> Generator[client.Event, None, None]:
@@ -338,14 +279,14 @@ class LocalSession:
         numbering = EventNumbering()
         state = client.JobState.ANALYSING
         try:
-            yield _noted(one, numbering.made(client.StateChanged, state=state, reason=""))
+            yield one.noted(numbering.made(client.StateChanged, state=state, reason=""))
             with closing(cast(Any, one.start())) as events:
                 for event in events:
-                    _keep_picture(one, event)
-                    yield _noted(one, numbering.of(event))
+                    one.keep_picture(event)
+                    yield one.noted(numbering.of(event))
         except FrescoError as error:
             _LOGGER.debug("job %s failed", one.job.id, exc_info=True)
-            yield _noted(one, numbering.made(client.Failed, failure=_failure(error)))
+            yield one.noted(numbering.made(client.Failed, failure=values.failure(error)))
         finally:
             if not one.job.state.is_ended:
                 one.events.clear()
@@ -366,11 +307,11 @@ class LocalSession:
         """Restyle one frame now, in the clip's own size; the picture."""
 
         def made() -> Generator[client.LookProgress | client.Picture, None, None]:
-            with _refusing():
-                chosen = _engine_settings(settings)
+            with refusing():
+                chosen = values.engine_settings(settings)
                 loaded = self._load(chosen, model, device)
                 image = self._engine.look(self._opened(clip), index, chosen, loaded)
-            yield _picture(image, options)
+            yield values.picture(image, options)
 
         return Generated(made())
 
@@ -387,7 +328,7 @@ class LocalSession:
         one = self._job(job_id)
         if one.folder is None or not one.picture(kind, index).exists():
             raise client.NotFound("there is no such picture", "ARTEFACT_NOT_FOUND")
-        return _picture(read_image(one.picture(kind, index)), options)
+        return values.picture(read_image(one.picture(kind, index)), options)
 
     def fetch_result(
         self,
@@ -425,13 +366,13 @@ class LocalSession:
 
     def models(self) -> tuple[client.Model, ...]:
         """Models here and on the hub, the bundled one first."""
-        return tuple(_model(asdict(entry)) for entry in self._engine.list_models())
+        return tuple(values.model(entry) for entry in self._engine.list_models())
 
     def pull(self, source: str) -> client.Stream[client.PullProgress]:
         """Download a model from the hub; pulling again goes on where it was stopped."""
 
         def pulled() -> Generator[client.PullProgress, None, None]:
-            with _refusing():
+            with refusing():
                 for done, total in self._engine.pull(source):
                     yield client.PullProgress(
                         done_bytes=done,
@@ -451,98 +392,8 @@ class LocalSession:
         raise _not_supported()
 
 
-def _items(opened: Mapping[Path, Clip] | None) -> Iterable[tuple[Path, Clip]]:
-    return () if opened is None else opened.items()
-
-
 def _each(events: list[client.Event]) -> Generator[client.Event, None, None]:
     yield from events
-
-
-def _weight(lora: client.Lora) -> float:
-    return 1.0 if lora.weight is None else lora.weight
-
-
-def _engine_settings(settings: client.RestyleSettings) -> RestyleSettings:
-    """What a daemon makes of them."""
-    return restyle_settings(message_of(settings, settings_pb2.RestyleSettings))
-
-
-def _noted(one: LocalJob, event: client.Event) -> client.Event:
-    """The event, of which the job tells from now on."""
-    changes: dict[str, Any] = {"last_sequence": event.sequence, "update_time": event.time}
-    match event:
-        case client.StateChanged():
-            changes["state"] = event.state
-        case client.Analysed():
-            changes["plan"] = event.plan
-        case client.Finished():
-            changes |= {"state": client.JobState.DONE, "result": event.result}
-        case client.Failed():
-            changes |= {"state": client.JobState.FAILED, "failure": event.failure}
-        case _:
-            pass
-    one.job = replace(one.job, **changes)
-    one.events.append(event)
-    return event
-
-
-def _keep_picture(one: LocalJob, event: types.Event) -> None:
-    """Keeps a picture that can be fetched; those of a video are in its file."""
-    if one.folder is None:
-        return
-    if isinstance(event, types.KeyframeReady):
-        _write(one.picture("keyframe", event.index), event.image)
-    is_frames = one.job.output is not None and one.job.output.kind == "frames"
-    if isinstance(event, types.FrameReady) and is_frames:
-        _write(one.picture("result", event.frame.index), event.frame.image)
-
-
-def _write(path: Path, image: Image) -> None:
-    from fresco_media.images import write_image
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_image(path, image)
-
-
-def _picture(image: Image, options: client.PictureOptions | None) -> client.Picture:
-    from fresco_media.images import encode_image
-
-    encoding = (options.encoding if options else None) or "jpeg"
-    height, width = image.shape[:2]
-    data = encode_image(image, f".{encoding}")
-    return client.Picture(encoding=encoding, width=width, height=height, data=data)
-
-
-def _model(values: dict[str, Any]) -> client.Model:
-    values["state"] = values["state"].value
-    values["styles"] = tuple(client.Style(**style) for style in values["styles"])
-    if values["state"] == "bundled":
-        values["source"] = ""
-    return client.Model(**{**values, "problem": values["problem"] or ""}, loaded_on=())
-
-
-def _failure(error: FrescoError) -> client.Failure:
-    return client.Failure(
-        reason=reason_of(type(error).__name__), message=str(error), log_tail="", can_resume=False
-    )
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """The engine's errors inside are outside those that a daemon would answer with."""
-    try:
-        yield
-    except FrescoError as error:
-        from fresco_client.errors import error_of_status
-
-        from fresco_server.rpc.status import status_of
-
-        status = status_of(error)
-        assert status is not None
-        raise error_of_status(
-            cast(int, status.code.value[0]), str(error), status.reason, ""
-        ) from error
 
 
 def _not_supported() -> client.NotSupported:
