@@ -63,16 +63,8 @@ def look(
         originals.check(output)
         Warnings(channel).say(*_doubts(opened, settings))
         began = time.perf_counter()
-        from fresco_server.local.session import LocalSession
-
-        with or_locally():
-            session = (
-                LocalSession(tools.engine, opened={clip.absolute(): opened})
-                if in_process
-                else tools.session(daemon, channel)
-            )
         request = _LookRequest(clip, opened, frame, frame_rate, choices, model, daemon)
-        with session:
+        with _session(tools, request, channel, in_process=in_process) as session:
             picture = _made(session, request, channel)
         originals.check(output)
         write_image(output, displayed(picture, opened.info.sample_aspect))
@@ -101,6 +93,17 @@ class _LookRequest:
     choices: LookChoices
     model: ModelOptions
     daemon: DaemonOptions
+
+
+def _session(
+    tools: Tools, wanted: _LookRequest, channel: Output, *, in_process: bool
+) -> SessionLike:
+    from fresco_server.local.session import LocalSession
+
+    if in_process:
+        return LocalSession(tools.engine, opened={wanted.path.absolute(): wanted.clip})
+    with or_locally():
+        return tools.session(wanted.daemon, channel)
 
 
 def _made(session: SessionLike, wanted: _LookRequest, channel: Output) -> Image:

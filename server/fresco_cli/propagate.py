@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +23,73 @@ from fresco_cli.parsing import parse_frame_rate, parse_range
 _WORTH_TELLING = 0.05
 
 
+@dataclass(frozen=True, kw_only=True)
+class PropagateChoices:
+    """How the painted keyframes are carried over the clip, and where what comes of it goes."""
+
+    output: options.Output
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Follow motion only, without searching patches.")
+    ] = False
+    size: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Short side in pixels to work at, 64 to 8192; default: the clip's."
+        ),
+    ] = None
+    frames: options.Range = None
+    first_number: Annotated[
+        int | None,
+        typer.Option(
+            "--first-number",
+            metavar="N",
+            min=0,
+            help="The number that the keys' names give to the clip's first frame, 0 or 1 as a "
+            "rule; seen from the names and pictures unless given.",
+        ),
+    ] = None
+    frame_rate: options.FrameRate = None
+    lossless: Annotated[bool, typer.Option("--lossless", help="Lose nothing; large.")] = False
+    overwrite: options.Overwrite = False
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.json", help="Save times, memory and the error of every frame."),
+    ] = None
+    error_maps: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Save where every frame misses its source, as PNG."),
+    ] = None
+    resume: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Keep finished parts there, and go on with them."),
+    ] = None
+    device: options.Device = None
+
+    def job(self, clip: Path, keys: Path) -> PropagationJob:
+        """What is to be done with a clip and a folder of painted keyframes.
+
+        Raises:
+            InvalidSettings: a value is of another form.
+        """
+        start, stop = parse_range(self.frames)
+        return PropagationJob(
+            clip=clip,
+            frame_rate=parse_frame_rate(self.frame_rate),
+            keys=keys,
+            output=self.output,
+            interpolation="flow" if self.fast else "patch",
+            size=self.size,
+            start=start,
+            stop=stop,
+            first_number=self.first_number,
+            codec="lossless" if self.lossless else None,
+            overwrite=self.overwrite,
+            error_maps=self.error_maps,
+            resume=self.resume,
+            device=self.device,
+        )
+
+
 @grouped
 def propagate(
     context: typer.Context,
@@ -35,68 +102,16 @@ def propagate(
             show_default=False,
         ),
     ],
-    output: options.Output,
     telling: Telling,
-    fast: Annotated[
-        bool, typer.Option("--fast", help="Follow motion only, without searching patches.")
-    ] = False,
-    size: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", help="Short side in pixels to work at, 64 to 8192; default: the clip's."
-        ),
-    ] = None,
-    frames: options.Range = None,
-    first_number: Annotated[
-        int | None,
-        typer.Option(
-            "--first-number",
-            metavar="N",
-            min=0,
-            help="The number that the keys' names give to the clip's first frame, 0 or 1 as a "
-            "rule; seen from the names and pictures unless given.",
-        ),
-    ] = None,
-    frame_rate: options.FrameRate = None,
-    lossless: Annotated[bool, typer.Option("--lossless", help="Lose nothing; large.")] = False,
-    overwrite: options.Overwrite = False,
-    report: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.json", help="Save times, memory and the error of every frame."),
-    ] = None,
-    error_maps: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Save where every frame misses its source, as PNG."),
-    ] = None,
-    resume: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Keep finished parts there, and go on with them."),
-    ] = None,
-    device: options.Device = None,
+    choices: PropagateChoices,
 ) -> None:
     """Carry painted keyframes over a clip; no model is needed."""
     tools: Tools = context.obj
     channel = make_output(as_json=telling.as_json, quiet=telling.quiet)
     with told(channel, debug=telling.debug):
-        start, stop = parse_range(frames)
-        job = PropagationJob(
-            clip=clip,
-            frame_rate=parse_frame_rate(frame_rate),
-            keys=keys,
-            output=output,
-            interpolation="flow" if fast else "patch",
-            size=size,
-            start=start,
-            stop=stop,
-            first_number=first_number,
-            codec="lossless" if lossless else None,
-            overwrite=overwrite,
-            error_maps=error_maps,
-            resume=resume,
-            device=device,
-        )
+        job = choices.job(clip, keys)
         began = time.perf_counter()
-        result = _run(tools.engine, job, report, channel)
+        result = _run(tools.engine, job, choices.report, channel)
         channel.result(_summary(result, time.perf_counter() - began))
 
 

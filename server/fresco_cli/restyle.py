@@ -16,7 +16,7 @@ from fresco_cli.grouping import grouped
 from fresco_cli.options import DaemonOptions, ModelOptions, Telling, Wanted
 from fresco_cli.order import Order, checked
 from fresco_cli.outcome import told
-from fresco_cli.output import make_output
+from fresco_cli.output import Output, make_output
 
 
 @grouped
@@ -56,23 +56,7 @@ def restyle(
             _check_local(daemon, detach=detach)
         else:
             check_options(daemon)
-        ready = checked(order, tools.engine)
-        from fresco_cli import running
-
-        with or_locally():
-            session = (
-                running.local_session(tools.engine, ready)
-                if in_process
-                else tools.session(daemon, channel)
-            )
-        with session:
-            if detach:
-                job_id = uuid.uuid4().hex
-                running.submit(session, daemon, ready, channel, job_id)
-                channel.result(job_id)
-            else:
-                seconds, report = running.run(session, daemon, ready, channel, tools.engine)
-                channel.result(_summary(report, seconds))
+        _carry_out(tools, daemon, order, channel, in_process=in_process, detach=detach)
 
 
 def _check_local(daemon: DaemonOptions, *, detach: bool) -> None:
@@ -82,6 +66,34 @@ def _check_local(daemon: DaemonOptions, *, detach: bool) -> None:
             "--local works without a daemon; leave it out, or the options that concern one",
             WRONG_INPUT,
         )
+
+
+def _carry_out(
+    tools: Tools,
+    daemon: DaemonOptions,
+    order: Order,
+    channel: Output,
+    *,
+    in_process: bool,
+    detach: bool,
+) -> None:
+    ready = checked(order, tools.engine)
+    from fresco_cli import running
+
+    with or_locally():
+        session = (
+            running.local_session(tools.engine, ready)
+            if in_process
+            else tools.session(daemon, channel)
+        )
+    with session:
+        if detach:
+            job_id = uuid.uuid4().hex
+            running.submit(session, daemon, ready, channel, job_id)
+            channel.result(job_id)
+        else:
+            seconds, report = running.run(session, daemon, ready, channel, tools.engine)
+            channel.result(_summary(report, seconds))
 
 
 def _summary(report: Report, seconds: float) -> str:
