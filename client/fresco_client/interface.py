@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, TypeVar
 
+from fresco_client.errors import NotSupported
 from fresco_client.events import Event
 from fresco_client.server_info import LookProgress, Model, PullProgress, ServerInfo
 from fresco_client.settings import KeyframeChange, ModelChoice, RestyleSettings
@@ -29,10 +30,14 @@ SelfT = TypeVar("SelfT", bound="SessionLike")
 
 
 class SessionLike(Protocol):
-    """The interface of `Session`, which says what its methods do and what they raise."""
+    """The interface of `Session`, which says what its methods do and what they raise.
+
+    What has a body here is what a session without a daemon does.
+    """
 
     @property
-    def address(self) -> str: ...
+    def address(self) -> str:
+        return ""
 
     @property
     def is_delivering(self) -> bool:
@@ -80,15 +85,18 @@ class SessionLike(Protocol):
 
     def cancel(self, job_id: str) -> Job: ...
 
-    def pause(self, job_id: str) -> Job: ...
+    def pause(self, job_id: str) -> Job:
+        raise _not_supported()
 
-    def resume(self, job_id: str) -> Job: ...
+    def resume(self, job_id: str) -> Job:
+        raise _not_supported()
 
     def delete(self, job_id: str) -> None: ...
 
     def reroll(
         self, job_id: str, changes: Iterable[KeyframeChange], *, new_job_id: str | None = None
-    ) -> Job: ...
+    ) -> Job:
+        raise _not_supported()
 
     def watch(
         self,
@@ -133,6 +141,12 @@ class SessionLike(Protocol):
 
     def pull(self, source: str) -> Stream[PullProgress]: ...
 
-    def load(self, source: str = "", device: str = "", timeout_s: float = 600.0) -> None: ...
+    def load(self, source: str = "", device: str = "", timeout_s: float = 600.0) -> None:
+        raise _not_supported()
 
-    def unload(self, device: str = "") -> None: ...
+    def unload(self, device: str = "") -> None:
+        raise _not_supported()
+
+
+def _not_supported() -> NotSupported:
+    return NotSupported("This needs a daemon. Start one with 'fresco serve'.")

@@ -10,7 +10,7 @@ from fresco_engine import __version__
 
 from fresco_cli.daemons import Tools
 from fresco_cli.options import DaemonOptions
-from fresco_cli.output import QuietOutput
+from fresco_cli.output import Output
 from fresco_cli.words import gigabytes, span
 
 LEAST_FREE_BYTES = 1_000_000_000
@@ -65,7 +65,7 @@ def daemon(tools: Tools, data: Path | None) -> str:
     from fresco_client import ClientError, DaemonNotFound
 
     try:
-        with tools.session(DaemonOptions(data=data), QuietOutput(), start=False) as session:
+        with tools.session(DaemonOptions(data=data), Output(), start=False) as session:
             server, address = session.server(), session.address
     except DaemonNotFound:
         return _not_running(data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from fresco_media.text import printable, printable_json
 from rich.console import Console
@@ -22,63 +22,11 @@ if TYPE_CHECKING:
 _SEEN_BYTES = 16_000_000
 
 
-class Output(Protocol):
-    """Where a command's news goes."""
-
-    def event(self, event: Event) -> None:
-        """Show what happens to the job."""
-        ...
-
-    def planned(self, plan: Plan, info: ClipInfo) -> None:
-        """Show what is going to be done with a clip."""
-        ...
-
-    def progress(self, progress: StageProgress, remaining_s: float | None) -> None:
-        """Show how far a stage is, and the seconds the whole job may still take."""
-        ...
-
-    def warned(self, message: str) -> None:
-        """Say what should be known and does not stop the job."""
-        ...
-
-    def finished(self, report: Report) -> None:
-        """Tell of a job that went well."""
-        ...
-
-    def job(self, job_id: str) -> None:
-        """Name the job that a daemon works on from here on."""
-        ...
-
-    def transfer(self, name: str, done: int, total: int) -> None:
-        """Show how many bytes have been sent or received."""
-        ...
-
-    def note(self, text: str) -> None:
-        """Say something that is good to know."""
-        ...
-
-    def result(self, text: str) -> None:
-        """Say what came out of it, on stdout."""
-        ...
-
-    def failed(self, kind: str, text: str) -> None:
-        """Say why the command failed."""
-        ...
-
-    def cancelled(self, text: str) -> None:
-        """Say that the user stopped the command."""
-        ...
-
-    def close(self) -> None:
-        """Leave the terminal clean."""
-        ...
-
-
 def make_output(*, as_json: bool, quiet: bool) -> Output:
     """The output that the options ask for."""
     if as_json:
         return JsonOutput()
-    return QuietOutput() if quiet else TerminalOutput()
+    return Output() if quiet else TerminalOutput()
 
 
 def write_json(value: Any, *, indent: int | None = None) -> None:
@@ -112,35 +60,35 @@ def write_error(text: str) -> None:
     sys.stderr.flush()
 
 
-class QuietOutput:
-    """Nothing but errors."""
+class Output:
+    """Where a command's news goes. This one says nothing but errors; others say more."""
 
     def event(self, event: Event) -> None:
-        """Say nothing."""
+        """Show what happens to the job."""
 
     def planned(self, plan: Plan, info: ClipInfo) -> None:
-        """Say nothing."""
+        """Show what is going to be done with a clip."""
 
     def progress(self, progress: StageProgress, remaining_s: float | None) -> None:
-        """Say nothing."""
+        """Show how far a stage is, and the seconds the whole job may still take."""
 
     def warned(self, message: str) -> None:
-        """Say nothing."""
+        """Say what should be known and does not stop the job."""
 
     def finished(self, report: Report) -> None:
-        """Say nothing."""
+        """Tell of a job that went well."""
 
     def job(self, job_id: str) -> None:
-        """Say nothing."""
+        """Name the job that a daemon works on from here on."""
 
     def transfer(self, name: str, done: int, total: int) -> None:
-        """Say nothing."""
+        """Show how many bytes have been sent or received."""
 
     def note(self, text: str) -> None:
-        """Say nothing."""
+        """Say something that is good to know."""
 
     def result(self, text: str) -> None:
-        """Say nothing."""
+        """Say what came out of it, on stdout."""
 
     def failed(self, kind: str, text: str) -> None:
         """Say why the command failed."""
@@ -151,10 +99,10 @@ class QuietOutput:
         write_error(text)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Leave the terminal clean."""
 
 
-class JsonOutput(QuietOutput):
+class JsonOutput(Output):
     """One JSON object per line on stdout; errors also as sentences on stderr."""
 
     def event(self, event: Event) -> None:
@@ -194,7 +142,7 @@ class JsonOutput(QuietOutput):
         super().cancelled(text)
 
 
-class TerminalOutput(QuietOutput):
+class TerminalOutput(Output):
     """Progress bars on a terminal, a line every tenth of a stage elsewhere."""
 
     def __init__(self, console: Console | None = None) -> None:

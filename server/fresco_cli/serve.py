@@ -15,7 +15,7 @@ from fresco_cli import options
 from fresco_cli.faults import CommandFailed
 from fresco_cli.grouping import grouped
 from fresco_cli.outcome import told
-from fresco_cli.output import QuietOutput, write_error
+from fresco_cli.output import Output, write_error
 from fresco_cli.parsing import number, parse_size
 from fresco_cli.words import moved_in
 
@@ -123,7 +123,7 @@ def serve(
     debug: options.Debug = False,
 ) -> None:
     """Run the daemon: it works on jobs, one after the other, until Ctrl-C."""
-    with told(QuietOutput(), debug=debug):
+    with told(Output(), debug=debug):
         from fresco_server.daemon import serve as run
         from fresco_server.errors import CannotStart
 

@@ -59,11 +59,6 @@ class LocalSession(client.SessionLike):
         self._own_folder: tempfile.TemporaryDirectory[str] | None = None
 
     @property
-    def address(self) -> str:
-        """There is none to connect to."""
-        return ""
-
-    @property
     def is_delivering(self) -> bool:
         """Whether nothing is to be fetched: results go to their places as they are made."""
         return self._delivery is not None
@@ -233,28 +228,12 @@ class LocalSession(client.SessionLike):
         one.job = replace(one.job, state=state)
         return one.job
 
-    def pause(self, job_id: str) -> client.Job:
-        """Raises: NotSupported."""
-        raise _not_supported()
-
-    resume = pause
-
     def delete(self, job_id: str) -> None:
         """Forget a job and remove what the session has kept of it."""
         folder = self._job(job_id).folder
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
         del self._jobs[job_id]
-
-    def reroll(
-        self,
-        job_id: str,
-        changes: Iterable[client.KeyframeChange],
-        *,
-        new_job_id: str | None = None,
-    ) -> client.Job:
-        """Raises: NotSupported."""
-        raise _not_supported()
 
     def watch(
         self,
@@ -383,18 +362,6 @@ class LocalSession(client.SessionLike):
 
         return Generated(pulled())
 
-    def load(self, source: str = "", device: str = "", timeout_s: float = 600.0) -> None:
-        """Raises: NotSupported."""
-        raise _not_supported()
-
-    def unload(self, device: str = "") -> None:
-        """Raises: NotSupported."""
-        raise _not_supported()
-
 
 def _each(events: list[client.Event]) -> Generator[client.Event, None, None]:
     yield from events
-
-
-def _not_supported() -> client.NotSupported:
-    return client.NotSupported("this needs a daemon; start one with 'fresco serve'")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, cast
 
@@ -30,7 +30,11 @@ def engine_settings(settings: client.RestyleSettings) -> RestyleSettings:
     Raises:
         InvalidSettings: a value is out of range or the prompt is missing.
     """
-    return restyle_settings(message_of(settings, settings_pb2.RestyleSettings))
+    # Files may have names that are not UTF-8, as texts of messages are.
+    names = {index: str(index) for index in settings.keyframe_pictures}
+    message = message_of(replace(settings, keyframe_pictures=names), settings_pb2.RestyleSettings)
+    pictures = dict(settings.keyframe_pictures)
+    return replace(restyle_settings(message), keyframe_pictures=pictures)
 
 
 def clip_info(clip: Clip) -> client.ClipInfo:

@@ -160,7 +160,7 @@ def test_refusals_are_those_of_a_daemon(engine: FakeEngine, clip: Path, tmp_path
         session.submit(source(clip), client.RestyleSettings(prompt="ink", strength=7.0))
     with pytest.raises(client.NotFound):
         session.watch("nobody")
-    with pytest.raises(client.NotSupported, match="fresco serve"):
+    with pytest.raises(client.NotSupported, match="needs a daemon"):
         session.pause("nobody")
 
     assert (nowhere.value.reason, wrong.value.reason) == ("CLIP_NOT_FOUND", "INVALID_SETTINGS")
