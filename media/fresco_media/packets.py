@@ -34,7 +34,10 @@ _ENOUGH = 6
 
 
 class ScannedPacket(NamedTuple):
-    """One packet of the video stream; `stamp` is its time, `seek` what to seek to for it."""
+    """One packet of the video stream; `stamp` is its time, `seek` what to seek to for it.
+
+    `duration` is in ticks, 0 where the file does not state it.
+    """
 
     stamp: int | None
     seek: int | None
@@ -43,6 +46,7 @@ class ScannedPacket(NamedTuple):
     is_key: bool
     is_shown: bool
     is_corrupt: bool
+    duration: int = 0
 
     @staticmethod
     def shown_at(stamp: int) -> ScannedPacket:
@@ -55,6 +59,7 @@ class Scan:
     """What one pass over a file tells.
 
     `time_base` is the tick of the pictures' stamps, `step` the usual duration of one in ticks.
+    `end` is when the file says that its last picture ends, in ticks, None where it does not.
     `sound_start_s` is when its first sound begins, None without any.
     `has_decoding_times_only` says that the container stores no times of showing.
     """
@@ -64,6 +69,7 @@ class Scan:
     packets: list[ScannedPacket] = field(default_factory=list[ScannedPacket])
     joins: tuple[Join, ...] = ()
     is_cut_short: bool = False
+    end: int | None = None
     sound_start_s: Fraction | None = None
     has_decoding_times_only: bool = False
 
@@ -94,7 +100,8 @@ class PacketTable:
     `is_timed` is False for raw streams without any time stamps; their `stamps` just count.
     `is_cut_short` says that the file ends before its announced end, `left_out` how many frames at
     its start need others that it does not hold, `mended` how many have no time stamp of their own
-    that could be kept.
+    that could be kept. `durations` are those that the file states for the last frames, at most two,
+    in ticks, 0 where it does not.
     """
 
     stamps: tuple[int, ...]
@@ -108,6 +115,7 @@ class PacketTable:
     sound_start_s: Fraction | None = None
     left_out: int = 0
     mended: int = 0
+    durations: tuple[int, ...] = ()
 
 
 def scan_packets(
@@ -141,6 +149,7 @@ def scan_packets(
         _fill_stamps(scan, own_times_s)
     latest_s = max(track.end * track.time_base for track in tracks.values())
     scan.is_cut_short = _ends_early(container, stream, latest_s)
+    scan.end = None if scan.is_cut_short else _stated_end(container, stream)
     _leave_out_cut_frame(scan)
     scan.step = pictures.duration or 1
     sounds = {sound.index: tracks[sound.index] for sound in container.streams.audio}
@@ -194,6 +203,7 @@ def _scanned(packet: av.Packet, stream: av.VideoStream, *, is_stray: bool) -> Sc
         packet.is_keyframe,
         not is_stray and _is_shown(packet, stream),
         packet.is_corrupt,
+        packet.duration or 0,
     )
 
 
@@ -314,7 +324,16 @@ def table_in_order(
         sound_start_s=scan.sound_start_s,
         left_out=left_out,
         mended=sum(before != after for before, after in zip(own, stamps, strict=True)),
+        durations=_last_durations(scan, order, stamps),
     )
+
+
+def _last_durations(scan: Scan, order: Sequence[int], stamps: Sequence[int]) -> tuple[int, ...]:
+    durations = [scan.packets[number].duration for number in order[-2:]]
+    # Where frames are reordered, MP4 states how long each takes to be decoded, not how long to see.
+    if durations and scan.end is not None and not scan.joins:
+        durations[-1] = max(0, scan.end - stamps[-1])
+    return tuple(durations)
 
 
 def _keys(
@@ -373,6 +392,13 @@ def _are_borrowed(packets: Sequence[ScannedPacket]) -> bool:
         packet.stamp == following.seek and packet.stamp != packet.seek
         for packet, following in pairwise(packets)
     )
+
+
+def _stated_end(container: av.container.InputContainer, stream: av.VideoStream) -> int | None:
+    # Elsewhere FFmpeg works it out from rates and sizes.
+    if "mp4" not in container.format.name or not stream.duration:
+        return None
+    return (stream.start_time or 0) + stream.duration
 
 
 def _ends_early(

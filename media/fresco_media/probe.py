@@ -129,7 +129,9 @@ def _animation(path: Path) -> Probe:
     """Describe an animated WebP."""
     *times_ms, end_ms = show_times_ms(path)
     millisecond = Fraction(1, 1000)
-    scan = Scan(millisecond, packets=[ScannedPacket.shown_at(time) for time in times_ms])
+    scan = Scan(
+        millisecond, packets=[ScannedPacket.shown_at(time) for time in times_ms], end=end_ms
+    )
     header = _Header(
         codec="webp", time_base=millisecond, rates=(len(times_ms) / Fraction(end_ms, 1000),)
     )
@@ -271,6 +273,7 @@ def _describe(
         sample_aspect=1 / aspect if orientation.swaps_sides else aspect,
         colour=shown_tags(colour),
         codec=header.codec,
+        last_frame_s=_last_frame_s(header, timing, table),
         sound_start_s=table.sound_start_s,
         joins=table.joins,
     )
@@ -288,6 +291,19 @@ def _timing(header: _Header, table: PacketTable) -> Timing:
         return exact_timing(table.stamps, header.time_base, header.rates)
     rate = next((rate for rate in header.rates if rate), DEFAULT_RATE)
     return Timing(tuple(range(len(table.stamps))), 1 / rate, rate, False)
+
+
+def _last_frame_s(header: _Header, timing: Timing, table: PacketTable) -> Fraction | None:
+    """How long the last frame is shown; None if that is as long as others are."""
+    if len(timing.times) < 2 or not (table.is_timed and header.has_times):
+        return None
+    *_, before, stated = (0, 0, *table.durations)
+    if timing.is_variable:
+        return (stated or timing.times[-1] - timing.times[-2]) * timing.time_base
+    # At a constant rate, what is stated may be rounded, guessed or that of a field.
+    stated_s = stated * header.time_base
+    is_held = stated != before and 2 * stated_s * timing.frame_rate > 3
+    return stated_s if is_held else None
 
 
 def _frames(count: int) -> str:

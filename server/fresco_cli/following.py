@@ -6,9 +6,10 @@ from collections.abc import Callable, Collection
 
 import fresco_client as client
 from fresco_client import Plan, ResultInfo, SessionLike
+from fresco_media.interrupts import CANCELLED
 from fresco_media.types import ClipInfo
 
-from fresco_cli.faults import CANCELLED, FAILED, CommandFailed, code_of, kind_of
+from fresco_cli.faults import FAILED, CommandFailed, code_of, kind_of
 from fresco_cli.order import Warnings
 from fresco_cli.output import Output
 from fresco_cli.words import moved_in

@@ -32,12 +32,6 @@ def codec_of(stream: av.AudioStream) -> str:
     return stream.codec_context.codec.canonical_name
 
 
-def name_of(stream: av.AudioStream, number: int) -> str:
-    """How a track is called in a sentence; `number` counts from 1."""
-    title = title_of(stream)
-    return f"sound track {number} ({title})" if title else f"sound track {number}"
-
-
 def title_of(stream: av.AudioStream) -> str:
     """The title that a person gave to the track, or nothing."""
     # MP4 and MOV keep it in their own field, and many programs write the handler's name instead.

@@ -13,7 +13,9 @@ from typing import Any, Protocol
 
 from fresco_engine.checkpoint import FolderCheckpoint
 from fresco_engine.types import Event, Finished, Report
+from fresco_media.disk import storing
 from fresco_media.images import encode_image
+from fresco_media.own import OwnFolder
 from fresco_media.types import Image
 
 from fresco_server.worker.channel import Channel, Order
@@ -154,7 +156,8 @@ class Worker:
                 done, total = next(steps)
             except StopIteration as end:
                 path = Path(order["file"])
-                path.write_bytes(encode_image(end.value, ".png"))
+                with storing(path):
+                    OwnFolder(path.parent).write(path.name, encode_image(end.value, ".png"))
                 self._channel.say("look_done", look=look, file=order["file"])
                 return
             self._channel.say("look_step", look=look, done=done, total=total)

@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -57,9 +58,9 @@ def store(folders: DataFolder) -> Iterator[JobStore]:
         store.tell("done", "keyframe", {"index": index}, Change(), key=f"keyframe:{index}")
     values = {"index": 0, "time": "0", "is_keyframe": True}
     store.tell("done", "frame", values, Change(), key="frame:0")
-    store.tell("done", "finished", {}, Change(state=JobState.DONE, result=RESULT))
+    store.tell("done", "finished", asdict(RESULT), Change(state=JobState.DONE, result=RESULT))
     store.set_fetched("done")
-    store.tell("failed", "failed", {}, Change(state=JobState.FAILED, failure=FAILURE))
+    store.tell("failed", "failed", asdict(FAILURE), Change(state=JobState.FAILED, failure=FAILURE))
     store.change_state("cancelled", JobState.CANCELLED)
     store.change_state("paused", JobState.PAUSED)
     store.change_state("running", JobState.INTERPOLATING)
@@ -266,6 +267,23 @@ def test_a_damaged_record_costs_no_other_job(
         ("result", '{"file_name": "../../x", "size_bytes": 1, "sha256": "", "report": {}}'),
         ("job_order", '{"clip": "/c", "settings": {}, "model": {"loras": []}, "suffix": "/x"}'),
         ("job_order", None),
+        ("created", 1e15),
+        ("plan", "{}"),
+        ("plan", '{"start": 0, "stop": 6, "shots": 7, "keyframes": [0], "working_size": [1, 1]}'),
+        ("plan", '{"start":0,"stop":6,"shots":[[0,6]],"keyframes":[1e9],"working_size":[1,1]}'),
+        ("progress", '{"analysing": ["x", 2]}'),
+        ("warnings", "[7]"),
+        ("failure", '{"reason": 7, "message": [], "log_tail": "", "can_resume": true}'),
+        ("result", '{"file_name": "", "size_bytes": "many", "sha256": "", "report": {}}'),
+        ("result", '{"file_name": "", "size_bytes": 1, "sha256": "", "report": 7}'),
+        ("wanted", "dance"),
+        ("generation", 1.5),
+        ("job_order", '{"clip": "/c", "settings": [], "model": {"loras": []}}'),
+        ("job_order", '{"clip": "/c", "settings": {}, "model": {"loras": []}, "title": 7}'),
+        ("job_order", '{"clip": "/c", "settings": {}, "model": {"loras": []}, "upload": []}'),
+        ("job_order", '{"clip":"/c","settings":{"keyframes":["x"]},"model":{"loras":[]}}'),
+        ("job_order", '{"clip":"/c","settings":{},"model":{"loras":[]},"clip_info":{"a":1}}'),
+        ("job_order", '{"clip":"/c","settings":{},"model":{"loras":[]},"frame_rate":"1e999999"}'),
     ],
     ids=lambda value: str(value)[:20],
 )
@@ -304,6 +322,12 @@ def test_a_record_nested_beyond_reading_stops_no_start(
         {"event_values": "{"},
         {"event_values": "7", "kind": "\ud800"},
         {"job_id": "queued"},
+        {"kind": "dance"},
+        {"time": 1e15},
+        {"event_values": "{}", "kind": "frame"},
+        {"event_values": '{"index": "x"}', "kind": "keyframe"},
+        {"event_values": '{"index": 0, "time": "1e999999", "is_keyframe": true}', "kind": "frame"},
+        {"event_values": '{"state": "dancing"}', "kind": "state"},
     ],
     ids=str,
 )

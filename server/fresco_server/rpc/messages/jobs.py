@@ -112,7 +112,11 @@ def job_message(job: Job, disk_bytes: int = 0) -> jobs_pb2.Job:
 def _sent(job: Job) -> jobs_pb2.CreateJobRequest:
     """What the client asked for; a reroll asks for its parent's with changed keyframes."""
     request = jobs_pb2.CreateJobRequest()
-    json_format.ParseDict(dict(job.order.request), request, ignore_unknown_fields=True)
+    try:
+        json_format.ParseDict(dict(job.order.request), request, ignore_unknown_fields=True)
+    except json_format.ParseError:
+        # Taken up from a record that was damaged; what there is to know is in the order.
+        request.Clear()
     if job.order.parent_id:
         settings, asked = job.order.settings, request.settings
         for name in ("keyframe_seeds", "keyframe_prompts", "keyframe_pictures"):
