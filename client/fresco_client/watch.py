@@ -43,7 +43,8 @@ class Watch(Stream[Event]):
         patience_s: float | None = None,
         on_connection: Callable[[ConnectionState], None] | None = None,
     ) -> None:
-        super().__init__(self._cancel_call)
+        # Its own `close` cancels; a method of its own kept here would keep it from being freed.
+        super().__init__(lambda: None)
         self.job_id = job_id
         self.last_sequence = after
         """Sequence number of the last event given out."""
@@ -82,9 +83,6 @@ class Watch(Stream[Event]):
     def close(self) -> None:
         """Stop watching; the job goes on."""
         self._closed.set()
-        super().close()
-
-    def _cancel_call(self) -> None:
         with self._lock:
             call = self._call
         if call is not None:
