@@ -48,10 +48,12 @@ from fresco_client.events import (
     Restarted,
     StateChanged,
     Warned,
+    job_after,
 )
 from fresco_client.interface import SessionLike
 from fresco_client.launch import LaunchState, find, find_or_start
 from fresco_client.places import Daemon, data_folder
+from fresco_client.presets import Presets
 from fresco_client.server_info import (
     Capabilities,
     Device,
@@ -162,6 +164,7 @@ __all__ = [
     "PictureEncoding",
     "PictureOptions",
     "Plan",
+    "Presets",
     "ProgressMade",
     "Pull",
     "PullProgress",
@@ -188,5 +191,6 @@ __all__ = [
     "find",
     "find_or_start",
     "is_passing",
+    "job_after",
     "share_done",
 ]

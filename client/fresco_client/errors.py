@@ -34,8 +34,18 @@ class ClientError(Exception):
 
     @property
     def message(self) -> str:
-        """The sentence for the user."""
+        """All there is to say to the user."""
         return str(self)
+
+    @property
+    def summary(self) -> str:
+        """The sentence for the user, without `details`."""
+        return str(self)
+
+    @property
+    def details(self) -> str:
+        """More for a report, such as lines of a log; may be empty."""
+        return ""
 
 
 class DaemonNotFound(ClientError):
@@ -63,8 +73,19 @@ class DaemonFailedToStart(ClientError):
     def __init__(self, problem: str, log: Path, log_tail: str) -> None:
         self.log = log
         self.log_tail = log_tail
+        self._summary = f"The Fresco daemon {problem}. Its log is {log}."
         ending = f" Its last lines:\n{log_tail}" if log_tail else ""
-        super().__init__(f"The Fresco daemon {problem}. Its log is {log}.{ending}")
+        super().__init__(self._summary + ending)
+
+    @property
+    def summary(self) -> str:
+        """See `ClientError`."""
+        return self._summary
+
+    @property
+    def details(self) -> str:
+        """See `ClientError`."""
+        return self.log_tail
 
 
 class DaemonUnreachable(ClientError):

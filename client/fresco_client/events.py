@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 
 from fresco_client.values import (
     Failure,
+    Job,
     JobState,
     Picture,
     Plan,
@@ -99,3 +100,37 @@ class Failed(Event):
     """The job has failed: the last event, unless the job is resumed."""
 
     failure: Failure
+
+
+def job_after(job: Job, event: Event) -> Job:
+    """A job as it is once this has happened to it; unchanged by what it had heard of before."""
+    if event.sequence <= job.last_sequence:
+        return job
+    return replace(job, last_sequence=event.sequence, **_changes(job, event))
+
+
+def _changes(job: Job, event: Event) -> dict[str, object]:
+    match event:
+        case StateChanged():
+            return {"state": event.state, "failure": None}
+        case Analysed():
+            return {"plan": event.plan}
+        case ProgressMade():
+            others = (one for one in job.progress if one.stage is not event.progress.stage)
+            return {"progress": (*others, event.progress), "remaining_s": event.remaining_s}
+        case KeyframeReady():
+            return {"ready_keyframes": tuple(sorted({*job.ready_keyframes, event.index}))}
+        case FrameReady():
+            start = job.plan.start if job.plan else 0
+            return {"ready_frames": event.index + 1 - start}
+        case Warned():
+            return {"warnings": (*job.warnings, event.message)}
+        case Restarted():
+            made_anew = {"progress": (), "ready_keyframes": (), "ready_frames": 0}
+            return {**made_anew, "remaining_s": None, "warnings": (*job.warnings, event.reason)}
+        case Finished():
+            return {"state": JobState.DONE, "result": event.result}
+        case Failed():
+            return {"state": JobState.FAILED, "failure": event.failure}
+        case _:
+            return {}

@@ -1,10 +1,27 @@
-"""Names of files while they are being written."""
+"""Small files that are whole or not there, and the names of files while they are being written."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import re
+import uuid
 from pathlib import Path
+from typing import Any, cast
+
+from fresco_client.errors import FileFailed
+
+_LONGEST_LETTERS, _LONGEST_BYTES = 80, 200
+"""Of a name, so that there is room for a job's id and an ending."""
+
+
+def plain_name(text: str) -> str:
+    """A text as the beginning of a file's name that every file system takes."""
+    plain = re.sub(r'[<>:"/\\|?*%\x00-\x1f\ud800-\udfff]', "_", text).strip(" .")
+    # Names are limited in bytes, and a letter may be four of them.
+    short = plain[:_LONGEST_LETTERS].encode()[:_LONGEST_BYTES].decode(errors="ignore")
+    return short.strip(" .") or "untitled"
 
 
 def part_name(path: Path, token: str = "") -> Path:
@@ -15,3 +32,70 @@ def part_name(path: Path, token: str = "") -> Path:
     """
     digest = hashlib.sha256(os.fsencode(f"{path.name}/{token}")).hexdigest()[:12]
     return path.with_name(f".fresco-{digest}.part")
+
+
+def write_whole(path: Path, content: bytes | str, *, is_synced: bool = False) -> None:
+    """Put a file in the place of whatever is there, which stays if this fails.
+
+    The folder is made if need be. `is_synced`: only once it would outlive a power cut.
+
+    Raises:
+        FileFailed: it cannot be written; nothing is left behind.
+    """
+    # Names that are not UTF-8 become JSON's own escapes by this.
+    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+    part = part_name(path, uuid.uuid4().hex)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with part.open("wb") as file:
+                file.write(data)
+                if is_synced:
+                    file.flush()
+                    os.fsync(file.fileno())
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise FileFailed.from_os(path, error) from error
+
+
+def make_folder(path: Path) -> None:
+    """Make sure that a folder is there.
+
+    Raises:
+        FileFailed: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileFailed.from_os(path, error) from error
+
+
+def write_object(path: Path, content: dict[str, Any]) -> None:
+    """Put an object into a file as JSON that a person can read.
+
+    Raises:
+        FileFailed: it cannot be written; what was there stays.
+    """
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    write_whole(path, text + "\n", is_synced=True)
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """The object of a JSON file; empty if there is none.
+
+    Raises:
+        FileFailed: it cannot be read, or holds no object.
+    """
+    try:
+        content: object = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise FileFailed.from_os(path, error) from error
+    except (ValueError, RecursionError) as error:
+        raise FileFailed(path, f"This is no JSON ({error}).") from error
+    if not isinstance(content, dict):
+        raise FileFailed(path, "This JSON is no object.")
+    return cast(dict[str, Any], content)

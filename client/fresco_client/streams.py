@@ -98,9 +98,17 @@ class Look(Stream["LookProgress | Picture"]):
         self._is_complete = True
         return self._parts.picture()
 
-    def picture(self) -> Picture | None:
-        """Wait for the picture, passing over progress; None if it was closed."""
-        return next((item for item in self if isinstance(item, Picture)), None)
+    def picture(self, on_step: Callable[[int, int], None] | None = None) -> Picture | None:
+        """Wait for the picture; None if it was closed.
+
+        `on_step` is told how many denoising steps are done, and of how many.
+        """
+        for item in self:
+            if isinstance(item, Picture):
+                return item
+            if on_step is not None:
+                on_step(item.done, item.total)
+        return None
 
 
 class PictureParts:

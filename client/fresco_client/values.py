@@ -226,3 +226,28 @@ class Job:
     def share(self) -> float:
         """How much of the whole job is done, 0 to 1."""
         return share_done(self.state, self.progress)
+
+    @property
+    def time_left_s(self) -> float | None:
+        """Seconds that are left; None unless it is at work and that is known."""
+        return self.remaining_s if self._is_active else None
+
+    @property
+    def is_estimating(self) -> bool:
+        """Whether it is at work and nobody can tell yet for how long."""
+        return self._is_active and bool(self.progress) and self.remaining_s is None
+
+    @property
+    def _is_active(self) -> bool:
+        return not self.state.is_ended and self.state is not JobState.PAUSED
+
+    @property
+    def made_of(self) -> tuple[int, int] | None:
+        """What is made of all there will be: keyframes or frames, in the states that make them."""
+        if self.state is JobState.TRANSLATING and self.plan is not None:
+            return len(self.ready_keyframes), len(self.plan.keyframes)
+        if self.state is JobState.INTERPOLATING:
+            for one in self.progress:
+                if one.stage is Stage.INTERPOLATING:
+                    return round(one.done), round(one.total)
+        return None

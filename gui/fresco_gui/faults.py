@@ -42,8 +42,7 @@ class Problem:
 def problem_of(error: Exception, title: str) -> Problem:
     """An error of a call as a problem."""
     if isinstance(error, DaemonFailedToStart):
-        message, _, _ = error.message.partition(" Its last lines:")
-        return Problem(title=title, message=message, details=error.log_tail)
+        return Problem(title=title, message=error.summary, details=error.details)
     if isinstance(error, CallFailed):
         return Problem(title=title, message=error.message, reason=error.reason)
     if isinstance(error, ClientError):

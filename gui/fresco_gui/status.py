@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from fresco_client import ClipInfo, Job
+from fresco_client.words import duration
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QProgressBar, QStatusBar, QToolButton, QWidget
 
 from fresco_gui.connection import DaemonState, DaemonView
-from fresco_gui.jobs.words import bytes_text, span_text, state_of_job
+from fresco_gui.jobs.words import bytes_text, state_of_job
 from fresco_gui.plain import MarkedLabel, PlainLabel, plain
 from fresco_gui.theme import TOKENS
 
@@ -98,11 +99,11 @@ class StatusLine(QStatusBar):
             self.job.clear()
             return
         text = state_of_job(job)
-        if is_open and job.progress and job.remaining_s is None:
+        if job.is_estimating:
             text = self.tr("{state}, estimating the time left…").format(state=text)
-        elif is_open and job.remaining_s is not None:
+        elif job.time_left_s is not None:
             text = self.tr("{state}, {span} left").format(
-                state=text, span=span_text(job.remaining_s)
+                state=text, span=duration(job.time_left_s)
             )
         self.job.setText(text)
         self.bar.setRange(0, 1000)

@@ -237,7 +237,8 @@ def _sound_range(info: ClipInfo, stop: int, first_tick: int, container: str) -> 
     times, base = info.times, info.time_base
     is_matroska = container == "matroska"
     offset_s = first_tick * base
-    stop_s = times[stop] * base if stop < len(times) else None
+    end_s = times[-1] * base + 1 / info.frame_rate if info.is_followed else None
+    stop_s = times[stop] * base if stop < len(times) else end_s
     return SoundRange(
         start_s=offset_s if first_tick or is_matroska else None,
         stop_s=stop_s,

@@ -21,12 +21,12 @@ from av.format import Flags as ContainerFlags
 from fresco_media.continuity import Track, find_joins
 from fresco_media.demux import demuxed
 from fresco_media.dirac import holds_picture
+from fresco_media.losses import Bookkeeping, Loss, announced_frames, ends_early
 from fresco_media.mpeg4 import PictureClock, filled_stamps
+from fresco_media.streams import sounds_beside
 from fresco_media.timing import ascending
 from fresco_media.types import Join
 
-# How much earlier than announced a stream may end before the file counts as cut short.
-END_TOLERANCE_S = Fraction(1, 4)
 # Codecs reorder by 16 frames at most.
 _DEEPEST_REORDERING = 16
 # So many pictures tell fields that are stored apart from stamps that are missing.
@@ -72,6 +72,7 @@ class Scan:
     end: int | None = None
     sound_start_s: Fraction | None = None
     has_decoding_times_only: bool = False
+    bookkeeping: Bookkeeping = field(default_factory=lambda: Bookkeeping(""))
 
     @property
     def is_timed(self) -> bool:
@@ -100,8 +101,8 @@ class PacketTable:
     `is_timed` is False for raw streams without any time stamps; their `stamps` just count.
     `is_cut_short` says that the file ends before its announced end, `left_out` how many frames at
     its start need others that it does not hold, `mended` how many have no time stamp of their own
-    that could be kept. `durations` are those that the file states for the last frames, at most two,
-    in ticks, 0 where it does not.
+    that could be kept, `loss` what is missing in the middle. `durations` are those that the file
+    states for the last frames, at most two, in ticks, 0 where it does not.
     """
 
     stamps: tuple[int, ...]
@@ -116,6 +117,7 @@ class PacketTable:
     left_out: int = 0
     mended: int = 0
     durations: tuple[int, ...] = ()
+    loss: Loss | None = None
 
 
 def scan_packets(
@@ -131,6 +133,7 @@ def scan_packets(
     pictures = tracks[stream.index]
     may_jump = bool(container.format.flags & int(ContainerFlags.ts_discont.value))
     scan = Scan(pictures.time_base, has_decoding_times_only=container.format.name == "asf")
+    scan.bookkeeping = Bookkeeping(container.format.name, announced_frames(container, stream))
     clock = _clock_of(container, stream)
     own_times_s: list[Fraction | None] = []
     for packet in demuxed(container):
@@ -139,6 +142,7 @@ def scan_packets(
         track = tracks.get(packet.stream_index)
         if track is None or not packet.size:
             continue
+        scan.bookkeeping.add(packet, len(scan.packets))
         is_stray = may_jump and track.is_stray(packet)
         track.add(packet, is_stray=is_stray)
         if track is pictures:
@@ -148,11 +152,11 @@ def scan_packets(
     if own_times_s:
         _fill_stamps(scan, own_times_s)
     latest_s = max(track.end * track.time_base for track in tracks.values())
-    scan.is_cut_short = _ends_early(container, stream, latest_s)
+    scan.is_cut_short = ends_early(container, stream, latest_s, scan.bookkeeping)
     scan.end = None if scan.is_cut_short else _stated_end(container, stream)
     _leave_out_cut_frame(scan)
     scan.step = pictures.duration or 1
-    sounds = {sound.index: tracks[sound.index] for sound in container.streams.audio}
+    sounds = {sound.index: tracks[sound.index] for sound in sounds_beside(container, stream)}
     scan.sound_start_s = _earliest_s(sounds.values())
     if scan.is_timed:
         tracks = {stream.index: pictures, **sounds}
@@ -220,6 +224,18 @@ def without_times(scan: Scan) -> Scan:
     """The scan of a file that holds no times, without those that FFmpeg makes up for it."""
     packets = [packet._replace(stamp=None, seek=None) for packet in scan.packets]
     return replace(scan, packets=packets, joins=())
+
+
+def without_pictures_from(scan: Scan, position: int) -> Scan:
+    """The scan without the pictures behind the byte `position`, and those that are cut there."""
+    packets = scan.packets
+    stop = next((n for n, one in enumerate(packets) if (one.position or 0) >= position), None)
+    if stop is None:
+        return scan
+    while stop and (packets[stop - 1].position is None or packets[stop - 1].is_corrupt):
+        stop -= 1
+    gone = [one._replace(size=0, is_key=False, is_shown=False) for one in packets[stop:]]
+    return replace(scan, packets=[*packets[:stop], *gone])
 
 
 def without_keys(scan: Scan) -> Scan:
@@ -325,6 +341,9 @@ def table_in_order(
         left_out=left_out,
         mended=sum(before != after for before, after in zip(own, stamps, strict=True)),
         durations=_last_durations(scan, order, stamps),
+        loss=scan.bookkeeping.loss(
+            own, order, packets=0 if scan.is_cut_short else len(scan.packets)
+        ),
     )
 
 
@@ -399,15 +418,3 @@ def _stated_end(container: av.container.InputContainer, stream: av.VideoStream) 
     if "mp4" not in container.format.name or not stream.duration:
         return None
     return (stream.start_time or 0) + stream.duration
-
-
-def _ends_early(
-    container: av.container.InputContainer, stream: av.VideoStream, latest_s: Fraction
-) -> bool:
-    """Whether the packets stop before the end that the file's header announces."""
-    if container.format.name.startswith("matroska") and container.duration:
-        return latest_s < Fraction(container.duration, av.time_base) - END_TOLERANCE_S
-    if not stream.duration or not stream.time_base:
-        return False
-    announced_s = ((stream.start_time or 0) + stream.duration) * stream.time_base
-    return latest_s < announced_s - END_TOLERANCE_S

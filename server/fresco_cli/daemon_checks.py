@@ -7,11 +7,12 @@ import shutil
 from pathlib import Path
 
 from fresco_engine import __version__
+from fresco_media.text import counted
 
 from fresco_cli.daemons import Tools
 from fresco_cli.options import DaemonOptions
 from fresco_cli.output import Output
-from fresco_cli.words import gigabytes, span
+from fresco_cli.words import gigabytes
 
 LEAST_FREE_BYTES = 1_000_000_000
 
@@ -63,6 +64,7 @@ def _damage(folder: Path) -> str:
 def daemon(tools: Tools, data: Path | None) -> str:
     """Whether a daemon runs, answers and fits."""
     from fresco_client import ClientError, DaemonNotFound
+    from fresco_client.words import duration
 
     try:
         with tools.session(DaemonOptions(data=data), Output(), start=False) as session:
@@ -72,10 +74,10 @@ def daemon(tools: Tools, data: Path | None) -> str:
     except ClientError as error:
         raise Problem(error.message) from error
     differs = "" if server.version == __version__ else f", while this is {__version__}"
-    uptime = "" if server.uptime_s is None else f", for {span(server.uptime_s)}"
+    uptime = "" if server.uptime_s is None else f", for {duration(server.uptime_s)}"
     return (
         f"version {server.version}{differs} runs at {address}, process {server.process_id}"
-        f"{uptime}, {server.open_jobs} jobs to do"
+        f"{uptime}, {counted(server.open_jobs, 'job')} to do"
     )
 
 

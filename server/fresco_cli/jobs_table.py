@@ -10,9 +10,11 @@ from fractions import Fraction
 from typing import Any
 
 from fresco_client import Job, JobState
+from fresco_client.words import duration
+from fresco_media.text import counted
 
 from fresco_cli.output import aligned
-from fresco_cli.words import clock, megabytes, span
+from fresco_cli.words import megabytes
 
 _SHORT_ID = 8
 _TITLE = 40
@@ -45,8 +47,8 @@ def table(jobs: Sequence[Job], now: datetime | None = None) -> str:
     length = _id_length(jobs)
     rows = [("id", "state", "done", "left", "age", "title")]
     for job in jobs:
-        left = "" if job.remaining_s is None or job.state.is_ended else clock(job.remaining_s)
-        age = "" if job.create_time is None else span((now - job.create_time).total_seconds())
+        left = "" if job.time_left_s is None else duration(job.time_left_s)
+        age = "" if job.create_time is None else duration((now - job.create_time).total_seconds())
         rows.append((job.id[:length], job.state.value, progress(job), left, age, _title(job)))
     return aligned(rows)
 
@@ -88,9 +90,9 @@ def facts(job: Job) -> str:
         frames = f"{job.ready_frames} of {job.plan.stop - job.plan.start}"
         rows += [("keyframes", f"{keyframes} ready"), ("frames", f"{frames} ready")]
     if job.jobs_ahead:
-        rows.append(("waits for", f"{job.jobs_ahead} jobs"))
-    if job.remaining_s is not None and not job.state.is_ended:
-        rows.append(("left", clock(job.remaining_s)))
+        rows.append(("waits for", counted(job.jobs_ahead, "job")))
+    if job.time_left_s is not None:
+        rows.append(("left", duration(job.time_left_s)))
     if job.parent_id:
         rows.append(("made from", job.parent_id))
     if job.result is not None:

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from fresco_media.text import printable, printable_json
+from fresco_media.text import counted, printable, printable_json
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from fresco_cli.events import event_as_json, plan_as_json, progress_as_json
-from fresco_cli.words import clock, moved_in
+from fresco_cli.words import moved_in
 
 if TYPE_CHECKING:
     from fresco_client import Event, Plan, StageProgress
@@ -161,10 +161,10 @@ class TerminalOutput(Output):
 
     def planned(self, plan: Plan, info: ClipInfo) -> None:
         """Say how much there is to do."""
-        count = len(plan.shots)
         self.note(
-            f"{plan.stop - plan.start} frames in {count} shot{'s' if count > 1 else ''}, "
-            f"{len(plan.keyframes)} keyframes, "
+            f"{counted(plan.stop - plan.start, 'frame')} in "
+            f"{counted(len(plan.shots), 'shot')}, "
+            f"{counted(len(plan.keyframes), 'keyframe')}, "
             f"worked on at {plan.working_width} x {plan.working_height}"
         )
 
@@ -240,7 +240,9 @@ def _make_bars(console: Console) -> Progress:
 
 
 def time_left(remaining_s: float | None, *, is_live: bool) -> str:
-    """ ", 1:05 left"; while it is not known ", estimating…" where the line will be replaced."""
+    """ ", 4 min left"; while it is not known ", estimating…" where the line will be replaced."""
+    from fresco_client.words import ESTIMATING, duration
+
     if remaining_s is not None:
-        return f", {clock(remaining_s)} left"
-    return ", estimating…" if is_live else ""
+        return f", {duration(remaining_s)} left"
+    return f", {ESTIMATING}" if is_live else ""

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from fresco_engine.types import Report
+from fresco_media.text import counted
 from fresco_server.local.engine import InProcessEngine, PropagationJob
 
 from fresco_cli import destinations, options
@@ -151,6 +152,6 @@ def _summary(report: Report, seconds: float) -> str:
     keys = len(report.keyframes)
     count = keys + len(report.interpolation["frames"])
     return (
-        f"{report.outputs['clip']}: {count} frames from {keys} key{'s' if keys > 1 else ''}, "
+        f"{report.outputs['clip']}: {counted(count, 'frame')} from {counted(keys, 'key')}, "
         f"in {seconds:.0f} s"
     )

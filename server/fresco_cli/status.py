@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+from fresco_media.text import counted
 
 from fresco_cli import options
 from fresco_cli.daemons import Tools
@@ -18,7 +19,7 @@ from fresco_cli.grouping import grouped
 from fresco_cli.options import DaemonOptions, ShortTelling
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, aligned, make_output, write_json, write_text
-from fresco_cli.words import gigabytes, span
+from fresco_cli.words import gigabytes
 
 if TYPE_CHECKING:
     from fresco_client import Device, ServerInfo
@@ -52,11 +53,13 @@ def status_as_json(server: ServerInfo, address: str) -> dict[str, Any]:
 
 
 def _facts(server: ServerInfo, address: str) -> str:
+    from fresco_client.words import duration
+
     quota = f" of {gigabytes(server.limits.disk_bytes)} allowed" if server.limits else ""
     rows = [
         ("version", f"{server.version}, contract {server.api_major}.{server.api_minor}"),
         ("address", f"{address}, process {server.process_id}"),
-        ("running for", "not known" if server.uptime_s is None else span(server.uptime_s)),
+        ("running for", "not known" if server.uptime_s is None else duration(server.uptime_s)),
         ("jobs", f"{server.open_jobs} waiting or running"),
         (
             "disk",
@@ -88,7 +91,11 @@ def stop(context: typer.Context, telling: ShortTelling, data: options.Data = Non
         with tools.session(DaemonOptions(data=data), channel, start=False) as session:
             server = session.server()
         _end(server.process_id, _discovery(data), channel)
-        more = f"; {server.open_jobs} jobs go on when it runs again" if server.open_jobs else ""
+        more = (
+            f"; {counted(server.open_jobs, 'job goes', 'jobs go')} on when it runs again"
+            if server.open_jobs
+            else ""
+        )
         if telling.as_json:
             write_json({"event": "stopped", "process_id": server.process_id})
         channel.result(f"The daemon has ended{more}.")

@@ -248,7 +248,7 @@ def test_a_running_job_shows_its_stage_the_whole_jobs_share_and_time_left() -> N
 
     (_, line) = table([job], NOW + timedelta(minutes=3)).splitlines()
 
-    assert line == "ffffffff  translating keyframes  41%   1:05  3 min  clip.mp4"
+    assert line == "ffffffff  translating keyframes  41%   65 s  3 min  clip.mp4"
 
 
 def test_ids_are_shown_as_long_as_it_takes_to_tell_them_apart() -> None:

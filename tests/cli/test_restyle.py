@@ -33,7 +33,7 @@ def test_progress_goes_to_stderr_with_stage_and_time_left(
 ) -> None:
     ended = fresco("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink", "--local")
 
-    assert "interpolating 50%, 0:06 left" in ended.stderr
+    assert "interpolating 50%, 6 s left" in ended.stderr
     assert "interpolating" not in ended.stdout
 
 

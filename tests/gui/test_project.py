@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from fresco_client import FileFailed
 from fresco_gui.project import (
     Made,
     Project,
@@ -49,7 +50,7 @@ def test_a_failed_save_leaves_the_earlier_one_and_no_half_file(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(FileFailed, match="No space"):
         save(Project(clip="other"), path)
 
     assert load(path) == PROJECT

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from fresco_client.words import duration
 from PyQt6.QtCore import QCoreApplication
 
 from fresco_gui.estimate import Estimate
-from fresco_gui.jobs.words import bytes_text, span_text
+from fresco_gui.jobs.words import bytes_text
 
 translate = QCoreApplication.translate
 
@@ -17,7 +18,7 @@ def words_of(found: Estimate) -> str:
         text = translate("estimate", "{span}")
         if found.is_without_frames:
             text = translate("estimate", "{span} for them")
-        parts.append(text.format(span=span_text(found.seconds)))
+        parts.append(text.format(span=duration(found.seconds)))
     if found.memory_bytes:
         # Without a finished job only the model's own share is known.
         text = translate("estimate", "{size} for the model")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fresco_client import Capabilities, Model, ModelChoice
+from fresco_client import Capabilities, FileFailed, Model, ModelChoice, Presets
 from PyQt6.QtCore import pyqtSignal, pyqtSlot
 from PyQt6.QtWidgets import (
     QComboBox,
@@ -22,7 +22,6 @@ from PyQt6.QtWidgets import (
 from fresco_gui.estimate import Estimate
 from fresco_gui.inspector.estimate_words import grounds_of, words_of
 from fresco_gui.inspector.form import SettingsForm
-from fresco_gui.inspector.presets import Presets
 from fresco_gui.numbers import WholeBox
 from fresco_gui.plain import PlainLabel
 from fresco_gui.values import OF_ONE_CLIP, Values
@@ -266,7 +265,7 @@ class Inspector(QWidget):
         values = {key: one for key, one in self.values().items() if key not in OF_ONE_CLIP}
         try:
             self._presets.keep(name, values)
-        except OSError as error:
+        except FileFailed as error:
             self.problem.emit(error)
             return
         self._show_presets(name)
@@ -275,7 +274,7 @@ class Inspector(QWidget):
     def _on_remove(self) -> None:
         try:
             self._presets.remove(str(self.preset_box.currentData()))
-        except OSError as error:
+        except FileFailed as error:
             self.problem.emit(error)
             return
         self._show_presets()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from fresco_client import Job, JobState
+from fresco_client.words import duration, look_of
 from PyQt6.QtCore import QCoreApplication, QModelIndex, QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QFont, QPainter
 from PyQt6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from fresco_gui.jobs.model import JOB_ROLE
 from fresco_gui.jobs.words import (
-    look_of_job,
-    span_text,
     state_of_job,
     time_text,
     title_of_job,
@@ -44,7 +43,7 @@ class JobDelegate(QStyledItemDelegate):
         bold.setBold(True)
         self._text(painter, area, bold, TOKENS.text, title_of_job(job), time_text(job.create_time))
         area.setTop(area.top() + line)
-        self._text(painter, area, option.font, TOKENS.faint_text, look_of_job(job), "")
+        self._text(painter, area, option.font, TOKENS.faint_text, look_of(job), "")
         area.setTop(area.top() + line)
         right = _remaining(job)
         self._text(painter, area, option.font, _colour(job), state_of_job(job), right)
@@ -82,9 +81,9 @@ class JobDelegate(QStyledItemDelegate):
 
 
 def _remaining(job: Job) -> str:
-    if job.state.is_ended or job.remaining_s is None or job.state is JobState.PAUSED:
+    if job.time_left_s is None:
         return ""
-    return QCoreApplication.translate("jobs", "{span} left").format(span=span_text(job.remaining_s))
+    return QCoreApplication.translate("jobs", "{span} left").format(span=duration(job.time_left_s))
 
 
 def _colour(job: Job) -> str:

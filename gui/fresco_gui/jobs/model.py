@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from fresco_client import Job, JobState, ProgressMade
+from fresco_client import Job, JobState, ProgressMade, job_after
+from fresco_client.words import look_of
 from fresco_media.text import printable
 from PyQt6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, pyqtSignal
 
-from fresco_gui.jobs.words import look_of_job, state_of_job, time_text, title_of_job
+from fresco_gui.jobs.words import state_of_job, time_text, title_of_job
 from fresco_gui.plain import plain
 
 JOB_ROLE = Qt.ItemDataRole.UserRole
@@ -46,7 +47,7 @@ class JobsModel(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return printable(f"{title_of_job(job)}: {state_of_job(job)}")
         if role == Qt.ItemDataRole.ToolTipRole:
-            lines = (look_of_job(job), time_text(job.create_time), job.id)
+            lines = (look_of(job), time_text(job.create_time), job.id)
             return plain("\n".join(line for line in lines if line))
         return None
 
@@ -87,11 +88,8 @@ class JobsModel(QAbstractListModel):
     def move_on(self, job_id: str, event: ProgressMade) -> None:
         """A stage of a job has moved on."""
         job = self.job(job_id)
-        if job is None:
-            return
-        others = tuple(one for one in job.progress if one.stage is not event.progress.stage)
-        progress = (*others, event.progress)
-        self.put(replace(job, progress=progress, remaining_s=event.remaining_s))
+        if job is not None:
+            self.put(job_after(job, event))
 
     def move_to(self, job_id: str, state: JobState) -> None:
         """A job has another state."""

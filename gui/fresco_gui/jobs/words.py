@@ -18,13 +18,6 @@ def title_of_job(job: Job) -> str:
     return QCoreApplication.translate("jobs", "clip sent from elsewhere")
 
 
-def look_of_job(job: Job) -> str:
-    """The style and the prompt of a job."""
-    if job.settings is None:
-        return ""
-    return ", ".join(filter(None, (job.settings.style, job.settings.prompt)))
-
-
 def state_of_job(job: Job) -> str:
     """What a job does, with how far it is."""
     if job.state is JobState.QUEUED and job.jobs_ahead:
@@ -45,23 +38,9 @@ def state_of_job(job: Job) -> str:
     text = names[job.state]
     if job.state is JobState.FAILED and job.failure and job.failure.can_resume:
         text = QCoreApplication.translate("jobs", "failed, can go on")
-    if job.state is JobState.TRANSLATING and job.plan:
-        return f"{text} {len(job.ready_keyframes)}/{len(job.plan.keyframes)}"
-    if job.state is JobState.INTERPOLATING and job.plan:
-        return f"{text} {job.ready_frames}/{job.plan.stop - job.plan.start}"
+    if job.made_of is not None:
+        return f"{text} {job.made_of[0]}/{job.made_of[1]}"
     return text
-
-
-def span_text(seconds: float) -> str:
-    """A length of time, no more exact than it is known."""
-    if seconds < 90:
-        return QCoreApplication.translate("jobs", "{count} s").format(count=max(round(seconds), 1))
-    if seconds < 90 * 60:
-        return QCoreApplication.translate("jobs", "{count} min").format(count=round(seconds / 60))
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return QCoreApplication.translate("jobs", "{hours} h {minutes:02d} min").format(
-        hours=hours, minutes=minutes
-    )
 
 
 def bytes_text(count: float) -> str:

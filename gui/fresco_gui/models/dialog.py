@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fresco_client import Model, PullProgress, Session
+from fresco_client.words import duration
 from PyQt6.QtCore import Qt, pyqtSignal, pyqtSlot
 from PyQt6.QtWidgets import (
     QAbstractItemView,
@@ -20,7 +21,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from fresco_gui.jobs.words import bytes_text, span_text
+from fresco_gui.jobs.words import bytes_text
 from fresco_gui.plain import PlainLabel, plain
 from fresco_gui.stream import StreamWorker, Workers
 
@@ -222,7 +223,7 @@ class ModelManager(QDialog):
             parts.append(f"{bytes_text(item.bytes_per_second)}/s")
             left = max(item.total_bytes - item.done_bytes, 0) / item.bytes_per_second
             if item.total_bytes and left:
-                parts.append(self.tr("{span} left").format(span=span_text(left)))
+                parts.append(self.tr("{span} left").format(span=duration(left)))
         self.note.setText(f"{self._pulled}: {', '.join(parts)}")
 
     def _on_failed(self, error: Exception) -> None:

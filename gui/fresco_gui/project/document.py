@@ -8,7 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
 
-from fresco_gui.project.files import write_atomically
+from fresco_client.files import write_object
+
 from fresco_gui.values import Values
 
 FORMAT = 1
@@ -71,11 +72,11 @@ def save(project: Project, path: Path) -> None:
     """Write a project; the clip's path is kept relative to it as well.
 
     Raises:
-        OSError: it cannot be written.
+        FileFailed: it cannot be written.
     """
     content: dict[str, Any] = {"fresco_project": FORMAT, **asdict(project)}
     content["clip_beside"] = _relative(project.clip, path.parent)
-    write_atomically(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    write_object(path, content)
 
 
 def load(path: Path) -> Project:

@@ -7,7 +7,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from fresco_client import Job
+from fresco_client import FileFailed, Job
 from fresco_media.disk import short_stem
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
@@ -158,7 +158,7 @@ class ProjectKeeper(QObject):
             return
         try:
             save(self.project, self.path)
-        except OSError as error:
+        except FileFailed as error:
             self._tell_once(error)
             return
         if self._has_told:
@@ -170,7 +170,7 @@ class ProjectKeeper(QObject):
         self._has_told = False
         self.save()
 
-    def _tell_once(self, error: OSError) -> None:
+    def _tell_once(self, error: FileFailed) -> None:
         if self._has_told:
             return
         self._has_told = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fresco_client import Presets
 from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PyQt6.QtWidgets import QApplication, QMainWindow, QWidget
 
@@ -12,7 +13,6 @@ from fresco_gui.controller import Controller
 from fresco_gui.empty import EmptyState
 from fresco_gui.faults import FaultHook
 from fresco_gui.inspector import Inspector
-from fresco_gui.inspector.presets import Presets
 from fresco_gui.jobs import JobsPanel
 from fresco_gui.looks import ContactSheet
 from fresco_gui.preferences import DaemonChoice, Folders, Preferences

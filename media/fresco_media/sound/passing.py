@@ -19,6 +19,7 @@ from fresco_media.sound.part import SoundRange, begin_s
 from fresco_media.sound.rehearsal import REFUSALS, SoundTarget, rehearse
 from fresco_media.sound.remarks import Remark
 from fresco_media.sound.tracks import CopiedTrack, EncodedTrack, add_track
+from fresco_media.streams import sounds_of_picture
 from fresco_media.types import Join
 
 logger = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ class Sound:
         self._numbers: dict[int, int] = {}
         self._tracks: dict[int, CopiedTrack | EncodedTrack] = {}
         self._refused: dict[int, int] = {}
-        for number, stream in enumerate(self._input.streams.audio, start=1):
+        for number, stream in enumerate(sounds_of_picture(self._input), start=1):
             if stream.index in chosen:
                 self._numbers[stream.index] = number
                 self._add(stream, output, chosen[stream.index])

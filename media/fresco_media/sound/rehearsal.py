@@ -20,6 +20,7 @@ from fresco_media.sound.part import SoundRange, begin_s
 from fresco_media.sound.remarks import Remark, Remarks
 from fresco_media.sound.streams import codec_of, is_known
 from fresco_media.sound.tracks import add_track
+from fresco_media.streams import sounds_of_picture
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ def rehearse(source: Path, target: SoundTarget) -> tuple[dict[int, Choice], Rema
     passed: dict[int, Choice] = {}
     remarks = Remarks()
     with open_input(source) as file:
-        for number, stream in enumerate(file.streams.audio, start=1):
+        for number, stream in enumerate(sounds_of_picture(file), start=1):
             if not is_known(stream):
                 remarks.add(_UNKNOWN, stream, number)
                 continue

@@ -6,13 +6,15 @@ import av
 import av.container
 from av.stream import Disposition
 
+from fresco_media.streams import sounds_of_picture
+
 # Names that programs give to every track; they say nothing.
 _NAMELESS = ("soundhandler", "core media audio", "apple sound media handler", "mainconcept")
 
 
 def sound_streams(container: av.container.InputContainer) -> list[av.AudioStream]:
-    """The sound tracks that can be decoded, in the file's order."""
-    return [stream for stream in container.streams.audio if is_known(stream)]
+    """The sound tracks of the picture that can be decoded, in the file's order."""
+    return [stream for stream in sounds_of_picture(container) if is_known(stream)]
 
 
 def is_known(stream: av.AudioStream) -> bool:

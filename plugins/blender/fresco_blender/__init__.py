@@ -21,7 +21,7 @@ bl_info = {
     "description": "Restyle strips by text without leaving the timeline",
     "category": "Sequencer",
 }
-_MODULES = ("preferences", "properties", "operators", "presets", "panels", "menus", "pulse")
+_MODULES = ("preferences", "properties", "operators", "presets", "panels", "menus", "main_loop")
 # An extension's wheels are installed by Blender; the classic add-on carries them unpacked.
 _BUNDLED = Path(__file__).parent / "bundled"
 

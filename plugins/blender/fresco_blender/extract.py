@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from fresco_client import FileFailed
+from fresco_client.files import make_folder
 
 from . import session, vse
-from .core import files
 from .core.extraction import command_of
 from .core.order import Order
 
@@ -23,7 +24,7 @@ def render_command(strip: Any, scene: Any, order: Order) -> list[str]:
         FileFailed: the copy cannot be written.
     """
     folder = Path(order.path).parent
-    files.make_folder(folder)
+    make_folder(folder)
     copy = folder.parent / "strip.blend"
     try:
         with session.without_new_scripts():
@@ -32,7 +33,7 @@ def render_command(strip: Any, scene: Any, order: Order) -> list[str]:
         text = (
             f"a copy cannot be saved ({str(error).strip()}). Free some disk space, then try again."
         )
-        raise files.FileFailed(copy, text) from error
+        raise FileFailed(copy, text) from error
     begin = vse.timing(strip).origin + order.lead
     wanted = {
         "blend": str(copy),

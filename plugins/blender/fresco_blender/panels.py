@@ -7,11 +7,11 @@ from typing import Any
 
 import bpy
 from bpy.types import Panel
+from fresco_client.words import look_of
 
-from . import looks, operators, timeline, vse
-from .core.card import JobCard, time_left
+from . import looks, selection, timeline, vse
+from .core.card import JobCard
 from .core.faults import NOT_RUNNING, Fault
-from .operators.base import targets
 from .state import state
 
 CATEGORY = "Fresco"
@@ -102,14 +102,14 @@ class FRESCO_PT_restyle(_Tab, Panel):
         row = column.row(align=True)
         row.operator("fresco.look", text="Look", icon="HIDE_OFF")
         row.operator("fresco.restyle", text=_restyle_text(context), icon="BRUSH_DATA")
-        reason = operators.FRESCO_OT_restyle.obstacle(context)
+        reason = selection.restyle_obstacle(context)
         if reason:
             draw_text(layout, context, reason, "INFO")
         _draw_look(layout, context)
 
 
 def _restyle_text(context: Any) -> str:
-    count = len(targets(context))
+    count = len(selection.targets(context))
     return f"Restyle {count} Strips" if count > 1 else "Restyle"
 
 
@@ -223,14 +223,11 @@ def _draw_card(box: Any, context: Any, card: JobCard) -> None:
         row.operator("fresco.resume", text="", icon="PLAY").job_id = card.job_id
     row.operator("fresco.cancel", text="", icon="X").job_id = card.job_id
     if card.fault is None:
-        text = card.stage_text[:1].upper() + card.stage_text[1:]
-        if card.phase == "working" and card.stages:
-            left = time_left(card.remaining_s)
-            text += f", {left} left" if left else ", estimating…"
-        draw_progress(box, card.share, text)
+        text = card.progress_text
+        draw_progress(box, card.share, text[:1].upper() + text[1:])
     else:
         draw_fault(box, context, card.fault, card.job_id)
-    for warning in card.warnings[-2:]:
+    for warning in card.job.warnings[-2:] if card.job else ():
         draw_text(box, context, warning, "INFO")
 
 
@@ -262,7 +259,7 @@ class FRESCO_PT_result(_Tab, Panel):
         words = ", ".join(filter(None, (chosen.get("style"), chosen.get("prompt"))))
         draw_text(layout, context, words, "BRUSH_DATA")
         layout.label(text=f"Seed {chosen.get('seed', 0)}, {chosen.get('preset', 'standard')}")
-        index = operators.keyframe_at_playhead(context)
+        index = selection.keyframe_at_playhead(context)
         column = layout.column(align=True)
         column.operator("fresco.redo", icon="FILE_REFRESH")
         text = "Reroll Keyframe" if index is None else f"Reroll Keyframe {index}"
@@ -293,17 +290,9 @@ class FRESCO_PT_history(_Tab, Panel):
             if job.state.value == "done":
                 row.operator("fresco.place", text="", icon="IMPORT").job_id = job.id
             row.operator("fresco.delete", text="", icon="TRASH").job_id = job.id
-            words = _words_of(job)
+            words = look_of(job)
             if words:
                 draw_text(box, context, words)
-
-
-def _words_of(job: Any) -> str:
-    chosen = job.settings
-    if chosen is None:
-        return ""
-    parts = (getattr(chosen, "style", None), chosen.prompt)
-    return ", ".join(part for part in parts if part)
 
 
 def draw_progress(layout: Any, share: float, text: str) -> None:
@@ -369,12 +358,4 @@ CLASSES = (
     FRESCO_PT_history,
 )
 
-
-def register():
-    for kind in CLASSES:
-        bpy.utils.register_class(kind)
-
-
-def unregister():
-    for kind in reversed(CLASSES):
-        bpy.utils.unregister_class(kind)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

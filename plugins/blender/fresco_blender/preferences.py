@@ -10,12 +10,6 @@ from bpy.props import BoolProperty, StringProperty
 from .core.doorway import Doorway
 
 
-def _connect_anew(_self, _context):
-    from . import pulse
-
-    pulse.open_desk()
-
-
 class FrescoPreferences(bpy.types.AddonPreferences):
     """Which daemon to use, and where results go."""
 
@@ -36,30 +30,25 @@ class FrescoPreferences(bpy.types.AddonPreferences):
         description="What starts Fresco, such as /home/me/fresco/.venv/bin/fresco; empty: found "
         "by itself once Fresco has run on this machine",
         subtype="FILE_PATH",
-        update=_connect_anew,
     )
     data: StringProperty(
         name="Data folder",
         description="Of this machine's daemon; empty: the usual one",
         subtype="DIR_PATH",
-        update=_connect_anew,
     )
     address: StringProperty(
         name="Address",
         description="HOST:PORT of a daemon on another machine; empty: this machine's",
-        update=_connect_anew,
     )
     token: StringProperty(
         name="Token",
         description="What 'fresco serve' on the other machine printed or wrote",
         subtype="PASSWORD",
-        update=_connect_anew,
     )
     certificate: StringProperty(
         name="Certificate",
         description="The other daemon's certificate, a .pem file",
         subtype="FILE_PATH",
-        update=_connect_anew,
     )
 
     def draw(self, _context):
@@ -100,13 +89,9 @@ def doorway() -> Doorway:
         address=chosen.address.strip(),
         token=chosen.token.strip(),
         certificate=bpy.path.abspath(chosen.certificate),
+        starts_daemon=chosen.starts_daemon,
         is_online_allowed=getattr(bpy.app, "online_access", True),
     )
 
 
-def register():
-    bpy.utils.register_class(FrescoPreferences)
-
-
-def unregister():
-    bpy.utils.unregister_class(FrescoPreferences)
+register, unregister = bpy.utils.register_classes_factory((FrescoPreferences,))

@@ -43,14 +43,6 @@ class FRESCO_PT_presets(PresetPanel, Panel):
     preset_add_operator = "fresco.add_preset"
 
 
-CLASSES = (FRESCO_MT_presets, FRESCO_OT_add_preset, FRESCO_PT_presets)
-
-
-def register():
-    for kind in CLASSES:
-        bpy.utils.register_class(kind)
-
-
-def unregister():
-    for kind in reversed(CLASSES):
-        bpy.utils.unregister_class(kind)
+register, unregister = bpy.utils.register_classes_factory(
+    (FRESCO_MT_presets, FRESCO_OT_add_preset, FRESCO_PT_presets)
+)

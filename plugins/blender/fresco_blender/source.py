@@ -170,7 +170,7 @@ def _plain_order(order: Order, strip: Any, scene: Any, handles: int) -> Order:
 
 
 def rendered_order(order: Order, strip: Any, scene: Any) -> Order:
-    """The order for a strip that is rendered first: to pictures, or to a movie if it is to be sent.
+    """The order for a strip that is rendered first: to pictures, or to a movie to be sent.
 
     Pictures have the timeline's numbers.
     """

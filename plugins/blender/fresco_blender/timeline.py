@@ -224,6 +224,12 @@ class KeyframePlacer:
             strip.color_tag = vse.COLOURS["ready"]
 
 
+def clear_job(scene: Any, job_id: str) -> None:
+    """Take off the timeline what is only there as long as a job is open."""
+    remove_keys(scene, job_id)
+    unmark(scene, job_id)
+
+
 def remove_keys(scene: Any, job_id: str) -> None:
     """Take a job's keyframes off the timeline; their files stay."""
     for strips in keys(scene, job_id).values():

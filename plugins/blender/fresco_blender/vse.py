@@ -210,8 +210,9 @@ def sequencer_areas() -> Iterator[tuple[Any, Any]]:
 def sequencer_context(scene: Any) -> Iterator[None]:
     """A context in which the sequencer's operators work, whatever the user looks at.
 
-    Only in a `pulse.Stillness`: where Blender's Python is older than 3.12 (before 5.1), operators
-    look into an override without Python's lock whenever another thread holds it, and crash.
+    Only in a `placing.QuietPeriod`: where Blender's Python is older than 3.12 (before 5.1),
+    operators look into an override without Python's lock whenever another thread holds it, and
+    crash.
     """
     set_sequencer_scene(scene)
     found = next(sequencer_areas(), None)
@@ -242,6 +243,11 @@ def set_sequencer_scene(scene: Any) -> None:
     workspace = bpy.context.workspace or bpy.context.window_manager.windows[0].workspace
     if hasattr(workspace, "sequencer_scene") and workspace.sequencer_scene is None:
         workspace.sequencer_scene = scene
+
+
+def is_rendering() -> bool:
+    """Whether Blender renders, when strips must not be touched."""
+    return bool(bpy.app.is_job_running("RENDER"))
 
 
 def redraw() -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-from fresco_client import RestyleSettings
-
-from fresco_davinci.files import write_text
+from fresco_client import FileFailed, RestyleSettings
+from fresco_client.files import read_object, write_object
 
 Place = Literal["above", "track", "take"]
 Conflict = Literal["new", "skip", "replace"]
@@ -92,11 +90,11 @@ def _is_fit(name: str, value: object) -> bool:
 def load_choices(path: Path) -> Choices:
     """The choices kept in a file; the defaults if there are none."""
     try:
-        return choices_of(json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError):
+        return choices_of(read_object(path))
+    except FileFailed:
         return Choices()
 
 
 def save_choices(path: Path, choices: Choices) -> None:
     """Keep them."""
-    write_text(path, json.dumps(asdict(choices), ensure_ascii=False, indent=1))
+    write_object(path, asdict(choices))

@@ -222,12 +222,10 @@ class Restyler:
         with self._session.look(
             clip, index, settings, options=options, client_id="resolve"
         ) as steps:
-            for step in steps:
-                if isinstance(step, Picture):
-                    return step
-                if on_step is not None:
-                    on_step(step.done, step.total)
-        raise NotReady("The look ended without a picture. Try again.")
+            picture = steps.picture(on_step)
+        if picture is None:
+            raise NotReady("The look ended without a picture. Try again.")
+        return picture
 
     @contextmanager
     def _frame(self, choices: Choices) -> Generator[tuple[ClipSource, int], None, None]:
@@ -283,7 +281,7 @@ class Restyler:
 
     def _ended(self, order: Order, job: Job) -> Outcome:
         if job.failure is not None and job.failure.can_resume:
-            again = f" Mend that, then run “fresco jobs resume {job.id[:8]}”."
+            again = f" Put that right, then run “fresco jobs resume {job.id[:8]}”."
             return Outcome(order=order, job=job, problem=job.failure.message + again)
         self._finish(order)
         problem = job.failure.message if job.failure else "It was cancelled."

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from fresco_client import Job, NotFound, PictureOptions, Session, Style
+from fresco_client.words import state_of, time_left
 
 from fresco_davinci.bridge.remote import Bridge
 from fresco_davinci.choices import Choices, load_choices
@@ -168,15 +169,11 @@ def sentences(outcomes: Sequence[Outcome]) -> list[str]:
         elif outcome.problem:
             told.append(f"{name}: {outcome.problem}")
         elif outcome.job is not None:
-            told.append(f"{name}: {state_of(outcome.job)}.")
+            told.append(f"{name}: {progress_of(outcome.job)}.")
     return told or ["Nothing is being restyled in this project."]
 
 
-def state_of(job: Job) -> str:
+def progress_of(job: Job) -> str:
     """How far a job is, in a few words."""
-    text = job.state.value
-    if job.progress and not job.state.is_ended:
-        text += f", {job.share:.0%}"
-    if job.jobs_ahead:
-        text += f", {job.jobs_ahead} before it"
-    return text
+    share = f"{job.share:.0%}" if job.progress and not job.state.is_ended else ""
+    return ", ".join(filter(None, (state_of(job), share, time_left(job))))

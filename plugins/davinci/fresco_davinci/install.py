@@ -10,9 +10,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
+from fresco_client import FileFailed
+from fresco_client.files import write_whole
+
 from fresco_davinci.bridge.lua import lua_text
 from fresco_davinci.errors import InstallFailed
-from fresco_davinci.files import write_text
 from fresco_davinci.folders import ResolveFolders
 
 State = Literal["absent", "current", "outdated"]
@@ -87,15 +89,14 @@ def install(folders: ResolveFolders, scripts: Scripts) -> list[Path]:
         _check_ours(folders.menu / name)
     try:
         for name, text in wanted.items():
-            write_text(folders.menu / name, text)
+            write_whole(folders.menu / name, text)
         for path in folders.menu.iterdir():
             if path.name not in wanted and _is_ours(path):
                 path.unlink()
+    except FileFailed as error:
+        raise InstallFailed(str(error)) from error
     except OSError as error:
-        raise InstallFailed(
-            f"{folders.menu} cannot be written to ({error.strerror}). Check its rights and the "
-            "space on the disk, then try again."
-        ) from error
+        raise InstallFailed(str(FileFailed.from_os(folders.menu, error))) from error
     return [folders.menu / name for name in wanted]
 
 

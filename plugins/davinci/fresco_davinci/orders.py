@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock
+from fresco_client import FileFailed
+from fresco_client.files import read_object, write_object
 
 from fresco_davinci.choices import Choices, choices_of
-from fresco_davinci.files import write_text
 
 _A_DAY_S = 86400.0
 
@@ -69,8 +68,7 @@ class OrderBook:
 
     def save(self, order: Order) -> None:
         """Keep an order, new or changed."""
-        text = json.dumps(asdict(order), ensure_ascii=False, indent=1)
-        write_text(self._path(order.job_id), text)
+        write_object(self._path(order.job_id), asdict(order))
 
     def submitted(self, order: Order) -> Order:
         """Remember that the daemon has it."""
@@ -115,8 +113,8 @@ class OrderBook:
 
 def _read(path: Path) -> Order | None:
     try:
-        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        content = read_object(path)
         content["choices"] = choices_of(content["choices"])
         return Order(**content)
-    except (OSError, ValueError, TypeError, KeyError):
+    except (FileFailed, TypeError, KeyError):
         return None

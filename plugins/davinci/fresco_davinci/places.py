@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 from fresco_client import data_folder
-
-_LONGEST_BYTES = 200
-"""Of a name, so that there is room for a job's id and an ending."""
+from fresco_client.files import plain_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,12 +50,5 @@ class Places:
 
     def result(self, project: str, name: str, job_id: str, ending: str) -> Path:
         """Where a result goes: named for people, with the beginning of its job's id."""
-        return self.videos / _fit(project) / f"{_fit(Path(name).stem)} {job_id[:8]}{ending}"
-
-
-def _fit(name: str) -> str:
-    """A name that every file system takes."""
-    plain = re.sub(r'[<>:"/\\|?*%\x00-\x1f\ud800-\udfff]', "_", name).strip(" .")
-    # Names are limited in bytes, and a letter may be four of them.
-    short = plain[:80].encode()[:_LONGEST_BYTES].decode(errors="ignore")
-    return short.strip(" .") or "untitled"
+        stem = plain_name(Path(name).stem)
+        return self.videos / plain_name(project) / f"{stem} {job_id[:8]}{ending}"

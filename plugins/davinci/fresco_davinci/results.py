@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fresco_client import FileFailed, Job, PictureOptions, Session
-from fresco_client.files import part_name
+from fresco_client import Job, Session
+from fresco_client.files import make_folder
+from fresco_client.pictures import fetch_pictures
 
 from fresco_davinci.orders import Order
 from fresco_davinci.places import Places
@@ -22,7 +23,7 @@ def fetch(session: Session, order: Order, job: Job, places: Places, project: str
     ending = Path(job.result.file_name).suffix if job.result else ".mp4"
     path = places.result(project, order.name, order.job_id, ending or ".mp4")
     if not path.exists():
-        _make(path.parent)
+        make_folder(path.parent)
         session.fetch_result(order.job_id, path)
     return path
 
@@ -30,30 +31,9 @@ def fetch(session: Session, order: Order, job: Job, places: Places, project: str
 def _pictures(session: Session, order: Order, job: Job, places: Places, project: str) -> Path:
     """A folder of numbered pictures, the first with the number 0."""
     folder = places.result(project, order.name, order.job_id, "")
-    _make(folder)
+    make_folder(folder)
     start = job.plan.start if job.plan else 0
-    pattern = folder / f"{order.job_id[:8]}_%06d.png"
-    for number in range(order.count):
-        path = folder / (pattern.name % number)
-        if not path.exists():
-            options = PictureOptions(encoding="png")
-            picture = session.frame(order.job_id, "result", start + number, options)
-            _write(path, picture.data)
-    session.confirm(order.job_id)
-    return pattern
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileFailed.from_os(folder, error) from error
-
-
-def _write(path: Path, data: bytes) -> None:
-    temporary = part_name(path)
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    except OSError as error:
-        raise FileFailed.from_os(path, error) from error
+    pattern = f"{order.job_id[:8]}_%06d.png"
+    indices = range(start, start + order.count)
+    fetch_pictures(session, order.job_id, indices, lambda number: folder / (pattern % number))
+    return folder / pattern

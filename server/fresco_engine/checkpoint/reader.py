@@ -86,11 +86,6 @@ class CheckpointReader:
         """Source frame numbers of the stored pictures in ascending order."""
         return tuple(index for index in self._numbers(kind, ".png"))
 
-    def is_translated(self) -> bool:
-        """Whether all keyframes are stored, so that the rest of the run needs no model."""
-        plan = self.plan()
-        return plan is not None and set(plan.keyframes) <= set(self.indices("keyframes"))
-
     def batch_indices(self) -> tuple[int, ...]:
         """First new keyframes of the stored batches in ascending order."""
         return self._numbers(BATCHES, ".safetensors")

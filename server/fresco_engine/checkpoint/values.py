@@ -51,7 +51,8 @@ class StoredPlan:
 
     @staticmethod
     def of(plan: Analysed, *, model: str, device: str, warnings: tuple[str, ...]) -> StoredPlan:
-        """What is kept of `plan`."""
+        """What is kept of `plan`, which is that of a translation."""
+        assert isinstance(plan.settings, RestyleSettings)
         return StoredPlan(
             frame_count=plan.info.frame_count,
             width=plan.info.width,

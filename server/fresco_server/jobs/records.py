@@ -20,11 +20,12 @@ from fresco_engine.errors import FrescoError
 from fresco_media.own import OwnFolder, parsed
 
 from fresco_server.errors import NotPossible, ServerError
+from fresco_server.jobs.codec import CANNOT_BE
 from fresco_server.jobs.folders import RECORD, DataFolder
 from fresco_server.jobs.job import JobState
 from fresco_server.jobs.places import is_job_id
 from fresco_server.jobs.rows import event_of, job_of, text_of
-from fresco_server.jobs.soundness import CANNOT_BE, check_event, check_job
+from fresco_server.jobs.soundness import check_event, check_job
 
 _LOGGER = logging.getLogger(__name__)
 _EVENTS = "events.jsonl"
@@ -71,7 +72,7 @@ class Record:
             event = parsed(line, self.folder / _EVENTS)
             values = {name: event[name] for name in EVENT_COLUMNS}
             _check_storable(values)
-            check_event(event_of(cast(sqlite3.Row, values)))
+            check_event(event_of(values))
         except (OSError, *CANNOT_BE):
             return None
         has_numbers = all(_is_number(values[name]) for name in _EVENT_NUMBERS)

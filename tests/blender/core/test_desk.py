@@ -12,6 +12,7 @@ from typing import TypeVar
 import pytest
 from fresco_blender.core.desk import Desk
 from fresco_blender.core.doorway import Doorway
+from fresco_blender.core.faults import NOT_RUNNING
 from fresco_blender.core.news import (
     JobEvent,
     JobFault,
@@ -197,3 +198,22 @@ def test_other_machines_are_spoken_to_only_if_blender_may(address: str, is_refus
 
     assert link.fault is not None
     assert ("Online Access is off" in link.fault.message) is is_refused
+
+
+@pytest.mark.parametrize("kind", ["submit", "look", "follow"])
+def test_no_daemon_is_started_for_a_job_where_the_preferences_say_so(
+    clip: Path, tmp_path: Path, kind: str
+) -> None:
+    data = tmp_path / "data"
+    desk = Desk(Doorway(data=str(data), program="/nowhere/fresco", starts_daemon=False))
+    try:
+        getattr(desk, kind)(_order(clip, tmp_path))
+        link = _next(desk, LinkChanged, lambda news: news.state == "failed")
+        desk.connect(start=True)
+        asked = _next(desk, LinkChanged, lambda news: news.state == "failed")
+    finally:
+        desk.close()
+
+    assert link.fault == NOT_RUNNING
+    assert asked.fault is not None
+    assert "/nowhere/fresco" in asked.fault.message

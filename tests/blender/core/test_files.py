@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fresco_blender.core import files
+from fresco_client.files import write_whole
 
 JOB = "0123456789abcdef"
 
@@ -14,7 +15,7 @@ def test_only_results_stay_of_a_job_that_is_over(tmp_path: Path) -> None:
     movie = files.result_file(tmp_path, "shot", JOB)
     rendered = files.rendered_folder(tmp_path, JOB) / "f_000001.png"
     for path in (*pictures, movie, rendered, files.keyframe_file(tmp_path, JOB, 7)):
-        files.write_whole(path, b"x")
+        write_whole(path, b"x")
 
     files.remove_work(tmp_path, JOB)
 
@@ -23,7 +24,7 @@ def test_only_results_stay_of_a_job_that_is_over(tmp_path: Path) -> None:
 
 
 def test_nothing_stays_of_a_job_that_made_nothing(tmp_path: Path) -> None:
-    files.write_whole(files.rendered_movie(tmp_path, JOB), b"x")
+    write_whole(files.rendered_movie(tmp_path, JOB), b"x")
 
     files.remove_work(tmp_path, JOB)
     files.remove_work(tmp_path, JOB)

@@ -137,7 +137,7 @@ def use(clip: str, quit_mark: str, is_noisy: bool = False) -> Generator[hands.St
     watch_drawing()
     if is_noisy:
         threading.Thread(target=_make_noise, daemon=True).start()
-    pulse, timeline = stage.part("pulse"), stage.part("timeline")
+    times, timeline = stage.part("main_loop").TickTimes, stage.part("timeline")
     scene = stage.new_scene()
     strip = stage.add_movie(scene, clip)
     strip.name = "shot"
@@ -152,13 +152,13 @@ def use(clip: str, quit_mark: str, is_noisy: bool = False) -> Generator[hands.St
         scene.frame_current = frame
         yield 0.2
     quiet_s, heart.longest_s = heart.longest_s, 0.0
-    pulse.Hold.longest_s = 0.0
+    times.longest_s = 0.0
     _press_restyle()
     card = next(iter(state().cards.values()))
     yield 1.0
     heart.longest_s = 0.0  # the button's own work is over
     yield lambda: len(card.keyframe_files) >= 5
-    streaming_s, loop_s = pulse.Hold.longest_s, heart.longest_s
+    streaming_s, loop_s = times.longest_s, heart.longest_s
     keys_before = len(timeline.keys(scene, card.job_id))
     bpy.ops.ed.undo()
     yield 1.0
@@ -171,11 +171,11 @@ def use(clip: str, quit_mark: str, is_noisy: bool = False) -> Generator[hands.St
     yield lambda: card.phase in {"fetching", "placed"}
     bpy.ops.fresco.refresh()
     if card.result is None:
-        streaming_s = max(streaming_s, pulse.Hold.longest_s)
+        streaming_s = max(streaming_s, times.longest_s)
     yield lambda: card.phase == "placed"
     yield 0.5
     scene = bpy.context.scene
-    placed_s = pulse.Hold.longest_s
+    placed_s = times.longest_s
     done = [stage.lies(s) for s in stage.part("vse").all_strips(scene)]
     stage.choose(scene, stage.part("timeline").results(scene, card.job_id)[0])
     stage.part("vse").redraw()
@@ -200,7 +200,7 @@ def use(clip: str, quit_mark: str, is_noisy: bool = False) -> Generator[hands.St
         "placed_s": placed_s,
         "loop_quiet_s": quiet_s,
         "loop_s": loop_s,
-        "cpu_s": pulse.Hold.longest_cpu_s,
+        "cpu_s": times.longest_cpu_s,
         "parts": parts.longest,
         "keys": [keys_before, keys_again],
         "after_undo": after_undo,
@@ -259,13 +259,13 @@ class _Parts:
 
     def __init__(self) -> None:
         self.longest: dict[str, tuple[float, float]] = {}
-        pulse, placer = stage.part("pulse"), stage.part("timeline").KeyframePlacer
-        self._wrap(pulse, "take", lambda news: type(news).__name__)
+        placing, placer = stage.part("placing"), stage.part("timeline").KeyframePlacer
+        self._wrap(stage.part("receiving"), "take", lambda news: type(news).__name__)
         self._wrap(placer, "_place", lambda *_: "placing one keyframe")
         self._wrap(placer, "work", lambda *_: "placing some keyframes")
         self._wrap(stage.part("vse"), "redraw", lambda *_: "redraw")
-        self._wrap(pulse, "_place_results", lambda *_: "place results")
-        self._wrap(pulse, "push_undo", lambda *_: "undo step of the result")
+        self._wrap(placing, "place_results", lambda *_: "place results")
+        self._wrap(placing, "push_undo", lambda *_: "undo step of the result")
         self._wrap(stage.part("timeline"), "_add_result", lambda *_: "opening the result's file")
 
     def _wrap(self, owner: Any, name: str, label: Any) -> None:

@@ -26,10 +26,10 @@ RESULT = "SCENARIO-RESULT "
 
 def wait_for(what: str, is_so: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
     """What `is_so` gives once it is true; the timer does not run by itself here."""
-    pulse = part("pulse")
+    tick = part("main_loop").tick
     ends = time.monotonic() + patience_s
     while time.monotonic() < ends:
-        pulse.tick()
+        tick()
         found = is_so()
         if found:
             return found
@@ -40,7 +40,9 @@ def wait_for(what: str, is_so: Callable[[], Any], patience_s: float = PATIENCE_S
 def describe() -> str:
     """How the plugin sees the world, for a test that failed."""
     state = part("state").state
-    cards = [(card.phase, card.state, card.stage_text, card.fault) for card in state.cards.values()]
+    cards = [
+        (card.phase, card.state, card.progress_text, card.fault) for card in state.cards.values()
+    ]
     return f"link {state.link} {state.link_fault}, jobs {cards}, look {state.look_fault}"
 
 
@@ -69,7 +71,7 @@ def install(extension: str, classic: str) -> None:
 def connect(data: str) -> None:
     """Let the plugin use the daemon of this data folder."""
     part("preferences").preferences().data = data
-    part("pulse").open_desk()
+    part("submission").desk()
 
 
 def new_scene(rate: int = 24, size: tuple[int, int] = (160, 96)) -> Any:
@@ -105,7 +107,7 @@ def choose(scene: Any, strip: Any) -> Any:
 
 def sequencer_context(scene: Any) -> AbstractContextManager[None]:
     """Where the sequencer's operators work, at a moment at which that is safe."""
-    wait_for("stillness", part("pulse").Stillness.is_there)
+    wait_for("stillness", part("placing").QuietPeriod.is_there)
     return part("vse").sequencer_context(scene)
 
 

@@ -33,7 +33,7 @@ def missing_daemon(clip: str) -> dict[str, Any]:
     """None runs and none can be started; then there is one, and the job goes off by itself."""
     scene = stage.new_scene()
     stage.part("preferences").preferences().program = "/nowhere/fresco"
-    stage.part("pulse").open_desk()
+    stage.part("submission").desk()
     stage.wait_for("no daemon", lambda: _state().link == "failed")
     connect = _said(_state().link_fault)
     stage.add_movie(scene, clip)
@@ -84,7 +84,7 @@ def killed_daemon(clip: str, mark: str) -> dict[str, Any]:
     planned = sum(s.color_tag == "COLOR_09" for found in keys.values() for s in found)
     Path(mark).touch()
     stage.wait_for("the loss to be noticed", lambda: not card.is_connected)
-    lost = card.stage_text
+    lost = card.progress_text
     result = stage.placed(card)
     return {
         "lost": lost,
@@ -123,7 +123,9 @@ def failing_job(clip: str, mark: str, go: str) -> dict[str, Any]:
     scene = stage.new_scene()
     stage.add_movie(scene, clip)
     card = stage.restyle(scene)
-    stage.wait_for("frames", lambda: card.stages and card.plan and card.state.value != "queued")
+    stage.wait_for(
+        "frames", lambda: card.plan and card.job.progress and card.state.value != "queued"
+    )
     stage.wait_for("a keyframe", lambda: card.keyframe_files)
     Path(mark).touch()
     said = _said(_fault(card))
@@ -269,8 +271,8 @@ def switched_off_and_on(clip: str, blend: str) -> dict[str, Any]:
     data = stage.part("preferences").preferences().data
     name = stage.module_name()
     timers = bpy.app.timers
-    tick, first = stage.part("pulse").tick, stage.part("pulse")._first_tick
-    before = {n: len(getattr(bpy.app.handlers, n)) for n, _ in stage.part("pulse")._HANDLERS}
+    tick, first = stage.part("main_loop").tick, stage.part("main_loop").first_tick
+    before = {n: len(getattr(bpy.app.handlers, n)) for n, _ in stage.part("handlers").HANDLERS}
     began = time.monotonic()
     bpy.ops.preferences.addon_disable(module=name)
     took_s = time.monotonic() - began
@@ -279,7 +281,7 @@ def switched_off_and_on(clip: str, blend: str) -> dict[str, Any]:
     after = {n: len(getattr(bpy.app.handlers, n)) for n in before}
     bpy.ops.preferences.addon_enable(module=name)
     stage.part("preferences").preferences().data = data
-    stage.part("pulse")._first_tick()
+    stage.part("main_loop").first_tick()
     again = next(iter(stage.part("state").state.cards.values()))
     result = stage.placed(again)
     return {

@@ -183,7 +183,7 @@ def redo(clip: str, out: str) -> dict[str, Any]:
     scene.fresco.prompt, scene.fresco.use_strength = "something else", False
     scene.fresco.output, scene.fresco.source_after = "MOVIE", "KEEP"
     stage.choose(scene, old)
-    operators, source = stage.part("operators"), stage.part("source")
+    results, source = stage.part("operators.results"), stage.part("source")
     former = source.kept_settings(scene.fresco)
     source.show_order(scene.fresco, stage.part("timeline").recipe_of(old))
     shown = [scene.fresco.prompt, scene.fresco.use_strength, round(scene.fresco.strength, 3)]
@@ -192,7 +192,7 @@ def redo(clip: str, out: str) -> dict[str, Any]:
     restored = [scene.fresco.prompt, scene.fresco.output]
     source.show_order(scene.fresco, stage.part("timeline").recipe_of(old))
     scene.fresco.prompt = "a negative, again"
-    assert operators.FRESCO_OT_redo.obstacle(bpy.context) == ""
+    assert results.FRESCO_OT_redo.obstacle(bpy.context) == ""
     assert bpy.ops.fresco.redo() == {"FINISHED"}
     second = list(_state().cards.values())[-1]
     new = stage.placed(second)
@@ -217,7 +217,7 @@ def reroll(clip: str, out: str) -> dict[str, Any]:
     result.blend_alpha = 0.5
     stage.choose(scene, result)
     scene.frame_current = 26
-    index = stage.part("operators").keyframe_at_playhead(bpy.context)
+    index = stage.part("selection").keyframe_at_playhead(bpy.context)
     assert bpy.ops.fresco.reroll(words="a cat") == {"FINISHED"}
     colour = result.color_tag
     obstacle = stage.part("operators.results").FRESCO_OT_reroll.obstacle(bpy.context)
@@ -339,11 +339,11 @@ def history(clip: str, out: str) -> dict[str, Any]:
 
 def obstacles(clip: str, out: str) -> dict[str, Any]:
     """Why buttons are grey."""
-    operators = stage.part("operators")
+    operators = {kind.__name__: kind for kind in stage.part("operators").CLASSES}
     said = {}
 
     def note(name: str, operator: str = "FRESCO_OT_restyle") -> None:
-        said[name] = getattr(operators, operator).obstacle(bpy.context)
+        said[name] = operators[operator].obstacle(bpy.context)
 
     bpy.context.scene.sequence_editor_clear()
     note("no strips")

@@ -180,18 +180,6 @@ def test_pictures_of_another_size_than_planned_are_not_shown(tmp_path: Path) -> 
     assert checkpoint.picture_at("frames", 7, (8, 8)) is None
 
 
-def test_all_is_translated_when_all_keyframes_are_there(tmp_path: Path) -> None:
-    checkpoint = FolderCheckpoint(tmp_path)
-    answers = [checkpoint.is_translated()]
-    checkpoint.save_plan(PLAN)
-    for index in PLAN.keyframes:
-        answers.append(checkpoint.is_translated())
-        checkpoint.save("keyframes", index, picture(index))
-
-    assert not any(answers)
-    assert checkpoint.is_translated()
-
-
 def test_without_a_plan_everything_else_is_left_over(tmp_path: Path) -> None:
     checkpoint = FolderCheckpoint(tmp_path)
     checkpoint.save_adjustments(Adjustments(size=384))

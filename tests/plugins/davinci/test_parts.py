@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from fresco_client import Job, JobState, Stage, StageProgress
 from fresco_davinci.choices import Choices, choices_of, load_choices, save_choices
-from fresco_davinci.desk import state_of
+from fresco_davinci.desk import progress_of
 from fresco_davinci.errors import HostGone, HostRefused
 from fresco_davinci.orders import Order, OrderBook
 from fresco_davinci.places import Places
@@ -200,7 +200,7 @@ def test_the_percentage_in_words_is_that_of_the_whole_job_as_the_bar_shows_it() 
     )
     job = Job(id="3f2a", state=JobState.INTERPOLATING, progress=progress)
     assert job.share == pytest.approx(0.03 + 0.57 + 0.37 / 25)
-    assert state_of(job) == "interpolating, 61%"
+    assert progress_of(job) == "frames 1/25, 61%, estimating…"
 
 
 @pytest.mark.parametrize(

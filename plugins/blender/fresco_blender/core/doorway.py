@@ -26,6 +26,8 @@ class Doorway:
     """HOST:PORT of a daemon elsewhere; empty for this machine's."""
     token: str = ""
     certificate: str = ""
+    starts_daemon: bool = True
+    """Whether looks and jobs start this machine's daemon if none runs."""
     is_online_allowed: bool = True
     """Whether the user lets Blender speak to other machines."""
 

@@ -16,6 +16,7 @@ from fresco_client import (
     NotAuthorised,
     VersionMismatch,
 )
+from fresco_client.words import unexpected
 
 Remedy = Literal["", "START", "RECONNECT", "PREFERENCES", "RESUME", "FOLLOW", "PLACE", "SEND"]
 """Which button helps: start the daemon, connect anew, open the preferences, let the job go on,
@@ -49,8 +50,7 @@ NOT_RUNNING = Fault("No Fresco daemon runs. Start one.", "START")
 def fault_of(error: Exception, remedy: Remedy | None = None) -> Fault:
     """An error as a fault; `remedy` where the place it happened knows better than its kind."""
     if isinstance(error, DaemonFailedToStart):
-        first = error.message.split(" Its last lines:")[0]
-        return Fault(first, remedy or "START", error.log_tail)
+        return Fault(error.summary, remedy or "START", error.details)
     if isinstance(error, DaemonNotFound):
         return NOT_RUNNING
     if isinstance(error, DaemonNotInstalled):
@@ -61,7 +61,7 @@ def fault_of(error: Exception, remedy: Remedy | None = None) -> Fault:
         return Fault(text, "PREFERENCES")
     if isinstance(error, ClientError):
         return Fault(error.message, _remedy_of(error) if remedy is None else remedy)
-    return Fault(f"This should not have happened: {type(error).__name__}: {error}", remedy or "")
+    return Fault(unexpected(error), remedy or "")
 
 
 def _remedy_of(error: ClientError) -> Remedy:

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from fresco_client import FileFailed
-from fresco_client.files import part_name
-
-_UNWELCOME = re.compile(r"[^\w\-. ]+")
-_LONGEST_STEM = 60
-
-
-def plain_name(text: str) -> str:
-    """A text as part of a file's name on every system."""
-    return _UNWELCOME.sub("_", text).strip(" .")[:_LONGEST_STEM] or "strip"
+from fresco_client.files import plain_name
 
 
 def job_folder(base: Path, job_id: str) -> Path:
@@ -58,31 +47,3 @@ def remove_work(base: Path, job_id: str) -> None:
         path.unlink(missing_ok=True)
     with suppress(OSError):  # of a result that is pictures it is not empty
         folder.rmdir()
-
-
-def make_folder(path: Path) -> None:
-    """Make sure that a folder is there.
-
-    Raises:
-        FileFailed: it cannot be made.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileFailed.from_os(path, error) from error
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Put a file in its place in one step, so that nobody ever reads half of it.
-
-    Raises:
-        FileFailed: it cannot be written.
-    """
-    part = part_name(path, str(os.getpid()))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise FileFailed.from_os(path, error) from error

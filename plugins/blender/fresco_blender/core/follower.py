@@ -15,20 +15,19 @@ from fresco_client import (
     FrameReady,
     KeyframeReady,
     NotFound,
-    PictureOptions,
     Plan,
     Restarted,
     Session,
     TransferProgress,
 )
 from fresco_client import ConnectionState as Connection
+from fresco_client.files import make_folder
+from fresco_client.pictures import fetch_picture, fetch_pictures
 
 from . import files
 from .faults import fault_of
 from .news import JobEvent, JobFault, JobLink, KeyframeFile, News, ResultFile
 from .order import Order
-
-_PNG = PictureOptions(encoding="png")
 
 
 class _Stopped(Exception):
@@ -98,22 +97,19 @@ class Follower:
         path = files.keyframe_file(Path(self.order.folder), self.order.job_id, index)
         # What was made before the work began again is gone, and told of again when it is made anew.
         with suppress(NotFound):
-            if not path.exists():
-                picture = self._session.frame(self.order.job_id, "keyframe", index, _PNG)
-                files.write_whole(path, picture.data)
+            fetch_picture(self._session, self.order.job_id, "keyframe", index, path)
             self._inbox.put(KeyframeFile(self.order.job_id, index, path))
 
     def _fetch_frame(self, index: int) -> None:
         if self.order.output != "FRAMES" or self._plan is None:
             return
         with suppress(NotFound):
-            self._fetch_picture(index, index - self._plan.start)
+            path = self._frame_file(index - self._plan.start)
+            fetch_picture(self._session, self.order.job_id, "result", index, path)
 
-    def _fetch_picture(self, index: int, number: int) -> None:
-        path = files.frame_file(Path(self.order.folder), self.order.job_id, number)
-        if not path.exists():
-            picture = self._session.frame(self.order.job_id, "result", index, _PNG)
-            files.write_whole(path, picture.data)
+    def _frame_file(self, number: int) -> Path:
+        self._go_on()
+        return files.frame_file(Path(self.order.folder), self.order.job_id, number)
 
     def _discard(self) -> None:
         """The pictures there are belong to settings that are no longer used."""
@@ -126,16 +122,13 @@ class Follower:
         plan = self._plan or self._session.job(job_id).plan
         start, stop = (plan.start, plan.stop) if plan else (self.order.start, self.order.stop)
         if self.order.output == "FRAMES":
-            path = files.frame_file(base, job_id, 0)
+            path = self._frame_file(0)
             # Those that were made while nobody followed, too.
-            for number, index in enumerate(range(start, stop)):
-                self._go_on()
-                self._fetch_picture(index, number)
-            self._session.confirm(job_id)
+            fetch_pictures(self._session, job_id, range(start, stop), self._frame_file)
         else:
             path = files.result_file(base, self.order.title, job_id)
             if not path.exists():
-                files.make_folder(base)
+                make_folder(base)
                 self._session.fetch_result(job_id, path, self._go_on)
         self._inbox.put(ResultFile(job_id, path, stop - start, event.result))
 
@@ -145,3 +138,46 @@ class Follower:
 
     def _tell_connection(self, state: Connection) -> None:
         self._inbox.put(JobLink(self.order.job_id, state == "connected"))
+
+
+class Followers:
+    """The jobs that are followed."""
+
+    def __init__(self, inbox: queue.SimpleQueue[News]) -> None:
+        self._inbox = inbox
+        self._lock = threading.Lock()
+        self._followers: dict[str, Follower] = {}
+        self._is_closed = False
+
+    def follow(self, session: Session, order: Order, after: int, plan: Plan | None) -> None:
+        """Follow a job from an event on, in the place of whoever did before."""
+        follower = Follower(session, order, self._inbox, after=after, plan=plan)
+        with self._lock:
+            former = self._followers.pop(order.job_id, None)
+            if self._is_closed:
+                return
+            self._followers[order.job_id] = follower
+        if former is not None:
+            former.close()
+        follower.start()
+
+    def leave(self, job_id: str) -> None:
+        """Stop following a job; it goes on."""
+        with self._lock:
+            follower = self._followers.pop(job_id, None)
+        if follower is not None:
+            follower.close()
+
+    def leave_all(self) -> set[str]:
+        """Stop following every job; which jobs were followed."""
+        with self._lock:
+            followers, self._followers = self._followers, {}
+        for follower in followers.values():
+            follower.close()
+        return set(followers)
+
+    def close(self) -> None:
+        """Follow none any more."""
+        with self._lock:
+            self._is_closed = True
+        self.leave_all()

@@ -11,12 +11,11 @@ from fresco_client import (
     Cancelled,
     ClipSource,
     Look,
-    LookProgress,
-    Picture,
     PictureOptions,
     Session,
     SessionClosed,
 )
+from fresco_client.files import write_whole
 
 from . import files
 from .faults import Fault, fault_of
@@ -59,11 +58,11 @@ class Looker:
 
     def _run(self, look: Look, order: Order) -> None:
         try:
-            for item in look:
-                if isinstance(item, Picture):
-                    self._keep(item, order)
-                else:
-                    self._tell(item)
+            picture = look.picture(self._tell)
+            if picture is not None:
+                path = Path(order.folder) / "looks" / f"look_{order.job_id[:12]}.png"
+                write_whole(path, picture.data)
+                self._inbox.put(LookFile(order, path))
         except (Cancelled, SessionClosed):
             return  # a newer one is made
         except Exception as error:
@@ -72,10 +71,5 @@ class Looker:
             if order.is_rendered:
                 files.remove_work(Path(order.folder), order.job_id)
 
-    def _tell(self, progress: LookProgress) -> None:
-        self._inbox.put(LookProgressed(progress.done / max(progress.total, 1)))
-
-    def _keep(self, picture: Picture, order: Order) -> None:
-        path = Path(order.folder) / "looks" / f"look_{order.job_id[:12]}.png"
-        files.write_whole(path, picture.data)
-        self._inbox.put(LookFile(order, path))
+    def _tell(self, done: int, total: int) -> None:
+        self._inbox.put(LookProgressed(done / max(total, 1)))

@@ -30,6 +30,11 @@ class JobSeen:
 
     job: Job
 
+    @property
+    def job_id(self) -> str:
+        """The job it is about."""
+        return self.job.id
+
 
 @dataclass(frozen=True)
 class JobEvent:
@@ -61,6 +66,11 @@ class RenderWanted:
 
     order: Order
 
+    @property
+    def job_id(self) -> str:
+        """The job it is about."""
+        return self.order.job_id
+
 
 @dataclass(frozen=True)
 class RenderProgress:
@@ -76,6 +86,11 @@ class Rendered:
     """A strip has been rendered; its order can be sent."""
 
     order: Order
+
+    @property
+    def job_id(self) -> str:
+        """The job it is about."""
+        return self.order.job_id
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,22 @@
-"""What the buttons of the sequencer have in common."""
+"""What the buttons have in common."""
 
 # No `from __future__ import annotations`: Blender reads these annotations as values.
 
 from typing import Any
 
-from .. import compare, pulse, vse
+from bpy.props import StringProperty
+
+from .. import selection
+from ..core.card import JobCard
+from ..state import state
 
 
 class SequencerOperator:
+    """A button that is grey, and says why, while there is an obstacle."""
+
     poll_message_set: Any  # of bpy.types.Operator
     bl_options = {"REGISTER", "UNDO"}
+    obstacle = staticmethod(selection.sequencer_obstacle)
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -18,37 +25,14 @@ class SequencerOperator:
             cls.poll_message_set(reason)
         return not reason
 
-    @classmethod
-    def obstacle(cls, context: Any) -> str:
-        """Why the button is grey; empty if it is not."""
-        scene = vse.scene_of(context)
-        if scene is None or scene.sequence_editor is None:
-            return "Add a strip to the sequencer first"
-        if pulse.is_rendering():
-            return "Blender is rendering; wait until it is done"
-        return ""
 
+class JobOperator:
+    """A button beside a job."""
 
-def has_words(settings: Any) -> bool:
-    return bool(settings.prompt.strip() or settings.style.strip())
+    bl_options = {"REGISTER", "INTERNAL"}
+    job_id: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
-
-def targets(context: Any) -> list[Any]:
-    """Selected strips that have a picture and were not made by us; else the active one."""
-    chosen = [
-        strip
-        for strip in vse.selected_strips(context)
-        if strip.type != "SOUND" and not compare.timeline_made(strip)
-    ]
-    active = vse.active_strip(context)
-    if not chosen and active is not None and active.type != "SOUND":
-        chosen = [active]
-    return chosen
-
-
-def look_target(context: Any) -> Any:
-    """The active strip, or what lies below it if it is one of ours."""
-    active = vse.active_strip(context)
-    if active is not None and compare.timeline_made(active):
-        return compare.source_below(vse.scene_of(context), active)
-    return active
+    @property
+    def card(self) -> "JobCard | None":
+        """The job that is meant, if it is still there."""
+        return state.cards.get(self.job_id)

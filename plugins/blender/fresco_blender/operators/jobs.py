@@ -7,98 +7,82 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import StringProperty
 from fresco_client import Job
 
-from .. import pulse, source, timeline, vse
+from .. import placing, source, submission, timeline, vse
 from ..core.card import JobCard
 from ..core.order import Order, OutputChoice
 from ..state import state
-from .base import SequencerOperator
+from ..submission import desk
+from .base import JobOperator, SequencerOperator
 
 _OUTPUTS: dict[str, OutputChoice] = {"lossless": "LOSSLESS", "frames": "FRAMES"}
 
 
-class _JobOperator:
-    bl_options = {"REGISTER", "INTERNAL"}
-    job_id: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
-
-    @property
-    def card(self) -> "JobCard | None":
-        """The job that is meant, if it is still there."""
-        return state.cards.get(self.job_id)
-
-
-class FRESCO_OT_cancel(_JobOperator, bpy.types.Operator):
+class FRESCO_OT_cancel(JobOperator, bpy.types.Operator):
     """End this job for good; what it has made on the timeline is removed"""
 
     bl_idname = "fresco.cancel"
     bl_label = "Cancel Job"
-    job_id: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     def execute(self, _context):
         card = self.card
         if card is None:
             return {"CANCELLED"}
-        is_at_work = card.state is not None and not card.state.is_ended
-        if is_at_work or card.phase in {"sending", "rendering"}:
-            pulse.desk().cancel(card.order)
-        if not is_at_work:
-            pulse.forget(self.job_id)
+        if card.is_at_work or card.phase in {"sending", "rendering"}:
+            desk().cancel(card.order)
+        if not card.is_at_work:
+            placing.forget(self.job_id)
         return {"FINISHED"}
 
 
-class FRESCO_OT_pause(_JobOperator, bpy.types.Operator):
+class FRESCO_OT_pause(JobOperator, bpy.types.Operator):
     """Stop this job so that it can go on later; the device is free meanwhile"""
 
     bl_idname = "fresco.pause"
     bl_label = "Pause Job"
-    job_id: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     def execute(self, _context):
-        pulse.desk().pause(self.job_id)
+        desk().pause(self.job_id)
         return {"FINISHED"}
 
 
-class FRESCO_OT_resume(_JobOperator, bpy.types.Operator):
+class FRESCO_OT_resume(JobOperator, bpy.types.Operator):
     """Let this job go on where it was"""
 
     bl_idname = "fresco.resume"
     bl_label = "Resume Job"
-    job_id: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     def execute(self, _context):
         if self.card is None:
             return {"CANCELLED"}
-        pulse.desk().resume(self.card.order, self.card.last_sequence)
+        desk().resume(self.card.order, self.card.last_sequence)
         return {"FINISHED"}
 
 
-class FRESCO_OT_mend(_JobOperator, bpy.types.Operator):
+class FRESCO_OT_mend(JobOperator, bpy.types.Operator):
     """Try again what failed"""
 
     bl_idname = "fresco.mend"
     bl_label = "Try Again"
-    job_id: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     def execute(self, _context):
         card = self.card
         if card is None:
             return {"CANCELLED"}
         if card.fault is not None and card.fault.remedy == "SEND":
-            pulse.send_again(card)
+            submission.send_again(card)
         else:
-            pulse.attach(card)
+            submission.attach(card)
         return {"FINISHED"}
 
 
-class FRESCO_OT_place(_JobOperator, SequencerOperator, bpy.types.Operator):
+class FRESCO_OT_place(JobOperator, SequencerOperator, bpy.types.Operator):
     """Put this job's result above the active strip"""
 
     bl_idname = "fresco.place"
     bl_label = "Place Result"
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
-    job_id: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     def execute(self, context):
         scene, strip = vse.scene_of(context), vse.active_strip(context)
@@ -117,10 +101,10 @@ class FRESCO_OT_place(_JobOperator, SequencerOperator, bpy.types.Operator):
         if card.result is None or not card.result.exists():
             state.cards[card.job_id] = card
             card.phase = "working"
-            pulse.desk().follow(card.order)
+            desk().follow(card.order)
         elif timeline.needs_operator(card.order):
             card.phase = "fetching"  # the timer places it at a moment that is safe
-        elif not pulse.place(card):
+        elif not placing.place(card):
             self.report({"ERROR"}, card.fault.message if card.fault else "It cannot be placed.")
             return {"CANCELLED"}
         return {"FINISHED"}
@@ -174,13 +158,12 @@ def _set_by_hand(job: Job) -> dict[str, Any]:
     return found
 
 
-class FRESCO_OT_reuse(_JobOperator, SequencerOperator, bpy.types.Operator):
+class FRESCO_OT_reuse(JobOperator, SequencerOperator, bpy.types.Operator):
     """Put this job's settings into the panel"""
 
     bl_idname = "fresco.reuse"
     bl_label = "Use These Settings"
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
-    job_id: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     def execute(self, context):
         job = next((job for job in state.history if job.id == self.job_id), None)
@@ -193,12 +176,11 @@ class FRESCO_OT_reuse(_JobOperator, SequencerOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class FRESCO_OT_delete(_JobOperator, bpy.types.Operator):
+class FRESCO_OT_delete(JobOperator, bpy.types.Operator):
     """Remove this job and all it has made at the daemon; results that were fetched stay"""
 
     bl_idname = "fresco.delete"
     bl_label = "Delete Job"
-    job_id: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     def invoke(self, context, event):
         return context.window_manager.invoke_confirm(self, event)
@@ -206,7 +188,7 @@ class FRESCO_OT_delete(_JobOperator, bpy.types.Operator):
     def execute(self, _context):
         card = self.card
         folder = Path(card.order.folder) if card else source.output_folder()
-        pulse.desk().delete(self.job_id, folder)
+        desk().delete(self.job_id, folder)
         return {"FINISHED"}
 
 
@@ -217,5 +199,5 @@ class FRESCO_OT_refresh(bpy.types.Operator):
     bl_label = "Refresh"
 
     def execute(self, _context):
-        pulse.desk().connect(start=False)
+        desk().connect(start=False)
         return {"FINISHED"}

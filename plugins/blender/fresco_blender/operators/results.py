@@ -4,25 +4,19 @@
 
 import uuid
 from dataclasses import replace
-from typing import Any
 
 import bpy
 from bpy.props import StringProperty
 
-from .. import compare, pulse, source, timeline, vse
+from .. import compare, selection, source, submission, timeline, vse
 from ..core.card import JobCard
-from ..core.timing import nearest
+from ..panels import draw_words
 from ..state import state
 from .base import SequencerOperator
 
 
 class _ResultOperator(SequencerOperator):
-    @classmethod
-    def obstacle(cls, context: Any) -> str:
-        reason = super().obstacle(context)
-        if not reason and timeline.recipe_of(vse.active_strip(context)) is None:
-            return "Select a result of Fresco first"
-        return reason
+    obstacle = staticmethod(selection.result_obstacle)
 
 
 class FRESCO_OT_redo(_ResultOperator, bpy.types.Operator):
@@ -45,8 +39,6 @@ class FRESCO_OT_redo(_ResultOperator, bpy.types.Operator):
         source.restore_settings(vse.scene_of(context).fresco, self.former)
 
     def draw(self, context):
-        from ..panels import draw_words
-
         column = self.layout.column()
         column.use_property_split, column.use_property_decorate = True, False
         draw_words(column, vse.scene_of(context).fresco)
@@ -59,7 +51,7 @@ class FRESCO_OT_redo(_ResultOperator, bpy.types.Operator):
             return {"CANCELLED"}
         source.draw_seed(scene.fresco)
         try:
-            pulse.begin(below, scene, source.wish_for(below, scene))
+            submission.begin(below, scene, source.wish_for(below, scene))
         except source.CannotRestyle as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -71,6 +63,7 @@ class FRESCO_OT_reroll(_ResultOperator, bpy.types.Operator):
 
     bl_idname = "fresco.reroll"
     bl_label = "Reroll This Keyframe"
+    obstacle = staticmethod(selection.reroll_obstacle)
     bl_options = {"UNDO"}  # changing words afterwards would start a job for every letter
 
     words: StringProperty(
@@ -79,23 +72,12 @@ class FRESCO_OT_reroll(_ResultOperator, bpy.types.Operator):
         options={"SKIP_SAVE"},
     )
 
-    @classmethod
-    def obstacle(cls, context: Any) -> str:
-        reason = super().obstacle(context)
-        if reason:
-            return reason
-        if _is_being_remade(vse.active_strip(context)):
-            return "A keyframe of this result is being made anew; wait until it is there"
-        if keyframe_at_playhead(context) is None:
-            return "Put the playhead onto the result first"
-        return ""
-
     def invoke(self, context, _event):
         return context.window_manager.invoke_props_dialog(self, width=360)
 
     def execute(self, context):
         result = vse.active_strip(context)
-        order, index = timeline.recipe_of(result), keyframe_at_playhead(context)
+        order, index = timeline.recipe_of(result), selection.keyframe_at_playhead(context)
         if order is None or index is None:
             return {"CANCELLED"}
         again = replace(order, job_id=uuid.uuid4().hex, replaces=order.job_id)
@@ -103,29 +85,9 @@ class FRESCO_OT_reroll(_ResultOperator, bpy.types.Operator):
         state.cards[again.job_id] = card
         timeline.mark(result, again)
         result.color_tag = vse.COLOURS["remade"]
-        pulse.desk().reroll(again, order.job_id, index, self.words.strip() or None)
+        submission.desk().reroll(again, order.job_id, index, self.words.strip() or None)
         self.report({"INFO"}, f"Fresco makes keyframe {index} anew")
         return {"FINISHED"}
-
-
-def _is_being_remade(result: Any) -> bool:
-    """Whether another reroll is under way, which would not know of this one."""
-    job_id = result.get(timeline.JOB)
-    return any(
-        card.is_open and card.fault is None and card.order.replaces == job_id
-        for card in state.cards.values()
-    )
-
-
-def keyframe_at_playhead(context: Any) -> "int | None":
-    """The keyframe of the active result nearest to the playhead, by its source frame."""
-    scene, result = vse.scene_of(context), vse.active_strip(context)
-    if result is None or result.get(timeline.KEYFRAMES) is None:
-        return None
-    if not vse.left(result) <= scene.frame_current < vse.right(result):
-        return None
-    index = scene.frame_current - vse.timing(result).origin + int(result[timeline.START])
-    return nearest([int(keyframe) for keyframe in result[timeline.KEYFRAMES]], index)
 
 
 class FRESCO_OT_compare(_ResultOperator, bpy.types.Operator):

@@ -2,15 +2,14 @@
 
 # No `from __future__ import annotations`: Blender reads these annotations as values.
 
-from typing import Any
-
 import bpy
 from bpy.props import BoolProperty, StringProperty
 from fresco_client import ClientError
 
-from .. import extract, looks, pulse, source, vse
+from .. import extract, looks, selection, source, vse
 from ..state import state
-from .base import SequencerOperator, has_words, look_target, targets
+from ..submission import begin, desk
+from .base import SequencerOperator
 
 
 class FRESCO_OT_restyle(SequencerOperator, bpy.types.Operator):
@@ -18,20 +17,7 @@ class FRESCO_OT_restyle(SequencerOperator, bpy.types.Operator):
 
     bl_idname = "fresco.restyle"
     bl_label = "Restyle Strips"
-
-    @classmethod
-    def obstacle(cls, context: Any) -> str:
-        reason = super().obstacle(context)
-        if reason:
-            return reason
-        scene = vse.scene_of(context)
-        strips = targets(context)
-        if not strips:
-            return source.why_not(vse.active_strip(context), scene)
-        reason = next(filter(None, (source.why_not(strip, scene) for strip in strips)), "")
-        if not reason and not has_words(scene.fresco):
-            return "Type a prompt or choose a style first"
-        return reason
+    obstacle = staticmethod(selection.restyle_obstacle)
 
     def execute(self, context):
         scene = vse.scene_of(context)
@@ -40,9 +26,9 @@ class FRESCO_OT_restyle(SequencerOperator, bpy.types.Operator):
         looks.clear(scene)
         state.look_picture = None
         started = 0
-        for strip in targets(context):
+        for strip in selection.targets(context):
             try:
-                pulse.begin(strip, scene, source.wish_for(strip, scene))
+                begin(strip, scene, source.wish_for(strip, scene))
                 started += 1
             except source.CannotRestyle as error:
                 self.report({"ERROR"}, str(error))
@@ -57,24 +43,11 @@ class FRESCO_OT_look(SequencerOperator, bpy.types.Operator):
 
     bl_idname = "fresco.look"
     bl_label = "Look at One Frame"
-
-    @classmethod
-    def obstacle(cls, context: Any) -> str:
-        reason = super().obstacle(context)
-        if reason:
-            return reason
-        scene = vse.scene_of(context)
-        strip = look_target(context)
-        reason = source.why_not(strip, scene)
-        if reason:
-            return reason
-        if not vse.left(strip) <= scene.frame_current < vse.right(strip):
-            return "Put the playhead onto the selected strip first"
-        return "" if has_words(scene.fresco) else "Type a prompt or choose a style first"
+    obstacle = staticmethod(selection.look_obstacle)
 
     def execute(self, context):
         scene = vse.scene_of(context)
-        strip = look_target(context)
+        strip = selection.look_target(context)
         source.draw_seed(scene.fresco)
         try:
             wish = source.look_wish(strip, scene, scene.frame_current)
@@ -87,7 +60,7 @@ class FRESCO_OT_look(SequencerOperator, bpy.types.Operator):
             return {"CANCELLED"}
         looks.aim(scene, strip)
         state.look_share, state.look_fault = 0.0, None
-        pulse.desk().look(wish.order, command)
+        desk().look(wish.order, command)
         return {"FINISHED"}
 
 
@@ -112,7 +85,7 @@ class FRESCO_OT_connect(bpy.types.Operator):
     start: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
     def execute(self, _context):
-        pulse.desk().connect(start=self.start)
+        desk().connect(start=self.start)
         return {"FINISHED"}
 
 
@@ -161,5 +134,5 @@ class FRESCO_OT_unload(bpy.types.Operator):
     bl_label = "Free Device Memory"
 
     def execute(self, _context):
-        pulse.desk().release_memory()
+        desk().release_memory()
         return {"FINISHED"}

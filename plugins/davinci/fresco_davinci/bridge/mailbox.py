@@ -16,16 +16,18 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from filelock import FileLock, Timeout
+from fresco_client import FileFailed
+from fresco_client.files import write_whole
 
 from fresco_davinci.bridge.lua import lua_chunk
 from fresco_davinci.bridge.remote import Message
 from fresco_davinci.errors import HostGone, InstallFailed
-from fresco_davinci.files import write_text
 
 VERSION = 1
 ANSWER_S = 90.0
@@ -107,10 +109,11 @@ class Mailbox:
             raise InstallFailed(
                 "A companion runs already. Use its window, or end it first."
             ) from error
-        except OSError as error:
+        except (OSError, FileFailed) as error:
+            problem = error.strerror if isinstance(error, OSError) else error
             raise InstallFailed(
-                f"The mailbox {self._folder} cannot be used ({error.strerror}). Set FRESCO_DATA to "
-                "a folder of your own."
+                f"The mailbox {self._folder} cannot be used ({problem}). Set FRESCO_DATA to a "
+                "folder of your own."
             ) from error
         self._pulse.start()
 
@@ -157,9 +160,9 @@ class Mailbox:
         """
         head = {"fresco": VERSION, "session": self.session, "owner": owner, "id": number}
         try:
-            write_text(self._request, lua_chunk({**head, **message}))
-        except OSError as error:
-            raise HostGone(f"{self._request} cannot be written: {error.strerror}") from error
+            write_whole(self._request, lua_chunk({**head, **message}))
+        except FileFailed as error:
+            raise HostGone(str(error)) from error
 
     def _is_ours(self, word: Word) -> bool:
         return secrets.compare_digest(word.session, self.session)
@@ -174,10 +177,8 @@ class Mailbox:
 
     def _live(self) -> None:
         while not self._ended.wait(self._beat_s):
-            try:
+            with suppress(FileFailed):
                 self._show()
-            except OSError:
-                continue
 
     def _show(self) -> None:
         with self._lock:
@@ -188,7 +189,7 @@ class Mailbox:
                 "owner": self._owner,
                 "beat": self._beat,
             }
-            write_text(self._heartbeat, lua_chunk(state))
+            write_whole(self._heartbeat, lua_chunk(state))
 
 
 class MailboxLink:

@@ -8,6 +8,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from fresco_client import ClientError
+from fresco_client.words import unexpected
 from PyQt6.QtCore import QThread, pyqtSignal
 
 from fresco_davinci.errors import HostGone, ResolveError
@@ -62,10 +63,7 @@ class Background(QThread):
             # A window that stops working helps nobody.
             except Exception as error:  # noqa: BLE001
                 _log.exception("a task of the window failed")
-                self.failed.emit(
-                    f"Something Fresco did not expect happened ({type(error).__name__}: {error}).",
-                    False,
-                )
+                self.failed.emit(unexpected(error), False)
 
     def _hand_over(self, done: Done, result: Any) -> None:
         self._waiting -= 1

@@ -8,7 +8,7 @@ from PyQt6.QtCore import QAbstractTableModel, QModelIndex, QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
-from fresco_davinci.desk import Progress, state_of
+from fresco_davinci.desk import Progress, progress_of
 from fresco_davinci.orders import Order
 
 COLUMNS = ("Clip", "Look", "State")
@@ -63,7 +63,7 @@ class JobsModel(QAbstractTableModel):
             return None
         row = self._rows[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            state = state_of(row.job) if row.job else "not known to the daemon"
+            state = progress_of(row.job) if row.job else "not known to the daemon"
             return (row.order.name, row.order.choices.title, state)[index.column()]
         if role == SHARE and index.column() == _STATE:
             return row.job.share if row.job else 0.0

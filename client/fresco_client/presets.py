@@ -1,0 +1,57 @@
+"""Settings that the user keeps by name, in one file that every front end can read."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from fresco_client.errors import FileFailed
+from fresco_client.files import read_object, write_object
+
+_log = logging.getLogger(__name__)
+
+
+class Presets:
+    """The user's own presets: values by the path of their setting, such as "attention.spatial"."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def names(self) -> list[str]:
+        """All of them, in the order of the alphabet."""
+        return sorted(self._read(), key=str.casefold)
+
+    def values(self, name: str) -> dict[str, Any]:
+        """What one holds; empty if it is gone."""
+        return dict(self._read().get(name, {}))
+
+    def keep(self, name: str, values: Mapping[str, Any]) -> None:
+        """Keep values under a name, in place of what it held.
+
+        Raises:
+            FileFailed: they cannot be written.
+        """
+        write_object(self._path, {**self._read(), name: dict(values)})
+
+    def remove(self, name: str) -> None:
+        """Forget one.
+
+        Raises:
+            FileFailed: the file cannot be written.
+        """
+        kept = {known: held for known, held in self._read().items() if known != name}
+        write_object(self._path, kept)
+
+    def _read(self) -> dict[str, dict[str, Any]]:
+        try:
+            content = read_object(self._path)
+        except FileFailed as error:
+            _log.warning("presets cannot be read: %s", error)
+            return {}
+        return {
+            name: cast(dict[str, Any], one)
+            for name, one in content.items()
+            if isinstance(one, dict)
+        }

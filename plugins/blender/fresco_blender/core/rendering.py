@@ -1,0 +1,88 @@
+"""Strips that other Blenders render meanwhile, so that what they show can be sent."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from fresco_client import ClientError
+
+from . import files
+from .extraction import Extraction, RenderFailed
+from .faults import Fault, fault_of
+from .news import JobFault, News, Rendered, RenderProgress
+from .order import Order
+
+
+class Renders:
+    """Renders under way, each on a thread of its own."""
+
+    def __init__(self, inbox: queue.SimpleQueue[News]) -> None:
+        self._inbox = inbox
+        self._lock = threading.Lock()
+        self._extractions: dict[str, Extraction] = {}
+        self._is_closed = False
+
+    def begin(self, order: Order, command: list[str], frame_count: int) -> None:
+        """Render a strip, then tell that its order can be sent."""
+        extraction = Extraction(command, order.path, frame_count)
+        with self._lock:
+            if self._is_closed:
+                return
+            self._extractions[order.job_id] = extraction
+        _start(partial(self._run, order, extraction))
+
+    def cancel(self, order: Order) -> bool:
+        """End an order's render, if it is rendered just now; whether it was."""
+        with self._lock:
+            extraction = self._extractions.pop(order.job_id, None)
+        if extraction is not None:
+            extraction.close()
+        return extraction is not None
+
+    def close(self) -> None:
+        """End them all at once."""
+        with self._lock:
+            self._is_closed = True
+            extractions = list(self._extractions.values())
+        for extraction in extractions:
+            extraction.close()
+
+    def _run(self, order: Order, extraction: Extraction) -> None:
+        total = order.stop - order.start
+        try:
+            if extraction.run(
+                lambda done: self._inbox.put(RenderProgress(order.job_id, done, total))
+            ):
+                self._inbox.put(Rendered(order))
+            else:
+                files.remove_work(Path(order.folder), order.job_id)
+        except RenderFailed as error:
+            self._inbox.put(JobFault(order.job_id, Fault(str(error), "SEND", error.log_tail)))
+        finally:
+            with self._lock:
+                self._extractions.pop(order.job_id, None)
+
+
+def render_frame(
+    order: Order, command: list[str], then: Callable[[], None], on_fault: Callable[[Fault], None]
+) -> None:
+    """Render the one frame of a look, then go on with it."""
+
+    def run() -> None:
+        try:
+            if Extraction(command, order.path, 1).run(lambda done: None):
+                then()
+        except RenderFailed as error:
+            on_fault(Fault(str(error), "", error.log_tail))
+        except ClientError as error:
+            on_fault(fault_of(error))
+
+    _start(run)
+
+
+def _start(run: Callable[[], None]) -> None:
+    threading.Thread(target=run, daemon=True, name="fresco-render").start()

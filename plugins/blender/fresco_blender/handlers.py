@@ -1,0 +1,72 @@
+"""What Blender tells: files are loaded and saved, steps are undone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+from bpy.app.handlers import persistent
+
+from . import animation, placing, session, timeline
+from .core.card import JobCard
+from .state import state
+from .submission import attach
+
+
+@persistent
+def after_undo(*_: Any) -> None:
+    """Strips are other ones now: bring timeline and jobs together again."""
+    placing.drop()
+    for card in state.cards.values():
+        placing.follow_undo(card)
+
+
+@persistent
+def before_save(*_: Any) -> None:
+    """Results may have been deleted: what drove them is not to be saved."""
+    for scene in bpy.data.scenes:
+        animation.sweep(scene, timeline.MADE)
+
+
+@persistent
+def before_load(*_: Any) -> None:
+    """The file is closed: its jobs go on at the daemon, but nothing is to be placed."""
+    placing.drop()
+    if state.desk is not None:
+        for job_id in state.cards:
+            state.desk.leave(job_id)
+    state.cards.clear()
+
+
+@persistent
+def after_load(*_: Any) -> None:
+    """Take up the jobs that the strips of this file say are open."""
+    session.note_scripts()
+    for scene in bpy.data.scenes:
+        for order in timeline.open_orders(scene):
+            card = JobCard(order, phase="working")
+            state.cards[order.job_id] = card
+            attach(card)
+
+
+HANDLERS = (
+    ("undo_post", after_undo),
+    ("redo_post", after_undo),
+    ("save_pre", before_save),
+    ("load_pre", before_load),
+    ("load_post", after_load),
+)
+
+
+def register() -> None:
+    """Listen."""
+    for name, handler in HANDLERS:
+        getattr(bpy.app.handlers, name).append(handler)
+
+
+def unregister() -> None:
+    """Listen no more."""
+    for name, handler in HANDLERS:
+        handlers = getattr(bpy.app.handlers, name)
+        if handler in handlers:
+            handlers.remove(handler)

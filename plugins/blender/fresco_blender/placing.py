@@ -1,0 +1,152 @@
+"""Keyframes and results onto the timeline, some at a time, at moments that are safe."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Callable
+from typing import ClassVar
+
+import bpy
+
+from . import timeline
+from .core.card import JobCard
+from .core.faults import Fault
+from .state import state
+from .submission import SOURCE_GONE, attach, desk
+
+_UNDONE = "The result was taken off the timeline by undo. Press Place to put it back."
+_waiting: deque[timeline.KeyframePlacer] = deque()
+
+
+class QuietPeriod:
+    """A time in which no thread of ours runs Python, as `vse.sequencer_context` needs one."""
+
+    hushed: ClassVar[set[str]] = set()
+    """Jobs that are not followed meanwhile."""
+    _ticks = 0
+
+    @classmethod
+    def is_there(cls) -> bool:
+        """Whether it is quiet now; asks for it if it is not, so that it soon will be."""
+        if sys.version_info >= (3, 12):
+            return True
+        cls.hushed |= desk().hush()
+        # Twice in a row, as a thread that said it is done may still be on its way to waiting.
+        cls._ticks = cls._ticks + 1 if desk().is_still else 0
+        return cls._ticks > 1
+
+    @classmethod
+    def end(cls) -> None:
+        """Follow the jobs again."""
+        jobs, cls.hushed, cls._ticks = cls.hushed, set(), 0
+        for card in [state.cards[job_id] for job_id in jobs & state.cards.keys()]:
+            if card.is_open and card.result is None and card.fault is None:
+                attach(card)
+
+
+def is_busy() -> bool:
+    """Whether keyframes wait to be placed."""
+    return bool(_waiting)
+
+
+def show_keyframes(card: JobCard, indices: set[int] | None = None) -> None:
+    """Let keyframes be put onto the timeline, unless the result is there; `indices` None: all."""
+    if card.is_open and card.plan is not None and not card.order.replaces:
+        _waiting.append(timeline.KeyframePlacer(card, indices))
+
+
+def drop(job_id: str | None = None) -> None:
+    """Place no more keyframes of a job, or of any."""
+    kept = [placer for placer in _waiting if job_id not in {None, placer.job_id}]
+    _waiting.clear()
+    _waiting.extend(kept)
+
+
+def place_keyframes(is_over: Callable[[], bool]) -> bool:
+    """Place keyframes until the time is over; whether there were any."""
+    has_changed = False
+    while _waiting and not is_over():
+        has_changed = True
+        if not _waiting[0].work(is_over):
+            _waiting.popleft()
+    return has_changed
+
+
+def place_results() -> bool:
+    """Place results that were fetched; whether there were any."""
+    fetched = [
+        card
+        for card in state.cards.values()
+        if card.phase == "fetching" and card.result is not None and card.fault is None
+    ]
+    for card in fetched:
+        if not timeline.needs_operator(card.order) or QuietPeriod.is_there():
+            place(card)
+    if QuietPeriod.hushed and not any(timeline.needs_operator(card.order) for card in fetched):
+        QuietPeriod.end()
+    return bool(fetched)
+
+
+def place(card: JobCard) -> bool:
+    """Put a fetched result onto the timeline, once; whether it is there now."""
+    order = card.order
+    scene = timeline.find_scene(order.job_id)
+    drop(order.job_id)
+    try:
+        if scene is None:
+            is_there = is_placed(order.job_id)
+        elif order.replaces:
+            is_there = bool(timeline.swap_result(scene, card))
+        else:
+            timeline.place_result(scene, card)
+            is_there = bool(timeline.results(scene, order.job_id))
+    except timeline.NoRoom as error:
+        card.fault = Fault(str(error), "PLACE")
+        return False
+    if not is_there:
+        card.fault = Fault(SOURCE_GONE, "PLACE")
+        return False
+    card.phase, card.fault = "placed", None
+    if scene is not None:
+        timeline.clear_job(scene, order.job_id)
+    push_undo(f"Fresco: Result of {order.title}")
+    desk().list_history()
+    return True
+
+
+def is_placed(job_id: str) -> bool:
+    """Whether a job's result is on any timeline."""
+    return any(timeline.results(scene, job_id) for scene in bpy.data.scenes)
+
+
+def push_undo(name: str) -> None:
+    """A step with a name; without one, what a timer changed is lost with the next undo."""
+    # Timers have a window in their context; overriding it is not safe (see vse.sequencer_context).
+    if not bpy.app.background:
+        bpy.ops.ed.undo_push(message=name)
+
+
+def forget(job_id: str) -> None:
+    """Take a job off panel and timeline; a result that is placed stays."""
+    if state.cards.pop(job_id, None) is None:
+        return
+    drop(job_id)
+    desk().leave(job_id)
+    for scene in bpy.data.scenes:
+        timeline.clear_job(scene, job_id)
+
+
+def follow_undo(card: JobCard) -> None:
+    """Undo also takes away what timers did since its last step: put keyframes there again.
+
+    A result that was undone stays away: that was the user's wish.
+    """
+    if card.result is None:
+        show_keyframes(card)
+    elif is_placed(card.job_id):
+        card.phase, card.fault = "placed", None
+    elif card.phase == "placed":
+        card.phase, card.fault = "fetching", Fault(_UNDONE, "PLACE")
+    elif card.fault == Fault(SOURCE_GONE, "PLACE") and timeline.find_scene(card.job_id):
+        card.fault = None  # its strip is back: the next tick places it
