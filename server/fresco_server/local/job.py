@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import fresco_client as client
 from fresco_engine import types
@@ -57,22 +57,15 @@ class LocalJob:
 
     def noted(self, event: client.Event) -> client.Event:
         """The event, of which the job tells from now on."""
-        changes: dict[str, Any] = {"last_sequence": event.sequence, "update_time": event.time}
-        match event:
-            case client.StateChanged():
-                changes["state"] = event.state
-            case client.Analysed():
-                changes["plan"] = event.plan
-            case client.Finished():
-                changes |= {"state": client.JobState.DONE, "result": event.result}
-            case client.Failed():
-                changes |= {"state": client.JobState.FAILED, "failure": event.failure}
-            case _:
-                pass
-        self.job = replace(self.job, **changes)
+        self.job = replace(client.job_after(self.job, event), update_time=event.time)
         if self.folder is not None:
             self.events.append(event)
         return event
+
+    def begin_anew(self) -> None:
+        """Forgets what has been told: it was given up before its end."""
+        self.events.clear()
+        self.job = replace(self.job, last_sequence=0)
 
     def keep_picture(self, event: types.Event) -> None:
         """Keeps a picture that can be fetched; those of a video are in its file."""

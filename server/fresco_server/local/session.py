@@ -268,7 +268,7 @@ class LocalSession(client.SessionLike):
             yield one.noted(numbering.made(client.Failed, failure=values.failure(error)))
         finally:
             if not one.job.state.is_ended:
-                one.events.clear()
+                one.begin_anew()
 
     # Pictures and results
 
