@@ -52,6 +52,7 @@ from fresco_client.events import (
     Warned,
     job_after,
 )
+from fresco_client.interface import SessionLike
 from fresco_client.launch import LaunchState, find, find_or_start
 from fresco_client.places import Daemon, data_folder
 from fresco_client.presets import Presets
@@ -175,6 +176,7 @@ __all__ = [
     "ServerInfo",
     "Session",
     "SessionClosed",
+    "SessionLike",
     "SmoothingSettings",
     "Stage",
     "StageProgress",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 
 from fresco.v1 import (
     clips_pb2,
@@ -20,6 +19,7 @@ from fresco.v1 import (
 from fresco_client import launch, transfers
 from fresco_client.connection import CALL_S, Connection, Patience
 from fresco_client.errors import Cancelled, DaemonNotFound, DaemonUnreachable
+from fresco_client.interface import SessionLike
 from fresco_client.mapping import enum_number
 from fresco_client.messages import message_of, value_of
 from fresco_client.places import data_folder
@@ -46,7 +46,7 @@ _CLIP_S = 120.0
 _PAGE = 50
 
 
-class Session:
+class Session(SessionLike):
     """A daemon, and what can be asked of it. Safe to use from several threads.
 
     Every method raises a `ClientError`: `DaemonUnreachable` when the daemon is away for longer than
@@ -131,17 +131,6 @@ class Session:
             connection.close()
             raise
         return cls(connection)
-
-    def __enter__(self) -> Session:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def address(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -47,6 +47,18 @@ class Stream(Generic[ItemT]):
         """End it, also on the daemon's side."""
         self._is_closed = True
         self._cancel()
+
+
+class Generated(Stream[ItemT]):
+    """What a generator in this process gives out; closing it ends the generator."""
+
+    def __init__(self, items: Generator[ItemT, None, None]) -> None:
+        super().__init__(items.close)
+        self._items = items
+
+    def __next__(self) -> ItemT:
+        """The next item, which is made now."""
+        return next(self._items)
 
 
 class Pull(Stream[PullProgress]):

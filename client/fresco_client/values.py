@@ -193,34 +193,34 @@ class Job:
     """A job as the daemon describes it."""
 
     id: str
-    state: JobState
-    create_time: datetime | None
-    update_time: datetime | None
-    title: str
-    clip: ClipSource | None
-    clip_info: ClipInfo | None
-    settings: RestyleSettings | None
-    model: ModelChoice | None
-    output: OutputOptions | None
-    device: str
+    state: JobState = JobState.QUEUED
+    create_time: datetime | None = None
+    update_time: datetime | None = None
+    title: str = ""
+    clip: ClipSource | None = None
+    clip_info: ClipInfo | None = None
+    settings: RestyleSettings | None = None
+    model: ModelChoice | None = None
+    output: OutputOptions | None = None
+    device: str = ""
     """The wanted device; empty for any."""
-    parent_id: str
+    parent_id: str = ""
     """The job it was made from by a reroll, or empty."""
-    progress: tuple[StageProgress, ...]
+    progress: tuple[StageProgress, ...] = ()
     """Stages that have begun, in order."""
-    remaining_s: float | None
+    remaining_s: float | None = None
     """Seconds the whole job may still take; None while that is not known."""
-    jobs_ahead: int
-    plan: Plan | None
-    ready_keyframes: tuple[int, ...]
+    jobs_ahead: int = 0
+    plan: Plan | None = None
+    ready_keyframes: tuple[int, ...] = ()
     """Source frame indices that can be fetched."""
-    ready_frames: int
+    ready_frames: int = 0
     """How many frames of the plan's range, from its first on, can be fetched."""
-    warnings: tuple[str, ...]
-    result: ResultInfo | None
-    failure: Failure | None
-    last_sequence: int
-    disk_bytes: int
+    warnings: tuple[str, ...] = ()
+    result: ResultInfo | None = None
+    failure: Failure | None = None
+    last_sequence: int = 0
+    disk_bytes: int = 0
 
     @property
     def share(self) -> float:

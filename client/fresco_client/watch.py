@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from types import TracebackType
+from collections.abc import Callable
 from typing import Literal
 
 from fresco.v1 import jobs_pb2, media_pb2
@@ -20,13 +19,14 @@ from fresco_client.errors import (
 )
 from fresco_client.events import Event
 from fresco_client.messages import event_of, message_of
+from fresco_client.streams import Stream
 from fresco_client.transport.base import StreamCall
 from fresco_client.values import PictureOptions
 
 ConnectionState = Literal["connected", "reconnecting"]
 
 
-class Watch:
+class Watch(Stream[Event]):
     """The events of a job in order, none lost and none twice, until the job has ended.
 
     One thread iterates; any thread may close it, upon which iteration ends.
@@ -43,6 +43,8 @@ class Watch:
         patience_s: float | None = None,
         on_connection: Callable[[ConnectionState], None] | None = None,
     ) -> None:
+        # Its own `close` cancels; a method of its own kept here would keep it from being freed.
+        super().__init__(lambda: None)
         self.job_id = job_id
         self.last_sequence = after
         """Sequence number of the last event given out."""
@@ -57,20 +59,6 @@ class Watch:
         self._patience = Patience(total_s, self._closed.wait)
         self._is_retrying = False
         self._state: ConnectionState = "connected"
-
-    def __iter__(self) -> Iterator[Event]:
-        return self
-
-    def __enter__(self) -> Watch:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __next__(self) -> Event:
         """The next event, as soon as it happens.

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from fresco_engine import __version__
+from fresco_server.local.engine import InProcessEngine
 
 from fresco_cli import (
     demo,
@@ -22,7 +23,6 @@ from fresco_cli import (
     status,
 )
 from fresco_cli.daemons import Tools
-from fresco_cli.engine import InProcessEngine
 
 app = typer.Typer(
     name="fresco",

@@ -16,11 +16,11 @@ from fresco_engine import __version__
 from fresco_engine.errors import FrescoError
 from fresco_engine.settings import RestyleSettings
 from fresco_media.text import counted
+from fresco_server.local.engine import InProcessEngine
 
 from fresco_cli import daemon_checks, plugin_checks
 from fresco_cli.daemon_checks import LEAST_FREE_BYTES, Problem
 from fresco_cli.daemons import Tools
-from fresco_cli.engine import Engine
 from fresco_cli.words import gigabytes
 
 _LIBRARIES = ("torch", "diffusers", "transformers", "av", "opencv-python-headless", "numpy")
@@ -38,7 +38,7 @@ class Check:
 
 def run_all(tools: Tools, device: str | None, data: Path | None) -> list[Check]:
     """All examinations in the order a person reads them; one that fails stops no other."""
-    engine: Engine = tools.engine
+    engine: InProcessEngine = tools.engine
     examinations: dict[str, Callable[[], str]] = {
         "version": _version,
         "libraries": _libraries,
@@ -150,13 +150,13 @@ def _model_cache() -> str:
     return f"{folder}, {gigabytes(shutil.disk_usage(nearest).free)} free"
 
 
-def _sample_clip(engine: Engine) -> str:
+def _sample_clip(engine: InProcessEngine) -> str:
     info = engine.open_clip(engine.sample_clip()).info
     sound = "with sound" if info.has_audio else "without sound"
     return f"{counted(info.frame_count, 'frame')} of {info.width} x {info.height}, {sound}"
 
 
-def _self_test(engine: Engine, device: str | None) -> str:
+def _self_test(engine: InProcessEngine, device: str | None) -> str:
     """One frame, one step, with the bundled model: the whole way from file to picture."""
     began = time.perf_counter()
     clip = engine.open_clip(engine.sample_clip())

@@ -3,37 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import fresco_client as client
-from fresco_client import Job, Session
+from fresco_client import Job, SessionLike
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import Report
+from fresco_media.delivery import Codec
+from fresco_server.local.engine import InProcessEngine
 
 from fresco_cli import destinations
-from fresco_cli.engine import Codec, Engine
 from fresco_cli.faults import WRONG_INPUT, CommandFailed, Stopped
 from fresco_cli.following import Following
 from fresco_cli.inputs import clip_inputs, painted_inputs
 from fresco_cli.options import Wanted
 from fresco_cli.output import Output
 from fresco_cli.receiving import Receiver, clip_of
-from fresco_cli.wire import Translation, info_of, report_of
+from fresco_cli.wire import report_of
 
 
-def watched(session: Session, job: Job, channel: Output) -> Report:
+def watched(session: SessionLike, job: Job, channel: Output) -> Report:
     """Follows a job to its end; its report, in which the places are the daemon's."""
     clip = clip_of(job)
-    following = Following(session, job.id, _translation(job), channel)
+    settings = _settings(job)
+    following = Following(session, job.id, clip.info, channel, prompts=settings.keyframe_prompts)
     try:
         result = following.result()
     except KeyboardInterrupt:
         raise Stopped(f"Job {job.id} goes on; 'fresco jobs cancel {job.id}' ends it.") from None
-    return report_of(result, clip.info.path, {}, ())
+    report = report_of(result)
+    return replace(report, clip={**report.clip, "path": str(clip.info.path)}, outputs={})
 
 
 def collected(
-    session: Session, job: Job, wanted: Wanted, channel: Output, engine: Engine
+    session: SessionLike, job: Job, wanted: Wanted, channel: Output, engine: InProcessEngine
 ) -> Report:
     """Follows a job to its end and fetches what it has made."""
     clip, codec = clip_of(job), codec_of(job, wanted.output)
@@ -49,13 +53,8 @@ def collected(
         originals=originals,
     )
     receiver = Receiver(session, job.id, clip, wanted, codec, channel, originals)
-    if wanted.save_keyframes is not None:
-        destinations.clear_keyframes(wanted.save_keyframes, originals)
-    following = Following(session, job.id, _translation(job), channel, receiver.save_keyframe)
     try:
-        result = following.result()
-        assert following.plan is not None
-        return receiver.receive(result, following.plan, engine)
+        return receiver.report(engine, settings.keyframe_prompts)
     except KeyboardInterrupt:
         raise Stopped(
             f"Stopped; 'fresco jobs fetch {job.id} -o OUT' goes on where it was."
@@ -85,10 +84,6 @@ def codec_of(job: Job, output: Path) -> Codec:
 def _painted(job: Job) -> Iterable[str]:
     sent = job.settings or client.RestyleSettings()
     return (sent.keyframe_pictures or {}).values()
-
-
-def _translation(job: Job) -> Translation:
-    return Translation(info_of(job), _settings(job))
 
 
 def _settings(job: Job) -> RestyleSettings:

@@ -19,7 +19,7 @@ from fresco_cli import destinations
 from fresco_cli.checks import Check
 from fresco_cli.daemons import Tools
 from fresco_cli.options import DaemonOptions
-from fresco_cli.output import QuietOutput
+from fresco_cli.output import Output
 
 _LOG_LINES = 500
 _PREFIXES = ("FRESCO_", "HF_", "CUDA_", "OMP_", "PYTORCH_", "LANG", "LC_")
@@ -92,7 +92,7 @@ class Complaint:
         from fresco_cli.status import status_as_json
 
         try:
-            with self.tools.session(self._options(), QuietOutput(), start=False) as session:
+            with self.tools.session(self._options(), Output(), start=False) as session:
                 status = status_as_json(session.server(), session.address)
                 return json.dumps(status, indent=2, default=str)
         except ClientError as error:
@@ -104,7 +104,7 @@ class Complaint:
         from fresco_cli.jobs_table import job_as_json
 
         try:
-            with self.tools.session(self._options(), QuietOutput(), start=False) as session:
+            with self.tools.session(self._options(), Output(), start=False) as session:
                 jobs = [job_as_json(job) for job in session.jobs()]
         except ClientError as error:
             return json.dumps({"problem": error.message})

@@ -11,7 +11,7 @@ from fresco_media.text import counted
 
 from fresco_cli.daemons import Tools
 from fresco_cli.options import DaemonOptions
-from fresco_cli.output import QuietOutput
+from fresco_cli.output import Output
 from fresco_cli.words import gigabytes
 
 LEAST_FREE_BYTES = 1_000_000_000
@@ -67,7 +67,7 @@ def daemon(tools: Tools, data: Path | None) -> str:
     from fresco_client.words import duration
 
     try:
-        with tools.session(DaemonOptions(data=data), QuietOutput(), start=False) as session:
+        with tools.session(DaemonOptions(data=data), Output(), start=False) as session:
             server, address = session.server(), session.address
     except DaemonNotFound:
         return _not_running(data)

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from fresco_engine.errors import InvalidSettings
+from fresco_server.local.engine import InProcessEngine
 
 from fresco_cli.faults import FAILED, CommandFailed
 from fresco_cli.options import DaemonOptions
@@ -17,7 +18,7 @@ from fresco_cli.output import Output
 from fresco_cli.words import moved_in
 
 if TYPE_CHECKING:
-    from fresco_client import Session
+    from fresco_client import Session, SessionLike
 
 PROGRAM = (sys.executable, "-m", "fresco_cli")
 """What starts this very program."""
@@ -29,7 +30,7 @@ class Connect(Protocol):
 
     def __call__(
         self, wanted: DaemonOptions, *, start: bool, tell: Callable[[str], None]
-    ) -> Session:
+    ) -> SessionLike:
         """Raises: ClientError when there is none; InvalidSettings for options that do not fit."""
         ...
 
@@ -93,10 +94,10 @@ def _token(path: Path) -> str:
 class Tools:
     """What the commands work with; tests bring their own."""
 
-    engine: Any
+    engine: InProcessEngine
     connect: Connect = connect
 
-    def session(self, wanted: DaemonOptions, channel: Output, *, start: bool = True) -> Session:
+    def session(self, wanted: DaemonOptions, channel: Output, *, start: bool = True) -> SessionLike:
         """A session with a daemon, which is started if need be, or is to run already."""
         return self.connect(wanted, start=start, tell=channel.note)
 

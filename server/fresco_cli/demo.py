@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 from fresco_engine.types import Report
+from fresco_server.local.engine import InProcessEngine
 
-from fresco_cli import destinations, local, options
+from fresco_cli import destinations, options
 from fresco_cli.choices import Choices
-from fresco_cli.engine import Engine
 from fresco_cli.grouping import grouped
-from fresco_cli.options import ModelOptions, Telling, Wanted
-from fresco_cli.order import Order
+from fresco_cli.options import DaemonOptions, ModelOptions, Telling, Wanted
+from fresco_cli.order import Order, checked
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, aligned, make_output
 from fresco_cli.pictures import comparison_sheet, spread
@@ -76,7 +76,11 @@ def demo(
 
 
 def run_demo(
-    engine: Engine, files: DemoFiles, choices: Choices, channel: Output, device: str | None
+    engine: InProcessEngine,
+    files: DemoFiles,
+    choices: Choices,
+    channel: Output,
+    device: str | None,
 ) -> tuple[float, Report]:
     """Restyles the sample clip into `files`; an earlier demo's results are replaced."""
     destinations.make_folder(files.folder)
@@ -92,7 +96,11 @@ def run_demo(
         ),
         model=ModelOptions(device=device),
     )
-    seconds, report = local.run(engine, order, channel)
+    from fresco_cli.running import local_session, run
+
+    ready = checked(order, engine)
+    with local_session(engine, ready) as session:
+        seconds, report = run(session, DaemonOptions(), ready, channel, engine)
     before, after = engine.open_clip(order.clip), engine.open_clip(files.clip)
     shown = spread(report.keyframes, SHEET_COLUMNS)
     comparison_sheet(before, after, shown, report.settings["start"], files.sheet)

@@ -1,59 +1,56 @@
-"""The engine's events as plain values, one JSON object each."""
+"""The events of a job as plain values, one JSON object each."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fresco_engine.types import (
-    Analysed,
-    Event,
-    Finished,
-    FrameReady,
-    KeyframeReady,
-    Progress,
-    Restarted,
-    Warned,
-)
+if TYPE_CHECKING:
+    from fresco_client import Event, Plan, StageProgress
+    from fresco_media.types import ClipInfo
 
 
-def event_as_json(event: Event) -> dict[str, Any]:
-    """An event without its pictures; times are fractions of a second such as "5/24"."""
+def event_as_json(event: Event) -> dict[str, Any] | None:
+    """An event without its picture; times are fractions of a second such as "5/24".
+
+    None for one that is told otherwise, by `Output`'s other methods.
+    """
+    import fresco_client as client
+
     match event:
-        case Analysed():
-            return {"event": "analysed", **plan_as_json(event)}
-        case Progress():
-            return {
-                "event": "progress",
-                "stage": event.stage.value,
-                "done": event.done,
-                "total": event.total,
-                "remaining_s": event.remaining_s,
-            }
-        case KeyframeReady():
+        case client.KeyframeReady():
             return {"event": "keyframe", "index": event.index}
-        case FrameReady():
+        case client.FrameReady():
             return {
                 "event": "frame",
-                "index": event.frame.index,
-                "time_s": str(event.frame.time_s),
+                "index": event.index,
+                "time_s": str(event.clip_time or 0),
                 "is_keyframe": event.is_keyframe,
             }
-        case Warned():
-            return {"event": "warning", "message": event.message}
-        case Restarted():
+        case client.Restarted():
             return {"event": "restarted", "reason": event.reason}
-        case Finished():
-            return {"event": "finished", "report": event.report.as_dict()}
+        case _:
+            return None
 
 
-def plan_as_json(plan: Analysed) -> dict[str, Any]:
+def progress_as_json(progress: StageProgress, remaining_s: float | None) -> dict[str, Any]:
+    """How far a stage is."""
+    return {
+        "event": "progress",
+        "stage": progress.stage.value,
+        "done": progress.done,
+        "total": progress.total,
+        "remaining_s": remaining_s,
+    }
+
+
+def plan_as_json(plan: Plan, info: ClipInfo) -> dict[str, Any]:
     """Range, shots (half open) and keyframes as source frame indices."""
     return {
-        "clip": str(plan.info.path),
-        "frame_rate": str(plan.info.frame_rate),
+        "clip": str(info.path),
+        "frame_rate": str(info.frame_rate),
         "start": plan.start,
         "stop": plan.stop,
-        "shots": [list(shot) for shot in plan.shots],
+        "shots": [[shot.start, shot.stop] for shot in plan.shots],
         "keyframes": list(plan.keyframes),
-        "working_size": list(plan.working_size),
+        "working_size": [plan.working_width, plan.working_height],
     }

@@ -2,42 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import fresco_client as client
-from fresco_client import ResultInfo, Session
-from fresco_engine.types import Analysed
+from fresco_client import Plan, ResultInfo, SessionLike
 from fresco_media.interrupts import CANCELLED
+from fresco_media.types import ClipInfo
 
 from fresco_cli.faults import FAILED, CommandFailed, code_of, kind_of
 from fresco_cli.order import Warnings
 from fresco_cli.output import Output
-from fresco_cli.wire import Translation
+from fresco_cli.words import moved_in
 
 PATIENCE_S = 600.0
 """Seconds for which a lost connection is tried again."""
 
 
 class Following:
-    """A job that is being watched from its first event on, until it ends.
+    """A job of the clip `info` that is being watched from its first event on, until it ends.
 
-    `on_keyframe` is told of every keyframe that can be fetched.
+    `prompts` are the frames that have words of their own. `on_plan` is told of every plan before
+    there is anything to fetch, `on_keyframe` of every keyframe that can be fetched.
     """
 
     def __init__(
         self,
-        session: Session,
+        session: SessionLike,
         job_id: str,
-        translation: Translation,
+        info: ClipInfo,
         channel: Output,
-        on_keyframe: Callable[[int], None] | None = None,
+        *,
+        prompts: Collection[int] = (),
+        on_plan: Callable[[], None] = lambda: None,
+        on_keyframe: Callable[[int], None] = lambda index: None,
     ) -> None:
-        self.plan: Analysed | None = None
-        self.warnings = Warnings(channel)
+        self.plan: Plan | None = None
+        self._warnings = Warnings(channel)
         self._session = session
         self._job_id = job_id
-        self._translation = translation
+        self._info = info
+        self._prompts = prompts
         self._channel = channel
+        self._on_plan = on_plan
         self._on_keyframe = on_keyframe
 
     def result(self) -> ResultInfo:
@@ -61,23 +67,25 @@ class Following:
     def _take(self, event: client.Event) -> None:
         match event:
             case client.Warned():
-                self.warnings.say(event.message)
+                self._warnings.say(event.message)
             case client.StateChanged():
                 self._take_state(event)
             case client.Failed():
                 raise failed(self._job_id, event.failure)
+            case client.Analysed():
+                self._take_plan(event.plan)
+            case client.ProgressMade():
+                self._channel.progress(event.progress, event.remaining_s)
             case _:
-                self._show(event)
-        if isinstance(event, client.KeyframeReady) and self._on_keyframe is not None:
+                self._channel.event(event)
+        if isinstance(event, client.KeyframeReady):
             self._on_keyframe(event.index)
 
-    def _show(self, event: client.Event) -> None:
-        shown = self._translation.event(event)
-        if shown is not None:
-            self._channel.event(shown)
-        if isinstance(shown, Analysed):
-            self.plan = shown
-            self.warnings.say_unused(shown)
+    def _take_plan(self, plan: Plan) -> None:
+        self.plan = plan
+        self._on_plan()
+        self._channel.planned(plan, self._info)
+        self._warnings.say_unused(self._prompts, plan.keyframes)
 
     def _take_state(self, event: client.StateChanged) -> None:
         if event.state is client.JobState.CANCELLED:
@@ -107,7 +115,7 @@ class Following:
 
 def failed(job_id: str, failure: client.Failure) -> CommandFailed:
     """The error a job ended with."""
-    kind, text = kind_of(failure.reason), failure.message
+    kind, text = kind_of(failure.reason), moved_in(failure.message)
     if failure.can_resume:
         text += f"; then 'fresco jobs resume {job_id}' goes on from what is there"
     return CommandFailed(kind, text, code_of(kind))

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from fresco_engine.types import Finished
 
 from fresco_cli.daemons import Tools
 from fresco_cli.faults import WRONG_INPUT, CommandFailed
@@ -18,7 +17,7 @@ from fresco_cli.output import make_output, write_json, write_text
 from fresco_cli.parsing import parse_keyframe_changes
 
 if TYPE_CHECKING:
-    from fresco_client import Job, Session
+    from fresco_client import Job, SessionLike
 
 app = typer.Typer(help="See, follow and steer the jobs of the daemon.")
 
@@ -122,7 +121,7 @@ def watch(context: typer.Context, job_id: JobId, daemon: DaemonOptions, telling:
         job = find_job(session, job_id)
         channel.job(job.id)
         report = watched(session, job, channel)
-        channel.event(Finished(report))
+        channel.finished(report)
         channel.result(f"Done. 'fresco jobs fetch {job.id} -o OUT' fetches the result.")
 
 
@@ -144,7 +143,7 @@ def fetch(
         job = find_job(session, job_id)
         channel.job(job.id)
         report = collected(session, job, wanted, channel, tools.engine)
-        channel.event(Finished(report))
+        channel.finished(report)
         channel.result(f"{wanted.output}: the result of job {job.id}")
 
 
@@ -195,7 +194,7 @@ def reroll(
 @contextmanager
 def _asked(
     context: typer.Context, daemon: DaemonOptions, telling: ShortTelling, *, start: bool
-) -> Iterator[Session]:
+) -> Iterator[SessionLike]:
     """A session whose errors are told."""
     tools: Tools = context.obj
     channel = make_output(as_json=telling.as_json, quiet=True)
@@ -208,7 +207,7 @@ def _each(
     job_ids: list[str],
     daemon: DaemonOptions,
     telling: ShortTelling,
-    do: Callable[[Session, str], Any],
+    do: Callable[[SessionLike, str], Any],
 ) -> None:
     with _asked(context, daemon, telling, start=True) as session:
         # All are looked up before anything is done to one of them.
@@ -222,7 +221,7 @@ def _each(
                 write_text(f"{job.id}: {state}")
 
 
-def find_job(session: Session, text: str) -> Job:
+def find_job(session: SessionLike, text: str) -> Job:
     """The job whose id begins with `text`.
 
     Raises:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from fresco_engine.types import Analysed
 from fresco_media.text import counted, printable
 from rich.console import Console
 from rich.table import Table
 
 from fresco_cli import destinations, options
 from fresco_cli.choices import PlanChoices
-from fresco_cli.engine import Engine
+from fresco_cli.daemons import Tools
 from fresco_cli.events import plan_as_json
 from fresco_cli.grouping import grouped
 from fresco_cli.inputs import clip_inputs
@@ -22,6 +21,10 @@ from fresco_cli.outcome import told
 from fresco_cli.output import make_output, write_error, write_json
 from fresco_cli.parsing import parse_frame_rate
 from fresco_cli.pictures import keyframe_sheet
+
+if TYPE_CHECKING:
+    from fresco_client import Plan
+    from fresco_media.types import ClipInfo
 
 
 @grouped
@@ -39,32 +42,35 @@ def keyframes(
 ) -> None:
     """List shots and keyframes of a clip; no model is needed."""
     with told(make_output(as_json=telling.as_json, quiet=True), debug=telling.debug):
-        engine: Engine = context.obj.engine
+        tools: Tools = context.obj
         settings = choices.settings()
         if sheet is not None:
             destinations.check_picture(sheet, overwrite=overwrite)
-        opened = engine.open_clip(clip, parse_frame_rate(frame_rate))
+        opened = tools.engine.open_clip(clip, parse_frame_rate(frame_rate))
         originals = clip_inputs(opened.info)
         if sheet is not None:
             originals.check(sheet)
-        plan = engine.plan(opened, settings)
+        from fresco_server.local.events import plan_of
+
+        plan = plan_of(tools.engine.plan(opened, settings))
         for text in opened.warnings:
             write_error(f"Warning: {text}")
         if sheet is not None:
             originals.check(sheet)
             keyframe_sheet(opened, plan.keyframes, sheet)
         if telling.as_json:
-            write_json(plan_as_json(plan), indent=2)
+            write_json(plan_as_json(plan, opened.info), indent=2)
         else:
-            _print(plan, sheet)
+            _print(plan, opened.info, sheet)
 
 
-def _print(plan: Analysed, sheet: Path | None) -> None:
+def _print(plan: Plan, info: ClipInfo, sheet: Path | None) -> None:
     table = Table("shot", "frames", "seconds", "keyframes", box=None, pad_edge=False)
-    for number, (first, stop) in enumerate(plan.shots, start=1):
-        inside = [str(index) for index in plan.keyframes if first <= index < stop]
-        seconds = f"{_second(plan, first):.2f} to {_second(plan, stop - 1):.2f}"
-        table.add_row(str(number), f"{first} to {stop - 1}", seconds, " ".join(inside))
+    for number, shot in enumerate(plan.shots, start=1):
+        first, last = shot.start, shot.stop - 1
+        inside = [str(index) for index in plan.keyframes if first <= index <= last]
+        seconds = f"{_second(info, first):.2f} to {_second(info, last):.2f}"
+        table.add_row(str(number), f"{first} to {last}", seconds, " ".join(inside))
     console = Console(highlight=False)
     console.print(table)
     count = len(plan.keyframes)
@@ -73,6 +79,5 @@ def _print(plan: Analysed, sheet: Path | None) -> None:
         console.print(printable(sheet), soft_wrap=True, markup=False)
 
 
-def _second(plan: Analysed, index: int) -> float:
-    info = plan.info
+def _second(info: ClipInfo, index: int) -> float:
     return float((info.times[index] - info.times[0]) * info.time_base)

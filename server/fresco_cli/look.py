@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from fresco_media.types import Image
 
-from fresco_cli import destinations, local, options
+from fresco_cli import destinations, options
 from fresco_cli.choices import LookChoices
 from fresco_cli.daemons import Tools, check_options, or_locally
 from fresco_cli.grouping import grouped
@@ -24,6 +23,7 @@ from fresco_cli.output import Output, make_output, write_error, write_json
 from fresco_cli.parsing import parse_frame_rate
 
 if TYPE_CHECKING:
+    from fresco_client import SessionLike
     from fresco_engine.settings import RestyleSettings
     from fresco_media.clip import Clip
 
@@ -62,10 +62,10 @@ def look(
         originals = clip_inputs(opened.info) | model_inputs(model)
         originals.check(output)
         Warnings(channel).say(*_doubts(opened, settings))
-        wish = _Wish(clip, opened, frame, frame_rate, choices, model)
         began = time.perf_counter()
-        make = _locally if in_process else partial(_at_daemon, daemon=daemon, channel=channel)
-        picture = make(tools, wish)
+        request = _LookRequest(clip, opened, frame, frame_rate, choices, model, daemon)
+        with _session(tools, request, channel, in_process=in_process) as session:
+            picture = _made(session, request, channel)
         originals.check(output)
         write_image(output, displayed(picture, opened.info.sample_aspect))
         seconds = time.perf_counter() - began
@@ -85,40 +85,44 @@ def _doubts(clip: Clip, settings: RestyleSettings) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class _Wish:
+class _LookRequest:
     path: Path
     clip: Clip
     index: int
     frame_rate: str | None
     choices: LookChoices
     model: ModelOptions
+    daemon: DaemonOptions
 
 
-def _locally(tools: Tools, wish: _Wish) -> Image:
-    model = local.load(tools.engine, wish.model, wish.choices)
-    return tools.engine.look(wish.clip, wish.index, wish.choices.settings(), model)
+def _session(
+    tools: Tools, wanted: _LookRequest, channel: Output, *, in_process: bool
+) -> SessionLike:
+    from fresco_server.local.session import LocalSession
+
+    if in_process:
+        return LocalSession(tools.engine, opened={wanted.path.absolute(): wanted.clip})
+    with or_locally():
+        return tools.session(wanted.daemon, channel)
 
 
-def _at_daemon(tools: Tools, wish: _Wish, *, daemon: DaemonOptions, channel: Output) -> Image:
+def _made(session: SessionLike, wanted: _LookRequest, channel: Output) -> Image:
     from fresco_client import DataLost, Picture, PictureOptions
 
     from fresco_cli.receiving import decoded
-    from fresco_cli.remote import clip_source
+    from fresco_cli.running import clip_source
     from fresco_cli.wire import device_of, model_of, settings_of
 
-    with or_locally():
-        session = tools.session(daemon, channel)
-    with (
-        session,
-        session.look(
-            clip_source(session, daemon, wish.path, wish.clip.info, wish.frame_rate, channel),
-            wish.index,
-            settings_of(wish.choices),
-            model=model_of(wish.model),
-            options=PictureOptions(encoding="png"),
-            device=device_of(wish.model.device),
-        ) as steps,
-    ):
+    info = wanted.clip.info
+    source = clip_source(session, wanted.daemon, wanted.path, info, wanted.frame_rate, channel)
+    with session.look(
+        source,
+        wanted.index,
+        settings_of(wanted.choices),
+        model=model_of(wanted.model),
+        options=PictureOptions(encoding="png"),
+        device=device_of(wanted.model.device),
+    ) as steps:
         for step in steps:
             if isinstance(step, Picture):
                 return decoded(step)

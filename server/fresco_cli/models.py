@@ -18,7 +18,7 @@ from fresco_cli.output import Output, aligned, make_output, write_json, write_te
 from fresco_cli.words import megabytes
 
 if TYPE_CHECKING:
-    from fresco_client import Session
+    from fresco_client import Model, SessionLike
 
 app = typer.Typer(help="See, get, load and unload models.", no_args_is_help=True)
 
@@ -44,12 +44,8 @@ def list_models(context: typer.Context, daemon: DaemonOptions, telling: ShortTel
     tools: Tools = context.obj
     channel = make_output(as_json=telling.as_json, quiet=True)
     with told(channel, debug=telling.debug):
-        session = _running(tools, daemon, channel)
-        if session is None:
-            models = [model_as_json(entry) for entry in tools.engine.list_models()]
-        else:
-            with session:
-                models = [model_as_json(model) for model in session.models()]
+        with _running(tools, daemon, channel) as session:
+            models = [model_as_json(model) for model in session.models()]
         if telling.as_json:
             write_json(models, indent=2)
         else:
@@ -74,11 +70,7 @@ def pull(context: typer.Context, source: Source, daemon: DaemonOptions, telling:
 def _pulled(
     tools: Tools, daemon: DaemonOptions, source: str, channel: Output
 ) -> Iterator[tuple[int, int]]:
-    session = _running(tools, daemon, channel)
-    if session is None:
-        yield from tools.engine.pull(source)
-        return
-    with session, session.pull(source) as steps:
+    with _running(tools, daemon, channel) as session, session.pull(source) as steps:
         for step in steps:
             yield step.done_bytes, step.total_bytes
 
@@ -126,20 +118,20 @@ def unload(
         channel.result("The memory is free.")
 
 
-def _running(tools: Tools, daemon: DaemonOptions, channel: Output) -> Session | None:
-    """A session with a daemon that runs already; None if this machine has none."""
+def _running(tools: Tools, daemon: DaemonOptions, channel: Output) -> SessionLike:
+    """A session with a daemon that runs already; if this machine has none, one of this process."""
     from fresco_client import DaemonNotFound
+    from fresco_server.local.session import LocalSession
 
     try:
         return tools.session(daemon, channel, start=False)
     except DaemonNotFound:
-        return None
+        return LocalSession(tools.engine)
 
 
-def model_as_json(model: Any) -> dict[str, Any]:
-    """A model of the engine's or of the daemon's as plain values."""
-    state = getattr(model.state, "value", model.state)
-    return {"loaded_on": [], **asdict(model), "state": state, "problem": model.problem or None}
+def model_as_json(model: Model) -> dict[str, Any]:
+    """A model as plain values."""
+    return {**asdict(model), "problem": model.problem or None}
 
 
 def _print(models: Sequence[dict[str, Any]]) -> None:

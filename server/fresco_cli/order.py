@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fresco_engine.settings import RestyleSettings
-from fresco_engine.types import Analysed, Warned
+from fresco_media.delivery import Codec
 from fresco_media.originals import Originals
+from fresco_server.local.engine import InProcessEngine
 
 from fresco_cli import destinations
 from fresco_cli.choices import LookChoices
-from fresco_cli.engine import Codec, Engine
 from fresco_cli.inputs import clip_inputs, model_inputs, painted_inputs
 from fresco_cli.options import ModelOptions, Wanted
 from fresco_cli.output import Output
@@ -46,7 +46,7 @@ class CheckedOrder:
     originals: Originals
 
 
-def checked(order: Order, engine: Engine) -> CheckedOrder:
+def checked(order: Order, engine: InProcessEngine) -> CheckedOrder:
     """The order, if nothing is wrong with it.
 
     Raises:
@@ -84,13 +84,11 @@ class Warnings:
         for message in messages:
             if message not in self._told:
                 self._told.add(message)
-                self._channel.event(Warned(message))
+                self._channel.warned(message)
 
-    def say_unused(self, plan: Analysed) -> None:
-        """Say which words have no effect."""
-        if not isinstance(plan.settings, RestyleSettings):
-            return
-        unused = sorted(set(plan.settings.keyframe_prompts) - set(plan.keyframes))
+    def say_unused(self, prompts: Collection[int], keyframes: Collection[int]) -> None:
+        """Say which words for frames have no effect."""
+        unused = sorted(set(prompts) - set(keyframes))
         if unused:
             self.say(_unused(unused))
 

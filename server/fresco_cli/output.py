@@ -5,61 +5,28 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from fresco_engine import types
-from fresco_engine.types import Event
 from fresco_media.text import counted, printable, printable_json
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from fresco_cli.events import event_as_json
+from fresco_cli.events import event_as_json, plan_as_json, progress_as_json
 from fresco_cli.words import moved_in
 
+if TYPE_CHECKING:
+    from fresco_client import Event, Plan, StageProgress
+    from fresco_engine.types import Report
+    from fresco_media.types import ClipInfo
+
 _SEEN_BYTES = 16_000_000
-
-
-class Output(Protocol):
-    """Where a command's news goes."""
-
-    def event(self, event: Event) -> None:
-        """Show what the engine says."""
-        ...
-
-    def job(self, job_id: str) -> None:
-        """Name the job that a daemon works on from here on."""
-        ...
-
-    def transfer(self, name: str, done: int, total: int) -> None:
-        """Show how many bytes have been sent or received."""
-        ...
-
-    def note(self, text: str) -> None:
-        """Say something that is good to know."""
-        ...
-
-    def result(self, text: str) -> None:
-        """Say what came out of it, on stdout."""
-        ...
-
-    def failed(self, kind: str, text: str) -> None:
-        """Say why the command failed."""
-        ...
-
-    def cancelled(self, text: str) -> None:
-        """Say that the user stopped the command."""
-        ...
-
-    def close(self) -> None:
-        """Leave the terminal clean."""
-        ...
 
 
 def make_output(*, as_json: bool, quiet: bool) -> Output:
     """The output that the options ask for."""
     if as_json:
         return JsonOutput()
-    return QuietOutput() if quiet else TerminalOutput()
+    return Output() if quiet else TerminalOutput()
 
 
 def write_json(value: Any, *, indent: int | None = None) -> None:
@@ -93,23 +60,35 @@ def write_error(text: str) -> None:
     sys.stderr.flush()
 
 
-class QuietOutput:
-    """Nothing but errors."""
+class Output:
+    """Where a command's news goes. This one says nothing but errors; others say more."""
 
     def event(self, event: Event) -> None:
-        """Say nothing."""
+        """Show what happens to the job."""
+
+    def planned(self, plan: Plan, info: ClipInfo) -> None:
+        """Show what is going to be done with a clip."""
+
+    def progress(self, progress: StageProgress, remaining_s: float | None) -> None:
+        """Show how far a stage is, and the seconds the whole job may still take."""
+
+    def warned(self, message: str) -> None:
+        """Say what should be known and does not stop the job."""
+
+    def finished(self, report: Report) -> None:
+        """Tell of a job that went well."""
 
     def job(self, job_id: str) -> None:
-        """Say nothing."""
+        """Name the job that a daemon works on from here on."""
 
     def transfer(self, name: str, done: int, total: int) -> None:
-        """Say nothing."""
+        """Show how many bytes have been sent or received."""
 
     def note(self, text: str) -> None:
-        """Say nothing."""
+        """Say something that is good to know."""
 
     def result(self, text: str) -> None:
-        """Say nothing."""
+        """Say what came out of it, on stdout."""
 
     def failed(self, kind: str, text: str) -> None:
         """Say why the command failed."""
@@ -120,15 +99,33 @@ class QuietOutput:
         write_error(text)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Leave the terminal clean."""
 
 
-class JsonOutput(QuietOutput):
+class JsonOutput(Output):
     """One JSON object per line on stdout; errors also as sentences on stderr."""
 
     def event(self, event: Event) -> None:
         """Write the event."""
-        write_json(event_as_json(event))
+        values = event_as_json(event)
+        if values is not None:
+            write_json(values)
+
+    def planned(self, plan: Plan, info: ClipInfo) -> None:
+        """Write the plan."""
+        write_json({"event": "analysed", **plan_as_json(plan, info)})
+
+    def progress(self, progress: StageProgress, remaining_s: float | None) -> None:
+        """Write how far it is."""
+        write_json(progress_as_json(progress, remaining_s))
+
+    def warned(self, message: str) -> None:
+        """Write the warning."""
+        write_json({"event": "warning", "message": message})
+
+    def finished(self, report: Report) -> None:
+        """Write the report."""
+        write_json({"event": "finished", "report": report.as_dict()})
 
     def job(self, job_id: str) -> None:
         """Write the job's id."""
@@ -145,7 +142,7 @@ class JsonOutput(QuietOutput):
         super().cancelled(text)
 
 
-class TerminalOutput(QuietOutput):
+class TerminalOutput(Output):
     """Progress bars on a terminal, a line every tenth of a stage elsewhere."""
 
     def __init__(self, console: Console | None = None) -> None:
@@ -155,22 +152,30 @@ class TerminalOutput(QuietOutput):
         self._shown: dict[str, int] = {}
 
     def event(self, event: Event) -> None:
-        """Move the bars, or say what happened."""
-        if isinstance(event, types.Progress):
-            left = time_left(event.remaining_s, is_live=self.console.is_terminal)
-            self._progress(event.stage.value, event.done, event.total, left)
-        elif isinstance(event, types.Warned):
-            self.note(f"Warning: {event.message}")
-        elif isinstance(event, types.Restarted):
+        """Say that all begins again."""
+        from fresco_client import Restarted
+
+        if isinstance(event, Restarted):
             self._shown.clear()
-            self.note(f"Warning: {event.reason}")
-        elif isinstance(event, types.Analysed):
-            self.note(
-                f"{counted(event.stop - event.start, 'frame')} in "
-                f"{counted(len(event.shots), 'shot')}, "
-                f"{counted(len(event.keyframes), 'keyframe')}, "
-                f"worked on at {event.working_size[0]} x {event.working_size[1]}"
-            )
+            self.warned(event.reason)
+
+    def planned(self, plan: Plan, info: ClipInfo) -> None:
+        """Say how much there is to do."""
+        self.note(
+            f"{counted(plan.stop - plan.start, 'frame')} in "
+            f"{counted(len(plan.shots), 'shot')}, "
+            f"{counted(len(plan.keyframes), 'keyframe')}, "
+            f"worked on at {plan.working_width} x {plan.working_height}"
+        )
+
+    def progress(self, progress: StageProgress, remaining_s: float | None) -> None:
+        """Move the bar of the stage."""
+        left = time_left(remaining_s, is_live=self.console.is_terminal)
+        self._move(progress.stage.value, progress.done, progress.total, left)
+
+    def warned(self, message: str) -> None:
+        """Say it above the bars."""
+        self.note(f"Warning: {message}")
 
     def job(self, job_id: str) -> None:
         """Name the job."""
@@ -179,7 +184,7 @@ class TerminalOutput(QuietOutput):
     def transfer(self, name: str, done: int, total: int) -> None:
         """Move the bar of a transfer that takes long enough to be seen."""
         if self.console.is_terminal and total >= _SEEN_BYTES:
-            self._progress(name, done / 1e6, total / 1e6, " MB")
+            self._move(name, done / 1e6, total / 1e6, " MB")
 
     def note(self, text: str) -> None:
         """Print a sentence above the bars."""
@@ -206,7 +211,7 @@ class TerminalOutput(QuietOutput):
             self._bars.stop()
             self._bars = None
 
-    def _progress(self, name: str, done: float, total: float, ending: str) -> None:
+    def _move(self, name: str, done: float, total: float, ending: str) -> None:
         if self.console.is_terminal:
             self._move_bar(name, done, total, ending)
             return

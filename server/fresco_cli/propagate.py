@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 import typer
-from fresco_engine.types import Event, Finished, Report
+from fresco_engine.types import Report
 from fresco_media.text import counted
+from fresco_server.local.engine import InProcessEngine, PropagationJob
 
 from fresco_cli import destinations, options
 from fresco_cli.choices import RangeChoice
 from fresco_cli.daemons import Tools
-from fresco_cli.engine import Engine, PropagationJob
 from fresco_cli.grouping import grouped
 from fresco_cli.inputs import clip_inputs, painted_inputs
 from fresco_cli.options import Telling
@@ -25,6 +23,72 @@ from fresco_cli.output import Output, make_output
 from fresco_cli.parsing import parse_frame_rate
 
 _WORTH_TELLING = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class PropagateChoices:
+    """How the painted keyframes are carried over the clip, and where what comes of it goes."""
+
+    output: options.Output
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Follow motion only, without searching patches.")
+    ] = False
+    size: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Short side in pixels to work at, 64 to 8192; default: the clip's."
+        ),
+    ] = None
+    first_number: Annotated[
+        int | None,
+        typer.Option(
+            "--first-number",
+            metavar="N",
+            min=0,
+            help="The number that the keys' names give to the clip's first frame, 0 or 1 as a "
+            "rule; seen from the names and pictures unless given.",
+        ),
+    ] = None
+    frame_rate: options.FrameRate = None
+    lossless: Annotated[bool, typer.Option("--lossless", help="Lose nothing; large.")] = False
+    overwrite: options.Overwrite = False
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.json", help="Save times, memory and the error of every frame."),
+    ] = None
+    error_maps: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Save where every frame misses its source, as PNG."),
+    ] = None
+    resume: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Keep finished parts there, and go on with them."),
+    ] = None
+    device: options.Device = None
+
+    def job(self, clip: Path, keys: Path, part: RangeChoice) -> PropagationJob:
+        """What is to be done with a clip and a folder of painted keyframes.
+
+        Raises:
+            InvalidSettings: a value is of another form.
+        """
+        frames = part.values()
+        return PropagationJob(
+            clip=clip,
+            frame_rate=parse_frame_rate(self.frame_rate),
+            keys=keys,
+            output=self.output,
+            interpolation="flow" if self.fast else "patch",
+            size=self.size,
+            start=frames.get("start", 0),
+            stop=frames.get("stop"),
+            first_number=self.first_number,
+            codec="lossless" if self.lossless else None,
+            overwrite=self.overwrite,
+            error_maps=self.error_maps,
+            resume=self.resume,
+            device=self.device,
+        )
 
 
 @grouped
@@ -39,73 +103,28 @@ def propagate(
             show_default=False,
         ),
     ],
-    output: options.Output,
     part: RangeChoice,
     telling: Telling,
-    fast: Annotated[
-        bool, typer.Option("--fast", help="Follow motion only, without searching patches.")
-    ] = False,
-    size: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", help="Short side in pixels to work at, 64 to 8192; default: the clip's."
-        ),
-    ] = None,
-    first_number: Annotated[
-        int | None,
-        typer.Option(
-            "--first-number",
-            metavar="N",
-            min=0,
-            help="The number that the keys' names give to the clip's first frame, 0 or 1 as a "
-            "rule; seen from the names and pictures unless given.",
-        ),
-    ] = None,
-    frame_rate: options.FrameRate = None,
-    lossless: Annotated[bool, typer.Option("--lossless", help="Lose nothing; large.")] = False,
-    overwrite: options.Overwrite = False,
-    report: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.json", help="Save times, memory and the error of every frame."),
-    ] = None,
-    error_maps: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Save where every frame misses its source, as PNG."),
-    ] = None,
-    resume: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Keep finished parts there, and go on with them."),
-    ] = None,
-    device: options.Device = None,
+    choices: PropagateChoices,
 ) -> None:
     """Carry painted keyframes over a clip; no model is needed."""
     tools: Tools = context.obj
     channel = make_output(as_json=telling.as_json, quiet=telling.quiet)
     with told(channel, debug=telling.debug):
-        frames = part.values()
-        start, stop = frames.get("start", 0), frames.get("stop")
-        job = PropagationJob(
-            clip=clip,
-            frame_rate=parse_frame_rate(frame_rate),
-            keys=keys,
-            output=output,
-            interpolation="flow" if fast else "patch",
-            size=size,
-            start=start,
-            stop=stop,
-            first_number=first_number,
-            codec="lossless" if lossless else None,
-            overwrite=overwrite,
-            error_maps=error_maps,
-            resume=resume,
-            device=device,
-        )
+        job = choices.job(clip, keys, part)
         began = time.perf_counter()
-        result = _run(tools.engine, job, report, channel)
+        result = _run(tools.engine, job, choices.report, channel)
         channel.result(_summary(result, time.perf_counter() - began))
 
 
-def _run(engine: Engine, job: PropagationJob, report: Path | None, channel: Output) -> Report:
+def _run(
+    engine: InProcessEngine, job: PropagationJob, report: Path | None, channel: Output
+) -> Report:
+    from fresco_server.local.session import LocalSession
+
+    from fresco_cli.following import Following
+    from fresco_cli.wire import report_of
+
     info = engine.open_clip(job.clip, job.frame_rate).info
     job = replace(job, originals=clip_inputs(info) | painted_inputs((), job.keys))
     if report is not None:
@@ -114,26 +133,20 @@ def _run(engine: Engine, job: PropagationJob, report: Path | None, channel: Outp
         if folder is not None:
             job.originals.check(folder)
             destinations.make_folder(folder)
-    with closing(cast(Any, engine.propagate(job))) as events:
-        made = _follow(events, channel)
+    with LocalSession(engine) as session:
+        job_id = session.propagate(job).id
+        made = report_of(Following(session, job_id, info, channel).result())
     if report is not None:
         job.originals.check(report)
         engine.save_report(made, report)
     suggested = made.interpolation.get("suggested_keyframe")
+    channel.finished(made)
     if suggested is not None and suggested["gain"] >= _WORTH_TELLING:
         channel.note(
             f"One more key would help most at frame {suggested['index']}: it would take away about "
             f"{suggested['gain']:.0%} of what the frames between keys miss."
         )
     return made
-
-
-def _follow(events: Iterator[Event], channel: Output) -> Report:
-    for event in events:
-        channel.event(event)
-        if isinstance(event, Finished):
-            return event.report
-    raise RuntimeError("the engine ended without a report")
 
 
 def _summary(report: Report, seconds: float) -> str:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import fresco_client as client
-from fresco_client import Picture, PictureOptions, ResultInfo, Session
+from fresco_client import Picture, PictureOptions, Plan, ResultInfo, SessionLike
 from fresco_client.files import part_name
-from fresco_engine.types import Analysed, Progress, Report, Stage
+from fresco_engine.types import Report
+from fresco_media.delivery import Codec
 from fresco_media.originals import NO_ORIGINALS, Originals
 from fresco_media.types import ClipInfo, Frame, Image
+from fresco_server.local.engine import InProcessEngine
 
 from fresco_cli import destinations
-from fresco_cli.engine import Codec, Engine
+from fresco_cli.following import Following
 from fresco_cli.options import Wanted
 from fresco_cli.order import Warnings
 from fresco_cli.output import Output
@@ -31,7 +33,7 @@ _LOSSLESS = PictureOptions(encoding="png")
 class Receiver:
     """Receives the results of one job of the clip `clip`."""
 
-    session: Session
+    session: SessionLike
     job_id: str
     clip: Clip
     wanted: Wanted
@@ -39,11 +41,41 @@ class Receiver:
     channel: Output
     originals: Originals = NO_ORIGINALS
     _saved: set[int] = field(default_factory=set[int])
+    _has_room: bool = False
 
-    def save_keyframe(self, index: int) -> None:
-        """Save a keyframe, unless it is void by now."""
+    def report(self, engine: InProcessEngine, prompts: Collection[int]) -> Report:
+        """Follows the job and puts what it makes in its place; `prompts` as `Following` has them.
+
+        The daemon is told that the result has arrived.
+        """
+        following = Following(
+            self.session,
+            self.job_id,
+            self.clip.info,
+            self.channel,
+            prompts=prompts,
+            on_plan=self._make_room,
+            on_keyframe=self._save_keyframe,
+        )
+        result = following.result()
+        assert following.plan is not None
+        warnings = () if self.session.is_delivering else self._receive(following.plan)
+        report = self._told(result, warnings)
+        if self.wanted.report is not None:
+            self.originals.check(self.wanted.report)
+            engine.save_report(report, self.wanted.report)
+        return report
+
+    def _make_room(self) -> None:
+        """Removes an earlier job's keyframes, once it is known that there will be others."""
+        if self.wanted.save_keyframes is not None and not self._has_room:
+            destinations.clear_keyframes(self.wanted.save_keyframes, self.originals)
+        self._has_room = True
+
+    def _save_keyframe(self, index: int) -> None:
+        """Saves a keyframe, unless it is void by now."""
         folder = self.wanted.save_keyframes
-        if folder is None:
+        if folder is None or self.session.is_delivering:
             return
         from fresco_media.images import displayed, write_image
 
@@ -55,21 +87,26 @@ class Receiver:
             write_image(path, displayed(decoded(picture), self.clip.info.sample_aspect))
             self._saved.add(index)
 
-    def receive(self, result: ResultInfo, plan: Analysed, engine: Engine) -> Report:
-        """Everything that was wanted; the daemon is told that the result has arrived."""
+    def _receive(self, plan: Plan) -> tuple[str, ...]:
+        """Everything that was wanted; returns what is to be known about it."""
         for index in sorted(set(plan.keyframes) - self._saved):
-            self.save_keyframe(index)
-        warnings: Sequence[str] = ()
-        if self.codec == "images":
-            warnings = self._receive_frames(plan)
-            self.session.confirm(self.job_id)
-        else:
+            self._save_keyframe(index)
+        if self.codec != "images":
             self._receive_file()
-        report = report_of(result, self.clip.info.path, self._outputs(), warnings)
-        if self.wanted.report is not None:
-            self.originals.check(self.wanted.report)
-            engine.save_report(report, self.wanted.report)
-        return report
+            return ()
+        warnings = self._receive_frames(plan)
+        self.session.confirm(self.job_id)
+        return warnings
+
+    def _told(self, result: ResultInfo, warnings: Iterable[str]) -> Report:
+        """The report with the places on this machine, and what was found out here."""
+        report = report_of(result)
+        return replace(
+            report,
+            clip={**report.clip, "path": str(self.clip.info.path)},
+            outputs=self._outputs(),
+            warnings=(*report.warnings, *warnings),
+        )
 
     def _outputs(self) -> dict[str, str]:
         outputs = {"clip": str(self.wanted.output)}
@@ -88,7 +125,7 @@ class Receiver:
             before_replacing=self.originals.check,
         )
 
-    def _receive_frames(self, plan: Analysed) -> tuple[str, ...]:
+    def _receive_frames(self, plan: Plan) -> tuple[str, ...]:
         """Writes the frames as the engine does; returns what is to be known about them."""
         from fresco_media.writer import open_writer
 
@@ -104,7 +141,8 @@ class Receiver:
         ) as writer:
             for done, frame in enumerate(self._frames(range(plan.start, plan.stop)), start=1):
                 writer.write(frame)
-                self.channel.event(Progress(stage=Stage.ENCODING, done=done, total=total))
+                encoded = client.StageProgress(stage=client.Stage.ENCODING, done=done, total=total)
+                self.channel.progress(encoded, None)
             Warnings(self.channel).say(*writer.warnings)
             return writer.warnings
 

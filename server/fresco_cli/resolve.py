@@ -18,7 +18,7 @@ from fresco_cli.daemons import Tools
 from fresco_cli.faults import FAILED, CommandFailed
 from fresco_cli.options import DaemonOptions
 from fresco_cli.outcome import told
-from fresco_cli.output import QuietOutput, make_output
+from fresco_cli.output import Output, make_output
 
 if TYPE_CHECKING:
     from fresco_client import Session
@@ -87,7 +87,8 @@ def _begin_log(path: Path) -> None:
 
 
 def _connect(tools: Tools, data: Path | None) -> Session:
-    return tools.session(DaemonOptions(data=data), QuietOutput())
+    # The plugin asks for a daemon's session, and it is one.
+    return cast("Session", tools.session(DaemonOptions(data=data), Output()))
 
 
 def _streams() -> tuple[IO[str], IO[str]]:

@@ -6,10 +6,10 @@ import uuid
 from typing import Annotated
 
 import typer
-from fresco_engine.types import Finished, Report
+from fresco_engine.types import Report
 from fresco_media.text import counted
 
-from fresco_cli import local, options
+from fresco_cli import options
 from fresco_cli.choices import Choices
 from fresco_cli.daemons import Tools, check_options, or_locally
 from fresco_cli.faults import WRONG_INPUT, CommandFailed
@@ -55,10 +55,9 @@ def restyle(
         )
         if in_process:
             _check_local(daemon, detach=detach)
-            seconds, report = local.run(tools.engine, order, channel)
-            channel.result(_summary(report, seconds))
         else:
-            _at_daemon(tools, daemon, order, channel, detach=detach)
+            check_options(daemon)
+        _carry_out(tools, daemon, order, channel, in_process=in_process, detach=detach)
 
 
 def _check_local(daemon: DaemonOptions, *, detach: bool) -> None:
@@ -70,24 +69,32 @@ def _check_local(daemon: DaemonOptions, *, detach: bool) -> None:
         )
 
 
-def _at_daemon(
-    tools: Tools, daemon: DaemonOptions, order: Order, channel: Output, *, detach: bool
+def _carry_out(
+    tools: Tools,
+    daemon: DaemonOptions,
+    order: Order,
+    channel: Output,
+    *,
+    in_process: bool,
+    detach: bool,
 ) -> None:
-    check_options(daemon)
     ready = checked(order, tools.engine)
-    from fresco_cli import remote
+    from fresco_cli import running
 
     with or_locally():
-        session = tools.session(daemon, channel)
+        session = (
+            running.local_session(tools.engine, ready)
+            if in_process
+            else tools.session(daemon, channel)
+        )
     with session:
         if detach:
             job_id = uuid.uuid4().hex
-            remote.submit(session, daemon, ready, channel, job_id)
+            running.submit(session, daemon, ready, channel, job_id)
             channel.result(job_id)
-            return
-        seconds, report = remote.run(session, daemon, ready, channel, tools.engine)
-    channel.event(Finished(report))
-    channel.result(_summary(report, seconds))
+        else:
+            seconds, report = running.run(session, daemon, ready, channel, tools.engine)
+            channel.result(_summary(report, seconds))
 
 
 def _summary(report: Report, seconds: float) -> str:

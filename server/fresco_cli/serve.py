@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,19 +13,95 @@ from fresco_engine.errors import InvalidSettings
 
 from fresco_cli import options
 from fresco_cli.faults import CommandFailed
+from fresco_cli.grouping import grouped
 from fresco_cli.outcome import told
-from fresco_cli.output import QuietOutput, write_error
+from fresco_cli.output import Output, write_error
 from fresco_cli.parsing import number, parse_size
 from fresco_cli.words import moved_in
 
 if TYPE_CHECKING:
-    from fresco_server.settings import LimitSettings
+    from fresco_server.settings import ServerSettings
 
 _ACCESS = "Access"
 _LIMITS = "Limits"
 
 
+@dataclass(frozen=True, kw_only=True)
+class AccessOptions:
+    """Where the daemon is found, and by whom."""
+
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Where to listen.", rich_help_panel=_ACCESS)
+    ] = "127.0.0.1"
+    port: Annotated[
+        int, typer.Option(metavar="N", help="0: any that is free.", rich_help_panel=_ACCESS)
+    ] = 0
+    root: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DIR",
+            help="Clips and models may be named by path below here only; may be repeated. Default: "
+            "everywhere on 127.0.0.1, nowhere on other addresses.",
+            rich_help_panel=_ACCESS,
+        ),
+    ] = None
+    token_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Holds the token that clients must know; default: one of the daemon's own.",
+            rich_help_panel=_ACCESS,
+        ),
+    ] = None
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.pem", help="The certificate.", rich_help_panel=_ACCESS),
+    ] = None
+    tls_key: Annotated[
+        Path | None, typer.Option(metavar="FILE.pem", help="Its key.", rich_help_panel=_ACCESS)
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitOptions:
+    """How much the daemon takes, and for how long it keeps what it does not need."""
+
+    quota: Annotated[
+        str,
+        typer.Option(
+            metavar="SIZE",
+            help="What jobs and uploads may take on disk: 500M, 200G, 2T.",
+            rich_help_panel=_LIMITS,
+        ),
+    ] = "200G"
+    max_clip: Annotated[
+        int,
+        typer.Option(metavar="FRAMES", help="The longest clip taken.", rich_help_panel=_LIMITS),
+    ] = 1_000_000
+    idle_unload: Annotated[
+        float,
+        typer.Option(
+            parser=number,
+            metavar="MIN",
+            help="Minutes after which the memory of an idle device is freed.",
+            rich_help_panel=_LIMITS,
+        ),
+    ] = 5.0
+    exit_when_idle: Annotated[
+        float | None,
+        typer.Option(
+            parser=number,
+            metavar="MIN",
+            help="Minutes without work and clients after which the daemon ends; default: never.",
+            rich_help_panel=_LIMITS,
+        ),
+    ] = None
+
+
+@grouped
 def serve(
+    access: AccessOptions,
+    limits: LimitOptions,
     data: Annotated[
         Path | None,
         typer.Option(
@@ -42,90 +120,14 @@ def serve(
         list[Path] | None,
         typer.Option(metavar="DIR", help="A folder of models to list; may be repeated."),
     ] = None,
-    host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Where to listen.", rich_help_panel=_ACCESS)
-    ] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(metavar="N", help="0: any that is free.", rich_help_panel=_ACCESS)
-    ] = 0,
-    root: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="DIR",
-            help="Clips and models may be named by path below here only; may be repeated. Default: "
-            "everywhere on 127.0.0.1, nowhere on other addresses.",
-            rich_help_panel=_ACCESS,
-        ),
-    ] = None,
-    token_file: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Holds the token that clients must know; default: one of the daemon's own.",
-            rich_help_panel=_ACCESS,
-        ),
-    ] = None,
-    tls_cert: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.pem", help="The certificate.", rich_help_panel=_ACCESS),
-    ] = None,
-    tls_key: Annotated[
-        Path | None, typer.Option(metavar="FILE.pem", help="Its key.", rich_help_panel=_ACCESS)
-    ] = None,
-    quota: Annotated[
-        str,
-        typer.Option(
-            metavar="SIZE",
-            help="What jobs and uploads may take on disk: 500M, 200G, 2T.",
-            rich_help_panel=_LIMITS,
-        ),
-    ] = "200G",
-    max_clip: Annotated[
-        int,
-        typer.Option(metavar="FRAMES", help="The longest clip taken.", rich_help_panel=_LIMITS),
-    ] = 1_000_000,
-    idle_unload: Annotated[
-        float,
-        typer.Option(
-            parser=number,
-            metavar="MIN",
-            help="Minutes after which the memory of an idle device is freed.",
-            rich_help_panel=_LIMITS,
-        ),
-    ] = 5.0,
-    exit_when_idle: Annotated[
-        float | None,
-        typer.Option(
-            parser=number,
-            metavar="MIN",
-            help="Minutes without work and clients after which the daemon ends; default: never.",
-            rich_help_panel=_LIMITS,
-        ),
-    ] = None,
     debug: options.Debug = False,
 ) -> None:
     """Run the daemon: it works on jobs, one after the other, until Ctrl-C."""
-    with told(QuietOutput(), debug=debug):
+    with told(Output(), debug=debug):
         from fresco_server.daemon import serve as run
         from fresco_server.errors import CannotStart
-        from fresco_server.settings import ServerSettings, default_data_folder
 
-        settings = ServerSettings(
-            data=(data or default_data_folder()).expanduser().absolute(),
-            host=host,
-            port=_between("port", port, 0, 65535),
-            devices=tuple(device or ()),
-            roots=tuple(_folders("root", root)) if root else None,
-            model_folders=tuple(_folders("models", models)),
-            tls_certificate=tls_cert,
-            tls_key=tls_key,
-            token_file=token_file,
-            idle_unload_s=60 * _positive("idle-unload", idle_unload),
-            idle_exit_s=None
-            if exit_when_idle is None
-            else 60 * _positive("exit-when-idle", exit_when_idle),
-            limits=_limits(quota, max_clip),
-        )
+        settings = _settings(data, device or (), models, access, limits)
         if sys.stderr.isatty():
             write_error(f"The Fresco daemon for {settings.data}; Ctrl-C stops it.")
         try:
@@ -134,12 +136,32 @@ def serve(
             raise CommandFailed("CannotStart", moved_in(error), error.exit_code) from error
 
 
-def _limits(quota: str, max_clip: int) -> LimitSettings:
-    from fresco_server.settings import LimitSettings
+def _settings(
+    data: Path | None,
+    devices: Sequence[str],
+    models: list[Path] | None,
+    access: AccessOptions,
+    limits: LimitOptions,
+) -> ServerSettings:
+    from fresco_server.settings import LimitSettings, ServerSettings, default_data_folder
 
-    return LimitSettings(
-        disk_bytes=parse_size("quota", quota),
-        clip_frames=_between("max-clip", max_clip, 1, 2**31 - 1),
+    idle_min = limits.exit_when_idle
+    return ServerSettings(
+        data=(data or default_data_folder()).expanduser().absolute(),
+        host=access.host,
+        port=_between("port", access.port, 0, 65535),
+        devices=tuple(devices),
+        roots=tuple(_folders("root", access.root)) if access.root else None,
+        model_folders=tuple(_folders("models", models)),
+        tls_certificate=access.tls_cert,
+        tls_key=access.tls_key,
+        token_file=access.token_file,
+        idle_unload_s=60 * _positive("idle-unload", limits.idle_unload),
+        idle_exit_s=None if idle_min is None else 60 * _positive("exit-when-idle", idle_min),
+        limits=LimitSettings(
+            disk_bytes=parse_size("quota", limits.quota),
+            clip_frames=_between("max-clip", limits.max_clip, 1, 2**31 - 1),
+        ),
     )
 
 

@@ -1,21 +1,15 @@
-"""From the command line's values to the client's, and from the client's to the engine's.
-
-Pictures are left out of events: who needs one fetches it.
-"""
+"""From the command line's values to the client's, and from the client's to the engine's."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import fresco_client as client
-import numpy as np
 from fresco_engine import types as engine
-from fresco_engine.settings import RestyleSettings
 
 from fresco_cli.choices import LookChoices
 from fresco_cli.options import ModelOptions
@@ -23,7 +17,6 @@ from fresco_cli.options import ModelOptions
 if TYPE_CHECKING:
     from fresco_media.delivery import Codec
 
-_NO_PICTURE = np.zeros((0, 0, 3), np.uint8)
 _CONTAINERS: dict[str, client.Container] = {
     ".mp4": "mp4",
     ".m4v": "mp4",
@@ -97,66 +90,14 @@ def info_of(job: client.Job) -> engine.ClipInfo:
     )
 
 
-class Translation:
-    """A job's events as the engine's, for the clip `info`."""
-
-    def __init__(self, info: engine.ClipInfo, settings: RestyleSettings) -> None:
-        self._info = info
-        self._settings = settings
-
-    def event(self, event: client.Event) -> engine.Event | None:
-        """The engine's event; None for those it has not, and for the end."""
-        match event:
-            case client.Analysed():
-                return self._analysed(event.plan)
-            case client.ProgressMade():
-                progress = event.progress
-                return engine.Progress(
-                    stage=engine.Stage[progress.stage.name],
-                    done=progress.done,
-                    total=progress.total,
-                    remaining_s=event.remaining_s,
-                )
-            case client.KeyframeReady():
-                return engine.KeyframeReady(event.index, _NO_PICTURE)
-            case client.FrameReady():
-                frame = engine.Frame(event.index, event.clip_time or Fraction(0), _NO_PICTURE)
-                return engine.FrameReady(frame, event.is_keyframe)
-            case client.Warned():
-                return engine.Warned(event.message)
-            case client.Restarted():
-                return engine.Restarted(event.reason)
-            case _:
-                return None
-
-    def _analysed(self, plan: client.Plan) -> engine.Analysed:
-        return engine.Analysed(
-            info=self._info,
-            settings=self._settings,
-            start=plan.start,
-            stop=plan.stop,
-            shots=tuple((shot.start, shot.stop) for shot in plan.shots),
-            keyframes=plan.keyframes,
-            working_size=(plan.working_width, plan.working_height),
-        )
-
-
-def report_of(
-    result: client.ResultInfo, clip: Path, outputs: Mapping[str, str], warnings: Sequence[str]
-) -> engine.Report:
-    """The report with the places on this machine, and what was found out here.
-
-    One that was too long to be sent is left empty.
-    """
+def report_of(result: client.ResultInfo) -> engine.Report:
+    """The report of a job; one that was too long to be sent is left empty."""
     known = {field.name for field in fields(engine.Report)}
     sent = cast(dict[str, Any], json.loads(result.report_json or "{}"))
     values = _EMPTY_REPORT | {name: value for name, value in sent.items() if name in known}
-    values["keyframes"] = tuple(values["keyframes"])
+    for name in ("keyframes", "working_size", "warnings"):
+        values[name] = tuple(values[name])
     values["shots"] = tuple(tuple(shot) for shot in values["shots"])
-    values["working_size"] = tuple(values["working_size"])
-    values["warnings"] = (*values["warnings"], *warnings)
-    values["clip"] = {**values["clip"], "path": str(clip)}
-    values["outputs"] = dict(outputs)
     return engine.Report(**values)
 
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fresco_cli.engine import Engine, InProcessEngine
 from fresco_media.clip import Clip
 from fresco_media.images import write_image
+from fresco_server.local.engine import InProcessEngine
 
 from tests.cli.conftest import write_clip
 from tests.fakes.engine import FakeEngine
@@ -44,7 +44,7 @@ class Stage:
     """Words of the command line that are known only when it is run."""
 
     @property
-    def used_engine(self) -> Engine:
+    def used_engine(self) -> InProcessEngine:
         """The engine behind the command line."""
         return self.real_engine or self.engine
 

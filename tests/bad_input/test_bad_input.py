@@ -11,7 +11,7 @@ from fresco_cli.daemons import Tools
 from tests.bad_input.page import PAGE, page, situations
 from tests.bad_input.situations import Ended, Situation, Stage
 from tests.fakes.engine import FakeEngine
-from tests.fakes.session import FakeConnect, FakeSession
+from tests.fakes.session import FakeConnect, RecordingSession
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     monkeypatch.chdir(folder)
     monkeypatch.setenv("FRESCO_DATA", str(data))
     engine = FakeEngine()
-    return Stage(folder, monkeypatch, engine, FakeConnect(FakeSession(engine, daemon)))
+    return Stage(folder, monkeypatch, engine, FakeConnect(RecordingSession(engine, daemon)))
 
 
 @pytest.mark.parametrize("row", situations(), ids=lambda row: row.name)

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from fresco_cli.app import app
 from fresco_cli.daemons import Tools
-from fresco_cli.engine import Engine
+from fresco_server.local.engine import InProcessEngine
 
 from tests.fakes.engine import FakeEngine
-from tests.fakes.session import FakeConnect, FakeSession
+from tests.fakes.session import FakeConnect, RecordingSession
 
 
 @dataclass(frozen=True)
@@ -70,13 +70,13 @@ def data(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture
-def session(engine: FakeEngine, tmp_path_factory: pytest.TempPathFactory) -> FakeSession:
+def session(engine: FakeEngine, tmp_path_factory: pytest.TempPathFactory) -> RecordingSession:
     """A session whose jobs the fake engine does."""
-    return FakeSession(engine, tmp_path_factory.mktemp("daemon"))
+    return RecordingSession(engine, tmp_path_factory.mktemp("daemon"))
 
 
 @pytest.fixture
-def connect(session: FakeSession) -> FakeConnect:
+def connect(session: RecordingSession) -> FakeConnect:
     """Gives out the session."""
     return FakeConnect(session)
 
@@ -85,7 +85,7 @@ def connect(session: FakeSession) -> FakeConnect:
 def fresco(engine: FakeEngine, connect: FakeConnect, capsys: pytest.CaptureFixture[str]) -> Fresco:
     """Runs `fresco` with the arguments given, with the fakes unless another engine is named."""
 
-    def run(*arguments: str | Path, using: Engine | None = None) -> Ended:
+    def run(*arguments: str | Path, using: InProcessEngine | None = None) -> Ended:
         capsys.readouterr()
         tools = Tools(using or engine, connect)
         with pytest.raises(SystemExit) as end:

@@ -13,8 +13,7 @@ from fresco_cli.complaint import cleaned
 
 from tests.cli.conftest import Fresco
 from tests.fakes.engine import FakeEngine
-from tests.fakes.session import FakeConnect, FakeSession
-from tests.fakes.session_jobs import new_job
+from tests.fakes.session import FakeConnect, RecordingSession, new_job
 
 
 def test_a_healthy_machine_ends_with_code_0(fresco: Fresco) -> None:
@@ -140,7 +139,7 @@ def test_a_data_folder_that_is_a_file_is_found(fresco: Fresco, tmp_path: Path) -
 @pytest.mark.parametrize("prompts", [(), ("--with-prompts",)], ids=["without", "with prompts"])
 def test_a_report_has_no_token_and_prompts_only_if_wanted(
     fresco: Fresco,
-    session: FakeSession,
+    session: RecordingSession,
     data: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

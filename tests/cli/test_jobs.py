@@ -15,8 +15,7 @@ from fresco_media.clip import Clip
 
 from tests.cli.conftest import Ended, Fresco
 from tests.fakes.engine import FakeEngine
-from tests.fakes.session import FakeConnect, FakeSession
-from tests.fakes.session_jobs import NOW, new_job
+from tests.fakes.session import NOW, FakeConnect, RecordingSession, new_job
 
 MakeJob = Callable[..., str]
 
@@ -52,7 +51,7 @@ def test_a_job_is_followed_and_fetched_later_by_the_beginning_of_its_id(
 
 
 def test_frames_are_fetched_without_the_clip(
-    fresco: Fresco, make_job: MakeJob, session: FakeSession, clip: Path, tmp_path: Path
+    fresco: Fresco, make_job: MakeJob, session: RecordingSession, clip: Path, tmp_path: Path
 ) -> None:
     job_id = make_job("%03d.png")
     fresco("jobs", "watch", job_id)
@@ -97,7 +96,7 @@ def test_a_place_that_cannot_be_used_is_refused_before_anything_is_fetched(
 
 
 def test_ctrl_c_ends_the_following_and_not_the_job(
-    fresco: Fresco, make_job: MakeJob, engine: FakeEngine, session: FakeSession
+    fresco: Fresco, make_job: MakeJob, engine: FakeEngine, session: RecordingSession
 ) -> None:
     job_id = make_job()
     engine.failure = KeyboardInterrupt()
@@ -114,7 +113,7 @@ def test_ctrl_c_ends_the_following_and_not_the_job(
     [("cancel", "cancelled"), ("pause", "paused"), ("resume", "queued"), ("delete", "deleted")],
 )
 def test_several_jobs_are_steered_at_once(
-    fresco: Fresco, session: FakeSession, verb: str, state: str
+    fresco: Fresco, session: RecordingSession, verb: str, state: str
 ) -> None:
     session.add(new_job("aaa1"))
     session.add(new_job("bbb2"))
@@ -125,7 +124,7 @@ def test_several_jobs_are_steered_at_once(
 
 
 def test_nothing_is_done_to_any_job_if_one_is_not_there(
-    fresco: Fresco, session: FakeSession
+    fresco: Fresco, session: RecordingSession
 ) -> None:
     session.add(new_job("aaa1"))
 
@@ -134,10 +133,12 @@ def test_nothing_is_done_to_any_job_if_one_is_not_there(
     assert ended.code == 2
     assert ended.lines[-1]["kind"] == "JobNotFound"
     assert "there is no job 'zzz'; 'fresco jobs' lists those there are" in ended.stderr
-    assert list(session.works) == ["aaa1"]
+    assert session.job_ids == ["aaa1"]
 
 
-def test_a_beginning_that_several_ids_have_is_refused(fresco: Fresco, session: FakeSession) -> None:
+def test_a_beginning_that_several_ids_have_is_refused(
+    fresco: Fresco, session: RecordingSession
+) -> None:
     session.add(new_job("abc1"))
     session.add(new_job("abc2"))
 
@@ -147,7 +148,7 @@ def test_a_beginning_that_several_ids_have_is_refused(fresco: Fresco, session: F
     assert "'abc' begins several ids: abc1, abc2; give more of one" in ended.stderr
 
 
-def test_a_whole_id_wins_over_longer_ones(fresco: Fresco, session: FakeSession) -> None:
+def test_a_whole_id_wins_over_longer_ones(fresco: Fresco, session: RecordingSession) -> None:
     session.add(new_job("abc"))
     session.add(new_job("abcd"))
 
@@ -165,7 +166,7 @@ def test_an_ended_job_cannot_be_cancelled(fresco: Fresco, make_job: MakeJob) -> 
 
 
 def test_keyframes_are_made_anew_with_words_and_seeds(
-    fresco: Fresco, make_job: MakeJob, session: FakeSession
+    fresco: Fresco, make_job: MakeJob, session: RecordingSession
 ) -> None:
     job_id = make_job()
 
@@ -196,7 +197,7 @@ def test_a_wrong_change_is_refused(fresco: Fresco, options: tuple[str, ...], sen
 
 @pytest.mark.parametrize("command", [("jobs",), ("jobs", "list")], ids=" ".join)
 def test_jobs_are_listed_the_newest_first(
-    fresco: Fresco, session: FakeSession, command: tuple[str, ...]
+    fresco: Fresco, session: RecordingSession, command: tuple[str, ...]
 ) -> None:
     session.add(new_job("a" * 32, title="first.mp4"))
     session.add(new_job("b" * 32, title="second.mp4"))

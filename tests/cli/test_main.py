@@ -7,12 +7,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fresco_cli.engine import InProcessEngine
+from fresco_cli.faults import kind_of
 from fresco_engine import __version__
+from fresco_engine.errors import FrescoError
 from fresco_media.clip import Clip
+from fresco_server.errors import reason_of
+from fresco_server.local.engine import InProcessEngine
 
 from tests.cli.conftest import Fresco
 from tests.fakes.tiny_models import write_model_folder
@@ -27,7 +31,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 import fresco_cli.app as commands
 from fresco_cli import __main__ as program
 from fresco_cli.daemons import Tools
-from fresco_cli.engine import InProcessEngine
+from fresco_server.local.engine import InProcessEngine
 
 class SlowEngine(InProcessEngine):
     def load_model(self, source, **named):
@@ -180,3 +184,13 @@ def test_the_real_engine_restyles_a_clip_from_end_to_end(
     assert made.info.frame_rate == source.info.frame_rate
     assert (made.info.width, made.info.height) == (64, 48)
     assert (tmp_path / "r.json").exists()
+
+
+def test_every_error_keeps_its_kind_on_the_way_through_a_session() -> None:
+    def below(kind: type[FrescoError]) -> Iterator[str]:
+        for one in kind.__subclasses__():
+            yield one.__name__
+            yield from below(one)
+
+    for name in below(FrescoError):
+        assert kind_of(reason_of(name)) == name

@@ -12,7 +12,7 @@ from fresco_engine.errors import ModelNotFound
 
 from tests.cli.conftest import Fresco
 from tests.fakes.engine import FakeEngine, bundled_entry
-from tests.fakes.session import FakeConnect, FakeSession
+from tests.fakes.session import FakeConnect, RecordingSession
 
 REMOTE = client.Model(
     source="",
@@ -62,7 +62,7 @@ def test_models_are_listed_as_json(fresco: Fresco, engine: FakeEngine) -> None:
 
 
 def test_a_daemon_that_runs_is_asked_for_its_models(
-    fresco: Fresco, session: FakeSession, connect: FakeConnect
+    fresco: Fresco, session: RecordingSession, connect: FakeConnect
 ) -> None:
     session.hub_models = (REMOTE,)
 
@@ -116,7 +116,7 @@ def test_a_model_that_is_nowhere_is_one_sentence(
 
 
 def test_models_are_loaded_and_unloaded_by_the_daemon(
-    fresco: Fresco, session: FakeSession, tmp_path: Path
+    fresco: Fresco, session: RecordingSession, tmp_path: Path
 ) -> None:
     (tmp_path / "model").mkdir()
 

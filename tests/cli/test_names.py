@@ -161,6 +161,27 @@ def test_any_name_can_be_read_written_and_reported(
     assert ended.lines[-1]["report"]["clip"]["path"] == str(source)
 
 
+@pytest.mark.parametrize("name", [NOT_UTF8, "\U0001f3a8" * 62], ids=["not UTF-8", "long"])
+def test_any_name_is_taken_by_a_restyle_in_this_process(
+    fresco: Fresco, engine: FakeEngine, clip: Path, keys: Path, tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / name[:40]
+    source = clip.rename(keys.rename(folder) / f"{name}.mp4")
+    painted, output = folder / "000002.png", folder / f"o{name[1:]}.mp4"
+
+    ended = fresco(
+        *("restyle", source, "-p", "ink", "--local", "-o", output, "--json"),
+        *("--painted", f"2={painted}", "--model", folder, "--report", folder / "r.json"),
+        *("--save-keyframes", folder / "made"),
+    )
+
+    assert ended.code == 0, ended.stderr
+    assert Clip.open(output).info.frame_count == 12
+    assert engine.settings[-1].keyframe_pictures == {2: str(painted)}
+    assert engine.loaded[-1]["source"] == str(folder)
+    assert ended.lines[-1]["report"]["clip"]["path"] == str(source)
+
+
 @pytest.mark.parametrize(("encoding", "more"), [("utf-8", []), ("ascii", ["--json"])])
 def test_a_terminal_that_cannot_show_a_name_does_not_end_a_command(
     clip: Path, tmp_path: Path, encoding: str, more: list[str]

@@ -8,8 +8,8 @@ import json
 import pytest
 from fresco_cli.faults import fault_of
 from fresco_cli.output import JsonOutput, TerminalOutput, aligned, write_text
+from fresco_client import Stage, StageProgress
 from fresco_engine.errors import ClipUnreadable
-from fresco_engine.types import Progress, Stage, Warned
 from rich.console import Console
 
 
@@ -21,8 +21,8 @@ def _terminal() -> tuple[TerminalOutput, io.StringIO]:
 def test_every_stage_has_its_own_bar() -> None:
     output, text = _terminal()
 
-    output.event(Progress(stage=Stage.ANALYSING, done=3, total=3))
-    output.event(Progress(stage=Stage.TRANSLATING, done=1, total=4, remaining_s=65))
+    output.progress(StageProgress(stage=Stage.ANALYSING, done=3, total=3), None)
+    output.progress(StageProgress(stage=Stage.TRANSLATING, done=1, total=4), 65)
     output.close()
 
     shown = text.getvalue()
@@ -35,7 +35,7 @@ def test_every_stage_has_its_own_bar() -> None:
 def test_what_looks_like_markup_is_printed_as_it_is() -> None:
     output, text = _terminal()
 
-    output.event(Warned("[bold]frame.png[/bold] is damaged"))
+    output.warned("[bold]frame.png[/bold] is damaged")
 
     assert "Warning: [bold]frame.png[/bold] is damaged" in text.getvalue()
 
@@ -44,7 +44,7 @@ def test_a_stage_of_nothing_is_complete() -> None:
     text = io.StringIO()
     output = TerminalOutput(Console(file=text))
 
-    output.event(Progress(stage=Stage.INTERPOLATING, done=0, total=0))
+    output.progress(StageProgress(stage=Stage.INTERPOLATING, done=0, total=0), None)
 
     assert "interpolating 100%" in text.getvalue()
 
@@ -62,7 +62,7 @@ def test_foreign_text_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[st
     channel = TerminalOutput()
 
     channel.note(EVIL)
-    channel.event(Warned(EVIL))
+    channel.warned(EVIL)
     channel.result(EVIL.replace("\n", ""))
     channel.failed("Kind", fault_of(ClipUnreadable(EVIL, "no clip")).text)
     write_text(aligned([("title", "clip"), (EVIL, EVIL)]))
@@ -76,7 +76,7 @@ def test_foreign_text_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[st
 
 
 def test_json_carries_foreign_text_as_escapes(capsys: pytest.CaptureFixture[str]) -> None:
-    JsonOutput().event(Warned(EVIL))
+    JsonOutput().warned(EVIL)
 
     line = capsys.readouterr().out
     assert json.loads(line)["message"] == EVIL

@@ -106,7 +106,10 @@ def test_model_options_reach_the_engine(
             "source": "some/where",
             "control": "canny",
             "control_source": "c",
-            "loras": ("a.safetensors:0.5", "b.safetensors"),
+            "loras": (
+                (Path("a.safetensors").absolute(), 0.5),
+                (Path("b.safetensors").absolute(), 1.0),
+            ),
             "device": "cpu",
         }
     ]

@@ -9,24 +9,25 @@ from pathlib import Path
 import fresco_client as client
 import pytest
 from fresco_client.files import part_name
+from fresco_client.streams import Generated
 from fresco_engine.errors import OutOfDeviceMemory
 from fresco_media.clip import Clip
 from fresco_media.images import read_image, write_image
 
 from tests.cli.conftest import Fresco
 from tests.fakes.engine import FakeEngine
-from tests.fakes.session import FakeConnect, FakeSession
+from tests.fakes.session import NOW, FakeConnect, RecordingSession
 
 LOST = client.DaemonUnreachable("127.0.0.1:7400", "connection refused")
 
 
-def _submitted(session: FakeSession) -> client.Job:
-    (work,) = session.works.values()
-    return work.job
+def _submitted(session: RecordingSession) -> client.Job:
+    (job,) = session.jobs()
+    return job
 
 
 def test_only_what_was_chosen_goes_to_the_daemon(
-    fresco: Fresco, session: FakeSession, clip: Path, tmp_path: Path
+    fresco: Fresco, session: RecordingSession, clip: Path, tmp_path: Path
 ) -> None:
     fresco(
         *("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink", "--preset", "draft"),
@@ -46,7 +47,7 @@ def test_only_what_was_chosen_goes_to_the_daemon(
 
 def test_files_are_named_by_their_whole_paths(
     fresco: Fresco,
-    session: FakeSession,
+    session: RecordingSession,
     clip: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -73,12 +74,12 @@ def test_files_are_named_by_their_whole_paths(
 
 
 def test_the_daemon_is_told_that_the_result_has_arrived(
-    fresco: Fresco, session: FakeSession, clip: Path, tmp_path: Path
+    fresco: Fresco, session: RecordingSession, clip: Path, tmp_path: Path
 ) -> None:
     fresco("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink")
     fresco("restyle", clip, "-o", tmp_path / "%04d.png", "-p", "ink")
 
-    assert session.confirmed == list(session.works)
+    assert session.confirmed == session.job_ids
 
 
 @pytest.mark.parametrize("local", [(), ("--local",)], ids=["daemon", "local"])
@@ -124,7 +125,7 @@ def test_keyframes_and_report_name_places_on_this_machine(
 
 
 def test_a_connection_that_is_lost_for_a_while_is_told(
-    fresco: Fresco, session: FakeSession, clip: Path, tmp_path: Path
+    fresco: Fresco, session: RecordingSession, clip: Path, tmp_path: Path
 ) -> None:
     session.connection_states = ("reconnecting", "connected")
 
@@ -136,13 +137,13 @@ def test_a_connection_that_is_lost_for_a_while_is_told(
 
 
 def test_a_daemon_that_does_not_come_back_leaves_the_way_to_the_result(
-    fresco: Fresco, session: FakeSession, clip: Path, tmp_path: Path
+    fresco: Fresco, session: RecordingSession, clip: Path, tmp_path: Path
 ) -> None:
     session.lost = LOST
 
     ended = fresco("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink")
 
-    (job_id,) = session.works
+    (job_id,) = session.job_ids
     assert ended.code == 1
     assert f"'fresco jobs watch {job_id}' follows it" in ended.stderr
     assert f"'fresco jobs fetch {job_id} -o OUT' gets its result" in ended.stderr
@@ -150,13 +151,13 @@ def test_a_daemon_that_does_not_come_back_leaves_the_way_to_the_result(
 
 
 def test_ctrl_c_cancels_the_job(
-    fresco: Fresco, engine: FakeEngine, session: FakeSession, clip: Path, tmp_path: Path
+    fresco: Fresco, engine: FakeEngine, session: RecordingSession, clip: Path, tmp_path: Path
 ) -> None:
     engine.failure = KeyboardInterrupt()
 
     ended = fresco("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink")
 
-    (job_id,) = session.works
+    (job_id,) = session.job_ids
     assert ended.code == 130
     assert session.asked[0] == f"cancel {job_id}"
     assert ended.stderr.endswith(
@@ -166,7 +167,7 @@ def test_ctrl_c_cancels_the_job(
 
 def test_ctrl_c_when_the_job_is_done_says_how_to_get_its_result(
     fresco: Fresco,
-    session: FakeSession,
+    session: RecordingSession,
     clip: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -179,7 +180,7 @@ def test_ctrl_c_when_the_job_is_done_says_how_to_get_its_result(
 
     ended = fresco("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink", "--quiet")
 
-    (job_id,) = session.works
+    (job_id,) = session.job_ids
     assert ended.code == 130
     assert f"fresco jobs fetch {job_id} -o OUT" in ended.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
@@ -188,7 +189,7 @@ def test_ctrl_c_when_the_job_is_done_says_how_to_get_its_result(
 def test_a_job_that_cannot_be_cancelled_is_named(
     fresco: Fresco,
     engine: FakeEngine,
-    session: FakeSession,
+    session: RecordingSession,
     clip: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -201,7 +202,7 @@ def test_a_job_that_cannot_be_cancelled_is_named(
 
     ended = fresco("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink", "--quiet")
 
-    (job_id,) = session.works
+    (job_id,) = session.job_ids
     assert ended.code == 130
     assert f"'fresco jobs cancel {job_id}' does it later" in ended.stderr
 
@@ -209,18 +210,17 @@ def test_a_job_that_cannot_be_cancelled_is_named(
 def test_a_job_that_another_program_cancels_ends_with_code_130(
     fresco: Fresco,
     engine: FakeEngine,
-    session: FakeSession,
+    session: RecordingSession,
     clip: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from tests.fakes.session_jobs import NOW, Run
-
-    def cancelled(run: Run) -> list[client.Event]:
+    def cancelled(job_id: str, **named: object) -> client.Stream[client.Event]:
         state = client.JobState.CANCELLED
-        return [client.StateChanged(sequence=1, time=NOW, state=state, reason="")]
+        last = client.StateChanged(sequence=1, time=NOW, state=state, reason="")
+        return Generated(event for event in (last,))
 
-    monkeypatch.setattr(Run, "events", lambda run: iter(cancelled(run)))
+    monkeypatch.setattr(session, "watch", cancelled)
 
     ended = fresco("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink", "--quiet")
 
@@ -231,33 +231,24 @@ def test_a_job_that_another_program_cancels_ends_with_code_130(
 def test_a_failure_that_can_be_mended_says_how_to_go_on(
     fresco: Fresco,
     engine: FakeEngine,
-    session: FakeSession,
+    session: RecordingSession,
     clip: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from tests.fakes.session_jobs import Run
-
-    failed = Run._failed  # pyright: ignore[reportPrivateUsage]
-
-    def resumable(run: Run, reason: str, message: str) -> client.Event:
-        event = failed(run, reason, message)
-        assert isinstance(event, client.Failed)
-        return replace(event, failure=replace(event.failure, can_resume=True))
-
     engine.failure = OutOfDeviceMemory("translating", None, None)
-    monkeypatch.setattr(Run, "_failed", resumable)
+    session.can_resume = True
 
     ended = fresco("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink", "--json")
 
-    (job_id,) = session.works
+    (job_id,) = session.job_ids
     assert ended.code == 1
     assert ended.lines[-1]["kind"] == "OutOfDeviceMemory"
     assert f"then 'fresco jobs resume {job_id}' goes on" in ended.lines[-1]["message"]
 
 
 def test_what_the_daemon_refuses_is_one_sentence(
-    fresco: Fresco, session: FakeSession, clip: Path, tmp_path: Path
+    fresco: Fresco, session: RecordingSession, clip: Path, tmp_path: Path
 ) -> None:
     session.refusal = client.LimitReached("200 jobs wait already; try again later", "QUEUE_FULL")
 
@@ -308,12 +299,12 @@ def test_that_a_daemon_is_started_is_told(
 
 
 def test_a_detached_job_is_named_and_goes_on(
-    fresco: Fresco, session: FakeSession, clip: Path, tmp_path: Path
+    fresco: Fresco, session: RecordingSession, clip: Path, tmp_path: Path
 ) -> None:
     ended = fresco("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink", "--detach")
     as_json = fresco("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink", "--detach", "--json")
 
-    first, second = session.works
+    first, second = session.job_ids
     assert (ended.code, ended.stdout) == (0, f"{first}\n")
     assert as_json.lines == [{"event": "job", "id": second}]
     assert not any(what.startswith("cancel") for what in session.asked)
@@ -334,7 +325,7 @@ def test_options_of_a_daemon_do_not_go_with_local(
 
 
 def test_a_clip_the_daemon_cannot_read_is_sent(
-    fresco: Fresco, session: FakeSession, clip: Path, tmp_path: Path
+    fresco: Fresco, session: RecordingSession, clip: Path, tmp_path: Path
 ) -> None:
     session.has_file_access = False
 
@@ -349,7 +340,7 @@ def test_a_clip_the_daemon_cannot_read_is_sent(
 @pytest.mark.parametrize("fits", [True, False])
 def test_elsewhere_a_path_counts_only_if_the_same_clip_is_there(
     fresco: Fresco,
-    session: FakeSession,
+    session: RecordingSession,
     clip: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -371,7 +362,7 @@ def test_elsewhere_a_path_counts_only_if_the_same_clip_is_there(
 
 
 def test_pictures_the_daemon_cannot_read_are_refused_with_what_to_do(
-    fresco: Fresco, session: FakeSession, clip: Path, tmp_path: Path
+    fresco: Fresco, session: RecordingSession, clip: Path, tmp_path: Path
 ) -> None:
     session.has_file_access = False
     frames = tmp_path / "frames"
@@ -383,4 +374,4 @@ def test_pictures_the_daemon_cannot_read_are_refused_with_what_to_do(
 
     assert ended.code == 2
     assert "only single files can be sent to it" in ended.stderr
-    assert session.works == {}
+    assert session.job_ids == []

@@ -14,7 +14,7 @@ import pytest
 from fresco_cli import status
 
 from tests.cli.conftest import Fresco
-from tests.fakes.session import FakeConnect, FakeSession
+from tests.fakes.session import FakeConnect, RecordingSession
 
 
 def test_a_daemon_says_what_it_is_and_has(fresco: Fresco) -> None:
@@ -121,7 +121,7 @@ def test_options_that_name_no_daemon_are_refused(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_stop_ends_the_process_and_waits_for_it(
-    fresco: Fresco, session: FakeSession, data: Path, monkeypatch: pytest.MonkeyPatch
+    fresco: Fresco, session: RecordingSession, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
         (data / "daemon.json").write_text("{}", encoding="utf-8")
@@ -139,7 +139,7 @@ def test_stop_ends_the_process_and_waits_for_it(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_a_daemon_that_does_not_end_is_named(
-    fresco: Fresco, session: FakeSession, data: Path, monkeypatch: pytest.MonkeyPatch
+    fresco: Fresco, session: RecordingSession, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (data / "daemon.json").write_text("{}", encoding="utf-8")
     server = replace(session.server(), process_id=4_000_000)

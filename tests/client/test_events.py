@@ -27,7 +27,7 @@ from fresco_client import (
     job_after,
 )
 
-from tests.fakes.session_jobs import new_job
+from tests.fakes.session import new_job
 
 WHEN: dict[str, Any] = {"sequence": 5, "time": datetime(2026, 1, 1, tzinfo=timezone.utc)}
 PLAN = Plan(

@@ -9,7 +9,7 @@ import pytest
 from fresco_client import FrameRange, JobState, Plan, RestyleSettings, Stage, StageProgress
 from fresco_client.words import duration, look_of, state_of, time_left
 
-from tests.fakes.session_jobs import new_job
+from tests.fakes.session import new_job
 
 PLAN = Plan(
     start=4,

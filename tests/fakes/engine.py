@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fresco_cli.engine import Codec, InProcessEngine
 from fresco_engine.diffusion.catalogue import ModelEntry, ModelState
 from fresco_engine.settings import ControlKind, RestyleSettings
 from fresco_engine.types import (
@@ -22,10 +22,12 @@ from fresco_engine.types import (
     Warned,
 )
 from fresco_media.clip import Clip
+from fresco_media.delivery import Codec
 from fresco_media.images import write_image
 from fresco_media.originals import NO_ORIGINALS, Originals
 from fresco_media.types import Frame, Image
-from fresco_media.writer import open_writer
+from fresco_media.writer import FrameWriter, open_writer
+from fresco_server.local.engine import InProcessEngine
 
 
 @dataclass
@@ -46,7 +48,7 @@ class FakeEngine(InProcessEngine):
         *,
         control: ControlKind | None,
         control_source: str | None,
-        loras: Sequence[str],
+        loras: Sequence[tuple[Path, float]],
         device: str | None,
     ) -> Any:
         """Remember what was asked for."""
@@ -64,7 +66,7 @@ class FakeEngine(InProcessEngine):
     def render(
         self,
         clip: Clip,
-        output: Path,
+        output: Path | None,
         settings: RestyleSettings,
         model: Any,
         *,
@@ -77,15 +79,18 @@ class FakeEngine(InProcessEngine):
         assert model == "negative"
         self.settings.append(settings)
         plan = self.plan(clip, settings)
-        with open_writer(
-            output,
-            clip,
-            codec=codec,
-            overwrite=overwrite,
-            start=plan.start,
-            stop=plan.stop,
-            originals=originals,
-        ) as writer:
+        opened: AbstractContextManager[FrameWriter | None] = nullcontext()
+        if output is not None:
+            opened = open_writer(
+                output,
+                clip,
+                codec=codec,
+                overwrite=overwrite,
+                start=plan.start,
+                stop=plan.stop,
+                originals=originals,
+            )
+        with opened as writer:
             yield from (Warned(text) for text in self.warnings)
             yield plan
             for frame in clip.frames(plan.start, plan.stop):
@@ -94,7 +99,8 @@ class FakeEngine(InProcessEngine):
                 made = Frame(frame.index, frame.time_s, 255 - frame.image)
                 if frame.index in plan.keyframes:
                     yield from _keyframe(made, save_keyframes)
-                writer.write(made)
+                if writer is not None:
+                    writer.write(made)
                 yield FrameReady(made, frame.index in plan.keyframes)
                 yield _progress(plan, frame.index)
         yield Finished(_report(clip, plan, output))
@@ -144,7 +150,7 @@ def _progress(plan: Analysed, index: int) -> Progress:
     )
 
 
-def _report(clip: Clip, plan: Analysed, output: Path) -> Report:
+def _report(clip: Clip, plan: Analysed, output: Path | None) -> Report:
     return Report(
         settings=plan.settings.as_dict(),
         model="negative",
@@ -156,5 +162,5 @@ def _report(clip: Clip, plan: Analysed, output: Path) -> Report:
         seconds={"interpolating": 0.5},
         peak_memory_bytes=1_000_000,
         metrics={"pixel_mse": 0.0},
-        outputs={"clip": str(output)},
+        outputs={} if output is None else {"clip": str(output)},
     )

@@ -24,7 +24,7 @@ from fresco_client import (
     StateChanged,
 )
 
-from tests.fakes.session_jobs import new_job
+from tests.fakes.session import new_job
 
 WHEN = {"time": datetime(2026, 1, 1, tzinfo=timezone.utc)}
 ORDER = Order(job_id="a", title="shot", path="/a.mp4", start=0, stop=20, lead=0)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fresco_client import JobState, Stage, StageProgress
+from fresco_client import Job, JobState, Stage, StageProgress
 from fresco_davinci.choices import Choices, choices_of, load_choices, save_choices
 from fresco_davinci.desk import progress_of
 from fresco_davinci.errors import HostGone, HostRefused
@@ -22,7 +22,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.resolve.state import timecode_of
-from tests.fakes.session_jobs import new_job
 
 ORDER = Order(
     job_id="3f2a",
@@ -207,7 +206,7 @@ def test_the_percentage_in_words_is_that_of_the_whole_job_as_the_bar_shows_it() 
         StageProgress(stage=Stage.TRANSLATING, done=3, total=3),
         StageProgress(stage=Stage.INTERPOLATING, done=1, total=25),
     )
-    job = new_job("3f2a", state=JobState.INTERPOLATING, progress=progress)
+    job = Job(id="3f2a", state=JobState.INTERPOLATING, progress=progress)
     assert job.share == pytest.approx(0.03 + 0.57 + 0.37 / 25)
     assert progress_of(job) == "frames 1/25, 61%, estimating…"
 

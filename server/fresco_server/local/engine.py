@@ -1,4 +1,4 @@
-"""What the commands need of the engine, and the engine itself, loaded only when it is used."""
+"""The engine as a session and the command line use it, loaded only when it is used."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from fresco_media.delivery import Codec
 from fresco_media.originals import NO_ORIGINALS, Originals
@@ -40,84 +40,11 @@ class PropagationJob:
     originals: Originals = NO_ORIGINALS
 
 
-class Engine(Protocol):
-    """The engine as the command line sees it; a model is opaque to it."""
-
-    def open_clip(self, path: Path, frame_rate: Fraction | None = None) -> Clip:
-        """The clip at `path`."""
-        ...
-
-    def load_model(
-        self,
-        source: str | None,
-        *,
-        control: ControlKind | None,
-        control_source: str | None,
-        loras: Sequence[str],
-        device: str | None,
-    ) -> Any:
-        """A model ready to run; `loras` are FILE or FILE:WEIGHT."""
-        ...
-
-    def plan(self, clip: Clip, settings: RestyleSettings) -> Analysed:
-        """Shots and keyframes of a clip."""
-        ...
-
-    def render(
-        self,
-        clip: Clip,
-        output: Path,
-        settings: RestyleSettings,
-        model: Any,
-        *,
-        codec: Codec | None = None,
-        overwrite: bool = False,
-        save_keyframes: Path | None = None,
-        originals: Originals = NO_ORIGINALS,
-    ) -> Iterator[Event]:
-        """Restyle into a file; closing the iterator cancels and removes what is half-written."""
-        ...
-
-    def propagate(self, job: PropagationJob) -> Iterator[Event]:
-        """Carry painted keys over a clip; closing the iterator cancels like that of `render`."""
-        ...
-
-    def check_output(
-        self,
-        path: Path,
-        clip: Clip,
-        settings: RestyleSettings,
-        *,
-        codec: Codec | None,
-        overwrite: bool,
-        originals: Originals = NO_ORIGINALS,
-    ) -> Codec:
-        """What the output is written as; raises what `render` would, without a model."""
-        ...
-
-    def save_report(self, report: Report, path: Path) -> None:
-        """Write a report as JSON."""
-        ...
-
-    def look(self, clip: Clip, index: int, settings: RestyleSettings, model: Any) -> Image:
-        """One frame restyled."""
-        ...
-
-    def list_models(self) -> Sequence[ModelEntry]:
-        """The models there are, the bundled one first."""
-        ...
-
-    def pull(self, source: str) -> Iterator[tuple[int, int]]:
-        """Download a model, yielding bytes that are here and bytes in all (0: not known)."""
-        ...
-
-    def sample_clip(self) -> Path:
-        """The clip that comes with Fresco."""
-        ...
-
-
 class InProcessEngine:
-    """The engine in this process; torch and the codecs load with the first call."""
+    """The engine in this process; torch and the codecs load with the first call.
+
+    A model is opaque to those who use it.
+    """
 
     def open_clip(self, path: Path, frame_rate: Fraction | None = None) -> Clip:
         """The clip at `path`."""
@@ -131,10 +58,10 @@ class InProcessEngine:
         *,
         control: ControlKind | None,
         control_source: str | None,
-        loras: Sequence[str],
+        loras: Sequence[tuple[Path, float]],
         device: str | None,
     ) -> Any:
-        """A model ready to run; `loras` are FILE or FILE:WEIGHT."""
+        """A model ready to run; `loras` are files and their weights."""
         from fresco_engine.diffusion.lora import Lora
         from fresco_engine.diffusion.models import load_model
 
@@ -142,7 +69,7 @@ class InProcessEngine:
             source,
             control=control,
             control_source=control_source,
-            loras=[Lora.parse(text) for text in loras],
+            loras=[Lora(path, weight) for path, weight in loras],
             device=device,
         )
 
@@ -155,7 +82,7 @@ class InProcessEngine:
     def render(
         self,
         clip: Clip,
-        output: Path,
+        output: Path | None,
         settings: RestyleSettings,
         model: Any,
         *,
@@ -164,7 +91,10 @@ class InProcessEngine:
         save_keyframes: Path | None = None,
         originals: Originals = NO_ORIGINALS,
     ) -> Iterator[Event]:
-        """Restyle into a file; closing the iterator cancels and removes what is half-written."""
+        """Restyle into a file; closing the iterator cancels and removes what is half-written.
+
+        Without an output, frames are only announced.
+        """
         from fresco_engine.rendering import render
 
         return render(

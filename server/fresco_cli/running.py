@@ -1,4 +1,4 @@
-"""A restyle or a look at a daemon."""
+"""Having an order carried out by a session, wherever the work is done."""
 
 from __future__ import annotations
 
@@ -8,28 +8,44 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 import fresco_client as client
-from fresco_client import ClipSource, Session
+from fresco_client import ClipSource, SessionLike
 from fresco_engine.types import Report
 from fresco_media.text import counted
 from fresco_media.types import ClipInfo
+from fresco_server.local.engine import InProcessEngine
+from fresco_server.local.job import Delivery
+from fresco_server.local.session import LocalSession
 
-from fresco_cli import destinations
-from fresco_cli.engine import Engine
 from fresco_cli.faults import WRONG_INPUT, CommandFailed, Stopped
-from fresco_cli.following import Following
 from fresco_cli.options import DaemonOptions
 from fresco_cli.order import CheckedOrder
 from fresco_cli.output import Output
 from fresco_cli.parsing import parse_frame_rate
 from fresco_cli.receiving import Receiver
-from fresco_cli.wire import Translation, device_of, model_of, output_of, settings_of
+from fresco_cli.wire import device_of, model_of, output_of, settings_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
+def local_session(engine: InProcessEngine, ready: CheckedOrder) -> LocalSession:
+    """A session in which this process does the work, and the results go to their places."""
+    order, wanted = ready.order, ready.order.wanted
+    delivery = Delivery(
+        output=wanted.output,
+        is_overwriting=wanted.overwrite,
+        keyframes=wanted.save_keyframes,
+        originals=ready.originals,
+    )
+    return LocalSession(engine, delivery=delivery, opened={order.clip.absolute(): ready.clip})
+
+
 def run(
-    session: Session, daemon: DaemonOptions, ready: CheckedOrder, channel: Output, engine: Engine
+    session: SessionLike,
+    daemon: DaemonOptions,
+    ready: CheckedOrder,
+    channel: Output,
+    engine: InProcessEngine,
 ) -> tuple[float, Report]:
     """Has an order carried out and fetches what comes of it; its seconds and its report.
 
@@ -37,16 +53,23 @@ def run(
     """
     began = time.perf_counter()
     job_id = uuid.uuid4().hex
+    wanted = ready.order.wanted
+    receiver = Receiver(session, job_id, ready.clip, wanted, ready.codec, channel, ready.originals)
     try:
         submit(session, daemon, ready, channel, job_id)
-        report = collect(session, ready, channel, engine, job_id)
+        report = receiver.report(engine, ready.settings.keyframe_prompts)
     except KeyboardInterrupt:
+        if session.is_delivering:
+            raise
         _cancel(session, job_id, channel)
+    finally:
+        receiver.discard()
+    channel.finished(report)
     return time.perf_counter() - began, report
 
 
 def submit(
-    session: Session, daemon: DaemonOptions, ready: CheckedOrder, channel: Output, job_id: str
+    session: SessionLike, daemon: DaemonOptions, ready: CheckedOrder, channel: Output, job_id: str
 ) -> None:
     """Makes the job."""
     order = ready.order
@@ -59,30 +82,13 @@ def submit(
         device=device_of(order.model.device),
         job_id=job_id,
     )
-    channel.job(job_id)
+    if not session.is_delivering:
+        channel.job(job_id)
     if job.jobs_ahead:
         channel.note(f"It waits for {counted(job.jobs_ahead, 'job')} before it.")
 
 
-def collect(
-    session: Session, ready: CheckedOrder, channel: Output, engine: Engine, job_id: str
-) -> Report:
-    """Follows the job and puts what it makes in its place."""
-    wanted = ready.order.wanted
-    receiver = Receiver(session, job_id, ready.clip, wanted, ready.codec, channel, ready.originals)
-    if wanted.save_keyframes is not None:
-        destinations.clear_keyframes(wanted.save_keyframes, ready.originals)
-    translation = Translation(ready.clip.info, ready.settings)
-    following = Following(session, job_id, translation, channel, receiver.save_keyframe)
-    try:
-        result = following.result()
-        assert following.plan is not None
-        return receiver.receive(result, following.plan, engine)
-    finally:
-        receiver.discard()
-
-
-def _cancel(session: Session, job_id: str, channel: Output) -> NoReturn:
+def _cancel(session: SessionLike, job_id: str, channel: Output) -> NoReturn:
     """Raises: Stopped, saying what became of the job."""
     channel.note(f"Cancelling job {job_id}.")
     try:
@@ -102,7 +108,7 @@ def _cancel(session: Session, job_id: str, channel: Output) -> NoReturn:
 
 
 def clip_source(
-    session: Session,
+    session: SessionLike,
     daemon: DaemonOptions,
     path: Path,
     info: ClipInfo,

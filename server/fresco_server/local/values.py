@@ -1,0 +1,90 @@
+"""The engine's values as clients have them, and what clients choose as the engine takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, cast
+
+import fresco_client as client
+from fresco.v1 import settings_pb2
+from fresco_client.errors import error_of_status
+from fresco_client.messages import message_of
+from fresco_engine.errors import FrescoError
+
+from fresco_server.errors import reason_of
+from fresco_server.rpc.messages.settings import restyle_settings
+
+if TYPE_CHECKING:
+    from fresco_engine.diffusion.catalogue import ModelEntry
+    from fresco_engine.settings import RestyleSettings
+    from fresco_media.clip import Clip
+    from fresco_media.types import Image
+
+
+def engine_settings(settings: client.RestyleSettings) -> RestyleSettings:
+    """What a daemon makes of what a client chooses.
+
+    Raises:
+        InvalidSettings: a value is out of range or the prompt is missing.
+    """
+    # Files may have names that are not UTF-8, as texts of messages are.
+    names = {index: str(index) for index in settings.keyframe_pictures}
+    message = message_of(replace(settings, keyframe_pictures=names), settings_pb2.RestyleSettings)
+    pictures = dict(settings.keyframe_pictures)
+    return replace(restyle_settings(message), keyframe_pictures=pictures)
+
+
+def clip_info(clip: Clip) -> client.ClipInfo:
+    """What is known of a clip."""
+    from fresco_server.worker.media import describe
+
+    values = describe(clip)
+    values["warnings"] = tuple(values["warnings"])
+    values |= {name: Fraction(values[name]) for name in ("frame_rate", "duration")}
+    return client.ClipInfo(**values)
+
+
+def picture(image: Image, options: client.PictureOptions | None) -> client.Picture:
+    """An encoded picture, in its own size."""
+    from fresco_media.images import encode_image
+
+    encoding = (options.encoding if options else None) or "jpeg"
+    height, width = image.shape[:2]
+    data = encode_image(image, f".{encoding}")
+    return client.Picture(encoding=encoding, width=width, height=height, data=data)
+
+
+def model(entry: ModelEntry) -> client.Model:
+    """A model of the catalogue; the place of the bundled one is nobody's affair."""
+    values = asdict(entry)
+    values["state"] = entry.state.value
+    values["styles"] = tuple(client.Style(**style) for style in values["styles"])
+    values["problem"] = entry.problem or ""
+    if values["state"] == "bundled":
+        values["source"] = ""
+    return client.Model(**values, loaded_on=())
+
+
+def failure(error: FrescoError) -> client.Failure:
+    """Why a job failed; it cannot go on, as nothing of it is kept."""
+    return client.Failure(
+        reason=reason_of(type(error).__name__), message=str(error), log_tail="", can_resume=False
+    )
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """The engine's errors inside are outside those that a daemon would answer with."""
+    try:
+        yield
+    except FrescoError as error:
+        from fresco_server.rpc.status import status_of
+
+        status = status_of(error)
+        assert status is not None
+        raise error_of_status(
+            cast(int, status.code.value[0]), str(error), status.reason, ""
+        ) from error
