@@ -17,6 +17,7 @@ from fakes.jobs import HEIGHT, PLAN, WIDTH, FakeJobs, picture
 from fresco.v1 import jobs_pb2, media_pb2
 from fresco_engine.types import Stage
 from fresco_server.jobs.job import (
+    EVENT_TYPES,
     Analysed,
     FrameReady,
     JobState,
@@ -45,6 +46,14 @@ def _until(is_so: Any, what: str) -> None:
     while not is_so():
         assert time.monotonic() < patience, f"waited in vain until {what}"
         time.sleep(0.01)
+
+
+def test_every_event_of_the_daemon_is_one_of_the_contract_and_has_its_name() -> None:
+    parts = jobs_pb2.JobEvent.DESCRIPTOR.oneofs_by_name["event"].fields
+
+    messages = {part.message_type.name for part in parts if part.message_type is not None}
+
+    assert {kind.__name__ for kind in EVENT_TYPES.values()} == messages
 
 
 def test_all_kinds_of_events_arrive_as_they_were_told(caller: Caller, jobs: FakeJobs) -> None:
