@@ -24,7 +24,7 @@ from fresco_server.jobs.job import (
     KeyframeReady,
     ProgressMade,
     Restarted,
-    StageDone,
+    StageProgress,
     StateChanged,
     Warned,
 )
@@ -60,9 +60,9 @@ def test_all_kinds_of_events_arrive_as_they_were_told(caller: Caller, jobs: Fake
     jobs.put("x")
     jobs.happen("x", StateChanged(state=JobState.ANALYSING, reason="the daemon was restarted"))
     jobs.happen("x", Analysed(plan=replace(PLAN, keyframes=(0, 8))))
-    interpolating = StageDone(stage=Stage.INTERPOLATING, done=3, total=24)
+    interpolating = StageProgress(stage=Stage.INTERPOLATING, done=3, total=24)
     jobs.happen("x", ProgressMade(progress=interpolating, remaining_s=1.5))
-    encoding = StageDone(stage=Stage.ENCODING, done=3, total=24)
+    encoding = StageProgress(stage=Stage.ENCODING, done=3, total=24)
     jobs.happen("x", ProgressMade(progress=encoding))
     jobs.happen("x", KeyframeReady(index=8))
     jobs.happen("x", FrameReady(index=5, time=Fraction(5, 24), is_keyframe=True))
