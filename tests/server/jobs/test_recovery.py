@@ -283,6 +283,7 @@ def test_a_damaged_record_costs_no_other_job(
         ("plan", "{}"),
         ("plan", '{"start": 0, "stop": 6, "shots": 7, "keyframes": [0], "working_size": [1, 1]}'),
         ("plan", '{"start":0,"stop":6,"shots":[[0,6]],"keyframes":[1e9],"working_size":[1,1]}'),
+        ("plan", '{"start":0,"stop":6,"shots":[["a",6]],"keyframes":[0],"working_size":[1,1]}'),
         ("progress", '{"analysing": ["x", 2]}'),
         ("warnings", "[7]"),
         ("failure", '{"reason": 7, "message": [], "log_tail": "", "can_resume": true}'),
