@@ -26,7 +26,7 @@ from fresco_media.text import PrintableFormatter
 
 from fresco_server.errors import CannotStart, ServerError
 from fresco_server.jobs.claim import DATABASE, claim, examine
-from fresco_server.jobs.places import readable_folders
+from fresco_server.jobs.path_policy import readable_folders
 from fresco_server.jobs.service import Jobs
 from fresco_server.lock import DataLock, locked
 from fresco_server.private import read_token

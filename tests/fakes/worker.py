@@ -46,7 +46,7 @@ from fresco_server.jobs.looks import LookOrder
 from fresco_server.jobs.messages import Ready, Refused, RunJob
 from fresco_server.worker import confinement, media
 from fresco_server.worker.channel import Channel
-from fresco_server.worker.work import Worker, result_path
+from fresco_server.worker.device_worker import DeviceWorker, result_path
 
 GAP = 5
 STEPS = 3
@@ -261,7 +261,7 @@ def main() -> None:
         device = DeviceInfo(id=arguments.device, name="Fake", memory_bytes=1 << 30)
         channel.send(Ready(devices=(device,)))
         engine = NegativeEngine(arguments.step_s, arguments.frame_s, arguments.crash_at)
-        Worker(channel, engine).serve()
+        DeviceWorker(channel, engine).serve()
 
 
 if __name__ == "__main__":

@@ -11,14 +11,14 @@ from typing import TypeVar
 from fresco_engine.errors import DiskFull, OutputNotWritable
 
 from fresco_server.errors import NotPossible, StoreBusy, reason_of
-from fresco_server.jobs.device_worker import DeviceWorker
+from fresco_server.jobs.event_recorder import EventRecorder
 from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.job import Failure, Job
 from fresco_server.jobs.messages import JobMessage, JobStopped, RunJob, StopJob
-from fresco_server.jobs.narrator import Narrator
 from fresco_server.jobs.starting import cause, worker_lost
 from fresco_server.jobs.stopping import apply_wanted, release
 from fresco_server.jobs.store import JobStore
+from fresco_server.jobs.worker_lifecycle import WorkerLifecycle
 
 _LOGGER = logging.getLogger(__name__)
 _CRASHES_ALLOWED = 2
@@ -37,7 +37,7 @@ class JobAssignment:
     def __init__(
         self,
         device_id: str,
-        worker: DeviceWorker,
+        worker: WorkerLifecycle,
         store: JobStore,
         folders: DataFolder,
         closes: threading.Event,
@@ -48,7 +48,7 @@ class JobAssignment:
         self._store = store
         self._folders = folders
         self._closes = closes
-        self._narrator: Narrator | None = None
+        self._recorder: EventRecorder | None = None
         self._crashes: dict[str, tuple[int, int]] = {}
         self._lacks_room: DiskFull | None = None
 
@@ -66,23 +66,23 @@ class JobAssignment:
             reason = reason_of(type(fault).__name__)
             self.fail(job, Failure(reason=reason, message=str(fault), can_resume=True))
             return
-        narrator = Narrator(self._store, job)
-        self._note(narrator.begin)
-        self.job, self._narrator, self._lacks_room = job, narrator, None
+        recorder = EventRecorder(self._store, job)
+        self._note(recorder.begin)
+        self.job, self._recorder, self._lacks_room = job, recorder, None
         # What clients are answered is nothing to the worker.
         order = replace(job.order, clip_info={}, request={})
         run = RunJob(job=job.id, folder=str(folder), order=order, restarts=job.restarts)
         self._worker.send(run)
 
-    def hear(self, message: JobMessage) -> None:
+    def on_message(self, message: JobMessage) -> None:
         """Take in what the worker says of its job."""
-        narrator = self._narrator
-        if self.job is None or narrator is None or message.job != self.job.id:
+        recorder = self._recorder
+        if self.job is None or recorder is None or message.job != self.job.id:
             return
         if isinstance(message, JobStopped):
             self._leave()
             self._apply_wanted(message.job)
-        elif self._note(lambda: narrator.tell(message.event)):
+        elif self._note(lambda: recorder.record(message.event)):
             self._leave()
 
     def stop(self, job_id: str) -> None:
@@ -122,10 +122,10 @@ class JobAssignment:
 
     def fail(self, job: Job, failure: Failure) -> None:
         """End a job that cannot be done."""
-        self._note(lambda: Narrator(self._store, job).fail(failure))
+        self._note(lambda: EventRecorder(self._store, job).fail(failure))
 
     def _leave(self) -> None:
-        self.job = self._narrator = None
+        self.job = self._recorder = None
         self._worker.is_free()
 
     def _apply_wanted(self, job_id: str) -> None:

@@ -96,7 +96,8 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
     if is_dataclass(hint):
         return _fields_reader(hint)
     if hasattr(hint, "_fields"):  # A named tuple.
-        return lambda plain: hint(*plain)
+        read = _tuple_reader(tuple(typing.get_type_hints(hint).values()))
+        return lambda plain: hint(*read(plain))
     if hint is Fraction:
         return _fraction
     if isinstance(hint, type) and issubclass(hint, Enum):

@@ -82,7 +82,7 @@ class JobOrder:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StageDone:
+class StageProgress:
     """How far a stage is."""
 
     stage: Stage
@@ -151,7 +151,7 @@ class Job:
     order: JobOrder
     created: float
     updated: float
-    progress: tuple[StageDone, ...] = ()
+    progress: tuple[StageProgress, ...] = ()
     remaining_s: float | None = None
     plan: Plan | None = None
     warnings: tuple[str, ...] = ()
@@ -188,7 +188,7 @@ class ProgressMade:
     """A stage has moved on; `remaining_s` is what the whole job may still take."""
 
     kind: ClassVar = "progress"
-    progress: StageDone = field(metadata=INLINED)
+    progress: StageProgress = field(metadata=INLINED)
     remaining_s: float | None = None
 
 

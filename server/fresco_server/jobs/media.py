@@ -94,7 +94,7 @@ class MediaProcesses:
 
     @contextmanager
     def _process(self, is_wanted: IsWanted) -> Iterator[_MediaProcess]:
-        self._take_place(is_wanted)
+        self._take_slot(is_wanted)
         process = self._taken()
         try:
             yield process
@@ -102,7 +102,7 @@ class MediaProcesses:
             self._give_back(process)
             self._free.release()
 
-    def _take_place(self, is_wanted: IsWanted) -> None:
+    def _take_slot(self, is_wanted: IsWanted) -> None:
         ends = time.monotonic() + _PATIENCE_S
         while not self._free.acquire(timeout=_LOOK_S):
             if time.monotonic() > ends or not is_wanted():
@@ -163,7 +163,7 @@ class _MediaProcess:
         return answer
 
     def _started(self) -> WorkerProcess:
-        process = WorkerProcess("media", self._command, self._folder, self._hear)
+        process = WorkerProcess("media", self._command, self._folder, self._on_message)
         # The daemon may have closed while the process was starting: nobody else would end it.
         with self._lock:
             self._process = process
@@ -213,7 +213,7 @@ class _MediaProcess:
             process.close()
             self._answers.put(Ended())
 
-    def _hear(self, process: WorkerProcess, message: Message | Ended) -> None:
+    def _on_message(self, process: WorkerProcess, message: Message | Ended) -> None:
         match message:
             case Ready():
                 self._is_ready = True

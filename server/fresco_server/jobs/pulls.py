@@ -38,7 +38,7 @@ class Pulls:
         self._folder = folder
         self._running: set[WorkerProcess] = set()
         self._sources: Counter[str] = Counter()
-        self._places = threading.Semaphore(_MOST_PULLS)
+        self._slots = threading.Semaphore(_MOST_PULLS)
 
     @property
     def sources(self) -> frozenset[str]:
@@ -53,7 +53,7 @@ class Pulls:
             LimitReached: as many as can be are under way.
             WorkerLost: the process ended.
         """
-        if not self._places.acquire(blocking=False):
+        if not self._slots.acquire(blocking=False):
             raise LimitReached(
                 f"{_MOST_PULLS} models are being downloaded already; wait for one, or stop it",
                 reason="TOO_MANY_PULLS",
@@ -61,7 +61,7 @@ class Pulls:
         try:
             yield from self._pull(source)
         finally:
-            self._places.release()
+            self._slots.release()
 
     def _pull(self, source: str) -> Generator[PullStep, None, None]:
         inbox: _Inbox = queue.SimpleQueue()

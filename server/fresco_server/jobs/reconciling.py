@@ -54,10 +54,10 @@ def _take_up(store: JobStore, record: Record) -> None:
         )
         last = event["sequence"]
     if last != row["last_sequence"]:
-        _tell_again(store, row["id"])
+        _append_known_events(store, row["id"])
 
 
-def _tell_again(store: JobStore, job_id: str) -> None:
+def _append_known_events(store: JobStore, job_id: str) -> None:
     """Say how a job stands whose events are lost, with numbers that no client has seen yet."""
     job = store.get(job_id)
     store.database.run(
@@ -65,7 +65,7 @@ def _tell_again(store: JobStore, job_id: str) -> None:
         *(job.last_sequence + _EVENTS_LOST, job_id),
     )
     for event in _known_events(job):
-        store.tell(job_id, event, is_news=False)
+        store.append_event(job_id, event, is_new=False)
 
 
 def _known_events(job: Job) -> Iterator[Event]:

@@ -23,7 +23,7 @@ from fresco_server.errors import NotPossible, ServerError
 from fresco_server.jobs.codec import CANNOT_BE
 from fresco_server.jobs.folders import RECORD, DataFolder
 from fresco_server.jobs.job import JobState
-from fresco_server.jobs.places import is_job_id
+from fresco_server.jobs.path_policy import is_job_id
 from fresco_server.jobs.rows import event_of, job_of, text_of
 from fresco_server.jobs.soundness import check_event, check_job
 

@@ -27,7 +27,7 @@ from fresco_server.jobs.job import (
     ProgressMade,
     Restarted,
     Result,
-    StageDone,
+    StageProgress,
     StateChanged,
     Warned,
 )
@@ -96,7 +96,9 @@ def job_of(row: sqlite3.Row, *, jobs_ahead: int, keyframes: Sequence[int], frame
         created=row["created"],
         updated=row["updated"],
         progress=tuple(
-            StageDone(stage=stage, done=progress[stage.value][0], total=progress[stage.value][1])
+            StageProgress(
+                stage=stage, done=progress[stage.value][0], total=progress[stage.value][1]
+            )
             for stage in Stage
             if stage.value in progress
         ),

@@ -14,9 +14,8 @@ from collections.abc import Callable
 
 from fresco_server.errors import ShuttingDown, StoreBusy, WorkerLost
 from fresco_server.jobs.assignment import JobAssignment
-from fresco_server.jobs.device_worker import DeviceWorker
+from fresco_server.jobs.auxiliary_tasks import AuxiliaryTasks, ModelLoad
 from fresco_server.jobs.devices import DeviceInfo, DeviceState
-from fresco_server.jobs.errands import Errands, Load
 from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.looks import Look
 from fresco_server.jobs.messages import (
@@ -32,10 +31,11 @@ from fresco_server.jobs.messages import (
     Ready,
     failure_in,
 )
-from fresco_server.jobs.places import worker_command
+from fresco_server.jobs.path_policy import worker_command
 from fresco_server.jobs.process import WorkerProcess
 from fresco_server.jobs.starting import cause, worker_lost
 from fresco_server.jobs.store import JobStore
+from fresco_server.jobs.worker_lifecycle import WorkerLifecycle
 from fresco_server.settings import ServerSettings
 
 _LOGGER = logging.getLogger(__name__)
@@ -53,15 +53,15 @@ class Runner:
         self._device = device
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._closes = threading.Event()
-        self._worker = DeviceWorker(
+        self._worker = WorkerLifecycle(
             device.id,
             worker_command(settings),
             folders.looks,
             settings.idle_unload_s,
-            self.hear,
+            self.on_message,
         )
         self._assignment = JobAssignment(device.id, self._worker, store, folders, self._closes)
-        self._errands = Errands(self._worker.send)
+        self._auxiliary_tasks = AuxiliaryTasks(self._worker.send)
         self._is_closing = False
         self._thread = threading.Thread(target=self._run, name=f"runner-{device.id}", daemon=True)
 
@@ -98,7 +98,7 @@ class Runner:
 
     def withdraw(self, look: Look) -> None:
         """Stop working on a look."""
-        self._inbox.put(lambda: self._errands.withdraw(look))
+        self._inbox.put(lambda: self._auxiliary_tasks.withdraw(look))
 
     def load(self, source: str | None, is_wanted: Callable[[], bool]) -> None:
         """Load a model and wait until it is there, as long as it `is_wanted`.
@@ -106,7 +106,7 @@ class Runner:
         Raises:
             ServerError: it cannot be loaded.
         """
-        load = Load(source)
+        load = ModelLoad(source)
         self._inbox.put(lambda: self._begin_load(load))
         load.wait(is_wanted)
 
@@ -143,9 +143,9 @@ class Runner:
             job_id=job.id if job else "",
         )
 
-    def hear(self, process: WorkerProcess, message: Message | Ended) -> None:
+    def on_message(self, process: WorkerProcess, message: Message | Ended) -> None:
         """The worker says something, or has ended; called on the worker's thread."""
-        self._inbox.put(lambda: self._hear(process, message))
+        self._inbox.put(lambda: self._on_message(process, message))
 
     # The thread
 
@@ -165,7 +165,7 @@ class Runner:
                 time.sleep(0.2)
 
     def _is_idle(self) -> bool:
-        return self._assignment.job is None and self._errands.are_done
+        return self._assignment.job is None and self._auxiliary_tasks.are_done
 
     def _begin_next(self) -> None:
         """Give the worker the next job, if it has none."""
@@ -180,35 +180,35 @@ class Runner:
         try:
             return self._worker.ensure()
         except WorkerLost as fault:
-            self._errands.fail(fault)
+            self._auxiliary_tasks.fail(fault)
             self._give_up_starting(str(fault), "")
             return False
 
-    def _hear(self, process: WorkerProcess, message: Message | Ended) -> None:
+    def _on_message(self, process: WorkerProcess, message: Message | Ended) -> None:
         if not self._worker.is_mine(process):
             return
         match message:
             case Ended():
-                self._bury(process, message.code)
+                self._on_end(process, message.code)
                 return
             case JobMoved() | JobStopped():
-                self._assignment.hear(message)
+                self._assignment.on_message(message)
             case LookMoved() | LookMade() | LookFailed() | ModelLoaded() | LoadFailed():
-                self._errands.hear(message)
+                self._auxiliary_tasks.on_message(message)
                 self._worker.has_worked()
             case _:
-                self._worker.hear(message)
+                self._worker.on_message(message)
                 if isinstance(message, Ready):
-                    self._errands.send_all()
+                    self._auxiliary_tasks.send_all()
         failure = failure_in(message)
         if failure is not None and failure.reason == _UNEXPECTED:
             # The device may be lost to this process, as after an error of its driver.
             self._unload()
 
-    def _bury(self, process: WorkerProcess, code: int) -> None:
+    def _on_end(self, process: WorkerProcess, code: int) -> None:
         problem = self._worker.has_ended(process, code)
         message = f"the worker process ended ({cause(code)}); try again"
-        self._errands.fail(WorkerLost(message, process.log_tail))
+        self._auxiliary_tasks.fail(WorkerLost(message, process.log_tail))
         if self._assignment.job is not None:
             self._assignment.recover(code, process.log_tail)
         elif problem is not None:
@@ -228,7 +228,7 @@ class Runner:
         if job is not None:
             self._assignment.fail(job, worker_lost(starts.sentence, starts.log_tail))
 
-    # Errands
+    # Looks and models
 
     def _begin_look(self, look: Look) -> None:
         if self._is_closing:
@@ -236,14 +236,14 @@ class Runner:
         elif not self._worker.can_start_now:
             look.put(self._cannot_start())
         else:
-            self._errands.add_look(look)
+            self._auxiliary_tasks.add_look(look)
             self._ensure_worker()
 
-    def _begin_load(self, load: Load) -> None:
+    def _begin_load(self, load: ModelLoad) -> None:
         if not self._worker.can_start_now:
             load.end(self._cannot_start())
             return
-        self._errands.add_load(load)
+        self._auxiliary_tasks.add_load(load)
         self._ensure_worker()
 
     def _cannot_start(self) -> WorkerLost:
@@ -257,7 +257,7 @@ class Runner:
 
     def _begin_closing(self) -> None:
         self._is_closing = True
-        self._errands.fail(ShuttingDown())
+        self._auxiliary_tasks.fail(ShuttingDown())
         self._worker.kill()
         self._worker.close()
         self._assignment.give_back("the daemon was stopped")

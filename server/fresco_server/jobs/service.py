@@ -19,17 +19,17 @@ from fresco_server.errors import (
     ShuttingDown,
 )
 from fresco_server.jobs.cleaning import Cleaner
-from fresco_server.jobs.crew import Crew
 from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.job import Job, JobEvent, JobOrder, JobState, KeyframeChange, Values
 from fresco_server.jobs.looks import Look, LookOrder
 from fresco_server.jobs.media import MediaProcesses
-from fresco_server.jobs.places import worker_command
+from fresco_server.jobs.path_policy import worker_command
 from fresco_server.jobs.pulls import Pulls, PullStep
 from fresco_server.jobs.reconciling import reconcile
 from fresco_server.jobs.records import Records
 from fresco_server.jobs.reroll import changed_order, check_changes, take_over
+from fresco_server.jobs.runner_pool import RunnerPool
 from fresco_server.jobs.stopping import apply_wanted, release
 from fresco_server.jobs.store import JobStore
 from fresco_server.jobs.uploads import Uploads
@@ -62,7 +62,7 @@ class Jobs:
         self.media = MediaProcesses(worker_command(settings), self._folders.looks)
         self._pulls = Pulls(worker_command(settings), self._folders.looks)
         self._cleaner = Cleaner(self._store, self._folders, self.uploads, settings.limits)
-        self._crew = Crew(settings, self._store, self._folders)
+        self._runner_pool = RunnerPool(settings, self._store, self._folders)
         self._creating = threading.Lock()
         self._looks: dict[str, Look] = {}
         self._looks_lock = threading.Lock()
@@ -82,14 +82,14 @@ class Jobs:
 
     def start(self) -> None:
         """Begin to work on the queue as soon as there is somebody to do it."""
-        self._crew.start()
+        self._runner_pool.start()
 
     def close(self) -> None:
         """Stop all work; what runs stays in the queue and goes on at the next start."""
         if self.is_closing:
             return
         self.is_closing = True
-        self._crew.close()
+        self._runner_pool.close()
         self.media.close()
         self._pulls.close()
         self._store.close()
@@ -106,7 +106,7 @@ class Jobs:
             ShuttingDown: the daemon is about to end.
         """
         self._check_open()
-        self._crew.check(order.device)
+        self._runner_pool.check(order.device)
         with self._creating:
             if not self._store.has(job_id):
                 self._store.check_queue(self._settings.limits.queued_jobs)
@@ -118,7 +118,7 @@ class Jobs:
             job_id, order, is_urgent=is_urgent, most_queued=self._settings.limits.queued_jobs
         )
         _LOGGER.info("job %s: queued (%s)", job_id, order.title)
-        self._crew.wake()
+        self._runner_pool.wake()
         return job
 
     def _check_open(self) -> None:
@@ -167,7 +167,7 @@ class Jobs:
     def _stop(self, job_id: str, wanted: str) -> Job:
         """Ask for it, and wait until it has happened or the time for it is over."""
         self._store.want(job_id, wanted)
-        self._crew.stop_job(job_id)
+        self._runner_pool.stop_job(job_id)
         return self._store.wait_until(job_id, lambda job: not job.wanted, _STOP_PATIENCE_S)
 
     def resume(self, job_id: str) -> Job:
@@ -190,7 +190,7 @@ class Jobs:
             )
         self._store.check_queue(self._settings.limits.queued_jobs)
         job = self._store.requeue(job_id, "resumed", is_first=False)
-        self._crew.wake()
+        self._runner_pool.wake()
         return job
 
     def delete(self, job_id: str) -> None:
@@ -285,7 +285,7 @@ class Jobs:
             DeviceUnknown, ShuttingDown: as for `create`.
         """
         self._check_open()
-        self._crew.check(order.device)
+        self._runner_pool.check(order.device)
         with self._looks_lock:
             self._looks = {key: look for key, look in self._looks.items() if not look.has_ended}
             older = self._looks.get(order.client_id) if order.client_id else None
@@ -294,7 +294,7 @@ class Jobs:
                 raise LimitReached(
                     f"{most} looks wait already; try again in a moment", reason="TOO_MANY_LOOKS"
                 )
-            runner = self._crew.runner_for(order.device)
+            runner = self._runner_pool.runner_for(order.device)
             look_id = secrets.token_hex(8)
             look = Look(look_id, order, self._folders.look(look_id), runner.withdraw)
             self._looks[order.client_id or look_id] = look
@@ -314,8 +314,8 @@ class Jobs:
             ServerError: it cannot be loaded.
         """
         self._check_open()
-        self._crew.check(device)
-        self._crew.runner_for(device, is_first=True).load(source, is_wanted)
+        self._runner_pool.check(device)
+        self._runner_pool.runner_for(device, is_first=True).load(source, is_wanted)
 
     def unload(self, device: str) -> None:
         """Free a device's memory, or that of all devices that are not in use.
@@ -323,12 +323,12 @@ class Jobs:
         Raises:
             NotPossible: the device is in use.
         """
-        self._crew.check(device)
-        self._crew.unload(device)
+        self._runner_pool.check(device)
+        self._runner_pool.unload(device)
 
     def devices(self) -> list[DeviceInfo]:
         """The devices and what happens there; none while they are not known yet."""
-        return self._crew.devices()
+        return self._runner_pool.devices()
 
     def list_models(self) -> list[dict[str, Any]]:
         """The models on this machine and known ones on the hub, as plain values.
@@ -385,11 +385,11 @@ class Jobs:
     @property
     def failure(self) -> CannotStart | None:
         """Why nothing can go on: there is no such device, or the list of jobs was damaged."""
-        return self._store.database.fault or self._crew.failure
+        return self._store.database.fault or self._runner_pool.failure
 
     @property
     def idle_s(self) -> float:
         """Seconds since a client was last there or anything was worked on."""
-        if self._crew.is_busy or self.open_jobs():
+        if self._runner_pool.is_busy or self.open_jobs():
             self.touched()
         return time.monotonic() - self._touched

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
+from fresco_server.jobs.event_recorder import EventRecorder
 from fresco_server.jobs.job import Failure, Job
-from fresco_server.jobs.narrator import Narrator
 from fresco_server.jobs.store import JobStore
 
 START_PATIENCE_S = 180.0
@@ -15,7 +15,7 @@ _LONGEST_WAIT_S = 60.0
 _TRIES = 3
 
 
-class Starts:
+class StartBackoff:
     """How the last starts of a device's worker went; `problem` is empty while all is well."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Starts:
 
     def fail(self, store: JobStore, job: Job) -> None:
         """End a job that no worker can be started for; it can be resumed."""
-        Narrator(store, job).fail(worker_lost(self.sentence, self.log_tail))
+        EventRecorder(store, job).fail(worker_lost(self.sentence, self.log_tail))
 
 
 def worker_lost(message: str, log_tail: str) -> Failure:

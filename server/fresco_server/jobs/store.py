@@ -92,7 +92,7 @@ class JobStore(HasDatabase):
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             *(job_id, state.value, place, now, now, text_of(order), order.device),
         )
-        self.tell(job_id, StateChanged(state=state))
+        self.append_event(job_id, StateChanged(state=state))
         return self.get(job_id)
 
     @read
@@ -253,13 +253,13 @@ class JobStore(HasDatabase):
 
     def change_state(self, job_id: str, state: JobState, reason: str = "") -> None:
         """Tell of a new state."""
-        self.tell(job_id, StateChanged(state=state, reason=reason))
+        self.append_event(job_id, StateChanged(state=state, reason=reason))
 
     @written
-    def tell(self, job_id: str, event: Event, *, is_news: bool = True) -> JobEvent | None:
+    def append_event(self, job_id: str, event: Event, *, is_new: bool = True) -> JobEvent | None:
         """Add an event and what it changes; None for one that was told before.
 
-        After a restart of the work all may come again. One that `is_news` no more only says again
+        After a restart of the work all may come again. One that `is_new` no more only says again
         what is known.
 
         Raises:
@@ -269,11 +269,11 @@ class JobStore(HasDatabase):
         if job is None:
             raise JobNotFound(job_id)
         columns: dict[str, Any] = {"generation": job["generation"]}
-        if is_news:
+        if is_new:
             columns |= changed_columns(event, job)
         key = key_of(event)
         full_key = None if key is None else f"{columns['generation']}:{key}"
-        if full_key is not None and self._was_told(job_id, full_key):
+        if full_key is not None and self._was_appended(job_id, full_key):
             return None
         sequence, now = job["last_sequence"] + 1, time.time()
         self.database.run(
@@ -290,7 +290,7 @@ class JobStore(HasDatabase):
             self._unrecorded.add(job_id)
         return JobEvent(job_id=job_id, sequence=sequence, time=now, event=event)
 
-    def _was_told(self, job_id: str, key: str) -> bool:
+    def _was_appended(self, job_id: str, key: str) -> bool:
         query = "SELECT 1 FROM events WHERE job_id = ? AND key = ?"
         return self.database.one(query, job_id, key) is not None
 
@@ -317,13 +317,13 @@ class JobStore(HasDatabase):
             ShuttingDown: the store was closed.
         """
 
-        def has_news() -> bool:
+        def has_more() -> bool:
             last = self.last_sequence(job_id)
             if last is None:
                 raise JobNotFound(job_id)
             return last > after
 
-        return self.database.wait_for(job_id, has_news, timeout_s)
+        return self.database.wait_for(job_id, has_more, timeout_s)
 
     def wait_until(self, job_id: str, is_so: Callable[[Job], bool], timeout_s: float) -> Job:
         """The job once `is_so` is true of it, or as it is when the time is up.

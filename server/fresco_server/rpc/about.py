@@ -11,7 +11,7 @@ import grpc
 from fresco.v1 import server_pb2, server_pb2_grpc
 from fresco_engine.settings import CONTROL_KINDS, PRESETS
 
-from fresco_server.jobs.places import Places
+from fresco_server.jobs.path_policy import PathPolicy
 from fresco_server.rpc.messages.basics import message_of
 from fresco_server.rpc.parameters import capabilities, outputs
 from fresco_server.rpc.version import API_MAJOR, API_MINOR
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 class ServerServicer(server_pb2_grpc.ServerServiceServicer):
     """The daemon itself."""
 
-    def __init__(self, jobs: Jobs, places: Places, limits: LimitSettings) -> None:
+    def __init__(self, jobs: Jobs, path_policy: PathPolicy, limits: LimitSettings) -> None:
         self._jobs = jobs
-        self._places = places
+        self._path_policy = path_policy
         self._limits = message_of(
             limits, server_pb2.Limits, message_bytes=MESSAGE_BYTES, chunk_bytes=CHUNK_BYTES
         )
@@ -57,7 +57,7 @@ class ServerServicer(server_pb2_grpc.ServerServiceServicer):
             presets=PRESETS,
             controls=CONTROL_KINDS,
             outputs=outputs(),
-            has_file_access=self._places.has_file_access,
+            has_file_access=self._path_policy.has_file_access,
         )
 
 

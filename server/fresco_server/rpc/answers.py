@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError
 
 from fresco_server.errors import BadRequest
 from fresco_server.rpc.arrivals import Arrivals
-from fresco_server.rpc.limits import HEALTH_WATCHES, LONG_UNARY, StreamPlaces, is_health
+from fresco_server.rpc.limits import HEALTH_WATCHES, LONG_UNARY, StreamSlots, is_health
 from fresco_server.rpc.status import Status, short, status_of
 
 _LOGGER = logging.getLogger(__name__)
@@ -36,16 +36,16 @@ class AnsweringInterceptor(grpc.ServerInterceptor):
 
     def __init__(
         self,
-        places: StreamPlaces,
+        slots: StreamSlots,
         touched: Callable[[], None],
         arrivals: Arrivals,
         health: tuple[ThreadPoolExecutor, Arrivals],
     ) -> None:
-        self._places = places
+        self._slots = slots
         self._touched = touched
         self._arrivals = arrivals
         self._health_threads, self._health_arrivals = health
-        self._health_places = StreamPlaces(HEALTH_WATCHES)
+        self._health_slots = StreamSlots(HEALTH_WATCHES)
 
     def intercept_service(
         self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
@@ -72,12 +72,12 @@ class AnsweringInterceptor(grpc.ServerInterceptor):
     def _call(self, method: str, handler: Handler) -> _Call:
         is_own = method.startswith(_OWN_SERVICES)
         is_long = handler.response_streaming or method in LONG_UNARY
-        places = self._health_places if is_health(method) else self._places
+        slots = self._health_slots if is_health(method) else self._slots
         return _Call(
             method=method,
             handler=handler,
             begun=self._touched if is_own else _uncounted,
-            place=places.taken if is_long else nullcontext,
+            slot=slots.taken if is_long else nullcontext,
             arrivals=self._health_arrivals if is_health(method) else self._arrivals,
         )
 
@@ -93,7 +93,7 @@ class _Call:
     method: str
     handler: Handler
     begun: Callable[[], None]
-    place: Callable[[], AbstractContextManager[None]]
+    slot: Callable[[], AbstractContextManager[None]]
     arrivals: Arrivals
 
     def answer(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> Any:
@@ -101,7 +101,7 @@ class _Call:
         note = _Note(self.method)
         try:
             request = self._request(requests, note, context)
-            with self.place():
+            with self.slot():
                 return self._behaviour()(request, context)
         except grpc.RpcError:  # The client has gone.
             raise
@@ -113,7 +113,7 @@ class _Call:
         note = _Note(self.method)
         try:
             request = self._request(requests, note, context)
-            with self.place():
+            with self.slot():
                 yield from self._behaviour()(request, context)
         except grpc.RpcError:
             raise

@@ -15,9 +15,9 @@ from fresco_media.own import OwnFolder
 
 from fresco_server.errors import ArtefactLost, BadRequest, NotPossible, OutOfRange
 from fresco_server.jobs.job import JobState, Result
-from fresco_server.jobs.places import check_job_id
+from fresco_server.jobs.path_policy import check_job_id
 from fresco_server.rpc.messages.jobs import result_message
-from fresco_server.rpc.pictures import Pictures, wish_of
+from fresco_server.rpc.pictures import Pictures, picture_format_of
 from fresco_server.settings import CHUNK_BYTES
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ class FrameServicer(frames_pb2_grpc.FrameServiceServicer):
         job = self._jobs.get(check_job_id(request.job_id))
         if request.kind not in _KINDS:
             raise BadRequest("kind", "it is neither a keyframe nor a frame of the result")
-        folder, wish = self._jobs.folder(job.id), wish_of(request.options)
-        picture = self._pictures.stored(folder, _KINDS[request.kind], request.index, wish)
+        folder, picture_format = self._jobs.folder(job.id), picture_format_of(request.options)
+        picture = self._pictures.stored(folder, _KINDS[request.kind], request.index, picture_format)
         for chunk in picture.chunks():
             yield frames_pb2.FetchFrameResponse(chunk=chunk)
 

@@ -18,10 +18,10 @@ from google.protobuf import json_format
 
 from fresco_server.errors import BadRequest, JobExists, JobNotFound, ShuttingDown
 from fresco_server.jobs.job import ChangeKind, Job, KeyframeChange, Plan
-from fresco_server.jobs.places import Places, check_job_id
+from fresco_server.jobs.path_policy import PathPolicy, check_job_id
 from fresco_server.rpc.messages.jobs import job_message, kept, states_of
 from fresco_server.rpc.orders import Orders
-from fresco_server.rpc.pictures import Pictures, wish_of
+from fresco_server.rpc.pictures import Pictures, picture_format_of
 from fresco_server.rpc.watch import Watch
 
 if TYPE_CHECKING:
@@ -109,7 +109,9 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
             jobs=self._jobs,
             pictures=self._pictures,
             job_id=check_job_id(request.job_id),
-            wish=wish_of(request.pictures) if request.HasField("pictures") else None,
+            picture_format=picture_format_of(request.pictures)
+            if request.HasField("pictures")
+            else None,
             is_replay_only=request.is_replay_only,
             is_open=context.is_active,
         )
@@ -151,7 +153,7 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
         """Makes a new job in which some keyframes are translated anew."""
         parent = self._jobs.get(check_job_id(request.job_id))
         new_id = check_job_id(request.new_job_id, "new_job_id")
-        changes = _changes(request, parent, self._orders.places)
+        changes = _changes(request, parent, self._orders.path_policy)
         asked = json_format.MessageToDict(request, preserving_proto_field_name=True)
         sent = {**parent.order.request, "job_id": new_id, "reroll": asked}
         job = self._jobs.reroll(parent.id, new_id, changes, sent)
@@ -163,7 +165,7 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
 
 
 def _changes(
-    request: jobs_pb2.RerollKeyframesRequest, parent: Job, places: Places
+    request: jobs_pb2.RerollKeyframesRequest, parent: Job, path_policy: PathPolicy
 ) -> list[KeyframeChange]:
     """The wanted changes.
 
@@ -176,10 +178,12 @@ def _changes(
     indices = [change.index for change in request.changes]
     if len(set(indices)) < len(indices):
         raise BadRequest("changes", "a keyframe is given twice; give each once")
-    return [_change(change, parent, places) for change in request.changes]
+    return [_change(change, parent, path_policy) for change in request.changes]
 
 
-def _change(change: jobs_pb2.KeyframeChange, parent: Job, places: Places) -> KeyframeChange:
+def _change(
+    change: jobs_pb2.KeyframeChange, parent: Job, path_policy: PathPolicy
+) -> KeyframeChange:
     index, kind = change.index, _CHANGE_KINDS.get(change.kind)
     if kind is None:
         raise BadRequest("changes.kind", f"{change.kind} is none; see KeyframeChangeKind")
@@ -193,7 +197,9 @@ def _change(change: jobs_pb2.KeyframeChange, parent: Job, places: Places) -> Key
         raise BadRequest("changes", f"a prompt has more than {_LONGEST_PROMPT} characters")
     if bool(change.picture_path) != (kind == "replace"):
         raise BadRequest("changes.picture_path", "a picture goes with replace, and only with that")
-    picture = change.picture_path and places.picture(change.picture_path, "changes.picture_path")
+    picture = change.picture_path and path_policy.picture(
+        change.picture_path, "changes.picture_path"
+    )
     return KeyframeChange(
         index=index,
         kind=kind,

@@ -41,8 +41,8 @@ def is_health(method: str) -> bool:
     return method.startswith(_HEALTH_SERVICE)
 
 
-class StreamPlaces:
-    """Places for `limit` long calls at once."""
+class StreamSlots:
+    """Slots for `limit` long calls at once."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -50,7 +50,7 @@ class StreamPlaces:
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """One of the places while inside.
+        """One of the slots while inside.
 
         Raises:
             LimitReached: all are taken.

@@ -12,7 +12,7 @@ from fresco.v1 import looks_pb2, looks_pb2_grpc
 from fresco_server.errors import ShuttingDown
 from fresco_server.jobs.looks import LookStep
 from fresco_server.rpc.orders import Orders
-from fresco_server.rpc.pictures import Pictures, wish_of
+from fresco_server.rpc.pictures import Pictures, picture_format_of
 
 if TYPE_CHECKING:
     from fresco_server.jobs.service import Jobs
@@ -31,7 +31,7 @@ class LookServicer(looks_pb2_grpc.LookServiceServicer):
         """Restyles one frame of a clip now."""
         if self._jobs.is_closing:
             raise ShuttingDown
-        wish = wish_of(request.options)
+        picture_format = picture_format_of(request.options)
         order = self._orders.look(request, context.is_active)
         with closing(self._jobs.look(order)) as look:
             # Its parts are waited for; a client that goes away is what ends the wait.
@@ -42,5 +42,5 @@ class LookServicer(looks_pb2_grpc.LookServiceServicer):
                     progress = looks_pb2.LookProgress(done=part.done, total=part.total)
                     yield looks_pb2.LookResponse(progress=progress)
                 else:
-                    for chunk in Pictures.in_file(part.path, wish).chunks():
+                    for chunk in Pictures.in_file(part.path, picture_format).chunks():
                         yield looks_pb2.LookResponse(chunk=chunk)

@@ -12,7 +12,7 @@ from fresco.v1 import models_pb2, models_pb2_grpc
 
 from fresco_server.errors import BadRequest, ShuttingDown
 from fresco_server.jobs.job import Values
-from fresco_server.jobs.places import Places, is_hub_id
+from fresco_server.jobs.path_policy import PathPolicy, is_hub_id
 from fresco_server.rpc.messages.basics import message_of
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ _LOGGER = logging.getLogger(__name__)
 class ModelServicer(models_pb2_grpc.ModelServiceServicer):
     """Models on this machine and known ones on the hub."""
 
-    def __init__(self, jobs: Jobs, places: Places) -> None:
+    def __init__(self, jobs: Jobs, path_policy: PathPolicy) -> None:
         self._jobs = jobs
-        self._places = places
+        self._path_policy = path_policy
 
     def ListModels(  # noqa: N802
         self, request: models_pb2.ListModelsRequest, context: grpc.ServicerContext
@@ -60,7 +60,7 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         self, request: models_pb2.LoadModelRequest, context: grpc.ServicerContext
     ) -> models_pb2.LoadModelResponse:
         """Loads a model onto a device ahead of its first use."""
-        source = self._places.model(request.source, "source")
+        source = self._path_policy.model(request.source, "source")
         self._jobs.load(source, request.device, context.is_active)
         _LOGGER.info("loaded %s", source or "the bundled model")
         return models_pb2.LoadModelResponse()

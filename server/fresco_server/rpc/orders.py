@@ -14,7 +14,7 @@ from fresco_media.text import printable
 from fresco_server.errors import BadRequest, EngineRefused, LimitReached, ShuttingDown, WorkerLost
 from fresco_server.jobs.job import JobOrder, ModelOrder, Values
 from fresco_server.jobs.looks import LookOrder
-from fresco_server.jobs.places import Places
+from fresco_server.jobs.path_policy import PathPolicy
 from fresco_server.rpc.messages.clips import WantedClip, wanted_clip
 from fresco_server.rpc.messages.jobs import kept, output_of
 from fresco_server.rpc.messages.settings import model_order, restyle_settings
@@ -30,10 +30,10 @@ _LONGEST_NAME = 64
 
 @dataclass(frozen=True)
 class Orders:
-    """Makes orders from requests; `places` are where their files may lie."""
+    """Makes orders from requests; `path_policy` says where their files may lie."""
 
     jobs: Jobs
-    places: Places
+    path_policy: PathPolicy
     most_frames: int
 
     def job(self, request: jobs_pb2.CreateJobRequest, is_wanted: Callable[[], bool]) -> JobOrder:
@@ -50,7 +50,7 @@ class Orders:
         _check_length("device", request.device, _LONGEST_NAME)
         settings = self._with_pictures(restyle_settings(request.settings))
         codec, suffix = output_of(request.output)
-        model = model_order(request.model, self.places)
+        model = model_order(request.model, self.path_policy)
         self._check_style(settings, model)
         clip, info = self.described(request.clip, is_wanted)
         self._check_range(settings, info["frame_count"])
@@ -74,7 +74,7 @@ class Orders:
         _check_length("client_id", request.client_id, _LONGEST_NAME)
         _check_length("device", request.device, _LONGEST_NAME)
         settings = restyle_settings(request.settings)
-        model = model_order(request.model, self.places)
+        model = model_order(request.model, self.path_policy)
         self._check_style(settings, model)
         clip, info = self.described(request.clip, is_wanted)
         if not 0 <= request.index < info["frame_count"]:
@@ -93,7 +93,7 @@ class Orders:
         self, source: media_pb2.ClipSource, is_wanted: Callable[[], bool]
     ) -> tuple[WantedClip, Values]:
         """The clip and what is known of it; raises what `wanted_clip` and the engine do."""
-        clip = wanted_clip(source, self.places, self.jobs.uploads)
+        clip = wanted_clip(source, self.path_policy, self.jobs.uploads)
         try:
             return clip, self.jobs.media.describe(clip.path, clip.frame_rate, is_wanted)
         except WorkerLost as error:
@@ -118,12 +118,12 @@ class Orders:
         """`settings` with the real places of painted keyframes.
 
         Raises:
-            BadRequest, Forbidden, ClipNotFound, ClipUnreadable: as `Places.picture`.
+            BadRequest, Forbidden, ClipNotFound, ClipUnreadable: as `PathPolicy.picture`.
         """
         field = "settings.keyframe_pictures"
         pictures = settings.keyframe_pictures.items()
-        places = {index: str(self.places.picture(path, field)) for index, path in pictures}
-        return replace(settings, keyframe_pictures=places)
+        paths = {index: str(self.path_policy.picture(path, field)) for index, path in pictures}
+        return replace(settings, keyframe_pictures=paths)
 
     def _check_range(self, settings: RestyleSettings, frame_count: int) -> None:
         start = settings.start

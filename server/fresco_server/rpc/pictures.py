@@ -32,7 +32,7 @@ _MOST_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
-class Wish:
+class PictureFormat:
     """How a client wants pictures: the encoding, and the long side in pixels, 0 for as it is."""
 
     encoding: media_pb2.PictureEncoding.ValueType = media_pb2.PICTURE_ENCODING_JPEG
@@ -44,7 +44,7 @@ class Wish:
         return self.encoding == media_pb2.PICTURE_ENCODING_PNG
 
 
-def wish_of(options: media_pb2.PictureOptions) -> Wish:
+def picture_format_of(options: media_pb2.PictureOptions) -> PictureFormat:
     """What `options` ask for.
 
     Raises:
@@ -58,7 +58,7 @@ def wish_of(options: media_pb2.PictureOptions) -> Wish:
         raise BadRequest(
             "options.long_side", f"{options.long_side} is outside {low} to {high}, and not 0"
         )
-    return Wish(encoding, options.long_side)
+    return PictureFormat(encoding, options.long_side)
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,9 @@ class Pictures:
     def __init__(self, most_bytes: int = _CACHE_BYTES) -> None:
         self._kept = _Kept(most_bytes)
 
-    def stored(self, folder: Path, kind: Kind, index: int, wish: Wish) -> Encoded:
+    def stored(
+        self, folder: Path, kind: Kind, index: int, picture_format: PictureFormat
+    ) -> Encoded:
         """A picture of the job in `folder` at the clip's size, or smaller where that is wished.
 
         Raises:
@@ -106,15 +108,15 @@ class Pictures:
         except OSError as error:
             raise _missing(kind, index) from error
         # The system keeps files in memory by itself.
-        if (as_stored := _as_stored(reader, kind, index, wish)) is not None:
+        if (as_stored := _as_stored(reader, kind, index, picture_format)) is not None:
             return as_stored
         path = reader.picture_path(kind, index)
         # When a job began anew, the same name stands for another picture.
-        key = (str(path), found.st_mtime_ns, found.st_ino, found.st_size, wish)
-        return self._kept.get(key, lambda: _encode_stored(reader, kind, index, wish))
+        key = (str(path), found.st_mtime_ns, found.st_ino, found.st_size, picture_format)
+        return self._kept.get(key, lambda: _encode_stored(reader, kind, index, picture_format))
 
     @staticmethod
-    def in_file(path: Path, wish: Wish) -> Encoded:
+    def in_file(path: Path, picture_format: PictureFormat) -> Encoded:
         """The picture in a PNG file.
 
         Raises:
@@ -126,7 +128,7 @@ class Pictures:
             image = None
         if image is None:
             raise WorkerLost("the picture was lost before it could be sent; try again")
-        return _encoded(_at_most(image, wish.long_side), wish)
+        return _encoded(_at_most(image, picture_format.long_side), picture_format)
 
 
 def _missing(kind: Kind, index: int) -> ArtefactNotFound:
@@ -136,31 +138,35 @@ def _missing(kind: Kind, index: int) -> ArtefactNotFound:
     )
 
 
-def _as_stored(reader: CheckpointReader, kind: Kind, index: int, wish: Wish) -> Encoded | None:
+def _as_stored(
+    reader: CheckpointReader, kind: Kind, index: int, picture_format: PictureFormat
+) -> Encoded | None:
     """The stored file, where it is what is wished: without loss, and nothing is to be scaled."""
-    plan = reader.plan() if wish.is_lossless else None
+    plan = reader.plan() if picture_format.is_lossless else None
     if plan is None:
         return None
     source = plan.size.source
-    if plan.size.padded != source or _fitted(source, wish.long_side) != source:
+    if plan.size.padded != source or _fitted(source, picture_format.long_side) != source:
         return None
     data = reader.file(kind, index)
     if data is None or png_size(data) != source:
         return None
-    return Encoded(wish.encoding, *source, data)
+    return Encoded(picture_format.encoding, *source, data)
 
 
-def _encode_stored(reader: CheckpointReader, kind: Kind, index: int, wish: Wish) -> Encoded:
+def _encode_stored(
+    reader: CheckpointReader, kind: Kind, index: int, picture_format: PictureFormat
+) -> Encoded:
     plan = reader.plan()
     if plan is None:
         raise _missing(kind, index)
     source = (plan.width, plan.height)
-    size = _fitted(source, wish.long_side)
+    size = _fitted(source, picture_format.long_side)
     is_whole = size == source
     image = reader.picture(kind, index) if is_whole else reader.picture_at(kind, index, size)
     if image is None:
         raise _missing(kind, index)
-    return _encoded(image, wish)
+    return _encoded(image, picture_format)
 
 
 def _fitted(size: tuple[int, int], long_side: int) -> tuple[int, int]:
@@ -178,9 +184,9 @@ def _at_most(image: Image, long_side: int) -> Image:
     return image if size == (width, height) else resize(image, size)
 
 
-def _encoded(image: Image, wish: Wish) -> Encoded:
-    data = encode_png(image) if wish.is_lossless else _jpeg(image)
-    return Encoded(wish.encoding, image.shape[1], image.shape[0], data)
+def _encoded(image: Image, picture_format: PictureFormat) -> Encoded:
+    data = encode_png(image) if picture_format.is_lossless else _jpeg(image)
+    return Encoded(picture_format.encoding, image.shape[1], image.shape[0], data)
 
 
 def _jpeg(image: Image) -> bytes:

@@ -26,7 +26,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from fresco_server.errors import CannotStart
-from fresco_server.jobs.places import Places
+from fresco_server.jobs.path_policy import PathPolicy
 from fresco_server.rpc.about import ServerServicer
 from fresco_server.rpc.access import AccessInterceptor
 from fresco_server.rpc.answers import AnsweringInterceptor
@@ -44,7 +44,7 @@ from fresco_server.rpc.limits import (
     SILENT_HEALTH_CALLS,
     UNARY_THREADS,
     WAITING_CALLS,
-    StreamPlaces,
+    StreamSlots,
 )
 from fresco_server.rpc.looks import LookServicer
 from fresco_server.rpc.models import ModelServicer
@@ -158,7 +158,7 @@ def make_server(jobs: Jobs, settings: ServerSettings, token: str) -> RpcServer:
         interceptors=[
             AccessInterceptor(token),
             AnsweringInterceptor(
-                StreamPlaces(streams), jobs.touched, arrivals, (health_pool, health_arrivals)
+                StreamSlots(streams), jobs.touched, arrivals, (health_pool, health_arrivals)
             ),
         ],
         options=(*_OPTIONS, ("grpc.max_allowed_incoming_connections", most_connections())),
@@ -171,15 +171,15 @@ def make_server(jobs: Jobs, settings: ServerSettings, token: str) -> RpcServer:
 
 
 def _add_services(server: grpc.Server, jobs: Jobs, settings: ServerSettings) -> None:
-    limits, places, pictures = settings.limits, Places.of(settings), Pictures()
-    orders = Orders(jobs, places, limits.clip_frames)
+    limits, path_policy, pictures = settings.limits, PathPolicy.of(settings), Pictures()
+    orders = Orders(jobs, path_policy, limits.clip_frames)
     clips_pb2_grpc.add_ClipServiceServicer_to_server(ClipServicer(jobs, orders), server)
     frames_pb2_grpc.add_FrameServiceServicer_to_server(FrameServicer(jobs, pictures), server)
     jobs_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(jobs, orders, pictures), server)
     looks_pb2_grpc.add_LookServiceServicer_to_server(LookServicer(jobs, orders), server)
-    models_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(jobs, places), server)
+    models_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(jobs, path_policy), server)
     server_pb2_grpc.add_ServerServiceServicer_to_server(
-        ServerServicer(jobs, places, limits), server
+        ServerServicer(jobs, path_policy, limits), server
     )
     names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)

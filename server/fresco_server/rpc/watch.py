@@ -12,7 +12,7 @@ from fresco_engine.checkpoint import Kind
 from fresco_server.errors import ArtefactNotFound, BadRequest
 from fresco_server.jobs.job import FrameReady, JobEvent, KeyframeReady
 from fresco_server.rpc.messages.jobs import event_message
-from fresco_server.rpc.pictures import Pictures, Wish
+from fresco_server.rpc.pictures import PictureFormat, Pictures
 from fresco_server.settings import PICTURE_BYTES
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Watch:
     jobs: Jobs
     pictures: Pictures
     job_id: str
-    wish: Wish | None
+    picture_format: PictureFormat | None
     is_replay_only: bool
     is_open: Callable[[], bool]
 
@@ -58,33 +58,38 @@ class Watch:
                 yield self._message(event)
                 position = event.sequence
                 # A failed job may have been resumed since.
-                if event.is_last and not self._has_news(position):
+                if event.is_last and not self._has_events_after(position):
                     return
             if not page:
                 if self.is_replay_only:
                     return
                 self.jobs.wait(self.job_id, position, _POLL_S)
 
-    def _has_news(self, after: int) -> bool:
+    def _has_events_after(self, after: int) -> bool:
         return self.jobs.wait(self.job_id, after, 0)
 
     def _message(self, event: JobEvent) -> jobs_pb2.JobEvent:
         message = event_message(event)
-        if self.wish is None or not isinstance(event.event, KeyframeReady | FrameReady):
+        if self.picture_format is None or not isinstance(event.event, KeyframeReady | FrameReady):
             return message
         # Whoever wants every level gets them all, and waits; previews must not hold up the news.
-        if not self.wish.is_lossless and self._has_news(event.sequence + _MOST_BEHIND):
+        if not self.picture_format.is_lossless and self._has_events_after(
+            event.sequence + _MOST_BEHIND
+        ):
             return message
-        self._add_picture(message, event.event, self.wish)
+        self._add_picture(message, event.event, self.picture_format)
         return message
 
     def _add_picture(
-        self, message: jobs_pb2.JobEvent, event: KeyframeReady | FrameReady, wish: Wish
+        self,
+        message: jobs_pb2.JobEvent,
+        event: KeyframeReady | FrameReady,
+        picture_format: PictureFormat,
     ) -> None:
         folder, is_keyframe = self.jobs.folder(self.job_id), isinstance(event, KeyframeReady)
         kind: Kind = "keyframes" if is_keyframe else "frames"
         try:
-            picture = self.pictures.stored(folder, kind, event.index, wish)
+            picture = self.pictures.stored(folder, kind, event.index, picture_format)
         except ArtefactNotFound:  # Void since the job began anew, or just removed.
             return
         if len(picture.data) > PICTURE_BYTES:

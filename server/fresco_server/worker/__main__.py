@@ -71,12 +71,12 @@ def _serve_device(channel: Channel, device: str | None) -> None:
     except FrescoError as error:
         channel.send(Refused(failure=failure_of(error)))
         return
+    from fresco_server.worker.device_worker import DeviceWorker
     from fresco_server.worker.engine import DeviceEngine
-    from fresco_server.worker.work import Worker
 
     engine = DeviceEngine(devices[0].id, lambda source: channel.send(ModelHeld(source=source)))
     channel.send(Ready(devices=devices))
-    Worker(channel, engine).serve()
+    DeviceWorker(channel, engine).serve()
 
 
 if __name__ == "__main__":

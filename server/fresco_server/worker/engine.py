@@ -16,9 +16,9 @@ from fresco_media.types import Image
 from fresco_server.jobs.job import ModelOrder
 from fresco_server.jobs.looks import LookOrder
 from fresco_server.jobs.messages import RunJob
+from fresco_server.worker.device_worker import result_path
 from fresco_server.worker.media import open_clip
 from fresco_server.worker.models import Models
-from fresco_server.worker.work import result_path
 
 
 class DeviceEngine:

@@ -26,7 +26,7 @@ from fresco_server.jobs.job import (
     ProgressMade,
     Restarted,
     Result,
-    StageDone,
+    StageProgress,
     StateChanged,
     Warned,
 )
@@ -53,7 +53,7 @@ STORED: list[tuple[Event, dict[str, Any]]] = [
         },
     ),
     (
-        ProgressMade(progress=StageDone(stage=Stage.TRANSLATING, done=2.5, total=8)),
+        ProgressMade(progress=StageProgress(stage=Stage.TRANSLATING, done=2.5, total=8)),
         {"stage": "translating keyframes", "done": 2.5, "total": 8, "remaining_s": None},
     ),
     (KeyframeReady(index=4), {"index": 4}),

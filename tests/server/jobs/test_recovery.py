@@ -66,13 +66,13 @@ def store(folders: DataFolder) -> Iterator[JobStore]:
     for name in ("done", "failed", "cancelled", "queued", "paused", "running"):
         store.add(name, _order(name), is_urgent=False, most_queued=99)
     store.change_state("done", JobState.ANALYSING)
-    store.tell("done", Analysed(plan=PLAN))
+    store.append_event("done", Analysed(plan=PLAN))
     for index in (0, 5):
-        store.tell("done", KeyframeReady(index=index))
-    store.tell("done", FrameReady(index=0, time=Fraction(0), is_keyframe=True))
-    store.tell("done", Finished(result=RESULT))
+        store.append_event("done", KeyframeReady(index=index))
+    store.append_event("done", FrameReady(index=0, time=Fraction(0), is_keyframe=True))
+    store.append_event("done", Finished(result=RESULT))
     store.set_fetched("done")
-    store.tell("failed", Failed(failure=FAILURE))
+    store.append_event("failed", Failed(failure=FAILURE))
     store.change_state("cancelled", JobState.CANCELLED)
     store.change_state("paused", JobState.PAUSED)
     store.change_state("running", JobState.INTERPOLATING)
@@ -209,7 +209,7 @@ def test_clients_that_watched_before_the_damage_miss_nothing_after_it(
 ) -> None:
     seen = store.get("running").last_sequence
     for number in range(50):
-        event = store.tell("running", Warned(message=str(number)))
+        event = store.append_event("running", Warned(message=str(number)))
         assert event is not None
         seen = event.sequence
     store.close()
@@ -283,6 +283,7 @@ def test_a_damaged_record_costs_no_other_job(
         ("plan", "{}"),
         ("plan", '{"start": 0, "stop": 6, "shots": 7, "keyframes": [0], "working_size": [1, 1]}'),
         ("plan", '{"start":0,"stop":6,"shots":[[0,6]],"keyframes":[1e9],"working_size":[1,1]}'),
+        ("plan", '{"start":0,"stop":6,"shots":[["a",6]],"keyframes":[0],"working_size":[1,1]}'),
         ("progress", '{"analysing": ["x", 2]}'),
         ("warnings", "[7]"),
         ("failure", '{"reason": 7, "message": [], "log_tail": "", "can_resume": true}'),
@@ -501,7 +502,7 @@ def test_damage_while_the_daemon_works_is_its_fault_and_a_sentence(
     folders: DataFolder, store: JobStore
 ) -> None:
     for number in range(2000):
-        store.tell("done", Warned(message=str(number) * 50))
+        store.append_event("done", Warned(message=str(number) * 50))
     store.database.run("PRAGMA wal_checkpoint(TRUNCATE)")
     store.database.run("PRAGMA cache_size = 10")
     size = folders.database.stat().st_size

@@ -57,7 +57,7 @@ def _use_up_all_room(store: JobStore) -> None:
     for size in (100_000, 1_000, 1):
         with suppress(DiskFull):
             while True:
-                store.tell("other", Restarted(reason="x" * size))
+                store.append_event("other", Restarted(reason="x" * size))
 
 
 def test_a_failure_that_cannot_be_noted_is_noted_once_there_is_room(

@@ -170,7 +170,7 @@ def test_a_process_that_has_lost_its_device_works_on_no_other_job(
 def test_tries_become_rarer(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr(starting.time, "monotonic", lambda: now)
-    starts = starting.Starts()
+    starts = starting.StartBackoff()
 
     waits: list[float] = []
     for _ in range(12):

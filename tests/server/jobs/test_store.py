@@ -31,7 +31,7 @@ from fresco_server.jobs.job import (
     ProgressMade,
     Restarted,
     Result,
-    StageDone,
+    StageProgress,
     Warned,
 )
 from fresco_server.jobs.store import JobStore
@@ -72,11 +72,11 @@ def test_an_order_is_read_as_it_was_written(store: JobStore) -> None:
 def test_everything_is_there_after_the_store_was_opened_again(tmp_path: Path) -> None:
     store = JobStore(tmp_path / "jobs.sqlite3")
     _add(store, "a")
-    stage = StageDone(stage=Stage.ANALYSING, done=1, total=4)
-    store.tell("a", ProgressMade(progress=stage, remaining_s=2.5))
-    store.tell("a", Warned(message="so"))
+    stage = StageProgress(stage=Stage.ANALYSING, done=1, total=4)
+    store.append_event("a", ProgressMade(progress=stage, remaining_s=2.5))
+    store.append_event("a", Warned(message="so"))
     result = Result(file_name="result.mp4", size_bytes=3, sha256="ab", report={"x": [1]})
-    store.tell("a", Finished(result=result))
+    store.append_event("a", Finished(result=result))
     before, events = store.get("a"), store.events("a", 0)
     store.close()
 
@@ -93,7 +93,7 @@ def test_everything_is_there_after_the_store_was_opened_again(tmp_path: Path) ->
 def test_a_failure_is_kept_until_the_job_is_resumed(store: JobStore) -> None:
     _add(store, "a")
     failure = Failure(reason="DISK_FULL", message="full", can_resume=True)
-    store.tell("a", Failed(failure=failure))
+    store.append_event("a", Failed(failure=failure))
 
     assert store.get("a").failure == failure
     assert store.requeue("a", "resumed", is_first=False).failure is None
@@ -102,12 +102,12 @@ def test_a_failure_is_kept_until_the_job_is_resumed(store: JobStore) -> None:
 def test_a_key_is_told_once_until_the_work_begins_anew(store: JobStore) -> None:
     _add(store, "a")
 
-    first = store.tell("a", _frame(0))
-    second = store.tell("a", _frame(0))
+    first = store.append_event("a", _frame(0))
+    second = store.append_event("a", _frame(0))
     made_before = store.get("a").ready_frames
-    store.tell("a", Restarted(reason="smaller"))
+    store.append_event("a", Restarted(reason="smaller"))
     made_after = store.get("a").ready_frames
-    third = store.tell("a", _frame(0))
+    third = store.append_event("a", _frame(0))
 
     assert first is not None
     assert second is None
@@ -126,7 +126,7 @@ def test_sequences_count_from_one_without_gaps_whatever_is_told(
         _add(store, job_id)
 
     for job_id, index in told:
-        store.tell(job_id, _frame(index))
+        store.append_event(job_id, _frame(index))
 
     for job_id in "ab":
         events = store.events(job_id, 0, limit=1000)
@@ -141,7 +141,7 @@ def test_a_change_that_fails_leaves_neither_event_nor_change(store: JobStore) ->
     _add(store, "a")
 
     def fails() -> None:
-        store.tell("a", Warned(message="x"))
+        store.append_event("a", Warned(message="x"))
         raise RuntimeError("in the middle")
 
     with pytest.raises(RuntimeError):
@@ -160,7 +160,7 @@ def test_on_a_full_disk_writing_goes_on_for_a_while_and_then_fails_with_a_senten
     told = 0
 
     def tell() -> None:
-        store.tell("a", Restarted(reason="x" * 4000))
+        store.append_event("a", Restarted(reason="x" * 4000))
 
     def tell_on_and_on() -> None:
         nonlocal told
@@ -248,9 +248,9 @@ def test_who_waits_is_woken_by_news_and_by_nothing_else(store: JobStore) -> None
 
     thread = threading.Thread(target=wait)
     thread.start()
-    store.tell("b", Warned(message="x"))
+    store.append_event("b", Warned(message="x"))
     assert not woken.wait(0.1)
-    store.tell("a", Warned(message="x"))
+    store.append_event("a", Warned(message="x"))
     thread.join(20)
 
     assert woken.is_set()

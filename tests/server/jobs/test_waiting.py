@@ -51,7 +51,7 @@ def test_news_of_one_job_do_not_wake_those_who_wait_for_another(store: JobStore)
         found = pool.submit(waiting.wait)
         waiting.wait_until_looked()
         for number in range(20):
-            store.tell("b", Warned(message=str(number)))
+            store.append_event("b", Warned(message=str(number)))
         store.change_state("a", JobState.CANCELLED)
 
         assert found.result(PATIENCE_S).state is JobState.CANCELLED

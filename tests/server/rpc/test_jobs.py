@@ -14,7 +14,7 @@ from fakes.jobs import FRAMES, INFO, KEYFRAMES, PLAN, FakeJobs
 from fresco.v1 import jobs_pb2, media_pb2, settings_pb2
 from fresco_engine.types import Stage
 from fresco_server.errors import LimitReached
-from fresco_server.jobs.job import JobState, StageDone
+from fresco_server.jobs.job import JobState, StageProgress
 from grpc import StatusCode
 
 
@@ -245,7 +245,7 @@ def test_a_job_tells_all_that_is_known_of_it(caller: Caller, jobs: FakeJobs) -> 
     jobs.put(
         "x",
         JobState.TRANSLATING,
-        progress=(StageDone(stage=Stage.TRANSLATING, done=2.5, total=10),),
+        progress=(StageProgress(stage=Stage.TRANSLATING, done=2.5, total=10),),
         remaining_s=12.25,
         plan=PLAN,
         warnings=("a warning", "caf\udce9"),

@@ -13,7 +13,7 @@ from fakes.jobs import FakeJobs, picture
 from fresco.v1 import media_pb2
 from fresco_media.png import png_size
 from fresco_server.errors import ArtefactNotFound, WorkerLost
-from fresco_server.rpc.pictures import Encoded, Pictures, Wish, _Kept
+from fresco_server.rpc.pictures import Encoded, PictureFormat, Pictures, _Kept
 from fresco_server.settings import ServerSettings
 
 
@@ -73,19 +73,19 @@ def test_a_picture_that_could_not_be_made_is_tried_again() -> None:
 
 def test_a_looks_picture_that_is_lost_can_be_asked_for_again(tmp_path: Path) -> None:
     with pytest.raises(WorkerLost, match="try again"):
-        Pictures.in_file(tmp_path / "nothing.png", Wish())
+        Pictures.in_file(tmp_path / "nothing.png", PictureFormat())
 
 
 def test_a_picture_is_never_made_larger(settings: ServerSettings, jobs: FakeJobs) -> None:
     jobs.put("x")
     jobs.make_picture("x", "keyframes", 0, picture(9))
 
-    shown = Pictures().stored(jobs.folder("x"), "keyframes", 0, Wish(long_side=8192))
+    shown = Pictures().stored(jobs.folder("x"), "keyframes", 0, PictureFormat(long_side=8192))
 
     assert (shown.width, shown.height) == (96, 64)
 
 
-LOSSLESS = Wish(media_pb2.PICTURE_ENCODING_PNG)
+LOSSLESS = PictureFormat(media_pb2.PICTURE_ENCODING_PNG)
 
 
 def test_a_lossless_picture_is_the_stored_file_where_nothing_is_scaled(

@@ -18,7 +18,7 @@ from fresco_engine.settings import (
     SmoothingSettings,
 )
 from fresco_server.errors import BadRequest
-from fresco_server.jobs.places import Places
+from fresco_server.jobs.path_policy import PathPolicy
 from fresco_server.rpc.messages.settings import model_order, restyle_settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -226,7 +226,7 @@ def _model(**values: Any) -> settings_pb2.ModelChoice:
 
 
 def test_no_model_is_the_bundled_one() -> None:
-    order = model_order(_model(), Places(None, None))
+    order = model_order(_model(), PathPolicy(None, None))
 
     assert (order.source, order.control_source, order.loras) == (None, None, ())
 
@@ -238,7 +238,7 @@ def test_a_weight_that_cannot_be_is_refused(tmp_path: Path, weight: float) -> No
     lora = settings_pb2.Lora(path=str(path), weight=weight)
 
     with pytest.raises(BadRequest, match="weight"):
-        model_order(_model(loras=[lora]), Places(None, None))
+        model_order(_model(loras=[lora]), PathPolicy(None, None))
 
 
 def test_too_many_loras_are_refused(tmp_path: Path) -> None:
@@ -247,4 +247,4 @@ def test_too_many_loras_are_refused(tmp_path: Path) -> None:
     loras = [settings_pb2.Lora(path=str(path))] * 17
 
     with pytest.raises(BadRequest, match="16"):
-        model_order(_model(loras=loras), Places(None, None))
+        model_order(_model(loras=loras), PathPolicy(None, None))

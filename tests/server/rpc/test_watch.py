@@ -17,13 +17,14 @@ from fakes.jobs import HEIGHT, PLAN, WIDTH, FakeJobs, picture
 from fresco.v1 import jobs_pb2, media_pb2
 from fresco_engine.types import Stage
 from fresco_server.jobs.job import (
+    EVENT_TYPES,
     Analysed,
     FrameReady,
     JobState,
     KeyframeReady,
     ProgressMade,
     Restarted,
-    StageDone,
+    StageProgress,
     StateChanged,
     Warned,
 )
@@ -47,13 +48,21 @@ def _until(is_so: Any, what: str) -> None:
         time.sleep(0.01)
 
 
+def test_every_event_of_the_daemon_is_one_of_the_contract_and_has_its_name() -> None:
+    parts = jobs_pb2.JobEvent.DESCRIPTOR.oneofs_by_name["event"].fields
+
+    messages = {part.message_type.name for part in parts if part.message_type is not None}
+
+    assert {kind.__name__ for kind in EVENT_TYPES.values()} == messages
+
+
 def test_all_kinds_of_events_arrive_as_they_were_told(caller: Caller, jobs: FakeJobs) -> None:
     jobs.put("x")
     jobs.happen("x", StateChanged(state=JobState.ANALYSING, reason="the daemon was restarted"))
     jobs.happen("x", Analysed(plan=replace(PLAN, keyframes=(0, 8))))
-    interpolating = StageDone(stage=Stage.INTERPOLATING, done=3, total=24)
+    interpolating = StageProgress(stage=Stage.INTERPOLATING, done=3, total=24)
     jobs.happen("x", ProgressMade(progress=interpolating, remaining_s=1.5))
-    encoding = StageDone(stage=Stage.ENCODING, done=3, total=24)
+    encoding = StageProgress(stage=Stage.ENCODING, done=3, total=24)
     jobs.happen("x", ProgressMade(progress=encoding))
     jobs.happen("x", KeyframeReady(index=8))
     jobs.happen("x", FrameReady(index=5, time=Fraction(5, 24), is_keyframe=True))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from fresco.v1 import media_pb2
 
 from fresco_server.errors import BadRequest
-from fresco_server.jobs.places import Places
+from fresco_server.jobs.path_policy import PathPolicy
 
 if TYPE_CHECKING:
     from fresco_server.jobs.uploads import Uploads
@@ -29,18 +29,20 @@ class WantedClip:
     frame_rate: str | None
 
 
-def wanted_clip(source: media_pb2.ClipSource, places: Places, uploads: Uploads) -> WantedClip:
+def wanted_clip(
+    source: media_pb2.ClipSource, path_policy: PathPolicy, uploads: Uploads
+) -> WantedClip:
     """The clip that `source` names.
 
     Raises:
         BadRequest: no source is set, or the frame rate cannot be one.
-        Forbidden, ClipNotFound, ClipUnreadable: as `Places.clip`.
+        Forbidden, ClipNotFound, ClipUnreadable: as `PathPolicy.clip`.
         UploadNotFound: no such upload was finished.
     """
     rate = _frame_rate(source)
     kind = source.WhichOneof("source")
     if kind == "path":
-        path = places.clip(source.path)
+        path = path_policy.clip(source.path)
         return WantedClip(path=path, name=path.name, upload=None, frame_rate=rate)
     if kind == "upload_sha256":
         digest = source.upload_sha256

@@ -12,7 +12,7 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from fresco_server.errors import BadRequest
 from fresco_server.jobs.job import ModelOrder
-from fresco_server.jobs.places import Places
+from fresco_server.jobs.path_policy import PathPolicy
 
 _LONGEST_TEXT = 4000
 _MOST_KEYFRAMES = 10_000
@@ -61,18 +61,18 @@ def _check_length(name: str, text: str) -> None:
         )
 
 
-def model_order(message: settings_pb2.ModelChoice, places: Places) -> ModelOrder:
+def model_order(message: settings_pb2.ModelChoice, path_policy: PathPolicy) -> ModelOrder:
     """The model to use, with every path checked.
 
     Raises:
-        BadRequest, Forbidden, ModelNotFound, ModelUnusable: as `Places.model`.
+        BadRequest, Forbidden, ModelNotFound, ModelUnusable: as `PathPolicy.model`.
     """
     if len(message.loras) > _MOST_LORAS:
         raise BadRequest("model.loras", f"more than {_MOST_LORAS} LoRAs; give fewer")
     return ModelOrder(
-        source=places.model(message.source),
-        control_source=places.model(message.control_source, "model.control_source"),
-        loras=tuple((places.lora(lora.path), _weight(lora)) for lora in message.loras),
+        source=path_policy.model(message.source),
+        control_source=path_policy.model(message.control_source, "model.control_source"),
+        loras=tuple((path_policy.lora(lora.path), _weight(lora)) for lora in message.loras),
     )
 
 

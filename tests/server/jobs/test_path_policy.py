@@ -15,7 +15,7 @@ import pytest
 from fresco_engine.errors import ClipNotFound, ClipUnreadable, ModelNotFound
 from fresco_server.errors import BadRequest, Forbidden, ModelUnusable
 from fresco_server.jobs.marks import Mark, put_mark
-from fresco_server.jobs.places import Places, check_job_id, is_hub_id, is_network_path
+from fresco_server.jobs.path_policy import PathPolicy, check_job_id, is_hub_id, is_network_path
 from fresco_server.settings import ServerSettings
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -41,13 +41,15 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def places(root: Path) -> Places:
+def places(root: Path) -> PathPolicy:
     """What a daemon may read that has one root."""
-    return Places((root,), (root,))
+    return PathPolicy((root,), (root,))
 
 
 @pytest.mark.parametrize("name", ["clip.mp4", "Ünïcode 'clip' 漢.mov", "shots", "."])
-def test_files_and_folders_below_a_root_are_clips(places: Places, root: Path, name: str) -> None:
+def test_files_and_folders_below_a_root_are_clips(
+    places: PathPolicy, root: Path, name: str
+) -> None:
     assert places.clip(str(root / name)) == (root / name).resolve()
 
 
@@ -55,25 +57,25 @@ def test_files_and_folders_below_a_root_are_clips(places: Places, root: Path, na
     "pattern", ["frame_%04d.png", "%d.png", "nothing_%05d.exr", "100% %d_%04d.png"]
 )
 def test_a_pattern_stands_for_what_its_folder_holds(
-    places: Places, root: Path, pattern: str
+    places: PathPolicy, root: Path, pattern: str
 ) -> None:
     assert places.clip(str(root / "shots" / pattern)) == (root / "shots").resolve() / pattern
 
 
-def test_a_pattern_in_no_folder_is_not_found(places: Places, root: Path) -> None:
+def test_a_pattern_in_no_folder_is_not_found(places: PathPolicy, root: Path) -> None:
     with pytest.raises(ClipNotFound):
         places.clip(str(root / "nowhere" / "frame_%04d.png"))
     with pytest.raises(ClipUnreadable):
         places.clip(str(root / "clip.mp4" / "frame_%04d.png"))
 
 
-def test_a_file_with_a_per_cent_sign_is_a_file(places: Places, root: Path) -> None:
+def test_a_file_with_a_per_cent_sign_is_a_file(places: PathPolicy, root: Path) -> None:
     (root / "100%d.mp4").touch()
 
     assert places.clip(str(root / "100%d.mp4")).name == "100%d.mp4"
 
 
-def test_nothing_below_a_root_is_not_found(places: Places, root: Path) -> None:
+def test_nothing_below_a_root_is_not_found(places: PathPolicy, root: Path) -> None:
     with pytest.raises(ClipNotFound):
         places.clip(str(root / "nothing.mp4"))
     with pytest.raises(ClipNotFound):
@@ -87,14 +89,14 @@ def test_nothing_below_a_root_is_not_found(places: Places, root: Path) -> None:
     ["", "clip.mp4", "./clip.mp4", "~/clip.mp4", "file:///clip.mp4", "\0", "x" * 5000],
     ids=lambda text: text[:20],
 )
-def test_what_is_no_absolute_path_is_a_bad_request(places: Places, wrong: str) -> None:
+def test_what_is_no_absolute_path_is_a_bad_request(places: PathPolicy, wrong: str) -> None:
     with pytest.raises(BadRequest, match=r"clip\.path"):
         places.clip(wrong)
 
 
 @on_posix
 @pytest.mark.parametrize("wrong", ["/x\0y", "/" + "x/" * 3000], ids=["NUL", "long"])
-def test_an_absolute_path_that_cannot_be_is_a_bad_request(places: Places, wrong: str) -> None:
+def test_an_absolute_path_that_cannot_be_is_a_bad_request(places: PathPolicy, wrong: str) -> None:
     with pytest.raises(BadRequest, match=r"clip\.path"):
         places.clip(wrong)
 
@@ -117,7 +119,7 @@ def test_an_absolute_path_that_cannot_be_is_a_bad_request(places: Places, wrong:
     ],
 )
 def test_what_lies_outside_is_forbidden_whether_it_exists_or_not(
-    places: Places, tmp_path: Path, outside: str
+    places: PathPolicy, tmp_path: Path, outside: str
 ) -> None:
     with pytest.raises(Forbidden) as caught:
         places.clip(os.path.join(tmp_path, outside))
@@ -127,7 +129,7 @@ def test_what_lies_outside_is_forbidden_whether_it_exists_or_not(
 
 @on_posix
 def test_links_are_followed_before_it_is_checked_where_they_lead(
-    places: Places, root: Path, tmp_path: Path
+    places: PathPolicy, root: Path, tmp_path: Path
 ) -> None:
     (root / "out").symlink_to(tmp_path / "secret")
     (root / "out.mp4").symlink_to(tmp_path / "secret" / "film.mp4")
@@ -143,36 +145,36 @@ def test_links_are_followed_before_it_is_checked_where_they_lead(
 
 
 @on_posix
-def test_links_in_circles_lead_nowhere(places: Places, root: Path) -> None:
+def test_links_in_circles_lead_nowhere(places: PathPolicy, root: Path) -> None:
     (root / "a").symlink_to(root / "b")
     (root / "b").symlink_to(root / "a")
 
     with pytest.raises((Forbidden, ClipNotFound)):
         places.clip(str(root / "a"))
     with pytest.raises(ClipNotFound):
-        Places(None, None).clip(str(root / "a"))
+        PathPolicy(None, None).clip(str(root / "a"))
 
 
 @on_posix
 def test_a_root_may_be_a_link_itself(root: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(root)
-    places = Places((tmp_path / "link",), ())
+    places = PathPolicy((tmp_path / "link",), ())
 
     assert places.clip(str(root / "clip.mp4")) == (root / "clip.mp4").resolve()
 
 
 @on_posix
-def test_pipes_and_devices_are_no_clips(places: Places, root: Path) -> None:
+def test_pipes_and_devices_are_no_clips(places: PathPolicy, root: Path) -> None:
     os.mkfifo(root / "pipe.mp4")
 
     with pytest.raises(ClipUnreadable):
         places.clip(str(root / "pipe.mp4"))
     with pytest.raises(ClipUnreadable):
-        Places(None, None).clip("/dev/zero")
+        PathPolicy(None, None).clip("/dev/zero")
 
 
 def test_without_roots_every_place_is_one(root: Path, tmp_path: Path) -> None:
-    places = Places(None, None)
+    places = PathPolicy(None, None)
 
     assert places.has_file_access
     assert places.clip(str(tmp_path / "secret" / "film.mp4")).name == "film.mp4"
@@ -181,7 +183,7 @@ def test_without_roots_every_place_is_one(root: Path, tmp_path: Path) -> None:
 
 
 def test_with_no_root_at_all_nothing_may_be_read(root: Path) -> None:
-    places = Places((), ())
+    places = PathPolicy((), ())
 
     assert not places.has_file_access
     with pytest.raises(Forbidden):
@@ -193,10 +195,10 @@ def test_a_daemon_for_this_machine_may_read_everywhere_and_others_nowhere(tmp_pa
     shared = replace(local, host="0.0.0.0")
     rooted = replace(shared, roots=(tmp_path / "clips",))
 
-    assert Places.of(local) == Places(None, None, tmp_path)
-    assert Places.of(shared) == Places((), (tmp_path,), tmp_path)
+    assert PathPolicy.of(local) == PathPolicy(None, None, tmp_path)
+    assert PathPolicy.of(shared) == PathPolicy((), (tmp_path,), tmp_path)
     clips = tmp_path / "clips"
-    assert Places.of(rooted) == Places((clips,), (clips, tmp_path), tmp_path)
+    assert PathPolicy.of(rooted) == PathPolicy((clips,), (clips, tmp_path), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +216,7 @@ def test_network_paths_are_known_by_their_form(text: str, system: str, is_one: b
     assert is_network_path(text, system) == is_one
 
 
-def test_models_are_folders_safetensors_files_or_hub_ids(places: Places, root: Path) -> None:
+def test_models_are_folders_safetensors_files_or_hub_ids(places: PathPolicy, root: Path) -> None:
     assert places.model("") is None
     assert places.model("owner/name-1.5") == "owner/name-1.5"
     assert places.model(str(root / "shots")) == str((root / "shots").resolve())
@@ -225,7 +227,7 @@ def test_models_are_folders_safetensors_files_or_hub_ids(places: Places, root: P
 
 @pytest.mark.parametrize("name", ["a.ckpt", "a.pt", "a.pth", "a.bin", "a.PKL", "a.mp4", "a"])
 def test_weights_that_can_hold_programs_are_never_loaded(
-    places: Places, root: Path, name: str
+    places: PathPolicy, root: Path, name: str
 ) -> None:
     (root / name).touch()
 
@@ -235,7 +237,7 @@ def test_weights_that_can_hold_programs_are_never_loaded(
         places.lora(str(root / name))
 
 
-def test_a_lora_is_one_file(places: Places, root: Path) -> None:
+def test_a_lora_is_one_file(places: PathPolicy, root: Path) -> None:
     with pytest.raises(ModelUnusable):
         places.lora(str(root / "shots"))
     with pytest.raises(BadRequest):
@@ -245,7 +247,7 @@ def test_a_lora_is_one_file(places: Places, root: Path) -> None:
 
 
 def test_models_outside_the_roots_are_forbidden_or_not_found_inside(
-    places: Places, root: Path, tmp_path: Path
+    places: PathPolicy, root: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(Forbidden):
         places.model(str(tmp_path / "secret"))
@@ -256,7 +258,7 @@ def test_models_outside_the_roots_are_forbidden_or_not_found_inside(
 
 
 def test_a_folder_of_models_is_a_place_for_models_only(root: Path, tmp_path: Path) -> None:
-    places = Places((root,), (root, tmp_path / "secret"))
+    places = PathPolicy((root,), (root, tmp_path / "secret"))
 
     assert places.model(str(tmp_path / "secret")) is not None
     with pytest.raises(Forbidden):
@@ -302,7 +304,7 @@ def test_no_path_leads_out_of_a_root(
     root = (base / "root").resolve()
 
     try:
-        found = Places((root,), (root,)).clip(os.path.join(root, *parts))
+        found = PathPolicy((root,), (root,)).clip(os.path.join(root, *parts))
     except (Forbidden, ClipNotFound, ClipUnreadable):
         return
     assert found.is_relative_to(root)
@@ -311,7 +313,7 @@ def test_no_path_leads_out_of_a_root(
 @settings(deadline=None)
 @given(st.text(max_size=60))
 def test_no_text_does_anything_but_lead_somewhere_or_be_refused(text: str) -> None:
-    places = Places((Path(sys.prefix),), (Path(sys.prefix),))
+    places = PathPolicy((Path(sys.prefix),), (Path(sys.prefix),))
 
     for resolve in (places.clip, places.model, places.lora):
         for path in (text, f"/{text}", f"{sys.prefix}/{text}"):
@@ -350,7 +352,7 @@ def kept(tmp_path: Path) -> Path:
 def test_what_the_daemon_keeps_is_neither_clip_nor_picture_nor_model(
     kept: Path, roots: tuple[Path, ...] | None, name: str
 ) -> None:
-    places = Places.of(ServerSettings(data=kept, roots=roots))
+    places = PathPolicy.of(ServerSettings(data=kept, roots=roots))
 
     for ask in (places.clip, lambda text: places.picture(text, "p"), places.model):
         with pytest.raises(Forbidden, match="the daemon's own"):
@@ -362,7 +364,7 @@ def test_the_list_of_jobs_is_no_clip_under_other_names(kept: Path, tmp_path: Pat
     os.link(kept / "jobs.sqlite3", tmp_path / "hard.mp4")
     (tmp_path / "soft.mp4").symlink_to(kept / "jobs.sqlite3")
     (tmp_path / "link").symlink_to(kept)
-    places = Places.of(ServerSettings(data=tmp_path / "link"))
+    places = PathPolicy.of(ServerSettings(data=tmp_path / "link"))
 
     for name in ("hard.mp4", "soft.mp4", "link/jobs.sqlite3", "data/jobs.sqlite3"):
         with pytest.raises(Forbidden, match="the daemon's own"):
@@ -399,7 +401,7 @@ def test_what_the_daemon_keeps_is_no_clip_where_it_is_mounted_again(
     kept: Path, mounted: Callable[[Path], Path], folder: str, name: str
 ) -> None:
     put_mark(kept / "jobs" / "3f2a", Mark("0" * 16, "3f2a"))
-    places = Places(None, None, kept)
+    places = PathPolicy(None, None, kept)
     place = mounted(kept / folder)
 
     with pytest.raises(Forbidden, match="is the daemon's own"):
@@ -411,10 +413,10 @@ def test_a_copy_of_a_job_is_a_place_for_clips(kept: Path, tmp_path: Path) -> Non
     shutil.copytree(kept / "jobs" / "3f2a", tmp_path / "copy")
     clip = tmp_path / "copy" / "result.mp4"
 
-    assert Places(None, None, kept).clip(str(clip)) == clip.resolve()
+    assert PathPolicy(None, None, kept).clip(str(clip)) == clip.resolve()
 
 
 def test_what_a_plugin_keeps_in_the_data_folder_is_a_clip(kept: Path) -> None:
     clip = kept / "resolve" / "renders" / "clip.mov"
 
-    assert Places.of(ServerSettings(data=kept)).clip(str(clip)) == clip.resolve()
+    assert PathPolicy.of(ServerSettings(data=kept)).clip(str(clip)) == clip.resolve()

@@ -22,10 +22,10 @@ from fresco_server.jobs import starting
 from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.messages import Broken, Ended, Message, Ready, Refused
-from fresco_server.jobs.places import worker_command
+from fresco_server.jobs.path_policy import worker_command
 from fresco_server.jobs.process import WorkerProcess
 from fresco_server.jobs.runner import Runner
-from fresco_server.jobs.starting import Starts, cause
+from fresco_server.jobs.starting import StartBackoff, cause
 from fresco_server.jobs.stopping import apply_wanted
 from fresco_server.jobs.store import JobStore
 from fresco_server.settings import ServerSettings
@@ -35,7 +35,7 @@ _RANKS = {"ready": 0, "stopped": 1, "starting": 2, "busy": 3}
 _AT_WORK = ("starting", "busy")
 
 
-class Crew:
+class RunnerPool:
     """Runners, none of them until the devices are known; `failure` says why there will be none."""
 
     def __init__(self, settings: ServerSettings, store: JobStore, folders: DataFolder) -> None:
@@ -45,12 +45,12 @@ class Crew:
         self._runners: tuple[Runner, ...] = ()
         self._is_complete = threading.Event()
         self._closes = threading.Event()
-        self._starts = Starts()
+        self._starts = StartBackoff()
         self.failure: CannotStart | None = None
 
     def start(self) -> None:
         """Find the devices, and begin to work on the queue."""
-        threading.Thread(target=self._complete, name="crew", daemon=True).start()
+        threading.Thread(target=self._complete, name="runner-pool", daemon=True).start()
 
     def close(self) -> None:
         """Stop all work; what runs stays in the queue."""
@@ -61,7 +61,7 @@ class Crew:
     def _complete(self) -> None:
         while not self._closes.is_set():
             try:
-                self._hire(_hired(self._settings, self._store, self._folders))
+                self._install(_runners_found(self._settings, self._store, self._folders))
             except CannotStart as error:
                 self.failure = error
             except WorkerLost as fault:
@@ -69,11 +69,11 @@ class Crew:
                     self._wait_for_devices(fault)
                     continue
                 # Named ones need not be asked for: each is tried on its own.
-                self._hire(_named(self._settings, self._store, self._folders, fault))
+                self._install(_runners_named(self._settings, self._store, self._folders, fault))
             break
         self._is_complete.set()
 
-    def _hire(self, runners: tuple[Runner, ...]) -> None:
+    def _install(self, runners: tuple[Runner, ...]) -> None:
         for runner in runners:
             others = [other for other in runners if other is not runner]
             runner.is_replaceable = lambda others=others: any(other.can_start for other in others)
@@ -161,7 +161,9 @@ class Crew:
         return is_starting or any(info.state in _AT_WORK for info in self.devices())
 
 
-def _hired(settings: ServerSettings, store: JobStore, folders: DataFolder) -> tuple[Runner, ...]:
+def _runners_found(
+    settings: ServerSettings, store: JobStore, folders: DataFolder
+) -> tuple[Runner, ...]:
     """A runner for every device, none of them started; the first has its worker already.
 
     Only a worker knows the devices, as only it loads torch: the first one is asked.
@@ -171,7 +173,7 @@ def _hired(settings: ServerSettings, store: JobStore, folders: DataFolder) -> tu
         WorkerLost: the worker cannot be started, or ends while it starts.
     """
     arguments = ("--device", settings.devices[0]) if settings.devices else ()
-    first = _FirstWorker((*worker_command(settings), *arguments), folders.looks)
+    first = _DeviceDiscovery((*worker_command(settings), *arguments), folders.looks)
     found = first.devices()
     named = [DeviceInfo(id=name, name=name) for name in settings.devices[1:]]
     devices = [*(found[:1] if settings.devices else found), *named]
@@ -180,7 +182,7 @@ def _hired(settings: ServerSettings, store: JobStore, folders: DataFolder) -> tu
     return runners
 
 
-def _named(
+def _runners_named(
     settings: ServerSettings, store: JobStore, folders: DataFolder, fault: WorkerLost
 ) -> tuple[Runner, ...]:
     """A runner for every device that the user named; the first has failed to start once."""
@@ -190,13 +192,13 @@ def _named(
     return runners
 
 
-class _FirstWorker:
+class _DeviceDiscovery:
     """The worker that is asked for the devices, and then works on the first."""
 
     def __init__(self, command: Sequence[str], folder: Path) -> None:
         self._inbox: queue.SimpleQueue[Message | Ended] = queue.SimpleQueue()
         self._runner: Runner | None = None
-        self._process = WorkerProcess("worker", command, folder, self._hear)
+        self._process = WorkerProcess("worker", command, folder, self._on_message)
 
     def devices(self) -> list[DeviceInfo]:
         try:
@@ -219,8 +221,8 @@ class _FirstWorker:
         runner.adopt(self._process)
         self._runner = runner
 
-    def _hear(self, process: WorkerProcess, message: Message | Ended) -> None:
+    def _on_message(self, process: WorkerProcess, message: Message | Ended) -> None:
         if self._runner is None:
             self._inbox.put(message)
         else:
-            self._runner.hear(process, message)
+            self._runner.on_message(process, message)

@@ -38,12 +38,12 @@ from fresco_server.jobs.messages import (
     StopJob,
 )
 from fresco_server.worker.channel import Channel
+from fresco_server.worker.event_translator import EventTranslator
 from fresco_server.worker.faults import failure_of
-from fresco_server.worker.narration import Narration
 
 _LOGGER = logging.getLogger(__name__)
 RESULT = "result"
-_MOST_FRAMES_TOLD = 5000
+_MOST_FRAMES_SENT = 5000
 
 
 class Engine(Protocol):
@@ -62,7 +62,7 @@ class Engine(Protocol):
         ...
 
 
-class Worker:
+class DeviceWorker:
     """Does what the daemon orders, one thing at a time."""
 
     def __init__(self, channel: Channel, engine: Engine) -> None:
@@ -116,24 +116,24 @@ class Worker:
             self._follow(order)
         # The process lives on, and the daemon is told, whatever it was.
         except Exception as error:  # noqa: BLE001
-            self._tell(order, Failed(failure=failure_of(error)))
+            self._send_event(order, Failed(failure=failure_of(error)))
         finally:
             self._job = None
             self._stopping = None
 
-    def _tell(self, order: RunJob, event: Event) -> None:
+    def _send_event(self, order: RunJob, event: Event) -> None:
         self._channel.send(JobMoved(job=order.job, event=event))
 
     def _follow(self, order: RunJob) -> None:
-        self._tell_of_restart(order)
-        narration = Narration()
+        self._send_restart(order)
+        translator = EventTranslator()
         with closing(self._engine.render(order)) as events:
             for event in events:
                 if isinstance(event, engine.Finished):
                     self._finish(order, event.report)
                     return
-                for told in narration.events(event):
-                    self._tell(order, told)
+                for sent in translator.events(event):
+                    self._send_event(order, sent)
                 self._attend()
                 if self._stopping == order.job:
                     break
@@ -141,12 +141,12 @@ class Worker:
         _LOGGER.info("job %s: stopped", order.job)
         self._channel.send(JobStopped(job=order.job))
 
-    def _tell_of_restart(self, order: RunJob) -> None:
+    def _send_restart(self, order: RunJob) -> None:
         """What a worker could not say that was killed when it had just begun anew."""
         checkpoint = FolderCheckpoint(Path(order.folder))
         if checkpoint.adjustments().size is not None and order.restarts == 0:
             reason = "the work began again at a smaller size"
-            self._tell(order, Restarted(reason=reason))
+            self._send_event(order, Restarted(reason=reason))
 
     def _finish(self, order: RunJob, report: Report) -> None:
         path = None if order.order.codec == "frames" else result_path(order)
@@ -156,7 +156,7 @@ class Worker:
             sha256="" if path is None else _digest(path),
             report=_plain(_bounded(report).as_dict()),
         )
-        self._tell(order, Finished(result=result))
+        self._send_event(order, Finished(result=result))
 
     # Looks and models
 
@@ -215,7 +215,7 @@ def _digest(path: Path) -> str:
 
 def _bounded(report: Report) -> Report:
     """A report that fits into a message: of a long clip, without the figures of every frame."""
-    if len(report.interpolation.get("frames", ())) <= _MOST_FRAMES_TOLD:
+    if len(report.interpolation.get("frames", ())) <= _MOST_FRAMES_SENT:
         return report
     return replace(report, interpolation={**report.interpolation, "frames": {}})
 

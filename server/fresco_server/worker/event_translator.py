@@ -18,7 +18,7 @@ from fresco_server.jobs.job import (
     Plan,
     ProgressMade,
     Restarted,
-    StageDone,
+    StageProgress,
     StateChanged,
     Warned,
 )
@@ -26,12 +26,12 @@ from fresco_server.jobs.job import (
 _PROGRESS_INTERVAL_S = 0.5
 
 
-class Narration:
+class EventTranslator:
     """Follows the engine through one job and knows when it enters another stage."""
 
     def __init__(self) -> None:
         self._stage = Stage.ANALYSING
-        self._told_at = dict.fromkeys(Stage, float("-inf"))
+        self._sent_at = dict.fromkeys(Stage, float("-inf"))
         self._frames_left = 0
 
     def events(self, event: engine.Event) -> Iterator[Event]:
@@ -63,9 +63,9 @@ class Narration:
     def _progress(self, event: engine.Progress) -> Iterator[Event]:
         is_complete = event.done >= event.total
         now = time.monotonic()
-        if is_complete or now >= self._told_at[event.stage] + _PROGRESS_INTERVAL_S:
-            self._told_at[event.stage] = now
-            progress = StageDone(stage=event.stage, done=event.done, total=event.total)
+        if is_complete or now >= self._sent_at[event.stage] + _PROGRESS_INTERVAL_S:
+            self._sent_at[event.stage] = now
+            progress = StageProgress(stage=event.stage, done=event.done, total=event.total)
             yield ProgressMade(progress=progress, remaining_s=event.remaining_s)
         if is_complete and event.stage is Stage.TRANSLATING and self._frames_left > 0:
             yield from self._enter(Stage.INTERPOLATING)

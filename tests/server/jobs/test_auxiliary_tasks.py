@@ -10,7 +10,7 @@ import pytest
 from fakes.waiting import until
 from fresco_server.errors import LimitReached, WorkerLost
 from fresco_server.jobs import pulls
-from fresco_server.jobs.errands import Load
+from fresco_server.jobs.auxiliary_tasks import ModelLoad
 from fresco_server.jobs.pulls import Pulls
 
 _SLEEPER = (sys.executable, "-c", "import sys; sys.stdin.read()")
@@ -19,7 +19,7 @@ _SLEEPER = (sys.executable, "-c", "import sys; sys.stdin.read()")
 def test_a_load_that_nobody_waits_for_is_not_waited_for() -> None:
     is_there = threading.Event()
     is_there.set()
-    load, ended = Load(None), threading.Event()
+    load, ended = ModelLoad(None), threading.Event()
 
     def wait() -> None:
         with pytest.raises(WorkerLost, match="still not loaded"):
@@ -33,7 +33,7 @@ def test_a_load_that_nobody_waits_for_is_not_waited_for() -> None:
 
 
 def test_a_load_that_fails_tells_why() -> None:
-    load = Load("owner/name")
+    load = ModelLoad("owner/name")
     load.end(WorkerLost("gone"))
 
     with pytest.raises(WorkerLost, match="gone"):

@@ -10,7 +10,7 @@ from pathlib import Path
 from fresco_server.jobs import starting
 from fresco_server.jobs.messages import Broken, Message, ModelHeld, Order, Ready, Refused
 from fresco_server.jobs.process import OnMessage, WorkerProcess
-from fresco_server.jobs.starting import Starts, cause
+from fresco_server.jobs.starting import StartBackoff, cause
 
 _LOGGER = logging.getLogger(__name__)
 _STOP_PATIENCE_S = 1.2
@@ -18,7 +18,7 @@ _STOP_PATIENCE_S = 1.2
 _LONGEST_WAIT_S = 60.0
 
 
-class DeviceWorker:
+class WorkerLifecycle:
     """At most one process at a time. Used on its runner's thread, but for what others may read.
 
     After `idle_unload_s` without work the process ends, and with it all memory it holds is free.
@@ -32,7 +32,7 @@ class DeviceWorker:
         idle_unload_s: float,
         on_message: OnMessage,
     ) -> None:
-        self.starts = Starts()
+        self.starts = StartBackoff()
         self.is_ready = False
         self.model: tuple[str | None] | None = None
         """The source of the model in memory, if there is one."""
@@ -83,7 +83,7 @@ class DeviceWorker:
         if self._process is not None and self.is_ready:
             self._process.send(order)
 
-    def hear(self, message: Message) -> None:
+    def on_message(self, message: Message) -> None:
         """Take in what it says of itself."""
         match message:
             case Ready():

@@ -29,7 +29,7 @@ _LOOK_S = 0.5
 """How often is asked whether anybody still waits."""
 
 
-class Errands:
+class AuxiliaryTasks:
     """The errands of one worker; used on its runner's thread only.
 
     `send` hands an order to the worker if it is ready; all are sent by `send_all` once it is.
@@ -38,7 +38,7 @@ class Errands:
     def __init__(self, send: Callable[[Order], None]) -> None:
         self._send = send
         self._looks: dict[str, Look] = {}
-        self._loads: list[Load] = []
+        self._loads: list[ModelLoad] = []
 
     @property
     def are_done(self) -> bool:
@@ -56,7 +56,7 @@ class Errands:
         if self._looks.pop(look.id, None) is not None:
             self._send(CancelLook(look=look.id))
 
-    def add_load(self, load: Load) -> None:
+    def add_load(self, load: ModelLoad) -> None:
         """Load a model."""
         self._loads.append(load)
         self._send(load.order)
@@ -77,11 +77,11 @@ class Errands:
         self._looks.clear()
         self._loads.clear()
 
-    def hear(self, message: LookMessage | LoadMessage) -> None:
+    def on_message(self, message: LookMessage | LoadMessage) -> None:
         """Take in what the worker says."""
         match message:
             case LookMoved() | LookMade() | LookFailed():
-                self._hear_of_look(message)
+                self._on_look_message(message)
             case ModelLoaded():
                 self._end_loads(message.source, None)
             case LoadFailed():
@@ -92,7 +92,7 @@ class Errands:
             self._loads.remove(load)
             load.end(error)
 
-    def _hear_of_look(self, message: LookMessage) -> None:
+    def _on_look_message(self, message: LookMessage) -> None:
         look = self._looks.get(message.look)
         if look is None:
             # It was withdrawn while its picture was written.
@@ -107,7 +107,7 @@ class Errands:
         look.put(LookPicture(look.picture) if is_made else _refusal(message.failure))
 
 
-class Load:
+class ModelLoad:
     """A request to load a model (None is the bundled one), and the thread that waits for it."""
 
     def __init__(self, source: str | None) -> None:

@@ -46,7 +46,7 @@ def is_hub_id(text: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Places:
+class PathPolicy:
     """Where clips and models named by path may lie.
 
     `clip_roots` and `model_roots` are folders; `None` stands for every place. What the daemon
@@ -58,13 +58,13 @@ class Places:
     data: Path | None = None
 
     @staticmethod
-    def of(settings: ServerSettings) -> Places:
+    def of(settings: ServerSettings) -> PathPolicy:
         """The places that a daemon with these settings may read."""
         roots = settings.roots
         if roots is None and not settings.is_local:
             roots = ()
         models = None if roots is None else (*roots, *settings.model_folders)
-        return Places(roots, models, _real(settings.data))
+        return PathPolicy(roots, models, _real(settings.data))
 
     @property
     def has_file_access(self) -> bool:
@@ -160,7 +160,7 @@ class Places:
 
 def readable_folders(settings: ServerSettings) -> tuple[Path, ...] | None:
     """All folders below which clients' files may be read; `None` stands for every place."""
-    roots = Places.of(settings).clip_roots
+    roots = PathPolicy.of(settings).clip_roots
     if roots is None:
         return None
     own = (settings.data / "jobs", settings.data / "uploads")

@@ -10,7 +10,7 @@ from fresco_server.jobs.store import JobStore
 _LOGGER = logging.getLogger(__name__)
 
 
-class Narrator:
+class EventRecorder:
     """Writes down the events of one job.
 
     A worker that goes on after a crash says again what was made before; the store lets only what
@@ -24,9 +24,9 @@ class Narrator:
 
     def begin(self) -> None:
         """The job runs."""
-        self.tell(StateChanged(state=JobState.ANALYSING))
+        self.record(StateChanged(state=JobState.ANALYSING))
 
-    def tell(self, event: Event) -> bool:
+    def record(self, event: Event) -> bool:
         """Write down an event; whether it was the job's last."""
         match event:
             case StateChanged(state=state):
@@ -39,9 +39,9 @@ class Narrator:
                 _LOGGER.info("job %s: failed: %s", self._job_id, failure.message)
             case _:
                 pass
-        self._store.tell(self._job_id, event)
+        self._store.append_event(self._job_id, event)
         return isinstance(event, Finished | Failed)
 
     def fail(self, failure: Failure) -> None:
         """The job has failed."""
-        self.tell(Failed(failure=failure))
+        self.record(Failed(failure=failure))
