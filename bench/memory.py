@@ -47,7 +47,7 @@ def peak_bytes(clip: Path, output: Path, size: int) -> int:
         "from pathlib import Path\n"
         "from fresco_engine.diffusion.models import load_model\n"
         "from fresco_media.clip import Clip\n"
-        "from fresco_engine.render import render\n"
+        "from fresco_engine.rendering import render\n"
         "from fresco_engine.settings import OptimisationSettings, RestyleSettings\n"
         "from fresco_engine.types import Finished\n"
         "settings = RestyleSettings(prompt='a watercolour', size=int(sys.argv[3]), steps=2,\n"

@@ -31,7 +31,7 @@ from fresco_engine.settings import RestyleSettings
 from tests.integration.daemons import DaemonProcess
 
 if TYPE_CHECKING:
-    from fresco_engine.diffusion.models import Model
+    from fresco_engine.diffusion.model import Model
 
 PROMPT = "a watercolour painting"
 
@@ -58,7 +58,7 @@ class Bench:
 
     def in_process(self) -> Path:
         """By a call."""
-        from fresco_engine.render import render
+        from fresco_engine.rendering import render
         from fresco_media.clip import Clip
 
         settings = RestyleSettings(prompt=PROMPT, size=self.size, stop=self.frames)

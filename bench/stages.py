@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fresco_engine.diffusion.models import load_model
 from fresco_engine.memory import peak_memory_bytes
-from fresco_engine.render import render
+from fresco_engine.rendering import render
 from fresco_engine.sample import sample_clip_path
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import Finished, Progress, Report

@@ -1,10 +1,13 @@
-"""Talking to a Fresco daemon: find or start it, submit, watch, fetch.
+"""Talking to a Fresco daemon: find or start it, submit, watch, fetch::
 
-with Session.open() as session:
-    job = session.submit(ClipSource(path="/clips/a.mp4"), RestyleSettings(prompt="watercolour"))
-    for event in session.watch(job.id):
-        print(event)
-    session.fetch_result(job.id, "a.mp4")
+    with Session.open() as session:
+        clip = ClipSource(path="/clips/a.mp4")
+        job = session.submit(clip, RestyleSettings(prompt="watercolour"))
+        for event in session.watch(job.id):
+            print(event)
+        session.fetch_result(job.id, "a.mp4")
+
+Every failure is a `ClientError` whose text says what to do.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ from fresco_client.errors import (
     SessionClosed,
     TimedOut,
     VersionMismatch,
+    is_passing,
 )
 from fresco_client.events import (
     Analysed,
@@ -184,6 +188,7 @@ __all__ = [
     "data_folder",
     "find",
     "find_or_start",
+    "is_passing",
     "job_after",
     "share_done",
 ]

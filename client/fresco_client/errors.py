@@ -174,7 +174,7 @@ class Cancelled(CallFailed):
 
 
 class TimedOut(CallFailed):
-    """The daemon did not answer in time; try again."""
+    """The Fresco daemon did not answer in time, as on a busy computer; try again in a moment."""
 
 
 class DataLost(CallFailed):
@@ -212,6 +212,25 @@ _CLASSES: dict[int, type[CallFailed]] = {
     13: InternalFailure,
     15: DataLost,
 }
+# What gRPC itself says of these ("Deadline Exceeded") tells nobody more than our own sentence.
+_SAID_BY_GRPC = {4, 12}
+# Parts of what gRPC says of a connection that is lost, and what that means.
+_LOSSES = (
+    ("refused", "connection refused"),
+    ("timed out", "no answer"),
+    ("timeout", "no answer"),
+    ("deadline", "no answer"),
+    ("dns", "there is no computer of this name"),
+    ("name resolution", "there is no computer of this name"),
+    ("certificate", "its certificate does not fit"),
+    ("handshake", "it does not speak TLS as this program does"),
+    ("goaway", "it is shutting down"),
+    ("reset by peer", "the connection was lost"),
+    ("broken pipe", "the connection was lost"),
+    ("socket closed", "the connection was lost"),
+    ("stream removed", "the connection was lost"),
+    ("unreachable", "there is no way to it in the network"),
+)
 _UNAUTHENTICATED = 16
 _FAILED_PRECONDITION = 9
 _VERSION_REASON = "VERSION_MISMATCH"
@@ -220,9 +239,23 @@ _VERSION_REASON = "VERSION_MISMATCH"
 def error_of_status(code: int, message: str, reason: str, address: str) -> ClientError:
     """The error for a gRPC status other than OK; `reason` is the metadata `fresco-reason`."""
     if code == UNAVAILABLE:
-        return DaemonUnreachable(address, message or "no answer")
+        return DaemonUnreachable(address, message if reason else _lost(message))
     if code == _UNAUTHENTICATED:
         return NotAuthorised(address, message)
     if code == _FAILED_PRECONDITION and reason == _VERSION_REASON:
         return VersionMismatch(message)
+    if code in _SAID_BY_GRPC and not reason:
+        message = ""
     return _CLASSES.get(code, InternalFailure)(message, reason)
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether trying again by itself may help: the daemon is busy, starting or away for now."""
+    return isinstance(error, DaemonUnreachable | TimedOut)
+
+
+def _lost(details: str) -> str:
+    """What gRPC says of a lost connection, in words of a person where it is a plain case."""
+    lowered = details.lower()
+    known = (words for part, words in _LOSSES if part in lowered)
+    return next(known, details.rpartition("last error: ")[2][:300]) or "no answer"

@@ -1,16 +1,13 @@
-"""Values to protobuf messages and back.
+"""Values to protobuf messages and back: `mapping`, and which value goes with which message.
 
-Fields have the same names on both sides, with two exceptions: a Duration `x` is `x_s` in seconds,
-and a frame's `time`, which is the clip's, is `clip_time`, as an event's `time` is another. Enums
-are the words of their names, or an Enum where a person reads them. Nothing here knows a single
-field by name, so a field added to the contract only has to be added to its value.
+A frame's `time`, which is the clip's, is `clip_time` in its value, as an event's `time` is another.
 """
 
 from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
@@ -24,9 +21,17 @@ from google.protobuf.message import Message
 
 from fresco_client import events, server_info, settings, values
 from fresco_client.errors import Forbidden, VersionMismatch
+from fresco_client.mapping import (
+    DURATION,
+    RATIONAL,
+    TIMESTAMP,
+    MessageWriter,
+    enum_prefix,
+    fields_of,
+    is_map,
+)
 
 ValueT = TypeVar("ValueT")
-MessageT = TypeVar("MessageT", bound=Message)
 
 MESSAGE_TYPES: dict[type, type[Message]] = {
     values.ClipSource: media_pb2.ClipSource,
@@ -77,8 +82,6 @@ ENUM_TYPES: dict[str, type[Enum]] = {
 _VALUE_TYPES: dict[str, type] = {
     message.DESCRIPTOR.full_name: value for value, message in MESSAGE_TYPES.items()
 }
-_RENAMED = {"fresco.v1.FrameReady.time": "clip_time"}
-_DURATION = "google.protobuf.Duration"
 
 
 def value_of(message: Message, kind: type[ValueT], **more: object) -> ValueT:
@@ -91,11 +94,31 @@ def value_of(message: Message, kind: type[ValueT], **more: object) -> ValueT:
     return kind(**content, **more)
 
 
-def message_of(value: object, kind: type[MessageT]) -> MessageT:
-    """The message that carries a value; what is None is left out."""
-    message = kind()
-    _write(value, message)
-    return message
+class _ClientWriter(MessageWriter):
+    """Sends what a daemon can be told."""
+
+    def checked(self, field: FieldDescriptor, content: Any) -> Any:
+        """The content of a plain field.
+
+        Raises:
+            Forbidden: a name that is not UTF-8, which the contract cannot carry.
+        """
+        if isinstance(content, str):
+            try:
+                content.encode("utf-8")
+            except UnicodeEncodeError:
+                shown = repr(content.encode("utf-8", "backslashreplace").decode())
+                raise Forbidden(
+                    f"{shown}: the name is not UTF-8, so no daemon can be told it. Rename the "
+                    "file or its folder.",
+                    "NAME_NOT_UTF8",
+                ) from None
+        return content
+
+
+_WRITER = _ClientWriter({"fresco.v1.FrameReady.time": "clip_time"})
+name_of = _WRITER.name_of
+message_of = _WRITER.message_of
 
 
 def event_of(message: jobs_pb2.JobEvent) -> events.Event | None:
@@ -106,23 +129,6 @@ def event_of(message: jobs_pb2.JobEvent) -> events.Event | None:
     inner: Message = getattr(message, which)
     kind = typing.cast(type[events.Event], _VALUE_TYPES[inner.DESCRIPTOR.full_name])
     return value_of(inner, kind, sequence=message.sequence, time=_time_of(message.time))
-
-
-def enum_number(kind: EnumDescriptor, value: str | Enum) -> int:
-    """The number of an enum's value, given as a word or an Enum."""
-    word = value.name if isinstance(value, Enum) else value.upper()
-    return kind.values_by_name[_prefix(kind) + word].number
-
-
-def fields_of(kind: type[Message]) -> Sequence[FieldDescriptor]:
-    """The fields of a message, whichever implementation of protobuf describes them."""
-    return typing.cast(Sequence[FieldDescriptor], kind.DESCRIPTOR.fields)
-
-
-def name_of(field: FieldDescriptor) -> str:
-    """What a message's field is called in its value."""
-    is_duration = field.message_type is not None and field.message_type.full_name == _DURATION
-    return _RENAMED.get(field.full_name, field.name + "_s" * is_duration)
 
 
 @dataclass(frozen=True)
@@ -149,7 +155,7 @@ def _takes_none(hint: object) -> bool:
 
 def _reader(field: FieldDescriptor, takes_none: bool) -> Callable[[Message], Any]:
     name = field.name
-    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+    if is_map(field):
         return lambda message: dict(getattr(message, name))
     read_one = _reader_of_one(field, takes_none)
     if field.is_repeated:
@@ -180,7 +186,7 @@ def _as_it_is(item: Any) -> Any:
 
 
 def _enum_reader(kind: EnumDescriptor, takes_none: bool) -> Callable[[int], Any]:
-    prefix = _prefix(kind)
+    prefix = enum_prefix(kind)
     words = {value.number: value.name.removeprefix(prefix) for value in kind.values}
     enum = ENUM_TYPES.get(kind.full_name)
     known: dict[int, Any] = {
@@ -200,72 +206,6 @@ def _enum_reader(kind: EnumDescriptor, takes_none: bool) -> Callable[[int], Any]
     return read
 
 
-def _prefix(kind: EnumDescriptor) -> str:
-    return kind.values_by_number[0].name.removesuffix("UNSPECIFIED")
-
-
-def _write(value: object, message: Message) -> None:
-    for field in fields_of(type(message)):
-        content = getattr(value, name_of(field))
-        if content is None:
-            continue
-        if field.message_type is not None and field.message_type.GetOptions().map_entry:
-            checked = {_told(key): _told(item) for key, item in content.items()}
-            getattr(message, field.name).update(checked)
-        elif field.is_repeated:
-            getattr(message, field.name).extend(_written(field, item) for item in content)
-        elif field.message_type is not None:
-            getattr(message, field.name).CopyFrom(_written(field, content))
-        else:
-            setattr(message, field.name, _written(field, content))
-
-
-def _written(field: FieldDescriptor, content: Any) -> Any:
-    if field.enum_type is not None:
-        return enum_number(field.enum_type, content)
-    if field.message_type is None:
-        return _told(content)
-    message: Any = _message_class(field.message_type.full_name)()
-    if isinstance(content, Fraction):
-        message.numerator, message.denominator = content.numerator, content.denominator
-    elif isinstance(content, datetime):
-        message.FromDatetime(content)
-    elif isinstance(content, float | int):
-        message.FromNanoseconds(round(content * 1e9))
-    else:
-        message.SetInParent()
-        _write(content, message)
-    return message
-
-
-def _told(content: Any) -> Any:
-    """The content of a plain field.
-
-    Raises:
-        Forbidden: a name that is not UTF-8, which the contract cannot carry.
-    """
-    if isinstance(content, str):
-        try:
-            content.encode("utf-8")
-        except UnicodeEncodeError:
-            shown = repr(content.encode("utf-8", "backslashreplace").decode())
-            raise Forbidden(
-                f"{shown}: the name is not UTF-8, so no daemon can be told it. Rename the file or "
-                "its folder.",
-                "NAME_NOT_UTF8",
-            ) from None
-    return content
-
-
-@cache
-def _message_class(full_name: str) -> type[Message]:
-    from google.protobuf.duration_pb2 import Duration
-    from google.protobuf.timestamp_pb2 import Timestamp
-
-    known = (*MESSAGE_TYPES.values(), media_pb2.Rational, Duration, Timestamp)
-    return next(kind for kind in known if kind.DESCRIPTOR.full_name == full_name)
-
-
 def _time_of(message: Any) -> datetime:
     return message.ToDatetime(tzinfo=timezone.utc)
 
@@ -279,7 +219,7 @@ def _fraction_of(message: Any) -> Fraction:
 
 
 _SPECIAL_READERS: dict[str, Callable[[Any], Any]] = {
-    "google.protobuf.Timestamp": _time_of,
-    _DURATION: _seconds_of,
-    "fresco.v1.Rational": _fraction_of,
+    TIMESTAMP: _time_of,
+    DURATION: _seconds_of,
+    RATIONAL: _fraction_of,
 }

@@ -20,7 +20,8 @@ from fresco.v1 import (
 from fresco_client import launch, transfers
 from fresco_client.connection import CALL_S, Connection, Patience
 from fresco_client.errors import Cancelled, DaemonNotFound, DaemonUnreachable
-from fresco_client.messages import enum_number, message_of, value_of
+from fresco_client.mapping import enum_number
+from fresco_client.messages import message_of, value_of
 from fresco_client.places import data_folder
 from fresco_client.server_info import Model, ServerInfo
 from fresco_client.settings import KeyframeChange, ModelChoice, RestyleSettings

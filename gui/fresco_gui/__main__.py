@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-import argparse
-import importlib.util
-import locale
-import logging
-import logging.handlers
-import signal
 import sys
-from dataclasses import replace
-from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
-from fresco_gui import qt_libraries
+from fresco_media import interrupts
 
+# Everything else is imported where Ctrl-C does not show a traceback any more.
 if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
     from PyQt6.QtCore import QCoreApplication
+    from PyQt6.QtWidgets import QApplication, QWidget
+
+    from fresco_gui.faults import FaultHook
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The exit code: 0, or 1 where Qt cannot start."""
-    options = _parse(sys.argv[1:] if arguments is None else arguments)
-    reason = qt_libraries.why_not()
-    if reason:
-        sys.stderr.write(reason + "\n")
-        return 1
-    return _run(options)
+    with interrupts.ends_at_once():
+        from fresco_gui import qt_libraries
+
+        options = _parse(sys.argv[1:] if arguments is None else arguments)
+        reason = qt_libraries.why_not()
+        if reason:
+            sys.stderr.write(reason + "\n")
+            return 1
+        application, hook = _opened(options)
+    code = application.exec()
+    hook.remove()
+    return code
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
+    import argparse
+    from pathlib import Path
+
     parser = argparse.ArgumentParser(
         prog="fresco-gui", description="Try looks on a clip, compare them, and export the result."
     )
@@ -40,8 +47,11 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _run(options: argparse.Namespace) -> int:
-    from PyQt6.QtCore import QTimer
+def _opened(options: argparse.Namespace) -> tuple[QApplication, FaultHook]:
+    """The application with its window, which Ctrl-C in the terminal closes."""
+    import locale
+    from dataclasses import replace
+
     from PyQt6.QtWidgets import QApplication
 
     from fresco_gui import theme
@@ -68,23 +78,30 @@ def _run(options: argparse.Namespace) -> int:
     if options.data is not None:
         choice = replace(choice, data=options.data)
     window.show()
+    _close_on_ctrl_c(window)
     window.start(options.clip, choice)
+    return application, hook
 
-    # Ctrl-C in the terminal closes the window; Python only looks at signals while it runs.
-    def close(_: int, __: FrameType | None) -> None:
+
+def _close_on_ctrl_c(window: QWidget) -> None:
+    import signal
+
+    from PyQt6.QtCore import QTimer
+
+    def close(*_: object) -> None:
         window.close()
 
     signal.signal(signal.SIGINT, close)
-    ticker = QTimer()
+    # Python only looks at signals while it runs.
+    ticker = QTimer(window)
     ticker.timeout.connect(lambda: None)
     ticker.start(300)
-    code = application.exec()
-    hook.remove()
-    return code
 
 
 def _translate(application: QCoreApplication) -> None:
     """Take the system's language, where there are words in it."""
+    from pathlib import Path
+
     from PyQt6.QtCore import QLibraryInfo, QLocale, QTranslator
 
     for name, folder in (
@@ -98,17 +115,22 @@ def _translate(application: QCoreApplication) -> None:
 
 def _own_daemon() -> tuple[str, ...]:
     """What starts the daemon that is installed beside this app; else the user's own is found."""
+    import importlib.util
+
     if importlib.util.find_spec("fresco_cli") is None:
         return ()
     return (sys.executable, "-m", "fresco_cli")
 
 
 def _log_to(folder: Path, *, is_debug: bool) -> None:
+    import logging
+    from logging.handlers import RotatingFileHandler
+
     handlers: list[logging.Handler] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handlers.append(
-            logging.handlers.RotatingFileHandler(
+            RotatingFileHandler(
                 folder / "fresco-gui.log", maxBytes=1 << 20, backupCount=2, encoding="utf-8"
             )
         )

@@ -22,6 +22,7 @@ from fresco_client import (
     Session,
     SessionClosed,
     VersionMismatch,
+    is_passing,
 )
 from PyQt6.QtCore import QObject, QThread, pyqtSignal
 
@@ -31,6 +32,7 @@ _log = logging.getLogger(__name__)
 _BEAT_S = 2.0
 _BEATS_PER_LISTING = 5
 _LONGEST_PAUSE_S = 15.0
+_LONGEST_PAUSE_OF_BUSY_S = 4.0
 
 
 class DaemonState(Enum):
@@ -98,7 +100,8 @@ class Connection(QThread):
             except ClientError as error:
                 self._tell_error(error)
                 self._rest(pause_s)
-                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+                longest_s = _LONGEST_PAUSE_OF_BUSY_S if is_passing(error) else _LONGEST_PAUSE_S
+                pause_s = min(2 * pause_s, longest_s)
         self._drop()
 
     def look_now(self) -> None:
@@ -201,7 +204,6 @@ _STATES: tuple[tuple[type[ClientError], DaemonState], ...] = (
     (DaemonFailedToStart, DaemonState.ERROR),
     (VersionMismatch, DaemonState.INCOMPATIBLE),
     (NotAuthorised, DaemonState.REFUSED),
-    (DaemonUnreachable, DaemonState.RECONNECTING),
 )
 
 
@@ -209,4 +211,4 @@ def _state_of_error(error: ClientError) -> DaemonState:
     for kind, state in _STATES:
         if isinstance(error, kind):
             return state
-    return DaemonState.ERROR
+    return DaemonState.RECONNECTING if is_passing(error) else DaemonState.ERROR

@@ -66,7 +66,10 @@ class Daemon(QObject):
         if state.is_connected:
             reporter.over.emit(DAEMON_AWAY)
         elif why:
-            problem = Problem(title=self.tr("No daemon"), message=why, reason=DAEMON_AWAY)
+            is_passing = state is DaemonState.RECONNECTING
+            title = self.tr("Waiting for the daemon") if is_passing else self.tr("No daemon")
+            message = f"{why} {self.tr('Fresco keeps trying by itself.')}" if is_passing else why
+            problem = Problem(title=title, message=message, reason=DAEMON_AWAY)
             reporter.report(problem, self.tr("Try again"))
         self.changed.emit(state, why)
 

@@ -13,6 +13,7 @@ from fresco_gui.project import ProjectUnreadable
 _log = logging.getLogger(__name__)
 
 CLIP_GONE = "CLIP_GONE"
+CLIP_WAITS = "CLIP_WAITS"
 DAEMON_AWAY = "DAEMON_AWAY"
 FETCH_FAILED = "FETCH_FAILED"
 AUTOSAVE_FAILED = "AUTOSAVE_FAILED"

@@ -19,6 +19,7 @@ from fresco_media.sequence import (
     find_sequence,
     is_sequence_path,
 )
+from fresco_media.text import counted
 from fresco_media.timing import DEFAULT_RATE
 from fresco_media.types import ClipInfo, Frame, Image
 
@@ -158,11 +159,12 @@ class _VideoSource:
     def _damaged_frames(self) -> tuple[str, ...]:
         if not self._damaged:
             return ()
+        of_clip = "of the clip's frames"
         shown = ", ".join(str(index) for index in sorted(self._damaged)[:5])
         more = ", ..." if len(self._damaged) > 5 else ""
         return (
-            f"{len(self._damaged)} of the clip's frames are damaged ({shown}{more}); "
-            "their neighbours are shown in their place",
+            f"{counted(len(self._damaged), f'{of_clip} is', f'{of_clip} are')} damaged "
+            f"({shown}{more}); their neighbours are shown in their place",
         )
 
 

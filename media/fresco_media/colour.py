@@ -1,7 +1,7 @@
 """Between the YUV of codecs and the RGB of the engine, by the clip's own matrix and range.
 
-Decoding is `fresco_media.picture`'s. Encoding is done here: libswscale truncates where it writes
-full range, and a picture that passes through several times would fade.
+Decoding is `fresco_media.picture`'s. Encoding is done here: libswscale truncates where it
+writes full range, and a picture that passes through several times would fade.
 """
 
 from __future__ import annotations

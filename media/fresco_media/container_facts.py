@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import av.container
 import av.error
+import av.stream
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +21,44 @@ _ELSEWHERE = {
     "com.apple.quicktime.creationdate": "date",
     "com.apple.quicktime.title": "title",
 }
+
+
+# Not to be missed: hints for servers, and titles of chapters, which are taken over as chapters.
+_TAGS_OF_NOTHING = {"rtp ", "text"}
+
+
+def left_out(source: av.container.InputContainer) -> list[str]:
+    """A sentence on what a result does not take over of `source`; empty where that is nothing."""
+    streams = source.streams
+    timecodes = [one for one in streams.data if _tag_of(one) == "tmcd"]
+    others = [one for one in streams.data if _tag_of(one) not in {"tmcd", *_TAGS_OF_NOTHING}]
+    attachments = [one for one in streams if one.type == "attachment"]
+    kinds = [
+        name
+        for name, found in (
+            ("subtitles", streams.subtitles),
+            ("timecode", timecodes),
+            ("data tracks", others),
+            ("attached files", attachments),
+        )
+        if found
+    ]
+    if not kinds:
+        return []
+    *most, last = kinds
+    named = f"{', '.join(most)} and {last}" if most else last
+    verb, them = ("is", "it") if kinds == ["timecode"] else ("are", "them")
+    return [f"the clip's {named} {verb} not taken over; add {them} to the result in your editor"]
+
+
+def _tag_of(stream: av.stream.Stream) -> str:
+    # Streams that nothing decodes have no context to ask; their handlers have a name all the same.
+    handler = stream.metadata.get("handler_name", "").lower()
+    if "timecode" in stream.metadata or "time code" in handler:
+        return "tmcd"
+    if "rtp" in handler or "hint" in handler:
+        return "rtp "
+    return "text" if stream.container.chapters() and "subtitle" in handler else ""
 
 
 def copy_facts(

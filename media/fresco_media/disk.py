@@ -5,12 +5,22 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fresco_media.errors import DiskFull, OutputNotWritable
+
+_NEW = (
+    os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+)
+_PARTIAL = re.compile(r"\.fresco-[0-9a-f]{12}\.partial")
+
+
+class Displaced(OSError):
+    """A folder of ours is no longer what was made there; `strerror` is a sentence."""
 
 
 @contextmanager
@@ -22,19 +32,42 @@ def storing(path: Path) -> Iterator[None]:
         raise output_fault(path, error) from error
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(
+    path: Path,
+    data: bytes | Iterable[bytes],
+    *,
+    is_private: bool = False,
+    is_durable: bool = False,
+    folder: int | None = None,
+) -> None:
     """Write a file under a temporary name and rename it: it is there whole or not at all.
+
+    One that `is_private` only this user may read; one that `is_durable` is whole also when the
+    power fails. `folder` is the folder of `path`, where that is held open. What is in the place of
+    either name, such as a link or a pipe, is replaced and never written through.
 
     Raises:
         DiskFull, OutputNotWritable: it cannot be stored; an older file stays as it was.
     """
-    temporary = partial_name(path)
+    temporary, target = (
+        str(name) if folder is None else name.name for name in (partial_name(path), path)
+    )
     with storing(path):
+        # What a killed process left, or somebody else put there.
+        with suppress(FileNotFoundError):
+            os.unlink(temporary, dir_fd=folder)
         try:
-            temporary.write_bytes(data)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+            descriptor = os.open(temporary, _NEW, 0o600 if is_private else 0o666, dir_fd=folder)
+            with os.fdopen(descriptor, "wb") as file:
+                file.writelines((data,) if isinstance(data, bytes) else data)
+                if is_durable:
+                    file.flush()
+                    os.fsync(file.fileno())
+            os.replace(temporary, target, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary, dir_fd=folder)
+            raise
 
 
 def partial_name(path: Path, token: str | None = None) -> Path:
@@ -46,6 +79,11 @@ def partial_name(path: Path, token: str | None = None) -> Path:
     """
     token = token or hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]
     return path.with_name(f".fresco-{token}.partial")
+
+
+def is_partial_name(name: str) -> bool:
+    """Whether a name is one that `partial_name` gives to a file without a token."""
+    return _PARTIAL.fullmatch(name) is not None
 
 
 def short_stem(path: Path, longest: int = 200) -> str:
@@ -61,7 +99,9 @@ def output_fault(path: Path, error: Exception) -> DiskFull | OutputNotWritable:
     """What `error`, met while `path` was written, means to the user."""
     code = getattr(error, "errno", None)
     if code == errno.ENOSPC:
-        return DiskFull(path, free_bytes(path.parent))
+        return DiskFull(path, free_bytes(path))
+    if isinstance(error, Displaced):
+        return OutputNotWritable(path, str(error.strerror))
     if isinstance(error, FileNotFoundError):
         return OutputNotWritable(path, "its folder does not exist; create it or choose another")
     if isinstance(error, PermissionError) or code == errno.EROFS:
@@ -71,9 +111,16 @@ def output_fault(path: Path, error: Exception) -> DiskFull | OutputNotWritable:
     )
 
 
-def free_bytes(folder: Path) -> int:
-    """Room left on the disk of `folder`, or 0 where nobody can tell."""
-    try:
-        return shutil.disk_usage(folder).free
-    except OSError:
-        return 0
+def free_bytes(path: Path) -> int:
+    """Room left on the disk where `path` is or would be, or 0 where nobody can tell.
+
+    A folder may be the top of a disk of its own, so its parent's would be another one.
+    """
+    for place in (path, *path.absolute().parents):
+        try:
+            return shutil.disk_usage(place).free
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
+            break
+    return 0

@@ -13,9 +13,10 @@ import av
 import av.container
 import av.error
 
-from fresco_media.container_facts import copy_facts
+from fresco_media.container_facts import copy_facts, left_out
 from fresco_media.containers import open_input
 from fresco_media.delivery import Codec, Delivery
+from fresco_media.packet_durations import PacketDurations
 from fresco_media.picture_codecs import picture_codec
 from fresco_media.quicktime import state_languages
 from fresco_media.readback import Wanted, shortcomings
@@ -52,6 +53,10 @@ class Encoder:
         self._first_tick = _first_tick(info, start)
         self._written = 0
         self._last_tick = 0
+        # Constant rates need none.
+        is_even = not info.is_variable_rate and info.last_frame_s is None
+        counts_decoding = target.container != "matroska"
+        self._durations = None if is_even else PacketDurations(counts_decoding=counts_decoding)
         self._is_closed = False
         self._sound: Sound | None = None
         self._warnings: list[str] = []
@@ -92,6 +97,8 @@ class Encoder:
         picture.pts = self._info.times[frame.index] - self._first_tick
         picture.time_base = self._info.time_base
         picture.duration = self._duration(frame.index)
+        if self._durations is not None:
+            self._durations.note(picture)
         self._written += 1
         self._last_tick = picture.pts
         self._mux(self._stream.encode(picture))
@@ -100,7 +107,7 @@ class Encoder:
 
     def finish(self) -> None:
         """Write what the encoder still holds, the rest of the sound and the index; look at it."""
-        self._mux(self._stream.encode(None))
+        self._mux(self._stream.encode(None), is_end=True)
         languages: list[str] = []
         sound_tracks = 0
         if self._sound is not None:
@@ -127,7 +134,9 @@ class Encoder:
             self._sound.close()
         self._output.close()
 
-    def _mux(self, packets: list[av.Packet]) -> None:
+    def _mux(self, packets: list[av.Packet], *, is_end: bool = False) -> None:
+        if self._durations is not None:
+            self._durations.state(packets, is_end=is_end)
         for packet in packets:
             if self._sound is not None:
                 self._journal.note(packet)
@@ -161,6 +170,7 @@ class Encoder:
         info, wish = self._info, self._target.delivery.sound
         try:
             with closing(open_input(info.path)) as source:
+                self._warnings += left_out(source)
                 copy_facts(source, self._output, part.offset_s, part.pictures_end_s)
             if info.has_audio and wish != "none":
                 container, is_lossless = self._target.container, self._target.codec == "lossless"
@@ -189,7 +199,8 @@ class Encoder:
         times = self._info.times
         if index + 1 < len(times):
             return times[index + 1] - times[index]
-        return max(1, round(1 / (self._info.frame_rate * self._info.time_base)))
+        last_s = self._info.last_frame_s or 1 / self._info.frame_rate
+        return max(1, round(last_s / self._info.time_base))
 
 
 def _container_options(info: ClipInfo, container: str) -> dict[str, str]:
@@ -226,12 +237,13 @@ def _sound_range(info: ClipInfo, stop: int, first_tick: int, container: str) -> 
     times, base = info.times, info.time_base
     is_matroska = container == "matroska"
     offset_s = first_tick * base
-    stop_s = times[stop] * base if stop < len(times) else None
+    end_s = times[-1] * base + 1 / info.frame_rate if info.is_followed else None
+    stop_s = times[stop] * base if stop < len(times) else end_s
     return SoundRange(
         start_s=offset_s if first_tick or is_matroska else None,
         stop_s=stop_s,
         offset_s=offset_s,
-        pictures_end_s=stop_s or times[-1] * base + 1 / info.frame_rate,
+        pictures_end_s=stop_s or info.end_s,
         # MP4 and MOV hide what comes before 0 by an edit list; Matroska would move the pictures.
         keeps_partial=not is_matroska,
         keeps_codec_delay=not first_tick,

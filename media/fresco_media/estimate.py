@@ -11,6 +11,7 @@ import av
 from fresco_media.delivery import Codec, Delivery
 from fresco_media.images import encode_image
 from fresco_media.picture_codecs import picture_codec
+from fresco_media.sound import sound_bytes_per_s
 from fresco_media.types import ClipInfo, Image
 
 RUN = 8
@@ -18,7 +19,6 @@ RUN = 8
 
 # x264 begins anew at least so often.
 _FRAMES_PER_KEYFRAME = 250
-_SOUND_BYTES_PER_S = {"none": 0, "kept": 32_000, "aac": 32_000, "pcm": 192_000}
 
 
 def sample_places(start: int, stop: int, runs: int = 3) -> list[range]:
@@ -39,11 +39,12 @@ def expected_bytes(
 ) -> int:
     """About how many bytes `frame_count` frames take that are like those of `runs`.
 
-    `info` gives size, rate and whether there is sound; each run holds frames that follow each
+    `info` gives size, rate and sound; each run holds frames that follow each
     other. Usually right to a third.
 
     Raises:
         ValueError: there is no frame.
+        ClipUnreadable, FFmpegError, OSError: the sound of the clip cannot be looked at.
     """
     if not any(runs):
         raise ValueError("no frame was given")
@@ -59,9 +60,16 @@ def expected_bytes(
     first = sum(firsts) / len(firsts)
     other = sum(others) / len(others) if others else first
     keyframes = -(-frame_count // _FRAMES_PER_KEYFRAME)
-    sound = _SOUND_BYTES_PER_S[delivery.sound] if info.has_audio else 0
-    seconds = frame_count / info.frame_rate
-    return round(keyframes * first + (frame_count - keyframes) * other + sound * float(seconds))
+    pictures = keyframes * first + (frame_count - keyframes) * other
+    return round(pictures + _sound_bytes(info, codec, delivery, frame_count))
+
+
+def _sound_bytes(info: ClipInfo, codec: Codec, delivery: Delivery, frame_count: int) -> float:
+    if not info.has_audio or delivery.sound == "none":
+        return 0
+    container = "mov" if codec == "prores" else "mp4"
+    bytes_per_s = sound_bytes_per_s(info.path, container, delivery.sound)
+    return bytes_per_s * float(frame_count / info.frame_rate)
 
 
 def _encoded_sizes(

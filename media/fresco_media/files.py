@@ -87,7 +87,7 @@ def regular_file(path: Path | str) -> os.stat_result:
     """
     try:
         found = os.stat(path)
-        _check_kind(path, found)
+        check_kind(path, found)
     except NotAFile as error:
         raise ClipUnreadable(path, str(error.strerror)) from error
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -105,10 +105,10 @@ def open_file(path: Path | str) -> BinaryIO:
         OutsideFolders: the process is confined, and the file lies elsewhere.
         OSError: it is not there or may not be read.
     """
-    _check_kind(path, os.stat(path))
+    check_kind(path, os.stat(path))
     descriptor = _opened(Path(path), _READ | _WITHOUT_WAITING)
     try:
-        _check_kind(path, os.fstat(descriptor))
+        check_kind(path, os.fstat(descriptor))
         return os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)
@@ -118,14 +118,22 @@ def open_file(path: Path | str) -> BinaryIO:
 def read_file(path: Path | str, most_bytes: int) -> bytes:
     """All bytes of the regular file at `path`; raises as `open_file`, and `TooLarge`."""
     with open_file(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        # One byte more than it should have: it may grow while it is read.
-        data = file.read(min(size, most_bytes) + 1)
-    if max(size, len(data)) > most_bytes:
+        return limited(file, most_bytes, path)
+
+
+def limited(file: BinaryIO, most_bytes: int, path: Path | str) -> bytes:
+    """All bytes of the open regular file `file`, called `path`; raises `TooLarge`."""
+    size = os.fstat(file.fileno()).st_size
+    if size > most_bytes:
         raise TooLarge(
             errno.EFBIG, f"it has more than the {_bytes(most_bytes)} such a file may have", path
         )
-    return data[:size]
+    # No more than it had: it may grow while it is read.
+    parts: list[bytes] = []
+    while size and (part := file.read(size)):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
 
 
 def copy_file(source: Path | str, target: Path) -> None:
@@ -168,7 +176,8 @@ def settled(path: Path | str) -> Iterator[str]:
                 raise _outside(path)
 
 
-def _check_kind(path: Path | str, found: os.stat_result) -> None:
+def check_kind(path: Path | str, found: os.stat_result) -> None:
+    """Raises: NotAFile when what the system has `found` at `path` is no regular file."""
     kind = next((name for is_it, name in _KINDS if is_it(found.st_mode)), "")
     if not kind and found.st_dev in _kernel_devices():
         kind = "made up by the system"

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, BinaryIO, SupportsFloat
+from typing import Any, BinaryIO, Literal, SupportsFloat
 
 import av.error
 import cv2
@@ -44,6 +44,14 @@ _FLOAT = 3
 _DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
 _FILM_HEADER_BYTES = 1 << 20
 _LINEAR_NOTE = "the pictures hold linear light; it is shown as sRGB, clipped above white"
+_PAGES_NOTE = (
+    "the file holds several pictures, as pages or layers; the first one is used, so save the "
+    "others as files of their own if they are meant"
+)
+_ANIMATION_NOTE = "the picture is animated; its first frame is used"
+_SUBFILE_TAG, _REDUCED, _MASK = 254, 1, 4
+_MOST_PAGES = 10_000
+_ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
 _DENSITY_NOTE = "the pictures hold film density; it is shown as sRGB"
 TiffTags = dict[int, Any]
 
@@ -57,7 +65,7 @@ class StillHeader:
     bit_depth: int = 8
     pixel_aspect: Fraction = Fraction(1)
     kind: str = ""
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def read_header(path: Path) -> StillHeader:
@@ -113,17 +121,27 @@ def _header(file: BinaryIO) -> StillHeader:
             bit_depth=16 if is_deep(picture) else 8,
             pixel_aspect=1 / aspect if orientation.swaps_sides else aspect,
             kind=picture.format or "",
+            notes=_pillow_notes(picture),
         )
+
+
+def _pillow_notes(picture: Pillow.Image) -> tuple[str, ...]:
+    if picture.mode == "F":
+        return (_LINEAR_NOTE,)
+    is_film = picture.format in _ANIMATED and getattr(picture, "is_animated", False)
+    return (_ANIMATION_NOTE,) if is_film else ()
 
 
 def _film_header(kind: str, data: bytes) -> StillHeader:
     found = film.exr_header(data) if kind == "EXR" else film.dpx_header(data)
-    note = ""
+    notes: tuple[str, ...] = ()
     if kind == "EXR" or film.is_linear(found):
-        note = _LINEAR_NOTE
+        notes = (_LINEAR_NOTE,)
     elif film.is_density(found):
-        note = _DENSITY_NOTE
-    return StillHeader(found.size, found.has_alpha, found.bit_depth, found.pixel_aspect, kind, note)
+        notes = (_DENSITY_NOTE,)
+    return StillHeader(
+        found.size, found.has_alpha, found.bit_depth, found.pixel_aspect, kind, notes
+    )
 
 
 def is_heif(kind: str | None) -> bool:
@@ -217,5 +235,39 @@ def _tiff_header(file: BinaryIO) -> StillHeader:
         bit_depth=16 if tiff_bits(tags) > 8 else 8,
         pixel_aspect=1 / aspect if orientation.swaps_sides else aspect,
         kind="TIFF",
-        note=_LINEAR_NOTE if is_float else "",
+        notes=(*((_LINEAR_NOTE,) if is_float else ()), *_page_notes(file)),
     )
+
+
+def _page_notes(file: BinaryIO) -> tuple[str, ...]:
+    """What to say of a TIFF that holds more pictures than the first."""
+    count = tiff_pages(file)
+    return (_PAGES_NOTE,) if count > 1 else ()
+
+
+def tiff_pages(file: BinaryIO) -> int:
+    """How many pictures a TIFF file holds, without previews and masks; more than `_MOST_PAGES`
+    are not counted.
+    """
+    file.seek(0)
+    head = file.read(16)
+    order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"
+    is_big = 43 in head[2:4]
+    wide, entry, short = (8, 20, 8) if is_big else (4, 12, 2)
+    place = int.from_bytes(head[8:16] if is_big else head[4:8], order)
+    seen: set[int] = set()
+    count = 0
+    while place and place not in seen and len(seen) < _MOST_PAGES:
+        seen.add(place)
+        file.seek(place)
+        entries = int.from_bytes(file.read(short), order)
+        body = file.read(entries * entry + wide)
+        if len(body) < entries * entry + wide:
+            break
+        tags = [body[start : start + entry] for start in range(0, entries * entry, entry)]
+        kinds = [tag for tag in tags if int.from_bytes(tag[:2], order) == _SUBFILE_TAG]
+        value = kinds[0][-wide:][:4] if kinds else b""
+        is_beside = int.from_bytes(value, order) & (_REDUCED | _MASK)
+        count += not is_beside
+        place = int.from_bytes(body[-wide:], order)
+    return count

@@ -10,8 +10,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+# A hyphen before a number is a sign where something else divides it from the words before.
+_IS_SIGNED = re.compile(r"(?:^|[_.])-$")
 _NUMBER = re.compile(r"%(?:0([0-9]{1,2}))?d")
-_ENDS_STEM = re.compile(r"(?P<before>.*?)(?P<digits>[0-9]+)(?P<after>\.[^.]+)", re.DOTALL)
+_ENDS_STEM = re.compile(
+    r"(?P<before>.*?)(?P<digits>(?:(?:^|(?<=[_.]))-)?[0-9]+)(?P<after>\.[^.]+)", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,10 @@ class NumberedName:
         end = len(name) - len(self.after)
         middle = name[len(self.before) : end]
         is_ours = name.startswith(self.before) and name[end:].lower() == self.after.lower()
-        return int(middle) if is_ours and re.fullmatch("[0-9]+", middle) else None
+        if is_ours and re.fullmatch("[0-9]+", middle):
+            return int(middle)
+        is_negative = _IS_SIGNED.search(f"{self.before}-") and re.fullmatch("-[0-9]+", middle)
+        return int(middle) if is_ours and is_negative else None
 
     def unescaped(self) -> NumberedName | None:
         """The same with `%%` for one per cent sign, as FFmpeg writes it; None without any."""
@@ -55,6 +62,12 @@ def parse_pattern(name: str) -> NumberedName | None:
 def is_pattern(path: Path) -> bool:
     """Whether `path` stands for numbered files, unless there is a file of just that name."""
     return parse_pattern(path.name) is not None and not path.exists()
+
+
+def signed_number(name: str, digits: re.Match[str]) -> int:
+    """The number that `digits` found in `name`, below 0 behind a sign."""
+    number = int(digits[0])
+    return -number if _IS_SIGNED.search(name[: digits.start()]) else number
 
 
 def numbers_around(name: str) -> tuple[NumberedName, int] | None:

@@ -21,12 +21,12 @@ from av.format import Flags as ContainerFlags
 from fresco_media.continuity import Track, find_joins
 from fresco_media.demux import demuxed
 from fresco_media.dirac import holds_picture
+from fresco_media.losses import Bookkeeping, Loss, announced_frames, ends_early
 from fresco_media.mpeg4 import PictureClock, filled_stamps
+from fresco_media.streams import sounds_beside
 from fresco_media.timing import ascending
 from fresco_media.types import Join
 
-# How much earlier than announced a stream may end before the file counts as cut short.
-END_TOLERANCE_S = Fraction(1, 4)
 # Codecs reorder by 16 frames at most.
 _DEEPEST_REORDERING = 16
 # So many pictures tell fields that are stored apart from stamps that are missing.
@@ -34,7 +34,10 @@ _ENOUGH = 6
 
 
 class ScannedPacket(NamedTuple):
-    """One packet of the video stream; `stamp` is its time, `seek` what to seek to for it."""
+    """One packet of the video stream; `stamp` is its time, `seek` what to seek to for it.
+
+    `duration` is in ticks, 0 where the file does not state it.
+    """
 
     stamp: int | None
     seek: int | None
@@ -43,6 +46,7 @@ class ScannedPacket(NamedTuple):
     is_key: bool
     is_shown: bool
     is_corrupt: bool
+    duration: int = 0
 
     @staticmethod
     def shown_at(stamp: int) -> ScannedPacket:
@@ -55,6 +59,7 @@ class Scan:
     """What one pass over a file tells.
 
     `time_base` is the tick of the pictures' stamps, `step` the usual duration of one in ticks.
+    `end` is when the file says that its last picture ends, in ticks, None where it does not.
     `sound_start_s` is when its first sound begins, None without any.
     `has_decoding_times_only` says that the container stores no times of showing.
     """
@@ -64,8 +69,10 @@ class Scan:
     packets: list[ScannedPacket] = field(default_factory=list[ScannedPacket])
     joins: tuple[Join, ...] = ()
     is_cut_short: bool = False
+    end: int | None = None
     sound_start_s: Fraction | None = None
     has_decoding_times_only: bool = False
+    bookkeeping: Bookkeeping = field(default_factory=lambda: Bookkeeping(""))
 
     @property
     def is_timed(self) -> bool:
@@ -94,7 +101,8 @@ class PacketTable:
     `is_timed` is False for raw streams without any time stamps; their `stamps` just count.
     `is_cut_short` says that the file ends before its announced end, `left_out` how many frames at
     its start need others that it does not hold, `mended` how many have no time stamp of their own
-    that could be kept.
+    that could be kept, `loss` what is missing in the middle. `durations` are those that the file
+    states for the last frames, at most two, in ticks, 0 where it does not.
     """
 
     stamps: tuple[int, ...]
@@ -108,6 +116,8 @@ class PacketTable:
     sound_start_s: Fraction | None = None
     left_out: int = 0
     mended: int = 0
+    durations: tuple[int, ...] = ()
+    loss: Loss | None = None
 
 
 def scan_packets(
@@ -123,6 +133,7 @@ def scan_packets(
     pictures = tracks[stream.index]
     may_jump = bool(container.format.flags & int(ContainerFlags.ts_discont.value))
     scan = Scan(pictures.time_base, has_decoding_times_only=container.format.name == "asf")
+    scan.bookkeeping = Bookkeeping(container.format.name, announced_frames(container, stream))
     clock = _clock_of(container, stream)
     own_times_s: list[Fraction | None] = []
     for packet in demuxed(container):
@@ -131,6 +142,7 @@ def scan_packets(
         track = tracks.get(packet.stream_index)
         if track is None or not packet.size:
             continue
+        scan.bookkeeping.add(packet, len(scan.packets))
         is_stray = may_jump and track.is_stray(packet)
         track.add(packet, is_stray=is_stray)
         if track is pictures:
@@ -140,10 +152,11 @@ def scan_packets(
     if own_times_s:
         _fill_stamps(scan, own_times_s)
     latest_s = max(track.end * track.time_base for track in tracks.values())
-    scan.is_cut_short = _ends_early(container, stream, latest_s)
+    scan.is_cut_short = ends_early(container, stream, latest_s, scan.bookkeeping)
+    scan.end = None if scan.is_cut_short else _stated_end(container, stream)
     _leave_out_cut_frame(scan)
     scan.step = pictures.duration or 1
-    sounds = {sound.index: tracks[sound.index] for sound in container.streams.audio}
+    sounds = {sound.index: tracks[sound.index] for sound in sounds_beside(container, stream)}
     scan.sound_start_s = _earliest_s(sounds.values())
     if scan.is_timed:
         tracks = {stream.index: pictures, **sounds}
@@ -194,6 +207,7 @@ def _scanned(packet: av.Packet, stream: av.VideoStream, *, is_stray: bool) -> Sc
         packet.is_keyframe,
         not is_stray and _is_shown(packet, stream),
         packet.is_corrupt,
+        packet.duration or 0,
     )
 
 
@@ -210,6 +224,18 @@ def without_times(scan: Scan) -> Scan:
     """The scan of a file that holds no times, without those that FFmpeg makes up for it."""
     packets = [packet._replace(stamp=None, seek=None) for packet in scan.packets]
     return replace(scan, packets=packets, joins=())
+
+
+def without_pictures_from(scan: Scan, position: int) -> Scan:
+    """The scan without the pictures behind the byte `position`, and those that are cut there."""
+    packets = scan.packets
+    stop = next((n for n, one in enumerate(packets) if (one.position or 0) >= position), None)
+    if stop is None:
+        return scan
+    while stop and (packets[stop - 1].position is None or packets[stop - 1].is_corrupt):
+        stop -= 1
+    gone = [one._replace(size=0, is_key=False, is_shown=False) for one in packets[stop:]]
+    return replace(scan, packets=[*packets[:stop], *gone])
 
 
 def without_keys(scan: Scan) -> Scan:
@@ -314,7 +340,19 @@ def table_in_order(
         sound_start_s=scan.sound_start_s,
         left_out=left_out,
         mended=sum(before != after for before, after in zip(own, stamps, strict=True)),
+        durations=_last_durations(scan, order, stamps),
+        loss=scan.bookkeeping.loss(
+            own, order, packets=0 if scan.is_cut_short else len(scan.packets)
+        ),
     )
+
+
+def _last_durations(scan: Scan, order: Sequence[int], stamps: Sequence[int]) -> tuple[int, ...]:
+    durations = [scan.packets[number].duration for number in order[-2:]]
+    # Where frames are reordered, MP4 states how long each takes to be decoded, not how long to see.
+    if durations and scan.end is not None and not scan.joins:
+        durations[-1] = max(0, scan.end - stamps[-1])
+    return tuple(durations)
 
 
 def _keys(
@@ -375,13 +413,8 @@ def _are_borrowed(packets: Sequence[ScannedPacket]) -> bool:
     )
 
 
-def _ends_early(
-    container: av.container.InputContainer, stream: av.VideoStream, latest_s: Fraction
-) -> bool:
-    """Whether the packets stop before the end that the file's header announces."""
-    if container.format.name.startswith("matroska") and container.duration:
-        return latest_s < Fraction(container.duration, av.time_base) - END_TOLERANCE_S
-    if not stream.duration or not stream.time_base:
-        return False
-    announced_s = ((stream.start_time or 0) + stream.duration) * stream.time_base
-    return latest_s < announced_s - END_TOLERANCE_S
+def _stated_end(container: av.container.InputContainer, stream: av.VideoStream) -> int | None:
+    # Elsewhere FFmpeg works it out from rates and sizes.
+    if "mp4" not in container.format.name or not stream.duration:
+        return None
+    return (stream.start_time or 0) + stream.duration

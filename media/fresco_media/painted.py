@@ -15,12 +15,16 @@ from fresco_media.clip import Clip
 from fresco_media.errors import ClipError, KeyframesUnusable
 from fresco_media.files import listed
 from fresco_media.formats import KEY_SUFFIXES
+from fresco_media.headers import read_header
+from fresco_media.numbered import signed_number
 from fresco_media.numbering import Fit, fits_of
 from fresco_media.scaling import display_size, resize
 from fresco_media.stills import Still, read_still
 from fresco_media.types import ClipInfo, Image
 
 _NUMBER = re.compile(r"[0-9]+")
+# Numbers of versions, takes and copies are not those of frames.
+_VERSION = re.compile(r"(?<![a-z])(?:v|ver|version|rev|take|copy)[ ._-]*$", re.IGNORECASE)
 _SAME_ASPECT = 0.01
 # So many keys that faintly look like another frame are worth a word.
 _AGREEING = 3
@@ -80,6 +84,7 @@ def find_painted_keys(
         raise KeyframesUnusable(
             folder, "all of its keys lie outside the range; choose a range that holds one"
         )
+    warnings += _guesses(files.values())
     warnings += _told("has no number in its name and is not used", _pictures(folder) - set(named))
     warnings += _told("lies outside the range and is not used", set(outside))
     return PaintedKeys(folder, dict(sorted(files.items())), warnings)
@@ -158,19 +163,53 @@ def _numbered(folder: Path) -> dict[Path, int]:
 
 def _frame_numbers(files: Sequence[Path]) -> dict[Path, int]:
     """The number that counts in each name, which holds at least one."""
-    alike: dict[str, dict[Path, list[str]]] = {}
+    alike: dict[str, dict[Path, list[re.Match[str]]]] = {}
     for file in files:
         # All digits made one, the names of a version or a take are the same.
         shape = _NUMBER.sub("0", file.stem)
-        alike.setdefault(shape, {})[file] = _NUMBER.findall(file.stem)
+        alike.setdefault(shape, {})[file] = list(_NUMBER.finditer(file.stem))
     found: dict[Path, int] = {}
     for numbers in alike.values():
-        columns = list(zip(*numbers.values(), strict=True))
-        telling = [place for place, one in enumerate(columns) if len(set(one)) == len(numbers)]
-        is_fixed = len(numbers) > 1 and len(set(columns[-1])) == 1
-        place = telling[-1] if is_fixed and telling else -1
-        found |= {file: int(own[place]) for file, own in numbers.items()}
+        place = _telling_place([list(own) for own in numbers.values()])
+        found |= {file: signed_number(file.stem, own[place]) for file, own in numbers.items()}
     return found
+
+
+def _telling_place(names: Sequence[Sequence[re.Match[str]]]) -> int:
+    """Which of the numbers in names of one shape is the frame's: the last one that can be."""
+    columns = list(zip(*names, strict=True))
+    places = [
+        place
+        for place, column in enumerate(columns)
+        if not _VERSION.search(column[0].string[: column[0].start()])
+    ] or list(range(len(columns)))
+    differing = [place for place in places if len({one[0] for one in columns[place]}) == len(names)]
+    is_fixed = len(names) > 1 and len({one[0] for one in columns[places[-1]]}) == 1
+    if is_fixed and differing:
+        return differing[-1]
+    if len(names) == 1:
+        # A number that is filled up by zeros counts frames.
+        padded = [place for place in places if columns[place][0][0].startswith("0")]
+        padded = [place for place in padded if len(columns[place][0][0]) > 2]
+        return padded[-1] if padded else places[-1]
+    return places[-1]
+
+
+def _guesses(files: Iterable[Path]) -> tuple[str, ...]:
+    """What to say of names in which another number than the last one is taken for the frame's."""
+    shapes = [_NUMBER.sub("0", file.stem) for file in files]
+    said: list[str] = []
+    for file in files:
+        places = list(_NUMBER.finditer(file.stem))
+        is_version = _VERSION.search(file.stem[: places[-1].start()])
+        taken = _telling_place([places])
+        is_alone = shapes.count(_NUMBER.sub("0", file.stem)) == 1
+        if is_alone and not is_version and taken != len(places) - 1:
+            said.append(
+                f"{file.name} is taken as frame {int(places[taken][0])}, not {int(places[-1][0])}; "
+                f"if that is wrong, {_NAMING}"
+            )
+    return tuple(said)
 
 
 def _pictures(folder: Path) -> set[Path]:
@@ -214,12 +253,20 @@ def check_keys(files: Iterable[Path], info: ClipInfo) -> tuple[str, ...]:
     """
     said: dict[str, list[str]] = {}
     for file in files:
-        for sentence in check_key(file, info):
+        for sentence in (*_noted(file), *check_key(file, info)):
             said.setdefault(sentence.removeprefix(file.name), []).append(file.name)
     return tuple(
         f"{names[0]}{what}" + (f"; likewise {', '.join(names[1:])}" if names[1:] else "")
         for what, names in said.items()
     )
+
+
+def _noted(file: Path) -> tuple[str, ...]:
+    """What is taken of a file that says less, or holds more, than one picture does."""
+    try:
+        return tuple(f"{file.name}: {note}" for note in read_header(file).notes)
+    except ClipError as error:
+        raise KeyframesUnusable(file, error.reason) from error
 
 
 def check_key(file: Path, info: ClipInfo) -> tuple[str, ...]:

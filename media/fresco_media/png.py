@@ -16,6 +16,7 @@ from fresco_media.types import ColourTags, Image
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_END = len(_SIGNATURE) + 25
+PNG_HEADER_BYTES = 24
 _COMMENT = b"Comment\0"
 _FAST = (
     cv2.IMWRITE_PNG_STRATEGY,
@@ -72,7 +73,12 @@ def cicp_of(data: bytes) -> ColourTags | None:
 
 def png_size(data: bytes) -> tuple[int, int] | None:
     """Width and height of the picture in a PNG file, or None where `decode_png` gives None."""
-    if not _is_whole(data):
+    return png_header_size(data) if _is_whole(data) else None
+
+
+def png_header_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height that the first `PNG_HEADER_BYTES` of a PNG file state, if it is one."""
+    if not data.startswith(_SIGNATURE) or len(data) < PNG_HEADER_BYTES:
         return None
     return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from fresco_media.decoder import has_alpha_beside
 from fresco_media.errors import ClipUnreadable
 from fresco_media.faults import NOT_A_VIDEO, reading
 from fresco_media.files import regular_file
+from fresco_media.losses import sentence
 from fresco_media.order import Trial, decoding_order, first_by_own_decoder, try_out
 from fresco_media.orientation import Orientation, orientation_of
 from fresco_media.packets import (
@@ -34,12 +35,15 @@ from fresco_media.packets import (
     table_in_order,
     undecodable_start,
     without_keys,
+    without_pictures_from,
     without_second_fields,
     without_times,
 )
 from fresco_media.picture import ALPHA_UNREAD, OVER_BLACK, has_alpha
-from fresco_media.streams import choose_video
+from fresco_media.streams import choose_video, sounds_beside
+from fresco_media.text import counted
 from fresco_media.timing import DEFAULT_RATE, Timing, exact_timing
+from fresco_media.transport import find_codec_change
 from fresco_media.types import ClipInfo, ColourTags
 
 # Keyframes of these are painted over what was there before, or refer to colours of earlier ones.
@@ -70,6 +74,8 @@ class _Header:
     time_base: Fraction
     rates: tuple[Fraction | None, ...]
     codec_tag: str = ""
+    transport_id: int | None = None
+    is_followed: bool = False
     has_alpha_beside: bool = False
     stream_index: int = 0
     sample_aspect: Fraction = Fraction(1)
@@ -115,7 +121,26 @@ def probe(path: Path, is_stopped: Callable[[], bool] = lambda: False) -> Probe |
                 "it holds no pictures; if it refers to other files, save it self-contained, "
                 "else copy or export it again",
             )
+        header, scan = _of_one_codec(path, header, scan)
         return _described(path, header, _trusted(scan, header), is_stopped)
+
+
+def _of_one_codec(path: Path, header: _Header, scan: Scan) -> tuple[_Header, Scan]:
+    """The scan up to where the codec changes, and the header with a word about that."""
+    change = None
+    if header.transport_id is not None:
+        change = find_codec_change(path, header.transport_id)
+    if change is None:
+        return header, scan
+    said = (
+        f"the video changes from {change.before} to {change.after} in mid-file, as where different "
+        "recordings were joined; only what comes before is used, so split the file there, or "
+        "convert all of it to one codec, to get the rest"
+    )
+    kept = without_pictures_from(scan, change.position)
+    if not any(packet.is_shown for packet in kept.packets):
+        return header, scan
+    return replace(header, is_followed=True, warnings=(*header.warnings, said)), kept
 
 
 def _trusted(scan: Scan, header: _Header) -> Scan:
@@ -129,7 +154,9 @@ def _animation(path: Path) -> Probe:
     """Describe an animated WebP."""
     *times_ms, end_ms = show_times_ms(path)
     millisecond = Fraction(1, 1000)
-    scan = Scan(millisecond, packets=[ScannedPacket.shown_at(time) for time in times_ms])
+    scan = Scan(
+        millisecond, packets=[ScannedPacket.shown_at(time) for time in times_ms], end=end_ms
+    )
     header = _Header(
         codec="webp", time_base=millisecond, rates=(len(times_ms) / Fraction(end_ms, 1000),)
     )
@@ -168,7 +195,8 @@ def _described(
         if order is None:
             return None
         # Raw streams cannot be sought in, so that their frames are counted anyway.
-        table = table_in_order(scan, [n for n in order if n < len(scan.packets)])
+        is_read = [packet.size > 0 for packet in scan.packets]
+        table = table_in_order(scan, [n for n in order if n < len(is_read) and is_read[n]])
     if not table.stamps:
         raise ClipUnreadable(path, f"none of its frames can be decoded; {NOT_A_VIDEO}")
     if (reason := unreadable_colours(first.marked, header.codec_tag)) is not None:
@@ -221,11 +249,12 @@ def _header_of(
         stream_index=stream.index,
         codec=context.name,
         codec_tag=context.codec_tag,
+        transport_id=stream.id if container.format.name == "mpegts" else None,
         has_alpha_beside=has_alpha_beside(stream),
         time_base=stream.time_base or Fraction(1, 90000),
         rates=(stream.average_rate, stream.guessed_rate, stream.base_rate),
         sample_aspect=stream.sample_aspect_ratio or Fraction(1),
-        has_audio=bool(container.streams.audio),
+        has_audio=bool(sounds_beside(container, stream)),
         has_times=_has_times(container),
         is_intra_only=context.codec.intra_only,
         paints_over=context.name in _PAINTING_OVER,
@@ -271,8 +300,10 @@ def _describe(
         sample_aspect=1 / aspect if orientation.swaps_sides else aspect,
         colour=shown_tags(colour),
         codec=header.codec,
+        last_frame_s=_last_frame_s(header, timing, table),
         sound_start_s=table.sound_start_s,
         joins=table.joins,
+        is_followed=header.is_followed,
     )
     warnings = [*header.warnings, *_warnings(info, table, is_interlaced=frame.interlaced_frame)]
     warnings += colour_warnings(colour)
@@ -290,8 +321,17 @@ def _timing(header: _Header, table: PacketTable) -> Timing:
     return Timing(tuple(range(len(table.stamps))), 1 / rate, rate, False)
 
 
-def _frames(count: int) -> str:
-    return "1 frame" if count == 1 else f"{count} frames"
+def _last_frame_s(header: _Header, timing: Timing, table: PacketTable) -> Fraction | None:
+    """How long the last frame is shown; None if that is as long as others are."""
+    if len(timing.times) < 2 or not (table.is_timed and header.has_times):
+        return None
+    *_, before, stated = (0, 0, *table.durations)
+    if timing.is_variable:
+        return (stated or timing.times[-1] - timing.times[-2]) * timing.time_base
+    # At a constant rate, what is stated may be rounded, guessed or that of a field.
+    stated_s = stated * header.time_base
+    is_held = stated != before and 2 * stated_s * timing.frame_rate > 3
+    return stated_s if is_held else None
 
 
 def _times(count: int) -> str:
@@ -302,9 +342,12 @@ def _warnings(info: ClipInfo, table: PacketTable, *, is_interlaced: bool) -> tup
     warnings: list[str] = []
     if table.is_cut_short:
         warnings.append(
-            f"the file ends early, as an interrupted copy does; the {info.frame_count} frames "
-            "that are there are used"
+            f"the file ends early, as an interrupted copy does; the "
+            f"{counted(info.frame_count, 'frame that is there is', 'frames that are there are')} "
+            "used"
         )
+    if table.loss is not None:
+        warnings.append(sentence(table.loss))
     if table.joins:
         warnings.append(
             f"the time stamps start over {_times(len(table.joins))}, as where recordings were "
@@ -312,13 +355,14 @@ def _warnings(info: ClipInfo, table: PacketTable, *, is_interlaced: bool) -> tup
         )
     if table.mended:
         warnings.append(
-            f"the time stamps of {_frames(table.mended)} repeat, step back or are missing; such "
-            "frames are shown at even distances between the others"
+            f"the time stamps of {counted(table.mended, 'frame')} repeat, step back or are "
+            "missing; such frames are shown at even distances between the others"
         )
     if table.left_out:
         warnings.append(
-            f"the recording begins in mid-scene: {_frames(table.left_out)} at its start need "
-            "others that are not in the file and are left out"
+            f"the recording begins in mid-scene: "
+            f"{counted(table.left_out, 'frame at its start needs', 'frames at its start need')} "
+            "others that are not in the file and cannot be used"
         )
     if info.has_alpha:
         warnings.append(OVER_BLACK)

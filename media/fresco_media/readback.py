@@ -13,6 +13,7 @@ from fresco_media.colour import BT601, BT709, FULL_RANGE, HDR_TRANSFERS, UNSTATE
 from fresco_media.containers import open_input
 from fresco_media.demux import demuxed
 from fresco_media.sound.streams import sound_streams
+from fresco_media.text import counted
 from fresco_media.types import ColourTags
 
 _PROFILES = {"Baseline", "Constrained Baseline", "Main", "High"}
@@ -142,12 +143,12 @@ def shortcomings(path: Path, wanted: Wanted) -> list[str]:
     if facts.tags != wanted.tags:
         found.append("is tagged with other colours than it was written in")
     if facts.frame_count != wanted.frame_count:
-        found.append(f"has {facts.frame_count} frames of {wanted.frame_count}")
+        found.append(f"has {facts.frame_count} of {counted(wanted.frame_count, 'frame')}")
     if abs(facts.last_s - wanted.last_s) > wanted.frame_s:
         begins, wanted_s = float(facts.last_s), float(wanted.last_s)
         found.append(f"shows its last frame at {begins:.2f} s, not {wanted_s:.2f} s")
     if len(facts.sound) < wanted.sound_tracks:
-        found.append(f"has {len(facts.sound)} sound tracks of {wanted.sound_tracks}")
+        found.append(f"has {len(facts.sound)} of {counted(wanted.sound_tracks, 'sound track')}")
     return [f"read back, the written file {what}; play it before you pass it on" for what in found]
 
 

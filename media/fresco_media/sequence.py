@@ -182,7 +182,7 @@ def describe_sequence(
 
 
 def _warnings(headers: Sequence[StillHeader]) -> tuple[str, ...]:
-    notes = [header.note for header in headers if header.note]
+    notes = [note for header in headers for note in header.notes]
     if any(header.has_alpha for header in headers):
         notes.append("the pictures' transparency is laid over black; the result is opaque")
     return tuple(dict.fromkeys(notes))

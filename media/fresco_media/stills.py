@@ -189,6 +189,8 @@ def _deep(data: bytes, picture: Pillow.Image) -> Still:
     shown = None
     if profile:
         shown = profiles.to_srgb(Pillow.fromarray(_as_levels(codes)), profile)
+    elif codes.dtype.kind == "f":
+        shown = encode_srgb(codes.astype(np.float32))
     elif codes.dtype == np.uint16:
         wide = codes.astype(np.uint16, copy=False)
         tags = cicp_of(data)

@@ -19,6 +19,7 @@ _AUXILIARY = (
     | Disposition.dependent
     | Disposition.metadata
 )
+_OTHER_SOUND = "the file holds several programmes; only the sound of the picture's own is kept"
 # Text files, which FFmpeg would render as character art.
 _TEXT_CODECS = {"ansi", "bintext", "xbin", "idf"}
 
@@ -48,13 +49,38 @@ def choose_video(
     chosen = _best(known)
     if chosen.codec_context.name in _TEXT_CODECS:
         raise ClipUnreadable(path, "it is a text file, not a video")
+    foreign = len(container.streams.audio) - len(sounds_beside(container, chosen))
+    said = (_OTHER_SOUND,) if foreign else ()
     if len(moving) == 1:
-        return chosen, ()
+        return chosen, said
     if any(_is_item(stream) for stream in own) and all(
         stream.codec_context.pix_fmt == "gray" for stream in known if stream is not chosen
     ):
-        return chosen, (ALPHA_UNREAD,)
-    return chosen, (_sentence(moving, chosen),)
+        return chosen, (ALPHA_UNREAD, *said)
+    return chosen, (_sentence(moving, chosen), *said)
+
+
+def sounds_of_picture(container: av.container.InputContainer) -> list[av.AudioStream]:
+    """The sound that belongs to the video which `choose_video` chooses, in the file's order."""
+    try:
+        chosen, _ = choose_video(container, Path())
+    except (NoVideoStream, ClipUnreadable):
+        return list(container.streams.audio)
+    return sounds_beside(container, chosen)
+
+
+def sounds_beside(
+    container: av.container.InputContainer, video: av.VideoStream
+) -> list[av.AudioStream]:
+    """The sound of the same programme as `video`; all of it where no programme is like that."""
+    sounds = list(container.streams.audio)
+    if not sounds or len(container.streams.video) < 2 or container.format.name != "mpegts":
+        return sounds
+    # FFmpeg looks for the best of the programme that a stream is in.
+    meant = container.streams.best("video", related=video)
+    return [
+        one for one in sounds if container.streams.best("video", related=one) == meant
+    ] or sounds
 
 
 def _is_photograph(stream: av.VideoStream) -> bool:

@@ -11,6 +11,11 @@ _INVISIBLE = {0xFEFF, 0xFFF9, 0xFFFA, 0xFFFB}
 _UNSAFE_KINDS = ("Cc", "Cs", "Zl", "Zp")
 
 
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """A number with what it counts: 1 frame, 2 frames; `plural` where it is more than an s."""
+    return f"{count} {noun}" if count == 1 else f"{count} {plural or noun + 's'}"
+
+
 def printable(text: object, *, keep: str = "") -> str:
     r"""`text` without what makes terminals, logs and eyes see something else.
 

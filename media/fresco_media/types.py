@@ -44,8 +44,10 @@ class ClipInfo:
     `width` and `height` are those a viewer shows: rotation is applied. `times` holds every
     frame's presentation time in ticks of `time_base`, ascending, so it is also the frame count.
     `colour` are the tags of its pictures as they are handed out: converted ones are BT.709.
+    `last_frame_s` is how long the last frame is shown where that is not what `frame_rate` says.
     `sound_start_s` is when the first sound begins on the same clock, None without any. `joins`
-    are the places where the file's stamps start over (`fresco_media.continuity`); `times` go on.
+    are where the file's stamps start over (`fresco_media.continuity`), while `times` go on.
+    `is_followed` says that the file goes on behind the last frame with what is not of the clip.
     """
 
     path: Path
@@ -63,8 +65,10 @@ class ClipInfo:
     sample_aspect: Fraction = Fraction(1)
     colour: ColourTags = ColourTags()
     codec: str = ""
+    last_frame_s: Fraction | None = None
     sound_start_s: Fraction | None = None
     joins: tuple[Join, ...] = ()
+    is_followed: bool = False
 
     @property
     def frame_count(self) -> int:
@@ -76,8 +80,12 @@ class ClipInfo:
         """Seconds from the first frame's start to the last frame's end."""
         if not self.times:
             return Fraction(0)
-        span = (self.times[-1] - self.times[0]) * self.time_base
-        return span + 1 / self.frame_rate
+        return self.end_s - self.times[0] * self.time_base
+
+    @property
+    def end_s(self) -> Fraction:
+        """When the last frame ends."""
+        return self.times[-1] * self.time_base + (self.last_frame_s or 1 / self.frame_rate)
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,13 @@ import signal
 import sys
 from types import FrameType
 
-from fresco_cli.app import app
+from fresco_media import interrupts
 
 
 def main() -> None:
     """Run the command line of this process."""
+    with interrupts.ends_at_once():
+        from fresco_cli.app import app
     # Threads that wait for each other by spinning halve the speed of a machine that has something
     # else to do as well; after a short spin they are to sleep. OpenMP reads this when torch is
     # imported, which is later.

@@ -15,6 +15,7 @@ from pathlib import Path
 from fresco_engine import __version__
 from fresco_engine.errors import FrescoError
 from fresco_engine.settings import RestyleSettings
+from fresco_media.text import counted
 
 from fresco_cli import daemon_checks, plugin_checks
 from fresco_cli.daemon_checks import LEAST_FREE_BYTES, Problem
@@ -152,7 +153,7 @@ def _model_cache() -> str:
 def _sample_clip(engine: Engine) -> str:
     info = engine.open_clip(engine.sample_clip()).info
     sound = "with sound" if info.has_audio else "without sound"
-    return f"{info.frame_count} frames of {info.width} x {info.height}, {sound}"
+    return f"{counted(info.frame_count, 'frame')} of {info.width} x {info.height}, {sound}"
 
 
 def _self_test(engine: Engine, device: str | None) -> str:

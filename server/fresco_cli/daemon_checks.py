@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from fresco_engine import __version__
+from fresco_media.text import counted
 
 from fresco_cli.daemons import Tools
 from fresco_cli.options import DaemonOptions
@@ -76,7 +77,7 @@ def daemon(tools: Tools, data: Path | None) -> str:
     uptime = "" if server.uptime_s is None else f", for {duration(server.uptime_s)}"
     return (
         f"version {server.version}{differs} runs at {address}, process {server.process_id}"
-        f"{uptime}, {server.open_jobs} jobs to do"
+        f"{uptime}, {counted(server.open_jobs, 'job')} to do"
     )
 
 

@@ -148,7 +148,7 @@ class InProcessEngine:
 
     def plan(self, clip: Clip, settings: RestyleSettings) -> Analysed:
         """Shots and keyframes of a clip."""
-        from fresco_engine.restyle import plan
+        from fresco_engine.restyling import plan
 
         return plan(clip, settings)
 
@@ -165,7 +165,7 @@ class InProcessEngine:
         originals: Originals = NO_ORIGINALS,
     ) -> Iterator[Event]:
         """Restyle into a file; closing the iterator cancels and removes what is half-written."""
-        from fresco_engine.render import render
+        from fresco_engine.rendering import render
 
         return render(
             clip,
@@ -202,11 +202,8 @@ class InProcessEngine:
 
     def propagate(self, job: PropagationJob) -> Iterator[Event]:
         """Carry painted keys over a clip; closing the iterator cancels like that of `render`."""
-        from fresco_engine.propagate import (
-            PropagateSettings,
-            PropagationFiles,
-            render_propagation,
-        )
+        from fresco_engine.propagation_settings import PropagateSettings
+        from fresco_engine.rendering import PropagationFiles, render_propagation
 
         settings = PropagateSettings(
             interpolation=job.interpolation,
@@ -229,13 +226,13 @@ class InProcessEngine:
 
     def save_report(self, report: Report, path: Path) -> None:
         """Write a report as JSON."""
-        from fresco_engine.render import save_report
+        from fresco_engine.rendering import save_report
 
         save_report(report, path)
 
     def look(self, clip: Clip, index: int, settings: RestyleSettings, model: Any) -> Image:
         """One frame restyled."""
-        from fresco_engine.restyle import look
+        from fresco_engine.restyling import look
 
         return look(clip, index, settings, model)
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 FAILED = 1
 WRONG_INPUT = 2
-CANCELLED = 130
 # What the machine lacks is a failure; everything else the user can put right is input.
 _LACKING = (DiskFull, OutOfDeviceMemory)
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import fresco_client as client
 from fresco_client import ResultInfo, Session
 from fresco_engine.types import Analysed
+from fresco_media.interrupts import CANCELLED
 
-from fresco_cli.faults import CANCELLED, FAILED, CommandFailed, code_of, kind_of
+from fresco_cli.faults import FAILED, CommandFailed, code_of, kind_of
 from fresco_cli.order import Warnings
 from fresco_cli.output import Output
 from fresco_cli.wire import Translation

@@ -11,6 +11,7 @@ from typing import Any
 
 from fresco_client import Job, JobState
 from fresco_client.words import duration
+from fresco_media.text import counted
 
 from fresco_cli.output import aligned
 from fresco_cli.words import megabytes
@@ -89,7 +90,7 @@ def facts(job: Job) -> str:
         frames = f"{job.ready_frames} of {job.plan.stop - job.plan.start}"
         rows += [("keyframes", f"{keyframes} ready"), ("frames", f"{frames} ready")]
     if job.jobs_ahead:
-        rows.append(("waits for", f"{job.jobs_ahead} jobs"))
+        rows.append(("waits for", counted(job.jobs_ahead, "job")))
     if job.time_left_s is not None:
         rows.append(("left", duration(job.time_left_s)))
     if job.parent_id:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 from fresco_engine.types import Analysed
-from fresco_media.text import printable
+from fresco_media.text import counted, printable
 from rich.console import Console
 from rich.table import Table
 
@@ -70,7 +70,7 @@ def _print(plan: Analysed, sheet: Path | None) -> None:
     console = Console(highlight=False)
     console.print(table)
     count = len(plan.keyframes)
-    console.print(f"{count} keyframes of {plan.stop - plan.start} frames")
+    console.print(f"{counted(count, 'keyframe')} of {counted(plan.stop - plan.start, 'frame')}")
     if sheet is not None:
         console.print(printable(sheet), soft_wrap=True, markup=False)
 

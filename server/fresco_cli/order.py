@@ -88,6 +88,8 @@ class Warnings:
 
     def say_unused(self, plan: Analysed) -> None:
         """Say which words have no effect."""
+        if not isinstance(plan.settings, RestyleSettings):
+            return
         unused = sorted(set(plan.settings.keyframe_prompts) - set(plan.keyframes))
         if unused:
             self.say(_unused(unused))

@@ -12,11 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
+from fresco_media.interrupts import CANCELLED, NOTHING_LEFT
 
-from fresco_cli.faults import CANCELLED, fault_of
+from fresco_cli.faults import fault_of
 from fresco_cli.output import Output
-
-_NOTHING_LEFT = "Stopped; nothing half-written was left behind."
 
 
 @contextmanager
@@ -33,7 +32,7 @@ def told(output: Output, *, debug: bool) -> Iterator[None]:
         try:
             yield
         except KeyboardInterrupt as stop:
-            output.cancelled(str(stop) or _NOTHING_LEFT)
+            output.cancelled(str(stop) or NOTHING_LEFT)
             raise typer.Exit(CANCELLED) from None
         except (typer.Exit, typer.Abort, typer.BadParameter):
             raise

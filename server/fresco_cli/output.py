@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from fresco_engine import types
 from fresco_engine.types import Event
-from fresco_media.text import printable, printable_json
+from fresco_media.text import counted, printable, printable_json
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
@@ -165,10 +165,10 @@ class TerminalOutput(QuietOutput):
             self._shown.clear()
             self.note(f"Warning: {event.reason}")
         elif isinstance(event, types.Analysed):
-            count = len(event.shots)
             self.note(
-                f"{event.stop - event.start} frames in {count} shot{'s' if count > 1 else ''}, "
-                f"{len(event.keyframes)} keyframes, "
+                f"{counted(event.stop - event.start, 'frame')} in "
+                f"{counted(len(event.shots), 'shot')}, "
+                f"{counted(len(event.keyframes), 'keyframe')}, "
                 f"worked on at {event.working_size[0]} x {event.working_size[1]}"
             )
 

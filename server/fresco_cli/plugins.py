@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from fresco_media.text import counted
 
 from fresco_cli import blender, options
 from fresco_cli.daemons import PROGRAM
@@ -70,7 +71,7 @@ def _resolve(channel: Output, data: Path | None, *, is_removing: bool) -> None:
         if is_removing:
             gone = install.remove(folders)
             channel.result(
-                f"Removed {len(gone)} scripts from {folders.menu}."
+                f"Removed {counted(len(gone), 'script')} from {folders.menu}."
                 if gone
                 else f"There was nothing of Fresco's in {folders.menu}."
             )
@@ -80,7 +81,7 @@ def _resolve(channel: Output, data: Path | None, *, is_removing: bool) -> None:
         raise CommandFailed("InstallFailed", str(error), FAILED) from error
     done = {"absent": "Installed", "outdated": "Updated", "current": "Up to date:"}[before]
     channel.result(
-        f"{done} {len(paths)} scripts in {folders.menu}.\n"
+        f"{done} {counted(len(paths), 'script')} in {folders.menu}.\n"
         "In DaVinci Resolve they are under Workspace > Scripts > Fresco."
     )
     if scripts.lua_problem:

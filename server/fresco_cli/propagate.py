@@ -11,6 +11,7 @@ from typing import Annotated, Any, cast
 
 import typer
 from fresco_engine.types import Event, Finished, Report
+from fresco_media.text import counted
 
 from fresco_cli import destinations, options
 from fresco_cli.daemons import Tools
@@ -137,6 +138,6 @@ def _summary(report: Report, seconds: float) -> str:
     keys = len(report.keyframes)
     count = keys + len(report.interpolation["frames"])
     return (
-        f"{report.outputs['clip']}: {count} frames from {keys} key{'s' if keys > 1 else ''}, "
+        f"{report.outputs['clip']}: {counted(count, 'frame')} from {counted(keys, 'key')}, "
         f"in {seconds:.0f} s"
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import fresco_client as client
 from fresco_client import ClipSource, Session
 from fresco_engine.types import Report
+from fresco_media.text import counted
 from fresco_media.types import ClipInfo
 
 from fresco_cli import destinations
@@ -60,7 +61,7 @@ def submit(
     )
     channel.job(job_id)
     if job.jobs_ahead:
-        channel.note(f"It waits for {job.jobs_ahead} jobs before it.")
+        channel.note(f"It waits for {counted(job.jobs_ahead, 'job')} before it.")
 
 
 def collect(

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from fresco_engine.types import Finished, Report
+from fresco_media.text import counted
 
 from fresco_cli import local, options
 from fresco_cli.choices import Choices
@@ -93,7 +94,5 @@ def _summary(report: Report, seconds: float) -> str:
     frames = report.clip.get("frames", 0)
     start, stop = report.settings.get("start", 0), report.settings.get("stop")
     count = (frames if stop is None else stop) - start
-    return (
-        f"{report.outputs['clip']}: {count} frames, {len(report.keyframes)} of them keyframes, "
-        f"in {seconds:.0f} s"
-    )
+    keyframes = counted(len(report.keyframes), "of them a keyframe", "of them keyframes")
+    return f"{report.outputs['clip']}: {counted(count, 'frame')}, {keyframes}, in {seconds:.0f} s"

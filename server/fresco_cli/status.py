@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+from fresco_media.text import counted
 
 from fresco_cli import options
 from fresco_cli.daemons import Tools
@@ -90,7 +91,11 @@ def stop(context: typer.Context, telling: ShortTelling, data: options.Data = Non
         with tools.session(DaemonOptions(data=data), channel, start=False) as session:
             server = session.server()
         _end(server.process_id, _discovery(data), channel)
-        more = f"; {server.open_jobs} jobs go on when it runs again" if server.open_jobs else ""
+        more = (
+            f"; {counted(server.open_jobs, 'job goes', 'jobs go')} on when it runs again"
+            if server.open_jobs
+            else ""
+        )
         if telling.as_json:
             write_json({"event": "stopped", "process_id": server.process_id})
         channel.result(f"The daemon has ended{more}.")

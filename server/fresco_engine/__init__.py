@@ -8,4 +8,4 @@ Flow convention: `flow[i→j]` at a pixel of frame i points to where that pixel 
 in pixels of the map it is defined on, x to the right and y down.
 """
 
-__version__ = "0.1.0"
+from fresco_engine.version import __version__ as __version__

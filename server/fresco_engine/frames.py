@@ -6,80 +6,77 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from fresco_media.stretches import Stretches
 from fresco_media.types import Image
 
-from fresco_engine.correspondence.flow import DisFlow, FlowEstimator, FlowPreset
-from fresco_engine.interpolation.choice import make_interpolator, shared_cores
 from fresco_engine.interpolation.ordered import in_order
-from fresco_engine.interpolation.quality import Judge
-from fresco_engine.interpolation.segment import Interpolator, Segment
+from fresco_engine.interpolation.stretch import (
+    CarriedFrame,
+    ReadFrames,
+    Stretch,
+    carry,
+    plan_stretches,
+)
 from fresco_engine.lane import Inbox, LaneClosed
 from fresco_engine.run import Keyframe, MadeFrame, Run
-from fresco_engine.types import FrameQuality
 
 
 def make_frames(
-    run: Run, stop: int, keyframes: Inbox[Keyframe], check: Callable[[], None]
+    run: Run, keyframes: Inbox[Keyframe], check: Callable[[], None]
 ) -> Generator[MadeFrame, None, None]:
-    """Every frame up to the last of `keyframes`, in order; each is stored before it is yielded.
+    """Every frame of the range in order; each is stored before it is yielded.
 
-    Works on several segments at once where there are cores for it, and reads the clip, up to
-    `stop`, with a decoder of its own. `check` is called many times a second, on any thread, and
-    ends the work by raising `LaneClosed`.
+    `keyframes` are all those of the plan. Works on several stretches at once where there are cores
+    for it, and reads the clip with decoders of its own. `check` is called many times a second, on
+    any thread, and ends the work by raising `LaneClosed`.
     """
-    at_once, workers = shared_cores(run.model.device)
-    interpolator = run.interpolator or make_interpolator(
-        run.settings.interpolation,
-        device=run.model.device,
-        workers=workers,
-        make_flow=_flow_maker(run),
-    )
-    parts = _parts(run, Stretches(run.clip, stop, run.size), keyframes)
-    begun = (partial(_frames_of, run, interpolator, part, check) for part in parts)
-    yield from in_order(begun, at_once, is_ready=keyframes.is_ready)
+    begun = (partial(_frames_of, run, part, check) for part in _parts(run, keyframes))
+    yield from in_order(begun, run.at_once, run.longest or 0, is_ready=keyframes.is_ready)
 
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """A keyframe with what lies between it and the one before, `left`, in its shot.
+    """A stretch of a shot with the keyframes at its ends; the first came with the part before.
 
-    `stored` are the first frames there, as far as an earlier run made them, and `sources` all
-    from keyframe to keyframe, if any frame is left to be made.
+    `stored` are the first frames there, as far as an earlier run made them. `read` gives the
+    sources, if any frame is left to be made.
     """
 
-    key: Keyframe
-    left: Keyframe | None = None
-    stored: Sequence[Image] = ()
-    sources: Sequence[Image] = ()
+    stretch: Stretch
+    first: Keyframe | None
+    last: Keyframe | None
+    stored: Sequence[Image]
+    read: ReadFrames | None
 
 
-def _parts(run: Run, sources: Stretches, keyframes: Iterator[Keyframe]) -> Iterator[_Part]:
-    left: Keyframe | None = None
-    for key in keyframes:
-        if left is None or key.begins_shot:
-            yield _Part(key)
-        else:
-            stored = list(_stored_between(run, left.index, key.index))
-            is_whole = len(stored) == key.index - left.index - 1
-            needed = () if is_whole else list(sources.read(left.index, key.index + 1))
-            yield _Part(key, left, stored, needed)
-        left = key
+def _parts(run: Run, keyframes: Iterator[Keyframe]) -> Iterator[_Part]:
+    sources = Stretches(run.clip, run.plan.stop, run.size)
+    latest: Keyframe | None = None
+    for stretch in plan_stretches(run.plan.keyframes, run.plan.shots):
+        first = latest if stretch.has_first else None
+        last = latest = next(keyframes) if stretch.has_last else None
+        stored = list(_stored_in(run, stretch))
+        is_whole = len(stored) == len(stretch.frames)
+        read = None if is_whole else _reader(run, sources, stretch)
+        yield _Part(stretch, first, last, stored, read)
 
 
-def _stored_between(run: Run, left: int, right: int) -> Iterator[Image]:
-    """The stored frames from `left` on: a segment is made from its beginning or not at all."""
-    for index in range(left + 1, right):
+def _reader(run: Run, sources: Stretches, stretch: Stretch) -> ReadFrames:
+    """Reads on where the last stretch ended; one of several segments is read as it is made."""
+    if run.longest is not None and stretch.stop - stretch.start > run.longest:
+        return Stretches(run.clip, run.plan.stop, run.size).read
+    pictures = list(sources.read(stretch.start, stretch.stop))
+    return lambda start, stop: pictures[start - stretch.start : stop - stretch.start]
+
+
+def _stored_in(run: Run, stretch: Stretch) -> Iterator[Image]:
+    """The stored frames from the beginning on: a segment is made from there or not at all."""
+    for index in stretch.frames:
         image = run.checkpoint.load("frames", index)
         if image is None:
             return
         yield image
-
-
-def _flow_maker(run: Run) -> Callable[[FlowPreset], FlowEstimator]:
-    return DisFlow if type(run.estimator) is DisFlow else lambda preset: run.estimator
 
 
 def _asked(check: Callable[[], None]) -> Callable[[], bool]:
@@ -103,55 +100,46 @@ def _keyframe_as_frame(run: Run, key: Keyframe) -> MadeFrame:
 
 
 def _frames_of(
-    run: Run,
-    interpolator: Interpolator,
-    part: _Part,
-    check: Callable[[], None],
-    is_cancelled: Callable[[], bool],
+    run: Run, part: _Part, check: Callable[[], None], is_cancelled: Callable[[], bool]
 ) -> Iterator[MadeFrame]:
-    """The frames of a part: what is stored, then what has to be made, then the keyframe."""
+    """The frames of a part: what is stored, then what has to be made, then its last keyframe."""
     is_closing = _asked(check)
-    if part.left is not None:
-        for index, image in enumerate(part.stored, part.left.index + 1):
-            yield _reused(run, index, image)
-        if part.sources:
-            segment = Segment(
-                sources=part.sources,
-                first_key=part.left.image,
-                last_key=part.key.image,
-                is_cancelled=lambda: is_cancelled() or is_closing(),
-            )
-            yield from _made(run, interpolator, segment, part)
-            check()  # A segment that was cancelled has ended early.
-    yield _keyframe_as_frame(run, part.key)
+    for index, image in zip(part.stretch.frames, part.stored, strict=False):
+        yield _reused(run, index, image)
+    if part.read is not None:
+        carried = carry(
+            part.stretch,
+            (part.first and part.first.image, part.last and part.last.image),
+            part.read,
+            run.interpolator,
+            run.longest,
+            lambda: is_cancelled() or is_closing(),
+        )
+        with closing(carried):
+            for frame in carried:
+                if frame.index not in part.stretch.frames[: len(part.stored)]:
+                    yield _stored(run, frame)
+        check()  # A segment that was cancelled has ended early.
+    if part.last is not None:
+        yield _keyframe_as_frame(run, part.last)
 
 
-def _made(
-    run: Run, interpolator: Interpolator, segment: Segment, part: _Part
-) -> Iterator[MadeFrame]:
-    assert part.left is not None
-    judge = Judge(segment.sources, part.left.image, part.key.image)
-    with closing(_as_generator(interpolator(segment))) as made:
-        for frame in made:
-            if frame.offset > len(part.stored):
-                quality = judge(frame.offset, frame.image, frame.error)
-                yield _stored(run, part.left.index + frame.offset, frame.image, quality)
-
-
-def _stored(run: Run, index: int, image: Image, quality: FrameQuality) -> MadeFrame:
+def _stored(run: Run, frame: CarriedFrame) -> MadeFrame:
     """A frame that was made, unless it is stored already: that is never replaced."""
-    kept = run.checkpoint.load("frames", index)
+    kept = run.checkpoint.load("frames", frame.index)
     if kept is not None:
-        return _reused(run, index, kept)
-    run.checkpoint.save("frames", index, image, quality)
-    return MadeFrame(index, image, is_keyframe=False, is_reused=False, quality=quality)
+        return _reused(run, frame.index, kept)
+    run.checkpoint.save("frames", frame.index, frame.image, frame.quality)
+    return MadeFrame(
+        frame.index,
+        frame.image,
+        is_keyframe=False,
+        is_reused=False,
+        quality=frame.quality,
+        error=frame.error if run.keeps_errors else None,
+    )
 
 
 def _reused(run: Run, index: int, image: Image) -> MadeFrame:
     quality = run.checkpoint.quality(index)
     return MadeFrame(index, image, is_keyframe=False, is_reused=True, quality=quality)
-
-
-def _as_generator(items: Iterator[Any]) -> Generator[Any, None, None]:
-    """`items` as something that can be closed, whatever iterator it is."""
-    yield from items

@@ -12,17 +12,24 @@ from fresco_media.painted import check_keys, misplaced
 
 from fresco_engine.checkpoint import StoredPlan
 from fresco_engine.errors import RangeOutsideClip
-from fresco_engine.keyframes import Analyser, find_shots, select_keyframes, with_chosen
+from fresco_engine.keyframes import (
+    Analyser,
+    ClipAnalysis,
+    find_shots,
+    select_keyframes,
+    with_chosen,
+)
 from fresco_engine.pace import Pace
-from fresco_engine.run import Run
+from fresco_engine.propagation_settings import PropagateSettings
 from fresco_engine.settings import RestyleSettings
+from fresco_engine.translation_run import TranslationRun
 from fresco_engine.types import Analysed, Progress, Stage, Warned
 from fresco_engine.wording import wording_doubts
 
 _ANALYSIS_SHORT_SIDE = 96
 
 
-def planned(run: Run) -> Generator[Progress | Warned, None, Analysed]:
+def planned(run: TranslationRun) -> Generator[Progress | Warned, None, Analysed]:
     """The plan with resolved settings, stored before it is returned.
 
     Raises:
@@ -37,15 +44,12 @@ def planned(run: Run) -> Generator[Progress | Warned, None, Analysed]:
     settings = run.model().resolved(settings)
     yield from _warned(run, settings)
     yield from _checked_pictures(run, settings)
-    known = set(run.clip.warnings)
-    analysed = yield from run.pace.timed(Stage.ANALYSING, analyse(run.clip, settings, run.pace))
-    # What shows only when every frame has been seen is told before the work begins.
-    yield from (Warned(text) for text in run.clip.warnings if text not in known)
+    analysed = yield from analyse(run.clip, settings, run.pace)
     keep_plan(run, analysed)
     return analysed
 
 
-def keep_plan(run: Run, analysed: Analysed) -> None:
+def keep_plan(run: TranslationRun, analysed: Analysed) -> None:
     """Store a plan that was made."""
     plan = StoredPlan.of(
         analysed, model=run.model.name, device=run.model.device, warnings=run.clip.warnings
@@ -54,7 +58,7 @@ def keep_plan(run: Run, analysed: Analysed) -> None:
 
 
 def _taken_up(
-    run: Run, settings: RestyleSettings, stored: StoredPlan
+    run: TranslationRun, settings: RestyleSettings, stored: StoredPlan
 ) -> Generator[Progress | Warned, None, Analysed]:
     settings = stored.agreed(run.clip.info, settings, run.checkpoint.folder or run.clip.info.path)
     run.model.expect(stored)
@@ -67,23 +71,18 @@ def _taken_up(
 
 
 def _warned(
-    run: Run, settings: RestyleSettings, of_the_clip: Iterable[str] = ()
+    run: TranslationRun, settings: RestyleSettings, of_the_clip: Iterable[str] = ()
 ) -> Iterator[Warned]:
+    info = run.clip.info
+    limit = limit_told(working_size(info.width, info.height, settings.size))
     texts = (
         *run.clip.warnings,
         *of_the_clip,
         *run.ladder.notes(),
         *_doubts(settings),
-        *_limits(run, settings),
+        *filter(None, (limit,)),
     )
     yield from (Warned(text) for text in dict.fromkeys(texts))
-
-
-def _limits(run: Run, settings: RestyleSettings) -> Iterator[str]:
-    info = run.clip.info
-    told = limit_told(working_size(info.width, info.height, settings.size))
-    if told is not None:
-        yield told
 
 
 def _doubts(settings: RestyleSettings) -> Iterator[str]:
@@ -100,18 +99,10 @@ def _doubts(settings: RestyleSettings) -> Iterator[str]:
 
 def analyse(
     clip: Clip, settings: RestyleSettings, pace: Pace
-) -> Generator[Progress, None, Analysed]:
-    """Looks at every frame of the range once, in small."""
-    start = settings.start
-    stop = clip.info.frame_count if settings.stop is None else settings.stop
-    check_range(clip, start, stop)
-    pace.expect(Stage.ANALYSING, stop - start)
-    small = working_size(clip.info.width, clip.info.height, _ANALYSIS_SHORT_SIDE).scaled
-    analyser = Analyser()
-    for frame in clip.frames(start, stop, size=small):
-        analyser.add(frame)
-        yield pace.advance(Stage.ANALYSING)
-    analysis = analyser.finish()
+) -> Generator[Progress | Warned, None, Analysed]:
+    """The plan of a translation."""
+    start, stop = range_of(clip, settings)
+    analysis = yield from looked_at(clip, start, stop, pace)
     shots = find_shots(analysis)
     keyframes = with_chosen(
         settings.keyframes
@@ -131,11 +122,47 @@ def analyse(
     )
 
 
-def _checked_pictures(run: Run, settings: RestyleSettings) -> Iterator[Warned]:
+def looked_at(
+    clip: Clip, start: int, stop: int, pace: Pace
+) -> Generator[Progress | Warned, None, ClipAnalysis]:
+    """Looks at every frame of a range once, in small.
+
+    What shows only when every frame has been seen is told here, before the work begins.
+    """
+    known = set(clip.warnings)
+    analysis = yield from pace.timed(Stage.ANALYSING, _compared(clip, start, stop, pace))
+    yield from (Warned(text) for text in clip.warnings if text not in known)
+    return analysis
+
+
+def _compared(
+    clip: Clip, start: int, stop: int, pace: Pace
+) -> Generator[Progress, None, ClipAnalysis]:
+    pace.expect(Stage.ANALYSING, stop - start)
+    small = working_size(clip.info.width, clip.info.height, _ANALYSIS_SHORT_SIDE).scaled
+    analyser = Analyser()
+    for frame in clip.frames(start, stop, size=small):
+        analyser.add(frame)
+        yield pace.advance(Stage.ANALYSING)
+    return analyser.finish()
+
+
+def _checked_pictures(run: TranslationRun, settings: RestyleSettings) -> Iterator[Warned]:
     """Reads every painted keyframe once, so that a bad one is told before work begins."""
     files = {index: Path(file) for index, file in settings.keyframe_pictures.items()}
     yield from map(Warned, check_keys(files.values(), run.clip.info))
     yield from map(Warned, misplaced(files, run.clip))
+
+
+def range_of(clip: Clip, settings: RestyleSettings | PropagateSettings) -> tuple[int, int]:
+    """The first frame of a job and the one after its last.
+
+    Raises:
+        RangeOutsideClip: the clip has not all of them.
+    """
+    stop = clip.info.frame_count if settings.stop is None else settings.stop
+    check_range(clip, settings.start, stop)
+    return settings.start, stop
 
 
 def check_range(clip: Clip, start: int, stop: int) -> None:

@@ -1,96 +1,69 @@
-"""What stays the same while a clip is restyled, and what its two lanes hand to each other."""
+"""What stays the same while a clip is worked on, and what its two lanes hand to each other."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+import numpy as np
 from fresco_media.clip import Clip
 from fresco_media.images import WorkingSize
+from fresco_media.stretches import Stretches
 from fresco_media.types import Image
+from numpy.typing import NDArray
 
-from fresco_engine.checkpoint import Checkpoint, StoredPlan
-from fresco_engine.correspondence.flow import FlowEstimator
-from fresco_engine.diffusion.models import Model
-from fresco_engine.errors import CheckpointMismatch
-from fresco_engine.fallback import Ladder
+from fresco_engine.checkpoint import Checkpoint
 from fresco_engine.interpolation.segment import Interpolator
 from fresco_engine.pace import Pace
-from fresco_engine.settings import RestyleSettings
-from fresco_engine.types import FrameQuality
-
-ModelSource = Model | Callable[[], Model]
-"""A model, or what loads one when it is needed for the first time."""
-
-
-class LazyModel:
-    """The model of a run, loaded when it is called for the first time."""
-
-    def __init__(self, source: ModelSource) -> None:
-        self._source = source
-        self._model: Model | None = source if isinstance(source, Model) else None
-        self._expected: StoredPlan | None = None
-
-    def __call__(self) -> Model:
-        """The model.
-
-        Raises:
-            CheckpointMismatch: it is another one than the run began with.
-        """
-        if self._model is None:
-            assert not isinstance(self._source, Model)
-            self._model = self._source()
-        if self._expected is not None and self._expected.model != self._model.name:
-            raise CheckpointMismatch(
-                self._expected.model,
-                f"this job began with this model and cannot go on with {self._model.name}; "
-                "start a new job for it",
-            )
-        return self._model
-
-    def expect(self, plan: StoredPlan) -> None:
-        """Insist on the model that `plan` was made with."""
-        self._expected = plan
-
-    @property
-    def name(self) -> str:
-        """The model's name, known without loading it where the run goes on."""
-        return self._expected.model if self._expected else self().name
-
-    @property
-    def device(self) -> str:
-        """The device the model runs on; that of the run's beginning where none is loaded."""
-        if self._model is None and self._expected is not None:
-            return self._expected.device
-        return str(self().device)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """What stays the same for a whole run; `interpolator` is `None` for the usual one.
-
-    `settings` are resolved, `size` is theirs. `estimator` and `interpolator` are called from
-    several threads.
-    """
-
-    clip: Clip
-    settings: RestyleSettings
-    size: WorkingSize
-    model: LazyModel
-    estimator: FlowEstimator
-    interpolator: Interpolator | None
-    checkpoint: Checkpoint
-    ladder: Ladder
-    pace: Pace
+from fresco_engine.types import Analysed, FrameQuality, Progress, Warned
 
 
 @dataclass(frozen=True)
 class Keyframe:
-    """A translated keyframe at the padded working size."""
+    """A finished keyframe at the padded working size."""
 
     index: int
     image: Image
-    begins_shot: bool
+
+
+class KeyframeSource(Protocol):
+    """Where the keyframes of a run come from: a model translates them, or somebody painted them."""
+
+    def of_shot(
+        self, keyframes: tuple[int, ...], frames: Stretches
+    ) -> Generator[Progress | Warned | Keyframe, None, None]:
+        """The keyframes of one shot in order."""
+        ...
+
+    def at_source_size(self, keyframe: Keyframe) -> Image:
+        """The keyframe as it comes out."""
+        ...
+
+    def steps_left(self, shots: Sequence[tuple[int, ...]], done: int = 0) -> int:
+        """Denoising steps for the keyframes of `shots` after the first `done` of the first."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What stays the same for a whole run.
+
+    `interpolator` is called from several threads, for `at_once` segments at a time. Segments have
+    at most `longest` frames, any number if that is `None`. The frames' error maps are kept only
+    where `keeps_errors`.
+    """
+
+    clip: Clip
+    plan: Analysed
+    size: WorkingSize
+    keyframes: KeyframeSource
+    interpolator: Interpolator
+    at_once: int
+    checkpoint: Checkpoint
+    pace: Pace
+    longest: int | None = None
+    keeps_errors: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,3 +75,4 @@ class MadeFrame:
     is_keyframe: bool
     is_reused: bool
     quality: FrameQuality | None = None
+    error: NDArray[np.float32] | None = None

@@ -258,8 +258,8 @@ def settings_from_dict(values: Mapping[str, Any]) -> RestyleSettings:
         "optimisation": OptimisationSettings,
         "smoothing": SmoothingSettings,
     }
-    known = dict(values)
     try:
+        known = dict(values)
         for name, kind in nested.items():
             if name in known:
                 part = dict(known[name])
@@ -272,7 +272,7 @@ def settings_from_dict(values: Mapping[str, Any]) -> RestyleSettings:
             if name in known:  # JSON has only texts for keys.
                 known[name] = {int(index): value for index, value in known[name].items()}
         return RestyleSettings(**known)
-    except TypeError as error:
+    except (TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise InvalidSettings(
             "settings", f"{error}; remove what this version does not know"
         ) from error

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
-from fresco_media.images import fit
+from fresco_media.images import fit, unfit
 from fresco_media.painted import read_key
 from fresco_media.stretches import Stretches
 from fresco_media.types import Image
@@ -31,8 +31,9 @@ from fresco_engine.diffusion.sampler import (
 from fresco_engine.errors import OutOfDeviceMemory
 from fresco_engine.keyframes import Batch, plan_batches
 from fresco_engine.pace import Pace
-from fresco_engine.run import Keyframe, Run
+from fresco_engine.run import Keyframe
 from fresco_engine.settings import RestyleSettings
+from fresco_engine.translation_run import TranslationRun
 from fresco_engine.types import Progress, Stage, Warned
 from fresco_engine.wording import plain_words
 
@@ -73,8 +74,28 @@ class _Work:
         return tuple(index for index in self.batch.new if index not in self.pictures)
 
 
+@dataclass(frozen=True)
+class TranslatedKeyframes:
+    """Keyframes that the model makes of the source's, and some that were painted already."""
+
+    run: TranslationRun
+
+    def of_shot(self, keyframes: tuple[int, ...], frames: Stretches) -> Generator[Item, None, None]:
+        """As `translate_shot`."""
+        return translate_shot(self.run, keyframes, frames)
+
+    def at_source_size(self, keyframe: Keyframe) -> Image:
+        """The keyframe at the size of the clip."""
+        return unfit(keyframe.image, self.run.size)
+
+    def steps_left(self, shots: Sequence[tuple[int, ...]], done: int = 0) -> int:
+        """Denoising steps of `shots` after the first `done` keyframes of the first of them."""
+        counts = (count_batches(self.run, keys, 0 if i else done) for i, keys in enumerate(shots))
+        return sum(counts) * executed_steps(self.run.settings)
+
+
 def translate_shot(
-    run: Run, keyframes: tuple[int, ...], frames: Stretches
+    run: TranslationRun, keyframes: tuple[int, ...], frames: Stretches
 ) -> Generator[Item, None, None]:
     """The keyframes of one shot in order; each is stored before it is yielded.
 
@@ -95,12 +116,11 @@ def translate_shot(
                 continue
         run.pace.reused["keyframes"] += reused
         for index in work.batch.new:
-            begins_shot = index == keyframes[0]
-            yield Keyframe(index, work.pictures[index], begins_shot=begins_shot)
+            yield Keyframe(index, work.pictures[index])
         _take_in(shot, record)
 
 
-def count_batches(run: Run, keyframes: tuple[int, ...], done: int = 0) -> int:
+def count_batches(run: TranslationRun, keyframes: tuple[int, ...], done: int = 0) -> int:
     """How many batches are left after the first `done` keyframes, stored ones among them."""
     count = 0
     while (record := _stored_batch(run, keyframes, done)) is not None:
@@ -109,7 +129,7 @@ def count_batches(run: Run, keyframes: tuple[int, ...], done: int = 0) -> int:
     return count + len(plan_batches(keyframes, run.ladder.batch_size, done))
 
 
-def _stored_batch(run: Run, keyframes: tuple[int, ...], done: int) -> StoredBatch | None:
+def _stored_batch(run: TranslationRun, keyframes: tuple[int, ...], done: int) -> StoredBatch | None:
     if done == len(keyframes):
         return None
     record = run.checkpoint.batch(keyframes[done])
@@ -118,7 +138,7 @@ def _stored_batch(run: Run, keyframes: tuple[int, ...], done: int) -> StoredBatc
     return record
 
 
-def _next_work(run: Run, shot: _Shot) -> _Work:
+def _next_work(run: TranslationRun, shot: _Shot) -> _Work:
     record = _stored_batch(run, shot.keyframes, shot.done)
     if record is not None:
         batch = Batch(record.anchors, record.new)
@@ -128,7 +148,7 @@ def _next_work(run: Run, shot: _Shot) -> _Work:
     return _Work(batch, record, {index: image for index, image in stored if image is not None})
 
 
-def _stored_or_painted(run: Run, index: int) -> Image | None:
+def _stored_or_painted(run: TranslationRun, index: int) -> Image | None:
     """A keyframe that needs no translation."""
     image = run.checkpoint.load("keyframes", index)
     painted = run.settings.keyframe_pictures.get(index)
@@ -148,7 +168,7 @@ def _take_in(shot: _Shot, record: StoredBatch) -> None:
 
 
 def _tried(
-    run: Run, shot: _Shot, work: _Work
+    run: TranslationRun, shot: _Shot, work: _Work
 ) -> Generator[Progress | Warned, None, StoredBatch | None]:
     """Translates what is missing; None if smaller batches have to be planned for it first."""
     try:
@@ -164,7 +184,7 @@ def _tried(
 
 
 def _translate_missing(
-    run: Run, shot: _Shot, work: _Work
+    run: TranslationRun, shot: _Shot, work: _Work
 ) -> Generator[Progress, None, StoredBatch]:
     """Stored keyframes and records are kept as they are; the others are stored as they come."""
     record = work.record
@@ -182,7 +202,7 @@ def _translate_missing(
     return record
 
 
-def _part(run: Run, work: _Work) -> Batch:
+def _part(run: TranslationRun, work: _Work) -> Batch:
     """The whole batch, for the sake of its missing keyframes, or those alone if it is too big."""
     limit = run.ladder.batch_size
     if len(work.batch.frames) <= limit:
@@ -196,7 +216,9 @@ def _record(batch: Batch, anchors: AnchorLatents) -> StoredBatch:
     return StoredBatch(batch.anchors, batch.new, first, last)
 
 
-def _translation(run: Run, shot: _Shot, batch: Batch) -> Generator[Progress, None, Translation]:
+def _translation(
+    run: TranslationRun, shot: _Shot, batch: Batch
+) -> Generator[Progress, None, Translation]:
     tracks = _tracks(run, shot, batch)
     images = tuple(_source(shot, index) for index in batch.frames)
     inputs = KeyframeBatch(
@@ -229,7 +251,7 @@ def _source(shot: _Shot, index: int) -> Image:
     return shot.sources[index]
 
 
-def _tracks(run: Run, shot: _Shot, batch: Batch) -> list[Track]:
+def _tracks(run: TranslationRun, shot: _Shot, batch: Batch) -> list[Track]:
     """Flows between the neighbours of a batch; those of its two anchors lie too far apart.
 
     Motion from one keyframe to the next is followed through the frames between.

@@ -6,9 +6,12 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from fresco_media.types import ClipInfo, Frame, Image
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from fresco_engine.propagation_settings import PropagateSettings
     from fresco_engine.settings import RestyleSettings
 
 
@@ -23,10 +26,13 @@ class Stage(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Analysed:
-    """The plan of a job: shots as half-open frame ranges, keyframe indices, working size."""
+    """The plan of a job: shots as half-open frame ranges, keyframe indices, working size.
+
+    `settings` are those of the job: a translation's, or those painted keyframes are carried with.
+    """
 
     info: ClipInfo
-    settings: RestyleSettings
+    settings: RestyleSettings | PropagateSettings
     start: int
     stop: int
     shots: tuple[tuple[int, int], ...]
@@ -70,12 +76,14 @@ class FrameQuality:
 class FrameReady:
     """A frame of the result at source size; frames come in order, each exactly once.
 
-    `quality` is that of an interpolated frame.
+    `quality` is that of an interpolated frame; so is `error` (h, w) float32 in 0-1, the map of its
+    guide error at the padded working size, where it was asked for.
     """
 
     frame: Frame
     is_keyframe: bool
     quality: FrameQuality | None = None
+    error: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,13 @@ from types import FrameType
 
 from fresco_engine import __version__
 from fresco_engine.errors import FrescoError
-from fresco_media.disk import output_fault
+from fresco_media.disk import output_fault, write_whole
 from fresco_media.files import confined
+from fresco_media.own import OwnFolder
 from fresco_media.text import PrintableFormatter
 
 from fresco_server.errors import CannotStart, ServerError
 from fresco_server.jobs.claim import DATABASE, claim, examine
-from fresco_server.jobs.marks import write_safely
 from fresco_server.jobs.places import readable_folders
 from fresco_server.jobs.service import Jobs
 from fresco_server.lock import DataLock, locked
@@ -36,6 +36,7 @@ from fresco_server.settings import ServerSettings
 _LOGGER = logging.getLogger(__name__)
 _GRACE_S = 1.0
 _LOG_BYTES = 4 << 20
+_MOST_BYTES = 64 << 10
 
 
 def serve(settings: ServerSettings) -> None:
@@ -203,14 +204,15 @@ def _announced(settings: ServerSettings, address: str, token: str) -> Iterator[N
     try:
         yield
     finally:
-        with suppress(OSError, ValueError, TypeError, KeyError):
+        with suppress(OSError):
             # Another daemon's, if the folder is another one by now, stays.
-            if json.loads(path.read_bytes())["process_id"] == os.getpid():
-                path.unlink()
+            own = OwnFolder(path.parent)
+            if own.read_json(path.name, _MOST_BYTES).get("process_id") == os.getpid():
+                own.remove(path.name)
 
 
 def _write_private(path: Path, text: str) -> None:
-    write_safely(path, iter([text.encode()]))
+    write_whole(path, text.encode(), is_private=True, is_durable=True)
 
 
 def _wait(stop: threading.Event, jobs: Jobs, lock: DataLock, idle_exit_s: float | None) -> None:

@@ -24,8 +24,8 @@ import time
 # As in a terminal: what is started in the background, the tests too, may inherit it ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+import fresco_cli.app as commands
 from fresco_cli import __main__ as program
-from fresco_cli.app import app
 from fresco_cli.daemons import Tools
 from fresco_cli.engine import InProcessEngine
 
@@ -43,7 +43,8 @@ class SlowEngine(InProcessEngine):
                 time.sleep(30)
                 yield frame
 
-program.app = lambda arguments, prog_name: app(arguments, obj=Tools(SlowEngine()))
+app = commands.app
+commands.app = lambda arguments, prog_name: app(arguments, obj=Tools(SlowEngine()))
 program.main()
 """
 
@@ -107,6 +108,46 @@ def test_a_signal_cancels_and_leaves_nothing_half_written(
     assert process.returncode == 130
     assert stderr == "Stopped; nothing half-written was left behind.\n"
     assert {path.name for path in tmp_path.iterdir()} == {"clip.mp4", "program.py"}
+
+
+# Ends itself by Ctrl-C while the module that it names is imported by the program that it names.
+_INTERRUPTED_IMPORT = """
+import builtins, os, runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+package, imported, *sys.argv[1:] = sys.argv[1:]
+find = builtins.__import__
+def interrupted(name, *rest, **named):
+    if name.split(".")[0] == imported:
+        os.kill(os.getpid(), signal.SIGINT)
+    return find(name, *rest, **named)
+builtins.__import__ = interrupted
+runpy.run_module(package, run_name="__main__")
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals between processes")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("fresco_cli", "typer", "doctor"),
+        ("fresco_cli", "fresco_engine", "--version"),
+        ("fresco_cli", "torch", "restyle", "CLIP", "-o", "OUT", "--prompt", "ink", "--local"),
+        ("fresco_cli", "fresco_server", "serve", "--data", "DATA"),
+        ("fresco_gui", "PyQt6", "CLIP"),
+        ("fresco_gui", "argparse"),
+        ("fresco_training", "argparse", "--help"),
+    ],
+    ids=["typer", "engine", "torch", "daemon", "Qt", "app", "training"],
+)
+def test_ctrl_c_while_a_program_loads_shows_no_traceback(
+    clip: Path, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    names = {"CLIP": clip, "OUT": tmp_path / "out.mp4", "DATA": tmp_path / "data"}
+
+    ended = _python("-c", _INTERRUPTED_IMPORT, *(str(names.get(name, name)) for name in arguments))
+
+    assert ended.returncode == 130
+    assert ended.stderr == "Stopped; nothing half-written was left behind.\n"
 
 
 def test_the_real_engine_restyles_a_clip_from_end_to_end(

@@ -62,5 +62,40 @@ def test_a_status_of_another_version_is_a_version_mismatch() -> None:
     assert error.message == "Update this program."
 
 
+@pytest.mark.parametrize(
+    ("code", "details", "kind", "words"),
+    [
+        (4, "Deadline Exceeded", errors.TimedOut, "did not answer in time"),
+        (12, "Method not found!", errors.NotSupported, "does not know the call; update it"),
+        (14, "Socket closed", errors.DaemonUnreachable, "(the connection was lost)"),
+        (14, "GOAWAY received", errors.DaemonUnreachable, "(it is shutting down)"),
+        (14, "keepalive watchdog timeout", errors.DaemonUnreachable, "(no answer)"),
+        (14, "", errors.DaemonUnreachable, "(no answer)"),
+        (
+            *(14, "failed to connect to all addresses; last error: UNKNOWN: ipv4:1: refused"),
+            *(errors.DaemonUnreachable, "(connection refused)"),
+        ),
+        (
+            *(14, "DNS resolution failed for nowhere:1: not found"),
+            *(errors.DaemonUnreachable, "(there is no computer of this name)"),
+        ),
+    ],
+)
+def test_what_grpc_says_itself_is_told_in_words_of_a_person(
+    code: int, details: str, kind: type[errors.ClientError], words: str
+) -> None:
+    error = errors.error_of_status(code, details, "", "a:1")
+
+    assert type(error) is kind
+    assert words in error.message
+    assert not details or details not in error.message
+
+
+def test_what_the_daemon_says_is_told_as_it_is() -> None:
+    error = errors.error_of_status(4, "The clip took too long to read.", "CLIP_SLOW", "a:1")
+
+    assert error.message == "The clip took too long to read."
+
+
 def test_an_unknown_status_is_an_internal_failure() -> None:
     assert type(errors.error_of_status(77, "What?", "", "a:1")) is errors.InternalFailure

@@ -23,12 +23,11 @@ from fresco.v1 import (
 )
 from fresco_client import events, server_info, settings, values
 from fresco_client.errors import Forbidden, VersionMismatch
+from fresco_client.mapping import enum_number, fields_of
 from fresco_client.messages import (
     ENUM_TYPES,
     MESSAGE_TYPES,
-    enum_number,
     event_of,
-    fields_of,
     message_of,
     name_of,
     value_of,

@@ -9,7 +9,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from fresco_engine.diffusion.models import Model, load_model
+from fresco_engine.diffusion.model import Model
+from fresco_engine.diffusion.models import load_model
 from fresco_media.clip import Clip
 from fresco_media.types import Image
 

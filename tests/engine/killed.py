@@ -15,8 +15,9 @@ import traceback
 from pathlib import Path
 
 from fresco_engine.checkpoint import FolderCheckpoint
-from fresco_engine.diffusion.models import Model, load_model
-from fresco_engine.render import render
+from fresco_engine.diffusion.model import Model
+from fresco_engine.diffusion.models import load_model
+from fresco_engine.rendering import render
 from fresco_media.clip import Clip
 
 from tests.engine.runs import SETTINGS

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from fresco_engine.diffusion.models import Model
+from fresco_engine.diffusion.model import Model
 from fresco_engine.interpolation.choice import make_interpolator
 from fresco_engine.interpolation.segment import InterpolatedFrame, Segment
 from fresco_engine.settings import OptimisationSettings, RestyleSettings
@@ -40,6 +40,13 @@ def keyframes_of(events: Iterable[Event]) -> list[KeyframeReady]:
 def plan_of(events: Iterable[Event]) -> Analysed:
     """The last plan among `events`."""
     return [event for event in events if isinstance(event, Analysed)][-1]
+
+
+def settings_of(events: Iterable[Event]) -> RestyleSettings:
+    """Those of the last plan among `events`."""
+    settings = plan_of(events).settings
+    assert isinstance(settings, RestyleSettings)
+    return settings
 
 
 def steps_of(events: Iterable[Event]) -> int:

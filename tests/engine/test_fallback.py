@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 import torch
 from fresco_engine.checkpoint import Adjustments, Checkpoint, FolderCheckpoint, NoCheckpoint, fork
-from fresco_engine.diffusion.models import Model
+from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import OutOfDeviceMemory
 from fresco_engine.fallback import Ladder, smaller_batch, smaller_size
-from fresco_engine.render import render
-from fresco_engine.restyle import restyle
+from fresco_engine.rendering import render
+from fresco_engine.restyling import restyle
 from fresco_engine.settings import OptimisationSettings, SmoothingSettings
 from fresco_engine.types import Event, Finished, KeyframeReady, Progress, Restarted, Stage, Warned
 from fresco_media.clip import Clip
 
 from tests.engine.conftest import MakeClip
 from tests.engine.runs import SETTINGS as OPTIMISED
-from tests.engine.runs import frames_of, keyframes_of, plan_of, same_pictures, taken
+from tests.engine.runs import frames_of, keyframes_of, plan_of, same_pictures, settings_of, taken
 
 SETTINGS = replace(
     OPTIMISED,
@@ -137,7 +137,7 @@ def test_a_run_that_is_killed_after_a_step_goes_on_with_the_same_pictures(
     events = list(restyle(clip, settings, tiny_model, checkpoint=FolderCheckpoint(tmp_path)))
 
     assert same_pictures(events, whole)
-    assert plan_of(events).settings.batch_size == 3
+    assert settings_of(events).batch_size == 3
     assert any("only 3 keyframes" in event.message for event in events if isinstance(event, Warned))
 
 

@@ -1,22 +1,23 @@
 """The frames between keyframes: made in order, and stopped without waiting for a segment."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from fresco_engine.checkpoint import NoCheckpoint
-from fresco_engine.correspondence.flow import DisFlow
-from fresco_engine.diffusion.models import Model
-from fresco_engine.fallback import Ladder
 from fresco_engine.frames import make_frames
+from fresco_engine.interpolation.choice import make_interpolator, shared_cores
 from fresco_engine.interpolation.segment import InterpolatedFrame, Segment
 from fresco_engine.lane import LaneClosed
 from fresco_engine.pace import Pace
-from fresco_engine.run import Keyframe, LazyModel, MadeFrame, Run
+from fresco_engine.run import Keyframe, MadeFrame, Run
+from fresco_engine.types import Analysed
 from fresco_media.clip import Clip
 from fresco_media.images import working_size
+from fresco_media.stretches import Stretches
+from fresco_media.types import Image
 
 from tests.engine.conftest import MakeClip, scene
 from tests.engine.runs import SETTINGS
@@ -38,30 +39,54 @@ class Submitted:
         return True
 
 
-def run_of(clip: Clip, model: Model) -> Run:
+class NoSource:
+    """Nothing is asked of it: the keyframes are there."""
+
+    def of_shot(
+        self, keyframes: tuple[int, ...], frames: Stretches
+    ) -> Generator[Keyframe, None, None]:
+        yield from ()
+
+    def at_source_size(self, keyframe: Keyframe) -> Image:
+        return keyframe.image
+
+    def steps_left(self, shots: Sequence[tuple[int, ...]], done: int = 0) -> int:
+        return 0
+
+
+def run_of(
+    clip: Clip,
+    shots: tuple[tuple[int, int], ...] = ((2, 20), (20, 25)),
+    keyframes: tuple[int, ...] = (2, 8, 19, 20, 24),
+) -> Run:
+    at_once, workers = shared_cores()
     return Run(
         clip=clip,
-        settings=SETTINGS,
+        plan=Analysed(
+            info=clip.info,
+            settings=SETTINGS,
+            start=shots[0][0],
+            stop=shots[-1][1],
+            shots=shots,
+            keyframes=keyframes,
+            working_size=(80, 64),
+        ),
         size=working_size(80, 64, 64),
-        model=LazyModel(model),
-        estimator=DisFlow(),
-        interpolator=None,
+        keyframes=NoSource(),
+        interpolator=make_interpolator(SETTINGS.interpolation, workers=workers),
+        at_once=at_once,
         checkpoint=NoCheckpoint(),
-        ladder=Ladder(SETTINGS, NoCheckpoint()),
         pace=Pace(),
     )
 
 
-def frames(clip: Clip, model: Model, check: Callable[[], None] = lambda: None) -> list[MadeFrame]:
-    keyframes = [
-        Keyframe(index, scene(30)[index], begins_shot=index in (2, 20))
-        for index in (2, 8, 19, 20, 24)
-    ]
-    return list(make_frames(run_of(clip, model), 30, Submitted(keyframes), check))
+def frames(run: Run, check: Callable[[], None] = lambda: None) -> list[MadeFrame]:
+    keyframes = [Keyframe(index, scene(30)[index]) for index in run.plan.keyframes]
+    return list(make_frames(run, Submitted(keyframes), check))
 
 
-def test_shots_are_filled_from_keyframe_to_keyframe(make_clip: MakeClip, tiny_model: Model) -> None:
-    made = frames(make_clip(30), tiny_model)
+def test_shots_are_filled_from_keyframe_to_keyframe(make_clip: MakeClip) -> None:
+    made = frames(run_of(make_clip(30)))
 
     assert [frame.index for frame in made] == list(range(2, 25))
     assert [frame.index for frame in made if frame.is_keyframe] == [2, 8, 19, 20, 24]
@@ -70,13 +95,13 @@ def test_shots_are_filled_from_keyframe_to_keyframe(make_clip: MakeClip, tiny_mo
 
 @pytest.mark.parametrize("cores", [1, 2, 8])
 def test_the_number_of_cores_changes_nothing(
-    make_clip: MakeClip, tiny_model: Model, monkeypatch: pytest.MonkeyPatch, cores: int
+    make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch, cores: int
 ) -> None:
     clip = make_clip(30)
-    usual = frames(clip, tiny_model)
+    usual = frames(run_of(clip))
     monkeypatch.setattr("os.cpu_count", lambda: cores)
 
-    made = frames(clip, tiny_model)
+    made = frames(run_of(clip))
 
     assert [frame.index for frame in made] == [frame.index for frame in usual]
     assert all(np.array_equal(a.image, b.image) for a, b in zip(made, usual, strict=True))
@@ -84,7 +109,7 @@ def test_the_number_of_cores_changes_nothing(
 
 
 def test_later_segments_are_made_while_the_first_one_is(
-    make_clip: MakeClip, tiny_model: Model, monkeypatch: pytest.MonkeyPatch
+    make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 4)
     both = threading.Barrier(2, timeout=20)
@@ -95,15 +120,24 @@ def test_later_segments_are_made_while_the_first_one_is(
             error = np.zeros(segment.sources[0].shape[:2], np.float32)
             yield InterpolatedFrame(offset, segment.sources[offset], error)
 
-    run = replace(run_of(make_clip(30), tiny_model), interpolator=meet)
-    keyframes = [Keyframe(i, scene(30)[i], begins_shot=i == 2) for i in (2, 8, 19)]
+    run = replace(run_of(make_clip(30), ((2, 20),), (2, 8, 19)), interpolator=meet)
 
-    made = list(make_frames(run, 30, Submitted(keyframes), lambda: None))
+    made = frames(run)
 
     assert [frame.index for frame in made] == list(range(2, 20))
 
 
-def test_the_work_ends_in_the_middle_of_a_segment(make_clip: MakeClip, tiny_model: Model) -> None:
+def test_frames_outside_the_keyframes_come_from_one_side(make_clip: MakeClip) -> None:
+    run = run_of(make_clip(30), ((0, 20), (20, 30)), (8, 24))
+
+    made = frames(replace(run, longest=5, keeps_errors=True))
+
+    assert [frame.index for frame in made] == list(range(30))
+    assert [frame.index for frame in made if frame.is_keyframe] == [8, 24]
+    assert all((frame.error is None) == frame.is_keyframe for frame in made)
+
+
+def test_the_work_ends_in_the_middle_of_a_segment(make_clip: MakeClip) -> None:
     asked: list[bool] = []
 
     def check() -> None:
@@ -112,9 +146,9 @@ def test_the_work_ends_in_the_middle_of_a_segment(make_clip: MakeClip, tiny_mode
             raise LaneClosed
 
     with pytest.raises(LaneClosed):
-        frames(make_clip(30), tiny_model, check)
+        frames(run_of(make_clip(30)), check)
     asked_until_closed = len(asked)
     asked.clear()
-    frames(make_clip(30), tiny_model, lambda: asked.append(True))
+    frames(run_of(make_clip(30)), lambda: asked.append(True))
 
     assert asked_until_closed < len(asked) / 2

@@ -10,14 +10,9 @@ import av
 import numpy as np
 import pytest
 from fresco_engine.errors import InvalidSettings, OutputExists, RangeOutsideClip
-from fresco_engine.propagate import (
-    Carried,
-    PropagateSettings,
-    PropagationFiles,
-    propagate,
-    render_propagation,
-    shots_with_keys,
-)
+from fresco_engine.propagation import propagate, shots_with_keys
+from fresco_engine.propagation_settings import PropagateSettings
+from fresco_engine.rendering import PropagationFiles, render_propagation
 from fresco_engine.types import Analysed, Finished, FrameReady, KeyframeReady, Warned
 from fresco_media.clip import Clip
 from fresco_media.images import write_image
@@ -49,6 +44,14 @@ def error(image: np.ndarray, clip: Clip, index: int) -> float:
     return float(np.abs(image - truth).mean())
 
 
+def test_the_plan_holds_the_settings_that_were_given(make_clip: MakeClip, tmp_path: Path) -> None:
+    clip = make_clip(4)
+
+    events = worked(clip, paint(clip, tmp_path / "keys", 0))
+
+    assert next(e for e in events if isinstance(e, Analysed)).settings == FLOW
+
+
 @pytest.mark.parametrize("kind", ["patch", "flow"])
 def test_every_frame_comes_once_in_order_in_the_painted_look(
     make_clip: MakeClip, tmp_path: Path, kind: Any
@@ -60,7 +63,9 @@ def test_every_frame_comes_once_in_order_in_the_painted_look(
 
     made = images(events)
     assert list(made) == list(range(14))
-    assert {e.index for e in events if isinstance(e, Carried)} == set(range(14)) - {3, 9}
+    between = [e for e in events if isinstance(e, FrameReady) and not e.is_keyframe]
+    assert {e.frame.index for e in between} == set(range(14)) - {3, 9}
+    assert all(e.quality is not None and e.error is None for e in between)
     assert max(error(made[index], clip, index) for index in range(14)) < 12
 
 
@@ -176,15 +181,15 @@ def test_stopping_leaves_nothing_half_written_and_the_next_run_goes_on(
     for event in events:
         if isinstance(event, FrameReady) and event.frame.index == 8:
             break
-    getattr(events, "close")()  # noqa: B009 - it is a generator, declared as an iterator
+    events.close()
 
     assert set(tmp_path.iterdir()) == before
-    done = {file.name for file in kept.iterdir()}
+    done = {file.name: file.stat().st_mtime_ns for file in kept.iterdir()}
     assert len(done) >= 1
     list(render_propagation(clip, folder, output, FLOW, codec="lossless", files=files))
     plain = tmp_path / "plain.mp4"
     list(render_propagation(clip, folder, plain, FLOW, codec="lossless"))
-    assert done < {file.name for file in kept.iterdir()}
+    assert done.items() <= {file.name: file.stat().st_mtime_ns for file in kept.iterdir()}.items()
     for one, other in zip(Clip.open(output).frames(), Clip.open(plain).frames(), strict=True):
         np.testing.assert_array_equal(one.image, other.image)
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fresco_engine.checkpoint import CheckpointReader, FolderCheckpoint, Kind
-from fresco_engine.diffusion.models import Model
+from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import DiskFull, OutputExists, OutputNotWritable
-from fresco_engine.render import render, save_report
+from fresco_engine.rendering import render, save_report
 from fresco_engine.settings import (
     OptimisationSettings,
     RestyleSettings,
@@ -262,7 +262,10 @@ def test_a_run_whose_keyframes_are_all_translated_loads_no_model(
             break
     loader = CountingLoader(tiny_model)
 
-    assert CheckpointReader(kept).is_translated()
+    reader = CheckpointReader(kept)
+    plan = reader.plan()
+    assert plan is not None
+    assert reader.indices("keyframes") == plan.keyframes
     report = report_of(
         list(render(clip, tmp_path / "a.mkv", settings, loader, checkpoint=FolderCheckpoint(kept)))
     )

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fresco_engine.checkpoint import CheckpointReader, FolderCheckpoint, fork
-from fresco_engine.diffusion.models import Model
+from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import CheckpointError, InvalidSettings
-from fresco_engine.restyle import restyle
+from fresco_engine.restyling import restyle
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import Event
 from fresco_media.clip import Clip
@@ -26,6 +26,7 @@ from tests.engine.runs import (
     keyframes_of,
     plan_of,
     same_pictures,
+    settings_of,
     steps_of,
     taken,
 )
@@ -96,7 +97,7 @@ def test_exactly_what_depends_on_a_keyframe_changes(
     depends = {("frame", i) for i in range(low, high + 1)} - {("frame", k) for k in neighbours}
     assert changed(events, again) == depends | {("keyframe", key)}
     assert interpolator.segments == [abs(k - key) - 1 for k in neighbours if abs(k - key) > 1]
-    assert plan_of(again).settings.keyframe_seeds == settings.keyframe_seeds
+    assert settings_of(again).keyframe_seeds == settings.keyframe_seeds
 
 
 def _keyframes_by_shot(events: list[Event]) -> list[list[int]]:

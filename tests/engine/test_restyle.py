@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fresco_engine.correspondence.flow import DisFlow
-from fresco_engine.diffusion.models import Model
+from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import (
     DiskFull,
     InvalidSettings,
@@ -19,7 +19,7 @@ from fresco_engine.errors import (
 from fresco_engine.interpolation.choice import make_interpolator
 from fresco_engine.interpolation.propagate import FlowInterpolator
 from fresco_engine.interpolation.segment import InterpolatedFrame, Segment
-from fresco_engine.restyle import look, look_steps, plan, restyle
+from fresco_engine.restyling import look, look_steps, plan, restyle
 from fresco_engine.settings import Style
 from fresco_engine.types import Analysed, Event, FrameReady, KeyframeReady, Progress, Stage, Warned
 from fresco_media.images import write_image

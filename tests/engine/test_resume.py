@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fresco_engine.checkpoint import CheckpointReader, FolderCheckpoint
-from fresco_engine.diffusion.models import Model
+from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import CheckpointMismatch
 from fresco_engine.pace import Pace
-from fresco_engine.restyle import restyle
+from fresco_engine.restyling import restyle
 from fresco_engine.types import Event, Progress, Stage, Warned
 from fresco_media.clip import Clip
 
@@ -129,7 +129,7 @@ def test_whatever_is_lost_or_damaged_is_made_again_as_it_was(
 
     assert same_pictures(events, whole)
     reader = CheckpointReader(tmp_path)
-    assert reader.is_translated()
+    assert reader.indices("keyframes") == plan_of(events).keyframes
     assert reader.indices("frames") == tuple(range(32))
 
 

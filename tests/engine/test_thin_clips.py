@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 from fresco_engine.correspondence.flow import DisFlow, FlowPreset
-from fresco_engine.diffusion.models import Model
-from fresco_engine.propagate import PropagateSettings, render_propagation
-from fresco_engine.render import render
-from fresco_engine.restyle import look, plan
+from fresco_engine.diffusion.model import Model
+from fresco_engine.propagation_settings import PropagateSettings
+from fresco_engine.rendering import render, render_propagation
+from fresco_engine.restyling import look, plan
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import Warned
 from fresco_media.clip import Clip

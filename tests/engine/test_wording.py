@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fresco_engine.restyle import restyle
+from fresco_engine.restyling import restyle
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import Warned
 from fresco_engine.wording import plain_words, wording_doubts

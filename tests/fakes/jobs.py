@@ -30,14 +30,21 @@ from fresco_server.errors import (
 )
 from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.job import (
-    EventKind,
+    Event,
+    Failed,
     Failure,
+    Finished,
+    FrameRange,
+    FrameReady,
     Job,
     JobEvent,
     JobOrder,
     JobState,
     KeyframeChange,
+    KeyframeReady,
+    Plan,
     Result,
+    StateChanged,
     Values,
 )
 from fresco_server.jobs.looks import Look, LookOrder, LookPicture, LookStep
@@ -62,13 +69,13 @@ INFO: dict[str, Any] = {
     "codec": "h264",
     "warnings": [],
 }
-PLAN: dict[str, Any] = {
-    "start": 0,
-    "stop": FRAMES,
-    "shots": [[0, FRAMES]],
-    "keyframes": list(KEYFRAMES),
-    "working_size": [WIDTH, HEIGHT],
-}
+PLAN = Plan(
+    start=0,
+    stop=FRAMES,
+    shots=(FrameRange(0, FRAMES),),
+    keyframes=KEYFRAMES,
+    working_size=(WIDTH, HEIGHT),
+)
 MODELS: list[dict[str, Any]] = [
     {
         "source": "/somewhere/fresco-small",
@@ -165,21 +172,16 @@ class FakeJobs:
         values = {"order": order, "created": now, "updated": now, **changes}
         with self._news:
             self._jobs[job_id] = Job(id=job_id, state=state, **values)
-        self.happen(job_id, "state", state=state.value, reason="")
+        self.happen(job_id, StateChanged(state=state))
         return self.get(job_id)
 
-    def happen(self, job_id: str, kind: EventKind, **values: Any) -> JobEvent:
+    def happen(self, job_id: str, what: Event) -> JobEvent:
         """Something happens to a job."""
         with self._news:
             job = self._jobs[job_id]
             events = self._events.setdefault(job_id, [])
-            event = JobEvent(
-                job_id=job_id,
-                sequence=len(events) + 1,
-                time=time.time(),
-                kind=kind,
-                values=values,
-            )
+            number = len(events) + 1
+            event = JobEvent(job_id=job_id, sequence=number, time=time.time(), event=what)
             events.append(event)
             self._jobs[job_id] = replace(job, last_sequence=event.sequence)
             self._news.notify_all()
@@ -217,9 +219,10 @@ class FakeJobs:
         """A keyframe or frame is there and announced."""
         self.plan(job_id).save(kind, index, image)
         if kind == "keyframes":
-            self.happen(job_id, "keyframe", index=index)
+            self.happen(job_id, KeyframeReady(index=index))
         else:
-            self.happen(job_id, "frame", index=index, time=f"{index}/24", is_keyframe=False)
+            time = Fraction(index, 24)
+            self.happen(job_id, FrameReady(index=index, time=time, is_keyframe=False))
 
     def finish(self, job_id: str, data: bytes, report: Values | None = None) -> Result:
         """The job is done, with `data` for a result; without any its output are frames."""
@@ -234,22 +237,14 @@ class FakeJobs:
         if data:
             (folder / result.file_name).write_bytes(data)
         self.change(job_id, state=JobState.DONE, result=result)
-        values = {name: getattr(result, name) for name in ("file_name", "size_bytes", "sha256")}
-        self.happen(job_id, "finished", **values, report=result.report)
+        self.happen(job_id, Finished(result=result))
         return result
 
     def fail(self, job_id: str, *, can_resume: bool) -> None:
         """The job has failed."""
         failure = Failure(reason="DISK_FULL", message="the disk is full", can_resume=can_resume)
         self.change(job_id, state=JobState.FAILED, failure=failure)
-        self.happen(
-            job_id,
-            "failed",
-            reason=failure.reason,
-            message=failure.message,
-            log_tail="the last line",
-            can_resume=can_resume,
-        )
+        self.happen(job_id, Failed(failure=replace(failure, log_tail="the last line")))
 
     def close(self) -> None:
         """The daemon is about to end."""
@@ -323,7 +318,7 @@ class FakeJobs:
     def _enter(self, job_id: str, state: JobState) -> Job:
         if self.get(job_id).state is not state:
             self.change(job_id, state=state)
-            self.happen(job_id, "state", state=state.value, reason="")
+            self.happen(job_id, StateChanged(state=state))
         return self.get(job_id)
 
     def delete(self, job_id: str) -> None:

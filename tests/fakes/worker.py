@@ -40,8 +40,12 @@ from fresco_media.painted import read_key
 from fresco_media.scaling import WorkingSize, fit, unfit, working_size
 from fresco_media.types import Frame, Image
 from fresco_media.writer import open_writer
+from fresco_server.jobs.devices import DeviceInfo
+from fresco_server.jobs.job import Failure
+from fresco_server.jobs.looks import LookOrder
+from fresco_server.jobs.messages import Ready, Refused, RunJob
 from fresco_server.worker import confinement, media
-from fresco_server.worker.channel import Channel, Order
+from fresco_server.worker.channel import Channel
 from fresco_server.worker.work import Worker, result_path
 
 GAP = 5
@@ -57,15 +61,16 @@ class NegativeEngine:
     crash_at: int | None
     is_lost: bool = False
 
-    def render(self, order: Order) -> Generator[Event, None, None]:
-        clip = media.open_clip(order["clip"], order["frame_rate"])
-        settings = settings_from_dict(order["settings"])
+    def render(self, run: RunJob) -> Generator[Event, None, None]:
+        order = run.order
+        clip = media.open_clip(order.clip, order.frame_rate)
+        settings = settings_from_dict(order.settings)
         if settings.prompt == "unthinkable":
             raise InvalidSettings("prompt", "nobody can think of this; use other words")
         if self.is_lost or settings.prompt == "lose the device":
             self.is_lost = True
             raise RuntimeError("CUDA error: an illegal memory access was encountered")
-        checkpoint = FolderCheckpoint(Path(order["folder"]))
+        checkpoint = FolderCheckpoint(Path(run.folder))
         stored = checkpoint.plan()
         plan = _plan(clip, settings) if stored is None else stored.analysed(clip.info, settings)
         yield Progress(stage=Stage.ANALYSING, done=1, total=1, remaining_s=None)
@@ -75,7 +80,7 @@ class NegativeEngine:
         yield plan
         yield from self._keyframes(clip, plan, checkpoint)
         stop = plan.stop
-        output = None if order["codec"] == "frames" else result_path(order)
+        output = None if order.codec == "frames" else result_path(run)
         if output is None:
             for event in self._frames(clip, plan, checkpoint):
                 yield event
@@ -83,7 +88,7 @@ class NegativeEngine:
             with open_writer(
                 output,
                 clip,
-                codec=cast(Any, order["codec"]),
+                codec=cast(Any, order.codec),
                 overwrite=True,
                 start=plan.start,
                 stop=stop,
@@ -98,7 +103,7 @@ class NegativeEngine:
         self, clip: Clip, plan: Analysed, checkpoint: FolderCheckpoint
     ) -> Generator[Event, None, None]:
         total = len(plan.keyframes) * STEPS
-        size = _size(clip, plan.settings)
+        size = _size(clip, _settings(plan))
         for position, index in enumerate(plan.keyframes):
             stored = checkpoint.load("keyframes", index)
             for step in range(STEPS):
@@ -112,8 +117,8 @@ class NegativeEngine:
             yield KeyframeReady(index, unfit(stored, size))
 
     def _keyframe(self, clip: Clip, plan: Analysed, index: int) -> Image:
-        size = _size(clip, plan.settings)
-        painted = plan.settings.keyframe_pictures.get(index)
+        size = _size(clip, _settings(plan))
+        painted = _settings(plan).keyframe_pictures.get(index)
         if painted is not None:
             return fit(read_key(Path(painted), clip, index), size)
         return 255 - fit(next(clip.frames_at([index], size=size.scaled)).image, size)
@@ -121,7 +126,7 @@ class NegativeEngine:
     def _frames(
         self, clip: Clip, plan: Analysed, checkpoint: FolderCheckpoint
     ) -> Generator[Event, None, None]:
-        size = _size(clip, plan.settings)
+        size = _size(clip, _settings(plan))
         for frame in clip.frames(plan.start, plan.stop, size=size.scaled):
             made = checkpoint.load("frames", frame.index)
             if made is None:
@@ -136,15 +141,15 @@ class NegativeEngine:
             total = plan.stop - plan.start
             yield Progress(stage=Stage.INTERPOLATING, done=done, total=total, remaining_s=0.5)
 
-    def look(self, order: Order) -> Generator[tuple[int, int], None, Image]:
-        clip = media.open_clip(order["clip"], order["frame_rate"])
-        settings = settings_from_dict(order["settings"])
+    def look(self, order: LookOrder) -> Generator[tuple[int, int], None, Image]:
+        clip = media.open_clip(order.clip, order.frame_rate)
+        settings = settings_from_dict(order.settings)
         if settings.prompt == "unthinkable":
             raise InvalidSettings("prompt", "nobody can think of this; use other words")
         for step in range(STEPS):
             time.sleep(self.step_s)
             yield step + 1, STEPS
-        return 255 - next(clip.frames_at([order["index"]])).image
+        return 255 - next(clip.frames_at([order.index])).image
 
     def load(self, source: str | None) -> None:
         if source is not None:
@@ -165,6 +170,11 @@ def _plan(clip: Clip, settings: RestyleSettings) -> Analysed:
         ),
         working_size=_size(clip, settings).padded,
     )
+
+
+def _settings(plan: Analysed) -> RestyleSettings:
+    assert isinstance(plan.settings, RestyleSettings)
+    return plan.settings
 
 
 def _size(clip: Clip, settings: RestyleSettings) -> WorkingSize:
@@ -202,7 +212,7 @@ def _break(how: str) -> None:
     elif how == "silent":
         time.sleep(600)
     elif how == "no devices":
-        Channel().say("ready", devices=[])
+        Channel().send(Ready())
     sys.exit(0 if how == "at once" else 7)
 
 
@@ -243,12 +253,13 @@ def main() -> None:
         media.serve(channel)
     elif arguments.device not in ("cpu", "other"):
         message = f"device: {arguments.device!r} is not there"
-        channel.say("refused", reason="INVALID_SETTINGS", message=message, can_resume=False)
+        failure = Failure(reason="INVALID_SETTINGS", message=message)
+        channel.send(Refused(failure=failure))
     elif arguments.start_once is not None and _is_there(arguments.start_once):
         sys.exit("nothing works today")
     else:
-        device: dict[str, Any] = {"id": arguments.device, "name": "Fake", "memory_bytes": 1 << 30}
-        channel.say("ready", devices=[device])
+        device = DeviceInfo(id=arguments.device, name="Fake", memory_bytes=1 << 30)
+        channel.send(Ready(devices=(device,)))
         engine = NegativeEngine(arguments.step_s, arguments.frame_s, arguments.crash_at)
         Worker(channel, engine).serve()
 

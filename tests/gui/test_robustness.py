@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from fresco_client import JobState
 from fresco_gui.connection import DaemonState
@@ -99,6 +100,33 @@ def test_a_crashed_daemon_is_started_again_by_the_window(
     # A window that is open would start it once more.
     app.window.close()
     stop(int(first.announced["process_id"]))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing holds a process there")
+def test_a_daemon_that_is_too_busy_to_answer_is_asked_again_until_it_does(
+    app: App, start_daemon: StartDaemon, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fresco_client.connection._GREETING_S", 0.3)
+    daemon = start_daemon()
+    app.connect(daemon)
+    process = psutil.Process(int(daemon.announced["process_id"]))
+
+    process.suspend()
+    try:
+        app.controller.opener.open(clip)
+        app.wait("both to be told", lambda: len({one.title for one in app.problems}) == 2)
+    finally:
+        process.resume()
+
+    app.wait("the clip to be reached", lambda: app.controller.opener.clip)
+    app.wait("nothing to be wrong", lambda: app.window.views.problems.problem is None)
+    assert app.controller.daemon.state.is_connected
+    told = {one.title: one.message for one in app.problems}
+    assert set(told) == {"Waiting for the daemon", "The clip waits for the daemon"}
+    for message in told.values():
+        assert "did not answer in time" in message
+        assert "keeps trying by itself" in message
+        assert "Deadline" not in message
 
 
 def test_a_clip_that_is_taken_away_is_told_of_and_found_where_it_went(

@@ -48,7 +48,7 @@ def test_a_damaged_frame_shows_the_one_before_and_times_hold(
     damaged = [k for k in range(12) if not is_like(frames[k].image, sound[k])]
     assert len(damaged) == 1
     np.testing.assert_array_equal(frames[damaged[0]].image, frames[damaged[0] - 1].image)
-    assert f"1 of the clip's frames are damaged ({damaged[0]})" in clip.warnings[-1]
+    assert f"1 of the clip's frames is damaged ({damaged[0]})" in clip.warnings[-1]
 
 
 def test_damage_in_the_middle_is_bridged(make_clip: MakeClip) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from fresco_media.disk import partial_name, short_stem, write_whole
+from fresco_media.disk import output_fault, partial_name, short_stem, write_whole
 
 NOT_UTF8 = os.fsdecode(b"\xff\xe9") if sys.platform == "linux" else "\u00ff\u00e9"
 
@@ -50,3 +53,38 @@ def test_files_written_at_once_have_names_of_their_own(tmp_path: Path) -> None:
 )
 def test_a_stem_leaves_room_for_what_follows_it(name: str, stem: str) -> None:
     assert short_stem(Path(name)) == stem
+
+
+def test_a_full_disk_tells_of_the_disk_where_the_file_would_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mount").mkdir()
+
+    def usage(place: Path) -> SimpleNamespace:
+        os.stat(place)
+        return SimpleNamespace(free=7 if place.name == "mount" else 10**12)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    full = OSError(errno.ENOSPC, "No space left on device")
+
+    for place in ("mount", "mount/file", "mount/not/yet/there"):
+        assert "(0 MB free)" in str(output_fault(tmp_path / place, full))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have no names here")
+@pytest.mark.parametrize("way", ["link", "pipe"])
+def test_what_is_in_the_place_of_either_name_is_replaced(tmp_path: Path, way: str) -> None:
+    users, path = tmp_path / "users", tmp_path / "file"
+    users.write_bytes(b"irreplaceable")
+    for name in (path, partial_name(path)):
+        if way == "pipe":
+            os.mkfifo(name)
+        else:
+            name.symlink_to(users)
+
+    write_whole(path, iter([b"a", b"b"]), is_private=True, is_durable=True)
+
+    assert users.read_bytes() == b"irreplaceable"
+    assert path.read_bytes() == b"ab"
+    assert not path.is_symlink()
+    assert path.stat().st_mode & 0o077 == 0

@@ -46,7 +46,7 @@ def test_other_per_cent_signs_are_no_pattern(name: str) -> None:
         ("shot_00007.PNG", 7),
         ("shot_123456.png", 123456),
         ("shot_.png", None),
-        ("shot_-7.png", None),
+        ("shot_-7.png", -7),
         ("shot_\u0667.png", None),
         ("Shot_7.png", None),
         ("shot_7.jpg", None),

@@ -433,3 +433,87 @@ def test_no_key_starts_another_program(clip: Clip, tmp_path: Path) -> None:
 
     with pytest.raises(KeyframesUnusable, match="not a picture"):
         check_key(tmp_path / "4.png", clip.info)
+
+
+@pytest.mark.parametrize(
+    ("names", "frames"),
+    [
+        (["key_0005_v2.png"], [5]),
+        (["key_0005_v2.png", "key_0010_v3.png"], [5, 10]),
+        (["key 0007 take 3.png"], [7]),
+        (["frame_004_Rev2.tif", "frame_0009.png"], [4, 9]),
+        (["shot3_0004.png"], [4]),
+        (["v2_0004.png"], [4]),
+        (["v7.png"], [7]),
+    ],
+)
+def test_numbers_of_versions_and_takes_are_not_those_of_frames(
+    clip: Clip, tmp_path: Path, names: list[str], frames: list[int]
+) -> None:
+    keys = find_painted_keys(painted(tmp_path, *names), clip, 0, 12)
+
+    assert list(keys.files) == frames
+    assert keys.warnings == ()
+
+
+def test_a_number_that_is_guessed_is_told(clip: Clip, tmp_path: Path) -> None:
+    keys = find_painted_keys(painted(tmp_path, "key_0005_2.png"), clip, 0, 12)
+
+    assert list(keys.files) == [5]
+    assert keys.warnings == (
+        "key_0005_2.png is taken as frame 5, not 2; if that is wrong, name every key by its frame, "
+        "for example key_0024.png",
+    )
+
+
+@pytest.mark.parametrize("name", ["key_-003.png", "-3.png", "key.-0003.png"])
+def test_a_key_below_frame_0_is_refused_and_not_taken_as_another(
+    clip: Clip, tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(KeyframesUnusable, match="no frame -3, only 0 to 11"):
+        find_painted_keys(painted(tmp_path, name, "key_0005.png"), clip, 0, 12)
+
+
+def test_a_hyphen_between_word_and_number_is_no_sign(clip: Clip, tmp_path: Path) -> None:
+    keys = find_painted_keys(painted(tmp_path, "key-0003.png", "a - 4.png"), clip, 0, 12)
+
+    assert list(keys.files) == [3, 4]
+
+
+def save_pages(path: Path) -> None:
+    pages = [Pillow.new("RGB", (80, 64), (shade, 0, 0)) for shade in (10, 90, 200)]
+    pages[0].save(path, save_all=True, append_images=pages[1:])
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("key_0003.tif", "key_0003.tif: the file holds several pictures, as pages or layers"),
+        ("key_0003.gif", "key_0003.gif: the picture is animated; its first frame is used"),
+        ("key_0003.webp", "key_0003.webp: the picture is animated; its first frame is used"),
+        ("key_0003.apng", "key_0003.apng: the picture is animated; its first frame is used"),
+    ],
+)
+def test_a_key_that_holds_several_pictures_is_told(
+    clip: Clip, tmp_path: Path, name: str, said: str
+) -> None:
+    save_pages(tmp_path / name)
+
+    assert check_keys([tmp_path / name], clip.info)[0].startswith(said)
+
+
+def test_keys_that_are_taken_as_linear_light_are_told_once(clip: Clip, tmp_path: Path) -> None:
+    light = np.full((64, 80, 3), 0.2, np.float32)
+    cv2.imwrite(str(tmp_path / "key_0002.tif"), light)
+    (tmp_path / "key_0004.exr").write_bytes(makers.exr(light))
+    cv2.imwrite(str(tmp_path / "key_0006.tif"), light[..., 0])
+    files = sorted(tmp_path.iterdir())
+
+    said = check_keys(files, clip.info)
+
+    assert said == (
+        "key_0002.tif: the pictures hold linear light; it is shown as sRGB, clipped above white"
+        "; likewise key_0004.exr, key_0006.tif",
+    )
+    for file in files:
+        assert abs(int(read_key(file, clip, 2)[5, 5, 0]) - 124) <= 1

@@ -142,8 +142,8 @@ def test_shortcomings_of_a_written_file_are_sentences(tmp_path: Path) -> None:
 
     assert shortcomings(path, fine) == []
     for changed, expected in (
-        (replace(fine, frame_count=12), "has 10 frames of 12"),
-        (replace(fine, sound_tracks=2), "has 1 sound tracks of 2"),
+        (replace(fine, frame_count=12), "has 10 of 12 frames"),
+        (replace(fine, sound_tracks=2), "has 1 of 2 sound tracks"),
         (replace(fine, size=(66, 48)), "has the size 64x48"),
         (replace(fine, last_s=Fraction(2)), "shows its last frame at 0.36 s, not 2.00 s"),
         (replace(fine, tags=ColourTags(matrix=6)), "tagged with other colours"),

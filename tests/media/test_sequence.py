@@ -270,3 +270,40 @@ def test_a_video_that_is_named_like_a_picture_is_a_video(
 
     assert not clip.info.is_sequence
     assert clip.info.frame_count == 5
+
+
+@pytest.mark.parametrize("numbers", [(-3, -2, -1), (-1, 0, 1), (-2, -1, 0)])
+@pytest.mark.parametrize("name", ["shot_{:04d}.png", "shot.{:d}.png"])
+def test_numbers_below_0_count_up_to_it(
+    tmp_path: Path, name: str, numbers: tuple[int, ...]
+) -> None:
+    for place, number in enumerate(numbers):
+        Pillow.new("RGB", (32, 24), (40 + 60 * place, 0, 0)).save(tmp_path / name.format(number))
+
+    for path in (tmp_path, tmp_path / name.format(numbers[1])):
+        clip = Clip.open(path)
+
+        assert clip.first_number == numbers[0]
+        assert [int(frame.image[0, 0, 0]) for frame in clip.frames()] == [40, 100, 160]
+
+
+def test_pages_of_a_tiff_that_are_not_used_are_told_once(tmp_path: Path) -> None:
+    pages = [Pillow.new("RGB", (32, 24), (shade, 0, 0)) for shade in (10, 90)]
+    for number in range(3):
+        pages[0].save(tmp_path / f"a_{number}.tif", save_all=True, append_images=pages[1:])
+
+    clip = Clip.open(tmp_path)
+
+    assert clip.info.frame_count == 3
+    assert clip.warnings == (
+        "the file holds several pictures, as pages or layers; the first one is used, so save the "
+        "others as files of their own if they are meant",
+    )
+
+
+def test_a_preview_in_a_tiff_is_no_page(tmp_path: Path) -> None:
+    picture, preview = Pillow.new("RGB", (32, 24)), Pillow.new("RGB", (8, 6))
+    preview.encoderinfo = {"tiffinfo": {254: 1}}
+    picture.save(tmp_path / "a.tif", save_all=True, append_images=[preview])
+
+    assert Clip.open(tmp_path / "a.tif").warnings == ()

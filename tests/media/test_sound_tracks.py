@@ -15,6 +15,7 @@ from fresco_media.encode import Encoder, Target
 from fresco_media.sound.choices import aac_rate
 
 from tests.media.hearing import (
+    FPS,
     RATE,
     Track,
     heard,
@@ -351,7 +352,7 @@ def test_packets_that_the_muxer_refuses_later_cost_no_picture(
     monkeypatch.setattr(CopiedTrack, "write", refusing)
     said = rewritten(source, tmp_path / "b.mp4")
 
-    assert said == ("a part of sound track 1 is damaged and missing in the result",)
+    assert said == ("sound track 1 has a damaged part that is missing in the result",)
     assert Clip.open(tmp_path / "b.mp4").info.frame_count == 50
     assert abs(late_ms(heard(tmp_path / "b.mp4"), signal(2.0), 0.1, 0.9)) <= 1
 
@@ -400,3 +401,62 @@ def _with_chapters(source: Path, output: Path) -> Path:
                 packet.stream = streams[packet.stream_index]
                 written.mux(packet)
     return output
+
+
+@pytest.mark.parametrize("codec", ["pcm_s16le", "mp2"])
+def test_what_is_true_of_several_tracks_is_said_once(tmp_path: Path, codec: str) -> None:
+    alike = [Track(codec=codec, seed=number, metadata={"title": "Mic"}) for number in range(4)]
+    source = write_sounding(tmp_path / "a.mkv", *alike)
+
+    (said,) = rewritten(source, tmp_path / "b.mp4", 0, 20)
+
+    assert said.startswith("sound tracks 1 to 4 are encoded anew as AAC, because few players take")
+
+
+def test_tracks_that_differ_are_told_of_by_their_numbers(tmp_path: Path) -> None:
+    codecs = ("pcm_s16le", "aac", "pcm_s16le", "mp2")
+    source = write_sounding(tmp_path / "a.mkv", *(Track(codec=codec) for codec in codecs))
+
+    said = rewritten(source, tmp_path / "b.mp4", 0, 20)
+
+    pcm, mp2 = (text for text in said if "sound track" in text)
+    assert pcm.startswith("sound tracks 1 and 3 are encoded anew")
+    assert mp2.startswith("sound track 4 is encoded anew")
+
+
+def test_several_tracks_without_sound_in_the_part_are_told_of_together(tmp_path: Path) -> None:
+    late = Track(codec="aac", begins_s=1.5, seconds=0.5)
+    source = write_sounding(tmp_path / "a.mkv", Track(codec="aac"), late, late)
+
+    said = rewritten(source, tmp_path / "b.mkv", 0, 20)
+
+    assert said == ("sound tracks 2 and 3 hold no sound there, so the result is without them",)
+
+
+@pytest.mark.parametrize("codec", ["flac", "alac", "pcm_s24le"])
+@pytest.mark.parametrize("start", [7, 13])
+def test_sound_that_loses_nothing_begins_to_the_sample_in_a_part(
+    tmp_path: Path, codec: str, start: int
+) -> None:
+    source = write_sounding(tmp_path / "a.mkv", Track(codec=codec))
+
+    said = rewritten(source, tmp_path / "b.mkv", start, 40)
+
+    after = heard(tmp_path / "b.mkv")
+    assert abs(late_ms(after, signal(2.0)[round(start / FPS * RATE) :], 0.1, 0.7)) <= 0.5
+    assert loudness(after, 0, 0.02) > 0.01
+    assert not said
+
+
+@pytest.mark.parametrize("codec", ["aac", "libmp3lame", "ac3", "libopus"])
+def test_sound_that_is_copied_into_a_part_begins_within_a_packet(
+    tmp_path: Path, codec: str
+) -> None:
+    source = write_sounding(tmp_path / "a.mkv", Track(codec=codec))
+
+    rewritten(source, tmp_path / "b.mkv", 7, 40)
+
+    after = heard(tmp_path / "b.mkv")
+    assert codecs_in(tmp_path / "b.mkv") == codecs_in(source)
+    assert abs(late_ms(after, signal(2.0)[round(7 / FPS * RATE) :], 0.1, 0.7)) <= 1.1
+    assert loudness(after, 0.05, 0.07) > 0.01

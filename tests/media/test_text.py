@@ -7,7 +7,7 @@ import json
 import logging
 
 import pytest
-from fresco_media.text import PrintableFormatter, printable, printable_json
+from fresco_media.text import PrintableFormatter, counted, printable, printable_json
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,19 @@ def test_no_log_line_can_be_forged() -> None:
     lines = stream.getvalue().splitlines()
     assert sum(line.startswith("ERROR") for line in lines) == 1
     assert "\x1b" not in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("count", "words", "said"),
+    [
+        (0, ("frame",), "0 frames"),
+        (1, ("frame",), "1 frame"),
+        (2, ("sound track",), "2 sound tracks"),
+        (1, ("job goes", "jobs go"), "1 job goes"),
+        (21, ("job goes", "jobs go"), "21 jobs go"),
+    ],
+)
+def test_what_is_counted_agrees_with_its_number(
+    count: int, words: tuple[str, ...], said: str
+) -> None:
+    assert counted(count, *words) == said

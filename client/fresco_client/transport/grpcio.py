@@ -9,7 +9,6 @@ import grpc
 from google.protobuf.message import Message
 
 from fresco_client.errors import (
-    UNAVAILABLE,
     ClientError,
     FileFailed,
     SessionClosed,
@@ -73,8 +72,6 @@ class GrpcioTransport:
         trailers = dict(call.trailing_metadata() or ())
         reason = trailers.get("fresco-reason", "")
         details = call.details() or ""
-        if code == UNAVAILABLE:
-            details = _plain(details)
         return error_of_status(code, details, str(reason), self.endpoint.address)
 
 
@@ -141,10 +138,3 @@ def _certificate_of(endpoint: Endpoint) -> bytes | None:
         return endpoint.certificate.read_bytes()
     except OSError as error:
         raise FileFailed.from_os(endpoint.certificate, error) from error
-
-
-def _plain(details: str) -> str:
-    """What grpc says of a lost connection, in words of a person where it is the plain case."""
-    if "refused" in details:
-        return "connection refused"
-    return details.rpartition("last error: ")[2][:300]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from fresco_client import TransferProgress
+from fresco_client import TransferProgress, is_passing
 from fresco_media.numbered import is_pattern
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
@@ -16,11 +16,12 @@ from fresco_gui.faults import Problem
 from fresco_gui.project.document import SUFFIX, Project, ProjectUnreadable, load
 from fresco_gui.project.keeper import ProjectKeeper
 from fresco_gui.project.relink import find_moved, fingerprint_of
-from fresco_gui.reporter import CLIP_GONE
+from fresco_gui.reporter import CLIP_GONE, CLIP_WAITS
 from fresco_gui.services import Services
 from fresco_gui.values import OF_ONE_CLIP
 
 _LOOK_AFTER_MS = 3000
+_REACH_AGAIN_MS = 2000
 
 
 class ClipOpener(QObject):
@@ -59,9 +60,14 @@ class ClipOpener(QObject):
         """What the daemon can read; None until it has looked at it."""
         self.is_gone = False
         self._is_shown = False
+        self._is_waiting = False
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_AFTER_MS)
         self._timer.timeout.connect(self._look_after)
+        self._again = QTimer(self)
+        self._again.setSingleShot(True)
+        self._again.setInterval(_REACH_AGAIN_MS)
+        self._again.timeout.connect(self.reach)
 
     @property
     def _path(self) -> Path:
@@ -74,6 +80,7 @@ class ClipOpener(QObject):
     def stop(self) -> None:
         """Do not look after it any more."""
         self._timer.stop()
+        self._again.stop()
 
     # Opening
 
@@ -159,7 +166,9 @@ class ClipOpener(QObject):
         self.leaving.emit()
         self.clip = None
         self.is_gone = self._is_shown = False
-        self._services.reporter.over.emit(CLIP_GONE)
+        self._stop_waiting()
+        for reason in (CLIP_GONE, CLIP_WAITS):
+            self._services.reporter.over.emit(reason)
 
     # At the daemon
 
@@ -183,13 +192,32 @@ class ClipOpener(QObject):
         assert isinstance(clip, ReachedClip)
         if str(clip.path) == self._keeper.project.clip:
             self.clip = clip
+            self._stop_waiting()
+            self._services.reporter.over.emit(CLIP_WAITS)
             self.reached.emit(clip)
 
     def _on_unreachable(self, error: Exception) -> None:
-        if self._path.exists():
+        if is_passing(error):
+            self._wait(error)
+        elif self._path.exists():
             self._services.reporter.tell(error, self.tr("The clip cannot be opened"))
         else:
             self._tell_gone()
+
+    def _wait(self, error: Exception) -> None:
+        """Say that the daemon does not answer yet, and ask it again soon."""
+        self._again.start()
+        if self._is_waiting:
+            return
+        self._is_waiting = True
+        message = f"{error} {self.tr('Fresco keeps trying by itself.')}"
+        title = self.tr("The clip waits for the daemon")
+        problem = Problem(title=title, message=message, reason=CLIP_WAITS)
+        self._services.reporter.report(problem)
+
+    def _stop_waiting(self) -> None:
+        self._again.stop()
+        self._is_waiting = False
 
     # Its file
 

@@ -38,6 +38,7 @@ class ExportDialog(QDialog):
     """Kind, quality, range, sound and place of an export.
 
     `origin` says what it is made from; with `measure` it also tells how large it will be.
+    `has_sound` says whether there is any to be had from the clip.
     """
 
     def __init__(
@@ -46,6 +47,8 @@ class ExportDialog(QDialog):
         info: FrameInfo,
         origin: str = "",
         measure: Measure | None = None,
+        *,
+        has_sound: bool = True,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -54,10 +57,11 @@ class ExportDialog(QDialog):
         self._project = project
         self._info = info
         self._first, self._stop = info.first_index, info.stop
+        self._has_sound = has_sound
         self.kind = QComboBox()
         self.quality = QComboBox()
         self.range = QComboBox()
-        self.sound = QCheckBox(self.tr("With the clip's sound"))
+        self.sound = QCheckBox()
         self.path = QLineEdit()
         self.export = QPushButton(self.tr("Export"))
         self.origin = PlainLabel(origin)
@@ -76,7 +80,7 @@ class ExportDialog(QDialog):
             kind=kind,
             start=start,
             stop=stop,
-            has_sound=self.sound.isChecked() and kind is not ExportKind.PNG,
+            has_sound=self.sound.isEnabled() and self.sound.isChecked(),
             quality=self._quality() if kind is ExportKind.H264 else "high",
         )
 
@@ -95,6 +99,14 @@ class ExportDialog(QDialog):
             "last row or column repeated."
         )
         return said.format(width=width + width % 2, height=height + height % 2)
+
+    def _said_of_sound(self, kind: ExportKind) -> str:
+        """What there is to be ticked, or why it cannot be."""
+        if not self._has_sound:
+            return self.tr("With the clip's sound (the clip has none)")
+        if kind is ExportKind.PNG:
+            return self.tr("With the clip's sound (pictures hold none)")
+        return self.tr("With the clip's sound")
 
     def _quality(self) -> Quality:
         chosen: Quality = self.quality.currentData()
@@ -118,7 +130,7 @@ class ExportDialog(QDialog):
             whole.format(first=self._first, last=self._stop - 1), (self._first, self._stop)
         )
         self._add_range()
-        self.sound.setChecked(True)
+        self.sound.setChecked(self._has_sound)
         choose = QPushButton(self.tr("Choose…"))
         choose.setAutoDefault(False)
         choose.clicked.connect(self._on_choose)
@@ -168,7 +180,8 @@ class ExportDialog(QDialog):
     @pyqtSlot()
     def _on_kind(self) -> None:
         kind = ExportKind(self.kind.currentData())
-        self.sound.setEnabled(kind is not ExportKind.PNG)
+        self.sound.setEnabled(kind is not ExportKind.PNG and self._has_sound)
+        self.sound.setText(self._said_of_sound(kind))
         self.quality.setEnabled(kind is ExportKind.H264)
         self.even.setVisible(kind is ExportKind.H264 and bool(self.even.text()))
         clip = Path(self._project.clip)

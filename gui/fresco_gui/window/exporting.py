@@ -61,7 +61,15 @@ class Exporting(QObject):
         if info is None or not self._stage.has_whole_result:
             return None
         project = self._controller.keeper.project
-        return ExportDialog(project, info, self._origin(), self._estimate, self._window)
+        source = self._stage.source.info if self._stage.source else None
+        return ExportDialog(
+            project,
+            info,
+            self._origin(),
+            self._estimate,
+            has_sound=source is not None and source.has_sound,
+            parent=self._window,
+        )
 
     def _estimate(self, options: ExportOptions) -> SizeEstimate:
         """What works out the size of an export, from the file: it only has to be about right."""

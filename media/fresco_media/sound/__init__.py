@@ -6,6 +6,7 @@ from fresco_media.sound.passing import DISK_FAULTS, Sound
 from fresco_media.sound.playback import played_sound
 from fresco_media.sound.rehearsal import SoundTarget
 from fresco_media.sound.samples import SampleFormat
+from fresco_media.sound.size import sound_bytes_per_s
 
 __all__ = [
     "DISK_FAULTS",
@@ -16,4 +17,5 @@ __all__ = [
     "SoundRange",
     "SoundTarget",
     "played_sound",
+    "sound_bytes_per_s",
 ]

@@ -78,9 +78,9 @@ def choices(
     codec = codec_of(stream)
     found: list[Choice] = []
     is_wanted = policy == "kept" or (policy == "aac" and codec == "aac")
-    if is_wanted and codec in _PLAYED[container] and not (is_part and codec in _WHOLE_ONLY):
+    if is_wanted and codec in _PLAYED[container] and not (is_part and _is_cut(codec, container)):
         found.append(_same(stream, COPY))
-    is_exact = codec.startswith(_EXACT_PREFIXES) or codec in _EXACT
+    is_exact = loses_nothing(codec)
     if container != "mp4" and policy != "aac" and (is_exact or policy == "pcm"):
         pcm = _pcm_codec(stream, codec)
         layout = av.AudioLayout(stated_layout(stream.codec_context.layout))
@@ -95,6 +95,21 @@ def choices(
     if in_aac not in {"mono", "stereo"}:
         found.append(_aac(stream, "stereo"))
     return found
+
+
+def _is_cut(codec: str, container: str) -> bool:
+    """Whether copied packets do not do for sound that begins in the middle of one.
+
+    Matroska hides nothing of a first packet, so that sound there begins with the next one: up to
+    32 ms late for what is played as it is, up to 100 ms for codecs that lose nothing. These are
+    decoded and cut to the sample instead; encoding the others anew would lose more than that.
+    """
+    return codec in _WHOLE_ONLY or (container == "matroska" and codec in _EXACT)
+
+
+def loses_nothing(codec: str) -> bool:
+    """Whether every sample comes back from `codec`, or no more is lost by decoding it once."""
+    return codec.startswith(_EXACT_PREFIXES) or codec in _EXACT
 
 
 def stated_layout(layout: av.AudioLayout) -> str:

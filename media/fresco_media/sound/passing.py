@@ -17,8 +17,9 @@ from fresco_media.continuity import demuxed_continuously
 from fresco_media.sound.choices import Choice
 from fresco_media.sound.part import SoundRange, begin_s
 from fresco_media.sound.rehearsal import REFUSALS, SoundTarget, rehearse
-from fresco_media.sound.streams import name_of
+from fresco_media.sound.remarks import Remark
 from fresco_media.sound.tracks import CopiedTrack, EncodedTrack, add_track
+from fresco_media.streams import sounds_of_picture
 from fresco_media.types import Join
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,20 @@ DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
 # So many packets in a row that cannot be written are no damage any more.
 _MOST_REFUSED = 50
 _PREROLL_S = Fraction(1, 2)
+
+_NOT_BESIDE = Remark("cannot be kept beside the others", "cannot be kept beside the others")
+_SILENT = Remark(
+    "holds no sound there, so the result is without it",
+    "hold no sound there, so the result is without them",
+)
+_CUT = Remark(
+    "goes on more than a minute after the last picture, after silence; that is left out",
+    "go on more than a minute after the last picture, after silence; that is left out",
+)
+_DAMAGED = Remark(
+    "has a damaged part that is missing in the result",
+    "have damaged parts that are missing in the result",
+)
 
 
 class Sound:
@@ -48,17 +63,16 @@ class Sound:
         Raises:
             FFmpegError, OSError: the source cannot be read.
         """
-        chosen, said = rehearse(source, target)
-        self.warnings: list[str] = said
+        chosen, self._remarks = rehearse(source, target)
         self._part = part
         self._joins = joins
         self._input = open_input(source)
-        self._names: dict[int, str] = {}
+        self._numbers: dict[int, int] = {}
         self._tracks: dict[int, CopiedTrack | EncodedTrack] = {}
         self._refused: dict[int, int] = {}
-        for number, stream in enumerate(self._input.streams.audio, start=1):
+        for number, stream in enumerate(sounds_of_picture(self._input), start=1):
             if stream.index in chosen:
-                self._names[stream.index] = name_of(stream, number)
+                self._numbers[stream.index] = number
                 self._add(stream, output, chosen[stream.index])
         # Matroska lets every track begin early, for its codec to settle, and says by how much.
         self._is_matroska = "matroska" in self._input.format.name
@@ -71,8 +85,13 @@ class Sound:
         try:
             self._tracks[stream.index] = add_track(stream, output, choice, self._part)
         except REFUSALS as error:
-            logger.warning("%s as %s: %s", self._names[stream.index], choice, error)
-            self.warnings.append(f"{self._names[stream.index]} cannot be kept beside the others")
+            logger.warning("sound of stream %d as %s: %s", stream.index, choice, error)
+            self._say(_NOT_BESIDE, stream.index)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know; grows."""
+        return self._remarks.sentences()
 
     @property
     def languages(self) -> list[str]:
@@ -100,14 +119,9 @@ class Sound:
             except (*REFUSALS, OSError) as error:
                 self._lose(index, error)
             if track.is_empty:
-                self.warnings.append(
-                    f"{self._names[index]} holds no sound there, so the result is without it"
-                )
+                self._say(_SILENT, index)
             if track.is_cut:
-                self.warnings.append(
-                    f"{self._names[index]} goes on more than a minute after the last picture, "
-                    "after silence; that is left out"
-                )
+                self._say(_CUT, index)
 
     @property
     def sounding_tracks(self) -> int:
@@ -152,8 +166,11 @@ class Sound:
         """Go on without what could not be written, unless the disk is at fault."""
         if getattr(error, "errno", None) in DISK_FAULTS:
             raise error
-        logger.warning("%s: %s", self._names[index], error)
+        logger.warning("sound of stream %d: %s", index, error)
         self._refused[index] = self._refused.get(index, 0) + 1
-        text = f"a part of {self._names[index]} is damaged and missing in the result"
-        if text not in self.warnings:
-            self.warnings.append(text)
+        self._say(_DAMAGED, index)
+
+    def _say(self, remark: Remark, index: int) -> None:
+        stream = self._input.streams[index]
+        assert isinstance(stream, av.AudioStream)
+        self._remarks.add(remark, stream, self._numbers[index])

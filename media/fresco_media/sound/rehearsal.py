@@ -17,8 +17,10 @@ from fresco_media.containers import open_input
 from fresco_media.demux import demuxed
 from fresco_media.sound.choices import Choice, Policy, choices
 from fresco_media.sound.part import SoundRange, begin_s
-from fresco_media.sound.streams import codec_of, is_known, name_of
+from fresco_media.sound.remarks import Remark, Remarks
+from fresco_media.sound.streams import codec_of, is_known
 from fresco_media.sound.tracks import add_track
+from fresco_media.streams import sounds_of_picture
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +29,10 @@ _PACKETS = 12
 # A track that begins later than this is tried without packets.
 _BYTES_READ = 1 << 28
 _PACKETS_READ = 5000
+
+_UNKNOWN = Remark(
+    "is of an unknown kind, so it is left out", "are of unknown kinds, so they are left out"
+)
 
 REFUSALS = (av.error.FFmpegError, ValueError, OverflowError, TypeError)
 """How FFmpeg and PyAV say no."""
@@ -47,7 +53,7 @@ class SoundTarget:
     is_part: bool = False
 
 
-def rehearse(source: Path, target: SoundTarget) -> tuple[dict[int, Choice], list[str]]:
+def rehearse(source: Path, target: SoundTarget) -> tuple[dict[int, Choice], Remarks]:
     """The way to keep each sound track of `source`, by its stream's index, and what to tell.
 
     The first packets of a track are muxed into a file in memory, with header and trailer, until
@@ -57,36 +63,41 @@ def rehearse(source: Path, target: SoundTarget) -> tuple[dict[int, Choice], list
         FFmpegError, OSError: the source cannot be read.
     """
     passed: dict[int, Choice] = {}
-    said: list[str] = []
+    remarks = Remarks()
     with open_input(source) as file:
-        for number, stream in enumerate(file.streams.audio, start=1):
+        for number, stream in enumerate(sounds_of_picture(file), start=1):
             if not is_known(stream):
-                said.append(f"{name_of(stream, number)} is of an unknown kind, so it is left out")
+                remarks.add(_UNKNOWN, stream, number)
                 continue
             choice = _first_to_pass(source, stream, target)
             if choice is None:
-                said.append(
-                    f"{name_of(stream, number)} ({codec_of(stream)}) can be neither copied nor "
-                    "encoded, so it is left out; convert it to WAV or AAC first to keep it"
-                )
+                remarks.add(_impossible(codec_of(stream)), stream, number)
                 continue
             passed[stream.index] = choice
             if target.policy == "kept" and not choice.is_exact:
-                said.append(_encoded(stream, number, target.container))
-    return passed, said
+                remarks.add(_encoded(stream, target.container), stream, number)
+    return passed, remarks
 
 
-def _encoded(stream: av.AudioStream, number: int, container: str) -> str:
+def _impossible(codec: str) -> Remark:
+    of_any = f"({codec}) can be neither copied nor encoded, so"
+    convert = "to WAV or AAC first to keep"
+    return Remark(
+        f"{of_any} it is left out; convert it {convert} it",
+        f"{of_any} they are left out; convert them {convert} them",
+    )
+
+
+def _encoded(stream: av.AudioStream, container: str) -> Remark:
     codec = codec_of(stream)
     elsewhere = {"mp4": "name the result .mov or .mkv", "mov": "name the result .mkv"}
     keeps = next((name for name in ("mov", "matroska") if _is_kept(stream, name)), None)
     hint = elsewhere.get(container) if keeps and container != keeps else None
     if container == "mp4" and keeps == "matroska":
         hint = elsewhere["mov"]
-    return (
-        f"{name_of(stream, number)} is encoded anew as AAC, because few players take {codec} in "
-        "files of this type" + (f"; {hint} to lose nothing" if hint else "")
-    )
+    why = f"encoded anew as AAC, because few players take {codec} in files of this type"
+    why += f"; {hint} to lose nothing" if hint else ""
+    return Remark(f"is {why}", f"are {why}")
 
 
 def _is_kept(stream: av.AudioStream, container: str) -> bool:

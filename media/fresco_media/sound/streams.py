@@ -6,13 +6,15 @@ import av
 import av.container
 from av.stream import Disposition
 
+from fresco_media.streams import sounds_of_picture
+
 # Names that programs give to every track; they say nothing.
 _NAMELESS = ("soundhandler", "core media audio", "apple sound media handler", "mainconcept")
 
 
 def sound_streams(container: av.container.InputContainer) -> list[av.AudioStream]:
-    """The sound tracks that can be decoded, in the file's order."""
-    return [stream for stream in container.streams.audio if is_known(stream)]
+    """The sound tracks of the picture that can be decoded, in the file's order."""
+    return [stream for stream in sounds_of_picture(container) if is_known(stream)]
 
 
 def is_known(stream: av.AudioStream) -> bool:
@@ -30,12 +32,6 @@ def main_sound(container: av.container.InputContainer) -> av.AudioStream | None:
 def codec_of(stream: av.AudioStream) -> str:
     """FFmpeg's name of the codec, whichever decoder reads it."""
     return stream.codec_context.codec.canonical_name
-
-
-def name_of(stream: av.AudioStream, number: int) -> str:
-    """How a track is called in a sentence; `number` counts from 1."""
-    title = title_of(stream)
-    return f"sound track {number} ({title})" if title else f"sound track {number}"
 
 
 def title_of(stream: av.AudioStream) -> str:

@@ -2,7 +2,7 @@
 
 from fresco_engine.checkpoint.folder import Checkpoint, FolderCheckpoint, NoCheckpoint
 from fresco_engine.checkpoint.fork import dependent_frames, fork
-from fresco_engine.checkpoint.reader import KINDS, CheckpointReader, Kind
+from fresco_engine.checkpoint.reader import KINDS, CheckpointReader, Kind, picture_name
 from fresco_engine.checkpoint.values import Adjustments, StoredBatch, StoredPlan
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "StoredPlan",
     "dependent_frames",
     "fork",
+    "picture_name",
 ]

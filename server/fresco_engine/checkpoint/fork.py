@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from bisect import bisect_left
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from fresco_media.disk import partial_name, storing
+from fresco_media.files import NotAFile
+from fresco_media.own import OwnFolder
+from fresco_media.png import PNG_HEADER_BYTES, png_header_size
 
-from fresco_engine.checkpoint.folder import FolderCheckpoint, copy_or_link
-from fresco_engine.checkpoint.reader import ADJUSTMENTS, BATCHES, KINDS, PLAN, CheckpointReader
+from fresco_engine.checkpoint.folder import FolderCheckpoint
+from fresco_engine.checkpoint.reader import (
+    ADJUSTMENTS,
+    KINDS,
+    CheckpointReader,
+    batch_name,
+    picture_name,
+)
 from fresco_engine.checkpoint.values import StoredPlan
 from fresco_engine.errors import CheckpointError, InvalidSettings
 from fresco_engine.settings import check_gaps
@@ -28,35 +39,36 @@ def fork(
     That is the `changed` keyframes and the frames between each and its neighbours. `keyframes`
     are those of `target` if they are to be others: one that is new is made, one that is gone
     becomes a frame like the others, and the frames about it are made again. Files are shared by
-    hard links where the disk can; neither side ever changes a file in place. `target` is there
-    whole or not at all.
+    hard links where the disk can; neither side ever changes a file in place. Pictures that are
+    links, or of another size than the run's, count as not there and are made again. `target` is
+    there whole or not at all.
 
     Raises:
-        CheckpointError: `source` has no plan yet, or `target` exists.
+        CheckpointError: `source` has no plan yet, or none that can be used, or `target` exists.
         InvalidSettings: one of `changed` is not a keyframe, or `keyframes` cannot be.
         DiskFull, OutputNotWritable: it cannot be stored.
     """
-    before = CheckpointReader(source).plan()
-    if before is None:
-        raise CheckpointError(source, "nothing was planned here yet, so nothing can be made again")
+    before = CheckpointReader(source).sound_plan()
     after = before if keyframes is None else with_keyframes(before, keyframes)
     added = set(after.keyframes) - set(before.keyframes)
     gone = set(before.keyframes) - set(after.keyframes)
     dropped = dependent_frames(before, {*changed, *gone} - added)
     dropped |= dependent_frames(after, {*changed, *added} - gone)
-    if target.exists():
+    if os.path.lexists(target):
         raise CheckpointError(target, "it exists already; choose another folder")
     temporary = partial_name(target)
     with storing(target):
-        if temporary.exists():
+        if os.path.lexists(temporary):
             shutil.rmtree(temporary)
-        checkpoint = FolderCheckpoint(temporary)
-        for name in _kept_files(source, {*changed, *gone}, dropped):
-            copy_or_link(source / name, temporary / name)
+        checkpoint, taken = FolderCheckpoint(temporary), CheckpointReader(source)
+        checkpoint.save_plan(before)
+        if taken.own.has(ADJUSTMENTS):
+            checkpoint.save_adjustments(taken.adjustments())
+        _take_pictures(taken, checkpoint, before.size.padded, {*changed, *gone}, dropped)
         if after is before:
-            _link_batches(source, temporary)
+            _take_batches(taken, checkpoint)
         else:
-            _write_batches(FolderCheckpoint(source), checkpoint, after, added, gone)
+            _write_batches(taken, checkpoint, after, added, gone)
             checkpoint.save_plan(after)
         temporary.rename(target)
 
@@ -113,22 +125,41 @@ def _check_keyframe(plan: StoredPlan, key: int) -> None:
     )
 
 
-def _kept_files(source: Path, keyframes: set[int], dropped: set[int]) -> Iterator[Path]:
-    reader = CheckpointReader(source)
-    yield from (Path(name) for name in (PLAN, ADJUSTMENTS) if (source / name).exists())
+def _take_pictures(
+    source: CheckpointReader,
+    target: FolderCheckpoint,
+    size: tuple[int, int],
+    keyframes: set[int],
+    dropped: set[int],
+) -> None:
+    """Pictures but for those of `keyframes` and frames `dropped`, if they are of that size."""
     for kind, without in zip(KINDS, (keyframes, dropped), strict=True):
-        for index in reader.indices(kind):
+        for index in source.indices(kind):
             if index not in without:
-                yield reader.picture_path(kind, index).relative_to(source)
+                name = picture_name(kind, index)
+                _take_picture(source.own, target.own, name, size)
 
 
-def _link_batches(source: Path, target: Path) -> None:
-    for path in sorted((source / BATCHES).glob("*.safetensors")):
-        copy_or_link(path, target / BATCHES / path.name)
+def _take_picture(source: OwnFolder, target: OwnFolder, name: str, size: tuple[int, int]) -> None:
+    try:
+        target.take_over(name, source, name)
+    except (NotAFile, FileNotFoundError):
+        return
+    # Looked at where nothing changes it any more.
+    with target.open(name) as file:
+        is_whole = png_header_size(file.read(PNG_HEADER_BYTES)) == size
+    if not is_whole:
+        target.remove(name)
+
+
+def _take_batches(source: CheckpointReader, target: FolderCheckpoint) -> None:
+    for first in source.batch_indices():
+        with suppress(NotAFile, FileNotFoundError):
+            target.own.take_over(batch_name(first), source.own, batch_name(first))
 
 
 def _write_batches(
-    source: FolderCheckpoint,
+    source: CheckpointReader,
     target: FolderCheckpoint,
     plan: StoredPlan,
     added: Collection[int],

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import re
+from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from fresco_media.own import OwnFolder, parsed
 from fresco_media.png import decode_png, png_note
 from fresco_media.scaling import resize, unfit
 from fresco_media.types import Image
 
-from fresco_engine.checkpoint.values import StoredPlan
+from fresco_engine.checkpoint.values import Adjustments, StoredBatch, StoredPlan
+from fresco_engine.errors import CheckpointError
 from fresco_engine.types import FrameQuality
 
 Kind = Literal["keyframes", "frames"]
@@ -21,12 +25,17 @@ PLAN = "plan.json"
 ADJUSTMENTS = "adjustments.json"
 DELIVERY = "delivery.json"
 BATCHES = "batches"
+MOST_BYTES = {PLAN: 64 << 20, ADJUSTMENTS: 4096, DELIVERY: 64 << 10}
+"""What each may have; a plan has numbers for every keyframe and texts of the settings."""
+_PICTURE_BYTES = 1 << 30
+_BATCH_BYTES = 2 << 30
+_NUMBER = re.compile(r"[0-9]{6,10}")
 
 
 class CheckpointReader:
     """A checkpoint's folder, only read: nothing is made, changed or tidied up.
 
-    Files that are damaged count as absent. The folder holds
+    What is damaged, or no file of its own (a link, a pipe), counts as absent. The folder holds
 
         plan.json                     the plan, and the facts of the clip it was made for
         adjustments.json              what had to be lowered to fit into the device's memory
@@ -39,42 +48,84 @@ class CheckpointReader:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.own = OwnFolder(folder)
 
     def plan(self) -> StoredPlan | None:
         """The plan, once the clip has been analysed."""
-        values = self._json(PLAN)
         try:
-            return None if values is None else StoredPlan.from_dict(values)
-        except ValueError:
+            return self.sound_plan()
+        except CheckpointError:
             return None
+
+    def sound_plan(self) -> StoredPlan:
+        """The plan.
+
+        Raises:
+            CheckpointError: there is none yet, or what is in its place cannot be one.
+        """
+        try:
+            return StoredPlan.from_dict(self.own.read_json(PLAN, MOST_BYTES[PLAN]))
+        except FileNotFoundError as error:
+            raise CheckpointError(
+                self.folder, "nothing was planned here yet, so nothing can be made again"
+            ) from error
+        except OSError as error:
+            raise CheckpointError(
+                self.folder / PLAN, f"the plan cannot be used: {error.strerror}"
+            ) from error
+        except ValueError as error:
+            raise CheckpointError(
+                self.folder / PLAN, f"the plan cannot be used: {error}"
+            ) from error
 
     def has(self, kind: Kind, index: int) -> bool:
         """Whether a picture is stored; whether it is whole shows when it is read."""
-        return self.picture_path(kind, index).exists()
+        return self.own.has(picture_name(kind, index))
 
     def indices(self, kind: Kind) -> tuple[int, ...]:
         """Source frame numbers of the stored pictures in ascending order."""
-        names = (path.name for path in (self.folder / kind).glob("*.png"))
-        stems = (name.removesuffix(".png") for name in names)
-        return tuple(sorted(int(stem) for stem in stems if stem.isdecimal()))
+        return tuple(index for index in self._numbers(kind, ".png"))
 
-    def is_translated(self) -> bool:
-        """Whether all keyframes are stored, so that the rest of the run needs no model."""
-        plan = self.plan()
-        return plan is not None and set(plan.keyframes) <= set(self.indices("keyframes"))
+    def batch_indices(self) -> tuple[int, ...]:
+        """First new keyframes of the stored batches in ascending order."""
+        return self._numbers(BATCHES, ".safetensors")
+
+    def batch(self, first: int) -> StoredBatch | None:
+        """The batch whose first new keyframe is `first`."""
+        data = self._bytes(batch_name(first), _BATCH_BYTES)
+        return None if data is None else StoredBatch.unpacked(data)
+
+    def batches(self) -> Iterator[StoredBatch]:
+        """All stored batches in order."""
+        for first in self.batch_indices():
+            batch = self.batch(first)
+            if batch is not None:
+                yield batch
+
+    def adjustments(self) -> Adjustments:
+        """What had to be lowered to fit into the device's memory."""
+        return Adjustments.from_dict(self._json(ADJUSTMENTS) or {})
+
+    def file(self, kind: Kind, index: int) -> bytes | None:
+        """A stored picture's file, whatever is in it."""
+        return self._bytes(picture_name(kind, index), _PICTURE_BYTES)
 
     def load(self, kind: Kind, index: int) -> Image | None:
         """A stored picture as it is: at the padded working size."""
-        data = self._bytes(self.picture_path(kind, index))
+        data = self.file(kind, index)
         return None if data is None else decode_png(data)
 
     def quality(self, index: int) -> FrameQuality | None:
         """How good the stored frame `index` is, where that is known."""
-        data = self._bytes(self.picture_path("frames", index))
-        try:
-            return None if data is None else FrameQuality(**json.loads(png_note(data)))
-        except (ValueError, TypeError):
+        data = self.file("frames", index)
+        if data is None:
             return None
+        try:
+            values = parsed(png_note(data).encode(), self.picture_path("frames", index))
+            quality = FrameQuality(**values)
+        except (OSError, TypeError):
+            return None
+        return quality if _has_numbers(quality) else None
 
     def picture(self, kind: Kind, index: int) -> Image | None:
         """A stored picture at source size, exactly as its event carried it."""
@@ -93,25 +144,46 @@ class CheckpointReader:
 
     def picture_path(self, kind: Kind, index: int) -> Path:
         """Where a picture is stored."""
-        return self.folder / kind / f"{index:06d}.png"
+        return self.folder / picture_name(kind, index)
 
     def batch_path(self, first: int) -> Path:
         """Where the batch is stored whose first new keyframe is `first`."""
-        return self.folder / BATCHES / f"{first:06d}.safetensors"
+        return self.folder / batch_name(first)
+
+    def _numbers(self, folder: str, suffix: str) -> tuple[int, ...]:
+        try:
+            names = self.own.names(folder)
+        except OSError:
+            return ()
+        stems = (name.removesuffix(suffix) for name in names if name.endswith(suffix))
+        return tuple(sorted(int(stem) for stem in stems if _NUMBER.fullmatch(stem)))
 
     def _json(self, name: str) -> dict[str, Any] | None:
-        data = self._bytes(self.folder / name)
         try:
-            values = None if data is None else json.loads(data)
-        except ValueError:
-            return None
-        return values if isinstance(values, dict) else None
-
-    def _bytes(self, path: Path) -> bytes | None:
-        try:
-            return path.read_bytes()
+            return self.own.read_json(name, MOST_BYTES[name])
         except OSError:
             return None
+
+    def _bytes(self, name: str, most_bytes: int) -> bytes | None:
+        try:
+            return self.own.read(name, most_bytes)
+        except OSError:
+            return None
+
+
+def picture_name(kind: Kind, index: int) -> str:
+    """The name of a picture's file in its checkpoint's folder."""
+    return f"{kind}/{index:06d}.png"
+
+
+def batch_name(first: int) -> str:
+    """The name of a batch's file in its checkpoint's folder."""
+    return f"{BATCHES}/{first:06d}.safetensors"
+
+
+def _has_numbers(quality: FrameQuality) -> bool:
+    values = (getattr(quality, field.name) for field in fields(quality))
+    return all(value is None or isinstance(value, int | float) for value in values)
 
 
 def _fits(stored: Image, plan: StoredPlan) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
@@ -12,12 +14,17 @@ import numpy as np
 from fresco_media.scaling import WorkingSize, working_size
 from fresco_media.types import ClipInfo
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
 
 from fresco_engine.errors import CheckpointMismatch, InvalidSettings
-from fresco_engine.settings import RestyleSettings, settings_from_dict
+from fresco_engine.settings import RestyleSettings, check_gaps, settings_from_dict
 from fresco_engine.types import Analysed
 
 _VERSION = 1
+_RATE = re.compile(r"([0-9]{1,30})(?:/([0-9]{1,30}))?")
+_MOST_FRAMES = 1 << 31
+_SIDE = 1 << 20
 _MAY_CHANGE = frozenset({"keyframe_prompts", "keyframe_seeds", "keyframe_pictures", "batch_size"})
 """Settings that may be others when a run goes on: what is stored is kept as it is."""
 
@@ -44,7 +51,8 @@ class StoredPlan:
 
     @staticmethod
     def of(plan: Analysed, *, model: str, device: str, warnings: tuple[str, ...]) -> StoredPlan:
-        """What is kept of `plan`."""
+        """What is kept of `plan`, which is that of a translation."""
+        assert isinstance(plan.settings, RestyleSettings)
         return StoredPlan(
             frame_count=plan.info.frame_count,
             width=plan.info.width,
@@ -133,14 +141,47 @@ class StoredPlan:
         try:
             if known.pop("version") != _VERSION:
                 raise ValueError("another version")
-            known["frame_rate"] = Fraction(known["frame_rate"])
+            known["frame_rate"] = _rate(known["frame_rate"])
             known["settings"] = settings_from_dict(known["settings"])
             known["shots"] = tuple((first, stop) for first, stop in known["shots"])
             known["keyframes"] = tuple(known["keyframes"])
             known["warnings"] = tuple(known["warnings"])
-            return StoredPlan(**known)
-        except (KeyError, TypeError, AttributeError, InvalidSettings) as error:
+            plan = StoredPlan(**known)
+            _check_sound(plan)
+        except (LookupError, TypeError, AttributeError, InvalidSettings) as error:
             raise ValueError(f"not a plan: {error}") from error
+        return plan
+
+
+def _rate(text: object) -> Fraction:
+    found = _RATE.fullmatch(text) if isinstance(text, str) else None
+    if found is None or not int(found[2] or 1):
+        raise ValueError("not a plan: its frame rate is none")
+    return Fraction(int(found[1]), int(found[2] or 1))
+
+
+def _check_sound(plan: StoredPlan) -> None:
+    """Raise ValueError or InvalidSettings for what no run can have planned."""
+    numbers = (plan.frame_count, plan.width, plan.height, plan.start, plan.stop, *plan.keyframes)
+    ends = (0, *(end for shot in plan.shots for end in shot))
+    texts = (plan.model, plan.device, *plan.warnings)
+    has_types = all(type(number) is int for number in (*numbers, *ends))
+    if not has_types or not all(isinstance(text, str) for text in texts):
+        raise ValueError("not a plan: it has values of other kinds")
+    inside = 0 <= plan.start < plan.stop <= plan.frame_count <= _MOST_FRAMES
+    if not inside or not 0 < min(plan.width, plan.height) <= max(plan.width, plan.height) < _SIDE:
+        raise ValueError("not a plan: its numbers are out of range")
+    joins = [plan.start, *(stop for _, stop in plan.shots)]
+    follow = all(
+        first == join < stop for (first, stop), join in zip(plan.shots, joins, strict=False)
+    )
+    if not plan.shots or not follow or joins[-1] != plan.stop:
+        raise ValueError("not a plan: its shots do not follow each other")
+    keyframes = plan.keyframes
+    fit = plan.start <= min(keyframes, default=-1) and max(keyframes, default=0) < plan.stop
+    if tuple(sorted(set(keyframes))) != keyframes or not fit:
+        raise ValueError("not a plan: its keyframes are not in order, or outside of it")
+    check_gaps(plan.keyframes)
 
 
 @dataclass(frozen=True)
@@ -156,6 +197,45 @@ class StoredBatch:
     first: NDArray[np.float32]
     last: NDArray[np.float32]
 
+    def packed(self) -> bytes:
+        """It as a file, with a check sum."""
+        arrays = {
+            "anchors": np.asarray(self.anchors, np.int64),
+            "new": np.asarray(self.new, np.int64),
+            "first": np.ascontiguousarray(self.first),
+            "last": np.ascontiguousarray(self.last),
+        }
+        return save({**arrays, "check": _check_sum(arrays)})
+
+    @staticmethod
+    def unpacked(data: bytes) -> StoredBatch | None:
+        """The batch that was `packed`; None where that is damaged or no batch."""
+        try:
+            arrays = load(data)
+            if not np.array_equal(arrays.pop("check"), _check_sum(arrays)):
+                return None
+            new, first, last = arrays["new"], arrays["first"], arrays["last"]
+            is_sound = new.ndim == 1 and new.size and first.shape == last.shape and first.ndim == 4
+            if not is_sound or not first.dtype == last.dtype == np.float32:
+                return None
+            return StoredBatch(
+                anchors=tuple(int(index) for index in arrays["anchors"]),
+                new=tuple(int(index) for index in new),
+                first=first,
+                last=last,
+            )
+        except (SafetensorError, LookupError, ValueError, TypeError):
+            return None
+
+
+def _check_sum(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    total = 0
+    for name in sorted(arrays):
+        array = arrays[name]
+        total = zlib.crc32(f"{name} {array.dtype} {array.shape}".encode(), total)
+        total = zlib.crc32(array.tobytes(), total)
+    return np.asarray([total], np.int64)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Adjustments:
@@ -163,6 +243,16 @@ class Adjustments:
 
     batch_size: int | None = None
     size: int | None = None
+
+    @staticmethod
+    def from_dict(values: Mapping[str, Any]) -> Adjustments:
+        """What was stored; nothing where that cannot be."""
+        numbers = (values.get(name) for name in ("batch_size", "size"))
+        sound = (
+            number if type(number) is int and 0 < number < _SIDE else None for number in numbers
+        )
+        batch_size, size = sound
+        return Adjustments(batch_size=batch_size, size=size)
 
     def applied(self, settings: RestyleSettings) -> RestyleSettings:
         """`settings` with what had to be lowered."""

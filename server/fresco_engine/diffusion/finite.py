@@ -10,7 +10,7 @@ from torch import Tensor
 from fresco_engine.errors import ResultNotFinite
 
 if TYPE_CHECKING:
-    from fresco_engine.diffusion.models import Model
+    from fresco_engine.diffusion.model import Model
 
 _PARTS = {
     "text_encoder": "its text encoder",

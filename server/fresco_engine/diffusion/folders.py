@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, ControlNetModel, UNet2DConditionModel
+from fresco_media.text import counted
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from fresco_engine.diffusion.intake import (
@@ -147,7 +148,11 @@ def _load_part(kind: Any, folder: Path, **options: Any) -> Any:
     missing = [name for name in info["missing_keys"] if not name.endswith("position_ids")]
     if missing or info["mismatched_keys"]:
         count = len(missing) + len(info["mismatched_keys"])
-        raise ModelCorrupt(folder, f"{count} tensors are missing or misshapen; get the model again")
+        raise ModelCorrupt(
+            folder,
+            f"{counted(count, 'tensor is', 'tensors are')} missing or misshapen; "
+            "get the model again",
+        )
     return network
 
 

@@ -13,11 +13,9 @@ from fresco_engine.diffusion.memory import device_memory
 from fresco_engine.diffusion.quiet import quiet_libraries
 
 if TYPE_CHECKING:
-    from fresco_engine.diffusion.models import Model
+    from fresco_engine.diffusion.model import Model
 
 _LOGGER = logging.getLogger(__name__)
-FACTOR = 8
-"""Pixels per latent side, of every model this engine loads."""
 
 
 @torch.no_grad()

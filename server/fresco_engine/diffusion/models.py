@@ -4,59 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from fresco_engine.diffusion.card import ModelCard, read_card
-from fresco_engine.diffusion.latents import decode_latents as decode_latents
-from fresco_engine.diffusion.latents import encode_images as encode_images
 from fresco_engine.diffusion.memory import device_memory
-from fresco_engine.diffusion.prompts import encode_prompt as encode_prompt
+from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.quiet import quiet_libraries
-from fresco_engine.diffusion.schedule import make_scheduler as make_scheduler
 from fresco_engine.diffusion.sources import locate
 from fresco_engine.errors import InvalidSettings
-from fresco_engine.settings import ControlKind, ModelDefaults, RestyleSettings, Style, resolve
+from fresco_engine.settings import ControlKind
 
 if TYPE_CHECKING:
-    from diffusers import AutoencoderKL, AutoencoderTiny, ControlNetModel, UNet2DConditionModel
-    from transformers import CLIPTextModel, CLIPTokenizer
-
     from fresco_engine.diffusion.lora import Lora
     from fresco_engine.diffusion.parts import Parts
 
 _LOGGER = logging.getLogger(__name__)
 _WIDE = 320
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Model:
-    """Networks ready to run on `device` in `dtype`, and what the model's maker says of them.
-
-    `control` is the kind of control image `controlnet` was made for; `none` without one.
-    `max_prompt_tokens` counts the two tokens that mark begin and end.
-    """
-
-    name: str
-    unet: UNet2DConditionModel
-    vae: AutoencoderKL | AutoencoderTiny
-    text_encoder: CLIPTextModel
-    tokenizer: CLIPTokenizer
-    scheduler_config: dict[str, Any]
-    controlnet: ControlNetModel | None
-    control: ControlKind
-    defaults: ModelDefaults
-    device: torch.device
-    dtype: torch.dtype
-    max_prompt_tokens: int
-    styles: tuple[Style, ...] = ()
-
-    def resolved(self, settings: RestyleSettings) -> RestyleSettings:
-        """`settings` with all that was left to the style or the model; raises as `resolve`."""
-        return resolve(settings, self.defaults, self.styles)
 
 
 def load_model(

@@ -13,7 +13,7 @@ from fresco_engine.diffusion.quiet import quiet_libraries
 from fresco_engine.errors import InvalidSettings
 
 if TYPE_CHECKING:
-    from fresco_engine.diffusion.models import Model
+    from fresco_engine.diffusion.model import Model
 
 _MARKS = 2
 """Tokens that every prompt needs beside its words: one for its begin, one for its end."""

@@ -23,7 +23,7 @@ from fresco_engine.diffusion.guidance import Guidance, GuidanceStep, Reference
 from fresco_engine.diffusion.hooks import guided, recording
 from fresco_engine.diffusion.latents import decode_latents, encode_images
 from fresco_engine.diffusion.memory import device_memory
-from fresco_engine.diffusion.models import Model
+from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.prompts import encode_prompt
 from fresco_engine.diffusion.schedule import make_scheduler, output_that_predicts, predicted_x0
 from fresco_engine.diffusion.smoothing import carry_background

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from diffusers import DDPMScheduler
 
-    from fresco_engine.diffusion.models import Model
+    from fresco_engine.diffusion.model import Model
 
 _OWN = (
     "num_train_timesteps",

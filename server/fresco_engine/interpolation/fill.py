@@ -17,19 +17,15 @@ _IMPORTANCE = (1.0, 0.03, 0.001)
 sixty-fourth of the picture's size) and beyond."""
 
 
-def recolour(source: Lab, stylised: Lab, weight: NDArray[np.float32]) -> Lab:
-    """`source` carried by the colour map that, around every pixel, makes `stylised` of it.
-
-    The map is affine in Lab, fitted by least squares to the neighbourhood's pixels counted by
-    `weight` (h, w). Farther pixels count little and so matter only where near ones are missing.
-    """
-    return recoloured_share(source, stylised, weight, np.ones_like(weight))
-
-
 def recoloured_share(
     source: Lab, stylised: Lab, weight: NDArray[np.float32], share: NDArray[np.float32]
 ) -> Lab:
-    """`stylised` with a `share` (h, w) of every pixel replaced by `recolour`."""
+    """`stylised` with a `share` (h, w) of every pixel replaced by its recoloured `source`.
+
+    The colour map is the one that, around every pixel, makes `stylised` of `source`: affine in
+    Lab, fitted by least squares to the neighbourhood's pixels counted by `weight` (h, w). Farther
+    pixels count little and so matter only where near ones are missing.
+    """
     height, width = source.shape[:2]
     centre = source.mean(axis=(0, 1))  # moments about the middle keep float32 exact enough
     small = (max(1, width // _SHRINK), max(1, height // _SHRINK))

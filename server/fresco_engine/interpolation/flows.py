@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Protocol, runtime_checkable
 
 import cv2
@@ -34,17 +33,6 @@ class RefiningEstimator(Protocol):
 
 
 @dataclass(frozen=True)
-class Steps:
-    """Flows between neighbouring frames, in the order of the frames.
-
-    `ahead[i]` leads from frame i to i+1, `back[i]` from frame i+1 to i.
-    """
-
-    ahead: tuple[Flow, ...]
-    back: tuple[Flow, ...]
-
-
-@dataclass(frozen=True)
 class KeyFlow:
     """How a frame sees a keyframe.
 
@@ -56,15 +44,6 @@ class KeyFlow:
     flow: Flow
     visible: NDArray[np.float32]
     mismatch: NDArray[np.float32]
-
-
-def find_steps(frames: Sequence[Image], estimator: FlowEstimator) -> Steps:
-    """The flows between all neighbours of `frames`, both ways."""
-    pairs = list(pairwise(frames))
-    return Steps(
-        tuple(estimator(first, second) for first, second in pairs),
-        tuple(estimator(second, first) for first, second in pairs),
-    )
 
 
 def trace_key(

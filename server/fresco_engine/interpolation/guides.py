@@ -55,7 +55,7 @@ class GuideWeights:
         """`uniformity` in the units of the costs."""
         return round(self.uniformity / self.largest)
 
-    def position_weight(self, full_width: int, width: int) -> int:
+    def position_weight(self, width: int) -> int:
         """What being one pixel off costs on a level `width` pixels wide, times 16.
 
         The guide runs from 0 to 255 across the picture.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
 import numpy as np
-from fresco_media.types import Frame, Image
+from fresco_media.types import Image
 from numpy.typing import NDArray
 
 from fresco_engine.interpolation.quality import Judge
@@ -19,7 +19,7 @@ _HELD_BYTES = 2_000_000_000
 _BYTES_PER_PIXEL = 36
 """What a frame of a segment takes while it is worked on."""
 
-ReadFrames = Callable[[int, int], Iterator[Frame]]
+ReadFrames = Callable[[int, int], Iterable[Image]]
 """The source frames [start, stop) at the size worked at."""
 
 
@@ -45,16 +45,16 @@ class Stretch:
 class CarriedFrame:
     """A frame between keys with what is known of its quality."""
 
-    source: Frame
+    index: int
     image: Image
     error: NDArray[np.float32]
     quality: FrameQuality
 
 
-def plan_stretches(keys: list[int], shots: list[tuple[int, int]]) -> list[Stretch]:
+def plan_stretches(keys: Sequence[int], shots: Sequence[tuple[int, int]]) -> list[Stretch]:
     """What lies before, between and after the ascending `keys`, shot by shot.
 
-    Every shot must hold a key.
+    Every key is the last of one stretch. Every shot must hold a key.
     """
     stretches: list[Stretch] = []
     for start, stop in shots:
@@ -63,7 +63,7 @@ def plan_stretches(keys: list[int], shots: list[tuple[int, int]]) -> list[Stretc
         for first, last in pairwise(inside):
             stretches.append(Stretch(first, last + 1, True, True))
         stretches.append(Stretch(inside[-1], stop, True, False))
-    return [stretch for stretch in stretches if stretch.frames]
+    return [stretch for stretch in stretches if stretch.frames or stretch.has_last]
 
 
 def longest_segment(height: int, width: int) -> int:
@@ -76,16 +76,18 @@ def carry(
     keys: tuple[Image | None, Image | None],
     read: ReadFrames,
     interpolator: Interpolator,
-    longest: int,
+    longest: int | None,
     is_cancelled: Callable[[], bool] = never,
 ) -> Generator[CarriedFrame, None, None]:
     """The frames of `stretch` that have no key, in order, from its first and last key.
 
-    Segments have at most `longest` frames. Where the stretch is longer, the end of one segment
-    becomes the key of the next. Towards the first frame of a shot this has to go backwards, and
-    what was made is held until its turn comes. `is_cancelled` is asked as a segment asks it.
+    Segments have at most `longest` frames, or all. Where the stretch is longer, the end of one
+    segment becomes the key of the next. Towards the first frame of a shot this has to go
+    backwards, and what was made is held until its turn comes. `is_cancelled` is asked as a segment
+    asks it.
     """
     first, last = keys
+    longest = longest or stretch.stop - stretch.start
     carried = partial(_carried, interpolator, is_cancelled)
     if first is not None:
         yield from _ahead(stretch, first, last, read, carried, longest)
@@ -97,7 +99,7 @@ def carry(
     for end in begins:
         start = max(stretch.start, end - longest + 1)
         sources = list(read(start, end + 1))
-        frames = list(carried(sources, None, key))
+        frames = list(carried(start, sources, None, key))
         if is_cancelled():
             return
         made.append(frames)
@@ -117,23 +119,23 @@ def _ahead(
     start, key = stretch.start, first
     while stretch.stop - start > longest:
         sources = list(read(start, start + longest))
-        for frame in carried(sources, key, None):
+        for frame in carried(start, sources, key, None):
             key = frame.image
             yield frame
         start += longest - 1
     if stretch.stop - start > 1:
-        yield from carried(list(read(start, stretch.stop)), key, last)
+        yield from carried(start, list(read(start, stretch.stop)), key, last)
 
 
 def _carried(
     interpolator: Interpolator,
     is_cancelled: Callable[[], bool],
-    sources: list[Frame],
+    start: int,
+    sources: list[Image],
     first: Image | None,
     last: Image | None,
 ) -> Iterator[CarriedFrame]:
-    pictures = [source.image for source in sources]
-    judge = Judge(pictures, first, last)
-    for made in interpolator(Segment(pictures, first, last, is_cancelled)):
+    judge = Judge(sources, first, last)
+    for made in interpolator(Segment(sources, first, last, is_cancelled)):
         quality = judge(made.offset, made.image, made.error)
-        yield CarriedFrame(sources[made.offset], made.image, made.error, quality)
+        yield CarriedFrame(start + made.offset, made.image, made.error, quality)

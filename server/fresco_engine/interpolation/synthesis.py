@@ -193,7 +193,7 @@ class Synthesiser:
             style=np.concatenate([self._styles[level], view.warped_style], axis=1),
             position=quarters(places),
             wanted=quarters(view.wanted),
-            position_weight=weights.position_weight(self._sizes[0][0], width),
+            position_weight=weights.position_weight(width),
             crowding=weights.crowding,
             style_levels=weights.style_levels,
             temporal=view.temporal,

@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from fresco_media.own import is_own, is_real_file, is_real_folder, what_is
+
 from fresco_server.errors import CannotStart
-from fresco_server.jobs.marks import is_own, is_real_file, is_real_folder, mark_of
+from fresco_server.jobs.marks import mark_of
 
 _LOGGER = logging.getLogger(__name__)
 DATABASE = "jobs.sqlite3"
@@ -22,6 +24,7 @@ _TRACES = ("daemon.lock", "daemon.log", "token")
 _FILES = re.compile(
     r"\.?(fresco|daemon\.(json|lock|log(\.[0-9])?)|daemon-output\.log|token|program\.json"
     r"|jobs\.sqlite3(-wal|-shm|-journal|\.damaged-.*)?)(\.partial|\.new)?"
+    r"|\.fresco-[0-9a-f]{12}\.partial"
 )
 _HARMLESS = ("resolve", "lost+found", ".DS_Store", "desktop.ini", "Thumbs.db")
 """What the plugin for Resolve keeps here, and what systems put into any folder."""
@@ -35,7 +38,7 @@ def claim(data: Path) -> Path:
             in it is not what the daemon keeps there.
     """
     try:
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(data)
         folder = examine(data)
     except (OSError, RuntimeError, ValueError) as error:
         raise CannotStart(
@@ -44,6 +47,17 @@ def claim(data: Path) -> Path:
         ) from error
     _tighten(folder)
     return folder
+
+
+def _make(data: Path) -> None:
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        place = next(place for place in (data, *data.parents) if os.path.lexists(place))
+        raise CannotStart(
+            f"{place} is {what_is(place)} and not a folder, so it cannot hold the daemon's data; "
+            "move it away, or choose another by --data"
+        ) from error
 
 
 def examine(data: Path) -> Path:
@@ -129,20 +143,14 @@ def _check_kinds(folder: Path, names: list[str]) -> None:
         path = folder / name
         if name in FOLDERS and not is_real_folder(path):
             raise CannotStart(
-                f"{path} is {_what(path)} and not a folder of the daemon's; move it away, or "
+                f"{path} is {what_is(path)} and not a folder of the daemon's; move it away, or "
                 "choose another folder by --data (a link to the whole data folder works)"
             )
         if is_file_of_ours(name) and not is_real_file(path):
             raise CannotStart(
-                f"{path} is {_what(path)} and not a file of the daemon's; move it away and start "
+                f"{path} is {what_is(path)} and not a file of the daemon's; move it away and start "
                 "again, or choose another folder by --data"
             )
-
-
-def _what(path: Path) -> str:
-    if path.is_symlink():
-        return "a link"
-    return "a folder" if path.is_dir() else "a file" if path.is_file() else "a device or pipe"
 
 
 def _check_empty(folder: Path, names: list[str]) -> None:

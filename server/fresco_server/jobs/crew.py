@@ -18,9 +18,10 @@ from fresco_server.errors import (
     ServerError,
     WorkerLost,
 )
+from fresco_server.jobs import starting
 from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.folders import DataFolder
-from fresco_server.jobs.job import Values
+from fresco_server.jobs.messages import Broken, Ended, Message, Ready, Refused
 from fresco_server.jobs.places import worker_command
 from fresco_server.jobs.process import WorkerProcess
 from fresco_server.jobs.runner import Runner
@@ -30,8 +31,6 @@ from fresco_server.jobs.store import JobStore
 from fresco_server.settings import ServerSettings
 
 _LOGGER = logging.getLogger(__name__)
-_PATIENCE_S = 180.0
-"""Importing torch from a cold disk takes its time."""
 _RANKS = {"ready": 0, "stopped": 1, "starting": 2, "busy": 3}
 _AT_WORK = ("starting", "busy")
 
@@ -103,7 +102,7 @@ class Crew:
         Raises:
             WorkerLost: there are none.
         """
-        ends = time.monotonic() + _PATIENCE_S
+        ends = time.monotonic() + starting.START_PATIENCE_S
         while not self._is_complete.wait(0.1):
             if self._starts.problem:
                 raise WorkerLost(self._starts.sentence, self._starts.log_tail)
@@ -195,37 +194,33 @@ class _FirstWorker:
     """The worker that is asked for the devices, and then works on the first."""
 
     def __init__(self, command: Sequence[str], folder: Path) -> None:
-        self._inbox: queue.SimpleQueue[Values] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Message | Ended] = queue.SimpleQueue()
         self._runner: Runner | None = None
-        self._process = WorkerProcess("worker", command, folder, self._hear, self._bury)
+        self._process = WorkerProcess("worker", command, folder, self._hear)
 
     def devices(self) -> list[DeviceInfo]:
         try:
-            message = self._inbox.get(timeout=_PATIENCE_S)
+            message = self._inbox.get(timeout=starting.START_PATIENCE_S)
         except queue.Empty:
             self._process.kill()
             raise WorkerLost("it does not answer") from None
-        if message.get("say") == "ready" and message.get("devices"):
-            return [DeviceInfo(**device) for device in message["devices"]]
+        if isinstance(message, Ready) and message.devices:
+            return list(message.devices)
         self._process.close()
-        if message.get("say") == "refused":
-            raise CannotStart(message["message"])
-        problem = message.get("message") or cause(message.get("code", 0))
-        raise WorkerLost(problem, self._process.log_tail)
+        if isinstance(message, Refused):
+            raise CannotStart(message.failure.message)
+        if isinstance(message, Broken):
+            raise WorkerLost(message.message, self._process.log_tail)
+        code = message.code if isinstance(message, Ended) else 0
+        raise WorkerLost(cause(code), self._process.log_tail)
 
     def hand_over(self, runner: Runner) -> None:
         self._process.name = f"worker-{runner.device_id}"
         runner.adopt(self._process)
         self._runner = runner
 
-    def _hear(self, process: WorkerProcess, message: Values) -> None:
+    def _hear(self, process: WorkerProcess, message: Message | Ended) -> None:
         if self._runner is None:
             self._inbox.put(message)
         else:
-            self._runner.said(process, message)
-
-    def _bury(self, process: WorkerProcess, code: int) -> None:
-        if self._runner is None:
-            self._inbox.put({"say": "ended", "code": code})
-        else:
-            self._runner.ended(process, code)
+            self._runner.hear(process, message)

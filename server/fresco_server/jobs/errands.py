@@ -1,4 +1,4 @@
-"""What a worker is told: its jobs, and what it does beside them, looks and loading models."""
+"""What a worker does beside its jobs: looks and loading models."""
 
 from __future__ import annotations
 
@@ -8,8 +8,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fresco_server.errors import EngineRefused, ServerError, WorkerLost
-from fresco_server.jobs.job import Job, Values
+from fresco_server.jobs.job import Failure
 from fresco_server.jobs.looks import Look, LookPicture, LookStep
+from fresco_server.jobs.messages import (
+    CancelLook,
+    LoadFailed,
+    LoadMessage,
+    LoadModel,
+    LookFailed,
+    LookMade,
+    LookMessage,
+    LookMoved,
+    MakeLook,
+    ModelLoaded,
+    Order,
+)
 
 _LOAD_PATIENCE_S = 600.0
 _LOOK_S = 0.5
@@ -22,7 +35,7 @@ class Errands:
     `send` hands an order to the worker if it is ready; all are sent by `send_all` once it is.
     """
 
-    def __init__(self, send: Callable[[Values], None]) -> None:
+    def __init__(self, send: Callable[[Order], None]) -> None:
         self._send = send
         self._looks: dict[str, Look] = {}
         self._loads: list[Load] = []
@@ -41,7 +54,7 @@ class Errands:
     def withdraw(self, look: Look) -> None:
         """Work on a look no longer."""
         if self._looks.pop(look.id, None) is not None:
-            self._send({"do": "cancel_look", "look": look.id})
+            self._send(CancelLook(look=look.id))
 
     def add_load(self, load: Load) -> None:
         """Load a model."""
@@ -64,45 +77,42 @@ class Errands:
         self._looks.clear()
         self._loads.clear()
 
-    def hear(self, message: Values) -> bool:
-        """Take in what the worker says; whether it was about an errand."""
-        say: str = message["say"]
-        if say.startswith("look_"):
-            self._hear_of_look(message)
-        elif say in ("loaded", "load_failed"):
-            error = _refusal(message) if say == "load_failed" else None
-            for load in [load for load in self._loads if load.source == message["source"]]:
-                self._loads.remove(load)
-                load.end(error)
-        else:
-            return False
-        return True
+    def hear(self, message: LookMessage | LoadMessage) -> None:
+        """Take in what the worker says."""
+        match message:
+            case LookMoved() | LookMade() | LookFailed():
+                self._hear_of_look(message)
+            case ModelLoaded():
+                self._end_loads(message.source, None)
+            case LoadFailed():
+                self._end_loads(message.source, _refusal(message.failure))
 
-    def _hear_of_look(self, message: Values) -> None:
-        look = self._looks.get(message["look"])
+    def _end_loads(self, source: str | None, error: ServerError | None) -> None:
+        for load in [load for load in self._loads if load.order.source == source]:
+            self._loads.remove(load)
+            load.end(error)
+
+    def _hear_of_look(self, message: LookMessage) -> None:
+        look = self._looks.get(message.look)
         if look is None:
             # It was withdrawn while its picture was written.
-            if message["say"] == "look_done":
-                Path(message["file"]).unlink(missing_ok=True)
-        elif message["say"] == "look_step":
-            look.put(LookStep(message["done"], message["total"]))
-        else:
-            del self._looks[look.id]
-            is_done = message["say"] == "look_done"
-            look.put(LookPicture(look.picture) if is_done else _refusal(message))
+            if isinstance(message, LookMade):
+                Path(message.file).unlink(missing_ok=True)
+            return
+        if isinstance(message, LookMoved):
+            look.put(LookStep(message.done, message.total))
+            return
+        del self._looks[look.id]
+        is_made = isinstance(message, LookMade)
+        look.put(LookPicture(look.picture) if is_made else _refusal(message.failure))
 
 
 class Load:
     """A request to load a model (None is the bundled one), and the thread that waits for it."""
 
     def __init__(self, source: str | None) -> None:
-        self.source = source
+        self.order = LoadModel(source=source)
         self._answer: queue.SimpleQueue[ServerError | None] = queue.SimpleQueue()
-
-    @property
-    def order(self) -> Values:
-        """What the worker is told."""
-        return {"do": "load", "source": self.source}
 
     def end(self, error: ServerError | None) -> None:
         """Let the waiting thread go on."""
@@ -127,33 +137,9 @@ class Load:
             return
 
 
-def work_order(job: Job) -> Values:
-    """What the worker is told of a job, beside its folder."""
-    order = job.order
-    return {
-        "clip": order.clip,
-        "frame_rate": order.frame_rate,
-        "settings": order.settings,
-        "model": order.model.as_dict(),
-        "codec": order.codec,
-        "suffix": order.suffix,
-        "restarts": job.restarts,
-    }
+def _look_order(look: Look) -> MakeLook:
+    return MakeLook(look=look.id, file=str(look.picture), order=look.order)
 
 
-def _look_order(look: Look) -> Values:
-    order = look.order
-    return {
-        "do": "look",
-        "look": look.id,
-        "clip": order.clip,
-        "frame_rate": order.frame_rate,
-        "index": order.index,
-        "settings": order.settings,
-        "model": order.model.as_dict(),
-        "file": str(look.picture),
-    }
-
-
-def _refusal(message: Values) -> ServerError:
-    return EngineRefused(message["message"], reason=message["reason"])
+def _refusal(failure: Failure) -> ServerError:
+    return EngineRefused(failure.message, reason=failure.reason)

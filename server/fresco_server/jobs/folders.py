@@ -6,13 +6,14 @@ import hashlib
 import logging
 import os
 import secrets
-import shutil
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from fresco_media.disk import storing
+from fresco_engine.errors import OutputNotWritable
+from fresco_media.disk import free_bytes, is_partial_name, storing
+from fresco_media.own import is_own, is_real_folder, what_is
 
 from fresco_server.errors import NotPossible
 from fresco_server.jobs.claim import DATABASE, FOLDERS, claim, is_established
@@ -21,8 +22,6 @@ from fresco_server.jobs.marks import (
     MARK,
     Mark,
     bears,
-    is_own,
-    is_real_folder,
     mark_of,
     new_id,
     put_mark,
@@ -109,9 +108,10 @@ class DataFolder:
             DiskFull, OutputNotWritable: it cannot be made.
         """
         folder = self.job(job_id)
+        ensure_own(self.jobs)
         with storing(folder):
             with suppress(FileExistsError):
-                folder.mkdir(mode=0o700, parents=True)
+                folder.mkdir(mode=0o700)
             if self.is_of_job(folder):
                 return folder
             if not self._may_take(folder):
@@ -131,7 +131,8 @@ class DataFolder:
         if not is_real_folder(folder) or not is_own(os.lstat(folder)):
             return False
         # A daemon that was killed while it marked the folder leaves the beginning of a mark.
-        return self.is_migrating or {path.name for path in folder.iterdir()} <= {f"{MARK}.new"}
+        names = [path.name for path in folder.iterdir() if path.name != f"{MARK}.new"]
+        return self.is_migrating or all(map(is_partial_name, names))
 
     @contextmanager
     def filling(self, job_id: str) -> Iterator[Path]:
@@ -141,6 +142,7 @@ class DataFolder:
             NotPossible: something else is in its place.
         """
         target = self.job(job_id)
+        ensure_own(self.jobs)
         around = self.jobs / f"{DOOMED}{secrets.token_hex(8)}"
         with storing(around):
             around.mkdir(mode=0o700)
@@ -213,7 +215,27 @@ class DataFolder:
 
     def free_bytes(self) -> int:
         """Bytes free on the disk."""
-        return shutil.disk_usage(self.root).free
+        return free_bytes(self.root)
+
+
+def ensure_own(folder: Path) -> None:
+    """See to it that one of the data folder's own folders is there, and is no link.
+
+    Raises:
+        OutputNotWritable: something else is in its place.
+        DiskFull, OutputNotWritable: it cannot be made again.
+    """
+    if is_real_folder(folder):
+        return
+    with storing(folder), suppress(FileExistsError):
+        folder.mkdir(mode=0o700, parents=True)
+        _LOGGER.info("%s was made", folder)
+    if not is_real_folder(folder):
+        raise OutputNotWritable(
+            folder,
+            f"it is {what_is(folder)} and not the daemon's own folder; move it away, and put back "
+            "what was there",
+        )
 
 
 def _is_unfinished(name: str) -> bool:
@@ -223,6 +245,8 @@ def _is_unfinished(name: str) -> bool:
 def _tree_bytes(folder: Path) -> int:
     """Bytes of all files below `folder`, those with several names counted once."""
     seen: dict[tuple[int, int], int] = {}
+    if not is_real_folder(folder):
+        return 0
     for place, _, names in os.walk(folder):
         for name in names:
             try:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Literal
+from fractions import Fraction
+from typing import Any, ClassVar, Literal, NamedTuple, get_args
 
 from fresco_engine.types import Stage
+
+from fresco_server.jobs.codec import INLINED
 
 Values = Mapping[str, Any]
 """Plain values as JSON knows them."""
@@ -44,18 +47,6 @@ _RUNNING = (
     JobState.ENCODING,
 )
 
-EventKind = Literal[
-    "state",
-    "analysed",
-    "progress",
-    "keyframe",
-    "frame",
-    "warned",
-    "restarted",
-    "finished",
-    "failed",
-]
-
 
 @dataclass(frozen=True, kw_only=True)
 class ModelOrder:
@@ -64,10 +55,6 @@ class ModelOrder:
     source: str | None = None
     control_source: str | None = None
     loras: tuple[tuple[str, float], ...] = ()
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,19 +80,6 @@ class JobOrder:
     clip_info: Values = field(default_factory=dict[str, Any])
     request: Values = field(default_factory=dict[str, Any])
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__} | {
-            "model": self.model.as_dict()
-        }
-
-
-def order_from_dict(values: Values) -> JobOrder:
-    """The order `as_dict` was made from."""
-    model = dict(values["model"])
-    model["loras"] = tuple((str(path), float(weight)) for path, weight in model["loras"])
-    return JobOrder(**{**values, "model": ModelOrder(**model)})
-
 
 @dataclass(frozen=True, kw_only=True)
 class StageDone:
@@ -114,6 +88,34 @@ class StageDone:
     stage: Stage
     done: float
     total: float
+
+
+class FrameRange(NamedTuple):
+    """Source frames from `start` to one before `stop`."""
+
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is going to be done: frames are those of the source, the working size is in pixels."""
+
+    start: int
+    stop: int
+    shots: tuple[FrameRange, ...]
+    keyframes: tuple[int, ...]
+    working_size: tuple[int, int]
+
+    @property
+    def working_width(self) -> int:
+        """In pixels."""
+        return self.working_size[0]
+
+    @property
+    def working_height(self) -> int:
+        """In pixels."""
+        return self.working_size[1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,9 +142,8 @@ class Result:
 class Job:
     """A job as it is stored. Times are seconds since the epoch.
 
-    `plan` has the fields of the engine's `Analysed` without clip and settings: start, stop,
-    shots, keyframes, working_size. `wanted` is what a client has asked for that has yet to
-    happen: "", "cancel" or "pause". `restarts` counts how often everything made became void.
+    `wanted` is what a client has asked for that has yet to happen: "", "cancel" or "pause".
+    `restarts` counts how often everything made became void.
     """
 
     id: str
@@ -152,7 +153,7 @@ class Job:
     updated: float
     progress: tuple[StageDone, ...] = ()
     remaining_s: float | None = None
-    plan: Values | None = None
+    plan: Plan | None = None
     warnings: tuple[str, ...] = ()
     result: Result | None = None
     failure: Failure | None = None
@@ -166,26 +167,114 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobEvent:
-    """Something that happened to a job; `values` depend on `kind`:
+class StateChanged:
+    """The job has another state."""
 
-    state: state, reason. analysed: the plan. progress: stage, done, total, remaining_s.
-    keyframe: index. frame: index, time ("5/24"), is_keyframe. warned: message.
-    restarted: reason. finished: file_name, size_bytes, sha256, report. failed: reason, message,
-    log_tail, can_resume.
-    """
+    kind: ClassVar = "state"
+    state: JobState
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysed:
+    """The clip has been analysed."""
+
+    kind: ClassVar = "analysed"
+    plan: Plan = field(metadata=INLINED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgressMade:
+    """A stage has moved on; `remaining_s` is what the whole job may still take."""
+
+    kind: ClassVar = "progress"
+    progress: StageDone = field(metadata=INLINED)
+    remaining_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyframeReady:
+    """A translated keyframe is there; `index` is that of its source frame."""
+
+    kind: ClassVar = "keyframe"
+    index: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameReady:
+    """A frame of the result is there; `time` is in seconds from the clip's start."""
+
+    kind: ClassVar = "frame"
+    index: int
+    time: Fraction
+    is_keyframe: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Warned:
+    """Something the user should know that does not stop the job."""
+
+    kind: ClassVar = "warned"
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restarted:
+    """The work began again; what was made before is void."""
+
+    kind: ClassVar = "restarted"
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """The job is done."""
+
+    kind: ClassVar = "finished"
+    result: Result = field(metadata=INLINED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """The job has failed."""
+
+    kind: ClassVar = "failed"
+    failure: Failure = field(metadata=INLINED)
+
+
+Event = (
+    StateChanged
+    | Analysed
+    | ProgressMade
+    | KeyframeReady
+    | FrameReady
+    | Warned
+    | Restarted
+    | Finished
+    | Failed
+)
+"""What can happen to a job. Told by the worker, stored under its `kind`, sent to clients."""
+
+EVENT_TYPES: Mapping[str, type[Event]] = {kind.kind: kind for kind in get_args(Event)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobEvent:
+    """Something that happened to a job; `time` is in seconds since the epoch."""
 
     job_id: str
     sequence: int
     time: float
-    kind: EventKind
-    values: Values
+    event: Event
 
     @property
     def is_last(self) -> bool:
         """Whether the job has ended with this event."""
-        is_cancelled = self.kind == "state" and self.values["state"] == JobState.CANCELLED.value
-        return self.kind in ("finished", "failed") or is_cancelled
+        match self.event:
+            case Finished() | Failed() | StateChanged(state=JobState.CANCELLED):
+                return True
+            case _:
+                return False
 
 
 ChangeKind = Literal["reroll", "add", "remove", "replace"]

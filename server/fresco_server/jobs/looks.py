@@ -5,9 +5,12 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from fresco_media.own import OwnFolder
 
 from fresco_server.errors import ServerError, Superseded
 from fresco_server.jobs.job import ModelOrder, Values
@@ -97,4 +100,5 @@ class Look:
         """Give up what it holds; the picture goes."""
         if not self.has_ended:
             self.cancel()
-        self.picture.unlink(missing_ok=True)
+        with suppress(OSError):
+            OwnFolder(self.picture.parent).remove(self.picture.name)

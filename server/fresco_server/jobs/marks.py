@@ -13,31 +13,20 @@ import os
 import re
 import secrets
 import shutil
-import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+
+from fresco_media.own import OwnFolder, is_real_folder
 
 _LOGGER = logging.getLogger(__name__)
 MARK = ".fresco"
 DOOMED = ".deleted-"
 _ID = re.compile(r"[0-9a-f]{16}")
-_MOST_BYTES = 4096
 _DEEPEST = 64
 _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
-_FILE_FLAGS = (
-    os.O_RDONLY
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_BINARY", 0)
-)
 _Disk = tuple[int, str]
-_LINK_TAGS = {
-    getattr(stat, "IO_REPARSE_TAG_SYMLINK", None),
-    getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", None),
-} - {None}
 HAS_DESCRIPTORS = {os.open, os.unlink, os.rmdir, os.rename} <= os.supports_dir_fd and (
     os.scandir in os.supports_fd
 )
@@ -57,82 +46,11 @@ def new_id() -> str:
     return secrets.token_hex(8)
 
 
-def is_real_folder(path: Path) -> bool:
-    """Whether there is a folder itself, not a link to one."""
-    facts = _facts(path)
-    return facts is not None and stat.S_ISDIR(facts.st_mode) and not _is_link(facts)
-
-
-def is_real_file(path: Path) -> bool:
-    """Whether there is an ordinary file itself, not a link to one."""
-    facts = _facts(path)
-    return facts is not None and stat.S_ISREG(facts.st_mode) and not _is_link(facts)
-
-
-def _facts(path: Path) -> os.stat_result | None:
-    try:
-        return os.lstat(path)
-    except OSError:
-        return None
-
-
-def _is_link(facts: os.stat_result) -> bool:
-    is_junction = getattr(facts, "st_reparse_tag", None) in _LINK_TAGS
-    return stat.S_ISLNK(facts.st_mode) or is_junction
-
-
-def is_own(facts: os.stat_result) -> bool:
-    """Whether what `facts` tells of belongs to this user; where nobody can tell it does."""
-    return not hasattr(os, "geteuid") or facts.st_uid == os.geteuid()
-
-
-def read_small(path: Path, most_bytes: int = _MOST_BYTES) -> bytes | None:
-    """The bytes of an ordinary file of this user's in a real folder; None if it is anything else.
-
-    It is one and the same file that is checked and read.
-    """
-    if not is_real_folder(path.parent):
-        return None
-    try:
-        descriptor = os.open(path, _FILE_FLAGS)
-    except OSError:
-        return None
-    with os.fdopen(descriptor, "rb") as file:
-        facts = os.fstat(descriptor)
-        if not stat.S_ISREG(facts.st_mode) or not is_own(facts) or facts.st_size > most_bytes:
-            return None
-        return file.read(most_bytes)
-
-
-def write_safely(path: Path, parts: Iterator[bytes]) -> None:
-    """Write a file that only this user may read: whole or not at all, also when the power fails.
-
-    Raises:
-        OSError: it cannot be written; an older file stays as it was.
-    """
-    temporary = path.with_name(f".{path.name.lstrip('.')}.new")
-    temporary.unlink(missing_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    try:
-        with os.fdopen(os.open(temporary, flags, 0o600), "wb") as file:
-            for part in parts:
-                file.write(part)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
-
-
 def mark_of(folder: Path) -> Mark | None:
     """The mark of a folder, if it has a sound one."""
-    content = read_small(folder / MARK)
     try:
-        values: Any = json.loads(content or b"null")
-        mark = Mark(**values)
-    except (ValueError, TypeError, RecursionError):
+        mark = Mark(**OwnFolder(folder).read_json(MARK, is_owner_checked=True))
+    except (OSError, TypeError):
         return None
     is_sound = isinstance(mark.name, str) and isinstance(mark.data_id, str)
     return mark if is_sound and _ID.fullmatch(mark.data_id) else None
@@ -142,9 +60,10 @@ def put_mark(folder: Path, mark: Mark) -> None:
     """Mark a folder.
 
     Raises:
-        OSError: it cannot be written.
+        DiskFull, OutputNotWritable: it cannot be written.
     """
-    write_safely(folder / MARK, iter([json.dumps(asdict(mark)).encode()]))
+    data = json.dumps(asdict(mark)).encode()
+    OwnFolder(folder).write(MARK, data, is_private=True, is_durable=True)
 
 
 def bears(folder: Path, data_id: str) -> bool:

@@ -7,11 +7,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fresco_server.errors import EngineRefused, LimitReached, ShuttingDown, WorkerLost
-from fresco_server.jobs.job import Values
+from fresco_server.jobs.messages import (
+    ClipDescribed,
+    DescribeClip,
+    Ended,
+    ListModels,
+    MediaMessage,
+    Message,
+    ModelsListed,
+    QuestionRefused,
+    Ready,
+)
 from fresco_server.jobs.process import WorkerProcess
 
 _PATIENCE_S = 30.0
@@ -55,9 +66,11 @@ class MediaProcesses:
             LimitReached: as many clips as can be are being looked at.
             WorkerLost: looking at it took down the process, or takes too long.
         """
-        question = {"do": "describe", "clip": str(path), "frame_rate": frame_rate}
+        question = DescribeClip(ask=0, clip=str(path), frame_rate=frame_rate)
         with self._process(is_wanted) as process:
-            return dict(process.ask(str(path), question, is_wanted)["info"])
+            answer = process.ask(str(path), question, is_wanted)
+        assert isinstance(answer, ClipDescribed)
+        return dict(answer.info)
 
     def list_models(self, folders: Sequence[str]) -> list[dict[str, Any]]:
         """The models there are, the bundled one first, as plain values.
@@ -65,9 +78,11 @@ class MediaProcesses:
         Raises:
             LimitReached, WorkerLost: as `describe`.
         """
-        question = {"do": "models", "folders": list(folders)}
+        question = ListModels(ask=0, folders=tuple(folders))
         with self._process(_always) as process:
-            return list(process.ask("the models", question, _always)["models"])
+            answer = process.ask("the models", question, _always)
+        assert isinstance(answer, ModelsListed)
+        return list(answer.models)
 
     def close(self) -> None:
         """End all processes; who waits for one is told."""
@@ -124,7 +139,7 @@ class _MediaProcess:
         self._command = command
         self._folder = folder
         self._process: WorkerProcess | None = None
-        self._answers: queue.SimpleQueue[Values] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[MediaMessage | Ended] = queue.SimpleQueue()
         self._asked = 0
         self._lock = threading.Lock()
         self._is_closed = False
@@ -135,18 +150,20 @@ class _MediaProcess:
         """Whether it can be asked again."""
         return self._process is not None
 
-    def ask(self, subject: str, question: Values, is_wanted: IsWanted) -> Values:
-        """The answer to a question about `subject`."""
+    def ask(
+        self, subject: str, question: DescribeClip | ListModels, is_wanted: IsWanted
+    ) -> MediaMessage:
+        """The answer to a question about `subject`; the question gets a number here."""
         process = self._process or self._started()
         self._asked += 1
-        process.send({"ask": self._asked, **question})
+        process.send(replace(question, ask=self._asked))
         answer = self._answer(subject, is_wanted)
-        if answer["say"] == "refused":
-            raise EngineRefused(answer["message"], reason=answer["reason"])
+        if isinstance(answer, QuestionRefused):
+            raise EngineRefused(answer.failure.message, reason=answer.failure.reason)
         return answer
 
     def _started(self) -> WorkerProcess:
-        process = WorkerProcess("media", self._command, self._folder, self._hear, self._bury)
+        process = WorkerProcess("media", self._command, self._folder, self._hear)
         # The daemon may have closed while the process was starting: nobody else would end it.
         with self._lock:
             self._process = process
@@ -155,7 +172,7 @@ class _MediaProcess:
             self.end()
         return process
 
-    def _answer(self, subject: str, is_wanted: IsWanted) -> Values:
+    def _answer(self, subject: str, is_wanted: IsWanted) -> MediaMessage:
         ends = time.monotonic() + _PATIENCE_S
         while True:
             try:
@@ -167,7 +184,7 @@ class _MediaProcess:
                 raise WorkerLost(
                     f"{subject}: looking at it takes too long; check the disk"
                 ) from None
-            if answer["say"] == "ended":
+            if isinstance(answer, Ended):
                 self._process = None
                 if self._is_closed:
                     raise ShuttingDown
@@ -178,7 +195,7 @@ class _MediaProcess:
                 raise WorkerLost(
                     f"{subject}: reading it made the decoder crash; convert it to another format"
                 )
-            if answer.get("ask") == self._asked:
+            if answer.ask == self._asked:
                 return answer
 
     def close(self) -> None:
@@ -194,13 +211,13 @@ class _MediaProcess:
         if process is not None:
             process.kill()
             process.close()
-            self._answers.put({"say": "ended"})
+            self._answers.put(Ended())
 
-    def _hear(self, process: WorkerProcess, message: Values) -> None:
-        if message["say"] == "ready":
-            self._is_ready = True
-        else:
-            self._answers.put(message)
-
-    def _bury(self, process: WorkerProcess, code: int) -> None:
-        self._answers.put({"say": "ended", "code": code})
+    def _hear(self, process: WorkerProcess, message: Message | Ended) -> None:
+        match message:
+            case Ready():
+                self._is_ready = True
+            case ClipDescribed() | ModelsListed() | QuestionRefused() | Ended():
+                self._answers.put(message)
+            case _:
+                pass

@@ -13,6 +13,7 @@ from fresco_media.numbered import parse_pattern
 
 from fresco_server.errors import BadRequest, Forbidden, ModelUnusable
 from fresco_server.jobs.claim import DATABASE, FOLDERS, is_file_of_ours
+from fresco_server.jobs.marks import mark_of
 from fresco_server.settings import ServerSettings
 
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -239,12 +240,37 @@ def _is_kept(path: Path, data: Path) -> bool:
     """
     if path == data or any(path.is_relative_to(data / name) for name in FOLDERS):
         return True
+    if _is_below_another_name(path, data):
+        return True
     if path.parent == data and is_file_of_ours(path.name):
         return True
     try:
         return path.samefile(data / DATABASE)
     except (OSError, ValueError):
         return False
+
+
+def _is_below_another_name(path: Path, data: Path) -> bool:
+    """Whether a folder above `path` is one of the daemon's, mounted or known elsewhere as well."""
+    kept = {_identity(data / name) for name in FOLDERS} - {None}
+    for folder in (path, *path.parents):
+        identity, mark = _identity(folder), mark_of(folder)
+        if identity is None:
+            continue
+        if identity in kept:
+            return True
+        # A copy of a job's folder bears its mark too, and is its owner's.
+        if mark is not None and identity == _identity(data / "jobs" / mark.name):
+            return True
+    return False
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        facts = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return facts.st_dev, facts.st_ino
 
 
 def _real(folder: Path) -> Path:

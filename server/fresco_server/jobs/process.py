@@ -6,7 +6,6 @@ standard error are log lines. When the daemon dies the input ends, and the worke
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import subprocess
@@ -15,10 +14,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from fresco_server.errors import WorkerLost
-from fresco_server.jobs.job import Values
+from fresco_server.jobs.codec import CANNOT_BE, from_line, to_line
+from fresco_server.jobs.messages import Ended, Message, Order
 
 _LOGGER = logging.getLogger(__name__)
 _TAIL_LINES = 30
@@ -27,8 +26,7 @@ _LINE_LENGTH = 500
 # to do as well; after a short spin they are to sleep.
 _ENVIRONMENT = {"GOMP_SPINCOUNT": "20000", "PYTHONIOENCODING": "utf-8"}
 
-Said = Callable[["WorkerProcess", Values], None]
-Ended = Callable[["WorkerProcess", int], None]
+OnMessage = Callable[["WorkerProcess", Message | Ended], None]
 
 
 class WorkerProcess:
@@ -37,18 +35,18 @@ class WorkerProcess:
     The folder holds nothing but pictures, so that neither a module nor a model is found there by
     a name that was meant for another place.
 
-    `said` is called for every message and `ended` once, with the exit code (minus the signal that
-    killed it), each on a thread of the process's own.
+    `on_message` is called for every message and once, the last time, with `Ended`, on a thread of
+    the process's own.
 
     Raises:
         WorkerLost: it cannot be started.
     """
 
     def __init__(
-        self, name: str, command: Sequence[str], folder: Path, said: Said, ended: Ended
+        self, name: str, command: Sequence[str], folder: Path, on_message: OnMessage
     ) -> None:
         self.name = name
-        self._said, self._ended = said, ended
+        self._on_message = on_message
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._sending = threading.Lock()
         self._process = _begun(command, folder)
@@ -65,9 +63,9 @@ class WorkerProcess:
         """The last lines of its log."""
         return "\n".join(self._tail)
 
-    def send(self, order: Values) -> None:
-        """Give an order; one that is dead gets none, and `ended` tells of it."""
-        line = json.dumps(order).encode() + b"\n"
+    def send(self, order: Order) -> None:
+        """Give an order; one that is dead gets none, and `Ended` tells of it."""
+        line = to_line(order)
         assert self._process.stdin is not None
         with self._sending, suppress(OSError, ValueError):
             self._process.stdin.write(line)
@@ -102,11 +100,11 @@ class WorkerProcess:
             for line in lines:
                 message = _parsed(line)
                 if message is not None:
-                    self._said(self, message)
+                    self._on_message(self, message)
         code = self._process.wait()
         self._end_input()
         self._log.join(1.0)
-        self._ended(self, code)
+        self._on_message(self, Ended(code=code))
 
     def _read_log(self) -> None:
         assert self._process.stderr is not None
@@ -134,10 +132,10 @@ def _begun(command: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
         ) from error
 
 
-def _parsed(line: bytes) -> dict[str, Any] | None:
+def _parsed(line: bytes) -> Message | None:
     """A message; a line torn by the death of its writer is none."""
     try:
-        message = json.loads(line)
-    except ValueError:
+        return from_line(Message, line)
+    except CANNOT_BE:
+        _LOGGER.debug("no message: %r", line[:_LINE_LENGTH])
         return None
-    return message if isinstance(message, dict) else None

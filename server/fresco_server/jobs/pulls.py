@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fresco_server.errors import EngineRefused, LimitReached, WorkerLost
-from fresco_server.jobs.job import Values
+from fresco_server.jobs.messages import Ended, Message, Pulled, Refused
 from fresco_server.jobs.process import WorkerProcess
 
 _SPEED_WINDOW_S = 5.0
 _MOST_PULLS = 4
+
+_Inbox = queue.SimpleQueue[Message | Ended]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +64,7 @@ class Pulls:
             self._places.release()
 
     def _pull(self, source: str) -> Generator[PullStep, None, None]:
-        inbox: queue.SimpleQueue[Values] = queue.SimpleQueue()
+        inbox: _Inbox = queue.SimpleQueue()
         process = self._started(source, inbox)
         self._running.add(process)
         self._sources[source] += 1
@@ -80,14 +82,13 @@ class Pulls:
             process.kill()
             process.close()
 
-    def _started(self, source: str, inbox: queue.SimpleQueue[Values]) -> WorkerProcess:
+    def _started(self, source: str, inbox: _Inbox) -> WorkerProcess:
         try:
             return WorkerProcess(
                 "pull",
                 (*self._worker, "--pull", source),
                 self._folder,
                 lambda _, message: inbox.put(message),
-                lambda _, code: inbox.put({"say": "ended", "code": code}),
             )
         except OSError as error:
             raise WorkerLost(
@@ -100,28 +101,24 @@ class Pulls:
             process.kill()
 
 
-def _steps(
-    process: WorkerProcess, inbox: queue.SimpleQueue[Values]
-) -> Generator[PullStep, None, None]:
+def _steps(process: WorkerProcess, inbox: _Inbox) -> Generator[PullStep, None, None]:
     speed = _Speed()
     while True:
         message = inbox.get()
-        if message["say"] == "refused":
-            raise EngineRefused(message["message"], reason=message["reason"])
-        if message["say"] == "ended":
-            raise WorkerLost("the download ended unexpectedly; try again", process.log_tail)
-        yield _step(message, speed)
-        if message["say"] == "pulled":
+        match message:
+            case Refused(failure=failure):
+                raise EngineRefused(failure.message, reason=failure.reason)
+            case Pulled():
+                yield PullStep(
+                    done_bytes=message.done,
+                    total_bytes=message.total,
+                    bytes_per_second=speed.after(message.done),
+                    is_finished=message.is_finished,
+                )
+            case _:
+                raise WorkerLost("the download ended unexpectedly; try again", process.log_tail)
+        if message.is_finished:
             return
-
-
-def _step(message: Values, speed: _Speed) -> PullStep:
-    return PullStep(
-        done_bytes=message["done"],
-        total_bytes=message["total"],
-        bytes_per_second=speed.after(message["done"]),
-        is_finished=message["say"] == "pulled",
-    )
 
 
 class _Speed:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
+from collections.abc import Iterator
 
-from fresco_server.jobs.job import JobState
+from fresco_server.jobs.job import (
+    Analysed,
+    Event,
+    Failed,
+    Finished,
+    Job,
+    JobState,
+    KeyframeReady,
+    StateChanged,
+)
 from fresco_server.jobs.records import COLUMNS, EVENT_COLUMNS, Record, Records
-from fresco_server.jobs.rows import Change
 from fresco_server.jobs.store import JobStore
 
 _LOGGER = logging.getLogger(__name__)
@@ -56,18 +64,23 @@ def _tell_again(store: JobStore, job_id: str) -> None:
         "UPDATE jobs SET last_sequence = ? WHERE id = ?",
         *(job.last_sequence + _EVENTS_LOST, job_id),
     )
+    for event in _known_events(job):
+        store.tell(job_id, event, is_news=False)
+
+
+def _known_events(job: Job) -> Iterator[Event]:
+    """The events without which nobody knows how `job` stands."""
     is_done = job.state is JobState.DONE
     if job.plan is not None:
-        store.tell(job_id, "analysed", job.plan, Change(), key="analysed")
-        for index in job.plan["keyframes"] if is_done else ():
-            store.tell(job_id, "keyframe", {"index": index}, Change(), key=f"keyframe:{index}")
+        yield Analysed(plan=job.plan)
+        if is_done:
+            yield from (KeyframeReady(index=index) for index in job.plan.keyframes)
     if job.result is not None and is_done:
-        store.tell(job_id, "finished", asdict(job.result), Change(state=job.state))
+        yield Finished(result=job.result)
     elif job.failure is not None and job.state is JobState.FAILED:
-        store.tell(job_id, "failed", asdict(job.failure), Change(state=job.state))
+        yield Failed(failure=job.failure)
     else:
-        told = {"state": job.state.value, "reason": "taken up from the job's folder"}
-        store.tell(job_id, "state", told, Change(state=job.state))
+        yield StateChanged(state=job.state, reason="taken up from the job's folder")
 
 
 def _marks(columns: tuple[str, ...]) -> str:

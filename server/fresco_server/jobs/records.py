@@ -9,7 +9,6 @@ no row is that of a job which the database has lost, and never that of a deleted
 
 from __future__ import annotations
 
-import json
 import logging
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,13 +17,15 @@ from pathlib import Path
 from typing import Any, cast
 
 from fresco_engine.errors import FrescoError
+from fresco_media.own import OwnFolder, parsed
 
 from fresco_server.errors import NotPossible, ServerError
+from fresco_server.jobs.codec import CANNOT_BE
 from fresco_server.jobs.folders import RECORD, DataFolder
 from fresco_server.jobs.job import JobState
-from fresco_server.jobs.marks import is_real_file, read_small, write_safely
 from fresco_server.jobs.places import is_job_id
 from fresco_server.jobs.rows import event_of, job_of, text_of
+from fresco_server.jobs.soundness import check_event, check_job
 
 _LOGGER = logging.getLogger(__name__)
 _EVENTS = "events.jsonl"
@@ -53,21 +54,29 @@ class Record:
 
         Ends early where the file is damaged.
         """
-        path = self.folder / _EVENTS
-        if self.row["state"] != JobState.DONE.value or not is_real_file(path):
+        if self.row["state"] != JobState.DONE.value:
             return
-        with path.open("rb") as lines:
-            for line in lines:
-                try:
-                    event = json.loads(line)
-                    event_of(event)
-                    values = {name: event[name] for name in EVENT_COLUMNS}
-                    _check_storable(values)
-                except (ValueError, KeyError, TypeError, RecursionError):
+        try:
+            lines = OwnFolder(self.folder).open(_EVENTS)
+        except OSError:
+            return
+        with lines:
+            while line := lines.readline(_MOST_BYTES):
+                event = self._event(line)
+                if event is None:
                     return
-                if not all(_is_number(values[name]) for name in _EVENT_NUMBERS):
-                    return
-                yield {**values, "job_id": self.row["id"]}
+                yield event
+
+    def _event(self, line: bytes) -> Row | None:
+        try:
+            event = parsed(line, self.folder / _EVENTS)
+            values = {name: event[name] for name in EVENT_COLUMNS}
+            _check_storable(values)
+            check_event(event_of(values))
+        except (OSError, *CANNOT_BE):
+            return None
+        has_numbers = all(_is_number(values[name]) for name in _EVENT_NUMBERS)
+        return {**values, "job_id": self.row["id"]} if has_numbers else None
 
 
 class Records:
@@ -85,9 +94,11 @@ class Records:
             if is_over and not folder.exists():
                 return True
             self._folders.prepare_job(job_id)
-            if row["state"] == JobState.DONE.value and not (folder / _EVENTS).exists():
-                write_safely(folder / _EVENTS, (_line(event) for event in events))
-            write_safely(folder / RECORD, iter([_line(row)]))
+            own = OwnFolder(folder)
+            if row["state"] == JobState.DONE.value and not own.has(_EVENTS):
+                lines = (_line(event) for event in events)
+                own.write(_EVENTS, lines, is_private=True, is_durable=True)
+            own.write(RECORD, _line(row), is_private=True, is_durable=True)
         except NotPossible as error:
             # The folder is somebody else's by now, and trying again changes nothing.
             _LOGGER.warning("job %s: no record is kept: %s", job_id, error)
@@ -100,7 +111,7 @@ class Records:
         """Remove a record, as the job is about to be deleted."""
         folder = self._folders.job(job_id)
         if self._folders.is_of_job(folder):
-            (folder / RECORD).unlink(missing_ok=True)
+            OwnFolder(folder).remove(RECORD)
 
     def of(self, job_id: str) -> Record | None:
         """The record of a job, if there is a sound one."""
@@ -119,9 +130,9 @@ class Records:
         if not self._folders.is_of_job(folder):
             return None
         try:
-            values = json.loads(read_small(folder / RECORD, _MOST_BYTES) or b"null")
+            values = OwnFolder(folder).read_json(RECORD, _MOST_BYTES, is_owner_checked=True)
             row = {name: values[name] for name in COLUMNS}
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (OSError, KeyError):
             return None
         is_here = is_sound(row) and self._folders.job(row["id"]) == folder
         return Record(folder, row) if is_here else None
@@ -135,9 +146,10 @@ def is_sound(row: Row) -> bool:
         )
         _check_storable(row)
         job = job_of(cast(sqlite3.Row, row), jobs_ahead=0, keyframes=(), frame_count=0)
+        check_job(job)
         file_name = "" if job.result is None else job.result.file_name
         stays_here = not _SEPARATORS & set(f"{job.order.suffix}{file_name}")
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+    except CANNOT_BE:
         return False
     return has_types and stays_here and is_job_id(row["id"])
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from fresco_engine.errors import DiskFull
 from fresco_media.disk import free_bytes
+from fresco_media.own import is_own, is_real_file
 
 from fresco_server.errors import CannotStart
 from fresco_server.jobs.database import Database, DatabaseDamaged, is_full
-from fresco_server.jobs.marks import is_own, is_real_file
 
 _LOGGER = logging.getLogger(__name__)
 _PARTS = ("", "-wal", "-shm", "-journal")

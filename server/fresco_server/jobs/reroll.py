@@ -57,7 +57,7 @@ def changed_order(
 def new_keyframes(parent: Job, changes: Sequence[KeyframeChange]) -> tuple[int, ...] | None:
     """The keyframes of the new job, or None if they are those of `parent`."""
     assert parent.plan is not None
-    before = set(parent.plan["keyframes"])
+    before = set(parent.plan.keyframes)
     gone = {change.index for change in changes if change.kind == "remove"}
     after = before.union(change.index for change in changes) - gone
     return None if after == before else tuple(sorted(after))

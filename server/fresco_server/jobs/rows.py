@@ -1,43 +1,36 @@
-"""Rows of the database as jobs and events, and changes as columns."""
+"""Rows of the database as jobs and events, and what an event changes of its job as columns."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fresco_engine.types import Stage
 
+from fresco_server.jobs.codec import from_plain, to_plain
 from fresco_server.jobs.job import (
+    EVENT_TYPES,
+    Analysed,
+    Event,
+    Failed,
     Failure,
+    Finished,
+    FrameReady,
     Job,
     JobEvent,
+    JobOrder,
     JobState,
+    KeyframeReady,
+    Plan,
+    ProgressMade,
+    Restarted,
     Result,
     StageDone,
-    Values,
-    order_from_dict,
+    StateChanged,
+    Warned,
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """What an event changes about its job; `None` leaves a fact as it is.
-
-    `is_restart` voids what the job has made so far.
-    """
-
-    state: JobState | None = None
-    progress: StageDone | None = None
-    remaining_s: float | None = None
-    plan: Values | None = None
-    warning: str | None = None
-    result: Result | None = None
-    failure: Failure | None = None
-    is_restart: bool = False
-    wanted: str | None = None
 
 
 def text_of(values: Any) -> str:
@@ -45,32 +38,51 @@ def text_of(values: Any) -> str:
 
     Names that are not UTF-8 become JSON's own escapes, as no database takes them.
     """
-    text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    plain = to_plain(values)
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def changed_columns(change: Change, row: sqlite3.Row) -> dict[str, Any]:
-    """Columns of the job `row` with their new values."""
-    columns: dict[str, Any] = {}
-    if change.state is not None:
-        columns["state"] = change.state.value
-    if change.wanted is not None:
-        columns["wanted"] = change.wanted
-    if change.plan is not None:
-        columns["plan"] = text_of(change.plan)
-    if change.result is not None:
-        columns["result"] = text_of(asdict(change.result))
-    if change.failure is not None:
-        columns["failure"] = text_of(asdict(change.failure))
-    if change.warning is not None:
-        columns["warnings"] = text_of([*json.loads(row["warnings"]), change.warning])
-    if change.is_restart:
-        columns |= {"progress": "{}", "plan": None, "remaining_s": None}
-    if change.progress is not None:
-        stage = change.progress
-        progress = json.loads(row["progress"]) | {stage.stage.value: [stage.done, stage.total]}
-        columns |= {"progress": text_of(progress), "remaining_s": change.remaining_s}
-    return columns
+def key_of(event: Event) -> str | None:
+    """What tells an event from all others of its job; None for one that may come again."""
+    match event:
+        case Analysed():
+            return event.kind
+        case KeyframeReady() | FrameReady():
+            return f"{event.kind}:{event.index}"
+        case Warned():
+            return f"{event.kind}:{event.message}"
+        case _:
+            return None
+
+
+def changed_columns(event: Event, row: sqlite3.Row) -> dict[str, Any]:
+    """Columns of the job `row` with the values that they have once `event` has happened."""
+    match event:
+        case StateChanged():
+            # Once a job no longer runs, what was wanted has happened.
+            wanted = row["wanted"] if event.state.is_running else ""
+            return {"state": event.state.value, "wanted": wanted}
+        case Analysed():
+            return {"plan": text_of(event.plan)}
+        case ProgressMade():
+            done = event.progress
+            progress = json.loads(row["progress"]) | {done.stage.value: [done.done, done.total]}
+            return {"progress": text_of(progress), "remaining_s": event.remaining_s}
+        case Warned():
+            return {"warnings": text_of([*json.loads(row["warnings"]), event.message])}
+        case Restarted():
+            generation = row["generation"] + 1
+            voided = {"progress": "{}", "plan": None, "remaining_s": None}
+            return {"generation": generation, **voided}
+        case Finished():
+            done = JobState.DONE.value
+            return {"state": done, "result": text_of(event.result), "wanted": ""}
+        case Failed():
+            failed = JobState.FAILED.value
+            return {"state": failed, "failure": text_of(event.failure), "wanted": ""}
+        case KeyframeReady() | FrameReady():
+            return {}
 
 
 def job_of(row: sqlite3.Row, *, jobs_ahead: int, keyframes: Sequence[int], frame_count: int) -> Job:
@@ -80,7 +92,7 @@ def job_of(row: sqlite3.Row, *, jobs_ahead: int, keyframes: Sequence[int], frame
     return Job(
         id=row["id"],
         state=state,
-        order=order_from_dict(json.loads(row["job_order"])),
+        order=from_plain(JobOrder, json.loads(row["job_order"])),
         created=row["created"],
         updated=row["updated"],
         progress=tuple(
@@ -89,8 +101,8 @@ def job_of(row: sqlite3.Row, *, jobs_ahead: int, keyframes: Sequence[int], frame
             if stage.value in progress
         ),
         remaining_s=row["remaining_s"] if state.is_running else None,
-        plan=_value(row["plan"]),
-        warnings=tuple(json.loads(row["warnings"])),
+        plan=_made(Plan, row["plan"]),
+        warnings=from_plain(tuple[str, ...], json.loads(row["warnings"])),
         result=_made(Result, row["result"]),
         failure=_made(Failure, row["failure"]),
         last_sequence=row["last_sequence"],
@@ -103,20 +115,19 @@ def job_of(row: sqlite3.Row, *, jobs_ahead: int, keyframes: Sequence[int], frame
     )
 
 
-def event_of(row: sqlite3.Row) -> JobEvent:
-    """The event that a row describes."""
+def event_of(row: Mapping[str, Any] | sqlite3.Row) -> JobEvent:
+    """The event that a row describes.
+
+    Raises:
+        CANNOT_BE: it describes none.
+    """
     return JobEvent(
         job_id=row["job_id"],
         sequence=row["sequence"],
         time=row["time"],
-        kind=row["kind"],
-        values=json.loads(row["event_values"]),
+        event=from_plain(EVENT_TYPES[row["kind"]], json.loads(row["event_values"])),
     )
 
 
-def _value(text: str | None) -> Any:
-    return None if text is None else json.loads(text)
-
-
 def _made(kind: Any, text: str | None) -> Any:
-    return None if text is None else kind(**json.loads(text))
+    return None if text is None else from_plain(kind, json.loads(text))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 
-from fresco_server.jobs.job import Job
+from fresco_server.jobs.job import Failure, Job
 from fresco_server.jobs.narrator import Narrator
 from fresco_server.jobs.store import JobStore
 
+START_PATIENCE_S = 180.0
+"""Importing torch from a cold disk takes its time."""
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 60.0
 _TRIES = 3
@@ -59,9 +61,12 @@ class Starts:
 
     def fail(self, store: JobStore, job: Job) -> None:
         """End a job that no worker can be started for; it can be resumed."""
-        Narrator(store, job).fail(
-            "WORKER_LOST", self.sentence, log_tail=self.log_tail, can_resume=True
-        )
+        Narrator(store, job).fail(worker_lost(self.sentence, self.log_tail))
+
+
+def worker_lost(message: str, log_tail: str) -> Failure:
+    """Why a job failed that no worker could do; it can be resumed."""
+    return Failure(reason="WORKER_LOST", message=message, log_tail=log_tail, can_resume=True)
 
 
 def cause(code: int) -> str:

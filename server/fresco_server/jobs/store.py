@@ -17,10 +17,19 @@ from typing import Any
 
 from fresco_server.errors import JobExists, JobNotFound, LimitReached, StoreBusy
 from fresco_server.jobs.database import HasDatabase, read, written
-from fresco_server.jobs.job import EventKind, Job, JobEvent, JobOrder, JobState, Values
+from fresco_server.jobs.job import (
+    Event,
+    Failed,
+    Finished,
+    Job,
+    JobEvent,
+    JobOrder,
+    JobState,
+    StateChanged,
+)
 from fresco_server.jobs.records import Records, is_sound
 from fresco_server.jobs.recovery import move_aside, open_database
-from fresco_server.jobs.rows import Change, changed_columns, event_of, job_of, text_of
+from fresco_server.jobs.rows import changed_columns, event_of, job_of, key_of, text_of
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -81,9 +90,9 @@ class JobStore(HasDatabase):
         self.database.run(
             "INSERT INTO jobs (id, state, place, created, updated, job_order, device)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            *(job_id, state.value, place, now, now, text_of(order.as_dict()), order.device),
+            *(job_id, state.value, place, now, now, text_of(order), order.device),
         )
-        self.tell(job_id, "state", {"state": state.value, "reason": ""}, Change(state=state))
+        self.tell(job_id, StateChanged(state=state))
         return self.get(job_id)
 
     @read
@@ -243,22 +252,15 @@ class JobStore(HasDatabase):
     # Events
 
     def change_state(self, job_id: str, state: JobState, reason: str = "") -> None:
-        """Tell of a new state; once a job no longer runs, what was wanted has happened."""
-        change = Change(state=state, wanted=None if state.is_running else "")
-        self.tell(job_id, "state", {"state": state.value, "reason": reason}, change)
+        """Tell of a new state."""
+        self.tell(job_id, StateChanged(state=state, reason=reason))
 
     @written
-    def tell(
-        self,
-        job_id: str,
-        kind: EventKind,
-        values: Values,
-        change: Change,
-        key: str | None = None,
-    ) -> JobEvent | None:
-        """Add an event and what it changes; None when one with the same `key` was told before.
+    def tell(self, job_id: str, event: Event, *, is_news: bool = True) -> JobEvent | None:
+        """Add an event and what it changes; None for one that was told before.
 
-        After a restart of the work (`Change.is_restart`) keys count anew.
+        After a restart of the work all may come again. One that `is_news` no more only says again
+        what is known.
 
         Raises:
             JobNotFound: the job was deleted.
@@ -266,29 +268,27 @@ class JobStore(HasDatabase):
         job = self.database.one("SELECT * FROM jobs WHERE id = ?", job_id)
         if job is None:
             raise JobNotFound(job_id)
-        generation = job["generation"] + change.is_restart
-        full_key = None if key is None else f"{generation}:{key}"
+        columns: dict[str, Any] = {"generation": job["generation"]}
+        if is_news:
+            columns |= changed_columns(event, job)
+        key = key_of(event)
+        full_key = None if key is None else f"{columns['generation']}:{key}"
         if full_key is not None and self._was_told(job_id, full_key):
             return None
         sequence, now = job["last_sequence"] + 1, time.time()
         self.database.run(
             "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)",
-            *(job_id, sequence, now, kind, full_key, generation, text_of(values)),
+            *(job_id, sequence, now, event.kind, full_key, columns["generation"], text_of(event)),
         )
-        columns = {
-            "updated": now,
-            "last_sequence": sequence,
-            "generation": generation,
-            **changed_columns(change, job),
-        }
+        columns |= {"updated": now, "last_sequence": sequence}
         assignments = ", ".join(f"{name} = ?" for name in columns)
         self.database.run(
             f"UPDATE jobs SET {assignments} WHERE id = ?", *(*columns.values(), job_id)
         )
         self.database.has_changed(job_id)
-        if change.state is not None:
+        if isinstance(event, StateChanged | Finished | Failed):
             self._unrecorded.add(job_id)
-        return JobEvent(job_id=job_id, sequence=sequence, time=now, kind=kind, values=values)
+        return JobEvent(job_id=job_id, sequence=sequence, time=now, event=event)
 
     def _was_told(self, job_id: str, key: str) -> bool:
         query = "SELECT 1 FROM events WHERE job_id = ? AND key = ?"

@@ -10,7 +10,9 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+from fresco_media.own import OwnFolder, is_real_file
 
 from fresco_server.errors import BadRequest, UploadNotFound
 
@@ -41,12 +43,11 @@ class OpenUpload:
             self.hasher.update(data)
             self.hashed_bytes += len(data)
 
-    def hash_rest(self, path: Path) -> None:
+    def hash_rest(self, file: BinaryIO) -> None:
         """Hash what was not yet: all of it where an earlier daemon received the beginning."""
-        with path.open("rb") as file:
-            file.seek(self.hashed_bytes)
-            while data := file.read(_READ_BYTES):
-                self.hash_on(self.hashed_bytes, data)
+        file.seek(self.hashed_bytes)
+        while data := file.read(_READ_BYTES):
+            self.hash_on(self.hashed_bytes, data)
 
 
 def check_digest(sha256: str) -> str:
@@ -90,10 +91,19 @@ def not_found(sha256: str) -> UploadNotFound:
     return UploadNotFound(f"there is no upload {sha256}; start it, and send it")
 
 
-def size_of(path: Path) -> int:
-    """Bytes of a file; 0 where there is none."""
+def announced(folder: OwnFolder, sha256: str) -> dict[str, Any] | None:
+    """The size and name that an upload was announced with, if that was noted."""
     try:
-        return path.stat().st_size
+        facts = folder.read_json(f"{sha256}.json", is_owner_checked=True)
+        return {"size_bytes": int(facts["size_bytes"]), "file_name": str(facts["file_name"])}
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return None
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file itself, not of one that a link leads to; 0 where there is none."""
+    try:
+        return os.lstat(path).st_size
     except OSError:
         return 0
 
@@ -101,20 +111,10 @@ def size_of(path: Path) -> int:
 def age_s(path: Path) -> float:
     """Seconds since a file was last written or needed."""
     with suppress(OSError):
-        age_s = time.time() - path.stat().st_mtime
+        age_s = time.time() - os.lstat(path).st_mtime
         if age_s >= -_CLOCK_ERROR_S:
             return age_s
         # The clock went backwards: else it would stay young for years.
-        os.utime(path)
+        if is_real_file(path):
+            os.utime(path)
     return 0.0
-
-
-def without_links(path: str, flags: int) -> int:
-    """Open a file, but none that a link leads to."""
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))
-
-
-def make_durable(path: Path) -> None:
-    """See to it that the file has its bytes before it has its name, also when the power fails."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from fresco_engine.errors import DiskFull
-from fresco_media.disk import free_bytes, storing, write_whole
+from fresco_media.disk import free_bytes, is_partial_name, storing
+from fresco_media.own import OwnFolder, is_real_file
 
 from fresco_server.errors import (
     BadRequest,
@@ -24,22 +25,21 @@ from fresco_server.errors import (
     UploadDamaged,
     UploadIncomplete,
 )
-from fresco_server.jobs.marks import is_real_file, read_small
+from fresco_server.jobs.folders import ensure_own
 from fresco_server.jobs.upload_files import (
     NOTE,
     UNWRITTEN,
     OpenUpload,
     age_s,
+    announced,
     check_digest,
     check_name,
     is_finished,
     is_ours,
     is_partial,
-    make_durable,
     not_found,
     size_of,
     suffix_of,
-    without_links,
 )
 from fresco_server.settings import CHUNK_BYTES, LimitSettings
 
@@ -80,6 +80,7 @@ class Uploads:
         make_room: Callable[[int], None] | None = None,
     ) -> None:
         self.folder = folder
+        self._own = OwnFolder(folder)
         self._limits = limits
         self._make_room = make_room
         self._reserving = threading.Lock()
@@ -87,8 +88,8 @@ class Uploads:
         self._swept = time.monotonic()
         self._open: OrderedDict[str, OpenUpload] = OrderedDict()
         self._lock = threading.Lock()
+        ensure_own(folder)
         with storing(folder):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._tidy_up()
         self.sweep()
 
@@ -110,6 +111,7 @@ class Uploads:
                 f"{self._limits.upload_bytes / 1e9:.1f} GB this daemon takes; send a part",
                 reason="UPLOAD_TOO_LARGE",
             )
+        ensure_own(self.folder)
         with self._reserved(sha256, size_bytes), self._turn(sha256):
             if self._finished(sha256) is not None:
                 return UploadStand(size_bytes, True)
@@ -153,17 +155,18 @@ class Uploads:
         partial = self._partial(sha256)
         known = self._facts(sha256)
         with storing(partial):
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if known is None or known["size_bytes"] != size_bytes:
-                partial.unlink(missing_ok=True)
+            is_other = known is None or known["size_bytes"] != size_bytes
+            if is_other or not self._own.has(partial.name, is_alone=True):
+                self._own.remove(partial.name)
         received = size_of(partial)
         missing = size_bytes - received + self._limits.keep_free_bytes
         if missing > free_bytes(self.folder):
             raise DiskFull(self.folder, free_bytes(self.folder))
         facts = {"size_bytes": size_bytes, "file_name": file_name}
-        write_whole(self._facts_path(sha256), json.dumps(facts).encode())
         with storing(partial):
-            partial.touch(mode=0o600)
+            self._own.write(f"{sha256}.json", json.dumps(facts).encode(), is_private=True)
+            if not self._own.has(partial.name):
+                self._own.write(partial.name, b"", is_private=True)
         return UploadStand(received, False)
 
     def chunk(self, sha256: str, offset: int, data: bytes) -> int:
@@ -183,7 +186,7 @@ class Uploads:
             facts = self._facts(sha256)
             partial = self._partial(sha256)
             received = size_of(finished or partial)
-            if finished is None and (facts is None or not partial.exists()):
+            if finished is None and (facts is None or not self._own.has(partial.name)):
                 raise not_found(sha256)
             if offset != received:
                 raise OutOfRange(
@@ -198,7 +201,7 @@ class Uploads:
     def _append(self, partial: Path, received: int, data: bytes) -> None:
         if free_bytes(self.folder) < len(data) + self._limits.keep_free_bytes:
             raise DiskFull(partial, free_bytes(self.folder))
-        with storing(partial), open(partial, "r+b", buffering=0, opener=without_links) as file:
+        with storing(partial), self._own.open(partial.name, is_written=True) as file:
             try:
                 file.seek(received)
                 left = memoryview(data)
@@ -222,7 +225,7 @@ class Uploads:
             if self._finished(sha256) is not None:
                 return
             facts, partial = self._facts(sha256), self._partial(sha256)
-            if facts is None or not partial.exists():
+            if facts is None or not self._own.has(partial.name):
                 raise not_found(sha256)
             received = size_of(partial)
             if received < facts["size_bytes"]:
@@ -230,16 +233,20 @@ class Uploads:
                     f"{received} of {facts['size_bytes']} bytes are here; send the others"
                 )
             with storing(partial):
-                upload.hash_rest(partial)
-                if upload.hasher.hexdigest() != sha256:
-                    self._remove(sha256)
-                    raise UploadDamaged(
-                        "the bytes do not have the announced digest and were thrown away; "
-                        "start again"
-                    )
-                make_durable(partial)
-                partial.replace(self._finished_path(sha256, facts))
+                self._verify(sha256, upload)
+                self._own.rename(partial.name, self._finished_path(sha256, facts).name)
         _LOGGER.info("upload %s: finished (%d bytes)", sha256, received)
+
+    def _verify(self, sha256: str, upload: OpenUpload) -> None:
+        with self._own.open(f"{sha256}.partial", is_written=True) as file:
+            upload.hash_rest(file)
+            # It is to have its bytes before it has its name, also when the power fails.
+            os.fsync(file.fileno())
+        if upload.hasher.hexdigest() != sha256:
+            self._remove(sha256)
+            raise UploadDamaged(
+                "the bytes do not have the announced digest and were thrown away; start again"
+            )
 
     def delete(self, sha256: str) -> None:
         """Forget an upload, finished or not.
@@ -249,7 +256,7 @@ class Uploads:
         """
         check_digest(sha256)
         with self._turn(sha256):
-            if self._finished(sha256) is None and not self._partial(sha256).exists():
+            if self._finished(sha256) is None and not self._own.has(f"{sha256}.partial"):
                 raise not_found(sha256)
             self._remove(sha256)
 
@@ -274,7 +281,7 @@ class Uploads:
 
     def disk_bytes(self) -> int:
         """Bytes that all uploads take on disk, finished or not."""
-        return sum(size_of(path) for path in self.folder.iterdir())
+        return sum(map(size_of, self._paths()))
 
     def outstanding_bytes(self) -> int:
         """Bytes that were announced and may still come."""
@@ -319,7 +326,7 @@ class Uploads:
                 continue
             sha256 = path.name[:64]
             with self._turn(sha256):
-                if path.exists() and age_s(path) > older_than_s:
+                if self._own.has(path.name) and age_s(path) > older_than_s:
                     _LOGGER.info("upload %s: removed, as nobody went on sending it", sha256)
                     freed += size_of(path) + self._outstanding(sha256)
                     self._remove(sha256)
@@ -332,12 +339,12 @@ class Uploads:
 
     def _tidy_up(self) -> None:
         """Remove what a killed daemon left: notes being written, and those of no upload."""
-        paths = [path for path in self.folder.iterdir() if is_real_file(path)]
+        paths = [path for path in self._paths() if is_real_file(path)]
         known = {path.name[:64] for path in paths if is_partial(path) or is_finished(path)}
         for path in paths:
             is_lonely = NOTE.fullmatch(path.name) and path.name[:64] not in known
-            if is_lonely or UNWRITTEN.fullmatch(path.name):
-                path.unlink(missing_ok=True)
+            if is_lonely or UNWRITTEN.fullmatch(path.name) or is_partial_name(path.name):
+                self._own.remove(path.name)
 
     @contextmanager
     def _turn(self, sha256: str) -> Iterator[OpenUpload]:
@@ -365,36 +372,36 @@ class Uploads:
     def _finished(self, sha256: str) -> Path | None:
         facts = self._facts(sha256)
         if facts is None:  # Looking for it takes longer the more uploads there are.
-            found = (path for path in self.folder.glob(f"{sha256}*") if is_finished(path))
-            return next(found, None)
+            found = (path for path in self._paths() if path.name.startswith(sha256))
+            return next((path for path in found if is_finished(path)), None)
         path = self._finished_path(sha256, facts)
-        return path if path.exists() else None
+        return path if self._own.has(path.name) else None
 
     def _finished_path(self, sha256: str, facts: dict[str, Any]) -> Path:
         return self.folder / f"{sha256}{suffix_of(facts['file_name'])}"
 
     def _all_finished(self) -> list[Path]:
-        return [path for path in self.folder.iterdir() if is_finished(path)]
+        return [path for path in self._paths() if is_finished(path)]
 
     def _all_partial(self) -> Iterator[Path]:
-        return (path for path in self.folder.glob("*.partial") if is_partial(path))
+        return (path for path in self._paths() if is_partial(path))
 
     def _partial(self, sha256: str) -> Path:
         return self.folder / f"{sha256}.partial"
 
-    def _facts_path(self, sha256: str) -> Path:
-        return self.folder / f"{sha256}.json"
+    def _paths(self) -> list[Path]:
+        """What is in the folder; nothing while it is gone or another one's."""
+        try:
+            return [self.folder / name for name in self._own.names()]
+        except OSError:
+            return []
 
     def _facts(self, sha256: str) -> dict[str, Any] | None:
         """What was announced."""
-        try:
-            facts = json.loads(read_small(self._facts_path(sha256)) or b"null")
-            return {"size_bytes": int(facts["size_bytes"]), "file_name": str(facts["file_name"])}
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return None
+        return announced(self._own, sha256)
 
     def _remove(self, sha256: str) -> None:
         with storing(self.folder):
-            for path in self.folder.glob(f"{sha256}.*"):
-                if is_ours(path):
-                    path.unlink(missing_ok=True)
+            for path in self._paths():
+                if is_ours(path) and path.name.startswith(sha256):
+                    self._own.remove(path.name)

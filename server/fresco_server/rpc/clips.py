@@ -9,7 +9,7 @@ import grpc
 from fresco.v1 import clips_pb2, clips_pb2_grpc
 
 from fresco_server.errors import NotPossible
-from fresco_server.rpc.messages.clips import clip_info
+from fresco_server.rpc.messages.basics import message_of
 from fresco_server.rpc.orders import Orders
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class ClipServicer(clips_pb2_grpc.ClipServiceServicer):
     ) -> clips_pb2.DescribeClipResponse:
         """What is known of a clip."""
         _, info = self._orders.described(request.clip, context.is_active)
-        return clips_pb2.DescribeClipResponse(info=clip_info(info))
+        return message_of({"info": info}, clips_pb2.DescribeClipResponse)
 
     def StartUpload(  # noqa: N802
         self, request: clips_pb2.StartUploadRequest, context: grpc.ServicerContext

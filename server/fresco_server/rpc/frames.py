@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, BinaryIO
 import grpc
 from fresco.v1 import frames_pb2, frames_pb2_grpc
 from fresco_engine.checkpoint import Kind
-from fresco_media.files import open_file
+from fresco_media.own import OwnFolder
 
 from fresco_server.errors import ArtefactLost, BadRequest, NotPossible, OutOfRange
 from fresco_server.jobs.job import JobState, Result
-from fresco_server.jobs.marks import is_real_file, is_real_folder
 from fresco_server.jobs.places import check_job_id
 from fresco_server.rpc.messages.jobs import result_message
 from fresco_server.rpc.pictures import Pictures, wish_of
@@ -102,10 +101,8 @@ def _file_in_chunks(
 
 def _opened(path: Path, result: Result) -> BinaryIO:
     """The result's own file: what was put in its place, such as a link, is not read."""
-    if not (is_real_folder(path.parent) and is_real_file(path)):
-        raise _lost(path)
     try:
-        file = open_file(path)
+        file = OwnFolder(path.parent).open(path.name)
     except OSError as error:
         raise _lost(path) from error
     if os.fstat(file.fileno()).st_size != result.size_bytes:

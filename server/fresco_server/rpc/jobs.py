@@ -17,7 +17,7 @@ from fresco.v1 import jobs_pb2, jobs_pb2_grpc
 from google.protobuf import json_format
 
 from fresco_server.errors import BadRequest, JobExists, JobNotFound, ShuttingDown
-from fresco_server.jobs.job import ChangeKind, Job, KeyframeChange, Values
+from fresco_server.jobs.job import ChangeKind, Job, KeyframeChange, Plan
 from fresco_server.jobs.places import Places, check_job_id
 from fresco_server.rpc.messages.jobs import job_message, kept, states_of
 from fresco_server.rpc.orders import Orders
@@ -203,16 +203,16 @@ def _change(change: jobs_pb2.KeyframeChange, parent: Job, places: Places) -> Key
     )
 
 
-def _check_index(index: int, kind: ChangeKind, plan: Values) -> None:
-    is_keyframe = index in plan["keyframes"]
+def _check_index(index: int, kind: ChangeKind, plan: Plan) -> None:
+    is_keyframe = index in plan.keyframes
     if kind in ("reroll", "remove") and not is_keyframe:
         raise BadRequest("changes", f"frame {index} is not a keyframe of the job")
     if kind == "add" and is_keyframe:
         raise BadRequest("changes", f"frame {index} is a keyframe already; reroll it instead")
-    if not plan["start"] <= index < plan["stop"]:
-        first, last = plan["start"], plan["stop"] - 1
+    if not plan.start <= index < plan.stop:
+        first, last = plan.start, plan.stop - 1
         raise BadRequest("changes", f"frame {index} is not one of the job's, {first} to {last}")
-    ends = {end for first, stop in plan["shots"] for end in (first, stop - 1)}
+    ends = {end for first, stop in plan.shots for end in (first, stop - 1)}
     if kind == "remove" and index in ends:
         raise BadRequest("changes", f"frame {index} is the end of a shot and stays a keyframe")
 

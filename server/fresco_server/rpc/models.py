@@ -13,7 +13,7 @@ from fresco.v1 import models_pb2, models_pb2_grpc
 from fresco_server.errors import BadRequest, ShuttingDown
 from fresco_server.jobs.job import Values
 from fresco_server.jobs.places import Places, is_hub_id
-from fresco_server.rpc.messages.basics import fits_64, text
+from fresco_server.rpc.messages.basics import message_of
 
 if TYPE_CHECKING:
     from fresco_server.jobs.service import Jobs
@@ -54,12 +54,7 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
                     return
                 if self._jobs.is_closing:
                     raise ShuttingDown
-                yield models_pb2.PullModelResponse(
-                    done_bytes=fits_64(step.done_bytes),
-                    total_bytes=fits_64(step.total_bytes),
-                    bytes_per_second=step.bytes_per_second,
-                    is_finished=step.is_finished,
-                )
+                yield message_of(step, models_pb2.PullModelResponse)
 
     def LoadModel(  # noqa: N802
         self, request: models_pb2.LoadModelRequest, context: grpc.ServicerContext
@@ -81,23 +76,5 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
 def _model(values: Values, loaded: list[tuple[str, str]]) -> models_pb2.Model:
     # The bundled model's place is the daemon's own affair.
     source = "" if values["state"] == "bundled" else values["source"]
-    return models_pb2.Model(
-        source=text(source),
-        name=text(values["name"]),
-        state=models_pb2.ModelState.Value(f"MODEL_STATE_{values['state'].upper()}"),
-        size_bytes=fits_64(values["size_bytes"]),
-        memory_bytes=fits_64(values["memory_bytes"]),
-        styles=[
-            models_pb2.Style(
-                name=text(style["name"]),
-                words=text(style["words"]),
-                prompt=text(style["prompt"]),
-                negative_prompt=text(style["negative_prompt"]),
-                strength=style["strength"],
-                guidance_scale=style["guidance_scale"],
-            )
-            for style in values["styles"]
-        ],
-        problem=text(values["problem"] or ""),
-        loaded_on=[device for model, device in loaded if model == source],
-    )
+    loaded_on = [device for model, device in loaded if model == source]
+    return message_of(values, models_pb2.Model, source=source, loaded_on=loaded_on)

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import cv2
 from fresco.v1 import media_pb2
-from fresco_engine.checkpoint import CheckpointReader, Kind
+from fresco_engine.checkpoint import CheckpointReader, Kind, picture_name
+from fresco_media.own import OwnFolder
 from fresco_media.png import decode_png, encode_png, png_size
 from fresco_media.scaling import resize
 from fresco_media.types import Image
 
 from fresco_server.errors import ArtefactNotFound, BadRequest, WorkerLost
-from fresco_server.jobs.marks import is_real_file, is_real_folder
 from fresco_server.settings import CHUNK_BYTES
 
 _SIDES = (16, 8192)
@@ -28,6 +28,7 @@ _JPEG = (
     cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
 )
 _CACHE_BYTES = 64 << 20
+_MOST_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -99,17 +100,15 @@ class Pictures:
             ArtefactNotFound: it is not there, or not yet.
         """
         reader = CheckpointReader(folder)
-        path = reader.picture_path(kind, index)
-        # What was put in its place, such as a link or a pipe, is no picture of the job's.
-        if not (is_real_folder(folder) and is_real_folder(path.parent) and is_real_file(path)):
-            raise _missing(kind, index)
+        try:
+            # What was put in its place, such as a link or a pipe, is no picture of the job's.
+            found = reader.own.facts(picture_name(kind, index))
+        except OSError as error:
+            raise _missing(kind, index) from error
         # The system keeps files in memory by itself.
         if (as_stored := _as_stored(reader, kind, index, wish)) is not None:
             return as_stored
-        try:
-            found = path.stat()
-        except OSError as error:
-            raise _missing(kind, index) from error
+        path = reader.picture_path(kind, index)
         # When a job began anew, the same name stands for another picture.
         key = (str(path), found.st_mtime_ns, found.st_ino, found.st_size, wish)
         return self._kept.get(key, lambda: _encode_stored(reader, kind, index, wish))
@@ -122,7 +121,7 @@ class Pictures:
             WorkerLost: it is gone or damaged.
         """
         try:
-            image = decode_png(path.read_bytes())
+            image = decode_png(OwnFolder(path.parent).read(path.name, _MOST_BYTES))
         except OSError:
             image = None
         if image is None:
@@ -145,11 +144,10 @@ def _as_stored(reader: CheckpointReader, kind: Kind, index: int, wish: Wish) -> 
     source = plan.size.source
     if plan.size.padded != source or _fitted(source, wish.long_side) != source:
         return None
-    try:
-        data = reader.picture_path(kind, index).read_bytes()
-    except OSError:
+    data = reader.file(kind, index)
+    if data is None or png_size(data) != source:
         return None
-    return Encoded(wish.encoding, *source, data) if png_size(data) == source else None
+    return Encoded(wish.encoding, *source, data)
 
 
 def _encode_stored(reader: CheckpointReader, kind: Kind, index: int, wish: Wish) -> Encoded:

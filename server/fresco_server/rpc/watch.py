@@ -10,7 +10,7 @@ from fresco.v1 import jobs_pb2
 from fresco_engine.checkpoint import Kind
 
 from fresco_server.errors import ArtefactNotFound, BadRequest
-from fresco_server.jobs.job import JobEvent
+from fresco_server.jobs.job import FrameReady, JobEvent, KeyframeReady
 from fresco_server.rpc.messages.jobs import event_message
 from fresco_server.rpc.pictures import Pictures, Wish
 from fresco_server.settings import PICTURE_BYTES
@@ -23,7 +23,6 @@ _POLL_S = 0.5
 _MOST_BEHIND = 50
 """Events by which a client may be behind and still be sent previews."""
 _PAGE = 100
-_KINDS: dict[str, Kind] = {"keyframe": "keyframes", "frame": "frames"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,24 +70,24 @@ class Watch:
 
     def _message(self, event: JobEvent) -> jobs_pb2.JobEvent:
         message = event_message(event)
-        kind = _KINDS.get(event.kind)
-        if self.wish is None or kind is None:
+        if self.wish is None or not isinstance(event.event, KeyframeReady | FrameReady):
             return message
         # Whoever wants every level gets them all, and waits; previews must not hold up the news.
         if not self.wish.is_lossless and self._has_news(event.sequence + _MOST_BEHIND):
             return message
-        self._add_picture(message, kind, event, self.wish)
+        self._add_picture(message, event.event, self.wish)
         return message
 
     def _add_picture(
-        self, message: jobs_pb2.JobEvent, kind: Kind, event: JobEvent, wish: Wish
+        self, message: jobs_pb2.JobEvent, event: KeyframeReady | FrameReady, wish: Wish
     ) -> None:
-        folder, index = self.jobs.folder(self.job_id), event.values["index"]
+        folder, is_keyframe = self.jobs.folder(self.job_id), isinstance(event, KeyframeReady)
+        kind: Kind = "keyframes" if is_keyframe else "frames"
         try:
-            picture = self.pictures.stored(folder, kind, index, wish)
+            picture = self.pictures.stored(folder, kind, event.index, wish)
         except ArtefactNotFound:  # Void since the job began anew, or just removed.
             return
         if len(picture.data) > PICTURE_BYTES:
             return
-        part = message.keyframe_ready if kind == "keyframes" else message.frame_ready
+        part = message.keyframe_ready if is_keyframe else message.frame_ready
         part.picture.CopyFrom(picture.message())

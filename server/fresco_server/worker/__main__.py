@@ -14,6 +14,7 @@ import os
 import sys
 from contextlib import suppress
 
+from fresco_server.jobs.messages import Broken, ModelHeld, Ready, Refused
 from fresco_server.worker import confinement
 from fresco_server.worker.channel import Channel
 
@@ -42,7 +43,7 @@ def main() -> None:
         _LOGGER.exception("the worker cannot go on")
         first_line = str(error).strip().split("\n")[0]
         if not arguments.media and arguments.pull is None:
-            channel.say("broken", message=f"{type(error).__name__}: {first_line}")
+            channel.send(Broken(message=f"{type(error).__name__}: {first_line}"))
         os._exit(1)
 
 
@@ -63,18 +64,18 @@ def _serve_device(channel: Channel, device: str | None) -> None:
     from fresco_engine.errors import FrescoError
 
     from fresco_server.worker.devices import list_devices
-    from fresco_server.worker.faults import refusal
+    from fresco_server.worker.faults import failure_of
 
     try:
         devices = list_devices(device)
     except FrescoError as error:
-        channel.say("refused", **refusal(error))
+        channel.send(Refused(failure=failure_of(error)))
         return
     from fresco_server.worker.engine import DeviceEngine
     from fresco_server.worker.work import Worker
 
-    engine = DeviceEngine(devices[0]["id"], lambda source: channel.say("holds", source=source))
-    channel.say("ready", devices=devices)
+    engine = DeviceEngine(devices[0].id, lambda source: channel.send(ModelHeld(source=source)))
+    channel.send(Ready(devices=devices))
     Worker(channel, engine).serve()
 
 

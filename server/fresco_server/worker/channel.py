@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import queue
 import sys
 import threading
-from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-Order = Mapping[str, Any]
+from fresco_server.jobs.codec import from_line, to_line
+from fresco_server.jobs.messages import Message, Order
 
 
 class Channel:
@@ -24,7 +23,7 @@ class Channel:
         self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
         self._out = os.fdopen(os.dup(1), "wb")
         os.dup2(2, 1)
-        self._saying = threading.Lock()
+        self._sending = threading.Lock()
         threading.Thread(target=self._read, args=(sys.stdin.buffer,), daemon=True).start()
 
     def next(self, timeout_s: float | None = None) -> Order | None:
@@ -34,14 +33,14 @@ class Channel:
         except queue.Empty:
             return None
 
-    def say(self, say: str, **values: Any) -> None:
+    def send(self, message: Message) -> None:
         """Send a message."""
-        line = json.dumps({"say": say, **values}).encode() + b"\n"
-        with self._saying:
+        line = to_line(message)
+        with self._sending:
             self._out.write(line)
             self._out.flush()
 
     def _read(self, lines: BinaryIO) -> None:
         for line in lines:
-            self._orders.put(json.loads(line))
+            self._orders.put(from_line(Order, line))
         os._exit(0)

@@ -1,10 +1,9 @@
-"""What went wrong in the worker, as a message for the daemon."""
+"""What went wrong in the worker, as it is told to the daemon."""
 
 from __future__ import annotations
 
 import logging
 import traceback
-from typing import Any
 
 from fresco_engine.errors import (
     CheckpointError,
@@ -16,22 +15,19 @@ from fresco_engine.errors import (
 )
 
 from fresco_server.errors import reason_of
+from fresco_server.jobs.job import Failure
 
 _LOGGER = logging.getLogger(__name__)
 _PASSING = (DiskFull, OutOfDeviceMemory, OutputError, ClipNotFound)
 """Faults of the moment: once they are mended, the job can go on from what is there."""
 
 
-def refusal(error: Exception) -> dict[str, Any]:
+def failure_of(error: Exception) -> Failure:
     """An error's kind, its sentence, whether a job can go on after it, and a trace for the log."""
     if isinstance(error, FrescoError):
         can_resume = isinstance(error, _PASSING) and not isinstance(error, CheckpointError)
-        return {
-            "reason": reason_of(type(error).__name__),
-            "message": str(error),
-            "can_resume": can_resume,
-            "log_tail": "",
-        }
+        reason = reason_of(type(error).__name__)
+        return Failure(reason=reason, message=str(error), can_resume=can_resume)
     trace = "".join(traceback.format_exception(error))
     _LOGGER.error("something unexpected happened:\n%s", trace)
     if isinstance(error, MemoryError):
@@ -42,9 +38,5 @@ def refusal(error: Exception) -> dict[str, Any]:
             f"something Fresco did not expect happened ({type(error).__name__}: {first_line}); "
             "'fresco doctor --report' collects what a report of it needs"
         )
-    return {
-        "reason": "UNEXPECTED",
-        "message": text,
-        "can_resume": True,
-        "log_tail": "\n".join(trace.splitlines()[-20:]),
-    }
+    log_tail = "\n".join(trace.splitlines()[-20:])
+    return Failure(reason="UNEXPECTED", message=text, can_resume=True, log_tail=log_tail)

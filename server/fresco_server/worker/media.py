@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,28 +10,39 @@ from fresco_engine.diffusion.catalogue import list_models
 from fresco_engine.errors import InvalidSettings
 from fresco_media.clip import Clip
 
-from fresco_server.worker.channel import Channel, Order
-from fresco_server.worker.faults import refusal
+from fresco_server.jobs.codec import to_plain
+from fresco_server.jobs.messages import (
+    ClipDescribed,
+    DescribeClip,
+    ListModels,
+    MediaMessage,
+    ModelsListed,
+    QuestionRefused,
+    Ready,
+)
+from fresco_server.worker.channel import Channel
+from fresco_server.worker.faults import failure_of
 
 
 def serve(channel: Channel) -> None:
     """Answer questions about clips and models until the daemon is gone."""
-    channel.say("ready")
+    channel.send(Ready())
     while True:
         order = channel.next()
-        assert order is not None
+        assert isinstance(order, DescribeClip | ListModels)
         try:
-            channel.say("answered", ask=order["ask"], **_answer(order))
+            channel.send(_answer(order))
         # Whatever a library raises over a damaged file, the client gets a sentence.
         except Exception as error:  # noqa: BLE001
-            channel.say("refused", ask=order["ask"], **refusal(error))
+            channel.send(QuestionRefused(ask=order.ask, failure=failure_of(error)))
 
 
-def _answer(order: Order) -> dict[str, Any]:
-    if order["do"] == "describe":
-        return {"info": describe(open_clip(order["clip"], order["frame_rate"]))}
-    entries = list_models([Path(folder) for folder in order["folders"]])
-    return {"models": [{**asdict(entry), "state": entry.state.value} for entry in entries]}
+def _answer(order: DescribeClip | ListModels) -> MediaMessage:
+    if isinstance(order, DescribeClip):
+        info = describe(open_clip(order.clip, order.frame_rate))
+        return ClipDescribed(ask=order.ask, info=info)
+    entries = list_models([Path(folder) for folder in order.folders])
+    return ModelsListed(ask=order.ask, models=tuple(map(to_plain, entries)))
 
 
 def open_clip(path: str, frame_rate: str | None) -> Clip:

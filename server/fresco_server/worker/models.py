@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
 from fresco_engine.diffusion.lora import Lora
-from fresco_engine.diffusion.models import Model, load_model
+from fresco_engine.diffusion.model import Model
+from fresco_engine.diffusion.models import load_model
+
+from fresco_server.jobs.job import ModelOrder, Values
 
 _LOGGER = logging.getLogger(__name__)
-Key = tuple[Any, ...]
+Key = tuple[ModelOrder, Any]
 
 
 class Models:
@@ -23,26 +26,24 @@ class Models:
         self._key: Key | None = None
         self._model: Model | None = None
 
-    def get(self, order: Mapping[str, Any], settings: Mapping[str, Any]) -> Model:
+    def get(self, order: ModelOrder, settings: Values) -> Model:
         """The model that an order names, with the ControlNet that its settings name.
 
         Raises:
             ModelError, InvalidSettings, OutOfDeviceMemory: it cannot be loaded.
         """
-        source, control = order.get("source"), settings.get("control")
-        loras = tuple((str(path), float(weight)) for path, weight in order.get("loras", ()))
-        key = (source, order.get("control_source"), control, loras)
-        if self._model is None or key != self._key:
+        source, control = order.source, settings.get("control")
+        if self._model is None or (order, control) != self._key:
             # The old one goes first: two may not fit.
             self._model = None
             _LOGGER.info("loading %s", source or "the bundled model")
             self._model = load_model(
                 source,
                 control=cast(Any, control),
-                control_source=order.get("control_source"),
-                loras=[Lora(Path(path), weight) for path, weight in loras],
+                control_source=order.control_source,
+                loras=[Lora(Path(path), weight) for path, weight in order.loras],
                 device=self.device,
             )
-            self._key = key
+            self._key = (order, control)
             self._holds(source)
         return self._model

@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 from collections import deque
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from fresco_engine import types as engine
 from fresco_engine.checkpoint import FolderCheckpoint
-from fresco_engine.types import Event, Finished, Report
+from fresco_engine.types import Report
+from fresco_media.disk import storing
 from fresco_media.images import encode_image
+from fresco_media.own import OwnFolder
 from fresco_media.types import Image
 
-from fresco_server.worker.channel import Channel, Order
-from fresco_server.worker.faults import refusal
+from fresco_server.jobs.job import Event, Failed, Finished, Restarted, Result
+from fresco_server.jobs.looks import LookOrder
+from fresco_server.jobs.messages import (
+    CancelLook,
+    JobMoved,
+    JobStopped,
+    LoadFailed,
+    LoadModel,
+    LookFailed,
+    LookMade,
+    LookMoved,
+    MakeLook,
+    ModelLoaded,
+    Order,
+    RunJob,
+    StopJob,
+)
+from fresco_server.worker.channel import Channel
+from fresco_server.worker.faults import failure_of
 from fresco_server.worker.narration import Narration
 
 _LOGGER = logging.getLogger(__name__)
@@ -28,11 +49,11 @@ _MOST_FRAMES_TOLD = 5000
 class Engine(Protocol):
     """What a worker needs of the engine."""
 
-    def render(self, order: Order) -> Generator[Event, None, None]:
+    def render(self, run: RunJob) -> Generator[engine.Event, None, None]:
         """The events of a job, `Finished` last; its output goes to `result_path`."""
         ...
 
-    def look(self, order: Order) -> Generator[tuple[int, int], None, Image]:
+    def look(self, order: LookOrder) -> Generator[tuple[int, int], None, Image]:
         """A look: yields denoising steps done and in all, and returns the picture."""
         ...
 
@@ -60,123 +81,128 @@ class Worker:
                 self._do(order)
 
     def _do(self, order: Order) -> None:
-        kind = order["do"]
-        if kind == "run":
-            self._run(order)
-        elif kind == "look":
-            self._look(order)
-        elif kind == "load":
-            self._load(order)
+        match order:
+            case RunJob():
+                self._run(order)
+            case MakeLook():
+                self._look(order)
+            case LoadModel():
+                self._load(order)
+            case _:
+                pass  # To be stopped is what does not run any more.
 
     def _attend(self) -> None:
         """Take in what was ordered meanwhile; a look is done at once, unless one is under way."""
         while (order := self._channel.next(0)) is not None:
-            if order["do"] == "stop":
-                self._stopping = order["job"]
-            elif order["do"] == "cancel_look":
-                self._cancelled.add(order["look"])
-            else:
-                self._waiting.append(order)
+            match order:
+                case StopJob():
+                    self._stopping = order.job
+                case CancelLook():
+                    self._cancelled.add(order.look)
+                case _:
+                    self._waiting.append(order)
 
     def _do_waiting_looks(self) -> None:
-        for order in [order for order in self._waiting if order["do"] == "look"]:
+        for order in [order for order in self._waiting if isinstance(order, MakeLook)]:
             self._waiting.remove(order)
             self._look(order)
 
     # Jobs
 
-    def _run(self, order: Order) -> None:
-        self._job = job = order["job"]
+    def _run(self, order: RunJob) -> None:
+        self._job = job = order.job
         _LOGGER.info("job %s: begins", job)
         try:
             self._follow(order)
         # The process lives on, and the daemon is told, whatever it was.
         except Exception as error:  # noqa: BLE001
-            self._channel.say("failed", job=job, **refusal(error))
+            self._tell(order, Failed(failure=failure_of(error)))
         finally:
             self._job = None
             self._stopping = None
 
-    def _follow(self, order: Order) -> None:
+    def _tell(self, order: RunJob, event: Event) -> None:
+        self._channel.send(JobMoved(job=order.job, event=event))
+
+    def _follow(self, order: RunJob) -> None:
         self._tell_of_restart(order)
         narration = Narration()
         with closing(self._engine.render(order)) as events:
             for event in events:
-                if isinstance(event, Finished):
+                if isinstance(event, engine.Finished):
                     self._finish(order, event.report)
                     return
-                for message in narration.messages(event):
-                    self._channel.say(job=self._job, **message)
+                for told in narration.events(event):
+                    self._tell(order, told)
                 self._attend()
-                if self._stopping == self._job:
+                if self._stopping == order.job:
                     break
                 self._do_waiting_looks()
-        _LOGGER.info("job %s: stopped", self._job)
-        self._channel.say("stopped", job=self._job)
+        _LOGGER.info("job %s: stopped", order.job)
+        self._channel.send(JobStopped(job=order.job))
 
-    def _tell_of_restart(self, order: Order) -> None:
+    def _tell_of_restart(self, order: RunJob) -> None:
         """What a worker could not say that was killed when it had just begun anew."""
-        checkpoint = FolderCheckpoint(Path(order["folder"]))
-        if checkpoint.adjustments().size is not None and order["restarts"] == 0:
+        checkpoint = FolderCheckpoint(Path(order.folder))
+        if checkpoint.adjustments().size is not None and order.restarts == 0:
             reason = "the work began again at a smaller size"
-            self._channel.say("restarted", job=self._job, reason=reason)
+            self._tell(order, Restarted(reason=reason))
 
-    def _finish(self, order: Order, report: Report) -> None:
-        path = None if order["codec"] == "frames" else result_path(order)
-        self._channel.say(
-            "finished",
-            job=self._job,
+    def _finish(self, order: RunJob, report: Report) -> None:
+        path = None if order.order.codec == "frames" else result_path(order)
+        result = Result(
             file_name="" if path is None else path.name,
             size_bytes=0 if path is None else path.stat().st_size,
             sha256="" if path is None else _digest(path),
             report=_plain(_bounded(report).as_dict()),
         )
+        self._tell(order, Finished(result=result))
 
     # Looks and models
 
-    def _look(self, order: Order) -> None:
-        look = order["look"]
+    def _look(self, order: MakeLook) -> None:
         try:
             self._make_look(order)
         # As for a job: the process lives on.
         except Exception as error:  # noqa: BLE001
-            self._channel.say("look_failed", look=look, **refusal(error))
+            self._channel.send(LookFailed(look=order.look, failure=failure_of(error)))
         finally:
-            self._cancelled.discard(look)
+            self._cancelled.discard(order.look)
 
-    def _make_look(self, order: Order) -> None:
-        look = order["look"]
+    def _make_look(self, order: MakeLook) -> None:
+        look = order.look
         if look in self._cancelled:
             return
-        steps = self._engine.look(order)
+        steps = self._engine.look(order.order)
         while True:
             try:
                 done, total = next(steps)
             except StopIteration as end:
-                path = Path(order["file"])
-                path.write_bytes(encode_image(end.value, ".png"))
-                self._channel.say("look_done", look=look, file=order["file"])
+                path = Path(order.file)
+                with storing(path):
+                    OwnFolder(path.parent).write(path.name, encode_image(end.value, ".png"))
+                self._channel.send(LookMade(look=look, file=order.file))
                 return
-            self._channel.say("look_step", look=look, done=done, total=total)
+            self._channel.send(LookMoved(look=look, done=done, total=total))
             self._attend()
             if look in self._cancelled or (self._job is not None and self._stopping == self._job):
                 steps.close()
                 return
 
-    def _load(self, order: Order) -> None:
-        source = order["source"]
+    def _load(self, order: LoadModel) -> None:
+        source = order.source
         try:
             self._engine.load(source)
         # As for a job: the process lives on.
         except Exception as error:  # noqa: BLE001
-            self._channel.say("load_failed", source=source, **refusal(error))
+            self._channel.send(LoadFailed(source=source, failure=failure_of(error)))
         else:
-            self._channel.say("loaded", source=source)
+            self._channel.send(ModelLoaded(source=source))
 
 
-def result_path(order: Mapping[str, Any]) -> Path:
+def result_path(order: RunJob) -> Path:
     """Where a job's result goes."""
-    return Path(order["folder"]) / f"{RESULT}{order['suffix']}"
+    return Path(order.folder) / f"{RESULT}{order.order.suffix}"
 
 
 def _digest(path: Path) -> str:
@@ -194,10 +220,6 @@ def _bounded(report: Report) -> Report:
     return replace(report, interpolation={**report.interpolation, "frames": {}})
 
 
-def _plain(values: Any) -> Any:
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
     """Values as JSON can hold them."""
-    if isinstance(values, Mapping):
-        return {str(name): _plain(value) for name, value in values.items()}
-    if isinstance(values, list | tuple):
-        return [_plain(value) for value in values]
-    return values if isinstance(values, (str, int, float, bool, type(None))) else str(values)
+    return json.loads(json.dumps(values, default=str))

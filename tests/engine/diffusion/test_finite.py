@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from fresco_engine.diffusion.models import Model, decode_latents, encode_images, encode_prompt
+from fresco_engine.diffusion.latents import decode_latents, encode_images
+from fresco_engine.diffusion.model import Model
+from fresco_engine.diffusion.prompts import encode_prompt
 from fresco_engine.errors import ResultNotFinite
-from fresco_engine.restyle import look
+from fresco_engine.restyling import look
 from fresco_engine.settings import RestyleSettings
 from torch import Tensor, nn
 

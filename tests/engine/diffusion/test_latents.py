@@ -8,7 +8,8 @@ import pytest
 import torch
 from fakes.tiny_models import VaeKind, tiny_vae, write_model_folder
 from fresco_engine.diffusion.latents import decode_latents, encode_images
-from fresco_engine.diffusion.models import Model, load_model
+from fresco_engine.diffusion.model import Model
+from fresco_engine.diffusion.models import load_model
 from fresco_engine.diffusion.quiet import quiet_libraries
 from torch import Tensor
 

@@ -18,7 +18,8 @@ from fakes.tiny_models import (
     write_controlnet_checkpoint,
     write_model_folder,
 )
-from fresco_engine.diffusion.models import Model, load_model
+from fresco_engine.diffusion.model import Model
+from fresco_engine.diffusion.models import load_model
 from fresco_engine.errors import (
     ControlUnavailable,
     InvalidSettings,

@@ -7,7 +7,8 @@ import logging
 import pytest
 import torch
 from fakes.tiny_models import TEXT_WIDTH, TOKENS, write_model_folder
-from fresco_engine.diffusion.models import Model, load_model
+from fresco_engine.diffusion.model import Model
+from fresco_engine.diffusion.models import load_model
 from fresco_engine.diffusion.prompts import encode_prompt
 from fresco_engine.errors import InvalidSettings
 

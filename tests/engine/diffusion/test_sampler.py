@@ -8,7 +8,8 @@ import torch
 from diffusers import StableDiffusionControlNetImg2ImgPipeline
 from fresco_engine.correspondence.batch import BatchCorrespondence, correspond
 from fresco_engine.correspondence.flow import DisFlow
-from fresco_engine.diffusion.models import Model, load_model, make_scheduler
+from fresco_engine.diffusion.model import Model
+from fresco_engine.diffusion.models import load_model
 from fresco_engine.diffusion.quiet import quiet_libraries
 from fresco_engine.diffusion.sampler import (
     KeyframeBatch,
@@ -17,6 +18,7 @@ from fresco_engine.diffusion.sampler import (
     executed_steps,
     translate,
 )
+from fresco_engine.diffusion.schedule import make_scheduler
 from fresco_engine.pace import drained
 from fresco_engine.settings import (
     AttentionSettings,

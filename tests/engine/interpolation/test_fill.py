@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from fresco_engine.interpolation.fill import recolour
+from fresco_engine.interpolation.fill import recoloured_share
+
+
+def recolour(source: np.ndarray, stylised: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    return recoloured_share(source, stylised, weight, np.ones_like(weight))
 
 
 def smooth_picture(seed: int) -> np.ndarray:

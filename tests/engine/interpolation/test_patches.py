@@ -50,7 +50,7 @@ def problem(**changes: object) -> Problem:
         style=np.concatenate([style, style], axis=1),
         position=quarters(np.concatenate([grid, grid], axis=1)),
         wanted=quarters(grid),
-        position_weight=WEIGHTS.position_weight(WIDTH, 512),
+        position_weight=WEIGHTS.position_weight(512),
         crowding=WEIGHTS.crowding,
         style_levels=WEIGHTS.style_levels,
         temporal=255 - frame,

@@ -130,3 +130,37 @@ def test_pictures_of_other_numbers_are_left_alone_and_not_asked_about(
     dialog = asking(ExportKind.PNG, "HERE/out_%04d.png")
 
     assert dialog.result()
+
+
+@pytest.mark.parametrize(
+    ("has_sound", "kind", "text", "is_possible"),
+    [
+        (True, ExportKind.H264, "With the clip's sound", True),
+        (True, ExportKind.PNG, "With the clip's sound (pictures hold none)", False),
+        (False, ExportKind.PRORES, "With the clip's sound (the clip has none)", False),
+        (False, ExportKind.PNG, "With the clip's sound (the clip has none)", False),
+    ],
+)
+def test_sound_can_be_ticked_only_where_there_is_any(
+    qtbot: QtBot, tmp_path: Path, has_sound: bool, kind: ExportKind, text: str, is_possible: bool
+) -> None:
+    info = FrameInfo(path=None, frame_count=9, frame_rate=Fraction(25), width=64, height=48)
+    dialog = ExportDialog(Project(clip=str(tmp_path / "clip.mp4")), info, has_sound=has_sound)
+    qtbot.addWidget(dialog)
+
+    dialog.kind.setCurrentIndex(dialog.kind.findData(kind))
+
+    assert dialog.sound.text() == text
+    assert dialog.sound.isEnabled() == is_possible
+    assert dialog.options().has_sound == is_possible
+
+
+def test_sound_is_wanted_again_after_a_look_at_pictures(qtbot: QtBot, tmp_path: Path) -> None:
+    info = FrameInfo(path=None, frame_count=9, frame_rate=Fraction(25), width=64, height=48)
+    dialog = ExportDialog(Project(clip=str(tmp_path / "clip.mp4")), info)
+    qtbot.addWidget(dialog)
+
+    dialog.kind.setCurrentIndex(dialog.kind.findData(ExportKind.PNG))
+    dialog.kind.setCurrentIndex(dialog.kind.findData(ExportKind.H264))
+
+    assert dialog.options().has_sound

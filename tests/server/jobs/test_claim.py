@@ -101,13 +101,21 @@ def test_a_link_to_the_whole_folder_is_followed_once(tmp_path: Path) -> None:
     assert claim(tmp_path / "link") == (tmp_path / "big disk").resolve()
 
 
-@pytest.mark.parametrize("place", ["dangling", "loop", "file"])
-def test_what_is_no_folder_is_refused(tmp_path: Path, place: str) -> None:
+@pytest.mark.parametrize(
+    ("place", "what"),
+    [
+        ("dangling", "is a link that leads nowhere and not a folder"),
+        ("loop", "loop"),
+        ("file", "is a file and not a folder"),
+        ("file/below/it", "is a file and not a folder"),
+    ],
+)
+def test_what_is_no_folder_is_refused(tmp_path: Path, place: str, what: str) -> None:
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     (tmp_path / "file").touch()
 
-    with pytest.raises(CannotStart, match="choose another by --data"):
+    with pytest.raises(CannotStart, match=f"{what}.*choose another by --data"):
         claim(tmp_path / place)
 
 

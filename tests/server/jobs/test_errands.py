@@ -59,8 +59,9 @@ def test_no_more_models_than_a_few_are_downloaded_at_once(
 
 _PULLED = """
 import json, sys
-for say, done in (("pulling", 1), ("pulled", 2)):
-    print(json.dumps({"say": say, "done": done, "total": 2}), flush=True)
+for done in (1, 2):
+    step = {"kind": "Pulled", "done": done, "total": 2, "is_finished": done == 2}
+    print(json.dumps(step), flush=True)
 sys.stdin.read()
 """
 

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from fresco_engine.errors import DiskFull
+from fresco_engine.errors import DiskFull, OutputNotWritable
 from fresco_server.errors import NotPossible
 from fresco_server.jobs import marks
 from fresco_server.jobs.folders import DataFolder
@@ -241,3 +241,32 @@ def _is_mounted(folder: Path, place: Path) -> bool:
     except OSError:
         return False
     return ended.returncode == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links of POSIX")
+def test_a_link_in_the_place_of_all_jobs_is_not_followed(
+    folders: DataFolder, tmp_path: Path
+) -> None:
+    (tmp_path / "users").mkdir()
+    folders.jobs.rename(tmp_path / "elsewhere")
+    folders.jobs.symlink_to(tmp_path / "users")
+
+    with pytest.raises(OutputNotWritable, match="it is a link and not the daemon's own folder"):
+        folders.prepare_job("job")
+    with pytest.raises(OutputNotWritable), folders.filling("job"):
+        pytest.fail("there is a place for it")
+
+    assert list((tmp_path / "users").iterdir()) == []
+    assert folders.jobs_bytes() == 0
+
+
+def test_all_jobs_moved_away_are_forgotten_and_others_have_a_place(
+    folders: DataFolder, tmp_path: Path
+) -> None:
+    folders.jobs.rename(tmp_path / "elsewhere")
+
+    with folders.filling("first") as place:
+        place.mkdir()
+
+    assert folders.is_of_job(folders.job("first"))
+    assert folders.is_of_job(folders.prepare_job("second"))

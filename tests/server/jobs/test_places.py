@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +14,7 @@ from pathlib import Path
 import pytest
 from fresco_engine.errors import ClipNotFound, ClipUnreadable, ModelNotFound
 from fresco_server.errors import BadRequest, Forbidden, ModelUnusable
+from fresco_server.jobs.marks import Mark, put_mark
 from fresco_server.jobs.places import Places, check_job_id, is_hub_id, is_network_path
 from fresco_server.settings import ServerSettings
 from hypothesis import example, given, settings
@@ -363,6 +367,51 @@ def test_the_list_of_jobs_is_no_clip_under_other_names(kept: Path, tmp_path: Pat
     for name in ("hard.mp4", "soft.mp4", "link/jobs.sqlite3", "data/jobs.sqlite3"):
         with pytest.raises(Forbidden, match="the daemon's own"):
             places.clip(str(tmp_path / name))
+
+
+@pytest.fixture
+def mounted(kept: Path, tmp_path: Path) -> Iterator[Callable[[Path], Path]]:
+    """Has a folder a second time at another place."""
+    place = tmp_path / "mounted"
+    place.mkdir()
+
+    def mount(folder: Path) -> Path:
+        done = subprocess.run(["mount", "--bind", folder, place], capture_output=True, check=False)
+        if done.returncode:
+            pytest.skip("only root may mount, on a system that can")
+        return place
+
+    yield mount
+    subprocess.run(["umount", place], capture_output=True, check=False)
+
+
+@pytest.mark.skipif(not shutil.which("mount"), reason="this system mounts in another way")
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        (".", "jobs/3f2a/result.mp4"),
+        ("jobs", "3f2a/result.mp4"),
+        ("uploads", "x"),
+        ("jobs/3f2a", "result.mp4"),
+    ],
+)
+def test_what_the_daemon_keeps_is_no_clip_where_it_is_mounted_again(
+    kept: Path, mounted: Callable[[Path], Path], folder: str, name: str
+) -> None:
+    put_mark(kept / "jobs" / "3f2a", Mark("0" * 16, "3f2a"))
+    places = Places(None, None, kept)
+    place = mounted(kept / folder)
+
+    with pytest.raises(Forbidden, match="is the daemon's own"):
+        places.clip(str(place / name))
+
+
+def test_a_copy_of_a_job_is_a_place_for_clips(kept: Path, tmp_path: Path) -> None:
+    put_mark(kept / "jobs" / "3f2a", Mark("0" * 16, "3f2a"))
+    shutil.copytree(kept / "jobs" / "3f2a", tmp_path / "copy")
+    clip = tmp_path / "copy" / "result.mp4"
+
+    assert Places(None, None, kept).clip(str(clip)) == clip.resolve()
 
 
 def test_what_a_plugin_keeps_in_the_data_folder_is_a_clip(kept: Path) -> None:

@@ -8,20 +8,34 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from fresco_server.errors import CannotStart, ShuttingDown, StoreBusy
 from fresco_server.jobs import database
 from fresco_server.jobs.folders import DataFolder
-from fresco_server.jobs.job import Failure, JobOrder, JobState, Result
+from fresco_server.jobs.job import (
+    Analysed,
+    Failed,
+    Failure,
+    Finished,
+    FrameRange,
+    FrameReady,
+    JobOrder,
+    JobState,
+    KeyframeReady,
+    Plan,
+    Result,
+    StateChanged,
+    Warned,
+)
 from fresco_server.jobs.reconciling import reconcile
 from fresco_server.jobs.records import Records
-from fresco_server.jobs.rows import Change
 from fresco_server.jobs.store import JobStore
 
 RESULT = Result(file_name="result.mp4", size_bytes=3, sha256="ab", report={"x": [1]})
-PLAN = {"start": 0, "stop": 6, "shots": [[0, 6]], "keyframes": [0, 5], "working_size": [64, 64]}
+PLAN = Plan(start=0, stop=6, shots=(FrameRange(0, 6),), keyframes=(0, 5), working_size=(64, 64))
 FAILURE = Failure(reason="DISK_FULL", message="full", can_resume=True)
 
 
@@ -52,14 +66,13 @@ def store(folders: DataFolder) -> Iterator[JobStore]:
     for name in ("done", "failed", "cancelled", "queued", "paused", "running"):
         store.add(name, _order(name), is_urgent=False, most_queued=99)
     store.change_state("done", JobState.ANALYSING)
-    store.tell("done", "analysed", PLAN, Change(plan=PLAN), key="analysed")
+    store.tell("done", Analysed(plan=PLAN))
     for index in (0, 5):
-        store.tell("done", "keyframe", {"index": index}, Change(), key=f"keyframe:{index}")
-    values = {"index": 0, "time": "0", "is_keyframe": True}
-    store.tell("done", "frame", values, Change(), key="frame:0")
-    store.tell("done", "finished", {}, Change(state=JobState.DONE, result=RESULT))
+        store.tell("done", KeyframeReady(index=index))
+    store.tell("done", FrameReady(index=0, time=Fraction(0), is_keyframe=True))
+    store.tell("done", Finished(result=RESULT))
     store.set_fetched("done")
-    store.tell("failed", "failed", {}, Change(state=JobState.FAILED, failure=FAILURE))
+    store.tell("failed", Failed(failure=FAILURE))
     store.change_state("cancelled", JobState.CANCELLED)
     store.change_state("paused", JobState.PAUSED)
     store.change_state("running", JobState.INTERPOLATING)
@@ -196,7 +209,7 @@ def test_clients_that_watched_before_the_damage_miss_nothing_after_it(
 ) -> None:
     seen = store.get("running").last_sequence
     for number in range(50):
-        event = store.tell("running", "warned", {"message": str(number)}, Change())
+        event = store.tell("running", Warned(message=str(number)))
         assert event is not None
         seen = event.sequence
     store.close()
@@ -266,6 +279,23 @@ def test_a_damaged_record_costs_no_other_job(
         ("result", '{"file_name": "../../x", "size_bytes": 1, "sha256": "", "report": {}}'),
         ("job_order", '{"clip": "/c", "settings": {}, "model": {"loras": []}, "suffix": "/x"}'),
         ("job_order", None),
+        ("created", 1e15),
+        ("plan", "{}"),
+        ("plan", '{"start": 0, "stop": 6, "shots": 7, "keyframes": [0], "working_size": [1, 1]}'),
+        ("plan", '{"start":0,"stop":6,"shots":[[0,6]],"keyframes":[1e9],"working_size":[1,1]}'),
+        ("progress", '{"analysing": ["x", 2]}'),
+        ("warnings", "[7]"),
+        ("failure", '{"reason": 7, "message": [], "log_tail": "", "can_resume": true}'),
+        ("result", '{"file_name": "", "size_bytes": "many", "sha256": "", "report": {}}'),
+        ("result", '{"file_name": "", "size_bytes": 1, "sha256": "", "report": 7}'),
+        ("wanted", "dance"),
+        ("generation", 1.5),
+        ("job_order", '{"clip": "/c", "settings": [], "model": {"loras": []}}'),
+        ("job_order", '{"clip": "/c", "settings": {}, "model": {"loras": []}, "title": 7}'),
+        ("job_order", '{"clip": "/c", "settings": {}, "model": {"loras": []}, "upload": []}'),
+        ("job_order", '{"clip":"/c","settings":{"keyframes":["x"]},"model":{"loras":[]}}'),
+        ("job_order", '{"clip":"/c","settings":{},"model":{"loras":[]},"clip_info":{"a":1}}'),
+        ("job_order", '{"clip":"/c","settings":{},"model":{"loras":[]},"frame_rate":"1e999999"}'),
     ],
     ids=lambda value: str(value)[:20],
 )
@@ -304,6 +334,12 @@ def test_a_record_nested_beyond_reading_stops_no_start(
         {"event_values": "{"},
         {"event_values": "7", "kind": "\ud800"},
         {"job_id": "queued"},
+        {"kind": "dance"},
+        {"time": 1e15},
+        {"event_values": "{}", "kind": "frame"},
+        {"event_values": '{"index": "x"}', "kind": "keyframe"},
+        {"event_values": '{"index": 0, "time": "1e999999", "is_keyframe": true}', "kind": "frame"},
+        {"event_values": '{"state": "dancing"}', "kind": "state"},
     ],
     ids=str,
 )
@@ -321,7 +357,9 @@ def test_an_event_that_cannot_be_true_costs_no_job(
 
     assert len(again.ids()) == 6
     assert again.events("done", 0)[-1].is_last
-    assert again.events("queued", 0)[0].values["state"] == "queued"
+    first_event = again.events("queued", 0)[0].event
+    assert isinstance(first_event, StateChanged)
+    assert first_event.state is JobState.QUEUED
     again.close()
 
 
@@ -463,7 +501,7 @@ def test_damage_while_the_daemon_works_is_its_fault_and_a_sentence(
     folders: DataFolder, store: JobStore
 ) -> None:
     for number in range(2000):
-        store.tell("done", "warned", {"message": str(number) * 50}, Change())
+        store.tell("done", Warned(message=str(number) * 50))
     store.database.run("PRAGMA wal_checkpoint(TRUNCATE)")
     store.database.run("PRAGMA cache_size = 10")
     size = folders.database.stat().st_size

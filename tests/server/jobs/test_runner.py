@@ -11,8 +11,7 @@ from fresco_engine.errors import DiskFull
 from fresco_engine.settings import RestyleSettings
 from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.folders import DataFolder
-from fresco_server.jobs.job import JobOrder, JobState
-from fresco_server.jobs.rows import Change
+from fresco_server.jobs.job import Failed, Finished, JobOrder, JobState, Restarted
 from fresco_server.jobs.runner import Runner
 from fresco_server.jobs.store import JobStore
 from fresco_server.settings import ServerSettings
@@ -58,7 +57,7 @@ def _use_up_all_room(store: JobStore) -> None:
     for size in (100_000, 1_000, 1):
         with suppress(DiskFull):
             while True:
-                store.tell("other", "warned", {"message": "x" * size}, Change())
+                store.tell("other", Restarted(reason="x" * size))
 
 
 def test_a_failure_that_cannot_be_noted_is_noted_once_there_is_room(
@@ -85,5 +84,5 @@ def test_a_failure_that_cannot_be_noted_is_noted_once_there_is_room(
     assert failure.reason == "DISK_FULL"
     assert failure.can_resume
     events = store.events("job", last, limit=1000)
-    assert events[-1].kind == "failed"
-    assert "finished" not in [event.kind for event in events]
+    assert isinstance(events[-1].event, Failed)
+    assert not [event for event in events if isinstance(event.event, Finished)]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fresco_engine.settings import RestyleSettings
 from fresco_server.errors import WorkerLost
-from fresco_server.jobs import crew, runner, starting
+from fresco_server.jobs import starting
 from fresco_server.jobs.job import Job, JobOrder, JobState
 from fresco_server.jobs.service import Jobs
 from fresco_server.settings import ServerSettings
@@ -97,8 +97,7 @@ def test_what_the_worker_said_last_is_told(start_jobs: StartJobs, order: JobOrde
 def test_a_worker_that_never_answers_is_given_up(
     start_jobs: StartJobs, order: JobOrder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crew, "_PATIENCE_S", 0.2)
-    monkeypatch.setattr(runner, "_START_PATIENCE_S", 0.2)
+    monkeypatch.setattr(starting, "START_PATIENCE_S", 0.2)
     jobs = start_jobs("--broken", "any", "--how", "silent")
 
     jobs.create("job", order)

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -18,16 +19,21 @@ from fresco_server.errors import (
     LimitReached,
     ShuttingDown,
 )
+from fresco_server.jobs.codec import from_plain, to_plain
 from fresco_server.jobs.job import (
+    Failed,
     Failure,
+    Finished,
+    FrameReady,
     JobOrder,
     JobState,
     ModelOrder,
+    ProgressMade,
+    Restarted,
     Result,
     StageDone,
-    order_from_dict,
+    Warned,
 )
-from fresco_server.jobs.rows import Change
 from fresco_server.jobs.store import JobStore
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -52,21 +58,25 @@ def _add(store: JobStore, job_id: str, order: JobOrder = ORDER, *, is_urgent: bo
     store.add(job_id, order, is_urgent=is_urgent, most_queued=100)
 
 
+def _frame(index: int) -> FrameReady:
+    return FrameReady(index=index, time=Fraction(index, 24), is_keyframe=False)
+
+
 def test_an_order_is_read_as_it_was_written(store: JobStore) -> None:
     _add(store, "a")
 
     assert store.get("a").order == ORDER
-    assert order_from_dict(ORDER.as_dict()) == ORDER
+    assert from_plain(JobOrder, to_plain(ORDER)) == ORDER
 
 
 def test_everything_is_there_after_the_store_was_opened_again(tmp_path: Path) -> None:
     store = JobStore(tmp_path / "jobs.sqlite3")
     _add(store, "a")
     stage = StageDone(stage=Stage.ANALYSING, done=1, total=4)
-    store.tell("a", "progress", {"done": 1}, Change(progress=stage, remaining_s=2.5))
-    store.tell("a", "warned", {"message": "so"}, Change(warning="so"))
+    store.tell("a", ProgressMade(progress=stage, remaining_s=2.5))
+    store.tell("a", Warned(message="so"))
     result = Result(file_name="result.mp4", size_bytes=3, sha256="ab", report={"x": [1]})
-    store.tell("a", "finished", {}, Change(state=JobState.DONE, result=result))
+    store.tell("a", Finished(result=result))
     before, events = store.get("a"), store.events("a", 0)
     store.close()
 
@@ -83,7 +93,7 @@ def test_everything_is_there_after_the_store_was_opened_again(tmp_path: Path) ->
 def test_a_failure_is_kept_until_the_job_is_resumed(store: JobStore) -> None:
     _add(store, "a")
     failure = Failure(reason="DISK_FULL", message="full", can_resume=True)
-    store.tell("a", "failed", {}, Change(state=JobState.FAILED, failure=failure))
+    store.tell("a", Failed(failure=failure))
 
     assert store.get("a").failure == failure
     assert store.requeue("a", "resumed", is_first=False).failure is None
@@ -92,12 +102,12 @@ def test_a_failure_is_kept_until_the_job_is_resumed(store: JobStore) -> None:
 def test_a_key_is_told_once_until_the_work_begins_anew(store: JobStore) -> None:
     _add(store, "a")
 
-    first = store.tell("a", "frame", {"index": 0}, Change(), key="frame:0")
-    second = store.tell("a", "frame", {"index": 0}, Change(), key="frame:0")
+    first = store.tell("a", _frame(0))
+    second = store.tell("a", _frame(0))
     made_before = store.get("a").ready_frames
-    store.tell("a", "restarted", {"reason": "smaller"}, Change(is_restart=True))
+    store.tell("a", Restarted(reason="smaller"))
     made_after = store.get("a").ready_frames
-    third = store.tell("a", "frame", {"index": 0}, Change(), key="frame:0")
+    third = store.tell("a", _frame(0))
 
     assert first is not None
     assert second is None
@@ -116,11 +126,11 @@ def test_sequences_count_from_one_without_gaps_whatever_is_told(
         _add(store, job_id)
 
     for job_id, index in told:
-        store.tell(job_id, "frame", {"index": index}, Change(), key=f"frame:{index}")
+        store.tell(job_id, _frame(index))
 
     for job_id in "ab":
         events = store.events(job_id, 0, limit=1000)
-        indices = [event.values["index"] for event in events if event.kind == "frame"]
+        indices = [one.event.index for one in events if isinstance(one.event, FrameReady)]
         assert [event.sequence for event in events] == list(range(1, len(events) + 1))
         assert indices == list(dict.fromkeys(index for job, index in told if job == job_id))
         assert store.events(job_id, 2, limit=3) == events[2:5]
@@ -131,7 +141,7 @@ def test_a_change_that_fails_leaves_neither_event_nor_change(store: JobStore) ->
     _add(store, "a")
 
     def fails() -> None:
-        store.tell("a", "warned", {"message": "x"}, Change(warning="x"))
+        store.tell("a", Warned(message="x"))
         raise RuntimeError("in the middle")
 
     with pytest.raises(RuntimeError):
@@ -150,7 +160,7 @@ def test_on_a_full_disk_writing_goes_on_for_a_while_and_then_fails_with_a_senten
     told = 0
 
     def tell() -> None:
-        store.tell("a", "warned", {"message": "x" * 4000}, Change())
+        store.tell("a", Restarted(reason="x" * 4000))
 
     def tell_on_and_on() -> None:
         nonlocal told
@@ -238,9 +248,9 @@ def test_who_waits_is_woken_by_news_and_by_nothing_else(store: JobStore) -> None
 
     thread = threading.Thread(target=wait)
     thread.start()
-    store.tell("b", "warned", {"message": "x"}, Change(warning="x"))
+    store.tell("b", Warned(message="x"))
     assert not woken.wait(0.1)
-    store.tell("a", "warned", {"message": "x"}, Change(warning="x"))
+    store.tell("a", Warned(message="x"))
     thread.join(20)
 
     assert woken.is_set()

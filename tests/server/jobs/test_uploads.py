@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from fresco_engine.errors import DiskFull, OutputNotWritable
+from fresco_media.disk import partial_name
 from fresco_server.errors import (
     BadRequest,
     LimitReached,
@@ -29,6 +30,7 @@ DATA = bytes(range(251)) * 10_000
 SHA256 = hashlib.sha256(DATA).hexdigest()
 LIMITS = LimitSettings(upload_bytes=10 << 20, keep_free_bytes=0)
 PATIENCE_S = 120.0
+posix = pytest.mark.skipif(os.name == "nt", reason="links and pipes of POSIX")
 
 
 @pytest.fixture
@@ -239,14 +241,82 @@ def test_a_disk_without_room_is_told_before_and_while_bytes_come(folder: Path) -
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a file on a full disk")
-def test_a_write_that_the_disk_refuses_is_a_full_disk(uploads: Uploads, folder: Path) -> None:
+@posix
+@pytest.mark.parametrize("way", ["a link", "a pipe", "a second name"])
+def test_what_took_the_place_of_an_upload_is_never_written_to(
+    uploads: Uploads, folder: Path, tmp_path: Path, way: str
+) -> None:
     uploads.start(SHA256, len(DATA), "clip.mp4")
-    partial = folder / f"{SHA256}.partial"
+    partial, users = folder / f"{SHA256}.partial", tmp_path / "users.mov"
+    users.write_bytes(b"irreplaceable")
     partial.unlink()
-    partial.symlink_to("/dev/full")
+    if way == "a link":
+        partial.symlink_to(users)
+    elif way == "a pipe":
+        os.mkfifo(partial)
+    else:
+        os.link(users, partial)
 
-    with pytest.raises((DiskFull, OutputNotWritable)):
+    with pytest.raises((UploadNotFound, OutOfRange, OutputNotWritable)):
         uploads.chunk(SHA256, 0, b"x")
+    with pytest.raises((UploadNotFound, UploadIncomplete, OutputNotWritable)):
+        uploads.finish(SHA256)
+    sha256 = _send(uploads)
+
+    assert uploads.path_of(sha256).read_bytes() == DATA
+    assert users.read_bytes() == b"irreplaceable"
+
+
+@posix
+def test_a_link_that_takes_the_folders_place_is_not_followed(
+    uploads: Uploads, folder: Path, tmp_path: Path
+) -> None:
+    _send(uploads)
+    users = tmp_path / "users"
+    users.mkdir()
+    for name in (f"{SHA256}.mp4", f"{SHA256}.json", f"{SHA256}.partial"):
+        (users / name).write_bytes(b"irreplaceable")
+    folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to(users)
+
+    with pytest.raises(UploadNotFound):
+        uploads.delete(SHA256)
+    with pytest.raises(UploadNotFound):
+        uploads.path_of(SHA256)
+    with pytest.raises(UploadNotFound):
+        uploads.chunk(SHA256, 0, b"x")
+    with pytest.raises(OutputNotWritable, match="it is a link and not the daemon's own folder"):
+        uploads.start(SHA256, len(DATA), "clip.mp4")
+    uploads.sweep(0.0)
+    uploads.remove_unused((), 1 << 40)
+
+    assert {path.read_bytes() for path in users.iterdir()} == {b"irreplaceable"}
+    assert len(list(users.iterdir())) == 3
+    assert uploads.disk_bytes() == 0
+
+
+def test_a_folder_that_was_moved_away_is_made_again(
+    uploads: Uploads, folder: Path, tmp_path: Path
+) -> None:
+    uploads.start(SHA256, len(DATA), "clip.mp4")
+    folder.rename(tmp_path / "elsewhere")
+
+    with pytest.raises(UploadNotFound):
+        uploads.chunk(SHA256, 0, b"x")
+    assert (uploads.disk_bytes(), uploads.outstanding_bytes(), uploads.sweep(0.0)) == (0, 0, 0)
+    _send(uploads)
+
+    assert uploads.path_of(SHA256).read_bytes() == DATA
+
+
+def test_notes_that_a_killed_daemon_left_half_written_are_removed(folder: Path) -> None:
+    folder.mkdir()
+    left = partial_name(folder / f"{SHA256}.json")
+    left.write_bytes(b"{")
+
+    Uploads(folder, LIMITS)
+
+    assert not left.exists()
 
 
 def test_many_clients_may_send_the_same_upload(uploads: Uploads) -> None:

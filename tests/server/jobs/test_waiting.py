@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 from fresco_server.errors import JobNotFound, ShuttingDown
-from fresco_server.jobs.job import Job, JobOrder, JobState
-from fresco_server.jobs.rows import Change
+from fresco_server.jobs.job import Job, JobOrder, JobState, Warned
 from fresco_server.jobs.store import JobStore
 
 PATIENCE_S = 120.0
@@ -52,7 +51,7 @@ def test_news_of_one_job_do_not_wake_those_who_wait_for_another(store: JobStore)
         found = pool.submit(waiting.wait)
         waiting.wait_until_looked()
         for number in range(20):
-            store.tell("b", "progress", {"done": number}, Change())
+            store.tell("b", Warned(message=str(number)))
         store.change_state("a", JobState.CANCELLED)
 
         assert found.result(PATIENCE_S).state is JobState.CANCELLED

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import cv2
@@ -11,9 +13,20 @@ import grpc
 import numpy as np
 import pytest
 from fakes.caller import PATIENCE_S, Caller, refused
-from fakes.jobs import HEIGHT, WIDTH, FakeJobs, picture
+from fakes.jobs import HEIGHT, PLAN, WIDTH, FakeJobs, picture
 from fresco.v1 import jobs_pb2, media_pb2
-from fresco_server.jobs.job import JobState
+from fresco_engine.types import Stage
+from fresco_server.jobs.job import (
+    Analysed,
+    FrameReady,
+    JobState,
+    KeyframeReady,
+    ProgressMade,
+    Restarted,
+    StageDone,
+    StateChanged,
+    Warned,
+)
 from fresco_server.rpc.server import RpcServer
 from grpc import StatusCode
 
@@ -36,16 +49,16 @@ def _until(is_so: Any, what: str) -> None:
 
 def test_all_kinds_of_events_arrive_as_they_were_told(caller: Caller, jobs: FakeJobs) -> None:
     jobs.put("x")
-    jobs.happen("x", "state", state="analysing", reason="the daemon was restarted")
-    jobs.happen(
-        "x", "analysed", start=0, stop=24, shots=[[0, 24]], keyframes=[0, 8], working_size=[96, 64]
-    )
-    jobs.happen("x", "progress", stage="interpolating", done=3, total=24, remaining_s=1.5)
-    jobs.happen("x", "progress", stage="encoding", done=3, total=24, remaining_s=None)
-    jobs.happen("x", "keyframe", index=8)
-    jobs.happen("x", "frame", index=5, time="5/24", is_keyframe=True)
-    jobs.happen("x", "warned", message="a warning")
-    jobs.happen("x", "restarted", reason="too little memory")
+    jobs.happen("x", StateChanged(state=JobState.ANALYSING, reason="the daemon was restarted"))
+    jobs.happen("x", Analysed(plan=replace(PLAN, keyframes=(0, 8))))
+    interpolating = StageDone(stage=Stage.INTERPOLATING, done=3, total=24)
+    jobs.happen("x", ProgressMade(progress=interpolating, remaining_s=1.5))
+    encoding = StageDone(stage=Stage.ENCODING, done=3, total=24)
+    jobs.happen("x", ProgressMade(progress=encoding))
+    jobs.happen("x", KeyframeReady(index=8))
+    jobs.happen("x", FrameReady(index=5, time=Fraction(5, 24), is_keyframe=True))
+    jobs.happen("x", Warned(message="a warning"))
+    jobs.happen("x", Restarted(reason="too little memory"))
     jobs.finish("x", b"film")
 
     events = list(_watch(caller))
@@ -77,7 +90,7 @@ def test_events_that_are_still_to_come_are_waited_for(caller: Caller, jobs: Fake
     events = _watch(caller)
 
     first = next(events)
-    jobs.happen("x", "warned", message="later")
+    jobs.happen("x", Warned(message="later"))
     second = next(events)
 
     assert (first.sequence, second.warned.message) == (1, "later")
@@ -86,7 +99,7 @@ def test_events_that_are_still_to_come_are_waited_for(caller: Caller, jobs: Fake
 def test_a_client_goes_on_from_its_last_event(caller: Caller, jobs: FakeJobs) -> None:
     jobs.put("x")
     for index in range(250):
-        jobs.happen("x", "warned", message=str(index))
+        jobs.happen("x", Warned(message=str(index)))
     jobs.finish("x", b"")
 
     events = list(_watch(caller, after=100))
@@ -252,7 +265,7 @@ def test_pictures_are_made_as_small_as_is_wished(caller: Caller, jobs: FakeJobs)
 
 def test_a_picture_that_has_gone_is_left_out(caller: Caller, jobs: FakeJobs) -> None:
     jobs.put("x")
-    jobs.happen("x", "keyframe", index=0)
+    jobs.happen("x", KeyframeReady(index=0))
 
     shown = list(_watch(caller, is_replay_only=True, pictures=JPEG))
 

@@ -26,7 +26,7 @@ def test_a_worker_whose_libraries_are_broken_says_so_and_ends(tmp_path: Path) ->
 
     (line,) = said.splitlines()
     assert json.loads(line) == {
-        "say": "broken",
+        "kind": "Broken",
         "message": "ImportError: libcudart.so.13: cannot be opened",
     }
     assert worker.returncode == 1

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING
 from fresco.v1 import media_pb2
 
 from fresco_server.errors import BadRequest
-from fresco_server.jobs.job import Values
 from fresco_server.jobs.places import Places
-from fresco_server.rpc.messages.basics import fits_32, rational, text
 
 if TYPE_CHECKING:
     from fresco_server.jobs.uploads import Uploads
@@ -66,24 +64,3 @@ def _frame_rate(source: media_pb2.ClipSource) -> str | None:
     if not (_RATES[0] <= exact <= _RATES[1] and is_small):
         raise BadRequest("clip.frame_rate", "it is outside 1/1000 to 1000 frames per second")
     return str(exact)
-
-
-def clip_info(values: Values) -> media_pb2.ClipInfo:
-    """What is known of a clip; nothing for no values."""
-    if not values:
-        return media_pb2.ClipInfo()
-    return media_pb2.ClipInfo(
-        width=values["width"],
-        height=values["height"],
-        frame_count=values["frame_count"],
-        frame_rate=rational(values["frame_rate"]),
-        duration=rational(values["duration"]),
-        has_audio=values["has_audio"],
-        is_variable_rate=values["is_variable_rate"],
-        is_sequence=values["is_sequence"],
-        first_number=fits_32(values["first_number"]),
-        bit_depth=values["bit_depth"],
-        has_alpha=values["has_alpha"],
-        codec=text(values["codec"]),
-        warnings=[text(warning) for warning in values["warnings"]],
-    )

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import json
+import typing
+from collections.abc import Iterable
 from typing import Any
 
 from fresco.v1 import jobs_pb2
-from fresco_engine.types import Stage
 from google.protobuf import json_format
+from google.protobuf.descriptor import Descriptor
 
 from fresco_server.errors import BadRequest
-from fresco_server.jobs.job import Failure, Job, JobEvent, JobState, Result, StageDone, Values
-from fresco_server.rpc.messages.basics import (
-    duration,
-    fits_32,
-    fits_64,
-    json_text,
-    rational,
-    text,
-    timestamp,
+from fresco_server.jobs.job import (
+    Finished,
+    FrameReady,
+    Job,
+    JobEvent,
+    JobState,
+    KeyframeReady,
+    Result,
+    Values,
 )
-from fresco_server.rpc.messages.clips import clip_info
+from fresco_server.rpc.messages.basics import message_of
 
 STATES: dict[JobState, jobs_pb2.JobState.ValueType] = {
     state: jobs_pb2.JobState.Value(f"JOB_STATE_{state.name}") for state in JobState
-}
-_STAGES: dict[Stage, jobs_pb2.Stage.ValueType] = {
-    stage: jobs_pb2.Stage.Value(f"STAGE_{stage.name}") for stage in Stage
 }
 CODECS = {
     jobs_pb2.OUTPUT_KIND_UNSPECIFIED: "h264",
@@ -40,6 +39,11 @@ _SUFFIXES = {
     jobs_pb2.CONTAINER_MOV: ".mov",
     jobs_pb2.CONTAINER_MKV: ".mkv",
 }
+_PARTS = {
+    typing.cast(Descriptor, field.message_type).name: field.name
+    for field in jobs_pb2.JobEvent.DESCRIPTOR.oneofs_by_name["event"].fields
+}
+"""By the message that carries it, which an event has its name from, the part of JobEvent."""
 _REPORT_BYTES = 1 << 20
 """A longer report is left out, so that a job's message stays well below gRPC's limit."""
 
@@ -77,42 +81,33 @@ def kept(request: jobs_pb2.CreateJobRequest) -> dict[str, Any]:
 
 def job_message(job: Job, disk_bytes: int = 0) -> jobs_pb2.Job:
     """A job as a client sees it."""
-    sent = _sent(job)
-    message = jobs_pb2.Job(
-        id=job.id,
-        state=STATES[job.state],
-        create_time=timestamp(job.created),
-        update_time=timestamp(job.updated),
-        title=text(job.order.title),
+    sent, order = _sent(job), job.order
+    return message_of(
+        job,
+        jobs_pb2.Job,
+        create_time=job.created,
+        update_time=job.updated,
+        title=order.title,
         clip=sent.clip,
-        clip_info=clip_info(job.order.clip_info),
+        clip_info=order.clip_info,
         settings=sent.settings,
         model=sent.model,
         output=sent.output,
-        device=text(job.order.device),
-        parent_id=job.order.parent_id or "",
-        progress=[_stage_progress(stage) for stage in job.progress],
-        remaining=duration(job.remaining_s),
-        jobs_ahead=fits_32(job.jobs_ahead),
-        ready_keyframes=job.ready_keyframes,
-        ready_frames=job.ready_frames,
-        warnings=[text(warning) for warning in job.warnings],
-        last_sequence=job.last_sequence,
+        device=order.device,
+        parent_id=order.parent_id,
+        result=job.result and result_message(job.result, is_fetched=job.is_fetched),
         disk_bytes=disk_bytes,
     )
-    if job.plan is not None:
-        message.plan.CopyFrom(_plan(job.plan))
-    if job.result is not None:
-        message.result.CopyFrom(result_message(job.result, is_fetched=job.is_fetched))
-    if job.failure is not None:
-        message.failure.CopyFrom(_failure(job.failure))
-    return message
 
 
 def _sent(job: Job) -> jobs_pb2.CreateJobRequest:
     """What the client asked for; a reroll asks for its parent's with changed keyframes."""
     request = jobs_pb2.CreateJobRequest()
-    json_format.ParseDict(dict(job.order.request), request, ignore_unknown_fields=True)
+    try:
+        json_format.ParseDict(dict(job.order.request), request, ignore_unknown_fields=True)
+    except json_format.ParseError:
+        # Taken up from a record that was damaged; what there is to know is in the order.
+        request.Clear()
     if job.order.parent_id:
         settings, asked = job.order.settings, request.settings
         for name in ("keyframe_seeds", "keyframe_prompts", "keyframe_pictures"):
@@ -126,113 +121,34 @@ def _by_index(values: Values) -> dict[int, Any]:
     return {int(index): value for index, value in values.items()}  # JSON has only texts for keys.
 
 
-def _stage_progress(stage: StageDone) -> jobs_pb2.StageProgress:
-    return jobs_pb2.StageProgress(stage=_STAGES[stage.stage], done=stage.done, total=stage.total)
-
-
-def _plan(plan: Values) -> jobs_pb2.Plan:
-    width, height = plan["working_size"]
-    return jobs_pb2.Plan(
-        start=plan["start"],
-        stop=plan["stop"],
-        shots=[jobs_pb2.FrameRange(start=start, stop=stop) for start, stop in plan["shots"]],
-        keyframes=plan["keyframes"],
-        working_width=width,
-        working_height=height,
-    )
-
-
 def result_message(result: Result, *, is_fetched: bool = False) -> jobs_pb2.ResultInfo:
     """What came out of a job."""
-    report = json_text(result.report)
-    return jobs_pb2.ResultInfo(
-        file_name=text(result.file_name),
-        size_bytes=fits_64(result.size_bytes),
-        sha256=result.sha256,
-        report_json=text(report) if len(report.encode("utf-8", "replace")) <= _REPORT_BYTES else "",
+    report = _json_text(result.report)
+    is_short = len(report.encode("utf-8", "replace")) <= _REPORT_BYTES
+    return message_of(
+        result,
+        jobs_pb2.ResultInfo,
+        report_json=report if is_short else "",
         is_fetched=is_fetched,
     )
 
 
-def _failure(failure: Failure) -> jobs_pb2.Failure:
-    return jobs_pb2.Failure(
-        reason=failure.reason,
-        message=text(failure.message),
-        log_tail=text(failure.log_tail),
-        can_resume=failure.can_resume,
-    )
+def _json_text(values: Values) -> str:
+    """`values` as strict JSON: what is no number becomes null."""
+    try:
+        return json.dumps(values, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        plain = json.loads(json.dumps(values), parse_constant=lambda _: None)
+        return json.dumps(plain, ensure_ascii=False)
 
 
 def event_message(event: JobEvent) -> jobs_pb2.JobEvent:
     """An event without its picture."""
-    message = jobs_pb2.JobEvent(sequence=event.sequence, time=timestamp(event.time))
-    _FILL[event.kind](message, event.values)
-    return message
-
-
-def _fill_state(message: jobs_pb2.JobEvent, values: Values) -> None:
-    message.state_changed.state = STATES[JobState(values["state"])]
-    message.state_changed.reason = text(values.get("reason", ""))
-
-
-def _fill_analysed(message: jobs_pb2.JobEvent, values: Values) -> None:
-    message.analysed.plan.CopyFrom(_plan(values))
-
-
-def _fill_progress(message: jobs_pb2.JobEvent, values: Values) -> None:
-    stage = StageDone(stage=Stage(values["stage"]), done=values["done"], total=values["total"])
-    message.progress_made.progress.CopyFrom(_stage_progress(stage))
-    remaining = duration(values.get("remaining_s"))
-    if remaining is not None:
-        message.progress_made.remaining.CopyFrom(remaining)
-
-
-def _fill_keyframe(message: jobs_pb2.JobEvent, values: Values) -> None:
-    message.keyframe_ready.index = values["index"]
-
-
-def _fill_frame(message: jobs_pb2.JobEvent, values: Values) -> None:
-    message.frame_ready.index = values["index"]
-    message.frame_ready.time.CopyFrom(rational(values["time"]))
-    message.frame_ready.is_keyframe = values["is_keyframe"]
-
-
-def _fill_warned(message: jobs_pb2.JobEvent, values: Values) -> None:
-    message.warned.message = text(values["message"])
-
-
-def _fill_restarted(message: jobs_pb2.JobEvent, values: Values) -> None:
-    message.restarted.reason = text(values["reason"])
-
-
-def _fill_finished(message: jobs_pb2.JobEvent, values: Values) -> None:
-    result = Result(
-        file_name=values["file_name"],
-        size_bytes=values["size_bytes"],
-        sha256=values["sha256"],
-        report=values["report"],
-    )
-    message.finished.result.CopyFrom(result_message(result))
-
-
-def _fill_failed(message: jobs_pb2.JobEvent, values: Values) -> None:
-    failure = Failure(
-        reason=values["reason"],
-        message=values["message"],
-        log_tail=values.get("log_tail", ""),
-        can_resume=values.get("can_resume", False),
-    )
-    message.failed.failure.CopyFrom(_failure(failure))
-
-
-_FILL: dict[str, Callable[[jobs_pb2.JobEvent, Values], None]] = {
-    "state": _fill_state,
-    "analysed": _fill_analysed,
-    "progress": _fill_progress,
-    "keyframe": _fill_keyframe,
-    "frame": _fill_frame,
-    "warned": _fill_warned,
-    "restarted": _fill_restarted,
-    "finished": _fill_finished,
-    "failed": _fill_failed,
-}
+    content: Any = event.event
+    if isinstance(content, Finished):
+        content = {"result": result_message(content.result)}
+    elif isinstance(content, KeyframeReady | FrameReady):
+        content = vars(content)
+    part = _PARTS[type(event.event).__name__]
+    values = {"sequence": event.sequence, "time": event.time, part: content}
+    return message_of(values, jobs_pb2.JobEvent)

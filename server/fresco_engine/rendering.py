@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,19 +17,21 @@ from fresco_media.destination import originals_of
 from fresco_media.disk import write_whole
 from fresco_media.images import displayed, working_size, write_image
 from fresco_media.originals import NO_ORIGINALS, Originals
+from fresco_media.types import Image
 from fresco_media.writer import Codec, FrameWriter, open_writer
 
-from fresco_engine import __version__
 from fresco_engine.checkpoint import KINDS, Checkpoint, NoCheckpoint
 from fresco_engine.correspondence.flow import DisFlow
 from fresco_engine.errors import OutputNotWritable
-from fresco_engine.interpolation.quality import details, summary
+from fresco_engine.interpolation.quality import details, error_picture, summary
 from fresco_engine.interpolation.segment import Interpolator
+from fresco_engine.lazy_model import LazyModel, ModelSource
 from fresco_engine.memory import peak_memory_bytes
 from fresco_engine.metrics import mean_error, pixel_errors
 from fresco_engine.pace import Pace
-from fresco_engine.restyle import restyle
-from fresco_engine.run import LazyModel, ModelSource
+from fresco_engine.propagation import propagate
+from fresco_engine.propagation_settings import PropagateSettings
+from fresco_engine.restyling import restyle
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import (
     Analysed,
@@ -44,10 +46,21 @@ from fresco_engine.types import (
     Stage,
     Warned,
 )
+from fresco_engine.version import __version__
 
 _METRIC_SHORT_SIDE = 256
 _METRIC_BREATH = 8
 """Frames that are measured in one go."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PropagationFiles:
+    """Where the results go besides the clip: a folder of error maps as PNG, and a folder where
+    finished segments are kept, so that interrupted work goes on with what it has.
+    """
+
+    error_maps: Path | None = None
+    resume: Path | None = None
 
 
 def render(
@@ -75,50 +88,63 @@ def render(
         OutputError: the output exists, cannot be written, or the disk is full.
         FrescoError: whatever `restyle` raises.
     """
-    keyframe_folder = _prepared_folder(save_keyframes)
-    checkpoint = checkpoint or NoCheckpoint()
-    lazy_model, pace, collected = LazyModel(model), Pace(), _Collected()
     originals = originals_of(clip.info) | originals
-    written = _opened(clip, output, settings, codec, overwrite, checkpoint, originals)
-    events = restyle(
-        clip, settings, lazy_model, interpolator=interpolator, pace=pace, checkpoint=checkpoint
+    pictures = _Pictures(clip, originals, keyframes=_prepared_folder(save_keyframes))
+    checkpoint = checkpoint or NoCheckpoint()
+    lazy_model, pace = LazyModel(model), Pace()
+    options = _Options(clip, output, settings, codec, overwrite, checkpoint, originals)
+    written = _Writing(options, pictures, pace)
+    yield from written.of(
+        restyle(
+            clip, settings, lazy_model, interpolator=interpolator, pace=pace, checkpoint=checkpoint
+        )
     )
-    with written, closing(events):
-        # What becomes of the sound is known now, and better told before hours of work.
-        yield from collected.new_warnings(written.warnings)
-        kept = _kept(clip, events, keyframe_folder, originals)
-        yield from _passed_on(kept, written, collected, pace)
-    yield from collected.new_warnings((*clip.warnings, *written.warnings))
-    outputs = {"clip": output, "keyframes": keyframe_folder}
-    metrics = yield from _metrics(clip, output, collected.planned, pace)
-    yield Finished(_report(collected, clip, lazy_model, pace, outputs, metrics))
+    metrics = yield from _metrics(clip, output, written.plan, pace)
+    report = written.report(lazy_model.name, lazy_model.device)
+    reused = {kind: pace.reused[kind] for kind in KINDS}
+    yield Finished(replace(report, metrics={**metrics, **report.metrics}, reused=reused))
 
 
-def _passed_on(
-    events: Iterator[Event],
-    written: _Output | _NoOutput,
-    collected: _Collected,
-    pace: Pace,
-) -> Iterator[Event]:
-    """The events, each when what it carries has been written."""
-    for event in events:
-        collected.add(event)
-        progress = written.take(event, pace)
-        yield event
-        if progress is not None:
-            yield progress
+def render_propagation(
+    clip: Clip,
+    key_folder: Path,
+    output: Path,
+    settings: PropagateSettings,
+    *,
+    codec: Codec | None = None,
+    overwrite: bool = False,
+    device: str = "cpu",
+    files: PropagationFiles | None = None,
+    interpolator: Interpolator | None = None,
+    originals: Originals = NO_ORIGINALS,
+) -> Generator[Event, None, None]:
+    """Carry painted keys over `clip` into `output`; yields events, `Finished` last.
 
+    Closing the iterator cancels and leaves nothing half-written. Neither the clip nor one of
+    `originals` is ever replaced.
 
-def _kept(
-    clip: Clip, events: Iterator[Event], folder: Path | None, originals: Originals
-) -> Iterator[Event]:
-    """The events; keyframes are saved in `folder` if there is one."""
-    for event in events:
-        if isinstance(event, KeyframeReady) and folder is not None:
-            path = folder / f"{event.index:06d}.png"
-            originals.check(path)
-            write_image(path, displayed(event.image, clip.info.sample_aspect))
-        yield event
+    Raises:
+        OutputError: the output exists, cannot be written, or the disk is full.
+        FrescoError: whatever `propagate` raises.
+    """
+    files, pace = files or PropagationFiles(), Pace()
+    originals = originals_of(clip.info) | originals
+    pictures = _Pictures(clip, originals, error_maps=files.error_maps)
+    options = _Options(clip, output, settings, codec, overwrite, NoCheckpoint(), originals)
+    written = _Writing(options, pictures, pace)
+    yield from written.of(
+        propagate(
+            clip,
+            key_folder,
+            settings,
+            interpolator=interpolator,
+            device=device,
+            pace=pace,
+            resume=files.resume,
+            keeps_errors=files.error_maps is not None,
+        )
+    )
+    yield Finished(written.report("none", device))
 
 
 def save_report(report: Report, path: Path) -> None:
@@ -145,18 +171,26 @@ def _prepared_folder(folder: Path | None) -> Path | None:
     return folder
 
 
-def _opened(
-    clip: Clip,
-    path: Path | None,
-    settings: RestyleSettings,
-    codec: Codec | None,
-    overwrite: bool,
-    checkpoint: Checkpoint,
-    originals: Originals,
-) -> _Output | _NoOutput:
-    if path is None:
-        return _NoOutput()
-    return _Output(_Options(clip, path, settings, codec, overwrite, checkpoint, originals))
+@dataclass(frozen=True)
+class _Pictures:
+    """Folders of pictures beside the clip: keyframes, and error maps of the frames between."""
+
+    clip: Clip
+    originals: Originals
+    keyframes: Path | None = None
+    error_maps: Path | None = None
+
+    def save(self, event: Event) -> None:
+        """Save the picture of an event, if there is a folder for it."""
+        if isinstance(event, KeyframeReady) and self.keyframes is not None:
+            self._write(self.keyframes, event.index, event.image)
+        elif isinstance(event, FrameReady) and event.error is not None and self.error_maps:
+            self._write(self.error_maps, event.frame.index, error_picture(event.error))
+
+    def _write(self, folder: Path, index: int, image: Image) -> None:
+        path = folder / f"{index:06d}.png"
+        self.originals.check(path)
+        write_image(path, displayed(image, self.clip.info.sample_aspect))
 
 
 class _NoOutput:
@@ -179,8 +213,8 @@ class _Options:
     """What it takes to open the output."""
 
     clip: Clip
-    path: Path
-    settings: RestyleSettings
+    path: Path | None
+    settings: RestyleSettings | PropagateSettings
     codec: Codec | None
     overwrite: bool
     checkpoint: Checkpoint
@@ -196,8 +230,9 @@ class _Options:
 class _Output:
     """The output while it is written; a context manager like the writer it holds."""
 
-    def __init__(self, options: _Options) -> None:
+    def __init__(self, options: _Options, path: Path) -> None:
         self._options = options
+        self._path = path
         self._writer = self._opened()
 
     @property
@@ -233,7 +268,7 @@ class _Output:
         options = self._options
         folder = options.checkpoint.folder
         return open_writer(
-            options.path,
+            self._path,
             options.clip,
             codec=options.codec,
             overwrite=options.overwrite or self._is_ours(),
@@ -246,12 +281,12 @@ class _Output:
 
     def _note_delivery(self, temporary: Path) -> None:
         size = temporary.stat().st_size if temporary.is_file() else None
-        note = {"output": str(self._options.path.resolve()), "bytes": size}
+        note = {"output": str(self._path.resolve()), "bytes": size}
         self._options.checkpoint.save_delivery(note)
 
     def _is_ours(self) -> bool:
         """Whether an earlier run of this job was killed when the output had just got its name."""
-        note, path = self._options.checkpoint.delivery(), self._options.path
+        note, path = self._options.checkpoint.delivery(), self._path
         if note is None or note.get("output") != str(path.resolve()):
             return False
         return not path.is_file() or path.stat().st_size == note.get("bytes")
@@ -261,66 +296,81 @@ def _name_for(folder: Path) -> str:
     return hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:8]
 
 
-class _Collected:
-    """What the report needs, gathered from the events as they pass."""
+class _Writing:
+    """Passes events on, each when what it carries has been written, and sums them up."""
 
-    def __init__(self) -> None:
-        self.plan: Analysed | None = None
-        self.warnings: list[str] = []
-        self.frames: dict[int, FrameQuality] = {}
+    def __init__(self, options: _Options, pictures: _Pictures, pace: Pace) -> None:
+        self._clip, self._path = options.clip, options.path
+        self._pictures = pictures
+        self._pace = pace
+        self._output = _NoOutput() if self._path is None else _Output(options, self._path)
+        self._plan: Analysed | None = None
+        self._warnings: list[str] = []
+        self._frames: dict[int, FrameQuality] = {}
 
     @property
-    def planned(self) -> Analysed:
+    def plan(self) -> Analysed:
         """The plan that was carried out."""
-        assert self.plan is not None
-        return self.plan
+        assert self._plan is not None
+        return self._plan
 
-    def add(self, event: Event) -> None:
+    def of(self, events: Generator[Event, None, None]) -> Iterator[Event]:
+        """`events`, with what writing has to tell."""
+        with self._output, closing(events):
+            # What becomes of the sound is known now, and better told before hours of work.
+            yield from self._new_warnings(self._output.warnings)
+            for event in events:
+                self._collect(event)
+                self._pictures.save(event)
+                progress = self._output.take(event, self._pace)
+                yield event
+                if progress is not None:
+                    yield progress
+        yield from self._new_warnings((*self._clip.warnings, *self._output.warnings))
+
+    def report(self, model: str, device: str) -> Report:
+        """The report, without what has to be measured in the result."""
+        plan = self.plan
+        outputs = {
+            "clip": self._path,
+            "keyframes": self._pictures.keyframes,
+            "error_maps": self._pictures.error_maps,
+        }
+        return Report(
+            version=__version__,
+            settings=plan.settings.as_dict(),
+            model=model,
+            device=device,
+            clip=_clip_facts(self._clip),
+            keyframes=plan.keyframes,
+            shots=plan.shots,
+            working_size=plan.working_size,
+            seconds=self._pace.report(),
+            peak_memory_bytes=peak_memory_bytes(device),
+            metrics=summary(self._frames),
+            interpolation=details(self._frames, plan.keyframes, plan.shots),
+            warnings=tuple(self._warnings),
+            outputs={kind: str(path) for kind, path in outputs.items() if path is not None},
+        )
+
+    def _collect(self, event: Event) -> None:
         """Remember what the report will say."""
         if isinstance(event, Analysed):
-            self.plan = event
+            self._plan = event
         elif isinstance(event, Warned):
-            self.warnings.append(event.message)
+            self._warnings.append(event.message)
         elif isinstance(event, Restarted):
-            self.warnings.append(event.reason)
-            self.frames.clear()
+            self._warnings.append(event.reason)
+            self._frames.clear()
         elif isinstance(event, FrameReady) and event.quality is not None:
-            self.frames[event.frame.index] = event.quality
+            self._frames[event.frame.index] = event.quality
 
-    def new_warnings(self, texts: Iterable[str]) -> Iterator[Warned]:
+    def _new_warnings(self, texts: Iterable[str]) -> Iterator[Warned]:
         """What decoding and encoding have to tell and have not told yet."""
         for text in texts:
-            if text not in self.warnings:
-                self.warnings.append(text)
+            if text not in self._warnings:
+                self._warnings.append(text)
                 yield Warned(text)
-
-
-def _report(
-    collected: _Collected,
-    clip: Clip,
-    model: LazyModel,
-    pace: Pace,
-    outputs: dict[str, Path | None],
-    metrics: dict[str, float],
-) -> Report:
-    plan = collected.planned
-    return Report(
-        version=__version__,
-        settings=plan.settings.as_dict(),
-        model=model.name,
-        device=model.device,
-        clip=_clip_facts(clip),
-        keyframes=plan.keyframes,
-        shots=plan.shots,
-        working_size=plan.working_size,
-        seconds=pace.report(),
-        peak_memory_bytes=peak_memory_bytes(model.device),
-        metrics={**metrics, **summary(collected.frames)},
-        interpolation=details(collected.frames, plan.keyframes, plan.shots),
-        warnings=tuple(collected.warnings),
-        outputs={kind: str(path) for kind, path in outputs.items() if path is not None},
-        reused={kind: pace.reused[kind] for kind in KINDS},
-    )
 
 
 def _clip_facts(clip: Clip) -> dict[str, Any]:
@@ -344,8 +394,8 @@ def _metrics(
     """
     if output is None:
         return {}
-    info = clip.info
-    size = working_size(info.width, info.height, min(_METRIC_SHORT_SIDE, plan.settings.size)).scaled
+    info, wanted = clip.info, plan.settings.size or _METRIC_SHORT_SIDE
+    size = working_size(info.width, info.height, min(_METRIC_SHORT_SIDE, wanted)).scaled
     result = Clip.open(output, frame_rate=info.frame_rate)
     parts = {
         "pixel_mse": (result, 0, plan.stop - plan.start),

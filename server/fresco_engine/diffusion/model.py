@@ -1,0 +1,41 @@
+"""A loaded model, as everything that runs it sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from fresco_engine.settings import ControlKind, ModelDefaults, RestyleSettings, Style, resolve
+
+if TYPE_CHECKING:
+    from diffusers import AutoencoderKL, AutoencoderTiny, ControlNetModel, UNet2DConditionModel
+    from transformers import CLIPTextModel, CLIPTokenizer
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Model:
+    """Networks ready to run on `device` in `dtype`, and what the model's maker says of them.
+
+    `control` is the kind of control image `controlnet` was made for; `none` without one.
+    `max_prompt_tokens` counts the two tokens that mark begin and end.
+    """
+
+    name: str
+    unet: UNet2DConditionModel
+    vae: AutoencoderKL | AutoencoderTiny
+    text_encoder: CLIPTextModel
+    tokenizer: CLIPTokenizer
+    scheduler_config: dict[str, Any]
+    controlnet: ControlNetModel | None
+    control: ControlKind
+    defaults: ModelDefaults
+    device: torch.device
+    dtype: torch.dtype
+    max_prompt_tokens: int
+    styles: tuple[Style, ...] = ()
+
+    def resolved(self, settings: RestyleSettings) -> RestyleSettings:
+        """`settings` with all that was left to the style or the model; raises as `resolve`."""
+        return resolve(settings, self.defaults, self.styles)

@@ -1,0 +1,168 @@
+"""A clip restyled by a model: analyse, translate keyframes in batches, fill in the rest.
+
+A clip goes in, events come out; closing the iterator cancels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
+
+from fresco_media.clip import Clip
+from fresco_media.images import fit, unfit, working_size
+from fresco_media.types import Image
+
+from fresco_engine.checkpoint import Checkpoint, NoCheckpoint
+from fresco_engine.correspondence.batch import correspond
+from fresco_engine.correspondence.flow import DisFlow, FlowEstimator, FlowPreset
+from fresco_engine.diffusion.memory import release_device_memory
+from fresco_engine.diffusion.model import Model
+from fresco_engine.diffusion.sampler import KeyframeBatch, StepDone, translate
+from fresco_engine.errors import OutOfDeviceMemory
+from fresco_engine.fallback import Ladder
+from fresco_engine.interpolation.choice import make_interpolator, shared_cores
+from fresco_engine.interpolation.segment import Interpolator
+from fresco_engine.lazy_model import LazyModel, ModelSource
+from fresco_engine.pace import Pace, drained
+from fresco_engine.pipeline import carried_out
+from fresco_engine.planning import analyse, check_range, keep_plan, planned
+from fresco_engine.run import Run
+from fresco_engine.settings import RestyleSettings
+from fresco_engine.translation import TranslatedKeyframes, prompt_of, with_colours
+from fresco_engine.translation_run import TranslationRun
+from fresco_engine.types import Analysed, Event, Restarted
+
+
+def restyle(
+    clip: Clip,
+    settings: RestyleSettings,
+    model: ModelSource,
+    *,
+    estimator: FlowEstimator | None = None,
+    interpolator: Interpolator | None = None,
+    pace: Pace | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> Generator[Event, None, None]:
+    """Restyle a clip; yields events, every frame of the range exactly once and in order.
+
+    Settings that are `None` take the model's recommendation. `model` may be what loads it; that
+    is called only when a model is needed. `estimator` and `interpolator` must bear being called by
+    several threads. `pace` collects seconds per stage. What `checkpoint` holds is announced again
+    but not computed again, and everything else is stored in it before it is announced; the result
+    is the same, bit for bit. Where the device's memory is too small, batches are made smaller,
+    after that the working size: then comes `Restarted`, and everything begins anew.
+
+    Raises:
+        RangeOutsideClip: the settings name frames the clip does not have.
+        InvalidSettings: the prompt is longer than the text encoder takes.
+        CheckpointMismatch: the checkpoint belongs to another clip, model or to other settings.
+        DiskFull: the checkpoint cannot be stored.
+        OutOfDeviceMemory: the device cannot hold a batch, however small it was made.
+    """
+    checkpoint = checkpoint or NoCheckpoint()
+    run = TranslationRun(
+        clip=clip,
+        settings=settings,
+        size=working_size(clip.info.width, clip.info.height, settings.size),
+        model=model if isinstance(model, LazyModel) else LazyModel(model),
+        estimator=estimator or DisFlow(),
+        checkpoint=checkpoint,
+        ladder=Ladder(settings, checkpoint),
+        pace=pace or Pace(),
+    )
+    yield from _restyled(run, interpolator)
+
+
+def _restyled(run: TranslationRun, interpolator: Interpolator | None) -> Iterator[Event]:
+    analysed = yield from planned(run)
+    while True:
+        settings = analysed.settings
+        assert isinstance(settings, RestyleSettings)
+        size = working_size(run.clip.info.width, run.clip.info.height, settings.size)
+        run = replace(run, settings=settings, size=size)
+        yield analysed
+        reason = yield from _tried(run, analysed, interpolator)
+        if reason is None:
+            return
+        yield Restarted(reason)
+        analysed = _smaller(run, analysed)
+
+
+def plan(clip: Clip, settings: RestyleSettings) -> Analysed:
+    """What `restyle` would do: shots, keyframes and working size; no model is needed."""
+    return drained(analyse(clip, settings, Pace()))
+
+
+def look(clip: Clip, index: int, settings: RestyleSettings, model: Model) -> Image:
+    """One frame restyled by itself, at source size, for choosing prompt and strength."""
+    return drained(look_steps(clip, index, settings, model))
+
+
+def look_steps(
+    clip: Clip, index: int, settings: RestyleSettings, model: Model
+) -> Generator[StepDone, None, Image]:
+    """`look` as a generator: yields after every denoising step and returns the picture."""
+    settings = model.resolved(settings)
+    check_range(clip, index, index + 1)
+    info = clip.info
+    size = working_size(info.width, info.height, settings.size)
+    frame = next(clip.frames_at([index], size=size.scaled))
+    source = fit(frame.image, size)
+    batch = KeyframeBatch(indices=(index,), images=(source,), prompts=(prompt_of(settings, index),))
+    correspondence = correspond([source], DisFlow())
+    translation = yield from translate(model, batch, settings, correspondence)
+    return unfit(with_colours(translation.images[0], source, settings), size)
+
+
+def _smaller(run: TranslationRun, analysed: Analysed) -> Analysed:
+    """The same plan at the next smaller size; what was stored is removed."""
+    run.ladder.lower_size()
+    settings = run.ladder.adjusted(run.settings)
+    size = working_size(run.clip.info.width, run.clip.info.height, settings.size)
+    analysed = replace(analysed, settings=settings, working_size=size.padded)
+    keep_plan(run, analysed)
+    return analysed
+
+
+def _tried(
+    run: TranslationRun, analysed: Analysed, interpolator: Interpolator | None
+) -> Generator[Event, None, str | None]:
+    """All of the work; returns why it has to begin anew at a smaller size, if it has to."""
+    try:
+        yield from carried_out(_pipeline_run(run, analysed, interpolator))
+    except OutOfDeviceMemory:
+        reason = run.ladder.restart_reason
+        if reason is None:
+            raise
+    else:
+        return None
+    # Only here, where nothing holds the exception, can the tensors that hang on it be freed.
+    release_device_memory()
+    return reason
+
+
+def _pipeline_run(
+    run: TranslationRun, analysed: Analysed, interpolator: Interpolator | None
+) -> Run:
+    device = run.model.device
+    at_once, workers = shared_cores(device)
+    return Run(
+        clip=run.clip,
+        plan=analysed,
+        size=run.size,
+        keyframes=TranslatedKeyframes(run),
+        interpolator=interpolator
+        or make_interpolator(
+            run.settings.interpolation,
+            device=device,
+            workers=workers,
+            make_flow=_flow_maker(run.estimator),
+        ),
+        at_once=at_once,
+        checkpoint=run.checkpoint,
+        pace=run.pace,
+    )
+
+
+def _flow_maker(estimator: FlowEstimator) -> Callable[[FlowPreset], FlowEstimator]:
+    return DisFlow if type(estimator) is DisFlow else lambda preset: estimator

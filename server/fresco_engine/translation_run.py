@@ -1,0 +1,33 @@
+"""What stays the same while keyframes are translated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fresco_media.clip import Clip
+from fresco_media.images import WorkingSize
+
+from fresco_engine.checkpoint import Checkpoint
+from fresco_engine.correspondence.flow import FlowEstimator
+from fresco_engine.fallback import Ladder
+from fresco_engine.lazy_model import LazyModel
+from fresco_engine.pace import Pace
+from fresco_engine.settings import RestyleSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslationRun:
+    """What stays the same for a whole run of translated keyframes.
+
+    `settings` are resolved once there is a plan, `size` is theirs. `estimator` is called from
+    several threads.
+    """
+
+    clip: Clip
+    settings: RestyleSettings
+    size: WorkingSize
+    model: LazyModel
+    estimator: FlowEstimator
+    checkpoint: Checkpoint
+    ladder: Ladder
+    pace: Pace

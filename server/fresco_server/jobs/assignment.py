@@ -1,0 +1,168 @@
+"""The job that a device's worker has: taken from the queue, noted, given back when it must be."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from fresco_engine.errors import DiskFull, OutputNotWritable
+
+from fresco_server.errors import NotPossible, StoreBusy, reason_of
+from fresco_server.jobs.device_worker import DeviceWorker
+from fresco_server.jobs.folders import DataFolder
+from fresco_server.jobs.job import Failure, Job
+from fresco_server.jobs.messages import JobMessage, JobStopped, RunJob, StopJob
+from fresco_server.jobs.narrator import Narrator
+from fresco_server.jobs.starting import cause, worker_lost
+from fresco_server.jobs.stopping import apply_wanted, release
+from fresco_server.jobs.store import JobStore
+
+_LOGGER = logging.getLogger(__name__)
+_CRASHES_ALLOWED = 2
+_ROOM_PATIENCE_S = 1.0
+"""How long the disk has been full when it is tried again."""
+
+Noted = TypeVar("Noted")
+
+
+class JobAssignment:
+    """At most one job at a time; used on its runner's thread.
+
+    Once `closes` is set nothing is waited for any longer.
+    """
+
+    def __init__(
+        self,
+        device_id: str,
+        worker: DeviceWorker,
+        store: JobStore,
+        folders: DataFolder,
+        closes: threading.Event,
+    ) -> None:
+        self.job: Job | None = None
+        self._device_id = device_id
+        self._worker = worker
+        self._store = store
+        self._folders = folders
+        self._closes = closes
+        self._narrator: Narrator | None = None
+        self._crashes: dict[str, tuple[int, int]] = {}
+        self._lacks_room: DiskFull | None = None
+
+    def next(self, *, takes_any: bool = True) -> Job | None:
+        """The first in the queue for this device, also of those that any device may do."""
+        return self._store.next_queued(("", self._device_id) if takes_any else (self._device_id,))
+
+    def begin(self, job: Job) -> None:
+        """Have the worker do a job."""
+        _LOGGER.info("job %s: begins on %s", job.id, self._device_id)
+        self._store.database.keep_reserve()
+        try:
+            folder = self._note(lambda: self._folders.prepare_job(job.id))
+        except (NotPossible, OutputNotWritable) as fault:
+            reason = reason_of(type(fault).__name__)
+            self.fail(job, Failure(reason=reason, message=str(fault), can_resume=True))
+            return
+        narrator = Narrator(self._store, job)
+        self._note(narrator.begin)
+        self.job, self._narrator, self._lacks_room = job, narrator, None
+        # What clients are answered is nothing to the worker.
+        order = replace(job.order, clip_info={}, request={})
+        run = RunJob(job=job.id, folder=str(folder), order=order, restarts=job.restarts)
+        self._worker.send(run)
+
+    def hear(self, message: JobMessage) -> None:
+        """Take in what the worker says of its job."""
+        narrator = self._narrator
+        if self.job is None or narrator is None or message.job != self.job.id:
+            return
+        if isinstance(message, JobStopped):
+            self._leave()
+            self._apply_wanted(message.job)
+        elif self._note(lambda: narrator.tell(message.event)):
+            self._leave()
+
+    def stop(self, job_id: str) -> None:
+        """Have what is wanted of a job happen: now, or once the worker has stopped."""
+        if self.job is None or self.job.id != job_id:
+            self._apply_wanted(job_id)
+            return
+        self._worker.send(StopJob(job=job_id))
+        self._worker.must_stop()
+
+    def give_back(self, reason: str) -> None:
+        """Let the job wait as the first in the queue, or stop as it was to."""
+        if self.job is not None:
+            release(self._store, self.job.id, reason)
+
+    def recover(self, code: int, log_tail: str) -> None:
+        """The job whose worker died goes on, unless it was to stop, or dies again and again."""
+        assert self.job is not None
+        job = self._store.get(self.job.id) if self._store.has(self.job.id) else None
+        self._leave()
+        if job is None:
+            return
+        if self._lacks_room is not None:
+            message = str(self._lacks_room)
+            self.fail(job, Failure(reason="DISK_FULL", message=message, can_resume=True))
+        elif job.wanted or self._count_crash(job) <= _CRASHES_ALLOWED:
+            reason = f"the worker process ended ({cause(code)}); trying again"
+            self._note(lambda: release(self._store, job.id, reason))
+        else:
+            self._crashes.pop(job.id, None)
+            message = (
+                f"the process that worked on it ended {_CRASHES_ALLOWED + 1} times without "
+                f"getting further ({cause(code)}); use a smaller size or batch, or look at the "
+                "log"
+            )
+            self.fail(job, worker_lost(message, log_tail))
+
+    def fail(self, job: Job, failure: Failure) -> None:
+        """End a job that cannot be done."""
+        self._note(lambda: Narrator(self._store, job).fail(failure))
+
+    def _leave(self) -> None:
+        self.job = self._narrator = None
+        self._worker.is_free()
+
+    def _apply_wanted(self, job_id: str) -> None:
+        if self._store.has(job_id):
+            self._note(lambda: apply_wanted(self._store, self._store.get(job_id)))
+
+    def _count_crash(self, job: Job) -> int:
+        """How often the job's worker has died since anything new was made."""
+        made = len(job.ready_keyframes) + job.ready_frames
+        before, count = self._crashes.get(job.id, (made, 0))
+        count = 1 if before != made else count + 1
+        self._crashes[job.id] = (made, count)
+        return count
+
+    def _note(self, what: Callable[[], Noted]) -> Noted:
+        """Have something written down; on a full disk again and again, lest it is forgotten.
+
+        Raises:
+            DiskFull, StoreBusy: the runner closes before it can be.
+        """
+        while True:
+            try:
+                return what()
+            except StoreBusy as fault:
+                _LOGGER.warning("%s: %s", self._device_id, fault)
+                if self._closes.wait(_ROOM_PATIENCE_S):
+                    raise
+            except DiskFull as fault:
+                self._make_room(fault)
+                if self._closes.wait(_ROOM_PATIENCE_S):
+                    raise
+
+    def _make_room(self, fault: DiskFull) -> None:
+        """The job that fills the disk ends, and what it has half-written makes room to say so."""
+        _LOGGER.warning("%s: %s", self._device_id, fault)
+        if self.job is None or not self._worker.is_running:
+            return
+        self._lacks_room = fault
+        self._worker.kill()
+        self._folders.remove_unfinished(self.job.id)

@@ -1,0 +1,88 @@
+"""What a result does not take over of its clip is said before the work."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import av.container
+import numpy as np
+import pytest
+from fresco_media.clip import Clip
+from fresco_media.encode import Encoder, Target
+
+_MS = Fraction(1, 1000)
+_EDITOR = "to the result in your editor"
+
+
+def write_film(path: Path, *extras: str) -> Path:
+    """Three frames with a timecode, subtitles, an attached file or chapters beside them."""
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=25)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        _add(output, extras)
+        texts = _subtitles(path.with_suffix(".srt")) if "subtitles" in extras else None
+        subtitles = output.add_stream_from_template(texts.streams[0]) if texts else None
+        for index in range(3):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 60 + index, np.uint8))
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+        for packet in texts.demux() if texts else ():
+            if packet.size and subtitles is not None:
+                packet.stream = subtitles
+                output.mux(packet)
+    return path
+
+
+def _subtitles(path: Path) -> av.container.InputContainer:
+    path.write_text("1\n00:00:00,000 --> 00:00:00,100\nhello\n", encoding="utf-8")
+    return av.open(str(path))
+
+
+def _add(output: av.container.OutputContainer, extras: tuple[str, ...]) -> None:
+    if "timecode" in extras:
+        output.metadata["timecode"] = "01:00:00:00"
+    if "file" in extras:
+        output.add_attachment("font.ttf", "font/ttf", b"font")
+    if "chapters" in extras:
+        output.set_chapters(
+            [{"id": 1, "start": 0, "end": 100, "time_base": _MS, "metadata": {"title": "one"}}]
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "extras", "said"),
+    [
+        ("a.mov", ("timecode",), f"the clip's timecode is not taken over; add it {_EDITOR}"),
+        ("a.mkv", ("file",), f"the clip's attached files are not taken over; add them {_EDITOR}"),
+        ("a.mkv", ("subtitles",), f"the clip's subtitles are not taken over; add them {_EDITOR}"),
+        (
+            *("a.mkv", ("subtitles", "file")),
+            f"the clip's subtitles and attached files are not taken over; add them {_EDITOR}",
+        ),
+    ],
+)
+def test_what_is_left_out_is_said_before_the_work(
+    tmp_path: Path, name: str, extras: tuple[str, ...], said: str
+) -> None:
+    source = write_film(tmp_path / name, *extras)
+
+    encoder = Encoder(Clip.open(source).info, Target(tmp_path / "b.mp4", "mp4", "h264"), 0, 3)
+    encoder.close()
+
+    assert encoder.warnings == (said,)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.mov"])
+@pytest.mark.parametrize("extras", [(), ("chapters",)], ids=["nothing", "chapters"])
+def test_nothing_is_said_of_what_is_taken_over(
+    tmp_path: Path, name: str, extras: tuple[str, ...]
+) -> None:
+    source = write_film(tmp_path / name, *extras)
+
+    encoder = Encoder(Clip.open(source).info, Target(tmp_path / "b.mp4", "mp4", "h264"), 0, 3)
+    encoder.close()
+
+    assert encoder.warnings == ()
