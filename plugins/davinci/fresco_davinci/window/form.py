@@ -19,7 +19,7 @@ from PyQt6.QtWidgets import (
 )
 
 from fresco_davinci.choices import Choices
-from fresco_davinci.desk import Scope
+from fresco_davinci.controller import Scope
 
 _NO_STYLE = "None, only the prompt"
 _SCOPES = {"The clip under the playhead": "clip", "Clips between mark in and out": "marks"}
