@@ -54,10 +54,10 @@ def install_plugin(
 def resolve_scripts(data: Path | None) -> Scripts:
     """The scripts that this installation of Fresco has for Resolve's menu."""
     from fresco_davinci.install import Scripts
-    from fresco_davinci.places import Places
+    from fresco_davinci.plugin_folders import PluginFolders
 
     chosen = ("--data", str(data.absolute())) if data is not None else ()
-    return Scripts(program=PROGRAM, mailbox=Places.usual(data).mailbox, options=chosen)
+    return Scripts(program=PROGRAM, mailbox=PluginFolders.usual(data).mailbox, options=chosen)
 
 
 def _resolve(channel: Output, data: Path | None, *, is_removing: bool) -> None:

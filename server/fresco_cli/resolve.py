@@ -55,22 +55,22 @@ def resolve_companion(
         from fresco_davinci.companion import run_at_mailbox, run_over_pipe
         from fresco_davinci.errors import ResolveError
         from fresco_davinci.folders import resolve_folders
-        from fresco_davinci.places import Places
+        from fresco_davinci.plugin_folders import PluginFolders
 
-        places = Places.usual(data)
-        _begin_log(places.log)
+        plugin_folders = PluginFolders.usual(data)
+        _begin_log(plugin_folders.log)
         connect = partial(_connect, tools, data)
         command = cast("Command | None", do.value if do else None)
         window = False if no_window else None
         try:
             if pipe:
                 code = run_over_pipe(
-                    command or "jobs", places, connect, _streams(), with_window=window
+                    command or "jobs", plugin_folders, connect, _streams(), with_window=window
                 )
             else:
                 tell, folders = typer.echo, resolve_folders()
                 code = run_at_mailbox(
-                    places, connect, folders, tell, command=command, with_window=window
+                    plugin_folders, connect, folders, tell, command=command, with_window=window
                 )
         except ResolveError as error:
             raise CommandFailed(type(error).__name__, str(error), FAILED) from error

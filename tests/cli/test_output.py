@@ -29,7 +29,7 @@ def test_every_stage_has_its_own_bar() -> None:
     assert "analysing" in shown
     assert "3/3" in shown
     assert "translating keyframes" in shown
-    assert "1/4, 1:05 left" in shown
+    assert "1/4, 65 s left" in shown
 
 
 def test_what_looks_like_markup_is_printed_as_it_is() -> None:

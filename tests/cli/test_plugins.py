@@ -10,7 +10,7 @@ from fresco_cli import blender, plugin_checks
 from fresco_cli.blender import BlenderFolder, blender_folders
 from fresco_cli.daemon_checks import Problem
 from fresco_davinci.bridge.mailbox import Mailbox
-from fresco_davinci.places import Places
+from fresco_davinci.plugin_folders import PluginFolders
 
 from tests.cli.conftest import Fresco
 
@@ -175,7 +175,7 @@ def test_a_resolve_without_fresco_is_told_how_to_add_it(home: Path) -> None:
 
 
 def test_a_second_companion_ends_with_a_sentence(fresco: Fresco, home: Path, data: Path) -> None:
-    mailbox = Mailbox(Places.usual(data).mailbox, list)
+    mailbox = Mailbox(PluginFolders.usual(data).mailbox, list)
     mailbox.open()
 
     ended = fresco("resolve-companion", "--no-window")

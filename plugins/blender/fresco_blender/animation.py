@@ -81,7 +81,7 @@ def is_animated(strip: Any, names: Collection[str]) -> bool:
     return any(shelf.find(f"{path}.{name}") is not None for shelf in shelves for name in names)
 
 
-def sweep(scene: Any, made: str) -> None:
+def remove_leftovers(scene: Any, made: str) -> None:
     """Remove what is left of deleted strips whose name has `made` in it.
 
     Blender itself removes the curves of the action in use, but neither drivers nor other actions'.

@@ -19,20 +19,20 @@ def source_below(scene: Any, result: Any) -> Any:
 
     None of ours is meant; None if there is no other.
     """
-    holder, order = vse.container_of(scene, result), timeline.recipe_of(result)
-    title = order.title if order else ""
+    holder, request = vse.container_of(scene, result), timeline.request_of(result)
+    title = request.title if request else ""
     below = [
         strip
         for strip in holder
         if strip.channel < result.channel
         and strip.type != "SOUND"
-        and not timeline_made(strip)
+        and not is_made_here(strip)
         and vse.span(strip).cut_to(vse.span(result)).length
     ]
     return max(below, key=lambda strip: (strip.name == title, strip.channel), default=None)
 
 
-def timeline_made(strip: Any) -> bool:
+def is_made_here(strip: Any) -> bool:
     """Whether a strip is one of ours."""
     is_look = strip.get(timeline.LOOK) == "picture"
     return is_look or any(strip.get(name) is not None for name in (timeline.JOB, WIPE))

@@ -10,39 +10,39 @@ import bpy
 from fresco_client import FileFailed
 from fresco_client.files import make_folder
 
-from . import session, vse
+from . import host_session, vse
 from .core.extraction import command_of
-from .core.order import Order
+from .core.request import RestyleRequest
 
 SCRIPT = Path(__file__).parent / "render_strip.py"
 
 
-def render_command(strip: Any, scene: Any, order: Order) -> list[str]:
-    """What renders an order's frames; saves a copy of the file as it is now, not the file itself.
+def render_command(strip: Any, scene: Any, request: RestyleRequest) -> list[str]:
+    """What renders a request's frames; saves a copy of the file as it is now, not the file itself.
 
     Raises:
         FileFailed: the copy cannot be written.
     """
-    folder = Path(order.path).parent
+    folder = Path(request.path).parent
     make_folder(folder)
     copy = folder.parent / "strip.blend"
     try:
-        with session.without_new_scripts():
+        with host_session.without_new_scripts():
             bpy.ops.wm.save_as_mainfile(filepath=str(copy), copy=True, check_existing=False)
     except RuntimeError as error:
         text = (
             f"a copy cannot be saved ({str(error).strip()}). Free some disk space, then try again."
         )
         raise FileFailed(copy, text) from error
-    begin = vse.timing(strip).origin + order.lead
+    begin = vse.timing(strip).origin + request.lead
     wanted = {
         "blend": str(copy),
-        "session": session.settings(),
+        "session": host_session.settings(),
         "scene": scene.name,
         "strip": strip.name,
-        "to": str(folder / "f_######" if order.is_sequence else order.path),
+        "to": str(folder / "f_######" if request.is_sequence else request.path),
         "start": begin,
-        "stop": begin + order.stop - order.start,
+        "stop": begin + request.stop - request.start,
     }
     is_factory = bool(bpy.app.factory_startup)
     return command_of(bpy.app.binary_path, SCRIPT, json.dumps(wanted), is_factory=is_factory)

@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from . import animation, placing, session, timeline
+from . import animation, host_session, placing, timeline
 from .core.card import JobCard
 from .state import state
 from .submission import attach
@@ -25,27 +25,27 @@ def after_undo(*_: Any) -> None:
 def before_save(*_: Any) -> None:
     """Results may have been deleted: what drove them is not to be saved."""
     for scene in bpy.data.scenes:
-        animation.sweep(scene, timeline.MADE)
+        animation.remove_leftovers(scene, timeline.MADE)
 
 
 @persistent
 def before_load(*_: Any) -> None:
     """The file is closed: its jobs go on at the daemon, but nothing is to be placed."""
     placing.drop()
-    if state.desk is not None:
+    if state.daemon_worker is not None:
         for job_id in state.cards:
-            state.desk.leave(job_id)
+            state.daemon_worker.leave(job_id)
     state.cards.clear()
 
 
 @persistent
 def after_load(*_: Any) -> None:
     """Take up the jobs that the strips of this file say are open."""
-    session.note_scripts()
+    host_session.note_scripts()
     for scene in bpy.data.scenes:
-        for order in timeline.open_orders(scene):
-            card = JobCard(order, phase="working")
-            state.cards[order.job_id] = card
+        for request in timeline.open_requests(scene):
+            card = JobCard(request, phase="working")
+            state.cards[request.job_id] = card
             attach(card)
 
 

@@ -8,23 +8,23 @@ from typing import Any
 import bpy
 
 from . import timeline, vse
-from .core.order import Order
+from .core.request import RestyleRequest
 from .core.timing import Span
 
 _thumbnails: dict[str, Any] = {}
 """The one collection of pictures, once there is one."""
 
 
-def show(order: Order, path: Path) -> None:
+def show(request: RestyleRequest, path: Path) -> None:
     """Put a look over its strip at its frame, in place of the look before."""
     for scene in bpy.data.scenes:
         strip = next((s for s in vse.all_strips(scene) if s.get(timeline.LOOK) == "source"), None)
         clear(scene, keeps_source=strip is not None)
         if strip is not None:
-            _place(scene, strip, order, path)
+            _place(scene, strip, request, path)
 
 
-def aim(scene: Any, strip: Any) -> None:
+def remember_source(scene: Any, strip: Any) -> None:
     """Remember whose look is to come."""
     for other in vse.all_strips(scene):
         if other.get(timeline.LOOK) == "source":
@@ -42,8 +42,8 @@ def clear(scene: Any, *, keeps_source: bool = False) -> None:
             del strip[timeline.LOOK]
 
 
-def _place(scene: Any, source: Any, order: Order, path: Path) -> None:
-    frame = vse.timing(source).origin + order.lead
+def _place(scene: Any, source: Any, request: RestyleRequest, path: Path) -> None:
+    frame = vse.timing(source).origin + request.lead
     if not vse.left(source) <= frame < vse.right(source):
         return
     where = Span(start=frame, stop=frame + 1)
@@ -59,7 +59,7 @@ def _place(scene: Any, source: Any, order: Order, path: Path) -> None:
     strip[timeline.LOOK] = "picture"
     strip.color_tag = vse.COLOURS["look"]
     strip.select = False
-    timeline.copy_look(source, strip, order)
+    timeline.copy_appearance(source, strip, request)
 
 
 def icon(path: Path) -> int:

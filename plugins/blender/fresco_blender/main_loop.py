@@ -16,7 +16,7 @@ import bpy
 from . import handlers, placing, receiving, vse
 from .core.faults import fault_of
 from .state import state
-from .submission import desk
+from .submission import daemon_worker
 
 _log = logging.getLogger(__name__)
 
@@ -55,10 +55,10 @@ def tick() -> float:
     except Exception as error:
         # Blender would drop a timer that raises, and every job would seem to stand still.
         _log.exception("a message could not be taken in")
-        state.complaint = fault_of(error)
+        state.request_fault = fault_of(error)
     TickTimes.note(began, used)
     is_busy = placing.is_busy() or state.look_share is not None or bool(state.open_cards)
-    return BUSY_S if is_busy or state.link in {"connecting", "starting"} else IDLE_S
+    return BUSY_S if is_busy or state.connection in {"connecting", "starting"} else IDLE_S
 
 
 def _drain(is_over: Callable[[], bool]) -> bool:
@@ -66,10 +66,10 @@ def _drain(is_over: Callable[[], bool]) -> bool:
     has_changed = False
     while not is_over():
         try:
-            news = desk().inbox.get_nowait()
+            message = daemon_worker().inbox.get_nowait()
         except queue.Empty:
             break
-        receiving.take(news)
+        receiving.take(message)
         has_changed = True
     return has_changed
 
@@ -82,7 +82,7 @@ def register() -> None:
 
 def first_tick() -> None:
     """Blender is up: the scene may be read and preferences are there."""
-    desk()
+    daemon_worker()
     handlers.after_load()
     bpy.app.timers.register(tick, first_interval=0.0, persistent=True)
 
@@ -93,9 +93,9 @@ def unregister() -> None:
         if bpy.app.timers.is_registered(function):
             bpy.app.timers.unregister(function)
     handlers.unregister()
-    if state.desk is not None:
-        state.desk.close()
-        state.desk = None
+    if state.daemon_worker is not None:
+        state.daemon_worker.close()
+        state.daemon_worker = None
     placing.drop()
     state.cards.clear()
-    state.link = "away"
+    state.connection = "away"

@@ -19,7 +19,7 @@ def draw_entries(self: Any, context: Any) -> None:
     layout.operator_context = "INVOKE_DEFAULT"
     layout.operator("fresco.restyle", icon="BRUSH_DATA")
     layout.operator("fresco.look", icon="HIDE_OFF")
-    if timeline.recipe_of(vse.active_strip(context)) is not None:
+    if timeline.request_of(vse.active_strip(context)) is not None:
         layout.operator("fresco.redo", icon="FILE_REFRESH")
         layout.operator("fresco.reroll", icon="KEYFRAME_HLT")
         layout.operator("fresco.compare", icon="ARROW_LEFTRIGHT")

@@ -27,7 +27,7 @@ _STATE_ICONS = {
     "cancelled": "X",
     "failed": "ERROR",
 }
-_LINKS = {
+_CONNECTION_TEXTS = {
     "away": ("No daemon runs", "UNLINKED"),
     "connecting": ("Looking for the daemon …", "SORTTIME"),
     "starting": ("Starting the daemon …", "SORTTIME"),
@@ -53,31 +53,31 @@ class _Tab:
     bl_category = CATEGORY
 
 
-class FRESCO_PT_link(_Tab, Panel):
+class FRESCO_PT_connection(_Tab, Panel):
     """Whether the daemon is there."""
 
-    bl_idname = "FRESCO_PT_link"
+    bl_idname = "FRESCO_PT_connection"
     bl_label = "Fresco"
 
     def draw(self, context):
-        text, icon = _LINKS[state.link]
+        text, icon = _CONNECTION_TEXTS[state.connection]
         row = self.layout.row(align=True)
-        if state.link == "ready" and state.server is not None:
+        if state.connection == "ready" and state.server is not None:
             device = state.server.devices[0] if state.server.devices else None
             where = device.name or device.id if device else ""
             text = f"Ready: {where}" if where else "Ready"
-        fault = state.link_fault
+        fault = state.connection_fault
         if fault == NOT_RUNNING:
-            text, icon = _LINKS["away"]
+            text, icon = _CONNECTION_TEXTS["away"]
         row.label(text=text, icon=icon)
-        if state.link in {"away", "failed"}:
+        if state.connection in {"away", "failed"}:
             # One click, whatever is wrong: what cannot be started says why.
             row.operator("fresco.connect", text="Start", icon="PLAY").start = True
         row.operator("fresco.preferences", text="", icon="PREFERENCES")
         if fault is not None and fault != NOT_RUNNING:
             draw_fault(self.layout, context, fault)
-        if state.complaint is not None:
-            draw_fault(self.layout, context, state.complaint)
+        if state.request_fault is not None:
+            draw_fault(self.layout, context, state.request_fault)
 
 
 class FRESCO_PT_restyle(_Tab, Panel):
@@ -233,7 +233,7 @@ class FRESCO_PT_jobs(_Tab, Panel):
 
 def _draw_card(box: Any, context: Any, card: JobCard) -> None:
     row = box.row(align=True)
-    row.label(text=card.order.title, icon=_icon_of(card))
+    row.label(text=card.request.title, icon=_icon_of(card))
     if card.can_pause:
         row.operator("fresco.pause", text="", icon="PAUSE").job_id = card.job_id
     if card.can_resume:
@@ -264,15 +264,15 @@ class FRESCO_PT_result(_Tab, Panel):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        return timeline.recipe_of(vse.active_strip(context)) is not None
+        return timeline.request_of(vse.active_strip(context)) is not None
 
     def draw(self, context):
         scene, strip = vse.scene_of(context), vse.active_strip(context)
-        order = timeline.recipe_of(strip)
+        request = timeline.request_of(strip)
         layout = self.layout
-        if order is None:
+        if request is None:
             return
-        chosen = order.settings
+        chosen = request.settings
         words = ", ".join(filter(None, (chosen.get("style"), chosen.get("prompt"))))
         draw_text(layout, context, words, "BRUSH_DATA")
         layout.label(text=f"Seed {chosen.get('seed', 0)}, {chosen.get('preset', 'standard')}")
@@ -366,7 +366,7 @@ def _columns(context: Any) -> int:
 
 
 CLASSES = (
-    FRESCO_PT_link,
+    FRESCO_PT_connection,
     FRESCO_PT_result,
     FRESCO_PT_restyle,
     FRESCO_PT_placing,

@@ -13,7 +13,7 @@ from . import timeline
 from .core.card import JobCard
 from .core.faults import Fault
 from .state import state
-from .submission import SOURCE_GONE, attach, desk
+from .submission import SOURCE_GONE, attach, daemon_worker
 
 _UNDONE = "The result was taken off the timeline by undo. Press Place to put it back."
 _waiting: deque[timeline.KeyframePlacer] = deque()
@@ -22,7 +22,7 @@ _waiting: deque[timeline.KeyframePlacer] = deque()
 class QuietPeriod:
     """A time in which no thread of ours runs Python, as `vse.sequencer_context` needs one."""
 
-    hushed: ClassVar[set[str]] = set()
+    left_jobs: ClassVar[set[str]] = set()
     """Jobs that are not followed meanwhile."""
     _ticks = 0
 
@@ -31,15 +31,15 @@ class QuietPeriod:
         """Whether it is quiet now; asks for it if it is not, so that it soon will be."""
         if sys.version_info >= (3, 12):
             return True
-        cls.hushed |= desk().hush()
+        cls.left_jobs |= daemon_worker().leave_all()
         # Twice in a row, as a thread that said it is done may still be on its way to waiting.
-        cls._ticks = cls._ticks + 1 if desk().is_still else 0
+        cls._ticks = cls._ticks + 1 if daemon_worker().is_idle else 0
         return cls._ticks > 1
 
     @classmethod
     def end(cls) -> None:
         """Follow the jobs again."""
-        jobs, cls.hushed, cls._ticks = cls.hushed, set(), 0
+        jobs, cls.left_jobs, cls._ticks = cls.left_jobs, set(), 0
         for card in [state.cards[job_id] for job_id in jobs & state.cards.keys()]:
             if card.is_open and card.result is None and card.fault is None:
                 attach(card)
@@ -52,7 +52,7 @@ def is_busy() -> bool:
 
 def show_keyframes(card: JobCard, indices: set[int] | None = None) -> None:
     """Let keyframes be put onto the timeline, unless the result is there; `indices` None: all."""
-    if card.is_open and card.plan is not None and not card.order.replaces:
+    if card.is_open and card.plan is not None and not card.request.replaces:
         _waiting.append(timeline.KeyframePlacer(card, indices))
 
 
@@ -81,26 +81,26 @@ def place_results() -> bool:
         if card.phase == "fetching" and card.result is not None and card.fault is None
     ]
     for card in fetched:
-        if not timeline.needs_operator(card.order) or QuietPeriod.is_there():
+        if not timeline.needs_operator(card.request) or QuietPeriod.is_there():
             place(card)
-    if QuietPeriod.hushed and not any(timeline.needs_operator(card.order) for card in fetched):
+    if QuietPeriod.left_jobs and not any(timeline.needs_operator(card.request) for card in fetched):
         QuietPeriod.end()
     return bool(fetched)
 
 
 def place(card: JobCard) -> bool:
     """Put a fetched result onto the timeline, once; whether it is there now."""
-    order = card.order
-    scene = timeline.find_scene(order.job_id)
-    drop(order.job_id)
+    request = card.request
+    scene = timeline.find_scene(request.job_id)
+    drop(request.job_id)
     try:
         if scene is None:
-            is_there = is_placed(order.job_id)
-        elif order.replaces:
+            is_there = is_placed(request.job_id)
+        elif request.replaces:
             is_there = bool(timeline.swap_result(scene, card))
         else:
             timeline.place_result(scene, card)
-            is_there = bool(timeline.results(scene, order.job_id))
+            is_there = bool(timeline.results(scene, request.job_id))
     except timeline.NoRoom as error:
         card.fault = Fault(str(error), "PLACE")
         return False
@@ -109,9 +109,9 @@ def place(card: JobCard) -> bool:
         return False
     card.phase, card.fault = "placed", None
     if scene is not None:
-        timeline.clear_job(scene, order.job_id)
-    push_undo(f"Fresco: Result of {order.title}")
-    desk().list_history()
+        timeline.clear_job(scene, request.job_id)
+    push_undo(f"Fresco: Result of {request.title}")
+    daemon_worker().list_history()
     return True
 
 
@@ -132,7 +132,7 @@ def forget(job_id: str) -> None:
     if state.cards.pop(job_id, None) is None:
         return
     drop(job_id)
-    desk().leave(job_id)
+    daemon_worker().leave(job_id)
     for scene in bpy.data.scenes:
         timeline.clear_job(scene, job_id)
 

@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from .core.doorway import Doorway
+from .core.daemon_config import DaemonConfig
 
 
 class FrescoPreferences(bpy.types.AddonPreferences):
@@ -80,10 +80,10 @@ class _Defaults:
     starts_daemon = True
 
 
-def doorway() -> Doorway:
+def daemon_config() -> DaemonConfig:
     """The daemon the preferences name."""
     chosen = preferences()
-    return Doorway(
+    return DaemonConfig(
         data=bpy.path.abspath(chosen.data),
         program=chosen.program,
         address=chosen.address.strip(),

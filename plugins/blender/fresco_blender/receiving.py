@@ -8,95 +8,95 @@ from fresco_client import Analysed, Failed, Restarted, StateChanged
 
 from . import looks, placing, timeline
 from .core.card import JobCard
-from .core.news import (
-    Complaint,
-    Gone,
-    History,
+from .core.messages import (
+    ConnectionChanged,
+    JobConnection,
+    JobDeleted,
+    JobDescribed,
     JobEvent,
-    JobFault,
-    JobLink,
-    JobSeen,
+    JobProblem,
+    JobsListed,
     KeyframeFile,
-    LinkChanged,
     LookFault,
     LookFile,
     LookProgressed,
-    News,
     Rendered,
+    RenderNeeded,
     RenderProgress,
-    RenderWanted,
+    RequestFailed,
     ResultFile,
+    WorkerMessage,
 )
 from .state import state
-from .submission import attach, desk, render_instead
+from .submission import attach, daemon_worker, render_instead
 
-_LINK_REMEDIES = {"START", "RECONNECT", "PREFERENCES"}
+_CONNECTION_REMEDIES = {"START", "RECONNECT", "PREFERENCES"}
 
 
-def take(news: News) -> None:
+def take(message: WorkerMessage) -> None:
     """Bring state and timeline up to date with one message."""
-    if isinstance(news, LinkChanged):
-        _take_link(news)
-    elif isinstance(news, History):
-        state.history = news.jobs
-    elif isinstance(news, Complaint):
-        state.complaint = news.fault
-    elif isinstance(news, LookProgressed):
-        state.look_share = news.share
-    elif isinstance(news, LookFault):
-        state.look_share, state.look_fault = None, news.fault
-    elif isinstance(news, LookFile):
-        state.look_share, state.look_fault, state.look_picture = None, None, news.path
-        looks.show(news.order, news.path)
-    elif isinstance(news, Gone):
-        placing.forget(news.job_id)
+    if isinstance(message, ConnectionChanged):
+        _take_connection(message)
+    elif isinstance(message, JobsListed):
+        state.history = message.jobs
+    elif isinstance(message, RequestFailed):
+        state.request_fault = message.fault
+    elif isinstance(message, LookProgressed):
+        state.look_share = message.share
+    elif isinstance(message, LookFault):
+        state.look_share, state.look_fault = None, message.fault
+    elif isinstance(message, LookFile):
+        state.look_share, state.look_fault, state.look_picture = None, None, message.path
+        looks.show(message.request, message.path)
+    elif isinstance(message, JobDeleted):
+        placing.forget(message.job_id)
     else:
-        card = state.cards.get(news.job_id)
+        card = state.cards.get(message.job_id)
         if card is not None:
-            _take_job(card, news)
+            _take_job(card, message)
 
 
-def _take_link(news: LinkChanged) -> None:
-    was_ready = state.link == "ready"
-    state.link, state.link_fault = news.state, news.fault
-    if news.state != "ready":
+def _take_connection(message: ConnectionChanged) -> None:
+    was_ready = state.connection == "ready"
+    state.connection, state.connection_fault = message.state, message.fault
+    if message.state != "ready":
         return
-    state.server, state.models, state.complaint = news.server, news.models, None
+    state.server, state.models, state.request_fault = message.server, message.models, None
     if not was_ready:
         for card in state.cards.values():
-            is_waiting = card.fault is not None and card.fault.remedy in _LINK_REMEDIES
+            is_waiting = card.fault is not None and card.fault.remedy in _CONNECTION_REMEDIES
             if card.is_open and is_waiting:
                 attach(card)
 
 
-def _take_job(card: JobCard, news: Any) -> None:
-    if isinstance(news, JobSeen):
-        card.describe(news.job)
+def _take_job(card: JobCard, message: Any) -> None:
+    if isinstance(message, JobDescribed):
+        card.describe(message.job)
         placing.show_keyframes(card)
-    elif isinstance(news, JobEvent):
-        _take_event(card, news)
-    elif isinstance(news, JobLink):
-        card.is_connected = news.is_connected
-    elif isinstance(news, JobFault):
-        card.fault = news.fault
-    elif isinstance(news, KeyframeFile):
-        card.keyframe_files[news.index] = news.path
-        placing.show_keyframes(card, {news.index})
-    elif isinstance(news, RenderWanted):
+    elif isinstance(message, JobEvent):
+        _take_event(card, message)
+    elif isinstance(message, JobConnection):
+        card.is_connected = message.is_connected
+    elif isinstance(message, JobProblem):
+        card.fault = message.fault
+    elif isinstance(message, KeyframeFile):
+        card.keyframe_files[message.index] = message.path
+        placing.show_keyframes(card, {message.index})
+    elif isinstance(message, RenderNeeded):
         render_instead(card)
-    elif isinstance(news, RenderProgress):
-        card.rendered_share = news.done / max(news.total, 1)
-    elif isinstance(news, Rendered):
+    elif isinstance(message, RenderProgress):
+        card.rendered_share = message.done / max(message.total, 1)
+    elif isinstance(message, Rendered):
         card.phase = "sending"
-        desk().submit(card.order)
-    elif isinstance(news, ResultFile):
-        card.result, card.result_frames = news.path, news.frame_count
+        daemon_worker().submit(card.request)
+    elif isinstance(message, ResultFile):
+        card.result, card.result_frames = message.path, message.frame_count
         card.phase = "fetching"
 
 
-def _take_event(card: JobCard, news: JobEvent) -> None:
-    card.take(news.event)
-    if isinstance(news.event, Analysed | Failed | Restarted | StateChanged):
+def _take_event(card: JobCard, message: JobEvent) -> None:
+    card.take(message.event)
+    if isinstance(message.event, Analysed | Failed | Restarted | StateChanged):
         placing.show_keyframes(card)
     if card.phase == "ended":
         scene = timeline.find_scene(card.job_id)

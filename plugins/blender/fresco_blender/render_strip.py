@@ -5,7 +5,7 @@
 
 JSON: {"blend", "scene", "strip", "to", "start", "stop", "session"}; frame numbers are the
 timeline's. "to" is a .mkv file, or the beginning of the names of PNG files; "session" is what
-session.py says of the Blender that asks. A line "RENDERED" is printed for every frame.
+host_session.py says of the Blender that asks. A line "RENDERED" is printed for every frame.
 """
 
 from __future__ import annotations

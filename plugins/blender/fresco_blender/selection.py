@@ -16,7 +16,7 @@ def targets(context: Any) -> list[Any]:
     chosen = [
         strip
         for strip in vse.selected_strips(context)
-        if strip.type != "SOUND" and not compare.timeline_made(strip)
+        if strip.type != "SOUND" and not compare.is_made_here(strip)
     ]
     active = vse.active_strip(context)
     if not chosen and active is not None and active.type != "SOUND":
@@ -27,7 +27,7 @@ def targets(context: Any) -> list[Any]:
 def look_target(context: Any) -> Any:
     """The active strip, or what lies below it if it is one of ours."""
     active = vse.active_strip(context)
-    if active is not None and compare.timeline_made(active):
+    if active is not None and compare.is_made_here(active):
         return compare.source_below(vse.scene_of(context), active)
     return active
 
@@ -79,7 +79,7 @@ def look_obstacle(context: Any) -> str:
 def result_obstacle(context: Any) -> str:
     """Why nothing can be done with the active strip as a result; empty if something can."""
     reason = sequencer_obstacle(context)
-    if not reason and timeline.recipe_of(vse.active_strip(context)) is None:
+    if not reason and timeline.request_of(vse.active_strip(context)) is None:
         return "Select a result of Fresco first"
     return reason
 
@@ -104,6 +104,6 @@ def _is_being_remade(result: Any) -> bool:
     """Whether another reroll is under way, which would not know of this one."""
     job_id = result.get(timeline.JOB)
     return any(
-        card.is_open and card.fault is None and card.order.replaces == job_id
+        card.is_open and card.fault is None and card.request.replaces == job_id
         for card in state.cards.values()
     )

@@ -1,4 +1,4 @@
-"""From a strip and the panel's settings to an order, and from an order back to the settings."""
+"""From a strip and the panel's settings to a request, and from a request back to the settings."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import bpy
 
 from . import vse
 from .core import controls, files
-from .core.order import Order
+from .core.request import RestyleRequest
 from .core.shots import words_by_frame
 from .core.timing import Span, rate_of
-from .preferences import doorway, preferences
+from .preferences import daemon_config, preferences
 
 RENDERED_TYPES = frozenset(
     {
@@ -66,7 +66,7 @@ def _is_plain(strip: Any, scene: Any) -> bool:
     if strip.type == "MOVIE":
         return vse.runs_at_scene_rate(strip, scene)
     # Of pictures many files would have to be sent.
-    return _sequence_of(strip) is not None and not doorway().is_remote
+    return _sequence_of(strip) is not None and not daemon_config().is_remote
 
 
 def _sequence_of(strip: Any) -> tuple[Path, int] | None:
@@ -86,14 +86,16 @@ def _sequence_of(strip: Any) -> tuple[Path, int] | None:
 
 
 @dataclass(frozen=True)
-class Wish:
-    """An order, and whether its strip has to be rendered before it can be sent."""
+class PreparedRequest:
+    """A request, and whether its strip has to be rendered before it can be sent."""
 
-    order: Order
+    request: RestyleRequest
     needs_render: bool
 
 
-def wish_for(strip: Any, scene: Any, *, prompts_from_markers: bool = True) -> Wish:
+def prepare_request(
+    strip: Any, scene: Any, *, prompts_from_markers: bool = True
+) -> PreparedRequest:
     """What the panel's settings ask for of a strip.
 
     Raises:
@@ -103,7 +105,7 @@ def wish_for(strip: Any, scene: Any, *, prompts_from_markers: bool = True) -> Wi
     if reason:
         raise CannotRestyle(f"{strip.name if strip else 'Strip'}: {reason}.")
     settings = scene.fresco
-    order = Order(
+    request = RestyleRequest(
         job_id=uuid.uuid4().hex,
         title=strip.name,
         path="",
@@ -117,17 +119,17 @@ def wish_for(strip: Any, scene: Any, *, prompts_from_markers: bool = True) -> Wi
         mask=settings.mask if settings.mask != strip.name else "",
         is_source_muted=settings.source_after == "MUTE",
     )
-    wish = (
-        Wish(_plain_order(order, strip, scene, settings.handles), needs_render=False)
+    prepared = (
+        PreparedRequest(_plain_request(request, strip, scene, settings.handles), needs_render=False)
         if _is_plain(strip, scene)
-        else Wish(rendered_order(order, strip, scene), needs_render=True)
+        else PreparedRequest(rendered_request(request, strip, scene), needs_render=True)
     )
     if not (prompts_from_markers and settings.use_markers):
-        return wish
-    return replace(wish, order=_with_marker_words(wish.order, strip, scene))
+        return prepared
+    return replace(prepared, request=_with_marker_words(prepared.request, strip, scene))
 
 
-def _plain_order(order: Order, strip: Any, scene: Any, handles: int) -> Order:
+def _plain_request(request: RestyleRequest, strip: Any, scene: Any, handles: int) -> RestyleRequest:
     lies = vse.timing(strip)
     count = vse.media_length(strip)
     shown = lies.source_frames(count)
@@ -137,7 +139,7 @@ def _plain_order(order: Order, strip: Any, scene: Any, handles: int) -> Order:
     if strip.type == "MOVIE":
         path = Path(bpy.path.abspath(strip.filepath))
         return replace(
-            order,
+            request,
             path=str(path),
             start=wanted.start,
             stop=wanted.stop,
@@ -148,7 +150,7 @@ def _plain_order(order: Order, strip: Any, scene: Any, handles: int) -> Order:
     assert found is not None
     path, number = found
     return replace(
-        order,
+        request,
         path=str(path),
         is_sequence=True,
         frame_rate=str(rate_of(scene.render.fps, scene.render.fps_base)),
@@ -158,19 +160,21 @@ def _plain_order(order: Order, strip: Any, scene: Any, handles: int) -> Order:
     )
 
 
-def rendered_order(order: Order, strip: Any, scene: Any) -> Order:
-    """The order for a strip that is rendered first: to pictures, or to a movie to be sent.
+def rendered_request(request: RestyleRequest, strip: Any, scene: Any) -> RestyleRequest:
+    """The request for a strip that is rendered first: to pictures, or to a movie to be sent.
 
     Pictures have the timeline's numbers.
     """
-    lies, base = vse.timing(strip), Path(order.folder)
-    order = replace(order, is_rendered=True, expected_frames=None, lead=lies.left - lies.origin)
-    if doorway().is_remote:
-        path = files.rendered_movie(base, order.job_id)
-        return replace(order, path=str(path), is_sequence=False, start=0, stop=lies.visible.length)
-    folder = files.rendered_folder(base, order.job_id)
+    lies, base = vse.timing(strip), Path(request.folder)
+    request = replace(request, is_rendered=True, expected_frames=None, lead=lies.left - lies.origin)
+    if daemon_config().is_remote:
+        path = files.rendered_movie(base, request.job_id)
+        return replace(
+            request, path=str(path), is_sequence=False, start=0, stop=lies.visible.length
+        )
+    folder = files.rendered_folder(base, request.job_id)
     return replace(
-        order,
+        request,
         path=str(folder / picture_name(lies.left)),
         is_sequence=True,
         frame_rate=str(rate_of(scene.render.fps, scene.render.fps_base)),
@@ -184,56 +188,56 @@ def picture_name(frame: int) -> str:
     return f"f_{frame:06d}.png"
 
 
-def _with_marker_words(order: Order, strip: Any, scene: Any) -> Order:
+def _with_marker_words(request: RestyleRequest, strip: Any, scene: Any) -> RestyleRequest:
     markers = [(marker.frame, marker.name) for marker in scene.timeline_markers]
     words = words_by_frame(markers, vse.span(strip))
-    # The order counts frames from `start`, which is the timeline's frame `origin + lead`.
-    shift = order.start - order.lead - vse.timing(strip).origin
-    frames = Span(start=order.start, stop=order.stop)
+    # The request counts frames from `start`, which is the timeline's frame `origin + lead`.
+    shift = request.start - request.lead - vse.timing(strip).origin
+    frames = Span(start=request.start, stop=request.stop)
     prompts = {
         str(frame + shift): text
         for frame, text in words.items()
         if frames.start <= frame + shift < frames.stop
     }
-    return replace(order, settings={**order.settings, "keyframe_prompts": prompts})
+    return replace(request, settings={**request.settings, "keyframe_prompts": prompts})
 
 
-def look_wish(strip: Any, scene: Any, frame: int) -> Wish:
-    """A wish for one frame: the one under the playhead.
+def prepare_look(strip: Any, scene: Any, frame: int) -> PreparedRequest:
+    """A request for one frame: the one under the playhead.
 
     Raises:
         CannotRestyle: the playhead is not on the strip, or there is another reason.
     """
     if not vse.left(strip) <= frame < vse.right(strip):
         raise CannotRestyle("Put the playhead onto the strip to see how its frame would look.")
-    wish = wish_for(strip, scene)
-    order = wish.order
-    shift = order.start - order.lead - vse.timing(strip).origin
-    index = min(max(frame + shift, order.start), order.stop - 1)
-    order = replace(order, start=index, stop=index + 1, lead=frame - vse.timing(strip).origin)
-    if not wish.needs_render:
-        return replace(wish, order=order)
-    if order.is_sequence:
-        path = Path(order.path).with_name(picture_name(frame))
-        return replace(wish, order=replace(order, path=str(path)))
+    prepared = prepare_request(strip, scene)
+    request = prepared.request
+    shift = request.start - request.lead - vse.timing(strip).origin
+    index = min(max(frame + shift, request.start), request.stop - 1)
+    request = replace(request, start=index, stop=index + 1, lead=frame - vse.timing(strip).origin)
+    if not prepared.needs_render:
+        return replace(prepared, request=request)
+    if request.is_sequence:
+        path = Path(request.path).with_name(picture_name(frame))
+        return replace(prepared, request=replace(request, path=str(path)))
     # A movie of that frame alone.
-    words = order.settings.get("keyframe_prompts", {}).get(str(index))
+    words = request.settings.get("keyframe_prompts", {}).get(str(index))
     prompts = {"keyframe_prompts": {"0": words}} if words else {"keyframe_prompts": {}}
-    settings = {**order.settings, **prompts}
-    return replace(wish, order=replace(order, start=0, stop=1, settings=settings))
+    settings = {**request.settings, **prompts}
+    return replace(prepared, request=replace(request, start=0, stop=1, settings=settings))
 
 
 def show_settings(settings: Any, chosen: Mapping[str, Any], model: str) -> None:
-    """Put the settings of an order, or of a job of the daemon, into the panel."""
+    """Put the settings of a request, or of a job of the daemon, into the panel."""
     controls.show_settings(settings, chosen)
     settings.model = model
 
 
-def show_order(settings: Any, order: Order) -> None:
-    """Put all that an order was made with into the panel."""
-    show_settings(settings, order.settings, order.model)
-    settings.output, settings.mask = order.output, order.mask
-    settings.source_after = "MUTE" if order.is_source_muted else "KEEP"
+def show_request(settings: Any, request: RestyleRequest) -> None:
+    """Put all that a request was made with into the panel."""
+    show_settings(settings, request.settings, request.model)
+    settings.output, settings.mask = request.output, request.mask
+    settings.source_after = "MUTE" if request.is_source_muted else "KEEP"
 
 
 def kept_settings(settings: Any) -> dict[str, Any]:

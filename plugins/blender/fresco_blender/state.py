@@ -10,10 +10,10 @@ from fresco_client import Job, Model, ServerInfo, Style
 
 from .core.card import JobCard
 from .core.faults import Fault
-from .core.news import LinkState
+from .core.messages import DaemonState
 
 if TYPE_CHECKING:
-    from .core.desk import Desk
+    from .core.daemon_worker import DaemonWorker
 
 _USUAL_CONTROLS = ("tile", "canny", "hed", "depth", "none")
 
@@ -22,9 +22,9 @@ _USUAL_CONTROLS = ("tile", "canny", "hed", "depth", "none")
 class State:
     """Everything the panel draws that is not in the file."""
 
-    desk: Desk | None = None
-    link: LinkState = "away"
-    link_fault: Fault | None = None
+    daemon_worker: DaemonWorker | None = None
+    connection: DaemonState = "away"
+    connection_fault: Fault | None = None
     server: ServerInfo | None = None
     models: tuple[Model, ...] = ()
     cards: dict[str, JobCard] = field(default_factory=dict[str, JobCard])
@@ -33,7 +33,7 @@ class State:
     """How far the look that is being made is; None while there is none."""
     look_picture: Path | None = None
     look_fault: Fault | None = None
-    complaint: Fault | None = None
+    request_fault: Fault | None = None
 
     def styles(self, source: str) -> tuple[Style, ...]:
         """Looks a model knows."""

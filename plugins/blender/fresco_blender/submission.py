@@ -10,10 +10,10 @@ from fresco_client import FileFailed
 
 from . import extract, source, timeline
 from .core.card import JobCard
-from .core.desk import Desk
+from .core.daemon_worker import DaemonWorker
 from .core.faults import Fault, fault_of
-from .core.order import Order
-from .preferences import doorway
+from .core.request import RestyleRequest
+from .preferences import daemon_config
 from .state import state
 
 SOURCE_GONE = (
@@ -22,46 +22,46 @@ SOURCE_GONE = (
 )
 
 
-def desk() -> Desk:
+def daemon_worker() -> DaemonWorker:
     """What talks to the daemon that the preferences name; opened when it is first asked for."""
-    wanted = doorway()
-    if state.desk is None or state.desk.doorway != wanted:
-        _open_desk(Desk(wanted))
-    assert state.desk is not None
-    return state.desk
+    wanted = daemon_config()
+    if state.daemon_worker is None or state.daemon_worker.daemon_config != wanted:
+        _open_worker(DaemonWorker(wanted))
+    assert state.daemon_worker is not None
+    return state.daemon_worker
 
 
-def _open_desk(opened: Desk) -> None:
-    if state.desk is not None:
-        state.desk.close()
-    state.desk = opened
-    state.link, state.link_fault, state.server = "away", None, None
+def _open_worker(opened: DaemonWorker) -> None:
+    if state.daemon_worker is not None:
+        state.daemon_worker.close()
+    state.daemon_worker = opened
+    state.connection, state.connection_fault, state.server = "away", None, None
     opened.connect(start=False)
     for card in state.cards.values():
         if card.is_open:
             attach(card)
 
 
-def begin(strip: Any, scene: Any, wish: source.Wish) -> JobCard:
-    """Start what is wished for a strip."""
-    order = wish.order
-    card = JobCard(order)
-    state.cards[order.job_id] = card
-    timeline.mark(strip, order)
-    if wish.needs_render:
+def begin(strip: Any, scene: Any, prepared: source.PreparedRequest) -> JobCard:
+    """Start what is wanted for a strip."""
+    request = prepared.request
+    card = JobCard(request)
+    state.cards[request.job_id] = card
+    timeline.mark(strip, request)
+    if prepared.needs_render:
         _render(card, strip, scene)
     else:
-        desk().submit(order)
+        daemon_worker().submit(request)
     return card
 
 
 def send_again(card: JobCard) -> None:
     """Try once more what could not be sent."""
     card.fault = None
-    needs_pixels = card.order.is_rendered and not Path(card.order.path).exists()
+    needs_pixels = card.request.is_rendered and not Path(card.request.path).exists()
     if card.phase != "rendering" and not needs_pixels:
         card.phase = "sending"
-        desk().submit(card.order)
+        daemon_worker().submit(card.request)
         return
     found = _source_of(card)
     if found is not None:
@@ -74,7 +74,7 @@ def attach(card: JobCard) -> None:
         send_again(card)
         return
     card.fault = None
-    desk().follow(card.order, card.last_sequence)
+    daemon_worker().follow(card.request, card.last_sequence)
 
 
 def render_instead(card: JobCard) -> None:
@@ -83,10 +83,10 @@ def render_instead(card: JobCard) -> None:
     if found is None:
         return
     strip, scene = found
-    order = source.rendered_order(card.order, strip, scene)
-    prompts = _moved_prompts(card.order, order)
-    card.order = replace(order, settings={**order.settings, **prompts})
-    timeline.mark(strip, card.order)
+    request = source.rendered_request(card.request, strip, scene)
+    prompts = _moved_prompts(card.request, request)
+    card.request = replace(request, settings={**request.settings, **prompts})
+    timeline.mark(strip, card.request)
     _render(card, strip, scene)
 
 
@@ -100,17 +100,17 @@ def _source_of(card: JobCard) -> tuple[Any, Any] | None:
 
 
 def _render(card: JobCard, strip: Any, scene: Any) -> None:
-    order = card.order
+    request = card.request
     card.phase, card.rendered_share, card.fault = "rendering", 0.0, None
     try:
-        command = extract.render_command(strip, scene, order)
+        command = extract.render_command(strip, scene, request)
     except FileFailed as error:
         card.fault = fault_of(error, "SEND")
         return
-    desk().render(order, command, order.stop - order.start)
+    daemon_worker().render(request, command, request.stop - request.start)
 
 
-def _moved_prompts(old: Order, new: Order) -> dict[str, Any]:
+def _moved_prompts(old: RestyleRequest, new: RestyleRequest) -> dict[str, Any]:
     """Words of markers, by the frames of another source."""
     words = old.settings.get("keyframe_prompts")
     if not words:

@@ -16,15 +16,15 @@ from fresco_client import JobState
 
 from . import animation, vse
 from .core.card import JobCard
-from .core.order import Order
+from .core.request import RestyleRequest
 from .core.timing import Span, keyframe_spans
 
-ORDER = "fresco:"
-"""On a source strip, with the job's id after it: the order, as long as it is open."""
+REQUEST = "fresco:"
+"""On a source strip, with the job's id after it: the request, as long as it is open."""
 KEY = "fresco_key"
 JOB = "fresco_job"
-RECIPE = "fresco_recipe"
-"""On a result: the order it came from."""
+RESULT_REQUEST = "fresco_recipe"
+"""On a result: the request it came from."""
 KEYFRAMES = "fresco_keyframes"
 START = "fresco_start"
 LOOK = "fresco_look"
@@ -42,40 +42,40 @@ class NoRoom(Exception):
         )
 
 
-def mark(strip: Any, order: Order) -> None:
-    """Note an order on its source."""
-    strip[ORDER + order.job_id] = order.to_json()
+def mark(strip: Any, request: RestyleRequest) -> None:
+    """Note a request on its source."""
+    strip[REQUEST + request.job_id] = request.to_json()
 
 
 def unmark(scene: Any, job_id: str) -> None:
-    """Take an order that needs nothing any more off its source."""
+    """Take a request that needs nothing any more off its source."""
     for strip in vse.all_strips(scene):
-        if ORDER + job_id in strip.keys():  # noqa: SIM118  strips are no mappings
-            del strip[ORDER + job_id]
-            if strip.get(RECIPE) is not None:
+        if REQUEST + job_id in strip.keys():  # noqa: SIM118  strips are no mappings
+            del strip[REQUEST + job_id]
+            if strip.get(RESULT_REQUEST) is not None:
                 strip.color_tag = vse.COLOURS["result"]
 
 
 def sources(scene: Any, job_id: str) -> list[Any]:
-    """Strips that carry an order: several once the source was split or duplicated."""
-    return [strip for strip in vse.all_strips(scene) if strip.get(ORDER + job_id) is not None]
+    """Strips that carry a request: several once the source was split or duplicated."""
+    return [strip for strip in vse.all_strips(scene) if strip.get(REQUEST + job_id) is not None]
 
 
-def open_orders(scene: Any) -> Iterator[Order]:
-    """Orders on strips, each once."""
+def open_requests(scene: Any) -> Iterator[RestyleRequest]:
+    """Requests on strips, each once."""
     seen: set[str] = set()
     for strip in vse.all_strips(scene):
         for name in strip.keys():  # noqa: SIM118
-            if not name.startswith(ORDER) or name in seen:
+            if not name.startswith(REQUEST) or name in seen:
                 continue
             seen.add(name)
-            order = Order.from_json(str(strip[name]))
-            if order is not None:
-                yield order
+            request = RestyleRequest.from_json(str(strip[name]))
+            if request is not None:
+                yield request
 
 
 def find_scene(job_id: str) -> Any:
-    """The scene in whose sequencer an order is noted, or None."""
+    """The scene in whose sequencer a request is noted, or None."""
     return next((scene for scene in bpy.data.scenes if sources(scene, job_id)), None)
 
 
@@ -93,22 +93,22 @@ def results(scene: Any, job_id: str) -> list[Any]:
     return [
         strip
         for strip in vse.all_strips(scene)
-        if strip.get(JOB) == job_id and strip.get(RECIPE) is not None
+        if strip.get(JOB) == job_id and strip.get(RESULT_REQUEST) is not None
     ]
 
 
-def recipe_of(strip: Any) -> Order | None:
-    """The order a result strip came from; None for any other strip."""
-    text = strip.get(RECIPE) if strip is not None else None
-    return Order.from_json(str(text)) if text else None
+def request_of(strip: Any) -> RestyleRequest | None:
+    """The request a result strip came from; None for any other strip."""
+    text = strip.get(RESULT_REQUEST) if strip is not None else None
+    return RestyleRequest.from_json(str(text)) if text else None
 
 
-def first_frame(source: Any, order: Order) -> int:
+def first_frame(source: Any, request: RestyleRequest) -> int:
     """Timeline frame of a result's first frame, wherever its source is by now."""
-    return vse.timing(source).origin + order.lead
+    return vse.timing(source).origin + request.lead
 
 
-def copy_look(source: Any, target: Any, order: Order) -> None:
+def copy_appearance(source: Any, target: Any, request: RestyleRequest) -> None:
     """Place, crop and mix a picture of the source's size as the source is; it is unmuted.
 
     What moves and fades on the source does so on the target, unless it is in its pixels.
@@ -116,7 +116,7 @@ def copy_look(source: Any, target: Any, order: Order) -> None:
     target.blend_type = "ALPHA_OVER"
     target.mute = False
     _copy_mix(source, target)
-    if order.is_rendered:
+    if request.is_rendered:
         # All else is in its pixels: render_strip.py leaves out only what the strip is mixed by.
         animation.copy(source, target, only=_mixed_by(source))
         return
@@ -170,7 +170,7 @@ class KeyframePlacer:
             self._left = deque(plan.keyframes)
         source, placed = sources(scene, self.job_id)[0], keys(scene, self.job_id)
         spans = dict(keyframe_spans(plan.keyframes, plan.start, plan.stop))
-        begin = first_frame(source, self._card.order) - plan.start
+        begin = first_frame(source, self._card.request) - plan.start
         channel = self._channel(scene, source, placed)
         while self._left and channel is not None:
             index = self._left.popleft()
@@ -196,7 +196,7 @@ class KeyframePlacer:
         return vse.free_channel(holder, vse.span(source), source.channel)
 
     def _add(self, scene: Any, source: Any, index: int, shown: Span, channel: int) -> Any:
-        order = self._card.order
+        request = self._card.request
         holder = vse.container_of(scene, source)
         # A strip made with a large picture decodes it here and now; a name given later does not.
         strip = holder.new_image(
@@ -206,10 +206,10 @@ class KeyframePlacer:
             frame_start=shown.start,
         )
         vse.set_span(strip, shown)
-        strip[JOB], strip[KEY] = order.job_id, index
+        strip[JOB], strip[KEY] = request.job_id, index
         strip.color_tag = vse.COLOURS["planned"]
         strip.select = False
-        copy_look(source, strip, order)
+        copy_appearance(source, strip, request)
         return strip
 
     def _fill(self, strip: Any, index: int) -> None:
@@ -244,20 +244,20 @@ def remove(scene: Any, strip: Any) -> None:
 
 
 def place_result(scene: Any, card: JobCard) -> list[Any]:
-    """The result above each source that carries the order, in sync and as long as it; each once.
+    """The result above each source that carries the request, in sync and as long as it; each once.
 
     Raises:
         NoRoom: a channel is missing.
     """
-    order, made = card.order, results(scene, card.job_id)
+    request, made = card.request, results(scene, card.job_id)
     placed: list[Any] = []
     for source in sources(scene, card.job_id):
-        wanted = Span(start=0, stop=card.result_frames).moved(first_frame(source, order))
+        wanted = Span(start=0, stop=card.result_frames).moved(first_frame(source, request))
         shown = wanted.cut_to(vse.span(source))
         beside = [strip for strip in made if _covers(strip, shown)]
         if shown.length and not beside:
             placed.append(_place_beside(scene, card, source, wanted, shown))
-        if order.is_source_muted:
+        if request.is_source_muted:
             source.mute = True
     return placed
 
@@ -267,15 +267,15 @@ def _covers(strip: Any, shown: Span) -> bool:
 
 
 def _place_beside(scene: Any, card: JobCard, source: Any, wanted: Span, shown: Span) -> Any:
-    order = card.order
+    request = card.request
     holder = vse.container_of(scene, source)
-    ours = {strip.as_pointer() for found in keys(scene, order.job_id).values() for strip in found}
+    ours = {strip.as_pointer() for found in keys(scene, request.job_id).values() for strip in found}
     others = [strip for strip in holder if strip.as_pointer() not in ours]
     # Before it is trimmed the strip is as long as the result, and must not touch anything either.
     channel = vse.free_channel(others, wanted.joined(shown), source.channel)
     if channel is None:
         raise NoRoom
-    for found in keys(scene, order.job_id).values():
+    for found in keys(scene, request.job_id).values():
         for strip in found:
             if _covers(strip, shown):
                 remove(scene, strip)
@@ -283,27 +283,27 @@ def _place_beside(scene: Any, card: JobCard, source: Any, wanted: Span, shown: S
     assert card.result is not None
     vse.show_file(strip, card.result)
     vse.set_span(strip, shown)
-    strip[JOB], strip[RECIPE] = order.job_id, order.to_json()
+    strip[JOB], strip[RESULT_REQUEST] = request.job_id, request.to_json()
     if card.plan is not None:
         strip[KEYFRAMES] = list(card.plan.keyframes)
         strip[START] = card.plan.start
     strip.color_tag = vse.COLOURS["result"]
-    copy_look(source, strip, order)
-    if order.mask:
-        limit_to_mask(scene, strip, order.mask)
+    copy_appearance(source, strip, request)
+    if request.mask:
+        limit_to_mask(scene, strip, request.mask)
     return strip
 
 
-def needs_operator(order: Order) -> bool:
+def needs_operator(request: RestyleRequest) -> bool:
     """Whether placing a result takes an operator of Blender (see `vse.sequencer_context`)."""
-    return order.output == "FRAMES" and not order.replaces
+    return request.output == "FRAMES" and not request.replaces
 
 
 def _add_result(scene: Any, holder: Any, card: JobCard, wanted: Span, channel: int) -> Any:
     path = card.result
     assert path is not None
-    name = f"{card.order.title} {MADE}"[:60]
-    if card.order.output != "FRAMES":
+    name = f"{card.request.title} {MADE}"[:60]
+    if card.request.output != "FRAMES":
         return holder.new_movie(
             name=name, filepath=str(path), channel=channel, frame_start=wanted.start
         )
@@ -365,9 +365,9 @@ def limit_to_mask(scene: Any, strip: Any, mask_name: str) -> None:
 def swap_result(scene: Any, card: JobCard) -> list[Any]:
     """Let results that wait for this one show it: every edit made to them stays."""
     assert card.result is not None
-    swapped = [s for s in sources(scene, card.job_id) if s.get(RECIPE) is not None]
+    swapped = [s for s in sources(scene, card.job_id) if s.get(RESULT_REQUEST) is not None]
     for strip in swapped:
         vse.show_file(strip, card.result)
-        strip[JOB], strip[RECIPE] = card.job_id, card.order.to_json()
+        strip[JOB], strip[RESULT_REQUEST] = card.job_id, card.request.to_json()
         strip.color_tag = vse.COLOURS["result"]
     return swapped

@@ -45,7 +45,7 @@ class TimelineClip:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class ClipRange:
     """Frames of a clip: `count` from the record frame `first` on."""
 
     clip: TimelineClip
@@ -74,7 +74,7 @@ class TimelineInfo:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Placed:
+class PlacedResult:
     """What became of a result."""
 
     job_id: str

@@ -20,11 +20,11 @@ from fresco_davinci.bridge.mailbox import Mailbox
 from fresco_davinci.bridge.pipe import PipeLink
 from fresco_davinci.bridge.remote import Bridge
 from fresco_davinci.choices import Choices
-from fresco_davinci.desk import Connect, Desk, Scope, sentences
+from fresco_davinci.controller import Connect, ResolveController, Scope, outcome_sentences
 from fresco_davinci.errors import HostGone, HostRefused, NotReady, ResolveError
 from fresco_davinci.folders import ResolveFolders
 from fresco_davinci.forms import choices_from, form_of
-from fresco_davinci.places import Places
+from fresco_davinci.plugin_folders import PluginFolders
 
 Command = Literal["restyle", "restyle-marked", "restyle-last", "look", "jobs", "update"]
 Say = Callable[[str], None]
@@ -33,7 +33,7 @@ _POLL_S = 0.2
 
 def run_over_pipe(
     command: Command,
-    places: Places,
+    plugin_folders: PluginFolders,
     connect: Connect,
     streams: tuple[IO[str], IO[str]],
     *,
@@ -45,20 +45,20 @@ def run_over_pipe(
     if there can be one.
     """
     bridge = Bridge(PipeLink(*streams))
-    desk = Desk(places, connect)
-    desk.attach(bridge)
+    controller = ResolveController(plugin_folders, connect)
+    controller.attach(bridge)
     try:
         if has_window() if with_window is None else with_window:
-            return _in_window(command, desk, bridge)
-        return _told(lambda: _perform(command, desk, bridge), bridge.say)
+            return _in_window(command, controller, bridge)
+        return _reporting(lambda: _perform(command, controller, bridge), bridge.say)
     except HostGone:
         return 1
     finally:
-        desk.close()
+        controller.close()
 
 
 def run_at_mailbox(
-    places: Places,
+    plugin_folders: PluginFolders,
     connect: Connect,
     folders: ResolveFolders,
     say: Say,
@@ -72,19 +72,19 @@ def run_at_mailbox(
     Raises:
         InstallFailed: the mailbox cannot be used.
     """
-    mailbox = Mailbox(places.mailbox, folders.preferences)
+    mailbox = Mailbox(plugin_folders.mailbox, folders.preferences)
     mailbox.open()
     try:
         if command is None and (has_window() if with_window is None else with_window):
             from fresco_davinci.window import run_window
 
-            desk = Desk(places, connect)
+            controller = ResolveController(plugin_folders, connect)
             try:
-                return run_window(desk, "restyle", mailbox=mailbox)
+                return run_window(controller, "restyle", mailbox=mailbox)
             finally:
-                desk.close()
+                controller.close()
         say("Waiting for a click on Workspace > Scripts > Fresco > Fresco (free edition).")
-        _serve_clicks(mailbox, places, connect, say, command or "restyle-last", is_to_end)
+        _serve_clicks(mailbox, plugin_folders, connect, say, command or "restyle-last", is_to_end)
         return 0
     finally:
         mailbox.close()
@@ -92,27 +92,27 @@ def run_at_mailbox(
 
 def _serve_clicks(
     mailbox: Mailbox,
-    places: Places,
+    plugin_folders: PluginFolders,
     connect: Connect,
     say: Say,
     command: Command,
     is_to_end: Callable[[], bool],
 ) -> None:
     while not is_to_end():
-        link = mailbox.newcomer()
+        link = mailbox.new_link()
         if link is None:
             time.sleep(_POLL_S)
             continue
         bridge = Bridge(link)
-        desk = Desk(places, connect)
-        desk.attach(bridge)
+        controller = ResolveController(plugin_folders, connect)
+        controller.attach(bridge)
         try:
-            _told(lambda: _perform(command, desk, bridge, say), say)  # noqa: B023 - called at once
+            _reporting(lambda: _perform(command, controller, bridge, say), say)  # noqa: B023 - called at once
         except HostGone as error:
             say(str(error))
         finally:
             with suppress(HostGone):
-                desk.close()
+                controller.close()
 
 
 def has_window() -> bool:
@@ -126,13 +126,13 @@ def has_window() -> bool:
     return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
-def _in_window(command: Command, desk: Desk, bridge: Bridge) -> int:
+def _in_window(command: Command, controller: ResolveController, bridge: Bridge) -> int:
     from fresco_davinci.window import run_window, show_sentence
 
     if command not in ("restyle-last", "update"):
-        return run_window(desk, command)
+        return run_window(controller, command)
     told: list[str] = []
-    code = _told(lambda: _perform(command, desk, bridge, told.append), told.append)
+    code = _reporting(lambda: _perform(command, controller, bridge, told.append), told.append)
     for sentence in told:
         bridge.say(sentence)
     if code != 0:
@@ -140,7 +140,7 @@ def _in_window(command: Command, desk: Desk, bridge: Bridge) -> int:
     return code
 
 
-def _told(body: Callable[[], None], say: Say) -> int:
+def _reporting(body: Callable[[], None], say: Say) -> int:
     """Run something; what goes wrong is told in a sentence."""
     try:
         body()
@@ -152,41 +152,45 @@ def _told(body: Callable[[], None], say: Say) -> int:
     return 0
 
 
-def _perform(command: Command, desk: Desk, bridge: Bridge, say: Say | None = None) -> None:
+def _perform(
+    command: Command, controller: ResolveController, bridge: Bridge, say: Say | None = None
+) -> None:
     """A command without a window."""
     say = say or bridge.say
     if command in ("update", "jobs"):
-        for sentence in sentences(desk.update()):
+        for sentence in outcome_sentences(controller.update()):
             say(sentence)
         return
     if command == "look":
-        path = desk.places.own / "look.png"
+        path = controller.plugin_folders.own / "look.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(desk.look(_asked(desk, bridge)))
+        path.write_bytes(controller.look(_ask_choices(controller, bridge)))
         say(f"{path} is the frame, restyled.")
         return
-    choices = desk.choices() if command == "restyle-last" else _asked(desk, bridge)
+    choices = (
+        controller.choices() if command == "restyle-last" else _ask_choices(controller, bridge)
+    )
     if not choices.is_complete:
         raise NotReady("There are no last settings yet. Choose “Restyle current clip” first.")
-    for sentence in sentences(done) if (done := desk.update()) else []:
+    for sentence in outcome_sentences(done) if (done := controller.update()) else []:
         say(sentence)
     scope: Scope = "marks" if command == "restyle-marked" else "clip"
-    orders = desk.restyle(scope, choices)
-    for note in desk.notes:
+    pending_jobs = controller.restyle(scope, choices)
+    for note in controller.notes:
         say(note)
-    for order in orders:
-        say(f"“{order.title}” is being restyled. “Update results” brings it in when it is done.")
+    for pending in pending_jobs:
+        say(f"“{pending.title}” is being restyled. “Update results” brings it in when it is done.")
 
 
-def _asked(desk: Desk, bridge: Bridge) -> Choices:
+def _ask_choices(controller: ResolveController, bridge: Bridge) -> Choices:
     """Choices from a form of Fusion's, where this Resolve shows forms.
 
     Raises:
         NotReady: it shows none, or it was cancelled.
     """
-    last = desk.choices()
+    last = controller.choices()
     try:
-        filled = bridge.form(form_of(last, [style.name for style in desk.styles()]))
+        filled = bridge.form(form_of(last, [style.name for style in controller.styles()]))
     except HostRefused:
         raise NotReady(
             "No window can be opened: install PyQt6 beside Fresco, or use “Restyle with last "

@@ -27,11 +27,11 @@ from fresco_client import (
 )
 
 from fresco_davinci.choices import Choices, save_choices
-from fresco_davinci.clips import Part, Placed, TimelineInfo
+from fresco_davinci.clips import ClipRange, PlacedResult, TimelineInfo
 from fresco_davinci.errors import CannotRestyle, HostRefused, NotReady, RenderFailed, ResolveError
 from fresco_davinci.host import Host
-from fresco_davinci.orders import Order, OrderBook
-from fresco_davinci.places import Places
+from fresco_davinci.pending_jobs import PendingJob, PendingJobStore
+from fresco_davinci.plugin_folders import PluginFolders
 from fresco_davinci.results import fetch
 from fresco_davinci.sources import FileSource, RenderSource, source_of
 
@@ -40,7 +40,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ready:
+class ReadableFrames:
     """Frames of a part that the daemon can read: `first` counts as the daemon does."""
 
     clip: ClipSource
@@ -50,11 +50,11 @@ class Ready:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of an order: placed, failed, or still at work."""
+    """What became of a pending job: placed, failed, or still at work."""
 
-    order: Order
+    pending: PendingJob
     job: Job | None
-    placed: Placed | None = None
+    placed: PlacedResult | None = None
     problem: str = ""
     """A sentence; empty if all is well."""
 
@@ -66,28 +66,28 @@ class Restyler:
     """
 
     def __init__(
-        self, host: Host, session: Session, places: Places, *, wait: Wait, tell: Tell
+        self, host: Host, session: Session, plugin_folders: PluginFolders, *, wait: Wait, tell: Tell
     ) -> None:
         self._host = host
         self._session = session
-        self._places = places
-        self._book = OrderBook(places.orders)
+        self._folders = plugin_folders
+        self._store = PendingJobStore(plugin_folders.pending_jobs)
         self._wait = wait
         self._tell = tell
 
-    def current(self) -> Part:
+    def current(self) -> ClipRange:
         """The whole clip under the playhead."""
         clip = self._host.current_clip()
-        return Part(clip=clip, first=clip.start, count=clip.duration)
+        return ClipRange(clip=clip, first=clip.start, count=clip.duration)
 
-    def marked(self, choices: Choices) -> list[Part]:
+    def marked(self, choices: Choices) -> list[ClipRange]:
         """Parts of clips between the marks; whole clips if the results are to be takes."""
         parts = self._host.clips_between_marks()
         if choices.place != "take":
             return parts
         return [replace(part, first=part.clip.start, count=part.clip.duration) for part in parts]
 
-    def restyle(self, parts: Sequence[Part], choices: Choices) -> list[Order]:
+    def restyle(self, parts: Sequence[ClipRange], choices: Choices) -> list[PendingJob]:
         """Hand parts of clips to the daemon. The choices become the last settings.
 
         Of several, those that cannot be restyled are told of and passed over.
@@ -98,24 +98,26 @@ class Restyler:
         if not choices.is_complete:
             raise NotReady("Say first what the clip is to look like: a prompt or a style.")
         timeline = self._host.timeline()
-        orders: list[Order] = []
+        pending_jobs: list[PendingJob] = []
         refused: list[CannotRestyle] = []
         for part in parts:
             try:
-                orders.append(self._order(part, timeline, choices))
+                pending_jobs.append(self._hand_over_range(part, timeline, choices))
             except CannotRestyle as error:
                 refused.append(error)
-        if not orders and refused:
+        if not pending_jobs and refused:
             raise refused[0]
         for error in refused:
             self._tell(str(error))
-        save_choices(self._places.choices, choices)
-        return orders
+        save_choices(self._folders.choices, choices)
+        return pending_jobs
 
-    def _order(self, part: Part, timeline: TimelineInfo, choices: Choices) -> Order:
+    def _hand_over_range(
+        self, part: ClipRange, timeline: TimelineInfo, choices: Choices
+    ) -> PendingJob:
         job_id = uuid.uuid4().hex
         ready = self._ready(part, timeline, choices, job_id)
-        order = Order(
+        pending = PendingJob(
             job_id=job_id,
             project_id=timeline.project_id,
             timeline_id=timeline.timeline_id,
@@ -132,32 +134,34 @@ class Restyler:
             rendered=str(ready.rendered or ""),
             is_sequence=not timeline.reads_h264,
         )
-        with self._book.held(), self._taken_back_on_failure(order):
-            self._book.save(order)
-            self._host.mark(order)
-            self._submit(order, ready)
-            return self._book.submitted(order)
+        with self._store.held(), self._taken_back_on_failure(pending):
+            self._store.save(pending)
+            self._host.mark(pending)
+            self._submit(pending, ready)
+            return self._store.submitted(pending)
 
     @contextmanager
-    def _taken_back_on_failure(self, order: Order) -> Generator[None, None, None]:
+    def _taken_back_on_failure(self, pending: PendingJob) -> Generator[None, None, None]:
         try:
             yield
         except BaseException:
             # Where Resolve does not let itself be tidied up now, the next update does it.
             with suppress(ResolveError):
-                self._finish(order)
+                self._finish(pending)
             raise
 
-    def _submit(self, order: Order, ready: Ready) -> None:
+    def _submit(self, pending: PendingJob, ready: ReadableFrames) -> None:
         self._session.submit(
             ready.clip,
-            order.choices.settings(ready.first, ready.first + order.count),
-            output=OutputOptions(kind="frames") if order.is_sequence else OutputOptions(),
-            title=order.title,
-            job_id=order.job_id,
+            pending.choices.settings(ready.first, ready.first + pending.count),
+            output=OutputOptions(kind="frames") if pending.is_sequence else OutputOptions(),
+            title=pending.title,
+            job_id=pending.job_id,
         )
 
-    def _ready(self, part: Part, timeline: TimelineInfo, choices: Choices, name: str) -> Ready:
+    def _ready(
+        self, part: ClipRange, timeline: TimelineInfo, choices: Choices, name: str
+    ) -> ReadableFrames:
         source = source_of(part, timeline.rate, choices.pixels)
         if isinstance(source, FileSource):
             found = self._in_file(source)
@@ -172,19 +176,19 @@ class Restyler:
             source = RenderSource(reason="is in a file that Fresco cannot read frame by frame")
         return self._rendered(part, source, name)
 
-    def _in_file(self, source: FileSource) -> Ready | None:
+    def _in_file(self, source: FileSource) -> ReadableFrames | None:
         """The frames in their file; None if the daemon cannot read it, or counts differently."""
         try:
             info = self._session.describe_clip(source.clip)
         except CallFailed:
             return None
         first = source.first_index(info)
-        return None if first is None else Ready(clip=source.clip, first=first)
+        return None if first is None else ReadableFrames(clip=source.clip, first=first)
 
-    def _rendered(self, part: Part, source: RenderSource, name: str) -> Ready:
+    def _rendered(self, part: ClipRange, source: RenderSource, name: str) -> ReadableFrames:
         self._tell(f"“{part.clip.name}” {source.reason}, so that Resolve renders it first.")
-        self._places.renders.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix="render-", dir=self._places.renders))
+        self._folders.renders.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="render-", dir=self._folders.renders))
         try:
             file = self._host.render(part, folder, self._wait)
             info = self._session.describe_clip(ClipSource(path=str(file)))
@@ -193,9 +197,9 @@ class Restyler:
                     f"DaVinci Resolve rendered {info.frame_count} frames instead of {part.count}. "
                     "Look at the in and out points on its Deliver page, then try again."
                 )
-            kept = self._places.renders / f"{name}{file.suffix}"
+            kept = self._folders.renders / f"{name}{file.suffix}"
             file.replace(kept)
-            return Ready(clip=ClipSource(path=str(kept)), first=0, rendered=kept)
+            return ReadableFrames(clip=ClipSource(path=str(kept)), first=0, rendered=kept)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -231,7 +235,7 @@ class Restyler:
     def _frame(self, choices: Choices) -> Generator[tuple[ClipSource, int], None, None]:
         """The frame under the playhead: in its media file, or as Resolve writes it out."""
         clip, at = self._host.current_clip(), self._host.playhead()
-        part = Part(clip=clip, first=at, count=1)
+        part = ClipRange(clip=clip, first=at, count=1)
         source = source_of(part, self._host.timeline().rate, choices.pixels)
         ready = self._in_file(source) if isinstance(source, FileSource) else None
         if ready is not None:
@@ -243,73 +247,73 @@ class Restyler:
             yield ClipSource(path=str(still), frame_rate=Fraction(24)), 0
 
     def update(self) -> list[Outcome]:
-        """Bring in what is done of this project's orders, and tell of all of them.
+        """Bring in what is done of this project's pending jobs, and tell of all of them.
 
         Does the same whenever it is called: what is in the project already stays as it is.
         """
         timeline = self._host.timeline()
-        with self._book.held():
-            self._book.drop_renders(self._places.renders)
-            orders = list(self._book.of_project(timeline.project_id))
-            return [self._updated(order, timeline) for order in orders]
+        with self._store.held():
+            self._store.drop_renders(self._folders.renders)
+            pending_jobs = list(self._store.of_project(timeline.project_id))
+            return [self._updated(pending, timeline) for pending in pending_jobs]
 
-    def waiting(self) -> list[Order]:
-        """Orders of the project that is open."""
-        return list(self._book.of_project(self._host.timeline().project_id))
+    def waiting(self) -> list[PendingJob]:
+        """Pending jobs of the project that is open."""
+        return list(self._store.of_project(self._host.timeline().project_id))
 
-    def _updated(self, order: Order, timeline: TimelineInfo) -> Outcome:
+    def _updated(self, pending: PendingJob, timeline: TimelineInfo) -> Outcome:
         try:
-            job = self._session.job(order.job_id)
+            job = self._session.job(pending.job_id)
         except NotFound:
-            return self._lost(order)
-        if not order.is_submitted:
-            order = self._book.submitted(order)
+            return self._lost(pending)
+        if not pending.is_submitted:
+            pending = self._store.submitted(pending)
         if job.state is JobState.DONE:
-            return self._brought_in(order, job, timeline)
+            return self._brought_in(pending, job, timeline)
         if job.state in (JobState.CANCELLED, JobState.FAILED):
-            return self._ended(order, job)
-        return Outcome(order=order, job=job)
+            return self._ended(pending, job)
+        return Outcome(pending=pending, job=job)
 
-    def _lost(self, order: Order) -> Outcome:
-        self._finish(order)
+    def _lost(self, pending: PendingJob) -> Outcome:
+        self._finish(pending)
         problem = (
             "The daemon no longer has this job. Restyle the clip again."
-            if order.is_submitted
+            if pending.is_submitted
             else "It was interrupted before the daemon had it. Restyle the clip again."
         )
-        return Outcome(order=order, job=None, problem=problem)
+        return Outcome(pending=pending, job=None, problem=problem)
 
-    def _ended(self, order: Order, job: Job) -> Outcome:
+    def _ended(self, pending: PendingJob, job: Job) -> Outcome:
         if job.failure is not None and job.failure.can_resume:
             again = f" Put that right, then run “fresco jobs resume {job.id[:8]}”."
-            return Outcome(order=order, job=job, problem=job.failure.message + again)
-        self._finish(order)
+            return Outcome(pending=pending, job=job, problem=job.failure.message + again)
+        self._finish(pending)
         problem = job.failure.message if job.failure else "It was cancelled."
-        return Outcome(order=order, job=job, problem=problem)
+        return Outcome(pending=pending, job=job, problem=problem)
 
-    def _brought_in(self, order: Order, job: Job, timeline: TimelineInfo) -> Outcome:
+    def _brought_in(self, pending: PendingJob, job: Job, timeline: TimelineInfo) -> Outcome:
         try:
-            path = fetch(self._session, order, job, self._places, timeline.project_name)
-            placed = self._host.place(order, path)
+            path = fetch(self._session, pending, job, self._folders, timeline.project_name)
+            placed = self._host.place(pending, path)
         except (ResolveError, CallFailed, FileFailed) as error:
-            return Outcome(order=order, job=job, problem=str(error))
+            return Outcome(pending=pending, job=job, problem=str(error))
         problem = placed.note
-        if not self._finish(order):
+        if not self._finish(pending):
             problem = f"{problem} Its marker is still there; run “Update results” again.".strip()
-        return Outcome(order=order, job=job, placed=placed, problem=problem)
+        return Outcome(pending=pending, job=job, placed=placed, problem=problem)
 
-    def _finish(self, order: Order) -> bool:
-        """Forget an order and its marker; if that cannot be now, it is tried again later."""
+    def _finish(self, pending: PendingJob) -> bool:
+        """Forget a pending job and its marker; if that cannot be now, it is tried again later."""
         try:
-            is_unmarked = self._host.unmark(order)
+            is_unmarked = self._host.unmark(pending)
         except HostRefused:
             return False
         if is_unmarked:
-            self._book.remove(order)
+            self._store.remove(pending)
         return is_unmarked
 
-    def cancel(self, order: Order) -> None:
-        """End an order's job for good, and want its result no more."""
+    def cancel(self, pending: PendingJob) -> None:
+        """End a pending job for good, and want its result no more."""
         with suppress(NotFound, NotPossibleNow):
-            self._session.cancel(order.job_id)
-        self._finish(order)
+            self._session.cancel(pending.job_id)
+        self._finish(pending)

@@ -2,7 +2,7 @@
 
 ResolveError
 ├── NotReady         Resolve shows no clip, timeline or project, or a dialog is in the way
-│   └── TimelineGone   the timeline of an order was deleted
+│   └── TimelineGone   the timeline of a pending job was deleted
 ├── CannotRestyle    this clip cannot be restyled as it is
 ├── CannotPlace      the result cannot go where it is wanted
 ├── RenderFailed     Resolve did not render the range
@@ -23,7 +23,7 @@ class NotReady(ResolveError):
 
 
 class TimelineGone(NotReady):
-    """The timeline of an order is no longer in the project."""
+    """The timeline of a pending job is no longer in the project."""
 
     def __init__(self) -> None:
         super().__init__("The timeline of this clip is no longer in the project.")

@@ -10,7 +10,7 @@ from pathlib import Path
 from fresco_client import ClipInfo, ClipSource
 
 from fresco_davinci.choices import Pixels
-from fresco_davinci.clips import Part
+from fresco_davinci.clips import ClipRange
 from fresco_davinci.errors import CannotRestyle
 
 
@@ -48,7 +48,7 @@ class RenderSource:
     """Words that follow "it"."""
 
 
-def source_of(part: Part, rate: Fraction, pixels: Pixels) -> FileSource | RenderSource:
+def source_of(part: ClipRange, rate: Fraction, pixels: Pixels) -> FileSource | RenderSource:
     """Where the frames of a part come from; `rate` is the timeline's.
 
     Raises:
@@ -86,7 +86,7 @@ def source_of(part: Part, rate: Fraction, pixels: Pixels) -> FileSource | Render
     )
 
 
-def _why_never_the_file(part: Part, rate: Fraction) -> str:
+def _why_never_the_file(part: ClipRange, rate: Fraction) -> str:
     """Why the frames that are shown are not those of the file, one after the other."""
     media = part.clip.media
     if media is None or not media.path:
@@ -99,7 +99,7 @@ def _why_never_the_file(part: Part, rate: Fraction) -> str:
     return ""
 
 
-def _why_rather_not(part: Part) -> str:
+def _why_rather_not(part: ClipRange) -> str:
     """Why they do not look like those of the file."""
     if part.clip.is_retimed is None:
         return "may be retimed, which this version of Resolve does not tell"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from fresco_blender.core.card import JobCard
-from fresco_blender.core.order import Order
+from fresco_blender.core.request import RestyleRequest
 from fresco_client import (
     Analysed,
     Failed,
@@ -27,7 +27,7 @@ from fresco_client import (
 from tests.fakes.session import new_job
 
 WHEN = {"time": datetime(2026, 1, 1, tzinfo=timezone.utc)}
-ORDER = Order(job_id="a", title="shot", path="/a.mp4", start=0, stop=20, lead=0)
+REQUEST = RestyleRequest(job_id="a", title="shot", path="/a.mp4", start=0, stop=20, lead=0)
 PLAN = Plan(
     start=0,
     stop=20,
@@ -40,7 +40,7 @@ PLAN = Plan(
 
 def _known() -> JobCard:
     """A job that the daemon has."""
-    card = JobCard(ORDER)
+    card = JobCard(REQUEST)
     card.describe(new_job("a"))
     return card
 
@@ -55,7 +55,7 @@ def _progress(sequence: int, stage: Stage, done: float) -> ProgressMade:
 
 
 def test_a_job_is_followed_from_sending_to_fetching() -> None:
-    card = JobCard(ORDER)
+    card = JobCard(REQUEST)
     shares = [card.share]
     assert card.progress_text == "sending"
     card.describe(new_job("a"))

@@ -31,10 +31,10 @@ def _rendered(scene: Any, strip: Any, out: str, frames: int = 1, first: int = 1)
     """Pictures as the plugin has them made."""
     source = Path(out) / "source"
     path = str(source / f"f_{first:06d}.png")
-    order = SimpleNamespace(
+    request = SimpleNamespace(
         path=path, lead=first - 1, start=first, stop=first + frames, is_sequence=True
     )
-    command = stage.part("extract").render_command(strip, scene, order)
+    command = stage.part("extract").render_command(strip, scene, request)
     extraction = stage.part("core.extraction")
     try:
         extraction.Extraction(command, path, frames).run(lambda _: None)

@@ -132,7 +132,7 @@ ANIMATIONS: dict[str, Callable[[Any], None]] = {
 }
 
 
-def _seen(strip: Any) -> tuple[Any, ...]:
+def _described(strip: Any) -> tuple[Any, ...]:
     place, crop = strip.transform, strip.crop
     numbers = (place.offset_x, place.offset_y, place.scale_x, place.scale_y, place.rotation)
     return (
@@ -156,8 +156,8 @@ def _differences(scene: Any, old: Any, new: Any) -> list[Any]:
     found = []
     for frame in range(1, LAST):
         scene.frame_set(frame)
-        if _seen(old) != _seen(new):
-            found.append((frame, _seen(old), _seen(new)))
+        if _described(old) != _described(new):
+            found.append((frame, _described(old), _described(new)))
     return found[:3]
 
 
@@ -180,11 +180,11 @@ def copied(clip: str, out: str) -> dict[str, Any]:
         before, moves = _written(scene, old), []
         for frame in range(1, LAST):
             scene.frame_set(frame)
-            moves.append(_seen(old))
+            moves.append(_described(old))
         scene.frame_set(1)
         count = len(_written(scene, old))
         for _ in range(2):
-            stage.part("timeline").copy_look(old, new, SimpleNamespace(is_rendered=False))
+            stage.part("timeline").copy_appearance(old, new, SimpleNamespace(is_rendered=False))
         found[name] = {
             "moves": len(set(moves)) > 1,
             "differences": _differences(scene, old, new),
@@ -197,7 +197,7 @@ def copied(clip: str, out: str) -> dict[str, Any]:
 def groups(clip: str, out: str) -> dict[str, Any]:
     scene, old, new = _scene(clip)
     old.keyframe_insert("blend_alpha", frame=1, group="Fades")
-    stage.part("timeline").copy_look(old, new, SimpleNamespace(is_rendered=False))
+    stage.part("timeline").copy_appearance(old, new, SimpleNamespace(is_rendered=False))
     path = new.path_from_id()
     mine = [curve for curve in _curves(scene) if curve.data_path.startswith(path)]
     return {"groups": [curve.group.name if curve.group else "" for curve in mine]}
@@ -208,7 +208,7 @@ def rendered(clip: str, out: str) -> dict[str, Any]:
     scene, old, new = _scene(clip)
     _fade(old)
     _handles(old)
-    stage.part("timeline").copy_look(old, new, SimpleNamespace(is_rendered=True))
+    stage.part("timeline").copy_appearance(old, new, SimpleNamespace(is_rendered=True))
     alpha, moved = [], []
     for frame in range(1, LAST):
         scene.frame_set(frame)
@@ -223,7 +223,7 @@ def replacing(clip: str, out: str) -> dict[str, Any]:
     old.blend_type = "REPLACE"
     _fade(old)
     scene.frame_set(5)
-    stage.part("timeline").copy_look(old, new, SimpleNamespace(is_rendered=False))
+    stage.part("timeline").copy_appearance(old, new, SimpleNamespace(is_rendered=False))
     scene.frame_set(6)
     return {"alpha": new.blend_alpha, "blend": new.blend_type}
 
@@ -236,7 +236,7 @@ def deleted(clip: str, out: str) -> dict[str, Any]:
         _driven(old)
         _on_the_nla(old)
         before = _everything(scene)
-        stage.part("timeline").copy_look(old, new, SimpleNamespace(is_rendered=False))
+        stage.part("timeline").copy_appearance(old, new, SimpleNamespace(is_rendered=False))
         assert _everything(scene) > before
         if by_us:
             stage.part("timeline").remove(scene, new)

@@ -56,7 +56,7 @@ def stage_is_open() -> bool:
 
 def watch_drawing() -> None:
     """Note when the tab is drawn."""
-    panel = stage.part("panels").FRESCO_PT_link
+    panel = stage.part("panels").FRESCO_PT_connection
     draw = panel.draw
 
     def noted(self: Any, context: Any) -> None:
@@ -87,7 +87,7 @@ def pictures(clip: str, out: str, scale: float) -> Generator[hands.Step, None, A
     yield 1.0
     _tidy()
     yield from open_tab()
-    yield lambda: state().link in {"ready", "failed"}
+    yield lambda: state().connection in {"ready", "failed"}
     _frame_all()
     bpy.ops.fresco.look()
     yield lambda: state().look_picture or state().look_fault
@@ -145,7 +145,7 @@ def use(clip: str, quit_mark: str, is_noisy: bool = False) -> Generator[hands.St
     _unfold()
     yield 1.0
     yield from open_tab()
-    yield lambda: state().link == "ready"
+    yield lambda: state().connection == "ready"
     heart, parts = _Heart(), _Parts()
     bpy.app.timers.register(heart, persistent=True)
     for frame in range(2, 12):  # what redrawing costs without a job
@@ -260,7 +260,7 @@ class _Parts:
     def __init__(self) -> None:
         self.longest: dict[str, tuple[float, float]] = {}
         placing, placer = stage.part("placing"), stage.part("timeline").KeyframePlacer
-        self._wrap(stage.part("receiving"), "take", lambda news: type(news).__name__)
+        self._wrap(stage.part("receiving"), "take", lambda message: type(message).__name__)
         self._wrap(placer, "_place", lambda *_: "placing one keyframe")
         self._wrap(placer, "work", lambda *_: "placing some keyframes")
         self._wrap(stage.part("vse"), "redraw", lambda *_: "redraw")

@@ -43,7 +43,9 @@ def describe() -> str:
     cards = [
         (card.phase, card.state, card.progress_text, card.fault) for card in state.cards.values()
     ]
-    return f"link {state.link} {state.link_fault}, jobs {cards}, look {state.look_fault}"
+    return (
+        f"link {state.connection} {state.connection_fault}, jobs {cards}, look {state.look_fault}"
+    )
 
 
 def module_name() -> str:
@@ -71,7 +73,7 @@ def install(extension: str, classic: str) -> None:
 def connect(data: str) -> None:
     """Let the plugin use the daemon of this data folder."""
     part("preferences").preferences().data = data
-    part("submission").desk()
+    part("submission").daemon_worker()
 
 
 def new_scene(rate: int = 24, size: tuple[int, int] = (160, 96)) -> Any:

@@ -19,7 +19,7 @@ def _both(scene: Any, strip: Any, out: str) -> dict[str, Any]:
         "source_files": stage.render(scene, strip, Path(out) / "source"),
         "result_files": stage.render(scene, result, Path(out) / "result"),
         "keys_left": len(keys),
-        "was_rendered": card.order.is_rendered,
+        "was_rendered": card.request.is_rendered,
         "strips": len(stage.part("vse").all_strips(scene)),
     }
 
@@ -72,7 +72,7 @@ def moved_while_it_was_made(clip: str, out: str) -> dict[str, Any]:
         "result": stage.lies(result),
         "source_files": stage.render(scene, strip, Path(out) / "source"),
         "result_files": stage.render(scene, result, Path(out) / "result"),
-        "was_rendered": card.order.is_rendered,
+        "was_rendered": card.request.is_rendered,
     }
 
 

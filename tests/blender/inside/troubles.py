@@ -33,9 +33,9 @@ def missing_daemon(clip: str) -> dict[str, Any]:
     """None runs and none can be started; then there is one, and the job goes off by itself."""
     scene = stage.new_scene()
     stage.part("preferences").preferences().program = "/nowhere/fresco"
-    stage.part("submission").desk()
-    stage.wait_for("no daemon", lambda: _state().link == "failed")
-    connect = _said(_state().link_fault)
+    stage.part("submission").daemon_worker()
+    stage.wait_for("no daemon", lambda: _state().connection == "failed")
+    connect = _said(_state().connection_fault)
     stage.add_movie(scene, clip)
     card = stage.restyle(scene)
     return {"connect": connect, "send": _said(_fault(card)), "is_open": card.is_open}
@@ -59,14 +59,14 @@ def late_daemon(clip: str, go: str) -> dict[str, Any]:
 def started_daemon(clip: str, program: str) -> dict[str, Any]:
     """One click starts the daemon."""
     stage.part("preferences").preferences().program = program
-    stage.wait_for("no daemon", lambda: _state().link == "failed")
-    before = _said(_state().link_fault)
+    stage.wait_for("no daemon", lambda: _state().connection == "failed")
+    before = _said(_state().connection_fault)
     assert bpy.ops.fresco.connect() == {"FINISHED"}
     states = set()
 
     def is_ready() -> bool:
-        states.add(_state().link)
-        return _state().link == "ready"
+        states.add(_state().connection)
+        return _state().connection == "ready"
 
     stage.wait_for("the daemon", is_ready)
     models = [model.name for model in _state().models]
@@ -100,9 +100,9 @@ def refused(clip: str) -> dict[str, Any]:
     """Whatever is there does not let us in, or does not understand us."""
     scene = stage.new_scene()
     stage.add_movie(scene, clip)
-    stage.wait_for("the link to fail", lambda: _state().link == "failed")
+    stage.wait_for("the link to fail", lambda: _state().connection == "failed")
     card = stage.restyle(scene)
-    return {"connect": _said(_state().link_fault), "send": _said(_fault(card))}
+    return {"connect": _said(_state().connection_fault), "send": _said(_fault(card))}
 
 
 def remote(clip: str, address: str, token: str) -> dict[str, Any]:
@@ -111,10 +111,10 @@ def remote(clip: str, address: str, token: str) -> dict[str, Any]:
     chosen.token, chosen.address = token, address
     scene = stage.new_scene()
     stage.add_movie(scene, clip)
-    stage.wait_for("an answer", lambda: _state().link in {"failed", "ready"})
-    if _state().link == "failed":
+    stage.wait_for("an answer", lambda: _state().connection in {"failed", "ready"})
+    if _state().connection == "failed":
         card = stage.restyle(scene)
-        return {"connect": _said(_state().link_fault), "send": _said(_fault(card))}
+        return {"connect": _said(_state().connection_fault), "send": _said(_fault(card))}
     return {"result": stage.lies(stage.placed(stage.restyle(scene)))}
 
 

@@ -58,7 +58,7 @@ def look_then_restyle(clip: str, out: str) -> dict[str, Any]:
     looked = scene.fresco.seed
     stage.choose(scene, strip)
     cards = [stage.restyle(scene), stage.restyle(scene)]
-    seeds = [card.order.settings["seed"] for card in cards]
+    seeds = [card.request.settings["seed"] for card in cards]
     for card in cards:
         stage.placed(card)
     return {"looked": looked, "seeds": seeds, "strips": len(stage.part("vse").all_strips(scene))}
@@ -101,7 +101,7 @@ def several_strips(clip: str, out: str) -> dict[str, Any]:
     return {
         "sources": sources,
         "results": results,
-        "seeds": [c.order.settings["seed"] for c in cards],
+        "seeds": [c.request.settings["seed"] for c in cards],
     }
 
 
@@ -119,7 +119,7 @@ def markers(clip: str, out: str) -> dict[str, Any]:
         scene.timeline_markers.new(name, frame=frame)
     card = stage.restyle(scene)
     stage.placed(card)
-    words = {int(index): text for index, text in card.order.settings["keyframe_prompts"].items()}
+    words = {int(index): text for index, text in card.request.settings["keyframe_prompts"].items()}
     job = _in_history(card)
     return {
         "words": {str(index): words.get(index, "") for index in (4, 13, 14, 28, 29, 33)},
@@ -185,12 +185,12 @@ def redo(clip: str, out: str) -> dict[str, Any]:
     stage.choose(scene, old)
     results, source = stage.part("operators.results"), stage.part("source")
     former = source.kept_settings(scene.fresco)
-    source.show_order(scene.fresco, stage.part("timeline").recipe_of(old))
+    source.show_request(scene.fresco, stage.part("timeline").request_of(old))
     shown = [scene.fresco.prompt, scene.fresco.use_strength, round(scene.fresco.strength, 3)]
     shown += [scene.fresco.output, scene.fresco.source_after]
     source.restore_settings(scene.fresco, former)
     restored = [scene.fresco.prompt, scene.fresco.output]
-    source.show_order(scene.fresco, stage.part("timeline").recipe_of(old))
+    source.show_request(scene.fresco, stage.part("timeline").request_of(old))
     scene.fresco.prompt = "a negative, again"
     assert results.FRESCO_OT_redo.obstacle(bpy.context) == ""
     assert bpy.ops.fresco.redo() == {"FINISHED"}
@@ -202,7 +202,7 @@ def redo(clip: str, out: str) -> dict[str, Any]:
         "old": stage.lies(old),
         "new": stage.lies(new),
         "source": stage.lies(strip),
-        "prompt": second.order.settings["prompt"],
+        "prompt": second.request.settings["prompt"],
     }
 
 
@@ -333,7 +333,7 @@ def history(clip: str, out: str) -> dict[str, Any]:
         "prompt": prompt,
         "source": stage.lies(strip),
         "result": stage.lies(result),
-        "still_there": bool(stage.part("timeline").recipe_of(result)),
+        "still_there": bool(stage.part("timeline").request_of(result)),
     }
 
 

@@ -17,7 +17,7 @@ from fresco_davinci.bridge.remote import Message
 from fresco_davinci.choices import Choices
 from fresco_davinci.core import Restyler
 from fresco_davinci.host import Host
-from fresco_davinci.places import Places
+from fresco_davinci.plugin_folders import PluginFolders
 
 from tests.engine.conftest import scene, write_clip
 from tests.fakes.resolve import Clip, Item, Resolve, World, open_world
@@ -70,21 +70,21 @@ def session(daemon: DaemonProcess) -> Iterator[Session]:
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
+def plugin_folders(tmp_path: Path) -> PluginFolders:
     """Folders with spaces and letters that are not ASCII."""
-    return Places(data=tmp_path / "däta folder", videos=tmp_path / "Vidéos")
+    return PluginFolders(data=tmp_path / "däta folder", videos=tmp_path / "Vidéos")
 
 
 @pytest.fixture
-def restyler(session: Session, places: Places) -> MakeRestyler:
+def restyler(session: Session, plugin_folders: PluginFolders) -> MakeRestyler:
     """What the commands do, for a stand-in."""
-    return lambda world: restyler_of(Resolve(world), session, places)
+    return lambda world: restyler_of(Resolve(world), session, plugin_folders)
 
 
-def restyler_of(resolve: Any, session: Session, places: Places) -> Restyler:
+def restyler_of(resolve: Any, session: Session, plugin_folders: PluginFolders) -> Restyler:
     """What the commands do, for Resolve itself or one over a bridge."""
     return Restyler(
-        Host(resolve), session, places, wait=lambda seconds: None, tell=lambda text: None
+        Host(resolve), session, plugin_folders, wait=lambda seconds: None, tell=lambda text: None
     )
 
 

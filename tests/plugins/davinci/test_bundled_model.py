@@ -12,7 +12,7 @@ from fresco_client import JobState, Session
 from fresco_davinci.choices import Choices, save_choices
 from fresco_davinci.errors import CannotRestyle
 from fresco_davinci.install import Scripts
-from fresco_davinci.places import Places
+from fresco_davinci.plugin_folders import PluginFolders
 from fresco_media.types import Image
 
 from tests.fakes.resolve import Item, Resolve
@@ -67,13 +67,13 @@ def test_a_result_of_the_model_lies_on_the_record_frames_of_its_source(
     name: str,
     open_resolve: OpenWorld,
     session: Session,
-    places: Places,
+    plugin_folders: PluginFolders,
     media: MakeMedia,
     tmp_path: Path,
 ) -> None:
     world, item = SOURCES[name].open(open_resolve, media, tmp_path)
     before, wanted = world.snapshot(), viewed(world, item)
-    fresco = restyler_of(Resolve(world), session, places)
+    fresco = restyler_of(Resolve(world), session, plugin_folders)
 
     fresco.restyle([fresco.current()], WATERCOLOUR)
     (outcome,) = brought_in(fresco)
@@ -86,19 +86,23 @@ def test_a_result_of_the_model_lies_on_the_record_frames_of_its_source(
 
 
 def test_results_of_the_model_go_where_they_are_wanted(
-    open_resolve: OpenWorld, session: Session, places: Places, media: MakeMedia, tmp_path: Path
+    open_resolve: OpenWorld,
+    session: Session,
+    plugin_folders: PluginFolders,
+    media: MakeMedia,
+    tmp_path: Path,
 ) -> None:
     world, item = SOURCES["23.976"].open(open_resolve, media, tmp_path)
     wanted = viewed(world, item)
-    fresco = restyler_of(Resolve(world), session, places)
+    fresco = restyler_of(Resolve(world), session, plugin_folders)
     on_track = replace(WATERCOLOUR, place="track", track=2)
 
     def restyled(choices: Choices) -> str:
         """The id of the job; what it made is brought in."""
-        (order,) = fresco.restyle([fresco.current()], choices)
+        (pending,) = fresco.restyle([fresco.current()], choices)
         (outcome,) = brought_in(fresco)
         assert outcome.placed is not None
-        return order.job_id
+        return pending.job_id
 
     def spans() -> list[tuple[int, int, int]]:
         return [(track, placed.start, placed.duration) for track, placed in results(world)]
@@ -122,12 +126,12 @@ def test_results_of_the_model_go_where_they_are_wanted(
 
 
 def test_a_clip_without_a_media_file_is_a_sentence_and_no_job(
-    open_resolve: OpenWorld, session: Session, places: Places
+    open_resolve: OpenWorld, session: Session, plugin_folders: PluginFolders
 ) -> None:
     world = open_resolve()
     world.timeline.video[0].items.append(Item("Text+", 86400, 24, None))
     before, jobs = world.snapshot(), list(session.jobs())
-    fresco = restyler_of(Resolve(world), session, places)
+    fresco = restyler_of(Resolve(world), session, plugin_folders)
 
     with pytest.raises(CannotRestyle, match=r"“Text\+” has no media.*compound clip"):
         fresco.restyle([fresco.current()], WATERCOLOUR)
@@ -148,19 +152,19 @@ def test_a_click_restyles_a_clip(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("FRESCO_DATA", str(bundled.data))
     monkeypatch.setenv("XDG_VIDEOS_DIR", str(tmp_path / "Vidéos"))
-    places = Places.usual(bundled.data)
-    save_choices(places.choices, Choices(style="watercolour", preset="draft"))
+    plugin_folders = PluginFolders.usual(bundled.data)
+    save_choices(plugin_folders.choices, Choices(style="watercolour", preset="draft"))
     world, source = SOURCES["23.976"].open(open_resolve, media, tmp_path)
     wanted = viewed(world, source)
-    scripts = Scripts(program=PROGRAM, mailbox=places.mailbox).contents()
+    scripts = Scripts(program=PROGRAM, mailbox=plugin_folders.mailbox).contents()
 
     def click(entry: str) -> None:
         exec(compile(scripts[f"{entry}.py"], "<menu>", "exec"), {"resolve": Resolve(world)})
 
     click("Restyle with last settings")
-    (order,) = places.orders.glob("*.json")
+    (pending,) = plugin_folders.pending_jobs.glob("*.json")
     job = wait_for(
-        "the job", lambda: (found := session.job(order.stem)).state.is_ended and found, 360
+        "the job", lambda: (found := session.job(pending.stem)).state.is_ended and found, 360
     )
     assert job.state is JobState.DONE, job.failure
     click("Update results")

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from fresco_client import JobState, Session
 from fresco_davinci.bridge.lua import lua_chunk
-from fresco_davinci.bridge.mailbox import Mailbox, MailboxLink, word_of
+from fresco_davinci.bridge.mailbox import Mailbox, MailboxLink, answers_in
 from fresco_davinci.bridge.remote import Bridge
 from fresco_davinci.choices import Choices, save_choices
 from fresco_davinci.companion import run_at_mailbox
@@ -26,7 +26,7 @@ from fresco_davinci.errors import HostGone, HostRefused, InstallFailed
 from fresco_davinci.folders import ResolveFolders, resolve_folders
 from fresco_davinci.host import Host
 from fresco_davinci.install import COMMANDS, FREE_EDITION, Scripts, install
-from fresco_davinci.places import Places
+from fresco_davinci.plugin_folders import PluginFolders
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lupa import lua51
@@ -56,16 +56,16 @@ def folders(tmp_path: Path) -> ResolveFolders:
 
 
 @pytest.fixture
-def script(places: Places) -> str:
+def script(plugin_folders: PluginFolders) -> str:
     """The script as it is installed."""
-    contents = Scripts(program=PROGRAM, mailbox=places.mailbox).contents()
+    contents = Scripts(program=PROGRAM, mailbox=plugin_folders.mailbox).contents()
     return contents[f"{FREE_EDITION}.lua"]
 
 
 @pytest.fixture
-def mailbox(places: Places, folders: ResolveFolders) -> Iterator[Mailbox]:
+def mailbox(plugin_folders: PluginFolders, folders: ResolveFolders) -> Iterator[Mailbox]:
     """An open mailbox."""
-    mailbox = Mailbox(places.mailbox, folders.preferences, beat_s=0.1)
+    mailbox = Mailbox(plugin_folders.mailbox, folders.preferences, heartbeat_s=0.1)
     mailbox.open()
     yield mailbox
     mailbox.close()
@@ -121,7 +121,7 @@ def click(free: World, mailbox: Mailbox, script: str, folders: ResolveFolders) -
 
 
 def connected(mailbox: Mailbox) -> MailboxLink:
-    link: MailboxLink = wait_for("the script to say hello", mailbox.newcomer, 20)
+    link: MailboxLink = wait_for("the script to say hello", mailbox.new_link, 20)
     return link
 
 
@@ -130,17 +130,17 @@ def test_a_clip_is_restyled_through_the_mailbox(
     free: World,
     click: Click,
     session: Session,
-    places: Places,
+    plugin_folders: PluginFolders,
     media: MakeMedia,
 ) -> None:
     source = put(free, clip_of(media(RATES["24"])), at=5, left=3, count=8)
     free.timeline.playhead = 6
     with click(language) as clicked:
-        fresco = restyler_of(clicked.bridge.resolve, session, places)
+        fresco = restyler_of(clicked.bridge.resolve, session, plugin_folders)
 
-        (order,) = fresco.restyle([fresco.current()], CHOICES)
+        (pending,) = fresco.restyle([fresco.current()], CHOICES)
         assert source.color == "Orange"
-        wait_for("the job", lambda: session.job(order.job_id).state is JobState.DONE)
+        wait_for("the job", lambda: session.job(pending.job_id).state is JobState.DONE)
         (outcome,) = fresco.update()
 
         assert outcome.problem == ""
@@ -153,18 +153,18 @@ def test_a_graded_clip_is_rendered_through_the_mailbox(
     free: World,
     click: Click,
     session: Session,
-    places: Places,
+    plugin_folders: PluginFolders,
     media: MakeMedia,
 ) -> None:
     item = put(free, clip_of(media(RATES["24"])), left=3, count=5)
     item.nodes = [["Lift"]]
     before = free.snapshot()
     with click() as clicked:
-        fresco = restyler_of(clicked.bridge.resolve, session, places)
+        fresco = restyler_of(clicked.bridge.resolve, session, plugin_folders)
 
-        (order,) = fresco.restyle([fresco.current()], CHOICES)
-        assert Path(order.rendered).is_file()
-        fresco.cancel(order)
+        (pending,) = fresco.restyle([fresco.current()], CHOICES)
+        assert Path(pending.rendered).is_file()
+        fresco.cancel(pending)
 
         assert free.snapshot() == before
 
@@ -174,17 +174,17 @@ def test_the_companion_serves_a_click_and_is_ready_for_the_next(
     script: str,
     folders: ResolveFolders,
     daemon: DaemonProcess,
-    places: Places,
+    plugin_folders: PluginFolders,
     media: MakeMedia,
     session: Session,
 ) -> None:
     source = put(free, clip_of(media(RATES["24"])), count=8)
-    save_choices(places.choices, Choices(prompt="ink"))
+    save_choices(plugin_folders.choices, Choices(prompt="ink"))
     told: list[str] = []
     ended = threading.Event()
     companion = threading.Thread(
         target=lambda: run_at_mailbox(
-            places,
+            plugin_folders,
             daemon.session,
             folders,
             told.append,
@@ -196,7 +196,7 @@ def test_the_companion_serves_a_click_and_is_ready_for_the_next(
     companion.start()
 
     side_of(free, folders).run(script)
-    (path,) = places.orders.glob("*.json")
+    (path,) = plugin_folders.pending_jobs.glob("*.json")
     assert source.color == "Orange"
     wait_for("the job", lambda: session.job(path.stem).state is JobState.DONE)
     side_of(free, folders).run(script)
@@ -206,7 +206,7 @@ def test_the_companion_serves_a_click_and_is_ready_for_the_next(
     assert any("is being restyled" in text for text in told)
     assert any("is on track V2" in text for text in told)
     assert not companion.is_alive()
-    assert list(places.mailbox.glob("*.lua")) == []
+    assert list(plugin_folders.mailbox.glob("*.lua")) == []
 
 
 class ShortNames:
@@ -238,8 +238,10 @@ def windows_user(tmp_path: Path) -> tuple[Scripts, ResolveFolders]:
     """Whose name is not ASCII, so that Lua cannot open what is in their home."""
     home = tmp_path / "Users" / "Jan Žižka"
     environment = {"APPDATA": str(home / "AppData" / "Roaming")}
-    places = Places(data=home / "AppData" / "Local" / "fresco", videos=home / "Videos")
-    scripts = Scripts(program=PROGRAM, mailbox=places.mailbox)
+    plugin_folders = PluginFolders(
+        data=home / "AppData" / "Local" / "fresco", videos=home / "Videos"
+    )
+    scripts = Scripts(program=PROGRAM, mailbox=plugin_folders.mailbox)
     return scripts, resolve_folders("win32", home, environment)
 
 
@@ -256,7 +258,7 @@ def test_on_windows_the_script_opens_the_mailbox_by_its_short_name(
         assert scripts.lua_problem == ""
     assert str(tmp_path / "MAILBO~1") in script
     assert script.isascii()
-    mailbox = Mailbox(scripts.mailbox, folders.preferences, beat_s=0.1)
+    mailbox = Mailbox(scripts.mailbox, folders.preferences, heartbeat_s=0.1)
     mailbox.open()
     close = in_thread(side_of(free, folders), script)
 
@@ -282,7 +284,7 @@ def test_where_windows_keeps_no_short_names_there_is_a_sentence(
 
 
 def test_without_a_companion_a_marker_says_what_to_do_until_there_is_one(
-    language: Any, free: World, script: str, folders: ResolveFolders, places: Places
+    language: Any, free: World, script: str, folders: ResolveFolders, plugin_folders: PluginFolders
 ) -> None:
     side = side_of(free, folders, language)
 
@@ -293,7 +295,7 @@ def test_without_a_companion_a_marker_says_what_to_do_until_there_is_one(
     assert marker.name == "Fresco is not running"
     assert "fresco resolve-companion" in marker.note
     assert side.saves == 0
-    mailbox = Mailbox(places.mailbox, folders.preferences, beat_s=0.1)
+    mailbox = Mailbox(plugin_folders.mailbox, folders.preferences, heartbeat_s=0.1)
     mailbox.open()
     close = in_thread(side, script)
     connected(mailbox).close()
@@ -437,7 +439,7 @@ SESSION = "0123456789abcdef"
     ],
 )  # fmt: skip
 def test_what_is_torn_or_forged_is_no_answer(text: bytes) -> None:
-    assert list(word_of(text)) == []
+    assert list(answers_in(text)) == []
 
 
 @given(
@@ -451,9 +453,9 @@ def test_whole_answers_are_found_anywhere_and_cut_ones_nowhere(
 ) -> None:
     text = hexed(SESSION, "me", 3, json.dumps(payload).encode())
 
-    (word,) = word_of(before + text + after)
+    (word,) = answers_in(before + text + after)
     assert (word.session, word.owner, word.number, word.content) == (SESSION, "me", 3, payload)
-    assert list(word_of(before + text[: -min(cut, len(text))])) == []
+    assert list(answers_in(before + text[: -min(cut, len(text))])) == []
 
 
 def test_stale_and_foreign_answers_are_passed_over(
@@ -621,15 +623,15 @@ def test_any_bytes_in_the_mailbox_are_survived(free: World, click: Click, mailbo
 
 
 def test_a_second_companion_is_told_that_there_is_one(
-    mailbox: Mailbox, places: Places, folders: ResolveFolders
+    mailbox: Mailbox, plugin_folders: PluginFolders, folders: ResolveFolders
 ) -> None:
-    second = Mailbox(places.mailbox, folders.preferences)
+    second = Mailbox(plugin_folders.mailbox, folders.preferences)
 
     with pytest.raises(InstallFailed, match="runs already"):
         second.open()
     second.close()
 
-    assert (places.mailbox / "companion.lua").is_file()
+    assert (plugin_folders.mailbox / "companion.lua").is_file()
 
 
 @pytest.mark.parametrize(
@@ -649,8 +651,8 @@ def test_an_answer_that_makes_no_sense_is_told(answer: dict[str, Any]) -> None:
         Bridge(Odd()).resolve.GetVersion()
 
 
-def test_the_mailbox_is_its_users_alone(mailbox: Mailbox, places: Places) -> None:
-    assert stat.S_IMODE(places.mailbox.stat().st_mode) == 0o700
+def test_the_mailbox_is_its_users_alone(mailbox: Mailbox, plugin_folders: PluginFolders) -> None:
+    assert stat.S_IMODE(plugin_folders.mailbox.stat().st_mode) == 0o700
 
 
 def test_the_stand_ins_lua_has_lost_what_the_sandbox_takes(

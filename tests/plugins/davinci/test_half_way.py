@@ -13,8 +13,8 @@ import pytest
 from fresco_client import JobState, Session
 from fresco_davinci.choices import Choices
 from fresco_davinci.errors import ResolveError
-from fresco_davinci.orders import OrderBook
-from fresco_davinci.places import Places
+from fresco_davinci.pending_jobs import PendingJobStore
+from fresco_davinci.plugin_folders import PluginFolders
 
 from tests.fakes.resolve import Folder, Item, Resolve, Timeline, Track, World
 from tests.fakes.resolve.documents import Failure
@@ -118,7 +118,7 @@ def test_a_failure_while_ordering_changes_nothing(
     failure: Failure,
     open_resolve: OpenWorld,
     session: Session,
-    places: Places,
+    plugin_folders: PluginFolders,
     media: MakeMedia,
 ) -> None:
     failures = 0
@@ -127,21 +127,21 @@ def test_a_failure_while_ordering_changes_nothing(
         dressed(world, media)
         before = world.snapshot()
         world.fails = one_fails(number, failure)
-        fresco = restyler_of(Resolve(world), session, places)
+        fresco = restyler_of(Resolve(world), session, plugin_folders)
 
         try:
-            (order,) = fresco.restyle([fresco.current()], choices)
+            (pending,) = fresco.restyle([fresco.current()], choices)
         except ResolveError:
             failures += 1
             assert world.snapshot() == before, world.calls[number - 1]
-            assert list(places.orders.glob("*")) == []
-            assert list(places.renders.glob("*")) == []
+            assert list(plugin_folders.pending_jobs.glob("*")) == []
+            assert list(plugin_folders.renders.glob("*")) == []
         else:
             after = without_decoration(world.snapshot())
             assert after == without_decoration(before), world.calls[number - 1]
             last = len(world.calls)
             world.fails = do_nothing
-            fresco.cancel(order)
+            fresco.cancel(pending)
             world.calls = world.calls[:last]
         if number > len(world.calls):
             assert failures > 20
@@ -156,17 +156,17 @@ def test_a_failure_while_placing_changes_nothing(
     failure: Failure,
     open_resolve: OpenWorld,
     session: Session,
-    places: Places,
+    plugin_folders: PluginFolders,
     media: MakeMedia,
 ) -> None:
     choices = CHOSEN[name]
     failures = 0
     world = open_resolve(**changes_of(name))
     dressed(world, media)
-    fresco = restyler_of(Resolve(world), session, places)
-    (order,) = fresco.restyle([fresco.current()], choices)
-    wait_for("the job", lambda: session.job(order.job_id).state is JobState.DONE)
-    saved = Path(order.rendered).read_bytes() if order.rendered else b""
+    fresco = restyler_of(Resolve(world), session, plugin_folders)
+    (pending,) = fresco.restyle([fresco.current()], choices)
+    wait_for("the job", lambda: session.job(pending.job_id).state is JobState.DONE)
+    saved = Path(pending.rendered).read_bytes() if pending.rendered else b""
     kept = _kept(world)
 
     for number in range(1, 800):
@@ -175,10 +175,10 @@ def test_a_failure_while_placing_changes_nothing(
         _restore(world, kept)
         arrange(name, world, media)
         if saved:
-            Path(order.rendered).write_bytes(saved)
-        OrderBook(places.orders).save(replace(order, is_submitted=True))
+            Path(pending.rendered).write_bytes(saved)
+        PendingJobStore(plugin_folders.pending_jobs).save(replace(pending, is_submitted=True))
         before = world.snapshot()
-        fresco = restyler_of(Resolve(world), session, places)
+        fresco = restyler_of(Resolve(world), session, plugin_folders)
         world.fails = one_fails(number, failure)
 
         outcomes = []
@@ -210,7 +210,7 @@ def _kept(world: World) -> tuple[Any, ...]:
 
 
 def _restore(world: World, kept: tuple[Any, ...]) -> None:
-    """The same project as it was when the order was made."""
+    """The same project as it was when the pending job was made."""
     assert world.project is not None
     item = world.timeline.video[0].items[0]
     world.project.id, line_id, item.id, item.color, markers = kept
@@ -244,7 +244,7 @@ def test_a_dialog_that_stays_open_while_ordering_is_tidied_up_after_by_the_next_
     failure: Failure,
     open_resolve: OpenWorld,
     session: Session,
-    places: Places,
+    plugin_folders: PluginFolders,
     media: MakeMedia,
 ) -> None:
     number = 0
@@ -253,20 +253,20 @@ def test_a_dialog_that_stays_open_while_ordering_is_tidied_up_after_by_the_next_
         dressed(world, media)
         before = world.snapshot()
         world.fails = lambda call, count, number=number: count >= number
-        fresco = restyler_of(Resolve(world), session, places)
+        fresco = restyler_of(Resolve(world), session, plugin_folders)
 
         try:
-            orders = fresco.restyle([fresco.current()], CHOICES)
+            pending_jobs = fresco.restyle([fresco.current()], CHOICES)
         except ResolveError:
             world.fails = do_nothing
             fresco.update()
             assert world.snapshot() == before, number
         else:
             world.fails = do_nothing
-            fresco.cancel(orders[0])
+            fresco.cancel(pending_jobs[0])
             break
     assert number > 20
-    assert list(places.orders.glob("*")) == []
+    assert list(plugin_folders.pending_jobs.glob("*")) == []
 
 
 @pytest.mark.parametrize("failure", FAILURES)
@@ -276,15 +276,15 @@ def test_a_dialog_that_stays_open_while_placing_loses_nothing_and_doubles_nothin
     failure: Failure,
     open_resolve: OpenWorld,
     session: Session,
-    places: Places,
+    plugin_folders: PluginFolders,
     media: MakeMedia,
 ) -> None:
     world = open_resolve()
     dressed(world, media)
-    fresco = restyler_of(Resolve(world), session, places)
-    (order,) = fresco.restyle([fresco.current()], CHOSEN[name])
-    wait_for("the job", lambda: session.job(order.job_id).state is JobState.DONE)
-    saved = Path(order.rendered).read_bytes() if order.rendered else b""
+    fresco = restyler_of(Resolve(world), session, plugin_folders)
+    (pending,) = fresco.restyle([fresco.current()], CHOSEN[name])
+    wait_for("the job", lambda: session.job(pending.job_id).state is JobState.DONE)
+    saved = Path(pending.rendered).read_bytes() if pending.rendered else b""
     kept = _kept(world)
 
     number = 0
@@ -294,9 +294,9 @@ def test_a_dialog_that_stays_open_while_placing_loses_nothing_and_doubles_nothin
         _restore(world, kept)
         arrange(name, world, media)
         if saved:
-            Path(order.rendered).write_bytes(saved)
-        OrderBook(places.orders).save(replace(order, is_submitted=True))
-        fresco = restyler_of(Resolve(world), session, places)
+            Path(pending.rendered).write_bytes(saved)
+        PendingJobStore(plugin_folders.pending_jobs).save(replace(pending, is_submitted=True))
+        fresco = restyler_of(Resolve(world), session, plugin_folders)
         world.fails = lambda call, count, number=number: count >= number
         with suppress(ResolveError):
             fresco.update()
@@ -315,29 +315,29 @@ def test_a_dialog_that_stays_open_while_placing_loses_nothing_and_doubles_nothin
 
 
 def test_what_the_daemon_refuses_leaves_no_trace(
-    open_resolve: OpenWorld, session: Session, places: Places, media: MakeMedia
+    open_resolve: OpenWorld, session: Session, plugin_folders: PluginFolders, media: MakeMedia
 ) -> None:
     world = open_resolve()
     dressed(world, media)
     before = world.snapshot()
-    fresco = restyler_of(Resolve(world), session, places)
+    fresco = restyler_of(Resolve(world), session, plugin_folders)
 
     with pytest.raises(Exception, match="strength"):
         fresco.restyle([fresco.current()], replace(CHOICES, strength=7.0))
 
     assert world.snapshot() == before
-    assert list(places.orders.glob("*")) == []
+    assert list(plugin_folders.pending_jobs.glob("*")) == []
 
 
 def test_a_failed_job_gives_the_clip_back_as_it_was(
-    open_resolve: OpenWorld, session: Session, places: Places, media: MakeMedia
+    open_resolve: OpenWorld, session: Session, plugin_folders: PluginFolders, media: MakeMedia
 ) -> None:
     world = open_resolve()
     dressed(world, media)
     before = world.snapshot()
-    fresco = restyler_of(Resolve(world), session, places)
-    (order,) = fresco.restyle([fresco.current()], replace(CHOICES, prompt="unthinkable"))
-    wait_for("the job to fail", lambda: session.job(order.job_id).state is JobState.FAILED)
+    fresco = restyler_of(Resolve(world), session, plugin_folders)
+    (pending,) = fresco.restyle([fresco.current()], replace(CHOICES, prompt="unthinkable"))
+    wait_for("the job to fail", lambda: session.job(pending.job_id).state is JobState.FAILED)
 
     (outcome,) = fresco.update()
 
@@ -347,37 +347,41 @@ def test_a_failed_job_gives_the_clip_back_as_it_was(
 
 
 def test_a_failed_render_leaves_no_trace(
-    open_resolve: OpenWorld, session: Session, places: Places, media: MakeMedia
+    open_resolve: OpenWorld, session: Session, plugin_folders: PluginFolders, media: MakeMedia
 ) -> None:
     world = open_resolve(does_render_fail=True, language="de")
     dressed(world, media)
     before = world.snapshot()
-    fresco = restyler_of(Resolve(world), session, places)
+    fresco = restyler_of(Resolve(world), session, plugin_folders)
 
     with pytest.raises(ResolveError, match="Disk full"):
         fresco.restyle([fresco.current()], CHOSEN["render"])
 
     assert world.snapshot() == before
-    assert list(places.renders.iterdir()) == []
+    assert list(plugin_folders.renders.iterdir()) == []
 
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_a_dialog_gives_a_sentence(
-    failure: Failure, open_resolve: OpenWorld, session: Session, places: Places
+    failure: Failure, open_resolve: OpenWorld, session: Session, plugin_folders: PluginFolders
 ) -> None:
     world = open_resolve(has_dialog=True, failure=failure)
 
     with pytest.raises(ResolveError, match="Close its open dialogs"):
-        restyler_of(Resolve(world), session, places).current()
+        restyler_of(Resolve(world), session, plugin_folders).current()
 
 
 @pytest.mark.parametrize("page", ["media", "fusion", "fairlight"])
 def test_a_page_without_a_playhead_gives_a_sentence(
-    page: str, open_resolve: OpenWorld, session: Session, places: Places, media: MakeMedia
+    page: str,
+    open_resolve: OpenWorld,
+    session: Session,
+    plugin_folders: PluginFolders,
+    media: MakeMedia,
 ) -> None:
     world = open_resolve()
     dressed(world, media)
     world.page = page
 
     with pytest.raises(ResolveError, match="Put it over a clip"):
-        restyler_of(Resolve(world), session, places).current()
+        restyler_of(Resolve(world), session, plugin_folders).current()

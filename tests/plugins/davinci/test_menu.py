@@ -12,7 +12,7 @@ import pytest
 from fresco_client import JobState, Session
 from fresco_davinci.choices import Choices, save_choices
 from fresco_davinci.install import COMMANDS, Scripts
-from fresco_davinci.places import Places
+from fresco_davinci.plugin_folders import PluginFolders
 from fresco_media.images import write_image
 
 from tests.engine.conftest import scene
@@ -55,20 +55,20 @@ def click(
 def last(daemon: DaemonProcess) -> Choices:
     """Settings of an earlier time."""
     choices = Choices(prompt="ink")
-    save_choices(Places.usual(daemon.data).choices, choices)
+    save_choices(PluginFolders.usual(daemon.data).choices, choices)
     return choices
 
 
-def orders(daemon: DaemonProcess) -> list[Path]:
+def pending_jobs(daemon: DaemonProcess) -> list[Path]:
     return list((daemon.data / "resolve" / "orders").glob("*.json"))
 
 
 @pytest.fixture(autouse=True)
 def tidy(daemon: DaemonProcess) -> None:
-    """No order of another test, and no settings."""
-    for path in orders(daemon):
+    """No pending job of another test, and no settings."""
+    for path in pending_jobs(daemon):
         path.unlink()
-    Places.usual(daemon.data).choices.unlink(missing_ok=True)
+    PluginFolders.usual(daemon.data).choices.unlink(missing_ok=True)
 
 
 def test_restyling_with_last_settings_and_bringing_the_result_in(
@@ -84,7 +84,7 @@ def test_restyling_with_last_settings_and_bringing_the_result_in(
     world.timeline.playhead = 6
 
     first = click("Restyle with last settings", world)
-    (path,) = orders(daemon)
+    (path,) = pending_jobs(daemon)
     assert "is being restyled" in first
     assert source.color == "Orange"
     wait_for("the job", lambda: session.job(path.stem).state is JobState.DONE)
@@ -131,8 +131,8 @@ def test_clips_in_the_marks_are_restyled_with_what_a_form_of_fusions_gave(
     told = click("Restyle clips in marks", world, fusion=fusion, bmd=Dispatchers(fusion))
 
     assert told.count("is being restyled") == 2
-    saved = [json.loads(path.read_text("utf-8")) for path in orders(daemon)]
-    assert {(order["first"], order["count"]) for order in saved} == {(86402, 6), (86408, 4)}
+    saved = [json.loads(path.read_text("utf-8")) for path in pending_jobs(daemon)]
+    assert {(pending["first"], pending["count"]) for pending in saved} == {(86402, 6), (86408, 4)}
     assert saved[0]["choices"]["prompt"] == "charcoal"
     assert saved[0]["choices"]["strength"] == 0.4
     assert "watercolour" in fusion.offered["style"]
@@ -152,7 +152,7 @@ def test_a_cancelled_form_changes_nothing(
 
     assert "Nothing was restyled" in told
     assert world.snapshot() == before
-    assert orders(daemon) == []
+    assert pending_jobs(daemon) == []
 
 
 def test_looking_at_a_frame_writes_a_picture(
@@ -248,12 +248,12 @@ def test_one_click_restyles_clips_of_every_kind_between_the_marks(
 
     assert told.count("is being restyled") == len(kinds), told
     assert "“Text+” has no media" in told
-    for path in orders(daemon):
+    for path in pending_jobs(daemon):
         wait_for("a job", lambda path=path: session.job(path.stem).state is JobState.DONE)
     click("Update results", world)
     spans = [(item.start, item.duration) for item in world.timeline.video[1].items]
     assert sorted(spans) == sorted((item.start, item.duration) for item in kinds)
-    assert orders(daemon) == []
+    assert pending_jobs(daemon) == []
     after = world.snapshot()
     for state in (before, after):
         state["project"]["timelines"][0]["video"] = state["project"]["timelines"][0]["video"][:1]

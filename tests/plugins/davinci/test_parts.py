@@ -1,4 +1,4 @@
-"""Rates, timecodes, choices, orders and undoing."""
+"""Rates, timecodes, choices, pending jobs and undoing."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from typing import Any
 import pytest
 from fresco_client import Job, JobState, Stage, StageProgress
 from fresco_davinci.choices import Choices, choices_of, load_choices, save_choices
-from fresco_davinci.desk import progress_of
+from fresco_davinci.controller import progress_of
 from fresco_davinci.errors import HostGone, HostRefused
-from fresco_davinci.orders import Order, OrderBook
-from fresco_davinci.places import Places
+from fresco_davinci.pending_jobs import PendingJob, PendingJobStore
+from fresco_davinci.plugin_folders import PluginFolders
 from fresco_davinci.rates import exact_rate, frame_of
-from fresco_davinci.undo import insist, undone_on_failure
+from fresco_davinci.rollback import retry_once, rolled_back_on_failure
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.resolve.state import timecode_of
 
-ORDER = Order(
+PENDING = PendingJob(
     job_id="3f2a",
     project_id="p",
     timeline_id="t",
@@ -112,15 +112,15 @@ def test_settings_of_a_later_version_are_read_as_far_as_they_are_known() -> None
 
 
 def test_orders_outlive_the_process(tmp_path: Path) -> None:
-    book = OrderBook(tmp_path)
-    book.save(ORDER)
-    book.save(replace(ORDER, job_id="77", project_id="other"))
+    book = PendingJobStore(tmp_path)
+    book.save(PENDING)
+    book.save(replace(PENDING, job_id="77", project_id="other"))
     (tmp_path / "broken.json").write_text('{"job_id": ')
 
-    assert list(OrderBook(tmp_path).of_project("p")) == [ORDER]
-    assert book.submitted(ORDER).is_submitted
-    book.remove(ORDER)
-    assert list(OrderBook(tmp_path).of_project("p")) == []
+    assert list(PendingJobStore(tmp_path).of_project("p")) == [PENDING]
+    assert book.submitted(PENDING).is_submitted
+    book.remove(PENDING)
+    assert list(PendingJobStore(tmp_path).of_project("p")) == []
     assert (tmp_path / "broken.json").exists()
 
 
@@ -131,8 +131,8 @@ def test_renders_that_no_order_needs_are_removed_after_a_day(tmp_path: Path) -> 
         (renders / name).touch()
     for name in ("needed.mov", "left.mov", "render-torn"):
         os.utime(renders / name, (0, 0))
-    book = OrderBook(tmp_path / "orders")
-    book.save(replace(ORDER, rendered=str(renders / "needed.mov")))
+    book = PendingJobStore(tmp_path / "orders")
+    book.save(replace(PENDING, rendered=str(renders / "needed.mov")))
 
     book.drop_renders(renders)
 
@@ -149,7 +149,7 @@ def test_steps_are_taken_back_last_first_and_twice_if_need_be() -> None:
             raise error
         done.append("second")
 
-    with pytest.raises(ValueError, match="boom"), undone_on_failure() as later:  # noqa: PT012
+    with pytest.raises(ValueError, match="boom"), rolled_back_on_failure() as later:  # noqa: PT012
         later(lambda: done.append("first"))
         later(stubborn)
         raise ValueError("boom")
@@ -160,7 +160,7 @@ def test_steps_are_taken_back_last_first_and_twice_if_need_be() -> None:
 def test_nothing_is_taken_back_when_all_went_well() -> None:
     done: list[str] = []
 
-    with undone_on_failure() as later:
+    with rolled_back_on_failure() as later:
         later(lambda: done.append("first"))
 
     assert done == []
@@ -170,11 +170,11 @@ def test_when_resolve_is_gone_the_first_error_is_told() -> None:
     def gone() -> None:
         raise HostGone("closed")
 
-    with pytest.raises(HostRefused), undone_on_failure() as later:  # noqa: PT012
+    with pytest.raises(HostRefused), rolled_back_on_failure() as later:  # noqa: PT012
         later(gone)
         raise HostRefused("AddTrack")
     with pytest.raises(HostGone):
-        insist(gone)
+        retry_once(gone)
 
 
 @pytest.mark.parametrize(
@@ -184,15 +184,15 @@ def test_when_resolve_is_gone_the_first_error_is_told() -> None:
 def test_results_have_names_that_every_file_system_takes(
     name: str, fit: str, tmp_path: Path
 ) -> None:
-    places = Places(data=tmp_path, videos=tmp_path / "Videos")
+    plugin_folders = PluginFolders(data=tmp_path, videos=tmp_path / "Videos")
 
-    path = places.result(name, "shot.0001.mov", "0123456789", ".mp4")
+    path = plugin_folders.result(name, "shot.0001.mov", "0123456789", ".mp4")
 
     assert path == tmp_path / "Videos" / fit / "shot.0001 01234567.mp4"
 
 
 def test_an_order_is_plain_json(tmp_path: Path) -> None:
-    OrderBook(tmp_path).save(ORDER)
+    PendingJobStore(tmp_path).save(PENDING)
 
     content: dict[str, Any] = json.loads((tmp_path / "3f2a.json").read_text("utf-8"))
 
@@ -215,9 +215,9 @@ def test_the_percentage_in_words_is_that_of_the_whole_job_as_the_bar_shows_it() 
     "name", ["\U0001f3a8" * 80, "映" * 90, "x" * 300, "..", "a\udcffb", "50%d/\n"]
 )
 def test_results_have_names_that_fit_on_every_disk(tmp_path: Path, name: str) -> None:
-    places = Places(data=tmp_path, videos=tmp_path / "videos")
+    plugin_folders = PluginFolders(data=tmp_path, videos=tmp_path / "videos")
 
-    path = places.result(name, f"{name}.mov", "0123456789", ".mp4")
+    path = plugin_folders.result(name, f"{name}.mov", "0123456789", ".mp4")
     path.parent.mkdir(parents=True)
     path.touch()
 

@@ -12,7 +12,7 @@ from fresco_client import JobState, Session
 from fresco_davinci.choices import Choices
 from fresco_davinci.core import Outcome
 from fresco_davinci.errors import CannotRestyle, RenderFailed
-from fresco_davinci.places import Places
+from fresco_davinci.plugin_folders import PluginFolders
 from fresco_media.clip import Clip as Media
 from fresco_media.types import Image
 
@@ -67,7 +67,7 @@ def test_a_result_lies_on_the_record_frames_of_its_source(
     before, wanted = world.snapshot(), viewed(world, item)
     fresco = restyler(world)
 
-    (order,) = fresco.restyle([fresco.current()], CHOICES)
+    (pending,) = fresco.restyle([fresco.current()], CHOICES)
     (outcome,) = brought_in(fresco)
 
     ((track, placed),) = results(world)
@@ -75,7 +75,7 @@ def test_a_result_lies_on_the_record_frames_of_its_source(
     assert_alike(shown(world, placed), [255 - picture for picture in wanted])
     assert outcome.placed is not None
     assert outcome.problem == ""
-    assert bool(order.rendered) == source.is_rendered
+    assert bool(pending.rendered) == source.is_rendered
     assert without_results(world) == before
 
 
@@ -92,7 +92,7 @@ def test_only_colour_and_marker_of_the_clip_tell_of_an_order_that_was_rendered(
     open_resolve: OpenWorld,
     restyler: MakeRestyler,
     media: MakeMedia,
-    places: Places,
+    plugin_folders: PluginFolders,
     tmp_path: Path,
 ) -> None:
     world, item = source.open(open_resolve, media, tmp_path)
@@ -103,16 +103,16 @@ def test_only_colour_and_marker_of_the_clip_tell_of_an_order_that_was_rendered(
     fresco = restyler(world)
     fresco._tell = told.append  # pyright: ignore[reportPrivateUsage]
 
-    (order,) = fresco.restyle([fresco.current()], CHOICES)
+    (pending,) = fresco.restyle([fresco.current()], CHOICES)
 
     after = world.snapshot()
     _forget_marks(after, before)
     assert after == before
     assert "Project.StartRendering" in world.calls
     assert len(told) == 1
-    fresco.cancel(order)
+    fresco.cancel(pending)
     assert world.snapshot() == before
-    assert list(places.renders.iterdir()) == []
+    assert list(plugin_folders.renders.iterdir()) == []
 
 
 def test_a_project_with_colour_management_is_rendered(
@@ -125,10 +125,10 @@ def test_a_project_with_colour_management_is_rendered(
         world.project.settings["colorScienceMode"] = "davinciYRGBColorManagedv2"
         fresco = restyler(world)
 
-        (order,) = fresco.restyle([fresco.current()], CHOICES)
+        (pending,) = fresco.restyle([fresco.current()], CHOICES)
 
-        assert order.rendered
-        fresco.cancel(order)
+        assert pending.rendered
+        fresco.cancel(pending)
 
 
 def test_a_version_that_cannot_put_its_render_settings_back_renders_nothing(
@@ -146,7 +146,7 @@ def test_a_version_that_cannot_put_its_render_settings_back_renders_nothing(
 
 
 def _forget_marks(after: dict, before: dict) -> None:
-    """Colour and marker of the clip are all that an order may change."""
+    """Colour and marker of the clip are all that a pending job may change."""
     for new, old in zip(_items(after), _items(before), strict=True):
         if new["clip"] is None:
             continue
@@ -286,38 +286,38 @@ def test_the_result_of_a_deleted_clip_is_kept_in_the_bin(
 
 
 def test_a_restart_finishes_imports_and_nothing_comes_in_twice(
-    open_resolve: OpenWorld, session: Session, places: Places, media: MakeMedia
+    open_resolve: OpenWorld, session: Session, plugin_folders: PluginFolders, media: MakeMedia
 ) -> None:
     world = open_resolve()
     put(world, clip_of(media(RATES["24"])), count=6)
-    before = restyler_of(Resolve(world), session, places)
-    (order,) = before.restyle([before.current()], CHOICES)
-    saved = (places.orders / f"{order.job_id}.json").read_text("utf-8")
-    wait_for("the job", lambda: session.job(order.job_id).state is JobState.DONE)
+    before = restyler_of(Resolve(world), session, plugin_folders)
+    (pending,) = before.restyle([before.current()], CHOICES)
+    saved = (plugin_folders.pending_jobs / f"{pending.job_id}.json").read_text("utf-8")
+    wait_for("the job", lambda: session.job(pending.job_id).state is JobState.DONE)
 
-    after = restyler_of(Resolve(world), session, places)
+    after = restyler_of(Resolve(world), session, plugin_folders)
     after.update()
     once = world.snapshot()
-    # As if it had been killed right after placing, before it could forget the order.
-    (places.orders / f"{order.job_id}.json").write_text(saved, "utf-8")
-    restyler_of(Resolve(world), session, places).update()
+    # As if it had been killed right after placing, before it could forget the pending job.
+    (plugin_folders.pending_jobs / f"{pending.job_id}.json").write_text(saved, "utf-8")
+    restyler_of(Resolve(world), session, plugin_folders).update()
 
     assert world.snapshot() == once
     assert len(results(world)) == 1
-    assert list(places.orders.iterdir()) == []
+    assert list(plugin_folders.pending_jobs.iterdir()) == []
 
 
 def test_orders_of_other_projects_are_left_alone(
-    open_resolve: OpenWorld, session: Session, places: Places, media: MakeMedia
+    open_resolve: OpenWorld, session: Session, plugin_folders: PluginFolders, media: MakeMedia
 ) -> None:
     world = open_resolve()
     put(world, clip_of(media(RATES["24"])), count=6)
-    fresco = restyler_of(Resolve(world), session, places)
-    (order,) = fresco.restyle([fresco.current()], CHOICES)
+    fresco = restyler_of(Resolve(world), session, plugin_folders)
+    (pending,) = fresco.restyle([fresco.current()], CHOICES)
     other = open_resolve()
 
-    assert restyler_of(Resolve(other), session, places).update() == []
-    assert [path.stem for path in places.orders.iterdir()] == [order.job_id]
+    assert restyler_of(Resolve(other), session, plugin_folders).update() == []
+    assert [path.stem for path in plugin_folders.pending_jobs.iterdir()] == [pending.job_id]
     brought_in(fresco)
 
 
@@ -394,7 +394,7 @@ def test_a_taken_track_is_treated_as_chosen(
         assert found == [(2, first)]
         assert first.clip.path != first_path
         assert outcome.placed is not None
-        assert first.clip.third_party["fresco.job"] == outcome.order.job_id
+        assert first.clip.third_party["fresco.job"] == outcome.pending.job_id
 
 
 def test_what_fresco_did_not_make_is_never_replaced(
@@ -408,7 +408,7 @@ def test_what_fresco_did_not_make_is_never_replaced(
     fresco = restyler(world)
     before = world.snapshot()
 
-    (order,) = fresco.restyle([fresco.current()], PLACES[2])
+    (pending,) = fresco.restyle([fresco.current()], PLACES[2])
     outcomes: list[Outcome] = []
     wait_for(
         "the outcome",
@@ -416,7 +416,7 @@ def test_what_fresco_did_not_make_is_never_replaced(
     )
 
     assert "did not make" in outcomes[0].problem
-    fresco.cancel(order)
+    fresco.cancel(pending)
     assert world.snapshot() == before
 
 
@@ -479,9 +479,9 @@ def test_of_clips_between_the_marks_those_that_can_be_are_restyled(
     fresco = restyler(world)
     fresco._tell = told.append  # pyright: ignore[reportPrivateUsage]
 
-    orders = fresco.restyle(fresco.marked(CHOICES), CHOICES)
+    pending_jobs = fresco.restyle(fresco.marked(CHOICES), CHOICES)
 
-    assert len(orders) == 1
+    assert len(pending_jobs) == 1
     assert "“Text+” has no media" in told[0]
     brought_in(fresco)
 
@@ -536,13 +536,13 @@ def test_the_page_that_the_user_is_on_is_left_alone(
 
 
 def test_two_windows_bring_a_result_in_once(
-    open_resolve: OpenWorld, session: Session, places: Places, media: MakeMedia
+    open_resolve: OpenWorld, session: Session, plugin_folders: PluginFolders, media: MakeMedia
 ) -> None:
     world = open_resolve()
     put(world, clip_of(media(RATES["24"])), count=6)
-    first, second = (restyler_of(Resolve(world), session, places) for _ in range(2))
-    (order,) = first.restyle([first.current()], CHOICES)
-    wait_for("the job", lambda: session.job(order.job_id).state is JobState.DONE)
+    first, second = (restyler_of(Resolve(world), session, plugin_folders) for _ in range(2))
+    (pending,) = first.restyle([first.current()], CHOICES)
+    wait_for("the job", lambda: session.job(pending.job_id).state is JobState.DONE)
 
     with ThreadPoolExecutor(2) as threads:
         outcomes = [*threads.map(lambda fresco: fresco.update(), (first, second))]
@@ -630,13 +630,13 @@ def test_a_render_has_the_size_and_rate_of_the_timeline_whatever_was_rendered_la
         world.project.render.settings = dict(last)
         fresco = restyler(world)
 
-        (order,) = fresco.restyle([fresco.current()], CHOICES)
+        (pending,) = fresco.restyle([fresco.current()], CHOICES)
 
-        info = Media.open(Path(order.rendered)).info
+        info = Media.open(Path(pending.rendered)).info
         assert (info.width, info.height) == world.timeline.size
         assert (info.frame_count, info.frame_rate) == (4, RATES["23.976"])
         assert world.project.render.settings == last
-        fresco.cancel(order)
+        fresco.cancel(pending)
 
 
 def test_a_free_edition_on_linux_renders_without_h264(
@@ -655,8 +655,8 @@ def test_a_free_edition_on_linux_renders_without_h264(
     for codecs, wanted in ((set[str](), "ProRes422HQ"), ({"Apple ProRes 422 HQ"}, "DNxHR_HQ")):
         world.missing_codecs = codecs
         fresco = restyler(world)
-        (order,) = fresco.restyle([fresco.current()], CHOICES)
-        fresco.cancel(order)
+        (pending,) = fresco.restyle([fresco.current()], CHOICES)
+        fresco.cancel(pending)
         assert taken[-1] == wanted
     world.missing_codecs = {"Apple ProRes 422 HQ", "DNxHR HQ"}
     with pytest.raises(RenderFailed, match="offers no codec"):

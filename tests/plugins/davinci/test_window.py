@@ -16,11 +16,11 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from fresco_davinci.bridge.mailbox import Mailbox
 from fresco_davinci.bridge.remote import Bridge
 from fresco_davinci.choices import Choices, load_choices, save_choices
-from fresco_davinci.desk import Desk
+from fresco_davinci.controller import ResolveController
 from fresco_davinci.errors import HostGone
 from fresco_davinci.folders import resolve_folders
 from fresco_davinci.install import FREE_EDITION, Scripts
-from fresco_davinci.places import Places
+from fresco_davinci.plugin_folders import PluginFolders
 from fresco_davinci.window.form import SettingsForm
 from fresco_davinci.window.window import FrescoWindow
 from PyQt6.QtWidgets import QComboBox
@@ -37,18 +37,20 @@ _PATIENCE_MS = 120_000
 
 
 @pytest.fixture
-def open_window(qtbot: QtBot, daemon: DaemonProcess, places: Places) -> Iterator[OpenWindow]:
+def open_window(
+    qtbot: QtBot, daemon: DaemonProcess, plugin_folders: PluginFolders
+) -> Iterator[OpenWindow]:
     """Opens windows on a stand-in, or on a mailbox."""
-    desks: list[Desk] = []
+    controllers: list[ResolveController] = []
     windows: list[FrescoWindow] = []
 
     def make(
         world: World | None, command: str = "restyle", mailbox: Mailbox | None = None
     ) -> FrescoWindow:
-        desks.append(Desk(places, daemon.session))
+        controllers.append(ResolveController(plugin_folders, daemon.session))
         if world is not None:
-            desks[-1].attach(Bridge(DirectLink(world)))
-        windows.append(FrescoWindow(desks[-1], command, mailbox))
+            controllers[-1].attach(Bridge(DirectLink(world)))
+        windows.append(FrescoWindow(controllers[-1], command, mailbox))
         qtbot.addWidget(windows[-1])
         windows[-1].show()
         return windows[-1]
@@ -56,8 +58,8 @@ def open_window(qtbot: QtBot, daemon: DaemonProcess, places: Places) -> Iterator
     yield make
     for window in windows:
         window.close()
-    for desk in desks:
-        desk.close()
+    for controller in controllers:
+        controller.close()
 
 
 @pytest.fixture
@@ -70,7 +72,7 @@ def world(open_resolve: OpenWorld, media: MakeMedia) -> World:
 
 
 def test_a_clip_is_restyled_and_its_result_comes_in_by_itself(
-    open_window: OpenWindow, world: World, qtbot: QtBot, places: Places
+    open_window: OpenWindow, world: World, qtbot: QtBot, plugin_folders: PluginFolders
 ) -> None:
     window = open_window(world)
     qtbot.waitUntil(lambda: window.before.has_picture, timeout=_PATIENCE_MS)
@@ -85,11 +87,15 @@ def test_a_clip_is_restyled_and_its_result_comes_in_by_itself(
     qtbot.waitUntil(lambda: "is on track V2" in window.status.text(), timeout=_PATIENCE_MS)
     (item,) = world.timeline.video[1].items
     assert (item.start, item.duration) == (86402, 8)
-    assert load_choices(places.choices).prompt == "ink on paper"
+    assert load_choices(plugin_folders.choices).prompt == "ink on paper"
 
 
 def test_a_job_is_listed_with_its_newest_keyframe_and_can_be_cancelled(
-    open_window: OpenWindow, world: World, qtbot: QtBot, tmp_path: Path, places: Places
+    open_window: OpenWindow,
+    world: World,
+    qtbot: QtBot,
+    tmp_path: Path,
+    plugin_folders: PluginFolders,
 ) -> None:
     from tests.integration.daemons import with_fake_worker
 
@@ -97,9 +103,9 @@ def test_a_job_is_listed_with_its_newest_keyframe_and_can_be_cancelled(
     slow.start()
     try:
         before = world.snapshot()
-        save_choices(places.choices, Choices(prompt="ink"))
+        save_choices(plugin_folders.choices, Choices(prompt="ink"))
         window = open_window(world)
-        window._desk._connect = slow.session  # pyright: ignore[reportPrivateUsage]
+        window._controller._connect = slow.session  # pyright: ignore[reportPrivateUsage]
         qtbot.waitUntil(lambda: window.before.has_picture, timeout=_PATIENCE_MS)
         window.restyle.click()
         qtbot.waitUntil(lambda: window.jobs.rowCount() == 1, timeout=_PATIENCE_MS)
@@ -114,15 +120,15 @@ def test_a_job_is_listed_with_its_newest_keyframe_and_can_be_cancelled(
         qtbot.waitUntil(lambda: window.jobs.rowCount() == 0, timeout=_PATIENCE_MS)
         assert world.snapshot() == before
         window.close()
-        window._desk.close()  # pyright: ignore[reportPrivateUsage]
+        window._controller.close()  # pyright: ignore[reportPrivateUsage]
     finally:
         slow.stop_whatever()
 
 
 def test_a_look_shows_the_frame_restyled(
-    open_window: OpenWindow, world: World, qtbot: QtBot, places: Places
+    open_window: OpenWindow, world: World, qtbot: QtBot, plugin_folders: PluginFolders
 ) -> None:
-    save_choices(places.choices, Choices(prompt="ink"))
+    save_choices(plugin_folders.choices, Choices(prompt="ink"))
     before = world.snapshot()
 
     window = open_window(world, "look")
@@ -169,7 +175,7 @@ def test_when_resolve_is_gone_nothing_can_be_clicked(
 
         def close(self) -> None: ...
 
-    window._desk.attach(Bridge(Gone()))  # pyright: ignore[reportPrivateUsage]
+    window._controller.attach(Bridge(Gone()))  # pyright: ignore[reportPrivateUsage]
     window.refresh.click()
 
     qtbot.waitUntil(lambda: "gone" in window.heading.text(), timeout=_PATIENCE_MS)
@@ -178,15 +184,21 @@ def test_when_resolve_is_gone_nothing_can_be_clicked(
 
 
 def test_a_click_in_the_free_edition_connects_the_window(
-    open_window: OpenWindow, world: World, qtbot: QtBot, places: Places, tmp_path: Path
+    open_window: OpenWindow,
+    world: World,
+    qtbot: QtBot,
+    plugin_folders: PluginFolders,
+    tmp_path: Path,
 ) -> None:
     folders = resolve_folders("linux", tmp_path / "home", {})
-    mailbox = Mailbox(places.mailbox, folders.preferences, beat_s=0.1)
+    mailbox = Mailbox(plugin_folders.mailbox, folders.preferences, heartbeat_s=0.1)
     mailbox.open()
     window = open_window(None, "restyle", mailbox)
     assert window.heading.text() == "Waiting for DaVinci Resolve"
     assert "Workspace ▸ Scripts" in window.before._words  # pyright: ignore[reportPrivateUsage]
-    script = Scripts(program=PROGRAM, mailbox=places.mailbox).contents()[f"{FREE_EDITION}.lua"]
+    script = Scripts(program=PROGRAM, mailbox=plugin_folders.mailbox).contents()[
+        f"{FREE_EDITION}.lua"
+    ]
 
     close = in_thread(LuaSide(world, folders.profiles / "Default/Fusion.prefs"), script)
 

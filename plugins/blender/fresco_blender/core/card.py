@@ -10,10 +10,10 @@ from fresco_client import Event, Job, JobState, Plan, Restarted, job_after
 from fresco_client.words import state_of, time_left
 
 from .faults import Fault, fault_of_failure
-from .order import Order
+from .request import RestyleRequest
 
 Phase = Literal["rendering", "sending", "working", "fetching", "placed", "ended"]
-"""What is being done about a job here: the strip is rendered, the order sent, the daemon at work,
+"""What is being done about a job here: the strip is rendered, the request sent, the daemon at work,
 the result fetched; the result is on the timeline, or there will be none."""
 _PHASE_WORDS: dict[Phase, str] = {
     "rendering": "rendering the strip",
@@ -27,7 +27,7 @@ _PHASE_WORDS: dict[Phase, str] = {
 class JobCard:
     """One job."""
 
-    order: Order
+    request: RestyleRequest
     phase: Phase = "sending"
     job: Job | None = None
     """As the daemon last described it, and what has happened to it since."""
@@ -43,7 +43,7 @@ class JobCard:
     @property
     def job_id(self) -> str:
         """The job's name at the daemon."""
-        return self.order.job_id
+        return self.request.job_id
 
     @property
     def state(self) -> JobState | None:

@@ -26,8 +26,8 @@ from fresco_client.pictures import fetch_picture, fetch_pictures
 
 from . import files
 from .faults import fault_of
-from .news import JobEvent, JobFault, JobLink, KeyframeFile, News, ResultFile
-from .order import Order
+from .messages import JobConnection, JobEvent, JobProblem, KeyframeFile, ResultFile, WorkerMessage
+from .request import RestyleRequest
 
 
 class _Stopped(Exception):
@@ -40,23 +40,25 @@ class Follower:
     def __init__(
         self,
         session: Session,
-        order: Order,
-        inbox: queue.SimpleQueue[News],
+        request: RestyleRequest,
+        inbox: queue.SimpleQueue[WorkerMessage],
         *,
         after: int = 0,
         plan: Plan | None = None,
     ) -> None:
         """`after`: the last event that is known; `plan`: the job's, if it has one by then."""
-        self.order = order
+        self.request = request
         self._session = session
         self._inbox = inbox
         self._plan = plan
         self._is_closed = False
-        self._watch = session.watch(order.job_id, after=after, on_connection=self._tell_connection)
+        self._watch = session.watch(
+            request.job_id, after=after, on_connection=self._tell_connection
+        )
 
     def start(self) -> None:
         """Begin."""
-        name = f"fresco-job-{self.order.job_id[:8]}"
+        name = f"fresco-job-{self.request.job_id[:8]}"
         threading.Thread(target=self._run, daemon=True, name=name).start()
 
     def close(self) -> None:
@@ -72,14 +74,14 @@ class Follower:
             return
         except ClientError as error:
             if not self._is_closed:
-                self._inbox.put(JobFault(self.order.job_id, fault_of(error, "FOLLOW")))
+                self._inbox.put(JobProblem(self.request.job_id, fault_of(error, "FOLLOW")))
         except Exception as error:
-            self._inbox.put(JobFault(self.order.job_id, fault_of(error, "FOLLOW")))
+            self._inbox.put(JobProblem(self.request.job_id, fault_of(error, "FOLLOW")))
 
     def _take(self, event: Event) -> None:
         if self._is_closed:
             raise _Stopped
-        order = self.order
+        request = self.request
         if isinstance(event, KeyframeReady):
             self._fetch_keyframe(event.index)
         elif isinstance(event, FrameReady):
@@ -89,44 +91,44 @@ class Follower:
             self._plan = event.plan
         elif isinstance(event, Restarted):
             self._discard()
-        self._inbox.put(JobEvent(order.job_id, event))
+        self._inbox.put(JobEvent(request.job_id, event))
         if isinstance(event, Finished):
             self._fetch_result(event)
 
     def _fetch_keyframe(self, index: int) -> None:
-        path = files.keyframe_file(Path(self.order.folder), self.order.job_id, index)
+        path = files.keyframe_file(Path(self.request.folder), self.request.job_id, index)
         # What was made before the work began again is gone, and told of again when it is made anew.
         with suppress(NotFound):
-            fetch_picture(self._session, self.order.job_id, "keyframe", index, path)
-            self._inbox.put(KeyframeFile(self.order.job_id, index, path))
+            fetch_picture(self._session, self.request.job_id, "keyframe", index, path)
+            self._inbox.put(KeyframeFile(self.request.job_id, index, path))
 
     def _fetch_frame(self, index: int) -> None:
-        if self.order.output != "FRAMES" or self._plan is None:
+        if self.request.output != "FRAMES" or self._plan is None:
             return
         with suppress(NotFound):
             path = self._frame_file(index - self._plan.start)
-            fetch_picture(self._session, self.order.job_id, "result", index, path)
+            fetch_picture(self._session, self.request.job_id, "result", index, path)
 
     def _frame_file(self, number: int) -> Path:
         self._go_on()
-        return files.frame_file(Path(self.order.folder), self.order.job_id, number)
+        return files.frame_file(Path(self.request.folder), self.request.job_id, number)
 
     def _discard(self) -> None:
         """The pictures there are belong to settings that are no longer used."""
-        folder = files.job_folder(Path(self.order.folder), self.order.job_id)
+        folder = files.job_folder(Path(self.request.folder), self.request.job_id)
         for path in [*folder.glob("key_*.png"), *folder.glob("result/frame_*.png")]:
             path.unlink(missing_ok=True)
 
     def _fetch_result(self, event: Finished) -> None:
-        base, job_id = Path(self.order.folder), self.order.job_id
+        base, job_id = Path(self.request.folder), self.request.job_id
         plan = self._plan or self._session.job(job_id).plan
-        start, stop = (plan.start, plan.stop) if plan else (self.order.start, self.order.stop)
-        if self.order.output == "FRAMES":
+        start, stop = (plan.start, plan.stop) if plan else (self.request.start, self.request.stop)
+        if self.request.output == "FRAMES":
             path = self._frame_file(0)
             # Those that were made while nobody followed, too.
             fetch_pictures(self._session, job_id, range(start, stop), self._frame_file)
         else:
-            path = files.result_file(base, self.order.title, job_id)
+            path = files.result_file(base, self.request.title, job_id)
             if not path.exists():
                 make_folder(base)
                 self._session.fetch_result(job_id, path, self._go_on)
@@ -137,26 +139,28 @@ class Follower:
             raise _Stopped
 
     def _tell_connection(self, state: Connection) -> None:
-        self._inbox.put(JobLink(self.order.job_id, state == "connected"))
+        self._inbox.put(JobConnection(self.request.job_id, state == "connected"))
 
 
 class Followers:
     """The jobs that are followed."""
 
-    def __init__(self, inbox: queue.SimpleQueue[News]) -> None:
+    def __init__(self, inbox: queue.SimpleQueue[WorkerMessage]) -> None:
         self._inbox = inbox
         self._lock = threading.Lock()
         self._followers: dict[str, Follower] = {}
         self._is_closed = False
 
-    def follow(self, session: Session, order: Order, after: int, plan: Plan | None) -> None:
+    def follow(
+        self, session: Session, request: RestyleRequest, after: int, plan: Plan | None
+    ) -> None:
         """Follow a job from an event on, in the place of whoever did before."""
-        follower = Follower(session, order, self._inbox, after=after, plan=plan)
+        follower = Follower(session, request, self._inbox, after=after, plan=plan)
         with self._lock:
-            former = self._followers.pop(order.job_id, None)
+            former = self._followers.pop(request.job_id, None)
             if self._is_closed:
                 return
-            self._followers[order.job_id] = follower
+            self._followers[request.job_id] = follower
         if former is not None:
             former.close()
         follower.start()

@@ -13,32 +13,32 @@ from fresco_client import ClientError
 from . import files
 from .extraction import Extraction, RenderFailed
 from .faults import Fault, fault_of
-from .news import JobFault, News, Rendered, RenderProgress
-from .order import Order
+from .messages import JobProblem, Rendered, RenderProgress, WorkerMessage
+from .request import RestyleRequest
 
 
-class Renders:
+class StripRenders:
     """Renders under way, each on a thread of its own."""
 
-    def __init__(self, inbox: queue.SimpleQueue[News]) -> None:
+    def __init__(self, inbox: queue.SimpleQueue[WorkerMessage]) -> None:
         self._inbox = inbox
         self._lock = threading.Lock()
         self._extractions: dict[str, Extraction] = {}
         self._is_closed = False
 
-    def begin(self, order: Order, command: list[str], frame_count: int) -> None:
-        """Render a strip, then tell that its order can be sent."""
-        extraction = Extraction(command, order.path, frame_count)
+    def begin(self, request: RestyleRequest, command: list[str], frame_count: int) -> None:
+        """Render a strip, then tell that its request can be sent."""
+        extraction = Extraction(command, request.path, frame_count)
         with self._lock:
             if self._is_closed:
                 return
-            self._extractions[order.job_id] = extraction
-        _start(partial(self._run, order, extraction))
+            self._extractions[request.job_id] = extraction
+        _start(partial(self._run, request, extraction))
 
-    def cancel(self, order: Order) -> bool:
-        """End an order's render, if it is rendered just now; whether it was."""
+    def cancel(self, request: RestyleRequest) -> bool:
+        """End a request's render, if it is rendered just now; whether it was."""
         with self._lock:
-            extraction = self._extractions.pop(order.job_id, None)
+            extraction = self._extractions.pop(request.job_id, None)
         if extraction is not None:
             extraction.close()
         return extraction is not None
@@ -51,30 +51,33 @@ class Renders:
         for extraction in extractions:
             extraction.close()
 
-    def _run(self, order: Order, extraction: Extraction) -> None:
-        total = order.stop - order.start
+    def _run(self, request: RestyleRequest, extraction: Extraction) -> None:
+        total = request.stop - request.start
         try:
             if extraction.run(
-                lambda done: self._inbox.put(RenderProgress(order.job_id, done, total))
+                lambda done: self._inbox.put(RenderProgress(request.job_id, done, total))
             ):
-                self._inbox.put(Rendered(order))
+                self._inbox.put(Rendered(request))
             else:
-                files.remove_work(Path(order.folder), order.job_id)
+                files.remove_work(Path(request.folder), request.job_id)
         except RenderFailed as error:
-            self._inbox.put(JobFault(order.job_id, Fault(str(error), "SEND", error.log_tail)))
+            self._inbox.put(JobProblem(request.job_id, Fault(str(error), "SEND", error.log_tail)))
         finally:
             with self._lock:
-                self._extractions.pop(order.job_id, None)
+                self._extractions.pop(request.job_id, None)
 
 
 def render_frame(
-    order: Order, command: list[str], then: Callable[[], None], on_fault: Callable[[Fault], None]
+    request: RestyleRequest,
+    command: list[str],
+    then: Callable[[], None],
+    on_fault: Callable[[Fault], None],
 ) -> None:
     """Render the one frame of a look, then go on with it."""
 
     def run() -> None:
         try:
-            if Extraction(command, order.path, 1).run(lambda done: None):
+            if Extraction(command, request.path, 1).run(lambda done: None):
                 then()
         except RenderFailed as error:
             on_fault(Fault(str(error), "", error.log_tail))

@@ -11,9 +11,9 @@ from fresco_client import Job, values_of
 
 from .. import placing, source, submission, timeline, vse
 from ..core.card import JobCard
-from ..core.order import Order, OutputChoice
+from ..core.request import OutputChoice, RestyleRequest
 from ..state import state
-from ..submission import desk
+from ..submission import daemon_worker
 from .base import JobOperator, SequencerOperator
 
 _OUTPUTS: dict[str, OutputChoice] = {"lossless": "LOSSLESS", "frames": "FRAMES"}
@@ -32,7 +32,7 @@ class FRESCO_OT_cancel(JobOperator, bpy.types.Operator):
         if card is None:
             return {"CANCELLED"}
         if card.is_at_work or card.phase in {"sending", "rendering"}:
-            desk().cancel(card.order)
+            daemon_worker().cancel(card.request)
         if not card.is_at_work:
             placing.forget(self.job_id)
         return {"FINISHED"}
@@ -45,7 +45,7 @@ class FRESCO_OT_pause(JobOperator, bpy.types.Operator):
     bl_label = "Pause Job"
 
     def execute(self, _context):
-        desk().pause(self.job_id)
+        daemon_worker().pause(self.job_id)
         return {"FINISHED"}
 
 
@@ -58,7 +58,7 @@ class FRESCO_OT_resume(JobOperator, bpy.types.Operator):
     def execute(self, _context):
         if self.card is None:
             return {"CANCELLED"}
-        desk().resume(self.card.order, self.card.last_sequence)
+        daemon_worker().resume(self.card.request, self.card.last_sequence)
         return {"FINISHED"}
 
 
@@ -96,15 +96,15 @@ class FRESCO_OT_place(JobOperator, SequencerOperator, bpy.types.Operator):
             if strip is None:
                 self.report({"ERROR"}, "Select the strip that the result belongs to first.")
                 return {"CANCELLED"}
-            if timeline.recipe_of(strip) is None:
-                card.order = replace(card.order, replaces="")  # there is nothing to replace
-            timeline.mark(strip, card.order)
+            if timeline.request_of(strip) is None:
+                card.request = replace(card.request, replaces="")  # there is nothing to replace
+            timeline.mark(strip, card.request)
         card.fault = None
         if card.result is None or not card.result.exists():
             state.cards[card.job_id] = card
             card.phase = "working"
-            desk().follow(card.order)
-        elif timeline.needs_operator(card.order):
+            daemon_worker().follow(card.request)
+        elif timeline.needs_operator(card.request):
             card.phase = "fetching"  # the timer places it at a moment that is safe
         elif not placing.place(card):
             self.report({"ERROR"}, card.fault.message if card.fault else "It cannot be placed.")
@@ -117,21 +117,21 @@ def _card_of_history(job_id: str, strip: Any) -> "JobCard | None":
     job = next((job for job in state.history if job.id == job_id), None)
     if job is None or strip is None:
         return None
-    order = order_of(job)
+    request = request_of_job(job)
     lies = vse.timing(strip)
-    lead = lies.left - lies.origin if order.is_sequence else order.start
-    return JobCard(replace(order, lead=lead), phase="working")
+    lead = lies.left - lies.origin if request.is_sequence else request.start
+    return JobCard(replace(request, lead=lead), phase="working")
 
 
-def order_of(job: Job) -> Order:
-    """A job of the daemon as an order."""
+def request_of_job(job: Job) -> RestyleRequest:
+    """A job of the daemon as a request."""
     chosen = values_of(job.settings) if job.settings else {}
     clip, output = job.clip, job.output
     kind = output.kind if output else None
     is_sequence = bool(job.clip_info and job.clip_info.is_sequence)
     begin = job.plan.start if job.plan else chosen.get("start") or 0
     end = job.plan.stop if job.plan else chosen.get("stop") or 0
-    return Order(
+    return RestyleRequest(
         job_id=job.id,
         title=job.title or "Fresco",
         path=(clip.path or "") if clip else "",
@@ -157,9 +157,9 @@ class FRESCO_OT_reuse(JobOperator, SequencerOperator, bpy.types.Operator):
         job = next((job for job in state.history if job.id == self.job_id), None)
         if job is None:
             return {"CANCELLED"}
-        order = order_of(job)
+        request = request_of_job(job)
         settings = vse.scene_of(context).fresco
-        source.show_settings(settings, order.settings, order.model)
+        source.show_settings(settings, request.settings, request.model)
         settings.is_seed_locked = True
         return {"FINISHED"}
 
@@ -175,8 +175,8 @@ class FRESCO_OT_delete(JobOperator, bpy.types.Operator):
 
     def execute(self, _context):
         card = self.card
-        folder = Path(card.order.folder) if card else source.output_folder()
-        desk().delete(self.job_id, folder)
+        folder = Path(card.request.folder) if card else source.output_folder()
+        daemon_worker().delete(self.job_id, folder)
         return {"FINISHED"}
 
 
@@ -187,5 +187,5 @@ class FRESCO_OT_refresh(bpy.types.Operator):
     bl_label = "Refresh"
 
     def execute(self, _context):
-        desk().connect(start=False)
+        daemon_worker().connect(start=False)
         return {"FINISHED"}

@@ -27,11 +27,11 @@ class FRESCO_OT_redo(_ResultOperator, bpy.types.Operator):
 
     def invoke(self, context, _event):
         scene, result = vse.scene_of(context), vse.active_strip(context)
-        order = timeline.recipe_of(result)
-        if order is None:
+        request = timeline.request_of(result)
+        if request is None:
             return {"CANCELLED"}
         self.former = source.kept_settings(scene.fresco)
-        source.show_order(scene.fresco, order)
+        source.show_request(scene.fresco, request)
         scene.fresco.is_seed_locked = True
         return context.window_manager.invoke_props_dialog(self, width=420)
 
@@ -51,7 +51,7 @@ class FRESCO_OT_redo(_ResultOperator, bpy.types.Operator):
             return {"CANCELLED"}
         source.draw_seed(scene.fresco)
         try:
-            submission.begin(below, scene, source.wish_for(below, scene))
+            submission.begin(below, scene, source.prepare_request(below, scene))
         except source.CannotRestyle as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -77,15 +77,15 @@ class FRESCO_OT_reroll(_ResultOperator, bpy.types.Operator):
 
     def execute(self, context):
         result = vse.active_strip(context)
-        order, index = timeline.recipe_of(result), selection.keyframe_at_playhead(context)
-        if order is None or index is None:
+        request, index = timeline.request_of(result), selection.keyframe_at_playhead(context)
+        if request is None or index is None:
             return {"CANCELLED"}
-        again = replace(order, job_id=uuid.uuid4().hex, replaces=order.job_id)
+        again = replace(request, job_id=uuid.uuid4().hex, replaces=request.job_id)
         card = JobCard(again)
         state.cards[again.job_id] = card
         timeline.mark(result, again)
         result.color_tag = vse.COLOURS["remade"]
-        submission.desk().reroll(again, order.job_id, index, self.words.strip() or None)
+        submission.daemon_worker().reroll(again, request.job_id, index, self.words.strip() or None)
         self.report({"INFO"}, f"Fresco makes keyframe {index} anew")
         return {"FINISHED"}
 

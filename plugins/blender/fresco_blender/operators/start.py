@@ -8,7 +8,7 @@ from fresco_client import ClientError
 
 from .. import extract, looks, selection, source, vse
 from ..state import state
-from ..submission import begin, desk
+from ..submission import begin, daemon_worker
 from .base import SequencerOperator
 
 
@@ -28,7 +28,7 @@ class FRESCO_OT_restyle(SequencerOperator, bpy.types.Operator):
         started = 0
         for strip in selection.targets(context):
             try:
-                begin(strip, scene, source.wish_for(strip, scene))
+                begin(strip, scene, source.prepare_request(strip, scene))
                 started += 1
             except source.CannotRestyle as error:
                 self.report({"ERROR"}, str(error))
@@ -50,17 +50,17 @@ class FRESCO_OT_look(SequencerOperator, bpy.types.Operator):
         strip = selection.look_target(context)
         source.draw_seed(scene.fresco)
         try:
-            wish = source.look_wish(strip, scene, scene.frame_current)
+            prepared = source.prepare_look(strip, scene, scene.frame_current)
             command = None
-            if wish.needs_render:
+            if prepared.needs_render:
                 looks.clear(scene)
-                command = extract.render_command(strip, scene, wish.order)
+                command = extract.render_command(strip, scene, prepared.request)
         except (source.CannotRestyle, ClientError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        looks.aim(scene, strip)
+        looks.remember_source(scene, strip)
         state.look_share, state.look_fault = 0.0, None
-        desk().look(wish.order, command)
+        daemon_worker().look(prepared.request, command)
         return {"FINISHED"}
 
 
@@ -85,7 +85,7 @@ class FRESCO_OT_connect(bpy.types.Operator):
     start: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
     def execute(self, _context):
-        desk().connect(start=self.start)
+        daemon_worker().connect(start=self.start)
         return {"FINISHED"}
 
 
@@ -134,5 +134,5 @@ class FRESCO_OT_unload(bpy.types.Operator):
     bl_label = "Free Device Memory"
 
     def execute(self, _context):
-        desk().release_memory()
+        daemon_worker().release_memory()
         return {"FINISHED"}

@@ -32,7 +32,7 @@ from fresco_davinci.errors import HostGone, InstallFailed
 VERSION = 1
 ANSWER_S = 90.0
 """Longer than any call takes: the longest is the import of many pictures."""
-_BEAT_S = 0.5
+_HEARTBEAT_S = 0.5
 _POLL_S = 0.02
 _LARGEST = 8 << 20
 _WORD = re.compile(
@@ -41,7 +41,7 @@ _WORD = re.compile(
 
 
 @dataclass(frozen=True)
-class Word:
+class Answer:
     """An answer as it stood in Fusion's preferences, whole."""
 
     session: str
@@ -51,7 +51,7 @@ class Word:
     content: Message
 
 
-def word_of(text: bytes) -> Iterable[Word]:
+def answers_in(text: bytes) -> Iterable[Answer]:
     """Every whole answer in a file; what is torn or forged is passed over."""
     for found in _WORD.finditer(text):
         session, owner, number, length, checksum, digits = found.groups()
@@ -63,7 +63,7 @@ def word_of(text: bytes) -> Iterable[Word]:
         except (ValueError, RecursionError):
             continue
         if isinstance(content, dict):
-            yield Word(session.decode(), owner.decode(), int(number), cast(Message, content))
+            yield Answer(session.decode(), owner.decode(), int(number), cast(Message, content))
 
 
 class Mailbox:
@@ -73,18 +73,20 @@ class Mailbox:
         self,
         folder: Path,
         preferences: Callable[[], Iterable[Path]],
-        beat_s: float = _BEAT_S,
+        heartbeat_s: float = _HEARTBEAT_S,
     ) -> None:
-        self._beat_s = beat_s
+        self._heartbeat_s = heartbeat_s
         self._folder = folder
         self._preferences = preferences
         self.session = secrets.token_hex(8)
         self._owner = ""
         self._lock = threading.Lock()
-        self._beat = 0
+        self._heartbeat_count = 0
         self._ended = threading.Event()
         self._claim = FileLock(folder / "lock", timeout=0)
-        self._pulse = threading.Thread(target=self._live, daemon=True, name="fresco-mailbox")
+        self._heartbeat_thread = threading.Thread(
+            target=self._live, daemon=True, name="fresco-mailbox"
+        )
 
     def open(self) -> None:
         """Make the folder and begin to show that we are there.
@@ -115,19 +117,19 @@ class Mailbox:
                 f"The mailbox {self._folder} cannot be used ({problem}). Set FRESCO_DATA to a "
                 "folder of your own."
             ) from error
-        self._pulse.start()
+        self._heartbeat_thread.start()
 
     def close(self) -> None:
         """Take everything away, so that the script ends."""
         self._ended.set()
-        if self._pulse.is_alive():
-            self._pulse.join(5)
+        if self._heartbeat_thread.is_alive():
+            self._heartbeat_thread.join(5)
         if self._claim.is_locked:
             self._request.unlink(missing_ok=True)
             self._heartbeat.unlink(missing_ok=True)
             self._claim.release()
 
-    def newcomer(self) -> MailboxLink | None:
+    def new_link(self) -> MailboxLink | None:
         """A link to a script that has just started; None if none has since the last call."""
         for word in self.words():
             if word.number == 0 and word.owner != self._owner:
@@ -141,13 +143,13 @@ class Mailbox:
         """Whether no other script has started since."""
         return owner == self._owner and not self._ended.is_set()
 
-    def words(self) -> list[Word]:
+    def words(self) -> list[Answer]:
         """Answers of this session."""
-        found: list[Word] = []
+        found: list[Answer] = []
         for path in self._preferences():
             try:
                 if path.stat().st_size <= _LARGEST:
-                    found += [word for word in word_of(path.read_bytes()) if self._is_ours(word)]
+                    found += [word for word in answers_in(path.read_bytes()) if self._is_ours(word)]
             except OSError:
                 continue
         return found
@@ -164,7 +166,7 @@ class Mailbox:
         except FileFailed as error:
             raise HostGone(str(error)) from error
 
-    def _is_ours(self, word: Word) -> bool:
+    def _is_ours(self, word: Answer) -> bool:
         return secrets.compare_digest(word.session, self.session)
 
     @property
@@ -176,18 +178,18 @@ class Mailbox:
         return self._folder / "companion.lua"
 
     def _live(self) -> None:
-        while not self._ended.wait(self._beat_s):
+        while not self._ended.wait(self._heartbeat_s):
             with suppress(FileFailed):
                 self._show()
 
     def _show(self) -> None:
         with self._lock:
-            self._beat += 1
+            self._heartbeat_count += 1
             state = {
                 "fresco": VERSION,
                 "session": self.session,
                 "owner": self._owner,
-                "beat": self._beat,
+                "beat": self._heartbeat_count,
             }
             write_whole(self._heartbeat, lua_chunk(state))
 

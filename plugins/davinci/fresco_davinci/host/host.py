@@ -8,15 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fresco_davinci.clips import Part, Placed, TimelineClip, TimelineInfo
+from fresco_davinci.clips import ClipRange, PlacedResult, TimelineClip, TimelineInfo
 from fresco_davinci.errors import TimelineGone
 from fresco_davinci.host import marking, placing, reading, rendering
 from fresco_davinci.host.calls import Calls
 from fresco_davinci.host.importing import Later, Result, import_result
 from fresco_davinci.host.placing import Spot
 from fresco_davinci.host.scene import Scene, folder_kept, open_scene, timeline_shown
-from fresco_davinci.orders import Order
-from fresco_davinci.undo import undone_on_failure
+from fresco_davinci.pending_jobs import PendingJob
+from fresco_davinci.rollback import rolled_back_on_failure
 
 
 class Host:
@@ -41,7 +41,7 @@ class Host:
         """The clip under the playhead."""
         return reading.current_clip(self._scene())
 
-    def clips_between_marks(self) -> list[Part]:
+    def clips_between_marks(self) -> list[ClipRange]:
         """Parts of clips between mark in and mark out."""
         return reading.clips_between_marks(self._scene())
 
@@ -54,27 +54,29 @@ class Host:
         scene = self._scene()
         scene.calls.do(scene.project, "ExportCurrentFrameAsStill", str(path))
 
-    def render(self, part: Part, folder: Path, wait: Callable[[float], None]) -> Path:
+    def render(self, part: ClipRange, folder: Path, wait: Callable[[float], None]) -> Path:
         """See `rendering.render`."""
         return rendering.render(self._scene(), part, folder, wait)
 
-    def mark(self, order: Order) -> None:
+    def mark(self, pending: PendingJob) -> None:
         """Show on a clip that a job works on it."""
         scene = self._scene()
-        found = scene.find(order.item_id)
+        found = scene.find(pending.item_id)
         if found is not None:
-            marking.mark(scene, found[1], order.job_id, order.choices.title)
+            marking.mark(scene, found[1], pending.job_id, pending.choices.title)
 
-    def unmark(self, order: Order) -> bool:
+    def unmark(self, pending: PendingJob) -> bool:
         """Take that back; whether it was possible, or there is nothing to take back."""
         try:
-            with timeline_shown(self._scene(), order.timeline_id) as scene:
-                found = marking.find_marked(scene, order.item_id, order.job_id)
-                return found is None or marking.unmark(scene, found[1], order.job_id, order.color)
+            with timeline_shown(self._scene(), pending.timeline_id) as scene:
+                found = marking.find_marked(scene, pending.item_id, pending.job_id)
+                return found is None or marking.unmark(
+                    scene, found[1], pending.job_id, pending.color
+                )
         except TimelineGone:
             return True
 
-    def place(self, order: Order, path: Path) -> Placed:
+    def place(self, pending: PendingJob, path: Path) -> PlacedResult:
         """Bring a result in and put it at the record frames of its source.
 
         A result that is in the project already is left as it is. `path` is a file, or a pattern
@@ -84,27 +86,27 @@ class Host:
             CannotPlace: it cannot go where it is wanted.
         """
         result = Result(
-            job_id=order.job_id, path=path, count=order.count, rate=Fraction(order.rate)
+            job_id=pending.job_id, path=path, count=pending.count, rate=Fraction(pending.rate)
         )
         try:
             with (
-                timeline_shown(self._scene(), order.timeline_id) as scene,
-                undone_on_failure() as later,
+                timeline_shown(self._scene(), pending.timeline_id) as scene,
+                rolled_back_on_failure() as later,
             ):
-                return _placed(scene, order, result, later)
+                return _placed(scene, pending, result, later)
         except TimelineGone as error:
-            with undone_on_failure() as later:
+            with rolled_back_on_failure() as later:
                 _imported(self._scene(), result, later)
-            return _in_bin(order, f"{error} The result is in the bin Fresco.")
+            return _in_bin(pending, f"{error} The result is in the bin Fresco.")
 
 
-def _placed(scene: Scene, order: Order, result: Result, later: Later) -> Placed:
+def _placed(scene: Scene, pending: PendingJob, result: Result, later: Later) -> PlacedResult:
     bring_in = partial(_imported, scene, result, later)
-    spot = _spot(scene, order)
+    spot = _spot(scene, pending)
     if isinstance(spot, str):
         bring_in()
-        return _in_bin(order, spot)
-    return placing.place(scene, bring_in, result, spot, order.choices, later)
+        return _in_bin(pending, spot)
+    return placing.place(scene, bring_in, result, spot, pending.choices, later)
 
 
 def _imported(scene: Scene, result: Result, later: Later) -> Any:
@@ -113,30 +115,30 @@ def _imported(scene: Scene, result: Result, later: Later) -> Any:
         return import_result(scene, pool, result, later)
 
 
-def _in_bin(order: Order, note: str) -> Placed:
-    return Placed(job_id=order.job_id, track=0, first=0, count=0, note=note)
+def _in_bin(pending: PendingJob, note: str) -> PlacedResult:
+    return PlacedResult(job_id=pending.job_id, track=0, first=0, count=0, note=note)
 
 
-def _spot(scene: Scene, order: Order) -> Spot | str:
+def _spot(scene: Scene, pending: PendingJob) -> Spot | str:
     """Where the source is now; a sentence if the result has no place any more."""
-    found = marking.find_marked(scene, order.item_id, order.job_id)
+    found = marking.find_marked(scene, pending.item_id, pending.job_id)
     if found is None:
-        return f"“{order.name}” is no longer in the timeline; the result is in the bin Fresco."
+        return f"“{pending.name}” is no longer in the timeline; the result is in the bin Fresco."
     track, item = found
     calls = scene.calls
     start, left = calls.number(item, "GetStart"), calls.number(item, "GetLeftOffset")
     stop = calls.number(item, "GetEnd")
     # The result stays in step with its source: moved with it, trimmed with it.
-    first_media = order.left + order.first - order.start
+    first_media = pending.left + pending.first - pending.start
     first = start + first_media - left
-    shown, last = max(first, start), min(first + order.count, stop)
+    shown, last = max(first, start), min(first + pending.count, stop)
     if shown >= last:
-        return f"“{order.name}” no longer shows what was restyled; it is in the bin Fresco."
+        return f"“{pending.name}” no longer shows what was restyled; it is in the bin Fresco."
     return Spot(
         source=item,
         source_track=track,
         first=shown,
         count=last - shown,
         skip=shown - first,
-        has_own_transforms=bool(order.rendered),
+        has_own_transforms=bool(pending.rendered),
     )

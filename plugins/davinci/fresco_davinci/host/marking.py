@@ -8,7 +8,7 @@ from typing import Any
 
 from fresco_davinci.errors import HostRefused
 from fresco_davinci.host.scene import Scene
-from fresco_davinci.undo import insist
+from fresco_davinci.rollback import retry_once
 
 WORKING = "Orange"
 """A clip colour."""
@@ -42,11 +42,11 @@ def unmark(scene: Scene, item: Any, job_id: str, color: str) -> bool:
     is_colored = calls.text(item, "GetClipColor") == WORKING
     done = True
     if calls.ask(item, "GetMarkerByCustomData", data):
-        done = insist(partial(calls.do, item, "DeleteMarkerByCustomData", data))
+        done = retry_once(partial(calls.do, item, "DeleteMarkerByCustomData", data))
     if is_colored:
         back = partial(calls.do, item, "SetClipColor", color)
         clear = partial(calls.do, item, "ClearClipColor")
-        done = insist(back if color else clear) and done
+        done = retry_once(back if color else clear) and done
     # Behind a dialog there seems to be neither; then this raises, and it is tried again later.
     scene.check_answers()
     return done

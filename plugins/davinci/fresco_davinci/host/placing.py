@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from fresco_davinci.choices import Choices
-from fresco_davinci.clips import Placed
+from fresco_davinci.clips import PlacedResult
 from fresco_davinci.errors import CannotPlace, HostRefused
 from fresco_davinci.host.importing import Later, Result, tag
 from fresco_davinci.host.reading import job_of
@@ -46,7 +46,7 @@ def place(
     spot: Spot,
     choices: Choices,
     later: Later,
-) -> Placed:
+) -> PlacedResult:
     """Put a result where `choices` want it. `later` is told how to take it back.
 
     `bring_in` gives its clip in the media pool; it is not asked where none is needed.
@@ -73,8 +73,10 @@ def place(
     return _append(scene, media, result, spot, track, later)
 
 
-def _placed(result: Result, track: int, spot: Spot, note: str = "") -> Placed:
-    return Placed(job_id=result.job_id, track=track, first=spot.first, count=spot.count, note=note)
+def _placed(result: Result, track: int, spot: Spot, note: str = "") -> PlacedResult:
+    return PlacedResult(
+        job_id=result.job_id, track=track, first=spot.first, count=spot.count, note=note
+    )
 
 
 def _overlapping(scene: Scene, track: int, spot: Spot) -> list[Any]:
@@ -148,7 +150,7 @@ def _remove_tracks(scene: Scene, before: int) -> None:
 
 def _append(
     scene: Scene, media: Any, result: Result, spot: Spot, track: int, later: Later
-) -> Placed:
+) -> PlacedResult:
     """Appends, looks what came of it, and corrects by as much as it is off.
 
     Versions differ in what `endFrame` means, and what Resolve gives back is not to be trusted.
@@ -207,7 +209,7 @@ def _remove(scene: Scene, job_id: str, track: int, spot: Spot) -> None:
             scene.calls.do(scene.timeline, "DeleteClips", [item], False)
 
 
-def _replace(scene: Scene, result: Result, spot: Spot, track: int, later: Later) -> Placed:
+def _replace(scene: Scene, result: Result, spot: Spot, track: int, later: Later) -> PlacedResult:
     """Puts the new file below an earlier result, which keeps what the editor did with it."""
     calls = scene.calls
     item, media, earlier = _earlier(scene, track, spot)
@@ -241,7 +243,7 @@ def _earlier(scene: Scene, track: int, spot: Spot) -> tuple[Any, Any, str]:
     )
 
 
-def _as_take(scene: Scene, media: Any, result: Result, spot: Spot, later: Later) -> Placed:
+def _as_take(scene: Scene, media: Any, result: Result, spot: Spot, later: Later) -> PlacedResult:
     """Adds the result as a take of the clip, and shows it."""
     calls, item = scene.calls, spot.source
     if _is_locked(scene, spot.source_track):

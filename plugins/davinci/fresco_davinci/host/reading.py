@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fresco_davinci.clips import MediaFile, Part, TimelineClip
+from fresco_davinci.clips import ClipRange, MediaFile, TimelineClip
 from fresco_davinci.errors import CannotRestyle, HostRefused, NotReady
 from fresco_davinci.host.scene import Scene
 from fresco_davinci.rates import exact_rate, frame_of
@@ -57,14 +57,14 @@ def _below(scene: Scene, result: TimelineClip) -> TimelineClip | None:
     return None
 
 
-def clips_between_marks(scene: Scene) -> list[Part]:
+def clips_between_marks(scene: Scene) -> list[ClipRange]:
     """The parts of clips that lie between mark in and out, on enabled tracks; results excepted.
 
     Raises:
         NotReady: there are no marks, or nothing between them.
     """
     first, last = _marks(scene)
-    parts: list[Part] = []
+    parts: list[ClipRange] = []
     for track in scene.tracks():
         if not scene.calls.switch(scene.timeline, "GetIsTrackEnabled", "video", track):
             continue
@@ -73,7 +73,7 @@ def clips_between_marks(scene: Scene) -> list[Part]:
             stop = min(scene.calls.number(item, "GetEnd"), last + 1)
             if start < stop:
                 parts.append(
-                    Part(clip=clip_of(scene, item, track), first=start, count=stop - start)
+                    ClipRange(clip=clip_of(scene, item, track), first=start, count=stop - start)
                 )
     wanted = [part for part in parts if not part.clip.is_result]
     if not wanted:

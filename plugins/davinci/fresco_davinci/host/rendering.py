@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fresco_davinci.clips import Part
+from fresco_davinci.clips import ClipRange
 from fresco_davinci.errors import HostRefused, RenderFailed
 from fresco_davinci.host.scene import Scene, page_kept
-from fresco_davinci.undo import insist
+from fresco_davinci.rollback import retry_once
 
 _VIDEO = "video"
 _PRESET = "Fresco, settings before rendering,"
@@ -28,7 +28,7 @@ _PREFERRED = (
 """Formats, and letters and digits of a codec's id, of which the first that is there is taken."""
 
 
-def render(scene: Scene, part: Part, folder: Path, wait: Callable[[float], None]) -> Path:
+def render(scene: Scene, part: ClipRange, folder: Path, wait: Callable[[float], None]) -> Path:
     """A file in the empty `folder` with the frames of `part` as Resolve shows them, no more.
 
     `wait` is called again and again while Resolve renders, with seconds to wait; what it raises
@@ -76,14 +76,14 @@ def _settings_kept(scene: Scene) -> Iterator[None]:
     try:
         calls.do(project, "SaveAsNewRenderPreset", name)
     except HostRefused:
-        insist(partial(_drop_preset, scene, name))
+        retry_once(partial(_drop_preset, scene, name))
         raise
     try:
         yield
     finally:
-        insist(partial(calls.do, project, "LoadRenderPreset", name))
-        insist(partial(_restore, scene, codec, mode))
-        insist(partial(_drop_preset, scene, name))
+        retry_once(partial(calls.do, project, "LoadRenderPreset", name))
+        retry_once(partial(_restore, scene, codec, mode))
+        retry_once(partial(_drop_preset, scene, name))
 
 
 def _restore(scene: Scene, codec: dict[str, Any], mode: int) -> None:
@@ -117,7 +117,7 @@ def _soloed(scene: Scene, wanted: int) -> Iterator[None]:
     finally:
         for track, is_on in before.items():
             if is_on != (track == wanted):
-                insist(partial(calls.do, timeline, "SetTrackEnable", _VIDEO, track, is_on))
+                retry_once(partial(calls.do, timeline, "SetTrackEnable", _VIDEO, track, is_on))
 
 
 def _codec(scene: Scene) -> tuple[str, str]:
@@ -137,7 +137,7 @@ def _codec(scene: Scene) -> tuple[str, str]:
     )
 
 
-def _set_up(scene: Scene, part: Part, folder: Path, ending: str, codec: str) -> None:
+def _set_up(scene: Scene, part: ClipRange, folder: Path, ending: str, codec: str) -> None:
     calls, project = scene.calls, scene.project
     calls.do(project, "SetCurrentRenderFormatAndCodec", ending, codec)
     calls.do(project, "SetCurrentRenderMode", _SINGLE_CLIP)
@@ -168,7 +168,7 @@ def _size(scene: Scene) -> dict[str, int]:
     return {"FormatWidth": int(width), "FormatHeight": int(height)}
 
 
-def _run(scene: Scene, part: Part, wait: Callable[[float], None]) -> None:
+def _run(scene: Scene, part: ClipRange, wait: Callable[[float], None]) -> None:
     calls, project = scene.calls, scene.project
     before = _job_ids(scene)
     job: str | None = None
@@ -184,7 +184,7 @@ def _run(scene: Scene, part: Part, wait: Callable[[float], None]) -> None:
             detail = str(status.get("Error") or "it stopped half-way")
             raise RenderFailed(f"DaVinci Resolve could not render the clip ({detail}). Try again.")
     finally:
-        insist(partial(_clear_queue, scene, before, job))
+        retry_once(partial(_clear_queue, scene, before, job))
 
 
 def _clear_queue(scene: Scene, before: set[str], job: str | None) -> None:
@@ -202,7 +202,7 @@ def _job_ids(scene: Scene) -> set[str]:
     return {str(job["JobId"]) for job in jobs if "JobId" in job}
 
 
-def _check_range(scene: Scene, job_id: str, part: Part) -> None:
+def _check_range(scene: Scene, job_id: str, part: ClipRange) -> None:
     """The queue says which frames it will render; where it says others, nothing is rendered."""
     for job in scene.calls.many(scene.project, "GetRenderJobList"):
         if job.get("JobId") == job_id and "MarkIn" in job and "MarkOut" in job:

@@ -13,7 +13,7 @@ from fresco_davinci.clips import TimelineInfo
 from fresco_davinci.errors import HostRefused, NotReady, TimelineGone
 from fresco_davinci.host.calls import Calls
 from fresco_davinci.rates import exact_rate
-from fresco_davinci.undo import insist
+from fresco_davinci.rollback import retry_once
 
 OLDEST = (18, 5, 1)
 _VIDEO = "video"
@@ -144,7 +144,7 @@ def page_kept(scene: Scene, wanted: str) -> Iterator[None]:
         yield
     finally:
         if before != wanted:
-            insist(partial(calls.do, scene.resolve, "OpenPage", before))
+            retry_once(partial(calls.do, scene.resolve, "OpenPage", before))
 
 
 @contextmanager
@@ -154,7 +154,7 @@ def folder_kept(scene: Scene, pool: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        insist(partial(scene.calls.do, pool, "SetCurrentFolder", before))
+        retry_once(partial(scene.calls.do, pool, "SetCurrentFolder", before))
 
 
 @contextmanager
@@ -173,7 +173,7 @@ def timeline_shown(scene: Scene, timeline_id: str) -> Iterator[Scene]:
         calls.do(scene.project, "SetCurrentTimeline", wanted)
         yield Scene(calls, scene.resolve, scene.project, wanted, scene.version)
     finally:
-        insist(partial(calls.do, scene.project, "SetCurrentTimeline", scene.timeline))
+        retry_once(partial(calls.do, scene.project, "SetCurrentTimeline", scene.timeline))
 
 
 def _timeline(scene: Scene, timeline_id: str) -> Any:

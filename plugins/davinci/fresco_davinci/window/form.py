@@ -21,7 +21,7 @@ from PyQt6.QtWidgets import (
 )
 
 from fresco_davinci.choices import Choices, look_settings
-from fresco_davinci.desk import Scope
+from fresco_davinci.controller import Scope
 
 _SCOPES = {"The clip under the playhead": "clip", "Clips between mark in and out": "marks"}
 _PLACES = {

@@ -1,4 +1,4 @@
-"""The list of jobs: a model of what the desk tells, and a bar for how far each is."""
+"""The list of jobs: a model of what the controller tells, and a bar for how far each is."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from PyQt6.QtCore import QAbstractTableModel, QModelIndex, QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
-from fresco_davinci.desk import Progress, progress_of
-from fresco_davinci.orders import Order
+from fresco_davinci.controller import PendingProgress, progress_of
+from fresco_davinci.pending_jobs import PendingJob
 
 COLUMNS = ("Clip", "Look", "State")
 _STATE = 2
@@ -18,15 +18,15 @@ _NOWHERE = QModelIndex()
 
 
 class JobsModel(QAbstractTableModel):
-    """A row for every order of the project."""
+    """A row for every pending job of the project."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: list[Progress] = []
+        self._rows: list[PendingProgress] = []
 
-    def show(self, rows: list[Progress]) -> None:
+    def show(self, rows: list[PendingProgress]) -> None:
         """Take these rows in the place of those before."""
-        is_same = [row.order.job_id for row in rows] == [row.order.job_id for row in self._rows]
+        is_same = [row.pending.job_id for row in rows] == [row.pending.job_id for row in self._rows]
         if is_same:
             self._rows = rows
             if rows:
@@ -37,9 +37,9 @@ class JobsModel(QAbstractTableModel):
         self._rows = rows
         self.endResetModel()
 
-    def order(self, row: int) -> Order | None:
-        """The order in a row."""
-        return self._rows[row].order if 0 <= row < len(self._rows) else None
+    def pending(self, row: int) -> PendingJob | None:
+        """The pending job in a row."""
+        return self._rows[row].pending if 0 <= row < len(self._rows) else None
 
     def rowCount(self, parent: QModelIndex = _NOWHERE) -> int:
         """See QAbstractItemModel."""
@@ -64,7 +64,7 @@ class JobsModel(QAbstractTableModel):
         row = self._rows[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             state = progress_of(row.job) if row.job else "not known to the daemon"
-            return (row.order.name, row.order.choices.title, state)[index.column()]
+            return (row.pending.name, row.pending.choices.title, state)[index.column()]
         if role == SHARE and index.column() == _STATE:
             return row.job.share if row.job else 0.0
         return None

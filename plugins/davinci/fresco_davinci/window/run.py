@@ -11,16 +11,18 @@ from PyQt6.QtGui import QColor, QPalette
 from PyQt6.QtWidgets import QApplication, QMessageBox
 
 from fresco_davinci.bridge.mailbox import Mailbox
-from fresco_davinci.desk import Desk
+from fresco_davinci.controller import ResolveController
 from fresco_davinci.window.window import FrescoWindow
 
 _log = logging.getLogger(__name__)
 
 
-def run_window(desk: Desk, command: str, *, mailbox: Mailbox | None = None) -> int:
+def run_window(
+    controller: ResolveController, command: str, *, mailbox: Mailbox | None = None
+) -> int:
     """Show the window until it is closed; the exit code."""
     application = _application()
-    window = FrescoWindow(desk, command, mailbox)
+    window = FrescoWindow(controller, command, mailbox)
     window.show()
     window.raise_()
     window.activateWindow()

@@ -1,4 +1,4 @@
-"""The window itself: joins form, pictures and jobs to the desk."""
+"""The window itself: joins form, pictures and jobs to the controller."""
 
 from __future__ import annotations
 
@@ -20,9 +20,14 @@ from PyQt6.QtWidgets import (
 
 from fresco_davinci.bridge.mailbox import Mailbox
 from fresco_davinci.bridge.remote import Bridge
+from fresco_davinci.controller import (
+    PendingProgress,
+    PlayheadFrame,
+    ResolveController,
+    outcome_sentences,
+)
 from fresco_davinci.core import Outcome
-from fresco_davinci.desk import Desk, Progress, Shown, sentences
-from fresco_davinci.orders import Order
+from fresco_davinci.pending_jobs import PendingJob
 from fresco_davinci.window.background import Background
 from fresco_davinci.window.form import SettingsForm
 from fresco_davinci.window.jobs import JobsModel, JobsTable, StateDelegate
@@ -50,9 +55,11 @@ class FrescoWindow(QWidget):
 
     stepped = pyqtSignal(int, int)
 
-    def __init__(self, desk: Desk, command: str, mailbox: Mailbox | None = None) -> None:
+    def __init__(
+        self, controller: ResolveController, command: str, mailbox: Mailbox | None = None
+    ) -> None:
         super().__init__()
-        self._desk = desk
+        self._controller = controller
         self._mailbox = mailbox
         self._has_failed: set[str] = set()
         self._shown_keyframes: dict[str, int] = {}
@@ -64,7 +71,7 @@ class FrescoWindow(QWidget):
 
     def _build(self) -> None:
         self.setWindowTitle("Fresco for DaVinci Resolve")
-        self.form = SettingsForm(self._desk.choices())
+        self.form = SettingsForm(self._controller.choices())
         self.heading = QLabel()
         self.heading.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.before = PictureView("The frame under the playhead", "")
@@ -167,8 +174,8 @@ class FrescoWindow(QWidget):
         if command == "restyle-marked":
             self.form.set_scope("marks")
         self._say("Looking for the daemon …")
-        self.background.add(self._desk.styles, self._on_styles)
-        if self._desk.is_attached:
+        self.background.add(self._controller.styles, self._on_styles)
+        if self._controller.is_attached:
             self._on_refresh()
             self._on_update()
             if command == "look" and self.form.choices().is_complete:
@@ -180,7 +187,7 @@ class FrescoWindow(QWidget):
 
     def _show_possible(self) -> None:
         """Only what is possible now can be clicked, and it is said why the rest cannot."""
-        is_attached = self._desk.is_attached
+        is_attached = self._controller.is_attached
         if not is_attached:
             is_waiting = self._mailbox is not None
             waits, gone = "Waiting for DaVinci Resolve", "DaVinci Resolve is gone"
@@ -198,10 +205,10 @@ class FrescoWindow(QWidget):
         self._say("")
 
     def _on_refresh(self) -> None:
-        if self._desk.is_attached:
-            self.background.add(self._desk.shown, self._on_shown)
+        if self._controller.is_attached:
+            self.background.add(self._controller.shown, self._on_shown)
 
-    def _on_shown(self, shown: Shown) -> None:
+    def _on_shown(self, shown: PlayheadFrame) -> None:
         self.heading.setText(shown.text)
         if shown.frame is None:
             self.before.clear("Resolve did not write this frame.")
@@ -211,14 +218,14 @@ class FrescoWindow(QWidget):
 
     def _on_look(self) -> None:
         choices = self.form.choices()
-        if not (self._desk.is_attached and choices.is_complete):
+        if not (self._controller.is_attached and choices.is_complete):
             return
         self.after.show_words("Working …")
         self._say("Restyling this frame …")
         self._on_refresh()
         step = self.stepped.emit
         self.background.add(
-            lambda: self._desk.look(choices, step),
+            lambda: self._controller.look(choices, step),
             lambda data: self._on_looked(data, choices.title),
         )
 
@@ -231,15 +238,15 @@ class FrescoWindow(QWidget):
 
     def _on_restyle(self) -> None:
         choices, scope = self.form.choices(), self.form.scope()
-        if not (self._desk.is_attached and choices.is_complete):
+        if not (self._controller.is_attached and choices.is_complete):
             return
         self._say("Handing over … Resolve renders the range first if the clip is graded.")
-        self.background.add(lambda: self._desk.restyle(scope, choices), self._on_ordered)
+        self.background.add(lambda: self._controller.restyle(scope, choices), self._on_submitted)
 
-    def _on_ordered(self, orders: list[Order]) -> None:
-        names = ", ".join(f"“{order.name}”" for order in orders)
-        notes = " ".join(self._desk.notes)
-        self._desk.notes.clear()
+    def _on_submitted(self, pending_jobs: list[PendingJob]) -> None:
+        names = ", ".join(f"“{pending.name}”" for pending in pending_jobs)
+        notes = " ".join(self._controller.notes)
+        self._controller.notes.clear()
         self._say(
             f"{notes} At work: {names}. You may close this window. Results come in while it is "
             "open, or with “Update results”.".strip()
@@ -247,61 +254,61 @@ class FrescoWindow(QWidget):
         self._on_poll()
 
     def _on_update(self) -> None:
-        if self._desk.is_attached:
-            self.background.add(self._desk.update, self._on_updated)
+        if self._controller.is_attached:
+            self.background.add(self._controller.update, self._on_updated)
 
     def _on_updated(self, outcomes: list[Outcome]) -> None:
         news = [outcome for outcome in outcomes if outcome.placed or outcome.problem]
         # What failed once is not tried again every second.
-        self._has_failed |= {outcome.order.job_id for outcome in news if outcome.problem}
+        self._has_failed |= {outcome.pending.job_id for outcome in news if outcome.problem}
         if news:
-            self._say("\n".join(sentences(news)))
+            self._say("\n".join(outcome_sentences(news)))
         self._on_poll()
 
     def _on_cancel(self) -> None:
         row = self.table.currentIndex().row()
-        order = self.jobs.order(row)
-        if order is None:
+        pending = self.jobs.pending(row)
+        if pending is None:
             self._say("Choose a job in the list first.")
-        elif self._desk.is_attached:
-            self.background.add(lambda: self._desk.cancel(order), lambda _: self._on_poll())
+        elif self._controller.is_attached:
+            self.background.add(lambda: self._controller.cancel(pending), lambda _: self._on_poll())
 
     def _on_poll(self) -> None:
         if not self.background.is_busy:
-            self.background.add(self._desk.progress, self._on_progress)
+            self.background.add(self._controller.progress, self._on_progress)
 
-    def _on_progress(self, rows: list[Progress]) -> None:
+    def _on_progress(self, rows: list[PendingProgress]) -> None:
         self.jobs.show(rows)
-        self.cancel.setEnabled(bool(rows) and self._desk.is_attached)
+        self.cancel.setEnabled(bool(rows) and self._controller.is_attached)
         for row in rows:
             if row.job is None or row.job.state.is_ended:
-                if row.order.job_id not in self._has_failed:
+                if row.pending.job_id not in self._has_failed:
                     self._on_update()
                 continue
             self._show_keyframe(row)
 
-    def _show_keyframe(self, row: Progress) -> None:
+    def _show_keyframe(self, row: PendingProgress) -> None:
         """The newest keyframe of a job at work."""
-        order, job = row.order, row.job
+        pending, job = row.pending, row.job
         if job is None or not job.ready_keyframes:
             return
         index = max(job.ready_keyframes)
-        if self._shown_keyframes.get(order.job_id) == index:
+        if self._shown_keyframes.get(pending.job_id) == index:
             return
-        self._shown_keyframes[order.job_id] = index
-        caption = f"{order.name}: keyframe {len(job.ready_keyframes)}"
+        self._shown_keyframes[pending.job_id] = index
+        caption = f"{pending.name}: keyframe {len(job.ready_keyframes)}"
         if job.plan is not None:
             caption += f" of {len(job.plan.keyframes)}"
         self.background.add(
-            lambda: self._desk.keyframe(order, index),
+            lambda: self._controller.keyframe(pending, index),
             lambda data: self.after.show_picture(data, caption),
         )
 
     def _on_listen(self) -> None:
         """A click on the free edition's script."""
-        link = self._mailbox.newcomer() if self._mailbox else None
+        link = self._mailbox.new_link() if self._mailbox else None
         if link is not None:
-            self._desk.attach(Bridge(link))
+            self._controller.attach(Bridge(link))
             self._say("DaVinci Resolve is connected.")
             self.after.show_words(_LOOK)
             self._on_refresh()
@@ -312,7 +319,7 @@ class FrescoWindow(QWidget):
         self._say(sentence)
         self.after.show_words(sentence)
         if is_gone:
-            self._desk.detach()
+            self._controller.detach()
         self._show_possible()
 
     def closeEvent(self, a0: QCloseEvent | None) -> None:

@@ -1,4 +1,4 @@
-"""Orders: which clip of which timeline waits for which job. They outlive Resolve and us."""
+"""Pending jobs: which clip of which timeline waits for which job. They outlive Resolve and us."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _A_DAY_S = 86400.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
+class PendingJob:
     """A part of a clip and the job that restyles it.
 
     `start`, `duration` and `left` are those of the clip when it was ordered, `first` and `count`
@@ -53,38 +53,38 @@ class Order:
         return f"{self.name} – {self.choices.title}"
 
 
-class OrderBook:
-    """A folder with a file for every order."""
+class PendingJobStore:
+    """A folder with a file for every pending job."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     @contextmanager
     def held(self) -> Generator[None, None, None]:
-        """No other window or click changes orders meanwhile; waits for one that does."""
+        """No other window or click changes pending jobs meanwhile; waits for one that does."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self._folder.with_suffix(".lock")):
             yield
 
-    def save(self, order: Order) -> None:
-        """Keep an order, new or changed."""
-        write_object(self._path(order.job_id), asdict(order))
+    def save(self, pending: PendingJob) -> None:
+        """Keep a pending job, new or changed."""
+        write_object(self._path(pending.job_id), asdict(pending))
 
-    def submitted(self, order: Order) -> Order:
+    def submitted(self, pending: PendingJob) -> PendingJob:
         """Remember that the daemon has it."""
-        changed = replace(order, is_submitted=True)
+        changed = replace(pending, is_submitted=True)
         self.save(changed)
         return changed
 
-    def remove(self, order: Order) -> None:
+    def remove(self, pending: PendingJob) -> None:
         """It is done with, and so is what was rendered for it."""
-        if order.rendered:
-            Path(order.rendered).unlink(missing_ok=True)
-        self._path(order.job_id).unlink(missing_ok=True)
+        if pending.rendered:
+            Path(pending.rendered).unlink(missing_ok=True)
+        self._path(pending.job_id).unlink(missing_ok=True)
 
     def drop_renders(self, folder: Path, older_than_s: float = _A_DAY_S) -> None:
-        """Remove renders that no order needs: a process was killed before there was one."""
-        wanted = {Path(order.rendered) for order in self.all()}
+        """Remove renders that no pending job needs: a process was killed before there was one."""
+        wanted = {Path(pending.rendered) for pending in self.all()}
         for path in folder.glob("*"):
             if path in wanted or time.time() - path.stat().st_mtime < older_than_s:
                 continue
@@ -93,28 +93,28 @@ class OrderBook:
             else:
                 path.unlink(missing_ok=True)
 
-    def of_project(self, project_id: str) -> Iterator[Order]:
-        """Orders of a project, in the order in which they were made."""
-        for order in self.all():
-            if order.project_id == project_id:
-                yield order
+    def of_project(self, project_id: str) -> Iterator[PendingJob]:
+        """Pending jobs of a project, in the order in which they were made."""
+        for pending in self.all():
+            if pending.project_id == project_id:
+                yield pending
 
-    def all(self) -> Iterator[Order]:
-        """All orders; what cannot be read is passed over and left alone."""
+    def all(self) -> Iterator[PendingJob]:
+        """All pending jobs; what cannot be read is passed over and left alone."""
         paths = sorted(self._folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
         for path in paths:
-            order = _read(path)
-            if order is not None:
-                yield order
+            pending = _read(path)
+            if pending is not None:
+                yield pending
 
     def _path(self, job_id: str) -> Path:
         return self._folder / f"{job_id}.json"
 
 
-def _read(path: Path) -> Order | None:
+def _read(path: Path) -> PendingJob | None:
     try:
         content = read_object(path)
         content["choices"] = choices_of(content["choices"])
-        return Order(**content)
+        return PendingJob(**content)
     except (FileFailed, TypeError, KeyError):
         return None

@@ -10,7 +10,7 @@ from fresco_davinci.errors import HostGone, HostRefused
 Step = Callable[[], object]
 
 
-def insist(step: Step) -> bool:
+def retry_once(step: Step) -> bool:
     """Do something that has to be done, if need be twice; whether it was done."""
     for _ in range(2):
         with suppress(HostRefused):
@@ -20,7 +20,7 @@ def insist(step: Step) -> bool:
 
 
 @contextmanager
-def undone_on_failure() -> Generator[Callable[[Step], None], None, None]:
+def rolled_back_on_failure() -> Generator[Callable[[Step], None], None, None]:
     """Gives a function that takes steps back; they are taken, last first, if the body fails."""
     steps: list[Step] = []
     try:
@@ -28,5 +28,5 @@ def undone_on_failure() -> Generator[Callable[[Step], None], None, None]:
     except BaseException:
         with suppress(HostGone):
             for step in reversed(steps):
-                insist(step)
+                retry_once(step)
         raise

@@ -11,14 +11,14 @@ from fresco_client.files import plain_name
 
 
 @dataclass(frozen=True, kw_only=True)
-class Places:
+class PluginFolders:
     """Folders: `data` is Fresco's data folder, `videos` where results stay for good."""
 
     data: Path
     videos: Path
 
     @classmethod
-    def usual(cls, data: Path | None = None) -> Places:
+    def usual(cls, data: Path | None = None) -> PluginFolders:
         """Fresco's data folder, and the user's folder for videos."""
         return cls(data=data_folder(data), videos=platformdirs.user_videos_path() / "Fresco")
 
@@ -28,7 +28,7 @@ class Places:
         return self.data / "resolve"
 
     @property
-    def orders(self) -> Path:
+    def pending_jobs(self) -> Path:
         return self.own / "orders"
 
     @property

@@ -1,6 +1,6 @@
 """What is asked of the daemon for one strip, and where what comes back belongs.
 
-An order is kept on the strip as JSON, so that a job is found again after Blender, the file or the
+a request is kept on the strip as JSON, so that a job is found again after Blender, the file or the
 daemon was closed; the result carries it too, so that it can be done again with changes.
 """
 
@@ -29,7 +29,7 @@ _OUTPUTS: Mapping[str, OutputOptions] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
+class RestyleRequest:
     """One restyle of one strip."""
 
     job_id: str
@@ -91,7 +91,7 @@ class Order:
         return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
 
     @classmethod
-    def from_json(cls, text: str) -> Order | None:
+    def from_json(cls, text: str) -> RestyleRequest | None:
         """What a strip keeps; None if that was written by a version too different, or by hand."""
         try:
             content: object = json.loads(text)

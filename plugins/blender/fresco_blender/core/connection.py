@@ -10,9 +10,9 @@ from itertools import islice
 
 from fresco_client import ClientError, DaemonUnreachable, LaunchState, Session, SessionClosed
 
-from .doorway import Doorway
+from .daemon_config import DaemonConfig
 from .faults import Fault, Remedy, fault_of
-from .news import History, LinkChanged, LinkState, News
+from .messages import ConnectionChanged, DaemonState, JobsListed, WorkerMessage
 
 _HISTORY = 30
 
@@ -28,11 +28,13 @@ class Task:
     remedy: Remedy | None = None
 
 
-class Link:
+class DaemonConnection:
     """One daemon. Tasks are put here from any thread, and return at once."""
 
-    def __init__(self, doorway: Doorway, inbox: queue.SimpleQueue[News]) -> None:
-        self._doorway = doorway
+    def __init__(
+        self, daemon_config: DaemonConfig, inbox: queue.SimpleQueue[WorkerMessage]
+    ) -> None:
+        self._config = daemon_config
         self._inbox = inbox
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -71,11 +73,11 @@ class Link:
 
     def list_jobs(self, session: Session) -> None:
         """Ask the daemon what it has done."""
-        self._inbox.put(History(tuple(islice(session.jobs(), _HISTORY))))
+        self._inbox.put(JobsListed(tuple(islice(session.jobs(), _HISTORY))))
 
     def fail(self, fault: Fault) -> None:
         """Tell that there is no connection."""
-        self._inbox.put(LinkChanged("failed", fault=fault))
+        self._inbox.put(ConnectionChanged("failed", fault=fault))
 
     def _run(self) -> None:
         while (task := self._tasks.get()) is not None:
@@ -103,9 +105,9 @@ class Link:
                 raise SessionClosed
             if self._session is not None:
                 return self._session
-        self._inbox.put(LinkChanged("connecting"))
+        self._inbox.put(ConnectionChanged("connecting"))
         try:
-            session = self._doorway.open(start=may_start, on_state=self._tell_launch)
+            session = self._config.open(start=may_start, on_state=self._tell_launch)
         except ClientError as error:
             self.fail(fault_of(error))
             raise
@@ -122,12 +124,12 @@ class Link:
     def _tell_launch(self, state: LaunchState) -> None:
         if self._is_closed:
             raise SessionClosed
-        states: dict[LaunchState, LinkState] = {"starting": "starting", "waiting": "starting"}
+        states: dict[LaunchState, DaemonState] = {"starting": "starting", "waiting": "starting"}
         if state in states:
-            self._inbox.put(LinkChanged(states[state]))
+            self._inbox.put(ConnectionChanged(states[state]))
 
     def _tell_ready(self, session: Session) -> None:
-        self._inbox.put(LinkChanged("ready", session.server(), session.models()))
+        self._inbox.put(ConnectionChanged("ready", session.server(), session.models()))
 
     def _forget(self, session: Session) -> None:
         """The daemon is away for good: look for it anew next time."""

@@ -19,14 +19,14 @@ from fresco_client.files import write_whole
 
 from . import files
 from .faults import Fault, fault_of
-from .news import LookFault, LookFile, LookProgressed, News
-from .order import Order
+from .messages import LookFault, LookFile, LookProgressed, WorkerMessage
+from .request import RestyleRequest
 
 
-class Looker:
+class LookRunner:
     """The looks of this Blender."""
 
-    def __init__(self, inbox: queue.SimpleQueue[News]) -> None:
+    def __init__(self, inbox: queue.SimpleQueue[WorkerMessage]) -> None:
         self._inbox = inbox
         # Two Blenders at one daemon must not take each other's place.
         self._client_id = uuid.uuid4().hex
@@ -36,19 +36,21 @@ class Looker:
         """Tell that a look failed."""
         self._inbox.put(LookFault(fault))
 
-    def begin(self, session: Session, order: Order, clip: ClipSource, first_number: int) -> None:
-        """Start a look at frame `order.start`."""
+    def begin(
+        self, session: Session, request: RestyleRequest, clip: ClipSource, first_number: int
+    ) -> None:
+        """Start a look at frame `request.start`."""
         self.close()
         self._look = session.look(
             clip,
-            order.start - first_number,
-            order.restyle_settings(first_number),
-            model=order.model_choice,
+            request.start - first_number,
+            request.restyle_settings(first_number),
+            model=request.model_choice,
             options=PictureOptions(encoding="png"),
             client_id=self._client_id,
         )
         threading.Thread(
-            target=self._run, args=(self._look, order), daemon=True, name="fresco-look"
+            target=self._run, args=(self._look, request), daemon=True, name="fresco-look"
         ).start()
 
     def close(self) -> None:
@@ -56,20 +58,20 @@ class Looker:
         if self._look is not None:
             self._look.close()
 
-    def _run(self, look: Look, order: Order) -> None:
+    def _run(self, look: Look, request: RestyleRequest) -> None:
         try:
             picture = look.picture(self._tell)
             if picture is not None:
-                path = Path(order.folder) / "looks" / f"look_{order.job_id[:12]}.png"
+                path = Path(request.folder) / "looks" / f"look_{request.job_id[:12]}.png"
                 write_whole(path, picture.data)
-                self._inbox.put(LookFile(order, path))
+                self._inbox.put(LookFile(request, path))
         except (Cancelled, SessionClosed):
             return  # a newer one is made
         except Exception as error:
             self.fail(fault_of(error))
         finally:
-            if order.is_rendered:
-                files.remove_work(Path(order.folder), order.job_id)
+            if request.is_rendered:
+                files.remove_work(Path(request.folder), request.job_id)
 
     def _tell(self, done: int, total: int) -> None:
         self._inbox.put(LookProgressed(done / max(total, 1)))

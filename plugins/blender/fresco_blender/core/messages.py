@@ -1,4 +1,4 @@
-"""What the network's threads tell the main thread, through the desk's inbox."""
+"""What the network's threads tell the main thread, through the worker's inbox."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Literal
 from fresco_client import Event, Job, Model, ResultInfo, ServerInfo
 
 from .faults import Fault
-from .order import Order
+from .request import RestyleRequest
 
-LinkState = Literal["away", "connecting", "starting", "ready", "failed"]
+DaemonState = Literal["away", "connecting", "starting", "ready", "failed"]
 
 
 @dataclass(frozen=True)
-class LinkChanged:
+class ConnectionChanged:
     """The connection to the daemon is another."""
 
-    state: LinkState
+    state: DaemonState
     server: ServerInfo | None = None
     models: tuple[Model, ...] = ()
     fault: Fault | None = None
 
 
 @dataclass(frozen=True)
-class JobSeen:
+class JobDescribed:
     """A job as the daemon describes it."""
 
     job: Job
@@ -45,7 +45,7 @@ class JobEvent:
 
 
 @dataclass(frozen=True)
-class JobLink:
+class JobConnection:
     """The connection to a followed job was lost, or is there again."""
 
     job_id: str
@@ -53,7 +53,7 @@ class JobLink:
 
 
 @dataclass(frozen=True)
-class JobFault:
+class JobProblem:
     """A job cannot be sent, followed or fetched."""
 
     job_id: str
@@ -61,15 +61,15 @@ class JobFault:
 
 
 @dataclass(frozen=True)
-class RenderWanted:
+class RenderNeeded:
     """The file alone does not say which frame is seen when: the strip is to be rendered."""
 
-    order: Order
+    request: RestyleRequest
 
     @property
     def job_id(self) -> str:
         """The job it is about."""
-        return self.order.job_id
+        return self.request.job_id
 
 
 @dataclass(frozen=True)
@@ -83,14 +83,14 @@ class RenderProgress:
 
 @dataclass(frozen=True)
 class Rendered:
-    """A strip has been rendered; its order can be sent."""
+    """A strip has been rendered; its request can be sent."""
 
-    order: Order
+    request: RestyleRequest
 
     @property
     def job_id(self) -> str:
         """The job it is about."""
-        return self.order.job_id
+        return self.request.job_id
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class LookProgressed:
 class LookFile:
     """A look is on disk."""
 
-    order: Order
+    request: RestyleRequest
     path: Path
 
 
@@ -136,33 +136,33 @@ class LookFault:
 
 
 @dataclass(frozen=True)
-class History:
+class JobsListed:
     """The daemon's jobs, the newest first."""
 
     jobs: tuple[Job, ...]
 
 
 @dataclass(frozen=True)
-class Gone:
+class JobDeleted:
     """A job was deleted."""
 
     job_id: str
 
 
 @dataclass(frozen=True)
-class Complaint:
+class RequestFailed:
     """Something that was asked for by a button failed."""
 
     fault: Fault
 
 
-News = (
-    LinkChanged
-    | JobSeen
+WorkerMessage = (
+    ConnectionChanged
+    | JobDescribed
     | JobEvent
-    | JobLink
-    | JobFault
-    | RenderWanted
+    | JobConnection
+    | JobProblem
+    | RenderNeeded
     | RenderProgress
     | Rendered
     | KeyframeFile
@@ -170,7 +170,7 @@ News = (
     | LookProgressed
     | LookFile
     | LookFault
-    | History
-    | Gone
-    | Complaint
+    | JobsListed
+    | JobDeleted
+    | RequestFailed
 )

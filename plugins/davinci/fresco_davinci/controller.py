@@ -17,8 +17,8 @@ from fresco_davinci.choices import Choices, load_choices
 from fresco_davinci.core import Outcome, Restyler
 from fresco_davinci.errors import NotReady
 from fresco_davinci.host import Host
-from fresco_davinci.orders import Order
-from fresco_davinci.places import Places
+from fresco_davinci.pending_jobs import PendingJob
+from fresco_davinci.plugin_folders import PluginFolders
 
 Scope = Literal["clip", "marks"]
 Connect = Callable[[], Session]
@@ -26,7 +26,7 @@ _PREVIEW = PictureOptions(encoding="jpeg", long_side=640)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
+class PlayheadFrame:
     """What Resolve shows now, and the frame under its playhead."""
 
     text: str
@@ -35,23 +35,23 @@ class Shown:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Progress:
-    """An order and how far its job is; None if the daemon does not know it."""
+class PendingProgress:
+    """A pending job and how far its job is; None if the daemon does not know it."""
 
-    order: Order
+    pending: PendingJob
     job: Job | None
 
 
-class Desk:
+class ResolveController:
     """Resolve on one side, the daemon on the other. The daemon is started when it is needed."""
 
-    def __init__(self, places: Places, connect: Connect) -> None:
-        self.places = places
+    def __init__(self, plugin_folders: PluginFolders, connect: Connect) -> None:
+        self.plugin_folders = plugin_folders
         self._connect = connect
         self._session: Session | None = None
         self._bridge: Bridge | None = None
         self._restyler: Restyler | None = None
-        self._project_orders: list[Order] = []
+        self._project_jobs: list[PendingJob] = []
         self.notes: list[str] = []
 
     def attach(self, bridge: Bridge) -> None:
@@ -78,14 +78,14 @@ class Desk:
 
     def choices(self) -> Choices:
         """The last settings."""
-        return load_choices(self.places.choices)
+        return load_choices(self.plugin_folders.choices)
 
     def styles(self) -> tuple[Style, ...]:
         """Looks that the bundled model knows."""
         models = self._daemon().models()
         return models[0].styles if models else ()
 
-    def shown(self) -> Shown:
+    def shown(self) -> PlayheadFrame:
         """What is under the playhead."""
         host = self._host()
         clip, line = host.current_clip(), host.timeline()
@@ -97,16 +97,16 @@ class Desk:
             still = Path(folder) / "frame.png"
             host.export_frame(still)
             frame = still.read_bytes() if still.is_file() else None
-        return Shown(text=text, frame=frame)
+        return PlayheadFrame(text=text, frame=frame)
 
-    def restyle(self, scope: Scope, choices: Choices) -> list[Order]:
+    def restyle(self, scope: Scope, choices: Choices) -> list[PendingJob]:
         """Hand the clip under the playhead, or those between the marks, to the daemon."""
         fresco = self._fresco()
         parts = fresco.marked(choices) if scope == "marks" else [fresco.current()]
         try:
             return fresco.restyle(parts, choices)
         finally:
-            self._project_orders = fresco.waiting()
+            self._project_jobs = fresco.waiting()
 
     def look(self, choices: Choices, on_step: Callable[[int, int], None] | None = None) -> bytes:
         """The frame under the playhead, restyled, as PNG."""
@@ -115,25 +115,28 @@ class Desk:
     def update(self) -> list[Outcome]:
         """Bring in what is done."""
         outcomes = self._fresco().update()
-        self._project_orders = self._fresco().waiting()
+        self._project_jobs = self._fresco().waiting()
         return outcomes
 
-    def cancel(self, order: Order) -> None:
-        """End an order's job."""
-        self._fresco().cancel(order)
-        self._project_orders = self._fresco().waiting()
+    def cancel(self, pending: PendingJob) -> None:
+        """End a pending job."""
+        self._fresco().cancel(pending)
+        self._project_jobs = self._fresco().waiting()
 
-    def progress(self) -> list[Progress]:
-        """How far the orders of the project are. Asks nothing of Resolve."""
-        return [Progress(order=order, job=self._job(order)) for order in self._project_orders]
+    def progress(self) -> list[PendingProgress]:
+        """How far the pending jobs of the project are. Asks nothing of Resolve."""
+        return [
+            PendingProgress(pending=pending, job=self._job(pending))
+            for pending in self._project_jobs
+        ]
 
-    def keyframe(self, order: Order, index: int) -> bytes:
+    def keyframe(self, pending: PendingJob, index: int) -> bytes:
         """A keyframe of a job at work, as JPEG."""
-        return self._daemon().frame(order.job_id, "keyframe", index, _PREVIEW).data
+        return self._daemon().frame(pending.job_id, "keyframe", index, _PREVIEW).data
 
-    def _job(self, order: Order) -> Job | None:
+    def _job(self, pending: PendingJob) -> Job | None:
         try:
-            return self._daemon().job(order.job_id)
+            return self._daemon().job(pending.job_id)
         except NotFound:
             return None
 
@@ -153,17 +156,21 @@ class Desk:
     def _fresco(self) -> Restyler:
         if self._restyler is None:
             self._restyler = Restyler(
-                self._host(), self._daemon(), self.places, wait=time.sleep, tell=self.notes.append
+                self._host(),
+                self._daemon(),
+                self.plugin_folders,
+                wait=time.sleep,
+                tell=self.notes.append,
             )
         return self._restyler
 
 
-def sentences(outcomes: Sequence[Outcome]) -> list[str]:
-    """What an editor is told of orders."""
+def outcome_sentences(outcomes: Sequence[Outcome]) -> list[str]:
+    """What an editor is told of pending jobs."""
     told: list[str] = []
     for outcome in outcomes:
         track = outcome.placed.track if outcome.placed else 0
-        name = f"“{outcome.order.title}”"
+        name = f"“{outcome.pending.title}”"
         if track:
             told.append(f"{name} is on track V{track}. {outcome.problem}".strip())
         elif outcome.problem:

@@ -15,7 +15,7 @@ PATIENCE_S = 600.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Doorway:
+class DaemonConfig:
     """The daemon of this machine, or one elsewhere."""
 
     data: str = ""

@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from fresco_blender.core.desk import Desk
-from fresco_blender.core.doorway import Doorway
+from fresco_blender.core.daemon_config import DaemonConfig
+from fresco_blender.core.daemon_worker import DaemonWorker
 from fresco_blender.core.faults import NOT_RUNNING
-from fresco_blender.core.news import (
+from fresco_blender.core.messages import (
+    ConnectionChanged,
     JobEvent,
-    JobFault,
+    JobProblem,
     KeyframeFile,
-    LinkChanged,
-    News,
-    RenderWanted,
+    RenderNeeded,
     ResultFile,
+    WorkerMessage,
 )
-from fresco_blender.core.order import Order
+from fresco_blender.core.request import RestyleRequest
 from fresco_client import Finished, Stage
 from fresco_client.files import part_name
 
@@ -30,23 +30,27 @@ from tests.integration.conftest import StartDaemon, clip, start_daemon
 from tests.integration.daemons import DaemonProcess, wait_for, with_fake_worker
 
 __all__ = ["clip", "start_daemon"]
-NewsT = TypeVar("NewsT")
+MessageT = TypeVar("MessageT")
 
 
-def _next(desk: Desk, kind: type[NewsT], is_it: Callable[[NewsT], bool] = lambda _: True) -> NewsT:
-    """The next news of a kind."""
+def _next(
+    daemon_worker: DaemonWorker,
+    kind: type[MessageT],
+    is_it: Callable[[MessageT], bool] = lambda _: True,
+) -> MessageT:
+    """The next message of a kind."""
     ends = time.monotonic() + 60
-    seen: list[News] = []
+    seen: list[WorkerMessage] = []
     while time.monotonic() < ends:
-        news = desk.inbox.get(timeout=60)
-        seen.append(news)
-        if isinstance(news, kind) and is_it(news):
-            return news
+        message = daemon_worker.inbox.get(timeout=60)
+        seen.append(message)
+        if isinstance(message, kind) and is_it(message):
+            return message
     raise AssertionError(f"no {kind.__name__} came, only {seen}")
 
 
-def _order(clip: Path, folder: Path) -> Order:
-    return Order(
+def _request(clip: Path, folder: Path) -> RestyleRequest:
+    return RestyleRequest(
         job_id="job1",
         title="shot é/7",
         path=str(clip),
@@ -62,15 +66,15 @@ def test_an_order_becomes_keyframes_and_a_movie_on_disk(
     start_daemon: StartDaemon, clip: Path, tmp_path: Path
 ) -> None:
     daemon = start_daemon(**with_fake_worker())
-    desk = Desk(Doorway(data=str(daemon.data)))
+    daemon_worker = DaemonWorker(DaemonConfig(data=str(daemon.data)))
     try:
-        desk.submit(_order(clip, tmp_path / "out"))
-        keyframe = _next(desk, KeyframeFile)
-        result = _next(desk, ResultFile)
-        desk.submit(_order(clip, tmp_path / "out"))
-        again = _next(desk, ResultFile)
+        daemon_worker.submit(_request(clip, tmp_path / "out"))
+        keyframe = _next(daemon_worker, KeyframeFile)
+        result = _next(daemon_worker, ResultFile)
+        daemon_worker.submit(_request(clip, tmp_path / "out"))
+        again = _next(daemon_worker, ResultFile)
     finally:
-        desk.close()
+        daemon_worker.close()
 
     assert keyframe.path.read_bytes().startswith(b"\x89PNG")
     assert result.path == again.path == tmp_path / "out" / "shot é_7_job1.mp4"
@@ -81,18 +85,18 @@ def test_pictures_of_a_job_that_is_followed_anew_are_all_there_under_their_numbe
     start_daemon: StartDaemon, clip: Path, tmp_path: Path
 ) -> None:
     daemon = start_daemon(**with_fake_worker(["--frame-s", "0.1"]))
-    desk = Desk(Doorway(data=str(daemon.data)))
-    order = replace(_order(clip, tmp_path / "out"), output="FRAMES")
+    daemon_worker = DaemonWorker(DaemonConfig(data=str(daemon.data)))
+    request = replace(_request(clip, tmp_path / "out"), output="FRAMES")
     folder = tmp_path / "out" / "job1" / "result"
     try:
-        desk.submit(order)
+        daemon_worker.submit(request)
         wait_for("some pictures", lambda: len(list(folder.glob("*.png"))) >= 3)
-        desk.leave("job1")
+        daemon_worker.leave("job1")
         wait_for("more pictures", lambda: _frames_made(daemon) >= 8)
-        desk.follow(order, _last_sequence(desk))
-        result = _next(desk, ResultFile)
+        daemon_worker.follow(request, _last_sequence(daemon_worker))
+        result = _next(daemon_worker, ResultFile)
     finally:
-        desk.close()
+        daemon_worker.close()
 
     found = sorted(folder.glob("*.png"))
     assert [path.name for path in found] == [f"frame_{number:06d}.png" for number in range(17)]
@@ -104,19 +108,21 @@ def test_a_result_that_could_not_be_fetched_is_fetched_when_the_job_is_followed_
     start_daemon: StartDaemon, clip: Path, tmp_path: Path
 ) -> None:
     daemon = start_daemon(**with_fake_worker())
-    desk = Desk(Doorway(data=str(daemon.data)))
-    order = _order(clip, tmp_path / "out")
+    daemon_worker = DaemonWorker(DaemonConfig(data=str(daemon.data)))
+    request = _request(clip, tmp_path / "out")
     in_its_way = part_name(tmp_path / "out" / "shot é_7_job1.mp4", "job1")
     in_its_way.mkdir(parents=True)
     try:
-        desk.submit(order)
-        finished = _next(desk, JobEvent, lambda news: isinstance(news.event, Finished))
-        fault = _next(desk, JobFault).fault
+        daemon_worker.submit(request)
+        finished = _next(
+            daemon_worker, JobEvent, lambda message: isinstance(message.event, Finished)
+        )
+        fault = _next(daemon_worker, JobProblem).fault
         in_its_way.rmdir()
-        desk.follow(order, finished.event.sequence)
-        result = _next(desk, ResultFile)
+        daemon_worker.follow(request, finished.event.sequence)
+        result = _next(daemon_worker, ResultFile)
     finally:
-        desk.close()
+        daemon_worker.close()
 
     assert fault.remedy == "FOLLOW"
     assert result.path.exists()
@@ -128,23 +134,23 @@ def _frames_made(daemon: DaemonProcess) -> float:
     return stages.get(Stage.INTERPOLATING, 0)
 
 
-def _last_sequence(desk: Desk) -> int:
+def _last_sequence(daemon_worker: DaemonWorker) -> int:
     """Of all that has been told so far."""
-    told: list[News] = []
-    while not desk.inbox.empty():
-        told.append(desk.inbox.get())
-    return max(news.event.sequence for news in told if isinstance(news, JobEvent))
+    told: list[WorkerMessage] = []
+    while not daemon_worker.inbox.empty():
+        told.append(daemon_worker.inbox.get())
+    return max(message.event.sequence for message in told if isinstance(message, JobEvent))
 
 
 def test_closing_ends_every_thread_at_once(
     start_daemon: StartDaemon, clip: Path, tmp_path: Path
 ) -> None:
     daemon = start_daemon(**with_fake_worker(["--step-s", "5"]))
-    desk = Desk(Doorway(data=str(daemon.data)))
-    desk.submit(_order(clip, tmp_path))
-    _next(desk, LinkChanged, lambda news: news.state == "ready")
+    daemon_worker = DaemonWorker(DaemonConfig(data=str(daemon.data)))
+    daemon_worker.submit(_request(clip, tmp_path))
+    _next(daemon_worker, ConnectionChanged, lambda message: message.state == "ready")
 
-    desk.close()
+    daemon_worker.close()
 
     ends = time.monotonic() + 10
     while any(thread.name.startswith("fresco-") for thread in threading.enumerate()):
@@ -156,13 +162,13 @@ def test_all_threads_are_daemon_threads_as_blender_waits_for_others_for_ever(
     start_daemon: StartDaemon, clip: Path, tmp_path: Path
 ) -> None:
     daemon = start_daemon(**with_fake_worker(["--step-s", "1"]))
-    desk = Desk(Doorway(data=str(daemon.data)))
+    daemon_worker = DaemonWorker(DaemonConfig(data=str(daemon.data)))
     try:
-        desk.submit(_order(clip, tmp_path))
-        _next(desk, LinkChanged, lambda news: news.state == "ready")
+        daemon_worker.submit(_request(clip, tmp_path))
+        _next(daemon_worker, ConnectionChanged, lambda message: message.state == "ready")
         ours = [thread for thread in threading.enumerate() if thread.name.startswith("fresco-")]
     finally:
-        desk.close()
+        daemon_worker.close()
 
     assert ours
     assert all(thread.daemon for thread in ours)
@@ -173,15 +179,17 @@ def test_a_sequence_for_another_machine_is_to_be_rendered_to_one_file(
 ) -> None:
     daemon = start_daemon(**with_fake_worker())
     announced = daemon.announced
-    desk = Desk(Doorway(address=announced["address"], token=announced["token"]))
-    order = replace(_order(clip, tmp_path), is_sequence=True)
+    daemon_worker = DaemonWorker(
+        DaemonConfig(address=announced["address"], token=announced["token"])
+    )
+    request = replace(_request(clip, tmp_path), is_sequence=True)
     try:
-        desk.submit(order)
-        wanted = _next(desk, RenderWanted)
+        daemon_worker.submit(request)
+        wanted = _next(daemon_worker, RenderNeeded)
     finally:
-        desk.close()
+        daemon_worker.close()
 
-    assert wanted.order == order
+    assert wanted.request == request
 
 
 @pytest.mark.parametrize(
@@ -189,15 +197,17 @@ def test_a_sequence_for_another_machine_is_to_be_rendered_to_one_file(
     [("studio:7400", True), ("127.0.0.1:1", False), ("[::1]:1", False), ("127.evil.org:1", True)],
 )
 def test_other_machines_are_spoken_to_only_if_blender_may(address: str, is_refused: bool) -> None:
-    desk = Desk(Doorway(address=address, is_online_allowed=False))
+    daemon_worker = DaemonWorker(DaemonConfig(address=address, is_online_allowed=False))
     try:
-        desk.connect(start=False)
-        link = _next(desk, LinkChanged, lambda news: news.state == "failed")
+        daemon_worker.connect(start=False)
+        connection = _next(
+            daemon_worker, ConnectionChanged, lambda message: message.state == "failed"
+        )
     finally:
-        desk.close()
+        daemon_worker.close()
 
-    assert link.fault is not None
-    assert ("Online Access is off" in link.fault.message) is is_refused
+    assert connection.fault is not None
+    assert ("Online Access is off" in connection.fault.message) is is_refused
 
 
 @pytest.mark.parametrize("kind", ["submit", "look", "follow"])
@@ -205,15 +215,19 @@ def test_no_daemon_is_started_for_a_job_where_the_preferences_say_so(
     clip: Path, tmp_path: Path, kind: str
 ) -> None:
     data = tmp_path / "data"
-    desk = Desk(Doorway(data=str(data), program="/nowhere/fresco", starts_daemon=False))
+    daemon_worker = DaemonWorker(
+        DaemonConfig(data=str(data), program="/nowhere/fresco", starts_daemon=False)
+    )
     try:
-        getattr(desk, kind)(_order(clip, tmp_path))
-        link = _next(desk, LinkChanged, lambda news: news.state == "failed")
-        desk.connect(start=True)
-        asked = _next(desk, LinkChanged, lambda news: news.state == "failed")
+        getattr(daemon_worker, kind)(_request(clip, tmp_path))
+        connection = _next(
+            daemon_worker, ConnectionChanged, lambda message: message.state == "failed"
+        )
+        daemon_worker.connect(start=True)
+        asked = _next(daemon_worker, ConnectionChanged, lambda message: message.state == "failed")
     finally:
-        desk.close()
+        daemon_worker.close()
 
-    assert link.fault == NOT_RUNNING
+    assert connection.fault == NOT_RUNNING
     assert asked.fault is not None
     assert "/nowhere/fresco" in asked.fault.message
