@@ -65,7 +65,7 @@ class PropagationFiles:
 
 def render(
     clip: Clip,
-    output: Path | None,
+    output: Path | str | None,
     settings: RestyleSettings,
     model: ModelSource,
     *,
@@ -88,6 +88,7 @@ def render(
         OutputError: the output exists, cannot be written, or the disk is full.
         FrescoError: whatever `restyle` raises.
     """
+    output = None if output is None else Path(output)
     originals = originals_of(clip.info) | originals
     pictures = _Pictures(clip, originals, keyframes=_prepared_folder(save_keyframes))
     checkpoint = checkpoint or NoCheckpoint()
@@ -107,8 +108,8 @@ def render(
 
 def render_propagation(
     clip: Clip,
-    key_folder: Path,
-    output: Path,
+    key_folder: Path | str,
+    output: Path | str,
     settings: PropagateSettings,
     *,
     codec: Codec | None = None,
@@ -130,12 +131,12 @@ def render_propagation(
     files, pace = files or PropagationFiles(), Pace()
     originals = originals_of(clip.info) | originals
     pictures = _Pictures(clip, originals, error_maps=files.error_maps)
-    options = _Options(clip, output, settings, codec, overwrite, NoCheckpoint(), originals)
+    options = _Options(clip, Path(output), settings, codec, overwrite, NoCheckpoint(), originals)
     written = _Writing(options, pictures, pace)
     yield from written.of(
         propagate(
             clip,
-            key_folder,
+            Path(key_folder),
             settings,
             interpolator=interpolator,
             device=device,
