@@ -19,12 +19,8 @@ from typing import TYPE_CHECKING, Any
 from fresco_engine.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-    from pathlib import Path
-
-    from fresco_media.clip import Clip
-
     from fresco_engine.checkpoint import FolderCheckpoint, fork
+    from fresco_engine.clips import open_clip
     from fresco_engine.diffusion.lora import Lora
     from fresco_engine.diffusion.models import load_model
     from fresco_engine.errors import FrescoError
@@ -82,6 +78,7 @@ __all__ = [
 
 _HOMES = {
     "checkpoint": ("FolderCheckpoint", "fork"),
+    "clips": ("open_clip",),
     "diffusion.lora": ("Lora",),
     "diffusion.models": ("load_model",),
     "errors": ("FrescoError",),
@@ -103,19 +100,6 @@ _HOMES = {
         "Warned",
     ),
 }
-
-
-def open_clip(path: Path | str, *, frame_rate: Fraction | None = None) -> Clip:
-    """The clip at `path`: a video file, an animated picture, or pictures with numbers.
-
-    `frame_rate` is that of an image sequence, 24 unless given.
-
-    Raises:
-        ClipError: there is no clip, or one that cannot be read.
-    """
-    from fresco_media.clip import Clip
-
-    return Clip.open(path, frame_rate=frame_rate)
 
 
 def __getattr__(name: str) -> Any:

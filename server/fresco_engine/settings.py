@@ -93,7 +93,7 @@ class OptimisationSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class SmoothingSettings:
-    """Background smoothing (paper section 4, method page section 9).
+    """Background smoothing, see docs/method.md (section 4 of FRESCO, arXiv:2403.12962).
 
     Applied to the pictures of the denoising steps whose position in the schedule lies in
     [start, stop), and to the decoder features of every optimised step.
