@@ -47,10 +47,10 @@ def restyle(
 
     Settings that are `None` take the model's recommendation. `model` may be what loads it; that
     is called only when a model is needed. `estimator` and `interpolator` must bear being called by
-    several threads. `pace` collects seconds per stage. What `checkpoint` holds is announced again
-    but not computed again, and everything else is stored in it before it is announced; the result
-    is the same, bit for bit. Where the device's memory is too small, batches are made smaller,
-    after that the working size: then comes `Restarted`, and everything begins anew.
+    several threads. `pace` collects seconds per stage. What `checkpoint` holds is announced but
+    not computed again, and everything else is stored in it before it is announced; the result is
+    the same, bit for bit. Where the device's memory is too small, batches are made smaller, after
+    that the working size: then comes `Restarted`, and everything begins anew.
 
     Raises:
         RangeOutsideClip: the settings name frames the clip does not have.
