@@ -28,7 +28,7 @@ from fresco_engine.interpolation.segment import Interpolator
 from fresco_engine.lazy_model import LazyModel, ModelSource
 from fresco_engine.memory import peak_memory_bytes
 from fresco_engine.metrics import mean_error, pixel_errors
-from fresco_engine.pace import Pace
+from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.propagation import propagate
 from fresco_engine.propagation_settings import PropagateSettings
 from fresco_engine.restyling import restyle
@@ -92,17 +92,22 @@ def render(
     originals = originals_of(clip.info) | originals
     pictures = _Pictures(clip, originals, keyframes=_prepared_folder(save_keyframes))
     checkpoint = checkpoint or NoCheckpoint()
-    lazy_model, pace = LazyModel(model), Pace()
+    lazy_model, tracker = LazyModel(model), ProgressTracker()
     options = _Options(clip, output, settings, codec, overwrite, checkpoint, originals)
-    written = _Writing(options, pictures, pace)
+    written = _Writing(options, pictures, tracker)
     yield from written.of(
         restyle(
-            clip, settings, lazy_model, interpolator=interpolator, pace=pace, checkpoint=checkpoint
+            clip,
+            settings,
+            lazy_model,
+            interpolator=interpolator,
+            tracker=tracker,
+            checkpoint=checkpoint,
         )
     )
-    metrics = yield from _metrics(clip, output, written.plan, pace)
+    metrics = yield from _metrics(clip, output, written.plan, tracker)
     report = written.report(lazy_model.name, lazy_model.device)
-    reused = {kind: pace.reused[kind] for kind in KINDS}
+    reused = {kind: tracker.reused[kind] for kind in KINDS}
     yield Finished(replace(report, metrics={**metrics, **report.metrics}, reused=reused))
 
 
@@ -128,11 +133,11 @@ def render_propagation(
         OutputError: the output exists, cannot be written, or the disk is full.
         FrescoError: whatever `propagate` raises.
     """
-    files, pace = files or PropagationFiles(), Pace()
+    files, tracker = files or PropagationFiles(), ProgressTracker()
     originals = originals_of(clip.info) | originals
     pictures = _Pictures(clip, originals, error_maps=files.error_maps)
     options = _Options(clip, Path(output), settings, codec, overwrite, NoCheckpoint(), originals)
-    written = _Writing(options, pictures, pace)
+    written = _Writing(options, pictures, tracker)
     yield from written.of(
         propagate(
             clip,
@@ -140,7 +145,7 @@ def render_propagation(
             settings,
             interpolator=interpolator,
             device=device,
-            pace=pace,
+            tracker=tracker,
             resume=files.resume,
             keeps_errors=files.error_maps is not None,
         )
@@ -199,7 +204,7 @@ class _NoOutput:
 
     warnings: tuple[str, ...] = ()
 
-    def take(self, event: Event, pace: Pace) -> None:
+    def take(self, event: Event, tracker: ProgressTracker) -> None:
         """Pass on an event."""
 
     def __enter__(self) -> _NoOutput:
@@ -241,17 +246,17 @@ class _Output:
         """What the user should know about the output."""
         return self._writer.warnings
 
-    def take(self, event: Event, pace: Pace) -> Progress | None:
+    def take(self, event: Event, tracker: ProgressTracker) -> Progress | None:
         """Write the frame of an event, or begin anew when everything does."""
         if isinstance(event, Analysed):
-            pace.expect(Stage.ENCODING, event.stop - event.start)
+            tracker.expect(Stage.ENCODING, event.stop - event.start)
         elif isinstance(event, Restarted):
             self._writer.discard()
             self._writer = self._opened()
         elif isinstance(event, FrameReady):
-            with pace.measured(Stage.ENCODING):
+            with tracker.measured(Stage.ENCODING):
                 self._writer.write(event.frame)
-            return pace.advance(Stage.ENCODING)
+            return tracker.advance(Stage.ENCODING)
         return None
 
     def __enter__(self) -> _Output:
@@ -300,10 +305,10 @@ def _name_for(folder: Path) -> str:
 class _Writing:
     """Passes events on, each when what it carries has been written, and sums them up."""
 
-    def __init__(self, options: _Options, pictures: _Pictures, pace: Pace) -> None:
+    def __init__(self, options: _Options, pictures: _Pictures, tracker: ProgressTracker) -> None:
         self._clip, self._path = options.clip, options.path
         self._pictures = pictures
-        self._pace = pace
+        self._pace = tracker
         self._output = _NoOutput() if self._path is None else _Output(options, self._path)
         self._plan: Analysed | None = None
         self._warnings: list[str] = []
@@ -387,7 +392,7 @@ def _clip_facts(clip: Clip) -> dict[str, Any]:
 
 
 def _metrics(
-    clip: Clip, output: Path | None, plan: Analysed, pace: Pace
+    clip: Clip, output: Path | None, plan: Analysed, tracker: ProgressTracker
 ) -> Generator[Progress, None, dict[str, float]]:
     """Temporal consistency of the written result beside that of the source itself.
 
@@ -410,6 +415,6 @@ def _metrics(
         for error in pixel_errors(((a.image, b.image) for a, b in pairs), DisFlow()):
             errors.append(error)
             if len(errors) % _METRIC_BREATH == 0:
-                yield pace.advance(Stage.ENCODING, 0)
+                yield tracker.advance(Stage.ENCODING, 0)
         metrics[name] = mean_error(errors)
     return metrics
