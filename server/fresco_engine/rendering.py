@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from fresco_media.clip import Clip
 from fresco_media.destination import originals_of
 from fresco_media.disk import write_whole
-from fresco_media.images import displayed, working_size, write_image
+from fresco_media.images import working_size
 from fresco_media.originals import NO_ORIGINALS, Originals
-from fresco_media.types import Image
-from fresco_media.writer import Codec, FrameWriter, open_writer
+from fresco_media.writer import Codec
 
 from fresco_engine.checkpoint import KINDS, Checkpoint, NoCheckpoint
 from fresco_engine.correspondence.flow import DisFlow
 from fresco_engine.errors import OutputNotWritable
-from fresco_engine.interpolation.quality import details, error_picture, summary
+from fresco_engine.interpolation.quality import details, summary
 from fresco_engine.interpolation.segment import Interpolator
 from fresco_engine.lazy_model import LazyModel, ModelSource
 from fresco_engine.memory import peak_memory_bytes
 from fresco_engine.metrics import mean_error, pixel_errors
+from fresco_engine.output import NoOutput, Output, OutputOptions, PictureFolders
 from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.propagation import propagate
 from fresco_engine.propagation_settings import PropagateSettings
@@ -39,7 +36,6 @@ from fresco_engine.types import (
     Finished,
     FrameQuality,
     FrameReady,
-    KeyframeReady,
     Progress,
     Report,
     Restarted,
@@ -90,10 +86,10 @@ def render(
     """
     output = None if output is None else Path(output)
     originals = originals_of(clip.info) | originals
-    pictures = _Pictures(clip, originals, keyframes=_prepared_folder(save_keyframes))
+    pictures = PictureFolders(clip, originals, keyframes=_prepared_folder(save_keyframes))
     checkpoint = checkpoint or NoCheckpoint()
     lazy_model, tracker = LazyModel(model), ProgressTracker()
-    options = _Options(clip, output, settings, codec, overwrite, checkpoint, originals)
+    options = OutputOptions(clip, output, settings, codec, overwrite, checkpoint, originals)
     written = _Writing(options, pictures, tracker)
     yield from written.of(
         restyle(
@@ -135,8 +131,10 @@ def render_propagation(
     """
     files, tracker = files or PropagationFiles(), ProgressTracker()
     originals = originals_of(clip.info) | originals
-    pictures = _Pictures(clip, originals, error_maps=files.error_maps)
-    options = _Options(clip, Path(output), settings, codec, overwrite, NoCheckpoint(), originals)
+    pictures = PictureFolders(clip, originals, error_maps=files.error_maps)
+    options = OutputOptions(
+        clip, Path(output), settings, codec, overwrite, NoCheckpoint(), originals
+    )
     written = _Writing(options, pictures, tracker)
     yield from written.of(
         propagate(
@@ -177,139 +175,16 @@ def _prepared_folder(folder: Path | None) -> Path | None:
     return folder
 
 
-@dataclass(frozen=True)
-class _Pictures:
-    """Folders of pictures beside the clip: keyframes, and error maps of the frames between."""
-
-    clip: Clip
-    originals: Originals
-    keyframes: Path | None = None
-    error_maps: Path | None = None
-
-    def save(self, event: Event) -> None:
-        """Save the picture of an event, if there is a folder for it."""
-        if isinstance(event, KeyframeReady) and self.keyframes is not None:
-            self._write(self.keyframes, event.index, event.image)
-        elif isinstance(event, FrameReady) and event.error is not None and self.error_maps:
-            self._write(self.error_maps, event.frame.index, error_picture(event.error))
-
-    def _write(self, folder: Path, index: int, image: Image) -> None:
-        path = folder / f"{index:06d}.png"
-        self.originals.check(path)
-        write_image(path, displayed(image, self.clip.info.sample_aspect))
-
-
-class _NoOutput:
-    """Nothing is written."""
-
-    warnings: tuple[str, ...] = ()
-
-    def take(self, event: Event, tracker: ProgressTracker) -> None:
-        """Pass on an event."""
-
-    def __enter__(self) -> _NoOutput:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        pass
-
-
-@dataclass(frozen=True)
-class _Options:
-    """What it takes to open the output."""
-
-    clip: Clip
-    path: Path | None
-    settings: RestyleSettings | PropagateSettings
-    codec: Codec | None
-    overwrite: bool
-    checkpoint: Checkpoint
-    originals: Originals
-
-    @property
-    def stop(self) -> int:
-        """The frame after the last one."""
-        stop = self.settings.stop
-        return self.clip.info.frame_count if stop is None else stop
-
-
-class _Output:
-    """The output while it is written; a context manager like the writer it holds."""
-
-    def __init__(self, options: _Options, path: Path) -> None:
-        self._options = options
-        self._path = path
-        self._writer = self._opened()
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What the user should know about the output."""
-        return self._writer.warnings
-
-    def take(self, event: Event, tracker: ProgressTracker) -> Progress | None:
-        """Write the frame of an event, or begin anew when everything does."""
-        if isinstance(event, Analysed):
-            tracker.expect(Stage.ENCODING, event.stop - event.start)
-        elif isinstance(event, Restarted):
-            self._writer.discard()
-            self._writer = self._opened()
-        elif isinstance(event, FrameReady):
-            with tracker.measured(Stage.ENCODING):
-                self._writer.write(event.frame)
-            return tracker.advance(Stage.ENCODING)
-        return None
-
-    def __enter__(self) -> _Output:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._writer.__exit__(kind, error, trace)
-
-    def _opened(self) -> FrameWriter:
-        options = self._options
-        folder = options.checkpoint.folder
-        return open_writer(
-            self._path,
-            options.clip,
-            codec=options.codec,
-            overwrite=options.overwrite or self._is_ours(),
-            start=options.settings.start,
-            stop=options.stop,
-            name=None if folder is None else _name_for(folder),
-            on_complete=self._note_delivery,
-            originals=options.originals,
-        )
-
-    def _note_delivery(self, temporary: Path) -> None:
-        size = temporary.stat().st_size if temporary.is_file() else None
-        note = {"output": str(self._path.resolve()), "bytes": size}
-        self._options.checkpoint.save_delivery(note)
-
-    def _is_ours(self) -> bool:
-        """Whether an earlier run of this job was killed when the output had just got its name."""
-        note, path = self._options.checkpoint.delivery(), self._path
-        if note is None or note.get("output") != str(path.resolve()):
-            return False
-        return not path.is_file() or path.stat().st_size == note.get("bytes")
-
-
-def _name_for(folder: Path) -> str:
-    return hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:8]
-
-
 class _Writing:
     """Passes events on, each when what it carries has been written, and sums them up."""
 
-    def __init__(self, options: _Options, pictures: _Pictures, tracker: ProgressTracker) -> None:
+    def __init__(
+        self, options: OutputOptions, pictures: PictureFolders, tracker: ProgressTracker
+    ) -> None:
         self._clip, self._path = options.clip, options.path
         self._pictures = pictures
         self._pace = tracker
-        self._output = _NoOutput() if self._path is None else _Output(options, self._path)
+        self._output = NoOutput() if self._path is None else Output(options, self._path)
         self._plan: Analysed | None = None
         self._warnings: list[str] = []
         self._frames: dict[int, FrameQuality] = {}
