@@ -107,10 +107,10 @@ def _seams(clip: Path, gap: int, size: int) -> None:
     for kind in ("patch", "flow"):
         made: list[Image] = [style(sources[0])]
         for start in range(0, len(sources) - 1, gap):
-            stretch = sources[start : start + gap + 1]
-            last = style(stretch[-1])
+            span = sources[start : start + gap + 1]
+            last = style(span[-1])
             interpolator = make_interpolator("flow" if kind == "flow" else "patch")
-            made += [frame.image for frame in interpolator(Segment(stretch, made[-1], last))]
+            made += [frame.image for frame in interpolator(Segment(span, made[-1], last))]
             made.append(last)
         changes = _changes(sources, made)
         at_keys = [i for i in range(len(changes)) if i % gap == 0 or (i + 1) % gap == 0]

@@ -69,7 +69,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def segments(path: Path, gap: int, short_side: int, count: int) -> Iterator[list[Image]]:
-    """Stretches of `gap` frames spread evenly over the clip."""
+    """Spans of `gap` frames spread evenly over the clip."""
     clip = Clip.open(path)
     info = clip.info
     scale = short_side / min(info.width, info.height)

@@ -281,7 +281,7 @@ def _read_owners(file: _File, data: bytes, start: int) -> None:
 
 
 def _content(data: bytes, box: tuple[int, int], idat: tuple[int, int], wanted: int) -> bytes:
-    """The first stretch of an item's bytes, found by the `iloc` box."""
+    """The first span of an item's bytes, found by the `iloc` box."""
     reader = io.BytesIO(data[box[0] : box[1]])
 
     def number(length: int) -> int:

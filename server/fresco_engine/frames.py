@@ -7,18 +7,18 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 
-from fresco_media.stretches import Stretches
+from fresco_media.span_reader import SpanReader
 from fresco_media.types import Image
 
-from fresco_engine.interpolation.ordered import in_order
-from fresco_engine.interpolation.stretch import (
+from fresco_engine.interpolation.keyframe_span import (
     CarriedFrame,
+    KeyframeSpan,
     ReadFrames,
-    Stretch,
     carry,
-    plan_stretches,
+    plan_spans,
 )
-from fresco_engine.lane import Inbox, LaneClosed
+from fresco_engine.interpolation.ordered import in_order
+from fresco_engine.pipeline_stage import Inbox, PipelineStageClosed
 from fresco_engine.run import Keyframe, MadeFrame, Run
 
 
@@ -27,9 +27,9 @@ def make_frames(
 ) -> Generator[MadeFrame, None, None]:
     """Every frame of the range in order; each is stored before it is yielded.
 
-    `keyframes` are all those of the plan. Works on several stretches at once where there are cores
+    `keyframes` are all those of the plan. Works on several spans at once where there are cores
     for it, and reads the clip with decoders of its own. `check` is called many times a second, on
-    any thread, and ends the work by raising `LaneClosed`.
+    any thread, and ends the work by raising `PipelineStageClosed`.
     """
     begun = (partial(_frames_of, run, part, check) for part in _parts(run, keyframes))
     yield from in_order(begun, run.at_once, run.longest or 0, is_ready=keyframes.is_ready)
@@ -37,13 +37,13 @@ def make_frames(
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """A stretch of a shot with the keyframes at its ends; the first came with the part before.
+    """A span of a shot with the keyframes at its ends; the first came with the part before.
 
     `stored` are the first frames there, as far as an earlier run made them. `read` gives the
     sources, if any frame is left to be made.
     """
 
-    stretch: Stretch
+    span: KeyframeSpan
     first: Keyframe | None
     last: Keyframe | None
     stored: Sequence[Image]
@@ -51,28 +51,28 @@ class _Part:
 
 
 def _parts(run: Run, keyframes: Iterator[Keyframe]) -> Iterator[_Part]:
-    sources = Stretches(run.clip, run.plan.stop, run.size)
+    sources = SpanReader(run.clip, run.plan.stop, run.size)
     latest: Keyframe | None = None
-    for stretch in plan_stretches(run.plan.keyframes, run.plan.shots):
-        first = latest if stretch.has_first else None
-        last = latest = next(keyframes) if stretch.has_last else None
-        stored = list(_stored_in(run, stretch))
-        is_whole = len(stored) == len(stretch.frames)
-        read = None if is_whole else _reader(run, sources, stretch)
-        yield _Part(stretch, first, last, stored, read)
+    for span in plan_spans(run.plan.keyframes, run.plan.shots):
+        first = latest if span.has_first else None
+        last = latest = next(keyframes) if span.has_last else None
+        stored = list(_stored_in(run, span))
+        is_whole = len(stored) == len(span.frames)
+        read = None if is_whole else _reader(run, sources, span)
+        yield _Part(span, first, last, stored, read)
 
 
-def _reader(run: Run, sources: Stretches, stretch: Stretch) -> ReadFrames:
-    """Reads on where the last stretch ended; one of several segments is read as it is made."""
-    if run.longest is not None and stretch.stop - stretch.start > run.longest:
-        return Stretches(run.clip, run.plan.stop, run.size).read
-    pictures = list(sources.read(stretch.start, stretch.stop))
-    return lambda start, stop: pictures[start - stretch.start : stop - stretch.start]
+def _reader(run: Run, sources: SpanReader, span: KeyframeSpan) -> ReadFrames:
+    """Reads on where the last span ended; one of several segments is read as it is made."""
+    if run.longest is not None and span.stop - span.start > run.longest:
+        return SpanReader(run.clip, run.plan.stop, run.size).read
+    pictures = list(sources.read(span.start, span.stop))
+    return lambda start, stop: pictures[start - span.start : stop - span.start]
 
 
-def _stored_in(run: Run, stretch: Stretch) -> Iterator[Image]:
+def _stored_in(run: Run, span: KeyframeSpan) -> Iterator[Image]:
     """The stored frames from the beginning on: a segment is made from there or not at all."""
-    for index in stretch.frames:
+    for index in span.frames:
         image = run.checkpoint.load("frames", index)
         if image is None:
             return
@@ -85,7 +85,7 @@ def _asked(check: Callable[[], None]) -> Callable[[], bool]:
     def is_closing() -> bool:
         try:
             check()
-        except LaneClosed:
+        except PipelineStageClosed:
             return True
         return False
 
@@ -104,11 +104,11 @@ def _frames_of(
 ) -> Iterator[MadeFrame]:
     """The frames of a part: what is stored, then what has to be made, then its last keyframe."""
     is_closing = _asked(check)
-    for index, image in zip(part.stretch.frames, part.stored, strict=False):
+    for index, image in zip(part.span.frames, part.stored, strict=False):
         yield _reused(run, index, image)
     if part.read is not None:
         carried = carry(
-            part.stretch,
+            part.span,
             (part.first and part.first.image, part.last and part.last.image),
             part.read,
             run.interpolator,
@@ -117,7 +117,7 @@ def _frames_of(
         )
         with closing(carried):
             for frame in carried:
-                if frame.index not in part.stretch.frames[: len(part.stored)]:
+                if frame.index not in part.span.frames[: len(part.stored)]:
                     yield _stored(run, frame)
         check()  # A segment that was cancelled has ended early.
     if part.last is not None:

@@ -93,7 +93,7 @@ class Analyser:
 
 
 def analyse(frames: Iterable[Frame]) -> ClipAnalysis:
-    """The analysis of `frames`, a stretch of a clip in order."""
+    """The analysis of `frames`, a span of a clip in order."""
     analyser = Analyser()
     for frame in frames:
         analyser.add(frame)

@@ -1,4 +1,4 @@
-"""How steady and how faithful a result is: Pixel-MSE and Spat-Con of the paper (section 4.1)."""
+"""How steady and how faithful a result is: Pixel-MSE and Spat-Con (section 4.1 of FRESCO)."""
 
 from __future__ import annotations
 

@@ -12,36 +12,36 @@ from contextlib import closing
 from functools import partial
 
 from fresco_media.images import unfit
-from fresco_media.stretches import Stretches
+from fresco_media.span_reader import SpanReader
 from fresco_media.types import Frame
 
 from fresco_engine.frames import make_frames
-from fresco_engine.lane import Lane, Timed
+from fresco_engine.pipeline_stage import PipelineStage, Timed
 from fresco_engine.run import Keyframe, MadeFrame, Run
 from fresco_engine.types import Event, FrameReady, KeyframeReady, Stage, Warned
 
 _WAITING_BYTES = 64 << 20
 _WAITING = (4, 32)
-"""Pictures that wait to go from one lane to the other: bytes, and the least and most number."""
+"""Pictures that wait to go from one stage to the other: bytes, and the least and most number."""
 
 
-def carried_out(run: Run) -> Iterator[Event]:
+def run_pipeline(run: Run) -> Iterator[Event]:
     """Every keyframe as soon as it is there, and every frame of the range once and in order.
 
     Raises:
         FrescoError: whatever the source of the keyframes raises, or the interpolator.
     """
-    plan, pace, source = run.plan, run.pace, run.keyframes
+    plan, tracker, source = run.plan, run.tracker, run.keyframes
     shots = [
         tuple(key for key in plan.keyframes if first <= key < last) for first, last in plan.shots
     ]
     steps = source.steps_left(shots)
-    # Measured while a stretch has to wait for its keyframes, a frame takes its time alone.
-    pace.expect(Stage.INTERPOLATING, plan.stop - plan.start, at_once=run.at_once if steps else 1)
-    pace.expect(Stage.TRANSLATING, steps)
-    frames = Stretches(run.clip, plan.stop, run.size)
+    # Measured while a span has to wait for its keyframes, a frame takes its time alone.
+    tracker.expect(Stage.INTERPOLATING, plan.stop - plan.start, at_once=run.at_once if steps else 1)
+    tracker.expect(Stage.TRANSLATING, steps)
+    frames = SpanReader(run.clip, plan.stop, run.size)
     room = _room(run)
-    with Lane(partial(make_frames, run), inbox=room, outbox=room) as lane:
+    with PipelineStage(partial(make_frames, run), inbox=room, outbox=room) as stage:
         for place, keyframes in enumerate(shots):
             done = 0
             with closing(source.of_shot(keyframes, frames)) as items:
@@ -49,17 +49,17 @@ def carried_out(run: Run) -> Iterator[Event]:
                     if isinstance(item, Keyframe):
                         done += 1
                         yield KeyframeReady(item.index, source.at_source_size(item))
-                        yield from _announced(run, lane.submit(item))
+                        yield from _announced(run, stage.submit(item))
                     else:
                         yield item
                     if isinstance(item, Warned):  # Batches are smaller from here on.
-                        pace.revise(Stage.TRANSLATING, source.steps_left(shots[place:], done))
-                    yield from _announced(run, lane.ready())
-        yield from _announced(run, lane.finish())
+                        tracker.revise(Stage.TRANSLATING, source.steps_left(shots[place:], done))
+                    yield from _announced(run, stage.ready())
+        yield from _announced(run, stage.finish())
 
 
 def _room(run: Run) -> int:
-    """How many pictures may wait between the lanes: enough for a slow step, but not for a clip."""
+    """How many pictures may wait between the stages: enough for a slow step, but not for a clip."""
     width, height = run.size.padded
     least, most = _WAITING
     return max(least, min(most, _WAITING_BYTES // (3 * width * height)))
@@ -69,8 +69,8 @@ def _announced(run: Run, finished: Iterator[Timed[MadeFrame]]) -> Iterator[Event
     info = run.clip.info
     for made in finished:
         frame = made.item
-        run.pace.spend(Stage.INTERPOLATING, made.seconds)
-        with run.pace.measured(Stage.INTERPOLATING):
+        run.tracker.spend(Stage.INTERPOLATING, made.seconds)
+        with run.tracker.measured(Stage.INTERPOLATING):
             if frame.is_keyframe:
                 image = run.keyframes.at_source_size(Keyframe(frame.index, frame.image))
             else:
@@ -79,9 +79,9 @@ def _announced(run: Run, finished: Iterator[Timed[MadeFrame]]) -> Iterator[Event
         made_frame = Frame(frame.index, time_s, image)
         yield FrameReady(made_frame, frame.is_keyframe, frame.quality, frame.error)
         if frame.is_reused:
-            run.pace.reused["frames"] += 1
-            yield run.pace.skip(Stage.INTERPOLATING)
+            run.tracker.reused["frames"] += 1
+            yield run.tracker.skip(Stage.INTERPOLATING)
         elif frame.is_keyframe:  # It was there: its time would promise too much for the others.
-            yield run.pace.skip(Stage.INTERPOLATING)
+            yield run.tracker.skip(Stage.INTERPOLATING)
         else:
-            yield run.pace.advance(Stage.INTERPOLATING)
+            yield run.tracker.advance(Stage.INTERPOLATING)

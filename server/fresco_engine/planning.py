@@ -19,7 +19,7 @@ from fresco_engine.keyframes import (
     select_keyframes,
     with_chosen,
 )
-from fresco_engine.pace import Pace
+from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.propagation_settings import PropagateSettings
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.translation_run import TranslationRun
@@ -38,13 +38,13 @@ def planned(run: TranslationRun) -> Generator[Progress | Warned, None, Analysed]
         KeyframesUnusable: a painted keyframe cannot be read.
     """
     stored = run.checkpoint.plan()
-    settings = run.ladder.adjusted(run.settings)
+    settings = run.fallback.adjusted(run.settings)
     if stored is not None:
         return (yield from _taken_up(run, settings, stored))
     settings = run.model().resolved(settings)
     yield from _warned(run, settings)
     yield from _checked_pictures(run, settings)
-    analysed = yield from analyse(run.clip, settings, run.pace)
+    analysed = yield from analyse(run.clip, settings, run.tracker)
     keep_plan(run, analysed)
     return analysed
 
@@ -63,8 +63,8 @@ def _taken_up(
     settings = stored.agreed(run.clip.info, settings, run.checkpoint.folder or run.clip.info.path)
     run.model.expect(stored)
     yield from _warned(run, settings, stored.warnings)
-    run.pace.expect(Stage.ANALYSING, stored.stop - stored.start)
-    yield run.pace.skip(Stage.ANALYSING, stored.stop - stored.start)
+    run.tracker.expect(Stage.ANALYSING, stored.stop - stored.start)
+    yield run.tracker.skip(Stage.ANALYSING, stored.stop - stored.start)
     if settings != stored.settings:
         run.checkpoint.save_plan(replace(stored, settings=settings))
     return stored.analysed(run.clip.info, settings)
@@ -78,7 +78,7 @@ def _warned(
     texts = (
         *run.clip.warnings,
         *of_the_clip,
-        *run.ladder.notes(),
+        *run.fallback.notes(),
         *_doubts(settings),
         *filter(None, (limit,)),
     )
@@ -98,11 +98,11 @@ def _doubts(settings: RestyleSettings) -> Iterator[str]:
 
 
 def analyse(
-    clip: Clip, settings: RestyleSettings, pace: Pace
+    clip: Clip, settings: RestyleSettings, tracker: ProgressTracker
 ) -> Generator[Progress | Warned, None, Analysed]:
     """The plan of a translation."""
     start, stop = range_of(clip, settings)
-    analysis = yield from looked_at(clip, start, stop, pace)
+    analysis = yield from analyse_range(clip, start, stop, tracker)
     shots = find_shots(analysis)
     keyframes = with_chosen(
         settings.keyframes
@@ -122,28 +122,28 @@ def analyse(
     )
 
 
-def looked_at(
-    clip: Clip, start: int, stop: int, pace: Pace
+def analyse_range(
+    clip: Clip, start: int, stop: int, tracker: ProgressTracker
 ) -> Generator[Progress | Warned, None, ClipAnalysis]:
     """Looks at every frame of a range once, in small.
 
     What shows only when every frame has been seen is told here, before the work begins.
     """
     known = set(clip.warnings)
-    analysis = yield from pace.timed(Stage.ANALYSING, _compared(clip, start, stop, pace))
+    analysis = yield from tracker.timed(Stage.ANALYSING, _compared(clip, start, stop, tracker))
     yield from (Warned(text) for text in clip.warnings if text not in known)
     return analysis
 
 
 def _compared(
-    clip: Clip, start: int, stop: int, pace: Pace
+    clip: Clip, start: int, stop: int, tracker: ProgressTracker
 ) -> Generator[Progress, None, ClipAnalysis]:
-    pace.expect(Stage.ANALYSING, stop - start)
+    tracker.expect(Stage.ANALYSING, stop - start)
     small = working_size(clip.info.width, clip.info.height, _ANALYSIS_SHORT_SIDE).scaled
     analyser = Analyser()
     for frame in clip.frames(start, stop, size=small):
         analyser.add(frame)
-        yield pace.advance(Stage.ANALYSING)
+        yield tracker.advance(Stage.ANALYSING)
     return analyser.finish()
 
 

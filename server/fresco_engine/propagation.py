@@ -13,18 +13,18 @@ from pathlib import Path
 from fresco_media.clip import Clip
 from fresco_media.images import WorkingSize, fit, limit_told, own_size, working_size
 from fresco_media.painted import PaintedKeys, check_keys, find_painted_keys, read_key
-from fresco_media.stretches import Stretches
+from fresco_media.span_reader import SpanReader
 from fresco_media.types import Image
 
 from fresco_engine.checkpoint import NoCheckpoint
 from fresco_engine.interpolation.choice import make_interpolator, shared_cores
+from fresco_engine.interpolation.keyframe_span import longest_segment
 from fresco_engine.interpolation.segment import Interpolator
 from fresco_engine.interpolation.stored import StoredInterpolator
-from fresco_engine.interpolation.stretch import longest_segment
 from fresco_engine.keyframes import find_shots
-from fresco_engine.pace import Pace
-from fresco_engine.pipeline import carried_out
-from fresco_engine.planning import looked_at, range_of
+from fresco_engine.pipeline import run_pipeline
+from fresco_engine.planning import analyse_range, range_of
+from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.propagation_settings import PropagateSettings
 from fresco_engine.run import Keyframe, Run
 from fresco_engine.types import Analysed, Event, Progress, Warned
@@ -40,7 +40,7 @@ def propagate(
     *,
     interpolator: Interpolator | None = None,
     device: str = "cpu",
-    pace: Pace | None = None,
+    tracker: ProgressTracker | None = None,
     resume: Path | None = None,
     keeps_errors: bool = False,
 ) -> Generator[Event, None, None]:
@@ -54,7 +54,7 @@ def propagate(
         RangeOutsideClip: the settings name frames the clip does not have.
         OutputNotWritable, DiskFull: finished segments cannot be kept.
     """
-    pace = pace or Pace()
+    tracker = tracker or ProgressTracker()
     start, stop = range_of(clip, settings)
     keys = find_painted_keys(key_folder, clip, start, stop, first_number=settings.first_number)
     size = _size(clip, settings)
@@ -62,7 +62,7 @@ def propagate(
     yield from map(Warned, told)
     # Every key is read once, so that a bad one is told before work begins.
     yield from map(Warned, check_keys(keys.files.values(), clip.info))
-    plan = yield from _planned(clip, keys, settings, pace)
+    plan = yield from _planned(clip, keys, settings, tracker)
     yield plan
     at_once, workers = shared_cores(device)
     if interpolator is None:
@@ -79,11 +79,11 @@ def propagate(
         interpolator=interpolator,
         at_once=at_once,
         checkpoint=NoCheckpoint(),
-        pace=pace,
+        tracker=tracker,
         longest=longest_segment(height, width),
         keeps_errors=keeps_errors,
     )
-    yield from carried_out(run)
+    yield from run_pipeline(run)
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class _PaintedKeyframes:
     size: WorkingSize
 
     def of_shot(
-        self, keyframes: tuple[int, ...], frames: Stretches
+        self, keyframes: tuple[int, ...], frames: SpanReader
     ) -> Generator[Keyframe, None, None]:
         """The keys of a shot, at the working size."""
         for index in keyframes:
@@ -121,10 +121,10 @@ def _size(clip: Clip, settings: PropagateSettings) -> WorkingSize:
 
 
 def _planned(
-    clip: Clip, keys: PaintedKeys, settings: PropagateSettings, pace: Pace
+    clip: Clip, keys: PaintedKeys, settings: PropagateSettings, tracker: ProgressTracker
 ) -> Generator[Progress | Warned, None, Analysed]:
     start, stop = range_of(clip, settings)
-    found = find_shots((yield from looked_at(clip, start, stop, pace)))
+    found = find_shots((yield from analyse_range(clip, start, stop, tracker)))
     shots = shots_with_keys(found, list(keys.files))
     if len(shots) < len(found):
         yield Warned(

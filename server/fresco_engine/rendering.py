@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from fresco_media.clip import Clip
 from fresco_media.destination import originals_of
 from fresco_media.disk import write_whole
-from fresco_media.images import displayed, working_size, write_image
+from fresco_media.images import working_size
 from fresco_media.originals import NO_ORIGINALS, Originals
-from fresco_media.types import Image
-from fresco_media.writer import Codec, FrameWriter, open_writer
+from fresco_media.writer import Codec
 
 from fresco_engine.checkpoint import KINDS, Checkpoint, NoCheckpoint
 from fresco_engine.correspondence.flow import DisFlow
 from fresco_engine.errors import OutputNotWritable
-from fresco_engine.interpolation.quality import details, error_picture, summary
+from fresco_engine.interpolation.quality import details, summary
 from fresco_engine.interpolation.segment import Interpolator
 from fresco_engine.lazy_model import LazyModel, ModelSource
 from fresco_engine.memory import peak_memory_bytes
 from fresco_engine.metrics import mean_error, pixel_errors
-from fresco_engine.pace import Pace
+from fresco_engine.output import NoOutput, Output, OutputOptions, PictureFolders
+from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.propagation import propagate
 from fresco_engine.propagation_settings import PropagateSettings
 from fresco_engine.restyling import restyle
@@ -39,7 +36,6 @@ from fresco_engine.types import (
     Finished,
     FrameQuality,
     FrameReady,
-    KeyframeReady,
     Progress,
     Report,
     Restarted,
@@ -65,7 +61,7 @@ class PropagationFiles:
 
 def render(
     clip: Clip,
-    output: Path | None,
+    output: Path | str | None,
     settings: RestyleSettings,
     model: ModelSource,
     *,
@@ -88,27 +84,33 @@ def render(
         OutputError: the output exists, cannot be written, or the disk is full.
         FrescoError: whatever `restyle` raises.
     """
+    output = None if output is None else Path(output)
     originals = originals_of(clip.info) | originals
-    pictures = _Pictures(clip, originals, keyframes=_prepared_folder(save_keyframes))
+    pictures = PictureFolders(clip, originals, keyframes=_prepared_folder(save_keyframes))
     checkpoint = checkpoint or NoCheckpoint()
-    lazy_model, pace = LazyModel(model), Pace()
-    options = _Options(clip, output, settings, codec, overwrite, checkpoint, originals)
-    written = _Writing(options, pictures, pace)
+    lazy_model, tracker = LazyModel(model), ProgressTracker()
+    options = OutputOptions(clip, output, settings, codec, overwrite, checkpoint, originals)
+    written = _Writing(options, pictures, tracker)
     yield from written.of(
         restyle(
-            clip, settings, lazy_model, interpolator=interpolator, pace=pace, checkpoint=checkpoint
+            clip,
+            settings,
+            lazy_model,
+            interpolator=interpolator,
+            tracker=tracker,
+            checkpoint=checkpoint,
         )
     )
-    metrics = yield from _metrics(clip, output, written.plan, pace)
+    metrics = yield from _metrics(clip, output, written.plan, tracker)
     report = written.report(lazy_model.name, lazy_model.device)
-    reused = {kind: pace.reused[kind] for kind in KINDS}
+    reused = {kind: tracker.reused[kind] for kind in KINDS}
     yield Finished(replace(report, metrics={**metrics, **report.metrics}, reused=reused))
 
 
 def render_propagation(
     clip: Clip,
-    key_folder: Path,
-    output: Path,
+    key_folder: Path | str,
+    output: Path | str,
     settings: PropagateSettings,
     *,
     codec: Codec | None = None,
@@ -127,19 +129,21 @@ def render_propagation(
         OutputError: the output exists, cannot be written, or the disk is full.
         FrescoError: whatever `propagate` raises.
     """
-    files, pace = files or PropagationFiles(), Pace()
+    files, tracker = files or PropagationFiles(), ProgressTracker()
     originals = originals_of(clip.info) | originals
-    pictures = _Pictures(clip, originals, error_maps=files.error_maps)
-    options = _Options(clip, output, settings, codec, overwrite, NoCheckpoint(), originals)
-    written = _Writing(options, pictures, pace)
+    pictures = PictureFolders(clip, originals, error_maps=files.error_maps)
+    options = OutputOptions(
+        clip, Path(output), settings, codec, overwrite, NoCheckpoint(), originals
+    )
+    written = _Writing(options, pictures, tracker)
     yield from written.of(
         propagate(
             clip,
-            key_folder,
+            Path(key_folder),
             settings,
             interpolator=interpolator,
             device=device,
-            pace=pace,
+            tracker=tracker,
             resume=files.resume,
             keeps_errors=files.error_maps is not None,
         )
@@ -171,139 +175,16 @@ def _prepared_folder(folder: Path | None) -> Path | None:
     return folder
 
 
-@dataclass(frozen=True)
-class _Pictures:
-    """Folders of pictures beside the clip: keyframes, and error maps of the frames between."""
-
-    clip: Clip
-    originals: Originals
-    keyframes: Path | None = None
-    error_maps: Path | None = None
-
-    def save(self, event: Event) -> None:
-        """Save the picture of an event, if there is a folder for it."""
-        if isinstance(event, KeyframeReady) and self.keyframes is not None:
-            self._write(self.keyframes, event.index, event.image)
-        elif isinstance(event, FrameReady) and event.error is not None and self.error_maps:
-            self._write(self.error_maps, event.frame.index, error_picture(event.error))
-
-    def _write(self, folder: Path, index: int, image: Image) -> None:
-        path = folder / f"{index:06d}.png"
-        self.originals.check(path)
-        write_image(path, displayed(image, self.clip.info.sample_aspect))
-
-
-class _NoOutput:
-    """Nothing is written."""
-
-    warnings: tuple[str, ...] = ()
-
-    def take(self, event: Event, pace: Pace) -> None:
-        """Pass on an event."""
-
-    def __enter__(self) -> _NoOutput:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        pass
-
-
-@dataclass(frozen=True)
-class _Options:
-    """What it takes to open the output."""
-
-    clip: Clip
-    path: Path | None
-    settings: RestyleSettings | PropagateSettings
-    codec: Codec | None
-    overwrite: bool
-    checkpoint: Checkpoint
-    originals: Originals
-
-    @property
-    def stop(self) -> int:
-        """The frame after the last one."""
-        stop = self.settings.stop
-        return self.clip.info.frame_count if stop is None else stop
-
-
-class _Output:
-    """The output while it is written; a context manager like the writer it holds."""
-
-    def __init__(self, options: _Options, path: Path) -> None:
-        self._options = options
-        self._path = path
-        self._writer = self._opened()
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What the user should know about the output."""
-        return self._writer.warnings
-
-    def take(self, event: Event, pace: Pace) -> Progress | None:
-        """Write the frame of an event, or begin anew when everything does."""
-        if isinstance(event, Analysed):
-            pace.expect(Stage.ENCODING, event.stop - event.start)
-        elif isinstance(event, Restarted):
-            self._writer.discard()
-            self._writer = self._opened()
-        elif isinstance(event, FrameReady):
-            with pace.measured(Stage.ENCODING):
-                self._writer.write(event.frame)
-            return pace.advance(Stage.ENCODING)
-        return None
-
-    def __enter__(self) -> _Output:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._writer.__exit__(kind, error, trace)
-
-    def _opened(self) -> FrameWriter:
-        options = self._options
-        folder = options.checkpoint.folder
-        return open_writer(
-            self._path,
-            options.clip,
-            codec=options.codec,
-            overwrite=options.overwrite or self._is_ours(),
-            start=options.settings.start,
-            stop=options.stop,
-            name=None if folder is None else _name_for(folder),
-            on_complete=self._note_delivery,
-            originals=options.originals,
-        )
-
-    def _note_delivery(self, temporary: Path) -> None:
-        size = temporary.stat().st_size if temporary.is_file() else None
-        note = {"output": str(self._path.resolve()), "bytes": size}
-        self._options.checkpoint.save_delivery(note)
-
-    def _is_ours(self) -> bool:
-        """Whether an earlier run of this job was killed when the output had just got its name."""
-        note, path = self._options.checkpoint.delivery(), self._path
-        if note is None or note.get("output") != str(path.resolve()):
-            return False
-        return not path.is_file() or path.stat().st_size == note.get("bytes")
-
-
-def _name_for(folder: Path) -> str:
-    return hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:8]
-
-
 class _Writing:
     """Passes events on, each when what it carries has been written, and sums them up."""
 
-    def __init__(self, options: _Options, pictures: _Pictures, pace: Pace) -> None:
+    def __init__(
+        self, options: OutputOptions, pictures: PictureFolders, tracker: ProgressTracker
+    ) -> None:
         self._clip, self._path = options.clip, options.path
         self._pictures = pictures
-        self._pace = pace
-        self._output = _NoOutput() if self._path is None else _Output(options, self._path)
+        self._pace = tracker
+        self._output = NoOutput() if self._path is None else Output(options, self._path)
         self._plan: Analysed | None = None
         self._warnings: list[str] = []
         self._frames: dict[int, FrameQuality] = {}
@@ -386,7 +267,7 @@ def _clip_facts(clip: Clip) -> dict[str, Any]:
 
 
 def _metrics(
-    clip: Clip, output: Path | None, plan: Analysed, pace: Pace
+    clip: Clip, output: Path | None, plan: Analysed, tracker: ProgressTracker
 ) -> Generator[Progress, None, dict[str, float]]:
     """Temporal consistency of the written result beside that of the source itself.
 
@@ -409,6 +290,6 @@ def _metrics(
         for error in pixel_errors(((a.image, b.image) for a, b in pairs), DisFlow()):
             errors.append(error)
             if len(errors) % _METRIC_BREATH == 0:
-                yield pace.advance(Stage.ENCODING, 0)
+                yield tracker.advance(Stage.ENCODING, 0)
         metrics[name] = mean_error(errors)
     return metrics

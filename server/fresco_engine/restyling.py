@@ -19,13 +19,13 @@ from fresco_engine.diffusion.memory import release_device_memory
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.sampler import KeyframeBatch, StepDone, translate
 from fresco_engine.errors import OutOfDeviceMemory
-from fresco_engine.fallback import Ladder
 from fresco_engine.interpolation.choice import make_interpolator, shared_cores
 from fresco_engine.interpolation.segment import Interpolator
 from fresco_engine.lazy_model import LazyModel, ModelSource
-from fresco_engine.pace import Pace, drained
-from fresco_engine.pipeline import carried_out
+from fresco_engine.memory_fallback import MemoryFallback
+from fresco_engine.pipeline import run_pipeline
 from fresco_engine.planning import analyse, check_range, keep_plan, planned
+from fresco_engine.progress_tracker import ProgressTracker, drained
 from fresco_engine.run import Run
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.translation import TranslatedKeyframes, prompt_of, with_colours
@@ -40,17 +40,17 @@ def restyle(
     *,
     estimator: FlowEstimator | None = None,
     interpolator: Interpolator | None = None,
-    pace: Pace | None = None,
+    tracker: ProgressTracker | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Generator[Event, None, None]:
     """Restyle a clip; yields events, every frame of the range exactly once and in order.
 
     Settings that are `None` take the model's recommendation. `model` may be what loads it; that
     is called only when a model is needed. `estimator` and `interpolator` must bear being called by
-    several threads. `pace` collects seconds per stage. What `checkpoint` holds is announced again
-    but not computed again, and everything else is stored in it before it is announced; the result
-    is the same, bit for bit. Where the device's memory is too small, batches are made smaller,
-    after that the working size: then comes `Restarted`, and everything begins anew.
+    several threads. `tracker` collects seconds per stage. What `checkpoint` holds is announced but
+    not computed again, and everything else is stored in it before it is announced; the result is
+    the same, bit for bit. Where the device's memory is too small, batches are made smaller, after
+    that the working size: then comes `Restarted`, and everything begins anew.
 
     Raises:
         RangeOutsideClip: the settings name frames the clip does not have.
@@ -67,8 +67,8 @@ def restyle(
         model=model if isinstance(model, LazyModel) else LazyModel(model),
         estimator=estimator or DisFlow(),
         checkpoint=checkpoint,
-        ladder=Ladder(settings, checkpoint),
-        pace=pace or Pace(),
+        fallback=MemoryFallback(settings, checkpoint),
+        tracker=tracker or ProgressTracker(),
     )
     yield from _restyled(run, interpolator)
 
@@ -90,7 +90,7 @@ def _restyled(run: TranslationRun, interpolator: Interpolator | None) -> Iterato
 
 def plan(clip: Clip, settings: RestyleSettings) -> Analysed:
     """What `restyle` would do: shots, keyframes and working size; no model is needed."""
-    return drained(analyse(clip, settings, Pace()))
+    return drained(analyse(clip, settings, ProgressTracker()))
 
 
 def look(clip: Clip, index: int, settings: RestyleSettings, model: Model) -> Image:
@@ -116,8 +116,8 @@ def look_steps(
 
 def _smaller(run: TranslationRun, analysed: Analysed) -> Analysed:
     """The same plan at the next smaller size; what was stored is removed."""
-    run.ladder.lower_size()
-    settings = run.ladder.adjusted(run.settings)
+    run.fallback.lower_size()
+    settings = run.fallback.adjusted(run.settings)
     size = working_size(run.clip.info.width, run.clip.info.height, settings.size)
     analysed = replace(analysed, settings=settings, working_size=size.padded)
     keep_plan(run, analysed)
@@ -129,9 +129,9 @@ def _tried(
 ) -> Generator[Event, None, str | None]:
     """All of the work; returns why it has to begin anew at a smaller size, if it has to."""
     try:
-        yield from carried_out(_pipeline_run(run, analysed, interpolator))
+        yield from run_pipeline(_pipeline_run(run, analysed, interpolator))
     except OutOfDeviceMemory:
-        reason = run.ladder.restart_reason
+        reason = run.fallback.restart_reason
         if reason is None:
             raise
     else:
@@ -160,7 +160,7 @@ def _pipeline_run(
         ),
         at_once=at_once,
         checkpoint=run.checkpoint,
-        pace=run.pace,
+        tracker=run.tracker,
     )
 
 

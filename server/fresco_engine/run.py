@@ -1,4 +1,4 @@
-"""What stays the same while a clip is worked on, and what its two lanes hand to each other."""
+"""What stays the same while a clip is worked on, and what its two stages hand to each other."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Protocol
 import numpy as np
 from fresco_media.clip import Clip
 from fresco_media.images import WorkingSize
-from fresco_media.stretches import Stretches
+from fresco_media.span_reader import SpanReader
 from fresco_media.types import Image
 from numpy.typing import NDArray
 
 from fresco_engine.checkpoint import Checkpoint
 from fresco_engine.interpolation.segment import Interpolator
-from fresco_engine.pace import Pace
+from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.types import Analysed, FrameQuality, Progress, Warned
 
 
@@ -31,7 +31,7 @@ class KeyframeSource(Protocol):
     """Where the keyframes of a run come from: a model translates them, or somebody painted them."""
 
     def of_shot(
-        self, keyframes: tuple[int, ...], frames: Stretches
+        self, keyframes: tuple[int, ...], frames: SpanReader
     ) -> Generator[Progress | Warned | Keyframe, None, None]:
         """The keyframes of one shot in order."""
         ...
@@ -61,7 +61,7 @@ class Run:
     interpolator: Interpolator
     at_once: int
     checkpoint: Checkpoint
-    pace: Pace
+    tracker: ProgressTracker
     longest: int | None = None
     keeps_errors: bool = False
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from fresco_media.images import fit, unfit
 from fresco_media.painted import read_key
-from fresco_media.stretches import Stretches
+from fresco_media.span_reader import SpanReader
 from fresco_media.types import Image
 from numpy.typing import NDArray
 
@@ -30,7 +30,7 @@ from fresco_engine.diffusion.sampler import (
 )
 from fresco_engine.errors import OutOfDeviceMemory
 from fresco_engine.keyframes import Batch, plan_batches
-from fresco_engine.pace import Pace
+from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.run import Keyframe
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.translation_run import TranslationRun
@@ -53,7 +53,7 @@ class _Shot:
     """
 
     keyframes: tuple[int, ...]
-    frames: Stretches
+    frames: SpanReader
     sources: dict[int, Image] = field(default_factory=dict[int, Image])
     done: int = 0
     first: Latents | None = None
@@ -80,7 +80,9 @@ class TranslatedKeyframes:
 
     run: TranslationRun
 
-    def of_shot(self, keyframes: tuple[int, ...], frames: Stretches) -> Generator[Item, None, None]:
+    def of_shot(
+        self, keyframes: tuple[int, ...], frames: SpanReader
+    ) -> Generator[Item, None, None]:
         """As `translate_shot`."""
         return translate_shot(self.run, keyframes, frames)
 
@@ -95,7 +97,7 @@ class TranslatedKeyframes:
 
 
 def translate_shot(
-    run: TranslationRun, keyframes: tuple[int, ...], frames: Stretches
+    run: TranslationRun, keyframes: tuple[int, ...], frames: SpanReader
 ) -> Generator[Item, None, None]:
     """The keyframes of one shot in order; each is stored before it is yielded.
 
@@ -109,12 +111,12 @@ def translate_shot(
         reused = len(work.pictures)
         record = work.record
         if record is not None and not work.missing:
-            yield run.pace.skip(Stage.TRANSLATING, executed_steps(run.settings))
+            yield run.tracker.skip(Stage.TRANSLATING, executed_steps(run.settings))
         else:
             record = yield from _tried(run, shot, work)
             if record is None:
                 continue
-        run.pace.reused["keyframes"] += reused
+        run.tracker.reused["keyframes"] += reused
         for index in work.batch.new:
             yield Keyframe(index, work.pictures[index])
         _take_in(shot, record)
@@ -126,7 +128,7 @@ def count_batches(run: TranslationRun, keyframes: tuple[int, ...], done: int = 0
     while (record := _stored_batch(run, keyframes, done)) is not None:
         done += len(record.new)
         count += 1
-    return count + len(plan_batches(keyframes, run.ladder.batch_size, done))
+    return count + len(plan_batches(keyframes, run.fallback.batch_size, done))
 
 
 def _stored_batch(run: TranslationRun, keyframes: tuple[int, ...], done: int) -> StoredBatch | None:
@@ -143,7 +145,7 @@ def _next_work(run: TranslationRun, shot: _Shot) -> _Work:
     if record is not None:
         batch = Batch(record.anchors, record.new)
     else:
-        batch = plan_batches(shot.keyframes, run.ladder.batch_size, shot.done)[0]
+        batch = plan_batches(shot.keyframes, run.fallback.batch_size, shot.done)[0]
     stored = ((index, _stored_or_painted(run, index)) for index in batch.new)
     return _Work(batch, record, {index: image for index, image in stored if image is not None})
 
@@ -174,7 +176,7 @@ def _tried(
     try:
         return (yield from _translate_missing(run, shot, work))
     except OutOfDeviceMemory:
-        note = run.ladder.lower_batch(len(work.batch.frames))
+        note = run.fallback.lower_batch(len(work.batch.frames))
         if note is None:
             raise
     # Only here, where nothing holds the exception, can the tensors that hang on it be freed.
@@ -190,7 +192,7 @@ def _translate_missing(
     record = work.record
     while record is None or work.missing:
         part = work.batch if record is None else _part(run, work)
-        translation = yield from run.pace.timed(Stage.TRANSLATING, _translation(run, shot, part))
+        translation = yield from run.tracker.timed(Stage.TRANSLATING, _translation(run, shot, part))
         if record is None:
             record = _record(part, translation.anchors)
             run.checkpoint.save_batch(record)
@@ -204,7 +206,7 @@ def _translate_missing(
 
 def _part(run: TranslationRun, work: _Work) -> Batch:
     """The whole batch, for the sake of its missing keyframes, or those alone if it is too big."""
-    limit = run.ladder.batch_size
+    limit = run.fallback.batch_size
     if len(work.batch.frames) <= limit:
         return work.batch
     anchors = work.batch.anchors if limit > 2 else ()
@@ -231,7 +233,7 @@ def _translation(
     with device_memory("comparing keyframes"):
         correspondence = correspond(images, run.estimator, tracks=tracks, device=model.device)
     steps = translate(model, inputs, run.settings, correspondence)
-    return (yield from _as_progress(steps, run.pace))
+    return (yield from _as_progress(steps, run.tracker))
 
 
 def _anchors(shot: _Shot) -> AnchorLatents:
@@ -272,14 +274,14 @@ def _tracks(run: TranslationRun, shot: _Shot, batch: Batch) -> list[Track]:
 
 
 def _as_progress(
-    steps: Generator[StepDone, None, Translation], pace: Pace
+    steps: Generator[StepDone, None, Translation], tracker: ProgressTracker
 ) -> Generator[Progress, None, Translation]:
     while True:
         try:
             next(steps)
         except StopIteration as end:
             return end.value
-        yield pace.advance(Stage.TRANSLATING)
+        yield tracker.advance(Stage.TRANSLATING)
 
 
 def prompt_of(settings: RestyleSettings, index: int) -> str:

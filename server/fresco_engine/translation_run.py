@@ -9,9 +9,9 @@ from fresco_media.images import WorkingSize
 
 from fresco_engine.checkpoint import Checkpoint
 from fresco_engine.correspondence.flow import FlowEstimator
-from fresco_engine.fallback import Ladder
 from fresco_engine.lazy_model import LazyModel
-from fresco_engine.pace import Pace
+from fresco_engine.memory_fallback import MemoryFallback
+from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.settings import RestyleSettings
 
 
@@ -29,5 +29,5 @@ class TranslationRun:
     model: LazyModel
     estimator: FlowEstimator
     checkpoint: Checkpoint
-    ladder: Ladder
-    pace: Pace
+    fallback: MemoryFallback
+    tracker: ProgressTracker

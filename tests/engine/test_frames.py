@@ -10,13 +10,13 @@ from fresco_engine.checkpoint import NoCheckpoint
 from fresco_engine.frames import make_frames
 from fresco_engine.interpolation.choice import make_interpolator, shared_cores
 from fresco_engine.interpolation.segment import InterpolatedFrame, Segment
-from fresco_engine.lane import LaneClosed
-from fresco_engine.pace import Pace
+from fresco_engine.pipeline_stage import PipelineStageClosed
+from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.run import Keyframe, MadeFrame, Run
 from fresco_engine.types import Analysed
 from fresco_media.clip import Clip
 from fresco_media.images import working_size
-from fresco_media.stretches import Stretches
+from fresco_media.span_reader import SpanReader
 from fresco_media.types import Image
 
 from tests.engine.conftest import MakeClip, scene
@@ -43,7 +43,7 @@ class NoSource:
     """Nothing is asked of it: the keyframes are there."""
 
     def of_shot(
-        self, keyframes: tuple[int, ...], frames: Stretches
+        self, keyframes: tuple[int, ...], frames: SpanReader
     ) -> Generator[Keyframe, None, None]:
         yield from ()
 
@@ -76,7 +76,7 @@ def run_of(
         interpolator=make_interpolator(SETTINGS.interpolation, workers=workers),
         at_once=at_once,
         checkpoint=NoCheckpoint(),
-        pace=Pace(),
+        tracker=ProgressTracker(),
     )
 
 
@@ -143,9 +143,9 @@ def test_the_work_ends_in_the_middle_of_a_segment(make_clip: MakeClip) -> None:
     def check() -> None:
         asked.append(True)
         if len(asked) >= 4:
-            raise LaneClosed
+            raise PipelineStageClosed
 
-    with pytest.raises(LaneClosed):
+    with pytest.raises(PipelineStageClosed):
         frames(run_of(make_clip(30)), check)
     asked_until_closed = len(asked)
     asked.clear()

@@ -360,7 +360,7 @@ def test_an_error_ends_the_work_beside_it_at_once(
     with pytest.raises(DiskFull, match="free some room"):
         list(events)
 
-    assert not any(thread.name == "fresco-lane" for thread in threading.enumerate())
+    assert not any(thread.name == "fresco-pipeline-stage" for thread in threading.enumerate())
     assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
 
 

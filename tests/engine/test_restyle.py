@@ -286,7 +286,7 @@ def test_closing_ends_the_work_beside_it_as_well(
 ) -> None:
     taken(restyle(make_clip(22), SETTINGS, tiny_model), count)
 
-    assert not any(thread.name == "fresco-lane" for thread in threading.enumerate())
+    assert not any(thread.name == "fresco-pipeline-stage" for thread in threading.enumerate())
 
 
 def test_an_error_in_the_work_beside_it_ends_the_run(
@@ -299,7 +299,7 @@ def test_an_error_in_the_work_beside_it_ends_the_run(
     with pytest.raises(DiskFull):
         list(restyle(make_clip(22), SETTINGS, tiny_model, interpolator=Failing()))
 
-    assert not any(thread.name == "fresco-lane" for thread in threading.enumerate())
+    assert not any(thread.name == "fresco-pipeline-stage" for thread in threading.enumerate())
 
 
 def test_a_look_can_be_had_between_two_steps_with_the_same_model(

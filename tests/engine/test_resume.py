@@ -9,7 +9,7 @@ import pytest
 from fresco_engine.checkpoint import CheckpointReader, FolderCheckpoint
 from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import CheckpointMismatch
-from fresco_engine.pace import Pace
+from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.restyling import restyle
 from fresco_engine.types import Event, Progress, Stage, Warned
 from fresco_media.clip import Clip
@@ -137,7 +137,11 @@ def test_nothing_stored_is_computed_again(
     clip: Clip, undisturbed: tuple[list[Event], Path], tiny_model: Model
 ) -> None:
     events, folder = undisturbed
-    loader, interpolator, pace = CountingLoader(tiny_model), CountingInterpolator(), Pace()
+    loader, interpolator, tracker = (
+        CountingLoader(tiny_model),
+        CountingInterpolator(),
+        ProgressTracker(),
+    )
 
     again = list(
         restyle(
@@ -145,7 +149,7 @@ def test_nothing_stored_is_computed_again(
             SETTINGS,
             loader,
             interpolator=interpolator,
-            pace=pace,
+            tracker=tracker,
             checkpoint=FolderCheckpoint(folder),
         )
     )
@@ -153,7 +157,7 @@ def test_nothing_stored_is_computed_again(
     assert same_pictures(again, events)
     assert (loader.calls, interpolator.segments) == (0, [])
     assert plan_of(again) == plan_of(events)
-    assert pace.reused == {"keyframes": len(plan_of(events).keyframes), "frames": 32}
+    assert tracker.reused == {"keyframes": len(plan_of(events).keyframes), "frames": 32}
 
 
 def test_progress_goes_on_where_it_was_and_reaches_the_same_total(

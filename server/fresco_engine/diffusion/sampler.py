@@ -1,4 +1,4 @@
-"""Translating one batch of keyframes: SDEdit, ControlNet, guidance, anchors (sections 3, 5 and 8).
+"""Translating one batch of keyframes: SDEdit, ControlNet, guidance, anchors.
 
 With every adaptation off the result equals diffusers' own ControlNet image-to-image pipeline with
 one generator per frame, bit for bit on one device.

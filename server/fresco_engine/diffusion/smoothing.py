@@ -1,7 +1,8 @@
-"""Background smoothing: the un-occluded background is carried from frame to frame (section 9).
+"""Background smoothing: the un-occluded background is carried from frame to frame.
 
 Used on the pictures of the predicted clean latents in a few late denoising steps, as in
-Text2Video-Zero, which the paper adopts (section 4 of arXiv:2403.12962).
+Text2Video-Zero (arXiv:2303.13439), which FRESCO adopts (section 4 of arXiv:2403.12962); see
+"Background smoothing" in docs/method.md.
 """
 
 from __future__ import annotations

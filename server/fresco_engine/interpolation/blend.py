@@ -17,7 +17,7 @@ Map = NDArray[np.float32]
 """(height, width), usually a weight in 0-1."""
 
 GRADIENT_WEIGHTS = (2.5**2, 0.5**2, 0.5**2)
-"""How much gradients count against values in L, a and b (method page, section 10)."""
+"""How much gradients count against values in L, a and b; see docs/method.md."""
 
 _STATISTICS_SIGMA = 12.0
 _MAX_GAIN = 1.4

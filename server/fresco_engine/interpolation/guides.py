@@ -22,9 +22,10 @@ _EDGE_SIGMA = 2.0
 class GuideWeights:
     """How much each guide counts; 0 leaves it out.
 
-    The published weights (6, 0.5, 0.5, 2 and 1, see the method page, section 10) are for a search
-    that starts from nothing. Here it starts from what flow carries, and what is torn there must
-    not be held on to: edges count more, the picture painted so far less (measured: 1 dB).
+    The published weights (6, 0.5, 0.5, 2 and 1, see "Frames between keyframes" in docs/method.md)
+    are for a search that starts from nothing. Here it starts from what flow carries, and what is
+    torn there must not be held on to: edges count more, the picture painted so far less (measured:
+    1 dB).
     A weight is shared out over the channels of its guide. `uniformity` is what a patch costs that
     is used once more per pixel than would be even.
     """

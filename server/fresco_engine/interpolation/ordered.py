@@ -1,4 +1,4 @@
-"""Work on several stretches at once whose results come in order."""
+"""Work on several spans at once whose results come in order."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 Begin = Callable[[Callable[[], bool]], Iterator[Item]]
-"""Begins a stretch; its items follow. What it is given says whether nobody wants them any more."""
+"""Begins a span; its items follow. What it is given says whether nobody wants them any more."""
 
 _PATIENCE_S = 0.05
 
 
 def in_order(
-    stretches: Iterable[Begin[Item]],
+    spans: Iterable[Begin[Item]],
     at_once: int,
     held: int = 0,
     is_ready: Callable[[], bool] = lambda: True,
 ) -> Generator[Item, None, None]:
-    """The items of all stretches one after the other, `at_once` stretches being worked on.
+    """The items of all spans one after the other, `at_once` spans being worked on.
 
     At most `held` items of each wait for their turn, any number if that is 0. While there is
-    other work, the next stretch is asked for only when `is_ready`. Closing the generator closes
-    the stretches and waits for them; what a stretch raises is raised here in its turn.
+    other work, the next span is asked for only when `is_ready`. Closing the generator closes
+    the spans and waits for them; what a span raises is raised here in its turn.
     """
     running: deque[_Runner[Item]] = deque()
-    waiting = iter(stretches)
+    waiting = iter(spans)
     try:
         while True:
             while len(running) < at_once and (not running or is_ready()):
@@ -52,13 +52,13 @@ def in_order(
 
 
 class _Runner(Generic[Item]):
-    """One stretch on a thread of its own."""
+    """One span on a thread of its own."""
 
     def __init__(self, begin: Begin[Item], held: int) -> None:
         self._begin = begin
         self._queue: Queue[Item | _End] = Queue(held)
         self._is_stopped = Event()
-        self._thread = Thread(target=self._run, name="fresco-stretch", daemon=True)
+        self._thread = Thread(target=self._run, name="fresco-span", daemon=True)
         self._thread.start()
 
     def take(self) -> Item | _End | None:
@@ -108,6 +108,6 @@ class _End:
         self._error = error
 
     def check(self) -> None:
-        """Raise what the stretch has raised."""
+        """Raise what the span has raised."""
         if self._error is not None:
             raise self._error

@@ -1,4 +1,4 @@
-"""A stretch between keyframes, what is made of it, and who makes it."""
+"""A span between keyframes, what is made of it, and who makes it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def never() -> bool:
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of a shot between two keyframes, or from one keyframe to the shot's end.
+    """A span of a shot between two keyframes, or from one keyframe to the shot's end.
 
     `sources` holds all source frames at working size, those of the keys included: the first key
     belongs to the first source, the last key to the last. A key that is None does not exist, and

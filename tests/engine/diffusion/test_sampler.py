@@ -19,7 +19,7 @@ from fresco_engine.diffusion.sampler import (
     translate,
 )
 from fresco_engine.diffusion.schedule import make_scheduler
-from fresco_engine.pace import drained
+from fresco_engine.progress_tracker import drained
 from fresco_engine.settings import (
     AttentionSettings,
     OptimisationSettings,

@@ -1,4 +1,4 @@
-"""Stretches worked on at once, their results in order."""
+"""Spans worked on at once, their results in order."""
 
 from __future__ import annotations
 

@@ -28,8 +28,8 @@ class Inbox(Iterator[Given_co], Protocol[Given_co]):
 Work = Callable[[Inbox[Given], Check], Generator[Made, None, None]]
 
 
-class LaneClosed(Exception):
-    """The lane is being closed; raised inside of its work to end it."""
+class PipelineStageClosed(Exception):
+    """The stage is being closed; raised inside of its work to end it."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ class Timed(Generic[Made]):
     seconds: float
 
 
-class Lane(Generic[Given, Made]):
+class PipelineStage(Generic[Given, Made]):
     """Runs `work` beside the caller: it turns what is submitted into what comes out, in order.
 
-    It is also given a function to call now and then, which ends it if the lane is being closed.
+    It is also given a function to call now and then, which ends it if the stage is being closed.
 
     A context manager: leaving it stops the work before its next item and waits for its end. No
     more than `inbox` submitted and `outbox` finished items are kept: a full outbox makes the work
@@ -60,9 +60,9 @@ class Lane(Generic[Given, Made]):
         self._is_closing = self._is_complete = self._has_ended = False
         self._error: BaseException | None = None
         self._waited = 0.0
-        self._thread = threading.Thread(target=self._run, name="fresco-lane", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="fresco-pipeline-stage", daemon=True)
 
-    def __enter__(self) -> Lane[Given, Made]:
+    def __enter__(self) -> PipelineStage[Given, Made]:
         self._thread.start()
         return self
 
@@ -135,13 +135,13 @@ class Lane(Generic[Given, Made]):
 
     def _check(self) -> None:
         if self._is_closing:
-            raise LaneClosed
+            raise PipelineStageClosed
 
     def _run(self) -> None:
         try:
             with closing(self._work(_Given(self), self._check)) as made:
                 self._collect(made)
-        except LaneClosed:
+        except PipelineStageClosed:
             pass
         except BaseException as error:  # noqa: BLE001 - raised again on the caller's thread
             self._error = error
@@ -171,7 +171,7 @@ class Lane(Generic[Given, Made]):
 
         Raises:
             StopIteration: there will be nothing more.
-            LaneClosed: the lane is being closed.
+            PipelineStageClosed: the stage is being closed.
         """
         started = time.perf_counter()
         with self._changed:
@@ -190,10 +190,10 @@ class Lane(Generic[Given, Made]):
 
 
 class _Given(Generic[Given]):
-    """A lane as its work sees it."""
+    """A stage as its work sees it."""
 
-    def __init__(self, lane: Lane[Given, Any]) -> None:
-        self._lane = lane
+    def __init__(self, stage: PipelineStage[Given, Any]) -> None:
+        self._lane = stage
 
     def __iter__(self) -> Iterator[Given]:
         return self

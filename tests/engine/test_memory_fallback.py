@@ -12,7 +12,7 @@ import torch
 from fresco_engine.checkpoint import Adjustments, Checkpoint, FolderCheckpoint, NoCheckpoint, fork
 from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import OutOfDeviceMemory
-from fresco_engine.fallback import Ladder, smaller_batch, smaller_size
+from fresco_engine.memory_fallback import MemoryFallback, smaller_batch, smaller_size
 from fresco_engine.rendering import render
 from fresco_engine.restyling import restyle
 from fresco_engine.settings import OptimisationSettings, SmoothingSettings
@@ -52,7 +52,7 @@ def limit_device(tiny_model: Model) -> Iterator[LimitDevice]:
 
 @pytest.fixture(params=["kept", "not kept"])
 def checkpoint(request: pytest.FixtureRequest, tmp_path: Path) -> Checkpoint:
-    """With and without one, the ladder is the same."""
+    """With and without one, the fallback is the same."""
     return FolderCheckpoint(tmp_path / "kept") if request.param == "kept" else NoCheckpoint()
 
 
@@ -74,15 +74,15 @@ def test_a_smaller_size_is_a_multiple_of_eight_of_at_least_256(size: int) -> Non
 
 def test_each_step_is_taken_once_also_by_a_run_that_goes_on(tmp_path: Path) -> None:
     settings = replace(SETTINGS, batch_size=8, size=512)
-    first = Ladder(settings, FolderCheckpoint(tmp_path))
+    first = MemoryFallback(settings, FolderCheckpoint(tmp_path))
     assert first.lower_batch(8)
 
-    second = Ladder(settings, FolderCheckpoint(tmp_path))
+    second = MemoryFallback(settings, FolderCheckpoint(tmp_path))
     assert second.lower_batch(4) is None
     assert second.restart_reason
     second.lower_size()
 
-    third = Ladder(settings, FolderCheckpoint(tmp_path))
+    third = MemoryFallback(settings, FolderCheckpoint(tmp_path))
     assert third.lower_batch(4) is None
     assert third.restart_reason is None
     assert third.adjusted(settings) == replace(settings, batch_size=4, size=384)

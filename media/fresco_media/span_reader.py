@@ -12,8 +12,8 @@ _WORTH_A_JUMP = 24
 """Frames to skip that cost more to decode than finding the place anew."""
 
 
-class Stretches:
-    """Pictures of a clip at the padded working size, read on where the last stretch ended.
+class SpanReader:
+    """Pictures of a clip at the padded working size, read on where the last span ended.
 
     Any other place can be read as well; that takes a new decoder.
     """

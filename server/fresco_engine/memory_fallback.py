@@ -12,7 +12,7 @@ _SMALLEST_SIZE = 256
 _MULTIPLE = 8
 
 
-class Ladder:
+class MemoryFallback:
     """The steps a run may go down, and those it has gone down already, also before it was killed.
 
     `settings` are those wanted; `adjusted` and `batch_size` are what is to be used.

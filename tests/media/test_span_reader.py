@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fresco_media.clip import Clip
 from fresco_media.images import fit, working_size
-from fresco_media.stretches import Stretches
+from fresco_media.span_reader import SpanReader
 from fresco_media.types import Image
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,10 +33,10 @@ def test_any_stretches_in_any_order_hold_the_clips_own_pictures(
     clip: Clip, pictures: list[Image], data: st.DataObject
 ) -> None:
     bounds = st.tuples(st.integers(0, COUNT), st.integers(0, COUNT)).map(sorted)
-    stretches = Stretches(clip, COUNT, SIZE)
+    spans = SpanReader(clip, COUNT, SIZE)
 
     for start, stop in data.draw(st.lists(bounds, max_size=6)):
-        read = list(stretches.read(start, stop))
+        read = list(spans.read(start, stop))
 
         assert len(read) == stop - start
         assert all(map(np.array_equal, read, pictures[start:stop]))
@@ -51,12 +51,12 @@ def test_reading_on_takes_no_second_decoder(clip: Clip, tmp_path: Path) -> None:
             return super().frames(start, *rest, **options)  # pyright: ignore[reportArgumentType]
 
     counting = CountingClip(clip.info, clip._source, clip.warnings)
-    stretches = Stretches(counting, COUNT, SIZE)
+    spans = SpanReader(counting, COUNT, SIZE)
 
-    stretches.at(3)
-    list(stretches.read(4, 9))
-    list(stretches.read(8, 12))
-    list(stretches.read(15, 17))
-    stretches.at(16)
+    spans.at(3)
+    list(spans.read(4, 9))
+    list(spans.read(8, 12))
+    list(spans.read(15, 17))
+    spans.at(16)
 
     assert opened == [3]

@@ -24,7 +24,7 @@ ReadFrames = Callable[[int, int], Iterable[Image]]
 
 
 @dataclass(frozen=True)
-class Stretch:
+class KeyframeSpan:
     """Frames [start, stop) of which the first, the last or both have a key.
 
     A first key belongs to frame `start`, a last one to frame `stop - 1`.
@@ -51,19 +51,19 @@ class CarriedFrame:
     quality: FrameQuality
 
 
-def plan_stretches(keys: Sequence[int], shots: Sequence[tuple[int, int]]) -> list[Stretch]:
+def plan_spans(keys: Sequence[int], shots: Sequence[tuple[int, int]]) -> list[KeyframeSpan]:
     """What lies before, between and after the ascending `keys`, shot by shot.
 
-    Every key is the last of one stretch. Every shot must hold a key.
+    Every key is the last of one span. Every shot must hold a key.
     """
-    stretches: list[Stretch] = []
+    spans: list[KeyframeSpan] = []
     for start, stop in shots:
         inside = [key for key in keys if start <= key < stop]
-        stretches.append(Stretch(start, inside[0] + 1, False, True))
+        spans.append(KeyframeSpan(start, inside[0] + 1, False, True))
         for first, last in pairwise(inside):
-            stretches.append(Stretch(first, last + 1, True, True))
-        stretches.append(Stretch(inside[-1], stop, True, False))
-    return [stretch for stretch in stretches if stretch.frames or stretch.has_last]
+            spans.append(KeyframeSpan(first, last + 1, True, True))
+        spans.append(KeyframeSpan(inside[-1], stop, True, False))
+    return [span for span in spans if span.frames or span.has_last]
 
 
 def longest_segment(height: int, width: int) -> int:
@@ -72,32 +72,32 @@ def longest_segment(height: int, width: int) -> int:
 
 
 def carry(
-    stretch: Stretch,
+    span: KeyframeSpan,
     keys: tuple[Image | None, Image | None],
     read: ReadFrames,
     interpolator: Interpolator,
     longest: int | None,
     is_cancelled: Callable[[], bool] = never,
 ) -> Generator[CarriedFrame, None, None]:
-    """The frames of `stretch` that have no key, in order, from its first and last key.
+    """The frames of `span` that have no key, in order, from its first and last key.
 
-    Segments have at most `longest` frames, or all. Where the stretch is longer, the end of one
+    Segments have at most `longest` frames, or all. Where the span is longer, the end of one
     segment becomes the key of the next. Towards the first frame of a shot this has to go
     backwards, and what was made is held until its turn comes. `is_cancelled` is asked as a segment
     asks it.
     """
     first, last = keys
-    longest = longest or stretch.stop - stretch.start
+    longest = longest or span.stop - span.start
     carried = partial(_carried, interpolator, is_cancelled)
     if first is not None:
-        yield from _ahead(stretch, first, last, read, carried, longest)
+        yield from _ahead(span, first, last, read, carried, longest)
         return
     assert last is not None
-    begins = range(stretch.stop - 1, stretch.start, -(longest - 1))
+    begins = range(span.stop - 1, span.start, -(longest - 1))
     made: list[list[CarriedFrame]] = []
     key = last
     for end in begins:
-        start = max(stretch.start, end - longest + 1)
+        start = max(span.start, end - longest + 1)
         sources = list(read(start, end + 1))
         frames = list(carried(start, sources, None, key))
         if is_cancelled():
@@ -109,22 +109,22 @@ def carry(
 
 
 def _ahead(
-    stretch: Stretch,
+    span: KeyframeSpan,
     first: Image,
     last: Image | None,
     read: ReadFrames,
     carried: Callable[..., Iterator[CarriedFrame]],
     longest: int,
 ) -> Iterator[CarriedFrame]:
-    start, key = stretch.start, first
-    while stretch.stop - start > longest:
+    start, key = span.start, first
+    while span.stop - start > longest:
         sources = list(read(start, start + longest))
         for frame in carried(start, sources, key, None):
             key = frame.image
             yield frame
         start += longest - 1
-    if stretch.stop - start > 1:
-        yield from carried(start, list(read(start, stretch.stop)), key, last)
+    if span.stop - start > 1:
+        yield from carried(start, list(read(start, span.stop)), key, last)
 
 
 def _carried(

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 
 import pytest
-from fresco_engine.lane import Lane, Timed
+from fresco_engine.pipeline_stage import PipelineStage, Timed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +23,7 @@ def items(timed: Iterator[Timed[int]]) -> list[int]:
 
 
 def is_alive() -> bool:
-    return any(thread.name == "fresco-lane" for thread in threading.enumerate())
+    return any(thread.name == "fresco-pipeline-stage" for thread in threading.enumerate())
 
 
 @settings(max_examples=30, deadline=None)
@@ -31,11 +31,11 @@ def is_alive() -> bool:
 def test_everything_comes_out_once_and_in_order(count: int, inbox: int, outbox: int) -> None:
     made: list[int] = []
 
-    with Lane(squares, inbox=inbox, outbox=outbox) as lane:
+    with PipelineStage(squares, inbox=inbox, outbox=outbox) as stage:
         for number in range(count):
-            made += items(lane.submit(number))
-            made += items(lane.ready())
-        made += items(lane.finish())
+            made += items(stage.submit(number))
+            made += items(stage.ready())
+        made += items(stage.finish())
 
     assert made == [number * number for number in range(count)]
     assert not is_alive()
@@ -50,11 +50,11 @@ def test_a_fast_worker_waits_for_its_consumer() -> None:
                 made.append(number)
                 yield number
 
-    with Lane(many, inbox=1, outbox=3) as lane:
-        list(lane.submit(0))
+    with PipelineStage(many, inbox=1, outbox=3) as stage:
+        list(stage.submit(0))
         time.sleep(0.1)
         ahead = len(made)
-        rest = items(lane.finish())
+        rest = items(stage.finish())
 
     assert ahead <= 4
     assert rest == list(range(100))
@@ -69,12 +69,12 @@ def test_a_fast_caller_gets_what_is_finished_instead_of_piling_up_work() -> None
             time.sleep(0.01)
             yield number
 
-    with Lane(slow, inbox=2, outbox=2) as lane:
+    with PipelineStage(slow, inbox=2, outbox=2) as stage:
         made: list[int] = []
         for number in range(12):
-            made += items(lane.submit(number))
+            made += items(stage.submit(number))
             assert number - len(held) <= 2
-        made += items(lane.finish())
+        made += items(stage.finish())
 
     assert made == list(range(12))
 
@@ -89,10 +89,10 @@ def test_an_error_comes_after_everything_that_was_finished_before_it() -> None:
     made: list[int] = []
 
     def run() -> None:
-        with Lane(failing, inbox=9, outbox=9) as lane:
+        with PipelineStage(failing, inbox=9, outbox=9) as stage:
             for number in range(6):
-                made.extend(timed.item for timed in lane.submit(number))
-            for timed in lane.finish():
+                made.extend(timed.item for timed in stage.submit(number))
+            for timed in stage.finish():
                 made.append(timed.item)
 
     with pytest.raises(ValueError, match="three"):
@@ -116,8 +116,8 @@ def test_leaving_ends_the_work_before_its_next_item() -> None:
         finally:
             is_closed.set()
 
-    with Lane(endless, inbox=1, outbox=1) as lane:
-        list(lane.submit(1))
+    with PipelineStage(endless, inbox=1, outbox=1) as stage:
+        list(stage.submit(1))
         begun.wait(10)
 
     assert is_closed.is_set()
@@ -125,10 +125,10 @@ def test_leaving_ends_the_work_before_its_next_item() -> None:
 
 
 def test_waiting_is_not_counted_as_work() -> None:
-    with Lane(squares, inbox=1, outbox=1) as lane:
+    with PipelineStage(squares, inbox=1, outbox=1) as stage:
         time.sleep(0.2)
-        list(lane.submit(2))
-        made = list(lane.finish())
+        list(stage.submit(2))
+        made = list(stage.finish())
 
     assert [timed.item for timed in made] == [4]
     assert made[0].seconds < 0.15

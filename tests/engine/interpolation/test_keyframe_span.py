@@ -1,4 +1,4 @@
-"""Stretches between keys, cut into segments of bounded length."""
+"""Spans between keys, cut into segments of bounded length."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from fresco_engine.interpolation.keyframe_span import (
+    KeyframeSpan,
+    carry,
+    longest_segment,
+    plan_spans,
+)
 from fresco_engine.interpolation.segment import InterpolatedFrame, Segment
-from fresco_engine.interpolation.stretch import Stretch, carry, longest_segment, plan_stretches
 from fresco_media.types import Image
 
 
@@ -34,16 +39,16 @@ class Recording:
 
 
 def test_stretches_lie_before_between_and_after_keys_and_never_cross_a_cut() -> None:
-    stretches = plan_stretches([3, 8, 9, 15], [(0, 10), (10, 20)])
+    spans = plan_spans([3, 8, 9, 15], [(0, 10), (10, 20)])
 
-    assert stretches == [
-        Stretch(0, 4, False, True),
-        Stretch(3, 9, True, True),
-        Stretch(8, 10, True, True),
-        Stretch(10, 16, False, True),
-        Stretch(15, 20, True, False),
+    assert spans == [
+        KeyframeSpan(0, 4, False, True),
+        KeyframeSpan(3, 9, True, True),
+        KeyframeSpan(8, 10, True, True),
+        KeyframeSpan(10, 16, False, True),
+        KeyframeSpan(15, 20, True, False),
     ]
-    covered = [index for stretch in stretches for index in stretch.frames]
+    covered = [index for span in spans for index in span.frames]
     assert sorted([*covered, 3, 8, 9, 15]) == list(range(20))
 
 
@@ -55,13 +60,13 @@ def test_every_frame_comes_once_in_order_from_short_segments(
 ) -> None:
     if not (has_first or has_last):
         return
-    stretch = Stretch(5, 5 + length, has_first, has_last)
+    span = KeyframeSpan(5, 5 + length, has_first, has_last)
     keys = (picture(200) if has_first else None, picture(220) if has_last else None)
     interpolator = Recording()
 
-    made = list(carry(stretch, keys, read, interpolator, longest=7))
+    made = list(carry(span, keys, read, interpolator, longest=7))
 
-    assert [frame.index for frame in made] == list(stretch.frames)
+    assert [frame.index for frame in made] == list(span.frames)
     assert max(len(segment.sources) for segment in interpolator.segments) <= 7
     assert {frame.image[0, 0, 0] for frame in made} <= {200, 220}
 
@@ -74,9 +79,9 @@ def test_a_frame_as_its_source_and_key_say_has_not_drifted() -> None:
                     offset, segment.sources[offset], np.full((16, 16), 0.5, np.float32)
                 )
 
-    stretch = Stretch(50, 58, True, True)
-    made = list(carry(stretch, (picture(50), picture(57)), read, Faithful(), 20))
-    strange = list(carry(stretch, (picture(150), picture(157)), read, Faithful(), 20))
+    span = KeyframeSpan(50, 58, True, True)
+    made = list(carry(span, (picture(50), picture(57)), read, Faithful(), 20))
+    strange = list(carry(span, (picture(150), picture(157)), read, Faithful(), 20))
 
     assert max(frame.quality.drift for frame in made) < 0.1
     assert min(frame.quality.drift for frame in strange) > 20

@@ -17,7 +17,7 @@ _IN_BACKGROUND = frozenset({Stage.INTERPOLATING})
 """Stages that go on beside the others."""
 
 
-class Pace:
+class ProgressTracker:
     """Counts what each stage has done and what that took.
 
     Only the engine's own work is timed: while a consumer looks at an event the clock stands still.
