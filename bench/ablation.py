@@ -29,7 +29,7 @@ from fresco_engine.settings import (
 )
 from fresco_engine.types import KeyframeReady
 from fresco_media.clip import Clip
-from fresco_media.images import contact_sheet, write_image
+from fresco_media.stills.images import contact_sheet, write_image
 from fresco_media.types import Image
 
 NO_ATTENTION = AttentionSettings(spatial=False, cross_frame=False, temporal=False)

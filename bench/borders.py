@@ -27,7 +27,7 @@ from fresco_engine.interpolation.patch import PatchInterpolator
 from fresco_engine.interpolation.propagate import FlowInterpolator
 from fresco_engine.interpolation.segment import Segment
 from fresco_engine.sample import FlowPair, ground_truth
-from fresco_media.images import contact_sheet, write_image
+from fresco_media.stills.images import contact_sheet, write_image
 from fresco_media.types import Image
 from numpy.typing import NDArray
 from styles import STYLES

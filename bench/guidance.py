@@ -114,21 +114,21 @@ def measure_shape(channels: int, size: int, frames: int, settings: OptimisationS
     def plain() -> Tensor:
         return plain_guidance.optimise(features, correspondence, reference, settings)
 
-    costs = {"autograd": Cost(), "Fresco": Cost()}
+    estimator = {"autograd": Cost(), "Fresco": Cost()}
     with torch.no_grad():
-        costs["Fresco"].take(ours)
-        costs["autograd"].take(plain)
-        costs["Fresco"].take(ours)
+        estimator["Fresco"].take(ours)
+        estimator["autograd"].take(plain)
+        estimator["Fresco"].take(ours)
     print(f"features {tuple(features.shape)}, {settings.iterations} iterations")
-    _print_costs(costs, "autograd")
-    difference = (costs["Fresco"].results[0] - costs["autograd"].results[0]).abs()
+    _print_costs(estimator, "autograd")
+    difference = (estimator["Fresco"].results[0] - estimator["autograd"].results[0]).abs()
     print(f"  difference: mean {difference.mean():.1e}, highest {difference.max():.1e}")
 
 
-def _print_costs(costs: dict[str, Cost], base: str) -> None:
+def _print_costs(estimator: dict[str, Cost], base: str) -> None:
     print(f"  {'':34}{'seconds':>9}{'processor s':>13}{'times':>8}{'extra GB':>10}")
-    for name, cost in costs.items():
-        ratio = cost.cpu_s / costs[base].cpu_s
+    for name, cost in estimator.items():
+        ratio = cost.cpu_s / estimator[base].cpu_s
         print(f"  {name:34}{cost.wall_s:9.2f}{cost.cpu_s:13.2f}{ratio:8.2f}", end="")
         print(f"{cost.extra_bytes / 1e9:10.2f}")
 
@@ -192,13 +192,13 @@ def measure_step(frames: int, size: int, rounds: int) -> None:
         "guided, a typical step": at(1, attention=True, optimisation=True),
         "guided, the first step": at(0, attention=True, optimisation=True),
     }
-    costs = {"plain U-Net + ControlNet": Cost(), **{name: Cost() for name in steps}}
+    estimator = {"plain U-Net + ControlNet": Cost(), **{name: Cost() for name in steps}}
     for _ in range(rounds):
-        costs["plain U-Net + ControlNet"].take(denoiser.step)
+        estimator["plain U-Net + ControlNet"].take(denoiser.step)
         for name, step in steps.items():
-            costs[name].take(lambda step=step: denoiser.guided_step(step))
+            estimator[name].take(lambda step=step: denoiser.guided_step(step))
     print(f"a step of {frames} frames at {size}², both halves, {torch.get_num_threads()} threads")
-    _print_costs(costs, "plain U-Net + ControlNet")
+    _print_costs(estimator, "plain U-Net + ControlNet")
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ from fresco_engine.interpolation.choice import make_interpolator
 from fresco_engine.interpolation.colour import from_lab, to_lab
 from fresco_engine.interpolation.segment import Segment
 from fresco_media.clip import Clip
-from fresco_media.images import contact_sheet, write_image
+from fresco_media.stills.images import contact_sheet, write_image
 from fresco_media.types import Image
 from numpy.typing import NDArray
 from styles import STYLES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from fresco_media import interrupts
+from fresco_media.files import interrupts
 
 # Everything else is imported where Ctrl-C does not show a traceback any more.
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from PyQt6.QtCore import QCoreApplication
     from PyQt6.QtWidgets import QApplication, QWidget
 
-    from fresco_gui.faults import FaultHook
+    from fresco_gui.problems.problem import ErrorBoundary
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,7 +47,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _opened(options: argparse.Namespace) -> tuple[QApplication, FaultHook]:
+def _opened(options: argparse.Namespace) -> tuple[QApplication, ErrorBoundary]:
     """The application with its window, which Ctrl-C in the terminal closes."""
     import locale
     from dataclasses import replace
@@ -55,13 +55,13 @@ def _opened(options: argparse.Namespace) -> tuple[QApplication, FaultHook]:
     from PyQt6.QtWidgets import QApplication
 
     from fresco_gui import theme
-    from fresco_gui.faults import FaultHook
-    from fresco_gui.preferences import Folders, Preferences
+    from fresco_gui.preferences.stored import Folders, Preferences
+    from fresco_gui.problems.problem import ErrorBoundary
     from fresco_gui.window import MainWindow
 
     # Threads that decode give the interpreter back to the window's after 1 ms instead of 5.
     sys.setswitchinterval(0.001)
-    hook = FaultHook()
+    hook = ErrorBoundary()
     hook.install()
     application = QApplication(sys.argv[:1])
     # Qt takes the system's numbers for the whole process, and FFmpeg would read 0.75 as 0.

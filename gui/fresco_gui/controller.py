@@ -7,14 +7,14 @@ import logging
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from fresco_gui.clips import ClipOpener
-from fresco_gui.costs import Costs
-from fresco_gui.daemon import Daemon
+from fresco_gui.daemon.connection import DaemonConnection
+from fresco_gui.estimates.estimator import CostEstimator
 from fresco_gui.jobs.control import JobControl
-from fresco_gui.jobs.following import Following
-from fresco_gui.making import Making
-from fresco_gui.preferences import DaemonChoice, Folders, Preferences
+from fresco_gui.jobs.shown import ShownJob
+from fresco_gui.jobs.starter import JobStarter
+from fresco_gui.preferences.stored import DaemonChoice, Folders, Preferences
+from fresco_gui.problems.reporter import Reporter
 from fresco_gui.project.keeper import ProjectKeeper
-from fresco_gui.reporter import Reporter
 from fresco_gui.services import Services
 from fresco_gui.stream import Workers
 
@@ -41,23 +41,23 @@ class Controller(QObject):
             workers=Workers(self),
             reporter=Reporter(self),
         )
-        self.daemon = daemon = Daemon(services, self)
+        self.daemon = daemon = DaemonConnection(services, self)
         self.keeper = keeper = ProjectKeeper(services, self)
         self.opener = opener = ClipOpener(services, daemon, keeper, self)
         self.jobs = jobs = JobControl(services, daemon, self)
-        self.making = making = Making(services, daemon, opener, keeper, self)
-        self.following = Following(services, daemon, opener, keeper, jobs, self)
-        self.costs = Costs(daemon, opener, keeper, jobs, making.looks, self)
+        self.starter = starter = JobStarter(services, daemon, opener, keeper, self)
+        self.shown_job = ShownJob(services, daemon, opener, keeper, jobs, self)
+        self.estimator = CostEstimator(daemon, opener, keeper, jobs, starter.looks, self)
         daemon.opened.connect(self._on_daemon_opened)
-        making.submitted.connect(self.following.take)
+        starter.submitted.connect(self.shown_job.take)
         for signal in (
             daemon.changed,
             daemon.seen,
             opener.reached,
             opener.closed,
             opener.presence_changed,
-            making.submitting_changed,
-            self.following.moved,
+            starter.submitting_changed,
+            self.shown_job.moved,
         ):
             signal.connect(self.possible_changed)
 
@@ -73,10 +73,10 @@ class Controller(QObject):
         services.reporter.silence()
         self.jobs.stop()
         self.opener.stop()
-        self.costs.stop()
+        self.estimator.stop()
         self.keeper.close()
-        self.following.stop()
-        self.making.looks.cancel()
+        self.shown_job.stop()
+        self.starter.looks.cancel()
         services.workers.stop_all()
         self.daemon.close()
         if not services.workers.wait_all(_LONGEST_GOODBYE_MS):
@@ -86,4 +86,4 @@ class Controller(QObject):
     def _on_daemon_opened(self) -> None:
         self.jobs.refresh()
         self.opener.reach()
-        self.following.resume()
+        self.shown_job.resume()

@@ -1,11 +1,11 @@
-"""Fields for numbers, read and shown alike in every language (see `fresco_media.numbers`).
+"""Fields for numbers, read and shown alike in every language (see `fresco_media.files.numbers`).
 
 Qt's own boxes follow the system's language: in German they drop the point of `0.75` and hold 75.
 """
 
 from __future__ import annotations
 
-from fresco_media.numbers import decimal_of, may_become_number, whole_of
+from fresco_media.files.numbers import decimal_of, may_become_number, whole_of
 from PyQt6.QtCore import QLocale
 from PyQt6.QtGui import QValidator
 from PyQt6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QSpinBox, QWidget

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from fresco_media.text import printable
+from fresco_media.files.text import printable
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QLabel, QWidget
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fresco_gui.preferences import Folders, Preferences
-from fresco_gui.reporter import Reporter
+from fresco_gui.preferences.stored import Folders, Preferences
+from fresco_gui.problems.reporter import Reporter
 from fresco_gui.stream import Workers
 
 

@@ -8,20 +8,20 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
-from fresco_media.decode import decode
+from fresco_media.colour.picture import to_rgb
 from fresco_media.errors import ClipNotFound, ClipUnreadable, InvalidSettings, RangeOutsideClip
-from fresco_media.images import read_image, resize
-from fresco_media.picture import to_rgb
-from fresco_media.probe import Probe, probe
-from fresco_media.sequence import (
+from fresco_media.files.text import counted
+from fresco_media.stills.images import read_image, resize
+from fresco_media.stills.sequence import (
     ImageSequence,
     describe_sequence,
     find_sequence,
     is_sequence_path,
 )
-from fresco_media.text import counted
-from fresco_media.timing import DEFAULT_RATE
 from fresco_media.types import ClipInfo, Frame, Image
+from fresco_media.video.decode import decode
+from fresco_media.video.probe import Probe, probe
+from fresco_media.video.timing import DEFAULT_RATE
 
 Size = tuple[int, int]
 _FASTEST = Fraction(10_000)

@@ -8,7 +8,7 @@ import signal
 import sys
 from types import FrameType
 
-from fresco_media import interrupts
+from fresco_media.files import interrupts
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from fresco_engine import __version__
 from fresco_engine.errors import FrescoError
 from fresco_engine.settings import RestyleSettings
-from fresco_media.text import counted
+from fresco_media.files.text import counted
 from fresco_server.local.engine import InProcessEngine
 
 from fresco_cli import daemon_checks, plugin_checks

@@ -10,7 +10,7 @@ import fresco_client as client
 from fresco_client import Job, SessionLike
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import Report
-from fresco_media.delivery import Codec
+from fresco_media.writing.delivery import Codec
 from fresco_server.local.engine import InProcessEngine
 
 from fresco_cli import destinations

@@ -41,7 +41,7 @@ def write(path: Path, parts: Mapping[str, str]) -> None:
     Raises:
         DiskFull, OutputNotWritable: it cannot be written.
     """
-    from fresco_media.disk import partial_name, storing
+    from fresco_media.files.disk import partial_name, storing
 
     temporary = partial_name(path)
     with storing(path):

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from fresco_engine import __version__
-from fresco_media.text import counted
+from fresco_media.files.text import counted
 
 from fresco_cli.daemons import Tools
 from fresco_cli.options import DaemonOptions

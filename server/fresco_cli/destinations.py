@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from fresco_engine.errors import OutputExists, OutputNotWritable
-from fresco_media.originals import Originals, is_same_place
+from fresco_media.writing.originals import Originals, is_same_place
 
 from fresco_cli.options import Wanted
 

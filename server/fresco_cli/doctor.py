@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from fresco_media.text import printable
+from fresco_media.files.text import printable
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 import fresco_client as client
 from fresco_client import Plan, ResultInfo, SessionLike
-from fresco_media.interrupts import CANCELLED
+from fresco_media.files.interrupts import CANCELLED
 from fresco_media.types import ClipInfo
 
 from fresco_cli.faults import FAILED, CommandFailed, code_of, kind_of

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fresco_engine.errors import InvalidSettings
-from fresco_media.originals import NO_ORIGINALS, Originals
+from fresco_media.writing.originals import NO_ORIGINALS, Originals
 
 if TYPE_CHECKING:
     from fresco_media.types import ClipInfo
@@ -20,7 +20,7 @@ _RESULTS = (".mp4", ".m4v", ".mov", ".mkv", ".json")
 
 def clip_inputs(info: ClipInfo) -> Originals:
     """The clip; of a sequence all its pictures and their folder."""
-    from fresco_media.destination import originals_of
+    from fresco_media.writing.destination import originals_of
 
     return originals_of(info)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from fresco_client import Job, JobState
 from fresco_client.words import duration
-from fresco_media.text import counted
+from fresco_media.files.text import counted
 
 from fresco_cli.output import aligned
 from fresco_cli.words import megabytes

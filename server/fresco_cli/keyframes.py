@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from fresco_media.text import counted, printable
+from fresco_media.files.text import counted, printable
 from rich.console import Console
 from rich.table import Table
 

@@ -50,7 +50,7 @@ def look(
     tools: Tools = context.obj
     channel = make_output(as_json=telling.as_json, quiet=telling.quiet)
     with told(channel, debug=telling.debug):
-        from fresco_media.images import displayed, write_image
+        from fresco_media.stills.images import displayed, write_image
 
         destinations.check_picture(output, overwrite=overwrite)
         check_options(daemon)
@@ -77,7 +77,7 @@ def look(
 def _doubts(clip: Clip, settings: RestyleSettings) -> Iterator[str]:
     """What is told of a whole clip as an event of the job."""
     from fresco_engine.wording import wording_doubts
-    from fresco_media.images import limit_told, working_size
+    from fresco_media.stills.images import limit_told, working_size
 
     told = limit_told(working_size(clip.info.width, clip.info.height, settings.size))
     yield from filter(None, (told,))

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from fresco_media.text import printable
+from fresco_media.files.text import printable
 
 from fresco_cli import options
 from fresco_cli.daemons import Tools

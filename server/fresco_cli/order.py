@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fresco_engine.settings import RestyleSettings
-from fresco_media.delivery import Codec
-from fresco_media.originals import Originals
+from fresco_media.writing.delivery import Codec
+from fresco_media.writing.originals import Originals
 from fresco_server.local.engine import InProcessEngine
 
 from fresco_cli import destinations

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
-from fresco_media.interrupts import CANCELLED, NOTHING_LEFT
+from fresco_media.files.interrupts import CANCELLED, NOTHING_LEFT
 
 from fresco_cli.faults import fault_of
 from fresco_cli.output import Output

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from fresco_media.text import counted, printable, printable_json
+from fresco_media.files.text import counted, printable, printable_json
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 

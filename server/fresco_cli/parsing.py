@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 from fresco_engine.errors import InvalidSettings
-from fresco_media.numbers import decimal_of
+from fresco_media.files.numbers import decimal_of
 
 if TYPE_CHECKING:
     from fresco_client import KeyframeChange

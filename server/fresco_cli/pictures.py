@@ -57,7 +57,7 @@ def _write_sheet(
     labels: Sequence[str] | None,
     row_labels: Sequence[str],
 ) -> None:
-    from fresco_media.images import contact_sheet, write_image
+    from fresco_media.stills.images import contact_sheet, write_image
 
     columns = max(len(row) for row in rows)
     width = min(_LARGEST_SHEET, columns * (_CELL_WIDTH + 8) + 120)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from fresco_media.text import counted
+from fresco_media.files.text import counted
 
 from fresco_cli import blender, options
 from fresco_cli.daemons import PROGRAM

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 from fresco_engine.types import Report
-from fresco_media.text import counted
+from fresco_media.files.text import counted
 from fresco_server.local.engine import InProcessEngine, PropagationJob
 
 from fresco_cli import destinations, options

@@ -11,9 +11,9 @@ import fresco_client as client
 from fresco_client import Picture, PictureOptions, Plan, ResultInfo, SessionLike
 from fresco_client.files import part_name
 from fresco_engine.types import Report
-from fresco_media.delivery import Codec
-from fresco_media.originals import NO_ORIGINALS, Originals
 from fresco_media.types import ClipInfo, Frame, Image
+from fresco_media.writing.delivery import Codec
+from fresco_media.writing.originals import NO_ORIGINALS, Originals
 from fresco_server.local.engine import InProcessEngine
 
 from fresco_cli import destinations
@@ -77,7 +77,7 @@ class Receiver:
         folder = self.wanted.save_keyframes
         if folder is None or self.session.is_delivering:
             return
-        from fresco_media.images import displayed, write_image
+        from fresco_media.stills.images import displayed, write_image
 
         with suppress(client.NotFound):
             picture = self.session.frame(self.job_id, "keyframe", index, _LOSSLESS)
@@ -127,7 +127,7 @@ class Receiver:
 
     def _receive_frames(self, plan: Plan) -> tuple[str, ...]:
         """Writes the frames as the engine does; returns what is to be known about them."""
-        from fresco_media.writer import open_writer
+        from fresco_media.writing.writer import open_writer
 
         total = plan.stop - plan.start
         with open_writer(
@@ -163,7 +163,7 @@ def decoded(picture: Picture) -> Image:
     Raises:
         DataLost: it is damaged.
     """
-    from fresco_media.png import decode_png
+    from fresco_media.stills.png import decode_png
 
     image = decode_png(picture.data)
     if image is None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 from fresco_engine.types import Report
-from fresco_media.text import counted
+from fresco_media.files.text import counted
 
 from fresco_cli import options
 from fresco_cli.choices import Choices

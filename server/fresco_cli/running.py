@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import fresco_client as client
 from fresco_client import ClipSource, SessionLike
 from fresco_engine.types import Report
-from fresco_media.text import counted
+from fresco_media.files.text import counted
 from fresco_media.types import ClipInfo
 from fresco_server.local.engine import InProcessEngine
 from fresco_server.local.job import Delivery

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-from fresco_media.text import counted
+from fresco_media.files.text import counted
 
 from fresco_cli import options
 from fresco_cli.daemons import Tools

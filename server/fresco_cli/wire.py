@@ -15,7 +15,7 @@ from fresco_cli.choices import LookChoices
 from fresco_cli.options import ModelOptions
 
 if TYPE_CHECKING:
-    from fresco_media.delivery import Codec
+    from fresco_media.writing.delivery import Codec
 
 _CONTAINERS: dict[str, client.Container] = {
     ".mp4": "mp4",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fresco_media.text import printable
+from fresco_media.files.text import printable
 
 
 def gigabytes(count: int) -> str:

@@ -7,8 +7,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 
-from fresco_media.span_reader import SpanReader
 from fresco_media.types import Image
+from fresco_media.video.span_reader import SpanReader
 
 from fresco_engine.interpolation.keyframe_span import (
     CarriedFrame,

@@ -9,10 +9,10 @@ from pathlib import Path
 from types import TracebackType
 
 from fresco_media.clip import Clip
-from fresco_media.images import displayed, write_image
-from fresco_media.originals import Originals
+from fresco_media.stills.images import displayed, write_image
 from fresco_media.types import Image
-from fresco_media.writer import Codec, FrameWriter, open_writer
+from fresco_media.writing.originals import Originals
+from fresco_media.writing.writer import Codec, FrameWriter, open_writer
 
 from fresco_engine.checkpoint import Checkpoint
 from fresco_engine.interpolation.quality import error_picture

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 
-from fresco_media.images import unfit
-from fresco_media.span_reader import SpanReader
+from fresco_media.stills.images import unfit
 from fresco_media.types import Frame
+from fresco_media.video.span_reader import SpanReader
 
 from fresco_engine.frames import make_frames
 from fresco_engine.pipeline_stage import PipelineStage, Timed

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from fresco_media.clip import Clip
-from fresco_media.images import limit_told, working_size
-from fresco_media.painted import check_keys, misplaced
+from fresco_media.painted.keys import check_keys, misplaced
+from fresco_media.stills.images import limit_told, working_size
 
 from fresco_engine.checkpoint import StoredPlan
 from fresco_engine.errors import RangeOutsideClip

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fresco_media.clip import Clip
-from fresco_media.images import WorkingSize, fit, limit_told, own_size, working_size
-from fresco_media.painted import PaintedKeys, check_keys, find_painted_keys, read_key
-from fresco_media.span_reader import SpanReader
+from fresco_media.painted.keys import PaintedKeys, check_keys, find_painted_keys, read_key
+from fresco_media.stills.images import WorkingSize, fit, limit_told, own_size, working_size
 from fresco_media.types import Image
+from fresco_media.video.span_reader import SpanReader
 
 from fresco_engine.checkpoint import NoCheckpoint
 from fresco_engine.interpolation.choice import make_interpolator, shared_cores

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from fresco_media.clip import Clip
-from fresco_media.destination import originals_of
-from fresco_media.disk import write_whole
-from fresco_media.images import working_size
-from fresco_media.originals import NO_ORIGINALS, Originals
-from fresco_media.writer import Codec
+from fresco_media.files.disk import write_whole
+from fresco_media.stills.images import working_size
+from fresco_media.writing.destination import originals_of
+from fresco_media.writing.originals import NO_ORIGINALS, Originals
+from fresco_media.writing.writer import Codec
 
 from fresco_engine.checkpoint import KINDS, Checkpoint, NoCheckpoint
 from fresco_engine.correspondence.flow import DisFlow

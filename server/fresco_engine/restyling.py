@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 
 from fresco_media.clip import Clip
-from fresco_media.images import fit, unfit, working_size
+from fresco_media.stills.images import fit, unfit, working_size
 from fresco_media.types import Image
 
 from fresco_engine.checkpoint import Checkpoint, NoCheckpoint

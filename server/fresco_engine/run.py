@@ -8,9 +8,9 @@ from typing import Protocol
 
 import numpy as np
 from fresco_media.clip import Clip
-from fresco_media.images import WorkingSize
-from fresco_media.span_reader import SpanReader
+from fresco_media.stills.images import WorkingSize
 from fresco_media.types import Image
+from fresco_media.video.span_reader import SpanReader
 from numpy.typing import NDArray
 
 from fresco_engine.checkpoint import Checkpoint

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from fresco_media.images import fit, unfit
-from fresco_media.painted import read_key
-from fresco_media.span_reader import SpanReader
+from fresco_media.painted.keys import read_key
+from fresco_media.stills.images import fit, unfit
 from fresco_media.types import Image
+from fresco_media.video.span_reader import SpanReader
 from numpy.typing import NDArray
 
 from fresco_engine.checkpoint import StoredBatch

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fresco_media.clip import Clip
-from fresco_media.images import WorkingSize
+from fresco_media.stills.images import WorkingSize
 
 from fresco_engine.checkpoint import Checkpoint
 from fresco_engine.correspondence.flow import FlowEstimator

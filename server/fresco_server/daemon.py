@@ -19,10 +19,10 @@ from types import FrameType
 
 from fresco_engine import __version__
 from fresco_engine.errors import FrescoError
-from fresco_media.disk import output_fault, write_whole
-from fresco_media.files import confined
-from fresco_media.own import OwnFolder
-from fresco_media.text import PrintableFormatter
+from fresco_media.files.disk import output_fault, write_whole
+from fresco_media.files.opening import confined
+from fresco_media.files.own import OwnFolder
+from fresco_media.files.text import PrintableFormatter
 
 from fresco_server.errors import CannotStart, ServerError
 from fresco_server.jobs.claim import DATABASE, claim, examine

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-from fresco_media.images import write_image
+from fresco_media.stills.images import write_image
 from PIL import Image as Pillow
 
 from tests.bad_input.situations import Stage, Table

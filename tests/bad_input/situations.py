@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fresco_media.clip import Clip
-from fresco_media.images import write_image
+from fresco_media.stills.images import write_image
 from fresco_server.local.engine import InProcessEngine
 
 from tests.cli.conftest import write_clip

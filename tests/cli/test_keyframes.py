@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from fresco_media.images import read_image
+from fresco_media.stills.images import read_image
 
 from tests.cli.conftest import Fresco
 from tests.fakes.engine import FakeEngine

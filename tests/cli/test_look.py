@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from fresco_media.clip import Clip
-from fresco_media.images import read_image
+from fresco_media.stills.images import read_image
 
 from tests.cli.conftest import Fresco
 from tests.fakes.engine import FakeEngine

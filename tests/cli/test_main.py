@@ -38,7 +38,7 @@ class SlowEngine(InProcessEngine):
         return None
 
     def render(self, clip, output, settings, model, **named):
-        from fresco_media.writer import open_writer
+        from fresco_media.writing.writer import open_writer
 
         with open_writer(output, clip) as writer:
             for frame in clip.frames():

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fresco_media.clip import Clip
-from fresco_media.images import write_image
+from fresco_media.stills.images import write_image
 
 from tests.cli.conftest import Fresco
 from tests.fakes.engine import FakeEngine

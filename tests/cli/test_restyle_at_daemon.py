@@ -12,7 +12,7 @@ from fresco_client.files import part_name
 from fresco_client.streams import Generated
 from fresco_engine.errors import OutOfDeviceMemory
 from fresco_media.clip import Clip
-from fresco_media.images import read_image, write_image
+from fresco_media.stills.images import read_image, write_image
 
 from tests.cli.conftest import Fresco
 from tests.fakes.engine import FakeEngine

@@ -12,7 +12,7 @@ import av.error
 import numpy as np
 from fresco_media.clip import Clip
 from fresco_media.types import Frame
-from fresco_media.writer import open_writer
+from fresco_media.writing.writer import open_writer
 
 from tests.corpus import kinds, making, pictures, reading, sounds
 from tests.corpus.items import Item

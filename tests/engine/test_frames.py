@@ -15,9 +15,9 @@ from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.run import Keyframe, MadeFrame, Run
 from fresco_engine.types import Analysed
 from fresco_media.clip import Clip
-from fresco_media.images import working_size
-from fresco_media.span_reader import SpanReader
+from fresco_media.stills.images import working_size
 from fresco_media.types import Image
+from fresco_media.video.span_reader import SpanReader
 
 from tests.engine.conftest import MakeClip, scene
 from tests.engine.runs import SETTINGS

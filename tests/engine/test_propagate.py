@@ -15,7 +15,7 @@ from fresco_engine.propagation_settings import PropagateSettings
 from fresco_engine.rendering import PropagationFiles, render_propagation
 from fresco_engine.types import Analysed, Finished, FrameReady, KeyframeReady, Warned
 from fresco_media.clip import Clip
-from fresco_media.images import write_image
+from fresco_media.stills.images import write_image
 
 from tests.engine.conftest import MakeClip, scene
 from tests.media.hearing import Track, write_sounding

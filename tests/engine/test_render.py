@@ -30,7 +30,7 @@ from fresco_engine.types import (
     Warned,
 )
 from fresco_media.clip import Clip
-from fresco_media.images import read_image
+from fresco_media.stills.images import read_image
 from fresco_media.types import Image
 
 from tests.engine.conftest import MakeClip

@@ -14,8 +14,8 @@ from fresco_engine.restyling import restyle
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import Event
 from fresco_media.clip import Clip
-from fresco_media.disk import partial_name
-from fresco_media.images import write_image
+from fresco_media.files.disk import partial_name
+from fresco_media.stills.images import write_image
 
 from tests.engine.conftest import scene, write_clip
 from tests.engine.runs import (

@@ -22,7 +22,7 @@ from fresco_engine.interpolation.segment import InterpolatedFrame, Segment
 from fresco_engine.restyling import look, look_steps, plan, restyle
 from fresco_engine.settings import Style
 from fresco_engine.types import Analysed, Event, FrameReady, KeyframeReady, Progress, Stage, Warned
-from fresco_media.images import write_image
+from fresco_media.stills.images import write_image
 from fresco_media.types import Image
 
 from tests.engine.conftest import MakeClip

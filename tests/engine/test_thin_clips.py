@@ -16,7 +16,7 @@ from fresco_engine.restyling import look, plan
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import Warned
 from fresco_media.clip import Clip
-from fresco_media.images import write_image
+from fresco_media.stills.images import write_image
 from fresco_media.types import Image
 
 SIZES = [(320, 24), (200, 20), (24, 320), (16, 16), (8, 8), (2, 2), (64, 1), (1, 64), (1024, 16)]

@@ -22,11 +22,11 @@ from fresco_engine.types import (
     Warned,
 )
 from fresco_media.clip import Clip
-from fresco_media.delivery import Codec
-from fresco_media.images import write_image
-from fresco_media.originals import NO_ORIGINALS, Originals
+from fresco_media.stills.images import write_image
 from fresco_media.types import Frame, Image
-from fresco_media.writer import FrameWriter, open_writer
+from fresco_media.writing.delivery import Codec
+from fresco_media.writing.originals import NO_ORIGINALS, Originals
+from fresco_media.writing.writer import FrameWriter, open_writer
 from fresco_server.local.engine import InProcessEngine
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from fresco_engine.checkpoint import FolderCheckpoint, Kind, StoredPlan
 from fresco_engine.settings import RestyleSettings
-from fresco_media.png import encode_png
+from fresco_media.stills.png import encode_png
 from fresco_media.types import Image
 from fresco_server.errors import (
     BadRequest,

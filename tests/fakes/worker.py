@@ -36,10 +36,10 @@ from fresco_engine.types import (
     Stage,
 )
 from fresco_media.clip import Clip
-from fresco_media.painted import read_key
-from fresco_media.scaling import WorkingSize, fit, unfit, working_size
+from fresco_media.colour.scaling import WorkingSize, fit, unfit, working_size
+from fresco_media.painted.keys import read_key
 from fresco_media.types import Frame, Image
-from fresco_media.writer import open_writer
+from fresco_media.writing.writer import open_writer
 from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.job import Failure
 from fresco_server.jobs.looks import LookOrder

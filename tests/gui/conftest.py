@@ -26,8 +26,8 @@ from tests.integration.daemons import DaemonProcess, with_fake_worker
 
 if TYPE_CHECKING:
     from fresco_gui.controller import Controller
-    from fresco_gui.faults import Problem
-    from fresco_gui.preferences import DaemonChoice, Preferences
+    from fresco_gui.preferences.stored import DaemonChoice, Preferences
+    from fresco_gui.problems.problem import Problem
     from fresco_gui.window import MainWindow
     from pytestqt.qtbot import QtBot
 
@@ -69,12 +69,12 @@ class App:
 
     def open(self, clip: Path) -> None:
         """Open a clip as if it had been dropped."""
-        self.window.opening.open_first([clip])
+        self.window.open_actions.open_first([clip])
         self.wait("the daemon to have looked at the clip", lambda: self.controller.opener.clip)
         self.wait("the viewer to have the clip", self.source_info)
 
     def source_info(self) -> Any:
-        source = self.window.stage.source
+        source = self.window.display.source
         return source.info if source else None
 
     def write_prompt(self, text: str) -> None:
@@ -99,12 +99,12 @@ class App:
                 (one for one in self.controller.keeper.project.made[:1] if one.result), None
             ),
         )
-        self.wait("the result to be shown", lambda: self.window.stage.has_whole_result)
+        self.wait("the result to be shown", lambda: self.window.display.has_whole_result)
         return Path(made.result)
 
     def is_job(self, state: JobState) -> bool:
         """Whether the job that is shown has this state."""
-        job = self.controller.following.job()
+        job = self.controller.shown_job.job()
         return job is not None and job.state is state
 
     def wait_for_next(self, count: int) -> Any:
@@ -112,7 +112,7 @@ class App:
         self.wait("another job", lambda: len(self.controller.keeper.project.made) == count)
         self.wait_for_result()
         self.wait("it to be done", lambda: self.is_job(JobState.DONE))
-        job = self.controller.following.job()
+        job = self.controller.shown_job.job()
         assert job is not None
         assert job.plan is not None
         return job
@@ -191,7 +191,7 @@ def answer(kind: type[Any], act: Callable[[Any], object]) -> None:
 
 def choice_of(daemon: DaemonProcess) -> DaemonChoice:
     """A daemon of a test; the window never starts one by itself."""
-    from fresco_gui.preferences import DaemonChoice
+    from fresco_gui.preferences.stored import DaemonChoice
 
     return DaemonChoice(data=daemon.data, is_started=False)
 
@@ -243,7 +243,7 @@ def start_daemon(tmp_path: Path, daemons: list[DaemonProcess]) -> Callable[..., 
 @pytest.fixture
 def preferences(tmp_path: Path) -> Preferences:
     """Those of a user who has never used the app."""
-    from fresco_gui.preferences import Preferences
+    from fresco_gui.preferences.stored import Preferences
 
     return Preferences(tmp_path / "state")
 
@@ -252,8 +252,8 @@ def preferences(tmp_path: Path) -> Preferences:
 def make_app(qtbot: QtBot, tmp_path: Path, preferences: Preferences) -> Iterator[Callable[[], App]]:
     """Opens windows; they share their user's state."""
     from fresco_gui import theme
-    from fresco_gui.faults import FaultHook
-    from fresco_gui.preferences import Folders
+    from fresco_gui.preferences.stored import Folders
+    from fresco_gui.problems.problem import ErrorBoundary
     from fresco_gui.window import MainWindow
     from PyQt6.QtWidgets import QApplication
 
@@ -264,7 +264,7 @@ def make_app(qtbot: QtBot, tmp_path: Path, preferences: Preferences) -> Iterator
     windows: list[MainWindow] = []
 
     def make() -> App:
-        window = MainWindow(preferences, folders, FaultHook())
+        window = MainWindow(preferences, folders, ErrorBoundary())
         windows.append(window)
         problems: list[Problem] = []
         window.controller.services.reporter.problem.connect(
@@ -308,7 +308,7 @@ def done(ready: App) -> App:
     """A window with a finished job."""
     ready.restyle()
     ready.wait_for_result()
-    ready.wait("the plan", lambda: ready.window.stage.plan)
+    ready.wait("the plan", lambda: ready.window.display.plan)
     ready.wait("the job to be done", lambda: ready.is_job(JobState.DONE))
     ready.wait("rerolls to be possible", ready.window.commands.reroll.isEnabled)
     return ready

@@ -17,8 +17,8 @@ from typing import Any
 
 from fresco_gui import theme
 from fresco_gui.clips import sample_clip
-from fresco_gui.faults import FaultHook
-from fresco_gui.preferences import DaemonChoice, Folders, Preferences
+from fresco_gui.preferences.stored import DaemonChoice, Folders, Preferences
+from fresco_gui.problems.problem import ErrorBoundary
 from fresco_gui.window import MainWindow
 from PIL import Image
 from PyQt6.QtCore import QEventLoop, QTimer
@@ -73,7 +73,7 @@ def main(folder: Path, percent: int) -> None:
         state = Path(temporary)
         daemon = DaemonProcess(state / "daemon" / "data").start()
         window = MainWindow(
-            Preferences(state), Folders(state=state, results=state / "results"), FaultHook()
+            Preferences(state), Folders(state=state, results=state / "results"), ErrorBoundary()
         )
         try:
             window.resize(1440, 900)
@@ -92,7 +92,7 @@ def _take_all(window: MainWindow, photographer: Photographer, clip: Path) -> Non
     photographer.take("empty", window)
     controller.opener.open_clip(clip)
     photographer.wait("the clip", lambda: controller.opener.clip)
-    photographer.wait("its length", lambda: window.stage.source and window.stage.source.info)
+    photographer.wait("its length", lambda: window.display.source and window.display.source.info)
     _choose(window, {"style": "watercolour", "preset": "draft", "prompt": "a toy town"})
     photographer.wait("settings", window.views.inspector.look_button.isEnabled)
     window.views.viewer.set_frame(40)
@@ -105,11 +105,11 @@ def _take_all(window: MainWindow, photographer: Photographer, clip: Path) -> Non
     photographer.wait("keyframes", lambda: len(_ready(window)) >= 4)
     window.views.viewer.set_frame(_ready(window)[1])
     photographer.take("running", window)
-    photographer.wait("the result", lambda: window.stage.has_whole_result)
+    photographer.wait("the result", lambda: window.display.has_whole_result)
     window.views.viewer.set_frame(40)
     photographer.wait("its frame", lambda: _has_frame(window, 40))
     photographer.take("done", window)
-    sheet = window.asides.shortcuts_sheet()
+    sheet = window.dialogs.shortcuts_sheet()
     sheet.show()
     photographer.take("shortcuts", sheet)
     sheet.close()
@@ -123,7 +123,7 @@ def _fail(window: MainWindow, photographer: Photographer, clip: Path) -> None:
 
 
 def _has_frame(window: MainWindow, index: int) -> bool:
-    result = window.stage.result
+    result = window.display.result
     return result is not None and result.peek(index) is not None
 
 
@@ -134,7 +134,7 @@ def _copy_of_sample(folder: Path) -> Path:
 
 
 def _ready(window: MainWindow) -> tuple[int, ...]:
-    job = window.controller.following.job()
+    job = window.controller.shown_job.job()
     return job.ready_keyframes if job else ()
 
 

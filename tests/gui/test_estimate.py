@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from fresco_client import Job, JobState, ResultInfo
-from fresco_gui.estimate import Work, estimate, measured_of, work_of
+from fresco_gui.estimates.estimate import Work, estimate, measured_of, work_of
 
 REPORT = {
     "settings": {"steps": 20, "strength": 0.5, "interpolation": "patch"},

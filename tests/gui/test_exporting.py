@@ -12,7 +12,7 @@ import pytest
 from fresco_client import PictureOptions
 from fresco_gui.export import ExportKind
 from fresco_gui.export.dialog import ExportDialog
-from fresco_gui.preferences import Preferences
+from fresco_gui.preferences.stored import Preferences
 from numpy.typing import NDArray
 from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QMessageBox
@@ -64,7 +64,7 @@ def done(
 
 def of_daemon(app: App) -> Frames:
     """The job's frames as the daemon has them."""
-    session, job_id = app.controller.daemon.session, app.controller.following.job_id
+    session, job_id = app.controller.daemon.session, app.controller.shown_job.job_id
     assert session is not None
     options = PictureOptions(encoding="png")
     return [
@@ -92,11 +92,11 @@ def export(app: App, path: Path, kind: ExportKind, *, range_: int, has_sound: bo
         dialog.export.click()
 
     ended: list[str] = []
-    app.window.exporting.finished_to.connect(ended.append)
+    app.window.export_actions.finished_to.connect(ended.append)
     answer(ExportDialog, fill)
     app.window.commands.export.trigger()
-    app.wait("the export", lambda: ended and not app.window.exporting.is_running)
-    app.window.exporting.finished_to.disconnect(ended.append)
+    app.wait("the export", lambda: ended and not app.window.export_actions.is_running)
+    app.window.export_actions.finished_to.disconnect(ended.append)
     return said[0]
 
 
@@ -184,7 +184,7 @@ def test_without_the_daemon_the_file_is_exported_and_the_dialog_says_so(
 def test_the_dialog_says_what_is_wrong_and_asks_before_it_replaces_a_file(
     done: App, tmp_path: Path
 ) -> None:
-    dialog = done.window.exporting.dialog()
+    dialog = done.window.export_actions.dialog()
     assert dialog is not None
     there = tmp_path / "there.mp4"
     there.write_bytes(b"something")
@@ -212,7 +212,7 @@ def test_the_dialog_says_what_is_wrong_and_asks_before_it_replaces_a_file(
 
 
 def test_the_size_is_told_before_and_follows_format_and_quality(done: App) -> None:
-    dialog = done.window.exporting.dialog()
+    dialog = done.window.export_actions.dialog()
     assert dialog is not None
 
     told: list[str] = []
@@ -234,7 +234,7 @@ def test_the_size_is_told_before_and_follows_format_and_quality(done: App) -> No
 
 
 def test_sound_is_not_offered_for_pictures_and_the_name_follows_the_format(done: App) -> None:
-    dialog = done.window.exporting.dialog()
+    dialog = done.window.export_actions.dialog()
     assert dialog is not None
 
     endings: dict[ExportKind, str] = {}

@@ -98,14 +98,14 @@ def test_from_a_dropped_clip_to_an_export_that_is_right_frame_by_frame(
         LAST,
     )
     arrived: list[int] = []
-    controller.following.followed.connect(
+    controller.shown_job.followed.connect(
         lambda follower: follower.keyframe_arrived.connect(lambda index, _: arrived.append(index))
     )
     app.restyle()
     result = app.wait(
         "the result", lambda: controller.keeper.project.made[0].result or None, PATIENCE_MS
     )
-    plan = window.stage.plan
+    plan = window.display.plan
     assert plan is not None
     assert sorted(arrived) == list(plan.keyframes)
     assert len(plan.keyframes) >= 3
@@ -115,7 +115,7 @@ def test_from_a_dropped_clip_to_an_export_that_is_right_frame_by_frame(
     assert len(before) == LAST - FIRST + 1
 
     # Wipe.
-    app.wait("the result to be shown", lambda: window.stage.has_whole_result)
+    app.wait("the result to be shown", lambda: window.display.has_whole_result)
     app.press("W")
     assert window.views.viewer.mode is ViewMode.WIPE_VERTICAL
     wipe_everywhere(app)
@@ -135,7 +135,7 @@ def test_from_a_dropped_clip_to_an_export_that_is_right_frame_by_frame(
     assert not np.array_equal(before[-1], after[-1])
 
     # Export, and check every frame of it.
-    app.wait("the rerolled result to be shown", lambda: window.stage.has_whole_result)
+    app.wait("the rerolled result to be shown", lambda: window.display.has_whole_result)
     check_pictures(app, after, tmp_path)
     check_video(app, after, tmp_path)
     assert app.problems == []
@@ -145,7 +145,7 @@ def wipe_everywhere(app: App) -> None:
     """Drag the line to the left and look on which side what is seen."""
     window = app.window
     canvas = window.views.viewer.canvas
-    app.wait("a picture", lambda: window.stage.result and window.stage.result.frame(FIRST))
+    app.wait("a picture", lambda: window.display.result and window.display.result.frame(FIRST))
     window.views.viewer.set_frame(FIRST)
     app.bot.wait(300)
     middle = canvas.rect().center()
@@ -163,11 +163,11 @@ def wipe_everywhere(app: App) -> None:
 
 def export(app: App, options: ExportOptions) -> None:
     """Write it as the dialog would have it written."""
-    exporting = app.window.exporting
+    export_actions = app.window.export_actions
     ended: list[str] = []
-    exporting.finished_to.connect(ended.append)
-    exporting.start(options)
-    app.wait("the export", lambda: ended and not exporting.is_running)
+    export_actions.finished_to.connect(ended.append)
+    export_actions.start(options)
+    app.wait("the export", lambda: ended and not export_actions.is_running)
     assert Path(ended[0]).name == options.path.name or Path(ended[0]).exists(), ended
 
 

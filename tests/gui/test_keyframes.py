@@ -19,7 +19,7 @@ KEYS = (0, 5, 10, 15, 20, 25, 30, 35, 39)
 
 
 def test_keyframes_are_shown_as_they_come(done: App) -> None:
-    plan = done.window.stage.plan
+    plan = done.window.display.plan
     assert plan is not None
 
     states = done.window.views.filmstrip.content.keyframes
@@ -83,7 +83,7 @@ def test_keyframes_are_chosen_by_hand_before_a_job(ready: App) -> None:
     assert ready.controller.keeper.chosen_keyframes() == (7,)
 
     ready.restyle()
-    job = ready.wait("the job", ready.controller.following.job)
+    job = ready.wait("the job", ready.controller.shown_job.job)
 
     assert job.settings is not None
     assert job.settings.keyframes == (7,)
@@ -112,7 +112,7 @@ def pictures(keyframes: set[int], frames: range) -> set[str]:
 
 def shown_job(app: App) -> Job:
     """The job that the window shows."""
-    job = app.controller.following.job()
+    job = app.controller.shown_job.job()
     assert job is not None
     return job
 
@@ -177,7 +177,7 @@ def test_a_job_before_stays_and_is_shown_again_from_the_history(done: App) -> No
 
     done.window.views.jobs.opened.emit(done.controller.jobs.model.job(before.id))
 
-    done.wait("the older job", lambda: done.controller.following.job_id == before.id)
+    done.wait("the older job", lambda: done.controller.shown_job.job_id == before.id)
     done.wait("its plan", lambda: tuple(done.window.views.filmstrip.content.keyframes) == KEYS)
     assert done.controller.keeper.project.made[0].job_id == before.id
     assert done.is_job(JobState.DONE)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from fresco_client import Device, ServerInfo
-from fresco_gui.connection import DaemonState, DaemonView
-from fresco_gui.empty import EmptyState
+from fresco_gui.daemon.watcher import DaemonState, DaemonView
 from fresco_gui.plain import PlainLabel, plain
-from fresco_gui.status import StatusLine
 from fresco_gui.theme import TOKENS
-from fresco_media.text import printable
+from fresco_gui.window.empty import EmptyState
+from fresco_gui.window.status import StatusLine
+from fresco_media.files.text import printable
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor, QTextDocument
 from PyQt6.QtWidgets import QPushButton

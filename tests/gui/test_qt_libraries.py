@@ -63,14 +63,14 @@ class Watch:
 sys.meta_path.insert(0, Watch())
 from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication
-from fresco_gui.faults import FaultHook
-from fresco_gui.preferences import DaemonChoice, Folders, Preferences
+from fresco_gui.problems.problem import ErrorBoundary
+from fresco_gui.preferences.stored import DaemonChoice, Folders, Preferences
 from fresco_gui.window import MainWindow
 
 application = QApplication([])
 with tempfile.TemporaryDirectory() as folder:
     state = Path(folder)
-    window = MainWindow(Preferences(state), Folders(state=state, results=state), FaultHook())
+    window = MainWindow(Preferences(state), Folders(state=state, results=state), ErrorBoundary())
     window.start(None, DaemonChoice(data=state / "data", is_started=False))
     QTimer.singleShot(1500, window.close)
     QTimer.singleShot(2000, application.quit)

@@ -14,9 +14,9 @@ from typing import Any
 import psutil
 import pytest
 from fresco_client import JobState
-from fresco_gui.connection import DaemonState
+from fresco_gui.daemon.watcher import DaemonState
 from fresco_gui.export import ExportKind, ExportOptions
-from fresco_gui.preferences import DaemonChoice
+from fresco_gui.preferences.stored import DaemonChoice
 from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication, QMessageBox
 
@@ -50,7 +50,7 @@ def test_a_job_goes_on_in_the_window_after_the_daemon_was_killed_and_restarted(
 ) -> None:
     daemon = start_daemon(*SLOW)
     started(app, daemon, clip)
-    app.wait("a keyframe", lambda: (app.controller.following.job() or _none()).ready_keyframes)
+    app.wait("a keyframe", lambda: (app.controller.shown_job.job() or _none()).ready_keyframes)
 
     daemon.kill()
     app.wait("it to be missed", lambda: app.controller.daemon.state is DaemonState.RECONNECTING)
@@ -72,7 +72,7 @@ def _none() -> Any:
 
 
 def _done(app: App) -> Any:
-    job = app.controller.following.job()
+    job = app.controller.shown_job.job()
     return job if job is not None and job.state is JobState.DONE else None
 
 
@@ -176,7 +176,7 @@ def test_a_result_is_shown_again_when_its_clip_was_located_by_hand(
 
     app.controller.opener.relink(moved)
 
-    app.wait("the result to be shown", lambda: app.window.stage.has_whole_result)
+    app.wait("the result to be shown", lambda: app.window.display.has_whole_result)
     app.wait("rerolls to be possible", app.window.commands.reroll.isEnabled)
     assert app.window.views.problems.problem is None
 
@@ -198,7 +198,7 @@ def test_a_project_whose_clip_is_gone_shows_it_when_it_is_back(
     clip.write_bytes(content)
 
     again.wait("the clip to be shown", again.source_info)
-    again.wait("the result to be shown", lambda: again.window.stage.has_whole_result)
+    again.wait("the result to be shown", lambda: again.window.display.has_whole_result)
     assert again.window.views.problems.problem is None
 
 
@@ -366,7 +366,7 @@ def test_closing_while_an_export_is_written_asks_and_leaves_nothing_half_written
     path = folder / "out.mov"
     options = ExportOptions(path=path, kind=ExportKind.PRORES, start=0, stop=40)
 
-    app.window.exporting.start(options)
+    app.window.export_actions.start(options)
     asked = answering(app, "Close")
     assert app.window.close()
 
@@ -392,7 +392,7 @@ def test_a_job_whose_result_is_here_is_not_asked_about_when_the_window_closes(
     app: App, start_daemon: StartDaemon, clip: Path
 ) -> None:
     started(app, start_daemon(), clip)
-    follower = app.controller.following.follower
+    follower = app.controller.shown_job.follower
     assert follower is not None
     open_then: list[list[Any]] = []
     follower.finished.connect(lambda _: open_then.append(app.controller.jobs.open_jobs()))
@@ -417,4 +417,4 @@ def test_a_result_that_was_thrown_away_is_fetched_again(
     again.connect(daemon)
 
     again.wait("the result to be back", result.exists)
-    again.wait("it to be shown", lambda: again.window.stage.has_whole_result)
+    again.wait("it to be shown", lambda: again.window.display.has_whole_result)

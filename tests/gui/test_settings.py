@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fresco_gui.preferences import DaemonChoice, Preferences
-from fresco_gui.settings_dialog import SettingsDialog
+from fresco_gui.preferences.dialog import SettingsDialog
+from fresco_gui.preferences.stored import DaemonChoice, Preferences
 from PyQt6.QtWidgets import QDialogButtonBox, QPushButton
 
 from tests.gui.conftest import App, answer, stop
@@ -122,7 +122,7 @@ def test_another_daemon_is_used_from_now_on(
     app.restyle()
     assert app.wait_for_result().exists()
     with second.session() as session:
-        assert [job.id for job in session.jobs()] == [app.controller.following.job_id]
+        assert [job.id for job in session.jobs()] == [app.controller.shown_job.job_id]
     with first.session() as session:
         assert list(session.jobs()) == []
 

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from fresco_gui.inspector.fields import translated, translated_title
 from fresco_gui.models import ModelManager
-from fresco_gui.settings_dialog import SettingsDialog
+from fresco_gui.preferences.dialog import SettingsDialog
 from PyQt6.lupdate import lupdate
 from PyQt6.QtCore import QCoreApplication, QTranslator
 from PyQt6.QtGui import QAction
@@ -115,7 +115,7 @@ def test_every_word_of_the_window_and_its_dialogs_is_translated(
     tops: list[QWidget] = [
         app.window,
         SettingsDialog(services.preferences, services.folders, app.window),
-        app.window.asides.shortcuts_sheet(),
+        app.window.dialogs.shortcuts_sheet(),
         ModelManager(services.workers, app.window),
     ]
 

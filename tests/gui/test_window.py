@@ -141,7 +141,7 @@ def test_a_job_is_paused_goes_on_and_its_settings_are_used_again(
     assert app.wait_for_result().exists()
 
     app.write_prompt("oil")
-    job = app.controller.following.job()
+    job = app.controller.shown_job.job()
     assert job is not None
     app.window.views.jobs.reused.emit(job)
     assert app.window.views.inspector.values()["prompt"] == "ink"
@@ -204,7 +204,7 @@ def test_no_two_actions_have_the_same_keys(app: App) -> None:
 
 
 def test_keys_are_changed_in_the_sheet_and_kept(app: App) -> None:
-    sheet = app.window.asides.shortcuts_sheet()
+    sheet = app.window.dialogs.shortcuts_sheet()
 
     assert not sheet.rebind(app.window.commands.export, QKeySequence("Ctrl+O"))
     assert "Open" in sheet.note.text()

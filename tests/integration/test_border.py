@@ -23,7 +23,7 @@ from fresco_client import (
     RestyleSettings,
     Session,
 )
-from fresco_media.images import write_image
+from fresco_media.stills.images import write_image
 from grpc_health.v1 import health_pb2
 
 from tests.integration.conftest import StartDaemon

@@ -20,7 +20,7 @@ import pytest
 from fresco_cli.app import app
 from fresco_client import JobState, Session
 from fresco_media.clip import Clip
-from fresco_media.images import write_image
+from fresco_media.stills.images import write_image
 
 from tests.engine.conftest import scene, write_clip
 from tests.integration.conftest import StartDaemon

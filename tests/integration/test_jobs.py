@@ -33,8 +33,8 @@ from fresco_client import (
     StateChanged,
 )
 from fresco_media.clip import Clip
-from fresco_media.images import write_image
-from fresco_media.png import decode_png
+from fresco_media.stills.images import write_image
+from fresco_media.stills.png import decode_png
 
 from tests.integration.conftest import StartDaemon
 from tests.integration.daemons import DaemonProcess, wait_for, with_fake_worker

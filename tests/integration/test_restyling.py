@@ -19,7 +19,7 @@ from fresco_client import (
     Stage,
 )
 from fresco_media.clip import Clip
-from fresco_media.png import decode_png
+from fresco_media.stills.png import decode_png
 
 from tests.integration.conftest import StartDaemon
 

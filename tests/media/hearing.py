@@ -14,8 +14,8 @@ import av.error
 import numpy as np
 from av.stream import Disposition
 from fresco_media.clip import Clip
-from fresco_media.delivery import Delivery
-from fresco_media.encode import Encoder, Target
+from fresco_media.writing.delivery import Delivery
+from fresco_media.writing.encode import Encoder, Target
 from numpy.typing import NDArray
 
 Heard = NDArray[np.float64]

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fresco_media.animation import is_animated
 from fresco_media.clip import Clip
+from fresco_media.colour.picture import ALPHA_UNREAD
 from fresco_media.errors import ClipError
-from fresco_media.picture import ALPHA_UNREAD
-from fresco_media.probe import probe
-from fresco_media.sequence import is_sequence_path
+from fresco_media.stills.sequence import is_sequence_path
+from fresco_media.video.animation import is_animated
+from fresco_media.video.probe import probe
 from PIL import Image as Pillow
 
 from tests.media.odd_files import number_in, numbered

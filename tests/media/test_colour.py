@@ -8,8 +8,8 @@ import av
 import numpy as np
 import pytest
 from fresco_media.clip import Clip
-from fresco_media.colour import encoded_tags, matrix_in_use, to_yuv
-from fresco_media.picture import to_rgb
+from fresco_media.colour.picture import to_rgb
+from fresco_media.colour.tags import encoded_tags, matrix_in_use, to_yuv
 from fresco_media.types import ColourTags, Image
 from numpy.typing import NDArray
 

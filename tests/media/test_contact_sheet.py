@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fresco_media.images import contact_sheet
+from fresco_media.stills.images import contact_sheet
 from fresco_media.types import Image
 
 DARK = 28

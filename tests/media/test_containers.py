@@ -12,9 +12,9 @@ import av
 import av.error
 import pytest
 from fresco_media.clip import Clip
-from fresco_media.containers import CONTAINERS, open_input
 from fresco_media.errors import ClipUnreadable
-from fresco_media.files import NotAFile
+from fresco_media.files.opening import NotAFile
+from fresco_media.video.containers import CONTAINERS, open_input
 
 from tests.media.odd_files import Film, mux, number_in
 

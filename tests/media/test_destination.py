@@ -15,7 +15,7 @@ from fresco_engine.errors import (
     RangeOutsideClip,
 )
 from fresco_media.clip import Clip
-from fresco_media.writer import open_writer
+from fresco_media.writing.writer import open_writer
 
 MakeClip = Callable[..., Path]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from fresco_media.disk import output_fault, partial_name, short_stem, write_whole
+from fresco_media.files.disk import output_fault, partial_name, short_stem, write_whole
 
 NOT_UTF8 = os.fsdecode(b"\xff\xe9") if sys.platform == "linux" else "\u00ff\u00e9"
 

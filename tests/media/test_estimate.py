@@ -7,8 +7,8 @@ from pathlib import Path
 import av
 import pytest
 from fresco_media.clip import Clip
-from fresco_media.delivery import Codec, Delivery, SoundWish
-from fresco_media.estimate import expected_bytes
+from fresco_media.writing.delivery import Codec, Delivery, SoundWish
+from fresco_media.writing.estimate import expected_bytes
 
 from tests.media.hearing import Track, rewritten, write_sounding
 

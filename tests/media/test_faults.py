@@ -12,7 +12,7 @@ from fresco_engine.errors import (
     FrescoError,
     OutputNotWritable,
 )
-from fresco_media.faults import free_bytes, reading, writing
+from fresco_media.files.faults import free_bytes, reading, writing
 
 
 @pytest.mark.parametrize(

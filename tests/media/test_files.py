@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fresco_media import files
 from fresco_media.clip import Clip
 from fresco_media.errors import ClipNotFound, ClipUnreadable, KeyframesUnusable, SequenceGap
-from fresco_media.files import NotAFile, OutsideFolders, TooLarge
-from fresco_media.images import read_image, write_image
-from fresco_media.painted import check_key
+from fresco_media.files import opening as files
+from fresco_media.files.opening import NotAFile, OutsideFolders, TooLarge
+from fresco_media.painted.keys import check_key
+from fresco_media.stills.images import read_image, write_image
 from fresco_media.types import ClipInfo
 from PIL import Image as Pillow
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from fresco_engine.errors import ClipNotFound, ClipUnreadable, OutputNotWritable
-from fresco_media.images import read_image, write_image
+from fresco_media.stills.images import read_image, write_image
 from fresco_media.types import Image
 from PIL import Image as Pillow
 

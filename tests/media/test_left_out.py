@@ -10,7 +10,7 @@ import av.container
 import numpy as np
 import pytest
 from fresco_media.clip import Clip
-from fresco_media.encode import Encoder, Target
+from fresco_media.writing.encode import Encoder, Target
 
 _MS = Fraction(1, 1000)
 _EDITOR = "to the result in your editor"

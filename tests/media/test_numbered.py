@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fresco_media.numbered import NumberedName, is_pattern, numbers_around, parse_pattern
+from fresco_media.stills.numbered import NumberedName, is_pattern, numbers_around, parse_pattern
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fresco_media.numbers import decimal_of, may_become_number, whole_of
+from fresco_media.files.numbers import decimal_of, may_become_number, whole_of
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,14 @@ from pathlib import Path
 import av
 import pytest
 from fresco_media.clip import Clip
-from fresco_media.order import Trial
-from fresco_media.packets import (
+from fresco_media.video.order import Trial
+from fresco_media.video.packets import (
     Scan,
     ScannedPacket,
     order_of_stamps,
     without_second_fields,
 )
-from fresco_media.probe import probe
+from fresco_media.video.probe import probe
 
 from tests.media.odd_files import Film, Muxing, join, mux, number_in
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import pytest
 from fresco_media.clip import Clip
-from fresco_media.writer import open_writer
+from fresco_media.writing.writer import open_writer
 
 from tests.media.odd_files import Film, Muxing, join, mux, number_in
 

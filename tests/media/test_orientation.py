@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fresco_media.clip import Clip
-from fresco_media.orientation import Orientation
+from fresco_media.colour.orientation import Orientation
 from fresco_media.types import Image
 
 STORED = np.array([[1, 2, 3], [4, 5, 6]], np.uint8)[..., None].repeat(3, axis=2)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from fresco_media.clip import Clip
 from fresco_media.errors import OutputNotWritable
-from fresco_media.originals import Originals, is_same_place
-from fresco_media.writer import open_writer
+from fresco_media.writing.originals import Originals, is_same_place
+from fresco_media.writing.writer import open_writer
 
 MakeClip = Callable[..., Path]
 

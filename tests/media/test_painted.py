@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from fresco_engine.errors import KeyframesUnusable
 from fresco_media.clip import Clip
-from fresco_media.images import write_image
-from fresco_media.painted import check_key, check_keys, find_painted_keys, misplaced, read_key
+from fresco_media.painted.keys import check_key, check_keys, find_painted_keys, misplaced, read_key
+from fresco_media.stills.images import write_image
 from fresco_media.types import Image
 from PIL import Image as Pillow
 

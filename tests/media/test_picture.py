@@ -10,10 +10,10 @@ import av
 import numpy as np
 import pytest
 from fresco_media.clip import Clip
-from fresco_media.colour import tags_of, unreadable_colours
+from fresco_media.colour.picture import to_bgra, to_rgb
+from fresco_media.colour.tags import tags_of, unreadable_colours
 from fresco_media.errors import ClipUnreadable
-from fresco_media.picture import to_bgra, to_rgb
-from fresco_media.sequence import SRGB
+from fresco_media.stills.sequence import SRGB
 from fresco_media.types import ColourTags, Image
 from numpy.typing import NDArray
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fresco_media.png import decode_png, encode_png, png_note, png_size
+from fresco_media.stills.png import decode_png, encode_png, png_note, png_size
 from fresco_media.types import Image
 
 

@@ -10,11 +10,11 @@ import av
 import numpy as np
 import pytest
 from fresco_media.clip import Clip
-from fresco_media.delivery import Delivery, Quality
-from fresco_media.encode import Encoder, Target
-from fresco_media.estimate import expected_bytes, sample_places
-from fresco_media.readback import Wanted, obstacles, shortcomings, video_facts
 from fresco_media.types import ClipInfo, ColourTags, Frame
+from fresco_media.writing.delivery import Delivery, Quality
+from fresco_media.writing.encode import Encoder, Target
+from fresco_media.writing.estimate import expected_bytes, sample_places
+from fresco_media.writing.readback import Wanted, obstacles, shortcomings, video_facts
 
 from tests.engine.conftest import scene
 from tests.media.hearing import Track, rewritten, write_sounding

@@ -11,7 +11,7 @@ import av.error
 import numpy as np
 import pytest
 from fresco_media.clip import Clip
-from fresco_media.encode import Encoder, Target
+from fresco_media.writing.encode import Encoder, Target
 
 from tests.media.hearing import Track, write_sounding
 
@@ -52,7 +52,7 @@ def written(
     clip = Clip.open(source)
     frames = list(clip.frames())
     with monkeypatch.context() as patch:
-        patch.setattr("fresco_media.encode.av.open", opening)
+        patch.setattr("fresco_media.writing.encode.av.open", opening)
         encoder = Encoder(clip.info, target, 0, clip.info.frame_count)
     for frame in frames:
         encoder.write(frame)
@@ -74,7 +74,7 @@ def written(
 def test_a_file_whose_end_cannot_be_written_keeps_all_pictures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, container: str, codec: Any
 ) -> None:
-    monkeypatch.setattr("fresco_media.rescue._RECENT_BYTES", 300)
+    monkeypatch.setattr("fresco_media.video.rescue._RECENT_BYTES", 300)
     source = write_sounding(tmp_path / "a.mkv", Track(codec="aac"), Track(codec="flac", seed=2))
     whole = tmp_path / f"whole{name}"
     plain = Encoder(Clip.open(source).info, Target(whole, container, codec), 0, 50)
@@ -109,7 +109,7 @@ def test_pictures_that_waited_for_sound_in_the_muxer_are_kept_too(
 def test_what_cannot_be_saved_either_fails_with_the_first_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fresco_media.rescue._RECENT_BYTES", 300)
+    monkeypatch.setattr("fresco_media.video.rescue._RECENT_BYTES", 300)
     source = write_sounding(tmp_path / "a.mkv", Track(codec="aac"))
     target = Target(tmp_path / "b.mp4", "mp4", "h264")
 

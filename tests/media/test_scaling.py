@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fresco_media.images import fit, limit_told, own_size, resize, unfit, working_size
+from fresco_media.stills.images import fit, limit_told, own_size, resize, unfit, working_size
 from fresco_media.types import Image
 from hypothesis import given
 from hypothesis import strategies as st

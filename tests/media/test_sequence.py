@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from fresco_engine.errors import ClipNotFound, ClipUnreadable, NoVideoStream, SequenceGap
 from fresco_media.clip import Clip
-from fresco_media.images import write_image
+from fresco_media.stills.images import write_image
 from fresco_media.types import Image
 from PIL import Image as Pillow
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import av
 import pytest
 from fresco_media.clip import Clip
-from fresco_media.writer import open_writer
+from fresco_media.writing.writer import open_writer
 
 MakeClip = Callable[..., Path]
 

@@ -11,8 +11,8 @@ import av.error
 import pytest
 from av.stream import Disposition
 from fresco_media.clip import Clip
-from fresco_media.encode import Encoder, Target
 from fresco_media.sound.choices import aac_rate
+from fresco_media.writing.encode import Encoder, Target
 
 from tests.media.hearing import (
     FPS,

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fresco_media.clip import Clip
-from fresco_media.images import fit, working_size
-from fresco_media.span_reader import SpanReader
+from fresco_media.stills.images import fit, working_size
 from fresco_media.types import Image
+from fresco_media.video.span_reader import SpanReader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

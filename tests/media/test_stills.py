@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 from fresco_media.clip import Clip
 from fresco_media.errors import ClipUnreadable
-from fresco_media.headers import read_header
-from fresco_media.images import read_image
-from fresco_media.stills import read_still
+from fresco_media.stills.headers import read_header
+from fresco_media.stills.images import read_image
+from fresco_media.stills.reading import read_still
 from fresco_media.types import Image
 from PIL import Image as Pillow
 from PIL import TiffImagePlugin

@@ -11,7 +11,7 @@ import pytest
 from av.stream import Disposition
 from fresco_media.clip import Clip
 from fresco_media.errors import NoVideoStream
-from fresco_media.streams import choose_video
+from fresco_media.video.streams import choose_video
 
 from tests.media.odd_files import number_in, numbered
 

@@ -7,7 +7,7 @@ import json
 import logging
 
 import pytest
-from fresco_media.text import PrintableFormatter, counted, printable, printable_json
+from fresco_media.files.text import PrintableFormatter, counted, printable, printable_json
 
 
 @pytest.mark.parametrize(

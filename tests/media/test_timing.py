@@ -4,7 +4,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
-from fresco_media.timing import ascending, common_time_base, exact_timing
+from fresco_media.video.timing import ascending, common_time_base, exact_timing
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -10,9 +10,9 @@ from typing import Any
 import av
 import pytest
 from fresco_media.clip import Clip
-from fresco_media.containers import open_input
-from fresco_media.streams import sounds_of_picture
-from fresco_media.transport import find_codec_change
+from fresco_media.video.containers import open_input
+from fresco_media.video.streams import sounds_of_picture
+from fresco_media.video.transport import find_codec_change
 
 from tests.media.hearing import rewritten
 from tests.media.odd_files import Film, Muxing, join, mux, number_in

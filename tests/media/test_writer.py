@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from fresco_engine.errors import DiskFull, OutputNotWritable
 from fresco_media.clip import Clip
-from fresco_media.images import read_image
+from fresco_media.stills.images import read_image
 from fresco_media.types import ColourTags, Frame, Image
-from fresco_media.writer import open_writer
+from fresco_media.writing.writer import open_writer
 
 from tests.engine.conftest import scene, write_clip
 

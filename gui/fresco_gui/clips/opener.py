@@ -7,16 +7,16 @@ from fractions import Fraction
 from pathlib import Path
 
 from fresco_client import TransferProgress, is_passing
-from fresco_media.numbered import is_pattern
+from fresco_media.stills.numbered import is_pattern
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from fresco_gui.clips.reach import ReachedClip, reach
-from fresco_gui.daemon import Daemon
-from fresco_gui.faults import Problem
+from fresco_gui.daemon.connection import DaemonConnection
+from fresco_gui.problems.problem import Problem
+from fresco_gui.problems.reporter import CLIP_GONE, CLIP_WAITS
 from fresco_gui.project.document import SUFFIX, Project, ProjectUnreadable, load
 from fresco_gui.project.keeper import ProjectKeeper
 from fresco_gui.project.relink import find_moved, fingerprint_of
-from fresco_gui.reporter import CLIP_GONE, CLIP_WAITS
 from fresco_gui.services import Services
 from fresco_gui.values import OF_ONE_CLIP
 
@@ -48,7 +48,7 @@ class ClipOpener(QObject):
     def __init__(
         self,
         services: Services,
-        daemon: Daemon,
+        daemon: DaemonConnection,
         keeper: ProjectKeeper,
         parent: QObject | None = None,
     ) -> None:

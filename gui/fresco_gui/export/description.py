@@ -7,10 +7,10 @@ from fractions import Fraction
 from pathlib import Path
 
 from fresco_media.clip import Clip
-from fresco_media.delivery import Codec, Delivery, SoundWish
 from fresco_media.errors import FrescoError
-from fresco_media.timing import common_time_base
 from fresco_media.types import ClipInfo, ColourTags
+from fresco_media.video.timing import common_time_base
+from fresco_media.writing.delivery import Codec, Delivery, SoundWish
 
 from fresco_gui.export.options import ExportKind, ExportOptions
 from fresco_gui.media.source import FrameInfo

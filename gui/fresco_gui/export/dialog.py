@@ -6,9 +6,9 @@ import errno
 import os
 from pathlib import Path
 
-from fresco_media.delivery import Quality
-from fresco_media.disk import short_stem
-from fresco_media.originals import is_same_place
+from fresco_media.files.disk import short_stem
+from fresco_media.writing.delivery import Quality
+from fresco_media.writing.originals import is_same_place
 from PyQt6.QtCore import pyqtSlot
 from PyQt6.QtWidgets import (
     QCheckBox,
@@ -26,7 +26,7 @@ from PyQt6.QtWidgets import (
 )
 
 from fresco_gui.export.options import ExportKind, ExportOptions, typed_path
-from fresco_gui.export.size_label import Measure, SizeLabel
+from fresco_gui.export.size import Measure, SizeLabel
 from fresco_gui.media import FrameInfo
 from fresco_gui.plain import PlainLabel, plain
 from fresco_gui.project import Project

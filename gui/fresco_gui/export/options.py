@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from fresco_media.delivery import Quality
-from fresco_media.numbered import parse_pattern
+from fresco_media.stills.numbered import parse_pattern
+from fresco_media.writing.delivery import Quality
 
 
 class ExportKind(Enum):

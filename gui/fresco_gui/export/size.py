@@ -1,14 +1,16 @@
-"""How large an export will be, worked out on a thread of its own from a few of its frames."""
+"""How large an export will be: worked out from a few of its frames, and said."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import av.error
 from fresco_media.errors import FrescoError
-from fresco_media.estimate import expected_bytes, sample_places
 from fresco_media.types import Image
-from PyQt6.QtCore import QObject, QThread, pyqtSignal
+from fresco_media.writing.estimate import expected_bytes, sample_places
+from PyQt6.QtCore import QObject, QThread, QTimer, pyqtSignal, pyqtSlot
+from PyQt6.QtWidgets import QLabel, QWidget
 
 from fresco_gui.export.description import codec_of, delivery_of, described
 from fresco_gui.export.frames import ExportFrames
@@ -71,3 +73,94 @@ class SizeEstimate(QThread):
         info = described(self._frames.times, self._frames.info)
         count = options.stop - options.start
         return expected_bytes(runs, info, codec_of(options.kind), delivery_of(options), count)
+
+
+Measure = Callable[[ExportOptions], SizeEstimate]
+"""Makes what works out the size of an export, without starting it."""
+
+_SETTLES_MS = 150
+_LONGEST_END_MS = 5000
+_POWERS = {"kB": 1, "MB": 2, "GB": 3, "TB": 4}
+# Threads that take longer to end than anybody wants to wait.
+_ending: set[SizeEstimate] = set()
+
+
+class SizeLabel(QLabel):
+    """The size of an export; empty without `measure`."""
+
+    def __init__(self, measure: Measure | None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._measure = measure
+        self._wanted: ExportOptions | None = None
+        self._estimate: SizeEstimate | None = None
+        self._sizes: dict[tuple[object, ...], float] = {}
+        self._settling = QTimer(self)
+        self._settling.setSingleShot(True)
+        self._settling.setInterval(_SETTLES_MS)
+        self._settling.timeout.connect(self._on_settled)
+
+    def show_for(self, options: ExportOptions) -> None:
+        """Say how large an export with these options will be, as soon as it is known."""
+        self._wanted = options
+        known = self._sizes.get(_key(options))
+        if known is not None:
+            self._settling.stop()
+            self.setText(self._told(known))
+        elif self._measure is not None:
+            self.setText(self.tr("Working it out…"))
+            self._settling.start()
+
+    def end(self) -> None:
+        """Work nothing out any more."""
+        self._settling.stop()
+        self._measure = None
+        estimate, self._estimate = self._estimate, None
+        if estimate is None:
+            return
+        estimate.requestInterruption()
+        if not estimate.wait(_LONGEST_END_MS):
+            _ending.add(estimate)
+            estimate.finished.connect(lambda: _ending.discard(estimate))
+
+    def _told(self, size: float) -> str:
+        return self.tr("About {size}").format(size=in_bytes(size))
+
+    @pyqtSlot()
+    def _on_settled(self) -> None:
+        if self._measure is None or self._wanted is None or self._estimate is not None:
+            return
+        self._estimate = self._measure(self._wanted)
+        self._estimate.estimated.connect(self._on_estimated)
+        self._estimate.finished.connect(self._on_ended)
+        self._estimate.start()
+
+    @pyqtSlot(object, float)
+    def _on_estimated(self, options: ExportOptions, size: float) -> None:
+        self._sizes[_key(options)] = size
+
+    @pyqtSlot()
+    def _on_ended(self) -> None:
+        asked, self._estimate = self._estimate, None
+        if asked is None or self._wanted is None:
+            return
+        key = _key(self._wanted)
+        if key in self._sizes:
+            self.setText(self._told(self._sizes[key]))
+        elif key == _key(asked.options):
+            self.setText(self.tr("Cannot be told"))
+        else:
+            self._settling.start()
+        asked.deleteLater()
+
+
+def in_bytes(size: float) -> str:
+    """A number of bytes for people, in two digits: it is an estimate."""
+    rounded = float(f"{size:.2g}")
+    unit = next((unit for unit, power in _POWERS.items() if rounded < 1000 ** (power + 1)), "TB")
+    value = rounded / 1000 ** _POWERS[unit]
+    return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"
+
+
+def _key(options: ExportOptions) -> tuple[object, ...]:
+    """What the size of an export depends on."""
+    return (options.kind, options.quality, options.start, options.stop, options.has_sound)

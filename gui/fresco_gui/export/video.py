@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fresco_media.encode import Encoder, Target
 from fresco_media.types import Frame
+from fresco_media.writing.encode import Encoder, Target
 from PyQt6.QtGui import QImage
 
 from fresco_gui.export.description import codec_of, delivery_of, described

@@ -10,12 +10,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import av.error
-from fresco_media.disk import output_fault, partial_name
 from fresco_media.errors import ClipError, FrescoError, OutputError
-from fresco_media.images import encode_image
-from fresco_media.originals import Originals
-from fresco_media.readback import obstacles, sound_tracks, video_facts
-from fresco_media.sequence import find_sequence, is_sequence_path
+from fresco_media.files.disk import output_fault, partial_name
+from fresco_media.stills.images import encode_image
+from fresco_media.stills.sequence import find_sequence, is_sequence_path
+from fresco_media.writing.originals import Originals
+from fresco_media.writing.readback import obstacles, sound_tracks, video_facts
 from PyQt6.QtCore import QObject, QThread, pyqtSignal
 
 from fresco_gui.export.frames import ExportFrames

@@ -6,7 +6,7 @@ import secrets
 from typing import Any
 
 from fresco_client import Parameter, Style
-from fresco_media.numbers import whole_of
+from fresco_media.files.numbers import whole_of
 from fresco_settings import words_for
 from PyQt6.QtCore import (
     QCoreApplication,

@@ -19,8 +19,8 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from fresco_gui.estimate import Estimate
-from fresco_gui.inspector.estimate_words import grounds_of, words_of
+from fresco_gui.estimates.estimate import Estimate
+from fresco_gui.estimates.words import grounds_of, words_of
 from fresco_gui.inspector.form import SettingsForm
 from fresco_gui.numbers import WholeBox
 from fresco_gui.plain import PlainLabel

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fresco_gui.jobs.follower import JobFollower
-from fresco_gui.jobs.model import JobsModel
+from fresco_gui.jobs.model import JobListModel
 from fresco_gui.jobs.panel import JobsPanel
 
-__all__ = ["JobFollower", "JobsModel", "JobsPanel"]
+__all__ = ["JobFollower", "JobListModel", "JobsPanel"]

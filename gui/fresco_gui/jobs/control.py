@@ -10,8 +10,8 @@ from typing import cast
 from fresco_client import Job, JobState, Session
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
-from fresco_gui.daemon import Daemon
-from fresco_gui.jobs.model import JobsModel
+from fresco_gui.daemon.connection import DaemonConnection
+from fresco_gui.jobs.model import JobListModel
 from fresco_gui.services import Services
 
 _log = logging.getLogger(__name__)
@@ -31,11 +31,13 @@ class JobControl(QObject):
 
     resumed = pyqtSignal(object)
 
-    def __init__(self, services: Services, daemon: Daemon, parent: QObject | None = None) -> None:
+    def __init__(
+        self, services: Services, daemon: DaemonConnection, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._services = services
         self._daemon = daemon
-        self.model = JobsModel(self)
+        self.model = JobListModel(self)
         self._is_listing = False
         self._is_list_outdated = False
         self._timer = QTimer(self)

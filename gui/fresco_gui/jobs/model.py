@@ -8,7 +8,7 @@ from typing import Any
 
 from fresco_client import Job, JobState, ProgressMade, job_after
 from fresco_client.words import look_of
-from fresco_media.text import printable
+from fresco_media.files.text import printable
 from PyQt6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, pyqtSignal
 
 from fresco_gui.jobs.words import state_of_job, time_text, title_of_job
@@ -17,7 +17,7 @@ from fresco_gui.plain import plain
 JOB_ROLE = Qt.ItemDataRole.UserRole
 
 
-class JobsModel(QAbstractListModel):
+class JobListModel(QAbstractListModel):
     """Jobs, the newest first.
 
     Signals:

@@ -17,7 +17,7 @@ from PyQt6.QtWidgets import (
 )
 
 from fresco_gui.jobs.delegate import JobDelegate
-from fresco_gui.jobs.model import JOB_ROLE, JobsModel
+from fresco_gui.jobs.model import JOB_ROLE, JobListModel
 from fresco_gui.plain import PlainLabel
 
 
@@ -39,7 +39,7 @@ class JobsPanel(QWidget):
     deleted = pyqtSignal(object)
     saved = pyqtSignal(object)
 
-    def __init__(self, model: JobsModel, parent: QWidget | None = None) -> None:
+    def __init__(self, model: JobListModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = model
         self.list = QListView()

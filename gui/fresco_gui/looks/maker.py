@@ -23,7 +23,7 @@ from fresco_gui.stream import StreamWorker, Workers
 
 
 @dataclass(frozen=True, kw_only=True)
-class LookOrder:
+class LookRequest:
     """What is to be looked at."""
 
     clip: ClipSource
@@ -84,7 +84,7 @@ class LookMaker(QObject):
         """Whether looks are being made."""
         return self._worker is not None
 
-    def make(self, session: Session, order: LookOrder) -> None:
+    def make(self, session: Session, order: LookRequest) -> None:
         """Begin; what was being made is given up."""
         self.cancel()
         self._looks = _Looks(session, order, self._client_id)
@@ -122,7 +122,7 @@ class LookMaker(QObject):
 class _Looks:
     """The looks of an order, one after the other; any thread may close it."""
 
-    def __init__(self, session: Session, order: LookOrder, client_id: str) -> None:
+    def __init__(self, session: Session, order: LookRequest, client_id: str) -> None:
         self._session = session
         self._order = order
         self._client_id = client_id

@@ -17,7 +17,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from fresco_gui.looks.maker import LookOrder, LookPicture
+from fresco_gui.looks.maker import LookPicture, LookRequest
 from fresco_gui.media.pictures import decoded, resized
 from fresco_gui.plain import PlainLabel
 from fresco_gui.theme import TOKENS
@@ -67,7 +67,7 @@ class ContactSheet(QWidget):
         """Show no looks."""
         self.list.clear()
 
-    def begin(self, order: LookOrder, pixel_aspect: Fraction = Fraction(1)) -> None:
+    def begin(self, order: LookRequest, pixel_aspect: Fraction = Fraction(1)) -> None:
         """Make room for the looks of an order, of a clip whose pixels have this shape."""
         self._pixel_aspect = pixel_aspect
         self.list.clear()

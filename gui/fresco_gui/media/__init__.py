@@ -6,7 +6,7 @@ from fresco_gui.media.errors import ClipMissing, ClipUnreadable, ExportFailed, M
 from fresco_gui.media.fetched_frames import FetchedFrames
 from fresco_gui.media.source import FrameInfo, FrameSource
 from fresco_gui.media.stored_frames import StoredFrames
-from fresco_gui.media.thumbnails import Span, Thumbnails
+from fresco_gui.media.thumbnails import FrameSpan, Thumbnails
 
 __all__ = [
     "ClipFrames",
@@ -16,9 +16,9 @@ __all__ = [
     "FetchedFrames",
     "FrameInfo",
     "FrameSource",
+    "FrameSpan",
     "MediaError",
     "PlaybackClock",
-    "Span",
     "StoredFrames",
     "Thumbnails",
 ]

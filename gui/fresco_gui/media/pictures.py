@@ -7,9 +7,9 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from fresco_media.orientation import Orientation
-from fresco_media.picture import to_bgra
-from fresco_media.scaling import resize
+from fresco_media.colour.orientation import Orientation
+from fresco_media.colour.picture import to_bgra
+from fresco_media.colour.scaling import resize
 from fresco_media.types import ColourTags
 from numpy.typing import NDArray
 from PyQt6.QtGui import QImage

@@ -7,9 +7,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
-from fresco_media.decode import first_key
-from fresco_media.probe import Probe, probe
-from fresco_media.sequence import is_sequence_path
+from fresco_media.stills.sequence import is_sequence_path
+from fresco_media.video.decode import first_key
+from fresco_media.video.probe import Probe, probe
 from PyQt6.QtGui import QImage
 
 from fresco_gui.media.errors import reading

@@ -23,7 +23,7 @@ _LIMIT = 32 * 2**20
 
 
 @dataclass(frozen=True)
-class Span:
+class FrameSpan:
     """A stretch of frames that one thumbnail stands for."""
 
     start: int
@@ -54,8 +54,10 @@ class Thumbnails(QObject):
         super().__init__()
         self._path, self._height = path, height
         self._frame_rate, self._first_index = frame_rate, first_index
-        self._cache: ByteCache[Span, QImage] = ByteCache(limit, lambda image: image.sizeInBytes())
-        self._wanted: tuple[Span, ...] = ()
+        self._cache: ByteCache[FrameSpan, QImage] = ByteCache(
+            limit, lambda image: image.sizeInBytes()
+        )
+        self._wanted: tuple[FrameSpan, ...] = ()
         self._wake = threading.Condition()
         self._is_closed = False
         self._thread = threads.start(self._run, "thumbnails")
@@ -65,11 +67,11 @@ class Thumbnails(QObject):
         """The bytes of all thumbnails held."""
         return self._cache.used_bytes
 
-    def get(self, span: Span) -> QImage | None:
+    def get(self, span: FrameSpan) -> QImage | None:
         """The picture for `span`, if it is there."""
         return self._cache.get(span)
 
-    def want(self, spans: Sequence[Span]) -> None:
+    def want(self, spans: Sequence[FrameSpan]) -> None:
         """Decode these next, in this order; earlier wishes that were not met are dropped."""
         with self._wake:
             self._wanted = tuple(spans)
@@ -111,7 +113,7 @@ class Thumbnails(QObject):
                 self._cache.put(span, image)
                 self.arrived.emit(span)
 
-    def _next(self) -> Span | None:
+    def _next(self) -> FrameSpan | None:
         with self._wake:
             while not self._is_closed:
                 for span in self._wanted:

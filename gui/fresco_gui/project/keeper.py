@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from fresco_client import FileFailed, Job, values_of
-from fresco_media.disk import short_stem
+from fresco_media.files.disk import short_stem
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
-from fresco_gui.faults import problem_of
+from fresco_gui.problems.problem import problem_of
+from fresco_gui.problems.reporter import AUTOSAVE_FAILED
 from fresco_gui.project.document import SUFFIX, Made, Project, save
-from fresco_gui.reporter import AUTOSAVE_FAILED
 from fresco_gui.services import Services
 from fresco_gui.values import Values
 

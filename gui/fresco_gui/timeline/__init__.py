@@ -1,6 +1,6 @@
 """The filmstrip."""
 
+from fresco_gui.timeline.content import KeyframeAction, KeyframeState
 from fresco_gui.timeline.filmstrip import Filmstrip
-from fresco_gui.timeline.states import KeyframeAction, KeyframeState
 
 __all__ = ["Filmstrip", "KeyframeAction", "KeyframeState"]

@@ -1,14 +1,39 @@
-"""What the filmstrip shows, apart from pictures."""
+"""What the filmstrip shows, apart from pictures: shots, keyframes and what can be done to them."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import Enum
 
 from PyQt6.QtGui import QImage
 
-from fresco_gui.timeline.states import KeyframeState
+
+class KeyframeState(Enum):
+    """States of a keyframe; values are words a person reads."""
+
+    PLANNED = "planned"
+    RENDERING = "rendering"
+    DONE = "done"
+    LOCKED = "locked"
+    FAILED = "failed"
+
+
+class KeyframeAction(Enum):
+    """What can be asked for a keyframe, or for a frame that is to become one."""
+
+    REROLL = "reroll"
+    """Make it again with another seed, and only what depends on it."""
+    EDIT_PROMPT = "edit prompt"
+    REPLACE = "replace"
+    """By a painted image."""
+    LOCK = "lock"
+    """Or unlock."""
+    MOVE_HERE = "move here"
+    """Move it to the frame that is looked at."""
+    ADD = "add"
+    REMOVE = "remove"
 
 
 def _no_keyframes() -> dict[int, KeyframeState]:
@@ -20,7 +45,7 @@ def _no_images() -> dict[int, QImage]:
 
 
 @dataclass
-class Content:
+class FilmstripContent:
     """Shots, keyframes and frames that are done, by source index."""
 
     shots: tuple[tuple[int, int], ...] = ()

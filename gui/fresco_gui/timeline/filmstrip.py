@@ -21,20 +21,17 @@ from PyQt6.QtWidgets import QMenu, QSizePolicy, QToolTip, QWidget
 
 from fresco_gui.media.pictures import resized, rgb32
 from fresco_gui.media.source import FrameInfo, FrameSource
-from fresco_gui.media.thumbnails import Span, Thumbnails
+from fresco_gui.media.thumbnails import FrameSpan, Thumbnails
 from fresco_gui.plain import plain
 from fresco_gui.theme import TOKENS, paint_focus
 from fresco_gui.timeline import hover, painting
-from fresco_gui.timeline.content import Content
-from fresco_gui.timeline.feed import Feed
-from fresco_gui.timeline.hits import Hits
-from fresco_gui.timeline.hover import Hover
-from fresco_gui.timeline.layer import Layer
-from fresco_gui.timeline.menu import Wanted, keyframe_menu, keyframe_words
-from fresco_gui.timeline.painting import Strip
-from fresco_gui.timeline.pointer import Pointer
+from fresco_gui.timeline.content import FilmstripContent, KeyframeAction, KeyframeState
+from fresco_gui.timeline.hover import HoverPreview
+from fresco_gui.timeline.menu import MenuRequest, keyframe_menu, keyframe_words
+from fresco_gui.timeline.painting import CachedLayer, Strip
+from fresco_gui.timeline.pointer import HitTest, Pointer
 from fresco_gui.timeline.scale import Scale
-from fresco_gui.timeline.states import KeyframeAction, KeyframeState
+from fresco_gui.timeline.thumbnails import FilmstripThumbnails
 
 _REPAINT_MS = 33
 
@@ -65,16 +62,16 @@ class Filmstrip(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(painting.HEIGHT)
         self._source: FrameSource | None = None
-        self._feed = Feed(self)
+        self._feed = FilmstripThumbnails(self)
         self._feed.arrived.connect(self._on_thumbnail)
-        self._content = Content()
+        self._content = FilmstripContent()
         self._scale = Scale()
         self._frame = 0
         self._range: tuple[int, int] | None = None
-        self._layer = Layer(self)
+        self._layer = CachedLayer(self)
         self._pointer = self._make_pointer()
         self._actions = frozenset(KeyframeAction)
-        self._hover = Hover(self, self._want_thumbnails)
+        self._hover = HoverPreview(self, self._want_thumbnails)
         # Marks come by the thousand while a job streams: they are painted some times a second.
         self._repaint = QTimer(self)
         self._repaint.setSingleShot(True)
@@ -97,7 +94,7 @@ class Filmstrip(QWidget):
         return self._frame
 
     @property
-    def content(self) -> Content:
+    def content(self) -> FilmstripContent:
         """Shots, keyframes and what is done."""
         return self._content
 
@@ -124,7 +121,7 @@ class Filmstrip(QWidget):
         self._source = source
         self._range = None
         self._frame = 0
-        self._content = Content()
+        self._content = FilmstripContent()
         self._scale = Scale(width=max(self.width(), 1))
         if source is not None:
             source.opened.connect(self._on_opened)
@@ -213,7 +210,7 @@ class Filmstrip(QWidget):
     def _want_thumbnails(self) -> None:
         self._feed.want(self._info, self._scale, self._hover.span)
 
-    def _on_thumbnail(self, span: Span) -> None:
+    def _on_thumbnail(self, span: FrameSpan) -> None:
         self._update_soon()
         if span == self._hover.span:
             self._show_preview()
@@ -266,8 +263,8 @@ class Filmstrip(QWidget):
 
     # Pointer
 
-    def _hits(self) -> Hits:
-        return Hits(self._scale, self.range, self._content.keyframes)
+    def _hits(self) -> HitTest:
+        return HitTest(self._scale, self.range, self._content.keyframes)
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
         """Grab a handle of the range, go to a keyframe, or to the frame that is pointed at."""
@@ -364,7 +361,7 @@ class Filmstrip(QWidget):
         actions = self._actions
         if self._frame in self._content.keyframes:
             actions -= {KeyframeAction.MOVE_HERE}
-        wanted = Wanted(index, self._content.keyframes.get(index), self._frame, actions)
+        wanted = MenuRequest(index, self._content.keyframes.get(index), self._frame, actions)
         return keyframe_menu(self, wanted, lambda what: self.keyframe_action.emit(index, what))
 
     def _point_of(self, index: int) -> QPoint:

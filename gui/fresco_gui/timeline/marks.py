@@ -6,7 +6,7 @@ from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from fresco_gui.theme import TOKENS
-from fresco_gui.timeline.states import KeyframeState
+from fresco_gui.timeline.content import KeyframeState
 
 RADIUS = 6.0
 

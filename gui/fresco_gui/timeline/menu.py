@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PyQt6.QtCore import QCoreApplication, Qt
 from PyQt6.QtWidgets import QMenu, QWidget
 
-from fresco_gui.timeline.states import KeyframeAction, KeyframeState
+from fresco_gui.timeline.content import KeyframeAction, KeyframeState
 
 _OF_KEYFRAMES = (
     KeyframeAction.REROLL,
@@ -24,7 +24,7 @@ translate = QCoreApplication.translate
 
 
 @dataclass(frozen=True)
-class Wanted:
+class MenuRequest:
     """What a menu is for."""
 
     index: int
@@ -36,7 +36,7 @@ class Wanted:
 
 
 def keyframe_menu(
-    parent: QWidget, wanted: Wanted, on_chosen: Callable[[KeyframeAction], object]
+    parent: QWidget, wanted: MenuRequest, on_chosen: Callable[[KeyframeAction], object]
 ) -> QMenu:
     """The menu for a frame, empty if nothing is offered; it deletes itself when closed."""
     menu = QMenu(parent)
@@ -68,7 +68,7 @@ def keyframe_words(index: int, state: KeyframeState) -> str:
     return translate("Filmstrip", "Keyframe {index}: {state}").format(index=index, state=words)
 
 
-def _words(one: KeyframeAction, wanted: Wanted) -> str:
+def _words(one: KeyframeAction, wanted: MenuRequest) -> str:
     lock = translate("Filmstrip", "Lock")
     if wanted.state is KeyframeState.LOCKED:
         lock = translate("Filmstrip", "Unlock")

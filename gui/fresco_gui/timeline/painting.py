@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PyQt6.QtCore import QCoreApplication, QPointF, QRectF, Qt
-from PyQt6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
+from PyQt6.QtGui import QColor, QFont, QImage, QPainter, QPen, QPixmap, QPolygonF
+from PyQt6.QtWidgets import QWidget
 
 from fresco_gui.media.source import FrameInfo
 from fresco_gui.media.thumbnails import Thumbnails
 from fresco_gui.theme import TOKENS
-from fresco_gui.timeline.content import Content
+from fresco_gui.timeline.content import FilmstripContent
 from fresco_gui.timeline.marks import RADIUS, colour_of, paint_mark
 from fresco_gui.timeline.scale import Scale
 from fresco_gui.viewer.timecode import timecode
+
+
+class CachedLayer:
+    """Everything on the filmstrip but the playhead, which moves with every frame that is played."""
+
+    def __init__(self, widget: QWidget) -> None:
+        self._widget = widget
+        self._pixmap: QPixmap | None = None
+
+    def forget(self) -> None:
+        """What it shows has changed."""
+        self._pixmap = None
+
+    def pixmap(self, font: QFont, paint: Callable[[QPainter], object]) -> QPixmap:
+        """What is kept, or painted now."""
+        ratio = self._widget.devicePixelRatioF()
+        size = self._widget.size() * ratio
+        if self._pixmap is None or self._pixmap.size() != size:
+            self._pixmap = QPixmap(size)
+            self._pixmap.setDevicePixelRatio(ratio)
+            painter = QPainter(self._pixmap)
+            painter.setFont(font)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            paint(painter)
+            painter.end()
+        return self._pixmap
+
 
 RULER_PX, THUMBNAIL_PX, DONE_PX, KEYS_PX = 20, 54, 5, 44
 HEIGHT = RULER_PX + THUMBNAIL_PX + DONE_PX + KEYS_PX
@@ -28,7 +57,7 @@ class Strip:
 
     info: FrameInfo
     scale: Scale
-    content: Content
+    content: FilmstripContent
     thumbnails: Thumbnails | None
     frame: int
     limits: tuple[int, int]

@@ -1,10 +1,65 @@
-"""What the pointer does on the filmstrip: grab, drag, point."""
+"""The pointer on the filmstrip: what lies under it, and what it grabs and drags."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+
 from PyQt6.QtCore import QObject, QPointF, pyqtSignal
 
-from fresco_gui.timeline.hits import Handle, Hits
+from fresco_gui.timeline import painting
+from fresco_gui.timeline.scale import Scale
+
+_GRIP_PX = 6
+_KEY_GRIP_PX = 9
+_KEYS_TOP = painting.RULER_PX + painting.THUMBNAIL_PX
+
+
+class RangeHandle(Enum):
+    """An end of the range that can be dragged."""
+
+    IN = auto()
+    OUT = auto()
+
+
+@dataclass(frozen=True)
+class HitTest:
+    """Looks up what is where."""
+
+    scale: Scale
+    limits: tuple[int, int]
+    """First and last frame of the range."""
+    keyframes: Iterable[int]
+
+    def index_at(self, position: QPointF) -> int:
+        """The frame."""
+        return self.scale.index(position.x())
+
+    def handle_at(self, position: QPointF) -> RangeHandle | None:
+        """The end of the range that can be grabbed there."""
+        if self.is_among_keys(position):
+            return None
+        first, last = self.limits
+        if abs(position.x() - self.scale.x(first)) <= _GRIP_PX:
+            return RangeHandle.IN
+        if abs(position.x() - self.scale.x(last + 1)) <= _GRIP_PX:
+            return RangeHandle.OUT
+        return None
+
+    def key_at(self, position: QPointF) -> int | None:
+        """The keyframe whose mark is there."""
+        if position.y() < _KEYS_TOP:
+            return None
+        near = [
+            (abs(painting.key_x(self.scale, key) - position.x()), key) for key in self.keyframes
+        ]
+        distance, key = min(near, default=(1e9, 0))
+        return key if distance <= _KEY_GRIP_PX else None
+
+    def is_among_keys(self, position: QPointF) -> bool:
+        """Whether it is in the row of keyframes."""
+        return position.y() > _KEYS_TOP
 
 
 class Pointer(QObject):
@@ -24,7 +79,7 @@ class Pointer(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._handle: Handle | None = None
+        self._handle: RangeHandle | None = None
         self._is_scrubbing = False
         self._key: int | None = None
 
@@ -38,7 +93,7 @@ class Pointer(QObject):
         """The keyframe that is pointed at."""
         return self._key
 
-    def press(self, hits: Hits, position: QPointF) -> None:
+    def press(self, hits: HitTest, position: QPointF) -> None:
         """Grab an end of the range, or go to the keyframe or frame that is pointed at."""
         self.previewed.emit(None)
         self._handle = hits.handle_at(position)
@@ -47,14 +102,14 @@ class Pointer(QObject):
             key = hits.key_at(position)
             self.scrubbed.emit(hits.index_at(position) if key is None else key)
 
-    def move(self, hits: Hits, position: QPointF) -> None:
+    def move(self, hits: HitTest, position: QPointF) -> None:
         """Drag what is grabbed, or point."""
         index, (first, last) = hits.index_at(position), hits.limits
         if self._is_scrubbing:
             self.scrubbed.emit(index)
-        elif self._handle is Handle.IN:
+        elif self._handle is RangeHandle.IN:
             self.range_dragged.emit(min(index, last), last)
-        elif self._handle is Handle.OUT:
+        elif self._handle is RangeHandle.OUT:
             self.range_dragged.emit(first, max(index, first))
         else:
             self._point(hits, position)
@@ -69,7 +124,7 @@ class Pointer(QObject):
         self._set_key(None)
         self.previewed.emit(None)
 
-    def _point(self, hits: Hits, position: QPointF) -> None:
+    def _point(self, hits: HitTest, position: QPointF) -> None:
         key = hits.key_at(position)
         self._set_key(key)
         if key is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from fresco_gui.media.thumbnails import Span
+from fresco_gui.media.thumbnails import FrameSpan
 
 HIGHEST_FRAME_PX = 160.0
 
@@ -63,7 +63,7 @@ class Scale:
         highest = self.count - self.width / self.frame_px
         return replace(self, offset=min(max(self.offset, 0.0), max(highest, 0.0)))
 
-    def spans(self, thumbnail_px: float) -> tuple[Span, ...]:
+    def spans(self, thumbnail_px: float) -> tuple[FrameSpan, ...]:
         """The stretches of frames that visible thumbnails stand for, one beside the other.
 
         Their bounds do not depend on the offset, so that scrolling makes no new ones.
@@ -72,6 +72,6 @@ class Scale:
         place = int(self.offset) // step * step
         end = min(self.count, int(self.offset + self.width / self.frame_px) + 1)
         return tuple(
-            Span(self.first + at, self.first + min(at + step, self.count))
+            FrameSpan(self.first + at, self.first + min(at + step, self.count))
             for at in range(place, end, step)
         )

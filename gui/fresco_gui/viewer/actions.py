@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QWidget
 from fresco_gui.viewer import commands
 from fresco_gui.viewer.canvas import Canvas
 from fresco_gui.viewer.commands import Command
-from fresco_gui.viewer.modes import ViewMode
+from fresco_gui.viewer.panes import ViewMode
 from fresco_gui.viewer.playback import Playback
 
 translate = QCoreApplication.translate
@@ -33,7 +33,7 @@ _Run = Callable[[], object]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deeds:
+class PlaybackCommands:
     """What the viewer itself does for its actions."""
 
     set_mode: Callable[[ViewMode], object]
@@ -46,7 +46,9 @@ class Deeds:
 class Actions:
     """The viewer's actions, in the groups that menus and the transport bar show."""
 
-    def __init__(self, owner: QWidget, canvas: Canvas, playback: Playback, deeds: Deeds) -> None:
+    def __init__(
+        self, owner: QWidget, canvas: Canvas, playback: Playback, deeds: PlaybackCommands
+    ) -> None:
         self._owner = owner
         self._canvas = canvas
         self._playback = playback
@@ -108,7 +110,7 @@ class Actions:
             ),
         ]
 
-    def _range(self, deeds: Deeds) -> list[QAction]:
+    def _range(self, deeds: PlaybackCommands) -> list[QAction]:
         add = self._add
         return [
             add("in", translate("Viewer", "Set the in point"), "I", deeds.set_in),
@@ -116,7 +118,7 @@ class Actions:
             add("whole", translate("Viewer", "Whole clip"), "Alt+X", deeds.clear_range),
         ]
 
-    def _view(self, deeds: Deeds) -> list[QAction]:
+    def _view(self, deeds: PlaybackCommands) -> list[QAction]:
         add, canvas = self._add, self._canvas
         return [
             add("original", translate("Viewer", "Show the original"), "\\", deeds.toggle_original),

@@ -19,10 +19,9 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from fresco_gui.theme import paint_focus
 from fresco_gui.viewer.camera import Camera, Point
-from fresco_gui.viewer.compositor import Composed, Compositor, Scene
-from fresco_gui.viewer.modes import ViewMode
-from fresco_gui.viewer.painting import Picture, paint
-from fresco_gui.viewer.panes import Panes
+from fresco_gui.viewer.compositor import CanvasScene, Composed, Compositor
+from fresco_gui.viewer.painting import CanvasPicture, paint
+from fresco_gui.viewer.panes import Panes, ViewMode
 from fresco_gui.viewer.rendering import GROUND
 
 _ZOOM_BY_STEP = 1.25
@@ -170,7 +169,7 @@ class Canvas(QWidget):
     def _recompose(self) -> None:
         index, source, result = self._pictures
         pane = self._panes.size
-        scene = Scene(
+        scene = CanvasScene(
             index=index,
             mode=self._mode,
             source=source if self._mode is not ViewMode.RESULT else None,
@@ -194,7 +193,7 @@ class Canvas(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(GROUND, GROUND, GROUND))
         if self._composed is not None:
-            picture = Picture(
+            picture = CanvasPicture(
                 composed=self._composed,
                 panes=self._panes,
                 has_result=self._has_result,

@@ -9,9 +9,9 @@ from PyQt6.QtCore import QCoreApplication
 from PyQt6.QtGui import QAction, QActionGroup
 from PyQt6.QtWidgets import QWidget
 
-from fresco_gui.shortcuts import action, on
+from fresco_gui.preferences.shortcuts import action, on
 from fresco_gui.viewer.icons import icon
-from fresco_gui.viewer.modes import ViewMode
+from fresco_gui.viewer.panes import ViewMode
 
 _Run = Callable[[], object]
 

@@ -11,14 +11,14 @@ from PyQt6.QtGui import QImage
 
 from fresco_gui.media import threads
 from fresco_gui.viewer.camera import Placement
-from fresco_gui.viewer.modes import ViewMode
+from fresco_gui.viewer.panes import ViewMode
 from fresco_gui.viewer.rendering import difference, onion, rendered
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scene:
+class CanvasScene:
     """Everything that decides what the canvas shows, but the position of the wipe."""
 
     index: int
@@ -39,7 +39,7 @@ class Scene:
 class Composed:
     """A scene as pictures of the size of its pane; a mixed one is `source` alone."""
 
-    scene: Scene
+    scene: CanvasScene
     source: QImage | None
     result: QImage | None
 
@@ -56,12 +56,12 @@ class Compositor(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._wake = threading.Condition()
-        self._wanted: Scene | None = None
+        self._wanted: CanvasScene | None = None
         self._is_closed = False
         self._kept: dict[object, QImage] = {}
         self._thread = threads.start(self._run, "compositor")
 
-    def compose(self, scene: Scene) -> None:
+    def compose(self, scene: CanvasScene) -> None:
         """Compose `scene` next; one that was not begun yet is dropped."""
         with self._wake:
             self._wanted = scene
@@ -84,14 +84,14 @@ class Compositor(QObject):
             if not self._is_closed:
                 self.composed.emit(made)
 
-    def _next(self) -> Scene | None:
+    def _next(self) -> CanvasScene | None:
         with self._wake:
             while self._wanted is None and not self._is_closed:
                 self._wake.wait()
             scene, self._wanted = self._wanted, None
             return None if self._is_closed else scene
 
-    def _compose(self, scene: Scene) -> Composed:
+    def _compose(self, scene: CanvasScene) -> Composed:
         kept, self._kept = self._kept, {}
         source = self._rendered(scene.source, scene, kept)
         result = self._rendered(scene.result, scene, kept)
@@ -104,7 +104,7 @@ class Compositor(QObject):
         return Composed(scene=scene, source=source, result=result)
 
     def _rendered(
-        self, image: QImage | None, scene: Scene, kept: dict[object, QImage]
+        self, image: QImage | None, scene: CanvasScene, kept: dict[object, QImage]
     ) -> QImage | None:
         """The picture in its pane; the last one again if nothing has changed for it."""
         if image is None or not scene.pane[0] or not scene.pane[1]:

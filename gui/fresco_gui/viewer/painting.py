@@ -9,15 +9,14 @@ from PyQt6.QtGui import QColor, QImage, QPainter
 
 from fresco_gui.theme import TOKENS
 from fresco_gui.viewer.compositor import Composed
-from fresco_gui.viewer.modes import ViewMode
 from fresco_gui.viewer.overlay import paint_label, paint_line
-from fresco_gui.viewer.panes import Panes
+from fresco_gui.viewer.panes import Panes, ViewMode
 
 translate = QCoreApplication.translate
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
+class CanvasPicture:
     """What is painted."""
 
     composed: Composed
@@ -28,7 +27,7 @@ class Picture:
     """Whether the clip's frame is there."""
 
 
-def paint(painter: QPainter, picture: Picture) -> None:
+def paint(painter: QPainter, picture: CanvasPicture) -> None:
     """Source and result, as the mode has them."""
     composed, panes = picture.composed, picture.panes
     whole = _Side(panes.rect.topLeft(), panes.rect, Qt.Corner.TopLeftCorner)
@@ -58,7 +57,7 @@ class _Side:
 
 
 def _paint(
-    painter: QPainter, picture: Picture, image: QImage | None, side: _Side, label: str
+    painter: QPainter, picture: CanvasPicture, image: QImage | None, side: _Side, label: str
 ) -> None:
     painter.save()
     painter.setClipRect(side.clip)
@@ -75,7 +74,7 @@ def _paint(
     painter.restore()
 
 
-def _single_label(picture: Picture) -> str:
+def _single_label(picture: CanvasPicture) -> str:
     scene = picture.composed.scene
     if not picture.has_result:
         return ""

@@ -1,17 +1,41 @@
-"""How the canvas is divided between source and result: pure geometry.
-
-Panes and pictures are measured in device pixels, Qt's events and rectangles in its own.
-"""
+"""Ways to look at source and result, and how the canvas is divided between them: pure geometry."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import Enum
 
 from PyQt6.QtCore import QPointF, QRect
 
 from fresco_gui.viewer.camera import Point
-from fresco_gui.viewer.modes import ViewMode
+
+
+class ViewMode(Enum):
+    """How source (A) and result (B) share the canvas; values are kept in projects."""
+
+    SOURCE = "source"
+    RESULT = "result"
+    WIPE_VERTICAL = "wipe"
+    """Source left of a line, result right of it."""
+    WIPE_HORIZONTAL = "wipe horizontal"
+    """Source above a line, result below it."""
+    SIDE_BY_SIDE = "side by side"
+    DIFFERENCE = "difference"
+    """How far every pixel's values lie apart, made brighter by a gain."""
+    ONION = "onion"
+    """The result, partly transparent, over the source."""
+
+    @property
+    def is_wipe(self) -> bool:
+        """Whether a line divides the canvas."""
+        return self in (ViewMode.WIPE_VERTICAL, ViewMode.WIPE_HORIZONTAL)
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether both pictures become one."""
+        return self in (ViewMode.DIFFERENCE, ViewMode.ONION)
+
 
 _GRIP_PX = 9
 _GAP_PX = 2

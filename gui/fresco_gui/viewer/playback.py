@@ -241,12 +241,12 @@ class Playback(QObject):
     def _aim(self, due: int, late: int) -> None:
         """Choose the next frame: the following one, or one that can still be in time."""
         direction = 1 if self._rate > 0 else -1
-        following = self._target + self._rate
+        shown_job = self._target + self._rate
         in_time = due + direction * max(1, late)
-        is_late = (following - due) * direction <= 0
-        chosen = in_time if is_late else following
+        is_late = (shown_job - due) * direction <= 0
+        chosen = in_time if is_late else shown_job
         chosen = min(max(chosen, self._first), self._last)
-        self.dropped_frames += max(0, (chosen - following) * direction // abs(self._rate))
+        self.dropped_frames += max(0, (chosen - shown_job) * direction // abs(self._rate))
         self._target = chosen
         self._expect(chosen)
 

@@ -10,7 +10,7 @@ from fresco_gui.media.source import FrameInfo
 from fresco_gui.plain import PlainLabel, plain
 from fresco_gui.viewer.actions import Actions
 from fresco_gui.viewer.icons import icon
-from fresco_gui.viewer.modes import ViewMode
+from fresco_gui.viewer.panes import ViewMode
 from fresco_gui.viewer.timecode import timecode
 
 _ICON = QSize(18, 18)

@@ -9,11 +9,11 @@ from PyQt6.QtGui import QAction, QDragEnterEvent, QDropEvent, QImage
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from fresco_gui.media.source import FrameInfo, FrameSource
-from fresco_gui.viewer.actions import Actions, Deeds
+from fresco_gui.viewer.actions import Actions, PlaybackCommands
 from fresco_gui.viewer.canvas import Canvas
-from fresco_gui.viewer.modes import ViewMode
+from fresco_gui.viewer.overlay import read
+from fresco_gui.viewer.panes import ViewMode
 from fresco_gui.viewer.playback import Playback
-from fresco_gui.viewer.readout import read
 from fresco_gui.viewer.transport import ShrinkingLabel, TransportBar
 
 
@@ -174,7 +174,7 @@ class Viewer(QWidget):
         self.bar.mix_changed.connect(self.canvas.set_mix)
 
     def _make_actions(self) -> Actions:
-        deeds = Deeds(
+        deeds = PlaybackCommands(
             set_mode=self.set_mode,
             toggle_original=self._toggle_original,
             set_in=self._set_in,

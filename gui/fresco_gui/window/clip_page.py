@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from fresco_client import TransferProgress
-from fresco_media.numbered import is_pattern
-from fresco_media.text import printable
+from fresco_media.files.text import printable
+from fresco_media.stills.numbered import is_pattern
 from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QWidget
 
 from fresco_gui.clips import ClipOpener, ReachedClip
-from fresco_gui.faults import Problem
+from fresco_gui.display import Display
 from fresco_gui.jobs.words import bytes_text
+from fresco_gui.problems.problem import Problem
 from fresco_gui.project.keeper import ProjectKeeper
-from fresco_gui.stage import Stage
-from fresco_gui.window.views import Arrangement, Views
+from fresco_gui.window.views import Views, WindowLayout
 
 
 class ClipPage(QObject):
@@ -26,16 +26,16 @@ class ClipPage(QObject):
         window: QWidget,
         opener: ClipOpener,
         keeper: ProjectKeeper,
-        stage: Stage,
+        display: Display,
         views: Views,
-        arrangement: Arrangement,
+        window_layout: WindowLayout,
     ) -> None:
         super().__init__(window)
         self._window = window
         self._keeper = keeper
-        self._stage = stage
+        self._display = display
         self._views = views
-        self._arrangement = arrangement
+        self._layout = window_layout
         self._first_frame = 0
         self._connect_clip(opener)
         self._connect_views()
@@ -46,9 +46,9 @@ class ClipPage(QObject):
         opener.closed.connect(self._on_closed)
         opener.sending.connect(self._on_sending)
         self._keeper.replaced.connect(self.show_settings)
-        self._stage.source_opened.connect(self._on_source_opened)
-        self._stage.source_failed.connect(self._on_source_failed)
-        self._stage.result_failed.connect(self._on_result_failed)
+        self._display.source_opened.connect(self._on_source_opened)
+        self._display.source_failed.connect(self._on_source_failed)
+        self._display.result_failed.connect(self._on_result_failed)
 
     def _connect_views(self) -> None:
         views = self._views
@@ -83,7 +83,7 @@ class ClipPage(QObject):
     # Slots
 
     def _on_opened(self, path: Path) -> None:
-        self._arrangement.show_clip()
+        self._layout.show_clip()
         self._first_frame = self._keeper.project.frame
         self.show_settings()
         self._views.sheet.clear()
@@ -103,7 +103,7 @@ class ClipPage(QObject):
             self._views.status.showMessage(warning, 10000)
 
     def _on_closed(self) -> None:
-        self._arrangement.show_empty()
+        self._layout.show_empty()
         self._window.setWindowFilePath("")
         self._window.setWindowTitle("Fresco")
         self._views.status.show_clip(None)
@@ -115,7 +115,7 @@ class ClipPage(QObject):
 
     def _on_range(self, first: int, last: int) -> None:
         """In and out points have changed, in the viewer or in the filmstrip."""
-        info = self._stage.source.info if self._stage.source else None
+        info = self._display.source.info if self._display.source else None
         is_whole = info is None or (first <= 0 and last >= info.frame_count - 1)
         self._keeper.change(
             range_in=None if is_whole else first, range_out=None if is_whole else last

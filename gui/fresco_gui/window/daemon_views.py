@@ -5,11 +5,11 @@ from __future__ import annotations
 from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QWidget
 
-from fresco_gui.connection import DaemonView
 from fresco_gui.controller import Controller
+from fresco_gui.daemon.watcher import DaemonView
 from fresco_gui.models import ModelManager
-from fresco_gui.shortcuts import on
-from fresco_gui.window.commands import Commands
+from fresco_gui.preferences.shortcuts import on
+from fresco_gui.window.menus import Commands
 from fresco_gui.window.views import Views
 
 
@@ -23,7 +23,7 @@ class DaemonViews(QObject):
         self.models = ModelManager(controller.services.workers, window)
         controller.daemon.changed.connect(views.status.show_daemon)
         controller.daemon.seen.connect(self._on_seen)
-        controller.costs.estimated.connect(views.inspector.show_estimate)
+        controller.estimator.estimated.connect(views.inspector.show_estimate)
         self.models.problem.connect(self._on_model_problem)
         self.models.changed.connect(controller.daemon.look_now)
 

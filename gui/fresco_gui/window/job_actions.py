@@ -7,8 +7,8 @@ from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from fresco_gui.controller import Controller
+from fresco_gui.display import Display
 from fresco_gui.jobs import JobFollower
-from fresco_gui.stage import Stage
 from fresco_gui.window.clip_page import ClipPage
 from fresco_gui.window.views import Views
 
@@ -20,17 +20,17 @@ class JobActions(QObject):
         self,
         window: QWidget,
         controller: Controller,
-        stage: Stage,
+        display: Display,
         views: Views,
         clip_page: ClipPage,
     ) -> None:
         super().__init__(window)
         self._window = window
         self._controller = controller
-        self._stage = stage
+        self._display = display
         self._views = views
         self._clip_page = clip_page
-        controller.following.followed.connect(self._on_followed)
+        controller.shown_job.followed.connect(self._on_followed)
         model = controller.jobs.model
         for signal in (model.dataChanged, model.modelReset, model.rowsInserted):
             signal.connect(self._on_jobs)
@@ -38,7 +38,7 @@ class JobActions(QObject):
 
     def _connect_panel(self) -> None:
         panel, jobs = self._views.jobs, self._controller.jobs
-        panel.opened.connect(self._controller.following.show)
+        panel.opened.connect(self._controller.shown_job.show)
         panel.reused.connect(self.reuse)
         panel.paused.connect(jobs.pause)
         panel.resumed.connect(jobs.resume)
@@ -83,7 +83,7 @@ class JobActions(QObject):
         follower.connection_changed.connect(self._on_connection)
         follower.warned.connect(self._on_warned)
         follower.restarted.connect(self._on_warned)
-        follower.job_failed.connect(self._stage.show_failed)
+        follower.job_failed.connect(self._display.show_failed)
         self._views.jobs.select(follower.job_id)
 
     def _on_connection(self, state: str) -> None:
@@ -96,9 +96,9 @@ class JobActions(QObject):
         self._say(message, 15000)
 
     def _on_jobs(self) -> None:
-        job = self._controller.following.job()
+        job = self._controller.shown_job.job()
         self._views.status.show_job(job)
-        self._stage.show_rendering(job)
+        self._display.show_rendering(job)
 
     def _say(self, sentence: str, span_ms: int) -> None:
         self._views.status.showMessage(sentence, span_ms)

@@ -10,32 +10,30 @@ from PyQt6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from fresco_gui.clips import sample_clip
 from fresco_gui.controller import Controller
-from fresco_gui.empty import EmptyState
-from fresco_gui.faults import FaultHook
+from fresco_gui.display import Display
 from fresco_gui.inspector import Inspector
 from fresco_gui.jobs import JobsPanel
 from fresco_gui.looks import ContactSheet
-from fresco_gui.preferences import DaemonChoice, Folders, Preferences
-from fresco_gui.problem_panel import ProblemPanel
-from fresco_gui.shortcuts import FocusFirst, leave_focus_to_tab
-from fresco_gui.stage import Stage
-from fresco_gui.status import StatusLine
+from fresco_gui.preferences.shortcuts import FocusFirst, leave_focus_to_tab
+from fresco_gui.preferences.stored import DaemonChoice, Folders, Preferences
+from fresco_gui.problems.panel import ProblemPanel
+from fresco_gui.problems.problem import ErrorBoundary
 from fresco_gui.timeline import Filmstrip
 from fresco_gui.viewer import Viewer
-from fresco_gui.window.asides import Asides
+from fresco_gui.window.action_states import ActionStates
 from fresco_gui.window.clip_page import ClipPage
-from fresco_gui.window.closing import Closing
-from fresco_gui.window.commands import Commands
 from fresco_gui.window.daemon_views import DaemonViews
-from fresco_gui.window.exporting import Exporting
+from fresco_gui.window.dialogs import CloseConfirmation, Dialogs
+from fresco_gui.window.empty import EmptyState
+from fresco_gui.window.export_actions import ExportActions
 from fresco_gui.window.job_actions import JobActions
-from fresco_gui.window.keyframes import Keyframes
-from fresco_gui.window.menus import Menus
-from fresco_gui.window.opening import Opening, paths_of
-from fresco_gui.window.possible import Possible
-from fresco_gui.window.remedies import Remedies
-from fresco_gui.window.restyling import Restyling
-from fresco_gui.window.views import Arrangement, Views
+from fresco_gui.window.keyframe_actions import KeyframeActions
+from fresco_gui.window.menus import Commands, Menus
+from fresco_gui.window.open_actions import OpenActions, paths_of
+from fresco_gui.window.problem_actions import ProblemActions
+from fresco_gui.window.restyle_actions import RestyleActions
+from fresco_gui.window.status import StatusLine
+from fresco_gui.window.views import Views, WindowLayout
 
 
 class MainWindow(QMainWindow):
@@ -45,7 +43,7 @@ class MainWindow(QMainWindow):
         self,
         preferences: Preferences,
         folders: Folders,
-        hook: FaultHook,
+        hook: ErrorBoundary,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -56,14 +54,14 @@ class MainWindow(QMainWindow):
         self.hook = hook
         self.controller = controller = Controller(preferences, folders, self)
         self.views = self._make_views(Presets(folders.state / "presets.json"))
-        self.stage = Stage(
+        self.display = Display(
             self.views.viewer,
             self.views.filmstrip,
             controller.opener,
             controller.keeper,
-            controller.following,
+            controller.shown_job,
         )
-        self.arrangement = Arrangement(self, self.views)
+        self.window_layout = WindowLayout(self, self.views)
         self.commands = Commands(self)
         self._add_parts(hook)
         self._join_commands()
@@ -87,35 +85,37 @@ class MainWindow(QMainWindow):
             status=StatusLine(),
         )
 
-    def _add_parts(self, hook: FaultHook) -> None:
+    def _add_parts(self, hook: ErrorBoundary) -> None:
         """One object for each thing that a user does."""
-        controller, stage, views = self.controller, self.stage, self.views
+        controller, display, views = self.controller, self.display, self.views
         keeper, opener = controller.keeper, controller.opener
-        self.clip_page = ClipPage(self, opener, keeper, stage, views, self.arrangement)
-        self.opening = Opening(self, opener, keeper, self._preferences, views)
-        self.restyling = Restyling(self, controller, stage, views, self.arrangement)
-        self.keyframes = Keyframes(self, controller, stage, views)
-        self.exporting = Exporting(self, controller, stage, views)
-        self.job_actions = JobActions(self, controller, stage, views, self.clip_page)
+        self.clip_page = ClipPage(self, opener, keeper, display, views, self.window_layout)
+        self.open_actions = OpenActions(self, opener, keeper, self._preferences, views)
+        self.restyle_actions = RestyleActions(self, controller, display, views, self.window_layout)
+        self.keyframes = KeyframeActions(self, controller, display, views)
+        self.export_actions = ExportActions(self, controller, display, views)
+        self.job_actions = JobActions(self, controller, display, views, self.clip_page)
         self.daemon_views = DaemonViews(self, controller, views)
-        self.remedies = Remedies(self, controller, views, hook)
-        self.closing = Closing(self, controller.jobs, self.exporting)
+        self.problem_actions = ProblemActions(self, controller, views, hook)
+        self.close_confirmation = CloseConfirmation(self, controller.jobs, self.export_actions)
 
     def _join_commands(self) -> None:
-        commands, arrangement = self.commands, self.arrangement
+        commands, window_layout = self.commands, self.window_layout
         viewing = self.views.viewer.actions()
         self.addActions(viewing)
-        docks = [dock.toggleViewAction() for dock in (arrangement.left, arrangement.right)]
+        docks = [dock.toggleViewAction() for dock in (window_layout.left, window_layout.right)]
         self.menus = Menus(self, commands, self._preferences, viewing, docks)
-        self.asides = Asides(self, self.controller, commands, self.menus)
-        self.opening.connect(commands, self.menus.recent)
-        self.restyling.connect(commands)
+        self.dialogs = Dialogs(self, self.controller, commands, self.menus)
+        self.open_actions.connect(commands, self.menus.recent)
+        self.restyle_actions.connect(commands)
         self.keyframes.connect(commands)
-        self.exporting.connect(commands)
+        self.export_actions.connect(commands)
         self.daemon_views.connect(commands)
         commands.quit.triggered.connect(self.close)
-        self.possible = Possible(self, self.controller, self.stage, self.views)
-        self.possible.connect(commands, self.keyframes, self.exporting, self.restyling)
+        self.action_states = ActionStates(self, self.controller, self.display, self.views)
+        self.action_states.connect(
+            commands, self.keyframes, self.export_actions, self.restyle_actions
+        )
 
     def start(self, clip: Path | None = None, choice: DaemonChoice | None = None) -> None:
         """Look for the daemon, and open a clip or what was open before."""
@@ -129,19 +129,19 @@ class MainWindow(QMainWindow):
         """Ask once if jobs run; then end everything here."""
         if event is None or self._is_closed:
             return
-        if not self.closing.is_allowed():
+        if not self.close_confirmation.is_allowed():
             event.ignore()
             return
         self._is_closed = True
         self._preferences.keep_bytes("geometry", self.saveGeometry())
         self._preferences.keep_bytes("state", self.saveState())
         self.views.viewer.pause()
-        self.exporting.end()
+        self.export_actions.end()
         application = QApplication.instance()
         if application is not None:
             application.removeEventFilter(self._focus_first)
         self.controller.close()
-        self.stage.close()
+        self.display.close()
         event.accept()
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802
@@ -159,4 +159,4 @@ class MainWindow(QMainWindow):
         self.views.empty.set_over(False)
         if event is not None:
             event.acceptProposedAction()
-            self.opening.open_first(paths_of(event.mimeData()))
+            self.open_actions.open_first(paths_of(event.mimeData()))

@@ -15,14 +15,14 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from fresco_gui.empty import EmptyState
 from fresco_gui.inspector import Inspector
 from fresco_gui.jobs import JobsPanel
 from fresco_gui.looks import ContactSheet
-from fresco_gui.problem_panel import ProblemPanel
-from fresco_gui.status import StatusLine
+from fresco_gui.problems.panel import ProblemPanel
 from fresco_gui.timeline import Filmstrip
 from fresco_gui.viewer import Viewer
+from fresco_gui.window.empty import EmptyState
+from fresco_gui.window.status import StatusLine
 
 translate = QCoreApplication.translate
 _SIDES_PX = [272, 344]
@@ -42,7 +42,7 @@ class Views:
     status: StatusLine
 
 
-class Arrangement:
+class WindowLayout:
     """Puts the views into the window: the clip in the middle, docks beside it."""
 
     def __init__(self, window: QMainWindow, views: Views) -> None:
@@ -53,10 +53,10 @@ class Arrangement:
         self._pages.addWidget(self._splitter)
         self._tabs = QTabWidget()
         self._tabs.setDocumentMode(True)
-        self._tabs.addTab(views.sheet, translate("Arrangement", "Looks"))
-        self._tabs.addTab(views.jobs, translate("Arrangement", "Jobs"))
-        self.left = _dock("left", translate("Arrangement", "Looks and jobs"), self._tabs)
-        self.right = _dock("inspector", translate("Arrangement", "Inspector"), views.inspector)
+        self._tabs.addTab(views.sheet, translate("WindowLayout", "Looks"))
+        self._tabs.addTab(views.jobs, translate("WindowLayout", "Jobs"))
+        self.left = _dock("left", translate("WindowLayout", "Looks and jobs"), self._tabs)
+        self.right = _dock("inspector", translate("WindowLayout", "Inspector"), views.inspector)
         window.resize(1440, 900)
         window.setDockNestingEnabled(True)
         window.setCentralWidget(self._centre())

@@ -12,15 +12,15 @@ import av
 import av.container
 import av.error
 
-from fresco_media.containers import open_input
-from fresco_media.continuity import demuxed_continuously
 from fresco_media.sound.choices import Choice
 from fresco_media.sound.part import SoundRange, begin_s
 from fresco_media.sound.rehearsal import REFUSALS, SoundTarget, rehearse
 from fresco_media.sound.remarks import Remark
 from fresco_media.sound.tracks import CopiedTrack, EncodedTrack, add_track
-from fresco_media.streams import sounds_of_picture
 from fresco_media.types import Join
+from fresco_media.video.containers import open_input
+from fresco_media.video.continuity import demuxed_continuously
+from fresco_media.video.streams import sounds_of_picture
 
 logger = logging.getLogger(__name__)
 

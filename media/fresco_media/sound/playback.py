@@ -9,12 +9,12 @@ from pathlib import Path
 import av
 import av.container
 
-from fresco_media.containers import open_input
-from fresco_media.continuity import demuxed_continuously
 from fresco_media.sound.part import begin_s
 from fresco_media.sound.samples import BlockReader, SampleFormat, Samples, Timeline
 from fresco_media.sound.streams import main_sound
 from fresco_media.types import Join
+from fresco_media.video.containers import open_input
+from fresco_media.video.continuity import demuxed_continuously
 
 # Codecs such as AAC and MP3 need what comes before to begin well.
 _PREROLL_S = Fraction(1, 2)

@@ -13,14 +13,14 @@ import av
 import av.container
 import av.error
 
-from fresco_media.containers import open_input
-from fresco_media.demux import demuxed
 from fresco_media.sound.choices import Choice, Policy, choices
 from fresco_media.sound.part import SoundRange, begin_s
 from fresco_media.sound.remarks import Remark, Remarks
 from fresco_media.sound.streams import codec_of, is_known
 from fresco_media.sound.tracks import add_track
-from fresco_media.streams import sounds_of_picture
+from fresco_media.video.containers import open_input
+from fresco_media.video.demux import demuxed
+from fresco_media.video.streams import sounds_of_picture
 
 logger = logging.getLogger(__name__)
 

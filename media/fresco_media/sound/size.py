@@ -6,10 +6,10 @@ from pathlib import Path
 
 import av
 
-from fresco_media.containers import open_input
 from fresco_media.sound.choices import COPY, Choice, Policy, choices, loses_nothing
 from fresco_media.sound.rehearsal import REFUSALS
 from fresco_media.sound.streams import codec_of, sound_streams
+from fresco_media.video.containers import open_input
 
 # Where nothing is stated: bytes of a sample that was compressed, the share of one without loss.
 _LOSSY_BYTES = 0.2

@@ -6,7 +6,7 @@ import av
 import av.container
 from av.stream import Disposition
 
-from fresco_media.streams import sounds_of_picture
+from fresco_media.video.streams import sounds_of_picture
 
 # Names that programs give to every track; they say nothing.
 _NAMELESS = ("soundhandler", "core media audio", "apple sound media handler", "mainconcept")

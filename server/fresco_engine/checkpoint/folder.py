@@ -9,8 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
-from fresco_media.disk import storing
-from fresco_media.png import encode_png
+from fresco_media.files.disk import storing
+from fresco_media.stills.png import encode_png
 from fresco_media.types import Image
 
 from fresco_engine.checkpoint.reader import (

@@ -10,10 +10,10 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from fresco_media.disk import partial_name, storing
-from fresco_media.files import NotAFile
-from fresco_media.own import OwnFolder
-from fresco_media.png import PNG_HEADER_BYTES, png_header_size
+from fresco_media.files.disk import partial_name, storing
+from fresco_media.files.opening import NotAFile
+from fresco_media.files.own import OwnFolder
+from fresco_media.stills.png import PNG_HEADER_BYTES, png_header_size
 
 from fresco_engine.checkpoint.folder import FolderCheckpoint
 from fresco_engine.checkpoint.reader import (

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from fresco_media.own import OwnFolder, parsed
-from fresco_media.png import decode_png, png_note
-from fresco_media.scaling import resize, unfit
+from fresco_media.colour.scaling import resize, unfit
+from fresco_media.files.own import OwnFolder, parsed
+from fresco_media.stills.png import decode_png, png_note
 from fresco_media.types import Image
 
 from fresco_engine.checkpoint.values import Adjustments, StoredBatch, StoredPlan

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fresco_media.scaling import WorkingSize, working_size
+from fresco_media.colour.scaling import WorkingSize, working_size
 from fresco_media.types import ClipInfo
 from numpy.typing import NDArray
 from safetensors import SafetensorError

@@ -10,7 +10,7 @@ from enum import Enum
 from itertools import islice
 from pathlib import Path
 
-from fresco_media.files import read_file
+from fresco_media.files.opening import read_file
 
 from fresco_engine.diffusion.card import CARD_NAME, read_card
 from fresco_engine.diffusion.intake import read_json

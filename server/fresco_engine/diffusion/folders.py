@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, ControlNetModel, UNet2DConditionModel
-from fresco_media.text import counted
+from fresco_media.files.text import counted
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from fresco_engine.diffusion.intake import (

@@ -15,7 +15,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from fresco_media.files import NotAFile, OutsideFolders, TooLarge, open_file, read_file, settled
+from fresco_media.files.opening import (
+    NotAFile,
+    OutsideFolders,
+    TooLarge,
+    open_file,
+    read_file,
+    settled,
+)
 
 from fresco_engine.diffusion.schedule import scheduler_from
 from fresco_engine.diffusion.weights import LEADS_OUT, Header, read_header

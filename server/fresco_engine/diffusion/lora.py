@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fresco_media.files import settled
-from fresco_media.numbers import decimal_of
+from fresco_media.files.numbers import decimal_of
+from fresco_media.files.opening import settled
 
 from fresco_engine.diffusion.intake import check_numbers
 from fresco_engine.diffusion.weights import WeightsKind, kind_of, read_header, wrong_kind

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from fresco_media.faults import free_bytes
+from fresco_media.files.faults import free_bytes
 
 from fresco_engine.diffusion import proxies
 from fresco_engine.diffusion.quiet import quiet_libraries

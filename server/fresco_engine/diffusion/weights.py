@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from fresco_media.files import OutsideFolders, open_file
+from fresco_media.files.opening import OutsideFolders, open_file
 
 from fresco_engine.errors import ModelCorrupt, ModelNotFound, WrongModelKind
 

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
-from fresco_media.faults import writing
+from fresco_media.files.faults import writing
 
 from fresco_engine.interpolation.segment import InterpolatedFrame, Interpolator, Segment
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from fresco_media.own import is_own, is_real_file, is_real_folder, what_is
+from fresco_media.files.own import is_own, is_real_file, is_real_folder, what_is
 
 from fresco_server.errors import CannotStart
 from fresco_server.jobs.marks import mark_of

@@ -12,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
 from fresco_engine.errors import DiskFull
-from fresco_media.disk import free_bytes
+from fresco_media.files.disk import free_bytes
 
 from fresco_server.errors import CannotStart, ShuttingDown, StoreBusy
 

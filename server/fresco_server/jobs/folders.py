@@ -12,8 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fresco_engine.errors import OutputNotWritable
-from fresco_media.disk import free_bytes, is_partial_name, storing
-from fresco_media.own import is_own, is_real_folder, what_is
+from fresco_media.files.disk import free_bytes, is_partial_name, storing
+from fresco_media.files.own import is_own, is_real_folder, what_is
 
 from fresco_server.errors import NotPossible
 from fresco_server.jobs.claim import DATABASE, FOLDERS, claim, is_established

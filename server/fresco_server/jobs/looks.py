@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fresco_media.own import OwnFolder
+from fresco_media.files.own import OwnFolder
 
 from fresco_server.errors import ServerError, Superseded
 from fresco_server.jobs.job import ModelOrder, Values

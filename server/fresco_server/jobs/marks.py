@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from fresco_media.own import OwnFolder, is_real_folder
+from fresco_media.files.own import OwnFolder, is_real_folder
 
 _LOGGER = logging.getLogger(__name__)
 MARK = ".fresco"

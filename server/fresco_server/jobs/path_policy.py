@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fresco_engine.errors import ClipNotFound, ClipUnreadable, ModelNotFound
-from fresco_media.numbered import parse_pattern
+from fresco_media.stills.numbered import parse_pattern
 
 from fresco_server.errors import BadRequest, Forbidden, ModelUnusable
 from fresco_server.jobs.claim import DATABASE, FOLDERS, is_file_of_ours

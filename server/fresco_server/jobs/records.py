@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from fresco_engine.errors import FrescoError
-from fresco_media.own import OwnFolder, parsed
+from fresco_media.files.own import OwnFolder, parsed
 
 from fresco_server.errors import NotPossible, ServerError
 from fresco_server.jobs.codec import CANNOT_BE

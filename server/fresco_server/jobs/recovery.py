@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 from fresco_engine.errors import DiskFull
-from fresco_media.disk import free_bytes
-from fresco_media.own import is_own, is_real_file
+from fresco_media.files.disk import free_bytes
+from fresco_media.files.own import is_own, is_real_file
 
 from fresco_server.errors import CannotStart
 from fresco_server.jobs.database import Database, DatabaseDamaged, is_full

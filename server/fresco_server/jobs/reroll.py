@@ -10,8 +10,8 @@ from pathlib import Path
 from fresco_engine.checkpoint import fork
 from fresco_engine.errors import CheckpointError
 from fresco_engine.settings import settings_from_dict
-from fresco_media.disk import storing
-from fresco_media.files import copy_file
+from fresco_media.files.disk import storing
+from fresco_media.files.opening import copy_file
 
 from fresco_server.errors import BadRequest, NotPossible
 from fresco_server.jobs.job import Job, JobOrder, KeyframeChange, Values

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from fresco_media.own import OwnFolder, is_real_file
+from fresco_media.files.own import OwnFolder, is_real_file
 
 from fresco_server.errors import BadRequest, UploadNotFound
 

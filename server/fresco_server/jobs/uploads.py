@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from fresco_engine.errors import DiskFull
-from fresco_media.disk import free_bytes, is_partial_name, storing
-from fresco_media.own import OwnFolder, is_real_file
+from fresco_media.files.disk import free_bytes, is_partial_name, storing
+from fresco_media.files.own import OwnFolder, is_real_file
 
 from fresco_server.errors import (
     BadRequest,

@@ -8,8 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fresco_media.delivery import Codec
-from fresco_media.originals import NO_ORIGINALS, Originals
+from fresco_media.writing.delivery import Codec
+from fresco_media.writing.originals import NO_ORIGINALS, Originals
 
 if TYPE_CHECKING:
     from fresco_engine.diffusion.catalogue import ModelEntry
@@ -119,8 +119,8 @@ class InProcessEngine:
         originals: Originals = NO_ORIGINALS,
     ) -> Codec:
         """What the output is written as; raises what `render` would, without a model."""
-        from fresco_media.destination import check_destination
         from fresco_media.errors import RangeOutsideClip
+        from fresco_media.writing.destination import check_destination
 
         total, start = clip.info.frame_count, settings.start
         stop = total if settings.stop is None else settings.stop

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import fresco_client as client
 from fresco_engine import types
-from fresco_media.originals import NO_ORIGINALS, Originals
+from fresco_media.writing.originals import NO_ORIGINALS, Originals
 
 if TYPE_CHECKING:
     from fresco_media.types import Image
@@ -78,7 +78,7 @@ class LocalJob:
 
 
 def _write(path: Path, image: Image) -> None:
-    from fresco_media.images import write_image
+    from fresco_media.stills.images import write_image
 
     path.parent.mkdir(parents=True, exist_ok=True)
     write_image(path, image)

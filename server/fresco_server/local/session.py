@@ -302,7 +302,7 @@ class LocalSession(client.SessionLike):
         options: client.PictureOptions | None = None,
     ) -> client.Picture:
         """A keyframe, or a frame of a job whose output are frames, in its own size."""
-        from fresco_media.images import read_image
+        from fresco_media.stills.images import read_image
 
         one = self._job(job_id)
         if one.folder is None or not one.picture(kind, index).exists():

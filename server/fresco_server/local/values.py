@@ -49,7 +49,7 @@ def clip_info(clip: Clip) -> client.ClipInfo:
 
 def picture(image: Image, options: client.PictureOptions | None) -> client.Picture:
     """An encoded picture, in its own size."""
-    from fresco_media.images import encode_image
+    from fresco_media.stills.images import encode_image
 
     encoding = (options.encoding if options else None) or "jpeg"
     height, width = image.shape[:2]

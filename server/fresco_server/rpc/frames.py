@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import grpc
 from fresco.v1 import frames_pb2, frames_pb2_grpc
 from fresco_engine.checkpoint import Kind
-from fresco_media.own import OwnFolder
+from fresco_media.files.own import OwnFolder
 
 from fresco_server.errors import ArtefactLost, BadRequest, NotPossible, OutOfRange
 from fresco_server.jobs.job import JobState, Result

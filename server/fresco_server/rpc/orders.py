@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fresco.v1 import jobs_pb2, looks_pb2, media_pb2
 from fresco_engine.errors import InvalidSettings, RangeOutsideClip
 from fresco_engine.settings import RestyleSettings, Style, find_style
-from fresco_media.text import printable
+from fresco_media.files.text import printable
 
 from fresco_server.errors import BadRequest, EngineRefused, LimitReached, ShuttingDown, WorkerLost
 from fresco_server.jobs.job import JobOrder, ModelOrder, Values

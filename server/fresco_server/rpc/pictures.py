@@ -12,9 +12,9 @@ from pathlib import Path
 import cv2
 from fresco.v1 import media_pb2
 from fresco_engine.checkpoint import CheckpointReader, Kind, picture_name
-from fresco_media.own import OwnFolder
-from fresco_media.png import decode_png, encode_png, png_size
-from fresco_media.scaling import resize
+from fresco_media.colour.scaling import resize
+from fresco_media.files.own import OwnFolder
+from fresco_media.stills.png import decode_png, encode_png, png_size
 from fresco_media.types import Image
 
 from fresco_server.errors import ArtefactNotFound, BadRequest, WorkerLost

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fresco_engine.errors import FrescoError, InvalidSettings
-from fresco_media.text import printable
+from fresco_media.files.text import printable
 from grpc import StatusCode
 
 from fresco_server import errors

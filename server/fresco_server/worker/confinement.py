@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from fresco_media import files
+from fresco_media.files import opening as files
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

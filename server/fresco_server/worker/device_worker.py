@@ -15,9 +15,9 @@ from typing import Any, Protocol
 from fresco_engine import types as engine
 from fresco_engine.checkpoint import FolderCheckpoint
 from fresco_engine.types import Report
-from fresco_media.disk import storing
-from fresco_media.images import encode_image
-from fresco_media.own import OwnFolder
+from fresco_media.files.disk import storing
+from fresco_media.files.own import OwnFolder
+from fresco_media.stills.images import encode_image
 from fresco_media.types import Image
 
 from fresco_server.jobs.job import Event, Failed, Finished, Restarted, Result

@@ -22,7 +22,7 @@ from fresco_engine.checkpoint import (
 from fresco_engine.errors import DiskFull, OutputNotWritable
 from fresco_engine.settings import OptimisationSettings, RestyleSettings
 from fresco_engine.types import FrameQuality
-from fresco_media.images import fit, unfit
+from fresco_media.stills.images import fit, unfit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -13,7 +13,7 @@ import pytest
 from fresco_engine.checkpoint import CheckpointReader, FolderCheckpoint, fork
 from fresco_engine.checkpoint.reader import Kind
 from fresco_engine.errors import CheckpointError, OutputNotWritable
-from fresco_media.disk import partial_name
+from fresco_media.files.disk import partial_name
 
 from tests.engine.checkpoint.test_folder import PLAN, batch, picture
 

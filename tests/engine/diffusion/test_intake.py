@@ -18,7 +18,7 @@ from fresco_engine.diffusion.lora import Lora
 from fresco_engine.diffusion.models import load_model
 from fresco_engine.diffusion.weights import read_header
 from fresco_engine.errors import ModelCorrupt, ModelError, WrongModelKind
-from fresco_media import files
+from fresco_media.files import opening as files
 
 Change = Callable[[Path], None]
 

@@ -9,7 +9,7 @@ from typing import Any
 import av
 import numpy as np
 from fresco_media import clip as media
-from fresco_media.images import read_image
+from fresco_media.stills.images import read_image
 from fresco_media.types import Image
 
 from tests.fakes.resolve.objects import Wrapper

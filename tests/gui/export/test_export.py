@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from fresco_gui.export import Export, ExportKind, ExportOptions
 from fresco_gui.media import ClipFrames, FetchedFrames, FrameInfo, StoredFrames
-from fresco_media.delivery import Delivery, Quality
-from fresco_media.readback import obstacles, video_facts
+from fresco_media.writing.delivery import Delivery, Quality
+from fresco_media.writing.readback import obstacles, video_facts
 from pytestqt.qtbot import QtBot
 
 from tests.gui.counting import (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fresco_gui.export.size_label import in_bytes
+from fresco_gui.export.size import in_bytes
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from fresco_gui.media import FrameInfo, PlaybackClock, Span, StoredFrames, Thumbnails
+from fresco_gui.media import FrameInfo, FrameSpan, PlaybackClock, StoredFrames, Thumbnails
 from fresco_gui.media.cache import ByteCache
 from fresco_gui.media.pictures import from_bgr, to_rgb, turned
 from fresco_gui.media.sound import SoundPlayer, decode_sound
@@ -161,7 +161,7 @@ def test_a_damaged_picture_is_left_out_and_the_others_are_shown(qtbot: QtBot) ->
 
 def test_thumbnails_of_single_frames_are_exact(qtbot: QtBot, tmp_path: Path) -> None:
     thumbnails = Thumbnails(write_clip(tmp_path / "clip.mp4", 60, gop=25), 48)
-    wanted = [Span(at, at + 1) for at in (41, 3, 59)]
+    wanted = [FrameSpan(at, at + 1) for at in (41, 3, 59)]
 
     thumbnails.want(wanted)
     qtbot.waitUntil(lambda: all(thumbnails.get(span) for span in wanted), timeout=PATIENCE_MS)
@@ -179,14 +179,14 @@ def test_a_thumbnail_of_many_frames_is_one_of_them_and_memory_is_limited(
     thumbnails = Thumbnails(write_clip(tmp_path / "clip.mp4", 90, gop=20), 48, limit=limit)
     seen: list[tuple[int, int, int]] = []
 
-    def note(span: Span) -> None:
+    def note(span: FrameSpan) -> None:
         image = thumbnails.get(span)
         assert image is not None
         seen.append((span.start, number_of(image), span.stop))
 
     thumbnails.arrived.connect(note)
     for at in range(0, 90, 30):
-        thumbnails.want([Span(at, at + 30)])
+        thumbnails.want([FrameSpan(at, at + 30)])
         qtbot.waitUntil(lambda n=at: any(s == n for s, _, _ in seen), timeout=PATIENCE_MS)
     used = thumbnails.used_bytes
     thumbnails.close()

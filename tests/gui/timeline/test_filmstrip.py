@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fresco_gui.media import ClipFrames, Span
+from fresco_gui.media import ClipFrames, FrameSpan
 from fresco_gui.media.pictures import from_bgr, read_pixels_of
 from fresco_gui.timeline import Filmstrip, KeyframeAction, KeyframeState
-from fresco_gui.timeline.content import Content
+from fresco_gui.timeline.content import FilmstripContent
 from fresco_gui.timeline.marks import paint_mark
 from fresco_gui.timeline.painting import HEIGHT, RULER_PX, THUMBNAIL_PX, key_x
 from fresco_gui.timeline.scale import Scale
@@ -92,9 +92,9 @@ def test_hovering_previews_the_exact_frame_and_leaves_playback_alone(
     assert thumbnails is not None
 
     HANDS.mouseMove(strip, QPoint(677, ROW))
-    qtbot.waitUntil(lambda: thumbnails.get(Span(67, 68)) is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: thumbnails.get(FrameSpan(67, 68)) is not None, timeout=PATIENCE_MS)
 
-    image = thumbnails.get(Span(67, 68))
+    image = thumbnails.get(FrameSpan(67, 68))
     assert image is not None
     assert number_of(image) == 67
     assert scrubbed == []
@@ -205,7 +205,7 @@ def test_states_differ_in_shape_and_not_only_in_colour(qtbot: QtBot) -> None:
 
 @given(st.lists(st.integers(0, 60), max_size=80))
 def test_stretches_that_are_done_are_joined(indices: list[int]) -> None:
-    content = Content()
+    content = FilmstripContent()
 
     for index in indices:
         content.add_done(index)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from fresco_gui.media.pictures import from_bgr, read_pixels_of, to_rgb
 from fresco_gui.viewer.camera import Camera, Placement
-from fresco_gui.viewer.readout import read
+from fresco_gui.viewer.overlay import read
 from fresco_gui.viewer.rendering import GROUND, difference, onion, rendered
 from fresco_gui.viewer.timecode import timecode
 from hypothesis import given

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from fresco_davinci.core import Outcome, Restyler
 from fresco_media.clip import Clip as Media
-from fresco_media.images import write_image
+from fresco_media.stills.images import write_image
 from fresco_media.types import Image
 
 from tests.engine.conftest import scene

@@ -13,7 +13,7 @@ from fresco_client import JobState, Session
 from fresco_davinci.choices import Choices, save_choices
 from fresco_davinci.install import COMMANDS, Scripts
 from fresco_davinci.plugin_folders import PluginFolders
-from fresco_media.images import write_image
+from fresco_media.stills.images import write_image
 
 from tests.engine.conftest import scene
 from tests.fakes.resolve import Item, Resolve, World

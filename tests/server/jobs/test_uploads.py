@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from fresco_engine.errors import DiskFull, OutputNotWritable
-from fresco_media.disk import partial_name
+from fresco_media.files.disk import partial_name
 from fresco_server.errors import (
     BadRequest,
     LimitReached,

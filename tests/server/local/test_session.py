@@ -10,8 +10,8 @@ import fresco_client as client
 import pytest
 from fresco_engine.errors import DiskFull
 from fresco_media.clip import Clip
-from fresco_media.images import read_image
-from fresco_media.png import decode_png
+from fresco_media.stills.images import read_image
+from fresco_media.stills.png import decode_png
 from fresco_server.local.job import Delivery
 from fresco_server.local.session import LocalSession
 

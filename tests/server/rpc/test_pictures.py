@@ -11,7 +11,7 @@ import pytest
 from fakes.caller import PATIENCE_S
 from fakes.jobs import FakeJobs, picture
 from fresco.v1 import media_pb2
-from fresco_media.png import png_size
+from fresco_media.stills.png import png_size
 from fresco_server.errors import ArtefactNotFound, WorkerLost
 from fresco_server.rpc.pictures import Encoded, PictureFormat, Pictures, _Kept
 from fresco_server.settings import ServerSettings

@@ -1,0 +1,1 @@
+"""The daemon that the app works with, and its line at the foot of the window."""

@@ -1,0 +1,1 @@
+"""What a restyle will cost."""

@@ -1,0 +1,208 @@
+"""Shows one job: follows it, brings its result here, and finds it again the next time."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from fresco_client import Failure, Job, JobState, PictureOptions
+from fresco_media.files.disk import short_stem
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from fresco_gui.clips import ClipOpener
+from fresco_gui.daemon.connection import DaemonConnection
+from fresco_gui.jobs.control import JobControl
+from fresco_gui.jobs.follower import JobFollower
+from fresco_gui.problems.problem import Problem, problem_of, problem_of_failure
+from fresco_gui.problems.reporter import FETCH_FAILED
+from fresco_gui.project import Made
+from fresco_gui.project.keeper import ProjectKeeper
+from fresco_gui.services import Services
+
+_log = logging.getLogger(__name__)
+
+
+class ShownJob(QObject):
+    """The job that is shown, one at a time.
+
+    Signals:
+        followed(JobFollower): this job is shown from now on.
+        moved(): it has another state.
+        result_here(Made): its result can be shown.
+    """
+
+    followed = pyqtSignal(object)
+    moved = pyqtSignal()
+    result_here = pyqtSignal(object)
+
+    def __init__(
+        self,
+        services: Services,
+        daemon: DaemonConnection,
+        opener: ClipOpener,
+        keeper: ProjectKeeper,
+        jobs: JobControl,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._services = services
+        self._daemon = daemon
+        self._opener = opener
+        self._keeper = keeper
+        self._jobs = jobs
+        self.follower: JobFollower | None = None
+        jobs.resumed.connect(self._on_resumed)
+        opener.leaving.connect(self.stop)
+        opener.settled.connect(self.resume)
+
+    @property
+    def job_id(self) -> str:
+        """Of the job that is shown; empty for none."""
+        return self.follower.job_id if self.follower else ""
+
+    def job(self) -> Job | None:
+        """The job that is shown."""
+        return self._jobs.model.job(self.job_id)
+
+    # Which job
+
+    def take(self, job: Job) -> None:
+        """Show a job that was just handed to the daemon, and keep it with the project."""
+        self._jobs.model.put(job)
+        start = (job.settings.start if job.settings else None) or 0
+        self._keeper.keep_made(Made(job_id=job.id, title=job.title, start=start))
+        self.follow(job.id)
+
+    def show(self, job: Job) -> None:
+        """Show a job of the history, with its clip."""
+        path = job.clip.path if job.clip else None
+        if path and path != self._keeper.project.clip and Path(path).exists():
+            self._opener.open_clip(Path(path))
+        if not path or path != self._keeper.project.clip:
+            message = self.tr("The clip of this job is not on this machine, or is gone.")
+            title = self.tr("The job cannot be shown")
+            self._services.reporter.report(Problem(title=title, message=message))
+            return
+        start = job.plan.start if job.plan else 0
+        known = self._keeper.made(job.id)
+        self._keeper.put_first(known or Made(job_id=job.id, title=job.title, start=start))
+        self.follow(job.id)
+
+    def resume(self) -> None:
+        """Show the newest job of the project, from its result or from the daemon."""
+        project = self._keeper.project
+        if not project.made or not project.clip or self._opener.is_gone or self.follower:
+            return
+        made = project.made[0]
+        if _is_here(made):
+            self.result_here.emit(made)
+        if self._daemon.session is not None:
+            self.follow(made.job_id)
+
+    def stop(self) -> None:
+        """Show none; the job itself goes on."""
+        if self.follower is not None:
+            self.follower.stop()
+            self.follower.deleteLater()
+            self.follower = None
+
+    def follow(self, job_id: str) -> None:
+        """Show a job from now on."""
+        session = self._daemon.session
+        if session is None:
+            return
+        self.stop()
+        side = self._services.preferences.preview_side
+        is_here = _is_here(self._keeper.made(job_id))
+        pictures = None if is_here else PictureOptions(encoding="jpeg", long_side=side)
+        follower = JobFollower(session, job_id, self._services.workers, pictures, self)
+        self.follower = follower
+        self._connect(follower)
+        self.followed.emit(follower)
+        follower.start()
+
+    def _connect(self, follower: JobFollower) -> None:
+        follower.progressed.connect(partial(self._jobs.model.move_on, follower.job_id))
+        follower.state_changed.connect(self._on_state)
+        follower.finished.connect(self.fetch)
+        follower.fetched.connect(self._on_fetched)
+        follower.fetch_failed.connect(self._on_fetch_failed)
+        follower.job_failed.connect(self._on_job_failed)
+        follower.failed.connect(self._on_failed)
+
+    def _on_resumed(self, job: Job) -> None:
+        if job.id == self.job_id:
+            self.follow(job.id)
+
+    def _on_state(self, state: JobState) -> None:
+        if state.is_ended:
+            self._jobs.end(self.job_id, state)
+        else:
+            # It may be one of long ago: a job that is shown again tells its whole story.
+            self._jobs.refresh()
+        self.moved.emit()
+
+    # Its result
+
+    def fetch(self) -> None:
+        """Put the result here, unless it is."""
+        follower = self.follower
+        if follower is None:
+            return
+        made = self._keeper.made(follower.job_id)
+        if made is not None and _is_here(made):
+            self.result_here.emit(made)
+        else:
+            follower.fetch(self.result_path(follower.job_id))
+
+    def result_path(self, job_id: str) -> Path:
+        """Where the result of a job is put."""
+        folder = self._services.preferences.results or self._services.folders.results
+        stem = short_stem(Path(self._keeper.project.clip)) or "result"
+        return folder / f"{stem}-{job_id[:8]}.mp4"
+
+    def _on_fetched(self, path: object) -> None:
+        if self.follower is None:
+            return
+        job = self.job()
+        made = self._keeper.made(self.job_id) or Made(job_id=self.job_id)
+        start = job.plan.start if job and job.plan else made.start
+        whole = replace(made, result=str(path), start=start)
+        self._keeper.keep_made(whole)
+        self._services.reporter.over.emit(FETCH_FAILED)
+        self.result_here.emit(whole)
+
+    # What goes wrong
+
+    def _on_fetch_failed(self, error: object) -> None:
+        assert isinstance(error, Exception)
+        problem = problem_of(error, self.tr("The result could not be put here"))
+        text = self.tr("{message} The daemon keeps the result; nothing is lost.").format(
+            message=problem.message
+        )
+        self._services.reporter.report(
+            replace(problem, message=text, reason=FETCH_FAILED), self.tr("Fetch again")
+        )
+
+    def _on_job_failed(self, failure: object) -> None:
+        assert isinstance(failure, Failure)
+        problem = problem_of_failure(failure, self.job_id, self.tr("The job has failed"))
+        self._services.reporter.report(problem, self.tr("Go on") if problem.can_resume else "")
+
+    def _on_failed(self, error: object) -> None:
+        assert isinstance(error, Exception)
+        job_id = self.job_id
+        self.stop()
+        made = self._keeper.made(job_id)
+        if made is not None and made.result:
+            # Deleted at the daemon, which takes nothing from what is here.
+            _log.info("job %s cannot be followed: %s", job_id, error)
+            return
+        self._services.reporter.tell(error, self.tr("The job cannot be followed"))
+
+
+def _is_here(made: Made | None) -> bool:
+    """Whether its result lies on this machine."""
+    return made is not None and bool(made.result) and Path(made.result).exists()

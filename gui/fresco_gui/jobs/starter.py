@@ -1,0 +1,127 @@
+"""Orders what is to be made: looks at a frame, restyles of a clip, new versions of keyframes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fresco_client import Job, KeyframeChange, ModelChoice, OutputOptions, settings_of
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from fresco_gui.clips import ClipOpener
+from fresco_gui.daemon.connection import DaemonConnection
+from fresco_gui.looks.maker import LookMaker, LookRequest
+from fresco_gui.project.keeper import ProjectKeeper
+from fresco_gui.services import Services
+
+
+class JobStarter(QObject):
+    """Says what can be started, and starts it.
+
+    Signals:
+        submitting_changed(): a job is being handed over, or no longer.
+        submitted(Job): the daemon has it.
+    """
+
+    submitting_changed = pyqtSignal()
+    submitted = pyqtSignal(object)
+
+    def __init__(
+        self,
+        services: Services,
+        daemon: DaemonConnection,
+        opener: ClipOpener,
+        keeper: ProjectKeeper,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._services = services
+        self._daemon = daemon
+        self._opener = opener
+        self._keeper = keeper
+        self._is_submitting = False
+        self.looks = LookMaker(services.workers, self)
+        self.looks.failed.connect(self._on_look_failed)
+        opener.leaving.connect(self.looks.cancel)
+
+    def why_not(self) -> str:
+        """Why nothing can be started now; empty if it can."""
+        project = self._keeper.project
+        if not project.clip:
+            return self.tr("Open a clip first.")
+        if self._opener.is_gone:
+            return self.tr("The clip is gone.")
+        if not self._daemon.state.is_connected:
+            return self.tr("The daemon is not there yet.")
+        if self._opener.clip is None:
+            return self.tr("The daemon looks at the clip.")
+        if self._is_submitting:
+            return self.tr("The job is being handed over.")
+        if not (str(project.values.get("prompt") or "").strip() or project.values.get("style")):
+            return self.tr("Write a prompt or choose a style first.")
+        return ""
+
+    def look(self, frame: int, count: int) -> None:
+        """Restyle a frame with several seeds."""
+        session, clip = self._daemon.session, self._opener.clip
+        if session is None or clip is None or self.why_not():
+            return
+        values = self._keeper.project.values
+        first = int(values.get("seed") or 0)
+        order = LookRequest(
+            clip=clip.source,
+            index=frame,
+            settings=settings_of({**values, "start": None, "stop": None}),
+            model=self._model(),
+            seeds=tuple(first + offset for offset in range(count)),
+        )
+        self.looks.make(session, order)
+
+    def restyle(self) -> None:
+        """Have the clip, or its range, restyled."""
+        session, clip = self._daemon.session, self._opener.clip
+        if session is None or clip is None or self.why_not():
+            return
+        settings = settings_of(self._keeper.values_with_range())
+        kind = "lossless" if self._services.preferences.is_lossless else "h264"
+        output = OutputOptions(kind=kind, container="mp4")
+        title, model = clip.path.name, self._model()
+        self._submit(
+            lambda: session.submit(clip.source, settings, model=model, output=output, title=title),
+            self.tr("The job could not be started"),
+        )
+
+    def reroll(self, job_id: str, changes: tuple[KeyframeChange, ...]) -> None:
+        """Make keyframes of a finished job anew; only what depends on them is computed again."""
+        session = self._daemon.session
+        if session is None or not job_id:
+            return
+        self._submit(
+            lambda: session.reroll(job_id, changes), self.tr("The keyframe cannot be rerolled")
+        )
+
+    def _model(self) -> ModelChoice | None:
+        source = self._keeper.project.model
+        return ModelChoice(source=source) if source else None
+
+    def _submit(self, submit: Callable[[], Job], title: str) -> None:
+        self._set_submitting(True)
+
+        def done(job: object) -> None:
+            assert isinstance(job, Job)
+            self._is_submitting = False
+            self.submitted.emit(job)
+            self.submitting_changed.emit()
+
+        def failed(error: Exception) -> None:
+            self._is_submitting = False
+            self._services.reporter.tell(error, title)
+            self.submitting_changed.emit()
+
+        self._services.workers.call(submit, done, failed)
+
+    def _set_submitting(self, is_submitting: bool) -> None:
+        self._is_submitting = is_submitting
+        self.submitting_changed.emit()
+
+    def _on_look_failed(self, error: Exception) -> None:
+        self._services.reporter.tell(error, self.tr("The look could not be made"))

@@ -1,0 +1,1 @@
+"""What went wrong: caught, told, shown, and put right."""

@@ -1,0 +1,90 @@
+"""Lets commands, buttons and menus say what can be done now."""
+
+from __future__ import annotations
+
+from fresco_client import JobState
+from PyQt6.QtCore import QObject
+from PyQt6.QtWidgets import QWidget
+
+from fresco_gui.controller import Controller
+from fresco_gui.display import Display
+from fresco_gui.window.export_actions import ExportActions
+from fresco_gui.window.keyframe_actions import KeyframeActions
+from fresco_gui.window.menus import Commands
+from fresco_gui.window.restyle_actions import RestyleActions
+from fresco_gui.window.views import Views
+
+
+class ActionStates(QObject):
+    """Looks again whenever something has changed that matters."""
+
+    def __init__(
+        self, window: QWidget, controller: Controller, display: Display, views: Views
+    ) -> None:
+        super().__init__(window)
+        self._controller = controller
+        self._display = display
+        self._views = views
+
+    def connect(
+        self,
+        commands: Commands,
+        keyframes: KeyframeActions,
+        export_actions: ExportActions,
+        restyle_actions: RestyleActions,
+    ) -> None:
+        """Keep these up to date."""
+        self._commands = commands
+        self._keyframes = keyframes
+        self._export_actions = export_actions
+        controller, model = self._controller, self._controller.jobs.model
+        for signal in (
+            controller.possible_changed,
+            controller.opener.opened,
+            controller.keeper.touched,
+            controller.keeper.replaced,
+            controller.shown_job.followed,
+            controller.shown_job.result_here,
+            model.dataChanged,
+            model.modelReset,
+            model.rowsInserted,
+            restyle_actions.looks_changed,
+            export_actions.running_changed,
+            self._display.plan_changed,
+            self._display.result_opened,
+        ):
+            signal.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look now."""
+        why_not = self._controller.starter.why_not()
+        self._views.inspector.set_possible(not why_not, why_not)
+        self._commands.look.setEnabled(not why_not)
+        self._commands.restyle.setEnabled(not why_not)
+        self._refresh_job()
+        self._refresh_clip()
+        self._refresh_keyframes()
+
+    def _refresh_job(self) -> None:
+        job = self._controller.shown_job.job()
+        is_open = job is not None and not job.state.is_ended
+        can_resume = job is not None and bool(job.failure and job.failure.can_resume)
+        self._commands.stop.setEnabled(is_open or self._controller.starter.looks.is_working)
+        self._commands.pause.setEnabled(is_open or can_resume)
+        self._commands.use_look.setEnabled(self._views.sheet.chosen() is not None)
+
+    def _refresh_clip(self) -> None:
+        has_clip = bool(self._controller.keeper.project.clip)
+        self._commands.save_project.setEnabled(has_clip)
+        self._commands.close_clip.setEnabled(has_clip)
+        can_export = self._display.has_whole_result and not self._export_actions.is_running
+        self._commands.export.setEnabled(can_export)
+
+    def _refresh_keyframes(self) -> None:
+        offered = self._keyframes.offered()
+        for what, command in self._commands.keyframe_actions().items():
+            command.setEnabled(what in offered)
+        job = self._controller.shown_job.job()
+        self._commands.reroll_unlocked.setEnabled(job is not None and job.state is JobState.DONE)
+        self._views.filmstrip.set_actions(offered)

@@ -1,0 +1,124 @@
+"""Opening clips and projects: by dialog, by dropping, from the list of recent ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fresco_media.stills.formats import IMAGE_SUFFIXES
+from PyQt6.QtCore import QMimeData, QObject
+from PyQt6.QtWidgets import QFileDialog, QMenu, QWidget
+
+from fresco_gui.clips import ClipOpener, sample_clip
+from fresco_gui.plain import caption, plain
+from fresco_gui.preferences.shortcuts import on
+from fresco_gui.preferences.stored import Preferences
+from fresco_gui.project.keeper import ProjectKeeper
+from fresco_gui.window.menus import Commands
+from fresco_gui.window.views import Views
+
+_VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".mxf", ".m4v", ".mpg")
+_PATTERNS = " ".join(f"*{suffix}" for suffix in (*_VIDEOS, *IMAGE_SUFFIXES, ".gif", ".fresco"))
+
+
+class OpenActions(QObject):
+    """Asks what to open, and has it opened."""
+
+    def __init__(
+        self,
+        window: QWidget,
+        opener: ClipOpener,
+        keeper: ProjectKeeper,
+        preferences: Preferences,
+        views: Views,
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._opener = opener
+        self._keeper = keeper
+        self._preferences = preferences
+        self._empty = views.empty
+        self._empty.open_wanted.connect(self.ask)
+        self._empty.sample_wanted.connect(self.open_sample)
+        self._empty.recent_wanted.connect(opener.open)
+        views.viewer.files_dropped.connect(self.open_first)
+        opener.opened.connect(self.show_recent)
+        opener.closed.connect(self.show_recent)
+        self.show_recent()
+
+    def connect(self, commands: Commands, recent: QMenu) -> None:
+        """Do what these commands and this menu are for."""
+        on(commands.open, self.ask)
+        on(commands.open_folder, self.ask_for_folder)
+        on(commands.open_sample, self.open_sample)
+        on(commands.save_project, self.ask_where_to_save)
+        on(commands.close_clip, self._opener.close_clip)
+        recent.aboutToShow.connect(lambda: self.fill_recent(recent))
+
+    def ask(self) -> None:
+        """Ask for a clip or a project."""
+        name, _ = QFileDialog.getOpenFileName(
+            self._window,
+            self.tr("Open"),
+            "",
+            self.tr("Clips and projects ({patterns});;All files (*)").format(patterns=_PATTERNS),
+        )
+        if name:
+            self._opener.open(Path(name))
+
+    def ask_for_folder(self) -> None:
+        """Ask for a folder of pictures."""
+        name = QFileDialog.getExistingDirectory(self._window, self.tr("Open a folder of pictures"))
+        if name:
+            self._opener.open(Path(name))
+
+    def ask_where_to_save(self) -> None:
+        """Ask for the place of the project file."""
+        clip = Path(self._keeper.project.clip)
+        name, _ = QFileDialog.getSaveFileName(
+            self._window,
+            self.tr("Save project as"),
+            str(clip.with_suffix(".fresco")),
+            self.tr("Projects (*.fresco)"),
+        )
+        if name:
+            self._keeper.save_as(Path(name))
+
+    def open_sample(self) -> None:
+        """Open the clip that comes with Fresco."""
+        path = sample_clip()
+        if path is not None:
+            self._opener.open_clip(path)
+
+    def open_first(self, paths: Sequence[Path]) -> None:
+        """Open the first of what was dropped."""
+        if paths:
+            self._opener.open(Path(paths[0]))
+
+    def show_recent(self) -> None:
+        """Offer what was open before in the empty window."""
+        self._empty.show_recent(self._preferences.recent)
+
+    def fill_recent(self, menu: QMenu) -> None:
+        """Offer it in a menu as well."""
+        menu.clear()
+        for path in self._preferences.recent:
+            one = menu.addAction(caption(path.name))
+            assert one is not None
+            one.setToolTip(plain(path))
+            on(one, lambda path=path: self._opener.open(path))
+        menu.addSeparator()
+        forget = menu.addAction(self.tr("Forget all"))
+        assert forget is not None
+        on(forget, self._on_forget)
+
+    def _on_forget(self) -> None:
+        self._preferences.clear_recent()
+        self.show_recent()
+
+
+def paths_of(data: QMimeData | None) -> list[Path]:
+    """Files of this machine that are dragged."""
+    if data is None:
+        return []
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]

@@ -1,0 +1,1 @@
+"""From stored values to what screens show, and back: matrix, transfer, profiles."""

@@ -1,0 +1,115 @@
+"""Colour profiles of pictures (ICC) and what PNG says of its colours, converted to sRGB."""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+from PIL import ImageCms
+
+from fresco_media.colour.transfer import (
+    BT709,
+    LINEAR,
+    PRIMARIES,
+    Chromaticities,
+    as_srgb,
+    encode_srgb,
+    in_bt709,
+    light_of,
+    needs_conversion,
+)
+from fresco_media.types import ColourTags, Image
+
+_MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab ": "LAB"}
+# Profiles that change no colour by more than this are sRGB under another name.
+_SAME = 2
+_CHROMATICITY_TOLERANCE = 0.02
+
+
+def to_srgb(picture: Pillow.Image, profile: bytes) -> Image | None:
+    """The colours of `picture` (no alpha) by its ICC `profile`; None where that is useless."""
+    try:
+        mode, transform = _transform(profile)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError, KeyError):
+        return None
+    if transform is None:
+        return np.asarray(picture.convert("RGB"), np.uint8)
+    if (mode == "CMYK") != (picture.mode == "CMYK") or (mode == "LAB") != (picture.mode == "LAB"):
+        return None
+    converted = transform.apply(picture if picture.mode == mode else picture.convert(mode))
+    return np.asarray(converted, np.uint8)
+
+
+@lru_cache(maxsize=8)
+def _transform(profile: bytes) -> tuple[str, ImageCms.ImageCmsTransform | None]:
+    """The mode that a profile is for, and its way to sRGB unless it is that itself."""
+    opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    described: Any = opened.profile
+    mode = _MODES[described.xcolor_space]
+    transform = ImageCms.buildTransform(
+        opened,
+        ImageCms.createProfile("sRGB"),
+        mode,
+        "RGB",
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+    if mode not in ("RGB", "L"):
+        return mode, transform
+    levels = np.array(list(product(range(0, 256, 51), repeat=3)), np.uint8)[None]
+    probe = Pillow.fromarray(levels)
+    if mode == "L":
+        probe = Pillow.fromarray(np.arange(256, dtype=np.uint8)[None])
+    before = np.asarray(probe.convert("RGB"), np.int16)
+    after = np.asarray(transform.apply(probe), np.int16)
+    return mode, None if np.abs(after - before).max() <= _SAME else transform
+
+
+def lab_profile() -> bytes:
+    """The profile of pictures in Lab that carry none."""
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+
+
+def by_code_points(codes: NDArray[np.uint16], tags: ColourTags) -> Image | None:
+    """RGB of 0-65535 with `tags` (PNG's cICP, AVIF's nclx) as sRGB; None where that is its own."""
+    return as_srgb(codes, tags) if needs_conversion(tags) else None
+
+
+def by_chromaticities(
+    codes: NDArray[np.uint16], gamma: float | None, chromaticities: tuple[float, ...] | None
+) -> Image | None:
+    """RGB of 0-65535 by PNG's gAMA and cHRM as sRGB; None where they change nothing.
+
+    Most gammas are written without a thought and shown by nobody, so only that of linear light
+    counts.
+    """
+    is_linear = gamma is not None and gamma > 0.9
+    primaries = _wide(chromaticities)
+    if not is_linear and primaries is None:
+        return None
+    light = light_of(codes, LINEAR if is_linear else 13)
+    return encode_srgb(light if primaries is None else in_bt709(light, primaries))
+
+
+def _wide(values: tuple[float, ...] | None) -> Chromaticities | None:
+    """Chromaticities of white, red, green and blue, ordered; None where they are those of sRGB."""
+    if values is None or len(values) != 8 or not all(0 < value < 1 for value in values):
+        return None
+    white, red, green, blue = zip(values[0::2], values[1::2], strict=True)
+    found = (red, green, blue, white)
+    return found if is_wide(found) else None
+
+
+def is_wide(found: Chromaticities) -> bool:
+    """Whether primaries or white differ from those of sRGB by more than rounding."""
+    pairs = zip(found, PRIMARIES[BT709], strict=True)
+    return any(
+        abs(stated - own) >= _CHROMATICITY_TOLERANCE
+        for point, own_point in pairs
+        for stated, own in zip(point, own_point, strict=True)
+    )

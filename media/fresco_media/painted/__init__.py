@@ -1,0 +1,1 @@
+"""Keyframes painted by hand: which frame each is, and whether it fits."""

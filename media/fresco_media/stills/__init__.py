@@ -1,0 +1,1 @@
+"""Pictures and sequences of them: headers, kinds, names with numbers."""

@@ -1,0 +1,209 @@
+"""Pictures of compositors and film scanners, OpenEXR and DPX: their headers, and their light.
+
+FFmpeg decodes them; what it does not say (pixel aspect, layers, film density) is read here.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+import av.error
+import numpy as np
+from av.video.codeccontext import VideoCodecContext
+from numpy.typing import NDArray
+
+from fresco_media.colour.transfer import Chromaticities, Light
+from fresco_media.stills.formats import check_pixels
+
+_EXR_HEADER_END = 1 << 20
+_DEEP_DATA = 0x800
+# Film density by its code in DPX (SMPTE 268M): printing density and logarithmic.
+_DENSITIES = (1, 3)
+_DPX_LINEAR = 2
+_ALPHA_DESCRIPTORS = (51, 52)
+
+
+@dataclass(frozen=True)
+class FilmHeader:
+    """What a file says before its pixels; `size` is width and height."""
+
+    size: tuple[int, int]
+    has_alpha: bool
+    bit_depth: int
+    pixel_aspect: Fraction = Fraction(1)
+    layer: str = ""
+    chromaticities: Chromaticities | None = None
+    transfer: int = 0
+
+
+def exr_header(data: bytes) -> FilmHeader:
+    """The header of an OpenEXR file; of one in several parts, that of the first.
+
+    Raises:
+        ValueError: it is damaged or holds no colours.
+    """
+    if int.from_bytes(data[4:8], "little") & _DEEP_DATA:
+        raise ValueError("deep data")
+    found = dict(_exr_attributes(data[:_EXR_HEADER_END]))
+    left, top, right, bottom = struct.unpack("<4i", found["displayWindow"])
+    size = (right - left + 1, bottom - top + 1)
+    if min(size) < 1:
+        raise ValueError("the display window is empty")
+    check_pixels(*size)
+    channels = list(_exr_channels(found["channels"]))
+    layer = _exr_layer(channels)
+    has_alpha = (f"{layer}.A" if layer else "A") in channels
+    (aspect,) = struct.unpack("<f", found.get("pixelAspectRatio", struct.pack("<f", 1)))
+    return FilmHeader(
+        size=size,
+        has_alpha=has_alpha,
+        bit_depth=16,
+        pixel_aspect=_aspect(aspect),
+        layer=layer,
+        chromaticities=_exr_chromaticities(found.get("chromaticities")),
+    )
+
+
+def _exr_attributes(data: bytes) -> Iterator[tuple[str, bytes]]:
+    position = 8
+    while position < len(data) and data[position]:
+        name_end = data.index(0, position)
+        type_end = data.index(0, name_end + 1)
+        start = type_end + 5
+        length = int.from_bytes(data[type_end + 1 : start], "little")
+        yield data[position:name_end].decode("latin-1"), data[start : start + length]
+        position = start + length
+
+
+def _exr_channels(body: bytes) -> Iterator[str]:
+    position = 0
+    while position < len(body) and body[position]:
+        end = body.index(0, position)
+        yield body[position:end].decode("utf-8", "replace")
+        position = end + 17
+
+
+def _exr_layer(channels: list[str]) -> str:
+    """The layer to show: the one without a name, else the combined one, else the first."""
+    layers = [name[:-2] for name in channels if name.endswith((".R", ".Y"))]
+    if not layers or "R" in channels or "Y" in channels:
+        return ""
+    combined = ("combined", "beauty", "rgba", "composite")
+    return next((name for name in layers if name.lower().endswith(combined)), layers[0])
+
+
+def _exr_chromaticities(body: bytes | None) -> Chromaticities | None:
+    if body is None or len(body) != 32:
+        return None
+    red_x, red_y, green_x, green_y, blue_x, blue_y, white_x, white_y = struct.unpack("<8f", body)
+    if not all(y > 0 for y in (red_y, green_y, blue_y, white_y)):
+        return None
+    return ((red_x, red_y), (green_x, green_y), (blue_x, blue_y), (white_x, white_y))
+
+
+def exr_light(data: bytes, header: FilmHeader) -> tuple[Light, NDArray[np.float32] | None]:
+    """Linear light, already multiplied by the alpha that comes with it.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    frame = _decoded("exr", data, {"layer": header.layer} if header.layer else {})
+    planes = _float_planes(frame)
+    alpha = planes.pop() if len(planes) in (2, 4) else None
+    if len(planes) == 1:
+        return np.dstack(planes * 3), alpha
+    green, blue, red = planes
+    return np.dstack([red, green, blue]), alpha
+
+
+def _float_planes(frame: av.VideoFrame) -> list[NDArray[np.float32]]:
+    """The planes of a half or single precision frame: green, blue, red or grey, and alpha."""
+    kind = np.float16 if "f16" in frame.format.name else np.float32
+    if frame.format.name.startswith("yaf"):
+        stored = _rows(frame, 0, kind, 2)
+        return [stored[:, 0::2].astype(np.float32), stored[:, 1::2].astype(np.float32)]
+    return [_rows(frame, place, kind).astype(np.float32) for place in range(len(frame.planes))]
+
+
+def _rows(
+    frame: av.VideoFrame, place: int, kind: type[np.floating], samples: int = 1
+) -> NDArray[np.floating]:
+    plane = frame.planes[place]
+    stored = np.frombuffer(memoryview(plane), kind)
+    rows = stored.reshape(plane.height, plane.line_size // np.dtype(kind).itemsize)
+    return rows[:, : plane.width * samples]
+
+
+def dpx_header(data: bytes) -> FilmHeader:
+    """The header of a DPX file.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    if len(data) < 1664:
+        raise ValueError("the header is cut short")
+    order = ">" if data.startswith(b"SDPX") else "<"
+    width, height = struct.unpack_from(f"{order}2I", data, 772)
+    check_pixels(width, height)
+    across, down = struct.unpack_from(f"{order}2I", data, 1628)
+    is_stated = 0 < across < 1 << 24 and 0 < down < 1 << 24
+    transfer = data[801]
+    if transfer == _DPX_LINEAR and data[160:].startswith(b"Lavc"):
+        transfer = 0  # FFmpeg says so of every picture.
+    return FilmHeader(
+        size=(width, height),
+        has_alpha=data[800] in _ALPHA_DESCRIPTORS,
+        bit_depth=data[803],
+        pixel_aspect=_aspect(across / down) if is_stated else Fraction(1),
+        transfer=transfer,
+    )
+
+
+def dpx_codes(data: bytes) -> tuple[NDArray[np.uint16], NDArray[np.uint16] | None]:
+    """RGB of 0-65535 as the file has it, and alpha.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    frame = _decoded("dpx", data, {})
+    has_alpha = any(component.is_alpha for component in frame.format.components)
+    made = frame.reformat(format="rgba64le" if has_alpha else "rgb48le").to_ndarray()
+    codes = made.astype(np.uint16, copy=False)
+    alpha = np.ascontiguousarray(codes[..., 3]) if has_alpha else None
+    return np.ascontiguousarray(codes[..., :3]), alpha
+
+
+def is_density(header: FilmHeader) -> bool:
+    """Whether the values of a DPX file are film density."""
+    return header.transfer in _DENSITIES
+
+
+def is_linear(header: FilmHeader) -> bool:
+    """Whether the values of a DPX file are linear light."""
+    return header.transfer == _DPX_LINEAR
+
+
+def _decoded(codec: str, data: bytes, options: dict[str, str]) -> av.VideoFrame:
+    """The picture in `data`, decoded without a container: no other file can be reached."""
+    try:
+        decoder = av.CodecContext.create(codec, "r")
+        assert isinstance(decoder, VideoCodecContext)
+        decoder.options = options
+        frames = decoder.decode(av.Packet(data)) or decoder.decode(None)
+    except av.error.FFmpegError as error:
+        raise ValueError(str(error)) from error
+    if not frames:
+        raise ValueError("there is no picture in it")
+    return frames[0]
+
+
+def _aspect(value: float) -> Fraction:
+    """A pixel's width by its height; what cannot be one is square."""
+    if not math.isfinite(value) or not 0.1 < value < 10:
+        return Fraction(1)
+    return Fraction(value).limit_denominator(1000)

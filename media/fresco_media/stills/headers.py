@@ -1,0 +1,273 @@
+"""What a picture's file says before its pixels: size, alpha, depth, pixel aspect, orientation."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, SupportsFloat
+
+import av.error
+import cv2
+from PIL import Image as Pillow
+from PIL import TiffImagePlugin
+
+from fresco_media.colour.orientation import Orientation, from_exif
+from fresco_media.errors import ClipNotFound, ClipUnreadable
+from fresco_media.files.faults import reading
+from fresco_media.files.opening import NotAFile, TooLarge, open_file
+from fresco_media.stills import film, heif
+from fresco_media.stills.formats import (
+    HEAD_BYTES,
+    TooManyPixels,
+    check_pixels,
+    is_read_by_pillow,
+    kind_of,
+    open_with_pillow,
+)
+
+NOT_A_PICTURE = (
+    "it is empty, damaged or not a picture that is read here (PNG, JPEG, TIFF, WebP, EXR, DPX, "
+    "TGA, AVIF and a few more); export it again as PNG or JPEG"
+)
+# What the readers of pictures raise when they meet damage.
+FAULTS = (
+    *(OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError),
+    *(OverflowError, struct.error, cv2.error, av.error.FFmpegError, AssertionError),
+)
+ORIENTATION_TAG, SAMPLE_FORMAT_TAG, EXTRA_SAMPLES_TAG = 0x0112, 339, 338
+_FLOAT = 3
+_DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
+_FILM_HEADER_BYTES = 1 << 20
+_LINEAR_NOTE = "the pictures hold linear light; it is shown as sRGB, clipped above white"
+_PAGES_NOTE = (
+    "the file holds several pictures, as pages or layers; the first one is used, so save the "
+    "others as files of their own if they are meant"
+)
+_ANIMATION_NOTE = "the picture is animated; its first frame is used"
+_SUBFILE_TAG, _REDUCED, _MASK = 254, 1, 4
+_MOST_PAGES = 10_000
+_ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
+_DENSITY_NOTE = "the pictures hold film density; it is shown as sRGB"
+TiffTags = dict[int, Any]
+
+
+@dataclass(frozen=True)
+class StillHeader:
+    """What is known of a picture before it is decoded; `size` is its width and height, upright."""
+
+    size: tuple[int, int]
+    has_alpha: bool = False
+    bit_depth: int = 8
+    pixel_aspect: Fraction = Fraction(1)
+    kind: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def read_header(path: Path) -> StillHeader:
+    """Size, alpha and depth of the picture at `path`, mostly from its header only.
+
+    Raises:
+        ClipNotFound: there is no such file.
+        ClipUnreadable: the file is empty, damaged, too large or not a picture.
+    """
+    with understood(path), open_file(path) as file:
+        return _header(file)
+
+
+@contextmanager
+def understood(path: Path) -> Iterator[None]:
+    """Whatever goes wrong inside is reported as a fault of the picture at `path`."""
+    if not path.exists():
+        raise ClipNotFound(path, "there is no such picture; check the path")
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of damage beside what is wanted: of tags, for one.
+            warnings.filterwarnings("ignore", module="PIL")
+            yield
+    except (PermissionError, NotAFile, TooLarge):
+        with reading(path):
+            raise
+    except (TooManyPixels, heif.NotRead) as error:
+        raise ClipUnreadable(path, str(error)) from error
+    except MemoryError as error:
+        raise ClipUnreadable(path, "it does not fit into memory; make it smaller") from error
+    except FAULTS as error:
+        raise ClipUnreadable(path, NOT_A_PICTURE) from error
+
+
+def _header(file: BinaryIO) -> StillHeader:
+    head = file.read(HEAD_BYTES)
+    file.seek(0)
+    kind = kind_of(head)
+    if kind in ("EXR", "DPX"):
+        return _film_header(kind, file.read(_FILM_HEADER_BYTES))
+    if is_heif(kind):
+        return StillHeader(heif.size_of(file.read()), kind="HEIF")
+    if kind == "TIFF":
+        return _tiff_header(file)
+    with open_with_pillow(file) as picture:
+        # Asking a PNG for a tag it may not have would decode all of it.
+        has_tags = "exif" in picture.info or picture.format != "PNG"
+        orientation = orientation_of(picture) if has_tags else Orientation()
+        aspect = pixel_aspect(picture.info)
+        return StillHeader(
+            size=orientation.shown_size(picture.size),
+            has_alpha=has_alpha(picture, head),
+            bit_depth=16 if is_deep(picture) else 8,
+            pixel_aspect=1 / aspect if orientation.swaps_sides else aspect,
+            kind=picture.format or "",
+            notes=_pillow_notes(picture),
+        )
+
+
+def _pillow_notes(picture: Pillow.Image) -> tuple[str, ...]:
+    if picture.mode == "F":
+        return (_LINEAR_NOTE,)
+    is_film = picture.format in _ANIMATED and getattr(picture, "is_animated", False)
+    return (_ANIMATION_NOTE,) if is_film else ()
+
+
+def _film_header(kind: str, data: bytes) -> StillHeader:
+    found = film.exr_header(data) if kind == "EXR" else film.dpx_header(data)
+    notes: tuple[str, ...] = ()
+    if kind == "EXR" or film.is_linear(found):
+        notes = (_LINEAR_NOTE,)
+    elif film.is_density(found):
+        notes = (_DENSITY_NOTE,)
+    return StillHeader(
+        found.size, found.has_alpha, found.bit_depth, found.pixel_aspect, kind, notes
+    )
+
+
+def is_heif(kind: str | None) -> bool:
+    """Whether FFmpeg has to read it: HEIC, and AVIF where this Pillow cannot."""
+    return kind == "HEIF" or (kind == "AVIF" and not is_read_by_pillow("AVIF"))
+
+
+def has_alpha(picture: Pillow.Image, head: bytes) -> bool:
+    """Whether a picture that begins with `head` can be transparent."""
+    if picture.format == "TGA" and not head[17] & 0x0F:
+        return False  # The fourth channel is stated to be nothing.
+    return picture.mode[-1:] in "Aa" or "transparency" in picture.info
+
+
+def is_deep(picture: Pillow.Image) -> bool:
+    """Whether its samples have more than 8 bits."""
+    return picture.mode in _DEEP_MODES or ";16" in str(getattr(picture, "tile", ""))
+
+
+def orientation_of(picture: Pillow.Image) -> Orientation:
+    """How EXIF says that a picture is to be turned."""
+    with suppress(*FAULTS):
+        return from_exif(picture.getexif().get(ORIENTATION_TAG, 1))
+    return Orientation()
+
+
+def pixel_aspect(info: dict[Any, Any]) -> Fraction:
+    """A pixel's width by its height, of what Pillow found in a header."""
+    if info.get("jfif_unit") == 0:
+        # Written the other way round, and so FFmpeg reads it too.
+        across, down = reversed(info.get("jfif_density", (1, 1)))
+    else:
+        across, down = info.get("aspect") or info.get("dpi") or (1, 1)
+    # Pillow's own fractions cannot be divided by each other.
+    return _aspect(float(across), float(down))
+
+
+def _aspect(across: SupportsFloat, down: SupportsFloat) -> Fraction:
+    """Of pixels in a length across and down; what cannot be one, or hardly differs, is square."""
+    # Pillow's own fractions cannot be divided into another's, and are no number over zero.
+    across, down = float(across), float(down)
+    if not (across > 0 and down > 0) or not 0.25 < down / across < 4:
+        return Fraction(1)
+    found = Fraction(down / across).limit_denominator(1000)
+    return Fraction(1) if abs(found - 1) < Fraction(1, 100) else found
+
+
+def tiff_tags(file: BinaryIO) -> TiffTags:
+    """The tags of the first picture in a TIFF file.
+
+    Raises:
+        ValueError, SyntaxError, OSError: it is damaged or too large.
+    """
+    head = file.read(8)
+    is_big = 43 in head[2:4]
+    found = TiffImagePlugin.ImageFileDirectory_v2(head + file.read(8) if is_big else head)
+    file.seek(found.next)
+    found.load(file)
+    tags = dict(found)
+    size = (first_of(tags, 256, 0), first_of(tags, 257, 0))
+    if min(size) < 1:
+        raise ValueError("it has no size")
+    check_pixels(*size)
+    return tags
+
+
+def first_of(tags: TiffTags, tag: int, default: int) -> int:
+    """The only or the first number of a tag."""
+    value = tags.get(tag, default)
+    return int(value[0] if isinstance(value, tuple) else value)
+
+
+def tiff_bits(tags: TiffTags) -> int:
+    """Bits of a sample."""
+    return first_of(tags, 258, 1)
+
+
+def tiff_aspect(tags: TiffTags) -> Fraction:
+    """A pixel's width by its height."""
+    return _aspect(tags.get(282, 1), tags.get(283, 1))
+
+
+def _tiff_header(file: BinaryIO) -> StillHeader:
+    tags = tiff_tags(file)
+    orientation = from_exif(first_of(tags, ORIENTATION_TAG, 1))
+    aspect = tiff_aspect(tags)
+    is_float = first_of(tags, SAMPLE_FORMAT_TAG, 1) == _FLOAT
+    return StillHeader(
+        size=orientation.shown_size((first_of(tags, 256, 0), first_of(tags, 257, 0))),
+        has_alpha=first_of(tags, EXTRA_SAMPLES_TAG, 0) in (1, 2),
+        bit_depth=16 if tiff_bits(tags) > 8 else 8,
+        pixel_aspect=1 / aspect if orientation.swaps_sides else aspect,
+        kind="TIFF",
+        notes=(*((_LINEAR_NOTE,) if is_float else ()), *_page_notes(file)),
+    )
+
+
+def _page_notes(file: BinaryIO) -> tuple[str, ...]:
+    """What to say of a TIFF that holds more pictures than the first."""
+    count = tiff_pages(file)
+    return (_PAGES_NOTE,) if count > 1 else ()
+
+
+def tiff_pages(file: BinaryIO) -> int:
+    """How many pictures a TIFF file holds, without previews and masks; more than `_MOST_PAGES`
+    are not counted.
+    """
+    file.seek(0)
+    head = file.read(16)
+    order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"
+    is_big = 43 in head[2:4]
+    wide, entry, short = (8, 20, 8) if is_big else (4, 12, 2)
+    place = int.from_bytes(head[8:16] if is_big else head[4:8], order)
+    seen: set[int] = set()
+    count = 0
+    while place and place not in seen and len(seen) < _MOST_PAGES:
+        seen.add(place)
+        file.seek(place)
+        entries = int.from_bytes(file.read(short), order)
+        body = file.read(entries * entry + wide)
+        if len(body) < entries * entry + wide:
+            break
+        tags = [body[start : start + entry] for start in range(0, entries * entry, entry)]
+        kinds = [tag for tag in tags if int.from_bytes(tag[:2], order) == _SUBFILE_TAG]
+        value = kinds[0][-wide:][:4] if kinds else b""
+        is_beside = int.from_bytes(value, order) & (_REDUCED | _MASK)
+        count += not is_beside
+        place = int.from_bytes(body[-wide:], order)
+    return count

@@ -1,0 +1,75 @@
+"""Still pictures: reading, writing, and (from their own modules) scaling and contact sheets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+
+from fresco_media.colour.scaling import (
+    WorkingSize,
+    displayed,
+    fit,
+    limit_told,
+    own_size,
+    resize,
+    unfit,
+    working_size,
+)
+from fresco_media.errors import OutputNotWritable
+from fresco_media.files.disk import write_whole
+from fresco_media.stills.formats import IMAGE_SUFFIXES
+from fresco_media.stills.reading import read_still
+from fresco_media.types import Image
+from fresco_media.writing.contact_sheet import contact_sheet
+
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "WRITABLE_SUFFIXES",
+    "WorkingSize",
+    "contact_sheet",
+    "displayed",
+    "encode_image",
+    "fit",
+    "limit_told",
+    "own_size",
+    "read_image",
+    "resize",
+    "unfit",
+    "working_size",
+    "write_image",
+]
+
+WRITABLE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
+
+
+def read_image(path: Path | str) -> Image:
+    """The picture in a file: 8 bit sRGB, upright; what is transparent is laid over black.
+
+    Raises:
+        ClipNotFound: there is no such file.
+        ClipUnreadable: the file is empty, damaged, too large or not a picture.
+    """
+    return read_still(Path(path)).image
+
+
+def encode_image(image: Image, suffix: str) -> bytes:
+    """The bytes of an image file of the kind that `suffix` (".png") names."""
+    quality = [cv2.IMWRITE_JPEG_QUALITY, 95] if suffix.lower() in (".jpg", ".jpeg") else []
+    _, encoded = cv2.imencode(suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), quality)
+    return encoded.tobytes()
+
+
+def write_image(path: Path | str, image: Image) -> None:
+    """Write `image`; the suffix of `path` chooses the format. An existing file is replaced.
+
+    Raises:
+        OutputNotWritable: unknown suffix, no such folder or no permission.
+        DiskFull: the disk has no room left.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in WRITABLE_SUFFIXES:
+        raise OutputNotWritable(
+            path, f"pictures of this type cannot be written; use {', '.join(WRITABLE_SUFFIXES)}"
+        )
+    write_whole(path, encode_image(image, path.suffix))

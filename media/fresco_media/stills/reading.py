@@ -1,0 +1,282 @@
+"""Still pictures of any kind, read by what they hold: upright, sRGB, 8 bits."""
+
+from __future__ import annotations
+
+import io
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+from fresco_media.colour import profiles
+from fresco_media.colour.orientation import Orientation, from_exif
+from fresco_media.colour.picture import multiplied
+from fresco_media.colour.transfer import LINEAR, decode_density, encode_srgb, in_bt709, light_of
+from fresco_media.files.opening import read_file
+from fresco_media.stills import film, heif
+from fresco_media.stills.formats import HEAD_BYTES, kind_of, open_with_pillow
+from fresco_media.stills.headers import (
+    EXTRA_SAMPLES_TAG,
+    FAULTS,
+    ORIENTATION_TAG,
+    TiffTags,
+    first_of,
+    has_alpha,
+    is_deep,
+    is_heif,
+    orientation_of,
+    pixel_aspect,
+    tiff_aspect,
+    tiff_bits,
+    tiff_tags,
+    understood,
+)
+from fresco_media.stills.png import cicp_of
+from fresco_media.types import Image
+
+_ICC_TAG, _ASSOCIATED = 34675, 1
+# Several times what the largest picture that is read takes.
+_MOST_BYTES = 4 << 30
+
+
+@dataclass(frozen=True)
+class Still:
+    """A picture laid over black, which is also its colours multiplied by its alpha.
+
+    `alpha` is (height, width), 0-255, and None where the picture is opaque.
+    """
+
+    image: Image
+    alpha: NDArray[np.uint8] | None = None
+    pixel_aspect: Fraction = Fraction(1)
+
+
+def read_still(path: Path) -> Still:
+    """The picture at `path`.
+
+    Raises:
+        ClipNotFound: there is no such file.
+        ClipUnreadable: the file is empty, damaged, too large or not a picture.
+    """
+    with understood(path):
+        return decode_still(read_file(path, _MOST_BYTES))
+
+
+def decode_still(data: bytes) -> Still:
+    """The picture in the bytes of a file.
+
+    Raises:
+        FAULTS, MemoryError: they are damaged, too large or no picture; see `understood`.
+    """
+    kind = kind_of(data[:HEAD_BYTES])
+    if kind == "EXR":
+        return _exr(data)
+    if kind == "DPX":
+        return _dpx(data)
+    if is_heif(kind):
+        return Still(heif.decode(data))
+    if kind == "AVIF" and (still := _deep_avif(data)) is not None:
+        return still
+    if kind == "TIFF":
+        tags = tiff_tags(io.BytesIO(data))
+        if tiff_bits(tags) > 8:
+            return _deep_tiff(data, tags)
+    with open_with_pillow(io.BytesIO(data)) as picture:
+        if is_deep(picture):
+            return _deep(data, picture)
+        picture.load()
+        return _shallow(data, picture)
+
+
+def _exr(data: bytes) -> Still:
+    header = film.exr_header(data)
+    light, alpha = film.exr_light(data, header)
+    if header.chromaticities is not None and profiles.is_wide(header.chromaticities):
+        light = in_bt709(np.ascontiguousarray(light), header.chromaticities)
+    coverage = None if alpha is None else _as_levels(np.nan_to_num(alpha))
+    return Still(encode_srgb(light), _unless_opaque(coverage), header.pixel_aspect)
+
+
+def _dpx(data: bytes) -> Still:
+    header = film.dpx_header(data)
+    codes, alpha = film.dpx_codes(data)
+    if film.is_density(header):
+        shown = encode_srgb(decode_density(codes))
+    elif film.is_linear(header):
+        shown = encode_srgb(light_of(codes, LINEAR))
+    else:
+        shown = _rounded(codes)
+    coverage = None if alpha is None else _rounded(alpha)
+    return _laid(shown, coverage, Orientation(), header.pixel_aspect)
+
+
+def _deep_avif(data: bytes) -> Still | None:
+    """An AVIF of more than 8 bits, whose colours Pillow has wrong by several levels.
+
+    None for one of 8 bits, and for what only Pillow reads.
+    """
+    with suppress(*FAULTS):
+        if not heif.is_deep_av1(data):
+            return None
+        image, alpha = heif.decode(data), None
+        with open_with_pillow(io.BytesIO(data)) as picture:
+            if has_alpha(picture, data[:HEAD_BYTES]):
+                stored = np.asarray(picture.convert("RGBA").getchannel("A"), np.uint8)
+                alpha = orientation_of(picture).apply(stored)
+        return _laid(image, alpha, Orientation(), Fraction(1))
+    return None
+
+
+def _shallow(data: bytes, picture: Pillow.Image) -> Still:
+    """A picture of 8 bits, whose pixels Pillow has read."""
+    alpha = None
+    if has_alpha(picture, data[:HEAD_BYTES]):
+        alpha = np.asarray(picture.convert("RGBA").getchannel("A"), np.uint8)
+    shown = _in_srgb(data, picture)
+    if picture.format == "TIFF":  # Pillow has turned it already.
+        return _laid(shown, alpha, Orientation(), _turned_aspect(tiff_tags(io.BytesIO(data))))
+    return _laid(shown, alpha, orientation_of(picture), pixel_aspect(picture.info))
+
+
+def _turned_aspect(tags: TiffTags) -> Fraction:
+    aspect = tiff_aspect(tags)
+    is_swapped = from_exif(first_of(tags, ORIENTATION_TAG, 1)).swaps_sides
+    return 1 / aspect if is_swapped else aspect
+
+
+def _in_srgb(data: bytes, picture: Pillow.Image) -> Image:
+    mode, profile = picture.mode, picture.info.get("icc_profile")
+    if mode == "LAB" and not profile:
+        profile = profiles.lab_profile()
+    if profile:
+        colours = "L" if mode in ("L", "LA", "1") else mode if mode in ("CMYK", "LAB") else "RGB"
+        found = profiles.to_srgb(_without_alpha(picture, colours), profile)
+        if found is not None:
+            return found
+    plain = np.asarray(_without_alpha(picture, "RGB"), np.uint8)
+    tags = cicp_of(data) or heif.tags_of_file(data)
+    if tags is not None:
+        found = profiles.by_code_points(plain.astype(np.uint16) * 257, tags)
+    elif "srgb" not in picture.info and picture.info.keys() & {"gamma", "chromaticity"}:
+        found = profiles.by_chromaticities(plain.astype(np.uint16) * 257, *_png_colours(picture))
+    else:
+        found = None
+    return plain if found is None else found
+
+
+def _png_colours(picture: Pillow.Image) -> tuple[float | None, tuple[float, ...] | None]:
+    return picture.info.get("gamma"), picture.info.get("chromaticity")
+
+
+def _without_alpha(picture: Pillow.Image, mode: str) -> Pillow.Image:
+    # Transparent entries of a palette keep their colours only by way of RGBA.
+    if mode == "RGB" and picture.mode in ("P", "PA"):
+        picture = picture.convert("RGBA")
+    return picture if picture.mode == mode else picture.convert(mode)
+
+
+def _deep(data: bytes, picture: Pillow.Image) -> Still:
+    """A picture of 16 bits, which Pillow would cut to 8; it has read the header."""
+    codes, alpha = _unpacked(_decoded(data))
+    orientation = orientation_of(picture)
+    aspect = pixel_aspect(picture.info)
+    profile = picture.info.get("icc_profile")
+    shown = None
+    if profile:
+        shown = profiles.to_srgb(Pillow.fromarray(_as_levels(codes)), profile)
+    elif codes.dtype.kind == "f":
+        shown = encode_srgb(codes.astype(np.float32))
+    elif codes.dtype == np.uint16:
+        wide = codes.astype(np.uint16, copy=False)
+        tags = cicp_of(data)
+        if tags is not None:
+            shown = profiles.by_code_points(wide, tags)
+        elif "srgb" not in picture.info:
+            shown = profiles.by_chromaticities(wide, *_png_colours(picture))
+    coverage = None if alpha is None else _as_levels(alpha)
+    return _laid(_as_levels(codes) if shown is None else shown, coverage, orientation, aspect)
+
+
+def _deep_tiff(data: bytes, tags: TiffTags) -> Still:
+    """A TIFF of 16 bits, or of linear light in floating point."""
+    try:
+        codes, alpha = _unpacked(_decoded(data))
+    except (ValueError, cv2.error):
+        # A compression that OpenCV does not know may be one that Pillow does, to 8 bits.
+        with open_with_pillow(io.BytesIO(data)) as picture:
+            picture.load()
+            return _shallow(data, picture)
+    is_multiplied = first_of(tags, EXTRA_SAMPLES_TAG, 0) == _ASSOCIATED
+    profile = tags.get(_ICC_TAG)
+    shown = None
+    if codes.dtype.kind == "f":
+        shown, is_multiplied = encode_srgb(codes.astype(np.float32)), True
+    elif profile:
+        shown = profiles.to_srgb(Pillow.fromarray(_as_levels(codes)), profile)
+    shown = _as_levels(codes) if shown is None else shown
+    coverage = None if alpha is None else _as_levels(alpha)
+    orientation = from_exif(first_of(tags, ORIENTATION_TAG, 1))
+    aspect = tiff_aspect(tags)
+    if not is_multiplied:
+        return _laid(shown, coverage, orientation, aspect)
+    return _turned(Still(shown, _unless_opaque(coverage), aspect), orientation)
+
+
+def _decoded(data: bytes) -> NDArray[Any]:
+    found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if found is None:
+        raise ValueError("OpenCV cannot read it")
+    return found
+
+
+def _unpacked(found: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Red, green and blue, and alpha, of what OpenCV decoded."""
+    if found.ndim == 2 or found.shape[2] == 1:
+        return np.dstack([found.reshape(found.shape[:2])] * 3), None
+    if found.shape[2] == 2:
+        return np.dstack([found[..., 0]] * 3), found[..., 1]
+    alpha = found[..., 3] if found.shape[2] == 4 else None
+    return np.ascontiguousarray(found[..., 2::-1]), alpha
+
+
+def _as_levels(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """Samples of any depth as 0-255; floating point is 0-1."""
+    if values.dtype == np.uint16:
+        return _rounded(np.ascontiguousarray(values).astype(np.uint16, copy=False))
+    if values.dtype.kind == "f":
+        return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
+    if values.dtype == np.uint8:
+        return values.astype(np.uint8, copy=False)
+    raise ValueError(f"samples are {values.dtype}")
+
+
+def _rounded(codes: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.convertScaleAbs(codes, alpha=1 / 257), np.uint8)
+
+
+def _laid(
+    shown: Image, alpha: NDArray[np.uint8] | None, orientation: Orientation, aspect: Fraction
+) -> Still:
+    """A still of straight colours."""
+    alpha = _unless_opaque(alpha)
+    image = shown if alpha is None else multiplied(np.dstack([shown, alpha]))
+    return _turned(Still(image, alpha, aspect), orientation)
+
+
+def _unless_opaque(alpha: NDArray[np.uint8] | None) -> NDArray[np.uint8] | None:
+    return None if alpha is None or alpha.min() == 255 else alpha
+
+
+def _turned(still: Still, orientation: Orientation) -> Still:
+    aspect = still.pixel_aspect
+    return Still(
+        image=orientation.apply(still.image),
+        alpha=None if still.alpha is None else orientation.apply(still.alpha),
+        pixel_aspect=1 / aspect if orientation.swaps_sides else aspect,
+    )

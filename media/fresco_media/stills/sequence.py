@@ -1,0 +1,188 @@
+"""Image sequences: finding the files that belong together, and reading them as a clip."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain, islice, pairwise
+from pathlib import Path
+
+from fresco_media.colour.tags import RGB
+from fresco_media.errors import ClipNotFound, ClipUnreadable, NoVideoStream, SequenceGap
+from fresco_media.files.opening import listed
+from fresco_media.stills.formats import IMAGE_SUFFIXES, is_picture_file
+from fresco_media.stills.headers import StillHeader, read_header
+from fresco_media.stills.numbered import NumberedName, is_pattern, numbers_around, parse_pattern
+from fresco_media.types import ClipInfo, ColourTags
+from fresco_media.video.animation import is_animated
+
+# sRGB (IEC 61966-2-1) with the primaries of BT.709: what image files hold unless they say else.
+SRGB = ColourTags(primaries=1, transfer=13, matrix=RGB, is_full_range=True)
+_MOST_NAMED = 1000
+
+
+@dataclass(frozen=True)
+class ImageSequence:
+    """Files of a sequence in order; `first_number` is the number in the first file's name."""
+
+    files: tuple[Path, ...]
+    first_number: int
+
+
+def is_sequence_path(path: Path) -> bool:
+    """Whether `path` names pictures (a folder, a pattern or one picture) and not a video file.
+
+    What a file holds counts, whatever it is named.
+    """
+    if path.is_dir():
+        return True
+    if path.exists():
+        return is_picture_file(path) and not is_animated(path)
+    return is_pattern(path) or path.suffix.lower() in IMAGE_SUFFIXES
+
+
+def find_sequence(path: Path) -> ImageSequence:
+    """The sequence that a folder, a `name_%04d.png` pattern or one of its members stands for.
+
+    Raises:
+        ClipNotFound: there is no such file, or no file fits the pattern.
+        NoVideoStream: the folder holds no pictures.
+        ClipUnreadable: the folder holds several sequences, or pictures without numbers.
+        SequenceGap: numbers are missing between the first and the last.
+    """
+    if path.is_dir():
+        return _in_folder(path)
+    if path.exists():
+        return _around(path)
+    pattern = parse_pattern(path.name)
+    if pattern is None or not path.parent.is_dir():
+        raise ClipNotFound(path, "there is no such file; check the path")
+    members = list_members(path.parent, pattern)
+    if not members:
+        raise ClipNotFound(path, "no file fits this pattern; check the name and the folder")
+    return _checked(path, members)
+
+
+Numbered = tuple[int, Path]
+
+
+def list_members(folder: Path, names: NumberedName) -> list[Numbered]:
+    """The pictures in `folder` that are called so, with their numbers, in no order.
+
+    Where there are none, two per cent signs are taken for one, as FFmpeg writes them.
+    """
+    numbered = ((names.number_of(file.name), file) for file in _pictures(folder))
+    found = [(number, file) for number, file in numbered if number is not None]
+    other = names.unescaped()
+    return found if found or other is None else list_members(folder, other)
+
+
+def _groups(folder: Path) -> dict[NumberedName, list[Numbered]]:
+    """The numbered pictures in `folder` by what stands before and after the number."""
+    groups: dict[NumberedName, list[Numbered]] = defaultdict(list)
+    for file in _pictures(folder):
+        found = numbers_around(file.name)
+        if found is not None:
+            groups[found[0]].append((found[1], file))
+    return dict(groups)
+
+
+def _pictures(folder: Path) -> list[Path]:
+    try:
+        files = listed(folder)
+    except OSError as error:
+        raise ClipUnreadable(folder, "the folder cannot be read; check its permissions") from error
+    return [
+        file
+        for file in files
+        if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".")
+    ]
+
+
+def _in_folder(folder: Path) -> ImageSequence:
+    pictures = _pictures(folder)
+    if not pictures:
+        raise NoVideoStream(
+            folder,
+            f"the folder holds no pictures ({', '.join(IMAGE_SUFFIXES)}); choose another folder",
+        )
+    groups = sorted(_groups(folder).values(), key=len, reverse=True)
+    if len(pictures) == 1 and not groups:
+        return ImageSequence((pictures[0],), 0)
+    if not groups:
+        raise ClipUnreadable(
+            folder, "its pictures are not numbered; name them like frame_0001.png, frame_0002.png"
+        )
+    if len(groups) > 1 and len(groups[1]) > 1:
+        examples = " or ".join(group[0][1].name for group in groups[:2])
+        raise ClipUnreadable(
+            folder, f"the folder holds several sequences; name a picture of one, such as {examples}"
+        )
+    return _checked(folder, groups[0])
+
+
+def _around(file: Path) -> ImageSequence:
+    found = numbers_around(file.name)
+    if found is None:
+        return ImageSequence((file,), 0)
+    return _checked(file, _groups(file.parent)[found[0]])
+
+
+def _checked(path: Path, members: Sequence[Numbered]) -> ImageSequence:
+    ordered = sorted(members)
+    numbers = [number for number, _ in ordered]
+    for (number, file), (following, other) in pairwise(ordered):
+        if number == following:
+            raise ClipUnreadable(
+                path, f"{file.name} and {other.name} have the same number; remove one of them"
+            )
+    # Dates and times are numbers as well: what is missing may be more than memory holds.
+    gaps = (range(number + 1, following) for number, following in pairwise(numbers))
+    count = numbers[-1] - numbers[0] + 1 - len(numbers)
+    if count:
+        raise SequenceGap(path, list(islice(chain.from_iterable(gaps), _MOST_NAMED)), count)
+    return ImageSequence(tuple(file for _, file in ordered), numbers[0])
+
+
+def describe_sequence(
+    path: Path, sequence: ImageSequence, frame_rate: Fraction
+) -> tuple[ClipInfo, tuple[str, ...]]:
+    """The clip that a sequence makes at `frame_rate`, and what the user should know of it.
+
+    Raises:
+        ClipUnreadable: a picture is damaged or differs in size from the first.
+    """
+    headers = [read_header(file) for file in sequence.files]
+    width, height = headers[0].size
+    for file, header in zip(sequence.files, headers, strict=True):
+        if header.size != (width, height):
+            raise ClipUnreadable(
+                path,
+                f"{file.name} is {header.size[0]}x{header.size[1]}, but the sequence began with "
+                f"{width}x{height}; give all pictures one size",
+            )
+    has_alpha = any(header.has_alpha for header in headers)
+    info = ClipInfo(
+        path=path,
+        width=width,
+        height=height,
+        frame_rate=frame_rate,
+        time_base=1 / frame_rate,
+        times=tuple(range(len(headers))),
+        bit_depth=max(header.bit_depth for header in headers),
+        has_alpha=has_alpha,
+        is_sequence=True,
+        sample_aspect=headers[0].pixel_aspect,
+        colour=SRGB,
+        codec=sequence.files[0].suffix.lower().lstrip("."),
+    )
+    return info, _warnings(headers)
+
+
+def _warnings(headers: Sequence[StillHeader]) -> tuple[str, ...]:
+    notes = [note for header in headers for note in header.notes]
+    if any(header.has_alpha for header in headers):
+        notes.append("the pictures' transparency is laid over black; the result is opaque")
+    return tuple(dict.fromkeys(notes))

@@ -1,0 +1,1 @@
+"""What a video file holds and its frames: containers, packets, exact time, decoding."""

@@ -1,0 +1,1 @@
+"""Results: where they go, how they are encoded, and reading them back."""

@@ -1,0 +1,188 @@
+"""Where a result goes: everything that can be checked before hours of work are spent."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import get_args
+
+from fresco_media.errors import (
+    ClipError,
+    DiskFull,
+    InvalidSettings,
+    OutputExists,
+    OutputNotWritable,
+)
+from fresco_media.files.disk import free_bytes, partial_name
+from fresco_media.stills.numbered import NumberedName, parse_pattern
+from fresco_media.stills.sequence import find_sequence
+from fresco_media.types import ClipInfo
+from fresco_media.writing.delivery import Codec
+from fresco_media.writing.originals import NO_ORIGINALS, Originals
+
+CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
+# Bytes a pixel takes at the very least, and room for a header and the sound.
+_LEAST_BYTES_PER_PIXEL: dict[Codec, float] = {
+    "h264": 0.01,
+    "lossless": 0.3,
+    "prores": 0.3,
+    "images": 0.3,
+}
+_LEAST_BYTES = 1 << 20
+_LONGEST_SIDE = 16384
+"""The most that the encoder of H.264 takes."""
+_FRAMES = NumberedName("frame_", 6, ".png")
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A checked output: `path` as the user gave it, `temporary` beside it until it is whole.
+
+    For images, `folder` receives files named by `names`, and `temporary` is a folder. Nothing
+    that is one of `originals` is ever replaced.
+    """
+
+    path: Path
+    codec: Codec
+    temporary: Path
+    overwrite: bool
+    folder: Path
+    names: NumberedName | None = None
+    originals: Originals = NO_ORIGINALS
+
+    @property
+    def container(self) -> str:
+        """FFmpeg's name of the container format; images have none."""
+        return CONTAINERS[self.path.suffix.lower()]
+
+    def existing_images(self) -> list[Path]:
+        """Files of an earlier result that this one would replace or mix with."""
+        names = self.names
+        if names is None or not self.folder.is_dir():
+            return []
+        return [file for file in self.folder.iterdir() if names.number_of(file.name) is not None]
+
+    def check_replaced(self) -> None:
+        """Raises `OutputNotWritable` where what would be replaced is not a result of ours."""
+        folders = (self.folder,) if self.names else ()
+        self.originals.check(self.path, *folders, *self.existing_images())
+
+
+def check_destination(
+    path: Path,
+    info: ClipInfo,
+    frame_count: int,
+    codec: Codec | None,
+    overwrite: bool,
+    name: str | None = None,
+    originals: Originals = NO_ORIGINALS,
+) -> Destination:
+    """Where `frame_count` frames of the clip `info` are to go, if they can go there at all.
+
+    `name` tells the temporary output from those of others; without it, chance does. `originals`
+    are what else the job reads.
+
+    Raises:
+        OutputExists: something is there and `overwrite` is off.
+        OutputNotWritable: unknown type, missing or read-only folder, or the clip itself.
+        DiskFull: there is not even room for the smallest result.
+    """
+    destination = _destination(path, _codec_for(path, codec), overwrite, name)
+    _check_folder(path)
+    _check_size(destination, info)
+    destination = replace(destination, originals=originals_of(info) | originals)
+    destination.check_replaced()
+    _check_free(destination)
+    _check_room(destination, info, frame_count)
+    return destination
+
+
+def _codec_for(path: Path, codec: Codec | None) -> Codec:
+    if codec is not None and codec not in get_args(Codec):
+        known = ", ".join(get_args(Codec))
+        raise InvalidSettings("codec", f"{codec!r} is unknown; use one of {known}")
+    is_video = path.suffix.lower() in CONTAINERS
+    is_pattern = parse_pattern(path.name) is not None and not is_video
+    if codec == "images" or (codec is None and (is_pattern or path.is_dir())):
+        return "images"
+    if not is_video:
+        raise OutputNotWritable(
+            path,
+            f"videos of this type cannot be written; name the file {', '.join(CONTAINERS)}, "
+            "or use name_%04d.png for an image sequence",
+        )
+    if codec == "prores" and path.suffix.lower() != ".mov":
+        raise OutputNotWritable(
+            path, "ProRes is for editors, which take it as .mov; end it with that"
+        )
+    return codec or "h264"
+
+
+def originals_of(info: ClipInfo) -> Originals:
+    """The clip; of a sequence also its folder, where a result would be mixed with it."""
+    path, what = info.path, "the clip itself is"
+    if not info.is_sequence:
+        return Originals.of(what, path)
+    files: tuple[Path, ...] = ()
+    with suppress(ClipError):  # Of a clip on another machine only the description is here.
+        files = find_sequence(path).files
+    return Originals.of(what, path if path.is_dir() else path.parent, *files)
+
+
+def _destination(path: Path, codec: Codec, overwrite: bool, name: str | None) -> Destination:
+    # Of a path from the root no system takes the beginning for a protocol, as in "rtmp:a/b.mp4".
+    temporary = partial_name(path.absolute(), name or secrets.token_hex(4))
+    if codec != "images":
+        return Destination(path, codec, temporary, overwrite, path.parent)
+    names = None if path.is_dir() else parse_pattern(path.name)
+    if names is None:
+        return Destination(path, codec, temporary, overwrite, path, _FRAMES)
+    if path.suffix.lower() != ".png":
+        raise OutputNotWritable(path, "image sequences are written as PNG; end it with .png")
+    return Destination(path, codec, temporary, overwrite, path.parent, names)
+
+
+def _check_folder(path: Path) -> None:
+    folder = path.parent
+    if not folder.is_dir():
+        raise OutputNotWritable(
+            path, f"the folder {folder} does not exist; create it or choose another"
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputNotWritable(
+            path, f"the folder {folder} may not be written to; choose another folder"
+        )
+
+
+def _check_size(destination: Destination, info: ClipInfo) -> None:
+    if destination.codec != "images" and max(info.width, info.height) > _LONGEST_SIDE:
+        raise OutputNotWritable(
+            destination.path,
+            f"the clip is {info.width}x{info.height}, and a video's sides have at most "
+            f"{_LONGEST_SIDE} pixels; write pictures instead, as name_%04d.png",
+        )
+
+
+def _check_free(destination: Destination) -> None:
+    path = destination.path
+    if destination.codec != "images":
+        if path.is_dir():
+            raise OutputNotWritable(path, "this is a folder; give the result a file name")
+        is_taken = path.exists() or path.is_symlink()
+    elif destination.folder.exists() and not destination.folder.is_dir():
+        raise OutputNotWritable(path, "this is a file; name a folder for the images")
+    else:
+        is_taken = bool(destination.existing_images())
+    if is_taken and not destination.overwrite:
+        raise OutputExists(path, "it exists already; choose another name or add --overwrite")
+
+
+def _check_room(destination: Destination, info: ClipInfo, frame_count: int) -> None:
+    pixels = info.width * info.height * frame_count
+    wanted = _LEAST_BYTES + pixels * _LEAST_BYTES_PER_PIXEL[destination.codec]
+    free = free_bytes(destination.temporary.parent)
+    if free < wanted:
+        raise DiskFull(destination.path, free)

@@ -1,0 +1,250 @@
+"""Encoding frames into a video file at their own times, beside the source's sound."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import closing
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import floor
+from pathlib import Path
+
+import av
+import av.container
+import av.error
+
+from fresco_media.sound import DISK_FAULTS, Sound, SoundRange, SoundTarget
+from fresco_media.types import ClipInfo, Frame
+from fresco_media.video.containers import open_input
+from fresco_media.video.packet_durations import PacketDurations
+from fresco_media.video.quicktime import state_languages
+from fresco_media.video.rescue import PictureJournal
+from fresco_media.writing.container_facts import copy_facts, left_out
+from fresco_media.writing.delivery import Codec, Delivery
+from fresco_media.writing.picture_codecs import picture_codec
+from fresco_media.writing.readback import Wanted, shortcomings
+
+logger = logging.getLogger(__name__)
+
+# Codecs of sound begin so much early at most; containers say that it is not to be heard.
+_CODEC_DELAY_S = Fraction(1, 4)
+# A clock that begins at this time or later was running before.
+_ANYWHERE_S = Fraction(1)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A video file to be written: its path, FFmpeg's name of the container, codec and wishes."""
+
+    path: Path
+    container: str
+    codec: Codec
+    delivery: Delivery = field(default_factory=Delivery)
+
+
+class Encoder:
+    """One video file being written."""
+
+    def __init__(self, info: ClipInfo, target: Target, start: int, stop: int) -> None:
+        """Opens the file, and tries every sound track with its first packets."""
+        self._info = info
+        self._target = target
+        self._codec = picture_codec(info, target.codec, target.delivery)
+        self._first_tick = _first_tick(info, start)
+        self._written = 0
+        self._last_tick = 0
+        # Constant rates need none.
+        is_even = not info.is_variable_rate and info.last_frame_s is None
+        counts_decoding = target.container != "matroska"
+        self._durations = None if is_even else PacketDurations(counts_decoding=counts_decoding)
+        self._is_closed = False
+        self._sound: Sound | None = None
+        self._warnings: list[str] = []
+        self._journal = PictureJournal()
+        options = _container_options(info, target.container)
+        self._output = av.open(str(target.path), "w", format=target.container, options=options)
+        try:
+            self._stream = self._codec.add_stream(self._output, info)
+            part = _sound_range(info, stop, self._first_tick, target.container)
+            if not info.is_sequence:
+                self._take_over(part, options)
+            self._output.start_encoding()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know about the file; grows when sound cannot be written."""
+        info, codec = self._info, self._codec
+        warnings = [*self._warnings, *(self._sound.warnings if self._sound else ())]
+        if codec.pixel_format == "yuv444p":
+            warnings.append(
+                f"the clip's size {info.width}x{info.height} is odd, which H.264 can "
+                "only hold as 4:4:4; QuickTime, Safari and some editors do not open that, so crop "
+                "the clip to even sides first if you need them"
+            )
+        if (codec.width, codec.height) != (info.width, info.height):
+            warnings.append(
+                f"the clip's size {info.width}x{info.height} is odd, which few players take; the "
+                f"file has {codec.width}x{codec.height}, with the last row or column repeated"
+            )
+        return tuple(warnings)
+
+    def write(self, frame: Frame) -> None:
+        """Encode `frame`, and pass on the sound up to its time."""
+        picture = self._codec.frame(frame.image)
+        picture.pts = self._info.times[frame.index] - self._first_tick
+        picture.time_base = self._info.time_base
+        picture.duration = self._duration(frame.index)
+        if self._durations is not None:
+            self._durations.note(picture)
+        self._written += 1
+        self._last_tick = picture.pts
+        self._mux(self._stream.encode(picture))
+        if self._sound is not None:
+            self._sound.copy_until(frame.time_s)
+
+    def finish(self) -> None:
+        """Write what the encoder still holds, the rest of the sound and the index; look at it."""
+        self._mux(self._stream.encode(None), is_end=True)
+        languages: list[str] = []
+        sound_tracks = 0
+        if self._sound is not None:
+            self._sound.finish()
+            languages, sound_tracks = self._sound.languages, self._sound.sounding_tracks
+        try:
+            self.close()
+        except (av.error.FFmpegError, OSError) as error:
+            self._save_pictures(error)
+            languages, sound_tracks = [], 0
+        if self._target.container == "mov" and any(languages):
+            try:
+                state_languages(self._target.path, ["", *languages])
+            except OSError as error:
+                logger.warning("%s: no languages are stated: %s", self._target.path, error)
+        self._warnings += shortcomings(self._target.path, self._wanted(sound_tracks))
+
+    def close(self) -> None:
+        """Close all files; the output is whole only after `finish`."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self._sound is not None:
+            self._sound.close()
+        self._output.close()
+
+    def _mux(self, packets: list[av.Packet], *, is_end: bool = False) -> None:
+        if self._durations is not None:
+            self._durations.state(packets, is_end=is_end)
+        for packet in packets:
+            if self._sound is not None:
+                self._journal.note(packet)
+            self._output.mux(packet)
+
+    def _save_pictures(self, error: Exception) -> None:
+        """Write the pictures alone, where the end of a file with sound cannot be written."""
+        if self._sound is None or getattr(error, "errno", None) in DISK_FAULTS:
+            raise error
+        path, container = self._target.path, self._target.container
+        saved = path.with_name(path.name[:100] + ".pictures")
+        options = _container_options(self._info, container)
+        try:
+            output = av.open(str(saved), "w", format=container, options=options)
+            self._journal.rewrite(
+                path, output, lambda output: self._codec.add_stream(output, self._info)
+            )
+            saved.replace(path)
+        except (av.error.FFmpegError, OSError, ValueError) as second:
+            logger.warning("%s: %s", path, second)
+            saved.unlink(missing_ok=True)
+            raise error from second
+        logger.warning("%s: %s", path, error)
+        self._warnings.append(
+            f"the file could not be finished with the clip's sound ({error}), so it is without; "
+            "convert the sound to WAV or AAC first to keep it"
+        )
+
+    def _take_over(self, part: SoundRange, options: dict[str, str]) -> None:
+        """Have what the source holds beside its pictures in the output as well."""
+        info, wish = self._info, self._target.delivery.sound
+        try:
+            with closing(open_input(info.path)) as source:
+                self._warnings += left_out(source)
+                copy_facts(source, self._output, part.offset_s, part.pictures_end_s)
+            if info.has_audio and wish != "none":
+                container, is_lossless = self._target.container, self._target.codec == "lossless"
+                wanted = SoundTarget(container, options, wish, is_lossless, self._first_tick > 0)
+                self._sound = Sound(info.path, self._output, part, wanted, info.joins)
+        except (av.error.FFmpegError, OSError) as error:
+            logger.warning("%s: %s", info.path, error)
+            self._warnings.append(
+                "the clip's sound cannot be read any more, so the result is silent; check that "
+                "the file is still where it was"
+            )
+
+    def _wanted(self, sound_tracks: int) -> Wanted:
+        return Wanted(
+            pixel_format=self._codec.stored_pixel_format,
+            size=(self._codec.width, self._codec.height),
+            tags=self._codec.tags,
+            frame_count=self._written,
+            last_s=self._last_tick * self._info.time_base,
+            frame_s=1 / self._info.frame_rate,
+            sound_tracks=sound_tracks,
+            plays_everywhere=self._target.delivery.plays_everywhere,
+        )
+
+    def _duration(self, index: int) -> int:
+        times = self._info.times
+        if index + 1 < len(times):
+            return times[index + 1] - times[index]
+        last_s = self._info.last_frame_s or 1 / self._info.frame_rate
+        return max(1, round(last_s / self._info.time_base))
+
+
+def _container_options(info: ClipInfo, container: str) -> dict[str, str]:
+    if container == "matroska":
+        # Matroska files get a random number otherwise: the same frames, other bytes.
+        return {"fflags": "+bitexact"}
+    ticks = info.time_base.denominator
+    return {
+        # The index comes first in the file, so that it can be played while it is being loaded.
+        "movflags": "+faststart",
+        # A late start is stored in these ticks; FFmpeg's default would round it to milliseconds.
+        "movie_timescale": str(ticks * max(1, -(-1000 // ticks))),
+    }
+
+
+def _first_tick(info: ClipInfo, start: int) -> int:
+    """The tick of the source that becomes 0: that of the first frame of a part.
+
+    A whole clip keeps its times, so that pictures that begin late stay late. Only transport
+    streams, whose clocks start anywhere, and times before 0, which players hide, are moved: then
+    the first picture or the first sound becomes 0, whichever is earlier.
+    """
+    if start:
+        return info.times[start]
+    first_s = info.times[0] * info.time_base
+    sound_s = info.sound_start_s if info.has_audio else None
+    earliest_s = first_s if sound_s is None else min(first_s, sound_s)
+    if first_s >= 0 and -_CODEC_DELAY_S <= earliest_s < _ANYWHERE_S:
+        return 0
+    return floor(earliest_s / info.time_base)
+
+
+def _sound_range(info: ClipInfo, stop: int, first_tick: int, container: str) -> SoundRange:
+    times, base = info.times, info.time_base
+    is_matroska = container == "matroska"
+    offset_s = first_tick * base
+    end_s = times[-1] * base + 1 / info.frame_rate if info.is_followed else None
+    stop_s = times[stop] * base if stop < len(times) else end_s
+    return SoundRange(
+        start_s=offset_s if first_tick or is_matroska else None,
+        stop_s=stop_s,
+        offset_s=offset_s,
+        pictures_end_s=stop_s or info.end_s,
+        # MP4 and MOV hide what comes before 0 by an edit list; Matroska would move the pictures.
+        keeps_partial=not is_matroska,
+        keeps_codec_delay=not first_tick,
+    )
