@@ -2,6 +2,7 @@
 
 import os
 
+import hypothesis
 import pytest
 
 from tests.system_packages import PACKAGES
@@ -10,6 +11,10 @@ from tests.system_packages import PACKAGES
 # busy machine it does so by spinning.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+
+# A busy machine is no fault of the code.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 # The window is drawn into memory, and Qt's own plugin is loaded only where Qt itself loads: on a
 # machine without its system libraries all other tests are to run.

@@ -17,7 +17,6 @@ ROOT = Path(__file__).parents[1]
 PACKAGES: list[str] = importlinter.read_configuration(str(ROOT / "pyproject.toml"))[
     "session_options"
 ]["root_packages"]
-KNOWN_CIRCLES = {"fresco_blender"}
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:
@@ -51,13 +50,7 @@ def test_imports_go_only_where_they_may() -> None:
     assert ended.returncode == 0, ended.stdout
 
 
-@pytest.mark.parametrize(
-    "package",
-    [
-        pytest.param(name, marks=[pytest.mark.xfail(strict=False)] if name in KNOWN_CIRCLES else [])
-        for name in PACKAGES
-    ],
-)
+@pytest.mark.parametrize("package", PACKAGES)
 def test_no_modules_import_each_other_in_a_circle(package: str) -> None:
     """Imports inside of functions count, and those for types alone."""
     graph = grimp.build_graph(package, cache_dir=None)

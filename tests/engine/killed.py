@@ -23,48 +23,57 @@ from fresco_media.clip import Clip
 from tests.engine.runs import SETTINGS
 
 _KILLS = 10
+_LONGEST_WAIT_S = 0.1
 
 
 def main() -> None:
-    """Once in one go, for the time it takes; then killed again and again."""
+    """Once in one go, counting what it tells; then killed again and again while it tells that."""
     model_folder, clip, folder = (Path(text) for text in sys.argv[1:4])
     model = load_model(model_folder, device="cpu")
     chance = random.Random(int(sys.argv[4]))
-    began = time.monotonic()
-    run_until(model, clip, folder / "undisturbed", None)
-    duration = time.monotonic() - began
+    events = run_until(model, clip, folder / "undisturbed", None)
     kills = 0
-    while not run_until(
-        model,
-        clip,
-        folder / "killed",
-        chance.uniform(0, duration / 2) if kills < _KILLS else None,
-    ):
-        kills += 1
+    while kills < _KILLS:
+        # So that it dies between two events as well as right after one.
+        wait_s = chance.uniform(0, _LONGEST_WAIT_S)
+        if run_until(model, clip, folder / "killed", chance.randrange(events // 2), wait_s) < 0:
+            kills += 1
+        else:
+            break
+    else:
+        run_until(model, clip, folder / "killed", None)
     print(kills)  # noqa: T201 - the answer
 
 
-def run_until(model: Model, clip: Path, folder: Path, seconds: float | None) -> bool:
-    """Whether a process that is killed after `seconds` finished the job."""
+def run_until(
+    model: Model, clip: Path, folder: Path, events: int | None, wait_s: float = 0.0
+) -> int:
+    """How much a process told until the job was done, or -1 if it was killed after `events`."""
+    hear, tell = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            run(model, clip, folder)
+            run(model, clip, folder, tell)
             os._exit(0)
         finally:  # An error must not come back as a second copy of this loop.
             traceback.print_exc()
             os._exit(1)
-    if seconds is not None:
-        time.sleep(seconds)
+    os.close(tell)
+    heard = 0
+    while (events is None or heard < events) and (told := os.read(hear, 1)):
+        heard += len(told)
+    if events is not None:
+        time.sleep(wait_s)
         os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
+    os.close(hear)
     if os.WIFEXITED(status) and os.WEXITSTATUS(status):
         raise SystemExit("the job failed")
-    return os.WIFEXITED(status)
+    return heard if os.WIFEXITED(status) else -1
 
 
-def run(model: Model, clip: Path, folder: Path) -> None:
-    """The whole job, from wherever it is."""
+def run(model: Model, clip: Path, folder: Path, tell: int) -> None:
+    """The whole job, from wherever it is; a byte goes to `tell` for each event."""
     (folder / "out").mkdir(parents=True, exist_ok=True)
     events = render(
         Clip.open(clip),
@@ -75,7 +84,7 @@ def run(model: Model, clip: Path, folder: Path) -> None:
         checkpoint=FolderCheckpoint(folder / "kept"),
     )
     for _ in events:
-        pass
+        os.write(tell, b".")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import threading
 from collections.abc import Generator
 from dataclasses import replace
@@ -146,14 +147,11 @@ def test_a_report_that_finds_the_disk_full_leaves_the_old_one_whole(
     place = tmp_path / "reports"
     place.mkdir()
     (place / "r.json").write_text("old", encoding="utf-8")
-    full = OSError(errno.ENOSPC, "No space left on device")
 
-    def write_bytes(path: Path, *_: object) -> None:
-        with path.open("wb") as file:
-            file.write(b"{")
-        raise full
+    def replace_on_full_disk(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", write_bytes)
+    monkeypatch.setattr(os, "replace", replace_on_full_disk)
     with pytest.raises(DiskFull, match="free some room"):
         save_report(report, place / "r.json")
 

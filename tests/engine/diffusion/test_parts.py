@@ -176,7 +176,7 @@ _CASES: dict[str, tuple[Broken, type[ModelError], str]] = {
     "a damaged config": (_damaged_config, ModelCorrupt, r"config\.json.*get the model again"),
     "a damaged card": (_damaged_card, ModelCorrupt, "description cannot be read"),
     "a damaged tokenizer": (_damaged_tokenizer, ModelCorrupt, "tokenizer does not load"),
-    "a tensor missing": (_missing_tensor, ModelCorrupt, "1 tensors are missing"),
+    "a tensor missing": (_missing_tensor, ModelCorrupt, "1 tensor is missing"),
     "a tensor missing in a file": (_missing_tensor_in_file, ModelCorrupt, "some are missing"),
     "an SDXL folder": (_xl_folder, WrongModelKind, "made for StableDiffusionXLPipeline"),
     "a Flux folder": (_flux_folder, WrongModelKind, "made for FluxPipeline"),

@@ -322,7 +322,7 @@ def test_what_the_daemon_refuses_leaves_no_trace(
     before = world.snapshot()
     fresco = restyler_of(Resolve(world), session, plugin_folders)
 
-    with pytest.raises(Exception, match="strength"):
+    with pytest.raises(Exception, match="Strength"):
         fresco.restyle([fresco.current()], replace(CHOICES, strength=7.0))
 
     assert world.snapshot() == before

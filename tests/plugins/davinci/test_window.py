@@ -112,7 +112,7 @@ def test_a_job_is_listed_with_its_newest_keyframe_and_can_be_cancelled(
         qtbot.waitUntil(lambda: window.after.has_picture, timeout=_PATIENCE_MS)
         assert "keyframe" in window.after._caption  # pyright: ignore[reportPrivateUsage]
         assert window.jobs.index(0, 1).data() == "ink"
-        assert window.jobs.index(0, 2).data().startswith("translating keyframes")
+        assert window.jobs.index(0, 2).data().startswith("keyframes ")
 
         window.table.selectRow(0)
         window.cancel.click()
