@@ -15,6 +15,8 @@ from fresco_server.jobs.job import Values
 from fresco_server.jobs.process import WorkerProcess
 
 _PATIENCE_S = 30.0
+_START_PATIENCE_S = 80.0
+"""Seconds until a process is ready: on a cold disk or a busy machine that is no clip's fault."""
 _MOST_PROCESSES = 6
 _MOST_IDLE = 2
 _LOOK_S = 0.25
@@ -156,7 +158,7 @@ class _MediaProcess:
         return process
 
     def _answer(self, subject: str, is_wanted: IsWanted) -> Values:
-        ends = time.monotonic() + _PATIENCE_S
+        ends = time.monotonic() + (_PATIENCE_S if self._is_ready else _START_PATIENCE_S)
         while True:
             try:
                 answer = self._answers.get(timeout=_LOOK_S)
@@ -164,9 +166,10 @@ class _MediaProcess:
                 if time.monotonic() < ends and is_wanted():
                     continue
                 self.end()
-                raise WorkerLost(
-                    f"{subject}: looking at it takes too long; check the disk"
-                ) from None
+                raise WorkerLost(self._too_slow(subject)) from None
+            if answer["say"] == "ready":
+                ends = time.monotonic() + _PATIENCE_S
+                continue
             if answer["say"] == "ended":
                 self._process = None
                 if self._is_closed:
@@ -180,6 +183,14 @@ class _MediaProcess:
                 )
             if answer.get("ask") == self._asked:
                 return answer
+
+    def _too_slow(self, subject: str) -> str:
+        if self._is_ready:
+            return f"{subject}: looking at it takes too long; check the disk"
+        return (
+            "the process that looks at clips takes too long to start; try again when this machine "
+            "has less to do"
+        )
 
     def close(self) -> None:
         """End it because the daemon does; who waits for an answer is told; from any thread."""
@@ -199,8 +210,7 @@ class _MediaProcess:
     def _hear(self, process: WorkerProcess, message: Values) -> None:
         if message["say"] == "ready":
             self._is_ready = True
-        else:
-            self._answers.put(message)
+        self._answers.put(message)
 
     def _bury(self, process: WorkerProcess, code: int) -> None:
         self._answers.put({"say": "ended", "code": code})
