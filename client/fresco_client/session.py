@@ -356,7 +356,7 @@ class Session(SessionLike):
     def models(self) -> tuple[Model, ...]:
         """Models here and on the hub, the bundled one first."""
         response = self._connection.call(
-            models_pb2.ListModelsRequest(), models_pb2.ListModelsResponse
+            models_pb2.ListModelsRequest(), models_pb2.ListModelsResponse, _CLIP_S
         )
         return tuple(value_of(model, Model) for model in response.models)
 

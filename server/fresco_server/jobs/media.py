@@ -26,6 +26,8 @@ from fresco_server.jobs.messages import (
 from fresco_server.jobs.process import WorkerProcess
 
 _PATIENCE_S = 30.0
+_START_PATIENCE_S = 80.0
+"""Seconds until a process is ready: on a cold disk or a busy machine that is no clip's fault."""
 _MOST_PROCESSES = 6
 _MOST_IDLE = 2
 _LOOK_S = 0.25
@@ -139,7 +141,7 @@ class _MediaProcess:
         self._command = command
         self._folder = folder
         self._process: WorkerProcess | None = None
-        self._answers: queue.SimpleQueue[MediaMessage | Ended] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[MediaMessage | Ready | Ended] = queue.SimpleQueue()
         self._asked = 0
         self._lock = threading.Lock()
         self._is_closed = False
@@ -173,7 +175,7 @@ class _MediaProcess:
         return process
 
     def _answer(self, subject: str, is_wanted: IsWanted) -> MediaMessage:
-        ends = time.monotonic() + _PATIENCE_S
+        ends = time.monotonic() + (_PATIENCE_S if self._is_ready else _START_PATIENCE_S)
         while True:
             try:
                 answer = self._answers.get(timeout=_LOOK_S)
@@ -181,9 +183,10 @@ class _MediaProcess:
                 if time.monotonic() < ends and is_wanted():
                     continue
                 self.end()
-                raise WorkerLost(
-                    f"{subject}: looking at it takes too long; check the disk"
-                ) from None
+                raise WorkerLost(self._too_slow(subject)) from None
+            if isinstance(answer, Ready):
+                ends = time.monotonic() + _PATIENCE_S
+                continue
             if isinstance(answer, Ended):
                 self._process = None
                 if self._is_closed:
@@ -197,6 +200,14 @@ class _MediaProcess:
                 )
             if answer.ask == self._asked:
                 return answer
+
+    def _too_slow(self, subject: str) -> str:
+        if self._is_ready:
+            return f"{subject}: looking at it takes too long; check the disk"
+        return (
+            "the process that looks at clips takes too long to start; try again when this machine "
+            "has less to do"
+        )
 
     def close(self) -> None:
         """End it because the daemon does; who waits for an answer is told; from any thread."""
@@ -217,6 +228,7 @@ class _MediaProcess:
         match message:
             case Ready():
                 self._is_ready = True
+                self._answers.put(message)
             case ClipDescribed() | ModelsListed() | QuestionRefused() | Ended():
                 self._answers.put(message)
             case _:

@@ -168,3 +168,35 @@ def test_the_clip_is_not_blamed_for_a_process_that_does_not_start(folder: Path) 
 
     with pytest.raises(WorkerLost, match="the process that looks at clips does not start"):
         looks.describe(folder / "clip.mp4", None)
+
+
+_STARTS_LATE = """
+import json, sys, time
+time.sleep(1.5)
+print(json.dumps({"say": "ready"}), flush=True)
+for line in sys.stdin:
+    ask = json.loads(line)["ask"]
+    print(json.dumps({"say": "answered", "ask": ask, "info": {"frame_count": 3}}), flush=True)
+"""
+
+
+def test_the_clip_is_not_blamed_for_a_process_that_is_slow_to_start(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media, "_PATIENCE_S", 0.5)
+    looks = MediaProcesses([sys.executable, "-c", _STARTS_LATE], folder)
+
+    counts = [looks.describe(folder / "clip.mp4", None)["frame_count"] for _ in range(2)]
+    looks.close()
+
+    assert counts == [3, 3]
+
+
+def test_a_process_that_never_is_ready_is_given_up_with_a_sentence(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media, "_START_PATIENCE_S", 0.5)
+    looks = MediaProcesses([sys.executable, "-c", "import time; time.sleep(60)"], folder)
+
+    with pytest.raises(WorkerLost, match="takes too long to start"):
+        looks.describe(folder / "clip.mp4", None)
