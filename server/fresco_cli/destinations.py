@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from fresco_engine.errors import OutputExists, OutputNotWritable
+from fresco_media.files.disk import storing
 from fresco_media.writing.originals import Originals, is_same_place
 
 from fresco_cli.options import Wanted
@@ -27,6 +28,15 @@ def check_picture(path: Path, *, overwrite: bool) -> None:
 
 def check_file(path: Path, *, overwrite: bool) -> None:
     """Raises: OutputNotWritable or OutputExists when no file can be written to `path`."""
+    with storing(path):  # Asking after a name fails where that is too long.
+        _check_folder_of(path)
+        if path.is_dir():
+            raise OutputNotWritable(path, "this is a folder; give a file name")
+        if path.exists() and not overwrite:
+            raise OutputExists(path, "it exists already; choose another name or add --overwrite")
+
+
+def _check_folder_of(path: Path) -> None:
     if not path.parent.is_dir():
         raise OutputNotWritable(
             path, f"the folder {path.parent} does not exist; create it or choose another"
@@ -35,10 +45,6 @@ def check_file(path: Path, *, overwrite: bool) -> None:
         raise OutputNotWritable(
             path, f"the folder {path.parent} may not be written to; choose another folder"
         )
-    if path.is_dir():
-        raise OutputNotWritable(path, "this is a folder; give a file name")
-    if path.exists() and not overwrite:
-        raise OutputExists(path, "it exists already; choose another name or add --overwrite")
 
 
 def make_folder(path: Path) -> None:
@@ -73,6 +79,13 @@ def check_report(path: Path, output: Path, originals: Originals) -> None:
         )
 
 
+def check_folder(folder: Path, output: Path, originals: Originals) -> None:
+    """Raises: OutputNotWritable when `folder` is not one to put more than the result into."""
+    originals.check(folder)
+    if is_same_place(folder, output) and not folder.is_dir():
+        raise OutputNotWritable(folder, "this is where the result goes; choose another folder")
+
+
 def check_keyframe_folder(folder: Path, originals: Originals, *, overwrite: bool) -> None:
     """Looks whether keyframes can go into `folder` without harm.
 
@@ -80,15 +93,16 @@ def check_keyframe_folder(folder: Path, originals: Originals, *, overwrite: bool
         OutputNotWritable: it is a file, or what is in it belongs to the clip or was painted.
         OutputExists: an earlier job's keyframes would lie beside the new ones.
     """
-    if folder.exists() and not folder.is_dir():
-        raise OutputNotWritable(folder, "this is a file; name a folder for the keyframes")
-    # Frames of a sequence may be named like keyframes, and overwriting would remove them.
-    originals.check(folder, *_saved_keyframes(folder))
-    if _saved_keyframes(folder) and not overwrite:
-        raise OutputExists(
-            folder,
-            "it holds keyframes of an earlier job; choose another folder or add --overwrite",
-        )
+    with storing(folder):
+        if folder.exists() and not folder.is_dir():
+            raise OutputNotWritable(folder, "this is a file; name a folder for the keyframes")
+        # Frames of a sequence may be named like keyframes, and overwriting would remove them.
+        originals.check(folder, *_saved_keyframes(folder))
+        if _saved_keyframes(folder) and not overwrite:
+            raise OutputExists(
+                folder,
+                "it holds keyframes of an earlier job; choose another folder or add --overwrite",
+            )
 
 
 def clear_keyframes(folder: Path, originals: Originals) -> None:

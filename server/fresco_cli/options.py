@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from fresco_cli.parsing import place
+
 _MODEL = "Model"
 _DAEMON = "Daemon"
 _MESSAGES = "Messages"
@@ -115,15 +117,22 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="OUT",
+        parser=place,
         help="The result: .mp4, .mov, .mkv, or name_%04d.png for images.",
     ),
 ]
 SaveKeyframes = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Save the restyled keyframes as PNG.")
+    Path | None,
+    typer.Option(metavar="DIR", parser=place, help="Save the restyled keyframes as PNG."),
 ]
 ReportFile = Annotated[
     Path | None,
-    typer.Option("--report", metavar="FILE.json", help="Save settings, times, memory and metrics."),
+    typer.Option(
+        "--report",
+        metavar="FILE.json",
+        parser=place,
+        help="Save settings, times, memory and metrics.",
+    ),
 ]
 
 

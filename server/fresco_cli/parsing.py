@@ -39,6 +39,18 @@ def number(text: str | float) -> float:
         raise typer.BadParameter(f"{text!r} is no number; give for example 0.75") from None
 
 
+def place(text: str | Path) -> Path:
+    """The path of something that is written; a default is one already.
+
+    Raises:
+        BadParameter: it is empty, as a variable of a script that was never set. A path would make
+            the current folder of that.
+    """
+    if not str(text).strip():
+        raise typer.BadParameter("the name is empty; say where to write to")
+    return Path(text)
+
+
 def parse_range(text: str | None) -> tuple[int, int | None]:
     """First frame and the frame after the last from `A:B`, `A:` or `:B`.
 

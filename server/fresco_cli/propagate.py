@@ -20,7 +20,7 @@ from fresco_cli.inputs import clip_inputs, painted_inputs
 from fresco_cli.options import Telling
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, make_output
-from fresco_cli.parsing import parse_frame_rate
+from fresco_cli.parsing import parse_frame_rate, place
 
 _WORTH_TELLING = 0.05
 
@@ -54,15 +54,23 @@ class PropagateChoices:
     overwrite: options.Overwrite = False
     report: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.json", help="Save times, memory and the error of every frame."),
+        typer.Option(
+            metavar="FILE.json",
+            parser=place,
+            help="Save times, memory and the error of every frame.",
+        ),
     ] = None
     error_maps: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Save where every frame misses its source, as PNG."),
+        typer.Option(
+            metavar="DIR", parser=place, help="Save where every frame misses its source, as PNG."
+        ),
     ] = None
     resume: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Keep finished parts there, and go on with them."),
+        typer.Option(
+            metavar="DIR", parser=place, help="Keep finished parts there, and go on with them."
+        ),
     ] = None
     device: options.Device = None
 
@@ -131,7 +139,7 @@ def _run(
         destinations.check_report(report, job.output, job.originals)
     for folder in (job.error_maps, job.resume):
         if folder is not None:
-            job.originals.check(folder)
+            destinations.check_folder(folder, job.output, job.originals)
             destinations.make_folder(folder)
     with LocalSession(engine) as session:
         job_id = session.propagate(job).id

@@ -41,6 +41,55 @@ def test_an_existing_output_is_kept_unless_told_otherwise(tmp_path: Path, clip: 
     assert taken.read_bytes() == b"precious"
 
 
+@pytest.mark.parametrize("name", ["out.mp4", "out_%04d.png"])
+def test_a_file_that_appeared_during_the_work_is_kept_and_the_result_too(
+    tmp_path: Path, clip: Clip, name: str
+) -> None:
+    folder = tmp_path / "results"
+    folder.mkdir()
+    foreign = folder / name.replace("%04d", "9999")
+
+    with (
+        pytest.raises(OutputExists, match=r"was taken during the work.* \(2\)") as raised,
+        open_writer(folder / name, clip) as writer,
+    ):
+        for frame in clip.frames():
+            writer.write(frame)
+        foreign.write_bytes(b"precious")
+
+    assert foreign.read_bytes() == b"precious"
+    (kept,) = set(folder.iterdir()) - {foreign}
+    assert kept.name in str(raised.value)
+    assert Clip.open(kept).info.frame_count == 3
+
+
+@pytest.mark.parametrize("name", [f"{'x' * 252}.mp4", f"{'x' * 252}_%04d.png"])
+def test_a_name_that_no_disk_takes_is_refused(tmp_path: Path, clip: Clip, name: str) -> None:
+    with pytest.raises(OutputNotWritable, match="too long; choose a shorter one"):
+        open_writer(tmp_path / name, clip)
+
+
+def test_a_folder_named_like_a_video_is_not_filled_with_pictures(
+    tmp_path: Path, clip: Clip
+) -> None:
+    (tmp_path / "out.mp4").mkdir()
+
+    with pytest.raises(OutputNotWritable, match="this is a folder"):
+        open_writer(tmp_path / "out.mp4", clip)
+
+
+def test_pictures_that_go_without_being_replaced_are_told(tmp_path: Path, clip: Clip) -> None:
+    for number in (1, 7001, 7002):
+        (tmp_path / f"shot_{number}.png").write_bytes(b"earlier")
+
+    with open_writer(tmp_path / "shot_%d.png", clip, overwrite=True) as writer:
+        told = writer.warnings
+        for frame in clip.frames():
+            writer.write(frame)
+
+    assert any("2 pictures of an earlier result" in one and "shot_7002.png" in one for one in told)
+
+
 def test_a_missing_folder_is_refused(tmp_path: Path, clip: Clip) -> None:
     with pytest.raises(OutputNotWritable, match=r"does not exist; create it"):
         open_writer(tmp_path / "no" / "out.mp4", clip)

@@ -77,6 +77,21 @@ def test_the_last_frame_at_a_variable_rate_lasts_what_the_file_says(
     assert length_s(tmp_path / result) == pytest.approx((500 + last_ms) / 1000, abs=0.001)
 
 
+@pytest.mark.parametrize("result", ["b.mp4", "b.mov", "b.mkv"])
+@pytest.mark.parametrize("last_ms", [700, 40, 20])
+@pytest.mark.parametrize("first_ms", [100, 1000])
+def test_the_last_frame_lasts_what_the_file_says_also_after_a_slow_beginning(
+    tmp_path: Path, first_ms: int, last_ms: int, result: str
+) -> None:
+    times_ms = (*range(0, 6 * first_ms, first_ms), *range(6 * first_ms, 6 * first_ms + 800, 40))
+    film = write_film(tmp_path / "a.mp4", times_ms, last_ms)
+
+    rewritten(film, tmp_path / result)
+
+    end_s = (times_ms[-1] + last_ms) / 1000
+    assert length_s(tmp_path / result) == pytest.approx(end_s, abs=0.001)
+
+
 @pytest.mark.parametrize("source", ["a.ts", "a.flv"])
 def test_the_last_frame_lasts_as_the_one_before_where_the_file_does_not_say(
     tmp_path: Path, source: str

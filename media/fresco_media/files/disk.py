@@ -100,6 +100,8 @@ def output_fault(path: Path, error: Exception) -> DiskFull | OutputNotWritable:
     code = getattr(error, "errno", None)
     if code == errno.ENOSPC:
         return DiskFull(path, free_bytes(path))
+    if code == errno.ENAMETOOLONG:
+        return OutputNotWritable(path, "this name is too long; choose a shorter one")
     if isinstance(error, Displaced):
         return OutputNotWritable(path, str(error.strerror))
     if isinstance(error, FileNotFoundError):

@@ -38,5 +38,8 @@ class PacketDurations:
                 self._delay_s = begin_s - decoded_s
             duration_s = self._durations_s.pop(begin_s, Fraction(0))
             if is_end and packet is packets[-1] and self._counts_decoding:
-                duration_s = self._end_s - self._delay_s - decoded_s
+                left_s = self._end_s - self._delay_s - decoded_s
+                # Decoding begins so early that nothing is left where the first frames are shown for
+                # longer than the last ones; the file then ends with the frame that is shown last.
+                duration_s = max(duration_s, left_s)
             packet.duration = max(0, round(duration_s / packet.time_base))

@@ -6,6 +6,7 @@ import os
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import get_args
 
@@ -16,7 +17,7 @@ from fresco_media.errors import (
     OutputExists,
     OutputNotWritable,
 )
-from fresco_media.files.disk import free_bytes, partial_name
+from fresco_media.files.disk import free_bytes, partial_name, short_stem, storing
 from fresco_media.stills.numbered import NumberedName, parse_pattern
 from fresco_media.stills.sequence import find_sequence
 from fresco_media.types import ClipInfo
@@ -65,6 +66,20 @@ class Destination:
             return []
         return [file for file in self.folder.iterdir() if names.number_of(file.name) is not None]
 
+    @property
+    def is_taken(self) -> bool:
+        """Whether a result would replace something or mix with it."""
+        if self.names is None:
+            return os.path.lexists(self.path)
+        return bool(self.existing_images())
+
+    def spare_path(self) -> Path:
+        """A free name beside the output, for a result whose own was taken during the work."""
+        suffix = "" if self.names else self.path.suffix
+        stem = short_stem(self.path)
+        names = (self.path.with_name(f"{stem} ({number}){suffix}") for number in count(2))
+        return next(path for path in names if not os.path.lexists(path))
+
     def check_replaced(self) -> None:
         """Raises `OutputNotWritable` where what would be replaced is not a result of ours."""
         folders = (self.folder,) if self.names else ()
@@ -90,13 +105,14 @@ def check_destination(
         OutputNotWritable: unknown type, missing or read-only folder, or the clip itself.
         DiskFull: there is not even room for the smallest result.
     """
-    destination = _destination(path, _codec_for(path, codec), overwrite, name)
-    _check_folder(path)
-    _check_size(destination, info)
-    destination = replace(destination, originals=originals_of(info) | originals)
-    destination.check_replaced()
-    _check_free(destination)
-    _check_room(destination, info, frame_count)
+    with storing(path):  # Asking after a name fails where that is too long.
+        destination = _destination(path, _codec_for(path, codec), overwrite, name)
+        _check_folder(path)
+        _check_size(destination, info)
+        destination = replace(destination, originals=originals_of(info) | originals)
+        destination.check_replaced()
+        _check_free(destination)
+        _check_room(destination, info, frame_count)
     return destination
 
 
@@ -106,7 +122,7 @@ def _codec_for(path: Path, codec: Codec | None) -> Codec:
         raise InvalidSettings("codec", f"{codec!r} is unknown; use one of {known}")
     is_video = path.suffix.lower() in CONTAINERS
     is_pattern = parse_pattern(path.name) is not None and not is_video
-    if codec == "images" or (codec is None and (is_pattern or path.is_dir())):
+    if codec == "images" or (codec is None and (is_pattern or (path.is_dir() and not is_video))):
         return "images"
     if not is_video:
         raise OutputNotWritable(
@@ -171,12 +187,9 @@ def _check_free(destination: Destination) -> None:
     if destination.codec != "images":
         if path.is_dir():
             raise OutputNotWritable(path, "this is a folder; give the result a file name")
-        is_taken = path.exists() or path.is_symlink()
     elif destination.folder.exists() and not destination.folder.is_dir():
         raise OutputNotWritable(path, "this is a file; name a folder for the images")
-    else:
-        is_taken = bool(destination.existing_images())
-    if is_taken and not destination.overwrite:
+    if destination.is_taken and not destination.overwrite:
         raise OutputExists(path, "it exists already; choose another name or add --overwrite")
 
 

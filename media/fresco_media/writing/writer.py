@@ -19,8 +19,9 @@ import av.error
 
 from fresco_media.clip import Clip
 from fresco_media.colour.scaling import display_size
-from fresco_media.errors import OutputNotWritable, RangeOutsideClip
+from fresco_media.errors import OutputExists, OutputNotWritable, RangeOutsideClip
 from fresco_media.files.faults import writing
+from fresco_media.files.text import counted
 from fresco_media.stills.images import displayed, encode_image
 from fresco_media.types import Frame
 from fresco_media.writing.delivery import Codec
@@ -112,7 +113,18 @@ class FrameWriter(ABC):
                 self._on_complete(self._destination.temporary)
             # Files may have been moved and linked while the work was done.
             self._destination.check_replaced()
+            if self._destination.is_taken and not self._destination.overwrite:
+                self._keep_elsewhere()
             self._move_into_place()
+
+    def _keep_elsewhere(self) -> None:
+        """Give the result another name than its own, which somebody took during the work."""
+        self._release()
+        spare = self._destination.spare_path()
+        self._destination.temporary.replace(spare)
+        raise OutputExists(
+            self.path, f"this name was taken during the work; the result is whole, as {spare.name}"
+        )
 
     @abstractmethod
     def _store(self, frame: Frame) -> None:
@@ -214,13 +226,32 @@ class _ImageWriter(FrameWriter):
         on_complete: OnComplete | None = None,
     ) -> None:
         super().__init__(clip, destination, start, stop, on_complete)
+        self._removed = self._said_of_removed(start, stop)
         with writing(destination.path):
             destination.temporary.mkdir()
+
+    def _said_of_removed(self, start: int, stop: int) -> list[str]:
+        """What pictures of an earlier result go without being replaced by ones of this result."""
+        names, first = self._destination.names, self._clip.first_number
+        assert names is not None
+        numbers = range(first + start, first + stop)
+        gone = sorted(
+            path.name
+            for path in self._destination.existing_images()
+            if names.number_of(path.name) not in numbers
+        )
+        if not gone:
+            return []
+        which = gone[0] if len(gone) == 1 else f"{gone[0]} to {gone[-1]}"
+        return [
+            f"{counted(len(gone), 'picture')} of an earlier result, which this one has no frames "
+            f"for, will be removed ({which}); name the result otherwise to keep them"
+        ]
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the user should know about the result."""
-        info, warnings = self._clip.info, list[str]()
+        info, warnings = self._clip.info, list(self._removed)
         if info.has_audio:
             warnings.append("an image sequence holds no sound; take it from the source clip")
         if info.sample_aspect != 1:
