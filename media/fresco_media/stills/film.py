@@ -1,5 +1,7 @@
 """Pictures of compositors and film scanners, OpenEXR and DPX: their headers, and their light.
 
+TIFF as scanners and printers write it is decoded here too.
+
 FFmpeg decodes them; what it does not say (pixel aspect, layers, film density) is read here.
 """
 
@@ -10,6 +12,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import av
 import av.error
@@ -112,7 +115,10 @@ def exr_light(data: bytes, header: FilmHeader) -> tuple[Light, NDArray[np.float3
     Raises:
         ValueError: it is damaged.
     """
-    frame = _decoded("exr", data, {"layer": header.layer} if header.layer else {})
+    return _light(_decoded("exr", data, {"layer": header.layer} if header.layer else {}))
+
+
+def _light(frame: av.VideoFrame) -> tuple[Light, NDArray[np.float32] | None]:
     planes = _float_planes(frame)
     alpha = planes.pop() if len(planes) in (2, 4) else None
     if len(planes) == 1:
@@ -170,7 +176,20 @@ def dpx_codes(data: bytes) -> tuple[NDArray[np.uint16], NDArray[np.uint16] | Non
     Raises:
         ValueError: it is damaged.
     """
-    frame = _decoded("dpx", data, {})
+    return _codes(_decoded("dpx", data, {}))
+
+
+def tiff_codes(data: bytes) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """RGB of 0-65535, or of 0-1 in floating point, as a TIFF file has it, and alpha.
+
+    Raises:
+        ValueError: it is damaged, or of a kind that FFmpeg does not read.
+    """
+    frame = _decoded("tiff", data, {})
+    return _light(frame) if frame.format.name.startswith("gbrpf") else _codes(frame)
+
+
+def _codes(frame: av.VideoFrame) -> tuple[NDArray[np.uint16], NDArray[np.uint16] | None]:
     has_alpha = any(component.is_alpha for component in frame.format.components)
     made = frame.reformat(format="rgba64le" if has_alpha else "rgb48le").to_ndarray()
     codes = made.astype(np.uint16, copy=False)

@@ -41,6 +41,9 @@ from fresco_media.stills.png import cicp_of
 from fresco_media.types import Image
 
 _ICC_TAG, _ASSOCIATED = 34675, 1
+_PHOTOMETRIC_TAG, _SAMPLES_TAG, _PLANAR_TAG = 262, 277, 284
+_FROM_WHITE, _FROM_BLACK, _RGB = 0, 1, 2
+_PLANAR = 2
 # Several times what the largest picture that is read takes.
 _MOST_BYTES = 4 << 30
 
@@ -206,7 +209,7 @@ def _deep(data: bytes, picture: Pillow.Image) -> Still:
 def _deep_tiff(data: bytes, tags: TiffTags) -> Still:
     """A TIFF of 16 bits, or of linear light in floating point."""
     try:
-        codes, alpha = _unpacked(_decoded(data))
+        codes, alpha = _tiff_codes(data, tags)
     except (ValueError, cv2.error):
         # A compression that OpenCV does not know may be one that Pillow does, to 8 bits.
         with open_with_pillow(io.BytesIO(data)) as picture:
@@ -226,6 +229,28 @@ def _deep_tiff(data: bytes, tags: TiffTags) -> Still:
     if not is_multiplied:
         return _laid(shown, coverage, orientation, aspect)
     return _turned(Still(shown, _unless_opaque(coverage), aspect), orientation)
+
+
+def _tiff_codes(data: bytes, tags: TiffTags) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Red, green and blue, and alpha, of a TIFF of more than 8 bits.
+
+    Raises:
+        ValueError, cv2.error: OpenCV does not know how it is packed.
+        OSError: it is packed as nobody here reads it.
+    """
+    samples = first_of(tags, _SAMPLES_TAG, 1)
+    is_planar = samples > 1 and first_of(tags, _PLANAR_TAG, 1) == _PLANAR
+    photometric = first_of(tags, _PHOTOMETRIC_TAG, _FROM_BLACK)
+    # OpenCV, and Pillow with 16 bits, take planes for pixels, white for black and alpha for grey.
+    if not (is_planar or photometric == _FROM_WHITE or samples == 2):
+        return _unpacked(_decoded(data))
+    if photometric not in (_FROM_WHITE, _FROM_BLACK, _RGB):
+        raise OSError("planes of inks")
+    try:
+        return film.tiff_codes(data)
+    except ValueError as error:
+        # Not to be tried with Pillow, which has them wrong as well.
+        raise OSError(str(error)) from error
 
 
 def _decoded(data: bytes) -> NDArray[Any]:

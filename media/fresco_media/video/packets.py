@@ -61,7 +61,8 @@ class Scan:
     `time_base` is the tick of the pictures' stamps, `step` the usual duration of one in ticks.
     `end` is when the file says that its last picture ends, in ticks, None where it does not.
     `sound_start_s` is when its first sound begins, None without any.
-    `has_decoding_times_only` says that the container stores no times of showing.
+    `has_decoding_times_only` says that the container stores no times of showing,
+    `has_made_up_times` that it stores none at all for frames, so that FFmpeg counts them.
     """
 
     time_base: Fraction
@@ -72,6 +73,7 @@ class Scan:
     end: int | None = None
     sound_start_s: Fraction | None = None
     has_decoding_times_only: bool = False
+    has_made_up_times: bool = False
     bookkeeping: Bookkeeping = field(default_factory=lambda: Bookkeeping(""))
 
     @property
@@ -132,7 +134,11 @@ def scan_packets(
     tracks = {one.index: Track(one.time_base or Fraction(1, 90000)) for one in container.streams}
     pictures = tracks[stream.index]
     may_jump = bool(container.format.flags & int(ContainerFlags.ts_discont.value))
-    scan = Scan(pictures.time_base, has_decoding_times_only=container.format.name == "asf")
+    scan = Scan(
+        pictures.time_base,
+        has_decoding_times_only=container.format.name == "asf",
+        has_made_up_times=container.format.name == "avi",
+    )
     scan.bookkeeping = Bookkeeping(container.format.name, announced_frames(container, stream))
     clock = _clock_of(container, stream)
     own_times_s: list[Fraction | None] = []
@@ -341,9 +347,17 @@ def table_in_order(
         left_out=left_out,
         mended=sum(before != after for before, after in zip(own, stamps, strict=True)),
         durations=_last_durations(scan, order, stamps),
-        loss=scan.bookkeeping.loss(
-            own, order, packets=0 if scan.is_cut_short else len(scan.packets)
-        ),
+        loss=_loss(scan, own, order),
+    )
+
+
+def _loss(scan: Scan, own: Sequence[int | None], order: Sequence[int]) -> Loss | None:
+    if scan.has_made_up_times:
+        # What was dropped while recording leaves its hole in the order of storage.
+        order = sorted(order)
+        own = [scan.packets[number].seek for number in order]
+    return scan.bookkeeping.loss(
+        own, order, packets=0 if scan.is_cut_short else len(scan.packets)
     )
 
 
@@ -387,7 +401,9 @@ def _own_stamps(scan: Scan, order: Sequence[int]) -> Sequence[int | None]:
     packets = [scan.packets[number] for number in order]
     # Where a container has no times of showing (AVI), FFmpeg makes them up in storage order: the
     # first picture comes out when as many went in as the codec reorders, and sound is beside that.
-    if not has_reordered_stamps(scan) and list(order) != sorted(order):
+    # Which picture is which it only guesses, wrongly where a packet holds two of them (XviD).
+    is_guessed = scan.has_made_up_times or not has_reordered_stamps(scan)
+    if is_guessed and list(order) != sorted(order):
         made_up = [packet.stamp for packet in packets if packet.stamp is not None]
         if len(made_up) == len(packets):
             return sorted(made_up)

@@ -172,8 +172,10 @@ def _described(
     path: Path, header: _Header, scan: Scan, is_stopped: Callable[[], bool]
 ) -> Probe | None:
     """Find out which packet becomes which frame, and describe the file."""
-    is_suspicious = not has_all_stamps(scan) or (
-        header.does_reorder and not has_reordered_stamps(scan)
+    is_suspicious = (
+        scan.has_made_up_times
+        or not has_all_stamps(scan)
+        or (header.does_reorder and not has_reordered_stamps(scan))
     )
     with open_input(path) as container:
         trial = try_out(
