@@ -49,13 +49,14 @@ def test_a_file_that_appeared_during_the_work_is_kept_and_the_result_too(
     folder.mkdir()
     foreign = folder / name.replace("%04d", "9999")
 
-    with (
-        pytest.raises(OutputExists, match=r"was taken during the work.* \(2\)") as raised,
-        open_writer(folder / name, clip) as writer,
-    ):
-        for frame in clip.frames():
-            writer.write(frame)
-        foreign.write_bytes(b"precious")
+    def write_all() -> None:
+        with open_writer(folder / name, clip) as writer:
+            for frame in clip.frames():
+                writer.write(frame)
+            foreign.write_bytes(b"precious")
+
+    with pytest.raises(OutputExists, match=r"was taken during the work.* \(2\)") as raised:
+        write_all()
 
     assert foreign.read_bytes() == b"precious"
     (kept,) = set(folder.iterdir()) - {foreign}

@@ -177,6 +177,54 @@ def test_tiff_says_whether_its_colours_are_multiplied(
     assert still.alpha is not None
 
 
+def tiff_of(strips: list[bytes], count: int, tags: dict[int, int]) -> bytes:
+    """An uncompressed TIFF of 16 bits, 32 pixels by 24, of `count` samples, with these tags."""
+    shorts = {256: 32, 257: 24, 259: 1, 277: count, 278: 24, **tags}
+    start = 8 + 2 + 12 * (len(shorts) + 3) + 4
+    arrays = struct.pack(f"<{count}H", *[16] * count).ljust(8, b"\0")
+    places = [start + 8 + 8 * len(strips) + sum(map(len, strips[:n])) for n in range(len(strips))]
+    arrays += struct.pack(f"<{2 * len(strips)}I", *places, *map(len, strips))
+    entries = [(tag, struct.pack("<HHIHH", tag, 3, 1, value, 0)) for tag, value in shorts.items()]
+    entries += [(258, struct.pack("<HHII", 258, 3, count, start if count > 2 else 16 | 16 << 16))]
+    for place, (tag, values) in enumerate({273: places, 279: [*map(len, strips)]}.items()):
+        at = start + 8 + 4 * len(strips) * place
+        entries += [
+            (tag, struct.pack("<HHII", tag, 4, len(strips), at if values[1:] else values[0]))
+        ]
+    table = b"".join(entry for _, entry in sorted(entries))
+    return (
+        struct.pack("<2sHIH", b"II", 42, 8, len(entries))
+        + table
+        + b"\0" * 4
+        + arrays
+        + b"".join(strips)
+    )
+
+
+def test_planes_of_a_deep_tiff_are_put_together(tmp_path: Path) -> None:
+    planes = [np.full((24, 32), 257 * value, "<u2").tobytes() for value in (200, 120, 40)]
+    (tmp_path / "a.tif").write_bytes(tiff_of(planes, 3, {262: 2, 284: 2}))
+
+    assert read_image(tmp_path / "a.tif")[5, 5].tolist() == [200, 120, 40]
+
+
+def test_a_deep_tiff_may_count_from_white(tmp_path: Path) -> None:
+    samples = np.full((24, 32), 65535 - 257 * 200, "<u2").tobytes()
+    (tmp_path / "a.tif").write_bytes(tiff_of([samples], 1, {262: 0, 284: 1}))
+
+    assert read_image(tmp_path / "a.tif")[5, 5].tolist() == [200, 200, 200]
+
+
+def test_the_second_sample_of_a_grey_tiff_is_alpha(tmp_path: Path) -> None:
+    samples = np.full((24, 32, 2), (257 * 200, 257 * 51), "<u2").tobytes()
+    (tmp_path / "a.tif").write_bytes(tiff_of([samples], 2, {262: 1, 284: 1, 338: 2}))
+
+    still = read_still(tmp_path / "a.tif")
+
+    assert still.image[5, 5].tolist() == [40, 40, 40]
+    assert still.alpha is not None
+
+
 def test_deep_pictures_are_rounded_and_not_cut(tmp_path: Path) -> None:
     deep = np.full((24, 32, 3), 257 * 100 + 200, np.uint16)
     (tmp_path / "a.png").write_bytes(makers.png(deep))

@@ -356,9 +356,7 @@ def _loss(scan: Scan, own: Sequence[int | None], order: Sequence[int]) -> Loss |
         # What was dropped while recording leaves its hole in the order of storage.
         order = sorted(order)
         own = [scan.packets[number].seek for number in order]
-    return scan.bookkeeping.loss(
-        own, order, packets=0 if scan.is_cut_short else len(scan.packets)
-    )
+    return scan.bookkeeping.loss(own, order, packets=0 if scan.is_cut_short else len(scan.packets))
 
 
 def _last_durations(scan: Scan, order: Sequence[int], stamps: Sequence[int]) -> tuple[int, ...]:

@@ -171,19 +171,17 @@ def test_the_clip_is_not_blamed_for_a_process_that_does_not_start(folder: Path) 
 
 
 _STARTS_LATE = """
-import json, sys, time
+import runpy, time
 time.sleep(1.5)
-print(json.dumps({"say": "ready"}), flush=True)
-for line in sys.stdin:
-    ask = json.loads(line)["ask"]
-    print(json.dumps({"say": "answered", "ask": ask, "info": {"frame_count": 3}}), flush=True)
+runpy.run_module("tests.fakes.worker", run_name="__main__", alter_sys=True)
 """
 
 
 def test_the_clip_is_not_blamed_for_a_process_that_is_slow_to_start(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(media, "_PATIENCE_S", 0.5)
+    monkeypatch.setattr(media, "_PATIENCE_S", 1.0)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     looks = MediaProcesses([sys.executable, "-c", _STARTS_LATE], folder)
 
     counts = [looks.describe(folder / "clip.mp4", None)["frame_count"] for _ in range(2)]
