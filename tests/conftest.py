@@ -27,6 +27,13 @@ except ImportError:
 else:
     pytest_plugins = ["pytestqt.plugin"]
 
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are cores: many tests wait for another process."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(2, (cores or 2) * 3 // 2)
+
+
 _IN_CI = bool(os.environ.get("CI"))
 _OF_WINDOWS = ("tests/gui/", "tests/blender/")
 
