@@ -31,11 +31,15 @@ html_title = "Fresco"
 html_show_copyright = False
 myst_heading_anchors = 3
 nitpicky = True
-# What the API's signatures name of other libraries, whose own pages say what it is; and of types
-# cut in two where they have commas.
-_FOREIGN = r"(pathlib|datetime|fractions|collections|numpy|torch|types)\..*|tuple\[int.*"
-nitpick_ignore_regex = [("py:.*", _FOREIGN)]
-nitpick_ignore = [("py:class", "fresco_client.transport.base.Endpoint")]
+# What the API's signatures name of other libraries, whose own pages say what it is; of types cut in
+# two where they have commas; and of classes that a script is handed and hands on unopened.
+_FOREIGN = r"(pathlib|datetime|fractions|collections|numpy|torch|types)\..*|tuple\[int.*|Path"
+_HANDED_ON = (
+    r"fresco_client\.transport\.base\.Endpoint|fresco_media\.writing\.originals\.Originals|"
+    r"fresco_engine\.(checkpoint|interpolation|correspondence|diffusion)\.\w+\.\w+|"
+    r"fresco_engine\.(progress_tracker\.ProgressTracker|types\.FrameQuality)|ControlKind"
+)
+nitpick_ignore_regex = [("py:.*", _FOREIGN), ("py:.*", _HANDED_ON)]
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_class_signature = "separated"  # who makes a session or a stream need not know how
