@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timezone
 from fractions import Fraction
 
 from fresco_client.values import (
@@ -16,14 +16,26 @@ from fresco_client.values import (
     StageProgress,
 )
 
+EPOCH = datetime.fromtimestamp(0, timezone.utc)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
     """Something that happened to a job."""
 
-    sequence: int
-    """1 for a job's first event, then one more for each."""
-    time: datetime
+    sequence: int = 0
+    """1 for a job's first event, then one more for each; 0 until it is recorded."""
+    time: datetime = EPOCH
+    """When it was recorded; `EPOCH` until then."""
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the job has ended with this event."""
+        match self:
+            case Finished() | Failed() | StateChanged(state=JobState.CANCELLED):
+                return True
+            case _:
+                return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +43,7 @@ class StateChanged(Event):
     """The job has another state; `CANCELLED` is a last event."""
 
     state: JobState
-    reason: str
+    reason: str = ""
     """Why, where that is not plain; may be empty."""
 
 
@@ -47,7 +59,7 @@ class ProgressMade(Event):
     """A stage has moved on."""
 
     progress: StageProgress
-    remaining_s: float | None
+    remaining_s: float | None = None
     """Seconds the whole job may still take; None while that is not known."""
 
 
@@ -57,7 +69,7 @@ class KeyframeReady(Event):
 
     index: int
     """Source frame index."""
-    picture: Picture | None
+    picture: Picture | None = None
     """None if none was asked for, or this client was too slow for it: fetch it."""
 
 
@@ -70,7 +82,7 @@ class FrameReady(Event):
     clip_time: Fraction | None
     """Seconds from the clip's start."""
     is_keyframe: bool
-    picture: Picture | None
+    picture: Picture | None = None
     """None if none was asked for, or this client was too slow for it: fetch it."""
 
 

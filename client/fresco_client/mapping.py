@@ -23,6 +23,8 @@ MessageT = TypeVar("MessageT", bound=Message)
 DURATION = "google.protobuf.Duration"
 TIMESTAMP = "google.protobuf.Timestamp"
 RATIONAL = "fresco.v1.Rational"
+RENAMED = {"fresco.v1.FrameReady.time": "clip_time"}
+"""Fields that are called otherwise in their values: an event's own `time` is another."""
 _LONGEST_DURATION_S = 315_576_000_000.0  # Ten thousand years, the most that Duration may hold.
 _LARGEST_INT64 = 2**63 - 1
 _LARGEST_PART = 2**31 - 1
@@ -52,14 +54,10 @@ def is_map(field: FieldDescriptor) -> bool:
 class MessageWriter:
     """Writes values, or mappings of the same names, into messages; what is None is left out."""
 
-    def __init__(self, renamed: Mapping[str, str] | None = None) -> None:
-        """`renamed` tells, by full names, what fields are called in their values."""
-        self._renamed = renamed or {}
-
     def name_of(self, field: FieldDescriptor) -> str:
         """What a message's field is called in its value."""
         is_duration = field.message_type is not None and field.message_type.full_name == DURATION
-        return self._renamed.get(field.full_name, field.name + "_s" * is_duration)
+        return RENAMED.get(field.full_name, field.name + "_s" * is_duration)
 
     def message_of(self, value: object, kind: type[MessageT], **more: object) -> MessageT:
         """The message that carries a value; `more` gives fields that are not in it."""

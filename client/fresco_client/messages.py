@@ -1,7 +1,4 @@
-"""Values to protobuf messages and back: `mapping`, and which value goes with which message.
-
-A frame's `time`, which is the clip's, is `clip_time` in its value, as an event's `time` is another.
-"""
+"""Values to protobuf messages and back: `mapping`, and which value goes with which message."""
 
 from __future__ import annotations
 
@@ -116,7 +113,7 @@ class _ClientWriter(MessageWriter):
         return content
 
 
-_WRITER = _ClientWriter({"fresco.v1.FrameReady.time": "clip_time"})
+_WRITER = _ClientWriter()
 name_of = _WRITER.name_of
 message_of = _WRITER.message_of
 

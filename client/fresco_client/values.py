@@ -97,6 +97,11 @@ class JobState(Enum):
     FAILED = "failed"
 
     @property
+    def is_running(self) -> bool:
+        """Whether a device works on it."""
+        return self.name in Stage.__members__
+
+    @property
     def is_ended(self) -> bool:
         """Whether nothing more happens unless a failed job is resumed."""
         return self in {JobState.DONE, JobState.CANCELLED, JobState.FAILED}
@@ -173,7 +178,7 @@ class ResultInfo:
     sha256: str
     report_json: str
     """The engine's report: settings, model, device, seconds per stage, metrics."""
-    is_fetched: bool
+    is_fetched: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,8 +189,9 @@ class Failure:
     """Kind of error for programs, such as DISK_FULL."""
     message: str
     """A sentence for the user."""
-    log_tail: str
-    can_resume: bool
+    log_tail: str = ""
+    """What the worker said last."""
+    can_resume: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

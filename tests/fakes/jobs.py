@@ -7,11 +7,15 @@ import threading
 import time
 from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import replace
+from datetime import datetime, timezone
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from fresco_client.events import Event, Failed, Finished, FrameReady, KeyframeReady, StateChanged
+from fresco_client.settings import KeyframeChange
+from fresco_client.values import Failure, FrameRange, JobState, Plan, ResultInfo
 from fresco_engine.checkpoint import FolderCheckpoint, Kind, StoredPlan
 from fresco_engine.settings import RestyleSettings
 from fresco_media.stills.png import encode_png
@@ -28,25 +32,9 @@ from fresco_server.errors import (
     ShuttingDown,
     WorkerLost,
 )
+from fresco_server.jobs.codec import strict_json
 from fresco_server.jobs.devices import DeviceInfo
-from fresco_server.jobs.job import (
-    Event,
-    Failed,
-    Failure,
-    Finished,
-    FrameRange,
-    FrameReady,
-    Job,
-    JobEvent,
-    JobOrder,
-    JobState,
-    KeyframeChange,
-    KeyframeReady,
-    Plan,
-    Result,
-    StateChanged,
-    Values,
-)
+from fresco_server.jobs.job import JobOrder, StoredJob, Values
 from fresco_server.jobs.looks import Look, LookOrder, LookPicture, LookStep
 from fresco_server.jobs.pulls import PullStep
 from fresco_server.jobs.uploads import Uploads
@@ -72,9 +60,10 @@ INFO: dict[str, Any] = {
 PLAN = Plan(
     start=0,
     stop=FRAMES,
-    shots=(FrameRange(0, FRAMES),),
+    shots=(FrameRange(start=0, stop=FRAMES),),
     keyframes=KEYFRAMES,
-    working_size=(WIDTH, HEIGHT),
+    working_width=WIDTH,
+    working_height=HEIGHT,
 )
 MODELS: list[dict[str, Any]] = [
     {
@@ -149,13 +138,13 @@ class FakeJobs:
         self.loaded: list[tuple[str | None, str]] = []
         self.pulls_closed = 0
         self.pull_steps: list[PullStep] = []
-        self._jobs: dict[str, Job] = {}
-        self._events: dict[str, list[JobEvent]] = {}
+        self._jobs: dict[str, StoredJob] = {}
+        self._events: dict[str, list[Event]] = {}
         self._news = threading.Condition()
 
     # What tests do
 
-    def put(self, job_id: str, state: JobState = JobState.QUEUED, **changes: Any) -> Job:
+    def put(self, job_id: str, state: JobState = JobState.QUEUED, **changes: Any) -> StoredJob:
         """A job in `state`, with one event that says so."""
         order = JobOrder(
             clip="/clips/clip.mp4",
@@ -171,23 +160,23 @@ class FakeJobs:
         now = time.time()
         values = {"order": order, "created": now, "updated": now, **changes}
         with self._news:
-            self._jobs[job_id] = Job(id=job_id, state=state, **values)
+            self._jobs[job_id] = StoredJob(id=job_id, state=state, **values)
         self.happen(job_id, StateChanged(state=state))
         return self.get(job_id)
 
-    def happen(self, job_id: str, what: Event) -> JobEvent:
+    def happen(self, job_id: str, what: Event) -> Event:
         """Something happens to a job."""
         with self._news:
             job = self._jobs[job_id]
             events = self._events.setdefault(job_id, [])
             number = len(events) + 1
-            event = JobEvent(job_id=job_id, sequence=number, time=time.time(), event=what)
+            event = replace(what, sequence=number, time=datetime.now(timezone.utc))
             events.append(event)
             self._jobs[job_id] = replace(job, last_sequence=event.sequence)
             self._news.notify_all()
             return event
 
-    def change(self, job_id: str, **changes: Any) -> Job:
+    def change(self, job_id: str, **changes: Any) -> StoredJob:
         """Change what is known of a job without an event."""
         with self._news:
             self._jobs[job_id] = replace(self._jobs[job_id], **changes)
@@ -222,15 +211,15 @@ class FakeJobs:
             self.happen(job_id, KeyframeReady(index=index))
         else:
             time = Fraction(index, 24)
-            self.happen(job_id, FrameReady(index=index, time=time, is_keyframe=False))
+            self.happen(job_id, FrameReady(index=index, clip_time=time, is_keyframe=False))
 
-    def finish(self, job_id: str, data: bytes, report: Values | None = None) -> Result:
+    def finish(self, job_id: str, data: bytes, report: Values | None = None) -> ResultInfo:
         """The job is done, with `data` for a result; without any its output are frames."""
-        result = Result(
+        result = ResultInfo(
             file_name="clip.mp4" if data else "",
             size_bytes=len(data),
             sha256=hashlib.sha256(data).hexdigest() if data else "",
-            report=report or {"model": "fresco-small"},
+            report_json=strict_json(report or {"model": "fresco-small"}),
         )
         folder = self.folder(job_id)
         folder.mkdir(parents=True, exist_ok=True)
@@ -254,7 +243,7 @@ class FakeJobs:
 
     # What the daemon offers
 
-    def create(self, job_id: str, order: JobOrder, *, is_urgent: bool = False) -> Job:
+    def create(self, job_id: str, order: JobOrder, *, is_urgent: bool = False) -> StoredJob:
         self._begin_work(order.device)
         if len(self.list([JobState.QUEUED], 10_000)) >= self.settings.limits.queued_jobs:
             raise LimitReached("the queue is full; wait until jobs have ended")
@@ -273,7 +262,7 @@ class FakeJobs:
             refusal, self.refusal = self.refusal, None
             raise refusal
 
-    def get(self, job_id: str) -> Job:
+    def get(self, job_id: str) -> StoredJob:
         try:
             return self._jobs[job_id]
         except KeyError:
@@ -284,7 +273,7 @@ class FakeJobs:
         states: Collection[JobState] = (),
         limit: int = 50,
         before: tuple[float, str] | None = None,
-    ) -> list[Job]:
+    ) -> list[StoredJob]:
         jobs = sorted(self._jobs.values(), key=lambda job: (job.created, job.id), reverse=True)
         return [
             job
@@ -293,29 +282,29 @@ class FakeJobs:
             and (before is None or (job.created, job.id) < before)
         ][:limit]
 
-    def cancel(self, job_id: str) -> Job:
+    def cancel(self, job_id: str) -> StoredJob:
         job = self.get(job_id)
         if job.state in (JobState.DONE, JobState.FAILED):
             raise NotPossible(f"job {job_id!r} is {job.state.value}, so it cannot be cancelled")
         return self._enter(job_id, JobState.CANCELLED)
 
-    def pause(self, job_id: str) -> Job:
+    def pause(self, job_id: str) -> StoredJob:
         job = self.get(job_id)
-        if job.state.has_ended:
+        if job.state.is_ended:
             raise NotPossible(f"job {job_id!r} is {job.state.value}, so it cannot be paused")
         return self._enter(job_id, JobState.PAUSED)
 
-    def resume(self, job_id: str) -> Job:
+    def resume(self, job_id: str) -> StoredJob:
         job = self.get(job_id)
         has_failed = job.failure is not None and job.failure.can_resume
-        if job.state.has_ended and not has_failed:
+        if job.state.is_ended and not has_failed:
             raise NotPossible(f"job {job_id!r} is {job.state.value} and cannot go on")
         if self.refusal is not None:
             raise self.refusal
         self.change(job_id, failure=None)
         return self._enter(job_id, JobState.QUEUED)
 
-    def _enter(self, job_id: str, state: JobState) -> Job:
+    def _enter(self, job_id: str, state: JobState) -> StoredJob:
         if self.get(job_id).state is not state:
             self.change(job_id, state=state)
             self.happen(job_id, StateChanged(state=state))
@@ -330,13 +319,15 @@ class FakeJobs:
 
     def reroll(
         self, job_id: str, new_job_id: str, changes: Sequence[KeyframeChange], request: Values
-    ) -> Job:
+    ) -> StoredJob:
         parent = self.get(job_id)
         self._begin_work("")
         if parent.state is not JobState.DONE:
             raise NotPossible(f"job {job_id!r} is {parent.state.value}; wait until it is done")
         seeds = {str(change.index): change.seed or 99 for change in changes}
-        pictures = {str(change.index): change.picture for change in changes if change.picture}
+        pictures = {
+            str(change.index): change.picture_path for change in changes if change.picture_path
+        }
         prompts = {str(change.index): change.prompt for change in changes if change.prompt}
         settings = {
             **parent.order.settings,
@@ -347,7 +338,7 @@ class FakeJobs:
         order = replace(parent.order, parent_id=job_id, request=request, settings=settings)
         return self.create(new_job_id, order)
 
-    def events(self, job_id: str, after: int, limit: int = 100) -> list[JobEvent]:
+    def events(self, job_id: str, after: int, limit: int = 100) -> list[Event]:
         self.get(job_id)
         with self._news:
             return self._events[job_id][after : after + limit]
@@ -431,7 +422,7 @@ class FakeJobs:
         return 1 << 40
 
     def uploads_in_use(self) -> set[str]:
-        jobs = [job for job in self._jobs.values() if not job.state.has_ended]
+        jobs = [job for job in self._jobs.values() if not job.state.is_ended]
         return {job.order.upload for job in jobs if job.order.upload is not None}
 
     def make_room(self, wanted_bytes: int) -> None:
@@ -442,7 +433,7 @@ class FakeJobs:
         """Nothing here gets old."""
 
     def open_jobs(self) -> int:
-        return sum(not job.state.has_ended for job in self._jobs.values())
+        return sum(not job.state.is_ended for job in self._jobs.values())
 
     def touched(self) -> None:
         self.touches += 1

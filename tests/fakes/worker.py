@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from fresco_client.values import Failure
 from fresco_engine.checkpoint import FolderCheckpoint, StoredPlan
 from fresco_engine.errors import InvalidSettings
 from fresco_engine.keyframes import with_chosen
@@ -41,7 +42,6 @@ from fresco_media.painted.keys import read_key
 from fresco_media.types import Frame, Image
 from fresco_media.writing.writer import open_writer
 from fresco_server.jobs.devices import DeviceInfo
-from fresco_server.jobs.job import Failure
 from fresco_server.jobs.looks import LookOrder
 from fresco_server.jobs.messages import Ready, Refused, RunJob
 from fresco_server.worker import confinement, media

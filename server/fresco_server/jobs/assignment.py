@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
+from fresco_client.values import Failure
 from fresco_engine.errors import DiskFull, OutputNotWritable
 
 from fresco_server.errors import NotPossible, StoreBusy, reason_of
 from fresco_server.jobs.event_recorder import EventRecorder
 from fresco_server.jobs.folders import DataFolder
-from fresco_server.jobs.job import Failure, Job
+from fresco_server.jobs.job import StoredJob
 from fresco_server.jobs.messages import JobMessage, JobStopped, RunJob, StopJob
 from fresco_server.jobs.starting import cause, worker_lost
 from fresco_server.jobs.stopping import apply_wanted, release
@@ -42,7 +43,7 @@ class JobAssignment:
         folders: DataFolder,
         closes: threading.Event,
     ) -> None:
-        self.job: Job | None = None
+        self.job: StoredJob | None = None
         self._device_id = device_id
         self._worker = worker
         self._store = store
@@ -52,11 +53,11 @@ class JobAssignment:
         self._crashes: dict[str, tuple[int, int]] = {}
         self._lacks_room: DiskFull | None = None
 
-    def next(self, *, takes_any: bool = True) -> Job | None:
+    def next(self, *, takes_any: bool = True) -> StoredJob | None:
         """The first in the queue for this device, also of those that any device may do."""
         return self._store.next_queued(("", self._device_id) if takes_any else (self._device_id,))
 
-    def begin(self, job: Job) -> None:
+    def begin(self, job: StoredJob) -> None:
         """Have the worker do a job."""
         _LOGGER.info("job %s: begins on %s", job.id, self._device_id)
         self._store.database.keep_reserve()
@@ -120,7 +121,7 @@ class JobAssignment:
             )
             self.fail(job, worker_lost(message, log_tail))
 
-    def fail(self, job: Job, failure: Failure) -> None:
+    def fail(self, job: StoredJob, failure: Failure) -> None:
         """End a job that cannot be done."""
         self._note(lambda: EventRecorder(self._store, job).fail(failure))
 
@@ -132,7 +133,7 @@ class JobAssignment:
         if self._store.has(job_id):
             self._note(lambda: apply_wanted(self._store, self._store.get(job_id)))
 
-    def _count_crash(self, job: Job) -> int:
+    def _count_crash(self, job: StoredJob) -> int:
         """How often the job's worker has died since anything new was made."""
         made = len(job.ready_keyframes) + job.ready_frames
         before, count = self._crashes.get(job.id, (made, 0))

@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from fresco_client.values import Failure
+
 from fresco_server.errors import EngineRefused, ServerError, WorkerLost
-from fresco_server.jobs.job import Failure
 from fresco_server.jobs.looks import Look, LookPicture, LookStep
 from fresco_server.jobs.messages import (
     CancelLook,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
+from fresco_client.values import JobState
+
 from fresco_server.errors import LimitReached
 from fresco_server.jobs.folders import DataFolder
-from fresco_server.jobs.job import Job, JobState
+from fresco_server.jobs.job import StoredJob
 from fresco_server.jobs.store import JobStore
 from fresco_server.jobs.uploads import Uploads
 from fresco_server.settings import LimitSettings
@@ -74,7 +76,7 @@ class Cleaner:
         over_disk = self._limits.keep_free_bytes + wanted_bytes - self._folders.free_bytes()
         return max(over_quota, over_disk)
 
-    def _jobs_to_go(self) -> Iterator[Job]:
+    def _jobs_to_go(self) -> Iterator[StoredJob]:
         done = self._store.list([JobState.DONE], limit=_ALL)
         yield from (job for job in reversed(done) if job.is_fetched)
         yield from reversed(self._store.list([JobState.CANCELLED], limit=_ALL))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from fresco_server.jobs.job import Event, Failed, Failure, Finished, Job, JobState, StateChanged
+from fresco_client.events import Event, Failed, Finished, StateChanged
+from fresco_client.values import Failure, JobState
+
+from fresco_server.jobs.job import StoredJob
 from fresco_server.jobs.store import JobStore
 
 _LOGGER = logging.getLogger(__name__)
@@ -17,7 +20,7 @@ class EventRecorder:
     is new through.
     """
 
-    def __init__(self, store: JobStore, job: Job) -> None:
+    def __init__(self, store: JobStore, job: StoredJob) -> None:
         self._store = store
         self._job_id = job.id
         self._state = job.state

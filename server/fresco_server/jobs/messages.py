@@ -8,8 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from fresco_client.events import Event, Failed
+from fresco_client.values import Failure
+
 from fresco_server.jobs.devices import DeviceInfo
-from fresco_server.jobs.job import Event, Failed, Failure, JobOrder, Values
+from fresco_server.jobs.job import JobOrder, Values
 from fresco_server.jobs.looks import LookOrder
 
 # Orders

@@ -5,16 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
-from fresco_server.jobs.job import (
-    Analysed,
-    Event,
-    Failed,
-    Finished,
-    Job,
-    JobState,
-    KeyframeReady,
-    StateChanged,
-)
+from fresco_client.events import Analysed, Event, Failed, Finished, KeyframeReady, StateChanged
+from fresco_client.values import JobState
+
+from fresco_server.jobs.job import StoredJob
 from fresco_server.jobs.records import COLUMNS, EVENT_COLUMNS, Record, Records
 from fresco_server.jobs.store import JobStore
 
@@ -68,7 +62,7 @@ def _append_known_events(store: JobStore, job_id: str) -> None:
         store.append_event(job_id, event, is_new=False)
 
 
-def _known_events(job: Job) -> Iterator[Event]:
+def _known_events(job: StoredJob) -> Iterator[Event]:
     """The events without which nobody knows how `job` stands."""
     is_done = job.state is JobState.DONE
     if job.plan is not None:

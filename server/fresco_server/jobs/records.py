@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from fresco_client.values import JobState
 from fresco_engine.errors import FrescoError
 from fresco_media.files.own import OwnFolder, parsed
 
 from fresco_server.errors import NotPossible, ServerError
 from fresco_server.jobs.codec import CANNOT_BE
 from fresco_server.jobs.folders import RECORD, DataFolder
-from fresco_server.jobs.job import JobState
 from fresco_server.jobs.path_policy import is_job_id
 from fresco_server.jobs.rows import event_of, job_of, text_of
 from fresco_server.jobs.soundness import check_event, check_job
@@ -72,7 +72,8 @@ class Record:
             event = parsed(line, self.folder / _EVENTS)
             values = {name: event[name] for name in EVENT_COLUMNS}
             _check_storable(values)
-            check_event(event_of(values))
+            check_event(values)
+            event_of(values)
         except (OSError, *CANNOT_BE):
             return None
         has_numbers = all(_is_number(values[name]) for name in _EVENT_NUMBERS)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from fresco_client.settings import KeyframeChange
 from fresco_engine.checkpoint import fork
 from fresco_engine.errors import CheckpointError
 from fresco_engine.settings import settings_from_dict
@@ -14,7 +15,7 @@ from fresco_media.files.disk import storing
 from fresco_media.files.opening import copy_file
 
 from fresco_server.errors import BadRequest, NotPossible
-from fresco_server.jobs.job import Job, JobOrder, KeyframeChange, Values
+from fresco_server.jobs.job import JobOrder, StoredJob, Values
 
 
 def check_changes(changes: Sequence[KeyframeChange]) -> None:
@@ -27,7 +28,7 @@ def check_changes(changes: Sequence[KeyframeChange]) -> None:
 
 
 def changed_order(
-    parent: Job, changes: Sequence[KeyframeChange], folder: Path, request: Values
+    parent: StoredJob, changes: Sequence[KeyframeChange], folder: Path, request: Values
 ) -> JobOrder:
     """The order of a job in `folder` in which some keyframes are others."""
     settings = settings_from_dict(parent.order.settings)
@@ -54,7 +55,7 @@ def changed_order(
     return replace(parent.order, settings=changed.as_dict(), parent_id=parent.id, request=request)
 
 
-def new_keyframes(parent: Job, changes: Sequence[KeyframeChange]) -> tuple[int, ...] | None:
+def new_keyframes(parent: StoredJob, changes: Sequence[KeyframeChange]) -> tuple[int, ...] | None:
     """The keyframes of the new job, or None if they are those of `parent`."""
     assert parent.plan is not None
     before = set(parent.plan.keyframes)
@@ -63,7 +64,9 @@ def new_keyframes(parent: Job, changes: Sequence[KeyframeChange]) -> tuple[int, 
     return None if after == before else tuple(sorted(after))
 
 
-def take_over(parent: Job, source: Path, target: Path, changes: Sequence[KeyframeChange]) -> None:
+def take_over(
+    parent: StoredJob, source: Path, target: Path, changes: Sequence[KeyframeChange]
+) -> None:
     """Fill the folder `target` of a new job with what it keeps of `parent`, which is in `source`.
 
     Painted pictures are copied, so that the new job does not depend on where they came from.
@@ -89,13 +92,13 @@ def take_over(parent: Job, source: Path, target: Path, changes: Sequence[Keyfram
                 copy_file(picture, copy)
 
 
-def _new_pictures(parent: Job, changes: Sequence[KeyframeChange]) -> dict[int, str]:
+def _new_pictures(parent: StoredJob, changes: Sequence[KeyframeChange]) -> dict[int, str]:
     """The painted pictures of the new job by frame, where they are now."""
     pictures = dict(settings_from_dict(parent.order.settings).keyframe_pictures)
     for change in changes:
         pictures.pop(change.index, None)
         if change.kind == "replace":
-            pictures[change.index] = change.picture
+            pictures[change.index] = change.picture_path
     return pictures
 
 

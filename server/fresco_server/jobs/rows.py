@@ -5,32 +5,27 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from fresco_engine.types import Stage
-
-from fresco_server.jobs.codec import from_plain, to_plain
-from fresco_server.jobs.job import (
-    EVENT_TYPES,
+from fresco_client.events import (
+    EPOCH,
     Analysed,
     Event,
     Failed,
-    Failure,
     Finished,
     FrameReady,
-    Job,
-    JobEvent,
-    JobOrder,
-    JobState,
     KeyframeReady,
-    Plan,
     ProgressMade,
     Restarted,
-    Result,
-    StageProgress,
     StateChanged,
     Warned,
 )
+from fresco_client.values import Failure, JobState, Plan, ResultInfo, Stage, StageProgress
+
+from fresco_server.jobs.codec import EVENT_TYPES, from_plain, kind_of, to_plain
+from fresco_server.jobs.job import JobOrder, StoredJob
 
 
 def text_of(values: Any) -> str:
@@ -43,15 +38,24 @@ def text_of(values: Any) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
+def time_of(seconds: float) -> datetime:
+    """The moment so many seconds after the epoch.
+
+    Raises:
+        ValueError, OverflowError: there is none.
+    """
+    return EPOCH + timedelta(seconds=seconds)
+
+
 def key_of(event: Event) -> str | None:
     """What tells an event from all others of its job; None for one that may come again."""
     match event:
         case Analysed():
-            return event.kind
+            return kind_of(event)
         case KeyframeReady() | FrameReady():
-            return f"{event.kind}:{event.index}"
+            return f"{kind_of(event)}:{event.index}"
         case Warned():
-            return f"{event.kind}:{event.message}"
+            return f"{kind_of(event)}:{event.message}"
         case _:
             return None
 
@@ -81,15 +85,17 @@ def changed_columns(event: Event, row: sqlite3.Row) -> dict[str, Any]:
         case Failed():
             failed = JobState.FAILED.value
             return {"state": failed, "failure": text_of(event.failure), "wanted": ""}
-        case KeyframeReady() | FrameReady():
+        case _:
             return {}
 
 
-def job_of(row: sqlite3.Row, *, jobs_ahead: int, keyframes: Sequence[int], frame_count: int) -> Job:
+def job_of(
+    row: sqlite3.Row, *, jobs_ahead: int, keyframes: Sequence[int], frame_count: int
+) -> StoredJob:
     """The job that a row describes."""
     state = JobState(row["state"])
     progress = json.loads(row["progress"])
-    return Job(
+    return StoredJob(
         id=row["id"],
         state=state,
         order=from_plain(JobOrder, json.loads(row["job_order"])),
@@ -105,7 +111,7 @@ def job_of(row: sqlite3.Row, *, jobs_ahead: int, keyframes: Sequence[int], frame
         remaining_s=row["remaining_s"] if state.is_running else None,
         plan=_made(Plan, row["plan"]),
         warnings=from_plain(tuple[str, ...], json.loads(row["warnings"])),
-        result=_made(Result, row["result"]),
+        result=_made(ResultInfo, row["result"]),
         failure=_made(Failure, row["failure"]),
         last_sequence=row["last_sequence"],
         is_fetched=bool(row["is_fetched"]),
@@ -117,18 +123,14 @@ def job_of(row: sqlite3.Row, *, jobs_ahead: int, keyframes: Sequence[int], frame
     )
 
 
-def event_of(row: Mapping[str, Any] | sqlite3.Row) -> JobEvent:
+def event_of(row: Mapping[str, Any] | sqlite3.Row) -> Event:
     """The event that a row describes.
 
     Raises:
         CANNOT_BE: it describes none.
     """
-    return JobEvent(
-        job_id=row["job_id"],
-        sequence=row["sequence"],
-        time=row["time"],
-        event=from_plain(EVENT_TYPES[row["kind"]], json.loads(row["event_values"])),
-    )
+    event = from_plain(EVENT_TYPES[row["kind"]], json.loads(row["event_values"]))
+    return replace(event, sequence=row["sequence"], time=time_of(row["time"]))
 
 
 def _made(kind: Any, text: str | None) -> Any:

@@ -10,6 +10,10 @@ from collections.abc import Callable, Collection, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
+from fresco_client.events import Event
+from fresco_client.settings import KeyframeChange
+from fresco_client.values import JobState
+
 from fresco_server.errors import (
     BadRequest,
     CannotStart,
@@ -21,7 +25,7 @@ from fresco_server.errors import (
 from fresco_server.jobs.cleaning import Cleaner
 from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.folders import DataFolder
-from fresco_server.jobs.job import Job, JobEvent, JobOrder, JobState, KeyframeChange, Values
+from fresco_server.jobs.job import JobOrder, StoredJob, Values
 from fresco_server.jobs.looks import Look, LookOrder
 from fresco_server.jobs.media import MediaProcesses
 from fresco_server.jobs.path_policy import worker_command
@@ -96,7 +100,7 @@ class Jobs:
 
     # Jobs
 
-    def create(self, job_id: str, order: JobOrder, *, is_urgent: bool = False) -> Job:
+    def create(self, job_id: str, order: JobOrder, *, is_urgent: bool = False) -> StoredJob:
         """A new job in the queue; or the one there is, if it was asked for by the same request.
 
         Raises:
@@ -113,7 +117,7 @@ class Jobs:
                 self._cleaner.make_room(_LEAST_JOB_BYTES)
             return self._add(job_id, order, is_urgent=is_urgent)
 
-    def _add(self, job_id: str, order: JobOrder, *, is_urgent: bool = False) -> Job:
+    def _add(self, job_id: str, order: JobOrder, *, is_urgent: bool = False) -> StoredJob:
         job = self._store.add(
             job_id, order, is_urgent=is_urgent, most_queued=self._settings.limits.queued_jobs
         )
@@ -125,7 +129,7 @@ class Jobs:
         if self.is_closing:
             raise ShuttingDown
 
-    def get(self, job_id: str) -> Job:
+    def get(self, job_id: str) -> StoredJob:
         """A job.
 
         Raises:
@@ -138,11 +142,11 @@ class Jobs:
         states: Collection[JobState] = (),
         limit: int = 50,
         before: tuple[float, str] | None = None,
-    ) -> list[Job]:
+    ) -> list[StoredJob]:
         """Jobs, the newest first; `before` holds creation time and id of the last one known."""
         return self._store.list(states, limit, before)
 
-    def cancel(self, job_id: str) -> Job:
+    def cancel(self, job_id: str) -> StoredJob:
         """End a job for good.
 
         Raises:
@@ -153,24 +157,24 @@ class Jobs:
             raise NotPossible(f"job {job_id!r} is {job.state.value}, so it cannot be cancelled")
         return job if job.state is JobState.CANCELLED else self._stop(job_id, "cancel")
 
-    def pause(self, job_id: str) -> Job:
+    def pause(self, job_id: str) -> StoredJob:
         """Stop a job so that it can go on.
 
         Raises:
             JobNotFound, NotPossible: there is none, or it has ended.
         """
         job = self._store.get(job_id)
-        if job.state.has_ended:
+        if job.state.is_ended:
             raise NotPossible(f"job {job_id!r} is {job.state.value}, so it cannot be paused")
         return job if job.state is JobState.PAUSED else self._stop(job_id, "pause")
 
-    def _stop(self, job_id: str, wanted: str) -> Job:
+    def _stop(self, job_id: str, wanted: str) -> StoredJob:
         """Ask for it, and wait until it has happened or the time for it is over."""
         self._store.want(job_id, wanted)
         self._runner_pool.stop_job(job_id)
         return self._store.wait_until(job_id, lambda job: not job.wanted, _STOP_PATIENCE_S)
 
-    def resume(self, job_id: str) -> Job:
+    def resume(self, job_id: str) -> StoredJob:
         """Put a paused job, or a failed one that can go on, back into the queue.
 
         Raises:
@@ -201,7 +205,7 @@ class Jobs:
             NotPossible: it does not stop.
         """
         job = self._store.get(job_id)
-        if not job.state.has_ended:
+        if not job.state.is_ended:
             job = self._stop(job_id, "cancel")
         if job.state.is_running:
             raise NotPossible(f"job {job_id!r} does not stop; try again in a moment")
@@ -211,7 +215,7 @@ class Jobs:
 
     def reroll(
         self, job_id: str, new_job_id: str, changes: Sequence[KeyframeChange], request: Values
-    ) -> Job:
+    ) -> StoredJob:
         """A new job with all of a finished one but some keyframes and what depends on them.
 
         Raises:
@@ -234,13 +238,13 @@ class Jobs:
             target = self._folders.job(new_job_id)
             return self._add(new_job_id, changed_order(parent, changes, target, request))
 
-    def _same_request(self, job_id: str, request: Values) -> Job:
+    def _same_request(self, job_id: str, request: Values) -> StoredJob:
         job = self._store.get(job_id)
         if dict(job.order.request) != dict(request):
             raise JobExists(job_id)
         return job
 
-    def events(self, job_id: str, after: int, limit: int = 100) -> list[JobEvent]:
+    def events(self, job_id: str, after: int, limit: int = 100) -> list[Event]:
         """Events with a sequence number above `after`, in order.
 
         Raises:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fresco_server.jobs.codec import is_fraction
-from fresco_server.jobs.job import Job, JobEvent, Values
+from fresco_server.jobs.job import StoredJob, Values
 
 _Is = Callable[[Any], bool]
 _LARGEST_32, _LARGEST_64 = 2**31, 2**63
@@ -20,7 +20,7 @@ _LATEST = 253_402_300_799
 """The last second of the year 9999, beyond which no message tells a time."""
 
 
-def check_job(job: Job) -> None:
+def check_job(job: StoredJob) -> None:
     """Raises: ValueError when it has a value of another kind than its field, or out of range."""
     _check(vars(job), _JOB)
     _check(vars(job.order), _ORDER)
@@ -30,9 +30,9 @@ def check_job(job: Job) -> None:
         _check(vars(stage), {"done": _is_number, "total": _is_number})
 
 
-def check_event(event: JobEvent) -> None:
-    """Raises: ValueError when it has a value of another kind than its field, or out of range."""
-    _check(vars(event), {"sequence": _is_long, "time": _is_time})
+def check_event(row: Values) -> None:
+    """Raises: ValueError when a number in an event's row is none, or out of range."""
+    _check(row, {"sequence": _is_long, "time": _is_time})
 
 
 def _check(values: Values, wanted: Mapping[str, _Is]) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 
+from fresco_client.values import Failure
+
 from fresco_server.jobs.event_recorder import EventRecorder
-from fresco_server.jobs.job import Failure, Job
+from fresco_server.jobs.job import StoredJob
 from fresco_server.jobs.store import JobStore
 
 START_PATIENCE_S = 180.0
@@ -59,7 +61,7 @@ class StartBackoff:
             "'fresco doctor' may tell why"
         )
 
-    def fail(self, store: JobStore, job: Job) -> None:
+    def fail(self, store: JobStore, job: StoredJob) -> None:
         """End a job that no worker can be started for; it can be resumed."""
         EventRecorder(store, job).fail(worker_lost(self.sentence, self.log_tail))
 

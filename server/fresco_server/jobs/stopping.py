@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from fresco_server.jobs.job import Job, JobState
+from fresco_client.values import JobState
+
+from fresco_server.jobs.job import StoredJob
 from fresco_server.jobs.store import JobStore
 
 
-def apply_wanted(store: JobStore, job: Job) -> None:
+def apply_wanted(store: JobStore, job: StoredJob) -> None:
     """Cancel or pause a job that no device works on, if that is wanted of it."""
-    if job.wanted == "cancel" and not job.state.has_ended:
+    if job.wanted == "cancel" and not job.state.is_ended:
         store.change_state(job.id, JobState.CANCELLED)
-    elif job.wanted == "pause" and not job.state.has_ended:
+    elif job.wanted == "pause" and not job.state.is_ended:
         store.change_state(job.id, JobState.PAUSED)
 
 

@@ -12,24 +12,20 @@ import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from fresco_client.events import Event, Failed, Finished, StateChanged
+from fresco_client.values import JobState
+
 from fresco_server.errors import JobExists, JobNotFound, LimitReached, StoreBusy
+from fresco_server.jobs.codec import kind_of
 from fresco_server.jobs.database import HasDatabase, read, written
-from fresco_server.jobs.job import (
-    Event,
-    Failed,
-    Finished,
-    Job,
-    JobEvent,
-    JobOrder,
-    JobState,
-    StateChanged,
-)
+from fresco_server.jobs.job import JobOrder, StoredJob
 from fresco_server.jobs.records import Records, is_sound
 from fresco_server.jobs.recovery import move_aside, open_database
-from fresco_server.jobs.rows import changed_columns, event_of, job_of, key_of, text_of
+from fresco_server.jobs.rows import changed_columns, event_of, job_of, key_of, text_of, time_of
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -70,7 +66,7 @@ class JobStore(HasDatabase):
     # Jobs
 
     @written
-    def add(self, job_id: str, order: JobOrder, *, is_urgent: bool, most_queued: int) -> Job:
+    def add(self, job_id: str, order: JobOrder, *, is_urgent: bool, most_queued: int) -> StoredJob:
         """A new job at the end of the queue, or before all others.
 
         The same id with the same request gives the job there is.
@@ -115,7 +111,7 @@ class JobStore(HasDatabase):
         return 0.0 if place is None else place
 
     @read
-    def get(self, job_id: str) -> Job:
+    def get(self, job_id: str) -> StoredJob:
         """A job.
 
         Raises:
@@ -136,7 +132,7 @@ class JobStore(HasDatabase):
         states: Collection[JobState] = (),
         limit: int = 50,
         before: tuple[float, str] | None = None,
-    ) -> list[Job]:
+    ) -> list[StoredJob]:
         """Jobs, the newest first; `before` holds creation time and id of the last one known."""
         wanted = [state.value for state in states or JobState]
         rows = self.database.all(
@@ -158,7 +154,7 @@ class JobStore(HasDatabase):
         return self._count(*is_open)
 
     @read
-    def next_queued(self, devices: Collection[str]) -> Job | None:
+    def next_queued(self, devices: Collection[str]) -> StoredJob | None:
         """The first job in the queue that wants one of `devices` ("" is any)."""
         row = self.database.one(
             "SELECT * FROM jobs WHERE state = ? AND wanted = ''"
@@ -180,7 +176,7 @@ class JobStore(HasDatabase):
         self.database.has_changed(job_id)
 
     @written
-    def requeue(self, job_id: str, reason: str, *, is_first: bool) -> Job:
+    def requeue(self, job_id: str, reason: str, *, is_first: bool) -> StoredJob:
         """Put a job back into the queue, before or behind all that wait."""
         self.database.run(
             "UPDATE jobs SET place = ?, failure = NULL WHERE id = ?",
@@ -256,7 +252,7 @@ class JobStore(HasDatabase):
         self.append_event(job_id, StateChanged(state=state, reason=reason))
 
     @written
-    def append_event(self, job_id: str, event: Event, *, is_new: bool = True) -> JobEvent | None:
+    def append_event(self, job_id: str, event: Event, *, is_new: bool = True) -> Event | None:
         """Add an event and what it changes; None for one that was told before.
 
         After a restart of the work all may come again. One that `is_new` no more only says again
@@ -278,7 +274,15 @@ class JobStore(HasDatabase):
         sequence, now = job["last_sequence"] + 1, time.time()
         self.database.run(
             "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)",
-            *(job_id, sequence, now, event.kind, full_key, columns["generation"], text_of(event)),
+            *(
+                job_id,
+                sequence,
+                now,
+                kind_of(event),
+                full_key,
+                columns["generation"],
+                text_of(event),
+            ),
         )
         columns |= {"updated": now, "last_sequence": sequence}
         assignments = ", ".join(f"{name} = ?" for name in columns)
@@ -288,14 +292,14 @@ class JobStore(HasDatabase):
         self.database.has_changed(job_id)
         if isinstance(event, StateChanged | Finished | Failed):
             self._unrecorded.add(job_id)
-        return JobEvent(job_id=job_id, sequence=sequence, time=now, event=event)
+        return replace(event, sequence=sequence, time=time_of(now))
 
     def _was_appended(self, job_id: str, key: str) -> bool:
         query = "SELECT 1 FROM events WHERE job_id = ? AND key = ?"
         return self.database.one(query, job_id, key) is not None
 
     @read
-    def events(self, job_id: str, after: int, limit: int = 100) -> list[JobEvent]:
+    def events(self, job_id: str, after: int, limit: int = 100) -> list[Event]:
         """Events with a sequence number above `after`, in order.
 
         Raises:
@@ -325,7 +329,9 @@ class JobStore(HasDatabase):
 
         return self.database.wait_for(job_id, has_more, timeout_s)
 
-    def wait_until(self, job_id: str, is_so: Callable[[Job], bool], timeout_s: float) -> Job:
+    def wait_until(
+        self, job_id: str, is_so: Callable[[StoredJob], bool], timeout_s: float
+    ) -> StoredJob:
         """The job once `is_so` is true of it, or as it is when the time is up.
 
         Raises:
@@ -335,7 +341,7 @@ class JobStore(HasDatabase):
         self.database.wait_for(job_id, lambda: is_so(self.get(job_id)), timeout_s)
         return self.get(job_id)
 
-    def _job(self, row: sqlite3.Row) -> Job:
+    def _job(self, row: sqlite3.Row) -> StoredJob:
         state = JobState(row["state"])
         return job_of(
             row,

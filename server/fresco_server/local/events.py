@@ -1,70 +1,36 @@
-"""What the engine tells, as the events of a job."""
+"""What the engine tells, as the numbered events of a job."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, TypeVar
 
 import fresco_client as client
 from fresco_engine import types
 
-EventT = TypeVar("EventT", bound=client.Event)
+from fresco_server.worker.event_translator import event_of, plan_of
+
+__all__ = ["EventNumbering", "plan_of"]
 
 
 class EventNumbering:
-    """Makes the events of one job, numbered from 1 on. Pictures are left out: fetch them."""
+    """Numbers the events of one job from 1 on. Pictures are left out: fetch them."""
 
     def __init__(self) -> None:
         self._sequence = 0
 
-    def made(self, kind: type[EventT], **values: Any) -> EventT:
-        """The next event."""
+    def next(self, event: client.Event) -> client.Event:
+        """The event with the next number, as it happens now."""
         self._sequence += 1
-        return kind(sequence=self._sequence, time=datetime.now(timezone.utc), **values)
+        return replace(event, sequence=self._sequence, time=datetime.now(timezone.utc))
 
     def of(self, event: types.Event) -> client.Event:
         """The next event, for what the engine tells."""
-        match event:
-            case types.Analysed():
-                return self.made(client.Analysed, plan=plan_of(event))
-            case types.Progress():
-                progress = client.StageProgress(
-                    stage=client.Stage[event.stage.name], done=event.done, total=event.total
-                )
-                return self.made(
-                    client.ProgressMade, progress=progress, remaining_s=event.remaining_s
-                )
-            case types.KeyframeReady():
-                return self.made(client.KeyframeReady, index=event.index, picture=None)
-            case types.FrameReady():
-                return self.made(
-                    client.FrameReady,
-                    index=event.frame.index,
-                    clip_time=event.frame.time_s,
-                    is_keyframe=event.is_keyframe,
-                    picture=None,
-                )
-            case types.Warned():
-                return self.made(client.Warned, message=event.message)
-            case types.Restarted():
-                return self.made(client.Restarted, reason=event.reason)
-            case types.Finished():
-                return self.made(client.Finished, result=_result_of(event.report))
-
-
-def plan_of(event: types.Analysed) -> client.Plan:
-    """A plan as clients know it."""
-    width, height = event.working_size
-    return client.Plan(
-        start=event.start,
-        stop=event.stop,
-        shots=tuple(client.FrameRange(start=start, stop=stop) for start, stop in event.shots),
-        keyframes=event.keyframes,
-        working_width=width,
-        working_height=height,
-    )
+        if isinstance(event, types.Finished):
+            return self.next(client.Finished(result=_result_of(event.report)))
+        return self.next(event_of(event))
 
 
 def _result_of(report: types.Report) -> client.ResultInfo:
@@ -75,5 +41,4 @@ def _result_of(report: types.Report) -> client.ResultInfo:
         size_bytes=place.stat().st_size if is_file else 0,
         sha256="",
         report_json=json.dumps(report.as_dict()),
-        is_fetched=False,
     )

@@ -258,14 +258,14 @@ class LocalSession(client.SessionLike):
         numbering = EventNumbering()
         state = client.JobState.ANALYSING
         try:
-            yield one.noted(numbering.made(client.StateChanged, state=state, reason=""))
+            yield one.noted(numbering.next(client.StateChanged(state=state)))
             with closing(cast(Any, one.start())) as events:
                 for event in events:
                     one.keep_picture(event)
                     yield one.noted(numbering.of(event))
         except FrescoError as error:
             _LOGGER.debug("job %s failed", one.job.id, exc_info=True)
-            yield one.noted(numbering.made(client.Failed, failure=values.failure(error)))
+            yield one.noted(numbering.next(client.Failed(failure=values.failure(error))))
         finally:
             if not one.job.state.is_ended:
                 one.begin_anew()

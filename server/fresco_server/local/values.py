@@ -70,9 +70,7 @@ def model(entry: ModelEntry) -> client.Model:
 
 def failure(error: FrescoError) -> client.Failure:
     """Why a job failed; it cannot go on, as nothing of it is kept."""
-    return client.Failure(
-        reason=reason_of(type(error).__name__), message=str(error), log_tail="", can_resume=False
-    )
+    return client.Failure(reason=reason_of(type(error).__name__), message=str(error))
 
 
 @contextmanager

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import grpc
 from fresco.v1 import frames_pb2, frames_pb2_grpc
+from fresco_client.values import JobState, ResultInfo
 from fresco_engine.checkpoint import Kind
 from fresco_media.files.own import OwnFolder
 
 from fresco_server.errors import ArtefactLost, BadRequest, NotPossible, OutOfRange
-from fresco_server.jobs.job import JobState, Result
 from fresco_server.jobs.path_policy import check_job_id
 from fresco_server.rpc.messages.jobs import result_message
 from fresco_server.rpc.pictures import Pictures, picture_format_of
@@ -79,7 +79,7 @@ class FrameServicer(frames_pb2_grpc.FrameServiceServicer):
 
 
 def _file_in_chunks(
-    path: Path, result: Result, first: frames_pb2.FetchResultResponse
+    path: Path, result: ResultInfo, first: frames_pb2.FetchResultResponse
 ) -> Iterator[frames_pb2.FetchResultResponse]:
     """`first` with the first bytes in it, then the rest of the file.
 
@@ -99,7 +99,7 @@ def _file_in_chunks(
             answer = frames_pb2.FetchResultResponse(offset=position)
 
 
-def _opened(path: Path, result: Result) -> BinaryIO:
+def _opened(path: Path, result: ResultInfo) -> BinaryIO:
     """The result's own file: what was put in its place, such as a link, is not read."""
     try:
         file = OwnFolder(path.parent).open(path.name)

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 
 import grpc
 from fresco.v1 import jobs_pb2, jobs_pb2_grpc
+from fresco_client.settings import KeyframeChange, KeyframeChangeKind
+from fresco_client.values import Plan
 from google.protobuf import json_format
 
 from fresco_server.errors import BadRequest, JobExists, JobNotFound, ShuttingDown
-from fresco_server.jobs.job import ChangeKind, Job, KeyframeChange, Plan
+from fresco_server.jobs.job import StoredJob
 from fresco_server.jobs.path_policy import PathPolicy, check_job_id
 from fresco_server.rpc.messages.jobs import job_message, kept, states_of
 from fresco_server.rpc.orders import Orders
@@ -33,7 +35,7 @@ _LARGEST_PAGE = 200
 _PAGE_BYTES = 3 << 20
 _LARGEST_SEED = 2**63 - 1
 _LONGEST_PROMPT = 4000
-_CHANGE_KINDS: dict[int, ChangeKind] = {
+_CHANGE_KINDS: dict[int, KeyframeChangeKind] = {
     jobs_pb2.KEYFRAME_CHANGE_KIND_UNSPECIFIED: "reroll",
     jobs_pb2.KEYFRAME_CHANGE_KIND_REROLL: "reroll",
     jobs_pb2.KEYFRAME_CHANGE_KIND_ADD: "add",
@@ -64,7 +66,7 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
             _LOGGER.info("job %s: created for %s", job.id, order.clip)
         return jobs_pb2.CreateJobResponse(job=self._message(job))
 
-    def _same(self, request: jobs_pb2.CreateJobRequest) -> Job | None:
+    def _same(self, request: jobs_pb2.CreateJobRequest) -> StoredJob | None:
         """The job that the same request has made before, even if its clip has gone since."""
         try:
             job = self._jobs.get(check_job_id(request.job_id))
@@ -160,12 +162,12 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
         _LOGGER.info("job %s: %d keyframes of job %s anew", job.id, len(changes), parent.id)
         return jobs_pb2.RerollKeyframesResponse(job=self._message(job))
 
-    def _message(self, job: Job) -> jobs_pb2.Job:
+    def _message(self, job: StoredJob) -> jobs_pb2.Job:
         return job_message(job, self._sizes.of(job))
 
 
 def _changes(
-    request: jobs_pb2.RerollKeyframesRequest, parent: Job, path_policy: PathPolicy
+    request: jobs_pb2.RerollKeyframesRequest, parent: StoredJob, path_policy: PathPolicy
 ) -> list[KeyframeChange]:
     """The wanted changes.
 
@@ -182,7 +184,7 @@ def _changes(
 
 
 def _change(
-    change: jobs_pb2.KeyframeChange, parent: Job, path_policy: PathPolicy
+    change: jobs_pb2.KeyframeChange, parent: StoredJob, path_policy: PathPolicy
 ) -> KeyframeChange:
     index, kind = change.index, _CHANGE_KINDS.get(change.kind)
     if kind is None:
@@ -205,11 +207,11 @@ def _change(
         kind=kind,
         seed=change.seed if change.HasField("seed") else None,
         prompt=change.prompt if change.HasField("prompt") else None,
-        picture=str(picture),
+        picture_path=str(picture),
     )
 
 
-def _check_index(index: int, kind: ChangeKind, plan: Plan) -> None:
+def _check_index(index: int, kind: KeyframeChangeKind, plan: Plan) -> None:
     is_keyframe = index in plan.keyframes
     if kind in ("reroll", "remove") and not is_keyframe:
         raise BadRequest("changes", f"frame {index} is not a keyframe of the job")
@@ -218,12 +220,12 @@ def _check_index(index: int, kind: ChangeKind, plan: Plan) -> None:
     if not plan.start <= index < plan.stop:
         first, last = plan.start, plan.stop - 1
         raise BadRequest("changes", f"frame {index} is not one of the job's, {first} to {last}")
-    ends = {end for first, stop in plan.shots for end in (first, stop - 1)}
+    ends = {end for shot in plan.shots for end in (shot.start, shot.stop - 1)}
     if kind == "remove" and index in ends:
         raise BadRequest("changes", f"frame {index} is the end of a shot and stays a keyframe")
 
 
-def _page_token(last: Job) -> str:
+def _page_token(last: StoredJob) -> str:
     return base64.urlsafe_b64encode(json.dumps([last.created, last.id]).encode()).decode()
 
 
@@ -256,7 +258,7 @@ class _Sizes:
     )
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def of(self, job: Job) -> int:
+    def of(self, job: StoredJob) -> int:
         """Bytes of one job; 0 where it has just been deleted."""
         key = (job.id, job.created, job.last_sequence)
         with self._lock:
@@ -266,7 +268,7 @@ class _Sizes:
             size = self.jobs.disk_bytes(job.id)
         except JobNotFound:
             return 0
-        if job.state.has_ended:
+        if job.state.is_ended:
             with self._lock:
                 self._known[key] = size
                 while len(self._known) > self.most:

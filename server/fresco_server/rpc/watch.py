@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fresco.v1 import jobs_pb2
+from fresco_client.events import Event, FrameReady, KeyframeReady
 from fresco_engine.checkpoint import Kind
 
 from fresco_server.errors import ArtefactNotFound, BadRequest
-from fresco_server.jobs.job import FrameReady, JobEvent, KeyframeReady
 from fresco_server.rpc.messages.jobs import event_message
 from fresco_server.rpc.pictures import PictureFormat, Pictures
 from fresco_server.settings import PICTURE_BYTES
@@ -49,7 +49,7 @@ class Watch:
             raise BadRequest(
                 "after_sequence", f"{after} is outside 0 to {job.last_sequence}, the job's last"
             )
-        if job.state.has_ended and after == job.last_sequence:
+        if job.state.is_ended and after == job.last_sequence:
             return
         position = after
         while self.is_open():
@@ -68,16 +68,16 @@ class Watch:
     def _has_events_after(self, after: int) -> bool:
         return self.jobs.wait(self.job_id, after, 0)
 
-    def _message(self, event: JobEvent) -> jobs_pb2.JobEvent:
+    def _message(self, event: Event) -> jobs_pb2.JobEvent:
         message = event_message(event)
-        if self.picture_format is None or not isinstance(event.event, KeyframeReady | FrameReady):
+        if self.picture_format is None or not isinstance(event, KeyframeReady | FrameReady):
             return message
         # Whoever wants every level gets them all, and waits; previews must not hold up the news.
         if not self.picture_format.is_lossless and self._has_events_after(
             event.sequence + _MOST_BEHIND
         ):
             return message
-        self._add_picture(message, event.event, self.picture_format)
+        self._add_picture(message, event, self.picture_format)
         return message
 
     def _add_picture(

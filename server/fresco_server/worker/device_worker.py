@@ -10,8 +10,10 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
+from fresco_client.events import Event, Failed, Finished, Restarted
+from fresco_client.values import ResultInfo
 from fresco_engine import types as engine
 from fresco_engine.checkpoint import FolderCheckpoint
 from fresco_engine.types import Report
@@ -20,7 +22,6 @@ from fresco_media.files.own import OwnFolder
 from fresco_media.stills.images import encode_image
 from fresco_media.types import Image
 
-from fresco_server.jobs.job import Event, Failed, Finished, Restarted, Result
 from fresco_server.jobs.looks import LookOrder
 from fresco_server.jobs.messages import (
     CancelLook,
@@ -150,11 +151,11 @@ class DeviceWorker:
 
     def _finish(self, order: RunJob, report: Report) -> None:
         path = None if order.order.codec == "frames" else result_path(order)
-        result = Result(
+        result = ResultInfo(
             file_name="" if path is None else path.name,
             size_bytes=0 if path is None else path.stat().st_size,
             sha256="" if path is None else _digest(path),
-            report=_plain(_bounded(report).as_dict()),
+            report_json=json.dumps(_bounded(report).as_dict(), default=str),
         )
         self._send_event(order, Finished(result=result))
 
@@ -218,8 +219,3 @@ def _bounded(report: Report) -> Report:
     if len(report.interpolation.get("frames", ())) <= _MOST_FRAMES_SENT:
         return report
     return replace(report, interpolation={**report.interpolation, "frames": {}})
-
-
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    """Values as JSON can hold them."""
-    return json.loads(json.dumps(values, default=str))

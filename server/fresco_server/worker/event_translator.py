@@ -5,82 +5,100 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from fresco_engine import types as engine
-from fresco_engine.types import Stage
-
-from fresco_server.jobs.job import (
+from fresco_client.events import (
     Analysed,
     Event,
-    FrameRange,
     FrameReady,
-    JobState,
     KeyframeReady,
-    Plan,
     ProgressMade,
     Restarted,
-    StageProgress,
     StateChanged,
     Warned,
 )
+from fresco_client.values import FrameRange, JobState, Plan, Stage, StageProgress
+from fresco_engine import types as engine
 
 _PROGRESS_INTERVAL_S = 0.5
+
+Told = (
+    engine.Analysed
+    | engine.Progress
+    | engine.KeyframeReady
+    | engine.FrameReady
+    | engine.Warned
+    | engine.Restarted
+)
+"""All that a run tells before its end."""
+
+
+def event_of(event: Told) -> Event:
+    """The same as an event of the job, not yet numbered."""
+    match event:
+        case engine.Analysed():
+            return Analysed(plan=plan_of(event))
+        case engine.Progress():
+            stage = Stage[event.stage.name]
+            progress = StageProgress(stage=stage, done=event.done, total=event.total)
+            return ProgressMade(progress=progress, remaining_s=event.remaining_s)
+        case engine.KeyframeReady():
+            return KeyframeReady(index=event.index)
+        case engine.FrameReady(frame=frame, is_keyframe=is_keyframe):
+            return FrameReady(index=frame.index, clip_time=frame.time_s, is_keyframe=is_keyframe)
+        case engine.Warned():
+            return Warned(message=event.message)
+        case engine.Restarted():
+            return Restarted(reason=event.reason)
 
 
 class EventTranslator:
     """Follows the engine through one job and knows when it enters another stage."""
 
     def __init__(self) -> None:
-        self._stage = Stage.ANALYSING
-        self._sent_at = dict.fromkeys(Stage, float("-inf"))
+        self._stage = engine.Stage.ANALYSING
+        self._sent_at = dict.fromkeys(engine.Stage, float("-inf"))
         self._frames_left = 0
 
-    def events(self, event: engine.Event) -> Iterator[Event]:
+    def events(self, event: Told) -> Iterator[Event]:
         """What to tell of an event; the last event of a job is the job's own matter."""
-        match event:
-            case engine.Analysed():
-                self._frames_left = event.stop - event.start
-                yield Analysed(plan=_plan(event))
-                yield from self._enter(Stage.TRANSLATING)
-            case engine.Progress():
-                yield from self._progress(event)
-            case engine.KeyframeReady():
-                yield KeyframeReady(index=event.index)
-            case engine.FrameReady(frame=frame):
-                yield FrameReady(
-                    index=frame.index, time=frame.time_s, is_keyframe=event.is_keyframe
-                )
-                self._frames_left -= 1
-                if self._frames_left == 0:
-                    yield from self._enter(Stage.ENCODING)
-            case engine.Warned():
-                yield Warned(message=event.message)
-            case engine.Restarted():
-                yield Restarted(reason=event.reason)
-                yield from self._enter(Stage.ANALYSING)
-            case engine.Finished():
-                pass
-
-    def _progress(self, event: engine.Progress) -> Iterator[Event]:
-        is_complete = event.done >= event.total
-        now = time.monotonic()
-        if is_complete or now >= self._sent_at[event.stage] + _PROGRESS_INTERVAL_S:
-            self._sent_at[event.stage] = now
-            progress = StageProgress(stage=event.stage, done=event.done, total=event.total)
-            yield ProgressMade(progress=progress, remaining_s=event.remaining_s)
-        if is_complete and event.stage is Stage.TRANSLATING and self._frames_left > 0:
-            yield from self._enter(Stage.INTERPOLATING)
-
-    def _enter(self, stage: Stage) -> Iterator[Event]:
+        if not isinstance(event, engine.Progress) or self._is_due(event):
+            yield event_of(event)
+        stage = self._stage_after(event)
         if stage is not self._stage:
             self._stage = stage
             yield StateChanged(state=JobState[stage.name])
 
+    def _is_due(self, event: engine.Progress) -> bool:
+        now = time.monotonic()
+        if event.done < event.total and now < self._sent_at[event.stage] + _PROGRESS_INTERVAL_S:
+            return False
+        self._sent_at[event.stage] = now
+        return True
 
-def _plan(plan: engine.Analysed) -> Plan:
+    def _stage_after(self, event: Told) -> engine.Stage:
+        match event:
+            case engine.Analysed():
+                self._frames_left = event.stop - event.start
+                return engine.Stage.TRANSLATING
+            case engine.Restarted():
+                return engine.Stage.ANALYSING
+            case engine.FrameReady():
+                self._frames_left -= 1
+                return self._stage if self._frames_left else engine.Stage.ENCODING
+            case engine.Progress(stage=engine.Stage.TRANSLATING, done=done, total=total):
+                are_keyframes_made = done >= total and self._frames_left > 0
+                return engine.Stage.INTERPOLATING if are_keyframes_made else self._stage
+            case _:
+                return self._stage
+
+
+def plan_of(plan: engine.Analysed) -> Plan:
+    """A plan as clients know it."""
+    width, height = plan.working_size
     return Plan(
         start=plan.start,
         stop=plan.stop,
-        shots=tuple(FrameRange(*shot) for shot in plan.shots),
+        shots=tuple(FrameRange(start=start, stop=stop) for start, stop in plan.shots),
         keyframes=plan.keyframes,
-        working_size=plan.working_size,
+        working_width=width,
+        working_height=height,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 
+from fresco_client.values import Failure
 from fresco_engine.errors import (
     CheckpointError,
     ClipNotFound,
@@ -15,7 +16,6 @@ from fresco_engine.errors import (
 )
 
 from fresco_server.errors import reason_of
-from fresco_server.jobs.job import Failure
 
 _LOGGER = logging.getLogger(__name__)
 _PASSING = (DiskFull, OutOfDeviceMemory, OutputError, ClipNotFound)

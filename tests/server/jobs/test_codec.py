@@ -7,29 +7,37 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from fresco_engine.types import Stage
-from fresco_server.jobs.codec import CANNOT_BE, from_line, from_plain, to_line, to_plain
-from fresco_server.jobs.job import (
-    EVENT_TYPES,
+from fresco_client.events import (
     Analysed,
     Event,
     Failed,
-    Failure,
     Finished,
-    FrameRange,
     FrameReady,
-    JobOrder,
-    JobState,
     KeyframeReady,
-    ModelOrder,
-    Plan,
     ProgressMade,
     Restarted,
-    Result,
-    StageProgress,
     StateChanged,
     Warned,
 )
+from fresco_client.values import (
+    Failure,
+    FrameRange,
+    JobState,
+    Plan,
+    ResultInfo,
+    Stage,
+    StageProgress,
+)
+from fresco_server.jobs.codec import (
+    CANNOT_BE,
+    EVENT_TYPES,
+    from_line,
+    from_plain,
+    kind_of,
+    to_line,
+    to_plain,
+)
+from fresco_server.jobs.job import JobOrder, ModelOrder
 from fresco_server.jobs.messages import JobMoved, Message, Order, RunJob
 
 STORED: list[tuple[Event, dict[str, Any]]] = [
@@ -39,9 +47,10 @@ STORED: list[tuple[Event, dict[str, Any]]] = [
             plan=Plan(
                 start=0,
                 stop=9,
-                shots=(FrameRange(0, 4), FrameRange(4, 9)),
+                shots=(FrameRange(start=0, stop=4), FrameRange(start=4, stop=9)),
                 keyframes=(0, 4),
-                working_size=(96, 64),
+                working_width=96,
+                working_height=64,
             )
         ),
         {
@@ -58,13 +67,17 @@ STORED: list[tuple[Event, dict[str, Any]]] = [
     ),
     (KeyframeReady(index=4), {"index": 4}),
     (
-        FrameReady(index=5, time=Fraction(5, 24), is_keyframe=False),
+        FrameReady(index=5, clip_time=Fraction(5, 24), is_keyframe=False),
         {"index": 5, "time": "5/24", "is_keyframe": False},
     ),
     (Warned(message="é"), {"message": "é"}),
     (Restarted(reason="smaller"), {"reason": "smaller"}),
     (
-        Finished(result=Result(file_name="r.mp4", size_bytes=3, sha256="ab", report={"x": [1]})),
+        Finished(
+            result=ResultInfo(
+                file_name="r.mp4", size_bytes=3, sha256="ab", report_json='{"x": [1]}'
+            )
+        ),
         {"file_name": "r.mp4", "size_bytes": 3, "sha256": "ab", "report": {"x": [1]}},
     ),
     (
@@ -78,15 +91,15 @@ def test_there_is_a_stored_form_of_every_kind_of_event() -> None:
     assert {type(event) for event, _ in STORED} == set(EVENT_TYPES.values())
 
 
-@pytest.mark.parametrize(("event", "stored"), STORED, ids=lambda one: getattr(one, "kind", ""))
+@pytest.mark.parametrize(("event", "stored"), STORED, ids=lambda one: type(one).__name__)
 def test_events_are_stored_as_ever_and_read_from_that(event: Event, stored: dict[str, Any]) -> None:
-    read = from_plain(EVENT_TYPES[event.kind], stored)
+    read = from_plain(EVENT_TYPES[kind_of(event)], stored)
 
     assert to_plain(event) == stored
     assert read == event
 
 
-@pytest.mark.parametrize("event", [event for event, _ in STORED], ids=lambda event: event.kind)
+@pytest.mark.parametrize("event", [event for event, _ in STORED], ids=kind_of)
 def test_an_event_comes_through_a_line_as_it_was_sent(event: Event) -> None:
     message = JobMoved(job="a", event=event)
 

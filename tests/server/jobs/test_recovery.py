@@ -12,30 +12,33 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from fresco_server.errors import CannotStart, ShuttingDown, StoreBusy
-from fresco_server.jobs import database
-from fresco_server.jobs.folders import DataFolder
-from fresco_server.jobs.job import (
+from fresco_client.events import (
     Analysed,
     Failed,
-    Failure,
     Finished,
-    FrameRange,
     FrameReady,
-    JobOrder,
-    JobState,
     KeyframeReady,
-    Plan,
-    Result,
     StateChanged,
     Warned,
 )
+from fresco_client.values import Failure, FrameRange, JobState, Plan, ResultInfo
+from fresco_server.errors import CannotStart, ShuttingDown, StoreBusy
+from fresco_server.jobs import database
+from fresco_server.jobs.folders import DataFolder
+from fresco_server.jobs.job import JobOrder
 from fresco_server.jobs.reconciling import reconcile
 from fresco_server.jobs.records import Records
 from fresco_server.jobs.store import JobStore
 
-RESULT = Result(file_name="result.mp4", size_bytes=3, sha256="ab", report={"x": [1]})
-PLAN = Plan(start=0, stop=6, shots=(FrameRange(0, 6),), keyframes=(0, 5), working_size=(64, 64))
+RESULT = ResultInfo(file_name="result.mp4", size_bytes=3, sha256="ab", report_json='{"x": [1]}')
+PLAN = Plan(
+    start=0,
+    stop=6,
+    shots=(FrameRange(start=0, stop=6),),
+    keyframes=(0, 5),
+    working_width=64,
+    working_height=64,
+)
 FAILURE = Failure(reason="DISK_FULL", message="full", can_resume=True)
 
 
@@ -69,7 +72,7 @@ def store(folders: DataFolder) -> Iterator[JobStore]:
     store.append_event("done", Analysed(plan=PLAN))
     for index in (0, 5):
         store.append_event("done", KeyframeReady(index=index))
-    store.append_event("done", FrameReady(index=0, time=Fraction(0), is_keyframe=True))
+    store.append_event("done", FrameReady(index=0, clip_time=Fraction(0), is_keyframe=True))
     store.append_event("done", Finished(result=RESULT))
     store.set_fetched("done")
     store.append_event("failed", Failed(failure=FAILURE))
@@ -358,7 +361,7 @@ def test_an_event_that_cannot_be_true_costs_no_job(
 
     assert len(again.ids()) == 6
     assert again.events("done", 0)[-1].is_last
-    first_event = again.events("queued", 0)[0].event
+    first_event = again.events("queued", 0)[0]
     assert isinstance(first_event, StateChanged)
     assert first_event.state is JobState.QUEUED
     again.close()

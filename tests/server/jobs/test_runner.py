@@ -7,11 +7,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from fresco_client.events import Failed, Finished, Restarted
+from fresco_client.values import JobState
 from fresco_engine.errors import DiskFull
 from fresco_engine.settings import RestyleSettings
 from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.folders import DataFolder
-from fresco_server.jobs.job import Failed, Finished, JobOrder, JobState, Restarted
+from fresco_server.jobs.job import JobOrder
 from fresco_server.jobs.runner import Runner
 from fresco_server.jobs.store import JobStore
 from fresco_server.settings import ServerSettings
@@ -84,5 +86,5 @@ def test_a_failure_that_cannot_be_noted_is_noted_once_there_is_room(
     assert failure.reason == "DISK_FULL"
     assert failure.can_resume
     events = store.events("job", last, limit=1000)
-    assert isinstance(events[-1].event, Failed)
-    assert not [event for event in events if isinstance(event.event, Finished)]
+    assert isinstance(events[-1], Failed)
+    assert not [event for event in events if isinstance(event, Finished)]

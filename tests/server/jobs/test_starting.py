@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fresco_client.values import JobState
 from fresco_engine.settings import RestyleSettings
 from fresco_server.errors import WorkerLost
 from fresco_server.jobs import starting
-from fresco_server.jobs.job import Job, JobOrder, JobState
+from fresco_server.jobs.job import JobOrder, StoredJob
 from fresco_server.jobs.service import Jobs
 from fresco_server.settings import ServerSettings
 
@@ -50,12 +51,12 @@ def start_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Star
         jobs.close()
 
 
-def _ended(jobs: Jobs, job_id: str) -> Job:
-    wait_for(f"the end of {job_id}", lambda: jobs.get(job_id).state.has_ended)
+def _ended(jobs: Jobs, job_id: str) -> StoredJob:
+    wait_for(f"the end of {job_id}", lambda: jobs.get(job_id).state.is_ended)
     return jobs.get(job_id)
 
 
-def _assert_told(job: Job) -> None:
+def _assert_told(job: StoredJob) -> None:
     assert job.state is JobState.FAILED
     assert job.failure is not None
     assert job.failure.reason == "WORKER_LOST"

@@ -10,8 +10,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from fresco_client.events import Failed, Finished, FrameReady, ProgressMade, Restarted, Warned
+from fresco_client.values import Failure, JobState, ResultInfo, Stage, StageProgress
 from fresco_engine.errors import DiskFull
-from fresco_engine.types import Stage
 from fresco_server.errors import (
     CannotStart,
     JobExists,
@@ -20,20 +21,7 @@ from fresco_server.errors import (
     ShuttingDown,
 )
 from fresco_server.jobs.codec import from_plain, to_plain
-from fresco_server.jobs.job import (
-    Failed,
-    Failure,
-    Finished,
-    FrameReady,
-    JobOrder,
-    JobState,
-    ModelOrder,
-    ProgressMade,
-    Restarted,
-    Result,
-    StageProgress,
-    Warned,
-)
+from fresco_server.jobs.job import JobOrder, ModelOrder
 from fresco_server.jobs.store import JobStore
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -59,7 +47,7 @@ def _add(store: JobStore, job_id: str, order: JobOrder = ORDER, *, is_urgent: bo
 
 
 def _frame(index: int) -> FrameReady:
-    return FrameReady(index=index, time=Fraction(index, 24), is_keyframe=False)
+    return FrameReady(index=index, clip_time=Fraction(index, 24), is_keyframe=False)
 
 
 def test_an_order_is_read_as_it_was_written(store: JobStore) -> None:
@@ -75,7 +63,7 @@ def test_everything_is_there_after_the_store_was_opened_again(tmp_path: Path) ->
     stage = StageProgress(stage=Stage.ANALYSING, done=1, total=4)
     store.append_event("a", ProgressMade(progress=stage, remaining_s=2.5))
     store.append_event("a", Warned(message="so"))
-    result = Result(file_name="result.mp4", size_bytes=3, sha256="ab", report={"x": [1]})
+    result = ResultInfo(file_name="result.mp4", size_bytes=3, sha256="ab", report_json='{"x": [1]}')
     store.append_event("a", Finished(result=result))
     before, events = store.get("a"), store.events("a", 0)
     store.close()
@@ -130,7 +118,7 @@ def test_sequences_count_from_one_without_gaps_whatever_is_told(
 
     for job_id in "ab":
         events = store.events(job_id, 0, limit=1000)
-        indices = [one.event.index for one in events if isinstance(one.event, FrameReady)]
+        indices = [one.index for one in events if isinstance(one, FrameReady)]
         assert [event.sequence for event in events] == list(range(1, len(events) + 1))
         assert indices == list(dict.fromkeys(index for job, index in told if job == job_id))
         assert store.events(job_id, 2, limit=3) == events[2:5]

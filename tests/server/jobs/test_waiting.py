@@ -8,8 +8,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from fresco_client.events import Warned
+from fresco_client.values import JobState
 from fresco_server.errors import JobNotFound, ShuttingDown
-from fresco_server.jobs.job import Job, JobOrder, JobState, Warned
+from fresco_server.jobs.job import JobOrder, StoredJob
 from fresco_server.jobs.store import JobStore
 
 PATIENCE_S = 120.0
@@ -33,10 +35,10 @@ class Waiting:
         self._has_looked = threading.Event()
         self._store, self._job_id = store, job_id
 
-    def wait(self) -> Job:
+    def wait(self) -> StoredJob:
         return self._store.wait_until(self._job_id, self._is_cancelled, PATIENCE_S)
 
-    def _is_cancelled(self, job: Job) -> bool:
+    def _is_cancelled(self, job: StoredJob) -> bool:
         self.looks += 1
         self._has_looked.set()
         return job.state is JobState.CANCELLED
@@ -79,7 +81,7 @@ def test_those_who_wait_in_vain_are_told_why(
 ) -> None:
     waiting = Waiting(store, "a")
     with ThreadPoolExecutor(1) as pool:
-        found: Future[Job] = pool.submit(waiting.wait)
+        found: Future[StoredJob] = pool.submit(waiting.wait)
         waiting.wait_until_looked()
         happen(store)
 
@@ -92,7 +94,7 @@ def test_a_wish_that_is_taken_back_is_news(store: JobStore) -> None:
     with ThreadPoolExecutor(1) as pool:
         seen = threading.Event()
 
-        def is_free(job: Job) -> bool:
+        def is_free(job: StoredJob) -> bool:
             seen.set()
             return not job.wanted
 

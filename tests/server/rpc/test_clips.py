@@ -10,7 +10,7 @@ import pytest
 from fakes.caller import Caller, refused
 from fakes.jobs import FRAMES, HEIGHT, WIDTH, FakeJobs
 from fresco.v1 import clips_pb2, media_pb2
-from fresco_server.jobs.job import JobState
+from fresco_client.values import JobState
 from fresco_server.settings import CHUNK_BYTES
 from grpc import StatusCode
 

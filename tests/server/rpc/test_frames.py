@@ -13,7 +13,7 @@ import pytest
 from fakes.caller import Caller, refused
 from fakes.jobs import HEIGHT, WIDTH, FakeJobs, picture
 from fresco.v1 import frames_pb2, media_pb2
-from fresco_server.jobs.job import JobState
+from fresco_client.values import JobState
 from fresco_server.rpc.pictures import Encoded
 from fresco_server.settings import CHUNK_BYTES
 from grpc import StatusCode

@@ -18,7 +18,7 @@ from fakes.caller import PATIENCE_S, TOKEN, Caller
 from fakes.fuzzer import Method, Target, fuzz, methods
 from fakes.jobs import FakeJobs, picture
 from fresco.v1 import jobs_pb2
-from fresco_server.jobs.job import JobState
+from fresco_client.values import JobState
 from fresco_server.rpc.server import RpcServer
 from grpc import StatusCode
 

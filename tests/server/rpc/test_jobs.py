@@ -12,9 +12,8 @@ import pytest
 from fakes.caller import Caller, refused
 from fakes.jobs import FRAMES, INFO, KEYFRAMES, PLAN, FakeJobs
 from fresco.v1 import jobs_pb2, media_pb2, settings_pb2
-from fresco_engine.types import Stage
+from fresco_client.values import JobState, Stage, StageProgress
 from fresco_server.errors import LimitReached
-from fresco_server.jobs.job import JobState, StageProgress
 from grpc import StatusCode
 
 

@@ -15,19 +15,17 @@ import pytest
 from fakes.caller import PATIENCE_S, Caller, refused
 from fakes.jobs import HEIGHT, PLAN, WIDTH, FakeJobs, picture
 from fresco.v1 import jobs_pb2, media_pb2
-from fresco_engine.types import Stage
-from fresco_server.jobs.job import (
-    EVENT_TYPES,
+from fresco_client.events import (
     Analysed,
     FrameReady,
-    JobState,
     KeyframeReady,
     ProgressMade,
     Restarted,
-    StageProgress,
     StateChanged,
     Warned,
 )
+from fresco_client.values import JobState, Stage, StageProgress
+from fresco_server.jobs.codec import EVENT_TYPES
 from fresco_server.rpc.server import RpcServer
 from grpc import StatusCode
 
@@ -65,7 +63,7 @@ def test_all_kinds_of_events_arrive_as_they_were_told(caller: Caller, jobs: Fake
     encoding = StageProgress(stage=Stage.ENCODING, done=3, total=24)
     jobs.happen("x", ProgressMade(progress=encoding))
     jobs.happen("x", KeyframeReady(index=8))
-    jobs.happen("x", FrameReady(index=5, time=Fraction(5, 24), is_keyframe=True))
+    jobs.happen("x", FrameReady(index=5, clip_time=Fraction(5, 24), is_keyframe=True))
     jobs.happen("x", Warned(message="a warning"))
     jobs.happen("x", Restarted(reason="too little memory"))
     jobs.finish("x", b"film")

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import typing
 from collections.abc import Iterable
 from typing import Any
 
 from fresco.v1 import jobs_pb2
+from fresco_client.events import Event, Finished
+from fresco_client.values import JobState, ResultInfo
 from google.protobuf import json_format
 from google.protobuf.descriptor import Descriptor
 
 from fresco_server.errors import BadRequest
-from fresco_server.jobs.job import (
-    Finished,
-    FrameReady,
-    Job,
-    JobEvent,
-    JobState,
-    KeyframeReady,
-    Result,
-    Values,
-)
+from fresco_server.jobs.job import StoredJob, Values
 from fresco_server.rpc.messages.basics import message_of
 
 STATES: dict[JobState, jobs_pb2.JobState.ValueType] = {
@@ -43,7 +35,7 @@ _PARTS = {
     typing.cast(Descriptor, field.message_type).name: field.name
     for field in jobs_pb2.JobEvent.DESCRIPTOR.oneofs_by_name["event"].fields
 }
-"""By the message that carries it, which an event has its name from, the part of JobEvent."""
+"""By the message that carries it, which an event has its name from, the part of Event."""
 _REPORT_BYTES = 1 << 20
 """A longer report is left out, so that a job's message stays well below gRPC's limit."""
 
@@ -79,7 +71,7 @@ def kept(request: jobs_pb2.CreateJobRequest) -> dict[str, Any]:
     return json_format.MessageToDict(request, preserving_proto_field_name=True)
 
 
-def job_message(job: Job, disk_bytes: int = 0) -> jobs_pb2.Job:
+def job_message(job: StoredJob, disk_bytes: int = 0) -> jobs_pb2.Job:
     """A job as a client sees it."""
     sent, order = _sent(job), job.order
     return message_of(
@@ -100,7 +92,7 @@ def job_message(job: Job, disk_bytes: int = 0) -> jobs_pb2.Job:
     )
 
 
-def _sent(job: Job) -> jobs_pb2.CreateJobRequest:
+def _sent(job: StoredJob) -> jobs_pb2.CreateJobRequest:
     """What the client asked for; a reroll asks for its parent's with changed keyframes."""
     request = jobs_pb2.CreateJobRequest()
     try:
@@ -121,34 +113,18 @@ def _by_index(values: Values) -> dict[int, Any]:
     return {int(index): value for index, value in values.items()}  # JSON has only texts for keys.
 
 
-def result_message(result: Result, *, is_fetched: bool = False) -> jobs_pb2.ResultInfo:
+def result_message(result: ResultInfo, *, is_fetched: bool = False) -> jobs_pb2.ResultInfo:
     """What came out of a job."""
-    report = _json_text(result.report)
-    is_short = len(report.encode("utf-8", "replace")) <= _REPORT_BYTES
-    return message_of(
-        result,
-        jobs_pb2.ResultInfo,
-        report_json=report if is_short else "",
-        is_fetched=is_fetched,
-    )
+    is_short = len(result.report_json.encode("utf-8", "replace")) <= _REPORT_BYTES
+    report = result.report_json if is_short else ""
+    return message_of(result, jobs_pb2.ResultInfo, report_json=report, is_fetched=is_fetched)
 
 
-def _json_text(values: Values) -> str:
-    """`values` as strict JSON: what is no number becomes null."""
-    try:
-        return json.dumps(values, ensure_ascii=False, allow_nan=False)
-    except ValueError:
-        plain = json.loads(json.dumps(values), parse_constant=lambda _: None)
-        return json.dumps(plain, ensure_ascii=False)
-
-
-def event_message(event: JobEvent) -> jobs_pb2.JobEvent:
+def event_message(event: Event) -> jobs_pb2.JobEvent:
     """An event without its picture."""
-    content: Any = event.event
-    if isinstance(content, Finished):
-        content = {"result": result_message(content.result)}
-    elif isinstance(content, KeyframeReady | FrameReady):
-        content = vars(content)
-    part = _PARTS[type(event.event).__name__]
+    content: Any = event
+    if isinstance(event, Finished):
+        content = {"result": result_message(event.result)}
+    part = _PARTS[type(event).__name__]
     values = {"sequence": event.sequence, "time": event.time, part: content}
     return message_of(values, jobs_pb2.JobEvent)
