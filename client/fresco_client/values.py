@@ -186,6 +186,10 @@ class Failure:
     """A sentence for the user."""
     log_tail: str
     can_resume: bool
+    field: str = ""
+    """The declared name of the setting to look at, such as "size"; or empty."""
+    remedy: str = ""
+    """The code of what may put it right (`fresco_settings.Remedy`), or of a newer one; or empty."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,7 +35,7 @@ def test_an_existing_output_is_kept_unless_told_otherwise(tmp_path: Path, clip: 
     taken = tmp_path / "taken.mp4"
     taken.write_bytes(b"precious")
 
-    with pytest.raises(OutputExists, match="add --overwrite"):
+    with pytest.raises(OutputExists, match="allow it to be replaced"):
         open_writer(taken, clip)
 
     assert taken.read_bytes() == b"precious"

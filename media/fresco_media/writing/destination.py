@@ -177,7 +177,7 @@ def _check_free(destination: Destination) -> None:
     else:
         is_taken = bool(destination.existing_images())
     if is_taken and not destination.overwrite:
-        raise OutputExists(path, "it exists already; choose another name or add --overwrite")
+        raise OutputExists(path)
 
 
 def _check_room(destination: Destination, info: ClipInfo, frame_count: int) -> None:

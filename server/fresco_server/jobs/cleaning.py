@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
+from fresco_settings import Remedy, said
+
 from fresco_server.errors import LimitReached
 from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.job import Job, JobState
@@ -56,7 +58,7 @@ class Cleaner:
             raise LimitReached(
                 f"there is no room for {wanted_bytes / 1e6:.0f} MB more; {missing / 1e6:.0f} MB "
                 "are missing, and nothing is left that may be removed; fetch results, delete "
-                "jobs, or start the daemon with a larger --quota",
+                f"jobs, or {said(Remedy.MORE_ROOM)}",
                 reason="NO_ROOM",
             )
 

@@ -120,12 +120,17 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """Why a job failed; `message` is a sentence, `log_tail` what the worker said last."""
+    """Why a job failed; `message` is a sentence, `log_tail` what the worker said last.
+
+    `field` is the setting to look at, `remedy` the code of what may put it right; or empty.
+    """
 
     reason: str
     message: str
     log_tail: str = ""
     can_resume: bool = False
+    field: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
