@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fresco_settings import RestyleSettings, parameters_of
+from fresco_settings import Remedy, said, titles
 
 
 class ClientError(Exception):
@@ -55,7 +55,7 @@ class DaemonNotFound(ClientError):
 
     def __init__(self, data: Path) -> None:
         self.data = data
-        super().__init__(f"No Fresco daemon runs for {data}. Start one with 'fresco serve'.")
+        super().__init__(f"No Fresco daemon runs for {data}. {said(Remedy.START_DAEMON)}")
 
 
 class DaemonNotInstalled(ClientError):
@@ -64,8 +64,8 @@ class DaemonNotInstalled(ClientError):
     def __init__(self, data: Path) -> None:
         self.data = data
         super().__init__(
-            "Fresco is not installed where it can be found. Install it and run 'fresco serve' "
-            f"once, or put the command into {data / 'program.json'}."
+            "Fresco is not installed where it can be found. Install it and "
+            f"{said(Remedy.START_DAEMON_ONCE)}, or put the command into {data / 'program.json'}."
         )
 
 
@@ -114,7 +114,7 @@ class NotAuthorised(ClientError):
         self.detail = detail
         super().__init__(
             f"The Fresco daemon at {address} does not accept this token. "
-            "Use the one that 'fresco serve' printed or wrote when it started."
+            f"{said(Remedy.USE_PRINTED_TOKEN)} or wrote when it started."
         )
 
 
@@ -141,7 +141,7 @@ class FileFailed(ClientError):
 class CallFailed(ClientError):
     """The daemon answered with an error."""
 
-    def __init__(self, message: str, reason: str = "", field: str = "") -> None:
+    def __init__(self, message: str, reason: str = "", field: str = "", remedy: str = "") -> None:
         self.reason = reason
         """Kind of error for programs, such as CLIP_NOT_FOUND; may be empty."""
         self.field = field
@@ -149,6 +149,8 @@ class CallFailed(ClientError):
 
         The message calls it by its title.
         """
+        self.remedy = remedy
+        """The code of what may put it right (`fresco_settings.Remedy`), or of a newer one."""
         super().__init__(_with_title(field, message) or type(self).__doc__ or type(self).__name__)
 
 
@@ -244,11 +246,12 @@ _VERSION_REASON = "VERSION_MISMATCH"
 
 
 def error_of_status(
-    code: int, message: str, reason: str, address: str, field: str = ""
+    code: int, message: str, reason: str, address: str, field: str = "", remedy: str = ""
 ) -> ClientError:
     """The error for a gRPC status other than OK.
 
-    `reason` and `field` are the metadata `fresco-reason` and `fresco-field`.
+    `reason`, `field` and `remedy` are the metadata `fresco-reason`, `fresco-field` and
+    `fresco-remedy`.
     """
     if code == UNAVAILABLE:
         return DaemonUnreachable(address, message if reason else _lost(message))
@@ -258,7 +261,7 @@ def error_of_status(
         return VersionMismatch(message)
     if code in _SAID_BY_GRPC and not reason:
         message = ""
-    return _CLASSES.get(code, InternalFailure)(message, reason, field)
+    return _CLASSES.get(code, InternalFailure)(message, reason, field, remedy)
 
 
 def is_passing(error: Exception) -> bool:
@@ -278,5 +281,4 @@ def _with_title(field: str, message: str) -> str:
     prefix = f"{field}: "
     if not (field and message.startswith(prefix)):
         return message
-    titles = {one.name: one.title for one in parameters_of(RestyleSettings)}
-    return f"{titles.get(field, field)}: {message.removeprefix(prefix)}"
+    return f"{titles().get(field, field)}: {message.removeprefix(prefix)}"

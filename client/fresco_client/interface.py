@@ -7,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, TypeVar
 
+from fresco_settings import Remedy, said
+
 from fresco_client.errors import NotSupported
 from fresco_client.events import Event
 from fresco_client.server_info import LookProgress, Model, PullProgress, ServerInfo
@@ -149,4 +151,4 @@ class SessionLike(Protocol):
 
 
 def _not_supported() -> NotSupported:
-    return NotSupported("This needs a daemon. Start one with 'fresco serve'.")
+    return NotSupported(f"This needs a daemon. {said(Remedy.START_DAEMON)}")

@@ -192,6 +192,10 @@ class Failure:
     log_tail: str = ""
     """What the worker said last."""
     can_resume: bool = False
+    field: str = ""
+    """The declared name of the setting to look at, such as "size"; or empty."""
+    remedy: str = ""
+    """The code of what may put it right (`fresco_settings.Remedy`), or of a newer one; or empty."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from fresco_settings import Remedy, said
 from fresco_settings.errors import FrescoError
 from fresco_settings.errors import InvalidSettings as InvalidSettings
 
@@ -106,6 +107,15 @@ class OutputError(FrescoError):
 
 class OutputExists(OutputError):
     """The output is already there and overwriting was not asked for."""
+
+    remedy = Remedy.REPLACE_OUTPUT
+
+    def __init__(
+        self, path: Path | str, problem: str = "it exists already", other: str = "name"
+    ) -> None:
+        super().__init__(
+            path, f"{problem}; choose another {other} or {said(Remedy.REPLACE_OUTPUT)}"
+        )
 
 
 class OutputNotWritable(OutputError):

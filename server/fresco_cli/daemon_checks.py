@@ -12,6 +12,7 @@ from fresco_media.files.text import counted
 from fresco_cli.daemons import Tools
 from fresco_cli.options import DaemonOptions
 from fresco_cli.output import Output
+from fresco_cli.remedies import in_flags
 from fresco_cli.words import gigabytes
 
 LEAST_FREE_BYTES = 1_000_000_000
@@ -72,7 +73,7 @@ def daemon(tools: Tools, data: Path | None) -> str:
     except DaemonNotFound:
         return _not_running(data)
     except ClientError as error:
-        raise Problem(error.message) from error
+        raise Problem(in_flags(error.message)) from error
     differs = "" if server.version == __version__ else f", while this is {__version__}"
     uptime = "" if server.uptime_s is None else f", for {duration(server.uptime_s)}"
     return (

@@ -33,7 +33,7 @@ def check_file(path: Path, *, overwrite: bool) -> None:
         if path.is_dir():
             raise OutputNotWritable(path, "this is a folder; give a file name")
         if path.exists() and not overwrite:
-            raise OutputExists(path, "it exists already; choose another name or add --overwrite")
+            raise OutputExists(path)
 
 
 def _check_folder_of(path: Path) -> None:
@@ -99,10 +99,7 @@ def check_keyframe_folder(folder: Path, originals: Originals, *, overwrite: bool
         # Frames of a sequence may be named like keyframes, and overwriting would remove them.
         originals.check(folder, *_saved_keyframes(folder))
         if _saved_keyframes(folder) and not overwrite:
-            raise OutputExists(
-                folder,
-                "it holds keyframes of an earlier job; choose another folder or add --overwrite",
-            )
+            raise OutputExists(folder, "it holds keyframes of an earlier job", "folder")
 
 
 def clear_keyframes(folder: Path, originals: Originals) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from fresco_engine import errors
 from fresco_engine.errors import DiskFull, FrescoError, InvalidSettings, OutOfDeviceMemory
-from fresco_settings import RestyleSettings, parameters_of
+from fresco_settings import titles
 
+from fresco_cli.remedies import options
 from fresco_cli.words import moved_in
 
 if TYPE_CHECKING:
@@ -60,8 +61,7 @@ def fault_of(error: Exception) -> Fault:
 
 def called_here(field: str) -> str:
     """A setting by the name of its option, where it has one."""
-    options = {one.name: one.option for one in parameters_of(RestyleSettings) if one.option}
-    return options.get(field, field).lstrip("-")
+    return options().get(field, field).lstrip("-")
 
 
 def kind_of(reason: str) -> str:
@@ -80,9 +80,10 @@ def code_of(kind: str) -> int:
 def _called_here(error: ClientError) -> str:
     """The sentence of a daemon, which calls a setting by its title, with its option instead."""
     field = getattr(error, "field", "")
-    if not field:
+    title, _, rest = error.message.partition(": ")
+    if not field or title not in (field, titles().get(field)):
         return error.message
-    return f"{called_here(field)}: {error.message.partition(': ')[2]}"
+    return f"{called_here(field)}: {rest}"
 
 
 def _fault_of_call(error: ClientError) -> Fault:

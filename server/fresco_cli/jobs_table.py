@@ -14,6 +14,7 @@ from fresco_client.words import duration
 from fresco_media.files.text import counted
 
 from fresco_cli.output import aligned
+from fresco_cli.remedies import in_flags
 from fresco_cli.words import megabytes
 
 _SHORT_ID = 8
@@ -98,6 +99,6 @@ def facts(job: Job) -> str:
     if job.result is not None:
         rows.append(("fetched", "yes" if job.result.is_fetched else "not yet"))
     if job.failure is not None:
-        rows.append(("failed", job.failure.message))
+        rows.append(("failed", in_flags(job.failure.message)))
     rows += [("warning", text) for text in job.warnings]
     return aligned(rows)

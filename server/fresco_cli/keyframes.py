@@ -21,6 +21,7 @@ from fresco_cli.outcome import told
 from fresco_cli.output import make_output, write_error, write_json
 from fresco_cli.parsing import parse_frame_rate
 from fresco_cli.pictures import keyframe_sheet
+from fresco_cli.remedies import in_flags
 
 if TYPE_CHECKING:
     from fresco_client import Plan
@@ -54,7 +55,7 @@ def keyframes(
 
         plan = plan_of(tools.engine.plan(opened, settings))
         for text in opened.warnings:
-            write_error(f"Warning: {text}")
+            write_error(f"Warning: {in_flags(text)}")
         if sheet is not None:
             originals.check(sheet)
             keyframe_sheet(opened, plan.keyframes, sheet)

@@ -21,6 +21,7 @@ from fresco_cli.order import Warnings
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, make_output, write_error, write_json
 from fresco_cli.parsing import parse_frame_rate
+from fresco_cli.remedies import in_flags
 
 if TYPE_CHECKING:
     from fresco_client import SessionLike
@@ -57,7 +58,7 @@ def look(
         settings = choices.settings()
         opened = tools.engine.open_clip(clip, parse_frame_rate(frame_rate))
         for text in () if telling.quiet else opened.warnings:
-            write_error(f"Warning: {text}")
+            write_error(f"Warning: {in_flags(text)}")
         opened.frames_at([frame])  # Raises at once when there is no such frame.
         originals = clip_inputs(opened.info) | model_inputs(model)
         originals.check(output)

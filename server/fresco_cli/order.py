@@ -18,6 +18,7 @@ from fresco_cli.inputs import clip_inputs, model_inputs, painted_inputs
 from fresco_cli.options import ModelOptions, Wanted
 from fresco_cli.output import Output
 from fresco_cli.parsing import parse_frame_rate
+from fresco_cli.remedies import in_flags
 
 if TYPE_CHECKING:
     from fresco_media.clip import Clip
@@ -81,7 +82,7 @@ class Warnings:
 
     def say(self, *messages: str) -> None:
         """Say these unless they were said before."""
-        for message in messages:
+        for message in map(in_flags, messages):
             if message not in self._told:
                 self._told.add(message)
                 self._channel.warned(message)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fresco_media.files.text import printable
 
+from fresco_cli.remedies import in_flags
+
 
 def gigabytes(count: int) -> str:
     """A size of a disk or a memory."""
@@ -16,5 +18,8 @@ def megabytes(count: int) -> str:
 
 
 def moved_in(text: object) -> str:
-    """Foreign text, of which no line can be taken for one of ours and no mark steers a terminal."""
-    return "\n    ".join(printable(line, keep="\t") for line in str(text).split("\n"))
+    """Foreign text, with our options for what it names.
+
+    No line of it can be taken for one of ours, and no mark in it steers a terminal.
+    """
+    return "\n    ".join(printable(line, keep="\t") for line in in_flags(text).split("\n"))

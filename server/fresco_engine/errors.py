@@ -44,6 +44,7 @@ from fresco_media.errors import (
     SequenceGap,
     shown,
 )
+from fresco_settings import Remedy, said
 
 __all__ = [
     "CheckpointError",
@@ -108,28 +109,38 @@ class WrongModelKind(ModelError):
 class ResultNotFinite(ModelError):
     """What a model computed is not a number, which would be a black picture."""
 
-    def __init__(self, source: str | Path, stage: str, advice: str) -> None:
+    def __init__(
+        self, source: str | Path, stage: str, advice: str, remedy: Remedy | None = None
+    ) -> None:
         super().__init__(
             source,
             f"the model gave values that are no numbers (NaN or infinity) while {stage}, and no "
             f"picture can be made of them; {advice}",
         )
         self.stage = stage
+        self.remedy = remedy
+        self.field = "guidance_scale" if remedy is Remedy.LESS_GUIDANCE else ""
 
 
 class ControlUnavailable(ModelError):
     """The model has no ControlNet of the wanted kind."""
 
+    field = "control"
+    remedy = Remedy.NO_CONTROL
+
 
 class OutOfDeviceMemory(FrescoError):
     """The device ran out of memory."""
+
+    field = "size"
+    remedy = Remedy.LESS_MEMORY
 
     def __init__(self, stage: str, wanted_bytes: int | None, free_bytes: int | None) -> None:
         wanted = f", {wanted_bytes / 1e9:.1f} GB wanted" if wanted_bytes else ""
         free = f", {free_bytes / 1e9:.1f} GB free" if free_bytes else ""
         super().__init__(
             f"the device ran out of memory while {stage}{wanted}{free}; "
-            "use a smaller --size or --batch, or close other programs that use the device"
+            f"{said(Remedy.LESS_MEMORY)}, or close other programs that use the device"
         )
         self.stage = stage
         self.wanted_bytes = wanted_bytes

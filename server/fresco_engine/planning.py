@@ -9,6 +9,7 @@ from pathlib import Path
 from fresco_media.clip import Clip
 from fresco_media.painted.keys import check_keys, misplaced
 from fresco_media.stills.images import limit_told, working_size
+from fresco_settings import marked
 
 from fresco_engine.checkpoint import StoredPlan
 from fresco_engine.errors import RangeOutsideClip
@@ -90,7 +91,7 @@ def _doubts(settings: RestyleSettings) -> Iterator[str]:
     if settings.negative_prompt and (settings.guidance_scale or 0) <= 1:
         yield (
             f"the negative prompt has no effect at a guidance of {settings.guidance_scale}; "
-            "raise --guidance above 1 to use it"
+            f"raise {marked('guidance_scale')} above 1 to use it"
         )
     yield from wording_doubts(
         (settings.prompt, settings.negative_prompt or "", *settings.keyframe_prompts.values())

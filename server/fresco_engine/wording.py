@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from fresco_settings import Remedy, marked, said
+
 _FILE_TAG = re.compile(r"<\s*(lora|lyco|hypernet)\s*:\s*([^:<>]+?)\s*(?::\s*([^<>]*?)\s*)?>", re.I)
 _TIDIED = ((re.compile(r"\s*,(\s*,)+"), ","), (re.compile(r"\s{2,}"), " "))
 _PLAIN_SIGNS = (
@@ -45,7 +47,7 @@ def wording_doubts(texts: Sequence[str]) -> Iterator[str]:
         yield (
             f"{shown} in the prompt {'is' if len(signs) == 1 else 'are'} taken as plain words, as "
             "weights, alternatives and BREAK are not read here; say it in words, or change "
-            "--guidance"
+            f"{marked('guidance_scale')}"
         )
     for text in texts:
         for found in _EMBEDDING.finditer(text):
@@ -61,7 +63,7 @@ def _of_tag(tag: re.Match[str]) -> str:
     if kind == "hypernet":
         return f"{told}, and hypernetworks are not read here"
     given = f"{name}.safetensors:{weight}" if weight else f"{name}.safetensors"
-    return f"{told}; add the LoRA with --lora {_short(given)}"
+    return f"{told}; {said(Remedy.ADD_NAMED_LORA, _short(given))}"
 
 
 def _signs_in(text: str) -> Iterator[str]:

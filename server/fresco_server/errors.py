@@ -27,10 +27,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fresco_settings import Remedy, said
+
+if TYPE_CHECKING:
+    from fresco_server.jobs.job import Failure
 
 
 class ServerError(Exception):
     """Base of all daemon errors; `str(error)` is a sentence for the user."""
+
+    field: str = ""
+    remedy: str = ""
 
     def __init__(self, message: str, *, reason: str | None = None) -> None:
         super().__init__(message)
@@ -45,8 +54,10 @@ def reason_of(name: str) -> str:
 class JobNotFound(ServerError):
     """There is no such job."""
 
+    remedy = Remedy.LIST_JOBS.value
+
     def __init__(self, job_id: str) -> None:
-        super().__init__(f"there is no job {job_id!r}; 'fresco jobs' lists those there are")
+        super().__init__(f"there is no job {job_id!r}; {said(Remedy.LIST_JOBS)}")
         self.job_id = job_id
 
 
@@ -134,7 +145,14 @@ class WorkerLost(ServerError):
 
 
 class EngineRefused(ServerError):
-    """The engine says no; `reason` is the kind of its error."""
+    """The engine says no; `reason` is the kind of its error, the rest as it said it."""
+
+    @classmethod
+    def because_of(cls, failure: Failure) -> EngineRefused:
+        """What another process told of an engine's error, as an error again."""
+        error = cls(failure.message, reason=failure.reason)
+        error.field, error.remedy = failure.field, failure.remedy
+        return error
 
 
 class ModelUnusable(ServerError):

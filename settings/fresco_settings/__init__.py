@@ -11,11 +11,12 @@ from fresco_settings.declaration import (
     parameters_of,
     words_for,
 )
-from fresco_settings.errors import FrescoError, InvalidSettings
+from fresco_settings.errors import FrescoError, InvalidSettings, Remedy
 from fresco_settings.left_open import LeftOpen, left_open
 from fresco_settings.parts import AttentionSettings, OptimisationSettings, SmoothingSettings
 from fresco_settings.plain_values import nested
 from fresco_settings.reading import chosen_settings, settings_from_dict
+from fresco_settings.remedies import marked, reworded, said, titles
 from fresco_settings.restyle import (
     CONTROL_KINDS,
     INTERPOLATION_KINDS,
@@ -41,14 +42,19 @@ __all__ = [
     "OptimisationSettings",
     "Parameter",
     "ParameterKind",
+    "Remedy",
     "RestyleSettings",
     "Setting",
     "Shape",
     "SmoothingSettings",
     "chosen_settings",
     "left_open",
+    "marked",
     "nested",
     "parameters_of",
+    "reworded",
+    "said",
     "settings_from_dict",
+    "titles",
     "words_for",
 ]

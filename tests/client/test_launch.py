@@ -100,7 +100,7 @@ def test_what_is_no_announcement_is_no_daemon(data: Path, content: str) -> None:
 def test_no_announcement_is_no_daemon(data: Path) -> None:
     assert find(data) is None
     assert find(data / "nowhere") is None
-    with pytest.raises(DaemonNotFound, match="fresco serve"):
+    with pytest.raises(DaemonNotFound, match="Start the daemon"):
         Session.open(data, start=False)
 
 

@@ -190,7 +190,7 @@ def test_where_nothing_helps_the_error_says_what_to_do(
     limit_device(lambda _, __: True)
     events: list[Event] = []
 
-    with pytest.raises(OutOfDeviceMemory, match="smaller --size"):
+    with pytest.raises(OutOfDeviceMemory, match="smaller “Working size”"):
         events.extend(restyle(make_clip(5), SETTINGS, tiny_model, checkpoint=checkpoint))
 
 

@@ -30,9 +30,9 @@ def test_tags_that_name_files_are_left_out_of_the_words(text: str, words: str) -
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("ink, <lora:ink:0.8>", "add the LoRA with --lora ink.safetensors:0.8"),
-        ("ink, <lora:ink>", "--lora ink.safetensors"),
-        ("ink, <lyco:wash:1>", "--lora wash.safetensors:1"),
+        ("ink, <lora:ink:0.8>", "add “ink.safetensors:0.8” as a LoRA"),
+        ("ink, <lora:ink>", "add “ink.safetensors” as a LoRA"),
+        ("ink, <lyco:wash:1>", "add “wash.safetensors:1” as a LoRA"),
         ("ink, <hypernet:wash:1>", "hypernetworks are not read here"),
         ("ink, (blue:1.8)", "(blue:1.8) in the prompt is taken as plain words"),
         ("ink, (dark blue: .5)", "(dark blue: .5) in the prompt is taken as plain words"),
@@ -81,6 +81,6 @@ def test_a_job_warns_of_every_text_it_has(make_clip: MakeClip, tiny_model: objec
     events = list(restyle(make_clip(1), settings, tiny_model))  # type: ignore[arg-type]
 
     warnings = " ".join(event.message for event in events if isinstance(event, Warned))
-    assert "--lora ink.safetensors:1" in warnings
+    assert "add “ink.safetensors:1” as a LoRA" in warnings
     assert "embedding:bad" in warnings
     assert "(of:1.2)" in warnings

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from fresco_client import Parameter
+from fresco_client import Failure, Parameter
 from fresco_client.messages import value_of
 from fresco_gui.inspector.form import SettingsForm
+from fresco_gui.problems.panel import ProblemPanel
+from fresco_gui.problems.problem import Problem, problem_of_failure
 from fresco_server.rpc.parameters import capabilities
 from PyQt6.QtWidgets import QFormLayout, QLabel
 from pytestqt.qtbot import QtBot
@@ -36,3 +38,39 @@ def test_a_setting_that_a_daemon_tells_no_title_of_is_called_by_its_name(qtbot: 
     form.build((Parameter(name="future.paint_depth", kind="number"),), ())
 
     assert [label.text() for label in form.findChildren(QLabel)] == ["Paint depth"]
+
+
+def test_a_problem_that_is_about_a_setting_leads_to_its_field(qtbot: QtBot) -> None:
+    form = SettingsForm()
+    qtbot.addWidget(form)
+    form.build(tuple(value_of(one, Parameter) for one in capabilities()), ())
+    panel = ProblemPanel()
+    qtbot.addWidget(panel)
+    panel.setting_wanted.connect(form.reveal)
+    failure = Failure(
+        reason="OUT_OF_DEVICE_MEMORY",
+        message="no memory",
+        log_tail="",
+        can_resume=True,
+        field="size",
+        remedy="LESS_MEMORY",
+    )
+    panel.add(problem_of_failure(failure, "a", "The job has failed"), "Go on")
+    field = form.field("size")
+    assert field is not None
+    was_hidden = not field.isVisibleTo(form)
+
+    panel.show_setting.click()
+
+    assert panel.show_setting.text() == "Show “Working size”"
+    assert was_hidden
+    assert field.isVisibleTo(form)
+
+
+def test_a_problem_that_is_about_no_setting_offers_none(qtbot: QtBot) -> None:
+    panel = ProblemPanel()
+    qtbot.addWidget(panel)
+
+    panel.add(Problem(title="The disk is full", message="Free some room."))
+
+    assert not panel.show_setting.isVisibleTo(panel)

@@ -432,7 +432,7 @@ def test_room_is_made_from_fetched_results_only(start_daemon: StartDaemon, clip:
         filler.write_bytes(bytes(2 << 20))
         time.sleep(5.1)
 
-        with pytest.raises(LimitReached, match="larger --quota"):
+        with pytest.raises(LimitReached, match="give the daemon more room"):
             _submit(session, clip)
 
         with pytest.raises(NotFound):

@@ -35,7 +35,7 @@ def test_an_existing_output_is_kept_unless_told_otherwise(tmp_path: Path, clip: 
     taken = tmp_path / "taken.mp4"
     taken.write_bytes(b"precious")
 
-    with pytest.raises(OutputExists, match="add --overwrite"):
+    with pytest.raises(OutputExists, match="allow it to be replaced"):
         open_writer(taken, clip)
 
     assert taken.read_bytes() == b"precious"
@@ -55,7 +55,7 @@ def test_a_file_that_appeared_during_the_work_is_kept_and_the_result_too(
                 writer.write(frame)
             foreign.write_bytes(b"precious")
 
-    with pytest.raises(OutputExists, match=r"was taken during the work.* \(2\)") as raised:
+    with pytest.raises(OutputNotWritable, match=r"was taken during the work.* \(2\)") as raised:
         write_all()
 
     assert foreign.read_bytes() == b"precious"

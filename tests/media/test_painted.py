@@ -67,7 +67,7 @@ def test_keys_that_are_counted_from_another_number_are_told_how_to_say_so(
 ) -> None:
     folder = painted(tmp_path, f"a.{first + 1}.png", f"a.{first + 9}.png")
 
-    with pytest.raises(KeyframesUnusable, match="add --first-number with the number"):
+    with pytest.raises(KeyframesUnusable, match="say which number the keys give"):
         find_painted_keys(folder, clip, 0, 12)
 
     assert list(find_painted_keys(folder, clip, 0, 12, first_number=first).files) == [1, 9]
@@ -337,7 +337,7 @@ def test_keys_numbered_from_1_are_taken_so_and_told(
 
     assert tuple(keys.files) == frames
     assert "the keys are numbered from 1" in keys.warnings[0]
-    assert "--first-number 0" in keys.warnings[0]
+    assert "give the clip's first frame the number 0" in keys.warnings[0]
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -366,7 +366,7 @@ def test_keys_that_only_faintly_look_a_frame_late_are_told_and_left(
 
     assert tuple(keys.files) == (3, 6, 9)
     assert "may be numbered from 1" in keys.warnings[0]
-    assert "--first-number 1" in keys.warnings[0]
+    assert "the number 1" in keys.warnings[0]
 
 
 def test_one_key_of_many_that_is_a_frame_late_is_named(moving_clip: Clip, tmp_path: Path) -> None:

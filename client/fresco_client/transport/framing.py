@@ -100,6 +100,7 @@ class Status:
         self._message = ""
         self._reason = ""
         self._field = ""
+        self._remedy = ""
 
     def add(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
         """Take headers or trailers."""
@@ -115,6 +116,8 @@ class Status:
                 self._reason = text
             elif name == b"fresco-field":
                 self._field = text
+            elif name == b"fresco-remedy":
+                self._remedy = text
 
     @property
     def error(self) -> ClientError | None:
@@ -123,7 +126,12 @@ class Status:
             return None
         if self._code is not None:
             return _error_of_status(
-                self._code, self._message, self._reason, self._address, self._field
+                self._code,
+                self._message,
+                self._reason,
+                self._address,
+                self._field,
+                self._remedy,
             )
         http = self._http or 0
         unavailable = http in _UNAVAILABLE_HTTP

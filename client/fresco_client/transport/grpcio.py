@@ -72,8 +72,9 @@ class GrpcioTransport:
         trailers = dict(call.trailing_metadata() or ())
         reason = trailers.get("fresco-reason", "")
         details = call.details() or ""
-        field = trailers.get("fresco-field", "")
-        return error_of_status(code, details, str(reason), self.endpoint.address, str(field))
+        field, remedy = trailers.get("fresco-field", ""), trailers.get("fresco-remedy", "")
+        address = self.endpoint.address
+        return error_of_status(code, details, str(reason), address, str(field), str(remedy))
 
 
 class GrpcioStream(Generic[ResponseT]):

@@ -82,6 +82,16 @@ class SettingsForm(QWidget):
         """The field of a setting."""
         return self._fields.get(name)
 
+    def reveal(self, name: str) -> Field | None:
+        """Unfold the section of a setting and give its field the focus; None if it has none."""
+        field = self._fields.get(name)
+        if field is not None:
+            for section in self.findChildren(_Folding):
+                if section.isAncestorOf(field):
+                    section.unfold()
+            (field.focusProxy() or field.findChild(QWidget) or field).setFocus()
+        return field
+
     def _section(
         self, title: str, parameters: Sequence[Parameter], styles: tuple[Style, ...]
     ) -> QWidget:
@@ -142,6 +152,10 @@ class _Folding(QWidget):
         column.addWidget(self._button)
         column.addWidget(body)
         body.setVisible(False)
+
+    def unfold(self) -> None:
+        """Show what is in it."""
+        self._button.setChecked(True)
 
     @pyqtSlot(bool)
     def _on_toggled(self, is_open: bool) -> None:

@@ -47,6 +47,7 @@ class Inspector(QWidget):
         self._presets = presets
         self._models: tuple[Model, ...] = ()
         self._labels: list[QLabel] = []
+        self._scroll = QScrollArea()
         self.form = SettingsForm()
         self.model_box = QComboBox()
         self.preset_box = QComboBox()
@@ -88,6 +89,13 @@ class Inspector(QWidget):
         ):
             button.setEnabled(is_possible)
             button.setToolTip(usual if is_possible else why_not)
+
+    @pyqtSlot(str)
+    def show_setting(self, name: str) -> None:
+        """Bring a setting into view, with the focus; nothing happens if it has no field."""
+        field = self.form.reveal(name)
+        if field is not None:
+            self._scroll.ensureWidgetVisible(field)
 
     # Chosen
 
@@ -165,7 +173,7 @@ class Inspector(QWidget):
         self._waiting.setWordWrap(True)
         column.addWidget(self._waiting)
         column.addWidget(self.form, 1)
-        scroll = QScrollArea()
+        scroll = self._scroll
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         scroll.setWidget(holder)

@@ -25,6 +25,7 @@ from fresco_client import (
     TransferProgress,
     Warned,
 )
+from fresco_client.remedies import in_window
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from fresco_gui.stream import StreamWorker, Workers
@@ -169,7 +170,7 @@ class JobFollower(QObject):
         elif isinstance(event, Restarted):
             self.restarted.emit(event.reason)
         elif isinstance(event, Warned):
-            self.warned.emit(event.message)
+            self.warned.emit(in_window(event.message))
         elif isinstance(event, Finished):
             self._on_tick()
             self.state_changed.emit(JobState.DONE)

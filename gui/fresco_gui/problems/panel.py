@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fresco_settings import titles
 from PyQt6.QtCore import pyqtSignal, pyqtSlot
 from PyQt6.QtWidgets import (
     QApplication,
@@ -24,9 +25,11 @@ class ProblemPanel(QFrame):
 
     Signals:
         acted(Problem): the user has pressed the button that may put it right.
+        setting_wanted(str): the user wants to see this setting.
     """
 
     acted = pyqtSignal(object)
+    setting_wanted = pyqtSignal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,6 +47,7 @@ class ProblemPanel(QFrame):
         self.details.setReadOnly(True)
         self.details.setFixedHeight(_DETAIL_LINES * self.details.fontMetrics().lineSpacing())
         self.act = QPushButton()
+        self.show_setting = QPushButton()
         self.show_details = QPushButton(self.tr("Details"))
         self.show_details.setCheckable(True)
         self.copy = QPushButton(self.tr("Copy report"))
@@ -74,7 +78,8 @@ class ProblemPanel(QFrame):
         line = QHBoxLayout()
         line.addWidget(self._title)
         line.addStretch(1)
-        for button in (self.act, self.earlier, self.show_details, self.copy, self.dismiss):
+        buttons = (self.act, self.show_setting, self.earlier, self.show_details)
+        for button in (*buttons, self.copy, self.dismiss):
             line.addWidget(button)
         column = QVBoxLayout(self)
         column.addLayout(line)
@@ -84,6 +89,7 @@ class ProblemPanel(QFrame):
     def _connect(self) -> None:
         self.act.clicked.connect(self._on_act)
         self.show_details.toggled.connect(self.details.setVisible)
+        self.show_setting.clicked.connect(self._on_show_setting)
         self.copy.clicked.connect(self._on_copy)
         self.earlier.clicked.connect(self._on_earlier)
         self.dismiss.clicked.connect(self.hide)
@@ -99,6 +105,9 @@ class ProblemPanel(QFrame):
         self.earlier.setVisible(self._at > 0)
         self.act.setText(action)
         self.act.setVisible(bool(action))
+        title = titles().get(problem.field, "")
+        self.show_setting.setText(self.tr("Show “{title}”").format(title=title))
+        self.show_setting.setVisible(bool(title))
         self.copy.setText(self.tr("Copy report"))
         self.show()
 
@@ -107,6 +116,10 @@ class ProblemPanel(QFrame):
         problem = self.log.problems[self._at]
         self.hide()
         self.acted.emit(problem)
+
+    @pyqtSlot()
+    def _on_show_setting(self) -> None:
+        self.setting_wanted.emit(self.log.problems[self._at].field)
 
     @pyqtSlot()
     def _on_copy(self) -> None:

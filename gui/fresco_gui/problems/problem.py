@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 from fresco_client import CallFailed, ClientError, DaemonFailedToStart, Failure
+from fresco_client.remedies import in_window
 from PyQt6.QtCore import PYQT_VERSION_STR, QT_VERSION_STR, QCoreApplication, QObject, pyqtSignal
 
 _log = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ class Problem:
     """Kind of problem for programs, such as CLIP_NOT_FOUND."""
     job_id: str = ""
     can_resume: bool = False
+    field: str = ""
+    """The declared name of the setting to look at, such as "size"; or empty."""
 
     @property
     def report(self) -> str:
@@ -44,9 +47,10 @@ def problem_of(error: Exception, title: str) -> Problem:
     if isinstance(error, DaemonFailedToStart):
         return Problem(title=title, message=error.summary, details=error.details)
     if isinstance(error, CallFailed):
-        return Problem(title=title, message=error.message, reason=error.reason)
+        message = in_window(error.message)
+        return Problem(title=title, message=message, reason=error.reason, field=error.field)
     if isinstance(error, ClientError):
-        return Problem(title=title, message=error.message, reason=type(error).__name__)
+        return Problem(title=title, message=in_window(error.message), reason=type(error).__name__)
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return Problem(
@@ -61,11 +65,12 @@ def problem_of_failure(failure: Failure, job_id: str, title: str) -> Problem:
     """Why a job failed, as a problem."""
     return Problem(
         title=title,
-        message=failure.message,
+        message=in_window(failure.message),
         details=failure.log_tail,
         reason=failure.reason,
         job_id=job_id,
         can_resume=failure.can_resume,
+        field=failure.field,
     )
 
 

@@ -35,6 +35,7 @@ class ProblemActions(QObject):
         hook.caught.connect(views.problems.add)
         views.inspector.problem.connect(self._on_preset_problem)
         views.problems.acted.connect(self.act)
+        views.problems.setting_wanted.connect(views.inspector.show_setting)
 
     def act(self, problem: Problem) -> None:
         """Do what may put this problem right."""

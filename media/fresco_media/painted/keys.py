@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from fresco_settings import Remedy, said
 from numpy.typing import NDArray
 
 from fresco_media.clip import Clip
@@ -110,11 +111,11 @@ def _counted_from(named: Mapping[Path, int], clip: Clip) -> tuple[int, tuple[str
     if not clear:
         return first, (
             f"the keys may be numbered from {shifted}, which would show each of them at a wrong "
-            f"frame; add --first-number {shifted} if they are, or --first-number {first} if not",
+            f"frame; {_counting(shifted)} if they are, or {_counting(first)} if not",
         )
     return shifted, (
         f"the keys are numbered from {shifted}: they look like the frames that are counted from "
-        f"{shifted}, and are taken so; add --first-number {first} if they are counted from {first}",
+        f"{shifted}, and are taken so; {_counting(first)} if they are counted from {first}",
     )
 
 
@@ -131,7 +132,7 @@ def _outside(number: int, first: int, count: int, *, is_any_inside: bool) -> str
     hint = ""
     if number == last + 1:
         hint = (
-            f"; frames are counted from {first}, so add --first-number {first + 1} if the keys "
+            f"; frames are counted from {first}, so {_counting(first + 1)} if the keys "
             f"are counted from {first + 1}, or"
         )
     reason = (
@@ -140,10 +141,11 @@ def _outside(number: int, first: int, count: int, *, is_any_inside: bool) -> str
     )
     if hint or is_any_inside:
         return reason
-    return (
-        f"{reason}, or add --first-number with the number that the keys give to the clip's first "
-        "frame"
-    )
+    return f"{reason}, or {said(Remedy.TELL_FIRST_NUMBER)}"
+
+
+def _counting(number: int) -> str:
+    return said(Remedy.FIRST_NUMBER, number)
 
 
 def _numbered(folder: Path) -> dict[Path, int]:

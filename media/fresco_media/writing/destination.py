@@ -190,7 +190,7 @@ def _check_free(destination: Destination) -> None:
     elif destination.folder.exists() and not destination.folder.is_dir():
         raise OutputNotWritable(path, "this is a file; name a folder for the images")
     if destination.is_taken and not destination.overwrite:
-        raise OutputExists(path, "it exists already; choose another name or add --overwrite")
+        raise OutputExists(path)
 
 
 def _check_room(destination: Destination, info: ClipInfo, frame_count: int) -> None:

@@ -19,7 +19,7 @@ import av.error
 
 from fresco_media.clip import Clip
 from fresco_media.colour.scaling import display_size
-from fresco_media.errors import OutputExists, OutputNotWritable, RangeOutsideClip
+from fresco_media.errors import OutputNotWritable, RangeOutsideClip
 from fresco_media.files.faults import writing
 from fresco_media.files.text import counted
 from fresco_media.stills.images import displayed, encode_image
@@ -122,7 +122,7 @@ class FrameWriter(ABC):
         self._release()
         spare = self._destination.spare_path()
         self._destination.temporary.replace(spare)
-        raise OutputExists(
+        raise OutputNotWritable(
             self.path, f"this name was taken during the work; the result is whole, as {spare.name}"
         )
 

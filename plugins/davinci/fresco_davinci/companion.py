@@ -25,6 +25,7 @@ from fresco_davinci.errors import HostGone, HostRefused, NotReady, ResolveError
 from fresco_davinci.folders import ResolveFolders
 from fresco_davinci.forms import choices_from, form_of
 from fresco_davinci.plugin_folders import PluginFolders
+from fresco_davinci.remedies import in_resolve
 
 Command = Literal["restyle", "restyle-marked", "restyle-last", "look", "jobs", "update"]
 Say = Callable[[str], None]
@@ -109,7 +110,7 @@ def _serve_clicks(
         try:
             _reporting(lambda: _perform(command, controller, bridge, say), say)  # noqa: B023 - called at once
         except HostGone as error:
-            say(str(error))
+            say(in_resolve(error))
         finally:
             with suppress(HostGone):
                 controller.close()
@@ -147,7 +148,7 @@ def _reporting(body: Callable[[], None], say: Say) -> int:
     except HostGone:
         raise
     except (ResolveError, ClientError) as error:
-        say(str(error))
+        say(in_resolve(error))
         return 1
     return 0
 

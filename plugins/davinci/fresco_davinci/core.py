@@ -32,6 +32,7 @@ from fresco_davinci.errors import CannotRestyle, HostRefused, NotReady, RenderFa
 from fresco_davinci.host import Host
 from fresco_davinci.pending_jobs import PendingJob, PendingJobStore
 from fresco_davinci.plugin_folders import PluginFolders
+from fresco_davinci.remedies import in_resolve
 from fresco_davinci.results import fetch
 from fresco_davinci.sources import FileSource, RenderSource, source_of
 
@@ -108,7 +109,7 @@ class Restyler:
         if not pending_jobs and refused:
             raise refused[0]
         for error in refused:
-            self._tell(str(error))
+            self._tell(in_resolve(error))
         save_choices(self._folders.choices, choices)
         return pending_jobs
 
@@ -286,9 +287,11 @@ class Restyler:
     def _ended(self, pending: PendingJob, job: Job) -> Outcome:
         if job.failure is not None and job.failure.can_resume:
             again = f" Put that right, then run “fresco jobs resume {job.id[:8]}”."
-            return Outcome(pending=pending, job=job, problem=job.failure.message + again)
+            return Outcome(
+                pending=pending, job=job, problem=in_resolve(job.failure.message) + again
+            )
         self._finish(pending)
-        problem = job.failure.message if job.failure else "It was cancelled."
+        problem = in_resolve(job.failure.message) if job.failure else "It was cancelled."
         return Outcome(pending=pending, job=job, problem=problem)
 
     def _brought_in(self, pending: PendingJob, job: Job, timeline: TimelineInfo) -> Outcome:
@@ -296,7 +299,7 @@ class Restyler:
             path = fetch(self._session, pending, job, self._folders, timeline.project_name)
             placed = self._host.place(pending, path)
         except (ResolveError, CallFailed, FileFailed) as error:
-            return Outcome(pending=pending, job=job, problem=str(error))
+            return Outcome(pending=pending, job=job, problem=in_resolve(error))
         problem = placed.note
         if not self._finish(pending):
             problem = f"{problem} Its marker is still there; run “Update results” again.".strip()

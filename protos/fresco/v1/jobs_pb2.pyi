@@ -373,6 +373,8 @@ class Failure(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     LOG_TAIL_FIELD_NUMBER: _builtins.int
     CAN_RESUME_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    REMEDY_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
     """Kind of error for programs, such as DISK_FULL; the same words as in the trailing metadata
     `fresco-reason` of a failed call.
@@ -383,6 +385,14 @@ class Failure(_message.Message):
     """The last log lines of the process that failed, for a report; may be empty."""
     can_resume: _builtins.bool
     """Whether ResumeJob can go on from what is there."""
+    field: _builtins.str
+    """The declared name of the setting to look at, such as "size"; the same as in the trailing
+    metadata `fresco-field` of a failed call. Empty if it is about none.
+    """
+    remedy: _builtins.str
+    """What may put it right, as a code such as LESS_MEMORY; the same as in the trailing metadata
+    `fresco-remedy` of a failed call. Empty if there is only the sentence. Codes may be added.
+    """
     def __init__(
         self,
         *,
@@ -390,10 +400,12 @@ class Failure(_message.Message):
         message: _builtins.str = ...,
         log_tail: _builtins.str = ...,
         can_resume: _builtins.bool = ...,
+        field: _builtins.str = ...,
+        remedy: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["can_resume", b"can_resume", "log_tail", b"log_tail", "message", b"message", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["can_resume", b"can_resume", "field", b"field", "log_tail", b"log_tail", "message", b"message", "reason", b"reason", "remedy", b"remedy"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from diffusers import ControlNetModel
+from fresco_settings import Remedy, said
 
 from fresco_engine.diffusion import folders, single_file
 from fresco_engine.diffusion.card import ModelCard
@@ -66,7 +67,7 @@ def _from_hub(kind: ControlKind, offline: bool) -> Path:
         raise ControlUnavailable(
             hub_id,
             f"the ControlNet for {kind} is not on this machine and could not be downloaded; "
-            f"{how_to_download(hub_id)}, or use --control none",
+            f"{how_to_download(hub_id)}, or {said(Remedy.NO_CONTROL)}",
         ) from error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
+from fresco_settings import Remedy, said
 from torch import Tensor
 
 from fresco_engine.errors import ResultNotFinite
@@ -30,19 +31,25 @@ def require_finite(model: Model, values: Tensor, stage: str) -> Tensor:
     """
     if bool(torch.isfinite(values).all()):
         return values
-    raise ResultNotFinite(model.name, stage, _advice(model))
+    raise ResultNotFinite(model.name, stage, *_advice(model))
 
 
-def _advice(model: Model) -> str:
+def _advice(model: Model) -> tuple[str, Remedy | None]:
     """What is wrong with the model, as far as its weights tell; only asked after a failure."""
     for name, part in _PARTS.items():
         network: Any = getattr(model, name)
         if network is not None and not _is_finite(network):
-            return f"the weights of {part} are damaged; get the model again or choose another"
+            text = f"the weights of {part} are damaged; get the model again or choose another"
+            return text, None
     if model.dtype == torch.float32:
-        return "choose another model, or less --guidance, --control-scale or LoRA weight"
+        remedy = Remedy.LESS_GUIDANCE
+        return f"choose another model, or {said(remedy)}", remedy
     precision = str(model.dtype).removeprefix("torch.")
-    return f"it overflows at the precision of {precision}; use --device cpu, which has float32"
+    remedy = Remedy.USE_PROCESSOR
+    return (
+        f"it overflows at the precision of {precision}; {said(remedy)}, which has float32",
+        remedy,
+    )
 
 
 def _is_finite(network: Any) -> bool:

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from fresco_media.files.opening import OutsideFolders, open_file
+from fresco_settings import Remedy, said
 
 from fresco_engine.errors import ModelCorrupt, ModelNotFound, WrongModelKind
 
 PICKLE_SUFFIXES = (".ckpt", ".bin", ".pt", ".pth")
 LEADS_OUT = (
-    "it leads outside the folders that may be read here; start the daemon with --models or --root "
-    "for the folder where it really lies, too, or put a copy in its place"
+    "it leads outside the folders that may be read here; "
+    f"{said(Remedy.ALLOW_LINKED_FOLDER)}, or put a copy in its place"
 )
 """What is wrong with a model whose files are links to where a confined process may not read."""
 _LONGEST_HEADER = 16 << 20
@@ -192,7 +193,7 @@ _RULES: tuple[tuple[WeightsKind, Callable[[Header], bool]], ...] = (
 )
 
 _ADVICE = {
-    WeightsKind.LORA: "choose the model it was made for and add this file with --lora",
+    WeightsKind.LORA: f"choose the model it was made for and {said(Remedy.ADD_LORA)}",
     WeightsKind.CONTROLNET: "choose a model and give this file as its control source",
     WeightsKind.INPAINTING: "use the plain version of the model",
     WeightsKind.UNET_ONLY: "use a file that holds the whole model, or a diffusers folder",
@@ -203,4 +204,6 @@ _ADVICE = {
 def wrong_kind(path: Path | str, kind: WeightsKind, wanted: str) -> WrongModelKind:
     """The error for a file of `kind` where `wanted` (with its article) was expected."""
     advice = _ADVICE.get(kind, "choose a Stable Diffusion 1.x file")
-    return WrongModelKind(path, f"this is {kind.value}, not {wanted}; {advice}")
+    error = WrongModelKind(path, f"this is {kind.value}, not {wanted}; {advice}")
+    error.remedy = Remedy.ADD_LORA if kind is WeightsKind.LORA else None
+    return error

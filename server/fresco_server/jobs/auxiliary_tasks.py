@@ -143,4 +143,4 @@ def _look_order(look: Look) -> MakeLook:
 
 
 def _refusal(failure: Failure) -> ServerError:
-    return EngineRefused(failure.message, reason=failure.reason)
+    return EngineRefused.because_of(failure)

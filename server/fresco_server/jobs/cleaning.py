@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 
 from fresco_client.values import JobState
+from fresco_settings import Remedy, said
 
 from fresco_server.errors import LimitReached
 from fresco_server.jobs.folders import DataFolder
@@ -58,7 +59,7 @@ class Cleaner:
             raise LimitReached(
                 f"there is no room for {wanted_bytes / 1e6:.0f} MB more; {missing / 1e6:.0f} MB "
                 "are missing, and nothing is left that may be removed; fetch results, delete "
-                "jobs, or start the daemon with a larger --quota",
+                f"jobs, or {said(Remedy.MORE_ROOM)}",
                 reason="NO_ROOM",
             )
 

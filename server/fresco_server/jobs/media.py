@@ -161,7 +161,7 @@ class _MediaProcess:
         process.send(replace(question, ask=self._asked))
         answer = self._answer(subject, is_wanted)
         if isinstance(answer, QuestionRefused):
-            raise EngineRefused(answer.failure.message, reason=answer.failure.reason)
+            raise EngineRefused.because_of(answer.failure)
         return answer
 
     def _started(self) -> WorkerProcess:

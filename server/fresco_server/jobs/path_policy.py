@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fresco_engine.errors import ClipNotFound, ClipUnreadable, ModelNotFound
 from fresco_media.stills.numbered import parse_pattern
+from fresco_settings import Remedy, said
 
 from fresco_server.errors import BadRequest, Forbidden, ModelUnusable
 from fresco_server.jobs.claim import DATABASE, FOLDERS, is_file_of_ours
@@ -182,8 +183,8 @@ def worker_command(settings: ServerSettings) -> tuple[str, ...]:
 _FORBIDDEN_CLIP = "lies outside the folders this daemon may read; upload the clip instead"
 _FORBIDDEN_PICTURE = "lies outside the folders this daemon may read; put the picture below one"
 _FORBIDDEN_MODEL = (
-    "lies outside the folders this daemon may read; use a model that ListModels shows, or start "
-    "the daemon with --root or --models"
+    "lies outside the folders this daemon may read; use a model that ListModels shows, or "
+    f"{said(Remedy.ALLOW_FOLDER)}"
 )
 
 

@@ -107,7 +107,7 @@ def _steps(process: WorkerProcess, inbox: _Inbox) -> Generator[PullStep, None, N
         message = inbox.get()
         match message:
             case Refused(failure=failure):
-                raise EngineRefused(failure.message, reason=failure.reason)
+                raise EngineRefused.because_of(failure)
             case Pulled():
                 yield PullStep(
                     done_bytes=message.done,

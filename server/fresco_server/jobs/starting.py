@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from fresco_client.values import Failure
+from fresco_settings import Remedy, said
 
 from fresco_server.jobs.event_recorder import EventRecorder
 from fresco_server.jobs.job import StoredJob
@@ -58,7 +59,7 @@ class StartBackoff:
         """What a user is told."""
         return (
             f"the process that is to work on it does not start ({self.problem}); "
-            "'fresco doctor' may tell why"
+            f"{said(Remedy.DIAGNOSE)}"
         )
 
     def fail(self, store: JobStore, job: StoredJob) -> None:

@@ -70,7 +70,12 @@ def model(entry: ModelEntry) -> client.Model:
 
 def failure(error: FrescoError) -> client.Failure:
     """Why a job failed; it cannot go on, as nothing of it is kept."""
-    return client.Failure(reason=reason_of(type(error).__name__), message=str(error))
+    return client.Failure(
+        reason=reason_of(type(error).__name__),
+        message=str(error),
+        field=error.field,
+        remedy=error.remedy_code,
+    )
 
 
 @contextmanager
@@ -84,5 +89,10 @@ def refusing() -> Iterator[None]:
         status = status_of(error)
         assert status is not None
         raise error_of_status(
-            cast(int, status.code.value[0]), str(error), status.reason, ""
+            cast(int, status.code.value[0]),
+            str(error),
+            status.reason,
+            "",
+            status.field,
+            status.remedy,
         ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fresco_engine.errors import FrescoError, InvalidSettings
+from fresco_engine.errors import FrescoError
 from fresco_media.files.text import printable
 from grpc import StatusCode
 
@@ -55,6 +55,7 @@ ENGINE_REASONS: dict[str, StatusCode] = {
 
 REASON_KEY = "fresco-reason"
 FIELD_KEY = "fresco-field"
+REMEDY_KEY = "fresco-remedy"
 _DETAIL_BYTES = 3000
 """A status travels in the trailers, which by default hold 8 KiB in all; escapes may double it."""
 
@@ -68,28 +69,33 @@ class Status:
     message: str
     field: str = ""
     """The declared name of the setting that is wrong, such as "guidance_scale"; or empty."""
+    remedy: str = ""
+    """The code of what may put it right, such as LESS_MEMORY; or empty."""
 
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:
         """What is sent beside code and message."""
-        field = ((FIELD_KEY, self.field),) if self.field else ()
-        return ((REASON_KEY, self.reason), *field)
+        more = ((FIELD_KEY, self.field), (REMEDY_KEY, self.remedy))
+        return ((REASON_KEY, self.reason), *(one for one in more if one[1]))
 
 
 def status_of(error: BaseException) -> Status | None:
     """What `error` means to a client; `None` for one that nobody raised on purpose."""
     if isinstance(error, errors.EngineRefused):
         code = ENGINE_REASONS.get(error.reason, StatusCode.FAILED_PRECONDITION)
-        return Status(code, error.reason, short(str(error)))
+        return _refused(code, error)
     if isinstance(error, errors.ServerError):
         code = next((_BY_CLASS[kind] for kind in type(error).__mro__ if kind in _BY_CLASS), None)
-        return None if code is None else Status(code, error.reason, short(str(error)))
+        return None if code is None else _refused(code, error)
     if isinstance(error, FrescoError):
         reason = errors.reason_of(type(error).__name__)
         code = ENGINE_REASONS.get(reason, StatusCode.FAILED_PRECONDITION)
-        field = error.field if isinstance(error, InvalidSettings) else ""
-        return Status(code, reason, short(str(error)), field)
+        return Status(code, reason, short(str(error)), error.field, error.remedy_code)
     return None
+
+
+def _refused(code: StatusCode, error: errors.ServerError) -> Status:
+    return Status(code, error.reason, short(str(error)), error.field, error.remedy)
 
 
 def short(sentence: str, most_bytes: int = _DETAIL_BYTES) -> str:

@@ -14,6 +14,7 @@ from fresco_engine.errors import (
     OutOfDeviceMemory,
     OutputError,
 )
+from fresco_settings import Remedy, said
 
 from fresco_server.errors import reason_of
 
@@ -27,16 +28,26 @@ def failure_of(error: Exception) -> Failure:
     if isinstance(error, FrescoError):
         can_resume = isinstance(error, _PASSING) and not isinstance(error, CheckpointError)
         reason = reason_of(type(error).__name__)
-        return Failure(reason=reason, message=str(error), can_resume=can_resume)
+        return Failure(
+            reason=reason,
+            message=str(error),
+            can_resume=can_resume,
+            field=error.field,
+            remedy=error.remedy_code,
+        )
     trace = "".join(traceback.format_exception(error))
     _LOGGER.error("something unexpected happened:\n%s", trace)
     if isinstance(error, MemoryError):
-        text = "the memory is full; close other programs, or use a smaller size or batch"
+        remedy = Remedy.LESS_MEMORY
+        text = f"the memory is full; close other programs, or {said(remedy)}"
     else:
+        remedy = Remedy.REPORT_FAULT
         first_line = str(error).strip().split("\n")[0]
         text = (
             f"something Fresco did not expect happened ({type(error).__name__}: {first_line}); "
-            "'fresco doctor --report' collects what a report of it needs"
+            f"{said(remedy)}"
         )
     log_tail = "\n".join(trace.splitlines()[-20:])
-    return Failure(reason="UNEXPECTED", message=text, can_resume=True, log_tail=log_tail)
+    return Failure(
+        reason="UNEXPECTED", message=text, can_resume=True, log_tail=log_tail, remedy=remedy.value
+    )

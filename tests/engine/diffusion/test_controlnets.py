@@ -53,7 +53,9 @@ def test_the_known_controlnet_is_taken_from_the_cache(
 
 @pytest.mark.usefixtures("cache")
 def test_offline_without_it_one_is_told_how_to_download() -> None:
-    with pytest.raises(ControlUnavailable, match=r"hf download lllyasviel/.*or use --control none"):
+    with pytest.raises(
+        ControlUnavailable, match=r"hf download lllyasviel/.*or choose none for “Structure”"
+    ):
         find("tile", SD15)
 
 

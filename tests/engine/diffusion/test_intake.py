@@ -402,7 +402,7 @@ def test_who_has_linked_parts_of_a_model_is_told_to_name_their_folder(
 
     with (
         files.confined([model.parent]),
-        pytest.raises(ModelError, match=r"outside the folders.*--models or --root"),
+        pytest.raises(ModelError, match=r"outside the folders.*let the daemon read the folder"),
     ):
         load_model(model, control="none")
     with files.confined([model.parent, tmp_path]):

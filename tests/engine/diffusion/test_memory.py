@@ -9,7 +9,7 @@ from fresco_engine.errors import OutOfDeviceMemory
 
 
 def test_a_full_accelerator_becomes_an_error_that_says_what_to_do() -> None:
-    advice = r"while dreaming.*use a smaller --size or --batch"
+    advice = r"while dreaming.*use a smaller “Working size” or “Keyframes at once”"
     with pytest.raises(OutOfDeviceMemory, match=advice), device_memory("dreaming"):
         raise torch.OutOfMemoryError("CUDA out of memory")
 

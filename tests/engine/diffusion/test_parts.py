@@ -186,7 +186,7 @@ _CASES: dict[str, tuple[Broken, type[ModelError], str]] = {
     "a folder of files": (_folder_of_files, WrongModelKind, r"give a file in it"),
     "a ControlNet folder": (_controlnet_folder, WrongModelKind, "as its control source"),
     "a ControlNet file": (_controlnet_file, WrongModelKind, "as its control source"),
-    "a LoRA": (_lora_file, WrongModelKind, "add this file with --lora"),
+    "a LoRA": (_lora_file, WrongModelKind, "add this file as a LoRA"),
     "an SDXL file": (
         _file_with(conditioner__embedders__0__weight=(1,)),
         WrongModelKind,

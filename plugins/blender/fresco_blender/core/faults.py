@@ -16,6 +16,7 @@ from fresco_client import (
     NotAuthorised,
     VersionMismatch,
 )
+from fresco_client.remedies import in_window
 from fresco_client.words import unexpected
 
 Remedy = Literal["", "START", "RECONNECT", "PREFERENCES", "RESUME", "FOLLOW", "PLACE", "SEND"]
@@ -60,7 +61,7 @@ def fault_of(error: Exception, remedy: Remedy | None = None) -> Fault:
         )
         return Fault(text, "PREFERENCES")
     if isinstance(error, ClientError):
-        return Fault(error.message, _remedy_of(error) if remedy is None else remedy)
+        return Fault(in_window(error.message), _remedy_of(error) if remedy is None else remedy)
     return Fault(unexpected(error), remedy or "")
 
 
@@ -73,4 +74,6 @@ def _remedy_of(error: ClientError) -> Remedy:
 
 def fault_of_failure(failure: Failure) -> Fault:
     """Why a job has failed."""
-    return Fault(failure.message, "RESUME" if failure.can_resume else "", failure.log_tail)
+    return Fault(
+        in_window(failure.message), "RESUME" if failure.can_resume else "", failure.log_tail
+    )

@@ -12,6 +12,7 @@ from fresco_client.words import unexpected
 from PyQt6.QtCore import QThread, pyqtSignal
 
 from fresco_davinci.errors import HostGone, ResolveError
+from fresco_davinci.remedies import in_resolve
 
 _log = logging.getLogger(__name__)
 _LAST_MS = 20_000
@@ -59,7 +60,7 @@ class Background(QThread):
             try:
                 self.succeeded.emit(done, task())
             except (ResolveError, ClientError) as error:
-                self.failed.emit(str(error), isinstance(error, HostGone))
+                self.failed.emit(in_resolve(error), isinstance(error, HostGone))
             # A window that stops working helps nobody.
             except Exception as error:  # noqa: BLE001
                 _log.exception("a task of the window failed")
