@@ -8,6 +8,7 @@ from pathlib import Path
 
 import fresco_client as client
 import pytest
+from fresco_cli.remedies import in_flags
 from fresco_client.files import part_name
 from fresco_client.streams import Generated
 from fresco_engine.errors import OutOfDeviceMemory
@@ -283,7 +284,7 @@ def test_without_a_daemon_the_way_without_one_is_named(
     ended = fresco(*command, clip, "-o", output, "-p", "ink")
 
     assert ended.code == 1
-    told = str(error).replace("\n", "\n    ")
+    told = in_flags(error).replace("\n", "\n    ")
     assert ended.stderr == f"Error: {told}\nTo work without a daemon, add --local.\n"
     assert not output.exists()
 

@@ -120,7 +120,7 @@ def test_a_daemon_that_is_too_busy_to_answer_is_asked_again_until_it_does(
 
     app.wait("the clip to be reached", lambda: app.controller.opener.clip)
     app.wait("nothing to be wrong", lambda: app.window.views.problems.problem is None)
-    assert app.controller.daemon.state.is_connected
+    app.wait("the connection", lambda: app.controller.daemon.state.is_connected)
     told = {one.title: one.message for one in app.problems}
     assert set(told) == {"Waiting for the daemon", "The clip waits for the daemon"}
     for message in told.values():

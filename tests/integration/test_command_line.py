@@ -196,7 +196,9 @@ def test_a_look_at_the_daemon_is_the_look_without_one(
     assert (tmp_path / "--data.png").read_bytes() == (tmp_path / "--local.png").read_bytes()
 
 
-def test_what_the_daemon_says_of_itself_is_shown(restyle: Restyle, data: Path) -> None:
+def test_what_the_daemon_says_of_itself_is_shown(data: Path) -> None:
+    Session.open(data, command=[sys.executable, "-m", "fresco_cli"]).close()
+
     status = fresco("status", "--data", data, "--json")
     listed = fresco("models", "list", "--data", data, "--json")
     second = fresco("serve", "--data", data)
