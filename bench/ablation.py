@@ -27,7 +27,7 @@ from fresco_engine.settings import (
     RestyleSettings,
     SmoothingSettings,
 )
-from fresco_engine.types import KeyframeReady
+from fresco_engine.types import KeyframeMade
 from fresco_media.clip import Clip
 from fresco_media.stills.images import contact_sheet, write_image
 from fresco_media.types import Image
@@ -80,7 +80,7 @@ def translated_keyframes(
 ) -> tuple[list[int], list[Image]]:
     """Indices and pictures of all translated keyframes, in order."""
     events = restyle(clip, settings, model, interpolator=SourceInterpolator())
-    ready = [event for event in events if isinstance(event, KeyframeReady)]
+    ready = [event for event in events if isinstance(event, KeyframeMade)]
     return [event.index for event in ready], [event.image for event in ready]
 
 

@@ -49,7 +49,7 @@ def peak_bytes(clip: Path, output: Path, size: int) -> int:
         "from fresco_media.clip import Clip\n"
         "from fresco_engine.rendering import render\n"
         "from fresco_engine.settings import OptimisationSettings, RestyleSettings\n"
-        "from fresco_engine.types import Finished\n"
+        "from fresco_engine.types import RunFinished\n"
         "settings = RestyleSettings(prompt='a watercolour', size=int(sys.argv[3]), steps=2,\n"
         "    optimisation=OptimisationSettings(iterations=2))\n"
         "for event in render(Clip.open(sys.argv[1]), Path(sys.argv[2]), settings, load_model()):\n"

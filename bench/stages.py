@@ -16,7 +16,7 @@ from fresco_engine.memory import peak_memory_bytes
 from fresco_engine.rendering import render
 from fresco_engine.sample import sample_clip_path
 from fresco_engine.settings import RestyleSettings
-from fresco_engine.types import Finished, Progress, Report
+from fresco_engine.types import Progress, Report, RunFinished
 from fresco_media.clip import Clip
 
 
@@ -67,7 +67,7 @@ def main() -> None:
             ):
                 if isinstance(event, Progress):
                     memory.label = event.stage.value
-                if isinstance(event, Finished):
+                if isinstance(event, RunFinished):
                     print_table(event.report, memory, loading_s)
 
 

@@ -18,7 +18,7 @@ from fresco_media.stills.sequence import (
     find_sequence,
     is_sequence_path,
 )
-from fresco_media.types import ClipInfo, Frame, Image
+from fresco_media.types import ClipProperties, Frame, Image
 from fresco_media.video.decode import decode
 from fresco_media.video.probe import Probe, probe
 from fresco_media.video.timing import DEFAULT_RATE
@@ -30,7 +30,7 @@ _FASTEST = Fraction(10_000)
 class Clip:
     """A video file or an image sequence; nothing is held but its description."""
 
-    def __init__(self, info: ClipInfo, source: _Source, warnings: Sequence[str]) -> None:
+    def __init__(self, info: ClipProperties, source: _Source, warnings: Sequence[str]) -> None:
         self.info = info
         self._source = source
         self._warnings = tuple(warnings)
@@ -116,7 +116,9 @@ class _Source(Protocol):
 
     first_number: int
 
-    def read(self, info: ClipInfo, indices: Iterable[int], size: Size | None) -> Iterator[Frame]:
+    def read(
+        self, info: ClipProperties, indices: Iterable[int], size: Size | None
+    ) -> Iterator[Frame]:
         """The frames at ascending `indices`."""
         ...
 
@@ -132,7 +134,9 @@ class _VideoSource:
         self._damaged: set[int] = set()
         self._resized: dict[Size, int] = {}
 
-    def read(self, info: ClipInfo, indices: Iterable[int], size: Size | None) -> Iterator[Frame]:
+    def read(
+        self, info: ClipProperties, indices: Iterable[int], size: Size | None
+    ) -> Iterator[Frame]:
         orientation = self._probe.orientation
         stored_size = orientation.shown_size(size or (info.width, info.height))
         coded_size = self._probe.coded_size
@@ -173,7 +177,9 @@ class _PictureSource:
         self.first_number = sequence.first_number
         self._files = sequence.files
 
-    def read(self, info: ClipInfo, indices: Iterable[int], size: Size | None) -> Iterator[Frame]:
+    def read(
+        self, info: ClipProperties, indices: Iterable[int], size: Size | None
+    ) -> Iterator[Frame]:
         for index in indices:
             file = self._files[index]
             image = read_image(file)
@@ -187,5 +193,5 @@ class _PictureSource:
         return ()
 
 
-def _frame(info: ClipInfo, index: int, image: Image) -> Frame:
+def _frame(info: ClipProperties, index: int, image: Image) -> Frame:
     return Frame(index, info.times[index] * info.time_base, image)

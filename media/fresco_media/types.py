@@ -38,7 +38,7 @@ class Join:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClipInfo:
+class ClipProperties:
     """What is known of a clip before its frames are decoded.
 
     `width` and `height` are those a viewer shows: rotation is applied. `times` holds every

@@ -19,7 +19,7 @@ from fresco_media.files.text import counted
 from fresco_server.local.engine import InProcessEngine
 
 from fresco_cli import daemon_checks, plugin_checks
-from fresco_cli.daemon_checks import LEAST_FREE_BYTES, Problem
+from fresco_cli.daemon_checks import LEAST_FREE_BYTES, CheckProblem
 from fresco_cli.daemons import Tools
 from fresco_cli.words import gigabytes
 
@@ -60,7 +60,7 @@ def run_all(tools: Tools, device: str | None, data: Path | None) -> list[Check]:
 def _examined(name: str, examine: Callable[[], str]) -> Check:
     try:
         return Check(name, True, examine())
-    except (Problem, FrescoError) as problem:
+    except (CheckProblem, FrescoError) as problem:
         return Check(name, False, str(problem))
     # Whatever breaks here is what the doctor is asked to find.
     except Exception as error:  # noqa: BLE001
@@ -80,7 +80,7 @@ def _libraries() -> str:
         except metadata.PackageNotFoundError:
             missing.append(name)
     if missing:
-        raise Problem(f"{', '.join(missing)} missing; run 'python bootstrap.py setup' again")
+        raise CheckProblem(f"{', '.join(missing)} missing; run 'python bootstrap.py setup' again")
     return ", ".join(found)
 
 
@@ -117,7 +117,7 @@ def _disk() -> str:
     free = {str(place): shutil.disk_usage(place).free for place in (Path.cwd(), _temporary())}
     if min(free.values()) < LEAST_FREE_BYTES:
         place = min(free, key=lambda name: free[name])
-        raise Problem(f"only {gigabytes(free[place])} free at {place}; free some room")
+        raise CheckProblem(f"only {gigabytes(free[place])} free at {place}; free some room")
     return ", ".join(f"{gigabytes(count)} free at {place}" for place, count in free.items())
 
 
@@ -136,7 +136,7 @@ def _codecs() -> str:
         except UnknownCodecError:
             missing.append(f"{meaning} ({name})")
     if missing:
-        raise Problem(f"cannot write {', '.join(missing)}; install the library av again")
+        raise CheckProblem(f"cannot write {', '.join(missing)}; install the library av again")
     return f"writes {', '.join(_ENCODERS.values())}"
 
 
@@ -146,7 +146,7 @@ def _model_cache() -> str:
     folder = Path(constants.HF_HUB_CACHE)
     nearest = next(place for place in (folder, *folder.parents) if place.exists())
     if not os.access(nearest, os.W_OK):
-        raise Problem(f"{folder} cannot be written to; set HF_HOME to a folder of your own")
+        raise CheckProblem(f"{folder} cannot be written to; set HF_HOME to a folder of your own")
     return f"{folder}, {gigabytes(shutil.disk_usage(nearest).free)} free"
 
 
@@ -165,7 +165,7 @@ def _self_test(engine: InProcessEngine, device: str | None) -> str:
     settings = RestyleSettings(prompt="a watercolour", steps=1, strength=1.0, size=128)
     picture = engine.look(clip, 0, settings, model)
     if picture.shape != (clip.info.height, clip.info.width, 3) or picture.min() == picture.max():
-        raise Problem("the bundled model gives no picture; install Fresco again")
+        raise CheckProblem("the bundled model gives no picture; install Fresco again")
     ended = time.perf_counter()
     return (
         f"the bundled model loads in {loaded - began:.1f} s, one step takes {ended - loaded:.1f} s"

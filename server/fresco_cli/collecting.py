@@ -17,7 +17,7 @@ from fresco_cli import destinations
 from fresco_cli.faults import WRONG_INPUT, CommandFailed, Stopped
 from fresco_cli.following import Following
 from fresco_cli.inputs import clip_inputs, painted_inputs
-from fresco_cli.options import Wanted
+from fresco_cli.options import DestinationOptions
 from fresco_cli.output import Output
 from fresco_cli.receiving import Receiver, clip_of
 from fresco_cli.wire import report_of
@@ -37,7 +37,11 @@ def watched(session: SessionLike, job: Job, channel: Output) -> Report:
 
 
 def collected(
-    session: SessionLike, job: Job, wanted: Wanted, channel: Output, engine: InProcessEngine
+    session: SessionLike,
+    job: Job,
+    wanted: DestinationOptions,
+    channel: Output,
+    engine: InProcessEngine,
 ) -> Report:
     """Follows a job to its end and fetches what it has made."""
     clip, codec = clip_of(job), codec_of(job, wanted.output)

@@ -18,7 +18,7 @@ from fresco_cli.words import gigabytes
 LEAST_FREE_BYTES = 1_000_000_000
 
 
-class Problem(Exception):
+class CheckProblem(Exception):
     """What is wrong and what to do about it."""
 
 
@@ -29,12 +29,14 @@ def data_folder(data: Path | None) -> str:
     folder = fresco_client.data_folder(data)
     nearest = next(place for place in (folder, *folder.parents) if place.exists())
     if not nearest.is_dir():
-        raise Problem(f"{nearest} is a file; set FRESCO_DATA to a folder of your own")
+        raise CheckProblem(f"{nearest} is a file; set FRESCO_DATA to a folder of your own")
     if not os.access(nearest, os.W_OK | os.X_OK):
-        raise Problem(f"{folder} cannot be written to; set FRESCO_DATA to a folder of your own")
+        raise CheckProblem(
+            f"{folder} cannot be written to; set FRESCO_DATA to a folder of your own"
+        )
     free = shutil.disk_usage(nearest).free
     if free < LEAST_FREE_BYTES:
-        raise Problem(
+        raise CheckProblem(
             f"only {gigabytes(free)} free at {folder}; free some room or delete jobs "
             "('fresco jobs')"
         )
@@ -51,9 +53,9 @@ def _damage(folder: Path) -> str:
     try:
         kept = damaged_lists(folder)
     except CannotStart as error:
-        raise Problem(str(error)) from error
+        raise CheckProblem(str(error)) from error
     except OSError as error:
-        raise Problem(f"{folder} cannot be looked into ({error.strerror})") from error
+        raise CheckProblem(f"{folder} cannot be looked into ({error.strerror})") from error
     if not kept:
         return ""
     return (
@@ -73,7 +75,7 @@ def daemon(tools: Tools, data: Path | None) -> str:
     except DaemonNotFound:
         return _not_running(data)
     except ClientError as error:
-        raise Problem(in_flags(error.message)) from error
+        raise CheckProblem(in_flags(error.message)) from error
     differs = "" if server.version == __version__ else f", while this is {__version__}"
     uptime = "" if server.uptime_s is None else f", for {duration(server.uptime_s)}"
     return (
@@ -93,7 +95,7 @@ def _not_running(data: Path | None) -> str:
         return "none runs; one is started when it is needed"
     if has_crashed(folder):
         return f"none runs; the last one was killed and left its log in {log_file(folder)}"
-    raise Problem(
+    raise CheckProblem(
         f"process {announced.process_id} announced itself at {announced.address} and does not "
         f"answer; see {log_file(folder)}, end it, and try again"
     )

@@ -13,7 +13,7 @@ from fresco_server.local.engine import InProcessEngine
 from fresco_cli import destinations, options
 from fresco_cli.choices import Choices
 from fresco_cli.grouping import grouped
-from fresco_cli.options import DaemonOptions, ModelOptions, Telling, Wanted
+from fresco_cli.options import DaemonOptions, DestinationOptions, ModelOptions, Telling
 from fresco_cli.order import Order, checked
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, aligned, make_output
@@ -88,7 +88,7 @@ def run_demo(
     order = Order(
         clip=engine.sample_clip(),
         choices=choices,
-        wanted=Wanted(
+        wanted=DestinationOptions(
             output=files.clip,
             overwrite=True,
             save_keyframes=files.keyframes,

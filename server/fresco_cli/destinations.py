@@ -10,7 +10,7 @@ from fresco_engine.errors import OutputExists, OutputNotWritable
 from fresco_media.files.disk import storing
 from fresco_media.writing.originals import Originals, is_same_place
 
-from fresco_cli.options import Wanted
+from fresco_cli.options import DestinationOptions
 
 _SAVED_KEYFRAME = re.compile(r"\d{6}\.png")
 _PICTURES = (".png", ".jpg", ".jpeg")
@@ -61,7 +61,7 @@ def make_folder(path: Path) -> None:
         ) from error
 
 
-def check_extras(wanted: Wanted, originals: Originals) -> None:
+def check_extras(wanted: DestinationOptions, originals: Originals) -> None:
     """Raises: OutputNotWritable or OutputExists when report or keyframes cannot be written."""
     if wanted.report is not None:
         check_report(wanted.report, wanted.output, originals)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fresco_client import Event, Plan, StageProgress
-    from fresco_media.types import ClipInfo
+    from fresco_media.types import ClipProperties
 
 
 def event_as_json(event: Event) -> dict[str, Any] | None:
@@ -43,7 +43,7 @@ def progress_as_json(progress: StageProgress, remaining_s: float | None) -> dict
     }
 
 
-def plan_as_json(plan: Plan, info: ClipInfo) -> dict[str, Any]:
+def plan_as_json(plan: Plan, info: ClipProperties) -> dict[str, Any]:
     """Range, shots (half open) and keyframes as source frame indices."""
     return {
         "clip": str(info.path),

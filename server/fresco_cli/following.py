@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 import fresco_client as client
 from fresco_client import Plan, ResultInfo, SessionLike
 from fresco_media.files.interrupts import CANCELLED
-from fresco_media.types import ClipInfo
+from fresco_media.types import ClipProperties
 
 from fresco_cli.faults import FAILED, CommandFailed, code_of, kind_of
 from fresco_cli.order import Warnings
@@ -29,7 +29,7 @@ class Following:
         self,
         session: SessionLike,
         job_id: str,
-        info: ClipInfo,
+        info: ClipProperties,
         channel: Output,
         *,
         prompts: Collection[int] = (),

@@ -10,7 +10,7 @@ from fresco_engine.errors import InvalidSettings
 from fresco_media.writing.originals import NO_ORIGINALS, Originals
 
 if TYPE_CHECKING:
-    from fresco_media.types import ClipInfo
+    from fresco_media.types import ClipProperties
 
     from fresco_cli.options import ModelOptions
 
@@ -18,7 +18,7 @@ _RESULTS = (".mp4", ".m4v", ".mov", ".mkv", ".json")
 """What commands write: one of these may lie among the keys and be replaced."""
 
 
-def clip_inputs(info: ClipInfo) -> Originals:
+def clip_inputs(info: ClipProperties) -> Originals:
     """The clip; of a sequence all its pictures and their folder."""
     from fresco_media.writing.destination import originals_of
 

@@ -11,7 +11,7 @@ import typer
 from fresco_cli.daemons import Tools
 from fresco_cli.faults import WRONG_INPUT, CommandFailed
 from fresco_cli.grouping import grouped
-from fresco_cli.options import DaemonOptions, ShortTelling, Telling, Wanted
+from fresco_cli.options import DaemonOptions, DestinationOptions, ShortTelling, Telling
 from fresco_cli.outcome import told
 from fresco_cli.output import make_output, write_json, write_text
 from fresco_cli.parsing import parse_keyframe_changes
@@ -130,7 +130,7 @@ def watch(context: typer.Context, job_id: JobId, daemon: DaemonOptions, telling:
 def fetch(
     context: typer.Context,
     job_id: JobId,
-    wanted: Wanted,
+    wanted: DestinationOptions,
     daemon: DaemonOptions,
     telling: Telling,
 ) -> None:

@@ -25,7 +25,7 @@ from fresco_cli.remedies import in_flags
 
 if TYPE_CHECKING:
     from fresco_client import Plan
-    from fresco_media.types import ClipInfo
+    from fresco_media.types import ClipProperties
 
 
 @grouped
@@ -65,7 +65,7 @@ def keyframes(
             _print(plan, opened.info, sheet)
 
 
-def _print(plan: Plan, info: ClipInfo, sheet: Path | None) -> None:
+def _print(plan: Plan, info: ClipProperties, sheet: Path | None) -> None:
     table = Table("shot", "frames", "seconds", "keyframes", box=None, pad_edge=False)
     for number, shot in enumerate(plan.shots, start=1):
         first, last = shot.start, shot.stop - 1
@@ -80,5 +80,5 @@ def _print(plan: Plan, info: ClipInfo, sheet: Path | None) -> None:
         console.print(printable(sheet), soft_wrap=True, markup=False)
 
 
-def _second(info: ClipInfo, index: int) -> float:
+def _second(info: ClipProperties, index: int) -> float:
     return float((info.times[index] - info.times[0]) * info.time_base)

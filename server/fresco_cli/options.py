@@ -137,7 +137,7 @@ ReportFile = Annotated[
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class DestinationOptions:
     """What is to be written, and where."""
 
     output: Output

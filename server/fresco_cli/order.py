@@ -15,7 +15,7 @@ from fresco_server.local.engine import InProcessEngine
 from fresco_cli import destinations
 from fresco_cli.choices import LookChoices
 from fresco_cli.inputs import clip_inputs, model_inputs, painted_inputs
-from fresco_cli.options import ModelOptions, Wanted
+from fresco_cli.options import DestinationOptions, ModelOptions
 from fresco_cli.output import Output
 from fresco_cli.parsing import parse_frame_rate
 from fresco_cli.remedies import in_flags
@@ -30,7 +30,7 @@ class Order:
 
     clip: Path
     choices: LookChoices
-    wanted: Wanted
+    wanted: DestinationOptions
     model: ModelOptions
     frame_rate: str | None = None
     codec: Codec | None = None

@@ -17,7 +17,7 @@ from fresco_cli.words import moved_in
 if TYPE_CHECKING:
     from fresco_client import Event, Plan, StageProgress
     from fresco_engine.types import Report
-    from fresco_media.types import ClipInfo
+    from fresco_media.types import ClipProperties
 
 _SEEN_BYTES = 16_000_000
 
@@ -66,7 +66,7 @@ class Output:
     def event(self, event: Event) -> None:
         """Show what happens to the job."""
 
-    def planned(self, plan: Plan, info: ClipInfo) -> None:
+    def planned(self, plan: Plan, info: ClipProperties) -> None:
         """Show what is going to be done with a clip."""
 
     def progress(self, progress: StageProgress, remaining_s: float | None) -> None:
@@ -111,7 +111,7 @@ class JsonOutput(Output):
         if values is not None:
             write_json(values)
 
-    def planned(self, plan: Plan, info: ClipInfo) -> None:
+    def planned(self, plan: Plan, info: ClipProperties) -> None:
         """Write the plan."""
         write_json({"event": "analysed", **plan_as_json(plan, info)})
 
@@ -159,7 +159,7 @@ class TerminalOutput(Output):
             self._shown.clear()
             self.warned(event.reason)
 
-    def planned(self, plan: Plan, info: ClipInfo) -> None:
+    def planned(self, plan: Plan, info: ClipProperties) -> None:
         """Say how much there is to do."""
         self.note(
             f"{counted(plan.stop - plan.start, 'frame')} in "

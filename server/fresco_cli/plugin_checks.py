@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fresco_cli import blender
-from fresco_cli.daemon_checks import Problem
+from fresco_cli.daemon_checks import CheckProblem
 
 
 def resolve(data: Path | None) -> str:
@@ -18,12 +18,12 @@ def resolve(data: Path | None) -> str:
     folders, scripts = resolve_folders(), resolve_scripts(data)
     found = state(folders, scripts)
     if found == "outdated":
-        raise Problem(
+        raise CheckProblem(
             f"the scripts in {folders.menu} are of another installation or version; run 'fresco "
             "install-plugin resolve'"
         )
     if found == "current" and scripts.lua_problem:
-        raise Problem(scripts.lua_problem)
+        raise CheckProblem(scripts.lua_problem)
     if found == "current":
         resolve = "" if folders.is_there else "; DaVinci Resolve itself was not found"
         return f"scripts in {folders.menu} are up to date, {_window()}{resolve}"

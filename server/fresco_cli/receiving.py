@@ -11,14 +11,14 @@ import fresco_client as client
 from fresco_client import Picture, PictureOptions, Plan, ResultInfo, SessionLike
 from fresco_client.files import part_name
 from fresco_engine.types import Report
-from fresco_media.types import ClipInfo, Frame, Image
+from fresco_media.types import ClipProperties, Frame, Image
 from fresco_media.writing.delivery import Codec
 from fresco_media.writing.originals import NO_ORIGINALS, Originals
 from fresco_server.local.engine import InProcessEngine
 
 from fresco_cli import destinations
 from fresco_cli.following import Following
-from fresco_cli.options import Wanted
+from fresco_cli.options import DestinationOptions
 from fresco_cli.order import Warnings
 from fresco_cli.output import Output
 from fresco_cli.wire import info_of, report_of
@@ -36,7 +36,7 @@ class Receiver:
     session: SessionLike
     job_id: str
     clip: Clip
-    wanted: Wanted
+    wanted: DestinationOptions
     codec: Codec
     channel: Output
     originals: Originals = NO_ORIGINALS
@@ -178,7 +178,7 @@ class _NoPictures:
         self.first_number = first_number
 
     def read(
-        self, info: ClipInfo, indices: Iterable[int], size: tuple[int, int] | None
+        self, info: ClipProperties, indices: Iterable[int], size: tuple[int, int] | None
     ) -> Iterator[Frame]:
         """Nobody asks for them."""
         raise NotImplementedError

@@ -14,7 +14,7 @@ from fresco_cli.choices import Choices
 from fresco_cli.daemons import Tools, check_options, or_locally
 from fresco_cli.faults import WRONG_INPUT, CommandFailed
 from fresco_cli.grouping import grouped
-from fresco_cli.options import DaemonOptions, ModelOptions, Telling, Wanted
+from fresco_cli.options import DaemonOptions, DestinationOptions, ModelOptions, Telling
 from fresco_cli.order import Order, checked
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, make_output
@@ -24,7 +24,7 @@ from fresco_cli.output import Output, make_output
 def restyle(
     context: typer.Context,
     clip: options.ClipPath,
-    wanted: Wanted,
+    wanted: DestinationOptions,
     choices: Choices,
     model: ModelOptions,
     daemon: DaemonOptions,

@@ -11,9 +11,9 @@ import fresco_client as client
 from fresco_client import ClipSource, SessionLike
 from fresco_engine.types import Report
 from fresco_media.files.text import counted
-from fresco_media.types import ClipInfo
+from fresco_media.types import ClipProperties
 from fresco_server.local.engine import InProcessEngine
-from fresco_server.local.job import Delivery
+from fresco_server.local.job import LocalDelivery
 from fresco_server.local.session import LocalSession
 
 from fresco_cli.faults import WRONG_INPUT, CommandFailed, Stopped
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def local_session(engine: InProcessEngine, ready: CheckedOrder) -> LocalSession:
     """A session in which this process does the work, and the results go to their places."""
     order, wanted = ready.order, ready.order.wanted
-    delivery = Delivery(
+    delivery = LocalDelivery(
         output=wanted.output,
         is_overwriting=wanted.overwrite,
         keyframes=wanted.save_keyframes,
@@ -111,7 +111,7 @@ def clip_source(
     session: SessionLike,
     daemon: DaemonOptions,
     path: Path,
-    info: ClipInfo,
+    info: ClipProperties,
     frame_rate: str | None,
     channel: Output,
 ) -> ClipSource:
@@ -136,7 +136,7 @@ def clip_source(
     )
 
 
-def _is_same(found: client.ClipInfo, info: ClipInfo) -> bool:
+def _is_same(found: client.ClipInfo, info: ClipProperties) -> bool:
     """Whether what another machine has under the name of our clip can be it."""
     ours = (info.width, info.height, info.frame_count, info.frame_rate, info.duration_s)
     return ours == (

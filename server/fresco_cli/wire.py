@@ -74,11 +74,11 @@ def output_of(path: Path, codec: Codec) -> client.OutputOptions:
     return client.OutputOptions(kind=kind, container=_CONTAINERS[path.suffix.lower()])
 
 
-def info_of(job: client.Job) -> engine.ClipInfo:
+def info_of(job: client.Job) -> engine.ClipProperties:
     """The clip of a job as far as the daemon describes it; the frames' times are even ones."""
     info, source = job.clip_info, job.clip
     rate = (info.frame_rate if info else None) or Fraction(24)
-    return engine.ClipInfo(
+    return engine.ClipProperties(
         path=Path((source.path if source else None) or job.title),
         width=info.width if info else 0,
         height=info.height if info else 0,

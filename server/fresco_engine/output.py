@@ -20,12 +20,12 @@ from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.propagation_settings import PropagateSettings
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import (
-    Analysed,
+    ClipAnalysed,
     Event,
-    FrameReady,
-    KeyframeReady,
+    FrameMade,
+    KeyframeMade,
     Progress,
-    Restarted,
+    RunRestarted,
     Stage,
 )
 
@@ -41,9 +41,9 @@ class PictureFolders:
 
     def save(self, event: Event) -> None:
         """Save the picture of an event, if there is a folder for it."""
-        if isinstance(event, KeyframeReady) and self.keyframes is not None:
+        if isinstance(event, KeyframeMade) and self.keyframes is not None:
             self._write(self.keyframes, event.index, event.image)
-        elif isinstance(event, FrameReady) and event.error is not None and self.error_maps:
+        elif isinstance(event, FrameMade) and event.error is not None and self.error_maps:
             self._write(self.error_maps, event.frame.index, error_picture(event.error))
 
     def _write(self, folder: Path, index: int, image: Image) -> None:
@@ -101,12 +101,12 @@ class Output:
 
     def take(self, event: Event, tracker: ProgressTracker) -> Progress | None:
         """Write the frame of an event, or begin anew when everything does."""
-        if isinstance(event, Analysed):
+        if isinstance(event, ClipAnalysed):
             tracker.expect(Stage.ENCODING, event.stop - event.start)
-        elif isinstance(event, Restarted):
+        elif isinstance(event, RunRestarted):
             self._writer.discard()
             self._writer = self._opened()
-        elif isinstance(event, FrameReady):
+        elif isinstance(event, FrameMade):
             with tracker.measured(Stage.ENCODING):
                 self._writer.write(event.frame)
             return tracker.advance(Stage.ENCODING)

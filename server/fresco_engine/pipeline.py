@@ -18,7 +18,7 @@ from fresco_media.video.span_reader import SpanReader
 from fresco_engine.frames import make_frames
 from fresco_engine.pipeline_stage import PipelineStage, Timed
 from fresco_engine.run import Keyframe, MadeFrame, Run
-from fresco_engine.types import Event, FrameReady, KeyframeReady, Stage, Warned
+from fresco_engine.types import Event, FrameMade, KeyframeMade, RunWarned, Stage
 
 _WAITING_BYTES = 64 << 20
 _WAITING = (4, 32)
@@ -48,11 +48,11 @@ def run_pipeline(run: Run) -> Iterator[Event]:
                 for item in items:
                     if isinstance(item, Keyframe):
                         done += 1
-                        yield KeyframeReady(item.index, source.at_source_size(item))
+                        yield KeyframeMade(item.index, source.at_source_size(item))
                         yield from _announced(run, stage.submit(item))
                     else:
                         yield item
-                    if isinstance(item, Warned):  # Batches are smaller from here on.
+                    if isinstance(item, RunWarned):  # Batches are smaller from here on.
                         tracker.revise(Stage.TRANSLATING, source.steps_left(shots[place:], done))
                     yield from _announced(run, stage.ready())
         yield from _announced(run, stage.finish())
@@ -77,7 +77,7 @@ def _announced(run: Run, finished: Iterator[Timed[MadeFrame]]) -> Iterator[Event
                 image = unfit(frame.image, run.size)
         time_s = info.times[frame.index] * info.time_base
         made_frame = Frame(frame.index, time_s, image)
-        yield FrameReady(made_frame, frame.is_keyframe, frame.quality, frame.error)
+        yield FrameMade(made_frame, frame.is_keyframe, frame.quality, frame.error)
         if frame.is_reused:
             run.tracker.reused["frames"] += 1
             yield run.tracker.skip(Stage.INTERPOLATING)

@@ -24,13 +24,13 @@ from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.propagation_settings import PropagateSettings
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.translation_run import TranslationRun
-from fresco_engine.types import Analysed, Progress, Stage, Warned
+from fresco_engine.types import ClipAnalysed, Progress, RunWarned, Stage
 from fresco_engine.wording import wording_doubts
 
 _ANALYSIS_SHORT_SIDE = 96
 
 
-def planned(run: TranslationRun) -> Generator[Progress | Warned, None, Analysed]:
+def planned(run: TranslationRun) -> Generator[Progress | RunWarned, None, ClipAnalysed]:
     """The plan with resolved settings, stored before it is returned.
 
     Raises:
@@ -50,7 +50,7 @@ def planned(run: TranslationRun) -> Generator[Progress | Warned, None, Analysed]
     return analysed
 
 
-def keep_plan(run: TranslationRun, analysed: Analysed) -> None:
+def keep_plan(run: TranslationRun, analysed: ClipAnalysed) -> None:
     """Store a plan that was made."""
     plan = StoredPlan.of(
         analysed, model=run.model.name, device=run.model.device, warnings=run.clip.warnings
@@ -60,7 +60,7 @@ def keep_plan(run: TranslationRun, analysed: Analysed) -> None:
 
 def _taken_up(
     run: TranslationRun, settings: RestyleSettings, stored: StoredPlan
-) -> Generator[Progress | Warned, None, Analysed]:
+) -> Generator[Progress | RunWarned, None, ClipAnalysed]:
     settings = stored.agreed(run.clip.info, settings, run.checkpoint.folder or run.clip.info.path)
     run.model.expect(stored)
     yield from _warned(run, settings, stored.warnings)
@@ -73,7 +73,7 @@ def _taken_up(
 
 def _warned(
     run: TranslationRun, settings: RestyleSettings, of_the_clip: Iterable[str] = ()
-) -> Iterator[Warned]:
+) -> Iterator[RunWarned]:
     info = run.clip.info
     limit = limit_told(working_size(info.width, info.height, settings.size))
     texts = (
@@ -83,7 +83,7 @@ def _warned(
         *_doubts(settings),
         *filter(None, (limit,)),
     )
-    yield from (Warned(text) for text in dict.fromkeys(texts))
+    yield from (RunWarned(text) for text in dict.fromkeys(texts))
 
 
 def _doubts(settings: RestyleSettings) -> Iterator[str]:
@@ -100,7 +100,7 @@ def _doubts(settings: RestyleSettings) -> Iterator[str]:
 
 def analyse(
     clip: Clip, settings: RestyleSettings, tracker: ProgressTracker
-) -> Generator[Progress | Warned, None, Analysed]:
+) -> Generator[Progress | RunWarned, None, ClipAnalysed]:
     """The plan of a translation."""
     start, stop = range_of(clip, settings)
     analysis = yield from analyse_range(clip, start, stop, tracker)
@@ -112,7 +112,7 @@ def analyse(
         shots,
     )
     size = working_size(clip.info.width, clip.info.height, settings.size)
-    return Analysed(
+    return ClipAnalysed(
         info=clip.info,
         settings=settings,
         start=start,
@@ -125,14 +125,14 @@ def analyse(
 
 def analyse_range(
     clip: Clip, start: int, stop: int, tracker: ProgressTracker
-) -> Generator[Progress | Warned, None, ClipAnalysis]:
+) -> Generator[Progress | RunWarned, None, ClipAnalysis]:
     """Looks at every frame of a range once, in small.
 
     What shows only when every frame has been seen is told here, before the work begins.
     """
     known = set(clip.warnings)
     analysis = yield from tracker.timed(Stage.ANALYSING, _compared(clip, start, stop, tracker))
-    yield from (Warned(text) for text in clip.warnings if text not in known)
+    yield from (RunWarned(text) for text in clip.warnings if text not in known)
     return analysis
 
 
@@ -148,11 +148,11 @@ def _compared(
     return analyser.finish()
 
 
-def _checked_pictures(run: TranslationRun, settings: RestyleSettings) -> Iterator[Warned]:
+def _checked_pictures(run: TranslationRun, settings: RestyleSettings) -> Iterator[RunWarned]:
     """Reads every painted keyframe once, so that a bad one is told before work begins."""
     files = {index: Path(file) for index, file in settings.keyframe_pictures.items()}
-    yield from map(Warned, check_keys(files.values(), run.clip.info))
-    yield from map(Warned, misplaced(files, run.clip))
+    yield from map(RunWarned, check_keys(files.values(), run.clip.info))
+    yield from map(RunWarned, misplaced(files, run.clip))
 
 
 def range_of(clip: Clip, settings: RestyleSettings | PropagateSettings) -> tuple[int, int]:

@@ -27,7 +27,7 @@ from fresco_engine.planning import analyse_range, range_of
 from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.propagation_settings import PropagateSettings
 from fresco_engine.run import Keyframe, Run
-from fresco_engine.types import Analysed, Event, Progress, Warned
+from fresco_engine.types import ClipAnalysed, Event, Progress, RunWarned
 
 _FORMAT = "1"
 """Part of the names of stored segments; changes when the same input gives other pixels."""
@@ -59,9 +59,9 @@ def propagate(
     keys = find_painted_keys(key_folder, clip, start, stop, first_number=settings.first_number)
     size = _size(clip, settings)
     told = (*clip.warnings, *keys.warnings, *filter(None, (limit_told(size),)))
-    yield from map(Warned, told)
+    yield from map(RunWarned, told)
     # Every key is read once, so that a bad one is told before work begins.
-    yield from map(Warned, check_keys(keys.files.values(), clip.info))
+    yield from map(RunWarned, check_keys(keys.files.values(), clip.info))
     plan = yield from _planned(clip, keys, settings, tracker)
     yield plan
     at_once, workers = shared_cores(device)
@@ -122,16 +122,16 @@ def _size(clip: Clip, settings: PropagateSettings) -> WorkingSize:
 
 def _planned(
     clip: Clip, keys: PaintedKeys, settings: PropagateSettings, tracker: ProgressTracker
-) -> Generator[Progress | Warned, None, Analysed]:
+) -> Generator[Progress | RunWarned, None, ClipAnalysed]:
     start, stop = range_of(clip, settings)
     found = find_shots((yield from analyse_range(clip, start, stop, tracker)))
     shots = shots_with_keys(found, list(keys.files))
     if len(shots) < len(found):
-        yield Warned(
+        yield RunWarned(
             f"{len(found) - len(shots)} of the clip's {len(found)} shots hold no key, so that the "
             "look is carried over a cut; paint a key in every shot"
         )
-    return Analysed(
+    return ClipAnalysed(
         info=clip.info,
         settings=settings,
         start=start,

@@ -31,16 +31,16 @@ from fresco_engine.propagation_settings import PropagateSettings
 from fresco_engine.restyling import restyle
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import (
-    Analysed,
+    ClipAnalysed,
     Event,
-    Finished,
+    FrameMade,
     FrameQuality,
-    FrameReady,
     Progress,
     Report,
-    Restarted,
+    RunFinished,
+    RunRestarted,
+    RunWarned,
     Stage,
-    Warned,
 )
 from fresco_engine.version import __version__
 
@@ -72,7 +72,7 @@ def render(
     checkpoint: Checkpoint | None = None,
     originals: Originals = NO_ORIGINALS,
 ) -> Generator[Event, None, None]:
-    """Restyle `clip` into `output`; yields the pipeline's events, `Finished` last.
+    """Restyle `clip` into `output`; yields the pipeline's events, `RunFinished` last.
 
     The output is checked before any work begins and appears under its name only when it is whole;
     without one, frames are only announced and kept. Closing the iterator cancels and leaves
@@ -104,7 +104,7 @@ def render(
     metrics = yield from _metrics(clip, output, written.plan, tracker)
     report = written.report(lazy_model.name, lazy_model.device)
     reused = {kind: tracker.reused[kind] for kind in KINDS}
-    yield Finished(replace(report, metrics={**metrics, **report.metrics}, reused=reused))
+    yield RunFinished(replace(report, metrics={**metrics, **report.metrics}, reused=reused))
 
 
 def render_propagation(
@@ -120,7 +120,7 @@ def render_propagation(
     interpolator: Interpolator | None = None,
     originals: Originals = NO_ORIGINALS,
 ) -> Generator[Event, None, None]:
-    """Carry painted keys over `clip` into `output`; yields events, `Finished` last.
+    """Carry painted keys over `clip` into `output`; yields events, `RunFinished` last.
 
     Closing the iterator cancels and leaves nothing half-written. Neither the clip nor one of
     `originals` is ever replaced.
@@ -148,7 +148,7 @@ def render_propagation(
             keeps_errors=files.error_maps is not None,
         )
     )
-    yield Finished(written.report("none", device))
+    yield RunFinished(written.report("none", device))
 
 
 def save_report(report: Report, path: Path) -> None:
@@ -185,12 +185,12 @@ class _Writing:
         self._pictures = pictures
         self._pace = tracker
         self._output = NoOutput() if self._path is None else Output(options, self._path)
-        self._plan: Analysed | None = None
+        self._plan: ClipAnalysed | None = None
         self._warnings: list[str] = []
         self._frames: dict[int, FrameQuality] = {}
 
     @property
-    def plan(self) -> Analysed:
+    def plan(self) -> ClipAnalysed:
         """The plan that was carried out."""
         assert self._plan is not None
         return self._plan
@@ -236,22 +236,22 @@ class _Writing:
 
     def _collect(self, event: Event) -> None:
         """Remember what the report will say."""
-        if isinstance(event, Analysed):
+        if isinstance(event, ClipAnalysed):
             self._plan = event
-        elif isinstance(event, Warned):
+        elif isinstance(event, RunWarned):
             self._warnings.append(event.message)
-        elif isinstance(event, Restarted):
+        elif isinstance(event, RunRestarted):
             self._warnings.append(event.reason)
             self._frames.clear()
-        elif isinstance(event, FrameReady) and event.quality is not None:
+        elif isinstance(event, FrameMade) and event.quality is not None:
             self._frames[event.frame.index] = event.quality
 
-    def _new_warnings(self, texts: Iterable[str]) -> Iterator[Warned]:
+    def _new_warnings(self, texts: Iterable[str]) -> Iterator[RunWarned]:
         """What decoding and encoding have to tell and have not told yet."""
         for text in texts:
             if text not in self._warnings:
                 self._warnings.append(text)
-                yield Warned(text)
+                yield RunWarned(text)
 
 
 def _clip_facts(clip: Clip) -> dict[str, Any]:
@@ -267,7 +267,7 @@ def _clip_facts(clip: Clip) -> dict[str, Any]:
 
 
 def _metrics(
-    clip: Clip, output: Path | None, plan: Analysed, tracker: ProgressTracker
+    clip: Clip, output: Path | None, plan: ClipAnalysed, tracker: ProgressTracker
 ) -> Generator[Progress, None, dict[str, float]]:
     """Temporal consistency of the written result beside that of the source itself.
 

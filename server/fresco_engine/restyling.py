@@ -30,7 +30,7 @@ from fresco_engine.run import Run
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.translation import TranslatedKeyframes, prompt_of, with_colours
 from fresco_engine.translation_run import TranslationRun
-from fresco_engine.types import Analysed, Event, Restarted
+from fresco_engine.types import ClipAnalysed, Event, RunRestarted
 
 
 def restyle(
@@ -50,7 +50,7 @@ def restyle(
     several threads. `tracker` collects seconds per stage. What `checkpoint` holds is announced but
     not computed again, and everything else is stored in it before it is announced; the result is
     the same, bit for bit. Where the device's memory is too small, batches are made smaller, after
-    that the working size: then comes `Restarted`, and everything begins anew.
+    that the working size: then comes `RunRestarted`, and everything begins anew.
 
     Raises:
         RangeOutsideClip: the settings name frames the clip does not have.
@@ -84,11 +84,11 @@ def _restyled(run: TranslationRun, interpolator: Interpolator | None) -> Iterato
         reason = yield from _tried(run, analysed, interpolator)
         if reason is None:
             return
-        yield Restarted(reason)
+        yield RunRestarted(reason)
         analysed = _smaller(run, analysed)
 
 
-def plan(clip: Clip, settings: RestyleSettings) -> Analysed:
+def plan(clip: Clip, settings: RestyleSettings) -> ClipAnalysed:
     """What `restyle` would do: shots, keyframes and working size; no model is needed."""
     return drained(analyse(clip, settings, ProgressTracker()))
 
@@ -114,7 +114,7 @@ def look_steps(
     return unfit(with_colours(translation.images[0], source, settings), size)
 
 
-def _smaller(run: TranslationRun, analysed: Analysed) -> Analysed:
+def _smaller(run: TranslationRun, analysed: ClipAnalysed) -> ClipAnalysed:
     """The same plan at the next smaller size; what was stored is removed."""
     run.fallback.lower_size()
     settings = run.fallback.adjusted(run.settings)
@@ -125,7 +125,7 @@ def _smaller(run: TranslationRun, analysed: Analysed) -> Analysed:
 
 
 def _tried(
-    run: TranslationRun, analysed: Analysed, interpolator: Interpolator | None
+    run: TranslationRun, analysed: ClipAnalysed, interpolator: Interpolator | None
 ) -> Generator[Event, None, str | None]:
     """All of the work; returns why it has to begin anew at a smaller size, if it has to."""
     try:
@@ -142,7 +142,7 @@ def _tried(
 
 
 def _pipeline_run(
-    run: TranslationRun, analysed: Analysed, interpolator: Interpolator | None
+    run: TranslationRun, analysed: ClipAnalysed, interpolator: Interpolator | None
 ) -> Run:
     device = run.model.device
     at_once, workers = shared_cores(device)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fresco_engine.checkpoint import Checkpoint
 from fresco_engine.interpolation.segment import Interpolator
 from fresco_engine.progress_tracker import ProgressTracker
-from fresco_engine.types import Analysed, FrameQuality, Progress, Warned
+from fresco_engine.types import ClipAnalysed, FrameQuality, Progress, RunWarned
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class KeyframeSource(Protocol):
 
     def of_shot(
         self, keyframes: tuple[int, ...], frames: SpanReader
-    ) -> Generator[Progress | Warned | Keyframe, None, None]:
+    ) -> Generator[Progress | RunWarned | Keyframe, None, None]:
         """The keyframes of one shot in order."""
         ...
 
@@ -55,7 +55,7 @@ class Run:
     """
 
     clip: Clip
-    plan: Analysed
+    plan: ClipAnalysed
     size: WorkingSize
     keyframes: KeyframeSource
     interpolator: Interpolator

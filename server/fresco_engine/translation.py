@@ -34,14 +34,14 @@ from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.run import Keyframe
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.translation_run import TranslationRun
-from fresco_engine.types import Progress, Stage, Warned
+from fresco_engine.types import Progress, RunWarned, Stage
 from fresco_engine.wording import plain_words
 
 Track = tuple[Flow, Flow]
 Latents = NDArray[np.float32]
 
 
-Item = Progress | Warned | Keyframe
+Item = Progress | RunWarned | Keyframe
 
 
 @dataclass(kw_only=True)
@@ -171,7 +171,7 @@ def _take_in(shot: _Shot, record: StoredBatch) -> None:
 
 def _tried(
     run: TranslationRun, shot: _Shot, work: _Work
-) -> Generator[Progress | Warned, None, StoredBatch | None]:
+) -> Generator[Progress | RunWarned, None, StoredBatch | None]:
     """Translates what is missing; None if smaller batches have to be planned for it first."""
     try:
         return (yield from _translate_missing(run, shot, work))
@@ -181,7 +181,7 @@ def _tried(
             raise
     # Only here, where nothing holds the exception, can the tensors that hang on it be freed.
     release_device_memory()
-    yield Warned(note)
+    yield RunWarned(note)
     return None
 
 

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from fresco_media.types import ClipInfo, Frame, Image
+from fresco_media.types import ClipProperties, Frame, Image
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ class Stage(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Analysed:
+class ClipAnalysed:
     """The plan of a job: shots as half-open frame ranges, keyframe indices, working size.
 
     `settings` are those of the job: a translation's, or those painted keyframes are carried with.
     """
 
-    info: ClipInfo
+    info: ClipProperties
     settings: RestyleSettings | PropagateSettings
     start: int
     stop: int
@@ -51,7 +51,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class KeyframeReady:
+class KeyframeMade:
     """A translated keyframe at source size."""
 
     index: int
@@ -73,7 +73,7 @@ class FrameQuality:
 
 
 @dataclass(frozen=True)
-class FrameReady:
+class FrameMade:
     """A frame of the result at source size; frames come in order, each exactly once.
 
     `quality` is that of an interpolated frame; so is `error` (h, w) float32 in 0-1, the map of its
@@ -87,14 +87,14 @@ class FrameReady:
 
 
 @dataclass(frozen=True)
-class Warned:
+class RunWarned:
     """Something the user should know that does not stop the job."""
 
     message: str
 
 
 @dataclass(frozen=True)
-class Restarted:
+class RunRestarted:
     """The job begins anew for the `reason`; everything announced before is void."""
 
     reason: str
@@ -129,10 +129,10 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Finished:
+class RunFinished:
     """The last event of a job that went well."""
 
     report: Report
 
 
-Event = Analysed | Progress | KeyframeReady | FrameReady | Warned | Restarted | Finished
+Event = ClipAnalysed | Progress | KeyframeMade | FrameMade | RunWarned | RunRestarted | RunFinished

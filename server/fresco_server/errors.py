@@ -5,14 +5,14 @@ ServerError                 `reason` is its kind for programs, such as JOB_NOT_F
 ├── JobExists               the id is taken by a job with another request
 ├── NotPossible             the job is not in a state in which this can be done
 ├── BadRequest              a value the daemon cannot work with; `field` names it
-├── OutOfRange              a position beyond what there is
-├── Forbidden               a path outside the roots
+├── PositionOutOfRange      a position beyond what there is
+├── PathForbidden           a path outside the roots
 ├── ArtefactNotFound        a picture or file that is not there, or not yet
 ├── ArtefactLost            a file that was there and is gone or damaged
 ├── UploadNotFound          no such upload
 ├── UploadIncomplete        bytes are missing
 ├── UploadDamaged           the bytes do not have the announced digest
-├── LimitReached            more than the daemon takes: queue, streams, size, quota
+├── DaemonLimitReached      more than the daemon takes: queue, streams, size, quota
 │   └── StoreBusy           another program holds the file with the jobs
 ├── Superseded              a newer request took this one's place
 ├── ShuttingDown            the daemon is about to end
@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from fresco_settings import Remedy, said
 
@@ -38,12 +38,14 @@ if TYPE_CHECKING:
 class ServerError(Exception):
     """Base of all daemon errors; `str(error)` is a sentence for the user."""
 
+    kind: ClassVar[str] = ""
+    """Its reason on the wire, where that is not its name."""
     field: str = ""
     remedy: str = ""
 
     def __init__(self, message: str, *, reason: str | None = None) -> None:
         super().__init__(message)
-        self.reason = reason or reason_of(type(self).__name__)
+        self.reason = reason or self.kind or reason_of(type(self).__name__)
 
 
 def reason_of(name: str) -> str:
@@ -83,12 +85,16 @@ class BadRequest(ServerError):
         self.field = field
 
 
-class OutOfRange(ServerError):
+class PositionOutOfRange(ServerError):
     """A position beyond what there is."""
 
+    kind = "OUT_OF_RANGE"
 
-class Forbidden(ServerError):
+
+class PathForbidden(ServerError):
     """A path outside the roots."""
+
+    kind = "FORBIDDEN"
 
 
 class ArtefactNotFound(ServerError):
@@ -111,12 +117,16 @@ class UploadDamaged(ServerError):
     """The bytes do not have the announced digest."""
 
 
-class LimitReached(ServerError):
+class DaemonLimitReached(ServerError):
     """More than the daemon takes."""
 
+    kind = "LIMIT_REACHED"
 
-class StoreBusy(LimitReached):
+
+class StoreBusy(DaemonLimitReached):
     """Another program holds the file with the jobs."""
+
+    kind = "STORE_BUSY"
 
     def __init__(self, path: Path) -> None:
         super().__init__(

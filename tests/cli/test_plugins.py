@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fresco_cli import blender, plugin_checks
 from fresco_cli.blender import BlenderFolder, blender_folders
-from fresco_cli.daemon_checks import Problem
+from fresco_cli.daemon_checks import CheckProblem
 from fresco_davinci.bridge.mailbox import Mailbox
 from fresco_davinci.plugin_folders import PluginFolders
 
@@ -156,7 +156,7 @@ def test_the_scripts_for_resolve_are_installed_seen_and_removed(
     assert "not found" not in plugin_checks.resolve(None)
     assert "not found" not in fresco("install-plugin", "resolve").stderr
     (menu / "Show jobs.py").write_text((menu / "Show jobs.py").read_text() + "#\n")
-    with pytest.raises(Problem, match="install-plugin"):
+    with pytest.raises(CheckProblem, match="install-plugin"):
         plugin_checks.resolve(None)
     assert "Updated 7 scripts" in fresco("install-plugin", "resolve").stdout
     assert "Removed 7 scripts" in fresco("install-plugin", "resolve", "--remove").stdout

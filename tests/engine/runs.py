@@ -14,7 +14,7 @@ from fresco_engine.diffusion.model import Model
 from fresco_engine.interpolation.choice import make_interpolator
 from fresco_engine.interpolation.segment import InterpolatedFrame, Segment
 from fresco_engine.settings import OptimisationSettings, RestyleSettings
-from fresco_engine.types import Analysed, Event, FrameReady, KeyframeReady, Progress, Stage
+from fresco_engine.types import ClipAnalysed, Event, FrameMade, KeyframeMade, Progress, Stage
 from fresco_media.types import Image
 
 SETTINGS = RestyleSettings(
@@ -27,19 +27,19 @@ SETTINGS = RestyleSettings(
 )
 
 
-def frames_of(events: Iterable[Event]) -> list[FrameReady]:
+def frames_of(events: Iterable[Event]) -> list[FrameMade]:
     """The frames among `events`."""
-    return [event for event in events if isinstance(event, FrameReady)]
+    return [event for event in events if isinstance(event, FrameMade)]
 
 
-def keyframes_of(events: Iterable[Event]) -> list[KeyframeReady]:
+def keyframes_of(events: Iterable[Event]) -> list[KeyframeMade]:
     """The keyframes among `events`."""
-    return [event for event in events if isinstance(event, KeyframeReady)]
+    return [event for event in events if isinstance(event, KeyframeMade)]
 
 
-def plan_of(events: Iterable[Event]) -> Analysed:
+def plan_of(events: Iterable[Event]) -> ClipAnalysed:
     """The last plan among `events`."""
-    return [event for event in events if isinstance(event, Analysed)][-1]
+    return [event for event in events if isinstance(event, ClipAnalysed)][-1]
 
 
 def settings_of(events: Iterable[Event]) -> RestyleSettings:

@@ -13,7 +13,7 @@ from fresco_engine.interpolation.segment import InterpolatedFrame, Segment
 from fresco_engine.pipeline_stage import PipelineStageClosed
 from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.run import Keyframe, MadeFrame, Run
-from fresco_engine.types import Analysed
+from fresco_engine.types import ClipAnalysed
 from fresco_media.clip import Clip
 from fresco_media.stills.images import working_size
 from fresco_media.types import Image
@@ -62,7 +62,7 @@ def run_of(
     at_once, workers = shared_cores()
     return Run(
         clip=clip,
-        plan=Analysed(
+        plan=ClipAnalysed(
             info=clip.info,
             settings=SETTINGS,
             start=shots[0][0],

@@ -16,7 +16,15 @@ from fresco_engine.memory_fallback import MemoryFallback, smaller_batch, smaller
 from fresco_engine.rendering import render
 from fresco_engine.restyling import restyle
 from fresco_engine.settings import OptimisationSettings, SmoothingSettings
-from fresco_engine.types import Event, Finished, KeyframeReady, Progress, Restarted, Stage, Warned
+from fresco_engine.types import (
+    Event,
+    KeyframeMade,
+    Progress,
+    RunFinished,
+    RunRestarted,
+    RunWarned,
+    Stage,
+)
 from fresco_media.clip import Clip
 
 from tests.engine.conftest import MakeClip
@@ -98,7 +106,7 @@ def test_a_batch_that_does_not_fit_is_halved_with_a_warning(
 
     events = list(restyle(clip, settings, tiny_model, checkpoint=checkpoint))
 
-    warnings = [event.message for event in events if isinstance(event, Warned)]
+    warnings = [event.message for event in events if isinstance(event, RunWarned)]
     assert len(warnings) == 1
     assert "only 3 keyframes" in warnings[0]
     assert same_pictures(events, expected)
@@ -116,14 +124,14 @@ def test_a_later_batch_that_does_not_fit_keeps_all_before_it(
     with closing(restyle(clip, settings, tiny_model, checkpoint=checkpoint)) as running:
         for event in running:
             events.append(event)
-            if isinstance(event, KeyframeReady) and len(keyframes_of(events)) == 6:
+            if isinstance(event, KeyframeMade) and len(keyframes_of(events)) == 6:
                 limit_device(lambda frames, _: frames > 6)
 
     assert [event.frame.index for event in frames_of(events)] == list(range(28))
     assert [event.index for event in keyframes_of(events)] == list(plan_of(events).keyframes)
     pairs = zip(keyframes_of(events)[:6], keyframes_of(undisturbed)[:6], strict=True)
     assert all(np.array_equal(one.image, two.image) for one, two in pairs)
-    assert sum(isinstance(event, Warned) for event in events) == 1
+    assert sum(isinstance(event, RunWarned) for event in events) == 1
 
 
 def test_a_run_that_is_killed_after_a_step_goes_on_with_the_same_pictures(
@@ -138,7 +146,9 @@ def test_a_run_that_is_killed_after_a_step_goes_on_with_the_same_pictures(
 
     assert same_pictures(events, whole)
     assert settings_of(events).batch_size == 3
-    assert any("only 3 keyframes" in event.message for event in events if isinstance(event, Warned))
+    assert any(
+        "only 3 keyframes" in event.message for event in events if isinstance(event, RunWarned)
+    )
 
 
 def test_a_second_try_whose_batch_does_not_fit_any_more_is_made_in_a_smaller_one(
@@ -159,7 +169,7 @@ def test_a_second_try_whose_batch_does_not_fit_any_more_is_made_in_a_smaller_one
     pairs = list(zip(keyframes_of(events), keyframes_of(again), strict=True))
     changed = [one.index for one, two in pairs if not np.array_equal(one.image, two.image)]
     assert changed == [key]
-    assert sum(isinstance(event, Warned) for event in again) == 1
+    assert sum(isinstance(event, RunWarned) for event in again) == 1
 
 
 def test_where_smaller_batches_do_not_fit_either_everything_begins_anew_in_small(
@@ -172,8 +182,8 @@ def test_where_smaller_batches_do_not_fit_either_everything_begins_anew_in_small
     events = list(restyle(clip, BIG, tiny_model, checkpoint=checkpoint))
 
     kinds = [type(event) for event in events]
-    assert kinds.count(Restarted) == 1
-    after = events[kinds.index(Restarted) :]
+    assert kinds.count(RunRestarted) == 1
+    after = events[kinds.index(RunRestarted) :]
     assert same_pictures(after, expected)
     assert plan_of(after).settings.size == 256
     assert frames_of(events) == frames_of(after)
@@ -181,7 +191,7 @@ def test_where_smaller_batches_do_not_fit_either_everything_begins_anew_in_small
         assert checkpoint.adjustments() == Adjustments(batch_size=1, size=256)
         again = list(restyle(clip, BIG, tiny_model, checkpoint=checkpoint))
         assert same_pictures(again, expected)
-        assert Restarted not in map(type, again)
+        assert RunRestarted not in map(type, again)
 
 
 def test_where_nothing_helps_the_error_says_what_to_do(
@@ -208,7 +218,7 @@ def test_a_file_that_was_begun_is_begun_anew(
             if len(frames_of(events)) == 2 and isinstance(event, Progress):
                 limit_device(lambda _, height: height > 32)
 
-    after = events[[type(event) for event in events].index(Restarted) :]
+    after = events[[type(event) for event in events].index(RunRestarted) :]
     stored = [frame.image for frame in Clip.open(output / "a.mkv").frames()]
     assert [path.name for path in output.iterdir()] == ["a.mkv"]
     assert all(
@@ -216,6 +226,6 @@ def test_a_file_that_was_begun_is_begun_anew(
         for event, image in zip(frames_of(after), stored, strict=True)
     )
     finished = events[-1]
-    assert isinstance(finished, Finished)
+    assert isinstance(finished, RunFinished)
     assert finished.report.settings["size"] == 256
     assert any("a size of 256" in text for text in finished.report.warnings)

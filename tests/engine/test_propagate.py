@@ -13,7 +13,7 @@ from fresco_engine.errors import InvalidSettings, OutputExists, RangeOutsideClip
 from fresco_engine.propagation import propagate, shots_with_keys
 from fresco_engine.propagation_settings import PropagateSettings
 from fresco_engine.rendering import PropagationFiles, render_propagation
-from fresco_engine.types import Analysed, Finished, FrameReady, KeyframeReady, Warned
+from fresco_engine.types import ClipAnalysed, FrameMade, KeyframeMade, RunFinished, RunWarned
 from fresco_media.clip import Clip
 from fresco_media.stills.images import write_image
 
@@ -36,7 +36,7 @@ def worked(clip: Clip, folder: Path, settings: PropagateSettings = FLOW) -> list
 
 
 def images(events: list[Any]) -> dict[int, np.ndarray]:
-    return {e.frame.index: e.frame.image for e in events if isinstance(e, FrameReady)}
+    return {e.frame.index: e.frame.image for e in events if isinstance(e, FrameMade)}
 
 
 def error(image: np.ndarray, clip: Clip, index: int) -> float:
@@ -49,7 +49,7 @@ def test_the_plan_holds_the_settings_that_were_given(make_clip: MakeClip, tmp_pa
 
     events = worked(clip, paint(clip, tmp_path / "keys", 0))
 
-    assert next(e for e in events if isinstance(e, Analysed)).settings == FLOW
+    assert next(e for e in events if isinstance(e, ClipAnalysed)).settings == FLOW
 
 
 @pytest.mark.parametrize("kind", ["patch", "flow"])
@@ -63,7 +63,7 @@ def test_every_frame_comes_once_in_order_in_the_painted_look(
 
     made = images(events)
     assert list(made) == list(range(14))
-    between = [e for e in events if isinstance(e, FrameReady) and not e.is_keyframe]
+    between = [e for e in events if isinstance(e, FrameMade) and not e.is_keyframe]
     assert {e.frame.index for e in between} == set(range(14)) - {3, 9}
     assert all(e.quality is not None and e.error is None for e in between)
     assert max(error(made[index], clip, index) for index in range(14)) < 12
@@ -75,8 +75,8 @@ def test_painted_frames_come_out_exactly_as_painted(make_clip: MakeClip, tmp_pat
 
     events = worked(clip, folder, PropagateSettings(interpolation="flow", size=64))
 
-    ready = [e for e in events if isinstance(e, KeyframeReady)]
-    keys = [e.frame for e in events if isinstance(e, FrameReady) and e.is_keyframe]
+    ready = [e for e in events if isinstance(e, KeyframeMade)]
+    keys = [e.frame for e in events if isinstance(e, FrameMade) and e.is_keyframe]
     assert [e.index for e in ready] == [frame.index for frame in keys] == [0, 5]
     for frame in keys:
         assert error(frame.image, clip, frame.index) == 0
@@ -94,7 +94,7 @@ def test_nothing_is_carried_over_a_cut_with_keys_on_both_sides(
     events = worked(clip, folder)
 
     made = images(events)
-    plan = next(e for e in events if isinstance(e, Analysed))
+    plan = next(e for e in events if isinstance(e, ClipAnalysed))
     assert plan.shots == ((0, 8), (8, 16))
     assert max(np.abs(made[index].astype(int) - red).mean() for index in range(8)) < 3
     assert max(error(made[index], clip, index) for index in range(8, 16)) < 20
@@ -108,7 +108,7 @@ def test_a_shot_without_a_key_is_carried_over_from_its_neighbour_and_told(
     events = worked(clip, paint(clip, tmp_path / "keys", 2))
 
     assert len(images(events)) == 16
-    assert any("hold no key" in e.message for e in events if isinstance(e, Warned))
+    assert any("hold no key" in e.message for e in events if isinstance(e, RunWarned))
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_range_holds_its_own_frames_only(make_clip: MakeClip, tmp_path: Path) 
     events = worked(clip, folder, PropagateSettings(interpolation="flow", start=4, stop=9))
 
     assert list(images(events)) == [4, 5, 6, 7, 8]
-    assert any("outside the range" in e.message for e in events if isinstance(e, Warned))
+    assert any("outside the range" in e.message for e in events if isinstance(e, RunWarned))
 
 
 def test_the_result_is_written_with_a_report_of_every_frame(
@@ -156,7 +156,7 @@ def test_the_result_is_written_with_a_report_of_every_frame(
         )
     )
 
-    report = events[-1].report if isinstance(events[-1], Finished) else None
+    report = events[-1].report if isinstance(events[-1], RunFinished) else None
     assert report is not None
     assert set(report.interpolation["frames"]) == {str(index) for index in range(1, 9)}
     assert report.interpolation["frames"]["4"].keys() == {"error", "worst_error", "drift"}
@@ -179,7 +179,7 @@ def test_stopping_leaves_nothing_half_written_and_the_next_run_goes_on(
 
     events = render_propagation(clip, folder, output, FLOW, codec="lossless", files=files)
     for event in events:
-        if isinstance(event, FrameReady) and event.frame.index == 8:
+        if isinstance(event, FrameMade) and event.frame.index == 8:
             break
     events.close()
 
@@ -201,9 +201,9 @@ def test_what_becomes_of_the_sound_is_told_before_the_work(tmp_path: Path) -> No
     events = list(render_propagation(Clip.open(source), folder, tmp_path / "out.mp4", FLOW))
 
     first = events[0]
-    assert isinstance(first, Warned)
+    assert isinstance(first, RunWarned)
     assert "sound track 1 is encoded anew as AAC" in first.message
-    assert [e for e in events if isinstance(e, Warned)].count(first) == 1
+    assert [e for e in events if isinstance(e, RunWarned)].count(first) == 1
 
 
 def test_an_output_that_exists_is_kept(make_clip: MakeClip, tmp_path: Path) -> None:
@@ -256,6 +256,6 @@ def test_a_size_that_changes_is_told_before_the_frames_are_made(tmp_path: Path) 
 
     events = list(propagate(Clip.open(whole), keys, PropagateSettings(interpolation="flow")))
 
-    told = [at for at, event in enumerate(events) if isinstance(event, Warned)]
-    first_frame = next(at for at, event in enumerate(events) if isinstance(event, FrameReady))
+    told = [at for at, event in enumerate(events) if isinstance(event, RunWarned)]
+    first_frame = next(at for at, event in enumerate(events) if isinstance(event, FrameMade))
     assert any("changes from 80x64 to 64x80" in str(events[at]) for at in told if at < first_frame)

@@ -22,13 +22,13 @@ from fresco_engine.settings import (
 )
 from fresco_engine.types import (
     Event,
-    Finished,
+    FrameMade,
     FrameQuality,
-    FrameReady,
-    KeyframeReady,
+    KeyframeMade,
     Report,
+    RunFinished,
+    RunWarned,
     Stage,
-    Warned,
 )
 from fresco_media.clip import Clip
 from fresco_media.stills.images import read_image
@@ -49,7 +49,7 @@ SETTINGS = RestyleSettings(
 
 def report_of(events: list[Event]) -> Report:
     finished = events[-1]
-    assert isinstance(finished, Finished)
+    assert isinstance(finished, RunFinished)
     return finished.report
 
 
@@ -61,8 +61,8 @@ def test_what_becomes_of_the_sound_is_told_before_the_work(
 
     events = list(render(clip, tmp_path / "out.mp4", SETTINGS, tiny_model))
 
-    told = [event.message for event in events if isinstance(event, Warned)]
-    assert isinstance(events[0], Warned)
+    told = [event.message for event in events if isinstance(event, RunWarned)]
+    assert isinstance(events[0], RunWarned)
     assert [text for text in told if "encoded anew as AAC" in text] == [events[0].message]
     assert events[0].message in report_of(events).warnings
 
@@ -78,7 +78,7 @@ def test_a_clip_becomes_a_file_with_as_many_frames_at_the_same_rate(
     assert result.info.frame_count == 7
     assert result.info.frame_rate == clip.info.frame_rate
     assert (result.info.width, result.info.height) == (80, 64)
-    assert isinstance(events[-1], Finished)
+    assert isinstance(events[-1], RunFinished)
 
 
 def test_a_lossless_file_holds_exactly_the_frames_of_the_events(
@@ -88,7 +88,7 @@ def test_a_lossless_file_holds_exactly_the_frames_of_the_events(
         render(make_clip(5), tmp_path / "out.mkv", SETTINGS, tiny_model, codec="lossless")
     )
 
-    shown = [event.frame.image for event in events if isinstance(event, FrameReady)]
+    shown = [event.frame.image for event in events if isinstance(event, FrameMade)]
     stored = [frame.image for frame in Clip.open(tmp_path / "out.mkv").frames()]
     assert all(np.array_equal(a, b) for a, b in zip(shown, stored, strict=True))
 
@@ -135,7 +135,7 @@ def test_keyframes_are_saved_under_their_frame_number(
         render(make_clip(6), tmp_path / "out.mp4", SETTINGS, tiny_model, save_keyframes=folder)
     )
 
-    ready = {e.index: e.image for e in events if isinstance(e, KeyframeReady)}
+    ready = {e.index: e.image for e in events if isinstance(e, KeyframeMade)}
     assert sorted(path.name for path in folder.iterdir()) == [f"{i:06d}.png" for i in sorted(ready)]
     assert np.array_equal(read_image(folder / "000000.png"), ready[0])
 
@@ -190,7 +190,7 @@ def test_cancelling_leaves_no_half_written_file(
     target.mkdir()
     events = render(make_clip(14), target / "out.mp4", SETTINGS, tiny_model)
     for event in events:
-        if isinstance(event, FrameReady):
+        if isinstance(event, FrameMade):
             break
 
     events.close()  # pyright: ignore[reportAttributeAccessIssue]
@@ -256,7 +256,7 @@ def test_a_run_whose_keyframes_are_all_translated_loads_no_model(
     for event in render(
         clip, tmp_path / "a.mkv", settings, tiny_model, checkpoint=FolderCheckpoint(kept)
     ):
-        if isinstance(event, FrameReady):
+        if isinstance(event, FrameMade):
             break
     loader = CountingLoader(tiny_model)
 
@@ -289,7 +289,7 @@ def test_what_a_killed_run_left_beside_the_output_is_removed(
         )
 
     for event in run():
-        if isinstance(event, FrameReady):
+        if isinstance(event, FrameMade):
             (name,) = [path.name for path in place.iterdir()]
             break
     assert name is not None

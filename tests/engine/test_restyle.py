@@ -21,7 +21,15 @@ from fresco_engine.interpolation.propagate import FlowInterpolator
 from fresco_engine.interpolation.segment import InterpolatedFrame, Segment
 from fresco_engine.restyling import look, look_steps, plan, restyle
 from fresco_engine.settings import Style
-from fresco_engine.types import Analysed, Event, FrameReady, KeyframeReady, Progress, Stage, Warned
+from fresco_engine.types import (
+    ClipAnalysed,
+    Event,
+    FrameMade,
+    KeyframeMade,
+    Progress,
+    RunWarned,
+    Stage,
+)
 from fresco_media.stills.images import write_image
 from fresco_media.types import Image
 
@@ -62,7 +70,7 @@ def test_a_cut_starts_afresh_and_no_frame_mixes_both_shots(
 
     events = list(restyle(clip, SETTINGS, tiny_model))
 
-    analysed = next(event for event in events if isinstance(event, Analysed))
+    analysed = next(event for event in events if isinstance(event, ClipAnalysed))
     assert analysed.shots == ((0, 9), (9, 16))
     assert {0, 8, 9, 15} <= set(analysed.keyframes)
 
@@ -73,8 +81,8 @@ def test_the_first_frame_leaves_before_the_last_batch_is_translated(
     events = list(restyle(make_clip(22), SETTINGS, tiny_model))
 
     kinds = [type(event) for event in events]
-    last_keyframe = max(i for i, kind in enumerate(kinds) if kind is KeyframeReady)
-    assert kinds.index(FrameReady) < last_keyframe
+    last_keyframe = max(i for i, kind in enumerate(kinds) if kind is KeyframeMade)
+    assert kinds.index(FrameMade) < last_keyframe
 
 
 def test_progress_reaches_the_announced_total_of_every_stage(
@@ -117,7 +125,7 @@ def test_a_prompt_longer_than_the_text_encoder_is_refused(
 def test_closing_the_iterator_stops_the_work(make_clip: MakeClip, tiny_model: Model) -> None:
     events: Iterator[Event] = restyle(make_clip(22), SETTINGS, tiny_model)
     for event in events:
-        if isinstance(event, KeyframeReady):
+        if isinstance(event, KeyframeMade):
             break
 
     events.close()  # pyright: ignore[reportAttributeAccessIssue]
@@ -147,7 +155,7 @@ def test_a_size_that_is_no_multiple_of_eight_comes_back_as_it_was(
 
     events = list(restyle(clip, replace(SETTINGS, size=67), tiny_model))
 
-    analysed = next(event for event in events if isinstance(event, Analysed))
+    analysed = next(event for event in events if isinstance(event, ClipAnalysed))
     assert all(side % 8 == 0 for side in analysed.working_size)
     assert frames_of(events)[1].frame.image.shape == (70, 86, 3)
 
@@ -173,7 +181,7 @@ def test_planning_needs_no_model_and_agrees_with_the_job(
     planned = plan(clip, SETTINGS)
 
     events = restyle(clip, SETTINGS, tiny_model)
-    analysed = next(event for event in events if isinstance(event, Analysed))
+    analysed = next(event for event in events if isinstance(event, ClipAnalysed))
     assert planned.keyframes == analysed.keyframes
     assert planned.working_size == analysed.working_size
 
@@ -208,7 +216,7 @@ def test_a_style_is_the_same_as_its_words_and_settings_by_hand(
     made = list(restyle(make_clip(2), by_style, knowing))
 
     assert same_pictures(made, wanted)
-    assert not any(isinstance(event, Warned) for event in made)
+    assert not any(isinstance(event, RunWarned) for event in made)
 
 
 def test_a_style_the_model_does_not_know_is_refused(make_clip: MakeClip, tiny_model: Model) -> None:
@@ -228,7 +236,7 @@ def test_a_negative_prompt_without_effect_is_pointed_out(
 
     events = list(restyle(make_clip(2), settings, tiny_model))
 
-    said = [event.message for event in events if isinstance(event, Warned)]
+    said = [event.message for event in events if isinstance(event, RunWarned)]
     assert any("no effect" in message for message in said) is is_warned
 
 
@@ -335,12 +343,12 @@ def test_keyframes_are_chosen_and_painted_by_hand(
 
     events = list(restyle(make_clip(12), settings, tiny_model))
 
-    keys = {event.index: event.image for event in events if isinstance(event, KeyframeReady)}
+    keys = {event.index: event.image for event in events if isinstance(event, KeyframeMade)}
     assert list(keys) == [0, 4, 7, 11]
     assert np.array_equal(keys[7], painted[:64, :80])
-    frames = [event.frame.image for event in events if isinstance(event, FrameReady)]
+    frames = [event.frame.image for event in events if isinstance(event, FrameMade)]
     assert np.array_equal(frames[7], keys[7])
-    said = [event.message for event in events if isinstance(event, Warned)]
+    said = [event.message for event in events if isinstance(event, RunWarned)]
     assert any("7.png is 160x128 and was resized" in message for message in said)
 
 

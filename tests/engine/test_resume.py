@@ -11,7 +11,7 @@ from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import CheckpointMismatch
 from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.restyling import restyle
-from fresco_engine.types import Event, Progress, Stage, Warned
+from fresco_engine.types import Event, Progress, RunWarned, Stage
 from fresco_media.clip import Clip
 
 from tests.engine.conftest import MakeClip, scene, write_clip
@@ -246,4 +246,4 @@ def test_what_was_found_out_about_the_clip_is_said_again(
 
     events = taken(restyle(clip, SETTINGS, tiny_model, checkpoint=checkpoint), 3)
 
-    assert Warned("frame 7 is damaged") in events
+    assert RunWarned("frame 7 is damaged") in events

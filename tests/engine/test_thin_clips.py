@@ -14,7 +14,7 @@ from fresco_engine.propagation_settings import PropagateSettings
 from fresco_engine.rendering import render, render_propagation
 from fresco_engine.restyling import look, plan
 from fresco_engine.settings import RestyleSettings
-from fresco_engine.types import Warned
+from fresco_engine.types import RunWarned
 from fresco_media.clip import Clip
 from fresco_media.stills.images import write_image
 from fresco_media.types import Image
@@ -76,7 +76,7 @@ def test_painted_keys_are_carried_over_the_thinnest_clips(
         clip, tmp_path / "keys", output, PropagateSettings(interpolation=kind)
     )
 
-    assert [event for event in events if isinstance(event, Warned)] == []
+    assert [event for event in events if isinstance(event, RunWarned)] == []
     assert [frame.image.shape for frame in Clip.open(output).frames()] == [
         (size[1], size[0], 3)
     ] * 4
@@ -97,7 +97,7 @@ def test_the_thinnest_clips_are_restyled(
     assert planned.working_size[0] * planned.working_size[1] < 12 * 64 * 64 + 8 * sum(
         planned.working_size
     )
-    told = [event.message for event in events if isinstance(event, Warned)]
+    told = [event.message for event in events if isinstance(event, RunWarned)]
     is_long = max(size) > 8 * min(size)
     assert any("so long and thin" in message for message in told) == is_long
 
@@ -111,5 +111,5 @@ def test_a_size_asked_for_by_hand_is_bounded_and_told(tmp_path: Path) -> None:
 
     events = list(render_propagation(clip, tmp_path / "keys", tmp_path / "o_%d.png", settings))
 
-    (told,) = (event.message for event in events if isinstance(event, Warned))
+    (told,) = (event.message for event in events if isinstance(event, RunWarned))
     assert "worked on at 1448x23" in told

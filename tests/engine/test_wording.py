@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fresco_engine.restyling import restyle
 from fresco_engine.settings import RestyleSettings
-from fresco_engine.types import Warned
+from fresco_engine.types import RunWarned
 from fresco_engine.wording import plain_words, wording_doubts
 
 from tests.engine.conftest import MakeClip
@@ -80,7 +80,7 @@ def test_a_job_warns_of_every_text_it_has(make_clip: MakeClip, tiny_model: objec
 
     events = list(restyle(make_clip(1), settings, tiny_model))  # type: ignore[arg-type]
 
-    warnings = " ".join(event.message for event in events if isinstance(event, Warned))
+    warnings = " ".join(event.message for event in events if isinstance(event, RunWarned))
     assert "add “ink.safetensors:1” as a LoRA" in warnings
     assert "embedding:bad" in warnings
     assert "(of:1.2)" in warnings

@@ -11,15 +11,15 @@ from typing import Any
 from fresco_engine.diffusion.catalogue import ModelEntry, ModelState
 from fresco_engine.settings import ControlKind, RestyleSettings
 from fresco_engine.types import (
-    Analysed,
+    ClipAnalysed,
     Event,
-    Finished,
-    FrameReady,
-    KeyframeReady,
+    FrameMade,
+    KeyframeMade,
     Progress,
     Report,
+    RunFinished,
+    RunWarned,
     Stage,
-    Warned,
 )
 from fresco_media.clip import Clip
 from fresco_media.stills.images import write_image
@@ -91,7 +91,7 @@ class FakeEngine(InProcessEngine):
                 originals=originals,
             )
         with opened as writer:
-            yield from (Warned(text) for text in self.warnings)
+            yield from (RunWarned(text) for text in self.warnings)
             yield plan
             for frame in clip.frames(plan.start, plan.stop):
                 if self.failure is not None and frame.index == self.fails_at:
@@ -101,9 +101,9 @@ class FakeEngine(InProcessEngine):
                     yield from _keyframe(made, save_keyframes)
                 if writer is not None:
                     writer.write(made)
-                yield FrameReady(made, frame.index in plan.keyframes)
+                yield FrameMade(made, frame.index in plan.keyframes)
                 yield _progress(plan, frame.index)
-        yield Finished(_report(clip, plan, output))
+        yield RunFinished(_report(clip, plan, output))
 
     def look(self, clip: Clip, index: int, settings: RestyleSettings, model: Any) -> Image:
         """The negative of one frame."""
@@ -139,10 +139,10 @@ def _keyframe(frame: Frame, folder: Path | None) -> Iterator[Event]:
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         write_image(folder / f"{frame.index:06d}.png", frame.image)
-    yield KeyframeReady(frame.index, frame.image)
+    yield KeyframeMade(frame.index, frame.image)
 
 
-def _progress(plan: Analysed, index: int) -> Progress:
+def _progress(plan: ClipAnalysed, index: int) -> Progress:
     total = plan.stop - plan.start
     done = index - plan.start + 1
     return Progress(
@@ -150,7 +150,7 @@ def _progress(plan: Analysed, index: int) -> Progress:
     )
 
 
-def _report(clip: Clip, plan: Analysed, output: Path | None) -> Report:
+def _report(clip: Clip, plan: ClipAnalysed, output: Path | None) -> Report:
     return Report(
         settings=plan.settings.as_dict(),
         model="negative",

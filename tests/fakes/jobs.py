@@ -22,11 +22,11 @@ from fresco_media.stills.png import encode_png
 from fresco_media.types import Image
 from fresco_server.errors import (
     BadRequest,
+    DaemonLimitReached,
     DeviceUnknown,
     EngineRefused,
     JobExists,
     JobNotFound,
-    LimitReached,
     NotPossible,
     ServerError,
     ShuttingDown,
@@ -35,7 +35,7 @@ from fresco_server.errors import (
 from fresco_server.jobs.codec import strict_json
 from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.job import JobOrder, StoredJob, Values
-from fresco_server.jobs.looks import Look, LookOrder, LookPicture, LookStep
+from fresco_server.jobs.looks import LookOrder, LookPictureMade, LookStepDone, QueuedLook
 from fresco_server.jobs.pulls import PullStep
 from fresco_server.jobs.uploads import Uploads
 from fresco_server.settings import ServerSettings
@@ -134,7 +134,7 @@ class FakeJobs:
         self.refusal: ServerError | None = None
         self.look_steps = 3
         self.is_look_silent = False
-        self.looks: list[Look] = []
+        self.looks: list[QueuedLook] = []
         self.loaded: list[tuple[str | None, str]] = []
         self.pulls_closed = 0
         self.pull_steps: list[PullStep] = []
@@ -246,7 +246,7 @@ class FakeJobs:
     def create(self, job_id: str, order: JobOrder, *, is_urgent: bool = False) -> StoredJob:
         self._begin_work(order.device)
         if len(self.list([JobState.QUEUED], 10_000)) >= self.settings.limits.queued_jobs:
-            raise LimitReached("the queue is full; wait until jobs have ended")
+            raise DaemonLimitReached("the queue is full; wait until jobs have ended")
         if job_id in self._jobs:
             if self._jobs[job_id].order.request != order.request:
                 raise JobExists(job_id)
@@ -364,19 +364,19 @@ class FakeJobs:
     def folder(self, job_id: str) -> Path:
         return self.root / "jobs" / job_id
 
-    def look(self, order: LookOrder) -> Look:
+    def look(self, order: LookOrder) -> QueuedLook:
         self._begin_work(order.device)
         path = self.root / f"look{len(self.looks)}.png"
         path.write_bytes(encode_png(picture(order.index)))
-        look = Look(f"{len(self.looks)}", order, path, lambda _: None)
+        look = QueuedLook(f"{len(self.looks)}", order, path, lambda _: None)
         for older in self.looks:
             if order.client_id and older.order.client_id == order.client_id:
                 older.supersede()
         self.looks.append(look)
         if not self.is_look_silent:
             for step in range(1, self.look_steps + 1):
-                look.put(LookStep(step, self.look_steps))
-            look.put(LookPicture(path))
+                look.put(LookStepDone(step, self.look_steps))
+            look.put(LookPictureMade(path))
         return look
 
     def load(
@@ -427,7 +427,9 @@ class FakeJobs:
 
     def make_room(self, wanted_bytes: int) -> None:
         if wanted_bytes > self.settings.limits.disk_bytes:
-            raise LimitReached("there is no room; fetch results or delete jobs", reason="NO_ROOM")
+            raise DaemonLimitReached(
+                "there is no room; fetch results or delete jobs", reason="NO_ROOM"
+            )
 
     def tidy(self) -> None:
         """Nothing here gets old."""

@@ -27,13 +27,13 @@ from fresco_engine.errors import InvalidSettings
 from fresco_engine.keyframes import with_chosen
 from fresco_engine.settings import RestyleSettings, settings_from_dict
 from fresco_engine.types import (
-    Analysed,
+    ClipAnalysed,
     Event,
-    Finished,
-    FrameReady,
-    KeyframeReady,
+    FrameMade,
+    KeyframeMade,
     Progress,
     Report,
+    RunFinished,
     Stage,
 )
 from fresco_media.clip import Clip
@@ -94,13 +94,13 @@ class NegativeEngine:
                 stop=stop,
             ) as writer:
                 for event in self._frames(clip, plan, checkpoint):
-                    if isinstance(event, FrameReady):
+                    if isinstance(event, FrameMade):
                         writer.write(event.frame)
                     yield event
-        yield Finished(_report(plan))
+        yield RunFinished(_report(plan))
 
     def _keyframes(
-        self, clip: Clip, plan: Analysed, checkpoint: FolderCheckpoint
+        self, clip: Clip, plan: ClipAnalysed, checkpoint: FolderCheckpoint
     ) -> Generator[Event, None, None]:
         total = len(plan.keyframes) * STEPS
         size = _size(clip, _settings(plan))
@@ -114,9 +114,9 @@ class NegativeEngine:
             if stored is None:
                 stored = self._keyframe(clip, plan, index)
                 checkpoint.save("keyframes", index, stored)
-            yield KeyframeReady(index, unfit(stored, size))
+            yield KeyframeMade(index, unfit(stored, size))
 
-    def _keyframe(self, clip: Clip, plan: Analysed, index: int) -> Image:
+    def _keyframe(self, clip: Clip, plan: ClipAnalysed, index: int) -> Image:
         size = _size(clip, _settings(plan))
         painted = _settings(plan).keyframe_pictures.get(index)
         if painted is not None:
@@ -124,7 +124,7 @@ class NegativeEngine:
         return 255 - fit(next(clip.frames_at([index], size=size.scaled)).image, size)
 
     def _frames(
-        self, clip: Clip, plan: Analysed, checkpoint: FolderCheckpoint
+        self, clip: Clip, plan: ClipAnalysed, checkpoint: FolderCheckpoint
     ) -> Generator[Event, None, None]:
         size = _size(clip, _settings(plan))
         for frame in clip.frames(plan.start, plan.stop, size=size.scaled):
@@ -136,7 +136,7 @@ class NegativeEngine:
                 made = 255 - fit(frame.image, size)
                 checkpoint.save("frames", frame.index, made)
             result = Frame(frame.index, frame.time_s, unfit(made, size))
-            yield FrameReady(result, frame.index in plan.keyframes)
+            yield FrameMade(result, frame.index in plan.keyframes)
             done = frame.index - plan.start + 1
             total = plan.stop - plan.start
             yield Progress(stage=Stage.INTERPOLATING, done=done, total=total, remaining_s=0.5)
@@ -156,10 +156,10 @@ class NegativeEngine:
             raise InvalidSettings("model", f"{source} is no model; use the bundled one")
 
 
-def _plan(clip: Clip, settings: RestyleSettings) -> Analysed:
+def _plan(clip: Clip, settings: RestyleSettings) -> ClipAnalysed:
     start = settings.start
     stop = clip.info.frame_count if settings.stop is None else settings.stop
-    return Analysed(
+    return ClipAnalysed(
         info=clip.info,
         settings=settings,
         start=start,
@@ -172,7 +172,7 @@ def _plan(clip: Clip, settings: RestyleSettings) -> Analysed:
     )
 
 
-def _settings(plan: Analysed) -> RestyleSettings:
+def _settings(plan: ClipAnalysed) -> RestyleSettings:
     assert isinstance(plan.settings, RestyleSettings)
     return plan.settings
 
@@ -181,7 +181,7 @@ def _size(clip: Clip, settings: RestyleSettings) -> WorkingSize:
     return working_size(clip.info.width, clip.info.height, settings.size)
 
 
-def _report(plan: Analysed) -> Report:
+def _report(plan: ClipAnalysed) -> Report:
     return Report(
         settings=plan.settings.as_dict(),
         model="negative",

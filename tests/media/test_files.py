@@ -16,7 +16,7 @@ from fresco_media.files import opening as files
 from fresco_media.files.opening import NotAFile, OutsideFolders, TooLarge
 from fresco_media.painted.keys import check_key
 from fresco_media.stills.images import read_image, write_image
-from fresco_media.types import ClipInfo
+from fresco_media.types import ClipProperties
 from PIL import Image as Pillow
 
 from tests.engine.conftest import scene, write_clip
@@ -59,7 +59,7 @@ def _made_up(folder: Path) -> Path:
     return path
 
 
-_INFO = ClipInfo(
+_INFO = ClipProperties(
     path=Path("clip.mp4"),
     width=8,
     height=8,

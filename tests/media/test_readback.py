@@ -10,11 +10,11 @@ import av
 import numpy as np
 import pytest
 from fresco_media.clip import Clip
-from fresco_media.types import ClipInfo, ColourTags, Frame
+from fresco_media.types import ClipProperties, ColourTags, Frame
 from fresco_media.writing.delivery import Delivery, Quality
 from fresco_media.writing.encode import Encoder, Target
 from fresco_media.writing.estimate import expected_bytes, sample_places
-from fresco_media.writing.readback import Wanted, obstacles, shortcomings, video_facts
+from fresco_media.writing.readback import ReadbackExpectation, obstacles, shortcomings, video_facts
 
 from tests.engine.conftest import scene
 from tests.media.hearing import Track, rewritten, write_sounding
@@ -129,7 +129,7 @@ def test_a_file_whose_index_comes_last_does_not_play_while_it_loads(tmp_path: Pa
 
 def test_shortcomings_of_a_written_file_are_sentences(tmp_path: Path) -> None:
     path = written(tmp_path / "a.mp4")
-    fine = Wanted(
+    fine = ReadbackExpectation(
         pixel_format="yuv420p",
         size=(64, 48),
         tags=ColourTags(primaries=1, transfer=1, matrix=1),
@@ -199,7 +199,7 @@ def test_prores_has_ten_bits_and_its_profile(tmp_path: Path) -> None:
 @pytest.mark.parametrize("quality", ["high", "standard", "small"])
 def test_the_size_that_is_told_is_about_right(tmp_path: Path, quality: Quality) -> None:
     pictures = scene(75, size=(320, 192))
-    info = ClipInfo(
+    info = ClipProperties(
         path=tmp_path / "none.mp4",
         width=320,
         height=192,

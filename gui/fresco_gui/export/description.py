@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fresco_media.clip import Clip
 from fresco_media.errors import FrescoError
-from fresco_media.types import ClipInfo, ColourTags
+from fresco_media.types import ClipProperties, ColourTags
 from fresco_media.video.timing import common_time_base
 from fresco_media.writing.delivery import Codec, Delivery, SoundWish
 
@@ -42,7 +42,7 @@ def delivery_of(options: ExportOptions) -> Delivery:
     )
 
 
-def described(times: FrameInfo, info: FrameInfo) -> ClipInfo:
+def described(times: FrameInfo, info: FrameInfo) -> ClipProperties:
     """The source's times and sound with the result's size, shape and colours.
 
     `times` is what is known of the source, `info` of the result.
@@ -57,7 +57,7 @@ def described(times: FrameInfo, info: FrameInfo) -> ClipInfo:
     )
 
 
-def _probed(times: FrameInfo) -> ClipInfo | None:
+def _probed(times: FrameInfo) -> ClipProperties | None:
     """The source as its file describes it, with exact times; None where there is no such file."""
     if times.path is None or times.first_index:
         return None
@@ -68,14 +68,14 @@ def _probed(times: FrameInfo) -> ClipInfo | None:
     return info if info.frame_count == times.frame_count else None
 
 
-def _stated(times: FrameInfo) -> ClipInfo:
+def _stated(times: FrameInfo) -> ClipProperties:
     base = common_time_base(1 / times.frame_rate, _TICK)
     ticks = [
         round((Fraction(times.start_s) + Fraction(times.time_s(index))) / base)
         for index in range(times.first_index, times.stop)
     ]
     path = times.path
-    return ClipInfo(
+    return ClipProperties(
         path=path or Path(),
         width=times.width,
         height=times.height,

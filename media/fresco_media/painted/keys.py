@@ -21,7 +21,7 @@ from fresco_media.stills.formats import KEY_SUFFIXES
 from fresco_media.stills.headers import read_header
 from fresco_media.stills.numbered import signed_number
 from fresco_media.stills.reading import Still, read_still
-from fresco_media.types import ClipInfo, Image
+from fresco_media.types import ClipProperties, Image
 
 _NUMBER = re.compile(r"[0-9]+")
 # Numbers of versions, takes and copies are not those of frames.
@@ -247,7 +247,7 @@ def read_key(file: Path, clip: Clip, index: int) -> Image:
     return _over(image, resize(key.alpha, size), frame)
 
 
-def check_keys(files: Iterable[Path], info: ClipInfo) -> tuple[str, ...]:
+def check_keys(files: Iterable[Path], info: ClipProperties) -> tuple[str, ...]:
     """What the user should know of painted pictures; what is true of several is said once.
 
     Raises:
@@ -271,7 +271,7 @@ def _noted(file: Path) -> tuple[str, ...]:
         raise KeyframesUnusable(file, error.reason) from error
 
 
-def check_key(file: Path, info: ClipInfo) -> tuple[str, ...]:
+def check_key(file: Path, info: ClipProperties) -> tuple[str, ...]:
     """What the user should know of a painted picture.
 
     Raises:
@@ -300,7 +300,7 @@ def _over(image: Image, alpha: NDArray[np.uint8], frame: Image) -> Image:
     return np.asarray(cv2.add(image, cv2.multiply(frame, kept, scale=1 / 255)), np.uint8)
 
 
-def _checked_size(file: Path, key: Still, info: ClipInfo) -> tuple[int, int]:
+def _checked_size(file: Path, key: Still, info: ClipProperties) -> tuple[int, int]:
     """The clip's size, if the key has its shape: as it is stored, or as it is displayed."""
     height, width = key.image.shape[:2]
     stored, shown = info.width / info.height, info.width * info.sample_aspect / info.height
@@ -319,7 +319,7 @@ def _checked_size(file: Path, key: Still, info: ClipInfo) -> tuple[int, int]:
     )
 
 
-def _display_size(info: ClipInfo) -> tuple[int, int]:
+def _display_size(info: ClipProperties) -> tuple[int, int]:
     return display_size(info.width, info.height, info.sample_aspect)
 
 

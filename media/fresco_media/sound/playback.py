@@ -25,9 +25,9 @@ def played_sound(
 ) -> Iterator[Samples]:
     """The main track of the file at `path` from `start_s` of its clock on, as `form`.
 
-    `joins` are those of the file (`ClipInfo.joins`), where its clock starts over. Silence stands
-    in for what is missing, be it before the track, in it, or damaged. A file without sound gives
-    nothing.
+    `joins` are those of the file (`ClipProperties.joins`), where its clock starts over. Silence
+    stands in for what is missing, be it before the track, in it, or damaged. A file without sound
+    gives nothing.
 
     Raises:
         FFmpegError, OSError: the file cannot be read.

@@ -15,7 +15,7 @@ from fresco_media.files.opening import listed
 from fresco_media.stills.formats import IMAGE_SUFFIXES, is_picture_file
 from fresco_media.stills.headers import StillHeader, read_header
 from fresco_media.stills.numbered import NumberedName, is_pattern, numbers_around, parse_pattern
-from fresco_media.types import ClipInfo, ColourTags
+from fresco_media.types import ClipProperties, ColourTags
 from fresco_media.video.animation import is_animated
 
 # sRGB (IEC 61966-2-1) with the primaries of BT.709: what image files hold unless they say else.
@@ -148,7 +148,7 @@ def _checked(path: Path, members: Sequence[Numbered]) -> ImageSequence:
 
 def describe_sequence(
     path: Path, sequence: ImageSequence, frame_rate: Fraction
-) -> tuple[ClipInfo, tuple[str, ...]]:
+) -> tuple[ClipProperties, tuple[str, ...]]:
     """The clip that a sequence makes at `frame_rate`, and what the user should know of it.
 
     Raises:
@@ -164,7 +164,7 @@ def describe_sequence(
                 f"{width}x{height}; give all pictures one size",
             )
     has_alpha = any(header.has_alpha for header in headers)
-    info = ClipInfo(
+    info = ClipProperties(
         path=path,
         width=width,
         height=height,

@@ -75,7 +75,7 @@ class Track:
 def demuxed_continuously(
     container: av.container.InputContainer, joins: Sequence[Join], *streams: av.stream.Stream
 ) -> Iterator[av.Packet]:
-    """The packets of `streams` on one clock, as `ClipInfo.joins` of their file tells.
+    """The packets of `streams` on one clock, as `ClipProperties.joins` of their file tells.
 
     Packets that overlap with the end of the part before are left out.
     """

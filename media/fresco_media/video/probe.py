@@ -18,7 +18,7 @@ from fresco_media.errors import ClipUnreadable
 from fresco_media.files.faults import NOT_A_VIDEO, reading
 from fresco_media.files.opening import regular_file
 from fresco_media.files.text import counted
-from fresco_media.types import ClipInfo, ColourTags
+from fresco_media.types import ClipProperties, ColourTags
 from fresco_media.video.animation import AnimationCursor, is_animated_webp, show_times_ms
 from fresco_media.video.containers import open_input
 from fresco_media.video.decode import FrameCursor, VideoCursor
@@ -57,7 +57,7 @@ class Probe:
     `open_cursor` opens the file to read its pictures.
     """
 
-    info: ClipInfo
+    info: ClipProperties
     table: PacketTable
     orientation: Orientation
     coded_size: tuple[int, int]
@@ -287,7 +287,7 @@ def _describe(
     aspect = header.sample_aspect
     components = frame.format.components
     colour = tags_of(first.marked)
-    info = ClipInfo(
+    info = ClipProperties(
         path=path,
         width=width,
         height=height,
@@ -340,7 +340,7 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def _warnings(info: ClipInfo, table: PacketTable, *, is_interlaced: bool) -> tuple[str, ...]:
+def _warnings(info: ClipProperties, table: PacketTable, *, is_interlaced: bool) -> tuple[str, ...]:
     warnings: list[str] = []
     if table.is_cut_short:
         warnings.append(

@@ -20,7 +20,7 @@ from fresco_media.errors import (
 from fresco_media.files.disk import free_bytes, partial_name, short_stem, storing
 from fresco_media.stills.numbered import NumberedName, parse_pattern
 from fresco_media.stills.sequence import find_sequence
-from fresco_media.types import ClipInfo
+from fresco_media.types import ClipProperties
 from fresco_media.writing.delivery import Codec
 from fresco_media.writing.originals import NO_ORIGINALS, Originals
 
@@ -88,7 +88,7 @@ class Destination:
 
 def check_destination(
     path: Path,
-    info: ClipInfo,
+    info: ClipProperties,
     frame_count: int,
     codec: Codec | None,
     overwrite: bool,
@@ -137,7 +137,7 @@ def _codec_for(path: Path, codec: Codec | None) -> Codec:
     return codec or "h264"
 
 
-def originals_of(info: ClipInfo) -> Originals:
+def originals_of(info: ClipProperties) -> Originals:
     """The clip; of a sequence also its folder, where a result would be mixed with it."""
     path, what = info.path, "the clip itself is"
     if not info.is_sequence:
@@ -173,7 +173,7 @@ def _check_folder(path: Path) -> None:
         )
 
 
-def _check_size(destination: Destination, info: ClipInfo) -> None:
+def _check_size(destination: Destination, info: ClipProperties) -> None:
     if destination.codec != "images" and max(info.width, info.height) > _LONGEST_SIDE:
         raise OutputNotWritable(
             destination.path,
@@ -193,7 +193,7 @@ def _check_free(destination: Destination) -> None:
         raise OutputExists(path)
 
 
-def _check_room(destination: Destination, info: ClipInfo, frame_count: int) -> None:
+def _check_room(destination: Destination, info: ClipProperties, frame_count: int) -> None:
     pixels = info.width * info.height * frame_count
     wanted = _LEAST_BYTES + pixels * _LEAST_BYTES_PER_PIXEL[destination.codec]
     free = free_bytes(destination.temporary.parent)

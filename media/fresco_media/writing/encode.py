@@ -14,7 +14,7 @@ import av.container
 import av.error
 
 from fresco_media.sound import DISK_FAULTS, Sound, SoundRange, SoundTarget
-from fresco_media.types import ClipInfo, Frame
+from fresco_media.types import ClipProperties, Frame
 from fresco_media.video.containers import open_input
 from fresco_media.video.packet_durations import PacketDurations
 from fresco_media.video.quicktime import state_languages
@@ -22,7 +22,7 @@ from fresco_media.video.rescue import PictureJournal
 from fresco_media.writing.container_facts import copy_facts, left_out
 from fresco_media.writing.delivery import Codec, Delivery
 from fresco_media.writing.picture_codecs import picture_codec
-from fresco_media.writing.readback import Wanted, shortcomings
+from fresco_media.writing.readback import ReadbackExpectation, shortcomings
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Target:
 class Encoder:
     """One video file being written."""
 
-    def __init__(self, info: ClipInfo, target: Target, start: int, stop: int) -> None:
+    def __init__(self, info: ClipProperties, target: Target, start: int, stop: int) -> None:
         """Opens the file, and tries every sound track with its first packets."""
         self._info = info
         self._target = target
@@ -183,8 +183,8 @@ class Encoder:
                 "the file is still where it was"
             )
 
-    def _wanted(self, sound_tracks: int) -> Wanted:
-        return Wanted(
+    def _wanted(self, sound_tracks: int) -> ReadbackExpectation:
+        return ReadbackExpectation(
             pixel_format=self._codec.stored_pixel_format,
             size=(self._codec.width, self._codec.height),
             tags=self._codec.tags,
@@ -203,7 +203,7 @@ class Encoder:
         return max(1, round(last_s / self._info.time_base))
 
 
-def _container_options(info: ClipInfo, container: str) -> dict[str, str]:
+def _container_options(info: ClipProperties, container: str) -> dict[str, str]:
     if container == "matroska":
         # Matroska files get a random number otherwise: the same frames, other bytes.
         return {"fflags": "+bitexact"}
@@ -216,7 +216,7 @@ def _container_options(info: ClipInfo, container: str) -> dict[str, str]:
     }
 
 
-def _first_tick(info: ClipInfo, start: int) -> int:
+def _first_tick(info: ClipProperties, start: int) -> int:
     """The tick of the source that becomes 0: that of the first frame of a part.
 
     A whole clip keeps its times, so that pictures that begin late stay late. Only transport
@@ -233,7 +233,7 @@ def _first_tick(info: ClipInfo, start: int) -> int:
     return floor(earliest_s / info.time_base)
 
 
-def _sound_range(info: ClipInfo, stop: int, first_tick: int, container: str) -> SoundRange:
+def _sound_range(info: ClipProperties, stop: int, first_tick: int, container: str) -> SoundRange:
     times, base = info.times, info.time_base
     is_matroska = container == "matroska"
     offset_s = first_tick * base

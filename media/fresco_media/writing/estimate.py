@@ -10,7 +10,7 @@ import av
 
 from fresco_media.sound import sound_bytes_per_s
 from fresco_media.stills.images import encode_image
-from fresco_media.types import ClipInfo, Image
+from fresco_media.types import ClipProperties, Image
 from fresco_media.writing.delivery import Codec, Delivery
 from fresco_media.writing.picture_codecs import picture_codec
 
@@ -32,7 +32,7 @@ def sample_places(start: int, stop: int, runs: int = 3) -> list[range]:
 
 def expected_bytes(
     runs: Sequence[Sequence[Image]],
-    info: ClipInfo,
+    info: ClipProperties,
     codec: Codec,
     delivery: Delivery,
     frame_count: int,
@@ -64,7 +64,7 @@ def expected_bytes(
     return round(pictures + _sound_bytes(info, codec, delivery, frame_count))
 
 
-def _sound_bytes(info: ClipInfo, codec: Codec, delivery: Delivery, frame_count: int) -> float:
+def _sound_bytes(info: ClipProperties, codec: Codec, delivery: Delivery, frame_count: int) -> float:
     if not info.has_audio or delivery.sound == "none":
         return 0
     container = "mov" if codec == "prores" else "mp4"
@@ -73,7 +73,7 @@ def _sound_bytes(info: ClipInfo, codec: Codec, delivery: Delivery, frame_count: 
 
 
 def _encoded_sizes(
-    run: Sequence[Image], info: ClipInfo, codec: Codec, delivery: Delivery
+    run: Sequence[Image], info: ClipProperties, codec: Codec, delivery: Delivery
 ) -> list[int]:
     """Bytes of each frame of a run, the keyframe first."""
     pictures = picture_codec(info, codec, delivery)

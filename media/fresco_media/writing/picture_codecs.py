@@ -20,7 +20,7 @@ from fresco_media.colour.tags import (
     encoded_tags,
     to_yuv,
 )
-from fresco_media.types import ClipInfo, ColourTags, Image
+from fresco_media.types import ClipProperties, ColourTags, Image
 from fresco_media.writing.delivery import Codec, Delivery, Quality
 
 # Paintings are colourful: 5 % more bytes halve the error of their chroma (measured).
@@ -44,7 +44,9 @@ class PictureCodec:
     height: int
     tags: ColourTags
 
-    def add_stream(self, output: av.container.OutputContainer, info: ClipInfo) -> av.VideoStream:
+    def add_stream(
+        self, output: av.container.OutputContainer, info: ClipProperties
+    ) -> av.VideoStream:
         """A stream of `output` for pictures at the times of `info`."""
         stream = output.add_stream(self.encoder, rate=info.frame_rate, options=self.options)
         assert isinstance(stream, av.VideoStream)
@@ -85,7 +87,7 @@ class PictureCodec:
         return FULL_RANGE if self.tags.is_full_range else LIMITED_RANGE
 
 
-def picture_codec(info: ClipInfo, codec: Codec, delivery: Delivery) -> PictureCodec:
+def picture_codec(info: ClipProperties, codec: Codec, delivery: Delivery) -> PictureCodec:
     """How pictures of the clip `info` are encoded as `codec`."""
     width, height = info.width, info.height
     if codec == "lossless":
@@ -118,7 +120,7 @@ def broadcast_tags(colour: ColourTags) -> ColourTags:
     )
 
 
-def _tags(info: ClipInfo, *, is_rgb: bool) -> ColourTags:
+def _tags(info: ClipProperties, *, is_rgb: bool) -> ColourTags:
     if is_rgb:
         return replace(info.colour, matrix=RGB, is_full_range=True)
     stored_height = info.width if info.rotation % 180 else info.height

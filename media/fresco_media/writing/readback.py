@@ -116,7 +116,7 @@ def obstacles(facts: VideoFacts) -> list[str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class ReadbackExpectation:
     """What a written file has to be."""
 
     pixel_format: str
@@ -129,7 +129,7 @@ class Wanted:
     plays_everywhere: bool
 
 
-def shortcomings(path: Path, wanted: Wanted) -> list[str]:
+def shortcomings(path: Path, wanted: ReadbackExpectation) -> list[str]:
     """In what the file at `path` is not as wanted, as sentences; nothing if it is."""
     try:
         facts = video_facts(path)

@@ -12,7 +12,7 @@ from fresco_client.words import look_of
 from . import looks, selection, timeline, vse
 from .core.card import JobCard
 from .core.controls import Control, controls_of, groups_of
-from .core.faults import NOT_RUNNING, Fault
+from .core.faults import NOT_RUNNING, PluginFault
 from .state import state
 
 CATEGORY = "Fresco"
@@ -322,7 +322,7 @@ def draw_progress(layout: Any, share: float, text: str) -> None:
     layout.label(text=text)
 
 
-def draw_fault(layout: Any, context: Any, fault: Fault, job_id: str = "") -> None:
+def draw_fault(layout: Any, context: Any, fault: PluginFault, job_id: str = "") -> None:
     """A sentence, and the button that may mend it."""
     column = layout.column(align=True)
     column.alert = True
@@ -333,7 +333,7 @@ def draw_fault(layout: Any, context: Any, fault: Fault, job_id: str = "") -> Non
     row.operator("fresco.copy_fault", text="", icon="COPYDOWN").text = whole
 
 
-def _draw_remedy(row: Any, fault: Fault, job_id: str) -> None:
+def _draw_remedy(row: Any, fault: PluginFault, job_id: str) -> None:
     if not fault.remedy:
         return
     text, icon = _REMEDY_TEXTS[fault.remedy]

@@ -11,7 +11,7 @@ import bpy
 
 from . import timeline
 from .core.card import JobCard
-from .core.faults import Fault
+from .core.faults import PluginFault
 from .state import state
 from .submission import SOURCE_GONE, attach, daemon_worker
 
@@ -102,10 +102,10 @@ def place(card: JobCard) -> bool:
             timeline.place_result(scene, card)
             is_there = bool(timeline.results(scene, request.job_id))
     except timeline.NoRoom as error:
-        card.fault = Fault(str(error), "PLACE")
+        card.fault = PluginFault(str(error), "PLACE")
         return False
     if not is_there:
-        card.fault = Fault(SOURCE_GONE, "PLACE")
+        card.fault = PluginFault(SOURCE_GONE, "PLACE")
         return False
     card.phase, card.fault = "placed", None
     if scene is not None:
@@ -147,6 +147,6 @@ def follow_undo(card: JobCard) -> None:
     elif is_placed(card.job_id):
         card.phase, card.fault = "placed", None
     elif card.phase == "placed":
-        card.phase, card.fault = "fetching", Fault(_UNDONE, "PLACE")
-    elif card.fault == Fault(SOURCE_GONE, "PLACE") and timeline.find_scene(card.job_id):
+        card.phase, card.fault = "fetching", PluginFault(_UNDONE, "PLACE")
+    elif card.fault == PluginFault(SOURCE_GONE, "PLACE") and timeline.find_scene(card.job_id):
         card.fault = None  # its strip is back: the next tick places it

@@ -38,7 +38,7 @@ RENDERED_TYPES = frozenset(
 _NUMBERED = re.compile(r"(?P<prefix>.*?)(?P<number>\d+)(?P<suffix>\.[^.]+)", re.DOTALL)
 
 
-class CannotRestyle(Exception):
+class StripUnsuitable(Exception):
     """A strip cannot be restyled; the text is a sentence for the user."""
 
 
@@ -103,7 +103,7 @@ def prepare_request(
     """
     reason = why_not(strip, scene)
     if reason:
-        raise CannotRestyle(f"{strip.name if strip else 'Strip'}: {reason}.")
+        raise StripUnsuitable(f"{strip.name if strip else 'Strip'}: {reason}.")
     settings = scene.fresco
     request = RestyleRequest(
         job_id=uuid.uuid4().hex,
@@ -134,7 +134,7 @@ def _plain_request(request: RestyleRequest, strip: Any, scene: Any, handles: int
     count = vse.media_length(strip)
     shown = lies.source_frames(count)
     if shown.length == 0:
-        raise CannotRestyle(f"{strip.name}: nothing of its file is seen. Change its trim.")
+        raise StripUnsuitable(f"{strip.name}: nothing of its file is seen. Change its trim.")
     wanted = lies.widened(shown, handles, count)
     if strip.type == "MOVIE":
         path = Path(bpy.path.abspath(strip.filepath))
@@ -209,7 +209,7 @@ def prepare_look(strip: Any, scene: Any, frame: int) -> PreparedRequest:
         CannotRestyle: the playhead is not on the strip, or there is another reason.
     """
     if not vse.left(strip) <= frame < vse.right(strip):
-        raise CannotRestyle("Put the playhead onto the strip to see how its frame would look.")
+        raise StripUnsuitable("Put the playhead onto the strip to see how its frame would look.")
     prepared = prepare_request(strip, scene)
     request = prepared.request
     shift = request.start - request.lead - vse.timing(strip).origin

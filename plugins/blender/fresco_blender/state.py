@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fresco_client import Job, Model, ServerInfo, Style
 
 from .core.card import JobCard
-from .core.faults import Fault
+from .core.faults import PluginFault
 from .core.messages import DaemonState
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class State:
 
     daemon_worker: DaemonWorker | None = None
     connection: DaemonState = "away"
-    connection_fault: Fault | None = None
+    connection_fault: PluginFault | None = None
     server: ServerInfo | None = None
     models: tuple[Model, ...] = ()
     cards: dict[str, JobCard] = field(default_factory=dict[str, JobCard])
@@ -32,8 +32,8 @@ class State:
     look_share: float | None = None
     """How far the look that is being made is; None while there is none."""
     look_picture: Path | None = None
-    look_fault: Fault | None = None
-    request_fault: Fault | None = None
+    look_fault: PluginFault | None = None
+    request_fault: PluginFault | None = None
 
     def styles(self, source: str) -> tuple[Style, ...]:
         """Looks a model knows."""

@@ -11,7 +11,7 @@ from fresco_client import FileFailed
 from . import extract, source, timeline
 from .core.card import JobCard
 from .core.daemon_worker import DaemonWorker
-from .core.faults import Fault, fault_of
+from .core.faults import PluginFault, fault_of
 from .core.request import RestyleRequest
 from .preferences import daemon_config
 from .state import state
@@ -94,7 +94,7 @@ def _source_of(card: JobCard) -> tuple[Any, Any] | None:
     """The strip that a job is for, and its scene; None, and said so, if it is gone."""
     scene = timeline.find_scene(card.job_id)
     if scene is None:
-        card.fault = Fault(SOURCE_GONE, "SEND")
+        card.fault = PluginFault(SOURCE_GONE, "SEND")
         return None
     return timeline.sources(scene, card.job_id)[0], scene
 

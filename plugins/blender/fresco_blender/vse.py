@@ -14,7 +14,7 @@ from typing import Any
 import bpy
 
 from . import animation
-from .core.timing import Span, Timing, rate_of
+from .core.timing import Span, StripTiming, rate_of
 
 CHANNELS = 128
 COLOURS = {
@@ -114,9 +114,9 @@ def _trim(strip: Any, end: str) -> int:
     return int(getattr(strip, new) if hasattr(strip, new) else getattr(strip, old, 0))
 
 
-def timing(strip: Any) -> Timing:
+def timing(strip: Any) -> StripTiming:
     """Where a strip lies."""
-    return Timing(
+    return StripTiming(
         left=left(strip),
         right=right(strip),
         content_start=content_start(strip),

@@ -22,7 +22,7 @@ def look_settings(kind: type = declared.RestyleSettings) -> tuple[Declared, ...]
 
 
 @left_open(declared.RestyleSettings, {one.name for one in look_settings()})
-class Choices(LeftOpen):
+class StoredChoices(LeftOpen):
     """How to restyle, and where the result goes; settings that are None are left open.
 
     `place`: "above", on a track of Fresco's above the clip; "track", on the video track `track`;
@@ -56,7 +56,7 @@ class Choices(LeftOpen):
         return settings_of({**self.look(), "start": first, "stop": stop})
 
 
-def choices_of(content: object) -> Choices:
+def choices_of(content: object) -> StoredChoices:
     """From plain values; what is unknown or unfit is left out."""
     given = cast(dict[str, Any], content) if isinstance(content, dict) else {}
     look = {
@@ -64,7 +64,7 @@ def choices_of(content: object) -> Choices:
     }
     own = {name: given[name] for name, kind in _OWN.items() if given.get(name) in get_args(kind)}
     track = given.get("track")
-    return Choices(**look, **own, track=track if _is_whole(track) else 0)
+    return StoredChoices(**look, **own, track=track if _is_whole(track) else 0)
 
 
 _OWN: dict[str, Any] = {"place": Place, "conflict": Conflict, "pixels": Pixels}
@@ -85,14 +85,14 @@ def _is_fit(parameter: Declared, value: object) -> bool:
     return _is_whole(value) or (parameter.kind == "number" and isinstance(value, float))
 
 
-def load_choices(path: Path) -> Choices:
+def load_choices(path: Path) -> StoredChoices:
     """The choices kept in a file; the defaults if there are none."""
     try:
         return choices_of(read_object(path))
     except FileFailed:
-        return Choices()
+        return StoredChoices()
 
 
-def save_choices(path: Path, choices: Choices) -> None:
+def save_choices(path: Path, choices: StoredChoices) -> None:
     """Keep them."""
     write_object(path, asdict(choices))

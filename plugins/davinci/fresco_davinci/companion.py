@@ -19,7 +19,7 @@ from fresco_client import ClientError
 from fresco_davinci.bridge.mailbox import Mailbox
 from fresco_davinci.bridge.pipe import PipeLink
 from fresco_davinci.bridge.remote import Bridge
-from fresco_davinci.choices import Choices
+from fresco_davinci.choices import StoredChoices
 from fresco_davinci.controller import Connect, ResolveController, Scope, outcome_sentences
 from fresco_davinci.errors import HostGone, HostRefused, NotReady, ResolveError
 from fresco_davinci.folders import ResolveFolders
@@ -183,7 +183,7 @@ def _perform(
         say(f"“{pending.title}” is being restyled. “Update results” brings it in when it is done.")
 
 
-def _ask_choices(controller: ResolveController, bridge: Bridge) -> Choices:
+def _ask_choices(controller: ResolveController, bridge: Bridge) -> StoredChoices:
     """Choices from a form of Fusion's, where this Resolve shows forms.
 
     Raises:

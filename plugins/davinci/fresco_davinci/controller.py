@@ -13,7 +13,7 @@ from fresco_client import Job, NotFound, PictureOptions, Session, Style
 from fresco_client.words import state_of, time_left
 
 from fresco_davinci.bridge.remote import Bridge
-from fresco_davinci.choices import Choices, load_choices
+from fresco_davinci.choices import StoredChoices, load_choices
 from fresco_davinci.core import Outcome, Restyler
 from fresco_davinci.errors import NotReady
 from fresco_davinci.host import Host
@@ -76,7 +76,7 @@ class ResolveController:
         if self._session is not None:
             self._session.close()
 
-    def choices(self) -> Choices:
+    def choices(self) -> StoredChoices:
         """The last settings."""
         return load_choices(self.plugin_folders.choices)
 
@@ -99,7 +99,7 @@ class ResolveController:
             frame = still.read_bytes() if still.is_file() else None
         return PlayheadFrame(text=text, frame=frame)
 
-    def restyle(self, scope: Scope, choices: Choices) -> list[PendingJob]:
+    def restyle(self, scope: Scope, choices: StoredChoices) -> list[PendingJob]:
         """Hand the clip under the playhead, or those between the marks, to the daemon."""
         fresco = self._fresco()
         parts = fresco.marked(choices) if scope == "marks" else [fresco.current()]
@@ -108,7 +108,9 @@ class ResolveController:
         finally:
             self._project_jobs = fresco.waiting()
 
-    def look(self, choices: Choices, on_step: Callable[[int, int], None] | None = None) -> bytes:
+    def look(
+        self, choices: StoredChoices, on_step: Callable[[int, int], None] | None = None
+    ) -> bytes:
         """The frame under the playhead, restyled, as PNG."""
         return self._fresco().look(choices, on_step).data
 

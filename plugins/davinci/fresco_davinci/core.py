@@ -26,7 +26,7 @@ from fresco_client import (
     Session,
 )
 
-from fresco_davinci.choices import Choices, save_choices
+from fresco_davinci.choices import StoredChoices, save_choices
 from fresco_davinci.clips import ClipRange, PlacedResult, TimelineInfo
 from fresco_davinci.errors import CannotRestyle, HostRefused, NotReady, RenderFailed, ResolveError
 from fresco_davinci.host import Host
@@ -81,14 +81,14 @@ class Restyler:
         clip = self._host.current_clip()
         return ClipRange(clip=clip, first=clip.start, count=clip.duration)
 
-    def marked(self, choices: Choices) -> list[ClipRange]:
+    def marked(self, choices: StoredChoices) -> list[ClipRange]:
         """Parts of clips between the marks; whole clips if the results are to be takes."""
         parts = self._host.clips_between_marks()
         if choices.place != "take":
             return parts
         return [replace(part, first=part.clip.start, count=part.clip.duration) for part in parts]
 
-    def restyle(self, parts: Sequence[ClipRange], choices: Choices) -> list[PendingJob]:
+    def restyle(self, parts: Sequence[ClipRange], choices: StoredChoices) -> list[PendingJob]:
         """Hand parts of clips to the daemon. The choices become the last settings.
 
         Of several, those that cannot be restyled are told of and passed over.
@@ -114,7 +114,7 @@ class Restyler:
         return pending_jobs
 
     def _hand_over_range(
-        self, part: ClipRange, timeline: TimelineInfo, choices: Choices
+        self, part: ClipRange, timeline: TimelineInfo, choices: StoredChoices
     ) -> PendingJob:
         job_id = uuid.uuid4().hex
         ready = self._ready(part, timeline, choices, job_id)
@@ -161,7 +161,7 @@ class Restyler:
         )
 
     def _ready(
-        self, part: ClipRange, timeline: TimelineInfo, choices: Choices, name: str
+        self, part: ClipRange, timeline: TimelineInfo, choices: StoredChoices, name: str
     ) -> ReadableFrames:
         source = source_of(part, timeline.rate, choices.pixels)
         if isinstance(source, FileSource):
@@ -204,7 +204,9 @@ class Restyler:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def look(self, choices: Choices, on_step: Callable[[int, int], None] | None = None) -> Picture:
+    def look(
+        self, choices: StoredChoices, on_step: Callable[[int, int], None] | None = None
+    ) -> Picture:
         """The frame under the playhead, restyled.
 
         Raises:
@@ -233,7 +235,7 @@ class Restyler:
         return picture
 
     @contextmanager
-    def _frame(self, choices: Choices) -> Generator[tuple[ClipSource, int], None, None]:
+    def _frame(self, choices: StoredChoices) -> Generator[tuple[ClipSource, int], None, None]:
         """The frame under the playhead: in its media file, or as Resolve writes it out."""
         clip, at = self._host.current_clip(), self._host.playhead()
         part = ClipRange(clip=clip, first=at, count=1)

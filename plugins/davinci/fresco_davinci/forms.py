@@ -8,7 +8,7 @@ from typing import Any
 
 from fresco_settings import Declared, RestyleSettings
 
-from fresco_davinci.choices import Choices, look_settings
+from fresco_davinci.choices import StoredChoices, look_settings
 from fresco_davinci.errors import NotReady
 
 Field = dict[str, Any]
@@ -20,7 +20,7 @@ _SWITCH = {"on": True, "off": False}
 
 
 def form_of(
-    choices: Choices, styles: Sequence[str], declared: type = RestyleSettings
+    choices: StoredChoices, styles: Sequence[str], declared: type = RestyleSettings
 ) -> list[Field]:
     """Fields: `kind` is text, choice or number, `value` what stands in it at first."""
     look = choices.look()
@@ -35,7 +35,7 @@ def form_of(
     return [*fields, place]
 
 
-def choices_from(last: Choices, filled: dict[str, Any]) -> Choices:
+def choices_from(last: StoredChoices, filled: dict[str, Any]) -> StoredChoices:
     """The last choices with what was filled in.
 
     Raises:

@@ -13,7 +13,7 @@ from filelock import FileLock
 from fresco_client import FileFailed
 from fresco_client.files import read_object, write_object
 
-from fresco_davinci.choices import Choices, choices_of
+from fresco_davinci.choices import StoredChoices, choices_of
 
 _A_DAY_S = 86400.0
 
@@ -40,7 +40,7 @@ class PendingJob:
     """Frames per second of the timeline, such as 24000/1001."""
     color: str
     """The clip's own colour, which it gets back."""
-    choices: Choices
+    choices: StoredChoices
     is_submitted: bool = False
     rendered: str = ""
     """The render that the job reads; empty if it reads the media file."""

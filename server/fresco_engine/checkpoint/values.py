@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 from fresco_media.colour.scaling import WorkingSize, working_size
-from fresco_media.types import ClipInfo
+from fresco_media.types import ClipProperties
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from fresco_engine.errors import CheckpointMismatch, InvalidSettings
 from fresco_engine.settings import RestyleSettings, check_gaps, settings_from_dict
-from fresco_engine.types import Analysed
+from fresco_engine.types import ClipAnalysed
 
 _VERSION = 1
 _RATE = re.compile(r"([0-9]{1,30})(?:/([0-9]{1,30}))?")
@@ -50,7 +50,7 @@ class StoredPlan:
     warnings: tuple[str, ...] = ()
 
     @staticmethod
-    def of(plan: Analysed, *, model: str, device: str, warnings: tuple[str, ...]) -> StoredPlan:
+    def of(plan: ClipAnalysed, *, model: str, device: str, warnings: tuple[str, ...]) -> StoredPlan:
         """What is kept of `plan`, which is that of a translation."""
         assert isinstance(plan.settings, RestyleSettings)
         return StoredPlan(
@@ -73,9 +73,9 @@ class StoredPlan:
         """Sizes of the clip and of the stored pictures."""
         return working_size(self.width, self.height, self.settings.size)
 
-    def analysed(self, info: ClipInfo, settings: RestyleSettings) -> Analysed:
+    def analysed(self, info: ClipProperties, settings: RestyleSettings) -> ClipAnalysed:
         """The plan as it was announced, for the same clip and settings that agree."""
-        return Analysed(
+        return ClipAnalysed(
             info=info,
             settings=settings,
             start=self.start,
@@ -85,7 +85,9 @@ class StoredPlan:
             working_size=self.size.padded,
         )
 
-    def agreed(self, info: ClipInfo, settings: RestyleSettings, folder: Path) -> RestyleSettings:
+    def agreed(
+        self, info: ClipProperties, settings: RestyleSettings, folder: Path
+    ) -> RestyleSettings:
         """`settings` with the stored values where the model decides.
 
         Raises:

@@ -52,7 +52,7 @@ def load_model(
         # The libraries take seconds to import and log while they do.
         from fresco_engine.diffusion import parts as model_parts
 
-        wanted = model_parts.Wanted(
+        wanted = model_parts.PartsChoice(
             control=control,
             control_source=control_source,
             tokenizer_source=tokenizer_source,

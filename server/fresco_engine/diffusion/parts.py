@@ -19,7 +19,7 @@ from fresco_engine.settings import ControlKind
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class PartsChoice:
     """What a user asks of a model besides its name."""
 
     control: ControlKind | None = None
@@ -42,7 +42,7 @@ class Parts:
     control: ControlKind = field(default="none")
 
 
-def load_parts(path: Path, card: ModelCard, wanted: Wanted, device: torch.device) -> Parts:
+def load_parts(path: Path, card: ModelCard, wanted: PartsChoice, device: torch.device) -> Parts:
     """All parts of the model at `path`, LoRAs added, with the ControlNet that is wanted."""
     if path.is_dir():
         parts = _from_folder(path, wanted, device)
@@ -69,7 +69,7 @@ def dtype_for(device: torch.device, stored: set[str]) -> torch.dtype:
     return torch.bfloat16 if "BF16" in stored else torch.float16
 
 
-def _from_folder(folder: Path, wanted: Wanted, device: torch.device) -> Parts:
+def _from_folder(folder: Path, wanted: PartsChoice, device: torch.device) -> Parts:
     folders.require_model_folder(folder)
     dtype = dtype_for(device, folders.stored_types(folder / "unet"))
     tokenizer = folders.load_tokenizer(Path(wanted.tokenizer_source or folder / "tokenizer"))
@@ -83,7 +83,7 @@ def _from_folder(folder: Path, wanted: Wanted, device: torch.device) -> Parts:
     )
 
 
-def _from_file(path: Path, wanted: Wanted, device: torch.device) -> Parts:
+def _from_file(path: Path, wanted: PartsChoice, device: torch.device) -> Parts:
     header = folders.require_weights_file(
         path, "a Stable Diffusion 1.x model", WeightsKind.CHECKPOINT
     )

@@ -23,7 +23,7 @@ from fresco_engine.interpolation.patch_kernels import RADIUS, SIDE, Costs, Field
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Problem:
+class PatchProblem:
     """What a search is about, on one level of the pyramid.
 
     Channels are scaled so that a difference counts as its guide's weight says. `position` is the
@@ -74,7 +74,7 @@ class Search(Protocol):
 class Patches(Protocol):
     """Where searches are carried out."""
 
-    def begin(self, problem: Problem, field: Field, picture: Image) -> Search:
+    def begin(self, problem: PatchProblem, field: Field, picture: Image) -> Search:
         """A search that starts from `field` and from `picture` (h, w, 3)."""
         ...
 
@@ -86,7 +86,7 @@ class CpuPatches:
         self._threads = threads
         self._shares = shares if threads is not None else 1
 
-    def begin(self, problem: Problem, field: Field, picture: Image) -> Search:
+    def begin(self, problem: PatchProblem, field: Field, picture: Image) -> Search:
         """A search that starts from `field` and from `picture` (h, w, 3)."""
         return _CpuSearch(problem, field, picture, self)
 
@@ -105,7 +105,9 @@ class CpuPatches:
 
 
 class _CpuSearch:
-    def __init__(self, problem: Problem, field: Field, picture: Image, owner: CpuPatches) -> None:
+    def __init__(
+        self, problem: PatchProblem, field: Field, picture: Image, owner: CpuPatches
+    ) -> None:
         height, width = problem.size
         self._problem, self._owner = problem, owner
         self._field = field.copy()
@@ -195,7 +197,7 @@ def valid_centres(height: int, width: int) -> NDArray[np.uint8]:
     return valid.ravel()
 
 
-def crowds(field: Field, problem: Problem) -> NDArray[np.int32]:
+def crowds(field: Field, problem: PatchProblem) -> NDArray[np.int32]:
     """(h, 2w): what a patch centred there costs for being used more often than once a pixel.
 
     Source: the uniformity term of *Fast Example-Based Stylization with Local Guidance*.

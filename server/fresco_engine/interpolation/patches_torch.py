@@ -19,7 +19,7 @@ from fresco_engine.interpolation.patch_kernels import (
     Costs,
     Field,
 )
-from fresco_engine.interpolation.patches import Problem, Search, valid_centres
+from fresco_engine.interpolation.patches import PatchProblem, Search, valid_centres
 
 _BITS = 0xFFFFFFFF
 _ROW = SIDE * CHANNELS
@@ -31,7 +31,7 @@ class TorchPatches:
     def __init__(self, device: str | torch.device) -> None:
         self._device = torch.device(device)
 
-    def begin(self, problem: Problem, field: Field, picture: Image) -> Search:
+    def begin(self, problem: PatchProblem, field: Field, picture: Image) -> Search:
         """A search that starts from `field` and from `picture` (h, w, 3)."""
         return _TorchSearch(problem, field, picture, self._device)
 
@@ -40,7 +40,7 @@ class _TorchSearch:
     """Everything is flat: pixels are y * w + x, places of the source y * 2w + x."""
 
     def __init__(
-        self, problem: Problem, field: Field, picture: Image, device: torch.device
+        self, problem: PatchProblem, field: Field, picture: Image, device: torch.device
     ) -> None:
         self._height, self._width = problem.size
         self._problem, self._device = problem, device

@@ -19,7 +19,7 @@ from fresco_engine.errors import InvalidSettings
 from fresco_engine.interpolation.flows import KeyFlow
 from fresco_engine.interpolation.guides import GuideWeights, extended_flow, pack, quarters
 from fresco_engine.interpolation.patch_kernels import RADIUS, Field
-from fresco_engine.interpolation.patches import Patches, Problem, Search
+from fresco_engine.interpolation.patches import Patches, PatchProblem, Search
 
 _LEAST_SIDE = 24
 
@@ -182,12 +182,12 @@ class Synthesiser:
             hint=None if hint is None else np.asarray(hint, np.float32),
         )
 
-    def _problem(self, view: _View, level: int) -> Problem:
+    def _problem(self, view: _View, level: int) -> PatchProblem:
         weights = self._settings.weights
         height, width = view.target.shape[:2]
         warped = pack(view.warped_source, view.warped_style, weights, view.hidden)
         places = np.concatenate([pixel_grid(height, width), view.places], axis=1)
-        return Problem(
+        return PatchProblem(
             target=pack(view.target, None, weights),
             source=np.concatenate([self._packed[level], warped], axis=1),
             style=np.concatenate([self._styles[level], view.warped_style], axis=1),

@@ -10,7 +10,7 @@ from pathlib import Path
 from fresco_client.values import Failure
 
 from fresco_server.errors import EngineRefused, ServerError, WorkerLost
-from fresco_server.jobs.looks import Look, LookPicture, LookStep
+from fresco_server.jobs.looks import LookPictureMade, LookStepDone, QueuedLook
 from fresco_server.jobs.messages import (
     CancelLook,
     LoadFailed,
@@ -38,7 +38,7 @@ class AuxiliaryTasks:
 
     def __init__(self, send: Callable[[Order], None]) -> None:
         self._send = send
-        self._looks: dict[str, Look] = {}
+        self._looks: dict[str, QueuedLook] = {}
         self._loads: list[ModelLoad] = []
 
     @property
@@ -46,13 +46,13 @@ class AuxiliaryTasks:
         """Whether there are none."""
         return not self._looks and not self._loads
 
-    def add_look(self, look: Look) -> None:
+    def add_look(self, look: QueuedLook) -> None:
         """Work on a look, unless it has been given up already."""
         if not look.has_ended:
             self._looks[look.id] = look
             self._send(_look_order(look))
 
-    def withdraw(self, look: Look) -> None:
+    def withdraw(self, look: QueuedLook) -> None:
         """Work on a look no longer."""
         if self._looks.pop(look.id, None) is not None:
             self._send(CancelLook(look=look.id))
@@ -101,11 +101,11 @@ class AuxiliaryTasks:
                 Path(message.file).unlink(missing_ok=True)
             return
         if isinstance(message, LookMoved):
-            look.put(LookStep(message.done, message.total))
+            look.put(LookStepDone(message.done, message.total))
             return
         del self._looks[look.id]
         is_made = isinstance(message, LookMade)
-        look.put(LookPicture(look.picture) if is_made else _refusal(message.failure))
+        look.put(LookPictureMade(look.picture) if is_made else _refusal(message.failure))
 
 
 class ModelLoad:
@@ -138,7 +138,7 @@ class ModelLoad:
             return
 
 
-def _look_order(look: Look) -> MakeLook:
+def _look_order(look: QueuedLook) -> MakeLook:
     return MakeLook(look=look.id, file=str(look.picture), order=look.order)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fresco_client.values import JobState
 from fresco_settings import Remedy, said
 
-from fresco_server.errors import LimitReached
+from fresco_server.errors import DaemonLimitReached
 from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.job import StoredJob
 from fresco_server.jobs.store import JobStore
@@ -56,7 +56,7 @@ class Cleaner:
                 return
         missing -= self._uploads.remove_unused(self.uploads_in_use(), missing)
         if missing > 0:
-            raise LimitReached(
+            raise DaemonLimitReached(
                 f"there is no room for {wanted_bytes / 1e6:.0f} MB more; {missing / 1e6:.0f} MB "
                 "are missing, and nothing is left that may be removed; fetch results, delete "
                 f"jobs, or {said(Remedy.MORE_ROOM)}",

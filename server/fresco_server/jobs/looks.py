@@ -32,7 +32,7 @@ class LookOrder:
 
 
 @dataclass(frozen=True)
-class LookStep:
+class LookStepDone:
     """Denoising steps done, of all."""
 
     done: int
@@ -40,26 +40,26 @@ class LookStep:
 
 
 @dataclass(frozen=True)
-class LookPicture:
+class LookPictureMade:
     """The restyled frame: a PNG at source size, there until the look is closed."""
 
     path: Path
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class QueuedLook:
     """A look under way. The runner puts parts in, one reader takes them out."""
 
     id: str
     order: LookOrder
     picture: Path
-    withdraw: Callable[[Look], None]
-    _parts: queue.SimpleQueue[LookStep | LookPicture | ServerError] = field(
+    withdraw: Callable[[QueuedLook], None]
+    _parts: queue.SimpleQueue[LookStepDone | LookPictureMade | ServerError] = field(
         default_factory=queue.SimpleQueue[Any]
     )
     _ended: threading.Event = field(default_factory=threading.Event)
 
-    def parts(self) -> Iterator[LookStep | LookPicture]:
+    def parts(self) -> Iterator[LookStepDone | LookPictureMade]:
         """Steps, and the picture last.
 
         Raises:
@@ -70,14 +70,14 @@ class Look:
             if isinstance(part, ServerError):
                 raise part
             yield part
-            if isinstance(part, LookPicture):
+            if isinstance(part, LookPictureMade):
                 return
 
-    def put(self, part: LookStep | LookPicture | ServerError) -> None:
+    def put(self, part: LookStepDone | LookPictureMade | ServerError) -> None:
         """Hand a part to the reader; after the last one nothing comes."""
         if self._ended.is_set():
             return
-        if not isinstance(part, LookStep):
+        if not isinstance(part, LookStepDone):
             self._ended.set()
         self._parts.put(part)
 

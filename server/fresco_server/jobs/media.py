@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fresco_server.errors import EngineRefused, LimitReached, ShuttingDown, WorkerLost
+from fresco_server.errors import DaemonLimitReached, EngineRefused, ShuttingDown, WorkerLost
 from fresco_server.jobs.messages import (
     ClipDescribed,
     DescribeClip,
@@ -108,7 +108,7 @@ class MediaProcesses:
         ends = time.monotonic() + _PATIENCE_S
         while not self._free.acquire(timeout=_LOOK_S):
             if time.monotonic() > ends or not is_wanted():
-                raise LimitReached(
+                raise DaemonLimitReached(
                     f"{self._most} clips are being looked at already; try again in a moment",
                     reason="TOO_MANY_CLIPS",
                 )

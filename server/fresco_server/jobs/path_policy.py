@@ -12,7 +12,7 @@ from fresco_engine.errors import ClipNotFound, ClipUnreadable, ModelNotFound
 from fresco_media.stills.numbered import parse_pattern
 from fresco_settings import Remedy, said
 
-from fresco_server.errors import BadRequest, Forbidden, ModelUnusable
+from fresco_server.errors import BadRequest, ModelUnusable, PathForbidden
 from fresco_server.jobs.claim import DATABASE, FOLDERS, is_file_of_ours
 from fresco_server.jobs.marks import mark_of
 from fresco_server.settings import ServerSettings
@@ -153,7 +153,7 @@ class PathPolicy:
     ) -> Path:
         path = _resolved(text, field, roots, forbidden)
         if self.data is not None and _is_kept(path, self.data):
-            raise Forbidden(
+            raise PathForbidden(
                 f"{short_path(text)} is the daemon's own; fetch what a job has made, and use that"
             )
         return path
@@ -196,7 +196,7 @@ def _resolved(text: str, field: str, roots: tuple[Path, ...] | None, forbidden: 
     path = _absolute(text, field)
     if is_network_path(text, os.name) and not _is_below(path, roots or ()):
         # Only looking at such a path would log in to a foreign machine.
-        raise Forbidden(f"{field}: network paths may be used only below a root of their own")
+        raise PathForbidden(f"{field}: network paths may be used only below a root of their own")
     try:
         real = path.resolve()
     except (OSError, RuntimeError, ValueError):  # Such as links that go round in circles.
@@ -205,7 +205,7 @@ def _resolved(text: str, field: str, roots: tuple[Path, ...] | None, forbidden: 
         return path if real is None else real
     folders = tuple(_real(root) for root in roots)
     if real is None or not _is_below(real, folders):
-        raise Forbidden(f"{short_path(text)} {forbidden}")
+        raise PathForbidden(f"{short_path(text)} {forbidden}")
     return real
 
 

@@ -10,7 +10,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fresco_server.errors import EngineRefused, LimitReached, WorkerLost
+from fresco_server.errors import DaemonLimitReached, EngineRefused, WorkerLost
 from fresco_server.jobs.messages import Ended, Message, Pulled, Refused
 from fresco_server.jobs.process import WorkerProcess
 
@@ -54,7 +54,7 @@ class Pulls:
             WorkerLost: the process ended.
         """
         if not self._slots.acquire(blocking=False):
-            raise LimitReached(
+            raise DaemonLimitReached(
                 f"{_MOST_PULLS} models are being downloaded already; wait for one, or stop it",
                 reason="TOO_MANY_PULLS",
             )

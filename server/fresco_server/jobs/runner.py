@@ -17,7 +17,7 @@ from fresco_server.jobs.assignment import JobAssignment
 from fresco_server.jobs.auxiliary_tasks import AuxiliaryTasks, ModelLoad
 from fresco_server.jobs.devices import DeviceInfo, DeviceState
 from fresco_server.jobs.folders import DataFolder
-from fresco_server.jobs.looks import Look
+from fresco_server.jobs.looks import QueuedLook
 from fresco_server.jobs.messages import (
     Ended,
     JobMoved,
@@ -92,11 +92,11 @@ class Runner:
         """Stop the job, if it runs here, as it wants to be."""
         self._inbox.put(lambda: self._assignment.stop(job_id))
 
-    def look(self, look: Look) -> None:
+    def look(self, look: QueuedLook) -> None:
         """Work on a look as soon as possible."""
         self._inbox.put(lambda: self._begin_look(look))
 
-    def withdraw(self, look: Look) -> None:
+    def withdraw(self, look: QueuedLook) -> None:
         """Stop working on a look."""
         self._inbox.put(lambda: self._auxiliary_tasks.withdraw(look))
 
@@ -230,7 +230,7 @@ class Runner:
 
     # Looks and models
 
-    def _begin_look(self, look: Look) -> None:
+    def _begin_look(self, look: QueuedLook) -> None:
         if self._is_closing:
             look.put(ShuttingDown())
         elif not self._worker.can_start_now:

@@ -17,8 +17,8 @@ from fresco_client.values import JobState
 from fresco_server.errors import (
     BadRequest,
     CannotStart,
+    DaemonLimitReached,
     JobExists,
-    LimitReached,
     NotPossible,
     ShuttingDown,
 )
@@ -26,7 +26,7 @@ from fresco_server.jobs.cleaning import Cleaner
 from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.job import JobOrder, StoredJob, Values
-from fresco_server.jobs.looks import Look, LookOrder
+from fresco_server.jobs.looks import LookOrder, QueuedLook
 from fresco_server.jobs.media import MediaProcesses
 from fresco_server.jobs.path_policy import worker_command
 from fresco_server.jobs.pulls import Pulls, PullStep
@@ -68,7 +68,7 @@ class Jobs:
         self._cleaner = Cleaner(self._store, self._folders, self.uploads, settings.limits)
         self._runner_pool = RunnerPool(settings, self._store, self._folders)
         self._creating = threading.Lock()
-        self._looks: dict[str, Look] = {}
+        self._looks: dict[str, QueuedLook] = {}
         self._looks_lock = threading.Lock()
         self._touched = time.monotonic()
         self.is_closing = False
@@ -281,7 +281,7 @@ class Jobs:
 
     # Looks
 
-    def look(self, order: LookOrder) -> Look:
+    def look(self, order: LookOrder) -> QueuedLook:
         """Restyle one frame now; an older look of the same client ends.
 
         Raises:
@@ -295,12 +295,12 @@ class Jobs:
             older = self._looks.get(order.client_id) if order.client_id else None
             most = self._settings.limits.queued_looks
             if older is None and len(self._looks) >= most:
-                raise LimitReached(
+                raise DaemonLimitReached(
                     f"{most} looks wait already; try again in a moment", reason="TOO_MANY_LOOKS"
                 )
             runner = self._runner_pool.runner_for(order.device)
             look_id = secrets.token_hex(8)
-            look = Look(look_id, order, self._folders.look(look_id), runner.withdraw)
+            look = QueuedLook(look_id, order, self._folders.look(look_id), runner.withdraw)
             self._looks[order.client_id or look_id] = look
         if older is not None:
             older.supersede()

@@ -19,7 +19,7 @@ from typing import Any
 from fresco_client.events import Event, Failed, Finished, StateChanged
 from fresco_client.values import JobState
 
-from fresco_server.errors import JobExists, JobNotFound, LimitReached, StoreBusy
+from fresco_server.errors import DaemonLimitReached, JobExists, JobNotFound, StoreBusy
 from fresco_server.jobs.codec import kind_of
 from fresco_server.jobs.database import HasDatabase, read, written
 from fresco_server.jobs.job import JobOrder, StoredJob
@@ -96,7 +96,7 @@ class JobStore(HasDatabase):
         """Raises: LimitReached when no more jobs may wait."""
         waiting = self._count(JobState.QUEUED)
         if waiting >= most_queued:
-            raise LimitReached(
+            raise DaemonLimitReached(
                 f"{waiting} jobs wait already, and no more may; cancel one or try again later",
                 reason="QUEUE_FULL",
             )

@@ -20,8 +20,8 @@ from fresco_media.files.own import OwnFolder, is_real_file
 
 from fresco_server.errors import (
     BadRequest,
-    LimitReached,
-    OutOfRange,
+    DaemonLimitReached,
+    PositionOutOfRange,
     UploadDamaged,
     UploadIncomplete,
 )
@@ -106,7 +106,7 @@ class Uploads:
         if size_bytes < 1:
             raise BadRequest("size_bytes", f"{size_bytes} is not the size of a clip")
         if size_bytes > self._limits.upload_bytes:
-            raise LimitReached(
+            raise DaemonLimitReached(
                 f"{size_bytes / 1e9:.1f} GB are more than the "
                 f"{self._limits.upload_bytes / 1e9:.1f} GB this daemon takes; send a part",
                 reason="UPLOAD_TOO_LARGE",
@@ -146,7 +146,7 @@ class Uploads:
 
     def _check_number(self) -> None:
         if sum(1 for _ in self._all_partial()) >= _MOST_UNFINISHED:
-            raise LimitReached(
+            raise DaemonLimitReached(
                 f"{_MOST_UNFINISHED} uploads are under way already; finish or delete some first",
                 reason="TOO_MANY_UPLOADS",
             )
@@ -189,7 +189,7 @@ class Uploads:
             if finished is None and (facts is None or not self._own.has(partial.name)):
                 raise not_found(sha256)
             if offset != received:
-                raise OutOfRange(
+                raise PositionOutOfRange(
                     f"the upload stands at {received}, not at {offset}; go on from there"
                 )
             if facts is None or received + len(data) > facts["size_bytes"]:

@@ -14,7 +14,7 @@ from fresco_media.writing.originals import NO_ORIGINALS, Originals
 if TYPE_CHECKING:
     from fresco_engine.diffusion.catalogue import ModelEntry
     from fresco_engine.settings import ControlKind, InterpolationKind, RestyleSettings
-    from fresco_engine.types import Analysed, Event, Report
+    from fresco_engine.types import ClipAnalysed, Event, Report
     from fresco_media.clip import Clip
     from fresco_media.types import Image
 
@@ -73,7 +73,7 @@ class InProcessEngine:
             device=device,
         )
 
-    def plan(self, clip: Clip, settings: RestyleSettings) -> Analysed:
+    def plan(self, clip: Clip, settings: RestyleSettings) -> ClipAnalysed:
         """Shots and keyframes of a clip."""
         from fresco_engine.restyling import plan
 

@@ -28,7 +28,7 @@ class EventNumbering:
 
     def of(self, event: types.Event) -> client.Event:
         """The next event, for what the engine tells."""
-        if isinstance(event, types.Finished):
+        if isinstance(event, types.RunFinished):
             return self.next(client.Finished(result=_result_of(event.report)))
         return self.next(event_of(event))
 

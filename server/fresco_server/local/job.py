@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Delivery:
+class LocalDelivery:
     """Where the results of a session's job go as they are made, so that none lies there twice."""
 
     output: Path
@@ -71,9 +71,9 @@ class LocalJob:
         """Keeps a picture that can be fetched; those of a video are in its file."""
         if self.folder is None:
             return
-        if isinstance(event, types.KeyframeReady):
+        if isinstance(event, types.KeyframeMade):
             _write(self.picture("keyframe", event.index), event.image)
-        if isinstance(event, types.FrameReady) and self.is_frames:
+        if isinstance(event, types.FrameMade) and self.is_frames:
             _write(self.picture("result", event.frame.index), event.frame.image)
 
 

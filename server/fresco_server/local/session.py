@@ -23,7 +23,7 @@ from fresco_engine.errors import FrescoError
 from fresco_server.local import values
 from fresco_server.local.engine import InProcessEngine, PropagationJob
 from fresco_server.local.events import EventNumbering
-from fresco_server.local.job import Delivery, LocalJob
+from fresco_server.local.job import LocalDelivery, LocalJob
 from fresco_server.local.values import refusing
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class LocalSession(client.SessionLike):
         engine: InProcessEngine,
         folder: Path | None = None,
         *,
-        delivery: Delivery | None = None,
+        delivery: LocalDelivery | None = None,
         opened: Mapping[Path, Clip] | None = None,
     ) -> None:
         self._engine = engine
@@ -188,7 +188,7 @@ class LocalSession(client.SessionLike):
         self, made: LocalJob, clip: Clip, settings: RestyleSettings, model: Any
     ) -> Iterator[types.Event]:
         kind = (made.job.output.kind if made.job.output else None) or "h264"
-        to = self._delivery or Delivery(output=made.result, is_overwriting=True)
+        to = self._delivery or LocalDelivery(output=made.result, is_overwriting=True)
         is_kept = made.is_frames and not self.is_delivering
         return self._engine.render(
             clip,

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import grpc
 
-from fresco_server.rpc.status import Status
+from fresco_server.rpc.status import CallStatus
 from fresco_server.rpc.version import API_MAJOR, API_MINOR
 
 _LOGGER = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class AccessInterceptor(grpc.ServerInterceptor):
         self._refusals.note(str(handler_call_details.method), refusal.reason)
         return _refusing(refusal)
 
-    def _refusal(self, details: grpc.HandlerCallDetails) -> Status | None:
+    def _refusal(self, details: grpc.HandlerCallDetails) -> CallStatus | None:
         metadata = [(key, _as_text(value)) for key, value in details.invocation_metadata or ()]
         tokens = [value for key, value in metadata if key == TOKEN_KEY]
         if not tokens:
@@ -80,8 +80,8 @@ def _as_text(value: str | bytes) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
-def _unauthenticated(what: str) -> Status:
-    return Status(
+def _unauthenticated(what: str) -> CallStatus:
+    return CallStatus(
         grpc.StatusCode.UNAUTHENTICATED,
         "UNAUTHENTICATED",
         f"{what}; send the metadata 'authorization: Bearer TOKEN' with the token from the "
@@ -89,7 +89,7 @@ def _unauthenticated(what: str) -> Status:
     )
 
 
-def version_refusal(values: list[str]) -> Status | None:
+def version_refusal(values: list[str]) -> CallStatus | None:
     """Why a client made for these versions of the contract cannot be served; None if it can."""
     ours = f"{API_MAJOR}.{API_MINOR}"
     for value in values:
@@ -110,11 +110,11 @@ def version_refusal(values: list[str]) -> Status | None:
     return None
 
 
-def _unfit(sentence: str) -> Status:
-    return Status(grpc.StatusCode.FAILED_PRECONDITION, "VERSION_MISMATCH", sentence)
+def _unfit(sentence: str) -> CallStatus:
+    return CallStatus(grpc.StatusCode.FAILED_PRECONDITION, "VERSION_MISMATCH", sentence)
 
 
-def _refusing(status: Status) -> Any:
+def _refusing(status: CallStatus) -> Any:
     def refuse(_: Any, context: grpc.ServicerContext) -> NoReturn:
         context.set_trailing_metadata(status.metadata)
         context.abort(status.code, status.message)

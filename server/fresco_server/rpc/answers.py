@@ -17,7 +17,7 @@ from google.protobuf.message import DecodeError
 from fresco_server.errors import BadRequest
 from fresco_server.rpc.arrivals import Arrivals
 from fresco_server.rpc.limits import HEALTH_WATCHES, LONG_UNARY, StreamSlots, is_health
-from fresco_server.rpc.status import Status, short, status_of
+from fresco_server.rpc.status import CallStatus, short, status_of
 
 _LOGGER = logging.getLogger(__name__)
 _OWN_SERVICES = "/fresco."
@@ -197,10 +197,10 @@ def _fail(error: Exception, note: _Note, context: grpc.ServicerContext) -> None:
     context.abort(status.code, status.message)
 
 
-def _unexpected(error: Exception, note: _Note) -> Status:
+def _unexpected(error: Exception, note: _Note) -> CallStatus:
     error_id = secrets.token_hex(4)
     _LOGGER.error("%s failed, error %s", note, error_id, exc_info=error)
-    return Status(
+    return CallStatus(
         grpc.StatusCode.INTERNAL,
         "INTERNAL",
         short(

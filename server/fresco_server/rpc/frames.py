@@ -14,7 +14,7 @@ from fresco_client.values import JobState, ResultInfo
 from fresco_engine.checkpoint import Kind
 from fresco_media.files.own import OwnFolder
 
-from fresco_server.errors import ArtefactLost, BadRequest, NotPossible, OutOfRange
+from fresco_server.errors import ArtefactLost, BadRequest, NotPossible, PositionOutOfRange
 from fresco_server.jobs.path_policy import check_job_id
 from fresco_server.rpc.messages.jobs import result_message
 from fresco_server.rpc.pictures import Pictures, picture_format_of
@@ -59,7 +59,7 @@ class FrameServicer(frames_pb2_grpc.FrameServiceServicer):
         if not job.result.file_name:
             raise NotPossible(f"job {job.id!r} has frames for a result; fetch them one by one")
         if not 0 <= request.offset <= job.result.size_bytes:
-            raise OutOfRange(
+            raise PositionOutOfRange(
                 f"the offset {request.offset} is outside 0 to {job.result.size_bytes}, the file's "
                 "size"
             )

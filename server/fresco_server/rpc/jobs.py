@@ -24,7 +24,7 @@ from fresco_server.jobs.path_policy import PathPolicy, check_job_id
 from fresco_server.rpc.messages.jobs import job_message, kept, states_of
 from fresco_server.rpc.orders import Orders
 from fresco_server.rpc.pictures import Pictures, picture_format_of
-from fresco_server.rpc.watch import Watch
+from fresco_server.rpc.watch import JobWatch
 
 if TYPE_CHECKING:
     from fresco_server.jobs.service import Jobs
@@ -107,7 +107,7 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
         self, request: jobs_pb2.WatchJobRequest, context: grpc.ServicerContext
     ) -> Iterator[jobs_pb2.WatchJobResponse]:
         """Streams what happens to a job."""
-        watch = Watch(
+        watch = JobWatch(
             jobs=self._jobs,
             pictures=self._pictures,
             job_id=check_job_id(request.job_id),

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fresco_server.errors import LimitReached
+from fresco_server.errors import DaemonLimitReached
 
 UNARY_THREADS = 16
 """Threads that streams never have: health and other short calls always answer."""
@@ -56,7 +56,7 @@ class StreamSlots:
             LimitReached: all are taken.
         """
         if not self._free.acquire(blocking=False):
-            raise LimitReached(
+            raise DaemonLimitReached(
                 f"{self.limit} streams and long calls are open; close one or try again later",
                 reason="TOO_MANY_STREAMS",
             )

@@ -10,7 +10,7 @@ import grpc
 from fresco.v1 import looks_pb2, looks_pb2_grpc
 
 from fresco_server.errors import ShuttingDown
-from fresco_server.jobs.looks import LookStep
+from fresco_server.jobs.looks import LookStepDone
 from fresco_server.rpc.orders import Orders
 from fresco_server.rpc.pictures import Pictures, picture_format_of
 
@@ -38,7 +38,7 @@ class LookServicer(looks_pb2_grpc.LookServiceServicer):
             if not context.add_callback(look.cancel):
                 return
             for part in look.parts():
-                if isinstance(part, LookStep):
+                if isinstance(part, LookStepDone):
                     progress = looks_pb2.LookProgress(done=part.done, total=part.total)
                     yield looks_pb2.LookResponse(progress=progress)
                 else:

@@ -11,7 +11,13 @@ from fresco_engine.errors import InvalidSettings, RangeOutsideClip
 from fresco_engine.settings import RestyleSettings, Style, find_style
 from fresco_media.files.text import printable
 
-from fresco_server.errors import BadRequest, EngineRefused, LimitReached, ShuttingDown, WorkerLost
+from fresco_server.errors import (
+    BadRequest,
+    DaemonLimitReached,
+    EngineRefused,
+    ShuttingDown,
+    WorkerLost,
+)
 from fresco_server.jobs.job import JobOrder, ModelOrder, Values
 from fresco_server.jobs.looks import LookOrder
 from fresco_server.jobs.path_policy import PathPolicy
@@ -135,7 +141,7 @@ class Orders:
                 "range inside it",
             )
         if stop - start > self.most_frames:
-            raise LimitReached(
+            raise DaemonLimitReached(
                 f"{stop - start} frames are more than the {self.most_frames} this daemon takes; "
                 "restyle the clip in parts",
                 reason="CLIP_TOO_LONG",

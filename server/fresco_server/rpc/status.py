@@ -15,14 +15,14 @@ _BY_CLASS: dict[type[errors.ServerError], StatusCode] = {
     errors.JobExists: StatusCode.ALREADY_EXISTS,
     errors.NotPossible: StatusCode.FAILED_PRECONDITION,
     errors.BadRequest: StatusCode.INVALID_ARGUMENT,
-    errors.OutOfRange: StatusCode.OUT_OF_RANGE,
-    errors.Forbidden: StatusCode.PERMISSION_DENIED,
+    errors.PositionOutOfRange: StatusCode.OUT_OF_RANGE,
+    errors.PathForbidden: StatusCode.PERMISSION_DENIED,
     errors.ArtefactNotFound: StatusCode.NOT_FOUND,
     errors.ArtefactLost: StatusCode.DATA_LOSS,
     errors.UploadNotFound: StatusCode.NOT_FOUND,
     errors.UploadIncomplete: StatusCode.FAILED_PRECONDITION,
     errors.UploadDamaged: StatusCode.DATA_LOSS,
-    errors.LimitReached: StatusCode.RESOURCE_EXHAUSTED,
+    errors.DaemonLimitReached: StatusCode.RESOURCE_EXHAUSTED,
     errors.Superseded: StatusCode.CANCELLED,
     errors.ShuttingDown: StatusCode.UNAVAILABLE,
     errors.WorkerLost: StatusCode.UNAVAILABLE,
@@ -61,7 +61,7 @@ _DETAIL_BYTES = 3000
 
 
 @dataclass(frozen=True)
-class Status:
+class CallStatus:
     """How a call ends: gRPC's code, the kind of error for programs, a sentence for the user."""
 
     code: StatusCode
@@ -79,7 +79,7 @@ class Status:
         return ((REASON_KEY, self.reason), *(one for one in more if one[1]))
 
 
-def status_of(error: BaseException) -> Status | None:
+def status_of(error: BaseException) -> CallStatus | None:
     """What `error` means to a client; `None` for one that nobody raised on purpose."""
     if isinstance(error, errors.EngineRefused):
         code = ENGINE_REASONS.get(error.reason, StatusCode.FAILED_PRECONDITION)
@@ -90,12 +90,12 @@ def status_of(error: BaseException) -> Status | None:
     if isinstance(error, FrescoError):
         reason = errors.reason_of(type(error).__name__)
         code = ENGINE_REASONS.get(reason, StatusCode.FAILED_PRECONDITION)
-        return Status(code, reason, short(str(error)), error.field, error.remedy_code)
+        return CallStatus(code, reason, short(str(error)), error.field, error.remedy_code)
     return None
 
 
-def _refused(code: StatusCode, error: errors.ServerError) -> Status:
-    return Status(code, error.reason, short(str(error)), error.field, error.remedy)
+def _refused(code: StatusCode, error: errors.ServerError) -> CallStatus:
+    return CallStatus(code, error.reason, short(str(error)), error.field, error.remedy)
 
 
 def short(sentence: str, most_bytes: int = _DETAIL_BYTES) -> str:

@@ -26,7 +26,7 @@ _PAGE = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watch:
+class JobWatch:
     """One client's view of one job. `is_open` says whether the client is still there."""
 
     jobs: Jobs

@@ -130,7 +130,7 @@ class DeviceWorker:
         translator = EventTranslator()
         with closing(self._engine.render(order)) as events:
             for event in events:
-                if isinstance(event, engine.Finished):
+                if isinstance(event, engine.RunFinished):
                     self._finish(order, event.report)
                     return
                 for sent in translator.events(event):

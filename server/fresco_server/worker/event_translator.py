@@ -21,12 +21,12 @@ from fresco_engine import types as engine
 _PROGRESS_INTERVAL_S = 0.5
 
 Told = (
-    engine.Analysed
+    engine.ClipAnalysed
     | engine.Progress
-    | engine.KeyframeReady
-    | engine.FrameReady
-    | engine.Warned
-    | engine.Restarted
+    | engine.KeyframeMade
+    | engine.FrameMade
+    | engine.RunWarned
+    | engine.RunRestarted
 )
 """All that a run tells before its end."""
 
@@ -34,19 +34,19 @@ Told = (
 def event_of(event: Told) -> Event:
     """The same as an event of the job, not yet numbered."""
     match event:
-        case engine.Analysed():
+        case engine.ClipAnalysed():
             return Analysed(plan=plan_of(event))
         case engine.Progress():
             stage = Stage[event.stage.name]
             progress = StageProgress(stage=stage, done=event.done, total=event.total)
             return ProgressMade(progress=progress, remaining_s=event.remaining_s)
-        case engine.KeyframeReady():
+        case engine.KeyframeMade():
             return KeyframeReady(index=event.index)
-        case engine.FrameReady(frame=frame, is_keyframe=is_keyframe):
+        case engine.FrameMade(frame=frame, is_keyframe=is_keyframe):
             return FrameReady(index=frame.index, clip_time=frame.time_s, is_keyframe=is_keyframe)
-        case engine.Warned():
+        case engine.RunWarned():
             return Warned(message=event.message)
-        case engine.Restarted():
+        case engine.RunRestarted():
             return Restarted(reason=event.reason)
 
 
@@ -76,12 +76,12 @@ class EventTranslator:
 
     def _stage_after(self, event: Told) -> engine.Stage:
         match event:
-            case engine.Analysed():
+            case engine.ClipAnalysed():
                 self._frames_left = event.stop - event.start
                 return engine.Stage.TRANSLATING
-            case engine.Restarted():
+            case engine.RunRestarted():
                 return engine.Stage.ANALYSING
-            case engine.FrameReady():
+            case engine.FrameMade():
                 self._frames_left -= 1
                 return self._stage if self._frames_left else engine.Stage.ENCODING
             case engine.Progress(stage=engine.Stage.TRANSLATING, done=done, total=total):
@@ -91,7 +91,7 @@ class EventTranslator:
                 return self._stage
 
 
-def plan_of(plan: engine.Analysed) -> Plan:
+def plan_of(plan: engine.ClipAnalysed) -> Plan:
     """A plan as clients know it."""
     width, height = plan.working_size
     return Plan(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from fresco_blender.core.timing import Span, Timing, keyframe_spans, nearest, rate_of
+from fresco_blender.core.timing import Span, StripTiming, keyframe_spans, nearest, rate_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +18,7 @@ def test_what_is_seen_lies_between_the_trims(
     content_start: int, length: int, head: int, left_cut: int, right_cut: int
 ) -> None:
     left, right = content_start + left_cut, content_start + left_cut + length
-    lies = Timing(left=left, right=right, content_start=content_start, trim_start=head)
+    lies = StripTiming(left=left, right=right, content_start=content_start, trim_start=head)
 
     seen = lies.source_frames(head + left_cut + length + right_cut)
 
@@ -28,8 +28,8 @@ def test_what_is_seen_lies_between_the_trims(
 
 @given(FRAMES, FRAMES)
 def test_moving_a_strip_moves_its_origin_and_nothing_else(start: int, by: int) -> None:
-    lies = Timing(left=start + 3, right=start + 20, content_start=start, trim_start=5)
-    moved = Timing(
+    lies = StripTiming(left=start + 3, right=start + 20, content_start=start, trim_start=5)
+    moved = StripTiming(
         left=start + 3 + by, right=start + 20 + by, content_start=start + by, trim_start=5
     )
 
@@ -38,13 +38,13 @@ def test_moving_a_strip_moves_its_origin_and_nothing_else(start: int, by: int) -
 
 
 def test_a_strip_that_holds_its_ends_has_only_the_frames_there_are() -> None:
-    lies = Timing(left=-5, right=50, content_start=0)
+    lies = StripTiming(left=-5, right=50, content_start=0)
 
     assert lies.source_frames(30) == Span(start=0, stop=30)
 
 
 def test_handles_end_where_the_source_ends() -> None:
-    lies = Timing(left=3, right=28, content_start=0)
+    lies = StripTiming(left=3, right=28, content_start=0)
 
     assert lies.widened(lies.source_frames(30), 8, 30) == Span(start=0, stop=30)
 

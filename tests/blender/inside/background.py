@@ -38,7 +38,7 @@ def _rendered(scene: Any, strip: Any, out: str, frames: int = 1, first: int = 1)
     extraction = stage.part("core.extraction")
     try:
         extraction.Extraction(command, path, frames).run(lambda _: None)
-    except extraction.RenderFailed as error:
+    except extraction.ExtractionFailed as error:
         raise AssertionError(f"{error}\n{error.log_tail}") from error
     return [str(path) for path in sorted(source.glob("*.png"))]
 

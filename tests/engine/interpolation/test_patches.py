@@ -14,7 +14,7 @@ from fresco_engine.interpolation.patch_kernels import RADIUS
 from fresco_engine.interpolation.patches import (
     CpuPatches,
     Patches,
-    Problem,
+    PatchProblem,
     Search,
     crowds,
     valid_centres,
@@ -34,7 +34,7 @@ def texture(seed: int, width: int = WIDTH) -> Image:
     return np.clip(128 + 50 * smooth / smooth.std(), 0, 255).astype(np.uint8)
 
 
-def problem(**changes: object) -> Problem:
+def problem(**changes: object) -> PatchProblem:
     """A frame that shows the key moved by five pixels, of which flow knows nothing."""
     wide = texture(0, WIDTH + SHIFT)
     key, frame = wide[:, :WIDTH].copy(), wide[:, SHIFT:].copy()
@@ -44,7 +44,7 @@ def problem(**changes: object) -> Problem:
     both = pack(key, style, WEIGHTS)
     inner = np.zeros((HEIGHT, WIDTH), bool)
     inner[RADIUS:-RADIUS, RADIUS:-RADIUS] = True
-    made = Problem(
+    made = PatchProblem(
         target=pack(frame, None, WEIGHTS),
         source=np.concatenate([both, both], axis=1),
         style=np.concatenate([style, style], axis=1),
@@ -61,11 +61,11 @@ def problem(**changes: object) -> Problem:
     return replace(made, **changes)  # pyright: ignore[reportArgumentType]
 
 
-def begun(patches: Patches, task: Problem) -> Search:
+def begun(patches: Patches, task: PatchProblem) -> Search:
     return patches.begin(task, identity((WIDTH, HEIGHT)), task.style[:, WIDTH:].copy())
 
 
-def searched(patches: Patches, task: Problem, turns: int = 4) -> Search:
+def searched(patches: Patches, task: PatchProblem, turns: int = 4) -> Search:
     search = begun(patches, task)
     for turn in range(turns):
         for number, (stride, radii) in enumerate(((2, ()), (1, (8, 2)))):

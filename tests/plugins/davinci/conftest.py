@@ -14,7 +14,7 @@ import fresco_davinci
 import pytest
 from fresco_client import Session
 from fresco_davinci.bridge.remote import Message
-from fresco_davinci.choices import Choices
+from fresco_davinci.choices import StoredChoices
 from fresco_davinci.core import Restyler
 from fresco_davinci.host import Host
 from fresco_davinci.plugin_folders import PluginFolders
@@ -24,7 +24,7 @@ from tests.fakes.resolve import Clip, Item, Resolve, World, open_world
 from tests.fakes.resolve.pool import probed
 from tests.integration.daemons import DaemonProcess, with_fake_worker
 
-CHOICES = Choices(prompt="ink")
+CHOICES = StoredChoices(prompt="ink")
 PROGRAM = (sys.executable, "-m", "fresco_cli")
 RATES = {
     "24": Fraction(24),

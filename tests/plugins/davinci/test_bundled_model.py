@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fresco_client import JobState, Session
-from fresco_davinci.choices import Choices, save_choices
+from fresco_davinci.choices import StoredChoices, save_choices
 from fresco_davinci.errors import CannotRestyle
 from fresco_davinci.install import Scripts
 from fresco_davinci.plugin_folders import PluginFolders
@@ -29,7 +29,7 @@ from tests.plugins.davinci.cases import (
 from tests.plugins.davinci.conftest import PROGRAM, MakeMedia, OpenWorld, restyler_of
 
 # Weak enough for a frame to be told from the next one when it is restyled.
-WATERCOLOUR = Choices(style="watercolour", preset="draft", strength=0.3)
+WATERCOLOUR = StoredChoices(style="watercolour", preset="draft", strength=0.3)
 KINDS = (
     "24", "23.976", "29.97 drop", "59.94 drop", "pictures", "23.976 in 25", "graded", "slow",
     "compound",
@@ -97,7 +97,7 @@ def test_results_of_the_model_go_where_they_are_wanted(
     fresco = restyler_of(Resolve(world), session, plugin_folders)
     on_track = replace(WATERCOLOUR, place="track", track=2)
 
-    def restyled(choices: Choices) -> str:
+    def restyled(choices: StoredChoices) -> str:
         """The id of the job; what it made is brought in."""
         (pending,) = fresco.restyle([fresco.current()], choices)
         (outcome,) = brought_in(fresco)
@@ -153,7 +153,7 @@ def test_a_click_restyles_a_clip(
     monkeypatch.setenv("FRESCO_DATA", str(bundled.data))
     monkeypatch.setenv("XDG_VIDEOS_DIR", str(tmp_path / "Vidéos"))
     plugin_folders = PluginFolders.usual(bundled.data)
-    save_choices(plugin_folders.choices, Choices(style="watercolour", preset="draft"))
+    save_choices(plugin_folders.choices, StoredChoices(style="watercolour", preset="draft"))
     world, source = SOURCES["23.976"].open(open_resolve, media, tmp_path)
     wanted = viewed(world, source)
     scripts = Scripts(program=PROGRAM, mailbox=plugin_folders.mailbox).contents()

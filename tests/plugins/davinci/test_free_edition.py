@@ -20,7 +20,7 @@ from fresco_client import JobState, Session
 from fresco_davinci.bridge.lua import lua_chunk
 from fresco_davinci.bridge.mailbox import Mailbox, MailboxLink, answers_in
 from fresco_davinci.bridge.remote import Bridge
-from fresco_davinci.choices import Choices, save_choices
+from fresco_davinci.choices import StoredChoices, save_choices
 from fresco_davinci.companion import run_at_mailbox
 from fresco_davinci.errors import HostGone, HostRefused, InstallFailed
 from fresco_davinci.folders import ResolveFolders, resolve_folders
@@ -179,7 +179,7 @@ def test_the_companion_serves_a_click_and_is_ready_for_the_next(
     session: Session,
 ) -> None:
     source = put(free, clip_of(media(RATES["24"])), count=8)
-    save_choices(plugin_folders.choices, Choices(prompt="ink"))
+    save_choices(plugin_folders.choices, StoredChoices(prompt="ink"))
     told: list[str] = []
     ended = threading.Event()
     companion = threading.Thread(

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 import pytest
 from fresco_client import JobState, Session
-from fresco_davinci.choices import Choices
+from fresco_davinci.choices import StoredChoices
 from fresco_davinci.errors import ResolveError
 from fresco_davinci.pending_jobs import PendingJobStore
 from fresco_davinci.plugin_folders import PluginFolders
@@ -32,13 +32,13 @@ from tests.plugins.davinci.conftest import (
 
 CHOSEN = {
     "above": CHOICES,
-    "track": Choices(prompt="ink", place="track", track=1),
-    "replace": Choices(prompt="ink", place="track", track=4, conflict="replace"),
+    "track": StoredChoices(prompt="ink", place="track", track=1),
+    "replace": StoredChoices(prompt="ink", place="track", track=4, conflict="replace"),
     "pictures": CHOICES,
     "pictures, the other way": CHOICES,
     "another timeline": CHOICES,
-    "take": Choices(prompt="ink", place="take"),
-    "render": Choices(prompt="ink", pixels="render"),
+    "take": StoredChoices(prompt="ink", place="take"),
+    "render": StoredChoices(prompt="ink", pixels="render"),
 }
 
 SINGLE: tuple[Failure, ...] = ("none", "false")
@@ -114,7 +114,7 @@ def without_decoration(snapshot: Any) -> Any:
 @pytest.mark.parametrize("failure", SINGLE)
 @pytest.mark.parametrize("choices", [CHOSEN["above"], CHOSEN["render"]], ids=["file", "render"])
 def test_a_failure_while_ordering_changes_nothing(
-    choices: Choices,
+    choices: StoredChoices,
     failure: Failure,
     open_resolve: OpenWorld,
     session: Session,

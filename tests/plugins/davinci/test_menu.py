@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from fresco_client import JobState, Session
-from fresco_davinci.choices import Choices, save_choices
+from fresco_davinci.choices import StoredChoices, save_choices
 from fresco_davinci.install import COMMANDS, Scripts
 from fresco_davinci.plugin_folders import PluginFolders
 from fresco_media.stills.images import write_image
@@ -52,9 +52,9 @@ def click(
 
 
 @pytest.fixture
-def last(daemon: DaemonProcess) -> Choices:
+def last(daemon: DaemonProcess) -> StoredChoices:
     """Settings of an earlier time."""
-    choices = Choices(prompt="ink")
+    choices = StoredChoices(prompt="ink")
     save_choices(PluginFolders.usual(daemon.data).choices, choices)
     return choices
 
@@ -73,7 +73,7 @@ def tidy(daemon: DaemonProcess) -> None:
 
 def test_restyling_with_last_settings_and_bringing_the_result_in(
     click: Click,
-    last: Choices,
+    last: StoredChoices,
     open_resolve: OpenWorld,
     media: MakeMedia,
     session: Session,
@@ -102,7 +102,7 @@ def test_restyling_with_last_settings_and_bringing_the_result_in(
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_what_goes_wrong_is_a_sentence_on_the_console(
-    command: str, click: Click, last: Choices, open_resolve: OpenWorld
+    command: str, click: Click, last: StoredChoices, open_resolve: OpenWorld
 ) -> None:
     world = open_resolve(version=(17, 4))
     before = world.snapshot()
@@ -205,7 +205,9 @@ def test_the_scripts_are_written_for_the_oldest_python_of_resolves() -> None:
 def test_the_choices_of_a_form_replace_only_what_it_shows() -> None:
     from fresco_davinci.forms import choices_from, form_of
 
-    last = Choices(prompt="a", style="oil", strength=0.5, preset="draft", seed=3, place="take")
+    last = StoredChoices(
+        prompt="a", style="oil", strength=0.5, preset="draft", seed=3, place="take"
+    )
     shown = {field["id"]: field["value"] for field in form_of(last, ["oil"])}
 
     assert choices_from(last, shown) == last
@@ -215,7 +217,9 @@ def test_the_choices_of_a_form_replace_only_what_it_shows() -> None:
 def test_a_setting_that_is_declared_is_in_the_form() -> None:
     from fresco_davinci.forms import form_of
 
-    (field,) = (one for one in form_of(Choices(), [], MoreSettings) if one["id"] == "paint_depth")
+    (field,) = (
+        one for one in form_of(StoredChoices(), [], MoreSettings) if one["id"] == "paint_depth"
+    )
 
     assert field["label"] == "Paint depth (0 to 7 mm; the model's)"
 
@@ -226,7 +230,7 @@ def test_what_is_no_number_is_refused_by_name(filled: str) -> None:
     from fresco_davinci.forms import choices_from
 
     with pytest.raises(NotReady, match=r"Structure strength: .* is no number"):
-        choices_from(Choices(), {"control_scale": filled})
+        choices_from(StoredChoices(), {"control_scale": filled})
 
 
 def test_one_click_restyles_clips_of_every_kind_between_the_marks(

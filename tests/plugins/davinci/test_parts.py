@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from fresco_client import Job, JobState, Stage, StageProgress
-from fresco_davinci.choices import Choices, choices_of, load_choices, save_choices
+from fresco_davinci.choices import StoredChoices, choices_of, load_choices, save_choices
 from fresco_davinci.controller import progress_of
 from fresco_davinci.errors import HostGone, HostRefused
 from fresco_davinci.pending_jobs import PendingJob, PendingJobStore
@@ -36,7 +36,7 @@ PENDING = PendingJob(
     count=20,
     rate="24000/1001",
     color="Teal",
-    choices=Choices(prompt="ink", place="take"),
+    choices=StoredChoices(prompt="ink", place="take"),
 )
 
 
@@ -81,7 +81,7 @@ def test_what_is_no_timecode_is_none() -> None:
 
 def test_choices_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "settings.json"
-    choices = Choices(prompt="tuš", style="oil", strength=0.4, seed=3, place="track", track=2)
+    choices = StoredChoices(prompt="tuš", style="oil", strength=0.4, seed=3, place="track", track=2)
 
     save_choices(path, choices)
 
@@ -96,19 +96,19 @@ def test_broken_settings_are_the_defaults(content: str, tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     path.write_text(content)
 
-    assert load_choices(path) == Choices()
+    assert load_choices(path) == StoredChoices()
 
 
 def test_settings_of_an_earlier_version_are_read() -> None:
     earlier = {"prompt": "ink", "style": "", "negative_prompt": "", "strength": None, "preset": ""}
 
-    assert choices_of({**earlier, "seed": 3, "place": "take"}) == Choices(
+    assert choices_of({**earlier, "seed": 3, "place": "take"}) == StoredChoices(
         prompt="ink", seed=3, place="take"
     )
 
 
 def test_settings_of_a_later_version_are_read_as_far_as_they_are_known() -> None:
-    assert choices_of({"prompt": "ink", "mood": "calm"}) == Choices(prompt="ink")
+    assert choices_of({"prompt": "ink", "mood": "calm"}) == StoredChoices(prompt="ink")
 
 
 def test_orders_outlive_the_process(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from fresco_client import JobState, Session
-from fresco_davinci.choices import Choices
+from fresco_davinci.choices import StoredChoices
 from fresco_davinci.core import Outcome
 from fresco_davinci.errors import CannotRestyle, RenderFailed
 from fresco_davinci.plugin_folders import PluginFolders
@@ -360,14 +360,14 @@ def test_the_result_has_the_position_and_zoom_of_its_source(
 
 
 PLACES = [
-    Choices(prompt="ink", place="track", track=2, conflict=conflict)
+    StoredChoices(prompt="ink", place="track", track=2, conflict=conflict)
     for conflict in ("new", "skip", "replace")
 ]
 
 
 @pytest.mark.parametrize("choices", PLACES, ids=lambda choices: choices.conflict)
 def test_a_taken_track_is_treated_as_chosen(
-    choices: Choices, open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
+    choices: StoredChoices, open_resolve: OpenWorld, restyler: MakeRestyler, media: MakeMedia
 ) -> None:
     world = open_resolve()
     put(world, clip_of(media(RATES["24"])), count=6)

@@ -15,13 +15,13 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from fresco_davinci.bridge.mailbox import Mailbox
 from fresco_davinci.bridge.remote import Bridge
-from fresco_davinci.choices import Choices, load_choices, save_choices
+from fresco_davinci.choices import StoredChoices, load_choices, save_choices
 from fresco_davinci.controller import ResolveController
 from fresco_davinci.errors import HostGone
 from fresco_davinci.folders import resolve_folders
 from fresco_davinci.install import FREE_EDITION, Scripts
 from fresco_davinci.plugin_folders import PluginFolders
-from fresco_davinci.window.form import SettingsForm
+from fresco_davinci.window.form import ResolveSettingsForm
 from fresco_davinci.window.window import FrescoWindow
 from PyQt6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
@@ -103,7 +103,7 @@ def test_a_job_is_listed_with_its_newest_keyframe_and_can_be_cancelled(
     slow.start()
     try:
         before = world.snapshot()
-        save_choices(plugin_folders.choices, Choices(prompt="ink"))
+        save_choices(plugin_folders.choices, StoredChoices(prompt="ink"))
         window = open_window(world)
         window._controller._connect = slow.session  # pyright: ignore[reportPrivateUsage]
         qtbot.waitUntil(lambda: window.before.has_picture, timeout=_PATIENCE_MS)
@@ -128,7 +128,7 @@ def test_a_job_is_listed_with_its_newest_keyframe_and_can_be_cancelled(
 def test_a_look_shows_the_frame_restyled(
     open_window: OpenWindow, world: World, qtbot: QtBot, plugin_folders: PluginFolders
 ) -> None:
-    save_choices(plugin_folders.choices, Choices(prompt="ink"))
+    save_choices(plugin_folders.choices, StoredChoices(prompt="ink"))
     before = world.snapshot()
 
     window = open_window(world, "look")
@@ -212,15 +212,15 @@ def test_a_click_in_the_free_edition_connects_the_window(
 @pytest.mark.parametrize(
     "choices",
     [
-        Choices(),
-        Choices(prompt="a", strength=0.35, preset="draft", pixels="render", seed=4),
-        Choices(style="oil", place="take"),
-        Choices(prompt="a", place="track", track=3, conflict="replace"),
+        StoredChoices(),
+        StoredChoices(prompt="a", strength=0.35, preset="draft", pixels="render", seed=4),
+        StoredChoices(style="oil", place="take"),
+        StoredChoices(prompt="a", place="track", track=3, conflict="replace"),
     ],
     ids=str,
 )
-def test_the_form_gives_the_choices_it_was_given(qtbot: QtBot, choices: Choices) -> None:
-    form = SettingsForm(choices)
+def test_the_form_gives_the_choices_it_was_given(qtbot: QtBot, choices: StoredChoices) -> None:
+    form = ResolveSettingsForm(choices)
     qtbot.addWidget(form)
     form.set_styles(["oil", "ink"])
 
@@ -228,7 +228,7 @@ def test_the_form_gives_the_choices_it_was_given(qtbot: QtBot, choices: Choices)
 
 
 def test_a_setting_that_is_declared_has_a_field(qtbot: QtBot) -> None:
-    form = SettingsForm(Choices(prompt="ink"), MoreSettings)
+    form = ResolveSettingsForm(StoredChoices(prompt="ink"), MoreSettings)
     qtbot.addWidget(form)
 
     box = form.fields["paint_depth"].focusProxy()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fakes.waiting import until
-from fresco_server.errors import LimitReached, WorkerLost
+from fresco_server.errors import DaemonLimitReached, WorkerLost
 from fresco_server.jobs import pulls
 from fresco_server.jobs.auxiliary_tasks import ModelLoad
 from fresco_server.jobs.pulls import Pulls
@@ -50,7 +50,7 @@ def test_no_more_models_than_a_few_are_downloaded_at_once(
         threading.Thread(target=_exhaust, args=(pull,), daemon=True).start()
     until(lambda: len(downloads._running) == 2, "two downloads")
 
-    with pytest.raises(LimitReached, match="2 models are being downloaded"):
+    with pytest.raises(DaemonLimitReached, match="2 models are being downloaded"):
         next(downloads.pull("owner/more"))
     downloads.close()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from fresco_engine.errors import DiskFull
-from fresco_server.errors import BadRequest, LimitReached, UploadDamaged, UploadNotFound
+from fresco_server.errors import BadRequest, DaemonLimitReached, UploadDamaged, UploadNotFound
 from fresco_server.jobs.cleaning import Cleaner
 from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.store import JobStore
@@ -66,7 +66,7 @@ def _fill(daemon: Daemon, sha256: str, size: int) -> None:
 
 
 def test_an_upload_that_is_refused_can_not_be_sent_all_the_same(daemon: Daemon) -> None:
-    with pytest.raises(LimitReached, match="no room"):
+    with pytest.raises(DaemonLimitReached, match="no room"):
         daemon.uploads.start(_digest(1), QUOTA + 1, "x.mp4")
 
     with pytest.raises(UploadNotFound):
@@ -78,7 +78,7 @@ def test_an_upload_that_is_refused_can_not_be_sent_all_the_same(daemon: Daemon) 
 def test_what_is_announced_counts_before_it_is_sent(daemon: Daemon) -> None:
     daemon.uploads.start(_digest(1), QUOTA * 2 // 3, "x.mp4")
 
-    with pytest.raises(LimitReached, match="no room"):
+    with pytest.raises(DaemonLimitReached, match="no room"):
         daemon.uploads.start(_digest(2), QUOTA * 2 // 3, "x.mp4")
 
 
@@ -88,7 +88,7 @@ def test_uploads_that_begin_at_the_same_time_share_the_room(daemon: Daemon) -> N
 
     def start(number: int) -> None:
         together.wait(20)
-        with suppress(LimitReached):
+        with suppress(DaemonLimitReached):
             daemon.uploads.start(_digest(number), QUOTA * 2 // 5, "x.mp4")
             begun.append(number)
 
@@ -110,7 +110,7 @@ def test_what_was_announced_counts_after_a_restart_too(daemon: Daemon) -> None:
 
     again = daemon.restarted()
 
-    with pytest.raises(LimitReached):
+    with pytest.raises(DaemonLimitReached):
         again.uploads.start(_digest(2), QUOTA * 2 // 3, "x.mp4")
     assert again.uploads.start(_digest(1), QUOTA * 2 // 3, "x.mp4").received_bytes == 3
     again.store.close()
@@ -126,7 +126,7 @@ def test_announcing_an_upload_again_takes_no_more_room(daemon: Daemon) -> None:
 def test_announcing_more_than_at_first_needs_the_room_for_it(daemon: Daemon) -> None:
     daemon.uploads.start(_digest(1), 1000, "x.mp4")
 
-    with pytest.raises(LimitReached):
+    with pytest.raises(DaemonLimitReached):
         daemon.uploads.start(_digest(1), QUOTA + 1, "x.mp4")
 
     assert daemon.uploads.outstanding_bytes() == 1000
@@ -196,7 +196,7 @@ def test_a_clock_that_went_backwards_does_not_keep_an_upload_for_years(daemon: D
     daemon.uploads.start(_digest(1), QUOTA, "x.mp4")
     _grow_old(partial, -30 * 365 * 24 * HOUR_S)
 
-    with pytest.raises(LimitReached):
+    with pytest.raises(DaemonLimitReached):
         daemon.uploads.start(_digest(2), QUOTA // 2, "x.mp4")
 
     assert abs(partial.stat().st_mtime - time.time()) < HOUR_S
@@ -209,7 +209,7 @@ def test_there_is_an_end_to_uploads_under_way(
     for number in range(3):
         daemon.uploads.start(_digest(number), 1, "x.mp4")
 
-    with pytest.raises(LimitReached, match="finish or delete some first") as refusal:
+    with pytest.raises(DaemonLimitReached, match="finish or delete some first") as refusal:
         daemon.uploads.start(_digest(3), 1, "x.mp4")
 
     assert refusal.value.reason == "TOO_MANY_UPLOADS"

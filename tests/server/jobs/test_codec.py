@@ -82,7 +82,14 @@ STORED: list[tuple[Event, dict[str, Any]]] = [
     ),
     (
         Failed(failure=Failure(reason="DISK_FULL", message="full", can_resume=True)),
-        {"reason": "DISK_FULL", "message": "full", "log_tail": "", "can_resume": True},
+        {
+            "reason": "DISK_FULL",
+            "message": "full",
+            "log_tail": "",
+            "can_resume": True,
+            "field": "",
+            "remedy": "",
+        },
     ),
 ]
 

@@ -14,8 +14,8 @@ import psutil
 import pytest
 from fakes.waiting import until
 from fresco_server.errors import (
+    DaemonLimitReached,
     EngineRefused,
-    LimitReached,
     ServerError,
     ShuttingDown,
     WorkerLost,
@@ -107,7 +107,7 @@ def test_more_looks_than_there_are_processes_are_told(
     until(lambda: _children() >= 3, "three processes")
     monkeypatch.setattr(media, "_PATIENCE_S", 0.5)
 
-    with pytest.raises(LimitReached, match="being looked at already"):
+    with pytest.raises(DaemonLimitReached, match="being looked at already"):
         looks.describe(folder / "clip.mp4", None)
 
 

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 from fresco_engine.errors import ClipNotFound, ClipUnreadable, ModelNotFound
-from fresco_server.errors import BadRequest, Forbidden, ModelUnusable
+from fresco_server.errors import BadRequest, ModelUnusable, PathForbidden
 from fresco_server.jobs.marks import Mark, put_mark
 from fresco_server.jobs.path_policy import PathPolicy, check_job_id, is_hub_id, is_network_path
 from fresco_server.settings import ServerSettings
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-REFUSALS = (BadRequest, Forbidden, ClipNotFound, ClipUnreadable, ModelNotFound, ModelUnusable)
+REFUSALS = (BadRequest, PathForbidden, ClipNotFound, ClipUnreadable, ModelNotFound, ModelUnusable)
 on_posix = pytest.mark.skipif(os.name == "nt", reason="paths and links of POSIX")
 
 
@@ -121,7 +121,7 @@ def test_an_absolute_path_that_cannot_be_is_a_bad_request(places: PathPolicy, wr
 def test_what_lies_outside_is_forbidden_whether_it_exists_or_not(
     places: PathPolicy, tmp_path: Path, outside: str
 ) -> None:
-    with pytest.raises(Forbidden) as caught:
+    with pytest.raises(PathForbidden) as caught:
         places.clip(os.path.join(tmp_path, outside))
 
     assert "upload" in str(caught.value)
@@ -138,7 +138,7 @@ def test_links_are_followed_before_it_is_checked_where_they_lead(
     (tmp_path / "way-in").symlink_to(root)
 
     for name in ("out/film.mp4", "out/nothing.mp4", "out.mp4", "dangling.mp4", "out/%d.png"):
-        with pytest.raises(Forbidden):
+        with pytest.raises(PathForbidden):
             places.clip(str(root / name))
     assert places.clip(str(root / "in.mp4")) == (root / "clip.mp4").resolve()
     assert places.clip(str(tmp_path / "way-in" / "clip.mp4")) == (root / "clip.mp4").resolve()
@@ -149,7 +149,7 @@ def test_links_in_circles_lead_nowhere(places: PathPolicy, root: Path) -> None:
     (root / "a").symlink_to(root / "b")
     (root / "b").symlink_to(root / "a")
 
-    with pytest.raises((Forbidden, ClipNotFound)):
+    with pytest.raises((PathForbidden, ClipNotFound)):
         places.clip(str(root / "a"))
     with pytest.raises(ClipNotFound):
         PathPolicy(None, None).clip(str(root / "a"))
@@ -186,7 +186,7 @@ def test_with_no_root_at_all_nothing_may_be_read(root: Path) -> None:
     places = PathPolicy((), ())
 
     assert not places.has_file_access
-    with pytest.raises(Forbidden):
+    with pytest.raises(PathForbidden):
         places.clip(str(root / "clip.mp4"))
 
 
@@ -249,9 +249,9 @@ def test_a_lora_is_one_file(places: PathPolicy, root: Path) -> None:
 def test_models_outside_the_roots_are_forbidden_or_not_found_inside(
     places: PathPolicy, root: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(Forbidden):
+    with pytest.raises(PathForbidden):
         places.model(str(tmp_path / "secret"))
-    with pytest.raises(Forbidden):
+    with pytest.raises(PathForbidden):
         places.model(str(tmp_path / "nowhere"))
     with pytest.raises(ModelNotFound):
         places.model(str(root / "nowhere"))
@@ -261,7 +261,7 @@ def test_a_folder_of_models_is_a_place_for_models_only(root: Path, tmp_path: Pat
     places = PathPolicy((root,), (root, tmp_path / "secret"))
 
     assert places.model(str(tmp_path / "secret")) is not None
-    with pytest.raises(Forbidden):
+    with pytest.raises(PathForbidden):
         places.clip(str(tmp_path / "secret" / "film.mp4"))
 
 
@@ -305,7 +305,7 @@ def test_no_path_leads_out_of_a_root(
 
     try:
         found = PathPolicy((root,), (root,)).clip(os.path.join(root, *parts))
-    except (Forbidden, ClipNotFound, ClipUnreadable):
+    except (PathForbidden, ClipNotFound, ClipUnreadable):
         return
     assert found.is_relative_to(root)
 
@@ -355,7 +355,7 @@ def test_what_the_daemon_keeps_is_neither_clip_nor_picture_nor_model(
     places = PathPolicy.of(ServerSettings(data=kept, roots=roots))
 
     for ask in (places.clip, lambda text: places.picture(text, "p"), places.model):
-        with pytest.raises(Forbidden, match="the daemon's own"):
+        with pytest.raises(PathForbidden, match="the daemon's own"):
             ask(str(kept / name))
 
 
@@ -367,7 +367,7 @@ def test_the_list_of_jobs_is_no_clip_under_other_names(kept: Path, tmp_path: Pat
     places = PathPolicy.of(ServerSettings(data=tmp_path / "link"))
 
     for name in ("hard.mp4", "soft.mp4", "link/jobs.sqlite3", "data/jobs.sqlite3"):
-        with pytest.raises(Forbidden, match="the daemon's own"):
+        with pytest.raises(PathForbidden, match="the daemon's own"):
             places.clip(str(tmp_path / name))
 
 
@@ -404,7 +404,7 @@ def test_what_the_daemon_keeps_is_no_clip_where_it_is_mounted_again(
     places = PathPolicy(None, None, kept)
     place = mounted(kept / folder)
 
-    with pytest.raises(Forbidden, match="is the daemon's own"):
+    with pytest.raises(PathForbidden, match="is the daemon's own"):
         places.clip(str(place / name))
 
 

@@ -15,9 +15,9 @@ from fresco_client.values import Failure, JobState, ResultInfo, Stage, StageProg
 from fresco_engine.errors import DiskFull
 from fresco_server.errors import (
     CannotStart,
+    DaemonLimitReached,
     JobExists,
     JobNotFound,
-    LimitReached,
     ShuttingDown,
 )
 from fresco_server.jobs.codec import from_plain, to_plain
@@ -204,7 +204,7 @@ def test_a_job_for_another_device_is_not_taken(store: JobStore) -> None:
 def test_no_more_jobs_wait_than_may(store: JobStore) -> None:
     _add(store, "a")
 
-    with pytest.raises(LimitReached) as refusal:
+    with pytest.raises(DaemonLimitReached) as refusal:
         store.add("b", ORDER, is_urgent=False, most_queued=1)
 
     assert refusal.value.reason == "QUEUE_FULL"

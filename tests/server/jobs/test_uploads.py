@@ -15,8 +15,8 @@ from fresco_engine.errors import DiskFull, OutputNotWritable
 from fresco_media.files.disk import partial_name
 from fresco_server.errors import (
     BadRequest,
-    LimitReached,
-    OutOfRange,
+    DaemonLimitReached,
+    PositionOutOfRange,
     UploadDamaged,
     UploadIncomplete,
     UploadNotFound,
@@ -191,7 +191,7 @@ def test_chunks_must_follow_each_other(uploads: Uploads) -> None:
     uploads.chunk(SHA256, 0, b"abc")
 
     for offset in (0, 2, 4, -1, 2**62):
-        with pytest.raises(OutOfRange, match="stands at 3"):
+        with pytest.raises(PositionOutOfRange, match="stands at 3"):
             uploads.chunk(SHA256, offset, b"x")
     with pytest.raises(BadRequest):
         uploads.chunk(SHA256, 3, b"defghijk")
@@ -201,7 +201,7 @@ def test_chunks_must_follow_each_other(uploads: Uploads) -> None:
 def test_a_chunk_for_a_finished_upload_says_where_it_stands(uploads: Uploads) -> None:
     _send(uploads)
 
-    with pytest.raises(OutOfRange, match=str(len(DATA))):
+    with pytest.raises(PositionOutOfRange, match=str(len(DATA))):
         uploads.chunk(SHA256, CHUNK_BYTES, b"x")
 
 
@@ -221,7 +221,7 @@ def test_what_is_no_digest_is_a_bad_request(uploads: Uploads, digest: str) -> No
 
 
 def test_an_upload_larger_than_is_taken_is_refused(uploads: Uploads) -> None:
-    with pytest.raises(LimitReached) as caught:
+    with pytest.raises(DaemonLimitReached) as caught:
         uploads.start(SHA256, LIMITS.upload_bytes + 1, "clip.mp4")
 
     assert caught.value.reason == "UPLOAD_TOO_LARGE"
@@ -257,7 +257,7 @@ def test_what_took_the_place_of_an_upload_is_never_written_to(
     else:
         os.link(users, partial)
 
-    with pytest.raises((UploadNotFound, OutOfRange, OutputNotWritable)):
+    with pytest.raises((UploadNotFound, PositionOutOfRange, OutputNotWritable)):
         uploads.chunk(SHA256, 0, b"x")
     with pytest.raises((UploadNotFound, UploadIncomplete, OutputNotWritable)):
         uploads.finish(SHA256)
@@ -327,7 +327,7 @@ def test_many_clients_may_send_the_same_upload(uploads: Uploads) -> None:
             stand = uploads.start(SHA256, len(DATA), "clip.mp4")
             while not stand.is_finished and stand.received_bytes < len(DATA):
                 offset = stand.received_bytes
-                with suppress(OutOfRange):
+                with suppress(PositionOutOfRange):
                     uploads.chunk(SHA256, offset, DATA[offset : offset + 50_000])
                 stand = uploads.start(SHA256, len(DATA), "clip.mp4")
             uploads.finish(SHA256)
@@ -479,7 +479,7 @@ def test_whatever_order_chunks_come_in_only_the_right_bytes_are_ever_used(
     for offset, size, is_restarted in chunks:
         if is_restarted:
             uploads = Uploads(folder, LIMITS)
-        with suppress(OutOfRange, BadRequest):
+        with suppress(PositionOutOfRange, BadRequest):
             uploads.chunk(sha256, offset, data[max(0, offset) :][:size])
     stand = uploads.start(sha256, len(data), "x.mp4")
     if stand.received_bytes < len(data):

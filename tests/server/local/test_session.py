@@ -12,7 +12,7 @@ from fresco_engine.errors import DiskFull
 from fresco_media.clip import Clip
 from fresco_media.stills.images import read_image
 from fresco_media.stills.png import decode_png
-from fresco_server.local.job import Delivery
+from fresco_server.local.job import LocalDelivery
 from fresco_server.local.session import LocalSession
 
 from tests.cli.conftest import write_clip
@@ -94,7 +94,7 @@ def test_what_is_delivered_lies_nowhere_else(
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    delivery = Delivery(output=tmp_path / "out.mp4", keyframes=tmp_path / "keys")
+    delivery = LocalDelivery(output=tmp_path / "out.mp4", keyframes=tmp_path / "keys")
 
     with LocalSession(engine, delivery=delivery) as session:
         job = session.submit(source(clip), INK)
@@ -111,7 +111,7 @@ def test_what_is_delivered_lies_nowhere_else(
 def test_a_job_that_is_no_longer_watched_leaves_nothing_and_can_begin_again(
     engine: FakeEngine, clip: Path, tmp_path: Path
 ) -> None:
-    delivery = Delivery(output=tmp_path / "out.mp4")
+    delivery = LocalDelivery(output=tmp_path / "out.mp4")
     session = LocalSession(engine, delivery=delivery)
     job = session.submit(source(clip), INK)
 
@@ -156,7 +156,7 @@ def test_refusals_are_those_of_a_daemon(engine: FakeEngine, clip: Path, tmp_path
 
     with pytest.raises(client.NotFound, match="there is no such file") as nowhere:
         session.submit(source(tmp_path / "no.mp4"), INK)
-    with pytest.raises(client.InvalidRequest, match="strength") as wrong:
+    with pytest.raises(client.InvalidRequest, match="Strength") as wrong:
         session.submit(source(clip), client.RestyleSettings(prompt="ink", strength=7.0))
     with pytest.raises(client.NotFound):
         session.watch("nobody")

@@ -13,7 +13,7 @@ from fakes.caller import Caller, refused
 from fakes.jobs import FRAMES, INFO, KEYFRAMES, PLAN, FakeJobs
 from fresco.v1 import jobs_pb2, media_pb2, settings_pb2
 from fresco_client.values import JobState, Stage, StageProgress
-from fresco_server.errors import LimitReached
+from fresco_server.errors import DaemonLimitReached
 from grpc import StatusCode
 
 
@@ -428,7 +428,7 @@ def test_a_done_job_cannot_be_changed(caller: Caller, jobs: FakeJobs, name: str)
 
 def test_a_full_queue_resumes_nothing(caller: Caller, jobs: FakeJobs) -> None:
     jobs.put("x", JobState.PAUSED)
-    jobs.refusal = LimitReached("the queue is full; wait until jobs have ended")
+    jobs.refusal = DaemonLimitReached("the queue is full; wait until jobs have ended")
 
     with refused(StatusCode.RESOURCE_EXHAUSTED, "LIMIT_REACHED"):
         CALLS["resume"](caller, "x")

@@ -12,8 +12,8 @@ import pytest
 from fakes.caller import PATIENCE_S, Caller, refused
 from fakes.jobs import FRAMES, FakeJobs, picture
 from fresco.v1 import looks_pb2, media_pb2, settings_pb2
-from fresco_server.errors import EngineRefused, LimitReached, WorkerLost
-from fresco_server.jobs.looks import LookStep
+from fresco_server.errors import DaemonLimitReached, EngineRefused, WorkerLost
+from fresco_server.jobs.looks import LookStepDone
 from grpc import StatusCode
 
 
@@ -76,7 +76,7 @@ def test_closing_the_stream_cancels_the_look(
     jobs.is_look_silent = True
     call = caller.looks.Look(request_)
     _wait_for_look(jobs, 1)
-    jobs.looks[0].put(LookStep(1, 3))
+    jobs.looks[0].put(LookStepDone(1, 3))
     next(call)
 
     call.cancel()
@@ -97,7 +97,7 @@ def _wait_for_look(jobs: FakeJobs, count: int) -> None:
 @pytest.mark.parametrize(
     ("refusal", "code"),
     [
-        (LimitReached("too many looks wait; try again"), StatusCode.RESOURCE_EXHAUSTED),
+        (DaemonLimitReached("too many looks wait; try again"), StatusCode.RESOURCE_EXHAUSTED),
         (WorkerLost("the process ended; try again"), StatusCode.UNAVAILABLE),
         (
             EngineRefused("too little memory", reason="OUT_OF_DEVICE_MEMORY"),

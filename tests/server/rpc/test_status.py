@@ -19,7 +19,8 @@ from fresco_engine.errors import (
     InvalidSettings,
     RangeOutsideClip,
 )
-from fresco_server.errors import EngineRefused, LimitReached, ServerError, reason_of
+from fresco_server import errors
+from fresco_server.errors import DaemonLimitReached, EngineRefused, ServerError, reason_of
 from fresco_server.rpc.status import ENGINE_REASONS, short, status_of
 from grpc import StatusCode
 
@@ -55,7 +56,7 @@ def test_every_error_of_the_daemon_has_a_status(kind: type[ServerError]) -> None
 
     assert status is not None
     assert status.message == "a sentence"
-    assert status.reason == reason_of(kind.__name__)
+    assert status.reason == (kind.kind or reason_of(kind.__name__))
 
 
 def test_the_setting_that_is_wrong_is_named_beside_the_sentence() -> None:
@@ -79,7 +80,7 @@ def test_the_setting_that_is_wrong_is_named_beside_the_sentence() -> None:
         ),
         (EngineRefused("no", reason="NEW_KIND"), StatusCode.FAILED_PRECONDITION, "NEW_KIND"),
         (
-            LimitReached("no", reason="CLIP_TOO_LONG"),
+            DaemonLimitReached("no", reason="CLIP_TOO_LONG"),
             StatusCode.RESOURCE_EXHAUSTED,
             "CLIP_TOO_LONG",
         ),
@@ -192,3 +193,14 @@ def test_refused_calls_are_logged_with_their_job(
         caller.jobs.CancelJob(jobs_pb2.CancelJobRequest(job_id="of-mine"))
 
     assert "/fresco.v1.JobService/CancelJob job 'of-mine' refused: JOB_NOT_FOUND" in caplog.text
+
+
+def test_reasons_that_clients_know_stay_whatever_the_classes_are_called() -> None:
+    known = {
+        errors.PathForbidden("no"): "FORBIDDEN",
+        errors.PositionOutOfRange("no"): "OUT_OF_RANGE",
+        errors.DaemonLimitReached("no"): "LIMIT_REACHED",
+        errors.StoreBusy(Path("jobs.sqlite3")): "STORE_BUSY",
+    }
+
+    assert {error: error.reason for error in known} == known

@@ -9,7 +9,7 @@ from typing import Literal
 from fresco_client import Event, Job, JobState, Plan, Restarted, job_after
 from fresco_client.words import state_of, time_left
 
-from .faults import Fault, fault_of_failure
+from .faults import PluginFault, fault_of_failure
 from .request import RestyleRequest
 
 Phase = Literal["rendering", "sending", "working", "fetching", "placed", "ended"]
@@ -34,7 +34,7 @@ class JobCard:
     keyframe_files: dict[int, Path] = field(default_factory=dict[int, Path])
     result: Path | None = None
     result_frames: int = 0
-    fault: Fault | None = None
+    fault: PluginFault | None = None
     is_connected: bool = True
     last_sequence: int = 0
     """Of the last event whose pictures are here."""

@@ -11,7 +11,7 @@ from itertools import islice
 from fresco_client import ClientError, DaemonUnreachable, LaunchState, Session, SessionClosed
 
 from .daemon_config import DaemonConfig
-from .faults import Fault, Remedy, fault_of
+from .faults import PluginFault, Remedy, fault_of
 from .messages import ConnectionChanged, DaemonState, JobsListed, WorkerMessage
 
 _HISTORY = 30
@@ -22,13 +22,13 @@ class Task:
     """Something to do with a session, and what to do if that fails."""
 
     work: Callable[[Session], None]
-    on_fault: Callable[[Fault], None]
+    on_fault: Callable[[PluginFault], None]
     may_start: bool = False
     """Whether a daemon may be started for it."""
     remedy: Remedy | None = None
 
 
-class DaemonConnection:
+class AddonConnection:
     """One daemon. Tasks are put here from any thread, and return at once."""
 
     def __init__(
@@ -75,7 +75,7 @@ class DaemonConnection:
         """Ask the daemon what it has done."""
         self._inbox.put(JobsListed(tuple(islice(session.jobs(), _HISTORY))))
 
-    def fail(self, fault: Fault) -> None:
+    def fail(self, fault: PluginFault) -> None:
         """Tell that there is no connection."""
         self._inbox.put(ConnectionChanged("failed", fault=fault))
 

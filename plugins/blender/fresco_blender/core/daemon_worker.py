@@ -15,9 +15,9 @@ from pathlib import Path
 from fresco_client import ClipInfo, ClipSource, Job, JobState, KeyframeChange, NotFound, Session
 
 from . import files
-from .connection import DaemonConnection, Task
+from .connection import AddonConnection, Task
 from .daemon_config import DaemonConfig
-from .faults import Fault, Remedy
+from .faults import PluginFault, Remedy
 from .follower import Followers
 from .look_runner import LookRunner
 from .messages import (
@@ -41,7 +41,7 @@ class DaemonWorker:
     def __init__(self, daemon_config: DaemonConfig) -> None:
         self.daemon_config = daemon_config
         self.inbox: queue.SimpleQueue[WorkerMessage] = queue.SimpleQueue()
-        self._connection = DaemonConnection(daemon_config, self.inbox)
+        self._connection = AddonConnection(daemon_config, self.inbox)
         self._followers = Followers(self.inbox)
         self._renders = StripRenders(self.inbox)
         self._look_runner = LookRunner(self.inbox)
@@ -156,14 +156,14 @@ class DaemonWorker:
     ) -> None:
         """Do something about a job; `is_work`: a daemon may be started for it."""
 
-        def on_fault(fault: Fault) -> None:
+        def on_fault(fault: PluginFault) -> None:
             self.inbox.put(JobProblem(job_id, fault))
 
         self._connection.put(
             Task(work, on_fault, is_work and self.daemon_config.starts_daemon, remedy)
         )
 
-    def _request_failed(self, fault: Fault) -> None:
+    def _request_failed(self, fault: PluginFault) -> None:
         self.inbox.put(RequestFailed(fault))
 
     def _described(self, job: Job) -> None:
@@ -202,7 +202,7 @@ class DaemonWorker:
             text = (
                 "The daemon does not know this job: it was deleted, or never sent. Send it again."
             )
-            self.inbox.put(JobProblem(request.job_id, Fault(text, "SEND")))
+            self.inbox.put(JobProblem(request.job_id, PluginFault(text, "SEND")))
             return
         self._described(job)
         if job.state is JobState.CANCELLED:

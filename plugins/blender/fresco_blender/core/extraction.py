@@ -20,7 +20,7 @@ _RENDERED = "RENDERED"
 """What render_strip.py prints for every frame."""
 
 
-class RenderFailed(Exception):
+class ExtractionFailed(Exception):
     """The strip could not be rendered; the text is a sentence for the user."""
 
     def __init__(self, message: str, log_tail: str = "") -> None:
@@ -59,7 +59,9 @@ class Extraction:
                 errors="replace",
             )
         except OSError as error:
-            raise RenderFailed(f"Blender cannot be started to render the strip: {error}") from error
+            raise ExtractionFailed(
+                f"Blender cannot be started to render the strip: {error}"
+            ) from error
         reader = threading.Thread(target=self._read, daemon=True, name="fresco-render-log")
         reader.start()
         self._wait(self._process, tell)
@@ -91,7 +93,7 @@ class Extraction:
     def _check(self, code: int) -> None:
         if code == 0 and self._done == self._frame_count and self._path.exists():
             return
-        raise RenderFailed(
+        raise ExtractionFailed(
             f"Rendering the strip gave {self._done} of {self._frame_count} frames. Check free disk "
             "space and that the strip renders by Render > Render Animation, then try again.",
             "\n".join(self._tail),

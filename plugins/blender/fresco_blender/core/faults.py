@@ -35,7 +35,7 @@ _REMEDIES: tuple[tuple[type[ClientError], Remedy], ...] = (
 
 
 @dataclass(frozen=True)
-class Fault:
+class PluginFault:
     """What went wrong."""
 
     message: str
@@ -44,14 +44,14 @@ class Fault:
     """More for a report; may be empty."""
 
 
-NOT_RUNNING = Fault("No Fresco daemon runs. Start one.", "START")
+NOT_RUNNING = PluginFault("No Fresco daemon runs. Start one.", "START")
 """Nothing went wrong, really."""
 
 
-def fault_of(error: Exception, remedy: Remedy | None = None) -> Fault:
+def fault_of(error: Exception, remedy: Remedy | None = None) -> PluginFault:
     """An error as a fault; `remedy` where the place it happened knows better than its kind."""
     if isinstance(error, DaemonFailedToStart):
-        return Fault(error.summary, remedy or "START", error.details)
+        return PluginFault(error.summary, remedy or "START", error.details)
     if isinstance(error, DaemonNotFound):
         return NOT_RUNNING
     if isinstance(error, DaemonNotInstalled):
@@ -59,10 +59,12 @@ def fault_of(error: Exception, remedy: Remedy | None = None) -> Fault:
             "Fresco is not installed where it can be found. Install it, run 'fresco serve' once, "
             "or name its command in the add-on's preferences."
         )
-        return Fault(text, "PREFERENCES")
+        return PluginFault(text, "PREFERENCES")
     if isinstance(error, ClientError):
-        return Fault(in_window(error.message), _remedy_of(error) if remedy is None else remedy)
-    return Fault(unexpected(error), remedy or "")
+        return PluginFault(
+            in_window(error.message), _remedy_of(error) if remedy is None else remedy
+        )
+    return PluginFault(unexpected(error), remedy or "")
 
 
 def _remedy_of(error: ClientError) -> Remedy:
@@ -72,8 +74,8 @@ def _remedy_of(error: ClientError) -> Remedy:
     return ""
 
 
-def fault_of_failure(failure: Failure) -> Fault:
+def fault_of_failure(failure: Failure) -> PluginFault:
     """Why a job has failed."""
-    return Fault(
+    return PluginFault(
         in_window(failure.message), "RESUME" if failure.can_resume else "", failure.log_tail
     )

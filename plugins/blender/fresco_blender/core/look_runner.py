@@ -18,7 +18,7 @@ from fresco_client import (
 from fresco_client.files import write_whole
 
 from . import files
-from .faults import Fault, fault_of
+from .faults import PluginFault, fault_of
 from .messages import LookFault, LookFile, LookProgressed, WorkerMessage
 from .request import RestyleRequest
 
@@ -32,7 +32,7 @@ class LookRunner:
         self._client_id = uuid.uuid4().hex
         self._look: Look | None = None
 
-    def fail(self, fault: Fault) -> None:
+    def fail(self, fault: PluginFault) -> None:
         """Tell that a look failed."""
         self._inbox.put(LookFault(fault))
 

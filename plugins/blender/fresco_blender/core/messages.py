@@ -8,7 +8,7 @@ from typing import Literal
 
 from fresco_client import Event, Job, Model, ResultInfo, ServerInfo
 
-from .faults import Fault
+from .faults import PluginFault
 from .request import RestyleRequest
 
 DaemonState = Literal["away", "connecting", "starting", "ready", "failed"]
@@ -21,7 +21,7 @@ class ConnectionChanged:
     state: DaemonState
     server: ServerInfo | None = None
     models: tuple[Model, ...] = ()
-    fault: Fault | None = None
+    fault: PluginFault | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class JobProblem:
     """A job cannot be sent, followed or fetched."""
 
     job_id: str
-    fault: Fault
+    fault: PluginFault
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class LookFile:
 class LookFault:
     """A look failed."""
 
-    fault: Fault
+    fault: PluginFault
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class JobDeleted:
 class RequestFailed:
     """Something that was asked for by a button failed."""
 
-    fault: Fault
+    fault: PluginFault
 
 
 WorkerMessage = (

@@ -11,8 +11,8 @@ from pathlib import Path
 from fresco_client import ClientError
 
 from . import files
-from .extraction import Extraction, RenderFailed
-from .faults import Fault, fault_of
+from .extraction import Extraction, ExtractionFailed
+from .faults import PluginFault, fault_of
 from .messages import JobProblem, Rendered, RenderProgress, WorkerMessage
 from .request import RestyleRequest
 
@@ -60,8 +60,10 @@ class StripRenders:
                 self._inbox.put(Rendered(request))
             else:
                 files.remove_work(Path(request.folder), request.job_id)
-        except RenderFailed as error:
-            self._inbox.put(JobProblem(request.job_id, Fault(str(error), "SEND", error.log_tail)))
+        except ExtractionFailed as error:
+            self._inbox.put(
+                JobProblem(request.job_id, PluginFault(str(error), "SEND", error.log_tail))
+            )
         finally:
             with self._lock:
                 self._extractions.pop(request.job_id, None)
@@ -71,7 +73,7 @@ def render_frame(
     request: RestyleRequest,
     command: list[str],
     then: Callable[[], None],
-    on_fault: Callable[[Fault], None],
+    on_fault: Callable[[PluginFault], None],
 ) -> None:
     """Render the one frame of a look, then go on with it."""
 
@@ -79,8 +81,8 @@ def render_frame(
         try:
             if Extraction(command, request.path, 1).run(lambda done: None):
                 then()
-        except RenderFailed as error:
-            on_fault(Fault(str(error), "", error.log_tail))
+        except ExtractionFailed as error:
+            on_fault(PluginFault(str(error), "", error.log_tail))
         except ClientError as error:
             on_fault(fault_of(error))
 

@@ -38,7 +38,7 @@ class Span:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Timing:
+class StripTiming:
     """Where a strip lies and what of its source it shows, at one source frame a timeline frame."""
 
     left: int

@@ -52,7 +52,7 @@ class FRESCO_OT_redo(_ResultOperator, bpy.types.Operator):
         source.draw_seed(scene.fresco)
         try:
             submission.begin(below, scene, source.prepare_request(below, scene))
-        except source.CannotRestyle as error:
+        except source.StripUnsuitable as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         return {"FINISHED"}

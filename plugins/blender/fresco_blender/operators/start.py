@@ -30,7 +30,7 @@ class FRESCO_OT_restyle(SequencerOperator, bpy.types.Operator):
             try:
                 begin(strip, scene, source.prepare_request(strip, scene))
                 started += 1
-            except source.CannotRestyle as error:
+            except source.StripUnsuitable as error:
                 self.report({"ERROR"}, str(error))
         if not started:
             return {"CANCELLED"}
@@ -55,7 +55,7 @@ class FRESCO_OT_look(SequencerOperator, bpy.types.Operator):
             if prepared.needs_render:
                 looks.clear(scene)
                 command = extract.render_command(strip, scene, prepared.request)
-        except (source.CannotRestyle, ClientError) as error:
+        except (source.StripUnsuitable, ClientError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         looks.remember_source(scene, strip)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from fresco_davinci.choices import Choices
+from fresco_davinci.choices import StoredChoices
 from fresco_davinci.clips import PlacedResult
 from fresco_davinci.errors import CannotPlace, HostRefused
 from fresco_davinci.host.importing import Later, Result, tag
@@ -44,7 +44,7 @@ def place(
     bring_in: Callable[[], Any],
     result: Result,
     spot: Spot,
-    choices: Choices,
+    choices: StoredChoices,
     later: Later,
 ) -> PlacedResult:
     """Put a result where `choices` want it. `later` is told how to take it back.

@@ -20,7 +20,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from fresco_davinci.choices import Choices, look_settings
+from fresco_davinci.choices import StoredChoices, look_settings
 from fresco_davinci.controller import Scope
 
 _SCOPES = {"The clip under the playhead": "clip", "Clips between mark in and out": "marks"}
@@ -41,7 +41,7 @@ _PIXELS = {
 }
 
 
-class SettingsForm(QWidget):
+class ResolveSettingsForm(QWidget):
     """One widget for each of an editor's choices.
 
     Signals:
@@ -50,7 +50,7 @@ class SettingsForm(QWidget):
 
     changed = pyqtSignal()
 
-    def __init__(self, choices: Choices, declared: type = RestyleSettings) -> None:
+    def __init__(self, choices: StoredChoices, declared: type = RestyleSettings) -> None:
         super().__init__()
         self._given = choices
         self.fields: dict[str, Field] = {}
@@ -103,7 +103,7 @@ class SettingsForm(QWidget):
         """What is to be restyled."""
         _choose(self.scope_box, scope)
 
-    def set_choices(self, choices: Choices) -> None:
+    def set_choices(self, choices: StoredChoices) -> None:
         """Show these choices."""
         self._given = choices
         look = choices.look()
@@ -122,7 +122,7 @@ class SettingsForm(QWidget):
         """What is to be restyled."""
         return self.scope_box.currentData()
 
-    def choices(self) -> Choices:
+    def choices(self) -> StoredChoices:
         """What is chosen now."""
         is_track = self.place.currentData() == "track"
         return replace(

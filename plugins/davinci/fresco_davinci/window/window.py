@@ -29,7 +29,7 @@ from fresco_davinci.controller import (
 from fresco_davinci.core import Outcome
 from fresco_davinci.pending_jobs import PendingJob
 from fresco_davinci.window.background import Background
-from fresco_davinci.window.form import SettingsForm
+from fresco_davinci.window.form import ResolveSettingsForm
 from fresco_davinci.window.jobs import JobsModel, JobsTable, StateDelegate
 from fresco_davinci.window.pictures import PictureView
 
@@ -71,7 +71,7 @@ class FrescoWindow(QWidget):
 
     def _build(self) -> None:
         self.setWindowTitle("Fresco for DaVinci Resolve")
-        self.form = SettingsForm(self._controller.choices())
+        self.form = ResolveSettingsForm(self._controller.choices())
         self.heading = QLabel()
         self.heading.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.before = PictureView("The frame under the playhead", "")
