@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -73,3 +75,30 @@ def test_types_are_right() -> None:
     ended = _run("pyright")
 
     assert ended.returncode == 0, ended.stdout
+
+
+# The client's forms of what the settings and the engine declare, and words each of which says
+# nothing but itself.
+SHARED_NAMES = {
+    *("RestyleSettings", "AttentionSettings", "OptimisationSettings", "SmoothingSettings"),
+    *("ClipUnreadable", "Lora", "Model", "Output", "OutputOptions", "Stage", "Style"),
+}
+
+
+def test_a_public_class_has_a_name_of_its_own() -> None:
+    places: dict[str, set[str]] = {}
+    for package in PACKAGES:
+        spec = importlib.util.find_spec(package)
+        assert spec is not None
+        assert spec.submodule_search_locations
+        folder = Path(next(iter(spec.submodule_search_locations)))
+        for path in folder.rglob("*.py"):
+            if path.name.endswith(("_pb2.py", "_pb2_grpc.py")):
+                continue
+            for node in ast.parse(path.read_text("utf-8")).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    places.setdefault(node.name, set()).add(package)
+
+    shared = {name for name, packages in places.items() if len(packages) > 1}
+
+    assert shared <= SHARED_NAMES
