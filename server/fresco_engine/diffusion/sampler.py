@@ -40,6 +40,8 @@ from fresco_engine.wording import plain_words
 if TYPE_CHECKING:
     from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 
+_REFERENCE_TIMESTEP = 1
+"""Next to no noise: what Stable Diffusion's 20 steps end with. Few steps end far above it."""
 _FREE_U = {"s1": 0.9, "s2": 0.2, "b1": 1.5, "b2": 1.6}
 """The weights FreeU (arXiv:2309.11497) recommends for Stable Diffusion 1.5."""
 
@@ -181,8 +183,9 @@ def _translate(
         clean=clean,
         noise=_make_noise(settings, batch.indices, clean, origins),
     )
-    x = yield from _denoised(run, batch.anchors)
-    return Translation(_as_images(decode_latents(model, x[-1])), _anchor_latents(x, origins[-1]))
+    record = yield from _denoised(run, batch.anchors)
+    pictures, record = _finished(run, record)
+    return Translation(_as_images(pictures), _anchor_latents(record, origins[-1]))
 
 
 def _denoised(
@@ -191,6 +194,7 @@ def _denoised(
     """The latents entering every step, and the clean ones last."""
     guidance = _make_guidance(run)
     timesteps = run.schedule.timesteps
+    smoothed = _smoothed_steps(run.settings, run.schedule)
     record = [_with_anchors(_initial_latents(run), anchors, 0)]
     for k, t in enumerate(timesteps):
         x = record[-1]
@@ -201,12 +205,25 @@ def _denoised(
             noise_share=run.schedule.noise_share(int(t)),
         )
         output = _predict(run, x, t, step)
-        if _smooths(run.settings, run.schedule.position(k)):
+        if k in smoothed and k + 1 < len(timesteps):
             output = _smoothed(run, output, x, t)
         stepped = require_finite(run.model, _stepped(run, output, x, t), "denoising")
         record.append(_with_anchors(stepped, anchors, k + 1))
         yield StepDone(k + 1, len(timesteps))
     return record
+
+
+def _finished(run: _BatchRun, record: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    """The pictures, and the record; smoothing on the last step needs no autoencoder.
+
+    Only the last frame's latents, which the next batch begins with, take in what was smoothed.
+    """
+    pictures = decode_latents(run.model, record[-1])
+    if len(record) - 2 not in _smoothed_steps(run.settings, run.schedule):
+        return pictures, record
+    carried = carry_background(pictures, run.correspondence, run.settings.smoothing.dilation)
+    last = record[-1][-1:] + _change(run, pictures[-1:], carried[-1:]).to(record[-1])
+    return carried, [*record[:-1], torch.cat([record[-1][:-1], last])]
 
 
 def _stepped(run: _BatchRun, output: Tensor, x: Tensor, t: Tensor) -> Tensor:
@@ -307,13 +324,16 @@ def _make_guidance(run: _BatchRun) -> Guidance:
 
 
 def _reference_pass(run: _BatchRun) -> Reference:
-    """The U-Net's view of the input frames at the smallest timestep, without ControlNet."""
+    """The U-Net's view of the input frames with next to no noise, without ControlNet.
+
+    Attention needs that of each half of classifier-free guidance, features the prompt's alone.
+    """
     attention, optimisation = run.settings.attention, run.settings.optimisation
     needs_features = optimisation.is_on and optimisation.spatial
     if not (needs_features or attention.spatial):
         return Reference()
     frames = run.clean.shape[0]
-    t = run.schedule.timesteps[-1]
+    t = run.schedule.timesteps[-1].clamp(max=_REFERENCE_TIMESTEP)
     # One noise for all, as it would tell frames apart that are alike.
     generator = torch.Generator("cpu").manual_seed(run.settings.seed)
     noise = torch.randn(run.clean[:1].shape, generator=generator).to(run.clean)
@@ -321,10 +341,13 @@ def _reference_pass(run: _BatchRun) -> Reference:
     with recording(
         run.model.unet, features=needs_features, attention=attention.spatial
     ) as reference:
+        embeddings = run.conditions.embeddings
+        embeddings = embeddings if attention.spatial else embeddings[-frames:]
+        noised = _noised(run, noise, t[None]).to(run.model.dtype)
         run.model.unet(
-            _noised(run, noise, t[None]).to(run.model.dtype),
+            noised.repeat(len(embeddings) // frames, 1, 1, 1),
             t,
-            encoder_hidden_states=run.conditions.embeddings[-frames:],
+            encoder_hidden_states=embeddings,
             return_dict=False,
         )
     return reference
@@ -382,18 +405,34 @@ def _control_residuals(run: _BatchRun, x: Tensor, t: Tensor) -> dict[str, Any]:
     }
 
 
-def _smooths(settings: RestyleSettings, position: float) -> bool:
+def _smoothed_steps(settings: RestyleSettings, schedule: _Schedule) -> frozenset[int]:
+    """The executed steps whose pictures are smoothed: those that begin in the chosen span.
+
+    A short schedule may have none there; then it is the one in which the span's middle lies.
+    """
     smoothing = settings.smoothing
-    return smoothing.is_on and smoothing.start <= position < smoothing.stop
+    if not smoothing.is_on or smoothing.start == smoothing.stop:
+        return frozenset()
+    positions = [schedule.position(k) for k in range(len(schedule.timesteps))]
+    inside = [k for k, at in enumerate(positions) if smoothing.start <= at < smoothing.stop]
+    middle = (smoothing.start + smoothing.stop) / 2
+    before = [k for k, at in enumerate(positions) if at <= middle]
+    return frozenset(inside or before[-1:])
 
 
 def _smoothed(run: _BatchRun, output: Tensor, x: Tensor, t: Tensor) -> Tensor:
     """The model output that predicts the smoothed clean picture instead of its own."""
     scheduler = run.schedule.scheduler
-    pictures = decode_latents(run.model, predicted_x0(scheduler, output, x, t))
+    predicted = predicted_x0(scheduler, output, x, t)
+    pictures = decode_latents(run.model, predicted)
     carried = carry_background(pictures, run.correspondence, run.settings.smoothing.dilation)
-    clean = encode_images(run.model, carried).to(x.dtype)
-    return output_that_predicts(scheduler, clean, x, t)
+    change = _change(run, pictures, carried).to(x.dtype)
+    return output_that_predicts(scheduler, predicted + change, x, t)
+
+
+def _change(run: _BatchRun, pictures: Tensor, carried: Tensor) -> Tensor:
+    """What smoothing did, in latents: the autoencoder's own loss, in both, cancels out."""
+    return encode_images(run.model, carried) - encode_images(run.model, pictures)
 
 
 def _with_anchors(x: Tensor, anchors: AnchorLatents | None, step: int) -> Tensor:
