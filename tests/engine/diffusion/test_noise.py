@@ -91,7 +91,7 @@ def test_magnified_noise_keeps_what_it_was_split_from() -> None:
 
     together = noise[1].unfold(1, 2, 2).unfold(2, 2, 2).sum((3, 4)) / 2
     middle = noise[0][:, HEIGHT // 4 : 3 * HEIGHT // 4, WIDTH // 4 : 3 * WIDTH // 4]
-    assert correlation(together, middle) > 0.9
+    assert correlation(together, middle) > 0.85
 
 
 def test_what_was_hidden_has_noise_of_its_own() -> None:
