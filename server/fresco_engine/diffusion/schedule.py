@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
-
 from fresco_engine.errors import InvalidSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from diffusers import DDPMScheduler
+    from torch import Tensor
 
     from fresco_engine.diffusion.model import Model
 

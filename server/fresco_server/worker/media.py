@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from fresco_engine.diffusion.catalogue import list_models
 from fresco_engine.errors import InvalidSettings
 from fresco_media.clip import Clip
 
@@ -40,9 +41,6 @@ def _answer(order: DescribeClip | ListModels) -> MediaMessage:
     if isinstance(order, DescribeClip):
         info = describe(open_clip(order.clip, order.frame_rate))
         return ClipDescribed(ask=order.ask, info=info)
-    # With it come the networks, which take seconds to load and of which a clip needs nothing.
-    from fresco_engine.diffusion.catalogue import list_models
-
     entries = list_models([Path(folder) for folder in order.folders])
     return ModelsListed(ask=order.ask, models=tuple(map(to_plain, entries)))
 
