@@ -216,13 +216,18 @@ def _break(how: str) -> None:
     sys.exit(0 if how == "at once" else 7)
 
 
-def _slow_down() -> None:
-    """Looking at a clip named `slow...` takes for ever, as on a disk that does not answer."""
+def _misread() -> None:
+    """Looking at a clip named `slow...` takes for ever, as on a disk that does not answer.
+
+    One named `deadly...` ends the process, as a damaged file may.
+    """
     opened = media.open_clip
 
     def open_clip(path: str, frame_rate: str | None) -> Clip:
         while Path(path).name.startswith("slow"):
             time.sleep(0.1)
+        if Path(path).name.startswith("deadly"):
+            os.kill(os.getpid(), signal.SIGKILL)
         return opened(path, frame_rate)
 
     media.open_clip = open_clip
@@ -249,7 +254,7 @@ def main() -> None:
     channel = Channel()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(name)s: %(message)s")
     if arguments.media:
-        _slow_down()
+        _misread()
         media.serve(channel)
     elif arguments.device not in ("cpu", "other"):
         message = f"device: {arguments.device!r} is not there"

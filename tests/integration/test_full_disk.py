@@ -56,16 +56,20 @@ def _fill(folder: Path) -> Path:
     return filler
 
 
-@pytest.mark.parametrize("kind", ["lossless", "frames"])
+@pytest.mark.parametrize(("kind", "is_restarted"), [("lossless", False), ("frames", True)])
 def test_a_full_disk_fails_the_job_with_a_sentence_and_it_goes_on_when_there_is_room(
     small_disk: Path,
     start_daemon: StartDaemon,
     tmp_path: Path,
     kind: Literal["lossless", "frames"],
+    is_restarted: bool,
 ) -> None:
     clip = write_clip(tmp_path / "clip.mp4", scene(120, size=(320, 256)))
     worker = with_fake_worker(["--frame-s", "0.02"])
     daemon = start_daemon("small", **worker, limits={"keep_free_bytes": 0})
+    if is_restarted:  # What an earlier daemon held in reserve has gone with it.
+        daemon.stop()
+        daemon.start()
     with daemon.session() as session:
         job = session.submit(
             ClipSource(path=str(clip)),

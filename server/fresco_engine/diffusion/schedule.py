@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
-
 from fresco_engine.errors import InvalidSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from diffusers import DDPMScheduler
+    from torch import Tensor
 
     from fresco_engine.diffusion.model import Model
 
@@ -101,5 +99,5 @@ def ancestral_step(
     beta = 1 - alpha
     x0 = predicted_x0(scheduler, model_output, sample, t)
     mean = (kept_before**0.5 * beta) / gone * x0 + alpha**0.5 * gone_before / gone * sample
-    variance = torch.clamp(gone_before / gone * beta, min=1e-20)
+    variance = (gone_before / gone * beta).clamp(min=1e-20)
     return mean + variance**0.5 * noise if t > 0 else mean

@@ -200,13 +200,20 @@ class Database:
         while when the disk is full, and no other program can be quicker to take that room.
         """
         with self.lock, suppress(sqlite3.OperationalError, StoreBusy):
-            if self.one("PRAGMA freelist_count")[0] >= _RESERVE_PAGES // 2:
+            if self._has_reserve():
                 return
             try:
                 self.run("CREATE TABLE IF NOT EXISTS reserve (room BLOB)")
                 self.run("INSERT INTO reserve VALUES (zeroblob(?))", _RESERVE_PAGES * _PAGE_BYTES)
             finally:
                 self.run("DROP TABLE IF EXISTS reserve")
+
+    def _has_reserve(self) -> bool:
+        # The log is removed whenever the file is closed, and begins anew with no room at all.
+        log = self._path.with_name(f"{self._path.name}-wal")
+        log_bytes = log.stat().st_size if log.exists() else 0
+        pages = min(self.one("PRAGMA freelist_count")[0], log_bytes // _PAGE_BYTES)
+        return pages >= _RESERVE_PAGES // 2
 
 
 def _nothing() -> None:

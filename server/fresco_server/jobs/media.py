@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -25,6 +26,7 @@ from fresco_server.jobs.messages import (
 )
 from fresco_server.jobs.process import WorkerProcess
 
+_LOGGER = logging.getLogger(__name__)
 _PATIENCE_S = 30.0
 _START_PATIENCE_S = 80.0
 """Seconds until a process is ready: on a cold disk or a busy machine that is no clip's fault."""
@@ -69,8 +71,7 @@ class MediaProcesses:
             WorkerLost: looking at it took down the process, or takes too long.
         """
         question = DescribeClip(ask=0, clip=str(path), frame_rate=frame_rate)
-        with self._process(is_wanted) as process:
-            answer = process.ask(str(path), question, is_wanted)
+        answer = self._answer(str(path), question, is_wanted)
         assert isinstance(answer, ClipDescribed)
         return dict(answer.info)
 
@@ -81,8 +82,7 @@ class MediaProcesses:
             LimitReached, WorkerLost: as `describe`.
         """
         question = ListModels(ask=0, folders=tuple(folders))
-        with self._process(_always) as process:
-            answer = process.ask("the models", question, _always)
+        answer = self._answer("the models", question, _always)
         assert isinstance(answer, ModelsListed)
         return list(answer.models)
 
@@ -94,10 +94,25 @@ class MediaProcesses:
         for process in doomed:
             process.close()
 
+    def _answer(
+        self, subject: str, question: DescribeClip | ListModels, is_wanted: IsWanted
+    ) -> MediaMessage:
+        """What a process answers; where one ends, which the system may have killed, a new one."""
+        try:
+            with self._process(is_wanted) as process:
+                return process.ask(subject, question, is_wanted)
+        except _Crashed:
+            _LOGGER.warning("a process that looked at %s ended; another one looks", subject)
+        try:
+            with self._process(is_wanted, is_new=True) as process:
+                return process.ask(subject, question, is_wanted)
+        except _Crashed as crash:
+            raise WorkerLost(str(crash)) from None
+
     @contextmanager
-    def _process(self, is_wanted: IsWanted) -> Iterator[_MediaProcess]:
+    def _process(self, is_wanted: IsWanted, *, is_new: bool = False) -> Iterator[_MediaProcess]:
         self._take_slot(is_wanted)
-        process = self._taken()
+        process = self._taken(is_new=is_new)
         try:
             yield process
         finally:
@@ -113,12 +128,12 @@ class MediaProcesses:
                     reason="TOO_MANY_CLIPS",
                 )
 
-    def _taken(self) -> _MediaProcess:
+    def _taken(self, *, is_new: bool) -> _MediaProcess:
         with self._lock:
             if self._is_closed:
                 self._free.release()
                 raise ShuttingDown
-            process = self._idle.pop() if self._idle else None
+            process = self._idle.pop() if self._idle and not is_new else None
             if process is None:
                 process = _MediaProcess(self._command, self._folder)
                 self._all.add(process)
@@ -132,6 +147,10 @@ class MediaProcesses:
                 return
             self._all.discard(process)
         process.end()
+
+
+class _Crashed(Exception):
+    """A process has ended while it was asked, or since it was asked last."""
 
 
 class _MediaProcess:
@@ -155,7 +174,11 @@ class _MediaProcess:
     def ask(
         self, subject: str, question: DescribeClip | ListModels, is_wanted: IsWanted
     ) -> MediaMessage:
-        """The answer to a question about `subject`; the question gets a number here."""
+        """The answer to a question about `subject`; the question gets a number here.
+
+        Raises:
+            EngineRefused, WorkerLost, _Crashed: there is none.
+        """
         process = self._process or self._started()
         self._asked += 1
         process.send(replace(question, ask=self._asked))
@@ -191,15 +214,14 @@ class _MediaProcess:
                 self._process = None
                 if self._is_closed:
                     raise ShuttingDown
-                if not self._is_ready:
-                    raise WorkerLost(
-                        "the process that looks at clips does not start; the daemon's log says why"
-                    )
-                raise WorkerLost(
-                    f"{subject}: reading it made the decoder crash; convert it to another format"
-                )
+                raise _Crashed(self._how_it_ended(subject))
             if answer.ask == self._asked:
                 return answer
+
+    def _how_it_ended(self, subject: str) -> str:
+        if self._is_ready:
+            return f"{subject}: reading it made the decoder crash; convert it to another format"
+        return "the process that looks at clips does not start; the daemon's log says why"
 
     def _too_slow(self, subject: str) -> str:
         if self._is_ready:

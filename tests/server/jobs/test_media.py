@@ -163,6 +163,31 @@ def test_a_process_that_starts_while_the_daemon_ends_does_not_outlive_it(
     assert _children() == before
 
 
+def test_the_clip_is_not_blamed_for_processes_that_the_system_has_killed(
+    looks: MediaProcesses, folder: Path
+) -> None:
+    before = psutil.Process().children()
+    asking = [_Asking(looks, folder / "clip.mp4") for _ in range(2)]
+    for one in asking:
+        one.thread.join(60)
+    for child in set(psutil.Process().children()) - set(before):
+        child.kill()
+        child.wait(20)
+
+    assert looks.describe(folder / "clip.mp4", None)["frame_count"] == 3
+
+
+def test_a_clip_that_ends_every_process_is_to_blame_and_others_are_not(
+    looks: MediaProcesses, folder: Path
+) -> None:
+    (folder / "deadly.mp4").write_bytes(b"deadly")
+
+    with pytest.raises(WorkerLost, match=r"deadly\.mp4: reading it made the decoder crash"):
+        looks.describe(folder / "deadly.mp4", None)
+
+    assert looks.describe(folder / "clip.mp4", None)["frame_count"] == 3
+
+
 def test_the_clip_is_not_blamed_for_a_process_that_does_not_start(folder: Path) -> None:
     looks = MediaProcesses([sys.executable, "-c", "raise SystemExit(1)"], folder)
 

@@ -169,6 +169,20 @@ def test_on_a_full_disk_writing_goes_on_for_a_while_and_then_fails_with_a_senten
     assert store.get("a").last_sequence == 2 + told
 
 
+def test_room_for_the_log_is_held_by_every_daemon_and_not_by_the_first_alone(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "jobs.sqlite3"
+    held: list[int] = []
+
+    for _ in range(3):
+        store = JobStore(path)
+        held.append(path.with_name("jobs.sqlite3-wal").stat().st_size)
+        store.close()
+
+    assert min(held) > 4 << 20
+
+
 def test_the_same_request_is_the_same_job_and_another_is_refused(store: JobStore) -> None:
     _add(store, "a")
     _add(store, "a", JobOrder(clip="/moved", settings={}, request=ORDER.request))

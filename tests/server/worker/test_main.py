@@ -31,3 +31,18 @@ def test_a_worker_whose_libraries_are_broken_says_so_and_ends(tmp_path: Path) ->
     }
     assert worker.returncode == 1
     assert b"Traceback" in log
+
+
+def test_looking_at_clips_loads_no_networks() -> None:
+    """They would take seconds to load and much memory, in each of several processes."""
+    program = (
+        "import sys, fresco_server.worker.media\n"
+        "names = ('torch', 'diffusers', 'transformers')\n"
+        "print([name for name in names if name in sys.modules])"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert ended.stdout.strip() == "[]"
