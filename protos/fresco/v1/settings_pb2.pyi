@@ -177,7 +177,9 @@ class RestyleSettings(_message.Message):
     for all keyframes) or "own" (another for each). Default "flow".
     """
     step_noise: _builtins.str
-    """Whose noise every denoising step adds; as start_noise. Default "flow"."""
+    """Whose noise every denoising step adds: "flow", "shared" or "own", as start_noise. Default
+    "flow".
+    """
     @_builtins.property
     def keyframe_prompts(self) -> _containers.ScalarMap[_builtins.int, _builtins.str]:
         """Words added to the prompt of single keyframes, by source frame index."""
