@@ -23,6 +23,7 @@ from fresco_engine.metrics import pixel_mse, spatial_consistency
 from fresco_engine.restyling import restyle
 from fresco_engine.settings import (
     AttentionSettings,
+    NoiseKind,
     OptimisationSettings,
     RestyleSettings,
     SmoothingSettings,
@@ -48,12 +49,13 @@ class Variant:
     attention: AttentionSettings = NO_ATTENTION
     optimisation: OptimisationSettings = NO_OPTIMISATION
     smoothing: SmoothingSettings = NO_SMOOTHING
-    shared_noise: bool = True
+    noise: NoiseKind = "flow"
 
 
 VARIANTS = (
-    Variant("no adaptation", shared_noise=False),
-    Variant("shared noise only"),
+    Variant("no adaptation", noise="own"),
+    Variant("shared noise only", noise="shared"),
+    Variant("noise along the flow only"),
     Variant("cross-frame attention only", CROSS_FRAME),
     Variant("+ temporal", AttentionSettings(spatial=False), OptimisationSettings(spatial=False)),
     Variant("+ spatial", AttentionSettings(temporal=False), OptimisationSettings(temporal=False)),
@@ -62,7 +64,7 @@ VARIANTS = (
     Variant("attention and optimisation", AttentionSettings(), OptimisationSettings()),
     Variant("full", AttentionSettings(), OptimisationSettings(), SmoothingSettings()),
 )
-"""Rows after the second share their noise; "full" is the last but one with background smoothing."""
+"""Rows after the third carry their noise along the flow; "full" adds background smoothing."""
 
 
 class SourceInterpolator:
@@ -150,8 +152,8 @@ def run_clip(clip: Clip, model: Model, options: argparse.Namespace) -> None:
             attention=variant.attention,
             optimisation=variant.optimisation,
             smoothing=variant.smoothing,
-            shared_noise=variant.shared_noise,
-            shared_step_noise=variant.shared_noise and not options.own_step_noise,
+            start_noise=variant.noise,
+            step_noise="own" if options.own_step_noise else variant.noise,
         )
         consistency, spatial, results = measure(clip, model, settings)
         seconds = time.perf_counter() - started

@@ -166,7 +166,7 @@ def _batch(size: int) -> BatchCorrespondence:
     hidden[:, : size // 8] = True
     generator = torch.Generator().manual_seed(2)
     colours = torch.rand(FRAMES, 3, size, size, generator=generator)
-    return BatchCorrespondence(forward, -forward, hidden, hidden, hidden, colours)
+    return BatchCorrespondence(forward, -forward, hidden, hidden, hidden, colours, hidden, hidden)
 
 
 def paths_by_loop(corr: BatchCorrespondence) -> Tensor:

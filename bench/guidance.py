@@ -96,7 +96,9 @@ def a_correspondence(frames: int, height: int, width: int) -> BatchCorrespondenc
 
     motion = height / 64
     flows = motion * smooth(2), motion * smooth(2)
-    return BatchCorrespondence(*flows, hidden(), hidden(), hidden(), smooth(3).sigmoid())
+    ahead, behind = hidden(), hidden()
+    colours = smooth(3).sigmoid()
+    return BatchCorrespondence(*flows, ahead, behind, hidden(), colours, ahead, behind)
 
 
 def measure_shape(channels: int, size: int, frames: int, settings: OptimisationSettings) -> None:

@@ -19,6 +19,7 @@ from fresco_engine.checkpoint import StoredBatch
 from fresco_engine.colours import colourise, keep_colours
 from fresco_engine.correspondence.batch import correspond
 from fresco_engine.correspondence.flow import Flow, track
+from fresco_engine.correspondence.origins import Origins
 from fresco_engine.diffusion.memory import device_memory, release_device_memory
 from fresco_engine.diffusion.sampler import (
     AnchorLatents,
@@ -49,7 +50,7 @@ class _Shot:
     """A shot while it is worked on; pictures are at the padded working size.
 
     `done` keyframes are translated. `sources` holds only keyframes that are still needed, `first`
-    and `last` the latents of the shot's first keyframe and of the last batch's last.
+    the latents of the shot's first keyframe, `before` the record of the batch before.
     """
 
     keyframes: tuple[int, ...]
@@ -57,7 +58,7 @@ class _Shot:
     sources: dict[int, Image] = field(default_factory=dict[int, Image])
     done: int = 0
     first: Latents | None = None
-    last: Latents | None = None
+    before: StoredBatch | None = None
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def _take_in(shot: _Shot, record: StoredBatch) -> None:
     """Go on behind a batch; its last frame and the shot's first are the next one's anchors."""
     shot.done += len(record.new)
     shot.first = record.first if shot.first is None else shot.first
-    shot.last = record.last
+    shot.before = record
     kept = {shot.keyframes[0], record.new[-1]} & shot.sources.keys()
     shot.sources = {index: shot.sources[index] for index in kept}
 
@@ -215,7 +216,8 @@ def _part(run: TranslationRun, work: _Work) -> Batch:
 
 def _record(batch: Batch, anchors: AnchorLatents) -> StoredBatch:
     first, last = (torch.cat(latents).numpy() for latents in (anchors.first, anchors.last))
-    return StoredBatch(batch.anchors, batch.new, first, last)
+    frame, place = anchors.origins.frame.to(torch.int32).numpy(), anchors.origins.place.numpy()
+    return StoredBatch(batch.anchors, batch.new, first, last, frame, place)
 
 
 def _translation(
@@ -238,13 +240,15 @@ def _translation(
 
 def _anchors(shot: _Shot) -> AnchorLatents:
     assert shot.first is not None
-    assert shot.last is not None
+    assert shot.before is not None
     # Copied, as what is read from a file may not be written to.
     first, last = (
         tuple(torch.from_numpy(latent.copy())[None] for latent in latents)
-        for latents in (shot.first, shot.last)
+        for latents in (shot.first, shot.before.last)
     )
-    return AnchorLatents(first, last)
+    frame = torch.from_numpy(shot.before.origin_frame.astype(np.int64))
+    place = torch.from_numpy(shot.before.origin_place.copy())
+    return AnchorLatents(first, last, Origins(frame, place))
 
 
 def _source(shot: _Shot, index: int) -> Image:

@@ -24,6 +24,7 @@ from fresco_settings.restyle import (
     PRESETS,
     ControlKind,
     InterpolationKind,
+    NoiseKind,
     RestyleSettings,
 )
 
@@ -39,6 +40,7 @@ __all__ = [
     "InterpolationKind",
     "InvalidSettings",
     "LeftOpen",
+    "NoiseKind",
     "OptimisationSettings",
     "Parameter",
     "ParameterKind",

@@ -19,6 +19,7 @@ ControlKind = Literal["tile", "canny", "hed", "depth", "none"]
 CONTROL_KINDS: tuple[ControlKind, ...] = get_args(ControlKind)
 InterpolationKind = Literal["patch", "flow"]
 INTERPOLATION_KINDS: tuple[InterpolationKind, ...] = get_args(InterpolationKind)
+NoiseKind = Literal["flow", "shared", "own"]
 PRESETS = ("draft", "standard", "best")
 MOST_GAP = 1000
 """Frames from one keyframe to the next."""
@@ -30,6 +31,11 @@ _STRUCTURE = translate("Setting", "Structure")
 _PART = translate("Setting", "Part of the clip")
 _FINE_TUNING = translate("Setting", "Fine tuning")
 _KEYFRAMES = translate("Setting", "Keyframes")
+_NOISE_TEXTS = {
+    "flow": "moves with what the clip shows",
+    "shared": "the same for all keyframes, so that texture stays on the screen",
+    "own": "another for each keyframe",
+}
 _THE_MODELS = translate("Setting", "the model's")
 
 
@@ -248,26 +254,28 @@ class RestyleSettings:
             group=_FINE_TUNING,
         ),
     ] = False
-    shared_noise: Annotated[
-        bool,
+    start_noise: Annotated[
+        NoiseKind,
         Setting(
-            title=translate("Setting", "Same start noise"),
-            help="Give all keyframes the same start noise",
+            title=translate("Setting", "Start noise"),
+            help="Whose noise a keyframe starts from",
             group=_FINE_TUNING,
+            choice_texts=_NOISE_TEXTS,
             needs_clip=True,
-            option="",
+            metavar="KIND",
         ),
-    ] = True
-    shared_step_noise: Annotated[
-        bool,
+    ] = "flow"
+    step_noise: Annotated[
+        NoiseKind,
         Setting(
-            title=translate("Setting", "Same step noise"),
-            help="Give all keyframes the same noise in every denoising step",
+            title=translate("Setting", "Step noise"),
+            help="Whose noise every denoising step adds",
             group=_FINE_TUNING,
+            choice_texts=_NOISE_TEXTS,
             needs_clip=True,
-            option="",
+            metavar="KIND",
         ),
-    ] = True
+    ] = "flow"
     batch_size: Annotated[
         int,
         Setting(

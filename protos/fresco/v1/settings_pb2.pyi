@@ -106,8 +106,6 @@ class RestyleSettings(_message.Message):
     KEEP_COLOURS_FIELD_NUMBER: _builtins.int
     COLOURISE_FIELD_NUMBER: _builtins.int
     FREE_U_FIELD_NUMBER: _builtins.int
-    SHARED_NOISE_FIELD_NUMBER: _builtins.int
-    SHARED_STEP_NOISE_FIELD_NUMBER: _builtins.int
     ATTENTION_FIELD_NUMBER: _builtins.int
     OPTIMISATION_FIELD_NUMBER: _builtins.int
     SMOOTHING_FIELD_NUMBER: _builtins.int
@@ -115,6 +113,8 @@ class RestyleSettings(_message.Message):
     STYLE_FIELD_NUMBER: _builtins.int
     KEYFRAMES_FIELD_NUMBER: _builtins.int
     KEYFRAME_PICTURES_FIELD_NUMBER: _builtins.int
+    START_NOISE_FIELD_NUMBER: _builtins.int
+    STEP_NOISE_FIELD_NUMBER: _builtins.int
     prompt: _builtins.str
     """How the clip is to look; no longer than the text encoder takes. Required, not blank, unless a
     style is chosen.
@@ -163,10 +163,6 @@ class RestyleSettings(_message.Message):
     """Keep the clip's lightness and take only colours from the result. Default off."""
     free_u: _builtins.bool
     """Re-weight the decoder's features (FreeU). Default off."""
-    shared_noise: _builtins.bool
-    """Give all keyframes the same start noise. Default on."""
-    shared_step_noise: _builtins.bool
-    """Give all keyframes the same noise in every denoising step. Default on."""
     interpolation: _builtins.str
     """How the frames between keyframes are made: "patch" (guided patch synthesis) or "flow" (motion
     alone, quicker). Default "patch", with the preset "draft" "flow".
@@ -175,6 +171,14 @@ class RestyleSettings(_message.Message):
     """A look that the model knows, by the name of one of Model.styles, such as "watercolour". Adds
     its words to the prompt, and its negative prompt, strength and guidance scale hold wherever
     they are left out here. Default: none.
+    """
+    start_noise: _builtins.str
+    """Whose noise a keyframe starts from: "flow" (moves with what the clip shows), "shared" (the same
+    for all keyframes) or "own" (another for each). Default "flow".
+    """
+    step_noise: _builtins.str
+    """Whose noise every denoising step adds: "flow", "shared" or "own", as start_noise. Default
+    "flow".
     """
     @_builtins.property
     def keyframe_prompts(self) -> _containers.ScalarMap[_builtins.int, _builtins.str]:
@@ -231,8 +235,6 @@ class RestyleSettings(_message.Message):
         keep_colours: _builtins.float | None = ...,
         colourise: _builtins.bool | None = ...,
         free_u: _builtins.bool | None = ...,
-        shared_noise: _builtins.bool | None = ...,
-        shared_step_noise: _builtins.bool | None = ...,
         attention: Global___AttentionSettings | None = ...,
         optimisation: Global___OptimisationSettings | None = ...,
         smoothing: Global___SmoothingSettings | None = ...,
@@ -240,10 +242,12 @@ class RestyleSettings(_message.Message):
         style: _builtins.str | None = ...,
         keyframes: _abc.Iterable[_builtins.int] | None = ...,
         keyframe_pictures: _abc.Mapping[_builtins.int, _builtins.str] | None = ...,
+        start_noise: _builtins.str | None = ...,
+        step_noise: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_free_u", b"_free_u", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_seed", b"_seed", "_shared_noise", b"_shared_noise", "_shared_step_noise", b"_shared_step_noise", "_size", b"_size", "_start", b"_start", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "attention", b"attention", "batch_size", b"batch_size", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "free_u", b"free_u", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "seed", b"seed", "shared_noise", b"shared_noise", "shared_step_noise", b"shared_step_noise", "size", b"size", "smoothing", b"smoothing", "start", b"start", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_free_u", b"_free_u", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_seed", b"_seed", "_size", b"_size", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "attention", b"attention", "batch_size", b"batch_size", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "free_u", b"free_u", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_free_u", b"_free_u", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_seed", b"_seed", "_shared_noise", b"_shared_noise", "_shared_step_noise", b"_shared_step_noise", "_size", b"_size", "_start", b"_start", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "attention", b"attention", "batch_size", b"batch_size", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "free_u", b"free_u", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "keyframe_pictures", b"keyframe_pictures", "keyframe_prompts", b"keyframe_prompts", "keyframe_seeds", b"keyframe_seeds", "keyframes", b"keyframes", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "seed", b"seed", "shared_noise", b"shared_noise", "shared_step_noise", b"shared_step_noise", "size", b"size", "smoothing", b"smoothing", "start", b"start", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_free_u", b"_free_u", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_seed", b"_seed", "_size", b"_size", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "attention", b"attention", "batch_size", b"batch_size", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "free_u", b"free_u", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "keyframe_pictures", b"keyframe_pictures", "keyframe_prompts", b"keyframe_prompts", "keyframe_seeds", b"keyframe_seeds", "keyframes", b"keyframes", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__batch_size: _TypeAlias = _typing.Literal["batch_size"]  # noqa: Y015
     _WhichOneofArgType__batch_size: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size"]  # noqa: Y015
@@ -273,14 +277,14 @@ class RestyleSettings(_message.Message):
     _WhichOneofArgType__prompt: _TypeAlias = _typing.Literal["_prompt", b"_prompt"]  # noqa: Y015
     _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
     _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
-    _WhichOneofReturnType__shared_noise: _TypeAlias = _typing.Literal["shared_noise"]  # noqa: Y015
-    _WhichOneofArgType__shared_noise: _TypeAlias = _typing.Literal["_shared_noise", b"_shared_noise"]  # noqa: Y015
-    _WhichOneofReturnType__shared_step_noise: _TypeAlias = _typing.Literal["shared_step_noise"]  # noqa: Y015
-    _WhichOneofArgType__shared_step_noise: _TypeAlias = _typing.Literal["_shared_step_noise", b"_shared_step_noise"]  # noqa: Y015
     _WhichOneofReturnType__size: _TypeAlias = _typing.Literal["size"]  # noqa: Y015
     _WhichOneofArgType__size: _TypeAlias = _typing.Literal["_size", b"_size"]  # noqa: Y015
     _WhichOneofReturnType__start: _TypeAlias = _typing.Literal["start"]  # noqa: Y015
     _WhichOneofArgType__start: _TypeAlias = _typing.Literal["_start", b"_start"]  # noqa: Y015
+    _WhichOneofReturnType__start_noise: _TypeAlias = _typing.Literal["start_noise"]  # noqa: Y015
+    _WhichOneofArgType__start_noise: _TypeAlias = _typing.Literal["_start_noise", b"_start_noise"]  # noqa: Y015
+    _WhichOneofReturnType__step_noise: _TypeAlias = _typing.Literal["step_noise"]  # noqa: Y015
+    _WhichOneofArgType__step_noise: _TypeAlias = _typing.Literal["_step_noise", b"_step_noise"]  # noqa: Y015
     _WhichOneofReturnType__steps: _TypeAlias = _typing.Literal["steps"]  # noqa: Y015
     _WhichOneofArgType__steps: _TypeAlias = _typing.Literal["_steps", b"_steps"]  # noqa: Y015
     _WhichOneofReturnType__stop: _TypeAlias = _typing.Literal["stop"]  # noqa: Y015
@@ -318,13 +322,13 @@ class RestyleSettings(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
     @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__shared_noise) -> _WhichOneofReturnType__shared_noise | None: ...
-    @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__shared_step_noise) -> _WhichOneofReturnType__shared_step_noise | None: ...
-    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__size) -> _WhichOneofReturnType__size | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__start) -> _WhichOneofReturnType__start | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__start_noise) -> _WhichOneofReturnType__start_noise | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__step_noise) -> _WhichOneofReturnType__step_noise | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__steps) -> _WhichOneofReturnType__steps | None: ...
     @_typing.overload

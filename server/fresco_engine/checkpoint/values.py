@@ -191,13 +191,16 @@ class StoredBatch:
     """A translated batch: its anchor frames, its new keyframes, and latents for the next batch.
 
     `first` and `last` are the latents of its first and last frame, one entry per denoising step
-    and the result: (steps + 1, c, h, w) float32.
+    and the result: (steps + 1, c, h, w) float32. `origin_frame` (H, W) int32 and `origin_place`
+    (2, H, W) float32 say in which frame, and where, each pixel of its last frame was first seen.
     """
 
     anchors: tuple[int, ...]
     new: tuple[int, ...]
     first: NDArray[np.float32]
     last: NDArray[np.float32]
+    origin_frame: NDArray[np.int32]
+    origin_place: NDArray[np.float32]
 
     def packed(self) -> bytes:
         """It as a file, with a check sum."""
@@ -206,6 +209,8 @@ class StoredBatch:
             "new": np.asarray(self.new, np.int64),
             "first": np.ascontiguousarray(self.first),
             "last": np.ascontiguousarray(self.last),
+            "origin_frame": np.ascontiguousarray(self.origin_frame),
+            "origin_place": np.ascontiguousarray(self.origin_place),
         }
         return save({**arrays, "check": _check_sum(arrays)})
 
@@ -218,13 +223,18 @@ class StoredBatch:
                 return None
             new, first, last = arrays["new"], arrays["first"], arrays["last"]
             is_sound = new.ndim == 1 and new.size and first.shape == last.shape and first.ndim == 4
-            if not is_sound or not first.dtype == last.dtype == np.float32:
+            frame, place = arrays["origin_frame"], arrays["origin_place"]
+            is_sound = is_sound and frame.ndim == 2 and place.shape == (2, *frame.shape)
+            are_floats = first.dtype == last.dtype == place.dtype == np.float32
+            if not is_sound or not are_floats or frame.dtype != np.int32:
                 return None
             return StoredBatch(
                 anchors=tuple(int(index) for index in arrays["anchors"]),
                 new=tuple(int(index) for index in new),
                 first=first,
                 last=last,
+                origin_frame=frame,
+                origin_place=place,
             )
         except (SafetensorError, LookupError, ValueError, TypeError):
             return None

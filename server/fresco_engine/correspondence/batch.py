@@ -15,7 +15,7 @@ from torch import Tensor
 from fresco_engine.correspondence.flow import Flow, FlowEstimator
 from fresco_engine.correspondence.occlusion import occlusion
 from fresco_engine.correspondence.saliency import foreground_mask
-from fresco_engine.correspondence.warp import resize_flow, resize_map, resize_occlusion
+from fresco_engine.correspondence.warp import mostly, partly, resize_flow, resize_map
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,17 @@ class BatchCorrespondence:
     backward: Tensor
     """(f, 2, h, w): flow from frame i+1 to frame i."""
     occluded_forward: Tensor
-    """(f, h, w) bool: pixels of frame i that frame i+1 does not show."""
+    """(f, h, w) bool: pixels of frame i that frame i+1 does not show, or most of a cell's."""
     occluded_backward: Tensor
-    """(f, h, w) bool: pixels of frame i+1 that frame i does not show."""
+    """(f, h, w) bool: pixels of frame i+1 that frame i does not show, or most of a cell's."""
     foreground: Tensor
     """(f, h, w) bool."""
     colours: Tensor
     """(f, 3, h, w), RGB, range 0-1."""
+    unbound_forward: Tensor
+    """As `occluded_forward`, but True where any of a cell is hidden: the rest binds it to no
+    token of frame i+1. On coarse maps that is much more (max-pooling in the published code)."""
+    unbound_backward: Tensor
     _resized: dict[tuple[int, int], BatchCorrespondence] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -56,10 +60,12 @@ class BatchCorrespondence:
             self._resized[height, width] = BatchCorrespondence(
                 resize_flow(self.forward, height, width),
                 resize_flow(self.backward, height, width),
-                resize_occlusion(self.occluded_forward, height, width),
-                resize_occlusion(self.occluded_backward, height, width),
-                resize_occlusion(self.foreground, height, width),
+                mostly(self.occluded_forward, height, width),
+                mostly(self.occluded_backward, height, width),
+                partly(self.foreground, height, width),
                 resize_map(self.colours, height, width),
+                partly(self.unbound_forward, height, width),
+                partly(self.unbound_backward, height, width),
             )
         return self._resized[height, width]
 
@@ -89,13 +95,18 @@ def correspond(
     forward, backward = ([pair[way] for pair in pairs] for way in (0, 1))
     # The ring's last link may span the whole batch: too far to tell who moves.
     foreground = foreground_mask(frames, forward[:-1], backward[:-1])
+    ahead, behind = (
+        torch.from_numpy(np.stack([pair[way] for pair in hidden])).to(device) for way in (0, 1)
+    )
     return BatchCorrespondence(
         _channels_first(np.stack(forward), device),
         _channels_first(np.stack(backward), device),
-        torch.from_numpy(np.stack([ahead for ahead, _ in hidden])).to(device),
-        torch.from_numpy(np.stack([behind for _, behind in hidden])).to(device),
+        ahead,
+        behind,
         torch.from_numpy(foreground).to(device),
         _channels_first(np.stack(frames), device).float() / 255,
+        ahead,
+        behind,
     )
 
 

@@ -28,16 +28,18 @@ def warp(x: Tensor, flow: Tensor) -> Tensor:
     leading = torch.broadcast_shapes(x.shape[:-3], flow.shape[:-3])
     maps = x.expand(*leading, *x.shape[-3:]).reshape(-1, *x.shape[-3:])
     flows = flow.expand(*leading, 2, height, width).reshape(-1, 2, height, width)
-    grid = _targets(flows.to(maps.dtype)).permute(0, 2, 3, 1)
-    span = torch.tensor([width, height], dtype=maps.dtype, device=maps.device)
+    # Half precision cannot tell places apart: at 256 pixels bfloat16 is a whole pixel off.
+    precise = torch.promote_types(maps.dtype, torch.float32)
+    grid = targets(flows.to(precise)).permute(0, 2, 3, 1)
+    span = torch.tensor([width, height], dtype=grid.dtype, device=maps.device)
     # Pixel centres lie at (2x + 1) / width - 1 when corners are not aligned.
     grid = (2 * grid + 1) / span - 1
-    read = F.grid_sample(maps, grid, padding_mode="border", align_corners=False)
-    return read.reshape(*leading, *x.shape[-3:])
+    read = F.grid_sample(maps.to(precise), grid, padding_mode="border", align_corners=False)
+    return read.to(x.dtype).reshape(*leading, *x.shape[-3:])
 
 
-def _targets(flow: Tensor) -> Tensor:
-    """Positions (..., 2, h, w) that `flow` leads to."""
+def targets(flow: Tensor) -> Tensor:
+    """Places (..., 2, h, w) that `flow` leads to."""
     height, width = flow.shape[-2:]
     y = torch.arange(height, dtype=flow.dtype, device=flow.device)[:, None].expand(height, width)
     x = torch.arange(width, dtype=flow.dtype, device=flow.device).expand(height, width)
@@ -76,7 +78,7 @@ class Sampling:
         tokens = height * width
         if source is None:
             source = torch.arange(frames, device=flow.device)
-        rows, weights = _bilinear(flow)
+        rows, weights = bilinear_taps(flow)
         rows = rows + source[:, None, None] * tokens
         shift = torch.arange(repeats, device=flow.device)[:, None, None] * (frames * tokens)
         indices = (rows.reshape(1, -1, 4) + shift).reshape(-1, 4)
@@ -104,10 +106,10 @@ class Sampling:
         return spread.reshape(g.shape)
 
 
-def _bilinear(flow: Tensor) -> tuple[Tensor, Tensor]:
+def bilinear_taps(flow: Tensor) -> tuple[Tensor, Tensor]:
     """Token indices and weights (f, n, 4) of the four neighbours each position lies between."""
     height, width = flow.shape[-2:]
-    x, y = _targets(flow.float()).flatten(-2).unbind(1)  # f n
+    x, y = targets(flow.float()).flatten(-2).unbind(1)  # f n
     x, y = x.clamp(0, width - 1), y.clamp(0, height - 1)
     left, top = x.floor(), y.floor()
     right, bottom = (left + 1).clamp(max=width - 1), (top + 1).clamp(max=height - 1)
@@ -119,6 +121,32 @@ def _bilinear(flow: Tensor) -> tuple[Tensor, Tensor]:
         [(1 - across) * (1 - down), across * (1 - down), (1 - across) * down, across * down], -1
     )
     return rows.long(), weights
+
+
+def cubic_taps(place: Tensor, pixels: Tensor) -> tuple[Tensor, Tensor]:
+    """Token indices and weights (k, 16) of the neighbours of `place` (2, h, w), x and y in pixels.
+
+    For the k `pixels` of the map only. Catmull-Rom splines: what is read keeps the detail that
+    bilinear reading halves. Beyond the picture the border repeats.
+    """
+    height, width = place.shape[-2:]
+    x, y = place.float().flatten(1)[:, pixels]
+    columns, across = _cubic(x.clamp(0, width - 1), width)
+    rows, down = _cubic(y.clamp(0, height - 1), height)
+    taps = rows[:, :, None] * width + columns[:, None, :]
+    return taps.flatten(1), (down[:, :, None] * across[:, None, :]).flatten(1)
+
+
+def _cubic(x: Tensor, length: int) -> tuple[Tensor, Tensor]:
+    """Indices and weights (n, 4) of the four neighbours of each position on a line."""
+    base = x.floor()
+    t = (x - base)[:, None]
+    offsets = torch.arange(-1, 3, device=x.device)
+    distance = (t - offsets).abs()
+    near = (1.5 * distance - 2.5) * distance.square() + 1
+    far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
+    weights = torch.where(distance < 1, near, far)
+    return (base.long()[:, None] + offsets).clamp(0, length - 1), weights
 
 
 def _transpose(indices: Tensor, weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -136,10 +164,18 @@ def resize_flow(flow: Tensor, height: int, width: int) -> Tensor:
     return resize_map(flow, height, width) * scale[:, None, None]
 
 
-def resize_occlusion(occluded: Tensor, height: int, width: int) -> Tensor:
-    """`occluded` (..., H, W) bool: a cell of the map is hidden where more than half of it is."""
-    share = resize_map(occluded.unsqueeze(-3).float(), height, width)
-    return share.squeeze(-3) > 0.5
+def mostly(mask: Tensor, height: int, width: int) -> Tensor:
+    """`mask` (..., H, W) bool on a map: True where more than half of a cell is."""
+    return _share(mask, height, width) > 0.5
+
+
+def partly(mask: Tensor, height: int, width: int) -> Tensor:
+    """`mask` (..., H, W) bool on a map: True where any of a cell is, as by max-pooling."""
+    return _share(mask, height, width) > 0
+
+
+def _share(mask: Tensor, height: int, width: int) -> Tensor:
+    return resize_map(mask.unsqueeze(-3).float(), height, width).squeeze(-3)
 
 
 def resize_map(x: Tensor, height: int, width: int) -> Tensor:

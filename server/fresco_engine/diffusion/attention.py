@@ -35,7 +35,7 @@ class LayerGuidance:
 
     frames: int
     reference: tuple[Tensor, Tensor] | None = None
-    """Q^r and K^r of the input frames, (f, n, heads, d) each."""
+    """Q^r and K^r of the input frames, (b f) n heads d each; one half may serve all."""
     spatial_scale: float = 5.0
     attended: Tensor | None = None
     """(m,) int64: the tokens, counted over all frames, that keys and values are taken from."""
@@ -48,7 +48,8 @@ def spatial_guided_query(
 ) -> Tensor:
     """Queries gathered by the self-similarity of the input frames instead of their own.
 
-    `query` is (b f) n heads d, the reference f n heads d. A larger `scale` gathers more widely.
+    `query` is (b f) n heads d, the reference too, or f n heads d for every half. A larger `scale`
+    gathers more widely.
     λ_s goes in as the softmax scale, not as a mask, so that the fast attention kernels apply and
     no n·n matrix is held. Source: Eq. 7 of FRESCO (arXiv:2403.12962).
     """

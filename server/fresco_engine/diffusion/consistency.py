@@ -85,8 +85,8 @@ def _differences_along(correspondence: BatchCorrespondence) -> tuple[Tensor, Ten
     """Columns and weights (r, 5) of the rows of S, from both neighbours of every frame."""
     frames = torch.arange(correspondence.frame_count, device=correspondence.forward.device)
     behind, ahead = correspondence.backward.roll(1, 0), correspondence.forward
-    hidden_behind = correspondence.occluded_backward.roll(1, 0)
-    hidden_ahead = correspondence.occluded_forward
+    hidden_behind = correspondence.unbound_backward.roll(1, 0)
+    hidden_ahead = correspondence.unbound_forward
     back = _differences(Sampling.of(behind, frames.roll(1)), hidden_behind)
     forth = _differences(Sampling.of(ahead, frames.roll(-1)), hidden_ahead)
     return torch.cat([back[0], forth[0]]), torch.cat([back[1], forth[1]])

@@ -13,7 +13,8 @@ from torch import Tensor
 from fresco_engine.errors import ControlUnavailable
 from fresco_engine.settings import ControlKind
 
-CANNY_THRESHOLDS = (100.0, 200.0)
+CANNY_THRESHOLDS = (50.0, 100.0)
+"""As the published code has them: 100 and 200 find less than half as many edges."""
 
 
 def condition_images(

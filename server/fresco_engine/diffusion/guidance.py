@@ -22,11 +22,11 @@ class Reference:
     """What the U-Net made of the input frames themselves (the reference pass)."""
 
     features: dict[int, Tensor] = field(default_factory=dict[int, Tensor], repr=False)
-    """Input features (f, c, h, w) by decoder block."""
+    """Input features (b f) c h w by decoder block; the last half is the prompt's."""
     attention: dict[str, tuple[Tensor, Tensor]] = field(
         default_factory=dict[str, tuple[Tensor, Tensor]], repr=False
     )
-    """Q^r and K^r, (f, n, heads, d) each, by the name of the self-attention layer."""
+    """Q^r and K^r, (b f) n heads d each, by the name of the self-attention layer."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Guidance:
             KeyError: the reference pass did not keep this block's features.
         """
         if block not in self._targets:
-            features = self.reference.features[block]
+            features = self.reference.features[block][-self.frame_count :]
             self._targets[block] = SimilarityTarget.of(to_tokens(features))
         return self._targets[block]
 
@@ -156,7 +156,7 @@ class GuidanceStep:
 
     def _reference(self, name: str, tokens: int) -> tuple[Tensor, Tensor]:
         query, key = self.guidance.reference.attention[name]
-        if query.shape[:2] != (self.guidance.frame_count, tokens):
+        if query.shape[0] % self.guidance.frame_count or query.shape[1] != tokens:
             raise KeyError(f"{name}: the reference is {tuple(query.shape)}, not of {tokens} tokens")
         return query, key
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from fresco_media.types import Image
 from torch import Tensor
 
 from fresco_engine.correspondence.batch import BatchCorrespondence
+from fresco_engine.correspondence.origins import Origins, trace_origins
 from fresco_engine.diffusion.control import condition_images
 from fresco_engine.diffusion.finite import require_finite
 from fresco_engine.diffusion.guidance import Guidance, GuidanceStep, Reference
@@ -24,16 +25,23 @@ from fresco_engine.diffusion.hooks import guided, recording
 from fresco_engine.diffusion.latents import decode_latents, encode_images
 from fresco_engine.diffusion.memory import device_memory
 from fresco_engine.diffusion.model import Model
+from fresco_engine.diffusion.noise import Noise, make_noise
 from fresco_engine.diffusion.prompts import encode_prompt
-from fresco_engine.diffusion.schedule import make_scheduler, output_that_predicts, predicted_x0
+from fresco_engine.diffusion.schedule import (
+    ancestral_step,
+    make_scheduler,
+    output_that_predicts,
+    predicted_x0,
+)
 from fresco_engine.diffusion.smoothing import carry_background
-from fresco_engine.settings import RestyleSettings
+from fresco_engine.settings import NoiseKind, RestyleSettings
 from fresco_engine.wording import plain_words
 
 if TYPE_CHECKING:
     from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 
-_SEED_STRIDE = 7919
+_REFERENCE_TIMESTEP = 1
+"""Next to no noise: what Stable Diffusion's 20 steps end with. Few steps end far above it."""
 _FREE_U = {"s1": 0.9, "s2": 0.2, "b1": 1.5, "b2": 1.6}
 """The weights FreeU (arXiv:2309.11497) recommends for Stable Diffusion 1.5."""
 
@@ -43,10 +51,12 @@ class AnchorLatents:
     """Latents of a batch's first and last frame, one entry per denoising step and the result.
 
     Entry k is (1, c, h, w): the latent that enters step k, after the last step the clean one.
+    `origins` are those of the last frame's pixels, at the size of the pictures.
     """
 
     first: tuple[Tensor, ...]
     last: tuple[Tensor, ...]
+    origins: Origins
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,16 +126,11 @@ class _Schedule:
 
 
 @dataclass(frozen=True)
-class _Noise:
-    """One noise source per frame, for the start and for the steps; they may be the same."""
+class _BatchNoise:
+    """Noise for the start and for the steps; of one kind it goes on from start to steps."""
 
-    start: list[torch.Generator]
-    steps: list[torch.Generator]
-
-    def draw(self, like: Tensor) -> Tensor:
-        """Start noise for latents shaped (f, c, h, w)."""
-        rows = [torch.randn(like[:1].shape, generator=source) for source in self.start]
-        return torch.cat(rows).to(like)
+    start: Noise
+    steps: Noise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +143,7 @@ class _BatchRun:
     schedule: _Schedule
     conditions: _Conditions
     clean: Tensor  # f c h w
-    noise: _Noise
+    noise: _BatchNoise
 
 
 def translate(
@@ -167,18 +172,20 @@ def _translate(
     settings: RestyleSettings,
     correspondence: BatchCorrespondence,
 ) -> Generator[StepDone, None, Translation]:
-    frames = _as_tensor(batch.images, model)
+    clean = encode_images(model, _as_tensor(batch.images, model)).float()
+    origins = _origins(batch, correspondence)
     run = _BatchRun(
         model=model,
         settings=settings,
         correspondence=correspondence,
         schedule=_make_schedule(model, settings),
         conditions=_make_conditions(model, batch, settings),
-        clean=encode_images(model, frames).float(),
-        noise=_make_noise(settings, batch.indices),
+        clean=clean,
+        noise=_make_noise(settings, batch.indices, clean, origins),
     )
-    x = yield from _denoised(run, batch.anchors)
-    return Translation(_as_images(decode_latents(model, x[-1])), _anchor_latents(x))
+    record = yield from _denoised(run, batch.anchors)
+    pictures, record = _finished(run, record)
+    return Translation(_as_images(pictures), _anchor_latents(record, origins[-1]))
 
 
 def _denoised(
@@ -187,6 +194,7 @@ def _denoised(
     """The latents entering every step, and the clean ones last."""
     guidance = _make_guidance(run)
     timesteps = run.schedule.timesteps
+    smoothed = _smoothed_steps(run.settings, run.schedule)
     record = [_with_anchors(_initial_latents(run), anchors, 0)]
     for k, t in enumerate(timesteps):
         x = record[-1]
@@ -197,7 +205,7 @@ def _denoised(
             noise_share=run.schedule.noise_share(int(t)),
         )
         output = _predict(run, x, t, step)
-        if _smooths(run.settings, run.schedule.position(k)):
+        if k in smoothed and k + 1 < len(timesteps):
             output = _smoothed(run, output, x, t)
         stepped = require_finite(run.model, _stepped(run, output, x, t), "denoising")
         record.append(_with_anchors(stepped, anchors, k + 1))
@@ -205,11 +213,23 @@ def _denoised(
     return record
 
 
+def _finished(run: _BatchRun, record: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    """The pictures, and the record; smoothing on the last step needs no autoencoder.
+
+    Only the last frame's latents, which the next batch begins with, take in what was smoothed.
+    """
+    pictures = decode_latents(run.model, record[-1])
+    if len(record) - 2 not in _smoothed_steps(run.settings, run.schedule):
+        return pictures, record
+    carried = carry_background(pictures, run.correspondence, run.settings.smoothing.dilation)
+    last = record[-1][-1:] + _change(run, pictures[-1:], carried[-1:]).to(record[-1])
+    return carried, [*record[:-1], torch.cat([record[-1][:-1], last])]
+
+
 def _stepped(run: _BatchRun, output: Tensor, x: Tensor, t: Tensor) -> Tensor:
-    """The latents after one step of ancestral sampling, each frame with its own noise source."""
-    # The scheduler takes a list of generators; its declared type knows only one.
-    sources: Any = run.noise.steps
-    return run.schedule.scheduler.step(output, int(t), x, generator=sources, return_dict=False)[0]
+    """The latents after one step of ancestral sampling."""
+    noise = run.noise.steps.draw().to(x)
+    return ancestral_step(run.schedule.scheduler, output, x, int(t), noise)
 
 
 def executed_steps(settings: RestyleSettings) -> int:
@@ -246,29 +266,44 @@ def _make_conditions(model: Model, batch: KeyframeBatch, settings: RestyleSettin
     )
 
 
-def _make_noise(settings: RestyleSettings, indices: Sequence[int]) -> _Noise:
-    """Sources seeded alike give all frames the same noise, but for those with a seed of their own.
+def _origins(batch: KeyframeBatch, correspondence: BatchCorrespondence) -> list[Origins]:
+    """Where the pixels of each frame were first seen, in this batch or before it."""
+    first = _first_in_time(batch)
+    # On the CPU, where noise is drawn.
+    traced = trace_origins(
+        correspondence.backward[first:-1].cpu(),
+        ~correspondence.occluded_backward[first:-1].cpu(),
+        batch.indices[first:],
+        batch.anchors.origins if batch.anchors else None,
+    )
+    height, width = correspondence.size
+    alone = [Origins.of_itself(number, height, width, "cpu") for number in batch.indices[:first]]
+    return [*alone, *traced]
 
-    Otherwise the seed depends on the source frame number, so that a frame's noise does not depend
-    on the batch it falls into. Noise is drawn on the CPU: a seed means the same on every device.
-    """
 
-    def source(index: int, is_shared: bool) -> torch.Generator:
-        seed = settings.keyframe_seeds.get(index, settings.seed)
-        offset = 0 if is_shared else (1 + index) * _SEED_STRIDE
-        return torch.Generator("cpu").manual_seed((seed + offset) % 2**63)
+def _first_in_time(batch: KeyframeBatch) -> int:
+    """The frame that those after it follow: the first anchor lies far before the second."""
+    return 0 if batch.anchors is None else 1
 
-    def sources(is_shared: bool) -> list[torch.Generator]:
-        return [source(index, is_shared) for index in indices]
 
-    start = sources(settings.shared_noise)
-    if settings.shared_step_noise == settings.shared_noise:
-        return _Noise(start=start, steps=start)
-    return _Noise(start=start, steps=sources(settings.shared_step_noise))
+def _make_noise(
+    settings: RestyleSettings,
+    numbers: Sequence[int],
+    clean: Tensor,
+    origins: Sequence[Origins],
+) -> _BatchNoise:
+    def noise(kind: NoiseKind) -> Noise:
+        seeds = [settings.keyframe_seeds.get(number, settings.seed) for number in numbers]
+        shape = clean.shape[1:]
+        return make_noise(kind, seeds=seeds, numbers=numbers, shape=shape, origins=origins)
+
+    start = noise(settings.start_noise)
+    is_one = settings.step_noise == settings.start_noise
+    return _BatchNoise(start, start if is_one else noise(settings.step_noise))
 
 
 def _initial_latents(run: _BatchRun) -> Tensor:
-    noise = run.noise.draw(run.clean)
+    noise = run.noise.start.draw().to(run.clean)
     if run.schedule.skipped == 0:
         return noise
     return _noised(run, noise, run.schedule.timesteps[:1])
@@ -289,23 +324,30 @@ def _make_guidance(run: _BatchRun) -> Guidance:
 
 
 def _reference_pass(run: _BatchRun) -> Reference:
-    """The U-Net's view of the input frames at the smallest timestep, without ControlNet."""
+    """The U-Net's view of the input frames with next to no noise, without ControlNet.
+
+    Attention needs that of each half of classifier-free guidance, features the prompt's alone.
+    """
     attention, optimisation = run.settings.attention, run.settings.optimisation
     needs_features = optimisation.is_on and optimisation.spatial
     if not (needs_features or attention.spatial):
         return Reference()
     frames = run.clean.shape[0]
-    t = run.schedule.timesteps[-1]
-    # Numbered within the batch: a seed meant for a source frame must not reach another one.
-    settings = replace(run.settings, keyframe_seeds={})
-    noise = _make_noise(settings, range(frames)).draw(run.clean)
+    t = run.schedule.timesteps[-1].clamp(max=_REFERENCE_TIMESTEP)
+    # One noise for all, as it would tell frames apart that are alike.
+    generator = torch.Generator("cpu").manual_seed(run.settings.seed)
+    noise = torch.randn(run.clean[:1].shape, generator=generator).to(run.clean)
+    noise = noise.expand_as(run.clean)
     with recording(
         run.model.unet, features=needs_features, attention=attention.spatial
     ) as reference:
+        embeddings = run.conditions.embeddings
+        embeddings = embeddings if attention.spatial else embeddings[-frames:]
+        noised = _noised(run, noise, t[None]).to(run.model.dtype)
         run.model.unet(
-            _noised(run, noise, t[None]).to(run.model.dtype),
+            noised.repeat(len(embeddings) // frames, 1, 1, 1),
             t,
-            encoder_hidden_states=run.conditions.embeddings[-frames:],
+            encoder_hidden_states=embeddings,
             return_dict=False,
         )
     return reference
@@ -363,18 +405,34 @@ def _control_residuals(run: _BatchRun, x: Tensor, t: Tensor) -> dict[str, Any]:
     }
 
 
-def _smooths(settings: RestyleSettings, position: float) -> bool:
+def _smoothed_steps(settings: RestyleSettings, schedule: _Schedule) -> frozenset[int]:
+    """The executed steps whose pictures are smoothed: those that begin in the chosen span.
+
+    A short schedule may have none there; then it is the one in which the span's middle lies.
+    """
     smoothing = settings.smoothing
-    return smoothing.is_on and smoothing.start <= position < smoothing.stop
+    if not smoothing.is_on or smoothing.start == smoothing.stop:
+        return frozenset()
+    positions = [schedule.position(k) for k in range(len(schedule.timesteps))]
+    inside = [k for k, at in enumerate(positions) if smoothing.start <= at < smoothing.stop]
+    middle = (smoothing.start + smoothing.stop) / 2
+    before = [k for k, at in enumerate(positions) if at <= middle]
+    return frozenset(inside or before[-1:])
 
 
 def _smoothed(run: _BatchRun, output: Tensor, x: Tensor, t: Tensor) -> Tensor:
     """The model output that predicts the smoothed clean picture instead of its own."""
     scheduler = run.schedule.scheduler
-    pictures = decode_latents(run.model, predicted_x0(scheduler, output, x, t))
+    predicted = predicted_x0(scheduler, output, x, t)
+    pictures = decode_latents(run.model, predicted)
     carried = carry_background(pictures, run.correspondence, run.settings.smoothing.dilation)
-    clean = encode_images(run.model, carried).to(x.dtype)
-    return output_that_predicts(scheduler, clean, x, t)
+    change = _change(run, pictures, carried).to(x.dtype)
+    return output_that_predicts(scheduler, predicted + change, x, t)
+
+
+def _change(run: _BatchRun, pictures: Tensor, carried: Tensor) -> Tensor:
+    """What smoothing did, in latents: the autoencoder's own loss, in both, cancels out."""
+    return encode_images(run.model, carried) - encode_images(run.model, pictures)
 
 
 def _with_anchors(x: Tensor, anchors: AnchorLatents | None, step: int) -> Tensor:
@@ -384,8 +442,9 @@ def _with_anchors(x: Tensor, anchors: AnchorLatents | None, step: int) -> Tensor
     return torch.cat([anchors.first[step].to(x), anchors.last[step].to(x), x[2:]])
 
 
-def _anchor_latents(record: Sequence[Tensor]) -> AnchorLatents:
-    return AnchorLatents(tuple(x[:1].cpu() for x in record), tuple(x[-1:].cpu() for x in record))
+def _anchor_latents(record: Sequence[Tensor], origins: Origins) -> AnchorLatents:
+    first, last = (tuple(x[part].cpu() for x in record) for part in (slice(1), slice(-1, None)))
+    return AnchorLatents(first, last, origins)
 
 
 def _as_tensor(images: Sequence[Image], model: Model) -> Tensor:

@@ -62,7 +62,7 @@ def predicted_x0(
     kind = scheduler.config["prediction_type"]
     if kind == "sample":
         return model_output
-    kept = scheduler.alphas_cumprod[int(t)].item()
+    kept = scheduler.alphas_cumprod[int(t)]
     signal, noise = kept**0.5, (1 - kept) ** 0.5
     if kind == "v_prediction":
         return signal * sample - noise * model_output
@@ -81,3 +81,23 @@ def output_that_predicts(
     if kind == "v_prediction":
         return (signal * sample - x0) / noise
     return (sample - signal * x0) / noise
+
+
+def ancestral_step(
+    scheduler: DDPMScheduler, model_output: Tensor, sample: Tensor, t: int, noise: Tensor
+) -> Tensor:
+    """The latents at the timestep before `t`, with `noise` of unit variance shaped like them.
+
+    The posterior's mean and smallest variance (Eq. 6 and 7 of DDPM, arXiv:2006.11239), bit for bit
+    what the scheduler computes; but that draws its noise itself, and ours moves with the picture.
+    """
+    before = scheduler.previous_timestep(t)
+    kept = scheduler.alphas_cumprod[t]
+    kept_before = scheduler.alphas_cumprod[before] if before >= 0 else scheduler.one
+    gone, gone_before = 1 - kept, 1 - kept_before
+    alpha = kept / kept_before
+    beta = 1 - alpha
+    x0 = predicted_x0(scheduler, model_output, sample, t)
+    mean = (kept_before**0.5 * beta) / gone * x0 + alpha**0.5 * gone_before / gone * sample
+    variance = (gone_before / gone * beta).clamp(min=1e-20)
+    return mean + variance**0.5 * noise if t > 0 else mean

@@ -1,4 +1,4 @@
-"""Background smoothing: the un-occluded background is carried from frame to frame.
+"""Background smoothing: the un-occluded background is carried from the frame that saw it first.
 
 Used on the pictures of the predicted clean latents in a few late denoising steps, as in
 Text2Video-Zero (arXiv:2303.13439), which FRESCO adopts (section 4 of arXiv:2403.12962); see
@@ -12,7 +12,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from fresco_engine.correspondence.batch import BatchCorrespondence
-from fresco_engine.correspondence.warp import warp
+from fresco_engine.correspondence.origins import Origins, trace_origins
+from fresco_engine.correspondence.warp import cubic_taps, warp
+
+_ALIKE, _UNLIKE = 0.08, 0.16
+"""Mean difference of the clip's own colours up to which, and from which on, two places are taken
+for the same thing: small errors of the flow add up over many frames."""
 
 
 def dilated(mask: Tensor, size: int) -> Tensor:
@@ -30,7 +35,7 @@ def background_weights(correspondence: BatchCorrespondence, dilation: int) -> Te
     frames and was visible in the earlier one, with a soft border so that no seam shows.
     """
     foreground = dilated(correspondence.foreground, dilation)
-    hidden = dilated(correspondence.occluded_backward[:-1], dilation)
+    hidden = dilated(correspondence.unbound_backward[:-1], dilation)
     earlier = warp(foreground[:-1, None].float(), correspondence.backward[:-1])[:, 0] > 0.01
     free = ~(foreground[1:] | earlier | hidden)
     radius = max(1, dilation // 2)
@@ -45,16 +50,38 @@ def background_weights(correspondence: BatchCorrespondence, dilation: int) -> Te
 
 
 def carry_background(x: Tensor, correspondence: BatchCorrespondence, dilation: int) -> Tensor:
-    """`x` (f, c, h, w) with each frame's background replaced by the warped previous frame.
+    """`x` (f, c, h, w) with each frame's background as the frame has it that saw it first.
 
-    The frames are visited in order, so a background seen from the first to the last frame is the
-    first frame's throughout. `correspondence` must be at the size of `x`.
+    However far that frame lies, it is read once, through the composed flow and by cubic splines:
+    read again from frame to frame, the background would lose its detail. A background seen from
+    the first to the last frame is the first frame's throughout. `correspondence` must be at the
+    size of `x`.
     """
     if x.shape[0] < 2:
         return x
-    weights = background_weights(correspondence, dilation).to(x.dtype)
+    weights = background_weights(correspondence, dilation)[:, 0]
+    origins = trace_origins(correspondence.backward[:-1], weights > 0, range(len(x)))
+    rows, colours = _rows(x), _rows(correspondence.colours)
     carried = [x[0]]
-    for i in range(1, x.shape[0]):
-        before = warp(carried[-1][None], correspondence.backward[i - 1 : i].to(x.dtype))[0]
-        carried.append(torch.lerp(x[i], before, weights[i - 1]))
+    for i, (weight, origin) in enumerate(zip(weights, origins[1:], strict=True), 1):
+        here = (origin.frame != i).flatten().nonzero()[:, 0]
+        difference = (_read(colours, origin, here) - colours[i * weight.numel() + here]).abs()
+        alike = ((_UNLIKE - difference.mean(1)) / (_UNLIKE - _ALIKE)).clamp(0, 1)
+        share = (weight.flatten()[here] * alike)[:, None]
+        own = x[i].flatten(1).mT.clone()
+        own[here] = torch.lerp(own[here].float(), _read(rows, origin, here), share).to(x.dtype)
+        carried.append(own.mT.reshape(x.shape[1:]))
     return torch.stack(carried)
+
+
+def _rows(x: Tensor) -> Tensor:
+    """(f, c, h, w) → (f * h * w, c) float32."""
+    return x.float().flatten(2).mT.flatten(0, 1)
+
+
+def _read(rows: Tensor, origins: Origins, here: Tensor) -> Tensor:
+    """What the pixels `here` (k,) show in the frames they come from: (k, c)."""
+    size = origins.frame.numel()
+    taps, weights = cubic_taps(origins.place, here)
+    first = origins.frame.flatten()[here] * size
+    return F.embedding_bag(taps + first[:, None], rows, mode="sum", per_sample_weights=weights)

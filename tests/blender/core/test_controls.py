@@ -24,7 +24,7 @@ CHOSEN: dict[str, Any] = {
     "keyframe_max": 9,
     "colourise": True,
     "interpolation": "flow",
-    "shared_noise": False,
+    "start_noise": "own",
     "attention.spatial": False,
     "attention.temporal_scale": 3.0,
     "optimisation.iterations": 5,

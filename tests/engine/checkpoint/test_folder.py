@@ -57,7 +57,9 @@ def picture(seed: int, size: tuple[int, int] = (88, 72)) -> np.ndarray:
 def batch(first: int) -> StoredBatch:
     random = np.random.default_rng(first)
     latents = random.standard_normal((2, 4, 4, 9, 11)).astype(np.float32)
-    return StoredBatch((2, 7), (first, first + 3), latents[0], latents[1])
+    frame = random.integers(0, 12, (72, 88)).astype(np.int32)
+    place = random.uniform(0, 72, (2, 72, 88)).astype(np.float32)
+    return StoredBatch((2, 7), (first, first + 3), latents[0], latents[1], frame, place)
 
 
 def test_a_plan_comes_back_as_it_was(tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ import pytest
 import torch
 from fresco_engine.correspondence.warp import (
     Sampling,
+    mostly,
+    partly,
     resize_flow,
-    resize_occlusion,
     warp,
     warp_image,
 )
@@ -121,11 +122,12 @@ def test_a_resized_flow_leads_to_the_same_places() -> None:
     assert torch.equal(large, torch.tensor([16.0, 8.0]).reshape(1, 2, 1, 1).expand(1, 2, 32, 64))
 
 
-def test_a_cell_is_hidden_when_more_than_half_of_it_is() -> None:
+def test_a_cell_is_mostly_hidden_or_partly() -> None:
     hidden = torch.zeros(1, 4, 8, dtype=torch.bool)
     hidden[0, :2, :4] = True
     hidden[0, :3, 4:] = True
 
-    resized = resize_occlusion(hidden, 1, 2)
+    hidden = torch.cat([hidden, torch.zeros_like(hidden)])
 
-    assert resized.tolist() == [[[False, True]]]
+    assert mostly(hidden, 1, 2).tolist() == [[[False, True]], [[False, False]]]
+    assert partly(hidden, 1, 2).tolist() == [[[True, True]], [[False, False]]]

@@ -53,7 +53,8 @@ def _make_correspondence(
         return torch.rand(frames, height, width, generator=random) < hidden
 
     colours = torch.rand(frames, 3, height, width, generator=random)
-    return BatchCorrespondence(flow(), flow(), chance(), chance(), chance(), colours)
+    ahead, behind = chance(), chance()
+    return BatchCorrespondence(flow(), flow(), ahead, behind, chance(), colours, ahead, behind)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A batch is translated as diffusers would, plus exactly what the settings ask for."""
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from fresco_engine.diffusion.schedule import make_scheduler
 from fresco_engine.progress_tracker import drained
 from fresco_engine.settings import (
     AttentionSettings,
+    NoiseKind,
     OptimisationSettings,
     RestyleSettings,
     SmoothingSettings,
@@ -41,6 +43,8 @@ PLAIN = RestyleSettings(
     guidance_scale=3.0,
     control_scale=0.7,
     seed=3,
+    start_noise="shared",
+    step_noise="shared",
     attention=NO_ATTENTION,
     optimisation=NO_OPTIMISATION,
     smoothing=SmoothingSettings(is_on=False),
@@ -149,8 +153,10 @@ def test_without_adaptations_the_result_is_the_stock_pipelines_bit_for_bit(
         {"optimisation": OptimisationSettings(spatial=False, iterations=2)},
         {"optimisation": OptimisationSettings(temporal=False, iterations=2)},
         {"smoothing": SmoothingSettings(is_on=True, start=0.5, stop=1.0, dilation=0)},
-        {"shared_noise": False},
-        {"shared_step_noise": False},
+        {"start_noise": "own"},
+        {"step_noise": "own"},
+        {"start_noise": "flow"},
+        {"step_noise": "flow"},
         {"free_u": True},
         {"control_scale": 0.0},
         {"guidance_scale": 1.0},
@@ -266,15 +272,15 @@ def test_a_single_frame_can_be_translated(model: Model, images: tuple[Image, ...
     assert translation.images[0].shape == images[0].shape
 
 
-@pytest.mark.parametrize("shared", [True, False], ids=["shared noise", "own noise"])
+@pytest.mark.parametrize("kind", get_args(NoiseKind))
 def test_a_keyframes_own_seed_is_the_jobs_seed_for_this_frame_alone(
     model: Model,
     images: tuple[Image, ...],
     correspondence: BatchCorrespondence,
-    shared: bool,
+    kind: NoiseKind,
 ) -> None:
     # With nothing exchanged between frames each is what it would be alone.
-    settings = replace(PLAIN, shared_noise=shared, shared_step_noise=shared)
+    settings = replace(PLAIN, start_noise=kind, step_noise=kind)
 
     plain = run(model, images, correspondence, settings)
     other = run(model, images, correspondence, replace(settings, seed=77))

@@ -13,19 +13,23 @@ def still_correspondence(
     *,
     foreground: torch.Tensor | None = None,
     hidden: torch.Tensor | None = None,
+    colours: torch.Tensor | None = None,
     shift: int = 0,
 ) -> BatchCorrespondence:
     """A camera that pans by `shift` pixels a frame; nothing moves on its own unless said."""
     flow = torch.zeros(FRAMES, 2, HEIGHT, WIDTH)
     flow[:, 0] = shift
     nothing = torch.zeros(FRAMES, HEIGHT, WIDTH, dtype=torch.bool)
+    hidden = nothing if hidden is None else hidden
     return BatchCorrespondence(
         flow,
         -flow,
         nothing,
-        nothing if hidden is None else hidden,
+        hidden,
         nothing if foreground is None else foreground,
-        torch.zeros(FRAMES, 3, HEIGHT, WIDTH),
+        torch.zeros(FRAMES, 3, HEIGHT, WIDTH) if colours is None else colours,
+        nothing,
+        hidden,
     )
 
 

@@ -53,8 +53,8 @@ CHOSEN: dict[str, Any] = {
     "colourise": True,
     "free_u": True,
     "interpolation": "flow",
-    "shared_noise": False,
-    "shared_step_noise": False,
+    "start_noise": "own",
+    "step_noise": "shared",
     "attention": {
         "spatial": False,
         "spatial_scale": 2.0,

@@ -19,6 +19,8 @@ OPEN = "PRESET"
 _SEARCHED = frozenset({"control"})
 """Offered as the daemon has them, so that their properties are texts."""
 _UNTICKED = frozenset({"seed"})
+_ALWAYS_CHOSEN = frozenset({"preset"})
+"""A choice that is never left to anybody else."""
 _TICKS = {"keyframe_min": "use_keyframes", "keyframe_max": "use_keyframes"}
 _SUGGESTED: Mapping[str, Any] = {
     "strength": 0.75,
@@ -66,6 +68,8 @@ class Control:
 
     @property
     def _may_be_open(self) -> bool:
+        if self.parameter.kind == "choice":
+            return self.name not in _ALWAYS_CHOSEN
         default = self.parameter.default
         return default in (None, True) or bool(self.parameter.setting.presets)
 
