@@ -27,7 +27,7 @@ def attend(queries: Tensor, keys: Tensor, values: Tensor, regions: Tensor | None
         scores = scaled[:, part] @ transposed  # b rows m
         if regions is not None:
             is_apart = regions[:, part, None] != regions[:, None, :]
-            scores -= _APART * is_apart
+            scores.add_(is_apart, alpha=-_APART)
         parts.append(scores.softmax(-1) @ values)
     return torch.cat(parts, 1)
 
