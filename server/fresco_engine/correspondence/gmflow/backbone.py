@@ -50,6 +50,4 @@ class Backbone(nn.Module):
 
 
 def _level(inputs: int, outputs: int, stride: int) -> nn.Sequential:
-    return nn.Sequential(
-        ResidualBlock(inputs, outputs, stride), ResidualBlock(outputs, outputs, 1)
-    )
+    return nn.Sequential(ResidualBlock(inputs, outputs, stride), ResidualBlock(outputs, outputs, 1))

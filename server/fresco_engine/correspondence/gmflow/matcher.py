@@ -57,9 +57,7 @@ class GmFlowMatcher:
                 first, second = (
                     features[[places[id(pair[way])] for pair in part]] for way in (0, 1)
                 )
-                there, back = (
-                    _flows(way, height, width) for way in self._network(first, second)
-                )
+                there, back = (_flows(way, height, width) for way in self._network(first, second))
                 flows += zip(there, back, strict=True)
         return flows
 
