@@ -129,6 +129,7 @@ def test_the_device_is_asked_for_only_when_flow_is_wanted() -> None:
 
 
 @pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_a_gpu_finds_what_the_processor_finds() -> None:
     first, second = random_pictures(2, 64, 96)
 
