@@ -97,7 +97,9 @@ def load_gmflow(path: Path) -> GmFlowNetwork:
         ModelCorrupt: it is damaged or incomplete.
         WrongModelKind: it holds other weights, or is a file of another kind.
     """
-    network = GmFlowNetwork()
+    # Without memory for its numbers, which are those of the file.
+    with torch.device("meta"):
+        network = GmFlowNetwork()
     shapes = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     suffix = path.suffix.lower()
     if suffix == ".safetensors":
@@ -108,7 +110,8 @@ def load_gmflow(path: Path) -> GmFlowNetwork:
         raise WrongModelKind(path, f"it is neither a .safetensors nor a .pth file; {_GET}")
     if not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
         raise ModelCorrupt(path, f"it holds values that are no numbers (NaN or infinity); {_GET}")
-    network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    full = {name: tensor.float() for name, tensor in tensors.items()}
+    network.load_state_dict(full, assign=True)
     return network
 
 

@@ -53,6 +53,7 @@ CHOSEN: dict[str, Any] = {
     "colourise": True,
     "free_u": True,
     "interpolation": "flow",
+    "flow": "gmflow:/weights/gmflow.pth",
     "shared_noise": False,
     "shared_step_noise": False,
     "attention": {

@@ -89,9 +89,7 @@ def test_other_sizes_are_padded_by_repeating_the_border(matcher: GmFlowMatcher) 
 
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 40), (33, 16)], ids=str)
-def test_the_smallest_pictures_have_flow_too(
-    matcher: GmFlowMatcher, size: tuple[int, int]
-) -> None:
+def test_the_smallest_pictures_have_flow_too(matcher: GmFlowMatcher, size: tuple[int, int]) -> None:
     first, second = random_pictures(2, *size)
 
     ((there, back),) = matcher.both_ways([(first, second)])
