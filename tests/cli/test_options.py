@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from fresco_cli.choices import Choices
 from fresco_cli.parsing import (
+    parse_flow,
     parse_frame_prompts,
     parse_frame_rate,
     parse_keyframe_changes,
     parse_keyframes,
-    parse_flow,
     parse_pictures,
     parse_range,
     parse_size,

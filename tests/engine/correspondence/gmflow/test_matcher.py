@@ -1,6 +1,7 @@
 """Pictures of any size, any number of pairs, any precision of weights."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def test_many_pairs_give_what_each_gives_alone(
     matcher: GmFlowMatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pictures = random_pictures(4, 40, 56)
-    pairs = [*zip(pictures, pictures[1:], strict=False), (pictures[3], pictures[0])]
+    pairs = [*pairwise(pictures), (pictures[3], pictures[0])]
     alone = [matcher.both_ways([pair])[0] for pair in pairs]
 
     monkeypatch.setattr(matcher_module, "_PIXELS_ELSEWHERE", 3 * 40 * 56)
@@ -100,11 +101,11 @@ def test_the_smallest_pictures_have_flow_too(matcher: GmFlowMatcher, size: tuple
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
 def test_half_weights_are_worked_with_in_full_precision(dtype: torch.dtype) -> None:
-    pair = [(random_pictures(2, 32, 48)[0], random_pictures(2, 32, 48)[1])]
+    first, second = random_pictures(2, 32, 48)
     rounded = random_network().to(dtype).float()
 
-    half = GmFlowMatcher(random_network().to(dtype)).both_ways(pair)
-    full = GmFlowMatcher(rounded).both_ways(pair)
+    half = GmFlowMatcher(random_network().to(dtype)).both_ways([(first, second)])
+    full = GmFlowMatcher(rounded).both_ways([(first, second)])
 
     assert np.array_equal(half[0][0], full[0][0])
 

@@ -58,7 +58,7 @@ def test_every_part_of_the_network_decides_about_flow(part: str) -> None:
     network = random_network().double().eval()
     with torch.no_grad():
         for value in getattr(network, part).parameters():
-            value *= 1.01
+            value.mul_(1.01)
 
     flows = _flows(network)
 
