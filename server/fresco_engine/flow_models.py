@@ -73,9 +73,7 @@ def find_weights(file: str, *, offline: bool = False) -> Path:
     if file:
         path = Path(file).expanduser()
         if not path.is_file():
-            raise ModelNotFound(
-                path, f"there is no such file of weights; check the path, or {_GET}"
-            )
+            raise ModelNotFound(path, f"there is no such file; check the path, or {_GET}")
         return path
     try:
         return hub_file(HUB_ID, HUB_FILE, offline=offline)
