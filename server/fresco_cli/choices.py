@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, TypeVar
 
 import typer
@@ -18,6 +18,7 @@ from fresco_settings import (
 
 from fresco_cli.parsing import (
     number,
+    parse_flow,
     parse_frame_prompts,
     parse_keyframes,
     parse_pictures,
@@ -217,6 +218,10 @@ def _painted(first: Declared) -> SettingOption:
     )
 
 
+def _flow(first: Declared) -> SettingOption:
+    return replace(_single(first), read=parse_flow)
+
+
 def _optimisation(first: Declared) -> SettingOption:
     return SettingOption(
         name=first.option,
@@ -234,9 +239,10 @@ _TOGETHER: dict[str, Callable[[Declared], SettingOption]] = {
     "--keyframes": _keyframes,
     "--frame-prompt": _frame_prompt,
     "--painted": _painted,
+    "--flow": _flow,
     "--optimisation": _optimisation,
 }
-"""Options that are more than one number or name: several settings at once, or by frame."""
+"""Options that are more than one number or name: several settings at once, by frame, or files."""
 
 
 @with_options(RestyleSettings, lambda one: not one.setting.needs_clip)

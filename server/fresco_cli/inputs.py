@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fresco_engine.errors import InvalidSettings
 from fresco_media.writing.originals import NO_ORIGINALS, Originals
+from fresco_settings import FlowChoice
 
 if TYPE_CHECKING:
     from fresco_media.types import ClipProperties
@@ -41,6 +42,12 @@ def model_inputs(options: ModelOptions) -> Originals:
     for source in filter(None, (options.model, options.control_model)):
         found |= Originals.of("the model is", *_model_files(Path(source).expanduser()))
     return found | Originals.of("a LoRA is", *_lora_files(options.lora or ()))
+
+
+def flow_inputs(flow: str) -> Originals:
+    """The weights that flow is found with, where a file is named."""
+    file = FlowChoice.parse(flow).file
+    return Originals.of("the flow's weights are", file) if file else NO_ORIGINALS
 
 
 def _model_files(place: Path) -> Iterator[Path]:

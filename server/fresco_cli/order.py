@@ -14,7 +14,7 @@ from fresco_server.local.engine import InProcessEngine
 
 from fresco_cli import destinations
 from fresco_cli.choices import LookChoices
-from fresco_cli.inputs import clip_inputs, model_inputs, painted_inputs
+from fresco_cli.inputs import clip_inputs, flow_inputs, model_inputs, painted_inputs
 from fresco_cli.options import DestinationOptions, ModelOptions
 from fresco_cli.output import Output
 from fresco_cli.parsing import parse_frame_rate
@@ -60,6 +60,7 @@ def checked(order: Order, engine: InProcessEngine) -> CheckedOrder:
         clip_inputs(clip.info)
         | painted_inputs(settings.keyframe_pictures.values())
         | model_inputs(order.model)
+        | flow_inputs(settings.flow)
     )
     destinations.check_extras(wanted, originals)
     codec = engine.check_output(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from fresco_engine.errors import InvalidSettings
 from fresco_media.files.numbers import decimal_of
+from fresco_settings import FlowChoice
 
 if TYPE_CHECKING:
     from fresco_client import KeyframeChange
@@ -101,6 +102,17 @@ def parse_pictures(option: str, texts: Sequence[str]) -> dict[int, str]:
             )
         pictures[_whole(option, index)] = str(Path(file.strip()).expanduser().absolute())
     return pictures
+
+
+def parse_flow(text: str) -> dict[str, str]:
+    """The setting that `dis`, `gmflow` or `gmflow:FILE` stands for, with the file's absolute path.
+
+    Raises:
+        InvalidSettings: the text has another form.
+    """
+    choice = FlowChoice.parse(text)
+    file = choice.file and str(Path(choice.file).expanduser().absolute())
+    return {"flow": str(FlowChoice(choice.kind, file))}
 
 
 def parse_frame_prompts(texts: Sequence[str] | None) -> dict[int, str]:

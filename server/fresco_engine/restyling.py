@@ -19,6 +19,7 @@ from fresco_engine.diffusion.memory import release_device_memory
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.sampler import KeyframeBatch, StepDone, translate
 from fresco_engine.errors import OutOfDeviceMemory
+from fresco_engine.flow_models import load_estimator
 from fresco_engine.interpolation.choice import make_interpolator, shared_cores
 from fresco_engine.interpolation.segment import Interpolator
 from fresco_engine.lazy_model import LazyModel, ModelSource
@@ -47,25 +48,28 @@ def restyle(
 
     Settings that are `None` take the model's recommendation. `model` may be what loads it; that
     is called only when a model is needed. `estimator` and `interpolator` must bear being called by
-    several threads. `tracker` collects seconds per stage. What `checkpoint` holds is announced but
-    not computed again, and everything else is stored in it before it is announced; the result is
-    the same, bit for bit. Where the device's memory is too small, batches are made smaller, after
-    that the working size: then comes `RunRestarted`, and everything begins anew.
+    several threads; the estimator is that which the settings name unless given. `tracker` collects
+    seconds per stage. What `checkpoint` holds is announced but not computed again, and everything
+    else is stored in it before it is announced; the result is the same, bit for bit. Where the
+    device's memory is too small, batches are made smaller, after that the working size: then comes
+    `RunRestarted`, and everything begins anew.
 
     Raises:
         RangeOutsideClip: the settings name frames the clip does not have.
         InvalidSettings: the prompt is longer than the text encoder takes.
+        ModelError: the weights that the settings want flow found with are missing or unfit.
         CheckpointMismatch: the checkpoint belongs to another clip, model or to other settings.
         DiskFull: the checkpoint cannot be stored.
         OutOfDeviceMemory: the device cannot hold a batch, however small it was made.
     """
     checkpoint = checkpoint or NoCheckpoint()
+    lazy_model = model if isinstance(model, LazyModel) else LazyModel(model)
     run = TranslationRun(
         clip=clip,
         settings=settings,
         size=working_size(clip.info.width, clip.info.height, settings.size),
-        model=model if isinstance(model, LazyModel) else LazyModel(model),
-        estimator=estimator or DisFlow(),
+        model=lazy_model,
+        estimator=estimator or load_estimator(settings.flow, lambda: lazy_model.device),
         checkpoint=checkpoint,
         fallback=MemoryFallback(settings, checkpoint),
         tracker=tracker or ProgressTracker(),

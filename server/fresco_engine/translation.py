@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from fresco_engine.checkpoint import StoredBatch
 from fresco_engine.colours import colourise, keep_colours
 from fresco_engine.correspondence.batch import correspond
-from fresco_engine.correspondence.flow import Flow, track
+from fresco_engine.correspondence.flow import Flow, TrackingEstimator, track
 from fresco_engine.correspondence.origins import Origins
 from fresco_engine.diffusion.memory import device_memory, release_device_memory
 from fresco_engine.diffusion.sampler import (
@@ -257,11 +257,14 @@ def _source(shot: _Shot, index: int) -> Image:
     return shot.sources[index]
 
 
-def _tracks(run: TranslationRun, shot: _Shot, batch: Batch) -> list[Track]:
+def _tracks(run: TranslationRun, shot: _Shot, batch: Batch) -> list[Track] | None:
     """Flows between the neighbours of a batch; those of its two anchors lie too far apart.
 
-    Motion from one keyframe to the next is followed through the frames between.
+    Motion from one keyframe to the next is followed through the frames between. None where the
+    estimator has no use for these: then it is asked for the whole ring at once.
     """
+    if not isinstance(run.estimator, TrackingEstimator):
+        return None
     begin = max(0, shot.done - 1)
     followed = set(pairwise(shot.keyframes[begin : shot.done + len(batch.new)]))
     followed.discard(batch.anchors)

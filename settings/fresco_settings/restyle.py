@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from fresco_settings.declaration import Setting, check_fields, parameters_of, translate
 from fresco_settings.errors import InvalidSettings
+from fresco_settings.flow_choice import FlowChoice
 from fresco_settings.parts import AttentionSettings, OptimisationSettings, SmoothingSettings
 from fresco_settings.plain_values import nested, with_values
 
@@ -246,6 +247,18 @@ class RestyleSettings:
             metavar="KIND",
         ),
     ] = "patch"
+    flow: Annotated[
+        str,
+        Setting(
+            title=translate("Setting", "Optical flow"),
+            help="How motion is found: dis, or gmflow, a network that follows wide motion",
+            group=_FINE_TUNING,
+            needs_clip=True,
+            metavar="dis|gmflow[:FILE]",
+            details="gmflow wants its weights, gmflow_sintel-0c07dcb3.pth, and a GPU to be quick; "
+            "without FILE they are taken from the hub's cache, or fetched",
+        ),
+    ] = "dis"
     free_u: Annotated[
         bool,
         Setting(
@@ -382,6 +395,7 @@ class RestyleSettings:
                 "start", f"{self.start}:{self.stop} holds no frame; give first:last, counted from 0"
             )
         check_fields(self)
+        FlowChoice.parse(self.flow)
         if self.batch_size == 2:
             raise InvalidSettings(
                 "batch_size", "2 leaves no room beside the two anchor frames; use 1, or 3 and more"

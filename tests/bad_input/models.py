@@ -83,3 +83,25 @@ def _other_sizes(stage: Stage) -> None:
     config = json.loads(file.read_text("utf-8"))
     config["layers_per_block"] += 1
     file.write_text(json.dumps(config), "utf-8")
+
+
+@TABLE.situation(
+    "weights of flow that are not there",
+    "restyle clip.mp4 -o out.mp4 -p ink --local --flow gmflow:nothing.pth",
+    "…nothing.pth: there is no such file; check the path, or get models/gmflow_sintel-….pth of …",
+)
+def _no_flow_weights(stage: Stage) -> None:
+    stage.clip()
+    stage.use_real_engine()
+
+
+@TABLE.situation(
+    "another network's weights for flow",
+    "restyle clip.mp4 -o out.mp4 -p ink --local --flow gmflow:vae.safetensors",
+    "…vae.safetensors: this is a VAE, not the weights of GMFlow; get …",
+)
+def _other_flow_weights(stage: Stage) -> None:
+    stage.clip()
+    stage.use_real_engine()
+    weights = BUNDLED / "vae/diffusion_pytorch_model.safetensors"
+    shutil.copy(weights, stage.folder / "vae.safetensors")

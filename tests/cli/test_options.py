@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fresco_cli.choices import Choices
 from fresco_cli.parsing import (
+    parse_flow,
     parse_frame_prompts,
     parse_frame_rate,
     parse_keyframe_changes,
@@ -52,6 +53,20 @@ def test_keyframes_are_given_by_their_gaps_or_one_by_one() -> None:
 def test_keyframes_of_another_form_are_refused(text: str) -> None:
     with pytest.raises(InvalidSettings, match="form MIN:MAX"):
         parse_keyframes(text)
+
+
+def test_the_weights_of_a_flow_are_an_absolute_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert parse_flow("dis") == {"flow": "dis"}
+    assert parse_flow("gmflow") == {"flow": "gmflow"}
+    assert parse_flow("gmflow:take:2.pth") == {"flow": f"gmflow:{tmp_path / 'take:2.pth'}"}
+    assert parse_flow("gmflow:~/g.pth") == {"flow": f"gmflow:{Path.home() / 'g.pth'}"}
+    for wrong in ("", "raft", "gmflow:", "gmflow: ", "dis:gmflow.pth", "GMFlow"):
+        with pytest.raises(InvalidSettings, match="use dis, gmflow or gmflow:FILE"):
+            parse_flow(wrong)
 
 
 def test_painted_keyframes_are_absolute_paths_by_frame(tmp_path: Path) -> None:

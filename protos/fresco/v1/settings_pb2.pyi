@@ -113,6 +113,7 @@ class RestyleSettings(_message.Message):
     STYLE_FIELD_NUMBER: _builtins.int
     KEYFRAMES_FIELD_NUMBER: _builtins.int
     KEYFRAME_PICTURES_FIELD_NUMBER: _builtins.int
+    FLOW_FIELD_NUMBER: _builtins.int
     START_NOISE_FIELD_NUMBER: _builtins.int
     STEP_NOISE_FIELD_NUMBER: _builtins.int
     prompt: _builtins.str
@@ -171,6 +172,11 @@ class RestyleSettings(_message.Message):
     """A look that the model knows, by the name of one of Model.styles, such as "watercolour". Adds
     its words to the prompt, and its negative prompt, strength and guidance scale hold wherever
     they are left out here. Default: none.
+    """
+    flow: _builtins.str
+    """How motion is found: "dis" (dense inverse search), "gmflow" (a network, its weights taken from
+    the hub's cache or fetched) or "gmflow:" with the absolute path of its weights, a .safetensors
+    or .pth file below one of the daemon's roots. Default "dis".
     """
     start_noise: _builtins.str
     """Whose noise a keyframe starts from: "flow" (moves with what the clip shows), "shared" (the same
@@ -242,12 +248,13 @@ class RestyleSettings(_message.Message):
         style: _builtins.str | None = ...,
         keyframes: _abc.Iterable[_builtins.int] | None = ...,
         keyframe_pictures: _abc.Mapping[_builtins.int, _builtins.str] | None = ...,
+        flow: _builtins.str | None = ...,
         start_noise: _builtins.str | None = ...,
         step_noise: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_free_u", b"_free_u", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_seed", b"_seed", "_size", b"_size", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "attention", b"attention", "batch_size", b"batch_size", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "free_u", b"free_u", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_seed", b"_seed", "_size", b"_size", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "attention", b"attention", "batch_size", b"batch_size", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "flow", b"flow", "free_u", b"free_u", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_free_u", b"_free_u", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_seed", b"_seed", "_size", b"_size", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "attention", b"attention", "batch_size", b"batch_size", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "free_u", b"free_u", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "keyframe_pictures", b"keyframe_pictures", "keyframe_prompts", b"keyframe_prompts", "keyframe_seeds", b"keyframe_seeds", "keyframes", b"keyframes", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_seed", b"_seed", "_size", b"_size", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "attention", b"attention", "batch_size", b"batch_size", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "flow", b"flow", "free_u", b"free_u", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "keyframe_pictures", b"keyframe_pictures", "keyframe_prompts", b"keyframe_prompts", "keyframe_seeds", b"keyframe_seeds", "keyframes", b"keyframes", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__batch_size: _TypeAlias = _typing.Literal["batch_size"]  # noqa: Y015
     _WhichOneofArgType__batch_size: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size"]  # noqa: Y015
@@ -257,6 +264,8 @@ class RestyleSettings(_message.Message):
     _WhichOneofArgType__control: _TypeAlias = _typing.Literal["_control", b"_control"]  # noqa: Y015
     _WhichOneofReturnType__control_scale: _TypeAlias = _typing.Literal["control_scale"]  # noqa: Y015
     _WhichOneofArgType__control_scale: _TypeAlias = _typing.Literal["_control_scale", b"_control_scale"]  # noqa: Y015
+    _WhichOneofReturnType__flow: _TypeAlias = _typing.Literal["flow"]  # noqa: Y015
+    _WhichOneofArgType__flow: _TypeAlias = _typing.Literal["_flow", b"_flow"]  # noqa: Y015
     _WhichOneofReturnType__free_u: _TypeAlias = _typing.Literal["free_u"]  # noqa: Y015
     _WhichOneofArgType__free_u: _TypeAlias = _typing.Literal["_free_u", b"_free_u"]  # noqa: Y015
     _WhichOneofReturnType__guidance_scale: _TypeAlias = _typing.Literal["guidance_scale"]  # noqa: Y015
@@ -301,6 +310,8 @@ class RestyleSettings(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__control) -> _WhichOneofReturnType__control | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__control_scale) -> _WhichOneofReturnType__control_scale | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__flow) -> _WhichOneofReturnType__flow | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__free_u) -> _WhichOneofReturnType__free_u | None: ...
     @_typing.overload

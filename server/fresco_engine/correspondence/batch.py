@@ -12,7 +12,7 @@ from fresco_media.types import Image
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fresco_engine.correspondence.flow import Flow, FlowEstimator
+from fresco_engine.correspondence.flow import Flow, FlowEstimator, both_ways
 from fresco_engine.correspondence.occlusion import occlusion
 from fresco_engine.correspondence.saliency import foreground_mask
 from fresco_engine.correspondence.warp import mostly, partly, resize_flow, resize_map
@@ -119,15 +119,15 @@ def _ring_flows(
     if len(frames) == 1:
         still = np.zeros((*frames[0].shape[:2], 2), np.float32)
         return [(still, still)]
-    pairs = list(tracks or [_both_ways(one, two, estimator) for one, two in pairwise(frames)])
+    # In one go: some estimators are quicker that way.
+    wanted = [] if tracks else list(pairwise(frames))
+    if len(frames) > 2:
+        wanted.append((frames[-1], frames[0]))
+    pairs = [*(tracks or ()), *both_ways(wanted, estimator)]
     if len(frames) == 2:
         forward, backward = pairs[0]
         return [*pairs, (backward, forward)]
-    return [*pairs, _both_ways(frames[-1], frames[0], estimator)]
-
-
-def _both_ways(first: Image, second: Image, estimator: FlowEstimator) -> tuple[Flow, Flow]:
-    return estimator(first, second), estimator(second, first)
+    return pairs
 
 
 def _channels_first(maps: NDArray[np.generic], device: str | torch.device) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Literal, Protocol, runtime_checkable
 
@@ -15,6 +15,9 @@ from fresco_engine.search import found_flow
 
 Flow = NDArray[np.float32]
 """(height, width, 2): x and y displacement in pixels."""
+
+Pair = tuple[Image, Image]
+"""Pictures of one size; flow leads from the first to the second."""
 
 FlowPreset = Literal["fast", "quick", "standard", "fine"]
 
@@ -42,6 +45,23 @@ class TrackingEstimator(FlowEstimator, Protocol):
     def track(self, frames: Iterable[Image]) -> tuple[Flow, Flow]:
         """The flow from the first of `frames` (two or more) to the last, and back."""
         ...
+
+
+class PairFinder(Protocol):
+    """Finds both ways of a pair at once, and does better with several pairs at a time."""
+
+    def both_ways(self, pairs: Sequence[Pair]) -> list[tuple[Flow, Flow]]:
+        """The flow there and back of each pair, all pictures of one size."""
+        ...
+
+    def at_once(self, height: int, width: int) -> int:
+        """How many pairs of such pictures are worked on in one go; at least one."""
+        ...
+
+
+@runtime_checkable
+class PairEstimator(FlowEstimator, PairFinder, Protocol):
+    """An estimator that does better when it is asked for pairs."""
 
 
 class DisFlow:
@@ -96,6 +116,27 @@ def track(frames: Iterable[Image], estimator: FlowEstimator) -> tuple[Flow, Flow
     if first is None or last is None:
         raise ValueError(_TOO_FEW)
     return estimator(first, last), estimator(last, first)
+
+
+def both_ways(pairs: Sequence[Pair], estimator: FlowEstimator) -> list[tuple[Flow, Flow]]:
+    """The flow there and back of each pair, as well as `estimator` can."""
+    if isinstance(estimator, PairEstimator):
+        return estimator.both_ways(pairs)
+    return [(estimator(one, two), estimator(two, one)) for one, two in pairs]
+
+
+def flows_of(pairs: Sequence[Pair], estimator: FlowEstimator) -> Iterator[Flow]:
+    """The flow of each pair in order, found when its turn comes, or with those `at_once` with it.
+
+    All pictures are of one size.
+    """
+    if not pairs or not isinstance(estimator, PairEstimator):
+        yield from (estimator(one, two) for one, two in pairs)
+        return
+    count = estimator.at_once(*pairs[0][0].shape[:2])
+    for begin in range(0, len(pairs), count):
+        for there, _ in estimator.both_ways(pairs[begin : begin + count]):
+            yield there
 
 
 def _check_sizes(first: Image, second: Image) -> None:

@@ -73,6 +73,25 @@ def _hub_folder(hub_id: str, *, offline: bool) -> Path:
     return folder
 
 
+def hub_file(hub_id: str, name: str, *, offline: bool = False) -> Path:
+    """One file of a hub repository, from the cache if it is there, else downloaded.
+
+    Raises:
+        ModelNotFound: it is not on this machine, and the hub cannot be reached or has none.
+        DiskFull: the cache has no room for it.
+    """
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(hub_id, name)
+    if isinstance(found, str):
+        return Path(found)
+    if not offline:
+        file = download(hub_id, [name]) / name
+        if file.is_file():
+            return file
+    raise ModelNotFound(hub_id, f"{name} is not on this machine; {how_to_download(hub_id)}")
+
+
 def cached_folder(hub_id: str, *marks: str) -> Path | None:
     """The hub cache's folder of `hub_id` in which one of the files `marks` lies, whole or not."""
     from huggingface_hub import try_to_load_from_cache

@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 
 from fresco_media.types import Image
 
-from fresco_engine.correspondence.flow import Flow, FlowEstimator
+from fresco_engine.correspondence.flow import Flow, FlowEstimator, flows_of
 from fresco_engine.interpolation.blend import Fuse, View, fuse_gradients
 from fresco_engine.interpolation.colour import Lab, to_lab
 from fresco_engine.interpolation.paint import BlendSettings, Painter, Painting
@@ -58,10 +58,12 @@ class Outlook:
 
     def steps(self, estimator: FlowEstimator, taken: list[Flow]) -> Iterator[Flow]:
         """The flows from every frame to the one before, each noted in `taken`."""
-        for near, far in pairwise(self.sources):
+        pairs = [(far, near) for near, far in pairwise(self.sources)]
+        self.check()
+        for flow in flows_of(pairs, estimator):
+            taken.append(flow)
+            yield flow
             self.check()
-            taken.append(estimator(far, near))
-            yield taken[-1]
 
 
 MakeSide = Callable[[Outlook], Iterator[tuple[int, Side]]]

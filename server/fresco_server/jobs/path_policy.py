@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fresco_engine.errors import ClipNotFound, ClipUnreadable, ModelNotFound
 from fresco_media.stills.numbered import parse_pattern
-from fresco_settings import Remedy, said
+from fresco_settings import FlowChoice, Remedy, said
 
 from fresco_server.errors import BadRequest, ModelUnusable, PathForbidden
 from fresco_server.jobs.claim import DATABASE, FOLDERS, is_file_of_ours
@@ -21,6 +21,8 @@ _JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HUB_NAME = r"[A-Za-z0-9]([A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?"
 _HUB_ID = re.compile(rf"{_HUB_NAME}/{_HUB_NAME}")
 _LONGEST_PATH = 4096
+_FLOW_WEIGHTS = (".safetensors", ".pth")
+"""Those of a network that finds flow: of a pickle nothing but numbers is ever read."""
 _UNSAFE_WEIGHTS = (".ckpt", ".pt", ".pth", ".bin", ".pkl", ".pickle")
 
 
@@ -129,6 +131,23 @@ class PathPolicy:
     def lora(self, text: str, field: str = "model.loras.path") -> str:
         """The real place of a LoRA's file; raises what `model` does."""
         return str(self._weights(text, field, may_be_folder=False))
+
+    def flow(self, text: str, field: str = "settings.flow") -> str:
+        """A way to find flow, with the real place of its weights where they are named.
+
+        Raises:
+            BadRequest, Forbidden, ModelNotFound, ModelUnusable: as `model`.
+        """
+        choice = FlowChoice.parse(text)
+        if not choice.file:
+            return text
+        path = self._resolved(choice.file, field, self.model_roots, _FORBIDDEN_MODEL)
+        mode = _mode(path)
+        if mode is None:
+            raise ModelNotFound(path, "there is no such file; check the path")
+        if not stat.S_ISREG(mode) or path.suffix.lower() not in _FLOW_WEIGHTS:
+            raise ModelUnusable(f"{path}: it is not a .safetensors or .pth file; choose one")
+        return str(FlowChoice(choice.kind, str(path)))
 
     def _weights(self, text: str, field: str, *, may_be_folder: bool) -> Path:
         path = self._resolved(text, field, self.model_roots, _FORBIDDEN_MODEL)

@@ -32,9 +32,10 @@ def engine_settings(settings: client.RestyleSettings) -> RestyleSettings:
     """
     # Files may have names that are not UTF-8, as texts of messages are.
     names = {index: str(index) for index in settings.keyframe_pictures}
-    message = message_of(replace(settings, keyframe_pictures=names), settings_pb2.RestyleSettings)
-    pictures = dict(settings.keyframe_pictures)
-    return replace(restyle_settings(message), keyframe_pictures=pictures)
+    sent = replace(settings, keyframe_pictures=names, flow=None)
+    chosen = restyle_settings(message_of(sent, settings_pb2.RestyleSettings))
+    pictures, flow = dict(settings.keyframe_pictures), settings.flow or chosen.flow
+    return replace(chosen, keyframe_pictures=pictures, flow=flow)
 
 
 def clip_info(clip: Clip) -> client.ClipInfo:

@@ -55,6 +55,7 @@ class Orders:
         _check_length("title", request.title, _LONGEST_TITLE)
         _check_length("device", request.device, _LONGEST_NAME)
         settings = self._with_pictures(restyle_settings(request.settings))
+        settings = replace(settings, flow=self.path_policy.flow(settings.flow))
         codec, suffix = output_of(request.output)
         model = model_order(request.model, self.path_policy)
         self._check_style(settings, model)

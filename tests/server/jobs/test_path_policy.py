@@ -246,6 +246,30 @@ def test_a_lora_is_one_file(places: PathPolicy, root: Path) -> None:
         places.lora("")
 
 
+def test_weights_of_a_flow_are_one_file_below_a_root(
+    places: PathPolicy, root: Path, tmp_path: Path
+) -> None:
+    (root / "gmflow.pth").touch()
+    (root / "link.pth").symlink_to(root / "gmflow.pth")
+    real = (root / "gmflow.pth").resolve()
+
+    assert places.flow("dis") == "dis"
+    assert places.flow("gmflow") == "gmflow"
+    assert places.flow(f"gmflow:{root / 'gmflow.pth'}") == f"gmflow:{real}"
+    assert places.flow(f"gmflow:{root / 'link.pth'}") == f"gmflow:{real}"
+    with pytest.raises(BadRequest, match=r"settings\.flow: 'gmflow\.pth' is not an absolute path"):
+        places.flow("gmflow:gmflow.pth")
+    with pytest.raises(ModelUnusable, match=r"not a \.safetensors or \.pth file"):
+        places.flow(f"gmflow:{root / 'old.ckpt'}")
+    with pytest.raises(ModelUnusable, match=r"not a \.safetensors or \.pth file"):
+        places.flow(f"gmflow:{root / 'shots'}")
+    with pytest.raises(ModelNotFound):
+        places.flow(f"gmflow:{root / 'nothing.pth'}")
+    for outside in ("secret/gmflow.pth", "secret/film.mp4", "root/../secret"):
+        with pytest.raises(PathForbidden):
+            places.flow(f"gmflow:{tmp_path / outside}")
+
+
 def test_models_outside_the_roots_are_forbidden_or_not_found_inside(
     places: PathPolicy, root: Path, tmp_path: Path
 ) -> None:

@@ -53,6 +53,7 @@ CHOSEN: dict[str, Any] = {
     "colourise": True,
     "free_u": True,
     "interpolation": "flow",
+    "flow": "gmflow:/weights/gmflow.pth",
     "start_noise": "own",
     "step_noise": "shared",
     "attention": {
