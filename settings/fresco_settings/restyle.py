@@ -251,7 +251,7 @@ class RestyleSettings:
         str,
         Setting(
             title=translate("Setting", "Optical flow"),
-            help="How motion is found: dis, or gmflow, a network that follows wide motion",
+            help="How motion is found: dis, or gmflow, a network for wide motion",
             group=_FINE_TUNING,
             needs_clip=True,
             metavar="dis|gmflow[:FILE]",
