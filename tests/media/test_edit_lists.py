@@ -1,4 +1,4 @@
-"""QuickTime's edit lists: parts of a track, in an order of their own, as players that cut write them."""
+"""QuickTime's edit lists: parts of a track in an order of their own, as simple editors save cuts."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def edited(path: Path, film: Film, parts: list[Part], *, sound: bool = False) ->
 def test_parts_of_an_edit_list_follow_each_other(
     tmp_path: Path, parts: list[Part], sound: bool
 ) -> None:
-    clip = Clip.open(edited(tmp_path / "a.mov", Film(b_frames=0, gop=5), parts, sound=sound))
+    clip = Clip.open(edited(tmp_path / "a.mov", Film(b_frames=0, gop=12), parts, sound=sound))
 
     numbers = [number_in(frame.image) for frame in clip.frames()]
     steps = {late - early for early, late in pairwise(clip.info.times)}
