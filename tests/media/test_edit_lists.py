@@ -1,4 +1,4 @@
-"""QuickTime's edit lists: parts of a track in an order of their own, as simple editors save cuts."""
+"""QuickTime edit lists: parts of a track in an order of their own, as simple editors save them."""
 
 from __future__ import annotations
 
