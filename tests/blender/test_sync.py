@@ -20,6 +20,7 @@ CASES = {
     "trimmed_for_good": (False, {29}),
     "moved_while_it_was_made": (False, {16}),
     "retimed": (True, {20, 21}),  # versions differ in the last frame
+    "under_speed_effect": (True, {40}),
     "reversed_frames": (True, {40}),
     "at_24_in_30": (True, {50}),
     "meta": (True, {19}),

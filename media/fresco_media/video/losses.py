@@ -130,6 +130,14 @@ def announced_frames(container: av.container.InputContainer, stream: av.VideoStr
     return max(stream.frames, counted or 0)
 
 
+def has_index(container: av.container.InputContainer, stream: av.VideoStream) -> bool:
+    """Whether one list gives every picture of `stream` its time, as in MP4 without fragments.
+
+    There stamps step back only where an edit list shows parts in an order of its own.
+    """
+    return container.format.name == _INDEXED and stream.frames > 0
+
+
 def ends_early(
     container: av.container.InputContainer,
     stream: av.VideoStream,
@@ -140,7 +148,7 @@ def ends_early(
 
     Where it announces none, as in FLV and in fragmented MP4, bytes that cannot be read tell it.
     """
-    is_fragmented = container.format.name == _INDEXED and not stream.frames
+    is_fragmented = container.format.name == _INDEXED and not has_index(container, stream)
     if is_fragmented or container.format.name == "flv":
         return bookkeeping.ends_in_damage(container.size)
     if container.format.name.startswith("matroska") and container.duration:

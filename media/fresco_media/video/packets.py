@@ -22,7 +22,7 @@ from fresco_media.types import Join
 from fresco_media.video.continuity import Track, find_joins
 from fresco_media.video.demux import demuxed
 from fresco_media.video.dirac import holds_picture
-from fresco_media.video.losses import Bookkeeping, Loss, announced_frames, ends_early
+from fresco_media.video.losses import Bookkeeping, Loss, announced_frames, ends_early, has_index
 from fresco_media.video.mpeg4 import PictureClock, filled_stamps
 from fresco_media.video.streams import sounds_beside
 from fresco_media.video.timing import ascending
@@ -63,6 +63,7 @@ class Scan:
     `sound_start_s` is when its first sound begins, None without any.
     `has_decoding_times_only` says that the container stores no times of showing,
     `has_made_up_times` that it stores none at all for frames, so that FFmpeg counts them.
+    `is_rearranged` says that an edit list shows parts of the pictures in an order of its own.
     """
 
     time_base: Fraction
@@ -74,6 +75,7 @@ class Scan:
     sound_start_s: Fraction | None = None
     has_decoding_times_only: bool = False
     has_made_up_times: bool = False
+    is_rearranged: bool = False
     bookkeeping: Bookkeeping = field(default_factory=lambda: Bookkeeping(""))
 
     @property
@@ -101,7 +103,8 @@ class PacketTable:
     bytes, 0 for one that is not to be decoded. `keys` are the keyframes by index, `marked` the
     same ones by the stamps of their packets; both are empty where the file cannot be sought in.
     `is_timed` is False for raw streams without any time stamps; their `stamps` just count.
-    `is_cut_short` says that the file ends before its announced end, `left_out` how many frames at
+    `is_cut_short` says that the file ends before its announced end, `is_rearranged` that it shows
+    parts of its pictures in an order of its own, `left_out` how many frames at
     its start need others that it does not hold, `mended` how many have no time stamp of their own
     that could be kept, `loss` what is missing in the middle. `durations` are those that the file
     states for the last frames, at most two, in ticks, 0 where it does not.
@@ -115,6 +118,7 @@ class PacketTable:
     joins: tuple[Join, ...]
     is_timed: bool
     is_cut_short: bool
+    is_rearranged: bool = False
     sound_start_s: Fraction | None = None
     left_out: int = 0
     mended: int = 0
@@ -164,7 +168,9 @@ def scan_packets(
     scan.step = pictures.duration or 1
     sounds = {sound.index: tracks[sound.index] for sound in sounds_beside(container, stream)}
     scan.sound_start_s = _earliest_s(sounds.values())
-    if scan.is_timed:
+    if has_index(container, stream):
+        scan.is_rearranged = any(late < early for early, late in pairwise(pictures.decoding))
+    elif scan.is_timed:
         tracks = {stream.index: pictures, **sounds}
         scan.joins = find_joins(tracks, stream.index, may_jump=may_jump)
     return scan
@@ -343,6 +349,7 @@ def table_in_order(
         joins=scan.joins,
         is_timed=scan.is_timed,
         is_cut_short=scan.is_cut_short,
+        is_rearranged=scan.is_rearranged,
         sound_start_s=scan.sound_start_s,
         left_out=left_out,
         mended=sum(before != after for before, after in zip(own, stamps, strict=True)),

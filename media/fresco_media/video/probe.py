@@ -355,6 +355,13 @@ def _warnings(info: ClipProperties, table: PacketTable, *, is_interlaced: bool) 
             f"the time stamps start over {_times(len(table.joins))}, as where recordings were "
             "joined; the parts follow each other without a gap"
         )
+    if table.is_rearranged and info.is_variable_rate:
+        # FFmpeg counts the delay of reordered frames anew in each part of an edit list.
+        warnings.append(
+            "the file shows parts of its pictures in an order of its own (an edit list); where "
+            "they meet, times may be some frames off, so export it anew if that can be seen or "
+            "heard"
+        )
     if table.mended:
         warnings.append(
             f"the time stamps of {counted(table.mended, 'frame')} repeat, step back or are "

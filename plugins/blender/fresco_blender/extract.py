@@ -39,7 +39,8 @@ def render_command(strip: Any, scene: Any, request: RestyleRequest) -> list[str]
         "blend": str(copy),
         "session": host_session.settings(),
         "scene": scene.name,
-        "strip": strip.name,
+        # The result lies above a speed effect on the strip, so it must be as fast.
+        "strip": (vse.speed_effect(strip, scene) or strip).name,
         "to": str(folder / "f_######" if request.is_sequence else request.path),
         "start": begin,
         "stop": begin + request.stop - request.start,

@@ -61,7 +61,9 @@ def why_not(strip: Any, scene: Any) -> str:
 
 def _is_plain(strip: Any, scene: Any) -> bool:
     """Whether the strip's file alone says what is seen when."""
-    if strip.type not in {"MOVIE", "IMAGE"} or vse.is_graded(strip) or vse.is_retimed(strip, scene):
+    if strip.type not in {"MOVIE", "IMAGE"} or vse.is_read_otherwise(strip, scene):
+        return False
+    if vse.is_graded(strip) or vse.is_retimed(strip, scene):
         return False
     if strip.type == "MOVIE":
         return vse.runs_at_scene_rate(strip, scene)

@@ -137,10 +137,30 @@ def is_retimed(strip: Any, scene: Any) -> bool:
         return True
     if animation.is_animated(strip, ("speed_factor", "strobe", "use_reverse_frames")):
         return True
-    return any(
-        other.type == "SPEED" and getattr(other, "input_1", None) == strip
-        for other in all_strips(scene)
-    )
+    return speed_effect(strip, scene) is not None
+
+
+def speed_effect(strip: Any, scene: Any) -> Any:
+    """The speed effect that a strip is seen through, the last of several; None without one."""
+    for other in all_strips(scene):
+        if other.type == "SPEED" and not other.mute and other.input_1 == strip:
+            return speed_effect(other, scene) or other
+    return None
+
+
+_BYTES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tga")
+"""Pictures that Blender takes for sRGB unless told otherwise."""
+
+
+def is_read_otherwise(strip: Any, scene: Any) -> bool:
+    """Whether a strip was told to show its file in other colours, or another track of it."""
+    if strip.type == "MOVIE":
+        if strip.stream_index > 0:
+            return True
+    elif not strip.elements[0].filename.lower().endswith(_BYTES):
+        return False  # What these are taken for depends on what they hold.
+    usual = {"", "sRGB", scene.sequencer_colorspace_settings.name}
+    return strip.colorspace_settings.name not in usual
 
 
 _GRADES = ("color_saturation", "color_multiply", "use_deinterlace")

@@ -305,6 +305,13 @@ def what_is_rendered(clip: str, out: str) -> dict[str, Any]:
     _keyed(old, "strobe", (1, 1.0), (20, 4.0), (40, 1.0))
     scene.frame_set(1)
     found["strobe"] = vse.is_retimed(old, scene)
+    scene, old, _ = _scene(clip)
+    found["nothing"] |= vse.is_read_otherwise(old, scene)
+    old.colorspace_settings.name = "Non-Color"
+    found["colour space"] = vse.is_read_otherwise(old, scene)
+    scene, old, _ = _scene(clip)
+    old.stream_index = 1
+    found["second track"] = vse.is_read_otherwise(old, scene)
     return found
 
 

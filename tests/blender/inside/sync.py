@@ -87,6 +87,27 @@ def retimed(clip: str, out: str) -> dict[str, Any]:
     return _both(scene, strip, out)
 
 
+def under_speed_effect(clip: str, out: str) -> dict[str, Any]:
+    """The strip is chosen, not the effect on it; what is seen is the effect."""
+    scene = stage.new_scene()
+    strip = stage.add_movie(scene, clip)
+    effect = _speed_effect(scene, strip)
+    effect.speed_control, effect.speed_factor = "MULTIPLY", 2.0
+    stage.choose(scene, strip)
+    found = _both(scene, strip, out)
+    return {**found, "source_files": stage.render(scene, effect, Path(out) / "effect")}
+
+
+def _speed_effect(scene: Any, strip: Any) -> Any:
+    vse = stage.part("vse")
+    strips = vse.children(scene.sequence_editor)
+    known = strips.bl_rna.functions["new_effect"].parameters.keys()
+    given = {"name": "faster", "type": "SPEED", "channel": 2, "frame_start": vse.left(strip)}
+    length = vse.right(strip) - vse.left(strip)
+    end = {"length": length} if "length" in known else {"frame_end": vse.right(strip)}
+    return strips.new_effect(**given, **end, **{"input1" if "input1" in known else "seq1": strip})
+
+
 def reversed_frames(clip: str, out: str) -> dict[str, Any]:
     scene = stage.new_scene()
     strip = stage.add_movie(scene, clip)
