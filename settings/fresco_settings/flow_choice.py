@@ -8,8 +8,7 @@ from typing import Literal, get_args
 from fresco_settings.errors import InvalidSettings
 
 FlowKind = Literal["dis", "gmflow"]
-FLOW_KINDS: tuple[FlowKind, ...] = get_args(FlowKind)
-_BY_NAME: dict[str, FlowKind] = {one: one for one in FLOW_KINDS}
+_BY_NAME: dict[str, FlowKind] = {one: one for one in get_args(FlowKind)}
 
 
 @dataclass(frozen=True)
