@@ -172,7 +172,7 @@ def _whole(path: Path) -> bytes:
         raise ModelNotFound(path, f"cannot be read ({error.strerror}); check the path") from error
 
 
-def _unwrapped(held: object) -> dict[str, Tensor]:
+def _unwrapped(held: Any) -> dict[str, Tensor]:
     """The tensors by name, also where they lie beside what training needed to go on."""
     if not isinstance(held, Mapping):
         return {}

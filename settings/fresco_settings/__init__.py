@@ -12,7 +12,7 @@ from fresco_settings.declaration import (
     words_for,
 )
 from fresco_settings.errors import FrescoError, InvalidSettings, Remedy
-from fresco_settings.flow_choice import FLOW_KINDS, FlowChoice, FlowKind
+from fresco_settings.flow_choice import FlowChoice
 from fresco_settings.left_open import LeftOpen, left_open
 from fresco_settings.parts import AttentionSettings, OptimisationSettings, SmoothingSettings
 from fresco_settings.plain_values import nested
@@ -31,7 +31,6 @@ from fresco_settings.restyle import (
 
 __all__ = [
     "CONTROL_KINDS",
-    "FLOW_KINDS",
     "INTERPOLATION_KINDS",
     "MOST_GAP",
     "PRESETS",
@@ -39,7 +38,6 @@ __all__ = [
     "ControlKind",
     "Declared",
     "FlowChoice",
-    "FlowKind",
     "FrescoError",
     "InterpolationKind",
     "InvalidSettings",

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from fresco_settings.errors import InvalidSettings
 
 FlowKind = Literal["dis", "gmflow"]
-FLOW_KINDS: tuple[FlowKind, ...] = get_args(FlowKind)
+_BY_NAME: dict[str, FlowKind] = {one: one for one in get_args(FlowKind)}
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class FlowChoice:
             InvalidSettings: the kind is unknown, or a file is named where none is wanted.
         """
         name, colon, file = text.partition(":")
-        kind = next((one for one in FLOW_KINDS if one == name), None)
+        kind = _BY_NAME.get(name)
         if kind is None or (colon and (kind == "dis" or not file.strip())):
             raise InvalidSettings(
                 "flow", f"{text!r} is unknown; use dis, gmflow or gmflow:FILE, the weights' file"

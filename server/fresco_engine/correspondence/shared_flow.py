@@ -6,12 +6,14 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from hashlib import blake2b
 from threading import Lock
+from typing import TypeVar
 
 import numpy as np
 from fresco_media.types import Image
 
 from fresco_engine.correspondence.flow import DisFlow, Flow, Pair, PairFinder
 
+Item = TypeVar("Item")
 _Name = tuple[bytes, bytes]
 _HELD_BYTES = 512 << 20
 """Pairs of 512x896 are held 73 at a time: both ways between two keyframes, all steps once."""
@@ -55,14 +57,14 @@ class SharedFlow:
             missing = {
                 name: pair
                 for name, pair in zip(names, pairs, strict=True)
-                if name not in found and name[::-1] not in found
+                if name not in found and _turned(name) not in found
             }
             asked = _one_way_each(missing)
             flows = self._finder.both_ways(list(asked.values())) if asked else []
             for name, flow in zip(asked, flows, strict=True):
                 found[name] = flow
                 self._remember(name, flow)
-        return [found[name] if name in found else found[name[::-1]][::-1] for name in names]
+        return [found[name] if name in found else _turned(found[_turned(name)]) for name in names]
 
     def at_once(self, height: int, width: int) -> int:
         """How many pairs of such pictures are worked on in one go."""
@@ -79,7 +81,7 @@ class SharedFlow:
         """Those that are known, held here even if what is found now takes their place."""
         found: dict[_Name, tuple[Flow, Flow]] = {}
         for name in names:
-            known = name if name in self._known else name[::-1]
+            known = name if name in self._known else _turned(name)
             if known in self._known:
                 found[known] = self._known[known]
                 self._known.move_to_end(known)
@@ -97,14 +99,18 @@ def _one_way_each(pairs: dict[_Name, Pair]) -> dict[_Name, Pair]:
     """`pairs` without those that are another one's way back."""
     kept: dict[_Name, Pair] = {}
     for name, pair in pairs.items():
-        if name[::-1] not in kept:
+        if _turned(name) not in kept:
             kept[name] = pair
     return kept
 
 
+def _turned(pair: tuple[Item, Item]) -> tuple[Item, Item]:
+    return pair[1], pair[0]
+
+
 def _digest(picture: Image) -> bytes:
     name = blake2b(str(picture.shape).encode(), digest_size=16)
-    name.update(np.ascontiguousarray(picture))
+    name.update(np.ascontiguousarray(picture).data)
     return name.digest()
 
 
