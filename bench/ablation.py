@@ -18,8 +18,9 @@ import numpy as np
 from fresco_engine.correspondence.flow import DisFlow
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.models import load_model
+from fresco_engine.evaluation.steadiness import pixel_mse
+from fresco_engine.evaluation.structure import spatial_consistency
 from fresco_engine.interpolation.propagate import InterpolatedFrame, Segment
-from fresco_engine.metrics import pixel_mse, spatial_consistency
 from fresco_engine.restyling import restyle
 from fresco_engine.settings import (
     AttentionSettings,
