@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from fresco_media.types import Image
 
 from fresco_engine.correspondence.flow import FlowEstimator
+from fresco_engine.evaluation.clip_scores import ClipScores, Likeness
 from fresco_engine.evaluation.flicker import Flicker, KeyframePlan
 from fresco_engine.evaluation.means import mean_of, ratio_of
 from fresco_engine.evaluation.motion import Mask, Motion, Track
@@ -20,7 +21,7 @@ from fresco_engine.evaluation.steadiness import (
     aligned_error,
     check_sizes,
 )
-from fresco_engine.evaluation.structure import FixedFeatures, StructureFeatures, feature_distance
+from fresco_engine.evaluation.structure import FIXED_FEATURES, Structure, StructureFeatures
 
 SOURCE = "source"
 """The name under which the source itself is measured beside its results."""
@@ -84,7 +85,8 @@ class Measuring:
     shot_starts: frozenset[int] = frozenset()
     keyframes: KeyframePlan | None = None
     reference: str | None = None
-    features: StructureFeatures = field(default_factory=FixedFeatures)
+    features: StructureFeatures = FIXED_FEATURES
+    scores: ClipScores | None = None
 
 
 def evaluate(
@@ -117,10 +119,13 @@ class _Pass:
 
     def take(self, moment: Moment) -> None:
         """Take in the next frame."""
+        structure = Structure.of(moment.source, self._measuring.features)
         for name, picture in _pictures(moment):
             check_sizes(moment.source, picture)
             figures = self._pictures.setdefault(name, _Figures(self._measuring))
-            figures.add_frame(picture, moment, is_source=name == SOURCE)
+            figures.add_frame(picture, moment.subject)
+            if name != SOURCE:
+                figures.add_structure(structure.distance(picture))
         starts_shot = moment.index in self._measuring.shot_starts
         if self._before is None or starts_shot:
             self._shot = _Tracked.starting(moment)
@@ -184,7 +189,7 @@ class _Figures:
 
     def __init__(self, measuring: Measuring) -> None:
         self.sharpness = Sharpness()
-        self._features = measuring.features
+        self._likeness = None if measuring.scores is None else Likeness(measuring.scores)
         self._sticking = Sticking()
         self._flicker = None if measuring.keyframes is None else Flicker(measuring.keyframes)
         self._errors: list[float] = []
@@ -193,11 +198,14 @@ class _Figures:
         self._distances: list[float] = []
         self._frame_count = 0
 
-    def add_frame(self, picture: Image, moment: Moment, *, is_source: bool) -> None:
+    def add_frame(self, picture: Image, subject: Mask | None) -> None:
         self._frame_count += 1
-        self.sharpness.add(picture, moment.subject)
-        if not is_source:
-            self._distances.append(feature_distance(moment.source, picture, self._features))
+        self.sharpness.add(picture, subject)
+        if self._likeness is not None:
+            self._likeness.add(picture)
+
+    def add_structure(self, distance: float) -> None:
+        self._distances.append(distance)
 
     def add_step(self, index: int, before: Image, after: Image, step: Motion) -> None:
         error = aligned_error(before, after, step)
@@ -216,7 +224,7 @@ class _Figures:
 
     def evaluation(self, name: str) -> Evaluation:
         """All but the sharpness, which needs others to compare with."""
-        flicker = self._flicker
+        flicker, likeness = self._flicker, self._likeness
         return Evaluation(
             name=name,
             frame_count=self._frame_count,
@@ -228,6 +236,8 @@ class _Figures:
             spatial_consistency=mean_of(self._distances),
             flicker_at_keyframes=math.nan if flicker is None else flicker.at_keyframes,
             flicker_at_batches=math.nan if flicker is None else flicker.at_batches,
+            frame_accuracy=math.nan if likeness is None else likeness.frame_accuracy,
+            temporal_consistency=math.nan if likeness is None else likeness.temporal_consistency,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 import cv2
@@ -19,19 +20,6 @@ from fresco_engine.evaluation.steadiness import Pair, check_sizes
 _FEATURE_STEP = 8
 _ORIENTATIONS = 4
 _SCALES = (1.0, 2.0, 4.0)
-
-
-def spatial_consistency(pairs: Iterable[Pair]) -> float:
-    """Mean squared difference of the feature self-similarities of sources and results.
-
-    The paper's Spat-Con takes its features from VGG. Its weights are not part of this package,
-    so `features` stands in: numbers compare with each other, not with the paper's.
-    """
-    distances: list[float] = []
-    for pair in pairs:
-        check_sizes(*pair)
-        distances.append(feature_distance(*pair))
-    return mean_of(distances)
 
 
 class StructureFeatures(Protocol):
@@ -57,15 +45,44 @@ class FixedFeatures:
         return features(image)
 
 
-_FIXED = FixedFeatures()
+FIXED_FEATURES = FixedFeatures()
 
 
-def feature_distance(source: Image, result: Image, features: StructureFeatures = _FIXED) -> float:
-    """Spat-Con of one frame: mean over all pairs of places."""
-    target = SimilarityTarget.of(features(source)[None])
-    own = features(result)[None]
-    # Equal pictures may differ by rounding, on either side of nothing.
-    return max(0.0, float(similarity_distance(own, target))) / own.shape[1] ** 2
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """The self-similarity of a source frame, which those of its results are held against."""
+
+    features: StructureFeatures
+    target: SimilarityTarget
+
+    @staticmethod
+    def of(source: Image, features: StructureFeatures = FIXED_FEATURES) -> Structure:
+        """The structure of `source`."""
+        return Structure(features, SimilarityTarget.of(features(source)[None]))
+
+    def distance(self, result: Image) -> float:
+        """Spat-Con of one frame: mean squared difference over all pairs of places."""
+        own = self.features(result)[None]
+        # Equal pictures may differ by rounding, on either side of nothing.
+        return max(0.0, float(similarity_distance(own, self.target))) / own.shape[1] ** 2
+
+
+def spatial_consistency(
+    pairs: Iterable[Pair], features: StructureFeatures = FIXED_FEATURES
+) -> float:
+    """Mean squared difference of the feature self-similarities of sources and results.
+
+    The paper's Spat-Con takes its features from VGG. Its weights are not part of this package,
+    so fixed features stand in: numbers compare with each other, not with the paper's.
+
+    Raises:
+        ValueError: a result has another size than its source.
+    """
+    distances: list[float] = []
+    for source, result in pairs:
+        check_sizes(source, result)
+        distances.append(Structure.of(source, features).distance(result))
+    return mean_of(distances)
 
 
 def features(image: Image) -> Tensor:

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 from fresco_engine.evaluation.structure import (
-    feature_distance,
+    Structure,
     features,
     spatial_consistency,
 )
@@ -23,7 +23,7 @@ def _texture(height: int, width: int, seed: int = 0) -> Image:
 def test_the_same_picture_has_no_spatial_distance() -> None:
     picture = _texture(64, 80)
 
-    assert feature_distance(picture, picture) == pytest.approx(0, abs=1e-6)
+    assert Structure.of(picture).distance(picture) == pytest.approx(0, abs=1e-6)
 
 
 def test_a_new_look_is_closer_than_another_picture() -> None:
@@ -31,7 +31,7 @@ def test_a_new_look_is_closer_than_another_picture() -> None:
     grey = cv2.cvtColor(source, cv2.COLOR_RGB2GRAY)
     restyled = np.asarray(cv2.applyColorMap(grey, cv2.COLORMAP_BONE), np.uint8)
 
-    distances = [feature_distance(source, result) for result in (source, restyled, other)]
+    distances = [Structure.of(source).distance(result) for result in (source, restyled, other)]
 
     assert distances == sorted(distances)
     assert distances[2] > 2 * distances[1]
@@ -42,7 +42,7 @@ def test_the_more_a_picture_is_disturbed_the_larger_its_distance() -> None:
     noise = np.random.default_rng(0).normal(size=source.shape)
     disturbed = [np.clip(source + s * noise, 0, 255).astype(np.uint8) for s in (5, 20, 60)]
 
-    distances = [feature_distance(source, picture) for picture in disturbed]
+    distances = [Structure.of(source).distance(picture) for picture in disturbed]
 
     assert distances == sorted(distances)
     assert distances[0] > 0
