@@ -8,17 +8,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fresco_media.stills.images import write_image
+from fresco_media.stills.images import read_image, write_image
 
 from tests.cli.conftest import Fresco
 from tests.engine.conftest import scene, write_clip
 from tests.engine.evaluation.conftest import texture
+from tests.fakes.tiny_models import write_clip_model
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     """Ten frames of a pan with a square that moves on its own."""
     return write_clip(tmp_path / "source.mp4", scene(10))
+
+
+@pytest.fixture
+def nothing_cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user who has never fetched a network."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
 
 
 @pytest.fixture
@@ -162,3 +170,74 @@ def test_what_is_no_report_is_refused(fresco: Fresco, source: Path) -> None:
 
     assert ended.code == 2
     assert "is not the report of a run" in ended.stderr
+
+
+def test_what_needs_a_network_that_is_not_at_hand_is_left_out_with_a_sentence(
+    fresco: Fresco, source: Path, nothing_cached: None
+) -> None:
+    ended = fresco("evaluate", source, "--source", source, "-p", "ink", "--json")
+
+    found = json.loads(ended.stdout)
+    (result,) = found["results"]
+    assert result["temporal_consistency"] is None
+    assert result["frame_accuracy"] is None
+    assert any("no CLIP model is at hand; --clip names one" in note for note in found["notes"])
+    assert "Spat-Con is measured by fixed features." in found["notes"]
+
+
+def test_a_clip_model_scores_every_frame(fresco: Fresco, source: Path, tmp_path: Path) -> None:
+    model = write_clip_model(tmp_path / "model")
+    words = ("--prompt", "a blue o", "--source-prompt", "o")
+
+    ended = fresco("evaluate", source, "--source", source, "--clip", model, *words, "--json")
+
+    (result,) = json.loads(ended.stdout)["results"]
+    assert 0.5 < result["temporal_consistency"] <= 1
+    assert 0 <= result["frame_accuracy"] <= 1
+
+
+def test_without_the_words_for_it_frame_accuracy_is_left_out(
+    fresco: Fresco, source: Path, tmp_path: Path
+) -> None:
+    model = write_clip_model(tmp_path / "model")
+
+    ended = fresco("evaluate", source, "--source", source, "--clip", model, "-p", "ink")
+
+    assert "Tem-Con" in ended.stdout
+    assert "it needs both --prompt and --source-prompt" in ended.stdout
+
+
+def test_a_folder_without_a_clip_model_is_refused(
+    fresco: Fresco, source: Path, tmp_path: Path
+) -> None:
+    ended = fresco("evaluate", source, "--source", source, "--clip", tmp_path)
+
+    assert ended.code == 2
+    assert "the folder holds no CLIP model" in ended.stderr
+
+
+def test_crops_of_what_moves_are_drawn_side_by_side(
+    fresco: Fresco, source: Path, glued: Path, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "sheet.png"
+
+    ended = fresco("evaluate", glued, "--source", source, "--sheet", sheet)
+
+    assert ended.code == 0
+    height, width = read_image(sheet).shape[:2]
+    assert width == 1920
+    assert height > 4 * 300
+
+
+def test_a_sheet_never_replaces_what_is_measured(
+    fresco: Fresco, source: Path, tmp_path: Path
+) -> None:
+    picture = tmp_path / "mask.png"
+    write_image(picture, np.full((64, 80, 3), 255, np.uint8))
+    before = picture.read_bytes()
+    options = ("--mask", picture, "--sheet", picture, "--overwrite")
+
+    ended = fresco("evaluate", source, "--source", source, *options)
+
+    assert ended.code == 2
+    assert picture.read_bytes() == before

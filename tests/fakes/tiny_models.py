@@ -103,7 +103,7 @@ def tiny_text_encoder(words: int) -> CLIPTextModel:
     return _seeded(lambda: CLIPTextModel(config))
 
 
-def write_clip(folder: Path) -> Path:
+def write_clip_model(folder: Path) -> Path:
     """Writes a CLIP model for pictures of 32 pixels and texts, with its tokenizer."""
     words = write_tokenizer(folder)
     layers = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}

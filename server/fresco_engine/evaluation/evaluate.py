@@ -37,6 +37,14 @@ class Moment:
     subject: Mask | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A moment, and how the source moved to it; nothing leads to the first one of a shot."""
+
+    moment: Moment
+    motion: Motion | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """The figures of one result, or of the source itself; `nan` where one could not be had.
@@ -91,10 +99,10 @@ class Measuring:
 
 def evaluate(
     moments: Iterable[Moment], measuring: Measuring
-) -> Generator[Moment, None, list[Evaluation]]:
+) -> Generator[Step, None, list[Evaluation]]:
     """Measures what each of `moments`, consecutive frames with one set of results, shows.
 
-    Yields every moment when it has been taken in; returns the source's own figures, then those of
+    Yields every step when it has been taken in; returns the source's own figures, then those of
     the results in their order.
 
     Raises:
@@ -102,8 +110,7 @@ def evaluate(
     """
     pass_ = _Pass(measuring)
     for moment in moments:
-        pass_.take(moment)
-        yield moment
+        yield pass_.take(moment)
     return pass_.evaluations()
 
 
@@ -117,7 +124,7 @@ class _Pass:
         self._shot: _Tracked | None = None
         self._keyframe: _Tracked | None = None
 
-    def take(self, moment: Moment) -> None:
+    def take(self, moment: Moment) -> Step:
         """Take in the next frame."""
         structure = Structure.of(moment.source, self._measuring.features)
         for name, picture in _pictures(moment):
@@ -130,12 +137,14 @@ class _Pass:
         if self._before is None or starts_shot:
             self._shot = _Tracked.starting(moment)
             self._keyframe = None
+            motion = None
         else:
-            self._take_step(self._before, moment)
+            motion = self._take_step(self._before, moment)
         plan = self._measuring.keyframes
         if plan is not None and moment.index in plan.keyframes:
             self._keyframe = _Tracked.starting(moment)
         self._before = moment
+        return Step(moment, motion)
 
     def evaluations(self) -> list[Evaluation]:
         """The figures of everything that was taken in."""
@@ -154,7 +163,7 @@ class _Pass:
         reference = self._measuring.reference
         return Sharpness() if reference is None else energies[reference]
 
-    def _take_step(self, before: Moment, moment: Moment) -> None:
+    def _take_step(self, before: Moment, moment: Moment) -> Motion:
         step = Motion.between(before.source, moment.source, self._measuring.estimator)
         assert self._shot is not None
         since_shot = self._shot.track.follow(step, moment.source)
@@ -170,6 +179,7 @@ class _Pass:
             if since_key is not None and self._keyframe is not None and reaches_keyframe:
                 key = dict(_pictures(self._keyframe.moment))[name]
                 figures.add_jump(moment.index, key, picture, since_key)
+        return step
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,13 +15,13 @@ from fresco_media.types import Image
 from transformers import CLIPModel
 
 from tests.engine.evaluation.conftest import texture
-from tests.fakes.tiny_models import write_clip
+from tests.fakes.tiny_models import write_clip_model
 
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A CLIP model with its tokenizer."""
-    return write_clip(tmp_path_factory.mktemp("clip"))
+    return write_clip_model(tmp_path_factory.mktemp("clip"))
 
 
 @pytest.fixture(scope="session")
@@ -101,7 +101,7 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_model_for_texts_alone_is_refused(tmp_path: Path) -> None:
-    write_clip(tmp_path)
+    write_clip_model(tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
     config["vision_config"]["num_hidden_layers"] = 3
     (tmp_path / "config.json").write_text(json.dumps(config))

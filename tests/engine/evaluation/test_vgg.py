@@ -60,16 +60,18 @@ def test_the_features_are_those_of_relu4_1(
     assert torch.allclose(features(picture), expected.flatten(1).T, atol=1e-6)
 
 
-def test_a_look_of_the_same_layout_is_nearer_than_another_picture(tmp_path: Path) -> None:
+def test_the_more_a_picture_is_disturbed_the_larger_its_distance(tmp_path: Path) -> None:
     torch.save(_weights("VGG-16"), tmp_path / "vgg.pth")
-    structure = Structure.of(texture(), VggFeatures.load(tmp_path / "vgg.pth"))
+    source, noise = texture(), np.random.default_rng(0).normal(size=texture().shape)
+    structure = Structure.of(source, VggFeatures.load(tmp_path / "vgg.pth"))
 
-    same, darker, other = (
-        structure.distance(picture) for picture in (texture(), texture() // 2, texture(seed=1))
-    )
+    distances = [
+        structure.distance(np.clip(source + level * noise, 0, 255).astype(np.uint8))
+        for level in (0, 4, 16, 64)
+    ]
 
-    assert same == pytest.approx(0, abs=1e-5)
-    assert same < darker < other
+    assert distances[0] == pytest.approx(0, abs=1e-5)
+    assert distances == sorted(distances)
 
 
 def test_other_networks_and_files_are_refused(tmp_path: Path) -> None:
