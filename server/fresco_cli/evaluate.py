@@ -19,7 +19,7 @@ from fresco_cli.grouping import grouped
 from fresco_cli.inputs import clip_inputs
 from fresco_cli.options import Telling
 from fresco_cli.outcome import told
-from fresco_cli.output import Output, make_output, write_error, write_json
+from fresco_cli.output import Output, make_output, write_error, write_json, write_text
 from fresco_cli.parsing import parse_frame_rate, parse_keyframes, parse_range
 from fresco_cli.remedies import in_flags
 
@@ -153,9 +153,11 @@ def evaluate(
         if sheet is not None:
             originals.check(sheet)
             notes += _draw(compared, regions, sheet)
+        channel.close()
         if telling.as_json:
             write_json(_as_json(compared, evaluations, notes), indent=2)
-        channel.result("\n".join((table_of(evaluations), "", *notes)))
+        else:
+            write_text("\n".join((table_of(evaluations), "", *notes)))
 
 
 def _compared(
