@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,15 +19,12 @@ from fresco_engine.diffusion.sources import cached_folder, weight_files
 from fresco_engine.errors import ModelNotFound
 from fresco_engine.evaluation.means import mean_of
 
-if TYPE_CHECKING:
-    from transformers import CLIPModel
-
 HUB_MODELS = ("openai/clip-vit-large-patch14", "openai/clip-vit-base-patch32")
 """Models that are taken from the hub's cache if one of them is there."""
 
 # What CLIP was trained with (arXiv:2103.00020).
-_MEAN = (0.48145466, 0.4578275, 0.40821073)
-_DEVIATION = (0.26862954, 0.26130258, 0.27577711)
+_MEAN = np.array((0.48145466, 0.4578275, 0.40821073), np.float32)
+_DEVIATION = np.array((0.26862954, 0.26130258, 0.27577711), np.float32)
 
 
 def cached_clip() -> Path | None:
@@ -39,7 +36,7 @@ def cached_clip() -> Path | None:
 class ClipEncoder:
     """A CLIP model of transformers: pictures and texts as unit vectors of one space."""
 
-    def __init__(self, model: CLIPModel, tokenizer: Any) -> None:
+    def __init__(self, model: Any, tokenizer: Any) -> None:
         self._model = model.eval()
         self._tokenizer = tokenizer
 
@@ -133,7 +130,7 @@ def _prepared(image: Image, side: int) -> Tensor:
     scaled = np.asarray(Pictures.fromarray(image).resize(size, Pictures.Resampling.BICUBIC))
     left, top = (size[0] - side) // 2, (size[1] - side) // 2
     middle = scaled[top : top + side, left : left + side].astype(np.float32) / np.float32(255)
-    levels = (middle - np.float32(_MEAN)) / np.float32(_DEVIATION)
+    levels = (middle - _MEAN) / _DEVIATION
     return torch.from_numpy(levels).permute(2, 0, 1)[None]
 
 

@@ -20,8 +20,8 @@ _BLOCKS = {13: ("VGG-16", (2, 2, 3)), 16: ("VGG-19", (2, 2, 4))}
 """Networks by their number of convolutions, with those before each of the first three poolings."""
 _WEIGHT = re.compile(r"features\.(\d+)\.weight")
 # What the networks were trained with on ImageNet.
-_MEAN = (0.485, 0.456, 0.406)
-_DEVIATION = (0.229, 0.224, 0.225)
+_MEAN = np.array((0.485, 0.456, 0.406), np.float32)
+_DEVIATION = np.array((0.229, 0.224, 0.225), np.float32)
 
 
 def cached_vgg() -> Path | None:
@@ -73,7 +73,7 @@ class VggFeatures:
     def __call__(self, image: Image) -> Tensor:
         """(n, c): a row for every place."""
         levels = image.astype(np.float32) / np.float32(255)
-        levels = (levels - np.float32(_MEAN)) / np.float32(_DEVIATION)
+        levels = (levels - _MEAN) / _DEVIATION
         maps = self._layers(torch.from_numpy(levels).permute(2, 0, 1)[None])
         return maps[0].flatten(1).T.contiguous()
 

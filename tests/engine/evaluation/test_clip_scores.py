@@ -42,8 +42,8 @@ def test_the_score_of_a_picture_and_a_text_is_that_of_the_library(
 ) -> None:
     picture, model = texture(32, 32), CLIPModel.from_pretrained(folder)
     ids = encoder._tokenizer(["a blue o"], return_tensors="pt").input_ids
-    mean = np.float32([0.48145466, 0.4578275, 0.40821073])
-    deviation = np.float32([0.26862954, 0.26130258, 0.27577711])
+    mean = np.array([0.48145466, 0.4578275, 0.40821073], np.float32)
+    deviation = np.array([0.26862954, 0.26130258, 0.27577711], np.float32)
     pixels = torch.from_numpy((picture / np.float32(255) - mean) / deviation)
 
     with torch.no_grad():

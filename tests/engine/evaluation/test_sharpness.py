@@ -25,7 +25,7 @@ def _of(*images: Image) -> float:
 
 
 def test_a_ramp_has_the_energy_of_its_slope() -> None:
-    ramp = np.repeat(np.arange(0, 192, 3, np.uint8)[None, :, None], 3, axis=2)
+    ramp = np.repeat(np.arange(0, 192, 3).astype(np.uint8)[None, :, None], 3, axis=2)
     ramp = np.repeat(ramp, HEIGHT, axis=0)
 
     energy = gradient_energy(ramp)

@@ -118,8 +118,8 @@ def test_a_track_follows_the_motion_over_all_its_steps() -> None:
     frames = pan(5)
     known, track = KnownPan(frames), Track(frames[0])
 
-    for one, two in pairwise(frames):
-        motion = track.follow(Motion.between(one, two, known), two)
+    steps = [Motion.between(one, two, known) for one, two in pairwise(frames)]
+    *_, motion = [track.follow(step, two) for step, two in zip(steps, frames[1:], strict=True)]
 
     assert motion.backward[..., 0] == pytest.approx(16)
     assert motion.is_seen[:, : WIDTH - 16].all()
