@@ -13,7 +13,7 @@ from fresco_engine.correspondence.flow import FlowEstimator
 from fresco_engine.evaluation.clip_scores import ClipScores, Likeness
 from fresco_engine.evaluation.flicker import Flicker, KeyframePlan
 from fresco_engine.evaluation.means import mean_of, ratio_of
-from fresco_engine.evaluation.motion import Mask, Motion, Track
+from fresco_engine.evaluation.motion import Mask, Motion, FlowTrack
 from fresco_engine.evaluation.sharpness import Sharpness
 from fresco_engine.evaluation.steadiness import (
     Sticking,
@@ -187,11 +187,11 @@ class _Tracked:
     """A moment, and the motion since then."""
 
     moment: Moment
-    track: Track
+    track: FlowTrack
 
     @staticmethod
     def starting(moment: Moment) -> _Tracked:
-        return _Tracked(moment, Track(moment.source))
+        return _Tracked(moment, FlowTrack(moment.source))
 
 
 class _Figures:

@@ -51,7 +51,7 @@ class Motion:
         return warp_image(earlier, self.backward)
 
 
-class Track:
+class FlowTrack:
     """The motion from one frame to each later one, by following every step between.
 
     Holds the first frame and two flows, however long it becomes.

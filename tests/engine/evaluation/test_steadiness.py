@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from fresco_engine.evaluation.motion import Motion, Track
+from fresco_engine.evaluation.motion import Motion, FlowTrack
 from fresco_engine.evaluation.steadiness import (
     Sticking,
     aligned_difference,
@@ -116,7 +116,7 @@ def test_only_what_moves_in_the_source_can_stick() -> None:
 
 def test_a_track_follows_the_motion_over_all_its_steps() -> None:
     frames = pan(5)
-    known, track = KnownPan(frames), Track(frames[0])
+    known, track = KnownPan(frames), FlowTrack(frames[0])
 
     steps = [Motion.between(one, two, known) for one, two in pairwise(frames)]
     *_, motion = [track.follow(step, two) for step, two in zip(steps, frames[1:], strict=True)]
