@@ -20,8 +20,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 from fresco_engine.correspondence.flow import DisFlow, Flow
-from fresco_engine.correspondence.occlusion import occlusion
 from fresco_engine.correspondence.warp import warp_image
+from fresco_engine.evaluation.likeness import psnr
+from fresco_engine.evaluation.motion import Motion
+from fresco_engine.evaluation.steadiness import aligned_difference
 from fresco_engine.interpolation.choice import make_interpolator
 from fresco_engine.interpolation.patch import PatchInterpolator
 from fresco_engine.interpolation.propagate import FlowInterpolator
@@ -31,7 +33,7 @@ from fresco_media.stills.images import contact_sheet, write_image
 from fresco_media.types import Image
 from numpy.typing import NDArray
 from styles import STYLES
-from withheld import psnr, segments
+from withheld import segments
 
 
 def main() -> None:
@@ -128,10 +130,9 @@ def _changes(sources: list[Image], made: list[Image]) -> NDArray[np.float64]:
     estimator = DisFlow()
     changes = []
     for (one, two), (before, after) in zip(pairwise(sources), pairwise(made), strict=True):
-        back, ahead = estimator(two, one), estimator(one, two)
-        is_seen = ~occlusion(back, ahead, two, one)
-        change = np.abs(warp_image(before, back) - after)[is_seen].mean()
-        changes.append(change - np.abs(warp_image(one, back) - two)[is_seen].mean())
+        motion = Motion.between(one, two, estimator)
+        change = aligned_difference(before, after, motion)
+        changes.append(255 * (change - aligned_difference(one, two, motion)))
     return np.array(changes)
 
 

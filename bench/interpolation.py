@@ -20,6 +20,7 @@ from typing import Any
 import cv2
 import numpy as np
 from fresco_engine.correspondence.flow import DisFlow
+from fresco_engine.evaluation.likeness import psnr
 from fresco_engine.interpolation.blend import GRADIENT_WEIGHTS, fuse_gradients
 from fresco_engine.interpolation.choice import make_interpolator
 from fresco_engine.interpolation.flows import trace_key
@@ -35,7 +36,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import linalg
 from styles import outlined
-from withheld import psnr, segments
+from withheld import segments
 
 
 def main() -> None:

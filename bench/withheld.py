@@ -21,6 +21,7 @@ import numpy as np
 from ebsynth import carry_key
 from fresco_engine.correspondence.flow import DisFlow
 from fresco_engine.correspondence.warp import warp_image
+from fresco_engine.evaluation.likeness import psnr, ssim
 from fresco_engine.interpolation.blend import blend, fuse_gradients, mixed_gradients
 from fresco_engine.interpolation.choice import make_interpolator
 from fresco_engine.interpolation.colour import from_lab, to_lab
@@ -28,7 +29,6 @@ from fresco_engine.interpolation.segment import Segment
 from fresco_media.clip import Clip
 from fresco_media.stills.images import contact_sheet, write_image
 from fresco_media.types import Image
-from numpy.typing import NDArray
 from styles import STYLES
 
 Method = Callable[[Sequence[Image], Image, Image], list[Image]]
@@ -147,27 +147,6 @@ def _print(what: str, rows: dict[str, list[tuple[float, float, float, float]]]) 
         quality, alike, cpu, wall = np.mean(measured, axis=0)
         print(f"  {method:14} {quality:6.2f} dB  {alike:.4f}  {cpu:7.3f} CPU s  {wall:7.3f} s")
     print(flush=True, end="")
-
-
-def psnr(first: NDArray, second: NDArray) -> float:
-    """In dB, of pictures in 0-255."""
-    error = np.mean((first.astype(np.float32) - second.astype(np.float32)) ** 2)
-    return float(10 * np.log10(255**2 / max(error, 1e-6)))
-
-
-def ssim(first: Image, second: Image) -> float:
-    """Structural similarity of lightness, Gaussian windows of 11 pixels (Wang et al. 2004)."""
-    one, two = (cv2.cvtColor(x, cv2.COLOR_RGB2GRAY).astype(np.float32) for x in (first, second))
-
-    def mean(x: NDArray) -> NDArray:
-        return np.asarray(cv2.GaussianBlur(x, (11, 11), 1.5))
-
-    m1, m2 = mean(one), mean(two)
-    v1, v2 = mean(one * one) - m1 * m1, mean(two * two) - m2 * m2
-    both = mean(one * two) - m1 * m2
-    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    alike = (2 * m1 * m2 + c1) * (2 * both + c2) / ((m1**2 + m2**2 + c1) * (v1 + v2 + c2))
-    return float(alike.mean())
 
 
 if __name__ == "__main__":

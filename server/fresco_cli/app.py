@@ -11,6 +11,7 @@ from fresco_server.local.engine import InProcessEngine
 from fresco_cli import (
     demo,
     doctor,
+    evaluate,
     jobs,
     keyframes,
     look,
@@ -36,6 +37,7 @@ app.command("restyle")(restyle.restyle)
 app.command("propagate")(propagate.propagate)
 app.command("keyframes")(keyframes.keyframes)
 app.command("look")(look.look)
+app.command("evaluate")(evaluate.evaluate)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")

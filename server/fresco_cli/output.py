@@ -84,6 +84,9 @@ class Output:
     def transfer(self, name: str, done: int, total: int) -> None:
         """Show how many bytes have been sent or received."""
 
+    def frames(self, name: str, done: int, total: int) -> None:
+        """Show how many frames have been looked at."""
+
     def note(self, text: str) -> None:
         """Say something that is good to know."""
 
@@ -185,6 +188,10 @@ class TerminalOutput(Output):
         """Move the bar of a transfer that takes long enough to be seen."""
         if self.console.is_terminal and total >= _SEEN_BYTES:
             self._move(name, done / 1e6, total / 1e6, " MB")
+
+    def frames(self, name: str, done: int, total: int) -> None:
+        """Move the bar of what is looked at."""
+        self._move(name, done, total, "")
 
     def note(self, text: str) -> None:
         """Print a sentence above the bars."""

@@ -21,6 +21,7 @@ FrescoError
 │   ├── WrongModelKind      readable, but not a Stable-Diffusion-1.x-shaped model
 │   ├── ResultNotFinite     it computes NaN or infinity
 │   └── ControlUnavailable  the model has no ControlNet of the wanted kind
+├── ResultMismatch          a result is not one of the source it is held against
 └── OutOfDeviceMemory       the device has too little memory for this working size
 """
 
@@ -66,6 +67,7 @@ __all__ = [
     "OutputExists",
     "OutputNotWritable",
     "RangeOutsideClip",
+    "ResultMismatch",
     "ResultNotFinite",
     "SequenceGap",
     "WrongModelKind",
@@ -127,6 +129,15 @@ class ControlUnavailable(ModelError):
 
     field = "control"
     remedy = Remedy.NO_CONTROL
+
+
+class ResultMismatch(FrescoError):
+    """A result, or a mask, cannot be one of the source that it is held against."""
+
+    def __init__(self, path: Path | str, reason: str) -> None:
+        super().__init__(f"{shown(path)}: {reason}")
+        self.path = Path(path)
+        self.reason = reason
 
 
 class OutOfDeviceMemory(FrescoError):

@@ -19,11 +19,12 @@ from fresco_media.writing.writer import Codec
 from fresco_engine.checkpoint import KINDS, Checkpoint, NoCheckpoint
 from fresco_engine.correspondence.flow import DisFlow
 from fresco_engine.errors import OutputNotWritable
+from fresco_engine.evaluation.means import mean_of
+from fresco_engine.evaluation.steadiness import pixel_errors
 from fresco_engine.interpolation.quality import details, summary
 from fresco_engine.interpolation.segment import Interpolator
 from fresco_engine.lazy_model import LazyModel, ModelSource
 from fresco_engine.memory import peak_memory_bytes
-from fresco_engine.metrics import mean_error, pixel_errors
 from fresco_engine.output import NoOutput, Output, OutputOptions, PictureFolders
 from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.propagation import propagate
@@ -291,5 +292,5 @@ def _metrics(
             errors.append(error)
             if len(errors) % _METRIC_BREATH == 0:
                 yield tracker.advance(Stage.ENCODING, 0)
-        metrics[name] = mean_error(errors)
+        metrics[name] = mean_of(errors)
     return metrics

@@ -14,6 +14,7 @@ from fresco_settings import (
     CONTROL_KINDS,
     INTERPOLATION_KINDS,
     MOST_GAP,
+    NOISE_KINDS,
     PRESETS,
     AttentionSettings,
     ControlKind,
@@ -31,6 +32,7 @@ from fresco_engine.errors import InvalidSettings
 __all__ = [
     "CONTROL_KINDS",
     "INTERPOLATION_KINDS",
+    "NOISE_KINDS",
     "PRESETS",
     "AttentionSettings",
     "ControlKind",

@@ -21,6 +21,7 @@ CONTROL_KINDS: tuple[ControlKind, ...] = get_args(ControlKind)
 InterpolationKind = Literal["patch", "flow"]
 INTERPOLATION_KINDS: tuple[InterpolationKind, ...] = get_args(InterpolationKind)
 NoiseKind = Literal["flow", "shared", "own"]
+NOISE_KINDS: tuple[NoiseKind, ...] = get_args(NoiseKind)
 PRESETS = ("draft", "standard", "best")
 MOST_GAP = 1000
 """Frames from one keyframe to the next."""

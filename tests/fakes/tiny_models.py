@@ -22,7 +22,7 @@ from diffusers import (
 from fresco_engine.diffusion.quiet import quiet_libraries
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from transformers import CLIPTextConfig, CLIPTextModel
+from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModel
 
 WIDTHS = (32, 32, 64, 64)
 TEXT_WIDTH = 64
@@ -101,6 +101,23 @@ def tiny_text_encoder(words: int) -> CLIPTextModel:
         pad_token_id=words - 1,
     )
     return _seeded(lambda: CLIPTextModel(config))
+
+
+def write_clip_model(folder: Path) -> Path:
+    """Writes a CLIP model for pictures of 32 pixels and texts, with its tokenizer."""
+    words = write_tokenizer(folder)
+    layers = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
+    text = {**layers, "vocab_size": words, "num_attention_heads": 2}
+    ends = {"bos_token_id": words - 2, "eos_token_id": words - 1, "pad_token_id": words - 1}
+    vision = {**layers, "num_attention_heads": 2, "image_size": 32, "patch_size": 8}
+    config = CLIPConfig(
+        text_config={**text, **ends, "max_position_embeddings": TOKENS},
+        vision_config=vision,
+        projection_dim=16,
+    )
+    with quiet_libraries():
+        _seeded(lambda: CLIPModel(config)).save_pretrained(folder)
+    return folder
 
 
 _ZERO_LAYERS = (

@@ -13,12 +13,6 @@ def picture() -> np.ndarray:
     return scene(np.random.default_rng(7), 256)
 
 
-def test_psnr_of_a_known_error() -> None:
-    black, grey = np.zeros((4, 4, 3), np.float32), np.full((4, 4, 3), 0.1, np.float32)
-
-    assert scores.psnr(black, grey) == pytest.approx(20, abs=1e-3)
-
-
 def test_structure_passes_over_colour_and_contrast_but_not_over_place(picture: np.ndarray) -> None:
     paler = 0.5 + 0.3 * picture
 

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import torch
 from diffusers import AutoencoderTiny, ControlNetModel, StableDiffusionControlNetImg2ImgPipeline
+from fresco_engine.evaluation.likeness import psnr
 
 from fresco_training import scores, sources
 from fresco_training.conditions import canny
@@ -176,8 +177,8 @@ def _rows(
     for frame, result in zip(frames, results, strict=True):
         target = apply_style(style, frame, 1.0)
         score = Score(
-            psnr=scores.psnr(result, target),
-            photo_psnr=scores.psnr(frame, target),
+            psnr=psnr(result, target, peak=1),
+            photo_psnr=psnr(frame, target, peak=1),
             recognised=float(classifier.name(result, frame) == style),
             filter_recognised=float(classifier.name(target, frame) == style),
             structure=scores.structure(result, frame),
@@ -241,7 +242,7 @@ def _round_trip(autoencoder: AutoencoderTiny, picture: Image) -> float:
     pixels = _tensor([picture]) * 2 - 1
     again = autoencoder.decode(autoencoder.encode(pixels).latents).sample
     restored = (again[0].permute(1, 2, 0).numpy() / 2 + 0.5).clip(0, 1)
-    return scores.psnr(restored, picture)
+    return psnr(restored, picture, peak=1)
 
 
 def sheet(folder: Path, pictures: list[Image], path: Path, width: int) -> None:

@@ -17,11 +17,6 @@ _JITTERED = 4  # Altered crops of each photograph that the classifier learns fro
 _SIDE = 256
 
 
-def psnr(first: Image, second: Image) -> float:
-    """Peak signal-to-noise ratio in dB."""
-    return float(-10 * np.log10(np.mean((first - second) ** 2) + 1e-10))
-
-
 def structure(first: Image, second: Image) -> float:
     """How alike two images' blurred brightness is, -1 to 1."""
     blurred = (cv2.GaussianBlur(image.mean(axis=2), (0, 0), 4) for image in (first, second))

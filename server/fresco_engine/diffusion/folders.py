@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, ControlNetModel, UNet2DConditionModel
 from fresco_media.files.text import counted
-from transformers import CLIPTextModel, CLIPTokenizer
+from transformers import CLIPModel, CLIPTextModel, CLIPTokenizer
 
 from fresco_engine.diffusion.intake import (
     check_size,
@@ -112,6 +112,16 @@ def load_networks(folder: Path, dtype: torch.dtype) -> tuple[Any, Any, CLIPTextM
     vae = _load_part(vae_class(folder), folder / "vae", torch_dtype=dtype)
     text_encoder = _load_part(CLIPTextModel, folder / "text_encoder")
     return unet, vae, text_encoder.to(dtype)
+
+
+def load_clip(folder: Path) -> CLIPModel:
+    """The CLIP model for pictures and texts in a folder, on the CPU; not a part of a model.
+
+    Raises:
+        ModelCorrupt: files are missing or damaged.
+        WrongModelKind: the weights are pickles.
+    """
+    return _load_part(CLIPModel, folder)
 
 
 def load_controlnet(folder: Path, dtype: torch.dtype) -> ControlNetModel:
