@@ -19,7 +19,7 @@ from baselines.text2video_zero import text2video_zero
 
 METHODS: dict[str, Strategy] = {
     "frame by frame": frame_by_frame,
-    "shared noise": Adaptations(),
+    "shared noise": Adaptations(noise="shared"),
     "Text2Video-Zero": text2video_zero,
     "ControlVideo": control_video,
     "FateZero": fate_zero,

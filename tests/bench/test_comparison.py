@@ -110,7 +110,7 @@ def test_a_run_prints_a_table_for_each_clip_and_their_mean(
     words = [*map(str, clips), "--model", str(model), "--size", "64", "--count", "3", "--gap", "2"]
     options = make_parser("", "table").parse_args([*words, "--out", str(tmp_path / "out")])
 
-    run(options, {"shared noise": Adaptations()}, reference="shared noise")
+    run(options, {"shared noise": Adaptations(noise="shared")}, reference="shared noise")
 
     said = capsys.readouterr().out
     assert said.count("| shared noise |") == 3
