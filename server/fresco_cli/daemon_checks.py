@@ -7,13 +7,12 @@ import shutil
 from pathlib import Path
 
 from fresco_engine import __version__
-from fresco_media.files.text import counted
+from fresco_media.files.text import counted, sized
 
 from fresco_cli.daemons import Tools
 from fresco_cli.options import DaemonOptions
 from fresco_cli.output import Output
 from fresco_cli.remedies import in_flags
-from fresco_cli.words import gigabytes
 
 LEAST_FREE_BYTES = 1_000_000_000
 
@@ -37,10 +36,9 @@ def data_folder(data: Path | None) -> str:
     free = shutil.disk_usage(nearest).free
     if free < LEAST_FREE_BYTES:
         raise CheckProblem(
-            f"only {gigabytes(free)} free at {folder}; free some room or delete jobs "
-            "('fresco jobs')"
+            f"only {sized(free)} free at {folder}; free some room or delete jobs ('fresco jobs')"
         )
-    return f"{folder}, {gigabytes(free)} free{_damage(folder)}"
+    return f"{folder}, {sized(free)} free{_damage(folder)}"
 
 
 def _damage(folder: Path) -> str:
