@@ -70,7 +70,7 @@ SERVICES = tuple(
     )
 )
 
-_OPTIONS = (
+OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     # A second daemon on the same port would take half of the calls.
     ("grpc.so_reuseport", 0),
@@ -163,7 +163,7 @@ def make_server(jobs: Jobs, settings: ServerSettings, token: str) -> RpcServer:
                 StreamSlots(streams), jobs.touched, arrivals, (health_pool, health_arrivals)
             ),
         ],
-        options=(*_OPTIONS, ("grpc.max_allowed_incoming_connections", most_connections())),
+        options=(*OPTIONS, ("grpc.max_allowed_incoming_connections", most_connections())),
         maximum_concurrent_rpcs=threads + WAITING_CALLS,
     )
     _add_services(server, jobs, settings)
