@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fresco_client import Model, PullProgress, Session
 from fresco_client.words import duration
-from fresco_media.files.text import sized
+from fresco_media.files.text import printable, sized
 from PyQt6.QtCore import Qt, pyqtSignal, pyqtSlot
 from PyQt6.QtWidgets import (
     QAbstractItemView,
@@ -161,13 +161,13 @@ class ModelManager(QDialog):
         row = self.table.currentRow()
         self.table.setRowCount(len(self._models))
         for at, model in enumerate(self._models):
-            name = QTableWidgetItem(model.name or model.source)
+            name = QTableWidgetItem(printable(model.name or model.source))
             name.setData(_ROLE, model)
             name.setToolTip(plain(model.problem or model.source))
             self.table.setItem(at, 0, name)
             memory = sized(model.memory_bytes) if model.memory_bytes else ""
             size = sized(model.size_bytes) if model.size_bytes else ""
-            styles = ", ".join(style.name for style in model.styles)
+            styles = printable(", ".join(style.name for style in model.styles))
             for column, text in enumerate((self._state_of(model), size, memory, styles), 1):
                 self.table.setItem(at, column, QTableWidgetItem(text))
         self.table.setCurrentCell(max(row, 0), 0)
