@@ -62,6 +62,7 @@ def test_nothing_of_grpcs_stands_before_the_sentence(tmp_path: Path, command: st
     daemon = FakeDaemon(tls=tls)
     token = tmp_path / "token"
     token.write_text(TOKEN)
+    token.chmod(0o600)
 
     ended = _python(
         *("-m", "fresco_cli", "status", "--daemon", f"localhost:{daemon.port}"),
