@@ -5,6 +5,7 @@ ClientError
 ├── DaemonNotInstalled      there is no program to start
 ├── DaemonFailedToStart     it ended before it answered; carries its last log lines
 ├── DaemonUnreachable       the connection was refused or lost; trying again may help
+├── DaemonSilent            one runs on this machine and does not answer
 ├── VersionMismatch         daemon and client are of versions that do not fit
 ├── NotAuthorised           the token is missing or wrong
 ├── SessionClosed           the session was closed by this program
@@ -99,6 +100,23 @@ class DaemonUnreachable(ClientError):
         super().__init__(
             f"The Fresco daemon at {address} cannot be reached ({detail.rstrip('.')}). "
             "Check that it runs, then try again."
+        )
+
+
+class DaemonSilent(DaemonUnreachable):
+    """A daemon runs for this data folder, by its own account, and does not answer."""
+
+    def __init__(self, data: Path, address: str, process_id: int, log: Path) -> None:
+        self.data = data
+        self.address = address
+        self.detail = "no answer"
+        self.process_id = process_id
+        ClientError.__init__(
+            self,
+            f"A Fresco daemon runs for {data} (process {process_id}, at {address}), but it does "
+            "not answer: it may be busy, or have too many connections. Try again in a minute; if "
+            f"it still is silent, its log {log} may tell why, and ending that process makes room "
+            "for a new one.",
         )
 
 
@@ -225,6 +243,7 @@ _CLASSES: dict[int, type[CallFailed]] = {
 _SAID_BY_GRPC = {4, 12}
 # Parts of what gRPC says of a connection that is lost, and what that means.
 _LOSSES = (
+    ("wrong_version_number", "it does not speak TLS as this program does"),
     ("refused", "connection refused"),
     ("timed out", "no answer"),
     ("timeout", "no answer"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -20,12 +21,20 @@ from fresco_client.errors import (
     CallFailed,
     DaemonFailedToStart,
     DaemonNotInstalled,
+    DaemonSilent,
     DaemonUnreachable,
     FileFailed,
     NotAuthorised,
 )
 from fresco_client.handshake import greet
-from fresco_client.places import Daemon, data_folder, output_file, read_discovery, read_program
+from fresco_client.places import (
+    Daemon,
+    data_folder,
+    log_file,
+    output_file,
+    read_discovery,
+    read_program,
+)
 from fresco_client.transport import TransportKind, open_transport
 
 LaunchState = Literal["starting", "waiting", "ready"]
@@ -60,6 +69,28 @@ def has_crashed(data: Path) -> bool:
     return daemon is not None and not _is_alive(daemon.process_id)
 
 
+def why_silent(data: Path) -> DaemonSilent | None:
+    """What to say of a daemon that was not found: it lives and is silent; None for any other.
+
+    A process of its number alone says little, as numbers are given out again: somebody has to
+    listen at its address too.
+    """
+    daemon = read_discovery(data)
+    if daemon is None or not _is_alive(daemon.process_id) or not _is_listened_at(daemon):
+        return None
+    return DaemonSilent(data, daemon.address, daemon.process_id, log_file(data))
+
+
+def _is_listened_at(daemon: Daemon) -> bool:
+    try:
+        socket.create_connection(daemon.endpoint.host_and_port, _PROBE_S).close()
+    except TimeoutError:  # It has a full queue of those who wait to be let in.
+        return True
+    except OSError:
+        return False
+    return True
+
+
 def find_or_start(
     data: Path | str | None = None,
     command: Sequence[str] | None = None,
@@ -77,6 +108,7 @@ def find_or_start(
     Raises:
         DaemonNotInstalled: there is no such program.
         DaemonFailedToStart: it ended early, or does not answer after `timeout_s` seconds.
+        DaemonSilent: one runs already and does not answer for so long.
         VersionMismatch: a daemon runs that does not speak our version.
     """
     folder = data_folder(data)
@@ -120,7 +152,7 @@ def _wait(start: _Start, deadline: float, transport: TransportKind | None) -> Da
         if code not in {None, _ANOTHER_HAS_THE_LOCK}:
             raise start.failure(f"ended with exit code {code} before it answered")
         if time.monotonic() >= deadline:
-            raise start.failure("does not answer")
+            raise why_silent(start.data) or start.failure("does not answer")
         # The one that had the lock may have been about to end.
         if code == _ANOTHER_HAS_THE_LOCK and time.monotonic() >= next_start:
             start.again()

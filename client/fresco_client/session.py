@@ -106,6 +106,7 @@ class Session(SessionLike):
 
         Raises:
             DaemonNotFound: none runs, and none is to be started.
+            DaemonSilent: one runs and does not answer.
             DaemonNotInstalled, DaemonFailedToStart, VersionMismatch: see there.
         """
         folder = data_folder(data)
@@ -120,7 +121,7 @@ class Session(SessionLike):
 
         endpoint = locate(True)
         if endpoint is None:
-            raise DaemonNotFound(folder)
+            raise launch.why_silent(folder) or DaemonNotFound(folder)
         return cls._opened(Connection(endpoint, transport, locate, patience_s))
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,8 @@ def _opened(options: argparse.Namespace) -> tuple[QApplication, ErrorBoundary]:
     from fresco_gui.problems.problem import ErrorBoundary
     from fresco_gui.window import MainWindow
 
+    # What gRPC has to say on the terminal is said by the window.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     # Threads that decode give the interpreter back to the window's after 1 ms instead of 5.
     sys.setswitchinterval(0.001)
     hook = ErrorBoundary()

@@ -19,6 +19,8 @@ def main() -> None:
     # else to do as well; after a short spin they are to sleep. OpenMP reads this when torch is
     # imported, which is later.
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+    # What gRPC has to say on the terminal is said by us, in a sentence.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     for stream in (sys.stdout, sys.stderr):
         # A name that the terminal cannot show must not end a command.
         if isinstance(stream, io.TextIOWrapper):

@@ -15,13 +15,12 @@ from pathlib import Path
 from fresco_engine import __version__
 from fresco_engine.errors import FrescoError
 from fresco_engine.settings import RestyleSettings
-from fresco_media.files.text import counted
+from fresco_media.files.text import counted, sized
 from fresco_server.local.engine import InProcessEngine
 
 from fresco_cli import daemon_checks, plugin_checks
 from fresco_cli.daemon_checks import LEAST_FREE_BYTES, CheckProblem
 from fresco_cli.daemons import Tools
-from fresco_cli.words import gigabytes
 
 _LIBRARIES = ("torch", "diffusers", "transformers", "av", "opencv-python-headless", "numpy")
 _ENCODERS = {"libx264": "H.264", "libx264rgb": "lossless RGB", "ffv1": "FFV1", "png": "PNG"}
@@ -99,10 +98,10 @@ def _devices() -> str:
 def _memory() -> str:
     import torch
 
-    parts = [f"{gigabytes(total)} installed" for total in _installed_memory()]
+    parts = [f"{sized(total)} installed" for total in _installed_memory()]
     for number in range(torch.cuda.device_count()):
         free, total = torch.cuda.mem_get_info(number)
-        parts.append(f"cuda:{number} {gigabytes(free)} free of {gigabytes(total)}")
+        parts.append(f"cuda:{number} {sized(free)} free of {sized(total)}")
     return ", ".join(parts) or "not known"
 
 
@@ -117,8 +116,8 @@ def _disk() -> str:
     free = {str(place): shutil.disk_usage(place).free for place in (Path.cwd(), _temporary())}
     if min(free.values()) < LEAST_FREE_BYTES:
         place = min(free, key=lambda name: free[name])
-        raise CheckProblem(f"only {gigabytes(free[place])} free at {place}; free some room")
-    return ", ".join(f"{gigabytes(count)} free at {place}" for place, count in free.items())
+        raise CheckProblem(f"only {sized(free[place])} free at {place}; free some room")
+    return ", ".join(f"{sized(count)} free at {place}" for place, count in free.items())
 
 
 def _temporary() -> Path:
@@ -147,7 +146,7 @@ def _model_cache() -> str:
     nearest = next(place for place in (folder, *folder.parents) if place.exists())
     if not os.access(nearest, os.W_OK):
         raise CheckProblem(f"{folder} cannot be written to; set HF_HOME to a folder of your own")
-    return f"{folder}, {gigabytes(shutil.disk_usage(nearest).free)} free"
+    return f"{folder}, {sized(shutil.disk_usage(nearest).free)} free"
 
 
 def _sample_clip(engine: InProcessEngine) -> str:

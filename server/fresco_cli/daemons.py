@@ -77,14 +77,16 @@ def check_options(wanted: DaemonOptions) -> None:
 
 def _token(path: Path) -> str:
     from fresco_server.errors import CannotStart
-    from fresco_server.private import read_secret
+    from fresco_server.private import read_secret, why_unreadable
 
     try:
         token = read_secret(path, is_shared=True)
     except CannotStart as error:
         raise InvalidSettings("token-file", str(error)) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidSettings("token-file", f"{path} cannot be read ({error})") from error
+        raise InvalidSettings(
+            "token-file", f"{path} cannot be read ({why_unreadable(error)})"
+        ) from error
     if not token:
         raise InvalidSettings("token-file", f"{path} is empty; it is to hold the daemon's token")
     return token

@@ -11,11 +11,10 @@ from typing import Any
 
 from fresco_client import Job, JobState
 from fresco_client.words import duration
-from fresco_media.files.text import counted
+from fresco_media.files.text import counted, sized
 
 from fresco_cli.output import aligned
 from fresco_cli.remedies import in_flags
-from fresco_cli.words import megabytes
 
 _SHORT_ID = 8
 _TITLE = 40
@@ -84,7 +83,7 @@ def facts(job: Job) -> str:
         ("model", (model.source if model else "") or "the bundled model"),
         ("output", (job.output.kind if job.output else None) or "h264"),
         ("made", "" if job.create_time is None else f"{job.create_time:%Y-%m-%d %H:%M:%S} UTC"),
-        ("on disk", megabytes(job.disk_bytes)),
+        ("on disk", sized(job.disk_bytes)),
     ]
     if job.plan is not None:
         keyframes = f"{len(job.ready_keyframes)} of {len(job.plan.keyframes)}"

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from fresco_media.files.text import printable
+from fresco_media.files.text import printable, sized
 
 from fresco_cli import options
 from fresco_cli.daemons import Tools
@@ -15,7 +15,6 @@ from fresco_cli.grouping import grouped
 from fresco_cli.options import DaemonOptions, ShortTelling, Telling
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, aligned, make_output, write_json, write_text
-from fresco_cli.words import megabytes
 
 if TYPE_CHECKING:
     from fresco_client import Model, SessionLike
@@ -64,7 +63,7 @@ def pull(context: typer.Context, source: Source, daemon: DaemonOptions, telling:
             channel.transfer("downloading", done, total)
             if telling.as_json:
                 write_json({"event": "pulling", "done_bytes": done, "total_bytes": total})
-        channel.result(f"{source}: {megabytes(done)} are here")
+        channel.result(f"{source}: {sized(done)} are here")
 
 
 def _pulled(
@@ -140,8 +139,8 @@ def _print(models: Sequence[dict[str, Any]]) -> None:
         (
             model["name"],
             ", ".join([model["state"], *(f"on {device}" for device in model["loaded_on"])]),
-            megabytes(model["size_bytes"]),
-            megabytes(model["memory_bytes"]),
+            sized(model["size_bytes"]),
+            sized(model["memory_bytes"]),
             "(the default)" if model["state"] == "bundled" else model["source"],
         )
         for model in models

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-from fresco_media.files.text import counted
+from fresco_media.files.text import counted, sized
 
 from fresco_cli import options
 from fresco_cli.daemons import Tools
@@ -19,7 +19,6 @@ from fresco_cli.grouping import grouped
 from fresco_cli.options import DaemonOptions, ShortTelling
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, aligned, make_output, write_json, write_text
-from fresco_cli.words import gigabytes
 
 if TYPE_CHECKING:
     from fresco_client import Device, ServerInfo
@@ -55,7 +54,7 @@ def status_as_json(server: ServerInfo, address: str) -> dict[str, Any]:
 def _facts(server: ServerInfo, address: str) -> str:
     from fresco_client.words import duration
 
-    quota = f" of {gigabytes(server.limits.disk_bytes)} allowed" if server.limits else ""
+    quota = f" of {sized(server.limits.disk_bytes)} allowed" if server.limits else ""
     rows = [
         ("version", f"{server.version}, contract {server.api_major}.{server.api_minor}"),
         ("address", f"{address}, process {server.process_id}"),
@@ -63,7 +62,7 @@ def _facts(server: ServerInfo, address: str) -> str:
         ("jobs", f"{server.open_jobs} waiting or running"),
         (
             "disk",
-            f"{gigabytes(server.disk_bytes)}{quota}, {gigabytes(server.free_disk_bytes)} free",
+            f"{sized(server.disk_bytes)}{quota}, {sized(server.free_disk_bytes)} free",
         ),
     ]
     rows += [(device.id, _device(device)) for device in server.devices]
@@ -73,7 +72,7 @@ def _facts(server: ServerInfo, address: str) -> str:
 def _device(device: Device) -> str:
     parts = [device.name] if device.name else []
     if device.memory_bytes:
-        parts.append(gigabytes(device.memory_bytes))
+        parts.append(sized(device.memory_bytes))
     parts.append(device.state)
     if device.has_model:
         parts.append(f"holds {device.model_source or 'the bundled model'}")

@@ -7,16 +7,6 @@ from fresco_media.files.text import printable
 from fresco_cli.remedies import in_flags
 
 
-def gigabytes(count: int) -> str:
-    """A size of a disk or a memory."""
-    return f"{count / 1e9:.1f} GB"
-
-
-def megabytes(count: int) -> str:
-    """A size of a file."""
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
-
-
 def moved_in(text: object) -> str:
     """Foreign text, with our options for what it names.
 

@@ -45,6 +45,7 @@ from fresco_media.errors import (
     SequenceGap,
     shown,
 )
+from fresco_media.files.text import sized
 from fresco_settings import Remedy, said
 
 __all__ = [
@@ -147,8 +148,8 @@ class OutOfDeviceMemory(FrescoError):
     remedy = Remedy.LESS_MEMORY
 
     def __init__(self, stage: str, wanted_bytes: int | None, free_bytes: int | None) -> None:
-        wanted = f", {wanted_bytes / 1e9:.1f} GB wanted" if wanted_bytes else ""
-        free = f", {free_bytes / 1e9:.1f} GB free" if free_bytes else ""
+        wanted = f", {sized(wanted_bytes)} wanted" if wanted_bytes else ""
+        free = f", {sized(free_bytes)} free" if free_bytes else ""
         super().__init__(
             f"the device ran out of memory while {stage}{wanted}{free}; "
             f"{said(Remedy.LESS_MEMORY)}, or close other programs that use the device"

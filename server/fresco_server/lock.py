@@ -7,18 +7,21 @@ import logging
 import os
 import stat
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from fresco_engine.errors import OutputNotWritable
 
 from fresco_server.errors import CannotStart
 
 _LOGGER = logging.getLogger(__name__)
 ALREADY_RUNNING = 3
 """Exit code of a daemon that finds another one at work in its data folder."""
+_POLL_S = 0.1
 _TAKEN = (errno.EWOULDBLOCK, errno.EACCES)
 
 
@@ -34,7 +37,10 @@ class DataLock:
 
     def __init__(self, data: Path) -> None:
         self._data = data
-        self._folder = _lock_folder(data)
+        try:
+            self._folder = _lock_folder(data)
+        except FolderTaken:
+            raise _taken(data) from None
         try:
             self._file, self._facts = _lock_file(data)
             self._folder_facts = _identity(data)
@@ -91,8 +97,50 @@ def locked(data: Path) -> Iterator[DataLock]:
         lock.release()
 
 
+class FolderTaken(Exception):
+    """Another process works in the folder."""
+
+
+@contextmanager
+def alone_in(folder: Path, patience_s: float = 30.0) -> Iterator[None]:
+    """Inside, no other process that asks for it works in a job's folder.
+
+    The worker of a daemon that was killed may still be at its last file there, under the temporary
+    name that ours will use, so it is waited for.
+
+    Raises:
+        OutputNotWritable: another one still works there after `patience_s` seconds.
+    """
+    ends = time.monotonic() + patience_s
+    while True:
+        try:
+            descriptor = _lock_folder(folder)
+            break
+        except FolderTaken:
+            if time.monotonic() >= ends:
+                raise OutputNotWritable(
+                    folder,
+                    "another process still works in this folder; end the other Fresco that uses "
+                    "it, then resume the job",
+                ) from None
+            time.sleep(_POLL_S)
+        except OSError:  # What is wrong with the folder is said by who writes into it.
+            descriptor = None
+            break
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
 def _lock_folder(data: Path) -> int | None:
-    """Open the folder and lock it, where the disk can; None where the system cannot."""
+    """Open the folder and lock it, where the disk can; None where the system cannot.
+
+    Raises:
+        FolderTaken: another process has it.
+        OSError: it cannot be opened.
+    """
     if sys.platform == "win32":
         return None
     import fcntl
@@ -103,7 +151,7 @@ def _lock_folder(data: Path) -> int | None:
     except OSError as error:
         if error.errno in _TAKEN:
             os.close(descriptor)
-            raise _taken(data) from None
+            raise FolderTaken from None
         _LOGGER.debug("%s: the folder cannot be locked (%s)", data, error)
     return descriptor
 

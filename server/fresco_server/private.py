@@ -28,7 +28,7 @@ def read_token(path: Path) -> str:
         token = read_secret(path)
     except (OSError, UnicodeDecodeError) as error:
         raise CannotStart(
-            f"{path}: the token cannot be read ({error}); check --token-file"
+            f"{path}: the token cannot be read ({why_unreadable(error)}); check --token-file"
         ) from error
     if not token.isascii() or not token.isprintable() or len(token) < _SHORTEST:
         raise CannotStart(
@@ -36,6 +36,11 @@ def read_token(path: Path) -> str:
             "'python -c \"import secrets; print(secrets.token_urlsafe(32))\"'"
         )
     return token
+
+
+def why_unreadable(error: OSError | UnicodeDecodeError) -> str:
+    """What `read_secret` met, without the number of the error and the path, which is known."""
+    return getattr(error, "strerror", None) or str(error)
 
 
 def read_secret(path: Path, *, is_shared: bool = False) -> str:
@@ -53,15 +58,17 @@ def read_secret(path: Path, *, is_shared: bool = False) -> str:
 def _read(path: Path, *, is_shared: bool) -> bytes:
     # A pipe without a writer would be waited for, and what is opened is what is checked.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
+    try:
         facts = os.fstat(descriptor)
         if stat.S_ISFIFO(facts.st_mode):
             return _read_pipe(descriptor)
         if not stat.S_ISREG(facts.st_mode):
-            raise OSError("it is no file")
+            raise OSError("it is a folder" if stat.S_ISDIR(facts.st_mode) else "it is no file")
         if hasattr(os, "geteuid"):
             _check(path, descriptor, facts, is_shared=is_shared)
-        return file.read(_MOST_BYTES) or b""
+        return os.read(descriptor, _MOST_BYTES)
+    finally:
+        os.close(descriptor)
 
 
 def _read_pipe(descriptor: int) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from pathlib import Path
 
@@ -94,27 +93,26 @@ def test_it_is_well_that_no_daemon_runs(fresco: Fresco, connect: FakeConnect) ->
     }
 
 
-@pytest.mark.parametrize(
-    ("process_id", "is_ok", "sentence"),
-    [(4_000_000, True, "the last one was killed"), (os.getpid(), False, "does not answer")],
-    ids=["killed", "silent"],
-)
-def test_a_daemon_that_announced_itself_and_is_silent_is_told_from_a_killed_one(
-    fresco: Fresco,
-    connect: FakeConnect,
-    data: Path,
-    process_id: int,
-    is_ok: bool,
-    sentence: str,
+def test_a_silent_daemon_is_found(fresco: Fresco, connect: FakeConnect, data: Path) -> None:
+    connect.error = client.DaemonSilent(data, "127.0.0.1:9", 7, data / "daemon.log")
+
+    check = _daemon_check(fresco("doctor", "--json").stdout)
+
+    assert check["is_ok"] is False
+    assert "does not answer" in str(check["detail"])
+
+
+def test_a_daemon_that_was_killed_left_a_log(
+    fresco: Fresco, connect: FakeConnect, data: Path
 ) -> None:
     connect.runs = False
-    found = {"process_id": process_id, "address": "127.0.0.1:9", "token": "t", "version": "0"}
+    found = {"process_id": 4_000_000, "address": "127.0.0.1:9", "token": "t", "version": "0"}
     (data / "daemon.json").write_text(json.dumps(found), encoding="utf-8")
 
     check = _daemon_check(fresco("doctor", "--json").stdout)
 
-    assert check["is_ok"] is is_ok
-    assert sentence in str(check["detail"])
+    assert check["is_ok"] is True
+    assert "the last one was killed" in str(check["detail"])
 
 
 def test_a_daemon_of_another_version_is_found(fresco: Fresco, connect: FakeConnect) -> None:

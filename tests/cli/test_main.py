@@ -19,6 +19,7 @@ from fresco_server.errors import reason_of
 from fresco_server.local.engine import InProcessEngine
 
 from tests.cli.conftest import Fresco
+from tests.fakes.daemon import TOKEN, FakeDaemon
 from tests.fakes.tiny_models import write_model_folder
 
 _SLOW_PROGRAM = """
@@ -51,6 +52,27 @@ app = commands.app
 commands.app = lambda arguments, prog_name: app(arguments, obj=Tools(SlowEngine()))
 program.main()
 """
+
+
+@pytest.mark.parametrize("command", ["plain", "missing trust"])
+def test_nothing_of_grpcs_stands_before_the_sentence(tmp_path: Path, command: str) -> None:
+    """A daemon without TLS, and one whose certificate another authority made."""
+    folder = Path(__file__).parents[1] / "client" / "data"
+    tls = None if command == "plain" else (folder / "daemon.pem", folder / "daemon.key")
+    daemon = FakeDaemon(tls=tls)
+    token = tmp_path / "token"
+    token.write_text(TOKEN)
+    token.chmod(0o600)
+
+    ended = _python(
+        *("-m", "fresco_cli", "status", "--daemon", f"localhost:{daemon.port}"),
+        *("--token-file", str(token), "--tls-cert", str(folder / "another.pem")),
+    )
+
+    daemon.stop()
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Error: ")
+    assert ended.stderr.count("\n") == 1
 
 
 def _python(*arguments: str) -> subprocess.CompletedProcess[str]:

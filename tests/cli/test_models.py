@@ -96,7 +96,7 @@ def test_a_pull_without_a_daemon_is_done_here(
 
     ended = fresco("models", "pull", "owner/name")
 
-    assert ended.stdout == "owner/name: 5 MB are here\n"
+    assert ended.stdout == "owner/name: 5.0 MB are here\n"
 
 
 @pytest.mark.usefixtures("without_daemon")

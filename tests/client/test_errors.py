@@ -33,6 +33,7 @@ def test_the_tree_in_the_docstring_is_the_tree() -> None:
         errors.DaemonNotInstalled(Path("/data")),
         errors.DaemonFailedToStart("ended", Path("/data/daemon.log"), "no memory"),
         errors.DaemonUnreachable("a:1", "connection refused"),
+        errors.DaemonSilent(Path("/data"), "a:1", 7, Path("/data/daemon.log")),
         errors.NotAuthorised("a:1", ""),
         errors.SessionClosed(),
         errors.FileFailed.from_os(Path("/a b.mp4"), PermissionError(13, "Permission denied")),

@@ -21,11 +21,13 @@ from fresco_client import (
     DaemonFailedToStart,
     DaemonNotFound,
     DaemonNotInstalled,
+    DaemonSilent,
     Session,
     VersionMismatch,
     data_folder,
     find,
     find_or_start,
+    launch,
 )
 from fresco_client.places import discovery_file, program_file, read_discovery, read_program
 
@@ -108,6 +110,44 @@ def test_a_killed_daemon_is_not_found(data: Path) -> None:
     announce(data, free_address())
 
     assert find(data) is None
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a program that lets everybody connect and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_a_daemon_that_runs_and_is_silent_is_not_said_not_to_run(
+    data: Path, silent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "_PROBE_S", 0.2)
+    announce(data, silent)
+
+    with pytest.raises(DaemonSilent, match=r"runs for .* but it does not answer") as caught:
+        Session.open(data, start=False)
+
+    assert str(os.getpid()) in caught.value.message
+    assert str(data / "daemon.log") in caught.value.message
+
+
+def test_no_other_daemon_helps_where_a_silent_one_has_the_folder(
+    data: Path, silent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "_PROBE_S", 0.2)
+    announce(data, silent)
+    (data / "lock").touch()
+
+    with pytest.raises(DaemonSilent):
+        find_or_start(data, PROGRAM, 1.0)
+
+
+def test_a_process_that_only_has_the_number_of_a_killed_daemon_is_left_alone(data: Path) -> None:
+    announce(data, free_address())
+
+    with pytest.raises(DaemonNotFound):
+        Session.open(data, start=False)
 
 
 def test_another_daemon_on_its_port_is_not_found(daemon: FakeDaemon, data: Path) -> None:

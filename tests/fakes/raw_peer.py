@@ -73,6 +73,12 @@ class RawPeer:
             self._flush()
         return found
 
+    def wait_closed(self) -> None:
+        """Answer pings as a live peer does until the daemon closes the connection."""
+        while data := self._socket.recv(65536):
+            self._h2.receive_data(data)
+            self._flush()
+
     def close(self) -> None:
         """Close the connection."""
         self._socket.close()

@@ -7,7 +7,7 @@ import json
 import logging
 
 import pytest
-from fresco_media.files.text import PrintableFormatter, counted, printable, printable_json
+from fresco_media.files.text import PrintableFormatter, counted, printable, printable_json, sized
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,20 @@ def test_what_is_counted_agrees_with_its_number(
     count: int, words: tuple[str, ...], said: str
 ) -> None:
     assert counted(count, *words) == said
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1_000, "1.0 kB"),
+        (20_000_000, "20 MB"),
+        (99_000_000, "99 MB"),
+        (1_500_000_000, "1.5 GB"),
+        (235_000_000_000, "235 GB"),
+        (2e12, "2.0 TB"),
+    ],
+)
+def test_a_size_above_nothing_is_never_told_as_nothing(count: float, said: str) -> None:
+    assert sized(count) == said

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from fresco_engine.errors import OutputNotWritable
 from fresco_server.errors import CannotStart
-from fresco_server.lock import ALREADY_RUNNING, DataLock, locked
+from fresco_server.lock import ALREADY_RUNNING, DataLock, alone_in, locked
 
 _HOLD = """
 import sys
@@ -135,3 +137,28 @@ def test_on_a_disk_without_locks_there_never_are_two_daemons(
         pytest.raises(CannotStart, match="another daemon"),
     ):
         DataLock(tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders cannot be locked there")
+def test_two_processes_never_work_in_one_jobs_folder(tmp_path: Path) -> None:
+    with _hold(tmp_path) as first:
+        with pytest.raises(OutputNotWritable, match="another process"), alone_in(tmp_path, 0.0):
+            pass
+
+        first.kill()
+    with alone_in(tmp_path):
+        pass
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders cannot be locked there")
+def test_a_jobs_folder_is_waited_for(tmp_path: Path) -> None:
+    with _hold(tmp_path) as first:
+        threading.Timer(0.3, first.kill).start()
+
+        with alone_in(tmp_path):
+            assert list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_not_there_is_left_to_who_writes_into_it(tmp_path: Path) -> None:
+    with alone_in(tmp_path / "gone"):
+        assert not (tmp_path / "gone").exists()

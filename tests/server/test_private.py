@@ -67,8 +67,12 @@ def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path, kind: str
     if kind == "pipe without a writer":
         os.mkfifo(path)
 
-    with pytest.raises(CannotStart, match=r"check --token-file|a token has 16"):
+    with pytest.raises(CannotStart, match=r"check --token-file|a token has 16") as caught:
         read_token(path)
+
+    assert str(caught.value).startswith(str(path))
+    assert "Errno" not in str(caught.value)
+    assert kind != "folder" or "(it is a folder)" in str(caught.value)
 
 
 @needs_posix

@@ -25,6 +25,10 @@ MESSAGE_BYTES = 4 * 1024 * 1024
 CONNECT_S = 10.0
 """Seconds a connection may take to be made."""
 
+IDLE_S = 10.0
+"""Seconds after which a connection without a call is not used again: daemons close such ones after
+20, and a call that is just being sent then would be lost."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:

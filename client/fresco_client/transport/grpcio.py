@@ -10,17 +10,18 @@ from google.protobuf.message import Message
 
 from fresco_client.errors import (
     ClientError,
-    FileFailed,
     SessionClosed,
     error_of_status,
 )
 from fresco_client.transport.base import (
     CONNECT_S,
+    IDLE_S,
     MESSAGE_BYTES,
     Endpoint,
     Method,
     ResponseT,
 )
+from fresco_client.transport.trust import certificates_of
 
 
 class GrpcioTransport:
@@ -120,6 +121,7 @@ def _open_channel(endpoint: Endpoint) -> grpc.Channel:
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.min_reconnect_backoff_ms", round(CONNECT_S * 1000)),
         ("grpc.max_reconnect_backoff_ms", 1000),
+        ("grpc.client_idle_timeout_ms", round(IDLE_S * 1000)),
         # Channels of other parts of the program, and proxies, are none of our business.
         ("grpc.use_local_subchannel_pool", 1),
         ("grpc.enable_http_proxy", 0),
@@ -129,14 +131,5 @@ def _open_channel(endpoint: Endpoint) -> grpc.Channel:
         return grpc.insecure_channel(endpoint.address, options)
     if endpoint.server_name is not None:
         options.append(("grpc.ssl_target_name_override", endpoint.server_name))
-    credentials = grpc.ssl_channel_credentials(_certificate_of(endpoint))
+    credentials = grpc.ssl_channel_credentials(certificates_of(endpoint))
     return grpc.secure_channel(endpoint.address, credentials, options)
-
-
-def _certificate_of(endpoint: Endpoint) -> bytes | None:
-    if endpoint.certificate is None:
-        return None
-    try:
-        return endpoint.certificate.read_bytes()
-    except OSError as error:
-        raise FileFailed.from_os(endpoint.certificate, error) from error

@@ -29,8 +29,8 @@ from h2.events import (
 from h2.exceptions import H2Error
 from h2.settings import SettingCodes
 
-from fresco_client.errors import ClientError, DaemonUnreachable, FileFailed, TimedOut
-from fresco_client.transport.base import CONNECT_S, Endpoint
+from fresco_client.errors import ClientError, DaemonUnreachable, TimedOut
+from fresco_client.transport.base import CONNECT_S, IDLE_S, Endpoint
 from fresco_client.transport.frames import (
     FRAME_BYTES,
     WINDOW_BYTES,
@@ -47,6 +47,7 @@ from fresco_client.transport.framing import (
     framed,
     request_headers,
 )
+from fresco_client.transport.trust import certificates_of
 
 _FIRST_WINDOW_BYTES = 65535  # as HTTP/2 has it
 _READ_BYTES = 256 * 1024
@@ -90,7 +91,12 @@ class Http2Connection:
         return Call(self, self._endpoint, stream, framed(message), deadline)
 
     def is_usable(self) -> bool:
-        """Whether another call can begin: what came since the last one says nothing against it."""
+        """Whether another call can begin: what came since the last one says nothing against it.
+
+        After a while the daemon may be about to close it.
+        """
+        if time.monotonic() - self._last_heard >= IDLE_S:
+            return False
         try:
             while self._is_usable:
                 self._socket.settimeout(0)
@@ -316,14 +322,12 @@ def _tls(endpoint: Endpoint) -> ssl.SSLContext:
     """What trusts this one certificate, or those the system trusts, and checks the name in it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.set_alpn_protocols(["h2"])
-    if endpoint.certificate is None:
+    certificates = certificates_of(endpoint)
+    if certificates is None:
         context.load_default_certs()
         return context
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    try:
-        context.load_verify_locations(endpoint.certificate)
-    except OSError as error:
-        raise FileFailed.from_os(endpoint.certificate, error) from error
+    context.load_verify_locations(cadata=certificates.decode("utf-8", "replace"))
     return context
 
 
@@ -331,6 +335,8 @@ def _words(error: OSError) -> str:
     """What happened, as a person would say it."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate does not fit: {error.verify_message}"
+    if isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER":
+        return "it does not speak TLS as this program does"
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
     if isinstance(error, TimeoutError):

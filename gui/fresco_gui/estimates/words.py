@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fresco_client.words import duration
+from fresco_media.files.text import sized
 from PyQt6.QtCore import QCoreApplication
 
 from fresco_gui.estimates.estimate import Estimate
-from fresco_gui.jobs.words import bytes_text
 
 translate = QCoreApplication.translate
 
@@ -24,7 +24,7 @@ def words_of(found: Estimate) -> str:
         text = translate("estimate", "{size} for the model")
         if found.based_on:
             text = translate("estimate", "{size} memory")
-        parts.append(text.format(size=bytes_text(found.memory_bytes)))
+        parts.append(text.format(size=sized(found.memory_bytes)))
     return ", ".join(parts) + "."
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import av.error
 from fresco_media.errors import FrescoError
+from fresco_media.files.text import sized
 from fresco_media.types import Image
 from fresco_media.writing.estimate import expected_bytes, sample_places
 from PyQt6.QtCore import QObject, QThread, QTimer, pyqtSignal, pyqtSlot
@@ -80,7 +81,6 @@ Measure = Callable[[ExportOptions], SizeEstimate]
 
 _SETTLES_MS = 150
 _LONGEST_END_MS = 5000
-_POWERS = {"kB": 1, "MB": 2, "GB": 3, "TB": 4}
 # Threads that take longer to end than anybody wants to wait.
 _ending: set[SizeEstimate] = set()
 
@@ -155,10 +155,7 @@ class SizeLabel(QLabel):
 
 def in_bytes(size: float) -> str:
     """A number of bytes for people, in two digits: it is an estimate."""
-    rounded = float(f"{size:.2g}")
-    unit = next((unit for unit, power in _POWERS.items() if rounded < 1000 ** (power + 1)), "TB")
-    value = rounded / 1000 ** _POWERS[unit]
-    return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"
+    return sized(float(f"{size:.2g}"))
 
 
 def _key(options: ExportOptions) -> tuple[object, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from fresco_client import Parameter, Style
 from fresco_media.files.numbers import whole_of
+from fresco_media.files.text import printable
 from fresco_settings import words_for
 from PyQt6.QtCore import (
     QCoreApplication,
@@ -194,7 +195,7 @@ class StyleField(ChoiceField):
         self._box.clear()
         self._box.addItem(self.tr("none"), None)
         for style in styles:
-            self._box.addItem(style.name, style.name)
+            self._box.addItem(printable(style.name), style.name)
             self._box.setItemData(
                 self._box.count() - 1,
                 plain(style.prompt or style.words),

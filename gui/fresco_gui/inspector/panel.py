@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fresco_client import Capabilities, FileFailed, Model, ModelChoice, Presets
-from PyQt6.QtCore import pyqtSignal, pyqtSlot
+from fresco_media.files.text import printable
+from PyQt6.QtCore import Qt, pyqtSignal, pyqtSlot
 from PyQt6.QtWidgets import (
     QComboBox,
     QFormLayout,
@@ -23,7 +24,7 @@ from fresco_gui.estimates.estimate import Estimate
 from fresco_gui.estimates.words import grounds_of, words_of
 from fresco_gui.inspector.form import SettingsForm
 from fresco_gui.numbers import WholeBox
-from fresco_gui.plain import PlainLabel
+from fresco_gui.plain import PlainLabel, plain
 from fresco_gui.values import OF_ONE_CLIP, Values
 
 
@@ -219,13 +220,14 @@ class Inspector(QWidget):
         for model in self._models:
             if model.state == "available":
                 continue
-            self.model_box.addItem(model.name or model.source, model.source)
+            name = printable(model.name or model.source)
+            self.model_box.addItem(name, model.source)
             if model.problem:
                 index = self.model_box.count() - 1
                 self.model_box.setItemText(
-                    index, self.tr("{name} (cannot be used)").format(name=model.name)
+                    index, self.tr("{name} (cannot be used)").format(name=name)
                 )
-                self.model_box.setItemData(index, model.problem, 3)
+                self.model_box.setItemData(index, plain(model.problem), Qt.ItemDataRole.ToolTipRole)
         self.set_model(str(chosen))
 
     def _show_presets(self, chosen: str = "") -> None:

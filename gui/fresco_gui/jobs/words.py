@@ -43,14 +43,6 @@ def state_of_job(job: Job) -> str:
     return text
 
 
-def bytes_text(count: float) -> str:
-    """A number of bytes."""
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count:.0f} B"
-
-
 def time_text(time: datetime | None) -> str:
     """A point in time, in this machine's zone."""
     return time.astimezone().strftime("%d %b %H:%M") if time else ""

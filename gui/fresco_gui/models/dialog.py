@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from fresco_client import Model, PullProgress, Session
 from fresco_client.words import duration
+from fresco_media.files.text import printable, sized
 from PyQt6.QtCore import Qt, pyqtSignal, pyqtSlot
 from PyQt6.QtWidgets import (
     QAbstractItemView,
@@ -21,7 +22,6 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from fresco_gui.jobs.words import bytes_text
 from fresco_gui.plain import PlainLabel, plain
 from fresco_gui.stream import StreamWorker, Workers
 
@@ -161,13 +161,13 @@ class ModelManager(QDialog):
         row = self.table.currentRow()
         self.table.setRowCount(len(self._models))
         for at, model in enumerate(self._models):
-            name = QTableWidgetItem(model.name or model.source)
+            name = QTableWidgetItem(printable(model.name or model.source))
             name.setData(_ROLE, model)
             name.setToolTip(plain(model.problem or model.source))
             self.table.setItem(at, 0, name)
-            memory = bytes_text(model.memory_bytes) if model.memory_bytes else ""
-            size = bytes_text(model.size_bytes) if model.size_bytes else ""
-            styles = ", ".join(style.name for style in model.styles)
+            memory = sized(model.memory_bytes) if model.memory_bytes else ""
+            size = sized(model.size_bytes) if model.size_bytes else ""
+            styles = printable(", ".join(style.name for style in model.styles))
             for column, text in enumerate((self._state_of(model), size, memory, styles), 1):
                 self.table.setItem(at, column, QTableWidgetItem(text))
         self.table.setCurrentCell(max(row, 0), 0)
@@ -216,11 +216,11 @@ class ModelManager(QDialog):
         if item.total_bytes:
             self.bar.setRange(0, 1000)
             self.bar.setValue(round(1000 * item.done_bytes / item.total_bytes))
-        parts = [bytes_text(item.done_bytes)]
+        parts = [sized(item.done_bytes)]
         if item.total_bytes:
-            parts = [f"{bytes_text(item.done_bytes)} / {bytes_text(item.total_bytes)}"]
+            parts = [f"{sized(item.done_bytes)} / {sized(item.total_bytes)}"]
         if item.bytes_per_second > 0:
-            parts.append(f"{bytes_text(item.bytes_per_second)}/s")
+            parts.append(f"{sized(item.bytes_per_second)}/s")
             left = max(item.total_bytes - item.done_bytes, 0) / item.bytes_per_second
             if item.total_bytes and left:
                 parts.append(self.tr("{span} left").format(span=duration(left)))

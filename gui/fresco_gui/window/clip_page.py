@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from fresco_client import TransferProgress
-from fresco_media.files.text import printable
+from fresco_media.files.text import printable, sized
 from fresco_media.stills.numbered import is_pattern
 from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QWidget
 
 from fresco_gui.clips import ClipOpener, ReachedClip
 from fresco_gui.display import Display
-from fresco_gui.jobs.words import bytes_text
 from fresco_gui.problems.problem import Problem
 from fresco_gui.project.keeper import ProjectKeeper
 from fresco_gui.window.views import Views, WindowLayout
@@ -125,7 +124,7 @@ class ClipPage(QObject):
     def _on_sending(self, progress: TransferProgress) -> None:
         text = self.tr("Sending the clip to the daemon: {share:.0%} of {size}").format(
             share=progress.done_bytes / max(progress.total_bytes, 1),
-            size=bytes_text(progress.total_bytes),
+            size=sized(progress.total_bytes),
         )
         self._views.status.showMessage(text, 3000)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from fresco_client import ClipInfo, Job
 from fresco_client.words import duration
+from fresco_media.files.text import sized
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QProgressBar, QStatusBar, QToolButton, QWidget
 
 from fresco_gui.daemon.watcher import DaemonState, DaemonView
-from fresco_gui.jobs.words import bytes_text, state_of_job
+from fresco_gui.jobs.words import state_of_job
 from fresco_gui.plain import MarkedLabel, PlainLabel, plain
 from fresco_gui.theme import TOKENS
 
@@ -109,7 +110,7 @@ class StatusLine(QStatusBar):
         self.bar.setRange(0, 1000)
         self.bar.setValue(round(1000 * job.share))
         self.job.setToolTip(
-            self.tr("{size} on the daemon's disk").format(size=bytes_text(job.disk_bytes))
+            self.tr("{size} on the daemon's disk").format(size=sized(job.disk_bytes))
         )
 
     def show_export(self, done: int, total: int) -> None:

@@ -16,6 +16,14 @@ def counted(count: int, noun: str, plural: str = "") -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {plural or noun + 's'}"
 
 
+def sized(count: float) -> str:
+    """A number of bytes in the unit in which it is no less than 1: 1.5 GB, 20 MB, 512 B."""
+    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:.{1 if count < 10 * size else 0}f} {unit}"
+    return f"{count:.0f} B"
+
+
 def printable(text: object, *, keep: str = "") -> str:
     r"""`text` without what makes terminals, logs and eyes see something else.
 

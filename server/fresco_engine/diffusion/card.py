@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from fresco_media.files.text import printable
+
 from fresco_engine.diffusion.intake import read_json
 from fresco_engine.errors import ModelCorrupt
 from fresco_engine.settings import CONTROL_KINDS, ControlKind, ModelDefaults, Style
@@ -40,7 +42,7 @@ def read_card(folder: Path) -> ModelCard:
     """
     path = folder / CARD_NAME
     if not os.path.lexists(path):
-        return ModelCard(name=folder.name)
+        return ModelCard(name=printable(folder.name))
     values = read_json(path)
     try:
         return _card(values, folder.name)
@@ -58,13 +60,18 @@ def _card(values: Mapping[str, Any], folder_name: str) -> ModelCard:
     }
     limit = values.get("max_prompt_tokens")
     return ModelCard(
-        name=str(values.get("name", folder_name))[:_LONGEST_NAME],
-        version=str(values.get("version", ""))[:_LONGEST_NAME],
+        name=_shown(values.get("name", folder_name)),
+        version=_shown(values.get("version", "")),
         controls=controls,
         defaults=_defaults(values.get("defaults", {})),
         max_prompt_tokens=None if limit is None else int(limit),
         styles=tuple(_style(style) for style in values.get("styles", ())[:_MOST_STYLES]),
     )
+
+
+def _shown(name: object) -> str:
+    """A name as every front end may show it, and by which users choose it."""
+    return printable(str(name)[:_LONGEST_NAME])
 
 
 def _below(name: str) -> str:
@@ -78,8 +85,8 @@ def _below(name: str) -> str:
 def _style(values: Mapping[str, Any]) -> Style:
     numbers = {name: values.get(name) for name in ("strength", "guidance_scale")}
     return Style(
-        name=str(values["name"])[:_LONGEST_NAME],
-        words=_words(values.get("words", ""))[:_LONGEST_TEXT],
+        name=_shown(values["name"]),
+        words=printable(_words(values.get("words", ""))[:_LONGEST_TEXT]),
         prompt=str(values.get("prompt", ""))[:_LONGEST_TEXT],
         negative_prompt=str(values.get("negative_prompt", ""))[:_LONGEST_TEXT],
         **{name: None if value is None else float(value) for name, value in numbers.items()},

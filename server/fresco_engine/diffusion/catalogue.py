@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from fresco_media.files.opening import read_file
+from fresco_media.files.text import printable
 
 from fresco_engine.diffusion.card import CARD_NAME, read_card
 from fresco_engine.diffusion.intake import read_json
@@ -34,7 +35,8 @@ class ModelEntry:
 
     `size_bytes` is what its files take on disk (to download, where it is only available),
     `memory_bytes` what its weights take in memory: four bytes a number on the CPU, half of that
-    on CUDA. `problem` says why an installed model cannot be used.
+    on CUDA. `problem` says why an installed model cannot be used. It and `name` are free of what
+    steers terminals and hides letters, whatever a file is called; `source` is what it is.
     """
 
     source: str
@@ -44,6 +46,10 @@ class ModelEntry:
     memory_bytes: int
     styles: tuple[Style, ...] = ()
     problem: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", printable(self.name))
+        object.__setattr__(self, "problem", self.problem and printable(self.problem))
 
 
 _HUB_MODELS = (("stable-diffusion-v1-5/stable-diffusion-v1-5", "Stable Diffusion 1.5"),)
@@ -207,7 +213,7 @@ def _folder_entry(folder: Path, source: str, state: ModelState) -> ModelEntry:
     try:
         read_json(folder / "model_index.json")
         card = read_card(folder)
-        name, styles = (name if card.name == folder.name else card.name), card.styles
+        name, styles = (name if card.name == printable(folder.name) else card.name), card.styles
         files = [file for part in _PARTS for file in weight_files(folder / part)]
         numbers = sum(tensor.count for file in files for tensor in read_header(file).values())
         if not has_weights(folder):

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 
 from fresco_client.values import JobState
+from fresco_media.files.text import sized
 from fresco_settings import Remedy, said
 
 from fresco_server.errors import DaemonLimitReached
@@ -57,7 +58,7 @@ class Cleaner:
         missing -= self._uploads.remove_unused(self.uploads_in_use(), missing)
         if missing > 0:
             raise DaemonLimitReached(
-                f"there is no room for {wanted_bytes / 1e6:.0f} MB more; {missing / 1e6:.0f} MB "
+                f"there is no room for {sized(wanted_bytes)} more; {sized(missing)} "
                 "are missing, and nothing is left that may be removed; fetch results, delete "
                 f"jobs, or {said(Remedy.MORE_ROOM)}",
                 reason="NO_ROOM",

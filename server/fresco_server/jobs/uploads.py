@@ -17,6 +17,7 @@ from typing import Any
 from fresco_engine.errors import DiskFull
 from fresco_media.files.disk import free_bytes, is_partial_name, storing
 from fresco_media.files.own import OwnFolder, is_real_file
+from fresco_media.files.text import sized
 
 from fresco_server.errors import (
     BadRequest,
@@ -107,8 +108,9 @@ class Uploads:
             raise BadRequest("size_bytes", f"{size_bytes} is not the size of a clip")
         if size_bytes > self._limits.upload_bytes:
             raise DaemonLimitReached(
-                f"{size_bytes / 1e9:.1f} GB are more than the "
-                f"{self._limits.upload_bytes / 1e9:.1f} GB this daemon takes; send a part",
+                # As a difference: two sizes that are close read alike.
+                f"{sized(size_bytes)} are {sized(size_bytes - self._limits.upload_bytes)} more "
+                "than this daemon takes; send a part",
                 reason="UPLOAD_TOO_LARGE",
             )
         ensure_own(self.folder)

@@ -33,6 +33,8 @@ HEALTH_WATCHES = 32
 """Of health, which anybody who has the token may watch; the other streams keep their places."""
 SILENT_HEALTH_CALLS = 32
 HEALTH_SILENCE_S = 5.0
+IDLE_CONNECTION_MS = 20_000
+"""How long a connection without a call is kept; clients give theirs up earlier, see `IDLE_S`."""
 _HEALTH_SERVICE = "/grpc.health.v1."
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import ssl
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -39,6 +38,7 @@ from fresco_server.rpc.limits import (
     HEALTH_SILENCE_S,
     HEALTH_THREADS,
     HEALTH_WATCHES,
+    IDLE_CONNECTION_MS,
     SILENCE_S,
     SILENT_CALLS,
     SILENT_HEALTH_CALLS,
@@ -50,6 +50,7 @@ from fresco_server.rpc.looks import LookServicer
 from fresco_server.rpc.models import ModelServicer
 from fresco_server.rpc.orders import Orders
 from fresco_server.rpc.pictures import Pictures
+from fresco_server.rpc.tls import credentials_of
 from fresco_server.settings import MESSAGE_BYTES, ServerSettings
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ SERVICES = tuple(
     )
 )
 
-_OPTIONS = (
+OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     # A second daemon on the same port would take half of the calls.
     ("grpc.so_reuseport", 0),
@@ -84,8 +85,9 @@ _OPTIONS = (
     # Who connects and says nothing that HTTP/2 or TLS knows gives its descriptor back soon.
     ("grpc.server_handshake_timeout_ms", 10_000),
     ("grpc.http2.settings_timeout", 10_000),
-    # A client that has nothing to ask for a while connects again when it has, by itself.
-    ("grpc.max_connection_idle_ms", 600_000),
+    # Who has no call under way, and may never have shown a token, takes a place from others. A
+    # client that has nothing to ask for a while connects again when it has, by itself.
+    ("grpc.max_connection_idle_ms", IDLE_CONNECTION_MS),
     ("grpc.max_concurrent_streams", 512),
     # Headers are a token and a version; this is four times what clients send with their own.
     ("grpc.max_metadata_size", 16 << 10),
@@ -146,7 +148,7 @@ def make_server(jobs: Jobs, settings: ServerSettings, token: str) -> RpcServer:
             the daemon without TLS and a token of its own.
     """
     _check_exposure(settings, token)
-    credentials = _credentials(settings)
+    credentials = credentials_of(settings)
     streams = settings.limits.streams
     threads = streams + HEALTH_WATCHES + UNARY_THREADS + SILENT_CALLS
     pool = ThreadPoolExecutor(threads, thread_name_prefix="rpc")
@@ -161,7 +163,7 @@ def make_server(jobs: Jobs, settings: ServerSettings, token: str) -> RpcServer:
                 StreamSlots(streams), jobs.touched, arrivals, (health_pool, health_arrivals)
             ),
         ],
-        options=(*_OPTIONS, ("grpc.max_allowed_incoming_connections", most_connections())),
+        options=(*OPTIONS, ("grpc.max_allowed_incoming_connections", most_connections())),
         maximum_concurrent_rpcs=threads + WAITING_CALLS,
     )
     _add_services(server, jobs, settings)
@@ -195,25 +197,6 @@ def _check_exposure(settings: ServerSettings, token: str) -> None:
             "--token-file as well, or listen on 127.0.0.1",
             exit_code=2,
         )
-
-
-def _credentials(settings: ServerSettings) -> grpc.ServerCredentials | None:
-    certificate, key = settings.tls_certificate, settings.tls_key
-    if certificate is None and key is None:
-        return None
-    if certificate is None or key is None:
-        raise CannotStart("--tls-cert and --tls-key belong together; give both", exit_code=2)
-    try:
-        # gRPC would say what is wrong with them to each client, and nothing to us.
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, lambda: "")
-        pair = (key.read_bytes(), certificate.read_bytes())
-    except (OSError, ValueError) as error:
-        raise CannotStart(
-            f"the certificate {certificate} cannot be used with the key {key} ({error}); give a "
-            "certificate in PEM format and its key, without a password",
-            exit_code=2,
-        ) from error
-    return grpc.ssl_server_credentials([pair])
 
 
 def _bound_port(

@@ -38,6 +38,7 @@ from fresco_server.jobs.messages import (
     RunJob,
     StopJob,
 )
+from fresco_server.lock import alone_in
 from fresco_server.worker.channel import Channel
 from fresco_server.worker.event_translator import EventTranslator
 from fresco_server.worker.faults import failure_of
@@ -114,7 +115,8 @@ class DeviceWorker:
         self._job = job = order.job
         _LOGGER.info("job %s: begins", job)
         try:
-            self._follow(order)
+            with alone_in(Path(order.folder)):
+                self._follow(order)
         # The process lives on, and the daemon is told, whatever it was.
         except Exception as error:  # noqa: BLE001
             self._send_event(order, Failed(failure=failure_of(error)))

@@ -16,7 +16,7 @@ from fakes.relay import Relay
 from fakes.waiting import until
 from fresco.v1 import frames_pb2, server_pb2
 from fresco_client import TransportKind, errors
-from fresco_client.transport import Endpoint, Transport, open_transport
+from fresco_client.transport import Endpoint, Transport, http2, open_transport
 from fresco_client.transport.base import method_of
 
 GET_SERVER = method_of(server_pb2.GetServerRequest, server_pb2.GetServerResponse)
@@ -36,6 +36,28 @@ def test_a_refused_connection_says_so(kind: TransportKind) -> None:
     transport.close()
 
     assert address in caught.value.message
+
+
+def test_a_connection_that_the_daemon_may_be_about_to_close_is_not_used_again(
+    daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peers: set[str] = set()
+
+    def answer(request: Any, context: grpc.ServicerContext) -> Any:
+        peers.add(context.peer())
+        return server_pb2.GetServerResponse(api_major=1)
+
+    daemon.answers["GetServer"] = answer
+    transport = open_transport(Endpoint(address=daemon.address, token=TOKEN), "pure")
+    for _ in range(2):
+        transport.unary(GET_SERVER, server_pb2.GetServerRequest(), 5)
+    before = len(peers)
+    monkeypatch.setattr(http2, "IDLE_S", 0.0)
+
+    transport.unary(GET_SERVER, server_pb2.GetServerRequest(), 5)
+
+    assert (before, len(peers)) == (1, 2)
+    transport.close()
 
 
 @pytest.mark.parametrize(

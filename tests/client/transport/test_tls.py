@@ -103,6 +103,30 @@ def test_the_certificate_must_carry_the_name_that_is_asked_for(
     right.close()
 
 
+def test_a_file_without_a_certificate_is_named_and_grpc_is_not_asked(
+    kind: TransportKind,
+    secure: FakeDaemon,
+    tls: tuple[Path, Path],
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    endpoint = secured(secure, tls[1])
+
+    with pytest.raises(errors.FileFailed, match=r"daemon\.key: it holds no certificate"):
+        open_transport(endpoint, kind).unary(GET_SERVER, server_pb2.GetServerRequest(), 5)
+
+    assert capfd.readouterr().err == ""
+
+
+def test_a_daemon_without_tls_is_not_said_to_have_a_wrong_certificate(
+    kind: TransportKind, daemon: FakeDaemon, tls: tuple[Path, Path]
+) -> None:
+    transport = open_transport(secured(daemon, tls[0], "127.0.0.1"), kind)
+
+    with pytest.raises(errors.DaemonUnreachable, match="it does not speak TLS"):
+        transport.unary(GET_SERVER, server_pb2.GetServerRequest(), 5)
+    transport.close()
+
+
 def test_a_certificate_that_cannot_be_read_is_named(
     kind: TransportKind, secure: FakeDaemon, tmp_path: Path
 ) -> None:

@@ -10,6 +10,8 @@ from fakes.hub import COMMIT
 from fakes.tiny_models import write_checkpoint, write_lora, write_model_folder
 from fresco_engine.diffusion.catalogue import ModelEntry, ModelState, list_models
 from fresco_engine.diffusion.models import load_model
+from fresco_engine.settings import Style
+from fresco_media.files.text import printable
 
 CARD = {"name": "Little", "styles": [{"name": "ink", "words": "an ink drawing"}]}
 CACHED_ID = "stable-diffusion-v1-5/stable-diffusion-v1-5"
@@ -41,6 +43,27 @@ def test_a_models_folder_is_listed_without_loras(models: Path) -> None:
 def test_what_is_listed_loads_by_its_source(models: Path) -> None:
     for entry in installed(list_models([models]))[1:]:
         assert load_model(entry.source, control="none").name == entry.name
+
+
+def test_names_of_models_and_styles_steer_no_front_end_and_still_choose(tmp_path: Path) -> None:
+    odd = "ink\x1b[2J\u202egnp.\nx"
+    folder = tmp_path / odd
+    write_model_folder(folder, controlnet=False)
+    card = {"name": odd, "styles": [{"name": odd, "words": [odd, "wash"]}]}
+    write_model_folder(tmp_path / "carded", card=card, controlnet=False)
+    (tmp_path / f"{odd}.safetensors").write_bytes(b"no weights")
+
+    entries = installed(list_models([tmp_path]))
+
+    shown = printable(odd)
+    assert sorted(entry.name for entry in entries) == sorted([shown, shown, str(printable(folder))])
+    assert all((entry.problem or "x").isprintable() for entry in entries)
+    styles = next(entry.styles for entry in entries if entry.styles)
+    assert styles == (Style(name=shown, words=f"{shown}, wash"),)
+    for entry in entries:
+        assert Path(entry.source).exists()
+        if not entry.problem:
+            assert load_model(entry.source, control="none").name == shown
 
 
 def test_memory_is_four_bytes_a_number(models: Path) -> None:

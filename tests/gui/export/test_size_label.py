@@ -9,7 +9,7 @@ from fresco_gui.export.size import in_bytes
 @pytest.mark.parametrize(
     ("size", "expected"),
     [
-        (940, "0.9 kB"),
+        (940, "940 B"),
         (9_960, "10 kB"),
         (993_000, "990 kB"),
         (999_999, "1.0 MB"),

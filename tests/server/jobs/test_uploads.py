@@ -225,6 +225,7 @@ def test_an_upload_larger_than_is_taken_is_refused(uploads: Uploads) -> None:
         uploads.start(SHA256, LIMITS.upload_bytes + 1, "clip.mp4")
 
     assert caught.value.reason == "UPLOAD_TOO_LARGE"
+    assert "are 1 B more than this daemon takes" in str(caught.value)
 
 
 def test_a_disk_without_room_is_told_before_and_while_bytes_come(folder: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from fakes.caller import TOKEN, Caller
 from fakes.jobs import FakeJobs
 from fakes.raw_peer import RawPeer
-from fresco.v1 import server_pb2
+from fresco.v1 import jobs_pb2, server_pb2
 from fresco_server.jobs.service import Jobs
 from fresco_server.rpc import server as rpc_server
 from fresco_server.rpc.limits import SILENT_CALLS
@@ -97,6 +97,33 @@ def test_many_silent_connections_block_nobody(connect: Connect, caller: Caller) 
 
     assert _is_healthy(caller)
     assert caller.server.GetServer(server_pb2.GetServerRequest()).version
+
+
+def test_who_makes_no_call_gives_the_place_back_and_who_watches_stays(
+    jobs: FakeJobs, settings: ServerSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = dict(rpc_server.OPTIONS)
+    assert options["grpc.max_connection_idle_ms"] <= 30_000
+    shorter = {**options, "grpc.max_connection_idle_ms": 300}
+    monkeypatch.setattr(rpc_server, "OPTIONS", tuple(shorter.items()))
+    monkeypatch.setattr(rpc_server, "most_connections", lambda: 4)
+    running = make_server(cast(Jobs, jobs), settings, TOKEN)
+    running.start()
+    watcher = Caller(running.address)
+    jobs.put("x")
+    events = watcher.jobs.WatchJob(jobs_pb2.WatchJobRequest(job_id="x"))
+    next(events)
+    idle = [RawPeer(running.address, None) for _ in range(3)]
+
+    for peer in idle:
+        peer.wait_closed()
+
+    newcomer = Caller(running.address)
+    assert _is_healthy(newcomer)
+    assert events.is_active()
+    for one in (newcomer, watcher, *idle):
+        one.close()
+    running.stop(0)
 
 
 def test_wrong_tokens_by_the_thousands_block_nobody(connect: Connect, caller: Caller) -> None:

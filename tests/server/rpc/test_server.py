@@ -220,6 +220,21 @@ def test_tls_files_that_cannot_be_used_are_told(
         _make(jobs, replace(settings, tls_certificate=certificate, tls_key=key))
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("expired", "certificate has expired"), ("future", "certificate is not yet valid")],
+)
+def test_a_certificate_that_no_client_would_take_is_told(
+    jobs: FakeJobs, settings: ServerSettings, name: str, why: str
+) -> None:
+    certificate = DATA / f"{name}.pem"
+
+    with pytest.raises(CannotStart, match=rf"{name}\.pem \({why}\)") as caught:
+        _make(jobs, replace(settings, tls_certificate=certificate, tls_key=KEY))
+
+    assert caught.value.exit_code == 2
+
+
 def test_half_of_tls_is_told(jobs: FakeJobs, settings: ServerSettings) -> None:
     with pytest.raises(CannotStart, match="belong together"):
         _make(jobs, replace(settings, tls_certificate=CERTIFICATE))
@@ -325,21 +340,21 @@ def test_stopping_ends_streams_and_frees_the_port(jobs: FakeJobs, settings: Serv
 
 def test_a_dead_peer_is_noticed_without_anybody_sending(server: RpcServer) -> None:
     """The options are there; that gRPC pings by them is gRPC's to test."""
-    from fresco_server.rpc.server import _OPTIONS
+    from fresco_server.rpc.server import OPTIONS
 
-    options = dict(_OPTIONS)
+    options = dict(OPTIONS)
     assert options["grpc.keepalive_time_ms"] <= 60_000
     assert options["grpc.so_reuseport"] == 0
 
 
 def test_grpc_knows_every_option_that_is_set() -> None:
     """It passes over names that it does not know, as it did over one for clients' pings."""
-    from fresco_server.rpc.server import _OPTIONS
+    from fresco_server.rpc.server import OPTIONS
     from grpc._cython import cygrpc
 
     library = Path(cygrpc.__file__).read_bytes()
 
-    assert [name for name, _ in _OPTIONS if name.encode() + b"\0" not in library] == []
+    assert [name for name, _ in OPTIONS if name.encode() + b"\0" not in library] == []
 
 
 def test_threads_end_with_the_server(jobs: FakeJobs, settings: ServerSettings) -> None:
