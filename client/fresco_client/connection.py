@@ -28,7 +28,7 @@ Locate = Callable[[bool], Endpoint | None]
 """Finds a daemon again; told whether it may start one that was ended on purpose."""
 
 
-class Patience:
+class RetryBackoff:
     """How long something is tried again, with growing delays, until it succeeds once more."""
 
     def __init__(self, total_s: float, wait: Callable[[float], object] = time.sleep) -> None:
@@ -92,7 +92,7 @@ class Connection:
             ClientError: it was refused, or the daemon could not be reached for some seconds.
         """
         method = method_of(type(request), response)
-        patience = Patience(min(self.patience_s, CALL_PATIENCE_S))
+        patience = RetryBackoff(min(self.patience_s, CALL_PATIENCE_S))
         while True:
             try:
                 return self.transport.unary(method, request, timeout_s)

@@ -16,7 +16,7 @@ from fresco_cli import options
 from fresco_cli.daemons import Tools
 from fresco_cli.faults import FAILED, CommandFailed
 from fresco_cli.grouping import grouped
-from fresco_cli.options import DaemonOptions, ShortTelling
+from fresco_cli.options import AnswerOptions, DaemonOptions
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, aligned, make_output, write_json, write_text
 from fresco_cli.words import gigabytes
@@ -29,7 +29,7 @@ STOPPING_S = 30.0
 
 
 @grouped
-def status(context: typer.Context, daemon: DaemonOptions, telling: ShortTelling) -> None:
+def status(context: typer.Context, daemon: DaemonOptions, telling: AnswerOptions) -> None:
     """Say whether a daemon runs, what it has and what it does."""
     tools: Tools = context.obj
     channel = make_output(as_json=telling.as_json, quiet=True)
@@ -83,7 +83,7 @@ def _device(device: Device) -> str:
 
 
 @grouped
-def stop(context: typer.Context, telling: ShortTelling, data: options.Data = None) -> None:
+def stop(context: typer.Context, telling: AnswerOptions, data: options.Data = None) -> None:
     """Stop the daemon of this machine; its jobs go on when one runs again."""
     tools: Tools = context.obj
     channel = make_output(as_json=telling.as_json, quiet=False)

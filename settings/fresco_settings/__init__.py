@@ -12,7 +12,7 @@ from fresco_settings.declaration import (
     words_for,
 )
 from fresco_settings.errors import FrescoError, InvalidSettings, Remedy
-from fresco_settings.left_open import LeftOpen, left_open
+from fresco_settings.partial import PartialSettings, left_open
 from fresco_settings.parts import AttentionSettings, OptimisationSettings, SmoothingSettings
 from fresco_settings.plain_values import nested
 from fresco_settings.reading import chosen_settings, settings_from_dict
@@ -38,10 +38,10 @@ __all__ = [
     "FrescoError",
     "InterpolationKind",
     "InvalidSettings",
-    "LeftOpen",
     "OptimisationSettings",
     "Parameter",
     "ParameterKind",
+    "PartialSettings",
     "Remedy",
     "RestyleSettings",
     "Setting",

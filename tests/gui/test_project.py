@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from fresco_client import FileFailed
 from fresco_gui.project import (
-    Made,
     Project,
+    ProjectJob,
     ProjectUnreadable,
     find_moved,
     fingerprint_of,
@@ -29,7 +29,7 @@ PROJECT = Project(
     range_in=2,
     range_out=30,
     view="wipe",
-    made=(Made(job_id="1", title="a", result="/r/a.mp4", start=2),),
+    made=(ProjectJob(job_id="1", title="a", result="/r/a.mp4", start=2),),
     locked=(4, 9),
 )
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from fresco_engine.errors import DiskFull
 from fresco_server.errors import BadRequest, DaemonLimitReached, UploadDamaged, UploadNotFound
-from fresco_server.jobs.cleaning import Cleaner
+from fresco_server.jobs.disk_quota import DiskQuota
 from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.store import JobStore
 from fresco_server.jobs.uploads import Uploads
@@ -32,7 +32,7 @@ class Daemon:
         self.folders.make()
         self.store = JobStore(self.folders.database)
         self.uploads = Uploads(self.folders.uploads, LIMITS, self._make_room)
-        self._cleaner = Cleaner(self.store, self.folders, self.uploads, LIMITS)
+        self._cleaner = DiskQuota(self.store, self.folders, self.uploads, LIMITS)
 
     def _make_room(self, wanted_bytes: int) -> None:
         self._cleaner.make_room(wanted_bytes)
