@@ -31,9 +31,15 @@ Locate = Callable[[bool], Endpoint | None]
 class RetryBackoff:
     """How long something is tried again, with growing delays, until it succeeds once more."""
 
-    def __init__(self, total_s: float, wait: Callable[[float], object] = time.sleep) -> None:
+    def __init__(
+        self,
+        total_s: float,
+        wait: Callable[[float], object] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._total_s = total_s
         self._wait = wait
+        self._clock = clock
         self.reset()
 
     def reset(self) -> None:
@@ -47,7 +53,7 @@ class RetryBackoff:
         Raises:
             Exception: `error`, when patience is at its end.
         """
-        now = time.monotonic()
+        now = self._clock()
         if self._deadline is None:
             self._deadline = now + self._total_s
         if now >= self._deadline:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from fakes.waiting import PATIENCE_S
 from fresco_engine.errors import DiskFull
 from fresco_server.errors import BadRequest, DaemonLimitReached, UploadDamaged, UploadNotFound
 from fresco_server.jobs.disk_quota import DiskQuota
@@ -87,7 +88,7 @@ def test_uploads_that_begin_at_the_same_time_share_the_room(daemon: Daemon) -> N
     together = threading.Barrier(16)
 
     def start(number: int) -> None:
-        together.wait(20)
+        together.wait(PATIENCE_S)
         with suppress(DaemonLimitReached):
             daemon.uploads.start(_digest(number), QUOTA * 2 // 5, "x.mp4")
             begun.append(number)
@@ -96,7 +97,7 @@ def test_uploads_that_begin_at_the_same_time_share_the_room(daemon: Daemon) -> N
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE_S)
 
     assert len(begun) == 2
     for number in begun:

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from fakes.waiting import PATIENCE_S
 from fresco_client import FileFailed
 from fresco_gui.project import (
     Project,
@@ -122,6 +123,6 @@ def test_a_pipe_has_no_fingerprint_and_is_not_waited_at(tmp_path: Path) -> None:
     asking = threading.Thread(target=lambda: found.append(fingerprint_of(pipe)), daemon=True)
 
     asking.start()
-    asking.join(10)
+    asking.join(PATIENCE_S)
 
     assert found == [""]
