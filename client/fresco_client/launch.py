@@ -25,7 +25,14 @@ from fresco_client.errors import (
     NotAuthorised,
 )
 from fresco_client.handshake import greet
-from fresco_client.places import Daemon, data_folder, output_file, read_discovery, read_program
+from fresco_client.places import (
+    Daemon,
+    data_folder,
+    is_running,
+    output_file,
+    read_discovery,
+    read_program,
+)
 from fresco_client.transport import TransportKind, open_transport
 
 LaunchState = Literal["starting", "waiting", "ready"]
@@ -57,7 +64,7 @@ def find(
 def has_crashed(data: Path) -> bool:
     """Whether a daemon announced itself here and ended without taking that back."""
     daemon = read_discovery(data)
-    return daemon is not None and not _is_alive(daemon.process_id)
+    return daemon is not None and not is_running(daemon.process_id)
 
 
 def find_or_start(
@@ -206,15 +213,3 @@ def _detached() -> dict[str, Any]:
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
         return {"creationflags": flags}
     return {"start_new_session": True}
-
-
-def _is_alive(process_id: int) -> bool:
-    if sys.platform == "win32":  # os.kill would end it there
-        return False
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
