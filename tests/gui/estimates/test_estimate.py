@@ -42,6 +42,16 @@ def test_the_same_job_again_takes_as_long_as_it_took() -> None:
     assert found.based_on == 1
 
 
+@pytest.mark.parametrize(("model_bytes", "told"), [(10**9, 2 * 10**9), (3 * 10**9, 3 * 10**9)])
+def test_memory_is_what_was_needed_and_no_less_than_the_model(model_bytes: int, told: int) -> None:
+    known = measured_of(job(REPORT))
+    assert known is not None
+
+    found = estimate(known.work, SETTINGS, "", [known], model_bytes=model_bytes)
+
+    assert found.memory_bytes == told
+
+
 def test_more_steps_frames_and_pixels_take_longer() -> None:
     known = measured_of(job(REPORT))
     assert known is not None
