@@ -47,7 +47,7 @@ from fresco_server.rpc.limits import (
 )
 from fresco_server.rpc.looks import LookServicer
 from fresco_server.rpc.models import ModelServicer
-from fresco_server.rpc.orders import OrderBuilder
+from fresco_server.rpc.order_builder import OrderBuilder
 from fresco_server.rpc.pending_calls import PendingCalls
 from fresco_server.rpc.pictures import Pictures
 from fresco_server.settings import MESSAGE_BYTES, ServerSettings
