@@ -28,10 +28,25 @@ else:
     pytest_plugins = ["pytestqt.plugin"]
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Half as many again as there are cores: many tests wait for another process."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(2, (cores or 2) * 3 // 2)
+
+
+_LONG = (
+    "tests/integration/test_killing.py",
+    "tests/test_repository.py",
+    "tests/test_docs.py",
+    "tests/test_bootstrap.py",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin what takes long by itself first: begun last, all cores but one would wait for it."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONG))
 
 
 _IN_CI = bool(os.environ.get("CI"))

@@ -28,12 +28,18 @@ Locate = Callable[[bool], Endpoint | None]
 """Finds a daemon again; told whether it may start one that was ended on purpose."""
 
 
-class Patience:
+class RetryBackoff:
     """How long something is tried again, with growing delays, until it succeeds once more."""
 
-    def __init__(self, total_s: float, wait: Callable[[float], object] = time.sleep) -> None:
+    def __init__(
+        self,
+        total_s: float,
+        wait: Callable[[float], object] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._total_s = total_s
         self._wait = wait
+        self._clock = clock
         self.reset()
 
     def reset(self) -> None:
@@ -47,7 +53,7 @@ class Patience:
         Raises:
             Exception: `error`, when patience is at its end.
         """
-        now = time.monotonic()
+        now = self._clock()
         if self._deadline is None:
             self._deadline = now + self._total_s
         if now >= self._deadline:
@@ -92,7 +98,7 @@ class Connection:
             ClientError: it was refused, or the daemon could not be reached for some seconds.
         """
         method = method_of(type(request), response)
-        patience = Patience(min(self.patience_s, CALL_PATIENCE_S))
+        patience = RetryBackoff(min(self.patience_s, CALL_PATIENCE_S))
         while True:
             try:
                 return self.transport.unary(method, request, timeout_s)

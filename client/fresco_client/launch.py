@@ -30,6 +30,7 @@ from fresco_client.handshake import greet
 from fresco_client.places import (
     Daemon,
     data_folder,
+    is_running,
     log_file,
     output_file,
     read_discovery,
@@ -66,7 +67,7 @@ def find(
 def has_crashed(data: Path) -> bool:
     """Whether a daemon announced itself here and ended without taking that back."""
     daemon = read_discovery(data)
-    return daemon is not None and not _is_alive(daemon.process_id)
+    return daemon is not None and not is_running(daemon.process_id)
 
 
 def why_silent(data: Path) -> DaemonSilent | None:
@@ -76,7 +77,7 @@ def why_silent(data: Path) -> DaemonSilent | None:
     listen at its address too.
     """
     daemon = read_discovery(data)
-    if daemon is None or not _is_alive(daemon.process_id) or not _is_listened_at(daemon):
+    if daemon is None or not is_running(daemon.process_id) or not _is_listened_at(daemon):
         return None
     return DaemonSilent(data, daemon.address, daemon.process_id, log_file(data))
 
@@ -238,15 +239,3 @@ def _detached() -> dict[str, Any]:
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
         return {"creationflags": flags}
     return {"start_new_session": True}
-
-
-def _is_alive(process_id: int) -> bool:
-    if sys.platform == "win32":  # os.kill would end it there
-        return False
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -117,3 +118,16 @@ def _is_trusted(facts: os.stat_result) -> bool:
     if not hasattr(os, "geteuid"):
         return True
     return facts.st_uid in (os.geteuid(), 0) and not facts.st_mode & stat.S_IWOTH
+
+
+def is_running(process_id: int) -> bool:
+    """Whether there is a process of that number; False where that cannot be asked, on Windows."""
+    if sys.platform == "win32":  # os.kill would end it there
+        return False
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

@@ -17,7 +17,7 @@ from fresco.v1 import (
 )
 
 from fresco_client import launch, transfers
-from fresco_client.connection import CALL_S, Connection, Patience
+from fresco_client.connection import CALL_S, Connection, RetryBackoff
 from fresco_client.errors import Cancelled, DaemonNotFound, DaemonUnreachable
 from fresco_client.interface import SessionLike
 from fresco_client.mapping import enum_number
@@ -307,7 +307,7 @@ class Session(SessionLike):
             index=index,
             options=message_of(options, media_pb2.PictureOptions) if options else None,
         )
-        patience = Patience(self._connection.patience_s)
+        patience = RetryBackoff(self._connection.patience_s)
         while True:
             parts = PictureParts()
             try:

@@ -10,32 +10,32 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import fresco_settings as declared
-from fresco_settings import LeftOpen, left_open, nested, parameters_of
+from fresco_settings import PartialSettings, left_open, nested, parameters_of
 
 KeyframeChangeKind = Literal["reroll", "add", "remove", "replace"]
 
 
 @left_open(declared.AttentionSettings)
-class AttentionSettings(LeftOpen):
+class AttentionSettings(PartialSettings):
     """FRESCO-guided attention; each part can be off."""
 
 
 @left_open(declared.OptimisationSettings)
-class OptimisationSettings(LeftOpen):
+class OptimisationSettings(PartialSettings):
     """FRESCO-aware feature optimisation; either loss can be off."""
 
 
 @left_open(declared.SmoothingSettings)
-class SmoothingSettings(LeftOpen):
+class SmoothingSettings(PartialSettings):
     """Smoothing of the background."""
 
 
 @left_open(declared.RestyleSettings)
-class RestyleSettings(LeftOpen):
+class RestyleSettings(PartialSettings):
     """Everything a user can choose about a restyle; a prompt or a style is required."""
 
 
-_PARTS: dict[str, type[LeftOpen]] = {
+_PARTS: dict[str, type[PartialSettings]] = {
     "attention": AttentionSettings,
     "optimisation": OptimisationSettings,
     "smoothing": SmoothingSettings,

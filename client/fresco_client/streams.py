@@ -49,7 +49,7 @@ class Stream(Generic[ItemT]):
         self._cancel()
 
 
-class Generated(Stream[ItemT]):
+class GeneratorStream(Stream[ItemT]):
     """What a generator in this process gives out; closing it ends the generator."""
 
     def __init__(self, items: Generator[ItemT, None, None]) -> None:

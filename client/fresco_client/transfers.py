@@ -12,7 +12,7 @@ from typing import BinaryIO, Literal, Protocol
 
 from fresco.v1 import clips_pb2, frames_pb2
 
-from fresco_client.connection import Connection, Patience
+from fresco_client.connection import Connection, RetryBackoff
 from fresco_client.errors import (
     Cancelled,
     DaemonUnreachable,
@@ -83,7 +83,7 @@ class _Upload:
         self._file = file
         self._start = start
         self._tell = tell
-        self._patience = Patience(connection.patience_s)
+        self._patience = RetryBackoff(connection.patience_s)
 
     def send(self) -> None:
         while True:
@@ -164,7 +164,7 @@ class _Download:
         self._job_id = job_id
         self._part = part
         self._tell = tell
-        self._patience = Patience(connection.patience_s)
+        self._patience = RetryBackoff(connection.patience_s)
         self._has_begun_anew = False
 
     def receive(self) -> ResultInfo:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from fresco.v1 import jobs_pb2, media_pb2
 
-from fresco_client.connection import Connection, Patience
+from fresco_client.connection import Connection, RetryBackoff
 from fresco_client.errors import (
     Cancelled,
     ClientError,
@@ -56,7 +56,7 @@ class Watch(Stream[Event]):
         self._lock = threading.Lock()
         self._call: StreamCall[jobs_pb2.WatchJobResponse] | None = None
         total_s = connection.patience_s if patience_s is None else patience_s
-        self._patience = Patience(total_s, self._closed.wait)
+        self._patience = RetryBackoff(total_s, self._closed.wait)
         self._is_retrying = False
         self._state: ConnectionState = "connected"
 

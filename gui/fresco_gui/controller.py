@@ -14,7 +14,7 @@ from fresco_gui.jobs.shown import ShownJob
 from fresco_gui.jobs.starter import JobStarter
 from fresco_gui.preferences.stored import DaemonChoice, Folders, Preferences
 from fresco_gui.problems.reporter import Reporter
-from fresco_gui.project.keeper import ProjectKeeper
+from fresco_gui.project.store import ProjectStore
 from fresco_gui.services import Services
 from fresco_gui.stream import Workers
 
@@ -42,12 +42,12 @@ class Controller(QObject):
             reporter=Reporter(self),
         )
         self.daemon = daemon = DaemonConnection(services, self)
-        self.keeper = keeper = ProjectKeeper(services, self)
-        self.opener = opener = ClipOpener(services, daemon, keeper, self)
+        self.project_store = project_store = ProjectStore(services, self)
+        self.opener = opener = ClipOpener(services, daemon, project_store, self)
         self.jobs = jobs = JobControl(services, daemon, self)
-        self.starter = starter = JobStarter(services, daemon, opener, keeper, self)
-        self.shown_job = ShownJob(services, daemon, opener, keeper, jobs, self)
-        self.estimator = CostEstimator(daemon, opener, keeper, jobs, starter.looks, self)
+        self.starter = starter = JobStarter(services, daemon, opener, project_store, self)
+        self.shown_job = ShownJob(services, daemon, opener, project_store, jobs, self)
+        self.estimator = CostEstimator(daemon, opener, project_store, jobs, starter.looks, self)
         daemon.opened.connect(self._on_daemon_opened)
         starter.submitted.connect(self.shown_job.take)
         for signal in (
@@ -74,7 +74,7 @@ class Controller(QObject):
         self.jobs.stop()
         self.opener.stop()
         self.estimator.stop()
-        self.keeper.close()
+        self.project_store.close()
         self.shown_job.stop()
         self.starter.looks.cancel()
         services.workers.stop_all()

@@ -14,8 +14,8 @@ from fresco_gui.jobs.follower import JobFollower
 from fresco_gui.jobs.shown import ShownJob
 from fresco_gui.looks.maker import LookPicture
 from fresco_gui.media import ClipFrames, FrameInfo, FrameSource, StoredFrames
-from fresco_gui.project import Made
-from fresco_gui.project.keeper import ProjectKeeper
+from fresco_gui.project import ProjectJob
+from fresco_gui.project.store import ProjectStore
 from fresco_gui.timeline import Filmstrip, KeyframeState
 from fresco_gui.viewer import Viewer, ViewMode
 
@@ -42,7 +42,7 @@ class Display(QObject):
         viewer: Viewer,
         filmstrip: Filmstrip,
         opener: ClipOpener,
-        keeper: ProjectKeeper,
+        project_store: ProjectStore,
         shown_job: ShownJob,
         parent: QObject | None = None,
     ) -> None:
@@ -50,7 +50,7 @@ class Display(QObject):
         self._viewer = viewer
         self._filmstrip = filmstrip
         self._opener = opener
-        self._keeper = keeper
+        self._project_store = project_store
         self.source: FrameSource | None = None
         self.result: FrameSource | None = None
         self.plan: Plan | None = None
@@ -74,7 +74,7 @@ class Display(QObject):
     def show_clip(self, path: Path) -> None:
         """Open a clip."""
         self.clear()
-        source = ClipFrames(path, frame_rate=self._keeper.project.rate)
+        source = ClipFrames(path, frame_rate=self._project_store.project.rate)
         source.failed.connect(self.source_failed)
         source.opened.connect(self.source_opened)
         self.source = source
@@ -104,7 +104,7 @@ class Display(QObject):
     def follow(self, follower: JobFollower) -> None:
         """Show what a job makes as it arrives."""
         is_same = self._follower is not None and self._follower.job_id == follower.job_id
-        made = self._keeper.project.made
+        made = self._project_store.project.made
         has_file = any(one.job_id == follower.job_id and one.result for one in made)
         self._follower = follower
         if not is_same and not (has_file and self._is_whole):
@@ -115,7 +115,7 @@ class Display(QObject):
         follower.frame_arrived.connect(self._on_frame)
         follower.restarted.connect(self._on_restarted)
 
-    def show_made(self, made: Made) -> None:
+    def show_made(self, made: ProjectJob) -> None:
         """Show a result that is here as a file."""
         path = Path(made.result)
         result = ClipFrames(path, first_index=made.start)
@@ -191,7 +191,7 @@ class Display(QObject):
         self._is_switching = True
         self._viewer.set_result(result)
         self._is_switching = False
-        mode = ViewMode.__members__.get(self._keeper.project.view)
+        mode = ViewMode.__members__.get(self._project_store.project.view)
         if result is not None and mode is not None:
             self._viewer.set_mode(mode)
         self._stored = None
@@ -203,7 +203,7 @@ class Display(QObject):
     def _on_mode(self, mode: ViewMode) -> None:
         """Remember how results are compared, unless there is nothing to compare."""
         if self.result is not None and not self._is_switching:
-            self._keeper.change(view=mode.name)
+            self._project_store.change(view=mode.name)
 
     # Keyframes
 
@@ -220,7 +220,7 @@ class Display(QObject):
 
     def _show_chosen_keyframes(self) -> None:
         """Keyframes that were chosen by hand before there is a job."""
-        chosen = self._keeper.chosen_keyframes()
+        chosen = self._project_store.chosen_keyframes()
         if self.plan is None and chosen:
             self._filmstrip.set_plan((), chosen)
 
@@ -254,5 +254,5 @@ class Display(QObject):
 
     def _set_state(self, index: int, state: KeyframeState) -> None:
         self._states[index] = state
-        is_locked = state is KeyframeState.DONE and index in self._keeper.project.locked
+        is_locked = state is KeyframeState.DONE and index in self._project_store.project.locked
         self._filmstrip.set_keyframe_state(index, KeyframeState.LOCKED if is_locked else state)

@@ -42,7 +42,7 @@ class DecimalBox(QDoubleSpinBox):
         return _judged(self, text or "", pos, self.minimum(), self.maximum())
 
 
-class WholeBox(QSpinBox):
+class IntegerBox(QSpinBox):
     """A whole number."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -2,17 +2,18 @@
 
 FrescoError
 ├── InvalidSettings         a value out of range, an unknown name, an empty prompt
-├── ClipError               a clip that cannot be used as input
-│   ├── ClipNotFound        nothing at that path
-│   ├── ClipUnreadable      empty, truncated at the start, or not a video at all
-│   ├── NoVideoStream       sound only, or nothing that decodes to pictures
-│   ├── SequenceGap         an image sequence with frames missing
-│   └── RangeOutsideClip    the wanted frames are not in the clip
-├── KeyframesUnusable       keyframes painted by hand that are missing, damaged or misnamed
-└── OutputError             a result that cannot be written
-    ├── OutputExists        the file is there and overwriting was not asked for
-    ├── OutputNotWritable   no such folder, no permission, unknown file type
-    └── DiskFull            not enough room, with bytes wanted and free
+└── PathError                   what is wrong with a file or folder
+    ├── ClipError               a clip that cannot be used as input
+    │   ├── ClipNotFound        nothing at that path
+    │   ├── ClipUnreadable      empty, truncated at the start, or not a video at all
+    │   ├── NoVideoStream       sound only, or nothing that decodes to pictures
+    │   ├── SequenceGap         an image sequence with frames missing
+    │   └── RangeOutsideClip    the wanted frames are not in the clip
+    ├── KeyframesUnusable       keyframes painted by hand that are missing, damaged or misnamed
+    └── OutputError             a result that cannot be written
+        ├── OutputExists        the file is there and overwriting was not asked for
+        ├── OutputNotWritable   no such folder, no permission, unknown file type
+        └── DiskFull            not enough room, with bytes wanted and free
 
 The engine's own errors (`fresco_engine.errors`) go on from this tree.
 """
@@ -33,13 +34,17 @@ def shown(path: Path | str) -> str:
     return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
-class ClipError(FrescoError):
-    """A clip cannot be used as input."""
+class PathError(FrescoError):
+    """Something is wrong with a file or folder; `reason` says what, and what to do."""
 
     def __init__(self, path: Path | str, reason: str) -> None:
         super().__init__(f"{shown(path)}: {reason}")
         self.path = Path(path)
         self.reason = reason
+
+
+class ClipError(PathError):
+    """A clip cannot be used as input."""
 
 
 class ClipNotFound(ClipError):
@@ -87,22 +92,12 @@ class RangeOutsideClip(ClipError):
         self.frame_count = frame_count
 
 
-class KeyframesUnusable(FrescoError):
+class KeyframesUnusable(PathError):
     """Keyframes painted by hand cannot be used; `path` is the folder or one of its files."""
 
-    def __init__(self, path: Path | str, reason: str) -> None:
-        super().__init__(f"{shown(path)}: {reason}")
-        self.path = Path(path)
-        self.reason = reason
 
-
-class OutputError(FrescoError):
+class OutputError(PathError):
     """A result cannot be written."""
-
-    def __init__(self, path: Path | str, reason: str) -> None:
-        super().__init__(f"{shown(path)}: {reason}")
-        self.path = Path(path)
-        self.reason = reason
 
 
 class OutputExists(OutputError):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, TypeVar
 import typer
 from fresco_settings import (
     Declared,
-    LeftOpen,
+    PartialSettings,
     RestyleSettings,
     chosen_settings,
     nested,
@@ -90,7 +90,7 @@ class SettingOption:
         ]
 
 
-class ChosenOptions(LeftOpen):
+class ChosenOptions(PartialSettings):
     """Base of what was chosen, with a field for every option; what was not given is None."""
 
     options: ClassVar[tuple[SettingOption, ...]] = ()

@@ -15,7 +15,7 @@ from fresco_server.local.engine import InProcessEngine
 
 from fresco_cli import destinations
 from fresco_cli.faults import WRONG_INPUT, CommandFailed, Stopped
-from fresco_cli.following import Following
+from fresco_cli.followed_job import FollowedJob
 from fresco_cli.inputs import clip_inputs, painted_inputs
 from fresco_cli.options import DestinationOptions
 from fresco_cli.output import Output
@@ -27,9 +27,9 @@ def watched(session: SessionLike, job: Job, channel: Output) -> Report:
     """Follows a job to its end; its report, in which the places are the daemon's."""
     clip = clip_of(job)
     settings = _settings(job)
-    following = Following(session, job.id, clip.info, channel, prompts=settings.keyframe_prompts)
+    followed = FollowedJob(session, job.id, clip.info, channel, prompts=settings.keyframe_prompts)
     try:
-        result = following.result()
+        result = followed.result()
     except KeyboardInterrupt:
         raise Stopped(f"Job {job.id} goes on; 'fresco jobs cancel {job.id}' ends it.") from None
     report = report_of(result)

@@ -13,8 +13,8 @@ from fresco_server.local.engine import InProcessEngine
 from fresco_cli import destinations, options
 from fresco_cli.choices import Choices
 from fresco_cli.grouping import grouped
-from fresco_cli.options import DaemonOptions, DestinationOptions, ModelOptions, Telling
-from fresco_cli.order import Order, checked
+from fresco_cli.job_spec import JobSpec, checked
+from fresco_cli.options import DaemonOptions, DestinationOptions, ModelOptions, ReportingOptions
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, aligned, make_output
 from fresco_cli.pictures import comparison_sheet, spread
@@ -59,7 +59,7 @@ def _look(choices: Choices) -> str:
 def demo(
     context: typer.Context,
     choices: Choices,
-    telling: Telling,
+    telling: ReportingOptions,
     folder: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Where the results go.")
     ] = Path("fresco-demo"),
@@ -85,7 +85,7 @@ def run_demo(
     """Restyles the sample clip into `files`; an earlier demo's results are replaced."""
     destinations.make_folder(files.folder)
     channel.note(f"Restyling the sample clip as: {_look(choices)}")
-    order = Order(
+    order = JobSpec(
         clip=engine.sample_clip(),
         choices=choices,
         wanted=DestinationOptions(

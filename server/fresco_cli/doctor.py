@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fresco_cli import checks, complaint, options
+from fresco_cli import checks, fault_report, options
 from fresco_cli.checks import Check
 from fresco_cli.daemons import Tools
 from fresco_cli.faults import FAILED
 from fresco_cli.grouping import grouped
-from fresco_cli.options import ShortTelling
+from fresco_cli.options import AnswerOptions
 from fresco_cli.outcome import told
 from fresco_cli.output import make_output, write_json
 
@@ -26,7 +26,7 @@ from fresco_cli.output import make_output, write_json
 @grouped
 def doctor(
     context: typer.Context,
-    telling: ShortTelling,
+    telling: AnswerOptions,
     device: options.Device = None,
     data: options.Data = None,
     report: Annotated[
@@ -45,15 +45,15 @@ def doctor(
     tools: Tools = context.obj
     with told(make_output(as_json=telling.as_json, quiet=True), debug=telling.debug):
         if report is not None:
-            complaint.check_place(report)
+            fault_report.check_place(report)
         results = checks.run_all(tools, device, data)
         if telling.as_json:
             write_json([asdict(check) for check in results], indent=2)
         else:
             _print(results)
         if report is not None:
-            parts = complaint.Complaint(tools, data, with_prompts).parts(results)
-            complaint.write(report, parts)
+            parts = fault_report.FaultReport(tools, data, with_prompts).parts(results)
+            fault_report.write(report, parts)
             if not telling.as_json:
                 _print_report(report, list(parts), with_prompts=with_prompts)
         if not all(check.is_ok for check in results):

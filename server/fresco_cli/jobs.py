@@ -11,7 +11,7 @@ import typer
 from fresco_cli.daemons import Tools
 from fresco_cli.faults import WRONG_INPUT, CommandFailed
 from fresco_cli.grouping import grouped
-from fresco_cli.options import DaemonOptions, DestinationOptions, ShortTelling, Telling
+from fresco_cli.options import AnswerOptions, DaemonOptions, DestinationOptions, ReportingOptions
 from fresco_cli.outcome import told
 from fresco_cli.output import make_output, write_json, write_text
 from fresco_cli.parsing import parse_keyframe_changes
@@ -31,7 +31,7 @@ JobIds = Annotated[
 
 @app.callback(invoke_without_command=True)
 @grouped
-def start(context: typer.Context, daemon: DaemonOptions, telling: ShortTelling) -> None:
+def start(context: typer.Context, daemon: DaemonOptions, telling: AnswerOptions) -> None:
     """See, follow and steer the jobs of the daemon; without a command, list them."""
     if context.invoked_subcommand is None:
         _list(context, daemon, telling)
@@ -41,12 +41,12 @@ def start(context: typer.Context, daemon: DaemonOptions, telling: ShortTelling) 
 
 @app.command("list")
 @grouped
-def list_jobs(context: typer.Context, daemon: DaemonOptions, telling: ShortTelling) -> None:
+def list_jobs(context: typer.Context, daemon: DaemonOptions, telling: AnswerOptions) -> None:
     """List all jobs, the newest first."""
     _list(context, daemon, telling)
 
 
-def _list(context: typer.Context, daemon: DaemonOptions, telling: ShortTelling) -> None:
+def _list(context: typer.Context, daemon: DaemonOptions, telling: AnswerOptions) -> None:
     with _asked(context, daemon, telling, start=False) as session:
         from fresco_cli.jobs_table import job_as_json, table
 
@@ -60,7 +60,7 @@ def _list(context: typer.Context, daemon: DaemonOptions, telling: ShortTelling) 
 @app.command("show")
 @grouped
 def show(
-    context: typer.Context, job_id: JobId, daemon: DaemonOptions, telling: ShortTelling
+    context: typer.Context, job_id: JobId, daemon: DaemonOptions, telling: AnswerOptions
 ) -> None:
     """Show all that is known of a job."""
     with _asked(context, daemon, telling, start=False) as session:
@@ -76,7 +76,7 @@ def show(
 @app.command("cancel")
 @grouped
 def cancel(
-    context: typer.Context, job_ids: JobIds, daemon: DaemonOptions, telling: ShortTelling
+    context: typer.Context, job_ids: JobIds, daemon: DaemonOptions, telling: AnswerOptions
 ) -> None:
     """End jobs for good."""
     _each(context, job_ids, daemon, telling, lambda session, job: session.cancel(job))
@@ -85,7 +85,7 @@ def cancel(
 @app.command("pause")
 @grouped
 def pause(
-    context: typer.Context, job_ids: JobIds, daemon: DaemonOptions, telling: ShortTelling
+    context: typer.Context, job_ids: JobIds, daemon: DaemonOptions, telling: AnswerOptions
 ) -> None:
     """Stop jobs so that they can go on; their device is free for others."""
     _each(context, job_ids, daemon, telling, lambda session, job: session.pause(job))
@@ -94,7 +94,7 @@ def pause(
 @app.command("resume")
 @grouped
 def resume(
-    context: typer.Context, job_ids: JobIds, daemon: DaemonOptions, telling: ShortTelling
+    context: typer.Context, job_ids: JobIds, daemon: DaemonOptions, telling: AnswerOptions
 ) -> None:
     """Let paused jobs, and failed ones that can, go on."""
     _each(context, job_ids, daemon, telling, lambda session, job: session.resume(job))
@@ -103,7 +103,7 @@ def resume(
 @app.command("delete")
 @grouped
 def delete(
-    context: typer.Context, job_ids: JobIds, daemon: DaemonOptions, telling: ShortTelling
+    context: typer.Context, job_ids: JobIds, daemon: DaemonOptions, telling: AnswerOptions
 ) -> None:
     """Forget jobs and remove all they have made."""
     _each(context, job_ids, daemon, telling, lambda session, job: session.delete(job))
@@ -111,7 +111,9 @@ def delete(
 
 @app.command("watch")
 @grouped
-def watch(context: typer.Context, job_id: JobId, daemon: DaemonOptions, telling: Telling) -> None:
+def watch(
+    context: typer.Context, job_id: JobId, daemon: DaemonOptions, telling: ReportingOptions
+) -> None:
     """Follow a job until it ends; Ctrl-C ends the following, not the job."""
     tools: Tools = context.obj
     channel = make_output(as_json=telling.as_json, quiet=telling.quiet)
@@ -132,7 +134,7 @@ def fetch(
     job_id: JobId,
     wanted: DestinationOptions,
     daemon: DaemonOptions,
-    telling: Telling,
+    telling: ReportingOptions,
 ) -> None:
     """Fetch what a job has made; waits for it if need be."""
     tools: Tools = context.obj
@@ -153,7 +155,7 @@ def reroll(
     context: typer.Context,
     job_id: JobId,
     daemon: DaemonOptions,
-    telling: Telling,
+    telling: ReportingOptions,
     keyframe: Annotated[
         list[str] | None,
         typer.Option(metavar="N[=TEXT]", help="A keyframe, and new words for it; may be repeated."),
@@ -193,7 +195,7 @@ def reroll(
 
 @contextmanager
 def _asked(
-    context: typer.Context, daemon: DaemonOptions, telling: ShortTelling, *, start: bool
+    context: typer.Context, daemon: DaemonOptions, telling: AnswerOptions, *, start: bool
 ) -> Iterator[SessionLike]:
     """A session whose errors are told."""
     tools: Tools = context.obj
@@ -206,7 +208,7 @@ def _each(
     context: typer.Context,
     job_ids: list[str],
     daemon: DaemonOptions,
-    telling: ShortTelling,
+    telling: AnswerOptions,
     do: Callable[[SessionLike, str], Any],
 ) -> None:
     with _asked(context, daemon, telling, start=True) as session:

@@ -16,7 +16,7 @@ from fresco_cli.daemons import Tools
 from fresco_cli.events import plan_as_json
 from fresco_cli.grouping import grouped
 from fresco_cli.inputs import clip_inputs
-from fresco_cli.options import ShortTelling
+from fresco_cli.options import AnswerOptions
 from fresco_cli.outcome import told
 from fresco_cli.output import make_output, write_error, write_json
 from fresco_cli.parsing import parse_frame_rate
@@ -33,7 +33,7 @@ def keyframes(
     context: typer.Context,
     clip: options.ClipPath,
     choices: PlanChoices,
-    telling: ShortTelling,
+    telling: AnswerOptions,
     sheet: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="SHEET.png", help="Save them as a contact sheet."),

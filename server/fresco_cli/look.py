@@ -16,8 +16,8 @@ from fresco_cli.choices import LookChoices
 from fresco_cli.daemons import Tools, check_options, or_locally
 from fresco_cli.grouping import grouped
 from fresco_cli.inputs import clip_inputs, model_inputs
-from fresco_cli.options import DaemonOptions, ModelOptions, Telling
-from fresco_cli.order import Warnings
+from fresco_cli.job_spec import Warnings
+from fresco_cli.options import DaemonOptions, ModelOptions, ReportingOptions
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, make_output, write_error, write_json
 from fresco_cli.parsing import parse_frame_rate
@@ -42,7 +42,7 @@ def look(
     choices: LookChoices,
     model: ModelOptions,
     daemon: DaemonOptions,
-    telling: Telling,
+    telling: ReportingOptions,
     frame_rate: options.FrameRate = None,
     overwrite: options.Overwrite = False,
     in_process: options.Local = False,

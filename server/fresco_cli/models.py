@@ -12,7 +12,7 @@ from fresco_media.files.text import printable, sized
 from fresco_cli import options
 from fresco_cli.daemons import Tools
 from fresco_cli.grouping import grouped
-from fresco_cli.options import DaemonOptions, ShortTelling, Telling
+from fresco_cli.options import AnswerOptions, DaemonOptions, ReportingOptions
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, aligned, make_output, write_json, write_text
 
@@ -38,7 +38,7 @@ def start() -> None:
 
 @app.command("list")
 @grouped
-def list_models(context: typer.Context, daemon: DaemonOptions, telling: ShortTelling) -> None:
+def list_models(context: typer.Context, daemon: DaemonOptions, telling: AnswerOptions) -> None:
     """List the bundled model, those on this machine, and known ones on the hub."""
     tools: Tools = context.obj
     channel = make_output(as_json=telling.as_json, quiet=True)
@@ -53,7 +53,9 @@ def list_models(context: typer.Context, daemon: DaemonOptions, telling: ShortTel
 
 @app.command("pull")
 @grouped
-def pull(context: typer.Context, source: Source, daemon: DaemonOptions, telling: Telling) -> None:
+def pull(
+    context: typer.Context, source: Source, daemon: DaemonOptions, telling: ReportingOptions
+) -> None:
     """Download a model from the hub; run it again to go on where it stopped."""
     tools: Tools = context.obj
     channel = make_output(as_json=telling.as_json, quiet=telling.quiet)
@@ -79,7 +81,7 @@ def _pulled(
 def load(
     context: typer.Context,
     daemon: DaemonOptions,
-    telling: Telling,
+    telling: ReportingOptions,
     source: Annotated[
         str | None,
         typer.Argument(metavar="SOURCE", help="As --model takes it; default: the bundled model."),
@@ -101,7 +103,7 @@ def load(
 def unload(
     context: typer.Context,
     daemon: DaemonOptions,
-    telling: Telling,
+    telling: ReportingOptions,
     device: options.Device = None,
 ) -> None:
     """Free the memory of the daemon's devices that are not in use, or of one."""

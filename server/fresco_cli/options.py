@@ -167,7 +167,7 @@ class DaemonOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Telling:
+class ReportingOptions:
     """What a command says while it works."""
 
     quiet: Quiet = False
@@ -176,7 +176,7 @@ class Telling:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShortTelling:
+class AnswerOptions:
     """What a command says whose answer is all there is to say."""
 
     as_json: AsJson = False

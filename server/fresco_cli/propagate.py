@@ -17,7 +17,7 @@ from fresco_cli.choices import RangeChoice
 from fresco_cli.daemons import Tools
 from fresco_cli.grouping import grouped
 from fresco_cli.inputs import clip_inputs, painted_inputs
-from fresco_cli.options import Telling
+from fresco_cli.options import ReportingOptions
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, make_output
 from fresco_cli.parsing import parse_frame_rate, place
@@ -112,7 +112,7 @@ def propagate(
         ),
     ],
     part: RangeChoice,
-    telling: Telling,
+    telling: ReportingOptions,
     choices: PropagateChoices,
 ) -> None:
     """Carry painted keyframes over a clip; no model is needed."""
@@ -130,7 +130,7 @@ def _run(
 ) -> Report:
     from fresco_server.local.session import LocalSession
 
-    from fresco_cli.following import Following
+    from fresco_cli.followed_job import FollowedJob
     from fresco_cli.wire import report_of
 
     info = engine.open_clip(job.clip, job.frame_rate).info
@@ -143,7 +143,7 @@ def _run(
             destinations.make_folder(folder)
     with LocalSession(engine) as session:
         job_id = session.propagate(job).id
-        made = report_of(Following(session, job_id, info, channel).result())
+        made = report_of(FollowedJob(session, job_id, info, channel).result())
     if report is not None:
         job.originals.check(report)
         engine.save_report(made, report)

@@ -17,9 +17,9 @@ from fresco_media.writing.originals import NO_ORIGINALS, Originals
 from fresco_server.local.engine import InProcessEngine
 
 from fresco_cli import destinations
-from fresco_cli.following import Following
+from fresco_cli.followed_job import FollowedJob
+from fresco_cli.job_spec import Warnings
 from fresco_cli.options import DestinationOptions
-from fresco_cli.order import Warnings
 from fresco_cli.output import Output
 from fresco_cli.wire import info_of, report_of
 
@@ -44,11 +44,11 @@ class Receiver:
     _has_room: bool = False
 
     def report(self, engine: InProcessEngine, prompts: Collection[int]) -> Report:
-        """Follows the job and puts what it makes in its place; `prompts` as `Following` has them.
+        """Follows the job and puts what it makes in its place; `prompts` as `FollowedJob` has them.
 
         The daemon is told that the result has arrived.
         """
-        following = Following(
+        followed = FollowedJob(
             self.session,
             self.job_id,
             self.clip.info,
@@ -57,9 +57,9 @@ class Receiver:
             on_plan=self._make_room,
             on_keyframe=self._save_keyframe,
         )
-        result = following.result()
-        assert following.plan is not None
-        warnings = () if self.session.is_delivering else self._receive(following.plan)
+        result = followed.result()
+        assert followed.plan is not None
+        warnings = () if self.session.is_delivering else self._receive(followed.plan)
         report = self._told(result, warnings)
         if self.wanted.report is not None:
             self.originals.check(self.wanted.report)

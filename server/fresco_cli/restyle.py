@@ -14,8 +14,8 @@ from fresco_cli.choices import Choices
 from fresco_cli.daemons import Tools, check_options, or_locally
 from fresco_cli.faults import WRONG_INPUT, CommandFailed
 from fresco_cli.grouping import grouped
-from fresco_cli.options import DaemonOptions, DestinationOptions, ModelOptions, Telling
-from fresco_cli.order import Order, checked
+from fresco_cli.job_spec import JobSpec, checked
+from fresco_cli.options import DaemonOptions, DestinationOptions, ModelOptions, ReportingOptions
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, make_output
 
@@ -28,7 +28,7 @@ def restyle(
     choices: Choices,
     model: ModelOptions,
     daemon: DaemonOptions,
-    telling: Telling,
+    telling: ReportingOptions,
     frame_rate: options.FrameRate = None,
     lossless: Annotated[bool, typer.Option("--lossless", help="Lose nothing; large.")] = False,
     in_process: options.Local = False,
@@ -45,7 +45,7 @@ def restyle(
     tools: Tools = context.obj
     channel = make_output(as_json=telling.as_json, quiet=telling.quiet)
     with told(channel, debug=telling.debug):
-        order = Order(
+        order = JobSpec(
             clip=clip,
             choices=choices,
             wanted=wanted,
@@ -72,7 +72,7 @@ def _check_local(daemon: DaemonOptions, *, detach: bool) -> None:
 def _carry_out(
     tools: Tools,
     daemon: DaemonOptions,
-    order: Order,
+    order: JobSpec,
     channel: Output,
     *,
     in_process: bool,

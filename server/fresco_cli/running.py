@@ -17,8 +17,8 @@ from fresco_server.local.job import LocalDelivery
 from fresco_server.local.session import LocalSession
 
 from fresco_cli.faults import WRONG_INPUT, CommandFailed, Stopped
+from fresco_cli.job_spec import CheckedJobSpec
 from fresco_cli.options import DaemonOptions
-from fresco_cli.order import CheckedOrder
 from fresco_cli.output import Output
 from fresco_cli.parsing import parse_frame_rate
 from fresco_cli.receiving import Receiver
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def local_session(engine: InProcessEngine, ready: CheckedOrder) -> LocalSession:
+def local_session(engine: InProcessEngine, ready: CheckedJobSpec) -> LocalSession:
     """A session in which this process does the work, and the results go to their places."""
     order, wanted = ready.order, ready.order.wanted
     delivery = LocalDelivery(
@@ -43,7 +43,7 @@ def local_session(engine: InProcessEngine, ready: CheckedOrder) -> LocalSession:
 def run(
     session: SessionLike,
     daemon: DaemonOptions,
-    ready: CheckedOrder,
+    ready: CheckedJobSpec,
     channel: Output,
     engine: InProcessEngine,
 ) -> tuple[float, Report]:
@@ -69,7 +69,7 @@ def run(
 
 
 def submit(
-    session: SessionLike, daemon: DaemonOptions, ready: CheckedOrder, channel: Output, job_id: str
+    session: SessionLike, daemon: DaemonOptions, ready: CheckedJobSpec, channel: Output, job_id: str
 ) -> None:
     """Makes the job."""
     order = ready.order

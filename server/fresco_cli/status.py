@@ -16,7 +16,7 @@ from fresco_cli import options
 from fresco_cli.daemons import Tools
 from fresco_cli.faults import FAILED, CommandFailed
 from fresco_cli.grouping import grouped
-from fresco_cli.options import DaemonOptions, ShortTelling
+from fresco_cli.options import AnswerOptions, DaemonOptions
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, aligned, make_output, write_json, write_text
 
@@ -28,7 +28,7 @@ STOPPING_S = 30.0
 
 
 @grouped
-def status(context: typer.Context, daemon: DaemonOptions, telling: ShortTelling) -> None:
+def status(context: typer.Context, daemon: DaemonOptions, telling: AnswerOptions) -> None:
     """Say whether a daemon runs, what it has and what it does."""
     tools: Tools = context.obj
     channel = make_output(as_json=telling.as_json, quiet=True)
@@ -82,14 +82,17 @@ def _device(device: Device) -> str:
 
 
 @grouped
-def stop(context: typer.Context, telling: ShortTelling, data: options.Data = None) -> None:
+def stop(context: typer.Context, telling: AnswerOptions, data: options.Data = None) -> None:
     """Stop the daemon of this machine; its jobs go on when one runs again."""
+    from fresco_client import data_folder
+    from fresco_client.places import discovery_file
+
     tools: Tools = context.obj
     channel = make_output(as_json=telling.as_json, quiet=False)
     with told(channel, debug=telling.debug):
         with tools.session(DaemonOptions(data=data), channel, start=False) as session:
             server = session.server()
-        _end(server.process_id, _discovery(data), channel)
+        _end(server.process_id, discovery_file(data_folder(data)), channel)
         more = (
             f"; {counted(server.open_jobs, 'job goes', 'jobs go')} on when it runs again"
             if server.open_jobs
@@ -100,14 +103,10 @@ def stop(context: typer.Context, telling: ShortTelling, data: options.Data = Non
         channel.result(f"The daemon has ended{more}.")
 
 
-def _discovery(data: Path | None) -> Path:
-    from fresco_client import data_folder
-
-    return data_folder(data) / "daemon.json"
-
-
 def _end(process_id: int, discovery: Path, channel: Output) -> None:
     """Ask a process to end and wait until it has."""
+    from fresco_client.places import is_running
+
     try:
         os.kill(process_id, signal.SIGTERM)
     except (OSError, OverflowError) as error:
@@ -117,7 +116,7 @@ def _end(process_id: int, discovery: Path, channel: Output) -> None:
             FAILED,
         ) from error
     deadline = time.monotonic() + STOPPING_S
-    while _runs(process_id) and discovery.exists():
+    while is_running(process_id) and discovery.exists():
         if time.monotonic() > deadline:
             raise CommandFailed(
                 "DaemonNotStopped",
@@ -126,15 +125,3 @@ def _end(process_id: int, discovery: Path, channel: Output) -> None:
                 FAILED,
             )
         time.sleep(0.05)
-
-
-def _runs(process_id: int) -> bool:
-    if os.name == "nt":  # os.kill would end it there
-        return False
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

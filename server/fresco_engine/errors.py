@@ -1,28 +1,18 @@
 """Every error the engine raises on purpose; each message says what to do about it.
 
 FrescoError
-├── InvalidSettings         a value out of range, an unknown name, an empty prompt
-├── ClipError               a clip that cannot be used as input
-│   ├── ClipNotFound        nothing at that path
-│   ├── ClipUnreadable      empty, truncated at the start, or not a video at all
-│   ├── NoVideoStream       sound only, or nothing that decodes to pictures
-│   ├── SequenceGap         an image sequence with frames missing
-│   └── RangeOutsideClip    the wanted frames are not in the clip
-├── KeyframesUnusable       keyframes painted by hand that are missing, damaged or misnamed
-├── OutputError             a result that cannot be written
-│   ├── OutputExists        the file is there and overwriting was not asked for
-│   ├── OutputNotWritable   no such folder, no permission, unknown file type
-│   └── DiskFull            not enough room, with bytes wanted and free
-├── CheckpointError         what an earlier run left cannot be used
-│   └── CheckpointMismatch  it belongs to another clip or to other settings
-├── ModelError              weights that cannot be used
-│   ├── ModelNotFound       no such folder, file or hub id
-│   ├── ModelCorrupt        files are there but damaged or incomplete
-│   ├── WrongModelKind      readable, but not a Stable-Diffusion-1.x-shaped model
-│   ├── ResultNotFinite     it computes NaN or infinity
-│   └── ControlUnavailable  the model has no ControlNet of the wanted kind
-├── ResultMismatch          a result is not one of the source it is held against
-└── OutOfDeviceMemory       the device has too little memory for this working size
+├── …                       those of clips and results, see `fresco_media.errors`
+├── PathError
+│   └── CheckpointError         what an earlier run left cannot be used
+│       └── CheckpointMismatch  it belongs to another clip or to other settings
+├── ModelError                  weights that cannot be used
+│   ├── ModelNotFound           no such folder, file or hub id
+│   ├── ModelCorrupt            files are there but damaged or incomplete
+│   ├── WrongModelKind          readable, but not a Stable-Diffusion-1.x-shaped model
+│   ├── ResultNotFinite         it computes NaN or infinity
+│   └── ControlUnavailable      the model has no ControlNet of the wanted kind
+├── ResultMismatch              a result is not one of the source it is held against
+└── OutOfDeviceMemory           the device has too little memory for this working size
 """
 
 from __future__ import annotations
@@ -41,6 +31,7 @@ from fresco_media.errors import (
     OutputError,
     OutputExists,
     OutputNotWritable,
+    PathError,
     RangeOutsideClip,
     SequenceGap,
     shown,
@@ -75,13 +66,8 @@ __all__ = [
 ]
 
 
-class CheckpointError(FrescoError):
+class CheckpointError(PathError):
     """What an earlier run has left in a folder cannot be used."""
-
-    def __init__(self, path: Path | str, reason: str) -> None:
-        super().__init__(f"{shown(path)}: {reason}")
-        self.path = Path(path)
-        self.reason = reason
 
 
 class CheckpointMismatch(CheckpointError):

@@ -13,7 +13,7 @@ from fresco_settings.declaration import (
 )
 from fresco_settings.errors import FrescoError, InvalidSettings, Remedy
 from fresco_settings.flow_choice import FlowChoice
-from fresco_settings.left_open import LeftOpen, left_open
+from fresco_settings.partial import PartialSettings, left_open
 from fresco_settings.parts import AttentionSettings, OptimisationSettings, SmoothingSettings
 from fresco_settings.plain_values import nested
 from fresco_settings.reading import chosen_settings, settings_from_dict
@@ -43,11 +43,11 @@ __all__ = [
     "FrescoError",
     "InterpolationKind",
     "InvalidSettings",
-    "LeftOpen",
     "NoiseKind",
     "OptimisationSettings",
     "Parameter",
     "ParameterKind",
+    "PartialSettings",
     "Remedy",
     "RestyleSettings",
     "Setting",

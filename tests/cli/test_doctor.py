@@ -8,7 +8,7 @@ from pathlib import Path
 
 import fresco_client as client
 import pytest
-from fresco_cli.complaint import cleaned
+from fresco_cli.fault_report import cleaned
 
 from tests.cli.conftest import Fresco
 from tests.fakes.engine import FakeEngine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ from tests.cli.conftest import Fresco
 ROOT = Path(__file__).parents[2]
 
 
+@cache
 def _command(*names: str) -> Any:
-    found: Any = typer.main.get_command(app)  # typer does not export its group's type
+    if not names:
+        return typer.main.get_command(app)  # typer does not export its group's type
+    found = _command()
     for name in names:
         found = found.commands[name]
     return found

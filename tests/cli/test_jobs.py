@@ -257,6 +257,13 @@ def test_ids_are_shown_as_long_as_it_takes_to_tell_them_apart() -> None:
     assert [line.split()[0] for line in shown.splitlines()[1:]] == ["12345678a", "12345678b"]
 
 
+@pytest.mark.parametrize(("title", "shown"), [("t" * 40, "t" * 40), ("t" * 41, "t" * 39 + "…")])
+def test_a_long_title_is_cut_to_forty_characters(title: str, shown: str) -> None:
+    (_, line) = table([new_job("a", title=title)], NOW).splitlines()
+
+    assert line.split()[-1] == shown
+
+
 def test_a_failed_job_shows_why() -> None:
     failure = client.Failure(
         reason="DISK_FULL", message="the disk is full", log_tail="", can_resume=True

@@ -10,7 +10,7 @@ import fresco_client as client
 import pytest
 from fresco_cli.remedies import in_flags
 from fresco_client.files import part_name
-from fresco_client.streams import Generated
+from fresco_client.streams import GeneratorStream
 from fresco_engine.errors import OutOfDeviceMemory
 from fresco_media.clip import Clip
 from fresco_media.stills.images import read_image, write_image
@@ -219,7 +219,7 @@ def test_a_job_that_another_program_cancels_ends_with_code_130(
     def cancelled(job_id: str, **named: object) -> client.Stream[client.Event]:
         state = client.JobState.CANCELLED
         last = client.StateChanged(sequence=1, time=NOW, state=state, reason="")
-        return Generated(event for event in (last,))
+        return GeneratorStream(event for event in (last,))
 
     monkeypatch.setattr(session, "watch", cancelled)
 

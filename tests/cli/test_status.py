@@ -12,6 +12,7 @@ from pathlib import Path
 import fresco_client as client
 import pytest
 from fresco_cli import status
+from fresco_client import places
 
 from tests.cli.conftest import Fresco
 from tests.fakes.session import FakeConnect, RecordingSession
@@ -128,7 +129,7 @@ def test_stop_ends_the_process_and_waits_for_it(
         server = replace(session.server(), process_id=process.pid, open_jobs=2)
         monkeypatch.setattr(session, "server", lambda: server)
         # The test is the parent, so the ended process is there until it is waited for.
-        monkeypatch.setattr(status, "_runs", lambda process_id: process.poll() is None)
+        monkeypatch.setattr(places, "is_running", lambda process_id: process.poll() is None)
 
         ended = fresco("stop")
 

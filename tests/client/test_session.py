@@ -14,7 +14,7 @@ import grpc
 import pytest
 from fakes.daemon import TOKEN, FakeDaemon, fail
 from fakes.relay import Relay
-from fakes.waiting import until
+from fakes.waiting import PATIENCE_S, until
 from fresco.v1 import jobs_pb2, looks_pb2, models_pb2
 from fresco_client import (
     AlreadyExists,
@@ -250,7 +250,7 @@ def test_closing_a_look_ends_it_here_and_there(daemon: FakeDaemon, session: Sess
     def answer(request: Any, context: grpc.ServicerContext) -> Any:
         context.add_callback(ended.set)
         yield looks_pb2.LookResponse(progress=looks_pb2.LookProgress(done=1, total=2))
-        ended.wait(20)
+        ended.wait(PATIENCE_S)
 
     daemon.answers["Look"] = answer
 
@@ -258,7 +258,7 @@ def test_closing_a_look_ends_it_here_and_there(daemon: FakeDaemon, session: Sess
         assert next(look) == LookProgress(done=1, total=2)
 
     assert list(look) == []
-    assert ended.wait(5)
+    assert ended.wait(PATIENCE_S)
 
 
 def test_a_look_that_a_newer_one_replaced_is_cancelled(
@@ -291,7 +291,7 @@ def test_closing_a_pull_stops_it(daemon: FakeDaemon, session: Session) -> None:
     def answer(request: Any, context: grpc.ServicerContext) -> Any:
         context.add_callback(ended.set)
         yield models_pb2.PullModelResponse(done_bytes=1, total_bytes=2)
-        ended.wait(20)
+        ended.wait(PATIENCE_S)
 
     daemon.answers["PullModel"] = answer
     pull = session.pull("someone/some-model")
@@ -300,7 +300,7 @@ def test_closing_a_pull_stops_it(daemon: FakeDaemon, session: Session) -> None:
     pull.close()
 
     assert list(pull) == []
-    assert ended.wait(5)
+    assert ended.wait(PATIENCE_S)
 
 
 def test_a_closed_session_says_so(session: Session) -> None:

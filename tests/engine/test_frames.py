@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fakes.waiting import PATIENCE_S
 from fresco_engine.checkpoint import NoCheckpoint
 from fresco_engine.frames import make_frames
 from fresco_engine.interpolation.choice import make_interpolator, shared_cores
@@ -112,7 +113,7 @@ def test_later_segments_are_made_while_the_first_one_is(
     make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 4)
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=PATIENCE_S)
 
     def meet(segment: Segment) -> Iterator[InterpolatedFrame]:
         both.wait()

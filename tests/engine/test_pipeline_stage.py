@@ -5,6 +5,9 @@ import time
 from collections.abc import Callable, Generator, Iterator
 
 import pytest
+from fakes.clock import FakeClock
+from fakes.waiting import until
+from fresco_engine import pipeline_stage
 from fresco_engine.pipeline_stage import PipelineStage, Timed
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -124,11 +127,19 @@ def test_leaving_ends_the_work_before_its_next_item() -> None:
     assert not is_alive()
 
 
-def test_waiting_is_not_counted_as_work() -> None:
-    with PipelineStage(squares, inbox=1, outbox=1) as stage:
-        time.sleep(0.2)
+def test_waiting_is_not_counted_as_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeClock()
+    monkeypatch.setattr(pipeline_stage, "time", clock)
+
+    def slow_squares(numbers: Iterator[int], check: Check) -> Generator[int, None, None]:
+        for square in squares(numbers, check):
+            clock.sleep(3.0)
+            yield square
+
+    with PipelineStage(slow_squares, inbox=1, outbox=1) as stage:
+        until(lambda: clock.readings == 2, "the work to ask for a number")
+        clock.sleep(100.0)
         list(stage.submit(2))
         made = list(stage.finish())
 
-    assert [timed.item for timed in made] == [4]
-    assert made[0].seconds < 0.15
+    assert made == [Timed(4, 3.0)]

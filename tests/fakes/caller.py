@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import grpc
 import pytest
+from fakes.waiting import PATIENCE_S
 from fresco.v1 import (
     clips_pb2_grpc,
     frames_pb2_grpc,
@@ -18,7 +19,6 @@ from fresco.v1 import (
 )
 from grpc_health.v1 import health_pb2_grpc
 
-PATIENCE_S = 120.0
 TOKEN = "a-token-for-tests"
 _Call = Callable[..., Any]
 _UNLIMITED = (("grpc.max_send_message_length", -1),)

@@ -12,7 +12,7 @@ from typing import Any
 
 import fresco_client as client
 from fresco_cli.options import DaemonOptions
-from fresco_client.streams import Generated
+from fresco_client.streams import GeneratorStream
 from fresco_server.local.engine import InProcessEngine
 from fresco_server.local.session import LocalSession
 
@@ -143,7 +143,7 @@ class RecordingSession(LocalSession):
         for state in self.connection_states:
             assert on_connection is not None
             on_connection(state)
-        return Generated(self._passed_on(super().watch(job_id, *given, **named)))
+        return GeneratorStream(self._passed_on(super().watch(job_id, *given, **named)))
 
     def _passed_on(
         self, events: client.Stream[client.Event]
@@ -166,7 +166,7 @@ class RecordingSession(LocalSession):
         return self.hub_models
 
     def pull(self, source: str) -> client.Stream[client.PullProgress]:
-        return Generated(
+        return GeneratorStream(
             client.PullProgress(
                 done_bytes=done,
                 total_bytes=2_000_000,

@@ -86,17 +86,17 @@ class App:
 
     def restyle(self) -> None:
         """Press the button, and wait until the job is handed over."""
-        before = len(self.controller.keeper.project.made)
+        before = len(self.controller.project_store.project.made)
         self.wait("restyling to be possible", self.window.views.inspector.restyle_button.isEnabled)
         self.window.views.inspector.restyle_button.click()
-        self.wait("the job", lambda: len(self.controller.keeper.project.made) > before)
+        self.wait("the job", lambda: len(self.controller.project_store.project.made) > before)
 
     def wait_for_result(self) -> Path:
         """Wait until the newest job's result is here as a file."""
         made = self.wait(
             "the result",
             lambda: next(
-                (one for one in self.controller.keeper.project.made[:1] if one.result), None
+                (one for one in self.controller.project_store.project.made[:1] if one.result), None
             ),
         )
         self.wait("the result to be shown", lambda: self.window.display.has_whole_result)
@@ -109,7 +109,7 @@ class App:
 
     def wait_for_next(self, count: int) -> Any:
         """The newest of `count` jobs, when it is done and its result shown."""
-        self.wait("another job", lambda: len(self.controller.keeper.project.made) == count)
+        self.wait("another job", lambda: len(self.controller.project_store.project.made) == count)
         self.wait_for_result()
         self.wait("it to be done", lambda: self.is_job(JobState.DONE))
         job = self.controller.shown_job.job()

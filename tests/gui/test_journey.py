@@ -89,21 +89,19 @@ def test_from_a_dropped_clip_to_an_export_that_is_right_frame_by_frame(
     assert first != second
     window.views.sheet.list.setCurrentRow(1)
     window.views.sheet.use_chosen()
-    assert controller.keeper.project.values["seed"] == 1
+    assert controller.project_store.project.values["seed"] == 1
 
     # Restyle a range, and watch keyframes arrive.
     window.views.viewer.set_range(FIRST, LAST)
-    assert (controller.keeper.project.range_in, controller.keeper.project.range_out) == (
-        FIRST,
-        LAST,
-    )
+    project = controller.project_store.project
+    assert (project.range_in, project.range_out) == (FIRST, LAST)
     arrived: list[int] = []
     controller.shown_job.followed.connect(
         lambda follower: follower.keyframe_arrived.connect(lambda index, _: arrived.append(index))
     )
     app.restyle()
     result = app.wait(
-        "the result", lambda: controller.keeper.project.made[0].result or None, PATIENCE_MS
+        "the result", lambda: controller.project_store.project.made[0].result or None, PATIENCE_MS
     )
     plan = window.display.plan
     assert plan is not None
@@ -124,9 +122,9 @@ def test_from_a_dropped_clip_to_an_export_that_is_right_frame_by_frame(
     key = plan.keyframes[-1]
     window.views.viewer.set_frame(key)
     app.press("R")
-    app.wait("the second job", lambda: len(controller.keeper.project.made) == 2)
+    app.wait("the second job", lambda: len(controller.project_store.project.made) == 2)
     rerolled = app.wait(
-        "its result", lambda: controller.keeper.project.made[0].result or None, PATIENCE_MS
+        "its result", lambda: controller.project_store.project.made[0].result or None, PATIENCE_MS
     )
     after = decoded_frames(Path(rerolled))
     kept = plan.keyframes[-2] - FIRST

@@ -10,7 +10,7 @@ import fresco_gui
 import pytest
 from fresco_client import Parameter
 from fresco_gui.inspector.fields import IntegerField, NumberField, SeedField
-from fresco_gui.numbers import DecimalBox, WholeBox
+from fresco_gui.numbers import DecimalBox, IntegerBox
 from PyQt6.QtCore import QLocale, Qt
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QDoubleSpinBox, QLineEdit, QSpinBox
@@ -128,7 +128,7 @@ def test_whole_numbers_never_lose_a_decimal_mark(
     field = IntegerField(_parameter("integer", 1, 4096, "512"))
     field.set_value(512)
     qtbot.addWidget(field)
-    box = field.findChild(WholeBox)
+    box = field.findChild(IntegerBox)
     assert box is not None
 
     _type(qtbot, box, text)

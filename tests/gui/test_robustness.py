@@ -135,7 +135,7 @@ def test_a_clip_that_is_taken_away_is_told_of_and_found_where_it_went(
     app.connect(start_daemon())
     app.open(clip)
     app.write_prompt("ink")
-    app.wait("its fingerprint", lambda: app.controller.keeper.project.clip_fingerprint)
+    app.wait("its fingerprint", lambda: app.controller.project_store.project.clip_fingerprint)
 
     moved = tmp_path / "elsewhere.mp4"
     clip.rename(moved)
@@ -146,7 +146,7 @@ def test_a_clip_that_is_taken_away_is_told_of_and_found_where_it_went(
     app.controller.opener.relink(moved)
     app.wait("it to be usable again", app.window.views.inspector.restyle_button.isEnabled)
     assert app.window.views.problems.problem is None
-    assert app.controller.keeper.project.clip == str(moved)
+    assert app.controller.project_store.project.clip == str(moved)
 
 
 def test_a_clip_that_is_put_back_is_usable_again(
@@ -254,15 +254,15 @@ def test_a_project_that_cannot_be_saved_is_told_of_once_and_saved_later(
     app.write_prompt("ink")
     app.wait("the failure to be told", lambda: app.problems)
     app.write_prompt("ink and water")
-    app.controller.keeper.save()
+    app.controller.project_store.save()
     assert [one.title for one in app.problems] == ["The project cannot be saved"]
 
     filler.unlink()
     app.window.views.problems.act.click()
 
     assert app.window.views.problems.problem is None
-    assert app.controller.keeper.path is not None
-    assert "ink and water" in app.controller.keeper.path.read_text("utf-8")
+    assert app.controller.project_store.path is not None
+    assert "ink and water" in app.controller.project_store.path.read_text("utf-8")
 
 
 def test_an_exception_in_a_slot_is_shown_and_logged_and_the_window_lives(
@@ -318,18 +318,19 @@ def test_closing_with_a_job_asks_once_and_can_leave_it_running(
     assert app.window.close()
 
     assert asked == ["A job is running."]
-    job_id = app.controller.keeper.project.made[0].job_id
+    job_id = app.controller.project_store.project.made[0].job_id
     with daemon.session() as session:
         assert not session.job(job_id).state.is_ended
 
     again = make_app()
     again.connect(daemon)
     again.wait(
-        "the clip to be there again", lambda: again.controller.keeper.project.clip == str(clip)
+        "the clip to be there again",
+        lambda: again.controller.project_store.project.clip == str(clip),
     )
     assert again.wait_for_result().stat().st_size > 0
-    assert again.controller.keeper.project.made[0].job_id == job_id
-    assert again.controller.keeper.project.values["prompt"] == "a watercolour"
+    assert again.controller.project_store.project.made[0].job_id == job_id
+    assert again.controller.project_store.project.values["prompt"] == "a watercolour"
 
 
 def test_closing_with_a_job_can_cancel_it(app: App, start_daemon: StartDaemon, clip: Path) -> None:
@@ -341,7 +342,10 @@ def test_closing_with_a_job_can_cancel_it(app: App, start_daemon: StartDaemon, c
     assert app.window.close()
 
     with daemon.session() as session:
-        assert session.job(app.controller.keeper.project.made[0].job_id).state is JobState.CANCELLED
+        assert (
+            session.job(app.controller.project_store.project.made[0].job_id).state
+            is JobState.CANCELLED
+        )
 
 
 def test_closing_can_be_thought_better_of(app: App, start_daemon: StartDaemon, clip: Path) -> None:
@@ -385,7 +389,7 @@ def test_a_job_that_fails_says_why_and_what_to_do(
     app.wait("the failure to be told", lambda: app.window.views.problems.problem)
 
     assert "nobody can think of this" in app.window.views.problems.message.text()
-    assert app.controller.keeper.project.made[0].job_id in app.problems[-1].report
+    assert app.controller.project_store.project.made[0].job_id in app.problems[-1].report
 
 
 def test_a_job_whose_result_is_here_is_not_asked_about_when_the_window_closes(

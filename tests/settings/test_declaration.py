@@ -12,7 +12,7 @@ from fresco_cli.grouping import grouped
 from fresco_server.rpc.parameters import capabilities
 from fresco_settings import (
     InvalidSettings,
-    LeftOpen,
+    PartialSettings,
     RestyleSettings,
     left_open,
     parameters_of,
@@ -24,7 +24,7 @@ from tests.settings import page
 
 
 @left_open(MoreSettings)
-class MoreOpen(LeftOpen):
+class MoreOpen(PartialSettings):
     """As clients have them."""
 
 

@@ -34,7 +34,7 @@ class FrameError(Exception):
     """The other side does not keep to HTTP/2."""
 
 
-class Splitter:
+class FrameSplitter:
     """Splits what arrives into pieces of DATA and, as bytes, whole frames of all other kinds.
 
     The end of a stream is left to be seen as an empty frame of DATA.
@@ -108,7 +108,7 @@ class Splitter:
         self._ends = bool(flags & _END_STREAM)
 
 
-class Window:
+class FlowControlWindow:
     """How much DATA may still come; what was taken is granted anew, in large steps."""
 
     def __init__(self) -> None:

@@ -56,7 +56,7 @@ def framed(message: bytes) -> bytes:
     return _PREFIX.pack(False, len(message)) + message
 
 
-class Messages:
+class MessageDecoder:
     """Takes bytes as they arrive and gives messages."""
 
     def __init__(self) -> None:

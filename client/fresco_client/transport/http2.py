@@ -35,13 +35,13 @@ from fresco_client.transport.frames import (
     FRAME_BYTES,
     WINDOW_BYTES,
     Data,
+    FlowControlWindow,
     FrameError,
-    Splitter,
-    Window,
+    FrameSplitter,
     window_update,
 )
 from fresco_client.transport.framing import (
-    Messages,
+    MessageDecoder,
     Status,
     error_of_reset,
     framed,
@@ -64,8 +64,8 @@ class Http2Connection:
         self._is_closed = False
         self._socket = _connect(endpoint, timeout_s)
         self._http = H2Connection(H2Configuration(client_side=True, header_encoding=None))
-        self._splitter = Splitter()
-        self._window = Window()
+        self._splitter = FrameSplitter()
+        self._window = FlowControlWindow()
         self._grants = b""
         self._is_usable = True
         self._last_heard = time.monotonic()
@@ -241,8 +241,8 @@ class Call:
         self._stream = stream
         self._unsent = memoryview(request)
         self._deadline = deadline
-        self._messages = Messages()
-        self._window = Window()
+        self._messages = MessageDecoder()
+        self._window = FlowControlWindow()
         self._received: deque[bytes] = deque()
         self._status = Status(endpoint.address)
         self._error: ClientError | None = None

@@ -10,13 +10,13 @@ from fresco_client import TransferProgress, is_passing
 from fresco_media.stills.numbered import is_pattern
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
-from fresco_gui.clips.reach import ReachedClip, reach
+from fresco_gui.clips.readable import ReadableClip, reach
 from fresco_gui.daemon.connection import DaemonConnection
 from fresco_gui.problems.problem import Problem
 from fresco_gui.problems.reporter import CLIP_GONE, CLIP_WAITS
 from fresco_gui.project.document import SUFFIX, Project, ProjectUnreadable, load
-from fresco_gui.project.keeper import ProjectKeeper
 from fresco_gui.project.relink import find_moved, fingerprint_of
+from fresco_gui.project.store import ProjectStore
 from fresco_gui.services import Services
 from fresco_gui.values import OF_ONE_CLIP
 
@@ -49,14 +49,14 @@ class ClipOpener(QObject):
         self,
         services: Services,
         daemon: DaemonConnection,
-        keeper: ProjectKeeper,
+        project_store: ProjectStore,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._services = services
         self._daemon = daemon
-        self._keeper = keeper
-        self.clip: ReachedClip | None = None
+        self._project_store = project_store
+        self.clip: ReadableClip | None = None
         """What the daemon can read; None until it has looked at it."""
         self.is_gone = False
         self._is_shown = False
@@ -71,7 +71,7 @@ class ClipOpener(QObject):
 
     @property
     def _path(self) -> Path:
-        return Path(self._keeper.project.clip)
+        return Path(self._project_store.project.clip)
 
     def start(self) -> None:
         """Look after the clip's file from now on."""
@@ -101,7 +101,7 @@ class ClipOpener(QObject):
     def open_clip(self, path: Path, frame_rate: Fraction | None = None) -> None:
         """Open a clip; what was chosen for it before is there again."""
         path = path.expanduser().absolute()
-        place = self._keeper.autosaved_path(path)
+        place = self._project_store.autosaved_path(path)
         project = self._project_of(place)
         rate = str(frame_rate) if frame_rate else project.frame_rate
         self._open(replace(project, clip=str(path), frame_rate=rate), place)
@@ -119,15 +119,15 @@ class ClipOpener(QObject):
 
     def close_clip(self) -> None:
         """Go back to the empty window."""
-        self._keeper.save()
+        self._project_store.save()
         self._let_go()
-        self._keeper.end()
+        self._project_store.end()
         self.closed.emit()
 
     def relink(self, path: Path) -> None:
         """The clip is elsewhere now."""
         self._let_go()
-        self._keeper.change(clip=str(path))
+        self._project_store.change(clip=str(path))
         self._show(path)
 
     def _project_of(self, autosaved: Path) -> Project:
@@ -140,14 +140,14 @@ class ClipOpener(QObject):
                 self._services.reporter.tell(error, title)
                 return Project()
         # The look is carried on to the next clip; what belongs to a clip is not.
-        now = self._keeper.project
+        now = self._project_store.project
         carried = {name: one for name, one in now.values.items() if name not in OF_ONE_CLIP}
         return Project(values=carried, model=now.model)
 
     def _open(self, project: Project, place: Path) -> None:
-        self._keeper.save()
+        self._project_store.save()
         self._let_go()
-        self._keeper.begin(project, place)
+        self._project_store.begin(project, place)
         path = Path(project.clip)
         if path.exists() or is_pattern(path):
             self._show(path)
@@ -160,7 +160,7 @@ class ClipOpener(QObject):
         self.reach()
         self._keep_fingerprint(path)
         self.settled.emit()
-        self._keeper.touch()
+        self._project_store.touch()
 
     def _let_go(self) -> None:
         self.leaving.emit()
@@ -177,7 +177,7 @@ class ClipOpener(QObject):
         session, path = self._daemon.session, self._path
         if session is None or self.is_gone or not self._is_shown:
             return
-        rate = self._keeper.project.rate
+        rate = self._project_store.project.rate
         self._services.workers.call(
             lambda: reach(session, path, rate, self._on_transfer),
             self._on_reached,
@@ -189,8 +189,8 @@ class ClipOpener(QObject):
         self.sending.emit(progress)
 
     def _on_reached(self, clip: object) -> None:
-        assert isinstance(clip, ReachedClip)
-        if str(clip.path) == self._keeper.project.clip:
+        assert isinstance(clip, ReadableClip)
+        if str(clip.path) == self._project_store.project.clip:
             self.clip = clip
             self._stop_waiting()
             self._services.reporter.over.emit(CLIP_WAITS)
@@ -223,20 +223,20 @@ class ClipOpener(QObject):
 
     def _keep_fingerprint(self, path: Path) -> None:
         def known(fingerprint: object) -> None:
-            if str(path) == self._keeper.project.clip and fingerprint:
-                self._keeper.change(clip_fingerprint=str(fingerprint))
+            if str(path) == self._project_store.project.clip and fingerprint:
+                self._project_store.change(clip_fingerprint=str(fingerprint))
 
         self._services.workers.call(lambda: fingerprint_of(path), known)
 
     def _look_for_moved(self, path: Path) -> None:
-        place, fingerprint = self._keeper.path, self._keeper.project.clip_fingerprint
+        place, fingerprint = self._project_store.path, self._project_store.project.clip_fingerprint
         recent = self._services.preferences.recent
         folders = [path.parent, path.parent.parent, *(one.parent for one in recent)]
         if place is not None:
             folders.insert(0, place.parent)
 
         def found(moved: object) -> None:
-            if self._keeper.project.clip != str(path):
+            if self._project_store.project.clip != str(path):
                 return
             if isinstance(moved, Path):
                 self.relink(moved)
@@ -248,11 +248,11 @@ class ClipOpener(QObject):
     def _look_after(self) -> None:
         """Tell when the clip's file is gone, and when it is back."""
         path = self._path
-        if not self._keeper.project.clip or is_pattern(path):
+        if not self._project_store.project.clip or is_pattern(path):
             return
 
         def known(is_there: object) -> None:
-            if str(path) != self._keeper.project.clip or bool(is_there) is not self.is_gone:
+            if str(path) != self._project_store.project.clip or bool(is_there) is not self.is_gone:
                 return
             if is_there:
                 self._welcome_back(path)
@@ -280,7 +280,7 @@ class ClipOpener(QObject):
         problem = Problem(
             title=self.tr("The clip is gone"),
             message=message,
-            details=self._keeper.project.clip,
+            details=self._project_store.project.clip,
             reason=CLIP_GONE,
         )
         self._services.reporter.report(problem, self.tr("Locate…"))

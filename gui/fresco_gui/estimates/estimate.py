@@ -17,7 +17,7 @@ _USUAL_SPAN = (5, 20)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
+class Workload:
     """How much is to be done."""
 
     frames: int
@@ -27,10 +27,10 @@ class Work:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class MeasuredCost:
     """What a finished job has cost."""
 
-    work: Work
+    work: Workload
     model: str
     settings: Mapping[str, Any]
     keyframe_s: float
@@ -52,7 +52,7 @@ class Estimate:
     """How many finished jobs it was learned from."""
 
 
-def work_of(frames: int, width: int, height: int, settings: Mapping[str, Any]) -> Work:
+def work_of(frames: int, width: int, height: int, settings: Mapping[str, Any]) -> Workload:
     """What settings by parameter name make of a clip's range."""
     least = int(settings.get("keyframe_min") or _USUAL_SPAN[0])
     most = max(int(settings.get("keyframe_max") or _USUAL_SPAN[1]), least)
@@ -60,10 +60,10 @@ def work_of(frames: int, width: int, height: int, settings: Mapping[str, Any]) -
     keyframes = max(2, round(frames / span) + 1) if frames > 1 else 1
     side = int(settings.get("size") or 512)
     short, long = sorted((max(width, 1), max(height, 1)))
-    return Work(frames=frames, keyframes=keyframes, pixels=round(side * side * long / short))
+    return Workload(frames=frames, keyframes=keyframes, pixels=round(side * side * long / short))
 
 
-def measured_of(job: Job) -> Measured | None:
+def measured_of(job: Job) -> MeasuredCost | None:
     """What a job has cost, if it was done anew from start to end and says so."""
     if job.state is not JobState.DONE or job.result is None or job.parent_id:
         return None
@@ -82,8 +82,8 @@ def measured_of(job: Job) -> Measured | None:
     translating = share * float(seconds.get("translating keyframes", 0.0))
     between = share * float(seconds.get("interpolating", 0.0))
     others = share * sum(map(float, seconds.values())) - translating - between
-    return Measured(
-        work=Work(frames=frames, keyframes=keyframes, pixels=int(width) * int(height)),
+    return MeasuredCost(
+        work=Workload(frames=frames, keyframes=keyframes, pixels=int(width) * int(height)),
         model=job.model.source if job.model else "",
         settings=cast(dict[str, Any], found.get("settings") or {}),
         keyframe_s=translating / keyframes,
@@ -94,10 +94,10 @@ def measured_of(job: Job) -> Measured | None:
 
 
 def estimate(
-    work: Work,
+    work: Workload,
     settings: Mapping[str, Any],
     model: str,
-    history: Iterable[Measured],
+    history: Iterable[MeasuredCost],
     *,
     look_s: float | None = None,
     model_bytes: int = 0,

@@ -7,10 +7,10 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from fresco_gui.clips import ClipOpener
 from fresco_gui.daemon.connection import DaemonConnection
-from fresco_gui.estimates.estimate import Estimate, Measured, estimate, measured_of, work_of
+from fresco_gui.estimates.estimate import Estimate, MeasuredCost, estimate, measured_of, work_of
 from fresco_gui.jobs.control import JobControl
 from fresco_gui.looks.maker import LookMaker, LookPicture
-from fresco_gui.project.keeper import ProjectKeeper
+from fresco_gui.project.store import ProjectStore
 
 _SOON_MS = 150
 
@@ -28,7 +28,7 @@ class CostEstimator(QObject):
         self,
         daemon: DaemonConnection,
         opener: ClipOpener,
-        keeper: ProjectKeeper,
+        project_store: ProjectStore,
         jobs: JobControl,
         looks: LookMaker,
         parent: QObject | None = None,
@@ -36,15 +36,15 @@ class CostEstimator(QObject):
         super().__init__(parent)
         self._daemon = daemon
         self._opener = opener
-        self._keeper = keeper
+        self._project_store = project_store
         self._jobs = jobs
         self._look_s: float | None = None
-        self._measured: dict[str, Measured | None] = {}
+        self._measured: dict[str, MeasuredCost | None] = {}
         self._timer = QTimer(self)
         self._timer.setInterval(_SOON_MS)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._estimate)
-        keeper.touched.connect(self._timer.start)
+        project_store.touched.connect(self._timer.start)
         opener.leaving.connect(self._on_leaving)
         opener.reached.connect(self._estimate_soon)
         opener.closed.connect(self._timer.start)
@@ -73,8 +73,8 @@ class CostEstimator(QObject):
         clip = self._opener.clip
         assert clip is not None
         self._learn()
-        values, info = self._keeper.values_with_range(), clip.info
-        source = self._keeper.project.model
+        values, info = self._project_store.values_with_range(), clip.info
+        source = self._project_store.project.model
         stop = int(values.get("stop") or info.frame_count)
         frames = max(stop - int(values.get("start") or 0), 1)
         models = self._daemon.view.models if self._daemon.view else ()

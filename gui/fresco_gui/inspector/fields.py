@@ -26,7 +26,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from fresco_gui.numbers import DecimalBox, WholeBox, WholeNumberValidator
+from fresco_gui.numbers import DecimalBox, IntegerBox, WholeNumberValidator
 from fresco_gui.plain import plain
 
 _INT_LIMIT = 2**31 - 1
@@ -210,7 +210,7 @@ class IntegerField(Field):
     def __init__(self, parameter: Parameter, parent: QWidget | None = None) -> None:
         super().__init__(parameter, parent)
         low = int(max(parameter.minimum or 0, -_INT_LIMIT))
-        self._box = WholeBox()
+        self._box = IntegerBox()
         self._open = low - 1
         self._box.setRange(self._open, int(min(parameter.maximum or _INT_LIMIT, _INT_LIMIT)))
         self._box.setSpecialValueText(self._default_text())

@@ -86,7 +86,7 @@ class SettingsForm(QWidget):
         """Unfold the section of a setting and give its field the focus; None if it has none."""
         field = self._fields.get(name)
         if field is not None:
-            for section in self.findChildren(_Folding):
+            for section in self.findChildren(_CollapsibleSection):
                 if section.isAncestorOf(field):
                     section.unfold()
             (field.focusProxy() or field.findChild(QWidget) or field).setFocus()
@@ -114,7 +114,7 @@ class SettingsForm(QWidget):
                 label.setBuddy(field)
                 self._labels.append(label)
                 rows.addRow(label, field)
-        return body if not title else _Folding(title, body)
+        return body if not title else _CollapsibleSection(title, body)
 
     @pyqtSlot()
     def _on_changed(self) -> None:
@@ -134,7 +134,7 @@ def _label_text(parameter: Parameter) -> str:
     return f"{title} ({parameter.unit})" if parameter.unit else title
 
 
-class _Folding(QWidget):
+class _CollapsibleSection(QWidget):
     """A titled section that is folded until wanted."""
 
     def __init__(self, title: str, body: QWidget) -> None:

@@ -23,7 +23,7 @@ from PyQt6.QtWidgets import (
 from fresco_gui.estimates.estimate import Estimate
 from fresco_gui.estimates.words import grounds_of, words_of
 from fresco_gui.inspector.form import SettingsForm
-from fresco_gui.numbers import WholeBox
+from fresco_gui.numbers import IntegerBox
 from fresco_gui.plain import PlainLabel, plain
 from fresco_gui.values import OF_ONE_CLIP, Values
 
@@ -53,7 +53,7 @@ class Inspector(QWidget):
         self.model_box = QComboBox()
         self.preset_box = QComboBox()
         self.estimate = PlainLabel()
-        self.seeds = WholeBox()
+        self.seeds = IntegerBox()
         self.look_button = QPushButton(self.tr("Look"))
         self.restyle_button = QPushButton(self.tr("Restyle"))
         self._waiting = PlainLabel(self.tr("Settings appear when the daemon is there."))

@@ -17,8 +17,8 @@ from fresco_gui.jobs.control import JobControl
 from fresco_gui.jobs.follower import JobFollower
 from fresco_gui.problems.problem import Problem, problem_of, problem_of_failure
 from fresco_gui.problems.reporter import FETCH_FAILED
-from fresco_gui.project import Made
-from fresco_gui.project.keeper import ProjectKeeper
+from fresco_gui.project import ProjectJob
+from fresco_gui.project.store import ProjectStore
 from fresco_gui.services import Services
 
 _log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class ShownJob(QObject):
         services: Services,
         daemon: DaemonConnection,
         opener: ClipOpener,
-        keeper: ProjectKeeper,
+        project_store: ProjectStore,
         jobs: JobControl,
         parent: QObject | None = None,
     ) -> None:
@@ -50,7 +50,7 @@ class ShownJob(QObject):
         self._services = services
         self._daemon = daemon
         self._opener = opener
-        self._keeper = keeper
+        self._project_store = project_store
         self._jobs = jobs
         self.follower: JobFollower | None = None
         jobs.resumed.connect(self._on_resumed)
@@ -72,27 +72,29 @@ class ShownJob(QObject):
         """Show a job that was just handed to the daemon, and keep it with the project."""
         self._jobs.model.put(job)
         start = (job.settings.start if job.settings else None) or 0
-        self._keeper.keep_made(Made(job_id=job.id, title=job.title, start=start))
+        self._project_store.keep_made(ProjectJob(job_id=job.id, title=job.title, start=start))
         self.follow(job.id)
 
     def show(self, job: Job) -> None:
         """Show a job of the history, with its clip."""
         path = job.clip.path if job.clip else None
-        if path and path != self._keeper.project.clip and Path(path).exists():
+        if path and path != self._project_store.project.clip and Path(path).exists():
             self._opener.open_clip(Path(path))
-        if not path or path != self._keeper.project.clip:
+        if not path or path != self._project_store.project.clip:
             message = self.tr("The clip of this job is not on this machine, or is gone.")
             title = self.tr("The job cannot be shown")
             self._services.reporter.report(Problem(title=title, message=message))
             return
         start = job.plan.start if job.plan else 0
-        known = self._keeper.made(job.id)
-        self._keeper.put_first(known or Made(job_id=job.id, title=job.title, start=start))
+        known = self._project_store.made(job.id)
+        self._project_store.put_first(
+            known or ProjectJob(job_id=job.id, title=job.title, start=start)
+        )
         self.follow(job.id)
 
     def resume(self) -> None:
         """Show the newest job of the project, from its result or from the daemon."""
-        project = self._keeper.project
+        project = self._project_store.project
         if not project.made or not project.clip or self._opener.is_gone or self.follower:
             return
         made = project.made[0]
@@ -115,7 +117,7 @@ class ShownJob(QObject):
             return
         self.stop()
         side = self._services.preferences.preview_side
-        is_here = _is_here(self._keeper.made(job_id))
+        is_here = _is_here(self._project_store.made(job_id))
         pictures = None if is_here else PictureOptions(encoding="jpeg", long_side=side)
         follower = JobFollower(session, job_id, self._services.workers, pictures, self)
         self.follower = follower
@@ -151,7 +153,7 @@ class ShownJob(QObject):
         follower = self.follower
         if follower is None:
             return
-        made = self._keeper.made(follower.job_id)
+        made = self._project_store.made(follower.job_id)
         if made is not None and _is_here(made):
             self.result_here.emit(made)
         else:
@@ -160,17 +162,17 @@ class ShownJob(QObject):
     def result_path(self, job_id: str) -> Path:
         """Where the result of a job is put."""
         folder = self._services.preferences.results or self._services.folders.results
-        stem = short_stem(Path(self._keeper.project.clip)) or "result"
+        stem = short_stem(Path(self._project_store.project.clip)) or "result"
         return folder / f"{stem}-{job_id[:8]}.mp4"
 
     def _on_fetched(self, path: object) -> None:
         if self.follower is None:
             return
         job = self.job()
-        made = self._keeper.made(self.job_id) or Made(job_id=self.job_id)
+        made = self._project_store.made(self.job_id) or ProjectJob(job_id=self.job_id)
         start = job.plan.start if job and job.plan else made.start
         whole = replace(made, result=str(path), start=start)
-        self._keeper.keep_made(whole)
+        self._project_store.keep_made(whole)
         self._services.reporter.over.emit(FETCH_FAILED)
         self.result_here.emit(whole)
 
@@ -195,7 +197,7 @@ class ShownJob(QObject):
         assert isinstance(error, Exception)
         job_id = self.job_id
         self.stop()
-        made = self._keeper.made(job_id)
+        made = self._project_store.made(job_id)
         if made is not None and made.result:
             # Deleted at the daemon, which takes nothing from what is here.
             _log.info("job %s cannot be followed: %s", job_id, error)
@@ -203,6 +205,6 @@ class ShownJob(QObject):
         self._services.reporter.tell(error, self.tr("The job cannot be followed"))
 
 
-def _is_here(made: Made | None) -> bool:
+def _is_here(made: ProjectJob | None) -> bool:
     """Whether its result lies on this machine."""
     return made is not None and bool(made.result) and Path(made.result).exists()

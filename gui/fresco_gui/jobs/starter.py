@@ -10,7 +10,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from fresco_gui.clips import ClipOpener
 from fresco_gui.daemon.connection import DaemonConnection
 from fresco_gui.looks.maker import LookMaker, LookRequest
-from fresco_gui.project.keeper import ProjectKeeper
+from fresco_gui.project.store import ProjectStore
 from fresco_gui.services import Services
 
 
@@ -30,14 +30,14 @@ class JobStarter(QObject):
         services: Services,
         daemon: DaemonConnection,
         opener: ClipOpener,
-        keeper: ProjectKeeper,
+        project_store: ProjectStore,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._services = services
         self._daemon = daemon
         self._opener = opener
-        self._keeper = keeper
+        self._project_store = project_store
         self._is_submitting = False
         self.looks = LookMaker(services.workers, self)
         self.looks.failed.connect(self._on_look_failed)
@@ -45,7 +45,7 @@ class JobStarter(QObject):
 
     def why_not(self) -> str:
         """Why nothing can be started now; empty if it can."""
-        project = self._keeper.project
+        project = self._project_store.project
         if not project.clip:
             return self.tr("Open a clip first.")
         if self._opener.is_gone:
@@ -65,7 +65,7 @@ class JobStarter(QObject):
         session, clip = self._daemon.session, self._opener.clip
         if session is None or clip is None or self.why_not():
             return
-        values = self._keeper.project.values
+        values = self._project_store.project.values
         first = int(values.get("seed") or 0)
         order = LookRequest(
             clip=clip.source,
@@ -81,7 +81,7 @@ class JobStarter(QObject):
         session, clip = self._daemon.session, self._opener.clip
         if session is None or clip is None or self.why_not():
             return
-        settings = settings_of(self._keeper.values_with_range())
+        settings = settings_of(self._project_store.values_with_range())
         kind = "lossless" if self._services.preferences.is_lossless else "h264"
         output = OutputOptions(kind=kind, container="mp4")
         title, model = clip.path.name, self._model()
@@ -100,7 +100,7 @@ class JobStarter(QObject):
         )
 
     def _model(self) -> ModelChoice | None:
-        source = self._keeper.project.model
+        source = self._project_store.project.model
         return ModelChoice(source=source) if source else None
 
     def _submit(self, submit: Callable[[], Job], title: str) -> None:

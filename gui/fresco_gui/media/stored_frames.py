@@ -42,7 +42,7 @@ class StoredFrames(LoadedFrames):
         self._encoded: ByteCache[int, bytes] = ByteCache(limit, len)
         self._known: set[int] = set()
         self._asked: set[int] = set()
-        self._spill = _Spill()
+        self._spill = _SpillFile()
         self._start_soon()
 
     @property
@@ -103,7 +103,7 @@ class StoredFrames(LoadedFrames):
         return index in self._known and index not in self._asked
 
 
-class _Spill:
+class _SpillFile:
     """A temporary file of encoded pictures, deleted when closed or when the program ends."""
 
     def __init__(self) -> None:

@@ -28,7 +28,7 @@ _SIDES = (640, 960, 1280, 1920)
 
 
 @dataclass(frozen=True)
-class _Place:
+class _PathRow:
     """A line for a path and its button."""
 
     edit: QLineEdit
@@ -101,7 +101,7 @@ class SettingsDialog(QDialog):
         for widget in (daemon, results, start, self.note, buttons):
             column.addWidget(widget)
 
-    def _place(self, path: Path | None, usual: str, *, is_folder: bool) -> _Place:
+    def _place(self, path: Path | None, usual: str, *, is_folder: bool) -> _PathRow:
         edit = QLineEdit(str(path or ""))
         edit.setPlaceholderText(usual)
         button = QPushButton(self.tr("Choose…"))
@@ -119,7 +119,7 @@ class SettingsDialog(QDialog):
         row = QHBoxLayout()
         row.addWidget(edit, 1)
         row.addWidget(button)
-        return _Place(edit, row)
+        return _PathRow(edit, row)
 
     def _choice(self) -> DaemonChoice:
         return DaemonChoice(

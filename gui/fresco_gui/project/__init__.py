@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fresco_gui.project.document import Made, Project, ProjectUnreadable, load, save
+from fresco_gui.project.document import Project, ProjectJob, ProjectUnreadable, load, save
 from fresco_gui.project.relink import find_moved, fingerprint_of
 
 __all__ = [
-    "Made",
     "Project",
+    "ProjectJob",
     "ProjectUnreadable",
     "find_moved",
     "fingerprint_of",

@@ -21,7 +21,7 @@ class ProjectUnreadable(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
+class ProjectJob:
     """A job of the project and where its result lies."""
 
     job_id: str
@@ -50,7 +50,7 @@ class Project:
     range_out: int | None = None
     """The last frame of the range."""
     view: str = ""
-    made: tuple[Made, ...] = ()
+    made: tuple[ProjectJob, ...] = ()
     """Jobs, the newest first."""
     locked: tuple[int, ...] = ()
     """Keyframes that are not to be rerolled with the others."""
@@ -60,7 +60,7 @@ class Project:
         """Frames per second of an image sequence."""
         return Fraction(self.frame_rate) if self.frame_rate else None
 
-    def with_made(self, made: Made) -> Project:
+    def with_made(self, made: ProjectJob) -> Project:
         """With a job put in front, or changed where it is known."""
         if any(one.job_id == made.job_id for one in self.made):
             kept = tuple(made if one.job_id == made.job_id else one for one in self.made)
@@ -88,7 +88,7 @@ def load(path: Path) -> Project:
     content = _content(path)
     known = {name: content[name] for name in Project.__dataclass_fields__ if name in content}
     try:
-        made = tuple(Made(**one) for one in known.pop("made", ()))
+        made = tuple(ProjectJob(**one) for one in known.pop("made", ()))
         project = Project(**known, made=made)
         project = replace(project, locked=tuple(int(one) for one in project.locked))
         _ = project.rate

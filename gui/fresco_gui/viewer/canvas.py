@@ -19,7 +19,7 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from fresco_gui.theme import paint_focus
 from fresco_gui.viewer.camera import Camera, Point
-from fresco_gui.viewer.compositor import CanvasScene, Composed, Compositor
+from fresco_gui.viewer.compositor import CanvasScene, ComposedScene, Compositor
 from fresco_gui.viewer.painting import CanvasPicture, paint
 from fresco_gui.viewer.panes import Panes, ViewMode
 from fresco_gui.viewer.rendering import GROUND
@@ -54,7 +54,7 @@ class Canvas(QWidget):
         self.setMinimumSize(160, 90)
         self._compositor = Compositor(self)
         self._compositor.composed.connect(self._on_composed)
-        self._composed: Composed | None = None
+        self._composed: ComposedScene | None = None
         self._pictures: tuple[int, QImage | None, QImage | None] = (0, None, None)
         self._picture_size = (16.0, 9.0)
         self._is_moving = False
@@ -82,7 +82,7 @@ class Canvas(QWidget):
         return self._wipe
 
     @property
-    def shown(self) -> Composed | None:
+    def shown(self) -> ComposedScene | None:
         """What is on the screen."""
         return self._composed
 
@@ -182,7 +182,7 @@ class Canvas(QWidget):
         )
         self._compositor.compose(scene)
 
-    def _on_composed(self, composed: Composed) -> None:
+    def _on_composed(self, composed: ComposedScene) -> None:
         self._composed = composed
         self.update()
 

@@ -36,7 +36,7 @@ class CanvasScene:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Composed:
+class ComposedScene:
     """A scene as pictures of the size of its pane; a mixed one is `source` alone."""
 
     scene: CanvasScene
@@ -48,7 +48,7 @@ class Compositor(QObject):
     """Composes scenes one at a time.
 
     Signals:
-        composed(object): a `Composed` is there.
+        composed(object): a `ComposedScene` is there.
     """
 
     composed = pyqtSignal(object)
@@ -91,7 +91,7 @@ class Compositor(QObject):
             scene, self._wanted = self._wanted, None
             return None if self._is_closed else scene
 
-    def _compose(self, scene: CanvasScene) -> Composed:
+    def _compose(self, scene: CanvasScene) -> ComposedScene:
         kept, self._kept = self._kept, {}
         source = self._rendered(scene.source, scene, kept)
         result = self._rendered(scene.result, scene, kept)
@@ -100,8 +100,8 @@ class Compositor(QObject):
                 mixed = difference(source, result, scene.gain)
             else:
                 mixed = onion(source, result, scene.share)
-            return Composed(scene=scene, source=mixed, result=None)
-        return Composed(scene=scene, source=source, result=result)
+            return ComposedScene(scene=scene, source=mixed, result=None)
+        return ComposedScene(scene=scene, source=source, result=result)
 
     def _rendered(
         self, image: QImage | None, scene: CanvasScene, kept: dict[object, QImage]

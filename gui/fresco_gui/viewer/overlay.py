@@ -14,7 +14,7 @@ Colour = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
-class Reading:
+class PixelReading:
     """A pixel of the source by column and row, and its 8 bit values."""
 
     x: int
@@ -31,14 +31,14 @@ class Reading:
             parts.append(f"B {_values(self.result)}")
         if self.source is not None and self.result is not None:
             apart = (b - a for a, b in zip(self.source, self.result, strict=True))
-            delta = QCoreApplication.translate("Reading", "B−A")
+            delta = QCoreApplication.translate("PixelReading", "B−A")
             parts.append(f"{delta} {'  '.join(f'{value:+d}' for value in apart)}")
         return "    ".join(parts)
 
 
 def read(
     share: tuple[float, float], size: tuple[int, int], source: QImage | None, result: QImage | None
-) -> Reading | None:
+) -> PixelReading | None:
     """What lies at `share` (0 to 1 of width and height) of pictures; None outside of them.
 
     `size` is the source's width and height.
@@ -46,7 +46,7 @@ def read(
     if not (0 <= share[0] < 1 and 0 <= share[1] < 1):
         return None
     x, y = int(share[0] * size[0]), int(share[1] * size[1])
-    return Reading(x, y, _colour(source, share), _colour(result, share))
+    return PixelReading(x, y, _colour(source, share), _colour(result, share))
 
 
 def _colour(image: QImage | None, share: tuple[float, float]) -> Colour | None:

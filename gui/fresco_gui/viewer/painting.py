@@ -8,7 +8,7 @@ from PyQt6.QtCore import QCoreApplication, QPoint, QRect, Qt
 from PyQt6.QtGui import QColor, QImage, QPainter
 
 from fresco_gui.theme import TOKENS
-from fresco_gui.viewer.compositor import Composed
+from fresco_gui.viewer.compositor import ComposedScene
 from fresco_gui.viewer.overlay import paint_label, paint_line
 from fresco_gui.viewer.panes import Panes, ViewMode
 
@@ -19,7 +19,7 @@ translate = QCoreApplication.translate
 class CanvasPicture:
     """What is painted."""
 
-    composed: Composed
+    composed: ComposedScene
     panes: Panes
     has_result: bool
     """Whether there is a result at all, which may miss this frame yet."""

@@ -41,8 +41,8 @@ class ActionStates(QObject):
         for signal in (
             controller.possible_changed,
             controller.opener.opened,
-            controller.keeper.touched,
-            controller.keeper.replaced,
+            controller.project_store.touched,
+            controller.project_store.replaced,
             controller.shown_job.followed,
             controller.shown_job.result_here,
             model.dataChanged,
@@ -75,7 +75,7 @@ class ActionStates(QObject):
         self._commands.use_look.setEnabled(self._views.sheet.chosen() is not None)
 
     def _refresh_clip(self) -> None:
-        has_clip = bool(self._controller.keeper.project.clip)
+        has_clip = bool(self._controller.project_store.project.clip)
         self._commands.save_project.setEnabled(has_clip)
         self._commands.close_clip.setEnabled(has_clip)
         can_export = self._display.has_whole_result and not self._export_actions.is_running

@@ -10,10 +10,10 @@ from fresco_media.stills.numbered import is_pattern
 from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QWidget
 
-from fresco_gui.clips import ClipOpener, ReachedClip
+from fresco_gui.clips import ClipOpener, ReadableClip
 from fresco_gui.display import Display
 from fresco_gui.problems.problem import Problem
-from fresco_gui.project.keeper import ProjectKeeper
+from fresco_gui.project.store import ProjectStore
 from fresco_gui.window.views import Views, WindowLayout
 
 
@@ -24,14 +24,14 @@ class ClipPage(QObject):
         self,
         window: QWidget,
         opener: ClipOpener,
-        keeper: ProjectKeeper,
+        project_store: ProjectStore,
         display: Display,
         views: Views,
         window_layout: WindowLayout,
     ) -> None:
         super().__init__(window)
         self._window = window
-        self._keeper = keeper
+        self._project_store = project_store
         self._display = display
         self._views = views
         self._layout = window_layout
@@ -44,7 +44,7 @@ class ClipPage(QObject):
         opener.reached.connect(self._on_reached)
         opener.closed.connect(self._on_closed)
         opener.sending.connect(self._on_sending)
-        self._keeper.replaced.connect(self.show_settings)
+        self._project_store.replaced.connect(self.show_settings)
         self._display.source_opened.connect(self._on_source_opened)
         self._display.source_failed.connect(self._on_source_failed)
         self._display.result_failed.connect(self._on_result_failed)
@@ -61,7 +61,7 @@ class ClipPage(QObject):
 
     def show_settings(self) -> None:
         """Show the project's settings in the form."""
-        project = self._keeper.project
+        project = self._project_store.project
         self._views.inspector.set_model(project.model)
         self._views.inspector.set_values(project.values)
 
@@ -69,11 +69,11 @@ class ClipPage(QObject):
         """Take what is chosen in the form into the project."""
         inspector = self._views.inspector
         model = inspector.model()
-        self._keeper.change(values=inspector.values(), model=model.source if model else "")
+        self._project_store.change(values=inspector.values(), model=model.source if model else "")
 
     def show_range(self) -> None:
         """Show the project's in and out points."""
-        project = self._keeper.project
+        project = self._project_store.project
         for view in (self._views.viewer, self._views.filmstrip):
             view.blockSignals(True)
             view.set_range(project.range_in, project.range_out)
@@ -83,7 +83,7 @@ class ClipPage(QObject):
 
     def _on_opened(self, path: Path) -> None:
         self._layout.show_clip()
-        self._first_frame = self._keeper.project.frame
+        self._first_frame = self._project_store.project.frame
         self.show_settings()
         self._views.sheet.clear()
         self._window.setWindowFilePath(str(path))
@@ -96,7 +96,7 @@ class ClipPage(QObject):
         self._views.viewer.set_frame(self._first_frame)
         self._views.filmstrip.set_frame(self._views.viewer.frame)
 
-    def _on_reached(self, clip: ReachedClip) -> None:
+    def _on_reached(self, clip: ReadableClip) -> None:
         self._views.status.show_clip(clip.info)
         for warning in clip.info.warnings:
             self._views.status.showMessage(warning, 10000)
@@ -110,13 +110,13 @@ class ClipPage(QObject):
 
     def _on_frame(self, index: int) -> None:
         self._views.filmstrip.set_frame(index)
-        self._keeper.remember_frame(index)
+        self._project_store.remember_frame(index)
 
     def _on_range(self, first: int, last: int) -> None:
         """In and out points have changed, in the viewer or in the filmstrip."""
         info = self._display.source.info if self._display.source else None
         is_whole = info is None or (first <= 0 and last >= info.frame_count - 1)
-        self._keeper.change(
+        self._project_store.change(
             range_in=None if is_whole else first, range_out=None if is_whole else last
         )
         self.show_range()
@@ -129,7 +129,7 @@ class ClipPage(QObject):
         self._views.status.showMessage(text, 3000)
 
     def _on_source_failed(self, sentence: str) -> None:
-        path = Path(self._keeper.project.clip)
+        path = Path(self._project_store.project.clip)
         if not path.exists() and not is_pattern(path):
             return  # The opener tells of it, with a way to put it right.
         title = self.tr("The clip cannot be shown")

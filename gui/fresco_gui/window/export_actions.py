@@ -62,7 +62,7 @@ class ExportActions(QObject):
         info = self._display.result.info if self._display.result else None
         if info is None or not self._display.has_whole_result:
             return None
-        project = self._controller.keeper.project
+        project = self._controller.project_store.project
         source = self._display.source.info if self._display.source else None
         return ExportDialog(
             project,

@@ -48,7 +48,7 @@ class JobActions(QObject):
 
     def reuse(self, job: Job) -> None:
         """Take over a job's settings and range."""
-        self._controller.keeper.reuse(job)
+        self._controller.project_store.reuse(job)
         self._clip_page.show_range()
 
     def delete(self, job: Job) -> None:

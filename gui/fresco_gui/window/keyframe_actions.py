@@ -29,7 +29,7 @@ class KeyframeActions(QObject):
     ) -> None:
         super().__init__(window)
         self._window = window
-        self._keeper = controller.keeper
+        self._project_store = controller.project_store
         self._controller = controller
         self._display = display
         self._viewer = views.viewer
@@ -55,7 +55,7 @@ class KeyframeActions(QObject):
 
     def offered(self) -> frozenset[KeyframeAction]:
         """What can be done now."""
-        if not self._keeper.project.clip:
+        if not self._project_store.project.clip:
             return frozenset()
         if self._display.plan is None:
             return _CHOOSING
@@ -78,7 +78,9 @@ class KeyframeActions(QObject):
 
     def _all(self) -> list[int]:
         plan = self._display.plan
-        return sorted(plan.keyframes if plan is not None else self._keeper.chosen_keyframes())
+        return sorted(
+            plan.keyframes if plan is not None else self._project_store.chosen_keyframes()
+        )
 
     def _nearest(self, index: int) -> int | None:
         return min(self._all(), key=lambda key: abs(key - index), default=None)
@@ -97,7 +99,7 @@ class KeyframeActions(QObject):
         job = self._controller.shown_job.job()
         if job is None or job.plan is None:
             return
-        locked = self._keeper.project.locked
+        locked = self._project_store.project.locked
         free = [index for index in job.plan.keyframes if index not in locked]
         if free:
             self._change(*(KeyframeChange(index=index) for index in free))
@@ -131,7 +133,7 @@ class KeyframeActions(QObject):
         name, _ = QFileDialog.getOpenFileName(
             self._window,
             self.tr("A painted picture for frame {index}").format(index=index),
-            str(Path(self._keeper.project.clip).parent),
+            str(Path(self._project_store.project.clip).parent),
             self.tr("Pictures ({patterns});;All files (*)").format(patterns=_PATTERNS),
         )
         if name:
@@ -140,7 +142,7 @@ class KeyframeActions(QObject):
     def _toggle_lock(self, index: int) -> None:
         if not self._is_key(index):
             return
-        is_locked = self._keeper.toggle_lock(index)
+        is_locked = self._project_store.toggle_lock(index)
         self._display.refresh_lock(index)
         text = self.tr("Keyframe {index} is locked: it is not rerolled with the others.")
         if not is_locked:
@@ -177,5 +179,5 @@ class KeyframeActions(QObject):
             )
 
     def _choose(self, indices: set[int]) -> None:
-        self._keeper.choose_keyframes(tuple(sorted(indices)))
+        self._project_store.choose_keyframes(tuple(sorted(indices)))
         self._display.show_chosen_keyframes()

@@ -58,7 +58,7 @@ class MainWindow(QMainWindow):
             self.views.viewer,
             self.views.filmstrip,
             controller.opener,
-            controller.keeper,
+            controller.project_store,
             controller.shown_job,
         )
         self.window_layout = WindowLayout(self, self.views)
@@ -88,9 +88,9 @@ class MainWindow(QMainWindow):
     def _add_parts(self, hook: ErrorBoundary) -> None:
         """One object for each thing that a user does."""
         controller, display, views = self.controller, self.display, self.views
-        keeper, opener = controller.keeper, controller.opener
-        self.clip_page = ClipPage(self, opener, keeper, display, views, self.window_layout)
-        self.open_actions = OpenActions(self, opener, keeper, self._preferences, views)
+        project_store, opener = controller.project_store, controller.opener
+        self.clip_page = ClipPage(self, opener, project_store, display, views, self.window_layout)
+        self.open_actions = OpenActions(self, opener, project_store, self._preferences, views)
         self.restyle_actions = RestyleActions(self, controller, display, views, self.window_layout)
         self.keyframes = KeyframeActions(self, controller, display, views)
         self.export_actions = ExportActions(self, controller, display, views)

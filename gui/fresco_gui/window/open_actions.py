@@ -13,7 +13,7 @@ from fresco_gui.clips import ClipOpener, sample_clip
 from fresco_gui.plain import caption, plain
 from fresco_gui.preferences.shortcuts import on
 from fresco_gui.preferences.stored import Preferences
-from fresco_gui.project.keeper import ProjectKeeper
+from fresco_gui.project.store import ProjectStore
 from fresco_gui.window.menus import Commands
 from fresco_gui.window.views import Views
 
@@ -28,14 +28,14 @@ class OpenActions(QObject):
         self,
         window: QWidget,
         opener: ClipOpener,
-        keeper: ProjectKeeper,
+        project_store: ProjectStore,
         preferences: Preferences,
         views: Views,
     ) -> None:
         super().__init__(window)
         self._window = window
         self._opener = opener
-        self._keeper = keeper
+        self._project_store = project_store
         self._preferences = preferences
         self._empty = views.empty
         self._empty.open_wanted.connect(self.ask)
@@ -74,7 +74,7 @@ class OpenActions(QObject):
 
     def ask_where_to_save(self) -> None:
         """Ask for the place of the project file."""
-        clip = Path(self._keeper.project.clip)
+        clip = Path(self._project_store.project.clip)
         name, _ = QFileDialog.getSaveFileName(
             self._window,
             self.tr("Save project as"),
@@ -82,7 +82,7 @@ class OpenActions(QObject):
             self.tr("Projects (*.fresco)"),
         )
         if name:
-            self._keeper.save_as(Path(name))
+            self._project_store.save_as(Path(name))
 
     def open_sample(self) -> None:
         """Open the clip that comes with Fresco."""

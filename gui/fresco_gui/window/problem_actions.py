@@ -27,7 +27,7 @@ class ProblemActions(QObject):
             CLIP_GONE: self.locate_clip,
             DAEMON_AWAY: controller.daemon.look_now,
             FETCH_FAILED: controller.shown_job.fetch,
-            AUTOSAVE_FAILED: controller.keeper.save_again,
+            AUTOSAVE_FAILED: controller.project_store.save_again,
         }
         reporter = controller.services.reporter
         reporter.problem.connect(views.problems.add)

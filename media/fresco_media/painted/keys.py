@@ -16,7 +16,7 @@ from fresco_media.clip import Clip
 from fresco_media.colour.scaling import display_size, resize
 from fresco_media.errors import ClipError, KeyframesUnusable
 from fresco_media.files.opening import listed
-from fresco_media.painted.numbering import Fit, fits_of
+from fresco_media.painted.numbering import NumberingFit, fits_of
 from fresco_media.stills.formats import KEY_SUFFIXES
 from fresco_media.stills.headers import read_header
 from fresco_media.stills.numbered import signed_number
@@ -119,7 +119,7 @@ def _counted_from(named: Mapping[Path, int], clip: Clip) -> tuple[int, tuple[str
     )
 
 
-def _misfit(fit: Fit, first: int) -> str:
+def _misfit(fit: NumberingFit, first: int) -> str:
     looks_like = fit.index + fit.offset + first
     return (
         f"{fit.file.name} looks like frame {looks_like}, not {fit.index + first} "

@@ -29,7 +29,7 @@ _FAINT, _STILL = 0.05, 0.005
 
 
 @dataclass(frozen=True)
-class Fit:
+class NumberingFit:
     """The key in `file`, named for the frame `index`, looks like the frame at `index + offset`.
 
     One key alone shows it if it `is_clear`, otherwise only several that agree.
@@ -41,7 +41,7 @@ class Fit:
     is_clear: bool
 
 
-def fits_of(files: Mapping[int, Path], clip: Clip) -> tuple[Fit, ...]:
+def fits_of(files: Mapping[int, Path], clip: Clip) -> tuple[NumberingFit, ...]:
     """Where a few of the keys, evenly spread, fit; those that tell nothing are left out.
 
     Nothing can be told of keys that are transparent or unreadable, or where nothing moves.
@@ -54,7 +54,7 @@ def fits_of(files: Mapping[int, Path], clip: Clip) -> tuple[Fit, ...]:
     return tuple(fit for fit in found if fit is not None)
 
 
-def _fit(file: Path, index: int, clip: Clip) -> Fit | None:
+def _fit(file: Path, index: int, clip: Clip) -> NumberingFit | None:
     info = clip.info
     # Two before, so that a key named for one frame after the last has something to choose from.
     near = [at for at in range(index - 2, index + 2) if 0 <= at < info.frame_count]
@@ -79,7 +79,7 @@ def _fit(file: Path, index: int, clip: Clip) -> Fit | None:
     if abs(best) > 1 or difference < _STILL or lead < _FAINT * difference:
         return None
     is_clear = lead > _GREATER and lead > _CLOSER * (1 - likeness[second])
-    return Fit(file, index, best, is_clear)
+    return NumberingFit(file, index, best, is_clear)
 
 
 def _edges(image: Image) -> NDArray[np.float32]:

@@ -47,7 +47,7 @@ _AAC_BITS_PER_CHANNEL = 128_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class TrackEncoding:
     """One way to keep a track: `codec` is an encoder's name or `COPY`.
 
     `rate` is in samples a second, `layout` and `sample_format` are FFmpeg's names. `is_exact` says
@@ -69,14 +69,14 @@ def choices(
     *,
     is_lossless: bool = False,
     is_part: bool = False,
-) -> list[Choice]:
+) -> list[TrackEncoding]:
     """The ways to keep `stream` in `container` ("mp4", "mov", "matroska"), the best first.
 
     `is_lossless` says that the pictures lose nothing, so that the sound should not either;
     `is_part` that the sound begins somewhere in the middle.
     """
     codec = codec_of(stream)
-    found: list[Choice] = []
+    found: list[TrackEncoding] = []
     is_wanted = policy == "kept" or (policy == "aac" and codec == "aac")
     if is_wanted and codec in _PLAYED[container] and not (is_part and _is_cut(codec, container)):
         found.append(_same(stream, COPY))
@@ -125,10 +125,10 @@ def is_stated(layout: av.AudioLayout) -> bool:
     return not layout.name.endswith("channels") and not layout.name.startswith("ambisonic")
 
 
-def _same(stream: av.AudioStream, codec: str) -> Choice:
+def _same(stream: av.AudioStream, codec: str) -> TrackEncoding:
     context = stream.codec_context
     sample_format = context.format.packed.name if context.format else "s16"
-    return Choice(
+    return TrackEncoding(
         codec=codec,
         rate=context.sample_rate,
         layout=stated_layout(context.layout),
@@ -153,17 +153,17 @@ def _pcm_codec(stream: av.AudioStream, codec: str) -> str:
     return "pcm_s24le" if packed == "s32" else "pcm_s16le"
 
 
-def _alac(stream: av.AudioStream) -> list[Choice]:
+def _alac(stream: av.AudioStream) -> list[TrackEncoding]:
     same = _same(stream, "alac")
     if same.layout not in _ALAC_LAYOUTS or same.sample_format not in {"u8", "s16", "s32"}:
         return []
     return [replace(same, sample_format="s32p" if same.sample_format == "s32" else "s16p")]
 
 
-def _aac(stream: av.AudioStream, layout: str) -> Choice:
+def _aac(stream: av.AudioStream, layout: str) -> TrackEncoding:
     rate = aac_rate(stream.codec_context.sample_rate)
     channels = av.AudioLayout(layout).nb_channels
-    return Choice(
+    return TrackEncoding(
         codec="aac",
         rate=rate,
         layout=layout,

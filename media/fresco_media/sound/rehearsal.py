@@ -13,7 +13,7 @@ import av
 import av.container
 import av.error
 
-from fresco_media.sound.choices import Choice, Policy, choices
+from fresco_media.sound.choices import Policy, TrackEncoding, choices
 from fresco_media.sound.part import SoundRange, begin_s
 from fresco_media.sound.remarks import Remark, Remarks
 from fresco_media.sound.streams import codec_of, is_known
@@ -53,7 +53,7 @@ class SoundTarget:
     is_part: bool = False
 
 
-def rehearse(source: Path, target: SoundTarget) -> tuple[dict[int, Choice], Remarks]:
+def rehearse(source: Path, target: SoundTarget) -> tuple[dict[int, TrackEncoding], Remarks]:
     """The way to keep each sound track of `source`, by its stream's index, and what to tell.
 
     The first packets of a track are muxed into a file in memory, with header and trailer, until
@@ -62,7 +62,7 @@ def rehearse(source: Path, target: SoundTarget) -> tuple[dict[int, Choice], Rema
     Raises:
         FFmpegError, OSError: the source cannot be read.
     """
-    passed: dict[int, Choice] = {}
+    passed: dict[int, TrackEncoding] = {}
     remarks = Remarks()
     with open_input(source) as file:
         for number, stream in enumerate(sounds_of_picture(file), start=1):
@@ -104,7 +104,9 @@ def _is_kept(stream: av.AudioStream, container: str) -> bool:
     return choices(stream, container, "kept")[0].is_exact
 
 
-def _first_to_pass(source: Path, stream: av.AudioStream, target: SoundTarget) -> Choice | None:
+def _first_to_pass(
+    source: Path, stream: av.AudioStream, target: SoundTarget
+) -> TrackEncoding | None:
     try:
         candidates = choices(
             stream,
@@ -126,7 +128,7 @@ def _first_to_pass(source: Path, stream: av.AudioStream, target: SoundTarget) ->
     return None
 
 
-def _try(source: Path, index: int, target: SoundTarget, choice: Choice) -> None:
+def _try(source: Path, index: int, target: SoundTarget, choice: TrackEncoding) -> None:
     with open_input(source) as file:
         stream = file.streams[index]
         assert isinstance(stream, av.AudioStream)

@@ -281,7 +281,7 @@ class Timeline:
             yield samples[begin:end]
 
 
-class Gathering:
+class BlockMerger:
     """Puts short blocks together, for packets that are worth their headers."""
 
     def __init__(self, rate: int) -> None:

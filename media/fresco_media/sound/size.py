@@ -6,7 +6,7 @@ from pathlib import Path
 
 import av
 
-from fresco_media.sound.choices import COPY, Choice, Policy, choices, loses_nothing
+from fresco_media.sound.choices import COPY, Policy, TrackEncoding, choices, loses_nothing
 from fresco_media.sound.rehearsal import REFUSALS
 from fresco_media.sound.streams import codec_of, sound_streams
 from fresco_media.video.containers import open_input
@@ -44,7 +44,7 @@ def _bytes_per_s(stream: av.AudioStream, container: str, policy: Policy) -> floa
     return samples * (_LOSSLESS_SHARE * _bytes_of(choice) if loses_nothing(codec) else _LOSSY_BYTES)
 
 
-def _bytes_of(choice: Choice) -> int:
+def _bytes_of(choice: TrackEncoding) -> int:
     """Bytes of one sample of one channel."""
     if choice.codec.startswith("pcm_"):
         return int("".join(filter(str.isdigit, choice.codec))) // 8

@@ -8,16 +8,16 @@ from fractions import Fraction
 import av
 import av.container
 
-from fresco_media.sound.choices import COPY, Choice
+from fresco_media.sound.choices import COPY, TrackEncoding
 from fresco_media.sound.part import SoundRange
-from fresco_media.sound.samples import BlockReader, Gathering, SampleFormat, Samples, Timeline
+from fresco_media.sound.samples import BlockMerger, BlockReader, SampleFormat, Samples, Timeline
 from fresco_media.sound.streams import describe
 
 Output = av.container.OutputContainer
 
 
 def add_track(
-    source: av.AudioStream, output: Output, choice: Choice, part: SoundRange
+    source: av.AudioStream, output: Output, choice: TrackEncoding, part: SoundRange
 ) -> CopiedTrack | EncodedTrack:
     """A stream of `output` for `source`, with its title, language and flags.
 
@@ -71,7 +71,7 @@ class EncodedTrack:
     """
 
     def __init__(
-        self, source: av.AudioStream, output: Output, choice: Choice, part: SoundRange
+        self, source: av.AudioStream, output: Output, choice: TrackEncoding, part: SoundRange
     ) -> None:
         self._output = output
         self._reader = BlockReader(source)
@@ -90,7 +90,7 @@ class EncodedTrack:
             context.bit_rate = choice.bit_rate
         wanted = SampleFormat(choice.sample_format, choice.layout, choice.rate)
         self._resampler = None if wanted == self._reader.format else _resampler(choice)
-        self._gathering = Gathering(self._reader.format.rate)
+        self._gathering = BlockMerger(self._reader.format.rate)
         describe(self._stream, source)
 
     def write(self, packet: av.Packet) -> None:
@@ -132,5 +132,5 @@ class EncodedTrack:
                 self._output.mux(self._stream.encode(made))
 
 
-def _resampler(choice: Choice) -> av.AudioResampler:
+def _resampler(choice: TrackEncoding) -> av.AudioResampler:
     return av.AudioResampler(choice.sample_format, choice.layout, choice.rate)

@@ -41,7 +41,7 @@ class Loss:
 
 
 @dataclass
-class Bookkeeping:
+class PacketCoverage:
     """Which bytes of a file belong to packets; `announced` is how many frames it says it holds."""
 
     container: str
@@ -142,7 +142,7 @@ def ends_early(
     container: av.container.InputContainer,
     stream: av.VideoStream,
     latest_s: Fraction,
-    bookkeeping: Bookkeeping,
+    bookkeeping: PacketCoverage,
 ) -> bool:
     """Whether the packets stop before the end that the file's header announces.
 

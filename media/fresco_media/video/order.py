@@ -18,7 +18,7 @@ _Numbered = tuple[int, av.VideoFrame]
 
 
 @dataclass(frozen=True)
-class Trial:
+class TrialDecode:
     """The beginning of a stream, decoded: the first picture, and the packets pictures come from.
 
     `numbers` are those of packets, in the order in which their pictures are shown.
@@ -48,7 +48,7 @@ def try_out(
     stream: av.VideoStream,
     *,
     is_doubtful: Callable[[av.VideoFrame], bool],
-) -> Trial | None:
+) -> TrialDecode | None:
     """Decode the first picture, and some more where `is_doubtful` of it; None without any."""
     first: av.VideoFrame | None = None
     numbers: list[int] = []
@@ -58,7 +58,7 @@ def try_out(
             first = frame
         if not is_doubtful(first) or number >= _TRIAL_PACKETS:
             break
-    return None if first is None else Trial(first, tuple(numbers))
+    return None if first is None else TrialDecode(first, tuple(numbers))
 
 
 def first_by_own_decoder(

@@ -22,7 +22,13 @@ from fresco_media.types import Join
 from fresco_media.video.continuity import Track, find_joins
 from fresco_media.video.demux import demuxed
 from fresco_media.video.dirac import holds_picture
-from fresco_media.video.losses import Bookkeeping, Loss, announced_frames, ends_early, has_index
+from fresco_media.video.losses import (
+    Loss,
+    PacketCoverage,
+    announced_frames,
+    ends_early,
+    has_index,
+)
 from fresco_media.video.mpeg4 import PictureClock, filled_stamps
 from fresco_media.video.streams import sounds_beside
 from fresco_media.video.timing import ascending
@@ -76,7 +82,7 @@ class Scan:
     has_decoding_times_only: bool = False
     has_made_up_times: bool = False
     is_rearranged: bool = False
-    bookkeeping: Bookkeeping = field(default_factory=lambda: Bookkeeping(""))
+    bookkeeping: PacketCoverage = field(default_factory=lambda: PacketCoverage(""))
 
     @property
     def is_timed(self) -> bool:
@@ -143,7 +149,7 @@ def scan_packets(
         has_decoding_times_only=container.format.name == "asf",
         has_made_up_times=container.format.name == "avi",
     )
-    scan.bookkeeping = Bookkeeping(container.format.name, announced_frames(container, stream))
+    scan.bookkeeping = PacketCoverage(container.format.name, announced_frames(container, stream))
     clock = _clock_of(container, stream)
     own_times_s: list[Fraction | None] = []
     for packet in demuxed(container):

@@ -24,7 +24,7 @@ from fresco_media.video.containers import open_input
 from fresco_media.video.decode import FrameCursor, VideoCursor
 from fresco_media.video.decoder import has_alpha_beside
 from fresco_media.video.losses import sentence
-from fresco_media.video.order import Trial, decoding_order, first_by_own_decoder, try_out
+from fresco_media.video.order import TrialDecode, decoding_order, first_by_own_decoder, try_out
 from fresco_media.video.packets import (
     PacketTable,
     Scan,
@@ -221,7 +221,7 @@ def _as_marked(path: Path, header: _Header, frame: av.VideoFrame) -> _First:
     return _First(frame, marked or frame)
 
 
-def _table(header: _Header, scan: Scan, trial: Trial) -> PacketTable | None:
+def _table(header: _Header, scan: Scan, trial: TrialDecode) -> PacketTable | None:
     """The frames as packets tell them; None where only decoding tells."""
     if not header.can_reorder:
         order = order_of_storage(scan)

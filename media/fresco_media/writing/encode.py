@@ -13,7 +13,7 @@ import av
 import av.container
 import av.error
 
-from fresco_media.sound import DISK_FAULTS, Sound, SoundRange, SoundTarget
+from fresco_media.sound import DISK_FAULTS, SoundPassthrough, SoundRange, SoundTarget
 from fresco_media.types import ClipProperties, Frame
 from fresco_media.video.containers import open_input
 from fresco_media.video.packet_durations import PacketDurations
@@ -58,7 +58,7 @@ class Encoder:
         counts_decoding = target.container != "matroska"
         self._durations = None if is_even else PacketDurations(counts_decoding=counts_decoding)
         self._is_closed = False
-        self._sound: Sound | None = None
+        self._sound: SoundPassthrough | None = None
         self._warnings: list[str] = []
         self._journal = PictureJournal()
         options = _container_options(info, target.container)
@@ -175,7 +175,7 @@ class Encoder:
             if info.has_audio and wish != "none":
                 container, is_lossless = self._target.container, self._target.codec == "lossless"
                 wanted = SoundTarget(container, options, wish, is_lossless, self._first_tick > 0)
-                self._sound = Sound(info.path, self._output, part, wanted, info.joins)
+                self._sound = SoundPassthrough(info.path, self._output, part, wanted, info.joins)
         except (av.error.FFmpegError, OSError) as error:
             logger.warning("%s: %s", info.path, error)
             self._warnings.append(

@@ -9,7 +9,7 @@ from typing import Any, Literal, cast, get_args
 import fresco_settings as declared
 from fresco_client import FileFailed, RestyleSettings, settings_of
 from fresco_client.files import read_object, write_object
-from fresco_settings import Declared, LeftOpen, left_open, parameters_of
+from fresco_settings import Declared, PartialSettings, left_open, parameters_of
 
 Place = Literal["above", "track", "take"]
 Conflict = Literal["new", "skip", "replace"]
@@ -22,7 +22,7 @@ def look_settings(kind: type = declared.RestyleSettings) -> tuple[Declared, ...]
 
 
 @left_open(declared.RestyleSettings, {one.name for one in look_settings()})
-class StoredChoices(LeftOpen):
+class StoredChoices(PartialSettings):
     """How to restyle, and where the result goes; settings that are None are left open.
 
     `place`: "above", on a track of Fresco's above the clip; "track", on the video track `track`;

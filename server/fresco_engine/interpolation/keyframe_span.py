@@ -11,7 +11,7 @@ import numpy as np
 from fresco_media.types import Image
 from numpy.typing import NDArray
 
-from fresco_engine.interpolation.quality import Judge
+from fresco_engine.interpolation.quality import FrameJudge
 from fresco_engine.interpolation.segment import Interpolator, Segment, never
 from fresco_engine.types import FrameQuality
 
@@ -135,7 +135,7 @@ def _carried(
     first: Image | None,
     last: Image | None,
 ) -> Iterator[CarriedFrame]:
-    judge = Judge(sources, first, last)
+    judge = FrameJudge(sources, first, last)
     for made in interpolator(Segment(sources, first, last, is_cancelled)):
         quality = judge(made.offset, made.image, made.error)
         yield CarriedFrame(start + made.offset, made.image, made.error, quality)

@@ -15,7 +15,7 @@ from fresco_engine.interpolation.flows import trace_key
 from fresco_engine.interpolation.paint import BlendSettings, view_of
 from fresco_engine.interpolation.patches import CpuPatches, Patches
 from fresco_engine.interpolation.segment import InterpolatedFrame, Segment
-from fresco_engine.interpolation.sides import Outlook, interpolate
+from fresco_engine.interpolation.sides import SegmentView, interpolate
 from fresco_engine.interpolation.synthesis import Synthesised, Synthesiser, SynthesisSettings
 
 PATCH_BLENDING = BlendSettings(error_scale=0.13, hidden_cost=0.3)
@@ -59,7 +59,7 @@ class PatchInterpolator:
             segment, self._side, self._blending, fuse=self._fuse, workers=self._workers
         )
 
-    def _side(self, outlook: Outlook) -> Iterator[tuple[int, _PatchSide]]:
+    def _side(self, outlook: SegmentView) -> Iterator[tuple[int, _PatchSide]]:
         patches = self._patches or CpuPatches(outlook.threads, max(1, outlook.workers // 2))
         synthesiser = Synthesiser(outlook.sources[0], outlook.key, patches, self._settings)
         steps: list[Flow] = []

@@ -13,7 +13,7 @@ from fresco_engine.interpolation.colour import Lab
 from fresco_engine.interpolation.flows import KeyFlow, trace_key
 from fresco_engine.interpolation.paint import BlendSettings, view_of, warped
 from fresco_engine.interpolation.segment import InterpolatedFrame, Interpolator, Segment
-from fresco_engine.interpolation.sides import Outlook, interpolate
+from fresco_engine.interpolation.sides import SegmentView, interpolate
 
 __all__ = ["FlowInterpolator", "InterpolatedFrame", "Interpolator", "Segment"]
 
@@ -43,7 +43,7 @@ class FlowInterpolator:
         """The frames at `segment.offsets` in order; memory is that of the segment's flows."""
         return interpolate(segment, self._side, self._settings, workers=self._workers)
 
-    def _side(self, outlook: Outlook) -> Iterator[tuple[int, _FlowSide]]:
+    def _side(self, outlook: SegmentView) -> Iterator[tuple[int, _FlowSide]]:
         steps: list[Flow] = []
         traced = trace_key(
             outlook.sources, outlook.steps(self._step_estimator, steps), self._estimator
@@ -54,7 +54,7 @@ class FlowInterpolator:
 
 @dataclass(frozen=True, eq=False)
 class _FlowSide:
-    outlook: Outlook
+    outlook: SegmentView
     seen: KeyFlow
     back: Flow
 

@@ -46,7 +46,7 @@ def frame_quality(
     )
 
 
-class Judge:
+class FrameJudge:
     """Judges the frames of one segment: its sources, and the keys it has at its ends."""
 
     def __init__(self, sources: Sequence[Image], first: Image | None, last: Image | None) -> None:

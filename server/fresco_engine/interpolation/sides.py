@@ -43,7 +43,7 @@ class Side(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Outlook:
+class SegmentView:
     """A segment seen from one of its keys: `sources` begin with the key's own.
 
     `offsets` are the wanted frames in the same order; `share` runs work on further cores.
@@ -66,7 +66,7 @@ class Outlook:
             self.check()
 
 
-MakeSide = Callable[[Outlook], Iterator[tuple[int, Side]]]
+MakeSide = Callable[[SegmentView], Iterator[tuple[int, Side]]]
 """Makes the sides of an outlook's offsets in its order."""
 
 
@@ -107,7 +107,7 @@ def interpolate(
             stop.set()
 
 
-def _made(make: MakeSide, outlook: Outlook) -> dict[int, Side]:
+def _made(make: MakeSide, outlook: SegmentView) -> dict[int, Side]:
     try:
         return dict(make(outlook))
     except _Stopped:
@@ -116,7 +116,7 @@ def _made(make: MakeSide, outlook: Outlook) -> dict[int, Side]:
 
 def _outlooks(
     segment: Segment, threads: ThreadPoolExecutor, workers: int, stop: Event
-) -> list[Outlook | None]:
+) -> list[SegmentView | None]:
     """Those from the first and from the last key, as far as there are such."""
 
     def check() -> None:
@@ -127,7 +127,7 @@ def _outlooks(
     return [
         None
         if key is None
-        else Outlook(
+        else SegmentView(
             key,
             [segment.sources[i] for i in indices],
             [i for i in indices if i in segment.offsets],

@@ -14,7 +14,7 @@ from pathlib import Path
 from fresco_media.files.own import is_own, is_real_file, is_real_folder, what_is
 
 from fresco_server.errors import CannotStart
-from fresco_server.jobs.marks import mark_of
+from fresco_server.jobs.marker_files import marker_of
 
 _LOGGER = logging.getLogger(__name__)
 DATABASE = "jobs.sqlite3"
@@ -71,7 +71,7 @@ def examine(data: Path) -> Path:
     names = sorted(os.listdir(folder))
     _check_owner(folder, names)
     _check_kinds(folder, names)
-    if mark_of(folder) is None and not is_established(folder):
+    if marker_of(folder) is None and not is_established(folder):
         _check_empty(folder, names)
     return folder
 

@@ -17,16 +17,16 @@ from fresco_media.files.own import is_own, is_real_folder, what_is
 
 from fresco_server.errors import NotPossible
 from fresco_server.jobs.claim import DATABASE, FOLDERS, claim, is_established
-from fresco_server.jobs.marks import (
+from fresco_server.jobs.marker_files import (
     DOOMED,
-    MARK,
-    Mark,
+    MARKER_FILE,
+    FolderMarker,
     bears,
-    mark_of,
+    marker_of,
     new_id,
-    put_mark,
     remove_inside,
-    remove_marked,
+    remove_with_marker,
+    write_marker,
 )
 
 _LOGGER = logging.getLogger(__name__)
@@ -67,27 +67,27 @@ class DataFolder:
             CannotStart: it is not the daemon's.
         """
         claim(self.root)
-        mark = mark_of(self.root)
+        mark = marker_of(self.root)
         self.is_migrating = mark is None and is_established(self.root)
         self.id = self._id_of_jobs() or new_id() if mark is None else mark.data_id
         with storing(self.root):
             for name in FOLDERS:
                 (self.root / name).mkdir(mode=0o700, exist_ok=True)
             if mark is None and not self.is_migrating:
-                put_mark(self.root, Mark(self.id, _DATA))
+                write_marker(self.root, FolderMarker(self.id, _DATA))
 
     def settle(self) -> None:
         """From now on only what bears a mark is ours."""
         if self.is_migrating:
             with storing(self.root):
-                put_mark(self.root, Mark(self.id, _DATA))
+                write_marker(self.root, FolderMarker(self.id, _DATA))
             self.is_migrating = False
 
     def _id_of_jobs(self) -> str | None:
         """The id that the jobs' folders agree on, where the data folder has lost its own mark."""
         if not is_real_folder(self.jobs):
             return None
-        marks = (mark_of(folder) for folder in self.jobs.iterdir())
+        marks = (marker_of(folder) for folder in self.jobs.iterdir())
         found = {mark.data_id for mark in marks if mark is not None}
         return found.pop() if len(found) == 1 else None
 
@@ -119,7 +119,7 @@ class DataFolder:
                     f"{folder} is not the folder that was made for job {job_id!r}; move away what "
                     "is there now, put back what was there, and resume the job"
                 )
-            put_mark(folder, Mark(self.id, folder.name))
+            write_marker(folder, FolderMarker(self.id, folder.name))
         return folder
 
     def is_of_job(self, folder: Path) -> bool:
@@ -131,7 +131,7 @@ class DataFolder:
         if not is_real_folder(folder) or not is_own(os.lstat(folder)):
             return False
         # A daemon that was killed while it marked the folder leaves the beginning of a mark.
-        names = [path.name for path in folder.iterdir() if path.name != f"{MARK}.new"]
+        names = [path.name for path in folder.iterdir() if path.name != f"{MARKER_FILE}.new"]
         return self.is_migrating or all(map(is_partial_name, names))
 
     @contextmanager
@@ -146,23 +146,23 @@ class DataFolder:
         around = self.jobs / f"{DOOMED}{secrets.token_hex(8)}"
         with storing(around):
             around.mkdir(mode=0o700)
-            put_mark(around, Mark(self.id, around.name))
+            write_marker(around, FolderMarker(self.id, around.name))
         try:
             yield around / target.name
             with storing(target):
-                put_mark(around / target.name, Mark(self.id, target.name))
+                write_marker(around / target.name, FolderMarker(self.id, target.name))
                 # What an earlier attempt left that was killed.
                 self.remove_job(job_id)
                 if os.path.lexists(target):
                     raise NotPossible(f"{target} is there already and not ours; move it away")
                 (around / target.name).rename(target)
         finally:
-            remove_marked(around, self.id)
+            remove_with_marker(around, self.id)
 
     def remove_job(self, job_id: str) -> None:
         """Remove a job's folder; it is gone from its place at once."""
         folder = self.job(job_id)
-        if not remove_marked(folder, self.id) and os.path.lexists(folder):
+        if not remove_with_marker(folder, self.id) and os.path.lexists(folder):
             _LOGGER.warning("%s: left alone, as it was not made for the job", folder)
 
     def remove_unfinished(self, job_id: str) -> None:
@@ -185,7 +185,7 @@ class DataFolder:
             is_lost = self.is_of_job(folder) and (folder / RECORD).exists()
             if folder in known or is_lost:
                 continue
-            if remove_marked(folder, self.id):
+            if remove_with_marker(folder, self.id):
                 _LOGGER.info("removing %s, which belongs to no job", folder.name)
         for picture in self.looks.glob(f"{self.id}-*.png"):
             picture.unlink(missing_ok=True)

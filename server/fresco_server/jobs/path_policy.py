@@ -14,7 +14,7 @@ from fresco_settings import FlowChoice, Remedy, said
 
 from fresco_server.errors import BadRequest, ModelUnusable, PathForbidden
 from fresco_server.jobs.claim import DATABASE, FOLDERS, is_file_of_ours
-from fresco_server.jobs.marks import mark_of
+from fresco_server.jobs.marker_files import marker_of
 from fresco_server.settings import ServerSettings
 
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -274,7 +274,7 @@ def _is_below_another_name(path: Path, data: Path) -> bool:
     """Whether a folder above `path` is one of the daemon's, mounted or known elsewhere as well."""
     kept = {_identity(data / name) for name in FOLDERS} - {None}
     for folder in (path, *path.parents):
-        identity, mark = _identity(folder), mark_of(folder)
+        identity, mark = _identity(folder), marker_of(folder)
         if identity is None:
             continue
         if identity in kept:

@@ -22,8 +22,8 @@ from fresco_server.errors import (
     NotPossible,
     ShuttingDown,
 )
-from fresco_server.jobs.cleaning import Cleaner
 from fresco_server.jobs.devices import DeviceInfo
+from fresco_server.jobs.disk_quota import DiskQuota
 from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.job import JobOrder, StoredJob, Values
 from fresco_server.jobs.looks import LookOrder, QueuedLook
@@ -65,7 +65,7 @@ class Jobs:
             raise
         self.media = MediaProcesses(worker_command(settings), self._folders.looks)
         self._pulls = Pulls(worker_command(settings), self._folders.looks)
-        self._cleaner = Cleaner(self._store, self._folders, self.uploads, settings.limits)
+        self._quota = DiskQuota(self._store, self._folders, self.uploads, settings.limits)
         self._runner_pool = RunnerPool(settings, self._store, self._folders)
         self._creating = threading.Lock()
         self._looks: dict[str, QueuedLook] = {}
@@ -114,7 +114,7 @@ class Jobs:
         with self._creating:
             if not self._store.has(job_id):
                 self._store.check_queue(self._settings.limits.queued_jobs)
-                self._cleaner.make_room(_LEAST_JOB_BYTES)
+                self._quota.make_room(_LEAST_JOB_BYTES)
             return self._add(job_id, order, is_urgent=is_urgent)
 
     def _add(self, job_id: str, order: JobOrder, *, is_urgent: bool = False) -> StoredJob:
@@ -232,7 +232,7 @@ class Jobs:
             if self._store.has(new_job_id):
                 return self._same_request(new_job_id, request)
             self._store.check_queue(self._settings.limits.queued_jobs)
-            self._cleaner.make_room(_LEAST_JOB_BYTES)
+            self._quota.make_room(_LEAST_JOB_BYTES)
             with self._folders.filling(new_job_id) as target:
                 take_over(parent, self._folders.job(parent.id), target, changes)
             target = self._folders.job(new_job_id)
@@ -364,7 +364,7 @@ class Jobs:
 
     def uploads_in_use(self) -> set[str]:
         """Digests of the uploads that jobs need which may still run."""
-        return self._cleaner.uploads_in_use()
+        return self._quota.uploads_in_use()
 
     def make_room(self, wanted_bytes: int) -> None:
         """See to it that `wanted_bytes` more may be stored.
@@ -372,7 +372,7 @@ class Jobs:
         Raises:
             LimitReached: there is no room, and nothing that may go.
         """
-        self._cleaner.make_room(wanted_bytes)
+        self._quota.make_room(wanted_bytes)
 
     def tidy(self) -> None:
         """Now and then remove what nobody needs any more; quick where there is nothing."""

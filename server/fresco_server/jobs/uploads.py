@@ -54,7 +54,7 @@ _MOST_UNFINISHED = 1000
 
 
 @dataclass(frozen=True)
-class UploadStand:
+class UploadStatus:
     """How far an upload is."""
 
     received_bytes: int
@@ -94,7 +94,7 @@ class Uploads:
             self._tidy_up()
         self.sweep()
 
-    def start(self, sha256: str, size_bytes: int, file_name: str) -> UploadStand:
+    def start(self, sha256: str, size_bytes: int, file_name: str) -> UploadStatus:
         """Begin an upload of `size_bytes`, or say how far it is.
 
         Raises:
@@ -116,7 +116,7 @@ class Uploads:
         ensure_own(self.folder)
         with self._reserved(sha256, size_bytes), self._turn(sha256):
             if self._finished(sha256) is not None:
-                return UploadStand(size_bytes, True)
+                return UploadStatus(size_bytes, True)
             return self._begin(sha256, size_bytes, file_name)
 
     @contextmanager
@@ -153,7 +153,7 @@ class Uploads:
                 reason="TOO_MANY_UPLOADS",
             )
 
-    def _begin(self, sha256: str, size_bytes: int, file_name: str) -> UploadStand:
+    def _begin(self, sha256: str, size_bytes: int, file_name: str) -> UploadStatus:
         partial = self._partial(sha256)
         known = self._facts(sha256)
         with storing(partial):
@@ -169,7 +169,7 @@ class Uploads:
             self._own.write(f"{sha256}.json", json.dumps(facts).encode(), is_private=True)
             if not self._own.has(partial.name):
                 self._own.write(partial.name, b"", is_private=True)
-        return UploadStand(received, False)
+        return UploadStatus(received, False)
 
     def chunk(self, sha256: str, offset: int, data: bytes) -> int:
         """Add `data` at `offset`, which is where the upload stands; how far it is then.

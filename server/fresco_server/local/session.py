@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import fresco_client as client
 from fresco_client.files import part_name
-from fresco_client.streams import Generated
+from fresco_client.streams import GeneratorStream
 from fresco_engine import __version__, types
 from fresco_engine.errors import FrescoError
 
@@ -248,7 +248,7 @@ class LocalSession(client.SessionLike):
         """Do the job; its events as they happen, or again if it is done. They have no pictures."""
         one = self._job(job_id)
         is_done = one.job.state.is_ended or is_replay_only
-        return Generated(_each(one.events[after:]) if is_done else self._done(one))
+        return GeneratorStream(_each(one.events[after:]) if is_done else self._done(one))
 
     def _done(self, one: LocalJob) -> Generator[client.Event, None, None]:
         """The work; once it is given up it can begin again.
@@ -292,7 +292,7 @@ class LocalSession(client.SessionLike):
                 image = self._engine.look(self._opened(clip), index, chosen, loaded)
             yield values.picture(image, options)
 
-        return Generated(made())
+        return GeneratorStream(made())
 
     def frame(
         self,
@@ -360,7 +360,7 @@ class LocalSession(client.SessionLike):
                         is_finished=done == total,
                     )
 
-        return Generated(pulled())
+        return GeneratorStream(pulled())
 
 
 def _each(events: list[client.Event]) -> Generator[client.Event, None, None]:

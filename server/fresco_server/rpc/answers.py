@@ -15,8 +15,8 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from fresco_server.errors import BadRequest
-from fresco_server.rpc.arrivals import Arrivals
 from fresco_server.rpc.limits import HEALTH_WATCHES, LONG_UNARY, StreamSlots, is_health
+from fresco_server.rpc.pending_calls import PendingCalls
 from fresco_server.rpc.status import CallStatus, short, status_of
 
 _LOGGER = logging.getLogger(__name__)
@@ -38,13 +38,13 @@ class AnsweringInterceptor(grpc.ServerInterceptor):
         self,
         slots: StreamSlots,
         touched: Callable[[], None],
-        arrivals: Arrivals,
-        health: tuple[ThreadPoolExecutor, Arrivals],
+        pending_calls: PendingCalls,
+        health: tuple[ThreadPoolExecutor, PendingCalls],
     ) -> None:
         self._slots = slots
         self._touched = touched
-        self._arrivals = arrivals
-        self._health_threads, self._health_arrivals = health
+        self._pending_calls = pending_calls
+        self._health_threads, self._pending_health_calls = health
         self._health_slots = StreamSlots(HEALTH_WATCHES)
 
     def intercept_service(
@@ -78,7 +78,7 @@ class AnsweringInterceptor(grpc.ServerInterceptor):
             handler=handler,
             begun=self._touched if is_own else _uncounted,
             slot=slots.taken if is_long else nullcontext,
-            arrivals=self._health_arrivals if is_health(method) else self._arrivals,
+            pending_calls=self._pending_health_calls if is_health(method) else self._pending_calls,
         )
 
 
@@ -94,7 +94,7 @@ class _Call:
     handler: Handler
     begun: Callable[[], None]
     slot: Callable[[], AbstractContextManager[None]]
-    arrivals: Arrivals
+    pending_calls: PendingCalls
 
     def answer(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> Any:
         """The one answer."""
@@ -151,7 +151,7 @@ class _Call:
     def _awaited(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
         """The messages, each of which must come in time."""
         while True:
-            with self.arrivals.waiting(context):
+            with self.pending_calls.waiting(context):
                 data = next(requests, None)
             if data is None:
                 return

@@ -10,7 +10,7 @@ from fresco.v1 import clips_pb2, clips_pb2_grpc
 
 from fresco_server.errors import NotPossible
 from fresco_server.rpc.messages.basics import message_of
-from fresco_server.rpc.orders import Orders
+from fresco_server.rpc.order_builder import OrderBuilder
 
 if TYPE_CHECKING:
     from fresco_server.jobs.service import Jobs
@@ -21,16 +21,16 @@ _LOGGER = logging.getLogger(__name__)
 class ClipServicer(clips_pb2_grpc.ClipServiceServicer):
     """Clips that the daemon can read, and clips that are sent to it."""
 
-    def __init__(self, jobs: Jobs, orders: Orders) -> None:
+    def __init__(self, jobs: Jobs, order_builder: OrderBuilder) -> None:
         self._jobs = jobs
         self._uploads = jobs.uploads
-        self._orders = orders
+        self._order_builder = order_builder
 
     def DescribeClip(  # noqa: N802
         self, request: clips_pb2.DescribeClipRequest, context: grpc.ServicerContext
     ) -> clips_pb2.DescribeClipResponse:
         """What is known of a clip."""
-        _, info = self._orders.described(request.clip, context.is_active)
+        _, info = self._order_builder.described(request.clip, context.is_active)
         return message_of({"info": info}, clips_pb2.DescribeClipResponse)
 
     def StartUpload(  # noqa: N802

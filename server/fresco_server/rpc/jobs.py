@@ -22,7 +22,7 @@ from fresco_server.errors import BadRequest, JobExists, JobNotFound, ShuttingDow
 from fresco_server.jobs.job import StoredJob
 from fresco_server.jobs.path_policy import PathPolicy, check_job_id
 from fresco_server.rpc.messages.jobs import job_message, kept, states_of
-from fresco_server.rpc.orders import Orders
+from fresco_server.rpc.order_builder import OrderBuilder
 from fresco_server.rpc.pictures import Pictures, picture_format_of
 from fresco_server.rpc.watch import JobWatch
 
@@ -47,9 +47,9 @@ _CHANGE_KINDS: dict[int, KeyframeChangeKind] = {
 class JobServicer(jobs_pb2_grpc.JobServiceServicer):
     """Restyles that take their time."""
 
-    def __init__(self, jobs: Jobs, orders: Orders, pictures: Pictures) -> None:
+    def __init__(self, jobs: Jobs, order_builder: OrderBuilder, pictures: Pictures) -> None:
         self._jobs = jobs
-        self._orders = orders
+        self._order_builder = order_builder
         self._pictures = pictures
         self._sizes = _Sizes(jobs)
 
@@ -61,7 +61,7 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
         if job is None:
             if self._jobs.is_closing:
                 raise ShuttingDown
-            order = self._orders.job(request, context.is_active)
+            order = self._order_builder.job(request, context.is_active)
             job = self._jobs.create(request.job_id, order, is_urgent=request.is_urgent)
             _LOGGER.info("job %s: created for %s", job.id, order.clip)
         return jobs_pb2.CreateJobResponse(job=self._message(job))
@@ -155,7 +155,7 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
         """Makes a new job in which some keyframes are translated anew."""
         parent = self._jobs.get(check_job_id(request.job_id))
         new_id = check_job_id(request.new_job_id, "new_job_id")
-        changes = _changes(request, parent, self._orders.path_policy)
+        changes = _changes(request, parent, self._order_builder.path_policy)
         asked = json_format.MessageToDict(request, preserving_proto_field_name=True)
         sent = {**parent.order.request, "job_id": new_id, "reroll": asked}
         job = self._jobs.reroll(parent.id, new_id, changes, sent)

@@ -11,7 +11,7 @@ from fresco.v1 import looks_pb2, looks_pb2_grpc
 
 from fresco_server.errors import ShuttingDown
 from fresco_server.jobs.looks import LookStepDone
-from fresco_server.rpc.orders import Orders
+from fresco_server.rpc.order_builder import OrderBuilder
 from fresco_server.rpc.pictures import Pictures, picture_format_of
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 class LookServicer(looks_pb2_grpc.LookServiceServicer):
     """Trying a look on one frame."""
 
-    def __init__(self, jobs: Jobs, orders: Orders) -> None:
+    def __init__(self, jobs: Jobs, order_builder: OrderBuilder) -> None:
         self._jobs = jobs
-        self._orders = orders
+        self._order_builder = order_builder
 
     def Look(  # noqa: N802
         self, request: looks_pb2.LookRequest, context: grpc.ServicerContext
@@ -32,7 +32,7 @@ class LookServicer(looks_pb2_grpc.LookServiceServicer):
         if self._jobs.is_closing:
             raise ShuttingDown
         picture_format = picture_format_of(request.options)
-        order = self._orders.look(request, context.is_active)
+        order = self._order_builder.look(request, context.is_active)
         with closing(self._jobs.look(order)) as look:
             # Its parts are waited for; a client that goes away is what ends the wait.
             if not context.add_callback(look.cancel):

@@ -29,7 +29,6 @@ from fresco_server.jobs.path_policy import PathPolicy
 from fresco_server.rpc.about import ServerServicer
 from fresco_server.rpc.access import AccessInterceptor
 from fresco_server.rpc.answers import AnsweringInterceptor
-from fresco_server.rpc.arrivals import Arrivals
 from fresco_server.rpc.clips import ClipServicer
 from fresco_server.rpc.connections import most_connections
 from fresco_server.rpc.frames import FrameServicer
@@ -48,7 +47,8 @@ from fresco_server.rpc.limits import (
 )
 from fresco_server.rpc.looks import LookServicer
 from fresco_server.rpc.models import ModelServicer
-from fresco_server.rpc.orders import Orders
+from fresco_server.rpc.order_builder import OrderBuilder
+from fresco_server.rpc.pending_calls import PendingCalls
 from fresco_server.rpc.pictures import Pictures
 from fresco_server.rpc.tls import credentials_of
 from fresco_server.settings import MESSAGE_BYTES, ServerSettings
@@ -104,11 +104,11 @@ class RpcServer:
         host: str,
         port: int,
         pools: tuple[ThreadPoolExecutor, ...],
-        arrivals: tuple[Arrivals, ...],
+        pending_calls: tuple[PendingCalls, ...],
     ) -> None:
         self._server = server
         self._pools = pools
-        self._arrivals = arrivals
+        self._pending_calls = pending_calls
         self._health = health.HealthServicer(experimental_non_blocking=False)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         self.host = host
@@ -134,8 +134,8 @@ class RpcServer:
         """Take no new calls, let those under way end within `grace_s` seconds, and wait for it."""
         self.drain()
         self._server.stop(grace_s).wait()
-        for arrivals in self._arrivals:
-            arrivals.close()
+        for pending_calls in self._pending_calls:
+            pending_calls.close()
         for pool in self._pools:
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -153,14 +153,17 @@ def make_server(jobs: Jobs, settings: ServerSettings, token: str) -> RpcServer:
     threads = streams + HEALTH_WATCHES + UNARY_THREADS + SILENT_CALLS
     pool = ThreadPoolExecutor(threads, thread_name_prefix="rpc")
     health_pool = ThreadPoolExecutor(HEALTH_THREADS, thread_name_prefix="rpc-health")
-    arrivals = Arrivals(SILENT_CALLS, SILENCE_S)
-    health_arrivals = Arrivals(SILENT_HEALTH_CALLS, HEALTH_SILENCE_S)
+    pending_calls = PendingCalls(SILENT_CALLS, SILENCE_S)
+    pending_health_calls = PendingCalls(SILENT_HEALTH_CALLS, HEALTH_SILENCE_S)
     server = grpc.server(
         pool,
         interceptors=[
             AccessInterceptor(token),
             AnsweringInterceptor(
-                StreamSlots(streams), jobs.touched, arrivals, (health_pool, health_arrivals)
+                StreamSlots(streams),
+                jobs.touched,
+                pending_calls,
+                (health_pool, pending_health_calls),
             ),
         ],
         options=(*OPTIONS, ("grpc.max_allowed_incoming_connections", most_connections())),
@@ -168,13 +171,13 @@ def make_server(jobs: Jobs, settings: ServerSettings, token: str) -> RpcServer:
     )
     _add_services(server, jobs, settings)
     port = _bound_port(server, settings, credentials)
-    held = (pool, health_pool), (arrivals, health_arrivals)
+    held = (pool, health_pool), (pending_calls, pending_health_calls)
     return RpcServer(server, settings.host, port, *held)
 
 
 def _add_services(server: grpc.Server, jobs: Jobs, settings: ServerSettings) -> None:
     limits, path_policy, pictures = settings.limits, PathPolicy.of(settings), Pictures()
-    orders = Orders(jobs, path_policy, limits.clip_frames)
+    orders = OrderBuilder(jobs, path_policy, limits.clip_frames)
     clips_pb2_grpc.add_ClipServiceServicer_to_server(ClipServicer(jobs, orders), server)
     frames_pb2_grpc.add_FrameServiceServicer_to_server(FrameServicer(jobs, pictures), server)
     jobs_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(jobs, orders, pictures), server)

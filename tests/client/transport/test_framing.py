@@ -18,13 +18,13 @@ from fresco_client.transport.frames import (
     FRAME_BYTES,
     WINDOW_BYTES,
     Data,
+    FlowControlWindow,
     FrameError,
-    Splitter,
-    Window,
+    FrameSplitter,
     window_update,
 )
 from fresco_client.transport.framing import (
-    Messages,
+    MessageDecoder,
     Status,
     error_of_reset,
     framed,
@@ -78,7 +78,7 @@ def test_data_and_other_frames_come_out_whole_and_in_order(
             end.flags.add("END_STREAM")
             expected.append(end.serialize())
 
-    splitter = Splitter()
+    splitter = FrameSplitter()
     found: list[bytes | tuple[int, bytes]] = []
     is_continued = False
     for piece in cut(b"".join(frame.serialize() for frame in frames), places):
@@ -113,27 +113,27 @@ def test_a_frame_longer_than_allowed_is_refused() -> None:
     head = struct.pack(">I", FRAME_BYTES + 1)[1:] + bytes(6)
 
     with pytest.raises(FrameError, match="frame of"):
-        list(Splitter().split(head + bytes(10)))
+        list(FrameSplitter().split(head + bytes(10)))
 
 
 def test_more_padding_than_frame_is_refused() -> None:
     head = struct.pack(">I", 2)[1:] + bytes((0, 0x8)) + bytes(4)
 
     with pytest.raises(FrameError, match="padding"):
-        list(Splitter().split(head + b"\x09a"))
+        list(FrameSplitter().split(head + b"\x09a"))
 
 
 def test_data_is_not_waited_for_until_its_frame_is_whole() -> None:
     wire = DataFrame(1, bytes(1000)).serialize()
 
-    (part,) = Splitter().split(wire[:100])
+    (part,) = FrameSplitter().split(wire[:100])
 
     assert isinstance(part, Data)
     assert len(part.content) == 91
 
 
 def test_the_window_is_granted_anew_in_large_steps_and_in_full() -> None:
-    window = Window()
+    window = FlowControlWindow()
 
     granted = [window.take(WINDOW_BYTES // 8) for _ in range(8)]
 
@@ -148,7 +148,7 @@ def test_the_window_is_granted_anew_in_large_steps_and_in_full() -> None:
 def test_messages_come_out_whole_wherever_they_are_cut(
     messages: list[bytes], places: list[int]
 ) -> None:
-    buffer = Messages()
+    buffer = MessageDecoder()
 
     found = [
         message
@@ -162,12 +162,12 @@ def test_messages_come_out_whole_wherever_they_are_cut(
 
 def test_a_message_that_is_too_large_is_refused_before_it_has_come() -> None:
     with pytest.raises(LimitReached, match="more than"):
-        list(Messages().add(struct.pack(">?I", False, MESSAGE_BYTES + 1)))
+        list(MessageDecoder().add(struct.pack(">?I", False, MESSAGE_BYTES + 1)))
 
 
 def test_a_compressed_message_is_refused() -> None:
     with pytest.raises(InternalFailure, match="compressed"):
-        list(Messages().add(struct.pack(">?I", True, 1) + b"x"))
+        list(MessageDecoder().add(struct.pack(">?I", True, 1) + b"x"))
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from fakes.behaviours import parts, waiting_stream
 from fakes.daemon import TOKEN, FakeDaemon
+from fakes.waiting import PATIENCE_S
 from fresco.v1 import frames_pb2, server_pb2
 from fresco_client import TransportKind, errors
 from fresco_client.transport import Endpoint, open_transport
@@ -72,9 +73,9 @@ def test_cancelling_ends_an_encrypted_stream(
 
     call.cancel()
 
-    reader.join(3)
+    reader.join(PATIENCE_S)
     assert not reader.is_alive()
-    assert ended.wait(5)
+    assert ended.wait(PATIENCE_S)
     transport.close()
 
 

@@ -11,7 +11,7 @@ import grpc
 import pytest
 from fakes.behaviours import parts, waiting_stream
 from fakes.daemon import TOKEN, FakeDaemon, fail
-from fakes.waiting import until
+from fakes.waiting import PATIENCE_S, until
 from fresco.v1 import clips_pb2, frames_pb2, jobs_pb2, server_pb2
 from fresco_client import TransportKind, errors
 from fresco_client.transport import Endpoint, Transport, open_transport
@@ -185,12 +185,9 @@ def test_a_call_without_answer_ends_at_its_deadline(
         return jobs_pb2.GetJobResponse()
 
     daemon.answers["GetJob"] = answer
-    start = time.monotonic()
 
     with pytest.raises(errors.TimedOut):
         transport.unary(GET_JOB, jobs_pb2.GetJobRequest(), 0.3)
-
-    assert time.monotonic() - start < 3
 
 
 def test_cancelling_ends_iteration_in_another_thread_and_the_daemons_work(
@@ -206,10 +203,10 @@ def test_cancelling_ends_iteration_in_another_thread_and_the_daemons_work(
 
     call.cancel()
 
-    reader.join(3)
+    reader.join(PATIENCE_S)
     assert not reader.is_alive()
     assert len(received) == 1
-    assert ended.wait(5)
+    assert ended.wait(PATIENCE_S)
     assert list(call) == []
 
 
@@ -224,7 +221,7 @@ def test_cancelling_between_messages_ends_the_call(
     call.cancel()
 
     assert list(call) == []
-    assert ended.wait(5)
+    assert ended.wait(PATIENCE_S)
 
 
 def test_a_stream_nobody_holds_is_cancelled(daemon: FakeDaemon, transport: Transport) -> None:
@@ -234,7 +231,7 @@ def test_a_stream_nobody_holds_is_cancelled(daemon: FakeDaemon, transport: Trans
 
     del call
 
-    assert ended.wait(5)
+    assert ended.wait(PATIENCE_S)
 
 
 def test_closing_ends_streams_and_refuses_calls(daemon: FakeDaemon, transport: Transport) -> None:
@@ -247,9 +244,9 @@ def test_closing_ends_streams_and_refuses_calls(daemon: FakeDaemon, transport: T
 
     transport.close()
 
-    reader.join(3)
+    reader.join(PATIENCE_S)
     assert not reader.is_alive()
-    assert ended.wait(5)
+    assert ended.wait(PATIENCE_S)
     with pytest.raises(errors.SessionClosed):
         transport.unary(GET_SERVER, server_pb2.GetServerRequest(), 5)
     with pytest.raises(errors.SessionClosed):
@@ -300,6 +297,6 @@ def test_calls_and_streams_of_several_threads_do_not_disturb_each_other(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE_S)
 
     assert sorted(results) == [1] * 15 + [50] * 15

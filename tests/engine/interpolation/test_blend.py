@@ -82,6 +82,23 @@ def test_gradients_of_a_choice_show_no_step_between_views_that_differ_by_a_const
     np.testing.assert_allclose(down, np.diff(first, axis=0), atol=1e-4)
 
 
+def test_gradients_mix_alike_across_and_down() -> None:
+    first, last = random_field(9, 7, 3), random_field(9, 7, 3, seed=1)
+    weight = np.random.default_rng(2).uniform(size=(9, 7)).astype(np.float32)
+
+    across, down = mixed_gradients(first, last, weight)
+
+    def turned(field: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(np.swapaxes(field, 0, 1))
+
+    other_across, other_down = mixed_gradients(turned(first), turned(last), turned(weight))
+    np.testing.assert_array_equal(turned(other_across), down)
+    np.testing.assert_array_equal(turned(other_down), across)
+    share = (weight[:, 1:, None] + weight[:, :-1, None]) / 2
+    wanted = share * np.diff(first, axis=1) + (1 - share) * np.diff(last, axis=1)
+    np.testing.assert_allclose(across, wanted, atol=1e-5)
+
+
 def test_without_preference_the_weight_falls_linearly_from_key_to_key() -> None:
     indifferent = np.zeros((2, 2), np.float32)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
+from fakes.waiting import PATIENCE_S
 from fresco_engine.interpolation.ordered import in_order
 
 IsCancelled = Callable[[], bool]
@@ -39,7 +40,7 @@ def test_no_more_than_allowed_are_begun() -> None:
 
 
 def test_several_stretches_are_under_way_at_the_same_time() -> None:
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=PATIENCE_S)
 
     def meet(number: int, is_cancelled: IsCancelled) -> Iterator[int]:
         both.wait()
@@ -104,6 +105,6 @@ def test_closing_reaches_a_stretch_that_is_busy_between_two_items() -> None:
 
     results = in_order([busy], 1, 4)
     next(results)
-    assert is_busy.wait(20)
+    assert is_busy.wait(PATIENCE_S)
 
     results.close()

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from fresco_engine.errors import DiskFull, OutputNotWritable
 from fresco_server.errors import NotPossible
-from fresco_server.jobs import marks
+from fresco_server.jobs import marker_files
 from fresco_server.jobs.folders import DataFolder
-from fresco_server.jobs.marks import Mark, put_mark
+from fresco_server.jobs.marker_files import FolderMarker, write_marker
 
 
 @pytest.fixture(params=[True, False], ids=["by descriptors", "by paths"])
@@ -20,7 +20,9 @@ def folders(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> DataFolder:
     """A data folder on a system that can hold folders open while it works in them, or cannot."""
-    monkeypatch.setattr(marks, "HAS_DESCRIPTORS", request.param and marks.HAS_DESCRIPTORS)
+    monkeypatch.setattr(
+        marker_files, "HAS_DESCRIPTORS", request.param and marker_files.HAS_DESCRIPTORS
+    )
     folders = DataFolder(tmp_path / "data")
     folders.make()
     return folders
@@ -106,7 +108,7 @@ def test_a_copy_of_a_jobs_folder_is_the_users(folders: DataFolder) -> None:
 def test_another_data_folders_jobs_are_not_ours_to_remove(folders: DataFolder) -> None:
     foreign = folders.job("a")
     foreign.mkdir()
-    put_mark(foreign, Mark("0123456789abcdef", foreign.name))
+    write_marker(foreign, FolderMarker("0123456789abcdef", foreign.name))
 
     folders.sweep(set())
     folders.remove_job("a")
@@ -143,7 +145,7 @@ def test_a_link_to_a_marked_folder_is_not_followed_either(
     folders: DataFolder, tmp_path: Path
 ) -> None:
     users = _users_folder(tmp_path / folders.job("a").name)
-    put_mark(users, Mark(folders.id, users.name))
+    write_marker(users, FolderMarker(folders.id, users.name))
     folders.job("a").symlink_to(users)
 
     folders.sweep(set())

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from fresco_engine.errors import ClipNotFound, ClipUnreadable, ModelNotFound
 from fresco_server.errors import BadRequest, ModelUnusable, PathForbidden
-from fresco_server.jobs.marks import Mark, put_mark
+from fresco_server.jobs.marker_files import FolderMarker, write_marker
 from fresco_server.jobs.path_policy import PathPolicy, check_job_id, is_hub_id, is_network_path
 from fresco_server.settings import ServerSettings
 from hypothesis import example, given, settings
@@ -424,7 +424,7 @@ def mounted(kept: Path, tmp_path: Path) -> Iterator[Callable[[Path], Path]]:
 def test_what_the_daemon_keeps_is_no_clip_where_it_is_mounted_again(
     kept: Path, mounted: Callable[[Path], Path], folder: str, name: str
 ) -> None:
-    put_mark(kept / "jobs" / "3f2a", Mark("0" * 16, "3f2a"))
+    write_marker(kept / "jobs" / "3f2a", FolderMarker("0" * 16, "3f2a"))
     places = PathPolicy(None, None, kept)
     place = mounted(kept / folder)
 
@@ -433,7 +433,7 @@ def test_what_the_daemon_keeps_is_no_clip_where_it_is_mounted_again(
 
 
 def test_a_copy_of_a_job_is_a_place_for_clips(kept: Path, tmp_path: Path) -> None:
-    put_mark(kept / "jobs" / "3f2a", Mark("0" * 16, "3f2a"))
+    write_marker(kept / "jobs" / "3f2a", FolderMarker("0" * 16, "3f2a"))
     shutil.copytree(kept / "jobs" / "3f2a", tmp_path / "copy")
     clip = tmp_path / "copy" / "result.mp4"
 

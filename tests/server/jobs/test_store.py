@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from fakes.waiting import PATIENCE_S
 from fresco_client.events import Failed, Finished, FrameReady, ProgressMade, Restarted, Warned
 from fresco_client.values import Failure, JobState, ResultInfo, Stage, StageProgress
 from fresco_engine.errors import DiskFull
@@ -245,7 +246,7 @@ def test_who_waits_is_woken_by_news_and_by_nothing_else(store: JobStore) -> None
     woken = threading.Event()
 
     def wait() -> None:
-        if store.wait("a", 1, timeout_s=20):
+        if store.wait("a", 1, timeout_s=PATIENCE_S):
             woken.set()
 
     thread = threading.Thread(target=wait)
@@ -253,7 +254,7 @@ def test_who_waits_is_woken_by_news_and_by_nothing_else(store: JobStore) -> None
     store.append_event("b", Warned(message="x"))
     assert not woken.wait(0.1)
     store.append_event("a", Warned(message="x"))
-    thread.join(20)
+    thread.join(PATIENCE_S)
 
     assert woken.is_set()
     assert not store.wait("a", 2, timeout_s=0.01)
@@ -266,7 +267,7 @@ def test_who_waits_is_told_of_deletion_and_of_the_end(store: JobStore) -> None:
 
     def wait(job_id: str) -> None:
         try:
-            store.wait(job_id, 1, timeout_s=20)
+            store.wait(job_id, 1, timeout_s=PATIENCE_S)
         except (JobNotFound, ShuttingDown) as error:
             raised[job_id] = type(error)
 
@@ -274,9 +275,9 @@ def test_who_waits_is_told_of_deletion_and_of_the_end(store: JobStore) -> None:
     for thread in threads:
         thread.start()
     store.delete("a")
-    threads[0].join(20)
+    threads[0].join(PATIENCE_S)
     store.close()
-    threads[1].join(20)
+    threads[1].join(PATIENCE_S)
 
     assert raised == {"a": JobNotFound, "b": ShuttingDown}
 

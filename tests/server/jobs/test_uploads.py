@@ -21,7 +21,7 @@ from fresco_server.errors import (
     UploadIncomplete,
     UploadNotFound,
 )
-from fresco_server.jobs.uploads import Uploads, UploadStand
+from fresco_server.jobs.uploads import Uploads, UploadStatus
 from fresco_server.settings import CHUNK_BYTES, LimitSettings
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -100,8 +100,8 @@ def test_an_upload_stands_where_it_was_left(uploads: Uploads) -> None:
     uploads.chunk(SHA256, 0, DATA[:1000])
     second = uploads.start(SHA256, len(DATA), "clip.mp4")
 
-    assert first == UploadStand(0, False)
-    assert second == UploadStand(1000, False)
+    assert first == UploadStatus(0, False)
+    assert second == UploadStatus(1000, False)
 
 
 def test_an_upload_goes_on_after_a_restart_of_the_daemon(uploads: Uploads, folder: Path) -> None:
@@ -110,7 +110,7 @@ def test_an_upload_goes_on_after_a_restart_of_the_daemon(uploads: Uploads, folde
 
     again = Uploads(folder, LIMITS)
 
-    assert again.start(SHA256, len(DATA), "clip.mp4") == UploadStand(CHUNK_BYTES, False)
+    assert again.start(SHA256, len(DATA), "clip.mp4") == UploadStatus(CHUNK_BYTES, False)
     _send(again, start=CHUNK_BYTES)
     assert again.path_of(SHA256).read_bytes() == DATA
 
@@ -128,7 +128,7 @@ def test_a_finished_upload_is_there_after_a_restart(uploads: Uploads, folder: Pa
 
     again = Uploads(folder, LIMITS)
 
-    assert again.start(SHA256, len(DATA), "other.mkv") == UploadStand(len(DATA), True)
+    assert again.start(SHA256, len(DATA), "other.mkv") == UploadStatus(len(DATA), True)
     assert again.path_of(SHA256) == uploads.path_of(SHA256)
 
 
@@ -417,7 +417,7 @@ def test_uploads_that_nobody_went_on_sending_are_swept_up(uploads: Uploads, fold
         f"{'1' * 64}.partial",
         f"{'1' * 64}.json",
     }
-    assert again.start("1" * 64, 100, "x") == UploadStand(0, False)
+    assert again.start("1" * 64, 100, "x") == UploadStatus(0, False)
 
 
 def test_stale_uploads_are_swept_up_also_when_room_is_made(uploads: Uploads, folder: Path) -> None:

@@ -14,9 +14,10 @@ from typing import Any
 
 import grpc
 import pytest
-from fakes.caller import PATIENCE_S, TOKEN, Caller
+from fakes.caller import TOKEN, Caller
 from fakes.fuzzer import Method, Target, fuzz, methods
 from fakes.jobs import FakeJobs, picture
+from fakes.waiting import PATIENCE_S
 from fresco.v1 import jobs_pb2
 from fresco_client.values import JobState
 from fresco_server.rpc.server import RpcServer

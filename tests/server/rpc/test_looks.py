@@ -9,8 +9,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from fakes.caller import PATIENCE_S, Caller, refused
+from fakes.caller import Caller, refused
 from fakes.jobs import FRAMES, FakeJobs, picture
+from fakes.waiting import PATIENCE_S
 from fresco.v1 import looks_pb2, media_pb2, settings_pb2
 from fresco_server.errors import DaemonLimitReached, EngineRefused, WorkerLost
 from fresco_server.jobs.looks import LookStepDone

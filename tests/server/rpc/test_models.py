@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.caller import PATIENCE_S, Caller, refused
+from fakes.caller import Caller, refused
 from fakes.jobs import FakeJobs
+from fakes.waiting import PATIENCE_S
 from fresco.v1 import models_pb2
 from fresco_server.errors import EngineRefused, NotPossible, ServerError
 from fresco_server.jobs.pulls import PullStep

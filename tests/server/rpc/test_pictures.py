@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fakes.caller import PATIENCE_S
 from fakes.jobs import FakeJobs, picture
+from fakes.waiting import PATIENCE_S
 from fresco.v1 import media_pb2
 from fresco_media.stills.png import png_size
 from fresco_server.errors import ArtefactNotFound, WorkerLost

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from fakes.caller import PATIENCE_S, TOKEN, Caller, refused
+from fakes.caller import TOKEN, Caller, refused
 from fakes.jobs import FakeJobs
+from fakes.waiting import PATIENCE_S
 from fresco.v1 import clips_pb2, jobs_pb2, media_pb2, models_pb2, server_pb2
 from fresco_server.errors import CannotStart
 from fresco_server.jobs.service import Jobs

@@ -12,8 +12,9 @@ import cv2
 import grpc
 import numpy as np
 import pytest
-from fakes.caller import PATIENCE_S, Caller, refused
+from fakes.caller import Caller, refused
 from fakes.jobs import HEIGHT, PLAN, WIDTH, FakeJobs, picture
+from fakes.waiting import PATIENCE_S
 from fresco.v1 import jobs_pb2, media_pb2
 from fresco_client.events import (
     Analysed,

@@ -7,7 +7,7 @@ from typing import Any, cast
 from fresco_davinci.errors import HostRefused
 
 
-class Calls:
+class ResolveCalls:
     """Calls methods of Resolve's objects by name."""
 
     def __init__(self) -> None:

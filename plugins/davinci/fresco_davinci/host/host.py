@@ -11,10 +11,10 @@ from typing import Any
 from fresco_davinci.clips import ClipRange, PlacedResult, TimelineClip, TimelineInfo
 from fresco_davinci.errors import TimelineGone
 from fresco_davinci.host import marking, placing, reading, rendering
-from fresco_davinci.host.calls import Calls
+from fresco_davinci.host.calls import ResolveCalls
 from fresco_davinci.host.importing import Later, Result, import_result
-from fresco_davinci.host.placing import Spot
-from fresco_davinci.host.scene import Scene, folder_kept, open_scene, timeline_shown
+from fresco_davinci.host.objects import TimelineObjects, folder_kept, open_timeline, timeline_shown
+from fresco_davinci.host.placing import TimelinePlacement
 from fresco_davinci.pending_jobs import PendingJob
 from fresco_davinci.rollback import rolled_back_on_failure
 
@@ -28,50 +28,50 @@ class Host:
 
     def __init__(self, resolve: Any) -> None:
         self._resolve = resolve
-        self._calls = Calls()
+        self._calls = ResolveCalls()
 
-    def _scene(self) -> Scene:
-        return open_scene(self._calls, self._resolve)
+    def _objects(self) -> TimelineObjects:
+        return open_timeline(self._calls, self._resolve)
 
     def timeline(self) -> TimelineInfo:
         """The current timeline and its project."""
-        return self._scene().info()
+        return self._objects().info()
 
     def current_clip(self) -> TimelineClip:
         """The clip under the playhead."""
-        return reading.current_clip(self._scene())
+        return reading.current_clip(self._objects())
 
     def clips_between_marks(self) -> list[ClipRange]:
         """Parts of clips between mark in and mark out."""
-        return reading.clips_between_marks(self._scene())
+        return reading.clips_between_marks(self._objects())
 
     def playhead(self) -> int:
         """The record frame the playhead is on."""
-        return reading.playhead(self._scene())
+        return reading.playhead(self._objects())
 
     def export_frame(self, path: Path) -> None:
         """Write what the viewer shows, a file whose ending names its format."""
-        scene = self._scene()
-        scene.calls.do(scene.project, "ExportCurrentFrameAsStill", str(path))
+        objects = self._objects()
+        objects.calls.do(objects.project, "ExportCurrentFrameAsStill", str(path))
 
     def render(self, part: ClipRange, folder: Path, wait: Callable[[float], None]) -> Path:
         """See `rendering.render`."""
-        return rendering.render(self._scene(), part, folder, wait)
+        return rendering.render(self._objects(), part, folder, wait)
 
     def mark(self, pending: PendingJob) -> None:
         """Show on a clip that a job works on it."""
-        scene = self._scene()
-        found = scene.find(pending.item_id)
+        objects = self._objects()
+        found = objects.find(pending.item_id)
         if found is not None:
-            marking.mark(scene, found[1], pending.job_id, pending.choices.title)
+            marking.mark(objects, found[1], pending.job_id, pending.choices.title)
 
     def unmark(self, pending: PendingJob) -> bool:
         """Take that back; whether it was possible, or there is nothing to take back."""
         try:
-            with timeline_shown(self._scene(), pending.timeline_id) as scene:
-                found = marking.find_marked(scene, pending.item_id, pending.job_id)
+            with timeline_shown(self._objects(), pending.timeline_id) as objects:
+                found = marking.find_marked(objects, pending.item_id, pending.job_id)
                 return found is None or marking.unmark(
-                    scene, found[1], pending.job_id, pending.color
+                    objects, found[1], pending.job_id, pending.color
                 )
         except TimelineGone:
             return True
@@ -90,42 +90,44 @@ class Host:
         )
         try:
             with (
-                timeline_shown(self._scene(), pending.timeline_id) as scene,
+                timeline_shown(self._objects(), pending.timeline_id) as objects,
                 rolled_back_on_failure() as later,
             ):
-                return _placed(scene, pending, result, later)
+                return _placed(objects, pending, result, later)
         except TimelineGone as error:
             with rolled_back_on_failure() as later:
-                _imported(self._scene(), result, later)
+                _imported(self._objects(), result, later)
             return _in_bin(pending, f"{error} The result is in the bin Fresco.")
 
 
-def _placed(scene: Scene, pending: PendingJob, result: Result, later: Later) -> PlacedResult:
-    bring_in = partial(_imported, scene, result, later)
-    spot = _spot(scene, pending)
-    if isinstance(spot, str):
+def _placed(
+    objects: TimelineObjects, pending: PendingJob, result: Result, later: Later
+) -> PlacedResult:
+    bring_in = partial(_imported, objects, result, later)
+    placement = _placement(objects, pending)
+    if isinstance(placement, str):
         bring_in()
-        return _in_bin(pending, spot)
-    return placing.place(scene, bring_in, result, spot, pending.choices, later)
+        return _in_bin(pending, placement)
+    return placing.place(objects, bring_in, result, placement, pending.choices, later)
 
 
-def _imported(scene: Scene, result: Result, later: Later) -> Any:
-    pool = scene.pool
-    with folder_kept(scene, pool):
-        return import_result(scene, pool, result, later)
+def _imported(objects: TimelineObjects, result: Result, later: Later) -> Any:
+    pool = objects.pool
+    with folder_kept(objects, pool):
+        return import_result(objects, pool, result, later)
 
 
 def _in_bin(pending: PendingJob, note: str) -> PlacedResult:
     return PlacedResult(job_id=pending.job_id, track=0, first=0, count=0, note=note)
 
 
-def _spot(scene: Scene, pending: PendingJob) -> Spot | str:
+def _placement(objects: TimelineObjects, pending: PendingJob) -> TimelinePlacement | str:
     """Where the source is now; a sentence if the result has no place any more."""
-    found = marking.find_marked(scene, pending.item_id, pending.job_id)
+    found = marking.find_marked(objects, pending.item_id, pending.job_id)
     if found is None:
         return f"“{pending.name}” is no longer in the timeline; the result is in the bin Fresco."
     track, item = found
-    calls = scene.calls
+    calls = objects.calls
     start, left = calls.number(item, "GetStart"), calls.number(item, "GetLeftOffset")
     stop = calls.number(item, "GetEnd")
     # The result stays in step with its source: moved with it, trimmed with it.
@@ -134,7 +136,7 @@ def _spot(scene: Scene, pending: PendingJob) -> Spot | str:
     shown, last = max(first, start), min(first + pending.count, stop)
     if shown >= last:
         return f"“{pending.name}” no longer shows what was restyled; it is in the bin Fresco."
-    return Spot(
+    return TimelinePlacement(
         source=item,
         source_track=track,
         first=shown,

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from fresco_davinci.errors import HostRefused
+from fresco_davinci.host.objects import TimelineObjects
 from fresco_davinci.host.reading import JOB_KEY, job_of
-from fresco_davinci.host.scene import Scene
 from fresco_davinci.rates import exact_rate
 
 BIN = "Fresco"
@@ -34,7 +34,7 @@ class Result:
         return self.path.name.endswith("_%06d.png")
 
 
-def import_result(scene: Scene, pool: Any, result: Result, later: Later) -> Any:
+def import_result(objects: TimelineObjects, pool: Any, result: Result, later: Later) -> Any:
     """The result's clip in the bin; the one that is there already if it was imported before.
 
     `later` is told how to take back what was done.
@@ -42,60 +42,60 @@ def import_result(scene: Scene, pool: Any, result: Result, later: Later) -> Any:
     Raises:
         HostRefused: Resolve does not import it, or reads another number of frames.
     """
-    folder = _bin(scene, pool, later)
-    for media in scene.calls.many(folder, "GetClipList"):
-        if job_of(scene, media) == result.job_id or _shows(scene, media, result):
-            tag(scene, media, result.job_id)
+    folder = _bin(objects, pool, later)
+    for media in objects.calls.many(folder, "GetClipList"):
+        if job_of(objects, media) == result.job_id or _shows(objects, media, result):
+            tag(objects, media, result.job_id)
             return media
-    scene.calls.do(pool, "SetCurrentFolder", folder)
-    later(partial(_forget, scene, pool, folder, result))
-    media = _import(scene, pool, result)
-    _conform(scene, media, result)
-    tag(scene, media, result.job_id)
+    objects.calls.do(pool, "SetCurrentFolder", folder)
+    later(partial(_forget, objects, pool, folder, result))
+    media = _import(objects, pool, result)
+    _conform(objects, media, result)
+    tag(objects, media, result.job_id)
     return media
 
 
-def _bin(scene: Scene, pool: Any, later: Later) -> Any:
-    calls = scene.calls
+def _bin(objects: TimelineObjects, pool: Any, later: Later) -> Any:
+    calls = objects.calls
     root = calls.get(pool, "GetRootFolder")
-    found = _subfolder(scene, root)
+    found = _subfolder(objects, root)
     if found is not None:
         return found
-    later(partial(_remove_bin, scene, pool, root))
-    made = calls.ask(pool, "AddSubFolder", root, BIN) or _subfolder(scene, root)
+    later(partial(_remove_bin, objects, pool, root))
+    made = calls.ask(pool, "AddSubFolder", root, BIN) or _subfolder(objects, root)
     if made is None:
         raise HostRefused("AddSubFolder")
     return made
 
 
-def _subfolder(scene: Scene, root: Any) -> Any | None:
-    for folder in scene.calls.many(root, "GetSubFolderList"):
-        if scene.calls.text(folder, "GetName") == BIN:
+def _subfolder(objects: TimelineObjects, root: Any) -> Any | None:
+    for folder in objects.calls.many(root, "GetSubFolderList"):
+        if objects.calls.text(folder, "GetName") == BIN:
             return folder
     return None
 
 
-def _remove_bin(scene: Scene, pool: Any, root: Any) -> None:
-    folder = _subfolder(scene, root)
+def _remove_bin(objects: TimelineObjects, pool: Any, root: Any) -> None:
+    folder = _subfolder(objects, root)
     if folder is not None:
-        scene.calls.do(pool, "DeleteFolders", [folder])
+        objects.calls.do(pool, "DeleteFolders", [folder])
 
 
-def _import(scene: Scene, pool: Any, result: Result) -> Any:
+def _import(objects: TimelineObjects, pool: Any, result: Result) -> Any:
     if not result.is_sequence:
-        return scene.calls.do(pool, "ImportMedia", [str(result.path)])[0]
+        return objects.calls.do(pool, "ImportMedia", [str(result.path)])[0]
     wanted = {"FilePath": str(result.path), "StartIndex": 0, "EndIndex": result.count - 1}
-    found = scene.calls.ask(pool, "ImportMedia", [wanted])
+    found = objects.calls.ask(pool, "ImportMedia", [wanted])
     if not found:
         # That form is known to do nothing in the free edition 21.1 on Linux.
-        storage = scene.calls.get(scene.resolve, "GetMediaStorage")
-        found = scene.calls.do(storage, "AddItemListToMediaPool", [str(result.path.parent)])
+        storage = objects.calls.get(objects.resolve, "GetMediaStorage")
+        found = objects.calls.do(storage, "AddItemListToMediaPool", [str(result.path.parent)])
     return found[0]
 
 
-def _conform(scene: Scene, media: Any, result: Result) -> None:
+def _conform(objects: TimelineObjects, media: Any, result: Result) -> None:
     """Pictures come in at the project's rate; every frame is to last as long as it should."""
-    calls = scene.calls
+    calls = objects.calls
     if exact_rate(calls.get(media, "GetClipProperty", "FPS")) != result.rate:
         calls.do(
             media, "SetClipProperty", "FPS", f"{float(result.rate):.3f}".rstrip("0").rstrip(".")
@@ -105,10 +105,10 @@ def _conform(scene: Scene, media: Any, result: Result) -> None:
         raise HostRefused(f"ImportMedia, which found {frames} frames instead of {result.count}")
 
 
-def tag(scene: Scene, media: Any, job_id: str) -> None:
+def tag(objects: TimelineObjects, media: Any, job_id: str) -> None:
     """Write on a clip which job made it."""
-    calls = scene.calls
-    if job_of(scene, media) == job_id:
+    calls = objects.calls
+    if job_of(objects, media) == job_id:
         return
     if calls.can("MediaPoolItem", media, "SetThirdPartyMetadata"):
         calls.do(media, "SetThirdPartyMetadata", JOB_KEY, job_id)
@@ -116,19 +116,19 @@ def tag(scene: Scene, media: Any, job_id: str) -> None:
         calls.do(media, "SetMetadata", "Comments", f"Fresco job {job_id}")
 
 
-def _shows(scene: Scene, media: Any, result: Result) -> bool:
+def _shows(objects: TimelineObjects, media: Any, result: Result) -> bool:
     """Whether a clip is this result, imported before it could be tagged."""
-    path = scene.calls.text(media, "GetClipProperty", "File Path")
+    path = objects.calls.text(media, "GetClipProperty", "File Path")
     return not result.is_sequence and Path(path) == result.path
 
 
-def _forget(scene: Scene, pool: Any, folder: Any, result: Result) -> None:
+def _forget(objects: TimelineObjects, pool: Any, folder: Any, result: Result) -> None:
     """Takes the clip out of the pool again, also if importing it gave nothing back."""
     stem = result.path.name.removesuffix("%06d.png") if result.is_sequence else result.path.name
     clips = [
         media
-        for media in scene.calls.many(folder, "GetClipList")
-        if Path(scene.calls.text(media, "GetClipProperty", "File Path")).name.startswith(stem)
+        for media in objects.calls.many(folder, "GetClipList")
+        if Path(objects.calls.text(media, "GetClipProperty", "File Path")).name.startswith(stem)
     ]
     if clips:
-        scene.calls.do(pool, "DeleteClips", clips)
+        objects.calls.do(pool, "DeleteClips", clips)

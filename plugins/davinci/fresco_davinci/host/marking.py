@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from fresco_davinci.errors import HostRefused
-from fresco_davinci.host.scene import Scene
+from fresco_davinci.host.objects import TimelineObjects
 from fresco_davinci.rollback import retry_once
 
 WORKING = "Orange"
@@ -21,9 +21,9 @@ def custom_data(job_id: str) -> str:
     return f"fresco:{job_id}"
 
 
-def mark(scene: Scene, item: Any, job_id: str, title: str) -> None:
+def mark(objects: TimelineObjects, item: Any, job_id: str, title: str) -> None:
     """Colour a clip and put a marker on it. What cannot be shown is no reason to stop."""
-    calls = scene.calls
+    calls = objects.calls
     with suppress(HostRefused):
         calls.do(item, "SetClipColor", WORKING)
     with suppress(HostRefused):
@@ -35,9 +35,9 @@ def mark(scene: Scene, item: Any, job_id: str, title: str) -> None:
                 return
 
 
-def unmark(scene: Scene, item: Any, job_id: str, color: str) -> bool:
+def unmark(objects: TimelineObjects, item: Any, job_id: str, color: str) -> bool:
     """Take colour and marker away again; whether that was possible."""
-    calls = scene.calls
+    calls = objects.calls
     data = custom_data(job_id)
     is_colored = calls.text(item, "GetClipColor") == WORKING
     done = True
@@ -48,19 +48,19 @@ def unmark(scene: Scene, item: Any, job_id: str, color: str) -> bool:
         clear = partial(calls.do, item, "ClearClipColor")
         done = retry_once(back if color else clear) and done
     # Behind a dialog there seems to be neither; then this raises, and it is tried again later.
-    scene.check_answers()
+    objects.check_answers()
     return done
 
 
-def find_marked(scene: Scene, item_id: str, job_id: str) -> tuple[int, Any] | None:
+def find_marked(objects: TimelineObjects, item_id: str, job_id: str) -> tuple[int, Any] | None:
     """Track and object of the clip that a job works on, also if it was cut and has a new id."""
-    found = scene.find(item_id)
+    found = objects.find(item_id)
     if found is not None:
         return found
     data = custom_data(job_id)
-    for track in scene.tracks():
-        for item in scene.items(track):
-            if scene.calls.ask(item, "GetMarkerByCustomData", data):
+    for track in objects.tracks():
+        for item in objects.items(track):
+            if objects.calls.ask(item, "GetMarkerByCustomData", data):
                 return track, item
-    scene.check_answers()
+    objects.check_answers()
     return None

@@ -12,7 +12,7 @@ from typing import Any
 
 from fresco_davinci.clips import ClipRange
 from fresco_davinci.errors import HostRefused, RenderFailed
-from fresco_davinci.host.scene import Scene, page_kept
+from fresco_davinci.host.objects import TimelineObjects, page_kept
 from fresco_davinci.rollback import retry_once
 
 _VIDEO = "video"
@@ -28,7 +28,9 @@ _PREFERRED = (
 """Formats, and letters and digits of a codec's id, of which the first that is there is taken."""
 
 
-def render(scene: Scene, part: ClipRange, folder: Path, wait: Callable[[float], None]) -> Path:
+def render(
+    objects: TimelineObjects, part: ClipRange, folder: Path, wait: Callable[[float], None]
+) -> Path:
     """A file in the empty `folder` with the frames of `part` as Resolve shows them, no more.
 
     `wait` is called again and again while Resolve renders, with seconds to wait; what it raises
@@ -38,23 +40,23 @@ def render(scene: Scene, part: ClipRange, folder: Path, wait: Callable[[float], 
         RenderFailed: there is no fitting codec, a render runs already, or it failed.
         HostRefused: Resolve did not do it.
     """
-    _check_possible(scene)
+    _check_possible(objects)
     with (
-        page_kept(scene, "deliver"),
-        _settings_kept(scene),
-        _soloed(scene, part.clip.track),
+        page_kept(objects, "deliver"),
+        _settings_kept(objects),
+        _soloed(objects, part.clip.track),
     ):
-        ending, codec = _codec(scene)
-        _set_up(scene, part, folder, ending, codec)
-        _run(scene, part, wait)
+        ending, codec = _codec(objects)
+        _set_up(objects, part, folder, ending, codec)
+        _run(objects, part, wait)
     files = [path for path in folder.iterdir() if path.is_file()]
     if len(files) != 1:
         raise RenderFailed("DaVinci Resolve rendered no file. Look at its Deliver page for why.")
     return files[0]
 
 
-def _check_possible(scene: Scene) -> None:
-    calls, project = scene.calls, scene.project
+def _check_possible(objects: TimelineObjects) -> None:
+    calls, project = objects.calls, objects.project
     if not calls.can("Project", project, "DeleteRenderPreset"):
         # Settings could be brought back, but what brings them back would stay in the user's list.
         raise RenderFailed(
@@ -67,47 +69,47 @@ def _check_possible(scene: Scene) -> None:
 
 
 @contextmanager
-def _settings_kept(scene: Scene) -> Iterator[None]:
+def _settings_kept(objects: TimelineObjects) -> Iterator[None]:
     """Settings cannot be read, only put into a preset and loaded from there."""
-    calls, project = scene.calls, scene.project
+    calls, project = objects.calls, objects.project
     name = f"{_PRESET} {uuid.uuid4().hex[:8]}"
     codec = calls.table(project, "GetCurrentRenderFormatAndCodec")
     mode = calls.number(project, "GetCurrentRenderMode")
     try:
         calls.do(project, "SaveAsNewRenderPreset", name)
     except HostRefused:
-        retry_once(partial(_drop_preset, scene, name))
+        retry_once(partial(_drop_preset, objects, name))
         raise
     try:
         yield
     finally:
         retry_once(partial(calls.do, project, "LoadRenderPreset", name))
-        retry_once(partial(_restore, scene, codec, mode))
-        retry_once(partial(_drop_preset, scene, name))
+        retry_once(partial(_restore, objects, codec, mode))
+        retry_once(partial(_drop_preset, objects, name))
 
 
-def _restore(scene: Scene, codec: dict[str, Any], mode: int) -> None:
+def _restore(objects: TimelineObjects, codec: dict[str, Any], mode: int) -> None:
     """Format, codec and mode, should the preset not have brought them back."""
-    calls, project = scene.calls, scene.project
+    calls, project = objects.calls, objects.project
     if calls.table(project, "GetCurrentRenderFormatAndCodec") != codec:
         calls.do(project, "SetCurrentRenderFormatAndCodec", codec["format"], codec["codec"])
     if calls.number(project, "GetCurrentRenderMode") != mode:
         calls.do(project, "SetCurrentRenderMode", mode)
 
 
-def _drop_preset(scene: Scene, name: str) -> None:
-    calls, project = scene.calls, scene.project
+def _drop_preset(objects: TimelineObjects, name: str) -> None:
+    calls, project = objects.calls, objects.project
     if name in calls.many(project, "GetRenderPresetList"):
         calls.do(project, "DeleteRenderPreset", name)
 
 
 @contextmanager
-def _soloed(scene: Scene, wanted: int) -> Iterator[None]:
+def _soloed(objects: TimelineObjects, wanted: int) -> Iterator[None]:
     """Only one video track is on; those that were are on again when the body ends."""
-    calls, timeline = scene.calls, scene.timeline
+    calls, timeline = objects.calls, objects.timeline
     before = {
         track: calls.switch(timeline, "GetIsTrackEnabled", _VIDEO, track)
-        for track in scene.tracks()
+        for track in objects.tracks()
     }
     try:
         for track, is_on in before.items():
@@ -120,8 +122,8 @@ def _soloed(scene: Scene, wanted: int) -> Iterator[None]:
                 retry_once(partial(calls.do, timeline, "SetTrackEnable", _VIDEO, track, is_on))
 
 
-def _codec(scene: Scene) -> tuple[str, str]:
-    calls, project = scene.calls, scene.project
+def _codec(objects: TimelineObjects) -> tuple[str, str]:
+    calls, project = objects.calls, objects.project
     offered = {
         ending: [str(id_) for id_ in calls.table(project, "GetRenderCodecs", ending).values()]
         for ending in dict(_PREFERRED)
@@ -137,8 +139,10 @@ def _codec(scene: Scene) -> tuple[str, str]:
     )
 
 
-def _set_up(scene: Scene, part: ClipRange, folder: Path, ending: str, codec: str) -> None:
-    calls, project = scene.calls, scene.project
+def _set_up(
+    objects: TimelineObjects, part: ClipRange, folder: Path, ending: str, codec: str
+) -> None:
+    calls, project = objects.calls, objects.project
     calls.do(project, "SetCurrentRenderFormatAndCodec", ending, codec)
     calls.do(project, "SetCurrentRenderMode", _SINGLE_CLIP)
     settings = {
@@ -151,30 +155,30 @@ def _set_up(scene: Scene, part: ClipRange, folder: Path, ending: str, codec: str
         "ExportAudio": False,
         "UseUniqueFilenames": False,
         # What is not set stays as the user last had it.
-        **_size(scene),
+        **_size(objects),
     }
     calls.do(project, "SetRenderSettings", settings)
     # Where it cannot be set it is the timeline's; if it is not, the number of frames tells.
-    calls.ask(project, "SetRenderSettings", {"FrameRate": round(float(scene.rate()), 3)})
+    calls.ask(project, "SetRenderSettings", {"FrameRate": round(float(objects.rate()), 3)})
 
 
-def _size(scene: Scene) -> dict[str, int]:
+def _size(objects: TimelineObjects) -> dict[str, int]:
     """That of the timeline, if Resolve tells it."""
     width, height = (
-        str(scene.setting(f"timelineResolution{name}") or "") for name in ("Width", "Height")
+        str(objects.setting(f"timelineResolution{name}") or "") for name in ("Width", "Height")
     )
     if not (width.isdecimal() and height.isdecimal()):
         return {}
     return {"FormatWidth": int(width), "FormatHeight": int(height)}
 
 
-def _run(scene: Scene, part: ClipRange, wait: Callable[[float], None]) -> None:
-    calls, project = scene.calls, scene.project
-    before = _job_ids(scene)
+def _run(objects: TimelineObjects, part: ClipRange, wait: Callable[[float], None]) -> None:
+    calls, project = objects.calls, objects.project
+    before = _job_ids(objects)
     job: str | None = None
     try:
         job = str(calls.do(project, "AddRenderJob"))
-        _check_range(scene, job, part)
+        _check_range(objects, job, part)
         calls.do(project, "StartRendering", [job], False)
         while calls.ask(project, "IsRenderingInProgress"):
             wait(_POLL_S)
@@ -184,27 +188,27 @@ def _run(scene: Scene, part: ClipRange, wait: Callable[[float], None]) -> None:
             detail = str(status.get("Error") or "it stopped half-way")
             raise RenderFailed(f"DaVinci Resolve could not render the clip ({detail}). Try again.")
     finally:
-        retry_once(partial(_clear_queue, scene, before, job))
+        retry_once(partial(_clear_queue, objects, before, job))
 
 
-def _clear_queue(scene: Scene, before: set[str], job: str | None) -> None:
+def _clear_queue(objects: TimelineObjects, before: set[str], job: str | None) -> None:
     """Takes our own jobs out of the queue, also one whose id was never learnt."""
-    calls, project = scene.calls, scene.project
+    calls, project = objects.calls, objects.project
     if calls.ask(project, "IsRenderingInProgress"):
         calls.ask(project, "StopRendering")
     # The list may not name its jobs by an id in every version.
-    for left in _job_ids(scene) - before or ({job} if job else set[str]()):
+    for left in _job_ids(objects) - before or ({job} if job else set[str]()):
         calls.do(project, "DeleteRenderJob", left)
 
 
-def _job_ids(scene: Scene) -> set[str]:
-    jobs = scene.calls.many(scene.project, "GetRenderJobList")
+def _job_ids(objects: TimelineObjects) -> set[str]:
+    jobs = objects.calls.many(objects.project, "GetRenderJobList")
     return {str(job["JobId"]) for job in jobs if "JobId" in job}
 
 
-def _check_range(scene: Scene, job_id: str, part: ClipRange) -> None:
+def _check_range(objects: TimelineObjects, job_id: str, part: ClipRange) -> None:
     """The queue says which frames it will render; where it says others, nothing is rendered."""
-    for job in scene.calls.many(scene.project, "GetRenderJobList"):
+    for job in objects.calls.many(objects.project, "GetRenderJobList"):
         if job.get("JobId") == job_id and "MarkIn" in job and "MarkOut" in job:
             span = int(job["MarkIn"]), int(job["MarkOut"])
             if span[1] - span[0] + 1 != part.count:

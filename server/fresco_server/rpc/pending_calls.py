@@ -21,23 +21,23 @@ _TURN_S = 1.0
 
 
 @dataclass(eq=False)
-class _Arrival:
+class _PendingCall:
     context: grpc.ServicerContext
     peer: str
     since: float = field(default_factory=time.monotonic)
     is_given_up: bool = False
 
 
-class Arrivals:
+class PendingCalls:
     """Room for `most` calls that wait for a message, each for at most `patience_s` seconds."""
 
     def __init__(self, most: int, patience_s: float) -> None:
         self._most = most
         self._patience_s = patience_s
-        self._waiting: list[_Arrival] = []
+        self._waiting: list[_PendingCall] = []
         self._lock = threading.Lock()
         self._closes = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="rpc-arrivals", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name="rpc-pending-calls", daemon=True)
         self._thread.start()
 
     @contextmanager
@@ -47,28 +47,28 @@ class Arrivals:
         Raises:
             BadRequest: the message did not come in time.
         """
-        arrival = _Arrival(context, context.peer())
+        call = _PendingCall(context, context.peer())
         with self._lock:
-            self._waiting.append(arrival)
+            self._waiting.append(call)
             surplus = [self._surplus()] if len(self._waiting) > self._most else []
         _give_up(surplus)
         try:
             yield
         except Exception:
-            if arrival.is_given_up:
+            if call.is_given_up:
                 raise BadRequest(
                     "request", "its message did not come; send the call again"
                 ) from None
             raise
         finally:
             with self._lock, suppress(ValueError):
-                self._waiting.remove(arrival)
+                self._waiting.remove(call)
 
-    def _surplus(self) -> _Arrival:
+    def _surplus(self) -> _PendingCall:
         """Take out the one that has waited longest of the connection with most that wait."""
-        of_peer = Counter(arrival.peer for arrival in self._waiting)
+        of_peer = Counter(call.peer for call in self._waiting)
         peer, _ = of_peer.most_common(1)[0]
-        found = next(arrival for arrival in self._waiting if arrival.peer == peer)
+        found = next(call for call in self._waiting if call.peer == peer)
         self._waiting.remove(found)
         return found
 
@@ -80,13 +80,13 @@ class Arrivals:
         while not self._closes.wait(_TURN_S):
             oldest = time.monotonic() - self._patience_s
             with self._lock:
-                late = [arrival for arrival in self._waiting if arrival.since < oldest]
+                late = [call for call in self._waiting if call.since < oldest]
                 self._waiting = [item for item in self._waiting if item not in late]
             _give_up(late)
 
 
-def _give_up(arrivals: list[_Arrival]) -> None:
-    for arrival in arrivals:
-        arrival.is_given_up = True
+def _give_up(calls: list[_PendingCall]) -> None:
+    for call in calls:
+        call.is_given_up = True
         # There is no other way to wake the thread that waits for the message.
-        arrival.context.cancel()
+        call.context.cancel()

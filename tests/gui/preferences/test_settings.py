@@ -154,6 +154,6 @@ def test_results_go_where_they_are_wanted_and_are_made_as_they_are_wanted(
     ready.restyle()
     job = ready.wait_for_next(1)
 
-    result = Path(ready.controller.keeper.project.made[0].result)
+    result = Path(ready.controller.project_store.project.made[0].result)
     assert result.parent == tmp_path / "wanted here"
     assert job.output.kind == "h264"

@@ -108,7 +108,7 @@ def apart(one: Frames, other: Frames) -> float:
 
 def test_pictures_are_the_very_pixels_that_the_daemon_has(done: App, tmp_path: Path) -> None:
     made = of_daemon(done)
-    encoded = decoded_frames(Path(done.controller.keeper.project.made[0].result))
+    encoded = decoded_frames(Path(done.controller.project_store.project.made[0].result))
     assert apart(encoded, made) > 1, "H.264 has lost nothing, so that this test shows nothing"
 
     said = export(done, tmp_path / "out_%04d.png", ExportKind.PNG, range_=1)
@@ -128,7 +128,7 @@ def test_prores_is_made_from_the_daemons_frames_with_the_clips_sound(
 ) -> None:
     start, stop = (IN, OUT + 1) if range_ else (0, COUNT)
     made = of_daemon(done)[start:stop]
-    encoded = decoded_frames(Path(done.controller.keeper.project.made[0].result))[start:stop]
+    encoded = decoded_frames(Path(done.controller.project_store.project.made[0].result))[start:stop]
 
     export(done, tmp_path / "out.mov", ExportKind.PRORES, range_=range_)
 
@@ -145,7 +145,8 @@ def test_prores_is_made_from_the_daemons_frames_with_the_clips_sound(
 
 def test_h264_of_a_range_is_made_from_the_daemons_frames(done: App, tmp_path: Path) -> None:
     made = of_daemon(done)[IN : OUT + 1]
-    encoded = decoded_frames(Path(done.controller.keeper.project.made[0].result))[IN : OUT + 1]
+    result = Path(done.controller.project_store.project.made[0].result)
+    encoded = decoded_frames(result)[IN : OUT + 1]
 
     export(done, tmp_path / "out.mp4", ExportKind.H264, range_=1, has_sound=False)
 
@@ -160,7 +161,7 @@ def test_h264_of_a_range_is_made_from_the_daemons_frames(done: App, tmp_path: Pa
 def test_h264_of_the_whole_is_the_jobs_own_file(done: App, tmp_path: Path) -> None:
     export(done, tmp_path / "out.mp4", ExportKind.H264, range_=0)
 
-    result = Path(done.controller.keeper.project.made[0].result)
+    result = Path(done.controller.project_store.project.made[0].result)
     assert (tmp_path / "out.mp4").read_bytes() == result.read_bytes()
     with av.open(str(tmp_path / "out.mp4")) as container:
         assert container.streams.audio
@@ -169,7 +170,7 @@ def test_h264_of_the_whole_is_the_jobs_own_file(done: App, tmp_path: Path) -> No
 def test_without_the_daemon_the_file_is_exported_and_the_dialog_says_so(
     done: App, tmp_path: Path, daemons: list[DaemonProcess]
 ) -> None:
-    encoded = decoded_frames(Path(done.controller.keeper.project.made[0].result))
+    encoded = decoded_frames(Path(done.controller.project_store.project.made[0].result))
     daemons[0].kill()
     done.wait("it to be missed", lambda: not done.controller.daemon.state.is_connected)
 
@@ -192,7 +193,7 @@ def test_the_dialog_says_what_is_wrong_and_asks_before_it_replaces_a_file(
         "": "Say where",
         str(tmp_path / "nowhere" / "out.mp4"): "There is no folder",
         str(tmp_path / "out.avi"): "ends in .mp4",
-        done.controller.keeper.project.clip: "ends in .mp4",
+        done.controller.project_store.project.clip: "ends in .mp4",
     }
 
     for path, sentence in mistakes.items():

@@ -61,7 +61,7 @@ def test_a_preset_keeps_a_look_and_gives_it_back(ready: App) -> None:
     inspector.preset_box.setCurrentIndex(inspector.preset_box.findData("inky"))
     inspector.preset_box.activated.emit(inspector.preset_box.currentIndex())
 
-    assert ready.controller.keeper.project.values == {"prompt": "ink", "strength": 0.4}
+    assert ready.controller.project_store.project.values == {"prompt": "ink", "strength": 0.4}
 
 
 def test_nothing_can_be_started_without_words_and_the_button_says_so(
@@ -89,7 +89,7 @@ def test_what_was_open_is_offered_again_and_can_be_forgotten(
     (button,) = [one for one in empty.findChildren(QPushButton) if one.text() == clip.name]
     button.click()
     app.wait("the clip", app.source_info)
-    assert app.controller.keeper.project.clip == str(clip)
+    assert app.controller.project_store.project.clip == str(clip)
     menu.aboutToShow.emit()
     entries = [one.text() for one in menu.actions() if one.text()]
     assert entries == [clip.name, "Forget all"]
@@ -120,7 +120,7 @@ def test_a_look_that_is_used_brings_its_settings_back(ready: App) -> None:
 
     ready.press("Ctrl+U")
 
-    assert ready.controller.keeper.project.values == {"prompt": "ink", "seed": 1}
+    assert ready.controller.project_store.project.values == {"prompt": "ink", "seed": 1}
 
 
 # Jobs
@@ -177,7 +177,7 @@ def test_all_is_done_by_keys_alone(app: App, start_daemon: StartDaemon, clip: Pa
     bot.keyClick(edit, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
     app.wait("looks", lambda: len(window.views.sheet.looks()) == 4)
     bot.keyClick(edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
-    app.wait("the job", lambda: app.controller.keeper.project.made)
+    app.wait("the job", lambda: app.controller.project_store.project.made)
     assert app.wait_for_result().exists()
 
 

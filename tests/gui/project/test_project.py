@@ -8,10 +8,11 @@ import threading
 from pathlib import Path
 
 import pytest
+from fakes.waiting import PATIENCE_S
 from fresco_client import FileFailed
 from fresco_gui.project import (
-    Made,
     Project,
+    ProjectJob,
     ProjectUnreadable,
     find_moved,
     fingerprint_of,
@@ -29,7 +30,7 @@ PROJECT = Project(
     range_in=2,
     range_out=30,
     view="wipe",
-    made=(Made(job_id="1", title="a", result="/r/a.mp4", start=2),),
+    made=(ProjectJob(job_id="1", title="a", result="/r/a.mp4", start=2),),
     locked=(4, 9),
 )
 
@@ -122,6 +123,6 @@ def test_a_pipe_has_no_fingerprint_and_is_not_waited_at(tmp_path: Path) -> None:
     asking = threading.Thread(target=lambda: found.append(fingerprint_of(pipe)), daemon=True)
 
     asking.start()
-    asking.join(10)
+    asking.join(PATIENCE_S)
 
     assert found == [""]

@@ -75,12 +75,12 @@ def test_keyframes_are_chosen_by_hand_before_a_job(ready: App) -> None:
     for frame in (7, 11):
         ready.window.views.viewer.set_frame(frame)
         ready.press("M")
-    assert ready.controller.keeper.chosen_keyframes() == (7, 11)
+    assert ready.controller.project_store.chosen_keyframes() == (7, 11)
     ready.window.views.viewer.set_frame(13)
     ready.press("Shift+M")
-    assert ready.controller.keeper.chosen_keyframes() == (7, 13)
+    assert ready.controller.project_store.chosen_keyframes() == (7, 13)
     ready.press("Del")
-    assert ready.controller.keeper.chosen_keyframes() == (7,)
+    assert ready.controller.project_store.chosen_keyframes() == (7,)
 
     ready.restyle()
     job = ready.wait("the job", ready.controller.shown_job.job)
@@ -165,7 +165,7 @@ def test_the_first_frame_of_a_shot_stays_a_keyframe_and_the_window_says_so(done:
     done.wait("the refusal to be told", lambda: done.problems)
 
     assert "the end of a shot" in done.problems[-1].message
-    assert len(done.controller.keeper.project.made) == 1
+    assert len(done.controller.project_store.project.made) == 1
     done.wait("rerolls to be possible again", done.window.commands.reroll.isEnabled)
 
 
@@ -179,5 +179,5 @@ def test_a_job_before_stays_and_is_shown_again_from_the_history(done: App) -> No
 
     done.wait("the older job", lambda: done.controller.shown_job.job_id == before.id)
     done.wait("its plan", lambda: tuple(done.window.views.filmstrip.content.keyframes) == KEYS)
-    assert done.controller.keeper.project.made[0].job_id == before.id
+    assert done.controller.project_store.project.made[0].job_id == before.id
     assert done.is_job(JobState.DONE)

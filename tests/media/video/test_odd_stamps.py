@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 import pytest
 from fresco_media.clip import Clip
-from fresco_media.video.order import Trial
+from fresco_media.video.order import TrialDecode
 from fresco_media.video.packets import (
     Scan,
     ScannedPacket,
@@ -273,10 +273,10 @@ def test_fields_that_are_stored_apart_are_one_frame() -> None:
 def test_pictures_of_two_packets_each_are_noticed() -> None:
     picture = av.VideoFrame(16, 16, "yuv420p")
 
-    assert not Trial(picture, tuple(range(0, 20, 2))).is_as_expected(range(20))
-    assert not Trial(picture, tuple(range(0, 20, 2))).is_one_each()
-    assert Trial(picture, (0, 2, 1, 4, 3)).is_as_expected([0, 2, 1, 4, 3])
-    assert not Trial(picture, (0, 2, 1, 4, 3)).is_as_expected([0, 1, 2, 3, 4])
+    assert not TrialDecode(picture, tuple(range(0, 20, 2))).is_as_expected(range(20))
+    assert not TrialDecode(picture, tuple(range(0, 20, 2))).is_one_each()
+    assert TrialDecode(picture, (0, 2, 1, 4, 3)).is_as_expected([0, 2, 1, 4, 3])
+    assert not TrialDecode(picture, (0, 2, 1, 4, 3)).is_as_expected([0, 1, 2, 3, 4])
 
 
 def test_streams_that_are_renumbered_in_mid_recording_go_on(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ _LONGEST_NAME = 64
 
 
 @dataclass(frozen=True)
-class Orders:
+class OrderBuilder:
     """Makes orders from requests; `path_policy` says where their files may lie."""
 
     jobs: Jobs

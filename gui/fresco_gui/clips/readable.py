@@ -21,7 +21,7 @@ _SAMPLE = ("fresco_engine", "sample", "fresco-sample.mp4")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReachedClip:
+class ReadableClip:
     """A clip that the daemon can read."""
 
     path: Path
@@ -35,7 +35,7 @@ def reach(
     path: Path,
     frame_rate: Fraction | None,
     on_progress: Callable[[TransferProgress], None],
-) -> ReachedClip:
+) -> ReadableClip:
     """Name the clip to the daemon by its path if it can read it there, else send it.
 
     Raises:
@@ -46,7 +46,7 @@ def reach(
     is_sendable = path.is_file()
     if capabilities is None or capabilities.has_file_access or not is_sendable:
         try:
-            return ReachedClip(path=path, source=by_path, info=session.describe_clip(by_path))
+            return ReadableClip(path=path, source=by_path, info=session.describe_clip(by_path))
         except (NotFound, Forbidden):
             # Another machine's daemon has no such file; ours says so of one that is gone.
             if not is_sendable:
@@ -54,7 +54,7 @@ def reach(
         except InvalidRequest:
             raise
     source = session.upload(path, on_progress)
-    return ReachedClip(path=path, source=source, info=session.describe_clip(source))
+    return ReadableClip(path=path, source=source, info=session.describe_clip(source))
 
 
 def sample_clip() -> Path | None:

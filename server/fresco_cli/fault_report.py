@@ -59,7 +59,7 @@ def write(path: Path, parts: Mapping[str, str]) -> None:
 
 
 @dataclass(frozen=True)
-class Complaint:
+class FaultReport:
     """Collects what there is to say of this machine and its daemon."""
 
     tools: Tools

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from fresco_client import Job, JobState, ResultInfo
-from fresco_gui.estimates.estimate import Work, estimate, measured_of, work_of
+from fresco_gui.estimates.estimate import Workload, estimate, measured_of, work_of
 
 REPORT = {
     "settings": {"steps": 20, "strength": 0.5, "interpolation": "patch"},
@@ -42,10 +42,20 @@ def test_the_same_job_again_takes_as_long_as_it_took() -> None:
     assert found.based_on == 1
 
 
+@pytest.mark.parametrize(("model_bytes", "told"), [(10**9, 2 * 10**9), (3 * 10**9, 3 * 10**9)])
+def test_memory_is_what_was_needed_and_no_less_than_the_model(model_bytes: int, told: int) -> None:
+    known = measured_of(job(REPORT))
+    assert known is not None
+
+    found = estimate(known.work, SETTINGS, "", [known], model_bytes=model_bytes)
+
+    assert found.memory_bytes == told
+
+
 def test_more_steps_frames_and_pixels_take_longer() -> None:
     known = measured_of(job(REPORT))
     assert known is not None
-    work = Work(frames=200, keyframes=20, pixels=4 * 512 * 512)
+    work = Workload(frames=200, keyframes=20, pixels=4 * 512 * 512)
 
     found = estimate(work, {"steps": 40, "strength": 0.5}, "", [known])
 
@@ -53,14 +63,14 @@ def test_more_steps_frames_and_pixels_take_longer() -> None:
 
 
 def test_nothing_is_promised_where_nothing_is_known() -> None:
-    found = estimate(Work(frames=10, keyframes=3, pixels=1), {}, "", [])
+    found = estimate(Workload(frames=10, keyframes=3, pixels=1), {}, "", [])
 
     assert found.seconds is None
     assert found.memory_bytes is None
 
 
 def test_a_look_tells_of_the_keyframes_only() -> None:
-    found = estimate(Work(frames=10, keyframes=3, pixels=1), {}, "", [], look_s=2.0)
+    found = estimate(Workload(frames=10, keyframes=3, pixels=1), {}, "", [], look_s=2.0)
 
     assert found.seconds == pytest.approx(6.0)
     assert found.is_without_frames
@@ -89,4 +99,4 @@ def test_rerolls_are_not_learned_from() -> None:
 def test_the_working_size_follows_the_short_side() -> None:
     work = work_of(96, 1920, 1080, {"size": 540, "keyframe_min": 8, "keyframe_max": 16})
 
-    assert work == Work(frames=96, keyframes=9, pixels=540 * 960)
+    assert work == Workload(frames=96, keyframes=9, pixels=540 * 960)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from fresco_media.clip import Clip
+from fresco_media.writing import estimate
 from fresco_media.writing.delivery import Codec, Delivery, SoundWish
 from fresco_media.writing.estimate import expected_bytes
 
@@ -49,6 +51,20 @@ def test_sound_is_counted_by_its_channels_rate_and_tracks(
 
     told = told_bytes(source, codec, wish) - told_bytes(source, codec, "none")
     assert told == pytest.approx(sound_bytes(tmp_path / result), rel=0.5)
+
+
+@pytest.mark.parametrize(("count", "keyframes"), [(1, 1), (250, 1), (251, 2)])
+def test_every_250_frames_a_keyframe_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, keyframes: int
+) -> None:
+    info = Clip.open(write_sounding(tmp_path / "a.mkv")).info
+    sizes = [1000, 10, 10]
+    monkeypatch.setattr(estimate, "_encoded_sizes", lambda *_: sizes)
+    run = [np.zeros((64, 64, 3), np.uint8)] * 3
+
+    told = estimate.expected_bytes([run], info, "h264", Delivery(sound="none"), count)
+
+    assert told == 1000 * keyframes + 10 * (count - keyframes)
 
 
 def test_a_silent_clip_has_no_bytes_of_sound(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from fresco_media.files.interrupts import CANCELLED
 from fresco_media.types import ClipProperties
 
 from fresco_cli.faults import FAILED, CommandFailed, code_of, kind_of
-from fresco_cli.order import Warnings
+from fresco_cli.job_spec import Warnings
 from fresco_cli.output import Output
 from fresco_cli.words import moved_in
 
@@ -18,7 +18,7 @@ PATIENCE_S = 600.0
 """Seconds for which a lost connection is tried again."""
 
 
-class Following:
+class FollowedJob:
     """A job of the clip `info` that is being watched from its first event on, until it ends.
 
     `prompts` are the frames that have words of their own. `on_plan` is told of every plan before

@@ -179,7 +179,7 @@ def test_damage_is_not_called_a_playlist(tmp_path: Path) -> None:
 
 
 def test_media_are_opened_for_reading_in_one_place_only() -> None:
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     sources = [
         path
         for folder in ("media", "server", "gui", "client", "plugins")

@@ -13,14 +13,14 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from fresco_gui.problems.problem import problem_of
 from fresco_gui.problems.reporter import AUTOSAVE_FAILED
-from fresco_gui.project.document import SUFFIX, Made, Project, save
+from fresco_gui.project.document import SUFFIX, Project, ProjectJob, save
 from fresco_gui.services import Services
 from fresco_gui.values import Values
 
 _AUTOSAVE_MS = 800
 
 
-class ProjectKeeper(QObject):
+class ProjectStore(QObject):
     """The project; everybody reads it here, and changes it by `change` and its kin.
 
     Signals:
@@ -101,16 +101,16 @@ class ProjectKeeper(QObject):
 
     # Jobs of the project
 
-    def made(self, job_id: str) -> Made | None:
+    def made(self, job_id: str) -> ProjectJob | None:
         """What is known of a job of the project."""
         return next((made for made in self.project.made if made.job_id == job_id), None)
 
-    def keep_made(self, made: Made) -> None:
+    def keep_made(self, made: ProjectJob) -> None:
         """Keep a job, or what is new about it; saved at once, for a user waited for it."""
         self.change(made=self.project.with_made(made).made)
         self.save()
 
-    def put_first(self, made: Made) -> None:
+    def put_first(self, made: ProjectJob) -> None:
         """This job is the one that is shown when the project is opened again."""
         others = tuple(one for one in self.project.made if one.job_id != made.job_id)
         self.change(made=(made, *others))

@@ -11,10 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from fakes.waiting import PATIENCE_S
+from fresco_client.values import JobState
 from fresco_engine.errors import DiskFull
 from fresco_server.errors import BadRequest, DaemonLimitReached, UploadDamaged, UploadNotFound
-from fresco_server.jobs.cleaning import Cleaner
+from fresco_server.jobs.disk_quota import DiskQuota
 from fresco_server.jobs.folders import DataFolder
+from fresco_server.jobs.job import JobOrder
 from fresco_server.jobs.store import JobStore
 from fresco_server.jobs.uploads import Uploads
 from fresco_server.settings import CHUNK_BYTES, LimitSettings
@@ -32,10 +35,10 @@ class Daemon:
         self.folders.make()
         self.store = JobStore(self.folders.database)
         self.uploads = Uploads(self.folders.uploads, LIMITS, self._make_room)
-        self._cleaner = Cleaner(self.store, self.folders, self.uploads, LIMITS)
+        self._quota = DiskQuota(self.store, self.folders, self.uploads, LIMITS)
 
     def _make_room(self, wanted_bytes: int) -> None:
-        self._cleaner.make_room(wanted_bytes)
+        self._quota.make_room(wanted_bytes)
 
     def restarted(self) -> Daemon:
         """The next one in the same folder."""
@@ -87,7 +90,7 @@ def test_uploads_that_begin_at_the_same_time_share_the_room(daemon: Daemon) -> N
     together = threading.Barrier(16)
 
     def start(number: int) -> None:
-        together.wait(20)
+        together.wait(PATIENCE_S)
         with suppress(DaemonLimitReached):
             daemon.uploads.start(_digest(number), QUOTA * 2 // 5, "x.mp4")
             begun.append(number)
@@ -96,7 +99,7 @@ def test_uploads_that_begin_at_the_same_time_share_the_room(daemon: Daemon) -> N
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE_S)
 
     assert len(begun) == 2
     for number in begun:
@@ -168,6 +171,21 @@ def test_a_disk_that_refuses_an_upload_keeps_no_room_for_it(tmp_path: Path) -> N
 def _grow_old(path: Path, age_s: float) -> None:
     then = time.time() - age_s
     os.utime(path, (then, then))
+
+
+def test_uploads_that_nobody_goes_on_with_go_before_jobs(daemon: Daemon) -> None:
+    order = JobOrder(clip="/clips/a.mp4", settings={"prompt": "ink"})
+    daemon.store.add("cancelled", order, is_urgent=False, most_queued=9)
+    daemon.store.change_state("cancelled", JobState.CANCELLED)
+    (daemon.folders.prepare_job("cancelled") / "result.mp4").write_bytes(bytes(QUOTA // 2))
+    daemon.uploads.start(_digest(1), QUOTA // 4, "x.mp4")
+    _grow_old(daemon.folders.uploads / f"{_digest(1)}.partial", 2 * HOUR_S)
+
+    daemon.uploads.start(_digest(2), QUOTA * 2 // 5, "x.mp4")
+
+    assert daemon.store.has("cancelled")
+    with pytest.raises(UploadNotFound):
+        daemon.uploads.chunk(_digest(1), 0, b"x")
 
 
 def test_an_upload_that_nobody_goes_on_with_yields_to_others(daemon: Daemon) -> None:

@@ -20,7 +20,7 @@ _LOGGER = logging.getLogger(__name__)
 _ALL = 1_000_000
 
 
-class Cleaner:
+class DiskQuota:
     """Makes room by removing, the oldest first, what nobody waits for any more.
 
     Uploads that nobody has gone on sending for an hour go first, then done jobs whose result a

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
+class JobSpec:
     """A clip, what is to become of it, and where the results go."""
 
     clip: Path
@@ -37,17 +37,17 @@ class Order:
 
 
 @dataclass(frozen=True)
-class CheckedOrder:
+class CheckedJobSpec:
     """An order that can be carried out as far as can be known: its clip is open."""
 
-    order: Order
+    order: JobSpec
     clip: Clip
     settings: RestyleSettings
     codec: Codec
     originals: Originals
 
 
-def checked(order: Order, engine: InProcessEngine) -> CheckedOrder:
+def checked(order: JobSpec, engine: InProcessEngine) -> CheckedJobSpec:
     """The order, if nothing is wrong with it.
 
     Raises:
@@ -71,7 +71,7 @@ def checked(order: Order, engine: InProcessEngine) -> CheckedOrder:
         overwrite=wanted.overwrite,
         originals=originals,
     )
-    return CheckedOrder(order, clip, settings, codec, originals)
+    return CheckedJobSpec(order, clip, settings, codec, originals)
 
 
 class Warnings:

@@ -21,7 +21,7 @@ from pathlib import Path
 from fresco_media.files.own import OwnFolder, is_real_folder
 
 _LOGGER = logging.getLogger(__name__)
-MARK = ".fresco"
+MARKER_FILE = ".fresco"
 DOOMED = ".deleted-"
 _ID = re.compile(r"[0-9a-f]{16}")
 _DEEPEST = 64
@@ -34,7 +34,7 @@ HAS_DESCRIPTORS = {os.open, os.unlink, os.rmdir, os.rename} <= os.supports_dir_f
 
 
 @dataclass(frozen=True)
-class Mark:
+class FolderMarker:
     """What a folder's mark says: the data folder it belongs to, and the name it was given."""
 
     data_id: str
@@ -46,24 +46,24 @@ def new_id() -> str:
     return secrets.token_hex(8)
 
 
-def mark_of(folder: Path) -> Mark | None:
+def marker_of(folder: Path) -> FolderMarker | None:
     """The mark of a folder, if it has a sound one."""
     try:
-        mark = Mark(**OwnFolder(folder).read_json(MARK, is_owner_checked=True))
+        mark = FolderMarker(**OwnFolder(folder).read_json(MARKER_FILE, is_owner_checked=True))
     except (OSError, TypeError):
         return None
     is_sound = isinstance(mark.name, str) and isinstance(mark.data_id, str)
     return mark if is_sound and _ID.fullmatch(mark.data_id) else None
 
 
-def put_mark(folder: Path, mark: Mark) -> None:
+def write_marker(folder: Path, mark: FolderMarker) -> None:
     """Mark a folder.
 
     Raises:
         DiskFull, OutputNotWritable: it cannot be written.
     """
     data = json.dumps(asdict(mark)).encode()
-    OwnFolder(folder).write(MARK, data, is_private=True, is_durable=True)
+    OwnFolder(folder).write(MARKER_FILE, data, is_private=True, is_durable=True)
 
 
 def bears(folder: Path, data_id: str) -> bool:
@@ -71,13 +71,13 @@ def bears(folder: Path, data_id: str) -> bool:
 
     A copy that somebody made of one has another name.
     """
-    mark = mark_of(folder)
+    mark = marker_of(folder)
     if mark is None or mark.data_id != data_id or not is_real_folder(folder):
         return False
     return folder.name == mark.name or folder.name.startswith(DOOMED)
 
 
-def remove_marked(folder: Path, data_id: str) -> bool:
+def remove_with_marker(folder: Path, data_id: str) -> bool:
     """Remove a folder that bears our mark; it is gone from its place at once. Whether it was ours.
 
     Links in it are removed and not followed, other disks in it are left alone.
@@ -101,14 +101,14 @@ def remove_marked(folder: Path, data_id: str) -> bool:
 def _remove_by_descriptor(doomed: Path, data_id: str) -> None:
     with _opened(doomed.parent) as parent, _opened(doomed.name, parent) as folder:
         # Swapped between the check and the opening, it would be another one.
-        mark = mark_of(doomed)
+        mark = marker_of(doomed)
         if mark is None or mark.data_id != data_id or not _is_same(doomed, folder):
             return
-        _empty(folder, _disk(folder), lambda name: name != MARK, _DEEPEST)
+        _empty(folder, _disk(folder), lambda name: name != MARKER_FILE, _DEEPEST)
         # The mark goes last: a removal that was broken off is finished at the next start.
-        if set(os.listdir(folder)) != {MARK}:
+        if set(os.listdir(folder)) != {MARKER_FILE}:
             raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
-        os.unlink(MARK, dir_fd=folder)
+        os.unlink(MARKER_FILE, dir_fd=folder)
         os.rmdir(doomed.name, dir_fd=parent)
 
 
@@ -119,15 +119,15 @@ def _is_same(path: Path, descriptor: int) -> bool:
 
 def _remove_by_path(doomed: Path) -> None:
     for path in doomed.iterdir():
-        if path.name == MARK:
+        if path.name == MARKER_FILE:
             continue
         if is_real_folder(path):
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
-    if {path.name for path in doomed.iterdir()} != {MARK}:
+    if {path.name for path in doomed.iterdir()} != {MARKER_FILE}:
         raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
-    (doomed / MARK).unlink()
+    (doomed / MARKER_FILE).unlink()
     doomed.rmdir()
 
 

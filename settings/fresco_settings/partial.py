@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_args, get_origin, 
 
 from fresco_settings.declaration import declared_in, part_of
 
-KindT = TypeVar("KindT", bound="LeftOpen")
+KindT = TypeVar("KindT", bound="PartialSettings")
 _OPEN_KINDS: dict[type, type] = {}
 
 
-class LeftOpen:
+class PartialSettings:
     """Base of such settings; what is None is left to preset, style, model and engine.
 
     Values by frame and lists are empty where nothing was chosen.

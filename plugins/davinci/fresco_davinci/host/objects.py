@@ -11,7 +11,7 @@ from typing import Any
 
 from fresco_davinci.clips import TimelineInfo
 from fresco_davinci.errors import HostRefused, NotReady, TimelineGone
-from fresco_davinci.host.calls import Calls
+from fresco_davinci.host.calls import ResolveCalls
 from fresco_davinci.rates import exact_rate
 from fresco_davinci.rollback import retry_once
 
@@ -20,10 +20,10 @@ _VIDEO = "video"
 
 
 @dataclass(frozen=True)
-class Scene:
+class TimelineObjects:
     """Objects of Resolve's, good for one verb."""
 
-    calls: Calls
+    calls: ResolveCalls
     resolve: Any
     project: Any
     timeline: Any
@@ -101,7 +101,7 @@ class Scene:
         self.calls.do(self.resolve, "GetVersion")
 
 
-def open_scene(calls: Calls, resolve: Any) -> Scene:
+def open_timeline(calls: ResolveCalls, resolve: Any) -> TimelineObjects:
     """What Resolve shows now.
 
     Raises:
@@ -120,10 +120,10 @@ def open_scene(calls: Calls, resolve: Any) -> Scene:
     timeline = calls.find(project, "GetCurrentTimeline")
     if timeline is None:
         raise NotReady("No timeline is open in DaVinci Resolve. Open one, then try again.")
-    return Scene(calls, resolve, project, timeline, version)
+    return TimelineObjects(calls, resolve, project, timeline, version)
 
 
-def _version(calls: Calls, resolve: Any) -> tuple[int, ...]:
+def _version(calls: ResolveCalls, resolve: Any) -> tuple[int, ...]:
     parts = calls.ask(resolve, "GetVersion") if resolve is not None else None
     if not parts:
         raise NotReady(
@@ -134,53 +134,53 @@ def _version(calls: Calls, resolve: Any) -> tuple[int, ...]:
 
 
 @contextmanager
-def page_kept(scene: Scene, wanted: str) -> Iterator[None]:
+def page_kept(objects: TimelineObjects, wanted: str) -> Iterator[None]:
     """The body runs on a page; the user's is shown again when it ends."""
-    calls = scene.calls
-    before = calls.do(scene.resolve, "GetCurrentPage")
+    calls = objects.calls
+    before = calls.do(objects.resolve, "GetCurrentPage")
     try:
         if before != wanted:
-            calls.do(scene.resolve, "OpenPage", wanted)
+            calls.do(objects.resolve, "OpenPage", wanted)
         yield
     finally:
         if before != wanted:
-            retry_once(partial(calls.do, scene.resolve, "OpenPage", before))
+            retry_once(partial(calls.do, objects.resolve, "OpenPage", before))
 
 
 @contextmanager
-def folder_kept(scene: Scene, pool: Any) -> Iterator[None]:
+def folder_kept(objects: TimelineObjects, pool: Any) -> Iterator[None]:
     """The media pool shows the same folder when the body ends."""
-    before = scene.calls.get(pool, "GetCurrentFolder")
+    before = objects.calls.get(pool, "GetCurrentFolder")
     try:
         yield
     finally:
-        retry_once(partial(scene.calls.do, pool, "SetCurrentFolder", before))
+        retry_once(partial(objects.calls.do, pool, "SetCurrentFolder", before))
 
 
 @contextmanager
-def timeline_shown(scene: Scene, timeline_id: str) -> Iterator[Scene]:
+def timeline_shown(objects: TimelineObjects, timeline_id: str) -> Iterator[TimelineObjects]:
     """The body works on a timeline of the project; the user's is the current one when it ends.
 
     Raises:
         TimelineGone: the project has no such timeline any more.
     """
-    calls = scene.calls
-    if calls.id_of(scene.timeline) == timeline_id:
-        yield scene
+    calls = objects.calls
+    if calls.id_of(objects.timeline) == timeline_id:
+        yield objects
         return
-    wanted = _timeline(scene, timeline_id)
+    wanted = _timeline(objects, timeline_id)
     try:
-        calls.do(scene.project, "SetCurrentTimeline", wanted)
-        yield Scene(calls, scene.resolve, scene.project, wanted, scene.version)
+        calls.do(objects.project, "SetCurrentTimeline", wanted)
+        yield TimelineObjects(calls, objects.resolve, objects.project, wanted, objects.version)
     finally:
-        retry_once(partial(calls.do, scene.project, "SetCurrentTimeline", scene.timeline))
+        retry_once(partial(calls.do, objects.project, "SetCurrentTimeline", objects.timeline))
 
 
-def _timeline(scene: Scene, timeline_id: str) -> Any:
-    calls = scene.calls
-    for number in range(1, calls.number(scene.project, "GetTimelineCount") + 1):
-        timeline = calls.get(scene.project, "GetTimelineByIndex", number)
+def _timeline(objects: TimelineObjects, timeline_id: str) -> Any:
+    calls = objects.calls
+    for number in range(1, calls.number(objects.project, "GetTimelineCount") + 1):
+        timeline = calls.get(objects.project, "GetTimelineByIndex", number)
         if calls.id_of(timeline) == timeline_id:
             return timeline
-    scene.check_answers()
+    objects.check_answers()
     raise TimelineGone

@@ -12,7 +12,7 @@ import av
 import av.container
 import av.error
 
-from fresco_media.sound.choices import Choice
+from fresco_media.sound.choices import TrackEncoding
 from fresco_media.sound.part import SoundRange, begin_s
 from fresco_media.sound.rehearsal import REFUSALS, SoundTarget, rehearse
 from fresco_media.sound.remarks import Remark
@@ -44,7 +44,7 @@ _DAMAGED = Remark(
 )
 
 
-class Sound:
+class SoundPassthrough:
     """All sound tracks of one file, copied or encoded as a rehearsal has found possible.
 
     What goes wrong later costs at most the track that it happens to, never the pictures.
@@ -80,7 +80,7 @@ class Sound:
         self._waiting: av.Packet | None = None
 
     def _add(
-        self, stream: av.AudioStream, output: av.container.OutputContainer, choice: Choice
+        self, stream: av.AudioStream, output: av.container.OutputContainer, choice: TrackEncoding
     ) -> None:
         try:
             self._tracks[stream.index] = add_track(stream, output, choice, self._part)
