@@ -17,7 +17,7 @@ from fresco_cli.daemons import Tools
 from fresco_cli.evaluation_table import table_of
 from fresco_cli.grouping import grouped
 from fresco_cli.inputs import clip_inputs
-from fresco_cli.options import Telling
+from fresco_cli.options import ReportingOptions
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, make_output, write_error, write_json, write_text
 from fresco_cli.parsing import parse_frame_rate, parse_keyframes, parse_range
@@ -123,7 +123,7 @@ def evaluate(
     ],
     against: ComparisonOptions,
     networks: ScoreOptions,
-    telling: Telling,
+    reporting: ReportingOptions,
     size: Annotated[
         int, typer.Option(metavar="N", min=64, help="Short side in pixels to measure at.")
     ] = 512,
@@ -135,15 +135,15 @@ def evaluate(
 ) -> None:
     """Measure results beside their source: steadiness, sharpness, likeness."""
     tools: Tools = context.obj
-    channel = make_output(as_json=telling.as_json, quiet=telling.quiet)
-    with told(channel, debug=telling.debug):
+    channel = make_output(as_json=reporting.as_json, quiet=reporting.quiet)
+    with told(channel, debug=reporting.debug):
         if sheet is not None:
             destinations.check_picture(sheet, overwrite=overwrite)
         compared = _compared(tools, results, against, size)
         originals = _originals(compared)
         if sheet is not None:
             originals.check(sheet)
-        for text in () if telling.quiet else _warnings(compared):
+        for text in () if reporting.quiet else _warnings(compared):
             write_error(f"Warning: {in_flags(text)}")
         plan = _keyframes(against.keyframes, results)
         reference = None if against.frame_by_frame is None else list(compared.results)[-1]
@@ -154,7 +154,7 @@ def evaluate(
             originals.check(sheet)
             notes += _draw(compared, regions, sheet)
         channel.close()
-        if telling.as_json:
+        if reporting.as_json:
             write_json(_as_json(compared, evaluations, notes), indent=2)
         else:
             write_text("\n".join((table_of(evaluations), "", *notes)))

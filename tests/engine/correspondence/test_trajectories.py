@@ -16,8 +16,9 @@ def _correspondence(
         occluded = torch.zeros(frames, height, width, dtype=torch.bool)
     if colours is None:
         colours = torch.zeros(frames, 3, height, width)
-    hidden = (occluded,) * 5
-    return BatchCorrespondence(forward, -forward, *hidden[:3], colours, *hidden[3:])
+    return BatchCorrespondence(
+        forward, -forward, occluded, occluded, occluded, colours, occluded, occluded
+    )
 
 
 def _random_correspondence(frames: int, height: int, width: int, seed: int) -> BatchCorrespondence:
