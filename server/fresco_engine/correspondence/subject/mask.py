@@ -14,7 +14,7 @@ from fresco_engine.correspondence.flow import Flow, pixel_grid
 from fresco_engine.correspondence.subject.colours import colour_odds
 from fresco_engine.correspondence.subject.cut import cut
 from fresco_engine.correspondence.subject.geodesic import geodesic_odds
-from fresco_engine.correspondence.subject.own_motion import agreement, local_texture, own_motion
+from fresco_engine.correspondence.subject.own_motion import agreement, own_motion, slopes_of
 from fresco_engine.correspondence.subject.superpixels import superpixels
 from fresco_engine.correspondence.warp import warp_image
 
@@ -69,10 +69,12 @@ def foreground_mask(
     (near, near_costs, diff), (over, over_costs) = _links(labels, feats, lab, ahead, agree, linked)
     moving = np.clip(odds, -2, 2.5)
     edge = np.zeros(labels.shape, bool)
-    edge[:, 0] = edge[:, -1] = True; edge[:, :, 0] = edge[:, :, -1] = True
+    edge[:, 0] = True; edge[:, :, 0] = edge[:, :, -1] = True
     at_edge = np.bincount(flat, edge.ravel(), minlength=total) > 0
     step = diff / 150 + 0.005
-    to_s = np.where(m > 0.3, PR['alpha'] * np.maximum(0, PR['source'] - m), 1e3)
+    strong = np.quantile(m[m > 0.4], PR['source']) if (m > 0.4).any() else 2.0
+    DEBUG['strong'] = [round(float(np.quantile(m[m > 0.4], q)), 2) for q in (.5, .8, .9, .95, .98)]
+    to_s = np.where(m > 0.3, PR['alpha'] * np.maximum(0, strong - m), 1e3)
     to_b = np.where((at_edge & (m < 0.5)) | (moving < -1), 0, 1e3)
     geo = geodesic_odds(near, step, to_s, to_b)
     return solve(dict(moving=moving, m=m, geo=geo, scaled=scaled, sizes=sizes, near=near, near_costs=near_costs, over=over, over_costs=over_costs, labels=labels, moves=moves, rests=rests, out=(width, height), near_diff=diff, at_edge=at_edge))
@@ -90,7 +92,7 @@ def solve(b):
     history = [1 / (1 + np.exp(-2 * moving)), (geo + 1) / 2, chance]
     for r in range(PR['rounds']):
         c = colour_odds(scaled, sizes, chance)
-        unary = moving + PR['colour'] * c + PR['geo'] * geo + PR['bias']
+        unary = moving + PR['colour'] * c + PR['geo'] * geo * np.maximum(0, 1 - np.abs(moving) / 2) + PR['bias']
         is_subject = cut(unary, links, costs)
         chance = PR['soft'] * history[2] + (1 - PR['soft']) * np.where(is_subject, 0.9, 0.1)
         history += [1 / (1 + np.exp(-c)), is_subject.astype(float)]
@@ -138,7 +140,7 @@ def _links(labels, feats, lab, ahead, agree, linked):
 
 
 def _motion(pictures, labs, ahead, behind, linked):
-    texture = [local_texture(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY).astype(np.float32)) for p in pictures]
+    slopes = [slopes_of(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY).astype(np.float32)) for p in pictures]
     n = len(pictures)
     moves = [np.zeros(pictures[0].shape[:2], np.float32) for _ in pictures]
     rests = [np.zeros(pictures[0].shape[:2], np.float32) for _ in pictures]
@@ -146,18 +148,23 @@ def _motion(pictures, labs, ahead, behind, linked):
     for i in range(n - 1):
         if linked[i]:
             there = agreement(ahead[i], behind[i], labs[i], labs[i + 1]); back = agreement(behind[i], ahead[i], labs[i + 1], labs[i])
-            for k, f, tr in ((i, ahead[i], texture[i] * there), (i + 1, behind[i], texture[i + 1] * back)):
-                o = own_motion(f, tr)
+            for k, l, f, tr in ((i, i + 1, ahead[i], there), (i + 1, i, behind[i], back)):
+                o = own_motion(f, slopes[k], tr)
                 moves[k] = np.maximum(moves[k], o); rests[k] += np.minimum(o, 0)
             agree.append((there, back))
         else: agree.append(None)
+    before, after = list(rests), list(rests)
     for i in range(1, n):
         if linked[i - 1]:
-            moves[i] = np.maximum(moves[i], _KEPT * warp_image(moves[i - 1], behind[i - 1]) * agree[i - 1][1])
-            rests[i] = rests[i] + _KEPT * warp_image(rests[i - 1], behind[i - 1]) * agree[i - 1][1]
+            carry = lambda v: _KEPT * warp_image(v, behind[i - 1]) * agree[i - 1][1]
+            moves[i] = np.maximum(moves[i], carry(moves[i - 1]))
+            before[i] = before[i] + carry(before[i - 1])
     for i in reversed(range(n - 1)):
         if linked[i]:
-            moves[i] = np.maximum(moves[i], _KEPT * warp_image(moves[i + 1], ahead[i]) * agree[i][0])
+            carry = lambda v: _KEPT * warp_image(v, ahead[i]) * agree[i][0]
+            moves[i] = np.maximum(moves[i], carry(moves[i + 1]))
+            after[i] = after[i] + carry(after[i + 1])
+    rests = [x + y - z for x, y, z in zip(before, after, rests)]
     return np.stack(moves), np.stack(rests), agree
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ from fresco_engine.correspondence.warp import warp_image
 
 FloatMap = NDArray[np.float32]
 
-SL = 0.003
+SL, TOP, FLOOR = 0.003, 4.0, 0.1
 _BANDS = 6
 """Heights at which the camera's motion has a value of its own: depth changes mostly upwards."""
 _MOVES = 0.006
@@ -24,26 +26,33 @@ _CHANGE = 25.0
 """Difference of colours, of 255, at which they hardly are the same thing's."""
 
 
-def own_motion(flow: Flow, trust: FloatMap) -> FloatMap:
+def own_motion(flow: Flow, slopes: Flow, agreed: FloatMap) -> FloatMap:
     """(h, w), -0.4 to 2: odds that a pixel moves beyond what the camera explains.
 
-    0 is undecided, as is what has no `trust` (0-1).
+    0 is undecided, as is what has no slope or is not `agreed` (0-1). `slopes` are of `slopes_of`.
     """
-    beyond = np.linalg.norm(flow - camera_motion(flow, trust), axis=-1)
-    noise = _weighted_median(beyond, trust * _near_border(*flow.shape[:2]))
+    steep = _held(np.linalg.norm(slopes, axis=-1))
+    camera = camera_motion(flow, steep * agreed)
+    beyond = np.linalg.norm(flow - camera, axis=-1)
+    noise = _weighted_median(beyond, steep * agreed * _near_border(*flow.shape[:2]))
     enough = max(_MOVES * min(flow.shape[:2]), 2.5 * noise)
     odds = 2 * np.tanh(1.2 * (beyond / np.float32(enough) - 1))
     # One that stands still may belong to a subject that rests: a weak sign, unlike motion.
-    return (np.where(odds > 0, odds, 0.2 * odds) * trust).astype(np.float32)
+    signs = np.where(odds > 0, odds, 0.2 * odds) * steep
+    return (signs * agreed).astype(np.float32)
 
 
-def local_texture(grey: FloatMap) -> FloatMap:
-    """(h, w), 0-1: how much there is around each pixel that flow can hold on to."""
+def slopes_of(grey: FloatMap) -> Flow:
+    """(h, w, 2): how much `grey` rises to the right and downwards, per pixel."""
     across = cv2.Sobel(grey, cv2.CV_32F, 1, 0) / 8
     down = cv2.Sobel(grey, cv2.CV_32F, 0, 1) / 8
+    return np.stack([across, down], axis=-1)
+
+
+def _held(slope: FloatMap) -> FloatMap:
+    """(h, w), 0-1: how well flow is held by the slopes around each pixel."""
     # Cut off, or the outline of a subject lends its motion to the flat wall beside it.
-    slope = np.minimum(np.sqrt(across**2 + down**2), _STEEP)
-    near = cv2.GaussianBlur(slope, (0, 0), 1.5) ** 2
+    near = cv2.GaussianBlur(np.minimum(slope, _STEEP), (0, 0), 1.5) ** 2
     return (near / (near + _TEXTURE**2)).astype(np.float32)
 
 
@@ -64,7 +73,7 @@ def camera_motion(flow: Flow, trust: FloatMap) -> Flow:
     height, width = flow.shape[:2]
     step = max(1, min(height, width) // 48)
     some = np.s_[step // 2 :: step, step // 2 :: step]
-    weights = (_near_border(height, width) * np.maximum(trust, 0.1))[some].ravel()
+    weights = (_near_border(height, width) * np.maximum(trust, FLOOR))[some].ravel()
     weights = weights.astype(np.float64)
     everywhere, smooth = _basis(height, width)
     basis = everywhere.reshape(height, width, -1)[some].reshape(len(weights), -1)
@@ -82,6 +91,7 @@ def camera_motion(flow: Flow, trust: FloatMap) -> Flow:
     return (everywhere @ parts).reshape(flow.shape).astype(np.float32)
 
 
+@lru_cache(maxsize=2)
 def _basis(height: int, width: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(h·w, 2·bands) values of the model's parts, and the cost of bending from band to band."""
     grid = pixel_grid(height, width).reshape(-1, 2).astype(np.float64)
@@ -96,11 +106,12 @@ def _basis(height: int, width: int) -> tuple[NDArray[np.float64], NDArray[np.flo
     return np.hstack([hats, hats * across[:, None]]), smooth
 
 
+@lru_cache(maxsize=2)
 def _near_border(height: int, width: int) -> FloatMap:
     """(h, w), 0.05 to 1.05: how near a pixel is to the left, right or upper border."""
     grid = pixel_grid(height, width)
-    x, y = grid[..., 0], grid[..., 1]
-    distance = np.minimum(np.minimum(x, width - 1 - x), 2 * y) / min(height, width)
+    x = grid[..., 0]
+    distance = np.minimum(np.minimum(x, width - 1 - x), TOP * grid[..., 1]) / min(height, width)
     return (np.exp(-((distance / 0.15) ** 2)) + 0.05).astype(np.float32)
 
 
