@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from fresco_engine.compiled import compiled
 
 _ROUNDS = 5
 _COMPACT = 0.6
-"""Colour difference that weighs as much as one pixel of distance."""
+"""Difference of colours that weighs as much as a pixel of distance."""
 
 
 def superpixels(lab: NDArray[np.float32], spacing: int) -> NDArray[np.int32]:
@@ -24,7 +25,7 @@ def superpixels(lab: NDArray[np.float32], spacing: int) -> NDArray[np.int32]:
     return np.unique(labels, return_inverse=True)[1].reshape(height, width).astype(np.int32)
 
 
-@njit(cache=True)
+@compiled
 def _cluster(lab: NDArray[np.float32], rows: int, columns: int) -> NDArray[np.int32]:
     height, width = lab.shape[:2]
     centres = np.zeros((rows * columns, 5), np.float32)
@@ -38,7 +39,7 @@ def _cluster(lab: NDArray[np.float32], rows: int, columns: int) -> NDArray[np.in
     return labels
 
 
-@njit(cache=True)
+@compiled
 def _move_centres(
     lab: NDArray[np.float32], labels: NDArray[np.int32], centres: NDArray[np.float32]
 ) -> None:
@@ -59,7 +60,7 @@ def _move_centres(
                 centres[i, part] = sums[i, part] / sums[i, 5]
 
 
-@njit(cache=True)
+@compiled
 def _choose(
     lab: NDArray[np.float32],
     labels: NDArray[np.int32],
