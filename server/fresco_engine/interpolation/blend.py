@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+from fresco_engine.compiled import compiled
 from fresco_engine.interpolation.colour import Lab
-from fresco_engine.interpolation.compiled import compiled
 
 Map = NDArray[np.float32]
 """(height, width), usually a weight in 0-1."""

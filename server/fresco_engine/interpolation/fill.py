@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fresco_engine.compiled import compiled
 from fresco_engine.interpolation.colour import Lab
-from fresco_engine.interpolation.compiled import compiled
 
 _SHRINK = 8
 _RIDGE = 9.0

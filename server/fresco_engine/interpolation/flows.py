@@ -11,8 +11,8 @@ import numpy as np
 from fresco_media.types import Image
 from numpy.typing import NDArray
 
+from fresco_engine.compiled import compiled
 from fresco_engine.correspondence.flow import Flow, FlowEstimator, pixel_grid, sample_flow
-from fresco_engine.interpolation.compiled import compiled
 
 _WINDOW = (5, 5)
 _ABSOLUTE_MISS = 2.0

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from fresco_media.types import Image
 
+from fresco_engine.compiled import compiled
 from fresco_engine.correspondence.flow import Flow, pixel_grid, sample_flow
 from fresco_engine.interpolation.blend import (
     Fuse,
@@ -20,7 +21,6 @@ from fresco_engine.interpolation.blend import (
     trust,
 )
 from fresco_engine.interpolation.colour import Lab, from_lab, to_lab
-from fresco_engine.interpolation.compiled import compiled
 from fresco_engine.interpolation.fill import recoloured_share
 from fresco_engine.interpolation.segment import InterpolatedFrame
 

@@ -8,7 +8,7 @@ import numpy as np
 from fresco_media.types import Image
 from numpy.typing import NDArray
 
-from fresco_engine.interpolation.compiled import compiled
+from fresco_engine.compiled import compiled
 
 RADIUS = 2
 SIDE = 2 * RADIUS + 1

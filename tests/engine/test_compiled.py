@@ -16,7 +16,7 @@ import loops
 print(loops.double(21))
 """
 LOOPS = """
-from fresco_engine.interpolation.compiled import compiled
+from fresco_engine.compiled import compiled
 
 @compiled
 def double(x):
