@@ -125,9 +125,7 @@ def _aspect(body: bytes) -> Fraction:
     return Fraction(value).limit_denominator(1000) if 0.1 < value < 10 else Fraction(1)
 
 
-def merged_picture(
-    data: bytes, document: Document
-) -> tuple[NDArray[Any], NDArray[Any] | None]:
+def merged_picture(data: bytes, document: Document) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """RGB (height, width, 3), straight, and alpha (height, width), of 8 or 16 bits as stored.
 
     Raises:
