@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
+from collections.abc import Collection
 from pathlib import Path
 
 from fresco_engine.errors import OutputExists, OutputNotWritable
 from fresco_media.files.disk import storing
+from fresco_media.stills.numbered import parse_pattern
 from fresco_media.writing.originals import Originals, is_same_place
 
 from fresco_cli.options import DestinationOptions
 
-_SAVED_KEYFRAME = re.compile(r"\d{6}\.png")
 _PICTURES = (".png", ".jpg", ".jpeg")
 
 
@@ -66,7 +66,9 @@ def check_extras(wanted: DestinationOptions, originals: Originals) -> None:
     if wanted.report is not None:
         check_report(wanted.report, wanted.output, originals)
     if wanted.save_keyframes is not None:
-        check_keyframe_folder(wanted.save_keyframes, originals, overwrite=wanted.overwrite)
+        check_keyframe_folder(
+            wanted.save_keyframes, wanted.output, originals, overwrite=wanted.overwrite
+        )
 
 
 def check_report(path: Path, output: Path, originals: Originals) -> None:
@@ -86,29 +88,51 @@ def check_folder(folder: Path, output: Path, originals: Originals) -> None:
         raise OutputNotWritable(folder, "this is where the result goes; choose another folder")
 
 
-def check_keyframe_folder(folder: Path, originals: Originals, *, overwrite: bool) -> None:
+def check_keyframe_folder(
+    folder: Path, output: Path, originals: Originals, *, overwrite: bool
+) -> None:
     """Looks whether keyframes can go into `folder` without harm.
 
     Raises:
-        OutputNotWritable: it is a file, or what is in it belongs to the clip or was painted.
+        OutputNotWritable: it is a file, or what is in it belongs to the clip, was painted, or
+            would be taken for keyframes together with those that are saved.
         OutputExists: an earlier job's keyframes would lie beside the new ones.
     """
+    from fresco_media.stills.numbered_folder import check_own, numbered_pictures
+
     with storing(folder):
         if folder.exists() and not folder.is_dir():
             raise OutputNotWritable(folder, "this is a file; name a folder for the keyframes")
+        saved = numbered_pictures(folder)
         # Frames of a sequence may be named like keyframes, and overwriting would remove them.
-        originals.check(folder, *_saved_keyframes(folder))
-        if _saved_keyframes(folder) and not overwrite:
+        originals.check(folder, *saved)
+        check_own(*saved)
+        _check_others(folder, output, saved)
+        if saved and not overwrite:
             raise OutputExists(folder, "it holds keyframes of an earlier job", "folder")
+
+
+def _check_others(folder: Path, output: Path, saved: Collection[Path]) -> None:
+    """Raises `OutputNotWritable` where pictures lie that count as painted keys in this folder."""
+    from fresco_media.painted.keys import is_numbered_key
+
+    results = parse_pattern(output.name) if is_same_place(folder, output.parent) else None
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        is_result = results is not None and results.number_of(path.name) is not None
+        if path not in saved and not is_result and is_numbered_key(path):
+            raise OutputNotWritable(
+                folder,
+                f"with {path.name} in it, the keyframes would be taken for painted ones and that "
+                "one for theirs; choose another folder for the keyframes",
+            )
 
 
 def clear_keyframes(folder: Path, originals: Originals) -> None:
     """Removes an earlier job's keyframes; raises where they are not a job's any more."""
-    originals.check(folder, *_saved_keyframes(folder))
-    for path in _saved_keyframes(folder):
+    from fresco_media.stills.numbered_folder import check_own, numbered_pictures
+
+    saved = numbered_pictures(folder)
+    originals.check(folder, *saved)
+    check_own(*saved)
+    for path in saved:
         path.unlink()
-
-
-def _saved_keyframes(folder: Path) -> list[Path]:
-    paths = folder.iterdir() if folder.is_dir() else ()
-    return [path for path in paths if _SAVED_KEYFRAME.fullmatch(path.name)]

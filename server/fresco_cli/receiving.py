@@ -77,14 +77,15 @@ class Receiver:
         folder = self.wanted.save_keyframes
         if folder is None or self.session.is_delivering:
             return
-        from fresco_media.stills.images import displayed, write_image
+        from fresco_media.stills.images import displayed
+        from fresco_media.stills.numbered_folder import numbered_path, write_numbered
 
         with suppress(client.NotFound):
             picture = self.session.frame(self.job_id, "keyframe", index, _LOSSLESS)
             destinations.make_folder(folder)
-            path = folder / f"{index:06d}.png"
-            self.originals.check(path)
-            write_image(path, displayed(decoded(picture), self.clip.info.sample_aspect))
+            self.originals.check(numbered_path(folder, index))
+            image = displayed(decoded(picture), self.clip.info.sample_aspect)
+            write_numbered(folder, index, image)
             self._saved.add(index)
 
     def _receive(self, plan: Plan) -> tuple[str, ...]:

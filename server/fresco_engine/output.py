@@ -9,7 +9,13 @@ from pathlib import Path
 from types import TracebackType
 
 from fresco_media.clip import Clip
-from fresco_media.stills.images import displayed, write_image
+from fresco_media.stills.images import displayed
+from fresco_media.stills.numbered_folder import (
+    check_own,
+    numbered_path,
+    numbered_pictures,
+    write_numbered,
+)
 from fresco_media.types import Image
 from fresco_media.writing.originals import Originals
 from fresco_media.writing.writer import Codec, FrameWriter, open_writer
@@ -39,6 +45,12 @@ class PictureFolders:
     keyframes: Path | None = None
     error_maps: Path | None = None
 
+    def check(self) -> None:
+        """Raises `OutputNotWritable` where pictures lie that no job has saved."""
+        for folder in (self.keyframes, self.error_maps):
+            if folder is not None:
+                check_own(*numbered_pictures(folder))
+
     def save(self, event: Event) -> None:
         """Save the picture of an event, if there is a folder for it."""
         if isinstance(event, KeyframeMade) and self.keyframes is not None:
@@ -47,9 +59,8 @@ class PictureFolders:
             self._write(self.error_maps, event.frame.index, error_picture(event.error))
 
     def _write(self, folder: Path, index: int, image: Image) -> None:
-        path = folder / f"{index:06d}.png"
-        self.originals.check(path)
-        write_image(path, displayed(image, self.clip.info.sample_aspect))
+        self.originals.check(numbered_path(folder, index))
+        write_numbered(folder, index, displayed(image, self.clip.info.sample_aspect))
 
 
 class NoOutput:

@@ -88,6 +88,7 @@ def render(
     output = None if output is None else Path(output)
     originals = originals_of(clip.info) | originals
     pictures = PictureFolders(clip, originals, keyframes=_prepared_folder(save_keyframes))
+    pictures.check()
     checkpoint = checkpoint or NoCheckpoint()
     lazy_model, tracker = LazyModel(model), ProgressTracker()
     options = OutputOptions(clip, output, settings, codec, overwrite, checkpoint, originals)
@@ -133,6 +134,7 @@ def render_propagation(
     files, tracker = files or PropagationFiles(), ProgressTracker()
     originals = originals_of(clip.info) | originals
     pictures = PictureFolders(clip, originals, error_maps=files.error_maps)
+    pictures.check()
     options = OutputOptions(
         clip, Path(output), settings, codec, overwrite, NoCheckpoint(), originals
     )

@@ -12,6 +12,7 @@ from fresco_media.stills.images import write_image
 
 from tests.cli.conftest import Fresco
 from tests.fakes.engine import FakeEngine
+from tests.media.makers import picture_of
 
 
 @pytest.fixture
@@ -129,3 +130,20 @@ def test_keys_numbered_from_1_are_told_and_the_number_can_be_given(
     assert seen.lines[-1]["report"]["keyframes"] == [2, 9]
     assert any("numbered from 1" in text for text in seen.lines[-1]["report"]["warnings"])
     assert given.lines[-1]["report"]["keyframes"] == [3, 10]
+
+
+def test_error_maps_never_replace_other_pictures(
+    fresco: Fresco, clip: Path, keys: Path, tmp_path: Path
+) -> None:
+    maps = tmp_path / "maps"
+    maps.mkdir()
+    write_image(maps / "000002.png", picture_of(1))
+    before = (maps / "000002.png").read_bytes()
+
+    ended = fresco(
+        "propagate", clip, keys, "-o", tmp_path / "out.mp4", "--fast", "--error-maps", maps
+    )
+
+    assert ended.code == 2
+    assert "000002.png: no job has saved this picture" in ended.stderr
+    assert [path.read_bytes() for path in maps.iterdir()] == [before]

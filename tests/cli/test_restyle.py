@@ -11,9 +11,12 @@ import pytest
 from fresco_engine.errors import DiskFull, OutOfDeviceMemory
 from fresco_media.clip import Clip
 from fresco_media.stills.images import write_image
+from fresco_media.stills.numbered_folder import write_numbered
+from fresco_media.stills.png import encode_png, png_note
 
 from tests.cli.conftest import Fresco
 from tests.fakes.engine import FakeEngine
+from tests.media.makers import picture_of
 
 
 def test_a_restyled_clip_has_every_frame_and_is_named_on_stdout(
@@ -249,7 +252,7 @@ def test_keyframes_of_two_jobs_never_lie_side_by_side(
 ) -> None:
     folder = tmp_path / "keys"
     folder.mkdir()
-    (folder / "000777.png").write_bytes(b"old")
+    write_numbered(folder, 777, picture_of(1))
     (folder / "note.txt").write_text("mine", encoding="utf-8")
     wanted = ("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink", "--save-keyframes", folder)
 
@@ -262,6 +265,59 @@ def test_keyframes_of_two_jobs_never_lie_side_by_side(
     names = {path.name for path in folder.iterdir()}
     assert {"000000.png", "note.txt"} <= names
     assert "000777.png" not in names
+
+
+@pytest.mark.parametrize("is_painted_over", [False, True], ids=["foreign", "painted over"])
+def test_pictures_that_no_job_has_saved_are_never_removed(
+    fresco: Fresco, engine: FakeEngine, clip: Path, tmp_path: Path, is_painted_over: bool
+) -> None:
+    folder = tmp_path / "keys"
+    folder.mkdir()
+    picture = folder / "000777.png"
+    if is_painted_over:
+        # GIMP, for one, keeps the comment of what it opened.
+        write_numbered(folder, 777, picture_of(1))
+        note = png_note(picture.read_bytes())
+        picture.write_bytes(encode_png(picture_of(2), note))
+    else:
+        write_image(picture, picture_of(1))
+    before = picture.read_bytes()
+
+    ended = fresco(
+        *("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink"),
+        *("--save-keyframes", folder, "--overwrite"),
+    )
+
+    assert ended.code == 2
+    assert "000777.png: no job has saved this picture, or it was painted over" in ended.stderr
+    assert picture.read_bytes() == before
+    assert engine.loaded == []
+
+
+def test_keyframes_are_not_saved_among_painted_ones(
+    fresco: Fresco, engine: FakeEngine, clip: Path, tmp_path: Path
+) -> None:
+    write_image(tmp_path / "key_0003.tif", picture_of(1))
+
+    ended = fresco(
+        *("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink"),
+        *("--save-keyframes", tmp_path),
+    )
+
+    assert ended.code == 2
+    assert "with key_0003.tif in it, the keyframes would be taken for painted ones" in ended.stderr
+    assert engine.loaded == []
+
+
+def test_keyframes_may_lie_beside_the_result(fresco: Fresco, clip: Path, tmp_path: Path) -> None:
+    wanted = ("restyle", clip, "-o", tmp_path / "made" / "out_%03d.png", "-p", "ink")
+    (tmp_path / "made").mkdir()
+
+    for _ in range(2):
+        ended = fresco(*wanted, "--save-keyframes", tmp_path / "made", "--overwrite")
+        assert ended.code == 0, ended.stderr
+
+    assert (tmp_path / "made" / "000000.png").exists()
 
 
 def test_keyframes_never_replace_the_pictures_of_the_clip(

@@ -22,7 +22,7 @@ from fresco_engine.types import (
     Stage,
 )
 from fresco_media.clip import Clip
-from fresco_media.stills.images import write_image
+from fresco_media.stills.numbered_folder import write_numbered
 from fresco_media.types import Frame, Image
 from fresco_media.writing.delivery import Codec
 from fresco_media.writing.originals import NO_ORIGINALS, Originals
@@ -138,7 +138,7 @@ def bundled_entry(problem: str | None = None) -> ModelEntry:
 def _keyframe(frame: Frame, folder: Path | None) -> Iterator[Event]:
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        write_image(folder / f"{frame.index:06d}.png", frame.image)
+        write_numbered(folder, frame.index, frame.image)
     yield KeyframeMade(frame.index, frame.image)
 
 

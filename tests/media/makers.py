@@ -37,6 +37,11 @@ def rgb_to_xyz(primaries: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
     return columns * np.linalg.solve(columns, _xyz(_D65))
 
 
+def picture_of(shade: int) -> NDArray[np.uint8]:
+    """A small picture of one grey."""
+    return np.full((24, 32, 3), shade, np.uint8)
+
+
 def icc_profile(primaries: Sequence[tuple[float, float]], gamma: float = 2.2) -> bytes:
     """An ICC profile (version 2) of a display with these primaries, one gamma and D65."""
     here, there = _BRADFORD @ _xyz(_D65), _BRADFORD @ _D50_XYZ

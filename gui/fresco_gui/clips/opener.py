@@ -12,8 +12,8 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from fresco_gui.clips.readable import ReadableClip, reach
 from fresco_gui.daemon.connection import DaemonConnection
-from fresco_gui.problems.problem import Problem
-from fresco_gui.problems.reporter import CLIP_GONE, CLIP_WAITS
+from fresco_gui.problems.problem import Problem, problem_of
+from fresco_gui.problems.reporter import CLIP_GONE, CLIP_UNREADABLE, CLIP_WAITS
 from fresco_gui.project.document import SUFFIX, Project, ProjectUnreadable, load
 from fresco_gui.project.relink import find_moved, fingerprint_of
 from fresco_gui.project.store import ProjectStore
@@ -31,7 +31,7 @@ class ClipOpener(QObject):
         leaving(): the clip that was open is let go of.
         opened(Path): this clip is to be shown; the project is set.
         settled(): it is shown, and so its results can be.
-        reached(ReachedClip): the daemon can read it.
+        reached(ReadableClip): the daemon can read it.
         closed(): there is no clip any more.
         presence_changed(): its file is gone, or there again.
         sending(TransferProgress): the clip is on its way to the daemon.
@@ -61,6 +61,7 @@ class ClipOpener(QObject):
         self.is_gone = False
         self._is_shown = False
         self._is_waiting = False
+        self._before: tuple[Project, Path] | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_AFTER_MS)
         self._timer.timeout.connect(self._look_after)
@@ -93,6 +94,7 @@ class ClipOpener(QObject):
 
     def open(self, path: Path) -> None:
         """Open a project, or a clip with the project that was autosaved for it."""
+        self._services.reporter.over.emit(CLIP_UNREADABLE)
         if path.suffix == SUFFIX:
             self.open_project(path)
         else:
@@ -104,6 +106,7 @@ class ClipOpener(QObject):
         place = self._project_store.autosaved_path(path)
         project = self._project_of(place)
         rate = str(frame_rate) if frame_rate else project.frame_rate
+        self._remember()
         self._open(replace(project, clip=str(path), frame_rate=rate), place)
         self._services.preferences.add_recent(path)
 
@@ -114,11 +117,24 @@ class ClipOpener(QObject):
         except ProjectUnreadable as error:
             self._services.reporter.tell(error, self.tr("The project cannot be opened"))
             return
+        self._remember()
         self._open(project, path)
         self._services.preferences.add_recent(path)
 
+    def _remember(self) -> None:
+        """Keep what is open, so that something which turns out to be no clip does not close it."""
+        place = self._project_store.path
+        if self.clip is not None and place is not None:
+            self._before = self._project_store.project, place
+
+    def _go_back(self) -> None:
+        before, self._before = self._before, None
+        if before is not None:
+            self._open(*before)
+
     def close_clip(self) -> None:
         """Go back to the empty window."""
+        self._before = None
         self._project_store.save()
         self._let_go()
         self._project_store.end()
@@ -181,7 +197,7 @@ class ClipOpener(QObject):
         self._services.workers.call(
             lambda: reach(session, path, rate, self._on_transfer),
             self._on_reached,
-            self._on_unreachable,
+            lambda error: self._on_unreachable(path, error),
         )
 
     def _on_transfer(self, progress: TransferProgress) -> None:
@@ -191,16 +207,20 @@ class ClipOpener(QObject):
     def _on_reached(self, clip: object) -> None:
         assert isinstance(clip, ReadableClip)
         if str(clip.path) == self._project_store.project.clip:
-            self.clip = clip
+            self.clip, self._before = clip, None
             self._stop_waiting()
             self._services.reporter.over.emit(CLIP_WAITS)
             self.reached.emit(clip)
 
-    def _on_unreachable(self, error: Exception) -> None:
+    def _on_unreachable(self, path: Path, error: Exception) -> None:
+        if path != self._path:
+            return
         if is_passing(error):
             self._wait(error)
-        elif self._path.exists():
-            self._services.reporter.tell(error, self.tr("The clip cannot be opened"))
+        elif path.exists():
+            problem = problem_of(error, self.tr("The clip cannot be opened"))
+            self._services.reporter.report(replace(problem, reason=CLIP_UNREADABLE))
+            self._go_back()
         else:
             self._tell_gone()
 

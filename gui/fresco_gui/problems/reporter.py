@@ -13,11 +13,12 @@ from fresco_gui.project import ProjectUnreadable
 _log = logging.getLogger(__name__)
 
 CLIP_GONE = "CLIP_GONE"
+CLIP_UNREADABLE = "CLIP_UNREADABLE"
 CLIP_WAITS = "CLIP_WAITS"
 DAEMON_AWAY = "DAEMON_AWAY"
 FETCH_FAILED = "FETCH_FAILED"
 AUTOSAVE_FAILED = "AUTOSAVE_FAILED"
-"""Reasons of problems that the window has a remedy for."""
+"""Reasons of problems that the window has a remedy for, or sees the end of."""
 
 
 class Reporter(QObject):

@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import QWidget
 from fresco_gui.clips import ClipOpener, ReadableClip
 from fresco_gui.display import Display
 from fresco_gui.problems.problem import Problem
+from fresco_gui.problems.reporter import CLIP_UNREADABLE
 from fresco_gui.project.store import ProjectStore
 from fresco_gui.window.views import Views, WindowLayout
 
@@ -133,7 +134,7 @@ class ClipPage(QObject):
         if not path.exists() and not is_pattern(path):
             return  # The opener tells of it, with a way to put it right.
         title = self.tr("The clip cannot be shown")
-        self._views.problems.add(Problem(title=title, message=sentence))
+        self._views.problems.add(Problem(title=title, message=sentence, reason=CLIP_UNREADABLE))
 
     def _on_result_failed(self, sentence: str) -> None:
         title = self.tr("The result cannot be shown")

@@ -17,8 +17,9 @@ from fresco_media.colour.scaling import display_size, resize
 from fresco_media.errors import ClipError, KeyframesUnusable
 from fresco_media.files.opening import listed
 from fresco_media.painted.numbering import NumberingFit, fits_of
-from fresco_media.stills.formats import KEY_SUFFIXES
+from fresco_media.stills.formats import KEY_SUFFIXES, UNREAD_SUFFIXES
 from fresco_media.stills.headers import read_header
+from fresco_media.stills.joined import JOINED, is_joined
 from fresco_media.stills.numbered import signed_number
 from fresco_media.stills.reading import Still, read_still
 from fresco_media.types import ClipProperties, Image
@@ -86,6 +87,9 @@ def find_painted_keys(
             folder, "all of its keys lie outside the range; choose a range that holds one"
         )
     warnings += _guesses(files.values())
+    warnings += _told(
+        "is of a kind that is not read here and is not used; save it as PNG", _unread(folder, named)
+    )
     warnings += _told("has no number in its name and is not used", _pictures(folder) - set(named))
     warnings += _told("lies outside the range and is not used", set(outside))
     return PaintedKeys(folder, dict(sorted(files.items())), warnings)
@@ -94,6 +98,11 @@ def find_painted_keys(
 def misplaced(files: Mapping[int, Path], clip: Clip) -> tuple[str, ...]:
     """What the user should know of keys (by frame) that look like a frame beside their own."""
     return tuple(_misfit(fit, 0) for fit in fits_of(files, clip) if fit.offset and fit.is_clear)
+
+
+def is_numbered_key(file: Path) -> bool:
+    """Whether a file of this name counts as a key in a folder of painted keys."""
+    return _is_picture(file) and _NUMBER.search(file.stem) is not None
 
 
 def _counted_from(named: Mapping[Path, int], clip: Clip) -> tuple[int, tuple[str, ...]]:
@@ -219,11 +228,24 @@ def _pictures(folder: Path) -> set[Path]:
         files = listed(folder)
     except OSError as error:
         raise KeyframesUnusable(folder, "it cannot be read; check its permissions") from error
+    return {file for file in files if _is_picture(file) and file.is_file()}
+
+
+def _unread(folder: Path, named: Iterable[Path]) -> set[Path]:
+    """Numbered documents of paint programs of which no key was saved under the same name."""
+    saved = {file.stem for file in named}
     return {
         file
-        for file in files
-        if file.suffix.lower() in KEY_SUFFIXES and not file.name.startswith(".") and file.is_file()
+        for file in listed(folder)
+        if file.suffix.lower() in UNREAD_SUFFIXES
+        and _NUMBER.search(file.stem)
+        and not file.name.startswith(".")
+        and file.stem not in saved
     }
+
+
+def _is_picture(file: Path) -> bool:
+    return file.suffix.lower() in KEY_SUFFIXES and not file.name.startswith(".")
 
 
 def _told(what: str, files: set[Path]) -> tuple[str, ...]:
@@ -266,9 +288,10 @@ def check_keys(files: Iterable[Path], info: ClipProperties) -> tuple[str, ...]:
 def _noted(file: Path) -> tuple[str, ...]:
     """What is taken of a file that says less, or holds more, than one picture does."""
     try:
-        return tuple(f"{file.name}: {note}" for note in read_header(file).notes)
+        notes = (*read_header(file).notes, *((JOINED,) if is_joined(file) else ()))
     except ClipError as error:
         raise KeyframesUnusable(file, error.reason) from error
+    return tuple(f"{file.name}: {note}" for note in notes)
 
 
 def check_key(file: Path, info: ClipProperties) -> tuple[str, ...]:

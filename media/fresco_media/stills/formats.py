@@ -28,6 +28,14 @@ KEY_SUFFIXES = {
 }
 """Of files that may be pictures painted by hand: paint programs save more kinds."""
 
+UNREAD_SUFFIXES = {
+    *(".psb", ".xcf", ".kra", ".kraz", ".ora", ".clip", ".procreate", ".afphoto", ".af", ".sai"),
+    *(".sai2", ".mdp", ".pspimage", ".pdn", ".svg", ".ai", ".pdf", ".eps", ".jxl", ".jxr", ".hdr"),
+    *(".pam", ".phm", ".cin", ".xwd", ".pict", ".pct", ".ras", ".sun", ".iff", ".tx", ".sct"),
+    *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".rw2", ".orf"),
+}
+"""Of pictures and documents of paint programs that are not read here."""
+
 HEAD_BYTES = 64
 # Formats that Pillow reads by itself. Others start programs (EPS), are drawings of another system
 # (WMF), or only stubs for what somebody else may have installed.

@@ -20,7 +20,7 @@ from fresco_media.colour.orientation import Orientation, from_exif
 from fresco_media.errors import ClipNotFound, ClipUnreadable
 from fresco_media.files.faults import reading
 from fresco_media.files.opening import NotAFile, TooLarge, open_file
-from fresco_media.stills import film, heif
+from fresco_media.stills import film, heif, psd
 from fresco_media.stills.formats import (
     HEAD_BYTES,
     TooManyPixels,
@@ -92,7 +92,7 @@ def understood(path: Path) -> Iterator[None]:
     except (PermissionError, NotAFile, TooLarge):
         with reading(path):
             raise
-    except (TooManyPixels, heif.NotRead) as error:
+    except (TooManyPixels, heif.NotRead, psd.NotMerged) as error:
         raise ClipUnreadable(path, str(error)) from error
     except MemoryError as error:
         raise ClipUnreadable(path, "it does not fit into memory; make it smaller") from error
@@ -110,6 +110,8 @@ def _header(file: BinaryIO) -> StillHeader:
         return StillHeader(heif.size_of(file.read()), kind="HEIF")
     if kind == "TIFF":
         return _tiff_header(file)
+    if kind == "PSD":
+        return _document_header(file)
     with open_with_pillow(file) as picture:
         # Asking a PNG for a tag it may not have would decode all of it.
         has_tags = "exif" in picture.info or picture.format != "PNG"
@@ -123,6 +125,17 @@ def _header(file: BinaryIO) -> StillHeader:
             kind=picture.format or "",
             notes=_pillow_notes(picture),
         )
+
+
+def _document_header(file: BinaryIO) -> StillHeader:
+    document = psd.read_document(file)
+    return StillHeader(
+        size=document.size,
+        has_alpha=document.has_alpha,
+        bit_depth=document.depth,
+        pixel_aspect=document.pixel_aspect,
+        kind="PSD",
+    )
 
 
 def _pillow_notes(picture: Pillow.Image) -> tuple[str, ...]:

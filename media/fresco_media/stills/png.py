@@ -30,11 +30,16 @@ def encode_png(image: Image, note: str = "") -> bytes:
     """`image` as a PNG file, in which `note` (ASCII) stands as its comment."""
     _, encoded = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), _FAST)
     data = encoded.tobytes()
-    return data[:_HEADER_END] + _comment(note) + data[_HEADER_END:] if note else data
+    return with_note(data, note) if note else data
+
+
+def with_note(data: bytes, note: str) -> bytes:
+    """The PNG file `data` with `note` (ASCII) as its comment."""
+    return data[:_HEADER_END] + _comment(note) + data[_HEADER_END:]
 
 
 def png_note(data: bytes) -> str:
-    """The note in a file that `encode_png` made, empty where there is none or it is damaged."""
+    """The note that `with_note` put into a file, empty where there is none or it is damaged."""
     for kind, body in _chunks(data):
         if kind == b"tEXt" and body.startswith(_COMMENT):
             return body.removeprefix(_COMMENT).decode("ascii", "replace")

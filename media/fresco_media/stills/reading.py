@@ -19,7 +19,7 @@ from fresco_media.colour.orientation import Orientation, from_exif
 from fresco_media.colour.picture import multiplied
 from fresco_media.colour.transfer import LINEAR, decode_density, encode_srgb, in_bt709, light_of
 from fresco_media.files.opening import read_file
-from fresco_media.stills import film, heif
+from fresco_media.stills import film, heif, psd
 from fresco_media.stills.formats import HEAD_BYTES, kind_of, open_with_pillow
 from fresco_media.stills.headers import (
     EXTRA_SAMPLES_TAG,
@@ -90,6 +90,10 @@ def decode_still(data: bytes) -> Still:
         tags = tiff_tags(io.BytesIO(data))
         if tiff_bits(tags) > 8:
             return _deep_tiff(data, tags)
+    if kind == "PSD":
+        document = psd.read_document(io.BytesIO(data))
+        if document.is_read_here:
+            return _document(data, document)
     with open_with_pillow(io.BytesIO(data)) as picture:
         if is_deep(picture):
             return _deep(data, picture)
@@ -117,6 +121,17 @@ def _dpx(data: bytes) -> Still:
         shown = _rounded(codes)
     coverage = None if alpha is None else _rounded(alpha)
     return _laid(shown, coverage, Orientation(), header.pixel_aspect)
+
+
+def _document(data: bytes, document: psd.Document) -> Still:
+    """Photoshop's merged picture."""
+    codes, alpha = psd.merged_picture(data, document)
+    shown = levels = _as_levels(codes)
+    if document.profile:
+        found = profiles.to_srgb(Pillow.fromarray(levels), document.profile)
+        shown = levels if found is None else found
+    coverage = None if alpha is None else _as_levels(alpha)
+    return _laid(shown, coverage, Orientation(), document.pixel_aspect)
 
 
 def _deep_avif(data: bytes) -> Still | None:

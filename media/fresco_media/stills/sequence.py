@@ -14,6 +14,7 @@ from fresco_media.errors import ClipNotFound, ClipUnreadable, NoVideoStream, Seq
 from fresco_media.files.opening import listed
 from fresco_media.stills.formats import IMAGE_SUFFIXES, is_picture_file
 from fresco_media.stills.headers import StillHeader, read_header
+from fresco_media.stills.joined import JOINED, is_joined
 from fresco_media.stills.numbered import NumberedName, is_pattern, numbers_around, parse_pattern
 from fresco_media.types import ClipProperties, ColourTags
 from fresco_media.video.animation import is_animated
@@ -178,7 +179,10 @@ def describe_sequence(
         colour=SRGB,
         codec=sequence.files[0].suffix.lower().lstrip("."),
     )
-    return info, _warnings(headers)
+    warnings = _warnings(headers)
+    if len(sequence.files) == 1 and is_joined(sequence.files[0]):
+        warnings = (*warnings, JOINED)
+    return info, warnings
 
 
 def _warnings(headers: Sequence[StillHeader]) -> tuple[str, ...]:

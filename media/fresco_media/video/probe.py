@@ -13,11 +13,19 @@ from av.format import Flags as ContainerFlags
 
 from fresco_media.colour.orientation import Orientation, orientation_of
 from fresco_media.colour.picture import ALPHA_UNREAD, OVER_BLACK, has_alpha
-from fresco_media.colour.tags import colour_warnings, shown_tags, tags_of, unreadable_colours
+from fresco_media.colour.tags import (
+    UNSTATED,
+    colour_warnings,
+    shown_tags,
+    tags_of,
+    unreadable_colours,
+)
+from fresco_media.colour.transfer import LINEAR
 from fresco_media.errors import ClipUnreadable
 from fresco_media.files.faults import NOT_A_VIDEO, reading
 from fresco_media.files.opening import regular_file
 from fresco_media.files.text import counted
+from fresco_media.stills import film
 from fresco_media.types import ClipProperties, ColourTags
 from fresco_media.video.animation import AnimationCursor, is_animated_webp, show_times_ms
 from fresco_media.video.containers import open_input
@@ -286,7 +294,7 @@ def _describe(
     timing = _timing(header, table)
     aspect = header.sample_aspect
     components = frame.format.components
-    colour = tags_of(first.marked)
+    colour = _colour(path, header, first.marked)
     info = ClipProperties(
         path=path,
         width=width,
@@ -314,6 +322,18 @@ def _describe(
     if not (table.is_timed and header.has_times):
         warnings.append(f"the file holds no times; {info.frame_rate} frames a second are assumed")
     return Probe(info, table, orientation, coded_size, colour, tuple(warnings), open_cursor)
+
+
+def _colour(path: Path, header: _Header, frame: av.VideoFrame) -> ColourTags:
+    """What the stream says of the colours of `frame`, its first."""
+    tags = tags_of(frame)
+    if header.codec == "dpx" and tags.transfer == LINEAR:
+        # FFmpeg writes so of every picture, and then believes it.
+        with open_input(path) as container:
+            packet = next(container.demux(_video(container, header)))
+            if not film.is_linear(film.dpx_header(bytes(packet))):
+                return replace(tags, transfer=UNSTATED)
+    return tags
 
 
 def _timing(header: _Header, table: PacketTable) -> Timing:

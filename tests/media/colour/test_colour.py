@@ -152,3 +152,26 @@ def test_tags_are_those_of_the_pictures_that_are_handed_out(
     path = make_clip("tagged.mp4", frame_count=2, tags=tags)
 
     assert Clip.open(path).info.colour == expected
+
+
+@pytest.mark.parametrize("is_by_ffmpeg", [True, False], ids=["by FFmpeg", "by others"])
+def test_only_dpx_of_others_in_a_film_is_the_linear_light_that_it_says(
+    tmp_path: Path, is_by_ffmpeg: bool
+) -> None:
+    shade = np.full((24, 32, 3), 100, np.uint8)
+    path = tmp_path / "a.mov"
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("dpx", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 32, 24, "gbrp10le"
+        frame = av.VideoFrame.from_ndarray(shade, format="rgb24").reformat(format="gbrp10le")
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            file.mux(packet)
+    if not is_by_ffmpeg:
+        path.write_bytes(path.read_bytes().replace(b"Lavc", b"Nuke"))
+
+    clip = Clip.open(path)
+    (made,) = clip.frames()
+
+    wanted = 100 if is_by_ffmpeg else 167
+    assert abs(int(made.image[12, 16, 0]) - wanted) <= 2
+    assert any("linear light" in one for one in clip.warnings) is not is_by_ffmpeg

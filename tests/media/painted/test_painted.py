@@ -108,6 +108,28 @@ def test_other_files_are_left_alone_and_pictures_without_a_number_are_told(
     assert keys.warnings == ("palette.png has no number in its name and is not used",)
 
 
+def test_documents_that_are_not_read_are_told_unless_a_key_was_saved_of_them(
+    clip: Clip, tmp_path: Path
+) -> None:
+    folder = painted(tmp_path, "key_0003.png")
+    for name in ("key_0003.kra", "key_0007.kra", "key_0009.jxl", "palette.kra", "notes_0001.txt"):
+        (folder / name).write_bytes(b"...")
+
+    keys = find_painted_keys(folder, clip, 0, 12)
+
+    what = "is of a kind that is not read here and is not used; save it as PNG"
+    assert keys.warnings == (f"key_0007.kra {what}", f"key_0009.jxl {what}")
+
+
+def test_a_key_with_more_pictures_behind_it_is_told(clip: Clip, tmp_path: Path) -> None:
+    key = painted(tmp_path, "key_0003.png") / "key_0003.png"
+    key.write_bytes(key.read_bytes() * 2)
+
+    (told,) = check_keys([key], clip.info)
+
+    assert told.startswith("key_0003.png: the file holds several pictures")
+
+
 def test_keys_outside_the_range_are_told_and_not_used(clip: Clip, tmp_path: Path) -> None:
     keys = find_painted_keys(painted(tmp_path, "2.png", "9.png"), clip, 0, 6)
 

@@ -9,6 +9,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from av.video.codeccontext import VideoCodecContext
 from fresco_engine.errors import ClipNotFound, ClipUnreadable, NoVideoStream, SequenceGap
 from fresco_media.clip import Clip
 from fresco_media.stills.images import write_image
@@ -307,3 +308,34 @@ def test_a_preview_in_a_tiff_is_no_page(tmp_path: Path) -> None:
     picture.save(tmp_path / "a.tif", save_all=True, append_images=[preview])
 
     assert Clip.open(tmp_path / "a.tif").warnings == ()
+
+
+def pictures_in_one(suffix: str, count: int) -> bytes:
+    """Pictures one behind the other, as FFmpeg writes them into a pipe."""
+    if suffix == ".exr":
+        return makers.exr(np.full((24, 32, 3), 0.5, np.float32)) * count
+    if suffix == ".dpx":
+        encoder = av.CodecContext.create("dpx", "w")
+        assert isinstance(encoder, VideoCodecContext)
+        encoder.width, encoder.height, encoder.pix_fmt = 32, 24, "gbrp10le"
+        encoder.time_base = Fraction(1, 24)
+        frame = av.VideoFrame.from_ndarray(picture(32, 24), format="rgb24")
+        data = b"".join(map(bytes, encoder.encode(frame.reformat(format="gbrp10le"))))
+        return data * count
+    file = io.BytesIO()
+    Pillow.fromarray(picture(32, 24)).save(file, {".tga": "TGA"}.get(suffix, suffix[1:]))
+    return file.getvalue() * count
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tga", ".exr", ".dpx"])
+def test_pictures_in_one_file_are_told(tmp_path: Path, suffix: str) -> None:
+    for count in (1, 2):
+        path = tmp_path / f"{count}"
+        path.mkdir()
+        (path / f"shot{suffix}").write_bytes(pictures_in_one(suffix, count))
+
+        clip = Clip.open(path / f"shot{suffix}")
+
+        is_told = any("several pictures, one behind the other" in one for one in clip.warnings)
+        assert is_told is (count == 2)
+        assert clip.info.frame_count == 1
