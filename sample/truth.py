@@ -59,7 +59,7 @@ def _points_seen(surfaces: Surfaces, frame: int) -> dict[tuple[int, int], tuple[
     inverses: dict[str, Matrix] = {}
     seen = {}
     for row, column in np.ndindex(SIZE, SIZE):
-        hit = surfaces.first_hit(_direction(surfaces.eye, column, row))
+        hit = surfaces.first_hit(direction(surfaces.eye, column, row, SIZE))
         if hit.owner not in inverses:
             inverses[hit.owner] = surfaces.place_of(hit.owner).inverted()
         seen[row, column] = hit.owner, inverses[hit.owner] @ hit.place
@@ -73,9 +73,10 @@ def _is_visible(surfaces: Surfaces, point: Vector, owner: str) -> bool:
     return hit.owner == owner and (hit.place - point).length < TOLERANCE * away.length
 
 
-def _direction(eye: Matrix, column: int, row: int) -> Vector:
-    across = (column + 0.5) / SIZE - 0.5
-    down = (row + 0.5) / SIZE - 0.5
+def direction(eye: Matrix, column: int, row: int, size: int) -> Vector:
+    """From the camera through the centre of a pixel of the `size` square picture."""
+    across = (column + 0.5) / size - 0.5
+    down = (row + 0.5) / size - 0.5
     return (eye.to_3x3() @ Vector((across, -down, -LENS))).normalized()
 
 

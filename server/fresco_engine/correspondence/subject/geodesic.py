@@ -18,12 +18,14 @@ def geodesic_odds(links: Integers, steps: Floats, subject: Floats, surroundings:
     """(n,), -1 to 1: whether patches are nearer to the subject (Bai and Sapiro 2009).
 
     Each of `links` (m, 2) is as long as its `steps` (m,). `subject` and `surroundings` (n,) are
-    what it costs to begin at a patch, `FAR` where one cannot.
+    what it costs to begin at a patch, `FAR` where one cannot. A patch from which no way leads to a
+    subject, as in a frame that is compared with no other, is left undecided.
     """
     to_subject = _distance(links, steps, subject)
     to_surroundings = _distance(links, steps, surroundings)
     # Where both are next to nothing away, neither is nearer.
-    return (to_surroundings - to_subject) / (to_surroundings + to_subject + 0.5)
+    odds = (to_surroundings - to_subject) / (to_surroundings + to_subject + 0.5)
+    return np.where(to_subject < FAR, odds, 0.0)
 
 
 def _distance(links: Integers, steps: Floats, entry: Floats) -> Floats:

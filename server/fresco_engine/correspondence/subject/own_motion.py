@@ -110,9 +110,12 @@ def camera_motion(flow: Flow, trust: FloatMap) -> Flow:
         scale = max(0.002 * min(height, width), spread * _weighted_median(distance, weights))
         share = weights / (1 + (distance / scale) ** 2) ** 2
         weighted = basis * share[:, None]
-        found = np.linalg.solve(basis.T @ weighted + smooth * share.sum(), weighted.T @ vectors)
-        distance = np.linalg.norm(vectors - basis @ found, axis=1)
-    return (parts @ found).reshape(flow.shape).astype(np.float32)
+        # Not as products of matrices: BLAS wakes threads for these, which costs more than the sums.
+        normal = np.einsum("pi,pj->ij", basis, weighted) + smooth * share.sum()
+        found = np.linalg.solve(normal, np.einsum("pi,pa->ia", weighted, vectors))
+        distance = np.linalg.norm(vectors - np.einsum("pi,ia->pa", basis, found), axis=1)
+    fitted = np.einsum("pi,ia->pa", parts, found)
+    return fitted.reshape(flow.shape).astype(np.float32)
 
 
 @lru_cache(maxsize=2)
