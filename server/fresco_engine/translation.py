@@ -233,7 +233,13 @@ def _translation(
     )
     model = run.model()
     with device_memory("comparing keyframes"):
-        correspondence = correspond(images, run.estimator, tracks=tracks, device=model.device)
+        correspondence = correspond(
+            images,
+            run.estimator,
+            tracks=tracks,
+            linked=[pair != batch.anchors for pair in pairwise(batch.frames)],
+            device=model.device,
+        )
     steps = translate(model, inputs, run.settings, correspondence)
     return (yield from _as_progress(steps, run.tracker))
 

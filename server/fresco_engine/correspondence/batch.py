@@ -75,12 +75,15 @@ def correspond(
     estimator: FlowEstimator,
     *,
     tracks: Sequence[tuple[Flow, Flow]] | None = None,
+    linked: Sequence[bool] | None = None,
     device: str | torch.device = "cpu",
 ) -> BatchCorrespondence:
     """The correspondence of `frames`, at least one, all of one size.
 
     `tracks` are the flows from each frame to the next and back where they are known already, as
     from `flow.track` over the frames between; only the ring's last link is then estimated.
+    `linked` says of each frame but the last whether the next one follows it in time, as it does
+    unless both are anchors; nothing is concluded about the subject from steps that are wider.
     """
     if not frames:
         raise ValueError("no frames, nothing corresponds")
@@ -94,7 +97,7 @@ def correspond(
     ]
     forward, backward = ([pair[way] for pair in pairs] for way in (0, 1))
     # The ring's last link may span the whole batch: too far to tell who moves.
-    foreground = foreground_mask(frames, forward[:-1], backward[:-1])
+    foreground = foreground_mask(frames, forward[:-1], backward[:-1], linked=linked)
     ahead, behind = (
         torch.from_numpy(np.stack([pair[way] for pair in hidden])).to(device) for way in (0, 1)
     )

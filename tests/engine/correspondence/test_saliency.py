@@ -2,7 +2,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from fresco_engine.correspondence.flow import Flow, pixel_grid
+from fresco_engine.correspondence.batch import correspond
+from fresco_engine.correspondence.flow import DisFlow, Flow, pixel_grid
 from fresco_engine.correspondence.saliency import foreground_mask
 from fresco_media.types import Image
 
@@ -58,6 +59,19 @@ def test_an_object_at_rest_is_foreground_where_it_moves_in_another_frame(texture
     masks = foreground_mask([*frames[:2], frames[1]], [forward[0], still], [backward[0], still])
 
     assert _overlap(masks[2], 1) > 0.85
+
+
+def test_a_wide_step_says_nothing_about_the_subject(texture: Texture) -> None:
+    frames, forward, backward = _scene(texture)
+    still = np.zeros_like(forward[0])
+    pictures = [*frames[:2], frames[1]]
+    tracks = [(forward[0], backward[0]), (still, still)]
+
+    followed = correspond(pictures, DisFlow(), tracks=tracks)
+    unrelated = correspond(pictures, DisFlow(), tracks=tracks, linked=[False, True])
+
+    assert followed.foreground[1].any()
+    assert not unrelated.foreground.any()
 
 
 @pytest.mark.parametrize("moves", [False, True], ids=["still", "camera moves"])

@@ -36,7 +36,7 @@ def colour_odds(features: Floats, sizes: Floats, chances: Floats) -> Floats:
 def _cell_numbers(features: Floats) -> NDArray[np.int64]:
     shape = np.array(_CELLS)
     cells = np.clip((features * shape).astype(np.int64), 0, shape - 1)
-    return np.ravel_multi_index(tuple(cells.T), _CELLS)
+    return np.asarray(np.ravel_multi_index(tuple(cells.T), _CELLS), np.int64)
 
 
 def _density(cells: NDArray[np.int64], weights: Floats) -> Floats:
@@ -45,4 +45,4 @@ def _density(cells: NDArray[np.int64], weights: Floats) -> Floats:
     grid = np.bincount(cells, weights / total, minlength=int(np.prod(_CELLS))).reshape(_CELLS)
     for axis, reach in enumerate(_REACH):
         grid = gaussian_filter1d(grid, reach, axis, mode="nearest", truncate=2.5)
-    return grid.ravel()
+    return np.asarray(grid.ravel(), np.float64)

@@ -49,7 +49,8 @@ def read_signs(
     `ahead[i]` leads from frame i to the next and `behind[i]` back. What is not `linked` is
     not compared, nor is anything carried over it.
     """
-    moves, rests = np.zeros((2, *colours.shape[:3]), np.float32)
+    moves = np.zeros(colours.shape[:3], np.float32)
+    rests = np.zeros_like(moves)
     held = [_held(picture[..., 0]) for picture in colours]
     agreed: list[FloatMap] = []
     returned: list[FloatMap] = []
