@@ -13,7 +13,7 @@ from fresco_engine.correspondence.flow import FlowEstimator
 from fresco_engine.evaluation.clip_scores import ClipScores, Likeness
 from fresco_engine.evaluation.flicker import Flicker, KeyframePlan
 from fresco_engine.evaluation.means import mean_of, ratio_of
-from fresco_engine.evaluation.motion import Mask, Motion, FlowTrack
+from fresco_engine.evaluation.motion import FlowTrack, Mask, Motion
 from fresco_engine.evaluation.sharpness import Sharpness
 from fresco_engine.evaluation.steadiness import (
     Sticking,

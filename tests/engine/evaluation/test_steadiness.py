@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from fresco_engine.evaluation.motion import Motion, FlowTrack
+from fresco_engine.evaluation.motion import FlowTrack, Motion
 from fresco_engine.evaluation.steadiness import (
     Sticking,
     aligned_difference,
