@@ -277,3 +277,12 @@ def test_seconds_are_exact_to_the_nanosecond() -> None:
 def test_a_name_that_is_not_utf8_is_told_and_never_sent(value: object, kind: type[Message]) -> None:
     with pytest.raises(Forbidden, match=r"\\udc.*the name is not UTF-8.*Rename"):
         message_of(value, kind)
+
+
+@pytest.mark.parametrize(
+    ("given_s", "sent_s"), [(1.5, 1.5), (-3.0, 0.0), (1e30, 315_576_000_000.0)]
+)
+def test_a_duration_is_sent_within_what_messages_can_hold(given_s: float, sent_s: float) -> None:
+    message = message_of({"remaining_s": given_s}, jobs_pb2.ProgressMade)
+
+    assert message.remaining.ToNanoseconds() / 1e9 == sent_s
