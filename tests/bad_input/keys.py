@@ -62,6 +62,17 @@ def _palette(stage: Stage) -> None:
 
 
 @TABLE.situation(
+    "a document of a paint program among the keys",
+    _RUN,
+    "key_0007.kra is of a kind that is not read here and is not used; save it as PNG",
+    code=0,
+)
+def _document(stage: Stage) -> None:
+    stage.clip()
+    (stage.keys("key_0003.png") / "key_0007.kra").write_bytes(b"PK")
+
+
+@TABLE.situation(
     "a key outside the range",
     _RUN + " --range 0:6",
     "key_0009.png lies outside the range and is not used",

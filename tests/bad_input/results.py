@@ -104,6 +104,28 @@ def _onto_pictures(stage: Stage) -> None:
 
 
 @TABLE.situation(
+    "keyframes over pictures that no job has saved",
+    _TO_OUT + " --save-keyframes shot --overwrite",
+    "…: no job has saved this picture, or it was painted over since; choose another folder, or "
+    "move it elsewhere",
+)
+def _over_pictures(stage: Stage) -> None:
+    stage.clip()
+    (stage.pictures([3]) / "0003.png").rename(stage.folder / "shot" / "000003.png")
+
+
+@TABLE.situation(
+    "keyframes among painted ones",
+    _TO_OUT + " --save-keyframes keys",
+    "…: with key_0003.png in it, the keyframes would be taken for painted ones and that one for "
+    "theirs; choose another folder for the keyframes",
+)
+def _among_keys(stage: Stage) -> None:
+    stage.clip()
+    stage.keys("key_0003.png")
+
+
+@TABLE.situation(
     "Ctrl-C, or a request to end",
     _TO_OUT + " --quiet",
     "Stopped; nothing half-written was left behind.",

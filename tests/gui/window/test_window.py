@@ -98,6 +98,29 @@ def test_what_was_open_is_offered_again_and_can_be_forgotten(
     assert app.controller.services.preferences.recent == []
 
 
+def test_what_is_no_clip_does_not_close_the_one_that_is_open(
+    app: App, start_daemon: StartDaemon, clip: Path, tmp_path: Path
+) -> None:
+    app.connect(start_daemon())
+    app.open(clip)
+    notes = tmp_path / "notes.mp4"
+    notes.write_text("no clip", encoding="utf-8")
+    panel = app.window.views.problems
+
+    app.window.open_actions.open_first([notes])
+    app.wait("it to be told", lambda: panel.problem)
+    app.wait(
+        "the clip to be open again",
+        lambda: app.controller.opener.clip and app.controller.keeper.project.clip == str(clip),
+    )
+
+    app.wait("it to be shown", app.source_info)
+    assert panel.problem is not None
+    assert "notes.mp4" in panel.problem.message
+    app.open(clip)
+    assert panel.problem is None
+
+
 def test_a_file_dropped_on_the_prompt_is_opened_and_not_written_there(ready: App) -> None:
     edit = ready.window.views.inspector.form.findChild(QPlainTextEdit)
     assert edit is not None

@@ -166,8 +166,11 @@ def test_only_dpx_of_others_in_a_film_is_the_linear_light_that_it_says(
         frame = av.VideoFrame.from_ndarray(shade, format="rgb24").reformat(format="gbrp10le")
         for packet in [*stream.encode(frame), *stream.encode(None)]:
             file.mux(packet)
-    if not is_by_ffmpeg:
-        path.write_bytes(path.read_bytes().replace(b"Lavc", b"Nuke"))
+    data = bytearray(path.read_bytes())
+    header = max(data.find(b"SDPX"), data.find(b"XPDS"))
+    data[header + 801] = 2
+    data[header + 160 : header + 164] = b"Lavc" if is_by_ffmpeg else b"Nuke"
+    path.write_bytes(data)
 
     clip = Clip.open(path)
     (made,) = clip.frames()

@@ -319,11 +319,11 @@ def pictures_in_one(suffix: str, count: int) -> bytes:
         assert isinstance(encoder, VideoCodecContext)
         encoder.width, encoder.height, encoder.pix_fmt = 32, 24, "gbrp10le"
         encoder.time_base = Fraction(1, 24)
-        frame = av.VideoFrame.from_ndarray(picture(32, 24), format="rgb24")
+        frame = av.VideoFrame.from_ndarray(makers.picture_of(90), format="rgb24")
         data = b"".join(map(bytes, encoder.encode(frame.reformat(format="gbrp10le"))))
         return data * count
     file = io.BytesIO()
-    Pillow.fromarray(picture(32, 24)).save(file, {".tga": "TGA"}.get(suffix, suffix[1:]))
+    Pillow.fromarray(makers.picture_of(90)).save(file, {".tga": "TGA"}.get(suffix, suffix[1:]))
     return file.getvalue() * count
 
 
