@@ -20,6 +20,7 @@ NEUTRAL = ("media/fresco_media", "settings/fresco_settings", "client/fresco_clie
 NEUTRAL += ("server/fresco_engine", "server/fresco_server")
 # What the daemon says before it serves is read by whoever typed the command that starts it.
 STARTING = ("lock", "private", "jobs/claim", "jobs/database", "jobs/recovery", "rpc/server")
+STARTING += ("rpc/tls",)
 FLAG = re.compile(r"(?<![\w-])--[a-z]|['“`]fresco [a-z]+")
 
 

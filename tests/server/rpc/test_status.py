@@ -33,7 +33,7 @@ def _kinds(module: Any, base: type) -> list[type]:
 ENGINE = [
     kind
     for kind in _kinds(fresco_engine.errors, FrescoError)
-    if kind.__name__ not in ("FrescoError", "ClipError", "OutputError", "ModelError")
+    if kind.__name__ not in ("FrescoError", "PathError", "ClipError", "OutputError", "ModelError")
 ]
 SERVER = [kind for kind in _kinds(fresco_server.errors, ServerError) if kind is not ServerError]
 
