@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -30,14 +31,28 @@ def test_the_demo_writes_everything_there_is_to_look_at(fresco: Fresco, tmp_path
 def test_a_second_demo_replaces_the_first(fresco: Fresco, tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     fresco("demo", "-o", folder)
-    (folder / "keyframes" / "000500.png").write_bytes(b"of another clip")
+    saved = folder / "keyframes" / "000000.png"
+    shutil.copy(saved, saved.with_name("000500.png"))
 
     ended = fresco("demo", "-o", folder, "--prompt", "ink")
 
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     assert ended.code == 0
     assert report["settings"]["prompt"] == "ink"
-    assert not (folder / "keyframes" / "000500.png").exists()
+    assert not saved.with_name("000500.png").exists()
+
+
+def test_a_demo_keeps_pictures_of_others(fresco: Fresco, tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    fresco("demo", "-o", folder)
+    foreign = folder / "keyframes" / "000500.png"
+    foreign.write_bytes(b"of another clip")
+
+    ended = fresco("demo", "-o", folder)
+
+    assert ended.code == 2
+    assert "no job has saved this picture" in ended.stderr
+    assert foreign.read_bytes() == b"of another clip"
 
 
 def test_the_demo_takes_a_style_in_place_of_its_prompt(

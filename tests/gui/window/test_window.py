@@ -111,7 +111,9 @@ def test_what_is_no_clip_does_not_close_the_one_that_is_open(
     app.wait("it to be told", lambda: panel.problem)
     app.wait(
         "the clip to be open again",
-        lambda: app.controller.opener.clip and app.controller.keeper.project.clip == str(clip),
+        lambda: (
+            app.controller.opener.clip and app.controller.project_store.project.clip == str(clip)
+        ),
     )
 
     app.wait("it to be shown", app.source_info)
