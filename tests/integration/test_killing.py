@@ -30,10 +30,10 @@ from tests.integration.daemons import DaemonProcess, wait_for
 SETTINGS = RestyleSettings(
     prompt="a watercolour painting",
     size=64,
-    steps=6,
+    steps=4,
     batch_size=3,
-    keyframe_min=3,
-    keyframe_max=6,
+    keyframe_min=6,
+    keyframe_max=12,
     interpolation="flow",
 )
 KILLS = 20
@@ -133,7 +133,7 @@ def test_killed_twenty_times_a_job_makes_the_same_as_undisturbed(
         watcher.join(chance.uniform(0, 0.2))
         killed_in.add(watcher.states[-1])
         _kill(daemon, chance)
-    wait_for("the job to be encoded", lambda: JobState.ENCODING in watcher.states)
+    wait_for("the job to be encoded", lambda: JobState.ENCODING in watcher.states, 900)
     killed_in.add(watcher.states[-1])
     daemon.kill()
     daemon.start()
