@@ -16,6 +16,7 @@ from fresco_settings import (
     MOST_GAP,
     PRESETS,
     AttentionSettings,
+    ControlChoice,
     ControlKind,
     InterpolationKind,
     NoiseKind,
@@ -33,6 +34,7 @@ __all__ = [
     "INTERPOLATION_KINDS",
     "PRESETS",
     "AttentionSettings",
+    "ControlChoice",
     "ControlKind",
     "InterpolationKind",
     "ModelDefaults",
@@ -67,7 +69,7 @@ def check_gaps(keyframes: Sequence[int]) -> None:
 class ModelDefaults:
     """What a model's maker recommends; fills the settings a user left open.
 
-    `draft_steps` and `best_steps` take the place of `steps` with these presets.
+    `control` is of the form that the setting takes; `draft_steps` and `best_steps` take the place of `steps` with these presets.
     """
 
     guidance_scale: float = 7.5
@@ -75,7 +77,7 @@ class ModelDefaults:
     steps: int = 20
     draft_steps: int = 8
     best_steps: int = 20
-    control: ControlKind = "canny"
+    control: str = "canny"
     control_scale: float = 0.8
 
     def values(self, preset: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fresco_settings.control_choice import CONTROL_KINDS, ControlChoice, ControlKind
 from fresco_settings.declaration import (
     Declared,
     Parameter,
@@ -19,11 +20,9 @@ from fresco_settings.plain_values import nested
 from fresco_settings.reading import chosen_settings, settings_from_dict
 from fresco_settings.remedies import marked, reworded, said, titles
 from fresco_settings.restyle import (
-    CONTROL_KINDS,
     INTERPOLATION_KINDS,
     MOST_GAP,
     PRESETS,
-    ControlKind,
     InterpolationKind,
     NoiseKind,
     RestyleSettings,
@@ -36,6 +35,7 @@ __all__ = [
     "MOST_GAP",
     "PRESETS",
     "AttentionSettings",
+    "ControlChoice",
     "ControlKind",
     "Declared",
     "FlowChoice",
