@@ -1,0 +1,108 @@
+"""People as the pose ControlNet knows them: OpenPose's joints, limbs and colours.
+
+Eighteen joints, seventeen limbs, each in a colour of its own around the wheel: a fact of what the
+ControlNet was trained on (Zhang et al., arXiv:2302.05543, with OpenPose, arXiv:1812.08008).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+from fresco_media.types import Image
+from numpy.typing import NDArray
+
+Joints = NDArray[np.float32]
+"""(18, 2): x and y of a person's joints in pixels, NaN where a joint is not seen."""
+_FROM_COCO = (0, -1, 6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15, 2, 1, 4, 3)
+"""COCO's number of each joint; it has no neck."""
+_NECK, _SHOULDERS = 1, (5, 6)
+LIMBS = (
+    (1, 2),
+    (1, 5),
+    (2, 3),
+    (3, 4),
+    (5, 6),
+    (6, 7),
+    (1, 8),
+    (8, 9),
+    (9, 10),
+    (1, 11),
+    (11, 12),
+    (12, 13),
+    (1, 0),
+    (0, 14),
+    (14, 16),
+    (0, 15),
+    (15, 17),
+)
+COLOURS = (
+    (255, 0, 0),
+    (255, 85, 0),
+    (255, 170, 0),
+    (255, 255, 0),
+    (170, 255, 0),
+    (85, 255, 0),
+    (0, 255, 0),
+    (0, 255, 85),
+    (0, 255, 170),
+    (0, 255, 255),
+    (0, 170, 255),
+    (0, 85, 255),
+    (0, 0, 255),
+    (85, 0, 255),
+    (170, 0, 255),
+    (255, 0, 255),
+    (255, 0, 170),
+    (255, 0, 85),
+)
+LIMB_SHADE = 0.6
+"""How bright limbs are beside joints."""
+_RADIUS, _AT = 4, 512
+"""Half the thickness of a limb and the radius of a joint, in a picture of so short a side."""
+_CORNERS = 36
+_FINE_BITS = 4
+
+
+def joints_of(points: Joints, certainty: NDArray[np.float32], least: float) -> Joints:
+    """A person's joints of COCO's seventeen points (17, 2); those below `least` are not seen.
+
+    The neck lies between the shoulders and is seen where both are.
+    """
+    seen = np.where((certainty >= least)[:, None], points, np.nan).astype(np.float32)
+    joints = seen[list(_FROM_COCO)]
+    joints[_NECK] = seen[list(_SHOULDERS)].mean(axis=0)
+    return joints
+
+
+def draw_people(people: Iterable[Joints], height: int, width: int) -> Image:
+    """A black picture with `people`; the last are in front."""
+    picture = np.zeros((height, width, 3), np.uint8)
+    radius = _RADIUS * min(height, width) / _AT
+    for joints in people:
+        for (begin, end), colour in zip(LIMBS, COLOURS, strict=False):
+            if np.isfinite(joints[[begin, end]]).all():
+                shade = tuple(int(LIMB_SHADE * level) for level in colour)
+                cv2.fillPoly(picture, [_ellipse(joints[begin], joints[end], radius)], shade, **_FINE)
+        for joint, colour in zip(joints, COLOURS, strict=True):
+            if np.isfinite(joint).all():
+                cv2.fillPoly(picture, [_ellipse(joint, joint, radius, radius)], colour, **_FINE)
+    return picture
+
+
+_FINE = {"lineType": cv2.LINE_AA, "shift": _FINE_BITS}
+
+
+def _ellipse(
+    begin: Joints, end: Joints, radius: float, reach: float = 0.0
+) -> NDArray[np.int32]:
+    """Corners of an ellipse from `begin` to `end`, `reach` longer at each, in OpenCV's fractions."""
+    along = (end - begin) / 2
+    length = float(np.hypot(*along))
+    direction = along / length if length > 0 else np.array([1.0, 0.0])
+    turns = np.linspace(0, 2 * np.pi, _CORNERS, endpoint=False)
+    forwards = np.cos(turns)[:, None] * direction * (length + reach)
+    sideways = np.sin(turns)[:, None] * (-direction[1], direction[0]) * radius
+    corners = (begin + end) / 2 + forwards + sideways
+    return np.rint(corners * 2**_FINE_BITS).astype(np.int32)
