@@ -52,7 +52,9 @@ class ShotControls:
             number: kept[number] if number in kept else control.detector.detect(frame)
             for number, frame in zip(numbers, frames, strict=True)
         }
-        self._found[control.kind] = found
+        # Of those before, the batches to come ask only for the anchors, which are among these.
+        ahead = {number: one for number, one in kept.items() if number > max(numbers)}
+        self._found[control.kind] = found | ahead
         low, high = self._ranges.get(control.kind, (0.0, 1.0))
         return [_as_picture(found[number], low, high) for number in numbers]
 

@@ -99,7 +99,6 @@ def stock_latents(
     model: Model, images: tuple[Image, ...], settings: RestyleSettings
 ) -> torch.Tensor:
     """What diffusers' own pipeline makes of the same frames, one generator per frame."""
-    assert model.controlnet is not None
     assert settings.steps is not None
     with quiet_libraries():
         pipeline = StableDiffusionControlNetImg2ImgPipeline(
@@ -107,7 +106,7 @@ def stock_latents(
             text_encoder=model.text_encoder,
             tokenizer=model.tokenizer,
             unet=model.unet,
-            controlnet=model.controlnet,
+            controlnet=model.controls[0].network,
             scheduler=make_scheduler(model, settings.steps),
             safety_checker=None,
             feature_extractor=None,

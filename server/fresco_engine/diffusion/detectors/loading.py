@@ -9,11 +9,7 @@ from pathlib import Path
 import torch
 from fresco_settings import Remedy, said
 
-from fresco_engine.diffusion.detectors.depth import DepthDetector
 from fresco_engine.diffusion.detectors.detector import Detector
-from fresco_engine.diffusion.detectors.line_drawing import LineDetector
-from fresco_engine.diffusion.detectors.pose import PoseDetector
-from fresco_engine.diffusion.detectors.soft_edges import SoftEdgeDetector
 from fresco_engine.diffusion.sources import hub_file
 from fresco_engine.errors import ControlUnavailable, ModelError, ModelNotFound
 from fresco_engine.settings import ControlKind
@@ -89,12 +85,21 @@ def load_detector(
 
 def _loaded(kind: ControlKind, places: Sequence[Path], device: torch.device) -> Detector:
     first, get = places[0], _how_to_get(kind)
+    # Each loads its own part of the library, which takes seconds that the others do not need.
     if kind == "hed":
+        from fresco_engine.diffusion.detectors.soft_edges import SoftEdgeDetector
+
         return SoftEdgeDetector.load(first, get, device)
     if kind == "lineart":
+        from fresco_engine.diffusion.detectors.line_drawing import LineDetector
+
         return LineDetector.load(first, get, device)
     if kind == "depth":
+        from fresco_engine.diffusion.detectors.depth import DepthDetector
+
         return DepthDetector.load(first, device)
+    from fresco_engine.diffusion.detectors.pose import PoseDetector
+
     return PoseDetector.load(first, places[1], device)
 
 

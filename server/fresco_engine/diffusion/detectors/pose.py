@@ -61,9 +61,9 @@ class PoseDetector:
     def _people(self, image: Image) -> NDArray[np.float32]:
         """Boxes of people (n, 4) as x, y, width, height in pixels, the most certain last."""
         config = self._finder.config
-        side = config.eval_size or (_FINDER_SIDE, _FINDER_SIDE)
+        square = (_FINDER_SIDE, _FINDER_SIDE)
         squares = functional.interpolate(
-            picture_tensor(image, self._device), tuple(side), mode="bilinear", antialias=True
+            picture_tensor(image, self._device), square, mode="bilinear", antialias=True
         )
         found = self._finder(pixel_values=squares)
         person = (config.label2id or {}).get(_PERSON, 0)
