@@ -125,9 +125,7 @@ def look_controls(clip: Clip, index: int, settings: RestyleSettings, model: Mode
     return np.concatenate([unfit(one, size) for one in shown or [np.zeros_like(source)]], axis=1)
 
 
-def _look_source(
-    clip: Clip, index: int, settings: RestyleSettings
-) -> tuple[Image, WorkingSize]:
+def _look_source(clip: Clip, index: int, settings: RestyleSettings) -> tuple[Image, WorkingSize]:
     check_range(clip, index, index + 1)
     size = working_size(clip.info.width, clip.info.height, settings.size)
     frame = next(clip.frames_at([index], size=size.scaled))

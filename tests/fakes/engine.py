@@ -113,9 +113,7 @@ class FakeEngine(InProcessEngine):
             raise self.failure
         return 255 - next(clip.frames_at([index])).image
 
-    def look_controls(
-        self, clip: Clip, index: int, settings: RestyleSettings, model: Any
-    ) -> Image:
+    def look_controls(self, clip: Clip, index: int, settings: RestyleSettings, model: Any) -> Image:
         """The lightness of one frame."""
         assert model == "negative"
         self.settings.append(settings)

@@ -15,6 +15,7 @@ from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.quiet import quiet_libraries
 from fresco_engine.diffusion.sources import locate
 from fresco_engine.errors import InvalidSettings
+
 if TYPE_CHECKING:
     from fresco_engine.diffusion.lora import Lora
     from fresco_engine.diffusion.parts import Parts

@@ -71,9 +71,7 @@ def load_published(network: nn.Module, path: Path, published: Published) -> None
         raise ModelCorrupt(
             path, f"it holds values that are no numbers (NaN or infinity); {published.get}"
         )
-    network.load_state_dict(
-        {name: tensor.float() for name, tensor in tensors.items()}, assign=True
-    )
+    network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, assign=True)
 
 
 def _from_safetensors(path: Path, shapes: _Shapes, published: Published) -> dict[str, Tensor]:
@@ -157,7 +155,9 @@ def _unwrapped(held: object) -> dict[str, Tensor]:
 def _check(path: Path, found: _Shapes, wanted: _Shapes, published: Published) -> None:
     """Raises the fitting error where what was found is not all of the network, and nothing else."""
     if not found.keys() & wanted.keys():
-        raise WrongModelKind(path, f"these are not the weights of {published.name}; {published.get}")
+        raise WrongModelKind(
+            path, f"these are not the weights of {published.name}; {published.get}"
+        )
     foreign = len(found.keys() - wanted.keys())
     telling = published.telling
     if foreign or (telling in found and found[telling] != wanted[telling]):

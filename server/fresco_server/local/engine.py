@@ -166,9 +166,7 @@ class InProcessEngine:
 
         return look(clip, index, settings, model)
 
-    def look_controls(
-        self, clip: Clip, index: int, settings: RestyleSettings, model: Any
-    ) -> Image:
+    def look_controls(self, clip: Clip, index: int, settings: RestyleSettings, model: Any) -> Image:
         """What of one frame's structure binds."""
         from fresco_engine.restyling import look_controls
 

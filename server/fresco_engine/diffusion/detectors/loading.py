@@ -39,9 +39,7 @@ class DetectorPart:
 
 PARTS: Mapping[ControlKind, tuple[DetectorPart, ...]] = {
     "hed": (
-        DetectorPart(
-            hub_id="lllyasviel/Annotators", files=("ControlNetHED.pth",), megabytes=29
-        ),
+        DetectorPart(hub_id="lllyasviel/Annotators", files=("ControlNetHED.pth",), megabytes=29),
     ),
     "depth": (
         DetectorPart(

@@ -92,7 +92,9 @@ class PoseDetector:
         options: dict[str, Any] = {}
         if self._network.config.backbone_config.num_experts > 1:
             # Of the data sets that such a network knows, COCO is the first.
-            options["dataset_index"] = torch.zeros(len(parts), dtype=torch.long, device=self._device)
+            options["dataset_index"] = torch.zeros(
+                len(parts), dtype=torch.long, device=self._device
+            )
         heat = self._network(pixel_values=parts, **options).heatmaps
         return heat[0, :_JOINTS].float().cpu().numpy()
 
@@ -125,7 +127,9 @@ def peaks(heat: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.fl
     def between(at: NDArray[np.intp], most: int, *, is_row: bool) -> NDArray[np.float64]:
         inner = at.clip(1, most - 2)
         before, here, after = (
-            logarithm[each, inner + step, columns] if is_row else logarithm[each, rows, inner + step]
+            logarithm[each, inner + step, columns]
+            if is_row
+            else logarithm[each, rows, inner + step]
             for step in (-1, 0, 1)
         )
         bend = before - 2 * here + after
@@ -133,5 +137,7 @@ def peaks(heat: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.fl
         shift = (before - after) / (2 * np.where(is_peak, bend, 1))
         return at + np.where(is_peak, shift.clip(-0.5, 0.5), 0)
 
-    points = np.stack([between(columns, width, is_row=False), between(rows, height, is_row=True)], 1)
+    points = np.stack(
+        [between(columns, width, is_row=False), between(rows, height, is_row=True)], 1
+    )
     return points, heat[each, rows, columns]

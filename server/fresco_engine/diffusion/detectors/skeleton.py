@@ -84,7 +84,9 @@ def draw_people(people: Iterable[Joints], height: int, width: int) -> Image:
         for (begin, end), colour in zip(LIMBS, COLOURS, strict=False):
             if np.isfinite(joints[[begin, end]]).all():
                 shade = tuple(int(LIMB_SHADE * level) for level in colour)
-                cv2.fillPoly(picture, [_ellipse(joints[begin], joints[end], radius)], shade, **_FINE)
+                cv2.fillPoly(
+                    picture, [_ellipse(joints[begin], joints[end], radius)], shade, **_FINE
+                )
         for joint, colour in zip(joints, COLOURS, strict=True):
             if np.isfinite(joint).all():
                 cv2.fillPoly(picture, [_ellipse(joint, joint, radius, radius)], colour, **_FINE)
@@ -94,9 +96,7 @@ def draw_people(people: Iterable[Joints], height: int, width: int) -> Image:
 _FINE = {"lineType": cv2.LINE_AA, "shift": _FINE_BITS}
 
 
-def _ellipse(
-    begin: Joints, end: Joints, radius: float, reach: float = 0.0
-) -> NDArray[np.int32]:
+def _ellipse(begin: Joints, end: Joints, radius: float, reach: float = 0.0) -> NDArray[np.int32]:
     """Corners of an ellipse from `begin` to `end`, `reach` longer at each, in OpenCV's fractions."""
     along = (end - begin) / 2
     length = float(np.hypot(*along))
