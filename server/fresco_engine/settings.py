@@ -69,7 +69,8 @@ def check_gaps(keyframes: Sequence[int]) -> None:
 class ModelDefaults:
     """What a model's maker recommends; fills the settings a user left open.
 
-    `control` is of the form that the setting takes; `draft_steps` and `best_steps` take the place of `steps` with these presets.
+    `control` is of the form that the setting takes; `draft_steps` and `best_steps` take the place
+    of `steps` with these presets.
     """
 
     guidance_scale: float = 7.5

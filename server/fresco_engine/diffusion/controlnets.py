@@ -87,8 +87,8 @@ def find_controlnet(
             return named or locate(places.source, offline=places.offline)
         raise ControlUnavailable(
             places.source,
-            f"it holds no ControlNet for {kind}; where several kinds bind, give a folder that holds "
-            f"one for each, called {kind} or {kind}.safetensors",
+            f"it holds no ControlNet for {kind}; where several kinds bind, give a folder that "
+            f"holds one for each, called {kind} or {kind}.safetensors",
         )
     if kind in card.controls:
         return places.model / card.controls[kind]

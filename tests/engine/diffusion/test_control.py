@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -118,9 +119,7 @@ def test_a_frame_that_alone_would_be_all_black_and_white_keeps_its_place_in_the_
 
     pictures = shot.pictures(control("depth", Lightness(is_relative=True)), range(4), flickering)
 
-    steps = [
-        int(a[7, 7, 0]) - int(b[7, 7, 0]) for a, b in zip(pictures, pictures[1:], strict=False)
-    ]
+    steps = [int(a[7, 7, 0]) - int(b[7, 7, 0]) for a, b in pairwise(pictures)]
     assert max(map(abs, steps)) <= 3
 
 

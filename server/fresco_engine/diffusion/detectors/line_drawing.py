@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -49,7 +50,7 @@ class LineNetwork(nn.Module):
         widths = (_WIDTH, 2 * _WIDTH, 4 * _WIDTH)
         down: list[nn.Module] = []
         up: list[nn.Module] = []
-        for narrow, wide in zip(widths, widths[1:], strict=False):
+        for narrow, wide in pairwise(widths):
             down += [nn.Conv2d(narrow, wide, 3, stride=2, padding=1), *_evened(wide)]
             back = nn.ConvTranspose2d(wide, narrow, 3, stride=2, padding=1, output_padding=1)
             up = [back, *_evened(narrow), *up]

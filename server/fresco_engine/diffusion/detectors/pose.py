@@ -1,4 +1,7 @@
-"""How people stand: RT-DETR (arXiv:2304.08069) finds them, ViTPose (arXiv:2204.12484) their joints."""
+"""How people stand.
+
+RT-DETR (arXiv:2304.08069) finds them, ViTPose (arXiv:2204.12484) their joints.
+"""
 
 from __future__ import annotations
 

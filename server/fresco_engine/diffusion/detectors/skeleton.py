@@ -63,6 +63,7 @@ _RADIUS, _AT = 4, 512
 """Half the thickness of a limb and the radius of a joint, in a picture of so short a side."""
 _CORNERS = 36
 _FINE_BITS = 4
+_FINE = {"lineType": cv2.LINE_AA, "shift": _FINE_BITS}
 
 
 def joints_of(points: Joints, certainty: NDArray[np.float32], least: float) -> Joints:
@@ -93,11 +94,8 @@ def draw_people(people: Iterable[Joints], height: int, width: int) -> Image:
     return picture
 
 
-_FINE = {"lineType": cv2.LINE_AA, "shift": _FINE_BITS}
-
-
 def _ellipse(begin: Joints, end: Joints, radius: float, reach: float = 0.0) -> NDArray[np.int32]:
-    """Corners of an ellipse from `begin` to `end`, `reach` longer at each, in OpenCV's fractions."""
+    """Corners of an ellipse that reaches beyond `begin` and `end`, in OpenCV's fractions."""
     along = (end - begin) / 2
     length = float(np.hypot(*along))
     direction = along / length if length > 0 else np.array([1.0, 0.0])

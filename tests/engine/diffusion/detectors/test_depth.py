@@ -63,5 +63,5 @@ def test_a_damaged_folder_is_told(tmp_path: Path) -> None:
     folder = write_network(tiny_depth(), tmp_path / "depth")
     (folder / "model.safetensors").write_bytes(b"no weights")
 
-    with pytest.raises(ModelCorrupt, match="get the model again|download it again"):
+    with pytest.raises(ModelCorrupt, match=r"get the model again|download it again"):
         DepthDetector.load(folder, CPU)
