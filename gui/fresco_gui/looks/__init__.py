@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fresco_gui.looks.maker import LookMaker, LookPart, LookPicture, LookRequest
+from fresco_gui.looks.maker import LookMaker, LookPicture, LookRequest
 from fresco_gui.looks.sheet import ContactSheet
 
 __all__ = ["ContactSheet", "LookMaker", "LookPicture", "LookRequest"]
