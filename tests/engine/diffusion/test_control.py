@@ -125,7 +125,7 @@ def test_a_frame_that_alone_would_be_all_black_and_white_keeps_its_place_in_the_
 
 def test_values_beyond_the_samples_range_stay_within_a_pictures() -> None:
     frames = greys([0, 100, 255])
-    shot = ShotControls(lambda: [(1, frames[1]), (2, greys([120])[0])])
+    shot = ShotControls(lambda: [(1, frames[1]), (7, greys([120])[0])])
 
     pictures = shot.pictures(control("depth", Lightness(is_relative=True)), range(3), frames)
 
