@@ -62,8 +62,9 @@ LIMB_SHADE = 0.6
 _RADIUS, _AT = 4, 512
 """Half the thickness of a limb and the radius of a joint, in a picture of so short a side."""
 _CORNERS = 36
-_FINE_BITS = 4
-_FINE = {"lineType": cv2.LINE_AA, "shift": _FINE_BITS}
+_FRACTION_BITS = 4
+_FINE_SIDE, _FINEST = 2048, 4
+"""The short side up to which it is drawn larger, and how often at most."""
 
 
 def joints_of(points: Joints, certainty: NDArray[np.float32], least: float) -> Joints:
@@ -78,20 +79,29 @@ def joints_of(points: Joints, certainty: NDArray[np.float32], least: float) -> J
 
 
 def draw_people(people: Iterable[Joints], height: int, width: int) -> Image:
-    """A black picture with `people`; the last are in front."""
-    picture = np.zeros((height, width, 3), np.uint8)
-    radius = _RADIUS * min(height, width) / _AT
-    for joints in people:
-        for (begin, end), colour in zip(LIMBS, COLOURS, strict=False):
-            if np.isfinite(joints[[begin, end]]).all():
-                shade = tuple(int(LIMB_SHADE * level) for level in colour)
-                cv2.fillPoly(
-                    picture, [_ellipse(joints[begin], joints[end], radius)], shade, **_FINE
-                )
-        for joint, colour in zip(joints, COLOURS, strict=True):
-            if np.isfinite(joint).all():
-                cv2.fillPoly(picture, [_ellipse(joint, joint, radius, radius)], colour, **_FINE)
-    return picture
+    """A black picture with `people`; the last are in front.
+
+    It is drawn larger and made smaller, so that edges are smooth and nothing is thicker than meant.
+    """
+    times = min(max(_FINE_SIDE // min(height, width), 1), _FINEST)
+    picture = np.zeros((times * height, times * width, 3), np.uint8)
+    radius = times * _RADIUS * min(height, width) / _AT
+    for person in people:
+        # The middle of a pixel stays the middle of what it is drawn with.
+        _draw(picture, times * (person + 0.5) - 0.5, radius)
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
+
+
+def _draw(picture: Image, joints: Joints, radius: float) -> None:
+    for (begin, end), colour in zip(LIMBS, COLOURS, strict=False):
+        if np.isfinite(joints[[begin, end]]).all():
+            shade = tuple(int(LIMB_SHADE * level) for level in colour)
+            limb = _ellipse(joints[begin], joints[end], radius)
+            cv2.fillPoly(picture, [limb], shade, shift=_FRACTION_BITS)
+    for joint, colour in zip(joints, COLOURS, strict=True):
+        if np.isfinite(joint).all():
+            disc = _ellipse(joint, joint, radius, radius)
+            cv2.fillPoly(picture, [disc], colour, shift=_FRACTION_BITS)
 
 
 def _ellipse(begin: Joints, end: Joints, radius: float, reach: float = 0.0) -> NDArray[np.int32]:
@@ -103,4 +113,4 @@ def _ellipse(begin: Joints, end: Joints, radius: float, reach: float = 0.0) -> N
     forwards = np.cos(turns)[:, None] * direction * (length + reach)
     sideways = np.sin(turns)[:, None] * (-direction[1], direction[0]) * radius
     corners = (begin + end) / 2 + forwards + sideways
-    return np.rint(corners * 2**_FINE_BITS).astype(np.int32)
+    return np.rint(corners * 2**_FRACTION_BITS).astype(np.int32)
