@@ -121,6 +121,7 @@ class SessionLike(Protocol):
         options: PictureOptions | None = None,
         device: str = "",
         client_id: str = "",
+        shows_control: bool = False,
     ) -> Stream[LookProgress | Picture]: ...
 
     def frame(

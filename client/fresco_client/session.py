@@ -281,8 +281,12 @@ class Session(SessionLike):
         options: PictureOptions | None = None,
         device: str = "",
         client_id: str = "",
+        shows_control: bool = False,
     ) -> Look:
         """Restyle one frame now; progress, then the picture.
+
+        With `shows_control` the picture is that of what of the frame's structure binds instead: one
+        for each control, side by side.
 
         A newer look with the same `client_id`, if it is not empty, takes this one's place.
         """
@@ -294,6 +298,7 @@ class Session(SessionLike):
             options=message_of(options, media_pb2.PictureOptions) if options else None,
             device=device,
             client_id=client_id,
+            shows_control=shows_control,
         )
         return Look(self._connection.stream(request, looks_pb2.LookResponse))
 

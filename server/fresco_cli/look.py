@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,6 +45,13 @@ def look(
     telling: ReportingOptions,
     frame_rate: options.FrameRate = None,
     overwrite: options.Overwrite = False,
+    show_control: Annotated[
+        bool,
+        typer.Option(
+            "--show-control",
+            help="Write what of the frame's structure binds instead: a picture for each control.",
+        ),
+    ] = False,
     in_process: options.Local = False,
 ) -> None:
     """Restyle one frame of a clip."""
@@ -55,6 +62,9 @@ def look(
 
         destinations.check_picture(output, overwrite=overwrite)
         check_options(daemon)
+        if show_control and not choices.style:
+            # What binds does not depend on words.
+            choices = replace(choices, prompt=choices.prompt or "structure")
         settings = choices.settings()
         opened = tools.engine.open_clip(clip, parse_frame_rate(frame_rate))
         for text in () if telling.quiet else opened.warnings:
@@ -64,7 +74,9 @@ def look(
         originals.check(output)
         Warnings(channel).say(*_doubts(opened, settings))
         began = time.perf_counter()
-        request = _LookRequest(clip, opened, frame, frame_rate, choices, model, daemon)
+        request = _LookRequest(
+            clip, opened, frame, frame_rate, choices, model, daemon, shows_control=show_control
+        )
         with _session(tools, request, channel, in_process=in_process) as session:
             picture = _made(session, request, channel)
         originals.check(output)
@@ -94,6 +106,7 @@ class _LookRequest:
     choices: LookChoices
     model: ModelOptions
     daemon: DaemonOptions
+    shows_control: bool
 
 
 def _session(
@@ -123,6 +136,7 @@ def _made(session: SessionLike, wanted: _LookRequest, channel: Output) -> Image:
         model=model_of(wanted.model),
         options=PictureOptions(encoding="png"),
         device=device_of(wanted.model.device),
+        shows_control=wanted.shows_control,
     ) as steps:
         for step in steps:
             if isinstance(step, Picture):

@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 
+import numpy as np
 from fresco_media.clip import Clip
-from fresco_media.stills.images import fit, unfit, working_size
+from fresco_media.stills.images import WorkingSize, fit, unfit, working_size
 from fresco_media.types import Image
 
 from fresco_engine.checkpoint import Checkpoint, NoCheckpoint
 from fresco_engine.correspondence.batch import correspond
 from fresco_engine.correspondence.flow import DisFlow, FlowEstimator, FlowPreset
-from fresco_engine.diffusion.memory import release_device_memory
+from fresco_engine.diffusion.control import ShotControls, control_pictures
+from fresco_engine.diffusion.memory import device_memory, release_device_memory
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.sampler import KeyframeBatch, StepDone, translate
 from fresco_engine.errors import OutOfDeviceMemory
@@ -102,16 +104,40 @@ def look(clip: Clip, index: int, settings: RestyleSettings, model: Model) -> Ima
     return drained(look_steps(clip, index, settings, model))
 
 
+def look_controls(clip: Clip, index: int, settings: RestyleSettings, model: Model) -> Image:
+    """What of one frame's structure binds, at source size: its control pictures side by side.
+
+    They come in the order of the controls; with none of them, the picture is black. Depth is scaled
+    to this frame, as its shot is not known.
+
+    Raises:
+        RangeOutsideClip: the clip has no such frame.
+        OutOfDeviceMemory: the device cannot hold a detector's work.
+    """
+    settings = model.resolved(settings)
+    source, size = _look_source(clip, index, settings)
+    shot = ShotControls()
+    with device_memory("finding structure"):
+        shown = [
+            control_pictures(control, [index], [source], settings, shot)[0]
+            for control in model.controls
+        ]
+    return np.concatenate([unfit(one, size) for one in shown or [np.zeros_like(source)]], axis=1)
+
+
+def _look_source(clip: Clip, index: int, settings: RestyleSettings) -> tuple[Image, WorkingSize]:
+    check_range(clip, index, index + 1)
+    size = working_size(clip.info.width, clip.info.height, settings.size)
+    frame = next(clip.frames_at([index], size=size.scaled))
+    return fit(frame.image, size), size
+
+
 def look_steps(
     clip: Clip, index: int, settings: RestyleSettings, model: Model
 ) -> Generator[StepDone, None, Image]:
     """`look` as a generator: yields after every denoising step and returns the picture."""
     settings = model.resolved(settings)
-    check_range(clip, index, index + 1)
-    info = clip.info
-    size = working_size(info.width, info.height, settings.size)
-    frame = next(clip.frames_at([index], size=size.scaled))
-    source = fit(frame.image, size)
+    source, size = _look_source(clip, index, settings)
     batch = KeyframeBatch(indices=(index,), images=(source,), prompts=(prompt_of(settings, index),))
     correspondence = correspond([source], DisFlow())
     translation = yield from translate(model, batch, settings, correspondence)

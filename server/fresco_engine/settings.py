@@ -17,6 +17,7 @@ from fresco_settings import (
     NOISE_KINDS,
     PRESETS,
     AttentionSettings,
+    ControlChoice,
     ControlKind,
     InterpolationKind,
     NoiseKind,
@@ -35,6 +36,7 @@ __all__ = [
     "NOISE_KINDS",
     "PRESETS",
     "AttentionSettings",
+    "ControlChoice",
     "ControlKind",
     "InterpolationKind",
     "ModelDefaults",
@@ -69,7 +71,8 @@ def check_gaps(keyframes: Sequence[int]) -> None:
 class ModelDefaults:
     """What a model's maker recommends; fills the settings a user left open.
 
-    `draft_steps` and `best_steps` take the place of `steps` with these presets.
+    `control` is of the form that the setting takes; `draft_steps` and `best_steps` take the place
+    of `steps` with these presets.
     """
 
     guidance_scale: float = 7.5
@@ -77,7 +80,7 @@ class ModelDefaults:
     steps: int = 20
     draft_steps: int = 8
     best_steps: int = 20
-    control: ControlKind = "canny"
+    control: str = "canny"
     control_scale: float = 0.8
 
     def values(self, preset: str) -> dict[str, Any]:

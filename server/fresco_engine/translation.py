@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from fresco_engine.colours import colourise, keep_colours
 from fresco_engine.correspondence.batch import correspond
 from fresco_engine.correspondence.flow import Flow, TrackingEstimator, track
 from fresco_engine.correspondence.origins import Origins
+from fresco_engine.diffusion.control import ShotControls
 from fresco_engine.diffusion.memory import device_memory, release_device_memory
 from fresco_engine.diffusion.sampler import (
     AnchorLatents,
@@ -43,6 +45,8 @@ Latents = NDArray[np.float32]
 
 
 Item = Progress | RunWarned | Keyframe
+_SAMPLES = 5
+"""Keyframes of a shot that tell the range of what is found in it."""
 
 
 @dataclass(kw_only=True)
@@ -55,6 +59,7 @@ class _Shot:
 
     keyframes: tuple[int, ...]
     frames: SpanReader
+    controls: ShotControls
     sources: dict[int, Image] = field(default_factory=dict[int, Image])
     done: int = 0
     first: Latents | None = None
@@ -106,7 +111,8 @@ def translate_shot(
         OutOfDeviceMemory: the device cannot hold a batch, and smaller ones were tried.
         KeyframesUnusable: a painted keyframe cannot be read.
     """
-    shot = _Shot(keyframes=keyframes, frames=frames)
+    controls = ShotControls(partial(_sample, run, keyframes))
+    shot = _Shot(keyframes=keyframes, frames=frames, controls=controls)
     while shot.done < len(keyframes):
         work = _next_work(run, shot)
         reused = len(work.pictures)
@@ -121,6 +127,14 @@ def translate_shot(
         for index in work.batch.new:
             yield Keyframe(index, work.pictures[index])
         _take_in(shot, record)
+
+
+def _sample(run: TranslationRun, keyframes: Sequence[int]) -> Iterator[tuple[int, Image]]:
+    """Some of a shot's keyframes, the first and the last among them, evenly spread."""
+    most = len(keyframes) - 1
+    chosen = sorted({keyframes[round(most * n / (_SAMPLES - 1))] for n in range(_SAMPLES)})
+    for frame in run.clip.frames_at(chosen, size=run.size.scaled):
+        yield frame.index, fit(frame.image, run.size)
 
 
 def count_batches(run: TranslationRun, keyframes: tuple[int, ...], done: int = 0) -> int:
@@ -230,6 +244,7 @@ def _translation(
         images=images,
         prompts=tuple(prompt_of(run.settings, index) for index in batch.frames),
         anchors=_anchors(shot) if batch.anchors else None,
+        shot_controls=shot.controls,
     )
     model = run.model()
     with device_memory("comparing keyframes"):

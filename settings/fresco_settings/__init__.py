@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fresco_settings.control_choice import CONTROL_KINDS, ControlChoice, ControlKind
 from fresco_settings.declaration import (
     Declared,
     Parameter,
@@ -19,12 +20,10 @@ from fresco_settings.plain_values import nested
 from fresco_settings.reading import chosen_settings, settings_from_dict
 from fresco_settings.remedies import marked, reworded, said, titles
 from fresco_settings.restyle import (
-    CONTROL_KINDS,
     INTERPOLATION_KINDS,
     MOST_GAP,
     NOISE_KINDS,
     PRESETS,
-    ControlKind,
     InterpolationKind,
     NoiseKind,
     RestyleSettings,
@@ -37,6 +36,7 @@ __all__ = [
     "NOISE_KINDS",
     "PRESETS",
     "AttentionSettings",
+    "ControlChoice",
     "ControlKind",
     "Declared",
     "FlowChoice",

@@ -59,6 +59,7 @@ class Setting:
     low_is_open: bool = False
     unit: str = ""
     choices: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
     choice_texts: Mapping[str, str] = field(default_factory=dict[str, str])
     default_text: str = ""
     presets: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -90,6 +91,7 @@ class Parameter:
     default_text: str = ""
     """What holds while it is left open, in words."""
     choices: tuple[str, ...] = ()
+    """All that a choice may be; of a text, what a form offers."""
     is_advanced: bool = False
     is_of_clip: bool = False
     """Whether it belongs to one clip and not to a look."""
@@ -131,8 +133,8 @@ class Declared(Parameter):
 
     @property
     def range_text(self) -> str:
-        """The range as a person reads it: "0 to 50"; the choices: "patch, flow"; or nothing."""
-        if self.kind == "choice":
+        """The range as a person reads it: "0 to 50"; what is offered: "patch, flow"; or nothing."""
+        if self.choices:
             return ", ".join(self.choices)
         low, high = self.setting.low, self.setting.high
         if low is None or high is None or high >= _UNBOUNDED:
@@ -192,7 +194,7 @@ def _parameter(one: Field[Any], hint: Any, setting: Setting) -> Declared:
         maximum=high,
         default_json="" if default is None else json.dumps(default),
         default_text=setting.default_text or _default_text(default, setting.presets),
-        choices=choices,
+        choices=choices or setting.suggestions,
         is_advanced=not setting.is_basic,
         is_of_clip=setting.of_clip,
         setting=setting,

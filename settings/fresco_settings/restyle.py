@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal, get_args
 
+from fresco_settings.control_choice import CONTROL_KINDS, STRONGEST_CONTROL, ControlChoice
 from fresco_settings.declaration import Setting, check_fields, parameters_of, translate
 from fresco_settings.errors import InvalidSettings
 from fresco_settings.flow_choice import FlowChoice
 from fresco_settings.parts import AttentionSettings, OptimisationSettings, SmoothingSettings
 from fresco_settings.plain_values import nested, with_values
 
-ControlKind = Literal["tile", "canny", "hed", "depth", "none"]
-CONTROL_KINDS: tuple[ControlKind, ...] = get_args(ControlKind)
 InterpolationKind = Literal["patch", "flow"]
 INTERPOLATION_KINDS: tuple[InterpolationKind, ...] = get_args(InterpolationKind)
 NoiseKind = Literal["flow", "shared", "own"]
@@ -26,6 +25,8 @@ PRESETS = ("draft", "standard", "best")
 MOST_GAP = 1000
 """Frames from one keyframe to the next."""
 _LARGEST_SEED = 2**63 - 1
+_STEEPEST = 2040
+"""The greatest gradient that Canny's method can find between 8 bit levels."""
 _MOST_FRAMES = 2**31 - 1
 
 _LOOK = translate("Setting", "Look")
@@ -37,6 +38,14 @@ _NOISE_TEXTS = {
     "flow": "moves with what the clip shows",
     "shared": "the same for all keyframes, so that texture stays on the screen",
     "own": "another for each keyframe",
+}
+_CONTROL_TEXTS = {
+    "tile": "the frame itself",
+    "canny": "its hard edges",
+    "hed": "its soft edges, found by a network (29 MB)",
+    "depth": "how near things are, found by a network (99 MB)",
+    "openpose": "how people stand, found by networks (430 MB)",
+    "lineart": "a line drawing of it, made by a network (17 MB)",
 }
 _THE_MODELS = translate("Setting", "the model's")
 
@@ -146,11 +155,15 @@ class RestyleSettings:
         ),
     ] = 0
     control: Annotated[
-        ControlKind | None,
+        str | None,
         Setting(
             title=translate("Setting", "Structure"),
             help="What of the clip's structure binds",
             group=_STRUCTURE,
+            suggestions=CONTROL_KINDS,
+            choice_texts=_CONTROL_TEXTS,
+            details="several bind at once as depth:0.6,canny:0.4, where each number takes the "
+            "place of the structure strength",
             default_text=_THE_MODELS,
             is_basic=True,
             metavar="KIND",
@@ -163,11 +176,31 @@ class RestyleSettings:
             help="How strongly the clip's structure binds",
             group=_STRUCTURE,
             low=0,
-            high=5,
+            high=STRONGEST_CONTROL,
             default_text=_THE_MODELS,
             is_basic=True,
         ),
     ] = None
+    canny_low: Annotated[
+        int,
+        Setting(
+            title=translate("Setting", "Faint edges"),
+            help="Contrast from which canny goes on along an edge",
+            group=_STRUCTURE,
+            low=0,
+            high=_STEEPEST,
+        ),
+    ] = 50
+    canny_high: Annotated[
+        int,
+        Setting(
+            title=translate("Setting", "Clear edges"),
+            help="Contrast from which canny begins an edge; less finds more",
+            group=_STRUCTURE,
+            low=0,
+            high=_STEEPEST,
+        ),
+    ] = 100
     start: Annotated[
         int,
         Setting(
@@ -397,6 +430,14 @@ class RestyleSettings:
             )
         check_fields(self)
         FlowChoice.parse(self.flow)
+        if self.control is not None:
+            ControlChoice.parse(self.control)
+        if self.canny_low > self.canny_high:
+            raise InvalidSettings(
+                "canny_low",
+                f"{self.canny_low} is more than the {self.canny_high} at which edges begin; "
+                f"use at most {self.canny_high}",
+            )
         if self.batch_size == 2:
             raise InvalidSettings(
                 "batch_size", "2 leaves no room beside the two anchor frames; use 1, or 3 and more"

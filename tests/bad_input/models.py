@@ -34,12 +34,41 @@ def _no_model(stage: Stage) -> None:
 def _no_network(stage: Stage) -> None:
     stage.clip()
     stage.use_real_engine()
+    _cut_the_network(stage)
+
+
+def _cut_the_network(stage: Stage) -> None:
     nobody = "http://127.0.0.1:9"
     template = nobody + "/{repo_id}/resolve/{revision}/{filename}"
     cache = stage.folder.parent / "cache"
     stage.patch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(cache))
     stage.patch.setattr("huggingface_hub.constants.ENDPOINT", nobody)
     stage.patch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
+
+
+@TABLE.situation(
+    "a control that the model has no network for",
+    "restyle clip.mp4 -o out.mp4 -p ink --local --control depth",
+    "…: the model has no ControlNet for depth (it has: tile, canny); choose another control, or …",
+)
+def _no_such_control(stage: Stage) -> None:
+    stage.clip()
+    stage.use_real_engine()
+
+
+@TABLE.situation(
+    "a control whose detector is not here, without a network",
+    "restyle clip.mp4 -o out.mp4 -p ink --local --control hed --control-model net",
+    "hed: it takes a network that finds it (29 MB), which is not on this machine and could not be "
+    "downloaded; run 'hf download lllyasviel/Annotators ControlNetHED.pth' here, or on a machine "
+    "with network access, and put the files into detectors/hed beside the model or the "
+    "ControlNet, or use --control none",
+)
+def _no_detector(stage: Stage) -> None:
+    stage.clip()
+    stage.use_real_engine()
+    _cut_the_network(stage)
+    shutil.copytree(BUNDLED / "controlnet", stage.folder / "net")
 
 
 @TABLE.situation(

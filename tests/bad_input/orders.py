@@ -32,6 +32,7 @@ for _options, _sentence in (
     ("--steps 0", "steps: 0 is outside 1 to 1000"),
     ("--batch 0", "batch: 0 is outside 1 to 64"),
     ("--strength 1.5", "strength: 1.5 is outside 0 (excluded) to 1"),
+    ("--control depth:strong", "control: 'strong' is no strength of depth; give a number of …"),
     ("--guidance 99", "guidance: 99.0 is outside 0 to 50"),
     (
         "--keyframes ten",

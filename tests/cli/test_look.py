@@ -24,6 +24,21 @@ def test_one_frame_is_restyled_into_a_picture(fresco: Fresco, clip: Path, tmp_pa
     assert (read_image(output) == 255 - source).all()
 
 
+def test_what_binds_is_shown_without_words_for_it(
+    fresco: Fresco, engine: FakeEngine, clip: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "edges.png"
+
+    ended = fresco(
+        "look", clip, "--frame", "4", "--show-control", "--control", "canny:0.5", "-o", output
+    )
+
+    source = next(Clip.open(clip).frames_at([4])).image
+    assert ended.code == 0
+    assert (read_image(output) == source.max(axis=2, keepdims=True)).all()
+    assert engine.settings[-1].control == "canny:0.5"
+
+
 def test_json_names_the_picture(fresco: Fresco, clip: Path, tmp_path: Path) -> None:
     output = tmp_path / "look.png"
 

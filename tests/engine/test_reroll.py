@@ -118,7 +118,7 @@ def test_only_the_batch_of_the_keyframe_is_translated_again(
 ) -> None:
     events, folder = finished
     frames: list[int] = []
-    hook = tiny_model.controlnet.register_forward_pre_hook(  # pyright: ignore[reportOptionalMemberAccess]
+    hook = tiny_model.controls[0].network.register_forward_pre_hook(
         lambda _, inputs: frames.append(len(inputs[0]) // 2)
     )
     key = plan_of(events).keyframes[4]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fresco_engine.diffusion.catalogue import ModelEntry, ModelState
-from fresco_engine.settings import ControlKind, RestyleSettings
+from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import (
     ClipAnalysed,
     Event,
@@ -46,7 +46,7 @@ class FakeEngine(InProcessEngine):
         self,
         source: str | None,
         *,
-        control: ControlKind | None,
+        control: str | None,
         control_source: str | None,
         loras: Sequence[tuple[Path, float]],
         device: str | None,
@@ -112,6 +112,13 @@ class FakeEngine(InProcessEngine):
         if self.failure is not None:
             raise self.failure
         return 255 - next(clip.frames_at([index])).image
+
+    def look_controls(self, clip: Clip, index: int, settings: RestyleSettings, model: Any) -> Image:
+        """The lightness of one frame."""
+        assert model == "negative"
+        self.settings.append(settings)
+        picture = next(clip.frames_at([index])).image
+        return picture.max(axis=2, keepdims=True).repeat(3, axis=2)
 
     def list_models(self) -> Sequence[ModelEntry]:
         """The models the test gave."""

@@ -21,11 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 from fresco_client.values import Failure
 from fresco_engine.checkpoint import FolderCheckpoint, StoredPlan
 from fresco_engine.errors import InvalidSettings
 from fresco_engine.keyframes import with_chosen
-from fresco_engine.settings import RestyleSettings, settings_from_dict
+from fresco_engine.settings import ControlChoice, RestyleSettings, settings_from_dict
 from fresco_engine.types import (
     ClipAnalysed,
     Event,
@@ -146,6 +147,10 @@ class NegativeEngine:
         settings = settings_from_dict(order.settings)
         if settings.prompt == "unthinkable":
             raise InvalidSettings("prompt", "nobody can think of this; use other words")
+        if order.shows_control:
+            kinds = ControlChoice.parse(settings.control or "tile").kinds
+            picture = next(clip.frames_at([order.index])).image
+            return np.concatenate([picture // (n + 1) for n in range(len(kinds))], axis=1)
         for step in range(STEPS):
             time.sleep(self.step_s)
             yield step + 1, STEPS

@@ -36,7 +36,7 @@ def comment_of(name: str) -> str:
 def test_ranges_and_choices_are_those_that_the_contract_documents(parameter: Declared) -> None:
     comment = comment_of(parameter.name)
 
-    if parameter.kind == "choice":
+    if parameter.choices:
         assert all(f'"{choice}"' in comment for choice in parameter.choices)
     else:
         assert parameter.range_text.removesuffix(f" {parameter.unit}") in comment

@@ -63,6 +63,8 @@ class CostEstimator(QObject):
         self._look_s = None
 
     def _on_look(self, look: LookPicture) -> None:
+        if look.part.is_control:
+            return
         self._look_s = look.seconds
         self._timer.start()
 

@@ -171,6 +171,30 @@ class ChoiceField(Field):
         self._box.setCurrentIndex(max(index, 0))
 
 
+class SuggestionField(Field):
+    """Words, some of which are offered."""
+
+    def __init__(self, parameter: Parameter, parent: QWidget | None = None) -> None:
+        super().__init__(parameter, parent)
+        self._box = QComboBox()
+        self._box.setEditable(True)
+        self._box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self._box.addItems(["", *parameter.choices])
+        line = self._box.lineEdit()
+        assert line is not None
+        line.setPlaceholderText(self._default_text())
+        line.textEdited.connect(self.changed)
+        self._box.activated.connect(self.changed)
+        self._hold(self._box)
+
+    def value(self) -> str | None:
+        return self._box.currentText().strip() or None
+
+    def set_value(self, value: Any) -> None:
+        if (value or None) != self.value():
+            self._box.setEditText(str(value or ""))
+
+
 class SwitchField(ChoiceField):
     """On, off, or left open."""
 
@@ -298,6 +322,8 @@ def field_for(parameter: Parameter, styles: tuple[Style, ...]) -> Field:
         return StyleField(parameter, styles)
     if parameter.name == "seed":
         return SeedField(parameter)
+    if parameter.kind == "text" and parameter.choices:
+        return SuggestionField(parameter)
     kinds: dict[str, type[Field]] = {
         "text": TextField,
         "choice": ChoiceField,

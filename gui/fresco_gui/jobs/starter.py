@@ -60,8 +60,8 @@ class JobStarter(QObject):
             return self.tr("Write a prompt or choose a style first.")
         return ""
 
-    def look(self, frame: int, count: int) -> None:
-        """Restyle a frame with several seeds."""
+    def look(self, frame: int, count: int, *, shows_control: bool = False) -> None:
+        """Restyle a frame with several seeds, or show what of it binds."""
         session, clip = self._daemon.session, self._opener.clip
         if session is None or clip is None or self.why_not():
             return
@@ -73,6 +73,7 @@ class JobStarter(QObject):
             settings=settings_of({**values, "start": None, "stop": None}),
             model=self._model(),
             seeds=tuple(first + offset for offset in range(count)),
+            shows_control=shows_control,
         )
         self.looks.make(session, order)
 

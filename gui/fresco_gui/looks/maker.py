@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
 from fresco_client import (
     ClipSource,
     Look,
@@ -17,9 +18,21 @@ from fresco_client import (
     RestyleSettings,
     Session,
 )
+from fresco_media.stills.png import decode_png, encode_png
+from fresco_settings import ControlChoice, InvalidSettings
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from fresco_gui.stream import StreamWorker, Workers
+
+
+@dataclass(frozen=True)
+class LookPart:
+    """What a picture is of: a seed, or what a kind of control shows."""
+
+    seed: int
+    kind: str = ""
+    """Empty for the one that the model recommends."""
+    is_control: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,17 +46,38 @@ class LookRequest:
     model: ModelChoice | None
     seeds: tuple[int, ...]
     long_side: int = 768
+    shows_control: bool = False
+    """Whether what binds is to be seen, whatever the seed, instead of the frame restyled."""
+
+    @property
+    def parts(self) -> tuple[LookPart, ...]:
+        """What the pictures will be of, in their order."""
+        if not self.shows_control:
+            return tuple(LookPart(seed) for seed in self.seeds)
+        return tuple(LookPart(self.seeds[0], kind, is_control=True) for kind in self._kinds)
+
+    @property
+    def _kinds(self) -> tuple[str, ...]:
+        try:
+            return ControlChoice.parse(self.settings.control or "").kinds
+        except InvalidSettings:
+            return ("",)  # left to the model; what is no control the daemon says no to
 
 
 @dataclass(frozen=True, kw_only=True)
 class LookPicture:
     """One look."""
 
-    seed: int
+    part: LookPart
     index: int
     settings: RestyleSettings
     picture: Picture
     seconds: float
+
+    @property
+    def seed(self) -> int:
+        """The seed that it was made with."""
+        return self.part.seed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +177,7 @@ class _Looks:
 
     def _one(self, seed: int) -> Generator[object, None, None]:
         order, began = self._order, time.monotonic()
+        parts = [part for part in order.parts if part.seed == seed]
         settings = replace(order.settings, seed=seed)
         yield LookStep(seed=seed, share=0.0)
         self._look = self._session.look(
@@ -150,17 +185,32 @@ class _Looks:
             order.index,
             settings,
             model=order.model,
-            options=PictureOptions(encoding="png", long_side=order.long_side),
+            options=PictureOptions(encoding="png", long_side=order.long_side * len(parts)),
             client_id=self._client_id,
+            shows_control=order.shows_control,
         )
         for item in self._look:
             if isinstance(item, LookProgress):
                 yield LookStep(seed=seed, share=item.done / max(item.total, 1))
-            else:
+                continue
+            for part, picture in zip(parts, side_by_side(item, len(parts)), strict=True):
                 yield LookPicture(
-                    seed=seed,
+                    part=part,
                     index=order.index,
                     settings=settings,
-                    picture=item,
+                    picture=picture,
                     seconds=time.monotonic() - began,
                 )
+
+
+def side_by_side(picture: Picture, count: int) -> list[Picture]:
+    """The `count` pictures of equal width of which one PNG is made, from left to right."""
+    if count == 1:
+        return [picture]
+    image = decode_png(picture.data)
+    assert image is not None
+    pieces = np.array_split(image, count, axis=1)
+    return [
+        replace(picture, data=encode_png(np.ascontiguousarray(one)), width=one.shape[1])
+        for one in pieces
+    ]

@@ -17,7 +17,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from fresco_gui.looks.maker import LookPicture, LookRequest
+from fresco_gui.looks.maker import LookPart, LookPicture, LookRequest
 from fresco_gui.media.pictures import decoded, resized
 from fresco_gui.plain import PlainLabel
 from fresco_gui.theme import TOKENS
@@ -30,7 +30,7 @@ _ROLE = Qt.ItemDataRole.UserRole
 class _Cell:
     """What an item of the list stands for."""
 
-    seed: int
+    part: LookPart
     look: LookPicture | None = None
 
 
@@ -71,9 +71,9 @@ class ContactSheet(QWidget):
         """Make room for the looks of an order, of a clip whose pixels have this shape."""
         self._pixel_aspect = pixel_aspect
         self.list.clear()
-        for seed in order.seeds:
-            item = QListWidgetItem(self.tr("seed {seed}").format(seed=seed))
-            item.setData(_ROLE, _Cell(seed))
+        for part in order.parts:
+            item = QListWidgetItem(self._title(part))
+            item.setData(_ROLE, _Cell(part))
             item.setIcon(QIcon(_blank()))
             item.setFlags(Qt.ItemFlag.NoItemFlags)
             self.list.addItem(item)
@@ -92,7 +92,7 @@ class ContactSheet(QWidget):
         for row in range(self.list.count()):
             item = self.list.item(row)
             cell = item.data(_ROLE) if item else None
-            if item is not None and isinstance(cell, _Cell) and cell.seed == look.seed:
+            if item is not None and isinstance(cell, _Cell) and cell.part == look.part:
                 cell.look = look
                 item.setIcon(_icon(self._pixmap(look)))
                 item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
@@ -127,6 +127,11 @@ class ContactSheet(QWidget):
     def use_chosen(self) -> None:
         """As if the button had been pressed."""
         self._on_use()
+
+    def _title(self, part: LookPart) -> str:
+        if part.is_control:
+            return part.kind or self.tr("structure")
+        return self.tr("seed {seed}").format(seed=part.seed)
 
     def _cells(self) -> list[_Cell]:
         items = [self.list.item(row) for row in range(self.list.count())]
@@ -175,14 +180,14 @@ class ContactSheet(QWidget):
     @pyqtSlot()
     def _on_current(self) -> None:
         look = self.chosen()
-        self._use.setEnabled(look is not None)
+        self._use.setEnabled(look is not None and not look.part.is_control)
         if look is not None:
             self.shown.emit(look)
 
     @pyqtSlot()
     def _on_use(self) -> None:
         look = self.chosen()
-        if look is not None:
+        if look is not None and not look.part.is_control:
             self.used.emit(look)
 
 

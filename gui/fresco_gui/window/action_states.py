@@ -61,6 +61,7 @@ class ActionStates(QObject):
         why_not = self._controller.starter.why_not()
         self._views.inspector.set_possible(not why_not, why_not)
         self._commands.look.setEnabled(not why_not)
+        self._commands.show_structure.setEnabled(not why_not)
         self._commands.restyle.setEnabled(not why_not)
         self._refresh_job()
         self._refresh_clip()
@@ -72,7 +73,8 @@ class ActionStates(QObject):
         can_resume = job is not None and bool(job.failure and job.failure.can_resume)
         self._commands.stop.setEnabled(is_open or self._controller.starter.looks.is_working)
         self._commands.pause.setEnabled(is_open or can_resume)
-        self._commands.use_look.setEnabled(self._views.sheet.chosen() is not None)
+        chosen = self._views.sheet.chosen()
+        self._commands.use_look.setEnabled(chosen is not None and not chosen.part.is_control)
 
     def _refresh_clip(self) -> None:
         has_clip = bool(self._controller.project_store.project.clip)

@@ -45,6 +45,12 @@ class Commands(QObject):
         self.look = add(
             "look", self.tr("Look"), "Ctrl+L", tip=self.tr("Restyle the current frame only")
         )
+        self.show_structure = add(
+            "show_structure",
+            self.tr("Show structure"),
+            "Ctrl+Shift+L",
+            tip=self.tr("Show what of the current frame binds the result"),
+        )
         self.use_look = add("use_look", self.tr("Use this look"), "Ctrl+U")
         self.restyle = add(
             "restyle",
@@ -157,6 +163,7 @@ class Menus(QObject):
     def _restyle(self, commands: Commands) -> _Entries:
         return (
             commands.look,
+            commands.show_structure,
             commands.use_look,
             None,
             commands.restyle,

@@ -58,6 +58,7 @@ class RestyleActions(QObject):
     def connect(self, commands: Commands) -> None:
         """Do what these commands are for."""
         on(commands.look, self._views.inspector.look_button.click)
+        on(commands.show_structure, self.show_structure)
         on(commands.use_look, self._views.sheet.use_chosen)
         on(commands.restyle, self._views.inspector.restyle_button.click)
         on(commands.pause, self.pause_or_go_on)
@@ -67,6 +68,11 @@ class RestyleActions(QObject):
         """Restyle the frame in view with so many seeds."""
         self._layout.show_looks()
         self._controller.starter.look(self._views.viewer.frame, count)
+
+    def show_structure(self) -> None:
+        """Show what of the frame in view binds the result."""
+        self._layout.show_looks()
+        self._controller.starter.look(self._views.viewer.frame, 1, shows_control=True)
 
     def use(self, look: LookPicture) -> None:
         """Take a look's seed and settings, whatever was chosen since it was made."""

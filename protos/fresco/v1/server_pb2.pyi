@@ -362,7 +362,7 @@ class Parameter(_message.Message):
     """Whether it belongs to one clip and not to a look that can be carried to another one."""
     @_builtins.property
     def choices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Values of a choice."""
+        """Values of a choice; of a text, what a form offers, beside which others are allowed."""
 
     def __init__(
         self,

@@ -116,6 +116,8 @@ class RestyleSettings(_message.Message):
     FLOW_FIELD_NUMBER: _builtins.int
     START_NOISE_FIELD_NUMBER: _builtins.int
     STEP_NOISE_FIELD_NUMBER: _builtins.int
+    CANNY_LOW_FIELD_NUMBER: _builtins.int
+    CANNY_HIGH_FIELD_NUMBER: _builtins.int
     prompt: _builtins.str
     """How the clip is to look; no longer than the text encoder takes. Required, not blank, unless a
     style is chosen.
@@ -139,8 +141,9 @@ class RestyleSettings(_message.Message):
     else the model's.
     """
     control: _builtins.str
-    """How the clip's structure binds: one of the server's controls ("tile", "canny", "hed", "depth",
-    "none"). Default: the model's.
+    """What of the clip's structure binds: one of the server's controls ("tile", "canny", "hed",
+    "depth", "openpose", "lineart", "none"), or several, each with a strength of 0 to 5 that takes
+    the place of control_scale: "depth:0.6,canny:0.4". Default: the model's.
     """
     control_scale: _builtins.float
     """How strongly it binds, 0 to 5. Default: the model's."""
@@ -186,6 +189,12 @@ class RestyleSettings(_message.Message):
     """Whose noise every denoising step adds: "flow", "shared" or "own", as start_noise. Default
     "flow".
     """
+    canny_low: _builtins.int
+    """Gradient from which an edge that canny has found goes on, 0 to 2040 and at most canny_high.
+    Default 50.
+    """
+    canny_high: _builtins.int
+    """Gradient from which canny begins an edge, 0 to 2040. Default 100."""
     @_builtins.property
     def keyframe_prompts(self) -> _containers.ScalarMap[_builtins.int, _builtins.str]:
         """Words added to the prompt of single keyframes, by source frame index."""
@@ -251,13 +260,19 @@ class RestyleSettings(_message.Message):
         flow: _builtins.str | None = ...,
         start_noise: _builtins.str | None = ...,
         step_noise: _builtins.str | None = ...,
+        canny_low: _builtins.int | None = ...,
+        canny_high: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_seed", b"_seed", "_size", b"_size", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "attention", b"attention", "batch_size", b"batch_size", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "flow", b"flow", "free_u", b"free_u", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_canny_high", b"_canny_high", "_canny_low", b"_canny_low", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_seed", b"_seed", "_size", b"_size", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "attention", b"attention", "batch_size", b"batch_size", "canny_high", b"canny_high", "canny_low", b"canny_low", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "flow", b"flow", "free_u", b"free_u", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_seed", b"_seed", "_size", b"_size", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "attention", b"attention", "batch_size", b"batch_size", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "flow", b"flow", "free_u", b"free_u", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "keyframe_pictures", b"keyframe_pictures", "keyframe_prompts", b"keyframe_prompts", "keyframe_seeds", b"keyframe_seeds", "keyframes", b"keyframes", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_canny_high", b"_canny_high", "_canny_low", b"_canny_low", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_seed", b"_seed", "_size", b"_size", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "attention", b"attention", "batch_size", b"batch_size", "canny_high", b"canny_high", "canny_low", b"canny_low", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "flow", b"flow", "free_u", b"free_u", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "keyframe_pictures", b"keyframe_pictures", "keyframe_prompts", b"keyframe_prompts", "keyframe_seeds", b"keyframe_seeds", "keyframes", b"keyframes", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__batch_size: _TypeAlias = _typing.Literal["batch_size"]  # noqa: Y015
     _WhichOneofArgType__batch_size: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size"]  # noqa: Y015
+    _WhichOneofReturnType__canny_high: _TypeAlias = _typing.Literal["canny_high"]  # noqa: Y015
+    _WhichOneofArgType__canny_high: _TypeAlias = _typing.Literal["_canny_high", b"_canny_high"]  # noqa: Y015
+    _WhichOneofReturnType__canny_low: _TypeAlias = _typing.Literal["canny_low"]  # noqa: Y015
+    _WhichOneofArgType__canny_low: _TypeAlias = _typing.Literal["_canny_low", b"_canny_low"]  # noqa: Y015
     _WhichOneofReturnType__colourise: _TypeAlias = _typing.Literal["colourise"]  # noqa: Y015
     _WhichOneofArgType__colourise: _TypeAlias = _typing.Literal["_colourise", b"_colourise"]  # noqa: Y015
     _WhichOneofReturnType__control: _TypeAlias = _typing.Literal["control"]  # noqa: Y015
@@ -304,6 +319,10 @@ class RestyleSettings(_message.Message):
     _WhichOneofArgType__style: _TypeAlias = _typing.Literal["_style", b"_style"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__batch_size) -> _WhichOneofReturnType__batch_size | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__canny_high) -> _WhichOneofReturnType__canny_high | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__canny_low) -> _WhichOneofReturnType__canny_low | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__colourise) -> _WhichOneofReturnType__colourise | None: ...
     @_typing.overload

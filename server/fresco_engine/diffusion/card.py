@@ -11,8 +11,8 @@ from typing import Any
 from fresco_media.files.text import printable
 
 from fresco_engine.diffusion.intake import read_json
-from fresco_engine.errors import ModelCorrupt
-from fresco_engine.settings import CONTROL_KINDS, ControlKind, ModelDefaults, Style
+from fresco_engine.errors import InvalidSettings, ModelCorrupt
+from fresco_engine.settings import CONTROL_KINDS, ControlChoice, ControlKind, ModelDefaults, Style
 
 CARD_NAME = "fresco.json"
 _LONGEST_NAME, _LONGEST_TEXT, _MOST_STYLES = 200, 4000, 200
@@ -46,7 +46,14 @@ def read_card(folder: Path) -> ModelCard:
     values = read_json(path)
     try:
         return _card(values, folder.name)
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+    except (
+        InvalidSettings,
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        OverflowError,
+    ) as error:
         raise ModelCorrupt(
             path, f"the model's description cannot be read ({error}); get the model again"
         ) from error
@@ -96,8 +103,7 @@ def _style(values: Mapping[str, Any]) -> Style:
 def _defaults(values: Mapping[str, Any]) -> ModelDefaults:
     known = {item.name for item in fields(ModelDefaults)}
     defaults = ModelDefaults(**{name: value for name, value in values.items() if name in known})
-    if defaults.control not in CONTROL_KINDS:
-        raise ValueError(f"the control kind {defaults.control!r} is unknown")
+    ControlChoice.parse(defaults.control)
     return defaults
 
 

@@ -1,7 +1,9 @@
-"""Finding the ControlNet for a model and a kind of control image."""
+"""Finding the ControlNets for a model and the kinds of control images that are wanted."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,8 @@ from fresco_settings import Remedy, said
 
 from fresco_engine.diffusion import folders, single_file
 from fresco_engine.diffusion.card import ModelCard
-from fresco_engine.diffusion.control import require_supported
+from fresco_engine.diffusion.controls import Control
+from fresco_engine.diffusion.detectors.loading import load_detector
 from fresco_engine.diffusion.sources import HUB_CONTROLS, how_to_download, locate
 from fresco_engine.diffusion.weights import WeightsKind
 from fresco_engine.errors import ControlUnavailable, ModelNotFound, WrongModelKind
@@ -26,29 +29,69 @@ _SD15 = {
 }
 
 
-def find_controlnet(
-    kind: ControlKind,
-    folder: Path,
-    card: ModelCard,
-    unet: Any,
-    source: str | Path | None,
-    offline: bool,
-) -> Path | None:
-    """Where the ControlNet for `kind` lies, a folder or file; `None` where none is wanted.
+@dataclass(frozen=True)
+class ControlPlaces:
+    """Where ControlNets and detectors may lie: at or beside `model`, and in what a user names."""
 
-    `source` goes first, then what the model in `folder` brings along, then, for a model of
-    Stable Diffusion 1.5's shape, the hub's known one.
+    model: Path
+    card: ModelCard
+    source: str | Path | None = None
+    offline: bool = False
+
+    @property
+    def folders(self) -> list[Path]:
+        """The folders, those that the user names first."""
+        named = [Path(self.source).expanduser()] if self.source is not None else []
+        found = [path if path.is_dir() else path.parent for path in (*named, self.model)]
+        return [path for path in found if path.is_dir()]
+
+
+def load_controls(
+    kinds: Sequence[ControlKind], places: ControlPlaces, unet: Any, device: torch.device
+) -> tuple[Control, ...]:
+    """A control for each kind but `none`: ControlNets on the CPU, detectors on `device`.
+
+    Raises:
+        ControlUnavailable: there is none of a kind, with what to do.
+        ModelError: its files are no ControlNet's for `unet`, or damaged.
+    """
+    loaded: dict[Path, ControlNetModel] = {}
+    controls: list[Control] = []
+    for kind in kinds:
+        if kind == "none":
+            continue
+        path = find_controlnet(kind, places, unet, is_alone=len(kinds) == 1)
+        if path not in loaded:
+            loaded[path] = load_controlnet(path, unet, unet.dtype)
+        detector = load_detector(kind, places.folders, device, offline=places.offline)
+        controls.append(Control(kind=kind, network=loaded[path], detector=detector))
+    return tuple(controls)
+
+
+def find_controlnet(
+    kind: ControlKind, places: ControlPlaces, unet: Any, *, is_alone: bool = True
+) -> Path:
+    """Where the ControlNet for `kind` lies, a folder or file.
+
+    What the user names goes first, then what the model brings along, then, for a model of Stable
+    Diffusion 1.5's shape, the hub's known one. What the user names may be a folder with one for
+    each kind, and has to be where the kind is not alone.
 
     Raises:
         ControlUnavailable: there is none, with what to do.
     """
-    require_supported(kind)
-    if kind == "none":
-        return None
-    if source is not None:
-        return locate(source, offline=offline)
+    card = places.card
+    if places.source is not None:
+        named = _of_kind(kind, places.source)
+        if named is not None or is_alone:
+            return named or locate(places.source, offline=places.offline)
+        raise ControlUnavailable(
+            places.source,
+            f"it holds no ControlNet for {kind}; where several kinds bind, give a folder that "
+            f"holds one for each, called {kind} or {kind}.safetensors",
+        )
     if kind in card.controls:
-        return folder / card.controls[kind]
+        return places.model / card.controls[kind]
     if not _agrees(unet.config, _SD15):
         has = ", ".join(card.controls) or "none"
         raise ControlUnavailable(
@@ -56,7 +99,15 @@ def find_controlnet(
             f"the model has no ControlNet for {kind} (it has: {has}); "
             "choose another control, or give a ControlNet made for this model",
         )
-    return _from_hub(kind, offline)
+    return _from_hub(kind, places.offline)
+
+
+def _of_kind(kind: ControlKind, source: str | Path) -> Path | None:
+    folder = Path(source).expanduser()
+    if (folder / "config.json").is_file():
+        return None
+    places = (folder / kind, folder / f"{kind}.safetensors")
+    return next((place for place in places if place.exists()), None)
 
 
 def _from_hub(kind: ControlKind, offline: bool) -> Path:

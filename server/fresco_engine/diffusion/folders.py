@@ -108,9 +108,9 @@ def load_networks(folder: Path, dtype: torch.dtype) -> tuple[Any, Any, CLIPTextM
         ModelCorrupt: files are missing or damaged.
         WrongModelKind: the weights are pickles.
     """
-    unet = _load_part(UNet2DConditionModel, folder / "unet", torch_dtype=dtype)
-    vae = _load_part(vae_class(folder), folder / "vae", torch_dtype=dtype)
-    text_encoder = _load_part(CLIPTextModel, folder / "text_encoder")
+    unet = load_part(UNet2DConditionModel, folder / "unet", torch_dtype=dtype)
+    vae = load_part(vae_class(folder), folder / "vae", torch_dtype=dtype)
+    text_encoder = load_part(CLIPTextModel, folder / "text_encoder")
     return unet, vae, text_encoder.to(dtype)
 
 
@@ -121,7 +121,7 @@ def load_clip(folder: Path) -> CLIPModel:
         ModelCorrupt: files are missing or damaged.
         WrongModelKind: the weights are pickles.
     """
-    return _load_part(CLIPModel, folder)
+    return load_part(CLIPModel, folder)
 
 
 def load_controlnet(folder: Path, dtype: torch.dtype) -> ControlNetModel:
@@ -137,7 +137,7 @@ def load_controlnet(folder: Path, dtype: torch.dtype) -> ControlNetModel:
         raise WrongModelKind(
             folder, f"this is {name}, not a ControlNet; give a ControlNet's folder or file"
         )
-    return _load_part(ControlNetModel, folder, torch_dtype=dtype)
+    return load_part(ControlNetModel, folder, torch_dtype=dtype)
 
 
 def stored_types(folder: Path) -> set[str]:
@@ -146,7 +146,13 @@ def stored_types(folder: Path) -> set[str]:
     return {tensor.dtype for path in files for tensor in read_header(path).values()}
 
 
-def _load_part(kind: Any, folder: Path, **options: Any) -> Any:
+def load_part(kind: Any, folder: Path, **options: Any) -> Any:
+    """The network of a library's class `kind` in a folder with config.json and weights.
+
+    Raises:
+        WrongModelKind: the weights are pickles.
+        ModelCorrupt: files are missing or damaged.
+    """
     files = _checked_files(folder)
     config = read_json(folder / "config.json")
     check_size(folder, kind, config, headers(files))

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from fresco_engine.settings import ControlKind, ModelDefaults, RestyleSettings, Style, resolve
+from fresco_engine.diffusion.controls import Control
+from fresco_engine.settings import ModelDefaults, RestyleSettings, Style, resolve
 
 if TYPE_CHECKING:
-    from diffusers import AutoencoderKL, AutoencoderTiny, ControlNetModel, UNet2DConditionModel
+    from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
     from transformers import CLIPTextModel, CLIPTokenizer
 
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 class Model:
     """Networks ready to run on `device` in `dtype`, and what the model's maker says of them.
 
-    `control` is the kind of control image `controlnet` was made for; `none` without one.
+    `controls` bind structure, all at once; there may be none.
     `max_prompt_tokens` counts the two tokens that mark begin and end.
     """
 
@@ -28,8 +29,7 @@ class Model:
     text_encoder: CLIPTextModel
     tokenizer: CLIPTokenizer
     scheduler_config: dict[str, Any]
-    controlnet: ControlNetModel | None
-    control: ControlKind
+    controls: tuple[Control, ...]
     defaults: ModelDefaults
     device: torch.device
     dtype: torch.dtype

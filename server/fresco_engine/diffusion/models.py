@@ -15,7 +15,6 @@ from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.quiet import quiet_libraries
 from fresco_engine.diffusion.sources import locate
 from fresco_engine.errors import InvalidSettings
-from fresco_engine.settings import ControlKind
 
 if TYPE_CHECKING:
     from fresco_engine.diffusion.lora import Lora
@@ -28,7 +27,7 @@ _WIDE = 320
 def load_model(
     source: str | Path | None = None,
     *,
-    control: ControlKind | None = None,
+    control: str | None = None,
     loras: Sequence[Lora] = (),
     device: str | None = None,
     offline: bool = False,
@@ -38,8 +37,10 @@ def load_model(
     """Any Stable-Diffusion-1.x-shaped model, ready for inference.
 
     `source` is a diffusers folder, a .safetensors file, a hub id, or `None` for the bundled
-    model. `control` `None` takes the kind the model's maker recommends. `control_source` and
-    `tokenizer_source` are used instead of what the model brings or the hub has.
+    model. `control`, of the form of the setting, `None` takes what the model's maker recommends.
+    `control_source` and `tokenizer_source` are used instead of what the model brings or the hub
+    has; where several controls are wanted, `control_source` is a folder with a ControlNet of each
+    kind's name.
 
     Raises:
         ModelError: in its four kinds, each with what to do.
@@ -98,11 +99,11 @@ def _best_without_cuda() -> str:
 
 
 def _placed(parts: Parts, card: ModelCard, device: torch.device) -> Model:
-    for network in (parts.unet, parts.vae, parts.text_encoder, parts.controlnet):
-        if network is not None:
-            network.to(device).eval().requires_grad_(False)
-            if device.type == "cpu" and _is_narrow(network):
-                network.to(memory_format=torch.channels_last)
+    bound = (control.network for control in parts.controls)
+    for network in (parts.unet, parts.vae, parts.text_encoder, *bound):
+        network.to(device).eval().requires_grad_(False)
+        if device.type == "cpu" and _is_narrow(network):
+            network.to(memory_format=torch.channels_last)
     room = parts.text_encoder.config.max_position_embeddings
     return Model(
         name=card.name,
@@ -111,8 +112,7 @@ def _placed(parts: Parts, card: ModelCard, device: torch.device) -> Model:
         text_encoder=parts.text_encoder,
         tokenizer=parts.tokenizer,
         scheduler_config=parts.scheduler_config,
-        controlnet=parts.controlnet,
-        control=parts.control,
+        controls=parts.controls,
         defaults=card.defaults,
         device=device,
         dtype=parts.unet.dtype,

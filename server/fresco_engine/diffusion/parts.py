@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +10,20 @@ import torch
 
 from fresco_engine.diffusion import folders, single_file
 from fresco_engine.diffusion.card import ModelCard
-from fresco_engine.diffusion.controlnets import find_controlnet, load_controlnet
+from fresco_engine.diffusion.controlnets import ControlPlaces, load_controls
+from fresco_engine.diffusion.controls import Control
 from fresco_engine.diffusion.intake import scheduler_config
 from fresco_engine.diffusion.lora import Lora, fuse_lora
 from fresco_engine.diffusion.tokenizers import find_tokenizer
 from fresco_engine.diffusion.weights import WeightsKind
-from fresco_engine.settings import ControlKind
+from fresco_engine.settings import ControlChoice
 
 
 @dataclass(frozen=True, kw_only=True)
 class PartsChoice:
     """What a user asks of a model besides its name."""
 
-    control: ControlKind | None = None
+    control: str | None = None
     control_source: str | Path | None = None
     tokenizer_source: str | Path | None = None
     loras: tuple[Lora, ...] = ()
@@ -31,31 +32,31 @@ class PartsChoice:
 
 @dataclass(kw_only=True)
 class Parts:
-    """The networks of a model on the CPU, not yet placed."""
+    """The networks of a model on the CPU, not yet placed; detectors are where they will run."""
 
     unet: Any
     vae: Any
     text_encoder: Any
     tokenizer: Any
     scheduler_config: dict[str, Any]
-    controlnet: Any = None
-    control: ControlKind = field(default="none")
+    controls: tuple[Control, ...] = ()
 
 
 def load_parts(path: Path, card: ModelCard, wanted: PartsChoice, device: torch.device) -> Parts:
-    """All parts of the model at `path`, LoRAs added, with the ControlNet that is wanted."""
+    """All parts of the model at `path`, LoRAs added, with the controls that are wanted."""
     if path.is_dir():
         parts = _from_folder(path, wanted, device)
     else:
         parts = _from_file(path, wanted, device)
     for lora in wanted.loras:
         fuse_lora(lora, parts.unet, parts.text_encoder)
-    parts.control = wanted.control or card.defaults.control
-    place = find_controlnet(
-        parts.control, path, card, parts.unet, wanted.control_source, wanted.offline
+    choice = ControlChoice.parse(wanted.control or card.defaults.control)
+    parts.controls = load_controls(
+        choice.kinds,
+        ControlPlaces(path, card, wanted.control_source, wanted.offline),
+        parts.unet,
+        device,
     )
-    if place is not None:
-        parts.controlnet = load_controlnet(place, parts.unet, parts.unet.dtype)
     return parts
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,13 @@ from torch import Tensor
 
 from fresco_engine.correspondence.batch import BatchCorrespondence
 from fresco_engine.correspondence.origins import Origins, trace_origins
-from fresco_engine.diffusion.control import condition_images
+from fresco_engine.diffusion.control import (
+    ControlInput,
+    ShotControls,
+    control_inputs,
+    control_pictures,
+    control_residuals,
+)
 from fresco_engine.diffusion.finite import require_finite
 from fresco_engine.diffusion.guidance import Guidance, GuidanceStep, Reference
 from fresco_engine.diffusion.hooks import guided, recording
@@ -65,13 +71,15 @@ class KeyframeBatch:
 
     `images` are padded to the working size; `indices` are their source frame numbers;
     `prompts` is one text per frame. With `anchors` the first two frames are the anchor frames
-    of the batch before: the shot's first keyframe and that batch's last keyframe.
+    of the batch before: the shot's first keyframe and that batch's last keyframe. `shot_controls`
+    are those of all batches of a shot.
     """
 
     indices: tuple[int, ...]
     images: tuple[Image, ...]
     prompts: tuple[str, ...]
     anchors: AnchorLatents | None = None
+    shot_controls: ShotControls = field(default_factory=ShotControls)
 
 
 @dataclass(frozen=True)
@@ -95,8 +103,7 @@ class _Conditions:
     """What every denoising step of a batch needs beside the latents; b CFG halves."""
 
     embeddings: Tensor  # (b f) tokens c
-    control: Tensor | None  # (b f) 3 H W
-    control_scale: float
+    controls: tuple[ControlInput, ...]
     guidance_scale: float
 
     @property
@@ -249,19 +256,21 @@ def _make_schedule(model: Model, settings: RestyleSettings) -> _Schedule:
 
 def _make_conditions(model: Model, batch: KeyframeBatch, settings: RestyleSettings) -> _Conditions:
     assert settings.guidance_scale is not None
-    assert settings.control_scale is not None
     texts = list(batch.prompts)
     halves = 2 if settings.guidance_scale > 1 else 1
     if halves == 2:
         texts = [plain_words(settings.negative_prompt or "")] * len(texts) + texts
-    control = None
-    if model.controlnet is not None and settings.control_scale > 0:
-        pictures = condition_images(model.control, batch.images).to(model.device, model.dtype)
-        control = torch.cat([pictures] * halves)  # (b f) 3 H W
+    controls = control_inputs(
+        model.controls,
+        settings,
+        lambda control: control_pictures(
+            control, batch.indices, batch.images, settings, batch.shot_controls
+        ),
+        lambda pictures: torch.cat([pictures.to(model.device, model.dtype)] * halves),
+    )
     return _Conditions(
         embeddings=encode_prompt(model, texts),
-        control=control,
-        control_scale=settings.control_scale,
+        controls=controls,
         guidance_scale=settings.guidance_scale,
     )
 
@@ -389,20 +398,8 @@ def _unet(run: _BatchRun, x: Tensor, t: Tensor, residuals: dict[str, Any]) -> Te
 
 
 def _control_residuals(run: _BatchRun, x: Tensor, t: Tensor) -> dict[str, Any]:
-    if run.model.controlnet is None or run.conditions.control is None:
-        return {}
-    down, middle = run.model.controlnet(
-        torch.cat([x] * run.conditions.halves).to(run.model.dtype),
-        t,
-        encoder_hidden_states=run.conditions.embeddings,
-        controlnet_cond=run.conditions.control,
-        conditioning_scale=run.conditions.control_scale,
-        return_dict=False,
-    )
-    return {
-        "down_block_additional_residuals": down,
-        "mid_block_additional_residual": middle,
-    }
+    latents = torch.cat([x] * run.conditions.halves).to(run.model.dtype)  # (b f) c h w
+    return control_residuals(run.conditions.controls, latents, t, run.conditions.embeddings)
 
 
 def _smoothed_steps(settings: RestyleSettings, schedule: _Schedule) -> frozenset[int]:

@@ -19,6 +19,10 @@ BUNDLED = Path(__file__).parents[1] / "models" / "fresco-small"
 HUB_CONTROLS = {
     "tile": "lllyasviel/control_v11f1e_sd15_tile",
     "canny": "lllyasviel/control_v11p_sd15_canny",
+    "hed": "lllyasviel/control_v11p_sd15_softedge",
+    "depth": "lllyasviel/control_v11f1p_sd15_depth",
+    "openpose": "lllyasviel/control_v11p_sd15_openpose",
+    "lineart": "lllyasviel/control_v11p_sd15_lineart",
 }
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _TEXT_FILES = ["*.json", "*/*.json", "*/*.txt"]

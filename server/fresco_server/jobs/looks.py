@@ -20,7 +20,10 @@ _BUNDLED = ModelOrder()
 
 @dataclass(frozen=True, kw_only=True)
 class LookOrder:
-    """What a worker needs to know for a look; as in `JobOrder`, for the frame `index`."""
+    """What a worker needs to know for a look; as in `JobOrder`, for the frame `index`.
+
+    With `shows_control` the picture is that of what binds instead of the frame restyled.
+    """
 
     clip: str
     index: int
@@ -29,6 +32,7 @@ class LookOrder:
     frame_rate: str | None = None
     device: str = ""
     client_id: str = ""
+    shows_control: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from fresco_media.writing.originals import NO_ORIGINALS, Originals
 
 if TYPE_CHECKING:
     from fresco_engine.diffusion.catalogue import ModelEntry
-    from fresco_engine.settings import ControlKind, InterpolationKind, RestyleSettings
+    from fresco_engine.settings import InterpolationKind, RestyleSettings
     from fresco_engine.types import ClipAnalysed, Event, Report
     from fresco_media.clip import Clip
     from fresco_media.types import Image
@@ -56,7 +56,7 @@ class InProcessEngine:
         self,
         source: str | None,
         *,
-        control: ControlKind | None,
+        control: str | None,
         control_source: str | None,
         loras: Sequence[tuple[Path, float]],
         device: str | None,
@@ -165,6 +165,12 @@ class InProcessEngine:
         from fresco_engine.restyling import look
 
         return look(clip, index, settings, model)
+
+    def look_controls(self, clip: Clip, index: int, settings: RestyleSettings, model: Any) -> Image:
+        """What of one frame's structure binds."""
+        from fresco_engine.restyling import look_controls
+
+        return look_controls(clip, index, settings, model)
 
     def list_models(self) -> Sequence[ModelEntry]:
         """The models there are, the bundled one first."""

@@ -282,14 +282,16 @@ class LocalSession(client.SessionLike):
         options: client.PictureOptions | None = None,
         device: str = "",
         client_id: str = "",
+        shows_control: bool = False,
     ) -> client.Stream[client.LookProgress | client.Picture]:
-        """Restyle one frame now, in the clip's own size; the picture."""
+        """Restyle one frame now, in the clip's own size, or show what binds; the picture."""
 
         def made() -> Generator[client.LookProgress | client.Picture, None, None]:
             with refusing():
                 chosen = values.engine_settings(settings)
                 loaded = self._load(chosen, model, device)
-                image = self._engine.look(self._opened(clip), index, chosen, loaded)
+                make = self._engine.look_controls if shows_control else self._engine.look
+                image = make(self._opened(clip), index, chosen, loaded)
             yield values.picture(image, options)
 
         return GeneratorStream(made())

@@ -94,6 +94,7 @@ class OrderBuilder:
             frame_rate=clip.frame_rate,
             device=request.device,
             client_id=request.client_id,
+            shows_control=request.shows_control,
         )
 
     def described(

@@ -8,7 +8,7 @@ from typing import Any
 
 from fresco_engine.checkpoint import FolderCheckpoint
 from fresco_engine.rendering import render
-from fresco_engine.restyling import look_steps
+from fresco_engine.restyling import look_controls, look_steps
 from fresco_engine.settings import settings_from_dict
 from fresco_engine.types import Event
 from fresco_media.types import Image
@@ -42,10 +42,12 @@ class DeviceEngine:
         )
 
     def look(self, order: LookOrder) -> Generator[tuple[int, int], None, Image]:
-        """One frame restyled: yields denoising steps done and in all, and returns the picture."""
+        """What a look shows: yields denoising steps done and in all, and returns the picture."""
         clip = open_clip(order.clip, order.frame_rate)
         settings = settings_from_dict(order.settings)
         model = self._models.get(order.model, order.settings)
+        if order.shows_control:
+            return look_controls(clip, order.index, settings, model)
         steps = look_steps(clip, order.index, settings, model)
         while True:
             try:

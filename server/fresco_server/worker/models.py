@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from fresco_engine.diffusion.lora import Lora
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.models import load_model
+from fresco_engine.settings import ControlChoice
 
 from fresco_server.jobs.job import ModelOrder, Values
 
@@ -33,17 +34,19 @@ class Models:
             ModelError, InvalidSettings, OutOfDeviceMemory: it cannot be loaded.
         """
         source, control = order.source, settings.get("control")
-        if self._model is None or (order, control) != self._key:
+        # How strongly each binds is no part of the model.
+        kinds = control and ControlChoice.parse(control).kinds
+        if self._model is None or (order, kinds) != self._key:
             # The old one goes first: two may not fit.
             self._model = None
             _LOGGER.info("loading %s", source or "the bundled model")
             self._model = load_model(
                 source,
-                control=cast(Any, control),
+                control=control,
                 control_source=order.control_source,
                 loras=[Lora(Path(path), weight) for path, weight in order.loras],
                 device=self.device,
             )
-            self._key = (order, control)
+            self._key = (order, kinds)
             self._holds(source)
         return self._model

@@ -7,10 +7,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 from fakes.hub import COMMIT
+from fakes.tiny_detectors import tiny_depth, write_network
 from fakes.tiny_models import tiny_controlnet, tiny_unet
 from fresco_engine.diffusion.card import ModelCard
-from fresco_engine.diffusion.controlnets import find_controlnet
+from fresco_engine.diffusion.controlnets import ControlPlaces, find_controlnet, load_controls
 from fresco_engine.diffusion.quiet import quiet_libraries
 from fresco_engine.errors import ControlUnavailable
 from fresco_engine.settings import ControlKind
@@ -37,6 +39,10 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         ("tile", "lllyasviel/control_v11f1e_sd15_tile"),
         ("canny", "lllyasviel/control_v11p_sd15_canny"),
+        ("hed", "lllyasviel/control_v11p_sd15_softedge"),
+        ("depth", "lllyasviel/control_v11f1p_sd15_depth"),
+        ("openpose", "lllyasviel/control_v11p_sd15_openpose"),
+        ("lineart", "lllyasviel/control_v11p_sd15_lineart"),
     ],
 )
 def test_the_known_controlnet_is_taken_from_the_cache(
@@ -80,6 +86,54 @@ def find(
     folder: Path = Path("model"),
     card: ModelCard | None = None,
     source: Path | None = None,
-) -> Path | None:
+    is_alone: bool = True,
+) -> Path:
     """What is found without asking the hub."""
-    return find_controlnet(kind, folder, card or ModelCard(name="sd"), unet, source, True)
+    places = ControlPlaces(folder, card or ModelCard(name="sd"), source, offline=True)
+    return find_controlnet(kind, places, unet, is_alone=is_alone)
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_one_of_several_kinds_is_found_in_a_folder_by_its_name(
+    tmp_path: Path, is_alone: bool
+) -> None:
+    (tmp_path / "depth").mkdir()
+    (tmp_path / "canny.safetensors").touch()
+
+    found = [find(one, SD15, source=tmp_path, is_alone=is_alone) for one in ("depth", "canny")]
+
+    assert found == [tmp_path / "depth", tmp_path / "canny.safetensors"]
+
+
+def test_one_controlnet_is_not_taken_for_several_kinds(tmp_path: Path) -> None:
+    (tmp_path / "config.json").touch()
+
+    with pytest.raises(ControlUnavailable, match=r"called depth or depth\.safetensors"):
+        find("depth", SD15, source=tmp_path, is_alone=False)
+
+
+def test_kinds_that_share_a_controlnet_load_it_once_and_none_loads_nothing(tmp_path: Path) -> None:
+    unet = tiny_unet()
+    with quiet_libraries():
+        tiny_controlnet(unet).save_pretrained(tmp_path / "controlnet")
+    card = ModelCard(name="little", controls={"tile": "controlnet", "canny": "controlnet"})
+    places = ControlPlaces(tmp_path, card, offline=True)
+
+    controls = load_controls(("canny", "tile"), places, unet, torch.device("cpu"))
+
+    assert [one.kind for one in controls] == ["canny", "tile"]
+    assert controls[0].network is controls[1].network
+    assert load_controls(("none",), places, unet, torch.device("cpu")) == ()
+
+
+def test_a_control_brings_its_detector_from_beside_the_controlnet(tmp_path: Path) -> None:
+    unet = tiny_unet()
+    with quiet_libraries():
+        tiny_controlnet(unet).save_pretrained(tmp_path / "mine" / "depth")
+    write_network(tiny_depth(), tmp_path / "mine" / "detectors" / "depth")
+    places = ControlPlaces(tmp_path, ModelCard(name="sd"), tmp_path / "mine", offline=True)
+
+    (control,) = load_controls(("depth",), places, unet, torch.device("cpu"))
+
+    assert control.detector is not None
+    assert control.detector.is_relative

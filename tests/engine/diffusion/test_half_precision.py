@@ -34,13 +34,13 @@ def translated(model: Model) -> np.ndarray:
 
 
 def in_precision(model: Model, dtype: torch.dtype) -> Model:
-    assert model.controlnet is not None
+    (control,) = model.controls
     return replace(
         model,
         unet=model.unet.to(dtype),
         vae=model.vae.to(dtype),
         text_encoder=model.text_encoder.to(dtype),
-        controlnet=model.controlnet.to(dtype),
+        controls=(replace(control, network=control.network.to(dtype)),),
         dtype=dtype,
     )
 

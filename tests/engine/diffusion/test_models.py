@@ -124,7 +124,7 @@ def test_the_card_fills_in_what_the_maker_recommends(small_folder: Path) -> None
     model = load_model(small_folder)
 
     assert model.name == "Fresco small"
-    assert model.control == "tile"
+    assert [one.kind for one in model.controls] == ["tile"]
     assert model.defaults.steps == 12
     assert model.defaults.guidance_scale == 2.0
     assert model.styles == (
@@ -178,13 +178,12 @@ def test_loading_puts_the_libraries_log_levels_back(small_folder: Path) -> None:
 def test_the_models_own_controlnet_is_loaded(small_folder: Path, kind: Any) -> None:
     model = load_model(small_folder, control=kind)
 
-    assert model.control == kind
-    assert model.controlnet is not None
-    assert model.controlnet.config["in_channels"] == 16
+    assert [one.kind for one in model.controls] == [kind]
+    assert model.controls[0].network.config["in_channels"] == 16
 
 
 def test_without_control_no_controlnet_is_loaded(small_folder: Path) -> None:
-    assert load_model(small_folder, control="none").controlnet is None
+    assert load_model(small_folder, control="none").controls == ()
 
 
 def test_a_controlnet_in_the_original_layout_loads(folder: Path, tmp_path: Path) -> None:
@@ -192,7 +191,7 @@ def test_a_controlnet_in_the_original_layout_loads(folder: Path, tmp_path: Path)
 
     model = load_model(folder, control="canny", control_source=source)
 
-    assert_same_weights(model.controlnet, tiny_controlnet(tiny_unet()))
+    assert_same_weights(model.controls[0].network, tiny_controlnet(tiny_unet()))
 
 
 def test_a_controlnet_file_in_the_librarys_layout_loads(folder: Path, tmp_path: Path) -> None:
@@ -201,7 +200,7 @@ def test_a_controlnet_file_in_the_librarys_layout_loads(folder: Path, tmp_path: 
 
     model = load_model(folder, control="tile", control_source=source)
 
-    assert_same_weights(model.controlnet, tiny_controlnet(tiny_unet()))
+    assert_same_weights(model.controls[0].network, tiny_controlnet(tiny_unet()))
 
 
 def test_a_tokenizer_can_be_given_for_a_checkpoint(checkpoint: Path, tmp_path: Path) -> None:
@@ -266,8 +265,7 @@ def test_a_device_that_is_not_there_is_refused(folder: Path, device: str) -> Non
 
 def networks_of(model: Model) -> list[nn.Module]:
     """All four networks."""
-    assert model.controlnet is not None
-    return [model.unet, model.vae, model.text_encoder, model.controlnet]
+    return [model.unet, model.vae, model.text_encoder, model.controls[0].network]
 
 
 def assert_same_weights(network: nn.Module | None, wanted: nn.Module) -> None:

@@ -1,14 +1,17 @@
 """A batch is translated as diffusers would, plus exactly what the settings ask for."""
 
+from copy import deepcopy
 from dataclasses import replace
-from typing import get_args
+from typing import Any, cast, get_args
 
 import numpy as np
 import pytest
 import torch
-from diffusers import StableDiffusionControlNetImg2ImgPipeline
+from diffusers import MultiControlNetModel, StableDiffusionControlNetImg2ImgPipeline
 from fresco_engine.correspondence.batch import BatchCorrespondence, correspond
 from fresco_engine.correspondence.flow import DisFlow
+from fresco_engine.diffusion.control import ShotControls, control_pictures, strength_of
+from fresco_engine.diffusion.controls import Control
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.models import load_model
 from fresco_engine.diffusion.quiet import quiet_libraries
@@ -95,35 +98,44 @@ def run(
     return drained(translate(model, batch_of(images, settings), settings, correspondence))
 
 
+def shown_of(control: Control, images: tuple[Image, ...], settings: RestyleSettings) -> list[Image]:
+    return control_pictures(control, range(len(images)), images, settings, ShotControls())
+
+
 def stock_latents(
     model: Model, images: tuple[Image, ...], settings: RestyleSettings
 ) -> torch.Tensor:
     """What diffusers' own pipeline makes of the same frames, one generator per frame."""
-    assert model.controlnet is not None
     assert settings.steps is not None
+    networks: Any = [control.network for control in model.controls]
+    strengths = [strength_of(control.kind, settings) for control in model.controls]
+    pictures = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
+    shown = [
+        torch.from_numpy(np.stack(one)).permute(0, 3, 1, 2).float() / 255
+        for one in (shown_of(control, images, settings) for control in model.controls)
+    ]
     with quiet_libraries():
         pipeline = StableDiffusionControlNetImg2ImgPipeline(
             vae=model.vae,
             text_encoder=model.text_encoder,
             tokenizer=model.tokenizer,
             unet=model.unet,
-            controlnet=model.controlnet,
+            controlnet=networks[0] if len(networks) == 1 else MultiControlNetModel(networks),
             scheduler=make_scheduler(model, settings.steps),
             safety_checker=None,
             feature_extractor=None,
             requires_safety_checker=False,
         )
         pipeline.set_progress_bar_config(disable=True)
-        pictures = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
         return pipeline(
             prompt=[settings.prompt] * len(images),
             negative_prompt=[settings.negative_prompt] * len(images),
             image=pictures * 2 - 1,
-            control_image=pictures,
+            control_image=shown[0] if len(shown) == 1 else shown,
             strength=settings.strength,
             num_inference_steps=settings.steps,
             guidance_scale=settings.guidance_scale,
-            controlnet_conditioning_scale=settings.control_scale,
+            controlnet_conditioning_scale=strengths[0] if len(strengths) == 1 else strengths,
             generator=[torch.Generator().manual_seed(settings.seed) for _ in images],
             output_type="latent",
         ).images
@@ -142,6 +154,39 @@ def test_without_adaptations_the_result_is_the_stock_pipelines_bit_for_bit(
     first, last = final_latents(translation)
     assert torch.equal(first, expected[:1])
     assert torch.equal(last, expected[-1:])
+
+
+def test_several_controls_bind_as_in_the_stock_pipeline_bit_for_bit(
+    model: Model, images: tuple[Image, ...], correspondence: BatchCorrespondence
+) -> None:
+    (tile,) = model.controls
+    other = deepcopy(tile.network)
+    with torch.no_grad():
+        for value in other.parameters():
+            value.mul_(0.9)
+    both = replace(model, controls=(tile, Control(kind="canny", network=other)))
+    settings = replace(PLAIN, control="tile:0.6,canny:0.4", canny_low=20, canny_high=60)
+
+    translation = run(both, images, correspondence, settings)
+
+    expected = stock_latents(both, images, settings)
+    first, last = final_latents(translation)
+    assert torch.equal(first, expected[:1])
+    assert torch.equal(last, expected[-1:])
+    assert not torch.equal(last, final_latents(run(model, images, correspondence, settings))[1])
+
+
+def test_a_control_of_no_strength_is_not_asked(
+    model: Model, images: tuple[Image, ...], correspondence: BatchCorrespondence
+) -> None:
+    (tile,) = model.controls
+    both = replace(model, controls=(tile, Control(kind="canny", network=cast(Any, None))))
+    settings = replace(PLAIN, control="tile:0.6,canny:0")
+
+    translation = run(both, images, correspondence, settings)
+
+    alone = run(model, images, correspondence, replace(PLAIN, control="tile:0.6"))
+    assert torch.equal(final_latents(translation)[1], final_latents(alone)[1])
 
 
 @pytest.mark.parametrize(

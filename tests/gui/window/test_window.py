@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from fresco_client import JobState
+from fresco_media.stills.png import decode_png
 from PyQt6.QtCore import QMimeData, Qt, QUrl
 from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QApplication, QPlainTextEdit, QPushButton
@@ -146,6 +148,24 @@ def test_a_look_that_is_used_brings_its_settings_back(ready: App) -> None:
     ready.press("Ctrl+U")
 
     assert ready.controller.project_store.project.values == {"prompt": "ink", "seed": 1}
+
+
+def test_what_binds_is_shown_for_each_control_in_the_clips_shape(ready: App) -> None:
+    window, sheet = ready.window, ready.window.views.sheet
+    window.views.inspector.set_values({"prompt": "ink", "control": "canny:0.4,tile"})
+    window.views.inspector.changed.emit()
+
+    ready.press("Ctrl+Shift+L")
+    ready.wait("what binds", lambda: len(sheet.looks()) == 2)
+
+    assert [sheet.list.item(row).text() for row in range(2)] == ["canny", "tile"]  # pyright: ignore[reportOptionalMemberAccess]
+    first, second = (look.picture for look in sheet.looks())
+    assert (first.width, first.height) == (second.width, second.height)
+    light, dark = (decode_png(one.data) for one in (first, second))
+    assert light is not None
+    assert dark is not None
+    assert np.abs(light // 2 - dark.astype(int)).max() <= 1
+    assert not window.commands.use_look.isEnabled()
 
 
 # Jobs

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import fresco_client as client
+import numpy as np
 import pytest
 from fresco_engine.errors import DiskFull
 from fresco_media.clip import Clip
@@ -164,6 +165,19 @@ def test_refusals_are_those_of_a_daemon(engine: FakeEngine, clip: Path, tmp_path
         session.pause("nobody")
 
     assert (nowhere.value.reason, wrong.value.reason) == ("CLIP_NOT_FOUND", "INVALID_SETTINGS")
+
+
+def test_what_binds_is_shown_instead_of_a_look(engine: FakeEngine, clip: Path) -> None:
+    lossless = client.PictureOptions(encoding="png")
+
+    with LocalSession(engine) as session:
+        (picture,) = session.look(source(clip), 3, INK, options=lossless, shows_control=True)
+
+    assert isinstance(picture, client.Picture)
+    image = decode_png(picture.data)
+    assert image is not None
+    lightness = (255 - np.array(negative(clip, 3))).max(axis=2, keepdims=True)
+    assert (np.array(image.tolist()) == lightness).all()
 
 
 def test_a_look_and_the_models_are_what_a_daemon_gives(engine: FakeEngine, clip: Path) -> None:

@@ -46,6 +46,17 @@ def test_a_look_tells_its_steps_and_then_its_picture(
     assert not jobs.looks[0].picture.exists()
 
 
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_whether_it_is_to_show_what_binds_is_handed_on(
+    caller: Caller, jobs: FakeJobs, request_: looks_pb2.LookRequest, is_wanted: bool
+) -> None:
+    request_.shows_control = is_wanted
+
+    list(caller.looks.Look(request_))
+
+    assert jobs.looks[0].order.shows_control is is_wanted
+
+
 def test_a_look_is_shown_as_small_as_is_wished(
     caller: Caller, request_: looks_pb2.LookRequest
 ) -> None:

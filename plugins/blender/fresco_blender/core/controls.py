@@ -16,8 +16,6 @@ LARGEST = 2**31 - 1
 """Of Blender's whole numbers."""
 OPEN = "PRESET"
 """The choice that leaves a setting open."""
-_SEARCHED = frozenset({"control"})
-"""Offered as the daemon has them, so that their properties are texts."""
 _UNTICKED = frozenset({"seed"})
 _ALWAYS_CHOSEN = frozenset({"preset"})
 """A choice that is never left to anybody else."""
@@ -60,7 +58,7 @@ class Control:
     def kind(self) -> str:
         """The kind of property, by the name of its function in `bpy.props`."""
         if self.parameter.kind == "choice":
-            return "StringProperty" if self.name in _SEARCHED else "EnumProperty"
+            return "EnumProperty"
         if self.parameter.kind == "switch":
             return "EnumProperty" if self._may_be_open else "BoolProperty"
         kinds = {"text": "String", "integer": "Int", "number": "Float"}
