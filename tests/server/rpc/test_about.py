@@ -21,6 +21,8 @@ BESIDE: dict[str, dict[str, Any]] = {
     "start": {"stop": None},
     "keyframe_min": {"keyframe_max": 10**6},
     "keyframe_max": {"keyframe_min": 1},
+    "canny_low": {"canny_high": 2040},
+    "canny_high": {"canny_low": 0},
     "smoothing.start": {"smoothing.stop": 1},
     "smoothing.stop": {"smoothing.start": 0},
 }

@@ -66,8 +66,8 @@ def test_what_is_drawn_grows_with_the_picture() -> None:
     small = draw_people([standing() / 2], 256, 320)
     large = draw_people([standing()], *SIZE)
 
-    shares = [(picture.max(axis=2) > 0).mean() for picture in (small, large)]
-    assert shares[0] == pytest.approx(shares[1], rel=0.1)
+    # Pixels at smooth edges count as far as they are lit.
+    assert small.mean() == pytest.approx(large.mean(), rel=0.05)
 
 
 def test_joints_outside_the_picture_do_no_harm() -> None:
