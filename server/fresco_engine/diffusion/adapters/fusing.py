@@ -90,7 +90,7 @@ def _places(path: Path, header: Header) -> dict[str, Place]:
     return {name: place for name, place in places.items() if place is not None}
 
 
-def _corrections(path: Path, places: Mapping[str, Place]) -> dict[tuple[Owner, str], Parts]:
+def _corrections(path: Path, places: Mapping[str, Place]) -> Mapping[tuple[Owner, str], Parts]:
     """The tensors of each layer, by owner and layer."""
     with settled(path) as name:
         stored = load_file(name)
