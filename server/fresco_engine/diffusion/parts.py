@@ -88,11 +88,11 @@ def _from_file(path: Path, wanted: PartsChoice, device: torch.device) -> Parts:
     header = folders.require_weights_file(
         path, "a Stable Diffusion 1.x model", WeightsKind.CHECKPOINT
     )
-    tokenizer = find_tokenizer(path, wanted.tokenizer_source, offline=wanted.offline)
     dtype = dtype_for(device, {tensor.dtype for tensor in header.values()})
     unet, vae, text_encoder = single_file.load_networks(path, header, dtype)
-    width = text_encoder.config.hidden_size
-    folders.require_shape(path, unet.config, vae.config, width)
+    clip = text_encoder.config
+    folders.require_shape(path, unet.config, vae.config, clip.hidden_size)
+    tokenizer = find_tokenizer(path, wanted.tokenizer_source, clip.vocab_size)
     return Parts(
         unet=unet,
         vae=vae,
