@@ -20,19 +20,25 @@ from fresco_settings.reading import chosen_settings, settings_from_dict
 from fresco_settings.remedies import marked, reworded, said, titles
 from fresco_settings.restyle import (
     CONTROL_KINDS,
+    FEW_STEP_SAMPLERS,
     INTERPOLATION_KINDS,
+    KARRAS_SAMPLERS,
     MOST_GAP,
     PRESETS,
     ControlKind,
     InterpolationKind,
     NoiseKind,
     RestyleSettings,
+    SamplerKind,
+    Spacing,
 )
 
 __all__ = [
     "CONTROL_KINDS",
+    "FEW_STEP_SAMPLERS",
     "FLOW_KINDS",
     "INTERPOLATION_KINDS",
+    "KARRAS_SAMPLERS",
     "MOST_GAP",
     "PRESETS",
     "AttentionSettings",
@@ -50,9 +56,11 @@ __all__ = [
     "ParameterKind",
     "Remedy",
     "RestyleSettings",
+    "SamplerKind",
     "Setting",
     "Shape",
     "SmoothingSettings",
+    "Spacing",
     "chosen_settings",
     "left_open",
     "marked",
