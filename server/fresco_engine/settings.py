@@ -98,7 +98,7 @@ class ModelDefaults:
     clip_skip: int = 1
 
     def values(self, settings: RestyleSettings) -> dict[str, Any]:
-        """By the names of the settings they fill; none is what `settings` choose by hand."""
+        """By the names of the settings they fill, for what `settings` choose already."""
         preset = settings.preset
         sampler = settings.sampler or self.sampler
         is_own = sampler == self.sampler

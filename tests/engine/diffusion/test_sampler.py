@@ -16,9 +16,9 @@ from fresco_engine.diffusion.sampler import (
     KeyframeBatch,
     StepDone,
     Translation,
-    executed_steps,
     translate,
 )
+from fresco_engine.diffusion.samplers import executed_steps
 from fresco_engine.diffusion.schedule import make_scheduler
 from fresco_engine.progress_tracker import drained
 from fresco_engine.settings import (
