@@ -93,10 +93,10 @@ def _euler_ancestral(model: Model, settings: RestyleSettings) -> Sampler:
     from diffusers import EulerAncestralDiscreteScheduler
 
     assert settings.steps is not None
-    scheduler: Any = EulerAncestralDiscreteScheduler(
-        **own_config(model.scheduler_config, settings.steps, settings.spacing)
-    )
-    set_timesteps(scheduler, settings.steps, "cpu")
+    own = own_config(model.scheduler_config, settings.steps, settings.spacing)
+    with quiet_libraries():
+        scheduler: Any = EulerAncestralDiscreteScheduler(**own)
+        set_timesteps(scheduler, settings.steps, "cpu")
     skipped = _skipped(settings)
     sigmas: Tensor = scheduler.sigmas[skipped:]
     times = scheduler.timesteps[skipped:].tolist()
