@@ -7,7 +7,7 @@ colours far beyond what the prompt asks for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 _TITLES = ("modelspec.title", "ss_output_name")
 """What trainers note of a file's own name, which a renamed file keeps."""
-_GENERIC = re.compile(r"pytorch_lora_weights|adapter_model|diffusion_pytorch_model|lora|model", re.I)
+_GENERIC = re.compile(
+    r"pytorch_lora_weights|adapter_model|diffusion_pytorch_model|lora|model", re.I
+)
 _PARENTS = 3
 """Folders above a file of a generic name: the hub keeps its name two above a snapshot's."""
 _STEPS = re.compile(r"(?<![0-9])([0-9]{1,2})[-_ ]?steps?(?![a-z])", re.I)
@@ -148,9 +150,7 @@ def _hyper(name: str, text: str) -> FewStep:
     """As its makers say: TCD with all noise for one step, else DDIM over exactly its steps."""
     steps = _told_steps(text, 8)
     if steps == 1:
-        return FewStep(
-            name=name, kind="Hyper-SD", sampler="tcd", steps=1, most_steps=8, eta=1.0
-        )
+        return FewStep(name=name, kind="Hyper-SD", sampler="tcd", steps=1, most_steps=8, eta=1.0)
     keeps_guidance = _CFG.search(text) is not None
     return FewStep(
         name=name,
