@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _TITLES = ("modelspec.title", "ss_output_name")
 """What trainers note of a file's own name, which a renamed file keeps."""
 _GENERIC = re.compile(
-    r"pytorch_lora_weights|adapter_model|diffusion_pytorch_model|lora|model", re.I
+    r"pytorch_lora_weights|adapter_model|diffusion_pytorch_model|lora|model|[0-9a-f]{40}", re.I
 )
 _PARENTS = 3
 """Folders above a file of a generic name: the hub keeps its name two above a snapshot's."""
