@@ -19,6 +19,7 @@ from diffusers import (
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.quiet import quiet_libraries
 from fresco_engine.diffusion.samplers import Sampler, executed_steps, make_sampler
+from fresco_engine.diffusion.schedule import scheduler_from
 from fresco_engine.errors import InvalidSettings
 from fresco_engine.settings import (
     FEW_STEP_SAMPLERS,
@@ -166,6 +167,28 @@ def stock_from(
         output = network(scheduler.scale_model_input(record[-1], t), float(t))
         record.append(scheduler.step(output, t, record[-1], **options, return_dict=False)[0])
     return record
+
+
+@pytest.mark.parametrize("name", list(STOCK))
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_true_output_predicts_the_true_latents_and_noise(name: SamplerKind, kind: str) -> None:
+    sampler = make_sampler(
+        model_of(prediction_type=kind), settings_of(sampler=name, steps=6, strength=0.7)
+    )
+    clean, noise = noises(2)
+    scheduler: Any = scheduler_from(BETAS, 1)
+    first = int(sampler.steps.times[0])
+    truths = {
+        "epsilon": noise,
+        "sample": clean,
+        "v_prediction": scheduler.get_velocity(clean, noise, torch.tensor([first])),
+    }
+    x = sampler.start(clean, noise)
+
+    torch.testing.assert_close(sampler.predicted_x0(truths[kind], x, 0), clean, atol=5e-3, rtol=0)
+    torch.testing.assert_close(
+        sampler.predicted_noise(truths[kind], x, 0), noise, atol=5e-3, rtol=0
+    )
 
 
 @pytest.mark.parametrize("name", list(STOCK))
