@@ -7,15 +7,6 @@ from typing import Any, cast
 
 import pytest
 import torch
-from diffusers import (
-    DDIMScheduler,
-    DDPMScheduler,
-    DPMSolverMultistepScheduler,
-    EulerAncestralDiscreteScheduler,
-    LCMScheduler,
-    TCDScheduler,
-    UniPCMultistepScheduler,
-)
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.quiet import quiet_libraries
 from fresco_engine.diffusion.samplers import Sampler, executed_steps, make_sampler
@@ -31,6 +22,8 @@ from fresco_engine.settings import (
 )
 from torch import Tensor
 
+from tests.engine.diffusion.stock import STOCK
+
 BETAS: dict[str, Any] = {
     "beta_start": 0.00085,
     "beta_end": 0.012,
@@ -38,15 +31,6 @@ BETAS: dict[str, Any] = {
     "steps_offset": 1,
 }
 KINDS = ("epsilon", "v_prediction", "sample")
-STOCK: dict[SamplerKind, Any] = {
-    "ddpm": DDPMScheduler,
-    "ddim": DDIMScheduler,
-    "euler-a": EulerAncestralDiscreteScheduler,
-    "dpm++2m": DPMSolverMultistepScheduler,
-    "unipc": UniPCMultistepScheduler,
-    "lcm": LCMScheduler,
-    "tcd": TCDScheduler,
-}
 PLAIN = {"clip_sample": False}
 MORE: dict[SamplerKind, dict[str, Any]] = {"ddpm": PLAIN, "ddim": PLAIN, "lcm": PLAIN, "tcd": PLAIN}
 SPACINGS: tuple[Spacing, ...] = ("leading", "trailing", "linspace", "karras")
@@ -151,10 +135,7 @@ def test_it_is_diffusers_own_with_the_same_noise(
         begin_with = None
     wanted = stock_from(scheduler, begin_with, begin, chosen)
     assert sampler.steps.timesteps.tolist() == scheduler.timesteps[begin:].tolist()
-    for mine, theirs in zip(found, wanted, strict=True):
-        torch.testing.assert_close(mine, theirs, atol=2e-6, rtol=2e-6)
-    if name != "ddim":
-        assert all(torch.equal(mine, theirs) for mine, theirs in zip(found, wanted, strict=True))
+    assert all(torch.equal(mine, theirs) for mine, theirs in zip(found, wanted, strict=True))
 
 
 def stock_from(
@@ -245,8 +226,8 @@ def test_the_noise_it_is_given_is_all_the_noise_there_is(name: SamplerKind) -> N
 
 
 @pytest.mark.parametrize("name", list(STOCK))
-@pytest.mark.parametrize("strength", [0.05, 0.33, 0.5, 0.75, 1.0])
-@pytest.mark.parametrize("steps", [1, 4, 7, 61, 333])
+@pytest.mark.parametrize("strength", [0.05, 0.5, 1.0])
+@pytest.mark.parametrize("steps", [1, 7, 333])
 @pytest.mark.parametrize("spacing", SPACINGS)
 def test_there_are_as_many_steps_as_are_told_and_they_descend(
     name: SamplerKind, strength: float, steps: int, spacing: Spacing
