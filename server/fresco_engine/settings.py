@@ -12,6 +12,7 @@ from typing import Any
 
 from fresco_settings import (
     CONTROL_KINDS,
+    ETA_SAMPLERS,
     FEW_STEP_SAMPLERS,
     INTERPOLATION_KINDS,
     KARRAS_SAMPLERS,
@@ -35,6 +36,7 @@ from fresco_engine.errors import InvalidSettings
 
 __all__ = [
     "CONTROL_KINDS",
+    "ETA_SAMPLERS",
     "FEW_STEP_SAMPLERS",
     "INTERPOLATION_KINDS",
     "KARRAS_SAMPLERS",

@@ -20,6 +20,7 @@ from fresco_settings.reading import chosen_settings, settings_from_dict
 from fresco_settings.remedies import marked, reworded, said, titles
 from fresco_settings.restyle import (
     CONTROL_KINDS,
+    ETA_SAMPLERS,
     FEW_STEP_SAMPLERS,
     INTERPOLATION_KINDS,
     KARRAS_SAMPLERS,
@@ -36,6 +37,7 @@ from fresco_settings.restyle import (
 
 __all__ = [
     "CONTROL_KINDS",
+    "ETA_SAMPLERS",
     "FEW_STEP_SAMPLERS",
     "INTERPOLATION_KINDS",
     "KARRAS_SAMPLERS",

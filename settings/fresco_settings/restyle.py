@@ -26,6 +26,7 @@ SamplerKind = Literal["ddpm", "ddim", "euler-a", "dpm++2m", "unipc", "lcm", "tcd
 FEW_STEP_SAMPLERS: tuple[SamplerKind, ...] = ("lcm", "tcd")
 """Those for distilled models, which go through all of their steps at any strength."""
 KARRAS_SAMPLERS: tuple[SamplerKind, ...] = ("dpm++2m", "unipc")
+ETA_SAMPLERS: tuple[SamplerKind, ...] = ("ddim", "tcd")
 Spacing = Literal["leading", "trailing", "linspace", "karras"]
 PRESETS = ("draft", "standard", "best")
 MOST_GAP = 1000

@@ -12,7 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fresco_settings import FEW_STEP_SAMPLERS, KARRAS_SAMPLERS, SamplerKind, Spacing, marked
+from fresco_settings import (
+    ETA_SAMPLERS,
+    FEW_STEP_SAMPLERS,
+    KARRAS_SAMPLERS,
+    SamplerKind,
+    Spacing,
+    marked,
+)
 
 from fresco_engine.diffusion.weights import read_metadata
 
@@ -98,7 +105,10 @@ def few_step_among(base: FewStep | None, loras: Sequence[Lora]) -> FewStep | Non
 
 
 def sampling_doubts(settings: RestyleSettings, few: FewStep | None) -> Iterator[str]:
-    """Settings of sampling that are valid and would burn or blur; `settings` must be resolved."""
+    """Settings of sampling that are valid and would burn, blur, or do nothing.
+
+    `settings` must be resolved.
+    """
     if few is not None:
         yield from _few_step_doubts(settings, few)
     elif settings.sampler in FEW_STEP_SAMPLERS:
@@ -107,10 +117,25 @@ def sampling_doubts(settings: RestyleSettings, few: FewStep | None) -> Iterator[
             "says that this one is, so pictures may be blurred or burnt; choose another for "
             f"{marked('sampler')}, or add the LoRA that belongs to it"
         )
-    if settings.spacing == "karras" and settings.sampler not in KARRAS_SAMPLERS:
+    yield from _idle(settings)
+
+
+def _idle(settings: RestyleSettings) -> Iterator[str]:
+    """What was chosen and has no effect with the chosen sampler."""
+    if settings.spacing is not None and settings.sampler in FEW_STEP_SAMPLERS:
+        yield (
+            f"the step spacing has no effect with the sampler {settings.sampler}, which has its "
+            f"own; leave {marked('spacing')} open"
+        )
+    elif settings.spacing == "karras" and settings.sampler not in KARRAS_SAMPLERS:
         yield (
             f"the step spacing karras has no effect with the sampler {settings.sampler}; choose "
             f"{' or '.join(KARRAS_SAMPLERS)} for {marked('sampler')}"
+        )
+    if settings.eta and settings.sampler not in ETA_SAMPLERS:
+        yield (
+            f"eta has no effect with the sampler {settings.sampler}; choose "
+            f"{' or '.join(ETA_SAMPLERS)} for {marked('sampler')}"
         )
 
 

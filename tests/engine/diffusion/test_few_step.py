@@ -127,10 +127,40 @@ def test_a_sampler_for_distilled_models_is_doubted_for_others(folder: Path) -> N
     model = load_model(folder, device="cpu")
 
     (few,) = model.doubts(model.resolved(RestyleSettings(prompt="ink", sampler="lcm")))
-    (karras,) = model.doubts(model.resolved(RestyleSettings(prompt="ink", spacing="karras")))
 
     assert "lcm is for models distilled for few steps" in few
-    assert "karras has no effect with the sampler ddpm" in karras
+
+
+@pytest.mark.parametrize(
+    ("chosen", "told"),
+    [
+        ({"spacing": "karras"}, "karras has no effect with the sampler ddpm; choose dpm++2m"),
+        ({"eta": 0.5}, "eta has no effect with the sampler ddpm; choose ddim or tcd"),
+        ({"sampler": "ddim", "eta": 0.5}, ""),
+        ({"sampler": "unipc", "spacing": "karras"}, ""),
+        ({"sampler": "euler-a", "spacing": "trailing"}, ""),
+    ],
+    ids=str,
+)
+def test_what_has_no_effect_with_the_sampler_is_told(
+    folder: Path, chosen: dict[str, Any], told: str
+) -> None:
+    model = load_model(folder, device="cpu")
+
+    doubts = list(model.doubts(model.resolved(RestyleSettings(prompt="ink", **chosen))))
+
+    assert len(doubts) == bool(told)
+    assert all(told in doubt for doubt in doubts)
+
+
+def test_samplers_for_few_steps_keep_their_own_spacing_and_say_so(
+    tmp_path: Path, folder: Path
+) -> None:
+    model = load_model(folder, loras=[Lora(lora(tmp_path / "lcm.safetensors"))], device="cpu")
+
+    (doubt,) = model.doubts(model.resolved(RestyleSettings(prompt="ink", spacing="trailing")))
+
+    assert "has no effect with the sampler lcm, which has its own" in doubt
 
 
 @pytest.mark.parametrize(("is_zero", "wanted"), [(False, 0.0), (True, 0.7)])
