@@ -197,6 +197,8 @@ def test_rescaled_guidance_is_the_stock_pipelines_bit_for_bit(
     rescale: float,
 ) -> None:
     settings = replace(PLAIN, strength=1.0, control_scale=0.0, guidance_rescale=rescale)
+    # Of other schedules the library's pipeline changes the offset, and warns.
+    model = replace(model, scheduler_config={**model.scheduler_config, "steps_offset": 1})
 
     first, _ = final_latents(run(model, images, correspondence, settings))
 
