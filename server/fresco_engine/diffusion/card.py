@@ -11,8 +11,8 @@ from typing import Any
 from fresco_media.files.text import printable
 
 from fresco_engine.diffusion.intake import read_json
-from fresco_engine.errors import ModelCorrupt
-from fresco_engine.settings import CONTROL_KINDS, ControlKind, ModelDefaults, Style
+from fresco_engine.errors import InvalidSettings, ModelCorrupt
+from fresco_engine.settings import CONTROL_KINDS, ControlKind, ModelDefaults, RestyleSettings, Style
 
 CARD_NAME = "fresco.json"
 _LONGEST_NAME, _LONGEST_TEXT, _MOST_STYLES = 200, 4000, 200
@@ -46,7 +46,14 @@ def read_card(folder: Path) -> ModelCard:
     values = read_json(path)
     try:
         return _card(values, folder.name)
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        OverflowError,
+        InvalidSettings,
+    ) as error:
         raise ModelCorrupt(
             path, f"the model's description cannot be read ({error}); get the model again"
         ) from error
@@ -98,6 +105,15 @@ def _defaults(values: Mapping[str, Any]) -> ModelDefaults:
     defaults = ModelDefaults(**{name: value for name, value in values.items() if name in known})
     if defaults.control not in CONTROL_KINDS:
         raise ValueError(f"the control kind {defaults.control!r} is unknown")
+    # What it recommends is what a user might have chosen; the declaration says what that may be.
+    RestyleSettings(
+        prompt="any",
+        sampler=defaults.sampler,
+        spacing=defaults.spacing,
+        eta=defaults.eta,
+        guidance_rescale=defaults.guidance_rescale,
+        clip_skip=defaults.clip_skip,
+    )
     return defaults
 
 

@@ -12,6 +12,7 @@ from fresco_engine.diffusion import folders, single_file
 from fresco_engine.diffusion.adapters.fusing import fuse_lora
 from fresco_engine.diffusion.card import ModelCard
 from fresco_engine.diffusion.controlnets import find_controlnet, load_controlnet
+from fresco_engine.diffusion.few_step import FewStep, few_step_among, few_step_of
 from fresco_engine.diffusion.intake import scheduler_config
 from fresco_engine.diffusion.lora import Lora
 from fresco_engine.diffusion.tokenizers import find_tokenizer
@@ -41,6 +42,7 @@ class Parts:
     scheduler_config: dict[str, Any]
     controlnet: Any = None
     control: ControlKind = field(default="none")
+    few_step: FewStep | None = None
 
 
 def load_parts(path: Path, card: ModelCard, wanted: PartsChoice, device: torch.device) -> Parts:
@@ -51,6 +53,7 @@ def load_parts(path: Path, card: ModelCard, wanted: PartsChoice, device: torch.d
         parts = _from_file(path, wanted, device)
     for lora in wanted.loras:
         fuse_lora(lora, parts.unet, parts.text_encoder)
+    parts.few_step = few_step_among(few_step_of(path), wanted.loras)
     parts.control = wanted.control or card.defaults.control
     place = find_controlnet(
         parts.control, path, card, parts.unet, wanted.control_source, wanted.offline
