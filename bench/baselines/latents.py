@@ -9,8 +9,7 @@ from typing import Any
 
 import torch
 from fresco_engine.diffusion.model import Model
-from fresco_engine.diffusion.sampler import executed_steps
-from fresco_engine.diffusion.schedule import make_scheduler, output_that_predicts, predicted_x0
+from fresco_engine.diffusion.samplers import make_sampler
 from fresco_engine.settings import RestyleSettings
 from torch import Tensor
 
@@ -35,24 +34,23 @@ Adapt = Callable[[Tensor, StepPlace], Tensor | None]
 def clean_latents_through(model: Model, settings: RestyleSettings, adapt: Adapt) -> Iterator[None]:
     """Inside one translation, predicted clean latents (f, c, h, w) go through `adapt`.
 
-    Where it returns None they stay as they are, bit for bit.
+    Where it returns None they stay as they are, bit for bit. The sampler must be one that shows
+    the networks its latents as they are, which all but Euler's do.
     """
-    assert settings.steps is not None
-    scheduler = make_scheduler(model, settings.steps)
-    count, done = executed_steps(settings), 0
+    sampler, done = make_sampler(model, settings), 0
 
     def hook(_: Any, args: tuple[Any, ...], __: dict[str, Any], output: Any) -> Any:
         nonlocal done
-        place = StepPlace(done, count)
+        place = StepPlace(done, len(sampler.steps))
         done += 1
-        halves, noisy, t = output[0].float().chunk(_halves(settings)), args[0].float(), args[1]
-        noisy = noisy[: len(halves[-1])]
+        halves = output[0].float().chunk(_halves(settings))
+        noisy = args[0].float()[: len(halves[-1])]
         predicted = _guided(halves, settings.guidance_scale or 1.0)
-        clean = adapt(predicted_x0(scheduler, predicted, noisy, t), place)
+        clean = adapt(sampler.predicted_x0(predicted, noisy, place.index), place)
         if clean is None:
             return output
         # Halves that are alike come out of guidance as they went in.
-        changed = output_that_predicts(scheduler, clean, noisy, t).to(output[0].dtype)
+        changed = sampler.output_that_predicts(clean, noisy, place.index).to(output[0].dtype)
         return (torch.cat([changed] * len(halves)),)
 
     handle = model.unet.register_forward_hook(hook, with_kwargs=True)

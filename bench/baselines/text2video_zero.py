@@ -6,6 +6,8 @@ frames have a control image the paper uses neither.
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from fresco_engine.diffusion.model import Model
 from fresco_engine.settings import RestyleSettings
 from fresco_media.types import Image
@@ -19,8 +21,7 @@ def text2video_zero(
 ) -> tuple[Image, ...]:
     """Keys and values of every self-attention, the ControlNet's as well, are the first frame's."""
     processor = SharedAttention(len(keyframes.images), shown=1)
-    with (
-        attending(model.unet, lambda _: processor),
-        attending(model.controlnet, lambda _: processor),
-    ):
+    with ExitStack() as stack:
+        for network in (model.unet, *(control.network for control in model.controls)):
+            stack.enter_context(attending(network, lambda _: processor))
         return translated(model, keyframes, plain(settings))

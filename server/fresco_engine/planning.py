@@ -43,7 +43,7 @@ def planned(run: TranslationRun) -> Generator[Progress | RunWarned, None, ClipAn
     if stored is not None:
         return (yield from _taken_up(run, settings, stored))
     settings = run.model().resolved(settings)
-    yield from _warned(run, settings)
+    yield from _warned(run, settings, run.model().doubts(settings))
     yield from _checked_pictures(run, settings)
     analysed = yield from analyse(run.clip, settings, run.tracker)
     keep_plan(run, analysed)
@@ -52,9 +52,9 @@ def planned(run: TranslationRun) -> Generator[Progress | RunWarned, None, ClipAn
 
 def keep_plan(run: TranslationRun, analysed: ClipAnalysed) -> None:
     """Store a plan that was made."""
-    plan = StoredPlan.of(
-        analysed, model=run.model.name, device=run.model.device, warnings=run.clip.warnings
-    )
+    assert isinstance(analysed.settings, RestyleSettings)
+    warnings = (*run.clip.warnings, *run.model().doubts(analysed.settings))
+    plan = StoredPlan.of(analysed, model=run.model.name, device=run.model.device, warnings=warnings)
     run.checkpoint.save_plan(plan)
 
 
@@ -72,13 +72,13 @@ def _taken_up(
 
 
 def _warned(
-    run: TranslationRun, settings: RestyleSettings, of_the_clip: Iterable[str] = ()
+    run: TranslationRun, settings: RestyleSettings, more: Iterable[str] = ()
 ) -> Iterator[RunWarned]:
     info = run.clip.info
     limit = limit_told(working_size(info.width, info.height, settings.size))
     texts = (
         *run.clip.warnings,
-        *of_the_clip,
+        *more,
         *run.fallback.notes(),
         *_doubts(settings),
         *filter(None, (limit,)),

@@ -12,7 +12,10 @@ from typing import Any
 
 from fresco_settings import (
     CONTROL_KINDS,
+    ETA_SAMPLERS,
+    FEW_STEP_SAMPLERS,
     INTERPOLATION_KINDS,
+    KARRAS_SAMPLERS,
     MOST_GAP,
     NOISE_KINDS,
     PRESETS,
@@ -23,7 +26,9 @@ from fresco_settings import (
     NoiseKind,
     OptimisationSettings,
     RestyleSettings,
+    SamplerKind,
     SmoothingSettings,
+    Spacing,
     chosen_settings,
     settings_from_dict,
 )
@@ -32,7 +37,10 @@ from fresco_engine.errors import InvalidSettings
 
 __all__ = [
     "CONTROL_KINDS",
+    "ETA_SAMPLERS",
+    "FEW_STEP_SAMPLERS",
     "INTERPOLATION_KINDS",
+    "KARRAS_SAMPLERS",
     "NOISE_KINDS",
     "PRESETS",
     "AttentionSettings",
@@ -43,7 +51,9 @@ __all__ = [
     "NoiseKind",
     "OptimisationSettings",
     "RestyleSettings",
+    "SamplerKind",
     "SmoothingSettings",
+    "Spacing",
     "Style",
     "check_gaps",
     "chosen_settings",
@@ -51,6 +61,10 @@ __all__ = [
     "resolve",
     "settings_from_dict",
 ]
+
+
+_ETA: Mapping[SamplerKind, float] = {"tcd": 0.3}
+"""What a sampler adds of its noise where nobody says how much, if not 0 (TCD, arXiv:2402.19159)."""
 
 
 def check_gaps(keyframes: Sequence[int]) -> None:
@@ -72,7 +86,8 @@ class ModelDefaults:
     """What a model's maker recommends; fills the settings a user left open.
 
     `control` is of the form that the setting takes; `draft_steps` and `best_steps` take the place
-    of `steps` with these presets.
+    of `steps` with these presets. `spacing` and `eta` are for `sampler` alone; `spacing` None is
+    that of the model's schedule, `eta` None the sampler's own.
     """
 
     guidance_scale: float = 7.5
@@ -82,15 +97,29 @@ class ModelDefaults:
     best_steps: int = 20
     control: str = "canny"
     control_scale: float = 0.8
+    sampler: SamplerKind = "ddpm"
+    spacing: Spacing | None = None
+    eta: float | None = None
+    guidance_rescale: float = 0.0
+    clip_skip: int = 1
 
-    def values(self, preset: str) -> dict[str, Any]:
-        """By the names of the settings they fill."""
+    def values(self, settings: RestyleSettings) -> dict[str, Any]:
+        """By the names of the settings they fill, for what `settings` choose already."""
+        preset = settings.preset
+        sampler = settings.sampler or self.sampler
+        is_own = sampler == self.sampler
+        eta = self.eta if is_own else None
         return {
             "guidance_scale": self.guidance_scale,
             "strength": self.strength,
             "steps": {"draft": self.draft_steps, "best": self.best_steps}.get(preset, self.steps),
             "control": self.control,
             "control_scale": self.control_scale,
+            "sampler": sampler,
+            "spacing": self.spacing if is_own else None,
+            "eta": _ETA.get(sampler, 0.0) if eta is None else eta,
+            "guidance_rescale": self.guidance_rescale,
+            "clip_skip": self.clip_skip,
         }
 
 
@@ -141,7 +170,7 @@ def resolve(
     Raises:
         InvalidSettings: the style is not one of `styles`.
     """
-    values = defaults.values(settings.preset)
+    values = defaults.values(settings)
     if settings.style is None:
         return _filled(settings, {"negative_prompt": "", **values})
     style = find_style(settings.style, styles)

@@ -28,9 +28,9 @@ from fresco_engine.diffusion.sampler import (
     KeyframeBatch,
     StepDone,
     Translation,
-    executed_steps,
     translate,
 )
+from fresco_engine.diffusion.samplers import executed_steps
 from fresco_engine.errors import OutOfDeviceMemory
 from fresco_engine.keyframes import Batch, plan_batches
 from fresco_engine.progress_tracker import ProgressTracker

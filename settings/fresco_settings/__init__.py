@@ -20,18 +20,26 @@ from fresco_settings.plain_values import nested
 from fresco_settings.reading import chosen_settings, settings_from_dict
 from fresco_settings.remedies import marked, reworded, said, titles
 from fresco_settings.restyle import (
+    ETA_SAMPLERS,
+    FEW_STEP_SAMPLERS,
     INTERPOLATION_KINDS,
+    KARRAS_SAMPLERS,
     MOST_GAP,
     NOISE_KINDS,
     PRESETS,
     InterpolationKind,
     NoiseKind,
     RestyleSettings,
+    SamplerKind,
+    Spacing,
 )
 
 __all__ = [
     "CONTROL_KINDS",
+    "ETA_SAMPLERS",
+    "FEW_STEP_SAMPLERS",
     "INTERPOLATION_KINDS",
+    "KARRAS_SAMPLERS",
     "MOST_GAP",
     "NOISE_KINDS",
     "PRESETS",
@@ -50,9 +58,11 @@ __all__ = [
     "PartialSettings",
     "Remedy",
     "RestyleSettings",
+    "SamplerKind",
     "Setting",
     "Shape",
     "SmoothingSettings",
+    "Spacing",
     "chosen_settings",
     "left_open",
     "marked",

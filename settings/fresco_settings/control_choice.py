@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from fresco_settings.errors import InvalidSettings
 
@@ -52,7 +52,7 @@ def _kind(name: str) -> ControlKind:
             f"{name!r} is unknown; use one of {', '.join(CONTROL_KINDS)}, or several with a "
             "strength each, as depth:0.6,canny:0.4",
         )
-    return found
+    return cast(ControlKind, found)
 
 
 def _strength(kind: ControlKind, text: str) -> float:

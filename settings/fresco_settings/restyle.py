@@ -21,6 +21,12 @@ InterpolationKind = Literal["patch", "flow"]
 INTERPOLATION_KINDS: tuple[InterpolationKind, ...] = get_args(InterpolationKind)
 NoiseKind = Literal["flow", "shared", "own"]
 NOISE_KINDS: tuple[NoiseKind, ...] = get_args(NoiseKind)
+SamplerKind = Literal["ddpm", "ddim", "euler-a", "dpm++2m", "unipc", "lcm", "tcd"]
+FEW_STEP_SAMPLERS: tuple[SamplerKind, ...] = ("lcm", "tcd")
+"""Those for distilled models, which go through all of their steps at any strength."""
+KARRAS_SAMPLERS: tuple[SamplerKind, ...] = ("dpm++2m", "unipc")
+ETA_SAMPLERS: tuple[SamplerKind, ...] = ("ddim", "tcd")
+Spacing = Literal["leading", "trailing", "linspace", "karras"]
 PRESETS = ("draft", "standard", "best")
 MOST_GAP = 1000
 """Frames from one keyframe to the next."""
@@ -251,6 +257,74 @@ class RestyleSettings:
             high=50,
             default_text=_THE_MODELS,
             option="--guidance",
+        ),
+    ] = None
+    guidance_rescale: Annotated[
+        float | None,
+        Setting(
+            title=translate("Setting", "Guidance rescale"),
+            help="How far guidance is kept from making contrasts harsh",
+            group=_FINE_TUNING,
+            low=0,
+            high=1,
+            default_text=translate("Setting", "0, for models that end in pure noise 0.7"),
+        ),
+    ] = None
+    sampler: Annotated[
+        SamplerKind | None,
+        Setting(
+            title=translate("Setting", "Sampler"),
+            help="How denoising steps follow each other; the bundled model was tuned with ddpm",
+            group=_FINE_TUNING,
+            default_text=_THE_MODELS,
+            choice_texts={
+                "ddpm": "as the method was published",
+                "ddim": "the same, with as much noise as eta says",
+                "euler-a": "noise in every step, fewer steps do",
+                "dpm++2m": "no noise in the steps, 10 to 25 do",
+                "unipc": "no noise in the steps, 5 to 20 do",
+                "lcm": "for LCM models and LoRAs, 2 to 8 steps",
+                "tcd": "for TCD and one-step Hyper-SD LoRAs, 1 to 8 steps",
+            },
+            metavar="NAME",
+        ),
+    ] = None
+    spacing: Annotated[
+        Spacing | None,
+        Setting(
+            title=translate("Setting", "Step spacing"),
+            help="How steps are spread over the noise schedule",
+            group=_FINE_TUNING,
+            default_text=_THE_MODELS,
+            choice_texts={
+                "trailing": "from the very end of the schedule",
+                "karras": "finer where there is little noise, for dpm++2m and unipc",
+            },
+            details="lcm and tcd have their own",
+            metavar="NAME",
+        ),
+    ] = None
+    eta: Annotated[
+        float | None,
+        Setting(
+            title=translate("Setting", "Eta"),
+            help="Noise that steps add, for ddim and tcd: 0 none, 1 all",
+            group=_FINE_TUNING,
+            low=0,
+            high=1,
+            default_text=translate("Setting", "0, with tcd 0.3"),
+        ),
+    ] = None
+    clip_skip: Annotated[
+        int | None,
+        Setting(
+            title=translate("Setting", "Clip skip"),
+            help="Layer of the text encoder, from its end, that reads the prompt",
+            group=_FINE_TUNING,
+            low=1,
+            high=12,
+            default_text=_THE_MODELS,
+            details="1 is the last; many models for drawn looks want 2",
         ),
     ] = None
     size: Annotated[

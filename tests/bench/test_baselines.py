@@ -69,8 +69,8 @@ def _is_same(one: Tensor, two: Tensor) -> bool:
 def test_a_method_translates_every_keyframe_and_leaves_the_networks_as_they_were(
     method: Strategy, model: Model, keyframes: Keyframes, settings: RestyleSettings
 ) -> None:
-    assert model.controlnet is not None
-    networks = (model.unet, model.controlnet)
+    networks = (model.unet, *(control.network for control in model.controls))
+    assert len(networks) == 2
     before = [{n: one.processor for n, one in self_attentions(net).items()} for net in networks]
 
     results = method(model, keyframes, settings)

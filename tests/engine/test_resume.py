@@ -11,6 +11,7 @@ from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import CheckpointMismatch
 from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.restyling import restyle
+from fresco_engine.settings import SamplerKind
 from fresco_engine.types import Event, Progress, RunWarned, Stage
 from fresco_media.clip import Clip
 
@@ -97,6 +98,35 @@ def test_a_run_stopped_again_and_again_ends_with_the_same_pictures(
     qualities = [event.quality for event in frames_of(last)]
     assert qualities == [event.quality for event in frames_of(whole)]
     assert any(qualities)
+
+
+@pytest.mark.parametrize("sampler", ["ddim", "euler-a", "dpm++2m", "unipc", "lcm", "tcd"])
+def test_with_every_sampler_a_batch_that_is_made_later_is_the_same(
+    clip: Clip, tiny_model: Model, tmp_path: Path, sampler: SamplerKind
+) -> None:
+    settings = replace(
+        SETTINGS,
+        sampler=sampler,
+        steps=3,
+        stop=20,
+        keyframe_min=5,
+        keyframe_max=9,
+        batch_size=3,
+        interpolation="flow",
+    )
+    whole = list(
+        restyle(clip, settings, tiny_model, checkpoint=FolderCheckpoint(tmp_path / "whole"))
+    )
+    third = keyframes_of(whole)[2]
+    count = next(number for number, event in enumerate(whole, 1) if event is third)
+
+    stopped = restyle(clip, settings, tiny_model, checkpoint=FolderCheckpoint(tmp_path / "part"))
+    taken(stopped, count)
+    last = list(restyle(clip, settings, tiny_model, checkpoint=FolderCheckpoint(tmp_path / "part")))
+
+    assert len(CheckpointReader(tmp_path / "whole").batch_indices()) > 1
+    assert same_pictures(last, whole)
+    assert contents(tmp_path / "part") == contents(tmp_path / "whole")
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -29,7 +29,7 @@ def tiny_depth() -> Any:
         num_attention_heads=2,
         image_size=28,
         patch_size=14,
-        out_indices=[1, 2, 3, 4],
+        out_indices=[1, 2, 3, 4],  # pyright: ignore[reportCallIssue]
         apply_layernorm=True,
         reshape_hidden_states=False,
     )
@@ -50,7 +50,7 @@ def tiny_finder() -> Any:
         hidden_sizes=[8, 8, 8, 8],
         depths=[1, 1, 1, 1],
         layer_type="basic",
-        out_features=["stage2", "stage3", "stage4"],
+        out_features=["stage2", "stage3", "stage4"],  # pyright: ignore[reportCallIssue]
     )
     config = RTDetrConfig(
         backbone_config=backbone,
@@ -78,10 +78,13 @@ def tiny_joints() -> Any:
         hidden_size=16,
         num_hidden_layers=2,
         num_attention_heads=2,
-        out_indices=[2],
+        out_indices=[2],  # pyright: ignore[reportCallIssue]
     )
     config = VitPoseConfig(
-        backbone_config=backbone, num_labels=17, use_simple_decoder=True, scale_factor=4
+        backbone_config=backbone,
+        num_labels=17,  # pyright: ignore[reportCallIssue]
+        use_simple_decoder=True,
+        scale_factor=4,
     )
     return _seeded(lambda: VitPoseForPoseEstimation(config))
 

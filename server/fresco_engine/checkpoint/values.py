@@ -33,7 +33,8 @@ _MAY_CHANGE = frozenset({"keyframe_prompts", "keyframe_seeds", "keyframe_picture
 class StoredPlan:
     """The plan of a run without its clip; `settings` hold no `None` that the model decides.
 
-    `warnings` are those of the clip that only decoding all of it brings to light.
+    `warnings` are those that cannot be told again without decoding all of the clip, or without
+    loading the model.
     """
 
     frame_count: int

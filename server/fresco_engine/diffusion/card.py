@@ -12,7 +12,14 @@ from fresco_media.files.text import printable
 
 from fresco_engine.diffusion.intake import read_json
 from fresco_engine.errors import InvalidSettings, ModelCorrupt
-from fresco_engine.settings import CONTROL_KINDS, ControlChoice, ControlKind, ModelDefaults, Style
+from fresco_engine.settings import (
+    CONTROL_KINDS,
+    ControlChoice,
+    ControlKind,
+    ModelDefaults,
+    RestyleSettings,
+    Style,
+)
 
 CARD_NAME = "fresco.json"
 _LONGEST_NAME, _LONGEST_TEXT, _MOST_STYLES = 200, 4000, 200
@@ -104,6 +111,15 @@ def _defaults(values: Mapping[str, Any]) -> ModelDefaults:
     known = {item.name for item in fields(ModelDefaults)}
     defaults = ModelDefaults(**{name: value for name, value in values.items() if name in known})
     ControlChoice.parse(defaults.control)
+    # What it recommends is what a user might have chosen; the declaration says what that may be.
+    RestyleSettings(
+        prompt="any",
+        sampler=defaults.sampler,
+        spacing=defaults.spacing,
+        eta=defaults.eta,
+        guidance_rescale=defaults.guidance_rescale,
+        clip_skip=defaults.clip_skip,
+    )
     return defaults
 
 

@@ -17,7 +17,6 @@ _PARTS = {
     "text_encoder": "its text encoder",
     "vae": "its VAE",
     "unet": "its U-Net (or a LoRA added to it)",
-    "controlnet": "its ControlNet",
 }
 
 
@@ -36,9 +35,10 @@ def require_finite(model: Model, values: Tensor, stage: str) -> Tensor:
 
 def _advice(model: Model) -> tuple[str, Remedy | None]:
     """What is wrong with the model, as far as its weights tell; only asked after a failure."""
-    for name, part in _PARTS.items():
-        network: Any = getattr(model, name)
-        if network is not None and not _is_finite(network):
+    parts = [(getattr(model, name), part) for name, part in _PARTS.items()]
+    parts += [(control.network, f"its ControlNet ({control.kind})") for control in model.controls]
+    for network, part in parts:
+        if not _is_finite(network):
             text = f"the weights of {part} are damaged; get the model again or choose another"
             return text, None
     if model.dtype == torch.float32:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from fresco_engine.diffusion.controls import Control
+from fresco_engine.diffusion.few_step import FewStep, sampling_doubts
 from fresco_engine.settings import ModelDefaults, RestyleSettings, Style, resolve
 
 if TYPE_CHECKING:
@@ -20,7 +22,8 @@ class Model:
     """Networks ready to run on `device` in `dtype`, and what the model's maker says of them.
 
     `controls` bind structure, all at once; there may be none.
-    `max_prompt_tokens` counts the two tokens that mark begin and end.
+    `max_prompt_tokens` counts the two tokens that mark begin and end. `few_step` is what it needs
+    if it, or a LoRA in it, is distilled for few steps; `defaults` have taken that in.
     """
 
     name: str
@@ -35,7 +38,12 @@ class Model:
     dtype: torch.dtype
     max_prompt_tokens: int
     styles: tuple[Style, ...] = ()
+    few_step: FewStep | None = None
 
     def resolved(self, settings: RestyleSettings) -> RestyleSettings:
         """`settings` with all that was left to the style or the model; raises as `resolve`."""
         return resolve(settings, self.defaults, self.styles)
+
+    def doubts(self, settings: RestyleSettings) -> Iterator[str]:
+        """What the user should know of resolved `settings` that do not suit this model."""
+        return sampling_doubts(settings, self.few_step)

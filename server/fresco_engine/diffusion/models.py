@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,11 @@ from fresco_engine.diffusion.card import ModelCard, read_card
 from fresco_engine.diffusion.memory import device_memory
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.quiet import quiet_libraries
+from fresco_engine.diffusion.rescale import ZERO_SNR_RESCALE
+from fresco_engine.diffusion.schedule import has_zero_snr
 from fresco_engine.diffusion.sources import locate
 from fresco_engine.errors import InvalidSettings
+from fresco_engine.settings import ModelDefaults, Style
 
 if TYPE_CHECKING:
     from fresco_engine.diffusion.lora import Lora
@@ -100,10 +104,12 @@ def _best_without_cuda() -> str:
 
 def _placed(parts: Parts, card: ModelCard, device: torch.device) -> Model:
     bound = (control.network for control in parts.controls)
-    for network in (parts.unet, parts.vae, parts.text_encoder, *bound):
+    networks: tuple[Any, ...] = (parts.unet, parts.vae, parts.text_encoder, *bound)
+    for network in networks:
         network.to(device).eval().requires_grad_(False)
         if device.type == "cpu" and _is_narrow(network):
             network.to(memory_format=torch.channels_last)
+    defaults, styles = _suited(parts, card)
     room = parts.text_encoder.config.max_position_embeddings
     return Model(
         name=card.name,
@@ -113,12 +119,25 @@ def _placed(parts: Parts, card: ModelCard, device: torch.device) -> Model:
         tokenizer=parts.tokenizer,
         scheduler_config=parts.scheduler_config,
         controls=parts.controls,
-        defaults=card.defaults,
+        defaults=defaults,
         device=device,
         dtype=parts.unet.dtype,
         max_prompt_tokens=min(room, card.max_prompt_tokens or room),
-        styles=card.styles,
+        styles=styles,
+        few_step=parts.few_step,
     )
+
+
+def _suited(parts: Parts, card: ModelCard) -> tuple[ModelDefaults, tuple[Style, ...]]:
+    """What the card recommends, as far as noise schedule and distillation allow it."""
+    defaults, styles = card.defaults, card.styles
+    if has_zero_snr(parts.scheduler_config):
+        rescale = defaults.guidance_rescale or ZERO_SNR_RESCALE
+        defaults = replace(defaults, guidance_rescale=rescale)
+    if parts.few_step is not None:
+        defaults = parts.few_step.applied(defaults)
+        styles = tuple(replace(style, guidance_scale=None) for style in styles)
+    return defaults, styles
 
 
 def _is_narrow(network: Any) -> bool:

@@ -9,11 +9,13 @@ from typing import Any
 import torch
 
 from fresco_engine.diffusion import folders, single_file
+from fresco_engine.diffusion.adapters.fusing import fuse_lora
 from fresco_engine.diffusion.card import ModelCard
 from fresco_engine.diffusion.controlnets import ControlPlaces, load_controls
 from fresco_engine.diffusion.controls import Control
+from fresco_engine.diffusion.few_step import FewStep, few_step_among, few_step_of
 from fresco_engine.diffusion.intake import scheduler_config
-from fresco_engine.diffusion.lora import Lora, fuse_lora
+from fresco_engine.diffusion.lora import Lora
 from fresco_engine.diffusion.tokenizers import find_tokenizer
 from fresco_engine.diffusion.weights import WeightsKind
 from fresco_engine.settings import ControlChoice
@@ -40,6 +42,7 @@ class Parts:
     tokenizer: Any
     scheduler_config: dict[str, Any]
     controls: tuple[Control, ...] = ()
+    few_step: FewStep | None = None
 
 
 def load_parts(path: Path, card: ModelCard, wanted: PartsChoice, device: torch.device) -> Parts:
@@ -50,6 +53,7 @@ def load_parts(path: Path, card: ModelCard, wanted: PartsChoice, device: torch.d
         parts = _from_file(path, wanted, device)
     for lora in wanted.loras:
         fuse_lora(lora, parts.unet, parts.text_encoder)
+    parts.few_step = few_step_among(few_step_of(path), wanted.loras)
     choice = ControlChoice.parse(wanted.control or card.defaults.control)
     parts.controls = load_controls(
         choice.kinds,
@@ -88,11 +92,11 @@ def _from_file(path: Path, wanted: PartsChoice, device: torch.device) -> Parts:
     header = folders.require_weights_file(
         path, "a Stable Diffusion 1.x model", WeightsKind.CHECKPOINT
     )
-    tokenizer = find_tokenizer(path, wanted.tokenizer_source, offline=wanted.offline)
     dtype = dtype_for(device, {tensor.dtype for tensor in header.values()})
     unet, vae, text_encoder = single_file.load_networks(path, header, dtype)
-    width = text_encoder.config.hidden_size
-    folders.require_shape(path, unet.config, vae.config, width)
+    clip = text_encoder.config
+    folders.require_shape(path, unet.config, vae.config, clip.hidden_size)
+    tokenizer = find_tokenizer(path, wanted.tokenizer_source, clip.vocab_size)
     return Parts(
         unet=unet,
         vae=vae,

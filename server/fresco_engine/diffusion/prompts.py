@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -22,13 +22,21 @@ _SHOWN = 60
 
 
 @torch.no_grad()
-def encode_prompt(model: Model, texts: Sequence[str]) -> Tensor:
-    """The text encoder's last hidden states: (len(texts), tokens, c) on the model's device.
+def encode_prompt(model: Model, texts: Sequence[str], clip_skip: int = 1) -> Tensor:
+    """The text encoder's hidden states: (len(texts), tokens, c) on the model's device.
+
+    They are those of the layer `clip_skip` from its end, 1 the last, as web interfaces count.
 
     Raises:
         InvalidSettings: a text is longer than the text encoder takes; the sentence says by how
-            much, and which words would be lost.
+            much, and which words would be lost; or the text encoder has no such layer.
     """
+    layers = int(model.text_encoder.config.num_hidden_layers)
+    if not 1 <= clip_skip <= layers:
+        raise InvalidSettings(
+            "clip_skip",
+            f"the text encoder has no layer {clip_skip} from its end; use 1 to {layers}",
+        )
     for text in texts:
         check_length(model, text)
     with quiet_libraries():
@@ -39,8 +47,18 @@ def encode_prompt(model: Model, texts: Sequence[str]) -> Tensor:
             truncation=True,
             return_tensors="pt",
         ).input_ids
-    states = model.text_encoder(ids.to(model.device))[0].to(model.dtype)  # len tokens c
+    states = _hidden_states(model, ids.to(model.device), clip_skip).to(model.dtype)  # len tokens c
     return require_finite(model, states, "reading the prompt")
+
+
+def _hidden_states(model: Model, ids: Tensor, clip_skip: int) -> Tensor:
+    encoder: Any = model.text_encoder
+    if clip_skip == 1:
+        return encoder(ids)[0]
+    states = encoder(ids, output_hidden_states=True).hidden_states[-clip_skip]
+    # Newer versions of the library keep the norm of the last layer one level higher.
+    norm = getattr(encoder, "text_model", encoder).final_layer_norm
+    return norm(states)
 
 
 def check_length(model: Model, text: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,18 +33,12 @@ from fresco_engine.diffusion.memory import device_memory
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.noise import Noise, make_noise
 from fresco_engine.diffusion.prompts import encode_prompt
-from fresco_engine.diffusion.schedule import (
-    ancestral_step,
-    make_scheduler,
-    output_that_predicts,
-    predicted_x0,
-)
+from fresco_engine.diffusion.rescale import rescaled
+from fresco_engine.diffusion.samplers import Sampler, Steps, make_sampler
+from fresco_engine.diffusion.schedule import noise_level
 from fresco_engine.diffusion.smoothing import carry_background
 from fresco_engine.settings import NoiseKind, RestyleSettings
 from fresco_engine.wording import plain_words
-
-if TYPE_CHECKING:
-    from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 
 _REFERENCE_TIMESTEP = 1
 """Next to no noise: what Stable Diffusion's 20 steps end with. Few steps end far above it."""
@@ -105,31 +99,11 @@ class _Conditions:
     embeddings: Tensor  # (b f) tokens c
     controls: tuple[ControlInput, ...]
     guidance_scale: float
+    guidance_rescale: float
 
     @property
     def halves(self) -> int:
         return 2 if self.guidance_scale > 1 else 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Schedule:
-    """Timesteps that are executed, and how many of the whole schedule SDEdit skips."""
-
-    scheduler: DDPMScheduler
-    timesteps: Tensor
-    skipped: int
-
-    @property
-    def total(self) -> int:
-        return self.skipped + len(self.timesteps)
-
-    def position(self, step: int) -> float:
-        """Share of the whole schedule at which an executed step lies, in [0, 1)."""
-        return (self.skipped + step) / self.total
-
-    def noise_share(self, t: int) -> float:
-        """A timestep as a share of the training schedule; 1 is pure noise."""
-        return t / int(self.scheduler.config["num_train_timesteps"])
 
 
 @dataclass(frozen=True)
@@ -147,7 +121,7 @@ class _BatchRun:
     model: Model
     settings: RestyleSettings
     correspondence: BatchCorrespondence
-    schedule: _Schedule
+    sampler: Sampler
     conditions: _Conditions
     clean: Tensor  # f c h w
     noise: _BatchNoise
@@ -185,7 +159,7 @@ def _translate(
         model=model,
         settings=settings,
         correspondence=correspondence,
-        schedule=_make_schedule(model, settings),
+        sampler=make_sampler(model, settings),
         conditions=_make_conditions(model, batch, settings),
         clean=clean,
         noise=_make_noise(settings, batch.indices, clean, origins),
@@ -200,23 +174,23 @@ def _denoised(
 ) -> Generator[StepDone, None, list[Tensor]]:
     """The latents entering every step, and the clean ones last."""
     guidance = _make_guidance(run)
-    timesteps = run.schedule.timesteps
-    smoothed = _smoothed_steps(run.settings, run.schedule)
+    steps = run.sampler.steps
+    smoothed = _smoothed_steps(run.settings, steps)
     record = [_with_anchors(_initial_latents(run), anchors, 0)]
-    for k, t in enumerate(timesteps):
+    for k in range(len(steps)):
         x = record[-1]
         step = guidance.at_step(
             run_index=k,
-            run_steps=len(timesteps),
-            schedule_share=run.schedule.position(k),
-            noise_share=run.schedule.noise_share(int(t)),
+            run_steps=len(steps),
+            schedule_share=steps.position(k),
+            noise_share=steps.noise_share(k),
         )
-        output = _predict(run, x, t, step)
-        if k in smoothed and k + 1 < len(timesteps):
-            output = _smoothed(run, output, x, t)
-        stepped = require_finite(run.model, _stepped(run, output, x, t), "denoising")
+        output = _predict(run, x, k, step)
+        if k in smoothed and k + 1 < len(steps):
+            output = _smoothed(run, output, x, k)
+        stepped = require_finite(run.model, _stepped(run, output, x, k), "denoising")
         record.append(_with_anchors(stepped, anchors, k + 1))
-        yield StepDone(k + 1, len(timesteps))
+        yield StepDone(k + 1, len(steps))
     return record
 
 
@@ -226,32 +200,17 @@ def _finished(run: _BatchRun, record: list[Tensor]) -> tuple[Tensor, list[Tensor
     Only the last frame's latents, which the next batch begins with, take in what was smoothed.
     """
     pictures = decode_latents(run.model, record[-1])
-    if len(record) - 2 not in _smoothed_steps(run.settings, run.schedule):
+    if len(record) - 2 not in _smoothed_steps(run.settings, run.sampler.steps):
         return pictures, record
     carried = carry_background(pictures, run.correspondence, run.settings.smoothing.dilation)
     last = record[-1][-1:] + _change(run, pictures[-1:], carried[-1:]).to(record[-1])
     return carried, [*record[:-1], torch.cat([record[-1][:-1], last])]
 
 
-def _stepped(run: _BatchRun, output: Tensor, x: Tensor, t: Tensor) -> Tensor:
-    """The latents after one step of ancestral sampling."""
-    noise = run.noise.steps.draw().to(x)
-    return ancestral_step(run.schedule.scheduler, output, x, int(t), noise)
-
-
-def executed_steps(settings: RestyleSettings) -> int:
-    """Denoising steps a batch takes; `settings` must be resolved."""
-    assert settings.steps is not None
-    assert settings.strength is not None
-    return max(1, round(settings.steps * settings.strength))
-
-
-def _make_schedule(model: Model, settings: RestyleSettings) -> _Schedule:
-    """SDEdit: the first steps are skipped so that `strength` of the schedule remains."""
-    assert settings.steps is not None
-    scheduler = make_scheduler(model, settings.steps)
-    skipped = settings.steps - executed_steps(settings)
-    return _Schedule(scheduler=scheduler, timesteps=scheduler.timesteps[skipped:], skipped=skipped)
+def _stepped(run: _BatchRun, output: Tensor, x: Tensor, k: int) -> Tensor:
+    """The latents after step k."""
+    noise = run.noise.steps.draw().to(x) if run.sampler.draws_noise(k) else None
+    return run.sampler.step(output, x, k, noise)
 
 
 def _make_conditions(model: Model, batch: KeyframeBatch, settings: RestyleSettings) -> _Conditions:
@@ -269,8 +228,9 @@ def _make_conditions(model: Model, batch: KeyframeBatch, settings: RestyleSettin
         lambda pictures: torch.cat([pictures.to(model.device, model.dtype)] * halves),
     )
     return _Conditions(
-        embeddings=encode_prompt(model, texts),
+        embeddings=encode_prompt(model, texts, settings.clip_skip or 1),
         controls=controls,
+        guidance_rescale=settings.guidance_rescale or 0.0,
         guidance_scale=settings.guidance_scale,
     )
 
@@ -312,14 +272,7 @@ def _make_noise(
 
 
 def _initial_latents(run: _BatchRun) -> Tensor:
-    noise = run.noise.start.draw().to(run.clean)
-    if run.schedule.skipped == 0:
-        return noise
-    return _noised(run, noise, run.schedule.timesteps[:1])
-
-
-def _noised(run: _BatchRun, noise: Tensor, t: Tensor) -> Tensor:
-    return run.schedule.scheduler.add_noise(run.clean, noise, t)  # pyright: ignore[reportArgumentType]
+    return run.sampler.start(run.clean, run.noise.start.draw().to(run.clean))
 
 
 def _make_guidance(run: _BatchRun) -> Guidance:
@@ -342,7 +295,7 @@ def _reference_pass(run: _BatchRun) -> Reference:
     if not (needs_features or attention.spatial):
         return Reference()
     frames = run.clean.shape[0]
-    t = run.schedule.timesteps[-1].clamp(max=_REFERENCE_TIMESTEP)
+    t = min(int(run.sampler.steps.times[-1]), _REFERENCE_TIMESTEP)
     # One noise for all, as it would tell frames apart that are alike.
     generator = torch.Generator("cpu").manual_seed(run.settings.seed)
     noise = torch.randn(run.clean[:1].shape, generator=generator).to(run.clean)
@@ -352,7 +305,8 @@ def _reference_pass(run: _BatchRun) -> Reference:
     ) as reference:
         embeddings = run.conditions.embeddings
         embeddings = embeddings if attention.spatial else embeddings[-frames:]
-        noised = _noised(run, noise, t[None]).to(run.model.dtype)
+        level = noise_level(run.model.scheduler_config, t)
+        noised = level.noised(run.clean, noise).to(run.model.dtype)
         run.model.unet(
             noised.repeat(len(embeddings) // frames, 1, 1, 1),
             t,
@@ -362,15 +316,17 @@ def _reference_pass(run: _BatchRun) -> Reference:
     return reference
 
 
-def _predict(run: _BatchRun, x: Tensor, t: Tensor, step: GuidanceStep) -> Tensor:
-    """The model's output for latents x (f, c, h, w) at timestep t, guided towards the prompt."""
+def _predict(run: _BatchRun, x: Tensor, k: int, step: GuidanceStep) -> Tensor:
+    """The model's output for latents x (f, c, h, w) in step k, guided towards the prompt."""
+    x, t = run.sampler.model_input(x, k), run.sampler.steps.timesteps[k]
     residuals = _control_residuals(run, x, t)
     with _free_u(run), guided(run.model.unet, step):
         output = _unet(run, x, t, residuals)
     if run.conditions.halves == 1:
         return output
     unconditional, conditional = output.chunk(2)
-    return unconditional + run.conditions.guidance_scale * (conditional - unconditional)
+    guided_output = unconditional + run.conditions.guidance_scale * (conditional - unconditional)
+    return rescaled(guided_output, conditional, run.conditions.guidance_rescale)
 
 
 @contextmanager
@@ -402,7 +358,7 @@ def _control_residuals(run: _BatchRun, x: Tensor, t: Tensor) -> dict[str, Any]:
     return control_residuals(run.conditions.controls, latents, t, run.conditions.embeddings)
 
 
-def _smoothed_steps(settings: RestyleSettings, schedule: _Schedule) -> frozenset[int]:
+def _smoothed_steps(settings: RestyleSettings, steps: Steps) -> frozenset[int]:
     """The executed steps whose pictures are smoothed: those that begin in the chosen span.
 
     A short schedule may have none there; then it is the one in which the span's middle lies.
@@ -410,21 +366,20 @@ def _smoothed_steps(settings: RestyleSettings, schedule: _Schedule) -> frozenset
     smoothing = settings.smoothing
     if not smoothing.is_on or smoothing.start == smoothing.stop:
         return frozenset()
-    positions = [schedule.position(k) for k in range(len(schedule.timesteps))]
+    positions = [steps.position(k) for k in range(len(steps))]
     inside = [k for k, at in enumerate(positions) if smoothing.start <= at < smoothing.stop]
     middle = (smoothing.start + smoothing.stop) / 2
     before = [k for k, at in enumerate(positions) if at <= middle]
     return frozenset(inside or before[-1:])
 
 
-def _smoothed(run: _BatchRun, output: Tensor, x: Tensor, t: Tensor) -> Tensor:
+def _smoothed(run: _BatchRun, output: Tensor, x: Tensor, k: int) -> Tensor:
     """The model output that predicts the smoothed clean picture instead of its own."""
-    scheduler = run.schedule.scheduler
-    predicted = predicted_x0(scheduler, output, x, t)
+    predicted = run.sampler.predicted_x0(output, x, k)
     pictures = decode_latents(run.model, predicted)
     carried = carry_background(pictures, run.correspondence, run.settings.smoothing.dilation)
     change = _change(run, pictures, carried).to(x.dtype)
-    return output_that_predicts(scheduler, predicted + change, x, t)
+    return run.sampler.output_that_predicts(predicted + change, x, k)
 
 
 def _change(run: _BatchRun, pictures: Tensor, carried: Tensor) -> Tensor:

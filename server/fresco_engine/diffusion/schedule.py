@@ -1,14 +1,15 @@
-"""The noise schedule a model was trained with, and what a prediction says about the picture."""
+"""The noise schedule a model was trained with, and the timesteps that are chosen of it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fresco_engine.errors import InvalidSettings
+from fresco_engine.settings import Spacing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from diffusers import DDPMScheduler
     from torch import Tensor
 
@@ -25,79 +26,108 @@ _OWN = (
     "steps_offset",
     "rescale_betas_zero_snr",
 )
+_TRAINED = 1000
+"""Timesteps of a schedule whose configuration does not tell how many."""
 
 
-def make_scheduler(model: Model, steps: int) -> DDPMScheduler:
+@dataclass(frozen=True)
+class Level:
+    """How much of a noisy sample is picture and how much noise: signal * x0 + noise * epsilon.
+
+    Both are numbers of the processor's, rounded to single precision, so that no step has to wait
+    for the device.
+    """
+
+    signal: float
+    noise: float
+
+    @staticmethod
+    def of(kept: Tensor) -> Level:
+        """The level of `kept`, the share of the signal's variance that is left (alpha bar)."""
+        return Level(float(kept**0.5), float((1 - kept) ** 0.5))
+
+    def noised(self, clean: Tensor, noise: Tensor) -> Tensor:
+        """`clean` at this level, with `noise` of unit variance."""
+        return self.signal * clean + self.noise * noise
+
+
+def make_scheduler(model: Model, steps: int, spacing: Spacing | None = None) -> DDPMScheduler:
     """A DDPM scheduler over the model's own noise schedule with `steps` timesteps set.
 
     Raises:
         InvalidSettings: there are more steps than the model was trained with.
     """
-    return scheduler_from(model.scheduler_config, steps, str(model.device))
+    return scheduler_from(model.scheduler_config, steps, str(model.device), spacing)
 
 
-def scheduler_from(config: Mapping[str, Any], steps: int, device: str = "cpu") -> DDPMScheduler:
+def scheduler_from(
+    config: Mapping[str, Any], steps: int, device: str = "cpu", spacing: Spacing | None = None
+) -> DDPMScheduler:
     """As `make_scheduler`, from the scheduler configuration alone."""
     from diffusers import DDPMScheduler
 
-    own = {name: config[name] for name in _OWN if config.get(name) is not None}
-    trained = own.get("num_train_timesteps", 1000)
-    if not 1 <= steps <= trained:
-        raise InvalidSettings("steps", f"{steps} is outside 1 to {trained}, the model's schedule")
-    spacing = trained // steps
-    # With as many steps as were trained, an offset would lead one past the end of the schedule.
-    offset = min(own.get("steps_offset", 0), trained - 1 - (steps - 1) * spacing)
-    scheduler = DDPMScheduler(**{**own, "steps_offset": offset}, clip_sample=False)
-    scheduler.set_timesteps(steps, device=device)
+    scheduler = DDPMScheduler(**own_config(config, steps, spacing), clip_sample=False)
+    set_timesteps(scheduler, steps, device)
     return scheduler
 
 
-def predicted_x0(
-    scheduler: DDPMScheduler, model_output: Tensor, sample: Tensor, t: int | Tensor
-) -> Tensor:
-    """The clean latents that `model_output` at timestep `t` implies for the noisy `sample`.
+def own_config(
+    config: Mapping[str, Any], steps: int, spacing: Spacing | None, *, spare: int = 0
+) -> dict[str, Any]:
+    """What any of diffusers' schedulers needs to know of the model's own schedule.
 
-    Valid for networks that predict the noise, the velocity (v) or the sample itself.
+    `spare` steps more are divided into the schedule by some of them, and left out again.
+
+    Raises:
+        InvalidSettings: there are more steps than the model was trained with.
     """
-    kind = scheduler.config["prediction_type"]
-    if kind == "sample":
-        return model_output
-    kept = scheduler.alphas_cumprod[int(t)]
-    signal, noise = kept**0.5, (1 - kept) ** 0.5
-    if kind == "v_prediction":
-        return signal * sample - noise * model_output
-    return (sample - noise * model_output) / signal
+    own = {name: config[name] for name in _OWN if config.get(name) is not None}
+    trained = trained_steps(config)
+    if not 1 <= steps <= trained - spare:
+        raise InvalidSettings(
+            "steps", f"{steps} is outside 1 to {trained - spare}, the model's schedule"
+        )
+    between = trained // (steps + spare)
+    # With as many steps as were trained, an offset would lead one past the end of the schedule.
+    offset = min(own.get("steps_offset", 0), trained - 1 - (steps - 1 + spare) * between)
+    return {**own, "steps_offset": offset, "timestep_spacing": _spacing(config, spacing)}
 
 
-def output_that_predicts(
-    scheduler: DDPMScheduler, x0: Tensor, sample: Tensor, t: int | Tensor
-) -> Tensor:
-    """The model output that implies the clean latents `x0`: the inverse of `predicted_x0`."""
-    kind = scheduler.config["prediction_type"]
-    if kind == "sample":
-        return x0
-    kept = scheduler.alphas_cumprod[int(t)].item()
-    signal, noise = kept**0.5, (1 - kept) ** 0.5
-    if kind == "v_prediction":
-        return (signal * sample - x0) / noise
-    return (sample - signal * x0) / noise
+def set_timesteps(scheduler: Any, steps: int, device: str) -> None:
+    """Choose exactly `steps` timesteps; the library sometimes adds one below the schedule."""
+    scheduler.set_timesteps(steps, device=device)
+    if len(scheduler.timesteps) > steps:
+        scheduler.timesteps = scheduler.timesteps[:steps]
+        if hasattr(scheduler, "sigmas"):
+            import torch
+
+            scheduler.sigmas = torch.cat([scheduler.sigmas[:steps], scheduler.sigmas[-1:]])
 
 
-def ancestral_step(
-    scheduler: DDPMScheduler, model_output: Tensor, sample: Tensor, t: int, noise: Tensor
-) -> Tensor:
-    """The latents at the timestep before `t`, with `noise` of unit variance shaped like them.
+def trained_steps(config: Mapping[str, Any]) -> int:
+    """How many timesteps the model's schedule has."""
+    return int(config.get("num_train_timesteps") or _TRAINED)
 
-    The posterior's mean and smallest variance (Eq. 6 and 7 of DDPM, arXiv:2006.11239), bit for bit
-    what the scheduler computes; but that draws its noise itself, and ours moves with the picture.
+
+def has_zero_snr(config: Mapping[str, Any]) -> bool:
+    """Whether the model's schedule ends in pure noise (zero terminal signal-to-noise ratio)."""
+    return bool(config.get("rescale_betas_zero_snr"))
+
+
+def noise_level(config: Mapping[str, Any], t: int) -> Level:
+    """How noisy the model's schedule is at timestep `t`."""
+    return Level.of(scheduler_from(config, 1).alphas_cumprod[t])
+
+
+def _spacing(config: Mapping[str, Any], chosen: Spacing | None) -> str:
+    """The library's name of what is chosen; "karras" spaces noise levels, not timesteps.
+
+    A schedule that ends in pure noise must be entered at its end (section 3.3 of
+    arXiv:2305.08891), which "leading" never does. The noise itself says nothing there, so that
+    models that predict it are left as they are.
     """
-    before = scheduler.previous_timestep(t)
-    kept = scheduler.alphas_cumprod[t]
-    kept_before = scheduler.alphas_cumprod[before] if before >= 0 else scheduler.one
-    gone, gone_before = 1 - kept, 1 - kept_before
-    alpha = kept / kept_before
-    beta = 1 - alpha
-    x0 = predicted_x0(scheduler, model_output, sample, t)
-    mean = (kept_before**0.5 * beta) / gone * x0 + alpha**0.5 * gone_before / gone * sample
-    variance = (gone_before / gone * beta).clamp(min=1e-20)
-    return mean + variance**0.5 * noise if t > 0 else mean
+    if chosen is not None and chosen != "karras":
+        return chosen
+    predicts_noise = config.get("prediction_type", "epsilon") == "epsilon"
+    usual = "trailing" if has_zero_snr(config) and not predicts_noise else "leading"
+    return str(config.get("timestep_spacing") or usual)

@@ -214,8 +214,7 @@ def test_a_tokenizer_can_be_given_for_a_checkpoint(checkpoint: Path, tmp_path: P
     assert model.tokenizer("blue").input_ids[0] == len(model.tokenizer) - 2
 
 
-@pytest.mark.usefixtures("empty_cache")
-def test_a_checkpoint_without_tokenizer_says_where_to_put_one(
+def test_a_checkpoint_with_words_of_its_own_says_where_to_put_its_tokenizer(
     checkpoint: Path, tmp_path: Path
 ) -> None:
     alone = tmp_path / "alone.safetensors"
@@ -223,12 +222,6 @@ def test_a_checkpoint_without_tokenizer_says_where_to_put_one(
 
     with pytest.raises(ModelNotFound, match="into a folder 'tokenizer' beside it"):
         load_model(alone, control="none", offline=True)
-
-
-@pytest.fixture
-def empty_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The hub's cache as on a fresh machine."""
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.mark.parametrize("kind", ["canny", "hed", "depth"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from copy import deepcopy
+from typing import Any
 
 import pytest
 import torch
@@ -42,6 +44,30 @@ def test_it_is_the_text_encoders_last_hidden_state(model: Model) -> None:
 
     wanted = model.text_encoder(torch.tensor(ids)).last_hidden_state
     torch.testing.assert_close(encoded, wanted)
+
+
+@pytest.mark.parametrize("clip_skip", [1, 2])
+def test_skipped_layers_leave_what_a_text_encoder_without_them_says(
+    model: Model, clip_skip: int
+) -> None:
+    ids = model.tokenizer(["rain"], padding="max_length", max_length=TOKENS).input_ids
+    shorter: Any = deepcopy(model.text_encoder)
+    layers = len(shorter.encoder.layers)
+    del shorter.encoder.layers[layers - clip_skip + 1 :]
+
+    encoded = encode_prompt(model, ["rain"], clip_skip)
+
+    wanted = shorter(torch.tensor(ids)).last_hidden_state
+    assert len(shorter.encoder.layers) == layers - clip_skip + 1
+    assert torch.equal(encoded, wanted)
+
+
+@pytest.mark.parametrize("clip_skip", [0, 13])
+def test_layers_that_the_text_encoder_has_not_are_refused(model: Model, clip_skip: int) -> None:
+    with pytest.raises(InvalidSettings, match="has no layer") as caught:
+        encode_prompt(model, ["rain"], clip_skip)
+
+    assert caught.value.field == "clip_skip"
 
 
 def test_the_longest_text_that_fits_is_taken(model: Model) -> None:

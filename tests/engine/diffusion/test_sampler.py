@@ -7,7 +7,11 @@ from typing import Any, cast, get_args
 import numpy as np
 import pytest
 import torch
-from diffusers import MultiControlNetModel, StableDiffusionControlNetImg2ImgPipeline
+from diffusers import (
+    MultiControlNetModel,
+    StableDiffusionControlNetImg2ImgPipeline,
+    StableDiffusionPipeline,
+)
 from fresco_engine.correspondence.batch import BatchCorrespondence, correspond
 from fresco_engine.correspondence.flow import DisFlow
 from fresco_engine.diffusion.control import ShotControls, control_pictures, strength_of
@@ -19,21 +23,24 @@ from fresco_engine.diffusion.sampler import (
     KeyframeBatch,
     StepDone,
     Translation,
-    executed_steps,
     translate,
 )
+from fresco_engine.diffusion.samplers import executed_steps
 from fresco_engine.diffusion.schedule import make_scheduler
 from fresco_engine.progress_tracker import drained
 from fresco_engine.settings import (
+    FEW_STEP_SAMPLERS,
     AttentionSettings,
     NoiseKind,
     OptimisationSettings,
     RestyleSettings,
+    SamplerKind,
     SmoothingSettings,
     resolve,
 )
 from fresco_media.types import Image
 
+from tests.engine.diffusion.stock import STOCK
 from tests.fakes.tiny_models import write_model_folder
 
 NO_ATTENTION = AttentionSettings(spatial=False, cross_frame=False, temporal=False)
@@ -53,6 +60,7 @@ PLAIN = RestyleSettings(
     smoothing=SmoothingSettings(is_on=False),
 )
 SIZE = 64
+SAMPLERS = tuple(STOCK)
 
 
 @pytest.fixture(scope="module", params=["epsilon", "v_prediction"])
@@ -106,7 +114,6 @@ def stock_latents(
     model: Model, images: tuple[Image, ...], settings: RestyleSettings
 ) -> torch.Tensor:
     """What diffusers' own pipeline makes of the same frames, one generator per frame."""
-    assert settings.steps is not None
     networks: Any = [control.network for control in model.controls]
     strengths = [strength_of(control.kind, settings) for control in model.controls]
     pictures = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
@@ -114,6 +121,7 @@ def stock_latents(
         torch.from_numpy(np.stack(one)).permute(0, 3, 1, 2).float() / 255
         for one in (shown_of(control, images, settings) for control in model.controls)
     ]
+    is_few = settings.sampler in FEW_STEP_SAMPLERS
     with quiet_libraries():
         pipeline = StableDiffusionControlNetImg2ImgPipeline(
             vae=model.vae,
@@ -121,7 +129,7 @@ def stock_latents(
             tokenizer=model.tokenizer,
             unet=model.unet,
             controlnet=networks[0] if len(networks) == 1 else MultiControlNetModel(networks),
-            scheduler=make_scheduler(model, settings.steps),
+            scheduler=stock_scheduler(model, settings),
             safety_checker=None,
             feature_extractor=None,
             requires_safety_checker=False,
@@ -132,13 +140,35 @@ def stock_latents(
             negative_prompt=[settings.negative_prompt] * len(images),
             image=pictures * 2 - 1,
             control_image=shown[0] if len(shown) == 1 else shown,
-            strength=settings.strength,
+            # Those of few steps begin lower, and then take all of them.
+            strength=1.0 if is_few else settings.strength,
+            eta=settings.eta or 0.0,
             num_inference_steps=settings.steps,
             guidance_scale=settings.guidance_scale,
             controlnet_conditioning_scale=strengths[0] if len(strengths) == 1 else strengths,
             generator=[torch.Generator().manual_seed(settings.seed) for _ in images],
             output_type="latent",
         ).images
+
+
+def stock_scheduler(model: Model, settings: RestyleSettings) -> Any:
+    """The library's scheduler of the chosen kind, over the model's noise schedule."""
+    assert settings.steps is not None
+    if settings.sampler is None:
+        return make_scheduler(model, settings.steps)
+    kind = STOCK[settings.sampler]
+    if settings.sampler in FEW_STEP_SAMPLERS:
+
+        class Begun(kind):
+            """As LatentConsistencyModelImg2ImgPipeline sets its timesteps."""
+
+            def set_timesteps(self, steps: int, device: Any = None) -> None:
+                """Set them for the strength."""
+                super().set_timesteps(steps, device, strength=settings.strength)
+
+        kind = Begun
+    own = {**model.scheduler_config, "clip_sample": False}
+    return kind.from_config({name: own[name] for name in own if not name.startswith("_")})
 
 
 def final_latents(translation: Translation) -> tuple[torch.Tensor, torch.Tensor]:
@@ -189,6 +219,64 @@ def test_a_control_of_no_strength_is_not_asked(
     assert torch.equal(final_latents(translation)[1], final_latents(alone)[1])
 
 
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("eta", [0.0, 1.0])
+def test_every_sampler_gives_the_stock_pipelines_result_bit_for_bit(
+    model: Model,
+    images: tuple[Image, ...],
+    correspondence: BatchCorrespondence,
+    sampler: SamplerKind,
+    eta: float,
+) -> None:
+    settings = replace(PLAIN, sampler=sampler, eta=eta)
+
+    translation = run(model, images, correspondence, settings)
+
+    expected = stock_latents(model, images, settings)
+    first, last = final_latents(translation)
+    assert torch.equal(first, expected[:1])
+    assert torch.equal(last, expected[-1:])
+
+
+@pytest.mark.parametrize("rescale", [0.7, 1.0])
+def test_rescaled_guidance_is_the_stock_pipelines_bit_for_bit(
+    model: Model,
+    images: tuple[Image, ...],
+    correspondence: BatchCorrespondence,
+    rescale: float,
+) -> None:
+    settings = replace(PLAIN, strength=1.0, control_scale=0.0, guidance_rescale=rescale)
+    # Of other schedules the library's pipeline changes the offset, and warns.
+    model = replace(model, scheduler_config={**model.scheduler_config, "steps_offset": 1})
+
+    first, _ = final_latents(run(model, images, correspondence, settings))
+
+    with quiet_libraries():
+        pipeline: Any = StableDiffusionPipeline(
+            vae=model.vae,
+            text_encoder=model.text_encoder,
+            tokenizer=model.tokenizer,
+            unet=model.unet,
+            scheduler=make_scheduler(model, 4),
+            safety_checker=None,
+            feature_extractor=None,  # pyright: ignore[reportArgumentType]
+            requires_safety_checker=False,
+        )
+        pipeline.set_progress_bar_config(disable=True)
+        expected = pipeline(
+            prompt=[settings.prompt] * len(images),
+            negative_prompt=[settings.negative_prompt] * len(images),
+            height=SIZE,
+            width=SIZE,
+            num_inference_steps=4,
+            guidance_scale=settings.guidance_scale,
+            guidance_rescale=rescale,
+            generator=[torch.Generator().manual_seed(settings.seed) for _ in images],
+            output_type="latent",
+        ).images
+    assert torch.equal(first, expected[:1])
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -206,6 +294,10 @@ def test_a_control_of_no_strength_is_not_asked(
         {"control_scale": 0.0},
         {"guidance_scale": 1.0},
         {"strength": 1.0},
+        {"sampler": "unipc"},
+        {"spacing": "linspace"},
+        {"guidance_rescale": 0.7},
+        {"clip_skip": 2},
     ],
     ids=lambda changes: next(iter(changes)),
 )
@@ -225,11 +317,21 @@ def test_each_option_changes_the_picture_and_leaves_the_networks_as_they_were(
     assert all(torch.isfinite(latent).all() for latent in final_latents(changed))
 
 
+@pytest.mark.parametrize("sampler", SAMPLERS)
 def test_full_fresco_is_deterministic(
-    model: Model, images: tuple[Image, ...], correspondence: BatchCorrespondence
+    model: Model,
+    images: tuple[Image, ...],
+    correspondence: BatchCorrespondence,
+    sampler: SamplerKind,
 ) -> None:
     settings = replace(
-        PLAIN, attention=AttentionSettings(), optimisation=OptimisationSettings(iterations=3)
+        PLAIN,
+        sampler=sampler,
+        start_noise="flow",
+        step_noise="flow",
+        attention=AttentionSettings(),
+        optimisation=OptimisationSettings(iterations=3),
+        smoothing=SmoothingSettings(is_on=True, start=0.2, stop=1.0, dilation=0),
     )
 
     one = run(model, images, correspondence, settings)
@@ -238,10 +340,36 @@ def test_full_fresco_is_deterministic(
     assert all(np.array_equal(a, b) for a, b in zip(one.images, two.images, strict=True))
 
 
-def test_anchor_frames_repeat_the_batch_before(
-    model: Model, images: tuple[Image, ...], correspondence: BatchCorrespondence
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_smoothed_picture_is_what_the_step_then_predicts(
+    model: Model,
+    images: tuple[Image, ...],
+    correspondence: BatchCorrespondence,
+    sampler: SamplerKind,
 ) -> None:
-    settings = resolve(replace(PLAIN, attention=AttentionSettings()), model.defaults)
+    settings = replace(PLAIN, sampler=sampler, steps=6, eta=0.5)
+    smoothing = SmoothingSettings(is_on=True, start=0.6, stop=0.8, dilation=0)
+
+    plain = run(model, images, correspondence, settings)
+    smoothed = run(model, images, correspondence, replace(settings, smoothing=smoothing))
+
+    records = list(zip(smoothed.anchors.last, plain.anchors.last, strict=True))
+    changed = [not torch.equal(one, other) for one, other in records]
+    assert changed[:2] == [False, False]
+    assert changed[-1]
+    assert all(torch.isfinite(one).all() for one, _ in records)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_anchor_frames_repeat_the_batch_before(
+    model: Model,
+    images: tuple[Image, ...],
+    correspondence: BatchCorrespondence,
+    sampler: SamplerKind,
+) -> None:
+    settings = resolve(
+        replace(PLAIN, attention=AttentionSettings(), sampler=sampler), model.defaults
+    )
     first = drained(translate(model, batch_of(images), settings, correspondence))
     following = KeyframeBatch(
         indices=(0, 2, 3),

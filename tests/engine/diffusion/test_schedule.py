@@ -1,4 +1,4 @@
-"""Schedules, and what a prediction says about the clean latents."""
+"""Schedules, the timesteps that are taken of them, and how noisy these are."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 import torch
 from diffusers import PNDMScheduler
-from fresco_engine.diffusion.schedule import output_that_predicts, predicted_x0, scheduler_from
+from fresco_engine.diffusion.schedule import noise_level, scheduler_from
 from fresco_engine.errors import InvalidSettings
-from torch import Tensor
+from fresco_engine.settings import Spacing
 
 BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
-KINDS = ("epsilon", "v_prediction", "sample")
 
 
 def test_the_models_own_betas_and_offset_are_kept() -> None:
@@ -40,45 +39,47 @@ def test_steps_outside_the_schedule_are_refused(steps: int) -> None:
         scheduler_from(BETAS, steps)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("t", [1, 501, 951])
-def test_the_true_output_predicts_the_true_latents(kind: str, t: int) -> None:
-    scheduler: Any = scheduler_from({**BETAS, "prediction_type": kind}, 20)
-    clean, noise, noisy = noised(scheduler, t)
-    truths = {
-        "epsilon": noise,
-        "sample": clean,
-        "v_prediction": scheduler.get_velocity(clean, noise, torch.tensor([t])),
-    }
+@pytest.mark.parametrize("spacing", ["leading", "trailing", "linspace"])
+@pytest.mark.parametrize("steps", [1, 61, 103, 500])
+def test_every_spacing_gives_exactly_the_steps_that_were_asked_for(
+    spacing: Spacing, steps: int
+) -> None:
+    timesteps = scheduler_from(BETAS, steps, spacing=spacing).timesteps
 
-    found = predicted_x0(scheduler, truths[kind], noisy, torch.tensor(t))
-
-    torch.testing.assert_close(found, clean, atol=1e-3, rtol=0)
+    assert len(timesteps) == steps
+    assert 0 <= timesteps.min() <= timesteps.max() < 1000
+    assert timesteps.diff().lt(0).all()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_it_agrees_with_the_schedulers_own_step(kind: str) -> None:
-    scheduler = scheduler_from({**BETAS, "prediction_type": kind}, 20)
-    _, output, noisy = noised(scheduler, 500)
+@pytest.mark.parametrize(
+    ("config", "first"),
+    [
+        ({}, 900),
+        ({"rescale_betas_zero_snr": True, "prediction_type": "v_prediction"}, 999),
+        ({"rescale_betas_zero_snr": True, "prediction_type": "epsilon"}, 900),
+        (
+            {
+                "rescale_betas_zero_snr": True,
+                "prediction_type": "v_prediction",
+                "timestep_spacing": "leading",
+            },
+            900,
+        ),
+    ],
+    ids=["plain", "zero snr", "predicts noise", "chosen by the model's maker"],
+)
+def test_a_schedule_that_ends_in_pure_noise_is_entered_there(
+    config: dict[str, Any], first: int
+) -> None:
+    assert scheduler_from({**BETAS, **config}, 10).timesteps[0] == first
 
-    found = predicted_x0(scheduler, output, noisy, 500)
 
-    own = scheduler.step(output, 500, noisy, return_dict=False)[1]
-    torch.testing.assert_close(found, own)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_an_output_can_be_found_for_wanted_latents(kind: str) -> None:
-    scheduler = scheduler_from({**BETAS, "prediction_type": kind}, 20)
-    clean, _, noisy = noised(scheduler, 500)
-
-    output = output_that_predicts(scheduler, clean, noisy, 500)
-
-    torch.testing.assert_close(predicted_x0(scheduler, output, noisy, 500), clean)
-
-
-def noised(scheduler: Any, t: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Clean latents, noise, and their mixture at timestep t."""
-    random = torch.Generator().manual_seed(t)
+def test_a_level_is_that_of_the_librarys_noising() -> None:
+    scheduler: Any = scheduler_from(BETAS, 20)
+    random = torch.Generator().manual_seed(0)
     clean, noise = (torch.randn(2, 4, 6, 6, generator=random) for _ in range(2))
-    return clean, noise, scheduler.add_noise(clean, noise, torch.tensor([t]))
+
+    for t in (1, 501, 999):
+        found = noise_level(BETAS, t).noised(clean, noise)
+
+        assert torch.equal(found, scheduler.add_noise(clean, noise, torch.tensor([t])))

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 from fakes.hub import serving
-from fakes.tiny_models import write_model_folder, write_tokenizer
+from fakes.tiny_models import write_model_folder
 from fresco_engine.diffusion.models import load_model
 from fresco_engine.diffusion.sources import BUNDLED, locate
-from fresco_engine.diffusion.tokenizers import HUB_TOKENIZER, find_tokenizer
 from fresco_engine.errors import DiskFull, ModelNotFound
 
 HUB_ID = "somebody/tiny-model"
@@ -127,25 +126,3 @@ def test_a_missing_bundled_model_is_not_found(
 
     with pytest.raises(ModelNotFound, match="install the program again"):
         locate(None)
-
-
-def test_a_checkpoints_tokenizer_comes_from_the_hub_and_stays(
-    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    words = write_tokenizer(tmp_path / "clip")
-    checkpoint = tmp_path / "models" / "alone.safetensors"
-    with serving({HUB_TOKENIZER: tmp_path / "clip"}) as address:
-        _use_hub(monkeypatch, address)
-        downloaded = find_tokenizer(checkpoint, None, offline=False)
-    _use_hub(monkeypatch, "http://127.0.0.1:9")
-
-    cached = find_tokenizer(checkpoint, None, offline=True)
-
-    assert len(downloaded) == len(cached) == words
-    assert cache.is_dir()
-
-
-@pytest.mark.usefixtures("cache")
-def test_a_tokenizer_that_cannot_be_downloaded_says_where_to_put_one(tmp_path: Path) -> None:
-    with pytest.raises(ModelNotFound, match=r"cannot be reached.*folder 'tokenizer' beside it"):
-        find_tokenizer(tmp_path / "alone.safetensors", None, offline=False)

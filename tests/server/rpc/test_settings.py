@@ -56,6 +56,11 @@ CHOSEN: dict[str, Any] = {
     "flow": "gmflow:/weights/gmflow.pth",
     "start_noise": "own",
     "step_noise": "shared",
+    "sampler": "dpm++2m",
+    "spacing": "karras",
+    "eta": 0.25,
+    "clip_skip": 2,
+    "guidance_rescale": 0.75,
     "attention": {
         "spatial": False,
         "spatial_scale": 2.0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from fresco_media.types import Image
@@ -44,7 +45,7 @@ class DepthDetector:
 
     def _working_size(self, height: int, width: int) -> tuple[int, int]:
         """The size at which the network was trained, whole patches, in the picture's proportion."""
-        backbone = self._network.config.backbone_config
+        backbone: Any = self._network.config.backbone_config
         patch = int(backbone.patch_size)
         scale = int(backbone.image_size) / min(height, width)
         return tuple(max(1, round(side * scale / patch)) * patch for side in (height, width))  # pyright: ignore[reportReturnType]

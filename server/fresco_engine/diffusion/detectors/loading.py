@@ -108,8 +108,7 @@ def _find(kind: ControlKind, part: DetectorPart, folders: Sequence[Path], offlin
         if all((place / name).is_file() for name in part.files):
             return _place(place, part)
     try:
-        for name in part.files:
-            found = hub_file(part.hub_id, name, offline=offline)
+        *_, found = (hub_file(part.hub_id, name, offline=offline) for name in part.files)
     except ModelNotFound as error:
         size = sum(one.megabytes for one in PARTS[kind])
         raise ControlUnavailable(

@@ -59,7 +59,7 @@ class PoseDetector:
     def detect(self, image: Image) -> Found:
         """As the protocol says."""
         people = [self._joints(image, box) for box in self._people(image)]
-        return draw_people(people, *image.shape[:2]).astype(np.float32) / 255
+        return draw_people(people, *image.shape[:2]).astype(np.float32) / np.float32(255)
 
     def _people(self, image: Image) -> NDArray[np.float32]:
         """Boxes of people (n, 4) as x, y, width, height in pixels, the most certain last."""
@@ -79,9 +79,10 @@ class PoseDetector:
         return corners * np.array([width, height, width, height], np.float32)
 
     def _joints(self, image: Image, box: NDArray[np.float32]) -> Joints:
-        height, width = self._network.config.backbone_config.image_size
+        backbone: Any = self._network.config.backbone_config
+        height, width = backbone.image_size
         onto = placement(box, width, height)
-        part = cv2.warpAffine(image, onto, (width, height), flags=cv2.INTER_LINEAR)
+        part = cv2.warpAffine(image, onto, (width, height), flags=cv2.INTER_LINEAR).astype(np.uint8)
         heat = self._heat(normalised(picture_tensor(part, self._device)))
         points, certainty = peaks(heat)
         # Corner pixels of the maps of heat lie on corner pixels of the part that was seen.
@@ -93,7 +94,8 @@ class PoseDetector:
     def _heat(self, parts: Tensor) -> NDArray[np.float32]:
         """Where each of COCO's points may be, (17, h, w)."""
         options: dict[str, Any] = {}
-        if self._network.config.backbone_config.num_experts > 1:
+        backbone: Any = self._network.config.backbone_config
+        if backbone.num_experts > 1:
             # Of the data sets that such a network knows, COCO is the first.
             options["dataset_index"] = torch.zeros(
                 len(parts), dtype=torch.long, device=self._device
@@ -138,7 +140,7 @@ def peaks(heat: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.fl
         bend = before - 2 * here + after
         is_peak = (bend < 0) & (inner == at)
         shift = (before - after) / (2 * np.where(is_peak, bend, 1))
-        return at + np.where(is_peak, shift.clip(-0.5, 0.5), 0)
+        return at + np.where(is_peak, shift.clip(-0.5, 0.5), 0.0)
 
     points = np.stack(
         [between(columns, width, is_row=False), between(rows, height, is_row=True)], 1

@@ -1,0 +1,8 @@
+"""How a batch gets from noise to pictures: one class for each way, one protocol for all."""
+
+from __future__ import annotations
+
+from fresco_engine.diffusion.samplers.choice import executed_steps, make_sampler
+from fresco_engine.diffusion.samplers.sampler import Sampler, Steps
+
+__all__ = ["Sampler", "Steps", "executed_steps", "make_sampler"]
