@@ -16,6 +16,7 @@ from fresco_server.local.engine import InProcessEngine
 from fresco_server.local.job import LocalDelivery
 from fresco_server.local.session import LocalSession
 
+from fresco_cli import hangup
 from fresco_cli.faults import WRONG_INPUT, CommandFailed, Stopped
 from fresco_cli.job_spec import CheckedJobSpec
 from fresco_cli.options import DaemonOptions
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 def local_session(engine: InProcessEngine, ready: CheckedJobSpec) -> LocalSession:
     """A session in which this process does the work, and the results go to their places."""
+    hangup.cancels_work()
     order, wanted = ready.order, ready.order.wanted
     delivery = LocalDelivery(
         output=wanted.output,
