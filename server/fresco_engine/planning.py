@@ -37,7 +37,9 @@ def planned(run: TranslationRun) -> Generator[Progress | RunWarned, None, ClipAn
         RangeOutsideClip: the settings name frames the clip does not have.
         CheckpointMismatch: the stored plan is one for another clip or for other settings.
         KeyframesUnusable: a painted keyframe cannot be read.
+        MaskUnusable: the subject's mask is too short, or not white anywhere.
     """
+    _check_mask(run)
     stored = run.checkpoint.plan()
     settings = run.fallback.adjusted(run.settings)
     if stored is not None:
@@ -78,12 +80,18 @@ def _warned(
     limit = limit_told(working_size(info.width, info.height, settings.size))
     texts = (
         *run.clip.warnings,
+        *_mask_warnings(run),
         *of_the_clip,
         *run.fallback.notes(),
         *_doubts(settings),
         *filter(None, (limit,)),
     )
     yield from (RunWarned(text) for text in dict.fromkeys(texts))
+
+
+def _mask_warnings(run: TranslationRun) -> Iterator[str]:
+    if run.mask is not None:
+        yield from (f"{run.mask.info.path.name}: {text}" for text in run.mask.warnings)
 
 
 def _doubts(settings: RestyleSettings) -> Iterator[str]:
@@ -146,6 +154,12 @@ def _compared(
         analyser.add(frame)
         yield tracker.advance(Stage.ANALYSING)
     return analyser.finish()
+
+
+def _check_mask(run: TranslationRun) -> None:
+    if run.mask is not None:
+        start, stop = range_of(run.clip, run.settings)
+        run.mask.check(start, stop, run.size.scaled)
 
 
 def _checked_pictures(run: TranslationRun, settings: RestyleSettings) -> Iterator[RunWarned]:
