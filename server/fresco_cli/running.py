@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 import fresco_client as client
@@ -22,7 +23,7 @@ from fresco_cli.options import DaemonOptions
 from fresco_cli.output import Output
 from fresco_cli.parsing import parse_frame_rate
 from fresco_cli.receiving import Receiver
-from fresco_cli.wire import device_of, model_of, output_of, settings_of
+from fresco_cli.wire import device_of, mask_of, model_of, output_of, settings_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,9 +75,14 @@ def submit(
     """Makes the job."""
     order = ready.order
     source = clip_source(session, daemon, order.clip, ready.clip.info, order.frame_rate, channel)
+    settings = settings_of(order.choices)
+    if ready.mask is not None:
+        mask = ready.mask.info
+        sent = clip_source(session, daemon, mask.path, mask, None, channel)
+        settings = replace(settings, subject_mask=mask_of(sent))
     job = session.submit(
         source,
-        settings_of(order.choices),
+        settings,
         model=model_of(order.model),
         output=output_of(order.wanted.output, ready.codec),
         device=device_of(order.model.device),

@@ -28,6 +28,8 @@ INTERPOLATION_KINDS: tuple[InterpolationKind, ...] = get_args(InterpolationKind)
 NoiseKind = Literal["flow", "shared", "own"]
 NOISE_KINDS: tuple[NoiseKind, ...] = get_args(NoiseKind)
 PRESETS = ("draft", "standard", "best")
+UPLOAD_PREFIX = "upload:"
+"""Before the digest of an upload, where a setting may also name a path."""
 MOST_GAP = 1000
 """Frames from one keyframe to the next."""
 _LARGEST_SEED = 2**63 - 1
