@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fresco_media.clip import Clip, Size
-from fresco_media.errors import ClipError, MaskUnusable
+from fresco_media.errors import ClipError, ClipUnreadable, MaskUnusable
+from fresco_media.files.opening import open_file
 from fresco_media.files.text import counted
+from fresco_media.stills.sequence import find_sequence
 from fresco_media.types import ClipProperties, Image
 
 BoolMap = NDArray[np.bool_]
 
+_BLOCK_BYTES = 1 << 20
 _MIDDLE = 127.5
 _SAME_SHAPE = 0.02
 """How far the shapes of two pictures may differ: editors round sizes to whole pixels."""
@@ -65,6 +69,24 @@ class MaskClip:
     def warnings(self) -> tuple[str, ...]:
         """What the user should know of it; grows as damaged frames are met."""
         return self._mask.warnings
+
+    def digest(self) -> str:
+        """SHA-256 of all that its files hold: another mask has another.
+
+        Raises:
+            ClipUnreadable: one of them cannot be read any more.
+        """
+        path, found = self.info.path, hashlib.sha256()
+        for file in find_sequence(path).files if self.info.is_sequence else (path,):
+            try:
+                with open_file(file) as opened:
+                    while block := opened.read(_BLOCK_BYTES):
+                        found.update(block)
+            except OSError as error:
+                raise ClipUnreadable(
+                    file, f"it cannot be read any more ({error.strerror}); check the disk"
+                ) from error
+        return found.hexdigest()
 
     def check(self, start: int, stop: int, size: Size) -> None:
         """Insist on a mask of frames [start, stop) that is white anywhere at `size`.

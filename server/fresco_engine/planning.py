@@ -55,7 +55,11 @@ def planned(run: TranslationRun) -> Generator[Progress | RunWarned, None, ClipAn
 def keep_plan(run: TranslationRun, analysed: ClipAnalysed) -> None:
     """Store a plan that was made."""
     plan = StoredPlan.of(
-        analysed, model=run.model.name, device=run.model.device, warnings=run.clip.warnings
+        analysed,
+        model=run.model.name,
+        device=run.model.device,
+        warnings=run.clip.warnings,
+        mask=_mask_digest(run),
     )
     run.checkpoint.save_plan(plan)
 
@@ -63,7 +67,9 @@ def keep_plan(run: TranslationRun, analysed: ClipAnalysed) -> None:
 def _taken_up(
     run: TranslationRun, settings: RestyleSettings, stored: StoredPlan
 ) -> Generator[Progress | RunWarned, None, ClipAnalysed]:
-    settings = stored.agreed(run.clip.info, settings, run.checkpoint.folder or run.clip.info.path)
+    folder = run.checkpoint.folder or run.clip.info.path
+    settings = stored.agreed(run.clip.info, settings, folder)
+    stored.check_mask(_mask_digest(run), folder)
     run.model.expect(stored)
     yield from _warned(run, settings, stored.warnings)
     run.tracker.expect(Stage.ANALYSING, stored.stop - stored.start)
@@ -87,6 +93,10 @@ def _warned(
         *filter(None, (limit,)),
     )
     yield from (RunWarned(text) for text in dict.fromkeys(texts))
+
+
+def _mask_digest(run: TranslationRun) -> str:
+    return "" if run.mask is None else run.mask.digest()
 
 
 def _mask_warnings(run: TranslationRun) -> Iterator[str]:

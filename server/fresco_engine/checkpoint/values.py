@@ -33,7 +33,8 @@ _MAY_CHANGE = frozenset({"keyframe_prompts", "keyframe_seeds", "keyframe_picture
 class StoredPlan:
     """The plan of a run without its clip; `settings` hold no `None` that the model decides.
 
-    `warnings` are those of the clip that only decoding all of it brings to light.
+    `warnings` are those of the clip that only decoding all of it brings to light, `mask` is the
+    digest of the mask that says where its subject is, empty where none does.
     """
 
     frame_count: int
@@ -48,9 +49,12 @@ class StoredPlan:
     shots: tuple[tuple[int, int], ...]
     keyframes: tuple[int, ...]
     warnings: tuple[str, ...] = ()
+    mask: str = ""
 
     @staticmethod
-    def of(plan: ClipAnalysed, *, model: str, device: str, warnings: tuple[str, ...]) -> StoredPlan:
+    def of(
+        plan: ClipAnalysed, *, model: str, device: str, warnings: tuple[str, ...], mask: str = ""
+    ) -> StoredPlan:
         """What is kept of `plan`, which is that of a translation."""
         assert isinstance(plan.settings, RestyleSettings)
         return StoredPlan(
@@ -66,6 +70,7 @@ class StoredPlan:
             shots=plan.shots,
             keyframes=plan.keyframes,
             warnings=warnings,
+            mask=mask,
         )
 
     @property
@@ -123,6 +128,19 @@ class StoredPlan:
             )
         return settings
 
+    def check_mask(self, digest: str, folder: Path) -> None:
+        """Insist on the mask that the run began with.
+
+        Raises:
+            CheckpointMismatch: its files hold something else by now.
+        """
+        if digest != self.mask:
+            raise CheckpointMismatch(
+                folder,
+                f"{self.settings.subject_mask} is another mask than when this job began; bring it "
+                "back as it was or start a new job",
+            )
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
         return {
@@ -166,7 +184,7 @@ def _check_sound(plan: StoredPlan) -> None:
     """Raise ValueError or InvalidSettings for what no run can have planned."""
     numbers = (plan.frame_count, plan.width, plan.height, plan.start, plan.stop, *plan.keyframes)
     ends = (0, *(end for shot in plan.shots for end in shot))
-    texts = (plan.model, plan.device, *plan.warnings)
+    texts = (plan.model, plan.device, plan.mask, *plan.warnings)
     has_types = all(type(number) is int for number in (*numbers, *ends))
     if not has_types or not all(isinstance(text, str) for text in texts):
         raise ValueError("not a plan: it has values of other kinds")

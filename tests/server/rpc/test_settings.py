@@ -56,6 +56,7 @@ CHOSEN: dict[str, Any] = {
     "flow": "gmflow:/weights/gmflow.pth",
     "start_noise": "own",
     "step_noise": "shared",
+    "subject_mask": "/masks/mask.mp4",
     "attention": {
         "spatial": False,
         "spatial_scale": 2.0,
