@@ -23,7 +23,7 @@ from fresco_cli.options import DaemonOptions
 from fresco_cli.output import Output
 from fresco_cli.parsing import parse_frame_rate
 from fresco_cli.receiving import Receiver
-from fresco_cli.wire import device_of, mask_of, model_of, output_of, settings_of
+from fresco_cli.wire import device_of, model_of, output_of, settings_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,7 +79,7 @@ def submit(
     if ready.mask is not None:
         mask = ready.mask.info
         sent = clip_source(session, daemon, mask.path, mask, None, channel)
-        settings = replace(settings, subject_mask=mask_of(sent))
+        settings = replace(settings, subject_mask=sent.as_setting)
     job = session.submit(
         source,
         settings,

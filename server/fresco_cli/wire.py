@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import fresco_client as client
 from fresco_engine import types as engine
-from fresco_settings import UPLOAD_PREFIX
 
 from fresco_cli.choices import LookChoices
 from fresco_cli.options import ModelOptions
@@ -42,11 +41,6 @@ _EMPTY_REPORT: dict[str, Any] = {
 def settings_of(choices: LookChoices) -> client.RestyleSettings:
     """What was chosen by hand; all else is left to the daemon."""
     return client.settings_of(choices.values())
-
-
-def mask_of(source: client.ClipSource) -> str:
-    """The mask of a subject as its setting names it."""
-    return source.path or f"{UPLOAD_PREFIX}{source.upload_sha256}"
 
 
 def model_of(options: ModelOptions) -> client.ModelChoice:
