@@ -129,7 +129,9 @@ def test_a_face_that_moves_once_is_foreground_in_every_frame(texture: Texture) -
         [still, still, backward[0], still, still],
     )
 
-    assert all(_overlap(mask, step) > 0.75 for mask, step in zip(masks, (0, 0, 0, 1, 1, 1)))
+    assert all(
+        _overlap(mask, step) > 0.75 for mask, step in zip(masks, (0, 0, 0, 1, 1, 1), strict=True)
+    )
 
 
 def test_ground_that_passes_faster_the_nearer_it_is_is_not_foreground(texture: Texture) -> None:
@@ -155,7 +157,7 @@ def test_a_link_between_frames_far_apart_is_no_evidence(texture: Texture) -> Non
         [frames[2], *frames], [wild, *forward], [-wild, *backward], linked=[False, True, True]
     )
 
-    assert all(_overlap(mask, step) > 0.75 for mask, step in zip(masks, (2, 0, 1, 2)))
+    assert all(_overlap(mask, step) > 0.75 for mask, step in zip(masks, (2, 0, 1, 2), strict=True))
 
 
 @pytest.mark.parametrize("size", [(16, 600), (600, 16), (1, 7), (7, 1), (1, 1)])
@@ -187,8 +189,8 @@ def test_what_moves_in_the_sample_is_foreground() -> None:
 
     true = [_drawn(key) for key in keys[::2]]
     found = list(masks[::2])
-    shared = sum(int((a & b).sum()) for a, b in zip(found, true))
-    assert shared / sum(int((a | b).sum()) for a, b in zip(found, true)) > 0.5
+    shared = sum(int((a & b).sum()) for a, b in zip(found, true, strict=True))
+    assert shared / sum(int((a | b).sum()) for a, b in zip(found, true, strict=True)) > 0.5
 
 
 def _drawn(frame: int) -> np.ndarray:
