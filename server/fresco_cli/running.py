@@ -130,7 +130,8 @@ def clip_source(
             found = session.describe_clip(by_path)
             if daemon.daemon is None or _is_same(found, info):
                 return by_path
-    if info.is_sequence:
+    is_one_file = path.is_file() and (not info.is_sequence or info.frame_count == 1)
+    if not is_one_file:
         raise CommandFailed(
             "ClipOutOfReach",
             f"{path}: the daemon cannot read this folder, and only single files can be sent to it; "
