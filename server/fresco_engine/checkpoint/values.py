@@ -27,6 +27,8 @@ _MOST_FRAMES = 1 << 31
 _SIDE = 1 << 20
 _MAY_CHANGE = frozenset({"keyframe_prompts", "keyframe_seeds", "keyframe_pictures", "batch_size"})
 """Settings that may be others when a run goes on: what is stored is kept as it is."""
+_NEVER_RECOMMENDED = frozenset({"subject_mask"})
+"""Settings that are None because there is none, and not because the model decides."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +114,9 @@ class StoredPlan:
     def _agreed_settings(self, settings: RestyleSettings, folder: Path) -> RestyleSettings:
         given, stored = asdict(settings), asdict(self.settings)
         open_names = [
-            name for name, value in given.items() if value is None and stored[name] is not None
+            name
+            for name, value in given.items()
+            if value is None and stored[name] is not None and name not in _NEVER_RECOMMENDED
         ]
         settings = replace(settings, **{name: stored[name] for name in open_names})
         given = asdict(settings)
