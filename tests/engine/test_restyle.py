@@ -381,7 +381,7 @@ def test_what_a_mask_calls_subject_is_not_smoothed(
     make_clip: MakeClip, tiny_model: Model, tmp_path: Path
 ) -> None:
     clip = make_clip(16)
-    # Above 0.8 and below 0.9 of the schedule there is a step, as there is not of the model's own 3.
+    # Of 8 steps the last is smoothed: where nothing is carried, its pictures stay to the bit.
     smoothed = replace(SETTINGS, steps=8, strength=1.0)
     unsmoothed = replace(smoothed, smoothing=SmoothingSettings(is_on=False))
     white = _image_of(tmp_path / "mask.png", 255)
