@@ -9,10 +9,11 @@ from typing import Any
 import torch
 
 from fresco_engine.diffusion import folders, single_file
+from fresco_engine.diffusion.adapters.fusing import fuse_lora
 from fresco_engine.diffusion.card import ModelCard
 from fresco_engine.diffusion.controlnets import find_controlnet, load_controlnet
 from fresco_engine.diffusion.intake import scheduler_config
-from fresco_engine.diffusion.lora import Lora, fuse_lora
+from fresco_engine.diffusion.lora import Lora
 from fresco_engine.diffusion.tokenizers import find_tokenizer
 from fresco_engine.diffusion.weights import WeightsKind
 from fresco_engine.settings import ControlKind

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_LIBRARIES = ("diffusers", "transformers", "peft", "accelerate", "huggingface_hub")
+_LIBRARIES = ("diffusers", "transformers", "accelerate", "huggingface_hub")
 
 
 @contextmanager

@@ -173,7 +173,7 @@ def _is_whole(header: Header) -> bool:
 
 
 _RULES: tuple[tuple[WeightsKind, Callable[[Header], bool]], ...] = (
-    (WeightsKind.LORA, _has("lora_", ".lora.", "hada_w1", "lokr_w1")),
+    (WeightsKind.LORA, _has("lora_", "lora.", "lycoris_", "hada_w1", "lokr_w1")),
     (
         WeightsKind.CONTROLNET,
         _has("control_model.", "controlnet_cond_embedding.", "input_hint_block.", "zero_convs."),
