@@ -27,7 +27,7 @@ def marked(index: int, size: tuple[int, int] = SIZE) -> Image:
     return picture
 
 
-def places(masks: Sequence[np.ndarray]) -> list[int]:
+def places(masks: np.ndarray) -> list[int]:
     """In which step the bar of each mask is."""
     return [int(np.flatnonzero(mask.any(axis=0))[0]) // 4 for mask in masks]
 

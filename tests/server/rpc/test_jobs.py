@@ -171,7 +171,8 @@ def test_a_mask_that_cannot_be_used_is_refused_by_its_setting(
         caller.jobs.CreateJob(request_)
 
     assert caught.value.code() is code
-    assert dict(caught.value.trailing_metadata())["fresco-field"] == "subject_mask"
+    trailing: Any = caught.value.trailing_metadata()
+    assert dict(trailing)["fresco-field"] == "subject_mask"
 
 
 def test_the_same_request_answers_with_the_job_even_when_the_clip_has_gone(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from fresco_media.types import Image
 from numpy.typing import NDArray
 
-FloatMap = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 BoolMap = NDArray[np.bool_]
 
 _REACH = 1.75
@@ -28,11 +30,11 @@ def enlarged(mask: BoolMap, picture: Image) -> BoolMap:
         return mask
     smooth = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
     radius = max(1, round(_REACH * height / mask.shape[0]))
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
-    return np.asarray(_guided(smooth.astype(np.float32), grey, radius) > 0.5, np.bool_)
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255)
+    return np.asarray(_guided(smooth, grey, radius) > 0.5, np.bool_)
 
 
-def _guided(values: FloatMap, guide: FloatMap, radius: int) -> FloatMap:
+def _guided(values: Floats, guide: Floats, radius: int) -> Floats:
     """`values` (h, w) as the best linear function of `guide` (h, w) around each pixel."""
     mean, mean_guide = _mean(values, radius), _mean(guide, radius)
     covariance = _mean(guide * values, radius) - mean_guide * mean
@@ -42,7 +44,7 @@ def _guided(values: FloatMap, guide: FloatMap, radius: int) -> FloatMap:
     return _mean(slope, radius) * guide + _mean(offset, radius)
 
 
-def _mean(values: FloatMap, radius: int) -> FloatMap:
+def _mean(values: Floats, radius: int) -> Floats:
     side = 2 * radius + 1
     blurred = cv2.boxFilter(values, cv2.CV_32F, (side, side), borderType=cv2.BORDER_REFLECT)
     return np.asarray(blurred, np.float32)
