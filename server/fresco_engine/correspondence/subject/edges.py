@@ -28,10 +28,11 @@ def enlarged(mask: BoolMap, picture: Image) -> BoolMap:
     height, width = picture.shape[:2]
     if mask.shape == (height, width):
         return mask
-    smooth = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    coarse = mask.astype(np.float32)
+    smooth = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
     radius = max(1, round(_REACH * height / mask.shape[0]))
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255)
-    return np.asarray(_guided(smooth, grey, radius) > 0.5, np.bool_)
+    return np.asarray(_guided(np.asarray(smooth, np.float32), grey, radius) > 0.5, np.bool_)
 
 
 def _guided(values: Floats, guide: Floats, radius: int) -> Floats:
