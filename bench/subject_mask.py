@@ -44,7 +44,7 @@ def masks_of(
     """Picture and mask of every keyframe, `wanted` ones among them; the seconds that one took."""
     analysis = analyse(clip.frames(size=_scaled(clip, _ANALYSED)))
     pictures = [frame.image for frame in clip.frames(size=_scaled(clip, short_side))]
-    usual = RestyleSettings(prompt="")
+    usual = RestyleSettings(prompt="any")
     found: dict[int, tuple[Image, BoolMap]] = {}
     spent = made = 0.0
     for first, stop in find_shots(analysis):

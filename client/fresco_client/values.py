@@ -12,6 +12,8 @@ from enum import Enum
 from fractions import Fraction
 from typing import Literal
 
+from fresco_settings import UPLOAD_PREFIX
+
 from fresco_client.settings import ModelChoice, RestyleSettings
 
 PictureEncoding = Literal["jpeg", "png"]
@@ -28,6 +30,11 @@ class ClipSource:
     upload_sha256: str | None = None
     frame_rate: Fraction | None = None
     """Frames per second of an image sequence; 24 if None."""
+
+    @property
+    def as_setting(self) -> str:
+        """As a setting names it, such as the subject's mask: its path, or its upload."""
+        return self.path or f"{UPLOAD_PREFIX}{self.upload_sha256}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ FrescoError
     │   ├── SequenceGap         an image sequence with frames missing
     │   └── RangeOutsideClip    the wanted frames are not in the clip
     ├── KeyframesUnusable       keyframes painted by hand that are missing, damaged or misnamed
+    ├── MaskUnusable            a mask of the subject that is too short, empty or of another shape
     └── OutputError             a result that cannot be written
         ├── OutputExists        the file is there and overwriting was not asked for
         ├── OutputNotWritable   no such folder, no permission, unknown file type
@@ -94,6 +95,12 @@ class RangeOutsideClip(ClipError):
 
 class KeyframesUnusable(PathError):
     """Keyframes painted by hand cannot be used; `path` is the folder or one of its files."""
+
+
+class MaskUnusable(PathError):
+    """A mask cannot be that of the clip's subject."""
+
+    field = "subject_mask"
 
 
 class OutputError(PathError):

@@ -13,6 +13,7 @@ from fresco_media.files import interrupts
 
 def main() -> None:
     """Run the command line of this process."""
+    _fill_standard_streams()
     with interrupts.ends_at_once():
         from fresco_cli.app import app
     # Threads that wait for each other by spinning halve the speed of a machine that has something
@@ -27,6 +28,26 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, _interrupt)
     app(sys.argv[1:], prog_name="fresco")
+
+
+def _fill_standard_streams() -> None:
+    """Give this process the streams that it was started without, as scripts do by `>&-`.
+
+    The next file opened would take the number of a missing one: what a library prints would go
+    into a clip or a result.
+    """
+    streams = (("stdin", os.O_RDONLY), ("stdout", os.O_WRONLY), ("stderr", os.O_WRONLY))
+    for number, (name, flags) in enumerate(streams):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, flags)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
 
 
 def _interrupt(signal_number: int, frame: FrameType | None) -> None:

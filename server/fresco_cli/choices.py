@@ -23,6 +23,7 @@ from fresco_cli.parsing import (
     parse_keyframes,
     parse_pictures,
     parse_range,
+    parse_subject_mask,
 )
 
 ChoicesT = TypeVar("ChoicesT", bound="ChosenOptions")
@@ -222,6 +223,10 @@ def _flow(first: Declared) -> SettingOption:
     return replace(_single(first), read=parse_flow)
 
 
+def _subject_mask(first: Declared) -> SettingOption:
+    return replace(_single(first), read=parse_subject_mask)
+
+
 def _optimisation(first: Declared) -> SettingOption:
     return SettingOption(
         name=first.option,
@@ -240,6 +245,7 @@ _TOGETHER: dict[str, Callable[[Declared], SettingOption]] = {
     "--frame-prompt": _frame_prompt,
     "--painted": _painted,
     "--flow": _flow,
+    "--subject-mask": _subject_mask,
     "--optimisation": _optimisation,
 }
 """Options that are more than one number or name: several settings at once, by frame, or files."""

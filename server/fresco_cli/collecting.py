@@ -11,6 +11,7 @@ from fresco_client import Job, SessionLike
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import Report
 from fresco_media.writing.delivery import Codec
+from fresco_media.writing.originals import Originals
 from fresco_server.local.engine import InProcessEngine
 
 from fresco_cli import destinations
@@ -45,7 +46,7 @@ def collected(
 ) -> Report:
     """Follows a job to its end and fetches what it has made."""
     clip, codec = clip_of(job), codec_of(job, wanted.output)
-    originals = clip_inputs(clip.info) | painted_inputs(_painted(job))
+    originals = clip_inputs(clip.info) | painted_inputs(_painted(job)) | _mask(job)
     destinations.check_extras(wanted, originals)
     settings = _settings(job)
     engine.check_output(
@@ -88,6 +89,11 @@ def codec_of(job: Job, output: Path) -> Codec:
 def _painted(job: Job) -> Iterable[str]:
     sent = job.settings or client.RestyleSettings()
     return (sent.keyframe_pictures or {}).values()
+
+
+def _mask(job: Job) -> Originals:
+    sent = job.settings or client.RestyleSettings()
+    return Originals.of("the mask is", sent.subject_mask)
 
 
 def _settings(job: Job) -> RestyleSettings:

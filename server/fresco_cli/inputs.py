@@ -26,6 +26,13 @@ def clip_inputs(info: ClipProperties) -> Originals:
     return originals_of(info)
 
 
+def mask_inputs(info: ClipProperties) -> Originals:
+    """The subject's mask, as the clip."""
+    from fresco_media.writing.destination import originals_of
+
+    return originals_of(info, "the mask is")
+
+
 def painted_inputs(files: Iterable[Path | str], folder: Path | None = None) -> Originals:
     """Pictures painted by hand, and the folder they are in if it is theirs."""
     pictures = Originals.of("a painted picture is", *files)

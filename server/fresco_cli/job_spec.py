@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from fresco_engine.settings import RestyleSettings
 from fresco_media.writing.delivery import Codec
-from fresco_media.writing.originals import Originals
+from fresco_media.writing.originals import NO_ORIGINALS, Originals
 from fresco_server.local.engine import InProcessEngine
 
 from fresco_cli import destinations
 from fresco_cli.choices import LookChoices
-from fresco_cli.inputs import clip_inputs, flow_inputs, model_inputs, painted_inputs
+from fresco_cli.inputs import clip_inputs, flow_inputs, mask_inputs, model_inputs, painted_inputs
 from fresco_cli.options import DestinationOptions, ModelOptions
 from fresco_cli.output import Output
 from fresco_cli.parsing import parse_frame_rate
@@ -22,6 +22,7 @@ from fresco_cli.remedies import in_flags
 
 if TYPE_CHECKING:
     from fresco_media.clip import Clip
+    from fresco_media.mask import MaskClip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +39,11 @@ class JobSpec:
 
 @dataclass(frozen=True)
 class CheckedJobSpec:
-    """An order that can be carried out as far as can be known: its clip is open."""
+    """An order that can be carried out as far as can be known: its clip and its mask are open."""
 
     order: JobSpec
     clip: Clip
+    mask: MaskClip | None
     settings: RestyleSettings
     codec: Codec
     originals: Originals
@@ -51,13 +53,15 @@ def checked(order: JobSpec, engine: InProcessEngine) -> CheckedJobSpec:
     """The order, if nothing is wrong with it.
 
     Raises:
-        InvalidSettings, ClipError, OutputError: what is wrong and what to do.
+        InvalidSettings, ClipError, MaskUnusable, OutputError: what is wrong and what to do.
     """
     settings = order.choices.settings()
     clip = engine.open_clip(order.clip, parse_frame_rate(order.frame_rate))
+    mask = engine.open_mask(clip, settings)
     wanted = order.wanted
     originals = (
         clip_inputs(clip.info)
+        | (mask_inputs(mask.info) if mask else NO_ORIGINALS)
         | painted_inputs(settings.keyframe_pictures.values())
         | model_inputs(order.model)
         | flow_inputs(settings.flow)
@@ -71,7 +75,9 @@ def checked(order: JobSpec, engine: InProcessEngine) -> CheckedJobSpec:
         overwrite=wanted.overwrite,
         originals=originals,
     )
-    return CheckedJobSpec(order, clip, settings, codec, originals)
+    if mask is not None:
+        engine.check_mask(mask, clip, settings)
+    return CheckedJobSpec(order, clip, mask, settings, codec, originals)
 
 
 class Warnings:

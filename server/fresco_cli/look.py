@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from fresco_media.types import Image
 
-from fresco_cli import destinations, options
+from fresco_cli import destinations, hangup, options
 from fresco_cli.choices import LookChoices
 from fresco_cli.daemons import Tools, check_options, or_locally
 from fresco_cli.grouping import grouped
@@ -115,6 +115,7 @@ def _session(
     from fresco_server.local.session import LocalSession
 
     if in_process:
+        hangup.cancels_work()
         return LocalSession(tools.engine, opened={wanted.path.absolute(): wanted.clip})
     with or_locally():
         return tools.session(wanted.daemon, channel)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from fresco_cli.events import event_as_json, plan_as_json, progress_as_json
+from fresco_cli.faults import FAILED, CommandFailed
 from fresco_cli.words import moved_in
 
 if TYPE_CHECKING:
@@ -36,14 +38,26 @@ def write_json(value: Any, *, indent: int | None = None) -> None:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:  # A name that is not UTF-8, or a terminal that is not.
         text = json.dumps(value, default=str, indent=indent)
-    sys.stdout.write(printable_json(text) + "\n")
-    sys.stdout.flush()
+    _write(printable_json(text) + "\n")
 
 
 def write_text(text: str) -> None:
     """Lines on stdout, of which foreign text inside cannot steer the terminal."""
-    sys.stdout.write(printable(text, keep="\n") + "\n")
-    sys.stdout.flush()
+    _write(printable(text, keep="\n") + "\n")
+
+
+def _write(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:  # Whoever read it has had enough, which is for Typer to end quietly.
+        raise
+    except OSError as error:
+        # What is left in the buffer would fail once more when the process ends.
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
+        reason = f"what was to be printed could not be written ({error.strerror})"
+        advice = "free some room or print it elsewhere, then run again"
+        raise CommandFailed("OutputRefused", f"{reason}; {advice}", FAILED) from None
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:

@@ -115,6 +115,11 @@ def parse_flow(text: str) -> dict[str, str]:
     return {"flow": str(FlowChoice(choice.kind, file))}
 
 
+def parse_subject_mask(text: str) -> dict[str, str]:
+    """The setting that the name of a clip stands for: its absolute path."""
+    return {"subject_mask": str(Path(text).expanduser().absolute())}
+
+
 def parse_frame_prompts(texts: Sequence[str] | None) -> dict[int, str]:
     """Words by frame index from `N=TEXT`.
 

@@ -12,7 +12,7 @@ from fresco_engine.types import Report
 from fresco_media.files.text import counted
 from fresco_server.local.engine import InProcessEngine, PropagationJob
 
-from fresco_cli import destinations, options
+from fresco_cli import destinations, hangup, options
 from fresco_cli.choices import RangeChoice
 from fresco_cli.daemons import Tools
 from fresco_cli.grouping import grouped
@@ -141,6 +141,7 @@ def _run(
         if folder is not None:
             destinations.check_folder(folder, job.output, job.originals)
             destinations.make_folder(folder)
+    hangup.cancels_work()
     with LocalSession(engine) as session:
         job_id = session.propagate(job).id
         made = report_of(FollowedJob(session, job_id, info, channel).result())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 import fresco_client as client
@@ -16,6 +17,7 @@ from fresco_server.local.engine import InProcessEngine
 from fresco_server.local.job import LocalDelivery
 from fresco_server.local.session import LocalSession
 
+from fresco_cli import hangup
 from fresco_cli.faults import WRONG_INPUT, CommandFailed, Stopped
 from fresco_cli.job_spec import CheckedJobSpec
 from fresco_cli.options import DaemonOptions
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 def local_session(engine: InProcessEngine, ready: CheckedJobSpec) -> LocalSession:
     """A session in which this process does the work, and the results go to their places."""
+    hangup.cancels_work()
     order, wanted = ready.order, ready.order.wanted
     delivery = LocalDelivery(
         output=wanted.output,
@@ -74,9 +77,14 @@ def submit(
     """Makes the job."""
     order = ready.order
     source = clip_source(session, daemon, order.clip, ready.clip.info, order.frame_rate, channel)
+    settings = settings_of(order.choices)
+    if ready.mask is not None:
+        mask = ready.mask.info
+        sent = clip_source(session, daemon, mask.path, mask, None, channel)
+        settings = replace(settings, subject_mask=sent.as_setting)
     job = session.submit(
         source,
-        settings_of(order.choices),
+        settings,
         model=model_of(order.model),
         output=output_of(order.wanted.output, ready.codec),
         device=device_of(order.model.device),
@@ -124,7 +132,8 @@ def clip_source(
             found = session.describe_clip(by_path)
             if daemon.daemon is None or _is_same(found, info):
                 return by_path
-    if info.is_sequence:
+    is_one_file = path.is_file() and (not info.is_sequence or info.frame_count == 1)
+    if not is_one_file:
         raise CommandFailed(
             "ClipOutOfReach",
             f"{path}: the daemon cannot read this folder, and only single files can be sent to it; "

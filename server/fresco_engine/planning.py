@@ -37,7 +37,9 @@ def planned(run: TranslationRun) -> Generator[Progress | RunWarned, None, ClipAn
         RangeOutsideClip: the settings name frames the clip does not have.
         CheckpointMismatch: the stored plan is one for another clip or for other settings.
         KeyframesUnusable: a painted keyframe cannot be read.
+        MaskUnusable: the subject's mask is too short, or not white anywhere.
     """
+    _check_mask(run)
     stored = run.checkpoint.plan()
     settings = run.fallback.adjusted(run.settings)
     if stored is not None:
@@ -53,15 +55,22 @@ def planned(run: TranslationRun) -> Generator[Progress | RunWarned, None, ClipAn
 def keep_plan(run: TranslationRun, analysed: ClipAnalysed) -> None:
     """Store a plan that was made."""
     assert isinstance(analysed.settings, RestyleSettings)
-    warnings = (*run.clip.warnings, *run.model().doubts(analysed.settings))
-    plan = StoredPlan.of(analysed, model=run.model.name, device=run.model.device, warnings=warnings)
+    plan = StoredPlan.of(
+        analysed,
+        model=run.model.name,
+        device=run.model.device,
+        warnings=(*run.clip.warnings, *run.model().doubts(analysed.settings)),
+        mask=_mask_digest(run),
+    )
     run.checkpoint.save_plan(plan)
 
 
 def _taken_up(
     run: TranslationRun, settings: RestyleSettings, stored: StoredPlan
 ) -> Generator[Progress | RunWarned, None, ClipAnalysed]:
-    settings = stored.agreed(run.clip.info, settings, run.checkpoint.folder or run.clip.info.path)
+    folder = run.checkpoint.folder or run.clip.info.path
+    settings = stored.agreed(run.clip.info, settings, folder)
+    stored.check_mask(_mask_digest(run), folder)
     run.model.expect(stored)
     yield from _warned(run, settings, stored.warnings)
     run.tracker.expect(Stage.ANALYSING, stored.stop - stored.start)
@@ -78,12 +87,22 @@ def _warned(
     limit = limit_told(working_size(info.width, info.height, settings.size))
     texts = (
         *run.clip.warnings,
+        *_mask_warnings(run),
         *more,
         *run.fallback.notes(),
         *_doubts(settings),
         *filter(None, (limit,)),
     )
     yield from (RunWarned(text) for text in dict.fromkeys(texts))
+
+
+def _mask_digest(run: TranslationRun) -> str:
+    return "" if run.mask is None else run.mask.digest()
+
+
+def _mask_warnings(run: TranslationRun) -> Iterator[str]:
+    if run.mask is not None:
+        yield from (f"{run.mask.info.path.name}: {text}" for text in run.mask.warnings)
 
 
 def _doubts(settings: RestyleSettings) -> Iterator[str]:
@@ -146,6 +165,12 @@ def _compared(
         analyser.add(frame)
         yield tracker.advance(Stage.ANALYSING)
     return analyser.finish()
+
+
+def _check_mask(run: TranslationRun) -> None:
+    if run.mask is not None:
+        start, stop = range_of(run.clip, run.settings)
+        run.mask.check(start, stop, run.size.scaled)
 
 
 def _checked_pictures(run: TranslationRun, settings: RestyleSettings) -> Iterator[RunWarned]:

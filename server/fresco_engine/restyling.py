@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 from fresco_media.clip import Clip
+from fresco_media.mask import MaskClip
 from fresco_media.stills.images import WorkingSize, fit, unfit, working_size
 from fresco_media.types import Image
 
@@ -59,6 +60,7 @@ def restyle(
     Raises:
         RangeOutsideClip: the settings name frames the clip does not have.
         InvalidSettings: the prompt is longer than the text encoder takes.
+        ClipError, MaskUnusable: the mask of the subject is not there, or not one of the clip.
         ModelError: the weights that the settings want flow found with are missing or unfit.
         CheckpointMismatch: the checkpoint belongs to another clip, model or to other settings.
         DiskFull: the checkpoint cannot be stored.
@@ -66,6 +68,7 @@ def restyle(
     """
     checkpoint = checkpoint or NoCheckpoint()
     lazy_model = model if isinstance(model, LazyModel) else LazyModel(model)
+    mask = settings.subject_mask
     run = TranslationRun(
         clip=clip,
         settings=settings,
@@ -75,6 +78,7 @@ def restyle(
         checkpoint=checkpoint,
         fallback=MemoryFallback(settings, checkpoint),
         tracker=tracker or ProgressTracker(),
+        mask=None if mask is None else MaskClip.open(mask, clip.info),
     )
     yield from _restyled(run, interpolator)
 

@@ -253,6 +253,8 @@ def _translation(
             run.estimator,
             tracks=tracks,
             linked=[pair != batch.anchors for pair in pairwise(batch.frames)],
+            subject=run.subject,
+            indices=batch.frames,
             device=model.device,
         )
     steps = translate(model, inputs, run.settings, correspondence)

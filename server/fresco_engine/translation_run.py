@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fresco_media.clip import Clip
+from fresco_media.mask import MaskClip
 from fresco_media.stills.images import WorkingSize
 
 from fresco_engine.checkpoint import Checkpoint
 from fresco_engine.correspondence.flow import FlowEstimator
+from fresco_engine.correspondence.subject.estimator import (
+    DrawnSubject,
+    MovingSubject,
+    SubjectEstimator,
+)
 from fresco_engine.lazy_model import LazyModel
 from fresco_engine.memory_fallback import MemoryFallback
 from fresco_engine.progress_tracker import ProgressTracker
@@ -20,7 +26,7 @@ class TranslationRun:
     """What stays the same for a whole run of translated keyframes.
 
     `settings` are resolved once there is a plan, `size` is theirs. `estimator` is called from
-    several threads.
+    several threads. `mask` is white where the clip's subject is, None where nobody has said so.
     """
 
     clip: Clip
@@ -31,3 +37,9 @@ class TranslationRun:
     checkpoint: Checkpoint
     fallback: MemoryFallback
     tracker: ProgressTracker
+    mask: MaskClip | None = None
+
+    @property
+    def subject(self) -> SubjectEstimator:
+        """What tells the subject in batches of keyframes."""
+        return MovingSubject() if self.mask is None else DrawnSubject(self.mask, self.size)

@@ -10,7 +10,7 @@ from fresco_settings.errors import InvalidSettings
 
 _CONSISTENCY = translate("Setting", "Consistency between frames")
 _REFINEMENT = translate("Setting", "Refinement of motion and layout")
-_BACKGROUND = translate("Setting", "Background smoothing")
+BACKGROUND = translate("Setting", "Background smoothing")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,7 +219,7 @@ class SmoothingSettings:
         Setting(
             title=translate("Setting", "Smooth background"),
             help="Smooth the background",
-            group=_BACKGROUND,
+            group=BACKGROUND,
             presets={"draft": False},
             needs_clip=True,
             option="--smoothing",
@@ -230,7 +230,7 @@ class SmoothingSettings:
         Setting(
             title=translate("Setting", "Smooth from"),
             help="Where smoothing begins, as a share of the denoising steps",
-            group=_BACKGROUND,
+            group=BACKGROUND,
             low=0,
             high=1,
             needs_clip=True,
@@ -242,7 +242,7 @@ class SmoothingSettings:
         Setting(
             title=translate("Setting", "Smooth until"),
             help="Where smoothing ends, as a share of the denoising steps",
-            group=_BACKGROUND,
+            group=BACKGROUND,
             low=0,
             high=1,
             needs_clip=True,
@@ -254,7 +254,7 @@ class SmoothingSettings:
         Setting(
             title=translate("Setting", "Foreground margin"),
             help="Pixels by which the foreground is widened first",
-            group=_BACKGROUND,
+            group=BACKGROUND,
             low=0,
             high=101,
             unit="px",

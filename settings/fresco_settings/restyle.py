@@ -14,7 +14,12 @@ from fresco_settings.control_choice import CONTROL_KINDS, STRONGEST_CONTROL, Con
 from fresco_settings.declaration import Setting, check_fields, parameters_of, translate
 from fresco_settings.errors import InvalidSettings
 from fresco_settings.flow_choice import FlowChoice
-from fresco_settings.parts import AttentionSettings, OptimisationSettings, SmoothingSettings
+from fresco_settings.parts import (
+    BACKGROUND,
+    AttentionSettings,
+    OptimisationSettings,
+    SmoothingSettings,
+)
 from fresco_settings.plain_values import nested, with_values
 
 InterpolationKind = Literal["patch", "flow"]
@@ -28,6 +33,8 @@ KARRAS_SAMPLERS: tuple[SamplerKind, ...] = ("dpm++2m", "unipc")
 ETA_SAMPLERS: tuple[SamplerKind, ...] = ("ddim", "tcd")
 Spacing = Literal["leading", "trailing", "linspace", "karras"]
 PRESETS = ("draft", "standard", "best")
+UPLOAD_PREFIX = "upload:"
+"""Before the digest of an upload, where a setting may also name a path."""
 MOST_GAP = 1000
 """Frames from one keyframe to the next."""
 _LARGEST_SEED = 2**63 - 1
@@ -490,6 +497,20 @@ class RestyleSettings:
     attention: AttentionSettings = field(default_factory=AttentionSettings)
     optimisation: OptimisationSettings = field(default_factory=OptimisationSettings)
     smoothing: SmoothingSettings = field(default_factory=SmoothingSettings)
+    subject_mask: Annotated[
+        str | None,
+        Setting(
+            title=translate("Setting", "Subject mask"),
+            help="A clip, or one picture, that is white where the subject is",
+            group=BACKGROUND,
+            default_text=translate("Setting", "found by motion"),
+            details="takes the place of what is found by motion; it may have another size or frame "
+            "rate, and soft edges",
+            of_clip=True,
+            needs_clip=True,
+            metavar="CLIP",
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
         if not self.prompt.strip() and self.style is None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+from fresco_media.stills.images import write_image
+from fresco_media.types import Image
+
 from tests.bad_input.situations import Stage, Table
 
 TABLE = Table()
@@ -47,6 +51,72 @@ for _options, _sentence in (
     TABLE.plain("a value out of range or of another form", f"{_RESTYLE} {_options}", _sentence)
 
 TABLE.plain("a decimal comma", f"{_RESTYLE} --strength 0,75", code=0, does="read as 0.75")
+
+_MASKED = f"{_RESTYLE} --subject-mask mask.png"
+_PAINT = "paint the subject white on black"
+
+
+def _with_mask(stage: Stage, *pictures: Image) -> None:
+    stage.clip()
+    for index, picture in enumerate(pictures):
+        number = f"_{index:02d}" if len(pictures) > 1 else ""
+        write_image(stage.folder / f"mask{number}.png", picture)
+
+
+@TABLE.situation(
+    "a mask of the subject that is no picture and no film",
+    _MASKED,
+    "…: it is empty, damaged or not a picture that is read here…",
+)
+def _broken_mask(stage: Stage) -> None:
+    stage.clip()
+    (stage.folder / "mask.png").write_bytes(b"no picture")
+
+
+@TABLE.situation(
+    "a mask of the subject that is not there", _MASKED, "…: there is no such file; check the path"
+)
+def _no_mask(stage: Stage) -> None:
+    stage.clip()
+
+
+@TABLE.situation(
+    "a mask of the subject in which nothing is white",
+    _MASKED,
+    f"…: nothing in its picture is white; {_PAINT}",
+)
+def _empty_mask(stage: Stage) -> None:
+    _with_mask(stage, np.full((48, 64, 3), 90, np.uint8))
+
+
+@TABLE.situation(
+    "a mask of the subject that ends before the clip",
+    f"{_RESTYLE} --subject-mask mask_%02d.png",
+    "…: it has 5 pictures, but frame 11 of the clip is wanted as well; make it as long as the "
+    "clip, or choose a range that it covers",
+)
+def _short_mask(stage: Stage) -> None:
+    _with_mask(stage, *[np.full((48, 64, 3), 255, np.uint8)] * 5)
+
+
+@TABLE.situation(
+    "a mask of the subject of another shape",
+    _MASKED,
+    "…: its pictures are 48x64 and the clip's 64x48, which is another shape; bring it into the "
+    "clip's",
+)
+def _other_mask(stage: Stage) -> None:
+    _with_mask(stage, np.full((64, 48, 3), 255, np.uint8))
+
+
+@TABLE.situation(
+    "a mask of the subject of another size",
+    _MASKED,
+    code=0,
+    does="scaled to the clip",
+)
+def _large_mask(stage: Stage) -> None:
+    _with_mask(stage, np.full((96, 128, 3), 255, np.uint8))
 
 
 def _with_models(stage: Stage) -> None:

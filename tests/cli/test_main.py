@@ -109,9 +109,9 @@ def test_an_unknown_command_ends_with_code_2() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals between processes")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "terminate"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_cancels_and_leaves_nothing_half_written(
-    clip: Path, tmp_path: Path, number: signal.Signals
+    clip: Path, tmp_path: Path, name: str
 ) -> None:
     script = tmp_path / "program.py"
     script.write_text(_SLOW_PROGRAM, encoding="utf-8")
@@ -128,7 +128,7 @@ def test_a_signal_cancels_and_leaves_nothing_half_written(
     assert process.stdout.readline() == "working\n"
     time.sleep(0.2)
 
-    process.send_signal(number)
+    process.send_signal(signal.Signals[name])
     _, stderr = process.communicate(timeout=60)
 
     assert process.returncode == 130
@@ -216,3 +216,49 @@ def test_every_error_keeps_its_kind_on_the_way_through_a_session() -> None:
 
     for name in below(FrescoError):
         assert kind_of(reason_of(name)) == name
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a file that is full")
+@pytest.mark.parametrize("option", [[], ["--json"]], ids=["text", "json"])
+def test_a_full_disk_below_stdout_is_one_sentence(option: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "fresco_cli", "models", "list", *option],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "Error: what was to be printed could not be written (No space left on device); "
+        "free some room or print it elsewhere, then run again\n"
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell of Windows closes no streams")
+def test_files_do_not_take_the_place_of_closed_streams(tmp_path: Path) -> None:
+    program = (
+        "import os\n"
+        "from fresco_cli import app as commands, __main__ as program\n"
+        "def app(arguments, prog_name):\n"
+        "    with open('opened', 'w') as file:\n"
+        "        os.write(1, b'from a library')\n"
+        "        os.write(2, b'from a library')\n"
+        "        print('from a command')\n"
+        "        file.write(str(file.fileno() > 2))\n"
+        "commands.app = app\n"
+        "program.main()\n"
+    )
+
+    subprocess.run(
+        ["sh", "-c", '"$0" -c "$1" <&- >&- 2>&-', sys.executable, program],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        timeout=120,
+        check=True,
+    )
+
+    assert (tmp_path / "opened").read_text() == "True"

@@ -17,6 +17,7 @@ from fresco_cli.parsing import (
     parse_pictures,
     parse_range,
     parse_size,
+    parse_subject_mask,
 )
 from fresco_client import KeyframeChange
 from fresco_engine.errors import InvalidSettings
@@ -67,6 +68,15 @@ def test_the_weights_of_a_flow_are_an_absolute_path(
     for wrong in ("", "raft", "gmflow:", "gmflow: ", "dis:gmflow.pth", "GMFlow"):
         with pytest.raises(InvalidSettings, match="use dis, gmflow or gmflow:FILE"):
             parse_flow(wrong)
+
+
+def test_a_mask_of_the_subject_is_an_absolute_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert parse_subject_mask("m.mp4") == {"subject_mask": str(tmp_path / "m.mp4")}
+    assert parse_subject_mask("~/m.mp4") == {"subject_mask": str(Path.home() / "m.mp4")}
 
 
 def test_painted_keyframes_are_absolute_paths_by_frame(tmp_path: Path) -> None:

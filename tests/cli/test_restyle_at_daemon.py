@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import fresco_client as client
+import numpy as np
 import pytest
 from fresco_cli.remedies import in_flags
 from fresco_client.files import part_name
@@ -15,7 +17,7 @@ from fresco_engine.errors import OutOfDeviceMemory
 from fresco_media.clip import Clip
 from fresco_media.stills.images import read_image, write_image
 
-from tests.cli.conftest import Fresco
+from tests.cli.conftest import Fresco, write_clip
 from tests.fakes.engine import FakeEngine
 from tests.fakes.session import NOW, FakeConnect, RecordingSession
 
@@ -336,6 +338,49 @@ def test_a_clip_the_daemon_cannot_read_is_sent(
     assert ended.code == 0
     assert source is not None
     assert source.upload_sha256 in session.uploads
+
+
+@pytest.mark.parametrize("is_near", [True, False], ids=["by path", "sent"])
+def test_a_mask_of_the_subject_goes_the_way_of_the_clip(
+    fresco: Fresco, session: RecordingSession, clip: Path, tmp_path: Path, is_near: bool
+) -> None:
+    session.has_file_access = is_near
+    mask = tmp_path / "mask.png"
+    write_image(mask, np.full((48, 64, 3), 255, np.uint8))
+
+    ended = fresco("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink", "--subject-mask", mask)
+
+    assert ended.code == 0
+    settings = _submitted(session).settings
+    assert settings is not None
+    sent = hashlib.sha256(mask.read_bytes()).hexdigest()
+    assert settings.subject_mask == (str(mask) if is_near else f"upload:{sent}")
+    assert (sent in session.uploads) is not is_near
+
+
+def test_an_unusable_mask_is_told_before_anything_is_sent(
+    fresco: Fresco, session: RecordingSession, clip: Path, tmp_path: Path
+) -> None:
+    session.has_file_access = False
+    mask = tmp_path / "mask.png"
+    write_image(mask, np.zeros((48, 64, 3), np.uint8))
+
+    ended = fresco("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink", "--subject-mask", mask)
+
+    assert ended.code == 2
+    assert "nothing in its picture is white" in ended.stderr
+    assert session.uploads == {}
+
+
+def test_a_result_never_takes_the_place_of_the_mask(
+    fresco: Fresco, clip: Path, tmp_path: Path
+) -> None:
+    mask = write_clip(tmp_path / "mask.mp4", 12)
+
+    ended = fresco("restyle", clip, "-o", mask, "-p", "x", "--overwrite", "--subject-mask", mask)
+
+    assert ended.code == 2
+    assert "this is where the mask is" in ended.stderr
 
 
 @pytest.mark.parametrize("fits", [True, False])

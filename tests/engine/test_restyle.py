@@ -11,16 +11,18 @@ import pytest
 from fresco_engine.correspondence.flow import DisFlow
 from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import (
+    ClipUnreadable,
     DiskFull,
     InvalidSettings,
     KeyframesUnusable,
+    MaskUnusable,
     RangeOutsideClip,
 )
 from fresco_engine.interpolation.choice import make_interpolator
 from fresco_engine.interpolation.propagate import FlowInterpolator
 from fresco_engine.interpolation.segment import InterpolatedFrame, Segment
 from fresco_engine.restyling import look, look_steps, plan, restyle
-from fresco_engine.settings import Style
+from fresco_engine.settings import SmoothingSettings, Style
 from fresco_engine.types import (
     ClipAnalysed,
     Event,
@@ -34,7 +36,15 @@ from fresco_media.stills.images import write_image
 from fresco_media.types import Image
 
 from tests.engine.conftest import MakeClip
-from tests.engine.runs import SETTINGS, frames_of, keyframes_of, same_pictures, taken
+from tests.engine.runs import (
+    SETTINGS,
+    CountingLoader,
+    frames_of,
+    keyframes_of,
+    same_pictures,
+    settings_of,
+    taken,
+)
 
 
 @pytest.mark.parametrize("frame_count", [1, 2, 3, 22], ids=lambda n: f"{n} frames")
@@ -360,3 +370,40 @@ def test_a_painted_keyframe_that_cannot_be_read_is_told_before_work_begins(
 
     with pytest.raises(KeyframesUnusable, match="export it again as PNG"):
         next(restyle(make_clip(12), settings, tiny_model))
+
+
+def _image_of(path: Path, level: int) -> Path:
+    write_image(path, np.full((64, 80, 3), level, np.uint8))
+    return path
+
+
+def test_what_a_mask_calls_subject_is_not_smoothed(
+    make_clip: MakeClip, tiny_model: Model, tmp_path: Path
+) -> None:
+    clip = make_clip(16)
+    # Of 8 steps the last is smoothed: where nothing is carried, its pictures stay to the bit.
+    smoothed = replace(SETTINGS, steps=8, strength=1.0)
+    unsmoothed = replace(smoothed, smoothing=SmoothingSettings(is_on=False))
+    white = _image_of(tmp_path / "mask.png", 255)
+
+    masked = list(restyle(clip, replace(smoothed, subject_mask=str(white)), tiny_model))
+
+    assert same_pictures(masked, restyle(clip, unsmoothed, tiny_model))
+    assert not same_pictures(masked, restyle(clip, smoothed, tiny_model))
+    assert settings_of(masked).as_dict()["subject_mask"] == str(white)
+
+
+def test_an_unusable_mask_is_told_before_a_model_is_loaded(
+    make_clip: MakeClip, tiny_model: Model, tmp_path: Path
+) -> None:
+    clip, loader = make_clip(8), CountingLoader(tiny_model)
+    black = _image_of(tmp_path / "black.png", 0)
+    (tmp_path / "broken.mp4").write_bytes(b"no film")
+
+    for name, error in ((black.name, MaskUnusable), ("broken.mp4", ClipUnreadable)):
+        masked = replace(SETTINGS, subject_mask=str(tmp_path / name))
+        with pytest.raises(error) as caught:
+            list(restyle(clip, masked, loader))
+        assert caught.value.field == "subject_mask"
+
+    assert loader.calls == 0

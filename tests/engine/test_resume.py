@@ -14,6 +14,7 @@ from fresco_engine.restyling import restyle
 from fresco_engine.settings import SamplerKind
 from fresco_engine.types import Event, Progress, RunWarned, Stage
 from fresco_media.clip import Clip
+from fresco_media.stills.images import write_image
 
 from tests.engine.conftest import MakeClip, scene, write_clip
 from tests.engine.runs import (
@@ -263,6 +264,28 @@ def test_another_clip_or_model_cannot_go_on(
         next(other_clip)
     with pytest.raises(CheckpointMismatch, match="cannot go on with huge"):
         list(other_model)
+
+
+def test_another_mask_cannot_go_on_whether_its_name_or_what_it_shows_has_changed(
+    clip: Clip, tiny_model: Model, tmp_path: Path
+) -> None:
+    def begun(mask: Path | None) -> list[Event]:
+        checkpoint = FolderCheckpoint(tmp_path / "job")
+        settings = replace(SETTINGS, subject_mask=mask and str(mask))
+        return taken(restyle(clip, settings, tiny_model, checkpoint=checkpoint), 42)
+
+    mask, other = tmp_path / "mask.png", tmp_path / "other.png"
+    for file in (mask, other):
+        write_image(file, np.full((64, 80, 3), 255, np.uint8))
+    begun(mask)
+    begun(mask)
+
+    for changed in (other, None):
+        with pytest.raises(CheckpointMismatch, match=r"subject mask .+ \(was .+mask\.png\)"):
+            begun(changed)
+    write_image(mask, np.full((64, 80, 3), 254, np.uint8))
+    with pytest.raises(CheckpointMismatch, match=r"mask\.png is another mask than when this job"):
+        begun(mask)
 
 
 def test_what_was_found_out_about_the_clip_is_said_again(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from fresco_client import (
@@ -11,14 +14,17 @@ from fresco_client import (
     FrameReady,
     KeyframeReady,
     ModelChoice,
+    OptimisationSettings,
     OutputOptions,
     Picture,
     PictureOptions,
     ProgressMade,
     RestyleSettings,
+    SmoothingSettings,
     Stage,
 )
 from fresco_media.clip import Clip
+from fresco_media.stills.images import write_image
 from fresco_media.stills.png import decode_png
 
 from tests.integration.conftest import StartDaemon
@@ -67,6 +73,39 @@ def test_streamed_frames_equal_those_of_the_file_and_arrive_while_later_ones_are
     assert between[0].sequence < keyframes[-1].sequence
     assert ended.result is not None
     assert ended.result.is_fetched
+
+
+def test_a_mask_that_was_sent_says_where_the_subject_is(
+    start_daemon: StartDaemon, clip: Path, tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    mask = tmp_path / "mask.png"
+    write_image(mask, np.full((128, 160, 3), 255, np.uint8))
+    daemon = start_daemon()
+    # Of 8 steps the last is smoothed: where nothing is carried, its pictures stay to the bit.
+    short = replace(SETTINGS, stop=4, steps=8, optimisation=OptimisationSettings(iterations=1))
+
+    with daemon.session() as session:
+
+        def keyframes(settings: RestyleSettings) -> tuple[list[bytes], dict[str, Any]]:
+            job = session.submit(
+                ClipSource(path=str(clip)),
+                settings,
+                model=ModelChoice(source=str(tiny_model_folder)),
+                output=OutputOptions(kind="frames"),
+            )
+            events = list(session.watch(job.id, pictures=PictureOptions(encoding="png")))
+            assert isinstance(events[-1], Finished), events[-1]
+            pictures = [event.picture for event in events if isinstance(event, KeyframeReady)]
+            report = json.loads(events[-1].result.report_json)
+            return [one.data for one in pictures if one is not None], report
+
+        sent = session.upload(mask).as_setting
+        smoothed, _ = keyframes(short)
+        masked, report = keyframes(replace(short, subject_mask=sent))
+        unsmoothed, _ = keyframes(replace(short, smoothing=SmoothingSettings(is_on=False)))
+
+    assert masked == unsmoothed != smoothed
+    assert report["settings"]["subject_mask"].endswith(f"{sent.removeprefix('upload:')}.png")
 
 
 def _is_after(event: ProgressMade, steps: int) -> bool:

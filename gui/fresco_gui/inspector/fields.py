@@ -19,6 +19,7 @@ from PyQt6.QtCore import (
 )
 from PyQt6.QtWidgets import (
     QComboBox,
+    QFileDialog,
     QHBoxLayout,
     QLineEdit,
     QPlainTextEdit,
@@ -32,6 +33,8 @@ from fresco_gui.plain import plain
 _INT_LIMIT = 2**31 - 1
 _STEPS_PER_UNIT = 20
 _SEED_DIGITS = 18
+FILES = frozenset({"subject_mask"})
+"""Settings that are files, chosen in a dialog."""
 
 
 def translated(text: str) -> str:
@@ -145,6 +148,29 @@ class TextField(Field):
 
     def set_value(self, value: Any) -> None:
         self._edit.setText(str(value or ""))
+
+
+class FileField(TextField):
+    """The name of a file: typed, or chosen in a dialog."""
+
+    def __init__(self, parameter: Parameter, parent: QWidget | None = None) -> None:
+        super().__init__(parameter, parent)
+        choose = QToolButton()
+        choose.setText(self.tr("Choose…"))
+        choose.setToolTip(plain(parameter.description))
+        choose.setAccessibleName(
+            self.tr("Choose: {title}").format(title=translated_title(parameter))
+        )
+        choose.clicked.connect(self._on_choose)
+        self._row.addWidget(choose)
+
+    def _on_choose(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(
+            self, translated_title(self.parameter), self.value() or ""
+        )
+        if name:
+            self.set_value(name)
+            self.changed.emit()
 
 
 class ChoiceField(Field):
@@ -322,6 +348,8 @@ def field_for(parameter: Parameter, styles: tuple[Style, ...]) -> Field:
         return StyleField(parameter, styles)
     if parameter.name == "seed":
         return SeedField(parameter)
+    if parameter.name in FILES:
+        return FileField(parameter)
     if parameter.kind == "text" and parameter.choices:
         return SuggestionField(parameter)
     kinds: dict[str, type[Field]] = {

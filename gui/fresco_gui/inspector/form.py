@@ -8,7 +8,14 @@ from fresco_client import Parameter, Style
 from PyQt6.QtCore import Qt, pyqtSignal, pyqtSlot
 from PyQt6.QtWidgets import QFormLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from fresco_gui.inspector.fields import Field, StyleField, field_for, translated, translated_title
+from fresco_gui.inspector.fields import (
+    FILES,
+    Field,
+    StyleField,
+    field_for,
+    translated,
+    translated_title,
+)
 from fresco_gui.plain import PlainLabel, plain
 from fresco_gui.values import Values
 
@@ -47,7 +54,7 @@ class SettingsForm(QWidget):
         self._parameters = tuple(parameters)
         groups: dict[str, list[Parameter]] = {}
         for parameter in parameters:
-            if not parameter.is_of_clip:  # chosen in the timeline
+            if parameter.name in FILES or not parameter.is_of_clip:  # chosen in the timeline
                 title = translated(parameter.group) if parameter.is_advanced else ""
                 groups.setdefault(title, []).append(parameter)
         for title, members in groups.items():

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
-from fresco_client import Job, KeyframeChange, ModelChoice, OutputOptions, settings_of
+from fresco_client import (
+    Job,
+    KeyframeChange,
+    ModelChoice,
+    OutputOptions,
+    RestyleSettings,
+    Session,
+    settings_of,
+)
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from fresco_gui.clips import ClipOpener
+from fresco_gui.clips import ClipOpener, reach
 from fresco_gui.daemon.connection import DaemonConnection
 from fresco_gui.looks.maker import LookMaker, LookRequest
 from fresco_gui.project.store import ProjectStore
@@ -86,10 +96,12 @@ class JobStarter(QObject):
         kind = "lossless" if self._services.preferences.is_lossless else "h264"
         output = OutputOptions(kind=kind, container="mp4")
         title, model = clip.path.name, self._model()
-        self._submit(
-            lambda: session.submit(clip.source, settings, model=model, output=output, title=title),
-            self.tr("The job could not be started"),
-        )
+
+        def submit() -> Job:
+            reached = _with_mask(session, settings)
+            return session.submit(clip.source, reached, model=model, output=output, title=title)
+
+        self._submit(submit, self.tr("The job could not be started"))
 
     def reroll(self, job_id: str, changes: tuple[KeyframeChange, ...]) -> None:
         """Make keyframes of a finished job anew; only what depends on them is computed again."""
@@ -126,3 +138,11 @@ class JobStarter(QObject):
 
     def _on_look_failed(self, error: Exception) -> None:
         self._services.reporter.tell(error, self.tr("The look could not be made"))
+
+
+def _with_mask(session: Session, settings: RestyleSettings) -> RestyleSettings:
+    """Settings whose mask, if they have one, is named or sent so that the daemon reaches it."""
+    if settings.subject_mask is None:
+        return settings
+    mask = reach(session, Path(settings.subject_mask), None, lambda sent: None)
+    return replace(settings, subject_mask=mask.source.as_setting)

@@ -26,7 +26,9 @@ from fresco_media.types import ClipProperties, Image
 
 _NUMBER = re.compile(r"[0-9]+")
 # Numbers of versions, takes and copies are not those of frames.
-_VERSION = re.compile(r"(?<![a-z])(?:v|ver|version|rev|take|copy)[ ._-]*$", re.IGNORECASE)
+_VERSION = re.compile(r"(?<![a-z])(?:v|ver|version|rev|take|copy)[ ._(-]*$", re.IGNORECASE)
+# What browsers and file managers add to a name that is taken: `key_5 (1).png`.
+_COPY = re.compile(r"[0-9].* \([0-9]+\)$")
 _SAME_ASPECT = 0.01
 # So many keys that faintly look like another frame are worth a word.
 _AGREEING = 3
@@ -194,6 +196,10 @@ def _telling_place(names: Sequence[Sequence[re.Match[str]]]) -> int:
         for place, column in enumerate(columns)
         if not _VERSION.search(column[0].string[: column[0].start()])
     ] or list(range(len(columns)))
+    if len(places) > 1 and all(_COPY.search(own[-1].string) for own in names):
+        earlier = places[:-1]
+        if any(len({one[0] for one in columns[place]}) == len(names) for place in earlier):
+            places = earlier
     differing = [place for place in places if len({one[0] for one in columns[place]}) == len(names)]
     is_fixed = len(names) > 1 and len({one[0] for one in columns[places[-1]]}) == 1
     if is_fixed and differing:

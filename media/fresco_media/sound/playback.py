@@ -13,6 +13,7 @@ from fresco_media.sound.part import begin_s
 from fresco_media.sound.samples import BlockReader, SampleFormat, Samples, Timeline
 from fresco_media.sound.streams import main_sound
 from fresco_media.types import Join
+from fresco_media.video.channels import can_be_decoded
 from fresco_media.video.containers import open_input
 from fresco_media.video.continuity import demuxed_continuously
 
@@ -26,15 +27,15 @@ def played_sound(
     """The main track of the file at `path` from `start_s` of its clock on, as `form`.
 
     `joins` are those of the file (`ClipProperties.joins`), where its clock starts over. Silence
-    stands in for what is missing, be it before the track, in it, or damaged. A file without sound
-    gives nothing.
+    stands in for what is missing, be it before the track, in it, or damaged. A file without sound,
+    or with sound that cannot be decoded, gives nothing.
 
     Raises:
         FFmpegError, OSError: the file cannot be read.
     """
     with open_input(path) as file:
         stream = main_sound(file)
-        if stream is None:
+        if stream is None or not can_be_decoded(stream):
             return
         if start_s > _PREROLL_S and not joins:
             # Where stamps start over, no stamp finds a place.

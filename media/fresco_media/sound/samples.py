@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fresco_media.sound.choices import is_stated, stated_layout
+from fresco_media.video.channels import can_be_decoded, usual_order
 
 logger = logging.getLogger(__name__)
 
@@ -79,9 +80,16 @@ class Block:
 
 
 class BlockReader:
-    """Decodes packets of one track into blocks of one format, also where the track changes it."""
+    """Decodes packets of one track into blocks of one format, also where the track changes it.
+
+    Raises:
+        ValueError: it cannot be decoded safely, see `channels`.
+    """
 
     def __init__(self, stream: av.AudioStream) -> None:
+        if not can_be_decoded(stream):
+            raise ValueError("its decoder gives channels in an order of its own")
+        self._order = usual_order(stream)
         context = stream.codec_context
         name = context.format.packed.name
         self.format = SampleFormat(
@@ -106,7 +114,7 @@ class BlockReader:
 
     def _blocks(self, frame: av.AudioFrame) -> Iterator[Block]:
         time_s = None if frame.pts is None else frame.pts * (frame.time_base or Fraction(0))
-        named = _with_layout(frame)
+        named = _with_layout(frame, self._order)
         setup = (named.format.name, named.layout.name, named.sample_rate)
         wanted = self.format
         names = {wanted.name, f"{wanted.name}p"}
@@ -128,13 +136,15 @@ def _layout_of_blocks(layout: av.AudioLayout) -> str:
     return name if is_stated(av.AudioLayout(name)) else "stereo"
 
 
-def _with_layout(frame: av.AudioFrame) -> av.AudioFrame:
-    """`frame` with a stated layout; many channels without one are mixed to two."""
-    if is_stated(frame.layout):
+def _with_layout(frame: av.AudioFrame, order: list[int] | None) -> av.AudioFrame:
+    """`frame` with a stated layout and its channels in `order`; many without one become two."""
+    if is_stated(frame.layout) and order is None:
         return frame
     samples, name = _samples(frame), stated_layout(frame.layout)
     if not is_stated(av.AudioLayout(name)):
         name, samples = "stereo", _mixed(samples)
+    elif order is not None and len(order) == samples.shape[1]:
+        samples = samples[:, order]
     form = SampleFormat(frame.format.packed.name, name, frame.sample_rate)
     made = form.frame(samples, 0)
     made.pts, made.time_base = frame.pts, frame.time_base

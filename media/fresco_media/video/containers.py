@@ -18,6 +18,7 @@ import av.error
 
 from fresco_media.errors import ClipUnreadable
 from fresco_media.files.opening import open_file, settled
+from fresco_media.video.channels import settle_layouts
 
 # FFmpeg's demuxers that hold media themselves and open nothing else.
 _FILMS = (
@@ -135,7 +136,7 @@ def _open_file(file: BinaryIO, kind: str | None) -> av.container.InputContainer:
 def _open(
     file: str | BinaryIO, kind: str | None, options: dict[str, str]
 ) -> av.container.InputContainer:
-    return av.open(
+    container = av.open(
         file,
         "r",
         format=kind,
@@ -150,6 +151,8 @@ def _open(
             **options,
         },
     )
+    settle_layouts(container)
+    return container
 
 
 def _head_of(source: Path | BinaryIO) -> bytes:

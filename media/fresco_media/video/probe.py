@@ -24,6 +24,7 @@ from fresco_media.colour.transfer import LINEAR
 from fresco_media.errors import ClipUnreadable
 from fresco_media.files.faults import NOT_A_VIDEO, reading
 from fresco_media.files.opening import regular_file
+from fresco_media.files.state import FileState
 from fresco_media.files.text import counted
 from fresco_media.stills import film
 from fresco_media.types import ClipProperties, ColourTags
@@ -180,6 +181,7 @@ def _described(
     path: Path, header: _Header, scan: Scan, is_stopped: Callable[[], bool]
 ) -> Probe | None:
     """Find out which packet becomes which frame, and describe the file."""
+    state = FileState.of(path)
     is_suspicious = (
         scan.has_made_up_times
         or not has_all_stamps(scan)
@@ -216,7 +218,7 @@ def _described(
         header,
         table,
         first,
-        lambda: VideoCursor(path, header.stream_index, table),
+        lambda: VideoCursor(path, header.stream_index, table, state),
     )
 
 

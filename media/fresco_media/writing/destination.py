@@ -137,9 +137,9 @@ def _codec_for(path: Path, codec: Codec | None) -> Codec:
     return codec or "h264"
 
 
-def originals_of(info: ClipProperties) -> Originals:
+def originals_of(info: ClipProperties, what: str = "the clip itself is") -> Originals:
     """The clip; of a sequence also its folder, where a result would be mixed with it."""
-    path, what = info.path, "the clip itself is"
+    path = info.path
     if not info.is_sequence:
         return Originals.of(what, path)
     files: tuple[Path, ...] = ()

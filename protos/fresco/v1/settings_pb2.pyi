@@ -116,6 +116,7 @@ class RestyleSettings(_message.Message):
     FLOW_FIELD_NUMBER: _builtins.int
     START_NOISE_FIELD_NUMBER: _builtins.int
     STEP_NOISE_FIELD_NUMBER: _builtins.int
+    SUBJECT_MASK_FIELD_NUMBER: _builtins.int
     SAMPLER_FIELD_NUMBER: _builtins.int
     SPACING_FIELD_NUMBER: _builtins.int
     ETA_FIELD_NUMBER: _builtins.int
@@ -193,6 +194,12 @@ class RestyleSettings(_message.Message):
     step_noise: _builtins.str
     """Whose noise every denoising step adds: "flow", "shared" or "own", as start_noise. Default
     "flow".
+    """
+    subject_mask: _builtins.str
+    """A clip, or one picture, that is white where the subject is; it takes the place of the
+    foreground that is found by motion. An absolute path of what ClipSource.path may name, below
+    one of the daemon's roots, or "upload:" with the SHA-256 of a finished upload. It may have
+    another size or frame rate than the clip. Default: found by motion.
     """
     sampler: _builtins.str
     """How denoising steps follow each other: "ddpm", "ddim", "euler-a", "dpm++2m", "unipc", or for
@@ -281,6 +288,7 @@ class RestyleSettings(_message.Message):
         flow: _builtins.str | None = ...,
         start_noise: _builtins.str | None = ...,
         step_noise: _builtins.str | None = ...,
+        subject_mask: _builtins.str | None = ...,
         sampler: _builtins.str | None = ...,
         spacing: _builtins.str | None = ...,
         eta: _builtins.float | None = ...,
@@ -289,9 +297,9 @@ class RestyleSettings(_message.Message):
         canny_low: _builtins.int | None = ...,
         canny_high: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_canny_high", b"_canny_high", "_canny_low", b"_canny_low", "_clip_skip", b"_clip_skip", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_eta", b"_eta", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_rescale", b"_guidance_rescale", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_sampler", b"_sampler", "_seed", b"_seed", "_size", b"_size", "_spacing", b"_spacing", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "attention", b"attention", "batch_size", b"batch_size", "canny_high", b"canny_high", "canny_low", b"canny_low", "clip_skip", b"clip_skip", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "eta", b"eta", "flow", b"flow", "free_u", b"free_u", "guidance_rescale", b"guidance_rescale", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "sampler", b"sampler", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "spacing", b"spacing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_canny_high", b"_canny_high", "_canny_low", b"_canny_low", "_clip_skip", b"_clip_skip", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_eta", b"_eta", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_rescale", b"_guidance_rescale", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_sampler", b"_sampler", "_seed", b"_seed", "_size", b"_size", "_spacing", b"_spacing", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "_subject_mask", b"_subject_mask", "attention", b"attention", "batch_size", b"batch_size", "canny_high", b"canny_high", "canny_low", b"canny_low", "clip_skip", b"clip_skip", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "eta", b"eta", "flow", b"flow", "free_u", b"free_u", "guidance_rescale", b"guidance_rescale", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "sampler", b"sampler", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "spacing", b"spacing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style", "subject_mask", b"subject_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_canny_high", b"_canny_high", "_canny_low", b"_canny_low", "_clip_skip", b"_clip_skip", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_eta", b"_eta", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_rescale", b"_guidance_rescale", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_sampler", b"_sampler", "_seed", b"_seed", "_size", b"_size", "_spacing", b"_spacing", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "attention", b"attention", "batch_size", b"batch_size", "canny_high", b"canny_high", "canny_low", b"canny_low", "clip_skip", b"clip_skip", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "eta", b"eta", "flow", b"flow", "free_u", b"free_u", "guidance_rescale", b"guidance_rescale", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "keyframe_pictures", b"keyframe_pictures", "keyframe_prompts", b"keyframe_prompts", "keyframe_seeds", b"keyframe_seeds", "keyframes", b"keyframes", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "sampler", b"sampler", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "spacing", b"spacing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_canny_high", b"_canny_high", "_canny_low", b"_canny_low", "_clip_skip", b"_clip_skip", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_eta", b"_eta", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_rescale", b"_guidance_rescale", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_sampler", b"_sampler", "_seed", b"_seed", "_size", b"_size", "_spacing", b"_spacing", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "_subject_mask", b"_subject_mask", "attention", b"attention", "batch_size", b"batch_size", "canny_high", b"canny_high", "canny_low", b"canny_low", "clip_skip", b"clip_skip", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "eta", b"eta", "flow", b"flow", "free_u", b"free_u", "guidance_rescale", b"guidance_rescale", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "keyframe_pictures", b"keyframe_pictures", "keyframe_prompts", b"keyframe_prompts", "keyframe_seeds", b"keyframe_seeds", "keyframes", b"keyframes", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "sampler", b"sampler", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "spacing", b"spacing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style", "subject_mask", b"subject_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__batch_size: _TypeAlias = _typing.Literal["batch_size"]  # noqa: Y015
     _WhichOneofArgType__batch_size: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size"]  # noqa: Y015
@@ -353,6 +361,8 @@ class RestyleSettings(_message.Message):
     _WhichOneofArgType__strength: _TypeAlias = _typing.Literal["_strength", b"_strength"]  # noqa: Y015
     _WhichOneofReturnType__style: _TypeAlias = _typing.Literal["style"]  # noqa: Y015
     _WhichOneofArgType__style: _TypeAlias = _typing.Literal["_style", b"_style"]  # noqa: Y015
+    _WhichOneofReturnType__subject_mask: _TypeAlias = _typing.Literal["subject_mask"]  # noqa: Y015
+    _WhichOneofArgType__subject_mask: _TypeAlias = _typing.Literal["_subject_mask", b"_subject_mask"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__batch_size) -> _WhichOneofReturnType__batch_size | None: ...
     @_typing.overload
@@ -413,6 +423,8 @@ class RestyleSettings(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__strength) -> _WhichOneofReturnType__strength | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__style) -> _WhichOneofReturnType__style | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__subject_mask) -> _WhichOneofReturnType__subject_mask | None: ...
 
 Global___RestyleSettings: _TypeAlias = RestyleSettings  # noqa: Y015
 

@@ -27,6 +27,8 @@ _MOST_FRAMES = 1 << 31
 _SIDE = 1 << 20
 _MAY_CHANGE = frozenset({"keyframe_prompts", "keyframe_seeds", "keyframe_pictures", "batch_size"})
 """Settings that may be others when a run goes on: what is stored is kept as it is."""
+_NEVER_RECOMMENDED = frozenset({"subject_mask"})
+"""Settings that are None because there is none, and not because the model decides."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,8 @@ class StoredPlan:
     """The plan of a run without its clip; `settings` hold no `None` that the model decides.
 
     `warnings` are those that cannot be told again without decoding all of the clip, or without
-    loading the model.
+    loading the model. `mask` is the digest of the mask that says where its subject is, empty where
+    none does.
     """
 
     frame_count: int
@@ -49,9 +52,12 @@ class StoredPlan:
     shots: tuple[tuple[int, int], ...]
     keyframes: tuple[int, ...]
     warnings: tuple[str, ...] = ()
+    mask: str = ""
 
     @staticmethod
-    def of(plan: ClipAnalysed, *, model: str, device: str, warnings: tuple[str, ...]) -> StoredPlan:
+    def of(
+        plan: ClipAnalysed, *, model: str, device: str, warnings: tuple[str, ...], mask: str = ""
+    ) -> StoredPlan:
         """What is kept of `plan`, which is that of a translation."""
         assert isinstance(plan.settings, RestyleSettings)
         return StoredPlan(
@@ -67,6 +73,7 @@ class StoredPlan:
             shots=plan.shots,
             keyframes=plan.keyframes,
             warnings=warnings,
+            mask=mask,
         )
 
     @property
@@ -108,7 +115,9 @@ class StoredPlan:
     def _agreed_settings(self, settings: RestyleSettings, folder: Path) -> RestyleSettings:
         given, stored = asdict(settings), asdict(self.settings)
         open_names = [
-            name for name, value in given.items() if value is None and stored[name] is not None
+            name
+            for name, value in given.items()
+            if value is None and stored[name] is not None and name not in _NEVER_RECOMMENDED
         ]
         settings = replace(settings, **{name: stored[name] for name in open_names})
         given = asdict(settings)
@@ -123,6 +132,19 @@ class StoredPlan:
                 folder, f"the job began with other settings: {shown}; start a new job for them"
             )
         return settings
+
+    def check_mask(self, digest: str, folder: Path) -> None:
+        """Insist on the mask that the run began with.
+
+        Raises:
+            CheckpointMismatch: its files hold something else by now.
+        """
+        if digest != self.mask:
+            raise CheckpointMismatch(
+                folder,
+                f"{self.settings.subject_mask} is another mask than when this job began; bring it "
+                "back as it was or start a new job",
+            )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -167,7 +189,7 @@ def _check_sound(plan: StoredPlan) -> None:
     """Raise ValueError or InvalidSettings for what no run can have planned."""
     numbers = (plan.frame_count, plan.width, plan.height, plan.start, plan.stop, *plan.keyframes)
     ends = (0, *(end for shot in plan.shots for end in shot))
-    texts = (plan.model, plan.device, *plan.warnings)
+    texts = (plan.model, plan.device, plan.mask, *plan.warnings)
     has_types = all(type(number) is int for number in (*numbers, *ends))
     if not has_types or not all(isinstance(text, str) for text in texts):
         raise ValueError("not a plan: it has values of other kinds")

@@ -14,7 +14,11 @@ from torch import Tensor
 
 from fresco_engine.correspondence.flow import Flow, FlowEstimator, both_ways
 from fresco_engine.correspondence.occlusion import occlusion
-from fresco_engine.correspondence.saliency import foreground_mask
+from fresco_engine.correspondence.subject.estimator import (
+    MovingSubject,
+    SubjectEstimator,
+    SubjectFrames,
+)
 from fresco_engine.correspondence.warp import mostly, partly, resize_flow, resize_map
 
 
@@ -76,6 +80,8 @@ def correspond(
     *,
     tracks: Sequence[tuple[Flow, Flow]] | None = None,
     linked: Sequence[bool] | None = None,
+    subject: SubjectEstimator | None = None,
+    indices: Sequence[int] | None = None,
     device: str | torch.device = "cpu",
 ) -> BatchCorrespondence:
     """The correspondence of `frames`, at least one, all of one size.
@@ -84,6 +90,8 @@ def correspond(
     from `flow.track` over the frames between; only the ring's last link is then estimated.
     `linked` says of each frame but the last whether the next one follows it in time, as it does
     unless both are anchors; nothing is concluded about the subject from steps that are wider.
+    `subject` tells the foreground, by what moves unless it is given; `indices` are the frames' own
+    in their clip, counted from 0 unless they are given.
     """
     if not frames:
         raise ValueError("no frames, nothing corresponds")
@@ -96,8 +104,15 @@ def correspond(
         for (there, back), first, second in zip(pairs, frames, following, strict=True)
     ]
     forward, backward = ([pair[way] for pair in pairs] for way in (0, 1))
-    # The ring's last link may span the whole batch: too far to tell who moves.
-    foreground = foreground_mask(frames, forward[:-1], backward[:-1], linked=linked)
+    shown = SubjectFrames(
+        indices=range(len(frames)) if indices is None else indices,
+        images=frames,
+        # The ring's last link may span the whole batch: too far to tell who moves.
+        forward=forward[:-1],
+        backward=backward[:-1],
+        linked=linked,
+    )
+    foreground = (subject or MovingSubject()).masks(shown)
     ahead, behind = (
         torch.from_numpy(np.stack([pair[way] for pair in hidden])).to(device) for way in (0, 1)
     )

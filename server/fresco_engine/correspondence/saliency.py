@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fresco_engine.correspondence.flow import Flow
 from fresco_engine.correspondence.subject.colours import colour_odds
 from fresco_engine.correspondence.subject.cut import cut
+from fresco_engine.correspondence.subject.edges import enlarged
 from fresco_engine.correspondence.subject.geodesic import FAR, geodesic_odds
 from fresco_engine.correspondence.subject.own_motion import read_signs
 from fresco_engine.correspondence.subject.patches import SPACING, Links, Patches
@@ -60,7 +61,8 @@ def foreground_mask(
     if not (moves > _SURE).any():
         return np.zeros((len(frames), height, width), np.bool_)
     labels = _labels(patches, moves, patches.mean(signs.rests), patches.along(ahead, signs.agreed))
-    return np.stack([_enlarge(mask, (width, height)) for mask in labels[patches.labels]])
+    masks = labels[patches.labels]
+    return np.stack([enlarged(mask, frame) for mask, frame in zip(masks, frames, strict=True)])
 
 
 def _labels(patches: Patches, moves: Floats, rests: Floats, along: Links) -> NDArray[np.bool_]:
@@ -111,8 +113,3 @@ def _small_lab(frame: Image, size: tuple[int, int]) -> FloatMap:
 def _shrink(flow: Flow, size: tuple[int, int], scale: float) -> Flow:
     small = cv2.resize(flow, size, interpolation=cv2.INTER_AREA) * np.float32(scale)
     return np.asarray(small, np.float32)
-
-
-def _enlarge(mask: BoolMap, size: tuple[int, int]) -> BoolMap:
-    smooth = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
-    return smooth > 0.5

@@ -10,6 +10,7 @@ from itertools import repeat
 from fresco_media.clip import Clip, Size
 from fresco_media.colour.scaling import working_size
 from fresco_media.files.text import counted
+from fresco_media.mask import white_of
 from fresco_media.types import Image
 
 from fresco_engine.errors import ResultMismatch
@@ -104,15 +105,10 @@ class ComparedClips:
         if self.mask is None:
             yield from repeat(None)
         elif self.mask.info.frame_count == 1:
-            still = _as_mask(next(self.mask.frames(size=self.size)).image)
+            still = white_of(next(self.mask.frames(size=self.size)).image)
             yield from repeat(still)
         else:
-            yield from map(_as_mask, self._read(self.mask, start, stop))
-
-
-def _as_mask(image: Image) -> Mask:
-    """What is nearer to white than to black."""
-    return image.mean(axis=-1) >= 127.5
+            yield from map(white_of, self._read(self.mask, start, stop))
 
 
 def _check_length(clip: Clip, source: Clip, wanted: int) -> None:

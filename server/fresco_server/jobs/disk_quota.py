@@ -68,7 +68,8 @@ class DiskQuota:
         """Digests of the uploads that jobs need which may still run."""
         states = [state for state in JobState if not _is_over(state)]
         jobs = self._store.list(states, limit=_ALL)
-        return {job.order.upload for job in jobs if job.order.upload is not None}
+        digests = (one for job in jobs for one in (job.order.upload, job.order.mask_upload))
+        return {digest for digest in digests if digest is not None}
 
     def _missing(self, wanted_bytes: int) -> int:
         # What uploads have been promised is as good as taken.

@@ -28,7 +28,7 @@ class JobOrder:
     `clip` is a path that was checked. `settings` are those of the engine (`as_dict`). `codec` is
     the engine's ("h264", "lossless") or "frames" for no file; `suffix` the file's ending.
     `request` is what the client sent, opaque here. `clip_info` describes the clip. `upload` is
-    the digest of the upload the clip is, if it is one.
+    the digest of the upload the clip is, if it is one, `mask_upload` that of its subject's mask.
     """
 
     clip: str
@@ -40,6 +40,7 @@ class JobOrder:
     device: str = ""
     title: str = ""
     upload: str | None = None
+    mask_upload: str | None = None
     parent_id: str | None = None
     clip_info: Values = field(default_factory=dict[str, Any])
     request: Values = field(default_factory=dict[str, Any])

@@ -74,7 +74,7 @@ class PathPolicy:
         """Whether any clip can be named by a path."""
         return self.clip_roots is None or bool(self.clip_roots)
 
-    def clip(self, text: str) -> Path:
+    def clip(self, text: str, field: str = "clip.path") -> Path:
         """The real place of the clip at `text`: a file, a folder, or a `name_%04d.png` in one.
 
         Raises:
@@ -83,7 +83,7 @@ class PathPolicy:
             ClipNotFound: nothing is there.
             ClipUnreadable: it may not be read, or is neither file nor folder.
         """
-        path = self._resolved(text, "clip.path", self.clip_roots, _FORBIDDEN_CLIP)
+        path = self._resolved(text, field, self.clip_roots, _FORBIDDEN_CLIP)
         # Of a pattern the folder is what there is; it is below a root, as the path itself is.
         is_pattern = parse_pattern(path.name) is not None and not _exists(path)
         mode = _mode(path.parent if is_pattern else path)

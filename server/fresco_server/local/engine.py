@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fresco_engine.settings import InterpolationKind, RestyleSettings
     from fresco_engine.types import ClipAnalysed, Event, Report
     from fresco_media.clip import Clip
+    from fresco_media.mask import MaskClip
     from fresco_media.types import Image
 
 
@@ -51,6 +52,26 @@ class InProcessEngine:
         from fresco_media.clip import Clip
 
         return Clip.open(path, frame_rate=frame_rate)
+
+    def open_mask(self, clip: Clip, settings: RestyleSettings) -> MaskClip | None:
+        """The mask of the subject that the settings name, if they name one.
+
+        Raises:
+            ClipError, MaskUnusable: it cannot be the clip's.
+        """
+        from fresco_media.mask import MaskClip
+
+        mask = settings.subject_mask
+        return None if mask is None else MaskClip.open(mask, clip.info)
+
+    def check_mask(self, mask: MaskClip, clip: Clip, settings: RestyleSettings) -> None:
+        """Raises what `render` would over a mask that ends early or is nowhere white."""
+        from fresco_media.colour.scaling import working_size
+
+        info = clip.info
+        stop = info.frame_count if settings.stop is None else settings.stop
+        size = working_size(info.width, info.height, settings.size)
+        mask.check(settings.start, stop, size.scaled)
 
     def load_model(
         self,

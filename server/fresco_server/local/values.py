@@ -32,10 +32,11 @@ def engine_settings(settings: client.RestyleSettings) -> RestyleSettings:
     """
     # Files may have names that are not UTF-8, as texts of messages are.
     names = {index: str(index) for index in settings.keyframe_pictures}
-    sent = replace(settings, keyframe_pictures=names, flow=None)
+    sent = replace(settings, keyframe_pictures=names, flow=None, subject_mask=None)
     chosen = restyle_settings(message_of(sent, settings_pb2.RestyleSettings))
     pictures, flow = dict(settings.keyframe_pictures), settings.flow or chosen.flow
-    return replace(chosen, keyframe_pictures=pictures, flow=flow)
+    mask = settings.subject_mask
+    return replace(chosen, keyframe_pictures=pictures, flow=flow, subject_mask=mask)
 
 
 def clip_info(clip: Clip) -> client.ClipInfo:

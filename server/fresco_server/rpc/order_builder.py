@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fresco.v1 import jobs_pb2, looks_pb2, media_pb2
-from fresco_engine.errors import InvalidSettings, RangeOutsideClip
+from fresco_engine.errors import FrescoError, InvalidSettings, RangeOutsideClip
 from fresco_engine.settings import RestyleSettings, Style, find_style
 from fresco_media.files.text import printable
+from fresco_settings import UPLOAD_PREFIX
 
 from fresco_server.errors import (
     BadRequest,
     DaemonLimitReached,
     EngineRefused,
+    ServerError,
     ShuttingDown,
     WorkerLost,
 )
@@ -32,6 +35,7 @@ _REQUEST_BYTES = 256 << 10
 """What is kept of a request is answered with its job, and a page of jobs must fit a message."""
 _LONGEST_TITLE = 200
 _LONGEST_NAME = 64
+_MASK = "subject_mask"
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class OrderBuilder:
         _check_length("device", request.device, _LONGEST_NAME)
         settings = self._with_pictures(restyle_settings(request.settings))
         settings = replace(settings, flow=self.path_policy.flow(settings.flow))
+        mask, mask_upload = self._mask(settings, is_wanted)
+        settings = replace(settings, subject_mask=mask)
         codec, suffix = output_of(request.output)
         model = model_order(request.model, self.path_policy)
         self._check_style(settings, model)
@@ -71,6 +77,7 @@ class OrderBuilder:
             device=request.device,
             title=printable(request.title or clip.name)[:_LONGEST_TITLE],
             upload=clip.upload,
+            mask_upload=mask_upload,
             clip_info=info,
             request=kept(request),
         )
@@ -102,13 +109,44 @@ class OrderBuilder:
     ) -> tuple[WantedClip, Values]:
         """The clip and what is known of it; raises what `wanted_clip` and the engine do."""
         clip = wanted_clip(source, self.path_policy, self.jobs.uploads)
+        return clip, self._looked_at(clip.path, clip.frame_rate, is_wanted)
+
+    def _looked_at(
+        self, path: Path, frame_rate: str | None, is_wanted: Callable[[], bool]
+    ) -> Values:
         try:
-            return clip, self.jobs.media.describe(clip.path, clip.frame_rate, is_wanted)
+            return self.jobs.media.describe(path, frame_rate, is_wanted)
         except WorkerLost as error:
             if self.jobs.is_closing:
                 raise ShuttingDown from error
             # A clip that takes down whoever looks at it would do so again.
             raise EngineRefused(str(error), reason="CLIP_UNREADABLE") from error
+
+    def _mask(
+        self, settings: RestyleSettings, is_wanted: Callable[[], bool]
+    ) -> tuple[str | None, str | None]:
+        """The real place of the subject's mask, once it was seen to be a clip, and its upload.
+
+        Raises:
+            BadRequest, Forbidden, ClipNotFound, ClipUnreadable: as `PathPolicy.clip`.
+            UploadNotFound: no such upload was finished.
+            EngineRefused: it cannot be read.
+        """
+        text = settings.subject_mask
+        if text is None:
+            return None, None
+        is_upload = text.startswith(UPLOAD_PREFIX)
+        digest = text.removeprefix(UPLOAD_PREFIX) if is_upload else None
+        try:
+            if digest is None:
+                path = self.path_policy.clip(text, f"settings.{_MASK}")
+            else:
+                path = self.jobs.uploads.path_of(digest)
+            self._looked_at(path, None, is_wanted)
+        except (FrescoError, ServerError) as error:
+            error.field = _MASK
+            raise
+        return str(path), digest
 
     def _check_style(self, settings: RestyleSettings, model: ModelOrder) -> None:
         """A style that the model cannot know is refused before anybody waits for it.

@@ -1,10 +1,17 @@
-from collections.abc import Callable
+from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
 from fresco_engine.correspondence.batch import correspond
-from fresco_engine.correspondence.flow import DisFlow, Flow, pixel_grid
+from fresco_engine.correspondence.flow import DisFlow, Flow, pixel_grid, track
 from fresco_engine.correspondence.saliency import foreground_mask
+from fresco_engine.sample import sample_clip_path
+from fresco_media.clip import Clip
 from fresco_media.types import Image
 
 Texture = Callable[..., Image]
@@ -106,3 +113,88 @@ def test_pictures_too_small_for_a_fit_have_an_answer(texture: Texture) -> None:
 
     assert masks.shape == (2, 3, 4)
     assert not masks.any()
+
+
+def test_masks_are_the_same_every_time(texture: Texture) -> None:
+    assert np.array_equal(foreground_mask(*_scene(texture)), foreground_mask(*_scene(texture)))
+
+
+def test_a_face_that_moves_once_is_foreground_in_every_frame(texture: Texture) -> None:
+    frames, forward, backward = _scene(texture)
+    still = np.zeros_like(forward[0])
+
+    masks = foreground_mask(
+        [frames[0]] * 3 + [frames[1]] * 3,
+        [still, still, forward[0], still, still],
+        [still, still, backward[0], still, still],
+    )
+
+    assert all(
+        _overlap(mask, step) > 0.75 for mask, step in zip(masks, (0, 0, 0, 1, 1, 1), strict=True)
+    )
+
+
+def test_ground_that_passes_faster_the_nearer_it_is_is_not_foreground(texture: Texture) -> None:
+    frames, forward, backward = _scene(texture)
+    near = (np.arange(128, dtype=np.float32) / 16)[:, None]
+    for step in range(2):
+        for flow, sign, place in ((forward, 1, step), (backward, -1, step + 1)):
+            moving = flow[step][_box(place)].copy()
+            flow[step][..., 0], flow[step][..., 1] = sign * near, 0
+            flow[step][_box(place)] = moving
+
+    masks = foreground_mask(frames, forward, backward)
+
+    assert all(_overlap(mask, step) > 0.75 for step, mask in enumerate(masks))
+
+
+def test_a_link_between_frames_far_apart_is_no_evidence(texture: Texture) -> None:
+    frames, forward, backward = _scene(texture)
+    wild = np.zeros_like(forward[0])
+    wild[:, :80] = (25, -12)
+
+    masks = foreground_mask(
+        [frames[2], *frames], [wild, *forward], [-wild, *backward], linked=[False, True, True]
+    )
+
+    assert all(_overlap(mask, step) > 0.75 for mask, step in zip(masks, (2, 0, 1, 2), strict=True))
+
+
+@pytest.mark.parametrize("size", [(16, 600), (600, 16), (1, 7), (7, 1), (1, 1)])
+@pytest.mark.parametrize("is_flat", [True, False], ids=["flat", "textured"])
+def test_pictures_of_any_shape_have_an_answer(
+    texture: Texture, size: tuple[int, int], is_flat: bool
+) -> None:
+    picture = np.full((*size, 3), 90, np.uint8) if is_flat else texture(*size)
+    flow = np.zeros((*size, 2), np.float32)
+    flow[size[0] // 2 :, size[1] // 2 :] = (6, 0)
+
+    masks = foreground_mask([picture] * 3, [flow] * 2, [-flow] * 2)
+
+    assert masks.shape == (3, *size)
+    assert not (is_flat and masks.any())
+
+
+def test_what_moves_in_the_sample_is_foreground() -> None:
+    """Against masks cast from the clip's scene: the train, its smoke, the balloon, the sails."""
+    keys = (0, 11, 22, 34, 46)
+    pictures = [frame.image for frame in Clip.open(sample_clip_path()).frames(0, keys[-1] + 1)]
+    tracks = [track(pictures[a : b + 1], DisFlow("fast")) for a, b in pairwise(keys)]
+
+    masks = foreground_mask(
+        [pictures[key] for key in keys],
+        [there for there, _ in tracks],
+        [back for _, back in tracks],
+    )
+
+    true = [_drawn(key) for key in keys[::2]]
+    found = list(masks[::2])
+    shared = sum(int((a & b).sum()) for a, b in zip(found, true, strict=True))
+    assert shared / sum(int((a | b).sum()) for a, b in zip(found, true, strict=True)) > 0.5
+
+
+def _drawn(frame: int) -> np.ndarray:
+    path = Path(__file__).parent / "subject_masks" / f"{frame:04d}.png"
+    mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    assert mask is not None
+    return mask > 127

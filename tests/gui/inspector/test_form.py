@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from fresco_client import Failure, Parameter
 from fresco_client.messages import value_of
 from fresco_gui.inspector.form import SettingsForm
 from fresco_gui.problems.panel import ProblemPanel
 from fresco_gui.problems.problem import Problem, problem_of_failure
 from fresco_server.rpc.parameters import capabilities
-from PyQt6.QtWidgets import QFormLayout, QLabel
+from PyQt6.QtWidgets import QFileDialog, QFormLayout, QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
 from tests.fakes.settings import MoreSettings
@@ -74,3 +75,35 @@ def test_a_problem_that_is_about_no_setting_offers_none(qtbot: QtBot) -> None:
     panel.add(Problem(title="The disk is full", message="Free some room."))
 
     assert not panel.show_setting.isVisibleTo(panel)
+
+
+def test_the_subjects_mask_is_a_file_that_is_typed_or_chosen(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = SettingsForm()
+    qtbot.addWidget(form)
+    form.build(tuple(value_of(one, Parameter) for one in capabilities()), ())
+    field = form.field("subject_mask")
+    assert field is not None
+    answers = iter(["/masks/woman.mp4", ""])
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (next(answers), ""))
+    button = field.findChild(QToolButton)
+    assert button is not None
+
+    with qtbot.waitSignal(form.changed):
+        button.click()
+    button.click()
+
+    assert form.values() == {"subject_mask": "/masks/woman.mp4"}
+    form.set_values({})
+    assert form.values() == {}
+
+
+def test_settings_that_are_chosen_in_the_timeline_have_no_field(qtbot: QtBot) -> None:
+    form = SettingsForm()
+    qtbot.addWidget(form)
+
+    form.build(tuple(value_of(one, Parameter) for one in capabilities()), ())
+
+    assert form.field("start") is None
+    assert form.field("stop") is None

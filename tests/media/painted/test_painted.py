@@ -61,6 +61,34 @@ def test_where_the_last_number_is_always_the_same_an_earlier_one_is_the_frame(
     }
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        {0: "key_0.png", 5: "key_5 (1).png", 10: "key_10.png"},
+        {5: "key_5 (1).png", 9: "key_9 (2).png"},
+        {5: "key_5 - Copy (2).png"},
+        {2: "shot7 (2).png", 5: "shot7 (5).png"},
+        {2: "frame (2).png"},
+    ],
+    ids=["one", "two", "Windows", "renamed in a row", "nothing else"],
+)
+def test_the_number_of_a_copy_is_not_that_of_a_frame(
+    clip: Clip, tmp_path: Path, names: dict[int, str]
+) -> None:
+    keys = find_painted_keys(painted(tmp_path, *names.values()), clip, 0, 12, first_number=0)
+
+    assert {index: file.name for index, file in keys.files.items()} == names
+
+
+def test_a_number_in_brackets_that_is_not_taken_is_told(clip: Clip, tmp_path: Path) -> None:
+    keys = find_painted_keys(painted(tmp_path, "key_5 (1).png"), clip, 0, 12, first_number=0)
+
+    assert keys.warnings == (
+        "key_5 (1).png is taken as frame 5, not 1; if that is wrong, name every key by its frame, "
+        "for example key_0024.png",
+    )
+
+
 @pytest.mark.parametrize("first", [1001, 86400, 12])
 def test_keys_that_are_counted_from_another_number_are_told_how_to_say_so(
     clip: Clip, tmp_path: Path, first: int

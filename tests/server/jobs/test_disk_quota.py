@@ -40,6 +40,10 @@ class Daemon:
     def _make_room(self, wanted_bytes: int) -> None:
         self._quota.make_room(wanted_bytes)
 
+    def uploads_in_use(self) -> set[str]:
+        """Those that may not be removed."""
+        return self._quota.uploads_in_use()
+
     def restarted(self) -> Daemon:
         """The next one in the same folder."""
         self.store.close()
@@ -250,3 +254,18 @@ def test_what_a_user_put_among_the_uploads_is_left_alone(daemon: Daemon) -> None
     again.store.close()
 
     assert {path.name for path in folder.iterdir()} == {*names, "reel"}
+
+
+def test_uploads_are_in_use_as_clips_and_as_masks_until_their_job_is_over(daemon: Daemon) -> None:
+    order = JobOrder(
+        clip="/clips/a.mp4",
+        settings={"prompt": "ink"},
+        upload=_digest(1),
+        mask_upload=_digest(2),
+    )
+    daemon.store.add("queued", order, is_urgent=False, most_queued=9)
+    daemon.store.add("other", JobOrder(clip="/b.mp4", settings={}), is_urgent=False, most_queued=9)
+
+    assert daemon.uploads_in_use() == {_digest(1), _digest(2)}
+    daemon.store.change_state("queued", JobState.CANCELLED)
+    assert daemon.uploads_in_use() == set()

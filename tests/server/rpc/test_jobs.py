@@ -115,6 +115,66 @@ def test_an_upload_can_be_a_clip(
     assert jobs.get("new").order.clip.endswith(f"{sha256}.mov")
 
 
+def test_a_mask_of_the_subject_is_a_clip_below_a_root(
+    caller: Caller, jobs: FakeJobs, roots: Path, request_: jobs_pb2.CreateJobRequest
+) -> None:
+    (roots / "mask.mp4").symlink_to(roots / "clip.mp4")
+    request_.settings.subject_mask = str(roots / "mask.mp4")
+
+    caller.jobs.CreateJob(request_)
+
+    order = jobs.get("new").order
+    assert order.settings["subject_mask"] == str(roots / "clip.mp4")
+    assert order.mask_upload is None
+
+
+def test_an_upload_can_be_a_mask_of_the_subject(
+    caller: Caller, jobs: FakeJobs, request_: jobs_pb2.CreateJobRequest
+) -> None:
+    sha256 = hashlib.sha256(b"mask").hexdigest()
+    jobs.uploads.start(sha256, 4, "mask.png")
+    jobs.uploads.chunk(sha256, 0, b"mask")
+    jobs.uploads.finish(sha256)
+    request_.settings.subject_mask = f"upload:{sha256}"
+
+    job = caller.jobs.CreateJob(request_).job
+
+    order = jobs.get("new").order
+    assert job.settings.subject_mask == f"upload:{sha256}"
+    assert order.settings["subject_mask"].endswith(f"{sha256}.png")
+    assert (order.upload, order.mask_upload) == (None, sha256)
+
+
+@pytest.mark.parametrize(
+    ("mask", "code", "sentence"),
+    [
+        ("ROOTS/broken.mp4", StatusCode.FAILED_PRECONDITION, "it is not a video"),
+        ("ROOTS/crash.mp4", StatusCode.FAILED_PRECONDITION, "made the decoder crash"),
+        ("ROOTS/nothing.mp4", StatusCode.NOT_FOUND, "there is no such file"),
+        ("ROOTS/../secret.mp4", StatusCode.PERMISSION_DENIED, "lies outside the folders"),
+        ("mask.mp4", StatusCode.INVALID_ARGUMENT, r"settings\.subject_mask: 'mask\.mp4' is not"),
+        ("upload:1234", StatusCode.INVALID_ARGUMENT, "64 lower-case"),
+        (f"upload:{64 * 'a'}", StatusCode.NOT_FOUND, "upload"),
+    ],
+)
+def test_a_mask_that_cannot_be_used_is_refused_by_its_setting(
+    caller: Caller,
+    roots: Path,
+    request_: jobs_pb2.CreateJobRequest,
+    mask: str,
+    code: StatusCode,
+    sentence: str,
+) -> None:
+    request_.settings.subject_mask = mask.replace("ROOTS", str(roots))
+
+    with pytest.raises(grpc.RpcError, match=sentence) as caught:
+        caller.jobs.CreateJob(request_)
+
+    assert caught.value.code() is code
+    trailing: Any = caught.value.trailing_metadata()
+    assert dict(trailing)["fresco-field"] == "subject_mask"
+
+
 def test_the_same_request_answers_with_the_job_even_when_the_clip_has_gone(
     caller: Caller, roots: Path, request_: jobs_pb2.CreateJobRequest
 ) -> None:

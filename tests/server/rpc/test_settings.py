@@ -61,6 +61,7 @@ CHOSEN: dict[str, Any] = {
     "eta": 0.25,
     "clip_skip": 2,
     "guidance_rescale": 0.75,
+    "subject_mask": "/masks/mask.mp4",
     "attention": {
         "spatial": False,
         "spatial_scale": 2.0,
