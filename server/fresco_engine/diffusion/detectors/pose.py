@@ -140,7 +140,7 @@ def peaks(heat: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.fl
         bend = before - 2 * here + after
         is_peak = (bend < 0) & (inner == at)
         shift = (before - after) / (2 * np.where(is_peak, bend, 1))
-        return at + np.where(is_peak, shift.clip(-0.5, 0.5), 0.0)
+        return (at + np.where(is_peak, shift.clip(-0.5, 0.5), 0.0)).astype(np.float64)
 
     points = np.stack(
         [between(columns, width, is_row=False), between(rows, height, is_row=True)], 1
