@@ -27,7 +27,7 @@ from fresco_engine.errors import (
     WrongModelKind,
 )
 from fresco_engine.settings import Style
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 CARD = {
@@ -87,6 +87,23 @@ def test_a_checkpoint_file_loads_with_the_weights_of_all_three_networks(checkpoi
     assert_same_weights(model.unet, tiny_unet())
     assert_same_weights(model.vae, tiny_vae())
     assert_same_weights(model.text_encoder, tiny_text_encoder(len(model.tokenizer)))
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.float16, torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2], ids=str
+)
+def test_a_checkpoint_of_any_precision_loads_with_what_else_it_holds(
+    checkpoint: Path, tmp_path: Path, dtype: torch.dtype
+) -> None:
+    stored = {name: tensor.to(dtype) for name, tensor in load_file(checkpoint).items()}
+    averages = {"model_ema.decay": torch.ones(1), "model_ema.diffusion_modelinputs": torch.ones(3)}
+    shutil.copytree(checkpoint.parent / "tokenizer", tmp_path / "tokenizer")
+    save_file({**stored, **averages}, tmp_path / "small.safetensors")
+
+    model = load_model(tmp_path / "small.safetensors", control="none", device="cpu")
+
+    wanted = {name: value.to(dtype).float() for name, value in tiny_unet().state_dict().items()}
+    torch.testing.assert_close(dict(model.unet.state_dict()), wanted, rtol=0, atol=0)
 
 
 def test_folder_and_checkpoint_predict_the_same(folder: Path, checkpoint: Path) -> None:
