@@ -298,7 +298,7 @@ class Session(SessionLike):
             options=message_of(options, media_pb2.PictureOptions) if options else None,
             device=device,
             client_id=client_id,
-            shows_control=shows_control,
+            is_control_picture=shows_control,
         )
         return Look(self._connection.stream(request, looks_pb2.LookResponse))
 

@@ -281,7 +281,7 @@ class RestyleSettings:
         SamplerKind | None,
         Setting(
             title=translate("Setting", "Sampler"),
-            help="How denoising steps follow each other; the bundled model was tuned with ddpm",
+            help="How denoising steps follow each other; the bundled model knows ddpm",
             group=_FINE_TUNING,
             default_text=_THE_MODELS,
             choice_texts={

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from fresco_engine.checkpoint import FolderCheckpoint
-from fresco_engine.diffusion.controls import Control
+from fresco_engine.diffusion.controls import LoadedControl
 from fresco_engine.diffusion.detectors.depth import DepthDetector
 from fresco_engine.diffusion.detectors.detector import Found
 from fresco_engine.diffusion.model import Model
@@ -47,7 +47,7 @@ def model(tiny_model: Model, detector: CountingDepth) -> Model:
     """A model bound by depth."""
     network = tiny_model.controls[0].network
     return replace(
-        tiny_model, controls=(Control(kind="depth", network=network, detector=detector),)
+        tiny_model, controls=(LoadedControl(kind="depth", network=network, detector=detector),)
     )
 
 

@@ -31,7 +31,7 @@ class LookRequest(_message.Message):
     OPTIONS_FIELD_NUMBER: _builtins.int
     DEVICE_FIELD_NUMBER: _builtins.int
     CLIENT_ID_FIELD_NUMBER: _builtins.int
-    SHOWS_CONTROL_FIELD_NUMBER: _builtins.int
+    IS_CONTROL_PICTURE_FIELD_NUMBER: _builtins.int
     index: _builtins.int
     """Source frame index."""
     device: _builtins.str
@@ -40,7 +40,7 @@ class LookRequest(_message.Message):
     """Who asks, up to 64 characters: a newer look of the same one replaces an older. Empty: replaces
     none.
     """
-    shows_control: _builtins.bool
+    is_control_picture: _builtins.bool
     """Whether to show, instead of the frame restyled, what of its structure binds: the pictures of
     the controls that the settings name, side by side in their order. Default off.
     """
@@ -70,11 +70,11 @@ class LookRequest(_message.Message):
         options: _media_pb2.PictureOptions | None = ...,
         device: _builtins.str = ...,
         client_id: _builtins.str = ...,
-        shows_control: _builtins.bool = ...,
+        is_control_picture: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["clip", b"clip", "model", b"model", "options", b"options", "settings", b"settings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_id", b"client_id", "clip", b"clip", "device", b"device", "index", b"index", "model", b"model", "options", b"options", "settings", b"settings", "shows_control", b"shows_control"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_id", b"client_id", "clip", b"clip", "device", b"device", "index", b"index", "is_control_picture", b"is_control_picture", "model", b"model", "options", b"options", "settings", b"settings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -12,7 +12,7 @@ import torch
 from fresco_media.types import Image
 from torch import Tensor
 
-from fresco_engine.diffusion.controls import Control
+from fresco_engine.diffusion.controls import LoadedControl
 from fresco_engine.diffusion.detectors.detector import Found
 from fresco_engine.settings import ControlChoice, ControlKind, RestyleSettings
 
@@ -37,7 +37,7 @@ class ShotControls:
         self._ranges: dict[ControlKind, tuple[float, float]] = {}
 
     def pictures(
-        self, control: Control, numbers: Sequence[int], frames: Sequence[Image]
+        self, control: LoadedControl, numbers: Sequence[int], frames: Sequence[Image]
     ) -> list[Image]:
         """What a detector's control shows of frames, by their numbers: RGB in their size."""
         assert control.detector is not None
@@ -72,7 +72,7 @@ def _as_picture(found: Found, low: float, high: float) -> Image:
 
 
 def control_pictures(
-    control: Control,
+    control: LoadedControl,
     numbers: Sequence[int],
     frames: Sequence[Image],
     settings: RestyleSettings,
@@ -106,9 +106,9 @@ class ControlInput:
 
 
 def control_inputs(
-    controls: Sequence[Control],
+    controls: Sequence[LoadedControl],
     settings: RestyleSettings,
-    pictures: Callable[[Control], Sequence[Image]],
+    pictures: Callable[[LoadedControl], Sequence[Image]],
     as_input: Callable[[Tensor], Tensor],
 ) -> tuple[ControlInput, ...]:
     """The inputs of those controls that bind at all; `settings` must be resolved.

@@ -13,7 +13,7 @@ from fresco_settings import Remedy, said
 
 from fresco_engine.diffusion import folders, single_file
 from fresco_engine.diffusion.card import ModelCard
-from fresco_engine.diffusion.controls import Control
+from fresco_engine.diffusion.controls import LoadedControl
 from fresco_engine.diffusion.detectors.loading import load_detector
 from fresco_engine.diffusion.sources import HUB_CONTROLS, how_to_download, locate
 from fresco_engine.diffusion.weights import WeightsKind
@@ -48,7 +48,7 @@ class ControlPlaces:
 
 def load_controls(
     kinds: Sequence[ControlKind], places: ControlPlaces, unet: Any, device: torch.device
-) -> tuple[Control, ...]:
+) -> tuple[LoadedControl, ...]:
     """A control for each kind but `none`: ControlNets on the CPU, detectors on `device`.
 
     Raises:
@@ -56,7 +56,7 @@ def load_controls(
         ModelError: its files are no ControlNet's for `unet`, or damaged.
     """
     loaded: dict[Path, ControlNetModel] = {}
-    controls: list[Control] = []
+    controls: list[LoadedControl] = []
     for kind in kinds:
         if kind == "none":
             continue
@@ -64,7 +64,7 @@ def load_controls(
         if path not in loaded:
             loaded[path] = load_controlnet(path, unet, unet.dtype)
         detector = load_detector(kind, places.folders, device, offline=places.offline)
-        controls.append(Control(kind=kind, network=loaded[path], detector=detector))
+        controls.append(LoadedControl(kind=kind, network=loaded[path], detector=detector))
     return tuple(controls)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Control:
+class LoadedControl:
     """A way to bind structure; `detector` is None where pixels alone tell what to show."""
 
     kind: ControlKind

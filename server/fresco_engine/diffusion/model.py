@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from fresco_engine.diffusion.controls import Control
+from fresco_engine.diffusion.controls import LoadedControl
 from fresco_engine.diffusion.few_step import FewStep, sampling_doubts
 from fresco_engine.settings import ModelDefaults, RestyleSettings, Style, resolve
 
@@ -32,7 +32,7 @@ class Model:
     text_encoder: CLIPTextModel
     tokenizer: CLIPTokenizer
     scheduler_config: dict[str, Any]
-    controls: tuple[Control, ...]
+    controls: tuple[LoadedControl, ...]
     defaults: ModelDefaults
     device: torch.device
     dtype: torch.dtype

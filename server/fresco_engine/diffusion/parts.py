@@ -12,7 +12,7 @@ from fresco_engine.diffusion import folders, single_file
 from fresco_engine.diffusion.adapters.fusing import fuse_lora
 from fresco_engine.diffusion.card import ModelCard
 from fresco_engine.diffusion.controlnets import ControlPlaces, load_controls
-from fresco_engine.diffusion.controls import Control
+from fresco_engine.diffusion.controls import LoadedControl
 from fresco_engine.diffusion.few_step import FewStep, few_step_among, few_step_of
 from fresco_engine.diffusion.intake import scheduler_config
 from fresco_engine.diffusion.lora import Lora
@@ -41,7 +41,7 @@ class Parts:
     text_encoder: Any
     tokenizer: Any
     scheduler_config: dict[str, Any]
-    controls: tuple[Control, ...] = ()
+    controls: tuple[LoadedControl, ...] = ()
     few_step: FewStep | None = None
 
 

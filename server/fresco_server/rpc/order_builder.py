@@ -101,7 +101,7 @@ class OrderBuilder:
             frame_rate=clip.frame_rate,
             device=request.device,
             client_id=request.client_id,
-            shows_control=request.shows_control,
+            shows_control=request.is_control_picture,
         )
 
     def described(

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from fresco_engine.diffusion.control import ShotControls, control_pictures, strength_of
-from fresco_engine.diffusion.controls import Control
+from fresco_engine.diffusion.controls import LoadedControl
 from fresco_engine.diffusion.detectors.detector import Found
 from fresco_engine.settings import ControlKind, RestyleSettings
 from fresco_media.types import Image
@@ -45,9 +45,9 @@ def greys(levels: Iterable[int]) -> list[Image]:
     return [np.repeat(np.full((8, 8, 1), level, np.uint8), 3, axis=2) for level in levels]
 
 
-def control(kind: ControlKind, detector: Lightness | None = None) -> Control:
+def control(kind: ControlKind, detector: Lightness | None = None) -> LoadedControl:
     network: Any = None
-    return Control(kind=kind, network=network, detector=detector)
+    return LoadedControl(kind=kind, network=network, detector=detector)
 
 
 def shown(

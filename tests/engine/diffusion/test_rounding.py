@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import torch
 from fresco_engine.diffusion import sampler
+from fresco_engine.diffusion.samplers import executed_steps
 from fresco_engine.settings import RestyleSettings
 
 
 def test_the_share_of_steps_is_rounded() -> None:
     settings = RestyleSettings(prompt="ink", steps=20, strength=0.68)
 
-    assert sampler.executed_steps(settings) == 14
+    assert executed_steps(settings) == 14
 
 
 def test_pixels_are_rounded_and_not_cut() -> None:

@@ -15,7 +15,7 @@ from diffusers import (
 from fresco_engine.correspondence.batch import BatchCorrespondence, correspond
 from fresco_engine.correspondence.flow import DisFlow
 from fresco_engine.diffusion.control import ShotControls, control_pictures, strength_of
-from fresco_engine.diffusion.controls import Control
+from fresco_engine.diffusion.controls import LoadedControl
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.models import load_model
 from fresco_engine.diffusion.quiet import quiet_libraries
@@ -106,7 +106,9 @@ def run(
     return drained(translate(model, batch_of(images, settings), settings, correspondence))
 
 
-def shown_of(control: Control, images: tuple[Image, ...], settings: RestyleSettings) -> list[Image]:
+def shown_of(
+    control: LoadedControl, images: tuple[Image, ...], settings: RestyleSettings
+) -> list[Image]:
     return control_pictures(control, range(len(images)), images, settings, ShotControls())
 
 
@@ -194,7 +196,7 @@ def test_several_controls_bind_as_in_the_stock_pipeline_bit_for_bit(
     with torch.no_grad():
         for value in other.parameters():
             value.mul_(0.9)
-    both = replace(model, controls=(tile, Control(kind="canny", network=other)))
+    both = replace(model, controls=(tile, LoadedControl(kind="canny", network=other)))
     settings = replace(PLAIN, control="tile:0.6,canny:0.4", canny_low=20, canny_high=60)
 
     translation = run(both, images, correspondence, settings)
@@ -210,7 +212,7 @@ def test_a_control_of_no_strength_is_not_asked(
     model: Model, images: tuple[Image, ...], correspondence: BatchCorrespondence
 ) -> None:
     (tile,) = model.controls
-    both = replace(model, controls=(tile, Control(kind="canny", network=cast(Any, None))))
+    both = replace(model, controls=(tile, LoadedControl(kind="canny", network=cast(Any, None))))
     settings = replace(PLAIN, control="tile:0.6,canny:0")
 
     translation = run(both, images, correspondence, settings)

@@ -50,7 +50,7 @@ def test_a_look_tells_its_steps_and_then_its_picture(
 def test_whether_it_is_to_show_what_binds_is_handed_on(
     caller: Caller, jobs: FakeJobs, request_: looks_pb2.LookRequest, is_wanted: bool
 ) -> None:
-    request_.shows_control = is_wanted
+    request_.is_control_picture = is_wanted
 
     list(caller.looks.Look(request_))
 

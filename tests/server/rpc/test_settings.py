@@ -62,6 +62,8 @@ CHOSEN: dict[str, Any] = {
     "clip_skip": 2,
     "guidance_rescale": 0.75,
     "subject_mask": "/masks/mask.mp4",
+    "canny_low": 20,
+    "canny_high": 60,
     "attention": {
         "spatial": False,
         "spatial_scale": 2.0,
