@@ -44,6 +44,7 @@ from fresco_client.watch import ConnectionState, Watch
 
 _CLIP_S = 120.0
 _PAGE = 50
+_LONGEST_TITLE = 200
 
 
 class Session(SessionLike):
@@ -179,7 +180,8 @@ class Session(SessionLike):
     ) -> Job:
         """Put a restyle into the queue; the same id with the same request is the same job.
 
-        `job_id` None: a random one. `device` empty: any. `is_urgent`: before all jobs that wait.
+        `title` may be any name of a file; its first 200 characters are told. `job_id` None: a
+        random one. `device` empty: any. `is_urgent`: before all jobs that wait.
         """
         request = jobs_pb2.CreateJobRequest(
             job_id=job_id or _random_id(),
@@ -188,7 +190,7 @@ class Session(SessionLike):
             model=message_of(model, settings_pb2.ModelChoice) if model else None,
             output=message_of(output, jobs_pb2.OutputOptions) if output else None,
             device=device,
-            title=title,
+            title=_carried_title(title),
             is_urgent=is_urgent,
         )
         response = self._connection.call(request, jobs_pb2.CreateJobResponse, _CLIP_S)
@@ -380,6 +382,11 @@ class Session(SessionLike):
         """Free a device's memory; empty: that of all devices that are not in use."""
         request = models_pb2.UnloadModelRequest(device=device)
         self._connection.call(request, models_pb2.UnloadModelResponse, CALL_S)
+
+
+def _carried_title(title: str) -> str:
+    """A title as the contract carries it: valid UTF-8, which not every name is, and no longer."""
+    return title.encode("utf-8", "replace").decode()[:_LONGEST_TITLE]
 
 
 def _random_id() -> str:

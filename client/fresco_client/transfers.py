@@ -50,17 +50,39 @@ def upload(connection: Connection, path: Path, on_progress: OnProgress | None) -
     tell = on_progress or _tell_nobody
     try:
         with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
+            before = os.fstat(file.fileno())
+            size = before.st_size
             if size == 0:
                 raise FileFailed(path, "The file is empty. Choose another.")
             sha256 = _digest(file, size, tell)
             start = clips_pb2.StartUploadRequest(
                 sha256=sha256, size_bytes=size, file_name=_told_name(path)
             )
-            _Upload(connection, file, start, tell).send()
+            _send_unchanged(_Upload(connection, file, start, tell), file, before)
     except OSError as error:
         raise FileFailed.from_os(path, error) from error
     return ClipSource(upload_sha256=sha256)
+
+
+def _send_unchanged(upload: _Upload, file: BinaryIO, before: os.stat_result) -> None:
+    """Send what was announced of a file that was as `before` says.
+
+    Raises:
+        DataLost: with a sentence about the file, if it is that which made the bytes others.
+    """
+    try:
+        upload.send()
+    except DataLost as error:
+        if os.fstat(file.fileno()).st_mtime_ns == before.st_mtime_ns:
+            raise
+        raise _changed() from error
+
+
+def _changed() -> DataLost:
+    return DataLost(
+        "The file changed while it was sent. Wait until nothing writes to it any more, then try "
+        "again."
+    )
 
 
 def _told_name(path: Path) -> str:
@@ -107,10 +129,13 @@ class _Upload:
         self._connection.call(finish, clips_pb2.FinishUploadResponse, _VERIFY_S)
 
     def _send_chunk(self, offset: int) -> int:
+        # A recording that goes on, or a copy: the rest would be sent in vain, or be part of a clip.
+        if os.fstat(self._file.fileno()).st_size != self._start.size_bytes:
+            raise _changed()
         self._file.seek(offset)
         data = self._file.read(min(_CHUNK_BYTES, self._start.size_bytes - offset))
         if not data:
-            raise DataLost("The clip became shorter while it was sent. Send it again.")
+            raise _changed()
         chunk = clips_pb2.UploadChunkRequest(sha256=self._start.sha256, offset=offset, data=data)
         answer = self._connection.call(chunk, clips_pb2.UploadChunkResponse, _CHUNK_S)
         return answer.received_bytes
@@ -238,6 +263,8 @@ def _digest(file: BinaryIO, size: int, tell: OnProgress) -> str:
     done = 0
     for data in _hashed(file, digest):
         done += len(data)
+        if done > size:  # It may grow faster than it is read, without an end.
+            raise _changed()
         tell(TransferProgress(stage="reading", done_bytes=done, total_bytes=size))
     return digest.hexdigest()
 

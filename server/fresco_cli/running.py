@@ -88,6 +88,8 @@ def submit(
         model=model_of(order.model),
         output=output_of(order.wanted.output, ready.codec),
         device=device_of(order.model.device),
+        # A daemon that has the same bytes by an older name would give the job that one.
+        title=order.clip.name,
         job_id=job_id,
     )
     if not session.is_delivering:

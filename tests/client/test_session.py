@@ -99,6 +99,20 @@ def test_a_missing_clip_is_not_found_with_its_reason(session: Session) -> None:
     assert caught.value.reason == "CLIP_NOT_FOUND"
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("n" * 251 + ".mp4", "n" * 200), ("a\udcff.mp4", "a?.mp4"), ("50%.mp4", "50%.mp4")],
+    ids=["long", "not UTF-8", "per cent"],
+)
+def test_a_job_may_be_called_by_the_name_of_any_file(
+    daemon: FakeDaemon, session: Session, name: str, told: str
+) -> None:
+    session.submit(CLIP, INK, title=name, job_id="mine")
+
+    request = jobs_pb2.CreateJobRequest.FromString(daemon.facts.requests["mine"])
+    assert request.title == told
+
+
 def test_a_job_is_submitted_with_all_that_was_asked_for(
     daemon: FakeDaemon, session: Session
 ) -> None:

@@ -133,6 +133,26 @@ def test_bytes_that_arrive_damaged_are_data_lost(
         session.upload(clip)
 
 
+@pytest.mark.parametrize("stage", ["reading", "sending"])
+@pytest.mark.parametrize("change", ["longer", "shorter", "other"])
+def test_a_file_that_is_still_written_is_not_sent_in_vain_and_is_said_to_change(
+    session: Session, clip: Path, stage: str, change: str
+) -> None:
+    def disturb(progress: TransferProgress) -> None:
+        if progress.stage == stage and progress.done_bytes >= MIB:
+            with clip.open("r+b") as file:
+                if change == "shorter":
+                    file.truncate(MIB)
+                else:
+                    file.seek(0, os.SEEK_END if change == "longer" else os.SEEK_SET)
+                    file.write(os.urandom(2 * MIB))
+            # The clock of a file may be coarser than this test is quick.
+            os.utime(clip, ns=(0, 0))
+
+    with pytest.raises(DataLost, match="changed while it was sent"):
+        session.upload(clip, disturb)
+
+
 @pytest.mark.parametrize("content", [None, b""], ids=["missing", "empty"])
 def test_a_file_that_cannot_be_sent_is_named(
     session: Session, tmp_path: Path, content: bytes | None
