@@ -340,6 +340,19 @@ def test_a_clip_the_daemon_cannot_read_is_sent(
     assert source.upload_sha256 in session.uploads
 
 
+def test_a_job_has_the_name_of_its_clip_where_the_daemon_has_the_bytes_by_an_older_one(
+    fresco: Fresco, session: RecordingSession, clip: Path, tmp_path: Path
+) -> None:
+    session.has_file_access = False
+    older = clip.rename(clip.with_name("older.mp4"))
+    session.upload(older)
+    older.rename(clip)
+
+    fresco("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink")
+
+    assert _submitted(session).title == clip.name
+
+
 @pytest.mark.parametrize("is_near", [True, False], ids=["by path", "sent"])
 def test_a_mask_of_the_subject_goes_the_way_of_the_clip(
     fresco: Fresco, session: RecordingSession, clip: Path, tmp_path: Path, is_near: bool

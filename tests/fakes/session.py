@@ -85,7 +85,8 @@ class RecordingSession(LocalSession):
         data = Path(path).read_bytes()
         digest = hashlib.sha256(data).hexdigest()
         self.folder.mkdir(exist_ok=True)
-        self.uploads[digest] = Path(shutil.copy(path, self.folder / Path(path).name))
+        if digest not in self.uploads:  # it keeps the name that it was first sent by
+            self.uploads[digest] = Path(shutil.copy(path, self.folder / Path(path).name))
         if on_progress is not None:
             size = len(data)
             on_progress(client.TransferProgress(stage="sending", done_bytes=size, total_bytes=size))
