@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from fresco_media.files.opening import read_file, settled
+from fresco_media.files.opening import settled
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -26,7 +26,7 @@ from fresco_engine.diffusion.adapters.names import (
     layers_by_name,
     place_of,
 )
-from fresco_engine.diffusion.intake import check_numbers
+from fresco_engine.diffusion.intake import check_numbers, read_json
 from fresco_engine.diffusion.lora import Lora
 from fresco_engine.diffusion.weights import (
     Header,
@@ -45,8 +45,8 @@ _FOREIGN = (
 _UNREAD = (
     "this LoRA is of a variant that is not read here ({}); use a LoRA, LoCon, LoHa, LoKr or DoRA"
 )
-_CONFIG = "adapter_config.json"
-_LONGEST_CONFIG = 1 << 20
+_CONFIG, _OF_CONFIG = "adapter_config.json", "adapter_model"
+"""PEFT's configuration, and the file that it is about."""
 
 
 def fuse_lora(lora: Lora, unet: nn.Module, text_encoder: nn.Module) -> None:
@@ -124,8 +124,9 @@ class _Scale:
         """What the file's metadata say, or PEFT's configuration beside it."""
         held = _parsed(read_metadata(path).get("lora_adapter_metadata", ""))
         beside = path.with_name(_CONFIG)
-        if not held and beside.is_file():
-            config = _parsed(read_file(beside, _LONGEST_CONFIG))
+        # Of other files in its folder it says nothing.
+        if not held and path.stem == _OF_CONFIG and beside.is_file():
+            config = read_json(beside)
             held = {f"{owner}.{name}": config[name] for owner in _OWNERS for name in config}
         return {owner: scale for owner in _OWNERS if (scale := cls._of(held, owner)) is not None}
 
@@ -140,7 +141,7 @@ class _Scale:
 _OWNERS: tuple[Owner, ...] = ("unet", "text_encoder")
 
 
-def _parsed(text: str | bytes) -> dict[str, Any]:
+def _parsed(text: str) -> dict[str, Any]:
     try:
         held = json.loads(text or "{}")
     except (ValueError, RecursionError):

@@ -35,7 +35,8 @@ _OWNERS: tuple[tuple[str, Owner], ...] = (
     ("lycoris_te_", "text_encoder"),
     ("text_encoder.", "text_encoder"),
 )
-_WRAPPERS = ("base_model.model.", "transformer.")
+_WRAPPER = "base_model.model."
+"""What PEFT puts before a network's own names, or between it and the network's."""
 _PARTS = {
     "lora_A.weight": "down",
     "lora_B.weight": "up",
@@ -69,15 +70,13 @@ _BEYOND = re.compile(
 
 def place_of(name: str) -> Place | None:
     """Where the tensor called `name` belongs; None where this is no part of any known kind."""
-    for wrapper in _WRAPPERS:
-        name = name.removeprefix(wrapper)
+    name = name.removeprefix(_WRAPPER)
     owner: Owner = "unet"
     for prefix, whose in _OWNERS:
         if name.startswith(prefix):
             name, owner = name.removeprefix(prefix), whose
             break
-    for wrapper in _WRAPPERS:
-        name = name.removeprefix(wrapper)
+    name = name.removeprefix(_WRAPPER)
     if found := _OF_ATTENTION.fullmatch(name):
         path, which, part = found.groups()
         return Place(owner, flat(f"{path}.{_projection(owner, which)}"), part)

@@ -213,3 +213,22 @@ def test_a_lora_that_fits_in_part_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(WrongModelKind, match="does not fit"):
         fused(Lora(tmp_path / "ink.safetensors"), unet, text_encoder)
+
+
+def test_another_files_configuration_changes_nothing(tmp_path: Path) -> None:
+    gains = write_lora(tmp_path / "ink.safetensors", layout="diffusers")
+    (tmp_path / "adapter_config.json").write_text('{"lora_alpha": 64}', "utf-8")
+    unet, text_encoder = networks()
+
+    fused(Lora(tmp_path / "ink.safetensors"), unet, text_encoder)
+
+    wanted = weight_of(networks()[0], LORA_UNET_LAYER) + gains[LORA_UNET_LAYER]
+    torch.testing.assert_close(weight_of(unet, LORA_UNET_LAYER), wanted)
+
+
+def test_a_damaged_configuration_is_a_sentence(tmp_path: Path) -> None:
+    write_lora(tmp_path / "adapter_model.safetensors", layout="diffusers")
+    (tmp_path / "adapter_config.json").write_text("{", "utf-8")
+
+    with pytest.raises(ModelCorrupt, match="get the model again"):
+        fused(Lora(tmp_path / "adapter_model.safetensors"), *networks())
