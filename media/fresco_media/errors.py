@@ -6,6 +6,7 @@ FrescoError
     ├── ClipError               a clip that cannot be used as input
     │   ├── ClipNotFound        nothing at that path
     │   ├── ClipUnreadable      empty, truncated at the start, or not a video at all
+    │   ├── ClipChanged         another file, or other content, than when it was looked at
     │   ├── NoVideoStream       sound only, or nothing that decodes to pictures
     │   ├── SequenceGap         an image sequence with frames missing
     │   └── RangeOutsideClip    the wanted frames are not in the clip
@@ -54,6 +55,17 @@ class ClipNotFound(ClipError):
 
 class ClipUnreadable(ClipError):
     """The file is empty, damaged beyond its first frame, or not a video."""
+
+
+class ClipChanged(ClipError):
+    """Its files are not those any more that they were when they were looked at."""
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__(
+            path,
+            "it was replaced, overwritten or cut off since work with it was asked for; begin anew "
+            "with what is there now, or bring back what was there",
+        )
 
 
 class NoVideoStream(ClipError):

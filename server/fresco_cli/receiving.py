@@ -11,6 +11,7 @@ import fresco_client as client
 from fresco_client import Picture, PictureOptions, Plan, ResultInfo, SessionLike
 from fresco_client.files import part_name
 from fresco_engine.types import Report
+from fresco_media.files.state import KnownFile
 from fresco_media.types import ClipProperties, Frame, Image
 from fresco_media.writing.delivery import Codec
 from fresco_media.writing.originals import NO_ORIGINALS, Originals
@@ -177,6 +178,7 @@ class _NoPictures:
 
     def __init__(self, first_number: int) -> None:
         self.first_number = first_number
+        self.known: tuple[KnownFile, ...] = ()
 
     def read(
         self, info: ClipProperties, indices: Iterable[int], size: tuple[int, int] | None

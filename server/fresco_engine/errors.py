@@ -20,6 +20,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fresco_media.errors import (
+    ClipChanged,
     ClipError,
     ClipNotFound,
     ClipUnreadable,
@@ -43,6 +44,7 @@ from fresco_settings import Remedy, said
 __all__ = [
     "CheckpointError",
     "CheckpointMismatch",
+    "ClipChanged",
     "ClipError",
     "ClipNotFound",
     "ClipUnreadable",

@@ -20,6 +20,7 @@ from fresco_media.colour.orientation import Orientation, from_exif
 from fresco_media.errors import ClipNotFound, ClipUnreadable
 from fresco_media.files.faults import reading
 from fresco_media.files.opening import NotAFile, TooLarge, open_file
+from fresco_media.files.state import KnownFile
 from fresco_media.stills import film, heif, psd
 from fresco_media.stills.formats import (
     HEAD_BYTES,
@@ -75,8 +76,14 @@ def read_header(path: Path) -> StillHeader:
         ClipNotFound: there is no such file.
         ClipUnreadable: the file is empty, damaged, too large or not a picture.
     """
+    return read_known(path)[0]
+
+
+def read_known(path: Path) -> tuple[StillHeader, KnownFile]:
+    """As `read_header`, and the file that it was read from."""
     with understood(path), open_file(path) as file:
-        return _header(file)
+        known = KnownFile.of(path, file)
+        return _header(file), known
 
 
 @contextmanager

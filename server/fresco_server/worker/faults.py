@@ -8,9 +8,11 @@ import traceback
 from fresco_client.values import Failure
 from fresco_engine.errors import (
     CheckpointError,
-    ClipNotFound,
+    ClipError,
     DiskFull,
     FrescoError,
+    KeyframesUnusable,
+    MaskUnusable,
     OutOfDeviceMemory,
     OutputError,
 )
@@ -19,8 +21,14 @@ from fresco_settings import Remedy, said
 from fresco_server.errors import reason_of
 
 _LOGGER = logging.getLogger(__name__)
-_PASSING = (DiskFull, OutOfDeviceMemory, OutputError, ClipNotFound)
-"""Faults of the moment: once they are mended, the job can go on from what is there."""
+_PASSING = (
+    *(DiskFull, OutOfDeviceMemory, OutputError),
+    *(ClipError, MaskUnusable, KeyframesUnusable),
+)
+"""Faults of the moment: once they are mended, the job can go on from what is there.
+
+Of files that is so as a job is made only of a clip and a mask that can be read.
+"""
 
 
 def failure_of(error: Exception) -> Failure:
