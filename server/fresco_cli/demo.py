@@ -62,7 +62,8 @@ def demo(
     choices: Choices,
     telling: ReportingOptions,
     folder: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", help="Where the results go.")
+        Path,
+        typer.Option("--output", "-o", metavar="DIR", help="Where the results go.", readable=False),
     ] = Path("fresco-demo"),
     device: options.Device = None,
 ) -> None:
