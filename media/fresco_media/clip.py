@@ -56,11 +56,13 @@ class Clip:
         """
         path = Path(path)
         frame_rate = None if frame_rate is None else _checked_rate(frame_rate)
-        if is_sequence_path(path):
+        with reading(path):  # Nobody may look into some folders.
+            is_sequence, is_there = is_sequence_path(path), path.exists()
+        if is_sequence:
             sequence = find_sequence(path)
             found = describe_sequence(path, sequence, frame_rate or DEFAULT_RATE)
             return Clip(found.info, _PictureSource(sequence, found.files), found.warnings)
-        if not path.exists():
+        if not is_there:
             raise ClipNotFound(path, "there is no such file; check the path")
         probed = probe(path)
         assert probed is not None, "nobody stops it"

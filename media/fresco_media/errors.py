@@ -12,6 +12,7 @@ FrescoError
     │   └── RangeOutsideClip    the wanted frames are not in the clip
     ├── KeyframesUnusable       keyframes painted by hand that are missing, damaged or misnamed
     ├── MaskUnusable            a mask of the subject that is too short, empty or of another shape
+    ├── NotPermitted            what nobody but another user may look at
     └── OutputError             a result that cannot be written
         ├── OutputExists        the file is there and overwriting was not asked for
         ├── OutputNotWritable   no such folder, no permission, unknown file type
@@ -113,6 +114,15 @@ class MaskUnusable(PathError):
     """A mask cannot be that of the clip's subject."""
 
     field = "subject_mask"
+
+
+class NotPermitted(PathError):
+    """The system does not let this user at a file or folder."""
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__(
+            path, "its permissions keep you from it; change them, or choose another place"
+        )
 
 
 class OutputError(PathError):

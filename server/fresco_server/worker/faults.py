@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import traceback
 
 from fresco_client.values import Failure
@@ -13,6 +14,7 @@ from fresco_engine.errors import (
     FrescoError,
     KeyframesUnusable,
     MaskUnusable,
+    NotPermitted,
     OutOfDeviceMemory,
     OutputError,
 )
@@ -23,7 +25,7 @@ from fresco_server.errors import reason_of
 _LOGGER = logging.getLogger(__name__)
 _PASSING = (
     *(DiskFull, OutOfDeviceMemory, OutputError),
-    *(ClipError, MaskUnusable, KeyframesUnusable),
+    *(ClipError, MaskUnusable, KeyframesUnusable, NotPermitted),
 )
 """Faults of the moment: once they are mended, the job can go on from what is there.
 
@@ -33,6 +35,8 @@ Of files that is so as a job is made only of a clip and a mask that can be read.
 
 def failure_of(error: Exception) -> Failure:
     """An error's kind, its sentence, whether a job can go on after it, and a trace for the log."""
+    if isinstance(error, PermissionError) and error.filename is not None:
+        error = NotPermitted(os.fsdecode(error.filename))
     if isinstance(error, FrescoError):
         can_resume = isinstance(error, _PASSING) and not isinstance(error, CheckpointError)
         reason = reason_of(type(error).__name__)
