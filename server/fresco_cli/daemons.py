@@ -78,8 +78,14 @@ def check_options(wanted: DaemonOptions) -> None:
 
 def _check_data(data: Path | None) -> None:
     """Raises: NotPermitted when nobody here may look into the data folder."""
-    if data is not None and data.exists() and not os.access(data, os.R_OK | os.X_OK):
-        raise NotPermitted(data)
+    try:
+        if data is not None:
+            os.listdir(data)
+            os.stat(os.path.join(data, os.curdir))
+    except PermissionError as error:
+        raise NotPermitted(data or "") from error
+    except OSError:  # It is made when a daemon starts, or that one says why not.
+        pass
 
 
 def _token(path: Path) -> str:
