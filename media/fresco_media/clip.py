@@ -163,8 +163,11 @@ class _Source(Protocol):
     """Where the pictures of a clip come from."""
 
     first_number: int
-    known: Sequence[KnownFile]
-    """Its files as they were when it was opened."""
+
+    @property
+    def known(self) -> Sequence[KnownFile]:
+        """Its files as they were when it was opened."""
+        ...
 
     def read(
         self, info: ClipProperties, indices: Iterable[int], size: Size | None

@@ -143,7 +143,7 @@ class NegativeEngine:
             yield Progress(stage=Stage.INTERPOLATING, done=done, total=total, remaining_s=0.5)
 
     def look(self, order: LookOrder) -> Generator[tuple[int, int], None, Image]:
-        clip = media.open_ordered(order)
+        clip = media.open_clip(order.clip, order.frame_rate)
         settings = settings_from_dict(order.settings)
         if settings.prompt == "unthinkable":
             raise InvalidSettings("prompt", "nobody can think of this; use other words")

@@ -66,7 +66,7 @@ class WantedMask:
     mask: str
     start: int
     stop: int | None
-    size: int | None
+    size: int
 
 
 @dataclass(frozen=True, kw_only=True)

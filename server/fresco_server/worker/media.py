@@ -92,7 +92,7 @@ def check_mask(
     clip: Clip,
     start: int,
     stop: int | None,
-    size: int | None,
+    size: int,
     goes_on: Callable[[], bool] = lambda: True,
 ) -> None:
     """Raises what a job would over a mask that ends early or, as far as is seen, is never white."""
