@@ -26,28 +26,27 @@ class KnownFile:
     Its size and times tell at no cost that nothing has happened. Where they are others, samples of
     what it holds decide: a file may be touched, copied back, or grow as a recording does, and some
     network drives number the same file anew each time.
+
+    Raises:
+        OSError: it cannot be opened.
     """
 
-    def __init__(self, path: Path, *, is_one_of_many: bool = False) -> None:
-        """
-        Raises:
-            OSError: it cannot be opened.
-        """
+    def __init__(self, path: Path) -> None:
         with open_file(path) as file:
-            self._take(path, file, is_one_of_many=is_one_of_many)
+            self._take(path, file, _BLOCKS)
 
     @classmethod
     def of(cls, path: Path, file: BinaryIO) -> KnownFile:
         """One of many, `file`, which is open; where that is read from does not change."""
         known, position = cls.__new__(cls), file.tell()
-        known._take(path, file, is_one_of_many=True)
+        known._take(path, file, _BLOCKS_OF_MANY)
         file.seek(position)
         return known
 
-    def _take(self, path: Path, file: BinaryIO, *, is_one_of_many: bool) -> None:
+    def _take(self, path: Path, file: BinaryIO, blocks: int) -> None:
         facts = os.fstat(file.fileno())
         self.path, self._stamps = path, _stamps_of(facts)
-        self._blocks = _BLOCKS_OF_MANY if is_one_of_many else _BLOCKS
+        self._blocks = blocks
         self.size = facts.st_size
         self.sample = _sample(file, self.size, self._blocks)
 
