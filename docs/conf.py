@@ -35,7 +35,8 @@ nitpicky = True
 # two where they have commas; and of classes that a script is handed and hands on unopened.
 _FOREIGN = r"(pathlib|datetime|fractions|collections|numpy|torch|types)\..*|tuple\[int.*|Path"
 _HANDED_ON = (
-    r"fresco_client\.transport\.base\.Endpoint|fresco_media\.writing\.originals\.Originals|"
+    r"fresco_client\.transport\.base\.Endpoint|"
+    r"fresco_media\.(writing\.originals\.Originals|files\.state\.ClipState)|"
     r"fresco_engine\.(checkpoint|interpolation|correspondence|diffusion)\.\w+\.\w+|"
     r"fresco_engine\.(progress_tracker\.ProgressTracker|types\.FrameQuality)|ControlKind"
 )

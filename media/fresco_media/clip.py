@@ -6,10 +6,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from fresco_media.colour.picture import to_rgb
-from fresco_media.errors import ClipNotFound, ClipUnreadable, InvalidSettings, RangeOutsideClip
+from fresco_media.errors import (
+    ClipChanged,
+    ClipNotFound,
+    ClipUnreadable,
+    InvalidSettings,
+    RangeOutsideClip,
+)
+from fresco_media.files.faults import reading
+from fresco_media.files.state import ClipState, KnownFile
 from fresco_media.files.text import counted
 from fresco_media.stills.images import read_image, resize
 from fresco_media.stills.sequence import (
@@ -24,6 +32,7 @@ from fresco_media.video.probe import Probe, probe
 from fresco_media.video.timing import DEFAULT_RATE
 
 Size = tuple[int, int]
+ReadT = TypeVar("ReadT")
 _FASTEST = Fraction(10_000)
 
 
@@ -47,11 +56,13 @@ class Clip:
         """
         path = Path(path)
         frame_rate = None if frame_rate is None else _checked_rate(frame_rate)
-        if is_sequence_path(path):
+        with reading(path):  # Nobody may look into some folders.
+            is_sequence, is_there = is_sequence_path(path), path.exists()
+        if is_sequence:
             sequence = find_sequence(path)
-            info, warnings = describe_sequence(path, sequence, frame_rate or DEFAULT_RATE)
-            return Clip(info, _PictureSource(sequence), warnings)
-        if not path.exists():
+            found = describe_sequence(path, sequence, frame_rate or DEFAULT_RATE)
+            return Clip(found.info, _PictureSource(sequence, found.files), found.warnings)
+        if not is_there:
             raise ClipNotFound(path, "there is no such file; check the path")
         probed = probe(path)
         assert probed is not None, "nobody stops it"
@@ -66,6 +77,26 @@ class Clip:
     def first_number(self) -> int:
         """The number of the first frame in the file names of a sequence; 0 for a video."""
         return self._source.first_number
+
+    @property
+    def state(self) -> ClipState:
+        """What tells its files from others that may come to their place."""
+        return ClipState.of(self._source.known)
+
+    def check(self, state: ClipState | None = None) -> None:
+        """Insist on its files being those still that were opened, or those of `state`.
+
+        Whatever is read is checked by itself.
+
+        Raises:
+            ClipChanged: they were replaced, overwritten or cut off.
+            ClipNotFound, ClipUnreadable: one of them is gone, or may not be read any more.
+        """
+        with reading(self.info.path):
+            for file in self._source.known:
+                file.check()
+            if state is not None and not state.is_continued_by(self._source.known):
+                raise ClipChanged(self.info.path)
 
     def frames(
         self, start: int = 0, stop: int | None = None, *, size: Size | None = None
@@ -111,10 +142,32 @@ def _checked_rate(rate: Fraction) -> Fraction:
     return rate.limit_denominator(100_000) if is_long else rate
 
 
+def _unchanged(file: KnownFile, read: Iterator[ReadT]) -> Iterator[ReadT]:
+    """What is `read` from a file, as long as that is the one it was; a changed one seems damaged.
+
+    Raises:
+        ClipChanged: it is another one.
+    """
+    try:
+        for one in read:
+            with reading(file.path):
+                file.check()
+            yield one
+    except ClipUnreadable:
+        with reading(file.path):
+            file.check()
+        raise
+
+
 class _Source(Protocol):
     """Where the pictures of a clip come from."""
 
     first_number: int
+
+    @property
+    def known(self) -> Sequence[KnownFile]:
+        """Its files as they were when it was opened."""
+        ...
 
     def read(
         self, info: ClipProperties, indices: Iterable[int], size: Size | None
@@ -130,6 +183,7 @@ class _Source(Protocol):
 class _VideoSource:
     def __init__(self, probed: Probe) -> None:
         self.first_number = 0
+        self.known = (probed.file,)
         self._probe = probed
         self._damaged: set[int] = set()
         self._resized: dict[Size, int] = {}
@@ -140,7 +194,8 @@ class _VideoSource:
         orientation = self._probe.orientation
         stored_size = orientation.shown_size(size or (info.width, info.height))
         coded_size = self._probe.coded_size
-        for index, frame in decode(self._probe.open_cursor(), indices, self._damaged.add):
+        decoded = decode(self._probe.open_cursor(), indices, self._damaged.add)
+        for index, frame in _unchanged(self._probe.file, decoded):
             if (frame.width, frame.height) != coded_size:
                 self._resized.setdefault((frame.width, frame.height), index)
             stored = to_rgb(frame, stored_size, self._probe.colour, coded_size)
@@ -173,20 +228,16 @@ class _VideoSource:
 
 
 class _PictureSource:
-    def __init__(self, sequence: ImageSequence) -> None:
+    def __init__(self, sequence: ImageSequence, known: Sequence[KnownFile]) -> None:
         self.first_number = sequence.first_number
-        self._files = sequence.files
+        self.known = known
 
     def read(
         self, info: ClipProperties, indices: Iterable[int], size: Size | None
     ) -> Iterator[Frame]:
         for index in indices:
-            file = self._files[index]
-            image = read_image(file)
-            if image.shape[:2] != (info.height, info.width):
-                raise ClipUnreadable(
-                    file, f"its size is no longer {info.width}x{info.height}; restore it"
-                )
+            file = self.known[index]
+            (image,) = _unchanged(file, map(read_image, (file.path,)))
             yield _frame(info, index, resize(image, size) if size else image)
 
     def damage(self) -> tuple[str, ...]:

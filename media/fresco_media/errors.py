@@ -6,11 +6,13 @@ FrescoError
     ├── ClipError               a clip that cannot be used as input
     │   ├── ClipNotFound        nothing at that path
     │   ├── ClipUnreadable      empty, truncated at the start, or not a video at all
+    │   ├── ClipChanged         another file, or other content, than when it was looked at
     │   ├── NoVideoStream       sound only, or nothing that decodes to pictures
     │   ├── SequenceGap         an image sequence with frames missing
     │   └── RangeOutsideClip    the wanted frames are not in the clip
     ├── KeyframesUnusable       keyframes painted by hand that are missing, damaged or misnamed
     ├── MaskUnusable            a mask of the subject that is too short, empty or of another shape
+    ├── NotPermitted            what nobody but another user may look at
     └── OutputError             a result that cannot be written
         ├── OutputExists        the file is there and overwriting was not asked for
         ├── OutputNotWritable   no such folder, no permission, unknown file type
@@ -54,6 +56,17 @@ class ClipNotFound(ClipError):
 
 class ClipUnreadable(ClipError):
     """The file is empty, damaged beyond its first frame, or not a video."""
+
+
+class ClipChanged(ClipError):
+    """Its files are not those any more that they were when they were looked at."""
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__(
+            path,
+            "it was replaced, overwritten or cut off since work with it was asked for; begin anew "
+            "with what is there now, or bring back what was there",
+        )
 
 
 class NoVideoStream(ClipError):
@@ -101,6 +114,15 @@ class MaskUnusable(PathError):
     """A mask cannot be that of the clip's subject."""
 
     field = "subject_mask"
+
+
+class NotPermitted(PathError):
+    """The system does not let this user at a file or folder."""
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__(
+            path, "its permissions keep you from it; change them, or choose another place"
+        )
 
 
 class OutputError(PathError):

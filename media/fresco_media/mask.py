@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fresco_media.clip import Clip, Size
 from fresco_media.errors import ClipError, ClipUnreadable, MaskUnusable
 from fresco_media.files.opening import open_file
+from fresco_media.files.state import ClipState
 from fresco_media.files.text import counted
 from fresco_media.stills.sequence import find_sequence
 from fresco_media.types import ClipProperties, Image
@@ -88,10 +89,29 @@ class MaskClip:
                 ) from error
         return found.hexdigest()
 
-    def check(self, start: int, stop: int, size: Size) -> None:
+    @property
+    def state(self) -> ClipState:
+        """What tells its files from others that may come to their place."""
+        return self._mask.state
+
+    def check_state(self, state: ClipState) -> None:
+        """Insist on its files being those of `state`.
+
+        Raises:
+            ClipError: they are others, or cannot be read any more.
+        """
+        try:
+            self._mask.check(state)
+        except ClipError as error:
+            error.field = MaskUnusable.field
+            raise
+
+    def check(
+        self, start: int, stop: int, size: Size, goes_on: Callable[[], bool] = lambda: True
+    ) -> None:
         """Insist on a mask of frames [start, stop) that is white anywhere at `size`.
 
-        Reads no further than to the first white.
+        Reads no further than to the first white, nor once it `goes_on` no more.
 
         Raises:
             ClipError: it cannot be read.
@@ -100,7 +120,7 @@ class MaskClip:
         self._check_length(stop)
         numbers = range(self._number(start), self._number(stop - 1) + 1)
         shown = self._mask.frames(numbers.start, numbers.stop, size=size)
-        if not any(white_of(frame.image).any() for frame in shown):
+        if not any(white_of(frame.image).any() or not goes_on() for frame in shown):
             which = "its picture" if len(numbers) == 1 else f"frames {start} to {stop - 1}"
             raise MaskUnusable(self.info.path, f"nothing in {which} is white; {_PAINT}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from fresco_engine.errors import InvalidSettings
+from fresco_engine.errors import InvalidSettings, NotPermitted
 from fresco_server.local.engine import InProcessEngine
 
 from fresco_cli.faults import FAILED, CommandFailed
@@ -75,6 +76,18 @@ def check_options(wanted: DaemonOptions) -> None:
         raise InvalidSettings("tls-cert", f"there is no file {wanted.tls_cert}; check the path")
 
 
+def _check_data(data: Path | None) -> None:
+    """Raises: NotPermitted when nobody here may look into the data folder."""
+    try:
+        if data is not None:
+            os.listdir(data)
+            os.stat(os.path.join(data, os.curdir))
+    except PermissionError as error:
+        raise NotPermitted(data or "") from error
+    except OSError:  # It is made when a daemon starts, or that one says why not.
+        pass
+
+
 def _token(path: Path) -> str:
     from fresco_server.errors import CannotStart
     from fresco_server.private import read_secret, why_unreadable
@@ -101,6 +114,7 @@ class Tools:
 
     def session(self, wanted: DaemonOptions, channel: Output, *, start: bool = True) -> SessionLike:
         """A session with a daemon, which is started if need be, or is to run already."""
+        _check_data(wanted.data)
         return self.connect(wanted, start=start, tell=channel.note)
 
 

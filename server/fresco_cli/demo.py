@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 from fresco_engine.types import Report
+from fresco_media.files.output_folders import prepare_folders
 from fresco_server.local.engine import InProcessEngine
 
-from fresco_cli import destinations, options
+from fresco_cli import options
 from fresco_cli.choices import Choices
 from fresco_cli.grouping import grouped
 from fresco_cli.job_spec import JobSpec, checked
@@ -61,7 +62,8 @@ def demo(
     choices: Choices,
     telling: ReportingOptions,
     folder: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", help="Where the results go.")
+        Path,
+        typer.Option("--output", "-o", metavar="DIR", help="Where the results go.", readable=False),
     ] = Path("fresco-demo"),
     device: options.Device = None,
 ) -> None:
@@ -83,7 +85,7 @@ def run_demo(
     device: str | None,
 ) -> tuple[float, Report]:
     """Restyles the sample clip into `files`; an earlier demo's results are replaced."""
-    destinations.make_folder(files.folder)
+    prepare_folders(files.folder)
     channel.note(f"Restyling the sample clip as: {_look(choices)}")
     order = JobSpec(
         clip=engine.sample_clip(),

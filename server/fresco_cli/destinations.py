@@ -47,20 +47,6 @@ def _check_folder_of(path: Path) -> None:
         )
 
 
-def make_folder(path: Path) -> None:
-    """Makes a folder and those above it.
-
-    Raises:
-        OutputNotWritable: it cannot be made.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputNotWritable(
-            path, f"the folder cannot be made ({error.strerror}); choose another place"
-        ) from error
-
-
 def check_extras(wanted: DestinationOptions, originals: Originals) -> None:
     """Raises: OutputNotWritable or OutputExists when report or keyframes cannot be written."""
     if wanted.report is not None:
@@ -94,15 +80,13 @@ def check_keyframe_folder(
     """Looks whether keyframes can go into `folder` without harm.
 
     Raises:
-        OutputNotWritable: it is a file, or what is in it belongs to the clip, was painted, or
-            would be taken for keyframes together with those that are saved.
+        OutputNotWritable: what is in it belongs to the clip, was painted, or would be taken for
+            keyframes together with those that are saved.
         OutputExists: an earlier job's keyframes would lie beside the new ones.
     """
     from fresco_media.stills.numbered_folder import check_own, numbered_pictures
 
     with storing(folder):
-        if folder.exists() and not folder.is_dir():
-            raise OutputNotWritable(folder, "this is a file; name a folder for the keyframes")
         saved = numbered_pictures(folder)
         # Frames of a sequence may be named like keyframes, and overwriting would remove them.
         originals.check(folder, *saved)

@@ -35,6 +35,7 @@ def doctor(
             metavar="FILE.zip|txt",
             help="Collect what a report of a fault needs: checks, settings, log and jobs, without "
             "tokens and prompts, and with ~ for your own folder.",
+            readable=False,
         ),
     ] = None,
     with_prompts: Annotated[

@@ -41,7 +41,10 @@ class ComparisonOptions:
     source: Annotated[
         Path,
         typer.Option(
-            metavar="CLIP", help="The clip they were made of.", rich_help_panel=_HELD_AGAINST
+            metavar="CLIP",
+            help="The clip they were made of.",
+            rich_help_panel=_HELD_AGAINST,
+            readable=False,
         ),
     ]
     frame_range: Annotated[
@@ -59,6 +62,7 @@ class ComparisonOptions:
             metavar="RESULT",
             help="The same look made frame by frame: sharpness is held against it.",
             rich_help_panel=_HELD_AGAINST,
+            readable=False,
         ),
     ] = None
     mask: Annotated[
@@ -67,6 +71,7 @@ class ComparisonOptions:
             metavar="CLIP",
             help="White where the subject is: a clip, or one picture for all frames.",
             rich_help_panel=_HELD_AGAINST,
+            readable=False,
         ),
     ] = None
     keyframes: Annotated[
@@ -102,6 +107,7 @@ class ScoreOptions:
             metavar="DIR",
             help="A CLIP model, for Fram-Acc and Tem-Con; default: the hub's cache.",
             rich_help_panel=_SCORES,
+            readable=False,
         ),
     ] = None
     vgg: Annotated[
@@ -110,6 +116,7 @@ class ScoreOptions:
             metavar="FILE",
             help="Weights of VGG-16 or VGG-19, for Spat-Con; default: PyTorch's cache.",
             rich_help_panel=_SCORES,
+            readable=False,
         ),
     ] = None
 
@@ -119,7 +126,9 @@ def evaluate(
     context: typer.Context,
     results: Annotated[
         list[Path],
-        typer.Argument(metavar="RESULT...", help="Restyled clips.", show_default=False),
+        typer.Argument(
+            metavar="RESULT...", help="Restyled clips.", show_default=False, readable=False
+        ),
     ],
     against: ComparisonOptions,
     networks: ScoreOptions,
@@ -129,7 +138,9 @@ def evaluate(
     ] = 512,
     sheet: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.png", help="Save crops of what moves, side by side."),
+        typer.Option(
+            metavar="FILE.png", help="Save crops of what moves, side by side.", readable=False
+        ),
     ] = None,
     overwrite: options.Overwrite = False,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,9 @@ class Fault:
 def fault_of(error: Exception) -> Fault:
     """What `error` means to the user."""
     kind = type(error).__name__
+    if isinstance(error, PermissionError) and error.filename is not None:
+        # Looking whether a file is there fails in a folder that nobody may look into.
+        return fault_of(errors.NotPermitted(os.fsdecode(error.filename)))
     if isinstance(error, CommandFailed):
         return Fault(error.kind, str(error), error.code)
     if isinstance(error, InvalidSettings):

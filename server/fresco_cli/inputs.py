@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,9 @@ def painted_inputs(files: Iterable[Path | str], folder: Path | None = None) -> O
     pictures = Originals.of("a painted picture is", *files)
     if folder is None:
         return pictures
-    everything = folder.iterdir() if folder.is_dir() else ()
+    everything: list[Path] = []
+    with suppress(OSError):  # What is wrong with it is told when the keys are read.
+        everything += folder.iterdir() if folder.is_dir() else ()
     keys = (file for file in everything if file.suffix.lower() not in _RESULTS)
     return pictures | Originals.of("the painted keys are", folder, *keys)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fresco_engine.settings import RestyleSettings
+from fresco_media.files.output_folders import prepare_folders
 from fresco_media.writing.delivery import Codec
 from fresco_media.writing.originals import NO_ORIGINALS, Originals
 from fresco_server.local.engine import InProcessEngine
@@ -77,6 +78,7 @@ def checked(order: JobSpec, engine: InProcessEngine) -> CheckedJobSpec:
     )
     if mask is not None:
         engine.check_mask(mask, clip, settings)
+    prepare_folders(wanted.save_keyframes)
     return CheckedJobSpec(order, clip, mask, settings, codec, originals)
 
 

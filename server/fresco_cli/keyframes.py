@@ -36,7 +36,13 @@ def keyframes(
     telling: AnswerOptions,
     sheet: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="SHEET.png", help="Save them as a contact sheet."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="SHEET.png",
+            help="Save them as a contact sheet.",
+            readable=False,
+        ),
     ] = None,
     frame_rate: options.FrameRate = None,
     overwrite: options.Overwrite = False,

@@ -37,7 +37,8 @@ def look(
         int, typer.Option("--frame", metavar="N", help="Which frame, counted from 0.")
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="PNG", help="The picture to write.")
+        Path,
+        typer.Option("--output", "-o", metavar="PNG", help="The picture to write.", readable=False),
     ],
     choices: LookChoices,
     model: ModelOptions,

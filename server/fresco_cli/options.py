@@ -20,6 +20,7 @@ ClipPath = Annotated[
         metavar="CLIP",
         help="A video file, a folder of pictures, one picture of a sequence, or name_%04d.png.",
         show_default=False,
+        readable=False,
     ),
 ]
 FrameRate = Annotated[
@@ -87,6 +88,7 @@ Data = Annotated[
         metavar="DIR",
         help="The daemon's data folder; default: FRESCO_DATA, else the user's own.",
         rich_help_panel=_DAEMON,
+        readable=False,
     ),
 ]
 DaemonAddress = Annotated[
@@ -100,7 +102,9 @@ DaemonAddress = Annotated[
 ]
 TokenFile = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Holds the daemon's token.", rich_help_panel=_DAEMON),
+    typer.Option(
+        metavar="FILE", help="Holds the daemon's token.", rich_help_panel=_DAEMON, readable=False
+    ),
 ]
 TlsCertificate = Annotated[
     Path | None,
@@ -109,6 +113,7 @@ TlsCertificate = Annotated[
         metavar="FILE.pem",
         help="The daemon's certificate, or its authority's.",
         rich_help_panel=_DAEMON,
+        readable=False,
     ),
 ]
 Output = Annotated[

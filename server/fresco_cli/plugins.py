@@ -35,6 +35,7 @@ def install_plugin(
             "--from",
             metavar="DIR",
             help="For Blender: a folder with the plugin's zip files, in place of Fresco's own.",
+            readable=False,
         ),
     ] = None,
     data: options.Data = None,

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from fresco_engine.types import Report
+from fresco_media.files.output_folders import prepare_folders
 from fresco_media.files.text import counted
 from fresco_server.local.engine import InProcessEngine, PropagationJob
 
@@ -109,6 +110,7 @@ def propagate(
             metavar="KEYDIR",
             help="A folder of painted frames, with the frame's number in every name.",
             show_default=False,
+            readable=False,
         ),
     ],
     part: RangeChoice,
@@ -140,7 +142,7 @@ def _run(
     for folder in (job.error_maps, job.resume):
         if folder is not None:
             destinations.check_folder(folder, job.output, job.originals)
-            destinations.make_folder(folder)
+    prepare_folders(job.error_maps, job.resume)
     hangup.cancels_work()
     with LocalSession(engine) as session:
         job_id = session.propagate(job).id

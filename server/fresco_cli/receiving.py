@@ -11,6 +11,8 @@ import fresco_client as client
 from fresco_client import Picture, PictureOptions, Plan, ResultInfo, SessionLike
 from fresco_client.files import part_name
 from fresco_engine.types import Report
+from fresco_media.files.output_folders import alone_with
+from fresco_media.files.state import KnownFile
 from fresco_media.types import ClipProperties, Frame, Image
 from fresco_media.writing.delivery import Codec
 from fresco_media.writing.originals import NO_ORIGINALS, Originals
@@ -57,9 +59,10 @@ class Receiver:
             on_plan=self._make_room,
             on_keyframe=self._save_keyframe,
         )
-        result = followed.result()
-        assert followed.plan is not None
-        warnings = () if self.session.is_delivering else self._receive(followed.plan)
+        with alone_with(None if self.session.is_delivering else self.wanted.save_keyframes):
+            result = followed.result()
+            assert followed.plan is not None
+            warnings = () if self.session.is_delivering else self._receive(followed.plan)
         report = self._told(result, warnings)
         if self.wanted.report is not None:
             self.originals.check(self.wanted.report)
@@ -82,7 +85,6 @@ class Receiver:
 
         with suppress(client.NotFound):
             picture = self.session.frame(self.job_id, "keyframe", index, _LOSSLESS)
-            destinations.make_folder(folder)
             self.originals.check(numbered_path(folder, index))
             image = displayed(decoded(picture), self.clip.info.sample_aspect)
             write_numbered(folder, index, image)
@@ -177,6 +179,7 @@ class _NoPictures:
 
     def __init__(self, first_number: int) -> None:
         self.first_number = first_number
+        self.known: tuple[KnownFile, ...] = ()
 
     def read(
         self, info: ClipProperties, indices: Iterable[int], size: tuple[int, int] | None

@@ -43,6 +43,7 @@ class AccessOptions:
             help="Clips and models may be named by path below here only; may be repeated. Default: "
             "everywhere on 127.0.0.1, nowhere on other addresses.",
             rich_help_panel=_ACCESS,
+            readable=False,
         ),
     ] = None
     token_file: Annotated[
@@ -51,14 +52,18 @@ class AccessOptions:
             metavar="FILE",
             help="Holds the token that clients must know; default: one of the daemon's own.",
             rich_help_panel=_ACCESS,
+            readable=False,
         ),
     ] = None
     tls_cert: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.pem", help="The certificate.", rich_help_panel=_ACCESS),
+        typer.Option(
+            metavar="FILE.pem", help="The certificate.", rich_help_panel=_ACCESS, readable=False
+        ),
     ] = None
     tls_key: Annotated[
-        Path | None, typer.Option(metavar="FILE.pem", help="Its key.", rich_help_panel=_ACCESS)
+        Path | None,
+        typer.Option(metavar="FILE.pem", help="Its key.", rich_help_panel=_ACCESS, readable=False),
     ] = None
 
 
@@ -107,6 +112,7 @@ def serve(
         typer.Option(
             metavar="DIR",
             help="Where jobs and results are kept; default: FRESCO_DATA, else the user's own.",
+            readable=False,
         ),
     ] = None,
     device: Annotated[
@@ -118,7 +124,9 @@ def serve(
     ] = None,
     models: Annotated[
         list[Path] | None,
-        typer.Option(metavar="DIR", help="A folder of models to list; may be repeated."),
+        typer.Option(
+            metavar="DIR", help="A folder of models to list; may be repeated.", readable=False
+        ),
     ] = None,
     debug: options.Debug = False,
 ) -> None:

@@ -20,6 +20,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fresco_media.errors import (
+    ClipChanged,
     ClipError,
     ClipNotFound,
     ClipUnreadable,
@@ -28,6 +29,7 @@ from fresco_media.errors import (
     InvalidSettings,
     KeyframesUnusable,
     MaskUnusable,
+    NotPermitted,
     NoVideoStream,
     OutputError,
     OutputExists,
@@ -43,6 +45,7 @@ from fresco_settings import Remedy, said
 __all__ = [
     "CheckpointError",
     "CheckpointMismatch",
+    "ClipChanged",
     "ClipError",
     "ClipNotFound",
     "ClipUnreadable",
@@ -56,6 +59,7 @@ __all__ = [
     "ModelError",
     "ModelNotFound",
     "NoVideoStream",
+    "NotPermitted",
     "OutOfDeviceMemory",
     "OutputError",
     "OutputExists",

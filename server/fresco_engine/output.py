@@ -150,6 +150,8 @@ class Output:
         )
 
     def _note_delivery(self, temporary: Path) -> None:
+        # The sound is read last.
+        self._options.clip.check()
         size = temporary.stat().st_size if temporary.is_file() else None
         note = {"output": str(self._path.resolve()), "bytes": size}
         self._options.checkpoint.save_delivery(note)

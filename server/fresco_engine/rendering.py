@@ -11,6 +11,7 @@ from typing import Any
 
 from fresco_media.clip import Clip
 from fresco_media.files.disk import write_whole
+from fresco_media.files.output_folders import alone_with
 from fresco_media.stills.images import working_size
 from fresco_media.writing.destination import originals_of
 from fresco_media.writing.originals import NO_ORIGINALS, Originals
@@ -18,7 +19,6 @@ from fresco_media.writing.writer import Codec
 
 from fresco_engine.checkpoint import KINDS, Checkpoint, NoCheckpoint
 from fresco_engine.correspondence.flow import DisFlow
-from fresco_engine.errors import OutputNotWritable
 from fresco_engine.evaluation.means import mean_of
 from fresco_engine.evaluation.steadiness import pixel_errors
 from fresco_engine.interpolation.quality import details, summary
@@ -87,22 +87,23 @@ def render(
     """
     output = None if output is None else Path(output)
     originals = originals_of(clip.info) | originals
-    pictures = PictureFolders(clip, originals, keyframes=_prepared_folder(save_keyframes))
-    pictures.check()
+    pictures = PictureFolders(clip, originals, keyframes=save_keyframes)
     checkpoint = checkpoint or NoCheckpoint()
     lazy_model, tracker = LazyModel(model), ProgressTracker()
     options = OutputOptions(clip, output, settings, codec, overwrite, checkpoint, originals)
-    written = _Writing(options, pictures, tracker)
-    yield from written.of(
-        restyle(
-            clip,
-            settings,
-            lazy_model,
-            interpolator=interpolator,
-            tracker=tracker,
-            checkpoint=checkpoint,
+    with alone_with(save_keyframes):
+        pictures.check()
+        written = _Writing(options, pictures, tracker)
+        yield from written.of(
+            restyle(
+                clip,
+                settings,
+                lazy_model,
+                interpolator=interpolator,
+                tracker=tracker,
+                checkpoint=checkpoint,
+            )
         )
-    )
     metrics = yield from _metrics(clip, output, written.plan, tracker)
     report = written.report(lazy_model.name, lazy_model.device)
     reused = {kind: tracker.reused[kind] for kind in KINDS}
@@ -134,23 +135,24 @@ def render_propagation(
     files, tracker = files or PropagationFiles(), ProgressTracker()
     originals = originals_of(clip.info) | originals
     pictures = PictureFolders(clip, originals, error_maps=files.error_maps)
-    pictures.check()
     options = OutputOptions(
         clip, Path(output), settings, codec, overwrite, NoCheckpoint(), originals
     )
-    written = _Writing(options, pictures, tracker)
-    yield from written.of(
-        propagate(
-            clip,
-            Path(key_folder),
-            settings,
-            interpolator=interpolator,
-            device=device,
-            tracker=tracker,
-            resume=files.resume,
-            keeps_errors=files.error_maps is not None,
+    with alone_with(files.error_maps, files.resume):
+        pictures.check()
+        written = _Writing(options, pictures, tracker)
+        yield from written.of(
+            propagate(
+                clip,
+                Path(key_folder),
+                settings,
+                interpolator=interpolator,
+                device=device,
+                tracker=tracker,
+                resume=files.resume,
+                keeps_errors=files.error_maps is not None,
+            )
         )
-    )
     yield RunFinished(written.report("none", device))
 
 
@@ -164,18 +166,6 @@ def save_report(report: Report, path: Path) -> None:
     text = json.dumps(report.as_dict(), indent=2, ensure_ascii=False) + "\n"
     # Names that are not UTF-8 become JSON's own escapes by this.
     write_whole(path, text.encode("utf-8", "backslashreplace"))
-
-
-def _prepared_folder(folder: Path | None) -> Path | None:
-    if folder is None:
-        return None
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputNotWritable(
-            folder, f"cannot be used for keyframes ({error.strerror}); choose another folder"
-        ) from error
-    return folder
 
 
 class _Writing:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import stat
-import sys
 import time
 import warnings
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 from fresco_engine.errors import OutputNotWritable
+from fresco_media.files.output_folders import FolderTaken, lock_folder
 
 from fresco_server.errors import CannotStart
 
@@ -22,7 +21,6 @@ _LOGGER = logging.getLogger(__name__)
 ALREADY_RUNNING = 3
 """Exit code of a daemon that finds another one at work in its data folder."""
 _POLL_S = 0.1
-_TAKEN = (errno.EWOULDBLOCK, errno.EACCES)
 
 
 class DataLock:
@@ -38,7 +36,7 @@ class DataLock:
     def __init__(self, data: Path) -> None:
         self._data = data
         try:
-            self._folder = _lock_folder(data)
+            self._folder = lock_folder(data)
         except FolderTaken:
             raise _taken(data) from None
         try:
@@ -97,10 +95,6 @@ def locked(data: Path) -> Iterator[DataLock]:
         lock.release()
 
 
-class FolderTaken(Exception):
-    """Another process works in the folder."""
-
-
 @contextmanager
 def alone_in(folder: Path, patience_s: float = 30.0) -> Iterator[None]:
     """Inside, no other process that asks for it works in a job's folder.
@@ -114,7 +108,7 @@ def alone_in(folder: Path, patience_s: float = 30.0) -> Iterator[None]:
     ends = time.monotonic() + patience_s
     while True:
         try:
-            descriptor = _lock_folder(folder)
+            descriptor = lock_folder(folder)
             break
         except FolderTaken:
             if time.monotonic() >= ends:
@@ -132,28 +126,6 @@ def alone_in(folder: Path, patience_s: float = 30.0) -> Iterator[None]:
     finally:
         if descriptor is not None:
             os.close(descriptor)
-
-
-def _lock_folder(data: Path) -> int | None:
-    """Open the folder and lock it, where the disk can; None where the system cannot.
-
-    Raises:
-        FolderTaken: another process has it.
-        OSError: it cannot be opened.
-    """
-    if sys.platform == "win32":
-        return None
-    import fcntl
-
-    descriptor = os.open(data, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in _TAKEN:
-            os.close(descriptor)
-            raise FolderTaken from None
-        _LOGGER.debug("%s: the folder cannot be locked (%s)", data, error)
-    return descriptor
 
 
 def _lock_file(data: Path) -> tuple[FileLock, tuple[int, int] | None]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import ExitStack
+from pathlib import Path
 from typing import NamedTuple
 
 from fresco_engine.errors import DiskFull
+from fresco_media.files.output_folders import alone_with
 
 from tests.bad_input.situations import Stage, Table
 
@@ -92,6 +95,45 @@ TABLE.plain(
     _TO_OUT + " --report out.mp4",
     "…: the report would replace the result; give it a name of its own",
 )
+
+
+_INTO = {
+    "keyframes": _TO_OUT + " --save-keyframes maps",
+    "error maps": "propagate clip.mp4 keys -o out.mp4 --fast --error-maps maps",
+    "finished parts": "propagate clip.mp4 keys -o out.mp4 --fast --resume maps",
+}
+"""What is written into a folder of its own beside the result."""
+
+for _what, _run in _INTO.items():
+
+    @TABLE.situation(f"{_what} into what is a file", _run, "maps: this is a file; name a folder")
+    def _is_file(stage: Stage) -> None:
+        stage.clip()
+        stage.keys("key_0002.png", "key_0009.png")
+        (stage.folder / "maps").write_bytes(b"mine")
+
+    @TABLE.situation(
+        f"{_what} into a folder that may not be written to",
+        _run,
+        "maps: this folder may not be written to; choose another folder",
+    )
+    def _may_not(stage: Stage) -> None:
+        stage.clip()
+        stage.keys("key_0002.png", "key_0009.png")
+        stage.patch.setattr(os, "access", lambda path, mode: Path(path).name != "maps")
+
+    @TABLE.situation(
+        f"{_what} into a folder that another run writes into",
+        _run,
+        "maps: another run writes into this folder now; choose another folder, or wait until that "
+        "one has ended",
+    )
+    def _taken_folder(stage: Stage) -> None:
+        stage.clip()
+        stage.keys("key_0002.png", "key_0009.png")
+        other = ExitStack()
+        other.enter_context(alone_with(stage.folder / "maps"))
+        stage.ends(other.close)
 
 
 @TABLE.situation(

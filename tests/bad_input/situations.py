@@ -42,6 +42,8 @@ class Stage:
     real_engine: InProcessEngine | None = None
     names: dict[str, str] = field(default_factory=dict[str, str])
     """Words of the command line that are known only when it is run."""
+    ends: Callable[[Callable[[], None]], object] = lambda end: None
+    """Has something called when the command has ended."""
 
     @property
     def used_engine(self) -> InProcessEngine:

@@ -15,7 +15,7 @@ from tests.fakes.session import FakeConnect, RecordingSession
 
 
 @pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Stage:
     """An empty folder in which commands are run, with the fakes behind them."""
     folder, data, daemon = (tmp_path / name for name in ("folder", "data", "daemon"))
     for each in (folder, data, daemon):
@@ -23,7 +23,8 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     monkeypatch.chdir(folder)
     monkeypatch.setenv("FRESCO_DATA", str(data))
     engine = FakeEngine()
-    return Stage(folder, monkeypatch, engine, FakeConnect(RecordingSession(engine, daemon)))
+    connect = FakeConnect(RecordingSession(engine, daemon))
+    return Stage(folder, monkeypatch, engine, connect, ends=request.addfinalizer)
 
 
 @pytest.mark.parametrize("row", situations(), ids=lambda row: row.name)

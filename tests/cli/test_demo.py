@@ -81,4 +81,4 @@ def test_a_folder_that_cannot_be_made_is_named(fresco: Fresco, tmp_path: Path) -
     ended = fresco("demo", "-o", tmp_path / "file" / "demo")
 
     assert ended.code == 2
-    assert "the folder cannot be made" in ended.stderr
+    assert "a folder above it is a file; name a folder" in ended.stderr

@@ -127,3 +127,21 @@ def test_every_event_of_a_job_is_documented(
     ended = fresco("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink", "--json", *options)
 
     assert {line["event"] for line in ended.lines} <= documented
+
+
+@pytest.mark.parametrize("command", sorted(_command().commands))
+def test_what_may_not_be_read_is_told_by_who_reads_it_and_not_by_the_parser(command: str) -> None:
+    group = _command(command)
+    commands = getattr(group, "commands", {"": group}).values()
+
+    declared = [(option.name, option.type_descriptor) for one in commands for option in one.params]
+
+    refusing = [
+        name
+        for name, kind in declared
+        if "Path" in str(kind.annotation)
+        and kind.parameter_info.parser is None
+        and (kind.parameter_info.readable or kind.parameter_info.exists)
+    ]
+
+    assert refusing == []

@@ -14,6 +14,7 @@ from fresco_media.stills.images import write_image
 
 from tests.cli.conftest import Fresco
 from tests.fakes.engine import FakeEngine
+from tests.fakes.permissions import closed_to_us
 
 NOT_UTF8 = os.fsdecode(b"\xff\xe9 100%\n") if sys.platform == "linux" else "\u00ff\u00e9 100%"
 
@@ -258,3 +259,35 @@ def test_numbers_beyond_use_are_refused_with_a_sentence(
     assert len(ended.stderr) < 2000
     assert engine.loaded == []
     assert not (tmp_path / "out.mp4").exists()
+
+
+_CLOSED = {
+    "a clip": "restyle closed.mp4 -o out.mp4 -p ink --local",
+    "a folder of pictures": "keyframes closed",
+    "a picture in a folder": "keyframes closed/0001.png",
+    "a pattern in a folder": "keyframes closed/%04d.png",
+    "a mask": "restyle clip.mp4 -o out.mp4 -p ink --local --subject-mask closed.mp4",
+    "a folder of keys": "propagate clip.mp4 closed -o out.mp4 --fast",
+    "a data folder": "status --data closed",
+    "a certificate": "serve --data made --tls-cert closed.mp4 --tls-key closed.mp4",
+    "a picture to replace": "look clip.mp4 --frame 1 -o closed/a.png -p ink --local --overwrite",
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="permissions are another matter there")
+@pytest.mark.parametrize("arguments", _CLOSED.values(), ids=_CLOSED)
+def test_what_nobody_may_look_at_is_told_in_one_sentence(
+    fresco: Fresco, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "closed.mp4").write_bytes(clip.read_bytes())
+
+    with closed_to_us(tmp_path / "closed", tmp_path / "closed.mp4"):
+        ended = fresco(*arguments.split())
+
+    assert ended.code in (1, 2)
+    assert len(ended.stderr.splitlines()) == 1, ended.stderr
+    assert ended.stderr.startswith("Error: ")
+    assert "closed" in ended.stderr
+    assert "did not expect" not in ended.stderr

@@ -343,13 +343,15 @@ def test_keyframes_never_replace_the_pictures_of_the_clip(
 def test_a_keyframe_folder_that_is_a_file_is_refused_before_the_model_loads(
     fresco: Fresco, engine: FakeEngine, clip: Path, tmp_path: Path
 ) -> None:
+    (tmp_path / "file").write_bytes(b"")
+
     ended = fresco(
         *("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink"),
-        *("--save-keyframes", clip),
+        *("--save-keyframes", tmp_path / "file"),
     )
 
     assert ended.code == 2
-    assert "this is a file; name a folder for the keyframes" in ended.stderr
+    assert "this is a file; name a folder" in ended.stderr
     assert engine.loaded == []
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from fresco_engine.checkpoint import CheckpointReader, FolderCheckpoint, Kind
 from fresco_engine.diffusion.model import Model
-from fresco_engine.errors import DiskFull, OutputExists, OutputNotWritable
+from fresco_engine.errors import ClipChanged, DiskFull, OutputExists, OutputNotWritable
 from fresco_engine.rendering import render, save_report
 from fresco_engine.settings import (
     OptimisationSettings,
@@ -392,3 +392,18 @@ def test_the_report_judges_every_frame_between_keyframes(
     assert report.interpolation["suggested_keyframe"]["index"] in between
     assert report.metrics["guide_error"] > 0
     assert report.metrics["drift"] <= report.metrics["largest_drift"]
+
+
+def test_a_clip_that_changes_before_its_sound_is_read_leaves_no_result(
+    make_clip: MakeClip, tiny_model: Model, tmp_path: Path
+) -> None:
+    clip, output = make_clip(3), tmp_path / "out.mp4"
+    events = render(clip, output, SETTINGS, tiny_model)
+    next(event for event in events if isinstance(event, FrameMade) and event.frame.index == 2)
+    path = clip.info.path
+    path.write_bytes(path.read_bytes()[::-1])
+
+    with pytest.raises(ClipChanged):
+        list(events)
+
+    assert not output.exists()

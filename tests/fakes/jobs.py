@@ -18,6 +18,7 @@ from fresco_client.settings import KeyframeChange
 from fresco_client.values import Failure, FrameRange, JobState, Plan, ResultInfo
 from fresco_engine.checkpoint import FolderCheckpoint, Kind, StoredPlan
 from fresco_engine.settings import RestyleSettings
+from fresco_media.files.state import ClipState
 from fresco_media.stills.png import encode_png
 from fresco_media.types import Image
 from fresco_server.errors import (
@@ -36,6 +37,7 @@ from fresco_server.jobs.codec import strict_json
 from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.job import JobOrder, StoredJob, Values
 from fresco_server.jobs.looks import LookOrder, LookPictureMade, LookStepDone, QueuedLook
+from fresco_server.jobs.messages import ClipDescribed, WantedMask
 from fresco_server.jobs.pulls import PullStep
 from fresco_server.jobs.uploads import Uploads
 from fresco_server.settings import ServerSettings
@@ -107,14 +109,31 @@ class FakeMedia:
     """Knows every file; one named `broken...` is no clip, one named `crash...` takes it down."""
 
     def describe(
-        self, path: Path, frame_rate: str | None, is_wanted: Callable[[], bool] = lambda: True
-    ) -> dict[str, Any]:
+        self,
+        path: Path,
+        frame_rate: str | None,
+        is_wanted: Callable[[], bool] = lambda: True,
+        mask: WantedMask | None = None,
+    ) -> ClipDescribed:
         """The same clip for every file."""
+        if mask is not None:
+            try:
+                self.describe(Path(mask.mask), None)
+            except EngineRefused as error:
+                error.field = "subject_mask"
+                raise
         if path.name.startswith("crash"):
             raise WorkerLost(f"{path}: reading it made the decoder crash")
         if path.name.startswith("broken"):
             raise EngineRefused(f"{path}: it is not a video", reason="CLIP_UNREADABLE")
-        return {**INFO, "frame_rate": frame_rate or "24/1", "warnings": ["it was filmed upright"]}
+        told = {"frame_rate": frame_rate or "24/1", "warnings": ["it was filmed upright"]}
+        state = ClipState(file_count=1, size_bytes=path.stat().st_size, sample=path.name)
+        return ClipDescribed(
+            ask=0,
+            info={**INFO, **told},
+            state=state,
+            mask_state=None if mask is None else replace(state, sample=Path(mask.mask).name),
+        )
 
 
 class FakeJobs:

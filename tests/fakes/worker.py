@@ -64,7 +64,7 @@ class NegativeEngine:
 
     def render(self, run: RunJob) -> Generator[Event, None, None]:
         order = run.order
-        clip = media.open_clip(order.clip, order.frame_rate)
+        clip = media.open_ordered(order)
         settings = settings_from_dict(order.settings)
         if settings.prompt == "unthinkable":
             raise InvalidSettings("prompt", "nobody can think of this; use other words")

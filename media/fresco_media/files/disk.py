@@ -13,9 +13,10 @@ from pathlib import Path
 
 from fresco_media.errors import DiskFull, OutputNotWritable
 
-_NEW = (
+NEW = (
     os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 )
+"""How a file is opened that must not be there yet."""
 _PARTIAL = re.compile(r"\.fresco-[0-9a-f]{12}\.partial")
 
 
@@ -57,7 +58,7 @@ def write_whole(
         with suppress(FileNotFoundError):
             os.unlink(temporary, dir_fd=folder)
         try:
-            descriptor = os.open(temporary, _NEW, 0o600 if is_private else 0o666, dir_fd=folder)
+            descriptor = os.open(temporary, NEW, 0o600 if is_private else 0o666, dir_fd=folder)
             with os.fdopen(descriptor, "wb") as file:
                 file.writelines((data,) if isinstance(data, bytes) else data)
                 if is_durable:

@@ -1,39 +1,125 @@
-"""Whether a path still leads to the file that it led to before."""
+"""Whether a file still is the one that was looked at, whatever its name leads to by now."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
+from fresco_media.errors import ClipChanged
 from fresco_media.files.opening import open_file
 
+_BLOCK_BYTES = 16 << 10
+_BLOCKS = 64
+_BLOCKS_OF_MANY = 4
+"""How much is looked at of a file that is one of a sequence."""
+_HEAD_BYTES = 4 << 10
+"""What recorders write anew when a recording ends; of large files it does not count."""
 
-@dataclass(frozen=True)
-class FileState:
-    """What tells one file from another one, and from itself after a change."""
 
-    identity: tuple[int, int]
-    size: int
-    changed_ns: int
+class KnownFile:
+    """A file as it was when this was made.
+
+    Its size and times tell at no cost that nothing has happened. Where they are others, samples of
+    what it holds decide: a file may be touched, copied back, or grow as a recording does, and some
+    network drives number the same file anew each time.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        with open_file(path) as file:
+            self._take(path, file, _BLOCKS)
 
     @classmethod
-    def of(cls, path: Path) -> FileState:
-        """The state of the file at `path` now.
+    def of(cls, path: Path, file: BinaryIO) -> KnownFile:
+        """One of many, `file`, which is open; where that is read from does not change."""
+        known, position = cls.__new__(cls), file.tell()
+        known._take(path, file, _BLOCKS_OF_MANY)
+        file.seek(position)
+        return known
+
+    def _take(self, path: Path, file: BinaryIO, blocks: int) -> None:
+        facts = os.fstat(file.fileno())
+        self.path, self._stamps = path, _stamps_of(facts)
+        self._blocks = blocks
+        self.size = facts.st_size
+        self.sample = _sample(file, self.size, self._blocks)
+
+    def check(self) -> None:
+        """Insist on the file being what it was.
 
         Raises:
-            OSError: it cannot be opened.
+            ClipChanged: it was replaced, overwritten or cut off.
+            OSError: it is gone, or may not be read any more.
         """
-        with open_file(path) as file:
-            facts = os.fstat(file.fileno())
-        return cls((facts.st_dev, facts.st_ino), facts.st_size, facts.st_mtime_ns)
+        stamps = _stamps_of(os.stat(self.path))
+        if stamps == self._stamps:
+            return
+        if self.sample_of(self.size) != self.sample:
+            raise ClipChanged(self.path)
+        self._stamps = stamps
 
-    def is_continued_by(self, later: FileState) -> bool:
-        """Whether what was read in this state can still be there in a `later` one.
+    def sample_of(self, size: int) -> str:
+        """A digest of samples of its first `size` bytes as they are now; empty if it has fewer."""
+        with open_file(self.path) as file:
+            is_shorter = os.fstat(file.fileno()).st_size < size
+            return "" if is_shorter else _sample(file, size, self._blocks)
 
-        A file may grow, as a recording does, or be touched. Some network drives give a file another
-        number each time it is looked at, so that the number alone says nothing.
-        """
-        if (self.size, self.changed_ns) == (later.size, later.changed_ns):
-            return True
-        return self.identity == later.identity and later.size >= self.size
+
+@dataclass(frozen=True, kw_only=True)
+class ClipState:
+    """What is kept of a clip's files, to tell later and elsewhere whether they are the same.
+
+    `size_bytes` is that of all of them.
+    """
+
+    file_count: int
+    size_bytes: int
+    sample: str
+
+    @staticmethod
+    def of(files: Sequence[KnownFile]) -> ClipState:
+        """The state of these files, in their order."""
+        return ClipState(
+            file_count=len(files),
+            size_bytes=sum(file.size for file in files),
+            sample=files[0].sample if len(files) == 1 else _joined(files),
+        )
+
+    def is_continued_by(self, files: Sequence[KnownFile]) -> bool:
+        """Whether `files` are these still; there may be more of them, or more in the only one."""
+        if len(files) < self.file_count:
+            return False
+        if self.file_count == 1:
+            return files[0].sample_of(self.size_bytes) == self.sample
+        return ClipState.of(files[: self.file_count]) == self
+
+
+def _joined(files: Sequence[KnownFile]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.size} {file.sample}\n".encode())
+    return digest.hexdigest()
+
+
+def _stamps_of(facts: os.stat_result) -> tuple[int, int, int]:
+    """What changes with every writing, also with one that puts the time of the last one back."""
+    return facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+
+
+def _sample(file: BinaryIO, size: int, blocks: int) -> str:
+    """A digest of `blocks` blocks all over the first `size` bytes; of few bytes, of all."""
+    digest = hashlib.sha256()
+    first, last = _HEAD_BYTES, size - _BLOCK_BYTES
+    if size <= blocks * _BLOCK_BYTES:
+        first, last, blocks = 0, max(0, size - _BLOCK_BYTES), -(-size // _BLOCK_BYTES)
+    for number in range(blocks):
+        start = first + (last - first) * number // max(1, blocks - 1)
+        file.seek(start)
+        digest.update(file.read(min(_BLOCK_BYTES, size - start)))
+    return digest.hexdigest()

@@ -124,6 +124,10 @@ class TooManyPixels(ValueError):
     """A picture has more pixels than are read; `str(error)` says it to the user."""
 
 
+class ColoursNotRead(ValueError):
+    """A picture holds colours that nothing here reads right; `str(error)` says it to the user."""
+
+
 def check_pixels(width: int, height: int) -> None:
     """Insist on a size that memory holds.
 

@@ -20,9 +20,11 @@ from fresco_media.colour.orientation import Orientation, from_exif
 from fresco_media.errors import ClipNotFound, ClipUnreadable
 from fresco_media.files.faults import reading
 from fresco_media.files.opening import NotAFile, TooLarge, open_file
+from fresco_media.files.state import KnownFile
 from fresco_media.stills import film, heif, psd
 from fresco_media.stills.formats import (
     HEAD_BYTES,
+    ColoursNotRead,
     TooManyPixels,
     check_pixels,
     is_read_by_pillow,
@@ -40,6 +42,8 @@ FAULTS = (
     *(OverflowError, struct.error, cv2.error, av.error.FFmpegError, AssertionError),
 )
 ORIENTATION_TAG, SAMPLE_FORMAT_TAG, EXTRA_SAMPLES_TAG = 0x0112, 339, 338
+PHOTOMETRIC_TAG = 262
+_CIE_LAB, _OTHER_LAB = 8, (9, 10)
 _FLOAT = 3
 _DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
 _FILM_HEADER_BYTES = 1 << 20
@@ -75,8 +79,14 @@ def read_header(path: Path) -> StillHeader:
         ClipNotFound: there is no such file.
         ClipUnreadable: the file is empty, damaged, too large or not a picture.
     """
+    return read_known(path)[0]
+
+
+def read_known(path: Path) -> tuple[StillHeader, KnownFile]:
+    """As `read_header`, and the file that it was read from."""
     with understood(path), open_file(path) as file:
-        return _header(file)
+        known = KnownFile.of(path, file)
+        return _header(file), known
 
 
 @contextmanager
@@ -92,7 +102,7 @@ def understood(path: Path) -> Iterator[None]:
     except (PermissionError, NotAFile, TooLarge):
         with reading(path):
             raise
-    except (TooManyPixels, heif.NotRead, psd.NotMerged) as error:
+    except (TooManyPixels, ColoursNotRead, heif.NotRead, psd.NotMerged) as error:
         raise ClipUnreadable(path, str(error)) from error
     except MemoryError as error:
         raise ClipUnreadable(path, "it does not fit into memory; make it smaller") from error
@@ -218,7 +228,17 @@ def tiff_tags(file: BinaryIO) -> TiffTags:
     if min(size) < 1:
         raise ValueError("it has no size")
     check_pixels(*size)
+    _check_lab(tags)
     return tags
+
+
+def _check_lab(tags: TiffTags) -> None:
+    """Readers take Lab of 16 bits for other numbers than it is, and ICC's and ITU's for nothing."""
+    photometric = first_of(tags, PHOTOMETRIC_TAG, 1)
+    if photometric in _OTHER_LAB or (photometric == _CIE_LAB and tiff_bits(tags) > 8):
+        raise ColoursNotRead(
+            "its colours are stored as Lab, of a kind that is not read here; export it as RGB"
+        )
 
 
 def first_of(tags: TiffTags, tag: int, default: int) -> int:

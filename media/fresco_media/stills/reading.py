@@ -25,6 +25,7 @@ from fresco_media.stills.headers import (
     EXTRA_SAMPLES_TAG,
     FAULTS,
     ORIENTATION_TAG,
+    PHOTOMETRIC_TAG,
     TiffTags,
     first_of,
     has_alpha,
@@ -41,9 +42,9 @@ from fresco_media.stills.png import cicp_of
 from fresco_media.types import Image
 
 _ICC_TAG, _ASSOCIATED = 34675, 1
-_PHOTOMETRIC_TAG, _SAMPLES_TAG, _PLANAR_TAG = 262, 277, 284
-_FROM_WHITE, _FROM_BLACK, _RGB = 0, 1, 2
-_PLANAR = 2
+_COMPRESSION_TAG, _SAMPLES_TAG, _PLANAR_TAG = 259, 277, 284
+_FROM_WHITE, _FROM_BLACK, _RGB, _YUV = 0, 1, 2, 6
+_PLANAR, _NOT_COMPRESSED = 2, 1
 # Several times what the largest picture that is read takes.
 _MOST_BYTES = 4 << 30
 
@@ -88,7 +89,7 @@ def decode_still(data: bytes) -> Still:
         return still
     if kind == "TIFF":
         tags = tiff_tags(io.BytesIO(data))
-        if tiff_bits(tags) > 8:
+        if tiff_bits(tags) > 8 or _is_bare_yuv(tags):
             return _deep_tiff(data, tags)
     if kind == "PSD":
         document = psd.read_document(io.BytesIO(data))
@@ -221,8 +222,14 @@ def _deep(data: bytes, picture: Pillow.Image) -> Still:
     return _laid(_as_levels(codes) if shown is None else shown, coverage, orientation, aspect)
 
 
+def _is_bare_yuv(tags: TiffTags) -> bool:
+    """Whether it is YUV as it stands, whose range and halved colours Pillow does not know."""
+    photometric = first_of(tags, PHOTOMETRIC_TAG, _FROM_BLACK)
+    return photometric == _YUV and first_of(tags, _COMPRESSION_TAG, 1) == _NOT_COMPRESSED
+
+
 def _deep_tiff(data: bytes, tags: TiffTags) -> Still:
-    """A TIFF of 16 bits, or of linear light in floating point."""
+    """A TIFF that Pillow has wrong: of 16 bits, of linear light in floating point, or of YUV."""
     try:
         codes, alpha = _tiff_codes(data, tags)
     except (ValueError, cv2.error):
@@ -255,7 +262,7 @@ def _tiff_codes(data: bytes, tags: TiffTags) -> tuple[NDArray[Any], NDArray[Any]
     """
     samples = first_of(tags, _SAMPLES_TAG, 1)
     is_planar = samples > 1 and first_of(tags, _PLANAR_TAG, 1) == _PLANAR
-    photometric = first_of(tags, _PHOTOMETRIC_TAG, _FROM_BLACK)
+    photometric = first_of(tags, PHOTOMETRIC_TAG, _FROM_BLACK)
     # OpenCV, and Pillow with 16 bits, take planes for pixels, white for black and alpha for grey.
     if not (is_planar or photometric == _FROM_WHITE or samples == 2):
         return _unpacked(_decoded(data))

@@ -12,8 +12,9 @@ from pathlib import Path
 from fresco_media.colour.tags import RGB
 from fresco_media.errors import ClipNotFound, ClipUnreadable, NoVideoStream, SequenceGap
 from fresco_media.files.opening import listed
+from fresco_media.files.state import KnownFile
 from fresco_media.stills.formats import IMAGE_SUFFIXES, is_picture_file
-from fresco_media.stills.headers import StillHeader, read_header
+from fresco_media.stills.headers import StillHeader, read_known
 from fresco_media.stills.joined import JOINED, is_joined
 from fresco_media.stills.numbered import NumberedName, is_pattern, numbers_around, parse_pattern
 from fresco_media.types import ClipProperties, ColourTags
@@ -147,15 +148,24 @@ def _checked(path: Path, members: Sequence[Numbered]) -> ImageSequence:
     return ImageSequence(tuple(file for _, file in ordered), numbers[0])
 
 
+@dataclass(frozen=True)
+class DescribedSequence:
+    """A sequence as a clip, what the user should know of it, and its files as they were read."""
+
+    info: ClipProperties
+    warnings: tuple[str, ...]
+    files: tuple[KnownFile, ...]
+
+
 def describe_sequence(
     path: Path, sequence: ImageSequence, frame_rate: Fraction
-) -> tuple[ClipProperties, tuple[str, ...]]:
-    """The clip that a sequence makes at `frame_rate`, and what the user should know of it.
+) -> DescribedSequence:
+    """The clip that a sequence makes at `frame_rate`.
 
     Raises:
         ClipUnreadable: a picture is damaged or differs in size from the first.
     """
-    headers = [read_header(file) for file in sequence.files]
+    headers, files = zip(*map(read_known, sequence.files), strict=True)
     width, height = headers[0].size
     for file, header in zip(sequence.files, headers, strict=True):
         if header.size != (width, height):
@@ -182,7 +192,7 @@ def describe_sequence(
     warnings = _warnings(headers)
     if len(sequence.files) == 1 and is_joined(sequence.files[0]):
         warnings = (*warnings, JOINED)
-    return info, warnings
+    return DescribedSequence(info, warnings, files)
 
 
 def _warnings(headers: Sequence[StillHeader]) -> tuple[str, ...]:

@@ -11,9 +11,9 @@ from typing import Protocol
 import av
 import av.error
 
-from fresco_media.errors import ClipUnreadable
+from fresco_media.errors import ClipChanged, ClipUnreadable
 from fresco_media.files.faults import NOT_A_VIDEO, reading
-from fresco_media.files.state import FileState
+from fresco_media.files.state import KnownFile
 from fresco_media.video.containers import open_input
 from fresco_media.video.order import numbered_frames
 from fresco_media.video.packets import Key, PacketTable
@@ -21,7 +21,6 @@ from fresco_media.video.packets import Key, PacketTable
 Indexed = tuple[int, av.VideoFrame]
 
 _TRIES = 3
-_REPLACED = "it was replaced meanwhile; open it again"
 """Keyframes to go back to before everything is decoded from the beginning."""
 
 
@@ -81,9 +80,9 @@ class VideoCursor:
     it, once decoding has had to go that far.
     """
 
-    def __init__(self, path: Path, stream_index: int, table: PacketTable, state: FileState) -> None:
+    def __init__(self, path: Path, stream_index: int, table: PacketTable, file: KnownFile) -> None:
         self._path = path
-        self._state = state
+        self._file = file
         self._stream_index = stream_index
         self._table = table
         self._open()
@@ -106,12 +105,11 @@ class VideoCursor:
 
     def _open(self) -> None:
         with reading(self._path):
-            if not self._state.is_continued_by(FileState.of(self._path)):
-                raise ClipUnreadable(self._path, _REPLACED)
+            self._file.check()
             self._container = open_input(self._path)
         stream = self._container.streams[self._stream_index]
         if not isinstance(stream, av.VideoStream):
-            raise ClipUnreadable(self._path, _REPLACED)
+            raise ClipChanged(self._path)
         self._stream = stream
         # Threads across frames would lose good frames beside damaged ones, and hold many in memory.
         self._stream.codec_context.thread_type = "SLICE"

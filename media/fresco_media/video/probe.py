@@ -24,7 +24,7 @@ from fresco_media.colour.transfer import LINEAR
 from fresco_media.errors import ClipUnreadable
 from fresco_media.files.faults import NOT_A_VIDEO, reading
 from fresco_media.files.opening import regular_file
-from fresco_media.files.state import FileState
+from fresco_media.files.state import KnownFile
 from fresco_media.files.text import counted
 from fresco_media.stills import film
 from fresco_media.types import ClipProperties, ColourTags
@@ -63,7 +63,7 @@ _PAINTING_OVER = {"rpza"}
 class Probe:
     """A video file's description, with what the decoder needs and the user should know.
 
-    `open_cursor` opens the file to read its pictures.
+    `file` is what was looked at; `open_cursor` opens it to read its pictures.
     """
 
     info: ClipProperties
@@ -72,6 +72,7 @@ class Probe:
     coded_size: tuple[int, int]
     colour: ColourTags
     warnings: tuple[str, ...]
+    file: KnownFile
     open_cursor: Callable[[], FrameCursor]
 
 
@@ -116,8 +117,9 @@ def probe(path: Path, is_stopped: Callable[[], bool] = lambda: False) -> Probe |
     with reading(path):
         if regular_file(path).st_size == 0:
             raise ClipUnreadable(path, "the file is empty; copy or export it again")
+        file = KnownFile(path)
         if is_animated_webp(path):
-            return _animation(path)
+            return _animation(file)
         with open_input(path) as container:
             stream, warnings = choose_video(container, path)
             header = _header_of(container, stream, warnings)
@@ -131,7 +133,7 @@ def probe(path: Path, is_stopped: Callable[[], bool] = lambda: False) -> Probe |
                 "else copy or export it again",
             )
         header, scan = _of_one_codec(path, header, scan)
-        return _described(path, header, _trusted(scan, header), is_stopped)
+        return _described(file, header, _trusted(scan, header), is_stopped)
 
 
 def _of_one_codec(path: Path, header: _Header, scan: Scan) -> tuple[_Header, Scan]:
@@ -159,8 +161,9 @@ def _trusted(scan: Scan, header: _Header) -> Scan:
     return without_keys(scan) if header.paints_over else scan
 
 
-def _animation(path: Path) -> Probe:
+def _animation(file: KnownFile) -> Probe:
     """Describe an animated WebP."""
+    path = file.path
     *times_ms, end_ms = show_times_ms(path)
     millisecond = Fraction(1, 1000)
     scan = Scan(
@@ -174,14 +177,14 @@ def _animation(path: Path) -> Probe:
     cursor.close()
     first = _First(frame, frame)
     table = table_in_order(scan, order_of_storage(scan))
-    return _describe(path, header, table, first, lambda: AnimationCursor(path))
+    return _describe(file, header, table, first, lambda: AnimationCursor(path))
 
 
 def _described(
-    path: Path, header: _Header, scan: Scan, is_stopped: Callable[[], bool]
+    file: KnownFile, header: _Header, scan: Scan, is_stopped: Callable[[], bool]
 ) -> Probe | None:
     """Find out which packet becomes which frame, and describe the file."""
-    state = FileState.of(path)
+    path = file.path
     is_suspicious = (
         scan.has_made_up_times
         or not has_all_stamps(scan)
@@ -214,11 +217,11 @@ def _described(
     if (reason := unreadable_colours(first.marked, header.codec_tag)) is not None:
         raise ClipUnreadable(path, reason)
     return _describe(
-        path,
+        file,
         header,
         table,
         first,
-        lambda: VideoCursor(path, header.stream_index, table, state),
+        lambda: VideoCursor(path, header.stream_index, table, file),
     )
 
 
@@ -283,13 +286,13 @@ def _has_times(container: av.container.InputContainer) -> bool:
 
 
 def _describe(
-    path: Path,
+    file: KnownFile,
     header: _Header,
     table: PacketTable,
     first: _First,
     open_cursor: Callable[[], FrameCursor],
 ) -> Probe:
-    frame = first.frame
+    path, frame = file.path, first.frame
     orientation = orientation_of(first.marked)
     coded_size = (frame.width, frame.height)
     width, height = orientation.shown_size(coded_size)
@@ -323,7 +326,8 @@ def _describe(
         warnings.append(ALPHA_UNREAD)
     if not (table.is_timed and header.has_times):
         warnings.append(f"the file holds no times; {info.frame_rate} frames a second are assumed")
-    return Probe(info, table, orientation, coded_size, colour, tuple(warnings), open_cursor)
+    notes = tuple(warnings)
+    return Probe(info, table, orientation, coded_size, colour, notes, file, open_cursor)
 
 
 def _colour(path: Path, header: _Header, frame: av.VideoFrame) -> ColourTags:

@@ -76,8 +76,9 @@ class Destination:
     def spare_path(self) -> Path:
         """A free name beside the output, for a result whose own was taken during the work."""
         suffix = "" if self.names else self.path.suffix
-        stem = short_stem(self.path)
-        names = (self.path.with_name(f"{stem} ({number}){suffix}") for number in count(2))
+        path = _named(self.path)
+        stem = short_stem(path)
+        names = (path.with_name(f"{stem} ({number}){suffix}") for number in count(2))
         return next(path for path in names if not os.path.lexists(path))
 
     def check_replaced(self) -> None:
@@ -107,7 +108,7 @@ def check_destination(
     """
     with storing(path):  # Asking after a name fails where that is too long.
         destination = _destination(path, _codec_for(path, codec), overwrite, name)
-        _check_folder(path)
+        _check_folder(destination)
         _check_size(destination, info)
         destination = replace(destination, originals=originals_of(info) | originals)
         destination.check_replaced()
@@ -149,8 +150,7 @@ def originals_of(info: ClipProperties, what: str = "the clip itself is") -> Orig
 
 
 def _destination(path: Path, codec: Codec, overwrite: bool, name: str | None) -> Destination:
-    # Of a path from the root no system takes the beginning for a protocol, as in "rtmp:a/b.mp4".
-    temporary = partial_name(path.absolute(), name or secrets.token_hex(4))
+    temporary = partial_name(_named(path), name or secrets.token_hex(4))
     if codec != "images":
         return Destination(path, codec, temporary, overwrite, path.parent)
     names = None if path.is_dir() else parse_pattern(path.name)
@@ -161,16 +161,32 @@ def _destination(path: Path, codec: Codec, overwrite: bool, name: str | None) ->
     return Destination(path, codec, temporary, overwrite, path.parent, names)
 
 
-def _check_folder(path: Path) -> None:
-    folder = path.parent
-    if not folder.is_dir():
+def _named(path: Path) -> Path:
+    """`path` with a name that others can stand beside, which "." and ".." are not.
+
+    Of a path from the root no system takes the beginning for a protocol, as in "rtmp:a/b.mp4".
+
+    Raises:
+        OutputNotWritable: it has none, as it is the top of a disk.
+    """
+    whole = path.resolve() if path.is_dir() else path.absolute()
+    if not whole.name:
+        raise OutputNotWritable(path, "this is the top of a disk; name a folder in it")
+    return whole
+
+
+def _check_folder(destination: Destination) -> None:
+    path = destination.path
+    beside, into = destination.temporary.parent, destination.folder
+    if not beside.is_dir():
         raise OutputNotWritable(
-            path, f"the folder {folder} does not exist; create it or choose another"
+            path, f"the folder {path.parent} does not exist; create it or choose another"
         )
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputNotWritable(
-            path, f"the folder {folder} may not be written to; choose another folder"
-        )
+    for folder in (beside, into) if into.is_dir() else (beside,):
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise OutputNotWritable(
+                path, f"the folder {folder} may not be written to; choose another folder"
+            )
 
 
 def _check_size(destination: Destination, info: ClipProperties) -> None:

@@ -92,6 +92,8 @@ def _entries(path: Path) -> tuple[object, int]:
     try:
         with open_file(path) as file:
             size = os.fstat(file.fileno()).st_size
+            if not size:
+                raise ModelCorrupt(path, "the file is empty; download it again")
             length = int.from_bytes(file.read(8), "little")
             if size < 8 or length > size - 8:
                 raise ModelCorrupt(path, _damage("it is too short or no safetensors file"))
@@ -115,6 +117,10 @@ def _checked(path: Path, entries: object, data_size: int) -> Header:
         end = max((int(item["data_offsets"][1]) for item in tensors.values()), default=0)
     except (AssertionError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise ModelCorrupt(path, _damage("its header cannot be read")) from error
+    if not header:
+        raise ModelCorrupt(
+            path, "the file holds no weights at all; download it again or choose another one"
+        )
     if end > data_size:
         raise ModelCorrupt(path, _damage(f"{end - data_size} bytes are missing at its end"))
     return header
@@ -203,7 +209,10 @@ _ADVICE = {
 
 def wrong_kind(path: Path | str, kind: WeightsKind, wanted: str) -> WrongModelKind:
     """The error for a file of `kind` where `wanted` (with its article) was expected."""
-    advice = _ADVICE.get(kind, "choose a Stable Diffusion 1.x file")
+    fitting = f"choose {wanted}" + ("" if "1.x" in wanted else " for Stable Diffusion 1.x")
+    if kind is WeightsKind.UNKNOWN:
+        return WrongModelKind(path, f"nothing in this file is known here; {fitting}")
+    advice = _ADVICE.get(kind, fitting)
     error = WrongModelKind(path, f"this is {kind.value}, not {wanted}; {advice}")
     error.remedy = Remedy.ADD_LORA if kind is WeightsKind.LORA else None
     return error

@@ -23,6 +23,7 @@ from fresco_server.jobs.messages import (
     ModelsListed,
     QuestionRefused,
     Ready,
+    WantedMask,
 )
 from fresco_server.jobs.process import WorkerProcess
 
@@ -59,21 +60,26 @@ class MediaProcesses:
         self._is_closed = False
 
     def describe(
-        self, path: Path, frame_rate: str | None, is_wanted: IsWanted = _always
-    ) -> dict[str, Any]:
-        """What is known of the clip at `path`, as plain values named like `ClipInfo`'s.
+        self,
+        path: Path,
+        frame_rate: str | None,
+        is_wanted: IsWanted = _always,
+        mask: WantedMask | None = None,
+    ) -> ClipDescribed:
+        """What is known of the clip at `path`; its `info` are values named like `ClipInfo`'s.
 
         `is_wanted` is asked now and then; once it says no the look ends.
 
         Raises:
-            EngineRefused: it is not a clip that can be used.
+            EngineRefused: it is not a clip that can be used, or `mask` is none of it.
             LimitReached: as many clips as can be are being looked at.
             WorkerLost: looking at it took down the process, or takes too long.
         """
-        question = DescribeClip(ask=0, clip=str(path), frame_rate=frame_rate)
-        answer = self._answer(str(path), question, is_wanted)
+        question = DescribeClip(ask=0, clip=str(path), frame_rate=frame_rate, mask=mask)
+        subject = str(path) if mask is None else f"{path} or its mask, {mask.mask}"
+        answer = self._answer(subject, question, is_wanted)
         assert isinstance(answer, ClipDescribed)
-        return dict(answer.info)
+        return answer
 
     def list_models(self, folders: Sequence[str]) -> list[dict[str, Any]]:
         """The models there are, the bundled one first, as plain values.

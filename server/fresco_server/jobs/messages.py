@@ -10,6 +10,7 @@ from typing import Any
 
 from fresco_client.events import Event, Failed
 from fresco_client.values import Failure
+from fresco_media.files.state import ClipState
 
 from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.job import JobOrder, Values
@@ -59,12 +60,26 @@ class LoadModel:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WantedMask:
+    """The place of what is to be the mask of a clip's frames [start, stop) at a short side."""
+
+    mask: str
+    start: int
+    stop: int | None
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class DescribeClip:
-    """Say what is known of a clip, in a `ClipDescribed` with the number `ask`."""
+    """Say what is known of a clip, in a `ClipDescribed` with the number `ask`.
+
+    Where there is a mask, it has to be one of the clip.
+    """
 
     ask: int
     clip: str
     frame_rate: str | None
+    mask: WantedMask | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,10 +187,12 @@ class LoadFailed:
 
 @dataclass(frozen=True, kw_only=True)
 class ClipDescribed:
-    """What is known of a clip, as plain values."""
+    """What is known of a clip, as plain values, and what tells it and its mask from others."""
 
     ask: int
     info: Values
+    state: ClipState | None = None
+    mask_state: ClipState | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

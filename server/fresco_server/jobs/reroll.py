@@ -14,8 +14,9 @@ from fresco_engine.settings import settings_from_dict
 from fresco_media.files.disk import storing
 from fresco_media.files.opening import copy_file
 
-from fresco_server.errors import BadRequest, NotPossible
+from fresco_server.errors import BadRequest, NotPossible, UploadNotFound
 from fresco_server.jobs.job import JobOrder, StoredJob, Values
+from fresco_server.jobs.uploads import Uploads
 
 
 def check_changes(changes: Sequence[KeyframeChange]) -> None:
@@ -25,6 +26,23 @@ def check_changes(changes: Sequence[KeyframeChange]) -> None:
         raise BadRequest("changes", "name at least one keyframe that is to be made anew")
     if len(set(indices)) < len(indices):
         raise BadRequest("changes", "a keyframe is named twice; name each once")
+
+
+def check_uploads(order: JobOrder, uploads: Uploads) -> None:
+    """Look whether what was sent for a job is there still, as it may have made room.
+
+    What lies elsewhere is looked at when the work begins.
+
+    Raises:
+        UploadNotFound: the clip or the mask is gone.
+    """
+    for digest, field in ((order.upload, ""), (order.mask_upload, "subject_mask")):
+        try:
+            if digest is not None:
+                uploads.path_of(digest)
+        except UploadNotFound as error:
+            error.field = field
+            raise
 
 
 def changed_order(

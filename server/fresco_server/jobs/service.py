@@ -32,7 +32,7 @@ from fresco_server.jobs.path_policy import worker_command
 from fresco_server.jobs.pulls import Pulls, PullStep
 from fresco_server.jobs.reconciling import reconcile
 from fresco_server.jobs.records import Records
-from fresco_server.jobs.reroll import changed_order, check_changes, take_over
+from fresco_server.jobs.reroll import changed_order, check_changes, check_uploads, take_over
 from fresco_server.jobs.runner_pool import RunnerPool
 from fresco_server.jobs.stopping import apply_wanted, release
 from fresco_server.jobs.store import JobStore
@@ -219,7 +219,7 @@ class Jobs:
         """A new job with all of a finished one but some keyframes and what depends on them.
 
         Raises:
-            JobNotFound, NotPossible: there is none, or it is not done.
+            JobNotFound, NotPossible, UploadNotFound: there is none, it is not done, or not there.
             InvalidSettings, BadRequest: the changes name frames that are no keyframes, or none.
             JobExists, LimitReached, ShuttingDown: as for `create`.
         """
@@ -231,6 +231,7 @@ class Jobs:
         with self._creating:
             if self._store.has(new_job_id):
                 return self._same_request(new_job_id, request)
+            check_uploads(parent.order, self.uploads)
             self._store.check_queue(self._settings.limits.queued_jobs)
             self._quota.make_room(_LEAST_JOB_BYTES)
             with self._folders.filling(new_job_id) as target:

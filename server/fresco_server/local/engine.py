@@ -66,12 +66,9 @@ class InProcessEngine:
 
     def check_mask(self, mask: MaskClip, clip: Clip, settings: RestyleSettings) -> None:
         """Raises what `render` would over a mask that ends early or is nowhere white."""
-        from fresco_media.colour.scaling import working_size
+        from fresco_server.worker.media import check_mask
 
-        info = clip.info
-        stop = info.frame_count if settings.stop is None else settings.stop
-        size = working_size(info.width, info.height, settings.size)
-        mask.check(settings.start, stop, size.scaled)
+        check_mask(mask, clip, settings.start, settings.stop, settings.size)
 
     def load_model(
         self,

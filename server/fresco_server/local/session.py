@@ -124,13 +124,14 @@ class LocalSession(client.SessionLike):
         job_id: str | None = None,
     ) -> client.Job:
         """Make a job, which is done when it is watched."""
-        info = self.describe_clip(clip)
         with refusing():
+            opened = self._opened(clip)
+            info = values.clip_info(opened)
             chosen = values.engine_settings(settings)
 
         def start() -> Iterator[types.Event]:
             loaded = self._load(chosen, model, device)
-            return self._render(made, self._opened(clip), chosen, loaded)
+            return self._render(made, opened, chosen, loaded)
 
         job_id = job_id or uuid.uuid4().hex
         made = self._add(

@@ -30,8 +30,8 @@ class ClipServicer(clips_pb2_grpc.ClipServiceServicer):
         self, request: clips_pb2.DescribeClipRequest, context: grpc.ServicerContext
     ) -> clips_pb2.DescribeClipResponse:
         """What is known of a clip."""
-        _, info = self._order_builder.described(request.clip, context.is_active)
-        return message_of({"info": info}, clips_pb2.DescribeClipResponse)
+        _, found = self._order_builder.described(request.clip, context.is_active)
+        return message_of({"info": found.info}, clips_pb2.DescribeClipResponse)
 
     def StartUpload(  # noqa: N802
         self, request: clips_pb2.StartUploadRequest, context: grpc.ServicerContext

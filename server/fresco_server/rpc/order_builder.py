@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fresco.v1 import jobs_pb2, looks_pb2, media_pb2
@@ -21,8 +20,9 @@ from fresco_server.errors import (
     ShuttingDown,
     WorkerLost,
 )
-from fresco_server.jobs.job import JobOrder, ModelOrder, Values
+from fresco_server.jobs.job import JobOrder, ModelOrder
 from fresco_server.jobs.looks import LookOrder
+from fresco_server.jobs.messages import ClipDescribed, WantedMask
 from fresco_server.jobs.path_policy import PathPolicy
 from fresco_server.rpc.messages.clips import WantedClip, wanted_clip
 from fresco_server.rpc.messages.jobs import kept, output_of
@@ -60,13 +60,13 @@ class OrderBuilder:
         _check_length("device", request.device, _LONGEST_NAME)
         settings = self._with_pictures(restyle_settings(request.settings))
         settings = replace(settings, flow=self.path_policy.flow(settings.flow))
-        mask, mask_upload = self._mask(settings, is_wanted)
+        mask, mask_upload = self._mask(settings)
         settings = replace(settings, subject_mask=mask)
         codec, suffix = output_of(request.output)
         model = model_order(request.model, self.path_policy)
         self._check_style(settings, model)
-        clip, info = self.described(request.clip, is_wanted)
-        self._check_range(settings, info["frame_count"])
+        clip, found = self.described(request.clip, is_wanted, _wanted_mask(settings))
+        self._check_range(settings, found.info["frame_count"])
         return JobOrder(
             clip=str(clip.path),
             settings=settings.as_dict(),
@@ -78,7 +78,9 @@ class OrderBuilder:
             title=printable(request.title or clip.name)[:_LONGEST_TITLE],
             upload=clip.upload,
             mask_upload=mask_upload,
-            clip_info=info,
+            clip_state=found.state,
+            mask_state=found.mask_state,
+            clip_info=found.info,
             request=kept(request),
         )
 
@@ -90,9 +92,10 @@ class OrderBuilder:
         settings = restyle_settings(request.settings)
         model = model_order(request.model, self.path_policy)
         self._check_style(settings, model)
-        clip, info = self.described(request.clip, is_wanted)
-        if not 0 <= request.index < info["frame_count"]:
-            raise RangeOutsideClip(clip.name, request.index, request.index + 1, info["frame_count"])
+        clip, found = self.described(request.clip, is_wanted)
+        count = found.info["frame_count"]
+        if not 0 <= request.index < count:
+            raise RangeOutsideClip(clip.name, request.index, request.index + 1, count)
         return LookOrder(
             clip=str(clip.path),
             index=request.index,
@@ -105,32 +108,32 @@ class OrderBuilder:
         )
 
     def described(
-        self, source: media_pb2.ClipSource, is_wanted: Callable[[], bool]
-    ) -> tuple[WantedClip, Values]:
+        self,
+        source: media_pb2.ClipSource,
+        is_wanted: Callable[[], bool],
+        mask: WantedMask | None = None,
+    ) -> tuple[WantedClip, ClipDescribed]:
         """The clip and what is known of it; raises what `wanted_clip` and the engine do."""
         clip = wanted_clip(source, self.path_policy, self.jobs.uploads)
-        return clip, self._looked_at(clip.path, clip.frame_rate, is_wanted)
-
-    def _looked_at(
-        self, path: Path, frame_rate: str | None, is_wanted: Callable[[], bool]
-    ) -> Values:
         try:
-            return self.jobs.media.describe(path, frame_rate, is_wanted)
+            found = self.jobs.media.describe(clip.path, clip.frame_rate, is_wanted, mask)
+            return clip, found
         except WorkerLost as error:
             if self.jobs.is_closing:
                 raise ShuttingDown from error
             # A clip that takes down whoever looks at it would do so again.
-            raise EngineRefused(str(error), reason="CLIP_UNREADABLE") from error
+            refused = EngineRefused(str(error), reason="CLIP_UNREADABLE")
+            if mask is not None:
+                self.described(source, is_wanted)
+                refused.field = _MASK  # The clip alone does not.
+            raise refused from error
 
-    def _mask(
-        self, settings: RestyleSettings, is_wanted: Callable[[], bool]
-    ) -> tuple[str | None, str | None]:
-        """The real place of the subject's mask, once it was seen to be a clip, and its upload.
+    def _mask(self, settings: RestyleSettings) -> tuple[str | None, str | None]:
+        """The real place of the subject's mask, and its upload.
 
         Raises:
             BadRequest, Forbidden, ClipNotFound, ClipUnreadable: as `PathPolicy.clip`.
             UploadNotFound: no such upload was finished.
-            EngineRefused: it cannot be read.
         """
         text = settings.subject_mask
         if text is None:
@@ -142,7 +145,6 @@ class OrderBuilder:
                 path = self.path_policy.clip(text, f"settings.{_MASK}")
             else:
                 path = self.jobs.uploads.path_of(digest)
-            self._looked_at(path, None, is_wanted)
         except (FrescoError, ServerError) as error:
             error.field = _MASK
             raise
@@ -186,6 +188,13 @@ class OrderBuilder:
                 "restyle the clip in parts",
                 reason="CLIP_TOO_LONG",
             )
+
+
+def _wanted_mask(settings: RestyleSettings) -> WantedMask | None:
+    mask = settings.subject_mask
+    if mask is None:
+        return None
+    return WantedMask(mask=mask, start=settings.start, stop=settings.stop, size=settings.size)
 
 
 def _check_size(size: int) -> None:

@@ -17,7 +17,7 @@ from fresco_server.jobs.job import ModelOrder
 from fresco_server.jobs.looks import LookOrder
 from fresco_server.jobs.messages import RunJob
 from fresco_server.worker.device_worker import result_path
-from fresco_server.worker.media import open_clip
+from fresco_server.worker.media import open_clip, open_ordered
 from fresco_server.worker.models import Models
 
 
@@ -32,7 +32,7 @@ class DeviceEngine:
         order = run.order
         codec: Any = None if order.codec == "frames" else order.codec
         yield from render(
-            open_clip(order.clip, order.frame_rate),
+            open_ordered(order),
             None if codec is None else result_path(run),
             settings_from_dict(order.settings),
             lambda: self._models.get(order.model, order.settings),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
+import os
 import traceback
 
 from fresco_client.values import Failure
 from fresco_engine.errors import (
     CheckpointError,
-    ClipNotFound,
+    ClipError,
     DiskFull,
     FrescoError,
+    KeyframesUnusable,
+    MaskUnusable,
+    NotPermitted,
     OutOfDeviceMemory,
     OutputError,
 )
@@ -19,12 +23,20 @@ from fresco_settings import Remedy, said
 from fresco_server.errors import reason_of
 
 _LOGGER = logging.getLogger(__name__)
-_PASSING = (DiskFull, OutOfDeviceMemory, OutputError, ClipNotFound)
-"""Faults of the moment: once they are mended, the job can go on from what is there."""
+_PASSING = (
+    *(DiskFull, OutOfDeviceMemory, OutputError),
+    *(ClipError, MaskUnusable, KeyframesUnusable, NotPermitted),
+)
+"""Faults of the moment: once they are mended, the job can go on from what is there.
+
+Of files that is so as a job is made only of a clip and a mask that can be read.
+"""
 
 
 def failure_of(error: Exception) -> Failure:
     """An error's kind, its sentence, whether a job can go on after it, and a trace for the log."""
+    if isinstance(error, PermissionError) and error.filename is not None:
+        error = NotPermitted(os.fsdecode(error.filename))
     if isinstance(error, FrescoError):
         can_resume = isinstance(error, _PASSING) and not isinstance(error, CheckpointError)
         reason = reason_of(type(error).__name__)

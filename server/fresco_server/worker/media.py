@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -9,8 +11,11 @@ from typing import Any
 from fresco_engine.diffusion.catalogue import list_models
 from fresco_engine.errors import InvalidSettings
 from fresco_media.clip import Clip
+from fresco_media.colour.scaling import working_size
+from fresco_media.mask import MaskClip
 
 from fresco_server.jobs.codec import to_plain
+from fresco_server.jobs.job import JobOrder
 from fresco_server.jobs.messages import (
     ClipDescribed,
     DescribeClip,
@@ -19,9 +24,13 @@ from fresco_server.jobs.messages import (
     ModelsListed,
     QuestionRefused,
     Ready,
+    WantedMask,
 )
 from fresco_server.worker.channel import Channel
 from fresco_server.worker.faults import failure_of
+
+_LOOK_S = 10.0
+"""How long a mask is looked through for something white."""
 
 
 def serve(channel: Channel) -> None:
@@ -39,8 +48,14 @@ def serve(channel: Channel) -> None:
 
 def _answer(order: DescribeClip | ListModels) -> MediaMessage:
     if isinstance(order, DescribeClip):
-        info = describe(open_clip(order.clip, order.frame_rate))
-        return ClipDescribed(ask=order.ask, info=info)
+        clip = open_clip(order.clip, order.frame_rate)
+        mask = None if order.mask is None else _checked_mask(order.mask, clip)
+        return ClipDescribed(
+            ask=order.ask,
+            info=describe(clip),
+            state=clip.state,
+            mask_state=None if mask is None else mask.state,
+        )
     entries = list_models([Path(folder) for folder in order.folders])
     return ModelsListed(ask=order.ask, models=tuple(map(to_plain, entries)))
 
@@ -56,6 +71,47 @@ def open_clip(path: str, frame_rate: str | None) -> Clip:
     except (ValueError, ZeroDivisionError) as error:
         raise InvalidSettings("frame-rate", f"{frame_rate!r} is no frame rate") from error
     return Clip.open(Path(path), frame_rate=rate)
+
+
+def open_ordered(order: JobOrder) -> Clip:
+    """The clip of a job, which it and its mask have to be as they were when the job was made.
+
+    Raises:
+        ClipError, InvalidSettings: it, or the mask, cannot be used, or is another one by now.
+    """
+    clip = open_clip(order.clip, order.frame_rate)
+    clip.check(order.clip_state)
+    mask = order.settings.get("subject_mask")
+    if mask is not None and order.mask_state is not None:
+        MaskClip.open(mask, clip.info).check_state(order.mask_state)
+    return clip
+
+
+def check_mask(
+    mask: MaskClip,
+    clip: Clip,
+    start: int,
+    stop: int | None,
+    size: int,
+    goes_on: Callable[[], bool] = lambda: True,
+) -> None:
+    """Raises what a job would over a mask that ends early or, as far as is seen, is never white."""
+    info = clip.info
+    scaled = working_size(info.width, info.height, size).scaled
+    mask.check(start, info.frame_count if stop is None else stop, scaled, goes_on)
+
+
+def _checked_mask(wanted: WantedMask, clip: Clip) -> MaskClip:
+    """The mask; who asks waits, so that white that comes very late is left to the job to find."""
+    mask = MaskClip.open(wanted.mask, clip.info)
+    count = clip.info.frame_count
+    ends = time.monotonic() + _LOOK_S
+    # Of a range that is none the daemon tells.
+    if 0 <= wanted.start < (wanted.stop or count) <= count:
+        check_mask(
+            mask, clip, wanted.start, wanted.stop, wanted.size, lambda: time.monotonic() < ends
+        )
+    return mask
 
 
 def describe(clip: Clip) -> dict[str, Any]:

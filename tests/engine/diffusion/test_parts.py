@@ -213,7 +213,7 @@ _CASES: dict[str, tuple[Broken, type[ModelError], str]] = {
         "without text encoder and VAE",
     ),
     "a VAE alone": (_file_with(decoder__conv_in__weight=(1,)), WrongModelKind, "a VAE"),
-    "something else": (_file_with(weight=(1,)), WrongModelKind, "none of the kinds"),
+    "something else": (_file_with(weight=(1,)), WrongModelKind, "nothing in this file is known"),
 }
 
 

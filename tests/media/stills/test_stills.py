@@ -10,12 +10,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import cv2
 import numpy as np
 import pytest
+from av.video.codeccontext import VideoCodecContext
 from fresco_media.clip import Clip
 from fresco_media.errors import ClipUnreadable
 from fresco_media.stills.headers import read_header
@@ -591,3 +592,59 @@ def test_avif_of_10_bits_keeps_its_colours(
     still = read_still(path)
 
     assert np.abs(still.image[8:-8, 8:-8].astype(int) - colour).max() <= 2
+
+
+def _tiff(photometric: int, bits: int, data: bytes) -> bytes:
+    """A bare TIFF of 8 x 8 pixels of three samples."""
+    values = [(256, 8), (257, 8), (259, 1), (262, photometric), (277, 3), (278, 8), (284, 1)]
+    entries = [(tag, 3, 1, struct.pack("<HH", value, 0)) for tag, value in values]
+    depths = 8 + 2 + 12 * 10 + 4
+    entries += [
+        (258, 3, 3, struct.pack("<I", depths)),
+        (273, 4, 1, struct.pack("<I", depths + 6)),
+        (279, 4, 1, struct.pack("<I", len(data))),
+    ]
+    table = b"".join(struct.pack("<HHI", *one[:3]) + one[3] for one in sorted(entries))
+    return (
+        b"II*\0"
+        + struct.pack("<IH", 8, len(entries))
+        + table
+        + bytes(4)
+        + struct.pack("<3H", *3 * [bits])
+        + data
+    )
+
+
+@pytest.mark.parametrize(("photometric", "bits"), [(8, 16), (9, 8), (9, 16), (10, 8)])
+def test_lab_that_would_be_read_wrong_is_refused(
+    tmp_path: Path, photometric: int, bits: int
+) -> None:
+    path = tmp_path / "lab.tif"
+    path.write_bytes(_tiff(photometric, bits, bytes(8 * 8 * 3 * bits // 8)))
+
+    for read in (read_header, read_still):
+        with pytest.raises(ClipUnreadable, match=r"stored as Lab.*export it as RGB"):
+            read(path)
+
+
+def test_plain_lab_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "lab.tif"
+    path.write_bytes(_tiff(8, 8, 64 * b"\x80\0\0"))
+
+    assert np.ptp(read_still(path).image) <= 2
+    assert abs(int(read_still(path).image.mean()) - 119) <= 3
+
+
+@pytest.mark.parametrize("layout", ["yuv444p", "yuv420p", "rgb24"])
+@pytest.mark.parametrize("packing", ["raw", "packbits", "lzw", "deflate"])
+def test_a_tiff_of_ffmpeg_is_read_right_however_it_is_packed(
+    tmp_path: Path, layout: str, packing: str
+) -> None:
+    picture = np.full((32, 32, 3), (200, 60, 30), np.uint8)
+    encoder = cast(VideoCodecContext, av.CodecContext.create("tiff", "w"))
+    encoder.width, encoder.height, encoder.pix_fmt = 32, 32, layout
+    encoder.time_base, encoder.options = Fraction(1, 25), {"compression_algo": packing}
+    frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=layout)
+    (tmp_path / "a.tif").write_bytes(b"".join(map(bytes, encoder.encode(frame))))
+
+    assert np.abs(read_still(tmp_path / "a.tif").image.astype(int) - picture).max() <= 2

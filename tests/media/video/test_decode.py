@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from fresco_engine.errors import ClipUnreadable
+from fresco_engine.errors import ClipChanged, ClipUnreadable
 from fresco_media.clip import Clip
 from fresco_media.types import Image
 
@@ -137,7 +137,7 @@ def test_a_file_that_vanishes_while_in_use_is_a_clip_error(make_clip: MakeClip) 
     clip = Clip.open(make_clip("clip.mp4"))
     clip.info.path.write_bytes(b"no longer a video")
 
-    with pytest.raises(ClipUnreadable, match="replaced meanwhile"):
+    with pytest.raises(ClipChanged, match="it was replaced, overwritten"):
         next(clip.frames())
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -178,3 +179,40 @@ def test_refusals_leave_nothing_behind(tmp_path: Path, clip: Clip) -> None:
             open_writer(tmp_path / name, clip)
 
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", [".", "../results"])
+def test_the_current_folder_has_a_name_for_what_must_go_elsewhere(
+    tmp_path: Path, clip: Clip, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    folder = tmp_path / "results"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+    def write_all() -> None:
+        with open_writer(name, clip, codec="images") as writer:
+            for frame in clip.frames():
+                writer.write(frame)
+            (folder / "frame_000001.png").write_bytes(b"precious")
+
+    with pytest.raises(OutputNotWritable, match=r"as results \(2\)"):
+        write_all()
+
+    assert len(list((tmp_path / "results (2)").iterdir())) == clip.info.frame_count
+    assert [path.name for path in folder.iterdir()] == ["frame_000001.png"]
+
+
+def test_the_top_of_a_disk_is_no_place_for_pictures(tmp_path: Path, clip: Clip) -> None:
+    with pytest.raises(OutputNotWritable, match="name a folder in it"):
+        open_writer(Path(tmp_path.anchor), clip, codec="images")
+
+
+def test_a_folder_for_pictures_has_to_be_writable_itself(
+    tmp_path: Path, clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "results").mkdir()
+    # Permissions do not bind every user that runs tests, so the system's answer is replaced.
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "results")
+
+    with pytest.raises(OutputNotWritable, match="results may not be written to"):
+        open_writer(tmp_path / "results", clip, codec="images")

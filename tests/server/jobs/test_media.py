@@ -59,7 +59,7 @@ class _Asking:
 
     def _ask(self) -> None:
         try:
-            info = self._looks.describe(self._path, None, lambda: self.is_there)
+            info = self._looks.describe(self._path, None, lambda: self.is_there).info
             self.frame_count = info["frame_count"]
         except ServerError as error:
             self.error = error
@@ -73,7 +73,7 @@ def test_slow_clips_do_not_hold_up_others(looks: MediaProcesses, folder: Path) -
     slow = [_Asking(looks, folder / f"slow{number}.mp4") for number in range(2)]
     until(lambda: _children() >= 2, "two processes")
 
-    counts = [looks.describe(folder / "clip.mp4", None)["frame_count"] for _ in range(3)]
+    counts = [looks.describe(folder / "clip.mp4", None).info["frame_count"] for _ in range(3)]
 
     assert counts == [3, 3, 3]
     assert all(asking.thread.is_alive() for asking in slow)
@@ -173,7 +173,7 @@ def test_the_clip_is_not_blamed_for_processes_that_the_system_has_killed(
         child.kill()
         child.wait(20)
 
-    assert looks.describe(folder / "clip.mp4", None)["frame_count"] == 3
+    assert looks.describe(folder / "clip.mp4", None).info["frame_count"] == 3
 
 
 def test_a_clip_that_ends_every_process_is_to_blame_and_others_are_not(
@@ -184,7 +184,7 @@ def test_a_clip_that_ends_every_process_is_to_blame_and_others_are_not(
     with pytest.raises(WorkerLost, match=r"deadly\.mp4: reading it made the decoder crash"):
         looks.describe(folder / "deadly.mp4", None)
 
-    assert looks.describe(folder / "clip.mp4", None)["frame_count"] == 3
+    assert looks.describe(folder / "clip.mp4", None).info["frame_count"] == 3
 
 
 def test_the_clip_is_not_blamed_for_a_process_that_does_not_start(folder: Path) -> None:

@@ -21,6 +21,8 @@ from fresco_server.errors import (
     UploadIncomplete,
     UploadNotFound,
 )
+from fresco_server.jobs.job import JobOrder
+from fresco_server.jobs.reroll import check_uploads
 from fresco_server.jobs.uploads import Uploads, UploadStatus
 from fresco_server.settings import CHUNK_BYTES, LimitSettings
 from hypothesis import given, settings
@@ -504,3 +506,15 @@ def test_a_note_that_is_none_holds_nobody_up(tmp_path: Path, kind: str) -> None:
     facts = uploads._facts("a" * 64)
 
     assert facts is None
+
+
+def test_a_job_is_not_made_anew_of_an_upload_that_has_gone(uploads: Uploads) -> None:
+    clip, mask = _send(uploads), _send(uploads, b"mask", "mask.png")
+    order = JobOrder(clip="clip", settings={}, upload=clip, mask_upload=mask)
+    check_uploads(order, uploads)
+    uploads.delete(mask)
+
+    with pytest.raises(UploadNotFound) as found:
+        check_uploads(order, uploads)
+
+    assert found.value.field == "subject_mask"

@@ -126,6 +126,9 @@ def test_a_mask_of_the_subject_is_a_clip_below_a_root(
     order = jobs.get("new").order
     assert order.settings["subject_mask"] == str(roots / "clip.mp4")
     assert order.mask_upload is None
+    assert order.clip_state == order.mask_state
+    assert order.clip_state is not None
+    assert order.clip_state.size_bytes == (roots / "clip.mp4").stat().st_size
 
 
 def test_an_upload_can_be_a_mask_of_the_subject(

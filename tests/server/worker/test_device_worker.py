@@ -7,14 +7,22 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pytest
+from fresco_client.events import Event, Failed, Finished
 from fresco_engine import types as engine
 from fresco_engine.errors import OutputNotWritable
+from fresco_engine.settings import RestyleSettings
+from fresco_media.clip import Clip
+from fresco_media.stills.images import write_image
 from fresco_server.jobs.job import JobOrder
 from fresco_server.jobs.messages import JobStopped, RunJob
 from fresco_server.lock import alone_in
 from fresco_server.worker.channel import Channel
 from fresco_server.worker.device_worker import DeviceWorker
+
+from tests.engine.conftest import scene, write_clip
+from tests.fakes.worker import NegativeEngine
 
 
 class _Ended(Exception):
@@ -28,8 +36,10 @@ class _Line:
         self.orders = [order]
         self.sent: list[Any] = []
 
-    def next(self, timeout_s: float | None = None) -> RunJob:
+    def next(self, timeout_s: float | None = None) -> RunJob | None:
         if not self.orders:
+            if timeout_s == 0:
+                return None
             raise _Ended
         return self.orders.pop()
 
@@ -63,3 +73,63 @@ def test_a_job_is_done_by_one_worker_at_a_time(tmp_path: Path) -> None:
     assert line.sent == [JobStopped(job="a")]
     with alone_in(tmp_path, 0.0):
         pass
+
+
+def _done(order: RunJob) -> Event:
+    """How a job ends without a model."""
+    line = _Line(order)
+    with pytest.raises(_Ended):
+        DeviceWorker(cast(Channel, line), NegativeEngine(0, 0, None)).serve()
+    return line.sent[-1].event
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> RunJob:
+    """A job of a clip and a mask, as they are described."""
+    clip, mask = tmp_path / "clip.mp4", tmp_path / "mask.png"
+    write_clip(clip, scene(6))
+    write_image(mask, np.full((64, 80, 3), 255, np.uint8))
+    order = JobOrder(
+        clip=str(clip),
+        settings=RestyleSettings(prompt="x", size=64, subject_mask=str(mask)).as_dict(),
+        codec="frames",
+        clip_state=Clip.open(clip).state,
+        mask_state=Clip.open(mask).state,
+    )
+    folder = tmp_path / "job"
+    folder.mkdir()
+    return RunJob(job="a", folder=str(folder), order=order, restarts=0)
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "mask.png"])
+@pytest.mark.parametrize("how", ["replaced", "overwritten", "cut off", "gone"])
+def test_a_clip_or_mask_that_is_another_one_by_now_ends_its_job_until_it_is_brought_back(
+    job: RunJob, tmp_path: Path, name: str, how: str
+) -> None:
+    path = tmp_path / name
+    content = path.read_bytes()
+    if how == "replaced":
+        other = tmp_path / f"other{path.suffix}"
+        if name == "mask.png":
+            write_image(other, np.full((64, 80, 3), 200, np.uint8))
+        else:
+            write_clip(other, scene(6, cut_at=3))
+        other.replace(path)
+    elif how == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(content[: len(content) // 2] if how == "cut off" else content[::-1])
+
+    failed = _done(job)
+    path.unlink(missing_ok=True)
+    path.write_bytes(content)
+    done = _done(job)
+
+    assert isinstance(failed, Failed)
+    assert failed.failure.can_resume
+    assert name in failed.failure.message
+    assert failed.failure.field == ("subject_mask" if name == "mask.png" else "")
+    if how == "replaced":
+        assert failed.failure.reason == "CLIP_CHANGED"
+        assert "bring back what was there" in failed.failure.message
+    assert isinstance(done, Finished)

@@ -23,10 +23,11 @@ from fresco_engine.diffusion.lora import Lora
 from fresco_engine.diffusion.quiet import quiet_libraries
 from fresco_engine.errors import (
     ModelCorrupt,
+    ModelError,
     ModelNotFound,
     WrongModelKind,
 )
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save, save_file
 from torch import Tensor, nn
 
 
@@ -75,6 +76,28 @@ def test_two_loras_add_up(tmp_path: Path) -> None:
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFound, match="no such LoRA file"):
         fused(Lora(tmp_path / "nothing.safetensors"), *networks())
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "the file is empty; download it again"),
+        (save({}), "the file holds no weights at all; download it again or choose another one"),
+        (
+            save({"something.else": torch.zeros(2)}),
+            r"nothing in this file is known here; choose a LoRA for Stable Diffusion 1\.x",
+        ),
+    ],
+    ids=["empty", "no tensors", "unknown names"],
+)
+def test_a_file_with_nothing_to_add_is_refused(
+    tmp_path: Path, content: bytes, sentence: str
+) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(content)
+
+    with pytest.raises(ModelError, match=sentence):
+        fuse_lora(Lora(path), nn.Module(), nn.Module())
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
