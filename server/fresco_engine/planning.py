@@ -12,6 +12,7 @@ from fresco_media.stills.images import limit_told, working_size
 from fresco_settings import marked
 
 from fresco_engine.checkpoint import StoredPlan
+from fresco_engine.diffusion.prompting.wording import wording_doubts
 from fresco_engine.errors import RangeOutsideClip
 from fresco_engine.keyframes import (
     Analyser,
@@ -25,7 +26,6 @@ from fresco_engine.propagation_settings import PropagateSettings
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.translation_run import TranslationRun
 from fresco_engine.types import ClipAnalysed, Progress, RunWarned, Stage
-from fresco_engine.wording import wording_doubts
 
 _ANALYSIS_SHORT_SIDE = 96
 
