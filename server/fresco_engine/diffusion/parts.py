@@ -15,8 +15,10 @@ from fresco_engine.diffusion.controlnets import ControlPlaces, load_controls
 from fresco_engine.diffusion.controls import LoadedControl
 from fresco_engine.diffusion.few_step import FewStep, few_step_among, few_step_of
 from fresco_engine.diffusion.intake import scheduler_config
+from fresco_engine.diffusion.library import NO_LIBRARY, Library
 from fresco_engine.diffusion.lora import Lora
 from fresco_engine.diffusion.tokenizers import find_tokenizer
+from fresco_engine.diffusion.vaes import load_vae
 from fresco_engine.diffusion.weights import WeightsKind
 from fresco_engine.settings import ControlChoice
 
@@ -30,6 +32,8 @@ class PartsChoice:
     tokenizer_source: str | Path | None = None
     loras: tuple[Lora, ...] = ()
     offline: bool = False
+    vae: str | Path | None = None
+    library: Library = NO_LIBRARY
 
 
 @dataclass(kw_only=True)
@@ -51,13 +55,15 @@ def load_parts(path: Path, card: ModelCard, wanted: PartsChoice, device: torch.d
         parts = _from_folder(path, wanted, device)
     else:
         parts = _from_file(path, wanted, device)
+    if wanted.vae is not None:
+        parts.vae = load_vae(wanted.vae, wanted.library, parts.unet, offline=wanted.offline)
     for lora in wanted.loras:
         fuse_lora(lora, parts.unet, parts.text_encoder)
     parts.few_step = few_step_among(few_step_of(path), wanted.loras)
     choice = ControlChoice.parse(wanted.control or card.defaults.control)
     parts.controls = load_controls(
         choice.kinds,
-        ControlPlaces(path, card, wanted.control_source, wanted.offline),
+        ControlPlaces(path, card, wanted.control_source, wanted.offline, wanted.library),
         parts.unet,
         device,
     )

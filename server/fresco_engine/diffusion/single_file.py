@@ -175,8 +175,8 @@ def load_networks(
             check_config(path, config)
         with settled(path) as name:
             tensors = load_file(name)
-        unet = _converted(UNet2DConditionModel, tensors, unet_shape, dtype)
-        vae = _converted(AutoencoderKL, tensors, vae_shape, dtype)
+        unet = converted(UNet2DConditionModel, tensors, unet_shape, dtype)
+        vae = converted(AutoencoderKL, tensors, vae_shape, dtype)
         return unet, vae, _text_encoder(tensors, clip, dtype)
     except (KeyError, StopIteration, ValueError, RuntimeError, OSError) as error:
         raise _incomplete(path, error) from error
@@ -200,7 +200,7 @@ def load_controlnet(
         check_config(path, config)
         with settled(path) as name:
             tensors = load_file(name)
-        return _converted(ControlNetModel, tensors, config, dtype)
+        return converted(ControlNetModel, tensors, config, dtype)
     except (KeyError, StopIteration, ValueError, RuntimeError, OSError) as error:
         raise _incomplete(path, error) from error
 
@@ -211,7 +211,7 @@ def _incomplete(path: Path, error: Exception) -> ModelCorrupt:
     )
 
 
-def _converted(kind: Any, tensors: dict[str, Tensor], config: Config, dtype: torch.dtype) -> Any:
+def converted(kind: Any, tensors: dict[str, Tensor], config: Config, dtype: torch.dtype) -> Any:
     """A diffusers network from a checkpoint's tensors; the library wants its config in a folder."""
     with TemporaryDirectory(prefix="fresco-") as folder:
         described = {**config, "_class_name": kind.__name__}

@@ -182,6 +182,9 @@ class LocalSession(client.SessionLike):
                 (Path(one.path), 1.0 if one.weight is None else one.weight) for one in model.loras
             ],
             device=device or None,
+            vae=model.vae or None,
+            folders=model.folders,
+            named_in=settings.as_dict(),
         )
 
     def _render(

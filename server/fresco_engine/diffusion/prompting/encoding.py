@@ -11,7 +11,8 @@ from fresco_media.files.text import counted
 from torch import Tensor
 
 from fresco_engine.diffusion.finite import require_finite
-from fresco_engine.diffusion.prompting.chunks import MARKS, Chunk, Token, chunks_of
+from fresco_engine.diffusion.prompting.chunks import MARKS, Chunk, Token, Tokenise, chunks_of
+from fresco_engine.diffusion.prompting.embeddings import embeddings_in
 from fresco_engine.diffusion.prompting.grammar import Moment, Sections, parse
 from fresco_engine.diffusion.quiet import quiet_libraries
 from fresco_engine.errors import InvalidSettings
@@ -39,6 +40,7 @@ def encode_prompt(
     Raises:
         InvalidSettings: a text is longer than any picture could follow, or the text encoder has no
             such layer.
+        ModelError: an embedding that a text names cannot be used.
     """
     layers = int(model.text_encoder.config.num_hidden_layers)
     if not 1 <= clip_skip <= layers:
@@ -86,9 +88,15 @@ def _chunks(model: Model, sections: Sections) -> list[Chunk]:
     return chunks
 
 
-def _tokenise(model: Model) -> Any:
+def _tokenise(model: Model) -> Tokenise:
+    width = int(model.text_encoder.config.hidden_size)
+
     def tokenise(text: str) -> Iterator[Sequence[Token]]:
-        yield from ([token] for token in _ids(model, text))
+        for part in embeddings_in(text, model.library, width):
+            if isinstance(part, str):
+                yield from ([token] for token in _ids(model, part))
+            else:
+                yield part
 
     return tokenise
 
