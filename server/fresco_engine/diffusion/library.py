@@ -70,14 +70,14 @@ class Library:
         In folders of mixed kinds all that may be one is among them; `find` looks closer.
         """
         found: dict[str, Path] = {}
-        for path in self._paths(kind):
+        for path in self.paths(kind):
             found.setdefault(path.stem, path)
         return found
 
     def find(self, kind: FileKind, name: str) -> Path | None:
         """The file of a kind called `name`, with or without ending or folder, in any capitals."""
         wanted = _plain(name, kind)
-        paths = (path for path in self._paths(kind) if path.stem.casefold() == wanted)
+        paths = (path for path in self.paths(kind) if path.stem.casefold() == wanted)
         return next((path for path in paths if is_of_kind(path, kind)), None)
 
     def near(self, kind: FileKind, name: str) -> list[str]:
@@ -88,7 +88,8 @@ class Library:
         like += [one for one in names if len(wanted) > 2 and wanted in one and one not in like]
         return [printable(names[one]) for one in like[:_NEAR]]
 
-    def _paths(self, kind: FileKind) -> Iterator[Path]:
+    def paths(self, kind: FileKind) -> Iterator[Path]:
+        """All that may be files of a kind, in order of search."""
         endings = _ENDINGS.get(kind, _WEIGHTS)
         for folder in self.folders:
             for place, depth in ((folder, 0), *((one, _DEEPEST) for one in _places(folder, kind))):
@@ -99,16 +100,6 @@ class Library:
 
 NO_LIBRARY = Library()
 """No folders: nothing is found by name."""
-
-
-def checkpoints_below(folder: Path) -> list[Path]:
-    """Folders for checkpoints in one that another program has laid out."""
-    return list(_places(folder, FileKind.CHECKPOINT))
-
-
-def weights_below(folder: Path) -> list[Path]:
-    """The .safetensors files in `folder` and a few levels below, at most so many as are read."""
-    return [path for path in _below(folder, _DEEPEST) if path.suffix.lower() in _WEIGHTS]
 
 
 def is_of_kind(path: Path, kind: FileKind) -> bool:

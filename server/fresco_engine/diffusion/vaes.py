@@ -63,7 +63,8 @@ def _check(path: Path, vae: Any, unet: Any) -> None:
     if levels != _LEVELS:
         raise WrongModelKind(path, f"this VAE has {levels} levels, not {_LEVELS}; {_CHOOSE}")
     is_large = isinstance(vae, AutoencoderKL)
-    is_other = is_large and abs(vae.config.scaling_factor / single_file.SCALING_FACTOR - 1) > 0.01
+    scale = float(vae.config["scaling_factor"])
+    is_other = is_large and abs(scale / single_file.SCALING_FACTOR - 1) > 0.01
     if is_other or (is_large and _OF_XL.search(path.stem)):
         raise WrongModelKind(
             path, f"this VAE is made for Stable Diffusion XL, whose latents are other; {_CHOOSE}"

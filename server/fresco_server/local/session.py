@@ -352,6 +352,10 @@ class LocalSession(client.SessionLike):
         """Models here and on the hub, the bundled one first."""
         return tuple(values.model(entry) for entry in self._engine.list_models())
 
+    def model_files(self) -> tuple[client.Model, ...]:
+        """None: without a daemon there are no folders of models."""
+        return ()
+
     def pull(self, source: str) -> client.Stream[client.PullProgress]:
         """Download a model from the hub; pulling again goes on where it was stopped."""
 

@@ -107,7 +107,8 @@ def _ids(model: Model, text: str) -> list[int]:
 
 def _read(model: Model, rows: Sequence[Chunk], clip_skip: int) -> Tensor:
     """What the text encoder says of each chunk by itself."""
-    tokenizer, length = model.tokenizer, model.max_prompt_tokens
+    tokenizer: Any = model.tokenizer
+    length = model.max_prompt_tokens
     begin, end, padding = (
         int(token)
         for token in (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id)
