@@ -26,6 +26,7 @@ from fresco_engine.settings import Style
 EntryKind = Literal["whole", "lora", "embedding", "vae", "controlnet"]
 _KINDS: Mapping[WeightsKind, EntryKind] = {
     WeightsKind.CHECKPOINT: "whole",
+    WeightsKind.SD2: "whole",
     WeightsKind.LORA: "lora",
     WeightsKind.EMBEDDING: "embedding",
     WeightsKind.VAE: "vae",

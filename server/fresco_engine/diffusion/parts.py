@@ -17,6 +17,7 @@ from fresco_engine.diffusion.few_step import FewStep, few_step_among, few_step_o
 from fresco_engine.diffusion.intake import scheduler_config
 from fresco_engine.diffusion.library import NO_LIBRARY, Library
 from fresco_engine.diffusion.lora import Lora
+from fresco_engine.diffusion.open_clip import PADDING
 from fresco_engine.diffusion.tokenizers import find_tokenizer
 from fresco_engine.diffusion.vaes import load_vae
 from fresco_engine.diffusion.weights import WeightsKind
@@ -96,13 +97,15 @@ def _from_folder(folder: Path, wanted: PartsChoice, device: torch.device) -> Par
 
 def _from_file(path: Path, wanted: PartsChoice, device: torch.device) -> Parts:
     header = folders.require_weights_file(
-        path, "a Stable Diffusion 1.x model", WeightsKind.CHECKPOINT
+        path, "a Stable Diffusion 1.x model", WeightsKind.CHECKPOINT, WeightsKind.SD2
     )
     dtype = dtype_for(device, {tensor.dtype for tensor in header.values()})
     unet, vae, text_encoder = single_file.load_networks(path, header, dtype)
     clip = text_encoder.config
     folders.require_shape(path, unet.config, vae.config, clip.hidden_size)
     tokenizer = find_tokenizer(path, wanted.tokenizer_source, clip.vocab_size)
+    if single_file.has_open_clip(header):
+        tokenizer.pad_token = PADDING
     return Parts(
         unet=unet,
         vae=vae,
