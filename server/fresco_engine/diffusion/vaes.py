@@ -19,7 +19,7 @@ from fresco_engine.diffusion.intake import check_config, check_numbers, read_jso
 from fresco_engine.diffusion.library import FileKind, Library
 from fresco_engine.diffusion.sources import locate
 from fresco_engine.diffusion.weights import VAE_PREFIX, Header, WeightsKind
-from fresco_engine.errors import ModelCorrupt, WrongModelKind
+from fresco_engine.errors import ModelCorrupt, ModelNotFound, WrongModelKind
 
 Config = dict[str, Any]
 _WANTED = "a VAE"
@@ -47,10 +47,22 @@ def load_vae(
     """
     path = Path(source).expanduser()
     if not path.exists():
-        path = library.find(FileKind.VAE, str(source)) or locate(source, offline=offline)
+        path = library.find(FileKind.VAE, str(source)) or _from_hub(source, library, offline)
     vae = _from_folder(path, unet.dtype) if path.is_dir() else _from_file(path, unet.dtype)
     _check(path, vae, unet)
     return vae
+
+
+def _from_hub(source: str | Path, library: Library, offline: bool) -> Path:
+    if "/" in str(source):
+        return locate(source, offline=offline)
+    near = library.near(FileKind.VAE, str(source))
+    told = f" (near it: {', '.join(near)})" if near else ""
+    raise ModelNotFound(
+        source,
+        "there is no such file or folder, and no VAE of this name in the folders of models"
+        f"{told}; check the name",
+    )
 
 
 def _check(path: Path, vae: Any, unet: Any) -> None:

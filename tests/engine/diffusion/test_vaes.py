@@ -13,7 +13,7 @@ from fresco_engine.diffusion.library import Library
 from fresco_engine.diffusion.models import load_model
 from fresco_engine.diffusion.quiet import quiet_libraries
 from fresco_engine.diffusion.vaes import load_vae
-from fresco_engine.errors import ModelCorrupt, WrongModelKind
+from fresco_engine.errors import ModelCorrupt, ModelNotFound, WrongModelKind
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -96,6 +96,13 @@ def test_it_is_found_by_its_name(tmp_path: Path) -> None:
     save_file(tiny_vae().state_dict(), tmp_path / "models" / "VAE" / "soft.safetensors")
 
     same(loaded("soft", tmp_path), tiny_vae())
+
+
+def test_a_name_that_is_nowhere_is_told_with_those_near_it(tmp_path: Path) -> None:
+    save_file(tiny_vae().state_dict(), tmp_path / "soft.safetensors")
+
+    with pytest.raises(ModelNotFound, match=r"no VAE of this name .*\(near it: soft\)"):
+        loaded("softer", tmp_path)
 
 
 @pytest.mark.parametrize(
