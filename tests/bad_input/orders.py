@@ -26,7 +26,7 @@ TABLE.plain(
 )
 def _long_prompt(stage: Stage) -> None:
     stage.clip()
-    stage.names["LONG"] = "a watercolour of many colours, " * 300
+    stage.names["LONG"] = "ink, " * 790
     stage.use_real_engine()
 
 
