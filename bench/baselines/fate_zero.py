@@ -24,7 +24,7 @@ from fresco_engine.diffusion.attention import (
 )
 from fresco_engine.diffusion.latents import encode_images
 from fresco_engine.diffusion.model import Model
-from fresco_engine.diffusion.prompts import encode_prompt
+from fresco_engine.diffusion.prompting.encoding import encode_prompt
 from fresco_engine.diffusion.samplers import executed_steps
 from fresco_engine.diffusion.schedule import make_scheduler
 from fresco_engine.settings import RestyleSettings

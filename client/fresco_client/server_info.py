@@ -8,6 +8,7 @@ from typing import Literal
 from fresco_settings import Parameter
 
 ModelState = Literal["bundled", "installed", "available"]
+ModelKind = Literal["whole", "lora", "embedding", "vae", "controlnet"]
 DeviceState = Literal["stopped", "starting", "ready", "busy"]
 
 
@@ -29,10 +30,10 @@ class Style:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """A model on the daemon's machine or on the hub."""
+    """A model on the daemon's machine or on the hub, or a file that is used with one there."""
 
     source: str
-    """What `ModelChoice.source` takes; empty for the bundled one."""
+    """What `ModelChoice` takes; empty for the bundled one."""
     name: str
     state: ModelState
     size_bytes: int
@@ -42,6 +43,11 @@ class Model:
     """Why it cannot be used; empty if it can."""
     loaded_on: tuple[str, ...]
     """Devices."""
+    kind: ModelKind = "whole"
+    trigger_words: tuple[str, ...] = ()
+    """Words of a prompt that call what it holds."""
+    preview_path: str = ""
+    """A picture of what it makes, on the daemon's machine; empty if there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -363,10 +363,17 @@ class Session(SessionLike):
 
     def models(self) -> tuple[Model, ...]:
         """Models here and on the hub, the bundled one first."""
+        return tuple(model for model in self._listed() if model.kind == "whole")
+
+    def model_files(self) -> tuple[Model, ...]:
+        """Files in the daemon's folders that are used with models: LoRAs, embeddings and others."""
+        return tuple(model for model in self._listed() if model.kind != "whole")
+
+    def _listed(self) -> Iterator[Model]:
         response = self._connection.call(
             models_pb2.ListModelsRequest(), models_pb2.ListModelsResponse, _CLIP_S
         )
-        return tuple(value_of(model, Model) for model in response.models)
+        return (value_of(model, Model) for model in response.models)
 
     def pull(self, source: str) -> Pull:
         """Download a model from the hub; pulling again goes on where it was stopped."""

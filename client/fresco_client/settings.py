@@ -102,6 +102,10 @@ class ModelChoice:
     """A hub id, or a path on the daemon's machine."""
     control_source: str = ""
     loras: tuple[Lora, ...] = ()
+    vae: str = ""
+    """Another VAE than the model's: a path on the daemon's machine, or its name in a folder."""
+    folders: tuple[str, ...] = ()
+    """Folders in which what prompts name is looked for, before the daemon's own."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,9 +47,9 @@ def painted_inputs(files: Iterable[Path | str], folder: Path | None = None) -> O
 
 
 def model_inputs(options: ModelOptions) -> Originals:
-    """The model, its ControlNet and its LoRAs, as far as they are files."""
+    """The model, its ControlNet, VAE and LoRAs, as far as they are files."""
     found = NO_ORIGINALS
-    for source in filter(None, (options.model, options.control_model)):
+    for source in filter(None, (options.model, options.control_model, options.vae)):
         found |= Originals.of("the model is", *_model_files(Path(source).expanduser()))
     return found | Originals.of("a LoRA is", *_lora_files(options.lora or ()))
 

@@ -39,12 +39,13 @@ def start() -> None:
 @app.command("list")
 @grouped
 def list_models(context: typer.Context, daemon: DaemonOptions, telling: AnswerOptions) -> None:
-    """List the bundled model, those on this machine, and known ones on the hub."""
+    """List the models there are, and LoRAs and other files in the daemon's folders."""
     tools: Tools = context.obj
     channel = make_output(as_json=telling.as_json, quiet=True)
     with told(channel, debug=telling.debug):
         with _running(tools, daemon, channel) as session:
-            models = [model_as_json(model) for model in session.models()]
+            listed = (*session.models(), *session.model_files())
+            models = [model_as_json(model) for model in listed]
         if telling.as_json:
             write_json(models, indent=2)
         else:
@@ -135,7 +136,8 @@ def model_as_json(model: Model) -> dict[str, Any]:
     return {**asdict(model), "problem": model.problem or None}
 
 
-def _print(models: Sequence[dict[str, Any]]) -> None:
+def _print(listed: Sequence[dict[str, Any]]) -> None:
+    models = [model for model in listed if model["kind"] == "whole"]
     rows = [("name", "state", "on disk", "in memory", "--model")]
     rows += [
         (
@@ -148,7 +150,18 @@ def _print(models: Sequence[dict[str, Any]]) -> None:
         for model in models
     ]
     write_text(aligned(rows))
-    for model in models:
+    files = [one for one in listed if one["kind"] != "whole"]
+    if files:
+        write_text("\nFiles that prompts and options name, and the words that call them:")
+        write_text(
+            aligned(
+                [
+                    (f"  {one['name']}", one["kind"], ", ".join(one["trigger_words"]))
+                    for one in files
+                ]
+            )
+        )
+    for model in listed:
         if model["problem"]:
             write_text(printable(f"{model['name']}: {model['problem']}"))
         if model["styles"]:

@@ -55,6 +55,23 @@ Loras = Annotated[
         rich_help_panel=_MODEL,
     ),
 ]
+Vae = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE|DIR|NAME",
+        help="A VAE to use instead of the model's, or its name in a folder of models.",
+        rich_help_panel=_MODEL,
+    ),
+]
+ModelFolders = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--models",
+        metavar="DIR",
+        help="Where files that prompts name lie, also another program's; may be repeated.",
+        rich_help_panel=_MODEL,
+    ),
+]
 Device = Annotated[
     str | None,
     typer.Option(
@@ -158,6 +175,8 @@ class ModelOptions:
     model: ModelSource = None
     control_model: ControlModel = None
     lora: Loras = None
+    vae: Vae = None
+    models: ModelFolders = None
     device: Device = None
 
 

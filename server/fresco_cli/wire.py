@@ -54,6 +54,8 @@ def model_of(options: ModelOptions) -> client.ModelChoice:
         loras=tuple(
             client.Lora(path=str(lora.path.absolute()), weight=lora.weight) for lora in loras
         ),
+        vae=place_of(options.vae),
+        folders=tuple(str(folder.expanduser().absolute()) for folder in options.models or ()),
     )
 
 

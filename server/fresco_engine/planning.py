@@ -12,6 +12,7 @@ from fresco_media.stills.images import limit_told, working_size
 from fresco_settings import marked
 
 from fresco_engine.checkpoint import StoredPlan
+from fresco_engine.diffusion.prompting.wording import lora_tags, wording_doubts
 from fresco_engine.errors import RangeOutsideClip
 from fresco_engine.keyframes import (
     Analyser,
@@ -25,7 +26,6 @@ from fresco_engine.propagation_settings import PropagateSettings
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.translation_run import TranslationRun
 from fresco_engine.types import ClipAnalysed, Progress, RunWarned, Stage
-from fresco_engine.wording import wording_doubts
 
 _ANALYSIS_SHORT_SIDE = 96
 
@@ -111,6 +111,11 @@ def _doubts(settings: RestyleSettings) -> Iterator[str]:
         yield (
             f"the negative prompt has no effect at a guidance of {settings.guidance_scale}; "
             f"raise {marked('guidance_scale')} above 1 to use it"
+        )
+    if any(True for text in settings.keyframe_prompts.values() for _ in lora_tags(text)):
+        yield (
+            f"a LoRA named in {marked('keyframe_prompts')} changes all of the clip, not only its "
+            f"keyframe; name it in {marked('prompt')}, where this is meant"
         )
     yield from wording_doubts(
         (settings.prompt, settings.negative_prompt or "", *settings.keyframe_prompts.values())

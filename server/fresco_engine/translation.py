@@ -23,6 +23,7 @@ from fresco_engine.correspondence.flow import Flow, TrackingEstimator, track
 from fresco_engine.correspondence.origins import Origins
 from fresco_engine.diffusion.control import ShotControls
 from fresco_engine.diffusion.memory import device_memory, release_device_memory
+from fresco_engine.diffusion.prompting.wording import plain_words
 from fresco_engine.diffusion.sampler import (
     AnchorLatents,
     KeyframeBatch,
@@ -38,7 +39,6 @@ from fresco_engine.run import Keyframe
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.translation_run import TranslationRun
 from fresco_engine.types import Progress, RunWarned, Stage
-from fresco_engine.wording import plain_words
 
 Track = tuple[Flow, Flow]
 Latents = NDArray[np.float32]

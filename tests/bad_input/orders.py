@@ -22,12 +22,11 @@ TABLE.plain(
 @TABLE.situation(
     "a prompt that is too long",
     "restyle clip.mp4 -o out.mp4 -p LONG --local --quiet",
-    "prompt: it is … tokens longer than the model takes (75); shorten it, or this end would be "
-    "lost: '…'",
+    "prompt: it is … tokens longer than can be read (1500); shorten it",
 )
 def _long_prompt(stage: Stage) -> None:
     stage.clip()
-    stage.names["LONG"] = "a watercolour of many colours, " * 60
+    stage.names["LONG"] = "ink, " * 790
     stage.use_real_engine()
 
 
@@ -124,19 +123,20 @@ def _with_models(stage: Stage) -> None:
     stage.use_real_engine()
 
 
-for _words, _sentence in (
-    (
-        "ink <lora:ink:0.8>",
-        "<lora:ink:0.8> in the prompt is left out, as words load no files; add the LoRA …",
-    ),
-    ("ink, (blue:1.8)", "(blue:1.8) in the prompt is taken as plain words, …"),
-):
-    TABLE.situation(
-        "words of web interfaces",
-        f"look clip.mp4 --frame 0 -o look.png -p '{_words}' --local --preset draft --size 64",
-        _sentence,
-        code=0,
-    )(_with_models)
+TABLE.situation(
+    "a LoRA in the prompt that is nowhere",
+    "look clip.mp4 --frame 0 -o look.png -p 'ink <lora:ink:0.8>' --local",
+    "prompt: it names the LoRA “ink”, which lies in no model folder; add the LoRA with --lora "
+    "ink.safetensors:0.8, or leave it out",
+)(_with_models)
+
+TABLE.situation(
+    "weights with a comma",
+    "look clip.mp4 --frame 0 -o look.png -p 'ink, (blue:1,8)' --local --preset draft --size 64",
+    "the comma in (blue:1,8) in the prompt is read as a decimal mark; write 1.8",
+    code=0,
+)(_with_models)
+
 
 TABLE.plain(
     "words for a frame that is no keyframe",

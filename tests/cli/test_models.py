@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import fresco_client as client
@@ -74,6 +75,19 @@ def test_a_daemon_that_runs_is_asked_for_its_models(
     (entry,) = json.loads(listed.stdout)
     assert (entry["name"], entry["problem"]) == ("far away", None)
     assert connect.wanted[-1].daemon == "far:1"
+
+
+def test_files_that_prompts_name_are_listed_with_their_words(
+    fresco: Fresco, session: RecordingSession
+) -> None:
+    lora = replace(REMOTE, name="ink", kind="lora", styles=(), trigger_words=("inkwash", "soft"))
+    session.hub_models, session.files = (REMOTE,), (lora,)
+
+    ended = fresco("models", "list")
+    listed = fresco("models", "list", "--json")
+
+    assert "lora  inkwash, soft" in ended.stdout
+    assert [one["kind"] for one in json.loads(listed.stdout)] == ["whole", "lora"]
 
 
 def test_a_pull_is_done_by_the_daemon_that_runs(fresco: Fresco) -> None:

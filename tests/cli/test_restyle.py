@@ -114,6 +114,8 @@ def test_model_options_reach_the_engine(
                 (Path("b.safetensors").absolute(), 1.0),
             ),
             "device": "cpu",
+            "vae": None,
+            "folders": (),
         }
     ]
 

@@ -106,6 +106,7 @@ WORDS: dict[str, Any] = {
     "FrameKind": values.FrameKind,
     "OutputKind": values.OutputKind,
     "Container": values.Container,
+    "ModelKind": server_info.ModelKind,
     "ModelState": server_info.ModelState,
     "DeviceState": server_info.DeviceState,
     "ParameterKind": ParameterKind,

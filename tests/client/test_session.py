@@ -290,6 +290,8 @@ def test_a_look_that_a_newer_one_replaced_is_cancelled(
 
 def test_models_are_listed_pulled_loaded_and_unloaded(session: Session) -> None:
     (model,) = session.models()
+    (lora,) = session.model_files()
+    assert lora.name == "ink"
     pulled = list(session.pull("someone/some-model"))
     session.load()
     session.unload()

@@ -340,7 +340,12 @@ class _Models(_Service, models_pb2_grpc.ModelServiceServicer):
     def ListModels(self, request: Any, context: grpc.ServicerContext) -> Any:
         style = models_pb2.Style(name="watercolour", words="a watercolour painting")
         state = models_pb2.MODEL_STATE_BUNDLED
-        return models_pb2.ListModelsResponse(models=[models_pb2.Model(state=state, styles=[style])])
+        return models_pb2.ListModelsResponse(
+            models=[
+                models_pb2.Model(state=state, styles=[style], kind=models_pb2.MODEL_KIND_WHOLE),
+                models_pb2.Model(state=state, name="ink", kind=models_pb2.MODEL_KIND_LORA),
+            ]
+        )
 
     def PullModel(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         for done in (1, 2):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,6 +50,9 @@ class FakeEngine(InProcessEngine):
         control_source: str | None,
         loras: Sequence[tuple[Path, float]],
         device: str | None,
+        vae: str | None = None,
+        folders: Sequence[str] = (),
+        named_in: Mapping[str, Any] | None = None,
     ) -> Any:
         """Remember what was asked for."""
         self.loaded.append(
@@ -59,6 +62,8 @@ class FakeEngine(InProcessEngine):
                 "control_source": control_source,
                 "loras": tuple(loras),
                 "device": device,
+                "vae": vae,
+                "folders": tuple(folders),
             }
         )
         return "negative"

@@ -39,6 +39,7 @@ class RecordingSession(LocalSession):
         self.lost: client.ClientError | None = None
         self.can_resume = False
         self.has_file_access = True
+        self.files: tuple[client.Model, ...] = ()
         self.hub_models: tuple[client.Model, ...] = ()
 
     @property
@@ -162,6 +163,10 @@ class RecordingSession(LocalSession):
     def confirm(self, job_id: str, sha256: str = "") -> None:
         super().confirm(job_id, sha256)
         self.confirmed.append(job_id)
+
+    def model_files(self) -> tuple[client.Model, ...]:
+        """What `self.files` says."""
+        return self.files
 
     def models(self) -> tuple[client.Model, ...]:
         return self.hub_models

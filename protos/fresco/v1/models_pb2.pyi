@@ -47,6 +47,42 @@ MODEL_STATE_AVAILABLE: ModelState.ValueType  # 3
 """Can be pulled from the hub."""
 Global___ModelState: _TypeAlias = ModelState  # noqa: Y015
 
+class _ModelKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ModelKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ModelKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MODEL_KIND_UNSPECIFIED: _ModelKind.ValueType  # 0
+    """Never sent."""
+    MODEL_KIND_WHOLE: _ModelKind.ValueType  # 1
+    """A whole model, for ModelChoice.source."""
+    MODEL_KIND_LORA: _ModelKind.ValueType  # 2
+    """A LoRA, named in a prompt by `<lora:NAME:0.8>`, or for ModelChoice.loras."""
+    MODEL_KIND_EMBEDDING: _ModelKind.ValueType  # 3
+    """A textual inversion, named in a prompt."""
+    MODEL_KIND_VAE: _ModelKind.ValueType  # 4
+    """A VAE, for ModelChoice.vae."""
+    MODEL_KIND_CONTROLNET: _ModelKind.ValueType  # 5
+    """A ControlNet, for ModelChoice.control_source."""
+
+class ModelKind(_ModelKind, metaclass=_ModelKindEnumTypeWrapper):
+    """What a file or folder of weights is."""
+
+MODEL_KIND_UNSPECIFIED: ModelKind.ValueType  # 0
+"""Never sent."""
+MODEL_KIND_WHOLE: ModelKind.ValueType  # 1
+"""A whole model, for ModelChoice.source."""
+MODEL_KIND_LORA: ModelKind.ValueType  # 2
+"""A LoRA, named in a prompt by `<lora:NAME:0.8>`, or for ModelChoice.loras."""
+MODEL_KIND_EMBEDDING: ModelKind.ValueType  # 3
+"""A textual inversion, named in a prompt."""
+MODEL_KIND_VAE: ModelKind.ValueType  # 4
+"""A VAE, for ModelChoice.vae."""
+MODEL_KIND_CONTROLNET: ModelKind.ValueType  # 5
+"""A ControlNet, for ModelChoice.control_source."""
+Global___ModelKind: _TypeAlias = ModelKind  # noqa: Y015
+
 @_typing.final
 class Style(_message.Message):
     """A look that a model knows."""
@@ -98,7 +134,7 @@ Global___Style: _TypeAlias = Style  # noqa: Y015
 
 @_typing.final
 class Model(_message.Message):
-    """A model."""
+    """A model, or a file that is used with one."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -110,8 +146,11 @@ class Model(_message.Message):
     STYLES_FIELD_NUMBER: _builtins.int
     PROBLEM_FIELD_NUMBER: _builtins.int
     LOADED_ON_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    TRIGGER_WORDS_FIELD_NUMBER: _builtins.int
+    PREVIEW_PATH_FIELD_NUMBER: _builtins.int
     source: _builtins.str
-    """What ModelChoice.source takes to choose it; empty for the bundled model."""
+    """What ModelChoice takes to choose it; empty for the bundled model."""
     name: _builtins.str
     """What a person calls it."""
     state: Global___ModelState.ValueType
@@ -122,6 +161,10 @@ class Model(_message.Message):
     """Bytes of its weights in the memory of a CPU; half of it on a GPU."""
     problem: _builtins.str
     """Why it cannot be used, a sentence; empty if it can."""
+    kind: Global___ModelKind.ValueType
+    """What it is."""
+    preview_path: _builtins.str
+    """A picture of what it makes, on the daemon's machine; empty if none lies beside it."""
     @_builtins.property
     def styles(self) -> _containers.RepeatedCompositeFieldContainer[Global___Style]:
         """Looks it knows."""
@@ -129,6 +172,10 @@ class Model(_message.Message):
     @_builtins.property
     def loaded_on(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Devices it is loaded on now."""
+
+    @_builtins.property
+    def trigger_words(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Words of a prompt that call what it holds, as its maker says, else those it was trained with."""
 
     def __init__(
         self,
@@ -141,10 +188,13 @@ class Model(_message.Message):
         styles: _abc.Iterable[Global___Style] | None = ...,
         problem: _builtins.str = ...,
         loaded_on: _abc.Iterable[_builtins.str] | None = ...,
+        kind: Global___ModelKind.ValueType = ...,
+        trigger_words: _abc.Iterable[_builtins.str] | None = ...,
+        preview_path: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["loaded_on", b"loaded_on", "memory_bytes", b"memory_bytes", "name", b"name", "problem", b"problem", "size_bytes", b"size_bytes", "source", b"source", "state", b"state", "styles", b"styles"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "loaded_on", b"loaded_on", "memory_bytes", b"memory_bytes", "name", b"name", "preview_path", b"preview_path", "problem", b"problem", "size_bytes", b"size_bytes", "source", b"source", "state", b"state", "styles", b"styles", "trigger_words", b"trigger_words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -62,7 +62,7 @@ class ModelServiceServicer(object):
     """
 
     def ListModels(self, request, context):
-        """All models, the bundled one first.
+        """All models, the bundled one first, and the files used with them in the daemon's folders.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,7 +34,7 @@ class ModelServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ModelServiceAsyncStub: ...
     ListModels: _grpc.UnaryUnaryMultiCallable[_models_pb2.ListModelsRequest, _models_pb2.ListModelsResponse]
-    """All models, the bundled one first."""
+    """All models, the bundled one first, and the files used with them in the daemon's folders."""
     PullModel: _grpc.UnaryStreamMultiCallable[_models_pb2.PullModelRequest, _models_pb2.PullModelResponse]
     """Downloads a model from the hub, telling how far it is; the last message has is_finished set.
     Closing the stream stops the download; pulling again goes on where it stopped. A model that is
@@ -67,7 +67,7 @@ class ModelServiceAsyncStub(ModelServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListModels: _aio.UnaryUnaryMultiCallable[_models_pb2.ListModelsRequest, _models_pb2.ListModelsResponse]  # type: ignore[assignment]
-    """All models, the bundled one first."""
+    """All models, the bundled one first, and the files used with them in the daemon's folders."""
     PullModel: _aio.UnaryStreamMultiCallable[_models_pb2.PullModelRequest, _models_pb2.PullModelResponse]  # type: ignore[assignment]
     """Downloads a model from the hub, telling how far it is; the last message has is_finished set.
     Closing the stream stops the download; pulling again goes on where it stopped. A model that is
@@ -103,7 +103,7 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _models_pb2.ListModelsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_models_pb2.ListModelsResponse, _abc.Awaitable[_models_pb2.ListModelsResponse]]:
-        """All models, the bundled one first."""
+        """All models, the bundled one first, and the files used with them in the daemon's folders."""
 
     @_abc_1.abstractmethod
     def PullModel(

@@ -630,15 +630,27 @@ class ModelChoice(_message.Message):
     SOURCE_FIELD_NUMBER: _builtins.int
     CONTROL_SOURCE_FIELD_NUMBER: _builtins.int
     LORAS_FIELD_NUMBER: _builtins.int
+    VAE_FIELD_NUMBER: _builtins.int
+    FOLDERS_FIELD_NUMBER: _builtins.int
     source: _builtins.str
     """A hub id, or an absolute path below one of the daemon's roots: a folder in diffusers format or
     a .safetensors file. Empty: the bundled model.
     """
     control_source: _builtins.str
     """Another ControlNet than the model's own: a hub id or a path as above. Empty: the model's."""
+    vae: _builtins.str
+    """Another VAE than the model's own: a path as above, or the name of one that lies in a folder of
+    models. Empty: the model's.
+    """
     @_builtins.property
     def loras(self) -> _containers.RepeatedCompositeFieldContainer[Global___Lora]:
         """LoRAs, applied in this order."""
+
+    @_builtins.property
+    def folders(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Folders below the daemon's roots in which what prompts name, `<lora:ink:0.8>` and embeddings,
+        is looked for before the daemon's own folders of models; at most 16.
+        """
 
     def __init__(
         self,
@@ -646,10 +658,12 @@ class ModelChoice(_message.Message):
         source: _builtins.str = ...,
         control_source: _builtins.str = ...,
         loras: _abc.Iterable[Global___Lora] | None = ...,
+        vae: _builtins.str = ...,
+        folders: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["control_source", b"control_source", "loras", b"loras", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["control_source", b"control_source", "folders", b"folders", "loras", b"loras", "source", b"source", "vae", b"vae"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

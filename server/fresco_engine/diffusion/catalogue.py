@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 from fresco_media.files.opening import read_file
 from fresco_media.files.text import printable
 
+from fresco_engine.diffusion.beside import Beside, beside, files_beside
 from fresco_engine.diffusion.card import CARD_NAME, read_card
 from fresco_engine.diffusion.intake import read_json
+from fresco_engine.diffusion.library import FileKind, Library, is_of_kind
 from fresco_engine.diffusion.sources import BUNDLED, has_weights, weight_files
 from fresco_engine.diffusion.weights import WeightsKind, kind_of, read_header
 from fresco_engine.errors import ModelError
 from fresco_engine.settings import Style
+
+EntryKind = Literal["whole", "lora", "embedding", "vae", "controlnet"]
+_KINDS: Mapping[WeightsKind, EntryKind] = {
+    WeightsKind.CHECKPOINT: "whole",
+    WeightsKind.SD2: "whole",
+    WeightsKind.LORA: "lora",
+    WeightsKind.EMBEDDING: "embedding",
+    WeightsKind.VAE: "vae",
+    WeightsKind.CONTROLNET: "controlnet",
+}
 
 
 class ModelState(Enum):
@@ -35,8 +48,10 @@ class ModelEntry:
 
     `size_bytes` is what its files take on disk (to download, where it is only available),
     `memory_bytes` what its weights take in memory: four bytes a number on the CPU, half of that
-    on CUDA. `problem` says why an installed model cannot be used. It and `name` are free of what
-    steers terminals and hides letters, whatever a file is called; `source` is what it is.
+    on CUDA. Other kinds than whole models are files that prompts and options name; `trigger_words`
+    call what they hold, `preview_path` is a picture of it. `problem` says why an installed model
+    cannot be used. It and `name` are free of what steers terminals and hides letters, whatever a
+    file is called; `source` is what it is.
     """
 
     source: str
@@ -46,6 +61,9 @@ class ModelEntry:
     memory_bytes: int
     styles: tuple[Style, ...] = ()
     problem: str | None = None
+    kind: EntryKind = "whole"
+    trigger_words: tuple[str, ...] = ()
+    preview_path: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", printable(self.name))
@@ -67,8 +85,8 @@ _KNOWN: dict[Path, tuple[_Marks, tuple[ModelEntry, ...]]] = {}
 def list_models(folders: Sequence[Path] = ()) -> tuple[ModelEntry, ...]:
     """All models, the bundled one first: those in `folders`, in the hub's cache, and known ones.
 
-    A folder of models holds model folders in diffusers format and .safetensors files; files of
-    other kinds, such as LoRAs, are left out. What does not exist is passed over.
+    A folder of models holds model folders in diffusers format and files, or is laid out as other
+    programs do (`library`). What does not exist is passed over.
     """
     found = [*_bundled(), *_in_folders(folders), *_in_cache()]
     sources = {entry.source for entry in found}
@@ -85,6 +103,7 @@ def _bounded(entries: Iterable[ModelEntry]) -> Iterator[ModelEntry]:
             for style in entry.styles
         )
         bare = len(entry.source) + len(entry.name) + len(entry.problem or "")
+        bare += len(entry.preview_path) + sum(map(len, entry.trigger_words))
         if size + bare > _MOST_LETTERS:
             return
         is_whole = size + bare + words <= _MOST_LETTERS // 2
@@ -107,11 +126,21 @@ def _in_folders(folders: Iterable[Path]) -> Iterator[ModelEntry]:
         except OSError as error:
             yield _unusable(folder, f"the folder cannot be read ({error.strerror})")
             continue
+        paths = list(dict.fromkeys([*paths, *_in_layout(folder)]))
         for path in paths[:_MOST_ENTRIES]:
             yield from _entry(path, ends)
         if len(paths) > _MOST_ENTRIES:
             more = f"only the first {_MOST_ENTRIES} of what lies here are listed"
             yield _unusable(folder, f"{more}; give a folder that holds nothing but models")
+
+
+def _in_layout(folder: Path) -> Iterator[Path]:
+    """Files in the folders of other programs' layouts; pickles count as embeddings only there."""
+    library = Library((folder,))
+    for kind in FileKind:
+        for path in library.paths(kind):
+            if path.parent != folder:
+                yield path
 
 
 def _some(folder: Path) -> list[Path]:
@@ -144,7 +173,13 @@ def _entry(path: Path, ends: float) -> Iterator[ModelEntry]:
 
 
 def _is_weights(path: Path) -> bool:
-    return path.suffix.lower() == ".safetensors" and path.is_file()
+    is_pickled = path.suffix.lower() in (".pt", ".bin") and _lies_with_embeddings(path)
+    return (is_pickled or path.suffix.lower() == ".safetensors") and path.is_file()
+
+
+def _lies_with_embeddings(path: Path) -> bool:
+    above = {folder.name.casefold() for folder in path.parents}
+    return bool(above & set(FileKind.EMBEDDING.value)) and is_of_kind(path, FileKind.EMBEDDING)
 
 
 def _reason(error: Exception) -> str:
@@ -167,7 +202,8 @@ def _marks(path: Path, *, is_folder: bool) -> _Marks:
     names = ["model_index.json", CARD_NAME, *_PARTS] if is_folder else [""]
     weights = [file for part in _PARTS for file in weight_files(path / part)] if is_folder else []
     marks = []
-    for file in (*(path / name for name in names), *weights):
+    others = weights if is_folder else files_beside(path)
+    for file in (*(path / name for name in names), *others):
         try:
             found = file.stat()
         except OSError:
@@ -249,14 +285,19 @@ def _size(folder: Path) -> int:
 
 
 def _file_entry(path: Path) -> Iterator[ModelEntry]:
-    numbers, problem = 0, None
+    numbers, problem, kind = 0, None, _KINDS[WeightsKind.CHECKPOINT]
     try:
-        header = read_header(path)
-        if kind_of(header) is not WeightsKind.CHECKPOINT:
-            return
-        numbers = sum(tensor.count for tensor in header.values())
+        if path.suffix.lower() == ".safetensors":
+            header = read_header(path)
+            found = _KINDS.get(kind_of(header))
+            if found is None:
+                return
+            kind, numbers = found, sum(tensor.count for tensor in header.values())
+        else:
+            kind = "embedding"
     except ModelError as error:
         problem = error.reason
+    known = Beside() if problem else beside(path)
     yield ModelEntry(
         source=str(path),
         name=path.stem,
@@ -264,4 +305,7 @@ def _file_entry(path: Path) -> Iterator[ModelEntry]:
         size_bytes=path.stat().st_size,
         memory_bytes=4 * numbers,
         problem=problem,
+        kind=kind,
+        trigger_words=known.trigger_words,
+        preview_path=str(known.preview or ""),
     )

@@ -15,6 +15,7 @@ from fresco_engine.diffusion import folders, single_file
 from fresco_engine.diffusion.card import ModelCard
 from fresco_engine.diffusion.controls import LoadedControl
 from fresco_engine.diffusion.detectors.loading import load_detector
+from fresco_engine.diffusion.library import NO_LIBRARY, FileKind, Library
 from fresco_engine.diffusion.sources import HUB_CONTROLS, how_to_download, locate
 from fresco_engine.diffusion.weights import WeightsKind
 from fresco_engine.errors import ControlUnavailable, ModelNotFound, WrongModelKind
@@ -31,12 +32,16 @@ _SD15 = {
 
 @dataclass(frozen=True)
 class ControlPlaces:
-    """Where ControlNets and detectors may lie: at or beside `model`, and in what a user names."""
+    """Where ControlNets and detectors may lie: at or beside `model`, and in what a user names.
+
+    ControlNets also lie in `library`, by the names that they have on the hub.
+    """
 
     model: Path
     card: ModelCard
     source: str | Path | None = None
     offline: bool = False
+    library: Library = NO_LIBRARY
 
     @property
     def folders(self) -> list[Path]:
@@ -74,8 +79,9 @@ def find_controlnet(
     """Where the ControlNet for `kind` lies, a folder or file.
 
     What the user names goes first, then what the model brings along, then, for a model of Stable
-    Diffusion 1.5's shape, the hub's known one. What the user names may be a folder with one for
-    each kind, and has to be where the kind is not alone.
+    Diffusion 1.5's shape, the known one, from the library or the hub.
+    What the user names may be a folder with one for each kind, and has to be where the kind is not
+    alone.
 
     Raises:
         ControlUnavailable: there is none, with what to do.
@@ -99,7 +105,13 @@ def find_controlnet(
             f"the model has no ControlNet for {kind} (it has: {has}); "
             "choose another control, or give a ControlNet made for this model",
         )
-    return _from_hub(kind, places.offline)
+    return _in_library(kind, places.library) or _from_hub(kind, places.offline)
+
+
+def _in_library(kind: ControlKind, library: Library) -> Path | None:
+    name = HUB_CONTROLS[kind].rpartition("/")[2]
+    found = (library.find(FileKind.CONTROLNET, one) for one in (name, f"{name}_fp16", kind))
+    return next((path for path in found if path is not None), None)
 
 
 def _of_kind(kind: ControlKind, source: str | Path) -> Path | None:

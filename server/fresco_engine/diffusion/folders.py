@@ -24,7 +24,7 @@ from fresco_engine.diffusion.weights import PICKLE_SUFFIXES, kind_of, read_heade
 from fresco_engine.errors import ModelCorrupt, ModelNotFound, WrongModelKind
 
 Config = Mapping[str, Any]
-_VAES = {"AutoencoderKL": AutoencoderKL, "AutoencoderTiny": AutoencoderTiny}
+VAES = {"AutoencoderKL": AutoencoderKL, "AutoencoderTiny": AutoencoderTiny}
 _WANTED = "a Stable Diffusion 1.x model"
 _LEVELS = 4
 
@@ -85,10 +85,10 @@ def require_shape(source: Path, unet: Config, vae: Config, text_width: int) -> N
 def vae_class(folder: Path) -> type[AutoencoderKL] | type[AutoencoderTiny]:
     """The class of the VAE in a model folder."""
     name = read_json(folder / "vae" / "config.json").get("_class_name")
-    if name not in _VAES:
-        known = " or ".join(_VAES)
+    if name not in VAES:
+        known = " or ".join(VAES)
         raise WrongModelKind(folder, f"its VAE is {name}, not {known}; choose {_WANTED}")
-    return _VAES[name]
+    return VAES[name]
 
 
 def part_config(folder: Path, part: str, kind: type) -> Config:

@@ -10,6 +10,7 @@ import torch
 
 from fresco_engine.diffusion.controls import LoadedControl
 from fresco_engine.diffusion.few_step import FewStep, sampling_doubts
+from fresco_engine.diffusion.library import NO_LIBRARY, Library
 from fresco_engine.settings import ModelDefaults, RestyleSettings, Style, resolve
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ class Model:
 
     `controls` bind structure, all at once; there may be none.
     `max_prompt_tokens` counts the two tokens that mark begin and end. `few_step` is what it needs
-    if it, or a LoRA in it, is distilled for few steps; `defaults` have taken that in.
+    if it, or a LoRA in it, is distilled for few steps; `defaults` have taken that in. In `library`
+    are the embeddings that prompts name.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Model:
     max_prompt_tokens: int
     styles: tuple[Style, ...] = ()
     few_step: FewStep | None = None
+    library: Library = NO_LIBRARY
 
     def resolved(self, settings: RestyleSettings) -> RestyleSettings:
         """`settings` with all that was left to the style or the model; raises as `resolve`."""

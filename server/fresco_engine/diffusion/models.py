@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from fresco_engine.diffusion.card import ModelCard, read_card
+from fresco_engine.diffusion.library import Library
 from fresco_engine.diffusion.memory import device_memory
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.quiet import quiet_libraries
@@ -37,6 +38,8 @@ def load_model(
     offline: bool = False,
     control_source: str | Path | None = None,
     tokenizer_source: str | Path | None = None,
+    vae: str | Path | None = None,
+    folders: Sequence[str | Path] = (),
 ) -> Model:
     """Any Stable-Diffusion-1.x-shaped model, ready for inference.
 
@@ -44,7 +47,9 @@ def load_model(
     model. `control`, of the form of the setting, `None` takes what the model's maker recommends.
     `control_source` and `tokenizer_source` are used instead of what the model brings or the hub
     has; where several controls are wanted, `control_source` is a folder with a ControlNet of each
-    kind's name.
+    kind's name. `vae` is a file or folder with another VAE than the model's, or its name. In
+    `folders`, of any layout (`library`), and beside the model lie what is found by name: VAEs,
+    ControlNets, and the embeddings of prompts.
 
     Raises:
         ModelError: in its four kinds, each with what to do.
@@ -53,6 +58,7 @@ def load_model(
     """
     place = choose_device(device)
     path = locate(source, offline=offline)
+    library = Library.of(source, folders)
     with quiet_libraries(), device_memory("loading the model"):
         # The libraries take seconds to import and log while they do.
         from fresco_engine.diffusion import parts as model_parts
@@ -63,10 +69,12 @@ def load_model(
             tokenizer_source=tokenizer_source,
             loras=tuple(loras),
             offline=offline,
+            vae=vae,
+            library=library,
         )
         card = _card(source, path)
         parts = model_parts.load_parts(path, card, wanted, place)
-        model = _placed(parts, card, place)
+        model = replace(_placed(parts, card, place), library=library)
     _LOGGER.info("loaded %s on %s in %s", model.name, place, model.dtype)
     return model
 

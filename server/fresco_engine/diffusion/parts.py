@@ -15,8 +15,11 @@ from fresco_engine.diffusion.controlnets import ControlPlaces, load_controls
 from fresco_engine.diffusion.controls import LoadedControl
 from fresco_engine.diffusion.few_step import FewStep, few_step_among, few_step_of
 from fresco_engine.diffusion.intake import scheduler_config
+from fresco_engine.diffusion.library import NO_LIBRARY, Library
 from fresco_engine.diffusion.lora import Lora
+from fresco_engine.diffusion.open_clip import PADDING
 from fresco_engine.diffusion.tokenizers import find_tokenizer
+from fresco_engine.diffusion.vaes import load_vae
 from fresco_engine.diffusion.weights import WeightsKind
 from fresco_engine.settings import ControlChoice
 
@@ -30,6 +33,8 @@ class PartsChoice:
     tokenizer_source: str | Path | None = None
     loras: tuple[Lora, ...] = ()
     offline: bool = False
+    vae: str | Path | None = None
+    library: Library = NO_LIBRARY
 
 
 @dataclass(kw_only=True)
@@ -51,13 +56,15 @@ def load_parts(path: Path, card: ModelCard, wanted: PartsChoice, device: torch.d
         parts = _from_folder(path, wanted, device)
     else:
         parts = _from_file(path, wanted, device)
+    if wanted.vae is not None:
+        parts.vae = load_vae(wanted.vae, wanted.library, parts.unet, offline=wanted.offline)
     for lora in wanted.loras:
         fuse_lora(lora, parts.unet, parts.text_encoder)
     parts.few_step = few_step_among(few_step_of(path), wanted.loras)
     choice = ControlChoice.parse(wanted.control or card.defaults.control)
     parts.controls = load_controls(
         choice.kinds,
-        ControlPlaces(path, card, wanted.control_source, wanted.offline),
+        ControlPlaces(path, card, wanted.control_source, wanted.offline, wanted.library),
         parts.unet,
         device,
     )
@@ -90,13 +97,15 @@ def _from_folder(folder: Path, wanted: PartsChoice, device: torch.device) -> Par
 
 def _from_file(path: Path, wanted: PartsChoice, device: torch.device) -> Parts:
     header = folders.require_weights_file(
-        path, "a Stable Diffusion 1.x model", WeightsKind.CHECKPOINT
+        path, "a Stable Diffusion 1.x model", WeightsKind.CHECKPOINT, WeightsKind.SD2
     )
     dtype = dtype_for(device, {tensor.dtype for tensor in header.values()})
     unet, vae, text_encoder = single_file.load_networks(path, header, dtype)
     clip = text_encoder.config
     folders.require_shape(path, unet.config, vae.config, clip.hidden_size)
     tokenizer = find_tokenizer(path, wanted.tokenizer_source, clip.vocab_size)
+    if single_file.has_open_clip(header):
+        tokenizer.pad_token = PADDING
     return Parts(
         unet=unet,
         vae=vae,

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from fresco_engine.diffusion.weights import Header, read_metadata
+from fresco_engine.diffusion.weights import OPEN_CLIP_PREFIX, Header, read_metadata
 from fresco_engine.errors import ModelCorrupt
 
 Prediction = Literal["epsilon", "v_prediction", "sample"]
@@ -37,7 +37,9 @@ _LARGEST = 1_000_000
 
 
 def prediction_of(path: Path, header: Header) -> Prediction:
-    """What the U-Net in the checkpoint `path` predicts; the noise where nobody says otherwise.
+    """What the U-Net in the checkpoint `path` predicts.
+
+    Where nobody says otherwise the noise; in Stable Diffusion 2.x the velocity.
 
     A configuration beside the file (`model.yaml`, `.yml` or `.json` for `model.safetensors`) is
     the user's own word and comes first.
@@ -55,7 +57,11 @@ def prediction_of(path: Path, header: Header) -> Prediction:
     if str(metadata.get("ss_v_parameterization", "")).lower() in _YES:
         return "v_prediction"
     found = next(_predictions_in(metadata, 0), None)
-    return "epsilon" if found is None else found
+    if found is None:
+        # Of 2.x nearly all that people have is of the kind for 768 pixels, which predicts v.
+        is_second = any(name.startswith(OPEN_CLIP_PREFIX) for name in header)
+        return "v_prediction" if is_second else "epsilon"
+    return found
 
 
 def has_zero_snr(path: Path, header: Header) -> bool:

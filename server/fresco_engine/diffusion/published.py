@@ -75,9 +75,6 @@ def load_published(network: nn.Module, path: Path, published: Published) -> None
 
 
 def _from_safetensors(path: Path, shapes: _Shapes, published: Published) -> dict[str, Tensor]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     header = read_header(path)
     named = {name.removeprefix(_PREFIX): one for name, one in header.items()}
     kind = kind_of(header)
@@ -87,12 +84,20 @@ def _from_safetensors(path: Path, shapes: _Shapes, published: Published) -> dict
         )
     _check(path, {name: one.shape for name, one in named.items()}, shapes, published)
     _check_numbers(path, named, published)
+    tensors = tensors_of(path, published)
+    return {name.removeprefix(_PREFIX): tensor for name, tensor in tensors.items()}
+
+
+def tensors_of(path: Path, published: Published) -> dict[str, Tensor]:
+    """The tensors in a .safetensors file; raises `ModelCorrupt`."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
     try:
         with settled(path) as name:
-            tensors = load_file(name)
+            return load_file(name)
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise ModelCorrupt(path, f"it does not load ({error}); {published.get}") from error
-    return {name.removeprefix(_PREFIX): tensor for name, tensor in tensors.items()}
 
 
 def _check_numbers(path: Path, header: Mapping[str, TensorInfo], published: Published) -> None:
@@ -102,16 +107,32 @@ def _check_numbers(path: Path, header: Mapping[str, TensorInfo], published: Publ
 
 
 def _from_pickle(path: Path, shapes: _Shapes, published: Published) -> dict[str, Tensor]:
-    """What is read is bounded before it is unpacked, and no program in it is run."""
-    data = _whole(path, published)
+    tensors = _unwrapped(unpacked(path, published, _MOST_BYTES))
+    _check(path, {name: tuple(one.shape) for name, one in tensors.items()}, shapes, published)
+    if not all(one.layout is torch.strided and one.is_floating_point() for one in tensors.values()):
+        raise WrongModelKind(path, f"its numbers are of another kind; {published.get}")
+    return tensors
+
+
+def unpacked(path: Path, published: Published, most_bytes: int) -> Any:
+    """What a pickle of weights holds, of which at most `most_bytes` are read.
+
+    What is read is bounded before it is unpacked, and no program in it is run.
+
+    Raises:
+        ModelNotFound: there is no such file, or it may not be read.
+        ModelCorrupt: it is damaged, or holds more than numbers.
+        WrongModelKind: it is far too large.
+    """
+    data = _whole(path, published, most_bytes)
     try:
         if zipfile.is_zipfile(io.BytesIO(data)):
             with zipfile.ZipFile(io.BytesIO(data)) as packed:
-                if sum(one.file_size for one in packed.infolist()) > _MOST_BYTES:
+                if sum(one.file_size for one in packed.infolist()) > most_bytes:
                     raise WrongModelKind(
                         path, f"it holds far more than {published.name}'s weights; {published.get}"
                     )
-        held: Any = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except ModelError:
         raise
     # Whatever unpacking raises over what is no such file, or over what it refuses to run.
@@ -119,16 +140,11 @@ def _from_pickle(path: Path, shapes: _Shapes, published: Published) -> dict[str,
         raise ModelCorrupt(
             path, f"it is damaged, or holds more than weights, which is not read; {published.get}"
         ) from error
-    tensors = _unwrapped(held)
-    _check(path, {name: tuple(one.shape) for name, one in tensors.items()}, shapes, published)
-    if not all(one.layout is torch.strided and one.is_floating_point() for one in tensors.values()):
-        raise WrongModelKind(path, f"its numbers are of another kind; {published.get}")
-    return tensors
 
 
-def _whole(path: Path, published: Published) -> bytes:
+def _whole(path: Path, published: Published, most_bytes: int) -> bytes:
     try:
-        return read_file(path, _MOST_BYTES)
+        return read_file(path, most_bytes)
     except OutsideFolders as error:
         raise ModelNotFound(path, LEADS_OUT) from error
     except (NotAFile, TooLarge) as error:

@@ -32,13 +32,13 @@ from fresco_engine.diffusion.latents import decode_latents, encode_images
 from fresco_engine.diffusion.memory import device_memory
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.noise import Noise, make_noise
-from fresco_engine.diffusion.prompts import encode_prompt
+from fresco_engine.diffusion.prompting.encoding import encode_steps
+from fresco_engine.diffusion.prompting.wording import plain_words
 from fresco_engine.diffusion.rescale import rescaled
 from fresco_engine.diffusion.samplers import Sampler, Steps, make_sampler
 from fresco_engine.diffusion.schedule import noise_level
 from fresco_engine.diffusion.smoothing import carry_background
 from fresco_engine.settings import NoiseKind, RestyleSettings
-from fresco_engine.wording import plain_words
 
 _REFERENCE_TIMESTEP = 1
 """Next to no noise: what Stable Diffusion's 20 steps end with. Few steps end far above it."""
@@ -94,9 +94,9 @@ class StepDone:
 
 @dataclass(frozen=True, kw_only=True)
 class _Conditions:
-    """What every denoising step of a batch needs beside the latents; b CFG halves."""
+    """What the denoising steps of a batch need beside the latents; b CFG halves."""
 
-    embeddings: Tensor  # (b f) tokens c
+    embeddings: tuple[Tensor, ...]  # one per step: (b f) tokens c
     controls: tuple[ControlInput, ...]
     guidance_scale: float
     guidance_rescale: float
@@ -155,12 +155,13 @@ def _translate(
 ) -> Generator[StepDone, None, Translation]:
     clean = encode_images(model, _as_tensor(batch.images, model)).float()
     origins = _origins(batch, correspondence)
+    sampler = make_sampler(model, settings)
     run = _BatchRun(
         model=model,
         settings=settings,
         correspondence=correspondence,
-        sampler=make_sampler(model, settings),
-        conditions=_make_conditions(model, batch, settings),
+        sampler=sampler,
+        conditions=_make_conditions(model, batch, settings, len(sampler.steps)),
         clean=clean,
         noise=_make_noise(settings, batch.indices, clean, origins),
     )
@@ -213,7 +214,9 @@ def _stepped(run: _BatchRun, output: Tensor, x: Tensor, k: int) -> Tensor:
     return run.sampler.step(output, x, k, noise)
 
 
-def _make_conditions(model: Model, batch: KeyframeBatch, settings: RestyleSettings) -> _Conditions:
+def _make_conditions(
+    model: Model, batch: KeyframeBatch, settings: RestyleSettings, steps: int
+) -> _Conditions:
     assert settings.guidance_scale is not None
     texts = list(batch.prompts)
     halves = 2 if settings.guidance_scale > 1 else 1
@@ -228,7 +231,7 @@ def _make_conditions(model: Model, batch: KeyframeBatch, settings: RestyleSettin
         lambda pictures: torch.cat([pictures.to(model.device, model.dtype)] * halves),
     )
     return _Conditions(
-        embeddings=encode_prompt(model, texts, settings.clip_skip or 1),
+        embeddings=encode_steps(model, texts, steps, settings.clip_skip or 1),
         controls=controls,
         guidance_rescale=settings.guidance_rescale or 0.0,
         guidance_scale=settings.guidance_scale,
@@ -303,7 +306,7 @@ def _reference_pass(run: _BatchRun) -> Reference:
     with recording(
         run.model.unet, features=needs_features, attention=attention.spatial
     ) as reference:
-        embeddings = run.conditions.embeddings
+        embeddings = run.conditions.embeddings[-1]
         embeddings = embeddings if attention.spatial else embeddings[-frames:]
         level = noise_level(run.model.scheduler_config, t)
         noised = level.noised(run.clean, noise).to(run.model.dtype)
@@ -319,9 +322,10 @@ def _reference_pass(run: _BatchRun) -> Reference:
 def _predict(run: _BatchRun, x: Tensor, k: int, step: GuidanceStep) -> Tensor:
     """The model's output for latents x (f, c, h, w) in step k, guided towards the prompt."""
     x, t = run.sampler.model_input(x, k), run.sampler.steps.timesteps[k]
-    residuals = _control_residuals(run, x, t)
+    words = run.conditions.embeddings[k]
+    residuals = _control_residuals(run, x, t, words)
     with _free_u(run), guided(run.model.unet, step):
-        output = _unet(run, x, t, residuals)
+        output = _unet(run, x, t, words, residuals)
     if run.conditions.halves == 1:
         return output
     unconditional, conditional = output.chunk(2)
@@ -342,20 +346,20 @@ def _free_u(run: _BatchRun) -> Iterator[None]:
         run.model.unet.disable_freeu()
 
 
-def _unet(run: _BatchRun, x: Tensor, t: Tensor, residuals: dict[str, Any]) -> Tensor:
+def _unet(run: _BatchRun, x: Tensor, t: Tensor, words: Tensor, residuals: dict[str, Any]) -> Tensor:
     output = run.model.unet(
         torch.cat([x] * run.conditions.halves).to(run.model.dtype),  # (b f) c h w
         t,
-        encoder_hidden_states=run.conditions.embeddings,
+        encoder_hidden_states=words,
         return_dict=False,
         **residuals,
     )[0]
     return output.to(x.dtype)
 
 
-def _control_residuals(run: _BatchRun, x: Tensor, t: Tensor) -> dict[str, Any]:
+def _control_residuals(run: _BatchRun, x: Tensor, t: Tensor, words: Tensor) -> dict[str, Any]:
     latents = torch.cat([x] * run.conditions.halves).to(run.model.dtype)  # (b f) c h w
-    return control_residuals(run.conditions.controls, latents, t, run.conditions.embeddings)
+    return control_residuals(run.conditions.controls, latents, t, words)
 
 
 def _smoothed_steps(settings: RestyleSettings, steps: Steps) -> frozenset[int]:

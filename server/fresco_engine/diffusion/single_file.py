@@ -1,15 +1,15 @@
-"""Stable Diffusion 1.x and ControlNet weights in one .safetensors file, original key layout.
+"""Stable Diffusion 1.x, 2.x and ControlNet weights in one .safetensors file, original key layout.
 
 Such a file says nothing of its network but the tensors' shapes. Everything a configuration needs
-is read from those; what they cannot tell (number of heads, group size, schedule) is the same in
-all Stable Diffusion 1.x models. So no configuration is fetched from the hub.
+is read from those; what they cannot tell (heads, group size, schedule) is the same in all models
+of a generation. So no configuration is fetched from the hub.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,13 +23,22 @@ from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from fresco_engine.diffusion.intake import check_config, check_numbers
+from fresco_engine.diffusion.open_clip import open_clip_config, open_clip_tensors
 from fresco_engine.diffusion.prediction import has_zero_snr, prediction_of
-from fresco_engine.diffusion.weights import CLIP_PREFIX, UNET_PREFIX, VAE_PREFIX, Header
+from fresco_engine.diffusion.weights import (
+    CLIP_PREFIX,
+    OPEN_CLIP_PREFIX,
+    UNET_PREFIX,
+    VAE_PREFIX,
+    Header,
+)
 from fresco_engine.errors import ModelCorrupt
 
 Config = dict[str, Any]
 _HEADS = 8
-_CLIP_HEAD_SIZE = 64
+_HEAD_SIZE = 64
+_WIDTH_OF_FIRST = 768
+"""Of the text encoder's states in Stable Diffusion 1.x."""
 SCALING_FACTOR = 0.18215
 
 
@@ -43,22 +52,35 @@ def unet_config(header: Header, prefix: str = UNET_PREFIX) -> Config:
     firsts = [1 + level * (layers + 1) for level in range(downs + 1)]
     crosses = [f"{blocks}{n}.1.transformer_blocks.0.attn2.to_k.weight" for n in firsts]
     first = header[f"{blocks}0.0.weight"].shape
+    widths = [header[f"{blocks}{n}.0.out_layers.3.weight"].shape[0] for n in firsts]
     return {
+        **_attention(header, crosses, widths),
         "sample_size": 64,
         "in_channels": first[1],
         "out_channels": _out_channels(header, prefix, first[1]),
         "layers_per_block": layers,
-        "block_out_channels": [
-            header[f"{blocks}{n}.0.out_layers.3.weight"].shape[0] for n in firsts
-        ],
+        "block_out_channels": widths,
         "down_block_types": [
             "CrossAttnDownBlock2D" if name in header else "DownBlock2D" for name in crosses
         ],
         "up_block_types": [
             "CrossAttnUpBlock2D" if name in header else "UpBlock2D" for name in reversed(crosses)
         ],
-        "attention_head_dim": _HEADS,
-        "cross_attention_dim": next(header[name].shape[1] for name in crosses if name in header),
+    }
+
+
+def _attention(header: Header, crosses: list[str], widths: list[int]) -> Config:
+    """2.x has linear layers around its attention, and heads of one size instead of one number."""
+    first = next(name for name in crosses if name in header)
+    width = header[first].shape[1]
+    around = header[first.replace("transformer_blocks.0.attn2.to_k.weight", "proj_in.weight")]
+    is_second = len(around.shape) == 2 and width != _WIDTH_OF_FIRST
+    return {
+        "cross_attention_dim": width,
+        "attention_head_dim": (
+            [max(1, one // _HEAD_SIZE) for one in widths] if is_second else _HEADS
+        ),
+        "use_linear_projection": is_second,
     }
 
 
@@ -122,13 +144,15 @@ def vae_config(header: Header) -> Config:
 
 def clip_config(header: Header) -> CLIPTextConfig:
     """The configuration of the text encoder in a file."""
+    if has_open_clip(header):
+        return open_clip_config(header)
     words, width = header[f"{CLIP_PREFIX}embeddings.token_embedding.weight"].shape
     return CLIPTextConfig(
         vocab_size=words,
         hidden_size=width,
         intermediate_size=header[f"{CLIP_PREFIX}encoder.layers.0.mlp.fc1.weight"].shape[0],
         num_hidden_layers=_count(header, re.escape(f"{CLIP_PREFIX}encoder.layers.") + r"(\d+)\."),
-        num_attention_heads=max(1, width // _CLIP_HEAD_SIZE),
+        num_attention_heads=max(1, width // _HEAD_SIZE),
         max_position_embeddings=header[f"{CLIP_PREFIX}embeddings.position_embedding.weight"].shape[
             0
         ],
@@ -140,7 +164,7 @@ def clip_config(header: Header) -> CLIPTextConfig:
 
 
 def scheduler_config(path: Path, header: Header) -> Config:
-    """The noise schedule of all Stable Diffusion 1.x models, with what this one predicts.
+    """The noise schedule of all Stable Diffusion models, with what this one predicts.
 
     Raises:
         ModelCorrupt: the configuration beside the file cannot be read.
@@ -175,8 +199,8 @@ def load_networks(
             check_config(path, config)
         with settled(path) as name:
             tensors = load_file(name)
-        unet = _converted(UNet2DConditionModel, tensors, unet_shape, dtype)
-        vae = _converted(AutoencoderKL, tensors, vae_shape, dtype)
+        unet = converted(UNet2DConditionModel, tensors, unet_shape, dtype)
+        vae = converted(AutoencoderKL, tensors, vae_shape, dtype)
         return unet, vae, _text_encoder(tensors, clip, dtype)
     except (KeyError, StopIteration, ValueError, RuntimeError, OSError) as error:
         raise _incomplete(path, error) from error
@@ -200,7 +224,7 @@ def load_controlnet(
         check_config(path, config)
         with settled(path) as name:
             tensors = load_file(name)
-        return _converted(ControlNetModel, tensors, config, dtype)
+        return converted(ControlNetModel, tensors, config, dtype)
     except (KeyError, StopIteration, ValueError, RuntimeError, OSError) as error:
         raise _incomplete(path, error) from error
 
@@ -211,7 +235,7 @@ def _incomplete(path: Path, error: Exception) -> ModelCorrupt:
     )
 
 
-def _converted(kind: Any, tensors: dict[str, Tensor], config: Config, dtype: torch.dtype) -> Any:
+def converted(kind: Any, tensors: dict[str, Tensor], config: Config, dtype: torch.dtype) -> Any:
     """A diffusers network from a checkpoint's tensors; the library wants its config in a folder."""
     with TemporaryDirectory(prefix="fresco-") as folder:
         described = {**config, "_class_name": kind.__name__}
@@ -226,6 +250,17 @@ def _converted(kind: Any, tensors: dict[str, Tensor], config: Config, dtype: tor
     return network.to(dtype)
 
 
+def has_open_clip(names: Mapping[str, object]) -> bool:
+    """Whether the text encoder among these tensors is that of Stable Diffusion 2.x."""
+    return any(name.startswith(OPEN_CLIP_PREFIX) for name in names)
+
+
+def _clip_tensors(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    for name, tensor in tensors.items():
+        if name.startswith(CLIP_PREFIX) and not name.endswith("position_ids"):
+            yield name.removeprefix(CLIP_PREFIX), tensor
+
+
 def _text_encoder(
     tensors: Mapping[str, Tensor], config: CLIPTextConfig, dtype: torch.dtype
 ) -> CLIPTextModel:
@@ -233,10 +268,7 @@ def _text_encoder(
         encoder = CLIPTextModel(config)
     # Newer versions of the library keep the tensors one level higher than the file does.
     prefix = "text_model." if hasattr(encoder, "text_model") else ""
-    found = {
-        prefix + name.removeprefix(CLIP_PREFIX): tensor.to(dtype)
-        for name, tensor in tensors.items()
-        if name.startswith(CLIP_PREFIX) and not name.endswith("position_ids")
-    }
+    named = open_clip_tensors(tensors) if has_open_clip(tensors) else _clip_tensors(tensors)
+    found = {prefix + name: tensor.to(dtype) for name, tensor in named}
     encoder.load_state_dict(found, assign=True)
     return encoder

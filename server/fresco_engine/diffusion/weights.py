@@ -29,6 +29,7 @@ _BITS = {"BOOL": 8, "U8": 8, "I8": 8, "F8_E4M3": 8, "F8_E5M2": 8, "I16": 16, "U1
 _BITS |= {"F16": 16, "BF16": 16, "I32": 32, "U32": 32, "F32": 32, "I64": 64, "U64": 64, "F64": 64}
 UNET_PREFIX = "model.diffusion_model."
 CLIP_PREFIX = "cond_stage_model.transformer.text_model."
+OPEN_CLIP_PREFIX = "cond_stage_model.model."
 VAE_PREFIX = "first_stage_model."
 
 
@@ -190,7 +191,7 @@ _RULES: tuple[tuple[WeightsKind, Callable[[Header], bool]], ...] = (
         _has("joint_blocks.", "double_blocks.", "transformer_blocks.0.norm1_context."),
     ),
     (WeightsKind.INPAINTING, _is_inpainting),
-    (WeightsKind.SD2, _starts("cond_stage_model.model.")),
+    (WeightsKind.SD2, _starts(OPEN_CLIP_PREFIX)),
     (WeightsKind.CHECKPOINT, _is_whole),
     (WeightsKind.UNET_ONLY, _starts(UNET_PREFIX, "down_blocks.0.resnets.")),
     (WeightsKind.EMBEDDING, _has("emb_params", "string_to_param", "<")),
@@ -203,7 +204,6 @@ _ADVICE = {
     WeightsKind.CONTROLNET: "choose a model and give this file as its control source",
     WeightsKind.INPAINTING: "use the plain version of the model",
     WeightsKind.UNET_ONLY: "use a file that holds the whole model, or a diffusers folder",
-    WeightsKind.SD2: "use it in diffusers folder format, or choose a Stable Diffusion 1.x model",
 }
 
 

@@ -15,11 +15,16 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class ModelOrder:
-    """Which model; `None` is the bundled one. `loras` are files with their weights."""
+    """Which model; `None` is the bundled one. `loras` are files with their weights.
+
+    In `folders` is what prompts name; `vae` is a file, folder, or the name of a file there.
+    """
 
     source: str | None = None
     control_source: str | None = None
     loras: tuple[tuple[str, float], ...] = ()
+    vae: str | None = None
+    folders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

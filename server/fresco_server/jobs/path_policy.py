@@ -20,7 +20,7 @@ from fresco_server.settings import ServerSettings
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HUB_NAME = r"[A-Za-z0-9]([A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?"
 _HUB_ID = re.compile(rf"{_HUB_NAME}/{_HUB_NAME}")
-_LONGEST_PATH = 4096
+_LONGEST_PATH, _LONGEST_NAME = 4096, 255
 _FLOW_WEIGHTS = (".safetensors", ".pth")
 """Those of a network that finds flow: of a pickle nothing but numbers is ever read."""
 _UNSAFE_WEIGHTS = (".ckpt", ".pt", ".pth", ".bin", ".pkl", ".pickle")
@@ -53,12 +53,13 @@ class PathPolicy:
     """Where clips and models named by path may lie.
 
     `clip_roots` and `model_roots` are folders; `None` stands for every place. What the daemon
-    keeps in its folder `data` is in none of them.
+    keeps in its folder `data` is in none of them. In `model_folders` files are found by name.
     """
 
     clip_roots: tuple[Path, ...] | None
     model_roots: tuple[Path, ...] | None
     data: Path | None = None
+    model_folders: tuple[Path, ...] = ()
 
     @staticmethod
     def of(settings: ServerSettings) -> PathPolicy:
@@ -67,7 +68,7 @@ class PathPolicy:
         if roots is None and not settings.is_local:
             roots = ()
         models = None if roots is None else (*roots, *settings.model_folders)
-        return PathPolicy(roots, models, _real(settings.data))
+        return PathPolicy(roots, models, _real(settings.data), settings.model_folders)
 
     @property
     def has_file_access(self) -> bool:
@@ -131,6 +132,23 @@ class PathPolicy:
     def lora(self, text: str, field: str = "model.loras.path") -> str:
         """The real place of a LoRA's file; raises what `model` does."""
         return str(self._weights(text, field, may_be_folder=False))
+
+    def vae(self, text: str, field: str = "model.vae") -> str | None:
+        """A VAE as `model`, or the name of one in a folder of models; raises what `model` does."""
+        is_name = bool(text) and not any(mark in text for mark in ("/", "\\", "\0"))
+        return text[:_LONGEST_NAME] if is_name else self.model(text, field)
+
+    def folder(self, text: str, field: str = "model.folders") -> str:
+        """The real place of a folder of models.
+
+        Raises:
+            BadRequest, Forbidden, ModelNotFound: as `model`.
+        """
+        path = self._resolved(text, field, self.model_roots, _FORBIDDEN_MODEL)
+        mode = _mode(path)
+        if mode is None or not stat.S_ISDIR(mode):
+            raise ModelNotFound(path, "there is no such folder; check the path")
+        return str(path)
 
     def flow(self, text: str, field: str = "settings.flow") -> str:
         """A way to find flow, with the real place of its weights where they are named.

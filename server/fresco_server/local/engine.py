@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -78,16 +78,28 @@ class InProcessEngine:
         control_source: str | None,
         loras: Sequence[tuple[Path, float]],
         device: str | None,
+        vae: str | None = None,
+        folders: Sequence[str] = (),
+        named_in: Mapping[str, Any] | None = None,
     ) -> Any:
-        """A model ready to run; `loras` are files and their weights."""
+        """A model ready to run; `loras` are files and their weights.
+
+        Those that the prompts of the settings `named_in` name are looked for in `folders`.
+        """
+        from fresco_engine.diffusion.library import Library
         from fresco_engine.diffusion.lora import Lora
         from fresco_engine.diffusion.models import load_model
+        from fresco_engine.diffusion.prompting.files import named_loras
+
+        named = named_loras(named_in or {}, Library.of(source, folders))
 
         return load_model(
             source,
             control=control,
             control_source=control_source,
-            loras=[Lora(path, weight) for path, weight in loras],
+            loras=[*(Lora(path, weight) for path, weight in loras), *named],
+            vae=vae,
+            folders=folders,
             device=device,
         )
 

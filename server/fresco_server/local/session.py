@@ -183,6 +183,9 @@ class LocalSession(client.SessionLike):
                 (Path(one.path), 1.0 if one.weight is None else one.weight) for one in model.loras
             ],
             device=device or None,
+            vae=model.vae or None,
+            folders=model.folders,
+            named_in=settings.as_dict(),
         )
 
     def _render(
@@ -349,6 +352,10 @@ class LocalSession(client.SessionLike):
     def models(self) -> tuple[client.Model, ...]:
         """Models here and on the hub, the bundled one first."""
         return tuple(values.model(entry) for entry in self._engine.list_models())
+
+    def model_files(self) -> tuple[client.Model, ...]:
+        """None: without a daemon there are no folders of models."""
+        return ()
 
     def pull(self, source: str) -> client.Stream[client.PullProgress]:
         """Download a model from the hub; pulling again goes on where it was stopped."""

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from fresco_engine.diffusion.library import Library
 from fresco_engine.diffusion.lora import Lora
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.models import load_model
+from fresco_engine.diffusion.prompting.files import named_loras
 from fresco_engine.settings import ControlChoice
 
 from fresco_server.jobs.job import ModelOrder, Values
 
 _LOGGER = logging.getLogger(__name__)
-Key = tuple[ModelOrder, Any]
+Key = tuple[ModelOrder, Any, tuple[Lora, ...]]
 
 
 class Models:
@@ -28,15 +31,20 @@ class Models:
         self._model: Model | None = None
 
     def get(self, order: ModelOrder, settings: Values) -> Model:
-        """The model that an order names, with the ControlNet that its settings name.
+        """The model that an order names, with the ControlNets and LoRAs that its settings name.
 
         Raises:
-            ModelError, InvalidSettings, OutOfDeviceMemory: it cannot be loaded.
+            ModelError, InvalidSettings, OutOfDeviceMemory: it cannot be loaded, or a prompt names
+                files that are not there.
         """
         source, control = order.source, settings.get("control")
-        # How strongly each binds is no part of the model.
+        library = Library.of(source, order.folders)
+        given = (Lora(Path(path), weight) for path, weight in order.loras)
+        loras = (*given, *named_loras(settings, library))
+        # How strongly each binds is no part of the model, and neither is where embeddings lie.
         kinds = control and ControlChoice.parse(control).kinds
-        if self._model is None or (order, kinds) != self._key:
+        key = (replace(order, loras=(), folders=()), kinds, loras)
+        if self._model is None or key != self._key:
             # The old one goes first: two may not fit.
             self._model = None
             _LOGGER.info("loading %s", source or "the bundled model")
@@ -44,9 +52,11 @@ class Models:
                 source,
                 control=control,
                 control_source=order.control_source,
-                loras=[Lora(Path(path), weight) for path, weight in order.loras],
+                loras=loras,
+                vae=order.vae,
+                folders=order.folders,
                 device=self.device,
             )
-            self._key = (order, kinds)
+            self._key = key
             self._holds(source)
-        return self._model
+        return replace(self._model, library=library)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from fakes.hub import COMMIT
 from fakes.tiny_models import write_checkpoint, write_lora, write_model_folder
 from fresco_engine.diffusion.catalogue import ModelEntry, ModelState, list_models
 from fresco_engine.diffusion.models import load_model
 from fresco_engine.settings import Style
 from fresco_media.files.text import printable
+from safetensors.torch import save_file
 
 CARD = {"name": "Little", "styles": [{"name": "ink", "words": "an ink drawing"}]}
 CACHED_ID = "stable-diffusion-v1-5/stable-diffusion-v1-5"
@@ -126,4 +129,55 @@ def test_folders_that_are_not_there_are_passed_over(tmp_path: Path) -> None:
 
 def installed(entries: tuple[ModelEntry, ...]) -> list[ModelEntry]:
     """The entries of models on this machine, by name."""
-    return [entry for entry in entries if entry.state is ModelState.INSTALLED]
+    return [
+        entry for entry in entries if entry.state is ModelState.INSTALLED and entry.kind == "whole"
+    ]
+
+
+LAYOUTS = {
+    "a1111": ("models/Stable-diffusion", "models/Lora", "embeddings", "models/VAE"),
+    "comfyui": ("models/checkpoints", "models/loras", "models/embeddings", "models/vae"),
+    "krita": tuple(
+        f"server/ComfyUI/models/{name}" for name in ("checkpoints", "loras", "embeddings", "vae")
+    ),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS.keys())
+def test_folders_of_other_programs_are_listed(
+    tmp_path: Path, models: Path, layout: tuple[str, str, str, str]
+) -> None:
+    for name in layout:
+        (tmp_path / name / "mine").mkdir(parents=True)
+    checkpoints, loras, embeddings, vaes = (tmp_path / name / "mine" for name in layout)
+    (checkpoints / "painted.safetensors").symlink_to(models / "painted.safetensors")
+    write_lora(loras / "style.safetensors")
+    torch.save({"<easy>": torch.zeros(1, 8)}, embeddings / "easy.pt")
+    save_file({"decoder.conv_in.weight": torch.zeros(1)}, vaes / "soft.safetensors")
+
+    entries = [entry for entry in list_models([tmp_path]) if entry.state is ModelState.INSTALLED]
+
+    assert {(entry.name, entry.kind) for entry in entries} == {
+        ("painted", "whole"),
+        ("style", "lora"),
+        ("easy", "embedding"),
+        ("soft", "vae"),
+    }
+    assert not any(entry.problem for entry in entries)
+
+
+def test_words_and_pictures_beside_a_file_are_listed_and_follow_changes(tmp_path: Path) -> None:
+    write_lora(tmp_path / "style.safetensors")
+
+    before = listed(tmp_path)
+    (tmp_path / "style.civitai.info").write_text(json.dumps({"trainedWords": ["ink", "a\x1bb"]}))
+    (tmp_path / "style.preview.png").write_bytes(b"picture")
+
+    assert (before.trigger_words, before.preview_path) == ((), "")
+    assert listed(tmp_path).trigger_words == ("ink", "a\\x1bb")
+    assert listed(tmp_path).preview_path == str(tmp_path / "style.preview.png")
+
+
+def listed(folder: Path) -> ModelEntry:
+    (entry,) = [one for one in list_models([folder]) if one.kind != "whole"]
+    return entry

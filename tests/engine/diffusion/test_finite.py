@@ -10,7 +10,7 @@ import pytest
 import torch
 from fresco_engine.diffusion.latents import decode_latents, encode_images
 from fresco_engine.diffusion.model import Model
-from fresco_engine.diffusion.prompts import encode_prompt
+from fresco_engine.diffusion.prompting.encoding import encode_prompt
 from fresco_engine.errors import ResultNotFinite
 from fresco_engine.restyling import look
 from fresco_engine.settings import RestyleSettings

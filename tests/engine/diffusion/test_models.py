@@ -281,7 +281,7 @@ def assert_same_weights(network: nn.Module | None, wanted: nn.Module) -> None:
 
 def predict(model: Model) -> torch.Tensor:
     """One U-Net prediction from fixed noise and a fixed prompt."""
-    from fresco_engine.diffusion.prompts import encode_prompt
+    from fresco_engine.diffusion.prompting.encoding import encode_prompt
 
     noise = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(3))
     words = encode_prompt(model, ["a blue dog"])

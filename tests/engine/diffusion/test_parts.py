@@ -192,10 +192,10 @@ _CASES: dict[str, tuple[Broken, type[ModelError], str]] = {
         WrongModelKind,
         "Stable Diffusion XL",
     ),
-    "an SD 2 file": (
+    "half an SD 2 file": (
         _file_with(cond_stage_model__model__ln_final__weight=(1,)),
-        WrongModelKind,
-        "Stable Diffusion 2.x.*diffusers folder",
+        ModelCorrupt,
+        "do not make a complete model",
     ),
     "an SD 3 file": (
         _file_with(model__diffusion_model__joint_blocks__0__weight=(1,)),

@@ -188,6 +188,31 @@ def test_without_adaptations_the_result_is_the_stock_pipelines_bit_for_bit(
     assert torch.equal(last, expected[-1:])
 
 
+def test_words_that_change_with_the_steps_are_each_steps_own(
+    model: Model, images: tuple[Image, ...], correspondence: BatchCorrespondence
+) -> None:
+    def latents(prompt: str) -> torch.Tensor:
+        settings = replace(PLAIN, prompt=prompt, negative_prompt="")
+        return final_latents(run(model, images[:1], correspondence_of_one, settings))[0]
+
+    correspondence_of_one = correspond(images[:1], DisFlow())
+
+    first, second, changed = (latents(one) for one in ("oil", "ink", "[oil:ink:0.5]"))
+
+    assert torch.equal(latents("[oil:ink:1.0]"), first)
+    assert torch.equal(latents("[oil:ink:0.0]"), second)
+    assert not torch.equal(changed, first)
+    assert not torch.equal(changed, second)
+
+
+def test_long_prompts_and_weights_go_the_whole_way(model: Model, images: tuple[Image, ...]) -> None:
+    settings = replace(PLAIN, prompt="a (blue:1.3) town, " * 30, negative_prompt="rain")
+
+    translation = run(model, images[:1], correspond(images[:1], DisFlow()), settings)
+
+    assert torch.isfinite(final_latents(translation)[0]).all()
+
+
 def test_several_controls_bind_as_in_the_stock_pipeline_bit_for_bit(
     model: Model, images: tuple[Image, ...], correspondence: BatchCorrespondence
 ) -> None:

@@ -195,10 +195,10 @@ def test_a_daemon_for_this_machine_may_read_everywhere_and_others_nowhere(tmp_pa
     shared = replace(local, host="0.0.0.0")
     rooted = replace(shared, roots=(tmp_path / "clips",))
 
-    assert PathPolicy.of(local) == PathPolicy(None, None, tmp_path)
-    assert PathPolicy.of(shared) == PathPolicy((), (tmp_path,), tmp_path)
+    assert PathPolicy.of(local) == PathPolicy(None, None, tmp_path, (tmp_path,))
+    assert PathPolicy.of(shared) == PathPolicy((), (tmp_path,), tmp_path, (tmp_path,))
     clips = tmp_path / "clips"
-    assert PathPolicy.of(rooted) == PathPolicy((clips,), (clips, tmp_path), tmp_path)
+    assert PathPolicy.of(rooted) == PathPolicy((clips,), (clips, tmp_path), tmp_path, (tmp_path,))
 
 
 @pytest.mark.parametrize(

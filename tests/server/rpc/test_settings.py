@@ -17,7 +17,7 @@ from fresco_engine.settings import (
     RestyleSettings,
     SmoothingSettings,
 )
-from fresco_server.errors import BadRequest
+from fresco_server.errors import BadRequest, PathForbidden
 from fresco_server.jobs.path_policy import PathPolicy
 from fresco_server.rpc.messages.settings import model_order, restyle_settings
 from hypothesis import given, settings
@@ -257,3 +257,31 @@ def test_too_many_loras_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(BadRequest, match="16"):
         model_order(_model(loras=loras), PathPolicy(None, None))
+
+
+def test_folders_of_models_are_the_clients_then_the_daemons(tmp_path: Path) -> None:
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    mine.mkdir()
+    policy = PathPolicy(None, None, None, (theirs,))
+
+    order = model_order(_model(folders=[str(mine)], vae="soft"), policy)
+
+    assert order.folders == (str(mine), str(theirs))
+    assert order.vae == "soft"
+
+
+@pytest.mark.parametrize(
+    ("values", "error"),
+    [
+        ({"folders": ["/"]}, PathForbidden),
+        ({"folders": ["somewhere"]}, BadRequest),
+        ({"folders": ["/a"] * 17}, BadRequest),
+        ({"vae": "/etc/vae.safetensors"}, PathForbidden),
+        ({"vae": "../vae"}, BadRequest),
+    ],
+)
+def test_folders_and_vaes_outside_the_roots_are_refused(
+    tmp_path: Path, values: dict[str, Any], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        model_order(_model(**values), PathPolicy((), (tmp_path,)))

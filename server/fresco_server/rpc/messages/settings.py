@@ -17,6 +17,7 @@ from fresco_server.jobs.path_policy import PathPolicy
 _LONGEST_TEXT = 4000
 _MOST_KEYFRAMES = 10_000
 _MOST_LORAS = 16
+_MOST_FOLDERS = 16
 _MOST_LORA = 10.0
 
 
@@ -69,10 +70,17 @@ def model_order(message: settings_pb2.ModelChoice, path_policy: PathPolicy) -> M
     """
     if len(message.loras) > _MOST_LORAS:
         raise BadRequest("model.loras", f"more than {_MOST_LORAS} LoRAs; give fewer")
+    if len(message.folders) > _MOST_FOLDERS:
+        raise BadRequest("model.folders", f"more than {_MOST_FOLDERS} folders; give fewer")
     return ModelOrder(
         source=path_policy.model(message.source),
         control_source=path_policy.model(message.control_source, "model.control_source"),
         loras=tuple((path_policy.lora(lora.path), _weight(lora)) for lora in message.loras),
+        vae=path_policy.vae(message.vae),
+        folders=(
+            *(path_policy.folder(text) for text in message.folders),
+            *map(str, path_policy.model_folders),
+        ),
     )
 
 

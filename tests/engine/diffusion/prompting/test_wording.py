@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from fresco_engine.diffusion.prompting.wording import lora_tags, plain_words, wording_doubts
 from fresco_engine.restyling import restyle
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import RunWarned
-from fresco_engine.wording import plain_words, wording_doubts
 
 from tests.engine.conftest import MakeClip
 
@@ -30,21 +30,14 @@ def test_tags_that_name_files_are_left_out_of_the_words(text: str, words: str) -
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("ink, <lora:ink:0.8>", "add “ink.safetensors:0.8” as a LoRA"),
-        ("ink, <lora:ink>", "add “ink.safetensors” as a LoRA"),
-        ("ink, <lyco:wash:1>", "add “wash.safetensors:1” as a LoRA"),
         ("ink, <hypernet:wash:1>", "hypernetworks are not read here"),
-        ("ink, (blue:1.8)", "(blue:1.8) in the prompt is taken as plain words"),
-        ("ink, (dark blue: .5)", "(dark blue: .5) in the prompt is taken as plain words"),
-        ("ink ((blue))", "((blue)) in the prompt"),
-        ("[oil:ink:0.5]", "[oil:ink:0.5] in the prompt"),
-        ("[oil|ink] of a town", "[oil|ink] in the prompt"),
-        ("[[dull]] town", "[[dull]] in the prompt"),
-        ("ink BREAK town", "BREAK in the prompt"),
-        ("{oil|ink} town", "{oil|ink} in the prompt"),
+        ("ink, <lora:wash:high>", "no weight is read in <lora:wash:high>"),
+        ("ink, <lyco:wash:1:0.5>", "of the weights in <lyco:wash:1:0.5> in the prompt only the"),
+        ("(ink <lora:wash:1>", "the bracket ( at “(ink”"),
+        ("{oil|ink} town", "{oil|ink} in the prompt is taken as plain words"),
         ("a __colour__ town", "__colour__ in the prompt"),
-        ("bad, embedding:EasyNegative", "embedding:EasyNegative in the prompt"),
-        ("(blue:1.8) BREAK", "(blue:1.8), BREAK in the prompt are taken"),
+        ("ink AND a town", "AND in the prompt"),
+        ("{oil|ink} AND __colour__", "{oil|ink}, __colour__, AND in the prompt are taken"),
     ],
 )
 def test_what_is_not_read_is_told(text: str, said: str) -> None:
@@ -58,9 +51,11 @@ def test_what_is_not_read_is_told(text: str, said: str) -> None:
     [
         "a watercolour painting, soft light",
         "a town (in winter), 3:2, seen at 10:30",
+        "A TOWN AND A RIVER",
         "breakfast on a table, a break in the clouds",
         "snow [heavy], 'oil: thick' and ink; x < y > z",
-        "embedding flowers in resin",
+        "(blue:1.2) [oil:ink:0.5] [oil|ink] ((town)) BREAK rain, embedding flowers in resin",
+        "<lora:ink:0,8> <lora:wash>",
         "",
     ],
 )
@@ -68,11 +63,17 @@ def test_plain_english_is_not_suspected(text: str) -> None:
     assert list(wording_doubts([text])) == []
 
 
+def test_loras_are_read_with_their_weights() -> None:
+    tags = lora_tags("a <lora:ink:0.8> b <LYCO: my wash > <lora:cut:-1,5> <hypernet:no:1>")
+
+    assert [(tag.name, tag.weight) for tag in tags] == [("ink", 0.8), ("my wash", 1), ("cut", -1.5)]
+
+
 def test_a_job_warns_of_every_text_it_has(make_clip: MakeClip, tiny_model: object) -> None:
     settings = RestyleSettings(
-        prompt="blue <lora:ink:1>",
-        negative_prompt="embedding:bad",
-        keyframe_prompts={0: "(of:1.2)"},
+        prompt="blue <hypernet:ink:1>",
+        negative_prompt="bad)",
+        keyframe_prompts={0: "(of:1,2)"},
         size=64,
         steps=1,
         control="none",
@@ -81,6 +82,6 @@ def test_a_job_warns_of_every_text_it_has(make_clip: MakeClip, tiny_model: objec
     events = list(restyle(make_clip(1), settings, tiny_model))  # type: ignore[arg-type]
 
     warnings = " ".join(event.message for event in events if isinstance(event, RunWarned))
-    assert "add “ink.safetensors:1” as a LoRA" in warnings
-    assert "embedding:bad" in warnings
-    assert "(of:1.2)" in warnings
+    assert "<hypernet:ink:1>" in warnings
+    assert "at “bad)”" in warnings
+    assert "write 1.2" in warnings

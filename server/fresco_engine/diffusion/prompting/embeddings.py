@@ -1,0 +1,106 @@
+"""Textual inversion: words that a file has the vectors of, used by its name in a prompt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from fresco_engine.diffusion.library import FileKind, Library, is_of_kind
+from fresco_engine.diffusion.prompting.chunks import Token
+from fresco_engine.diffusion.published import Published, tensors_of, unpacked
+from fresco_engine.diffusion.weights import WeightsKind, kind_of, read_header, wrong_kind
+from fresco_engine.errors import ModelCorrupt, WrongModelKind
+
+_MOST_VECTORS = 75
+_MOST_BYTES = 8 << 20
+_ENDING = r"(?:\.(?:pt|bin|pth|safetensors))?"
+_BEFORE, _AFTER = r"(?<![\w-])(?:embedding:\s*)?<?", rf"{_ENDING}>?(?![\w-])"
+_OF_OTHERS = {1024: "Stable Diffusion 2.x", 1280: "Stable Diffusion XL"}
+_PUBLISHED = Published(
+    name="a textual inversion embedding",
+    get="get the embedding again, best as .safetensors",
+    other="something else",
+)
+
+
+def embeddings_in(text: str, library: Library, width: int) -> Iterator[str | Sequence[Token]]:
+    """`text` in parts: words, and where an embedding is named its vectors, each of `width`.
+
+    A name counts by itself, in angle brackets, or after `embedding:`, in any capitals.
+
+    Raises:
+        WrongModelKind: it is made for another text encoder, or no embedding.
+        ModelCorrupt, ModelNotFound: its file cannot be read.
+    """
+    paths = {name.casefold(): path for name, path in library.files(FileKind.EMBEDDING).items()}
+    paths = {name: path for name, path in paths.items() if name in text.casefold()}
+    paths = {name: path for name, path in paths.items() if is_of_kind(path, FileKind.EMBEDDING)}
+    if not paths:
+        yield text
+        return
+    names = "|".join(re.escape(name) for name in sorted(paths, key=len, reverse=True))
+    end = 0
+    for found in re.finditer(f"{_BEFORE}({names}){_AFTER}", text, re.I):
+        yield text[end : found.start()]
+        yield list(load_embedding(paths[found[1].casefold()], width))
+        end = found.end()
+    yield text[end:]
+
+
+def load_embedding(path: Path, width: int) -> Tensor:
+    """The vectors in a file, (n, width) in float32 on the CPU; raises as `embeddings_in`."""
+    found = path.stat()
+    return _loaded(path, width, (found.st_size, found.st_mtime_ns))
+
+
+@lru_cache(maxsize=64)
+def _loaded(path: Path, width: int, marks: tuple[int, int]) -> Tensor:
+    held = _held(path)
+    vectors = _vectors(held)
+    if vectors is None:
+        raise WrongModelKind(
+            path, "this is no textual inversion embedding; choose another file, or change its name"
+        )
+    if vectors.shape[1] != width:
+        other = _OF_OTHERS.get(vectors.shape[1], "another model")
+        raise WrongModelKind(
+            path,
+            f"this embedding's vectors have {vectors.shape[1]} numbers, as {other} takes, and this "
+            f"model takes {width}; use one made for Stable Diffusion 1.x, or leave its name out",
+        )
+    if not 1 <= len(vectors) <= _MOST_VECTORS or not bool(vectors.isfinite().all()):
+        raise ModelCorrupt(path, f"its vectors are no words' vectors; {_PUBLISHED.get}")
+    return vectors
+
+
+def _held(path: Path) -> Mapping[str, Any]:
+    """What the file holds, by name."""
+    if path.suffix.lower() != ".safetensors":
+        held = unpacked(path, _PUBLISHED, _MOST_BYTES)
+        return held if isinstance(held, Mapping) else {}
+    kind = kind_of(read_header(path))
+    if kind not in (WeightsKind.EMBEDDING, WeightsKind.UNKNOWN):
+        raise wrong_kind(path, kind, "a textual inversion embedding")
+    return tensors_of(path, _PUBLISHED)
+
+
+def _vectors(held: Mapping[str, Any]) -> Tensor | None:
+    """As A1111 writes them (`string_to_param`, `emb_params`), or diffusers (a name and a vector).
+
+    Of an embedding for both text encoders of XL there is none.
+    """
+    inner = held.get("string_to_param", held)
+    held = inner if isinstance(inner, Mapping) else {}
+    tensors = [one for one in held.values() if isinstance(one, Tensor)]
+    if len(tensors) != 1 or not tensors[0].is_floating_point():
+        return None
+    vectors = tensors[0].detach().to(torch.float32)
+    if vectors.ndim == 1:
+        vectors = vectors[None]
+    return vectors if vectors.ndim == 2 else None

@@ -1,0 +1,68 @@
+"""Files that prompts name: LoRAs by tags such as `<lora:ink:0.8>`, embeddings by their names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fresco_settings import Remedy, said
+
+from fresco_engine.diffusion.library import FileKind, Library
+from fresco_engine.diffusion.lora import Lora
+from fresco_engine.diffusion.prompting.grammar import short
+from fresco_engine.diffusion.prompting.wording import LoraTag, lora_tags
+from fresco_engine.errors import InvalidSettings
+
+_EMBEDDINGS = (re.compile(r"\bembedding:\s*([\w./-]*\w)", re.I), re.compile(r"<([\w-]+)>"))
+
+
+def named_loras(settings: Mapping[str, Any], library: Library) -> tuple[Lora, ...]:
+    """The LoRAs that the prompts of `settings`, plain values, name; each once, the first counts.
+
+    Raises:
+        InvalidSettings: a LoRA or an embedding is named that lies in no folder, with those of like
+            names.
+    """
+    found: dict[str, Lora] = {}
+    for field, text in _texts(settings):
+        for tag in lora_tags(text):
+            path = library.find(FileKind.LORA, tag.name)
+            if path is None:
+                raise InvalidSettings(field, _no_lora(tag, library))
+            found.setdefault(str(path), Lora(path, tag.weight))
+        for pattern in _EMBEDDINGS:
+            for name in pattern.findall(text):
+                if library.find(FileKind.EMBEDDING, name) is None:
+                    raise InvalidSettings(field, _no_embedding(name, library))
+    return tuple(found.values())
+
+
+def _texts(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for field in ("prompt", "negative_prompt"):
+        yield field, settings.get(field) or ""
+    for text in (settings.get("keyframe_prompts") or {}).values():
+        yield "keyframe_prompts", text
+
+
+def _no_lora(tag: LoraTag, library: Library) -> str:
+    named = short(tag.name)
+    given = f"{named}.safetensors:{tag.weight:g}"
+    return (
+        f"it names the LoRA “{named}”, which lies in no model folder"
+        f"{_near(FileKind.LORA, tag.name, library)}; {said(Remedy.ADD_NAMED_LORA, given)}, or "
+        "leave it out"
+    )
+
+
+def _no_embedding(name: str, library: Library) -> str:
+    return (
+        f"it names the embedding “{short(name)}”, which lies in no model folder"
+        f"{_near(FileKind.EMBEDDING, name, library)}; put its file beside the model, or leave it "
+        "out"
+    )
+
+
+def _near(kind: FileKind, name: str, library: Library) -> str:
+    near = library.near(kind, name)
+    return f" (near it: {', '.join(near)})" if near else ""
