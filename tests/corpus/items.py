@@ -85,12 +85,13 @@ def all_items() -> tuple[Item, ...]:
 @cache
 def suite_items() -> tuple[Item, ...]:
     """The first items of `all_items` that together have every value of every axis."""
-    missing = {(axis, value) for item in all_items() for axis, value in asdict(item).items()}
+    values = {item: frozenset(asdict(item).items()) for item in all_items()}
+    missing = set[tuple[str, str]]().union(*values.values())
     chosen: list[Item] = []
     while missing:
-        best = max(all_items(), key=lambda item: len(missing & set(asdict(item).items())))
+        best = max(values, key=lambda item: len(missing & values[item]))
         chosen.append(best)
-        missing -= set(asdict(best).items())
+        missing -= values[best]
     return tuple(chosen)
 
 

@@ -63,17 +63,29 @@ class _Chooser:
 
     def completed(self, chosen: dict[str, str]) -> dict[str, str] | None:
         """`chosen` with a value of every other axis, or None if there is none that fits."""
-        open_axes = [axis for axis in self._axes if axis[0] not in chosen]
         fitting = {
             name: [value for value in values if self._all_fit((name, value), chosen)]
-            for name, values in open_axes
+            for name, values in self._axes
+            if name not in chosen
         }
-        if not open_axes:
+        return self._completed(chosen, fitting)
+
+    def _completed(
+        self, chosen: dict[str, str], fitting: dict[str, list[str]]
+    ) -> dict[str, str] | None:
+        """`fitting` are the values of every axis that is open, as far as they fit the chosen."""
+        if not fitting:
             return {name: chosen[name] for name, _ in self._axes}
         # The axis with the fewest values left is decided first, so that dead ends show early.
         name = min(fitting, key=lambda axis: len(fitting[axis]))
         for value in sorted(fitting[name], key=lambda value: self._rank((name, value), chosen)):
-            found = self.completed({**chosen, name: value})
+            fits = self._fitting[name, value]
+            left = {
+                axis: [one for one in values if (axis, one) in fits]
+                for axis, values in fitting.items()
+                if axis != name
+            }
+            found = self._completed({**chosen, name: value}, left)
             if found is not None:
                 return found
         return None
@@ -87,7 +99,7 @@ class _Chooser:
                 self.missing.pop((one, other), None)
 
     def _all_fit(self, value: Value, chosen: dict[str, str]) -> bool:
-        return all(other in self._fitting[value] for other in chosen.items())
+        return self._fitting[value].issuperset(chosen.items())
 
     def _rank(self, value: Value, chosen: dict[str, str]) -> tuple[int, int]:
         brought = sum(

@@ -67,6 +67,12 @@ def same_pictures(first: Iterable[Event], second: Iterable[Event]) -> bool:
     return len(one) == len(two) and all(map(np.array_equal, one, two))
 
 
+def farthest(first: Iterable[Event], second: Iterable[Event]) -> int:
+    """The levels by which the pictures of two runs differ at most."""
+    pairs = zip(images_of(first), images_of(second), strict=True)
+    return max(int(np.abs(one.astype(int) - two.astype(int)).max()) for one, two in pairs)
+
+
 def taken(events: Iterator[Event], count: int) -> list[Event]:
     """The first `count` of `events`, which are closed then."""
     with closing(events) as open_events:  # pyright: ignore[reportArgumentType]

@@ -39,6 +39,7 @@ from tests.engine.conftest import MakeClip
 from tests.engine.runs import (
     SETTINGS,
     CountingLoader,
+    farthest,
     frames_of,
     keyframes_of,
     same_pictures,
@@ -381,15 +382,15 @@ def test_what_a_mask_calls_subject_is_not_smoothed(
     make_clip: MakeClip, tiny_model: Model, tmp_path: Path
 ) -> None:
     clip = make_clip(16)
-    # Of 8 steps the last is smoothed: where nothing is carried, its pictures stay to the bit.
     smoothed = replace(SETTINGS, steps=8, strength=1.0)
     unsmoothed = replace(smoothed, smoothing=SmoothingSettings(is_on=False))
     white = _image_of(tmp_path / "mask.png", 255)
 
     masked = list(restyle(clip, replace(smoothed, subject_mask=str(white)), tiny_model))
 
-    assert same_pictures(masked, restyle(clip, unsmoothed, tiny_model))
-    assert not same_pictures(masked, restyle(clip, smoothed, tiny_model))
+    # The smoothed step is one of rounding errors where nothing is carried.
+    assert farthest(masked, restyle(clip, unsmoothed, tiny_model)) <= 1
+    assert farthest(masked, restyle(clip, smoothed, tiny_model)) > 1
     assert settings_of(masked).as_dict()["subject_mask"] == str(white)
 
 

@@ -81,12 +81,11 @@ def test_a_mask_that_was_sent_says_where_the_subject_is(
     mask = tmp_path / "mask.png"
     write_image(mask, np.full((128, 160, 3), 255, np.uint8))
     daemon = start_daemon()
-    # Of 8 steps the last is smoothed: where nothing is carried, its pictures stay to the bit.
     short = replace(SETTINGS, stop=4, steps=8, optimisation=OptimisationSettings(iterations=1))
 
     with daemon.session() as session:
 
-        def keyframes(settings: RestyleSettings) -> tuple[list[bytes], dict[str, Any]]:
+        def keyframes(settings: RestyleSettings) -> tuple[np.ndarray, dict[str, Any]]:
             job = session.submit(
                 ClipSource(path=str(clip)),
                 settings,
@@ -97,14 +96,16 @@ def test_a_mask_that_was_sent_says_where_the_subject_is(
             assert isinstance(events[-1], Finished), events[-1]
             pictures = [event.picture for event in events if isinstance(event, KeyframeReady)]
             report = json.loads(events[-1].result.report_json)
-            return [one.data for one in pictures if one is not None], report
+            pixels = [_pixels(one).astype(int) for one in pictures if one is not None]
+            return np.stack(pixels), report
 
         sent = session.upload(mask).as_setting
         smoothed, _ = keyframes(short)
         masked, report = keyframes(replace(short, subject_mask=sent))
         unsmoothed, _ = keyframes(replace(short, smoothing=SmoothingSettings(is_on=False)))
 
-    assert masked == unsmoothed != smoothed
+    # The smoothed step is one of rounding errors where nothing is carried.
+    assert np.abs(masked - unsmoothed).max() <= 1 < np.abs(masked - smoothed).max()
     assert report["settings"]["subject_mask"].endswith(f"{sent.removeprefix('upload:')}.png")
 
 

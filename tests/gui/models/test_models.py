@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from fresco_gui.models import ModelManager
+from PyQt6.QtWidgets import QLabel
 
 from tests.fakes.hub import serving
 from tests.gui.conftest import App
@@ -55,6 +56,14 @@ def choose(manager: ModelManager, name: str) -> None:
             manager.table.setCurrentCell(row, 0)
 
 
+def written_to(label: QLabel, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """All that is written into a label from now on: looked at, it may have changed twice."""
+    written: list[str] = []
+    write = label.setText
+    monkeypatch.setattr(label, "setText", lambda text: (written.append(text), write(text)))
+    return written
+
+
 def test_the_bundled_model_is_loaded_and_its_memory_freed(app: App, manager: ModelManager) -> None:
     before = cells(manager, "fresco-small")
     assert before[1] == "bundled"
@@ -74,9 +83,9 @@ def test_the_bundled_model_is_loaded_and_its_memory_freed(app: App, manager: Mod
 
 
 def test_a_model_is_downloaded_with_progress_and_can_be_chosen(
-    app: App, manager: ModelManager
+    app: App, manager: ModelManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    notes: list[str] = []
+    notes = written_to(manager.note, monkeypatch)
     manager.source.setText(HUB_ID)
     assert manager.download.isEnabled()
 
@@ -84,7 +93,7 @@ def test_a_model_is_downloaded_with_progress_and_can_be_chosen(
     assert manager.is_downloading
     assert not manager.download.isEnabled()
     assert manager.stop.isEnabled()
-    app.wait("the model", lambda: notes.append(manager.note.text()) or cells(manager, HUB_ID))
+    app.wait("the model", lambda: cells(manager, HUB_ID))
 
     assert cells(manager, HUB_ID)[1] == "installed"
     assert cells(manager, HUB_ID)[2].endswith("B")
