@@ -104,7 +104,7 @@ class StepDone:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Conditions:
+class Conditions:
     """What every denoising step of a batch needs beside the latents; b CFG halves."""
 
     embeddings: Tensor  # (b f) tokens c
@@ -118,7 +118,7 @@ class _Conditions:
 
 
 @dataclass(frozen=True)
-class _BatchNoise:
+class BatchNoise:
     """Noise for the start and for the steps; of one kind it goes on from start to steps."""
 
     start: Noise
@@ -137,8 +137,8 @@ class BatchRun:
     settings: RestyleSettings
     correspondence: BatchCorrespondence
     sampler: Sampler
-    conditions: _Conditions
-    noise: _BatchNoise
+    conditions: Conditions
+    noise: BatchNoise
     clean: Tensor
     """(f, c, h, w) float32: the input's latents."""
     reference_input: Tensor
@@ -265,7 +265,7 @@ def _stepped(run: BatchRun, output: Tensor, x: Tensor, k: int) -> Tensor:
     return run.sampler.step(output, x, k, noise)
 
 
-def _make_conditions(model: Model, batch: KeyframeBatch, settings: RestyleSettings) -> _Conditions:
+def _make_conditions(model: Model, batch: KeyframeBatch, settings: RestyleSettings) -> Conditions:
     assert settings.guidance_scale is not None
     texts = list(batch.prompts)
     halves = 2 if settings.guidance_scale > 1 else 1
@@ -279,7 +279,7 @@ def _make_conditions(model: Model, batch: KeyframeBatch, settings: RestyleSettin
         ),
         lambda pictures: torch.cat([pictures.to(model.device, model.dtype)] * halves),
     )
-    return _Conditions(
+    return Conditions(
         embeddings=encode_prompt(model, texts, settings.clip_skip or 1),
         controls=controls,
         guidance_rescale=settings.guidance_rescale or 0.0,
@@ -312,7 +312,7 @@ def _make_noise(
     numbers: Sequence[int],
     clean: Tensor,
     origins: Sequence[Origins],
-) -> _BatchNoise:
+) -> BatchNoise:
     def noise(kind: NoiseKind) -> Noise:
         seeds = [settings.keyframe_seeds.get(number, settings.seed) for number in numbers]
         shape = clean.shape[1:]
@@ -320,7 +320,7 @@ def _make_noise(
 
     start = noise(settings.start_noise)
     is_one = settings.step_noise == settings.start_noise
-    return _BatchNoise(start, start if is_one else noise(settings.step_noise))
+    return BatchNoise(start, start if is_one else noise(settings.step_noise))
 
 
 def _initial_latents(run: BatchRun) -> Tensor:

@@ -8,7 +8,6 @@ steps is real.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from copy import copy, deepcopy
 from dataclasses import fields, is_dataclass, replace
@@ -99,13 +98,6 @@ ALONE = {
     "FreeU": replace(FULL, free_u=True),
     "everything": replace(FULL, smoothing=SmoothingSettings(start=0.0, stop=0.9)),
 }
-
-
-@pytest.fixture(autouse=True)
-def fused_adam(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The optimiser runs as it does on a GPU; it knows this device only with shapes."""
-    module: Any = sys.modules[torch.optim.Adam.__module__]
-    monkeypatch.setattr(module, "_device_dtype_check_for_fused", lambda *_: None)
 
 
 @pytest.fixture(scope="module")
