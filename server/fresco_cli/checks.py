@@ -21,6 +21,7 @@ from fresco_server.local.engine import InProcessEngine
 from fresco_cli import daemon_checks, plugin_checks
 from fresco_cli.daemon_checks import LEAST_FREE_BYTES, CheckProblem
 from fresco_cli.daemons import Tools
+from fresco_cli.forecast import JobChoice, forecast
 
 _LIBRARIES = ("torch", "diffusers", "transformers", "av", "opencv-python-headless", "numpy")
 _ENCODERS = {"libx264": "H.264", "libx264rgb": "lossless RGB", "ffv1": "FFV1", "png": "PNG"}
@@ -35,7 +36,7 @@ class Check:
     detail: str
 
 
-def run_all(tools: Tools, device: str | None, data: Path | None) -> list[Check]:
+def run_all(tools: Tools, job: JobChoice, data: Path | None) -> list[Check]:
     """All examinations in the order a person reads them; one that fails stops no other."""
     engine: InProcessEngine = tools.engine
     examinations: dict[str, Callable[[], str]] = {
@@ -51,7 +52,8 @@ def run_all(tools: Tools, device: str | None, data: Path | None) -> list[Check]:
         "DaVinci Resolve": lambda: plugin_checks.resolve(data),
         "Blender": plugin_checks.of_blender,
         "sample clip": lambda: _sample_clip(engine),
-        "self-test": lambda: _self_test(engine, device),
+        "self-test": lambda: _self_test(engine, job.device),
+        "forecast": lambda: forecast(engine, job),
     }
     return [_examined(name, examine) for name, examine in examinations.items()]
 

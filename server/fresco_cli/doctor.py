@@ -17,6 +17,7 @@ from fresco_cli import checks, fault_report, options
 from fresco_cli.checks import Check
 from fresco_cli.daemons import Tools
 from fresco_cli.faults import FAILED
+from fresco_cli.forecast import JobChoice
 from fresco_cli.grouping import grouped
 from fresco_cli.options import AnswerOptions
 from fresco_cli.outcome import told
@@ -27,6 +28,16 @@ from fresco_cli.output import make_output, write_json
 def doctor(
     context: typer.Context,
     telling: AnswerOptions,
+    clip: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[CLIP]", help="Tell what a job of this clip takes; else of the sample."
+        ),
+    ] = None,
+    model: options.ModelSource = None,
+    size: Annotated[
+        int, typer.Option(min=64, max=4096, help="Short side in pixels of that job.")
+    ] = JobChoice.size,
     device: options.Device = None,
     data: options.Data = None,
     report: Annotated[
@@ -47,7 +58,8 @@ def doctor(
     with told(make_output(as_json=telling.as_json, quiet=True), debug=telling.debug):
         if report is not None:
             fault_report.check_place(report)
-        results = checks.run_all(tools, device, data)
+        job = JobChoice(clip=clip, model=model, size=size, device=device)
+        results = checks.run_all(tools, job, data)
         if telling.as_json:
             write_json([asdict(check) for check in results], indent=2)
         else:

@@ -32,6 +32,29 @@ def test_every_examination_is_in_the_json(fresco: Fresco) -> None:
     assert "torch" in checks["libraries"]["detail"]
 
 
+def test_a_job_of_ones_own_is_forecast(fresco: Fresco, engine: FakeEngine, clip: Path) -> None:
+    ended = fresco("doctor", str(clip), "--model", "mine", "--size", "256", "--json")
+
+    checks = {check["name"]: check["detail"] for check in json.loads(ended.stdout)}
+    assert "8 keyframes at once at 256 px take 5.0 GB" in checks["forecast"]
+    assert "which fits graphics cards of 6 GB and more" in checks["forecast"]
+    assert clip.name in checks["forecast"]
+    assert [loaded["source"] for loaded in engine.loaded] == [None, "mine"]
+
+
+def test_a_card_that_is_too_small_is_told_the_batch_that_fits(
+    fresco: Fresco, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fresco_cli.forecast._room", lambda model: 3_600_000_000)
+
+    ended = fresco("doctor", "--json")
+
+    checks = {check["name"]: check for check in json.loads(ended.stdout)}
+    assert ended.code == 1
+    assert not checks["forecast"]["is_ok"]
+    assert "3.6 GB are free; let 5 be made at once" in checks["forecast"]["detail"]
+
+
 def test_what_is_missing_is_named_and_ends_with_code_1(
     fresco: Fresco, engine: FakeEngine, tmp_path: Path
 ) -> None:
@@ -53,7 +76,7 @@ def test_a_model_that_fails_is_found(fresco: Fresco, engine: FakeEngine) -> None
 
     assert ended.code == 1
     assert "ZeroDivisionError: division by zero" in " ".join(ended.stdout.split())
-    assert "see self-test above" in ended.stdout
+    assert "see self-test, forecast above" in ended.stdout
 
 
 def test_a_full_disk_is_found(fresco: Fresco, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fresco_engine.diffusion.catalogue import ModelEntry, ModelState
+from fresco_engine.diffusion.cost import BatchCost
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import (
     ClipAnalysed,
@@ -67,6 +68,14 @@ class FakeEngine(InProcessEngine):
             }
         )
         return "negative"
+
+    def batch_cost(
+        self, clip: Clip, settings: RestyleSettings, model: Any, frames: int
+    ) -> BatchCost:
+        """A gigabyte, and half of one for each frame."""
+        return BatchCost(
+            weights_bytes=10**9, working_bytes=frames * 5 * 10**8, operations=frames * 1e9
+        )
 
     def render(
         self,

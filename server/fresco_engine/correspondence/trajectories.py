@@ -20,6 +20,8 @@ class FlowPaths:
     """(f-1, n) bool: path p really runs on from frame i to frame i+1."""
     mask: Tensor
     """(n, f, f) bool: two frames of a path lie on the same side of all its breaks."""
+    is_broken: bool
+    """Whether any path has a break."""
 
 
 def flow_paths(correspondence: BatchCorrespondence) -> FlowPaths:
@@ -36,7 +38,8 @@ def flow_paths(correspondence: BatchCorrespondence) -> FlowPaths:
         order.append(following[step][order[-1]])
     paths = torch.stack(order)
     linked = torch.gather(is_linked, 1, paths[:-1])
-    return FlowPaths(paths, linked, _same_side(linked))
+    # Asked for here, once for a batch: the answer has to be fetched from the device.
+    return FlowPaths(paths, linked, _same_side(linked), is_broken=not bool(linked.all()))
 
 
 def _same_side(linked: Tensor) -> Tensor:

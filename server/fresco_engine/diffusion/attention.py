@@ -103,7 +103,7 @@ def _along_paths(x: Tensor, places: Tensor, frames: int) -> Tensor:
 
 def _break_bias(paths: FlowPaths, halves: int, dtype: torch.dtype) -> Tensor | None:
     """(b n) 1 f f, -inf between the sides of a break; none where no path breaks."""
-    if bool(paths.mask.all()):
+    if not paths.is_broken:
         return None
     bias = torch.zeros(paths.mask.shape, dtype=dtype, device=paths.mask.device)
     return repeat(bias.masked_fill_(~paths.mask, -math.inf), "n i j -> (b n) 1 i j", b=halves)

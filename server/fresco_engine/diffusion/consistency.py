@@ -71,9 +71,15 @@ class TemporalConsistency:
             torch.sign(_sums(self.taps[part], rows, weights[part]), out=signs[part])
         for part in _pieces(slope):
             starts = self.starts[part]
-            first, last = int(self.starts[part.start]), int(self.starts[part.stop])
+            first, last = self._readers_of(part, len(slope))
             lists, list_shares = self.readers[first:last], shares[first:last]
             slope[part] = _sums(lists, signs, list_shares, starts - first)
+
+    def _readers_of(self, part: slice, columns: int) -> tuple[int, int]:
+        """Where the lists of some columns begin and end; of all, no device needs to be asked."""
+        if part == slice(0, columns):
+            return 0, len(self.readers)
+        return int(self.starts[part.start]), int(self.starts[part.stop])
 
 
 def _sums(indices: Tensor, rows: Tensor, weights: Tensor, starts: Tensor | None = None) -> Tensor:

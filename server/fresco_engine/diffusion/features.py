@@ -55,7 +55,9 @@ def _minimise(
     gradient = torch.zeros_like(tokens)
     signs = None if consistency is None else consistency.scratch(tokens)
     tokens.grad = gradient
-    adam = torch.optim.Adam([tokens], lr=settings.learning_rate, fused=True)
+    # Tensors without numbers, by which costs are told ahead, have no such kernel.
+    is_fused = tokens.device.type != "meta"
+    adam = torch.optim.Adam([tokens], lr=settings.learning_rate, fused=is_fused)
     for _ in range(settings.iterations):
         if consistency is None or signs is None:
             gradient.zero_()

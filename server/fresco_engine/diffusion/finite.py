@@ -33,6 +33,42 @@ def require_finite(model: Model, values: Tensor, stage: str) -> Tensor:
     raise ResultNotFinite(model.name, stage, *_advice(model))
 
 
+class FiniteWatch:
+    """Sees whether the numbers of a batch stay finite, without waiting for the device.
+
+    On the processor the answer costs nothing and is taken at once. On other devices asking would
+    hold up the launching of work, so that the answers are kept there until `settle`.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._answers: list[Tensor] = []
+        self._stages: list[str] = []
+
+    def __call__(self, values: Tensor, stage: str) -> Tensor:
+        """`values`; `stage` and what is raised on the processor are as in `require_finite`."""
+        if self._model.device.type == "cpu":
+            return require_finite(self._model, values, stage)
+        self._answers.append(torch.isfinite(values).all())
+        self._stages.append(stage)
+        return values
+
+    def settle(self) -> None:
+        """Take the answers that are still on the device; the host waits for it once.
+
+        Raises:
+            ResultNotFinite: some values were NaN or infinite.
+        """
+        if not self._answers:
+            return
+        answers = torch.stack(self._answers).tolist()
+        self._answers.clear()
+        stages, self._stages = self._stages, []
+        for is_finite, stage in zip(answers, stages, strict=True):
+            if not is_finite:
+                raise ResultNotFinite(self._model.name, stage, *_advice(self._model))
+
+
 def _advice(model: Model) -> tuple[str, Remedy | None]:
     """What is wrong with the model, as far as its weights tell; only asked after a failure."""
     parts = [(getattr(model, name), part) for name, part in _PARTS.items()]

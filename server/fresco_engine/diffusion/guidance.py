@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import torch
@@ -13,7 +14,7 @@ from fresco_engine.correspondence.trajectories import FlowPaths, flow_paths
 from fresco_engine.diffusion.attention import LayerGuidance
 from fresco_engine.diffusion.consistency import TemporalConsistency
 from fresco_engine.diffusion.features import optimise, to_tokens
-from fresco_engine.diffusion.smoothing import carry_background
+from fresco_engine.diffusion.smoothing import CarriedBackground
 from fresco_engine.settings import AttentionSettings, OptimisationSettings, SmoothingSettings
 
 
@@ -36,17 +37,36 @@ class MapGuidance:
     attended: Tensor | None
     paths: FlowPaths | None
     consistency: TemporalConsistency | None
+    background: CarriedBackground | None
 
     @classmethod
-    def of(cls, correspondence: BatchCorrespondence) -> MapGuidance:
-        """From a batch's correspondence at the map's size."""
-        if correspondence.frame_count == 1:
-            return cls(None, None, None)
+    def of(
+        cls,
+        whole: BatchCorrespondence,
+        height: int,
+        width: int,
+        smoothing: SmoothingSettings,
+    ) -> MapGuidance:
+        """From a batch's correspondence at the size of its pictures, for a map's size."""
+        if whole.frame_count == 1:
+            return cls(None, None, None, None)
+        correspondence = whole.at(height, width)
+        dilation = round(smoothing.dilation * height / whole.size[0])
         return cls(
             attended_tokens(correspondence),
             flow_paths(correspondence),
             TemporalConsistency.of(correspondence),
+            CarriedBackground.of(correspondence, dilation) if smoothing.is_on else None,
         )
+
+
+def maps_ahead(
+    correspondence: BatchCorrespondence,
+    sizes: Iterable[tuple[int, int]],
+    smoothing: SmoothingSettings,
+) -> dict[tuple[int, int], MapGuidance]:
+    """What the flow says at the `sizes` (h, w) of the maps that are going to ask."""
+    return {size: MapGuidance.of(correspondence, *size, smoothing) for size in sizes}
 
 
 def attended_tokens(correspondence: BatchCorrespondence) -> Tensor:
@@ -63,9 +83,11 @@ def attended_tokens(correspondence: BatchCorrespondence) -> Tensor:
 class Guidance:
     """Everything the frames of one batch are guided by.
 
-    What depends on the size of a map is worked out when a layer of that size first asks, and
-    kept for the batch. Memory grows with frames times pixels (see `recording`), and on the token
-    side of the similarity with f·n² for the maps where n < 2c: 4 MB a frame at 32².
+    What depends on the size of a map is worked out once for the batch: ahead for those in `maps`,
+    otherwise when a layer of that size first asks. Working it out makes the host wait for the
+    device; whoever minds that calls `maps_ahead`. Memory grows with frames times pixels (see
+    `recording`), and on the token side of the similarity with f·n² for the maps where n < 2c: 4 MB
+    a frame at 32².
     """
 
     correspondence: BatchCorrespondence
@@ -73,8 +95,8 @@ class Guidance:
     attention: AttentionSettings
     optimisation: OptimisationSettings
     smoothing: SmoothingSettings = field(default_factory=lambda: SmoothingSettings(is_on=False))
-    _maps: dict[tuple[int, int], MapGuidance] = field(
-        default_factory=dict[tuple[int, int], MapGuidance], init=False, repr=False
+    maps: dict[tuple[int, int], MapGuidance] = field(
+        default_factory=dict[tuple[int, int], MapGuidance], repr=False
     )
     _targets: dict[int, SimilarityTarget] = field(
         default_factory=dict[int, SimilarityTarget], init=False, repr=False
@@ -106,9 +128,9 @@ class Guidance:
     def map(self, height: int, width: int) -> MapGuidance:
         """What the flow says at a map's size."""
         size = (height, width)
-        if size not in self._maps:
-            self._maps[size] = MapGuidance.of(self.correspondence.at(height, width))
-        return self._maps[size]
+        if size not in self.maps:
+            self.maps[size] = MapGuidance.of(self.correspondence, height, width, self.smoothing)
+        return self.maps[size]
 
     def target(self, block: int) -> SimilarityTarget:
         """The self-similarity that a decoder block's input features should have.
@@ -181,12 +203,7 @@ class GuidanceStep:
             self.guidance.target(block) if settings.spatial else None,
             settings,
         )
-        return self._smoothed(optimised) if self.guidance.smoothing.is_on else optimised
-
-    def _smoothed(self, features: Tensor) -> Tensor:
-        """Features, (b f) c h w, whose background is that of each half's frame before."""
-        height, width = features.shape[-2:]
-        whole = self.guidance.correspondence
-        dilation = round(self.guidance.smoothing.dilation * height / whole.size[0])
-        halves = features.split(whole.frame_count)
-        return torch.cat([carry_background(x, whole.at(height, width), dilation) for x in halves])
+        if map_.background is None:
+            return optimised
+        halves = optimised.split(self.guidance.frame_count)
+        return torch.cat([map_.background.carry(x) for x in halves])

@@ -22,6 +22,7 @@ from fresco_engine.diffusion.attention import (
     is_plain,
 )
 from fresco_engine.diffusion.guidance import GuidanceStep, Reference
+from fresco_engine.settings import AttentionSettings, OptimisationSettings
 
 GUIDED_BLOCKS = (2, 3)
 """Decoder blocks whose self-attentions FRESCO guides: the two of the highest resolution."""
@@ -34,6 +35,23 @@ def self_attentions(unet: UNet2DConditionModel, block: int) -> dict[str, Attenti
         for name, module in unet.up_blocks[block].named_modules()
         if isinstance(module, Attention) and name.endswith("attn1")
     }
+
+
+def guided_sizes(
+    unet: UNet2DConditionModel,
+    size: tuple[int, int],
+    attention: AttentionSettings,
+    optimisation: OptimisationSettings,
+) -> tuple[tuple[int, int], ...]:
+    """Sizes (h, w) of the maps that guidance will act on, of latents of `size`."""
+    blocks = set(optimisation.blocks) if optimisation.is_on else set[int]()
+    if attention.spatial or attention.cross_frame or attention.temporal:
+        blocks.update(index for index in GUIDED_BLOCKS if self_attentions(unet, index))
+    sizes = [size]
+    for _ in unet.up_blocks[1:]:
+        sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
+    coarse_first = sizes[::-1]
+    return tuple(dict.fromkeys(coarse_first[index] for index in sorted(blocks)))
 
 
 @contextmanager

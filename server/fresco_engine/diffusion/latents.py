@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,23 +20,48 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 
+Check = Callable[[Tensor, str], Tensor]
+"""Hands on values that are finite, as `require_finite` does for a model."""
+
+
 @torch.no_grad()
-def encode_images(model: Model, images: Tensor) -> Tensor:
+def encode_images(model: Model, images: Tensor, check: Check | None = None) -> Tensor:
     """Latents (f, c, H / 8, W / 8) of pictures (f, 3, H, W) in [-1, 1], on the model's device.
 
     An encoder that describes a distribution gives its mode, so the same picture gives the same
-    latents.
+    latents. `check` may put off what asking the device for an answer costs.
+
+    Raises:
+        OutOfDeviceMemory, ResultNotFinite.
     """
     with device_memory("encoding frames"):
         latents = torch.cat([_encode(model, image) for image in images.split(1)])
-        return require_finite(model, latents, "encoding frames")
+        return (check or partial(require_finite, model))(latents, "encoding frames")
 
 
 @torch.no_grad()
-def decode_latents(model: Model, latents: Tensor) -> Tensor:
-    """Pictures (f, 3, H, W) in [-1, 1], float32, of latents (f, c, H / 8, W / 8)."""
+def decode_latents(model: Model, latents: Tensor, check: Check | None = None) -> Tensor:
+    """Pictures (f, 3, H, W) in [-1, 1], float32, of latents (f, c, H / 8, W / 8).
+
+    `check` may put off what asking the device for an answer costs. An autoencoder in half
+    precision is asked in any case, once for all frames: some leave its range, and work in full
+    precision from then on.
+
+    Raises:
+        OutOfDeviceMemory, ResultNotFinite.
+    """
+    check = check or partial(require_finite, model)
+    vae: Any = model.vae
     with device_memory("decoding frames"):
-        return torch.cat([_decode(model, latent) for latent in latents.split(1)])
+        scaled = latents.to(model.device, torch.float32) / vae.config.scaling_factor
+        scaled = check(scaled + _shift(model), "denoising")
+        images = _decoded(vae, scaled)
+        if vae.dtype == torch.float16 and not torch.isfinite(images).all():
+            _LOGGER.info("the VAE of %s overflows in half precision; using float32", model.name)
+            with quiet_libraries():
+                vae.to(torch.float32)
+            images = _decoded(vae, scaled)
+        return check(images, "decoding frames").clamp_(-1, 1)
 
 
 def _encode(model: Model, image: Tensor) -> Tensor:
@@ -44,18 +71,9 @@ def _encode(model: Model, image: Tensor) -> Tensor:
     return ((latent - _shift(model)) * vae.config.scaling_factor).to(model.dtype)
 
 
-def _decode(model: Model, latent: Tensor) -> Tensor:
-    vae: Any = model.vae
-    scaled = latent.to(model.device, torch.float32) / vae.config.scaling_factor + _shift(model)
-    require_finite(model, scaled, "denoising")
-    image = vae.decode(scaled.to(vae.dtype)).sample
-    if vae.dtype == torch.float16 and not torch.isfinite(image).all():
-        # Some VAEs leave the range of half precision; from here on this one works in full.
-        _LOGGER.info("the VAE of %s overflows in half precision; using float32", model.name)
-        with quiet_libraries():
-            vae.to(torch.float32)
-        image = vae.decode(scaled).sample
-    return require_finite(model, image, "decoding frames").float().clamp_(-1, 1)
+def _decoded(vae: Any, scaled: Tensor) -> Tensor:
+    frames = scaled.to(vae.dtype).split(1)
+    return torch.cat([vae.decode(frame).sample.float() for frame in frames])
 
 
 def _shift(model: Model) -> float:

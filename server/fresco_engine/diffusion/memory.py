@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import Tensor
 
 from fresco_engine.errors import OutOfDeviceMemory
 
@@ -28,6 +29,17 @@ def device_memory(stage: str) -> Iterator[None]:
         if _CPU_ALLOCATOR not in str(error):
             raise
         raise OutOfDeviceMemory(stage, None, None) from error.with_traceback(None)
+
+
+def sent(x: Tensor, like: Tensor) -> Tensor:
+    """`x`, which is on the processor, in the precision and on the device of `like`.
+
+    The host does not wait for it: it is read from memory that stays where it is, so that the copy
+    takes its turn behind the work that was launched before.
+    """
+    if like.device.type == "cuda" and torch.cuda.is_available():
+        x = x.pin_memory()
+    return x.to(like, non_blocking=True)
 
 
 def release_device_memory() -> None:

@@ -25,11 +25,17 @@ from fresco_engine.diffusion.control import (
     control_pictures,
     control_residuals,
 )
-from fresco_engine.diffusion.finite import require_finite
-from fresco_engine.diffusion.guidance import Guidance, GuidanceStep, Reference
-from fresco_engine.diffusion.hooks import guided, recording
+from fresco_engine.diffusion.finite import FiniteWatch
+from fresco_engine.diffusion.guidance import (
+    Guidance,
+    GuidanceStep,
+    MapGuidance,
+    Reference,
+    maps_ahead,
+)
+from fresco_engine.diffusion.hooks import guided, guided_sizes, recording
 from fresco_engine.diffusion.latents import decode_latents, encode_images
-from fresco_engine.diffusion.memory import device_memory
+from fresco_engine.diffusion.memory import device_memory, sent
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.noise import Noise, make_noise
 from fresco_engine.diffusion.prompting.encoding import encode_steps
@@ -37,7 +43,7 @@ from fresco_engine.diffusion.prompting.wording import plain_words
 from fresco_engine.diffusion.rescale import rescaled
 from fresco_engine.diffusion.samplers import Sampler, Steps, make_sampler
 from fresco_engine.diffusion.schedule import noise_level
-from fresco_engine.diffusion.smoothing import carry_background
+from fresco_engine.diffusion.smoothing import CarriedBackground
 from fresco_engine.settings import NoiseKind, RestyleSettings
 
 _REFERENCE_TIMESTEP = 1
@@ -57,6 +63,11 @@ class AnchorLatents:
     first: tuple[Tensor, ...]
     last: tuple[Tensor, ...]
     origins: Origins
+
+    def on(self, device: torch.device) -> AnchorLatents:
+        """The same with the latents on a device: brought there once, not at every step."""
+        first, last = (tuple(x.to(device) for x in part) for part in (self.first, self.last))
+        return AnchorLatents(first, last, self.origins)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +104,7 @@ class StepDone:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Conditions:
+class Conditions:
     """What the denoising steps of a batch need beside the latents; b CFG halves."""
 
     embeddings: tuple[Tensor, ...]  # one per step: (b f) tokens c
@@ -107,7 +118,7 @@ class _Conditions:
 
 
 @dataclass(frozen=True)
-class _BatchNoise:
+class BatchNoise:
     """Noise for the start and for the steps; of one kind it goes on from start to steps."""
 
     start: Noise
@@ -115,16 +126,29 @@ class _BatchNoise:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _BatchRun:
-    """What stays the same over the denoising steps of a batch; `clean` are the input's latents."""
+class BatchRun:
+    """What stays the same over the denoising steps of a batch, made ready before the first.
+
+    Whatever has to be asked of the device, copied there, or is of a size that depends on the
+    pictures is in here, so that the steps only launch work and never wait for it.
+    """
 
     model: Model
     settings: RestyleSettings
     correspondence: BatchCorrespondence
     sampler: Sampler
-    conditions: _Conditions
-    clean: Tensor  # f c h w
-    noise: _BatchNoise
+    conditions: Conditions
+    noise: BatchNoise
+    clean: Tensor
+    """(f, c, h, w) float32: the input's latents."""
+    reference_input: Tensor
+    """(f, c, h, w): these with next to no noise."""
+    reference_timestep: int
+    anchors: AnchorLatents | None
+    maps: dict[tuple[int, int], MapGuidance]
+    background: CarriedBackground
+    """What smoothing carries, at the pictures' size; nothing where it is off."""
+    finite: FiniteWatch
 
 
 def translate(
@@ -153,31 +177,58 @@ def _translate(
     settings: RestyleSettings,
     correspondence: BatchCorrespondence,
 ) -> Generator[StepDone, None, Translation]:
-    clean = encode_images(model, _as_tensor(batch.images, model)).float()
     origins = _origins(batch, correspondence)
+    run = prepared(model, batch, settings, correspondence, origins)
+    record = yield from denoised(run)
+    run.finite.settle()
+    pictures, record = _finished(run, record)
+    return Translation(_as_images(pictures), _anchor_latents(record, origins[-1]))
+
+
+def prepared(
+    model: Model,
+    batch: KeyframeBatch,
+    settings: RestyleSettings,
+    correspondence: BatchCorrespondence,
+    origins: Sequence[Origins],
+) -> BatchRun:
+    """A batch ready for `denoised`; `origins` are where its frames' pixels were first seen."""
+    clean = encode_images(model, _as_tensor(batch.images, model)).float()
     sampler = make_sampler(model, settings)
-    run = _BatchRun(
+    smoothing = settings.smoothing
+    sizes = guided_sizes(
+        model.unet, (clean.shape[-2], clean.shape[-1]), settings.attention, settings.optimisation
+    )
+    timestep = min(int(sampler.steps.times[-1]), _REFERENCE_TIMESTEP)
+    return BatchRun(
         model=model,
         settings=settings,
         correspondence=correspondence,
         sampler=sampler,
         conditions=_make_conditions(model, batch, settings, len(sampler.steps)),
-        clean=clean,
         noise=_make_noise(settings, batch.indices, clean, origins),
+        clean=clean,
+        reference_input=_reference_input(model, settings, clean, timestep),
+        reference_timestep=timestep,
+        anchors=None if batch.anchors is None else batch.anchors.on(model.device),
+        maps=maps_ahead(correspondence, sizes, smoothing),
+        background=CarriedBackground.of(correspondence, smoothing.dilation)
+        if _smoothed_steps(settings, sampler.steps)
+        else CarriedBackground(()),
+        finite=FiniteWatch(model),
     )
-    record = yield from _denoised(run, batch.anchors)
-    pictures, record = _finished(run, record)
-    return Translation(_as_images(pictures), _anchor_latents(record, origins[-1]))
 
 
-def _denoised(
-    run: _BatchRun, anchors: AnchorLatents | None
-) -> Generator[StepDone, None, list[Tensor]]:
-    """The latents entering every step, and the clean ones last."""
+def denoised(run: BatchRun) -> Generator[StepDone, None, list[Tensor]]:
+    """The latents entering every step, and the clean ones last.
+
+    On a device other than the processor nothing in here waits for it, but for smoothing with an
+    autoencoder in float16; whether all numbers were finite is for `run.finite.settle` to say.
+    """
     guidance = _make_guidance(run)
     steps = run.sampler.steps
     smoothed = _smoothed_steps(run.settings, steps)
-    record = [_with_anchors(_initial_latents(run), anchors, 0)]
+    record = [_with_anchors(_initial_latents(run), run.anchors, 0)]
     for k in range(len(steps)):
         x = record[-1]
         step = guidance.at_step(
@@ -189,13 +240,13 @@ def _denoised(
         output = _predict(run, x, k, step)
         if k in smoothed and k + 1 < len(steps):
             output = _smoothed(run, output, x, k)
-        stepped = require_finite(run.model, _stepped(run, output, x, k), "denoising")
-        record.append(_with_anchors(stepped, anchors, k + 1))
+        stepped = run.finite(_stepped(run, output, x, k), "denoising")
+        record.append(_with_anchors(stepped, run.anchors, k + 1))
         yield StepDone(k + 1, len(steps))
     return record
 
 
-def _finished(run: _BatchRun, record: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+def _finished(run: BatchRun, record: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
     """The pictures, and the record; smoothing on the last step needs no autoencoder.
 
     Only the last frame's latents, which the next batch begins with, take in what was smoothed.
@@ -203,20 +254,20 @@ def _finished(run: _BatchRun, record: list[Tensor]) -> tuple[Tensor, list[Tensor
     pictures = decode_latents(run.model, record[-1])
     if len(record) - 2 not in _smoothed_steps(run.settings, run.sampler.steps):
         return pictures, record
-    carried = carry_background(pictures, run.correspondence, run.settings.smoothing.dilation)
+    carried = run.background.carry(pictures)
     last = record[-1][-1:] + _change(run, pictures[-1:], carried[-1:]).to(record[-1])
     return carried, [*record[:-1], torch.cat([record[-1][:-1], last])]
 
 
-def _stepped(run: _BatchRun, output: Tensor, x: Tensor, k: int) -> Tensor:
+def _stepped(run: BatchRun, output: Tensor, x: Tensor, k: int) -> Tensor:
     """The latents after step k."""
-    noise = run.noise.steps.draw().to(x) if run.sampler.draws_noise(k) else None
+    noise = sent(run.noise.steps.draw(), x) if run.sampler.draws_noise(k) else None
     return run.sampler.step(output, x, k, noise)
 
 
 def _make_conditions(
     model: Model, batch: KeyframeBatch, settings: RestyleSettings, steps: int
-) -> _Conditions:
+) -> Conditions:
     assert settings.guidance_scale is not None
     texts = list(batch.prompts)
     halves = 2 if settings.guidance_scale > 1 else 1
@@ -230,7 +281,7 @@ def _make_conditions(
         ),
         lambda pictures: torch.cat([pictures.to(model.device, model.dtype)] * halves),
     )
-    return _Conditions(
+    return Conditions(
         embeddings=encode_steps(model, texts, steps, settings.clip_skip or 1),
         controls=controls,
         guidance_rescale=settings.guidance_rescale or 0.0,
@@ -263,7 +314,7 @@ def _make_noise(
     numbers: Sequence[int],
     clean: Tensor,
     origins: Sequence[Origins],
-) -> _BatchNoise:
+) -> BatchNoise:
     def noise(kind: NoiseKind) -> Noise:
         seeds = [settings.keyframe_seeds.get(number, settings.seed) for number in numbers]
         shape = clean.shape[1:]
@@ -271,24 +322,25 @@ def _make_noise(
 
     start = noise(settings.start_noise)
     is_one = settings.step_noise == settings.start_noise
-    return _BatchNoise(start, start if is_one else noise(settings.step_noise))
+    return BatchNoise(start, start if is_one else noise(settings.step_noise))
 
 
-def _initial_latents(run: _BatchRun) -> Tensor:
-    return run.sampler.start(run.clean, run.noise.start.draw().to(run.clean))
+def _initial_latents(run: BatchRun) -> Tensor:
+    return run.sampler.start(run.clean, sent(run.noise.start.draw(), run.clean))
 
 
-def _make_guidance(run: _BatchRun) -> Guidance:
+def _make_guidance(run: BatchRun) -> Guidance:
     return Guidance(
         correspondence=run.correspondence,
         reference=_reference_pass(run),
         attention=run.settings.attention,
         optimisation=run.settings.optimisation,
         smoothing=run.settings.smoothing,
+        maps=run.maps,
     )
 
 
-def _reference_pass(run: _BatchRun) -> Reference:
+def _reference_pass(run: BatchRun) -> Reference:
     """The U-Net's view of the input frames with next to no noise, without ControlNet.
 
     Attention needs that of each half of classifier-free guidance, features the prompt's alone.
@@ -298,28 +350,31 @@ def _reference_pass(run: _BatchRun) -> Reference:
     if not (needs_features or attention.spatial):
         return Reference()
     frames = run.clean.shape[0]
-    t = min(int(run.sampler.steps.times[-1]), _REFERENCE_TIMESTEP)
-    # One noise for all, as it would tell frames apart that are alike.
-    generator = torch.Generator("cpu").manual_seed(run.settings.seed)
-    noise = torch.randn(run.clean[:1].shape, generator=generator).to(run.clean)
-    noise = noise.expand_as(run.clean)
     with recording(
         run.model.unet, features=needs_features, attention=attention.spatial
     ) as reference:
         embeddings = run.conditions.embeddings[-1]
         embeddings = embeddings if attention.spatial else embeddings[-frames:]
-        level = noise_level(run.model.scheduler_config, t)
-        noised = level.noised(run.clean, noise).to(run.model.dtype)
         run.model.unet(
-            noised.repeat(len(embeddings) // frames, 1, 1, 1),
-            t,
+            run.reference_input.repeat(len(embeddings) // frames, 1, 1, 1),
+            run.reference_timestep,
             encoder_hidden_states=embeddings,
             return_dict=False,
         )
     return reference
 
 
-def _predict(run: _BatchRun, x: Tensor, k: int, step: GuidanceStep) -> Tensor:
+def _reference_input(
+    model: Model, settings: RestyleSettings, clean: Tensor, timestep: int
+) -> Tensor:
+    """What the reference pass sees, in the model's precision."""
+    # One noise for all, as it would tell frames apart that are alike.
+    generator = torch.Generator("cpu").manual_seed(settings.seed)
+    noise = torch.randn(clean[:1].shape, generator=generator).to(clean).expand_as(clean)
+    return noise_level(model.scheduler_config, timestep).noised(clean, noise).to(model.dtype)
+
+
+def _predict(run: BatchRun, x: Tensor, k: int, step: GuidanceStep) -> Tensor:
     """The model's output for latents x (f, c, h, w) in step k, guided towards the prompt."""
     x, t = run.sampler.model_input(x, k), run.sampler.steps.timesteps[k]
     words = run.conditions.embeddings[k]
@@ -334,7 +389,7 @@ def _predict(run: _BatchRun, x: Tensor, k: int, step: GuidanceStep) -> Tensor:
 
 
 @contextmanager
-def _free_u(run: _BatchRun) -> Iterator[None]:
+def _free_u(run: BatchRun) -> Iterator[None]:
     """Inside, the decoder's backbone and skip features are re-weighted, where that is wanted."""
     if not run.settings.free_u:
         yield
@@ -346,7 +401,7 @@ def _free_u(run: _BatchRun) -> Iterator[None]:
         run.model.unet.disable_freeu()
 
 
-def _unet(run: _BatchRun, x: Tensor, t: Tensor, words: Tensor, residuals: dict[str, Any]) -> Tensor:
+def _unet(run: BatchRun, x: Tensor, t: Tensor, words: Tensor, residuals: dict[str, Any]) -> Tensor:
     output = run.model.unet(
         torch.cat([x] * run.conditions.halves).to(run.model.dtype),  # (b f) c h w
         t,
@@ -357,7 +412,7 @@ def _unet(run: _BatchRun, x: Tensor, t: Tensor, words: Tensor, residuals: dict[s
     return output.to(x.dtype)
 
 
-def _control_residuals(run: _BatchRun, x: Tensor, t: Tensor, words: Tensor) -> dict[str, Any]:
+def _control_residuals(run: BatchRun, x: Tensor, t: Tensor, words: Tensor) -> dict[str, Any]:
     latents = torch.cat([x] * run.conditions.halves).to(run.model.dtype)  # (b f) c h w
     return control_residuals(run.conditions.controls, latents, t, words)
 
@@ -377,18 +432,19 @@ def _smoothed_steps(settings: RestyleSettings, steps: Steps) -> frozenset[int]:
     return frozenset(inside or before[-1:])
 
 
-def _smoothed(run: _BatchRun, output: Tensor, x: Tensor, k: int) -> Tensor:
+def _smoothed(run: BatchRun, output: Tensor, x: Tensor, k: int) -> Tensor:
     """The model output that predicts the smoothed clean picture instead of its own."""
     predicted = run.sampler.predicted_x0(output, x, k)
-    pictures = decode_latents(run.model, predicted)
-    carried = carry_background(pictures, run.correspondence, run.settings.smoothing.dilation)
+    pictures = decode_latents(run.model, predicted, run.finite)
+    carried = run.background.carry(pictures)
     change = _change(run, pictures, carried).to(x.dtype)
     return run.sampler.output_that_predicts(predicted + change, x, k)
 
 
-def _change(run: _BatchRun, pictures: Tensor, carried: Tensor) -> Tensor:
+def _change(run: BatchRun, pictures: Tensor, carried: Tensor) -> Tensor:
     """What smoothing did, in latents: the autoencoder's own loss, in both, cancels out."""
-    return encode_images(run.model, carried) - encode_images(run.model, pictures)
+    after, before = (encode_images(run.model, x, run.finite) for x in (carried, pictures))
+    return after - before
 
 
 def _with_anchors(x: Tensor, anchors: AnchorLatents | None, step: int) -> Tensor:

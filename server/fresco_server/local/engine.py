@@ -13,6 +13,7 @@ from fresco_media.writing.originals import NO_ORIGINALS, Originals
 
 if TYPE_CHECKING:
     from fresco_engine.diffusion.catalogue import ModelEntry
+    from fresco_engine.diffusion.cost import BatchCost
     from fresco_engine.settings import InterpolationKind, RestyleSettings
     from fresco_engine.types import ClipAnalysed, Event, Report
     from fresco_media.clip import Clip
@@ -201,6 +202,19 @@ class InProcessEngine:
         from fresco_engine.restyling import look_controls
 
         return look_controls(clip, index, settings, model)
+
+    def batch_cost(
+        self, clip: Clip, settings: RestyleSettings, model: Any, frames: int
+    ) -> BatchCost:
+        """What `frames` keyframes of a clip take when they are translated together."""
+        from fresco_engine.diffusion.cost import batch_cost
+        from fresco_media.colour.scaling import working_size
+
+        info = clip.info
+        width, height = working_size(info.width, info.height, settings.size).padded
+        return batch_cost(
+            model, model.resolved(settings), frames=frames, height=height, width=width
+        )
 
     def list_models(self) -> Sequence[ModelEntry]:
         """The models there are, the bundled one first."""

@@ -112,6 +112,7 @@ def test_temporal_attention_needs_no_mask_where_no_path_breaks() -> None:
         torch.arange(TOKENS).expand(FRAMES, TOKENS),
         torch.ones(FRAMES - 1, TOKENS, dtype=torch.bool),
         torch.ones(TOKENS, FRAMES, FRAMES, dtype=torch.bool),
+        is_broken=False,
     )
 
     result = temporal_guided_attention(query, key, value, straight, scale=2)
@@ -123,7 +124,7 @@ def test_temporal_attention_needs_no_mask_where_no_path_breaks() -> None:
 def test_paths_broken_everywhere_leave_the_values_as_they_are(paths: FlowPaths) -> None:
     query, key, value = (heads_of(HALVES * FRAMES, seed) for seed in range(3))
     alone = torch.eye(FRAMES, dtype=torch.bool).expand(TOKENS, FRAMES, FRAMES)
-    broken = FlowPaths(paths.order, torch.zeros_like(paths.linked), alone)
+    broken = FlowPaths(paths.order, torch.zeros_like(paths.linked), alone, is_broken=True)
 
     result = temporal_guided_attention(query, key, value, broken, scale=5)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from fresco_engine.diffusion.finite import FiniteWatch
 from fresco_engine.diffusion.latents import decode_latents, encode_images
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.prompting.encoding import encode_prompt
@@ -114,3 +115,21 @@ def test_finite_numbers_pass_unchanged(tiny_model: Model, make_clip: MakeClip) -
 
     assert np.ptp(picture) > 0
     assert torch.isfinite(encode_prompt(tiny_model, ["blue", ""])).all()
+
+
+def test_on_a_device_the_answer_is_taken_when_all_steps_are_launched(tiny_model: Model) -> None:
+    # Numbers are wanted here, so it is the model alone that says it lies elsewhere.
+    watch = FiniteWatch(replace(tiny_model, device=torch.device("meta")))
+    good, bad = torch.ones(3), torch.tensor([1.0, torch.nan])
+
+    watch(good, "decoding frames")
+    assert watch(bad, "denoising") is bad
+
+    with pytest.raises(ResultNotFinite, match="while denoising"):
+        watch.settle()
+    watch.settle()  # What was told is not told again.
+
+
+def test_on_the_processor_the_answer_is_taken_at_once(tiny_model: Model) -> None:
+    with pytest.raises(ResultNotFinite, match="while denoising"):
+        FiniteWatch(tiny_model)(torch.tensor([torch.inf]), "denoising")

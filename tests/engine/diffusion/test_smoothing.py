@@ -1,12 +1,15 @@
 """The background is carried along the flow; what moves or was hidden stays as it is."""
 
+from collections.abc import Callable
+
 import torch
 from fresco_engine.correspondence.batch import BatchCorrespondence
 from fresco_engine.diffusion.guidance import Guidance, Reference
-from fresco_engine.diffusion.smoothing import background_weights, carry_background, dilated
+from fresco_engine.diffusion.smoothing import CarriedBackground, background_weights, dilated
 from fresco_engine.settings import AttentionSettings, OptimisationSettings, SmoothingSettings
 
 FRAMES, HEIGHT, WIDTH = 3, 24, 32
+MakeCorrespondence = Callable[..., BatchCorrespondence]
 
 
 def still_correspondence(
@@ -40,7 +43,7 @@ def noise_frames() -> torch.Tensor:
 def test_a_still_background_becomes_the_first_frames() -> None:
     frames = noise_frames()
 
-    carried = carry_background(frames, still_correspondence(), dilation=0)
+    carried = CarriedBackground.of(still_correspondence(), 0).carry(frames)
 
     torch.testing.assert_close(carried, frames[:1].expand_as(frames))
 
@@ -48,7 +51,7 @@ def test_a_still_background_becomes_the_first_frames() -> None:
 def test_a_panned_background_is_warped_along() -> None:
     frames = noise_frames()
 
-    carried = carry_background(frames, still_correspondence(shift=2), dilation=0)
+    carried = CarriedBackground.of(still_correspondence(shift=2), 0).carry(frames)
 
     torch.testing.assert_close(carried[1, :, :, 2:], frames[0, :, :, :-2], atol=1e-5, rtol=1e-5)
 
@@ -58,7 +61,7 @@ def test_the_foreground_and_a_border_around_it_stay() -> None:
     foreground = torch.zeros(FRAMES, HEIGHT, WIDTH, dtype=torch.bool)
     foreground[:, 8:16, 8:16] = True
 
-    carried = carry_background(frames, still_correspondence(foreground=foreground), dilation=5)
+    carried = CarriedBackground.of(still_correspondence(foreground=foreground), 5).carry(frames)
 
     torch.testing.assert_close(carried[..., 6:18, 6:18], frames[..., 6:18, 6:18])
     assert not torch.equal(carried[1], frames[1])
@@ -69,7 +72,7 @@ def test_what_the_frame_before_did_not_show_stays() -> None:
     hidden = torch.zeros(FRAMES, HEIGHT, WIDTH, dtype=torch.bool)
     hidden[:, :, :4] = True
 
-    carried = carry_background(frames, still_correspondence(hidden=hidden), dilation=0)
+    carried = CarriedBackground.of(still_correspondence(hidden=hidden), 0).carry(frames)
 
     torch.testing.assert_close(carried[1, :, :, :4], frames[1, :, :, :4])
 
@@ -85,10 +88,12 @@ def test_weights_are_soft_and_never_above_one() -> None:
     assert ((weights > 0) & (weights < 1)).any()
 
 
-def test_a_single_frame_is_returned_as_it_is() -> None:
+def test_a_single_frame_is_returned_as_it_is(make_correspondence: MakeCorrespondence) -> None:
     frame = noise_frames()[:1]
 
-    assert carry_background(frame, still_correspondence(), dilation=5) is frame
+    background = CarriedBackground.of(make_correspondence(1, HEIGHT, WIDTH), 5)
+
+    assert background.carry(frame) is frame
 
 
 def test_dilation_grows_a_mask_by_half_its_size_on_each_side() -> None:

@@ -55,9 +55,7 @@ def make_sampler(model: Model, settings: RestyleSettings) -> Sampler:
 
 def _diffusion_sampler(model: Model, settings: RestyleSettings) -> Sampler:
     assert settings.steps is not None
-    scheduler = scheduler_from(
-        model.scheduler_config, settings.steps, str(model.device), settings.spacing
-    )
+    scheduler = scheduler_from(model.scheduler_config, settings.steps, spacing=settings.spacing)
     skipped = _skipped(settings)
     times = scheduler.timesteps[skipped:].tolist()
     kept = scheduler.alphas_cumprod[times]

@@ -1,0 +1,305 @@
+"""What a batch will cost, told from the shapes of a model alone: memory, and arithmetic.
+
+The denoising of a batch is gone through on torch's device "meta", where tensors have a shape and a
+precision but no numbers: the very code that will run, in a second or two and without the memory.
+"""
+
+from __future__ import annotations
+
+import math
+import weakref
+from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import FlopCounterMode
+
+from fresco_engine.correspondence.batch import BatchCorrespondence
+from fresco_engine.diffusion.control import ControlInput
+from fresco_engine.diffusion.finite import FiniteWatch
+from fresco_engine.diffusion.guidance import maps_ahead
+from fresco_engine.diffusion.hooks import guided_sizes
+from fresco_engine.diffusion.latents import decode_latents
+from fresco_engine.diffusion.sampler import BatchNoise, BatchRun, Conditions, denoised
+from fresco_engine.diffusion.samplers import executed_steps, make_sampler
+from fresco_engine.diffusion.smoothing import CarriedBackground
+from fresco_engine.progress_tracker import drained
+
+if TYPE_CHECKING:
+    from fresco_engine.diffusion.model import Model
+    from fresco_engine.settings import RestyleSettings
+
+_META = torch.device("meta")
+_STEPS = 2
+"""The first step, which everything acts on, and one whose latents are held beside it."""
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchCost:
+    """What one batch of keyframes takes."""
+
+    weights_bytes: int
+    """The networks' weights."""
+    working_bytes: int
+    """The most that lies on the device beside them at any moment."""
+    operations: float
+    """Floating point operations of all its denoising steps and of decoding."""
+
+    @property
+    def peak_bytes(self) -> int:
+        """What the device must have room for, without what its driver takes for itself."""
+        return self.weights_bytes + self.working_bytes
+
+
+def batch_cost(
+    model: Model, settings: RestyleSettings, *, frames: int, height: int, width: int
+) -> BatchCost:
+    """The cost of a batch of `frames` pictures of a padded size in pixels.
+
+    `settings` must be resolved. The correspondence is that of a still picture, of which nothing
+    is hidden: hidden places add keys to cross-frame attention, but hardly any memory. Kernels'
+    own scratch memory is not counted.
+    """
+    pretended = on_meta(model)
+    brief, longer = (_brief(settings, iterations) for iterations in (1, 2))
+    with torch.no_grad():
+        run = _pretended_run(pretended, brief, frames, height, width)
+        working, a_step, decoding = _gone_through(run)
+        # Every round of the optimisation is like the other.
+        _, with_another, _ = _gone_through(replace(run, settings=longer))
+    rounds = settings.optimisation.iterations - 1
+    a_step += rounds * (with_another - a_step)
+    return BatchCost(
+        weights_bytes=sum(_bytes_of_network(one) for one in _networks(model)),
+        working_bytes=_bytes_of(run) + working,
+        operations=a_step * executed_steps(settings) + decoding,
+    )
+
+
+def _brief(settings: RestyleSettings, iterations: int) -> RestyleSettings:
+    optimisation = replace(settings.optimisation, iterations=iterations)
+    return replace(settings, steps=_STEPS, strength=1.0, optimisation=optimisation)
+
+
+def _gone_through(run: BatchRun) -> tuple[int, float, float]:
+    """Most bytes at any moment; operations of a step, and of decoding."""
+    memory, counter, attention = PeakMemory(), FlopCounterMode(display=False), LeanAttention()
+    with attention, counter, memory:
+        record = drained(denoised(run))
+        stepping = counter.get_total_flops() + attention.operations
+        decode_latents(run.model, record[-1], run.finite)
+        all_of_it = counter.get_total_flops() + attention.operations
+    return memory.peak, stepping / _STEPS, all_of_it - stepping
+
+
+def on_meta(model: Model) -> Model:
+    """The same model without its numbers, at bfloat16 if it is in half precision.
+
+    An autoencoder in float16 would have to be asked whether it overflowed.
+    """
+    halved = model.dtype in (torch.float16, torch.bfloat16)
+    dtype = torch.bfloat16 if halved else model.dtype
+    controls = tuple(
+        replace(one, network=_without_numbers(one.network, dtype)) for one in model.controls
+    )
+    return replace(
+        model,
+        unet=_without_numbers(model.unet, dtype),
+        vae=_without_numbers(model.vae, dtype),
+        controls=controls,
+        device=_META,
+        dtype=dtype,
+    )
+
+
+def _without_numbers(network: Any, dtype: torch.dtype) -> Any:
+    with _META:
+        made = type(network).from_config(network.config)
+    return made.to(dtype).eval().requires_grad_(False)
+
+
+def _networks(model: Model) -> tuple[Any, ...]:
+    bound = (control.network for control in model.controls)
+    return (model.unet, model.vae, model.text_encoder, *bound)
+
+
+def _bytes_of_network(network: Any) -> int:
+    tensors = (*network.parameters(), *network.buffers())
+    return sum(one.numel() * one.element_size() for one in tensors)
+
+
+def _pretended_run(
+    model: Model, settings: RestyleSettings, frames: int, height: int, width: int
+) -> BatchRun:
+    """A batch made ready for `denoised`, of pictures that nobody has seen."""
+    channels = int(cast(Any, model.vae).config.latent_channels)
+    scale = 2 ** (len(cast(Any, model.vae).config.block_out_channels) - 1)
+    size = (height // scale, width // scale)
+    correspondence = _still(frames, height, width)
+    halves = 2 if (settings.guidance_scale or 0) > 1 else 1
+    text: Any = model.text_encoder.config
+    clean = torch.empty(frames, channels, *size, device=_META)
+    sizes = guided_sizes(model.unet, size, settings.attention, settings.optimisation)
+    smoothing = settings.smoothing
+    background = (
+        CarriedBackground.of(correspondence, smoothing.dilation)
+        if smoothing.is_on
+        else CarriedBackground(())
+    )
+    words = torch.empty(
+        halves * frames,
+        model.max_prompt_tokens,
+        text.hidden_size,
+        device=_META,
+        dtype=model.dtype,
+    )
+    inputs = torch.empty(halves * frames, 3, height, width, device=_META, dtype=model.dtype)
+    return BatchRun(
+        model=model,
+        settings=settings,
+        correspondence=moved(correspondence, _META),
+        sampler=make_sampler(model, settings),
+        conditions=Conditions(
+            embeddings=(words,) * _STEPS,
+            controls=tuple(
+                ControlInput(network=one.network, pictures=inputs, strength=1.0)
+                for one in model.controls
+            ),
+            guidance_scale=settings.guidance_scale or 1.0,
+            guidance_rescale=settings.guidance_rescale or 0.0,
+        ),
+        noise=BatchNoise(_Nothing(clean), _Nothing(clean)),
+        clean=clean,
+        reference_input=clean.to(model.dtype),
+        reference_timestep=1,
+        anchors=None,
+        maps=moved(maps_ahead(correspondence, sizes, smoothing), _META),
+        background=moved(background, _META),
+        finite=FiniteWatch(model),
+    )
+
+
+class _Nothing:
+    """Noise of a shape."""
+
+    def __init__(self, like: Tensor) -> None:
+        self._like = like
+
+    def draw(self) -> Tensor:
+        return torch.empty_like(self._like)
+
+
+def _still(frames: int, height: int, width: int) -> BatchCorrespondence:
+    flow = torch.zeros(frames, 2, height, width)
+    nothing = torch.zeros(frames, height, width, dtype=torch.bool)
+    colours = torch.zeros(frames, 3, height, width)
+    return BatchCorrespondence(flow, flow, nothing, nothing, nothing, colours, nothing, nothing)
+
+
+def moved(value: Value, device: torch.device) -> Value:
+    """`value` with all tensors in it, however deep, on `device`; what is there twice stays one."""
+    return _changed(value, lambda tensor: tensor.to(device), {})
+
+
+def _bytes_of(run: BatchRun) -> int:
+    """What lies on the device before the first step."""
+    parts = (
+        run.correspondence,
+        run.conditions.embeddings,
+        tuple(one.pictures for one in run.conditions.controls),
+        run.clean,
+        run.reference_input,
+        run.maps,
+        run.background,
+    )
+    storages: dict[int, int] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        storages[_identity(storage)] = storage.nbytes()
+        return tensor
+
+    _changed(parts, note, {})
+    return sum(storages.values())
+
+
+def _changed(value: Any, change: Callable[[Tensor], Tensor], seen: dict[int, Any]) -> Any:
+    if id(value) in seen:
+        return seen[id(value)]
+    result = value
+    if isinstance(value, Tensor):
+        result = change(value)
+    elif isinstance(value, tuple):
+        result = tuple(_changed(one, change, seen) for one in cast("tuple[Any, ...]", value))
+    elif isinstance(value, dict):
+        held = cast("dict[Any, Any]", value)
+        result = {key: _changed(one, change, seen) for key, one in held.items()}
+    elif is_dataclass(value) and not isinstance(value, type):
+        result = copy(value)
+        for field in fields(value):
+            # Also what is frozen: a copy belongs to nobody yet.
+            part = _changed(getattr(value, field.name), change, seen)
+            object.__setattr__(result, field.name, part)
+    seen[id(value)] = result
+    return result
+
+
+class PeakMemory(TorchDispatchMode):
+    """Inside, counts the bytes of all tensors that are made and not yet given back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.peak = 0
+        self._now = 0
+        self._known: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        tensors = (one for one in tree_leaves((args, kwargs)) if isinstance(one, Tensor))
+        given = {_identity(one.untyped_storage()) for one in tensors}
+        result = func(*args, **(kwargs or {}))
+        for one in tree_leaves(result):
+            if isinstance(one, Tensor) and _identity(one.untyped_storage()) not in given:
+                self._count(one.untyped_storage())
+        return result
+
+    def _count(self, storage: Any) -> None:
+        if storage in self._known:
+            return
+        self._known.add(storage)
+        size = storage.nbytes()
+        self._now += size
+        self.peak = max(self.peak, self._now)
+        weakref.finalize(storage, self._give_back, size)
+
+    def _give_back(self, size: int) -> None:
+        self._now -= size
+
+
+class LeanAttention(TorchFunctionMode):
+    """Inside, attention takes no memory but for its result, as with the kernels of GPUs.
+
+    Without numbers torch would write it out as products of matrices. Counts its arithmetic.
+    """
+
+    operations = 0.0
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is not F.scaled_dot_product_attention:
+            return func(*args, **(kwargs or {}))
+        query, key, value = args
+        *batch, tokens, size = query.shape
+        pairs = math.prod(batch) * tokens * key.shape[-2]
+        self.operations += 2.0 * pairs * (size + value.shape[-1])
+        return query.new_empty(*batch, tokens, value.shape[-1])
+
+
+def _identity(storage: Any) -> int:
+    return storage._cdata

@@ -1,0 +1,255 @@
+"""Denoising on a device that only pretends: no step waits for it, and nothing lies elsewhere.
+
+Tensors on torch's device "meta" know shapes and precisions but hold no numbers, so that whatever
+needs one on the host fails, be it a copy, a branch, or a size that depends on the pictures. What
+this device lets pass, other than a GPU would, `Strict` refuses. All that is made ready before the
+steps is real.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy, deepcopy
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+import torch
+from fresco_engine.correspondence.batch import BatchCorrespondence
+from fresco_engine.correspondence.origins import Origins
+from fresco_engine.diffusion.finite import FiniteWatch
+from fresco_engine.diffusion.model import Model
+from fresco_engine.diffusion.models import load_model
+from fresco_engine.diffusion.sampler import (
+    AnchorLatents,
+    BatchRun,
+    KeyframeBatch,
+    denoised,
+    prepared,
+)
+from fresco_engine.progress_tracker import drained
+from fresco_engine.settings import (
+    AttentionSettings,
+    OptimisationSettings,
+    RestyleSettings,
+    SamplerKind,
+    SmoothingSettings,
+)
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from tests.fakes.tiny_models import write_model_folder
+
+MakeCorrespondence = Callable[..., BatchCorrespondence]
+DEVICE = "meta"
+_OPS = torch.ops.aten
+COPIES = (_OPS._to_copy, _OPS.copy_)
+PRODUCTS = (
+    _OPS.mm,
+    _OPS.bmm,
+    _OPS.addmm,
+    _OPS.baddbmm,
+    _OPS.convolution,
+    _OPS._scaled_dot_product_attention_math,
+    _OPS._scaled_dot_product_flash_attention_for_cpu,
+    _OPS._scaled_dot_product_fused_attention_overrideable,
+)
+SIZE, FRAMES = 64, 3
+NO_ATTENTION = AttentionSettings(spatial=False, cross_frame=False, temporal=False)
+NO_OPTIMISATION = OptimisationSettings(temporal=False, spatial=False)
+NO_SMOOTHING = SmoothingSettings(is_on=False)
+FULL = RestyleSettings(
+    prompt="blue",
+    steps=2,
+    strength=1.0,
+    guidance_scale=3.0,
+    size=SIZE,
+    start_noise="own",
+    step_noise="own",
+    optimisation=OptimisationSettings(iterations=2),
+    smoothing=NO_SMOOTHING,
+)
+ALONE = {
+    "nothing": replace(FULL, attention=NO_ATTENTION, optimisation=NO_OPTIMISATION),
+    "spatial attention": replace(
+        FULL, attention=replace(NO_ATTENTION, spatial=True), optimisation=NO_OPTIMISATION
+    ),
+    "cross-frame attention": replace(
+        FULL, attention=replace(NO_ATTENTION, cross_frame=True), optimisation=NO_OPTIMISATION
+    ),
+    "temporal attention": replace(
+        FULL, attention=replace(NO_ATTENTION, temporal=True), optimisation=NO_OPTIMISATION
+    ),
+    "temporal optimisation": replace(
+        FULL, attention=NO_ATTENTION, optimisation=replace(FULL.optimisation, spatial=False)
+    ),
+    "spatial optimisation": replace(
+        FULL, attention=NO_ATTENTION, optimisation=replace(FULL.optimisation, temporal=False)
+    ),
+    "smoothing": replace(
+        FULL,
+        attention=NO_ATTENTION,
+        optimisation=NO_OPTIMISATION,
+        smoothing=SmoothingSettings(start=0.0, stop=0.9),
+    ),
+    "no guidance by words": replace(FULL, guidance_scale=1.0),
+    "FreeU": replace(FULL, free_u=True),
+    "everything": replace(FULL, smoothing=SmoothingSettings(start=0.0, stop=0.9)),
+}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    folder = tmp_path_factory.mktemp("model")
+    card = {"name": "tiny", "controls": {"tile": "controlnet"}, "defaults": {"control": "tile"}}
+    write_model_folder(folder, card=card)
+    return load_model(Path(folder), control="tile", device="cpu")
+
+
+class Strict(TorchDispatchMode):
+    """Refuses what a GPU would: operands that lie elsewhere, or of several precisions."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        tensors = [x for x in tree_leaves((args, kwargs)) if isinstance(x, torch.Tensor)]
+        is_copy = func.overloadpacket in COPIES
+        # A number may come from the processor.
+        placed = [x for x in tensors if x.dim() or x.device.type == DEVICE]
+        devices = {x.device.type for x in placed}
+        assert is_copy or len(devices) < 2, f"{func} on {devices}"
+        kinds = {x.dtype for x in placed if x.is_floating_point()}
+        is_product = func.overloadpacket in PRODUCTS
+        assert not is_product or len(kinds) < 2, f"{func} of {kinds}"
+        return func(*args, **(kwargs or {}))
+
+
+def moved(value: Any, dtype: torch.dtype, seen: dict[int, Any]) -> Any:
+    """A copy of whatever holds tensors, with these on the pretended device.
+
+    Numbers that settings are made of stay on the host, where the samplers keep them.
+    """
+    if id(value) in seen:
+        return seen[id(value)]
+    result = value
+    if isinstance(value, torch.nn.Module):
+        result = _network(value, dtype)
+    elif isinstance(value, torch.Tensor):
+        result = value.to(DEVICE)
+    elif isinstance(value, tuple):
+        result = tuple(moved(one, dtype, seen) for one in value)
+    elif isinstance(value, dict):
+        result = {key: moved(one, dtype, seen) for key, one in value.items()}
+    elif is_dataclass(value) and not isinstance(value, type):
+        result = copy(value)
+        for field in fields(value):
+            held = moved(getattr(value, field.name), dtype, seen)
+            object.__setattr__(result, field.name, held)
+    seen[id(value)] = result
+    return result
+
+
+def _network(network: torch.nn.Module, dtype: torch.dtype) -> torch.nn.Module:
+    return deepcopy(network).to(DEVICE, dtype)
+
+
+class FreshNoise:
+    """Noise without a seed, as fake tensors have no numbers to draw."""
+
+    def __init__(self, shape: torch.Size) -> None:
+        self._shape = shape
+
+    def draw(self) -> torch.Tensor:
+        return torch.randn(self._shape)
+
+
+def on_the_gpu(run: BatchRun, dtype: torch.dtype) -> BatchRun:
+    """A batch that was made ready on the processor, as if it had been on the device."""
+    seen: dict[int, Any] = {}
+    model = replace(moved(run.model, dtype, seen), device=torch.device(DEVICE), dtype=dtype)
+    sampler = copy(run.sampler)
+    sampler.steps = moved(sampler.steps, dtype, seen)
+    noise = FreshNoise(run.clean.shape)
+    conditions = moved(run.conditions, dtype, seen)
+    return replace(
+        run,
+        model=model,
+        sampler=sampler,
+        correspondence=moved(run.correspondence, dtype, seen),
+        conditions=replace(
+            conditions,
+            embeddings=tuple(words.to(dtype) for words in conditions.embeddings),
+            controls=tuple(
+                replace(one, network=control.network, pictures=one.pictures.to(dtype))
+                for one, control in zip(conditions.controls, model.controls, strict=True)
+            ),
+        ),
+        noise=replace(run.noise, start=noise, steps=noise),
+        clean=moved(run.clean, dtype, seen),
+        reference_input=moved(run.reference_input, dtype, seen).to(dtype),
+        anchors=moved(run.anchors, dtype, seen),
+        maps=moved(run.maps, dtype, seen),
+        background=moved(run.background, dtype, seen),
+        finite=FiniteWatch(model),
+    )
+
+
+def ready(model: Model, settings: RestyleSettings, correspondence: BatchCorrespondence) -> BatchRun:
+    """A batch with anchors, on the processor."""
+    image = np.full((SIZE, SIZE, 3), 90, np.uint8)
+    resolved = model.resolved(settings)
+    origins = [Origins.of_itself(number, SIZE, SIZE, "cpu") for number in range(FRAMES)]
+    latents = (torch.zeros(1, 4, SIZE // 8, SIZE // 8),) * 10
+    batch = KeyframeBatch(
+        indices=tuple(range(FRAMES)),
+        images=(image,) * FRAMES,
+        prompts=("blue",) * FRAMES,
+        anchors=AnchorLatents(latents, latents, origins[0]),
+    )
+    return prepared(model, batch, resolved, correspondence, origins)
+
+
+def check(run: BatchRun, dtype: torch.dtype) -> None:
+    pretended = on_the_gpu(run, dtype)
+
+    with Strict():
+        record = drained(denoised(pretended))
+
+    assert {x.device.type for x in record} == {DEVICE}
+    assert {x.dtype for x in record} == {torch.float32}
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_no_adaptation_waits_for_the_device_or_leaves_it(
+    name: str, model: Model, make_correspondence: MakeCorrespondence
+) -> None:
+    run = ready(model, ALONE[name], make_correspondence(FRAMES, SIZE, SIZE))
+
+    check(run, torch.bfloat16)
+    if not ALONE[name].smoothing.is_on:  # An autoencoder in float16 is asked if it overflowed.
+        check(run, torch.float16)
+
+
+@pytest.mark.parametrize("kind", get_args(SamplerKind))
+def test_no_sampler_waits_for_the_device_or_leaves_it(
+    kind: SamplerKind, model: Model, make_correspondence: MakeCorrespondence
+) -> None:
+    # Three steps are enough for those that remember two.
+    settings = replace(ALONE["nothing"], sampler=kind, steps=3)
+
+    check(ready(model, settings, make_correspondence(FRAMES, SIZE, SIZE)), torch.float16)
+
+
+def test_what_a_gpu_would_wait_for_or_refuse_is_noticed(
+    model: Model, make_correspondence: MakeCorrespondence
+) -> None:
+    run = on_the_gpu(ready(model, FULL, make_correspondence(FRAMES, SIZE, SIZE)), torch.bfloat16)
+    elsewhere = replace(run, reference_input=torch.ones(run.reference_input.shape))
+    too_precise = replace(run, reference_input=run.reference_input.float())
+
+    with pytest.raises(NotImplementedError, match="nonzero"):
+        drained(denoised(replace(run, maps={})))  # They are worked out within a step then.
+    with pytest.raises(AssertionError, match="cpu"), Strict():
+        drained(denoised(elsewhere))
+    with pytest.raises(AssertionError, match="float32"), Strict():
+        drained(denoised(too_precise))
