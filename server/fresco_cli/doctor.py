@@ -31,7 +31,9 @@ def doctor(
     clip: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[CLIP]", help="Tell what a job of this clip takes; else of the sample."
+            metavar="[CLIP]",
+            help="Tell what a job of this clip takes; else of the sample.",
+            readable=False,
         ),
     ] = None,
     model: options.ModelSource = None,

@@ -69,6 +69,7 @@ ModelFolders = Annotated[
         "--models",
         metavar="DIR",
         help="Where files that prompts name lie, also another program's; may be repeated.",
+        readable=False,
         rich_help_panel=_MODEL,
     ),
 ]

@@ -207,14 +207,14 @@ def test_a_terminal_that_cannot_show_a_name_does_not_end_a_command(
 def test_words_of_other_programs_are_told_with_a_look(
     fresco: Fresco, clip: Path, tmp_path: Path
 ) -> None:
-    words = "ink <lora:wash:0.5> (blue:2)"
+    words = "ink (wash:3) (blue:1,5)"
     look = ("look", clip, "--frame", 0, "-p", words, "-o", tmp_path / "a.png")
 
     told = fresco(*look, "--local")
     as_json = fresco(*look, "--local", "--json", "--overwrite")
 
-    assert "Warning: <lora:wash:0.5>" in told.stderr
-    assert "(blue:2) in the prompt" in told.stderr
+    assert "(wash:3) in the prompt" in told.stderr
+    assert "(blue:1,5) in the prompt" in told.stderr
     assert [line["event"] for line in as_json.lines] == ["warning", "warning", "finished"]
 
 

@@ -127,7 +127,7 @@ def test_a_range_outside_the_clip_is_refused_before_any_work(
 def test_a_prompt_longer_than_the_text_encoder_is_refused(
     make_clip: MakeClip, tiny_model: Model
 ) -> None:
-    settings = replace(SETTINGS, prompt="blue " * 200)
+    settings = replace(SETTINGS, prompt="blue " * 1600)
 
     with pytest.raises(InvalidSettings, match="shorten it"):
         list(restyle(make_clip(3), settings, tiny_model))
