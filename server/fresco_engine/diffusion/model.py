@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from fresco_engine.diffusion.controls import LoadedControl
+from fresco_engine.diffusion.detectors.places import NO_PLACES, DetectorPlaces
 from fresco_engine.diffusion.few_step import FewStep, sampling_doubts
 from fresco_engine.settings import ModelDefaults, RestyleSettings, Style, resolve
 
@@ -24,6 +25,7 @@ class Model:
     `controls` bind structure, all at once; there may be none.
     `max_prompt_tokens` counts the two tokens that mark begin and end. `few_step` is what it needs
     if it, or a LoRA in it, is distilled for few steps; `defaults` have taken that in.
+    `detectors` says where those may lie that are loaded only when they are wanted.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Model:
     max_prompt_tokens: int
     styles: tuple[Style, ...] = ()
     few_step: FewStep | None = None
+    detectors: DetectorPlaces = NO_PLACES
 
     def resolved(self, settings: RestyleSettings) -> RestyleSettings:
         """`settings` with all that was left to the style or the model; raises as `resolve`."""
