@@ -38,15 +38,7 @@ def background_weights(correspondence: BatchCorrespondence, dilation: int) -> Te
     hidden = dilated(correspondence.unbound_backward[:-1], dilation)
     earlier = warp(foreground[:-1, None].float(), correspondence.backward[:-1])[:, 0] > 0.01
     free = ~(foreground[1:] | earlier | hidden)
-    radius = max(1, dilation // 2)
-    soft = F.avg_pool2d(
-        free.float()[:, None],
-        2 * radius + 1,
-        stride=1,
-        padding=radius,
-        count_include_pad=False,
-    )
-    return soft * free[:, None]
+    return _mean_around(free.float()[:, None], dilation) * free[:, None]
 
 
 def carry_background(x: Tensor, correspondence: BatchCorrespondence, dilation: int) -> Tensor:
@@ -66,12 +58,30 @@ def carry_background(x: Tensor, correspondence: BatchCorrespondence, dilation: i
     for i, (weight, origin) in enumerate(zip(weights, origins[1:], strict=True), 1):
         here = (origin.frame != i).flatten().nonzero()[:, 0]
         difference = (_read(colours, origin, here) - colours[i * weight.numel() + here]).abs()
-        alike = ((_UNLIKE - difference.mean(1)) / (_UNLIKE - _ALIKE)).clamp(0, 1)
+        alike = _alike(difference.mean(1), here, weight.shape, dilation)
         share = (weight.flatten()[here] * alike)[:, None]
         own = x[i].flatten(1).mT.clone()
         own[here] = torch.lerp(own[here].float(), _read(rows, origin, here), share).to(x.dtype)
         carried.append(own.mT.reshape(x.shape[1:]))
     return torch.stack(carried)
+
+
+def _alike(difference: Tensor, here: Tensor, size: torch.Size, dilation: int) -> Tensor:
+    """(k,), 0-1: how far what the pixels `here` (k,) show is what they are said to come from.
+
+    Their differences are those of their surroundings: pixel by pixel, the source's own texture
+    would leave speckles of what is not carried.
+    """
+    maps = difference.new_zeros((2, 1, size.numel()))
+    maps[0, 0, here], maps[1, 0, here] = difference, 1
+    total, count = _mean_around(maps.view(2, 1, *size), dilation).flatten(1)[:, here]
+    return ((_UNLIKE - total / count) / (_UNLIKE - _ALIKE)).clamp(0, 1)
+
+
+def _mean_around(maps: Tensor, dilation: int) -> Tensor:
+    """`maps` (f, 1, h, w) averaged over a square as far around as half of the dilation."""
+    radius = max(1, dilation // 2)
+    return F.avg_pool2d(maps, 2 * radius + 1, stride=1, padding=radius, count_include_pad=False)
 
 
 def _rows(x: Tensor) -> Tensor:
