@@ -62,8 +62,7 @@ def restyle(
         RangeOutsideClip: the settings name frames the clip does not have.
         InvalidSettings: the prompt is longer than the text encoder takes.
         ClipError, MaskUnusable: the mask of the subject is not there, or not one of the clip.
-        ModelError: the weights that the settings want flow or the subject found with are missing
-            or unfit.
+        ModelError: the weights that find flow or the named subject are missing or unfit.
         CheckpointMismatch: the checkpoint belongs to another clip, model or to other settings.
         DiskFull: the checkpoint cannot be stored.
         OutOfDeviceMemory: the device cannot hold a batch, however small it was made.

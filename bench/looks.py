@@ -1,9 +1,10 @@
-"""How sharp FRESCO leaves each look of a model, inside and outside of the subject.
+"""How sharp FRESCO leaves each look of a model, and how far its texture sticks to the screen.
 
-    python bench/sharpness.py CLIP [CLIP ...] --gap 10
+    python bench/looks.py CLIP [CLIP ...] --gap 10
 
-Keyframes are made frame by frame and by FRESCO in every style; sharpness is mean gradient energy of
-the second as a multiple of the first. The subject is what the engine takes for it.
+Keyframes are made frame by frame and by FRESCO in every style. Sharpness is mean gradient energy of
+the second as a multiple of the first, inside and outside of what the engine takes for the subject;
+sticking is a multiple of the source's own.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ from fresco_engine.settings import RestyleSettings
 _ROWS: dict[str, Strategy] = {"frame by frame": frame_by_frame, "FRESCO": FRESCO}
 
 
-def measured(shown: Shown, model: Model, style: str, options: argparse.Namespace) -> Evaluation:
-    """The figures of FRESCO in one style, held against those made frame by frame."""
+def measured(
+    shown: Shown, model: Model, style: str, options: argparse.Namespace
+) -> tuple[Evaluation, Evaluation]:
+    """The source's figures and those of FRESCO in one style."""
     chosen = RestyleSettings(prompt="", style=style, size=options.size, seed=options.seed)
     settings = model.resolved(chosen)
     settings = replace(settings, prompt=settings.style_prompt or "")
@@ -43,24 +46,27 @@ def measured(shown: Shown, model: Model, style: str, options: argparse.Namespace
         for place, image in enumerate(shown.keyframes.images)
     ]
     measuring = Measuring(estimator=DisFlow(), reference="frame by frame")
-    return drained(evaluate(moments, measuring))[-1]
+    source, *_, full = drained(evaluate(moments, measuring))
+    return source, full
 
 
 def main() -> None:
     """Prints a table for each clip."""
-    options = make_parser((__doc__ or "").splitlines()[0], "sharpness").parse_args()
+    options = make_parser((__doc__ or "").splitlines()[0], "looks").parse_args()
     model = load_model(options.model, control=options.control, device=options.device)
     for path in options.clips:
         shown = Shown.read(path, options, model.device)
-        print(f"\n{shown.name}\n| style | inside | outside |\n| --- | --- | --- |")
+        print(f"\n{shown.name}\n| style | inside | outside | sticking |\n|{' --- |' * 4}")
         for style in model.styles:
             if options.only in style.name:
-                one = measured(shown, model, style.name, options)
-                inside, outside = (
-                    one.sharpness_inside_to_reference,
-                    one.sharpness_outside_to_reference,
+                source, full = measured(shown, model, style.name, options)
+                figures = (
+                    full.sharpness_inside_to_reference,
+                    full.sharpness_outside_to_reference,
+                    full.sticking / source.sticking,
                 )
-                print(f"| {style.name} | {inside:.2f} | {outside:.2f} |", flush=True)
+                told = " | ".join(f"{figure:.2f}" for figure in figures)
+                print(f"| {style.name} | {told} |", flush=True)
 
 
 if __name__ == "__main__":
