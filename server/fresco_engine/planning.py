@@ -38,6 +38,7 @@ def planned(run: TranslationRun) -> Generator[Progress | RunWarned, None, ClipAn
         CheckpointMismatch: the stored plan is one for another clip or for other settings.
         KeyframesUnusable: a painted keyframe cannot be read.
         MaskUnusable: the subject's mask is too short, or not white anywhere.
+        ModelError: what finds the subject by its name is missing or unfit.
     """
     _check_mask(run)
     stored = run.checkpoint.plan()
@@ -47,6 +48,8 @@ def planned(run: TranslationRun) -> Generator[Progress | RunWarned, None, ClipAn
     settings = run.model().resolved(settings)
     yield from _warned(run, settings, run.model().doubts(settings))
     yield from _checked_pictures(run, settings)
+    if run.named is not None:
+        run.named.load()
     analysed = yield from analyse(run.clip, settings, run.tracker)
     keep_plan(run, analysed)
     return analysed
@@ -116,6 +119,13 @@ def _doubts(settings: RestyleSettings) -> Iterator[str]:
         yield (
             f"a LoRA named in {marked('keyframe_prompts')} changes all of the clip, not only its "
             f"keyframe; name it in {marked('prompt')}, where this is meant"
+        )
+    if settings.subject is not None and settings.subject_mask is not None:
+        yield f"{marked('subject')} has no effect beside {marked('subject_mask')}, which is used"
+    elif settings.subject is not None and not settings.smoothing.is_on:
+        yield (
+            f"{marked('subject')} has no effect while the background is not smoothed; "
+            f"turn on {marked('smoothing.is_on')} to use it"
         )
     yield from wording_doubts(
         (settings.prompt, settings.negative_prompt or "", *settings.keyframe_prompts.values())

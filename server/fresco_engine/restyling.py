@@ -32,6 +32,7 @@ from fresco_engine.planning import analyse, check_range, keep_plan, planned
 from fresco_engine.progress_tracker import ProgressTracker, drained
 from fresco_engine.run import Run
 from fresco_engine.settings import RestyleSettings
+from fresco_engine.subject_models import NamedSubject
 from fresco_engine.translation import TranslatedKeyframes, prompt_of, with_colours
 from fresco_engine.translation_run import TranslationRun
 from fresco_engine.types import ClipAnalysed, Event, RunRestarted
@@ -61,7 +62,7 @@ def restyle(
         RangeOutsideClip: the settings name frames the clip does not have.
         InvalidSettings: the prompt is longer than the text encoder takes.
         ClipError, MaskUnusable: the mask of the subject is not there, or not one of the clip.
-        ModelError: the weights that the settings want flow found with are missing or unfit.
+        ModelError: the weights that find flow or the named subject are missing or unfit.
         CheckpointMismatch: the checkpoint belongs to another clip, model or to other settings.
         DiskFull: the checkpoint cannot be stored.
         OutOfDeviceMemory: the device cannot hold a batch, however small it was made.
@@ -79,8 +80,20 @@ def restyle(
         fallback=MemoryFallback(settings, checkpoint),
         tracker=tracker or ProgressTracker(),
         mask=None if mask is None else MaskClip.open(mask, clip.info),
+        named=_named(settings, lazy_model),
     )
     yield from _restyled(run, interpolator)
+
+
+def _named(settings: RestyleSettings, model: LazyModel) -> NamedSubject | None:
+    """What finds the subject by its name, where it has one and it matters what is background."""
+    if (
+        settings.subject is None
+        or settings.subject_mask is not None
+        or not settings.smoothing.is_on
+    ):
+        return None
+    return NamedSubject(settings.subject, model)
 
 
 def _restyled(run: TranslationRun, interpolator: Interpolator | None) -> Iterator[Event]:

@@ -14,6 +14,7 @@ from fresco_media.painted.keys import read_key
 from fresco_media.stills.images import fit, unfit
 from fresco_media.types import Image
 from fresco_media.video.span_reader import SpanReader
+from fresco_settings import marked
 from numpy.typing import NDArray
 
 from fresco_engine.checkpoint import StoredBatch
@@ -202,7 +203,7 @@ def _tried(
 
 def _translate_missing(
     run: TranslationRun, shot: _Shot, work: _Work
-) -> Generator[Progress, None, StoredBatch]:
+) -> Generator[Progress | RunWarned, None, StoredBatch]:
     """Stored keyframes and records are kept as they are; the others are stored as they come."""
     record = work.record
     while record is None or work.missing:
@@ -236,7 +237,7 @@ def _record(batch: Batch, anchors: AnchorLatents) -> StoredBatch:
 
 def _translation(
     run: TranslationRun, shot: _Shot, batch: Batch
-) -> Generator[Progress, None, Translation]:
+) -> Generator[Progress | RunWarned, None, Translation]:
     tracks = _tracks(run, shot, batch)
     images = tuple(_source(shot, index) for index in batch.frames)
     inputs = KeyframeBatch(
@@ -256,6 +257,12 @@ def _translation(
             subject=run.subject,
             indices=batch.frames,
             device=model.device,
+        )
+    if run.named is not None and bool(correspondence.foreground.all()):
+        yield RunWarned(
+            f"“{run.named.words}” was not found in keyframes {batch.frames[0]} to "
+            f"{batch.frames[-1]}, or fills them: nothing there counts as background; other words "
+            f"for {marked('subject')} may find it"
         )
     steps = translate(model, inputs, run.settings, correspondence)
     return (yield from _as_progress(steps, run.tracker))

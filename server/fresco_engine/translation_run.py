@@ -19,6 +19,7 @@ from fresco_engine.lazy_model import LazyModel
 from fresco_engine.memory_fallback import MemoryFallback
 from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.settings import RestyleSettings
+from fresco_engine.subject_models import NamedSubject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,8 @@ class TranslationRun:
     """What stays the same for a whole run of translated keyframes.
 
     `settings` are resolved once there is a plan, `size` is theirs. `estimator` is called from
-    several threads. `mask` is white where the clip's subject is, None where nobody has said so.
+    several threads. `mask` is white where the clip's subject is, None where nobody has said so;
+    `named` finds it where it was named in words and matters.
     """
 
     clip: Clip
@@ -38,8 +40,11 @@ class TranslationRun:
     fallback: MemoryFallback
     tracker: ProgressTracker
     mask: MaskClip | None = None
+    named: NamedSubject | None = None
 
     @property
     def subject(self) -> SubjectEstimator:
         """What tells the subject in batches of keyframes."""
-        return MovingSubject() if self.mask is None else DrawnSubject(self.mask, self.size)
+        if self.mask is not None:
+            return DrawnSubject(self.mask, self.size)
+        return self.named or MovingSubject()

@@ -497,6 +497,20 @@ class RestyleSettings:
     attention: AttentionSettings = field(default_factory=AttentionSettings)
     optimisation: OptimisationSettings = field(default_factory=OptimisationSettings)
     smoothing: SmoothingSettings = field(default_factory=SmoothingSettings)
+    subject: Annotated[
+        str | None,
+        Setting(
+            title=translate("Setting", "Subject"),
+            help="What the clip is about, in words, as: the train",
+            group=BACKGROUND,
+            default_text=translate("Setting", "found by motion"),
+            details="found by a network (603 MB), which is fetched when it is first wanted; takes "
+            "the place of what is found by motion; a mask goes before it",
+            of_clip=True,
+            needs_clip=True,
+            metavar="WORDS",
+        ),
+    ] = None
     subject_mask: Annotated[
         str | None,
         Setting(
@@ -527,6 +541,10 @@ class RestyleSettings:
         FlowChoice.parse(self.flow)
         if self.control is not None:
             ControlChoice.parse(self.control)
+        if self.subject is not None and not self.subject.strip():
+            raise InvalidSettings(
+                "subject", "it is empty; name the subject, for example 'the train', or leave it out"
+            )
         if self.canny_low > self.canny_high:
             raise InvalidSettings(
                 "canny_low",

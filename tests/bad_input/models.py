@@ -72,6 +72,20 @@ def _no_detector(stage: Stage) -> None:
 
 
 @TABLE.situation(
+    "a subject in words whose network is not here, without a network",
+    "restyle clip.mp4 -o out.mp4 -p ink --local --subject 'the train'",
+    "the train: it takes a network that finds it (603 MB), which is not on this machine and could "
+    "not be downloaded; run 'hf download CIDAS/clipseg-rd64-refined config.json "
+    "model.safetensors' here, or on a machine with network access, and put the files into "
+    "detectors/subject beside the model or the ControlNet, or leave out --subject",
+)
+def _no_subject_network(stage: Stage) -> None:
+    stage.clip()
+    stage.use_real_engine()
+    _cut_the_network(stage)
+
+
+@TABLE.situation(
     "a model file that was cut off",
     "restyle clip.mp4 -o out.mp4 -p ink --local --model cut.safetensors",
     "…: … bytes are missing at its end; download it again",

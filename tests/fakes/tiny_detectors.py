@@ -9,6 +9,8 @@ import torch
 from fresco_engine.diffusion.quiet import quiet_libraries
 from torch import nn
 from transformers import (
+    CLIPSegConfig,
+    CLIPSegForImageSegmentation,
     DepthAnythingConfig,
     DepthAnythingForDepthEstimation,
     Dinov2Config,
@@ -87,6 +89,24 @@ def tiny_joints() -> Any:
         scale_factor=4,
     )
     return _seeded(lambda: VitPoseForPoseEstimation(config))
+
+
+def tiny_clipseg(odds: float = 0.0) -> Any:
+    """CLIPSeg with two thin layers for pictures and one for words; `odds` are added to all."""
+    layers = {"hidden_size": 16, "intermediate_size": 16, "num_attention_heads": 2}
+    config = CLIPSegConfig(
+        text_config={**layers, "num_hidden_layers": 1},
+        vision_config={**layers, "num_hidden_layers": 2, "image_size": 32, "patch_size": 16},
+        projection_dim=8,
+        extract_layers=[0, 1],
+        reduce_dim=8,
+        decoder_num_attention_heads=2,
+        decoder_intermediate_size=8,
+        use_complex_transposed_convolution=True,
+    )
+    network = _seeded(lambda: CLIPSegForImageSegmentation(config))
+    network.decoder.transposed_convolution[-1].bias += odds
+    return network
 
 
 def write_network(network: Any, folder: Path) -> Path:

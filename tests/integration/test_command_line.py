@@ -23,6 +23,7 @@ from fresco_media.clip import Clip
 from fresco_media.stills.images import write_image
 
 from tests.engine.conftest import scene, write_clip
+from tests.fakes.tiny_detectors import tiny_clipseg, write_network
 from tests.integration.conftest import StartDaemon
 from tests.integration.daemons import wait_for, with_fake_worker
 
@@ -158,6 +159,28 @@ def test_pictures_from_the_daemon_are_those_made_without_one(
     )
     assert sorted(here) == [f"f_{index:03d}.png" for index in range(12)]
     assert at_daemon == here
+
+
+def test_a_subject_named_in_words_is_found_beside_the_model_at_the_daemon_and_without_one(
+    restyle: Restyle, tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    model = shutil.copytree(tiny_model_folder, tmp_path / "model")
+    # It finds the subject all over, which is told.
+    write_network(tiny_clipseg(odds=100), model / "detectors" / "subject")
+    local, sent = tmp_path / "local", tmp_path / "sent"
+
+    for folder in (local, sent):
+        folder.mkdir()
+        ended = restyle(
+            *(folder / "out.mkv", "--lossless", "--no-optimisation", "--model", model),
+            *("--subject", "the red square"),
+            local=folder == local,
+        )
+        assert ended.code == 0, ended.stderr
+        assert "“the red square” was not found in keyframes 0 to " in ended.stderr
+        assert "other words for --subject may find it" in ended.stderr
+
+    assert (local / "out.mkv").read_bytes() == (sent / "out.mkv").read_bytes()
 
 
 def test_a_detached_job_is_watched_fetched_and_made_anew(

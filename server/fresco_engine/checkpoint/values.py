@@ -27,7 +27,7 @@ _MOST_FRAMES = 1 << 31
 _SIDE = 1 << 20
 _MAY_CHANGE = frozenset({"keyframe_prompts", "keyframe_seeds", "keyframe_pictures", "batch_size"})
 """Settings that may be others when a run goes on: what is stored is kept as it is."""
-_NEVER_RECOMMENDED = frozenset({"subject_mask"})
+_NEVER_RECOMMENDED = frozenset({"subject", "subject_mask"})
 """Settings that are None because there is none, and not because the model decides."""
 
 

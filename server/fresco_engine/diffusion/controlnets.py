@@ -15,6 +15,7 @@ from fresco_engine.diffusion import folders, single_file
 from fresco_engine.diffusion.card import ModelCard
 from fresco_engine.diffusion.controls import LoadedControl
 from fresco_engine.diffusion.detectors.loading import load_detector
+from fresco_engine.diffusion.detectors.places import DetectorPlaces
 from fresco_engine.diffusion.library import NO_LIBRARY, FileKind, Library
 from fresco_engine.diffusion.sources import HUB_CONTROLS, how_to_download, locate
 from fresco_engine.diffusion.weights import WeightsKind
@@ -44,11 +45,11 @@ class ControlPlaces:
     library: Library = NO_LIBRARY
 
     @property
-    def folders(self) -> list[Path]:
-        """The folders, those that the user names first."""
+    def detectors(self) -> DetectorPlaces:
+        """The folders beside which detectors may lie, those that the user names first."""
         named = [Path(self.source).expanduser()] if self.source is not None else []
         found = [path if path.is_dir() else path.parent for path in (*named, self.model)]
-        return [path for path in found if path.is_dir()]
+        return DetectorPlaces(tuple(path for path in found if path.is_dir()), self.offline)
 
 
 def load_controls(
@@ -68,7 +69,7 @@ def load_controls(
         path = find_controlnet(kind, places, unet, is_alone=len(kinds) == 1)
         if path not in loaded:
             loaded[path] = load_controlnet(path, unet, unet.dtype)
-        detector = load_detector(kind, places.folders, device, offline=places.offline)
+        detector = load_detector(kind, places.detectors, device)
         controls.append(LoadedControl(kind=kind, network=loaded[path], detector=detector))
     return tuple(controls)
 

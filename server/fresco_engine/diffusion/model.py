@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from fresco_engine.diffusion.controls import LoadedControl
+from fresco_engine.diffusion.detectors.places import NO_PLACES, DetectorPlaces
 from fresco_engine.diffusion.few_step import FewStep, sampling_doubts
 from fresco_engine.diffusion.library import NO_LIBRARY, Library
 from fresco_engine.settings import ModelDefaults, RestyleSettings, Style, resolve
@@ -25,7 +26,8 @@ class Model:
     `controls` bind structure, all at once; there may be none.
     `max_prompt_tokens` counts the two tokens that mark begin and end. `few_step` is what it needs
     if it, or a LoRA in it, is distilled for few steps; `defaults` have taken that in. In `library`
-    are the embeddings that prompts name.
+    are the embeddings that prompts name. `detectors` says where those may lie that are loaded
+    only when they are wanted.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Model:
     styles: tuple[Style, ...] = ()
     few_step: FewStep | None = None
     library: Library = NO_LIBRARY
+    detectors: DetectorPlaces = NO_PLACES
 
     def resolved(self, settings: RestyleSettings) -> RestyleSettings:
         """`settings` with all that was left to the style or the model; raises as `resolve`."""

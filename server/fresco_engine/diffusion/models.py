@@ -133,6 +133,7 @@ def _placed(parts: Parts, card: ModelCard, device: torch.device) -> Model:
         max_prompt_tokens=min(room, card.max_prompt_tokens or room),
         styles=styles,
         few_step=parts.few_step,
+        detectors=parts.detectors,
     )
 
 

@@ -13,6 +13,7 @@ from fresco_engine.diffusion.adapters.fusing import fuse_lora
 from fresco_engine.diffusion.card import ModelCard
 from fresco_engine.diffusion.controlnets import ControlPlaces, load_controls
 from fresco_engine.diffusion.controls import LoadedControl
+from fresco_engine.diffusion.detectors.places import NO_PLACES, DetectorPlaces
 from fresco_engine.diffusion.few_step import FewStep, few_step_among, few_step_of
 from fresco_engine.diffusion.intake import scheduler_config
 from fresco_engine.diffusion.library import NO_LIBRARY, Library
@@ -47,6 +48,7 @@ class Parts:
     tokenizer: Any
     scheduler_config: dict[str, Any]
     controls: tuple[LoadedControl, ...] = ()
+    detectors: DetectorPlaces = NO_PLACES
     few_step: FewStep | None = None
 
 
@@ -62,12 +64,9 @@ def load_parts(path: Path, card: ModelCard, wanted: PartsChoice, device: torch.d
         fuse_lora(lora, parts.unet, parts.text_encoder)
     parts.few_step = few_step_among(few_step_of(path), wanted.loras)
     choice = ControlChoice.parse(wanted.control or card.defaults.control)
-    parts.controls = load_controls(
-        choice.kinds,
-        ControlPlaces(path, card, wanted.control_source, wanted.offline, wanted.library),
-        parts.unet,
-        device,
-    )
+    places = ControlPlaces(path, card, wanted.control_source, wanted.offline, wanted.library)
+    parts.controls = load_controls(choice.kinds, places, parts.unet, device)
+    parts.detectors = places.detectors
     return parts
 
 

@@ -40,15 +40,7 @@ def background_weights(correspondence: BatchCorrespondence, dilation: int) -> Te
     hidden = dilated(correspondence.unbound_backward[:-1], dilation)
     earlier = warp(foreground[:-1, None].float(), correspondence.backward[:-1])[:, 0] > 0.01
     free = ~(foreground[1:] | earlier | hidden)
-    radius = max(1, dilation // 2)
-    soft = F.avg_pool2d(
-        free.float()[:, None],
-        2 * radius + 1,
-        stride=1,
-        padding=radius,
-        count_include_pad=False,
-    )
-    return soft * free[:, None]
+    return _mean_around(free.float()[:, None], dilation) * free[:, None]
 
 
 @dataclass(frozen=True)
@@ -88,7 +80,9 @@ class CarriedBackground:
         origins = trace_origins(correspondence.backward[:-1], weights > 0, frames)
         colours = _rows(correspondence.colours)
         pairs = enumerate(zip(weights, origins[1:], strict=True), 1)
-        return cls(tuple(_part(i, weight, origin, colours) for i, (weight, origin) in pairs))
+        return cls(
+            tuple(_part(i, weight, origin, colours, dilation) for i, (weight, origin) in pairs)
+        )
 
     def carry(self, x: Tensor) -> Tensor:
         """`x` (f, c, h, w) with each frame's background as the frame has it that saw it first."""
@@ -104,12 +98,30 @@ class CarriedBackground:
         return torch.stack(carried)
 
 
-def _part(i: int, weight: Tensor, origins: Origins, colours: Tensor) -> CarriedPart:
+def _part(i: int, weight: Tensor, origins: Origins, colours: Tensor, dilation: int) -> CarriedPart:
     """Of frame i, from the weights (h, w) of what may be taken over."""
     here = (origins.frame != i).flatten().nonzero()[:, 0]
     difference = (_read(colours, origins, here) - colours[i * weight.numel() + here]).abs()
-    alike = ((_UNLIKE - difference.mean(1)) / (_UNLIKE - _ALIKE)).clamp(0, 1)
+    alike = _alike(difference.mean(1), here, weight.shape, dilation)
     return CarriedPart(here, (weight.flatten()[here] * alike)[:, None], origins)
+
+
+def _alike(difference: Tensor, here: Tensor, size: torch.Size, dilation: int) -> Tensor:
+    """(k,), 0-1: how far what the pixels `here` (k,) show is what they are said to come from.
+
+    Their differences are those of their surroundings: pixel by pixel, the source's own texture
+    would leave speckles of what is not carried.
+    """
+    maps = difference.new_zeros((2, 1, size.numel()))
+    maps[0, 0, here], maps[1, 0, here] = difference, 1
+    total, count = _mean_around(maps.view(2, 1, *size), dilation).flatten(1)[:, here]
+    return ((_UNLIKE - total / count) / (_UNLIKE - _ALIKE)).clamp(0, 1)
+
+
+def _mean_around(maps: Tensor, dilation: int) -> Tensor:
+    """`maps` (f, 1, h, w) averaged over a square as far around as half of the dilation."""
+    radius = max(1, dilation // 2)
+    return F.avg_pool2d(maps, 2 * radius + 1, stride=1, padding=radius, count_include_pad=False)
 
 
 def _rows(x: Tensor) -> Tensor:

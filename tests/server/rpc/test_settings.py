@@ -62,6 +62,7 @@ CHOSEN: dict[str, Any] = {
     "clip_skip": 2,
     "guidance_rescale": 0.75,
     "subject_mask": "/masks/mask.mp4",
+    "subject": "the train",
     "canny_low": 20,
     "canny_high": 60,
     "attention": {

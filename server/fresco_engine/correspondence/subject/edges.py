@@ -31,8 +31,13 @@ def enlarged(mask: BoolMap, picture: Image) -> BoolMap:
     coarse = mask.astype(np.float32)
     smooth = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
     radius = max(1, round(_REACH * height / mask.shape[0]))
+    return np.asarray(along_edges(np.asarray(smooth, np.float32), picture, radius) > 0.5, np.bool_)
+
+
+def along_edges(values: Floats, picture: Image, radius: int) -> Floats:
+    """`values` (H, W), their changes moved onto edges of `picture` (H, W, 3) within `radius`."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255)
-    return np.asarray(_guided(np.asarray(smooth, np.float32), grey, radius) > 0.5, np.bool_)
+    return _guided(values, grey, radius)
 
 
 def _guided(values: Floats, guide: Floats, radius: int) -> Floats:

@@ -13,6 +13,7 @@ from fresco_engine.diffusion.detectors.depth import DepthDetector
 from fresco_engine.diffusion.detectors.detector import Detector
 from fresco_engine.diffusion.detectors.line_drawing import LineDetector, LineNetwork
 from fresco_engine.diffusion.detectors.loading import PARTS, load_detector
+from fresco_engine.diffusion.detectors.places import DetectorPlaces
 from fresco_engine.diffusion.detectors.pose import PoseDetector
 from fresco_engine.diffusion.detectors.soft_edges import SoftEdgeDetector, SoftEdgeNetwork
 from fresco_engine.errors import ControlUnavailable, WrongModelKind
@@ -46,7 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def load(kind: ControlKind, *folders: Path) -> Detector | None:
-    return load_detector(kind, folders, torch.device("cpu"), offline=True)
+    return load_detector(kind, DetectorPlaces(folders, offline=True), torch.device("cpu"))
 
 
 @pytest.mark.parametrize(
