@@ -79,10 +79,8 @@ class CarriedBackground:
         frames = range(correspondence.frame_count)
         origins = trace_origins(correspondence.backward[:-1], weights > 0, frames)
         colours = _rows(correspondence.colours)
-        pairs = enumerate(zip(weights, origins[1:], strict=True), 1)
-        return cls(
-            tuple(_part(i, weight, origin, colours, dilation) for i, (weight, origin) in pairs)
-        )
+        parts = zip(frames[1:], weights, origins[1:], strict=True)
+        return cls(tuple(_part(*part, colours, dilation) for part in parts))
 
     def carry(self, x: Tensor) -> Tensor:
         """`x` (f, c, h, w) with each frame's background as the frame has it that saw it first."""

@@ -85,7 +85,7 @@ def test_a_texture_that_the_flow_misses_by_a_little_leaves_no_speckles() -> None
     frames = torch.zeros(FRAMES, 3, HEIGHT, WIDTH)
     frames[0] = 1
 
-    carried = carry_background(frames, still_correspondence(colours=colours), dilation=5)
+    carried = CarriedBackground.of(still_correspondence(colours=colours), 5).carry(frames)
 
     inside = carried[1, 0, 4:-4, 4:-4]
     assert 0.6 < inside.min() < inside.max() < 0.9
