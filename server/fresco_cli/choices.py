@@ -24,6 +24,7 @@ from fresco_cli.parsing import (
     parse_pictures,
     parse_range,
     parse_subject_mask,
+    source,
 )
 
 ChoicesT = TypeVar("ChoicesT", bound="ChosenOptions")
@@ -52,6 +53,8 @@ class SettingOption:
     """Range or choices, in words."""
     metavar: str | None = None
     is_on_at_first: bool = False
+    parser: Callable[[str], Any] | None = None
+    """What makes a value of what was typed, where the type alone does not."""
 
     @property
     def help(self) -> str:
@@ -82,7 +85,7 @@ class SettingOption:
             self.type | None,
             typer.Option(
                 *names,
-                parser=number if self.type is float else None,
+                parser=number if self.type is float else self.parser,
                 metavar=self.metavar,
                 help=self.help,
                 rich_help_panel=self.group,
@@ -224,7 +227,7 @@ def _flow(first: Declared) -> SettingOption:
 
 
 def _subject_mask(first: Declared) -> SettingOption:
-    return replace(_single(first), read=parse_subject_mask)
+    return replace(_single(first), read=parse_subject_mask, parser=source)
 
 
 def _optimisation(first: Declared) -> SettingOption:

@@ -37,6 +37,7 @@ class FollowedJob:
         on_keyframe: Callable[[int], None] = lambda index: None,
     ) -> None:
         self.plan: Plan | None = None
+        self._end: CommandFailed | None = None
         self._warnings = Warnings(channel)
         self._session = session
         self._job_id = job_id
@@ -61,17 +62,20 @@ class FollowedJob:
                         return event.result
                     self._take(event)
         except client.DaemonUnreachable as error:
-            raise CommandFailed(type(error).__name__, self._lost(error), FAILED) from error
-        raise RuntimeError("the job ended without a result")
+            lost = CommandFailed(type(error).__name__, self._lost(error), FAILED)
+            raise self._end or lost from error
+        raise self._end or RuntimeError("the job ended without a result")
 
     def _take(self, event: client.Event) -> None:
+        # What is told begins with the job, which may have been resumed since it failed.
+        self._end = None
         match event:
             case client.Warned():
                 self._warnings.say(event.message)
             case client.StateChanged():
                 self._take_state(event)
             case client.Failed():
-                raise failed(self._job_id, event.failure)
+                self._end = failed(self._job_id, event.failure)
             case client.Analysed():
                 self._take_plan(event.plan)
             case client.ProgressMade():
@@ -89,10 +93,10 @@ class FollowedJob:
 
     def _take_state(self, event: client.StateChanged) -> None:
         if event.state is client.JobState.CANCELLED:
-            raise CommandFailed(
+            self._end = CommandFailed(
                 "Cancelled", f"job {self._job_id} was cancelled by another program", CANCELLED
             )
-        if event.state is client.JobState.PAUSED:
+        elif event.state is client.JobState.PAUSED:
             self._channel.note(
                 f"Paused; 'fresco jobs resume {self._job_id}' lets it go on, Ctrl-C ends waiting."
             )

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fresco_cli.parsing import place
+from fresco_cli.parsing import place, source
 
 _MODEL = "Model"
 _DAEMON = "Daemon"
@@ -34,6 +34,7 @@ ModelSource = Annotated[
     typer.Option(
         "--model",
         metavar="ID|DIR|FILE",
+        parser=source,
         help="A hub id, a diffusers folder or a .safetensors file; default: the bundled model.",
         rich_help_panel=_MODEL,
     ),
@@ -42,6 +43,7 @@ ControlModel = Annotated[
     str | None,
     typer.Option(
         metavar="ID|DIR|FILE",
+        parser=source,
         help="A ControlNet to use instead of the model's.",
         rich_help_panel=_MODEL,
     ),

@@ -52,6 +52,18 @@ def place(text: str | Path) -> Path:
     return Path(text)
 
 
+def source(text: str) -> str:
+    """The name of something that is read.
+
+    Raises:
+        BadParameter: it is empty, as a variable of a script that was never set. The work would be
+            done without it, and nothing would tell.
+    """
+    if not text.strip():
+        raise typer.BadParameter("the name is empty; say what to read, or leave the option out")
+    return text
+
+
 def parse_range(text: str | None) -> tuple[int, int | None]:
     """First frame and the frame after the last from `A:B`, `A:` or `:B`.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import fresco_client as client
 from fresco_client import Picture, PictureOptions, Plan, ResultInfo, SessionLike
 from fresco_client.files import part_name
+from fresco_engine.errors import OutputError
 from fresco_engine.types import Report
 from fresco_media.files.output_folders import alone_with
 from fresco_media.files.state import KnownFile
@@ -19,6 +20,7 @@ from fresco_media.writing.originals import NO_ORIGINALS, Originals
 from fresco_server.local.engine import InProcessEngine
 
 from fresco_cli import destinations
+from fresco_cli.faults import CommandFailed, fault_of
 from fresco_cli.followed_job import FollowedJob
 from fresco_cli.job_spec import Warnings
 from fresco_cli.options import DestinationOptions
@@ -59,15 +61,30 @@ class Receiver:
             on_plan=self._make_room,
             on_keyframe=self._save_keyframe,
         )
-        with alone_with(None if self.session.is_delivering else self.wanted.save_keyframes):
-            result = followed.result()
-            assert followed.plan is not None
-            warnings = () if self.session.is_delivering else self._receive(followed.plan)
+        try:
+            with alone_with(None if self.session.is_delivering else self.wanted.save_keyframes):
+                result = followed.result()
+                assert followed.plan is not None
+                warnings = () if self.session.is_delivering else self._receive(followed.plan)
+        except (client.FileFailed, OutputError) as error:
+            if self.session.is_delivering:
+                raise
+            raise self._not_received(error) from error
         report = self._told(result, warnings)
         if self.wanted.report is not None:
             self.originals.check(self.wanted.report)
             engine.save_report(report, self.wanted.report)
         return report
+
+    def _not_received(self, error: Exception) -> CommandFailed:
+        """What is made has no place here; the daemon still has it, or goes on making it."""
+        fault = fault_of(error)
+        return CommandFailed(
+            fault.kind,
+            f"{fault.text.rstrip('.')}; job {self.job_id} loses nothing by it, and "
+            f"'fresco jobs fetch {self.job_id} -o OUT' gets what it makes",
+            fault.code,
+        )
 
     def _make_room(self) -> None:
         """Removes an earlier job's keyframes, once it is known that there will be others."""

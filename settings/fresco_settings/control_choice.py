@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
@@ -25,13 +26,15 @@ class ControlChoice:
     def parse(text: str) -> ControlChoice:
         """The choice that `text` stands for: "depth", or "depth:0.6,canny:0.4".
 
+        A comma before a digit is a decimal mark, as everywhere: "depth:0,6,canny:0,4".
+
         Raises:
             InvalidSettings: a kind is unknown or named twice, a strength is no number of 0 to 5,
                 or "none" stands beside another kind.
         """
         kinds: list[ControlKind] = []
         strengths: dict[ControlKind, float] = {}
-        for part in text.split(","):
+        for part in re.split(r",(?!\d)", text):
             name, colon, strength = (piece.strip() for piece in part.partition(":"))
             kind = _kind(name)
             if kind in kinds:
@@ -57,7 +60,7 @@ def _kind(name: str) -> ControlKind:
 
 def _strength(kind: ControlKind, text: str) -> float:
     try:
-        value = float(text)
+        value = float(text.replace(",", "."))
     except ValueError:
         value = float("nan")
     if not 0 <= value <= STRONGEST_CONTROL:

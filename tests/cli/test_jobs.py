@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import fresco_client as client
 import pytest
 from fresco_cli.jobs_table import facts, table
+from fresco_client.streams import GeneratorStream
 from fresco_media.clip import Clip
 
 from tests.cli.conftest import Ended, Fresco
@@ -64,6 +66,31 @@ def test_frames_are_fetched_without_the_clip(
     assert len(list(output.iterdir())) == 12
     assert session.confirmed == [job_id]
     assert [ended.lines[0]["event"], ended.lines[-1]["event"]] == ["job", "finished"]
+
+
+def test_a_job_that_was_resumed_is_waited_for_whatever_it_failed_of_before(
+    fresco: Fresco,
+    make_job: MakeJob,
+    session: RecordingSession,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failure = client.Failure(reason="DISK_FULL", message="full", log_tail="", can_resume=True)
+    watch = session.watch
+
+    def resumed(*given: Any, **named: Any) -> client.Stream[client.Event]:
+        before = (
+            client.Failed(sequence=1, time=NOW, failure=failure),
+            client.StateChanged(sequence=2, time=NOW, state=client.JobState.QUEUED, reason=""),
+        )
+        return GeneratorStream(event for event in (*before, *watch(*given, **named)))
+
+    monkeypatch.setattr(session, "watch", resumed)
+
+    ended = fresco("jobs", "fetch", make_job(), "-o", tmp_path / "out.mp4")
+
+    assert ended.code == 0, ended.stderr
+    assert (tmp_path / "out.mp4").is_file()
 
 
 def test_watching_as_json_tells_what_restyling_does(fresco: Fresco, make_job: MakeJob) -> None:

@@ -184,6 +184,18 @@ def test_a_wrong_value_is_one_sentence_and_nothing_is_written(
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
 
 
+@pytest.mark.parametrize("option", ["--subject-mask", "--model", "--control-model"])
+def test_what_is_to_be_read_has_a_name(
+    fresco: Fresco, clip: Path, tmp_path: Path, option: str
+) -> None:
+    """A variable that a script never set is no wish to do without."""
+    ended = fresco("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink", "--local", option, "")
+
+    assert ended.code == 2
+    assert "the name is empty" in ended.stderr
+    assert not (tmp_path / "out.mp4").exists()
+
+
 @pytest.mark.parametrize(
     "arguments",
     [("--steps", "many"), ("--nonsense",), ("--seed",)],

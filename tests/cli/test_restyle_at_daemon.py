@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import fresco_client as client
 import numpy as np
@@ -248,6 +249,31 @@ def test_a_failure_that_can_be_mended_says_how_to_go_on(
     assert ended.code == 1
     assert ended.lines[-1]["kind"] == "OutOfDeviceMemory"
     assert f"then 'fresco jobs resume {job_id}' goes on" in ended.lines[-1]["message"]
+
+
+@pytest.mark.parametrize("output", ["taken.mp4", "taken_%04d.png"])
+def test_a_name_that_is_taken_while_the_job_runs_costs_no_result(
+    fresco: Fresco,
+    session: RecordingSession,
+    clip: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    output: str,
+) -> None:
+    taken, watch = tmp_path / output.replace("%04d", "0003"), session.watch
+
+    def meanwhile(*given: Any, **named: Any) -> client.Stream[client.Event]:
+        taken.write_bytes(b"of another job")
+        return watch(*given, **named)
+
+    monkeypatch.setattr(session, "watch", meanwhile)
+
+    ended = fresco("restyle", clip, "-o", tmp_path / output, "-p", "ink", "--quiet")
+
+    (job_id,) = session.job_ids
+    assert ended.code != 0
+    assert f"'fresco jobs fetch {job_id} -o OUT' gets what it makes" in ended.stderr
+    assert taken.read_bytes() == b"of another job"
 
 
 def test_what_the_daemon_refuses_is_one_sentence(

@@ -18,6 +18,12 @@ def test_several_kinds_keep_their_order_and_strengths() -> None:
     assert choice.strengths == {"depth": 0.6, "canny": 0.4}
 
 
+def test_strengths_may_have_a_decimal_comma() -> None:
+    choice = ControlChoice.parse("depth:0,6,canny:0,4, tile:1")
+
+    assert choice.strengths == {"depth": 0.6, "canny": 0.4, "tile": 1}
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -29,6 +35,7 @@ def test_several_kinds_keep_their_order_and_strengths() -> None:
         ("depth:strong", "0 to 5"),
         ("depth:nan", "0 to 5"),
         ("depth:5.1", "0 to 5"),
+        ("depth:0,6,4", "0 to 5"),
         ("depth:-1", "0 to 5"),
         ("none,depth", "leave none out"),
         ("none:1", "leave none out"),

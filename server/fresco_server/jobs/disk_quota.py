@@ -60,7 +60,7 @@ class DiskQuota:
             raise DaemonLimitReached(
                 f"there is no room for {sized(wanted_bytes)} more; {sized(missing)} "
                 "are missing, and nothing is left that may be removed; fetch results, delete "
-                f"jobs, or {said(Remedy.MORE_ROOM)}",
+                f"jobs, or {self._remedy(wanted_bytes)}",
                 reason="NO_ROOM",
             )
 
@@ -72,12 +72,25 @@ class DiskQuota:
         return {digest for digest in digests if digest is not None}
 
     def _missing(self, wanted_bytes: int) -> int:
-        # What uploads have been promised is as good as taken.
-        wanted_bytes += self._uploads.outstanding_bytes()
+        return max(self._over_quota(wanted_bytes), self._over_disk(wanted_bytes))
+
+    def _remedy(self, wanted_bytes: int) -> str:
+        """What helps beside deleting: a larger quota makes no larger disk."""
+        if self._over_disk(wanted_bytes) > 0:
+            return f"free some room on the disk of {self._folders.root}"
+        return said(Remedy.MORE_ROOM)
+
+    def _over_quota(self, wanted_bytes: int) -> int:
         taken = self._folders.jobs_bytes() + self._uploads.disk_bytes()
-        over_quota = taken + wanted_bytes - self._limits.disk_bytes
-        over_disk = self._limits.keep_free_bytes + wanted_bytes - self._folders.free_bytes()
-        return max(over_quota, over_disk)
+        return taken + self._with_promised(wanted_bytes) - self._limits.disk_bytes
+
+    def _over_disk(self, wanted_bytes: int) -> int:
+        wanted_bytes = self._with_promised(wanted_bytes)
+        return self._limits.keep_free_bytes + wanted_bytes - self._folders.free_bytes()
+
+    def _with_promised(self, wanted_bytes: int) -> int:
+        """What uploads have been promised is as good as taken."""
+        return wanted_bytes + self._uploads.outstanding_bytes()
 
     def _jobs_to_go(self) -> Iterator[StoredJob]:
         done = self._store.list([JobState.DONE], limit=_ALL)

@@ -20,7 +20,6 @@ from fresco_server.worker.channel import Channel
 
 _LOGGER = logging.getLogger(__name__)
 _NICENESS = 5
-"""Hosts, players and the daemon itself come first."""
 
 
 def main() -> None:
@@ -34,8 +33,6 @@ def main() -> None:
     confinement.confine(arguments)
     channel = Channel()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(name)s: %(message)s")
-    with suppress(AttributeError, OSError):
-        os.nice(_NICENESS)
     try:
         _serve(channel, arguments)
     # Whatever it was, the daemon is told; an orderly end would wait for the thread that listens.
@@ -51,10 +48,12 @@ def _serve(channel: Channel, arguments: argparse.Namespace) -> None:
     if arguments.media:
         from fresco_server.worker import media
 
+        _give_way()
         media.serve(channel)
     elif arguments.pull is not None:
         from fresco_server.worker import pull
 
+        _give_way()
         pull.serve(channel, arguments.pull)
     else:
         _serve_device(channel, arguments.device)
@@ -75,8 +74,19 @@ def _serve_device(channel: Channel, device: str | None) -> None:
     from fresco_server.worker.engine import DeviceEngine
 
     engine = DeviceEngine(devices[0].id, lambda source: channel.send(ModelHeld(source=source)))
+    _give_way()
     channel.send(Ready(devices=devices))
     DeviceWorker(channel, engine).serve()
+
+
+def _give_way() -> None:
+    """Let hosts, players and the daemon itself come first from now on.
+
+    Not before it is ready: on a machine that is busy for long, a process that has to stand back
+    while it loads its libraries does not get there in the time that it is given, however often.
+    """
+    with suppress(AttributeError, OSError):
+        os.nice(_NICENESS)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from fresco_server.jobs.job import JobOrder
 from fresco_server.jobs.store import JobStore
 from fresco_server.jobs.uploads import Uploads
 from fresco_server.settings import CHUNK_BYTES, LimitSettings
+from fresco_settings import Remedy, reworded
 
 QUOTA = 10 << 20
 LIMITS = LimitSettings(disk_bytes=QUOTA, upload_bytes=1 << 40, keep_free_bytes=0)
@@ -80,6 +82,30 @@ def test_an_upload_that_is_refused_can_not_be_sent_all_the_same(daemon: Daemon) 
         daemon.uploads.chunk(_digest(1), 0, b"x")
     assert daemon.promised_bytes == 0
     assert list(daemon.folders.uploads.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("limits", "remedy"),
+    [
+        (replace(LIMITS, disk_bytes=1), "larger quota"),
+        (
+            replace(LIMITS, disk_bytes=1 << 60, keep_free_bytes=1 << 60),
+            "free some room on the disk",
+        ),
+    ],
+    ids=["quota", "disk"],
+)
+def test_the_remedy_is_for_what_is_short(
+    daemon: Daemon, limits: LimitSettings, remedy: str
+) -> None:
+    quota = DiskQuota(daemon.store, daemon.folders, daemon.uploads, limits)
+
+    with pytest.raises(DaemonLimitReached) as caught:
+        quota.make_room(1000)
+
+    shown = reworded(str(caught.value), {Remedy.MORE_ROOM: "a larger quota"}, {})
+    assert remedy in shown
+    assert ("quota" in shown) == (remedy == "larger quota")
 
 
 def test_what_is_announced_counts_before_it_is_sent(daemon: Daemon) -> None:

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 
 def test_a_worker_whose_libraries_are_broken_says_so_and_ends(tmp_path: Path) -> None:
     (tmp_path / "torch.py").write_text("raise ImportError('libcudart.so.13: cannot be opened')")
@@ -31,6 +33,34 @@ def test_a_worker_whose_libraries_are_broken_says_so_and_ends(tmp_path: Path) ->
     }
     assert worker.returncode == 1
     assert b"Traceback" in log
+
+
+@pytest.mark.skipif(not hasattr(os, "nice"), reason="this system has no such priorities")
+def test_a_worker_gives_way_only_once_it_has_started(tmp_path: Path) -> None:
+    """On a busy machine it would never get there."""
+    (tmp_path / "torch.py").write_text("import os\nraise ImportError(f'by {os.nice(0)}')")
+    usual = os.nice(0)
+
+    with _worker("--device", "cpu", PYTHONPATH=str(tmp_path)) as broken:
+        assert broken.stdout is not None
+        said = json.loads(broken.stdout.readline())
+    with _worker("--media") as ready:
+        assert ready.stdout is not None
+        ready.stdout.readline()
+        given = os.getpriority(os.PRIO_PROCESS, ready.pid)
+        ready.kill()
+
+    assert said["message"] == f"ImportError: by {usual}"
+    assert given > usual
+
+
+def _worker(*arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "fresco_server.worker", *arguments],
+        env={**os.environ, **environment},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
 
 
 def test_looking_at_clips_loads_no_networks() -> None:
