@@ -179,7 +179,7 @@ def test_a_keyframe_folder_that_is_a_file_is_refused_before_any_work(
         make_clip(3), tmp_path / "out.mp4", SETTINGS, tiny_model, save_keyframes=tmp_path / "keys"
     )
 
-    with pytest.raises(OutputNotWritable, match="another folder"):
+    with pytest.raises(OutputNotWritable, match="name a folder"):
         next(events)
 
 

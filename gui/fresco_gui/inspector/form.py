@@ -9,7 +9,6 @@ from PyQt6.QtCore import Qt, pyqtSignal, pyqtSlot
 from PyQt6.QtWidgets import QFormLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from fresco_gui.inspector.fields import (
-    FILES,
     Field,
     StyleField,
     field_for,
@@ -54,7 +53,8 @@ class SettingsForm(QWidget):
         self._parameters = tuple(parameters)
         groups: dict[str, list[Parameter]] = {}
         for parameter in parameters:
-            if parameter.name in FILES or not parameter.is_of_clip:  # chosen in the timeline
+            # Numbers of one clip are those of frames, which are chosen in the timeline.
+            if parameter.kind == "text" or not parameter.is_of_clip:
                 title = translated(parameter.group) if parameter.is_advanced else ""
                 groups.setdefault(title, []).append(parameter)
         for title, members in groups.items():

@@ -32,7 +32,7 @@ from hypothesis import strategies as st
 from lupa import lua51
 
 from tests.fakes.resolve import Resolve, World
-from tests.fakes.resolve.lua import LuaSide, in_thread, new_lua
+from tests.fakes.resolve.lua import LuaSide, in_thread, new_lua, patient
 from tests.fakes.resolve.rendering import SETTINGS
 from tests.integration.daemons import DaemonProcess, wait_for
 from tests.plugins.davinci.conftest import (
@@ -109,7 +109,7 @@ def click(free: World, mailbox: Mailbox, script: str, folders: ResolveFolders) -
     @contextmanager
     def clicked(language: Any = lua51) -> Generator[Clicked, None, None]:
         side = side_of(free, folders, language)
-        close = in_thread(side, script)
+        close = in_thread(side, patient(script))
         link = connected(mailbox)
         try:
             yield Clicked(side, link)
@@ -260,7 +260,7 @@ def test_on_windows_the_script_opens_the_mailbox_by_its_short_name(
     assert script.isascii()
     mailbox = Mailbox(scripts.mailbox, folders.preferences, heartbeat_s=0.1)
     mailbox.open()
-    close = in_thread(side_of(free, folders), script)
+    close = in_thread(side_of(free, folders), patient(script))
 
     link = connected(mailbox)
 
@@ -341,7 +341,7 @@ def test_a_second_click_takes_over_and_the_first_ends(
     old = connected(mailbox)
     assert Bridge(old).resolve.GetProductName  # Nothing is called yet.
 
-    close = in_thread(second, script)
+    close = in_thread(second, patient(script))
     new = connected(mailbox)
     thread.join(30)
 

@@ -27,7 +27,7 @@ from PyQt6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
 
 from tests.fakes.resolve import World
-from tests.fakes.resolve.lua import LuaSide, in_thread
+from tests.fakes.resolve.lua import LuaSide, in_thread, patient
 from tests.fakes.settings import MoreSettings
 from tests.integration.daemons import DaemonProcess
 from tests.plugins.davinci.conftest import PROGRAM, DirectLink, MakeMedia, OpenWorld, clip_of, put
@@ -200,7 +200,8 @@ def test_a_click_in_the_free_edition_connects_the_window(
         f"{FREE_EDITION}.lua"
     ]
 
-    close = in_thread(LuaSide(world, folders.profiles / "Default/Fusion.prefs"), script)
+    side = LuaSide(world, folders.profiles / "Default/Fusion.prefs")
+    close = in_thread(side, patient(script))
 
     qtbot.waitUntil(lambda: "8 frames" in window.heading.text(), timeout=_PATIENCE_MS)
     qtbot.waitUntil(lambda: not window.background.is_busy, timeout=_PATIENCE_MS)
