@@ -403,6 +403,15 @@ def test_keys_numbered_from_0_stay_where_they_are(
     assert keys.warnings == ()
 
 
+def test_of_keys_two_frames_off_nothing_is_concluded(moving_clip: Clip, tmp_path: Path) -> None:
+    folder = paint(tmp_path, {index + 2: index for index in (2, 5, 8)}, "negative")
+
+    keys = find_painted_keys(folder, moving_clip, 0, 12)
+
+    assert tuple(keys.files) == (4, 7, 10)
+    assert keys.warnings == ()
+
+
 def test_keys_that_only_faintly_look_a_frame_late_are_told_and_left(
     moving_clip: Clip, tmp_path: Path
 ) -> None:

@@ -218,6 +218,20 @@ def test_uploads_that_nobody_goes_on_with_go_before_jobs(daemon: Daemon) -> None
         daemon.uploads.chunk(_digest(1), 0, b"x")
 
 
+def test_a_result_that_nobody_has_fetched_stays_where_a_fetched_one_goes(daemon: Daemon) -> None:
+    order = JobOrder(clip="/clips/a.mp4", settings={"prompt": "ink"})
+    for name in ("unfetched", "fetched"):
+        daemon.store.add(name, order, is_urgent=False, most_queued=9)
+        daemon.store.change_state(name, JobState.DONE)
+        (daemon.folders.prepare_job(name) / "result.mp4").write_bytes(bytes(QUOTA // 3))
+    daemon.store.set_fetched("fetched")
+
+    daemon.uploads.start(_digest(1), QUOTA // 2, "x.mp4")
+
+    assert daemon.store.has("unfetched")
+    assert not daemon.store.has("fetched")
+
+
 def test_an_upload_that_nobody_goes_on_with_yields_to_others(daemon: Daemon) -> None:
     daemon.uploads.start(_digest(1), QUOTA, "x.mp4")
     daemon.uploads.chunk(_digest(1), 0, b"abc")
