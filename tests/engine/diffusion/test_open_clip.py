@@ -97,12 +97,15 @@ def test_prompts_end_in_its_padding(file: Path) -> None:
 def test_its_u_net_is_the_librarys_and_predicts_the_velocity(file: Path) -> None:
     model = load_model(file, control="none", device="cpu")
 
-    x, words = torch.randn(1, 4, 8, 8), torch.randn(1, TOKENS, TEXT_WIDTH)
+    random = torch.Generator().manual_seed(7)
+    x = torch.randn(1, 4, 8, 8, generator=random)
+    words = torch.randn(1, TOKENS, TEXT_WIDTH, generator=random)
     with torch.no_grad():
         found, expected = (
             one(x, 500, encoder_hidden_states=words).sample for one in (model.unet, unet())
         )
-    torch.testing.assert_close(found, expected)
+    # A projection by a matrix and one by a convolution round differently.
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-3)
     assert model.scheduler_config["prediction_type"] == "v_prediction"
 
 
