@@ -48,12 +48,10 @@ from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from bench import plain_guidance
-from bench.guidance import a_correspondence
+from bench.guidance import NO_ATTENTION, NO_OPTIMISATION, a_correspondence
 
 _BUDGET_S = 420.0
 """Seconds after which no new section is begun: the promise is eight minutes in all."""
-NO_ATTENTION = AttentionSettings(spatial=False, cross_frame=False, temporal=False)
-NO_OPTIMISATION = OptimisationSettings(temporal=False, spatial=False)
 PLAIN = RestyleSettings(
     prompt="a watercolour",
     steps=4,

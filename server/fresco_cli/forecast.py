@@ -43,10 +43,11 @@ def forecast(engine: InProcessEngine, job: JobChoice) -> str:
     )
     settings = RestyleSettings(prompt="a watercolour", size=job.size)
     count = settings.batch_size
-    whole, least = (engine.batch_cost(clip, settings, model, n) for n in (count, _LEAST_BATCH))
+    whole = engine.batch_cost(clip, settings, model, count)
     takes = f"{count} keyframes at once at {job.size} px take {sized(whole.peak_bytes)}"
     room = _room(model)
     if room is not None and whole.peak_bytes > room:
+        least = engine.batch_cost(clip, settings, model, _LEAST_BATCH)
         a_frame = (whole.working_bytes - least.working_bytes) / (count - _LEAST_BATCH)
         fitting = int(_LEAST_BATCH + (room - least.peak_bytes) / a_frame)
         raise CheckProblem(

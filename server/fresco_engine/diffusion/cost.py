@@ -1,7 +1,7 @@
 """What a batch will cost, told from the shapes of a model alone: memory, and arithmetic.
 
 The denoising of a batch is gone through on torch's device "meta", where tensors have a shape and a
-precision but no numbers: the very code that will run, in a second or two and without the memory.
+precision but no numbers: the very code that will run, in seconds and without the memory.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ def batch_cost(
     is hidden: hidden places add keys to cross-frame attention, but hardly any memory. Kernels'
     own scratch memory is not counted.
     """
-    pretended = on_meta(model)
+    halved = model.dtype in (torch.float16, torch.bfloat16)
+    # An autoencoder in float16 would have to be asked whether it overflowed.
+    pretended = on_meta(model, torch.bfloat16 if halved else model.dtype)
     brief, longer = (_brief(settings, iterations) for iterations in (1, 2))
     with torch.no_grad():
         run = _pretended_run(pretended, brief, frames, height, width)
@@ -100,13 +102,8 @@ def _gone_through(run: BatchRun) -> tuple[int, float, float]:
     return memory.peak, stepping / _STEPS, all_of_it - stepping
 
 
-def on_meta(model: Model) -> Model:
-    """The same model without its numbers, at bfloat16 if it is in half precision.
-
-    An autoencoder in float16 would have to be asked whether it overflowed.
-    """
-    halved = model.dtype in (torch.float16, torch.bfloat16)
-    dtype = torch.bfloat16 if halved else model.dtype
+def on_meta(model: Model, dtype: torch.dtype) -> Model:
+    """The same model without its numbers; its text encoder and detectors stay as they are."""
     controls = tuple(
         replace(one, network=_without_numbers(one.network, dtype)) for one in model.controls
     )

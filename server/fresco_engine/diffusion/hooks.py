@@ -44,14 +44,18 @@ def guided_sizes(
     optimisation: OptimisationSettings,
 ) -> tuple[tuple[int, int], ...]:
     """Sizes (h, w) of the maps that guidance will act on, of latents of `size`."""
-    blocks = set(optimisation.blocks) if optimisation.is_on else set[int]()
-    if attention.spatial or attention.cross_frame or attention.temporal:
-        blocks.update(index for index in GUIDED_BLOCKS if self_attentions(unet, index))
+    guides = attention.spatial or attention.cross_frame or attention.temporal
+    blocks = [
+        index
+        for index in range(len(unet.up_blocks))
+        if (optimisation.is_on and index in optimisation.blocks)
+        or (guides and index in GUIDED_BLOCKS and self_attentions(unet, index))
+    ]
     sizes = [size]
     for _ in unet.up_blocks[1:]:
         sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
     coarse_first = sizes[::-1]
-    return tuple(dict.fromkeys(coarse_first[index] for index in sorted(blocks)))
+    return tuple(dict.fromkeys(coarse_first[index] for index in blocks))
 
 
 @contextmanager

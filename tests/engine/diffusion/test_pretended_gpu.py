@@ -9,8 +9,8 @@ steps is real.
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import copy, deepcopy
-from dataclasses import fields, is_dataclass, replace
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,6 +19,7 @@ import pytest
 import torch
 from fresco_engine.correspondence.batch import BatchCorrespondence
 from fresco_engine.correspondence.origins import Origins
+from fresco_engine.diffusion.cost import moved, on_meta
 from fresco_engine.diffusion.finite import FiniteWatch
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.models import load_model
@@ -124,35 +125,6 @@ class Strict(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def moved(value: Any, dtype: torch.dtype, seen: dict[int, Any]) -> Any:
-    """A copy of whatever holds tensors, with these on the pretended device.
-
-    Numbers that settings are made of stay on the host, where the samplers keep them.
-    """
-    if id(value) in seen:
-        return seen[id(value)]
-    result = value
-    if isinstance(value, torch.nn.Module):
-        result = _network(value, dtype)
-    elif isinstance(value, torch.Tensor):
-        result = value.to(DEVICE)
-    elif isinstance(value, tuple):
-        result = tuple(moved(one, dtype, seen) for one in value)
-    elif isinstance(value, dict):
-        result = {key: moved(one, dtype, seen) for key, one in value.items()}
-    elif is_dataclass(value) and not isinstance(value, type):
-        result = copy(value)
-        for field in fields(value):
-            held = moved(getattr(value, field.name), dtype, seen)
-            object.__setattr__(result, field.name, held)
-    seen[id(value)] = result
-    return result
-
-
-def _network(network: torch.nn.Module, dtype: torch.dtype) -> torch.nn.Module:
-    return deepcopy(network).to(DEVICE, dtype)
-
-
 class FreshNoise:
     """Noise without a seed, as fake tensors have no numbers to draw."""
 
@@ -165,31 +137,31 @@ class FreshNoise:
 
 def on_the_gpu(run: BatchRun, dtype: torch.dtype) -> BatchRun:
     """A batch that was made ready on the processor, as if it had been on the device."""
-    seen: dict[int, Any] = {}
-    model = replace(moved(run.model, dtype, seen), device=torch.device(DEVICE), dtype=dtype)
+    device = torch.device(DEVICE)
+    model = on_meta(run.model, dtype)
     sampler = copy(run.sampler)
-    sampler.steps = moved(sampler.steps, dtype, seen)
+    sampler.steps = moved(sampler.steps, device)
     noise = FreshNoise(run.clean.shape)
-    conditions = moved(run.conditions, dtype, seen)
+    bound = zip(run.conditions.controls, model.controls, strict=True)
     return replace(
         run,
         model=model,
         sampler=sampler,
-        correspondence=moved(run.correspondence, dtype, seen),
+        correspondence=moved(run.correspondence, device),
         conditions=replace(
-            conditions,
-            embeddings=tuple(words.to(dtype) for words in conditions.embeddings),
+            run.conditions,
+            embeddings=tuple(words.to(device, dtype) for words in run.conditions.embeddings),
             controls=tuple(
-                replace(one, network=control.network, pictures=one.pictures.to(dtype))
-                for one, control in zip(conditions.controls, model.controls, strict=True)
+                replace(one, network=loaded.network, pictures=one.pictures.to(device, dtype))
+                for one, loaded in bound
             ),
         ),
         noise=replace(run.noise, start=noise, steps=noise),
-        clean=moved(run.clean, dtype, seen),
-        reference_input=moved(run.reference_input, dtype, seen).to(dtype),
-        anchors=moved(run.anchors, dtype, seen),
-        maps=moved(run.maps, dtype, seen),
-        background=moved(run.background, dtype, seen),
+        clean=run.clean.to(device),
+        reference_input=run.reference_input.to(device, dtype),
+        anchors=moved(run.anchors, device),
+        maps=moved(run.maps, device),
+        background=moved(run.background, device),
         finite=FiniteWatch(model),
     )
 
