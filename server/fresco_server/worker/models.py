@@ -41,9 +41,10 @@ class Models:
         library = Library.of(source, order.folders)
         given = (Lora(Path(path), weight) for path, weight in order.loras)
         loras = (*given, *named_loras(settings, library))
-        # How strongly each binds is no part of the model, and neither is where embeddings lie.
+        # How strongly each binds is no part of the model. Folders are: a VAE or a ControlNet of the
+        # same name may be another one there.
         kinds = control and ControlChoice.parse(control).kinds
-        key = (replace(order, loras=(), folders=()), kinds, loras)
+        key = (replace(order, loras=()), kinds, loras)
         if self._model is None or key != self._key:
             # The old one goes first: two may not fit.
             self._model = None
@@ -59,4 +60,4 @@ class Models:
             )
             self._key = key
             self._holds(source)
-        return replace(self._model, library=library)
+        return self._model
