@@ -46,7 +46,7 @@ def measure(work: Path, frames: int, size: tuple[int, int]) -> None:
         _, idle_quit_s = play(plugin, work / "leave", daemon, clip)
     finally:
         daemon.stop_whatever()
-    print(f"{frames} frames of {size[0]} x {size[1]}, {found['keys'][0]} keyframes; milliseconds")
+    print(f"{frames} frames of {size[0]} x {size[1]}, {len(found['keys'])} keyframes; milliseconds")
     print(f"{1000 * found['streaming_s']:8.1f}  the timer's longest hold while keyframes come in")
     print(f"{1000 * found['placed_s']:8.1f}  the same until the result was placed")
     print(f"{1000 * found['cpu_s']:8.1f}  of the processor")

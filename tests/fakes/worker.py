@@ -3,7 +3,8 @@
     python -m tests.fakes.worker [--step-s S] [--frame-s S] [--crash-at N] [--start-once FILE] ...
 
 `--step-s` and `--frame-s` are how long a denoising step and a frame take. With `--crash-at N` the
-process kills itself when it is to make frame N. With `--start-once FILE` only the first one starts.
+process kills itself when it is to make frame N, with `--frames-after FILE` it makes none until that
+file is there. With `--start-once FILE` only the first one starts.
 With `--broken NAME` the worker of that device ("any" for all) does not start, in the way of
 `--how`, until there is the file `--mended FILE`.
 """
@@ -60,6 +61,7 @@ class NegativeEngine:
     step_s: float
     frame_s: float
     crash_at: int | None
+    frames_after: Path | None = None
     is_lost: bool = False
 
     def render(self, run: RunJob) -> Generator[Event, None, None]:
@@ -127,6 +129,8 @@ class NegativeEngine:
     def _frames(
         self, clip: Clip, plan: ClipAnalysed, checkpoint: FolderCheckpoint
     ) -> Generator[Event, None, None]:
+        while self.frames_after is not None and not self.frames_after.exists():
+            time.sleep(0.02)
         size = _size(clip, _settings(plan))
         for frame in clip.frames(plan.start, plan.stop, size=size.scaled):
             made = checkpoint.load("frames", frame.index)
@@ -244,6 +248,7 @@ def main() -> None:
     parser.add_argument("--step-s", type=float, default=0.01)
     parser.add_argument("--frame-s", type=float, default=0.001)
     parser.add_argument("--crash-at", type=int)
+    parser.add_argument("--frames-after", type=Path)
     parser.add_argument("--start-once", type=Path)
     parser.add_argument("--broken")
     parser.add_argument("--how", default="exit code")
@@ -270,7 +275,9 @@ def main() -> None:
     else:
         device = DeviceInfo(id=arguments.device, name="Fake", memory_bytes=1 << 30)
         channel.send(Ready(devices=(device,)))
-        engine = NegativeEngine(arguments.step_s, arguments.frame_s, arguments.crash_at)
+        engine = NegativeEngine(
+            arguments.step_s, arguments.frame_s, arguments.crash_at, arguments.frames_after
+        )
         DeviceWorker(channel, engine).serve()
 
 

@@ -128,9 +128,12 @@ def _frame_all() -> None:
     hands.press("Home", x, window.height - y)
 
 
-def use(clip: str, quit_mark: str, is_noisy: bool = False) -> Generator[hands.Step, None, Any]:
+def use(
+    clip: str, quit_mark: str, frames_mark: str = "", is_noisy: bool = False
+) -> Generator[hands.Step, None, Any]:
     """A job under way in the window: how long the main thread was held, what undo does, the end.
 
+    The file `frames_mark` is made when the keyframes were looked at: the first frame may come now.
     The last job is still under way when Blender quits. With `is_noisy` another thread of Python
     never rests: operators that are run in an overridden context then crash Blender before 5.1.
     """
@@ -159,15 +162,16 @@ def use(clip: str, quit_mark: str, is_noisy: bool = False) -> Generator[hands.St
     heart.longest_s = 0.0  # the button's own work is over
     yield lambda: len(card.keyframe_files) >= 5
     streaming_s, loop_s = times.longest_s, heart.longest_s
-    keys_before = len(timeline.keys(scene, card.job_id))
+    # The timer puts them there a few at a time, however long that takes.
+    yield lambda: _are_all_keys_there(card)
     bpy.ops.ed.undo()
     yield 1.0
     scene = bpy.context.scene
     after_undo = [s.name for s in stage.part("vse").all_strips(scene)]
     bpy.ops.ed.redo()
-    yield 1.5
-    scene = bpy.context.scene
-    keys_again = len(timeline.keys(scene, card.job_id))
+    yield lambda: _are_all_keys_there(card)
+    if frames_mark:
+        Path(frames_mark).touch()
     yield lambda: card.phase in {"fetching", "placed"}
     bpy.ops.fresco.refresh()
     if card.result is None:
@@ -202,7 +206,7 @@ def use(clip: str, quit_mark: str, is_noisy: bool = False) -> Generator[hands.St
         "loop_s": loop_s,
         "cpu_s": times.longest_cpu_s,
         "parts": parts.longest,
-        "keys": [keys_before, keys_again],
+        "keys": card.plan.keyframes,
         "after_undo": after_undo,
         "done": done,
         "undone": undone,
@@ -211,6 +215,11 @@ def use(clip: str, quit_mark: str, is_noisy: bool = False) -> Generator[hands.St
         "frames": card.result_frames,
         "tab_was_drawn": bool(_drawn),
     }
+
+
+def _are_all_keys_there(card: Any) -> bool:
+    scene = bpy.context.scene
+    return len(stage.part("timeline").keys(scene, card.job_id)) == len(card.plan.keyframes)
 
 
 def _make_noise() -> None:
