@@ -140,7 +140,7 @@ def use(
     watch_drawing()
     if is_noisy:
         threading.Thread(target=_make_noise, daemon=True).start()
-    times, timeline = stage.part("main_loop").TickTimes, stage.part("timeline")
+    times = stage.part("main_loop").TickTimes
     scene = stage.new_scene()
     strip = stage.add_movie(scene, clip)
     strip.name = "shot"
