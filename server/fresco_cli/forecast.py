@@ -17,7 +17,6 @@ CARDS_GB = (4, 6, 8, 12, 16, 24, 32, 48, 80)
 _DRIVERS_GB = 1.0
 """What a graphics card's driver and the desktop on it take for themselves."""
 _STEPS = 2
-_LEAST_BATCH = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,18 +44,10 @@ def forecast(engine: InProcessEngine, job: JobChoice) -> str:
     count = settings.batch_size
     whole = engine.batch_cost(clip, settings, model, count)
     takes = f"{count} keyframes at once at {job.size} px take {sized(whole.peak_bytes)}"
-    room = _room(model)
-    if room is not None and whole.peak_bytes > room:
-        least = engine.batch_cost(clip, settings, model, _LEAST_BATCH)
-        a_frame = (whole.working_bytes - least.working_bytes) / (count - _LEAST_BATCH)
-        fitting = int(_LEAST_BATCH + (room - least.peak_bytes) / a_frame)
+    if (lowered := engine.fitting(clip, settings, model)).batch_size is not None:
         raise CheckProblem(
-            f"{takes}, and {sized(room)} are free; "
-            + (
-                f"let {fitting} be made at once"
-                if fitting >= _LEAST_BATCH
-                else "use a smaller size, or the processor"
-            )
+            f"{takes}, which is more than is free, so {lowered.batch_size} will be made at once; "
+            "close other programs that use the device, or use a smaller size"
         )
     keyframes = max(2, -(-clip.info.frame_count // settings.keyframe_max) + 1)
     brief = replace(settings, steps=_STEPS, strength=1.0)
@@ -76,14 +67,3 @@ def _cards(peak_bytes: int) -> str:
     needed = peak_bytes / 1e9 + _DRIVERS_GB
     fitting = next((size for size in CARDS_GB if size >= needed), None)
     return "" if fitting is None else f", which fits graphics cards of {fitting} GB and more"
-
-
-def _room(model: object) -> int | None:
-    """Free bytes of the model's graphics card; None for a processor, whose memory can be lent."""
-    import torch
-
-    device = getattr(model, "device", None)
-    if not isinstance(device, torch.device) or device.type != "cuda":
-        return None
-    held = torch.cuda.memory_reserved(device)
-    return torch.cuda.mem_get_info(device)[0] + held

@@ -134,12 +134,19 @@ class ResultMismatch(FrescoError):
 
 
 class OutOfDeviceMemory(FrescoError):
-    """The device ran out of memory."""
+    """The device ran out of memory; `is_of_autoencoder`: between pictures and latents."""
 
     field = "size"
     remedy = Remedy.LESS_MEMORY
 
-    def __init__(self, stage: str, wanted_bytes: int | None, free_bytes: int | None) -> None:
+    def __init__(
+        self,
+        stage: str,
+        wanted_bytes: int | None,
+        free_bytes: int | None,
+        *,
+        is_of_autoencoder: bool = False,
+    ) -> None:
         wanted = f", {sized(wanted_bytes)} wanted" if wanted_bytes else ""
         free = f", {sized(free_bytes)} free" if free_bytes else ""
         super().__init__(
@@ -147,5 +154,6 @@ class OutOfDeviceMemory(FrescoError):
             f"{said(Remedy.LESS_MEMORY)}, or close other programs that use the device"
         )
         self.stage = stage
+        self.is_of_autoencoder = is_of_autoencoder
         self.wanted_bytes = wanted_bytes
         self.free_bytes = free_bytes

@@ -193,14 +193,14 @@ class _Given(Generic[Given]):
     """A stage as its work sees it."""
 
     def __init__(self, stage: PipelineStage[Given, Any]) -> None:
-        self._lane = stage
+        self._stage = stage
 
     def __iter__(self) -> Iterator[Given]:
         return self
 
     def __next__(self) -> Given:
-        return self._lane.next_given()
+        return self._stage.next_given()
 
     def is_ready(self) -> bool:
         """Whether the next item, or that there is none, is known now."""
-        return self._lane.has_given()
+        return self._stage.has_given()

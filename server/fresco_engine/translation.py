@@ -188,11 +188,16 @@ def _take_in(shot: _Shot, record: StoredBatch) -> None:
 def _tried(
     run: TranslationRun, shot: _Shot, work: _Work
 ) -> Generator[Progress | RunWarned, None, StoredBatch | None]:
-    """Translates what is missing; None if smaller batches have to be planned for it first."""
+    """Translates what is missing; None if batches have to be planned anew for it first."""
+    model, (width, height) = run.model(), run.size.padded
+    if notes := run.fallback.plan(model, run.settings, height, width):
+        yield from map(RunWarned, notes)
+        return None
     try:
         return (yield from _translate_missing(run, shot, work))
-    except OutOfDeviceMemory:
-        note = run.fallback.lower_batch(len(work.batch.frames))
+    except OutOfDeviceMemory as error:
+        note = run.fallback.tile(model, height, width) if error.is_of_autoencoder else None
+        note = note or run.fallback.lower_batch(len(work.batch.frames))
         if note is None:
             raise
     # Only here, where nothing holds the exception, can the tensors that hang on it be freed.
@@ -247,7 +252,7 @@ def _translation(
         anchors=_anchors(shot) if batch.anchors else None,
         shot_controls=shot.controls,
     )
-    model = run.model()
+    model = run.fallback.adapted(run.model())
     with device_memory("comparing keyframes"):
         correspondence = correspond(
             images,

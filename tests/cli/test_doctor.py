@@ -9,6 +9,7 @@ from pathlib import Path
 import fresco_client as client
 import pytest
 from fresco_cli.fault_report import cleaned
+from fresco_engine.checkpoint import Adjustments
 
 from tests.cli.conftest import Fresco
 from tests.fakes.engine import FakeEngine
@@ -43,16 +44,16 @@ def test_a_job_of_ones_own_is_forecast(fresco: Fresco, engine: FakeEngine, clip:
 
 
 def test_a_card_that_is_too_small_is_told_the_batch_that_fits(
-    fresco: Fresco, monkeypatch: pytest.MonkeyPatch
+    fresco: Fresco, engine: FakeEngine
 ) -> None:
-    monkeypatch.setattr("fresco_cli.forecast._room", lambda model: 3_600_000_000)
+    engine.adjustments = Adjustments(batch_size=5)
 
     ended = fresco("doctor", "--json")
 
     checks = {check["name"]: check for check in json.loads(ended.stdout)}
     assert ended.code == 1
     assert not checks["forecast"]["is_ok"]
-    assert "3.6 GB are free; let 5 be made at once" in checks["forecast"]["detail"]
+    assert "more than is free, so 5 will be made at once" in checks["forecast"]["detail"]
 
 
 def test_what_is_missing_is_named_and_ends_with_code_1(

@@ -1,18 +1,23 @@
-"""A full device: smaller batches, then a smaller size, once each, and never for nothing."""
+"""A full device: tiles, smaller batches, then a smaller size, once each, never for nothing."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
+from fakes.tiny_models import tiny_vae, write_model_folder
+from fresco_engine import memory_fallback
 from fresco_engine.checkpoint import Adjustments, Checkpoint, FolderCheckpoint, NoCheckpoint, fork
+from fresco_engine.diffusion import latents
+from fresco_engine.diffusion.cost import working_bytes
 from fresco_engine.diffusion.model import Model
+from fresco_engine.diffusion.models import load_model
 from fresco_engine.errors import OutOfDeviceMemory
-from fresco_engine.memory_fallback import MemoryFallback, smaller_batch, smaller_size
+from fresco_engine.memory_fallback import MemoryFallback, fitting, smaller_batch, smaller_size
 from fresco_engine.rendering import render
 from fresco_engine.restyling import restyle
 from fresco_engine.settings import OptimisationSettings, SmoothingSettings
@@ -229,3 +234,92 @@ def test_a_file_that_was_begun_is_begun_anew(
     assert isinstance(finished, RunFinished)
     assert finished.report.settings["size"] == 256
     assert any("a size of 256" in text for text in finished.report.warnings)
+
+
+def test_an_autoencoder_that_does_not_fit_works_in_tiles(
+    make_clip: MakeClip, checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_model_folder(tmp_path / "model", vae="kl", controlnet=False)
+    model = load_model(folder, control="none", device="cpu")
+    monkeypatch.setattr(latents, "TILE", 32)
+    clip, settings = make_clip(5), replace(SETTINGS, control="none")
+    seen: list[int] = []
+
+    def check(module: Any, inputs: Any) -> None:
+        seen.append(max(inputs[0].shape[-2:]))
+        if seen[-1] > 4:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    cast(Any, model.vae).decoder.register_forward_pre_hook(check)
+    events = list(restyle(clip, settings, model, checkpoint=checkpoint))
+
+    warnings = [event.message for event in events if isinstance(event, RunWarned)]
+    assert len(warnings) == 1
+    assert "one part after the other" in warnings[0]
+    assert sum(size > 4 for size in seen) == 1
+    assert len(frames_of(events)) == 5
+    if isinstance(checkpoint, FolderCheckpoint):
+        assert checkpoint.adjustments() == Adjustments(is_tiled=True)
+
+
+GIB = 1 << 30
+
+
+@pytest.mark.parametrize(
+    ("free_gib", "wanted"),
+    [
+        (30, Adjustments()),
+        (11.2, Adjustments()),
+        (9, Adjustments(batch_size=6)),
+        (5.6, Adjustments(batch_size=3)),
+        (5, Adjustments(batch_size=7, is_tiled=True)),
+        (3, Adjustments(batch_size=3, is_tiled=True)),
+        (1.7, Adjustments(batch_size=1, is_tiled=True)),
+        (1.4, None),
+    ],
+)
+def test_what_has_no_room_is_changed_no_more_than_it_must(
+    free_gib: float,
+    wanted: Adjustments | None,
+    tiny_model: Model,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def needed(model: Model, settings: Any, *, frames: int, height: int, width: int) -> int:
+        return round((0.5 if model.is_tiled else 1) * GIB * (2 + frames))
+
+    monkeypatch.setattr(memory_fallback, "working_bytes", needed)
+    model = replace(tiny_model, vae=cast(Any, tiny_vae("kl")))
+    settings, free = replace(SETTINGS, batch_size=8), round(free_gib * GIB)
+
+    if wanted is None:
+        with pytest.raises(OutOfDeviceMemory, match="planning the first batch"):
+            fitting(model, settings, 768, 768, free)
+    else:
+        assert fitting(model, settings, 768, 768, free) == wanted
+
+
+def test_a_batch_that_has_no_room_is_not_tried(
+    make_clip: MakeClip,
+    tiny_model: Model,
+    limit_device: LimitDevice,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clip, settings = make_clip(20), replace(SETTINGS, batch_size=6)
+    expected = list(restyle(clip, replace(settings, batch_size=3), tiny_model))
+    resolved = tiny_model.resolved(settings)
+    height, width = plan_of(expected).working_size[::-1]
+    room = working_bytes(tiny_model, resolved, frames=3, height=height, width=width) / 0.9
+    monkeypatch.setattr(memory_fallback, "device_room", lambda device: round(room) + 100)
+    tried: list[int] = []
+    limit_device(lambda frames, _: tried.append(frames) is not None)
+
+    events = list(restyle(clip, settings, tiny_model, checkpoint=FolderCheckpoint(tmp_path)))
+
+    warnings = [event.message for event in events if isinstance(event, RunWarned)]
+    assert len(warnings) == 1
+    assert "only 3 keyframes" in warnings[0]
+    assert max(tried) <= 6
+    assert same_pictures(events, expected)
+    again = list(restyle(clip, settings, tiny_model, checkpoint=FolderCheckpoint(tmp_path)))
+    assert same_pictures(again, expected)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fresco_engine.checkpoint import Adjustments
 from fresco_engine.diffusion.catalogue import ModelEntry, ModelState
 from fresco_engine.diffusion.cost import BatchCost
 from fresco_engine.settings import RestyleSettings
@@ -40,6 +41,7 @@ class FakeEngine(InProcessEngine):
     fails_at: int = 3
     warnings: tuple[str, ...] = ()
     models: tuple[ModelEntry, ...] = ()
+    adjustments: Adjustments = field(default_factory=Adjustments)
     loaded: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     settings: list[RestyleSettings] = field(default_factory=list[RestyleSettings])
 
@@ -76,6 +78,10 @@ class FakeEngine(InProcessEngine):
         return BatchCost(
             weights_bytes=10**9, working_bytes=frames * 5 * 10**8, operations=frames * 1e9
         )
+
+    def fitting(self, clip: Clip, settings: RestyleSettings, model: Any) -> Adjustments:
+        """Everything fits, or what the test says."""
+        return self.adjustments
 
     def render(
         self,

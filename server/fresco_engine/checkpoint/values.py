@@ -274,10 +274,14 @@ def _check_sum(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
 
 @dataclass(frozen=True, kw_only=True)
 class Adjustments:
-    """Settings that a run had to lower to fit into the device's memory; `None` is as asked."""
+    """What a run had to change to fit into the device's memory; `None` is as asked.
+
+    `is_tiled`: the autoencoder works on one part of a picture after the other.
+    """
 
     batch_size: int | None = None
     size: int | None = None
+    is_tiled: bool = False
 
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> Adjustments:
@@ -287,7 +291,8 @@ class Adjustments:
             number if type(number) is int and 0 < number < _SIDE else None for number in numbers
         )
         batch_size, size = sound
-        return Adjustments(batch_size=batch_size, size=size)
+        is_tiled = values.get("is_tiled") is True
+        return Adjustments(batch_size=batch_size, size=size, is_tiled=is_tiled)
 
     def applied(self, settings: RestyleSettings) -> RestyleSettings:
         """`settings` with what had to be lowered."""

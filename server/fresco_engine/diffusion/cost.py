@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Callable
+from contextlib import nullcontext
 from copy import copy
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -26,7 +27,7 @@ from fresco_engine.diffusion.control import ControlInput
 from fresco_engine.diffusion.finite import FiniteWatch
 from fresco_engine.diffusion.guidance import maps_ahead
 from fresco_engine.diffusion.hooks import guided_sizes
-from fresco_engine.diffusion.latents import decode_latents
+from fresco_engine.diffusion.latents import decode_latents, downscale, encode_images
 from fresco_engine.diffusion.sampler import BatchNoise, BatchRun, Conditions, denoised
 from fresco_engine.diffusion.samplers import executed_steps, make_sampler
 from fresco_engine.diffusion.smoothing import CarriedBackground
@@ -68,22 +69,35 @@ def batch_cost(
     is hidden: hidden places add keys to cross-frame attention, but hardly any memory. Kernels'
     own scratch memory is not counted.
     """
-    halved = model.dtype in (torch.float16, torch.bfloat16)
-    # An autoencoder in float16 would have to be asked whether it overflowed.
-    pretended = on_meta(model, torch.bfloat16 if halved else model.dtype)
     brief, longer = (_brief(settings, iterations) for iterations in (1, 2))
     with torch.no_grad():
-        run = _pretended_run(pretended, brief, frames, height, width)
-        working, a_step, decoding = _gone_through(run)
+        run = _pretended_run(_pretended(model), brief, frames, height, width)
+        working, a_step, decoding = _gone_through(run, FlopCounterMode(display=False))
         # Every round of the optimisation is like the other.
-        _, with_another, _ = _gone_through(replace(run, settings=longer))
+        longer_run = replace(run, settings=longer)
+        _, with_another, _ = _gone_through(longer_run, FlopCounterMode(display=False))
     rounds = settings.optimisation.iterations - 1
     a_step += rounds * (with_another - a_step)
     return BatchCost(
         weights_bytes=sum(_bytes_of_network(one) for one in _networks(model)),
-        working_bytes=_bytes_of(run) + working,
+        working_bytes=working,
         operations=a_step * executed_steps(settings) + decoding,
     )
+
+
+@torch.no_grad()
+def working_bytes(
+    model: Model, settings: RestyleSettings, *, frames: int, height: int, width: int
+) -> int:
+    """Only the memory of `batch_cost`, in a third of its time."""
+    run = _pretended_run(_pretended(model), _brief(settings, 1), frames, height, width)
+    return _gone_through(run)[0]
+
+
+def _pretended(model: Model) -> Model:
+    halved = model.dtype in (torch.float16, torch.bfloat16)
+    # An autoencoder in float16 would have to be asked whether it overflowed.
+    return on_meta(model, torch.bfloat16 if halved else model.dtype)
 
 
 def _brief(settings: RestyleSettings, iterations: int) -> RestyleSettings:
@@ -91,15 +105,28 @@ def _brief(settings: RestyleSettings, iterations: int) -> RestyleSettings:
     return replace(settings, steps=_STEPS, strength=1.0, optimisation=optimisation)
 
 
-def _gone_through(run: BatchRun) -> tuple[int, float, float]:
-    """Most bytes at any moment; operations of a step, and of decoding."""
-    memory, counter, attention = PeakMemory(), FlopCounterMode(display=False), LeanAttention()
-    with attention, counter, memory:
+def _gone_through(
+    run: BatchRun, counter: FlopCounterMode | None = None
+) -> tuple[int, float, float]:
+    """Most bytes at any moment of encoding, denoising or decoding.
+
+    With a counter also operations of a step, and of decoding; else nothing.
+    """
+    pictures = torch.empty(1, 3, *run.correspondence.size, device=_META)
+    encoding, working, attention = PeakMemory(), PeakMemory(), LeanAttention()
+    with attention, encoding:
+        encode_images(run.model, pictures, run.finite)
+
+    def operations() -> float:
+        return counter.get_total_flops() + attention.operations if counter else 0.0
+
+    with attention, counter or nullcontext(), working:
+        before = operations()
         record = drained(denoised(run))
-        stepping = counter.get_total_flops() + attention.operations
+        denoising = operations() - before
         decode_latents(run.model, record[-1], run.finite)
-        all_of_it = counter.get_total_flops() + attention.operations
-    return memory.peak, stepping / _STEPS, all_of_it - stepping
+        decoding = operations() - before - denoising
+    return _bytes_of(run) + max(working.peak, encoding.peak), denoising / _STEPS, decoding
 
 
 def on_meta(model: Model, dtype: torch.dtype) -> Model:
@@ -138,8 +165,7 @@ def _pretended_run(
 ) -> BatchRun:
     """A batch made ready for `denoised`, of pictures that nobody has seen."""
     channels = int(cast(Any, model.vae).config.latent_channels)
-    scale = 2 ** (len(cast(Any, model.vae).config.block_out_channels) - 1)
-    size = (height // scale, width // scale)
+    size = (height // downscale(model), width // downscale(model))
     correspondence = _still(frames, height, width)
     halves = 2 if (settings.guidance_scale or 0) > 1 else 1
     text: Any = model.text_encoder.config

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from fresco_engine.diffusion.model import Model
 
 _LOGGER = logging.getLogger(__name__)
+TILE = 512
+"""Side of an autoencoder's tiles in pixels, a quarter of it in common with the next."""
 
 
 Check = Callable[[Tensor, str], Tensor]
@@ -34,7 +37,7 @@ def encode_images(model: Model, images: Tensor, check: Check | None = None) -> T
     Raises:
         OutOfDeviceMemory, ResultNotFinite.
     """
-    with device_memory("encoding frames"):
+    with device_memory("encoding frames", is_of_autoencoder=True), _in_tiles(model):
         latents = torch.cat([_encode(model, image) for image in images.split(1)])
         return (check or partial(require_finite, model))(latents, "encoding frames")
 
@@ -52,7 +55,7 @@ def decode_latents(model: Model, latents: Tensor, check: Check | None = None) ->
     """
     check = check or partial(require_finite, model)
     vae: Any = model.vae
-    with device_memory("decoding frames"):
+    with device_memory("decoding frames", is_of_autoencoder=True), _in_tiles(model):
         scaled = latents.to(model.device, torch.float32) / vae.config.scaling_factor
         scaled = check(scaled + _shift(model), "denoising")
         images = _decoded(vae, scaled)
@@ -62,6 +65,34 @@ def decode_latents(model: Model, latents: Tensor, check: Check | None = None) ->
                 vae.to(torch.float32)
             images = _decoded(vae, scaled)
         return check(images, "decoding frames").clamp_(-1, 1)
+
+
+def can_be_tiled(model: Model, height: int, width: int) -> bool:
+    """Whether the autoencoder would take less memory in tiles, for pictures of a size in pixels.
+
+    Tiny autoencoders take little, and the library's tiles of theirs know four channels only.
+    """
+    is_whole = hasattr(model.vae, "tiled_decode") and not model.is_tiled
+    return is_whole and max(height, width) > TILE
+
+
+def downscale(model: Model) -> int:
+    """How many pixels of a picture's side one of its latents' stands for."""
+    vae: Any = model.vae
+    return 2 ** (len(vae.config.block_out_channels) - 1)
+
+
+@contextmanager
+def _in_tiles(model: Model) -> Iterator[None]:
+    """Inside, the autoencoder works as the model says; other jobs may use the same one."""
+    vae: Any = model.vae
+    if model.is_tiled:
+        vae.enable_tiling()
+        vae.tile_sample_min_size, vae.tile_latent_min_size = TILE, TILE // downscale(model)
+    try:
+        yield
+    finally:
+        vae.disable_tiling()
 
 
 def _encode(model: Model, image: Tensor) -> Tensor:

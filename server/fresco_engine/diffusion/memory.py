@@ -15,20 +15,22 @@ _CPU_ALLOCATOR = "can't allocate memory"
 
 
 @contextmanager
-def device_memory(stage: str) -> Iterator[None]:
+def device_memory(stage: str, *, is_of_autoencoder: bool = False) -> Iterator[None]:
     """Raises `OutOfDeviceMemory` when the work inside runs out of memory.
 
     `stage` completes the sentence `the device ran out of memory while ...`.
     """
     try:
         yield
-    except torch.OutOfMemoryError as error:
-        # The tensors hang on the traceback's frames; without it they can be freed by a retry.
-        raise OutOfDeviceMemory(stage, None, _free_bytes()) from error.with_traceback(None)
     except RuntimeError as error:
-        if _CPU_ALLOCATOR not in str(error):
+        is_full = isinstance(error, torch.OutOfMemoryError)
+        if not is_full and _CPU_ALLOCATOR not in str(error):
             raise
-        raise OutOfDeviceMemory(stage, None, None) from error.with_traceback(None)
+        free = _free_bytes() if is_full else None
+        # The tensors hang on the traceback's frames; without it they can be freed by a retry.
+        raise OutOfDeviceMemory(
+            stage, None, free, is_of_autoencoder=is_of_autoencoder
+        ) from error.with_traceback(None)
 
 
 def sent(x: Tensor, like: Tensor) -> Tensor:
@@ -49,6 +51,14 @@ def release_device_memory() -> None:
         torch.cuda.empty_cache()
     elif torch.backends.mps.is_available():
         torch.mps.empty_cache()
+
+
+def device_room(device: torch.device) -> int | None:
+    """Bytes that can still be taken on a device; None for a processor, whose memory can be lent."""
+    if device.type != "cuda":
+        return None
+    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return torch.cuda.mem_get_info(device)[0] + unused
 
 
 def _free_bytes() -> int | None:

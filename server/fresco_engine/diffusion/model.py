@@ -27,7 +27,8 @@ class Model:
     `max_prompt_tokens` counts the two tokens that mark begin and end. `few_step` is what it needs
     if it, or a LoRA in it, is distilled for few steps; `defaults` have taken that in. In `library`
     are the embeddings that prompts name. `detectors` says where those may lie that are loaded
-    only when they are wanted.
+    only when they are wanted. With `is_tiled` its autoencoder works on one part of a picture after
+    the other, in less memory.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Model:
     few_step: FewStep | None = None
     library: Library = NO_LIBRARY
     detectors: DetectorPlaces = NO_PLACES
+    is_tiled: bool = False
 
     def resolved(self, settings: RestyleSettings) -> RestyleSettings:
         """`settings` with all that was left to the style or the model; raises as `resolve`."""

@@ -12,6 +12,7 @@ from fresco_media.writing.delivery import Codec
 from fresco_media.writing.originals import NO_ORIGINALS, Originals
 
 if TYPE_CHECKING:
+    from fresco_engine.checkpoint import Adjustments
     from fresco_engine.diffusion.catalogue import ModelEntry
     from fresco_engine.diffusion.cost import BatchCost
     from fresco_engine.settings import InterpolationKind, RestyleSettings
@@ -215,6 +216,24 @@ class InProcessEngine:
         return batch_cost(
             model, model.resolved(settings), frames=frames, height=height, width=width
         )
+
+    def fitting(self, clip: Clip, settings: RestyleSettings, model: Any) -> Adjustments:
+        """What would be changed for the keyframes of a clip to fit on the model's device.
+
+        Raises:
+            OutOfDeviceMemory: not even one fits.
+        """
+        from fresco_engine.checkpoint import Adjustments
+        from fresco_engine.diffusion.memory import device_room
+        from fresco_engine.memory_fallback import fitting
+        from fresco_media.colour.scaling import working_size
+
+        free = device_room(model.device)
+        if free is None:
+            return Adjustments()
+        info = clip.info
+        width, height = working_size(info.width, info.height, settings.size).padded
+        return fitting(model, model.resolved(settings), height, width, free)
 
     def list_models(self) -> Sequence[ModelEntry]:
         """The models there are, the bundled one first."""

@@ -11,7 +11,7 @@ import pytest
 import torch
 from fresco_engine.correspondence.batch import BatchCorrespondence
 from fresco_engine.correspondence.origins import Origins
-from fresco_engine.diffusion.cost import BatchCost, PeakMemory, batch_cost
+from fresco_engine.diffusion.cost import BatchCost, PeakMemory, batch_cost, working_bytes
 from fresco_engine.diffusion.latents import decode_latents
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.sampler import BatchRun, KeyframeBatch, denoised, prepared
@@ -32,9 +32,17 @@ SETTINGS = RestyleSettings(
 )
 
 
-def cost_of(model: Model, **changes: Any) -> BatchCost:
-    shape = {"frames": 4, "height": 64, "width": 96, **changes}
-    return batch_cost(model, model.resolved(SETTINGS), **shape)
+SHAPE = {"frames": 4, "height": 64, "width": 96}
+
+
+@pytest.fixture(scope="module")
+def told(tiny_model: Model) -> BatchCost:
+    """What a batch of four small pictures will cost."""
+    return batch_cost(tiny_model, tiny_model.resolved(SETTINGS), **SHAPE)
+
+
+def bytes_of(model: Model, **changes: int) -> int:
+    return working_bytes(model, model.resolved(SETTINGS), **{**SHAPE, **changes})
 
 
 def made_ready(model: Model, correspondence: BatchCorrespondence) -> BatchRun:
@@ -51,7 +59,7 @@ def made_ready(model: Model, correspondence: BatchCorrespondence) -> BatchRun:
 
 
 def test_memory_and_arithmetic_agree_with_a_run_with_numbers(
-    tiny_model: Model, make_correspondence: MakeCorrespondence
+    tiny_model: Model, make_correspondence: MakeCorrespondence, told: BatchCost
 ) -> None:
     run = made_ready(tiny_model, make_correspondence(4, 64, 96, motion=0.0, hidden=0.0))
     counter = FlopCounterMode(display=False)
@@ -59,29 +67,27 @@ def test_memory_and_arithmetic_agree_with_a_run_with_numbers(
         record = drained(denoised(run))
         decode_latents(tiny_model, record[-1])
 
-    told = cost_of(tiny_model)
-
     # Without numbers the optimiser has no kernel that works in place.
     assert memory.peak * 0.95 < told.working_bytes < memory.peak * 1.4
     assert told.operations == pytest.approx(counter.get_total_flops(), rel=0.1)
 
 
-def test_weights_are_those_of_all_networks(tiny_model: Model) -> None:
+def test_weights_are_those_of_all_networks(tiny_model: Model, told: BatchCost) -> None:
     networks = (tiny_model.unet, tiny_model.vae, tiny_model.text_encoder)
     bound = (control.network for control in tiny_model.controls)
     states = (cast(Any, network).state_dict() for network in (*networks, *bound))
     stored = sum(x.numel() * x.element_size() for state in states for x in state.values())
 
-    assert cost_of(tiny_model).weights_bytes == pytest.approx(stored, rel=0.01)
+    assert told.weights_bytes == pytest.approx(stored, rel=0.01)
 
 
-def test_more_frames_pixels_or_precision_take_more(tiny_model: Model) -> None:
-    told = cost_of(tiny_model)
-
-    assert cost_of(tiny_model, frames=8).working_bytes > 1.6 * told.working_bytes
-    assert cost_of(tiny_model, width=192).operations > 1.8 * told.operations
+def test_more_frames_pixels_or_precision_take_more(tiny_model: Model, told: BatchCost) -> None:
+    wider = batch_cost(tiny_model, tiny_model.resolved(SETTINGS), **{**SHAPE, "width": 192})
+    assert wider.operations > 1.8 * told.operations
+    assert bytes_of(tiny_model) == told.working_bytes
+    assert bytes_of(tiny_model, frames=8) > 1.6 * told.working_bytes
     halved = replace(tiny_model, dtype=torch.float16)
-    assert cost_of(halved).working_bytes < 0.8 * told.working_bytes
+    assert bytes_of(halved) < 0.8 * told.working_bytes
 
 
 def test_tensors_count_until_nobody_holds_them() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from fakes.tiny_models import VaeKind, tiny_vae, write_model_folder
+from fresco_engine.diffusion import latents as module
+from fresco_engine.diffusion.cost import PeakMemory
 from fresco_engine.diffusion.latents import decode_latents, encode_images
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.models import load_model
@@ -109,3 +113,35 @@ def test_a_vae_that_overflows_in_half_precision_decodes_in_full(tmp_path: Path) 
     pictures = decode_latents(model, latents)
     assert model.vae.dtype == torch.float32
     torch.testing.assert_close(pictures, wanted, atol=0.02, rtol=0)
+
+
+def test_tiles_take_less_memory_and_are_the_librarys(
+    kl: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "TILE", 64)
+    tiled = replace(kl, is_tiled=True)
+    images = torch.linspace(-0.8, 0.8, 256).expand(1, 3, 192, 256)
+
+    with PeakMemory() as in_whole:
+        whole = decode_latents(kl, encode_images(kl, images))
+    with PeakMemory() as in_tiles:
+        latents = encode_images(tiled, images)
+        pictures = decode_latents(tiled, latents)
+
+    assert in_tiles.peak < 0.6 * in_whole.peak
+    vae: Any = tiny_vae("kl")
+    vae.tile_sample_min_size, vae.tile_latent_min_size = 64, 8
+    vae.enable_tiling()
+    wanted = vae.encode(images).latent_dist.mode() * 0.18215
+    torch.testing.assert_close(latents, wanted, atol=1e-3, rtol=0)
+    wanted = vae.decode(latents / 0.18215).sample.clamp(-1, 1)
+    torch.testing.assert_close(pictures, wanted, atol=1e-3, rtol=0)
+    # Whoever else uses the same network has it whole.
+    assert torch.equal(decode_latents(kl, encode_images(kl, images)), whole)
+
+
+def test_tiles_are_for_what_they_help(kl: Model, tiny: Model) -> None:
+    assert module.can_be_tiled(kl, 512, 768)
+    assert not module.can_be_tiled(kl, 512, 512)
+    assert not module.can_be_tiled(replace(kl, is_tiled=True), 512, 768)
+    assert not module.can_be_tiled(tiny, 512, 768)
