@@ -15,7 +15,7 @@ from fresco_cli import destinations, hangup, options
 from fresco_cli.choices import LookChoices
 from fresco_cli.daemons import Tools, check_options, or_locally
 from fresco_cli.grouping import grouped
-from fresco_cli.inputs import clip_inputs, model_inputs
+from fresco_cli.inputs import clip_inputs, named_inputs
 from fresco_cli.job_spec import Warnings
 from fresco_cli.options import DaemonOptions, ModelOptions, ReportingOptions
 from fresco_cli.outcome import told
@@ -71,7 +71,7 @@ def look(
         for text in () if telling.quiet else opened.warnings:
             write_error(f"Warning: {in_flags(text)}")
         opened.frames_at([frame])  # Raises at once when there is no such frame.
-        originals = clip_inputs(opened.info) | model_inputs(model)
+        originals = clip_inputs(opened.info) | named_inputs(model, settings)
         originals.check(output)
         Warnings(channel).say(*_doubts(opened, settings))
         began = time.perf_counter()

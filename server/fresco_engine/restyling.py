@@ -6,10 +6,12 @@ A clip goes in, events come out; closing the iterator cancels.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
 from fresco_media.clip import Clip
+from fresco_media.files.state import FileState
 from fresco_media.mask import MaskClip
 from fresco_media.stills.images import WorkingSize, fit, unfit, working_size
 from fresco_media.types import Image
@@ -62,6 +64,7 @@ def restyle(
         RangeOutsideClip: the settings name frames the clip does not have.
         InvalidSettings: the prompt is longer than the text encoder takes.
         ClipError, MaskUnusable: the mask of the subject is not there, or not one of the clip.
+        FileChanged: a painted keyframe is another one than when the run began.
         ModelError: the weights that find flow or the named subject are missing or unfit.
         CheckpointMismatch: the checkpoint belongs to another clip, model or to other settings.
         DiskFull: the checkpoint cannot be stored.
@@ -81,8 +84,18 @@ def restyle(
         tracker=tracker or ProgressTracker(),
         mask=None if mask is None else MaskClip.open(mask, clip.info),
         named=_named(settings, lazy_model),
+        painted=_painted(settings),
     )
     yield from _restyled(run, interpolator)
+
+
+def _painted(settings: RestyleSettings) -> dict[int, FileState]:
+    """The painted keyframes' files as they are; what is wrong with one is told as it is read."""
+    found: dict[int, FileState] = {}
+    for index, path in settings.keyframe_pictures.items():
+        with suppress(OSError):
+            found[index] = FileState.of(path, "keyframe_pictures")
+    return found
 
 
 def _named(settings: RestyleSettings, model: LazyModel) -> NamedSubject | None:
