@@ -81,7 +81,8 @@ def look(
         with _session(tools, request, channel, in_process=in_process) as session:
             picture = _made(session, request, channel)
         originals.check(output)
-        write_image(output, displayed(picture, opened.info.sample_aspect))
+        image = displayed(picture, opened.info.sample_aspect)
+        write_image(output, image, is_new=not overwrite)
         seconds = time.perf_counter() - began
         if telling.as_json:
             write_json({"event": "finished", "output": str(output), "seconds": round(seconds, 3)})

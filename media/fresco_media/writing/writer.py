@@ -113,18 +113,11 @@ class FrameWriter(ABC):
                 self._on_complete(self._destination.temporary)
             # Files may have been moved and linked while the work was done.
             self._destination.check_replaced()
-            if self._destination.is_taken and not self._destination.overwrite:
-                self._keep_elsewhere()
-            self._move_into_place()
-
-    def _keep_elsewhere(self) -> None:
-        """Give the result another name than its own, which somebody took during the work."""
-        self._release()
-        spare = self._destination.spare_path()
-        self._destination.temporary.replace(spare)
-        raise OutputNotWritable(
-            self.path, f"this name was taken during the work; the result is whole, as {spare.name}"
-        )
+            try:
+                self._move_into_place()
+            except FileExistsError:  # A name that somebody took during the work stays theirs.
+                self._release()
+                raise self._destination.kept_elsewhere() from None
 
     @abstractmethod
     def _store(self, frame: Frame) -> None:
@@ -136,7 +129,11 @@ class FrameWriter(ABC):
 
     @abstractmethod
     def _move_into_place(self) -> None:
-        """Give the temporary output its final name."""
+        """Give the temporary output its final name.
+
+        Raises:
+            FileExistsError: something has it that may not be replaced; nothing has been moved.
+        """
 
     @abstractmethod
     def _release(self) -> None:
@@ -208,7 +205,7 @@ class _VideoWriter(FrameWriter):
 
     def _move_into_place(self) -> None:
         self._encoder.close()
-        self._destination.temporary.replace(self.path)
+        self._destination.rename(self._destination.temporary, self.path)
 
     def _release(self) -> None:
         # After a failure the file is thrown away, so a second failure while closing says nothing.
@@ -275,11 +272,20 @@ class _ImageWriter(FrameWriter):
 
     def _move_into_place(self) -> None:
         folder = self._destination.folder
+        if self._destination.is_taken and not self._destination.overwrite:
+            raise FileExistsError
         folder.mkdir(exist_ok=True)
-        for stale in self._destination.existing_images():
+        for stale in self._destination.existing_images() if self._destination.overwrite else ():
             stale.unlink()
-        for image in sorted(self._destination.temporary.iterdir()):
-            image.replace(folder / image.name)
+        moved: list[Path] = []
+        try:
+            for image in sorted(self._destination.temporary.iterdir()):
+                self._destination.rename(image, folder / image.name)
+                moved.append(image)
+        except FileExistsError:
+            for image in moved:
+                (folder / image.name).replace(image)
+            raise
 
     def _release(self) -> None:
         """No file stays open."""
