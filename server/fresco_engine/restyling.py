@@ -23,7 +23,7 @@ from fresco_engine.diffusion.control import ShotControls, control_pictures
 from fresco_engine.diffusion.memory import device_memory, release_device_memory
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.sampler import KeyframeBatch, StepDone, translate
-from fresco_engine.errors import OutOfDeviceMemory
+from fresco_engine.errors import InvalidSettings, OutOfDeviceMemory
 from fresco_engine.flow_models import load_estimator
 from fresco_engine.interpolation.choice import make_interpolator, shared_cores
 from fresco_engine.interpolation.segment import Interpolator
@@ -137,14 +137,18 @@ def look(clip: Clip, index: int, settings: RestyleSettings, model: Model) -> Ima
 def look_controls(clip: Clip, index: int, settings: RestyleSettings, model: Model) -> Image:
     """What of one frame's structure binds, at source size: its control pictures side by side.
 
-    They come in the order of the controls; with none of them, the picture is black. Depth is scaled
-    to this frame, as its shot is not known.
+    They come in the order of the controls. Depth is scaled to this frame, as its shot is not known.
 
     Raises:
+        InvalidSettings: nothing binds, so there is nothing to show.
         RangeOutsideClip: the clip has no such frame.
         OutOfDeviceMemory: the device cannot hold a detector's work.
     """
     settings = model.resolved(settings)
+    if not model.controls:
+        raise InvalidSettings(
+            "control", "none binds nothing, so there is nothing to show; choose what is to bind"
+        )
     source, size = _look_source(clip, index, settings)
     shot = ShotControls()
     with device_memory("finding structure"):
@@ -152,7 +156,7 @@ def look_controls(clip: Clip, index: int, settings: RestyleSettings, model: Mode
             control_pictures(control, [index], [source], settings, shot)[0]
             for control in model.controls
         ]
-    return np.concatenate([unfit(one, size) for one in shown or [np.zeros_like(source)]], axis=1)
+    return np.concatenate([unfit(one, size) for one in shown], axis=1)
 
 
 def _look_source(clip: Clip, index: int, settings: RestyleSettings) -> tuple[Image, WorkingSize]:

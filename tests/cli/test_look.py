@@ -53,6 +53,18 @@ def test_a_picture_that_gets_the_name_meanwhile_is_kept_and_the_look_too(
     assert read_image(tmp_path / "look (2).png").any()
 
 
+def test_what_has_no_effect_with_the_sampler_is_told(
+    fresco: Fresco, clip: Path, tmp_path: Path
+) -> None:
+    chosen = ("--sampler", "lcm", "--spacing", "karras", "--eta", "0.5")
+
+    ended = fresco("look", clip, "--frame", "4", "-p", "ink", "-o", tmp_path / "a.png", *chosen)
+
+    assert ended.code == 0
+    assert "the step spacing has no effect with the sampler lcm" in ended.stderr
+    assert "eta has no effect with the sampler lcm; choose ddim or tcd" in ended.stderr
+
+
 def test_json_names_the_picture(fresco: Fresco, clip: Path, tmp_path: Path) -> None:
     output = tmp_path / "look.png"
 
