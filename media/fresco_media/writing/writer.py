@@ -7,6 +7,7 @@ Codecs: "h264" is what every player opens (8 bit 4:2:0, crf 15). "lossless" keep
 
 from __future__ import annotations
 
+import os
 import shutil
 import weakref
 from abc import ABC, abstractmethod
@@ -80,6 +81,13 @@ class FrameWriter(ABC):
             raise ValueError(f"frame {frame.index} has shape {frame.image.shape}")
         with writing(self.path):
             self._store(frame)
+            # What is removed while it is open is written on into nothing, to the end of the work.
+            if not os.path.lexists(self._destination.temporary):
+                raise OutputNotWritable(
+                    self.path,
+                    "its folder, or what was written so far, was removed during the work; see to "
+                    "it that there is a folder, and begin again",
+                )
         self._next = frame.index + 1
         self._has_frames = True
 

@@ -66,6 +66,24 @@ def test_a_file_that_appeared_during_the_work_is_kept_and_the_result_too(
     assert Clip.open(kept).info.frame_count == 3
 
 
+@pytest.mark.parametrize("name", ["out.mp4", "out_%04d.png"])
+def test_a_folder_that_is_removed_during_the_work_ends_it_at_once(
+    tmp_path: Path, clip: Clip, name: str
+) -> None:
+    folder = tmp_path / "results"
+    folder.mkdir()
+    frames = clip.frames()
+
+    with (  # noqa: PT012
+        pytest.raises(OutputNotWritable, match="folder"),
+        open_writer(folder / name, clip) as writer,
+    ):
+        writer.write(next(frames))
+        shutil.rmtree(folder)
+        writer.write(next(frames))
+        pytest.fail("it was written on")
+
+
 def test_pictures_stay_together_when_one_of_their_names_is_taken_as_they_get_them(
     tmp_path: Path, clip: Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
