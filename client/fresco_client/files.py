@@ -10,6 +10,8 @@ import uuid
 from pathlib import Path
 from typing import Any, cast
 
+from fresco_settings.rename import rename_new
+
 from fresco_client.errors import FileFailed
 
 _LONGEST_LETTERS, _LONGEST_BYTES = 80, 200
@@ -32,6 +34,27 @@ def part_name(path: Path, token: str = "") -> Path:
     """
     digest = hashlib.sha256(os.fsencode(f"{path.name}/{token}")).hexdigest()[:12]
     return path.with_name(f".fresco-{digest}.part")
+
+
+def taken(path: Path) -> FileFailed:
+    """What to say of a result's name that something else has."""
+    return FileFailed(path, "There is a file of this name already. Choose another name.")
+
+
+def name_result(part: Path, path: Path, *, is_overwriting: bool) -> None:
+    """Give a result that is whole its name, which it only takes from another file if it may.
+
+    Raises:
+        FileFailed: the name is taken; `part` stays as it is.
+        OSError: it cannot be renamed.
+    """
+    if is_overwriting:
+        part.replace(path)
+        return
+    try:
+        rename_new(part, path)
+    except FileExistsError as error:
+        raise taken(path) from error
 
 
 def write_whole(path: Path, content: bytes | str, *, is_synced: bool = False) -> None:

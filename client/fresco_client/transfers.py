@@ -22,7 +22,7 @@ from fresco_client.errors import (
     OutOfRange,
     TimedOut,
 )
-from fresco_client.files import part_name
+from fresco_client.files import name_result, part_name, taken
 from fresco_client.messages import value_of
 from fresco_client.values import ClipSource, ResultInfo
 
@@ -161,7 +161,7 @@ def fetch_result(
         result = _Download(connection, job_id, part, on_progress or _tell_nobody).receive()
         # Something may have got this name while the result was on its way.
         _check_free(path, is_overwriting, before_replacing)
-        part.replace(path)
+        name_result(part, path, is_overwriting=is_overwriting)
     except OSError as error:
         raise FileFailed.from_os(path, error) from error
     finally:
@@ -176,7 +176,7 @@ def _check_free(
     path: Path, is_overwriting: bool, before_replacing: Callable[[Path], None] | None
 ) -> None:
     if os.path.lexists(path) and not is_overwriting:
-        raise FileFailed(path, "There is a file of this name already. Choose another name.")
+        raise taken(path)
     if before_replacing is not None:
         before_replacing(path)
 

@@ -11,6 +11,7 @@ FrescoError
     │   ├── SequenceGap         an image sequence with frames missing
     │   └── RangeOutsideClip    the wanted frames are not in the clip
     ├── KeyframesUnusable       keyframes painted by hand that are missing, damaged or misnamed
+    ├── FileChanged             another file that work needs, such as a LoRA, is another or gone
     ├── MaskUnusable            a mask of the subject that is too short, empty or of another shape
     ├── NotPermitted            what nobody but another user may look at
     └── OutputError             a result that cannot be written
@@ -46,6 +47,23 @@ class PathError(FrescoError):
         self.reason = reason
 
 
+_CHANGED = (
+    "it was replaced, overwritten or cut off since work with it was asked for; begin anew with "
+    "what is there now, or bring back what was there"
+)
+
+
+class FileChanged(PathError):
+    """A file that work needs, such as a LoRA or a painted keyframe, is not what it was, or gone."""
+
+    def __init__(self, path: Path | str, *, is_gone: bool = False) -> None:
+        gone = (
+            "it was removed since work with it was asked for, or may not be read any more; bring "
+            "it back, or begin anew without it"
+        )
+        super().__init__(path, gone if is_gone else _CHANGED)
+
+
 class ClipError(PathError):
     """A clip cannot be used as input."""
 
@@ -62,11 +80,7 @@ class ClipChanged(ClipError):
     """Its files are not those any more that they were when they were looked at."""
 
     def __init__(self, path: Path | str) -> None:
-        super().__init__(
-            path,
-            "it was replaced, overwritten or cut off since work with it was asked for; begin anew "
-            "with what is there now, or bring back what was there",
-        )
+        super().__init__(path, _CHANGED)
 
 
 class NoVideoStream(ClipError):

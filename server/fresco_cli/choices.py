@@ -17,6 +17,7 @@ from fresco_settings import (
 )
 
 from fresco_cli.parsing import (
+    chosen,
     number,
     parse_flow,
     parse_frame_prompts,
@@ -31,6 +32,7 @@ ChoicesT = TypeVar("ChoicesT", bound="ChosenOptions")
 _SHORT = {"--prompt": "-p"}
 _SEE_ALSO = {"--style": "see 'fresco models list'"}
 _TYPES: dict[str, Any] = {"integer": int, "number": float, "switch": bool}
+_WORDS = {"prompt", "negative_prompt"}
 _METAVARS = {"integer": "N", "number": "F"}
 
 
@@ -108,6 +110,7 @@ class ChosenOptions(PartialSettings):
         values: dict[str, Any] = {}
         for option in self.options:
             given = getattr(self, option.field)
+            # Words may be empty on purpose; where they have to be some, the settings say so.
             if given not in (None, "", []):
                 values |= option.read(given)
         return values
@@ -162,7 +165,13 @@ def _single(parameter: Declared) -> SettingOption:
         values=parameter.range_text,
         metavar=parameter.setting.metavar or _METAVARS.get(parameter.kind, _else_text(parameter)),
         is_on_at_first=parameter.default is True,
+        parser=chosen if _is_name(parameter) else None,
     )
+
+
+def _is_name(parameter: Declared) -> bool:
+    """Whether a text stands for a choice, and so cannot be empty as words can."""
+    return parameter.kind in ("text", "choice") and parameter.name not in _WORDS
 
 
 def _else_text(parameter: Declared) -> str | None:
@@ -182,6 +191,7 @@ def _range(first: Declared) -> SettingOption:
         read=read,
         default="the whole clip",
         metavar="A:B",
+        parser=chosen,
     )
 
 
@@ -195,6 +205,7 @@ def _keyframes(first: Declared) -> SettingOption:
         read=parse_keyframes,
         default=f"{usual.keyframe_min}:{usual.keyframe_max}",
         metavar="MIN:MAX",
+        parser=chosen,
     )
 
 

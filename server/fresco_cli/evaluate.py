@@ -163,7 +163,7 @@ def evaluate(
         notes = _notes(measuring, networks)
         if sheet is not None:
             originals.check(sheet)
-            notes += _draw(compared, regions, sheet)
+            notes += _draw(compared, regions, sheet, is_new=not overwrite)
         channel.close()
         if reporting.as_json:
             write_json(_as_json(compared, evaluations, notes), indent=2)
@@ -261,7 +261,9 @@ def _measured(
             channel.frames("measuring", step.moment.index - compared.start + 1, total)
 
 
-def _draw(compared: ComparedClips, regions: Sequence[Region], sheet: Path) -> list[str]:
+def _draw(
+    compared: ComparedClips, regions: Sequence[Region], sheet: Path, *, is_new: bool
+) -> list[str]:
     """Writes the sheet; returns what there is to say of it."""
     from fresco_engine.evaluation.sheet import draw_sheet
     from fresco_media.stills.images import write_image
@@ -269,7 +271,7 @@ def _draw(compared: ComparedClips, regions: Sequence[Region], sheet: Path) -> li
     picture = draw_sheet(regions, compared.moments)
     if picture is None:
         return ["Nothing moves long enough to be shown, so no sheet is written."]
-    write_image(sheet, picture)
+    write_image(sheet, picture, is_new=is_new)
     return [f"{sheet}: crops of what moves"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 
 import fresco_client as client
 from fresco_client import Plan, ResultInfo, SessionLike
@@ -38,6 +39,8 @@ class FollowedJob:
     ) -> None:
         self.plan: Plan | None = None
         self._end: CommandFailed | None = None
+        self._past = 0
+        self._standing: str | None = None
         self._warnings = Warnings(channel)
         self._session = session
         self._job_id = job_id
@@ -54,6 +57,9 @@ class FollowedJob:
             CommandFailed: the job failed, was cancelled, or cannot be followed any longer.
         """
         try:
+            # What comes up to here has happened before; of that only what still holds is said.
+            with suppress(client.DaemonUnreachable):  # The watch waits for it to come back.
+                self._past = self._session.job(self._job_id).last_sequence
             with self._session.watch(
                 self._job_id, patience_s=PATIENCE_S, on_connection=self._tell_connection
             ) as events:
@@ -82,6 +88,9 @@ class FollowedJob:
                 self._channel.progress(event.progress, event.remaining_s)
             case _:
                 self._channel.event(event)
+        if self._standing is not None and event.sequence >= self._past:
+            self._channel.note(self._standing)
+            self._standing = None
         if isinstance(event, client.KeyframeReady):
             self._on_keyframe(event.index)
 
@@ -92,16 +101,17 @@ class FollowedJob:
         self._warnings.say_unused(self._prompts, plan.keyframes)
 
     def _take_state(self, event: client.StateChanged) -> None:
+        self._standing = None
         if event.state is client.JobState.CANCELLED:
             self._end = CommandFailed(
                 "Cancelled", f"job {self._job_id} was cancelled by another program", CANCELLED
             )
         elif event.state is client.JobState.PAUSED:
-            self._channel.note(
+            self._standing = (
                 f"Paused; 'fresco jobs resume {self._job_id}' lets it go on, Ctrl-C ends waiting."
             )
         elif event.reason:
-            self._channel.note(f"The job is {event.state.value}: {event.reason}.")
+            self._standing = f"The job is {event.state.value}: {event.reason}."
 
     def _tell_connection(self, state: client.ConnectionState) -> None:
         if state == "reconnecting":

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fresco_engine.errors import InvalidSettings
 from fresco_media.writing.originals import NO_ORIGINALS, Originals
-from fresco_settings import FlowChoice
 
 if TYPE_CHECKING:
+    from fresco_engine.settings import RestyleSettings
     from fresco_media.types import ClipProperties
 
     from fresco_cli.options import ModelOptions
@@ -46,26 +47,21 @@ def painted_inputs(files: Iterable[Path | str], folder: Path | None = None) -> O
     return pictures | Originals.of("the painted keys are", folder, *keys)
 
 
-def model_inputs(options: ModelOptions) -> Originals:
-    """The model, its ControlNet, VAE and LoRAs, as far as they are files."""
+def named_inputs(options: ModelOptions, settings: RestyleSettings) -> Originals:
+    """What model and settings name: models, LoRAs also of prompts, flow's weights, painted keys."""
+    from fresco_engine.diffusion.named_files import ModelPlaces, named_files
+
+    places = ModelPlaces(
+        source=options.model,
+        control_source=options.control_model,
+        vae=options.vae,
+        loras=tuple(_lora_files(options.lora or ())),
+        folders=options.models or (),
+    )
     found = NO_ORIGINALS
-    for source in filter(None, (options.model, options.control_model, options.vae)):
-        found |= Originals.of("the model is", *_model_files(Path(source).expanduser()))
-    return found | Originals.of("a LoRA is", *_lora_files(options.lora or ()))
-
-
-def flow_inputs(flow: str) -> Originals:
-    """The weights that flow is found with, where a file is named."""
-    file = FlowChoice.parse(flow).file
-    return Originals.of("the flow's weights are", file) if file else NO_ORIGINALS
-
-
-def _model_files(place: Path) -> Iterator[Path]:
-    """A file with what describes it beside it, or the parts of a folder."""
-    if place.is_dir():
-        yield from (*place.glob("*.json"), *place.glob("*.safetensors"), *place.glob("*/*"))
-    elif place.is_file():
-        yield from (place, *(place.with_suffix(end) for end in (".yaml", ".yml", ".json")))
+    for what, files in groupby(named_files(places, settings.as_dict()), lambda one: one.what):
+        found |= Originals.of(what, *(file.path for file in files))
+    return found
 
 
 def _lora_files(texts: Iterable[str]) -> Iterator[Path]:

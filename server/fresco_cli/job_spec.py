@@ -15,7 +15,7 @@ from fresco_server.local.engine import InProcessEngine
 
 from fresco_cli import destinations
 from fresco_cli.choices import LookChoices
-from fresco_cli.inputs import clip_inputs, flow_inputs, mask_inputs, model_inputs, painted_inputs
+from fresco_cli.inputs import clip_inputs, mask_inputs, named_inputs
 from fresco_cli.options import DestinationOptions, ModelOptions
 from fresco_cli.output import Output
 from fresco_cli.parsing import parse_frame_rate
@@ -63,9 +63,7 @@ def checked(order: JobSpec, engine: InProcessEngine) -> CheckedJobSpec:
     originals = (
         clip_inputs(clip.info)
         | (mask_inputs(mask.info) if mask else NO_ORIGINALS)
-        | painted_inputs(settings.keyframe_pictures.values())
-        | model_inputs(order.model)
-        | flow_inputs(settings.flow)
+        | named_inputs(order.model, settings)
     )
     destinations.check_extras(wanted, originals)
     codec = engine.check_output(

@@ -64,7 +64,7 @@ def keyframes(
             write_error(f"Warning: {in_flags(text)}")
         if sheet is not None:
             originals.check(sheet)
-            keyframe_sheet(opened, plan.keyframes, sheet)
+            keyframe_sheet(opened, plan.keyframes, sheet, is_new=not overwrite)
         if telling.as_json:
             write_json(plan_as_json(plan, opened.info), indent=2)
         else:

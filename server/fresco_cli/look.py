@@ -15,7 +15,7 @@ from fresco_cli import destinations, hangup, options
 from fresco_cli.choices import LookChoices
 from fresco_cli.daemons import Tools, check_options, or_locally
 from fresco_cli.grouping import grouped
-from fresco_cli.inputs import clip_inputs, model_inputs
+from fresco_cli.inputs import clip_inputs, named_inputs
 from fresco_cli.job_spec import Warnings
 from fresco_cli.options import DaemonOptions, ModelOptions, ReportingOptions
 from fresco_cli.outcome import told
@@ -71,7 +71,7 @@ def look(
         for text in () if telling.quiet else opened.warnings:
             write_error(f"Warning: {in_flags(text)}")
         opened.frames_at([frame])  # Raises at once when there is no such frame.
-        originals = clip_inputs(opened.info) | model_inputs(model)
+        originals = clip_inputs(opened.info) | named_inputs(model, settings)
         originals.check(output)
         Warnings(channel).say(*_doubts(opened, settings))
         began = time.perf_counter()
@@ -81,7 +81,8 @@ def look(
         with _session(tools, request, channel, in_process=in_process) as session:
             picture = _made(session, request, channel)
         originals.check(output)
-        write_image(output, displayed(picture, opened.info.sample_aspect))
+        image = displayed(picture, opened.info.sample_aspect)
+        write_image(output, image, is_new=not overwrite)
         seconds = time.perf_counter() - began
         if telling.as_json:
             write_json({"event": "finished", "output": str(output), "seconds": round(seconds, 3)})
@@ -90,11 +91,14 @@ def look(
 
 def _doubts(clip: Clip, settings: RestyleSettings) -> Iterator[str]:
     """What is told of a whole clip as an event of the job."""
+    from fresco_engine.diffusion.few_step import idle_doubts
     from fresco_engine.diffusion.prompting.wording import wording_doubts
     from fresco_media.stills.images import limit_told, working_size
 
     told = limit_told(working_size(clip.info.width, clip.info.height, settings.size))
     yield from filter(None, (told,))
+    if settings.sampler is not None:
+        yield from idle_doubts(settings)
     yield from wording_doubts((settings.prompt, settings.negative_prompt or ""))
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fresco_cli.parsing import place, source
+from fresco_cli.parsing import chosen, place, source, source_place
 
 _MODEL = "Model"
 _DAEMON = "Daemon"
@@ -26,7 +26,9 @@ ClipPath = Annotated[
 FrameRate = Annotated[
     str | None,
     typer.Option(
-        metavar="RATE", help="Frames per second of an image sequence: 24, 25, 30000/1001."
+        parser=chosen,
+        metavar="RATE",
+        help="Frames per second of an image sequence: 24, 25, 30000/1001.",
     ),
 ]
 ModelSource = Annotated[
@@ -69,6 +71,7 @@ ModelFolders = Annotated[
     list[Path] | None,
     typer.Option(
         "--models",
+        parser=source_place,
         metavar="DIR",
         help="Where files that prompts name lie, also another program's; may be repeated.",
         readable=False,
@@ -78,6 +81,7 @@ ModelFolders = Annotated[
 Device = Annotated[
     str | None,
     typer.Option(
+        parser=chosen,
         metavar="NAME",
         help="cpu, cuda, cuda:1 or mps; default: the best there is.",
         rich_help_panel=_MODEL,
@@ -105,6 +109,7 @@ Local = Annotated[
 Data = Annotated[
     Path | None,
     typer.Option(
+        parser=source_place,
         metavar="DIR",
         help="The daemon's data folder; default: FRESCO_DATA, else the user's own.",
         rich_help_panel=_DAEMON,
@@ -115,6 +120,7 @@ DaemonAddress = Annotated[
     str | None,
     typer.Option(
         "--daemon",
+        parser=source,
         metavar="HOST:PORT",
         help="A daemon elsewhere, instead of this machine's.",
         rich_help_panel=_DAEMON,
@@ -123,13 +129,18 @@ DaemonAddress = Annotated[
 TokenFile = Annotated[
     Path | None,
     typer.Option(
-        metavar="FILE", help="Holds the daemon's token.", rich_help_panel=_DAEMON, readable=False
+        metavar="FILE",
+        parser=source_place,
+        help="Holds the daemon's token.",
+        rich_help_panel=_DAEMON,
+        readable=False,
     ),
 ]
 TlsCertificate = Annotated[
     Path | None,
     typer.Option(
         "--tls-cert",
+        parser=source_place,
         metavar="FILE.pem",
         help="The daemon's certificate, or its authority's.",
         rich_help_panel=_DAEMON,

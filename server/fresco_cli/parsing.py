@@ -64,6 +64,22 @@ def source(text: str) -> str:
     return text
 
 
+def source_place(text: str | Path) -> Path:
+    """The path of something that is read, as `source`; a default is one already."""
+    return text if isinstance(text, Path) else Path(source(text))
+
+
+def chosen(text: str) -> str:
+    """The name of a choice.
+
+    Raises:
+        BadParameter: it is empty, as a variable of a script that was never set.
+    """
+    if not text.strip():
+        raise typer.BadParameter("it is empty; choose something, or leave the option out")
+    return text
+
+
 def parse_range(text: str | None) -> tuple[int, int | None]:
     """First frame and the frame after the last from `A:B`, `A:` or `:B`.
 

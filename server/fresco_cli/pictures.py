@@ -22,12 +22,17 @@ def spread(indices: Sequence[int], count: int) -> tuple[int, ...]:
     return tuple(indices[round(place * last / (count - 1))] for place in range(count))
 
 
-def keyframe_sheet(clip: Clip, indices: Sequence[int], path: Path, *, columns: int = 6) -> None:
-    """Writes the frames at `indices`, a few in each row, with their numbers."""
+def keyframe_sheet(
+    clip: Clip, indices: Sequence[int], path: Path, *, columns: int = 6, is_new: bool = False
+) -> None:
+    """Writes the frames at `indices`, a few in each row, with their numbers.
+
+    `is_new` as in `write_image`.
+    """
     pictures = frames_at(clip, indices)
     rows = [pictures[first : first + columns] for first in range(0, len(pictures), columns)]
     names = [f"from {index}" for index in indices[::columns]]
-    _write_sheet(path, rows, labels=None, row_labels=names)
+    _write_sheet(path, rows, labels=None, row_labels=names, is_new=is_new)
 
 
 def comparison_sheet(
@@ -56,9 +61,11 @@ def _write_sheet(
     *,
     labels: Sequence[str] | None,
     row_labels: Sequence[str],
+    is_new: bool = False,
 ) -> None:
     from fresco_media.stills.images import contact_sheet, write_image
 
     columns = max(len(row) for row in rows)
     width = min(_LARGEST_SHEET, columns * (_CELL_WIDTH + 8) + 120)
-    write_image(path, contact_sheet(rows, labels=labels, row_labels=row_labels, width=width))
+    sheet = contact_sheet(rows, labels=labels, row_labels=row_labels, width=width)
+    write_image(path, sheet, is_new=is_new)

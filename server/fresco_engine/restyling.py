@@ -6,10 +6,12 @@ A clip goes in, events come out; closing the iterator cancels.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
 from fresco_media.clip import Clip
+from fresco_media.files.state import FileState
 from fresco_media.mask import MaskClip
 from fresco_media.stills.images import WorkingSize, fit, unfit, working_size
 from fresco_media.types import Image
@@ -21,7 +23,7 @@ from fresco_engine.diffusion.control import ShotControls, control_pictures
 from fresco_engine.diffusion.memory import device_memory, release_device_memory
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.sampler import KeyframeBatch, StepDone, translate
-from fresco_engine.errors import OutOfDeviceMemory
+from fresco_engine.errors import InvalidSettings, OutOfDeviceMemory
 from fresco_engine.flow_models import load_estimator
 from fresco_engine.interpolation.choice import make_interpolator, shared_cores
 from fresco_engine.interpolation.segment import Interpolator
@@ -62,6 +64,7 @@ def restyle(
         RangeOutsideClip: the settings name frames the clip does not have.
         InvalidSettings: the prompt is longer than the text encoder takes.
         ClipError, MaskUnusable: the mask of the subject is not there, or not one of the clip.
+        FileChanged: a painted keyframe is another one than when the run began.
         ModelError: the weights that find flow or the named subject are missing or unfit.
         CheckpointMismatch: the checkpoint belongs to another clip, model or to other settings.
         DiskFull: the checkpoint cannot be stored.
@@ -81,8 +84,18 @@ def restyle(
         tracker=tracker or ProgressTracker(),
         mask=None if mask is None else MaskClip.open(mask, clip.info),
         named=_named(settings, lazy_model),
+        painted=_painted(settings),
     )
     yield from _restyled(run, interpolator)
+
+
+def _painted(settings: RestyleSettings) -> dict[int, FileState]:
+    """The painted keyframes' files as they are; what is wrong with one is told as it is read."""
+    found: dict[int, FileState] = {}
+    for index, path in settings.keyframe_pictures.items():
+        with suppress(OSError):
+            found[index] = FileState.of(path, "keyframe_pictures")
+    return found
 
 
 def _named(settings: RestyleSettings, model: LazyModel) -> NamedSubject | None:
@@ -124,14 +137,18 @@ def look(clip: Clip, index: int, settings: RestyleSettings, model: Model) -> Ima
 def look_controls(clip: Clip, index: int, settings: RestyleSettings, model: Model) -> Image:
     """What of one frame's structure binds, at source size: its control pictures side by side.
 
-    They come in the order of the controls; with none of them, the picture is black. Depth is scaled
-    to this frame, as its shot is not known.
+    They come in the order of the controls. Depth is scaled to this frame, as its shot is not known.
 
     Raises:
+        InvalidSettings: nothing binds, so there is nothing to show.
         RangeOutsideClip: the clip has no such frame.
         OutOfDeviceMemory: the device cannot hold a detector's work.
     """
     settings = model.resolved(settings)
+    if not model.controls:
+        raise InvalidSettings(
+            "control", "none binds nothing, so there is nothing to show; choose what is to bind"
+        )
     source, size = _look_source(clip, index, settings)
     shot = ShotControls()
     with device_memory("finding structure"):
@@ -139,7 +156,7 @@ def look_controls(clip: Clip, index: int, settings: RestyleSettings, model: Mode
             control_pictures(control, [index], [source], settings, shot)[0]
             for control in model.controls
         ]
-    return np.concatenate([unfit(one, size) for one in shown or [np.zeros_like(source)]], axis=1)
+    return np.concatenate([unfit(one, size) for one in shown], axis=1)
 
 
 def _look_source(clip: Clip, index: int, settings: RestyleSettings) -> tuple[Image, WorkingSize]:

@@ -172,6 +172,8 @@ def _stored_or_painted(run: TranslationRun, index: int) -> Image | None:
     painted = run.settings.keyframe_pictures.get(index)
     if image is None and painted is not None:
         image = fit(read_key(Path(painted), run.clip, index), run.size)
+        if index in run.painted:
+            run.painted[index].check()
         run.checkpoint.save("keyframes", index, image)
     return image
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from fresco_media.clip import Clip
+from fresco_media.files.state import FileState
 from fresco_media.mask import MaskClip
 from fresco_media.stills.images import WorkingSize
 
@@ -28,7 +30,8 @@ class TranslationRun:
 
     `settings` are resolved once there is a plan, `size` is theirs. `estimator` is called from
     several threads. `mask` is white where the clip's subject is, None where nobody has said so;
-    `named` finds it where it was named in words and matters.
+    `named` finds it where it was named in words and matters. `painted` are the painted keyframes'
+    files as they were when the run began.
     """
 
     clip: Clip
@@ -41,6 +44,7 @@ class TranslationRun:
     tracker: ProgressTracker
     mask: MaskClip | None = None
     named: NamedSubject | None = None
+    painted: Mapping[int, FileState] = field(default_factory=dict[int, FileState])
 
     @property
     def subject(self) -> SubjectEstimator:

@@ -93,6 +93,34 @@ def test_a_job_that_was_resumed_is_waited_for_whatever_it_failed_of_before(
     assert (tmp_path / "out.mp4").is_file()
 
 
+@pytest.mark.parametrize(("past", "said"), [(2, 0), (1, 1), (0, 1)])
+def test_of_what_has_happened_before_only_what_still_holds_is_said(
+    fresco: Fresco,
+    make_job: MakeJob,
+    session: RecordingSession,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    past: int,
+    said: int,
+) -> None:
+    job, watch = session.job, session.watch
+
+    def resumed(*given: Any, **named: Any) -> client.Stream[client.Event]:
+        before = (
+            client.StateChanged(sequence=1, time=NOW, state=client.JobState.PAUSED),
+            client.StateChanged(sequence=2, time=NOW, state=client.JobState.QUEUED),
+        )
+        return GeneratorStream(event for event in (*before, *watch(*given, **named)))
+
+    monkeypatch.setattr(session, "watch", resumed)
+    monkeypatch.setattr(session, "job", lambda name: replace(job(name), last_sequence=past))
+
+    ended = fresco("jobs", "fetch", make_job(), "-o", tmp_path / "out.mp4")
+
+    assert ended.code == 0, ended.stderr
+    assert (ended.stdout + ended.stderr).count("Paused;") == said
+
+
 def test_watching_as_json_tells_what_restyling_does(fresco: Fresco, make_job: MakeJob) -> None:
     ended = fresco("jobs", "watch", make_job(), "--json")
 

@@ -39,6 +39,32 @@ def test_what_binds_is_shown_without_words_for_it(
     assert engine.settings[-1].control == "canny:0.5"
 
 
+def test_a_picture_that_gets_the_name_meanwhile_is_kept_and_the_look_too(
+    fresco: Fresco, engine: FakeEngine, clip: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "look.png"
+    engine.before_look = lambda: output.write_bytes(b"precious")
+
+    ended = fresco("look", clip, "--frame", "4", "--prompt", "ink", "-o", output)
+
+    assert ended.code != 0
+    assert "taken during the work; the result is whole, as look (2).png" in ended.stderr
+    assert output.read_bytes() == b"precious"
+    assert read_image(tmp_path / "look (2).png").any()
+
+
+def test_what_has_no_effect_with_the_sampler_is_told(
+    fresco: Fresco, clip: Path, tmp_path: Path
+) -> None:
+    chosen = ("--sampler", "lcm", "--spacing", "karras", "--eta", "0.5")
+
+    ended = fresco("look", clip, "--frame", "4", "-p", "ink", "-o", tmp_path / "a.png", *chosen)
+
+    assert ended.code == 0
+    assert "the step spacing has no effect with the sampler lcm" in ended.stderr
+    assert "eta has no effect with the sampler lcm; choose ddim or tcd" in ended.stderr
+
+
 def test_json_names_the_picture(fresco: Fresco, clip: Path, tmp_path: Path) -> None:
     output = tmp_path / "look.png"
 

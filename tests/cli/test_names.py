@@ -117,7 +117,9 @@ def test_results_never_lie_among_the_painted_keys_under_another_name(
         ("--model", "unet/config.json", "the model is"),
         ("--model", "one.safetensors", "the model is"),
         ("--lora", "ink.safetensors", "a LoRA is"),
-        ("--control-model", "control.safetensors", "the model is"),
+        ("--control-model", "control.safetensors", "the ControlNet is"),
+        ("--vae", "vae.safetensors", "the VAE is"),
+        ("-p", "ink.safetensors", "a file that a prompt names is"),
     ],
 )
 def test_a_report_never_replaces_a_part_of_the_model(
@@ -128,12 +130,14 @@ def test_a_report_never_replaces_a_part_of_the_model(
     target = folder / file
     target.write_bytes(b"weights")
     source = folder if file.endswith(".json") else target
+    words = (option, "a town <lora:ink:0.8>", "--models", folder)
+    given = words if option == "-p" else (option, source)
     link = tmp_path / "report.json"
     link.hardlink_to(target)
 
     ended = fresco(
         *("restyle", clip, "-p", "ink", "-o", tmp_path / "out.mp4", "--local"),
-        *(option, source, "--report", link),
+        *(*given, "--report", link),
     )
 
     assert ended.code == 2

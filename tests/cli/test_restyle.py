@@ -184,7 +184,31 @@ def test_a_wrong_value_is_one_sentence_and_nothing_is_written(
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
 
 
-@pytest.mark.parametrize("option", ["--subject-mask", "--model", "--control-model"])
+@pytest.mark.parametrize(
+    "option",
+    [
+        *("--range", "--sampler", "--control", "--keyframes", "--flow", "--subject", "--style"),
+        *("--preset", "--spacing", "--interpolation", "--device", "--frame-rate"),
+    ],
+)
+def test_what_is_to_be_chosen_is_not_empty(
+    fresco: Fresco, clip: Path, tmp_path: Path, option: str
+) -> None:
+    """As what is to be read."""
+    ended = fresco("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink", "--local", option, " ")
+
+    assert ended.code == 2
+    assert f"'{option}': it is empty; choose" in ended.stderr
+    assert not (tmp_path / "out.mp4").exists()
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *("--subject-mask", "--model", "--control-model", "--models", "--data", "--daemon"),
+        *("--token-file", "--tls-cert"),
+    ],
+)
 def test_what_is_to_be_read_has_a_name(
     fresco: Fresco, clip: Path, tmp_path: Path, option: str
 ) -> None:

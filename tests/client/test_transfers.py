@@ -334,6 +334,26 @@ def test_a_file_that_gets_the_name_while_a_result_is_fetched_is_kept(
     assert path.read_bytes() == b"mine"
 
 
+def test_a_file_that_gets_the_name_after_the_last_look_is_kept(
+    session: Session, result: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.mp4"
+    looks: list[Path] = []
+
+    def write(place: Path) -> None:
+        looks.append(place)
+        if len(looks) == 2:
+            path.write_bytes(b"mine")
+
+    with pytest.raises(FileFailed, match="of this name already"):
+        session.fetch_result("a", path, before_replacing=write)
+
+    assert path.read_bytes() == b"mine"
+    path.unlink()
+    session.fetch_result("a", path)
+    assert path.read_bytes() == result
+
+
 @pytest.mark.parametrize("asked_before", [0, 1])
 def test_who_fetches_may_forbid_a_file_to_be_replaced_until_the_end(
     session: Session, result: bytes, tmp_path: Path, asked_before: int

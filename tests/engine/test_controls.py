@@ -13,7 +13,7 @@ from fresco_engine.diffusion.controls import LoadedControl
 from fresco_engine.diffusion.detectors.depth import DepthDetector
 from fresco_engine.diffusion.detectors.detector import Found
 from fresco_engine.diffusion.model import Model
-from fresco_engine.errors import RangeOutsideClip
+from fresco_engine.errors import InvalidSettings, RangeOutsideClip
 from fresco_engine.restyling import look_controls, restyle
 from fresco_engine.types import Event
 from fresco_media.clip import Clip
@@ -97,8 +97,6 @@ def test_what_binds_is_shown_at_source_size_side_by_side(
         look_controls(clip, 5, SETTINGS, both)
 
 
-def test_where_nothing_binds_black_is_shown(make_clip: MakeClip, tiny_model: Model) -> None:
-    shown = look_controls(make_clip(5), 3, SETTINGS, replace(tiny_model, controls=()))
-
-    assert shown.shape == (64, 80, 3)
-    assert shown.max() == 0
+def test_where_nothing_binds_nothing_is_shown(make_clip: MakeClip, tiny_model: Model) -> None:
+    with pytest.raises(InvalidSettings, match="nothing to show; choose what is to bind"):
+        look_controls(make_clip(5), 3, SETTINGS, replace(tiny_model, controls=()))

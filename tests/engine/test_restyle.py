@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fresco_engine.checkpoint import FolderCheckpoint
 from fresco_engine.correspondence.flow import DisFlow
 from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import (
     ClipUnreadable,
     DiskFull,
+    FileChanged,
     InvalidSettings,
     KeyframesUnusable,
     MaskUnusable,
@@ -371,6 +373,22 @@ def test_a_painted_keyframe_that_cannot_be_read_is_told_before_work_begins(
 
     with pytest.raises(KeyframesUnusable, match="export it again as PNG"):
         next(restyle(make_clip(12), settings, tiny_model))
+
+
+def test_a_painted_keyframe_that_is_replaced_during_the_work_never_becomes_part_of_it(
+    make_clip: MakeClip, tiny_model: Model, tmp_path: Path
+) -> None:
+    path = _image_of(tmp_path / "7.png", 90)
+    settings = replace(SETTINGS, keyframe_pictures={7: str(path)})
+    checkpoint = FolderCheckpoint(tmp_path / "job")
+    events = restyle(make_clip(12), settings, tiny_model, checkpoint=checkpoint)
+    next(event for event in events if isinstance(event, ClipAnalysed))
+
+    _image_of(path, 200)
+
+    with pytest.raises(FileChanged, match=r"7\.png: it was replaced"):
+        list(events)
+    assert checkpoint.load("keyframes", 7) is None
 
 
 def _image_of(path: Path, level: int) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,11 +34,15 @@ from fresco_server.local.engine import InProcessEngine
 
 @dataclass
 class FakeEngine(InProcessEngine):
-    """Media are real, the model is not; `failure` is raised at the frame `fails_at`."""
+    """Media are real, the model is not; `failure` is raised at the frame `fails_at`.
+
+    `before_look` is called when a look is under way.
+    """
 
     sample: Path | None = None
     failure: BaseException | None = None
     fails_at: int = 3
+    before_look: Callable[[], object] = lambda: None
     warnings: tuple[str, ...] = ()
     models: tuple[ModelEntry, ...] = ()
     adjustments: Adjustments = field(default_factory=Adjustments)
@@ -131,6 +135,7 @@ class FakeEngine(InProcessEngine):
         self.settings.append(settings)
         if self.failure is not None:
             raise self.failure
+        self.before_look()
         return 255 - next(clip.frames_at([index])).image
 
     def look_controls(self, clip: Clip, index: int, settings: RestyleSettings, model: Any) -> Image:

@@ -37,10 +37,11 @@ from fresco_server.jobs.codec import strict_json
 from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.job import JobOrder, StoredJob, Values
 from fresco_server.jobs.looks import LookOrder, LookPictureMade, LookStepDone, QueuedLook
-from fresco_server.jobs.messages import ClipDescribed, WantedMask
+from fresco_server.jobs.messages import ClipDescribed, NamingFiles, WantedMask
 from fresco_server.jobs.pulls import PullStep
 from fresco_server.jobs.uploads import Uploads
 from fresco_server.settings import ServerSettings
+from fresco_server.worker.files import file_states
 
 WIDTH, HEIGHT, FRAMES = 96, 64, 24
 KEYFRAMES = (0, 8, 16)
@@ -114,6 +115,7 @@ class FakeMedia:
         frame_rate: str | None,
         is_wanted: Callable[[], bool] = lambda: True,
         mask: WantedMask | None = None,
+        naming: NamingFiles | None = None,
     ) -> ClipDescribed:
         """The same clip for every file."""
         if mask is not None:
@@ -133,6 +135,7 @@ class FakeMedia:
             info={**INFO, **told},
             state=state,
             mask_state=None if mask is None else replace(state, sample=Path(mask.mask).name),
+            file_states=() if naming is None else file_states(naming),
         )
 
 

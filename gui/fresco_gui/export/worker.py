@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import av.error
 from fresco_media.errors import ClipError, FrescoError, OutputError
-from fresco_media.files.disk import output_fault, partial_name
+from fresco_media.files.disk import give_name, output_fault, partial_name, write_whole
 from fresco_media.stills.images import encode_image
 from fresco_media.stills.sequence import find_sequence, is_sequence_path
 from fresco_media.writing.originals import Originals
@@ -72,6 +73,8 @@ class Export(QThread):
         self._originals = _originals("the clip itself is", source) | _originals(
             "the result is kept", result
         )
+        # Whoever chose a name was asked about what had it then, and about nothing else.
+        self._is_new = options.replaced() is None
         self._reported = 0.0
 
     def cancel(self) -> None:
@@ -111,7 +114,10 @@ class Export(QThread):
                 self._encode(temporary)
             # Files may have been moved and linked meanwhile.
             self._originals.check(options.path)
-            temporary.replace(options.path)
+            if self._is_new:
+                give_name(temporary, options.path)
+            else:
+                temporary.replace(options.path)
         finally:
             temporary.unlink(missing_ok=True)
         return options.path
@@ -177,14 +183,12 @@ class Export(QThread):
                 path = self._options.picture_path(index)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 encoded = encode_image(to_rgb(self._frames.image(index)), ".png")
-                temporary = partial_name(path)
-                if not path.exists():
+                is_added = not os.path.lexists(path)
+                if self._is_new and not is_added:
+                    raise ExportFailed(path, "this name was taken during the work; choose another")
+                write_whole(path, encoded, is_new=self._is_new)
+                if is_added:
                     written.append(path)
-                try:
-                    temporary.write_bytes(encoded)
-                    temporary.replace(path)
-                finally:
-                    temporary.unlink(missing_ok=True)
         except BaseException:
             for path in written:
                 with suppress(OSError):

@@ -9,7 +9,10 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
+
+from fresco_settings.rename import rename_new
 
 from fresco_media.errors import DiskFull, OutputNotWritable
 
@@ -39,13 +42,15 @@ def write_whole(
     *,
     is_private: bool = False,
     is_durable: bool = False,
+    is_new: bool = False,
     folder: int | None = None,
 ) -> None:
     """Write a file under a temporary name and rename it: it is there whole or not at all.
 
-    One that `is_private` only this user may read; one that `is_durable` is whole also when the
-    power fails. `folder` is the folder of `path`, where that is held open. What is in the place of
-    either name, such as a link or a pipe, is replaced and never written through.
+    One that `is_new` replaces nothing, see `give_name`. One that `is_private` only this user may
+    read; one that `is_durable` is whole also when the power fails. `folder` is the folder of
+    `path`, where that is held open. What is in the place of the temporary name, and without
+    `is_new` in that of the other, such as a link or a pipe, is replaced and never written through.
 
     Raises:
         DiskFull, OutputNotWritable: it cannot be stored; an older file stays as it was.
@@ -64,11 +69,44 @@ def write_whole(
                 if is_durable:
                     file.flush()
                     os.fsync(file.fileno())
-            os.replace(temporary, target, src_dir_fd=folder, dst_dir_fd=folder)
+            if is_new:
+                give_name(Path(temporary), Path(target))
+            else:
+                os.replace(temporary, target, src_dir_fd=folder, dst_dir_fd=folder)
         except BaseException:
             with suppress(OSError):
                 os.unlink(temporary, dir_fd=folder)
             raise
+
+
+def give_name(temporary: Path, path: Path) -> None:
+    """Give a file that is whole the name of a result, which nothing had when the work began.
+
+    Raises:
+        OutputNotWritable: somebody took it during the work; the file is kept beside it.
+        OSError: it cannot be renamed.
+    """
+    try:
+        rename_new(temporary, path)
+    except FileExistsError:
+        raise kept_beside(temporary, path) from None
+
+
+def kept_beside(temporary: Path, path: Path, *, suffix: str | None = None) -> OutputNotWritable:
+    """What to say of a name that was taken, once the file or folder has a free one like it."""
+    ending = path.suffix if suffix is None else suffix
+    for number in count(2):
+        spare = path.with_name(f"{short_stem(path)} ({number}){ending}")
+        with suppress(FileExistsError):
+            if temporary.is_dir():
+                spare.mkdir()  # An empty folder is what a folder may replace.
+                temporary.replace(spare)
+            else:
+                rename_new(temporary, spare)
+            return OutputNotWritable(
+                path, f"this name was taken during the work; the result is whole, as {spare.name}"
+            )
+    raise AssertionError("numbers have no end")
 
 
 def partial_name(path: Path, token: str | None = None) -> Path:

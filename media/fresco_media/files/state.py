@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from fresco_media.errors import ClipChanged
+from fresco_media.errors import ClipChanged, FileChanged
 from fresco_media.files.opening import open_file
 
 _BLOCK_BYTES = 16 << 10
@@ -45,7 +46,7 @@ class KnownFile:
 
     def _take(self, path: Path, file: BinaryIO, blocks: int) -> None:
         facts = os.fstat(file.fileno())
-        self.path, self._stamps = path, _stamps_of(facts)
+        self.path, self._stamps = path, stamps_of(facts)
         self._blocks = blocks
         self.size = facts.st_size
         self.sample = _sample(file, self.size, self._blocks)
@@ -57,7 +58,7 @@ class KnownFile:
             ClipChanged: it was replaced, overwritten or cut off.
             OSError: it is gone, or may not be read any more.
         """
-        stamps = _stamps_of(os.stat(self.path))
+        stamps = stamps_of(os.stat(self.path))
         if stamps == self._stamps:
             return
         if self.sample_of(self.size) != self.sample:
@@ -100,6 +101,56 @@ class ClipState:
         return ClipState.of(files[: self.file_count]) == self
 
 
+@dataclass(frozen=True, kw_only=True)
+class FileState:
+    """What is kept of any other file that work needs; `field` is the setting that names it."""
+
+    path: str
+    size_bytes: int
+    sample: str
+    field: str = ""
+
+    @staticmethod
+    def of(path: Path | str, field: str = "") -> FileState:
+        """The state of a file now.
+
+        Raises:
+            OSError: it cannot be opened.
+        """
+        known = KnownFile(Path(path))
+        return FileState(path=str(path), size_bytes=known.size, sample=known.sample, field=field)
+
+    def check(self) -> None:
+        """Insist on the file being what it was.
+
+        Raises:
+            FileChanged: it was replaced, overwritten or cut off, or is gone.
+        """
+        try:
+            is_same = FileState.of(self.path, self.field) == self
+        except OSError as error:
+            raise self._changed(is_gone=True) from error
+        if not is_same:
+            raise self._changed(is_gone=False)
+
+    def _changed(self, *, is_gone: bool) -> FileChanged:
+        error = FileChanged(self.path, is_gone=is_gone)
+        error.field = self.field
+        return error
+
+
+def states_of(files: Iterable[tuple[str, Path]]) -> tuple[FileState, ...]:
+    """The states of files, each after the setting that names it; what cannot be read has none.
+
+    What is wrong with that is told when it is needed.
+    """
+    found: list[FileState] = []
+    for field, path in files:
+        with suppress(OSError):
+            found.append(FileState.of(path, field))
+    return tuple(found)
+
+
 def _joined(files: Sequence[KnownFile]) -> str:
     digest = hashlib.sha256()
     for file in files:
@@ -107,7 +158,7 @@ def _joined(files: Sequence[KnownFile]) -> str:
     return digest.hexdigest()
 
 
-def _stamps_of(facts: os.stat_result) -> tuple[int, int, int]:
+def stamps_of(facts: os.stat_result) -> tuple[int, int, int]:
     """What changes with every writing, also with one that puts the time of the last one back."""
     return facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
 

@@ -60,11 +60,13 @@ def encode_image(image: Image, suffix: str) -> bytes:
     return encoded.tobytes()
 
 
-def write_image(path: Path | str, image: Image) -> None:
-    """Write `image`; the suffix of `path` chooses the format. An existing file is replaced.
+def write_image(path: Path | str, image: Image, *, is_new: bool = False) -> None:
+    """Write `image`; the suffix of `path` chooses the format.
+
+    An existing file is replaced, unless it `is_new`: then it is kept under another name.
 
     Raises:
-        OutputNotWritable: unknown suffix, no such folder or no permission.
+        OutputNotWritable: unknown suffix, no such folder or no permission, or a name that is taken.
         DiskFull: the disk has no room left.
     """
     path = Path(path)
@@ -72,4 +74,4 @@ def write_image(path: Path | str, image: Image) -> None:
         raise OutputNotWritable(
             path, f"pictures of this type cannot be written; use {', '.join(WRITABLE_SUFFIXES)}"
         )
-    write_whole(path, encode_image(image, path.suffix))
+    write_whole(path, encode_image(image, path.suffix), is_new=is_new)

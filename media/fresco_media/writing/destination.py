@@ -6,9 +6,10 @@ import os
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import count
 from pathlib import Path
 from typing import get_args
+
+from fresco_settings.rename import rename_new
 
 from fresco_media.errors import (
     ClipError,
@@ -17,7 +18,7 @@ from fresco_media.errors import (
     OutputExists,
     OutputNotWritable,
 )
-from fresco_media.files.disk import free_bytes, partial_name, short_stem, storing
+from fresco_media.files.disk import free_bytes, kept_beside, partial_name, storing
 from fresco_media.stills.numbered import NumberedName, parse_pattern
 from fresco_media.stills.sequence import find_sequence
 from fresco_media.types import ClipProperties
@@ -73,13 +74,22 @@ class Destination:
             return os.path.lexists(self.path)
         return bool(self.existing_images())
 
-    def spare_path(self) -> Path:
-        """A free name beside the output, for a result whose own was taken during the work."""
+    def rename(self, file: Path, path: Path) -> None:
+        """Give a file of the result its name.
+
+        Raises:
+            FileExistsError: it is taken, and may not be replaced.
+        """
+        if self.overwrite:
+            file.replace(path)
+        else:
+            rename_new(file, path)
+
+    def kept_elsewhere(self) -> OutputNotWritable:
+        """What to say of a name that was taken during the work; the result has another by then."""
         suffix = "" if self.names else self.path.suffix
-        path = _named(self.path)
-        stem = short_stem(path)
-        names = (path.with_name(f"{stem} ({number}){suffix}") for number in count(2))
-        return next(path for path in names if not os.path.lexists(path))
+        error = kept_beside(self.temporary, _named(self.path), suffix=suffix)
+        return OutputNotWritable(self.path, error.reason)
 
     def check_replaced(self) -> None:
         """Raises `OutputNotWritable` where what would be replaced is not a result of ours."""

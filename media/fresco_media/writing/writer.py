@@ -7,6 +7,7 @@ Codecs: "h264" is what every player opens (8 bit 4:2:0, crf 15). "lossless" keep
 
 from __future__ import annotations
 
+import os
 import shutil
 import weakref
 from abc import ABC, abstractmethod
@@ -80,6 +81,13 @@ class FrameWriter(ABC):
             raise ValueError(f"frame {frame.index} has shape {frame.image.shape}")
         with writing(self.path):
             self._store(frame)
+            # What is removed while it is open is written on into nothing, to the end of the work.
+            if not os.path.lexists(self._destination.temporary):
+                raise OutputNotWritable(
+                    self.path,
+                    "its folder, or what was written so far, was removed during the work; see to "
+                    "it that there is a folder, and begin again",
+                )
         self._next = frame.index + 1
         self._has_frames = True
 
@@ -113,18 +121,11 @@ class FrameWriter(ABC):
                 self._on_complete(self._destination.temporary)
             # Files may have been moved and linked while the work was done.
             self._destination.check_replaced()
-            if self._destination.is_taken and not self._destination.overwrite:
-                self._keep_elsewhere()
-            self._move_into_place()
-
-    def _keep_elsewhere(self) -> None:
-        """Give the result another name than its own, which somebody took during the work."""
-        self._release()
-        spare = self._destination.spare_path()
-        self._destination.temporary.replace(spare)
-        raise OutputNotWritable(
-            self.path, f"this name was taken during the work; the result is whole, as {spare.name}"
-        )
+            try:
+                self._move_into_place()
+            except FileExistsError:  # A name that somebody took during the work stays theirs.
+                self._release()
+                raise self._destination.kept_elsewhere() from None
 
     @abstractmethod
     def _store(self, frame: Frame) -> None:
@@ -136,7 +137,11 @@ class FrameWriter(ABC):
 
     @abstractmethod
     def _move_into_place(self) -> None:
-        """Give the temporary output its final name."""
+        """Give the temporary output its final name.
+
+        Raises:
+            FileExistsError: something has it that may not be replaced; nothing has been moved.
+        """
 
     @abstractmethod
     def _release(self) -> None:
@@ -208,7 +213,7 @@ class _VideoWriter(FrameWriter):
 
     def _move_into_place(self) -> None:
         self._encoder.close()
-        self._destination.temporary.replace(self.path)
+        self._destination.rename(self._destination.temporary, self.path)
 
     def _release(self) -> None:
         # After a failure the file is thrown away, so a second failure while closing says nothing.
@@ -275,11 +280,20 @@ class _ImageWriter(FrameWriter):
 
     def _move_into_place(self) -> None:
         folder = self._destination.folder
+        if self._destination.is_taken and not self._destination.overwrite:
+            raise FileExistsError
         folder.mkdir(exist_ok=True)
-        for stale in self._destination.existing_images():
+        for stale in self._destination.existing_images() if self._destination.overwrite else ():
             stale.unlink()
-        for image in sorted(self._destination.temporary.iterdir()):
-            image.replace(folder / image.name)
+        moved: list[Path] = []
+        try:
+            for image in sorted(self._destination.temporary.iterdir()):
+                self._destination.rename(image, folder / image.name)
+                moved.append(image)
+        except FileExistsError:
+            for image in moved:
+                (folder / image.name).replace(image)
+            raise
 
     def _release(self) -> None:
         """No file stays open."""

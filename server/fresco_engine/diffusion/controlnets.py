@@ -16,7 +16,8 @@ from fresco_engine.diffusion.card import ModelCard
 from fresco_engine.diffusion.controls import LoadedControl
 from fresco_engine.diffusion.detectors.loading import load_detector
 from fresco_engine.diffusion.detectors.places import DetectorPlaces
-from fresco_engine.diffusion.library import NO_LIBRARY, FileKind, Library
+from fresco_engine.diffusion.library import NO_LIBRARY, Library
+from fresco_engine.diffusion.named_files import named_controlnet
 from fresco_engine.diffusion.sources import HUB_CONTROLS, how_to_download, locate
 from fresco_engine.diffusion.weights import WeightsKind
 from fresco_engine.errors import ControlUnavailable, ModelNotFound, WrongModelKind
@@ -106,13 +107,7 @@ def find_controlnet(
             f"the model has no ControlNet for {kind} (it has: {has}); "
             "choose another control, or give a ControlNet made for this model",
         )
-    return _in_library(kind, places.library) or _from_hub(kind, places.offline)
-
-
-def _in_library(kind: ControlKind, library: Library) -> Path | None:
-    name = HUB_CONTROLS[kind].rpartition("/")[2]
-    found = (library.find(FileKind.CONTROLNET, one) for one in (name, f"{name}_fp16", kind))
-    return next((path for path in found if path is not None), None)
+    return named_controlnet(kind, places.library) or _from_hub(kind, places.offline)
 
 
 def _of_kind(kind: ControlKind, source: str | Path) -> Path | None:

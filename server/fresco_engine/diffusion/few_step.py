@@ -117,11 +117,11 @@ def sampling_doubts(settings: RestyleSettings, few: FewStep | None) -> Iterator[
             "says that this one is, so pictures may be blurred or burnt; choose another for "
             f"{marked('sampler')}, or add the LoRA that belongs to it"
         )
-    yield from _idle(settings)
+    yield from idle_doubts(settings)
 
 
-def _idle(settings: RestyleSettings) -> Iterator[str]:
-    """What was chosen and has no effect with the chosen sampler."""
+def idle_doubts(settings: RestyleSettings) -> Iterator[str]:
+    """What was chosen and has no effect with the chosen sampler; it needs no model."""
     if settings.spacing is not None and settings.sampler in FEW_STEP_SAMPLERS:
         yield (
             f"the step spacing has no effect with the sampler {settings.sampler}, which has its "

@@ -98,6 +98,9 @@ def choose_device(name: str | None = None) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else _best_without_cuda()
     try:
         device = torch.device(name)
+        # Torch takes any number for the processor, and shapes without numbers for a device.
+        if device.type == "meta" or (device.type == "cpu" and device.index):
+            raise RuntimeError("no device of this machine")
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise InvalidSettings(

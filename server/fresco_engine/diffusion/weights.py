@@ -115,15 +115,20 @@ def _checked(path: Path, entries: object, data_size: int) -> Header:
         tensors = {name: item for name, item in entries.items() if name != "__metadata__"}
         assert len(tensors) <= _MOST_TENSORS
         header = {name: _tensor(item) for name, item in tensors.items()}
-        end = max((int(item["data_offsets"][1]) for item in tensors.values()), default=0)
+        spans = sorted(tuple(map(int, item["data_offsets"])) for item in tensors.values())
     except (AssertionError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise ModelCorrupt(path, _damage("its header cannot be read")) from error
     if not header:
         raise ModelCorrupt(
             path, "the file holds no weights at all; download it again or choose another one"
         )
+    end = spans[-1][1]
     if end > data_size:
         raise ModelCorrupt(path, _damage(f"{end - data_size} bytes are missing at its end"))
+    # The library refuses both as a fault of its own.
+    begins = [begin for begin, _ in spans]
+    if end < data_size or begins != [0, *(stop for _, stop in spans[:-1])]:
+        raise ModelCorrupt(path, _damage("it holds bytes that belong to none of its weights"))
     return header
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from fresco_client.values import JobState
 from fresco_media.files.text import sized
@@ -25,7 +25,8 @@ class DiskQuota:
 
     Uploads that nobody has gone on sending for an hour go first, then done jobs whose result a
     client has confirmed, then cancelled jobs, then uploads that no job needs. A result nobody has
-    fetched, and a job that can still go on, are never touched.
+    fetched, with the upload from which its keyframes are tried again, and a job that can still go
+    on, are never touched.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class DiskQuota:
             self._folders.remove_job(job.id)
             if missing <= 0:
                 return
-        missing -= self._uploads.remove_unused(self.uploads_in_use(), missing)
+        missing -= self._uploads.remove_unused(self._kept_uploads(), missing)
         if missing > 0:
             raise DaemonLimitReached(
                 f"there is no room for {sized(wanted_bytes)} more; {sized(missing)} "
@@ -67,9 +68,12 @@ class DiskQuota:
     def uploads_in_use(self) -> set[str]:
         """Digests of the uploads that jobs need which may still run."""
         states = [state for state in JobState if not _is_over(state)]
-        jobs = self._store.list(states, limit=_ALL)
-        digests = (one for job in jobs for one in (job.order.upload, job.order.mask_upload))
-        return {digest for digest in digests if digest is not None}
+        return _uploads_of(self._store.list(states, limit=_ALL))
+
+    def _kept_uploads(self) -> set[str]:
+        """Also those of results that nobody has seen: some keyframes may have to be others."""
+        done = self._store.list([JobState.DONE], limit=_ALL)
+        return self.uploads_in_use() | _uploads_of(job for job in done if not job.is_fetched)
 
     def _missing(self, wanted_bytes: int) -> int:
         return max(self._over_quota(wanted_bytes), self._over_disk(wanted_bytes))
@@ -96,6 +100,11 @@ class DiskQuota:
         done = self._store.list([JobState.DONE], limit=_ALL)
         yield from (job for job in reversed(done) if job.is_fetched)
         yield from reversed(self._store.list([JobState.CANCELLED], limit=_ALL))
+
+
+def _uploads_of(jobs: Iterable[StoredJob]) -> set[str]:
+    digests = (one for job in jobs for one in (job.order.upload, job.order.mask_upload))
+    return {digest for digest in digests if digest is not None}
 
 
 def _is_over(state: JobState) -> bool:

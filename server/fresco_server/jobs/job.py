@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fresco_client.values import Failure, JobState, Plan, ResultInfo, StageProgress
-from fresco_media.files.state import ClipState
+from fresco_media.files.state import ClipState, FileState
 
 Values = Mapping[str, Any]
 """Plain values as JSON knows them."""
@@ -35,7 +35,8 @@ class JobOrder:
     the engine's ("h264", "lossless") or "frames" for no file; `suffix` the file's ending.
     `request` is what the client sent, opaque here. `clip_info` describes the clip. `upload` is
     the digest of the upload the clip is, if it is one, `mask_upload` that of its subject's mask.
-    `clip_state` and `mask_state` tell whether both still are what they were when it was made.
+    `clip_state` and `mask_state` tell whether both still are what they were when it was made, and
+    `file_states` the same of all other files that are named.
     """
 
     clip: str
@@ -50,6 +51,7 @@ class JobOrder:
     mask_upload: str | None = None
     clip_state: ClipState | None = None
     mask_state: ClipState | None = None
+    file_states: tuple[FileState, ...] = ()
     parent_id: str | None = None
     clip_info: Values = field(default_factory=dict[str, Any])
     request: Values = field(default_factory=dict[str, Any])

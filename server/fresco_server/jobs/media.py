@@ -21,6 +21,7 @@ from fresco_server.jobs.messages import (
     MediaMessage,
     Message,
     ModelsListed,
+    NamingFiles,
     QuestionRefused,
     Ready,
     WantedMask,
@@ -65,6 +66,7 @@ class MediaProcesses:
         frame_rate: str | None,
         is_wanted: IsWanted = _always,
         mask: WantedMask | None = None,
+        naming: NamingFiles | None = None,
     ) -> ClipDescribed:
         """What is known of the clip at `path`; its `info` are values named like `ClipInfo`'s.
 
@@ -75,7 +77,9 @@ class MediaProcesses:
             LimitReached: as many clips as can be are being looked at.
             WorkerLost: looking at it took down the process, or takes too long.
         """
-        question = DescribeClip(ask=0, clip=str(path), frame_rate=frame_rate, mask=mask)
+        question = DescribeClip(
+            ask=0, clip=str(path), frame_rate=frame_rate, mask=mask, naming=naming
+        )
         subject = str(path) if mask is None else f"{path} or its mask, {mask.mask}"
         answer = self._answer(subject, question, is_wanted)
         assert isinstance(answer, ClipDescribed)

@@ -10,10 +10,10 @@ from typing import Any
 
 from fresco_client.events import Event, Failed
 from fresco_client.values import Failure
-from fresco_media.files.state import ClipState
+from fresco_media.files.state import ClipState, FileState
 
 from fresco_server.jobs.devices import DeviceInfo
-from fresco_server.jobs.job import JobOrder, Values
+from fresco_server.jobs.job import JobOrder, ModelOrder, Values
 from fresco_server.jobs.looks import LookOrder
 
 # Orders
@@ -70,6 +70,14 @@ class WantedMask:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NamingFiles:
+    """What names files beside the clip and its mask: a job's model and settings."""
+
+    model: ModelOrder
+    settings: Values
+
+
+@dataclass(frozen=True, kw_only=True)
 class DescribeClip:
     """Say what is known of a clip, in a `ClipDescribed` with the number `ask`.
 
@@ -80,6 +88,7 @@ class DescribeClip:
     clip: str
     frame_rate: str | None
     mask: WantedMask | None = None
+    naming: NamingFiles | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,12 +196,13 @@ class LoadFailed:
 
 @dataclass(frozen=True, kw_only=True)
 class ClipDescribed:
-    """What is known of a clip, as plain values, and what tells it and its mask from others."""
+    """What is known of a clip, as plain values, and what tells it and other files from others."""
 
     ask: int
     info: Values
     state: ClipState | None = None
     mask_state: ClipState | None = None
+    file_states: tuple[FileState, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -70,7 +70,15 @@ def changed_order(
         },
         keyframes=new_keyframes(parent, changes) or settings.keyframes,
     )
-    return replace(parent.order, settings=changed.as_dict(), parent_id=parent.id, request=request)
+    # Painted pictures are the new job's own copies.
+    states = (one for one in parent.order.file_states if one.field != "keyframe_pictures")
+    return replace(
+        parent.order,
+        settings=changed.as_dict(),
+        file_states=tuple(states),
+        parent_id=parent.id,
+        request=request,
+    )
 
 
 def new_keyframes(parent: StoredJob, changes: Sequence[KeyframeChange]) -> tuple[int, ...] | None:

@@ -181,7 +181,7 @@ class InProcessEngine:
             settings,
             codec=job.codec,
             overwrite=job.overwrite,
-            device=job.device or _default_device(),
+            device=_chosen_device(job.device),
             files=PropagationFiles(error_maps=job.error_maps, resume=job.resume),
             originals=job.originals,
         )
@@ -263,8 +263,16 @@ class InProcessEngine:
         return sample_clip_path()
 
 
-def _default_device() -> str:
-    """A GPU that can search patches, else the processor."""
+def _chosen_device(name: str | None) -> str:
+    """The device of this name; without one a GPU that can search patches, else the processor.
+
+    Raises:
+        InvalidSettings: the name is unknown or the device is not there.
+    """
     import torch
 
+    if name:
+        from fresco_engine.diffusion.models import choose_device
+
+        return str(choose_device(name))
     return "cuda" if torch.cuda.is_available() else "cpu"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import fresco_client as client
-from fresco_client.files import part_name
+from fresco_client.files import name_result, part_name, taken
 from fresco_client.streams import GeneratorStream
 from fresco_engine import __version__, types
 from fresco_engine.errors import FrescoError
@@ -328,14 +328,14 @@ class LocalSession(client.SessionLike):
         one, path = self._job(job_id), Path(path)
         if before_replacing is not None:
             before_replacing(path)
-        if path.exists() and not is_overwriting:
-            raise client.FileFailed(path, "There is a file of this name already.")
+        if os.path.lexists(path) and not is_overwriting:
+            raise taken(path)
         if one.job.result is None or one.folder is None or not one.result.exists():
             raise client.NotFound("there is no such file", "ARTEFACT_NOT_FOUND")
         part = part_name(path, job_id)
         try:
             shutil.copyfile(one.result, part)
-            part.replace(path)
+            name_result(part, path, is_overwriting=is_overwriting)
         except OSError as error:
             raise client.FileFailed.from_os(path, error) from error
         finally:

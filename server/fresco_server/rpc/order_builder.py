@@ -22,7 +22,7 @@ from fresco_server.errors import (
 )
 from fresco_server.jobs.job import JobOrder, ModelOrder
 from fresco_server.jobs.looks import LookOrder
-from fresco_server.jobs.messages import ClipDescribed, WantedMask
+from fresco_server.jobs.messages import ClipDescribed, NamingFiles, WantedMask
 from fresco_server.jobs.path_policy import PathPolicy
 from fresco_server.rpc.messages.clips import WantedClip, wanted_clip
 from fresco_server.rpc.messages.jobs import kept, output_of
@@ -65,11 +65,12 @@ class OrderBuilder:
         codec, suffix = output_of(request.output)
         model = model_order(request.model, self.path_policy)
         self._check_style(settings, model)
-        clip, found = self.described(request.clip, is_wanted, _wanted_mask(settings))
+        naming = NamingFiles(model=model, settings=settings.as_dict())
+        clip, found = self.described(request.clip, is_wanted, _wanted_mask(settings), naming)
         self._check_range(settings, found.info["frame_count"])
         return JobOrder(
             clip=str(clip.path),
-            settings=settings.as_dict(),
+            settings=naming.settings,
             model=model,
             frame_rate=clip.frame_rate,
             codec=codec,
@@ -80,6 +81,7 @@ class OrderBuilder:
             mask_upload=mask_upload,
             clip_state=found.state,
             mask_state=found.mask_state,
+            file_states=found.file_states,
             clip_info=found.info,
             request=kept(request),
         )
@@ -112,11 +114,12 @@ class OrderBuilder:
         source: media_pb2.ClipSource,
         is_wanted: Callable[[], bool],
         mask: WantedMask | None = None,
+        naming: NamingFiles | None = None,
     ) -> tuple[WantedClip, ClipDescribed]:
         """The clip and what is known of it; raises what `wanted_clip` and the engine do."""
         clip = wanted_clip(source, self.path_policy, self.jobs.uploads)
         try:
-            found = self.jobs.media.describe(clip.path, clip.frame_rate, is_wanted, mask)
+            found = self.jobs.media.describe(clip.path, clip.frame_rate, is_wanted, mask, naming)
             return clip, found
         except WorkerLost as error:
             if self.jobs.is_closing:

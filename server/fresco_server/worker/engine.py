@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from fresco_engine.checkpoint import FolderCheckpoint
+from fresco_engine.diffusion.model import Model
 from fresco_engine.rendering import render
 from fresco_engine.restyling import look_controls, look_steps
 from fresco_engine.settings import settings_from_dict
 from fresco_engine.types import Event
 from fresco_media.types import Image
 
-from fresco_server.jobs.job import ModelOrder
+from fresco_server.jobs.job import JobOrder, ModelOrder
 from fresco_server.jobs.looks import LookOrder
 from fresco_server.jobs.messages import RunJob
 from fresco_server.worker.device_worker import result_path
+from fresco_server.worker.files import check_files
 from fresco_server.worker.media import open_clip, open_ordered
 from fresco_server.worker.models import Models
 
@@ -35,11 +37,17 @@ class DeviceEngine:
             open_ordered(order),
             None if codec is None else result_path(run),
             settings_from_dict(order.settings),
-            lambda: self._models.get(order.model, order.settings),
+            lambda: self._model(order),
             codec=codec,
             overwrite=True,
             checkpoint=FolderCheckpoint(Path(run.folder)),
         )
+
+    def _model(self, order: JobOrder) -> Model:
+        model = self._models.get(order.model, order.settings)
+        # Files may have been replaced while the clip was looked at, or while they were read.
+        check_files(order)
+        return model
 
     def look(self, order: LookOrder) -> Generator[tuple[int, int], None, Image]:
         """What a look shows: yields denoising steps done and in all, and returns the picture."""

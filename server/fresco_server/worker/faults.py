@@ -11,6 +11,7 @@ from fresco_engine.errors import (
     CheckpointError,
     ClipError,
     DiskFull,
+    FileChanged,
     FrescoError,
     KeyframesUnusable,
     MaskUnusable,
@@ -25,7 +26,7 @@ from fresco_server.errors import reason_of
 _LOGGER = logging.getLogger(__name__)
 _PASSING = (
     *(DiskFull, OutOfDeviceMemory, OutputError),
-    *(ClipError, MaskUnusable, KeyframesUnusable, NotPermitted),
+    *(ClipError, FileChanged, MaskUnusable, KeyframesUnusable, NotPermitted),
 )
 """Faults of the moment: once they are mended, the job can go on from what is there.
 

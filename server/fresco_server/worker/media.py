@@ -28,6 +28,7 @@ from fresco_server.jobs.messages import (
 )
 from fresco_server.worker.channel import Channel
 from fresco_server.worker.faults import failure_of
+from fresco_server.worker.files import check_files, file_states
 
 _LOOK_S = 10.0
 """How long a mask is looked through for something white."""
@@ -55,6 +56,7 @@ def _answer(order: DescribeClip | ListModels) -> MediaMessage:
             info=describe(clip),
             state=clip.state,
             mask_state=None if mask is None else mask.state,
+            file_states=() if order.naming is None else file_states(order.naming),
         )
     entries = list_models([Path(folder) for folder in order.folders])
     return ModelsListed(ask=order.ask, models=tuple(map(to_plain, entries)))
@@ -74,16 +76,18 @@ def open_clip(path: str, frame_rate: str | None) -> Clip:
 
 
 def open_ordered(order: JobOrder) -> Clip:
-    """The clip of a job, which it and its mask have to be as they were when the job was made.
+    """The clip of a job; all that it needs has to be as it was when the job was made.
 
     Raises:
         ClipError, InvalidSettings: it, or the mask, cannot be used, or is another one by now.
+        FileChanged: another file is another one by now, or gone.
     """
     clip = open_clip(order.clip, order.frame_rate)
     clip.check(order.clip_state)
     mask = order.settings.get("subject_mask")
     if mask is not None and order.mask_state is not None:
         MaskClip.open(mask, clip.info).check_state(order.mask_state)
+    check_files(order)
     return clip
 
 

@@ -262,7 +262,7 @@ def test_a_controlnet_for_another_kind_of_model_is_refused(
         load_model(folder, control="tile", control_source=small_folder / "controlnet")
 
 
-@pytest.mark.parametrize("device", ["cuda:99", "toaster"])
+@pytest.mark.parametrize("device", ["cuda:99", "toaster", "cpu:7", "meta"])
 def test_a_device_that_is_not_there_is_refused(folder: Path, device: str) -> None:
     with pytest.raises(InvalidSettings, match="use cpu"):
         load_model(folder, control="none", device=device)

@@ -60,6 +60,12 @@ def _truncated_part(folder: Path, work: Path) -> Path:
     return copy
 
 
+def _prolonged_file(_: Path, work: Path) -> Path:
+    path = write_checkpoint(work / "model.safetensors")
+    path.write_bytes(path.read_bytes() + b"more")
+    return path
+
+
 def _truncated_file(_: Path, work: Path) -> Path:
     return cut(write_checkpoint(work / "model.safetensors"))
 
@@ -171,6 +177,7 @@ _CASES: dict[str, tuple[Broken, type[ModelError], str]] = {
     "a pickle in a folder": (_pickled_part, WrongModelKind, "get the model as .safetensors"),
     "a folder without VAE weights": (_no_weights, ModelCorrupt, "file is missing"),
     "a truncated part": (_truncated_part, ModelCorrupt, "unet.*bytes are missing at its end"),
+    "a file with more behind it": (_prolonged_file, ModelCorrupt, "belong to none of its weights"),
     "a truncated file": (_truncated_file, ModelCorrupt, "bytes are missing at its end"),
     "a web page": (_not_safetensors, ModelCorrupt, "download it again"),
     "a damaged config": (_damaged_config, ModelCorrupt, r"config\.json.*get the model again"),

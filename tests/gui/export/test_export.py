@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -349,6 +350,25 @@ def test_an_older_export_survives_one_that_fails(
     assert list(tmp_path.glob(".*")) == []
 
 
+@pytest.mark.parametrize("name", ["out.mp4", "out_%04d.png"])
+def test_a_file_that_gets_the_name_meanwhile_is_kept(
+    qtbot: QtBot, tmp_path: Path, source: ClipFrames, result: ClipFrames, name: str
+) -> None:
+    kind = ExportKind.PNG if name.endswith("png") else ExportKind.H264
+    export = Export(source, result, options(tmp_path / name, kind, stop=4))
+    foreign = tmp_path / name.replace("%04d", "0002")
+    foreign.write_bytes(b"precious")
+
+    run = Run(export, qtbot).to_end()
+
+    assert "this name was taken during the work" in run.failed[0]
+    assert foreign.read_bytes() == b"precious"
+    if kind is ExportKind.H264:
+        assert numbers_in(tmp_path / "out (2).mp4", inverted=True) == [0, 1, 2, 3]
+    else:
+        assert [path.name for path in tmp_path.glob("*.png")] == [foreign.name]
+
+
 def test_a_place_that_cannot_be_written_is_said_in_a_sentence(
     qtbot: QtBot, tmp_path: Path, source: ClipFrames, result: ClipFrames
 ) -> None:
@@ -369,10 +389,15 @@ def test_a_full_disk_is_named(
     result: ClipFrames,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def full(self: Path, data: bytes) -> int:
+    opened = os.fdopen
+
+    def full(descriptor: int, mode: str) -> object:
+        if mode != "wb":
+            return opened(descriptor, mode)
+        os.close(descriptor)
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(os, "fdopen", full)
     chosen = options(tmp_path / "out", ExportKind.PNG)
 
     run = Run(Export(source, result, chosen), qtbot).to_end()

@@ -16,6 +16,7 @@ from fresco_engine.errors import (
     RangeOutsideClip,
 )
 from fresco_media.clip import Clip
+from fresco_media.writing.destination import Destination
 from fresco_media.writing.writer import open_writer
 
 MakeClip = Callable[..., Path]
@@ -62,6 +63,45 @@ def test_a_file_that_appeared_during_the_work_is_kept_and_the_result_too(
     assert foreign.read_bytes() == b"precious"
     (kept,) = set(folder.iterdir()) - {foreign}
     assert kept.name in str(raised.value)
+    assert Clip.open(kept).info.frame_count == 3
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out_%04d.png"])
+def test_a_folder_that_is_removed_during_the_work_ends_it_at_once(
+    tmp_path: Path, clip: Clip, name: str
+) -> None:
+    folder = tmp_path / "results"
+    folder.mkdir()
+    frames = clip.frames()
+
+    with (  # noqa: PT012
+        pytest.raises(OutputNotWritable, match="folder"),
+        open_writer(folder / name, clip) as writer,
+    ):
+        writer.write(next(frames))
+        shutil.rmtree(folder)
+        writer.write(next(frames))
+        pytest.fail("it was written on")
+
+
+def test_pictures_stay_together_when_one_of_their_names_is_taken_as_they_get_them(
+    tmp_path: Path, clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As if it had come after the last look.
+    monkeypatch.setattr(Destination, "is_taken", False)
+    foreign = tmp_path / "out_0001.png"
+
+    def write_all() -> None:
+        with open_writer(tmp_path / "out_%04d.png", clip) as writer:
+            for frame in clip.frames():
+                writer.write(frame)
+            foreign.write_bytes(b"precious")
+
+    with pytest.raises(OutputNotWritable, match=r"was taken during the work.* \(2\)"):
+        write_all()
+
+    assert foreign.read_bytes() == b"precious"
+    (kept,) = set(tmp_path.iterdir()) - {foreign, clip.info.path}
     assert Clip.open(kept).info.frame_count == 3
 
 

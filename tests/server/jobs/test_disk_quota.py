@@ -309,3 +309,26 @@ def test_uploads_are_in_use_as_clips_and_as_masks_until_their_job_is_over(daemon
     assert daemon.uploads_in_use() == {_digest(1), _digest(2)}
     daemon.store.change_state("queued", JobState.CANCELLED)
     assert daemon.uploads_in_use() == set()
+
+
+@pytest.mark.parametrize("is_fetched", [False, True])
+def test_the_upload_of_a_result_that_nobody_has_fetched_stays_to_try_keyframes_again(
+    daemon: Daemon, is_fetched: bool
+) -> None:
+    sha256 = hashlib.sha256(bytes(QUOTA // 2)).hexdigest()
+    daemon.uploads.start(sha256, QUOTA // 2, "x.mp4")
+    _fill(daemon, sha256, QUOTA // 2)
+    daemon.uploads.finish(sha256)
+    _grow_old(daemon.uploads.path_of(sha256), 2 * HOUR_S)
+    order = JobOrder(clip="/clips/a.mp4", settings={"prompt": "ink"}, upload=sha256)
+    daemon.store.add("a", order, is_urgent=False, most_queued=9)
+    daemon.store.change_state("a", JobState.DONE)
+    if is_fetched:
+        daemon.store.set_fetched("a")
+        daemon.uploads.start(_digest(1), QUOTA * 2 // 3, "y.mp4")
+    else:
+        with pytest.raises(DaemonLimitReached, match="fetch results"):
+            daemon.uploads.start(_digest(1), QUOTA * 2 // 3, "y.mp4")
+
+    assert daemon.store.has("a") is not is_fetched
+    assert any(daemon.folders.uploads.glob(f"{sha256}*")) is not is_fetched

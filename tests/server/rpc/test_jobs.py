@@ -96,6 +96,7 @@ def test_an_order_holds_what_the_worker_needs(
     assert (order.settings["preset"], order.settings["size"]) == ("draft", 640)
     assert (order.codec, order.device, order.title) == ("frames", "cpu", "clip.mp4")
     assert order.model.loras == ((lora, 1.0), (lora, 0.0))
+    assert {state.path for state in order.file_states} == {lora}
     assert order.model.source is None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,11 +16,12 @@ from fresco_engine.errors import OutputNotWritable
 from fresco_engine.settings import RestyleSettings
 from fresco_media.clip import Clip
 from fresco_media.stills.images import write_image
-from fresco_server.jobs.job import JobOrder
-from fresco_server.jobs.messages import JobStopped, RunJob
+from fresco_server.jobs.job import JobOrder, ModelOrder
+from fresco_server.jobs.messages import JobStopped, NamingFiles, RunJob
 from fresco_server.lock import alone_in
 from fresco_server.worker.channel import Channel
 from fresco_server.worker.device_worker import DeviceWorker
+from fresco_server.worker.files import file_states
 
 from tests.engine.conftest import scene, write_clip
 from tests.fakes.worker import NegativeEngine
@@ -99,6 +101,69 @@ def job(tmp_path: Path) -> RunJob:
     folder = tmp_path / "job"
     folder.mkdir()
     return RunJob(job="a", folder=str(folder), order=order, restarts=0)
+
+
+NAMED = {
+    "sd/unet/config.json": "model.source",
+    "control.safetensors": "model.control_source",
+    "mine.safetensors": "model.loras.path",
+    "models/vae/soft.safetensors": "model.vae",
+    "models/lora/ink.safetensors": "prompt",
+    "models/embeddings/easy.pt": "prompt",
+    "flow.safetensors": "flow",
+    "painted.png": "keyframe_pictures",
+}
+"""Files that a job names, and the setting that does."""
+
+
+@pytest.fixture
+def naming_job(job: RunJob, tmp_path: Path) -> RunJob:
+    """A job that names files in every way there is."""
+    for name in NAMED:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(name.encode())
+    write_image(tmp_path / "painted.png", np.full((64, 80, 3), 90, np.uint8))
+    model = ModelOrder(
+        source=str(tmp_path / "sd"),
+        control_source=str(tmp_path / "control.safetensors"),
+        loras=((str(tmp_path / "mine.safetensors"), 1.0),),
+        vae="soft",
+        folders=(str(tmp_path / "models"),),
+    )
+    settings = RestyleSettings(
+        prompt="a town <lora:ink:0.8>, easy",
+        size=64,
+        flow=f"gmflow:{tmp_path / 'flow.safetensors'}",
+        keyframe_pictures={2: str(tmp_path / "painted.png")},
+    ).as_dict()
+    states = file_states(NamingFiles(model=model, settings=settings))
+    order = replace(job.order, model=model, settings=settings, file_states=states)
+    return replace(job, order=order)
+
+
+@pytest.mark.parametrize("how", ["overwritten", "gone"])
+@pytest.mark.parametrize(("name", "field"), NAMED.items())
+def test_a_named_file_that_is_another_one_by_now_ends_its_job_until_it_is_brought_back(
+    naming_job: RunJob, tmp_path: Path, name: str, field: str, how: str
+) -> None:
+    path = tmp_path / name
+    content = path.read_bytes()
+    if how == "overwritten":
+        path.write_bytes(content[::-1])
+    else:
+        path.unlink()
+
+    failed = _done(naming_job)
+    path.write_bytes(content)
+    done = _done(naming_job)
+
+    assert isinstance(failed, Failed)
+    assert failed.failure.reason == "FILE_CHANGED"
+    assert failed.failure.can_resume
+    assert failed.failure.field == field
+    assert failed.failure.message.startswith(f"{path}: it was ")
+    assert "bring" in failed.failure.message
+    assert isinstance(done, Finished)
 
 
 @pytest.mark.parametrize("name", ["clip.mp4", "mask.png"])

@@ -38,3 +38,20 @@ def test_a_model_is_loaded_anew_only_for_other_loras_or_folders(tmp_path: Path) 
 def test_a_lora_that_is_nowhere_fails_the_job(tmp_path: Path) -> None:
     with pytest.raises(InvalidSettings, match="lies in no model folder"):
         Models("cpu", lambda source: None).get(ModelOrder(), {"prompt": "<lora:ink:1>"})
+
+
+@pytest.mark.parametrize("name", ["ink.safetensors", "sd/unet/config.json"])
+def test_a_model_is_loaded_anew_when_one_of_its_files_was_written_anew(
+    tmp_path: Path, name: str
+) -> None:
+    source = str(write_model_folder(tmp_path / "sd", vae="tiny", controlnet=False))
+    write_lora(tmp_path / "ink.safetensors")
+    models = Models("cpu", lambda source: None)
+    order = ModelOrder(source=source)
+    settings = {"control": "none", "prompt": "a town <lora:ink:0.8>"}
+    first = models.get(order, settings)
+    path = tmp_path / name
+
+    path.write_bytes(path.read_bytes())
+
+    assert models.get(order, settings).unet is not first.unet

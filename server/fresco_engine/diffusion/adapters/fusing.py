@@ -58,7 +58,13 @@ def fuse_lora(lora: Lora, unet: nn.Module, text_encoder: nn.Module) -> None:
         ModelCorrupt: the file is damaged.
     """
     if not lora.path.is_file():
-        raise ModelNotFound(lora.path, "there is no such LoRA file; check the path")
+        is_folder = lora.path.is_dir()
+        raise ModelNotFound(
+            lora.path,
+            "this is a folder; name the LoRA's .safetensors file in it"
+            if is_folder
+            else "there is no such LoRA file; check the path",
+        )
     header = read_header(lora.path)
     check_numbers(lora.path, header)
     kind = kind_of(header)

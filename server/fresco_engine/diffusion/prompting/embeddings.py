@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -11,16 +10,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fresco_engine.diffusion.library import FileKind, Library, is_of_kind
+from fresco_engine.diffusion.library import Library
 from fresco_engine.diffusion.prompting.chunks import Token
+from fresco_engine.diffusion.prompting.files import embeddings_at
 from fresco_engine.diffusion.published import Published, tensors_of, unpacked
 from fresco_engine.diffusion.weights import WeightsKind, kind_of, read_header, wrong_kind
 from fresco_engine.errors import ModelCorrupt, WrongModelKind
 
 _MOST_VECTORS = 75
 _MOST_BYTES = 8 << 20
-_ENDING = r"(?:\.(?:pt|bin|pth|safetensors))?"
-_BEFORE, _AFTER = r"(?<![\w-])(?:embedding:\s*)?<?", rf"{_ENDING}>?(?![\w-])"
 _OF_OTHERS = {1024: "Stable Diffusion 2.x", 1280: "Stable Diffusion XL"}
 _PUBLISHED = Published(
     name="a textual inversion embedding",
@@ -32,24 +30,15 @@ _PUBLISHED = Published(
 def embeddings_in(text: str, library: Library, width: int) -> Iterator[str | Sequence[Token]]:
     """`text` in parts: words, and where an embedding is named its vectors, each of `width`.
 
-    A name counts by itself, in angle brackets, or after `embedding:`, in any capitals.
-
     Raises:
         WrongModelKind: it is made for another text encoder, or no embedding.
         ModelCorrupt, ModelNotFound: its file cannot be read.
     """
-    paths = {name.casefold(): path for name, path in library.files(FileKind.EMBEDDING).items()}
-    paths = {name: path for name, path in paths.items() if name in text.casefold()}
-    paths = {name: path for name, path in paths.items() if is_of_kind(path, FileKind.EMBEDDING)}
-    if not paths:
-        yield text
-        return
-    names = "|".join(re.escape(name) for name in sorted(paths, key=len, reverse=True))
     end = 0
-    for found in re.finditer(f"{_BEFORE}({names}){_AFTER}", text, re.I):
-        yield text[end : found.start()]
-        yield list(load_embedding(paths[found[1].casefold()], width))
-        end = found.end()
+    for (start, stop), path in embeddings_at(text, library):
+        yield text[end:start]
+        yield list(load_embedding(path, width))
+        end = stop
     yield text[end:]
 
 

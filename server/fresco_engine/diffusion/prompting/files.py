@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from fresco_settings import Remedy, said
 
-from fresco_engine.diffusion.library import FileKind, Library
+from fresco_engine.diffusion.library import FileKind, Library, is_of_kind
 from fresco_engine.diffusion.lora import Lora
 from fresco_engine.diffusion.prompting.grammar import short
 from fresco_engine.diffusion.prompting.wording import LoraTag, lora_tags
 from fresco_engine.errors import InvalidSettings
 
+_ENDING = r"(?:\.(?:pt|bin|pth|safetensors))?"
+_BEFORE, _AFTER = r"(?<![\w-])(?:embedding:\s*)?<?", rf"{_ENDING}>?(?![\w-])"
 _EMBEDDINGS = (re.compile(r"\bembedding:\s*([\w./-]*\w)", re.I), re.compile(r"<([\w-]+)>"))
 
 
@@ -36,6 +39,33 @@ def named_loras(settings: Mapping[str, Any], library: Library) -> tuple[Lora, ..
                 if library.find(FileKind.EMBEDDING, name) is None:
                     raise InvalidSettings(field, _no_embedding(name, library))
     return tuple(found.values())
+
+
+def files_in_prompts(settings: Mapping[str, Any], library: Library) -> tuple[Path, ...]:
+    """The LoRAs and embeddings that prompts name and that lie here; `settings` are plain values.
+
+    Of those that do not it is no fault: they may lie where the work is done.
+    """
+    found: list[Path | None] = []
+    for _, text in _texts(settings):
+        found += [library.find(FileKind.LORA, tag.name) for tag in lora_tags(text)]
+        found += [path for _, path in embeddings_at(text, library)]
+    return tuple(dict.fromkeys(path for path in found if path is not None))
+
+
+def embeddings_at(text: str, library: Library) -> Iterator[tuple[tuple[int, int], Path]]:
+    """Where embeddings are named in `text`, from its beginning on, and the file of each.
+
+    A name counts by itself, in angle brackets, or after `embedding:`, in any capitals.
+    """
+    paths = {name.casefold(): path for name, path in library.files(FileKind.EMBEDDING).items()}
+    paths = {name: path for name, path in paths.items() if name in text.casefold()}
+    paths = {name: path for name, path in paths.items() if is_of_kind(path, FileKind.EMBEDDING)}
+    if not paths:
+        return
+    names = "|".join(re.escape(name) for name in sorted(paths, key=len, reverse=True))
+    for found in re.finditer(f"{_BEFORE}({names}){_AFTER}", text, re.I):
+        yield found.span(), paths[found[1].casefold()]
 
 
 def _texts(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

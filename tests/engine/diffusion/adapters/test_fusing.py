@@ -76,6 +76,8 @@ def test_two_loras_add_up(tmp_path: Path) -> None:
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFound, match="no such LoRA file"):
         fused(Lora(tmp_path / "nothing.safetensors"), *networks())
+    with pytest.raises(ModelNotFound, match="this is a folder; name the LoRA's"):
+        fused(Lora(tmp_path), *networks())
 
 
 @pytest.mark.parametrize(
