@@ -35,6 +35,8 @@ KARRAS_SAMPLERS: tuple[SamplerKind, ...] = ("dpm++2m", "unipc")
 ETA_SAMPLERS: tuple[SamplerKind, ...] = ("ddim", "tcd")
 Spacing = Literal["leading", "trailing", "linspace", "karras"]
 PRESETS = ("draft", "standard", "best")
+PROMPTS = ("prompt", "source_prompt", "negative_prompt", "keyframe_prompts")
+"""Settings that are words of the user's own for the model."""
 UPLOAD_PREFIX = "upload:"
 """Before the digest of an upload, where a setting may also name a path."""
 MOST_GAP = 1000
@@ -46,6 +48,7 @@ _MOST_FRAMES = 2**31 - 1
 
 _LOOK = translate("Setting", "Look")
 _STRUCTURE = translate("Setting", "Structure")
+_EDIT = translate("Setting", "Edit")
 _PART = translate("Setting", "Part of the clip")
 _FINE_TUNING = translate("Setting", "Fine tuning")
 _KEYFRAMES = translate("Setting", "Keyframes")
@@ -85,44 +88,6 @@ class RestyleSettings:
             metavar="TEXT",
         ),
     ]
-    mode: Annotated[
-        Mode,
-        Setting(
-            title=translate("Setting", "Task"),
-            help="Paint the whole picture anew, or change only what the words change",
-            group=_LOOK,
-            choice_texts={
-                "restyle": "another look for the whole picture",
-                "edit": "what words change is changed; layout, motion and detail stay",
-            },
-            is_basic=True,
-            metavar="TASK",
-        ),
-    ] = "restyle"
-    source_prompt: Annotated[
-        str,
-        Setting(
-            title=translate("Setting", "What the clip shows"),
-            help="In an edit, the prompt's words as they are true of the clip",
-            group=_LOOK,
-            default_text=translate("Setting", "nothing is said"),
-            is_basic=True,
-            of_clip=True,
-            metavar="TEXT",
-            option="--from",
-        ),
-    ] = ""
-    keep: Annotated[
-        float,
-        Setting(
-            title=translate("Setting", "Keep"),
-            help="In an edit, how much of the clip's detail stays",
-            group=_LOOK,
-            low=0,
-            high=1,
-            is_basic=True,
-        ),
-    ] = 1.0
     style: Annotated[
         str | None,
         Setting(
@@ -254,6 +219,54 @@ class RestyleSettings:
             high=_STEEPEST,
         ),
     ] = 100
+    mode: Annotated[
+        Mode,
+        Setting(
+            title=translate("Setting", "Mode"),
+            help="Paint the whole picture anew, or change only what the words change",
+            group=_EDIT,
+            choice_texts={
+                "restyle": "another look for the whole picture",
+                "edit": "what words change is changed; layout, motion and detail stay",
+            },
+            metavar="MODE",
+        ),
+    ] = "restyle"
+    source_prompt: Annotated[
+        str,
+        Setting(
+            title=translate("Setting", "What the clip shows"),
+            help="In an edit, the prompt's words as they are true of the clip",
+            group=_EDIT,
+            default_text=translate("Setting", "nothing is said"),
+            of_clip=True,
+            metavar="TEXT",
+            option="--from",
+        ),
+    ] = ""
+    keep: Annotated[
+        float,
+        Setting(
+            title=translate("Setting", "Keep"),
+            help="In an edit, how much of the clip's detail stays",
+            group=_EDIT,
+            low=0,
+            high=1,
+        ),
+    ] = 1.0
+    inversion: Annotated[
+        InversionKind,
+        Setting(
+            title=translate("Setting", "Inversion"),
+            help="In an edit, how the way back to the clip is found",
+            group=_EDIT,
+            choice_texts={
+                "ddpm": "exact, with every sampler",
+                "ddim": "nearly exact, smoother, four times as slow; wants 20 steps or more",
+            },
+            metavar="KIND",
+        ),
+    ] = "ddpm"
     start: Annotated[
         int,
         Setting(
@@ -336,19 +349,6 @@ class RestyleSettings:
             metavar="NAME",
         ),
     ] = None
-    inversion: Annotated[
-        InversionKind,
-        Setting(
-            title=translate("Setting", "Inversion"),
-            help="In an edit, how the way back to the clip is found",
-            group=_FINE_TUNING,
-            choice_texts={
-                "ddpm": "exact, with every sampler",
-                "ddim": "nearly exact, smoother, four times as slow; wants 20 steps or more",
-            },
-            metavar="KIND",
-        ),
-    ] = "ddpm"
     spacing: Annotated[
         Spacing | None,
         Setting(
