@@ -34,6 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("restyle")(restyle.restyle)
+app.command("edit")(restyle.edit)
 app.command("propagate")(propagate.propagate)
 app.command("keyframes")(keyframes.keyframes)
 app.command("look")(look.look)

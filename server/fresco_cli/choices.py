@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, TypeVar
@@ -75,7 +76,8 @@ class SettingOption:
     @property
     def field(self) -> str:
         """What the command's parameter is called."""
-        return self.name.lstrip("-").replace("-", "_")
+        name = self.name.lstrip("-").replace("-", "_")
+        return f"{name}_" if keyword.iskeyword(name) else name
 
     @property
     def annotation(self) -> Any:
@@ -273,6 +275,16 @@ class LookChoices(ChosenOptions):
 @with_options(RestyleSettings, lambda one: one.setting.needs_clip)
 class Choices(LookChoices):
     """What can be chosen for a clip."""
+
+
+@with_options(RestyleSettings, lambda one: one.option not in {"--mode", "--prompt"})
+class EditChoices(ChosenOptions):
+    """What can be chosen for an edit, beside the words that it leads to."""
+
+    def towards(self, prompt: str | None) -> Choices:
+        """All that was chosen, with these words."""
+        given = {option.field: getattr(self, option.field) for option in self.options}
+        return Choices(**given, prompt=prompt, mode="edit")
 
 
 @with_options(RestyleSettings, lambda one: one.option in {"--range", "--keyframes", "--size"})

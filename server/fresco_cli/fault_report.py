@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fresco_engine.errors import OutputNotWritable
+from fresco_settings import PROMPTS
 
 from fresco_cli import destinations
 from fresco_cli.checks import Check
@@ -25,7 +26,6 @@ _LOG_LINES = 500
 _PREFIXES = ("FRESCO_", "HF_", "CUDA_", "OMP_", "PYTORCH_", "LANG", "LC_")
 _SECRET = re.compile("TOKEN|KEY|SECRET|PASS", re.IGNORECASE)
 _LEFT_OUT = "(left out)"
-_PROMPTS = ("prompt", "negative_prompt", "keyframe_prompts")
 
 
 def check_place(path: Path) -> None:
@@ -141,7 +141,7 @@ def _settings(folder: Path) -> str:
 
 def _leave_out_prompts(job: dict[str, Any]) -> None:
     settings: dict[str, Any] = job["settings"] or {}
-    for name in _PROMPTS:
+    for name in PROMPTS:
         if settings.get(name):
             settings[name] = _LEFT_OUT
     if job["result"]:

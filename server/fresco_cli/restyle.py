@@ -1,4 +1,4 @@
-"""`fresco restyle`: a clip in, the restyled clip out."""
+"""`fresco restyle` and `fresco edit`: a clip in, the changed clip out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fresco_engine.types import Report
 from fresco_media.files.text import counted
 
 from fresco_cli import options
-from fresco_cli.choices import Choices
+from fresco_cli.choices import Choices, EditChoices
 from fresco_cli.daemons import Tools, check_options, or_locally
 from fresco_cli.faults import WRONG_INPUT, CommandFailed
 from fresco_cli.grouping import grouped
@@ -18,6 +18,16 @@ from fresco_cli.job_spec import JobSpec, checked
 from fresco_cli.options import DaemonOptions, DestinationOptions, ModelOptions, ReportingOptions
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, make_output
+
+Lossless = Annotated[bool, typer.Option("--lossless", help="Lose nothing; large.")]
+Detach = Annotated[
+    bool,
+    typer.Option(
+        "--detach",
+        help="Leave the job to the daemon and print its id.",
+        rich_help_panel="Daemon",
+    ),
+]
 
 
 @grouped
@@ -30,29 +40,68 @@ def restyle(
     daemon: DaemonOptions,
     telling: ReportingOptions,
     frame_rate: options.FrameRate = None,
-    lossless: Annotated[bool, typer.Option("--lossless", help="Lose nothing; large.")] = False,
+    lossless: Lossless = False,
     in_process: options.Local = False,
-    detach: Annotated[
-        bool,
-        typer.Option(
-            "--detach",
-            help="Leave the job to the daemon and print its id.",
-            rich_help_panel="Daemon",
-        ),
-    ] = False,
+    detach: Detach = False,
 ) -> None:
     """Restyle a clip by a prompt; sound, timing and size stay as they are."""
-    tools: Tools = context.obj
+    order = JobSpec(
+        clip=clip,
+        choices=choices,
+        wanted=wanted,
+        model=model,
+        frame_rate=frame_rate,
+        codec="lossless" if lossless else None,
+    )
+    _ordered(context.obj, order, daemon, telling, in_process=in_process, detach=detach)
+
+
+@grouped
+def edit(
+    context: typer.Context,
+    clip: options.ClipPath,
+    wanted: DestinationOptions,
+    choices: EditChoices,
+    model: ModelOptions,
+    daemon: DaemonOptions,
+    telling: ReportingOptions,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            metavar="TEXT",
+            help="What it is to show instead; not needed with a style.",
+            rich_help_panel="Edit",
+        ),
+    ] = None,
+    frame_rate: options.FrameRate = None,
+    lossless: Lossless = False,
+    in_process: options.Local = False,
+    detach: Detach = False,
+) -> None:
+    """Change in a clip what words change; layout, motion and detail stay as they are."""
+    order = JobSpec(
+        clip=clip,
+        choices=choices.towards(to),
+        wanted=wanted,
+        model=model,
+        frame_rate=frame_rate,
+        codec="lossless" if lossless else None,
+    )
+    _ordered(context.obj, order, daemon, telling, in_process=in_process, detach=detach)
+
+
+def _ordered(
+    tools: Tools,
+    order: JobSpec,
+    daemon: DaemonOptions,
+    telling: ReportingOptions,
+    *,
+    in_process: bool,
+    detach: bool,
+) -> None:
     channel = make_output(as_json=telling.as_json, quiet=telling.quiet)
     with told(channel, debug=telling.debug):
-        order = JobSpec(
-            clip=clip,
-            choices=choices,
-            wanted=wanted,
-            model=model,
-            frame_rate=frame_rate,
-            codec="lossless" if lossless else None,
-        )
         if in_process:
             _check_local(daemon, detach=detach)
         else:

@@ -115,6 +115,13 @@ def _doubts(settings: RestyleSettings) -> Iterator[str]:
             f"the negative prompt has no effect at a guidance of {settings.guidance_scale}; "
             f"raise {marked('guidance_scale')} above 1 to use it"
         )
+    if settings.source_prompt.strip() and not settings.is_edit:
+        yield f"{marked('source_prompt')} has no effect unless {marked('mode')} is edit"
+    if settings.is_edit and settings.inversion == "ddim" and settings.keep != 1:
+        yield (
+            f"{marked('keep')} has no effect with the inversion ddim; choose the inversion ddpm to "
+            "use it"
+        )
     if any(True for text in settings.keyframe_prompts.values() for _ in lora_tags(text)):
         yield (
             f"a LoRA named in {marked('keyframe_prompts')} changes all of the clip, not only its "
@@ -128,7 +135,10 @@ def _doubts(settings: RestyleSettings) -> Iterator[str]:
             f"turn on {marked('smoothing.is_on')} to use it"
         )
     yield from wording_doubts(
-        (settings.prompt, settings.negative_prompt or "", *settings.keyframe_prompts.values())
+        (
+            *(settings.prompt, settings.source_prompt, settings.negative_prompt or ""),
+            *settings.keyframe_prompts.values(),
+        )
     )
 
 

@@ -107,6 +107,8 @@ class ModelDefaults:
         """By the names of the settings they fill, for what `settings` choose already."""
         preset = settings.preset
         sampler = settings.sampler or self.sampler
+        if settings.is_edit and settings.inversion == "ddim" and settings.sampler is None:
+            sampler = "ddim"
         is_own = sampler == self.sampler
         eta = self.eta if is_own else None
         return {

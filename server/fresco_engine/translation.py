@@ -32,7 +32,7 @@ from fresco_engine.diffusion.sampler import (
     Translation,
     translate,
 )
-from fresco_engine.diffusion.samplers import executed_steps
+from fresco_engine.diffusion.samplers import batch_steps
 from fresco_engine.errors import OutOfDeviceMemory
 from fresco_engine.keyframes import Batch, plan_batches
 from fresco_engine.progress_tracker import ProgressTracker
@@ -100,7 +100,7 @@ class TranslatedKeyframes:
     def steps_left(self, shots: Sequence[tuple[int, ...]], done: int = 0) -> int:
         """Denoising steps of `shots` after the first `done` keyframes of the first of them."""
         counts = (count_batches(self.run, keys, 0 if i else done) for i, keys in enumerate(shots))
-        return sum(counts) * executed_steps(self.run.settings)
+        return sum(counts) * batch_steps(self.run.settings)
 
 
 def translate_shot(
@@ -119,7 +119,7 @@ def translate_shot(
         reused = len(work.pictures)
         record = work.record
         if record is not None and not work.missing:
-            yield run.tracker.skip(Stage.TRANSLATING, executed_steps(run.settings))
+            yield run.tracker.skip(Stage.TRANSLATING, batch_steps(run.settings))
         else:
             record = yield from _tried(run, shot, work)
             if record is None:

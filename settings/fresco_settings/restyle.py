@@ -26,6 +26,8 @@ InterpolationKind = Literal["patch", "flow"]
 INTERPOLATION_KINDS: tuple[InterpolationKind, ...] = get_args(InterpolationKind)
 NoiseKind = Literal["flow", "shared", "own"]
 NOISE_KINDS: tuple[NoiseKind, ...] = get_args(NoiseKind)
+Mode = Literal["restyle", "edit"]
+InversionKind = Literal["ddpm", "ddim"]
 SamplerKind = Literal["ddpm", "ddim", "euler-a", "dpm++2m", "unipc", "lcm", "tcd"]
 FEW_STEP_SAMPLERS: tuple[SamplerKind, ...] = ("lcm", "tcd")
 """Those for distilled models, which go through all of their steps at any strength."""
@@ -33,6 +35,8 @@ KARRAS_SAMPLERS: tuple[SamplerKind, ...] = ("dpm++2m", "unipc")
 ETA_SAMPLERS: tuple[SamplerKind, ...] = ("ddim", "tcd")
 Spacing = Literal["leading", "trailing", "linspace", "karras"]
 PRESETS = ("draft", "standard", "best")
+PROMPTS = ("prompt", "source_prompt", "negative_prompt", "keyframe_prompts")
+"""Settings that are words of the user's own for the model."""
 UPLOAD_PREFIX = "upload:"
 """Before the digest of an upload, where a setting may also name a path."""
 MOST_GAP = 1000
@@ -44,6 +48,7 @@ _MOST_FRAMES = 2**31 - 1
 
 _LOOK = translate("Setting", "Look")
 _STRUCTURE = translate("Setting", "Structure")
+_EDIT = translate("Setting", "Edit")
 _PART = translate("Setting", "Part of the clip")
 _FINE_TUNING = translate("Setting", "Fine tuning")
 _KEYFRAMES = translate("Setting", "Keyframes")
@@ -214,6 +219,54 @@ class RestyleSettings:
             high=_STEEPEST,
         ),
     ] = 100
+    mode: Annotated[
+        Mode,
+        Setting(
+            title=translate("Setting", "Mode"),
+            help="Paint the whole picture anew, or change only what the words change",
+            group=_EDIT,
+            choice_texts={
+                "restyle": "another look for the whole picture",
+                "edit": "what words change is changed; layout, motion and detail stay",
+            },
+            metavar="MODE",
+        ),
+    ] = "restyle"
+    source_prompt: Annotated[
+        str,
+        Setting(
+            title=translate("Setting", "What the clip shows"),
+            help="In an edit, the prompt's words as they are true of the clip",
+            group=_EDIT,
+            default_text=translate("Setting", "nothing is said"),
+            of_clip=True,
+            metavar="TEXT",
+            option="--from",
+        ),
+    ] = ""
+    keep: Annotated[
+        float,
+        Setting(
+            title=translate("Setting", "Keep"),
+            help="In an edit, how much of the clip's detail stays",
+            group=_EDIT,
+            low=0,
+            high=1,
+        ),
+    ] = 1.0
+    inversion: Annotated[
+        InversionKind,
+        Setting(
+            title=translate("Setting", "Inversion"),
+            help="In an edit, how the way back to the clip is found",
+            group=_EDIT,
+            choice_texts={
+                "ddpm": "exact, with every sampler",
+                "ddim": "nearly exact, smoother, four times as slow; wants 20 steps or more",
+            },
+            metavar="KIND",
+        ),
+    ] = "ddpm"
     start: Annotated[
         int,
         Setting(
@@ -545,6 +598,12 @@ class RestyleSettings:
             raise InvalidSettings(
                 "subject", "it is empty; name the subject, for example 'the train', or leave it out"
             )
+        if self.is_edit and self.inversion == "ddim" and self.sampler not in (None, "ddim"):
+            raise InvalidSettings(
+                "inversion",
+                f"ddim goes back along the steps of the sampler ddim, not of {self.sampler}; "
+                "choose that sampler, or the inversion ddpm",
+            )
         if self.canny_low > self.canny_high:
             raise InvalidSettings(
                 "canny_low",
@@ -561,6 +620,11 @@ class RestyleSettings:
                 f"gaps of {self.keyframe_min} to {self.keyframe_max} frames cannot always be met; "
                 f"let the maximum be at least {2 * self.keyframe_min - 1}",
             )
+
+    @property
+    def is_edit(self) -> bool:
+        """Whether what the words do not change is kept."""
+        return self.mode == "edit"
 
     def with_preset(self, name: str) -> RestyleSettings:
         """These settings with the costs of a preset, which never makes them larger."""

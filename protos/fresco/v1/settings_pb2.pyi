@@ -124,6 +124,10 @@ class RestyleSettings(_message.Message):
     GUIDANCE_RESCALE_FIELD_NUMBER: _builtins.int
     CANNY_LOW_FIELD_NUMBER: _builtins.int
     CANNY_HIGH_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    SOURCE_PROMPT_FIELD_NUMBER: _builtins.int
+    KEEP_FIELD_NUMBER: _builtins.int
+    INVERSION_FIELD_NUMBER: _builtins.int
     SUBJECT_FIELD_NUMBER: _builtins.int
     prompt: _builtins.str
     """How the clip is to look; no longer than the text encoder takes. Required, not blank, unless a
@@ -224,6 +228,20 @@ class RestyleSettings(_message.Message):
     """
     canny_high: _builtins.int
     """Gradient from which canny begins an edge, 0 to 2040. Default 100."""
+    mode: _builtins.str
+    """"restyle" paints the whole picture anew, "edit" changes only what the words change: the latents
+    are inverted first. Default "restyle".
+    """
+    source_prompt: _builtins.str
+    """In an edit, the prompt's words as they are true of the clip; no longer than the text encoder
+    takes. Default: nothing is said.
+    """
+    keep: _builtins.float
+    """In an edit, how much of the clip's detail stays, 0 to 1. Default 1."""
+    inversion: _builtins.str
+    """In an edit, how the way back to the clip is found: "ddpm" (edit-friendly, exact, with every
+    sampler) or "ddim" (with that sampler). Default "ddpm".
+    """
     subject: _builtins.str
     """The subject in words, such as "the train", no longer than CLIP reads (77 tokens); found by a
     network, CLIPSeg, which is fetched when it is first wanted. Without effect beside
@@ -302,11 +320,15 @@ class RestyleSettings(_message.Message):
         guidance_rescale: _builtins.float | None = ...,
         canny_low: _builtins.int | None = ...,
         canny_high: _builtins.int | None = ...,
+        mode: _builtins.str | None = ...,
+        source_prompt: _builtins.str | None = ...,
+        keep: _builtins.float | None = ...,
+        inversion: _builtins.str | None = ...,
         subject: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_canny_high", b"_canny_high", "_canny_low", b"_canny_low", "_clip_skip", b"_clip_skip", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_eta", b"_eta", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_rescale", b"_guidance_rescale", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_sampler", b"_sampler", "_seed", b"_seed", "_size", b"_size", "_spacing", b"_spacing", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "_subject", b"_subject", "_subject_mask", b"_subject_mask", "attention", b"attention", "batch_size", b"batch_size", "canny_high", b"canny_high", "canny_low", b"canny_low", "clip_skip", b"clip_skip", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "eta", b"eta", "flow", b"flow", "free_u", b"free_u", "guidance_rescale", b"guidance_rescale", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "sampler", b"sampler", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "spacing", b"spacing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style", "subject", b"subject", "subject_mask", b"subject_mask"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_canny_high", b"_canny_high", "_canny_low", b"_canny_low", "_clip_skip", b"_clip_skip", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_eta", b"_eta", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_rescale", b"_guidance_rescale", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_inversion", b"_inversion", "_keep", b"_keep", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_mode", b"_mode", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_sampler", b"_sampler", "_seed", b"_seed", "_size", b"_size", "_source_prompt", b"_source_prompt", "_spacing", b"_spacing", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "_subject", b"_subject", "_subject_mask", b"_subject_mask", "attention", b"attention", "batch_size", b"batch_size", "canny_high", b"canny_high", "canny_low", b"canny_low", "clip_skip", b"clip_skip", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "eta", b"eta", "flow", b"flow", "free_u", b"free_u", "guidance_rescale", b"guidance_rescale", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "inversion", b"inversion", "keep", b"keep", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "mode", b"mode", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "sampler", b"sampler", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "source_prompt", b"source_prompt", "spacing", b"spacing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style", "subject", b"subject", "subject_mask", b"subject_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_canny_high", b"_canny_high", "_canny_low", b"_canny_low", "_clip_skip", b"_clip_skip", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_eta", b"_eta", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_rescale", b"_guidance_rescale", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_sampler", b"_sampler", "_seed", b"_seed", "_size", b"_size", "_spacing", b"_spacing", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "_subject", b"_subject", "_subject_mask", b"_subject_mask", "attention", b"attention", "batch_size", b"batch_size", "canny_high", b"canny_high", "canny_low", b"canny_low", "clip_skip", b"clip_skip", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "eta", b"eta", "flow", b"flow", "free_u", b"free_u", "guidance_rescale", b"guidance_rescale", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "keyframe_pictures", b"keyframe_pictures", "keyframe_prompts", b"keyframe_prompts", "keyframe_seeds", b"keyframe_seeds", "keyframes", b"keyframes", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "sampler", b"sampler", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "spacing", b"spacing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style", "subject", b"subject", "subject_mask", b"subject_mask"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_canny_high", b"_canny_high", "_canny_low", b"_canny_low", "_clip_skip", b"_clip_skip", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_eta", b"_eta", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_rescale", b"_guidance_rescale", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_inversion", b"_inversion", "_keep", b"_keep", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_mode", b"_mode", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_sampler", b"_sampler", "_seed", b"_seed", "_size", b"_size", "_source_prompt", b"_source_prompt", "_spacing", b"_spacing", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "_subject", b"_subject", "_subject_mask", b"_subject_mask", "attention", b"attention", "batch_size", b"batch_size", "canny_high", b"canny_high", "canny_low", b"canny_low", "clip_skip", b"clip_skip", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "eta", b"eta", "flow", b"flow", "free_u", b"free_u", "guidance_rescale", b"guidance_rescale", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "inversion", b"inversion", "keep", b"keep", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "keyframe_pictures", b"keyframe_pictures", "keyframe_prompts", b"keyframe_prompts", "keyframe_seeds", b"keyframe_seeds", "keyframes", b"keyframes", "mode", b"mode", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "sampler", b"sampler", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "source_prompt", b"source_prompt", "spacing", b"spacing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style", "subject", b"subject", "subject_mask", b"subject_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__batch_size: _TypeAlias = _typing.Literal["batch_size"]  # noqa: Y015
     _WhichOneofArgType__batch_size: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size"]  # noqa: Y015
@@ -334,12 +356,18 @@ class RestyleSettings(_message.Message):
     _WhichOneofArgType__guidance_scale: _TypeAlias = _typing.Literal["_guidance_scale", b"_guidance_scale"]  # noqa: Y015
     _WhichOneofReturnType__interpolation: _TypeAlias = _typing.Literal["interpolation"]  # noqa: Y015
     _WhichOneofArgType__interpolation: _TypeAlias = _typing.Literal["_interpolation", b"_interpolation"]  # noqa: Y015
+    _WhichOneofReturnType__inversion: _TypeAlias = _typing.Literal["inversion"]  # noqa: Y015
+    _WhichOneofArgType__inversion: _TypeAlias = _typing.Literal["_inversion", b"_inversion"]  # noqa: Y015
+    _WhichOneofReturnType__keep: _TypeAlias = _typing.Literal["keep"]  # noqa: Y015
+    _WhichOneofArgType__keep: _TypeAlias = _typing.Literal["_keep", b"_keep"]  # noqa: Y015
     _WhichOneofReturnType__keep_colours: _TypeAlias = _typing.Literal["keep_colours"]  # noqa: Y015
     _WhichOneofArgType__keep_colours: _TypeAlias = _typing.Literal["_keep_colours", b"_keep_colours"]  # noqa: Y015
     _WhichOneofReturnType__keyframe_max: _TypeAlias = _typing.Literal["keyframe_max"]  # noqa: Y015
     _WhichOneofArgType__keyframe_max: _TypeAlias = _typing.Literal["_keyframe_max", b"_keyframe_max"]  # noqa: Y015
     _WhichOneofReturnType__keyframe_min: _TypeAlias = _typing.Literal["keyframe_min"]  # noqa: Y015
     _WhichOneofArgType__keyframe_min: _TypeAlias = _typing.Literal["_keyframe_min", b"_keyframe_min"]  # noqa: Y015
+    _WhichOneofReturnType__mode: _TypeAlias = _typing.Literal["mode"]  # noqa: Y015
+    _WhichOneofArgType__mode: _TypeAlias = _typing.Literal["_mode", b"_mode"]  # noqa: Y015
     _WhichOneofReturnType__negative_prompt: _TypeAlias = _typing.Literal["negative_prompt"]  # noqa: Y015
     _WhichOneofArgType__negative_prompt: _TypeAlias = _typing.Literal["_negative_prompt", b"_negative_prompt"]  # noqa: Y015
     _WhichOneofReturnType__preset: _TypeAlias = _typing.Literal["preset"]  # noqa: Y015
@@ -352,6 +380,8 @@ class RestyleSettings(_message.Message):
     _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
     _WhichOneofReturnType__size: _TypeAlias = _typing.Literal["size"]  # noqa: Y015
     _WhichOneofArgType__size: _TypeAlias = _typing.Literal["_size", b"_size"]  # noqa: Y015
+    _WhichOneofReturnType__source_prompt: _TypeAlias = _typing.Literal["source_prompt"]  # noqa: Y015
+    _WhichOneofArgType__source_prompt: _TypeAlias = _typing.Literal["_source_prompt", b"_source_prompt"]  # noqa: Y015
     _WhichOneofReturnType__spacing: _TypeAlias = _typing.Literal["spacing"]  # noqa: Y015
     _WhichOneofArgType__spacing: _TypeAlias = _typing.Literal["_spacing", b"_spacing"]  # noqa: Y015
     _WhichOneofReturnType__start: _TypeAlias = _typing.Literal["start"]  # noqa: Y015
@@ -399,11 +429,17 @@ class RestyleSettings(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__interpolation) -> _WhichOneofReturnType__interpolation | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__inversion) -> _WhichOneofReturnType__inversion | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__keep) -> _WhichOneofReturnType__keep | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__keep_colours) -> _WhichOneofReturnType__keep_colours | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__keyframe_max) -> _WhichOneofReturnType__keyframe_max | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__keyframe_min) -> _WhichOneofReturnType__keyframe_min | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__mode) -> _WhichOneofReturnType__mode | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__negative_prompt) -> _WhichOneofReturnType__negative_prompt | None: ...
     @_typing.overload
@@ -416,6 +452,8 @@ class RestyleSettings(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__size) -> _WhichOneofReturnType__size | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__source_prompt) -> _WhichOneofReturnType__source_prompt | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__spacing) -> _WhichOneofReturnType__spacing | None: ...
     @_typing.overload

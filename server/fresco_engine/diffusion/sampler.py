@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,12 @@ from fresco_engine.diffusion.guidance import (
     maps_ahead,
 )
 from fresco_engine.diffusion.hooks import guided, guided_sizes, recording
+from fresco_engine.diffusion.inversion import (
+    Inversion,
+    deterministic,
+    edit_friendly,
+    without_noise,
+)
 from fresco_engine.diffusion.latents import decode_latents, encode_images
 from fresco_engine.diffusion.memory import device_memory, sent
 from fresco_engine.diffusion.model import Model
@@ -42,6 +48,7 @@ from fresco_engine.diffusion.prompting.encoding import encode_steps
 from fresco_engine.diffusion.prompting.wording import plain_words
 from fresco_engine.diffusion.rescale import rescaled
 from fresco_engine.diffusion.samplers import Sampler, Steps, make_sampler
+from fresco_engine.diffusion.samplers.diffusion_steps import Ddim
 from fresco_engine.diffusion.schedule import noise_level
 from fresco_engine.diffusion.smoothing import CarriedBackground
 from fresco_engine.settings import NoiseKind, RestyleSettings
@@ -148,6 +155,8 @@ class BatchRun:
     maps: dict[tuple[int, int], MapGuidance]
     background: CarriedBackground
     """What smoothing carries, at the pictures' size; nothing where it is off."""
+    inversion: Inversion | None = None
+    """What leads back to the input, in an edit."""
     finite: FiniteWatch
 
 
@@ -179,6 +188,8 @@ def _translate(
 ) -> Generator[StepDone, None, Translation]:
     origins = _origins(batch, correspondence)
     run = prepared(model, batch, settings, correspondence, origins)
+    if settings.is_edit:
+        run = replace(run, inversion=(yield from inverted(run, batch)))
     record = yield from denoised(run)
     run.finite.settle()
     pictures, record = _finished(run, record)
@@ -219,6 +230,43 @@ def prepared(
     )
 
 
+def inverted(run: BatchRun, batch: KeyframeBatch) -> Generator[StepDone, None, Inversion]:
+    """What leads back to the input of an edit, for the words that are true of it.
+
+    Without guidance, so that no frame touches another. Yields after every step.
+    """
+    settings = run.settings
+    described = replace(batch, prompts=(plain_words(settings.source_prompt),) * len(batch.indices))
+    sampler = make_sampler(run.model, settings)
+    count = len(sampler.steps)
+    alone = replace(settings, guidance_scale=1.0)
+    source = replace(run, conditions=_make_conditions(run.model, described, alone, count))
+
+    def predict(x: Tensor, k: int) -> Tensor:
+        x, t = sampler.model_input(x, k), sampler.steps.timesteps[k]
+        words = source.conditions.embeddings[k]
+        with _free_u(source):
+            return _unet(source, x, t, words, _control_residuals(source, x, t, words))
+
+    if isinstance(sampler, Ddim) and settings.inversion == "ddim":
+        steps = deterministic(run.clean, sampler, predict)
+    else:
+        steps = edit_friendly(run.clean, run.noise.start, sampler, predict)
+    inversion = yield from _each(steps, 2 * count)
+    return replace(inversion, start=run.finite(inversion.start, "inverting frames"))
+
+
+def _each(
+    steps: Generator[int, None, Inversion], count: int
+) -> Generator[StepDone, None, Inversion]:
+    while True:
+        try:
+            done = next(steps)
+        except StopIteration as end:
+            return end.value
+        yield StepDone(done, count)
+
+
 def denoised(run: BatchRun) -> Generator[StepDone, None, list[Tensor]]:
     """The latents entering every step, and the clean ones last.
 
@@ -228,6 +276,7 @@ def denoised(run: BatchRun) -> Generator[StepDone, None, list[Tensor]]:
     guidance = _make_guidance(run)
     steps = run.sampler.steps
     smoothed = _smoothed_steps(run.settings, steps)
+    before = len(steps) if run.inversion is not None else 0
     record = [_with_anchors(_initial_latents(run), run.anchors, 0)]
     for k in range(len(steps)):
         x = record[-1]
@@ -242,7 +291,7 @@ def denoised(run: BatchRun) -> Generator[StepDone, None, list[Tensor]]:
             output = _smoothed(run, output, x, k)
         stepped = run.finite(_stepped(run, output, x, k), "denoising")
         record.append(_with_anchors(stepped, run.anchors, k + 1))
-        yield StepDone(k + 1, len(steps))
+        yield StepDone(before + k + 1, before + len(steps))
     return record
 
 
@@ -261,8 +310,22 @@ def _finished(run: BatchRun, record: list[Tensor]) -> tuple[Tensor, list[Tensor]
 
 def _stepped(run: BatchRun, output: Tensor, x: Tensor, k: int) -> Tensor:
     """The latents after step k."""
+    if run.inversion is not None:
+        return _corrected(run, run.inversion, output, x, k)
     noise = sent(run.noise.steps.draw(), x) if run.sampler.draws_noise(k) else None
     return run.sampler.step(output, x, k, noise)
+
+
+def _corrected(run: BatchRun, inversion: Inversion, output: Tensor, x: Tensor, k: int) -> Tensor:
+    """The latents after step k of an edit: as much of its correction as is kept, the rest noise."""
+    if not inversion.corrections:
+        return without_noise(run.sampler, output, x, k)
+    keep = run.settings.keep
+    correction = keep * inversion.corrections[k]
+    if keep == 1 or not run.sampler.draws_noise(k):
+        return without_noise(run.sampler, output, x, k) + correction
+    noise = (1 - keep**2) ** 0.5 * sent(run.noise.steps.draw(), x)
+    return run.sampler.step(output, x, k, noise) + correction
 
 
 def _make_conditions(
@@ -326,6 +389,8 @@ def _make_noise(
 
 
 def _initial_latents(run: BatchRun) -> Tensor:
+    if run.inversion is not None:
+        return run.inversion.start
     return run.sampler.start(run.clean, sent(run.noise.start.draw(), run.clean))
 
 

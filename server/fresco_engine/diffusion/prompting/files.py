@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fresco_settings import Remedy, said
+from fresco_settings import PROMPTS, Remedy, said
 
 from fresco_engine.diffusion.library import FileKind, Library, is_of_kind
 from fresco_engine.diffusion.lora import Lora
@@ -69,10 +69,10 @@ def embeddings_at(text: str, library: Library) -> Iterator[tuple[tuple[int, int]
 
 
 def _texts(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for field in ("prompt", "negative_prompt"):
-        yield field, settings.get(field) or ""
-    for text in (settings.get("keyframe_prompts") or {}).values():
-        yield "keyframe_prompts", text
+    for field in PROMPTS:
+        given = settings.get(field) or ""
+        for text in (given,) if isinstance(given, str) else given.values():
+            yield field, text
 
 
 def _no_lora(tag: LoraTag, library: Library) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fresco_engine.diffusion.samplers.choice import executed_steps, make_sampler
+from fresco_engine.diffusion.samplers.choice import batch_steps, executed_steps, make_sampler
 from fresco_engine.diffusion.samplers.sampler import Sampler, Steps
 
-__all__ = ["Sampler", "Steps", "executed_steps", "make_sampler"]
+__all__ = ["Sampler", "Steps", "batch_steps", "executed_steps", "make_sampler"]

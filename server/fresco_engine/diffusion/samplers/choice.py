@@ -36,6 +36,11 @@ def executed_steps(settings: RestyleSettings) -> int:
     return max(1, round(settings.steps * settings.strength))
 
 
+def batch_steps(settings: RestyleSettings) -> int:
+    """Steps that a batch is waited for: in an edit those back to the clip are among them."""
+    return executed_steps(settings) * (2 if settings.is_edit else 1)
+
+
 def make_sampler(model: Model, settings: RestyleSettings) -> Sampler:
     """A sampler that has not stepped yet; `settings` must be resolved.
 

@@ -55,6 +55,14 @@ class Ddim(Sampler):
         self._of_direction: list[float] = (rest**0.5).tolist()
         self._of_noise: list[float] = deviation.tolist()
 
+    def before(self, behind: Tensor, noise: Tensor, k: int) -> Tensor:
+        """The latents from which step k leads to those `behind` it, if the model says `noise`.
+
+        Eq. 13 of DDIM, the other way round; only without eta.
+        """
+        x0 = (behind - self._of_direction[k] * noise) / self._of_x0[k]
+        return self.steps.levels[k].noised(x0, noise)
+
     def draws_noise(self, k: int) -> bool:
         """Without eta nothing is random."""
         del k

@@ -36,7 +36,11 @@ class EulerAncestral(Sampler):
         """See `Sampler.start`."""
         if self.steps.skipped == 0:
             return noise * self._initial
-        return clean + noise * self._sigma[0]
+        return self.noised(clean, noise, 0)
+
+    def noised(self, clean: Tensor, noise: Tensor, k: int) -> Tensor:
+        """See `Sampler.noised`; latents are not scaled to unit variance."""
+        return clean + noise * self._sigma[k]
 
     def model_input(self, x: Tensor, k: int) -> Tensor:
         """See `Sampler.model_input`."""

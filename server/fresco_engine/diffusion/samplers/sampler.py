@@ -58,7 +58,11 @@ class Sampler(ABC):
         """
         if self.steps.skipped == 0:
             return noise
-        return self.steps.levels[0].noised(clean, noise)
+        return self.noised(clean, noise, 0)
+
+    def noised(self, clean: Tensor, noise: Tensor, k: int) -> Tensor:
+        """`clean` with as much noise as there is in the latents that enter step k."""
+        return self.steps.levels[k].noised(clean, noise)
 
     def model_input(self, x: Tensor, k: int) -> Tensor:
         """`x` as the networks know it: of unit variance."""
