@@ -16,7 +16,15 @@ from fresco_engine.settings import ModelDefaults, RestyleSettings, Style, resolv
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
-    from transformers import CLIPTextModel, CLIPTokenizer
+    from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+
+
+@dataclass(frozen=True)
+class TextReader:
+    """A text encoder with the tokenizer that it was trained with."""
+
+    encoder: CLIPTextModel | CLIPTextModelWithProjection
+    tokenizer: CLIPTokenizer
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -27,7 +35,8 @@ class Model:
     `max_prompt_tokens` counts the two tokens that mark begin and end. `few_step` is what it needs
     if it, or a LoRA in it, is distilled for few steps; `defaults` have taken that in. In `library`
     are the embeddings that prompts name. `detectors` says where those may lie that are loaded
-    only when they are wanted.
+    only when they are wanted. One of Stable Diffusion XL's shape has a second text encoder and
+    tokenizer; where `zeros_no_words`, an empty negative prompt is zeros to it, not empty words.
     """
 
     name: str
@@ -45,6 +54,22 @@ class Model:
     few_step: FewStep | None = None
     library: Library = NO_LIBRARY
     detectors: DetectorPlaces = NO_PLACES
+    text_encoder_2: CLIPTextModelWithProjection | None = None
+    tokenizer_2: CLIPTokenizer | None = None
+    zeros_no_words: bool = False
+
+    @property
+    def is_xl(self) -> bool:
+        """Whether it is of Stable Diffusion XL's shape."""
+        return self.text_encoder_2 is not None
+
+    @property
+    def readers(self) -> tuple[TextReader, ...]:
+        """Its text encoders, whose states stand beside each other in what the U-Net sees."""
+        first = TextReader(self.text_encoder, self.tokenizer)
+        if self.text_encoder_2 is None or self.tokenizer_2 is None:
+            return (first,)
+        return first, TextReader(self.text_encoder_2, self.tokenizer_2)
 
     def resolved(self, settings: RestyleSettings) -> RestyleSettings:
         """`settings` with all that was left to the style or the model; raises as `resolve`."""
