@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
+from fresco_settings import marked
 
 from fresco_engine.diffusion.controls import LoadedControl
 from fresco_engine.diffusion.detectors.places import NO_PLACES, DetectorPlaces
@@ -17,6 +18,11 @@ from fresco_engine.settings import ModelDefaults, RestyleSettings, Style, resolv
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
     from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+
+_PIXELS = 8
+"""Of a picture, in each direction, to one of its latents."""
+_LEAST_SHARE = 0.75
+"""Of the size that a model of XL's shape was made for, below which its pictures fall apart."""
 
 
 @dataclass(frozen=True)
@@ -77,4 +83,11 @@ class Model:
 
     def doubts(self, settings: RestyleSettings) -> Iterator[str]:
         """What the user should know of resolved `settings` that do not suit this model."""
-        return sampling_doubts(settings, self.few_step)
+        yield from sampling_doubts(settings, self.few_step)
+        latents = self.unet.config["sample_size"]
+        own = _PIXELS * latents if isinstance(latents, int) else 0
+        if self.is_xl and settings.size < _LEAST_SHARE * own:
+            yield (
+                f"the model was made for pictures of {own} px, and at {settings.size} px it draws "
+                f"things twice or cut off; choose {own} for {marked('size')}, or a model for less"
+            )

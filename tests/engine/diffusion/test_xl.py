@@ -302,3 +302,10 @@ def in_precision(model: Model, dtype: torch.dtype) -> Model:
         controls=(replace(control, network=control.network.to(dtype)),),
         dtype=dtype,
     )
+
+
+def test_a_size_far_below_its_own_is_told(model: Model) -> None:
+    small, fitting = (model.resolved(replace(PLAIN, size=size)) for size in (64, 128))
+
+    assert "choose 128 for “Working size”" in "".join(model.doubts(small))
+    assert list(model.doubts(fitting)) == []
