@@ -8,7 +8,7 @@ FrescoError
 ├── ModelError                  weights that cannot be used
 │   ├── ModelNotFound           no such folder, file or hub id
 │   ├── ModelCorrupt            files are there but damaged or incomplete
-│   ├── WrongModelKind          readable, but not a Stable-Diffusion-1.x-shaped model
+│   ├── WrongModelKind          readable, but of no shape that runs here
 │   ├── ResultNotFinite         it computes NaN or infinity
 │   └── ControlUnavailable      the model has no ControlNet of the wanted kind
 ├── ResultMismatch              a result is not one of the source it is held against

@@ -110,7 +110,8 @@ class OptimisationSettings:
     """FRESCO-aware feature optimisation (Eq. 4-6); either loss can be off.
 
     `until` is the share of the whole schedule, counting the steps SDEdit skips, that is optimised
-    (15 of 20 in the paper's setting). `blocks` are the decoder blocks it is applied to.
+    (15 of 20 in the paper's setting). `blocks` are the decoder blocks it is applied to, of which 3
+    is the finest; a model with three has 1 to 3.
     """
 
     temporal: Annotated[

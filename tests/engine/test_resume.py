@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from fresco_engine.checkpoint import CheckpointReader, FolderCheckpoint
 from fresco_engine.diffusion.model import Model
+from fresco_engine.diffusion.models import load_model
 from fresco_engine.errors import CheckpointMismatch
 from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.restyling import restyle
-from fresco_engine.settings import SamplerKind
+from fresco_engine.settings import RestyleSettings, SamplerKind
 from fresco_engine.types import Event, Progress, RunWarned, Stage
 from fresco_media.clip import Clip
 from fresco_media.stills.images import write_image
@@ -29,6 +30,7 @@ from tests.engine.runs import (
     steps_of,
     taken,
 )
+from tests.fakes.tiny_xl import write_xl_folder
 
 
 @pytest.fixture(scope="session")
@@ -101,33 +103,47 @@ def test_a_run_stopped_again_and_again_ends_with_the_same_pictures(
     assert any(qualities)
 
 
+BATCHES = replace(
+    SETTINGS,
+    steps=3,
+    stop=20,
+    keyframe_min=5,
+    keyframe_max=9,
+    batch_size=3,
+    interpolation="flow",
+)
+
+
 @pytest.mark.parametrize("sampler", ["ddim", "euler-a", "dpm++2m", "unipc", "lcm", "tcd"])
 def test_with_every_sampler_a_batch_that_is_made_later_is_the_same(
     clip: Clip, tiny_model: Model, tmp_path: Path, sampler: SamplerKind
 ) -> None:
-    settings = replace(
-        SETTINGS,
-        sampler=sampler,
-        steps=3,
-        stop=20,
-        keyframe_min=5,
-        keyframe_max=9,
-        batch_size=3,
-        interpolation="flow",
-    )
-    whole = list(
-        restyle(clip, settings, tiny_model, checkpoint=FolderCheckpoint(tmp_path / "whole"))
-    )
+    check_second_batch(clip, tiny_model, replace(BATCHES, sampler=sampler), tmp_path)
+
+
+def test_in_a_model_of_xls_shape_a_batch_that_is_made_later_is_the_same(
+    clip: Clip, tmp_path: Path
+) -> None:
+    folder = write_xl_folder(tmp_path / "xl", vae="tiny")
+
+    model = load_model(folder, control="none", device="cpu")
+
+    check_second_batch(clip, model, BATCHES, tmp_path)
+
+
+def check_second_batch(clip: Clip, model: Model, settings: RestyleSettings, work: Path) -> None:
+    """A run that stops within its second batch goes on to what one in one go makes."""
+    whole = list(restyle(clip, settings, model, checkpoint=FolderCheckpoint(work / "whole")))
     third = keyframes_of(whole)[2]
     count = next(number for number, event in enumerate(whole, 1) if event is third)
 
-    stopped = restyle(clip, settings, tiny_model, checkpoint=FolderCheckpoint(tmp_path / "part"))
+    stopped = restyle(clip, settings, model, checkpoint=FolderCheckpoint(work / "part"))
     taken(stopped, count)
-    last = list(restyle(clip, settings, tiny_model, checkpoint=FolderCheckpoint(tmp_path / "part")))
+    last = list(restyle(clip, settings, model, checkpoint=FolderCheckpoint(work / "part")))
 
-    assert len(CheckpointReader(tmp_path / "whole").batch_indices()) > 1
+    assert len(CheckpointReader(work / "whole").batch_indices()) > 1
     assert same_pictures(last, whole)
-    assert contents(tmp_path / "part") == contents(tmp_path / "whole")
+    assert contents(work / "part") == contents(work / "whole")
 
 
 @pytest.mark.parametrize("seed", range(4))

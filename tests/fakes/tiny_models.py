@@ -58,7 +58,7 @@ def tiny_unet(channels: int = 4, **changes: Any) -> UNet2DConditionModel:
         "attention_head_dim": 8,
         **changes,
     }
-    return _seeded(lambda: UNet2DConditionModel(**config))
+    return seeded(lambda: UNet2DConditionModel(**config))
 
 
 def tiny_vae(kind: VaeKind = "kl", channels: int = 4, **changes: Any) -> Any:
@@ -73,7 +73,7 @@ def tiny_vae(kind: VaeKind = "kl", channels: int = 4, **changes: Any) -> Any:
             "scaling_factor": 2.5,
             **changes,
         }
-        return _seeded(lambda: AutoencoderTiny(**config))
+        return seeded(lambda: AutoencoderTiny(**config))
     config = {
         "block_out_channels": (32,) * 4,
         "down_block_types": ("DownEncoderBlock2D",) * 4,
@@ -83,7 +83,7 @@ def tiny_vae(kind: VaeKind = "kl", channels: int = 4, **changes: Any) -> Any:
         "scaling_factor": 0.18215,
         **changes,
     }
-    return _seeded(lambda: AutoencoderKL(**config))
+    return seeded(lambda: AutoencoderKL(**config))
 
 
 def tiny_text_encoder(words: int) -> CLIPTextModel:
@@ -100,7 +100,7 @@ def tiny_text_encoder(words: int) -> CLIPTextModel:
         eos_token_id=words - 1,
         pad_token_id=words - 1,
     )
-    return _seeded(lambda: CLIPTextModel(config))
+    return seeded(lambda: CLIPTextModel(config))
 
 
 def write_clip_model(folder: Path) -> Path:
@@ -116,7 +116,7 @@ def write_clip_model(folder: Path) -> Path:
         projection_dim=16,
     )
     with quiet_libraries():
-        _seeded(lambda: CLIPModel(config)).save_pretrained(folder)
+        seeded(lambda: CLIPModel(config)).save_pretrained(folder)
     return folder
 
 
@@ -189,7 +189,8 @@ def _write_index(folder: Path, vae_class: str) -> None:
     (folder / "model_index.json").write_text(json.dumps(index), encoding="utf-8")
 
 
-def _seeded(make: Any) -> Any:
+def seeded(make: Any) -> Any:
+    """What `make` makes, the same at every call, ready for inference."""
     with torch.random.fork_rng(devices=[]), quiet_libraries():
         torch.manual_seed(0)
         return make().eval().requires_grad_(False)
@@ -206,7 +207,7 @@ def write_checkpoint(path: Path, **extra: Tensor) -> Path:
         for name, value in tiny_unet().state_dict().items()
     }
     for name, value in tiny_vae().state_dict().items():
-        key, tensor = _original_vae(name, value)
+        key, tensor = original_vae(name, value)
         tensors[f"first_stage_model.{key}"] = tensor
     for name, value in tiny_text_encoder(words).state_dict().items():
         key = name.removeprefix("text_model.")
@@ -247,9 +248,9 @@ def original_unet_name(name: str) -> str:
     """The original layout's name of a U-Net tensor, for one layer per block (two going up)."""
     for ours, theirs in _UNET_HEADS.items():
         if name.startswith(f"{ours}."):
-            return theirs + _inner(name.removeprefix(ours))
+            return theirs + inner_name(name.removeprefix(ours))
     block, level, part, index, *rest = name.split(".")
-    inner = _inner("." + ".".join(rest))
+    inner = inner_name("." + ".".join(rest))
     if block == "down_blocks":
         base = 1 + 2 * int(level)
         if part == "downsamplers":
@@ -262,7 +263,7 @@ def original_unet_name(name: str) -> str:
     return f"output_blocks.{base + int(index)}.{int(part == 'attentions')}{inner}"
 
 
-def _inner(tail: str) -> str:
+def inner_name(tail: str) -> str:
     """A tail as `.conv1.weight` with a ResNet's parts renamed; attentions keep their names."""
     first = tail.lstrip(".").split(".")[0]
     return (
@@ -300,7 +301,7 @@ _VAE_PARTS = {
 _ATTENTION = ("to_q.weight", "to_k.weight", "to_v.weight", "to_out.0.weight")
 
 
-def _original_vae(name: str, value: Tensor) -> tuple[str, Tensor]:
+def original_vae(name: str, value: Tensor) -> tuple[str, Tensor]:
     """Name and tensor in the original layout, where the attention's linear layers are 1x1 convs."""
     tensor = value[:, :, None, None] if name.endswith(_ATTENTION) else value
     for ours, theirs in _VAE_PARTS.items():

@@ -27,6 +27,7 @@ EntryKind = Literal["whole", "lora", "embedding", "vae", "controlnet"]
 _KINDS: Mapping[WeightsKind, EntryKind] = {
     WeightsKind.CHECKPOINT: "whole",
     WeightsKind.SD2: "whole",
+    WeightsKind.SDXL: "whole",
     WeightsKind.LORA: "lora",
     WeightsKind.EMBEDDING: "embedding",
     WeightsKind.VAE: "vae",
@@ -72,7 +73,7 @@ class ModelEntry:
 
 _HUB_MODELS = (("stable-diffusion-v1-5/stable-diffusion-v1-5", "Stable Diffusion 1.5"),)
 _SD15_NUMBERS = 1_066_235_307
-_PARTS = ("unet", "vae", "text_encoder", "controlnet")
+_PARTS = ("unet", "vae", "text_encoder", "text_encoder_2", "controlnet")
 _MOST_ENTRIES, _MOST_SCANNED = 1000, 20_000
 _PATIENCE_S = 10.0
 _MOST_LETTERS = 1_000_000

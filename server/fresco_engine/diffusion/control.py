@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,11 +141,16 @@ def _as_tensor(pictures: Sequence[Image]) -> Tensor:
 
 
 def control_residuals(
-    inputs: Sequence[ControlInput], latents: Tensor, t: Tensor, embeddings: Tensor
+    inputs: Sequence[ControlInput],
+    latents: Tensor,
+    t: Tensor,
+    embeddings: Tensor,
+    added: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What the U-Net gets from its ControlNets: the sum of what each adds, weighted.
 
     In the order of the controls, as diffusers' MultiControlNet; without any, nothing at all.
+    `added` is what all are told beside the words, by the networks' names of it.
     """
     down: list[Tensor] = []
     middle: Tensor | None = None
@@ -157,6 +162,7 @@ def control_residuals(
             controlnet_cond=one.pictures,
             conditioning_scale=one.strength,
             return_dict=False,
+            **added,
         )
         down = [a + b for a, b in zip(down, below, strict=True)] if down else list(below)
         middle = inmost if middle is None else middle + inmost

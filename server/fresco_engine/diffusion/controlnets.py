@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,24 @@ from fresco_engine.diffusion.detectors.loading import load_detector
 from fresco_engine.diffusion.detectors.places import DetectorPlaces
 from fresco_engine.diffusion.library import NO_LIBRARY, Library
 from fresco_engine.diffusion.named_files import named_controlnet
-from fresco_engine.diffusion.sources import HUB_CONTROLS, how_to_download, locate
-from fresco_engine.diffusion.weights import WeightsKind
+from fresco_engine.diffusion.sources import (
+    HUB_CONTROLS,
+    HUB_CONTROLS_XL,
+    how_to_download,
+    locate,
+)
+from fresco_engine.diffusion.weights import Header, WeightsKind
 from fresco_engine.errors import ControlUnavailable, ModelNotFound, WrongModelKind
 from fresco_engine.settings import ControlKind
 
+_OTHER = "this ControlNet is made for another kind of model; give one made for this model"
 _MUST_AGREE = ("in_channels", "block_out_channels", "layers_per_block", "cross_attention_dim")
+_XL = {
+    "in_channels": 4,
+    "block_out_channels": (320, 640, 1280),
+    "layers_per_block": 2,
+    "cross_attention_dim": 2048,
+}
 _SD15 = {
     "in_channels": 4,
     "block_out_channels": (320, 640, 1280, 1280),
@@ -100,14 +112,23 @@ def find_controlnet(
         )
     if kind in card.controls:
         return places.model / card.controls[kind]
-    if not _agrees(unet.config, _SD15):
+    known = _known(unet).get(kind)
+    if known is None:
         has = ", ".join(card.controls) or "none"
         raise ControlUnavailable(
             card.name,
             f"the model has no ControlNet for {kind} (it has: {has}); "
             "choose another control, or give a ControlNet made for this model",
         )
-    return named_controlnet(kind, places.library) or _from_hub(kind, places.offline)
+    found = named_controlnet(kind, known, places.library)
+    return found or _from_hub(kind, known, places.offline)
+
+
+def _known(unet: Any) -> Mapping[str, str]:
+    """The hub's ControlNets for models of this U-Net's shape, by their kinds."""
+    if _agrees(unet.config, _SD15):
+        return HUB_CONTROLS
+    return HUB_CONTROLS_XL if _agrees(unet.config, _XL) else {}
 
 
 def _of_kind(kind: ControlKind, source: str | Path) -> Path | None:
@@ -118,8 +139,7 @@ def _of_kind(kind: ControlKind, source: str | Path) -> Path | None:
     return next((place for place in places if place.exists()), None)
 
 
-def _from_hub(kind: ControlKind, offline: bool) -> Path:
-    hub_id = HUB_CONTROLS[kind]
+def _from_hub(kind: ControlKind, hub_id: str, offline: bool) -> Path:
     try:
         return locate(hub_id, offline=offline)
     except ModelNotFound as error:
@@ -141,12 +161,19 @@ def load_controlnet(path: Path, unet: Any, dtype: torch.dtype) -> ControlNetMode
         controlnet = folders.load_controlnet(path, dtype)
     else:
         header = folders.require_weights_file(path, "a ControlNet", WeightsKind.CONTROLNET)
+        if not _listens_to(header, unet):
+            raise WrongModelKind(path, _OTHER)
         controlnet = single_file.load_controlnet(path, header, unet.config, dtype)
     if not _agrees(controlnet.config, {name: unet.config[name] for name in _MUST_AGREE}):
-        raise WrongModelKind(
-            path, "this ControlNet is made for another kind of model; give one made for this model"
-        )
+        raise WrongModelKind(path, _OTHER)
     return controlnet
+
+
+def _listens_to(header: Header, unet: Any) -> bool:
+    """Whether the prompts that a ControlNet in a file was trained with are as wide as `unet`'s."""
+    layer = "transformer_blocks.0.attn2.to_k.weight"
+    widths = {tensor.shape[-1] for name, tensor in header.items() if name.endswith(layer)}
+    return widths <= {unet.config.cross_attention_dim}
 
 
 def _agrees(config: Any, wanted: dict[str, Any]) -> bool:

@@ -23,11 +23,17 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from fresco_engine.correspondence.batch import BatchCorrespondence
+from fresco_engine.diffusion.added_conditions import NOTHING_ADDED, AddedConditions
 from fresco_engine.diffusion.control import ControlInput
 from fresco_engine.diffusion.finite import FiniteWatch
 from fresco_engine.diffusion.guidance import maps_ahead
 from fresco_engine.diffusion.hooks import guided_sizes
-from fresco_engine.diffusion.latents import decode_latents, downscale, encode_images
+from fresco_engine.diffusion.latents import (
+    decode_latents,
+    downscale,
+    encode_images,
+    vae_dtype,
+)
 from fresco_engine.diffusion.sampler import BatchNoise, BatchRun, Conditions, denoised
 from fresco_engine.diffusion.samplers import executed_steps, make_sampler
 from fresco_engine.diffusion.smoothing import CarriedBackground
@@ -97,7 +103,10 @@ def working_bytes(
 def _pretended(model: Model) -> Model:
     halved = model.dtype in (torch.float16, torch.bfloat16)
     # An autoencoder in float16 would have to be asked whether it overflowed.
-    return on_meta(model, torch.bfloat16 if halved else model.dtype)
+    pretended = on_meta(model, torch.bfloat16 if halved else model.dtype)
+    if vae_dtype(model.vae, model.dtype, is_xl=model.is_xl) == torch.float32:
+        return replace(pretended, vae=_without_numbers(model.vae, torch.float32))
+    return pretended
 
 
 def _brief(settings: RestyleSettings, iterations: int) -> RestyleSettings:
@@ -137,7 +146,7 @@ def on_meta(model: Model, dtype: torch.dtype) -> Model:
     return replace(
         model,
         unet=_without_numbers(model.unet, dtype),
-        vae=_without_numbers(model.vae, dtype),
+        vae=_without_numbers(model.vae, vae_dtype(model.vae, dtype, is_xl=model.is_xl)),
         controls=controls,
         device=_META,
         dtype=dtype,
@@ -152,7 +161,7 @@ def _without_numbers(network: Any, dtype: torch.dtype) -> Any:
 
 def _networks(model: Model) -> tuple[Any, ...]:
     bound = (control.network for control in model.controls)
-    return (model.unet, model.vae, model.text_encoder, *bound)
+    return (model.unet, model.vae, *(reader.encoder for reader in model.readers), *bound)
 
 
 def _bytes_of_network(network: Any) -> int:
@@ -168,7 +177,6 @@ def _pretended_run(
     size = (height // downscale(model), width // downscale(model))
     correspondence = _still(frames, height, width)
     halves = 2 if (settings.guidance_scale or 0) > 1 else 1
-    text: Any = model.text_encoder.config
     clean = torch.empty(frames, channels, *size, device=_META)
     sizes = guided_sizes(model.unet, size, settings.attention, settings.optimisation)
     smoothing = settings.smoothing
@@ -180,7 +188,7 @@ def _pretended_run(
     words = torch.empty(
         halves * frames,
         model.max_prompt_tokens,
-        text.hidden_size,
+        int(cast(Any, model.unet).config.cross_attention_dim),
         device=_META,
         dtype=model.dtype,
     )
@@ -198,6 +206,7 @@ def _pretended_run(
             ),
             guidance_scale=settings.guidance_scale or 1.0,
             guidance_rescale=settings.guidance_rescale or 0.0,
+            added=_added(model, halves * frames),
         ),
         noise=BatchNoise(_Nothing(clean), _Nothing(clean)),
         clean=clean,
@@ -208,6 +217,15 @@ def _pretended_run(
         background=moved(background, _META),
         finite=FiniteWatch(model),
     )
+
+
+def _added(model: Model, rows: int) -> AddedConditions:
+    if not model.is_xl:
+        return NOTHING_ADDED
+    text: Any = model.readers[-1].encoder.config
+    width = int(text.projection_dim)
+    pooled = torch.empty(rows, width, device=_META, dtype=model.dtype)
+    return AddedConditions((pooled,) * _STEPS, torch.empty(rows, 6, device=_META))
 
 
 class _Nothing:
@@ -237,6 +255,7 @@ def _bytes_of(run: BatchRun) -> int:
     parts = (
         run.correspondence,
         run.conditions.embeddings,
+        run.conditions.added,
         tuple(one.pictures for one in run.conditions.controls),
         run.clean,
         run.reference_input,

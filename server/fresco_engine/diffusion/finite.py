@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _PARTS = {
     "text_encoder": "its text encoder",
+    "text_encoder_2": "its second text encoder",
     "vae": "its VAE",
     "unet": "its U-Net (or a LoRA added to it)",
 }
@@ -71,7 +72,8 @@ class FiniteWatch:
 
 def _advice(model: Model) -> tuple[str, Remedy | None]:
     """What is wrong with the model, as far as its weights tell; only asked after a failure."""
-    parts = [(getattr(model, name), part) for name, part in _PARTS.items()]
+    networks = ((getattr(model, name), part) for name, part in _PARTS.items())
+    parts = [(network, part) for network, part in networks if network is not None]
     parts += [(control.network, f"its ControlNet ({control.kind})") for control in model.controls]
     for network, part in parts:
         if not _is_finite(network):

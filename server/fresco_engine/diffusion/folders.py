@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, ControlNetModel, UNet2DConditionModel
 from fresco_media.files.text import counted
-from transformers import CLIPModel, CLIPTextModel, CLIPTokenizer
+from transformers import CLIPModel, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from fresco_engine.diffusion.intake import (
     check_size,
@@ -20,31 +20,55 @@ from fresco_engine.diffusion.intake import (
     staged,
 )
 from fresco_engine.diffusion.sources import weight_files
-from fresco_engine.diffusion.weights import PICKLE_SUFFIXES, kind_of, read_header, wrong_kind
+from fresco_engine.diffusion.weights import (
+    PICKLE_SUFFIXES,
+    REFINER_ADVICE,
+    WeightsKind,
+    kind_of,
+    read_header,
+    wrong_kind,
+)
 from fresco_engine.errors import ModelCorrupt, ModelNotFound, WrongModelKind
 
 Config = Mapping[str, Any]
 VAES = {"AutoencoderKL": AutoencoderKL, "AutoencoderTiny": AutoencoderTiny}
-_WANTED = "a Stable Diffusion 1.x model"
-_LEVELS = 4
+_WANTED = "a Stable Diffusion 1.x or XL model"
+_PIPELINES = ("StableDiffusion", "LatentConsistency")
+_XL = "StableDiffusionXL"
+_LEVELS, _XL_LEVELS = 4, 3
 
 
-def require_model_folder(folder: Path) -> None:
-    """Raises the fitting error where `folder` does not hold a model this engine can run."""
+def require_model_folder(folder: Path) -> Config:
+    """The index of a folder; raises the fitting error where it holds no model that runs here."""
     if not (folder / "model_index.json").is_file():
         raise _not_a_model(folder)
-    pipeline = str(read_json(folder / "model_index.json").get("_class_name", ""))
-    if "XL" in pipeline or not pipeline.startswith(("StableDiffusion", "LatentConsistency")):
+    index = read_json(folder / "model_index.json")
+    pipeline = str(index.get("_class_name", ""))
+    if not pipeline.startswith(_PIPELINES) or pipeline.startswith("StableDiffusion3"):
         raise WrongModelKind(folder, f"this is made for {pipeline}; choose {_WANTED}")
+    if is_xl(index) and index.get("text_encoder") in (None, [None, None]):
+        raise WrongModelKind(folder, f"this is {WeightsKind.XL_REFINER.value}; {REFINER_ADVICE}")
     unet = part_config(folder, "unet", UNet2DConditionModel)
     vae = part_config(folder, "vae", vae_class(folder))
-    text = read_json(folder / "text_encoder" / "config.json")
+    texts = [
+        read_json(folder / part / "config.json")
+        for part in ("text_encoder", "text_encoder_2")
+        if part == "text_encoder" or is_xl(index)
+    ]
     try:
-        require_shape(folder, unet, vae, int(text.get("hidden_size", 0)))
+        widths = [int(text.get("hidden_size", 0)) for text in texts]
+        pooled = int(texts[-1].get("projection_dim", 0)) if is_xl(index) else None
+        require_shape(folder, unet, vae, widths, pooled)
     except (TypeError, KeyError, ValueError, OverflowError) as error:
         raise ModelCorrupt(
             folder, "its configurations do not fit together; get the model again"
         ) from error
+    return index
+
+
+def is_xl(index: Config) -> bool:
+    """Whether a folder of this index holds a model of Stable Diffusion XL's shape."""
+    return str(index.get("_class_name", "")).startswith(_XL)
 
 
 def _not_a_model(folder: Path) -> Exception:
@@ -64,22 +88,41 @@ def _not_a_model(folder: Path) -> Exception:
     )
 
 
-def require_shape(source: Path, unet: Config, vae: Config, text_width: int) -> None:
-    """Raises `WrongModelKind` where the parts are not shaped like Stable Diffusion 1.x."""
+def require_shape(
+    source: Path, unet: Config, vae: Config, widths: Sequence[int], pooled: int | None = None
+) -> None:
+    """Raises `WrongModelKind` where the parts do not fit together as they must.
+
+    `widths` are those of the text encoders' states, `pooled` that of what the second one of XL's
+    shape says as a whole.
+    """
     latent = vae["latent_channels"]
+    levels = _LEVELS if pooled is None else _XL_LEVELS
     wrong = None
-    if unet.get("addition_embed_type") or unet.get("encoder_hid_dim_type"):
-        wrong = "it wants more than a prompt, as Stable Diffusion XL does"
+    if unet.get("addition_embed_type") != (None if pooled is None else "text_time"):
+        wrong = "its U-Net wants other things beside a prompt than its kind of model does"
+    elif unet.get("encoder_hid_dim_type"):
+        wrong = "it wants more than a prompt"
     elif unet["in_channels"] > latent:
         wrong = "it is made for inpainting or image editing; use the plain version of the model"
     elif unet["in_channels"] != latent or unet["out_channels"] != latent:
         wrong = f"its U-Net does not fit its VAE of {latent} channels"
-    elif len(unet["block_out_channels"]) != _LEVELS or len(vae["block_out_channels"]) != _LEVELS:
-        wrong = f"its U-Net or VAE does not have {_LEVELS} levels"
-    elif unet["cross_attention_dim"] != text_width:
-        wrong = "its U-Net does not fit its text encoder"
+    elif len(unet["block_out_channels"]) != levels or len(vae["block_out_channels"]) != _LEVELS:
+        wrong = f"its U-Net does not have {levels} levels, or its VAE not {_LEVELS}"
+    elif unet["cross_attention_dim"] != sum(widths) or not _is_told(unet, pooled):
+        wrong = f"its U-Net does not fit its text {'encoder' if pooled is None else 'encoders'}"
+    elif vae.get("latents_mean"):
+        wrong = "its VAE has a scale for each channel, which is not read here"
     if wrong:
         raise WrongModelKind(source, f"{wrong}; choose {_WANTED}")
+
+
+def _is_told(unet: Config, pooled: int | None) -> bool:
+    """Whether the U-Net takes the words as a whole, and six numbers of sizes."""
+    if pooled is None:
+        return True
+    told = unet["projection_class_embeddings_input_dim"]
+    return told == pooled + 6 * unet["addition_time_embed_dim"]
 
 
 def vae_class(folder: Path) -> type[AutoencoderKL] | type[AutoencoderTiny]:
@@ -112,6 +155,11 @@ def load_networks(folder: Path, dtype: torch.dtype) -> tuple[Any, Any, CLIPTextM
     vae = load_part(vae_class(folder), folder / "vae", torch_dtype=dtype)
     text_encoder = load_part(CLIPTextModel, folder / "text_encoder")
     return unet, vae, text_encoder.to(dtype)
+
+
+def load_second_encoder(folder: Path, dtype: torch.dtype) -> CLIPTextModelWithProjection:
+    """The second text encoder of a model folder of XL's shape, on the CPU; as `load_networks`."""
+    return load_part(CLIPTextModelWithProjection, folder / "text_encoder_2").to(dtype)
 
 
 def load_clip(folder: Path) -> CLIPModel:

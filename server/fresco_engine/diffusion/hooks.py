@@ -24,8 +24,26 @@ from fresco_engine.diffusion.attention import (
 from fresco_engine.diffusion.guidance import GuidanceStep, Reference
 from fresco_engine.settings import AttentionSettings, OptimisationSettings
 
-GUIDED_BLOCKS = (2, 3)
-"""Decoder blocks whose self-attentions FRESCO guides: the two of the highest resolution."""
+_GUIDED = 2
+_FINEST = 3
+
+
+def guided_blocks(unet: UNet2DConditionModel) -> tuple[int, ...]:
+    """Decoder blocks whose self-attentions FRESCO guides: the two finest of those that have any.
+
+    2 and 3 of Stable Diffusion 1.x's four, as in the paper, and 0 and 1 of XL's three.
+    """
+    attending = [
+        index
+        for index, block in enumerate(unet.up_blocks)
+        if getattr(block, "has_cross_attention", False) and self_attentions(unet, index)
+    ]
+    return tuple(attending[-_GUIDED:])
+
+
+def _level(unet: UNet2DConditionModel, index: int) -> int:
+    """A decoder block's number as settings count: 3 is the finest, however many there are."""
+    return index + 1 + _FINEST - len(unet.up_blocks)
 
 
 def self_attentions(unet: UNet2DConditionModel, block: int) -> dict[str, Attention]:
@@ -45,11 +63,11 @@ def guided_sizes(
 ) -> tuple[tuple[int, int], ...]:
     """Sizes (h, w) of the maps that guidance will act on, of latents of `size`."""
     guides = attention.spatial or attention.cross_frame or attention.temporal
+    attending = guided_blocks(unet) if guides else ()
     blocks = [
         index
         for index in range(len(unet.up_blocks))
-        if (optimisation.is_on and index in optimisation.blocks)
-        or (guides and index in GUIDED_BLOCKS and self_attentions(unet, index))
+        if (optimisation.is_on and _level(unet, index) in optimisation.blocks) or index in attending
     ]
     sizes = [size]
     for _ in unet.up_blocks[1:]:
@@ -68,12 +86,12 @@ def guided(unet: UNet2DConditionModel, step: GuidanceStep) -> Iterator[None]:
     Raises:
         KeyError: from the U-Net's forward, where the reference lacks what the step needs.
     """
+    attending = guided_blocks(unet) if step.guides_attention else ()
     with ExitStack() as stack:
         for index, module in enumerate(unet.up_blocks):
-            attends = step.guides_attention and index in GUIDED_BLOCKS
-            layers = self_attentions(unet, index) if attends else {}
-            block = _GuidedBlock(step, index)
-            if layers or step.optimises(index):
+            layers = self_attentions(unet, index) if index in attending else {}
+            block = _GuidedBlock(step, _level(unet, index))
+            if layers or step.optimises(_level(unet, index)):
                 stack.enter_context(_features_through(module, block.adapt))
             for name, attn in layers.items():
                 processor = GuidedAttention(partial(block.layer, name))
@@ -84,16 +102,16 @@ def guided(unet: UNet2DConditionModel, step: GuidanceStep) -> Iterator[None]:
 class _GuidedBlock:
     """One decoder block on one step; it tells its attentions the size of the map at hand."""
 
-    def __init__(self, step: GuidanceStep, index: int) -> None:
+    def __init__(self, step: GuidanceStep, level: int) -> None:
         self._step = step
-        self._index = index
+        self._level = level
         self._size = (0, 0)
 
     def adapt(self, features: Tensor) -> Tensor:
         self._size = (features.shape[-2], features.shape[-1])
-        if not self._step.optimises(self._index):
+        if not self._step.optimises(self._level):
             return features
-        return self._step.optimise(self._index, features)
+        return self._step.optimise(self._level, features)
 
     def layer(self, name: str) -> LayerGuidance:
         return self._step.layer(name, *self._size)
@@ -110,12 +128,13 @@ def recording(
     512² in fp32 takes 17 MB a frame for features and 47 MB for attention.
     """
     reference = Reference()
+    attending = guided_blocks(unet) if attention else ()
     with ExitStack() as stack:
         for index, module in enumerate(unet.up_blocks):
             if features:
-                keep = partial(_keep_features, reference, index)
+                keep = partial(_keep_features, reference, _level(unet, index))
                 stack.enter_context(_features_through(module, keep))
-            if attention and index in GUIDED_BLOCKS:
+            if index in attending:
                 for name, attn in self_attentions(unet, index).items():
                     processor = RecordingAttention(partial(_keep_attention, reference, name))
                     stack.enter_context(_processed_by(name, attn, processor))

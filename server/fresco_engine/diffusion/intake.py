@@ -31,7 +31,7 @@ from fresco_engine.errors import ModelCorrupt, WrongModelKind
 MOST_TEXT_BYTES = 1 << 20
 _MOST_INDEX_BYTES = 16 << 20
 _MOST_TOKENIZER_BYTES = 16 << 20
-_MOST_NUMBERS = 3_000_000_000
+_MOST_NUMBERS = 6_000_000_000
 _LARGEST = 1 << 20
 _DEEPEST, _MOST_VALUES = 8, 10_000
 _MOST_REPEATS = 64
@@ -175,8 +175,8 @@ def check_numbers(source: Path, header: Header) -> int:
     if held > _MOST_NUMBERS:
         raise WrongModelKind(
             source,
-            f"it holds {held / 1e9:.0f} thousand million numbers, several times as many as a "
-            "Stable Diffusion 1.x model; choose another",
+            f"it holds {held / 1e9:.0f} thousand million numbers, far more than a Stable "
+            "Diffusion XL model; choose another",
         )
     return held
 

@@ -27,6 +27,16 @@ Check = Callable[[Tensor, str], Tensor]
 """Hands on values that are finite, as `require_finite` does for a model."""
 
 
+def vae_dtype(vae: Any, dtype: torch.dtype, *, is_xl: bool) -> torch.dtype:
+    """The precision in which a VAE works in a model of `dtype`.
+
+    That of Stable Diffusion XL leaves float16's range, and says so (`force_upcast`); one that was
+    mended for it says that it does not. Of 1.x's, which stay within it, some say nothing.
+    """
+    overflows = is_xl and dtype == torch.float16 and vae.config.get("force_upcast", False)
+    return torch.float32 if overflows else dtype
+
+
 @torch.no_grad()
 def encode_images(model: Model, images: Tensor, check: Check | None = None) -> Tensor:
     """Latents (f, c, H / 8, W / 8) of pictures (f, 3, H, W) in [-1, 1], on the model's device.

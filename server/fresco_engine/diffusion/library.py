@@ -36,7 +36,7 @@ _MOST_FILES, _MOST_FOLDERS = 20_000, 500
 _WEIGHTS = (".safetensors",)
 _ENDINGS = {FileKind.EMBEDDING: (".safetensors", ".pt", ".bin", ".pth")}
 _CONTENTS = {
-    FileKind.CHECKPOINT: {WeightsKind.CHECKPOINT, WeightsKind.SD2},
+    FileKind.CHECKPOINT: {WeightsKind.CHECKPOINT, WeightsKind.SD2, WeightsKind.SDXL},
     FileKind.LORA: {WeightsKind.LORA},
     FileKind.EMBEDDING: {WeightsKind.EMBEDDING, WeightsKind.UNKNOWN},
     FileKind.VAE: {WeightsKind.VAE},

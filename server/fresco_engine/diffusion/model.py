@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
+from fresco_settings import marked
 
 from fresco_engine.diffusion.controls import LoadedControl
 from fresco_engine.diffusion.detectors.places import NO_PLACES, DetectorPlaces
@@ -16,7 +17,20 @@ from fresco_engine.settings import ModelDefaults, RestyleSettings, Style, resolv
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
-    from transformers import CLIPTextModel, CLIPTokenizer
+    from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+
+_PIXELS = 8
+"""Of a picture, in each direction, to one of its latents."""
+_LEAST_SHARE = 0.75
+"""Of the size that a model of XL's shape was made for, below which its pictures fall apart."""
+
+
+@dataclass(frozen=True)
+class TextReader:
+    """A text encoder with the tokenizer that it was trained with."""
+
+    encoder: CLIPTextModel | CLIPTextModelWithProjection
+    tokenizer: CLIPTokenizer
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -28,7 +42,8 @@ class Model:
     if it, or a LoRA in it, is distilled for few steps; `defaults` have taken that in. In `library`
     are the embeddings that prompts name. `detectors` says where those may lie that are loaded
     only when they are wanted. With `is_tiled` its autoencoder works on one part of a picture after
-    the other, in less memory.
+    the other, in less memory. One of Stable Diffusion XL's shape has a second text encoder and
+    tokenizer; where `zeros_no_words`, an empty negative prompt is zeros to it, not empty words.
     """
 
     name: str
@@ -47,6 +62,22 @@ class Model:
     library: Library = NO_LIBRARY
     detectors: DetectorPlaces = NO_PLACES
     is_tiled: bool = False
+    text_encoder_2: CLIPTextModelWithProjection | None = None
+    tokenizer_2: CLIPTokenizer | None = None
+    zeros_no_words: bool = False
+
+    @property
+    def is_xl(self) -> bool:
+        """Whether it is of Stable Diffusion XL's shape."""
+        return self.text_encoder_2 is not None
+
+    @property
+    def readers(self) -> tuple[TextReader, ...]:
+        """Its text encoders, whose states stand beside each other in what the U-Net sees."""
+        first = TextReader(self.text_encoder, self.tokenizer)
+        if self.text_encoder_2 is None or self.tokenizer_2 is None:
+            return (first,)
+        return first, TextReader(self.text_encoder_2, self.tokenizer_2)
 
     def resolved(self, settings: RestyleSettings) -> RestyleSettings:
         """`settings` with all that was left to the style or the model; raises as `resolve`."""
@@ -54,4 +85,11 @@ class Model:
 
     def doubts(self, settings: RestyleSettings) -> Iterator[str]:
         """What the user should know of resolved `settings` that do not suit this model."""
-        return sampling_doubts(settings, self.few_step)
+        yield from sampling_doubts(settings, self.few_step)
+        latents = self.unet.config["sample_size"]
+        own = _PIXELS * latents if isinstance(latents, int) else 0
+        if self.is_xl and settings.size < _LEAST_SHARE * own:
+            yield (
+                f"the model was made for pictures of {own} px, and at {settings.size} px it draws "
+                f"things twice or cut off; choose {own} for {marked('size')}, or a model for less"
+            )

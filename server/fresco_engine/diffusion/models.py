@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from fresco_engine.diffusion.card import ModelCard, read_card
+from fresco_engine.diffusion.latents import vae_dtype
 from fresco_engine.diffusion.library import Library
 from fresco_engine.diffusion.memory import device_memory
 from fresco_engine.diffusion.model import Model
@@ -41,7 +42,7 @@ def load_model(
     vae: str | Path | None = None,
     folders: Sequence[str | Path] = (),
 ) -> Model:
-    """Any Stable-Diffusion-1.x-shaped model, ready for inference.
+    """Any model shaped as Stable Diffusion 1.x or XL, ready for inference.
 
     `source` is a diffusers folder, a .safetensors file, a hub id, or `None` for the bundled
     model. `control`, of the form of the setting, `None` takes what the model's maker recommends.
@@ -115,13 +116,17 @@ def _best_without_cuda() -> str:
 
 def _placed(parts: Parts, card: ModelCard, device: torch.device) -> Model:
     bound = (control.network for control in parts.controls)
-    networks: tuple[Any, ...] = (parts.unet, parts.vae, parts.text_encoder, *bound)
+    texts = [one for one in (parts.text_encoder, parts.text_encoder_2) if one is not None]
+    networks: tuple[Any, ...] = (parts.unet, parts.vae, *texts, *bound)
+    with quiet_libraries():
+        is_xl = parts.text_encoder_2 is not None
+        parts.vae.to(vae_dtype(parts.vae, parts.unet.dtype, is_xl=is_xl))
     for network in networks:
         network.to(device).eval().requires_grad_(False)
         if device.type == "cpu" and _is_narrow(network):
             network.to(memory_format=torch.channels_last)
     defaults, styles = _suited(parts, card)
-    room = parts.text_encoder.config.max_position_embeddings
+    room = min(one.config.max_position_embeddings for one in texts)
     return Model(
         name=card.name,
         unet=parts.unet,
@@ -137,6 +142,9 @@ def _placed(parts: Parts, card: ModelCard, device: torch.device) -> Model:
         styles=styles,
         few_step=parts.few_step,
         detectors=parts.detectors,
+        text_encoder_2=parts.text_encoder_2,
+        tokenizer_2=parts.tokenizer_2,
+        zeros_no_words=parts.zeros_no_words,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, islice, product
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from fresco_settings import FlowChoice
 
 from fresco_engine.diffusion.library import FileKind, Library
 from fresco_engine.diffusion.prompting.files import files_in_prompts
-from fresco_engine.diffusion.sources import HUB_CONTROLS
+from fresco_engine.diffusion.sources import HUB_CONTROLS, HUB_CONTROLS_XL
 from fresco_engine.settings import ControlChoice, ControlKind, ModelDefaults
 
 _MOST_FILES = 1000
@@ -64,8 +64,11 @@ def model_files(model: ModelPlaces, settings: Mapping[str, Any]) -> Iterator[Nam
     yield from _parts(model.control_source, "model.control_source", "the ControlNet is")
     if not model.control_source:
         kinds = ControlChoice.parse(settings.get("control") or ModelDefaults().control).kinds
-        for kind in kinds:
-            yield from _parts(named_controlnet(kind, library), "control", "a ControlNet is")
+        # Which of them the model takes is known once it is loaded.
+        for known, kind in product((HUB_CONTROLS, HUB_CONTROLS_XL), kinds):
+            if kind in known:
+                file = named_controlnet(kind, known[kind], library)
+                yield from _parts(file, "control", "a ControlNet is")
     yield from _parts(vae, "model.vae", "the VAE is")
     for lora in model.loras:
         yield from _file(lora, "model.loras.path", "a LoRA is")
@@ -73,11 +76,9 @@ def model_files(model: ModelPlaces, settings: Mapping[str, Any]) -> Iterator[Nam
         yield from _file(path, "prompt", "a file that a prompt names is")
 
 
-def named_controlnet(kind: ControlKind, library: Library) -> Path | None:
+def named_controlnet(kind: ControlKind, hub_id: str, library: Library) -> Path | None:
     """The ControlNet for a kind in a library, by the name it has on the hub or the kind's own."""
-    if kind not in HUB_CONTROLS:
-        return None
-    name = HUB_CONTROLS[kind].rpartition("/")[2]
+    name = hub_id.rpartition("/")[2]
     found = (library.find(FileKind.CONTROLNET, one) for one in (name, f"{name}_fp16", kind))
     return next((path for path in found if path is not None), None)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from fresco_engine.diffusion import folders, single_file
+from fresco_engine.diffusion import folders, single_file, xl_file
 from fresco_engine.diffusion.adapters.fusing import fuse_lora
 from fresco_engine.diffusion.card import ModelCard
 from fresco_engine.diffusion.controlnets import ControlPlaces, load_controls
@@ -21,7 +22,7 @@ from fresco_engine.diffusion.lora import Lora
 from fresco_engine.diffusion.open_clip import PADDING
 from fresco_engine.diffusion.tokenizers import find_tokenizer
 from fresco_engine.diffusion.vaes import load_vae
-from fresco_engine.diffusion.weights import WeightsKind
+from fresco_engine.diffusion.weights import Header, WeightsKind, kind_of
 from fresco_engine.settings import ControlChoice
 
 
@@ -47,6 +48,9 @@ class Parts:
     text_encoder: Any
     tokenizer: Any
     scheduler_config: dict[str, Any]
+    text_encoder_2: Any = None
+    tokenizer_2: Any = None
+    zeros_no_words: bool = False
     controls: tuple[LoadedControl, ...] = ()
     detectors: DetectorPlaces = NO_PLACES
     few_step: FewStep | None = None
@@ -61,7 +65,7 @@ def load_parts(path: Path, card: ModelCard, wanted: PartsChoice, device: torch.d
     if wanted.vae is not None:
         parts.vae = load_vae(wanted.vae, wanted.library, parts.unet, offline=wanted.offline)
     for lora in wanted.loras:
-        fuse_lora(lora, parts.unet, parts.text_encoder)
+        fuse_lora(lora, parts.unet, parts.text_encoder, parts.text_encoder_2)
     parts.few_step = few_step_among(few_step_of(path), wanted.loras)
     choice = ControlChoice.parse(wanted.control or card.defaults.control)
     places = ControlPlaces(path, card, wanted.control_source, wanted.offline, wanted.library)
@@ -81,34 +85,71 @@ def dtype_for(device: torch.device, stored: set[str]) -> torch.dtype:
 
 
 def _from_folder(folder: Path, wanted: PartsChoice, device: torch.device) -> Parts:
-    folders.require_model_folder(folder)
+    index = folders.require_model_folder(folder)
     dtype = dtype_for(device, folders.stored_types(folder / "unet"))
     tokenizer = folders.load_tokenizer(Path(wanted.tokenizer_source or folder / "tokenizer"))
     unet, vae, text_encoder = folders.load_networks(folder, dtype)
-    return Parts(
+    parts = Parts(
         unet=unet,
         vae=vae,
         text_encoder=text_encoder,
         tokenizer=tokenizer,
         scheduler_config=scheduler_config(folder / "scheduler" / "scheduler_config.json"),
     )
+    if folders.is_xl(index):
+        second = folder / "tokenizer_2"
+        is_own = wanted.tokenizer_source is None and second.is_dir()
+        parts.text_encoder_2 = folders.load_second_encoder(folder, dtype)
+        parts.tokenizer_2 = folders.load_tokenizer(second) if is_own else _padded(tokenizer)
+        parts.zeros_no_words = bool(index.get("force_zeros_for_empty_prompt", True))
+    return parts
+
+
+def _padded(tokenizer: Any) -> Any:
+    """The same tokenizer for an OpenCLIP text encoder."""
+    tokenizer = copy.deepcopy(tokenizer)
+    tokenizer.pad_token = PADDING
+    return tokenizer
 
 
 def _from_file(path: Path, wanted: PartsChoice, device: torch.device) -> Parts:
     header = folders.require_weights_file(
-        path, "a Stable Diffusion 1.x model", WeightsKind.CHECKPOINT, WeightsKind.SD2
+        path,
+        "a Stable Diffusion 1.x or XL model",
+        WeightsKind.CHECKPOINT,
+        WeightsKind.SD2,
+        WeightsKind.SDXL,
     )
     dtype = dtype_for(device, {tensor.dtype for tensor in header.values()})
+    if kind_of(header) is WeightsKind.SDXL:
+        return _from_xl_file(path, header, wanted, dtype)
     unet, vae, text_encoder = single_file.load_networks(path, header, dtype)
     clip = text_encoder.config
-    folders.require_shape(path, unet.config, vae.config, clip.hidden_size)
+    folders.require_shape(path, unet.config, vae.config, [clip.hidden_size])
     tokenizer = find_tokenizer(path, wanted.tokenizer_source, clip.vocab_size)
     if single_file.has_open_clip(header):
-        tokenizer.pad_token = PADDING
+        tokenizer = _padded(tokenizer)
     return Parts(
         unet=unet,
         vae=vae,
         text_encoder=text_encoder,
         tokenizer=tokenizer,
         scheduler_config=single_file.scheduler_config(path, header),
+    )
+
+
+def _from_xl_file(path: Path, header: Header, wanted: PartsChoice, dtype: torch.dtype) -> Parts:
+    unet, vae, first, second = xl_file.load_networks(path, header, dtype)
+    widths = [one.config.hidden_size for one in (first, second)]
+    folders.require_shape(path, unet.config, vae.config, widths, second.config.projection_dim)
+    tokenizer = find_tokenizer(path, wanted.tokenizer_source, first.config.vocab_size)
+    return Parts(
+        unet=unet,
+        vae=vae,
+        text_encoder=first,
+        tokenizer=tokenizer,
+        scheduler_config=single_file.scheduler_config(path, header),
+        text_encoder_2=second,
+        tokenizer_2=_padded(tokenizer),
+        zeros_no_words=True,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,12 @@ from torch import Tensor
 
 from fresco_engine.correspondence.batch import BatchCorrespondence
 from fresco_engine.correspondence.origins import Origins, trace_origins
+from fresco_engine.diffusion.added_conditions import (
+    NOTHING_ADDED,
+    AddedConditions,
+    added_conditions,
+    without_negative,
+)
 from fresco_engine.diffusion.control import (
     ControlInput,
     ShotControls,
@@ -118,6 +125,7 @@ class Conditions:
     controls: tuple[ControlInput, ...]
     guidance_scale: float
     guidance_rescale: float
+    added: AddedConditions = NOTHING_ADDED
 
     @property
     def halves(self) -> int:
@@ -240,14 +248,9 @@ def inverted(run: BatchRun, batch: KeyframeBatch) -> Generator[StepDone, None, I
     sampler = make_sampler(run.model, settings)
     count = len(sampler.steps)
     alone = replace(settings, guidance_scale=1.0)
-    source = replace(run, conditions=_make_conditions(run.model, described, alone, count))
-
-    def predict(x: Tensor, k: int) -> Tensor:
-        x, t = sampler.model_input(x, k), sampler.steps.timesteps[k]
-        words = source.conditions.embeddings[k]
-        with _free_u(source):
-            return _unet(source, x, t, words, _control_residuals(source, x, t, words))
-
+    conditions = _make_conditions(run.model, described, alone, count)
+    source = replace(run, sampler=sampler, conditions=conditions)
+    predict = partial(_output, source)
     if isinstance(sampler, Ddim) and settings.inversion == "ddim":
         steps = deterministic(run.clean, sampler, predict)
     else:
@@ -333,9 +336,13 @@ def _make_conditions(
 ) -> Conditions:
     assert settings.guidance_scale is not None
     texts = list(batch.prompts)
+    negative = plain_words(settings.negative_prompt or "")
     halves = 2 if settings.guidance_scale > 1 else 1
     if halves == 2:
-        texts = [plain_words(settings.negative_prompt or "")] * len(texts) + texts
+        texts = [negative] * len(texts) + texts
+    words = encode_steps(model, texts, steps, settings.clip_skip or 1)
+    if halves == 2 and not negative and model.zeros_no_words:
+        words = tuple(without_negative(one) for one in words)
     controls = control_inputs(
         model.controls,
         settings,
@@ -345,7 +352,8 @@ def _make_conditions(
         lambda pictures: torch.cat([pictures.to(model.device, model.dtype)] * halves),
     )
     return Conditions(
-        embeddings=encode_steps(model, texts, steps, settings.clip_skip or 1),
+        embeddings=tuple(one.states for one in words),
+        added=added_conditions(model, words, *batch.images[0].shape[:2]),
         controls=controls,
         guidance_rescale=settings.guidance_rescale or 0.0,
         guidance_scale=settings.guidance_scale,
@@ -425,6 +433,7 @@ def _reference_pass(run: BatchRun) -> Reference:
             run.reference_timestep,
             encoder_hidden_states=embeddings,
             return_dict=False,
+            **run.conditions.added.of_last(len(embeddings)).in_step(-1),
         )
     return reference
 
@@ -441,16 +450,22 @@ def _reference_input(
 
 def _predict(run: BatchRun, x: Tensor, k: int, step: GuidanceStep) -> Tensor:
     """The model's output for latents x (f, c, h, w) in step k, guided towards the prompt."""
-    x, t = run.sampler.model_input(x, k), run.sampler.steps.timesteps[k]
-    words = run.conditions.embeddings[k]
-    residuals = _control_residuals(run, x, t, words)
-    with _free_u(run), guided(run.model.unet, step):
-        output = _unet(run, x, t, words, residuals)
+    with guided(run.model.unet, step):
+        output = _output(run, x, k)
     if run.conditions.halves == 1:
         return output
     unconditional, conditional = output.chunk(2)
     guided_output = unconditional + run.conditions.guidance_scale * (conditional - unconditional)
     return rescaled(guided_output, conditional, run.conditions.guidance_rescale)
+
+
+def _output(run: BatchRun, x: Tensor, k: int) -> Tensor:
+    """What the networks say of latents x (f, c, h, w) in step k, for every half of CFG."""
+    x, t = run.sampler.model_input(x, k), run.sampler.steps.timesteps[k]
+    words, added = run.conditions.embeddings[k], run.conditions.added.in_step(k)
+    residuals = _control_residuals(run, x, t, words, added)
+    with _free_u(run):
+        return _unet(run, x, t, words, {**residuals, **added})
 
 
 @contextmanager
@@ -466,20 +481,22 @@ def _free_u(run: BatchRun) -> Iterator[None]:
         run.model.unet.disable_freeu()
 
 
-def _unet(run: BatchRun, x: Tensor, t: Tensor, words: Tensor, residuals: dict[str, Any]) -> Tensor:
+def _unet(run: BatchRun, x: Tensor, t: Tensor, words: Tensor, beside: dict[str, Any]) -> Tensor:
     output = run.model.unet(
         torch.cat([x] * run.conditions.halves).to(run.model.dtype),  # (b f) c h w
         t,
         encoder_hidden_states=words,
         return_dict=False,
-        **residuals,
+        **beside,
     )[0]
     return output.to(x.dtype)
 
 
-def _control_residuals(run: BatchRun, x: Tensor, t: Tensor, words: Tensor) -> dict[str, Any]:
+def _control_residuals(
+    run: BatchRun, x: Tensor, t: Tensor, words: Tensor, added: dict[str, Any]
+) -> dict[str, Any]:
     latents = torch.cat([x] * run.conditions.halves).to(run.model.dtype)  # (b f) c h w
-    return control_residuals(run.conditions.controls, latents, t, words)
+    return control_residuals(run.conditions.controls, latents, t, words, added)
 
 
 def _smoothed_steps(settings: RestyleSettings, steps: Steps) -> frozenset[int]:

@@ -55,6 +55,10 @@ def unet_config(header: Header, prefix: str = UNET_PREFIX) -> Config:
     widths = [header[f"{blocks}{n}.0.out_layers.3.weight"].shape[0] for n in firsts]
     return {
         **_attention(header, crosses, widths),
+        "transformer_layers_per_block": [
+            max(1, _count(header, re.escape(f"{blocks}{n}.1.transformer_blocks.") + r"(\d+)\."))
+            for n in firsts
+        ],
         "sample_size": 64,
         "in_channels": first[1],
         "out_channels": _out_channels(header, prefix, first[1]),
@@ -118,9 +122,17 @@ def library_controlnet_config(header: Header, unet: Mapping[str, Any]) -> Config
         "attention_head_dim",
         "norm_num_groups",
         "use_linear_projection",
+        "addition_embed_type",
+        "addition_time_embed_dim",
+        "projection_class_embeddings_input_dim",
     )
+    layers = [
+        _count(header, rf"down_blocks\.{level}\.attentions\.0\.transformer_blocks\.(\d+)\.")
+        for level in range(len(unet["block_out_channels"]))
+    ]
     return {
         **{name: unet[name] for name in shared},
+        "transformer_layers_per_block": [max(1, one) for one in layers],
         "conditioning_channels": hint[0][1],
         "conditioning_embedding_out_channels": [shape[0] for shape in hint],
     }
@@ -142,20 +154,18 @@ def vae_config(header: Header) -> Config:
     }
 
 
-def clip_config(header: Header) -> CLIPTextConfig:
-    """The configuration of the text encoder in a file."""
+def clip_config(header: Header, prefix: str = CLIP_PREFIX) -> CLIPTextConfig:
+    """The configuration of the text encoder in a file, whose names begin with `prefix`."""
     if has_open_clip(header):
         return open_clip_config(header)
-    words, width = header[f"{CLIP_PREFIX}embeddings.token_embedding.weight"].shape
+    words, width = header[f"{prefix}embeddings.token_embedding.weight"].shape
     return CLIPTextConfig(
         vocab_size=words,
         hidden_size=width,
-        intermediate_size=header[f"{CLIP_PREFIX}encoder.layers.0.mlp.fc1.weight"].shape[0],
-        num_hidden_layers=_count(header, re.escape(f"{CLIP_PREFIX}encoder.layers.") + r"(\d+)\."),
+        intermediate_size=header[f"{prefix}encoder.layers.0.mlp.fc1.weight"].shape[0],
+        num_hidden_layers=_count(header, re.escape(f"{prefix}encoder.layers.") + r"(\d+)\."),
         num_attention_heads=max(1, width // _HEAD_SIZE),
-        max_position_embeddings=header[f"{CLIP_PREFIX}embeddings.position_embedding.weight"].shape[
-            0
-        ],
+        max_position_embeddings=header[f"{prefix}embeddings.position_embedding.weight"].shape[0],
         hidden_act="quick_gelu",
         bos_token_id=words - 2,
         eos_token_id=words - 1,
@@ -201,9 +211,9 @@ def load_networks(
             tensors = load_file(name)
         unet = converted(UNet2DConditionModel, tensors, unet_shape, dtype)
         vae = converted(AutoencoderKL, tensors, vae_shape, dtype)
-        return unet, vae, _text_encoder(tensors, clip, dtype)
+        return unet, vae, text_encoder(tensors, clip, dtype)
     except (KeyError, StopIteration, ValueError, RuntimeError, OSError) as error:
-        raise _incomplete(path, error) from error
+        raise incomplete(path, error) from error
 
 
 def load_controlnet(
@@ -226,10 +236,11 @@ def load_controlnet(
             tensors = load_file(name)
         return converted(ControlNetModel, tensors, config, dtype)
     except (KeyError, StopIteration, ValueError, RuntimeError, OSError) as error:
-        raise _incomplete(path, error) from error
+        raise incomplete(path, error) from error
 
 
-def _incomplete(path: Path, error: Exception) -> ModelCorrupt:
+def incomplete(path: Path, error: Exception) -> ModelCorrupt:
+    """The error for a file whose tensors do not make a model."""
     return ModelCorrupt(
         path, f"its tensors do not make a complete model ({error}); download the file again"
     )
@@ -255,20 +266,25 @@ def has_open_clip(names: Mapping[str, object]) -> bool:
     return any(name.startswith(OPEN_CLIP_PREFIX) for name in names)
 
 
-def _clip_tensors(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+def _clip_tensors(tensors: Mapping[str, Tensor], prefix: str) -> Iterator[tuple[str, Tensor]]:
     for name, tensor in tensors.items():
-        if name.startswith(CLIP_PREFIX) and not name.endswith("position_ids"):
-            yield name.removeprefix(CLIP_PREFIX), tensor
+        if name.startswith(prefix) and not name.endswith("position_ids"):
+            yield name.removeprefix(prefix), tensor
 
 
-def _text_encoder(
-    tensors: Mapping[str, Tensor], config: CLIPTextConfig, dtype: torch.dtype
+def text_encoder(
+    tensors: Mapping[str, Tensor],
+    config: CLIPTextConfig,
+    dtype: torch.dtype,
+    prefix: str = CLIP_PREFIX,
 ) -> CLIPTextModel:
+    """CLIP's or OpenCLIP's text encoder among a file's tensors."""
     with init_empty_weights(include_buffers=False):
         encoder = CLIPTextModel(config)
     # Newer versions of the library keep the tensors one level higher than the file does.
-    prefix = "text_model." if hasattr(encoder, "text_model") else ""
-    named = open_clip_tensors(tensors) if has_open_clip(tensors) else _clip_tensors(tensors)
-    found = {prefix + name: tensor.to(dtype) for name, tensor in named}
+    inner = "text_model." if hasattr(encoder, "text_model") else ""
+    is_open = has_open_clip(tensors)
+    named = open_clip_tensors(tensors) if is_open else _clip_tensors(tensors, prefix)
+    found = {inner + name: tensor.to(dtype) for name, tensor in named}
     encoder.load_state_dict(found, assign=True)
     return encoder

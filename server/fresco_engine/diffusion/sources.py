@@ -24,6 +24,12 @@ HUB_CONTROLS = {
     "openpose": "lllyasviel/control_v11p_sd15_openpose",
     "lineart": "lllyasviel/control_v11p_sd15_lineart",
 }
+HUB_CONTROLS_XL = {
+    "canny": "diffusers/controlnet-canny-sdxl-1.0",
+    "depth": "diffusers/controlnet-depth-sdxl-1.0",
+    "tile": "xinsir/controlnet-tile-sdxl-1.0",
+}
+"""Those for Stable Diffusion XL, whose folders hold one ControlNet each, as .safetensors."""
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _TEXT_FILES = ["*.json", "*/*.json", "*/*.txt"]
 _FULL_WEIGHTS = [
@@ -33,6 +39,7 @@ _FULL_WEIGHTS = [
 ]
 _MOST_FILES = 200
 _UNUSED = ["safety_checker/*", "feature_extractor/*", "image_encoder/*", "*non_ema*"]
+_UNUSED += ["*checkpoint-*"]  # States of training that some keep beside the result.
 
 
 def locate(source: str | Path | None, *, offline: bool = False) -> Path:
@@ -111,8 +118,11 @@ def has_weights(folder: Path) -> bool:
     """Whether every part of a diffusers folder is there, those with weights with theirs."""
     if (folder / "model_index.json").is_file():
         texts = ("tokenizer/vocab.json", "tokenizer/merges.txt", "scheduler/scheduler_config.json")
+        parts = ["unet", "vae", "text_encoder"]
+        if (folder / "text_encoder_2" / "config.json").is_file():
+            parts.append("text_encoder_2")
         return all((folder / name).is_file() for name in texts) and all(
-            weight_files(folder / part) for part in ("unet", "vae", "text_encoder")
+            weight_files(folder / part) for part in parts
         )
     return (folder / "config.json").is_file() and bool(weight_files(folder))
 

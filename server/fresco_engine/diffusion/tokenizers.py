@@ -9,7 +9,7 @@ from fresco_engine.diffusion.folders import load_tokenizer
 from fresco_engine.errors import ModelNotFound
 
 CLIPS = Path(__file__).with_name("clip_tokenizer")
-"""That of CLIP, which all Stable Diffusion 1.x models share."""
+"""That of CLIP, which all Stable Diffusion models up to XL share, but for its padding."""
 CLIPS_WORDS = 49408
 _FILES = ("vocab.json", "merges.txt")
 

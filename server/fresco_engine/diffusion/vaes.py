@@ -14,7 +14,7 @@ from fresco_media.files.opening import settled
 from safetensors.torch import load_file
 from torch import Tensor
 
-from fresco_engine.diffusion import folders, single_file
+from fresco_engine.diffusion import folders, single_file, xl_file
 from fresco_engine.diffusion.intake import check_config, check_numbers, read_json
 from fresco_engine.diffusion.library import FileKind, Library
 from fresco_engine.diffusion.sources import locate
@@ -24,9 +24,11 @@ from fresco_engine.errors import ModelCorrupt, ModelNotFound, WrongModelKind
 Config = dict[str, Any]
 _WANTED = "a VAE"
 _CHOOSE = "choose a VAE made for Stable Diffusion 1.x"
+_CHOOSE_XL = "choose a VAE made for Stable Diffusion XL"
 _LEVELS = 4
 _OF_XL = re.compile(r"sdxl|(?<![a-z])xl[-_. ]?vae|vae[-_. ]?xl(?![a-z])", re.I)
 """XL's VAE has the shapes of 1.x's and other latents; only its name or its scale tells."""
+_OF_FIRST = re.compile(r"ft[-_. ]?(mse|ema)|sd[-_. ]?v?1(?!\d)|840000|560000", re.I)
 _FIRST_TINY = "encoder.layers.0.weight"
 _FORMER = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
 """What the library once called the layers of a VAE's attention."""
@@ -48,9 +50,15 @@ def load_vae(
     path = Path(source).expanduser()
     if not path.exists():
         path = library.find(FileKind.VAE, str(source)) or _from_hub(source, library, offline)
-    vae = _from_folder(path, unet.dtype) if path.is_dir() else _from_file(path, unet.dtype)
+    vae = _from_folder(path, unet.dtype) if path.is_dir() else _from_file(path, unet)
     _check(path, vae, unet)
     return vae
+
+
+def _scale(unet: Any) -> float:
+    """What the latents are multiplied with in models of this U-Net's kind."""
+    is_xl = unet.config.addition_embed_type is not None
+    return xl_file.SCALING_FACTOR if is_xl else single_file.SCALING_FACTOR
 
 
 def _from_hub(source: str | Path, library: Library, offline: bool) -> Path:
@@ -66,20 +74,22 @@ def _from_hub(source: str | Path, library: Library, offline: bool) -> Path:
 
 
 def _check(path: Path, vae: Any, unet: Any) -> None:
+    is_xl = _scale(unet) == xl_file.SCALING_FACTOR
+    of_other, other, choose = (_OF_FIRST, "1.x", _CHOOSE_XL) if is_xl else (_OF_XL, "XL", _CHOOSE)
     channels, wanted = int(vae.config.latent_channels), int(unet.config.in_channels)
     if channels != wanted:
         raise WrongModelKind(
-            path, f"this VAE has {channels} latent channels, and this model {wanted}; {_CHOOSE}"
+            path, f"this VAE has {channels} latent channels, and this model {wanted}; {choose}"
         )
     levels = len(vae.config.block_out_channels)
     if levels != _LEVELS:
-        raise WrongModelKind(path, f"this VAE has {levels} levels, not {_LEVELS}; {_CHOOSE}")
+        raise WrongModelKind(path, f"this VAE has {levels} levels, not {_LEVELS}; {choose}")
     is_large = isinstance(vae, AutoencoderKL)
-    scale = float(vae.config["scaling_factor"])
-    is_other = is_large and abs(scale / single_file.SCALING_FACTOR - 1) > 0.01
-    if is_other or (is_large and _OF_XL.search(path.stem)):
+    is_other = is_large and abs(float(vae.config["scaling_factor"]) / _scale(unet) - 1) > 0.01
+    if is_other or (is_large and of_other.search(path.stem)):
         raise WrongModelKind(
-            path, f"this VAE is made for Stable Diffusion XL, whose latents are other; {_CHOOSE}"
+            path,
+            f"this VAE is made for Stable Diffusion {other}, whose latents are other; {choose}",
         )
 
 
@@ -93,17 +103,19 @@ def _from_folder(folder: Path, dtype: torch.dtype) -> Any:
     return folders.load_part(kind, folder, torch_dtype=dtype)
 
 
-def _from_file(path: Path, dtype: torch.dtype) -> Any:
+def _from_file(path: Path, unet: Any) -> Any:
     header = folders.require_weights_file(path, _WANTED, WeightsKind.VAE)
     try:
         check_numbers(path, header)
         kind, config = _shape(header)
+        if kind is AutoencoderKL:
+            config["scaling_factor"] = _scale(unet)
         check_config(path, config)
         with settled(path) as name:
             tensors = load_file(name)
         if "encoder.down.0.block.0.conv1.weight" in _bare(header):
-            return single_file.converted(kind, tensors, config, dtype)
-        return _loaded(kind, config, tensors).to(dtype)
+            return single_file.converted(kind, tensors, config, unet.dtype)
+        return _loaded(kind, config, tensors).to(unet.dtype)
     except (KeyError, StopIteration, IndexError, ValueError, RuntimeError, OSError) as error:
         raise ModelCorrupt(
             path, f"its tensors do not make a complete VAE ({error}); download the file again"

@@ -30,6 +30,8 @@ _BITS |= {"F16": 16, "BF16": 16, "I32": 32, "U32": 32, "F32": 32, "I64": 64, "U6
 UNET_PREFIX = "model.diffusion_model."
 CLIP_PREFIX = "cond_stage_model.transformer.text_model."
 OPEN_CLIP_PREFIX = "cond_stage_model.model."
+XL_CLIP_PREFIX = "conditioner.embedders.0.transformer.text_model."
+XL_OPEN_CLIP_PREFIX = "conditioner.embedders.1.model."
 VAE_PREFIX = "first_stage_model."
 
 
@@ -57,6 +59,8 @@ class WeightsKind(Enum):
     UNET_ONLY = "a U-Net without text encoder and VAE"
     SD2 = "a Stable Diffusion 2.x checkpoint"
     SDXL = "a Stable Diffusion XL checkpoint"
+    XL_REFINER = "the refiner of Stable Diffusion XL"
+    XL_PART = "a part of a Stable Diffusion XL checkpoint"
     TRANSFORMER = "a transformer model such as SD 3 or Flux"
     CONTROLNET = "a ControlNet"
     LORA = "a LoRA"
@@ -180,8 +184,8 @@ def _is_inpainting(header: Header) -> bool:
     return first.shape[1] > last.shape[0]
 
 
-def _is_whole(header: Header) -> bool:
-    return all(_starts(part)(header) for part in (UNET_PREFIX, CLIP_PREFIX, VAE_PREFIX))
+def _starts_all(*parts: str) -> Callable[[Header], bool]:
+    return lambda header: all(_starts(part)(header) for part in parts)
 
 
 _RULES: tuple[tuple[WeightsKind, Callable[[Header], bool]], ...] = (
@@ -190,25 +194,34 @@ _RULES: tuple[tuple[WeightsKind, Callable[[Header], bool]], ...] = (
         WeightsKind.CONTROLNET,
         _has("control_model.", "controlnet_cond_embedding.", "input_hint_block.", "zero_convs."),
     ),
-    (WeightsKind.SDXL, _has("conditioner.embedders.", "label_emb.", "add_embedding.")),
+    (WeightsKind.XL_REFINER, _starts("conditioner.embedders.0.model.")),
+    (WeightsKind.INPAINTING, _is_inpainting),
+    (
+        WeightsKind.SDXL,
+        _starts_all(UNET_PREFIX, XL_CLIP_PREFIX, XL_OPEN_CLIP_PREFIX, VAE_PREFIX),
+    ),
+    (WeightsKind.XL_PART, _has("conditioner.embedders.", "label_emb.", "add_embedding.")),
     (
         WeightsKind.TRANSFORMER,
         _has("joint_blocks.", "double_blocks.", "transformer_blocks.0.norm1_context."),
     ),
-    (WeightsKind.INPAINTING, _is_inpainting),
     (WeightsKind.SD2, _starts(OPEN_CLIP_PREFIX)),
-    (WeightsKind.CHECKPOINT, _is_whole),
+    (WeightsKind.CHECKPOINT, _starts_all(UNET_PREFIX, CLIP_PREFIX, VAE_PREFIX)),
     (WeightsKind.UNET_ONLY, _starts(UNET_PREFIX, "down_blocks.0.resnets.")),
     (WeightsKind.EMBEDDING, _has("emb_params", "string_to_param", "<")),
     (WeightsKind.VAE, _starts(VAE_PREFIX, "encoder.conv_in.", "decoder.", "encoder.layers.0.conv")),
     (WeightsKind.TEXT_ENCODER, _has("token_embedding.")),
 )
 
+REFINER_ADVICE = "it only finishes what the base model begins; use the base model"
+"""What to do with the refiner of Stable Diffusion XL."""
 _ADVICE = {
     WeightsKind.LORA: f"choose the model it was made for and {said(Remedy.ADD_LORA)}",
     WeightsKind.CONTROLNET: "choose a model and give this file as its control source",
     WeightsKind.INPAINTING: "use the plain version of the model",
     WeightsKind.UNET_ONLY: "use a file that holds the whole model, or a diffusers folder",
+    WeightsKind.XL_PART: "use a file that holds the whole model, or a diffusers folder",
+    WeightsKind.XL_REFINER: REFINER_ADVICE,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -14,10 +15,13 @@ from fresco_engine.correspondence.origins import Origins
 from fresco_engine.diffusion.cost import BatchCost, PeakMemory, batch_cost, working_bytes
 from fresco_engine.diffusion.latents import decode_latents
 from fresco_engine.diffusion.model import Model
+from fresco_engine.diffusion.models import load_model
 from fresco_engine.diffusion.sampler import BatchRun, KeyframeBatch, denoised, prepared
 from fresco_engine.progress_tracker import drained
 from fresco_engine.settings import OptimisationSettings, RestyleSettings
 from torch.utils.flop_counter import FlopCounterMode
+
+from tests.fakes.tiny_xl import write_xl_folder
 
 MakeCorrespondence = Callable[..., BatchCorrespondence]
 SETTINGS = RestyleSettings(
@@ -88,6 +92,23 @@ def test_more_frames_pixels_or_precision_take_more(tiny_model: Model, told: Batc
     assert bytes_of(tiny_model, frames=8) > 1.6 * told.working_bytes
     halved = replace(tiny_model, dtype=torch.float16)
     assert bytes_of(halved) < 0.8 * told.working_bytes
+
+
+def test_a_model_of_xls_shape_is_told_as_it_runs(
+    tmp_path: Path, make_correspondence: MakeCorrespondence
+) -> None:
+    card = {"name": "tiny", "controls": {"tile": "controlnet"}, "defaults": {"control": "tile"}}
+    model = load_model(write_xl_folder(tmp_path, card=card), control="tile", device="cpu")
+    run = made_ready(model, make_correspondence(4, 64, 96, motion=0.0, hidden=0.0))
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter, PeakMemory() as memory:
+        record = drained(denoised(run))
+        decode_latents(model, record[-1])
+
+    told = batch_cost(model, model.resolved(SETTINGS), **SHAPE)
+
+    assert memory.peak * 0.95 < told.working_bytes < memory.peak * 1.4
+    assert told.operations == pytest.approx(counter.get_total_flops(), rel=0.1)
 
 
 def test_tensors_count_until_nobody_holds_them() -> None:

@@ -110,9 +110,22 @@ def _missing_tensor_in_file(_: Path, work: Path) -> Path:
     return path
 
 
-def _xl_folder(folder: Path, work: Path) -> Path:
+def _half_an_xl_folder(folder: Path, work: Path) -> Path:
     copy = copied(folder, work)
     edit(copy / "model_index.json", _class_name="StableDiffusionXLPipeline")
+    return copy
+
+
+def _refiner_folder(folder: Path, work: Path) -> Path:
+    copy = copied(folder, work)
+    nothing = {"text_encoder": [None, None], "requires_aesthetics_score": True}
+    edit(copy / "model_index.json", _class_name="StableDiffusionXLImg2ImgPipeline", **nothing)
+    return copy
+
+
+def _third_folder(folder: Path, work: Path) -> Path:
+    copy = copied(folder, work)
+    edit(copy / "model_index.json", _class_name="StableDiffusion3Pipeline")
     return copy
 
 
@@ -185,7 +198,9 @@ _CASES: dict[str, tuple[Broken, type[ModelError], str]] = {
     "a damaged tokenizer": (_damaged_tokenizer, ModelCorrupt, "tokenizer does not load"),
     "a tensor missing": (_missing_tensor, ModelCorrupt, "1 tensor is missing"),
     "a tensor missing in a file": (_missing_tensor_in_file, ModelCorrupt, "some are missing"),
-    "an SDXL folder": (_xl_folder, WrongModelKind, "made for StableDiffusionXLPipeline"),
+    "half an XL folder": (_half_an_xl_folder, ModelCorrupt, "text_encoder_2.*get the model again"),
+    "XL's refiner": (_refiner_folder, WrongModelKind, "refiner.*use the base model"),
+    "an SD 3 folder": (_third_folder, WrongModelKind, "made for StableDiffusion3Pipeline"),
     "a Flux folder": (_flux_folder, WrongModelKind, "made for FluxPipeline"),
     "an inpainting folder": (_inpainting_folder, WrongModelKind, "plain version"),
     "three levels": (_three_levels, WrongModelKind, "does not have 4 levels"),
@@ -194,10 +209,25 @@ _CASES: dict[str, tuple[Broken, type[ModelError], str]] = {
     "a ControlNet folder": (_controlnet_folder, WrongModelKind, "as its control source"),
     "a ControlNet file": (_controlnet_file, WrongModelKind, "as its control source"),
     "a LoRA": (_lora_file, WrongModelKind, "add this file as a LoRA"),
-    "an SDXL file": (
+    "a part of an XL file": (
         _file_with(conditioner__embedders__0__weight=(1,)),
         WrongModelKind,
-        "Stable Diffusion XL",
+        "a part of a Stable Diffusion XL checkpoint.*use a file that holds the whole model",
+    ),
+    "XL's refiner in a file": (
+        _file_with(conditioner__embedders__0__model__ln_final__weight=(1,)),
+        WrongModelKind,
+        "the refiner of Stable Diffusion XL.*use the base model",
+    ),
+    "half an XL file": (
+        _file_with(
+            model__diffusion_model__out__2__bias=(4,),
+            conditioner__embedders__0__transformer__text_model__final_layer_norm__bias=(1,),
+            conditioner__embedders__1__model__ln_final__bias=(1,),
+            first_stage_model__decoder__conv_out__bias=(3,),
+        ),
+        ModelCorrupt,
+        "do not make a complete model",
     ),
     "half an SD 2 file": (
         _file_with(cond_stage_model__model__ln_final__weight=(1,)),

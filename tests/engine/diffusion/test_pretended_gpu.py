@@ -42,6 +42,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from tests.fakes.tiny_models import write_model_folder
+from tests.fakes.tiny_xl import write_xl_folder
 
 MakeCorrespondence = Callable[..., BatchCorrespondence]
 DEVICE = "meta"
@@ -109,6 +110,13 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     return load_model(Path(folder), control="tile", device="cpu")
 
 
+@pytest.fixture(scope="module")
+def xl(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    card = {"name": "tiny", "controls": {"tile": "controlnet"}, "defaults": {"control": "tile"}}
+    folder = write_xl_folder(tmp_path_factory.mktemp("xl"), card=card)
+    return load_model(folder, control="tile", device="cpu")
+
+
 class Strict(TorchDispatchMode):
     """Refuses what a GPU would: operands that lie elsewhere, or of several precisions."""
 
@@ -151,6 +159,11 @@ def on_the_gpu(run: BatchRun, dtype: torch.dtype) -> BatchRun:
         conditions=replace(
             run.conditions,
             embeddings=tuple(words.to(device, dtype) for words in run.conditions.embeddings),
+            added=replace(
+                run.conditions.added,
+                pooled=tuple(whole.to(device, dtype) for whole in run.conditions.added.pooled),
+                sizes=moved(run.conditions.added.sizes, device),
+            ),
             controls=tuple(
                 replace(one, network=loaded.network, pictures=one.pictures.to(device, dtype))
                 for one, loaded in bound
@@ -200,6 +213,16 @@ def test_no_adaptation_waits_for_the_device_or_leaves_it(
     check(run, torch.bfloat16)
     if not ALONE[name].smoothing.is_on:  # An autoencoder in float16 is asked if it overflowed.
         check(run, torch.float16)
+
+
+@pytest.mark.parametrize("name", ["spatial attention", "everything"])
+def test_nor_does_one_in_a_model_of_xls_shape(
+    name: str, xl: Model, make_correspondence: MakeCorrespondence
+) -> None:
+    run = ready(xl, ALONE[name], make_correspondence(FRAMES, SIZE, SIZE))
+
+    check(run, torch.bfloat16)
+    check(run, torch.float16)  # Its autoencoder stays in float32.
 
 
 @pytest.mark.parametrize("kind", get_args(SamplerKind))

@@ -39,9 +39,10 @@ from fresco_engine.diffusion.weights import (
 from fresco_engine.errors import ModelCorrupt, ModelNotFound, WrongModelKind
 
 _FOREIGN = (
-    "this LoRA does not fit: it is made for another kind of model, such as XL, 2.x or Flux; use "
-    "one made for Stable Diffusion 1.x"
+    "this LoRA does not fit: it is made for another kind of model, such as {}; use one made for "
+    "Stable Diffusion {}"
 )
+_NOT_FIRST = ("XL, 2.x or Flux", "1.x")
 _UNREAD = (
     "this LoRA is of a variant that is not read here ({}); use a LoRA, LoCon, LoHa, LoKr or DoRA"
 )
@@ -49,8 +50,12 @@ _CONFIG, _OF_CONFIG = "adapter_config.json", "adapter_model"
 """PEFT's configuration, and the file that it is about."""
 
 
-def fuse_lora(lora: Lora, unet: nn.Module, text_encoder: nn.Module) -> None:
-    """Adds a LoRA to the weights of both networks; which kinds there are says `corrections`.
+def fuse_lora(
+    lora: Lora, unet: nn.Module, text_encoder: nn.Module, text_encoder_2: nn.Module | None = None
+) -> None:
+    """Adds a LoRA to the weights of the networks; which kinds there are says `corrections`.
+
+    A second text encoder is that of a model of Stable Diffusion XL's shape.
 
     Raises:
         ModelNotFound: there is no such file.
@@ -71,24 +76,27 @@ def fuse_lora(lora: Lora, unet: nn.Module, text_encoder: nn.Module) -> None:
     if kind is not WeightsKind.LORA:
         raise wrong_kind(lora.path, kind, "a LoRA")
     networks: dict[Owner, nn.Module] = {"unet": unet, "text_encoder": text_encoder}
+    if text_encoder_2 is not None:
+        networks["text_encoder_2"] = text_encoder_2
+    foreign = _FOREIGN.format(*(("1.x", "XL") if text_encoder_2 is not None else _NOT_FIRST))
     layers = {owner: layers_by_name(owner, network) for owner, network in networks.items()}
-    places = _places(lora.path, header)
+    places = _places(lora.path, header, foreign)
     meant = {(place.owner, place.layer) for place in places.values()}
-    if any(layer not in layers[owner] for owner, layer in meant):
-        raise WrongModelKind(lora.path, _FOREIGN)
+    if any(layer not in layers.get(owner, ()) for owner, layer in meant):
+        raise WrongModelKind(lora.path, foreign)
     for (owner, layer), parts in _corrections(lora.path, places).items():
         try:
             add_correction(layers[owner][layer], parts, lora.weight)
         except Misshapen as error:
-            raise WrongModelKind(lora.path, _FOREIGN) from error
+            raise WrongModelKind(lora.path, foreign) from error
         except UnknownParts as error:
             raise WrongModelKind(lora.path, _UNREAD.format(error)) from error
 
 
-def _places(path: Path, header: Header) -> dict[str, Place]:
-    """Where each tensor belongs, by its name."""
+def _places(path: Path, header: Header, foreign: str) -> dict[str, Place]:
+    """Where each tensor belongs, by its name; `foreign` is what is said of one beyond all."""
     if any(is_beyond(name) for name in header):
-        raise WrongModelKind(path, _FOREIGN)
+        raise WrongModelKind(path, foreign)
     places = {name: place_of(name) for name in header}
     unknown = [name for name, place in places.items() if place is None]
     if unknown:
@@ -144,7 +152,7 @@ class _Scale:
         return cls(float(alpha), held.get(f"{owner}.use_rslora") is True)
 
 
-_OWNERS: tuple[Owner, ...] = ("unet", "text_encoder")
+_OWNERS: tuple[Owner, ...] = ("unet", "text_encoder", "text_encoder_2")
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from torch import nn
 
-Owner = Literal["unet", "text_encoder"]
+Owner = Literal["unet", "text_encoder", "text_encoder_2"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ _OWNERS: tuple[tuple[str, Owner], ...] = (
     ("lora_unet_", "unet"),
     ("lycoris_unet_", "unet"),
     ("unet.", "unet"),
+    ("lora_te2_", "text_encoder_2"),
+    ("text_encoder_2.", "text_encoder_2"),
     ("lora_te1_", "text_encoder"),
     ("lora_te_", "text_encoder"),
     ("lycoris_te_", "text_encoder"),
@@ -63,9 +65,7 @@ _PARTS = {
 }
 """What each ending stands for."""
 _OF_ATTENTION = re.compile(r"(.*?)\.(?:processor\.)?to_(q|k|v|out)_lora\.(down|up)\.weight")
-_BEYOND = re.compile(
-    r"lora_te2_|text_encoder_2\.|lora_prior_|double_blocks|single_blocks|joint_blocks"
-)
+_BEYOND = re.compile(r"lora_prior_|double_blocks|single_blocks|joint_blocks")
 
 
 def place_of(name: str) -> Place | None:
@@ -87,7 +87,7 @@ def place_of(name: str) -> Place | None:
 
 
 def is_beyond(name: str) -> bool:
-    """Whether the tensor called `name` is for a network that Stable Diffusion 1.x has not."""
+    """Whether the tensor called `name` is for a network that Stable Diffusion never has."""
     return bool(_BEYOND.search(name))
 
 
@@ -129,6 +129,8 @@ _INSIDE_RESNET = {
 _ALONE = {
     "time_embedding.linear_1": "time_embed.0",
     "time_embedding.linear_2": "time_embed.2",
+    "add_embedding.linear_1": "label_emb.0.0",
+    "add_embedding.linear_2": "label_emb.0.2",
     "conv_in": "input_blocks.0.0",
     "conv_norm_out": "out.0",
     "conv_out": "out.2",

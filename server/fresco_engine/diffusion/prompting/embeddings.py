@@ -19,7 +19,13 @@ from fresco_engine.errors import ModelCorrupt, WrongModelKind
 
 _MOST_VECTORS = 75
 _MOST_BYTES = 8 << 20
-_OF_OTHERS = {1024: "Stable Diffusion 2.x", 1280: "Stable Diffusion XL"}
+_OF_BOTH = ("clip_l", "clip_g")
+"""What files for XL call the vectors for its first and its second text encoder."""
+_OF_OTHERS = {
+    768: "Stable Diffusion 1.x",
+    1024: "Stable Diffusion 2.x",
+    1280: "Stable Diffusion XL",
+}
 _PUBLISHED = Published(
     name="a textual inversion embedding",
     get="get the embedding again, best as .safetensors",
@@ -27,8 +33,13 @@ _PUBLISHED = Published(
 )
 
 
-def embeddings_in(text: str, library: Library, width: int) -> Iterator[str | Sequence[Token]]:
+def embeddings_in(
+    text: str, library: Library, width: int, *, is_xl: bool = False
+) -> Iterator[str | Sequence[Token]]:
     """`text` in parts: words, and where an embedding is named its vectors, each of `width`.
+
+    For one of the text encoders of a model of XL's shape a file's vectors are those that are meant
+    for it.
 
     Raises:
         WrongModelKind: it is made for another text encoder, or no embedding.
@@ -37,20 +48,24 @@ def embeddings_in(text: str, library: Library, width: int) -> Iterator[str | Seq
     end = 0
     for (start, stop), path in embeddings_at(text, library):
         yield text[end:start]
-        yield list(load_embedding(path, width))
+        yield list(load_embedding(path, width, is_xl=is_xl))
         end = stop
     yield text[end:]
 
 
-def load_embedding(path: Path, width: int) -> Tensor:
+def load_embedding(path: Path, width: int, *, is_xl: bool = False) -> Tensor:
     """The vectors in a file, (n, width) in float32 on the CPU; raises as `embeddings_in`."""
     found = path.stat()
-    return _loaded(path, width, (found.st_size, found.st_mtime_ns))
+    return _loaded(path, width, is_xl, (found.st_size, found.st_mtime_ns))
 
 
 @lru_cache(maxsize=64)
-def _loaded(path: Path, width: int, marks: tuple[int, int]) -> Tensor:
+def _loaded(path: Path, width: int, is_xl: bool, marks: tuple[int, int]) -> Tensor:
     held = _held(path)
+    if is_xl and held.keys() >= set(_OF_BOTH):
+        both = [{name: held[name]} for name in _OF_BOTH]
+        fitting = [one for one in both if _width(_vectors(one)) == width]
+        held = fitting[0] if fitting else both[0]
     vectors = _vectors(held)
     if vectors is None:
         raise WrongModelKind(
@@ -58,10 +73,11 @@ def _loaded(path: Path, width: int, marks: tuple[int, int]) -> Tensor:
         )
     if vectors.shape[1] != width:
         other = _OF_OTHERS.get(vectors.shape[1], "another model")
+        fitting = f"Stable Diffusion {'XL' if is_xl else '1.x'}"
         raise WrongModelKind(
             path,
             f"this embedding's vectors have {vectors.shape[1]} numbers, as {other} takes, and this "
-            f"model takes {width}; use one made for Stable Diffusion 1.x, or leave its name out",
+            f"model takes {width}; use one made for {fitting}, or leave its name out",
         )
     if not 1 <= len(vectors) <= _MOST_VECTORS or not bool(vectors.isfinite().all()):
         raise ModelCorrupt(path, f"its vectors are no words' vectors; {_PUBLISHED.get}")
@@ -77,6 +93,10 @@ def _held(path: Path) -> Mapping[str, Any]:
     if kind not in (WeightsKind.EMBEDDING, WeightsKind.UNKNOWN):
         raise wrong_kind(path, kind, "a textual inversion embedding")
     return tensors_of(path, _PUBLISHED)
+
+
+def _width(vectors: Tensor | None) -> int | None:
+    return None if vectors is None else vectors.shape[1]
 
 
 def _vectors(held: Mapping[str, Any]) -> Tensor | None:

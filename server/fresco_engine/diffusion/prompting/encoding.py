@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,7 +19,7 @@ from fresco_engine.diffusion.quiet import quiet_libraries
 from fresco_engine.errors import InvalidSettings
 
 if TYPE_CHECKING:
-    from fresco_engine.diffusion.model import Model
+    from fresco_engine.diffusion.model import Model, TextReader
 
 _ONLY = Moment()
 _MOST_CHUNKS = 20
@@ -26,58 +27,88 @@ _LEAST_MEAN = 0.01
 """What the mean must be of the spread to be a measure of anything; that of CLIP's is a tenth."""
 
 
-@torch.no_grad()
+@dataclass(frozen=True)
+class Words:
+    """Texts as the U-Net reads them, (len(texts), tokens, c) on the model's device.
+
+    `pooled`, (len(texts), c'), is what the second text encoder of a model of Stable Diffusion XL's
+    shape makes of each as a whole; of others it is `None`.
+    """
+
+    states: Tensor
+    pooled: Tensor | None = None
+
+
 def encode_prompt(
     model: Model, texts: Sequence[str], clip_skip: int = 1, moment: Moment = _ONLY
 ) -> Tensor:
-    """The text encoder's hidden states: (len(texts), tokens, c) on the model's device.
+    """The states of `encode_words` alone; raises as that."""
+    return encode_words(model, texts, clip_skip, moment).states
 
-    They are those of the layer `clip_skip` from its end, 1 the last, as web interfaces count. Texts
-    are read for the denoising step `moment`, in their syntax (`grammar`); one without syntax that
-    fits into one chunk is read as plain CLIP does, bit for bit. All have as many chunks as the
-    longest, empty ones at the end.
+
+@torch.no_grad()
+def encode_words(
+    model: Model, texts: Sequence[str], clip_skip: int = 1, moment: Moment = _ONLY
+) -> Words:
+    """The text encoders' hidden states, beside each other where there are two.
+
+    They are those of the layer `clip_skip` from the one that the model was trained with, 1 that
+    one, as web interfaces count: the last, or in XL's shape the last but one. Texts are read for
+    the denoising step `moment`, in their syntax (`grammar`); one without syntax that fits into one
+    chunk is read as plain CLIP does, bit for bit. All have as many chunks as the longest, empty
+    ones at the end. What is pooled is the first chunk, without weights.
 
     Raises:
-        InvalidSettings: a text is longer than any picture could follow, or the text encoder has no
+        InvalidSettings: a text is longer than any picture could follow, or a text encoder has no
             such layer.
         ModelError: an embedding that a text names cannot be used.
     """
-    layers = int(model.text_encoder.config.num_hidden_layers)
+    layers = min(int(reader.encoder.config.num_hidden_layers) for reader in model.readers)
+    layers -= int(model.is_xl)
     if not 1 <= clip_skip <= layers:
         raise InvalidSettings(
             "clip_skip",
             f"the text encoder has no layer {clip_skip} from its end; use 1 to {layers}",
         )
+    sections = [parse(text).sections(moment) for text in texts]
     with quiet_libraries():
-        prompts = [_chunks(model, parse(text).sections(moment)) for text in texts]
-    longest = max(len(chunks) for chunks in prompts)
-    rows = [
-        chunk for chunks in prompts for chunk in (*chunks, *[Chunk()] * (longest - len(chunks)))
-    ]
-    states = _weighted(_read(model, rows, clip_skip), rows).to(model.dtype)  # (len chunks) tokens c
-    states = states.reshape(len(texts), -1, states.shape[-1])
-    return require_finite(model, states, "reading the prompt")
+        prompts = [[_chunks(model, reader, one) for one in sections] for reader in model.readers]
+    longest = max(len(chunks) for of_reader in prompts for chunks in of_reader)
+    states: list[Tensor] = []
+    pooled = None
+    for reader, of_reader in zip(model.readers, prompts, strict=True):
+        rows = [chunk for chunks in of_reader for chunk in _filled_up(chunks, longest)]
+        read, pooled = _read(model, reader, rows, clip_skip)
+        read = _weighted(read, rows).to(model.dtype)  # (len chunks) tokens c
+        states.append(read.reshape(len(texts), -1, read.shape[-1]))
+    together = states[0] if len(states) == 1 else torch.cat(states, dim=-1)
+    whole = None if pooled is None else pooled[::longest].to(model.dtype)
+    return Words(require_finite(model, together, "reading the prompt"), whole)
+
+
+def _filled_up(chunks: Sequence[Chunk], count: int) -> list[Chunk]:
+    return [*chunks, *[Chunk()] * (count - len(chunks))]
 
 
 def encode_steps(
     model: Model, texts: Sequence[str], steps: int, clip_skip: int = 1
-) -> tuple[Tensor, ...]:
-    """`encode_prompt` for each of so many denoising steps; steps that read alike share theirs."""
+) -> tuple[Words, ...]:
+    """`encode_words` for each of so many denoising steps; steps that read alike share theirs."""
     prompts = [parse(text) for text in texts]
-    known: dict[tuple[Sections, ...], Tensor] = {}
-    found: list[Tensor] = []
+    known: dict[tuple[Sections, ...], Words] = {}
+    found: list[Words] = []
     for step in range(steps):
         moment = Moment(step, steps)
         read = tuple(prompt.sections(moment) for prompt in prompts)
         if read not in known:
-            known[read] = encode_prompt(model, texts, clip_skip, moment)
+            known[read] = encode_words(model, texts, clip_skip, moment)
         found.append(known[read])
     return tuple(found)
 
 
-def _chunks(model: Model, sections: Sections) -> list[Chunk]:
+def _chunks(model: Model, reader: TextReader, sections: Sections) -> list[Chunk]:
     room = model.max_prompt_tokens - MARKS
-    chunks = chunks_of(sections, _tokenise(model), _ids(model, ",")[-1], room)
+    chunks = chunks_of(sections, _tokenise(model, reader), _ids(reader, ",")[-1], room)
     if len(chunks) > _MOST_CHUNKS:
         over = sum(len(chunk.tokens) for chunk in chunks[_MOST_CHUNKS:])
         raise InvalidSettings(
@@ -88,26 +119,28 @@ def _chunks(model: Model, sections: Sections) -> list[Chunk]:
     return chunks
 
 
-def _tokenise(model: Model) -> Tokenise:
-    width = int(model.text_encoder.config.hidden_size)
+def _tokenise(model: Model, reader: TextReader) -> Tokenise:
+    width = int(reader.encoder.config.hidden_size)
 
     def tokenise(text: str) -> Iterator[Sequence[Token]]:
-        for part in embeddings_in(text, model.library, width):
+        for part in embeddings_in(text, model.library, width, is_xl=model.is_xl):
             if isinstance(part, str):
-                yield from ([token] for token in _ids(model, part))
+                yield from ([token] for token in _ids(reader, part))
             else:
                 yield part
 
     return tokenise
 
 
-def _ids(model: Model, text: str) -> list[int]:
-    return list(model.tokenizer(text, add_special_tokens=False).input_ids)
+def _ids(reader: TextReader, text: str) -> list[int]:
+    return list(reader.tokenizer(text, add_special_tokens=False).input_ids)
 
 
-def _read(model: Model, rows: Sequence[Chunk], clip_skip: int) -> Tensor:
-    """What the text encoder says of each chunk by itself."""
-    tokenizer: Any = model.tokenizer
+def _read(
+    model: Model, reader: TextReader, rows: Sequence[Chunk], clip_skip: int
+) -> tuple[Tensor, Tensor | None]:
+    """What a text encoder says of each chunk by itself, and of it as a whole."""
+    tokenizer: Any = reader.tokenizer
     length = model.max_prompt_tokens
     begin, end, padding = (
         int(token)
@@ -116,22 +149,25 @@ def _read(model: Model, rows: Sequence[Chunk], clip_skip: int) -> Tensor:
     ids = torch.full((len(rows), length), padding)
     vectors: dict[tuple[int, int], Tensor] = {}
     for row, chunk in enumerate(rows):
-        plain = [token if isinstance(token, int) else end for token in chunk.tokens]
+        # Never its end, where a text encoder looks for what it says of the whole.
+        plain = [token if isinstance(token, int) else begin for token in chunk.tokens]
         ids[row, : len(plain) + MARKS] = torch.tensor([begin, *plain, end])
         for at, token in enumerate(chunk.tokens):
             if isinstance(token, Tensor):
                 vectors[row, at + 1] = token
-    with _standing_in(model, vectors):
-        return _hidden_states(model, ids.to(model.device), clip_skip)
+    with _standing_in(reader, vectors):
+        if model.is_xl:
+            return _inner_states(reader, ids.to(model.device), clip_skip)
+        return _hidden_states(reader, ids.to(model.device), clip_skip), None
 
 
 @contextmanager
-def _standing_in(model: Model, vectors: dict[tuple[int, int], Tensor]) -> Iterator[None]:
+def _standing_in(reader: TextReader, vectors: dict[tuple[int, int], Tensor]) -> Iterator[None]:
     """Inside, the text encoder sees `vectors` at their row and place instead of a word's."""
     if not vectors:
         yield
         return
-    encoder: Any = model.text_encoder
+    encoder: Any = reader.encoder
 
     def replaced(module: Any, inputs: Any, output: Tensor) -> Tensor:
         output = output.clone()  # rows tokens c
@@ -146,8 +182,15 @@ def _standing_in(model: Model, vectors: dict[tuple[int, int], Tensor]) -> Iterat
         handle.remove()
 
 
-def _hidden_states(model: Model, ids: Tensor, clip_skip: int) -> Tensor:
-    encoder: Any = model.text_encoder
+def _inner_states(reader: TextReader, ids: Tensor, clip_skip: int) -> tuple[Tensor, Tensor | None]:
+    """Those before the last layer, without the norm behind it, and what is pooled, if it is."""
+    encoder: Any = reader.encoder
+    said = encoder(ids, output_hidden_states=True)
+    return said.hidden_states[-clip_skip - 1], getattr(said, "text_embeds", None)
+
+
+def _hidden_states(reader: TextReader, ids: Tensor, clip_skip: int) -> Tensor:
+    encoder: Any = reader.encoder
     if clip_skip == 1:
         return encoder(ids)[0]
     states = encoder(ids, output_hidden_states=True).hidden_states[-clip_skip]

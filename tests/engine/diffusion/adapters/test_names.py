@@ -75,8 +75,8 @@ def test_what_is_of_no_known_kind_has_no_place(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "beyond"),
     [
-        ("lora_te2_text_model_encoder_layers_1_mlp_fc1.alpha", True),
-        ("text_encoder_2.text_model.encoder.layers.1.mlp.fc1.lora_A.weight", True),
+        ("lora_te2_text_model_encoder_layers_1_mlp_fc1.alpha", False),
+        ("lora_prior_unet_down_blocks_0.alpha", True),
         ("lora_unet_double_blocks_0_img_attn_proj.lora_down.weight", True),
         (f"lora_unet_{OF_Q}.alpha", False),
     ],
