@@ -23,6 +23,8 @@ from fresco_cli.parsing import (
     parse_keyframes,
     parse_pictures,
     parse_range,
+    parse_reference,
+    parse_reference_model,
     parse_subject_mask,
     source,
 )
@@ -230,6 +232,14 @@ def _subject_mask(first: Declared) -> SettingOption:
     return replace(_single(first), read=parse_subject_mask, parser=source)
 
 
+def _reference(first: Declared) -> SettingOption:
+    return replace(_single(first), read=parse_reference, parser=source)
+
+
+def _reference_model(first: Declared) -> SettingOption:
+    return replace(_single(first), read=parse_reference_model, parser=source)
+
+
 def _optimisation(first: Declared) -> SettingOption:
     return SettingOption(
         name=first.option,
@@ -249,6 +259,8 @@ _TOGETHER: dict[str, Callable[[Declared], SettingOption]] = {
     "--painted": _painted,
     "--flow": _flow,
     "--subject-mask": _subject_mask,
+    "--reference": _reference,
+    "--reference-model": _reference_model,
     "--optimisation": _optimisation,
 }
 """Options that are more than one number or name: several settings at once, by frame, or files."""

@@ -12,6 +12,7 @@ from fresco_media.writing.originals import NO_ORIGINALS, Originals
 from fresco_settings import FlowChoice
 
 if TYPE_CHECKING:
+    from fresco_engine.settings import RestyleSettings
     from fresco_media.types import ClipProperties
 
     from fresco_cli.options import ModelOptions
@@ -52,6 +53,16 @@ def model_inputs(options: ModelOptions) -> Originals:
     for source in filter(None, (options.model, options.control_model, options.vae)):
         found |= Originals.of("the model is", *_model_files(Path(source).expanduser()))
     return found | Originals.of("a LoRA is", *_lora_files(options.lora or ()))
+
+
+def reference_inputs(settings: RestyleSettings) -> Originals:
+    """The reference picture, and the IP-Adapter that reads it, where a file is named."""
+    found, adapter = NO_ORIGINALS, settings.reference_model
+    if settings.reference is not None:
+        found |= Originals.of("the reference picture is", settings.reference)
+    if adapter is not None and Path(adapter).is_file():
+        found |= Originals.of("the reference model is", adapter)
+    return found
 
 
 def flow_inputs(flow: str) -> Originals:

@@ -15,7 +15,14 @@ from fresco_server.local.engine import InProcessEngine
 
 from fresco_cli import destinations
 from fresco_cli.choices import LookChoices
-from fresco_cli.inputs import clip_inputs, flow_inputs, mask_inputs, model_inputs, painted_inputs
+from fresco_cli.inputs import (
+    clip_inputs,
+    flow_inputs,
+    mask_inputs,
+    model_inputs,
+    painted_inputs,
+    reference_inputs,
+)
 from fresco_cli.options import DestinationOptions, ModelOptions
 from fresco_cli.output import Output
 from fresco_cli.parsing import parse_frame_rate
@@ -59,6 +66,7 @@ def checked(order: JobSpec, engine: InProcessEngine) -> CheckedJobSpec:
     settings = order.choices.settings()
     clip = engine.open_clip(order.clip, parse_frame_rate(order.frame_rate))
     mask = engine.open_mask(clip, settings)
+    engine.check_reference(settings)
     wanted = order.wanted
     originals = (
         clip_inputs(clip.info)
@@ -66,6 +74,7 @@ def checked(order: JobSpec, engine: InProcessEngine) -> CheckedJobSpec:
         | painted_inputs(settings.keyframe_pictures.values())
         | model_inputs(order.model)
         | flow_inputs(settings.flow)
+        | reference_inputs(settings)
     )
     destinations.check_extras(wanted, originals)
     codec = engine.check_output(

@@ -15,7 +15,7 @@ from fresco_cli import destinations, hangup, options
 from fresco_cli.choices import LookChoices
 from fresco_cli.daemons import Tools, check_options, or_locally
 from fresco_cli.grouping import grouped
-from fresco_cli.inputs import clip_inputs, model_inputs
+from fresco_cli.inputs import clip_inputs, model_inputs, reference_inputs
 from fresco_cli.job_spec import Warnings
 from fresco_cli.options import DaemonOptions, ModelOptions, ReportingOptions
 from fresco_cli.outcome import told
@@ -71,7 +71,8 @@ def look(
         for text in () if telling.quiet else opened.warnings:
             write_error(f"Warning: {in_flags(text)}")
         opened.frames_at([frame])  # Raises at once when there is no such frame.
-        originals = clip_inputs(opened.info) | model_inputs(model)
+        tools.engine.check_reference(settings)
+        originals = clip_inputs(opened.info) | model_inputs(model) | reference_inputs(settings)
         originals.check(output)
         Warnings(channel).say(*_doubts(opened, settings))
         began = time.perf_counter()
@@ -126,15 +127,16 @@ def _made(session: SessionLike, wanted: _LookRequest, channel: Output) -> Image:
     from fresco_client import DataLost, Picture, PictureOptions
 
     from fresco_cli.receiving import decoded
-    from fresco_cli.running import clip_source
+    from fresco_cli.running import clip_source, with_reference
     from fresco_cli.wire import device_of, model_of, settings_of
 
     info = wanted.clip.info
     source = clip_source(session, wanted.daemon, wanted.path, info, wanted.frame_rate, channel)
+    settings = with_reference(session, wanted.daemon, settings_of(wanted.choices), channel)
     with session.look(
         source,
         wanted.index,
-        settings_of(wanted.choices),
+        settings,
         model=model_of(wanted.model),
         options=PictureOptions(encoding="png"),
         device=device_of(wanted.model.device),

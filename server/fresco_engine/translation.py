@@ -246,6 +246,7 @@ def _translation(
         prompts=tuple(prompt_of(run.settings, index) for index in batch.frames),
         anchors=_anchors(shot) if batch.anchors else None,
         shot_controls=shot.controls,
+        picture=run.reference and run.reference.prompt,
     )
     model = run.model()
     with device_memory("comparing keyframes"):

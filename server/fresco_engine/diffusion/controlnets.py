@@ -99,7 +99,7 @@ def find_controlnet(
         )
     if kind in card.controls:
         return places.model / card.controls[kind]
-    if not _agrees(unet.config, _SD15):
+    if not is_like_sd15(unet):
         has = ", ".join(card.controls) or "none"
         raise ControlUnavailable(
             card.name,
@@ -152,6 +152,11 @@ def load_controlnet(path: Path, unet: Any, dtype: torch.dtype) -> ControlNetMode
             path, "this ControlNet is made for another kind of model; give one made for this model"
         )
     return controlnet
+
+
+def is_like_sd15(unet: Any) -> bool:
+    """Whether a U-Net is of Stable Diffusion 1.5's shape, for which the hub has what is added."""
+    return _agrees(unet.config, _SD15)
 
 
 def _agrees(config: Any, wanted: dict[str, Any]) -> bool:

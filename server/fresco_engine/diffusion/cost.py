@@ -27,6 +27,7 @@ from fresco_engine.diffusion.finite import FiniteWatch
 from fresco_engine.diffusion.guidance import maps_ahead
 from fresco_engine.diffusion.hooks import guided_sizes
 from fresco_engine.diffusion.latents import decode_latents
+from fresco_engine.diffusion.picture_prompt.prompt import MOST_TOKENS, PicturePrompt
 from fresco_engine.diffusion.sampler import BatchNoise, BatchRun, Conditions, denoised
 from fresco_engine.diffusion.samplers import executed_steps, make_sampler
 from fresco_engine.diffusion.smoothing import CarriedBackground
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 _META = torch.device("meta")
 _STEPS = 2
 """The first step, which everything acts on, and one whose latents are held beside it."""
+_READING_NUMBERS = 632_076_800
+"""Those of CLIP ViT-H/14, which reads a reference picture and is gone before the first batch."""
 Value = TypeVar("Value")
 
 
@@ -81,9 +84,17 @@ def batch_cost(
     a_step += rounds * (with_another - a_step)
     return BatchCost(
         weights_bytes=sum(_bytes_of_network(one) for one in _networks(model)),
-        working_bytes=_bytes_of(run) + working,
+        working_bytes=max(_bytes_of(run) + working, _reading_bytes(model, settings)),
         operations=a_step * executed_steps(settings) + decoding,
     )
+
+
+def _reading_bytes(model: Model, settings: RestyleSettings) -> int:
+    return _READING_NUMBERS * model.dtype.itemsize if _is_shown_a_picture(settings) else 0
+
+
+def _is_shown_a_picture(settings: RestyleSettings) -> bool:
+    return settings.reference is not None and settings.reference_scale > 0
 
 
 def _brief(settings: RestyleSettings, iterations: int) -> RestyleSettings:
@@ -159,6 +170,9 @@ def _pretended_run(
         dtype=model.dtype,
     )
     inputs = torch.empty(halves * frames, 3, height, width, device=_META, dtype=model.dtype)
+    picture = None
+    if _is_shown_a_picture(settings):
+        picture = PicturePrompt.unseen(model.unet, MOST_TOKENS).for_batch(halves, frames)
     return BatchRun(
         model=model,
         settings=settings,
@@ -172,6 +186,7 @@ def _pretended_run(
             ),
             guidance_scale=settings.guidance_scale or 1.0,
             guidance_rescale=settings.guidance_rescale or 0.0,
+            picture=picture,
         ),
         noise=BatchNoise(_Nothing(clean), _Nothing(clean)),
         clean=clean,
@@ -212,6 +227,7 @@ def _bytes_of(run: BatchRun) -> int:
         run.correspondence,
         run.conditions.embeddings,
         tuple(one.pictures for one in run.conditions.controls),
+        run.conditions.picture,
         run.clean,
         run.reference_input,
         run.maps,

@@ -33,11 +33,12 @@ from fresco_engine.diffusion.guidance import (
     Reference,
     maps_ahead,
 )
-from fresco_engine.diffusion.hooks import guided, guided_sizes, recording
+from fresco_engine.diffusion.hooks import guided, guided_sizes, recording, showing
 from fresco_engine.diffusion.latents import decode_latents, encode_images
 from fresco_engine.diffusion.memory import device_memory, sent
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.noise import Noise, make_noise
+from fresco_engine.diffusion.picture_prompt.prompt import PicturePrompt
 from fresco_engine.diffusion.prompting.encoding import encode_steps
 from fresco_engine.diffusion.prompting.wording import plain_words
 from fresco_engine.diffusion.rescale import rescaled
@@ -77,7 +78,7 @@ class KeyframeBatch:
     `images` are padded to the working size; `indices` are their source frame numbers;
     `prompts` is one text per frame. With `anchors` the first two frames are the anchor frames
     of the batch before: the shot's first keyframe and that batch's last keyframe. `shot_controls`
-    are those of all batches of a shot.
+    are those of all batches of a shot, `picture` is shown to the model beside the prompts.
     """
 
     indices: tuple[int, ...]
@@ -85,6 +86,7 @@ class KeyframeBatch:
     prompts: tuple[str, ...]
     anchors: AnchorLatents | None = None
     shot_controls: ShotControls = field(default_factory=ShotControls)
+    picture: PicturePrompt | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ class Conditions:
     controls: tuple[ControlInput, ...]
     guidance_scale: float
     guidance_rescale: float
+    picture: PicturePrompt | None = None
 
     @property
     def halves(self) -> int:
@@ -286,6 +289,7 @@ def _make_conditions(
         controls=controls,
         guidance_rescale=settings.guidance_rescale or 0.0,
         guidance_scale=settings.guidance_scale,
+        picture=batch.picture and batch.picture.for_batch(halves, len(batch.prompts)),
     )
 
 
@@ -379,7 +383,8 @@ def _predict(run: BatchRun, x: Tensor, k: int, step: GuidanceStep) -> Tensor:
     x, t = run.sampler.model_input(x, k), run.sampler.steps.timesteps[k]
     words = run.conditions.embeddings[k]
     residuals = _control_residuals(run, x, t, words)
-    with _free_u(run), guided(run.model.unet, step):
+    picture = showing(run.model.unet, run.conditions.picture)
+    with _free_u(run), picture, guided(run.model.unet, step):
         output = _unet(run, x, t, words, residuals)
     if run.conditions.halves == 1:
         return output

@@ -68,8 +68,7 @@ class DiskQuota:
         """Digests of the uploads that jobs need which may still run."""
         states = [state for state in JobState if not _is_over(state)]
         jobs = self._store.list(states, limit=_ALL)
-        digests = (one for job in jobs for one in (job.order.upload, job.order.mask_upload))
-        return {digest for digest in digests if digest is not None}
+        return {digest for job in jobs for digest in job.order.uploads.values()}
 
     def _missing(self, wanted_bytes: int) -> int:
         return max(self._over_quota(wanted_bytes), self._over_disk(wanted_bytes))

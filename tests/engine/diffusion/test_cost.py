@@ -84,6 +84,20 @@ def test_more_frames_pixels_or_precision_take_more(tiny_model: Model) -> None:
     assert cost_of(halved).working_bytes < 0.8 * told.working_bytes
 
 
+def test_what_reads_a_reference_picture_counts_before_the_batch(tiny_model: Model) -> None:
+    resolved = tiny_model.resolved(replace(SETTINGS, reference="look.png"))
+    shape = {"frames": 4, "height": 64, "width": 96}
+
+    shown, unheeded = (
+        batch_cost(tiny_model, one, **shape)
+        for one in (resolved, replace(resolved, reference_scale=0.0))
+    )
+
+    assert unheeded == cost_of(tiny_model)
+    assert shown.working_bytes == 4 * 632_076_800  # CLIP ViT-H/14, beside a tiny model.
+    assert shown.operations > unheeded.operations
+
+
 def test_tensors_count_until_nobody_holds_them() -> None:
     with PeakMemory() as memory:
         held = torch.zeros(1000)

@@ -23,6 +23,7 @@ from fresco_engine.diffusion.cost import moved, on_meta
 from fresco_engine.diffusion.finite import FiniteWatch
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.models import load_model
+from fresco_engine.diffusion.picture_prompt.prompt import PicturePrompt
 from fresco_engine.diffusion.sampler import (
     AnchorLatents,
     BatchRun,
@@ -143,6 +144,7 @@ def on_the_gpu(run: BatchRun, dtype: torch.dtype) -> BatchRun:
     sampler.steps = moved(sampler.steps, device)
     noise = FreshNoise(run.clean.shape)
     bound = zip(run.conditions.controls, model.controls, strict=True)
+    seen = PicturePrompt.unseen(model.unet, tokens=4).for_batch(run.conditions.halves, FRAMES)
     return replace(
         run,
         model=model,
@@ -155,6 +157,7 @@ def on_the_gpu(run: BatchRun, dtype: torch.dtype) -> BatchRun:
                 replace(one, network=loaded.network, pictures=one.pictures.to(device, dtype))
                 for one, loaded in bound
             ),
+            picture=run.conditions.picture and seen,
         ),
         noise=replace(run.noise, start=noise, steps=noise),
         clean=run.clean.to(device),
@@ -210,6 +213,17 @@ def test_no_sampler_waits_for_the_device_or_leaves_it(
     settings = replace(ALONE["nothing"], sampler=kind, steps=3)
 
     check(ready(model, settings, make_correspondence(FRAMES, SIZE, SIZE)), torch.float16)
+
+
+@pytest.mark.parametrize("guidance", [3.0, 1.0])
+def test_a_reference_picture_has_no_step_wait_for_the_device_or_leave_it(
+    guidance: float, model: Model, make_correspondence: MakeCorrespondence
+) -> None:
+    settings = replace(FULL, guidance_scale=guidance)
+    run = ready(model, settings, make_correspondence(FRAMES, SIZE, SIZE))
+    shown = replace(run.conditions, picture=PicturePrompt.unseen(model.unet, tokens=4))
+
+    check(replace(run, conditions=shown), torch.float16)
 
 
 def test_what_a_gpu_would_wait_for_or_refuse_is_noticed(

@@ -63,6 +63,9 @@ CHOSEN: dict[str, Any] = {
     "guidance_rescale": 0.75,
     "subject_mask": "/masks/mask.mp4",
     "subject": "the train",
+    "reference": "/pictures/look.png",
+    "reference_scale": 1.25,
+    "reference_model": "ip-adapter-plus_sd15",
     "canny_low": 20,
     "canny_high": 60,
     "attention": {
