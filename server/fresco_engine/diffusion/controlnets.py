@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import ControlNetModel
+from diffusers import ControlNetModel, T2IAdapter
 from fresco_settings import Remedy, said
 
 from fresco_engine.diffusion import folders, single_file
@@ -18,6 +18,7 @@ from fresco_engine.diffusion.detectors.loading import load_detector
 from fresco_engine.diffusion.detectors.places import DetectorPlaces
 from fresco_engine.diffusion.library import NO_LIBRARY, FileKind, Library
 from fresco_engine.diffusion.sources import HUB_CONTROLS, how_to_download, locate
+from fresco_engine.diffusion.t2i_adapters import is_t2i_adapter, load_t2i_adapter
 from fresco_engine.diffusion.weights import WeightsKind
 from fresco_engine.errors import ControlUnavailable, ModelNotFound, WrongModelKind
 from fresco_engine.settings import ControlKind
@@ -61,7 +62,7 @@ def load_controls(
         ControlUnavailable: there is none of a kind, with what to do.
         ModelError: its files are no ControlNet's for `unet`, or damaged.
     """
-    loaded: dict[Path, ControlNetModel] = {}
+    loaded: dict[Path, ControlNetModel | T2IAdapter] = {}
     controls: list[LoadedControl] = []
     for kind in kinds:
         if kind == "none":
@@ -135,13 +136,15 @@ def _from_hub(kind: ControlKind, offline: bool) -> Path:
         ) from error
 
 
-def load_controlnet(path: Path, unet: Any, dtype: torch.dtype) -> ControlNetModel:
-    """The ControlNet at `path`, checked to fit `unet`, on the CPU.
+def load_controlnet(path: Path, unet: Any, dtype: torch.dtype) -> ControlNetModel | T2IAdapter:
+    """The ControlNet, or T2I-Adapter, at `path`, checked to fit `unet`, on the CPU.
 
     Raises:
         WrongModelKind: it is something else, or made for a network of another shape.
         ModelCorrupt: files are missing or damaged.
     """
+    if is_t2i_adapter(path):
+        return load_t2i_adapter(path, unet, dtype)
     if path.is_dir():
         controlnet = folders.load_controlnet(path, dtype)
     else:

@@ -169,7 +169,7 @@ def _pretended_run(
         device=_META,
         dtype=model.dtype,
     )
-    inputs = torch.empty(halves * frames, 3, height, width, device=_META, dtype=model.dtype)
+    inputs = torch.empty(frames, 3, height, width, device=_META, dtype=model.dtype)
     picture = None
     if _is_shown_a_picture(settings):
         picture = PicturePrompt.unseen(model.unet, MOST_TOKENS).for_batch(halves, frames)
@@ -181,8 +181,7 @@ def _pretended_run(
         conditions=Conditions(
             embeddings=(words,) * _STEPS,
             controls=tuple(
-                ControlInput(network=one.network, pictures=inputs, strength=1.0)
-                for one in model.controls
+                ControlInput.of(one.network, inputs, 1.0, halves) for one in model.controls
             ),
             guidance_scale=settings.guidance_scale or 1.0,
             guidance_rescale=settings.guidance_rescale or 0.0,
@@ -226,7 +225,7 @@ def _bytes_of(run: BatchRun) -> int:
     parts = (
         run.correspondence,
         run.conditions.embeddings,
-        tuple(one.pictures for one in run.conditions.controls),
+        tuple((one.pictures, one.features) for one in run.conditions.controls),
         run.conditions.picture,
         run.clean,
         run.reference_input,

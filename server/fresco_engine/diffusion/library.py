@@ -42,7 +42,7 @@ _CONTENTS = {
     FileKind.LORA: {WeightsKind.LORA},
     FileKind.EMBEDDING: {WeightsKind.EMBEDDING, WeightsKind.UNKNOWN},
     FileKind.VAE: {WeightsKind.VAE},
-    FileKind.CONTROLNET: {WeightsKind.CONTROLNET},
+    FileKind.CONTROLNET: {WeightsKind.CONTROLNET, WeightsKind.T2I_ADAPTER},
     FileKind.IP_ADAPTER: {WeightsKind.IP_ADAPTER},
     FileKind.IMAGE_ENCODER: {WeightsKind.IMAGE_ENCODER},
 }

@@ -282,7 +282,8 @@ def _make_conditions(
         lambda control: control_pictures(
             control, batch.indices, batch.images, settings, batch.shot_controls
         ),
-        lambda pictures: torch.cat([pictures.to(model.device, model.dtype)] * halves),
+        lambda pictures: pictures.to(model.device, model.dtype),
+        halves,
     )
     return Conditions(
         embeddings=encode_steps(model, texts, steps, settings.clip_skip or 1),

@@ -59,6 +59,7 @@ class WeightsKind(Enum):
     SDXL = "a Stable Diffusion XL checkpoint"
     TRANSFORMER = "a transformer model such as SD 3 or Flux"
     CONTROLNET = "a ControlNet"
+    T2I_ADAPTER = "a T2I-Adapter"
     IP_ADAPTER = "an IP-Adapter"
     LORA = "a LoRA"
     EMBEDDING = "a textual inversion embedding"
@@ -189,6 +190,7 @@ _RULES: tuple[tuple[WeightsKind, Callable[[Header], bool]], ...] = (
         WeightsKind.CONTROLNET,
         _has("control_model.", "controlnet_cond_embedding.", "input_hint_block.", "zero_convs."),
     ),
+    (WeightsKind.T2I_ADAPTER, _starts("adapter.body.0.", "body.0.")),
     (WeightsKind.SDXL, _has("conditioner.embedders.", "label_emb.", "add_embedding.")),
     (
         WeightsKind.TRANSFORMER,
@@ -207,6 +209,7 @@ _RULES: tuple[tuple[WeightsKind, Callable[[Header], bool]], ...] = (
 _ADVICE = {
     WeightsKind.LORA: f"choose the model it was made for and {said(Remedy.ADD_LORA)}",
     WeightsKind.CONTROLNET: "choose a model and give this file as its control source",
+    WeightsKind.T2I_ADAPTER: "choose a model and give this file as its control source",
     WeightsKind.IP_ADAPTER: (
         f"choose a model, and name this file as {marked('reference_model')} beside a picture"
     ),

@@ -19,6 +19,7 @@ import pytest
 import torch
 from fresco_engine.correspondence.batch import BatchCorrespondence
 from fresco_engine.correspondence.origins import Origins
+from fresco_engine.diffusion.controls import LoadedControl
 from fresco_engine.diffusion.cost import moved, on_meta
 from fresco_engine.diffusion.finite import FiniteWatch
 from fresco_engine.diffusion.model import Model
@@ -43,6 +44,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from tests.fakes.tiny_models import write_model_folder
+from tests.fakes.tiny_t2i_adapter import tiny_t2i_adapter
 
 MakeCorrespondence = Callable[..., BatchCorrespondence]
 DEVICE = "meta"
@@ -154,7 +156,12 @@ def on_the_gpu(run: BatchRun, dtype: torch.dtype) -> BatchRun:
             run.conditions,
             embeddings=tuple(words.to(device, dtype) for words in run.conditions.embeddings),
             controls=tuple(
-                replace(one, network=loaded.network, pictures=one.pictures.to(device, dtype))
+                replace(
+                    one,
+                    network=loaded.network,
+                    pictures=one.pictures.to(device, dtype),
+                    features=tuple(x.to(device, dtype) for x in one.features),
+                )
                 for one, loaded in bound
             ),
             picture=run.conditions.picture and seen,
@@ -215,11 +222,24 @@ def test_no_sampler_waits_for_the_device_or_leaves_it(
     check(ready(model, settings, make_correspondence(FRAMES, SIZE, SIZE)), torch.float16)
 
 
+def test_a_t2i_adapter_has_no_step_wait_for_the_device_or_leave_it(
+    model: Model, make_correspondence: MakeCorrespondence
+) -> None:
+    control = LoadedControl(kind="tile", network=tiny_t2i_adapter())
+    settings = replace(ALONE["nothing"], control="tile")
+    run = ready(
+        replace(model, controls=(control,)), settings, make_correspondence(FRAMES, SIZE, SIZE)
+    )
+
+    assert all(one.features for one in run.conditions.controls)
+    check(run, torch.float16)
+
+
 @pytest.mark.parametrize("guidance", [3.0, 1.0])
 def test_a_reference_picture_has_no_step_wait_for_the_device_or_leave_it(
     guidance: float, model: Model, make_correspondence: MakeCorrespondence
 ) -> None:
-    settings = replace(FULL, guidance_scale=guidance)
+    settings = replace(ALONE["nothing"], guidance_scale=guidance)
     run = ready(model, settings, make_correspondence(FRAMES, SIZE, SIZE))
     shown = replace(run.conditions, picture=PicturePrompt.unseen(model.unet, tokens=4))
 
