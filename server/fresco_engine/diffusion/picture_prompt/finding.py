@@ -8,7 +8,7 @@ from pathlib import Path
 from fresco_settings import marked
 
 from fresco_engine.diffusion.controlnets import is_like_sd15
-from fresco_engine.diffusion.library import FileKind, Library
+from fresco_engine.diffusion.library import FileKind, Library, is_of_kind
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.picture_prompt.adapter import IpAdapter
 from fresco_engine.diffusion.picture_prompt.encoder import said_widths
@@ -113,7 +113,7 @@ def _places(adapter: IpAdapter, library: Library) -> Iterator[Path]:
     if (beside / "config.json").is_file():
         yield beside
     for file in library.paths(FileKind.IMAGE_ENCODER):
-        if file.parent not in library.folders:
+        if is_of_kind(file, FileKind.IMAGE_ENCODER):
             yield file.parent if (file.parent / "config.json").is_file() else file
 
 

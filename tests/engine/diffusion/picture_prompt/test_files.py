@@ -174,6 +174,8 @@ def test_adapters_and_encoders_are_found_where_other_programs_keep_them(
     foldered = write_image_encoder(models / "clip_vision" / "vit-h")
     encoder.unlink()
     assert find_encoder(load_adapter(plain, offline.unet), offline) == foldered
+    flat = write_image_encoder(tmp_path / "encoder.safetensors")
+    assert find_encoder(load_adapter(plain, offline.unet), offline) == flat
 
 
 def test_what_is_not_there_is_told_with_what_to_do(tmp_path: Path, offline: Model) -> None:
