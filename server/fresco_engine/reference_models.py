@@ -83,5 +83,6 @@ class ReferencePicture:
             network = load_encoder(find_encoder(adapter, model), model.dtype)
             encoder = PictureEncoder(network.to(model.device))  # pyright: ignore[reportArgumentType, reportCallIssue]
             states = encoder.read(image, by_patch=adapter.reads_patches)
-            known = _LAST[model] = key, PicturePrompt.of(model.unet, adapter, states)
+            said = PicturePrompt.of(model.unet, adapter.tokens(states), adapter.layers)
+            known = _LAST[model] = key, said
         return replace(known[1], strength=self._settings.reference_scale)

@@ -66,6 +66,11 @@ class IpAdapter:
     reads_patches: bool
     layers: tuple[tuple[Tensor, Tensor], ...]
 
+    @torch.no_grad()
+    def tokens(self, states: Tensor) -> Tensor:
+        """b m c for what the image encoder says, b c or b patches c, where and as that is."""
+        return self.projection.to(states)(states)
+
 
 def load_adapter(path: Path, unet: UNet2DConditionModel) -> IpAdapter:
     """The IP-Adapter in a file, checked to fit `unet`.
@@ -119,10 +124,9 @@ def _weights(tensors: Mapping[str, Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
 def _try(adapter: IpAdapter) -> None:
     """Raises RuntimeError where its parts do not fit together."""
     states = torch.zeros((1, 1, adapter.width) if adapter.reads_patches else (1, adapter.width))
-    with torch.no_grad():
-        tokens = adapter.projection(states)
-        for weight in (one for both in adapter.layers for one in both):
-            F.linear(tokens[:, :1].to("meta"), weight.to("meta", torch.float32))
+    one = adapter.tokens(states)[:, :1].to("meta")
+    for weight in (weight for both in adapter.layers for weight in both):
+        F.linear(one, weight.to("meta", torch.float32))
 
 
 def _numbers(names: Mapping[str, Any]) -> list[int]:

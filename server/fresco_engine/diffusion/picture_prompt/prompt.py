@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import torch
 from diffusers.models.attention_processor import Attention
@@ -12,9 +11,6 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from einops import repeat
 from torch import Tensor
 from torch.nn import functional as F
-
-if TYPE_CHECKING:
-    from fresco_engine.diffusion.picture_prompt.adapter import IpAdapter
 
 MOST_TOKENS = 257
 """What any adapter makes of a picture; of most it is 4 or 16."""
@@ -34,16 +30,15 @@ class PicturePrompt:
 
     @classmethod
     @torch.no_grad()
-    def of(cls, unet: UNet2DConditionModel, adapter: IpAdapter, states: Tensor) -> PicturePrompt:
-        """From `states` of the image encoder (2, ...), as `PictureEncoder.read` gives them."""
-        tokens = adapter.projection.to(states)(states)  # 2 m c
+    def of(
+        cls, unet: UNet2DConditionModel, tokens: Tensor, weights: Iterable[tuple[Tensor, Tensor]]
+    ) -> PicturePrompt:
+        """From an adapter's `tokens` 2 m c and its `weights` of K and V, layer by layer."""
         layers: dict[str, tuple[Tensor, Tensor]] = {}
-        for (name, attn), weights in zip(
-            cross_attentions(unet).items(), adapter.layers, strict=True
-        ):
+        for (name, attn), both in zip(cross_attentions(unet).items(), weights, strict=True):
             key, value = (
                 F.linear(tokens, weight.to(tokens)).unflatten(-1, (attn.heads, -1))
-                for weight in weights
+                for weight in both
             )
             layers[name] = key, value
         return cls(layers=layers)
