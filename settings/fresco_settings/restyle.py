@@ -404,7 +404,7 @@ class RestyleSettings:
         str | None,
         Setting(
             title=translate("Setting", "Reference model"),
-            help="IP-Adapter that reads the reference picture: a file, or its name in a folder",
+            help="IP-Adapter that reads the reference: a file, or its name in a folder",
             group=_FINE_TUNING,
             default_text=translate("Setting", "ip-adapter_sd15 where it is found, else fetched"),
             details="ip-adapter-plus_sd15 keeps more of the picture, ip-adapter_sd15_light less",
