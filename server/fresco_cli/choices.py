@@ -25,6 +25,8 @@ from fresco_cli.parsing import (
     parse_keyframes,
     parse_pictures,
     parse_range,
+    parse_reference,
+    parse_reference_model,
     parse_subject_mask,
     source,
 )
@@ -243,6 +245,14 @@ def _subject_mask(first: Declared) -> SettingOption:
     return replace(_single(first), read=parse_subject_mask, parser=source)
 
 
+def _reference(first: Declared) -> SettingOption:
+    return replace(_single(first), read=parse_reference, parser=source)
+
+
+def _reference_model(first: Declared) -> SettingOption:
+    return replace(_single(first), read=parse_reference_model, parser=source)
+
+
 def _optimisation(first: Declared) -> SettingOption:
     return SettingOption(
         name=first.option,
@@ -262,6 +272,8 @@ _TOGETHER: dict[str, Callable[[Declared], SettingOption]] = {
     "--painted": _painted,
     "--flow": _flow,
     "--subject-mask": _subject_mask,
+    "--reference": _reference,
+    "--reference-model": _reference_model,
     "--optimisation": _optimisation,
 }
 """Options that are more than one number or name: several settings at once, by frame, or files."""

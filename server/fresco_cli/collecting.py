@@ -46,7 +46,7 @@ def collected(
 ) -> Report:
     """Follows a job to its end and fetches what it has made."""
     clip, codec = clip_of(job), codec_of(job, wanted.output)
-    originals = clip_inputs(clip.info) | painted_inputs(_painted(job)) | _mask(job)
+    originals = clip_inputs(clip.info) | painted_inputs(_painted(job)) | _named_files(job)
     destinations.check_extras(wanted, originals)
     settings = _settings(job)
     engine.check_output(
@@ -91,9 +91,10 @@ def _painted(job: Job) -> Iterable[str]:
     return (sent.keyframe_pictures or {}).values()
 
 
-def _mask(job: Job) -> Originals:
+def _named_files(job: Job) -> Originals:
     sent = job.settings or client.RestyleSettings()
-    return Originals.of("the mask is", sent.subject_mask)
+    mask = Originals.of("the mask is", sent.subject_mask)
+    return mask | Originals.of("the reference picture is", sent.reference)
 
 
 def _settings(job: Job) -> RestyleSettings:

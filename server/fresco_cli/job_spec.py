@@ -59,6 +59,7 @@ def checked(order: JobSpec, engine: InProcessEngine) -> CheckedJobSpec:
     settings = order.choices.settings()
     clip = engine.open_clip(order.clip, parse_frame_rate(order.frame_rate))
     mask = engine.open_mask(clip, settings)
+    engine.check_reference(settings)
     wanted = order.wanted
     originals = (
         clip_inputs(clip.info)

@@ -71,6 +71,7 @@ def look(
         for text in () if telling.quiet else opened.warnings:
             write_error(f"Warning: {in_flags(text)}")
         opened.frames_at([frame])  # Raises at once when there is no such frame.
+        tools.engine.check_reference(settings)
         originals = clip_inputs(opened.info) | named_inputs(model, settings)
         originals.check(output)
         Warnings(channel).say(*_doubts(opened, settings))
@@ -130,15 +131,16 @@ def _made(session: SessionLike, wanted: _LookRequest, channel: Output) -> Image:
     from fresco_client import DataLost, Picture, PictureOptions
 
     from fresco_cli.receiving import decoded
-    from fresco_cli.running import clip_source
+    from fresco_cli.running import clip_source, with_reference
     from fresco_cli.wire import device_of, model_of, settings_of
 
     info = wanted.clip.info
     source = clip_source(session, wanted.daemon, wanted.path, info, wanted.frame_rate, channel)
+    settings = with_reference(session, wanted.daemon, settings_of(wanted.choices), channel)
     with session.look(
         source,
         wanted.index,
-        settings_of(wanted.choices),
+        settings,
         model=model_of(wanted.model),
         options=PictureOptions(encoding="png"),
         device=device_of(wanted.model.device),

@@ -148,6 +148,18 @@ def parse_subject_mask(text: str) -> dict[str, str]:
     return {"subject_mask": str(Path(text).expanduser().absolute())}
 
 
+def parse_reference(text: str) -> dict[str, str]:
+    """The setting that the name of a picture stands for: its absolute path."""
+    return {"reference": str(Path(text).expanduser().absolute())}
+
+
+def parse_reference_model(text: str) -> dict[str, str]:
+    """The setting that an IP-Adapter stands for: the absolute path of a file here, or its name."""
+    path = Path(text).expanduser()
+    is_path = path.exists() or len(path.parts) > 1
+    return {"reference_model": str(path.absolute()) if is_path else text}
+
+
 def parse_frame_prompts(texts: Sequence[str] | None) -> dict[int, str]:
     """Words by frame index from `N=TEXT`.
 

@@ -6,7 +6,8 @@ import time
 import uuid
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, NoReturn
+from pathlib import Path
+from typing import NoReturn
 
 import fresco_client as client
 from fresco_client import ClipSource, SessionLike
@@ -25,9 +26,6 @@ from fresco_cli.output import Output
 from fresco_cli.parsing import parse_frame_rate
 from fresco_cli.receiving import Receiver
 from fresco_cli.wire import device_of, model_of, output_of, settings_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def local_session(engine: InProcessEngine, ready: CheckedJobSpec) -> LocalSession:
@@ -77,7 +75,7 @@ def submit(
     """Makes the job."""
     order = ready.order
     source = clip_source(session, daemon, order.clip, ready.clip.info, order.frame_rate, channel)
-    settings = settings_of(order.choices)
+    settings = with_reference(session, daemon, settings_of(order.choices), channel)
     if ready.mask is not None:
         mask = ready.mask.info
         sent = clip_source(session, daemon, mask.path, mask, None, channel)
@@ -145,6 +143,28 @@ def clip_source(
     return session.upload(
         path, lambda sent: channel.transfer(sent.stage, sent.done_bytes, sent.total_bytes)
     )
+
+
+def with_reference(
+    session: SessionLike,
+    daemon: DaemonOptions,
+    settings: client.RestyleSettings,
+    channel: Output,
+) -> client.RestyleSettings:
+    """Settings whose reference picture is named so, or was sent, that the daemon reaches it."""
+    if settings.reference is None:
+        return settings
+    path, server = Path(settings.reference), session.server()
+    # A picture is sent in no time, and one of the same name elsewhere may be another.
+    is_near = daemon.daemon is None
+    if is_near and (server.capabilities is None or server.capabilities.has_file_access):
+        with suppress(client.NotFound, client.Forbidden, client.InvalidRequest):
+            session.describe_clip(ClipSource(path=str(path)))
+            return settings
+    sent = session.upload(
+        path, lambda sent: channel.transfer(sent.stage, sent.done_bytes, sent.total_bytes)
+    )
+    return replace(settings, reference=sent.as_setting)
 
 
 def _is_same(found: client.ClipInfo, info: ClipProperties) -> bool:

@@ -38,7 +38,8 @@ def planned(run: TranslationRun) -> Generator[Progress | RunWarned, None, ClipAn
         CheckpointMismatch: the stored plan is one for another clip or for other settings.
         KeyframesUnusable: a painted keyframe cannot be read.
         MaskUnusable: the subject's mask is too short, or not white anywhere.
-        ModelError: what finds the subject by its name is missing or unfit.
+        ClipError: the reference picture cannot be read.
+        ModelError: what finds the subject by its name, or reads the reference, is missing or unfit.
     """
     _check_mask(run)
     stored = run.checkpoint.plan()
@@ -50,6 +51,8 @@ def planned(run: TranslationRun) -> Generator[Progress | RunWarned, None, ClipAn
     yield from _checked_pictures(run, settings)
     if run.named is not None:
         run.named.load()
+    if run.reference is not None:
+        _ = run.reference.prompt
     analysed = yield from analyse(run.clip, settings, run.tracker)
     keep_plan(run, analysed)
     return analysed
@@ -64,6 +67,7 @@ def keep_plan(run: TranslationRun, analysed: ClipAnalysed) -> None:
         device=run.model.device,
         warnings=(*run.clip.warnings, *run.model().doubts(analysed.settings)),
         mask=_mask_digest(run),
+        reference="" if run.reference is None else run.reference.digest(),
     )
     run.checkpoint.save_plan(plan)
 
@@ -74,6 +78,7 @@ def _taken_up(
     folder = run.checkpoint.folder or run.clip.info.path
     settings = stored.agreed(run.clip.info, settings, folder)
     stored.check_mask(_mask_digest(run), folder)
+    stored.check_reference("" if run.reference is None else run.reference.digest(), folder)
     run.model.expect(stored)
     yield from _warned(run, settings, stored.warnings)
     run.tracker.expect(Stage.ANALYSING, stored.stop - stored.start)
@@ -134,6 +139,10 @@ def _doubts(settings: RestyleSettings) -> Iterator[str]:
             f"{marked('subject')} has no effect while the background is not smoothed; "
             f"turn on {marked('smoothing.is_on')} to use it"
         )
+    if settings.reference is not None and settings.reference_scale == 0:
+        yield f"{marked('reference')} has no effect at a {marked('reference_scale')} of 0"
+    elif settings.reference is None and settings.reference_model is not None:
+        yield f"{marked('reference_model')} has no effect without a {marked('reference')}"
     yield from wording_doubts(
         (
             *(settings.prompt, settings.source_prompt, settings.negative_prompt or ""),

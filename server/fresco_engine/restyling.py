@@ -32,6 +32,7 @@ from fresco_engine.memory_fallback import MemoryFallback
 from fresco_engine.pipeline import run_pipeline
 from fresco_engine.planning import analyse, check_range, keep_plan, planned
 from fresco_engine.progress_tracker import ProgressTracker, drained
+from fresco_engine.reference_models import ReferencePicture
 from fresco_engine.run import Run
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.subject_models import NamedSubject
@@ -63,9 +64,9 @@ def restyle(
     Raises:
         RangeOutsideClip: the settings name frames the clip does not have.
         InvalidSettings: the prompt is longer than the text encoder takes.
-        ClipError, MaskUnusable: the mask of the subject is not there, or not one of the clip.
+        ClipError, MaskUnusable: the subject's mask, or the reference, cannot be read or is unfit.
         FileChanged: a painted keyframe is another one than when the run began.
-        ModelError: the weights that find flow or the named subject are missing or unfit.
+        ModelError: what finds flow or the named subject, or reads the reference, is not there.
         CheckpointMismatch: the checkpoint belongs to another clip, model or to other settings.
         DiskFull: the checkpoint cannot be stored.
         OutOfDeviceMemory: the device cannot hold a batch, however small it was made.
@@ -85,6 +86,7 @@ def restyle(
         mask=None if mask is None else MaskClip.open(mask, clip.info),
         named=_named(settings, lazy_model),
         painted=_painted(settings),
+        reference=ReferencePicture.of(settings, lazy_model),
     )
     yield from _restyled(run, interpolator)
 
@@ -172,7 +174,13 @@ def look_steps(
     """`look` as a generator: yields after every denoising step and returns the picture."""
     settings = model.resolved(settings)
     source, size = _look_source(clip, index, settings)
-    batch = KeyframeBatch(indices=(index,), images=(source,), prompts=(prompt_of(settings, index),))
+    reference = ReferencePicture.of(settings, lambda: model)
+    batch = KeyframeBatch(
+        indices=(index,),
+        images=(source,),
+        prompts=(prompt_of(settings, index),),
+        picture=reference and reference.prompt,
+    )
     correspondence = correspond([source], DisFlow())
     translation = yield from translate(model, batch, settings, correspondence)
     return unfit(with_colours(translation.images[0], source, settings), size)

@@ -253,6 +253,7 @@ def _translation(
         prompts=tuple(prompt_of(run.settings, index) for index in batch.frames),
         anchors=_anchors(shot) if batch.anchors else None,
         shot_controls=shot.controls,
+        picture=run.reference and run.reference.prompt,
     )
     model = run.fallback.adapted(run.model())
     with device_memory("comparing keyframes"):

@@ -20,6 +20,7 @@ from fresco_engine.correspondence.subject.estimator import (
 from fresco_engine.lazy_model import LazyModel
 from fresco_engine.memory_fallback import MemoryFallback
 from fresco_engine.progress_tracker import ProgressTracker
+from fresco_engine.reference_models import ReferencePicture
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.subject_models import NamedSubject
 
@@ -31,7 +32,7 @@ class TranslationRun:
     `settings` are resolved once there is a plan, `size` is theirs. `estimator` is called from
     several threads. `mask` is white where the clip's subject is, None where nobody has said so;
     `named` finds it where it was named in words and matters. `painted` are the painted keyframes'
-    files as they were when the run began.
+    files as they were when the run began. `reference` is a picture whose look is taken.
     """
 
     clip: Clip
@@ -45,6 +46,7 @@ class TranslationRun:
     mask: MaskClip | None = None
     named: NamedSubject | None = None
     painted: Mapping[int, FileState] = field(default_factory=dict[int, FileState])
+    reference: ReferencePicture | None = None
 
     @property
     def subject(self) -> SubjectEstimator:

@@ -42,6 +42,7 @@ UPLOAD_PREFIX = "upload:"
 MOST_GAP = 1000
 """Frames from one keyframe to the next."""
 _LARGEST_SEED = 2**63 - 1
+_STRONGEST_REFERENCE = 1.5
 _STEEPEST = 2040
 """The greatest gradient that Canny's method can find between 8 bit levels."""
 _MOST_FRAMES = 2**31 - 1
@@ -172,6 +173,31 @@ class RestyleSettings:
             is_basic=True,
         ),
     ] = 0
+    reference: Annotated[
+        str | None,
+        Setting(
+            title=translate("Setting", "Reference"),
+            help="A picture whose look is taken, beside the prompt or in its place",
+            group=_LOOK,
+            default_text=translate("Setting", "none"),
+            details="read by networks, an IP-Adapter and CLIP's image encoder (45 MB and 2.5 GB), "
+            "which are fetched when they are first wanted, for Stable Diffusion 1.5; only the "
+            "middle square of the picture is seen",
+            is_basic=True,
+            metavar="PICTURE",
+        ),
+    ] = None
+    reference_scale: Annotated[
+        float,
+        Setting(
+            title=translate("Setting", "Reference strength"),
+            help="How much the reference picture counts beside the prompt",
+            group=_LOOK,
+            low=0,
+            high=_STRONGEST_REFERENCE,
+            is_basic=True,
+        ),
+    ] = 0.6
     control: Annotated[
         str | None,
         Setting(
@@ -427,6 +453,17 @@ class RestyleSettings:
             "without FILE they are taken from the hub's cache, or fetched",
         ),
     ] = "dis"
+    reference_model: Annotated[
+        str | None,
+        Setting(
+            title=translate("Setting", "Reference model"),
+            help="IP-Adapter that reads the reference: a file, or its name in a folder",
+            group=_FINE_TUNING,
+            default_text=translate("Setting", "ip-adapter_sd15 where it is found, else fetched"),
+            details="ip-adapter-plus_sd15 keeps more of the picture, ip-adapter_sd15_light less",
+            metavar="FILE",
+        ),
+    ] = None
     free_u: Annotated[
         bool,
         Setting(
@@ -604,6 +641,9 @@ class RestyleSettings:
                 f"ddim goes back along the steps of the sampler ddim, not of {self.sampler}; "
                 "choose that sampler, or the inversion ddpm",
             )
+        for name in ("reference", "reference_model"):
+            if getattr(self, name) == "":
+                raise InvalidSettings(name, "it is empty; name a file, or leave it out")
         if self.canny_low > self.canny_high:
             raise InvalidSettings(
                 "canny_low",

@@ -7,6 +7,7 @@ import shutil
 
 import numpy as np
 from fresco_engine.diffusion.sources import BUNDLED
+from fresco_media.stills.images import write_image
 from safetensors.numpy import load_file, save_file
 
 from tests.bad_input.situations import Stage, Table
@@ -148,3 +149,40 @@ def _other_flow_weights(stage: Stage) -> None:
     stage.use_real_engine()
     weights = BUNDLED / "vae/diffusion_pytorch_model.safetensors"
     shutil.copy(weights, stage.folder / "vae.safetensors")
+
+
+@TABLE.situation(
+    "a reference picture for a model that no IP-Adapter is made for",
+    "look clip.mp4 --frame 0 -o look.png -p ink --local --size 64 --reference cat.png",
+    "…: no picture can be shown to this model, as no IP-Adapter is known for its shape; use a …",
+)
+def _no_adapter(stage: Stage) -> None:
+    stage.clip()
+    stage.use_real_engine()
+    write_image(stage.folder / "cat.png", np.full((32, 32, 3), 90, np.uint8))
+
+
+@TABLE.situation(
+    "an IP-Adapter for Stable Diffusion XL",
+    "look clip.mp4 --frame 0 -o look.png -p ink --local --size 64 --reference cat.png "
+    "--reference-model ip-adapter_sdxl.safetensors",
+    "…ip-adapter_sdxl.safetensors: this IP-Adapter is made for Stable Diffusion XL; choose one …",
+)
+def _adapter_for_xl(stage: Stage) -> None:
+    _no_adapter(stage)
+    tensors = {
+        "image_proj.proj.weight": np.zeros((8192, 8), np.float16),
+        "ip_adapter.1.to_k_ip.weight": np.zeros((640, 2048), np.float16),
+        "ip_adapter.1.to_v_ip.weight": np.zeros((640, 2048), np.float16),
+    }
+    save_file(tensors, stage.folder / "ip-adapter_sdxl.safetensors")
+
+
+@TABLE.situation(
+    "a reference that is no picture",
+    "look clip.mp4 --frame 0 -o look.png -p ink --local --reference clip.mp4",
+    "…clip.mp4: it is empty, damaged or not a picture that is read here (…); export it again …",
+)
+def _no_picture(stage: Stage) -> None:
+    stage.clip()
+    stage.use_real_engine()

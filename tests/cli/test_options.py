@@ -16,6 +16,8 @@ from fresco_cli.parsing import (
     parse_keyframes,
     parse_pictures,
     parse_range,
+    parse_reference,
+    parse_reference_model,
     parse_size,
     parse_subject_mask,
 )
@@ -77,6 +79,22 @@ def test_a_mask_of_the_subject_is_an_absolute_path(
 
     assert parse_subject_mask("m.mp4") == {"subject_mask": str(tmp_path / "m.mp4")}
     assert parse_subject_mask("~/m.mp4") == {"subject_mask": str(Path.home() / "m.mp4")}
+
+
+def test_a_reference_is_an_absolute_path_and_its_model_that_or_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "plus.safetensors").touch()
+
+    assert parse_reference("look.png") == {"reference": str(tmp_path / "look.png")}
+    models = {
+        "plus.safetensors": str(tmp_path / "plus.safetensors"),
+        "plus": "plus",
+        "models/plus.safetensors": str(tmp_path / "models" / "plus.safetensors"),
+        "~/plus": str(Path.home() / "plus"),
+    }
+    assert {text: parse_reference_model(text)["reference_model"] for text in models} == models
 
 
 def test_painted_keyframes_are_absolute_paths_by_frame(tmp_path: Path) -> None:

@@ -397,6 +397,53 @@ def test_a_mask_of_the_subject_goes_the_way_of_the_clip(
     assert (sent in session.uploads) is not is_near
 
 
+@pytest.mark.parametrize("is_near", [True, False], ids=["by path", "sent"])
+def test_a_reference_picture_goes_the_way_of_the_clip(
+    fresco: Fresco, session: RecordingSession, clip: Path, tmp_path: Path, is_near: bool
+) -> None:
+    session.has_file_access = is_near
+    picture = tmp_path / "look.png"
+    write_image(picture, np.full((48, 64, 3), 255, np.uint8))
+    given = ("--reference", picture, "--reference-model", "plus", "--reference-scale", "1")
+
+    ended = fresco("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink", *given)
+
+    assert ended.code == 0
+    settings = _submitted(session).settings
+    assert settings is not None
+    sent = hashlib.sha256(picture.read_bytes()).hexdigest()
+    assert settings.reference == (str(picture) if is_near else f"upload:{sent}")
+    assert (settings.reference_model, settings.reference_scale) == ("plus", 1.0)
+    assert (sent in session.uploads) is not is_near
+
+
+def test_a_reference_that_is_no_picture_is_told_before_anything_is_sent(
+    fresco: Fresco, session: RecordingSession, clip: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "look.png").write_text("no picture")
+
+    for name, sentence in (("look.png", "not a picture"), ("no.png", "there is no such picture")):
+        ended = fresco(
+            "restyle", clip, "-o", tmp_path / "out.mp4", "-p", "x", "--reference", tmp_path / name
+        )
+        assert ended.code != 0
+        assert sentence in ended.stderr
+    assert not session.uploads
+
+
+def test_the_reference_picture_is_not_overwritten(
+    fresco: Fresco, session: RecordingSession, clip: Path, tmp_path: Path
+) -> None:
+    picture = tmp_path / "look.png"
+    write_image(picture, np.full((48, 64, 3), 255, np.uint8))
+
+    given = ("look", clip, "--frame", "0", "-o", picture, "--overwrite", "-p", "x")
+    ended = fresco(*given, "--reference", picture)
+
+    assert ended.code != 0
+    assert "the reference picture is" in ended.stderr
+
+
 def test_an_unusable_mask_is_told_before_anything_is_sent(
     fresco: Fresco, session: RecordingSession, clip: Path, tmp_path: Path
 ) -> None:

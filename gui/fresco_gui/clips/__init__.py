@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from fresco_gui.clips.opener import ClipOpener
-from fresco_gui.clips.readable import ReadableClip, reach, sample_clip
+from fresco_gui.clips.readable import ReadableClip, reach, sample_clip, with_files
 
-__all__ = ["ClipOpener", "ReadableClip", "reach", "sample_clip"]
+__all__ = ["ClipOpener", "ReadableClip", "reach", "sample_clip", "with_files"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from fresco_client import (
     Forbidden,
     InvalidRequest,
     NotFound,
+    RestyleSettings,
     Session,
     TransferProgress,
 )
@@ -55,6 +56,23 @@ def reach(
             raise
     source = session.upload(path, on_progress)
     return ReadableClip(path=path, source=source, info=session.describe_clip(source))
+
+
+def with_files(
+    session: Session, settings: RestyleSettings, names: Sequence[str]
+) -> RestyleSettings:
+    """Settings whose files of these `names` are named, or sent, so that the daemon reaches them.
+
+    Raises:
+        ClientError: as `reach`, of one of them.
+    """
+    named = {name: getattr(settings, name) for name in names}
+    reached = {
+        name: reach(session, Path(path), None, lambda sent: None).source.as_setting
+        for name, path in named.items()
+        if path is not None
+    }
+    return replace(settings, **reached)
 
 
 def sample_clip() -> Path | None:

@@ -33,7 +33,7 @@ from fresco_gui.plain import plain
 _INT_LIMIT = 2**31 - 1
 _STEPS_PER_UNIT = 20
 _SEED_DIGITS = 18
-FILES = frozenset({"subject_mask"})
+FILES = frozenset({"subject_mask", "reference", "reference_model"})
 """Settings that are files, chosen in a dialog."""
 
 

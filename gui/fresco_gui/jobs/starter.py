@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
 
 from fresco_client import (
     Job,
     KeyframeChange,
     ModelChoice,
     OutputOptions,
-    RestyleSettings,
-    Session,
     settings_of,
 )
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from fresco_gui.clips import ClipOpener, reach
+from fresco_gui.clips import ClipOpener, with_files
 from fresco_gui.daemon.connection import DaemonConnection
 from fresco_gui.looks.maker import LookMaker, LookRequest
 from fresco_gui.project.store import ProjectStore
@@ -98,7 +94,7 @@ class JobStarter(QObject):
         title, model = clip.path.name, self._model()
 
         def submit() -> Job:
-            reached = _with_mask(session, settings)
+            reached = with_files(session, settings, ("subject_mask", "reference"))
             return session.submit(clip.source, reached, model=model, output=output, title=title)
 
         self._submit(submit, self.tr("The job could not be started"))
@@ -138,11 +134,3 @@ class JobStarter(QObject):
 
     def _on_look_failed(self, error: Exception) -> None:
         self._services.reporter.tell(error, self.tr("The look could not be made"))
-
-
-def _with_mask(session: Session, settings: RestyleSettings) -> RestyleSettings:
-    """Settings whose mask, if they have one, is named or sent so that the daemon reaches it."""
-    if settings.subject_mask is None:
-        return settings
-    mask = reach(session, Path(settings.subject_mask), None, lambda sent: None)
-    return replace(settings, subject_mask=mask.source.as_setting)

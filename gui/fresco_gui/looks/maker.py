@@ -22,6 +22,7 @@ from fresco_media.stills.png import decode_png, encode_png
 from fresco_settings import ControlChoice, InvalidSettings
 from PyQt6.QtCore import QObject, pyqtSignal
 
+from fresco_gui.clips.readable import with_files
 from fresco_gui.stream import StreamWorker, Workers
 
 
@@ -170,12 +171,13 @@ class _Looks:
             self._look.close()
 
     def __iter__(self) -> Iterator[object]:
+        reached = with_files(self._session, self._order.settings, ("reference",))
         for seed in self._order.seeds:
             if self._is_closed:
                 return
-            yield from self._one(seed)
+            yield from self._one(seed, reached)
 
-    def _one(self, seed: int) -> Generator[object, None, None]:
+    def _one(self, seed: int, reached: RestyleSettings) -> Generator[object, None, None]:
         order, began = self._order, time.monotonic()
         parts = [part for part in order.parts if part.seed == seed]
         settings = replace(order.settings, seed=seed)
@@ -183,7 +185,7 @@ class _Looks:
         self._look = self._session.look(
             order.clip,
             order.index,
-            settings,
+            replace(reached, seed=seed),
             model=order.model,
             options=PictureOptions(encoding="png", long_side=order.long_side * len(parts)),
             client_id=self._client_id,

@@ -114,7 +114,7 @@ def prepare_request(
         start=0,
         stop=0,
         lead=0,
-        settings=controls.chosen_settings(settings),
+        settings=_with_whole_paths(controls.chosen_settings(settings)),
         model=settings.model,
         output=settings.output,
         folder=str(output_folder()),
@@ -270,3 +270,9 @@ def output_folder() -> Path:
     if bpy.data.filepath:
         return Path(bpy.data.filepath).parent / "fresco"
     return Path(bpy.utils.user_resource("DATAFILES", path="fresco"))
+
+
+def _with_whole_paths(chosen: dict[str, Any]) -> dict[str, Any]:
+    """Settings whose files are named as the daemon reads them; what is only a name stays one."""
+    named = {name: bpy.path.abspath(chosen[name]) for name in controls.FILES if name in chosen}
+    return {**chosen, **named}

@@ -129,6 +129,9 @@ class RestyleSettings(_message.Message):
     KEEP_FIELD_NUMBER: _builtins.int
     INVERSION_FIELD_NUMBER: _builtins.int
     SUBJECT_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    REFERENCE_SCALE_FIELD_NUMBER: _builtins.int
+    REFERENCE_MODEL_FIELD_NUMBER: _builtins.int
     prompt: _builtins.str
     """How the clip is to look; no longer than the text encoder takes. Required, not blank, unless a
     style is chosen.
@@ -247,6 +250,18 @@ class RestyleSettings(_message.Message):
     network, CLIPSeg, which is fetched when it is first wanted. Without effect beside
     subject_mask, or where the background is not smoothed. Default: found by motion.
     """
+    reference: _builtins.str
+    """A picture whose look is taken, read by an IP-Adapter and CLIP's image encoder, which are
+    fetched when they are first wanted (2.5 GB). An absolute path below one of the daemon's roots,
+    or "upload:" with the SHA-256 of a finished upload. Default: none.
+    """
+    reference_scale: _builtins.float
+    """How much the reference picture counts beside the prompt, 0 to 1.5. Default 0.6."""
+    reference_model: _builtins.str
+    """The IP-Adapter that reads the reference picture: an absolute path of a .safetensors file below
+    one of the daemon's roots or model folders, or the name of one in a folder of models. Default:
+    "ip-adapter_sd15" where it is found, else fetched.
+    """
     @_builtins.property
     def keyframe_prompts(self) -> _containers.ScalarMap[_builtins.int, _builtins.str]:
         """Words added to the prompt of single keyframes, by source frame index."""
@@ -325,10 +340,13 @@ class RestyleSettings(_message.Message):
         keep: _builtins.float | None = ...,
         inversion: _builtins.str | None = ...,
         subject: _builtins.str | None = ...,
+        reference: _builtins.str | None = ...,
+        reference_scale: _builtins.float | None = ...,
+        reference_model: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_canny_high", b"_canny_high", "_canny_low", b"_canny_low", "_clip_skip", b"_clip_skip", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_eta", b"_eta", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_rescale", b"_guidance_rescale", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_inversion", b"_inversion", "_keep", b"_keep", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_mode", b"_mode", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_sampler", b"_sampler", "_seed", b"_seed", "_size", b"_size", "_source_prompt", b"_source_prompt", "_spacing", b"_spacing", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "_subject", b"_subject", "_subject_mask", b"_subject_mask", "attention", b"attention", "batch_size", b"batch_size", "canny_high", b"canny_high", "canny_low", b"canny_low", "clip_skip", b"clip_skip", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "eta", b"eta", "flow", b"flow", "free_u", b"free_u", "guidance_rescale", b"guidance_rescale", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "inversion", b"inversion", "keep", b"keep", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "mode", b"mode", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "sampler", b"sampler", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "source_prompt", b"source_prompt", "spacing", b"spacing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style", "subject", b"subject", "subject_mask", b"subject_mask"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_canny_high", b"_canny_high", "_canny_low", b"_canny_low", "_clip_skip", b"_clip_skip", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_eta", b"_eta", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_rescale", b"_guidance_rescale", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_inversion", b"_inversion", "_keep", b"_keep", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_mode", b"_mode", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_reference", b"_reference", "_reference_model", b"_reference_model", "_reference_scale", b"_reference_scale", "_sampler", b"_sampler", "_seed", b"_seed", "_size", b"_size", "_source_prompt", b"_source_prompt", "_spacing", b"_spacing", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "_subject", b"_subject", "_subject_mask", b"_subject_mask", "attention", b"attention", "batch_size", b"batch_size", "canny_high", b"canny_high", "canny_low", b"canny_low", "clip_skip", b"clip_skip", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "eta", b"eta", "flow", b"flow", "free_u", b"free_u", "guidance_rescale", b"guidance_rescale", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "inversion", b"inversion", "keep", b"keep", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "mode", b"mode", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "reference", b"reference", "reference_model", b"reference_model", "reference_scale", b"reference_scale", "sampler", b"sampler", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "source_prompt", b"source_prompt", "spacing", b"spacing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style", "subject", b"subject", "subject_mask", b"subject_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_canny_high", b"_canny_high", "_canny_low", b"_canny_low", "_clip_skip", b"_clip_skip", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_eta", b"_eta", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_rescale", b"_guidance_rescale", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_inversion", b"_inversion", "_keep", b"_keep", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_mode", b"_mode", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_sampler", b"_sampler", "_seed", b"_seed", "_size", b"_size", "_source_prompt", b"_source_prompt", "_spacing", b"_spacing", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "_subject", b"_subject", "_subject_mask", b"_subject_mask", "attention", b"attention", "batch_size", b"batch_size", "canny_high", b"canny_high", "canny_low", b"canny_low", "clip_skip", b"clip_skip", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "eta", b"eta", "flow", b"flow", "free_u", b"free_u", "guidance_rescale", b"guidance_rescale", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "inversion", b"inversion", "keep", b"keep", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "keyframe_pictures", b"keyframe_pictures", "keyframe_prompts", b"keyframe_prompts", "keyframe_seeds", b"keyframe_seeds", "keyframes", b"keyframes", "mode", b"mode", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "sampler", b"sampler", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "source_prompt", b"source_prompt", "spacing", b"spacing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style", "subject", b"subject", "subject_mask", b"subject_mask"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_canny_high", b"_canny_high", "_canny_low", b"_canny_low", "_clip_skip", b"_clip_skip", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_eta", b"_eta", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_rescale", b"_guidance_rescale", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_inversion", b"_inversion", "_keep", b"_keep", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_mode", b"_mode", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_reference", b"_reference", "_reference_model", b"_reference_model", "_reference_scale", b"_reference_scale", "_sampler", b"_sampler", "_seed", b"_seed", "_size", b"_size", "_source_prompt", b"_source_prompt", "_spacing", b"_spacing", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "_subject", b"_subject", "_subject_mask", b"_subject_mask", "attention", b"attention", "batch_size", b"batch_size", "canny_high", b"canny_high", "canny_low", b"canny_low", "clip_skip", b"clip_skip", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "eta", b"eta", "flow", b"flow", "free_u", b"free_u", "guidance_rescale", b"guidance_rescale", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "inversion", b"inversion", "keep", b"keep", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "keyframe_pictures", b"keyframe_pictures", "keyframe_prompts", b"keyframe_prompts", "keyframe_seeds", b"keyframe_seeds", "keyframes", b"keyframes", "mode", b"mode", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "reference", b"reference", "reference_model", b"reference_model", "reference_scale", b"reference_scale", "sampler", b"sampler", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "source_prompt", b"source_prompt", "spacing", b"spacing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style", "subject", b"subject", "subject_mask", b"subject_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__batch_size: _TypeAlias = _typing.Literal["batch_size"]  # noqa: Y015
     _WhichOneofArgType__batch_size: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size"]  # noqa: Y015
@@ -374,6 +392,12 @@ class RestyleSettings(_message.Message):
     _WhichOneofArgType__preset: _TypeAlias = _typing.Literal["_preset", b"_preset"]  # noqa: Y015
     _WhichOneofReturnType__prompt: _TypeAlias = _typing.Literal["prompt"]  # noqa: Y015
     _WhichOneofArgType__prompt: _TypeAlias = _typing.Literal["_prompt", b"_prompt"]  # noqa: Y015
+    _WhichOneofReturnType__reference: _TypeAlias = _typing.Literal["reference"]  # noqa: Y015
+    _WhichOneofArgType__reference: _TypeAlias = _typing.Literal["_reference", b"_reference"]  # noqa: Y015
+    _WhichOneofReturnType__reference_model: _TypeAlias = _typing.Literal["reference_model"]  # noqa: Y015
+    _WhichOneofArgType__reference_model: _TypeAlias = _typing.Literal["_reference_model", b"_reference_model"]  # noqa: Y015
+    _WhichOneofReturnType__reference_scale: _TypeAlias = _typing.Literal["reference_scale"]  # noqa: Y015
+    _WhichOneofArgType__reference_scale: _TypeAlias = _typing.Literal["_reference_scale", b"_reference_scale"]  # noqa: Y015
     _WhichOneofReturnType__sampler: _TypeAlias = _typing.Literal["sampler"]  # noqa: Y015
     _WhichOneofArgType__sampler: _TypeAlias = _typing.Literal["_sampler", b"_sampler"]  # noqa: Y015
     _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
@@ -446,6 +470,12 @@ class RestyleSettings(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__preset) -> _WhichOneofReturnType__preset | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__prompt) -> _WhichOneofReturnType__prompt | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reference) -> _WhichOneofReturnType__reference | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reference_model) -> _WhichOneofReturnType__reference_model | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reference_scale) -> _WhichOneofReturnType__reference_scale | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__sampler) -> _WhichOneofReturnType__sampler | None: ...
     @_typing.overload

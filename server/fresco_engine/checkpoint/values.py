@@ -27,7 +27,7 @@ _MOST_FRAMES = 1 << 31
 _SIDE = 1 << 20
 _MAY_CHANGE = frozenset({"keyframe_prompts", "keyframe_seeds", "keyframe_pictures", "batch_size"})
 """Settings that may be others when a run goes on: what is stored is kept as it is."""
-_NEVER_RECOMMENDED = frozenset({"subject", "subject_mask"})
+_NEVER_RECOMMENDED = frozenset({"subject", "subject_mask", "reference", "reference_model"})
 """Settings that are None because there is none, and not because the model decides."""
 
 
@@ -37,7 +37,7 @@ class StoredPlan:
 
     `warnings` are those that cannot be told again without decoding all of the clip, or without
     loading the model. `mask` is the digest of the mask that says where its subject is, empty where
-    none does.
+    none does; `reference` is that of the picture whose look is taken.
     """
 
     frame_count: int
@@ -53,10 +53,17 @@ class StoredPlan:
     keyframes: tuple[int, ...]
     warnings: tuple[str, ...] = ()
     mask: str = ""
+    reference: str = ""
 
     @staticmethod
     def of(
-        plan: ClipAnalysed, *, model: str, device: str, warnings: tuple[str, ...], mask: str = ""
+        plan: ClipAnalysed,
+        *,
+        model: str,
+        device: str,
+        warnings: tuple[str, ...],
+        mask: str = "",
+        reference: str = "",
     ) -> StoredPlan:
         """What is kept of `plan`, which is that of a translation."""
         assert isinstance(plan.settings, RestyleSettings)
@@ -74,6 +81,7 @@ class StoredPlan:
             keyframes=plan.keyframes,
             warnings=warnings,
             mask=mask,
+            reference=reference,
         )
 
     @property
@@ -146,6 +154,19 @@ class StoredPlan:
                 "back as it was or start a new job",
             )
 
+    def check_reference(self, digest: str, folder: Path) -> None:
+        """Insist on the reference picture that the run began with.
+
+        Raises:
+            CheckpointMismatch: its file holds something else by now.
+        """
+        if digest != self.reference:
+            raise CheckpointMismatch(
+                folder,
+                f"{self.settings.reference} is another picture than when this job began; bring it "
+                "back as it was or start a new job",
+            )
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
         return {
@@ -189,7 +210,7 @@ def _check_sound(plan: StoredPlan) -> None:
     """Raise ValueError or InvalidSettings for what no run can have planned."""
     numbers = (plan.frame_count, plan.width, plan.height, plan.start, plan.stop, *plan.keyframes)
     ends = (0, *(end for shot in plan.shots for end in shot))
-    texts = (plan.model, plan.device, plan.mask, *plan.warnings)
+    texts = (plan.model, plan.device, plan.mask, plan.reference, *plan.warnings)
     has_types = all(type(number) is int for number in (*numbers, *ends))
     if not has_types or not all(isinstance(text, str) for text in texts):
         raise ValueError("not a plan: it has values of other kinds")

@@ -214,8 +214,38 @@ class RecordingAttention:
         return project_out(attn, attend(query, key, value))
 
 
-def is_plain(attn: Attention) -> bool:
-    """Whether a self-attention is the plain kind: none of the optional branches is in use."""
+class PicturedAttention:
+    """Cross-attention to the prompt and, by itself, to what a picture says; the results are added.
+
+    `key` and `value` are those of the picture, (b f) m heads d. Bitwise equal to diffusers'
+    `IPAdapterAttnProcessor2_0` where these are the ones that it would make. Source: decoupled
+    cross-attention, section 3.2.2 of IP-Adapter (arXiv:2308.06721).
+    """
+
+    def __init__(self, key: Tensor, value: Tensor, strength: float) -> None:
+        self._key = key
+        self._value = value
+        self._strength = strength
+
+    def __call__(
+        self,
+        attn: SelfAttention,
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor,
+        attention_mask: Tensor | None = None,
+        temb: Tensor | None = None,
+    ) -> Tensor:
+        """The layer's output for `hidden_states` (b f) n c, of the same shape."""
+        assert attention_mask is None
+        query = split_heads(attn.to_q(hidden_states), attn)
+        key, value = attn.to_k(encoder_hidden_states), attn.to_v(encoder_hidden_states)
+        said = attend(query, split_heads(key, attn), split_heads(value, attn))
+        shown = attend(query, self._key, self._value)
+        return project_out(attn, said + self._strength * shown)
+
+
+def is_plain(attn: Attention, *, is_cross: bool = False) -> bool:
+    """Whether an attention is the plain kind: none of the optional branches is in use."""
     unused = (
         attn.spatial_norm,
         attn.group_norm,
@@ -225,7 +255,7 @@ def is_plain(attn: Attention) -> bool:
         attn.added_kv_proj_dim,
     )
     flags = (
-        attn.is_cross_attention,
+        attn.is_cross_attention is not is_cross,
         attn.residual_connection,
         attn.fused_projections,
         attn.is_causal,

@@ -32,6 +32,7 @@ _KINDS: Mapping[WeightsKind, EntryKind] = {
     WeightsKind.EMBEDDING: "embedding",
     WeightsKind.VAE: "vae",
     WeightsKind.CONTROLNET: "controlnet",
+    WeightsKind.T2I_ADAPTER: "controlnet",
 }
 
 

@@ -9,11 +9,13 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from diffusers import T2IAdapter
 from fresco_media.types import Image
 from torch import Tensor
 
 from fresco_engine.diffusion.controls import LoadedControl
 from fresco_engine.diffusion.detectors.detector import Found
+from fresco_engine.diffusion.t2i_adapters import features_of, summed
 from fresco_engine.settings import ControlChoice, ControlKind, RestyleSettings
 
 _OUTLIERS = 1.0
@@ -98,11 +100,26 @@ def _edges(frame: Image, low: int, high: int) -> Image:
 
 @dataclass(frozen=True, kw_only=True)
 class ControlInput:
-    """What a ControlNet is shown in every step of a batch, and how strongly it binds."""
+    """What a ControlNet is shown in every step of a batch, and how strongly it binds.
+
+    `features` are what a T2I-Adapter has made of it already, for good; nothing for ControlNets.
+    """
 
     network: Any
     pictures: Tensor  # (b f) 3 H W
     strength: float
+    features: tuple[Tensor, ...] = ()
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, network: Any, pictures: Tensor, strength: float, halves: int) -> ControlInput:
+        """For `halves` of guidance, of which each is shown `pictures` f 3 H W."""
+        features: tuple[Tensor, ...] = ()
+        if isinstance(network, T2IAdapter):
+            once = features_of(network, pictures, strength)
+            features = tuple(torch.cat([one] * halves) for one in once)
+        shown = torch.cat([pictures] * halves)
+        return cls(network=network, pictures=shown, strength=strength, features=features)
 
 
 def control_inputs(
@@ -110,18 +127,15 @@ def control_inputs(
     settings: RestyleSettings,
     pictures: Callable[[LoadedControl], Sequence[Image]],
     as_input: Callable[[Tensor], Tensor],
+    halves: int,
 ) -> tuple[ControlInput, ...]:
     """The inputs of those controls that bind at all; `settings` must be resolved.
 
     `pictures` makes what a control shows; `as_input` brings (f, 3, H, W) in [0, 1] to where and in
-    which form the ControlNets take it.
+    which form the ControlNets take it, for each of the `halves` of guidance.
     """
     return tuple(
-        ControlInput(
-            network=control.network,
-            pictures=as_input(_as_tensor(pictures(control))),
-            strength=strength,
-        )
+        ControlInput.of(control.network, as_input(_as_tensor(pictures(control))), strength, halves)
         for control in controls
         if (strength := strength_of(control.kind, settings)) > 0
     )
@@ -147,14 +161,19 @@ def control_residuals(
     embeddings: Tensor,
     added: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What the U-Net gets from its ControlNets: the sum of what each adds, weighted.
+    """What the U-Net gets from ControlNets and T2I-Adapters: the sum of what each adds, weighted.
 
     In the order of the controls, as diffusers' MultiControlNet; without any, nothing at all.
     `added` is what all are told beside the words, by the networks' names of it.
     """
     down: list[Tensor] = []
     middle: Tensor | None = None
+    inside = summed(one.features for one in inputs if one.features)
+    # The U-Net takes them out of the list that it is given.
+    residuals: dict[str, Any] = {"down_intrablock_additional_residuals": inside} if inside else {}
     for one in inputs:
+        if one.features:
+            continue
         below, inmost = one.network(
             latents,
             t,
@@ -167,5 +186,9 @@ def control_residuals(
         down = [a + b for a, b in zip(down, below, strict=True)] if down else list(below)
         middle = inmost if middle is None else middle + inmost
     if middle is None:
-        return {}
-    return {"down_block_additional_residuals": down, "mid_block_additional_residual": middle}
+        return residuals
+    return {
+        **residuals,
+        "down_block_additional_residuals": down,
+        "mid_block_additional_residual": middle,
+    }

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import ControlNetModel
+from diffusers import ControlNetModel, T2IAdapter
 from fresco_settings import Remedy, said
 
 from fresco_engine.diffusion import folders, single_file
@@ -24,6 +24,7 @@ from fresco_engine.diffusion.sources import (
     how_to_download,
     locate,
 )
+from fresco_engine.diffusion.t2i_adapters import is_t2i_adapter, load_t2i_adapter
 from fresco_engine.diffusion.weights import Header, WeightsKind
 from fresco_engine.errors import ControlUnavailable, ModelNotFound, WrongModelKind
 from fresco_engine.settings import ControlKind
@@ -74,7 +75,7 @@ def load_controls(
         ControlUnavailable: there is none of a kind, with what to do.
         ModelError: its files are no ControlNet's for `unet`, or damaged.
     """
-    loaded: dict[Path, ControlNetModel] = {}
+    loaded: dict[Path, ControlNetModel | T2IAdapter] = {}
     controls: list[LoadedControl] = []
     for kind in kinds:
         if kind == "none":
@@ -126,7 +127,7 @@ def find_controlnet(
 
 def _known(unet: Any) -> Mapping[str, str]:
     """The hub's ControlNets for models of this U-Net's shape, by their kinds."""
-    if _agrees(unet.config, _SD15):
+    if is_like_sd15(unet):
         return HUB_CONTROLS
     return HUB_CONTROLS_XL if _agrees(unet.config, _XL) else {}
 
@@ -150,13 +151,15 @@ def _from_hub(kind: ControlKind, hub_id: str, offline: bool) -> Path:
         ) from error
 
 
-def load_controlnet(path: Path, unet: Any, dtype: torch.dtype) -> ControlNetModel:
-    """The ControlNet at `path`, checked to fit `unet`, on the CPU.
+def load_controlnet(path: Path, unet: Any, dtype: torch.dtype) -> ControlNetModel | T2IAdapter:
+    """The ControlNet, or T2I-Adapter, at `path`, checked to fit `unet`, on the CPU.
 
     Raises:
         WrongModelKind: it is something else, or made for a network of another shape.
         ModelCorrupt: files are missing or damaged.
     """
+    if is_t2i_adapter(path):
+        return load_t2i_adapter(path, unet, dtype)
     if path.is_dir():
         controlnet = folders.load_controlnet(path, dtype)
     else:
@@ -174,6 +177,11 @@ def _listens_to(header: Header, unet: Any) -> bool:
     layer = "transformer_blocks.0.attn2.to_k.weight"
     widths = {tensor.shape[-1] for name, tensor in header.items() if name.endswith(layer)}
     return widths <= {unet.config.cross_attention_dim}
+
+
+def is_like_sd15(unet: Any) -> bool:
+    """Whether a U-Net is of Stable Diffusion 1.5's shape, for which the hub has what is added."""
+    return _agrees(unet.config, _SD15)
 
 
 def _agrees(config: Any, wanted: dict[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fresco_engine.settings import ControlKind
 
 if TYPE_CHECKING:
-    from diffusers import ControlNetModel
+    from diffusers import ControlNetModel, T2IAdapter
 
     from fresco_engine.diffusion.detectors.detector import Detector
 
@@ -18,5 +18,5 @@ class LoadedControl:
     """A way to bind structure; `detector` is None where pixels alone tell what to show."""
 
     kind: ControlKind
-    network: ControlNetModel
+    network: ControlNetModel | T2IAdapter
     detector: Detector | None = None

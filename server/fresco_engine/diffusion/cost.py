@@ -34,6 +34,7 @@ from fresco_engine.diffusion.latents import (
     encode_images,
     vae_dtype,
 )
+from fresco_engine.diffusion.picture_prompt.prompt import MOST_TOKENS, PicturePrompt
 from fresco_engine.diffusion.sampler import BatchNoise, BatchRun, Conditions, denoised
 from fresco_engine.diffusion.samplers import executed_steps, make_sampler
 from fresco_engine.diffusion.smoothing import CarriedBackground
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 _META = torch.device("meta")
 _STEPS = 2
 """The first step, which everything acts on, and one whose latents are held beside it."""
+_READING_NUMBERS = 632_076_800
+"""Those of CLIP ViT-H/14, which reads a reference picture and is gone before the first batch."""
 Value = TypeVar("Value")
 
 
@@ -86,7 +89,7 @@ def batch_cost(
     a_step += rounds * (with_another - a_step)
     return BatchCost(
         weights_bytes=sum(_bytes_of_network(one) for one in _networks(model)),
-        working_bytes=working,
+        working_bytes=max(working, _reading_bytes(model, settings)),
         operations=a_step * executed_steps(settings) + decoding,
     )
 
@@ -97,7 +100,7 @@ def working_bytes(
 ) -> int:
     """Only the memory of `batch_cost`, in a third of its time."""
     run = _pretended_run(_pretended(model), _brief(settings, 1), frames, height, width)
-    return _gone_through(run)[0]
+    return max(_gone_through(run)[0], _reading_bytes(model, settings))
 
 
 def _pretended(model: Model) -> Model:
@@ -107,6 +110,14 @@ def _pretended(model: Model) -> Model:
     if vae_dtype(model.vae, model.dtype, is_xl=model.is_xl) == torch.float32:
         return replace(pretended, vae=_without_numbers(model.vae, torch.float32))
     return pretended
+
+
+def _reading_bytes(model: Model, settings: RestyleSettings) -> int:
+    return _READING_NUMBERS * model.dtype.itemsize if _is_shown_a_picture(settings) else 0
+
+
+def _is_shown_a_picture(settings: RestyleSettings) -> bool:
+    return settings.reference is not None and settings.reference_scale > 0
 
 
 def _brief(settings: RestyleSettings, iterations: int) -> RestyleSettings:
@@ -192,7 +203,10 @@ def _pretended_run(
         device=_META,
         dtype=model.dtype,
     )
-    inputs = torch.empty(halves * frames, 3, height, width, device=_META, dtype=model.dtype)
+    inputs = torch.empty(frames, 3, height, width, device=_META, dtype=model.dtype)
+    picture = None
+    if _is_shown_a_picture(settings):
+        picture = PicturePrompt.unseen(model.unet, MOST_TOKENS).for_batch(halves, frames)
     return BatchRun(
         model=model,
         settings=settings,
@@ -201,12 +215,12 @@ def _pretended_run(
         conditions=Conditions(
             embeddings=(words,) * _STEPS,
             controls=tuple(
-                ControlInput(network=one.network, pictures=inputs, strength=1.0)
-                for one in model.controls
+                ControlInput.of(one.network, inputs, 1.0, halves) for one in model.controls
             ),
             guidance_scale=settings.guidance_scale or 1.0,
             guidance_rescale=settings.guidance_rescale or 0.0,
             added=_added(model, halves * frames),
+            picture=picture,
         ),
         noise=BatchNoise(_Nothing(clean), _Nothing(clean)),
         clean=clean,
@@ -256,7 +270,8 @@ def _bytes_of(run: BatchRun) -> int:
         run.correspondence,
         run.conditions.embeddings,
         run.conditions.added,
-        tuple(one.pictures for one in run.conditions.controls),
+        tuple((one.pictures, one.features) for one in run.conditions.controls),
+        run.conditions.picture,
         run.clean,
         run.reference_input,
         run.maps,

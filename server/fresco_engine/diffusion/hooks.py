@@ -18,10 +18,12 @@ from torch import Tensor, nn
 from fresco_engine.diffusion.attention import (
     GuidedAttention,
     LayerGuidance,
+    PicturedAttention,
     RecordingAttention,
     is_plain,
 )
 from fresco_engine.diffusion.guidance import GuidanceStep, Reference
+from fresco_engine.diffusion.picture_prompt.prompt import PicturePrompt, cross_attentions
 from fresco_engine.settings import AttentionSettings, OptimisationSettings
 
 _GUIDED = 2
@@ -166,12 +168,31 @@ def _features_through(block: nn.Module, adapt: Callable[[Tensor], Tensor]) -> It
 
 
 @contextmanager
+def showing(unet: UNet2DConditionModel, picture: PicturePrompt | None) -> Iterator[None]:
+    """Inside, the U-Net's cross-attentions see a picture beside the prompt, for (b f) frames.
+
+    Without one nothing is installed. On leaving, the U-Net is exactly what it was.
+    """
+    if picture is None:
+        yield
+        return
+    with ExitStack() as stack:
+        for name, attn in cross_attentions(unet).items():
+            processor = PicturedAttention(*picture.layers[name], picture.strength)
+            stack.enter_context(_processed_by(name, attn, processor))
+        yield
+
+
+@contextmanager
 def _processed_by(
-    name: str, attn: Attention, processor: GuidedAttention | RecordingAttention
+    name: str,
+    attn: Attention,
+    processor: GuidedAttention | RecordingAttention | PicturedAttention,
 ) -> Iterator[None]:
     """Inside, the layer works by `processor`."""
     # The processors repeat what the stock one does for the plain kind of layer only.
-    assert is_plain(attn), f"{name} is not a plain self-attention"
+    is_cross = isinstance(processor, PicturedAttention)
+    assert is_plain(attn, is_cross=is_cross), f"{name} is not a plain attention"
     saved = attn.processor
     attn.set_processor(cast(Any, processor))
     try:

@@ -27,6 +27,8 @@ class FileKind(Enum):
     EMBEDDING = ("embeddings",)
     VAE = ("vae",)
     CONTROLNET = ("controlnet",)
+    IP_ADAPTER = ("ipadapter", "ip-adapter", "controlnet")
+    IMAGE_ENCODER = ("clip_vision",)
 
 
 _BASES = ("", "models", "comfyui", "comfyui/models", "server/models", "server/comfyui/models")
@@ -40,7 +42,9 @@ _CONTENTS = {
     FileKind.LORA: {WeightsKind.LORA},
     FileKind.EMBEDDING: {WeightsKind.EMBEDDING, WeightsKind.UNKNOWN},
     FileKind.VAE: {WeightsKind.VAE},
-    FileKind.CONTROLNET: {WeightsKind.CONTROLNET},
+    FileKind.CONTROLNET: {WeightsKind.CONTROLNET, WeightsKind.T2I_ADAPTER},
+    FileKind.IP_ADAPTER: {WeightsKind.IP_ADAPTER},
+    FileKind.IMAGE_ENCODER: {WeightsKind.IMAGE_ENCODER},
 }
 _MOST_EMBEDDING_BYTES = 4 << 20
 """Far more than 75 vectors take; other weights in a mixed folder are far larger."""

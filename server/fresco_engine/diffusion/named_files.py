@@ -52,6 +52,8 @@ def named_files(model: ModelPlaces, settings: Mapping[str, Any]) -> Iterator[Nam
     flow = settings.get("flow")
     if flow and (file := FlowChoice.parse(flow).file):
         yield from _file(file, "flow", "the flow's weights are")
+    if settings.get("reference"):
+        yield from _file(settings["reference"], "reference", "the reference picture is")
     for picture in (settings.get("keyframe_pictures") or {}).values():
         yield from _file(picture, "keyframe_pictures", "a painted picture is")
 
@@ -70,6 +72,9 @@ def model_files(model: ModelPlaces, settings: Mapping[str, Any]) -> Iterator[Nam
                 file = named_controlnet(kind, known[kind], library)
                 yield from _parts(file, "control", "a ControlNet is")
     yield from _parts(vae, "model.vae", "the VAE is")
+    if (adapter := settings.get("reference_model")) and settings.get("reference"):
+        reader = _existing(adapter) or library.find(FileKind.IP_ADAPTER, adapter)
+        yield from _parts(reader, "reference_model", "the reference model is")
     for lora in model.loras:
         yield from _file(lora, "model.loras.path", "a LoRA is")
     for path in files_in_prompts(settings, library):

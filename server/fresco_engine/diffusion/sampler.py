@@ -40,7 +40,7 @@ from fresco_engine.diffusion.guidance import (
     Reference,
     maps_ahead,
 )
-from fresco_engine.diffusion.hooks import guided, guided_sizes, recording
+from fresco_engine.diffusion.hooks import guided, guided_sizes, recording, showing
 from fresco_engine.diffusion.inversion import (
     Inversion,
     deterministic,
@@ -51,6 +51,7 @@ from fresco_engine.diffusion.latents import decode_latents, encode_images
 from fresco_engine.diffusion.memory import device_memory, sent
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.noise import Noise, make_noise
+from fresco_engine.diffusion.picture_prompt.prompt import PicturePrompt
 from fresco_engine.diffusion.prompting.encoding import encode_steps
 from fresco_engine.diffusion.prompting.wording import plain_words
 from fresco_engine.diffusion.rescale import rescaled
@@ -91,7 +92,7 @@ class KeyframeBatch:
     `images` are padded to the working size; `indices` are their source frame numbers;
     `prompts` is one text per frame. With `anchors` the first two frames are the anchor frames
     of the batch before: the shot's first keyframe and that batch's last keyframe. `shot_controls`
-    are those of all batches of a shot.
+    are those of all batches of a shot, `picture` is shown to the model beside the prompts.
     """
 
     indices: tuple[int, ...]
@@ -99,6 +100,7 @@ class KeyframeBatch:
     prompts: tuple[str, ...]
     anchors: AnchorLatents | None = None
     shot_controls: ShotControls = field(default_factory=ShotControls)
+    picture: PicturePrompt | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,7 @@ class Conditions:
     guidance_scale: float
     guidance_rescale: float
     added: AddedConditions = NOTHING_ADDED
+    picture: PicturePrompt | None = None
 
     @property
     def halves(self) -> int:
@@ -349,7 +352,8 @@ def _make_conditions(
         lambda control: control_pictures(
             control, batch.indices, batch.images, settings, batch.shot_controls
         ),
-        lambda pictures: torch.cat([pictures.to(model.device, model.dtype)] * halves),
+        lambda pictures: pictures.to(model.device, model.dtype),
+        halves,
     )
     return Conditions(
         embeddings=tuple(one.states for one in words),
@@ -357,6 +361,7 @@ def _make_conditions(
         controls=controls,
         guidance_rescale=settings.guidance_rescale or 0.0,
         guidance_scale=settings.guidance_scale,
+        picture=batch.picture and batch.picture.for_batch(halves, len(batch.prompts)),
     )
 
 
@@ -464,7 +469,7 @@ def _output(run: BatchRun, x: Tensor, k: int) -> Tensor:
     x, t = run.sampler.model_input(x, k), run.sampler.steps.timesteps[k]
     words, added = run.conditions.embeddings[k], run.conditions.added.in_step(k)
     residuals = _control_residuals(run, x, t, words, added)
-    with _free_u(run):
+    with _free_u(run), showing(run.model.unet, run.conditions.picture):
         return _unet(run, x, t, words, {**residuals, **added})
 
 

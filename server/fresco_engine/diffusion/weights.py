@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fresco_media.files.opening import OutsideFolders, open_file
-from fresco_settings import Remedy, said
+from fresco_settings import Remedy, marked, said
 
 from fresco_engine.errors import ModelCorrupt, ModelNotFound, WrongModelKind
 
@@ -63,10 +63,13 @@ class WeightsKind(Enum):
     XL_PART = "a part of a Stable Diffusion XL checkpoint"
     TRANSFORMER = "a transformer model such as SD 3 or Flux"
     CONTROLNET = "a ControlNet"
+    T2I_ADAPTER = "a T2I-Adapter"
+    IP_ADAPTER = "an IP-Adapter"
     LORA = "a LoRA"
     EMBEDDING = "a textual inversion embedding"
     VAE = "a VAE"
     TEXT_ENCODER = "a text encoder"
+    IMAGE_ENCODER = "an image encoder"
     UNKNOWN = "none of the kinds this program knows"
 
 
@@ -189,11 +192,14 @@ def _starts_all(*parts: str) -> Callable[[Header], bool]:
 
 
 _RULES: tuple[tuple[WeightsKind, Callable[[Header], bool]], ...] = (
+    # Those for faces hold LoRAs as well.
+    (WeightsKind.IP_ADAPTER, _starts("image_proj.", "ip_adapter.")),
     (WeightsKind.LORA, _has("lora_", "lora.", "lycoris_", "hada_w1", "lokr_w1")),
     (
         WeightsKind.CONTROLNET,
         _has("control_model.", "controlnet_cond_embedding.", "input_hint_block.", "zero_convs."),
     ),
+    (WeightsKind.T2I_ADAPTER, _starts("adapter.body.0.", "body.0.")),
     (WeightsKind.XL_REFINER, _starts("conditioner.embedders.0.model.")),
     (WeightsKind.INPAINTING, _is_inpainting),
     (
@@ -211,6 +217,7 @@ _RULES: tuple[tuple[WeightsKind, Callable[[Header], bool]], ...] = (
     (WeightsKind.EMBEDDING, _has("emb_params", "string_to_param", "<")),
     (WeightsKind.VAE, _starts(VAE_PREFIX, "encoder.conv_in.", "decoder.", "encoder.layers.0.conv")),
     (WeightsKind.TEXT_ENCODER, _has("token_embedding.")),
+    (WeightsKind.IMAGE_ENCODER, _starts("vision_model.")),
 )
 
 REFINER_ADVICE = "it only finishes what the base model begins; use the base model"
@@ -218,6 +225,10 @@ REFINER_ADVICE = "it only finishes what the base model begins; use the base mode
 _ADVICE = {
     WeightsKind.LORA: f"choose the model it was made for and {said(Remedy.ADD_LORA)}",
     WeightsKind.CONTROLNET: "choose a model and give this file as its control source",
+    WeightsKind.T2I_ADAPTER: "choose a model and give this file as its control source",
+    WeightsKind.IP_ADAPTER: (
+        f"choose a model, and name this file as {marked('reference_model')} beside a picture"
+    ),
     WeightsKind.INPAINTING: "use the plain version of the model",
     WeightsKind.UNET_ONLY: "use a file that holds the whole model, or a diffusers folder",
     WeightsKind.XL_PART: "use a file that holds the whole model, or a diffusers folder",

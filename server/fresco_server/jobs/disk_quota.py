@@ -103,8 +103,7 @@ class DiskQuota:
 
 
 def _uploads_of(jobs: Iterable[StoredJob]) -> set[str]:
-    digests = (one for job in jobs for one in (job.order.upload, job.order.mask_upload))
-    return {digest for digest in digests if digest is not None}
+    return {digest for job in jobs for digest in job.order.uploads.values()}
 
 
 def _is_over(state: JobState) -> bool:

@@ -34,7 +34,8 @@ class JobOrder:
     `clip` is a path that was checked. `settings` are those of the engine (`as_dict`). `codec` is
     the engine's ("h264", "lossless") or "frames" for no file; `suffix` the file's ending.
     `request` is what the client sent, opaque here. `clip_info` describes the clip. `upload` is
-    the digest of the upload the clip is, if it is one, `mask_upload` that of its subject's mask.
+    the digest of the upload the clip is, if it is one, `mask_upload` that of its subject's mask,
+    `reference_upload` that of the reference picture.
     `clip_state` and `mask_state` tell whether both still are what they were when it was made, and
     `file_states` the same of all other files that are named.
     """
@@ -49,12 +50,23 @@ class JobOrder:
     title: str = ""
     upload: str | None = None
     mask_upload: str | None = None
+    reference_upload: str | None = None
     clip_state: ClipState | None = None
     mask_state: ClipState | None = None
     file_states: tuple[FileState, ...] = ()
     parent_id: str | None = None
     clip_info: Values = field(default_factory=dict[str, Any])
     request: Values = field(default_factory=dict[str, Any])
+
+    @property
+    def uploads(self) -> Mapping[str, str]:
+        """Digests of what was sent for it, by the setting that names it; the clip by none."""
+        named = {
+            "": self.upload,
+            "subject_mask": self.mask_upload,
+            "reference": self.reference_upload,
+        }
+        return {name: digest for name, digest in named.items() if digest is not None}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -135,8 +135,13 @@ class PathPolicy:
 
     def vae(self, text: str, field: str = "model.vae") -> str | None:
         """A VAE as `model`, or the name of one in a folder of models; raises what `model` does."""
-        is_name = bool(text) and not any(mark in text for mark in ("/", "\\", "\0"))
-        return text[:_LONGEST_NAME] if is_name else self.model(text, field)
+        return text[:_LONGEST_NAME] if _is_name(text) else self.model(text, field)
+
+    def adapter(self, text: str, field: str = "settings.reference_model") -> str:
+        """An IP-Adapter's file, or the name of one as for a VAE; raises what `model` does."""
+        if _is_name(text):
+            return text[:_LONGEST_NAME]
+        return str(self._weights(text, field, may_be_folder=False))
 
     def folder(self, text: str, field: str = "model.folders") -> str:
         """The real place of a folder of models.
@@ -194,6 +199,11 @@ class PathPolicy:
                 f"{short_path(text)} is the daemon's own; fetch what a job has made, and use that"
             )
         return path
+
+
+def _is_name(text: str) -> bool:
+    """Whether it is no path, so that it can only name something in a folder of models."""
+    return bool(text) and not any(mark in text for mark in ("/", "\\", "\0"))
 
 
 def readable_folders(settings: ServerSettings) -> tuple[Path, ...] | None:

@@ -34,12 +34,11 @@ def check_uploads(order: JobOrder, uploads: Uploads) -> None:
     What lies elsewhere is looked at when the work begins.
 
     Raises:
-        UploadNotFound: the clip or the mask is gone.
+        UploadNotFound: the clip, the mask or the reference picture is gone.
     """
-    for digest, field in ((order.upload, ""), (order.mask_upload, "subject_mask")):
+    for field, digest in order.uploads.items():
         try:
-            if digest is not None:
-                uploads.path_of(digest)
+            uploads.path_of(digest)
         except UploadNotFound as error:
             error.field = field
             raise

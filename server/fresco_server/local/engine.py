@@ -66,6 +66,13 @@ class InProcessEngine:
         mask = settings.subject_mask
         return None if mask is None else MaskClip.open(mask, clip.info)
 
+    def check_reference(self, settings: RestyleSettings) -> None:
+        """Raises what `render` would over a reference picture that cannot be read."""
+        from fresco_engine.reference_file import read_reference
+
+        if settings.reference is not None:
+            read_reference(settings.reference)
+
     def check_mask(self, mask: MaskClip, clip: Clip, settings: RestyleSettings) -> None:
         """Raises what `render` would over a mask that ends early or is nowhere white."""
         from fresco_server.worker.media import check_mask

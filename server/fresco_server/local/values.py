@@ -32,11 +32,12 @@ def engine_settings(settings: client.RestyleSettings) -> RestyleSettings:
     """
     # Files may have names that are not UTF-8, as texts of messages are.
     names = {index: str(index) for index in settings.keyframe_pictures}
-    sent = replace(settings, keyframe_pictures=names, flow=None, subject_mask=None)
+    files = dict.fromkeys(("subject_mask", "reference", "reference_model"))
+    sent = replace(settings, keyframe_pictures=names, flow=None, **files)
     chosen = restyle_settings(message_of(sent, settings_pb2.RestyleSettings))
     pictures, flow = dict(settings.keyframe_pictures), settings.flow or chosen.flow
-    mask = settings.subject_mask
-    return replace(chosen, keyframe_pictures=pictures, flow=flow, subject_mask=mask)
+    files = {name: getattr(settings, name) for name in files}
+    return replace(chosen, keyframe_pictures=pictures, flow=flow, **files)
 
 
 def clip_info(clip: Clip) -> client.ClipInfo:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fresco.v1 import jobs_pb2, looks_pb2, media_pb2
@@ -35,7 +36,7 @@ _REQUEST_BYTES = 256 << 10
 """What is kept of a request is answered with its job, and a page of jobs must fit a message."""
 _LONGEST_TITLE = 200
 _LONGEST_NAME = 64
-_MASK = "subject_mask"
+_MASK, _REFERENCE, _ADAPTER = "subject_mask", "reference", "reference_model"
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,9 @@ class OrderBuilder:
         _check_length("device", request.device, _LONGEST_NAME)
         settings = self._with_pictures(restyle_settings(request.settings))
         settings = replace(settings, flow=self.path_policy.flow(settings.flow))
-        mask, mask_upload = self._mask(settings)
+        mask, mask_upload = self._reached(settings.subject_mask, _MASK, self.path_policy.clip)
         settings = replace(settings, subject_mask=mask)
+        settings, reference_upload = self._with_reference(settings)
         codec, suffix = output_of(request.output)
         model = model_order(request.model, self.path_policy)
         self._check_style(settings, model)
@@ -79,6 +81,7 @@ class OrderBuilder:
             title=printable(request.title or clip.name)[:_LONGEST_TITLE],
             upload=clip.upload,
             mask_upload=mask_upload,
+            reference_upload=reference_upload,
             clip_state=found.state,
             mask_state=found.mask_state,
             file_states=found.file_states,
@@ -91,7 +94,7 @@ class OrderBuilder:
         _check_size(request.ByteSize())
         _check_length("client_id", request.client_id, _LONGEST_NAME)
         _check_length("device", request.device, _LONGEST_NAME)
-        settings = restyle_settings(request.settings)
+        settings, _ = self._with_reference(restyle_settings(request.settings))
         model = model_order(request.model, self.path_policy)
         self._check_style(settings, model)
         clip, found = self.described(request.clip, is_wanted)
@@ -131,27 +134,42 @@ class OrderBuilder:
                 refused.field = _MASK  # The clip alone does not.
             raise refused from error
 
-    def _mask(self, settings: RestyleSettings) -> tuple[str | None, str | None]:
-        """The real place of the subject's mask, and its upload.
+    def _with_reference(self, settings: RestyleSettings) -> tuple[RestyleSettings, str | None]:
+        """`settings` with the real places of the reference picture and its model; its upload.
 
         Raises:
-            BadRequest, Forbidden, ClipNotFound, ClipUnreadable: as `PathPolicy.clip`.
+            BadRequest, Forbidden, UploadNotFound, ClipNotFound, ClipUnreadable: as `_reached`.
+            ModelNotFound, ModelUnusable: the IP-Adapter is not there, or no such file.
+        """
+        path, upload = self._reached(settings.reference, _REFERENCE, self.path_policy.picture)
+        adapter = settings.reference_model
+        try:
+            adapter = adapter and self.path_policy.adapter(adapter)
+        except (FrescoError, ServerError) as error:
+            error.field = _ADAPTER
+            raise
+        return replace(settings, reference=path, reference_model=adapter), upload
+
+    def _reached(
+        self, text: str | None, field: str, place: Callable[[str, str], Path]
+    ) -> tuple[str | None, str | None]:
+        """The real place of a file that a setting names, and its upload if it is one.
+
+        Raises:
+            BadRequest, Forbidden, ClipNotFound, ClipUnreadable: as `place`.
             UploadNotFound: no such upload was finished.
         """
-        text = settings.subject_mask
         if text is None:
             return None, None
         is_upload = text.startswith(UPLOAD_PREFIX)
         digest = text.removeprefix(UPLOAD_PREFIX) if is_upload else None
         try:
             if digest is None:
-                path = self.path_policy.clip(text, f"settings.{_MASK}")
-            else:
-                path = self.jobs.uploads.path_of(digest)
+                return str(place(text, f"settings.{field}")), None
+            return str(self.jobs.uploads.path_of(digest)), digest
         except (FrescoError, ServerError) as error:
-            error.field = _MASK
+            error.field = field
             raise
-        return str(path), digest
 
     def _check_style(self, settings: RestyleSettings, model: ModelOrder) -> None:
         """A style that the model cannot know is refused before anybody waits for it.

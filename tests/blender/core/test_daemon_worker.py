@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from fresco_blender.core.daemon_worker import DaemonWorker
 from fresco_blender.core.faults import NOT_RUNNING
 from fresco_blender.core.messages import (
     ConnectionChanged,
+    JobDescribed,
     JobEvent,
     JobProblem,
     KeyframeFile,
@@ -190,6 +192,29 @@ def test_a_sequence_for_another_machine_is_to_be_rendered_to_one_file(
         daemon_worker.close()
 
     assert wanted.request == request
+
+
+def test_a_reference_picture_is_sent_to_another_machine(
+    start_daemon: StartDaemon, clip: Path, tmp_path: Path
+) -> None:
+    daemon = start_daemon(**with_fake_worker())
+    announced = daemon.announced
+    daemon_worker = DaemonWorker(
+        DaemonConfig(address=announced["address"], token=announced["token"])
+    )
+    picture = tmp_path / "look.png"
+    picture.write_bytes(b"a picture")
+    request = _request(clip, tmp_path / "out")
+    request = replace(request, settings={**request.settings, "reference": str(picture)})
+    try:
+        daemon_worker.submit(request)
+        described = _next(daemon_worker, JobDescribed)
+    finally:
+        daemon_worker.close()
+
+    assert described.job.settings is not None
+    sent = hashlib.sha256(b"a picture").hexdigest()
+    assert described.job.settings.reference == f"upload:{sent}"
 
 
 @pytest.mark.parametrize(

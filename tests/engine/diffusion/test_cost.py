@@ -111,6 +111,19 @@ def test_a_model_of_xls_shape_is_told_as_it_runs(
     assert told.operations == pytest.approx(counter.get_total_flops(), rel=0.1)
 
 
+def test_what_reads_a_reference_picture_counts_before_the_batch(
+    tiny_model: Model, told: BatchCost
+) -> None:
+    resolved = tiny_model.resolved(replace(SETTINGS, reference="look.png"))
+
+    shown = batch_cost(tiny_model, resolved, **SHAPE)
+    unheeded = working_bytes(tiny_model, replace(resolved, reference_scale=0.0), **SHAPE)
+
+    assert unheeded == told.working_bytes
+    assert shown.working_bytes == 4 * 632_076_800  # CLIP ViT-H/14, beside a tiny model.
+    assert shown.operations > told.operations
+
+
 def test_tensors_count_until_nobody_holds_them() -> None:
     with PeakMemory() as memory:
         held = torch.zeros(1000)

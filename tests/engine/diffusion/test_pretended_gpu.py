@@ -19,10 +19,12 @@ import pytest
 import torch
 from fresco_engine.correspondence.batch import BatchCorrespondence
 from fresco_engine.correspondence.origins import Origins
+from fresco_engine.diffusion.controls import LoadedControl
 from fresco_engine.diffusion.cost import moved, on_meta
 from fresco_engine.diffusion.finite import FiniteWatch
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.models import load_model
+from fresco_engine.diffusion.picture_prompt.prompt import PicturePrompt
 from fresco_engine.diffusion.sampler import (
     AnchorLatents,
     BatchRun,
@@ -42,6 +44,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from tests.fakes.tiny_models import write_model_folder
+from tests.fakes.tiny_t2i_adapter import tiny_t2i_adapter
 from tests.fakes.tiny_xl import write_xl_folder
 
 MakeCorrespondence = Callable[..., BatchCorrespondence]
@@ -151,6 +154,7 @@ def on_the_gpu(run: BatchRun, dtype: torch.dtype) -> BatchRun:
     sampler.steps = moved(sampler.steps, device)
     noise = FreshNoise(run.clean.shape)
     bound = zip(run.conditions.controls, model.controls, strict=True)
+    seen = PicturePrompt.unseen(model.unet, tokens=4).for_batch(run.conditions.halves, FRAMES)
     return replace(
         run,
         model=model,
@@ -165,9 +169,15 @@ def on_the_gpu(run: BatchRun, dtype: torch.dtype) -> BatchRun:
                 sizes=moved(run.conditions.added.sizes, device),
             ),
             controls=tuple(
-                replace(one, network=loaded.network, pictures=one.pictures.to(device, dtype))
+                replace(
+                    one,
+                    network=loaded.network,
+                    pictures=one.pictures.to(device, dtype),
+                    features=tuple(x.to(device, dtype) for x in one.features),
+                )
                 for one, loaded in bound
             ),
+            picture=run.conditions.picture and seen,
         ),
         noise=replace(run.noise, start=noise, steps=noise),
         clean=run.clean.to(device),
@@ -233,6 +243,30 @@ def test_no_sampler_waits_for_the_device_or_leaves_it(
     settings = replace(ALONE["nothing"], sampler=kind, steps=3)
 
     check(ready(model, settings, make_correspondence(FRAMES, SIZE, SIZE)), torch.float16)
+
+
+def test_a_t2i_adapter_has_no_step_wait_for_the_device_or_leave_it(
+    model: Model, make_correspondence: MakeCorrespondence
+) -> None:
+    control = LoadedControl(kind="tile", network=tiny_t2i_adapter())
+    settings = replace(ALONE["nothing"], control="tile")
+    run = ready(
+        replace(model, controls=(control,)), settings, make_correspondence(FRAMES, SIZE, SIZE)
+    )
+
+    assert all(one.features for one in run.conditions.controls)
+    check(run, torch.float16)
+
+
+@pytest.mark.parametrize("guidance", [3.0, 1.0])
+def test_a_reference_picture_has_no_step_wait_for_the_device_or_leave_it(
+    guidance: float, model: Model, make_correspondence: MakeCorrespondence
+) -> None:
+    settings = replace(ALONE["nothing"], guidance_scale=guidance)
+    run = ready(model, settings, make_correspondence(FRAMES, SIZE, SIZE))
+    shown = replace(run.conditions, picture=PicturePrompt.unseen(model.unet, tokens=4))
+
+    check(replace(run, conditions=shown), torch.float16)
 
 
 def test_what_a_gpu_would_wait_for_or_refuse_is_noticed(

@@ -14,26 +14,29 @@ from tests.integration.daemons import DaemonProcess
 
 
 @pytest.mark.parametrize("is_near", [True, False], ids=["by path", "sent"])
-def test_a_mask_of_the_subject_reaches_the_daemon(
+def test_a_mask_and_a_reference_picture_reach_the_daemon(
     app: App,
     start_daemon: Callable[..., DaemonProcess],
     clip: Path,
     tmp_path: Path,
     is_near: bool,
 ) -> None:
-    mask = tmp_path / "mask.png"
-    write_image(mask, np.full((64, 80, 3), 255, np.uint8))
+    files = {"subject_mask": tmp_path / "mask.png", "reference": tmp_path / "look.png"}
+    for level, file in enumerate(files.values(), 254):
+        write_image(file, np.full((64, 80, 3), level, np.uint8))
     app.connect(start_daemon() if is_near else start_daemon(roots=[str(tmp_path / "elsewhere")]))
     app.open(clip)
     app.write_prompt("ink")
-    field = app.window.views.inspector.form.field("subject_mask")
-    assert field is not None
-    field.set_value(str(mask))
-    field.changed.emit()
+    for name, file in files.items():
+        field = app.window.views.inspector.form.field(name)
+        assert field is not None
+        field.set_value(str(file))
+        field.changed.emit()
 
     app.restyle()
     job = app.wait("the job", app.controller.shown_job.job)
 
     assert job.settings is not None
-    sent = job.settings.subject_mask or ""
-    assert sent == str(mask) if is_near else sent.startswith("upload:")
+    for name, file in files.items():
+        sent = getattr(job.settings, name) or ""
+        assert sent == str(file) if is_near else sent.startswith("upload:")

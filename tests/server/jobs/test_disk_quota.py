@@ -296,17 +296,20 @@ def test_what_a_user_put_among_the_uploads_is_left_alone(daemon: Daemon) -> None
     assert {path.name for path in folder.iterdir()} == {*names, "reel"}
 
 
-def test_uploads_are_in_use_as_clips_and_as_masks_until_their_job_is_over(daemon: Daemon) -> None:
+def test_uploads_are_in_use_as_clips_masks_and_references_until_their_job_is_over(
+    daemon: Daemon,
+) -> None:
     order = JobOrder(
         clip="/clips/a.mp4",
         settings={"prompt": "ink"},
         upload=_digest(1),
         mask_upload=_digest(2),
+        reference_upload=_digest(3),
     )
     daemon.store.add("queued", order, is_urgent=False, most_queued=9)
     daemon.store.add("other", JobOrder(clip="/b.mp4", settings={}), is_urgent=False, most_queued=9)
 
-    assert daemon.uploads_in_use() == {_digest(1), _digest(2)}
+    assert daemon.uploads_in_use() == {_digest(1), _digest(2), _digest(3)}
     daemon.store.change_state("queued", JobState.CANCELLED)
     assert daemon.uploads_in_use() == set()
 

@@ -510,11 +510,12 @@ def test_a_note_that_is_none_holds_nobody_up(tmp_path: Path, kind: str) -> None:
 
 def test_a_job_is_not_made_anew_of_an_upload_that_has_gone(uploads: Uploads) -> None:
     clip, mask = _send(uploads), _send(uploads, b"mask", "mask.png")
-    order = JobOrder(clip="clip", settings={}, upload=clip, mask_upload=mask)
+    look = _send(uploads, b"look", "look.png")
+    order = JobOrder(clip="clip", settings={}, upload=clip, mask_upload=mask, reference_upload=look)
     check_uploads(order, uploads)
-    uploads.delete(mask)
 
-    with pytest.raises(UploadNotFound) as found:
-        check_uploads(order, uploads)
-
-    assert found.value.field == "subject_mask"
+    for gone, field in ((look, "reference"), (mask, "subject_mask")):
+        uploads.delete(gone)
+        with pytest.raises(UploadNotFound) as found:
+            check_uploads(order, uploads)
+        assert found.value.field == field

@@ -149,6 +149,69 @@ def test_an_upload_can_be_a_mask_of_the_subject(
     assert (order.upload, order.mask_upload) == (None, sha256)
 
 
+def test_a_reference_picture_is_one_below_a_root_or_an_upload(
+    caller: Caller, jobs: FakeJobs, roots: Path, request_: jobs_pb2.CreateJobRequest
+) -> None:
+    (roots / "look.png").write_bytes(b"look")
+    (roots / "link.png").symlink_to(roots / "look.png")
+    request_.settings.reference = str(roots / "link.png")
+    request_.settings.reference_model = "ip-adapter-plus_sd15"
+
+    caller.jobs.CreateJob(request_)
+
+    order = jobs.get("new").order
+    assert order.settings["reference"] == str(roots / "look.png")
+    assert order.settings["reference_model"] == "ip-adapter-plus_sd15"
+    assert order.reference_upload is None
+
+    sha256 = hashlib.sha256(b"look").hexdigest()
+    jobs.uploads.start(sha256, 4, "look.png")
+    jobs.uploads.chunk(sha256, 0, b"look")
+    jobs.uploads.finish(sha256)
+    request_.settings.reference = f"upload:{sha256}"
+    request_.job_id = "sent"
+
+    caller.jobs.CreateJob(request_)
+
+    order = jobs.get("sent").order
+    assert order.settings["reference"].endswith(f"{sha256}.png")
+    assert order.reference_upload == sha256
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "sentence"),
+    [
+        ({"reference": "ROOTS/no.png"}, StatusCode.NOT_FOUND, "there is no such picture"),
+        ({"reference": "ROOTS"}, StatusCode.FAILED_PRECONDITION, "it is not a file"),
+        ({"reference": "ROOTS/../x.png"}, StatusCode.PERMISSION_DENIED, "lies outside"),
+        ({"reference": "look.png"}, StatusCode.INVALID_ARGUMENT, "settings.reference: 'look.png'"),
+        ({"reference": f"upload:{64 * 'a'}"}, StatusCode.NOT_FOUND, "upload"),
+        ({"reference": ""}, StatusCode.INVALID_ARGUMENT, "it is empty"),
+        ({"reference_model": "/x/a.safetensors"}, StatusCode.PERMISSION_DENIED, "lies outside"),
+        ({"reference_model": "ROOTS/a.bin"}, StatusCode.FAILED_PRECONDITION, "can hold programs"),
+        ({"reference_model": "ROOTS/a.safetensors"}, StatusCode.NOT_FOUND, "there is no such"),
+        ({"reference_model": "a/b"}, StatusCode.INVALID_ARGUMENT, "is not an absolute path"),
+    ],
+)
+def test_a_reference_that_cannot_be_used_is_refused_by_its_setting(
+    caller: Caller,
+    roots: Path,
+    request_: jobs_pb2.CreateJobRequest,
+    changes: dict[str, str],
+    code: StatusCode,
+    sentence: str,
+) -> None:
+    ((field, text),) = changes.items()
+    setattr(request_.settings, field, text.replace("ROOTS", str(roots)))
+
+    with pytest.raises(grpc.RpcError, match=sentence) as caught:
+        caller.jobs.CreateJob(request_)
+
+    assert caught.value.code() is code
+    trailing: Any = caught.value.trailing_metadata()
+    assert dict(trailing)["fresco-field"] == field
+
+
 @pytest.mark.parametrize(
     ("mask", "code", "sentence"),
     [

@@ -14,6 +14,8 @@ from fresco_settings import Declared, RestyleSettings, parameters_of
 
 LARGEST = 2**31 - 1
 """Of Blender's whole numbers."""
+FILES = ("reference", "reference_model")
+"""Settings that are files, which Blender names from the folder of its own file."""
 OPEN = "PRESET"
 """The choice that leaves a setting open."""
 _UNTICKED = frozenset({"seed"})
@@ -32,6 +34,7 @@ _EXTRAS: Mapping[str, Mapping[str, Any]] = {
     "guidance_scale": {"soft_max": 20.0},
     "control_scale": {"soft_max": 2.0},
     "size": {"step": 8},
+    **{name: {"subtype": "FILE_PATH"} for name in FILES},
 }
 
 

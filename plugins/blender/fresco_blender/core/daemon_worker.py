@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -176,6 +177,7 @@ class DaemonWorker:
             self.inbox.put(RenderNeeded(request))  # of many files only what is rendered can be sent
             return
         clip = self._clip(request, session)
+        request = self._with_reference(request, session)
         info = session.describe_clip(clip)
         if not request.is_rendered and _is_ambiguous(request, info):
             self.inbox.put(RenderNeeded(request))
@@ -194,6 +196,14 @@ class DaemonWorker:
     def _clip(self, request: RestyleRequest, session: Session) -> ClipSource:
         """The clip as the daemon can read it: sent, if it is on another machine."""
         return session.upload(request.path) if self.daemon_config.is_remote else request.clip
+
+    def _with_reference(self, request: RestyleRequest, session: Session) -> RestyleRequest:
+        """The same with its reference picture sent, if the daemon is on another machine."""
+        path = request.settings.get("reference")
+        if path is None or not self.daemon_config.is_remote:
+            return request
+        sent = session.upload(path).as_setting
+        return replace(request, settings={**request.settings, "reference": sent})
 
     def _follow(self, request: RestyleRequest, after: int, session: Session) -> None:
         try:
@@ -227,6 +237,7 @@ class DaemonWorker:
         clip, first_number = self._clip(request, session), 0
         if request.is_sequence:
             first_number = session.describe_clip(clip).first_number
+        request = self._with_reference(request, session)
         self._look_runner.begin(session, request, clip, first_number)
 
 
