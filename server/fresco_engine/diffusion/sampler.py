@@ -247,7 +247,8 @@ def inverted(run: BatchRun, batch: KeyframeBatch) -> Generator[StepDone, None, I
     Without guidance, so that no frame touches another. Yields after every step.
     """
     settings = run.settings
-    described = replace(batch, prompts=(plain_words(settings.source_prompt),) * len(batch.indices))
+    prompts = (plain_words(settings.source_prompt),) * len(batch.indices)
+    described = replace(batch, prompts=prompts, picture=None)
     sampler = make_sampler(run.model, settings)
     count = len(sampler.steps)
     alone = replace(settings, guidance_scale=1.0)
