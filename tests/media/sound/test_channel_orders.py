@@ -59,7 +59,7 @@ def test_the_layout_of_such_a_track_is_safe_to_ask_for_again_and_again(tmp_path:
 
     with open_input(movie) as file:
         context = file.streams.audio[0].codec_context
-        names = {context.layout.name for _ in range(50) if gc.collect() >= 0}
+        names = {context.layout.name for _ in range(50) if gc.collect(0) >= 0}
 
     assert names == {"7.1"}
 
