@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fresco_engine.diffusion.lora import Lora
     from fresco_engine.diffusion.models import load_model
     from fresco_engine.errors import FrescoError
+    from fresco_engine.planning import plan
     from fresco_engine.propagation import propagate
     from fresco_engine.propagation_settings import PropagateSettings
     from fresco_engine.rendering import (
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
         render_propagation,
         save_report,
     )
-    from fresco_engine.restyling import look, plan, restyle
+    from fresco_engine.restyling import look, restyle
     from fresco_engine.settings import RestyleSettings
     from fresco_engine.types import (
         ClipAnalysed,
@@ -85,7 +86,8 @@ _HOMES = {
     "propagation": ("propagate",),
     "propagation_settings": ("PropagateSettings",),
     "rendering": ("PropagationFiles", "render", "render_propagation", "save_report"),
-    "restyling": ("look", "plan", "restyle"),
+    "planning": ("plan",),
+    "restyling": ("look", "restyle"),
     "settings": ("RestyleSettings",),
     "types": (
         "ClipAnalysed",

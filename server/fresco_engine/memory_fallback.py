@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from fresco_engine.checkpoint import Adjustments, Checkpoint
-from fresco_engine.diffusion.cost import working_bytes
 from fresco_engine.diffusion.latents import can_be_tiled
 from fresco_engine.diffusion.memory import device_room
 from fresco_engine.diffusion.model import Model
@@ -132,6 +131,9 @@ def fitting(
     Raises:
         OutOfDeviceMemory: not even one keyframe has room.
     """
+    # It loads parts of the libraries that take seconds.
+    from fresco_engine.diffusion.cost import working_bytes
+
     room = round((1 - _SCRATCH) * free)
     wanted = settings.batch_size
     least = min(_SMALLEST_BATCH, wanted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fresco_media.clip import Clip
 from fresco_media.painted.keys import check_keys, misplaced
@@ -21,11 +22,13 @@ from fresco_engine.keyframes import (
     select_keyframes,
     with_chosen,
 )
-from fresco_engine.progress_tracker import ProgressTracker
+from fresco_engine.progress_tracker import ProgressTracker, drained
 from fresco_engine.propagation_settings import PropagateSettings
 from fresco_engine.settings import RestyleSettings
-from fresco_engine.translation_run import TranslationRun
 from fresco_engine.types import ClipAnalysed, Progress, RunWarned, Stage
+
+if TYPE_CHECKING:
+    from fresco_engine.translation_run import TranslationRun
 
 _ANALYSIS_SHORT_SIDE = 96
 
@@ -149,6 +152,11 @@ def _doubts(settings: RestyleSettings) -> Iterator[str]:
             *settings.keyframe_prompts.values(),
         )
     )
+
+
+def plan(clip: Clip, settings: RestyleSettings) -> ClipAnalysed:
+    """What `restyle` would do: shots, keyframes and working size; no model is needed."""
+    return drained(analyse(clip, settings, ProgressTracker()))
 
 
 def analyse(

@@ -30,7 +30,7 @@ from fresco_engine.interpolation.segment import Interpolator
 from fresco_engine.lazy_model import LazyModel, ModelSource
 from fresco_engine.memory_fallback import MemoryFallback
 from fresco_engine.pipeline import run_pipeline
-from fresco_engine.planning import analyse, check_range, keep_plan, planned
+from fresco_engine.planning import check_range, keep_plan, planned
 from fresco_engine.progress_tracker import ProgressTracker, drained
 from fresco_engine.reference_models import ReferencePicture
 from fresco_engine.run import Run
@@ -124,11 +124,6 @@ def _restyled(run: TranslationRun, interpolator: Interpolator | None) -> Iterato
             return
         yield RunRestarted(reason)
         analysed = _smaller(run, analysed)
-
-
-def plan(clip: Clip, settings: RestyleSettings) -> ClipAnalysed:
-    """What `restyle` would do: shots, keyframes and working size; no model is needed."""
-    return drained(analyse(clip, settings, ProgressTracker()))
 
 
 def look(clip: Clip, index: int, settings: RestyleSettings, model: Model) -> Image:

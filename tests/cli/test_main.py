@@ -95,6 +95,20 @@ def test_help_loads_neither_torch_nor_codecs() -> None:
     assert ended.stdout.splitlines()[-1] == "LOADED []"
 
 
+def test_keyframes_are_planned_without_torch(clip: Path) -> None:
+    script = (
+        "import sys; from fresco_cli.app import app\n"
+        "try: app(['keyframes', sys.argv[1]])\n"
+        "except SystemExit: pass\n"
+        "print('LOADED', sorted({'torch', 'diffusers', 'scipy'} & set(sys.modules)))"
+    )
+
+    ended = _python("-c", script, str(clip))
+
+    assert "keyframes of 12 frames" in ended.stdout, ended.stderr
+    assert ended.stdout.splitlines()[-1] == "LOADED []"
+
+
 def test_the_version_is_shown() -> None:
     ended = _python("-m", "fresco_cli", "--version")
 

@@ -12,7 +12,7 @@ import torch
 from fakes.tiny_models import tiny_vae, write_model_folder
 from fresco_engine import memory_fallback
 from fresco_engine.checkpoint import Adjustments, Checkpoint, FolderCheckpoint, NoCheckpoint, fork
-from fresco_engine.diffusion import latents
+from fresco_engine.diffusion import cost, latents
 from fresco_engine.diffusion.cost import working_bytes
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.models import load_model
@@ -287,7 +287,7 @@ def test_what_has_no_room_is_changed_no_more_than_it_must(
     def needed(model: Model, settings: Any, *, frames: int, height: int, width: int) -> int:
         return round((0.5 if model.is_tiled else 1) * GIB * (2 + frames))
 
-    monkeypatch.setattr(memory_fallback, "working_bytes", needed)
+    monkeypatch.setattr(cost, "working_bytes", needed)
     model = replace(tiny_model, vae=cast(Any, tiny_vae("kl")))
     settings, free = replace(SETTINGS, batch_size=8), round(free_gib * GIB)
 

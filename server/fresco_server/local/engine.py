@@ -114,7 +114,7 @@ class InProcessEngine:
 
     def plan(self, clip: Clip, settings: RestyleSettings) -> ClipAnalysed:
         """Shots and keyframes of a clip."""
-        from fresco_engine.restyling import plan
+        from fresco_engine.planning import plan
 
         return plan(clip, settings)
 
