@@ -298,6 +298,16 @@ def test_what_has_no_room_is_changed_no_more_than_it_must(
         assert fitting(model, settings, 768, 768, free) == wanted
 
 
+def test_where_there_is_plenty_nothing_is_counted(
+    tiny_model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(cost, "working_bytes")
+
+    assert fitting(tiny_model, SETTINGS, 512, 512, 1000 * GIB) == Adjustments()
+    with pytest.raises(ImportError):
+        fitting(tiny_model, SETTINGS, 512, 512, GIB)
+
+
 def test_a_batch_that_has_no_room_is_not_tried(
     make_clip: MakeClip,
     tiny_model: Model,
