@@ -1,0 +1,159 @@
+"""What an edit keeps that a restyle loses, at the same look, and what the method adds to an edit.
+
+    python bench/editing.py CLIP [CLIP ...] --gap 10 [--keep 1]
+
+Keyframes are made in the looks that edits are for: restyled (SDEdit, arXiv:2108.01073), edited
+frame by frame, and edited by FRESCO. Structure is the correlation of blurred brightness with the
+source, edges the F-score of theirs; "from the look" is how far the picture lies from what the
+look's own filter makes of the source, as the nearest-mean judge of `training/` measures it, as a
+share of how far the source itself does. The clip that comes back is compared in dB, with the same
+words and without guidance, to what the autoencoder alone makes of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from baselines.comparison import Shown, kept_or_made, make_parser
+from baselines.frame_by_frame import frame_by_frame
+from baselines.fresco import FRESCO
+from baselines.strategy import Keyframes, Strategy, plain, translated
+from fresco_engine.correspondence.flow import DisFlow
+from fresco_engine.diffusion.latents import decode_latents, encode_images
+from fresco_engine.diffusion.model import Model
+from fresco_engine.diffusion.models import load_model
+from fresco_engine.evaluation.evaluate import Measuring, Moment, evaluate
+from fresco_engine.evaluation.likeness import psnr
+from fresco_engine.progress_tracker import drained
+from fresco_engine.settings import RestyleSettings
+from fresco_media.types import Image
+from fresco_training import scores
+from fresco_training.scenes import scene
+from fresco_training.styles import apply_style
+
+_LOOKS = ("winter", "neon", "vintage")
+_DDIM_STEPS = 20
+
+
+@dataclass(frozen=True)
+class Edited:
+    """A strategy on inverted latents."""
+
+    made: Strategy
+    source_prompt: str
+    keep: float
+
+    def __call__(
+        self, model: Model, keyframes: Keyframes, settings: RestyleSettings
+    ) -> tuple[Image, ...]:
+        """The keyframes edited."""
+        chosen = replace(settings, mode="edit", source_prompt=self.source_prompt, keep=self.keep)
+        return self.made(model, keyframes, chosen)
+
+
+def rows_of(options: argparse.Namespace) -> dict[str, Strategy]:
+    """What is compared, by name."""
+    words, keep = options.source_prompt, options.keep
+    return {
+        "restyle, frame by frame": frame_by_frame,
+        "restyle, FRESCO": FRESCO,
+        "edit, frame by frame": Edited(frame_by_frame, words, keep),
+        "edit, FRESCO": Edited(FRESCO, words, keep),
+    }
+
+
+def _float(image: Image) -> np.ndarray:
+    return image.astype(np.float32) / 255
+
+
+def _distance(judge: scores.StyleClassifier, style: str, image: Image, source: Image) -> float:
+    """From the look's own filter, as a share of how far the source is from it."""
+
+    def place(picture: np.ndarray) -> np.ndarray:
+        return scores.features(picture, _float(source)) @ judge.whitening
+
+    wanted = place(apply_style(style, _float(source), 1.0))
+    here, before = place(_float(image)), place(_float(source))
+    return float(np.linalg.norm(here - wanted) / np.linalg.norm(before - wanted))
+
+
+def table(
+    shown: Shown, results: Mapping[str, Sequence[Image]], judge: scores.StyleClassifier, style: str
+) -> str:
+    """In Markdown."""
+    sources = [shown.cropped(image) for image in shown.keyframes.images]
+    moments = [
+        Moment(place, source, {name: made[place] for name, made in results.items()})
+        for place, source in enumerate(sources)
+    ]
+    measuring = Measuring(estimator=DisFlow(), reference="restyle, frame by frame")
+    found = {one.name: one for one in drained(evaluate(moments, measuring))}
+    lines = ["| | structure | edges | from the look | Pixel-MSE |", f"| --- |{' --- |' * 4}"]
+    for name, images in results.items():
+        pairs = list(zip(images, sources, strict=True))
+        figures = (
+            np.mean([scores.structure(_float(a), _float(b)) for a, b in pairs]),
+            np.mean([scores.edge_f_score(_float(a), _float(b)) for a, b in pairs]),
+            np.mean([_distance(judge, style, a, b) for a, b in pairs]),
+        )
+        told = " | ".join(f"{figure:.3f}" for figure in figures)
+        lines.append(f"| {name} | {told} | {found[name].pixel_mse:.6f} |")
+    return "\n".join(lines)
+
+
+def returned(shown: Shown, model: Model, settings: RestyleSettings, words: str) -> str:
+    """How the clip comes back by each inversion, beside the autoencoder alone."""
+    images = shown.keyframes.images
+    stacked = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).to(model.device)
+    decoded = decode_latents(model, encode_images(model, stacked.float() / 127.5 - 1))
+    alone = ((decoded + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    same = replace(
+        plain(settings), mode="edit", prompt=words, source_prompt=words, guidance_scale=1.0
+    )
+    ddim = replace(same, inversion="ddim", sampler="ddim", steps=_DDIM_STEPS)
+
+    def told(made: Sequence[Image]) -> str:
+        pairs = zip(made, images, strict=True)
+        return f"{np.mean([psnr(shown.cropped(a), shown.cropped(b)) for a, b in pairs]):.2f} dB"
+
+    by_ddpm, by_ddim = (translated(model, shown.keyframes, one) for one in (same, ddim))
+    return (
+        f"comes back: autoencoder {told(tuple(alone))}, ddpm {told(by_ddpm)}, "
+        f"ddim in {_DDIM_STEPS} steps {told(by_ddim)}"
+    )
+
+
+def main() -> None:
+    """Prints a table for each clip and look."""
+    parser = make_parser((__doc__ or "").splitlines()[0], "editing")
+    parser.add_argument("--keep", type=float, default=1.0)
+    options = parser.parse_args()
+    model = load_model(options.model, control=options.control, device=options.device)
+    rng = np.random.default_rng(1)
+    judge = scores.StyleClassifier.fit([scene(rng, 256) for _ in range(8)])
+    for path in options.clips:
+        shown = Shown.read(path, options, model.device)
+        for style in _LOOKS:
+            chosen = RestyleSettings(
+                prompt="", style=style, size=options.size, seed=options.seed,
+                strength=options.strength,
+            )  # fmt: skip
+            settings = model.resolved(chosen)
+            settings = replace(settings, prompt=settings.style_prompt or "")
+            results = {
+                name: kept_or_made(
+                    options.out / shown.name / style, name, row, (model, shown, settings)
+                )
+                for name, row in rows_of(options).items()
+            }
+            print(f"\n{shown.name}, {style}\n{table(shown, results, judge, style)}", flush=True)
+        usual = model.resolved(RestyleSettings(prompt="any", size=options.size, seed=options.seed))
+        print(returned(shown, model, usual, options.source_prompt), flush=True)
+
+
+if __name__ == "__main__":
+    main()
