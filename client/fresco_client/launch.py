@@ -48,6 +48,8 @@ _POLL_S = 0.1
 _ANOTHER_HAS_THE_LOCK = 3
 _START_AGAIN_S = 2.0
 _TAIL_LINES = 20
+_ROOM_BYTES = 1 << 20
+"""Room on the disk without which a daemon can neither start nor say why in its log."""
 # What a host sets for its own Python would break another one.
 _HOSTS_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__")
 
@@ -184,8 +186,12 @@ class _Start:
     def again(self) -> None:
         """Start it, detached from this process, its output going to the log."""
         try:
-            with self.log.open("ab") as log:
-                self._log_start = log.tell()
+            log = self.log.open("ab")
+        except OSError as error:
+            raise FileFailed.from_os(self.log, error) from error
+        with log:
+            self._log_start = log.tell()
+            try:
                 self._process = subprocess.Popen(
                     self._command,
                     stdin=subprocess.DEVNULL,
@@ -195,10 +201,9 @@ class _Start:
                     env=_environment(),
                     **_detached(),
                 )
-        except OSError as error:
-            raise DaemonFailedToStart(
-                f"cannot be started ({self._command[0]}: {error.strerror or error})", self.log, ""
-            ) from error
+            except OSError as error:
+                reason = f"{self._command[0]}: {error.strerror or error}"
+                raise DaemonFailedToStart(f"cannot be started ({reason})", self.log, "") from error
         # Reaps it when it ends, be it hours later, so that it does not stay as a zombie.
         threading.Thread(target=self._process.wait, daemon=True, name="fresco-reaper").start()
 
@@ -214,6 +219,8 @@ class _Start:
                 text = log.read().decode("utf-8", errors="replace")
         except OSError:
             text = ""
+        if not text and shutil.disk_usage(self.data).free < _ROOM_BYTES:
+            problem += "; the disk is full, so free some room, then try again"
         return DaemonFailedToStart(problem, self.log, "\n".join(text.splitlines()[-_TAIL_LINES:]))
 
 

@@ -98,7 +98,7 @@ class _ClientWriter(MessageWriter):
         """The content of a plain field.
 
         Raises:
-            Forbidden: a name that is not UTF-8, which the contract cannot carry.
+            Forbidden: a name or words that are not UTF-8, which the contract cannot carry.
         """
         if isinstance(content, str):
             try:
@@ -106,8 +106,8 @@ class _ClientWriter(MessageWriter):
             except UnicodeEncodeError:
                 shown = repr(content.encode("utf-8", "backslashreplace").decode())
                 raise Forbidden(
-                    f"{shown}: the name is not UTF-8, so no daemon can be told it. Rename the "
-                    "file or its folder.",
+                    f"{shown}: it is not UTF-8, so no daemon can be told it. Rename the file or "
+                    "its folder if it is a name, and type it anew if it is words.",
                     "NAME_NOT_UTF8",
                 ) from None
         return content

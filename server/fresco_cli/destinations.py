@@ -50,21 +50,22 @@ def _check_folder_of(path: Path) -> None:
 def check_extras(wanted: DestinationOptions, originals: Originals) -> None:
     """Raises: OutputNotWritable or OutputExists when report or keyframes cannot be written."""
     if wanted.report is not None:
-        check_report(wanted.report, wanted.output, originals)
+        check_report(wanted.report, wanted.output, originals, overwrite=wanted.overwrite)
     if wanted.save_keyframes is not None:
         check_keyframe_folder(
             wanted.save_keyframes, wanted.output, originals, overwrite=wanted.overwrite
         )
 
 
-def check_report(path: Path, output: Path, originals: Originals) -> None:
-    """Raises: OutputNotWritable when the report cannot be written, or would replace something."""
+def check_report(path: Path, output: Path, originals: Originals, *, overwrite: bool) -> None:
+    """Raises: OutputNotWritable or OutputExists when no report can be written to `path`."""
     check_file(path, overwrite=True)
     originals.check(path)
     if is_same_place(path, output):
         raise OutputNotWritable(
             path, "the report would replace the result; give it a name of its own"
         )
+    check_file(path, overwrite=overwrite)
 
 
 def check_folder(folder: Path, output: Path, originals: Originals) -> None:

@@ -20,7 +20,7 @@ from fresco_cli.inputs import clip_inputs
 from fresco_cli.options import ReportingOptions
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, make_output, write_error, write_json, write_text
-from fresco_cli.parsing import parse_frame_rate, parse_keyframes, parse_range
+from fresco_cli.parsing import given_place, parse_frame_rate, parse_keyframes, parse_range
 from fresco_cli.remedies import in_flags
 
 if TYPE_CHECKING:
@@ -127,7 +127,11 @@ def evaluate(
     results: Annotated[
         list[Path],
         typer.Argument(
-            metavar="RESULT...", help="Restyled clips.", show_default=False, readable=False
+            parser=given_place,
+            metavar="RESULT...",
+            help="Restyled clips.",
+            show_default=False,
+            readable=False,
         ),
     ],
     against: ComparisonOptions,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fresco_cli.parsing import chosen, place, source, source_place
+from fresco_cli.parsing import chosen, given_place, place, source, source_place
 
 _MODEL = "Model"
 _DAEMON = "Daemon"
@@ -17,6 +17,7 @@ _MESSAGES = "Messages"
 ClipPath = Annotated[
     Path,
     typer.Argument(
+        parser=given_place,
         metavar="CLIP",
         help="A video file, a folder of pictures, one picture of a sequence, or name_%04d.png.",
         show_default=False,

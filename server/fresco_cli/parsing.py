@@ -69,6 +69,18 @@ def source_place(text: str | Path) -> Path:
     return text if isinstance(text, Path) else Path(source(text))
 
 
+def given_place(text: str | Path) -> Path:
+    """The path of what a command is given to work on.
+
+    Raises:
+        BadParameter: it is empty, as for `place`; the pictures in the current folder would be
+            worked on.
+    """
+    if not str(text).strip():
+        raise typer.BadParameter("the name is empty; say what to read")
+    return Path(text)
+
+
 def chosen(text: str) -> str:
     """The name of a choice.
 

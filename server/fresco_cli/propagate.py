@@ -21,7 +21,7 @@ from fresco_cli.inputs import clip_inputs, painted_inputs
 from fresco_cli.options import ReportingOptions
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, make_output
-from fresco_cli.parsing import parse_frame_rate, place
+from fresco_cli.parsing import given_place, parse_frame_rate, place
 
 _WORTH_TELLING = 0.05
 
@@ -107,6 +107,7 @@ def propagate(
     keys: Annotated[
         Path,
         typer.Argument(
+            parser=given_place,
             metavar="KEYDIR",
             help="A folder of painted frames, with the frame's number in every name.",
             show_default=False,
@@ -138,7 +139,7 @@ def _run(
     info = engine.open_clip(job.clip, job.frame_rate).info
     job = replace(job, originals=clip_inputs(info) | painted_inputs((), job.keys))
     if report is not None:
-        destinations.check_report(report, job.output, job.originals)
+        destinations.check_report(report, job.output, job.originals, overwrite=job.overwrite)
     for folder in (job.error_maps, job.resume):
         if folder is not None:
             destinations.check_folder(folder, job.output, job.originals)

@@ -153,13 +153,13 @@ class Output:
         # The sound is read last.
         self._options.clip.check()
         size = temporary.stat().st_size if temporary.is_file() else None
-        note = {"output": str(self._path.resolve()), "bytes": size}
+        note = {"output": os.path.realpath(self._path), "bytes": size}
         self._options.checkpoint.save_delivery(note)
 
     def _is_ours(self) -> bool:
         """Whether an earlier run of this job was killed when the output had just got its name."""
         note, path = self._options.checkpoint.delivery(), self._path
-        if note is None or note.get("output") != str(path.resolve()):
+        if note is None or note.get("output") != os.path.realpath(path):
             return False
         return not path.is_file() or path.stat().st_size == note.get("bytes")
 

@@ -97,6 +97,16 @@ TABLE.plain(
 )
 
 
+@TABLE.situation(
+    "a report onto a file that is there already",
+    _TO_OUT + " --report notes.json",
+    "notes.json: it exists already; choose another name or add --overwrite",
+)
+def _report_taken(stage: Stage) -> None:
+    stage.clip()
+    (stage.folder / "notes.json").write_bytes(b"mine")
+
+
 _INTO = {
     "keyframes": _TO_OUT + " --save-keyframes maps",
     "error maps": "propagate clip.mp4 keys -o out.mp4 --fast --error-maps maps",

@@ -145,6 +145,42 @@ def test_a_report_never_replaces_a_part_of_the_model(
     assert target.read_bytes() == b"weights"
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "restyle,,-o,out.mp4,-p,ink,--local",
+        "edit,,-o,out.mp4,--to,ink,--local",
+        "look,,--frame,0,-o,out.png,-p,ink,--local",
+        "keyframes,",
+        "propagate,,keys,-o,out.mp4",
+        "propagate,clip.mp4,,-o,out.mp4",
+        "evaluate,",
+    ],
+)
+def test_what_is_worked_on_has_a_name(
+    fresco: Fresco, clip: Path, keys: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """A variable that a script never set does not mean the pictures in the current folder."""
+    monkeypatch.chdir(keys)
+
+    ended = fresco(*command.split(","))
+
+    assert ended.code == 2
+    assert "the name is empty; say what to read" in " ".join(ended.stderr.split())
+
+
+def test_a_link_that_leads_to_itself_is_replaced_like_a_file(
+    fresco: Fresco, clip: Path, keys: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out.mp4"
+    output.symlink_to(output)
+
+    ended = fresco("propagate", clip, keys, "--fast", "--overwrite", "-o", output)
+
+    assert ended.code == 0, ended.stderr
+    assert Clip.open(output).info.frame_count == 12
+
+
 @pytest.mark.parametrize("name", [NOT_UTF8, "\U0001f3a8" * 62, "y" * 251, "-n", "[a] {b} *"])
 def test_any_name_can_be_read_written_and_reported(
     fresco: Fresco, clip: Path, keys: Path, tmp_path: Path, name: str

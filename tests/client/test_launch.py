@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -24,6 +25,7 @@ from fresco_client import (
     DaemonNotFound,
     DaemonNotInstalled,
     DaemonSilent,
+    FileFailed,
     Session,
     VersionMismatch,
     data_folder,
@@ -261,6 +263,24 @@ def test_a_daemon_that_ends_early_shows_its_last_log_lines_without_a_wait(
         find_or_start(data, PROGRAM, 20)
 
     assert caught.value.log_tail == "The disk is broken.\nBuy another – größer."
+
+
+def test_a_full_disk_which_no_log_can_tell_of_is_told(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = SimpleNamespace(total=1 << 30, used=1 << 30, free=4096)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: full)
+    silent = [sys.executable, "-c", "raise SystemExit(1)"]
+
+    with pytest.raises(DaemonFailedToStart, match=r"exit code 1.*the disk is full, so free some"):
+        find_or_start(data, silent, PATIENCE_S)
+
+
+def test_a_log_that_cannot_be_written_is_named_not_the_program(data: Path) -> None:
+    (data / "daemon-output.log").mkdir()
+
+    with pytest.raises(FileFailed, match=r"daemon-output\.log: Is a directory"):
+        find_or_start(data, PROGRAM, PATIENCE_S)
 
 
 def test_a_daemon_that_does_not_answer_is_waited_for_in_bounded_time(

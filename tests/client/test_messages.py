@@ -275,8 +275,8 @@ def test_seconds_are_exact_to_the_nanosecond() -> None:
         ),
     ],
 )
-def test_a_name_that_is_not_utf8_is_told_and_never_sent(value: object, kind: type[Message]) -> None:
-    with pytest.raises(Forbidden, match=r"\\udc.*the name is not UTF-8.*Rename"):
+def test_what_is_not_utf8_is_told_and_never_sent(value: object, kind: type[Message]) -> None:
+    with pytest.raises(Forbidden, match=r"\\udc.*not UTF-8.*Rename the file.*type it anew"):
         message_of(value, kind)
 
 
