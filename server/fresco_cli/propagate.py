@@ -150,7 +150,7 @@ def _run(
         made = report_of(FollowedJob(session, job_id, info, channel).result())
     if report is not None:
         job.originals.check(report)
-        engine.save_report(made, report)
+        engine.save_report(made, report, is_new=not job.overwrite)
     suggested = made.interpolation.get("suggested_keyframe")
     channel.finished(made)
     if suggested is not None and suggested["gain"] >= _WORTH_TELLING:

@@ -73,7 +73,7 @@ class Receiver:
         report = self._told(result, warnings)
         if self.wanted.report is not None:
             self.originals.check(self.wanted.report)
-            engine.save_report(report, self.wanted.report)
+            engine.save_report(report, self.wanted.report, is_new=not self.wanted.overwrite)
         return report
 
     def _not_received(self, error: Exception) -> CommandFailed:

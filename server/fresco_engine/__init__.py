@@ -31,8 +31,8 @@ if TYPE_CHECKING:
         PropagationFiles,
         render,
         render_propagation,
-        save_report,
     )
+    from fresco_engine.report_file import save_report
     from fresco_engine.restyling import look, restyle
     from fresco_engine.settings import RestyleSettings
     from fresco_engine.types import (
@@ -85,7 +85,8 @@ _HOMES = {
     "errors": ("FrescoError",),
     "propagation": ("propagate",),
     "propagation_settings": ("PropagateSettings",),
-    "rendering": ("PropagationFiles", "render", "render_propagation", "save_report"),
+    "rendering": ("PropagationFiles", "render", "render_propagation"),
+    "report_file": ("save_report",),
     "planning": ("plan",),
     "restyling": ("look", "restyle"),
     "settings": ("RestyleSettings",),

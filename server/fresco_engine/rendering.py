@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from fresco_media.clip import Clip
-from fresco_media.files.disk import write_whole
 from fresco_media.files.output_folders import alone_with
 from fresco_media.stills.images import working_size
 from fresco_media.writing.destination import originals_of
@@ -154,18 +152,6 @@ def render_propagation(
             )
         )
     yield RunFinished(written.report("none", device))
-
-
-def save_report(report: Report, path: Path) -> None:
-    """Write a report as JSON.
-
-    Raises:
-        OutputNotWritable: the file cannot be written.
-        DiskFull: the disk has no room for it.
-    """
-    text = json.dumps(report.as_dict(), indent=2, ensure_ascii=False) + "\n"
-    # Names that are not UTF-8 become JSON's own escapes by this.
-    write_whole(path, text.encode("utf-8", "backslashreplace"))
 
 
 class _Writing:

@@ -13,7 +13,8 @@ import pytest
 from fresco_engine.checkpoint import CheckpointReader, FolderCheckpoint, Kind
 from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import ClipChanged, DiskFull, OutputExists, OutputNotWritable
-from fresco_engine.rendering import render, save_report
+from fresco_engine.rendering import render
+from fresco_engine.report_file import save_report
 from fresco_engine.settings import (
     OptimisationSettings,
     RestyleSettings,

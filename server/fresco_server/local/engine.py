@@ -193,11 +193,11 @@ class InProcessEngine:
             originals=job.originals,
         )
 
-    def save_report(self, report: Report, path: Path) -> None:
+    def save_report(self, report: Report, path: Path, *, is_new: bool = False) -> None:
         """Write a report as JSON."""
-        from fresco_engine.rendering import save_report
+        from fresco_engine.report_file import save_report
 
-        save_report(report, path)
+        save_report(report, path, is_new=is_new)
 
     def look(self, clip: Clip, index: int, settings: RestyleSettings, model: Any) -> Image:
         """One frame restyled."""
