@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from fresco_engine.translation_run import TranslationRun
 
 _ANALYSIS_SHORT_SIDE = 96
+_OF_EDITS = ("source_prompt", "keep", "inversion")
 
 
 def planned(run: TranslationRun) -> Generator[Progress | RunWarned, None, ClipAnalysed]:
@@ -123,8 +124,11 @@ def _doubts(settings: RestyleSettings) -> Iterator[str]:
             f"the negative prompt has no effect at a guidance of {settings.guidance_scale}; "
             f"raise {marked('guidance_scale')} above 1 to use it"
         )
-    if settings.source_prompt.strip() and not settings.is_edit:
-        yield f"{marked('source_prompt')} has no effect unless {marked('mode')} is edit"
+    if not settings.is_edit:
+        usual = RestyleSettings(prompt="any")
+        for name in _OF_EDITS:
+            if getattr(settings, name) != getattr(usual, name):
+                yield f"{marked(name)} has no effect unless {marked('mode')} is edit"
     if settings.is_edit and settings.inversion == "ddim" and settings.keep != 1:
         yield (
             f"{marked('keep')} has no effect with the inversion ddim; choose the inversion ddpm to "

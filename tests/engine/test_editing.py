@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from fresco_engine.checkpoint import FolderCheckpoint
 from fresco_engine.diffusion.model import Model
 from fresco_engine.restyling import restyle
@@ -41,10 +42,14 @@ def test_a_run_that_is_stopped_goes_on_with_the_same_pictures(
     assert last.done == last.total
 
 
-def test_words_for_an_edit_without_one_are_told(make_clip: MakeClip, tiny_model: Model) -> None:
-    settings = replace(SETTINGS, source_prompt="of")
+@pytest.mark.parametrize("name", ["source_prompt", "keep", "inversion"])
+def test_what_is_for_edits_alone_is_told_without_one(
+    name: str, make_clip: MakeClip, tiny_model: Model
+) -> None:
+    chosen = {"source_prompt": "of", "keep": 0.5, "inversion": "ddim"}[name]
+    settings = replace(SETTINGS, **{name: chosen})
 
     events = list(restyle(make_clip(3), settings, tiny_model))
 
     warnings = [event.message for event in events if isinstance(event, RunWarned)]
-    assert any("has no effect unless" in text for text in warnings)
+    assert sum("has no effect unless" in text for text in warnings) == 1

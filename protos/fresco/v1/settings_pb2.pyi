@@ -232,8 +232,8 @@ class RestyleSettings(_message.Message):
     canny_high: _builtins.int
     """Gradient from which canny begins an edge, 0 to 2040. Default 100."""
     mode: _builtins.str
-    """"restyle" paints the whole picture anew, "edit" changes only what the words change: the latents
-    are inverted first. Default "restyle".
+    """What is done: "restyle" paints the whole picture anew, "edit" changes only what the words
+    change, by inverting the latents first. Default "restyle".
     """
     source_prompt: _builtins.str
     """In an edit, the prompt's words as they are true of the clip; no longer than the text encoder
