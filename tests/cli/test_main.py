@@ -26,8 +26,9 @@ _SLOW_PROGRAM = """
 import signal
 import time
 
-# As in a terminal: what is started in the background, the tests too, may inherit it ignored.
+# As in a terminal: what is started in the background, the tests too, may inherit them ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 import fresco_cli.app as commands
 from fresco_cli import __main__ as program
