@@ -94,13 +94,15 @@ def _doubts(clip: Clip, settings: RestyleSettings) -> Iterator[str]:
     """What is told of a whole clip as an event of the job."""
     from fresco_engine.diffusion.few_step import idle_doubts
     from fresco_engine.diffusion.prompting.wording import wording_doubts
+    from fresco_engine.planning import edit_doubts
     from fresco_media.stills.images import limit_told, working_size
 
     told = limit_told(working_size(clip.info.width, clip.info.height, settings.size))
     yield from filter(None, (told,))
     if settings.sampler is not None:
         yield from idle_doubts(settings)
-    yield from wording_doubts((settings.prompt, settings.negative_prompt or ""))
+    yield from edit_doubts(settings)
+    yield from wording_doubts(settings.texts)
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,8 @@ class MemoryFallback:
         self._is_planned = True
         wanted = replace(settings, batch_size=self.batch_size)
         found = fitting(self.adapted(model), wanted, height, width, free)
+        if found == Adjustments():
+            return ()
         before = set(self.notes())
         self._save(
             replace(

@@ -124,16 +124,7 @@ def _doubts(settings: RestyleSettings) -> Iterator[str]:
             f"the negative prompt has no effect at a guidance of {settings.guidance_scale}; "
             f"raise {marked('guidance_scale')} above 1 to use it"
         )
-    if not settings.is_edit:
-        usual = RestyleSettings(prompt="any")
-        for name in _OF_EDITS:
-            if getattr(settings, name) != getattr(usual, name):
-                yield f"{marked(name)} has no effect unless {marked('mode')} is edit"
-    if settings.is_edit and settings.inversion == "ddim" and settings.keep != 1:
-        yield (
-            f"{marked('keep')} has no effect with the inversion ddim; choose the inversion ddpm to "
-            "use it"
-        )
+    yield from edit_doubts(settings)
     if any(True for text in settings.keyframe_prompts.values() for _ in lora_tags(text)):
         yield (
             f"a LoRA named in {marked('keyframe_prompts')} changes all of the clip, not only its "
@@ -150,12 +141,20 @@ def _doubts(settings: RestyleSettings) -> Iterator[str]:
         yield f"{marked('reference')} has no effect at a {marked('reference_scale')} of 0"
     elif settings.reference is None and settings.reference_model is not None:
         yield f"{marked('reference_model')} has no effect without a {marked('reference')}"
-    yield from wording_doubts(
-        (
-            *(settings.prompt, settings.source_prompt, settings.negative_prompt or ""),
-            *settings.keyframe_prompts.values(),
+    yield from wording_doubts(settings.texts)
+
+
+def edit_doubts(settings: RestyleSettings) -> Iterator[str]:
+    """What was chosen for an edit and has no effect."""
+    usual = RestyleSettings(prompt="any")
+    for name in () if settings.is_edit else _OF_EDITS:
+        if getattr(settings, name) != getattr(usual, name):
+            yield f"{marked(name)} has no effect unless {marked('mode')} is edit"
+    if settings.is_edit and settings.inversion == "ddim" and settings.keep != usual.keep:
+        yield (
+            f"{marked('keep')} has no effect with the inversion ddim; choose the inversion ddpm to "
+            "use it"
         )
-    )
 
 
 def plan(clip: Clip, settings: RestyleSettings) -> ClipAnalysed:

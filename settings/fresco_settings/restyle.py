@@ -666,6 +666,12 @@ class RestyleSettings:
         """Whether what the words do not change is kept."""
         return self.mode == "edit"
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All words of the user's own for the model, see `PROMPTS`."""
+        once = (self.prompt, self.source_prompt, self.negative_prompt or "")
+        return (*once, *self.keyframe_prompts.values())
+
     def with_preset(self, name: str) -> RestyleSettings:
         """These settings with the costs of a preset, which never makes them larger."""
         chosen: dict[str, Any] = {"preset": name}

@@ -30,7 +30,6 @@ from fresco_engine.diffusion.guidance import maps_ahead
 from fresco_engine.diffusion.hooks import guided_sizes
 from fresco_engine.diffusion.latents import (
     decode_latents,
-    downscale,
     encode_images,
     vae_dtype,
 )
@@ -185,7 +184,7 @@ def _pretended_run(
 ) -> BatchRun:
     """A batch made ready for `denoised`, of pictures that nobody has seen."""
     channels = int(cast(Any, model.vae).config.latent_channels)
-    size = (height // downscale(model), width // downscale(model))
+    size = (height // model.downscale, width // model.downscale)
     correspondence = _still(frames, height, width)
     halves = 2 if (settings.guidance_scale or 0) > 1 else 1
     clean = torch.empty(frames, channels, *size, device=_META)

@@ -86,19 +86,13 @@ def can_be_tiled(model: Model, height: int, width: int) -> bool:
     return is_whole and max(height, width) > TILE
 
 
-def downscale(model: Model) -> int:
-    """How many pixels of a picture's side one of its latents' stands for."""
-    vae: Any = model.vae
-    return 2 ** (len(vae.config.block_out_channels) - 1)
-
-
 @contextmanager
 def _in_tiles(model: Model) -> Iterator[None]:
     """Inside, the autoencoder works as the model says; other jobs may use the same one."""
     vae: Any = model.vae
     if model.is_tiled:
         vae.enable_tiling()
-        vae.tile_sample_min_size, vae.tile_latent_min_size = TILE, TILE // downscale(model)
+        vae.tile_sample_min_size, vae.tile_latent_min_size = TILE, TILE // model.downscale
     try:
         yield
     finally:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
     from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
-_PIXELS = 8
-"""Of a picture, in each direction, to one of its latents."""
 _LEAST_SHARE = 0.75
 """Of the size that a model of XL's shape was made for, below which its pictures fall apart."""
 
@@ -72,6 +70,12 @@ class Model:
         return self.text_encoder_2 is not None
 
     @property
+    def downscale(self) -> int:
+        """How many pixels of a picture's side one of its latents' stands for."""
+        vae: Any = self.vae
+        return 2 ** (len(vae.config.block_out_channels) - 1)
+
+    @property
     def readers(self) -> tuple[TextReader, ...]:
         """Its text encoders, whose states stand beside each other in what the U-Net sees."""
         first = TextReader(self.text_encoder, self.tokenizer)
@@ -87,7 +91,7 @@ class Model:
         """What the user should know of resolved `settings` that do not suit this model."""
         yield from sampling_doubts(settings, self.few_step)
         latents = self.unet.config["sample_size"]
-        own = _PIXELS * latents if isinstance(latents, int) else 0
+        own = self.downscale * latents if isinstance(latents, int) else 0
         if self.is_xl and settings.size < _LEAST_SHARE * own:
             yield (
                 f"the model was made for pictures of {own} px, and at {settings.size} px it draws "

@@ -162,14 +162,7 @@ def use(
     heart.longest_s = 0.0  # the button's own work is over
     yield lambda: len(card.keyframe_files) >= 5
     streaming_s, loop_s = times.longest_s, heart.longest_s
-    # The timer puts them there a few at a time, however long that takes.
-    yield lambda: _are_all_keys_there(card)
-    bpy.ops.ed.undo()
-    yield 1.0
-    scene = bpy.context.scene
-    after_undo = [s.name for s in stage.part("vse").all_strips(scene)]
-    bpy.ops.ed.redo()
-    yield lambda: _are_all_keys_there(card)
+    after_undo = yield from _take_back_keyframes(card)
     if frames_mark:
         Path(frames_mark).touch()
     yield lambda: card.phase in {"fetching", "placed"}
@@ -181,18 +174,8 @@ def use(
     scene = bpy.context.scene
     placed_s = times.longest_s
     done = [stage.lies(s) for s in stage.part("vse").all_strips(scene)]
-    stage.choose(scene, stage.part("timeline").results(scene, card.job_id)[0])
-    stage.part("vse").redraw()
-    yield 1.0  # its panel is drawn
-    bpy.ops.ed.undo()
-    yield 1.0
+    taken_back = yield from _take_back_result(card)
     scene = bpy.context.scene
-    undone = [s.name for s in stage.part("vse").all_strips(scene)]
-    said = card.fault.remedy if card.fault else ""
-    bpy.ops.ed.redo()
-    yield 1.0
-    scene = bpy.context.scene
-    redone = [s.name for s in stage.part("vse").all_strips(scene)]
     stage.choose(scene, next(s for s in stage.part("vse").all_strips(scene) if s.name == "shot"))
     _press_restyle()
     last = list(state().cards.values())[-1]
@@ -209,12 +192,41 @@ def use(
         "keys": card.plan.keyframes,
         "after_undo": after_undo,
         "done": done,
-        "undone": undone,
-        "said": said,
-        "redone": redone,
+        **taken_back,
         "frames": card.result_frames,
         "tab_was_drawn": bool(_drawn),
     }
+
+
+def _take_back_keyframes(card: Any) -> Generator[hands.Step, None, list[str]]:
+    """Undo and redo while keyframes come; the strips that there were between the two."""
+    # The timer puts them there a few at a time, however long that takes.
+    yield lambda: _are_all_keys_there(card)
+    bpy.ops.ed.undo()
+    yield 1.0
+    between = _names()
+    bpy.ops.ed.redo()
+    yield lambda: _are_all_keys_there(card)
+    return between
+
+
+def _take_back_result(card: Any) -> Generator[hands.Step, None, dict[str, Any]]:
+    """Undo and redo of a result that is chosen: the strips after each, and what was said."""
+    scene = bpy.context.scene
+    stage.choose(scene, stage.part("timeline").results(scene, card.job_id)[0])
+    stage.part("vse").redraw()
+    yield 1.0  # its panel is drawn
+    bpy.ops.ed.undo()
+    yield 1.0
+    undone = _names()
+    said = card.fault.remedy if card.fault else ""
+    bpy.ops.ed.redo()
+    yield 1.0
+    return {"undone": undone, "said": said, "redone": _names()}
+
+
+def _names() -> list[str]:
+    return [strip.name for strip in stage.part("vse").all_strips(bpy.context.scene)]
 
 
 def _are_all_keys_there(card: Any) -> bool:

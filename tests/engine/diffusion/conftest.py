@@ -7,7 +7,11 @@ from collections.abc import Callable
 import pytest
 import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from fresco_engine.correspondence.batch import BatchCorrespondence
+from fresco_engine.correspondence.batch import BatchCorrespondence, correspond
+from fresco_engine.correspondence.flow import DisFlow
+from fresco_media.types import Image
+
+from tests.engine.diffusion.batches import moving
 
 MakeUNet = Callable[..., UNet2DConditionModel]
 MakeCorrespondence = Callable[..., BatchCorrespondence]
@@ -61,3 +65,15 @@ def _make_correspondence(
 def make_correspondence() -> MakeCorrespondence:
     """Makes correspondences of random flow for frames of a height and width."""
     return _make_correspondence
+
+
+@pytest.fixture(scope="module")
+def images() -> tuple[Image, ...]:
+    """Three small frames that move."""
+    return moving()
+
+
+@pytest.fixture(scope="module")
+def correspondence(images: tuple[Image, ...]) -> BatchCorrespondence:
+    """Of `images`, also where a module has others."""
+    return correspond(images, DisFlow())

@@ -15,15 +15,14 @@ from fresco_engine.diffusion import inversion
 from fresco_engine.diffusion.latents import decode_latents, encode_images
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.models import load_model
-from fresco_engine.diffusion.sampler import KeyframeBatch, StepDone, Translation, translate
+from fresco_engine.diffusion.sampler import StepDone, Translation, translate
 from fresco_engine.diffusion.samplers import batch_steps
 from fresco_engine.errors import InvalidSettings
-from fresco_engine.progress_tracker import drained
-from fresco_engine.settings import AttentionSettings, RestyleSettings, SamplerKind
+from fresco_engine.settings import AttentionSettings, SamplerKind
 from fresco_media.types import Image
 
+from tests.engine.diffusion.batches import CARD, PLAIN, batch_of, run
 from tests.engine.diffusion.stock import STOCK
-from tests.engine.diffusion.test_sampler import PLAIN, SIZE
 from tests.fakes.tiny_models import write_model_folder
 
 SAME = replace(PLAIN, mode="edit", source_prompt="blue", guidance_scale=1.0)
@@ -37,35 +36,9 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         vae="tiny",
         channels=6,
         prediction_type=request.param,
-        card={"name": "tiny", "controls": {"tile": "controlnet"}, "defaults": {"control": "tile"}},
+        card=CARD,
     )
     return load_model(folder, control="tile", device="cpu")
-
-
-@pytest.fixture(scope="module")
-def images() -> tuple[Image, ...]:
-    random = np.random.default_rng(0)
-    picture = np.kron(random.integers(0, 255, (12, 14, 3)), np.ones((8, 8, 1))).astype(np.uint8)
-    return tuple(
-        np.ascontiguousarray(picture[4 * i : 4 * i + SIZE, 2 * i : 2 * i + SIZE]) for i in range(3)
-    )
-
-
-@pytest.fixture(scope="module")
-def correspondence(images: tuple[Image, ...]) -> BatchCorrespondence:
-    return correspond(images, DisFlow())
-
-
-def run(
-    model: Model,
-    images: tuple[Image, ...],
-    correspondence: BatchCorrespondence,
-    settings: RestyleSettings,
-) -> Translation:
-    settings = model.resolved(settings)
-    prompts = (settings.prompt,) * len(images)
-    batch = KeyframeBatch(indices=tuple(range(len(images))), images=images, prompts=prompts)
-    return drained(translate(model, batch, settings, correspondence))
 
 
 def clean_of(model: Model, images: tuple[Image, ...]) -> torch.Tensor:
@@ -149,7 +122,7 @@ def test_every_step_back_and_forth_is_told_once(
     model: Model, images: tuple[Image, ...], correspondence: BatchCorrespondence
 ) -> None:
     settings = model.resolved(SAME)
-    batch = KeyframeBatch(indices=(0,), images=images[:1], prompts=("blue",))
+    batch = batch_of(images[:1])
 
     alone = correspond(images[:1], DisFlow())
     steps = list(translate(model, batch, settings, alone))

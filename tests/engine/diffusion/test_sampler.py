@@ -40,26 +40,17 @@ from fresco_engine.settings import (
 )
 from fresco_media.types import Image
 
+from tests.engine.diffusion.batches import (
+    CARD,
+    NO_ATTENTION,
+    PLAIN,
+    SIZE,
+    batch_of,
+    run,
+)
 from tests.engine.diffusion.stock import STOCK
 from tests.fakes.tiny_models import write_model_folder
 
-NO_ATTENTION = AttentionSettings(spatial=False, cross_frame=False, temporal=False)
-NO_OPTIMISATION = OptimisationSettings(temporal=False, spatial=False)
-PLAIN = RestyleSettings(
-    prompt="blue",
-    negative_prompt="of",
-    steps=4,
-    strength=0.75,
-    guidance_scale=3.0,
-    control_scale=0.7,
-    seed=3,
-    start_noise="shared",
-    step_noise="shared",
-    attention=NO_ATTENTION,
-    optimisation=NO_OPTIMISATION,
-    smoothing=SmoothingSettings(is_on=False),
-)
-SIZE = 64
 SAMPLERS = tuple(STOCK)
 
 
@@ -71,39 +62,9 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         vae="tiny",
         channels=6,
         prediction_type=request.param,
-        card={"name": "tiny", "controls": {"tile": "controlnet"}, "defaults": {"control": "tile"}},
+        card=CARD,
     )
     return load_model(folder, control="tile", device="cpu")
-
-
-@pytest.fixture(scope="module")
-def images() -> tuple[Image, ...]:
-    random = np.random.default_rng(0)
-    picture = np.kron(random.integers(0, 255, (12, 14, 3)), np.ones((8, 8, 1))).astype(np.uint8)
-    return tuple(
-        np.ascontiguousarray(picture[4 * i : 4 * i + SIZE, 2 * i : 2 * i + SIZE]) for i in range(3)
-    )
-
-
-@pytest.fixture(scope="module")
-def correspondence(images: tuple[Image, ...]) -> BatchCorrespondence:
-    return correspond(images, DisFlow())
-
-
-def batch_of(images: tuple[Image, ...], settings: RestyleSettings = PLAIN) -> KeyframeBatch:
-    return KeyframeBatch(
-        indices=tuple(range(len(images))), images=images, prompts=(settings.prompt,) * len(images)
-    )
-
-
-def run(
-    model: Model,
-    images: tuple[Image, ...],
-    correspondence: BatchCorrespondence,
-    settings: RestyleSettings,
-) -> Translation:
-    settings = resolve(settings, model.defaults)
-    return drained(translate(model, batch_of(images, settings), settings, correspondence))
 
 
 def shown_of(

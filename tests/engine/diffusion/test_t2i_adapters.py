@@ -11,68 +11,39 @@ import numpy as np
 import pytest
 import torch
 from diffusers import MultiAdapter, StableDiffusionAdapterPipeline
-from fresco_engine.correspondence.batch import BatchCorrespondence, correspond
-from fresco_engine.correspondence.flow import DisFlow
+from fresco_engine.correspondence.batch import BatchCorrespondence
 from fresco_engine.diffusion.controlnets import load_controlnet
 from fresco_engine.diffusion.controls import LoadedControl
 from fresco_engine.diffusion.cost import batch_cost
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.models import load_model
 from fresco_engine.diffusion.quiet import quiet_libraries
-from fresco_engine.diffusion.sampler import KeyframeBatch, translate
+from fresco_engine.diffusion.sampler import translate
 from fresco_engine.diffusion.schedule import make_scheduler
 from fresco_engine.diffusion.weights import WeightsKind, kind_of, read_header
 from fresco_engine.errors import ModelCorrupt, WrongModelKind
 from fresco_engine.progress_tracker import drained
 from fresco_engine.settings import (
-    AttentionSettings,
-    OptimisationSettings,
     RestyleSettings,
-    SmoothingSettings,
 )
 from fresco_media.types import Image
 from safetensors.torch import load_file, save_file
 
+from tests.engine.diffusion import batches
+from tests.engine.diffusion.batches import CARD, SIZE, batch_of
 from tests.fakes.tiny_models import tiny_unet, write_model_folder
 from tests.fakes.tiny_t2i_adapter import T2IKind, tiny_t2i_adapter, write_t2i_adapter
 
-SIZE = 64
-PLAIN = RestyleSettings(
-    prompt="blue",
-    negative_prompt="of",
-    steps=2,
-    strength=1.0,
-    guidance_scale=3.0,
-    control="tile:0.7",
-    seed=3,
-    start_noise="shared",
-    step_noise="shared",
-    attention=AttentionSettings(spatial=False, cross_frame=False, temporal=False),
-    optimisation=OptimisationSettings(temporal=False, spatial=False),
-    smoothing=SmoothingSettings(is_on=False),
-)
+PLAIN = replace(batches.PLAIN, steps=2, strength=1.0, control_scale=None, control="tile:0.7")
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     folder = tmp_path_factory.mktemp("model")
-    card = {"name": "tiny", "controls": {"tile": "controlnet"}, "defaults": {"control": "tile"}}
-    write_model_folder(folder, vae="tiny", card=card)
+    write_model_folder(folder, vae="tiny", card=CARD)
     loaded = load_model(folder, control="tile", device="cpu")
     # Of other schedules the library's pipeline changes the offset, and warns.
     return replace(loaded, scheduler_config={**loaded.scheduler_config, "steps_offset": 1})
-
-
-@pytest.fixture(scope="module")
-def images() -> tuple[Image, ...]:
-    random = np.random.default_rng(0)
-    pixels = np.kron(random.integers(0, 255, (12, 14, 3)), np.ones((8, 8, 1))).astype(np.uint8)
-    return tuple(np.ascontiguousarray(pixels[4 * i : 4 * i + SIZE, :SIZE]) for i in range(3))
-
-
-@pytest.fixture(scope="module")
-def correspondence(images: tuple[Image, ...]) -> BatchCorrespondence:
-    return correspond(images, DisFlow())
 
 
 def bound(model: Model, *adapters: Any) -> Model:
@@ -89,8 +60,7 @@ def latents_of(
     correspondence: BatchCorrespondence,
     settings: RestyleSettings = PLAIN,
 ) -> torch.Tensor:
-    batch = KeyframeBatch(indices=(0, 1, 2), images=images, prompts=("blue",) * 3)
-    made = drained(translate(model, batch, model.resolved(settings), correspondence))
+    made = drained(translate(model, batch_of(images), model.resolved(settings), correspondence))
     return torch.cat([made.anchors.first[-1], made.anchors.last[-1]])
 
 

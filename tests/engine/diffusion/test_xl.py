@@ -10,18 +10,15 @@ import numpy as np
 import pytest
 import torch
 from diffusers import StableDiffusionXLControlNetImg2ImgPipeline
-from fresco_engine.correspondence.batch import BatchCorrespondence, correspond
-from fresco_engine.correspondence.flow import DisFlow
+from fresco_engine.correspondence.batch import BatchCorrespondence
 from fresco_engine.diffusion.hooks import guided_blocks, guided_sizes
 from fresco_engine.diffusion.library import Library
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.models import load_model
 from fresco_engine.diffusion.prompting.encoding import encode_prompt, encode_words
 from fresco_engine.diffusion.quiet import quiet_libraries
-from fresco_engine.diffusion.sampler import KeyframeBatch, Translation, translate
 from fresco_engine.diffusion.schedule import make_scheduler
 from fresco_engine.errors import InvalidSettings, WrongModelKind
-from fresco_engine.progress_tracker import drained
 from fresco_engine.settings import (
     AttentionSettings,
     OptimisationSettings,
@@ -31,28 +28,12 @@ from fresco_engine.settings import (
 from fresco_media.types import Image
 from safetensors.torch import save_file
 
+from tests.engine.diffusion import batches
+from tests.engine.diffusion.batches import CARD, NO_ATTENTION, moving, run
 from tests.fakes.tiny_models import TOKENS
 from tests.fakes.tiny_xl import POOLED, TEXT_WIDTHS, write_xl_folder
 
-SIZE = 64
-NO_ATTENTION = AttentionSettings(spatial=False, cross_frame=False, temporal=False)
-NO_OPTIMISATION = OptimisationSettings(temporal=False, spatial=False)
-PLAIN = RestyleSettings(
-    prompt="blue",
-    negative_prompt="of",
-    steps=4,
-    strength=0.75,
-    guidance_scale=3.0,
-    control_scale=0.7,
-    size=SIZE,
-    seed=3,
-    start_noise="shared",
-    step_noise="shared",
-    attention=NO_ATTENTION,
-    optimisation=NO_OPTIMISATION,
-    smoothing=SmoothingSettings(is_on=False),
-)
-CARD = {"name": "tiny", "controls": {"tile": "controlnet"}, "defaults": {"control": "tile"}}
+PLAIN = replace(batches.PLAIN, size=batches.SIZE)
 
 
 @pytest.fixture(scope="module")
@@ -67,29 +48,8 @@ def model(folder: Path) -> Model:
 
 @pytest.fixture(scope="module")
 def images() -> tuple[Image, ...]:
-    random = np.random.default_rng(0)
-    picture = np.kron(random.integers(0, 255, (12, 18, 3)), np.ones((8, 8, 1))).astype(np.uint8)
-    return tuple(
-        np.ascontiguousarray(picture[4 * i : 4 * i + SIZE, 2 * i : 2 * i + 96]) for i in range(3)
-    )
-
-
-@pytest.fixture(scope="module")
-def correspondence(images: tuple[Image, ...]) -> BatchCorrespondence:
-    return correspond(images, DisFlow())
-
-
-def run(
-    model: Model,
-    images: tuple[Image, ...],
-    correspondence: BatchCorrespondence,
-    settings: RestyleSettings,
-) -> Translation:
-    settings = model.resolved(settings)
-    batch = KeyframeBatch(
-        indices=tuple(range(len(images))), images=images, prompts=(settings.prompt,) * len(images)
-    )
-    return drained(translate(model, batch, settings, correspondence))
+    """Wider than they are high, as what such models are told of the size is."""
+    return moving(96)
 
 
 def stock(model: Model, settings: RestyleSettings) -> Any:

@@ -11,46 +11,32 @@ import numpy as np
 import pytest
 import torch
 from diffusers import StableDiffusionControlNetImg2ImgPipeline
-from fresco_engine.correspondence.batch import BatchCorrespondence, correspond
-from fresco_engine.correspondence.flow import DisFlow
+from fresco_engine.correspondence.batch import BatchCorrespondence
 from fresco_engine.diffusion.library import Library
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.models import load_model
 from fresco_engine.diffusion.picture_prompt.prompt import PicturePrompt
 from fresco_engine.diffusion.quiet import quiet_libraries
-from fresco_engine.diffusion.sampler import KeyframeBatch, translate
+from fresco_engine.diffusion.sampler import translate
 from fresco_engine.diffusion.schedule import make_scheduler
 from fresco_engine.progress_tracker import drained
 from fresco_engine.reference_models import ReferencePicture
 from fresco_engine.settings import (
     AttentionSettings,
     OptimisationSettings,
-    RestyleSettings,
     SmoothingSettings,
 )
 from fresco_media.stills.images import write_image
 from fresco_media.types import Image
 from PIL import Image as Pillow
 
+from tests.engine.diffusion import batches
+from tests.engine.diffusion.batches import CARD, batch_of
 from tests.fakes.tiny_ip_adapter import AdapterKind, write_image_encoder, write_ip_adapter
 from tests.fakes.tiny_models import write_model_folder
 
 KINDS: tuple[AdapterKind, ...] = ("plain", "plus", "full")
-SIZE = 64
-PLAIN = RestyleSettings(
-    prompt="blue",
-    negative_prompt="of",
-    steps=4,
-    strength=0.5,
-    guidance_scale=3.0,
-    control_scale=0.7,
-    seed=3,
-    start_noise="shared",
-    step_noise="shared",
-    attention=AttentionSettings(spatial=False, cross_frame=False, temporal=False),
-    optimisation=OptimisationSettings(temporal=False, spatial=False),
-    smoothing=SmoothingSettings(is_on=False),
-)
+PLAIN = replace(batches.PLAIN, strength=0.5)
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def model(folder: Path) -> Model:
-    card = {"name": "tiny", "controls": {"tile": "controlnet"}, "defaults": {"control": "tile"}}
-    write_model_folder(folder / "tiny", vae="tiny", card=card)
+    write_model_folder(folder / "tiny", vae="tiny", card=CARD)
     loaded = load_model(folder / "tiny", control="tile", device="cpu")
     for kind in KINDS:
         write_ip_adapter(folder / "models" / "ipadapter" / f"{kind}.safetensors", loaded.unet, kind)
@@ -75,18 +60,6 @@ def picture(folder: Path) -> Path:
     pixels = np.kron(random.integers(0, 255, (6, 9, 3)), np.ones((8, 8, 1))).astype(np.uint8)
     write_image(folder / "look.png", pixels)
     return folder / "look.png"
-
-
-@pytest.fixture(scope="module")
-def images() -> tuple[Image, ...]:
-    random = np.random.default_rng(0)
-    pixels = np.kron(random.integers(0, 255, (12, 14, 3)), np.ones((8, 8, 1))).astype(np.uint8)
-    return tuple(np.ascontiguousarray(pixels[4 * i : 4 * i + SIZE, :SIZE]) for i in range(3))
-
-
-@pytest.fixture(scope="module")
-def correspondence(images: tuple[Image, ...]) -> BatchCorrespondence:
-    return correspond(images, DisFlow())
 
 
 def prompt_of(model: Model, picture: Path, kind: AdapterKind, scale: float = 0.6) -> PicturePrompt:
@@ -104,7 +77,7 @@ def latents_of(
     **changes: Any,
 ) -> torch.Tensor:
     settings = model.resolved(replace(PLAIN, **changes))
-    batch = KeyframeBatch(indices=(0, 1, 2), images=images, prompts=("blue",) * 3, picture=picture)
+    batch = replace(batch_of(images), picture=picture)
     translation = drained(translate(model, batch, settings, correspondence))
     return torch.cat([translation.anchors.first[-1], translation.anchors.last[-1]])
 
