@@ -25,13 +25,14 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
 from fresco_engine.correspondence.batch import BatchCorrespondence
+from fresco_engine.diffusion.batch_run import BatchRun, KeyframeBatch
 from fresco_engine.diffusion.controls import LoadedControl
 from fresco_engine.diffusion.cost import batch_cost, moved
 from fresco_engine.diffusion.latents import decode_latents, encode_images
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.models import choose_device
 from fresco_engine.diffusion.quiet import quiet_libraries
-from fresco_engine.diffusion.sampler import BatchRun, KeyframeBatch, denoised, prepared
+from fresco_engine.diffusion.sampler import denoised, prepared
 from fresco_engine.diffusion.tokenizers import CLIPS, load_tokenizer
 from fresco_engine.interpolation.choice import make_interpolator
 from fresco_engine.interpolation.segment import Segment

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from fresco_engine.correspondence.batch import BatchCorrespondence
+from fresco_engine.diffusion.batch_run import KeyframeBatch
 from fresco_engine.diffusion.model import Model
-from fresco_engine.diffusion.sampler import KeyframeBatch, translate
+from fresco_engine.diffusion.sampler import translate
 from fresco_engine.settings import (
     AttentionSettings,
     OptimisationSettings,

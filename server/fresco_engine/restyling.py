@@ -19,10 +19,11 @@ from fresco_media.types import Image
 from fresco_engine.checkpoint import Checkpoint, NoCheckpoint
 from fresco_engine.correspondence.batch import correspond
 from fresco_engine.correspondence.flow import DisFlow, FlowEstimator, FlowPreset
+from fresco_engine.diffusion.batch_run import KeyframeBatch, StepDone
 from fresco_engine.diffusion.control import ShotControls, control_pictures
 from fresco_engine.diffusion.memory import device_memory, release_device_memory
 from fresco_engine.diffusion.model import Model
-from fresco_engine.diffusion.sampler import KeyframeBatch, StepDone, translate
+from fresco_engine.diffusion.sampler import translate
 from fresco_engine.errors import InvalidSettings, OutOfDeviceMemory
 from fresco_engine.flow_models import load_estimator
 from fresco_engine.interpolation.choice import make_interpolator, shared_cores

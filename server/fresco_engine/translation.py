@@ -22,16 +22,11 @@ from fresco_engine.colours import colourise, keep_colours
 from fresco_engine.correspondence.batch import correspond
 from fresco_engine.correspondence.flow import Flow, TrackingEstimator, track
 from fresco_engine.correspondence.origins import Origins
+from fresco_engine.diffusion.batch_run import AnchorLatents, KeyframeBatch, StepDone, Translation
 from fresco_engine.diffusion.control import ShotControls
 from fresco_engine.diffusion.memory import device_memory, release_device_memory
 from fresco_engine.diffusion.prompting.wording import plain_words
-from fresco_engine.diffusion.sampler import (
-    AnchorLatents,
-    KeyframeBatch,
-    StepDone,
-    Translation,
-    translate,
-)
+from fresco_engine.diffusion.sampler import translate
 from fresco_engine.diffusion.samplers import batch_steps
 from fresco_engine.errors import OutOfDeviceMemory
 from fresco_engine.keyframes import Batch, plan_batches
@@ -272,7 +267,7 @@ def _translation(
             f"{batch.frames[-1]}, or fills them: nothing there counts as background; other words "
             f"for {marked('subject')} may find it"
         )
-    steps = translate(model, inputs, run.settings, correspondence)
+    steps = translate(model, inputs, run.settings, correspondence, run.checkpoint)
     return (yield from _as_progress(steps, run.tracker))
 
 
@@ -323,10 +318,11 @@ def _as_progress(
 ) -> Generator[Progress, None, Translation]:
     while True:
         try:
-            next(steps)
+            step = next(steps)
         except StopIteration as end:
             return end.value
-        yield tracker.advance(Stage.TRANSLATING)
+        done = tracker.skip if step.is_reused else tracker.advance
+        yield done(Stage.TRANSLATING)
 
 
 def prompt_of(settings: RestyleSettings, index: int) -> str:

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 from fresco_media.files.disk import storing
+from fresco_media.files.own import OwnFolder
 from fresco_media.stills.png import encode_png
 from fresco_media.types import Image
+from numpy.typing import NDArray
 
 from fresco_engine.checkpoint.reader import (
     ADJUSTMENTS,
     BATCHES,
     DELIVERY,
+    INVERSIONS,
     KINDS,
     PLAN,
     CheckpointReader,
     Kind,
     batch_name,
+    inversion_name,
     picture_name,
 )
-from fresco_engine.checkpoint.values import Adjustments, StoredBatch, StoredPlan
+from fresco_engine.checkpoint.values import Adjustments, StoredBatch, StoredPlan, packed_arrays
 from fresco_engine.types import FrameQuality
 
 
@@ -53,6 +58,14 @@ class Checkpoint(Protocol):
 
     def save_batch(self, batch: StoredBatch) -> None:
         """Keep a batch whose keyframes are stored."""
+        ...
+
+    def inversion(self, key: str) -> Mapping[str, NDArray[np.float32]] | None:
+        """The arrays that are kept under a key."""
+        ...
+
+    def save_inversion(self, key: str, arrays: Mapping[str, NDArray[np.float32]]) -> None:
+        """Keep float32 arrays under a key, a hexadecimal number."""
         ...
 
     def load(self, kind: Kind, index: int) -> Image | None:
@@ -111,6 +124,12 @@ class NoCheckpoint:
     def save_batch(self, batch: StoredBatch) -> None:
         """Nothing is kept."""
 
+    def inversion(self, key: str) -> None:
+        """None is kept."""
+
+    def save_inversion(self, key: str, arrays: Mapping[str, NDArray[np.float32]]) -> None:
+        """Nothing is kept."""
+
     def load(self, kind: Kind, index: int) -> None:
         """None is kept."""
 
@@ -147,16 +166,18 @@ class FolderCheckpoint(CheckpointReader):
 
     Every file is written under a temporary name and renamed, so that a process killed at any
     moment leaves it whole or not at all; opening the folder removes such leftovers. Whatever
-    cannot be stored raises `DiskFull` or `OutputNotWritable`.
+    cannot be stored raises `DiskFull` or `OutputNotWritable`. Inversions are shared with the
+    checkpoints `beside` it, by hard links where the disk can.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, beside: Callable[[], Iterable[Path]] = lambda: ()) -> None:
         super().__init__(folder)
+        self._beside = beside
         self._size: tuple[int, int] | None = None
         with storing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             self.own.taken()
-            for name in ("", BATCHES, *KINDS):
+            for name in ("", BATCHES, INVERSIONS, *KINDS):
                 if name:
                     self.own.make(name)
                 for leftover in self.own.names(name):
@@ -189,6 +210,20 @@ class FolderCheckpoint(CheckpointReader):
         """Keep a batch whose keyframes are stored."""
         self._write(batch_name(batch.new[0]), batch.packed())
 
+    def inversion(self, key: str) -> dict[str, NDArray[np.float32]] | None:
+        """The arrays that are kept under a key, here or beside this checkpoint."""
+        name = inversion_name(key)
+        for other in () if self.own.has(name) else self._beside():
+            # Most have none of this key, and a folder may be gone by now.
+            with suppress(OSError):
+                self.own.take_over(name, OwnFolder(other), name)
+                break
+        return super().inversion(key)
+
+    def save_inversion(self, key: str, arrays: Mapping[str, NDArray[np.float32]]) -> None:
+        """Keep float32 arrays under a key, a hexadecimal number."""
+        self._write(inversion_name(key), packed_arrays(arrays))
+
     def save(
         self, kind: Kind, index: int, image: Image, quality: FrameQuality | None = None
     ) -> None:
@@ -219,7 +254,7 @@ class FolderCheckpoint(CheckpointReader):
         with storing(self.folder):
             # Without a plan the rest counts for nothing, so that no moment is a bad one to die.
             self.own.remove(PLAN)
-            for folder in (BATCHES, *KINDS):
+            for folder in (BATCHES, INVERSIONS, *KINDS):
                 for name in self.own.names(folder):
                     self.own.remove(f"{folder}/{name}")
         self._size = None

@@ -13,8 +13,9 @@ from fresco_media.colour.scaling import resize, unfit
 from fresco_media.files.own import OwnFolder, parsed
 from fresco_media.stills.png import decode_png, png_note
 from fresco_media.types import Image
+from numpy.typing import NDArray
 
-from fresco_engine.checkpoint.values import Adjustments, StoredBatch, StoredPlan
+from fresco_engine.checkpoint.values import Adjustments, StoredBatch, StoredPlan, unpacked_arrays
 from fresco_engine.errors import CheckpointError
 from fresco_engine.types import FrameQuality
 
@@ -25,6 +26,7 @@ PLAN = "plan.json"
 ADJUSTMENTS = "adjustments.json"
 DELIVERY = "delivery.json"
 BATCHES = "batches"
+INVERSIONS = "inversions"
 MOST_BYTES = {PLAN: 64 << 20, ADJUSTMENTS: 4096, DELIVERY: 64 << 10}
 """What each may have; a plan has numbers for every keyframe and texts of the settings."""
 _PICTURE_BYTES = 1 << 30
@@ -41,6 +43,8 @@ class CheckpointReader:
         adjustments.json              what had to be lowered to fit into the device's memory
         delivery.json                 the output, just before it gets its name
         batches/000123.safetensors    a translated batch, named by its first new keyframe
+        inversions/0a1b….safetensors  what leads back to the input of a batch that is edited, named
+                                      by all that it depends on
         keyframes/000123.png          translated keyframes at the padded working size
         frames/000123.png             frames of the result, those of keyframes among them;
                                       in the comment of an interpolated one is its quality
@@ -101,6 +105,11 @@ class CheckpointReader:
             batch = self.batch(first)
             if batch is not None:
                 yield batch
+
+    def inversion(self, key: str) -> dict[str, NDArray[np.float32]] | None:
+        """The float32 arrays that are kept under a key, which is a hexadecimal number."""
+        data = self._bytes(inversion_name(key), _BATCH_BYTES)
+        return None if data is None else unpacked_arrays(data)
 
     def adjustments(self) -> Adjustments:
         """What had to be lowered to fit into the device's memory."""
@@ -179,6 +188,11 @@ def picture_name(kind: Kind, index: int) -> str:
 def batch_name(first: int) -> str:
     """The name of a batch's file in its checkpoint's folder."""
     return f"{BATCHES}/{first:06d}.safetensors"
+
+
+def inversion_name(key: str) -> str:
+    """The name of an inversion's file in its checkpoint's folder."""
+    return f"{INVERSIONS}/{key}.safetensors"
 
 
 def _has_numbers(quality: FrameQuality) -> bool:

@@ -256,15 +256,13 @@ class StoredBatch:
             "origin_frame": np.ascontiguousarray(self.origin_frame),
             "origin_place": np.ascontiguousarray(self.origin_place),
         }
-        return save({**arrays, "check": _check_sum(arrays)})
+        return _packed(arrays)
 
     @staticmethod
     def unpacked(data: bytes) -> StoredBatch | None:
         """The batch that was `packed`; None where that is damaged or no batch."""
         try:
-            arrays = load(data)
-            if not np.array_equal(arrays.pop("check"), _check_sum(arrays)):
-                return None
+            arrays = _unpacked(data)
             new, first, last = arrays["new"], arrays["first"], arrays["last"]
             is_sound = new.ndim == 1 and new.size and first.shape == last.shape and first.ndim == 4
             frame, place = arrays["origin_frame"], arrays["origin_place"]
@@ -282,6 +280,32 @@ class StoredBatch:
             )
         except (SafetensorError, LookupError, ValueError, TypeError):
             return None
+
+
+def packed_arrays(arrays: Mapping[str, NDArray[np.float32]]) -> bytes:
+    """Arrays as a file, with a check sum."""
+    return _packed({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+
+
+def unpacked_arrays(data: bytes) -> dict[str, NDArray[np.float32]] | None:
+    """The arrays that were `packed_arrays`; None where that is damaged, or holds others."""
+    try:
+        arrays = _unpacked(data)
+    except (SafetensorError, LookupError, ValueError, TypeError):
+        return None
+    return arrays if all(array.dtype == np.float32 for array in arrays.values()) else None
+
+
+def _packed(arrays: Mapping[str, np.ndarray]) -> bytes:
+    return save({**arrays, "check": _check_sum(arrays)})
+
+
+def _unpacked(data: bytes) -> dict[str, np.ndarray]:
+    """Raises SafetensorError or LookupError for what is no such file, ValueError if damaged."""
+    arrays = load(data)
+    if not np.array_equal(arrays.pop("check"), _check_sum(arrays)):
+        raise ValueError("damaged")
+    return arrays
 
 
 def _check_sum(arrays: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -120,6 +120,11 @@ class ControlInput:
             features = tuple(torch.cat([one] * halves) for one in once)
         shown = torch.cat([pictures] * halves)
         return cls(network=network, pictures=shown, strength=strength, features=features)
+
+    def of_last(self, rows: int) -> ControlInput:
+        """That of the last rows alone."""
+        features = tuple(one[-rows:] for one in self.features)
+        return replace(self, pictures=self.pictures[-rows:], features=features)
 
 
 def control_inputs(

@@ -24,6 +24,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from fresco_engine.correspondence.batch import BatchCorrespondence
 from fresco_engine.diffusion.added_conditions import NOTHING_ADDED, AddedConditions
+from fresco_engine.diffusion.batch_run import BatchNoise, BatchRun, Conditions
 from fresco_engine.diffusion.control import ControlInput
 from fresco_engine.diffusion.finite import FiniteWatch
 from fresco_engine.diffusion.guidance import maps_ahead
@@ -34,7 +35,7 @@ from fresco_engine.diffusion.latents import (
     vae_dtype,
 )
 from fresco_engine.diffusion.picture_prompt.prompt import MOST_TOKENS, PicturePrompt
-from fresco_engine.diffusion.sampler import BatchNoise, BatchRun, Conditions, denoised
+from fresco_engine.diffusion.sampler import denoised
 from fresco_engine.diffusion.samplers import executed_steps, make_sampler
 from fresco_engine.diffusion.smoothing import CarriedBackground
 from fresco_engine.progress_tracker import drained

@@ -6,11 +6,8 @@ one generator per frame, bit for bit on one device.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any
+from collections.abc import Generator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -19,156 +16,34 @@ from torch import Tensor
 
 from fresco_engine.correspondence.batch import BatchCorrespondence
 from fresco_engine.correspondence.origins import Origins, trace_origins
-from fresco_engine.diffusion.added_conditions import (
-    NOTHING_ADDED,
-    AddedConditions,
-    added_conditions,
-    without_negative,
+from fresco_engine.diffusion.batch_run import (
+    AnchorLatents,
+    BatchNoise,
+    BatchRun,
+    KeyframeBatch,
+    StepDone,
+    Translation,
+    make_conditions,
+    model_output,
 )
-from fresco_engine.diffusion.control import (
-    ControlInput,
-    ShotControls,
-    control_inputs,
-    control_pictures,
-    control_residuals,
-)
+from fresco_engine.diffusion.editing.edit import Edit, prepared_edit
+from fresco_engine.diffusion.editing.inversion import without_noise
+from fresco_engine.diffusion.editing.kept_inversions import NO_INVERSIONS, KeptInversions
 from fresco_engine.diffusion.finite import FiniteWatch
-from fresco_engine.diffusion.guidance import (
-    Guidance,
-    GuidanceStep,
-    MapGuidance,
-    Reference,
-    maps_ahead,
-)
-from fresco_engine.diffusion.hooks import guided, guided_sizes, recording, showing
-from fresco_engine.diffusion.inversion import (
-    Inversion,
-    deterministic,
-    edit_friendly,
-    without_noise,
-)
+from fresco_engine.diffusion.guidance import Guidance, GuidanceStep, Reference, maps_ahead
+from fresco_engine.diffusion.hooks import guided, guided_sizes, recording
 from fresco_engine.diffusion.latents import decode_latents, encode_images
 from fresco_engine.diffusion.memory import device_memory, sent
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.noise import Noise, make_noise
-from fresco_engine.diffusion.picture_prompt.prompt import PicturePrompt
-from fresco_engine.diffusion.prompting.encoding import encode_steps
-from fresco_engine.diffusion.prompting.wording import plain_words
 from fresco_engine.diffusion.rescale import rescaled
-from fresco_engine.diffusion.samplers import Sampler, Steps, make_sampler
-from fresco_engine.diffusion.samplers.diffusion_steps import Ddim
+from fresco_engine.diffusion.samplers import Steps, make_sampler
 from fresco_engine.diffusion.schedule import noise_level
 from fresco_engine.diffusion.smoothing import CarriedBackground
 from fresco_engine.settings import NoiseKind, RestyleSettings
 
 _REFERENCE_TIMESTEP = 1
 """Next to no noise: what Stable Diffusion's 20 steps end with. Few steps end far above it."""
-_FREE_U = {"s1": 0.9, "s2": 0.2, "b1": 1.5, "b2": 1.6}
-"""The weights FreeU (arXiv:2309.11497) recommends for Stable Diffusion 1.5."""
-
-
-@dataclass(frozen=True)
-class AnchorLatents:
-    """Latents of a batch's first and last frame, one entry per denoising step and the result.
-
-    Entry k is (1, c, h, w): the latent that enters step k, after the last step the clean one.
-    `origins` are those of the last frame's pixels, at the size of the pictures.
-    """
-
-    first: tuple[Tensor, ...]
-    last: tuple[Tensor, ...]
-    origins: Origins
-
-    def on(self, device: torch.device) -> AnchorLatents:
-        """The same with the latents on a device: brought there once, not at every step."""
-        first, last = (tuple(x.to(device) for x in part) for part in (self.first, self.last))
-        return AnchorLatents(first, last, self.origins)
-
-
-@dataclass(frozen=True, kw_only=True)
-class KeyframeBatch:
-    """Keyframes to translate together, in order of time.
-
-    `images` are padded to the working size; `indices` are their source frame numbers;
-    `prompts` is one text per frame. With `anchors` the first two frames are the anchor frames
-    of the batch before: the shot's first keyframe and that batch's last keyframe. `shot_controls`
-    are those of all batches of a shot, `picture` is shown to the model beside the prompts.
-    """
-
-    indices: tuple[int, ...]
-    images: tuple[Image, ...]
-    prompts: tuple[str, ...]
-    anchors: AnchorLatents | None = None
-    shot_controls: ShotControls = field(default_factory=ShotControls)
-    picture: PicturePrompt | None = None
-
-
-@dataclass(frozen=True)
-class Translation:
-    """A translated batch: pictures at the padded working size, and latents for the next batch."""
-
-    images: tuple[Image, ...]
-    anchors: AnchorLatents
-
-
-@dataclass(frozen=True)
-class StepDone:
-    """One denoising step of a batch is done."""
-
-    step: int
-    steps: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Conditions:
-    """What the denoising steps of a batch need beside the latents; b CFG halves."""
-
-    embeddings: tuple[Tensor, ...]  # one per step: (b f) tokens c
-    controls: tuple[ControlInput, ...]
-    guidance_scale: float
-    guidance_rescale: float
-    added: AddedConditions = NOTHING_ADDED
-    picture: PicturePrompt | None = None
-
-    @property
-    def halves(self) -> int:
-        return 2 if self.guidance_scale > 1 else 1
-
-
-@dataclass(frozen=True)
-class BatchNoise:
-    """Noise for the start and for the steps; of one kind it goes on from start to steps."""
-
-    start: Noise
-    steps: Noise
-
-
-@dataclass(frozen=True, kw_only=True)
-class BatchRun:
-    """What stays the same over the denoising steps of a batch, made ready before the first.
-
-    Whatever has to be asked of the device, copied there, or is of a size that depends on the
-    pictures is in here, so that the steps only launch work and never wait for it.
-    """
-
-    model: Model
-    settings: RestyleSettings
-    correspondence: BatchCorrespondence
-    sampler: Sampler
-    conditions: Conditions
-    noise: BatchNoise
-    clean: Tensor
-    """(f, c, h, w) float32: the input's latents."""
-    reference_input: Tensor
-    """(f, c, h, w): these with next to no noise."""
-    reference_timestep: int
-    anchors: AnchorLatents | None
-    maps: dict[tuple[int, int], MapGuidance]
-    background: CarriedBackground
-    """What smoothing carries, at the pictures' size; nothing where it is off."""
-    inversion: Inversion | None = None
-    """What leads back to the input, in an edit."""
-    finite: FiniteWatch
 
 
 def translate(
@@ -176,18 +51,20 @@ def translate(
     batch: KeyframeBatch,
     settings: RestyleSettings,
     correspondence: BatchCorrespondence,
+    inversions: KeptInversions = NO_INVERSIONS,
 ) -> Generator[StepDone, None, Translation]:
     """Translate one batch; yields after every denoising step and returns the `Translation`.
 
     `settings` must be resolved (no `None` that the model decides). `correspondence` is at the
-    padded working size, in the order of `batch.images`.
+    padded working size, in the order of `batch.images`. What an edit finds of its batch is kept in
+    `inversions` and taken from there.
 
     Raises:
         OutOfDeviceMemory: the device cannot hold the batch.
         ResultNotFinite: the model computes NaN or infinity.
     """
     with device_memory("translating keyframes"):
-        return (yield from _translate(model, batch, settings, correspondence))
+        return (yield from _translate(model, batch, settings, correspondence, inversions))
 
 
 @torch.no_grad()  # As a decorator it is lifted while the consumer looks at a step.
@@ -196,11 +73,12 @@ def _translate(
     batch: KeyframeBatch,
     settings: RestyleSettings,
     correspondence: BatchCorrespondence,
+    inversions: KeptInversions,
 ) -> Generator[StepDone, None, Translation]:
     origins = _origins(batch, correspondence)
     run = prepared(model, batch, settings, correspondence, origins)
     if settings.is_edit:
-        run = replace(run, inversion=(yield from inverted(run, batch)))
+        run = replace(run, edit=(yield from prepared_edit(run, batch, inversions)))
     record = yield from denoised(run)
     run.finite.settle()
     pictures, record = _finished(run, record)
@@ -227,7 +105,7 @@ def prepared(
         settings=settings,
         correspondence=correspondence,
         sampler=sampler,
-        conditions=_make_conditions(model, batch, settings, len(sampler.steps)),
+        conditions=make_conditions(model, batch, settings, len(sampler.steps)),
         noise=_make_noise(settings, batch.indices, clean, origins),
         clean=clean,
         reference_input=_reference_input(model, settings, clean, timestep),
@@ -241,39 +119,6 @@ def prepared(
     )
 
 
-def inverted(run: BatchRun, batch: KeyframeBatch) -> Generator[StepDone, None, Inversion]:
-    """What leads back to the input of an edit, for the words that are true of it.
-
-    Without guidance, so that no frame touches another. Yields after every step.
-    """
-    settings = run.settings
-    prompts = (plain_words(settings.source_prompt),) * len(batch.indices)
-    described = replace(batch, prompts=prompts, picture=None)
-    sampler = make_sampler(run.model, settings)
-    count = len(sampler.steps)
-    alone = replace(settings, guidance_scale=1.0)
-    conditions = _make_conditions(run.model, described, alone, count)
-    source = replace(run, sampler=sampler, conditions=conditions)
-    predict = partial(_output, source)
-    if isinstance(sampler, Ddim) and settings.inversion == "ddim":
-        steps = deterministic(run.clean, sampler, predict)
-    else:
-        steps = edit_friendly(run.clean, run.noise.start, sampler, predict)
-    inversion = yield from _each(steps, 2 * count)
-    return replace(inversion, start=run.finite(inversion.start, "inverting frames"))
-
-
-def _each(
-    steps: Generator[int, None, Inversion], count: int
-) -> Generator[StepDone, None, Inversion]:
-    while True:
-        try:
-            done = next(steps)
-        except StopIteration as end:
-            return end.value
-        yield StepDone(done, count)
-
-
 def denoised(run: BatchRun) -> Generator[StepDone, None, list[Tensor]]:
     """The latents entering every step, and the clean ones last.
 
@@ -283,7 +128,7 @@ def denoised(run: BatchRun) -> Generator[StepDone, None, list[Tensor]]:
     guidance = _make_guidance(run)
     steps = run.sampler.steps
     smoothed = _smoothed_steps(run.settings, steps)
-    before = len(steps) if run.inversion is not None else 0
+    before = len(steps) if run.edit is not None else 0
     record = [_with_anchors(_initial_latents(run), run.anchors, 0)]
     for k in range(len(steps)):
         x = record[-1]
@@ -317,14 +162,15 @@ def _finished(run: BatchRun, record: list[Tensor]) -> tuple[Tensor, list[Tensor]
 
 def _stepped(run: BatchRun, output: Tensor, x: Tensor, k: int) -> Tensor:
     """The latents after step k."""
-    if run.inversion is not None:
-        return _corrected(run, run.inversion, output, x, k)
+    if run.edit is not None:
+        return _corrected(run, run.edit, output, x, k)
     noise = sent(run.noise.steps.draw(), x) if run.sampler.draws_noise(k) else None
     return run.sampler.step(output, x, k, noise)
 
 
-def _corrected(run: BatchRun, inversion: Inversion, output: Tensor, x: Tensor, k: int) -> Tensor:
+def _corrected(run: BatchRun, edit: Edit, output: Tensor, x: Tensor, k: int) -> Tensor:
     """The latents after step k of an edit: as much of its correction as is kept, the rest noise."""
+    inversion = edit.inversion
     if not inversion.corrections:
         return without_noise(run.sampler, output, x, k)
     keep = run.settings.keep
@@ -333,37 +179,6 @@ def _corrected(run: BatchRun, inversion: Inversion, output: Tensor, x: Tensor, k
         return without_noise(run.sampler, output, x, k) + correction
     noise = (1 - keep**2) ** 0.5 * sent(run.noise.steps.draw(), x)
     return run.sampler.step(output, x, k, noise) + correction
-
-
-def _make_conditions(
-    model: Model, batch: KeyframeBatch, settings: RestyleSettings, steps: int
-) -> Conditions:
-    assert settings.guidance_scale is not None
-    texts = list(batch.prompts)
-    negative = plain_words(settings.negative_prompt or "")
-    halves = 2 if settings.guidance_scale > 1 else 1
-    if halves == 2:
-        texts = [negative] * len(texts) + texts
-    words = encode_steps(model, texts, steps, settings.clip_skip or 1)
-    if halves == 2 and not negative and model.zeros_no_words:
-        words = tuple(without_negative(one) for one in words)
-    controls = control_inputs(
-        model.controls,
-        settings,
-        lambda control: control_pictures(
-            control, batch.indices, batch.images, settings, batch.shot_controls
-        ),
-        lambda pictures: pictures.to(model.device, model.dtype),
-        halves,
-    )
-    return Conditions(
-        embeddings=tuple(one.states for one in words),
-        added=added_conditions(model, words, *batch.images[0].shape[:2]),
-        controls=controls,
-        guidance_rescale=settings.guidance_rescale or 0.0,
-        guidance_scale=settings.guidance_scale,
-        picture=batch.picture and batch.picture.for_batch(halves, len(batch.prompts)),
-    )
 
 
 def _origins(batch: KeyframeBatch, correspondence: BatchCorrespondence) -> list[Origins]:
@@ -403,8 +218,8 @@ def _make_noise(
 
 
 def _initial_latents(run: BatchRun) -> Tensor:
-    if run.inversion is not None:
-        return run.inversion.start
+    if run.edit is not None:
+        return run.edit.inversion.start
     return run.sampler.start(run.clean, sent(run.noise.start.draw(), run.clean))
 
 
@@ -457,52 +272,12 @@ def _reference_input(
 def _predict(run: BatchRun, x: Tensor, k: int, step: GuidanceStep) -> Tensor:
     """The model's output for latents x (f, c, h, w) in step k, guided towards the prompt."""
     with guided(run.model.unet, step):
-        output = _output(run, x, k)
+        output = model_output(run, x, k)
     if run.conditions.halves == 1:
         return output
     unconditional, conditional = output.chunk(2)
     guided_output = unconditional + run.conditions.guidance_scale * (conditional - unconditional)
     return rescaled(guided_output, conditional, run.conditions.guidance_rescale)
-
-
-def _output(run: BatchRun, x: Tensor, k: int) -> Tensor:
-    """What the networks say of latents x (f, c, h, w) in step k, for every half of CFG."""
-    x, t = run.sampler.model_input(x, k), run.sampler.steps.timesteps[k]
-    words, added = run.conditions.embeddings[k], run.conditions.added.in_step(k)
-    residuals = _control_residuals(run, x, t, words, added)
-    with _free_u(run), showing(run.model.unet, run.conditions.picture):
-        return _unet(run, x, t, words, {**residuals, **added})
-
-
-@contextmanager
-def _free_u(run: BatchRun) -> Iterator[None]:
-    """Inside, the decoder's backbone and skip features are re-weighted, where that is wanted."""
-    if not run.settings.free_u:
-        yield
-        return
-    run.model.unet.enable_freeu(**_FREE_U)
-    try:
-        yield
-    finally:
-        run.model.unet.disable_freeu()
-
-
-def _unet(run: BatchRun, x: Tensor, t: Tensor, words: Tensor, beside: dict[str, Any]) -> Tensor:
-    output = run.model.unet(
-        torch.cat([x] * run.conditions.halves).to(run.model.dtype),  # (b f) c h w
-        t,
-        encoder_hidden_states=words,
-        return_dict=False,
-        **beside,
-    )[0]
-    return output.to(x.dtype)
-
-
-def _control_residuals(
-    run: BatchRun, x: Tensor, t: Tensor, words: Tensor, added: dict[str, Any]
-) -> dict[str, Any]:
-    latents = torch.cat([x] * run.conditions.halves).to(run.model.dtype)  # (b f) c h w
-    return control_residuals(run.conditions.controls, latents, t, words, added)
 
 
 def _smoothed_steps(settings: RestyleSettings, steps: Steps) -> frozenset[int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ class DeviceEngine:
             lambda: self._model(order),
             codec=codec,
             overwrite=True,
-            checkpoint=FolderCheckpoint(Path(run.folder)),
+            checkpoint=FolderCheckpoint(Path(run.folder), partial(_folders_beside, run)),
         )
 
     def _model(self, order: JobOrder) -> Model:
@@ -67,3 +68,8 @@ class DeviceEngine:
     def load(self, source: str | None) -> None:
         """Load a model ahead of its first use."""
         self._models.get(ModelOrder(source=source), {})
+
+
+def _folders_beside(run: RunJob) -> Iterator[Path]:
+    """Those of the daemon's other jobs, which may be edits of the same shot."""
+    return Path(run.folder).parent.iterdir()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from fresco_engine.correspondence.batch import BatchCorrespondence
+from fresco_engine.diffusion.batch_run import KeyframeBatch, Translation
 from fresco_engine.diffusion.model import Model
-from fresco_engine.diffusion.sampler import KeyframeBatch, Translation, translate
+from fresco_engine.diffusion.sampler import translate
 from fresco_engine.progress_tracker import drained
 from fresco_engine.settings import (
     AttentionSettings,

@@ -12,11 +12,12 @@ import pytest
 import torch
 from fresco_engine.correspondence.batch import BatchCorrespondence
 from fresco_engine.correspondence.origins import Origins
+from fresco_engine.diffusion.batch_run import BatchRun, KeyframeBatch
 from fresco_engine.diffusion.cost import BatchCost, PeakMemory, batch_cost, working_bytes
 from fresco_engine.diffusion.latents import decode_latents
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.models import load_model
-from fresco_engine.diffusion.sampler import BatchRun, KeyframeBatch, denoised, prepared
+from fresco_engine.diffusion.sampler import denoised, prepared
 from fresco_engine.progress_tracker import drained
 from fresco_engine.settings import OptimisationSettings, RestyleSettings
 from torch.utils.flop_counter import FlopCounterMode

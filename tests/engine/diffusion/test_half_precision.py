@@ -7,9 +7,10 @@ import pytest
 import torch
 from fresco_engine.correspondence.batch import correspond
 from fresco_engine.correspondence.flow import DisFlow
+from fresco_engine.diffusion.batch_run import KeyframeBatch
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.models import load_model
-from fresco_engine.diffusion.sampler import KeyframeBatch, translate
+from fresco_engine.diffusion.sampler import translate
 from fresco_engine.progress_tracker import drained
 from fresco_engine.sample import sample_clip_path
 from fresco_engine.settings import RestyleSettings

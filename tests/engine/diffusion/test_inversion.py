@@ -11,11 +11,12 @@ import pytest
 import torch
 from fresco_engine.correspondence.batch import BatchCorrespondence, correspond
 from fresco_engine.correspondence.flow import DisFlow
-from fresco_engine.diffusion import inversion
+from fresco_engine.diffusion.batch_run import StepDone, Translation
+from fresco_engine.diffusion.editing import inversion
 from fresco_engine.diffusion.latents import decode_latents, encode_images
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.models import load_model
-from fresco_engine.diffusion.sampler import StepDone, Translation, translate
+from fresco_engine.diffusion.sampler import translate
 from fresco_engine.diffusion.samplers import batch_steps
 from fresco_engine.errors import InvalidSettings
 from fresco_engine.settings import AttentionSettings, SamplerKind

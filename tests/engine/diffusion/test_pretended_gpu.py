@@ -19,19 +19,14 @@ import pytest
 import torch
 from fresco_engine.correspondence.batch import BatchCorrespondence
 from fresco_engine.correspondence.origins import Origins
+from fresco_engine.diffusion.batch_run import AnchorLatents, BatchRun, KeyframeBatch
 from fresco_engine.diffusion.controls import LoadedControl
 from fresco_engine.diffusion.cost import moved, on_meta
 from fresco_engine.diffusion.finite import FiniteWatch
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.models import load_model
 from fresco_engine.diffusion.picture_prompt.prompt import PicturePrompt
-from fresco_engine.diffusion.sampler import (
-    AnchorLatents,
-    BatchRun,
-    KeyframeBatch,
-    denoised,
-    prepared,
-)
+from fresco_engine.diffusion.sampler import denoised, prepared
 from fresco_engine.progress_tracker import drained
 from fresco_engine.settings import (
     AttentionSettings,

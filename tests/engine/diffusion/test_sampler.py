@@ -14,17 +14,13 @@ from diffusers import (
 )
 from fresco_engine.correspondence.batch import BatchCorrespondence, correspond
 from fresco_engine.correspondence.flow import DisFlow
+from fresco_engine.diffusion.batch_run import KeyframeBatch, StepDone, Translation
 from fresco_engine.diffusion.control import ShotControls, control_pictures, strength_of
 from fresco_engine.diffusion.controls import LoadedControl
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.models import load_model
 from fresco_engine.diffusion.quiet import quiet_libraries
-from fresco_engine.diffusion.sampler import (
-    KeyframeBatch,
-    StepDone,
-    Translation,
-    translate,
-)
+from fresco_engine.diffusion.sampler import translate
 from fresco_engine.diffusion.samplers import executed_steps
 from fresco_engine.diffusion.schedule import make_scheduler
 from fresco_engine.progress_tracker import drained

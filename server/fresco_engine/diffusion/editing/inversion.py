@@ -28,34 +28,44 @@ _REFINEMENTS = 3
 
 @dataclass(frozen=True)
 class Inversion:
-    """Where an edit starts, and what is added to each of its steps' results.
+    """The way back to the input, and what is added to each step's result to stay on it.
 
-    All are (f, c, h, w) float32. `corrections` take the place of the steps' noise; there are none
-    where the steps are taken as they are.
+    All are (f, c, h, w) float32. `path` holds the latents that enter every step, and those of the
+    input last; `corrections` take the place of the steps' noise, and there are none where the
+    steps are taken as they are.
     """
 
-    start: Tensor
+    path: tuple[Tensor, ...]
     corrections: tuple[Tensor, ...] = ()
+
+    @property
+    def start(self) -> Tensor:
+        """Where an edit begins."""
+        return self.path[0]
+
+
+def noised_path(clean: Tensor, noise: Noise, sampler: Sampler) -> tuple[Tensor, ...]:
+    """The clean latents of the input (f, c, h, w), noised independently for every step."""
+    steps = range(len(sampler.steps))
+    return (*(sampler.noised(clean, sent(noise.draw(), clean), k) for k in steps), clean)
 
 
 def edit_friendly(
-    clean: Tensor, noise: Noise, sampler: Sampler, predict: Predict
+    path: tuple[Tensor, ...], sampler: Sampler, predict: Predict
 ) -> Generator[int, None, Inversion]:
-    """Of the clean latents of the input (f, c, h, w), noised independently for every step.
+    """Along a `noised_path`, which nearly is the path of the `Inversion`.
 
     Yields how many steps are done. `sampler` has not stepped yet, and has been used up afterwards.
     """
-    count = len(sampler.steps)
-    noised = [sampler.noised(clean, sent(noise.draw(), clean), k) for k in range(count)]
     corrections: list[Tensor] = []
-    x = noised[0]
-    for k, wanted in enumerate([*noised[1:], clean]):
+    x = path[0]
+    for k, wanted in enumerate(path[1:]):
         reached = without_noise(sampler, predict(x, k), x, k)
         corrections.append(wanted - reached)
         # What the edit will come to: rounding is not left to grow from step to step.
         x = reached + corrections[-1]
         yield k + 1
-    return Inversion(noised[0], tuple(corrections))
+    return Inversion(path, tuple(corrections))
 
 
 def deterministic(
@@ -67,12 +77,14 @@ def deterministic(
     leads to those behind it depend on what the model says of them.
     """
     x = clean
+    path = [clean]
     for k in reversed(range(len(sampler.steps))):
         behind = x
         for _ in range(1 + _REFINEMENTS):
             x = sampler.before(behind, sampler.predicted_noise(predict(x, k), x, k), k)
+        path.append(x)
         yield len(sampler.steps) - k
-    return Inversion(x)
+    return Inversion(tuple(reversed(path)))
 
 
 def without_noise(sampler: Sampler, output: Tensor, x: Tensor, k: int) -> Tensor:
