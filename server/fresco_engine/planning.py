@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from fresco_media.clip import Clip
 from fresco_media.painted.keys import check_keys, misplaced
 from fresco_media.stills.images import limit_told, working_size
-from fresco_settings import marked
+from fresco_settings import marked, parameters_of
 
 from fresco_engine.checkpoint import StoredPlan
 from fresco_engine.diffusion.prompting.wording import lora_tags, wording_doubts
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from fresco_engine.translation_run import TranslationRun
 
 _ANALYSIS_SHORT_SIDE = 96
-_OF_EDITS = ("source_prompt", "keep", "inversion")
+_OF_EDITS = tuple(one.name for one in parameters_of(RestyleSettings) if one.of_mode == "edit")
 
 
 def planned(run: TranslationRun) -> Generator[Progress | RunWarned, None, ClipAnalysed]:

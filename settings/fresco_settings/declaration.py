@@ -47,7 +47,8 @@ class Setting:
     the default is not a value. `presets` are the values that presets give it. `option` is its name
     on the command line: made of its own name if None, and it has none there if empty; `metavar`
     stands for its value in the help. What is `of_clip` belongs to one clip and not to a look that
-    can be carried to another one; what `needs_clip` has no effect on a look at a single frame.
+    can be carried to another one; what `needs_clip` has no effect on a look at a single frame, and
+    what is `of_mode` has none in another mode than this one.
     """
 
     title: str
@@ -66,6 +67,7 @@ class Setting:
     is_basic: bool = False
     of_clip: bool = False
     needs_clip: bool = False
+    of_mode: str = ""
     option: str | None = None
     metavar: str = ""
 
@@ -95,6 +97,8 @@ class Parameter:
     is_advanced: bool = False
     is_of_clip: bool = False
     """Whether it belongs to one clip and not to a look."""
+    of_mode: str = ""
+    """The only mode that it is for, such as "edit"; empty for all."""
 
     @property
     def default(self) -> Any:
@@ -197,6 +201,7 @@ def _parameter(one: Field[Any], hint: Any, setting: Setting) -> Declared:
         choices=choices or setting.suggestions,
         is_advanced=not setting.is_basic,
         is_of_clip=setting.of_clip,
+        of_mode=setting.of_mode,
         setting=setting,
         shape=shape,
         is_optional=is_optional,

@@ -266,6 +266,7 @@ class RestyleSettings:
             group=_EDIT,
             default_text=translate("Setting", "nothing is said"),
             of_clip=True,
+            of_mode="edit",
             metavar="TEXT",
             option="--from",
         ),
@@ -278,6 +279,7 @@ class RestyleSettings:
             group=_EDIT,
             low=0,
             high=1,
+            of_mode="edit",
         ),
     ] = 1.0
     inversion: Annotated[
@@ -290,6 +292,7 @@ class RestyleSettings:
                 "ddpm": "exact, with every sampler",
                 "ddim": "nearly exact, smoother, four times as slow; wants 20 steps or more",
             },
+            of_mode="edit",
             metavar="KIND",
         ),
     ] = "ddpm"

@@ -47,6 +47,13 @@ def test_the_server_tells_it() -> None:
     assert (told.minimum, told.maximum, told.unit, told.is_advanced) == (0, 7, "mm", False)
 
 
+def test_what_is_for_edits_alone_is_declared_and_told() -> None:
+    told = {one.name: one.of_mode for one in capabilities()}
+
+    assert {name for name, mode in told.items() if mode} == {"source_prompt", "keep", "inversion"}
+    assert told["mode"] == told["strength"] == ""
+
+
 def test_clients_can_leave_it_open() -> None:
     assert MoreOpen(prompt="ink").paint_depth is None
     assert MoreOpen().keyframes == fresco_client.RestyleSettings().keyframes == ()

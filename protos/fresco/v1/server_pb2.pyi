@@ -336,6 +336,7 @@ class Parameter(_message.Message):
     UNIT_FIELD_NUMBER: _builtins.int
     DEFAULT_TEXT_FIELD_NUMBER: _builtins.int
     IS_OF_CLIP_FIELD_NUMBER: _builtins.int
+    OF_MODE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Path of the field, such as "strength" or "attention.spatial"."""
     kind: Global___ParameterKind.ValueType
@@ -360,6 +361,8 @@ class Parameter(_message.Message):
     """What holds without a choice, in words, such as "the model's"."""
     is_of_clip: _builtins.bool
     """Whether it belongs to one clip and not to a look that can be carried to another one."""
+    of_mode: _builtins.str
+    """The only mode of a restyle in which it has an effect, such as "edit"; empty for all."""
     @_builtins.property
     def choices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Values of a choice; of a text, what a form offers, beside which others are allowed."""
@@ -380,10 +383,11 @@ class Parameter(_message.Message):
         unit: _builtins.str = ...,
         default_text: _builtins.str = ...,
         is_of_clip: _builtins.bool = ...,
+        of_mode: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_maximum", b"_maximum", "_minimum", b"_minimum", "maximum", b"maximum", "minimum", b"minimum"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maximum", b"_maximum", "_minimum", b"_minimum", "choices", b"choices", "default_json", b"default_json", "default_text", b"default_text", "description", b"description", "group", b"group", "is_advanced", b"is_advanced", "is_of_clip", b"is_of_clip", "kind", b"kind", "maximum", b"maximum", "minimum", b"minimum", "name", b"name", "title", b"title", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maximum", b"_maximum", "_minimum", b"_minimum", "choices", b"choices", "default_json", b"default_json", "default_text", b"default_text", "description", b"description", "group", b"group", "is_advanced", b"is_advanced", "is_of_clip", b"is_of_clip", "kind", b"kind", "maximum", b"maximum", "minimum", b"minimum", "name", b"name", "of_mode", b"of_mode", "title", b"title", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__maximum: _TypeAlias = _typing.Literal["maximum"]  # noqa: Y015
     _WhichOneofArgType__maximum: _TypeAlias = _typing.Literal["_maximum", b"_maximum"]  # noqa: Y015
