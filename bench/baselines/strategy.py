@@ -7,6 +7,7 @@ from typing import Protocol
 
 from fresco_engine.correspondence.batch import BatchCorrespondence
 from fresco_engine.diffusion.batch_run import KeyframeBatch
+from fresco_engine.diffusion.editing.kept_inversions import NO_INVERSIONS, KeptInversions
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.sampler import translate
 from fresco_engine.settings import (
@@ -51,14 +52,19 @@ def plain(settings: RestyleSettings) -> RestyleSettings:
     )
 
 
-def translated(model: Model, keyframes: Keyframes, settings: RestyleSettings) -> tuple[Image, ...]:
+def translated(
+    model: Model,
+    keyframes: Keyframes,
+    settings: RestyleSettings,
+    inversions: KeptInversions = NO_INVERSIONS,
+) -> tuple[Image, ...]:
     """The keyframes translated by the engine's own sampler."""
     batch = KeyframeBatch(
         indices=keyframes.indices,
         images=keyframes.images,
         prompts=(settings.prompt,) * len(keyframes.images),
     )
-    steps = translate(model, batch, settings, keyframes.correspondence)
+    steps = translate(model, batch, settings, keyframes.correspondence, inversions)
     while True:
         try:
             next(steps)

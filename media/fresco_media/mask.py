@@ -32,6 +32,11 @@ def white_of(image: Image) -> BoolMap:
     return np.asarray(image.mean(axis=-1) >= _MIDDLE, np.bool_)
 
 
+def white_on_black(mask: BoolMap) -> Image:
+    """A mask (h, w) as a picture that `white_of` reads."""
+    return np.repeat(np.where(mask, 255, 0).astype(np.uint8)[..., None], 3, axis=2)
+
+
 class MaskClip:
     """The mask of a clip. What it shows is matched to the clip's frames.
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 
-from fresco_media.stills.images import unfit
 from fresco_media.types import Frame
 from fresco_media.video.span_reader import SpanReader
 
@@ -74,7 +73,7 @@ def _announced(run: Run, finished: Iterator[Timed[MadeFrame]]) -> Iterator[Event
             if frame.is_keyframe:
                 image = run.keyframes.at_source_size(Keyframe(frame.index, frame.image))
             else:
-                image = unfit(frame.image, run.size)
+                image = run.keyframes.frame_at_source_size(frame.index, frame.image)
         time_s = info.times[frame.index] * info.time_base
         made_frame = Frame(frame.index, time_s, image)
         yield FrameMade(made_frame, frame.is_keyframe, frame.quality, frame.error)

@@ -132,7 +132,7 @@ def _doubts(settings: RestyleSettings) -> Iterator[str]:
         )
     if settings.subject is not None and settings.subject_mask is not None:
         yield f"{marked('subject')} has no effect beside {marked('subject_mask')}, which is used"
-    elif settings.subject is not None and not settings.smoothing.is_on:
+    elif settings.subject is not None and not settings.needs_subject:
         yield (
             f"{marked('subject')} has no effect while the background is not smoothed; "
             f"turn on {marked('smoothing.is_on')} to use it"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fresco_media.clip import Clip
 from fresco_media.painted.keys import PaintedKeys, check_keys, find_painted_keys, read_key
-from fresco_media.stills.images import WorkingSize, fit, limit_told, own_size, working_size
+from fresco_media.stills.images import WorkingSize, fit, limit_told, own_size, unfit, working_size
 from fresco_media.types import Image
 from fresco_media.video.span_reader import SpanReader
 
@@ -104,6 +104,10 @@ class _PaintedKeyframes:
     def at_source_size(self, keyframe: Keyframe) -> Image:
         """The key exactly as it was painted."""
         return self._picture(keyframe.index)
+
+    def frame_at_source_size(self, index: int, image: Image) -> Image:
+        """The whole frame as it was made."""
+        return unfit(image, self.size)
 
     def steps_left(self, shots: Sequence[tuple[int, ...]], done: int = 0) -> int:
         """Nothing is translated."""

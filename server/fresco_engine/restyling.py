@@ -17,6 +17,8 @@ from fresco_media.stills.images import WorkingSize, fit, unfit, working_size
 from fresco_media.types import Image
 
 from fresco_engine.checkpoint import Checkpoint, NoCheckpoint
+from fresco_engine.compositing.composer import Composer
+from fresco_engine.compositing.regions import CarriedRegion
 from fresco_engine.correspondence.batch import correspond
 from fresco_engine.correspondence.flow import DisFlow, FlowEstimator, FlowPreset
 from fresco_engine.diffusion.batch_run import KeyframeBatch, StepDone
@@ -38,7 +40,7 @@ from fresco_engine.run import Run
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.subject_models import NamedSubject
 from fresco_engine.translation import TranslatedKeyframes, prompt_of, with_colours
-from fresco_engine.translation_run import TranslationRun
+from fresco_engine.translation_run import TranslationRun, subject_of
 from fresco_engine.types import ClipAnalysed, Event, RunRestarted
 
 
@@ -74,7 +76,6 @@ def restyle(
     """
     checkpoint = checkpoint or NoCheckpoint()
     lazy_model = model if isinstance(model, LazyModel) else LazyModel(model)
-    mask = settings.subject_mask
     run = TranslationRun(
         clip=clip,
         settings=settings,
@@ -84,12 +85,17 @@ def restyle(
         checkpoint=checkpoint,
         fallback=MemoryFallback(settings, checkpoint),
         tracker=tracker or ProgressTracker(),
-        mask=None if mask is None else MaskClip.open(mask, clip.info),
+        mask=_mask(clip, settings),
         named=_named(settings, lazy_model),
         painted=_painted(settings),
         reference=ReferencePicture.of(settings, lazy_model),
     )
     yield from _restyled(run, interpolator)
+
+
+def _mask(clip: Clip, settings: RestyleSettings) -> MaskClip | None:
+    mask = settings.subject_mask
+    return None if mask is None else MaskClip.open(mask, clip.info)
 
 
 def _painted(settings: RestyleSettings) -> dict[int, FileState]:
@@ -103,11 +109,7 @@ def _painted(settings: RestyleSettings) -> dict[int, FileState]:
 
 def _named(settings: RestyleSettings, model: LazyModel) -> NamedSubject | None:
     """What finds the subject by its name, where it has one and it matters what is background."""
-    if (
-        settings.subject is None
-        or settings.subject_mask is not None
-        or not settings.smoothing.is_on
-    ):
+    if settings.subject is None or settings.subject_mask is not None or not settings.needs_subject:
         return None
     return NamedSubject(settings.subject, model)
 
@@ -118,7 +120,7 @@ def _restyled(run: TranslationRun, interpolator: Interpolator | None) -> Iterato
         settings = analysed.settings
         assert isinstance(settings, RestyleSettings)
         size = working_size(run.clip.info.width, run.clip.info.height, settings.size)
-        run = replace(run, settings=settings, size=size)
+        run = replace(run, settings=settings, size=size).in_its_region()
         yield analysed
         reason = yield from _tried(run, analysed, interpolator)
         if reason is None:
@@ -171,15 +173,22 @@ def look_steps(
     settings = model.resolved(settings)
     source, size = _look_source(clip, index, settings)
     reference = ReferencePicture.of(settings, lambda: model)
+    mask = _mask(clip, settings)
+    subject = subject_of(mask, _named(settings, LazyModel(model)), size)
     batch = KeyframeBatch(
         indices=(index,),
         images=(source,),
         prompts=(prompt_of(settings, index),),
         picture=reference and reference.prompt,
     )
-    correspondence = correspond([source], DisFlow())
+    correspondence = correspond([source], DisFlow(), subject=subject, indices=[index])
     translation = yield from translate(model, batch, settings, correspondence)
-    return unfit(with_colours(translation.images[0], source, settings), size)
+    made = unfit(with_colours(translation.images[0], source, settings), size)
+    if translation.regions is None:
+        return made
+    region = CarriedRegion(clip, index + 1)
+    region.add(index, translation.regions[0], size)
+    return Composer(clip, index + 1, region).keyframe(index, made)
 
 
 def _smaller(run: TranslationRun, analysed: ClipAnalysed) -> ClipAnalysed:

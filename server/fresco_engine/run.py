@@ -40,6 +40,10 @@ class KeyframeSource(Protocol):
         """The keyframe as it comes out."""
         ...
 
+    def frame_at_source_size(self, index: int, image: Image) -> Image:
+        """A frame between keyframes, made at the padded working size, as it comes out."""
+        ...
+
     def steps_left(self, shots: Sequence[tuple[int, ...]], done: int = 0) -> int:
         """Denoising steps for the keyframes of `shots` after the first `done` of the first."""
         ...

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from fresco_media.mask import white_of, white_on_black
 from fresco_media.painted.keys import read_key
 from fresco_media.stills.images import fit, unfit
 from fresco_media.types import Image
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from fresco_engine.checkpoint import StoredBatch
 from fresco_engine.colours import colourise, keep_colours
+from fresco_engine.compositing.regions import BoolMap, CarriedRegion
 from fresco_engine.correspondence.batch import correspond
 from fresco_engine.correspondence.flow import Flow, TrackingEstimator, track
 from fresco_engine.correspondence.origins import Origins
@@ -64,11 +66,15 @@ class _Shot:
 
 @dataclass(frozen=True)
 class _Work:
-    """A batch, its record if it has one, and those of its new keyframes that are there."""
+    """A batch, its record if it has one, and those of its new keyframes that are there.
+
+    `regions` are those of keyframes that were translated just now.
+    """
 
     batch: Batch
     record: StoredBatch | None
     pictures: dict[int, Image]
+    regions: dict[int, BoolMap] = field(default_factory=dict[int, BoolMap])
 
     @property
     def missing(self) -> tuple[int, ...]:
@@ -89,8 +95,23 @@ class TranslatedKeyframes:
         return translate_shot(self.run, keyframes, frames)
 
     def at_source_size(self, keyframe: Keyframe) -> Image:
-        """The keyframe at the size of the clip."""
-        return unfit(keyframe.image, self.run.size)
+        """The keyframe at the size of the clip, which shows its own pixels outside the region."""
+        made = unfit(keyframe.image, self.run.size)
+        if self.run.composer is None:
+            return made
+        return self._kept(keyframe.index, self.run.composer.keyframe(keyframe.index, made))
+
+    def frame_at_source_size(self, index: int, image: Image) -> Image:
+        """A frame between keyframes, likewise."""
+        made = unfit(image, self.run.size)
+        if self.run.composer is None:
+            return made
+        return self._kept(index, self.run.composer.frame(index, made))
+
+    def _kept(self, index: int, composed: Image) -> Image:
+        if self.run.checkpoint.load("composites", index) is None:
+            self.run.checkpoint.save("composites", index, composed)
+        return composed
 
     def steps_left(self, shots: Sequence[tuple[int, ...]], done: int = 0) -> int:
         """Denoising steps of `shots` after the first `done` keyframes of the first of them."""
@@ -121,6 +142,7 @@ def translate_shot(
                 continue
         run.tracker.reused["keyframes"] += reused
         for index in work.batch.new:
+            _add_region(run, index, work.regions.get(index))
             yield Keyframe(index, work.pictures[index])
         _take_in(shot, record)
 
@@ -163,14 +185,34 @@ def _next_work(run: TranslationRun, shot: _Shot) -> _Work:
 
 def _stored_or_painted(run: TranslationRun, index: int) -> Image | None:
     """A keyframe that needs no translation."""
-    image = run.checkpoint.load("keyframes", index)
     painted = run.settings.keyframe_pictures.get(index)
+    image = run.checkpoint.load("keyframes", index)
+    if painted is None and not _has_region(run, index):
+        return None
     if image is None and painted is not None:
         image = fit(read_key(Path(painted), run.clip, index), run.size)
         if index in run.painted:
             run.painted[index].check()
         run.checkpoint.save("keyframes", index, image)
     return image
+
+
+def _has_region(run: TranslationRun, index: int) -> bool:
+    """Whether it is known where a keyframe may be changed."""
+    if not isinstance(run.region, CarriedRegion):
+        return True
+    return run.checkpoint.load("regions", index) is not None
+
+
+def _add_region(run: TranslationRun, index: int, found: BoolMap | None) -> None:
+    """Let the frames about a keyframe know where it may be changed: a painted one everywhere."""
+    if not isinstance(run.region, CarriedRegion):
+        return
+    if found is None:
+        stored = run.checkpoint.load("regions", index)
+        width, height = run.size.padded
+        found = np.ones((height, width), np.bool_) if stored is None else white_of(stored)
+    run.region.add(index, found, run.size)
 
 
 def _take_in(shot: _Shot, record: StoredBatch) -> None:
@@ -214,8 +256,12 @@ def _translate_missing(
         if record is None:
             record = _record(part, translation.anchors)
             run.checkpoint.save_batch(record)
-        for index, image in zip(part.frames, translation.images, strict=True):
+        for place, index in enumerate(part.frames):
             if index in work.missing:
+                if translation.regions is not None:
+                    work.regions[index] = translation.regions[place]
+                    run.checkpoint.save("regions", index, white_on_black(work.regions[index]))
+                image = translation.images[place]
                 finished = with_colours(image, _source(shot, index), run.settings)
                 run.checkpoint.save("keyframes", index, finished)
                 work.pictures[index] = finished

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fresco_media.clip import Clip
 from fresco_media.files.state import FileState
@@ -11,6 +11,8 @@ from fresco_media.mask import MaskClip
 from fresco_media.stills.images import WorkingSize
 
 from fresco_engine.checkpoint import Checkpoint
+from fresco_engine.compositing.composer import Composer
+from fresco_engine.compositing.regions import CarriedRegion, DrawnRegion, Region
 from fresco_engine.correspondence.flow import FlowEstimator
 from fresco_engine.correspondence.subject.estimator import (
     DrawnSubject,
@@ -32,7 +34,8 @@ class TranslationRun:
     `settings` are resolved once there is a plan, `size` is theirs. `estimator` is called from
     several threads. `mask` is white where the clip's subject is, None where nobody has said so;
     `named` finds it where it was named in words and matters. `painted` are the painted keyframes'
-    files as they were when the run began. `reference` is a picture whose look is taken.
+    files as they were when the run began. `reference` is a picture whose look is taken. `region` is
+    where the clip may be changed, None for everywhere, and `composer` shows it elsewhere.
     """
 
     clip: Clip
@@ -47,10 +50,40 @@ class TranslationRun:
     named: NamedSubject | None = None
     painted: Mapping[int, FileState] = field(default_factory=dict[int, FileState])
     reference: ReferencePicture | None = None
+    region: Region | None = None
+    composer: Composer | None = None
 
     @property
     def subject(self) -> SubjectEstimator:
         """What tells the subject in batches of keyframes."""
-        if self.mask is not None:
-            return DrawnSubject(self.mask, self.size)
-        return self.named or MovingSubject()
+        return subject_of(self.mask, self.named, self.size)
+
+    def in_its_region(self) -> TranslationRun:
+        """The same with the region that the settings choose, from its beginning."""
+        region = self._chosen_region()
+        if region is None:
+            return replace(self, region=None, composer=None)
+        return replace(self, region=region, composer=Composer(self.clip, self._stop, region))
+
+    def _chosen_region(self) -> Region | None:
+        chosen = self.settings.region
+        if chosen == "all":
+            return None
+        if self.mask is None:
+            return CarriedRegion(self.clip, self._stop)
+        is_inverted = chosen == "background"
+        return DrawnRegion(self.mask, self.clip, self._stop, is_inverted=is_inverted)
+
+    @property
+    def _stop(self) -> int:
+        stop = self.settings.stop
+        return self.clip.info.frame_count if stop is None else stop
+
+
+def subject_of(
+    mask: MaskClip | None, named: NamedSubject | None, size: WorkingSize
+) -> SubjectEstimator:
+    """What tells the subject: its mask, or else its name, or else its motion."""
+    if mask is not None:
+        return DrawnSubject(mask, size)
+    return named or MovingSubject()

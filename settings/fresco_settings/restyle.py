@@ -28,6 +28,7 @@ NoiseKind = Literal["flow", "shared", "own"]
 NOISE_KINDS: tuple[NoiseKind, ...] = get_args(NoiseKind)
 Mode = Literal["restyle", "edit"]
 InversionKind = Literal["ddpm", "ddim"]
+Region = Literal["all", "subject", "background", "words"]
 SamplerKind = Literal["ddpm", "ddim", "euler-a", "dpm++2m", "unipc", "lcm", "tcd"]
 FEW_STEP_SAMPLERS: tuple[SamplerKind, ...] = ("lcm", "tcd")
 """Those for distilled models, which go through all of their steps at any strength."""
@@ -296,6 +297,48 @@ class RestyleSettings:
             metavar="KIND",
         ),
     ] = "ddpm"
+    hold_layout: Annotated[
+        float,
+        Setting(
+            title=translate("Setting", "Hold layout"),
+            help="In an edit, share of the steps that keep the clip's own layout",
+            group=_EDIT,
+            low=0,
+            high=1,
+            details="the clip's own self-attention and features (plug-and-play); each such step "
+            "takes half as long again, or more",
+            of_mode="edit",
+        ),
+    ] = 0.0
+    hold_words: Annotated[
+        float,
+        Setting(
+            title=translate("Setting", "Hold shared words"),
+            help="In an edit, share of the steps in which words of both prompts stay put",
+            group=_EDIT,
+            low=0,
+            high=1,
+            details="the clip's own cross-attention to them (prompt-to-prompt)",
+            of_mode="edit",
+        ),
+    ] = 0.0
+    region: Annotated[
+        Region,
+        Setting(
+            title=translate("Setting", "Where"),
+            help="Where the clip is changed; elsewhere it keeps its own pixels",
+            group=_PART,
+            choice_texts={
+                "all": "everywhere",
+                "subject": "the subject, by its mask, its name or its motion",
+                "background": "what surrounds the subject",
+                "words": "where the words of an edit differ; a mask goes before it",
+            },
+            is_basic=True,
+            of_clip=True,
+            metavar="WHERE",
+        ),
+    ] = "all"
     start: Annotated[
         int,
         Setting(
@@ -600,7 +643,6 @@ class RestyleSettings:
             details="found by a network (603 MB), which is fetched when it is first wanted; takes "
             "the place of what is found by motion; a mask goes before it",
             of_clip=True,
-            needs_clip=True,
             metavar="WORDS",
         ),
     ] = None
@@ -614,7 +656,6 @@ class RestyleSettings:
             details="takes the place of what is found by motion; it may have another size or frame "
             "rate, and soft edges",
             of_clip=True,
-            needs_clip=True,
             metavar="CLIP",
         ),
     ] = None
@@ -644,6 +685,10 @@ class RestyleSettings:
                 f"ddim goes back along the steps of the sampler ddim, not of {self.sampler}; "
                 "choose that sampler, or the inversion ddpm",
             )
+        if self.region == "words" and not self.is_edit:
+            raise InvalidSettings(
+                "region", "words differ only in an edit; choose that mode, or another region"
+            )
         for name in ("reference", "reference_model"):
             if getattr(self, name) == "":
                 raise InvalidSettings(name, "it is empty; name a file, or leave it out")
@@ -668,6 +713,11 @@ class RestyleSettings:
     def is_edit(self) -> bool:
         """Whether what the words do not change is kept."""
         return self.mode == "edit"
+
+    @property
+    def needs_subject(self) -> bool:
+        """Whether it matters what of the clip is its subject."""
+        return self.smoothing.is_on or self.region in ("subject", "background")
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -128,6 +128,9 @@ class RestyleSettings(_message.Message):
     SOURCE_PROMPT_FIELD_NUMBER: _builtins.int
     KEEP_FIELD_NUMBER: _builtins.int
     INVERSION_FIELD_NUMBER: _builtins.int
+    HOLD_LAYOUT_FIELD_NUMBER: _builtins.int
+    HOLD_WORDS_FIELD_NUMBER: _builtins.int
+    REGION_FIELD_NUMBER: _builtins.int
     SUBJECT_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
     REFERENCE_SCALE_FIELD_NUMBER: _builtins.int
@@ -245,6 +248,14 @@ class RestyleSettings(_message.Message):
     """In an edit, how the way back to the clip is found: "ddpm" (edit-friendly, exact, with every
     sampler) or "ddim" (with that sampler). Default "ddpm".
     """
+    hold_layout: _builtins.float
+    """Share of the steps, 0 to 1, that keep the clip's own layout. Default 0."""
+    hold_words: _builtins.float
+    """Share of the steps, 0 to 1, in which words of both prompts stay put. Default 0."""
+    region: _builtins.str
+    """Where the clip is changed: "all", "subject", "background" or, in an edit, "words". Elsewhere
+    it keeps its own pixels. Default "all".
+    """
     subject: _builtins.str
     """The subject in words, such as "the train", no longer than CLIP reads (77 tokens); found by a
     network, CLIPSeg, which is fetched when it is first wanted. Without effect beside
@@ -339,14 +350,17 @@ class RestyleSettings(_message.Message):
         source_prompt: _builtins.str | None = ...,
         keep: _builtins.float | None = ...,
         inversion: _builtins.str | None = ...,
+        hold_layout: _builtins.float | None = ...,
+        hold_words: _builtins.float | None = ...,
+        region: _builtins.str | None = ...,
         subject: _builtins.str | None = ...,
         reference: _builtins.str | None = ...,
         reference_scale: _builtins.float | None = ...,
         reference_model: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_canny_high", b"_canny_high", "_canny_low", b"_canny_low", "_clip_skip", b"_clip_skip", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_eta", b"_eta", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_rescale", b"_guidance_rescale", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_inversion", b"_inversion", "_keep", b"_keep", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_mode", b"_mode", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_reference", b"_reference", "_reference_model", b"_reference_model", "_reference_scale", b"_reference_scale", "_sampler", b"_sampler", "_seed", b"_seed", "_size", b"_size", "_source_prompt", b"_source_prompt", "_spacing", b"_spacing", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "_subject", b"_subject", "_subject_mask", b"_subject_mask", "attention", b"attention", "batch_size", b"batch_size", "canny_high", b"canny_high", "canny_low", b"canny_low", "clip_skip", b"clip_skip", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "eta", b"eta", "flow", b"flow", "free_u", b"free_u", "guidance_rescale", b"guidance_rescale", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "inversion", b"inversion", "keep", b"keep", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "mode", b"mode", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "reference", b"reference", "reference_model", b"reference_model", "reference_scale", b"reference_scale", "sampler", b"sampler", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "source_prompt", b"source_prompt", "spacing", b"spacing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style", "subject", b"subject", "subject_mask", b"subject_mask"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_canny_high", b"_canny_high", "_canny_low", b"_canny_low", "_clip_skip", b"_clip_skip", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_eta", b"_eta", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_rescale", b"_guidance_rescale", "_guidance_scale", b"_guidance_scale", "_hold_layout", b"_hold_layout", "_hold_words", b"_hold_words", "_interpolation", b"_interpolation", "_inversion", b"_inversion", "_keep", b"_keep", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_mode", b"_mode", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_reference", b"_reference", "_reference_model", b"_reference_model", "_reference_scale", b"_reference_scale", "_region", b"_region", "_sampler", b"_sampler", "_seed", b"_seed", "_size", b"_size", "_source_prompt", b"_source_prompt", "_spacing", b"_spacing", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "_subject", b"_subject", "_subject_mask", b"_subject_mask", "attention", b"attention", "batch_size", b"batch_size", "canny_high", b"canny_high", "canny_low", b"canny_low", "clip_skip", b"clip_skip", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "eta", b"eta", "flow", b"flow", "free_u", b"free_u", "guidance_rescale", b"guidance_rescale", "guidance_scale", b"guidance_scale", "hold_layout", b"hold_layout", "hold_words", b"hold_words", "interpolation", b"interpolation", "inversion", b"inversion", "keep", b"keep", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "mode", b"mode", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "reference", b"reference", "reference_model", b"reference_model", "reference_scale", b"reference_scale", "region", b"region", "sampler", b"sampler", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "source_prompt", b"source_prompt", "spacing", b"spacing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style", "subject", b"subject", "subject_mask", b"subject_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_canny_high", b"_canny_high", "_canny_low", b"_canny_low", "_clip_skip", b"_clip_skip", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_eta", b"_eta", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_rescale", b"_guidance_rescale", "_guidance_scale", b"_guidance_scale", "_interpolation", b"_interpolation", "_inversion", b"_inversion", "_keep", b"_keep", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_mode", b"_mode", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_reference", b"_reference", "_reference_model", b"_reference_model", "_reference_scale", b"_reference_scale", "_sampler", b"_sampler", "_seed", b"_seed", "_size", b"_size", "_source_prompt", b"_source_prompt", "_spacing", b"_spacing", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "_subject", b"_subject", "_subject_mask", b"_subject_mask", "attention", b"attention", "batch_size", b"batch_size", "canny_high", b"canny_high", "canny_low", b"canny_low", "clip_skip", b"clip_skip", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "eta", b"eta", "flow", b"flow", "free_u", b"free_u", "guidance_rescale", b"guidance_rescale", "guidance_scale", b"guidance_scale", "interpolation", b"interpolation", "inversion", b"inversion", "keep", b"keep", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "keyframe_pictures", b"keyframe_pictures", "keyframe_prompts", b"keyframe_prompts", "keyframe_seeds", b"keyframe_seeds", "keyframes", b"keyframes", "mode", b"mode", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "reference", b"reference", "reference_model", b"reference_model", "reference_scale", b"reference_scale", "sampler", b"sampler", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "source_prompt", b"source_prompt", "spacing", b"spacing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style", "subject", b"subject", "subject_mask", b"subject_mask"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_canny_high", b"_canny_high", "_canny_low", b"_canny_low", "_clip_skip", b"_clip_skip", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_eta", b"_eta", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_rescale", b"_guidance_rescale", "_guidance_scale", b"_guidance_scale", "_hold_layout", b"_hold_layout", "_hold_words", b"_hold_words", "_interpolation", b"_interpolation", "_inversion", b"_inversion", "_keep", b"_keep", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_mode", b"_mode", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_reference", b"_reference", "_reference_model", b"_reference_model", "_reference_scale", b"_reference_scale", "_region", b"_region", "_sampler", b"_sampler", "_seed", b"_seed", "_size", b"_size", "_source_prompt", b"_source_prompt", "_spacing", b"_spacing", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "_subject", b"_subject", "_subject_mask", b"_subject_mask", "attention", b"attention", "batch_size", b"batch_size", "canny_high", b"canny_high", "canny_low", b"canny_low", "clip_skip", b"clip_skip", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "eta", b"eta", "flow", b"flow", "free_u", b"free_u", "guidance_rescale", b"guidance_rescale", "guidance_scale", b"guidance_scale", "hold_layout", b"hold_layout", "hold_words", b"hold_words", "interpolation", b"interpolation", "inversion", b"inversion", "keep", b"keep", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "keyframe_pictures", b"keyframe_pictures", "keyframe_prompts", b"keyframe_prompts", "keyframe_seeds", b"keyframe_seeds", "keyframes", b"keyframes", "mode", b"mode", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "reference", b"reference", "reference_model", b"reference_model", "reference_scale", b"reference_scale", "region", b"region", "sampler", b"sampler", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "source_prompt", b"source_prompt", "spacing", b"spacing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style", "subject", b"subject", "subject_mask", b"subject_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__batch_size: _TypeAlias = _typing.Literal["batch_size"]  # noqa: Y015
     _WhichOneofArgType__batch_size: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size"]  # noqa: Y015
@@ -372,6 +386,10 @@ class RestyleSettings(_message.Message):
     _WhichOneofArgType__guidance_rescale: _TypeAlias = _typing.Literal["_guidance_rescale", b"_guidance_rescale"]  # noqa: Y015
     _WhichOneofReturnType__guidance_scale: _TypeAlias = _typing.Literal["guidance_scale"]  # noqa: Y015
     _WhichOneofArgType__guidance_scale: _TypeAlias = _typing.Literal["_guidance_scale", b"_guidance_scale"]  # noqa: Y015
+    _WhichOneofReturnType__hold_layout: _TypeAlias = _typing.Literal["hold_layout"]  # noqa: Y015
+    _WhichOneofArgType__hold_layout: _TypeAlias = _typing.Literal["_hold_layout", b"_hold_layout"]  # noqa: Y015
+    _WhichOneofReturnType__hold_words: _TypeAlias = _typing.Literal["hold_words"]  # noqa: Y015
+    _WhichOneofArgType__hold_words: _TypeAlias = _typing.Literal["_hold_words", b"_hold_words"]  # noqa: Y015
     _WhichOneofReturnType__interpolation: _TypeAlias = _typing.Literal["interpolation"]  # noqa: Y015
     _WhichOneofArgType__interpolation: _TypeAlias = _typing.Literal["_interpolation", b"_interpolation"]  # noqa: Y015
     _WhichOneofReturnType__inversion: _TypeAlias = _typing.Literal["inversion"]  # noqa: Y015
@@ -398,6 +416,8 @@ class RestyleSettings(_message.Message):
     _WhichOneofArgType__reference_model: _TypeAlias = _typing.Literal["_reference_model", b"_reference_model"]  # noqa: Y015
     _WhichOneofReturnType__reference_scale: _TypeAlias = _typing.Literal["reference_scale"]  # noqa: Y015
     _WhichOneofArgType__reference_scale: _TypeAlias = _typing.Literal["_reference_scale", b"_reference_scale"]  # noqa: Y015
+    _WhichOneofReturnType__region: _TypeAlias = _typing.Literal["region"]  # noqa: Y015
+    _WhichOneofArgType__region: _TypeAlias = _typing.Literal["_region", b"_region"]  # noqa: Y015
     _WhichOneofReturnType__sampler: _TypeAlias = _typing.Literal["sampler"]  # noqa: Y015
     _WhichOneofArgType__sampler: _TypeAlias = _typing.Literal["_sampler", b"_sampler"]  # noqa: Y015
     _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
@@ -451,6 +471,10 @@ class RestyleSettings(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__guidance_scale) -> _WhichOneofReturnType__guidance_scale | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hold_layout) -> _WhichOneofReturnType__hold_layout | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hold_words) -> _WhichOneofReturnType__hold_words | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__interpolation) -> _WhichOneofReturnType__interpolation | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__inversion) -> _WhichOneofReturnType__inversion | None: ...
@@ -476,6 +500,8 @@ class RestyleSettings(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__reference_model) -> _WhichOneofReturnType__reference_model | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__reference_scale) -> _WhichOneofReturnType__reference_scale | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__region) -> _WhichOneofReturnType__region | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__sampler) -> _WhichOneofReturnType__sampler | None: ...
     @_typing.overload

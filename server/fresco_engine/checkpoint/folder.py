@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from fresco_engine.checkpoint.reader import (
     ADJUSTMENTS,
+    ALL_KINDS,
     BATCHES,
     DELIVERY,
     INVERSIONS,
-    KINDS,
     PLAN,
     CheckpointReader,
     Kind,
@@ -177,7 +177,7 @@ class FolderCheckpoint(CheckpointReader):
         with storing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             self.own.taken()
-            for name in ("", BATCHES, INVERSIONS, *KINDS):
+            for name in ("", BATCHES, INVERSIONS, *ALL_KINDS):
                 if name:
                     self.own.make(name)
                 for leftover in self.own.names(name):
@@ -254,7 +254,7 @@ class FolderCheckpoint(CheckpointReader):
         with storing(self.folder):
             # Without a plan the rest counts for nothing, so that no moment is a bad one to die.
             self.own.remove(PLAN)
-            for folder in (BATCHES, INVERSIONS, *KINDS):
+            for folder in (BATCHES, INVERSIONS, *ALL_KINDS):
                 for name in self.own.names(folder):
                     self.own.remove(f"{folder}/{name}")
         self._size = None

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from fresco_media.colour.scaling import WorkingSize
 from fresco_media.files.disk import partial_name, storing
 from fresco_media.files.opening import NotAFile
 from fresco_media.files.own import OwnFolder
@@ -18,7 +19,7 @@ from fresco_media.stills.png import PNG_HEADER_BYTES, png_header_size
 from fresco_engine.checkpoint.folder import FolderCheckpoint
 from fresco_engine.checkpoint.reader import (
     ADJUSTMENTS,
-    KINDS,
+    ALL_KINDS,
     CheckpointReader,
     batch_name,
     picture_name,
@@ -64,7 +65,7 @@ def fork(
         checkpoint.save_plan(before)
         if taken.own.has(ADJUSTMENTS):
             checkpoint.save_adjustments(taken.adjustments())
-        _take_pictures(taken, checkpoint, before.size.padded, {*changed, *gone}, dropped)
+        _take_pictures(taken, checkpoint, before.size, {*changed, *gone}, dropped)
         if after is before:
             _take_batches(taken, checkpoint)
         else:
@@ -128,16 +129,18 @@ def _check_keyframe(plan: StoredPlan, key: int) -> None:
 def _take_pictures(
     source: CheckpointReader,
     target: FolderCheckpoint,
-    size: tuple[int, int],
+    size: WorkingSize,
     keyframes: set[int],
     dropped: set[int],
 ) -> None:
-    """Pictures but for those of `keyframes` and frames `dropped`, if they are of that size."""
-    for kind, without in zip(KINDS, (keyframes, dropped), strict=True):
+    """Pictures but for those of `keyframes` and frames `dropped`, if they are of their size."""
+    for kind in ALL_KINDS:
+        of_kind = size.source if kind == "composites" else size.padded
+        without = keyframes if kind in ("keyframes", "regions") else dropped
         for index in source.indices(kind):
             if index not in without:
                 name = picture_name(kind, index)
-                _take_picture(source.own, target.own, name, size)
+                _take_picture(source.own, target.own, name, of_kind)
 
 
 def _take_picture(source: OwnFolder, target: OwnFolder, name: str, size: tuple[int, int]) -> None:

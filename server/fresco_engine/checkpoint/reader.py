@@ -19,8 +19,10 @@ from fresco_engine.checkpoint.values import Adjustments, StoredBatch, StoredPlan
 from fresco_engine.errors import CheckpointError
 from fresco_engine.types import FrameQuality
 
-Kind = Literal["keyframes", "frames"]
+Kind = Literal["keyframes", "frames", "regions", "composites"]
 KINDS: tuple[Kind, ...] = ("keyframes", "frames")
+"""Pictures that are made of the clip's; the others follow from them, where a region is chosen."""
+ALL_KINDS: tuple[Kind, ...] = (*KINDS, "regions", "composites")
 
 PLAN = "plan.json"
 ADJUSTMENTS = "adjustments.json"
@@ -48,6 +50,9 @@ class CheckpointReader:
         keyframes/000123.png          translated keyframes at the padded working size
         frames/000123.png             frames of the result, those of keyframes among them;
                                       in the comment of an interpolated one is its quality
+        regions/000123.png            white where a keyframe may be changed
+        composites/000123.png         frames of the result at the clip's size, where only a region
+                                      of it was changed
     """
 
     def __init__(self, folder: Path) -> None:
@@ -141,15 +146,25 @@ class CheckpointReader:
         plan, stored = self.plan(), self.load(kind, index)
         if plan is None or stored is None or not _fits(stored, plan):
             return None
-        return unfit(stored, plan.size)
+        composite = self._composite(plan, index)
+        return unfit(stored, plan.size) if composite is None else composite
 
     def picture_at(self, kind: Kind, index: int, size: tuple[int, int]) -> Image | None:
         """A stored picture without its padding at `size` (width, height)."""
         plan, stored = self.plan(), self.load(kind, index)
         if plan is None or stored is None or not _fits(stored, plan):
             return None
+        composite = self._composite(plan, index)
+        if composite is not None:
+            return resize(composite, size)
         width, height = plan.size.scaled
         return resize(np.ascontiguousarray(stored[:height, :width]), size)
+
+    def _composite(self, plan: StoredPlan, index: int) -> Image | None:
+        """A frame as it comes out, where that is not just another size of what is stored."""
+        stored = self.load("composites", index) if plan.settings.region != "all" else None
+        is_whole = stored is not None and stored.shape[1::-1] == plan.size.source
+        return stored if is_whole else None
 
     def picture_path(self, kind: Kind, index: int) -> Path:
         """Where a picture is stored."""

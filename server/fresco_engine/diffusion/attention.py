@@ -41,6 +41,8 @@ class LayerGuidance:
     """(m,) int64: the tokens, counted over all frames, that keys and values are taken from."""
     paths: FlowPaths | None = None
     temporal_scale: float = 5.0
+    held: tuple[Tensor, Tensor] | None = None
+    """Q and K that take the place of the layer's own, f n heads d each, in every half."""
 
 
 def spatial_guided_query(
@@ -60,16 +62,24 @@ def spatial_guided_query(
 
 
 def cross_frame_keys_values(
-    attn: SelfAttention, hidden_states: Tensor, attended: Tensor, frames: int
+    attn: SelfAttention,
+    hidden_states: Tensor,
+    attended: Tensor,
+    frames: int,
+    key: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The keys and values, b m heads d, that all frames share: those of the `attended` tokens.
 
-    `hidden_states` is (b f) n c. Only the m attended tokens are projected. Source: p_u in Eq. 8
-    of FRESCO (arXiv:2403.12962).
+    `hidden_states` is (b f) n c. Only the m attended tokens are projected, unless keys of all
+    tokens, (b f) n heads d, are given. Source: p_u in Eq. 8 of FRESCO (arXiv:2403.12962).
     """
     tokens = rearrange(hidden_states, "(b f) n c -> b (f n) c", f=frames)
     shown = tokens.index_select(1, attended)  # b m c
-    return split_heads(attn.to_k(shown), attn), split_heads(attn.to_v(shown), attn)
+    value = split_heads(attn.to_v(shown), attn)
+    if key is None:
+        return split_heads(attn.to_k(shown), attn), value
+    keys = rearrange(key, "(b f) n heads d -> b (f n) heads d", f=frames)
+    return keys.index_select(1, attended), value
 
 
 def temporal_guided_attention(
@@ -152,28 +162,43 @@ class GuidedAttention:
         assert encoder_hidden_states is None
         assert attention_mask is None
         guidance = self._guidance()
-        query = split_heads(attn.to_q(hidden_states), attn)
-        key, value = _keys_values(attn, hidden_states, guidance)
+        query, held_key = _held(hidden_states, guidance)
+        if query is None:
+            query = split_heads(attn.to_q(hidden_states), attn)
+        key, value = _keys_values(attn, hidden_states, guidance, held_key)
         result = _attend_shared(_spatially_guided(query, guidance), key, value)
         if guidance.paths is not None:
             # Shared keys are those of the attended tokens only; paths need every token's own.
-            own_key = (
-                key if guidance.attended is None else split_heads(attn.to_k(hidden_states), attn)
-            )
+            own_key = key if guidance.attended is None else held_key
+            if own_key is None:
+                own_key = split_heads(attn.to_k(hidden_states), attn)
             result = temporal_guided_attention(
                 query, own_key, result, guidance.paths, scale=guidance.temporal_scale
             )
         return project_out(attn, result)
 
 
+def _held(
+    hidden_states: Tensor, guidance: LayerGuidance
+) -> tuple[Tensor, Tensor] | tuple[None, None]:
+    """Q and K that are held, (b f) n heads d each."""
+    if guidance.held is None:
+        return None, None
+    halves = len(hidden_states) // guidance.frames
+    query, key = (repeat(x, "f n heads d -> (b f) n heads d", b=halves) for x in guidance.held)
+    return query, key
+
+
 def _keys_values(
-    attn: SelfAttention, hidden_states: Tensor, guidance: LayerGuidance
+    attn: SelfAttention, hidden_states: Tensor, guidance: LayerGuidance, held: Tensor | None
 ) -> tuple[Tensor, Tensor]:
     """Each frame's own, (b f) n heads d, or those shared by all frames, b m heads d."""
     if guidance.attended is not None:
-        return cross_frame_keys_values(attn, hidden_states, guidance.attended, guidance.frames)
-    key, value = attn.to_k(hidden_states), attn.to_v(hidden_states)
-    return split_heads(key, attn), split_heads(value, attn)
+        return cross_frame_keys_values(
+            attn, hidden_states, guidance.attended, guidance.frames, held
+        )
+    key = split_heads(attn.to_k(hidden_states), attn) if held is None else held
+    return key, split_heads(attn.to_v(hidden_states), attn)
 
 
 def _spatially_guided(query: Tensor, guidance: LayerGuidance) -> Tensor:
@@ -214,18 +239,33 @@ class RecordingAttention:
         return project_out(attn, attend(query, key, value))
 
 
-class PicturedAttention:
+@dataclass(frozen=True)
+class ShownPicture:
+    """What a layer reads of a picture, (b f) m heads d each, and how much that counts."""
+
+    key: Tensor
+    value: Tensor
+    strength: float
+
+
+class CrossAttention:
     """Cross-attention to the prompt and, by itself, to what a picture says; the results are added.
 
-    `key` and `value` are those of the picture, (b f) m heads d. Bitwise equal to diffusers'
-    `IPAdapterAttnProcessor2_0` where these are the ones that it would make. Source: decoupled
-    cross-attention, section 3.2.2 of IP-Adapter (arXiv:2308.06721).
+    With a picture alone it is bitwise equal to diffusers' `IPAdapterAttnProcessor2_0` where keys
+    and values are the ones that it would make. Source: decoupled cross-attention, section 3.2.2 of
+    IP-Adapter (arXiv:2308.06721). `adapt` is given the weights of the last f frames, the prompt's
+    half of guidance, f heads n t, and returns those that are used.
     """
 
-    def __init__(self, key: Tensor, value: Tensor, strength: float) -> None:
-        self._key = key
-        self._value = value
-        self._strength = strength
+    def __init__(
+        self,
+        picture: ShownPicture | None,
+        adapt: Callable[[Tensor], Tensor] | None = None,
+        frames: int = 0,
+    ) -> None:
+        self._picture = picture
+        self._adapt = adapt
+        self._frames = frames
 
     def __call__(
         self,
@@ -239,9 +279,25 @@ class PicturedAttention:
         assert attention_mask is None
         query = split_heads(attn.to_q(hidden_states), attn)
         key, value = attn.to_k(encoder_hidden_states), attn.to_v(encoder_hidden_states)
-        said = attend(query, split_heads(key, attn), split_heads(value, attn))
-        shown = attend(query, self._key, self._value)
-        return project_out(attn, said + self._strength * shown)
+        said = self._said(query, split_heads(key, attn), split_heads(value, attn))
+        if self._picture is None:
+            return project_out(attn, said)
+        shown = attend(query, self._picture.key, self._picture.value)
+        return project_out(attn, said + self._picture.strength * shown)
+
+    def _said(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        if self._adapt is None:
+            return attend(query, key, value)
+        before = len(query) - self._frames
+        own_query, own_key, own_value = (
+            x[before:].transpose(1, 2) for x in (query, key, value)
+        )  # f heads n d
+        products = own_query @ own_key.transpose(-1, -2) / math.sqrt(query.shape[-1])
+        weights = self._adapt(products.softmax(-1))
+        said = (weights @ own_value).transpose(1, 2)
+        if not before:
+            return said
+        return torch.cat([attend(query[:before], key[:before], value[:before]), said])
 
 
 def is_plain(attn: Attention, *, is_cross: bool = False) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from fresco_media.types import Image
+from numpy.typing import NDArray
 from torch import Tensor
 
 from fresco_engine.correspondence.batch import BatchCorrespondence
@@ -28,7 +30,7 @@ from fresco_engine.diffusion.control import (
 )
 from fresco_engine.diffusion.finite import FiniteWatch
 from fresco_engine.diffusion.guidance import MapGuidance
-from fresco_engine.diffusion.hooks import showing
+from fresco_engine.diffusion.hooks import reading
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.noise import Noise
 from fresco_engine.diffusion.picture_prompt.prompt import PicturePrompt
@@ -83,10 +85,14 @@ class KeyframeBatch:
 
 @dataclass(frozen=True)
 class Translation:
-    """A translated batch: pictures at the padded working size, and latents for the next batch."""
+    """A translated batch: pictures at the padded working size, and latents for the next batch.
+
+    `regions` (f, H, W) bool are True where these may be shown, None for everywhere.
+    """
 
     images: tuple[Image, ...]
     anchors: AnchorLatents
+    regions: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -161,12 +167,17 @@ class BatchRun:
     finite: FiniteWatch
 
 
-def model_output(run: BatchRun, x: Tensor, k: int) -> Tensor:
-    """What the networks say of latents x (f, c, h, w) in step k, for every half of CFG."""
+def model_output(
+    run: BatchRun, x: Tensor, k: int, adapt: Callable[[str, Tensor], Tensor] | None = None
+) -> Tensor:
+    """What the networks say of latents x (f, c, h, w) in step k, for every half of CFG.
+
+    `adapt` changes the weights of cross-attention, see `reading`.
+    """
     x, t = run.sampler.model_input(x, k), run.sampler.steps.timesteps[k]
     words, added = run.conditions.embeddings[k], run.conditions.added.in_step(k)
     residuals = _control_residuals(run, x, t, words, added)
-    with _free_u(run), showing(run.model.unet, run.conditions.picture):
+    with _free_u(run), reading(run.model.unet, run.conditions.picture, adapt, len(x)):
         return _unet(run, x, t, words, {**residuals, **added})
 
 

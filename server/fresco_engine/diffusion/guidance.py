@@ -155,6 +155,11 @@ class GuidanceStep:
     features: bool
 
     @property
+    def frames(self) -> int:
+        """How many frames the batch has."""
+        return self.guidance.frame_count
+
+    @property
     def guides_attention(self) -> bool:
         """Whether any self-attention is changed on this step."""
         across_frames = self.guidance.frame_count > 1 and (self.cross_frame or self.temporal)

@@ -6,8 +6,9 @@ features, and attention processors are exchanged layer by layer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -16,10 +17,11 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
 
 from fresco_engine.diffusion.attention import (
+    CrossAttention,
     GuidedAttention,
     LayerGuidance,
-    PicturedAttention,
     RecordingAttention,
+    ShownPicture,
     is_plain,
 )
 from fresco_engine.diffusion.guidance import GuidanceStep, Reference
@@ -78,9 +80,24 @@ def guided_sizes(
     return tuple(dict.fromkeys(coarse_first[index] for index in blocks))
 
 
+def decoder_attentions(unet: UNet2DConditionModel) -> dict[str, Attention]:
+    """The self-attention layers of all decoder blocks by their full names."""
+    return {
+        name: attn
+        for index in range(len(unet.up_blocks))
+        for name, attn in self_attentions(unet, index).items()
+    }
+
+
 @contextmanager
-def guided(unet: UNet2DConditionModel, step: GuidanceStep) -> Iterator[None]:
+def guided(
+    unet: UNet2DConditionModel,
+    step: GuidanceStep,
+    held: Mapping[str, tuple[Tensor, Tensor]] | None = None,
+) -> Iterator[None]:
     """Inside, the U-Net works on (b f) frames as the guidance of this denoising step says.
+
+    Q and K of decoder layers that are `held` take the place of their own, f n heads d each.
 
     What the step leaves out is not installed and costs nothing. On leaving, by an exception too,
     the U-Net is exactly what it was. For use under `torch.no_grad`.
@@ -91,22 +108,30 @@ def guided(unet: UNet2DConditionModel, step: GuidanceStep) -> Iterator[None]:
     attending = guided_blocks(unet) if step.guides_attention else ()
     with ExitStack() as stack:
         for index, module in enumerate(unet.up_blocks):
-            layers = self_attentions(unet, index) if index in attending else {}
-            block = _GuidedBlock(step, _level(unet, index))
+            layers = self_attentions(unet, index) if held or index in attending else {}
+            block = _GuidedBlock(step, _level(unet, index), held or {}, index in attending)
             if layers or step.optimises(_level(unet, index)):
                 stack.enter_context(_features_through(module, block.adapt))
             for name, attn in layers.items():
                 processor = GuidedAttention(partial(block.layer, name))
-                stack.enter_context(_processed_by(name, attn, processor))
+                stack.enter_context(processed_by(name, attn, processor))
         yield
 
 
 class _GuidedBlock:
     """One decoder block on one step; it tells its attentions the size of the map at hand."""
 
-    def __init__(self, step: GuidanceStep, level: int) -> None:
+    def __init__(
+        self,
+        step: GuidanceStep,
+        level: int,
+        held: Mapping[str, tuple[Tensor, Tensor]],
+        is_attending: bool,
+    ) -> None:
         self._step = step
         self._level = level
+        self._held = held
+        self._is_attending = is_attending
         self._size = (0, 0)
 
     def adapt(self, features: Tensor) -> Tensor:
@@ -116,7 +141,9 @@ class _GuidedBlock:
         return self._step.optimise(self._level, features)
 
     def layer(self, name: str) -> LayerGuidance:
-        return self._step.layer(name, *self._size)
+        if not self._is_attending:
+            return LayerGuidance(frames=self._step.frames, held=self._held.get(name))
+        return replace(self._step.layer(name, *self._size), held=self._held.get(name))
 
 
 @contextmanager
@@ -139,7 +166,7 @@ def recording(
             if index in attending:
                 for name, attn in self_attentions(unet, index).items():
                     processor = RecordingAttention(partial(_keep_attention, reference, name))
-                    stack.enter_context(_processed_by(name, attn, processor))
+                    stack.enter_context(processed_by(name, attn, processor))
         yield reference
 
 
@@ -168,30 +195,37 @@ def _features_through(block: nn.Module, adapt: Callable[[Tensor], Tensor]) -> It
 
 
 @contextmanager
-def showing(unet: UNet2DConditionModel, picture: PicturePrompt | None) -> Iterator[None]:
+def reading(
+    unet: UNet2DConditionModel,
+    picture: PicturePrompt | None,
+    adapt: Callable[[str, Tensor], Tensor] | None = None,
+    frames: int = 0,
+) -> Iterator[None]:
     """Inside, the U-Net's cross-attentions see a picture beside the prompt, for (b f) frames.
 
-    Without one nothing is installed. On leaving, the U-Net is exactly what it was.
+    `adapt` is given the name of each layer and its weights, as `CrossAttention` says. Without
+    either nothing is installed. On leaving, the U-Net is exactly what it was.
     """
-    if picture is None:
+    if picture is None and adapt is None:
         yield
         return
     with ExitStack() as stack:
         for name, attn in cross_attentions(unet).items():
-            processor = PicturedAttention(*picture.layers[name], picture.strength)
-            stack.enter_context(_processed_by(name, attn, processor))
+            shown = picture and ShownPicture(*picture.layers[name], picture.strength)
+            processor = CrossAttention(shown, adapt and partial(adapt, name), frames)
+            stack.enter_context(processed_by(name, attn, processor))
         yield
 
 
 @contextmanager
-def _processed_by(
+def processed_by(
     name: str,
     attn: Attention,
-    processor: GuidedAttention | RecordingAttention | PicturedAttention,
+    processor: GuidedAttention | RecordingAttention | CrossAttention,
 ) -> Iterator[None]:
     """Inside, the layer works by `processor`."""
     # The processors repeat what the stock one does for the plain kind of layer only.
-    is_cross = isinstance(processor, PicturedAttention)
+    is_cross = isinstance(processor, CrossAttention)
     assert is_plain(attn, is_cross=is_cross), f"{name} is not a plain attention"
     saved = attn.processor
     attn.set_processor(cast(Any, processor))

@@ -12,10 +12,12 @@ from dataclasses import replace
 import numpy as np
 import torch
 from fresco_media.types import Image
+from numpy.typing import NDArray
 from torch import Tensor
 
 from fresco_engine.correspondence.batch import BatchCorrespondence
 from fresco_engine.correspondence.origins import Origins, trace_origins
+from fresco_engine.correspondence.warp import partly
 from fresco_engine.diffusion.batch_run import (
     AnchorLatents,
     BatchNoise,
@@ -78,11 +80,37 @@ def _translate(
     origins = _origins(batch, correspondence)
     run = prepared(model, batch, settings, correspondence, origins)
     if settings.is_edit:
-        run = replace(run, edit=(yield from prepared_edit(run, batch, inversions)))
+        region = _region_of_latents(run)
+        run = replace(run, edit=(yield from prepared_edit(run, batch, inversions, region)))
     record = yield from denoised(run)
     run.finite.settle()
     pictures, record = _finished(run, record)
-    return Translation(_as_images(pictures), _anchor_latents(record, origins[-1]))
+    regions = _regions(run, batch)
+    return Translation(_as_images(pictures), _anchor_latents(record, origins[-1]), regions)
+
+
+def _foreground(run: BatchRun) -> Tensor | None:
+    """Where the batch may be changed at its pictures' size, if its correspondence says so."""
+    foreground, chosen = run.correspondence.foreground, run.settings.region
+    if chosen == "words" and run.settings.subject_mask is None:
+        return None
+    return {"all": None, "background": ~foreground}.get(chosen, foreground)
+
+
+def _region_of_latents(run: BatchRun) -> Tensor | None:
+    """Where latents may leave the input's, (f, 1, h, w); all that a region has any part in."""
+    region = _foreground(run)
+    height, width = run.clean.shape[-2:]
+    return None if region is None else partly(region, height, width)[:, None]
+
+
+def _regions(run: BatchRun, batch: KeyframeBatch) -> NDArray[np.bool_] | None:
+    """Where the pictures of the batch may be shown."""
+    if run.edit is not None and run.edit.words is not None:
+        is_anchored = batch.anchors is not None
+        return run.edit.words.masks(batch.images, run.correspondence, is_anchored=is_anchored)
+    region = _foreground(run)
+    return None if region is None else region.cpu().numpy()
 
 
 def prepared(
@@ -142,6 +170,8 @@ def denoised(run: BatchRun) -> Generator[StepDone, None, list[Tensor]]:
         if k in smoothed and k + 1 < len(steps):
             output = _smoothed(run, output, x, k)
         stepped = run.finite(_stepped(run, output, x, k), "denoising")
+        if run.edit is not None:
+            stepped = run.edit.bound(stepped, k)
         record.append(_with_anchors(stepped, run.anchors, k + 1))
         yield StepDone(before + k + 1, before + len(steps))
     return record
@@ -271,13 +301,23 @@ def _reference_input(
 
 def _predict(run: BatchRun, x: Tensor, k: int, step: GuidanceStep) -> Tensor:
     """The model's output for latents x (f, c, h, w) in step k, guided towards the prompt."""
-    with guided(run.model.unet, step):
-        output = model_output(run, x, k)
+    output = _guided_output(run, x, k, step)
     if run.conditions.halves == 1:
         return output
     unconditional, conditional = output.chunk(2)
     guided_output = unconditional + run.conditions.guidance_scale * (conditional - unconditional)
     return rescaled(guided_output, conditional, run.conditions.guidance_rescale)
+
+
+def _guided_output(run: BatchRun, x: Tensor, k: int, step: GuidanceStep) -> Tensor:
+    """The model's output for every half of guidance; an edit holds on to what its input shows."""
+    if run.edit is None:
+        with guided(run.model.unet, step):
+            return model_output(run, x, k)
+    seen = run.edit.seen(k)
+    held = None if seen is None else seen.attention
+    with guided(run.model.unet, step, held), run.edit.holding(k, seen) as adapt:
+        return model_output(run, x, k, adapt)
 
 
 def _smoothed_steps(settings: RestyleSettings, steps: Steps) -> frozenset[int]:

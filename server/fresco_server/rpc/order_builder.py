@@ -61,8 +61,7 @@ class OrderBuilder:
         _check_length("device", request.device, _LONGEST_NAME)
         settings = self._with_pictures(restyle_settings(request.settings))
         settings = replace(settings, flow=self.path_policy.flow(settings.flow))
-        mask, mask_upload = self._reached(settings.subject_mask, _MASK, self.path_policy.clip)
-        settings = replace(settings, subject_mask=mask)
+        settings, mask_upload = self._with_mask(settings)
         settings, reference_upload = self._with_reference(settings)
         codec, suffix = output_of(request.output)
         model = model_order(request.model, self.path_policy)
@@ -94,7 +93,8 @@ class OrderBuilder:
         _check_size(request.ByteSize())
         _check_length("client_id", request.client_id, _LONGEST_NAME)
         _check_length("device", request.device, _LONGEST_NAME)
-        settings, _ = self._with_reference(restyle_settings(request.settings))
+        settings, _ = self._with_mask(restyle_settings(request.settings))
+        settings, _ = self._with_reference(settings)
         model = model_order(request.model, self.path_policy)
         self._check_style(settings, model)
         clip, found = self.described(request.clip, is_wanted)
@@ -133,6 +133,11 @@ class OrderBuilder:
                 self.described(source, is_wanted)
                 refused.field = _MASK  # The clip alone does not.
             raise refused from error
+
+    def _with_mask(self, settings: RestyleSettings) -> tuple[RestyleSettings, str | None]:
+        """`settings` with the subject's mask where it lies, and its digest if it was sent."""
+        mask, upload = self._reached(settings.subject_mask, _MASK, self.path_policy.clip)
+        return replace(settings, subject_mask=mask), upload
 
     def _with_reference(self, settings: RestyleSettings) -> tuple[RestyleSettings, str | None]:
         """`settings` with the real places of the reference picture and its model; its upload.

@@ -113,6 +113,7 @@ class Pictures:
         path = reader.picture_path(kind, index)
         # When a job began anew, the same name stands for another picture.
         key = (str(path), found.st_mtime_ns, found.st_ino, found.st_size, picture_format)
+        key = (*key, reader.has("composites", index))
         return self._kept.get(key, lambda: _encode_stored(reader, kind, index, picture_format))
 
     @staticmethod
@@ -146,6 +147,8 @@ def _as_stored(
     if plan is None:
         return None
     source = plan.size.source
+    if plan.settings.region != "all":
+        return None
     if plan.size.padded != source or _fitted(source, picture_format.long_side) != source:
         return None
     data = reader.file(kind, index)

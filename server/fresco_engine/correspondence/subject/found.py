@@ -18,7 +18,7 @@ from fresco_engine.correspondence.warp import warp_image
 
 FloatMap = NDArray[np.float32]
 
-_ENOUGH = 0.3
+ENOUGH = 0.3
 """Chance from which a pixel is subject: below half, as in doubt it is."""
 _KEPT = np.float32(0.85)
 """Weight that a frame's chances keep with each step along the flow, which errs a little."""
@@ -50,7 +50,7 @@ class FoundSubject:
         radius = max(1, round(_REACH * alone.shape[1]))
         masks = np.stack(
             [
-                along_edges(chances, image, radius) > _ENOUGH
+                along_edges(chances, image, radius) > ENOUGH
                 for chances, image in zip(steadied(alone, frames), frames.images, strict=True)
             ]
         )

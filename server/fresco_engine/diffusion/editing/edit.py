@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
 from torch import Tensor
 
+from fresco_engine.correspondence.subject.found import ENOUGH
 from fresco_engine.diffusion.batch_run import (
     BatchRun,
     KeyframeBatch,
@@ -28,38 +30,147 @@ from fresco_engine.diffusion.editing.kept_inversions import (
     packed,
     unpacked,
 )
+from fresco_engine.diffusion.editing.observed import (
+    Observed,
+    holding_features,
+    observing_layout,
+)
+from fresco_engine.diffusion.editing.words import WordMaps, WordPairs, WordRegion
+from fresco_engine.diffusion.prompting.encoding import token_rows
+from fresco_engine.diffusion.prompting.grammar import Moment
 from fresco_engine.diffusion.prompting.wording import plain_words
 from fresco_engine.diffusion.samplers import make_sampler
 from fresco_engine.diffusion.samplers.diffusion_steps import Ddim
 
+Adapt = Callable[[str, Tensor], Tensor]
+"""Changes a layer's weights of cross-attention, which come with its name."""
 _ANCHORS = 2
+
+
+_WATCHED = 0.5
+"""Share of the steps in which words are looked for: the later ones only draw what is there."""
+_SURE = 0.2
+"""Share of the steps after which enough was seen of words to bind the rest to the input."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Edit:
     """What binds the frames of a batch to the input.
 
-    `source` is the batch for the words that are true of it, without guidance.
+    `source` is the batch for the words that are true of it, without guidance. `pairs`, one per
+    step, say which words both prompts share; there are none where that does not matter. `region`
+    (f, 1, h, w) bool is where latents may leave the input's, None for everywhere, and `words` where
+    the words differ, as far as that is known by now, if they decide it.
     """
 
     inversion: Inversion
     source: BatchRun
+    pairs: tuple[WordPairs, ...] = ()
+    region: Tensor | None = None
+    words: WordRegion | None = None
+
+    def seen(self, k: int) -> Observed | None:
+        """What the input's own latents show in step k; None where nothing of it is held."""
+        settings, unet = self.source.settings, self.source.model.unet
+        holds_layout, reads_words = self._is_within(k, settings.hold_layout), self._reads_words(k)
+        if not holds_layout and not reads_words:
+            return None
+        with observing_layout(unet) if holds_layout else nullcontext(Observed()) as seen:
+            keep = seen.words.keep if reads_words else None
+            model_output(self.source, self.inversion.path[k], k, keep)
+        return seen
+
+    @contextmanager
+    def holding(self, k: int, seen: Observed | None) -> Iterator[Adapt | None]:
+        """Inside, the U-Net holds on to what was seen in step k; yields what is to be done with
+        cross-attention meanwhile.
+        """
+        if seen is None:
+            yield None
+            return
+        own = WordMaps()
+        adapt = own.keep if self._watches(k) else None
+        if self._is_within(k, self.source.settings.hold_words):
+            adapt = _after(seen.words.held(self.pairs[k]), adapt)
+        with holding_features(self.source.model.unet, seen):
+            yield adapt
+        if self.words is not None and own.layers:
+            self.words.add(own, self.pairs[k].added)
+            self.words.add(seen.words, self.pairs[k].dropped)
+
+    def bound(self, x: Tensor, k: int) -> Tensor:
+        """The latents after step k, outside of the region those of the input."""
+        region = self.region
+        if self.words is not None and k >= _SURE * self._steps:
+            height, width = x.shape[-2:]
+            region = self.words.chances(height, width) > ENOUGH
+        return x if region is None else torch.where(region, x, self.inversion.path[k + 1])
+
+    @property
+    def _steps(self) -> int:
+        return len(self.inversion.path) - 1
+
+    def _is_within(self, k: int, share: float) -> bool:
+        return k < round(share * self._steps)
+
+    def _watches(self, k: int) -> bool:
+        return self.words is not None and k < max(1, round(_WATCHED * self._steps))
+
+    def _reads_words(self, k: int) -> bool:
+        return self._watches(k) or self._is_within(k, self.source.settings.hold_words)
+
+
+def _after(first: Adapt, second: Adapt | None) -> Adapt:
+    """Both, one after the other."""
+    return first if second is None else lambda name, weights: second(name, first(name, weights))
 
 
 def prepared_edit(
-    run: BatchRun, batch: KeyframeBatch, inversions: KeptInversions
+    run: BatchRun, batch: KeyframeBatch, inversions: KeptInversions, region: Tensor | None
 ) -> Generator[StepDone, None, Edit]:
-    """The edit of a batch. Yields after every step of its inversion, or for all if it is kept."""
-    source = _source(run, batch)
+    """The edit of a batch. Yields after every step of its inversion, or for all if it is kept.
+
+    `region` (f, 1, h, w) bool is where latents may leave the input's, None for everywhere; where
+    words decide that, it is not known yet.
+    """
+    described = _described(run, batch)
+    source = _source(run, described)
+    settings, size = run.settings, run.clean.shape[-2:]
     inversion = yield from _inverted(source, inversions)
-    return Edit(inversion=inversion, source=source)
+    by_words = settings.region == "words" and settings.subject_mask is None
+    return Edit(
+        inversion=inversion,
+        source=source,
+        pairs=_pairs(run, batch, described) if by_words or settings.hold_words else (),
+        region=None if by_words else region,
+        words=WordRegion((size[0], size[1])) if by_words else None,
+    )
 
 
-def _source(run: BatchRun, batch: KeyframeBatch) -> BatchRun:
+def _pairs(run: BatchRun, batch: KeyframeBatch, described: KeyframeBatch) -> tuple[WordPairs, ...]:
+    """For every step; steps that read alike share theirs."""
+    steps = len(run.sampler.steps)
+    known: dict[str, WordPairs] = {}
+    found: list[WordPairs] = []
+    for k in range(steps):
+        moment = Moment(k, steps)
+        ours, theirs = (token_rows(run.model, one.prompts, moment) for one in (batch, described))
+        key = repr((ours, theirs))
+        if key not in known:
+            known[key] = WordPairs.of(ours, theirs, run.model.device)
+        found.append(known[key])
+    return tuple(found)
+
+
+def _described(run: BatchRun, batch: KeyframeBatch) -> KeyframeBatch:
+    """The batch in the words that are true of it."""
+    prompts = (plain_words(run.settings.source_prompt),) * len(batch.indices)
+    return replace(batch, prompts=prompts, picture=None)
+
+
+def _source(run: BatchRun, described: KeyframeBatch) -> BatchRun:
     """Without guidance, so that no frame touches another."""
     settings = replace(run.settings, guidance_scale=1.0)
-    prompts = (plain_words(settings.source_prompt),) * len(batch.indices)
-    described = replace(batch, prompts=prompts, picture=None)
     sampler = make_sampler(run.model, settings)
     conditions = make_conditions(run.model, described, settings, len(sampler.steps))
     return replace(run, settings=settings, sampler=sampler, conditions=conditions)

@@ -86,6 +86,29 @@ def encode_words(
     return Words(require_finite(model, together, "reading the prompt"), whole)
 
 
+TokenRow = Sequence[int | None]
+"""The tokens of a text as the U-Net sees them; None for marks and padding, and for an embedding's
+vector a number of its own."""
+
+
+def token_rows(model: Model, texts: Sequence[str], moment: Moment = _ONLY) -> list[TokenRow]:
+    """What stands where in the states that `encode_words` makes of the same texts."""
+    (reader, *_), length = model.readers, model.max_prompt_tokens
+    sections = [parse(text).sections(moment) for text in texts]
+    with quiet_libraries():
+        prompts = [_chunks(model, reader, one) for one in sections]
+    longest = max(len(chunks) for chunks in prompts)
+    return [
+        [token for chunk in _filled_up(chunks, longest) for token in _row(chunk, length)]
+        for chunks in prompts
+    ]
+
+
+def _row(chunk: Chunk, length: int) -> list[int | None]:
+    words = [token if isinstance(token, int) else -1 - at for at, token in enumerate(chunk.tokens)]
+    return [None, *words, *[None] * (length - 1 - len(words))]
+
+
 def _filled_up(chunks: Sequence[Chunk], count: int) -> list[Chunk]:
     return [*chunks, *[Chunk()] * (count - len(chunks))]
 
