@@ -80,6 +80,33 @@ class RestyleSettings:
     The first and the last frame of every shot always are keyframes, and so is what has a picture.
     """
 
+    mode: Annotated[
+        Mode,
+        Setting(
+            title=translate("Setting", "Mode"),
+            help="Paint the whole picture anew, or change only what the words change",
+            group=_LOOK,
+            choice_texts={
+                "restyle": "another look for the whole picture",
+                "edit": "what words change is changed; layout, motion and detail stay",
+            },
+            is_basic=True,
+            metavar="MODE",
+        ),
+    ] = "restyle"
+    source_prompt: Annotated[
+        str,
+        Setting(
+            title=translate("Setting", "What the clip shows"),
+            help="In an edit, the prompt's words as they are true of the clip",
+            group=_LOOK,
+            default_text=translate("Setting", "nothing is said"),
+            is_basic=True,
+            of_mode="edit",
+            metavar="TEXT",
+            option="--from",
+        ),
+    ] = ""
     prompt: Annotated[
         str,
         Setting(
@@ -246,32 +273,6 @@ class RestyleSettings:
             high=_STEEPEST,
         ),
     ] = 100
-    mode: Annotated[
-        Mode,
-        Setting(
-            title=translate("Setting", "Mode"),
-            help="Paint the whole picture anew, or change only what the words change",
-            group=_EDIT,
-            choice_texts={
-                "restyle": "another look for the whole picture",
-                "edit": "what words change is changed; layout, motion and detail stay",
-            },
-            metavar="MODE",
-        ),
-    ] = "restyle"
-    source_prompt: Annotated[
-        str,
-        Setting(
-            title=translate("Setting", "What the clip shows"),
-            help="In an edit, the prompt's words as they are true of the clip",
-            group=_EDIT,
-            default_text=translate("Setting", "nothing is said"),
-            of_clip=True,
-            of_mode="edit",
-            metavar="TEXT",
-            option="--from",
-        ),
-    ] = ""
     keep: Annotated[
         float,
         Setting(
@@ -280,6 +281,7 @@ class RestyleSettings:
             group=_EDIT,
             low=0,
             high=1,
+            is_basic=True,
             of_mode="edit",
         ),
     ] = 1.0
@@ -335,7 +337,6 @@ class RestyleSettings:
                 "words": "where the words of an edit differ; a mask goes before it",
             },
             is_basic=True,
-            of_clip=True,
             metavar="WHERE",
         ),
     ] = "all"

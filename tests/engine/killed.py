@@ -1,7 +1,7 @@
 """Runs a job in processes that are killed at random moments, until one of them is done.
 
-python killed.py MODEL CLIP FOLDER SEED   prints how many were killed. Forking after the libraries
-are loaded makes a round cost nothing but its work.
+python killed.py MODEL CLIP FOLDER SEED JOB   prints how many were killed. Forking after the
+libraries are loaded makes a round cost nothing but its work.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from fresco_engine.diffusion.models import load_model
 from fresco_engine.rendering import render
 from fresco_media.clip import Clip
 
-from tests.engine.runs import SETTINGS
+from tests.engine.runs import JOBS
 
 _KILLS = 10
 _LONGEST_WAIT_S = 0.1
@@ -78,7 +78,7 @@ def run(model: Model, clip: Path, folder: Path, tell: int) -> None:
     events = render(
         Clip.open(clip),
         folder / "out" / "result.mkv",
-        SETTINGS,
+        JOBS[sys.argv[5]],
         model,
         codec="lossless",
         checkpoint=FolderCheckpoint(folder / "kept"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -25,6 +25,9 @@ SETTINGS = RestyleSettings(
     keyframe_max=4,
     optimisation=OptimisationSettings(iterations=1),
 )
+EDIT = replace(SETTINGS, mode="edit", source_prompt="of", region="background")
+JOBS = {"restyle": SETTINGS, "edit": EDIT}
+"""What has to bear whatever happens to it: all that is kept of a job is in one of them."""
 
 
 def frames_of(events: Iterable[Event]) -> list[FrameMade]:

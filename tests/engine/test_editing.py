@@ -16,9 +16,9 @@ from fresco_engine.types import Event, Progress, RunWarned, Stage
 from fresco_settings.restyle import InversionKind
 
 from tests.engine.conftest import MakeClip
-from tests.engine.runs import SETTINGS, keyframes_of, same_pictures, taken
+from tests.engine.runs import JOBS, SETTINGS, keyframes_of, same_pictures, taken
 
-EDIT = replace(SETTINGS, mode="edit", source_prompt="of", batch_size=3)
+EDIT = replace(JOBS["edit"], region="all", batch_size=3)
 
 
 def _progress(events: list[Event]) -> list[float]:

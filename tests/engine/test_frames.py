@@ -54,6 +54,9 @@ class NoSource:
     def steps_left(self, shots: Sequence[tuple[int, ...]], done: int = 0) -> int:
         return 0
 
+    def frame_at_source_size(self, index: int, image: Image) -> Image:
+        return image
+
 
 def run_of(
     clip: Clip,

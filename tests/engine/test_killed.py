@@ -8,19 +8,20 @@ from pathlib import Path
 import pytest
 
 from tests.engine.conftest import scene, write_clip, write_tiny_model
-from tests.engine.runs import contents
+from tests.engine.runs import JOBS, contents
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="forks after the libraries are loaded")
-def test_a_job_killed_at_random_moments_ends_with_the_same_bytes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("job", JOBS)
+def test_a_job_killed_at_random_moments_ends_with_the_same_bytes(job: str, tmp_path: Path) -> None:
     model = write_tiny_model(tmp_path / "model")
     clip = write_clip(tmp_path / "clip.mp4", scene(18, cut_at=12))
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
 
     done = subprocess.run(
-        [sys.executable, "-m", "tests.engine.killed", *map(str, (model, clip, tmp_path, 1))],
+        [sys.executable, "-m", "tests.engine.killed", *map(str, (model, clip, tmp_path, 1)), job],
         cwd=ROOT,
         env=environment,
         capture_output=True,

@@ -33,8 +33,16 @@ from fresco_engine.types import (
 from fresco_media.clip import Clip
 
 from tests.engine.conftest import MakeClip
+from tests.engine.runs import (
+    JOBS,
+    frames_of,
+    keyframes_of,
+    plan_of,
+    same_pictures,
+    settings_of,
+    taken,
+)
 from tests.engine.runs import SETTINGS as OPTIMISED
-from tests.engine.runs import frames_of, keyframes_of, plan_of, same_pictures, settings_of, taken
 
 SETTINGS = replace(
     OPTIMISED,
@@ -42,6 +50,9 @@ SETTINGS = replace(
     smoothing=SmoothingSettings(is_on=False),
 )
 BIG = replace(SETTINGS, size=344, steps=2)
+IN_EACH_MODE = pytest.mark.parametrize(
+    "mode", [{}, {"mode": "edit", "source_prompt": "of", "region": "background"}], ids=JOBS
+)
 LimitDevice = Callable[[Callable[[int, int], bool]], None]
 
 
@@ -102,10 +113,15 @@ def test_each_step_is_taken_once_also_by_a_run_that_goes_on(tmp_path: Path) -> N
     assert len(list(third.notes())) == 2
 
 
+@IN_EACH_MODE
 def test_a_batch_that_does_not_fit_is_halved_with_a_warning(
-    make_clip: MakeClip, tiny_model: Model, limit_device: LimitDevice, checkpoint: Checkpoint
+    mode: dict[str, Any],
+    make_clip: MakeClip,
+    tiny_model: Model,
+    limit_device: LimitDevice,
+    checkpoint: Checkpoint,
 ) -> None:
-    clip, settings = make_clip(20), replace(SETTINGS, batch_size=6)
+    clip, settings = make_clip(20), replace(SETTINGS, batch_size=6, **mode)
     expected = list(restyle(clip, replace(settings, batch_size=3), tiny_model))
     limit_device(lambda frames, _: frames > 6)
 
@@ -139,10 +155,15 @@ def test_a_later_batch_that_does_not_fit_keeps_all_before_it(
     assert sum(isinstance(event, RunWarned) for event in events) == 1
 
 
+@IN_EACH_MODE
 def test_a_run_that_is_killed_after_a_step_goes_on_with_the_same_pictures(
-    make_clip: MakeClip, tiny_model: Model, limit_device: LimitDevice, tmp_path: Path
+    mode: dict[str, Any],
+    make_clip: MakeClip,
+    tiny_model: Model,
+    limit_device: LimitDevice,
+    tmp_path: Path,
 ) -> None:
-    clip, settings = make_clip(20), replace(SETTINGS, batch_size=6)
+    clip, settings = make_clip(20), replace(SETTINGS, batch_size=6, **mode)
     limit_device(lambda frames, _: frames > 6)
     whole = list(restyle(clip, settings, tiny_model))
 

@@ -50,7 +50,8 @@ def test_the_server_tells_it() -> None:
 def test_what_is_for_edits_alone_is_declared_and_told() -> None:
     told = {one.name: one.of_mode for one in capabilities()}
 
-    assert {name for name, mode in told.items() if mode} == {"source_prompt", "keep", "inversion"}
+    of_edits = {"source_prompt", "keep", "inversion", "hold_layout", "hold_words"}
+    assert {name for name, mode in told.items() if mode} == of_edits
     assert told["mode"] == told["strength"] == ""
 
 

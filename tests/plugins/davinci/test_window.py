@@ -236,3 +236,16 @@ def test_a_setting_that_is_declared_has_a_field(qtbot: QtBot) -> None:
     assert box is not None
     assert box.accessibleName() == "Paint depth"
     assert form.fields["paint_depth"].toolTip() == "How thick the paint lies"
+
+
+def test_only_what_belongs_to_the_mode_is_shown(qtbot: QtBot) -> None:
+    form = ResolveSettingsForm(StoredChoices(prompt="ink"))
+    qtbot.addWidget(form)
+    form.show()
+    told = form.fields["source_prompt"]
+
+    assert not told.isVisible()
+    form.set_choices(StoredChoices(prompt="ink", mode="edit", source_prompt="a road"))
+
+    assert told.isVisible()
+    assert form.choices().look()["source_prompt"] == "a road"

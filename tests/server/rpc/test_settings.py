@@ -72,6 +72,9 @@ CHOSEN: dict[str, Any] = {
     "source_prompt": "outside",
     "keep": 0.5,
     "inversion": "ddim",
+    "hold_layout": 0.5,
+    "hold_words": 0.8,
+    "region": "background",
     "attention": {
         "spatial": False,
         "spatial_scale": 2.0,

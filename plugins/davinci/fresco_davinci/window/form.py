@@ -63,12 +63,15 @@ class ResolveSettingsForm(QWidget):
         self.set_choices(choices)
 
     def _add_look(self, layout: QFormLayout, declared: type) -> None:
+        self._look = layout
+        self._modes = {one.name: one.of_mode for one in look_settings(declared)}
         for parameter in look_settings(declared):
             field = field_for(parameter, ())
             field.setToolTip(plain(parameter.description))
             field.changed.connect(self.changed)
             self.fields[parameter.name] = field
             layout.addRow(_label(translated_title(parameter), field), field)
+        self.fields["mode"].changed.connect(self._on_mode)
 
     def _add_source(self, layout: QFormLayout) -> None:
         self.scope_box = _box(_SCOPES)
@@ -117,6 +120,7 @@ class ResolveSettingsForm(QWidget):
         ):
             _choose(box, value)
         self._on_place()
+        self._on_mode()
 
     def scope(self) -> Scope:
         """What is to be restyled."""
@@ -133,6 +137,12 @@ class ResolveSettingsForm(QWidget):
             track=self.track.value() if is_track else self._given.track,
             conflict=self.conflict.currentData(),
         )
+
+    def _on_mode(self) -> None:
+        """Show only what has an effect in this mode."""
+        mode = self.fields["mode"].value()
+        for name, field in self.fields.items():
+            self._look.setRowVisible(field, self._modes[name] in ("", mode))
 
     def _on_place(self) -> None:
         is_track = self.place.currentData() == "track"
