@@ -57,6 +57,17 @@ def test_whether_it_is_to_show_what_binds_is_handed_on(
     assert jobs.looks[0].order.shows_control is is_wanted
 
 
+def test_a_mask_of_a_look_is_a_clip_below_a_root(
+    caller: Caller, jobs: FakeJobs, roots: Path, request_: looks_pb2.LookRequest
+) -> None:
+    (roots / "mask.mp4").symlink_to(roots / "clip.mp4")
+    request_.settings.subject_mask = str(roots / "mask.mp4")
+
+    list(caller.looks.Look(request_))
+
+    assert jobs.looks[0].order.settings["subject_mask"] == str(roots / "clip.mp4")
+
+
 def test_a_look_is_shown_as_small_as_is_wished(
     caller: Caller, request_: looks_pb2.LookRequest
 ) -> None:
