@@ -115,7 +115,10 @@ class FollowedJob:
 
     def _tell_connection(self, state: client.ConnectionState) -> None:
         if state == "reconnecting":
-            self._channel.note("The connection to the daemon was lost; reconnecting.")
+            self._channel.note(
+                "The connection to the daemon was lost; reconnecting for up to "
+                f"{round(PATIENCE_S / 60)} minutes. The job is kept."
+            )
         else:
             self._channel.note("Connected again.")
 

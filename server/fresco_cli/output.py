@@ -107,6 +107,10 @@ class Output:
     def result(self, text: str) -> None:
         """Say what came out of it, on stdout."""
 
+    def answer(self, text: str) -> None:
+        """Say on stdout, however quiet, what the command is run for."""
+        write_text(text)
+
     def failed(self, kind: str, text: str) -> None:
         """Say why the command failed."""
         write_error(f"Error: {text}")
@@ -147,6 +151,9 @@ class JsonOutput(Output):
     def job(self, job_id: str) -> None:
         """Write the job's id."""
         write_json({"event": "job", "id": job_id})
+
+    def answer(self, text: str) -> None:
+        """Nothing more: it has been told as an event."""
 
     def failed(self, kind: str, text: str) -> None:
         """Write the failure as the last line."""
@@ -215,6 +222,10 @@ class TerminalOutput(Output):
         """Print the result below the bars."""
         self.close()
         write_text(text)
+
+    def answer(self, text: str) -> None:
+        """Print it below the bars."""
+        self.result(text)
 
     def failed(self, kind: str, text: str) -> None:
         """Say why the command failed, below what the bars show."""

@@ -140,7 +140,7 @@ def _carry_out(
         if detach:
             job_id = uuid.uuid4().hex
             running.submit(session, daemon, ready, channel, job_id)
-            channel.result(job_id)
+            channel.answer(job_id)
         else:
             seconds, report = running.run(session, daemon, ready, channel, tools.engine)
             channel.result(_summary(report, seconds))

@@ -136,7 +136,7 @@ def test_a_connection_that_is_lost_for_a_while_is_told(
     ended = fresco("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink")
 
     assert ended.code == 0
-    assert "The connection to the daemon was lost; reconnecting." in ended.stderr
+    assert "The connection to the daemon was lost; reconnecting for" in ended.stderr
     assert "Connected again." in ended.stderr
 
 
@@ -333,8 +333,11 @@ def test_a_detached_job_is_named_and_goes_on(
     ended = fresco("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink", "--detach")
     as_json = fresco("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink", "--detach", "--json")
 
-    first, second = session.job_ids
+    quietly = fresco("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink", "--detach", "-q")
+
+    first, second, third = session.job_ids
     assert (ended.code, ended.stdout) == (0, f"{first}\n")
+    assert (quietly.stdout, quietly.stderr) == (f"{third}\n", "")
     assert as_json.lines == [{"event": "job", "id": second}]
     assert not any(what.startswith("cancel") for what in session.asked)
 
