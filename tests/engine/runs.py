@@ -25,7 +25,7 @@ SETTINGS = RestyleSettings(
     keyframe_max=4,
     optimisation=OptimisationSettings(iterations=1),
 )
-EDIT = replace(SETTINGS, mode="edit", source_prompt="of", region="background")
+EDIT = replace(SETTINGS, mode="edit", source_prompt="of", region="subject")
 JOBS = {"restyle": SETTINGS, "edit": EDIT}
 """What has to bear whatever happens to it: all that is kept of a job is in one of them."""
 

@@ -190,7 +190,7 @@ def test_whatever_is_lost_or_damaged_is_made_again_as_it_was(
 
 
 def test_nothing_stored_is_computed_again(
-    clip: Clip, undisturbed: tuple[list[Event], Path], tiny_model: Model
+    clip: Clip, job: RestyleSettings, undisturbed: tuple[list[Event], Path], tiny_model: Model
 ) -> None:
     events, folder = undisturbed
     loader, interpolator, tracker = (
@@ -202,7 +202,7 @@ def test_nothing_stored_is_computed_again(
     again = list(
         restyle(
             clip,
-            SETTINGS,
+            job,
             loader,
             interpolator=interpolator,
             tracker=tracker,
@@ -217,11 +217,15 @@ def test_nothing_stored_is_computed_again(
 
 
 def test_progress_goes_on_where_it_was_and_reaches_the_same_total(
-    clip: Clip, tiny_model: Model, undisturbed: tuple[list[Event], Path], tmp_path: Path
+    clip: Clip,
+    job: RestyleSettings,
+    tiny_model: Model,
+    undisturbed: tuple[list[Event], Path],
+    tmp_path: Path,
 ) -> None:
-    taken(restyle(clip, SETTINGS, tiny_model, checkpoint=FolderCheckpoint(tmp_path)), 60)
+    taken(restyle(clip, job, tiny_model, checkpoint=FolderCheckpoint(tmp_path)), 60)
 
-    events = list(restyle(clip, SETTINGS, tiny_model, checkpoint=FolderCheckpoint(tmp_path)))
+    events = list(restyle(clip, job, tiny_model, checkpoint=FolderCheckpoint(tmp_path)))
 
     def last(of: list[Event]) -> dict[Stage, tuple[float, float]]:
         return {e.stage: (e.done, e.total) for e in of if isinstance(e, Progress)}
@@ -231,9 +235,13 @@ def test_progress_goes_on_where_it_was_and_reaches_the_same_total(
 
 
 def test_a_job_goes_on_with_smaller_batches_and_keeps_what_it_has(
-    clip: Clip, tiny_model: Model, undisturbed: tuple[list[Event], Path], tmp_path: Path
+    clip: Clip,
+    job: RestyleSettings,
+    tiny_model: Model,
+    undisturbed: tuple[list[Event], Path],
+    tmp_path: Path,
 ) -> None:
-    settings = replace(SETTINGS, batch_size=5)
+    settings = replace(job, batch_size=5)
     part = restyle(clip, settings, tiny_model, checkpoint=FolderCheckpoint(tmp_path))
     before: list[Event] = []
     for event in part:
@@ -242,7 +250,7 @@ def test_a_job_goes_on_with_smaller_batches_and_keeps_what_it_has(
             break
     part.close()
 
-    smaller = replace(SETTINGS, batch_size=3)
+    smaller = replace(job, batch_size=3)
     events = list(restyle(clip, smaller, tiny_model, checkpoint=FolderCheckpoint(tmp_path)))
 
     assert [e.frame.index for e in frames_of(events)] == list(range(32))

@@ -109,6 +109,49 @@ def test_a_mask_that_was_sent_says_where_the_subject_is(
     assert report["settings"]["subject_mask"].endswith(f"{sent.removeprefix('upload:')}.png")
 
 
+def test_edits_of_a_region_share_what_they_find_and_leave_the_rest_as_it_is(
+    start_daemon: StartDaemon, clip: Path, tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    drawn = np.zeros((128, 160, 3), np.uint8)
+    drawn[:, :80] = 255
+    write_image(tmp_path / "mask.png", drawn)
+    daemon = start_daemon()
+    edit = replace(
+        SETTINGS,
+        mode="edit",
+        source_prompt="of",
+        region="subject",
+        stop=5,
+        steps=4,
+        optimisation=OptimisationSettings(iterations=1),
+    )
+
+    with daemon.session() as session:
+        edit = replace(edit, subject_mask=session.upload(tmp_path / "mask.png").as_setting)
+        for words in ("a watercolour painting", "blue"):
+            job = session.submit(
+                ClipSource(path=str(clip)),
+                replace(edit, prompt=words),
+                model=ModelChoice(source=str(tiny_model_folder)),
+                output=OutputOptions(kind="lossless"),
+            )
+            events = list(session.watch(job.id, pictures=PictureOptions(encoding="png")))
+            assert isinstance(events[-1], Finished), events[-1]
+        session.fetch_result(job.id, tmp_path / "result.mp4")
+
+    source = [frame.image for frame in Clip.open(clip).frames(0, 5)]
+    written = [frame.image for frame in Clip.open(tmp_path / "result.mp4").frames(0, 5)]
+    streamed = [event.picture for event in events if isinstance(event, FrameReady)]
+    for own, made, picture in zip(source, written, streamed, strict=True):
+        assert picture is not None
+        np.testing.assert_array_equal(_pixels(picture), made)
+        np.testing.assert_array_equal(made[:, 80:], own[:, 80:])
+        assert not np.array_equal(made[:, :80], own[:, :80])
+    kept = list(daemon.data.glob("jobs/*/inversions/*.safetensors"))
+    assert kept
+    assert len(kept) == 2 * len({path.name for path in kept})
+
+
 def _is_after(event: ProgressMade, steps: int) -> bool:
     return event.progress.stage is Stage.TRANSLATING and event.progress.done > steps
 
