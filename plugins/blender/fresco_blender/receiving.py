@@ -6,7 +6,7 @@ from typing import Any
 
 from fresco_client import Analysed, Failed, Restarted, StateChanged
 
-from . import looks, placing, timeline
+from . import looks, placing, stack, timeline
 from .core.card import JobCard
 from .core.messages import (
     ConnectionChanged,
@@ -28,7 +28,7 @@ from .core.messages import (
     WorkerMessage,
 )
 from .state import state
-from .submission import attach, daemon_worker, render_instead
+from .submission import attach, daemon_worker, hold_withdrawn, render_instead
 
 _CONNECTION_REMEDIES = {"START", "RECONNECT", "PREFERENCES"}
 
@@ -72,6 +72,8 @@ def _take_connection(message: ConnectionChanged) -> None:
 def _take_job(card: JobCard, message: Any) -> None:
     if isinstance(message, JobDescribed):
         card.describe(message.job)
+        hold_withdrawn(card)
+        _clear_ended(card)
         placing.show_keyframes(card)
     elif isinstance(message, JobEvent):
         _take_event(card, message)
@@ -98,7 +100,10 @@ def _take_event(card: JobCard, message: JobEvent) -> None:
     card.take(message.event)
     if isinstance(message.event, Analysed | Failed | Restarted | StateChanged):
         placing.show_keyframes(card)
-    if card.phase == "ended":
-        scene = timeline.find_scene(card.job_id)
-        if scene is not None:
-            timeline.clear_job(scene, card.job_id)
+    _clear_ended(card)
+
+
+def _clear_ended(card: JobCard) -> None:
+    scene = timeline.find_scene(card.job_id) if card.phase == "ended" else None
+    if scene is not None:
+        stack.withdraw(scene, card.job_id)

@@ -12,8 +12,8 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +128,17 @@ def placed(card: Any) -> Any:
     return found[0]
 
 
+@contextmanager
+def as_shown() -> Iterator[None]:
+    """A time in which renders show what the preview shows, also what is no part of the film."""
+    handlers, guard = bpy.app.handlers.render_init, part("handlers").before_render
+    handlers.remove(guard)
+    try:
+        yield
+    finally:
+        handlers.append(guard)
+
+
 def render(scene: Any, strip: Any, folder: Path) -> list[str]:
     """What is seen of one strip alone, frame by frame, as files."""
     vse = part("vse")
@@ -145,7 +156,8 @@ def render(scene: Any, strip: Any, folder: Path) -> list[str]:
     scene.render.resolution_percentage, scene.render.dither_intensity = 100, 0.0
     scene.render.filepath = str(folder / "f_######")
     scene.frame_start, scene.frame_end = vse.left(strip), vse.right(strip) - 1
-    bpy.ops.render.render(animation=True, scene=scene.name)
+    with as_shown():
+        bpy.ops.render.render(animation=True, scene=scene.name)
     for other in vse.all_strips(scene):
         other.mute = kept[other.name]
     return [str(path) for path in sorted(folder.glob("f_*.png"))]

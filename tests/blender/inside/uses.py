@@ -168,7 +168,8 @@ def _render_all(scene: Any, folder: Path, frame: int) -> list[str]:
     scene.render.image_settings.color_mode = "RGB"
     scene.render.filepath = str(folder / "f_######")
     scene.frame_start = scene.frame_end = frame
-    bpy.ops.render.render(animation=True, scene=scene.name)
+    with stage.as_shown():
+        bpy.ops.render.render(animation=True, scene=scene.name)
     return [str(path) for path in folder.glob("*.png")]
 
 

@@ -59,6 +59,10 @@ class DaemonWorker:
         """Let a Blender in the background render a strip; tells when its request can be sent."""
         self._renders.begin(request, command, frame_count)
 
+    def stop_rendering(self, request: RestyleRequest) -> None:
+        """End the Blender that renders a strip, if one does."""
+        self._renders.cancel(request)
+
     def follow(self, request: RestyleRequest, after: int = 0) -> None:
         """Watch a job until it has ended, and fetch what it makes."""
         self._put_for(request.job_id, partial(self._follow, request, after), "FOLLOW", is_work=True)

@@ -57,6 +57,8 @@ class RestyleRequest:
     mask: str = ""
     """Name of the strip that limits the restyle; empty for none."""
     is_source_muted: bool = False
+    is_transparent: bool = False
+    """Whether the source is transparent somewhere, and so is the result."""
     replaces: str = ""
     """The job whose result this one takes the place of, after a reroll; empty for none."""
 

@@ -12,6 +12,7 @@ from fresco_client import Job, values_of
 from .. import placing, source, submission, timeline, vse
 from ..core.card import JobCard
 from ..core.request import OutputChoice, RestyleRequest
+from ..result_placer import needs_operator
 from ..state import state
 from ..submission import daemon_worker
 from .base import JobOperator, SequencerOperator
@@ -104,7 +105,7 @@ class FRESCO_OT_place(JobOperator, SequencerOperator, bpy.types.Operator):
             state.cards[card.job_id] = card
             card.phase = "working"
             daemon_worker().follow(card.request)
-        elif timeline.needs_operator(card.request):
+        elif needs_operator(card.request):
             card.phase = "fetching"  # the timer places it at a moment that is safe
         elif not placing.place(card):
             self.report({"ERROR"}, card.fault.message if card.fault else "It cannot be placed.")
