@@ -23,12 +23,13 @@ from .core.messages import (
     Rendered,
     RenderNeeded,
     RenderProgress,
+    RequestChanged,
     RequestFailed,
     ResultFile,
     WorkerMessage,
 )
 from .state import state
-from .submission import attach, daemon_worker, hold_withdrawn, render_instead
+from .submission import attach, change_request, daemon_worker, hold_withdrawn, render_instead
 
 _CONNECTION_REMEDIES = {"START", "RECONNECT", "PREFERENCES"}
 
@@ -89,8 +90,11 @@ def _take_job(card: JobCard, message: Any) -> None:
     elif isinstance(message, RenderProgress):
         card.rendered_share = message.done / max(message.total, 1)
     elif isinstance(message, Rendered):
+        change_request(card, message.request)
         card.phase = "sending"
         daemon_worker().submit(card.request)
+    elif isinstance(message, RequestChanged):
+        change_request(card, message.request)
     elif isinstance(message, ResultFile):
         card.result, card.result_frames = message.path, message.frame_count
         card.phase = "fetching"

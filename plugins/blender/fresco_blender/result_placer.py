@@ -85,14 +85,14 @@ def _keep_inside(scene: Any, source: Any, strip: Any) -> None:
 
 def needs_operator(request: RestyleRequest) -> bool:
     """Whether placing a result takes an operator of Blender (see `vse.sequencer_context`)."""
-    return request.output == "FRAMES" and not request.replaces
+    return request.output_kind == "FRAMES" and not request.replaces
 
 
 def _add_result(scene: Any, holder: Any, card: JobCard, wanted: Span, channel: int) -> Any:
     path = card.result
     assert path is not None
     name = f"{card.request.title} {timeline.MADE}"[:60]
-    if card.request.output != "FRAMES":
+    if card.request.output_kind != "FRAMES":
         return holder.new_movie(
             name=name, filepath=str(path), channel=channel, frame_start=wanted.start
         )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import bpy
 from fresco_client import FileFailed, JobState
 
 from . import extract, source, stack, timeline, vse
@@ -124,6 +125,14 @@ def render_instead(card: JobCard) -> None:
     card.request = replace(request, settings={**request.settings, **prompts})
     timeline.mark(strip, card.request)
     _render(card, strip, scene)
+
+
+def change_request(card: JobCard, request: RestyleRequest) -> None:
+    """Note what is known by now, on its strips too."""
+    card.request = request
+    for scene in bpy.data.scenes:
+        for strip in timeline.sources(scene, card.job_id):
+            timeline.mark(strip, request)
 
 
 def _source_of(card: JobCard) -> tuple[Any, Any] | None:

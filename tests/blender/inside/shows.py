@@ -287,9 +287,7 @@ class _Parts:
         self._wrap(stage.part("vse"), "redraw", lambda *_: "redraw")
         self._wrap(placing, "place_results", lambda *_: "place results")
         self._wrap(placing, "push_undo", lambda *_: "undo step of the result")
-        self._wrap(
-            stage.part("result_placer"), "_add_result", lambda *_: "opening the result's file"
-        )
+        self._wrap(stage.part("result_placer"), "_add_result", lambda *_: "opening the result")
 
     def _wrap(self, owner: Any, name: str, label: Any) -> None:
         function = getattr(owner, name)

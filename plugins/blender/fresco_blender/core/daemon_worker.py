@@ -26,6 +26,7 @@ from .messages import (
     JobDescribed,
     JobProblem,
     RenderNeeded,
+    RequestChanged,
     RequestFailed,
     WorkerMessage,
 )
@@ -186,6 +187,9 @@ class DaemonWorker:
         if not request.is_rendered and _is_ambiguous(request, info):
             self.inbox.put(RenderNeeded(request))
             return
+        if not request.is_rendered and info.has_alpha:
+            request = replace(request, is_transparent=True)
+            self.inbox.put(RequestChanged(request))
         job = session.submit(
             clip,
             request.restyle_settings(info.first_number if request.is_sequence else 0),

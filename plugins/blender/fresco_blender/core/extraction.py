@@ -16,8 +16,8 @@ _STALLED_S = 600.0
 _TAIL_LINES = 15
 RENDERS_ONLY = "FRESCO_RENDERS_ONLY"
 """Set for a Blender that renders in the background: Fresco itself stays out of it."""
-_RENDERED = "RENDERED"
-"""What render_strip.py prints for every frame."""
+_RENDERED, _TRANSPARENT = "RENDERED", "TRANSPARENT"
+"""What render_strip.py prints for every frame, and once if one can be seen through."""
 
 
 class ExtractionFailed(Exception):
@@ -29,11 +29,15 @@ class ExtractionFailed(Exception):
 
 
 class Extraction:
-    """One background Blender. `path` is the movie it makes, or the picture of the first frame."""
+    """One background Blender. `path` is the movie it makes, or the picture of the first frame.
+
+    `is_transparent` says in the end whether something can be seen through what it made.
+    """
 
     def __init__(self, command: list[str], path: str, frame_count: int) -> None:
         self._command = command
         self._path = Path(path)
+        self.is_transparent = False
         self._done = 0
         self._frame_count = frame_count
         self._process: subprocess.Popen[str] | None = None
@@ -105,6 +109,8 @@ class Extraction:
         for line in self._process.stdout:
             if line.startswith(_RENDERED):
                 self._done += 1
+            elif line.startswith(_TRANSPARENT):
+                self.is_transparent = True
             else:
                 self._tail.append(line.rstrip())
 

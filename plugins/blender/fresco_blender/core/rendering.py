@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -57,7 +58,8 @@ class StripRenders:
             if extraction.run(
                 lambda done: self._inbox.put(RenderProgress(request.job_id, done, total))
             ):
-                self._inbox.put(Rendered(request))
+                is_transparent = extraction.is_transparent
+                self._inbox.put(Rendered(replace(request, is_transparent=is_transparent)))
             else:
                 files.remove_work(Path(request.folder), request.job_id)
         except ExtractionFailed as error:
