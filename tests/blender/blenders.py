@@ -92,18 +92,17 @@ def module_python(version: str) -> Path:
 class Plugin:
     """What the build makes."""
 
-    extension: Path
-    classic: Path
+    path: Path
 
 
 def build_plugin(folder: Path) -> Plugin:
-    """The zips, as the build command makes them."""
+    """The zip, as the build command makes it."""
     spec = importlib.util.spec_from_file_location("build", ROOT / "plugins/blender/build.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return Plugin(*module.build(folder))
+    return Plugin(module.build(folder))
 
 
 @dataclass(frozen=True)
@@ -120,8 +119,7 @@ class Blender:
             "module": module,
             "scenario": scenario,
             "data": str(data),
-            "extension": str(self.plugin.extension),
-            "classic": str(self.plugin.classic),
+            "plugin": str(self.plugin.path),
             "arguments": {name: _plain(value) for name, value in arguments.items()},
         }
         environment = {

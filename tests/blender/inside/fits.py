@@ -387,7 +387,7 @@ def timeline(media: dict[str, str], out: str) -> dict[str, Any]:
     }
     for strips in results.values():
         for strip in strips:
-            strip.color_multiply = 0.0
+            strip.color_multiply = 0.2
     return {
         "cases": found,
         "before": before,
@@ -439,22 +439,29 @@ def _restyle_all(table: Table, matte: Any) -> dict[str, Any]:
     scene, cards = table.scene, {}
     names = [name for name in CASES if name not in _APART and name not in table.opened]
     cards.update(_restyle(table, names))
+    _wait_for(cards)  # operators are only safe while nothing runs
     for name, meta in table.opened.items():
         stage.choose(scene, meta)
         with stage.sequencer_context(scene):
             bpy.ops.sequencer.meta_toggle()
         cards.update(_restyle(table, [name]))
+        _wait_for(cards)
         with stage.sequencer_context(scene):
             bpy.ops.sequencer.meta_toggle()
     scene.fresco.mask = matte.name
     cards.update(_restyle(table, ["masked"]))
     scene.fresco.mask, scene.fresco.output = "", "FRAMES"
     cards.update(_restyle(table, [name for name in CASES if name in _AS_PICTURES]))
+    _wait_for(cards)
+    return {name: cards[name] for name in CASES}
+
+
+def _wait_for(cards: dict[str, Any]) -> None:
+    """Until all results are on the timeline."""
     for name, card in cards.items():
         wanted = f"the result of {name}"
         stage.wait_for(wanted, lambda card=card: card.phase == "placed" or card.fault, 300)
         assert card.phase == "placed", (name, card.fault)
-    return {name: cards[name] for name in CASES}
 
 
 def _restyle(table: Table, names: list[str]) -> dict[str, Any]:

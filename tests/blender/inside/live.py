@@ -65,7 +65,7 @@ def main() -> None:
     wanted = json.loads(sys.argv[-1])
     bpy.context.preferences.view.show_splash = False
     bpy.context.preferences.use_preferences_save = False
-    stage.install(wanted["extension"], wanted["classic"])
+    stage.install(wanted["plugin"])
     stage.part("preferences").preferences().data = wanted["data"]
     scenario = getattr(importlib.import_module(wanted["module"]), wanted["scenario"])
     bpy.app.timers.register(

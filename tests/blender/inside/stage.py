@@ -59,14 +59,14 @@ def part(name: str) -> Any:
     return importlib.import_module(f"{module_name()}.{name}")
 
 
-def install(extension: str, classic: str) -> None:
+def install(plugin: str) -> None:
     """Install and enable, as by Preferences > Add-ons > Install from Disk."""
     if bpy.app.version >= (4, 2, 0):
         bpy.ops.extensions.package_install_files(
-            filepath=extension, repo="user_default", enable_on_install=True
+            filepath=plugin, repo="user_default", enable_on_install=True
         )
     else:
-        bpy.ops.preferences.addon_install(filepath=classic, overwrite=True)
+        bpy.ops.preferences.addon_install(filepath=plugin, overwrite=True)
         bpy.ops.preferences.addon_enable(module="fresco_blender")
 
 
@@ -195,7 +195,7 @@ def main() -> None:
     wanted = json.loads(sys.argv[-1])
     code = 1
     try:
-        install(wanted["extension"], wanted["classic"])
+        install(wanted["plugin"])
         connect(wanted["data"])
         scenarios = importlib.import_module(wanted["module"])
         found = getattr(scenarios, wanted["scenario"])(**wanted["arguments"])
