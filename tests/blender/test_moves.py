@@ -114,5 +114,5 @@ def test_results_and_keyframes_of_a_saved_file_are_named_relative_to_it(
 ) -> None:
     found = _found(played, "beside_the_file")
 
-    assert len(found) == 4
+    assert len(found) == 8  # two each of a movie and pictures, and those after a move
     assert all(name.startswith("//fresco") and is_there for name, is_there in found.values()), found

@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
+from . import language
 from .core.daemon_config import DaemonConfig
 
 
@@ -57,12 +58,12 @@ class FrescoPreferences(bpy.types.AddonPreferences):
         layout.use_property_split = True
         layout.prop(self, "output_folder")
         box = layout.box()
-        box.label(text="Daemon on this machine")
+        box.label(text="Daemon on this machine", translate=False)
         box.prop(self, "starts_daemon")
         box.prop(self, "program")
         box.prop(self, "data")
         box = layout.box()
-        box.label(text="Daemon on another machine")
+        box.label(text="Daemon on another machine", translate=False)
         box.prop(self, "address")
         box.prop(self, "token")
         box.prop(self, "certificate")
@@ -94,4 +95,5 @@ def daemon_config() -> DaemonConfig:
     )
 
 
+language.plain((FrescoPreferences,))
 register, unregister = bpy.utils.register_classes_factory((FrescoPreferences,))

@@ -48,13 +48,13 @@ def why_not(strip: Any, scene: Any) -> str:
         return "Select a strip in the sequencer first"
     if strip.type == "SOUND":
         return "A sound strip has no picture; select a movie, image, scene or other picture strip"
-    if strip.lock:
-        return "The strip is locked; unlock it first"
     channel = vse.channel_of(scene, strip)
     if channel.lock:
         return f"The strip's channel, {channel.name}, is locked; unlock it first"
     if channel.mute:
         return f"The strip's channel, {channel.name}, is muted; unmute it first"
+    if strip.lock:
+        return "The strip is locked; unlock it first"
     if strip.type not in RENDERED_TYPES and strip.type not in {"MOVIE", "IMAGE"}:
         return f"Strips of the kind {strip.type.lower()} cannot be restyled"
     if strip.type == "MOVIE" and strip.fps <= 0:

@@ -88,6 +88,12 @@ def attach(card: JobCard) -> None:
     daemon_worker().follow(card.request, card.last_sequence)
 
 
+def cancel(card: JobCard) -> None:
+    """End a job for good, wherever it is by now."""
+    if card.is_at_work or card.phase in {"sending", "rendering"}:
+        daemon_worker().cancel(card.request)
+
+
 def withdraw(card: JobCard) -> None:
     """Its Restyle was undone: let the job wait, so that the device is free and nothing is lost."""
     card.is_withdrawn = True

@@ -7,6 +7,7 @@ pointers to freed memory. Everything here may be called again and changes nothin
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -118,6 +119,13 @@ def request_of(strip: Any) -> RestyleRequest | None:
     """The request a result strip came from; None for any other strip."""
     text = strip.get(RESULT_REQUEST) if strip is not None else None
     return RestyleRequest.from_json(str(text)) if text else None
+
+
+def is_file_there(strip: Any) -> bool:
+    """Whether what a result shows is on disk."""
+    if strip.type == "MOVIE":
+        return Path(bpy.path.abspath(strip.filepath)).exists()
+    return (Path(bpy.path.abspath(strip.directory)) / strip.elements[0].filename).exists()
 
 
 def first_frame(source: Any, request: RestyleRequest) -> int:

@@ -342,6 +342,15 @@ def beside_the_file(clip: str, out: str) -> dict[str, Any]:
         result = stage.placed(card)
         name = result.directory if output == "FRAMES" else result.filepath
         found[output] = [name, _is_found(result)]
+    bpy.ops.wm.save_mainfile()
+    elsewhere = path.parent.rename(path.parent.with_name("elsewhere"))
+    bpy.ops.wm.open_mainfile(filepath=str(elsewhere / path.name))
+    timeline = stage.part("timeline")
+    made = [s for s in stage.part("vse").all_strips(bpy.context.scene) if timeline.request_of(s)]
+    for strip in made:
+        found[f"moved {strip.type}"] = ["//fresco", timeline.is_file_there(strip)]
+        folder = stage.part("source").moved_here(timeline.request_of(strip)).folder
+        found[f"folder {strip.type}"] = ["//fresco", folder == str(elsewhere / "fresco")]
     return found
 
 

@@ -44,7 +44,8 @@ def describe() -> str:
         (card.phase, card.state, card.progress_text, card.fault) for card in state.cards.values()
     ]
     return (
-        f"link {state.connection} {state.connection_fault}, jobs {cards}, look {state.look_fault}"
+        f"link {state.connection} {state.connection_fault}, jobs {cards}, look {state.look_fault}, "
+        f"last {state.request_fault}"
     )
 
 

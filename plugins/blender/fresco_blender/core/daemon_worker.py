@@ -30,7 +30,7 @@ from .messages import (
     RequestFailed,
     WorkerMessage,
 )
-from .rendering import StripRenders, render_frame
+from .rendering import StripRenders
 from .request import RestyleRequest
 
 _WORKERS = ("fresco-job", "fresco-look", "fresco-render")
@@ -234,7 +234,7 @@ class DaemonWorker:
         if command is None:
             self._begin_look(request, session)
         else:
-            render_frame(
+            self._renders.render_frame(
                 request,
                 command,
                 partial(self._begin_look, request, session),
