@@ -110,16 +110,17 @@ class Blender:
     """A Blender that plays scenarios, each in a process of its own and a home of its own."""
 
     command: tuple[str, ...]
-    plugin: Plugin
+    plugin: Plugin | None
+    """None if it is installed already."""
     home: Path
 
-    def begin(self, module: str, scenario: str, data: Path, **arguments: Any) -> Playing:
-        """Start a scenario of a module in `inside`."""
+    def begin(self, module: str, scenario: str, data: Path | None, **arguments: Any) -> Playing:
+        """Start a scenario of a module in `inside`; `data` None: the home's own data folder."""
         wanted = {
             "module": module,
             "scenario": scenario,
-            "data": str(data),
-            "plugin": str(self.plugin.path),
+            "data": str(data or ""),
+            "plugin": str(self.plugin.path) if self.plugin else "",
             "arguments": {name: _plain(value) for name, value in arguments.items()},
         }
         environment = {
@@ -141,7 +142,7 @@ class Blender:
         )
         return Playing(process)
 
-    def play(self, module: str, scenario: str, data: Path, **arguments: Any) -> Any:
+    def play(self, module: str, scenario: str, data: Path | None, **arguments: Any) -> Any:
         """Play a scenario to its end; what it gives back."""
         return self.begin(module, scenario, data, **arguments).result()
 

@@ -1,7 +1,13 @@
-"""Strips of every kind on one timeline: their media, and what became of their pictures."""
+"""Strips of every kind on one timeline: their media, and what became of their pictures.
+
+    python -m tests.blender.fits
+
+plays them in every Blender there is and writes docs/blender-strips.md anew.
+"""
 
 from __future__ import annotations
 
+import tempfile
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,13 +17,39 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.blender.blenders import Plugin, blender_of
+from tests.blender.blenders import PROGRAM, ROOT, Plugin, blender_of, build_plugin
 from tests.blender.numbers import SIZE, numbered, write_numbered
 from tests.integration.daemons import DaemonProcess, with_fake_worker
 
 COUNT = 40
 LEVELS = 3
 """How far a result's colours may be off."""
+PAGE = ROOT / "docs" / "blender-strips.md"
+_VERSIONS = {PROGRAM: "3.4", "4.2": "4.2", "4.5": "4.5", "5.0": "5.0"}
+_HEAD = """\
+# Strips of every kind in Blender
+
+Made by `python -m tests.blender.fits`, which puts all of these on one timeline, over a picture and
+under whatever the row says, and restyles them in real Blenders with a worker that gives back what
+it is given. So the final render of the timeline with results has to be that of the timeline without
+them, picture by picture: in sync, in the same colours, through the same edges, under the same
+titles. Every frame carries its number, so that one frame too early would be off by 200 levels.
+
+Then all results are darkened and rendered once more: that changes every row, and nothing outside of
+their frames.
+
+- **off by**: the largest difference of any pixel of any frame, in levels of 255, in Blender
+  {versions}.
+- **as**: whether Fresco gets the strip's own file, or what another Blender renders of it.
+- **alpha**: whether the result is transparent where its source is.
+- **blend**: how the result is mixed with what is below it, which is how its source is.
+- **source**: what becomes of it. It is muted where it would be seen through its result.
+
+`tests/blender/test_fits.py` holds this.
+
+| strip | in sync | off by | as | alpha | blend | source |
+| --- | --- | --- | --- | --- | --- | --- |
+"""
 
 
 def write_media(folder: Path) -> dict[str, str]:
@@ -116,3 +148,40 @@ def _pictures(folder: str) -> dict[int, NDArray[np.int16]]:
         int(path.stem[2:]): np.asarray(Image.open(path).convert("RGB"), np.int16)
         for path in Path(folder).glob("f_*.png")
     }
+
+
+def page(found: dict[str, dict[str, Any]]) -> str:
+    """The text of the page, from what was found in each version."""
+    first = next(iter(found.values()))
+    head = _HEAD.replace("{versions}", ", ".join(_VERSIONS[version] for version in found))
+    rows = [
+        _row(name, case, [one["cases"][name]["off"] for one in found.values()])
+        for name, case in first["cases"].items()
+    ]
+    return head + "\n".join(rows) + "\n"
+
+
+def _row(name: str, case: dict[str, Any], off: list[int]) -> str:
+    cells = (
+        name,
+        "yes" if max(off) <= LEVELS and case["seen"] else "no",
+        ", ".join(map(str, off)),
+        "rendered" if case["is_rendered"] else "its file",
+        "transparent" if case["is_transparent"] else "opaque",
+        case["blend"].replace("_", " ").lower(),
+        "muted" if case["is_muted"] else "kept",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    """Play all, and write the page."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        plugin = build_plugin(folder / "plugin")
+        found = {version: play(version, plugin, folder / version) for version in _VERSIONS}
+    PAGE.write_text(page(found), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -5,6 +5,8 @@ Skipped where Blender, Xvfb, xdotool or ImageMagick are not installed.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -84,3 +86,30 @@ def test_unsaved_work_stays_unsaved_and_undo_of_restyle_lets_the_job_wait(
     )
     assert before == during == [2, 3]
     assert not any(is_negative(path) for path in (tmp_path / "out" / "during").glob("*.png"))
+
+
+def test_from_the_two_steps_of_the_readme_to_the_first_restyled_strip_nothing_fails(
+    plugin: Plugin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "fresh home"
+    home.mkdir()
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "FRESCO_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("FRESCO_PATIENCE_S", "180")  # the model is loaded, and the machine busy
+    command = [sys.executable, "-m", "fresco_cli", "install-plugin", "blender"]
+    installed = subprocess.run(command, capture_output=True, text=True, check=True)
+    clip = write_numbered(tmp_path / "clip.mp4", 6)
+
+    try:
+        with window(None, home) as blender:
+            found = blender.play(
+                "fresh", "first_strip", None, clip=clip, out=tmp_path / "out", size=64
+            )
+    finally:
+        subprocess.run([sys.executable, "-m", "fresco_cli", "stop"], check=False)
+
+    assert "installed in" in installed.stdout
+    assert found["said"] == ["", "", ""]
+    assert found["pictures"] == found["styles"] > 10
+    assert [name for name in found["strips"] if "Fresco" in name] == ["shot · Fresco"]

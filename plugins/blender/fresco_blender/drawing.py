@@ -19,6 +19,12 @@ _REMEDY_TEXTS = {
 _BAR = 16
 
 
+def draw_prop(layout: Any, owner: Any, name: str, **more: Any) -> None:
+    """A property under its own title, whatever words Blender knows."""
+    title = owner.bl_rna.properties[name].name
+    layout.prop(owner, name, text=title, translate=False, **more)
+
+
 def draw_progress(layout: Any, share: float, text: str) -> None:
     """A bar; before 4.0 there were none."""
     if hasattr(layout, "progress"):

@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import bpy
+
 CONTEXT = "Fresco"
+_IS_FOR_PROPERTIES = "translation_context" in (bpy.props.StringProperty.__doc__ or "")
+"""Whether properties can have one, too; not before 3.6, where panels give their titles."""
 
 
 def plain(kinds: Iterable[Any]) -> None:
@@ -18,5 +22,7 @@ def plain(kinds: Iterable[Any]) -> None:
         kind.bl_translation_context = CONTEXT
         for owner in reversed(kind.__mro__):
             for prop in vars(owner).get("__annotations__", {}).values():
-                if hasattr(prop, "keywords"):  # of bpy.props, until the class is registered
+                if _IS_FOR_PROPERTIES and hasattr(
+                    prop, "keywords"
+                ):  # of bpy.props, until the class is registered
                     prop.keywords["translation_context"] = CONTEXT

@@ -12,7 +12,7 @@ from . import language, looks, selection, timeline, vse
 from .core.card import JobCard
 from .core.controls import Control, controls_of, groups_of
 from .core.faults import NOT_RUNNING
-from .drawing import draw_fault, draw_progress, draw_text
+from .drawing import draw_fault, draw_progress, draw_prop, draw_text
 from .state import state, style_picture
 
 CATEGORY = "Fresco"
@@ -114,7 +114,7 @@ def draw_words(column: Any, settings: Any) -> None:
             _draw_seed(column, settings)
         elif control.name == "style":
             row = column.row(align=True)
-            row.prop(settings, "style")
+            draw_prop(row, settings, "style")
             row.popover("FRESCO_PT_styles", text="", icon="IMAGE_DATA")
         elif not control.parameter.is_advanced:
             _draw_control(column, settings, control)
@@ -122,7 +122,7 @@ def draw_words(column: Any, settings: Any) -> None:
 
 def _draw_seed(column: Any, settings: Any) -> None:
     row = column.row(align=True)
-    row.prop(settings, "seed")
+    draw_prop(row, settings, "seed")
     icon = "LOCKED" if settings.is_seed_locked else "UNLOCKED"
     row.prop(settings, "is_seed_locked", text="", icon=icon)
 
@@ -130,7 +130,7 @@ def _draw_seed(column: Any, settings: Any) -> None:
 def _draw_control(column: Any, settings: Any, control: Control) -> None:
     """A setting, with a tick where style, quality and model may decide."""
     if not control.tick:
-        column.prop(settings, control.name)
+        draw_prop(column, settings, control.name)
         return
     row = column.row(align=True, heading=control.parameter.title, translate=False)
     row.prop(settings, control.tick, text="")
@@ -192,13 +192,13 @@ class FRESCO_PT_placing(_Tab, Panel):
         settings = vse.scene_of(context).fresco
         layout = self.layout
         layout.use_property_split, layout.use_property_decorate = True, False
-        layout.prop(settings, "output")
-        layout.prop(settings, "source_after", expand=True)
-        layout.prop(settings, "handles")
+        draw_prop(layout, settings, "output")
+        draw_prop(layout, settings, "source_after", expand=True)
+        draw_prop(layout, settings, "handles")
         row = layout.row(align=True)
-        row.prop(settings, "mask", icon="MOD_MASK")
+        draw_prop(row, settings, "mask", icon="MOD_MASK")
         row.operator("fresco.pick_mask", text="", icon="EYEDROPPER")
-        layout.prop(settings, "use_markers")
+        draw_prop(layout, settings, "use_markers")
 
 
 class FRESCO_PT_advanced(_Tab, Panel):
@@ -213,7 +213,7 @@ class FRESCO_PT_advanced(_Tab, Panel):
         settings = vse.scene_of(context).fresco
         layout = self.layout
         layout.use_property_split, layout.use_property_decorate = True, False
-        layout.prop(settings, "model")
+        draw_prop(layout, settings, "model")
         layout.operator("fresco.unload", icon="TRASH")
 
 
@@ -315,7 +315,7 @@ class FRESCO_PT_result(_Tab, Panel):
         column.operator("fresco.reroll", text=text, icon="KEYFRAME_HLT")
         column = layout.column(align=True)
         column.operator("fresco.compare", icon="ARROW_LEFTRIGHT")
-        column.prop(scene.fresco, "wipe", slider=True)
+        draw_prop(column, scene.fresco, "wipe", slider=True)
 
 
 class FRESCO_PT_history(_Tab, Panel):

@@ -9,6 +9,7 @@ from bpy.props import BoolProperty, StringProperty
 
 from . import language
 from .core.daemon_config import DaemonConfig
+from .drawing import draw_prop
 
 
 class FrescoPreferences(bpy.types.AddonPreferences):
@@ -56,17 +57,17 @@ class FrescoPreferences(bpy.types.AddonPreferences):
         """Draw them."""
         layout = self.layout
         layout.use_property_split = True
-        layout.prop(self, "output_folder")
+        draw_prop(layout, self, "output_folder")
         box = layout.box()
         box.label(text="Daemon on this machine", translate=False)
-        box.prop(self, "starts_daemon")
-        box.prop(self, "program")
-        box.prop(self, "data")
+        draw_prop(box, self, "starts_daemon")
+        draw_prop(box, self, "program")
+        draw_prop(box, self, "data")
         box = layout.box()
         box.label(text="Daemon on another machine", translate=False)
-        box.prop(self, "address")
-        box.prop(self, "token")
-        box.prop(self, "certificate")
+        draw_prop(box, self, "address")
+        draw_prop(box, self, "token")
+        draw_prop(box, self, "certificate")
         layout.operator("fresco.connect", text="Test Connection", icon="LINKED")
 
 

@@ -412,7 +412,8 @@ def words(clip: str, out: str) -> dict[str, Any]:
     for owner in (settings, chosen):
         for prop in owner.properties:
             is_ours = prop.identifier not in {"rna_type", "name", "bl_idname"}
-            if is_ours and prop.translation_context != "Fresco":
+            is_known = stage.part("language")._IS_FOR_PROPERTIES
+            if is_ours and is_known and prop.translation_context != "Fresco":
                 found.append(prop.identifier)
     return {"looked_up": found}
 
