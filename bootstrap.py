@@ -428,6 +428,29 @@ def set_up(build: str, *, with_tests: bool) -> None:
     STAMP.write_text(json.dumps(stamp), encoding="utf-8")
 
 
+NOTE_PROGRAM = (
+    "import sys; from fresco_client.places import data_folder; "
+    "from fresco_server.program import note_program; "
+    "note_program(data_folder(), (sys.executable, '-m', 'fresco_cli'))"
+)
+
+
+def prepare_plugins() -> None:
+    """Blender's plugin in `dist`, and where plugins find Fresco, before any daemon has run.
+
+    Fresco works without either, so a failure is no more than a sentence.
+    """
+    build = (str(ROOT / "plugins" / "blender" / "build.py"), "-o", str(ROOT / "dist"))
+    for what, arguments in (("Blender's plugin", build), ("Fresco's place", ("-c", NOTE_PROGRAM))):
+        command = [str(venv_python(VENV)), *arguments]
+        made = subprocess.run(command, capture_output=True, text=True, check=False)
+        if made.returncode == 0 and made.stdout:
+            say(f"{what}: {made.stdout.strip()}")
+        elif made.returncode != 0:
+            lines = made.stderr.strip().splitlines()
+            say(f"{what} could not be made: {lines[-1] if lines else 'it is not known why'}")
+
+
 # Running
 
 
@@ -471,6 +494,7 @@ def start(options: argparse.Namespace) -> int:
         build = "cuda" if has_nvidia_gpu() else "cpu"
     set_up(build, with_tests=options.command == "test")
     if options.command == "setup":
+        prepare_plugins()
         say(f"Ready: start Fresco with {venv_python(VENV).parent / 'fresco'}")
         return 0
     if options.command == "test":

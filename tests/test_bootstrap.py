@@ -243,3 +243,29 @@ def test_an_unknown_command_ends_with_code_2() -> None:
         bootstrap.main(["dance"])
 
     assert end.value.code == 2
+
+
+def test_plugins_are_ready_before_any_daemon_has_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bootstrap, "venv_python", lambda _: Path(sys.executable))
+    monkeypatch.setenv("FRESCO_DATA", str(tmp_path / "data"))
+
+    bootstrap.prepare_plugins()
+
+    kept = json.loads((tmp_path / "data" / "program.json").read_text("utf-8"))
+    assert kept["command"] == [sys.executable, "-m", "fresco_cli"]
+    assert "fresco-blender-0.1.0.zip" in capsys.readouterr().err
+    assert list((ROOT / "dist").glob("fresco-blender-*.zip"))
+
+
+def test_a_plugin_that_cannot_be_made_is_no_more_than_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bootstrap, "venv_python", lambda _: Path(sys.executable))
+    monkeypatch.setattr(bootstrap, "ROOT", Path("/nowhere"))
+    monkeypatch.setattr(bootstrap, "NOTE_PROGRAM", "pass")
+
+    bootstrap.prepare_plugins()
+
+    assert "Blender's plugin could not be made" in capsys.readouterr().err

@@ -8,7 +8,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from fresco_media.colour.picture import to_rgb
+import numpy as np
+
+from fresco_media.colour.picture import to_alpha, to_rgb
 from fresco_media.errors import (
     ClipChanged,
     ClipNotFound,
@@ -20,13 +22,14 @@ from fresco_media.files.faults import reading
 from fresco_media.files.state import ClipState, KnownFile
 from fresco_media.files.text import counted
 from fresco_media.stills.images import read_image, resize
+from fresco_media.stills.reading import read_still
 from fresco_media.stills.sequence import (
     ImageSequence,
     describe_sequence,
     find_sequence,
     is_sequence_path,
 )
-from fresco_media.types import ClipProperties, Frame, Image
+from fresco_media.types import ClipProperties, Frame, Image, Matte
 from fresco_media.video.decode import decode
 from fresco_media.video.probe import Probe, probe
 from fresco_media.video.timing import DEFAULT_RATE
@@ -125,6 +128,16 @@ class Clip:
             self._check_range(indices[0], indices[-1] + 1)
         return self._source.read(self.info, indices, size)
 
+    def mattes(self, start: int = 0, stop: int | None = None) -> Iterator[Matte]:
+        """How opaque the frames [start, stop) are, in order, at their own size.
+
+        Raises:
+            RangeOutsideClip: at once, if the clip has not all of these frames.
+        """
+        stop = self.info.frame_count if stop is None else stop
+        self._check_range(start, stop)
+        return self._source.mattes(self.info, range(start, stop))
+
     def _check_range(self, start: int, stop: int) -> None:
         if not 0 <= start < stop <= self.info.frame_count:
             raise RangeOutsideClip(self.info.path, start, stop, self.info.frame_count)
@@ -175,6 +188,10 @@ class _Source(Protocol):
         """The frames at ascending `indices`."""
         ...
 
+    def mattes(self, info: ClipProperties, indices: Iterable[int]) -> Iterator[Matte]:
+        """How opaque the frames at ascending `indices` are."""
+        ...
+
     def damage(self) -> tuple[str, ...]:
         """Warnings about what could not be decoded so far."""
         ...
@@ -200,6 +217,14 @@ class _VideoSource:
                 self._resized.setdefault((frame.width, frame.height), index)
             stored = to_rgb(frame, stored_size, self._probe.colour, coded_size)
             yield _frame(info, index, orientation.apply(stored))
+
+    def mattes(self, info: ClipProperties, indices: Iterable[int]) -> Iterator[Matte]:
+        orientation = self._probe.orientation
+        stored_size = orientation.shown_size((info.width, info.height))
+        decoded = decode(self._probe.open_cursor(), indices, self._damaged.add)
+        for _, frame in _unchanged(self._probe.file, decoded):
+            stored = to_alpha(frame, stored_size, self._probe.colour, self._probe.coded_size)
+            yield orientation.apply(stored)
 
     def damage(self) -> tuple[str, ...]:
         return self._size_changes() + self._damaged_frames()
@@ -239,6 +264,13 @@ class _PictureSource:
             file = self.known[index]
             (image,) = _unchanged(file, map(read_image, (file.path,)))
             yield _frame(info, index, resize(image, size) if size else image)
+
+    def mattes(self, info: ClipProperties, indices: Iterable[int]) -> Iterator[Matte]:
+        for index in indices:
+            file = self.known[index]
+            (still,) = _unchanged(file, map(read_still, (file.path,)))
+            opaque = np.full((info.height, info.width), 255, np.uint8)
+            yield opaque if still.alpha is None else still.alpha
 
     def damage(self) -> tuple[str, ...]:
         return ()

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 Image = NDArray[np.uint8]
 """A picture: (height, width, 3), RGB, 0-255, full range, opaque, SDR as screens show it."""
 
+Matte = NDArray[np.uint8]
+"""How opaque a picture is: (height, width), 0 where nothing of it is seen, to 255."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ColourTags:

@@ -2,16 +2,20 @@
 
     python plugins/blender/build.py [-o FOLDER]
 
-    fresco-blender-VERSION.zip           the extension, for Blender 4.2 and later
-    fresco-blender-VERSION-classic.zip   the add-on, for Blender 3.4 to 4.1
+makes fresco-blender-VERSION.zip, which is an extension for Blender 4.2 and later and an add-on for
+3.4 to 4.1. It carries Fresco's client and the pure-Python packages that needs (bundled.txt pins
+them by hash), so that one file serves every system and every Python.
 
-Both carry Fresco's client and the pure-Python packages it needs (bundled.txt pins them by hash), so
-that one file serves every system and every Python. Needs the environment of `bootstrap.py test`.
+Needs nothing but Python and its pip, and a network the first time: packages are kept in
+build/wheels.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
+import hashlib
+import json
 import re
 import subprocess
 import sys
@@ -22,36 +26,81 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-SOURCE = HERE / "fresco_blender"
+NAME = "fresco_blender"
+SOURCE = HERE / NAME
 PINS = HERE / "bundled.txt"
+KEPT = ROOT / "build" / "wheels"
+MODEL = ROOT / "server" / "fresco_engine" / "models" / "fresco-small" / "fresco.json"
+CLIENT = {
+    "fresco_client": ROOT / "client" / "fresco_client",
+    "fresco_settings": ROOT / "settings" / "fresco_settings",
+    "fresco": ROOT / "protos" / "fresco",
+}
+"""What the client's wheel has, by the names of its packages; as in client/pyproject.toml."""
 _LEFT_OUT = {"__pycache__", "bundled", "wheels"}
 # Files in a zip have times; with one time the same tree gives the same zip.
 _TIME = (2026, 1, 1, 0, 0, 0)
+_PIN = re.compile(
+    r"^(?P<name>[\w-]+)==(?P<version>\S+) --hash=sha256:(?P<digest>\w+)$", re.MULTILINE
+)
 
 
-def pip(*arguments: str) -> None:
-    """Run pip of this environment."""
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    if ended.returncode != 0:
-        sys.exit(f"pip {arguments[0]} failed:\n{ended.stdout}{ended.stderr}")
+def pinned_wheels() -> list[Path]:
+    """The pinned packages, which run on every Python and system; fetched if they are not kept."""
+    found = _kept()
+    if found is None:
+        KEPT.mkdir(parents=True, exist_ok=True)
+        pure = ("--platform", "any", "--implementation", "py", "--abi", "none")
+        pins = ("--only-binary=:all:", "--require-hashes", "--requirement", str(PINS))
+        command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download"]
+        command += ["--no-deps", "--quiet", *pure, *pins, "--dest", str(KEPT)]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        found = _kept()
+        if ended.returncode != 0 or found is None:
+            sys.exit(f"the packages that the plugin carries cannot be fetched: {ended.stderr}")
+    return found
 
 
-def collect_wheels(folder: Path) -> list[Path]:
-    """Fresco's client, made here, and the pinned packages, which run on every Python and system."""
-    where = ("--no-deps", "--quiet")
-    pip("wheel", *where, "--no-build-isolation", "--wheel-dir", str(folder), str(ROOT / "client"))
-    pure = ("--platform", "any", "--implementation", "py", "--abi", "none")
-    pins = ("--only-binary=:all:", "--require-hashes", "--requirement", str(PINS))
-    pip("download", *where, *pure, *pins, "--dest", str(folder))
-    wheels = sorted(folder.glob("*.whl"))
-    assert all(wheel.name.endswith("-none-any.whl") for wheel in wheels), wheels
+def _kept() -> list[Path] | None:
+    """The wheels that were fetched before; None if one of them is missing, or another one."""
+    wheels = []
+    for pin in _PIN.finditer(PINS.read_text(encoding="utf-8")):
+        stem = f"{pin['name'].replace('-', '_')}-{pin['version']}-"
+        path = next(
+            (p for p in sorted(KEPT.glob("*-none-any.whl")) if p.name.startswith(stem)), None
+        )
+        if path is None or hashlib.sha256(path.read_bytes()).hexdigest() != pin["digest"]:
+            return None
+        wheels.append(path)
     return wheels
 
 
-def version() -> str:
-    """As the manifest says."""
-    text = (SOURCE / "blender_manifest.toml").read_text(encoding="utf-8")
+def client_wheel(folder: Path) -> Path:
+    """Fresco's client as a wheel. No build system is asked: what a user has holds none."""
+    number = version(ROOT / "client" / "pyproject.toml")
+    info = f"fresco_client-{number}.dist-info"
+    entries = [
+        (f"{package}/{path.relative_to(source).as_posix()}", path.read_bytes())
+        for package, source in CLIENT.items()
+        for path in sorted(source.rglob("*"))
+        if path.is_file() and not _LEFT_OUT.intersection(path.parts)
+    ]
+    about = f"Metadata-Version: 2.1\nName: fresco-client\nVersion: {number}\n"
+    kind = "Wheel-Version: 1.0\nGenerator: fresco\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    entries += [(f"{info}/METADATA", about.encode()), (f"{info}/WHEEL", kind.encode())]
+    record = "".join(f"{name},{_digest(data)},{len(data)}\n" for name, data in entries)
+    entries.append((f"{info}/RECORD", f"{record}{info}/RECORD,,\n".encode()))
+    return write_zip(folder / f"fresco_client-{number}-py3-none-any.whl", iter(entries))
+
+
+def _digest(data: bytes) -> str:
+    digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest())
+    return f"sha256={digest.rstrip(b'=').decode()}"
+
+
+def version(path: Path) -> str:
+    """As a TOML file says."""
+    text = path.read_text(encoding="utf-8")
     found = re.search(r'^version = "(.+)"$', text, re.MULTILINE)
     assert found is not None
     return found[1]
@@ -83,43 +132,40 @@ def write_zip(path: Path, entries: Iterator[tuple[str, bytes]]) -> Path:
     return path
 
 
-def extension_entries(wheels: list[Path]) -> Iterator[tuple[str, bytes]]:
-    """Files at the root, wheels as they are: Blender installs them."""
+def styles() -> bytes:
+    """The looks that the bundled model knows, so that they are there before any daemon is."""
+    known = json.loads(MODEL.read_text(encoding="utf-8"))["styles"]
+    kept = [{"name": one["name"], "words": ", ".join(one["words"])} for one in known]
+    return json.dumps(kept, ensure_ascii=False, indent=1).encode()
+
+
+def entries(wheels: list[Path]) -> Iterator[tuple[str, bytes]]:
+    """Everything in a folder, which is the module's name: so both kinds of Blender take it.
+
+    An extension's wheels are installed by Blender; the add-on unpacks them itself.
+    """
     for name, data in tree():
-        yield name, manifest_with(wheels, data) if name == "blender_manifest.toml" else data
+        content = manifest_with(wheels, data) if name == "blender_manifest.toml" else data
+        yield f"{NAME}/{name}", content
+    yield f"{NAME}/styles.json", styles()
     for wheel in wheels:
-        yield f"wheels/{wheel.name}", wheel.read_bytes()
+        yield f"{NAME}/wheels/{wheel.name}", wheel.read_bytes()
 
 
-def classic_entries(wheels: list[Path]) -> Iterator[tuple[str, bytes]]:
-    """Everything in a folder, which is the module's name, and the wheels unpacked inside it."""
-    for name, data in tree():
-        if name != "blender_manifest.toml":
-            yield f"fresco_blender/{name}", data
-    for wheel in wheels:
-        with zipfile.ZipFile(wheel) as archive:
-            for name in archive.namelist():
-                if not name.endswith("/"):
-                    yield f"fresco_blender/bundled/{name}", archive.read(name)
-
-
-def build(folder: Path) -> tuple[Path, Path]:
-    """The extension and the classic add-on, in this folder."""
+def build(folder: Path) -> Path:
+    """The plugin, in this folder."""
     with tempfile.TemporaryDirectory() as temporary:
-        wheels = collect_wheels(Path(temporary))
-        stem = f"fresco-blender-{version()}"
-        return (
-            write_zip(folder / f"{stem}.zip", extension_entries(wheels)),
-            write_zip(folder / f"{stem}-classic.zip", classic_entries(wheels)),
-        )
+        wheels = [client_wheel(Path(temporary)), *pinned_wheels()]
+        stem = f"fresco-blender-{version(SOURCE / 'blender_manifest.toml')}"
+        return write_zip(folder / f"{stem}.zip", entries(wheels))
 
 
 def main() -> None:
     """Build, and say where it is."""
     parser = argparse.ArgumentParser(description="Builds Fresco's extension for Blender.")
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "dist", metavar="FOLDER")
-    for path in build(parser.parse_args().output):
-        print(f"{path} ({path.stat().st_size / 1000:.0f} kB)")
+    path = build(parser.parse_args().output)
+    print(f"{path} ({path.stat().st_size / 1000:.0f} kB)")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import sys
 import uuid
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -58,14 +58,42 @@ def blender_folders(
     home: Path | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> list[BlenderFolder]:
-    """Versions of Blender that have run for this user and that Fresco works in, oldest first."""
-    found: list[BlenderFolder] = []
+    """Versions of Blender that have run for this user and that Fresco works in, oldest first.
+
+    Where none has, those that are installed.
+    """
     root = _root(system, home or Path.home(), environment)
-    for path in root.iterdir() if root.is_dir() else ():
-        version = re.fullmatch(r"(\d+)\.(\d+)", path.name)
-        if version and path.is_dir() and (int(version[1]), int(version[2])) >= OLDEST:
-            found.append(BlenderFolder(version=(int(version[1]), int(version[2])), path=path))
-    return sorted(found, key=lambda folder: folder.version)
+    names = [path.name for path in root.iterdir() if path.is_dir()] if root.is_dir() else []
+    matches = [re.fullmatch(r"(\d+)\.(\d+)", name) for name in names]
+    versions = {(int(match[1]), int(match[2])) for match in matches if match}
+    usable = {version for version in versions or _installed_programs(system) if version >= OLDEST}
+    return [
+        BlenderFolder(version=version, path=root / f"{version[0]}.{version[1]}")
+        for version in sorted(usable)
+    ]
+
+
+def _installed_programs(system: str) -> Iterator[tuple[int, int]]:
+    """Versions of Blender that are installed, though they may never have run."""
+    program = shutil.which("blender")
+    if system == "darwin":
+        bundled = Path("/Applications/Blender.app/Contents/MacOS/Blender")
+        program = str(bundled) if bundled.exists() else program
+    if system == "win32":
+        programs = Path(os.environ.get("PROGRAMFILES", "C:/Program Files"), "Blender Foundation")
+        for path in programs.glob("Blender *.*"):
+            yield from _version_in(path.name)
+    if program is not None:
+        with suppress(OSError, subprocess.SubprocessError):
+            command = [program, "--background", "--version"]
+            told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+            yield from _version_in(told.stdout)
+
+
+def _version_in(text: str) -> Iterator[tuple[int, int]]:
+    found = re.search(r"Blender (\d+)\.(\d+)", text)
+    if found:
+        yield int(found[1]), int(found[2])
 
 
 def _root(system: str, home: Path, environment: Mapping[str, str]) -> Path:
@@ -77,36 +105,23 @@ def _root(system: str, home: Path, environment: Mapping[str, str]) -> Path:
     return Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "blender"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Archives:
-    """What the plugin's build makes: the extension, and the add-on for older versions."""
-
-    extension: Path
-    classic: Path
-
-    @classmethod
-    def of(cls, folder: Path) -> Archives | None:
-        """Those in a folder, the newest of several; None if one of the two is missing."""
-        paths = sorted(folder.glob("fresco-blender-*.zip"), key=lambda path: path.stat().st_mtime)
-        classic = [path for path in paths if path.stem.endswith("-classic")]
-        extension = [path for path in paths if not path.stem.endswith("-classic")]
-        if not classic or not extension:
-            return None
-        return cls(extension=extension[-1], classic=classic[-1])
+def archive_in(folder: Path) -> Path | None:
+    """What the plugin's build has put into a folder, the newest of several; None without one."""
+    paths = folder.glob("fresco-blender-*.zip")
+    return max(paths, key=lambda path: path.stat().st_mtime, default=None)
 
 
-def install(folder: BlenderFolder, archives: Archives) -> Path:
-    """Unpack the fitting archive, in the place of an earlier one; gives where it is.
+def install(folder: BlenderFolder, archive: Path) -> Path:
+    """Unpack the archive, in the place of an earlier one; gives where it is.
 
     Raises:
         CommandFailed: the archive is none of ours, or the folder cannot be written to.
     """
-    archive = archives.extension if folder.has_extensions else archives.classic
     target = folder.plugin
     fresh = target.with_name(f".{NAME}-{uuid.uuid4().hex[:8]}")
     try:
         fresh.mkdir(parents=True)
-        _unpack(archive, fresh, prefix="" if folder.has_extensions else NAME)
+        _unpack(archive, fresh)
         _put_in_place(fresh, target)
     except (OSError, zipfile.BadZipFile) as error:
         raise CommandFailed(
@@ -154,9 +169,9 @@ def remove(folder: BlenderFolder) -> bool:
     return True
 
 
-def _unpack(archive: Path, target: Path, prefix: str) -> None:
+def _unpack(archive: Path, target: Path) -> None:
     with zipfile.ZipFile(archive) as content:
-        members = list(_members(content, prefix))
+        members = list(_members(content))
         if not any(place == PurePosixPath("__init__.py") for _, place in members):
             raise zipfile.BadZipFile("it does not hold Fresco's plugin")
         for member, place in members:
@@ -166,9 +181,7 @@ def _unpack(archive: Path, target: Path, prefix: str) -> None:
                 shutil.copyfileobj(source, copy)
 
 
-def _members(
-    content: zipfile.ZipFile, prefix: str
-) -> Iterator[tuple[zipfile.ZipInfo, PurePosixPath]]:
+def _members(content: zipfile.ZipFile) -> Iterator[tuple[zipfile.ZipInfo, PurePosixPath]]:
     """Files and where they go, which is never outside of the plugin's folder."""
     if sum(member.file_size for member in content.infolist()) > _LARGEST:
         raise zipfile.BadZipFile("it is too large")
@@ -177,33 +190,32 @@ def _members(
         parts: Sequence[str] = place.parts
         if place.is_absolute() or ".." in parts or "\\" in member.filename or ":" in parts[0]:
             raise zipfile.BadZipFile(f"{member.filename} leads out of its folder")
-        if member.is_dir() or (prefix and parts[0] != prefix):
-            continue
-        yield member, PurePosixPath(*parts[1:]) if prefix else place
+        if not member.is_dir() and parts[0] == NAME:
+            yield member, PurePosixPath(*parts[1:])
 
 
 @contextmanager
-def found_archives(given: Path | None, checkout: Path, packaged: Path) -> Iterator[Archives]:
-    """The plugin's archives: those in the folder `given`, else packaged ones, else a built pair.
+def found_archive(given: Path | None, checkout: Path, packaged: Path) -> Iterator[Path]:
+    """The plugin's archive: that in the folder `given`, else built in a clone, else packaged.
 
-    What is built here is gone afterwards.
+    What is built here is gone afterwards. A clone's packaged one may be older than the clone.
 
     Raises:
-        CommandFailed: there are none.
+        CommandFailed: there is none.
     """
     if given is not None:
-        found = Archives.of(given)
+        found = archive_in(given)
         if found is None:
             raise CommandFailed(
                 "PluginNotFound",
-                f"{given} holds no fresco-blender-*.zip and fresco-blender-*-classic.zip; give the "
-                "folder that plugins/blender/build.py wrote to.",
+                f"{given} holds no fresco-blender-*.zip; give the folder that "
+                "plugins/blender/build.py wrote to.",
                 WRONG_INPUT,
             )
         yield found
         return
     with TemporaryDirectory(prefix="fresco-blender-") as folder:
-        found = Archives.of(packaged) or _built(checkout, Path(folder))
+        found = _built(checkout, Path(folder), packaged) or archive_in(packaged)
         if found is None:
             raise CommandFailed(
                 "PluginNotFound",
@@ -215,15 +227,15 @@ def found_archives(given: Path | None, checkout: Path, packaged: Path) -> Iterat
         yield found
 
 
-def _built(checkout: Path, folder: Path) -> Archives | None:
-    """Built now, in a clone of the repository."""
+def _built(checkout: Path, folder: Path, packaged: Path) -> Path | None:
+    """Built now, in a clone of the repository; None where that cannot be and there is another."""
     build = checkout / "plugins" / "blender" / "build.py"
     if not build.is_file():
         return None
     ended = subprocess.run(
         [sys.executable, str(build), "-o", str(folder)], capture_output=True, text=True, check=False
     )
-    if ended.returncode != 0:
+    if ended.returncode != 0 and archive_in(packaged) is None:
         lines = (ended.stderr or ended.stdout).strip().splitlines()
         raise CommandFailed(
             "PluginNotBuilt",
@@ -231,4 +243,4 @@ def _built(checkout: Path, folder: Path) -> Archives | None:
             "try again.",
             FAILED,
         )
-    return Archives.of(folder)
+    return archive_in(folder)

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from fresco_client.places import data_folder
 from fresco_media.files.text import counted
+from fresco_server.program import note_program
 
 from fresco_cli import blender, options
 from fresco_cli.daemons import PROGRAM
@@ -34,7 +36,7 @@ def install_plugin(
         typer.Option(
             "--from",
             metavar="DIR",
-            help="For Blender: a folder with the plugin's zip files, in place of Fresco's own.",
+            help="For Blender: a folder with the plugin's zip file, in place of Fresco's own.",
             readable=False,
         ),
     ] = None,
@@ -49,7 +51,7 @@ def install_plugin(
         elif remove:
             _remove_from_blender(channel)
         else:
-            _install_in_blender(channel, archives)
+            _install_in_blender(channel, archives, data)
 
 
 def resolve_scripts(data: Path | None) -> Scripts:
@@ -91,19 +93,21 @@ def _resolve(channel: Output, data: Path | None, *, is_removing: bool) -> None:
         channel.note("DaVinci Resolve itself was not found here; it looks there once it is.")
 
 
-def _install_in_blender(channel: Output, given: Path | None) -> None:
+def _install_in_blender(channel: Output, given: Path | None, data: Path | None) -> None:
     folders = blender.blender_folders()
     if not folders:
         raise CommandFailed(
             "BlenderNotFound",
-            "Blender 3.4 or newer has not run here yet. Start it once, then try again.",
+            "Blender 3.4 or newer was not found here. Install it and start it once, then try "
+            "again.",
             FAILED,
         )
-    with blender.found_archives(given, Path(__file__).parents[2], _packaged()) as archives:
+    with blender.found_archive(given, Path(__file__).parents[2], _packaged()) as archive:
         for folder in folders:
             was_there = folder.is_installed
-            path = blender.install(folder, archives)
+            path = blender.install(folder, archive)
             channel.result(f"{folder.label}: {'updated' if was_there else 'installed'} in {path}.")
+    note_program(data_folder(data), PROGRAM)
     channel.result("Enable it in Blender under Edit > Preferences > Add-ons > Fresco.")
 
 
@@ -113,5 +117,5 @@ def _remove_from_blender(channel: Output) -> None:
 
 
 def _packaged() -> Path:
-    """Where a wheel would carry Blender's archives."""
+    """Where a wheel would carry Blender's archive."""
     return Path(__file__).parent / "plugins_data"

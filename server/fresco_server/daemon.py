@@ -30,6 +30,7 @@ from fresco_server.jobs.path_policy import readable_folders
 from fresco_server.jobs.service import Jobs
 from fresco_server.lock import DataLock, locked
 from fresco_server.private import read_token
+from fresco_server.program import note_program
 from fresco_server.rpc.server import make_server
 from fresco_server.settings import ServerSettings
 
@@ -187,10 +188,7 @@ def _token(settings: ServerSettings) -> str:
 def _announced(settings: ServerSettings, address: str, token: str) -> Iterator[None]:
     """Inside, clients of this user find the daemon, and later know how to start one."""
     certificate = settings.tls_certificate
-    _write_private(
-        settings.data / "program.json",
-        json.dumps({"command": [sys.executable, "-m", "fresco_cli"]}),
-    )
+    note_program(settings.data, (sys.executable, "-m", "fresco_cli"))
     path = settings.data / "daemon.json"
     found = {
         "process_id": os.getpid(),

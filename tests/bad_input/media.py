@@ -94,7 +94,7 @@ def _matrix(stage: Stage) -> None:
 @TABLE.situation(
     "transparency",
     "keyframes clear.mov",
-    "the clip's transparency is laid over black; the result is opaque",
+    "what is transparent in the clip is laid over black; of results, only a lossless .mkv keeps it",
     code=0,
 )
 def _alpha(stage: Stage) -> None:

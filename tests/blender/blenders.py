@@ -92,18 +92,17 @@ def module_python(version: str) -> Path:
 class Plugin:
     """What the build makes."""
 
-    extension: Path
-    classic: Path
+    path: Path
 
 
 def build_plugin(folder: Path) -> Plugin:
-    """The zips, as the build command makes them."""
+    """The zip, as the build command makes it."""
     spec = importlib.util.spec_from_file_location("build", ROOT / "plugins/blender/build.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return Plugin(*module.build(folder))
+    return Plugin(module.build(folder))
 
 
 @dataclass(frozen=True)
@@ -111,17 +110,17 @@ class Blender:
     """A Blender that plays scenarios, each in a process of its own and a home of its own."""
 
     command: tuple[str, ...]
-    plugin: Plugin
+    plugin: Plugin | None
+    """None if it is installed already."""
     home: Path
 
-    def begin(self, module: str, scenario: str, data: Path, **arguments: Any) -> Playing:
-        """Start a scenario of a module in `inside`."""
+    def begin(self, module: str, scenario: str, data: Path | None, **arguments: Any) -> Playing:
+        """Start a scenario of a module in `inside`; `data` None: the home's own data folder."""
         wanted = {
             "module": module,
             "scenario": scenario,
-            "data": str(data),
-            "extension": str(self.plugin.extension),
-            "classic": str(self.plugin.classic),
+            "data": str(data or ""),
+            "plugin": str(self.plugin.path) if self.plugin else "",
             "arguments": {name: _plain(value) for name, value in arguments.items()},
         }
         environment = {
@@ -143,7 +142,7 @@ class Blender:
         )
         return Playing(process)
 
-    def play(self, module: str, scenario: str, data: Path, **arguments: Any) -> Any:
+    def play(self, module: str, scenario: str, data: Path | None, **arguments: Any) -> Any:
         """Play a scenario to its end; what it gives back."""
         return self.begin(module, scenario, data, **arguments).result()
 

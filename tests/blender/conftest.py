@@ -34,7 +34,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.fixture(scope="session")
 def plugin(tmp_path_factory: pytest.TempPathFactory) -> Plugin:
-    """The zips, as the build command makes them."""
+    """The zip, as the build command makes it."""
     return build_plugin(tmp_path_factory.mktemp("plugin with spaces é"))
 
 

@@ -31,6 +31,11 @@ SCENARIOS = [
     "history",
     "obstacles",
     "tooltips",
+    "words",
+    "styles",
+    "what_is_selected",
+    "keyframes_follow",
+    "room_is_given_back",
 ]
 
 
@@ -92,7 +97,8 @@ def test_several_strips__become_several_jobs_that_do_not_collide(found: dict[str
     assert spans == [(one["left"], one["right"]) for one in found["sources"]]
     channels = [one["channel"] for one in found["results"]]
     assert len(set(channels)) == 2
-    assert not set(channels) & {1, 2}
+    # Each directly above its own source; what lay over the first was lifted.
+    assert channels == [one["channel"] + 1 for one in found["sources"]]
     assert found["seeds"][0] == found["seeds"][1]
 
 
@@ -175,6 +181,8 @@ def test_obstacles__say_why_a_button_is_grey(found: dict[str, Any]) -> None:
         "no prompt": "Type a prompt or choose a style first",
         "style only": "",
         "locked": "The strip is locked; unlock it first",
+        "locked channel": "The strip's channel, Channel 1, is locked; unlock it first",
+        "muted channel": "The strip's channel, Channel 1, is muted; unmute it first",
         "playhead": "Put the playhead onto the selected strip first",
         "no result": "Select a result of Fresco first",
         "missing file": "The strip's file is missing; relink it first",
@@ -183,3 +191,38 @@ def test_obstacles__say_why_a_button_is_grey(found: dict[str, Any]) -> None:
 
 def test_tooltips__are_on_everything(found: dict[str, Any]) -> None:
     assert found["silent"] == []
+
+
+def test_words__are_not_looked_up_in_blenders_own(found: dict[str, Any]) -> None:
+    assert found["looked_up"] == []
+
+
+def test_styles__are_known_with_their_pictures_before_any_daemon_is(found: dict[str, Any]) -> None:
+    assert "watercolour" in found["known"]
+    assert found["pictures"] == found["known"]
+    assert found["chosen"] == found["known"][1]
+
+
+def test_what_is_selected__is_only_what_the_sequencer_shows(found: dict[str, Any]) -> None:
+    assert found == {"closed": ["meta"], "opened": ["two"]}
+
+
+def test_keyframes_follow__a_source_that_is_moved_while_its_job_runs(
+    found: dict[str, Any],
+) -> None:
+    assert found["moved"] == [[start + 100, stop + 100] for start, stop in found["before"]]
+    assert found["before"][0][0] == 1
+    assert found["before"][-1][1] == 41
+    # It made room as long as something was to lie below it.
+    assert found["channels"] == [3, 2]
+    assert found["left"] == ["shot", "title"]
+    assert found["notes"] == []
+
+
+def test_room_is_given_back__when_a_job_is_cancelled_and_not_taken_from_what_is_locked(
+    found: dict[str, Any],
+) -> None:
+    assert found["lifted"] == [3, 4]
+    assert found["lowered"] == [2, 3]
+    assert "no room above the strip" in found["said"]
+    assert found["begun"] == 0

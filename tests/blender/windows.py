@@ -44,8 +44,10 @@ def screen(width: int, height: int) -> Iterator[str]:
 
 
 @contextmanager
-def window(plugin: Plugin, home: Path, size: tuple[int, int] = (1600, 900)) -> Iterator[Blender]:
-    """A Blender that plays its scenarios in a window."""
+def window(
+    plugin: Plugin | None, home: Path, size: tuple[int, int] = (1600, 900)
+) -> Iterator[Blender]:
+    """A Blender that plays its scenarios in a window; without `plugin`, one that has it already."""
     program = blender_program()
     assert program is not None
     with screen(*size) as display:
@@ -53,8 +55,10 @@ def window(plugin: Plugin, home: Path, size: tuple[int, int] = (1600, 900)) -> I
         # any but the system's (pyenv's for instance) do not suit it.
         environment = (f"DISPLAY={display}", "LIBGL_ALWAYS_SOFTWARE=1", f"PATH={os.defpath}")
         geometry = ("-p", "0", "0", str(size[0]), str(size[1]))
+        # Where the plugin is to be found as users have it, folders are those of the home.
+        usual = () if plugin else ("-u", "BLENDER_USER_RESOURCES", "-u", "FRESCO_DATA")
         command = (
-            *("env", *environment, program),
+            *("env", *usual, *environment, program),
             *("--factory-startup", "--app-template", "Video_Editing", *geometry),
             *("--python", str(INSIDE / "live.py"), "--"),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import zipfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from fresco_cli import blender, plugin_checks
 from fresco_cli.blender import BlenderFolder, blender_folders
 from fresco_cli.daemon_checks import CheckProblem
+from fresco_client.places import read_program
 from fresco_davinci.bridge.mailbox import Mailbox
 from fresco_davinci.plugin_folders import PluginFolders
 
@@ -37,18 +39,14 @@ def archives(tmp_path: Path) -> Path:
     """What the build of Blender's plugin makes, in small."""
     folder = tmp_path / "zips"
     folder.mkdir()
-    write_archives(folder, "1.0")
+    write_archive(folder, "1.0")
     return folder
 
 
-def write_archives(folder: Path, version: str) -> None:
-    text = f"VERSION = {version!r}\n"
+def write_archive(folder: Path, version: str) -> None:
     with zipfile.ZipFile(folder / f"fresco-blender-{version}.zip", "w") as archive:
-        archive.writestr("__init__.py", text)
-        archive.writestr("blender_manifest.toml", "id = 'fresco_blender'\n")
-        archive.writestr("core/files.py", "")
-    with zipfile.ZipFile(folder / f"fresco-blender-{version}-classic.zip", "w") as archive:
-        archive.writestr("fresco_blender/__init__.py", text)
+        archive.writestr("fresco_blender/__init__.py", f"VERSION = {version!r}\n")
+        archive.writestr("fresco_blender/blender_manifest.toml", "id = 'fresco_blender'\n")
         archive.writestr("fresco_blender/core/files.py", "")
 
 
@@ -66,7 +64,7 @@ def test_versions_of_blender_are_found_per_system(system: str, home: Path) -> No
     assert found[1].plugin == (home / ROOTS[system] / "4.2/extensions/user_default/fresco_blender")
 
 
-def test_each_blender_gets_the_archive_that_fits(
+def test_each_blender_gets_the_plugin_where_it_looks_for_it(
     fresco: Fresco, home: Path, archives: Path
 ) -> None:
     old, new = (home / ".config/blender" / version for version in ("3.6", "4.5"))
@@ -80,7 +78,7 @@ def test_each_blender_gets_the_archive_that_fits(
     extension = new / "extensions/user_default/fresco_blender"
     assert (extension / "blender_manifest.toml").is_file()
     assert "Blender 4.5 with Fresco" in plugin_checks.of_blender()
-    write_archives(archives, "2.0")
+    write_archive(archives, "2.0")
     assert "updated" in fresco("install-plugin", "blender", "--from", archives).stdout
     assert "2.0" in (extension / "__init__.py").read_text()
     assert [path.name for path in extension.parent.iterdir()] == ["fresco_blender"]
@@ -94,12 +92,12 @@ def test_each_blender_gets_the_archive_that_fits(
 
 @pytest.mark.parametrize("name", ["../outside.py", "/outside.py", "a/../../outside.py", "c:\\x.py"])
 def test_an_archive_cannot_write_outside_of_its_folder(name: str, tmp_path: Path) -> None:
-    write_archives(tmp_path, "1.0")
+    write_archive(tmp_path, "1.0")
     path = tmp_path / "fresco-blender-1.0.zip"
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(name, "")
     folder = BlenderFolder(version=(4, 2), path=tmp_path / "blender" / "4.2")
-    found = blender.Archives.of(tmp_path)
+    found = blender.archive_in(tmp_path)
     assert found is not None
 
     with pytest.raises(Exception, match="leads out of its folder"):
@@ -123,11 +121,31 @@ def test_a_broken_archive_leaves_the_installed_plugin_alone(
     assert blender_folders()[0].is_installed
 
 
-def test_without_blender_there_is_a_sentence(fresco: Fresco, home: Path, archives: Path) -> None:
+def test_without_blender_there_is_a_sentence(
+    fresco: Fresco, home: Path, archives: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
     ended = fresco("install-plugin", "blender", "--from", archives)
 
-    assert (ended.code, "Start it once" in ended.stderr) == (1, True)
+    assert (ended.code, "start it once" in ended.stderr) == (1, True)
     assert plugin_checks.of_blender() == "not found"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere programs are found otherwise")
+def test_a_blender_that_never_ran_gets_the_plugin_and_what_starts_the_daemon(
+    fresco: Fresco, home: Path, archives: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = home / "bin" / "blender"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho 'Blender 4.5.1'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent))
+
+    ended = fresco("install-plugin", "blender", "--from", archives)
+
+    assert ended.code == 0, ended.stderr
+    assert (home / ".config/blender/4.5/extensions/user_default/fresco_blender").is_dir()
+    assert read_program(data) == [sys.executable, "-m", "fresco_cli"]
 
 
 def test_a_folder_without_archives_is_told(fresco: Fresco, home: Path, tmp_path: Path) -> None:

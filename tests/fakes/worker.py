@@ -5,6 +5,7 @@
 `--step-s` and `--frame-s` are how long a denoising step and a frame take. With `--crash-at N` the
 process kills itself when it is to make frame N, with `--frames-after FILE` it makes none until that
 file is there. With `--start-once FILE` only the first one starts.
+With `--copies` results are as their sources are.
 With `--broken NAME` the worker of that device ("any" for all) does not start, in the way of
 `--how`, until there is the file `--mended FILE`.
 """
@@ -62,7 +63,11 @@ class NegativeEngine:
     frame_s: float
     crash_at: int | None
     frames_after: Path | None = None
+    copies: bool = False
     is_lost: bool = False
+
+    def _made(self, image: Image) -> Image:
+        return image if self.copies else 255 - image
 
     def render(self, run: RunJob) -> Generator[Event, None, None]:
         order = run.order
@@ -124,7 +129,7 @@ class NegativeEngine:
         painted = _settings(plan).keyframe_pictures.get(index)
         if painted is not None:
             return fit(read_key(Path(painted), clip, index), size)
-        return 255 - fit(next(clip.frames_at([index], size=size.scaled)).image, size)
+        return self._made(fit(next(clip.frames_at([index], size=size.scaled)).image, size))
 
     def _frames(
         self, clip: Clip, plan: ClipAnalysed, checkpoint: FolderCheckpoint
@@ -138,7 +143,7 @@ class NegativeEngine:
                 if frame.index == self.crash_at:
                     os.kill(os.getpid(), signal.SIGKILL)
                 time.sleep(self.frame_s)
-                made = 255 - fit(frame.image, size)
+                made = self._made(fit(frame.image, size))
                 checkpoint.save("frames", frame.index, made)
             result = Frame(frame.index, frame.time_s, unfit(made, size))
             yield FrameMade(result, frame.index in plan.keyframes)
@@ -158,7 +163,7 @@ class NegativeEngine:
         for step in range(STEPS):
             time.sleep(self.step_s)
             yield step + 1, STEPS
-        return 255 - next(clip.frames_at([order.index])).image
+        return self._made(next(clip.frames_at([order.index])).image)
 
     def load(self, source: str | None) -> None:
         if source is not None:
@@ -255,6 +260,7 @@ def main() -> None:
     parser.add_argument("--mended", type=Path, default=Path(os.devnull, "never"))
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--media", action="store_true")
+    parser.add_argument("--copies", action="store_true")
     confinement.add_arguments(parser)
     arguments = parser.parse_args()
     confinement.confine(arguments)
@@ -276,7 +282,11 @@ def main() -> None:
         device = DeviceInfo(id=arguments.device, name="Fake", memory_bytes=1 << 30)
         channel.send(Ready(devices=(device,)))
         engine = NegativeEngine(
-            arguments.step_s, arguments.frame_s, arguments.crash_at, arguments.frames_after
+            arguments.step_s,
+            arguments.frame_s,
+            arguments.crash_at,
+            arguments.frames_after,
+            arguments.copies,
         )
         DeviceWorker(channel, engine).serve()
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from fresco_media.colour.scaling import resize
 from fresco_media.colour.tags import EXACT, FULL_RANGE, LIMITED_RANGE, matrix_in_use
 from fresco_media.colour.transfer import as_srgb, needs_conversion
-from fresco_media.types import ColourTags, Image
+from fresco_media.types import ColourTags, Image, Matte
 
 Size = tuple[int, int]
 """Width and height in pixels."""
@@ -32,7 +32,9 @@ ALPHA_UNREAD = (
     "the clip's transparency cannot be read here, so colours that it hides may show; convert the "
     "clip to ProRes 4444 or a PNG sequence"
 )
-OVER_BLACK = "the clip's transparency is laid over black; the result is opaque"
+OVER_BLACK = (
+    "what is transparent in the clip is laid over black; of results, only a lossless .mkv keeps it"
+)
 
 
 def has_alpha(frame: av.VideoFrame) -> bool:
@@ -56,6 +58,11 @@ def to_rgb(frame: av.VideoFrame, size: Size, colour: ColourTags, coded_size: Siz
     transparent.
     """
     return _Conversion(frame, size, colour, coded_size).picture("rgb24")
+
+
+def to_alpha(frame: av.VideoFrame, size: Size, colour: ColourTags, coded_size: Size) -> Matte:
+    """How opaque `frame` is, (height, width), 0-255, at the size of `to_rgb`."""
+    return _Conversion(frame, size, colour, coded_size).alpha()
 
 
 def to_bgra(
@@ -97,6 +104,13 @@ class _Conversion:
         if pixel_format == "rgb24":
             return made
         return np.asarray(cv2.cvtColor(made, cv2.COLOR_RGB2BGRA), np.uint8)
+
+    def alpha(self) -> Matte:
+        """Its alpha at `size`; bars are transparent."""
+        own_size = (self.frame.width, self.frame.height)
+        rgba = np.asarray(self._reformatted("rgba", own_size).to_ndarray(), np.uint8)
+        alpha = np.ascontiguousarray(rgba[..., 3])
+        return _with_bars(resize(alpha, self._filled_size())[..., None], self.size)[..., 0]
 
     def picture_into(self, out: NDArray[np.uint8]) -> None:
         """The picture at `size` as BGRA in `out`."""
@@ -158,6 +172,17 @@ class _Conversion:
             # Splitting small frames over threads costs more than it saves (measured at 640x512).
             threads=1,
         )
+
+
+def divided(picture: Image, alpha: Matte) -> NDArray[np.uint8]:
+    """Straight RGBA that gives `picture` again over black: what `multiplied` does, undone.
+
+    What is brighter than `alpha` allows is as bright as it can be.
+    """
+    opacity = np.maximum(alpha, 1)[..., None].astype(np.float32)
+    straight = np.minimum(np.rint(picture.astype(np.float32) * (255 / opacity)), 255)
+    straight[alpha == 0] = 0
+    return np.dstack([straight.astype(np.uint8), alpha])
 
 
 def multiplied(rgba: NDArray[np.uint8]) -> Image:

@@ -198,5 +198,8 @@ def describe_sequence(
 def _warnings(headers: Sequence[StillHeader]) -> tuple[str, ...]:
     notes = [note for header in headers for note in header.notes]
     if any(header.has_alpha for header in headers):
-        notes.append("the pictures' transparency is laid over black; the result is opaque")
+        notes.append(
+            "what is transparent in the pictures is laid over black; of results, only a lossless "
+            ".mkv keeps it"
+        )
     return tuple(dict.fromkeys(notes))

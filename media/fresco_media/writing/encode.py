@@ -14,7 +14,7 @@ import av.container
 import av.error
 
 from fresco_media.sound import DISK_FAULTS, SoundPassthrough, SoundRange, SoundTarget
-from fresco_media.types import ClipProperties, Frame
+from fresco_media.types import ClipProperties, Frame, Matte
 from fresco_media.video.containers import open_input
 from fresco_media.video.packet_durations import PacketDurations
 from fresco_media.video.quicktime import state_languages
@@ -49,7 +49,7 @@ class Encoder:
         """Opens the file, and tries every sound track with its first packets."""
         self._info = info
         self._target = target
-        self._codec = picture_codec(info, target.codec, target.delivery)
+        self._codec = picture_codec(info, target.codec, target.delivery, target.container)
         self._first_tick = _first_tick(info, start)
         self._written = 0
         self._last_tick = 0
@@ -91,9 +91,14 @@ class Encoder:
             )
         return tuple(warnings)
 
-    def write(self, frame: Frame) -> None:
+    @property
+    def has_alpha(self) -> bool:
+        """Whether the file keeps what is transparent, so that each frame needs its matte."""
+        return self._codec.has_alpha
+
+    def write(self, frame: Frame, matte: Matte | None = None) -> None:
         """Encode `frame`, and pass on the sound up to its time."""
-        picture = self._codec.frame(frame.image)
+        picture = self._codec.frame(frame.image, matte)
         picture.pts = self._info.times[frame.index] - self._first_tick
         picture.time_base = self._info.time_base
         picture.duration = self._duration(frame.index)

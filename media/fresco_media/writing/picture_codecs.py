@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from av.video.reformatter import Interpolation
 
+from fresco_media.colour.picture import divided
 from fresco_media.colour.tags import (
     BT709,
     EXACT,
@@ -20,7 +21,7 @@ from fresco_media.colour.tags import (
     encoded_tags,
     to_yuv,
 )
-from fresco_media.types import ClipProperties, ColourTags, Image
+from fresco_media.types import ClipProperties, ColourTags, Image, Matte
 from fresco_media.writing.delivery import Codec, Delivery, Quality
 
 # Paintings are colourful: 5 % more bytes halve the error of their chroma (measured).
@@ -61,10 +62,18 @@ class PictureCodec:
         context.color_range = self._range
         return stream
 
-    def frame(self, image: Image) -> av.VideoFrame:
-        """`image` (of the clip's size) as the encoder takes it."""
+    @property
+    def has_alpha(self) -> bool:
+        """Whether it keeps what is transparent."""
+        return self.pixel_format == "bgra"
+
+    def frame(self, image: Image, matte: Matte | None = None) -> av.VideoFrame:
+        """`image` (of the clip's size) as the encoder takes it; `matte` if that keeps alpha."""
         padded = _padded(image, self.width, self.height)
-        if self.pixel_format == "rgb24":
+        if matte is not None:
+            frame = av.VideoFrame.from_ndarray(divided(image, matte), format="rgba")
+            frame = frame.reformat(format=self.pixel_format, threads=1)
+        elif self.pixel_format == "rgb24":
             frame = av.VideoFrame.from_ndarray(padded, format="rgb24")
         elif self.pixel_format == "yuv422p10le":
             frame = _deep(padded, self.tags)
@@ -87,9 +96,18 @@ class PictureCodec:
         return FULL_RANGE if self.tags.is_full_range else LIMITED_RANGE
 
 
-def picture_codec(info: ClipProperties, codec: Codec, delivery: Delivery) -> PictureCodec:
-    """How pictures of the clip `info` are encoded as `codec`."""
+def picture_codec(
+    info: ClipProperties, codec: Codec, delivery: Delivery, container: str = "mp4"
+) -> PictureCodec:
+    """How pictures of the clip `info` are encoded as `codec`.
+
+    H.264 knows no alpha, so what is transparent and to be without loss is FFV1, which only
+    Matroska holds well.
+    """
     width, height = info.width, info.height
+    if codec == "lossless" and info.has_alpha and container == "matroska":
+        options = {"level": "3", "g": "1", "slicecrc": "1"}
+        return PictureCodec("ffv1", options, "bgra", width, height, _tags(info, is_rgb=True))
     if codec == "lossless":
         options = {"preset": "medium", "crf": "0"}
         return PictureCodec("libx264rgb", options, "rgb24", width, height, _tags(info, is_rgb=True))

@@ -1,8 +1,8 @@
 """Writing results: video with the source's times, colour tags and sound, or numbered images.
 
 Codecs: "h264" is what every player opens (8 bit 4:2:0, crf 15). "lossless" keeps every RGB value
-(H.264 in RGB at crf 0, for editors and FFmpeg-based players). "prores" is ProRes 422 HQ in a
-.mov file, for editors. "images" is a PNG sequence.
+(H.264 in RGB at crf 0, for editors and FFmpeg-based players); of a transparent clip, as .mkv, also
+its alpha (FFV1). "prores" is ProRes 422 HQ in a .mov file, for editors. "images" is a PNG sequence.
 """
 
 from __future__ import annotations
@@ -196,6 +196,9 @@ class _VideoWriter(FrameWriter):
             with writing(destination.path):
                 target = Target(destination.temporary, destination.container, destination.codec)
                 self._encoder = Encoder(clip.info, target, start, stop)
+            # A frame may be left out, but none comes twice.
+            mattes = clip.mattes(start, stop) if self._encoder.has_alpha else iter(())
+            self._mattes = zip(range(start, stop), mattes, strict=False)
         except BaseException:
             self._discard()
             raise
@@ -206,7 +209,8 @@ class _VideoWriter(FrameWriter):
         return self._encoder.warnings
 
     def _store(self, frame: Frame) -> None:
-        self._encoder.write(frame)
+        matte = next((matte for index, matte in self._mattes if index == frame.index), None)
+        self._encoder.write(frame, matte)
 
     def _complete(self) -> None:
         self._encoder.finish()

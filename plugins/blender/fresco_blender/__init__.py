@@ -7,7 +7,11 @@ imported before Blender registers it, so that `core` can be used without Blender
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import tempfile
+import zipfile
+import zlib
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -22,7 +26,7 @@ bl_info = {
     "category": "Sequencer",
 }
 _MODULES = ("preferences", "properties", "operators", "presets", "panels", "menus", "main_loop")
-# An extension's wheels are installed by Blender; the classic add-on carries them unpacked.
+_WHEELS = Path(__file__).parent / "wheels"
 _BUNDLED = Path(__file__).parent / "bundled"
 
 _registered: list[Any] = []
@@ -32,9 +36,8 @@ def register() -> None:
     """Show up in the sequencer; not in a Blender that only renders a strip for another one."""
     if os.environ.get("FRESCO_RENDERS_ONLY"):
         return
-    if _BUNDLED.is_dir() and str(_BUNDLED) not in sys.path:
-        sys.path.insert(0, str(_BUNDLED))
     try:
+        _unpack_wheels()
         import_module("fresco_client")
     except Exception as error:
         raise RuntimeError(
@@ -46,6 +49,28 @@ def register() -> None:
         module = import_module(f".{name}", __package__)
         module.register()
         _registered.append(module)
+
+
+def _unpack_wheels() -> None:
+    """What the plugin carries, for a classic add-on; an extension's wheels Blender has installed.
+
+    A folder of another version, or one that was not finished, is replaced.
+    """
+    if (__package__ or "").startswith("bl_ext."):
+        return
+    wheels = sorted(_WHEELS.glob("*.whl"))
+    known = "\n".join(f"{path.name} {zlib.crc32(path.read_bytes())}" for path in wheels)
+    mark = _BUNDLED / "wheels.txt"
+    if not mark.exists() or mark.read_text("utf-8") != known:
+        fresh = Path(tempfile.mkdtemp(dir=_BUNDLED.parent, prefix="bundled-"))
+        for path in wheels:
+            with zipfile.ZipFile(path) as wheel:
+                wheel.extractall(fresh)
+        (fresh / mark.name).write_text(known, "utf-8")
+        shutil.rmtree(_BUNDLED, ignore_errors=True)
+        fresh.rename(_BUNDLED)
+    if str(_BUNDLED) not in sys.path:
+        sys.path.insert(0, str(_BUNDLED))
 
 
 def unregister() -> None:

@@ -62,6 +62,15 @@ def clear(strip: Any, only: Collection[str] | None = None) -> None:
     _remove(_drivers(scene), _of(_drivers(scene), path, only))
 
 
+def silence(strip: Any, name: str, *, is_silent: bool = True) -> None:
+    """Let no curve or driver set a property for now, or let them again; they stay."""
+    scene, path = strip.id_data, strip.path_from_id()
+    shelves = [channels.fcurves for channels in _all_channels(scene)]
+    for shelf in (*shelves, _drivers(scene)):
+        for curve in _of(shelf, path, (name,)):
+            curve.mute = is_silent
+
+
 def clear_channels(scene: Any) -> None:
     """Let nothing switch whole channels of the sequencer on and off."""
     path = "sequence_editor.channels"

@@ -1,12 +1,11 @@
-"""Comparing a result with its source: a wipe between the two, which playback and renders show."""
+"""Comparing a result with its source: a wipe between the two, which playback shows."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from . import timeline, vse
-
-WIPE = "fresco_wipe"
+from . import stack, timeline, vse
+from .timeline import WIPE
 
 
 def wipes(scene: Any) -> list[Any]:
@@ -26,16 +25,10 @@ def source_below(scene: Any, result: Any) -> Any:
         for strip in holder
         if strip.channel < result.channel
         and strip.type != "SOUND"
-        and not is_made_here(strip)
+        and not timeline.is_made_here(strip)
         and vse.span(strip).cut_to(vse.span(result)).length
     ]
     return max(below, key=lambda strip: (strip.name == title, strip.channel), default=None)
-
-
-def is_made_here(strip: Any) -> bool:
-    """Whether a strip is one of ours."""
-    is_look = strip.get(timeline.LOOK) == "picture"
-    return is_look or any(strip.get(name) is not None for name in (timeline.JOB, WIPE))
 
 
 def toggle(scene: Any, result: Any, position: float) -> bool:
@@ -49,15 +42,15 @@ def toggle(scene: Any, result: Any, position: float) -> bool:
     if found:
         for strip in found:
             timeline.remove(scene, strip)
+        stack.lower(scene, str(result.get(timeline.JOB)))
         return False
     source = source_below(scene, result)
     if source is None:
         raise LookupError("There is no source below this result to compare it with.")
     holder = vse.container_of(scene, result)
-    channel = vse.free_channel(holder, vse.span(result), result.channel)
-    if channel is None:
-        raise timeline.NoRoom
-    strip = _new_wipe(holder, source, result, channel)
+    job_id = str(result.get(timeline.JOB))
+    channel = stack.make_room(scene, result, vse.span(result), result.channel, job_id)
+    strip = _new_wipe(holder, vse.seen_as(source, scene), result, channel)
     strip[WIPE] = True
     strip.transition_type, strip.blur_width = "SINGLE", 0.0
     strip.direction = "IN"

@@ -1,4 +1,4 @@
-"""Rendering a strip that is more than its file: a copy of the file goes to another Blender."""
+"""Rendering a strip that is more than its file: a copy of all data goes to another Blender."""
 
 from __future__ import annotations
 
@@ -17,19 +17,22 @@ from .core.request import RestyleRequest
 SCRIPT = Path(__file__).parent / "render_strip.py"
 
 
+_NO_CONTENT = frozenset({"window_managers", "screens", "workspaces", "libraries"})
+"""Collections of `bpy.data` that are windows, or names of other files."""
+
+
 def render_command(strip: Any, scene: Any, request: RestyleRequest) -> list[str]:
-    """What renders a request's frames; saves a copy of the file as it is now, not the file itself.
+    """What renders a request's frames; writes all data as it is now to a file of its own.
 
     Raises:
-        FileFailed: the copy cannot be written.
+        FileFailed: that cannot be written.
     """
     folder = Path(request.path).parent
     make_folder(folder)
     copy = folder.parent / "strip.blend"
     try:
-        with host_session.without_new_scripts():
-            bpy.ops.wm.save_as_mainfile(filepath=str(copy), copy=True, check_existing=False)
-    except RuntimeError as error:
+        _write_data(copy)
+    except (OSError, RuntimeError) as error:
         text = (
             f"a copy cannot be saved ({str(error).strip()}). Free some disk space, then try again."
         )
@@ -39,11 +42,30 @@ def render_command(strip: Any, scene: Any, request: RestyleRequest) -> list[str]
         "blend": str(copy),
         "session": host_session.settings(),
         "scene": scene.name,
-        # The result lies above a speed effect on the strip, so it must be as fast.
-        "strip": (vse.speed_effect(strip, scene) or strip).name,
+        # The result lies above effects that the strip is seen through, so it must look the same.
+        "strip": vse.seen_as(strip, scene).name,
         "to": str(folder / "f_######" if request.is_sequence else request.path),
         "start": begin,
         "stop": begin + request.stop - request.start,
     }
     is_factory = bool(bpy.app.factory_startup)
     return command_of(bpy.app.binary_path, SCRIPT, json.dumps(wanted), is_factory=is_factory)
+
+
+def _write_data(path: Path) -> None:
+    """Write what the open file holds, saved or not, without a word to Blender's "unsaved" mark.
+
+    To save a copy, even as one, clears that mark: Blender would then quit without a question.
+    """
+    for edited in bpy.data.objects:
+        if edited.mode == "EDIT":
+            edited.update_from_editmode()
+    blocks = {
+        block
+        for prop in bpy.data.bl_rna.properties
+        if prop.type == "COLLECTION" and prop.identifier not in _NO_CONTENT
+        for block in getattr(bpy.data, prop.identifier)
+        if block.library is None
+    }
+    with host_session.without_new_scripts():
+        bpy.data.libraries.write(str(path), blocks, path_remap="ABSOLUTE", compress=False)

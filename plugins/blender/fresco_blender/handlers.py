@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from . import animation, host_session, placing, timeline
+from . import animation, host_session, placing, render_guard, source, timeline
 from .core.card import JobCard
 from .state import state
 from .submission import attach
@@ -19,6 +19,7 @@ def after_undo(*_: Any) -> None:
     placing.drop()
     for card in state.cards.values():
         placing.follow_undo(card)
+    _take_up()
 
 
 @persistent
@@ -42,14 +43,36 @@ def before_load(*_: Any) -> None:
 def after_load(*_: Any) -> None:
     """Take up the jobs that the strips of this file say are open."""
     host_session.note_scripts()
+    render_guard.show()
+    _take_up()
+
+
+def _take_up() -> None:
+    """Follow the jobs that strips say are open and that nobody follows."""
     for scene in bpy.data.scenes:
-        for request in timeline.open_requests(scene):
-            card = JobCard(request, phase="working")
-            state.cards[request.job_id] = card
-            attach(card)
+        for request in list(timeline.open_requests(scene)):
+            if request.job_id not in state.cards:
+                card = JobCard(source.moved_here(request), phase="working")
+                state.cards[request.job_id] = card
+                attach(card)
+
+
+@persistent
+def before_render(*_: Any) -> None:
+    """A final picture is made: nothing that is only there while one works may be in it."""
+    render_guard.hide()
+
+
+@persistent
+def after_render(*_: Any) -> None:
+    """It is made, or was cancelled."""
+    render_guard.show()
 
 
 HANDLERS = (
+    ("render_init", before_render),
+    ("render_complete", after_render),
+    ("render_cancel", after_render),
     ("undo_post", after_undo),
     ("redo_post", after_undo),
     ("save_pre", before_save),

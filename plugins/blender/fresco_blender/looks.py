@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from . import timeline, vse
+from . import appearance, stack, timeline, vse
 from .core.request import RestyleRequest
 from .core.timing import Span
 
@@ -47,11 +47,10 @@ def _place(scene: Any, source: Any, request: RestyleRequest, path: Path) -> None
     if not vse.left(source) <= frame < vse.right(source):
         return
     where = Span(start=frame, stop=frame + 1)
-    holder = vse.container_of(scene, source)
-    top = max(strip.channel for strip in holder if vse.span(strip).cut_to(where).length)
-    channel = vse.free_channel(holder, where, top)
+    channel = stack.place_over(scene, source, where)
     if channel is None:
         return
+    holder = vse.container_of(scene, source)
     strip = holder.new_image(
         name=f"Look {frame}", filepath=str(path), channel=channel, frame_start=frame
     )
@@ -59,7 +58,7 @@ def _place(scene: Any, source: Any, request: RestyleRequest, path: Path) -> None
     strip[timeline.LOOK] = "picture"
     strip.color_tag = vse.COLOURS["look"]
     strip.select = False
-    timeline.copy_appearance(source, strip, request)
+    appearance.copy_to_aid(scene, source, strip, request)
 
 
 def icon(path: Path) -> int:

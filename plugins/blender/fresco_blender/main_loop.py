@@ -39,17 +39,37 @@ class TickTimes:
         cls.longest_cpu_s = max(cls.longest_cpu_s, time.thread_time() - used)
 
 
+class Watch:
+    """Now and then a look at what the user has done with the strips."""
+
+    EVERY_S = 0.5
+    _next_s = 0.0
+
+    @classmethod
+    def work(cls) -> bool:
+        """Look, if it is time; whether anything has changed."""
+        if time.monotonic() < cls._next_s:
+            return False
+        cls._next_s = time.monotonic() + cls.EVERY_S
+        return placing.watch_sources()
+
+
 def tick() -> float:
     """One call of the timer; how long until the next."""
     began, used = time.perf_counter(), time.thread_time()
-    if vse.is_rendering():
+    if vse.is_rendering() or vse.is_being_moved():
         return BUSY_S
 
     def is_over() -> bool:
         return time.perf_counter() - began > BUDGET_S
 
     try:
-        changes = (_drain(is_over), placing.place_keyframes(is_over), placing.place_results())
+        changes = (
+            _drain(is_over),
+            placing.place_keyframes(is_over),
+            placing.place_results(),
+            Watch.work(),
+        )
         if any(changes):
             vse.redraw()
     except Exception as error:

@@ -2,18 +2,18 @@
 
 # No `from __future__ import annotations`: Blender reads annotations of these classes.
 
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 import bpy
 from bpy.types import Panel
 from fresco_client.words import look_of
 
-from . import looks, selection, timeline, vse
+from . import language, looks, selection, timeline, vse
 from .core.card import JobCard
 from .core.controls import Control, controls_of, groups_of
-from .core.faults import NOT_RUNNING, PluginFault
-from .state import state
+from .core.faults import NOT_RUNNING
+from .drawing import draw_fault, draw_progress, draw_prop, draw_text
+from .state import state, style_picture
 
 CATEGORY = "Fresco"
 _STATE_ICONS = {
@@ -34,17 +34,10 @@ _CONNECTION_TEXTS = {
     "ready": ("Ready", "LINKED"),
     "failed": ("Not connected", "ERROR"),
 }
-_REMEDY_TEXTS = {
-    "FOLLOW": ("Try Again", "FILE_REFRESH"),
-    "SEND": ("Send Again", "FILE_REFRESH"),
-    "RECONNECT": ("Reconnect", "FILE_REFRESH"),
-    "START": ("Start Fresco", "PLAY"),
-    "PREFERENCES": ("Open Preferences", "PREFERENCES"),
-    "RESUME": ("Resume", "PLAY"),
-    "PLACE": ("Place Result", "IMPORT"),
-}
-
-_BAR = 16
+_GONE = (
+    "The file of this result is missing, so the source is seen. Find it by File > External Data > "
+    "Find Missing Files."
+)
 
 
 class _Tab:
@@ -69,7 +62,7 @@ class FRESCO_PT_connection(_Tab, Panel):
         fault = state.connection_fault
         if fault == NOT_RUNNING:
             text, icon = _CONNECTION_TEXTS["away"]
-        row.label(text=text, icon=icon)
+        row.label(text=text, icon=icon, translate=False)
         if state.connection in {"away", "failed"}:
             # One click, whatever is wrong: what cannot be started says why.
             row.operator("fresco.connect", text="Start", icon="PLAY").start = True
@@ -119,13 +112,17 @@ def draw_words(column: Any, settings: Any) -> None:
     for control in controls_of():
         if control.name == "seed":
             _draw_seed(column, settings)
+        elif control.name == "style":
+            row = column.row(align=True)
+            draw_prop(row, settings, "style")
+            row.popover("FRESCO_PT_styles", text="", icon="IMAGE_DATA")
         elif not control.parameter.is_advanced:
             _draw_control(column, settings, control)
 
 
 def _draw_seed(column: Any, settings: Any) -> None:
     row = column.row(align=True)
-    row.prop(settings, "seed")
+    draw_prop(row, settings, "seed")
     icon = "LOCKED" if settings.is_seed_locked else "UNLOCKED"
     row.prop(settings, "is_seed_locked", text="", icon=icon)
 
@@ -133,9 +130,9 @@ def _draw_seed(column: Any, settings: Any) -> None:
 def _draw_control(column: Any, settings: Any, control: Control) -> None:
     """A setting, with a tick where style, quality and model may decide."""
     if not control.tick:
-        column.prop(settings, control.name)
+        draw_prop(column, settings, control.name)
         return
-    row = column.row(align=True, heading=control.parameter.title)
+    row = column.row(align=True, heading=control.parameter.title, translate=False)
     row.prop(settings, control.tick, text="")
     sub = row.row(align=True)
     sub.active = getattr(settings, control.tick)
@@ -156,6 +153,33 @@ def _draw_look(layout: Any, context: Any) -> None:
     box.operator("fresco.clear_look", icon="X")
 
 
+class FRESCO_PT_styles(Panel):
+    """The styles of the model, each with a picture if there is one."""
+
+    bl_idname = "FRESCO_PT_styles"
+    bl_label = "Styles"
+    bl_space_type = "SEQUENCE_EDITOR"
+    bl_region_type = "HEADER"
+    bl_options = {"INSTANCED"}
+    bl_ui_units_x = 18
+
+    def draw(self, context):
+        settings = vse.scene_of(context).fresco
+        known = state.styles(settings.model)
+        self.layout.operator("fresco.choose_style", text="No Style", icon="X").style = ""
+        if not known:
+            draw_text(self.layout, context, "This model knows no styles; use the prompt.", "INFO")
+        grid = self.layout.grid_flow(row_major=True, columns=4, even_columns=True, align=True)
+        for style in known:
+            column = grid.column(align=True)
+            icon = looks.icon(style_picture(style.name)) if not settings.model else 0
+            if icon:
+                column.template_icon(icon_value=icon, scale=4.0)
+            chosen = settings.style == style.name
+            button = column.operator("fresco.choose_style", text=style.name, depress=chosen)
+            button.style = style.name
+
+
 class FRESCO_PT_placing(_Tab, Panel):
     """What becomes of strips and result."""
 
@@ -168,13 +192,13 @@ class FRESCO_PT_placing(_Tab, Panel):
         settings = vse.scene_of(context).fresco
         layout = self.layout
         layout.use_property_split, layout.use_property_decorate = True, False
-        layout.prop(settings, "output")
-        layout.prop(settings, "source_after", expand=True)
-        layout.prop(settings, "handles")
+        draw_prop(layout, settings, "output")
+        draw_prop(layout, settings, "source_after", expand=True)
+        draw_prop(layout, settings, "handles")
         row = layout.row(align=True)
-        row.prop(settings, "mask", icon="MOD_MASK")
+        draw_prop(row, settings, "mask", icon="MOD_MASK")
         row.operator("fresco.pick_mask", text="", icon="EYEDROPPER")
-        layout.prop(settings, "use_markers")
+        draw_prop(layout, settings, "use_markers")
 
 
 class FRESCO_PT_advanced(_Tab, Panel):
@@ -189,7 +213,7 @@ class FRESCO_PT_advanced(_Tab, Panel):
         settings = vse.scene_of(context).fresco
         layout = self.layout
         layout.use_property_split, layout.use_property_decorate = True, False
-        layout.prop(settings, "model")
+        draw_prop(layout, settings, "model")
         layout.operator("fresco.unload", icon="TRASH")
 
 
@@ -223,17 +247,20 @@ class FRESCO_PT_jobs(_Tab, Panel):
     bl_idname = "FRESCO_PT_jobs"
     bl_label = "Jobs"
 
+    @classmethod
+    def poll(cls, _context: Any) -> bool:
+        return bool(state.open_cards)
+
     def draw(self, context):
-        cards = state.open_cards
-        if not cards:
-            self.layout.label(text="Nothing is being restyled")
-        for card in cards:
+        for card in state.open_cards:
             _draw_card(self.layout.box(), context, card)
+        if len(state.open_cards) > 1:
+            self.layout.operator("fresco.cancel_all", icon="X")
 
 
 def _draw_card(box: Any, context: Any, card: JobCard) -> None:
     row = box.row(align=True)
-    row.label(text=card.request.title, icon=_icon_of(card))
+    row.label(text=card.request.title, icon=_icon_of(card), translate=False)
     if card.can_pause:
         row.operator("fresco.pause", text="", icon="PAUSE").job_id = card.job_id
     if card.can_resume:
@@ -244,6 +271,8 @@ def _draw_card(box: Any, context: Any, card: JobCard) -> None:
         draw_progress(box, card.share, text[:1].upper() + text[1:])
     else:
         draw_fault(box, context, card.fault, card.job_id)
+    if card.note:
+        draw_text(box, context, card.note, "INFO")
     for warning in card.job.warnings[-2:] if card.job else ():
         draw_text(box, context, warning, "INFO")
 
@@ -275,7 +304,10 @@ class FRESCO_PT_result(_Tab, Panel):
         chosen = request.settings
         words = ", ".join(filter(None, (chosen.get("style"), chosen.get("prompt"))))
         draw_text(layout, context, words, "BRUSH_DATA")
-        layout.label(text=f"Seed {chosen.get('seed', 0)}, {chosen.get('preset', 'standard')}")
+        made = f"Seed {chosen.get('seed', 0)}, {chosen.get('preset', 'standard')}"
+        layout.label(text=made, translate=False)
+        if not timeline.is_file_there(strip):
+            draw_text(layout, context, _GONE, "ERROR")
         index = selection.keyframe_at_playhead(context)
         column = layout.column(align=True)
         column.operator("fresco.redo", icon="FILE_REFRESH")
@@ -283,7 +315,7 @@ class FRESCO_PT_result(_Tab, Panel):
         column.operator("fresco.reroll", text=text, icon="KEYFRAME_HLT")
         column = layout.column(align=True)
         column.operator("fresco.compare", icon="ARROW_LEFTRIGHT")
-        column.prop(scene.fresco, "wipe", slider=True)
+        draw_prop(column, scene.fresco, "wipe", slider=True)
 
 
 class FRESCO_PT_history(_Tab, Panel):
@@ -298,11 +330,12 @@ class FRESCO_PT_history(_Tab, Panel):
 
     def draw(self, context):
         if not state.history:
-            self.layout.label(text="No jobs yet")
+            self.layout.label(text="No jobs yet", translate=False)
         for job in state.history[:12]:
             box = self.layout.box()
             row = box.row(align=True)
-            row.label(text=job.title or job.id[:8], icon=_STATE_ICONS[job.state.value])
+            name = job.title or job.id[:8]
+            row.label(text=name, icon=_STATE_ICONS[job.state.value], translate=False)
             row.operator("fresco.reuse", text="", icon="COPYDOWN").job_id = job.id
             if job.state.value == "done":
                 row.operator("fresco.place", text="", icon="IMPORT").job_id = job.id
@@ -312,68 +345,17 @@ class FRESCO_PT_history(_Tab, Panel):
                 draw_text(box, context, words)
 
 
-def draw_progress(layout: Any, share: float, text: str) -> None:
-    """A bar; before 4.0 there were none."""
-    if hasattr(layout, "progress"):
-        layout.progress(factor=share, text=text)
-        return
-    done = round(share * _BAR)
-    layout.label(text=f"{'█' * done}{'░' * (_BAR - done)} {share:.0%}")
-    layout.label(text=text)
-
-
-def draw_fault(layout: Any, context: Any, fault: PluginFault, job_id: str = "") -> None:
-    """A sentence, and the button that may mend it."""
-    column = layout.column(align=True)
-    column.alert = True
-    draw_text(column, context, fault.message, "ERROR")
-    row = layout.row(align=True)
-    _draw_remedy(row, fault, job_id)
-    whole = f"{fault.message}\n{fault.details}" if fault.details else fault.message
-    row.operator("fresco.copy_fault", text="", icon="COPYDOWN").text = whole
-
-
-def _draw_remedy(row: Any, fault: PluginFault, job_id: str) -> None:
-    if not fault.remedy:
-        return
-    text, icon = _REMEDY_TEXTS[fault.remedy]
-    if fault.remedy == "PREFERENCES":
-        row.operator("fresco.preferences", text=text, icon=icon)
-    elif fault.remedy in {"START", "RECONNECT"}:
-        row.operator("fresco.connect", text=text, icon=icon).start = True
-    elif fault.remedy == "RESUME" and job_id:
-        row.operator("fresco.resume", text=text, icon=icon).job_id = job_id
-    elif fault.remedy == "PLACE" and job_id:
-        row.operator("fresco.place", text=text, icon=icon).job_id = job_id
-    elif job_id:
-        row.operator("fresco.mend", text=text, icon=icon).job_id = job_id
-
-
-def draw_text(layout: Any, context: Any, text: str, icon: str = "NONE") -> None:
-    """A text over as many lines as the region's width asks for."""
-    column = layout.column(align=True)
-    column.scale_y = 0.8
-    for number, line in enumerate(textwrap.wrap(text, _columns(context)) or [""]):
-        mark = icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE")
-        column.label(text=line, icon=mark)
-
-
-def _columns(context: Any) -> int:
-    """How many letters fit; letters are about 6.6 points wide, and margins and icon need 60."""
-    scale = context.preferences.system.ui_scale
-    width = context.region.width if context.region else 280
-    return max(int((width / scale - 60) / 6.6), 16)
-
-
 CLASSES = (
+    FRESCO_PT_styles,
     FRESCO_PT_connection,
+    FRESCO_PT_jobs,
     FRESCO_PT_result,
     FRESCO_PT_restyle,
     FRESCO_PT_placing,
     FRESCO_PT_advanced,
     *_group_panels(),
-    FRESCO_PT_jobs,
     FRESCO_PT_history,
 )
 
+language.plain(CLASSES)
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -5,18 +5,25 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import bpy
 
-from . import timeline
+from . import stack, timeline
 from .core.card import JobCard
 from .core.faults import PluginFault
+from .keyframe_placer import KeyframePlacer
+from .result_placer import needs_operator, place_result, swap_result
 from .state import state
-from .submission import SOURCE_GONE, attach, daemon_worker
+from .submission import SOURCE_GONE, attach, daemon_worker, rejoin, withdraw
 
+_UNDONE_RESTYLE = (
+    "The result is there, and Restyle was undone. Redo that, or select the strip to place the "
+    "result above and press Place."
+)
 _UNDONE = "The result was taken off the timeline by undo. Press Place to put it back."
-_waiting: deque[timeline.KeyframePlacer] = deque()
+_WITHOUT_STRIP = (SOURCE_GONE, _UNDONE_RESTYLE)
+_waiting: deque[KeyframePlacer] = deque()
 
 
 class QuietPeriod:
@@ -53,7 +60,7 @@ def is_busy() -> bool:
 def show_keyframes(card: JobCard, indices: set[int] | None = None) -> None:
     """Let keyframes be put onto the timeline, unless the result is there; `indices` None: all."""
     if card.is_open and card.plan is not None and not card.request.replaces:
-        _waiting.append(timeline.KeyframePlacer(card, indices))
+        _waiting.append(KeyframePlacer(card, indices))
 
 
 def drop(job_id: str | None = None) -> None:
@@ -81,9 +88,9 @@ def place_results() -> bool:
         if card.phase == "fetching" and card.result is not None and card.fault is None
     ]
     for card in fetched:
-        if not timeline.needs_operator(card.request) or QuietPeriod.is_there():
+        if not needs_operator(card.request) or QuietPeriod.is_there():
             place(card)
-    if QuietPeriod.left_jobs and not any(timeline.needs_operator(card.request) for card in fetched):
+    if QuietPeriod.left_jobs and not any(needs_operator(card.request) for card in fetched):
         QuietPeriod.end()
     return bool(fetched)
 
@@ -97,15 +104,15 @@ def place(card: JobCard) -> bool:
         if scene is None:
             is_there = is_placed(request.job_id)
         elif request.replaces:
-            is_there = bool(timeline.swap_result(scene, card))
+            is_there = bool(swap_result(scene, card))
         else:
-            timeline.place_result(scene, card)
+            place_result(scene, card)
             is_there = bool(timeline.results(scene, request.job_id))
     except timeline.NoRoom as error:
         card.fault = PluginFault(str(error), "PLACE")
         return False
     if not is_there:
-        card.fault = PluginFault(SOURCE_GONE, "PLACE")
+        card.fault = PluginFault(_UNDONE_RESTYLE if card.is_withdrawn else SOURCE_GONE, "PLACE")
         return False
     card.phase, card.fault = "placed", None
     if scene is not None:
@@ -134,19 +141,69 @@ def forget(job_id: str) -> None:
     drop(job_id)
     daemon_worker().leave(job_id)
     for scene in bpy.data.scenes:
-        timeline.clear_job(scene, job_id)
+        stack.withdraw(scene, job_id)
 
 
 def follow_undo(card: JobCard) -> None:
     """Undo also takes away what timers did since its last step: put keyframes there again.
 
-    A result that was undone stays away: that was the user's wish.
+    A result that was undone stays away: that was the user's wish. So does a job whose Restyle was
+    undone: it waits.
     """
-    if card.result is None:
+    is_noted = timeline.find_scene(card.job_id) is not None
+    if card.result is not None:
+        _follow_undone_result(card, is_noted=is_noted)
+    elif is_noted:
+        if card.is_withdrawn:
+            rejoin(card)
         show_keyframes(card)
-    elif is_placed(card.job_id):
+    elif card.is_open and not card.is_withdrawn:
+        withdraw(card)
+
+
+def _follow_undone_result(card: JobCard, *, is_noted: bool) -> None:
+    if is_placed(card.job_id):
         card.phase, card.fault = "placed", None
     elif card.phase == "placed":
         card.phase, card.fault = "fetching", PluginFault(_UNDONE, "PLACE")
-    elif card.fault == PluginFault(SOURCE_GONE, "PLACE") and timeline.find_scene(card.job_id):
-        card.fault = None  # its strip is back: the next tick places it
+    elif card.fault is not None and card.fault.message in _WITHOUT_STRIP and is_noted:
+        card.is_withdrawn, card.fault = False, None  # its strip is back: the next tick places it
+
+
+def watch_sources() -> bool:
+    """Let keyframes follow a source that was moved or deleted; whether anything has changed.
+
+    What was moved has to lie still for a while, as it may still be in the user's hand.
+    """
+    has_changed = False
+    for card in [card for card in state.cards.values() if card.is_open and card.plan is not None]:
+        if card.request.replaces or card.result is not None:
+            continue
+        scene = timeline.find_scene(card.job_id)
+        is_gone = scene is None and not card.is_withdrawn
+        has_changed |= card.is_source_gone != is_gone
+        card.is_source_gone = is_gone
+        if scene is None:
+            for other in bpy.data.scenes:
+                if timeline.keys(other, card.job_id):
+                    drop(card.job_id)
+                    timeline.remove_keys(other, card.job_id)
+            continue
+        places = timeline.places(scene, card.job_id)
+        if places == card.places:
+            continue
+        if places == card.places_seen:
+            card.places = places
+            _place_anew(scene, card)
+            has_changed = True
+        card.places_seen = places
+    return has_changed
+
+
+def _place_anew(scene: Any, card: JobCard) -> None:
+    if not timeline.keys(scene, card.job_id):
+        return
+    drop(card.job_id)
+    timeline.remove_keys(scene, card.job_id)
+    stack.lower(scene, card.job_id)
+    show_keyframes(card)

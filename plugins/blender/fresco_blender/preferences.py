@@ -7,7 +7,9 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
+from . import language
 from .core.daemon_config import DaemonConfig
+from .drawing import draw_prop
 
 
 class FrescoPreferences(bpy.types.AddonPreferences):
@@ -55,17 +57,17 @@ class FrescoPreferences(bpy.types.AddonPreferences):
         """Draw them."""
         layout = self.layout
         layout.use_property_split = True
-        layout.prop(self, "output_folder")
+        draw_prop(layout, self, "output_folder")
         box = layout.box()
-        box.label(text="Daemon on this machine")
-        box.prop(self, "starts_daemon")
-        box.prop(self, "program")
-        box.prop(self, "data")
+        box.label(text="Daemon on this machine", translate=False)
+        draw_prop(box, self, "starts_daemon")
+        draw_prop(box, self, "program")
+        draw_prop(box, self, "data")
         box = layout.box()
-        box.label(text="Daemon on another machine")
-        box.prop(self, "address")
-        box.prop(self, "token")
-        box.prop(self, "certificate")
+        box.label(text="Daemon on another machine", translate=False)
+        draw_prop(box, self, "address")
+        draw_prop(box, self, "token")
+        draw_prop(box, self, "certificate")
         layout.operator("fresco.connect", text="Test Connection", icon="LINKED")
 
 
@@ -94,4 +96,5 @@ def daemon_config() -> DaemonConfig:
     )
 
 
+language.plain((FrescoPreferences,))
 register, unregister = bpy.utils.register_classes_factory((FrescoPreferences,))

@@ -7,6 +7,7 @@ from bl_operators.presets import AddPresetBase
 from bl_ui.utils import PresetPanel
 from bpy.types import Menu, Operator, Panel
 
+from . import language
 from .properties import PRESET_NAMES
 
 FOLDER = "fresco"
@@ -43,6 +44,6 @@ class FRESCO_PT_presets(PresetPanel, Panel):
     preset_add_operator = "fresco.add_preset"
 
 
-register, unregister = bpy.utils.register_classes_factory(
-    (FRESCO_MT_presets, FRESCO_OT_add_preset, FRESCO_PT_presets)
-)
+CLASSES = (FRESCO_MT_presets, FRESCO_OT_add_preset, FRESCO_PT_presets)
+language.plain(CLASSES)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -5,6 +5,7 @@
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
+from . import language
 from .core.controls import controls_of
 from .state import state
 
@@ -118,6 +119,7 @@ class FrescoSettings(bpy.types.PropertyGroup):
 
 
 FrescoSettings.__annotations__.update(_declared())
+language.plain((FrescoSettings,))
 
 PRESET_NAMES = [
     name

@@ -6,7 +6,7 @@ from typing import Any
 
 from fresco_client import Analysed, Failed, Restarted, StateChanged
 
-from . import looks, placing, timeline
+from . import looks, placing, stack, timeline
 from .core.card import JobCard
 from .core.messages import (
     ConnectionChanged,
@@ -23,12 +23,13 @@ from .core.messages import (
     Rendered,
     RenderNeeded,
     RenderProgress,
+    RequestChanged,
     RequestFailed,
     ResultFile,
     WorkerMessage,
 )
 from .state import state
-from .submission import attach, daemon_worker, render_instead
+from .submission import attach, change_request, daemon_worker, hold_withdrawn, render_instead
 
 _CONNECTION_REMEDIES = {"START", "RECONNECT", "PREFERENCES"}
 
@@ -72,6 +73,8 @@ def _take_connection(message: ConnectionChanged) -> None:
 def _take_job(card: JobCard, message: Any) -> None:
     if isinstance(message, JobDescribed):
         card.describe(message.job)
+        hold_withdrawn(card)
+        _clear_ended(card)
         placing.show_keyframes(card)
     elif isinstance(message, JobEvent):
         _take_event(card, message)
@@ -87,8 +90,11 @@ def _take_job(card: JobCard, message: Any) -> None:
     elif isinstance(message, RenderProgress):
         card.rendered_share = message.done / max(message.total, 1)
     elif isinstance(message, Rendered):
+        change_request(card, message.request)
         card.phase = "sending"
         daemon_worker().submit(card.request)
+    elif isinstance(message, RequestChanged):
+        change_request(card, message.request)
     elif isinstance(message, ResultFile):
         card.result, card.result_frames = message.path, message.frame_count
         card.phase = "fetching"
@@ -98,7 +104,10 @@ def _take_event(card: JobCard, message: JobEvent) -> None:
     card.take(message.event)
     if isinstance(message.event, Analysed | Failed | Restarted | StateChanged):
         placing.show_keyframes(card)
-    if card.phase == "ended":
-        scene = timeline.find_scene(card.job_id)
-        if scene is not None:
-            timeline.clear_job(scene, card.job_id)
+    _clear_ended(card)
+
+
+def _clear_ended(card: JobCard) -> None:
+    scene = timeline.find_scene(card.job_id) if card.phase == "ended" else None
+    if scene is not None:
+        stack.withdraw(scene, card.job_id)

@@ -5,7 +5,8 @@
 
 JSON: {"blend", "scene", "strip", "to", "start", "stop", "session"}; frame numbers are the
 timeline's. "to" is a .mkv file, or the beginning of the names of PNG files; "session" is what
-host_session.py says of the Blender that asks. A line "RENDERED" is printed for every frame.
+host_session.py says of the Blender that asks. A line "RENDERED" is printed for every frame, and
+"TRANSPARENT" once if something can be seen through one of them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import json
 import os
 import sys
 import traceback
+from array import array
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +25,8 @@ import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))
 import animation
+
+_OPAQUE = 254.5 / 255
 
 
 def main() -> None:
@@ -37,10 +41,12 @@ def main() -> None:
     prepare(scene)
     if wanted["to"].endswith(".mkv"):
         write_movie(scene)
+        if may_show_through(scene, wanted["strip"]):
+            print("TRANSPARENT", flush=True)  # noqa: T201
     else:
         write_pictures(scene)
     scene.render.filepath = wanted["to"]
-    bpy.app.handlers.render_write.append(tell)
+    bpy.app.handlers.render_write.append(Teller(look_at=not wanted["to"].endswith(".mkv")))
     scene.frame_start, scene.frame_end, scene.frame_step = wanted["start"], wanted["stop"] - 1, 1
     bpy.ops.render.render(animation=True, scene=scene.name)
 
@@ -71,9 +77,44 @@ def _set_devices(cycles: Any, wanted: dict[str, Any]) -> None:
         device.use = wanted["devices"].get(device.id, device.use)
 
 
-def tell(*_: Any) -> None:
-    """A frame is written."""
-    print("RENDERED", flush=True)  # noqa: T201  the other Blender reads it
+class Teller:
+    """Tells the other Blender, which reads this, of every frame that is written."""
+
+    def __init__(self, *, look_at: bool) -> None:
+        """`look_at`: whether frames are pictures, whose alpha is read until one has some."""
+        self._is_looking = look_at
+
+    def __call__(self, scene: Any, *_: Any) -> None:
+        """A frame is written."""
+        if self._is_looking and is_transparent(scene.render.frame_path(frame=scene.frame_current)):
+            self._is_looking = False
+            print("TRANSPARENT", flush=True)  # noqa: T201
+        print("RENDERED", flush=True)  # noqa: T201
+
+
+def is_transparent(path: str) -> bool:
+    """Whether a picture is not opaque everywhere."""
+    picture = bpy.data.images.load(path, check_existing=False)
+    try:
+        values = array("f", bytes(4 * len(picture.pixels)))
+        picture.pixels.foreach_get(values)
+        return min(values[3::4]) < _OPAQUE
+    finally:
+        bpy.data.images.remove(picture)
+
+
+def may_show_through(scene: Any, name: str) -> bool:
+    """Whether something may be seen through a strip, by what it is and where it lies."""
+    strip = next(s for s in strips_of(scene.sequence_editor, "strips_all") if s.name == name)
+    if strip.type not in {"MOVIE", "IMAGE", "SCENE", "MOVIECLIP", "MULTICAM"}:
+        return True
+    place, crop = strip.transform, strip.crop
+    is_placed = (place.offset_x, place.offset_y, place.rotation) != (0, 0, 0)
+    is_scaled = (place.scale_x, place.scale_y) != (1, 1)
+    is_cropped = any((crop.min_x, crop.max_x, crop.min_y, crop.max_y))
+    moving = [f"transform.{one}" for one in ("offset_x", "offset_y", "scale_x", "scale_y")]
+    is_moved = animation.is_animated(strip, (*moving, "transform.rotation", "crop.min_x"))
+    return is_placed or is_scaled or is_cropped or is_moved
 
 
 def strips_of(owner: Any, name: str) -> list[Any]:
@@ -174,16 +215,16 @@ def write_pictures(scene: Any) -> None:
     chosen = scene.render.image_settings
     if hasattr(chosen, "media_type"):  # 5.0 wants it before the format
         chosen.media_type = "IMAGE"
-    chosen.file_format, chosen.color_mode, chosen.color_depth = "PNG", "RGB", "8"
+    chosen.file_format, chosen.color_mode, chosen.color_depth = "PNG", "RGBA", "8"
     chosen.compression = 0
 
 
 def write_movie(scene: Any) -> None:
-    """One file: FFV1 keeps RGB to the bit."""
+    """One file: FFV1 keeps RGB and alpha to the bit."""
     chosen, movie = scene.render.image_settings, scene.render.ffmpeg
     if hasattr(chosen, "media_type"):
         chosen.media_type = "VIDEO"
-    chosen.file_format, chosen.color_mode = "FFMPEG", "RGB"
+    chosen.file_format, chosen.color_mode = "FFMPEG", "RGBA"
     movie.format, movie.codec, movie.audio_codec = "MKV", "FFV1", "NONE"
     movie.gopsize, movie.use_autosplit = 1, False
 

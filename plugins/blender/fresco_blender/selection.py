@@ -16,7 +16,7 @@ def targets(context: Any) -> list[Any]:
     chosen = [
         strip
         for strip in vse.selected_strips(context)
-        if strip.type != "SOUND" and not compare.is_made_here(strip)
+        if strip.type != "SOUND" and not timeline.is_made_here(strip)
     ]
     active = vse.active_strip(context)
     if not chosen and active is not None and active.type != "SOUND":
@@ -27,7 +27,7 @@ def targets(context: Any) -> list[Any]:
 def look_target(context: Any) -> Any:
     """The active strip, or what lies below it if it is one of ours."""
     active = vse.active_strip(context)
-    if active is not None and compare.is_made_here(active):
+    if active is not None and timeline.is_made_here(active):
         return compare.source_below(vse.scene_of(context), active)
     return active
 

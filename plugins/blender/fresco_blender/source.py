@@ -48,6 +48,11 @@ def why_not(strip: Any, scene: Any) -> str:
         return "Select a strip in the sequencer first"
     if strip.type == "SOUND":
         return "A sound strip has no picture; select a movie, image, scene or other picture strip"
+    channel = vse.channel_of(scene, strip)
+    if channel.lock:
+        return f"The strip's channel, {channel.name}, is locked; unlock it first"
+    if channel.mute:
+        return f"The strip's channel, {channel.name}, is muted; unmute it first"
     if strip.lock:
         return "The strip is locked; unlock it first"
     if strip.type not in RENDERED_TYPES and strip.type not in {"MOVIE", "IMAGE"}:
@@ -63,7 +68,7 @@ def _is_plain(strip: Any, scene: Any) -> bool:
     """Whether the strip's file alone says what is seen when."""
     if strip.type not in {"MOVIE", "IMAGE"} or vse.is_read_otherwise(strip, scene):
         return False
-    if vse.is_graded(strip) or vse.is_retimed(strip, scene):
+    if vse.is_graded(strip) or vse.is_retimed(strip, scene) or vse.seen_as(strip, scene) != strip:
         return False
     if strip.type == "MOVIE":
         return vse.runs_at_scene_rate(strip, scene)
@@ -270,6 +275,13 @@ def output_folder() -> Path:
     if bpy.data.filepath:
         return Path(bpy.data.filepath).parent / "fresco"
     return Path(bpy.utils.user_resource("DATAFILES", path="fresco"))
+
+
+def moved_here(request: RestyleRequest) -> RestyleRequest:
+    """A request of this file whose folder is gone, as after the project was moved, in today's."""
+    if request.folder and Path(request.folder).is_dir():
+        return request
+    return replace(request, folder=str(output_folder()))
 
 
 def _with_whole_paths(chosen: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,23 @@ if TYPE_CHECKING:
     from .core.daemon_worker import DaemonWorker
 
 _USUAL_CONTROLS = ("tile", "canny", "hed", "depth", "none")
+
+
+_STYLES = Path(__file__).parent / "styles.json"
+
+
+@cache
+def _bundled_styles() -> tuple[Style, ...]:
+    """Looks of the model that comes with Fresco, as they were when the plugin was built."""
+    try:
+        return tuple(Style(**one) for one in json.loads(_STYLES.read_text("utf-8")))
+    except (OSError, TypeError, ValueError):
+        return ()
+
+
+def style_picture(name: str) -> Path:
+    """What a style of the bundled model looks like, if there is a picture of it."""
+    return Path(__file__).parent / "styles" / f"{name}.jpg"
 
 
 @dataclass
@@ -36,8 +55,11 @@ class State:
     request_fault: PluginFault | None = None
 
     def styles(self, source: str) -> tuple[Style, ...]:
-        """Looks a model knows."""
-        return next((model.styles for model in self.models if model.source == source), ())
+        """Looks a model knows; those of the bundled one are known before any daemon is there."""
+        found = next((model.styles for model in self.models if model.source == source), None)
+        if found is None:
+            return () if source else _bundled_styles()
+        return found
 
     def controls(self) -> tuple[str, ...]:
         """Ways in which structure can bind."""

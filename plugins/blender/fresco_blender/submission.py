@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fresco_client import FileFailed
+import bpy
+from fresco_client import FileFailed, JobState
 
-from . import extract, source, timeline
+from . import extract, source, stack, timeline, vse
 from .core.card import JobCard
 from .core.daemon_worker import DaemonWorker
 from .core.faults import PluginFault, fault_of
@@ -43,8 +44,18 @@ def _open_worker(opened: DaemonWorker) -> None:
 
 
 def begin(strip: Any, scene: Any, prepared: source.PreparedRequest) -> JobCard:
-    """Start what is wanted for a strip."""
+    """Start what is wanted for a strip; there is room above it from now on.
+
+    Raises:
+        StripUnsuitable: what lies directly above it cannot be lifted.
+    """
     request = prepared.request
+    wanted = vse.span(strip)
+    try:
+        above = stack.top_of(scene, strip, wanted)
+        stack.make_room(scene, strip, wanted, above, request.job_id)
+    except timeline.NoRoom as error:
+        raise source.StripUnsuitable(f"{strip.name}: {error}") from error
     card = JobCard(request)
     state.cards[request.job_id] = card
     timeline.mark(strip, request)
@@ -77,6 +88,38 @@ def attach(card: JobCard) -> None:
     daemon_worker().follow(card.request, card.last_sequence)
 
 
+def cancel(card: JobCard) -> None:
+    """End a job for good, wherever it is by now."""
+    if card.is_at_work or card.phase in {"sending", "rendering"}:
+        daemon_worker().cancel(card.request)
+
+
+def withdraw(card: JobCard) -> None:
+    """Its Restyle was undone: let the job wait, so that the device is free and nothing is lost."""
+    card.is_withdrawn = True
+    if card.phase == "rendering":
+        daemon_worker().stop_rendering(card.request)
+    else:
+        hold_withdrawn(card)
+
+
+def hold_withdrawn(card: JobCard) -> None:
+    """Pause a job whose Restyle was undone, once the daemon has it."""
+    if card.is_withdrawn and card.is_at_work and card.state is not JobState.PAUSED:
+        daemon_worker().pause(card.job_id)
+
+
+def rejoin(card: JobCard) -> None:
+    """Its Restyle was done again: go on where it was."""
+    card.is_withdrawn, card.fault = False, None
+    if card.phase == "rendering":
+        send_again(card)
+    elif card.is_at_work:
+        daemon_worker().resume(card.request, card.last_sequence)
+    else:
+        attach(card)
+
+
 def render_instead(card: JobCard) -> None:
     """Blender and Fresco would count the file's frames differently: render what Blender shows."""
     found = _source_of(card)
@@ -88,6 +131,14 @@ def render_instead(card: JobCard) -> None:
     card.request = replace(request, settings={**request.settings, **prompts})
     timeline.mark(strip, card.request)
     _render(card, strip, scene)
+
+
+def change_request(card: JobCard, request: RestyleRequest) -> None:
+    """Note what is known by now, on its strips too."""
+    card.request = request
+    for scene in bpy.data.scenes:
+        for strip in timeline.sources(scene, card.job_id):
+            timeline.mark(strip, request)
 
 
 def _source_of(card: JobCard) -> tuple[Any, Any] | None:

@@ -6,7 +6,7 @@ Names changed in 4.4 (sequences became strips), 5.0 (which scene the sequencer e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ import bpy
 from . import animation
 from .core.timing import Span, StripTiming, rate_of
 
-CHANNELS = 128
 COLOURS = {
     "planned": "COLOR_09",
     "ready": "COLOR_04",
@@ -46,25 +45,46 @@ def children(owner: Any) -> Any:
     return owner.strips if hasattr(owner, "strips") else owner.sequences
 
 
+def owner_of(scene: Any, strip: Any) -> Any:
+    """What holds a strip: the meta strip it is in, or the sequence editor."""
+    meta = strip.parent_meta() if strip is not None else None
+    return meta if meta is not None else scene.sequence_editor
+
+
 def container_of(scene: Any, strip: Any) -> Any:
     """The collection that holds a strip, so that a new one lands beside it."""
-    meta = strip.parent_meta() if strip is not None else None
-    return children(meta) if meta is not None else children(scene.sequence_editor)
+    return children(owner_of(scene, strip))
+
+
+def channel_of(scene: Any, strip: Any) -> Any:
+    """The channel a strip is in, with its name, `lock` and `mute`."""
+    return owner_of(scene, strip).channels[strip.channel]
+
+
+def shown_strips(scene: Any) -> list[Any]:
+    """The strips that the sequencer shows: those of the meta that is open, else the topmost."""
+    editor = scene.sequence_editor
+    if editor is None:
+        return []
+    opened = list(editor.meta_stack)
+    return list(children(opened[-1] if opened else editor))
 
 
 def active_strip(context: Any) -> Any:
-    """The active strip, or None."""
+    """The active strip, as far as it is shown; or None."""
     scene = scene_of(context)
     editor = scene.sequence_editor if scene else None
-    return editor.active_strip if editor else None
+    active = editor.active_strip if editor else None
+    return active if active is not None and active in shown_strips(scene) else None
 
 
 def selected_strips(context: Any) -> list[Any]:
-    """Selected strips of the sequencer, in the order of the timeline."""
+    """Selected strips that the sequencer shows, in the order of the timeline.
+
+    Blender marks what is in a closed meta as selected, too.
+    """
     scene = scene_of(context)
-    if scene is None or scene.sequence_editor is None:
-        return []
-    chosen = [strip for strip in all_strips(scene) if strip.select]
+    chosen = [strip for strip in shown_strips(scene) if strip.select] if scene else []
     return sorted(chosen, key=lambda strip: (left(strip), strip.channel))
 
 
@@ -121,6 +141,7 @@ def timing(strip: Any) -> StripTiming:
         right=right(strip),
         content_start=content_start(strip),
         trim_start=_trim(strip, "start"),
+        content_length=content_length(strip),
     )
 
 
@@ -135,17 +156,24 @@ def is_retimed(strip: Any, scene: Any) -> bool:
         return True
     if getattr(strip, "speed_factor", 1.0) != 1.0 or len(getattr(strip, "retiming_keys", ())):
         return True
-    if animation.is_animated(strip, ("speed_factor", "strobe", "use_reverse_frames")):
-        return True
-    return speed_effect(strip, scene) is not None
+    return animation.is_animated(strip, ("speed_factor", "strobe", "use_reverse_frames"))
 
 
-def speed_effect(strip: Any, scene: Any) -> Any:
-    """The speed effect that a strip is seen through, the last of several; None without one."""
-    for other in all_strips(scene):
-        if other.type == "SPEED" and not other.mute and other.input_1 == strip:
-            return speed_effect(other, scene) or other
-    return None
+_SEEN_THROUGH = frozenset({"SPEED", "TRANSFORM", "GLOW", "GAUSSIAN_BLUR"})
+"""Effects that have one strip below them, which is seen through them alone."""
+
+
+REPLACED = "fresco_replaced"
+"""On a strip that was muted because its result has taken its place."""
+
+
+def seen_as(strip: Any, scene: Any) -> Any:
+    """The effect that a strip is seen through, the last of several; else the strip itself."""
+    for other in container_of(scene, strip):
+        is_on = not other.mute or other.get(REPLACED) is not None
+        if other.type in _SEEN_THROUGH and is_on and other.input_1 == strip:
+            return seen_as(other, scene)
+    return strip
 
 
 _BYTES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tga")
@@ -203,21 +231,6 @@ def show_file(strip: Any, path: Path) -> None:
         strip.filepath = name
 
 
-def free_channel(strips: Iterable[Any], wanted: Span, above: int) -> int | None:
-    """The first channel above one that is empty over these frames; None if all are taken.
-
-    Never assign a channel that is taken: 4.5 hangs for ever, others move the strip in time.
-    """
-    taken = {
-        strip.channel
-        for strip in strips
-        if left(strip) < wanted.stop and right(strip) > wanted.start
-    }
-    return next(
-        (channel for channel in range(above + 1, CHANNELS + 1) if channel not in taken), None
-    )
-
-
 def sequencer_areas() -> Iterator[tuple[Any, Any]]:
     """Windows and their sequencer areas."""
     for window in bpy.context.window_manager.windows:
@@ -268,6 +281,13 @@ def set_sequencer_scene(scene: Any) -> None:
 def is_rendering() -> bool:
     """Whether Blender renders, when strips must not be touched."""
     return bool(bpy.app.is_job_running("RENDER"))
+
+
+def is_being_moved() -> bool:
+    """Whether the user drags strips just now, which Blender then holds by their addresses."""
+    windows = bpy.context.window_manager.windows
+    running = (name for window in windows for name in getattr(window, "modal_operators", ()))
+    return any(operator.bl_idname.startswith("TRANSFORM_OT") for operator in running)
 
 
 def redraw() -> None:

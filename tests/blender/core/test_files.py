@@ -12,7 +12,7 @@ JOB = "0123456789abcdef"
 
 def test_only_results_stay_of_a_job_that_is_over(tmp_path: Path) -> None:
     pictures = [files.frame_file(tmp_path, JOB, number) for number in range(2)]
-    movie = files.result_file(tmp_path, "shot", JOB)
+    movie = files.result_file(tmp_path, "shot", JOB, "mp4")
     rendered = files.rendered_folder(tmp_path, JOB) / "f_000001.png"
     for path in (*pictures, movie, rendered, files.keyframe_file(tmp_path, JOB, 7)):
         write_whole(path, b"x")

@@ -65,8 +65,12 @@ def main() -> None:
     wanted = json.loads(sys.argv[-1])
     bpy.context.preferences.view.show_splash = False
     bpy.context.preferences.use_preferences_save = False
-    stage.install(wanted["extension"], wanted["classic"])
-    stage.part("preferences").preferences().data = wanted["data"]
+    if wanted["plugin"]:
+        stage.install(wanted["plugin"])
+    else:  # it is there, and ticked as a user does it
+        bpy.ops.preferences.addon_enable(module=stage.module_name())
+    if wanted["data"]:
+        stage.part("preferences").preferences().data = wanted["data"]
     scenario = getattr(importlib.import_module(wanted["module"]), wanted["scenario"])
     bpy.app.timers.register(
         Player(scenario(**wanted["arguments"])), first_interval=0.5, persistent=True

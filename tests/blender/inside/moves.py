@@ -132,12 +132,13 @@ ANIMATIONS: dict[str, Callable[[Any], None]] = {
 }
 
 
-def _described(strip: Any) -> tuple[Any, ...]:
+def _described(strip: Any, *, with_mute: bool = True) -> tuple[Any, ...]:
     place, crop = strip.transform, strip.crop
     numbers = (place.offset_x, place.offset_y, place.scale_x, place.scale_y, place.rotation)
     return (
         *(round(number, 3) for number in (strip.blend_alpha, *numbers, *place.origin)),
-        *(crop.min_x, crop.max_x, strip.use_flip_x, strip.use_flip_y, strip.mute),
+        *(crop.min_x, crop.max_x, strip.use_flip_x, strip.use_flip_y),
+        strip.mute and with_mute,
     )
 
 
@@ -152,12 +153,18 @@ def _scene(clip: str) -> tuple[Any, Any, Any]:
     return scene, old, new
 
 
-def _differences(scene: Any, old: Any, new: Any) -> list[Any]:
+def _copy_appearance(scene: Any, old: Any, new: Any, *, is_rendered: bool = False) -> None:
+    request = SimpleNamespace(is_rendered=is_rendered, mask="")
+    stage.part("appearance").copy(scene, old, new, request)
+
+
+def _differences(scene: Any, old: Any, new: Any, *, with_mute: bool = True) -> list[Any]:
     found = []
     for frame in range(1, LAST):
         scene.frame_set(frame)
-        if _described(old) != _described(new):
-            found.append((frame, _described(old), _described(new)))
+        both = [_described(strip, with_mute=with_mute) for strip in (old, new)]
+        if both[0] != both[1]:
+            found.append((frame, *both))
     return found[:3]
 
 
@@ -184,7 +191,7 @@ def copied(clip: str, out: str) -> dict[str, Any]:
         scene.frame_set(1)
         count = len(_written(scene, old))
         for _ in range(2):
-            stage.part("timeline").copy_appearance(old, new, SimpleNamespace(is_rendered=False))
+            _copy_appearance(scene, old, new)
         found[name] = {
             "moves": len(set(moves)) > 1,
             "differences": _differences(scene, old, new),
@@ -197,7 +204,7 @@ def copied(clip: str, out: str) -> dict[str, Any]:
 def groups(clip: str, out: str) -> dict[str, Any]:
     scene, old, new = _scene(clip)
     old.keyframe_insert("blend_alpha", frame=1, group="Fades")
-    stage.part("timeline").copy_appearance(old, new, SimpleNamespace(is_rendered=False))
+    _copy_appearance(scene, old, new)
     path = new.path_from_id()
     mine = [curve for curve in _curves(scene) if curve.data_path.startswith(path)]
     return {"groups": [curve.group.name if curve.group else "" for curve in mine]}
@@ -208,7 +215,7 @@ def rendered(clip: str, out: str) -> dict[str, Any]:
     scene, old, new = _scene(clip)
     _fade(old)
     _handles(old)
-    stage.part("timeline").copy_appearance(old, new, SimpleNamespace(is_rendered=True))
+    _copy_appearance(scene, old, new, is_rendered=True)
     alpha, moved = [], []
     for frame in range(1, LAST):
         scene.frame_set(frame)
@@ -223,7 +230,7 @@ def replacing(clip: str, out: str) -> dict[str, Any]:
     old.blend_type = "REPLACE"
     _fade(old)
     scene.frame_set(5)
-    stage.part("timeline").copy_appearance(old, new, SimpleNamespace(is_rendered=False))
+    _copy_appearance(scene, old, new)
     scene.frame_set(6)
     return {"alpha": new.blend_alpha, "blend": new.blend_type}
 
@@ -236,7 +243,7 @@ def deleted(clip: str, out: str) -> dict[str, Any]:
         _driven(old)
         _on_the_nla(old)
         before = _everything(scene)
-        stage.part("timeline").copy_appearance(old, new, SimpleNamespace(is_rendered=False))
+        _copy_appearance(scene, old, new)
         assert _everything(scene) > before
         if by_us:
             stage.part("timeline").remove(scene, new)
@@ -268,18 +275,20 @@ def restyled(clip: str, out: str) -> dict[str, Any]:
     found: dict[str, Any] = {"key": _differences(scene, strip, key)}
     result = stage.placed(card)
     found["curves"] = _everything(scene) - 2 * before
-    found["result"] = _differences(scene, strip, result)
+    # A fade would be seen twice, so the source is muted by then.
+    found["muted"] = [strip.mute, result.mute]
+    found["result"] = _differences(scene, strip, result, with_mute=False)
     stage.choose(scene, result)
     scene.frame_set(20)
     assert bpy.ops.fresco.reroll(words="a cat") == {"FINISHED"}
     state = stage.part("state").state
     swapped = stage.placed(list(state.cards.values())[-1])
-    found["rerolled"] = _differences(scene, strip, swapped)
+    found["rerolled"] = _differences(scene, strip, swapped, with_mute=False)
     stage.choose(scene, swapped)
     scene.frame_set(20)
     assert bpy.ops.fresco.redo() == {"FINISHED"}
     redone = stage.placed(list(state.cards.values())[-1])
-    found["redone"] = _differences(scene, strip, redone)
+    found["redone"] = _differences(scene, strip, redone, with_mute=False)
     return found
 
 
@@ -333,6 +342,15 @@ def beside_the_file(clip: str, out: str) -> dict[str, Any]:
         result = stage.placed(card)
         name = result.directory if output == "FRAMES" else result.filepath
         found[output] = [name, _is_found(result)]
+    bpy.ops.wm.save_mainfile()
+    elsewhere = path.parent.rename(path.parent.with_name("elsewhere"))
+    bpy.ops.wm.open_mainfile(filepath=str(elsewhere / path.name))
+    timeline = stage.part("timeline")
+    made = [s for s in stage.part("vse").all_strips(bpy.context.scene) if timeline.request_of(s)]
+    for strip in made:
+        found[f"moved {strip.type}"] = ["//fresco", timeline.is_file_there(strip)]
+        folder = stage.part("source").moved_here(timeline.request_of(strip)).folder
+        found[f"folder {strip.type}"] = ["//fresco", folder == str(elsewhere / "fresco")]
     return found
 
 

@@ -280,14 +280,14 @@ class _Parts:
 
     def __init__(self) -> None:
         self.longest: dict[str, tuple[float, float]] = {}
-        placing, placer = stage.part("placing"), stage.part("timeline").KeyframePlacer
+        placing, placer = stage.part("placing"), stage.part("keyframe_placer").KeyframePlacer
         self._wrap(stage.part("receiving"), "take", lambda message: type(message).__name__)
-        self._wrap(placer, "_place", lambda *_: "placing one keyframe")
+        self._wrap(placer, "_show", lambda *_: "placing one keyframe")
         self._wrap(placer, "work", lambda *_: "placing some keyframes")
         self._wrap(stage.part("vse"), "redraw", lambda *_: "redraw")
         self._wrap(placing, "place_results", lambda *_: "place results")
         self._wrap(placing, "push_undo", lambda *_: "undo step of the result")
-        self._wrap(stage.part("timeline"), "_add_result", lambda *_: "opening the result's file")
+        self._wrap(stage.part("result_placer"), "_add_result", lambda *_: "opening the result")
 
     def _wrap(self, owner: Any, name: str, label: Any) -> None:
         function = getattr(owner, name)

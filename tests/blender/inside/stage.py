@@ -12,8 +12,8 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,8 @@ def describe() -> str:
         (card.phase, card.state, card.progress_text, card.fault) for card in state.cards.values()
     ]
     return (
-        f"link {state.connection} {state.connection_fault}, jobs {cards}, look {state.look_fault}"
+        f"link {state.connection} {state.connection_fault}, jobs {cards}, look {state.look_fault}, "
+        f"last {state.request_fault}"
     )
 
 
@@ -59,14 +60,14 @@ def part(name: str) -> Any:
     return importlib.import_module(f"{module_name()}.{name}")
 
 
-def install(extension: str, classic: str) -> None:
+def install(plugin: str) -> None:
     """Install and enable, as by Preferences > Add-ons > Install from Disk."""
     if bpy.app.version >= (4, 2, 0):
         bpy.ops.extensions.package_install_files(
-            filepath=extension, repo="user_default", enable_on_install=True
+            filepath=plugin, repo="user_default", enable_on_install=True
         )
     else:
-        bpy.ops.preferences.addon_install(filepath=classic, overwrite=True)
+        bpy.ops.preferences.addon_install(filepath=plugin, overwrite=True)
         bpy.ops.preferences.addon_enable(module="fresco_blender")
 
 
@@ -128,6 +129,17 @@ def placed(card: Any) -> Any:
     return found[0]
 
 
+@contextmanager
+def as_shown() -> Iterator[None]:
+    """A time in which renders show what the preview shows, also what is no part of the film."""
+    handlers, guard = bpy.app.handlers.render_init, part("handlers").before_render
+    handlers.remove(guard)
+    try:
+        yield
+    finally:
+        handlers.append(guard)
+
+
 def render(scene: Any, strip: Any, folder: Path) -> list[str]:
     """What is seen of one strip alone, frame by frame, as files."""
     vse = part("vse")
@@ -145,7 +157,8 @@ def render(scene: Any, strip: Any, folder: Path) -> list[str]:
     scene.render.resolution_percentage, scene.render.dither_intensity = 100, 0.0
     scene.render.filepath = str(folder / "f_######")
     scene.frame_start, scene.frame_end = vse.left(strip), vse.right(strip) - 1
-    bpy.ops.render.render(animation=True, scene=scene.name)
+    with as_shown():
+        bpy.ops.render.render(animation=True, scene=scene.name)
     for other in vse.all_strips(scene):
         other.mute = kept[other.name]
     return [str(path) for path in sorted(folder.glob("f_*.png"))]
@@ -183,7 +196,7 @@ def main() -> None:
     wanted = json.loads(sys.argv[-1])
     code = 1
     try:
-        install(wanted["extension"], wanted["classic"])
+        install(wanted["plugin"])
         connect(wanted["data"])
         scenarios = importlib.import_module(wanted["module"])
         found = getattr(scenarios, wanted["scenario"])(**wanted["arguments"])

@@ -145,7 +145,6 @@ def sequence(first: str, out: str) -> dict[str, Any]:
     scene = stage.new_scene()
     path = Path(first)
     names = sorted(p.name for p in path.parent.glob("*.png"))
-    timeline = stage.part("timeline")
     span = stage.part("core.timing").Span(start=20, stop=20 + len(names))
     arguments: dict[str, Any] = {
         "directory": str(path.parent),
@@ -156,7 +155,7 @@ def sequence(first: str, out: str) -> dict[str, Any]:
     }
     known = bpy.ops.sequencer.image_strip_add.get_rna_type().properties
     arguments.update({"length": 1} if "length" in known else {"frame_end": span.start + 1})
-    arguments.update({name: False for name in timeline._OFF if name in known})
+    arguments.update({name: False for name in stage.part("result_placer")._OFF if name in known})
     with stage.sequencer_context(scene):
         bpy.ops.sequencer.image_strip_add(**arguments)
     strip = stage.part("vse").all_strips(scene)[0]

@@ -168,7 +168,8 @@ def _render_all(scene: Any, folder: Path, frame: int) -> list[str]:
     scene.render.image_settings.color_mode = "RGB"
     scene.render.filepath = str(folder / "f_######")
     scene.frame_start = scene.frame_end = frame
-    bpy.ops.render.render(animation=True, scene=scene.name)
+    with stage.as_shown():
+        bpy.ops.render.render(animation=True, scene=scene.name)
     return [str(path) for path in folder.glob("*.png")]
 
 
@@ -358,6 +359,12 @@ def obstacles(clip: str, out: str) -> dict[str, Any]:
     strip.lock = True
     note("locked")
     strip.lock = False
+    channel = scene.sequence_editor.channels[strip.channel]
+    channel.lock = True
+    note("locked channel")
+    channel.lock, channel.mute = False, True
+    note("muted channel")
+    channel.mute = False
     scene.frame_current = 500
     note("playhead", "FRESCO_OT_look")
     note("no result", "FRESCO_OT_redo")
@@ -386,3 +393,138 @@ def tooltips(clip: str, out: str) -> dict[str, Any]:
             if prop.identifier not in {"rna_type", "name", "bl_idname"} and not prop.description:
                 silent.append(prop.identifier)
     return {"silent": silent}
+
+
+def words(clip: str, out: str) -> dict[str, Any]:
+    """What Blender would look up in its own words: everything without a context of ours."""
+    kinds = [*stage.part("operators").CLASSES, *stage.part("panels").CLASSES]
+    kinds += [*stage.part("menus").CLASSES, *stage.part("presets").CLASSES]
+    found = []
+    for kind in kinds:
+        rna = kind.bl_rna
+        if hasattr(kind, "bl_idname") and "." in kind.bl_idname:
+            module, name = kind.bl_idname.split(".")
+            rna = getattr(getattr(bpy.ops, module), name).get_rna_type()
+        if rna.translation_context != "Fresco":
+            found.append(kind.__name__)
+    settings = bpy.types.Scene.bl_rna.properties["fresco"].fixed_type
+    chosen = stage.part("preferences").FrescoPreferences.bl_rna
+    for owner in (settings, chosen):
+        for prop in owner.properties:
+            is_ours = prop.identifier not in {"rna_type", "name", "bl_idname"}
+            is_known = stage.part("language")._IS_FOR_PROPERTIES
+            if is_ours and is_known and prop.translation_context != "Fresco":
+                found.append(prop.identifier)
+    return {"looked_up": found}
+
+
+def styles(clip: str, out: str) -> dict[str, Any]:
+    """Known before any daemon is, each with a picture."""
+    state = stage.part("state")
+    known = [style.name for style in state.State().styles("")]
+    pictures = [name for name in known if state.style_picture(name).exists()]
+    scene = stage.new_scene()
+    assert bpy.ops.fresco.choose_style(style=known[1]) == {"FINISHED"}
+    return {"known": known, "pictures": pictures, "chosen": scene.fresco.style}
+
+
+def what_is_selected(clip: str, out: str) -> dict[str, Any]:
+    """Of a closed meta itself, of an open one what is in it; never what nobody sees."""
+    scene = stage.new_scene()
+    vse, selection = stage.part("vse"), stage.part("selection")
+    strips = vse.children(scene.sequence_editor)
+    meta = strips.new_meta(name="meta", channel=1, frame_start=1)
+    inner = vse.children(meta)
+    for name, channel in (("one", 1), ("two", 2)):
+        inner.new_movie(name=name, filepath=clip, channel=channel, frame_start=1)
+    vse.set_span(meta, _span(1, 41))
+    beside = strips.new_movie(name="beside", filepath=clip, channel=3, frame_start=1)
+    for strip in vse.all_strips(scene):
+        strip.select = True
+    beside.select = False
+    scene.sequence_editor.active_strip = meta
+    closed = [strip.name for strip in selection.targets(bpy.context)]
+    with stage.sequencer_context(scene):
+        bpy.ops.sequencer.meta_toggle()
+    for strip in inner:
+        strip.select = strip.name == "two"
+    opened = [strip.name for strip in selection.targets(bpy.context)]
+    with stage.sequencer_context(scene):
+        bpy.ops.sequencer.meta_toggle()
+    return {"closed": closed, "opened": opened}
+
+
+def keyframes_follow(clip: str, out: str) -> dict[str, Any]:
+    """The source is moved and trimmed while its job runs; a title above it makes room each time."""
+    scene = stage.new_scene()
+    vse, timeline = stage.part("vse"), stage.part("timeline")
+    strip = stage.add_movie(scene, clip)
+    title = vse.children(scene.sequence_editor).new_movie(
+        name="title", filepath=clip, channel=2, frame_start=5
+    )
+    vse.set_span(title, _span(5, 30))
+    stage.choose(scene, strip)
+    card = stage.restyle(scene)
+    channels = [title.channel]
+    stage.wait_for("a keyframe", lambda: card.keyframe_files)
+    bpy.ops.fresco.pause(job_id=card.job_id)
+    stage.wait_for("the pause", lambda: card.state.value == "paused")
+
+    def spans() -> list[list[int]]:
+        keys = timeline.keys(scene, card.job_id).values()
+        found = [[vse.left(key), vse.right(key)] for strips in keys for key in strips]
+        return sorted(found)
+
+    stage.wait_for("all keyframes", lambda: len(spans()) == len(card.plan.keyframes))
+    before = spans()
+    if hasattr(strip, "content_start"):
+        strip.content_start = 101
+    else:
+        strip.frame_start = 101
+    stage.wait_for("keyframes to follow", lambda: spans() and spans()[0][0] == 101)
+    stage.wait_for("all of them", lambda: len(spans()) == len(before))
+    moved = spans()
+    channels.append(title.channel)
+    stage.choose(scene, strip)
+    bpy.ops.fresco.cancel(job_id=card.job_id)
+    stage.wait_for("the end", lambda: card.phase == "ended")
+    return {
+        "before": before,
+        "moved": moved,
+        "channels": channels,
+        "left": sorted(one.name for one in vse.all_strips(scene)),
+        "notes": [name for name in title.keys() if name.startswith("fresco")],  # noqa: SIM118
+    }
+
+
+def room_is_given_back(clip: str, out: str) -> dict[str, Any]:
+    """What a job lifted comes down again when that is cancelled; a locked strip is not lifted."""
+    scene = stage.new_scene()
+    vse = stage.part("vse")
+    strip = stage.add_movie(scene, clip)
+    strips = vse.children(scene.sequence_editor)
+    above = [
+        strips.new_movie(name=str(channel), filepath=clip, channel=channel, frame_start=1)
+        for channel in (2, 3)
+    ]
+    stage.choose(scene, strip)
+    card = stage.restyle(scene)
+    lifted = [one.channel for one in above]
+    bpy.ops.fresco.cancel_all()
+    stage.wait_for("the end", lambda: not _state().open_cards)
+    stage.wait_for("room", lambda: above[0].channel == 2)
+    lowered = [one.channel for one in above]
+    above[0].lock = True
+    known = len(_state().cards)
+    try:
+        bpy.ops.fresco.restyle()
+        said = ""
+    except RuntimeError as error:
+        said = str(error)
+    return {
+        "lifted": lifted,
+        "lowered": lowered,
+        "said": said,
+        "begun": len(_state().cards) - known,
+        "phase": card.phase,
+    }

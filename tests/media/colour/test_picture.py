@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 from fresco_media.clip import Clip
-from fresco_media.colour.picture import to_bgra, to_rgb
+from fresco_media.colour.picture import OVER_BLACK, to_bgra, to_rgb
 from fresco_media.colour.tags import tags_of, unreadable_colours
 from fresco_media.errors import ClipUnreadable
 from fresco_media.stills.sequence import SRGB
@@ -66,7 +66,7 @@ def test_colours_under_transparency_are_never_seen(
     assert np.abs(whole[:, 36:].astype(int) - (40, 0, 200)).max() <= 8
     # The column in the middle is a mixture, in which no green may be.
     assert small[..., 1].max() <= 8
-    assert clip.warnings == ("the clip's transparency is laid over black; the result is opaque",)
+    assert clip.warnings == (OVER_BLACK,)
 
 
 def test_a_seek_in_a_clip_with_alpha_beside_it_finds_the_same_frames(make_clip: MakeClip) -> None:

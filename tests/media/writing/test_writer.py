@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
@@ -16,6 +17,8 @@ from fresco_media.clip import Clip
 from fresco_media.stills.images import read_image
 from fresco_media.types import ColourTags, Frame, Image
 from fresco_media.writing.writer import open_writer
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
 
 from tests.engine.conftest import scene, write_clip
 
@@ -155,6 +158,40 @@ def test_lossless_keeps_every_value(make_clip: MakeClip, tmp_path: Path, suffix:
     decoded = [frame.image for frame in Clip.open(output).frames()]
     np.testing.assert_array_equal(np.stack(decoded), noise)
     assert Clip.open(output).info.frame_rate == 24
+
+
+@pytest.mark.parametrize("kind", ["film", "pictures"])
+def test_lossless_matroska_keeps_what_is_transparent(tmp_path: Path, kind: str) -> None:
+    colours = np.random.default_rng(3).integers(0, 256, (5, 24, 32, 4), np.uint8)
+    colours[..., 3] = np.linspace(0, 255, 32).astype(np.uint8)
+    source = Clip.open(_transparent(tmp_path, kind, colours))
+    output = tmp_path / "result.mkv"
+
+    with open_writer(output, source, codec="lossless", start=1) as writer:
+        for frame in source.frames(1):
+            writer.write(frame)
+
+    written = Clip.open(output)
+    assert written.info.has_alpha
+    np.testing.assert_array_equal(np.stack(list(written.mattes())), colours[1:, ..., 3])
+    # Over black, as every reader of Fresco's shows it, nothing is lost by dividing.
+    for made, wanted in zip(written.frames(), source.frames(1), strict=True):
+        assert np.abs(made.image.astype(int) - wanted.image).max() <= 1
+
+
+def _transparent(folder: Path, kind: str, colours: NDArray[np.uint8]) -> Path:
+    if kind == "pictures":
+        for number, picture in enumerate(colours):
+            PillowImage.fromarray(picture).save(folder / f"shot_{number:03d}.png")
+        return folder / "shot_%03d.png"
+    path = folder / "source.mov"
+    with av.open(str(path), "w") as film:
+        stream = cast(av.VideoStream, film.add_stream("png", rate=24))
+        stream.width, stream.height, stream.pix_fmt = 32, 24, "rgba"
+        for picture in colours:
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgba")))
+        film.mux(stream.encode(None))
+    return path
 
 
 @pytest.mark.parametrize("rotation", [90, 180])

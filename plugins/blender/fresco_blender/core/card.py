@@ -39,6 +39,13 @@ class JobCard:
     last_sequence: int = 0
     """Of the last event whose pictures are here."""
     rendered_share: float = 0.0
+    places: tuple[tuple[int, ...], ...] = ()
+    """Where its strips lay when keyframes were put above them, and when that was last looked at."""
+    places_seen: tuple[tuple[int, ...], ...] = ()
+    is_withdrawn: bool = False
+    """Whether its Restyle was undone: it waits until that is done again, or it is cancelled."""
+    is_source_gone: bool = False
+    """Whether the strip it is for was deleted meanwhile."""
 
     @property
     def job_id(self) -> str:
@@ -68,17 +75,36 @@ class JobCard:
     @property
     def can_pause(self) -> bool:
         """Whether it runs or waits at the daemon."""
-        return self.phase == "working" and self.is_at_work and self.state is not JobState.PAUSED
+        is_running = self.is_at_work and self.state is not JobState.PAUSED
+        return self.phase == "working" and is_running and not self.is_withdrawn
 
     @property
     def can_resume(self) -> bool:
         """Whether it was stopped and can go on."""
+        if self.is_withdrawn:
+            return False  # Redo does it
         has_failed = self.fault is not None and self.fault.remedy == "RESUME"
         return self.state is JobState.PAUSED or has_failed
 
     @property
+    def note(self) -> str:
+        """What has become of its strip, where that changes what becomes of the result."""
+        if not self.is_open:
+            return ""
+        if self.is_withdrawn:
+            return "Restyle was undone, so this waits. Redo goes on with it; the cross ends it."
+        if self.is_source_gone:
+            return (
+                "The strip was deleted. The work goes on: undo that, or place the result above "
+                "another strip."
+            )
+        return ""
+
+    @property
     def progress_text(self) -> str:
         """What happens just now, and how long it still takes."""
+        if self.is_withdrawn:
+            return "waiting"
         if self.phase in _PHASE_WORDS:
             return _PHASE_WORDS[self.phase]
         if not self.is_connected:

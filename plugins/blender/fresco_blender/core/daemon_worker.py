@@ -26,10 +26,11 @@ from .messages import (
     JobDescribed,
     JobProblem,
     RenderNeeded,
+    RequestChanged,
     RequestFailed,
     WorkerMessage,
 )
-from .rendering import StripRenders, render_frame
+from .rendering import StripRenders
 from .request import RestyleRequest
 
 _WORKERS = ("fresco-job", "fresco-look", "fresco-render")
@@ -58,6 +59,10 @@ class DaemonWorker:
     def render(self, request: RestyleRequest, command: list[str], frame_count: int) -> None:
         """Let a Blender in the background render a strip; tells when its request can be sent."""
         self._renders.begin(request, command, frame_count)
+
+    def stop_rendering(self, request: RestyleRequest) -> None:
+        """End the Blender that renders a strip, if one does."""
+        self._renders.cancel(request)
 
     def follow(self, request: RestyleRequest, after: int = 0) -> None:
         """Watch a job until it has ended, and fetch what it makes."""
@@ -182,6 +187,9 @@ class DaemonWorker:
         if not request.is_rendered and _is_ambiguous(request, info):
             self.inbox.put(RenderNeeded(request))
             return
+        if not request.is_rendered and info.has_alpha:
+            request = replace(request, is_transparent=True)
+            self.inbox.put(RequestChanged(request))
         job = session.submit(
             clip,
             request.restyle_settings(info.first_number if request.is_sequence else 0),
@@ -226,7 +234,7 @@ class DaemonWorker:
         if command is None:
             self._begin_look(request, session)
         else:
-            render_frame(
+            self._renders.render_frame(
                 request,
                 command,
                 partial(self._begin_look, request, session),

@@ -16,8 +16,8 @@ _STALLED_S = 600.0
 _TAIL_LINES = 15
 RENDERS_ONLY = "FRESCO_RENDERS_ONLY"
 """Set for a Blender that renders in the background: Fresco itself stays out of it."""
-_RENDERED = "RENDERED"
-"""What render_strip.py prints for every frame."""
+_RENDERED, _TRANSPARENT = "RENDERED", "TRANSPARENT"
+"""What render_strip.py prints for every frame, and once if one can be seen through."""
 
 
 class ExtractionFailed(Exception):
@@ -29,15 +29,19 @@ class ExtractionFailed(Exception):
 
 
 class Extraction:
-    """One background Blender. `path` is the movie it makes, or the picture of the first frame."""
+    """One background Blender. `path` is the movie it makes, or the picture of the first frame.
+
+    `is_transparent` says in the end whether something can be seen through what it made.
+    """
 
     def __init__(self, command: list[str], path: str, frame_count: int) -> None:
         self._command = command
         self._path = Path(path)
+        self.is_transparent = False
         self._done = 0
         self._frame_count = frame_count
         self._process: subprocess.Popen[str] | None = None
-        self._is_closed = False
+        self.is_closed = False
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
 
     def run(self, tell: Callable[[int], None]) -> bool:
@@ -46,6 +50,8 @@ class Extraction:
         Raises:
             RenderFailed: no Blender could be started, or pictures are missing at its end.
         """
+        if self.is_closed:
+            return False
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._process = subprocess.Popen(
@@ -66,21 +72,21 @@ class Extraction:
         reader.start()
         self._wait(self._process, tell)
         reader.join(_POLL_S * 10)
-        if self._is_closed:
+        if self.is_closed:
             return False
         self._check(self._process.returncode)
         return True
 
     def close(self) -> None:
         """Stop it at once."""
-        self._is_closed = True
+        self.is_closed = True
         if self._process is not None:
             self._process.kill()
 
     def _wait(self, process: subprocess.Popen[str], tell: Callable[[int], None]) -> None:
         told, since = -1, time.monotonic()
         while process.poll() is None:
-            if self._is_closed:
+            if self.is_closed:
                 process.kill()
             done = self._done
             if done != told:
@@ -102,11 +108,14 @@ class Extraction:
     def _read(self) -> None:
         assert self._process is not None
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if line.startswith(_RENDERED):
-                self._done += 1
-            else:
-                self._tail.append(line.rstrip())
+        with self._process.stdout as lines:
+            for line in lines:
+                if line.startswith(_RENDERED):
+                    self._done += 1
+                elif line.startswith(_TRANSPARENT):
+                    self.is_transparent = True
+                else:
+                    self._tail.append(line.rstrip())
 
 
 def command_of(binary: str, script: Path, arguments: str, *, is_factory: bool) -> list[str]:

@@ -34,9 +34,9 @@ def rendered_movie(base: Path, job_id: str) -> Path:
     return rendered_folder(base, job_id) / "strip.mkv"
 
 
-def result_file(base: Path, title: str, job_id: str) -> Path:
-    """The movie a job ends in."""
-    return base / f"{plain_name(title)}_{job_id[:8]}.mp4"
+def result_file(base: Path, title: str, job_id: str, container: str) -> Path:
+    """The movie a job ends in; its container is also its ending."""
+    return base / f"{plain_name(title)}_{job_id[:8]}.{container}"
 
 
 def remove_work(base: Path, job_id: str) -> None:

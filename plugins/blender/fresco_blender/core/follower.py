@@ -103,7 +103,7 @@ class Follower:
             self._inbox.put(KeyframeFile(self.request.job_id, index, path))
 
     def _fetch_frame(self, index: int) -> None:
-        if self.request.output != "FRAMES" or self._plan is None:
+        if self.request.output_kind != "FRAMES" or self._plan is None:
             return
         with suppress(NotFound):
             path = self._frame_file(index - self._plan.start)
@@ -123,12 +123,13 @@ class Follower:
         base, job_id = Path(self.request.folder), self.request.job_id
         plan = self._plan or self._session.job(job_id).plan
         start, stop = (plan.start, plan.stop) if plan else (self.request.start, self.request.stop)
-        if self.request.output == "FRAMES":
+        if self.request.output_kind == "FRAMES":
             path = self._frame_file(0)
             # Those that were made while nobody followed, too.
             fetch_pictures(self._session, job_id, range(start, stop), self._frame_file)
         else:
-            path = files.result_file(base, self.request.title, job_id)
+            container = self.request.output_options.container or "mp4"
+            path = files.result_file(base, self.request.title, job_id, container)
             if not path.exists():
                 make_folder(base)
                 self._session.fetch_result(job_id, path, self._go_on)

@@ -94,6 +94,18 @@ class Rendered:
 
 
 @dataclass(frozen=True)
+class RequestChanged:
+    """More is known of what a request is for than when it was made."""
+
+    request: RestyleRequest
+
+    @property
+    def job_id(self) -> str:
+        """The job it is about."""
+        return self.request.job_id
+
+
+@dataclass(frozen=True)
 class KeyframeFile:
     """The picture of a keyframe is on disk."""
 
@@ -163,6 +175,7 @@ WorkerMessage = (
     | JobConnection
     | JobProblem
     | RenderNeeded
+    | RequestChanged
     | RenderProgress
     | Rendered
     | KeyframeFile

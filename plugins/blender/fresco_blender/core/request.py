@@ -21,7 +21,9 @@ from fresco_client import (
 )
 
 OutputChoice = Literal["MOVIE", "LOSSLESS", "FRAMES"]
-_OUTPUTS: Mapping[str, OutputOptions] = {
+OutputKind = Literal["MOVIE", "LOSSLESS", "FRAMES", "TRANSPARENT"]
+_OUTPUTS: Mapping[OutputKind, OutputOptions] = {
+    "TRANSPARENT": OutputOptions(kind="lossless", container="mkv"),
     "MOVIE": OutputOptions(kind="h264", container="mp4"),
     "LOSSLESS": OutputOptions(kind="lossless", container="mp4"),
     "FRAMES": OutputOptions(kind="frames"),
@@ -57,6 +59,8 @@ class RestyleRequest:
     mask: str = ""
     """Name of the strip that limits the restyle; empty for none."""
     is_source_muted: bool = False
+    is_transparent: bool = False
+    """Whether the source is transparent somewhere, and so is the result."""
     replaces: str = ""
     """The job whose result this one takes the place of, after a reroll; empty for none."""
 
@@ -72,9 +76,14 @@ class RestyleRequest:
         return ModelChoice(source=self.model) if self.model else None
 
     @property
+    def output_kind(self) -> OutputKind:
+        """What the result really is: of all that can be chosen nothing keeps transparency."""
+        return "TRANSPARENT" if self.is_transparent else self.output
+
+    @property
     def output_options(self) -> OutputOptions:
         """The result as the contract names it."""
-        return _OUTPUTS[self.output]
+        return _OUTPUTS[self.output_kind]
 
     def restyle_settings(self, first_number: int = 0) -> RestyleSettings:
         """Settings for the daemon, who counts from 0 what a sequence counts from `first_number`."""

@@ -49,6 +49,8 @@ class StripTiming:
     """Timeline frame on which the strip's content begins, visible or not."""
     trim_start: int = 0
     """Source frames that were cut off for good before the content."""
+    content_length: int | None = None
+    """Frames of content, beyond which the strip holds its first or last one; None if unknown."""
 
     @property
     def visible(self) -> Span:
@@ -60,10 +62,28 @@ class StripTiming:
         """Timeline frame of source frame 0."""
         return self.content_start - self.trim_start
 
+    @property
+    def content(self) -> Span:
+        """Timeline frames on which its content lies, visible or not."""
+        if self.content_length is None:
+            return Span(start=self.content_start, stop=max(self.content_start, self.right))
+        return Span(start=self.content_start, stop=self.content_start + self.content_length)
+
     def source_frames(self, count: int | None = None) -> Span:
         """What is seen of the source; of `count` frames, beyond which a strip holds its ends."""
-        shown = self.visible.moved(-self.origin)
+        shown = self.visible.cut_to(self.content).moved(-self.origin)
         return shown.cut_to(Span(start=0, stop=shown.stop if count is None else count))
+
+    def covered(self, made: Span) -> Span:
+        """Where a result that lies on `made` is to be seen: where its source is, held ends too.
+
+        A result that ends where the source's content ends holds the frame that the source holds.
+        """
+        shown = made.cut_to(self.visible)
+        if not shown.length:
+            return shown
+        start = self.left if made.start <= self.content.start else shown.start
+        return Span(start=start, stop=self.right if made.stop >= self.content.stop else shown.stop)
 
     def widened(self, span: Span, handles: int, count: int | None) -> Span:
         """`span` with so many more source frames on both sides, as far as there are any."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from .. import language
 from . import jobs, results, start
 
 CLASSES = tuple(
@@ -12,4 +13,5 @@ CLASSES = tuple(
     for kind in vars(module).values()
     if isinstance(kind, type) and issubclass(kind, bpy.types.Operator)
 )
+language.plain(CLASSES)
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -12,6 +12,7 @@ from fresco_client import Job, values_of
 from .. import placing, source, submission, timeline, vse
 from ..core.card import JobCard
 from ..core.request import OutputChoice, RestyleRequest
+from ..result_placer import needs_operator
 from ..state import state
 from ..submission import daemon_worker
 from .base import JobOperator, SequencerOperator
@@ -28,13 +29,33 @@ class FRESCO_OT_cancel(JobOperator, bpy.types.Operator):
     bl_label = "Cancel Job"
 
     def execute(self, _context):
-        card = self.card
-        if card is None:
+        if self.card is None:
             return {"CANCELLED"}
-        if card.is_at_work or card.phase in {"sending", "rendering"}:
-            daemon_worker().cancel(card.request)
-        if not card.is_at_work:
+        submission.cancel(self.card)
+        if not self.card.is_at_work:
             placing.forget(self.job_id)
+        return {"FINISHED"}
+
+
+class FRESCO_OT_cancel_all(bpy.types.Operator):
+    """End all jobs of this file that are not finished; results that are placed stay"""
+
+    bl_idname = "fresco.cancel_all"
+    bl_label = "Cancel All Jobs"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, _context: Any) -> bool:
+        return bool(state.open_cards)
+
+    def invoke(self, context, event):
+        return context.window_manager.invoke_confirm(self, event)
+
+    def execute(self, _context):
+        for card in state.open_cards:
+            submission.cancel(card)
+            if not card.is_at_work:
+                placing.forget(card.job_id)
         return {"FINISHED"}
 
 
@@ -104,7 +125,7 @@ class FRESCO_OT_place(JobOperator, SequencerOperator, bpy.types.Operator):
             state.cards[card.job_id] = card
             card.phase = "working"
             daemon_worker().follow(card.request)
-        elif timeline.needs_operator(card.request):
+        elif needs_operator(card.request):
             card.phase = "fetching"  # the timer places it at a moment that is safe
         elif not placing.place(card):
             self.report({"ERROR"}, card.fault.message if card.fault else "It cannot be placed.")

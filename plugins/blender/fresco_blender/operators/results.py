@@ -80,7 +80,9 @@ class FRESCO_OT_reroll(_ResultOperator, bpy.types.Operator):
         request, index = timeline.request_of(result), selection.keyframe_at_playhead(context)
         if request is None or index is None:
             return {"CANCELLED"}
-        again = replace(request, job_id=uuid.uuid4().hex, replaces=request.job_id)
+        again = replace(
+            source.moved_here(request), job_id=uuid.uuid4().hex, replaces=request.job_id
+        )
         card = JobCard(again)
         state.cards[again.job_id] = card
         timeline.mark(result, again)

@@ -76,6 +76,20 @@ class FRESCO_OT_clear_look(SequencerOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
+class FRESCO_OT_choose_style(SequencerOperator, bpy.types.Operator):
+    """Use this style"""
+
+    bl_idname = "fresco.choose_style"
+    bl_label = "Choose Style"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    style: StringProperty(options={"SKIP_SAVE"})
+
+    def execute(self, context):
+        vse.scene_of(context).fresco.style = self.style
+        return {"FINISHED"}
+
+
 class FRESCO_OT_connect(bpy.types.Operator):
     """Find the daemon, or start it on this machine"""
 
