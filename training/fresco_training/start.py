@@ -6,45 +6,73 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers import AutoencoderTiny, ControlNetModel, UNet2DConditionModel
+from torch import Tensor
+from torch.nn import functional as F
 from transformers import CLIPTextModel
 
+from fresco_training import latents, train
+from fresco_training.data import Dataset
 from fresco_training.latents import CHANNELS, PATCH, SCALING_FACTOR, PatchBasis
-from fresco_training.train import Networks
 
 
 def start(folder: Path, work: Path) -> None:
     """Fills `work` with what `export` wrote to `folder`, as if it had been trained there.
 
     Words of styles that the model does not know yet are learned as all others are; its tokenizer
-    has a token for every byte. The optimiser starts afresh.
+    has a token for every byte. The optimiser starts afresh. A model of fewer latent channels than
+    are made now is given the rest, for which the pictures of `data` must be there.
     """
     shutil.copytree(folder / "tokenizer", work / "tokenizer", dirs_exist_ok=True)
     encoder = CLIPTextModel.from_pretrained(folder / "text_encoder").float()
     encoder.save_pretrained(work / "text_encoder")
     autoencoder = AutoencoderTiny.from_pretrained(folder / "vae").float()
+    basis = basis_of(autoencoder)
+    if len(basis.weight) < CHANNELS:
+        dataset = Dataset(work / "pictures.npy", seed=0)
+        basis = latents.widened(basis, dataset, train.style_chances())
+        decoder = autoencoder.decoder.state_dict()
+        autoencoder = latents.build_autoencoder(basis)
+        autoencoder.decoder.load_state_dict(_widened(decoder, autoencoder.decoder.state_dict()))
     autoencoder.save_pretrained(work / "vae")
-    basis_of(autoencoder).save(work / "basis.npz")
-    networks = Networks(encoder)
-    unet = UNet2DConditionModel.from_pretrained(folder / "unet")
-    controlnet = ControlNetModel.from_pretrained(folder / "controlnet")
-    networks.unet.load_state_dict(unet.float().state_dict())
-    networks.controlnet.load_state_dict(controlnet.float().state_dict())
+    basis.save(work / "basis.npz")
+    networks = train.Networks(encoder)
+    for name, kind in (("unet", UNet2DConditionModel), ("controlnet", ControlNetModel)):
+        network = getattr(networks, name)
+        trained = kind.from_pretrained(folder / name).float().state_dict()
+        network.load_state_dict(_widened(trained, network.state_dict()))
     weights = networks.state_dict()
     torch.save({"step": 0, "networks": weights, "average": weights}, work / "unet.pt")
+
+
+def _widened(trained: dict[str, Tensor], fresh: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Trained weights in the shapes of fresh ones: what is new is neither heard nor said."""
+    return {
+        name: F.pad(
+            weights,
+            [
+                n
+                for now, then in zip(
+                    reversed(fresh[name].shape), reversed(weights.shape), strict=True
+                )
+                for n in (0, now - then)
+            ],
+        )
+        for name, weights in trained.items()
+    }
 
 
 @torch.no_grad()
 def basis_of(autoencoder: AutoencoderTiny) -> PatchBasis:
     """The linear encoder, read off the responses of `autoencoder` to single bright values."""
-    values = 3 * PATCH * PATCH
+    values, channels = 3 * PATCH * PATCH, autoencoder.config.latent_channels
     impulses = torch.eye(values).reshape(values, 3, PATCH, PATCH)
     tiles = torch.cat([torch.zeros(1, 3, PATCH, PATCH), impulses])
     # Encoders read [-1, 1]; the layers of this one know [0, 1].
-    latents = autoencoder.encode(tiles * 2 - 1).latents.reshape(values + 1, CHANNELS)
-    latents = (latents * SCALING_FACTOR).double().numpy()
-    rows = (latents[1:] - latents[0]).T
+    found = autoencoder.encode(tiles * 2 - 1).latents.reshape(values + 1, channels)
+    found = (found * SCALING_FACTOR).double().numpy()
+    rows = (found[1:] - found[0]).T
     return PatchBasis(
-        weight=rows.reshape(CHANNELS, 3, PATCH, PATCH).astype(np.float32),
-        bias=latents[0].astype(np.float32),
+        weight=rows.reshape(channels, 3, PATCH, PATCH).astype(np.float32),
+        bias=found[0].astype(np.float32),
         deviation=(1.0 / np.linalg.norm(rows, axis=1)).astype(np.float32),
     )
