@@ -1,5 +1,7 @@
 """A finished model taken apart again, so that training can go on from it."""
 
+import json
+import logging
 import shutil
 from pathlib import Path
 
@@ -8,22 +10,31 @@ import torch
 from diffusers import AutoencoderTiny, ControlNetModel, UNet2DConditionModel
 from torch import Tensor
 from torch.nn import functional as F
-from transformers import CLIPTextModel
+from transformers import CLIPTextModel, CLIPTokenizer
 
-from fresco_training import latents, train
-from fresco_training.data import Dataset
+from fresco_training import latents, text, train
+from fresco_training.data import STYLE_NAMES, Dataset
 from fresco_training.latents import CHANNELS, PATCH, SCALING_FACTOR, PatchBasis
+
+_log = logging.getLogger(__name__)
+
+NEW_WORDS = 250  # Steps in which the text encoder learns them.
 
 
 def start(folder: Path, work: Path) -> None:
     """Fills `work` with what `export` wrote to `folder`, as if it had been trained there.
 
-    Words of styles that the model does not know yet are learned as all others are; its tokenizer
-    has a token for every byte. The optimiser starts afresh. A model of fewer latent channels than
-    are made now is given the rest, for which the pictures of `data` must be there.
+    Its tokenizer stays and has a token for every byte; where there are styles that it does not know
+    its text encoder is taught their words. The optimiser starts afresh. A model of fewer latent
+    channels than are made now is given the rest, for which the pictures of `data` must be there.
     """
     shutil.copytree(folder / "tokenizer", work / "tokenizer", dirs_exist_ok=True)
     encoder = CLIPTextModel.from_pretrained(folder / "text_encoder").float()
+    known = json.loads((folder / "fresco.json").read_text(encoding="utf-8"))["styles"]
+    if set(STYLE_NAMES) - {style["name"] for style in known}:
+        tokenizer = CLIPTokenizer.from_pretrained(work / "tokenizer")
+        accuracy = text.pretrain(encoder, tokenizer, NEW_WORDS, seed=0, rate=3e-4)
+        _log.info("styles told apart in %.1f %%", 100 * accuracy)
     encoder.save_pretrained(work / "text_encoder")
     autoencoder = AutoencoderTiny.from_pretrained(folder / "vae").float()
     basis = basis_of(autoencoder)
