@@ -97,8 +97,8 @@ class RestyleSettings:
             help="A look that the model knows, with the settings that suit it, or several mixed",
             group=_LOOK,
             default_text=translate("Setting", "none"),
-            details="it adds its words to the prompt; what is set by hand wins. Several have a share "
-            "each, as oil:0.7,neon:0.3; a single share above 1, as oil:1.3, pushes a look",
+            details="it adds its words to the prompt; what is set by hand wins. Several have a "
+            "share each, as oil:0.7,neon:0.3; a single share above 1, as oil:1.3, pushes a look",
             is_basic=True,
             metavar="NAME",
         ),
