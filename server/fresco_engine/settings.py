@@ -132,7 +132,7 @@ class Style:
     """A look the model knows: the words that call for it, and the settings that suit it.
 
     `words` are for people to read; `prompt` is what choosing the style adds to the prompt.
-    `None` means: as the model recommends.
+    `None` means: as the model recommends. `picture` is the path of one that shows it, or nothing.
     """
 
     name: str
@@ -141,6 +141,7 @@ class Style:
     negative_prompt: str = ""
     strength: float | None = None
     guidance_scale: float | None = None
+    picture: str = ""
 
 
 def find_style(name: str, styles: Sequence[Style]) -> Style:

@@ -94,7 +94,7 @@ class RestyleSettings:
         str | None,
         Setting(
             title=translate("Setting", "Style"),
-            help="A look that the model knows, with the settings that suit it, or several mixed",
+            help="A look that the model knows, or several mixed, with what suits it",
             group=_LOOK,
             default_text=translate("Setting", "none"),
             details="it adds its words to the prompt; what is set by hand wins. Several have a "

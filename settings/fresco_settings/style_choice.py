@@ -22,6 +22,12 @@ class StyleChoice:
 
     shares: Mapping[str, float]
 
+    def __str__(self) -> str:
+        """The text that is parsed to it."""
+        if [*self.shares.values()] == [1]:
+            return next(iter(self.shares))
+        return ",".join(f"{name}:{share:g}" for name, share in self.shares.items())
+
     @staticmethod
     def parse(text: str) -> StyleChoice:
         """The choice that `text` stands for: "oil", "oil:0.7,neon:0.3" or "oil:1.3".

@@ -16,6 +16,7 @@ from fresco_engine.settings import (
     resolve,
     settings_from_dict,
 )
+from fresco_settings import StyleChoice
 
 DEFAULTS = ModelDefaults(guidance_scale=2.0, steps=15)
 STYLES = (
@@ -217,6 +218,11 @@ def test_shares_may_have_decimal_commas_or_be_left_out(text: str) -> None:
     resolved = resolve(RestyleSettings(prompt="", style=text), DEFAULTS, STYLES)
 
     assert resolved.style_prompt == {"ink": 0.5, "pop art poster": 0.5}
+
+
+@pytest.mark.parametrize("text", ["oil", "oil:0.7,neon:0.3", "oil:1.3"])
+def test_a_choice_of_styles_is_written_as_it_is_read(text: str) -> None:
+    assert str(StyleChoice.parse(text)) == text
 
 
 def test_a_style_whose_name_looks_like_a_mixture_is_found_by_its_name() -> None:
