@@ -39,10 +39,11 @@ def test_the_folder_stays_small_and_names_no_place_of_its_making() -> None:
         assert "name_or_path" not in json.loads(file.read_text(encoding="utf-8"))
 
 
-def test_the_description_lists_every_style_and_existing_controls() -> None:
+def test_the_description_lists_styles_that_are_taught_and_existing_controls() -> None:
     card = json.loads((FOLDER / "fresco.json").read_text(encoding="utf-8"))
 
-    assert [style["name"] for style in card["styles"]] == list(STYLES)
+    names = [style["name"] for style in card["styles"]]
+    assert names == [name for name in STYLES if name in names]
     assert all((FOLDER / part / "config.json").is_file() for part in card["controls"].values())
     assert card["defaults"]["control"] in card["controls"]
 
@@ -98,11 +99,12 @@ def test_one_late_step_points_at_the_style_that_was_asked_for(
     autoencoder = AutoencoderTiny.from_pretrained(FOLDER / "vae").float()
     scheduler = DDPMScheduler.from_pretrained(FOLDER / "scheduler")
     picture = torch.from_numpy(scene(np.random.default_rng(12), 128)).permute(2, 0, 1)[None]
-    noise = torch.randn(1, 16, 16, 16, generator=torch.Generator().manual_seed(0))
+    seeded = torch.Generator().manual_seed(0)
     pictures = {}
 
     with torch.no_grad():
         clean = autoencoder.encode(picture * 2 - 1).latents * autoencoder.config.scaling_factor
+        noise = torch.randn(clean.shape, generator=seeded)
         noisy = scheduler.add_noise(clean, noise, torch.tensor([750]))
         for words in ("blueprint", "sepia"):
             states = _states(tokenizer, encoder, words)
