@@ -3,10 +3,13 @@
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from diffusers import AutoencoderTiny, ControlNetModel, DDPMScheduler, UNet2DConditionModel
+from fresco_engine.diffusion.card import read_card
+from fresco_server.style_pictures import style_picture
 from fresco_training.scenes import scene
 from fresco_training.styles import STYLES
 from transformers import CLIPTextModel, CLIPTokenizer
@@ -46,6 +49,14 @@ def test_the_description_lists_styles_that_are_taught_and_existing_controls() ->
     assert names == [name for name in STYLES if name in names]
     assert all((FOLDER / part / "config.json").is_file() for part in card["controls"].values())
     assert card["defaults"]["control"] in card["controls"]
+
+
+def test_every_style_is_shown_by_a_small_picture() -> None:
+    card = read_card(FOLDER)
+
+    pictures = [cv2.imread(style.picture) for style in card.styles]
+    assert {picture.shape for picture in pictures if picture is not None} == {(192, 256, 3)}
+    assert all(style_picture(style.picture) for style in card.styles)
 
 
 def test_text_encoder_finds_all_its_weights_and_tells_styles_apart(

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from diffusers import AutoencoderTiny, ControlNetModel, UNet2DConditionModel
 from torch import Tensor
-from torch.nn import functional as F
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from fresco_training import latents, text, train
@@ -43,33 +42,27 @@ def start(folder: Path, work: Path) -> None:
         basis = latents.widened(basis, dataset, train.style_chances())
         decoder = autoencoder.decoder.state_dict()
         autoencoder = latents.build_autoencoder(basis)
-        autoencoder.decoder.load_state_dict(_widened(decoder, autoencoder.decoder.state_dict()))
+        autoencoder.decoder.load_state_dict(widened(decoder, autoencoder.decoder.state_dict()))
     autoencoder.save_pretrained(work / "vae")
     basis.save(work / "basis.npz")
     networks = train.Networks(encoder)
     for name, kind in (("unet", UNet2DConditionModel), ("controlnet", ControlNetModel)):
         network = getattr(networks, name)
         trained = kind.from_pretrained(folder / name).float().state_dict()
-        network.load_state_dict(_widened(trained, network.state_dict()))
+        network.load_state_dict(widened(trained, network.state_dict()))
     weights = networks.state_dict()
     torch.save({"step": 0, "networks": weights, "average": weights}, work / "unet.pt")
 
 
-def _widened(trained: dict[str, Tensor], fresh: dict[str, Tensor]) -> dict[str, Tensor]:
+def widened(trained: dict[str, Tensor], fresh: dict[str, Tensor]) -> dict[str, Tensor]:
     """Trained weights in the shapes of fresh ones: what is new is neither heard nor said."""
-    return {
-        name: F.pad(
-            weights,
-            [
-                n
-                for now, then in zip(
-                    reversed(fresh[name].shape), reversed(weights.shape), strict=True
-                )
-                for n in (0, now - then)
-            ],
-        )
-        for name, weights in trained.items()
-    }
+
+    def grown(weights: Tensor, shape: torch.Size) -> Tensor:
+        larger = torch.zeros(shape)
+        larger[tuple(slice(length) for length in weights.shape)] = weights
+        return larger
+
+    return {name: grown(weights, fresh[name].shape) for name, weights in trained.items()}
 
 
 @torch.no_grad()
