@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from fresco_settings import Parameter
@@ -26,6 +26,8 @@ class Style:
     """As the model recommends if None."""
     guidance_scale: float | None = None
     """As the model recommends if None."""
+    picture: bytes = field(default=b"", repr=False)
+    """What it looks like, a JPEG or PNG file; empty if the model shows none."""
 
 
 @dataclass(frozen=True, kw_only=True)

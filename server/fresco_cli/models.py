@@ -132,8 +132,11 @@ def _running(tools: Tools, daemon: DaemonOptions, channel: Output) -> SessionLik
 
 
 def model_as_json(model: Model) -> dict[str, Any]:
-    """A model as plain values."""
-    return {**asdict(model), "problem": model.problem or None}
+    """A model as plain values, without pictures."""
+    values = asdict(model)
+    for style in values["styles"]:
+        del style["picture"]
+    return {**values, "problem": model.problem or None}
 
 
 def _print(listed: Sequence[dict[str, Any]]) -> None:

@@ -29,6 +29,7 @@ from fresco_settings import (
     SamplerKind,
     SmoothingSettings,
     Spacing,
+    StyleChoice,
     chosen_settings,
     settings_from_dict,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "check_gaps",
     "chosen_settings",
     "find_style",
+    "find_styles",
     "resolve",
     "settings_from_dict",
 ]
@@ -130,7 +132,7 @@ class Style:
     """A look the model knows: the words that call for it, and the settings that suit it.
 
     `words` are for people to read; `prompt` is what choosing the style adds to the prompt.
-    `None` means: as the model recommends.
+    `None` means: as the model recommends. `picture` is the path of one that shows it, or nothing.
     """
 
     name: str
@@ -139,6 +141,7 @@ class Style:
     negative_prompt: str = ""
     strength: float | None = None
     guidance_scale: float | None = None
+    picture: str = ""
 
 
 def find_style(name: str, styles: Sequence[Style]) -> Style:
@@ -162,6 +165,23 @@ def find_style(name: str, styles: Sequence[Style]) -> Style:
     raise InvalidSettings("style", f"{name!r} is unknown to this model; use one of {known}")
 
 
+def find_styles(text: str, styles: Sequence[Style]) -> Mapping[Style, float]:
+    """The styles that `text` names with their shares: one by its whole name, or a `StyleChoice`.
+
+    Raises:
+        InvalidSettings: it cannot be read, or there is no such style.
+    """
+    try:
+        return {find_style(text, styles): 1.0}
+    except InvalidSettings:
+        shares = StyleChoice.parse(text).shares
+    found: dict[Style, float] = {}
+    for name, share in shares.items():
+        style = find_style(name, styles)
+        found[style] = found.get(style, 0.0) + share
+    return found
+
+
 def resolve(
     settings: RestyleSettings, defaults: ModelDefaults, styles: Sequence[Style] = ()
 ) -> RestyleSettings:
@@ -175,18 +195,33 @@ def resolve(
     values = defaults.values(settings)
     if settings.style is None:
         return _filled(settings, {"negative_prompt": "", **values})
-    style = find_style(settings.style, styles)
-    values |= {
-        "style_prompt": style.prompt or style.name,
-        "strength": style.strength or defaults.strength,
-        "guidance_scale": (
-            defaults.guidance_scale if style.guidance_scale is None else style.guidance_scale
-        ),
-    }
-    settings = _filled(settings, values)
+    shares = find_styles(settings.style, styles)
+    settings = _filled(settings, values | _mixed(shares, defaults))
+    negative = dict.fromkeys(style.negative_prompt for style in shares if style.negative_prompt)
     # Without guidance it would have no effect, and the user be warned of what they did not say.
     is_guided = (settings.guidance_scale or 0) > 1
-    return _filled(settings, {"negative_prompt": style.negative_prompt if is_guided else ""})
+    return _filled(settings, {"negative_prompt": ", ".join(negative) if is_guided else ""})
+
+
+def _mixed(shares: Mapping[Style, float], defaults: ModelDefaults) -> dict[str, Any]:
+    """What one style or several say: of numbers their mean, by their shares."""
+    whole = sum(shares.values())
+
+    def mean(values: Mapping[Style, float]) -> float:
+        return sum(shares[style] / whole * value for style, value in values.items())
+
+    words: dict[str, float] = {}
+    for style, share in shares.items():
+        words[style.prompt or style.name] = words.get(style.prompt or style.name, 0.0) + share
+    guidance = {
+        style: defaults.guidance_scale if style.guidance_scale is None else style.guidance_scale
+        for style in shares
+    }
+    return {
+        "style_prompt": next(iter(words)) if [*words.values()] == [1.0] else words,
+        "strength": mean({style: style.strength or defaults.strength for style in shares}),
+        "guidance_scale": mean(guidance),
+    }
 
 
 def _filled(settings: RestyleSettings, values: Mapping[str, Any]) -> RestyleSettings:

@@ -27,6 +27,7 @@ from fresco_engine.correspondence.origins import Origins
 from fresco_engine.diffusion.batch_run import AnchorLatents, KeyframeBatch, StepDone, Translation
 from fresco_engine.diffusion.control import ShotControls
 from fresco_engine.diffusion.memory import device_memory, release_device_memory
+from fresco_engine.diffusion.prompting.encoding import MixedPrompt
 from fresco_engine.diffusion.prompting.wording import plain_words
 from fresco_engine.diffusion.sampler import translate
 from fresco_engine.diffusion.samplers import batch_steps
@@ -45,6 +46,7 @@ Latents = NDArray[np.float32]
 Item = Progress | RunWarned | Keyframe
 _SAMPLES = 5
 """Keyframes of a shot that tell the range of what is found in it."""
+_LEAST_SHARE = 1e-6
 
 
 @dataclass(kw_only=True)
@@ -371,12 +373,22 @@ def _as_progress(
         yield done(Stage.TRANSLATING)
 
 
-def prompt_of(settings: RestyleSettings, index: int) -> str:
-    """The prompt of one source frame: the job's, the style's, and what was added for the frame."""
-    added = settings.keyframe_prompts.get(index, "")
-    given = (settings.prompt, settings.style_prompt or "", added)
-    texts = (plain_words(text.strip()) for text in given)
-    return ", ".join(text for text in texts if text)
+def prompt_of(settings: RestyleSettings, index: int) -> str | MixedPrompt:
+    """The prompt of one source frame: the job's, the style's, and what was added for the frame.
+
+    What shares of styles leave of 1, or have more than it, is the prompt without a style.
+    """
+
+    def said(style: str) -> str:
+        given = (settings.prompt, style, settings.keyframe_prompts.get(index, ""))
+        texts = (plain_words(text.strip()) for text in given)
+        return ", ".join(text for text in texts if text)
+
+    if settings.style_prompt is None or isinstance(settings.style_prompt, str):
+        return said(settings.style_prompt or "")
+    parts = tuple((said(words), share) for words, share in settings.style_prompt.items())
+    rest = 1.0 - sum(share for _, share in parts)
+    return MixedPrompt(parts if abs(rest) < _LEAST_SHARE else (*parts, (said(""), rest)))
 
 
 def with_colours(image: Image, source: Image, settings: RestyleSettings) -> Image:

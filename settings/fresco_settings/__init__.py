@@ -35,6 +35,7 @@ from fresco_settings.restyle import (
     SamplerKind,
     Spacing,
 )
+from fresco_settings.style_choice import StyleChoice
 
 __all__ = [
     "CONTROL_KINDS",
@@ -67,6 +68,7 @@ __all__ = [
     "Shape",
     "SmoothingSettings",
     "Spacing",
+    "StyleChoice",
     "chosen_settings",
     "left_open",
     "marked",

@@ -74,7 +74,8 @@ _THE_MODELS = translate("Setting", "the model's")
 class RestyleSettings:
     """What to do with a clip. `None` means: as the style says, else as the model recommends.
 
-    `style_prompt`, the words of a style, are added by the engine and are nobody's to choose.
+    `style_prompt`, the words of a style, or those of several with their shares, are added by the
+    engine and are nobody's to choose.
     `strength` is the share of the schedule that is denoised: 1 starts from pure noise. `start` and
     `stop` select source frames (half open); all indices of frames are those of the source.
     The first and the last frame of every shot always are keyframes, and so is what has a picture.
@@ -121,15 +122,16 @@ class RestyleSettings:
         str | None,
         Setting(
             title=translate("Setting", "Style"),
-            help="A look that the model knows, with the settings that suit it",
+            help="A look that the model knows, or several mixed, with what suits it",
             group=_LOOK,
             default_text=translate("Setting", "none"),
-            details="it adds its words to the prompt; what is set by hand wins",
+            details="it adds its words to the prompt; what is set by hand wins. Several have a "
+            "share each, as oil:0.7,neon:0.3; a single share above 1, as oil:1.3, pushes a look",
             is_basic=True,
             metavar="NAME",
         ),
     ] = None
-    style_prompt: str | None = None
+    style_prompt: str | Mapping[str, float] | None = None
     negative_prompt: Annotated[
         str | None,
         Setting(

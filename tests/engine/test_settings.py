@@ -16,6 +16,7 @@ from fresco_engine.settings import (
     resolve,
     settings_from_dict,
 )
+from fresco_settings import StyleChoice
 
 DEFAULTS = ModelDefaults(guidance_scale=2.0, steps=15)
 STYLES = (
@@ -173,6 +174,63 @@ def test_an_unknown_style_is_refused_with_those_there_are(
 
     assert caught.value.field == "style"
     assert "'glitter'" in str(caught.value)
+
+
+def test_several_styles_are_mixed_with_settings_between_theirs() -> None:
+    resolved = resolve(RestyleSettings(prompt="", style="pop art:0.75, ink:0.25"), DEFAULTS, STYLES)
+
+    assert resolved.style_prompt == {"pop art poster": 0.75, "ink": 0.25}
+    assert resolved.strength == pytest.approx(0.75 * 0.9 + 0.25 * DEFAULTS.strength)
+    assert resolve(resolved, DEFAULTS, STYLES) == resolved
+    assert settings_from_dict(json.loads(json.dumps(resolved.as_dict()))) == resolved
+
+
+def test_a_style_with_a_share_of_its_own_keeps_its_settings() -> None:
+    pushed, plain = (
+        resolve(RestyleSettings(prompt="", style=name), DEFAULTS, STYLES)
+        for name in ("Pop-Art:1.3", "pop art")
+    )
+
+    assert pushed.style_prompt == {"pop art poster": 1.3}
+    assert pushed.strength == plain.strength
+
+
+@pytest.mark.parametrize(
+    ("style", "sentence"),
+    [
+        ("pop art:0.5,glitter:0.5", "'glitter' is unknown to this model; use one of"),
+        ("pop art:0.5,ink", "ink has no share"),
+        ("pop art:3", "'3' is no share of pop art"),
+        ("pop art:much", "'much' is no share of pop art"),
+        ("ink:0.5,ink:0.5", "ink is named twice"),
+        ("ink,", "a look without a name"),
+    ],
+)
+def test_a_mixture_that_cannot_be_read_is_refused(style: str, sentence: str) -> None:
+    with pytest.raises(InvalidSettings, match=sentence) as caught:
+        resolve(RestyleSettings(prompt="", style=style), DEFAULTS, STYLES)
+
+    assert caught.value.field == "style"
+
+
+@pytest.mark.parametrize("text", ["ink:0.5,pop art:0.5", "ink:0,5,pop art:0,5", "ink, pop art"])
+def test_shares_may_have_decimal_commas_or_be_left_out(text: str) -> None:
+    resolved = resolve(RestyleSettings(prompt="", style=text), DEFAULTS, STYLES)
+
+    assert resolved.style_prompt == {"ink": 0.5, "pop art poster": 0.5}
+
+
+@pytest.mark.parametrize("text", ["oil", "oil:0.7,neon:0.3", "oil:1.3"])
+def test_a_choice_of_styles_is_written_as_it_is_read(text: str) -> None:
+    assert str(StyleChoice.parse(text)) == text
+
+
+def test_a_style_whose_name_looks_like_a_mixture_is_found_by_its_name() -> None:
+    styles = (Style(name="ink, wash"), Style(name="ink:2"), Style(name="ink"))
+
+    for style in styles:
+        resolved = resolve(RestyleSettings(prompt="", style=style.name), DEFAULTS, styles)
+        assert resolved.style_prompt == style.name
 
 
 def test_the_draft_preset_is_cheaper_and_an_unknown_preset_is_refused() -> None:

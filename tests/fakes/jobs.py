@@ -83,6 +83,7 @@ MODELS: list[dict[str, Any]] = [
                 "negative_prompt": "",
                 "strength": 0.75,
                 "guidance_scale": None,
+                "picture": "",
             }
         ],
         "problem": None,

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 import torch
-from fresco_training.latents import SCALING_FACTOR, PatchBasis, build_autoencoder, fit
+from fresco_training.latents import (
+    CHANNELS,
+    SCALING_FACTOR,
+    PatchBasis,
+    build_autoencoder,
+    fit,
+    widened,
+)
 from fresco_training.scenes import scene
 
 
@@ -36,7 +43,7 @@ def test_latents_of_what_was_fitted_are_white(basis: PatchBasis) -> None:
 
     latents = basis.encode(images).permute(1, 0, 2, 3).flatten(1)
 
-    torch.testing.assert_close(torch.cov(latents), torch.eye(16), atol=0.05, rtol=0)
+    torch.testing.assert_close(torch.cov(latents), torch.eye(CHANNELS), atol=0.05, rtol=0)
     assert latents.mean(dim=1).abs().max() < 0.05
 
 
@@ -51,3 +58,18 @@ def test_a_saved_basis_is_the_same_when_loaded(basis: PatchBasis, tmp_path) -> N
 
 def test_components_come_in_order_of_size(basis: PatchBasis) -> None:
     assert (np.diff(basis.deviation) <= 0).all()
+
+
+def test_a_widened_basis_keeps_its_channels_and_adds_white_ones(basis: PatchBasis) -> None:
+    narrow = PatchBasis(
+        weight=basis.weight[:20], bias=basis.bias[:20], deviation=basis.deviation[:20]
+    )
+
+    wide = widened(narrow, _Pictures(), np.ones(1), crops=24)  # type: ignore[arg-type]
+
+    np.testing.assert_array_equal(wide.weight[:20], narrow.weight)
+    np.testing.assert_allclose(wide.deviation, basis.deviation, rtol=0.02)
+    pixels = _Pictures().batch(24, 64, np.ones(1)).styled
+    images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
+    latents = wide.encode(images).permute(1, 0, 2, 3).flatten(1)
+    torch.testing.assert_close(torch.cov(latents), torch.eye(CHANNELS), atol=0.05, rtol=0)

@@ -1,6 +1,7 @@
 import pytest
 import torch
 from diffusers.models.attention_processor import Attention
+from fresco_training.latents import CHANNELS
 from fresco_training.networks import PlainAttention, build_controlnet, build_unet
 
 
@@ -23,7 +24,7 @@ def test_plain_attention_equals_the_stock_one(context: torch.Tensor | None) -> N
 def test_a_fresh_controlnet_already_sees_its_image() -> None:
     torch.manual_seed(0)
     controlnet = build_controlnet(build_unet()).eval()
-    noisy, states = torch.zeros(2, 16, 8, 8), torch.zeros(2, 77, 128)
+    noisy, states = torch.zeros(2, CHANNELS, 8, 8), torch.zeros(2, 77, 128)
     images = torch.stack([torch.zeros(3, 64, 64), torch.rand(3, 64, 64)])
 
     with torch.no_grad():

@@ -77,6 +77,11 @@ def _add_evaluation(steps: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = _of_model(steps, "sheet", "write a contact sheet of pictures and frames", _sheet)
     parser.add_argument("--side", type=int, default=512, help="short side of the pictures")
     parser.add_argument("--width", type=int, default=256, help="of a picture on the sheet")
+    step = steps.add_parser("cards", help="write the pictures by which the styles are shown")
+    step.add_argument("files", type=Path, nargs="+", help="pictures or clips, two of them best")
+    step.add_argument("--folder", type=Path, required=True, help="exported model")
+    step.add_argument("--side", type=int, default=384, help="short side of the pictures")
+    step.set_defaults(run=_cards)
 
 
 def _add_length(parser: argparse.ArgumentParser) -> None:
@@ -223,6 +228,13 @@ def _sheet(arguments: argparse.Namespace) -> None:
 
     pictures = list(_pictures(arguments.files, arguments.side).values())
     evaluate.sheet(arguments.folder, pictures, arguments.out, arguments.width)
+
+
+def _cards(arguments: argparse.Namespace) -> None:
+    from fresco_training import evaluate
+
+    pictures = list(_pictures(arguments.files, arguments.side).values())
+    evaluate.cards(arguments.folder, pictures)
 
 
 def _pictures(files: list[Path], side: int) -> "dict[str, Image]":

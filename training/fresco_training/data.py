@@ -17,6 +17,7 @@ _log = logging.getLogger(__name__)
 SIDE = 320
 SCALE = 1.0  # Pictures of 320 pixels stand for crops of larger ones, so filters keep full size.
 LATENT_PATCH = 8
+GRAINY_EVERY = 6
 
 Pixels = NDArray[np.uint8]
 
@@ -25,11 +26,11 @@ Pixels = NDArray[np.uint8]
 class Share:
     """How many pictures are drawn from each kind of source."""
 
-    per_photograph: int = 26
-    per_panorama: int = 14
+    per_photograph: int = 14
+    per_panorama: int = 12
     per_clip: int = 40
-    scenes: int = 220
-    fields: int = 20
+    scenes: int = 120
+    fields: int = 14
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,8 @@ def build(
 ) -> None:
     """Writes (pictures, styles, 320, 320, 3) uint8 to `path`, an .npy file."""
     pictures = _pictures(folders, share)
-    np.random.default_rng(0).shuffle(pictures)
+    rng = np.random.default_rng(0)
+    rng.shuffle(pictures)
     shape = (len(pictures), len(STYLES), SIDE, SIDE, 3)
     path.parent.mkdir(parents=True, exist_ok=True)
     store = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
@@ -69,6 +71,8 @@ def build(
     with get_context("spawn").Pool(workers, own.load, (own_styles,)) as pool:
         for index, styled in enumerate(pool.imap(_in_every_style, pictures, chunksize=4)):
             store[index] = styled
+            if index % GRAINY_EVERY == 0:  # The look stays that of the good picture.
+                store[index, 0] = to_pixels(sources.grainy(pictures[index], rng))
             if index % 100 == 0:
                 _log.info("styled %d of %d pictures", index, len(pictures))
     store.flush()
@@ -130,11 +134,12 @@ class Dataset:
         top, left = self._rng.integers(0, (SIDE - side) // LATENT_PATCH + 1, 2) * LATENT_PATCH
         window = np.s_[top : top + side, left : left + side]
         photo, styled = picture[0][window], picture[style][window]
-        # The image is lit from above left in "oil" and snow falls from above: only left and right
-        # may be exchanged, and for oil not even these.
-        if self._rng.random() < 0.5 and STYLE_NAMES[style] != "oil":
+        # Snow falls from above: only left and right may be exchanged, and these not in looks that
+        # are lit from above left.
+        if self._rng.random() < 0.5 and STYLE_NAMES[style] not in LIT_FROM_LEFT:
             photo, styled = photo[:, ::-1], styled[:, ::-1]
         return photo, styled
 
 
 STYLE_NAMES: tuple[str, ...] = tuple(STYLES)
+LIT_FROM_LEFT = {"oil", "clay", "paper cut", "risograph"}

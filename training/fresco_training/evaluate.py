@@ -22,6 +22,7 @@ from fresco_training.styles import Image, apply_style
 _log = logging.getLogger(__name__)
 
 GRID = 16
+CARD = (256, 192)
 TONE_PRESERVING = 0.9
 """Looks whose filter keeps brightness so well on photographs are called tone-preserving."""
 
@@ -259,6 +260,34 @@ def sheet(folder: Path, pictures: list[Image], path: Path, width: int) -> None:
     lines += [np.full_like(lines[0], 255)] * (2 * half - len(lines))
     blocks = [np.concatenate(part, axis=0) for part in (lines[:half], lines[half:])]
     cv2.imwrite(str(path), np.concatenate(blocks, axis=1)[..., ::-1])
+
+
+def cards(folder: Path, pictures: list[Image]) -> None:
+    """Writes a small picture of every style to `folder`/cards and names it in the description.
+
+    A card shows the pictures in the style beside each other, a strip of each.
+    """
+    pipeline, presets = load_pipeline(folder), read_presets(folder)
+    path = folder / "fresco.json"
+    description = json.loads(path.read_text(encoding="utf-8"))
+    (folder / "cards").mkdir(exist_ok=True)
+    for style in description["styles"]:
+        name = style["name"]
+        made = [restyle(pipeline, [picture], presets[name], seed=0)[0] for picture in pictures]
+        strips = [_strip(image, CARD[0] // len(pictures)) for image in made]
+        style["picture"] = f"cards/{name.replace(' ', '-')}.jpg"
+        card = np.concatenate(strips, axis=1)[..., ::-1]
+        cv2.imwrite(str(folder / style["picture"]), card, [cv2.IMWRITE_JPEG_QUALITY, 86])
+        _log.info("%s", name)
+    path.write_text(json.dumps(description, indent=2) + "\n")
+
+
+def _strip(image: Image, width: int) -> np.ndarray:
+    """The middle of a picture, as high as a card and so wide."""
+    ratio = max(CARD[1] / image.shape[0], width / image.shape[1])
+    small = cv2.resize(image, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA)
+    top, left = (small.shape[0] - CARD[1]) // 2, (small.shape[1] - width) // 2
+    return to_pixels(small[top : top + CARD[1], left : left + width])
 
 
 def _thumbnail(image: Image, width: int) -> np.ndarray:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from fresco_training.data import Dataset
 
-CHANNELS = 16
+CHANNELS = 32
 PATCH = 8
 # The decoder squashes latents by tanh(x / 3) * 3; dividing whitened ones by this keeps them where
 # that is nearly linear.
@@ -42,22 +42,48 @@ class PatchBasis:
         )
 
     def encode(self, images: Tensor) -> Tensor:
-        """Images in [0, 1], (b, 3, h, w), to unit-variance latents (b, 16, h / 8, w / 8)."""
+        """Images in [0, 1], (b, 3, h, w), to unit-variance latents (b, c, h / 8, w / 8)."""
         weight, bias = (torch.from_numpy(x).to(images) for x in (self.weight, self.bias))
         return nn.functional.conv2d(images, weight, bias, stride=PATCH)
 
 
 def fit(dataset: Dataset, chances: NDArray[np.float64], crops: int = 1500) -> PatchBasis:
     """Principal components of the patches of random styled crops."""
-    patches = dataset.batch(crops, 64, chances).styled.astype(np.float64) / 255.0
-    tiles = patches.reshape(crops, 8, PATCH, 8, PATCH, 3).transpose(0, 1, 3, 5, 2, 4)
-    flat = tiles.reshape(-1, 3 * PATCH * PATCH)
-    mean = flat.mean(axis=0)
-    values, vectors = np.linalg.eigh(np.cov((flat - mean).T))
-    deviation = np.sqrt(values[::-1][:CHANNELS])
-    rows = vectors[:, ::-1][:, :CHANNELS].T / deviation[:, None]
+    return _components(_patches(dataset, chances, crops), CHANNELS)
+
+
+def widened(
+    basis: PatchBasis, dataset: Dataset, chances: NDArray[np.float64], crops: int = 1500
+) -> PatchBasis:
+    """`basis` with more channels, up to `CHANNELS`: components of what it leaves out.
+
+    The channels that it has stay what they are, so that networks trained on them still understand.
+    """
+    patches = _patches(dataset, chances, crops)
+    known = basis.weight.reshape(len(basis.weight), -1).astype(np.float64)
+    directions = known / np.linalg.norm(known, axis=1, keepdims=True)
+    more = _components(patches - patches @ directions.T @ directions, CHANNELS - len(known))
     return PatchBasis(
-        weight=rows.reshape(CHANNELS, 3, PATCH, PATCH).astype(np.float32),
+        weight=np.concatenate([basis.weight, more.weight]),
+        bias=np.concatenate([basis.bias, more.bias]),
+        deviation=np.concatenate([basis.deviation, more.deviation]),
+    )
+
+
+def _patches(dataset: Dataset, chances: NDArray[np.float64], crops: int) -> NDArray[np.float64]:
+    """The patches of random styled crops, a row each, in the order of a convolution's weights."""
+    pixels = dataset.batch(crops, 64, chances).styled.astype(np.float64) / 255.0
+    tiles = pixels.reshape(crops, 8, PATCH, 8, PATCH, 3).transpose(0, 1, 3, 5, 2, 4)
+    return tiles.reshape(-1, 3 * PATCH * PATCH)
+
+
+def _components(patches: NDArray[np.float64], count: int) -> PatchBasis:
+    mean = patches.mean(axis=0)
+    values, vectors = np.linalg.eigh(np.cov((patches - mean).T))
+    deviation = np.sqrt(values[::-1][:count])
+    rows = vectors[:, ::-1][:, :count].T / deviation[:, None]
+    return PatchBasis(
+        weight=rows.reshape(count, 3, PATCH, PATCH).astype(np.float32),
         bias=(-rows @ mean).astype(np.float32),
         deviation=deviation.astype(np.float32),
     )

@@ -2,7 +2,8 @@
 
     from fresco_training.presets import PRESETS, StylePreset
     from fresco_training.prompts import STYLE_WORDS
-    from fresco_training.styles import STYLES, gradient, luma
+    from fresco_training.styles import STYLES
+    from fresco_training.styles.parts import gradient, luma
 
     def night(image, scale):
         return gradient(luma(image), [(0, (0, 0, 0.1)), (1, (0.5, 0.6, 0.9))])

@@ -63,6 +63,38 @@ STYLE_WORDS: dict[str, tuple[str, ...]] = {
         "ukiyo-e", "ukiyo-e woodblock print", "woodblock print", "japanese woodblock print",
         "hokusai", "japanese print", "edo period print", "ukiyoe",
     ),
+    "gouache": (
+        "gouache", "gouache painting", "anime background", "painted background", "poster paint",
+        "background art of an animated film", "concept art",
+    ),
+    "clay": (
+        "clay", "claymation", "plasticine", "stop motion", "clay animation", "made of clay",
+        "stop-motion puppet",
+    ),
+    "pastel": (
+        "pastel", "chalk pastel", "pastel drawing", "chalk drawing", "chalk on dark paper",
+        "soft pastels", "crayon drawing",
+    ),
+    "engraving": (
+        "engraving", "wood engraving", "woodcut", "linocut", "etching", "lino print",
+        "old book illustration",
+    ),
+    "stained glass": (
+        "stained glass", "stained glass window", "church window", "leaded glass", "glass mosaic",
+        "cathedral window",
+    ),
+    "risograph": (
+        "risograph", "riso print", "two colour print", "risograph poster", "duotone print",
+        "zine print", "riso",
+    ),
+    "paper cut": (
+        "paper cut", "paper cutout", "layered paper", "paper art", "cut paper collage",
+        "papercraft", "cut out of paper",
+    ),
+    "night": (
+        "night", "by moonlight", "at night", "day for night", "moonlit night", "dark night",
+        "night photograph",
+    ),
 }  # fmt: skip
 
 TEMPLATES = (

@@ -118,9 +118,18 @@ def jitter(image: Image, rng: np.random.Generator) -> Image:
         image = _turn_hue(image, rng.uniform(-180, 180))
     contrast = np.float32(np.exp(rng.normal(0, 0.2)))
     image = 0.45 + (image - 0.45) * contrast + np.float32(rng.normal(0, 0.06))
+    if rng.random() < 0.12:
+        image = image * np.float32(rng.uniform(0.2, 0.6))  # After dusk.
     if rng.random() < 0.25:
         image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 1.6))
     return np.clip(image, 0.0, 1.0).astype(np.float32)
+
+
+def grainy(image: Image, rng: np.random.Generator) -> Image:
+    """The picture as a poor camera has it: noisy, soft or both."""
+    soft = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 1.4))
+    noise = rng.normal(0.0, rng.uniform(0.0, 0.04), image.shape).astype(np.float32)
+    return np.clip(soft + cv2.GaussianBlur(noise, (0, 0), 0.6), 0.0, 1.0)
 
 
 def _turn_hue(image: Image, degrees: float) -> Image:

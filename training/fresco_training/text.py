@@ -92,7 +92,12 @@ def tokenize(tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
 
 
 def pretrain(
-    encoder: CLIPTextModel, tokenizer: CLIPTokenizer, steps: int, seed: int, batch: int = 48
+    encoder: CLIPTextModel,
+    tokenizer: CLIPTokenizer,
+    steps: int,
+    seed: int,
+    batch: int = 48,
+    rate: float = 1e-3,
 ) -> float:
     """Teaches the encoder to tell the styles apart before any picture is seen; last accuracy.
 
@@ -101,7 +106,7 @@ def pretrain(
     rng = np.random.default_rng(seed)
     head = torch.nn.Linear(WIDTH, len(STYLE_NAMES))
     weights = [*encoder.parameters(), *head.parameters()]
-    optimiser = torch.optim.AdamW(weights, lr=1e-3, weight_decay=1e-3)
+    optimiser = torch.optim.AdamW(weights, lr=rate, weight_decay=1e-3)
     accuracy = 0.0
     for step in range(steps):
         labels = torch.from_numpy(rng.integers(0, len(STYLE_NAMES), batch))

@@ -66,7 +66,7 @@ class Networks(nn.Module):
     def forward(
         self, noisy: Tensor, times: Tensor, tokens: Tensor, images: Tensor, heard: Tensor
     ) -> Tensor:
-        """Velocities (b, 16, h, w); `heard` (b) says where the ControlNet takes part."""
+        """Velocities (b, c, h, w); `heard` (b) says where the ControlNet takes part."""
         states = self.text_encoder(tokens).last_hidden_state
         down, middle = self.controlnet(noisy, times, states, images, return_dict=False)
         mask = heard[:, None, None, None]

@@ -95,6 +95,7 @@ class Style(_message.Message):
     NEGATIVE_PROMPT_FIELD_NUMBER: _builtins.int
     STRENGTH_FIELD_NUMBER: _builtins.int
     GUIDANCE_SCALE_FIELD_NUMBER: _builtins.int
+    PICTURE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name, such as "watercolour"."""
     words: _builtins.str
@@ -107,6 +108,10 @@ class Style(_message.Message):
     """The strength that suits it. Left out: the model's."""
     guidance_scale: _builtins.float
     """The guidance scale that suits it. Left out: the model's."""
+    picture: _builtins.bytes
+    """What it looks like, a JPEG or PNG file of some 256 pixels; empty if the model shows none. Since
+    version 1.2.
+    """
     def __init__(
         self,
         *,
@@ -116,10 +121,11 @@ class Style(_message.Message):
         negative_prompt: _builtins.str = ...,
         strength: _builtins.float | None = ...,
         guidance_scale: _builtins.float | None = ...,
+        picture: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_guidance_scale", b"_guidance_scale", "_strength", b"_strength", "guidance_scale", b"guidance_scale", "strength", b"strength"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_guidance_scale", b"_guidance_scale", "_strength", b"_strength", "guidance_scale", b"guidance_scale", "name", b"name", "negative_prompt", b"negative_prompt", "prompt", b"prompt", "strength", b"strength", "words", b"words"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_guidance_scale", b"_guidance_scale", "_strength", b"_strength", "guidance_scale", b"guidance_scale", "name", b"name", "negative_prompt", b"negative_prompt", "picture", b"picture", "prompt", b"prompt", "strength", b"strength", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__guidance_scale: _TypeAlias = _typing.Literal["guidance_scale"]  # noqa: Y015
     _WhichOneofArgType__guidance_scale: _TypeAlias = _typing.Literal["_guidance_scale", b"_guidance_scale"]  # noqa: Y015

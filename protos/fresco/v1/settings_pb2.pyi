@@ -191,7 +191,9 @@ class RestyleSettings(_message.Message):
     style: _builtins.str
     """A look that the model knows, by the name of one of Model.styles, such as "watercolour". Adds
     its words to the prompt, and its negative prompt, strength and guidance scale hold wherever
-    they are left out here. Default: none.
+    they are left out here. Since version 1.2 also several with a share each, 0 to 2, as
+    "oil:0.7,neon:0.3", or one that is pushed, as "oil:1.3"; without shares all have the same.
+    Numbers that suit a mixture are the mean of those that suit its styles. Default: none.
     """
     flow: _builtins.str
     """How motion is found: "dis" (dense inverse search), "gmflow" (a network, its weights taken from

@@ -34,7 +34,7 @@ from fresco_engine.diffusion.hooks import reading
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.noise import Noise
 from fresco_engine.diffusion.picture_prompt.prompt import PicturePrompt
-from fresco_engine.diffusion.prompting.encoding import encode_steps
+from fresco_engine.diffusion.prompting.encoding import MixedPrompt, encode_steps
 from fresco_engine.diffusion.prompting.wording import plain_words
 from fresco_engine.diffusion.samplers import Sampler
 from fresco_engine.diffusion.smoothing import CarriedBackground
@@ -70,14 +70,14 @@ class KeyframeBatch:
     """Keyframes to translate together, in order of time.
 
     `images` are padded to the working size; `indices` are their source frame numbers;
-    `prompts` is one text per frame. With `anchors` the first two frames are the anchor frames
+    `prompts` is one per frame. With `anchors` the first two frames are the anchor frames
     of the batch before: the shot's first keyframe and that batch's last keyframe. `shot_controls`
     are those of all batches of a shot, `picture` is shown to the model beside the prompts.
     """
 
     indices: tuple[int, ...]
     images: tuple[Image, ...]
-    prompts: tuple[str, ...]
+    prompts: tuple[str | MixedPrompt, ...]
     anchors: AnchorLatents | None = None
     shot_controls: ShotControls = field(default_factory=ShotControls)
     picture: PicturePrompt | None = None
@@ -216,11 +216,11 @@ def make_conditions(
     model: Model, batch: KeyframeBatch, settings: RestyleSettings, steps: int
 ) -> Conditions:
     assert settings.guidance_scale is not None
-    texts = list(batch.prompts)
+    texts: list[str | MixedPrompt] = list(batch.prompts)
     negative = plain_words(settings.negative_prompt or "")
     halves = 2 if settings.guidance_scale > 1 else 1
     if halves == 2:
-        texts = [negative] * len(texts) + texts
+        texts = [*[negative] * len(texts), *texts]
     words = encode_steps(model, texts, steps, settings.clip_skip or 1)
     if halves == 2 and not negative and model.zeros_no_words:
         words = tuple(without_negative(one) for one in words)

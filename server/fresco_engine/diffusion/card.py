@@ -52,7 +52,7 @@ def read_card(folder: Path) -> ModelCard:
         return ModelCard(name=printable(folder.name))
     values = read_json(path)
     try:
-        return _card(values, folder.name)
+        return _card(values, folder)
     except (
         InvalidSettings,
         ValueError,
@@ -66,7 +66,7 @@ def read_card(folder: Path) -> ModelCard:
         ) from error
 
 
-def _card(values: Mapping[str, Any], folder_name: str) -> ModelCard:
+def _card(values: Mapping[str, Any], folder: Path) -> ModelCard:
     controls: dict[ControlKind, str] = {
         kind: _below(str(values.get("controls", {})[kind]))
         for kind in CONTROL_KINDS
@@ -74,12 +74,12 @@ def _card(values: Mapping[str, Any], folder_name: str) -> ModelCard:
     }
     limit = values.get("max_prompt_tokens")
     return ModelCard(
-        name=_shown(values.get("name", folder_name)),
+        name=_shown(values.get("name", folder.name)),
         version=_shown(values.get("version", "")),
         controls=controls,
         defaults=_defaults(values.get("defaults", {})),
         max_prompt_tokens=None if limit is None else int(limit),
-        styles=tuple(_style(style) for style in values.get("styles", ())[:_MOST_STYLES]),
+        styles=tuple(_style(style, folder) for style in values.get("styles", ())[:_MOST_STYLES]),
     )
 
 
@@ -96,13 +96,15 @@ def _below(name: str) -> str:
     return name
 
 
-def _style(values: Mapping[str, Any]) -> Style:
+def _style(values: Mapping[str, Any], folder: Path) -> Style:
     numbers = {name: values.get(name) for name in ("strength", "guidance_scale")}
+    picture = values.get("picture")
     return Style(
         name=_shown(values["name"]),
         words=printable(_words(values.get("words", ""))[:_LONGEST_TEXT]),
         prompt=str(values.get("prompt", ""))[:_LONGEST_TEXT],
         negative_prompt=str(values.get("negative_prompt", ""))[:_LONGEST_TEXT],
+        picture="" if picture is None else str(folder / _below(str(picture))),
         **{name: None if value is None else float(value) for name, value in numbers.items()},
     )
 

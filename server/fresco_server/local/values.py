@@ -16,6 +16,7 @@ from fresco_engine.errors import FrescoError
 
 from fresco_server.errors import reason_of
 from fresco_server.rpc.messages.settings import restyle_settings
+from fresco_server.style_pictures import style_picture
 
 if TYPE_CHECKING:
     from fresco_engine.diffusion.catalogue import ModelEntry
@@ -64,7 +65,10 @@ def model(entry: ModelEntry) -> client.Model:
     """A model of the catalogue; the place of the bundled one is nobody's affair."""
     values = asdict(entry)
     values["state"] = entry.state.value
-    values["styles"] = tuple(client.Style(**style) for style in values["styles"])
+    values["styles"] = tuple(
+        client.Style(**{**style, "picture": style_picture(style["picture"])})
+        for style in values["styles"]
+    )
     values["problem"] = entry.problem or ""
     if values["state"] == "bundled":
         values["source"] = ""

@@ -14,6 +14,7 @@ from fresco_server.errors import BadRequest, ShuttingDown
 from fresco_server.jobs.job import Values
 from fresco_server.jobs.path_policy import PathPolicy, is_hub_id
 from fresco_server.rpc.messages.basics import message_of
+from fresco_server.style_pictures import style_picture
 
 if TYPE_CHECKING:
     from fresco_server.jobs.service import Jobs
@@ -77,4 +78,6 @@ def _model(values: Values, loaded: list[tuple[str, str]]) -> models_pb2.Model:
     # The bundled model's place is the daemon's own affair.
     source = "" if values["state"] == "bundled" else values["source"]
     loaded_on = [device for model, device in loaded if model == source]
+    styles = [{**style, "picture": style_picture(style["picture"])} for style in values["styles"]]
+    values = {**values, "styles": styles}
     return message_of(values, models_pb2.Model, source=source, loaded_on=loaded_on)

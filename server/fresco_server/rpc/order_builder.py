@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fresco.v1 import jobs_pb2, looks_pb2, media_pb2
 from fresco_engine.errors import FrescoError, InvalidSettings, RangeOutsideClip
-from fresco_engine.settings import RestyleSettings, Style, find_style
+from fresco_engine.settings import RestyleSettings, Style, find_styles
 from fresco_media.files.text import printable
 from fresco_settings import UPLOAD_PREFIX
 
@@ -186,7 +186,7 @@ class OrderBuilder:
         for values in self.jobs.list_models():
             source = None if values["state"] == "bundled" else values["source"]
             if source == model.source and values["state"] != "available":
-                find_style(settings.style, [Style(**style) for style in values["styles"]])
+                find_styles(settings.style, [Style(**style) for style in values["styles"]])
 
     def _with_pictures(self, settings: RestyleSettings) -> RestyleSettings:
         """`settings` with the real places of painted keyframes.

@@ -69,6 +69,17 @@ def test_names_of_models_and_styles_steer_no_front_end_and_still_choose(tmp_path
             assert load_model(entry.source, control="none").name == shown
 
 
+def test_a_styles_picture_is_one_of_the_models_own_files(tmp_path: Path) -> None:
+    for name, picture in (("good", "cards/ink.jpg"), ("bad", "../ink.jpg")):
+        card = {"name": name, "styles": [{"name": "ink", "picture": picture}]}
+        write_model_folder(tmp_path / name, card=card, controlnet=False)
+
+    bad, good = sorted(installed(list_models([tmp_path])), key=lambda entry: entry.source)
+
+    assert good.styles == (Style(name="ink", picture=str(tmp_path / "good" / "cards" / "ink.jpg")),)
+    assert bad.problem
+
+
 def test_memory_is_four_bytes_a_number(models: Path) -> None:
     entry = next(entry for entry in list_models([models]) if entry.name == "Little")
 

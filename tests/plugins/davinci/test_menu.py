@@ -214,6 +214,29 @@ def test_the_choices_of_a_form_replace_only_what_it_shows() -> None:
     assert choices_from(last, {**shown, "style": "(none)"}) == replace(last, style=None)
 
 
+@pytest.mark.parametrize("style", [None, "oil", "oil:0.7,neon:0.3", "oil:1.3", "gone:0.5,oil:0.5"])
+def test_a_mixture_of_looks_is_shown_and_read_again(style: str | None) -> None:
+    from fresco_davinci.forms import choices_from, form_of
+
+    last = StoredChoices(prompt="a", style=style)
+    fields = form_of(last, ["oil", "neon"])
+
+    assert choices_from(last, {field["id"]: field["value"] for field in fields}) == last
+    for field in fields:
+        assert field["value"] in field.get("choices", [field["value"]])
+
+
+def test_a_second_look_is_mixed_by_its_share() -> None:
+    from fresco_davinci.forms import choices_from
+
+    def chosen(share: int, second: str = "neon") -> str | None:
+        filled = {"style": "oil", "second_style": second, "second_share": share}
+        return choices_from(StoredChoices(prompt="a"), filled).style
+
+    assert chosen(25) == "oil:0.75,neon:0.25"
+    assert (chosen(0), chosen(100), chosen(50, "(none)")) == ("oil", "neon", "oil")
+
+
 def test_a_setting_that_is_declared_is_in_the_form() -> None:
     from fresco_davinci.forms import form_of
 

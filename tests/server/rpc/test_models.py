@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,20 @@ def test_models_are_listed_the_bundled_one_without_its_place(caller: Caller) -> 
     )
     assert (other.source, other.state) == ("owner/name", models_pb2.MODEL_STATE_AVAILABLE)
     assert not other.loaded_on
+
+
+def test_styles_come_with_their_pictures(
+    caller: Caller, jobs: FakeJobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = tmp_path / "card.jpg"
+    card.write_bytes(b"\xff\xd8\xff shown")
+    listed = deepcopy(jobs.list_models())
+    listed[0]["styles"][0]["picture"] = str(card)
+    monkeypatch.setattr(jobs, "list_models", lambda: listed)
+
+    bundled = caller.models.ListModels(models_pb2.ListModelsRequest()).models[0]
+
+    assert bundled.styles[0].picture == card.read_bytes()
 
 
 def test_a_pull_tells_how_far_it_is(caller: Caller, jobs: FakeJobs) -> None:

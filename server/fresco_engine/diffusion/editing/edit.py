@@ -36,7 +36,7 @@ from fresco_engine.diffusion.editing.observed import (
     observing_layout,
 )
 from fresco_engine.diffusion.editing.words import WordMaps, WordPairs, WordRegion
-from fresco_engine.diffusion.prompting.encoding import token_rows
+from fresco_engine.diffusion.prompting.encoding import MixedPrompt, token_rows
 from fresco_engine.diffusion.prompting.grammar import Moment
 from fresco_engine.diffusion.prompting.wording import plain_words
 from fresco_engine.diffusion.samplers import make_sampler
@@ -150,16 +150,24 @@ def prepared_edit(
 def _pairs(run: BatchRun, batch: KeyframeBatch, described: KeyframeBatch) -> tuple[WordPairs, ...]:
     """For every step; steps that read alike share theirs."""
     steps = len(run.sampler.steps)
+    edited, true = ([_main_words(one) for one in x.prompts] for x in (batch, described))
     known: dict[str, WordPairs] = {}
     found: list[WordPairs] = []
     for k in range(steps):
         moment = Moment(k, steps)
-        ours, theirs = (token_rows(run.model, one.prompts, moment) for one in (batch, described))
+        ours, theirs = (token_rows(run.model, one, moment) for one in (edited, true))
         key = repr((ours, theirs))
         if key not in known:
             known[key] = WordPairs.of(ours, theirs, run.model.device)
         found.append(known[key])
     return tuple(found)
+
+
+def _main_words(prompt: str | MixedPrompt) -> str:
+    """The words of a prompt; of several that are mixed those that count most."""
+    if isinstance(prompt, str):
+        return prompt
+    return max(prompt.parts, key=lambda part: part[1])[0]
 
 
 def _described(run: BatchRun, batch: KeyframeBatch) -> KeyframeBatch:

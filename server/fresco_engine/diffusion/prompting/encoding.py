@@ -39,6 +39,16 @@ class Words:
     pooled: Tensor | None = None
 
 
+@dataclass(frozen=True)
+class MixedPrompt:
+    """Texts that are read as one: the mean of what each says, by shares that make 1 in all.
+
+    A share above 1 goes beyond a text, away from those of less than nothing.
+    """
+
+    parts: tuple[tuple[str, float], ...]
+
+
 def encode_prompt(
     model: Model, texts: Sequence[str], clip_skip: int = 1, moment: Moment = _ONLY
 ) -> Tensor:
@@ -114,9 +124,36 @@ def _filled_up(chunks: Sequence[Chunk], count: int) -> list[Chunk]:
 
 
 def encode_steps(
-    model: Model, texts: Sequence[str], steps: int, clip_skip: int = 1
+    model: Model, prompts: Sequence[str | MixedPrompt], steps: int, clip_skip: int = 1
 ) -> tuple[Words, ...]:
     """`encode_words` for each of so many denoising steps; steps that read alike share theirs."""
+    rows = [one.parts if isinstance(one, MixedPrompt) else ((one, 1.0),) for one in prompts]
+    texts = [text for row in rows for text, _ in row]
+    read = _encode_steps(model, texts, steps, clip_skip)
+    if all(isinstance(one, str) for one in prompts):
+        return read
+    shares = torch.zeros(len(rows), len(texts), dtype=torch.float32, device=model.device)
+    column = 0
+    for index, row in enumerate(rows):
+        for _, share in row:
+            shares[index, column] = share
+            column += 1
+    mixed = {id(words): _mixed(words, shares) for words in read}
+    return tuple(mixed[id(words)] for words in read)
+
+
+def _mixed(words: Words, shares: Tensor) -> Words:
+    """Words whose rows are sums of those of `words` by `shares`, (new rows, rows)."""
+
+    def mean(states: Tensor) -> Tensor:
+        return torch.tensordot(shares, states.float(), dims=1).to(states)
+
+    return Words(mean(words.states), None if words.pooled is None else mean(words.pooled))
+
+
+def _encode_steps(
+    model: Model, texts: Sequence[str], steps: int, clip_skip: int
+) -> tuple[Words, ...]:
     prompts = [parse(text) for text in texts]
     known: dict[tuple[Sections, ...], Words] = {}
     found: list[Words] = []

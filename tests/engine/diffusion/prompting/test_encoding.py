@@ -12,7 +12,7 @@ import torch
 from fakes.tiny_models import TEXT_WIDTH, TOKENS, write_model_folder
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.models import load_model
-from fresco_engine.diffusion.prompting.encoding import encode_prompt, encode_steps
+from fresco_engine.diffusion.prompting.encoding import MixedPrompt, encode_prompt, encode_steps
 from fresco_engine.errors import InvalidSettings
 from torch import Tensor
 
@@ -157,6 +157,25 @@ def test_steps_that_read_alike_share_what_was_read(model: Model) -> None:
     assert read[2] is read[3]
     assert torch.equal(read[0].states, encode_prompt(model, ["oil town", "rain"]))
     assert torch.equal(read[3].states, encode_prompt(model, ["ink town", "rain"]))
+
+
+def test_a_mixed_prompt_is_the_mean_of_its_texts(model: Model) -> None:
+    mixed = MixedPrompt((("oil town", 0.7), ("ink town", 0.3)))
+
+    read = encode_steps(model, ["rain", mixed], 2)
+
+    rain, oil, ink = encode_prompt(model, ["rain", "oil town", "ink town"])
+    torch.testing.assert_close(read[0].states, torch.stack([rain, 0.7 * oil + 0.3 * ink]))
+    assert read[0] is read[1]
+
+
+def test_texts_of_unequal_length_can_be_mixed(model: Model) -> None:
+    mixed = MixedPrompt((("x" * 100, 1.3), ("rain", -0.3)))
+
+    states = encode_steps(model, [mixed], 1)[0].states
+
+    long, short = encode_prompt(model, ["x" * 100, "rain"])
+    torch.testing.assert_close(states[0], 1.3 * long - 0.3 * short)
 
 
 def test_encoding_is_silent(
