@@ -17,6 +17,7 @@ from PyQt6.QtCore import (
     Qt,
     pyqtSignal,
 )
+from PyQt6.QtGui import QTextCursor
 from PyQt6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -131,6 +132,7 @@ class PromptField(Field):
     def set_value(self, value: Any) -> None:
         if (value or None) != self.value():
             self._edit.setPlainText(str(value or ""))
+            self._edit.moveCursor(QTextCursor.MoveOperation.End)
 
 
 class TextField(Field):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from fresco_client import (
     Job,
@@ -16,6 +17,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from fresco_gui.clips import ClipOpener, with_files
 from fresco_gui.daemon.connection import DaemonConnection
 from fresco_gui.looks.maker import LookMaker, LookRequest
+from fresco_gui.project import ProjectJob
 from fresco_gui.project.store import ProjectStore
 from fresco_gui.services import Services
 
@@ -25,11 +27,11 @@ class JobStarter(QObject):
 
     Signals:
         submitting_changed(): a job is being handed over, or no longer.
-        submitted(Job): the daemon has it.
+        submitted(Job, ProjectJob): the daemon has it; what the project is to know of it.
     """
 
     submitting_changed = pyqtSignal()
-    submitted = pyqtSignal(object)
+    submitted = pyqtSignal(object, object)
 
     def __init__(
         self,
@@ -97,28 +99,47 @@ class JobStarter(QObject):
             reached = with_files(session, settings, ("subject_mask", "reference"))
             return session.submit(clip.source, reached, model=model, output=output, title=title)
 
-        self._submit(submit, self.tr("The job could not be started"))
+        made = ProjectJob(job_id="", title=title, start=settings.start or 0)
+        self._submit(submit, self.tr("The job could not be started"), made)
 
-    def reroll(self, job_id: str, changes: tuple[KeyframeChange, ...]) -> None:
+    def reroll(
+        self,
+        version: ProjectJob,
+        changes: tuple[KeyframeChange, ...],
+        on_done: Callable[[ProjectJob], object],
+    ) -> None:
         """Make keyframes of a finished job anew; only what depends on them is computed again."""
         session = self._daemon.session
-        if session is None or not job_id:
+        if session is None:
             return
         self._submit(
-            lambda: session.reroll(job_id, changes), self.tr("The keyframe cannot be rerolled")
+            lambda: session.reroll(version.parent, changes),
+            self.tr("The keyframe cannot be changed"),
+            version,
+            on_done,
         )
 
     def _model(self) -> ModelChoice | None:
         source = self._project_store.project.model
         return ModelChoice(source=source) if source else None
 
-    def _submit(self, submit: Callable[[], Job], title: str) -> None:
+    def _submit(
+        self,
+        submit: Callable[[], Job],
+        title: str,
+        made: ProjectJob,
+        on_done: Callable[[ProjectJob], object] = lambda _: None,
+    ) -> None:
         self._set_submitting(True)
+        place = self._project_store.path
 
         def done(job: object) -> None:
             assert isinstance(job, Job)
             self._is_submitting = False
-            self.submitted.emit(job)
+            if self._project_store.path == place:  # else another clip was opened meanwhile
+                whole = replace(made, job_id=job.id)
+                self.submitted.emit(job, whole)
+                on_done(whole)
             self.submitting_changed.emit()
 
         def failed(error: Exception) -> None:

@@ -80,6 +80,13 @@ class LookPicture:
         """The seed that it was made with."""
         return self.part.seed
 
+    @property
+    def title(self) -> str:
+        """What it is called: its look, or what of its words there is room for."""
+        if self.part.is_control:
+            return self.part.kind or "structure"
+        return self.settings.style or (self.settings.prompt or "")[:40]
+
 
 @dataclass(frozen=True, kw_only=True)
 class LookStep:

@@ -156,6 +156,10 @@ def _done(painter: QPainter, strip: Strip) -> None:
     for start, stop in strip.content.done:
         left, right = strip.scale.x(start), strip.scale.x(stop)
         painter.fillRect(QRectF(left, top + 1, right - left, DONE_PX - 2), QColor(TOKENS.good))
+    for index in strip.content.pending:
+        left = strip.scale.x(index)
+        box = QRectF(left, top, strip.scale.frame_px + 0.5, DONE_PX)
+        painter.fillRect(box, QColor(TOKENS.disabled_text))
 
 
 def _outside(painter: QPainter, strip: Strip) -> None:

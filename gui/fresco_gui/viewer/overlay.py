@@ -81,6 +81,20 @@ def paint_label(painter: QPainter, side: QRect, label: str, corner: Qt.Corner) -
     painter.drawText(box, Qt.AlignmentFlag.AlignCenter, label)
 
 
+def paint_badge(painter: QPainter, side: QRect, text: str, distance: int) -> None:
+    """Say something about a picture, in the middle above its lower edge; it is cut off nowhere."""
+    room = side.width() - 2 * _MARGIN_PX
+    shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, max(room - 20, 0))
+    box = painter.fontMetrics().boundingRect(shown).adjusted(-10, -5, 10, 5)
+    box.moveCenter(QPoint(side.center().x(), side.bottom() - distance))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(QColor(TOKENS.border), 1))
+    painter.setBrush(QColor(20, 20, 20, 215))
+    painter.drawRoundedRect(QRectF(box), 4, 4)
+    painter.setPen(QColor(TOKENS.text))
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, shown)
+
+
 def paint_line(painter: QPainter, mode: ViewMode, at: float, whole: QRect) -> None:
     """The line of a wipe at a place along its axis, with a grip in its middle."""
     line = round(at) + 0.5

@@ -24,6 +24,7 @@ from fresco_gui.window.action_states import ActionStates
 from fresco_gui.window.clip_page import ClipPage
 from fresco_gui.window.daemon_views import DaemonViews
 from fresco_gui.window.dialogs import CloseConfirmation, Dialogs
+from fresco_gui.window.edit_actions import EditActions
 from fresco_gui.window.empty import EmptyState
 from fresco_gui.window.export_actions import ExportActions
 from fresco_gui.window.job_actions import JobActions
@@ -91,6 +92,7 @@ class MainWindow(QMainWindow):
         project_store, opener = controller.project_store, controller.opener
         self.clip_page = ClipPage(self, opener, project_store, display, views, self.window_layout)
         self.open_actions = OpenActions(self, opener, project_store, self._preferences, views)
+        self.edit_actions = EditActions(self, project_store.history)
         self.restyle_actions = RestyleActions(self, controller, display, views, self.window_layout)
         self.keyframes = KeyframeActions(self, controller, display, views)
         self.export_actions = ExportActions(self, controller, display, views)
@@ -107,6 +109,7 @@ class MainWindow(QMainWindow):
         self.menus = Menus(self, commands, self._preferences, viewing, docks)
         self.dialogs = Dialogs(self, self.controller, commands, self.menus)
         self.open_actions.connect(commands, self.menus.recent)
+        self.edit_actions.connect(commands)
         self.restyle_actions.connect(commands)
         self.keyframes.connect(commands)
         self.export_actions.connect(commands)

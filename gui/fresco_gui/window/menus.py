@@ -20,6 +20,7 @@ class Commands(QObject):
         super().__init__(window)
         self._window = window
         self._add_file()
+        self._add_edit()
         self._add_restyle()
         self._add_keyframes()
         self._add_others()
@@ -34,11 +35,17 @@ class Commands(QObject):
         self.open = add("open", self.tr("Open…"), "Ctrl+O")
         self.open_folder = add("open_folder", self.tr("Open a folder of pictures…"), "Ctrl+Shift+O")
         self.open_sample = add("open_sample", self.tr("Open the sample clip"))
+        self.save = add("save", self.tr("Save"), "Ctrl+S", tip=self.tr("Save the project"))
         self.save_project = add("save_project", self.tr("Save project as…"), "Ctrl+Shift+S")
         self.export = add("export", self.tr("Export…"), "Ctrl+E", tip=self.tr("Write the result"))
         self.settings = add("settings", self.tr("Settings…"), "Ctrl+,")
         self.close_clip = add("close_clip", self.tr("Close clip"), "Ctrl+W")
         self.quit = add("quit", self.tr("Quit"), "Ctrl+Q")
+
+    def _add_edit(self) -> None:
+        add = self._add
+        self.undo = add("undo", self.tr("Undo"), "Ctrl+Z")
+        self.redo = add("redo", self.tr("Redo"), "Ctrl+Shift+Z", "Ctrl+Y")
 
     def _add_restyle(self) -> None:
         add = self._add
@@ -121,6 +128,7 @@ class Menus(QObject):
         self.groups: list[Group] = []
         self.recent = QMenu(self.tr("Open recent"), window)
         self._add(self.tr("&File"), self._file(commands))
+        self._add(self.tr("&Edit"), (commands.undo, commands.redo))
         self._add(self.tr("&Restyle"), self._restyle(commands))
         self._add(self.tr("&Keyframes"), self._keyframes(commands))
         shown = [one for one in docks if one is not None]
@@ -152,6 +160,7 @@ class Menus(QObject):
             commands.open_sample,
             self.recent,
             None,
+            commands.save,
             commands.save_project,
             commands.export,
             None,
