@@ -73,6 +73,7 @@ class JobStarter(QObject):
         session, clip = self._daemon.session, self._opener.clip
         if session is None or clip is None or self.why_not():
             return
+        self._project_store.history.seal()
         values = self._project_store.project.values
         first = int(values.get("seed") or 0)
         order = LookRequest(
@@ -90,6 +91,7 @@ class JobStarter(QObject):
         session, clip = self._daemon.session, self._opener.clip
         if session is None or clip is None or self.why_not():
             return
+        self._project_store.history.seal()
         settings = settings_of(self._project_store.values_with_range())
         kind = "lossless" if self._services.preferences.is_lossless else "h264"
         output = OutputOptions(kind=kind, container="mp4")
