@@ -9,6 +9,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from fresco_gui.clips import ClipOpener
 from fresco_gui.daemon.connection import DaemonConnection
 from fresco_gui.estimates.estimator import CostEstimator
+from fresco_gui.estimates.foresight import Foreseer
 from fresco_gui.jobs.control import JobControl
 from fresco_gui.jobs.shown import ShownJob
 from fresco_gui.jobs.starter import JobStarter
@@ -50,6 +51,7 @@ class Controller(QObject):
         self.shown_job = ShownJob(services, daemon, opener, project_store, jobs, self)
         self.versions = Versions(project_store, jobs, starter, self.shown_job, self)
         self.estimator = CostEstimator(daemon, opener, project_store, jobs, starter.looks, self)
+        self.foreseer = Foreseer(services, daemon, project_store, self)
         daemon.opened.connect(self._on_daemon_opened)
         for signal in (
             daemon.changed,
@@ -75,6 +77,7 @@ class Controller(QObject):
         self.jobs.stop()
         self.opener.stop()
         self.estimator.stop()
+        self.foreseer.stop()
         self.project_store.close()
         self.shown_job.stop()
         self.starter.looks.cancel()

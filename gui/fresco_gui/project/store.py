@@ -101,6 +101,8 @@ class ProjectStore(QObject):
         if model != self.project.model:
             text = self.tr("model")
         elif len(changed) == 1:
+            if changed[0] not in values:
+                self.history.seal()  # Going back to the default is a change of its own.
             text = QCoreApplication.translate("Setting", titles().get(changed[0], changed[0]))
         else:
             text = self.tr("settings")
