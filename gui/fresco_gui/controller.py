@@ -81,6 +81,7 @@ class Controller(QObject):
         self.project_store.close()
         self.shown_job.stop()
         self.starter.looks.cancel()
+        self.starter.styles.stop()
         services.workers.stop_all()
         self.daemon.close()
         if not services.workers.wait_all(_LONGEST_GOODBYE_MS):

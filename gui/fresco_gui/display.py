@@ -192,7 +192,7 @@ class Display(QObject):
             return
         doomed = [self._look] if self._look is not None else []
         self._look, self._look_shown = StoredFrames(info), look
-        self._look.put(look.index, look.picture.data)
+        self._look.put(look.index, look.data)
         self._show_layers(doomed)
         self._viewer.set_frame(look.index)
         self._viewer.refresh()

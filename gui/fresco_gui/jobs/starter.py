@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from fresco_client import (
@@ -16,10 +16,13 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from fresco_gui.clips import ClipOpener, with_files
 from fresco_gui.daemon.connection import DaemonConnection
+from fresco_gui.looks.kept import LookFiles
 from fresco_gui.looks.maker import LookMaker, LookRequest
+from fresco_gui.looks.styles import StyleLooks
 from fresco_gui.project import ProjectJob
 from fresco_gui.project.store import ProjectStore
 from fresco_gui.services import Services
+from fresco_gui.values import Values
 
 
 class JobStarter(QObject):
@@ -49,7 +52,9 @@ class JobStarter(QObject):
         self._is_submitting = False
         self.looks = LookMaker(services.workers, self)
         self.looks.failed.connect(self._on_look_failed)
+        self.styles = StyleLooks(services.workers, LookFiles(services.folders.looks), self)
         opener.leaving.connect(self.looks.cancel)
+        opener.leaving.connect(self.styles.stop)
 
     def why_not(self) -> str:
         """Why nothing can be started now; empty if it can."""
@@ -68,23 +73,36 @@ class JobStarter(QObject):
             return self.tr("Write a prompt or choose a style first.")
         return ""
 
-    def look(self, frame: int, count: int, *, shows_control: bool = False) -> None:
-        """Restyle a frame with several seeds, or show what of it binds."""
+    def look(
+        self, frame: int, variants: Sequence[Values] = ({},), *, shows_control: bool = False
+    ) -> None:
+        """Restyle a frame as it is chosen, once with each of these beside it; or show what binds.
+
+        `variants` are settings that take the place of those that are chosen.
+        """
         session, clip = self._daemon.session, self._opener.clip
         if session is None or clip is None or self.why_not():
             return
         self._project_store.history.seal()
-        values = self._project_store.project.values
-        first = int(values.get("seed") or 0)
+        values = {**self._project_store.project.values, "start": None, "stop": None}
         order = LookRequest(
             clip=clip.source,
             index=frame,
-            settings=settings_of({**values, "start": None, "stop": None}),
+            variants=tuple(settings_of({**values, **one}) for one in variants),
             model=self._model(),
-            seeds=tuple(first + offset for offset in range(count)),
             shows_control=shows_control,
         )
         self.looks.make(session, order)
+
+    def show_styles(self, frame: int) -> None:
+        """Have a frame made in every style of the model."""
+        session, clip, view = self._daemon.session, self._opener.clip, self._daemon.view
+        if session is None or clip is None or view is None:
+            return
+        model = self._project_store.project.model
+        found = next((one for one in view.models if one.source == model), None)
+        names = [style.name for style in found.styles] if found is not None else []
+        self.styles.show(session, clip, frame, model, names)
 
     def restyle(self) -> None:
         """Have the clip, or its range, restyled."""

@@ -51,6 +51,26 @@ class ProjectJob:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProjectLook:
+    """A look that was tried, and where its picture is."""
+
+    file: str
+    """A name in the folder of looks."""
+    index: int
+    """Source frame."""
+    values: Values = field(default_factory=dict[str, Any])
+    """The settings it was made with."""
+    model: str = ""
+    is_pinned: bool = False
+
+    @classmethod
+    def read(cls, values: dict[str, Any]) -> ProjectLook:
+        """From a project file; what a newer version knows is passed over."""
+        known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
+        return cls(**known)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Project:
     """What is worked on."""
 
@@ -70,6 +90,8 @@ class Project:
     view: str = ""
     made: tuple[ProjectJob, ...] = ()
     """Jobs, the newest first."""
+    looks: tuple[ProjectLook, ...] = ()
+    """Those that were tried, the newest first."""
     locked: tuple[int, ...] = ()
     """Keyframes that are not to be rerolled with the others."""
 
@@ -111,7 +133,8 @@ def load(path: Path) -> Project:
     known = {name: content[name] for name in Project.__dataclass_fields__ if name in content}
     try:
         made = tuple(ProjectJob.read(one) for one in known.pop("made", ()))
-        project = Project(**known, made=made)
+        looks = tuple(ProjectLook.read(one) for one in known.pop("looks", ()))
+        project = Project(**known, made=made, looks=looks)
         project = replace(project, locked=tuple(int(one) for one in project.locked))
         _ = project.rate
     except (TypeError, ValueError, KeyError, IndexError) as error:

@@ -29,6 +29,7 @@ from fresco_gui.window.empty import EmptyState
 from fresco_gui.window.export_actions import ExportActions
 from fresco_gui.window.job_actions import JobActions
 from fresco_gui.window.keyframe_actions import KeyframeActions
+from fresco_gui.window.look_actions import LookActions
 from fresco_gui.window.menus import Commands, Menus
 from fresco_gui.window.open_actions import OpenActions, paths_of
 from fresco_gui.window.problem_actions import ProblemActions
@@ -94,6 +95,7 @@ class MainWindow(QMainWindow):
         self.open_actions = OpenActions(self, opener, project_store, self._preferences, views)
         self.edit_actions = EditActions(self, project_store.history)
         self.restyle_actions = RestyleActions(self, controller, display, views, self.window_layout)
+        self.look_actions = LookActions(self, controller, display, views)
         self.keyframes = KeyframeActions(self, controller, display, views)
         self.export_actions = ExportActions(self, controller, display, views)
         self.job_actions = JobActions(self, controller, display, views, self.clip_page)
@@ -116,9 +118,7 @@ class MainWindow(QMainWindow):
         self.daemon_views.connect(commands)
         commands.quit.triggered.connect(self.close)
         self.action_states = ActionStates(self, self.controller, self.display, self.views)
-        self.action_states.connect(
-            commands, self.keyframes, self.export_actions, self.restyle_actions
-        )
+        self.action_states.connect(commands, self.keyframes, self.export_actions, self.look_actions)
 
     def start(self, clip: Path | None = None, choice: DaemonChoice | None = None) -> None:
         """Look for the daemon, and open a clip or what was open before."""

@@ -52,6 +52,18 @@ class Commands(QObject):
         self.look = add(
             "look", self.tr("Look"), "Ctrl+L", tip=self.tr("Restyle the current frame only")
         )
+        self.vary_seed = add(
+            "vary_seed",
+            self.tr("Other takes of this look"),
+            "Ctrl+Alt+L",
+            tip=self.tr("The current frame with four seeds"),
+        )
+        self.vary_strength = add(
+            "vary_strength",
+            self.tr("From faint to strong"),
+            "Ctrl+Alt+S",
+            tip=self.tr("The current frame with five strengths"),
+        )
         self.show_structure = add(
             "show_structure",
             self.tr("Show structure"),
@@ -172,6 +184,8 @@ class Menus(QObject):
     def _restyle(self, commands: Commands) -> _Entries:
         return (
             commands.look,
+            commands.vary_seed,
+            commands.vary_strength,
             commands.show_structure,
             commands.use_look,
             None,
