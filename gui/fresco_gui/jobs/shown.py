@@ -92,7 +92,7 @@ class ShownJob(QObject):
         """Show a job of the history, with its clip."""
         path = job.clip.path if job.clip else None
         if path and path != self._project_store.project.clip and Path(path).exists():
-            self._opener.open_clip(Path(path))
+            self._opener.open_known(Path(path))
         if not path or path != self._project_store.project.clip:
             message = self.tr("The clip of this job is not on this machine, or is gone.")
             title = self.tr("The job cannot be shown")

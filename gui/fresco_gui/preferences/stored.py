@@ -75,6 +75,11 @@ class Preferences:
         kept = [path, *others][:RECENT_LIMIT]
         self._settings.setValue("recent", [str(one) for one in kept])
 
+    def drop_recent(self, path: Path) -> None:
+        """Forget one that is no clip."""
+        left = [str(one) for one in self._paths("recent") if one != path]
+        self._settings.setValue("recent", left)
+
     def clear_recent(self) -> None:
         """Forget all."""
         self._settings.remove("recent")

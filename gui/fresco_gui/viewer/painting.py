@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PyQt6.QtCore import QCoreApplication, QPoint, QRect, Qt
 from PyQt6.QtGui import QColor, QImage, QPainter
 
-from fresco_gui.theme import TOKENS
+from fresco_gui.theme import DARK
 from fresco_gui.viewer.compositor import ComposedScene
 from fresco_gui.viewer.overlay import paint_badge, paint_label, paint_line
 from fresco_gui.viewer.panes import Panes, ViewMode
@@ -102,7 +102,7 @@ def _paint(
         image.setDevicePixelRatio(picture.panes.ratio)
         painter.drawImage(side.at, image)
     else:
-        painter.setPen(QColor(TOKENS.faint_text))
+        painter.setPen(QColor(DARK.faint_text))
         painter.drawText(side.clip, Qt.AlignmentFlag.AlignCenter, translate("Canvas", "Opening…"))
     if label:
         paint_label(painter, side.clip, label, side.corner)

@@ -32,6 +32,7 @@ class ClipPage(QObject):
     ) -> None:
         super().__init__(window)
         self._window = window
+        self._opener = opener
         self._project_store = project_store
         self._display = display
         self._views = views
@@ -106,6 +107,7 @@ class ClipPage(QObject):
 
     def _on_source_opened(self) -> None:
         """The clip's length is known: go where its user was."""
+        self._opener.keep_recent()
         self.show_range()
         self._views.viewer.set_frame(self._first_frame)
         self._views.filmstrip.set_frame(self._views.viewer.frame)
