@@ -130,8 +130,10 @@ QPushButton#primary:hover {{ background: {accent_over}; }}
 QPushButton#primary:disabled {{
     background: {panel}; color: {disabled_text}; border-color: {border}; }}
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus,
-QPushButton:focus, QToolButton:focus, QListView:focus, QTableView:focus, QCheckBox:focus {{
+QPushButton:focus, QToolButton:focus, QSlider:focus, QListView:focus, QTableView:focus,
+QCheckBox:focus {{
     border: 1px solid {focus}; }}
+QSlider {{ border: 1px solid transparent; border-radius: 3px; }}
 QGroupBox {{ border: none; border-top: 1px solid {border}; margin-top: 18px; padding-top: 6px; }}
 QGroupBox::title {{ subcontrol-origin: margin; left: 0; color: {faint_text}; }}
 QTabWidget::pane {{ border: none; border-top: 1px solid {border}; }}
@@ -157,6 +159,7 @@ QLabel#title {{ font-size: 15pt; }}
 QFrame#problem {{
     background: {problem}; border: 1px solid {problem_border}; border-radius: 4px; }}
 QLabel#problemTitle {{ color: {bad}; font-weight: 600; }}
+QFrame#result {{ background: {panel}; border-bottom: 1px solid {border}; }}
 QFrame#drop {{ border: 2px dashed {border}; border-radius: 12px; background: {panel}; }}
 QFrame#drop[isOver="true"] {{ border-color: {focus}; }}
 """

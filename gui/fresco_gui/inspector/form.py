@@ -148,7 +148,7 @@ class SettingsForm(QWidget):
         rows = QFormLayout(body)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
+        rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         for parameter in parameters:
             field = field_for(parameter, styles)

@@ -55,9 +55,9 @@ class Inspector(QWidget):
         self.model_box = QComboBox()
         self.preset_box = QComboBox()
         self.estimate = PlainLabel()
-        self.look_button = QPushButton(self.tr("This frame"))
+        self.look_button = QPushButton(self.tr("&This frame"))
         self.vary_button = QToolButton()
-        self.restyle_button = QPushButton(self.tr("Restyle the clip"))
+        self.restyle_button = QPushButton(self.tr("Restyle the &clip"))
         self._waiting = PlainLabel(self.tr("Settings appear when the daemon is there."))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -146,6 +146,7 @@ class Inspector(QWidget):
         head = QWidget()
         rows = QFormLayout(head)
         rows.setContentsMargins(8, 8, 8, 0)
+        rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         self.model_box.setAccessibleName(self.tr("Model"))
         self.model_box.addItem(self.tr("bundled"), "")
         self.model_box.setSizeAdjustPolicy(
@@ -201,15 +202,15 @@ class Inspector(QWidget):
         self.estimate.setWordWrap(True)
         column.addWidget(self.estimate)
         line = QHBoxLayout()
-        self.vary_button.setText(self.tr("Vary"))
+        self.vary_button.setText(self.tr("Var&y"))
         self.vary_button.setToolTip(self.tr("Try this frame in several ways beside each other"))
         self.vary_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         line.addWidget(self.look_button)
         line.addWidget(self.vary_button)
         line.addStretch(1)
         self.restyle_button.setObjectName("primary")
-        line.addWidget(self.restyle_button)
         column.addLayout(line)
+        column.addWidget(self.restyle_button)
         return foot
 
     def _connect(self) -> None:

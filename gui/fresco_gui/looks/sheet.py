@@ -67,6 +67,7 @@ class ContactSheet(QWidget):
         super().__init__(parent)
         self._pixel_aspect = Fraction(1)
         self.styles = LookList(self.tr("Looks of the model"))
+        self.styles.caption_lines = 1
         self.list = LookList(self.tr("Looks that were tried"))
         self._hint = PlainLabel(self.tr("Open a clip to see it in every look of the model."))
         self.refresh = QPushButton(self.tr("This frame"))
@@ -315,6 +316,7 @@ class LookList(QListWidget):
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.pixel_aspect = Fraction(1)
+        self.caption_lines = 2
         self.setAccessibleName(name)
         self.setViewMode(QListWidget.ViewMode.IconMode)
         self.setResizeMode(QListWidget.ResizeMode.Adjust)
@@ -351,7 +353,10 @@ class LookList(QListWidget):
         for row in range(self.count()):
             item, cell = self.item(row), self.cell(row)
             if item is not None and cell is not None and cell.key == key and cell.look is None:
+                is_first = not any(one.look for one in self.cells())
                 cell.look = look
+                if is_first:
+                    self._fit()
                 if text:
                     item.setText(text)
                 self._draw(item, cell)
@@ -387,12 +392,21 @@ class LookList(QListWidget):
         room = self.viewport()
         width = (room.width() if room is not None else 240) // _COLUMNS - 2 * _SPACING - 8
         side = min(max(width, _LEAST_ICON), _LARGEST_ICON)
-        if side == self.iconSize().width():
+        height = round(side * min(max(self._shape(), 0.4), 1.2))
+        if QSize(side, height) == self.iconSize():
             return
-        self.setIconSize(QSize(side, side * 3 // 4))
+        self.setIconSize(QSize(side, height))
         line = self.fontMetrics().lineSpacing()
-        self.setGridSize(QSize(side + 2 * _SPACING, side * 3 // 4 + 2 * line + 14))
+        self.setGridSize(QSize(side + 2 * _SPACING, height + self.caption_lines * line + 12))
         self.draw()
+
+    def _shape(self) -> float:
+        """Height of the pictures by their width."""
+        look = next((cell.look for cell in self.cells() if cell.look is not None), None)
+        image = decoded(look.data) if look is not None else None
+        if image is None or not image.width():
+            return 0.75
+        return float(image.height() / image.width() / self.pixel_aspect)
 
     def _draw(self, item: QListWidgetItem, cell: _Cell) -> None:
         pixmap = self._pixmap(cell.look)

@@ -106,6 +106,12 @@ class Viewer(QWidget):
         self._refresh_sources()
         self._apply_mode()
 
+    def picture(self) -> QImage | None:
+        """What is looked at, of full size: the result's picture, else the source's."""
+        source, result = self._shown
+        is_source = self.mode is ViewMode.SOURCE or result is None
+        return source if is_source else result
+
     def set_notes(self, notes_of: NotesOf, stand_in_of: StandInOf) -> None:
         """What is to be said of the result at a frame, and which of its frames stands in for one.
 

@@ -84,6 +84,7 @@ class ActionStates(QObject):
     def _refresh_clip(self) -> None:
         has_clip = bool(self._controller.project_store.project.clip)
         self._commands.save.setEnabled(has_clip)
+        self._commands.save_frame.setEnabled(has_clip)
         self._commands.save_project.setEnabled(has_clip)
         self._commands.close_clip.setEnabled(has_clip)
         can_export = self._display.has_whole_result and not self._export_actions.is_running

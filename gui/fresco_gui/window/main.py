@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 from fresco_client import Presets
@@ -34,6 +35,7 @@ from fresco_gui.window.menus import Commands, Menus
 from fresco_gui.window.open_actions import OpenActions, paths_of
 from fresco_gui.window.problem_actions import ProblemActions
 from fresco_gui.window.restyle_actions import RestyleActions
+from fresco_gui.window.result_bar import ResultBar
 from fresco_gui.window.status import StatusLine
 from fresco_gui.window.views import Views, WindowLayout
 
@@ -72,6 +74,7 @@ class MainWindow(QMainWindow):
         assert application is not None
         application.installEventFilter(self._focus_first)
         leave_focus_to_tab(self)
+        self._order_tabs()
         preferences.restore_bytes("geometry", self.restoreGeometry)
         preferences.restore_bytes("state", self.restoreState)
 
@@ -83,9 +86,26 @@ class MainWindow(QMainWindow):
             sheet=ContactSheet(),
             jobs=JobsPanel(self.controller.jobs.model),
             problems=ProblemPanel(),
+            result=ResultBar(),
             empty=EmptyState(has_sample=sample_clip() is not None),
             status=StatusLine(),
         )
+
+    def _order_tabs(self) -> None:
+        """Tab goes as one reads: what is chosen from, what is seen, what is set."""
+        views = self.views
+        chain = [
+            views.sheet.refresh,
+            views.sheet.styles,
+            views.sheet.restyle,
+            views.sheet.list,
+            views.jobs.list,
+            views.viewer.canvas,
+            views.filmstrip,
+            views.inspector,
+        ]
+        for first, second in pairwise(chain):
+            QWidget.setTabOrder(first, second)
 
     def _add_parts(self, hook: ErrorBoundary) -> None:
         """One object for each thing that a user does."""

@@ -90,6 +90,7 @@ class RestyleActions(QObject):
                 self._window,
                 self.tr("Cancel the job"),
                 self.tr("Cancel this job for good? To go on later, pause it instead."),
+                defaultButton=QMessageBox.StandardButton.No,
             )
             if asked is QMessageBox.StandardButton.Yes:
                 self._controller.jobs.cancel(job)
