@@ -67,6 +67,7 @@ from fresco_client.server_info import (
     ModelKind,
     ModelState,
     PullProgress,
+    ResolvedSettings,
     ServerInfo,
     Style,
 )
@@ -174,6 +175,7 @@ __all__ = [
     "ProgressMade",
     "Pull",
     "PullProgress",
+    "ResolvedSettings",
     "Restarted",
     "RestyleSettings",
     "ResultInfo",

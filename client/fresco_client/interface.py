@@ -11,7 +11,13 @@ from fresco_settings import Remedy, said
 
 from fresco_client.errors import NotSupported
 from fresco_client.events import Event
-from fresco_client.server_info import LookProgress, Model, PullProgress, ServerInfo
+from fresco_client.server_info import (
+    LookProgress,
+    Model,
+    PullProgress,
+    ResolvedSettings,
+    ServerInfo,
+)
 from fresco_client.settings import KeyframeChange, ModelChoice, RestyleSettings
 from fresco_client.streams import Stream
 from fresco_client.transfers import OnProgress
@@ -141,6 +147,9 @@ class SessionLike(Protocol):
     def confirm(self, job_id: str, sha256: str = "") -> None: ...
 
     def models(self) -> tuple[Model, ...]: ...
+
+    def resolve(self, settings: RestyleSettings, source: str = "") -> ResolvedSettings:
+        raise _not_supported()
 
     def model_files(self) -> tuple[Model, ...]: ...
 

@@ -61,6 +61,7 @@ MESSAGE_TYPES: dict[type, type[Message]] = {
     server_info.Style: models_pb2.Style,
     server_info.Model: models_pb2.Model,
     server_info.PullProgress: models_pb2.PullModelResponse,
+    server_info.ResolvedSettings: models_pb2.ResolveSettingsResponse,
     server_info.LookProgress: looks_pb2.LookProgress,
     server_info.Device: server_pb2.Device,
     server_info.Limits: server_pb2.Limits,

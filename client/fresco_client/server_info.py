@@ -7,6 +7,8 @@ from typing import Literal
 
 from fresco_settings import Parameter
 
+from fresco_client.settings import RestyleSettings
+
 ModelState = Literal["bundled", "installed", "available"]
 ModelKind = Literal["whole", "lora", "embedding", "vae", "controlnet"]
 DeviceState = Literal["stopped", "starting", "ready", "busy"]
@@ -50,6 +52,18 @@ class Model:
     """Words of a prompt that call what it holds."""
     preview_path: str = ""
     """A picture of what it makes, on the daemon's machine; empty if there is none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolvedSettings:
+    """What settings come to with a model, before it is loaded."""
+
+    settings: RestyleSettings
+    """With a value for everything that style, preset or model decide."""
+    doubts: tuple[str, ...]
+    """What does not do what it seems to, a sentence each."""
+    called_styles: tuple[str, ...]
+    """Styles that words of the prompt call for."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,7 @@ from fresco_client.interface import SessionLike
 from fresco_client.mapping import enum_number
 from fresco_client.messages import message_of, value_of
 from fresco_client.places import data_folder
-from fresco_client.server_info import Model, ServerInfo
+from fresco_client.server_info import Model, ResolvedSettings, ServerInfo
 from fresco_client.settings import KeyframeChange, ModelChoice, RestyleSettings
 from fresco_client.streams import Look, PictureParts, Pull
 from fresco_client.transfers import OnProgress
@@ -364,6 +364,18 @@ class Session(SessionLike):
     def models(self) -> tuple[Model, ...]:
         """Models here and on the hub, the bundled one first."""
         return tuple(model for model in self._listed() if model.kind == "whole")
+
+    def resolve(self, settings: RestyleSettings, source: str = "") -> ResolvedSettings:
+        """What a restyle with these settings and the model of this source would use.
+
+        Raises:
+            InvalidRequest: a setting is out of range, or the model knows no such style.
+        """
+        request = models_pb2.ResolveSettingsRequest(
+            settings=message_of(settings, settings_pb2.RestyleSettings), source=source
+        )
+        response = self._connection.call(request, models_pb2.ResolveSettingsResponse, _CLIP_S)
+        return value_of(response, ResolvedSettings)
 
     def model_files(self) -> tuple[Model, ...]:
         """Files in the daemon's folders that are used with models: LoRAs, embeddings and others."""

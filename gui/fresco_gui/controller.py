@@ -9,9 +9,11 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from fresco_gui.clips import ClipOpener
 from fresco_gui.daemon.connection import DaemonConnection
 from fresco_gui.estimates.estimator import CostEstimator
+from fresco_gui.estimates.foresight import Foreseer
 from fresco_gui.jobs.control import JobControl
 from fresco_gui.jobs.shown import ShownJob
 from fresco_gui.jobs.starter import JobStarter
+from fresco_gui.jobs.versions import Versions
 from fresco_gui.preferences.stored import DaemonChoice, Folders, Preferences
 from fresco_gui.problems.reporter import Reporter
 from fresco_gui.project.store import ProjectStore
@@ -47,9 +49,10 @@ class Controller(QObject):
         self.jobs = jobs = JobControl(services, daemon, self)
         self.starter = starter = JobStarter(services, daemon, opener, project_store, self)
         self.shown_job = ShownJob(services, daemon, opener, project_store, jobs, self)
+        self.versions = Versions(project_store, jobs, starter, self.shown_job, self)
         self.estimator = CostEstimator(daemon, opener, project_store, jobs, starter.looks, self)
+        self.foreseer = Foreseer(services, daemon, project_store, self)
         daemon.opened.connect(self._on_daemon_opened)
-        starter.submitted.connect(self.shown_job.take)
         for signal in (
             daemon.changed,
             daemon.seen,
@@ -74,9 +77,11 @@ class Controller(QObject):
         self.jobs.stop()
         self.opener.stop()
         self.estimator.stop()
+        self.foreseer.stop()
         self.project_store.close()
         self.shown_job.stop()
         self.starter.looks.cancel()
+        self.starter.styles.stop()
         services.workers.stop_all()
         self.daemon.close()
         if not services.workers.wait_all(_LONGEST_GOODBYE_MS):

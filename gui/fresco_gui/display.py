@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 
-from fresco_client import Job, Plan
+from fresco_client import FrameRange, Job, Plan
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QImage
 
@@ -13,15 +14,21 @@ from fresco_gui.clips import ClipOpener
 from fresco_gui.jobs.follower import JobFollower
 from fresco_gui.jobs.shown import ShownJob
 from fresco_gui.looks.maker import LookPicture
-from fresco_gui.media import ClipFrames, FrameInfo, FrameSource, StoredFrames
+from fresco_gui.media import ClipFrames, FrameInfo, FrameSource, LayeredFrames, StoredFrames
 from fresco_gui.project import ProjectJob
 from fresco_gui.project.store import ProjectStore
 from fresco_gui.timeline import Filmstrip, KeyframeState
-from fresco_gui.viewer import Viewer, ViewMode
+from fresco_gui.viewer import ResultNote, Viewer, ViewMode
+
+_NEAR = 20
+"""Frames from which on a keyframe says little of what a frame will look like."""
 
 
 class Display(QObject):
     """What is seen.
+
+    B is made of layers: a look above what the job has made, and that above the result which it is
+    another version of. So nothing that was there goes before something else takes its place.
 
     Signals:
         source_opened(): the clip's length is known.
@@ -53,23 +60,36 @@ class Display(QObject):
         self._project_store = project_store
         self.source: FrameSource | None = None
         self.result: FrameSource | None = None
+        """What the job has made: its file, or its pictures as they come."""
         self.plan: Plan | None = None
-        self._stored: StoredFrames | None = None
-        self._follower: JobFollower | None = None
+        self._below: list[FrameSource] = []
+        self._look: StoredFrames | None = None
+        self._look_shown: LookPicture | None = None
+        self._layers: LayeredFrames | None = None
+        self._job_id = ""
+        self._whole_id = ""
+        """The job whose file is the result; empty while there is none."""
+        self._pending: set[int] = set()
         self._from_frames: set[int] = set()
+        self._keys_here: set[int] = set()
         self._states: dict[int, KeyframeState] = {}
-        self._is_whole = False
-        self._is_switching = False
+        viewer.set_notes(self._note, self._stand_in)
         viewer.mode_changed.connect(self._on_mode)
         opener.opened.connect(self.show_clip)
         opener.closed.connect(self.clear)
+        project_store.replaced.connect(self._on_replaced)
         shown_job.followed.connect(self.follow)
         shown_job.result_here.connect(self.show_made)
 
     @property
     def has_whole_result(self) -> bool:
         """Whether the result is here as a file, and open."""
-        return self._is_whole and self.result is not None and self.result.info is not None
+        return bool(self._whole_id) and self.result is not None and self.result.info is not None
+
+    @property
+    def pending(self) -> frozenset[int]:
+        """Frames that are being made anew, while those before are still to be seen."""
+        return frozenset(self._pending)
 
     def show_clip(self, path: Path) -> None:
         """Open a clip."""
@@ -78,19 +98,22 @@ class Display(QObject):
         source.failed.connect(self.source_failed)
         source.opened.connect(self.source_opened)
         self.source = source
+        mode = ViewMode.__members__.get(self._project_store.project.view)
+        self._viewer.set_mode(mode or ViewMode.WIPE_VERTICAL)
         self._viewer.set_source(source)
         self._filmstrip.set_source(source)
         self._show_chosen_keyframes()
 
     def clear(self) -> None:
         """Show nothing."""
-        self._set_result(None)
+        self._job_id = ""
+        self._drop_look()
+        self._begin(None)
         self._viewer.set_source(None)
         self._filmstrip.set_source(None)
         if self.source is not None:
             self.source.close()
             self.source = None
-        self._follower = None
         self._set_plan(None)
 
     def close(self) -> None:
@@ -103,76 +126,137 @@ class Display(QObject):
 
     def follow(self, follower: JobFollower) -> None:
         """Show what a job makes as it arrives."""
-        is_same = self._follower is not None and self._follower.job_id == follower.job_id
-        made = self._project_store.project.made
-        has_file = any(one.job_id == follower.job_id and one.result for one in made)
-        self._follower = follower
-        if not is_same and not (has_file and self._is_whole):
-            self._set_result(None)
-            self._set_plan(None)
+        if follower.job_id != self._job_id:
+            self._job_id = follower.job_id
+            made = self._project_store.made(follower.job_id)
+            if self._whole_id != follower.job_id:
+                self._begin(made)
         follower.planned.connect(self._on_planned)
         follower.keyframe_arrived.connect(self._on_keyframe)
         follower.frame_arrived.connect(self._on_frame)
         follower.restarted.connect(self._on_restarted)
 
+    def _begin(self, made: ProjectJob | None) -> None:
+        """Nothing of a job is there yet; what it is another version of stays to be seen."""
+        is_version = made is not None and bool(made.parent) and made.parent == self._whole_id
+        old = self.result if is_version else None
+        doomed = [one for one in (self.result, *self._below) if one is not None and one is not old]
+        self.result, self._whole_id = None, ""
+        self._below = [old] if old is not None else []
+        self._from_frames.clear()
+        self._keys_here.clear()
+        self._pending.clear()
+        self._filmstrip.set_keyframe_file(None)
+        if made is not None and is_version:
+            self._pending = {i for start, stop in made.remade for i in range(start, stop)}
+        elif made is not None:
+            self._set_plan(None)
+        self._filmstrip.set_pending(self._pending)
+        self._show_layers(doomed)
+
     def show_made(self, made: ProjectJob) -> None:
         """Show a result that is here as a file."""
-        path = Path(made.result)
-        result = ClipFrames(path, first_index=made.start)
-        result.opened.connect(self.result_opened)
-        result.failed.connect(self.result_failed)
-        self._set_result(result)
-        self._is_whole = True
-
-    def show_look(self, look: LookPicture) -> None:
-        """Show a look in the place of the result, at its frame."""
-        stored = self._new_stored()
-        if stored is None:
+        if self._whole_id == made.job_id and self.result is not None:
             return
-        self._set_result(stored)
-        stored.put(look.index, look.picture.data)
+        result = ClipFrames(Path(made.result), first_index=made.start)
+        result.opened.connect(self._on_result_opened)
+        result.failed.connect(self.result_failed)
+        # What is seen goes when the file is open, not before.
+        self._below = [one for one in (self.result, *self._below) if one is not None]
+        is_other = self._job_id not in ("", made.job_id)
+        self._job_id = self._whole_id = made.job_id
+        self.result = result
+        self._pending.clear()
+        self._filmstrip.set_pending(())
+        self._drop_look()
+        self._show_layers(())
+        if made.keyframes and (self.plan is None or is_other):
+            self._on_planned(_plan_of(made))
+
+    def _on_result_opened(self) -> None:
+        info = self.result.info if self.result is not None else None
+        if info is None or info.path is None:
+            return
+        doomed, self._below = self._below, []
+        self._filmstrip.set_done_span(info.first_index, info.stop)
+        self._filmstrip.set_keyframe_file(info)
+        self._show_layers(doomed)
+        self.result_opened.emit()
+
+    def show_look(self, look: LookPicture | None) -> None:
+        """Show a look above the result, at its frame; None shows the result again."""
+        info = self._info()
+        if look is None or info is None:
+            self._drop_look()
+            self._show_layers(())
+            return
+        doomed = [self._look] if self._look is not None else []
+        self._look, self._look_shown = StoredFrames(info), look
+        self._look.put(look.index, look.data)
+        self._show_layers(doomed)
         self._viewer.set_frame(look.index)
+        self._viewer.refresh()
+
+    def _drop_look(self) -> None:
+        look, self._look, self._look_shown = self._look, None, None
+        if look is not None:
+            self._show_layers([look])
+
+    def _show_layers(self, doomed: Iterable[FrameSource]) -> None:
+        """Let the viewer see what there is now; what it does not see any more is closed."""
+        before = self._layers
+        listed = [one for one in (self._look, self.result, *self._below) if one is not None]
+        self._layers = LayeredFrames(listed) if listed else None
+        self._viewer.set_result(self._layers)
+        if before is not None:
+            before.close()
+        for one in doomed:
+            one.close()
 
     def _on_planned(self, plan: Plan) -> None:
-        self._set_plan(plan)
-        if self._is_whole:
-            for index in plan.keyframes:
-                self._set_state(index, KeyframeState.DONE)
-            return
+        is_version = bool(self._below or self._whole_id)
+        self._set_plan(plan, keeps=is_version)
         for index in plan.keyframes:
-            self._set_state(index, KeyframeState.PLANNED)
+            is_done = bool(self._whole_id) or (is_version and index not in self._pending)
+            self._set_state(index, KeyframeState.DONE if is_done else KeyframeState.PLANNED)
 
     def _on_keyframe(self, index: int, data: bytes) -> None:
         self._set_state(index, KeyframeState.DONE)
+        if self._whole_id:
+            return
         image = QImage.fromData(data)
         if not image.isNull():
             self._filmstrip.set_keyframe_image(index, image)
-        if not self._is_whole and index not in self._from_frames:
+        if index not in self._from_frames:
+            self._keys_here.add(index)
             self._put(index, data)
+            self._viewer.refresh()  # It may be the nearest one now.
 
     def _on_frame(self, index: int, data: bytes) -> None:
-        if not self._is_whole:
-            self._from_frames.add(index)
-            self._put(index, data)
-            self._filmstrip.set_done(index)
+        if self._whole_id:
+            return
+        self._from_frames.add(index)
+        self._pending.discard(index)
+        self._put(index, data)
+        self._filmstrip.set_done(index)
 
     def _on_restarted(self, _: str) -> None:
-        self._set_result(None)
+        doomed = [self.result] if self.result is not None else []
+        self.result, self._whole_id = None, ""
+        self._from_frames.clear()
+        self._keys_here.clear()
+        self._show_layers(doomed)
         for index in self._states:
             self._set_state(index, KeyframeState.PLANNED)
 
     def _put(self, index: int, data: bytes) -> None:
-        if self._stored is None:
-            stored = self._new_stored()
-            if stored is None:
+        if not isinstance(self.result, StoredFrames):
+            info = self._info()
+            if info is None:
                 return
-            self._set_result(stored)
-            self._stored = stored
-        self._stored.put(index, data)
-
-    def _new_stored(self) -> StoredFrames | None:
-        info = self._info()
-        return StoredFrames(info) if info else None
+            self.result = StoredFrames(info)
+            self._show_layers(())
+        self.result.put(index, data)
 
     def _info(self) -> FrameInfo | None:
         clip = self._opener.clip
@@ -186,28 +270,28 @@ class Display(QObject):
             )
         return self.source.info if self.source is not None else None
 
-    def _set_result(self, result: FrameSource | None) -> None:
-        before, self.result = self.result, result
-        self._is_switching = True
-        self._viewer.set_result(result)
-        self._is_switching = False
-        mode = ViewMode.__members__.get(self._project_store.project.view)
-        if result is not None and mode is not None:
-            self._viewer.set_mode(mode)
-        self._stored = None
-        self._from_frames.clear()
-        self._is_whole = False
-        if before is not None:
-            before.close()
-
     def _on_mode(self, mode: ViewMode) -> None:
-        """Remember how results are compared, unless there is nothing to compare."""
-        if self.result is not None and not self._is_switching:
-            self._project_store.change(view=mode.name)
+        """Remember how results are compared."""
+        self._project_store.change(view=mode.name)
+
+    # What is said of the result
+
+    def _note(self, index: int) -> ResultNote:
+        look = self._look_shown
+        if look is not None and look.index == index:
+            return ResultNote(name=self.tr("B look: {title}").format(title=look.title))
+        if index in self._pending:
+            return ResultNote(badge=self.tr("Being made anew"), is_faded=True)
+        return ResultNote()
+
+    def _stand_in(self, index: int) -> int | None:
+        """The nearest keyframe that is there, if it is near enough to say something."""
+        near = [key for key in self._keys_here if abs(key - index) <= _NEAR]
+        return min(near, key=lambda key: abs(key - index), default=None)
 
     # Keyframes
 
-    def _set_plan(self, plan: Plan | None) -> None:
+    def _set_plan(self, plan: Plan | None, *, keeps: bool = False) -> None:
         self.plan = plan
         self._states.clear()
         if plan is None:
@@ -215,7 +299,7 @@ class Display(QObject):
             self._show_chosen_keyframes()
         else:
             shots = tuple((shot.start, shot.stop) for shot in plan.shots)
-            self._filmstrip.set_plan(shots, plan.keyframes)
+            self._filmstrip.set_plan(shots, plan.keyframes, keeps=keeps)
         self.plan_changed.emit()
 
     def _show_chosen_keyframes(self) -> None:
@@ -233,7 +317,7 @@ class Display(QObject):
 
     def show_rendering(self, job: Job | None) -> None:
         """Mark the keyframes that are being made."""
-        if job is None or self.plan is None or self._is_whole:
+        if job is None or self.plan is None or self._whole_id:
             return
         is_made = not job.state.is_ended
         for index, state in list(self._states.items()):
@@ -241,8 +325,18 @@ class Display(QObject):
                 self._set_state(index, KeyframeState.RENDERING)
                 return
 
+    def _on_replaced(self) -> None:
+        """Settings were chosen elsewhere: keyframes by hand and locks may be others."""
+        if self.plan is None and not self._whole_id:
+            self.show_chosen_keyframes()
+        for index in self._states:
+            self.refresh_lock(index)
+
     def show_failed(self) -> None:
-        """Keyframes that were being made will not come."""
+        """Keyframes that were being made will not come; what was there before is as it was."""
+        self._pending.clear()
+        self._filmstrip.set_pending(())
+        self._viewer.refresh()
         for index, state in list(self._states.items()):
             if state in (KeyframeState.RENDERING, KeyframeState.PLANNED):
                 self._set_state(index, KeyframeState.FAILED)
@@ -256,3 +350,16 @@ class Display(QObject):
         self._states[index] = state
         is_locked = state is KeyframeState.DONE and index in self._project_store.project.locked
         self._filmstrip.set_keyframe_state(index, KeyframeState.LOCKED if is_locked else state)
+
+
+def _plan_of(made: ProjectJob) -> Plan:
+    """What the project knows of a plan; the size that was worked at is not among it."""
+    shots = tuple(FrameRange(start=start, stop=stop) for start, stop in made.shots)
+    return Plan(
+        start=made.start,
+        stop=shots[-1].stop if shots else made.start,
+        shots=shots,
+        keyframes=made.keyframes,
+        working_width=0,
+        working_height=0,
+    )

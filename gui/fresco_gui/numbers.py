@@ -19,6 +19,16 @@ class DecimalBox(QDoubleSpinBox):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         _prepare(self)
+        self.step_from: float | None = None
+        """What the special value stands for: steps begin there."""
+
+    def stepBy(self, steps: int) -> None:  # noqa: N802
+        """Go up or down, from what holds where nothing is chosen."""
+        if self.step_from is not None and self.value() == self.minimum():
+            lowest = self.minimum() + self.singleStep()
+            self.setValue(max(self.step_from + steps * self.singleStep(), lowest))
+        else:
+            super().stepBy(steps)
 
     def textFromValue(self, value: float) -> str:  # noqa: N802
         """With a full stop, without groups."""
@@ -48,6 +58,15 @@ class IntegerBox(QSpinBox):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         _prepare(self)
+        self.step_from: float | None = None
+        """What the special value stands for: steps begin there."""
+
+    def stepBy(self, steps: int) -> None:  # noqa: N802
+        """Go up or down, from what holds where nothing is chosen."""
+        if self.step_from is not None and self.value() == self.minimum():
+            self.setValue(max(round(self.step_from) + steps, self.minimum() + 1))
+        else:
+            super().stepBy(steps)
 
     def textFromValue(self, value: int) -> str:  # noqa: N802
         """Without groups."""

@@ -94,7 +94,7 @@ def _doubts(clip: Clip, settings: RestyleSettings) -> Iterator[str]:
     """What is told of a whole clip as an event of the job."""
     from fresco_engine.diffusion.few_step import idle_doubts
     from fresco_engine.diffusion.prompting.wording import wording_doubts
-    from fresco_engine.planning import edit_doubts
+    from fresco_engine.doubts import edit_doubts
     from fresco_media.stills.images import limit_told, working_size
 
     told = limit_told(working_size(clip.info.width, clip.info.height, settings.size))

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from fresco_media.clip import Clip
 from fresco_media.painted.keys import check_keys, misplaced
 from fresco_media.stills.images import limit_told, working_size
-from fresco_settings import marked, parameters_of
 
 from fresco_engine.checkpoint import StoredPlan
-from fresco_engine.diffusion.prompting.wording import lora_tags, wording_doubts
+from fresco_engine.doubts import settings_doubts
 from fresco_engine.errors import RangeOutsideClip
 from fresco_engine.keyframes import (
     Analyser,
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from fresco_engine.translation_run import TranslationRun
 
 _ANALYSIS_SHORT_SIDE = 96
-_OF_EDITS = tuple(one.name for one in parameters_of(RestyleSettings) if one.of_mode == "edit")
 
 
 def planned(run: TranslationRun) -> Generator[Progress | RunWarned, None, ClipAnalysed]:
@@ -102,7 +100,7 @@ def _warned(
         *_mask_warnings(run),
         *more,
         *run.fallback.notes(),
-        *_doubts(settings),
+        *settings_doubts(settings),
         *filter(None, (limit,)),
     )
     yield from (RunWarned(text) for text in dict.fromkeys(texts))
@@ -115,46 +113,6 @@ def _mask_digest(run: TranslationRun) -> str:
 def _mask_warnings(run: TranslationRun) -> Iterator[str]:
     if run.mask is not None:
         yield from (f"{run.mask.info.path.name}: {text}" for text in run.mask.warnings)
-
-
-def _doubts(settings: RestyleSettings) -> Iterator[str]:
-    """Settings that are valid but do not do what they seem to; `settings` must be resolved."""
-    if settings.negative_prompt and (settings.guidance_scale or 0) <= 1:
-        yield (
-            f"the negative prompt has no effect at a guidance of {settings.guidance_scale}; "
-            f"raise {marked('guidance_scale')} above 1 to use it"
-        )
-    yield from edit_doubts(settings)
-    if any(True for text in settings.keyframe_prompts.values() for _ in lora_tags(text)):
-        yield (
-            f"a LoRA named in {marked('keyframe_prompts')} changes all of the clip, not only its "
-            f"keyframe; name it in {marked('prompt')}, where this is meant"
-        )
-    if settings.subject is not None and settings.subject_mask is not None:
-        yield f"{marked('subject')} has no effect beside {marked('subject_mask')}, which is used"
-    elif settings.subject is not None and not settings.needs_subject:
-        yield (
-            f"{marked('subject')} has no effect while the background is not smoothed; "
-            f"turn on {marked('smoothing.is_on')} to use it"
-        )
-    if settings.reference is not None and settings.reference_scale == 0:
-        yield f"{marked('reference')} has no effect at a {marked('reference_scale')} of 0"
-    elif settings.reference is None and settings.reference_model is not None:
-        yield f"{marked('reference_model')} has no effect without a {marked('reference')}"
-    yield from wording_doubts(settings.texts)
-
-
-def edit_doubts(settings: RestyleSettings) -> Iterator[str]:
-    """What was chosen for an edit and has no effect."""
-    usual = RestyleSettings(prompt="any")
-    for name in () if settings.is_edit else _OF_EDITS:
-        if getattr(settings, name) != getattr(usual, name):
-            yield f"{marked(name)} has no effect unless {marked('mode')} is edit"
-    if settings.is_edit and settings.inversion == "ddim" and settings.keep != usual.keep:
-        yield (
-            f"{marked('keep')} has no effect with the inversion ddim; choose the inversion ddpm to "
-            "use it"
-        )
 
 
 def plan(clip: Clip, settings: RestyleSettings) -> ClipAnalysed:

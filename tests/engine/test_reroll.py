@@ -57,7 +57,9 @@ def finished_job(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Finished:
     """A restyle and an edit."""
-    folder, settings = tmp_path_factory.mktemp("finished"), JOBS[request.param]
+    # Everywhere, as a region might hide what changes.
+    settings = replace(JOBS[request.param], region="all")
+    folder = tmp_path_factory.mktemp("finished")
     events = list(restyle(clip, settings, tiny_model, checkpoint=FolderCheckpoint(folder)))
     return Finished(settings, events, folder)
 

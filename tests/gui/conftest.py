@@ -242,10 +242,12 @@ def start_daemon(tmp_path: Path, daemons: list[DaemonProcess]) -> Callable[..., 
 
 @pytest.fixture
 def preferences(tmp_path: Path) -> Preferences:
-    """Those of a user who has never used the app."""
+    """Those of a user who has never used the app, and wants no looks that nobody asked for."""
     from fresco_gui.preferences.stored import Preferences
 
-    return Preferences(tmp_path / "state")
+    preferences = Preferences(tmp_path / "state")
+    preferences.shows_looks = False  # Where a test wants the sheet it says so.
+    return preferences
 
 
 @pytest.fixture

@@ -168,8 +168,8 @@ def test_a_field_left_open_stays_open_until_a_number_is_given(language: str, qtb
     box.stepBy(2)
 
     assert before is None
-    assert field.value() == 0.05
-    assert box.text() == "0.05"
+    assert field.value() == 0.6  # two steps above its default
+    assert box.text() == "0.60"
 
 
 def test_the_app_has_no_number_field_of_another_kind() -> None:

@@ -144,7 +144,7 @@ def test_what_is_said_on_the_way_through_a_job_can_be_translated(
     app.open(clip)
     app.write_prompt("ink")
     app.window.views.inspector.look_button.click()
-    app.wait("looks", lambda: len(app.window.views.sheet.looks()) == 4)
+    app.wait("looks", lambda: len(app.window.views.sheet.looks()) == 1)
     app.window.views.sheet.use_chosen()
     app.restyle()
     job = app.wait_for_next(1)

@@ -85,6 +85,7 @@ def _description(version: int) -> dict[str, object]:
         "controls": {"tile": "controlnet", "canny": "controlnet"},
         "defaults": DEFAULTS,
         "max_prompt_tokens": LENGTH,  # The marks of begin and end included.
+        "knows_only_styles": True,
         "styles": [_style(name, list(words)) for name, words in STYLE_WORDS.items()],
     }
 

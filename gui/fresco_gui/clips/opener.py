@@ -12,6 +12,7 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from fresco_gui.clips.readable import ReadableClip, reach
 from fresco_gui.daemon.connection import DaemonConnection
+from fresco_gui.media import MediaError, check_readable
 from fresco_gui.problems.problem import Problem, problem_of
 from fresco_gui.problems.reporter import CLIP_GONE, CLIP_UNREADABLE, CLIP_WAITS
 from fresco_gui.project.document import SUFFIX, Project, ProjectUnreadable, load
@@ -62,6 +63,8 @@ class ClipOpener(QObject):
         self._is_shown = False
         self._is_waiting = False
         self._before: tuple[Project, Path] | None = None
+        self._candidate: Path | None = None
+        self._recent: Path | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_AFTER_MS)
         self._timer.timeout.connect(self._look_after)
@@ -94,32 +97,60 @@ class ClipOpener(QObject):
 
     def open(self, path: Path) -> None:
         """Open a project, or a clip with the project that was autosaved for it."""
-        self._services.reporter.over.emit(CLIP_UNREADABLE)
         if path.suffix == SUFFIX:
             self.open_project(path)
         else:
             self.open_clip(path)
 
     def open_clip(self, path: Path, frame_rate: Fraction | None = None) -> None:
-        """Open a clip; what was chosen for it before is there again."""
+        """Open a clip; what was chosen for it before is there again.
+
+        While another one is open this one is looked at first, so that what turns out to be no clip
+        takes nothing away.
+        """
         path = path.expanduser().absolute()
+        self._services.reporter.over.emit(CLIP_UNREADABLE)
+        self._candidate = path
+        if not self._is_shown:
+            self.open_known(path, frame_rate)
+            return
+
+        def fits(_: object) -> None:
+            if self._candidate == path:
+                self.open_known(path, frame_rate)
+
+        def fails(error: Exception) -> None:
+            if self._candidate == path:
+                self._tell_unreadable(error)
+
+        self._services.workers.call(lambda: check_readable(path), fits, fails)
+
+    def open_known(self, path: Path, frame_rate: Fraction | None = None) -> None:
+        """Open at once what is known to be a clip."""
         place = self._project_store.autosaved_path(path)
         project = self._project_of(place)
         rate = str(frame_rate) if frame_rate else project.frame_rate
         self._remember()
+        self._recent = path
         self._open(replace(project, clip=str(path), frame_rate=rate), place)
-        self._services.preferences.add_recent(path)
 
     def open_project(self, path: Path) -> None:
         """Open a project file."""
+        self._services.reporter.over.emit(CLIP_UNREADABLE)
+        self._candidate = path
         try:
             project = load(path)
         except ProjectUnreadable as error:
             self._services.reporter.tell(error, self.tr("The project cannot be opened"))
             return
         self._remember()
+        self._recent = path
         self._open(project, path)
-        self._services.preferences.add_recent(path)
+
+    def keep_recent(self) -> None:
+        """What is open can be shown: offer it again the next time."""
+        if self._recent is not None:
+            self._services.preferences.add_recent(self._recent)
 
     def _remember(self) -> None:
         """Keep what is open, so that something which turns out to be no clip does not close it."""
@@ -218,11 +249,18 @@ class ClipOpener(QObject):
         if is_passing(error):
             self._wait(error)
         elif path.exists():
-            problem = problem_of(error, self.tr("The clip cannot be opened"))
-            self._services.reporter.report(replace(problem, reason=CLIP_UNREADABLE))
+            self._tell_unreadable(error)
+            if self._recent is not None:
+                self._services.preferences.drop_recent(self._recent)
             self._go_back()
         else:
             self._tell_gone()
+
+    def _tell_unreadable(self, error: Exception) -> None:
+        title = self.tr("The clip cannot be opened")
+        is_told = isinstance(error, MediaError)
+        problem = Problem(title=title, message=str(error)) if is_told else problem_of(error, title)
+        self._services.reporter.report(replace(problem, reason=CLIP_UNREADABLE))
 
     def _wait(self, error: Exception) -> None:
         """Say that the daemon does not answer yet, and ask it again soon."""

@@ -17,12 +17,18 @@ from PyQt6.QtCore import (
     Qt,
     pyqtSignal,
 )
+from PyQt6.QtGui import QPainter, QPaintEvent, QPen, QTextCursor
 from PyQt6.QtWidgets import (
+    QButtonGroup,
     QComboBox,
     QFileDialog,
     QHBoxLayout,
     QLineEdit,
     QPlainTextEdit,
+    QSizePolicy,
+    QSlider,
+    QStyle,
+    QStyleOptionSlider,
     QToolButton,
     QWidget,
 )
@@ -33,6 +39,9 @@ from fresco_gui.plain import plain
 _INT_LIMIT = 2**31 - 1
 _STEPS_PER_UNIT = 20
 _SEED_DIGITS = 18
+_SLIDER_UNIT = 100
+"""Steps of a slider from 0 to 1."""
+_LARGEST_SHARE = 2.0
 FILES = frozenset({"subject_mask", "reference", "reference_model"})
 """Settings that are files, chosen in a dialog."""
 
@@ -59,6 +68,7 @@ class Field(QWidget):
     def __init__(self, parameter: Parameter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.parameter = parameter
+        self._in_force: Any = None
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(4)
@@ -90,18 +100,36 @@ class Field(QWidget):
             return True
         return super().eventFilter(watched, event)
 
+    def set_in_force(self, value: Any) -> None:
+        """What holds while it is left open, as style, preset and model have it; None: unknown."""
+        if value != self._in_force:
+            self._in_force = value
+            self._show_in_force()
+
+    @property
+    def in_force(self) -> Any:
+        """What holds now: what is chosen, else what is known to hold instead; or None."""
+        value = self.value()
+        if value is not None:
+            return value
+        return self.parameter.default if self._in_force is None else self._in_force
+
+    def _show_in_force(self) -> None:
+        """Say anew what holds while it is left open."""
+
     def _default_text(self) -> str:
         """What holds while it is left open."""
-        value = self.parameter.default
+        value = self.parameter.default if self._in_force is None else self._in_force
         if isinstance(value, bool):
             return (
                 QCoreApplication.translate("Field", "default: on")
                 if value
                 else QCoreApplication.translate("Field", "default: off")
             )
-        if value is None and not self.parameter.default_text:
+        if value in (None, "") and not self.parameter.default_text:
             return QCoreApplication.translate("Field", "automatic")
-        shown = translated(self.parameter.default_text) if value is None else words_for(value)
+        is_said = value in (None, "")
+        shown = translated(self.parameter.default_text) if is_said else words_for(value)
         return QCoreApplication.translate("Field", "default: {value}").format(value=shown)
 
 
@@ -131,6 +159,7 @@ class PromptField(Field):
     def set_value(self, value: Any) -> None:
         if (value or None) != self.value():
             self._edit.setPlainText(str(value or ""))
+            self._edit.moveCursor(QTextCursor.MoveOperation.End)
 
 
 class TextField(Field):
@@ -185,6 +214,9 @@ class ChoiceField(Field):
         self._box.activated.connect(self.changed)
         self._hold(self._box)
 
+    def _show_in_force(self) -> None:
+        self._box.setItemText(0, self._default_text())
+
     def value(self) -> Any:
         return self._box.currentData()
 
@@ -195,6 +227,41 @@ class ChoiceField(Field):
             self._box.addItem(str(value), value)
             index = self._box.count() - 1
         self._box.setCurrentIndex(max(index, 0))
+
+
+class ModeField(Field):
+    """Restyle or edit, as two buttons of which one is down."""
+
+    def __init__(self, parameter: Parameter, parent: QWidget | None = None) -> None:
+        super().__init__(parameter, parent)
+        self._group = QButtonGroup(self)
+        self._row.setSpacing(0)
+        for choice in parameter.choices:
+            button = QToolButton()
+            button.setText(translated(choice).capitalize())
+            button.setObjectName("segment")
+            button.setProperty("choice", choice)
+            button.setCheckable(True)
+            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+            self._group.addButton(button)
+            self._row.addWidget(button, 1)
+        self.set_value(None)
+        self._group.buttonClicked.connect(self.changed)
+
+    @property
+    def mode(self) -> str:
+        """The mode that holds."""
+        button = self._group.checkedButton()
+        return str(button.property("choice")) if button is not None else ""
+
+    def value(self) -> Any:
+        return self.mode if self.mode != self.parameter.default else None
+
+    def set_value(self, value: Any) -> None:
+        for button in self._group.buttons():
+            if button.property("choice") == (value or self.parameter.default):
+                button.setChecked(True)
 
 
 class SuggestionField(Field):
@@ -210,8 +277,12 @@ class SuggestionField(Field):
         assert line is not None
         line.setPlaceholderText(self._default_text())
         line.textEdited.connect(self.changed)
+        self._line = line
         self._box.activated.connect(self.changed)
         self._hold(self._box)
+
+    def _show_in_force(self) -> None:
+        self._line.setPlaceholderText(self._default_text())
 
     def value(self) -> str | None:
         return self._box.currentText().strip() or None
@@ -238,6 +309,9 @@ class StyleField(ChoiceField):
     ) -> None:
         super().__init__(parameter, parent)
         self.set_styles(styles)
+
+    def _show_in_force(self) -> None:
+        """Without a style none holds."""
 
     def set_styles(self, styles: tuple[Style, ...]) -> None:
         """Offer these instead."""
@@ -269,6 +343,10 @@ class IntegerField(Field):
         self._box.valueChanged.connect(self.changed)
         self._hold(self._box)
 
+    def _show_in_force(self) -> None:
+        self._box.setSpecialValueText(self._default_text())
+        self._box.step_from = None if self._in_force is None else float(self._in_force)
+
     def value(self) -> int | None:
         value = self._box.value()
         return None if value == self._open else value
@@ -294,7 +372,13 @@ class NumberField(Field):
         self._box.setValue(self._open)
         self._box.setKeyboardTracking(False)
         self._box.valueChanged.connect(self.changed)
+        if parameter.default is not None:
+            self._box.step_from = float(parameter.default)
         self._hold(self._box)
+
+    def _show_in_force(self) -> None:
+        self._box.setSpecialValueText(self._default_text())
+        self._box.step_from = None if self._in_force is None else float(self._in_force)
 
     def value(self) -> float | None:
         value = self._box.value()
@@ -303,6 +387,111 @@ class NumberField(Field):
 
     def set_value(self, value: Any) -> None:
         self._box.setValue(self._open if value is None else float(value))
+
+
+class SliderField(Field):
+    """A share, at a slider that stands where what holds is; a mark shows the default.
+
+    While it is left open the slider stands at the default itself, so that the first step leads to
+    its neighbour.
+    """
+
+    def __init__(self, parameter: Parameter, parent: QWidget | None = None) -> None:
+        super().__init__(parameter, parent)
+        self._value: float | None = None
+        low, high = parameter.minimum or 0.0, parameter.maximum or 1.0
+        self.slider = MarkedSlider()
+        self.slider.setRange(round(low * _SLIDER_UNIT), round(high * _SLIDER_UNIT))
+        self.slider.setSingleStep(1)
+        self.slider.setPageStep(_SLIDER_UNIT // 10)
+        self._box = DecimalBox()
+        self._box.setRange(low, high)
+        self._box.setSingleStep(1 / _STEPS_PER_UNIT)
+        self._box.setDecimals(2)
+        self._box.setKeyboardTracking(False)
+        self._box.setAccessibleName(translated_title(parameter))
+        self._box.installEventFilter(self)
+        self._box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._reset = QToolButton()
+        self._reset.setText("↺")
+        self._reset.setToolTip(self.tr("Back to the default"))
+        self._reset.setAccessibleName(
+            self.tr("Back to the default: {title}").format(title=translated_title(parameter))
+        )
+        self._hold(self.slider)
+        self._row.addWidget(self._box)
+        self._row.addWidget(self._reset)
+        self.slider.valueChanged.connect(self._on_slid)
+        self._box.valueChanged.connect(self._on_typed)
+        self._reset.clicked.connect(self._on_reset)
+        self._show()
+
+    def value(self) -> float | None:
+        return self._value
+
+    def set_value(self, value: Any) -> None:
+        self._value = None if value is None else float(value)
+        self._show()
+
+    def _show_in_force(self) -> None:
+        self._show()
+
+    def _show(self) -> None:
+        """Let the slider stand at what holds; where nobody knows it, at the middle."""
+        default = self.parameter.default if self._in_force is None else self._in_force
+        held = self._value if self._value is not None else default
+        middle = (self.slider.minimum() + self.slider.maximum()) / 2 / _SLIDER_UNIT
+        shown = middle if held is None else held
+        for widget in (self.slider, self._box):
+            widget.blockSignals(True)
+        self.slider.setValue(round(shown * _SLIDER_UNIT))
+        self._box.setValue(shown)
+        for widget in (self.slider, self._box):
+            widget.blockSignals(False)
+        self.slider.mark = None if default is None else round(default * _SLIDER_UNIT)
+        self.slider.update()
+        self._reset.setEnabled(self._value is not None)
+
+    def _on_slid(self, value: int) -> None:
+        self._choose(value / _SLIDER_UNIT)
+
+    def _on_typed(self, value: float) -> None:
+        self._choose(round(value, 6))
+
+    def _on_reset(self) -> None:
+        self._choose(None)
+
+    def _choose(self, value: float | None) -> None:
+        self._value = value
+        self._show()
+        self.changed.emit()
+
+
+class MarkedSlider(QSlider):
+    """A slider with a mark at a value of its own."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self.mark: int | None = None
+        self.setMinimumWidth(60)
+
+    def paintEvent(self, ev: QPaintEvent | None) -> None:  # noqa: N802
+        """The slider, with the mark below its groove."""
+        super().paintEvent(ev)
+        if self.mark is None:
+            return
+        option = QStyleOptionSlider()
+        self.initStyleOption(option)
+        option.sliderPosition = self.mark
+        style = self.style()
+        assert style is not None
+        handle = style.subControlRect(
+            QStyle.ComplexControl.CC_Slider, option, QStyle.SubControl.SC_SliderHandle, self
+        )
+        painter = QPainter(self)
+        painter.setPen(QPen(self.palette().color(self.foregroundRole()), 2))
+        x = handle.center().x()
+        painter.drawLine(x, self.height() - 4, x, self.height() - 1)
 
 
 class SeedField(Field):
@@ -346,6 +535,8 @@ def field_for(parameter: Parameter, styles: tuple[Style, ...]) -> Field:
         return PromptField(parameter)
     if parameter.name == "style":
         return StyleField(parameter, styles)
+    if parameter.name == "mode":
+        return ModeField(parameter)
     if parameter.name == "seed":
         return SeedField(parameter)
     if parameter.name in FILES:
@@ -359,7 +550,13 @@ def field_for(parameter: Parameter, styles: tuple[Style, ...]) -> Field:
         "integer": IntegerField,
         "number": NumberField,
     }
+    if parameter.kind == "number" and _is_share(parameter):
+        return SliderField(parameter)
     return kinds[parameter.kind](parameter)
+
+
+def _is_share(parameter: Parameter) -> bool:
+    return parameter.maximum is not None and parameter.maximum <= _LARGEST_SHARE
 
 
 def _step(span: float) -> float:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from fresco_client import Parameter, Style
 from PyQt6.QtCore import Qt, pyqtSignal, pyqtSlot
-from PyQt6.QtWidgets import QFormLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFormLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
 from fresco_gui.inspector.fields import (
     Field,
+    ModeField,
     StyleField,
     field_for,
     translated,
@@ -18,9 +19,13 @@ from fresco_gui.inspector.fields import (
 from fresco_gui.plain import PlainLabel, plain
 from fresco_gui.values import Values
 
+_FIRST = ("mode", "style", "strength", "preset", "source_prompt", "prompt", "keep")
+"""What is chosen for every clip, from top to bottom; all else is folded."""
+_WHOLE_ROWS = ("mode", "prompt", "source_prompt")
+
 
 class SettingsForm(QWidget):
-    """All settings of a daemon as fields.
+    """All settings of a daemon as fields, of which those are seen that belong to the mode.
 
     Signals:
         changed(): the user has chosen another value.
@@ -31,9 +36,22 @@ class SettingsForm(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._fields: dict[str, Field] = {}
+        self._rows: dict[str, tuple[QFormLayout, Field]] = {}
         self._parameters: tuple[Parameter, ...] = ()
         self._kept: Values = {}
         self._labels: list[QLabel] = []
+        self._sections: list[_CollapsibleSection] = []
+        self.words = PlainLabel()
+        """What the model can do with the words, below them."""
+        self.words.setObjectName("faint")
+        self.words.setWordWrap(True)
+        self.words.hide()
+        self.search = QLineEdit()
+        self.search.setPlaceholderText(self.tr("Find a setting"))
+        self.search.setAccessibleName(self.tr("Find a setting"))
+        self.search.setClearButtonEnabled(True)
+        self.search.hide()
+        self.search.textChanged.connect(self._on_search)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(8, 4, 8, 8)
         self._column.setSpacing(6)
@@ -43,6 +61,12 @@ class SettingsForm(QWidget):
         """Of the widest label: fields stand below each other in all sections."""
         return max((label.sizeHint().width() for label in self._labels), default=0)
 
+    @property
+    def mode(self) -> str:
+        """The mode that is chosen; empty before a daemon told any."""
+        field = self._fields.get("mode")
+        return field.mode if isinstance(field, ModeField) else ""
+
     def build(self, parameters: Sequence[Parameter], styles: tuple[Style, ...]) -> None:
         """Make the fields, keeping what is chosen; nothing happens if they are there already."""
         if tuple(parameters) == self._parameters:
@@ -51,18 +75,34 @@ class SettingsForm(QWidget):
         values = self.values()
         self._clear()
         self._parameters = tuple(parameters)
+        # Numbers of one clip are those of frames, which are chosen in the timeline.
+        shown = [one for one in parameters if one.kind == "text" or not one.is_of_clip]
+        by_name = {one.name: one for one in shown}
+        first = [by_name[name] for name in _FIRST if name in by_name]
         groups: dict[str, list[Parameter]] = {}
-        for parameter in parameters:
-            # Numbers of one clip are those of frames, which are chosen in the timeline.
-            if parameter.kind == "text" or not parameter.is_of_clip:
-                title = translated(parameter.group) if parameter.is_advanced else ""
-                groups.setdefault(title, []).append(parameter)
+        for parameter in shown:
+            if parameter not in first:
+                groups.setdefault(translated(parameter.group), []).append(parameter)
+        self._column.addWidget(self._section("", first, styles))
+        self._column.addWidget(self.search)
+        self.search.setVisible(bool(groups))
         for title, members in groups.items():
-            self._column.addWidget(self._section(title, members, styles))
+            named = title or self.tr("Others")
+            self._column.addWidget(self._section(named, members, styles))
         self._column.addStretch(1)
         for label in self._labels:
             label.setMinimumWidth(self.label_width)
         self.set_values(values)
+
+    def show_resolved(self, resolved: Values) -> None:
+        """What the settings come to: what holds where nothing is chosen."""
+        for name, field in self._fields.items():
+            field.set_in_force(resolved.get(name))
+
+    def show_words(self, text: str) -> None:
+        """What the model can do with the words; empty for nothing to say."""
+        self.words.setText(text)
+        self.words.setVisible(bool(text))
 
     def values(self) -> Values:
         """What is chosen; what is left open is left out."""
@@ -78,6 +118,7 @@ class SettingsForm(QWidget):
             field.blockSignals(True)
             field.set_value(values.get(name))
             field.blockSignals(False)
+        self._show_rows()
 
     def set_styles(self, styles: tuple[Style, ...]) -> None:
         """Offer these styles."""
@@ -93,6 +134,7 @@ class SettingsForm(QWidget):
         """Unfold the section of a setting and give its field the focus; None if it has none."""
         field = self._fields.get(name)
         if field is not None:
+            self.search.clear()
             for section in self.findChildren(_CollapsibleSection):
                 if section.isAncestorOf(field):
                     section.unfold()
@@ -106,33 +148,75 @@ class SettingsForm(QWidget):
         rows = QFormLayout(body)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
+        rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         for parameter in parameters:
             field = field_for(parameter, styles)
             field.setToolTip(plain(parameter.description))
             field.changed.connect(self._on_changed)
             self._fields[parameter.name] = field
-            if parameter.name == "prompt":
-                rows.addRow(field)
-            else:
-                label = PlainLabel(_label_text(parameter))
-                label.setMinimumHeight(field.sizeHint().height())
-                label.setBuddy(field)
-                self._labels.append(label)
-                rows.addRow(label, field)
-        return body if not title else _CollapsibleSection(title, body)
+            self._rows[parameter.name] = (rows, field)
+            self._add_row(rows, parameter, field)
+        if not title:
+            return body
+        section = _CollapsibleSection(title, body)
+        self._sections.append(section)
+        return section
+
+    def _add_row(self, rows: QFormLayout, parameter: Parameter, field: Field) -> None:
+        if parameter.name == "prompt":
+            rows.addRow(field)
+            rows.addRow(self.words)
+        elif parameter.name in _WHOLE_ROWS:
+            rows.addRow(field)
+        else:
+            label = PlainLabel(_label_text(parameter))
+            label.setMinimumHeight(field.sizeHint().height())
+            label.setBuddy(field)
+            self._labels.append(label)
+            rows.addRow(label, field)
 
     @pyqtSlot()
     def _on_changed(self) -> None:
+        self._show_rows()
         self.changed.emit()
+
+    @pyqtSlot(str)
+    def _on_search(self, text: str) -> None:
+        self._show_rows()
+        for section in self._sections:
+            section.set_open(bool(text.strip()) and section.isVisibleTo(self))
+
+    def _show_rows(self) -> None:
+        """Show what belongs to the mode and is searched for; the first ones always."""
+        wanted, mode = self.search.text().strip().casefold(), self.mode
+        found: set[QFormLayout] = set()
+        for parameter in self._parameters:
+            if parameter.name not in self._rows:
+                continue
+            rows, field = self._rows[parameter.name]
+            words = " ".join(
+                (parameter.name, translated_title(parameter), parameter.description)
+            ).casefold()
+            is_shown = parameter.of_mode in ("", mode) and (
+                parameter.name in _FIRST or wanted in words
+            )
+            rows.setRowVisible(field, is_shown)
+            if is_shown:
+                found.add(rows)
+        for section in self._sections:
+            section.setVisible(section.rows in found)
 
     def _clear(self) -> None:
         self._fields.clear()
+        self._rows.clear()
+        self._sections.clear()
         self._labels.clear()
+        if self.words.parent() is not None:
+            self.words.setParent(self)  # else it would go with the rows that it is among
         while (item := self._column.takeAt(0)) is not None:
             widget = item.widget()
-            if widget is not None:
+            if widget is not None and widget is not self.search:
                 widget.deleteLater()
 
 
@@ -147,6 +231,9 @@ class _CollapsibleSection(QWidget):
     def __init__(self, title: str, body: QWidget) -> None:
         super().__init__()
         self._body = body
+        layout = body.layout()
+        assert isinstance(layout, QFormLayout)
+        self.rows = layout
         self._button = QToolButton()
         self._button.setText(title)
         self._button.setCheckable(True)
@@ -162,7 +249,11 @@ class _CollapsibleSection(QWidget):
 
     def unfold(self) -> None:
         """Show what is in it."""
-        self._button.setChecked(True)
+        self.set_open(True)
+
+    def set_open(self, is_open: bool) -> None:
+        """Show what is in it, or fold it."""
+        self._button.setChecked(is_open)
 
     @pyqtSlot(bool)
     def _on_toggled(self, is_open: bool) -> None:

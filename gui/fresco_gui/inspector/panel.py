@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from fresco_client import Capabilities, FileFailed, Model, ModelChoice, Presets
 from fresco_media.files.text import printable
 from PyQt6.QtCore import Qt, pyqtSignal, pyqtSlot
+from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import (
     QComboBox,
     QFormLayout,
     QHBoxLayout,
     QInputDialog,
     QLabel,
+    QMenu,
     QPushButton,
     QScrollArea,
     QToolButton,
@@ -23,7 +25,6 @@ from PyQt6.QtWidgets import (
 from fresco_gui.estimates.estimate import Estimate
 from fresco_gui.estimates.words import grounds_of, words_of
 from fresco_gui.inspector.form import SettingsForm
-from fresco_gui.numbers import IntegerBox
 from fresco_gui.plain import PlainLabel, plain
 from fresco_gui.values import OF_ONE_CLIP, Values
 
@@ -33,13 +34,13 @@ class Inspector(QWidget):
 
     Signals:
         changed(): values or model were chosen anew by the user.
-        look_wanted(int): restyle the current frame with so many seeds.
+        look_wanted(): restyle the current frame.
         restyle_wanted(): restyle the clip.
         problem(Exception): presets could not be kept.
     """
 
     changed = pyqtSignal()
-    look_wanted = pyqtSignal(int)
+    look_wanted = pyqtSignal()
     restyle_wanted = pyqtSignal()
     problem = pyqtSignal(object)
 
@@ -47,15 +48,16 @@ class Inspector(QWidget):
         super().__init__(parent)
         self._presets = presets
         self._models: tuple[Model, ...] = ()
+        self._look_tip = self._restyle_tip = ""
         self._labels: list[QLabel] = []
         self._scroll = QScrollArea()
         self.form = SettingsForm()
         self.model_box = QComboBox()
         self.preset_box = QComboBox()
         self.estimate = PlainLabel()
-        self.seeds = IntegerBox()
-        self.look_button = QPushButton(self.tr("Look"))
-        self.restyle_button = QPushButton(self.tr("Restyle"))
+        self.look_button = QPushButton(self.tr("&This frame"))
+        self.vary_button = QToolButton()
+        self.restyle_button = QPushButton(self.tr("Restyle the &clip"))
         self._waiting = PlainLabel(self.tr("Settings appear when the daemon is there."))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -85,11 +87,22 @@ class Inspector(QWidget):
     def set_possible(self, is_possible: bool, why_not: str = "") -> None:
         """Whether looks and restyles can be started."""
         for button, usual in (
-            (self.look_button, self.tr("Restyle the current frame only (Ctrl+L)")),
-            (self.restyle_button, self.tr("Restyle the clip (Ctrl+Return)")),
+            (self.look_button, self._look_tip),
+            (self.restyle_button, self._restyle_tip),
         ):
             button.setEnabled(is_possible)
             button.setToolTip(usual if is_possible else why_not)
+        self.vary_button.setEnabled(is_possible)
+
+    def set_tips(self, look: str, restyle: str) -> None:
+        """What the buttons say, with the keys of their commands."""
+        self._look_tip, self._restyle_tip = look, restyle
+
+    def offer_variants(self, actions: Sequence[QAction]) -> None:
+        """What varies a look, as the menu of a button."""
+        menu = QMenu(self)
+        menu.addActions(list(actions))
+        self.vary_button.setMenu(menu)
 
     @pyqtSlot(str)
     def show_setting(self, name: str) -> None:
@@ -133,6 +146,7 @@ class Inspector(QWidget):
         head = QWidget()
         rows = QFormLayout(head)
         rows.setContentsMargins(8, 8, 8, 0)
+        rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         self.model_box.setAccessibleName(self.tr("Model"))
         self.model_box.addItem(self.tr("bundled"), "")
         self.model_box.setSizeAdjustPolicy(
@@ -188,17 +202,15 @@ class Inspector(QWidget):
         self.estimate.setWordWrap(True)
         column.addWidget(self.estimate)
         line = QHBoxLayout()
-        self.seeds.setRange(1, 12)
-        self.seeds.setValue(4)
-        self.seeds.setSuffix(self.tr(" seeds"))
-        self.seeds.setAccessibleName(self.tr("Seeds of a look"))
-        self.seeds.setToolTip(self.tr("How many seeds a look shows beside each other"))
+        self.vary_button.setText(self.tr("Var&y"))
+        self.vary_button.setToolTip(self.tr("Try this frame in several ways beside each other"))
+        self.vary_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         line.addWidget(self.look_button)
-        line.addWidget(self.seeds)
+        line.addWidget(self.vary_button)
         line.addStretch(1)
         self.restyle_button.setObjectName("primary")
-        line.addWidget(self.restyle_button)
         column.addLayout(line)
+        column.addWidget(self.restyle_button)
         return foot
 
     def _connect(self) -> None:
@@ -207,7 +219,7 @@ class Inspector(QWidget):
         self.preset_box.activated.connect(self._on_preset_chosen)
         self._save.clicked.connect(self._on_save)
         self._remove.clicked.connect(self._on_remove)
-        self.look_button.clicked.connect(self._on_look)
+        self.look_button.clicked.connect(self.look_wanted)
         self.restyle_button.clicked.connect(self.restyle_wanted)
 
     def _styles(self):  # noqa: ANN202
@@ -239,10 +251,6 @@ class Inspector(QWidget):
         self._remove.setEnabled(bool(chosen))
 
     # Slots
-
-    @pyqtSlot()
-    def _on_look(self) -> None:
-        self.look_wanted.emit(self.seeds.value())
 
     @pyqtSlot()
     def _on_model_chosen(self) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import cast
 
-from fresco_client import Job, JobState, Session
+from fresco_client import Job, JobState, Picture, PictureOptions, Session
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
+from PyQt6.QtGui import QImage
 
 from fresco_gui.daemon.connection import DaemonConnection
 from fresco_gui.jobs.model import JobListModel
@@ -17,6 +18,7 @@ from fresco_gui.services import Services
 _log = logging.getLogger(__name__)
 _LIST_EVERY_MS = 1500
 _SHOWN = 200
+_PICTURE_PX = 160
 _LONGEST_GOODBYE_MS = 3000
 
 _Verb = Callable[[Session, str], Job]
@@ -43,6 +45,8 @@ class JobControl(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(_LIST_EVERY_MS)
         self._timer.timeout.connect(self.refresh)
+        self._is_fetching = False
+        self.model.refreshed.connect(self._fetch_picture)
 
     def start(self) -> None:
         """List them again and again from now on."""
@@ -132,6 +136,29 @@ class JobControl(QObject):
             self.refresh()
             return
         self.model.show(cast(list[Job], jobs))
+
+    def _fetch_picture(self) -> None:
+        """Have a small picture of a job that has none yet, one job after the other."""
+        session, job = self._daemon.session, self.model.without_picture()
+        if session is None or job is None or self._is_fetching:
+            return
+        self._is_fetching = True
+        key = job.ready_keyframes[len(job.ready_keyframes) // 2]
+        options = PictureOptions(encoding="jpeg", long_side=_PICTURE_PX)
+
+        def done(picture: object) -> None:
+            self._is_fetching = False
+            data = picture.data if isinstance(picture, Picture) else b""
+            self.model.set_picture(job.id, QImage.fromData(data))
+            self._fetch_picture()
+
+        def failed(error: Exception) -> None:
+            self._is_fetching = False
+            _log.info("job %s has no picture: %s", job.id, error)
+
+        self._services.workers.call(
+            lambda: session.frame(job.id, "keyframe", key, options), done, failed
+        )
 
     def _on_not_listed(self, error: Exception) -> None:
         self._is_listing = False

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fresco_client import Job, JobState
 from fresco_client.words import duration, look_of
 from PyQt6.QtCore import QCoreApplication, QModelIndex, QRectF, QSize, Qt
-from PyQt6.QtGui import QColor, QFont, QPainter
+from PyQt6.QtGui import QColor, QFont, QImage, QPainter
 from PyQt6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from fresco_gui.jobs.model import JOB_ROLE
+from fresco_gui.jobs.model import FACTS_ROLE, JOB_ROLE, PICTURE_ROLE, SHOWN_ROLE
 from fresco_gui.jobs.words import (
     state_of_job,
     time_text,
@@ -21,7 +21,7 @@ _BAR = 4
 
 
 class JobDelegate(QStyledItemDelegate):
-    """Title, look, state and progress of a job, on three lines."""
+    """What a job has made, its look, what tells it from others, state and progress."""
 
     def sizeHint(  # noqa: N802
         self, option: QStyleOptionViewItem, index: QModelIndex
@@ -38,12 +38,18 @@ class JobDelegate(QStyledItemDelegate):
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(option.rect, QColor(TOKENS.raised))
         area = QRectF(option.rect).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
+        picture = index.data(PICTURE_ROLE)
+        if isinstance(picture, QImage):
+            area.setLeft(self._picture(painter, area, picture) + _MARGIN)
         line = option.fontMetrics.lineSpacing()
         bold = QFont(option.font)
         bold.setBold(True)
-        self._text(painter, area, bold, TOKENS.text, title_of_job(job), time_text(job.create_time))
+        mark = "✓ " if index.data(SHOWN_ROLE) else ""
+        title = mark + (look_of(job) or title_of_job(job))
+        self._text(painter, area, bold, TOKENS.text, title, time_text(job.create_time))
         area.setTop(area.top() + line)
-        self._text(painter, area, option.font, TOKENS.faint_text, look_of(job), "")
+        facts = str(index.data(FACTS_ROLE))
+        self._text(painter, area, option.font, TOKENS.faint_text, facts, "")
         area.setTop(area.top() + line)
         right = _remaining(job)
         self._text(painter, area, option.font, _colour(job), state_of_job(job), right)
@@ -54,6 +60,14 @@ class JobDelegate(QStyledItemDelegate):
             painter.setPen(QColor(TOKENS.focus))
             painter.drawRect(option.rect.adjusted(0, 0, -1, -1))
         painter.restore()
+
+    def _picture(self, painter: QPainter, area: QRectF, picture: QImage) -> float:
+        """What it has made, at the left; where the words begin."""
+        height = min(area.height(), 3.0 * painter.fontMetrics().lineSpacing())
+        width = height * picture.width() / max(picture.height(), 1)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(QRectF(area.left(), area.top(), width, height), picture)
+        return area.left() + width
 
     def _text(
         self, painter: QPainter, area: QRectF, font: QFont, colour: str, left: str, right: str

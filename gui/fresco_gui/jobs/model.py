@@ -10,11 +10,22 @@ from fresco_client import Job, JobState, ProgressMade, job_after
 from fresco_client.words import look_of
 from fresco_media.files.text import printable
 from PyQt6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, pyqtSignal
+from PyQt6.QtGui import QImage
 
-from fresco_gui.jobs.words import state_of_job, time_text, title_of_job
+from fresco_gui.jobs.words import (
+    difference_of,
+    range_of_job,
+    state_of_job,
+    time_text,
+    title_of_job,
+)
 from fresco_gui.plain import plain
 
 JOB_ROLE = Qt.ItemDataRole.UserRole
+FACTS_ROLE = Qt.ItemDataRole.UserRole + 1
+"""What tells it from others: what is another than before, its clip and its frames."""
+SHOWN_ROLE = Qt.ItemDataRole.UserRole + 2
+PICTURE_ROLE = Qt.ItemDataRole.UserRole + 3
 
 
 class JobListModel(QAbstractListModel):
@@ -29,6 +40,8 @@ class JobListModel(QAbstractListModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._jobs: list[Job] = []
+        self._shown = ""
+        self._pictures: dict[str, QImage] = {}
 
     @property
     def jobs(self) -> list[Job]:
@@ -44,12 +57,51 @@ class JobListModel(QAbstractListModel):
         job = self._jobs[index.row()]
         if role == JOB_ROLE:
             return job
+        if role == FACTS_ROLE:
+            return self.facts(job)
+        if role == SHOWN_ROLE:
+            return job.id == self._shown
+        if role == PICTURE_ROLE:
+            return self._pictures.get(job.id)
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return printable(f"{title_of_job(job)}: {state_of_job(job)}")
+            texts = (look_of(job) or title_of_job(job), self.facts(job), state_of_job(job))
+            return printable(": ".join(filter(None, texts)))
         if role == Qt.ItemDataRole.ToolTipRole:
             lines = (look_of(job), time_text(job.create_time), job.id)
             return plain("\n".join(line for line in lines if line))
         return None
+
+    def facts(self, job: Job) -> str:
+        """What tells a job from the others."""
+        texts = (difference_of(job, self._before(job)), title_of_job(job), range_of_job(job))
+        return "  ·  ".join(filter(None, texts))
+
+    def _before(self, job: Job) -> Job | None:
+        """The job that one was made from, else the one before it of the same clip."""
+        if job.parent_id:
+            return self.job(job.parent_id)
+        place = self._jobs.index(job)
+        return next((one for one in self._jobs[place + 1 :] if one.clip == job.clip), None)
+
+    def mark_shown(self, job_id: str) -> None:
+        """This job is on the screen."""
+        self._shown = job_id
+        self._tell_all()
+
+    def set_picture(self, job_id: str, image: QImage) -> None:
+        """What a job has made, small."""
+        self._pictures[job_id] = image
+        self._tell_all()
+
+    def without_picture(self) -> Job | None:
+        """One that has made something and is shown without a picture."""
+        wanted = (one for one in self._jobs if one.ready_keyframes)
+        return next((one for one in wanted if one.id not in self._pictures), None)
+
+    def _tell_all(self) -> None:
+        if self._jobs:
+            roles = [SHOWN_ROLE, PICTURE_ROLE]
+            self.dataChanged.emit(self.index(0), self.index(len(self._jobs) - 1), roles)
 
     def job(self, job_id: str) -> Job | None:
         """One of them."""

@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import (
     QListView,
     QMenu,
     QPushButton,
+    QSizePolicy,
     QStackedLayout,
     QVBoxLayout,
     QWidget,
@@ -77,8 +78,9 @@ class JobsPanel(QWidget):
         self._reuse.setToolTip(self.tr("Take over the settings of this job"))
         line = QHBoxLayout()
         for button in (self._pause, self._cancel, self._reuse):
-            line.addWidget(button)
-        line.addStretch(1)
+            button.setMinimumWidth(48)
+            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            line.addWidget(button, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
         column.addLayout(self._stack, 1)
@@ -87,6 +89,7 @@ class JobsPanel(QWidget):
     def _connect(self) -> None:
         self.list.customContextMenuRequested.connect(self._on_menu)
         self.list.activated.connect(self._on_activated)
+        self.list.clicked.connect(self._on_activated)
         selection = self.list.selectionModel()
         assert selection is not None
         selection.currentChanged.connect(self._refresh)

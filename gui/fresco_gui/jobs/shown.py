@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from fresco_client import Failure, Job, JobState, PictureOptions
+from fresco_client import Failure, Job, JobState, PictureOptions, Plan
 from fresco_media.files.disk import short_stem
 from PyQt6.QtCore import QObject, pyqtSignal
 
@@ -31,11 +31,13 @@ class ShownJob(QObject):
         followed(JobFollower): this job is shown from now on.
         moved(): it has another state.
         result_here(Made): its result can be shown.
+        cancelled(str): the job of this id, which was shown, will not come.
     """
 
     followed = pyqtSignal(object)
     moved = pyqtSignal()
     result_here = pyqtSignal(object)
+    cancelled = pyqtSignal(str)
 
     def __init__(
         self,
@@ -68,18 +70,29 @@ class ShownJob(QObject):
 
     # Which job
 
-    def take(self, job: Job) -> None:
+    def take(self, job: Job, made: ProjectJob) -> None:
         """Show a job that was just handed to the daemon, and keep it with the project."""
         self._jobs.model.put(job)
-        start = (job.settings.start if job.settings else None) or 0
-        self._project_store.keep_made(ProjectJob(job_id=job.id, title=job.title, start=start))
+        self._project_store.keep_made(made)
         self.follow(job.id)
+
+    def show_version(self, job_id: str) -> None:
+        """Show a job of the project instead; what is made elsewhere goes on."""
+        made = self._project_store.made(job_id)
+        if made is None:
+            return
+        self._project_store.put_first(made)
+        self.stop()
+        if _is_here(made):
+            self.result_here.emit(made)
+        self.follow(made.job_id)
+        self.moved.emit()
 
     def show(self, job: Job) -> None:
         """Show a job of the history, with its clip."""
         path = job.clip.path if job.clip else None
         if path and path != self._project_store.project.clip and Path(path).exists():
-            self._opener.open_clip(Path(path))
+            self._opener.open_known(Path(path))
         if not path or path != self._project_store.project.clip:
             message = self.tr("The clip of this job is not on this machine, or is gone.")
             title = self.tr("The job cannot be shown")
@@ -88,9 +101,9 @@ class ShownJob(QObject):
         start = job.plan.start if job.plan else 0
         known = self._project_store.made(job.id)
         self._project_store.put_first(
-            known or ProjectJob(job_id=job.id, title=job.title, start=start)
+            known or ProjectJob(job_id=job.id, title=job.title, start=start, parent=job.parent_id)
         )
-        self.follow(job.id)
+        self.show_version(job.id)
 
     def resume(self) -> None:
         """Show the newest job of the project, from its result or from the daemon."""
@@ -98,8 +111,11 @@ class ShownJob(QObject):
         if not project.made or not project.clip or self._opener.is_gone or self.follower:
             return
         made = project.made[0]
-        if _is_here(made):
-            self.result_here.emit(made)
+        parent = self._project_store.made(made.parent)
+        shown = made if _is_here(made) else parent
+        if shown is not None and _is_here(shown):
+            # Of a version that is still to come, the one before is to be seen.
+            self.result_here.emit(shown)
         if self._daemon.session is not None:
             self.follow(made.job_id)
 
@@ -128,6 +144,7 @@ class ShownJob(QObject):
     def _connect(self, follower: JobFollower) -> None:
         follower.progressed.connect(partial(self._jobs.model.move_on, follower.job_id))
         follower.state_changed.connect(self._on_state)
+        follower.planned.connect(self._on_planned)
         follower.finished.connect(self.fetch)
         follower.fetched.connect(self._on_fetched)
         follower.fetch_failed.connect(self._on_fetch_failed)
@@ -138,8 +155,19 @@ class ShownJob(QObject):
         if job.id == self.job_id:
             self.follow(job.id)
 
+    def _on_planned(self, plan: Plan) -> None:
+        """Keep what is shown of the plan, for times without the daemon."""
+        made = self._project_store.made(self.job_id)
+        if made is not None:
+            shots = tuple((shot.start, shot.stop) for shot in plan.shots)
+            planned = replace(made, keyframes=plan.keyframes, shots=shots, start=plan.start)
+            self._project_store.change(made=self._project_store.project.with_made(planned).made)
+
     def _on_state(self, state: JobState) -> None:
-        if state.is_ended:
+        if state is JobState.CANCELLED:
+            self._jobs.end(self.job_id, state)
+            self.cancelled.emit(self.job_id)
+        elif state.is_ended:
             self._jobs.end(self.job_id, state)
         else:
             # It may be one of long ago: a job that is shown again tells its whole story.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from fresco_client import (
     Job,
@@ -15,9 +16,13 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from fresco_gui.clips import ClipOpener, with_files
 from fresco_gui.daemon.connection import DaemonConnection
+from fresco_gui.looks.kept import LookFiles
 from fresco_gui.looks.maker import LookMaker, LookRequest
+from fresco_gui.looks.styles import StyleLooks
+from fresco_gui.project import ProjectJob
 from fresco_gui.project.store import ProjectStore
 from fresco_gui.services import Services
+from fresco_gui.values import Values
 
 
 class JobStarter(QObject):
@@ -25,11 +30,11 @@ class JobStarter(QObject):
 
     Signals:
         submitting_changed(): a job is being handed over, or no longer.
-        submitted(Job): the daemon has it.
+        submitted(Job, ProjectJob): the daemon has it; what the project is to know of it.
     """
 
     submitting_changed = pyqtSignal()
-    submitted = pyqtSignal(object)
+    submitted = pyqtSignal(object, object)
 
     def __init__(
         self,
@@ -47,7 +52,9 @@ class JobStarter(QObject):
         self._is_submitting = False
         self.looks = LookMaker(services.workers, self)
         self.looks.failed.connect(self._on_look_failed)
+        self.styles = StyleLooks(services.workers, LookFiles(services.folders.looks), self)
         opener.leaving.connect(self.looks.cancel)
+        opener.leaving.connect(self.styles.stop)
 
     def why_not(self) -> str:
         """Why nothing can be started now; empty if it can."""
@@ -66,28 +73,43 @@ class JobStarter(QObject):
             return self.tr("Write a prompt or choose a style first.")
         return ""
 
-    def look(self, frame: int, count: int, *, shows_control: bool = False) -> None:
-        """Restyle a frame with several seeds, or show what of it binds."""
+    def look(
+        self, frame: int, variants: Sequence[Values] = ({},), *, shows_control: bool = False
+    ) -> None:
+        """Restyle a frame as it is chosen, once with each of these beside it; or show what binds.
+
+        `variants` are settings that take the place of those that are chosen.
+        """
         session, clip = self._daemon.session, self._opener.clip
         if session is None or clip is None or self.why_not():
             return
-        values = self._project_store.project.values
-        first = int(values.get("seed") or 0)
+        self._project_store.history.seal()
+        values = {**self._project_store.project.values, "start": None, "stop": None}
         order = LookRequest(
             clip=clip.source,
             index=frame,
-            settings=settings_of({**values, "start": None, "stop": None}),
+            variants=tuple(settings_of({**values, **one}) for one in variants),
             model=self._model(),
-            seeds=tuple(first + offset for offset in range(count)),
             shows_control=shows_control,
         )
         self.looks.make(session, order)
+
+    def show_styles(self, frame: int) -> None:
+        """Have a frame made in every style of the model."""
+        session, clip, view = self._daemon.session, self._opener.clip, self._daemon.view
+        if session is None or clip is None or view is None:
+            return
+        model = self._project_store.project.model
+        found = next((one for one in view.models if one.source == model), None)
+        names = [style.name for style in found.styles] if found is not None else []
+        self.styles.show(session, clip, frame, model, names)
 
     def restyle(self) -> None:
         """Have the clip, or its range, restyled."""
         session, clip = self._daemon.session, self._opener.clip
         if session is None or clip is None or self.why_not():
             return
+        self._project_store.history.seal()
         settings = settings_of(self._project_store.values_with_range())
         kind = "lossless" if self._services.preferences.is_lossless else "h264"
         output = OutputOptions(kind=kind, container="mp4")
@@ -97,28 +119,47 @@ class JobStarter(QObject):
             reached = with_files(session, settings, ("subject_mask", "reference"))
             return session.submit(clip.source, reached, model=model, output=output, title=title)
 
-        self._submit(submit, self.tr("The job could not be started"))
+        made = ProjectJob(job_id="", title=title, start=settings.start or 0)
+        self._submit(submit, self.tr("The job could not be started"), made)
 
-    def reroll(self, job_id: str, changes: tuple[KeyframeChange, ...]) -> None:
+    def reroll(
+        self,
+        version: ProjectJob,
+        changes: tuple[KeyframeChange, ...],
+        on_done: Callable[[ProjectJob], object],
+    ) -> None:
         """Make keyframes of a finished job anew; only what depends on them is computed again."""
         session = self._daemon.session
-        if session is None or not job_id:
+        if session is None:
             return
         self._submit(
-            lambda: session.reroll(job_id, changes), self.tr("The keyframe cannot be rerolled")
+            lambda: session.reroll(version.parent, changes),
+            self.tr("The keyframe cannot be changed"),
+            version,
+            on_done,
         )
 
     def _model(self) -> ModelChoice | None:
         source = self._project_store.project.model
         return ModelChoice(source=source) if source else None
 
-    def _submit(self, submit: Callable[[], Job], title: str) -> None:
+    def _submit(
+        self,
+        submit: Callable[[], Job],
+        title: str,
+        made: ProjectJob,
+        on_done: Callable[[ProjectJob], object] = lambda _: None,
+    ) -> None:
         self._set_submitting(True)
+        place = self._project_store.path
 
         def done(job: object) -> None:
             assert isinstance(job, Job)
             self._is_submitting = False
-            self.submitted.emit(job)
+            if self._project_store.path == place:  # else another clip was opened meanwhile
+                whole = replace(made, job_id=job.id)
+                self.submitted.emit(job, whole)
+                on_done(whole)
             self.submitting_changed.emit()
 
         def failed(error: Exception) -> None:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import PurePath
+from typing import Any
 
-from fresco_client import Job, JobState
+from fresco_client import Job, JobState, values_of
+from fresco_settings import titles, words_for
 from PyQt6.QtCore import QCoreApplication
+
+translate = QCoreApplication.translate
+_MOST_WORDS = 3
+_BY_FRAME = {
+    "keyframe_seeds": translate("jobs", "keyframe {frames} anew"),
+    "keyframe_prompts": translate("jobs", "words of keyframe {frames}"),
+    "keyframe_pictures": translate("jobs", "keyframe {frames} painted"),
+}
 
 
 def title_of_job(job: Job) -> str:
@@ -46,3 +57,61 @@ def state_of_job(job: Job) -> str:
 def time_text(time: datetime | None) -> str:
     """A point in time, in this machine's zone."""
     return time.astimezone().strftime("%d %b %H:%M") if time else ""
+
+
+def range_of_job(job: Job) -> str:
+    """The frames it is of."""
+    if job.plan is not None:
+        first, stop = job.plan.start, job.plan.stop
+    elif job.settings is not None and job.settings.stop is not None:
+        first, stop = job.settings.start or 0, job.settings.stop
+    else:
+        return ""
+    return QCoreApplication.translate("jobs", "frames {first} to {last}").format(
+        first=first, last=stop - 1
+    )
+
+
+def difference_of(job: Job, before: Job | None) -> str:
+    """What makes a job another one than the one before it; empty where nothing is known."""
+    if before is None or job.settings is None or before.settings is None:
+        return ""
+    then, now = values_of(before.settings), values_of(job.settings)
+    names = [name for name in dict.fromkeys((*then, *now)) if then.get(name) != now.get(name)]
+    words = [_difference(name, then.get(name), now.get(name)) for name in names]
+    return ", ".join(filter(None, words[:_MOST_WORDS])) + ("…" if len(words) > _MOST_WORDS else "")
+
+
+def _difference(name: str, then: Any, now: Any) -> str:
+    if name in _BY_FRAME:
+        frames = sorted(
+            {*(then or {}), *(now or {})},
+            key=int,
+        )
+        changed = [one for one in frames if (then or {}).get(one) != (now or {}).get(one)]
+        return _BY_FRAME[name].format(frames=_listed(changed))
+    if name == "keyframes":
+        before, after = set(then or ()), set(now or ())
+        added, gone = sorted(after - before), sorted(before - after)
+        if not before:
+            return ""
+        parts = (
+            translate("jobs", "keyframe {frames} added").format(frames=_listed(added))
+            * bool(added),
+            translate("jobs", "keyframe {frames} removed").format(frames=_listed(gone))
+            * bool(gone),
+        )
+        return ", ".join(filter(None, parts))
+    if name in ("start", "stop"):
+        return ""
+    title = translate("Setting", titles().get(name, name)).lower()
+    return f"{title} {words_for(now)}" if now is not None else f"{title}: {_usual()}"
+
+
+def _usual() -> str:
+    return translate("jobs", "as usual")
+
+
+def _listed(frames: Sequence[object]) -> str:
+    shown = ", ".join(str(one) for one in frames[:3])
+    return f"{shown}…" if len(frames) > 3 else shown

@@ -20,17 +20,19 @@ from fresco_client import (
 )
 from fresco_media.stills.png import decode_png, encode_png
 from fresco_settings import ControlChoice, InvalidSettings
-from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtCore import QCoreApplication, QObject, pyqtSignal
 
 from fresco_gui.clips.readable import with_files
 from fresco_gui.stream import StreamWorker, Workers
 
+translate = QCoreApplication.translate
+
 
 @dataclass(frozen=True)
 class LookPart:
-    """What a picture is of: a seed, or what a kind of control shows."""
+    """What a picture is of: the settings of this number, or what a kind of control shows."""
 
-    seed: int
+    number: int
     kind: str = ""
     """Empty for the one that the model recommends."""
     is_control: bool = False
@@ -43,24 +45,24 @@ class LookRequest:
     clip: ClipSource
     index: int
     """Source frame."""
-    settings: RestyleSettings
+    variants: tuple[RestyleSettings, ...]
+    """One look is made with each."""
     model: ModelChoice | None
-    seeds: tuple[int, ...]
     long_side: int = 768
     shows_control: bool = False
-    """Whether what binds is to be seen, whatever the seed, instead of the frame restyled."""
+    """Whether what binds is to be seen, whatever the settings, instead of the frame restyled."""
 
     @property
     def parts(self) -> tuple[LookPart, ...]:
         """What the pictures will be of, in their order."""
         if not self.shows_control:
-            return tuple(LookPart(seed) for seed in self.seeds)
-        return tuple(LookPart(self.seeds[0], kind, is_control=True) for kind in self._kinds)
+            return tuple(LookPart(number) for number in range(len(self.variants)))
+        return tuple(LookPart(0, kind, is_control=True) for kind in self._kinds)
 
     @property
     def _kinds(self) -> tuple[str, ...]:
         try:
-            return ControlChoice.parse(self.settings.control or "").kinds
+            return ControlChoice.parse(self.variants[0].control or "").kinds
         except InvalidSettings:
             return ("",)  # left to the model; what is no control the daemon says no to
 
@@ -72,20 +74,44 @@ class LookPicture:
     part: LookPart
     index: int
     settings: RestyleSettings
-    picture: Picture
-    seconds: float
+    data: bytes
+    """Encoded."""
+    model: str = ""
+    """Its source; empty for the bundled one."""
+    seconds: float = 0.0
+    file: str = ""
+    """Where it is kept, a name in the folder of looks; empty for nowhere."""
+    is_pinned: bool = False
 
     @property
-    def seed(self) -> int:
-        """The seed that it was made with."""
-        return self.part.seed
+    def title(self) -> str:
+        """What it is called: its look, or what of its words there is room for."""
+        if self.part.is_control:
+            return self.part.kind or translate("looks", "structure")
+        words = filter(None, (self.settings.style, (self.settings.prompt or "").strip()[:40]))
+        return ", ".join(words)
+
+    @property
+    def caption(self) -> str:
+        """What makes it another one than those beside it."""
+        if self.part.is_control:
+            return self.title
+        lines = [self.title]
+        if self.settings.strength is not None:
+            lines.append(
+                translate("looks", "strength {value}").format(value=f"{self.settings.strength:g}")
+            )
+        if self.settings.seed:
+            lines.append(translate("looks", "seed {seed}").format(seed=self.settings.seed))
+        lines.append(translate("looks", "frame {index}").format(index=self.index))
+        return " · ".join(lines)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LookStep:
-    """How far the look with this seed is, 0 to 1."""
+    """How far the look of this number is, 0 to 1."""
 
-    seed: int
+    number: int
     share: float
 
 
@@ -94,7 +120,7 @@ class LookMaker(QObject):
 
     Signals:
         began(LookOrder): nothing of it is there yet.
-        moved(int, float): the seed that is worked on and its share, 0 to 1.
+        moved(int, float): the number that is worked on and its share, 0 to 1.
         arrived(LookPicture): a look is there.
         failed(Exception): it ends here; what has arrived stays.
         ended(): there is nothing more to come, for whatever reason.
@@ -140,7 +166,7 @@ class LookMaker(QObject):
 
     def _on_item(self, item: object) -> None:
         if isinstance(item, LookStep):
-            self.moved.emit(item.seed, item.share)
+            self.moved.emit(item.number, item.share)
         elif isinstance(item, LookPicture):
             self.arrived.emit(item)
 
@@ -171,21 +197,19 @@ class _Looks:
             self._look.close()
 
     def __iter__(self) -> Iterator[object]:
-        reached = with_files(self._session, self._order.settings, ("reference",))
-        for seed in self._order.seeds:
+        for number, settings in enumerate(self._order.variants):
             if self._is_closed:
                 return
-            yield from self._one(seed, reached)
+            yield from self._one(number, settings)
 
-    def _one(self, seed: int, reached: RestyleSettings) -> Generator[object, None, None]:
+    def _one(self, number: int, settings: RestyleSettings) -> Generator[object, None, None]:
         order, began = self._order, time.monotonic()
-        parts = [part for part in order.parts if part.seed == seed]
-        settings = replace(order.settings, seed=seed)
-        yield LookStep(seed=seed, share=0.0)
+        parts = [part for part in order.parts if part.number == number]
+        yield LookStep(number=number, share=0.0)
         self._look = self._session.look(
             order.clip,
             order.index,
-            replace(reached, seed=seed),
+            with_files(self._session, settings, ("reference",)),
             model=order.model,
             options=PictureOptions(encoding="png", long_side=order.long_side * len(parts)),
             client_id=self._client_id,
@@ -193,14 +217,15 @@ class _Looks:
         )
         for item in self._look:
             if isinstance(item, LookProgress):
-                yield LookStep(seed=seed, share=item.done / max(item.total, 1))
+                yield LookStep(number=number, share=item.done / max(item.total, 1))
                 continue
             for part, picture in zip(parts, side_by_side(item, len(parts)), strict=True):
                 yield LookPicture(
                     part=part,
                     index=order.index,
                     settings=settings,
-                    picture=picture,
+                    data=picture.data,
+                    model=order.model.source if order.model else "",
                     seconds=time.monotonic() - began,
                 )
 

@@ -4,6 +4,8 @@ from fresco_gui.media.clip_frames import ClipFrames
 from fresco_gui.media.clock import PlaybackClock
 from fresco_gui.media.errors import ClipMissing, ClipUnreadable, ExportFailed, MediaError
 from fresco_gui.media.fetched_frames import FetchedFrames
+from fresco_gui.media.layered import LayeredFrames
+from fresco_gui.media.reader import check_readable
 from fresco_gui.media.source import FrameInfo, FrameSource
 from fresco_gui.media.stored_frames import StoredFrames
 from fresco_gui.media.thumbnails import FrameSpan, Thumbnails
@@ -17,8 +19,10 @@ __all__ = [
     "FrameInfo",
     "FrameSource",
     "FrameSpan",
+    "LayeredFrames",
     "MediaError",
     "PlaybackClock",
     "StoredFrames",
     "Thumbnails",
+    "check_readable",
 ]

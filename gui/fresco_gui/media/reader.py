@@ -66,6 +66,20 @@ def open_reader(
     return None if probed is None else VideoReader(probed, first_index)
 
 
+def check_readable(path: Path) -> None:
+    """Look at the clip at `path` as if to show it.
+
+    Raises:
+        MediaError: it is gone or cannot be read.
+    """
+    reader = open_reader(path)
+    if reader is not None:
+        try:
+            reader.image(reader.info.first_index)
+        finally:
+            reader.close()
+
+
 class VideoReader:
     """A video file whose frames become pictures of the app."""
 

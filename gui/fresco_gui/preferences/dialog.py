@@ -53,8 +53,10 @@ class SettingsDialog(QDialog):
         self._folders = folders
         choice = preferences.daemon
         self.address = QLineEdit(choice.address)
-        self.address.setPlaceholderText(self.tr("this machine's"))
-        self.is_started = QCheckBox(self.tr("Start this machine's daemon where none runs"))
+        self.address.setPlaceholderText(
+            self.tr("this one; else its name and port, such as studio:7400")
+        )
+        self.is_started = QCheckBox(self.tr("Start what does the work with the app"))
         self.is_started.setChecked(choice.is_started)
         self.data = self._place(choice.data, self.tr("the user's own"), is_folder=True)
         self.token = self._place(choice.token_file, "", is_folder=False)
@@ -64,6 +66,8 @@ class SettingsDialog(QDialog):
         self.is_lossless.setChecked(preferences.is_lossless)
         self.restores = QCheckBox(self.tr("Open the last project at the start"))
         self.restores.setChecked(preferences.restores_session)
+        self.shows_looks = QCheckBox(self.tr("Show a clip in every look when it is opened"))
+        self.shows_looks.setChecked(preferences.shows_looks)
         self.preview = QComboBox()
         self.note = PlainLabel()
         self._build()
@@ -77,12 +81,12 @@ class SettingsDialog(QDialog):
         for side in _SIDES:
             self.preview.addItem(self.tr("{side} pixels").format(side=side), side)
         self.preview.setCurrentIndex(max(self.preview.findData(self._preferences.preview_side), 0))
-        daemon = QGroupBox(self.tr("DaemonConnection"))
+        daemon = QGroupBox(self.tr("Where the work is done"))
         rows = QFormLayout(daemon)
         rows.addRow(self.is_started)
-        rows.addRow(self.tr("Data folder"), self.data.row)
-        rows.addRow(self.tr("Elsewhere, HOST:PORT"), self.address)
-        rows.addRow(self.tr("Its token file"), self.token.row)
+        rows.addRow(self.tr("Where it keeps its work"), self.data.row)
+        rows.addRow(self.tr("Another computer"), self.address)
+        rows.addRow(self.tr("Its key, a file"), self.token.row)
         rows.addRow(self.tr("Its certificate"), self.certificate.row)
         results = QGroupBox(self.tr("Results"))
         rows = QFormLayout(results)
@@ -90,7 +94,9 @@ class SettingsDialog(QDialog):
         rows.addRow(self.is_lossless)
         rows.addRow(self.tr("Previews while a job runs"), self.preview)
         start = QGroupBox(self.tr("Start"))
-        QVBoxLayout(start).addWidget(self.restores)
+        starting = QVBoxLayout(start)
+        starting.addWidget(self.restores)
+        starting.addWidget(self.shows_looks)
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
         )
@@ -98,7 +104,7 @@ class SettingsDialog(QDialog):
         buttons.rejected.connect(self.reject)
         self.note.setWordWrap(True)
         column = QVBoxLayout(self)
-        for widget in (daemon, results, start, self.note, buttons):
+        for widget in (results, start, daemon, self.note, buttons):
             column.addWidget(widget)
 
     def _place(self, path: Path | None, usual: str, *, is_folder: bool) -> _PathRow:
@@ -154,6 +160,7 @@ class SettingsDialog(QDialog):
         self._preferences.daemon = self._choice()
         self._preferences.results = self.results.path
         self._preferences.is_lossless = self.is_lossless.isChecked()
+        self._preferences.shows_looks = self.shows_looks.isChecked()
         self._preferences.restores_session = self.restores.isChecked()
         self._preferences.preview_side = int(self.preview.currentData())
         self._preferences.save()

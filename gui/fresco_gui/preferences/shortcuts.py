@@ -199,6 +199,11 @@ class FocusFirst(QObject):
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
         """Claim keys for the control."""
+        if _is_undoing(event) and isinstance(watched, QWidget) and not _is_in_dialog(watched):
+            # Fields keep no changes of their own: there is one history of all that was chosen.
+            assert event is not None
+            event.ignore()
+            return True
         if (
             isinstance(event, QKeyEvent)
             and event.type() == QEvent.Type.ShortcutOverride
@@ -208,6 +213,17 @@ class FocusFirst(QObject):
             event.accept()
             return True
         return super().eventFilter(watched, event)
+
+
+def _is_undoing(event: QEvent | None) -> bool:
+    if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.ShortcutOverride:
+        return False
+    undo, redo = QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo
+    return event.matches(undo) or event.matches(redo)
+
+
+def _is_in_dialog(widget: QWidget) -> bool:
+    return isinstance(widget.window(), QDialog)
 
 
 _NO_MODIFIER = Qt.KeyboardModifier.NoModifier

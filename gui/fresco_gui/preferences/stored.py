@@ -40,6 +40,11 @@ class Folders:
     results: Path
     """Fetched results."""
 
+    @property
+    def looks(self) -> Path:
+        """Pictures of looks."""
+        return self.state / "looks"
+
     @classmethod
     def of_user(cls) -> Folders:
         """The usual places of this system; the variable FRESCO_GUI_STATE moves them."""
@@ -70,6 +75,11 @@ class Preferences:
         kept = [path, *others][:RECENT_LIMIT]
         self._settings.setValue("recent", [str(one) for one in kept])
 
+    def drop_recent(self, path: Path) -> None:
+        """Forget one that is no clip."""
+        left = [str(one) for one in self._paths("recent") if one != path]
+        self._settings.setValue("recent", left)
+
     def clear_recent(self) -> None:
         """Forget all."""
         self._settings.remove("recent")
@@ -91,6 +101,15 @@ class Preferences:
     @restores_session.setter
     def restores_session(self, is_on: bool) -> None:
         self._settings.setValue("restores_session", is_on)
+
+    @property
+    def shows_looks(self) -> bool:
+        """Whether a clip that is opened is shown in every look of the model."""
+        return self._flag("shows_looks", True)
+
+    @shows_looks.setter
+    def shows_looks(self, is_on: bool) -> None:
+        self._settings.setValue("shows_looks", is_on)
 
     @property
     def is_lossless(self) -> bool:

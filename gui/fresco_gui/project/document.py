@@ -30,6 +30,44 @@ class ProjectJob:
     """Path of the fetched result; empty while there is none."""
     start: int = 0
     """Source frame of the result's first frame."""
+    parent: str = ""
+    """The job it is another version of; empty for none."""
+    changes: tuple[tuple[str, int], ...] = ()
+    """What of the parent was changed: kinds as in `KeyframeChange`, and source frames."""
+    remade: tuple[tuple[int, int], ...] = ()
+    """Source frames that are others than the parent's, first and one past the last."""
+    keyframes: tuple[int, ...] = ()
+    shots: tuple[tuple[int, int], ...] = ()
+    """As planned, once that is known."""
+
+    @classmethod
+    def read(cls, values: dict[str, Any]) -> ProjectJob:
+        """From a project file, where rows are lists; what a newer version knows is passed over."""
+        known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
+        for name in ("changes", "remade", "shots"):
+            known[name] = tuple((one[0], int(one[1])) for one in known.get(name, ()))
+        known["keyframes"] = tuple(int(one) for one in known.get("keyframes", ()))
+        return cls(**known)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectLook:
+    """A look that was tried, and where its picture is."""
+
+    file: str
+    """A name in the folder of looks."""
+    index: int
+    """Source frame."""
+    values: Values = field(default_factory=dict[str, Any])
+    """The settings it was made with."""
+    model: str = ""
+    is_pinned: bool = False
+
+    @classmethod
+    def read(cls, values: dict[str, Any]) -> ProjectLook:
+        """From a project file; what a newer version knows is passed over."""
+        known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
+        return cls(**known)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +90,8 @@ class Project:
     view: str = ""
     made: tuple[ProjectJob, ...] = ()
     """Jobs, the newest first."""
+    looks: tuple[ProjectLook, ...] = ()
+    """Those that were tried, the newest first."""
     locked: tuple[int, ...] = ()
     """Keyframes that are not to be rerolled with the others."""
 
@@ -66,6 +106,10 @@ class Project:
             kept = tuple(made if one.job_id == made.job_id else one for one in self.made)
             return replace(self, made=kept)
         return replace(self, made=(made, *self.made))
+
+    def without_made(self, job_id: str) -> Project:
+        """Without a job; those made from it stay."""
+        return replace(self, made=tuple(one for one in self.made if one.job_id != job_id))
 
 
 def save(project: Project, path: Path) -> None:
@@ -88,11 +132,12 @@ def load(path: Path) -> Project:
     content = _content(path)
     known = {name: content[name] for name in Project.__dataclass_fields__ if name in content}
     try:
-        made = tuple(ProjectJob(**one) for one in known.pop("made", ()))
-        project = Project(**known, made=made)
+        made = tuple(ProjectJob.read(one) for one in known.pop("made", ()))
+        looks = tuple(ProjectLook.read(one) for one in known.pop("looks", ()))
+        project = Project(**known, made=made, looks=looks)
         project = replace(project, locked=tuple(int(one) for one in project.locked))
         _ = project.rate
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, KeyError, IndexError) as error:
         raise ProjectUnreadable(
             f"{path} is damaged ({error}). Open the clip itself, or an earlier copy."
         ) from error

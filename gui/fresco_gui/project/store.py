@@ -9,11 +9,13 @@ from pathlib import Path
 
 from fresco_client import FileFailed, Job, values_of
 from fresco_media.files.disk import short_stem
-from PyQt6.QtCore import QObject, QTimer, pyqtSignal
+from fresco_settings import titles
+from PyQt6.QtCore import QCoreApplication, QObject, QTimer, pyqtSignal
 
 from fresco_gui.problems.problem import problem_of
 from fresco_gui.problems.reporter import AUTOSAVE_FAILED
 from fresco_gui.project.document import SUFFIX, Project, ProjectJob, save
+from fresco_gui.project.history import Fields, History, ProjectChange
 from fresco_gui.services import Services
 from fresco_gui.values import Values
 
@@ -26,16 +28,20 @@ class ProjectStore(QObject):
     Signals:
         replaced(): settings were chosen elsewhere than in the form, which is to show them.
         touched(): it has changed, and is saved soon.
+        saved(): it is on disk as it is now.
     """
 
     replaced = pyqtSignal()
     touched = pyqtSignal()
+    saved = pyqtSignal()
 
     def __init__(self, services: Services, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._services = services
         self.project = Project()
         self.path: Path | None = None
+        self.history = History(self)
+        """Of what is open: settings, range, locks and versions."""
         self._is_closed = False
         self._has_told = False
         self._autosave = QTimer(self)
@@ -46,17 +52,20 @@ class ProjectStore(QObject):
     def begin(self, project: Project, path: Path) -> None:
         """Keep this one from now on, at this place."""
         self.project, self.path = project, path
+        self.history.clear()
         self._services.preferences.last_project = path
         self.replaced.emit()
 
     def end(self) -> None:
         """Keep none."""
         self.project, self.path = Project(), None
+        self.history.clear()
         self._services.preferences.last_project = None
 
     def close(self) -> None:
         """Save what there is; nothing is saved by itself any more."""
         self._is_closed = True
+        self.history.blockSignals(True)
         self.save()
 
     # Changing
@@ -74,6 +83,36 @@ class ProjectStore(QObject):
             self.project = changed
             self.touch()
 
+    def do(self, text: str, **changes: object) -> None:
+        """Change fields of the project in a way that can be undone; `text` says what in the menu.
+
+        Changes of one text, one after the other, are one.
+        """
+        before = {name: getattr(self.project, name) for name in changes}
+        if before == changes:
+            return
+        self.project = replace(self.project, **changes)  # type: ignore[arg-type]
+        self.history.push(ProjectChange(text, text, before, changes, self._restore))
+        self.touch()
+
+    def choose(self, values: Values, model: str) -> None:
+        """Take settings that were chosen, in a way that can be undone."""
+        changed = _changed(self.project.values, values)
+        if model != self.project.model:
+            text = self.tr("model")
+        elif len(changed) == 1:
+            if changed[0] not in values:
+                self.history.seal()  # Going back to the default is a change of its own.
+            text = QCoreApplication.translate("Setting", titles().get(changed[0], changed[0]))
+        else:
+            text = self.tr("settings")
+        self.do(text, values=values, model=model)
+
+    def _restore(self, fields: Fields) -> None:
+        self.project = replace(self.project, **fields)  # type: ignore[arg-type]
+        self.touch()
+        self.replaced.emit()
+
     def remember_frame(self, frame: int) -> None:
         """The frame that is shown; saved with the next change, for playing is none."""
         self.project = replace(self.project, frame=frame)
@@ -82,7 +121,8 @@ class ProjectStore(QObject):
         """Take over a job's settings and range."""
         values = values_of(job.settings) if job.settings else {}
         start, stop = values.pop("start", None), values.pop("stop", None)
-        self.change(
+        self.do(
+            self.tr("settings of a job"),
             values=values,
             model=job.model.source if job.model else "",
             range_in=start,
@@ -115,13 +155,17 @@ class ProjectStore(QObject):
         others = tuple(one for one in self.project.made if one.job_id != made.job_id)
         self.change(made=(made, *others))
 
+    def forget_made(self, job_id: str) -> None:
+        """A job was given up: what was shown before it is shown again next time."""
+        self.change(made=self.project.without_made(job_id).made)
+
     # Keyframes
 
     def toggle_lock(self, index: int) -> bool:
         """Lock or unlock a keyframe; whether it is locked now."""
         locked = set(self.project.locked)
         locked.symmetric_difference_update({index})
-        self.change(locked=tuple(sorted(locked)))
+        self.do(self.tr("lock of keyframe {index}").format(index=index), locked=_sorted(locked))
         return index in locked
 
     def chosen_keyframes(self) -> tuple[int, ...]:
@@ -131,10 +175,18 @@ class ProjectStore(QObject):
     def choose_keyframes(self, indices: tuple[int, ...]) -> None:
         """Choose keyframes by hand; none leaves the choice to the daemon."""
         values = {name: one for name, one in self.project.values.items() if name != "keyframes"}
-        self.change(values={**values, "keyframes": list(indices)} if indices else values)
+        chosen = {**values, "keyframes": list(indices)} if indices else values
+        self.history.seal()
+        self.do(self.tr("choice of keyframes"), values=chosen)
         self.replaced.emit()
 
     # Saving
+
+    @property
+    def has_own_place(self) -> bool:
+        """Whether its user has chosen where it is saved."""
+        place = self._services.folders.state / "projects"
+        return self.path is not None and self.path.parent != place
 
     def autosaved_path(self, clip: Path) -> Path:
         """Where the project of a clip is saved until it gets a place of its own."""
@@ -161,6 +213,7 @@ class ProjectStore(QObject):
         except FileFailed as error:
             self._tell_once(error)
             return
+        self.saved.emit()
         if self._has_told:
             self._has_told = False
             self._services.reporter.over.emit(AUTOSAVE_FAILED)
@@ -178,3 +231,13 @@ class ProjectStore(QObject):
         self._services.reporter.report(
             replace(problem, reason=AUTOSAVE_FAILED), self.tr("Try again")
         )
+
+
+def _changed(before: Values, after: Values) -> list[str]:
+    """Names of settings that differ."""
+    names = dict.fromkeys((*before, *after))
+    return [name for name in names if before.get(name) != after.get(name)]
+
+
+def _sorted(indices: set[int]) -> tuple[int, ...]:
+    return tuple(sorted(indices))

@@ -55,13 +55,19 @@ class FilmstripContent:
     """Small pictures of translated keyframes."""
     done: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     """Stretches of frames that are done, ascending, first and one past the last."""
+    pending: frozenset[int] = frozenset()
+    """Frames that are made anew."""
 
-    def set_plan(self, shots: Iterable[tuple[int, int]], keyframes: Iterable[int]) -> None:
-        """Begin anew with these; nothing is done yet."""
+    def set_plan(
+        self, shots: Iterable[tuple[int, int]], keyframes: Iterable[int], *, keeps: bool = False
+    ) -> None:
+        """Begin anew with these; nothing is done yet, unless it `keeps` what there is."""
         self.shots = tuple(shots)
         self.keyframes = dict.fromkeys(sorted(keyframes), KeyframeState.PLANNED)
-        self.images.clear()
-        self.done.clear()
+        kept = {index: one for index, one in self.images.items() if index in self.keyframes}
+        self.images = kept if keeps else {}
+        if not keeps:
+            self.done.clear()
 
     def add_done(self, index: int) -> None:
         """Take one frame into the stretches that are done."""

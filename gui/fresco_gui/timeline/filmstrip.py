@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from PyQt6.QtCore import QEvent, QPoint, QPointF, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import (
@@ -31,7 +31,7 @@ from fresco_gui.timeline.menu import MenuRequest, keyframe_menu, keyframe_words
 from fresco_gui.timeline.painting import CachedLayer, Strip
 from fresco_gui.timeline.pointer import HitTest, Pointer
 from fresco_gui.timeline.scale import Scale
-from fresco_gui.timeline.thumbnails import FilmstripThumbnails
+from fresco_gui.timeline.thumbnails import FilmstripThumbnails, KeyframeThumbnails
 
 _REPAINT_MS = 33
 
@@ -64,6 +64,8 @@ class Filmstrip(QWidget):
         self._source: FrameSource | None = None
         self._feed = FilmstripThumbnails(self)
         self._feed.arrived.connect(self._on_thumbnail)
+        self._keys = KeyframeThumbnails(self)
+        self._keys.arrived.connect(self._on_key_image)
         self._content = FilmstripContent()
         self._scale = Scale()
         self._frame = 0
@@ -128,10 +130,38 @@ class Filmstrip(QWidget):
             self._on_opened()
         self._repaint_all()
 
-    def set_plan(self, shots: Sequence[tuple[int, int]], keyframes: Sequence[int]) -> None:
-        """Shots (first frame and one past the last) and keyframes; nothing is done yet."""
-        self._content.set_plan(shots, keyframes)
+    def set_plan(
+        self,
+        shots: Sequence[tuple[int, int]],
+        keyframes: Sequence[int],
+        *,
+        keeps: bool = False,
+    ) -> None:
+        """Shots (first frame and one past the last) and keyframes; nothing is done yet.
+
+        With `keeps`, pictures of keyframes that stay and frames that are done are kept.
+        """
+        self._content.set_plan(shots, keyframes, keeps=keeps)
+        self._keys.want(keyframes)
         self._repaint_all()
+
+    def set_keyframe_file(self, info: FrameInfo | None) -> None:
+        """The result as a file: pictures of keyframes are taken from there."""
+        if info is None:
+            self._keys.close()
+            return
+        height = round(painting.KEYS_PX * self.devicePixelRatioF())
+        self._keys.open(info, height, tuple(self._content.keyframes))
+
+    def set_pending(self, indices: Iterable[int]) -> None:
+        """Frames that are being made anew, of a result that is there."""
+        self._content.pending = frozenset(indices)
+        self._repaint_all()
+
+    def set_done_span(self, start: int, stop: int) -> None:
+        """The result has the frames from `start` to one before `stop`."""
+        self._content.done = [(start, stop)]
+        self._update_soon()
 
     def set_keyframe_state(self, index: int, state: KeyframeState) -> None:
         """A keyframe is in another state, or a frame has become a keyframe."""
@@ -151,6 +181,7 @@ class Filmstrip(QWidget):
     def set_done(self, index: int) -> None:
         """The result has this frame."""
         self._content.add_done(index)
+        self._content.pending -= {index}
         self._update_soon()
 
     def set_actions(self, actions: frozenset[KeyframeAction]) -> None:
@@ -179,6 +210,7 @@ class Filmstrip(QWidget):
         """Close the file that thumbnails are read from."""
         self._hover.forget()
         self._feed.close()
+        self._keys.close()
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """As Qt asks for it."""
@@ -214,6 +246,11 @@ class Filmstrip(QWidget):
         self._update_soon()
         if span == self._hover.span:
             self._show_preview()
+
+    def _on_key_image(self, index: int, image: QImage) -> None:
+        if index in self._content.keyframes:
+            self._content.images[index] = image
+            self._update_soon()
 
     def _set_scale(self, scale: Scale) -> None:
         self._scale = scale

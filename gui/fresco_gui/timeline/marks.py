@@ -10,18 +10,17 @@ from fresco_gui.timeline.content import KeyframeState
 
 RADIUS = 6.0
 
-_COLOURS = {
-    KeyframeState.PLANNED: TOKENS.faint_text,
-    KeyframeState.RENDERING: TOKENS.focus,
-    KeyframeState.DONE: TOKENS.good,
-    KeyframeState.LOCKED: TOKENS.accent,
-    KeyframeState.FAILED: TOKENS.bad,
-}
-
 
 def colour_of(state: KeyframeState) -> QColor:
     """The colour of a state."""
-    return QColor(_COLOURS[state])
+    colours = {
+        KeyframeState.PLANNED: TOKENS.faint_text,
+        KeyframeState.RENDERING: TOKENS.focus,
+        KeyframeState.DONE: TOKENS.good,
+        KeyframeState.LOCKED: TOKENS.accent,
+        KeyframeState.FAILED: TOKENS.bad,
+    }
+    return QColor(colours[state])
 
 
 def paint_mark(painter: QPainter, at: QPointF, state: KeyframeState) -> None:

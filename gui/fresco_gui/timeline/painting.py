@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QWidget
 
 from fresco_gui.media.source import FrameInfo
 from fresco_gui.media.thumbnails import Thumbnails
-from fresco_gui.theme import TOKENS
+from fresco_gui.theme import DARK, TOKENS
 from fresco_gui.timeline.content import FilmstripContent
 from fresco_gui.timeline.marks import RADIUS, colour_of, paint_mark
 from fresco_gui.timeline.scale import Scale
@@ -146,7 +146,7 @@ def _tag(painter: QPainter, at: QPointF, text: str) -> None:
     box = QRectF(painter.fontMetrics().boundingRect(text)).adjusted(-4, -1, 4, 1)
     box.moveTopLeft(at)
     painter.fillRect(box, QColor(20, 20, 20, 190))
-    painter.setPen(QColor(TOKENS.text))
+    painter.setPen(QColor(DARK.text))
     painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
 
@@ -156,6 +156,10 @@ def _done(painter: QPainter, strip: Strip) -> None:
     for start, stop in strip.content.done:
         left, right = strip.scale.x(start), strip.scale.x(stop)
         painter.fillRect(QRectF(left, top + 1, right - left, DONE_PX - 2), QColor(TOKENS.good))
+    for index in strip.content.pending:
+        left = strip.scale.x(index)
+        box = QRectF(left, top, strip.scale.frame_px + 0.5, DONE_PX)
+        painter.fillRect(box, QColor(TOKENS.disabled_text))
 
 
 def _outside(painter: QPainter, strip: Strip) -> None:

@@ -20,7 +20,7 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 from fresco_gui.theme import paint_focus
 from fresco_gui.viewer.camera import Camera, Point
 from fresco_gui.viewer.compositor import CanvasScene, ComposedScene, Compositor
-from fresco_gui.viewer.painting import CanvasPicture, paint
+from fresco_gui.viewer.painting import CanvasPicture, ResultNote, paint
 from fresco_gui.viewer.panes import Panes, ViewMode
 from fresco_gui.viewer.rendering import GROUND
 
@@ -65,6 +65,8 @@ class Canvas(QWidget):
         self._dragged_from: QPointF | None = None
         self._is_wiping = False
         self._has_result = False
+        self._note = ResultNote()
+        self._source_name = ""
 
     @property
     def mode(self) -> ViewMode:
@@ -100,11 +102,31 @@ class Canvas(QWidget):
         self._picture_size = (width, height)
         self._recompose()
 
+    @property
+    def note(self) -> ResultNote:
+        """What is said of the result."""
+        return self._note
+
+    def set_source_name(self, name: str) -> None:
+        """What A is; empty for the clip."""
+        self._source_name = name
+        self.update()
+
     def set_pictures(
-        self, index: int, source: QImage | None, result: QImage | None, *, is_moving: bool
+        self,
+        index: int,
+        source: QImage | None,
+        result: QImage | None,
+        *,
+        is_moving: bool,
+        note: ResultNote = ResultNote(),  # noqa: B008 - frozen
     ) -> None:
-        """Show these two; while they move, fineness is given up for speed."""
+        """Show these two; while they move, fineness is given up for speed.
+
+        Where there is no result the source stands in for it; `note` says so.
+        """
         self._pictures = (index, source, result)
+        self._note = note
         self._is_moving = is_moving
         self._recompose()
 
@@ -172,7 +194,7 @@ class Canvas(QWidget):
         scene = CanvasScene(
             index=index,
             mode=self._mode,
-            source=source if self._mode is not ViewMode.RESULT else None,
+            source=source if self._mode is not ViewMode.RESULT or result is None else None,
             result=result if self._mode is not ViewMode.SOURCE else None,
             place=self._camera.place(pane, self._picture_size),
             pane=pane,
@@ -197,7 +219,8 @@ class Canvas(QWidget):
                 composed=self._composed,
                 panes=self._panes,
                 has_result=self._has_result,
-                has_source=self._pictures[1] is not None,
+                note=self._note,
+                source_name=self._source_name,
             )
             paint(painter, picture)
         if self.hasFocus():

@@ -38,7 +38,7 @@ def mode_commands(choose: Callable[[ViewMode], object]) -> dict[ViewMode, Comman
         (
             ViewMode.WIPE_HORIZONTAL,
             "wipe_horizontal",
-            translate("Viewer", "Wipe, lying line"),
+            translate("Viewer", "Wipe, top and bottom"),
             ("Shift+W",),
         ),
         (ViewMode.SIDE_BY_SIDE, "side_by_side", translate("Viewer", "Side by side"), ("S",)),

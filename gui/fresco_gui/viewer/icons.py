@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap, QPolygonF
+from PyQt6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PyQt6.QtGui import QColor, QIcon, QIconEngine, QPainter, QPen, QPixmap, QPolygonF
 
 from fresco_gui.theme import TOKENS
 
@@ -14,28 +14,46 @@ _Draw = Callable[[QPainter], None]
 
 
 def icon(name: str) -> QIcon:
-    """The icon of this name; its disabled look comes with it."""
-    made = QIcon()
-    for mode, colour in (
-        (QIcon.Mode.Normal, TOKENS.text),
-        (QIcon.Mode.Disabled, TOKENS.disabled_text),
-    ):
-        for ratio in (1, 2, 3):
-            made.addPixmap(_pixmap(_DRAWINGS[name], QColor(colour), ratio), mode)
-    return made
+    """The icon of this name, in the colours of the theme that holds when it is painted."""
+    return QIcon(_Drawn(_DRAWINGS[name]))
 
 
-def _pixmap(draw: _Draw, colour: QColor, ratio: int) -> QPixmap:
-    pixmap = QPixmap(_SIDE * ratio, _SIDE * ratio)
-    pixmap.setDevicePixelRatio(ratio)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(colour, 1.4))
-    painter.setBrush(colour)
-    draw(painter)
-    painter.end()
-    return pixmap
+class _Drawn(QIconEngine):
+    """An icon that is drawn when it is needed."""
+
+    def __init__(self, draw: _Draw) -> None:
+        super().__init__()
+        self._draw = draw
+
+    def clone(self) -> QIconEngine:
+        """Another one of the same."""
+        return _Drawn(self._draw)
+
+    def paint(
+        self, painter: QPainter | None, rect: QRect, mode: QIcon.Mode, state: QIcon.State
+    ) -> None:
+        """Draw it into a place."""
+        if painter is None:
+            return
+        is_disabled = mode is QIcon.Mode.Disabled
+        colour = QColor(TOKENS.disabled_text if is_disabled else TOKENS.text)
+        painter.save()
+        painter.translate(QPointF(rect.topLeft()))
+        painter.scale(rect.width() / _SIDE, rect.height() / _SIDE)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(colour, 1.4))
+        painter.setBrush(colour)
+        self._draw(painter)
+        painter.restore()
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        """It by itself."""
+        pixmap = QPixmap(size)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        self.paint(painter, pixmap.rect(), mode, state)
+        painter.end()
+        return pixmap
 
 
 def _triangle(painter: QPainter, left: float, right: float) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PyQt6.QtCore import QCoreApplication, QPoint, QPointF, QRect, QRectF, Qt
 from PyQt6.QtGui import QColor, QImage, QPainter, QPen
 
-from fresco_gui.theme import TOKENS
+from fresco_gui.theme import DARK
 from fresco_gui.viewer.panes import ViewMode
 
 Colour = tuple[int, int, int]
@@ -77,8 +77,22 @@ def paint_label(painter: QPainter, side: QRect, label: str, corner: Qt.Corner) -
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(20, 20, 20, 190))
     painter.drawRoundedRect(QRectF(box), 3, 3)
-    painter.setPen(QColor(TOKENS.text))
+    painter.setPen(QColor(DARK.text))
     painter.drawText(box, Qt.AlignmentFlag.AlignCenter, label)
+
+
+def paint_badge(painter: QPainter, side: QRect, text: str, distance: int) -> None:
+    """Say something about a picture, in the middle above its lower edge; it is cut off nowhere."""
+    room = side.width() - 2 * _MARGIN_PX
+    shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, max(room - 20, 0))
+    box = painter.fontMetrics().boundingRect(shown).adjusted(-10, -5, 10, 5)
+    box.moveCenter(QPoint(side.center().x(), side.bottom() - distance))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(QColor(DARK.border), 1))
+    painter.setBrush(QColor(20, 20, 20, 215))
+    painter.drawRoundedRect(QRectF(box), 4, 4)
+    painter.setPen(QColor(DARK.text))
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, shown)
 
 
 def paint_line(painter: QPainter, mode: ViewMode, at: float, whole: QRect) -> None:
@@ -90,7 +104,7 @@ def paint_line(painter: QPainter, mode: ViewMode, at: float, whole: QRect) -> No
     else:
         begin, end = QPointF(0, line), QPointF(whole.width(), line)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    for colour, width in ((QColor(0, 0, 0, 150), 3.0), (QColor(TOKENS.text), 1.0)):
+    for colour, width in ((QColor(0, 0, 0, 150), 3.0), (QColor(DARK.text), 1.0)):
         painter.setPen(QPen(colour, width))
         painter.drawLine(begin, end)
     _paint_grip(painter, (begin + end) / 2, is_vertical=is_vertical)
@@ -98,7 +112,7 @@ def paint_line(painter: QPainter, mode: ViewMode, at: float, whole: QRect) -> No
 
 def _paint_grip(painter: QPainter, middle: QPointF, *, is_vertical: bool) -> None:
     painter.setBrush(QColor(30, 30, 30, 220))
-    painter.setPen(QPen(QColor(TOKENS.text), 1.2))
+    painter.setPen(QPen(QColor(DARK.text), 1.2))
     painter.drawEllipse(middle, _GRIP_RADIUS, _GRIP_RADIUS)
     along = QPointF(1, 0) if is_vertical else QPointF(0, 1)
     across = QPointF(along.y(), along.x())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QAction, QFontDatabase, QPainter, QPaintEvent
+from PyQt6.QtGui import QAction, QFontDatabase, QPainter, QPaintEvent, QResizeEvent
 from PyQt6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QToolButton, QWidget
 
 from fresco_gui.media.source import FrameInfo
@@ -15,6 +15,7 @@ from fresco_gui.viewer.timecode import timecode
 
 _ICON = QSize(18, 18)
 LOWEST_GAIN, HIGHEST_GAIN = 1, 16
+_RARE = (ViewMode.WIPE_HORIZONTAL, ViewMode.DIFFERENCE, ViewMode.ONION)
 
 
 class TransportBar(QWidget):
@@ -33,6 +34,7 @@ class TransportBar(QWidget):
         self._gain, self._share = 4.0, 0.5
         self._mode = ViewMode.SOURCE
         self.time_label = ShrinkingLabel(self.tr("Position"))
+        self._extra: list[QToolButton] = []
         self.range_label = ShrinkingLabel(self.tr("Range"), is_whole=True)
         self.range_label.setObjectName("faint")
         self.rate_label = ShrinkingLabel(self.tr("Speed"))
@@ -53,13 +55,33 @@ class TransportBar(QWidget):
         row.addWidget(self.range_label, 1)
         row.addWidget(self.mix)
         row.addSpacing(4)
-        for one in actions.modes.values():
-            row.addWidget(_button(one))
+        for mode, one in actions.modes.items():
+            row.addWidget(self._button(one, is_extra=mode in _RARE))
         row.addSpacing(4)
         for one in actions.options:
-            row.addWidget(_button(one))
+            row.addWidget(self._button(one, is_extra=True))
         row.addSpacing(4)
         row.addWidget(self.zoom_label)
+
+    def _button(self, one: QAction, *, is_extra: bool) -> QToolButton:
+        button = _button(one)
+        if is_extra:
+            self._extra.append(button)
+        return button
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """With what is always needed; the rest is in the menu where there is no room."""
+        spare = sum(one.sizeHint().width() + 2 for one in self._extra if not one.isHidden())
+        least = super().minimumSizeHint()
+        return QSize(least.width() - spare, least.height())
+
+    def resizeEvent(self, a0: QResizeEvent | None) -> None:  # noqa: N802
+        """Leave out what is rarely wanted where there is no room for it."""
+        super().resizeEvent(a0)
+        spare = sum(one.sizeHint().width() + 2 for one in self._extra)
+        needed = self.minimumSizeHint().width() + spare
+        for one in self._extra:
+            one.setVisible(self.width() >= needed)
 
     def show_position(self, info: FrameInfo | None, index: int) -> None:
         """Say where playback is."""
@@ -67,7 +89,10 @@ class TransportBar(QWidget):
             self.time_label.setText("")
             return
         code = timecode(index - info.first_index, info.frame_rate)
-        self.time_label.setText(f"{code}  ·  {index} / {info.last_index}")
+        # The frame's number stays whole; the time gives way before it does.
+        self.time_label.least_text = f"{index} / {info.last_index}"
+        self.time_label.setText(f"{index} / {info.last_index}  ·  {code}")
+        self.time_label.updateGeometry()
 
     def show_range(self, limits: tuple[int, int] | None) -> None:
         """Say what part is chosen; None for the whole clip."""
@@ -141,14 +166,17 @@ class ShrinkingLabel(PlainLabel):
 
     def __init__(self, name: str, *, is_whole: bool = False) -> None:
         super().__init__()
+        self.least_text = ""
+        """What is always shown of it."""
         self._is_whole = is_whole
         self.setAccessibleName(name)
         self.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
-        """Nothing, as to its width."""
-        return QSize(0, super().minimumSizeHint().height())
+        """What is always shown, and else nothing."""
+        width = self.fontMetrics().horizontalAdvance(self.least_text)
+        return QSize(width + 2 if width else 0, super().minimumSizeHint().height())
 
     def paintEvent(self, a0: QPaintEvent | None) -> None:  # noqa: N802
         """Paint as much as fits."""

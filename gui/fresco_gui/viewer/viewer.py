@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from PyQt6.QtCore import Qt, pyqtSignal
@@ -12,9 +14,13 @@ from fresco_gui.media.source import FrameInfo, FrameSource
 from fresco_gui.viewer.actions import Actions, PlaybackCommands
 from fresco_gui.viewer.canvas import Canvas
 from fresco_gui.viewer.overlay import read
+from fresco_gui.viewer.painting import ResultNote
 from fresco_gui.viewer.panes import ViewMode
 from fresco_gui.viewer.playback import Playback
 from fresco_gui.viewer.transport import ShrinkingLabel, TransportBar
+
+NotesOf = Callable[[int], ResultNote]
+StandInOf = Callable[[int], int | None]
 
 
 class Viewer(QWidget):
@@ -49,6 +55,9 @@ class Viewer(QWidget):
         self._mode_before_hold: ViewMode | None = None
         self._hovered: tuple[float, float] | None = None
         self._shown: tuple[QImage | None, QImage | None] = (None, None)
+        self._stand_in: int | None = None
+        self._notes_of: NotesOf = lambda _: ResultNote()
+        self._stand_in_of: StandInOf = lambda _: None
         self.canvas = Canvas()
         self.playback = Playback(self)
         self._actions = self._make_actions()
@@ -72,8 +81,8 @@ class Viewer(QWidget):
 
     @property
     def mode(self) -> ViewMode:
-        """How source and result are compared."""
-        return self.canvas.mode
+        """How source and result are compared, as soon as there is a result."""
+        return self._wanted_mode
 
     @property
     def range(self) -> tuple[int, int] | None:
@@ -97,6 +106,23 @@ class Viewer(QWidget):
         self._refresh_sources()
         self._apply_mode()
 
+    def picture(self) -> QImage | None:
+        """What is looked at, of full size: the result's picture, else the source's."""
+        source, result = self._shown
+        is_source = self.mode is ViewMode.SOURCE or result is None
+        return source if is_source else result
+
+    def set_notes(self, notes_of: NotesOf, stand_in_of: StandInOf) -> None:
+        """What is to be said of the result at a frame, and which of its frames stands in for one.
+
+        Where none does, the source stands in.
+        """
+        self._notes_of, self._stand_in_of = notes_of, stand_in_of
+
+    def refresh(self) -> None:
+        """What is to be said of the result has changed."""
+        self._on_shown(self.frame)
+
     def set_frame(self, index: int) -> None:
         """Look at another frame, as soon as the clip is open."""
         if self._info is None:
@@ -106,16 +132,18 @@ class Viewer(QWidget):
 
     def set_mode(self, mode: ViewMode) -> None:
         """Compare in another way; the source is shown until there is a result."""
+        if mode is self._wanted_mode:
+            self._actions.modes[mode].setChecked(True)
+            return
         self._wanted_mode = mode
-        if mode is not self.canvas.mode:
-            self._apply_mode()
-            self.mode_changed.emit(mode)
+        self._apply_mode()
+        self.mode_changed.emit(mode)
 
     def _apply_mode(self) -> None:
-        mode = self._wanted_mode if self._result is not None else ViewMode.SOURCE
-        self._actions.modes[mode].setChecked(True)
-        self.bar.show_mode(mode)
-        self.canvas.set_mode(mode)
+        wanted = self._wanted_mode
+        self._actions.modes[wanted].setChecked(True)
+        self.bar.show_mode(wanted)
+        self.canvas.set_mode(wanted if self._result is not None else ViewMode.SOURCE)
         self._on_camera_changed()
 
     def set_range(self, in_: int | None, out: int | None) -> None:
@@ -236,15 +264,17 @@ class Viewer(QWidget):
         self.bar.show_range(self._range)
 
     def _update_modes(self) -> None:
-        for mode, one in self._actions.modes.items():
-            one.setEnabled(self._result is not None or mode is ViewMode.SOURCE)
+        for one in self._actions.modes.values():
+            one.setEnabled(self._source is not None)
 
     # Slots
 
     def _on_arrived(self, index: int) -> None:
         if self.is_playing:
             return
-        if index == self.frame or not self.playback.is_ready(self.frame):
+        if index == self._stand_in:
+            self._on_shown(self.frame)
+        elif index == self.frame or not self.playback.is_ready(self.frame):
             # While scrubbing faster than frames come, those that do come are shown.
             self._on_shown(index)
 
@@ -252,10 +282,25 @@ class Viewer(QWidget):
         source, result = self._source, self._result
         if source is None or not self.playback.is_ready(index):
             return
-        pictures = (source.peek(index), result.peek(index) if result is not None else None)
-        self._shown = pictures
-        self.canvas.set_pictures(index, *pictures, is_moving=self.is_playing)
+        picture, note = self._result_at(index) if result is not None else (None, ResultNote())
+        self._shown = (source.peek(index), picture)
+        self.canvas.set_pictures(index, *self._shown, is_moving=self.is_playing, note=note)
         self._show_reading()
+
+    def _result_at(self, index: int) -> tuple[QImage | None, ResultNote]:
+        """The result's picture, or what of it stands in; None where the source has to."""
+        result, note = self._result, self._notes_of(index)
+        assert result is not None
+        self._stand_in = None
+        if result.can_have(index):
+            return result.peek(index), note
+        # Of two pictures in one the other frame would be taken for a difference.
+        key = None if self.mode.is_mixed else self._stand_in_of(index)
+        if key is None:
+            return None, replace(note, badge=note.badge or self.tr("Not restyled yet"))
+        self._stand_in = key
+        badge = self.tr("Not restyled yet: keyframe {index} stands in").format(index=key)
+        return result.frame(key), replace(note, badge=badge)
 
     def _on_frame_changed(self, index: int) -> None:
         self.bar.show_position(self._info, index)

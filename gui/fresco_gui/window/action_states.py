@@ -10,8 +10,8 @@ from fresco_gui.controller import Controller
 from fresco_gui.display import Display
 from fresco_gui.window.export_actions import ExportActions
 from fresco_gui.window.keyframe_actions import KeyframeActions
+from fresco_gui.window.look_actions import LookActions
 from fresco_gui.window.menus import Commands
-from fresco_gui.window.restyle_actions import RestyleActions
 from fresco_gui.window.views import Views
 
 
@@ -31,7 +31,7 @@ class ActionStates(QObject):
         commands: Commands,
         keyframes: KeyframeActions,
         export_actions: ExportActions,
-        restyle_actions: RestyleActions,
+        look_actions: LookActions,
     ) -> None:
         """Keep these up to date."""
         self._commands = commands
@@ -48,7 +48,7 @@ class ActionStates(QObject):
             model.dataChanged,
             model.modelReset,
             model.rowsInserted,
-            restyle_actions.looks_changed,
+            look_actions.looks_changed,
             export_actions.running_changed,
             self._display.plan_changed,
             self._display.result_opened,
@@ -59,8 +59,13 @@ class ActionStates(QObject):
     def refresh(self) -> None:
         """Look now."""
         why_not = self._controller.starter.why_not()
-        self._views.inspector.set_possible(not why_not, why_not)
+        inspector, commands = self._views.inspector, self._commands
+        inspector.set_tips(commands.look.toolTip(), commands.restyle.toolTip())
+        inspector.set_possible(not why_not, why_not)
         self._commands.look.setEnabled(not why_not)
+        self._commands.vary_seed.setEnabled(not why_not)
+        self._commands.vary_strength.setEnabled(not why_not)
+        self._views.sheet.set_possible(not why_not)
         self._commands.show_structure.setEnabled(not why_not)
         self._commands.restyle.setEnabled(not why_not)
         self._refresh_job()
@@ -78,6 +83,8 @@ class ActionStates(QObject):
 
     def _refresh_clip(self) -> None:
         has_clip = bool(self._controller.project_store.project.clip)
+        self._commands.save.setEnabled(has_clip)
+        self._commands.save_frame.setEnabled(has_clip)
         self._commands.save_project.setEnabled(has_clip)
         self._commands.close_clip.setEnabled(has_clip)
         can_export = self._display.has_whole_result and not self._export_actions.is_running

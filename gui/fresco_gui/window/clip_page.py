@@ -32,6 +32,7 @@ class ClipPage(QObject):
     ) -> None:
         super().__init__(window)
         self._window = window
+        self._opener = opener
         self._project_store = project_store
         self._display = display
         self._views = views
@@ -46,6 +47,9 @@ class ClipPage(QObject):
         opener.closed.connect(self._on_closed)
         opener.sending.connect(self._on_sending)
         self._project_store.replaced.connect(self.show_settings)
+        self._project_store.replaced.connect(self.show_range)
+        self._project_store.touched.connect(lambda: self._window.setWindowModified(True))
+        self._project_store.saved.connect(self._on_saved)
         self._display.source_opened.connect(self._on_source_opened)
         self._display.source_failed.connect(self._on_source_failed)
         self._display.result_failed.connect(self._on_result_failed)
@@ -70,7 +74,7 @@ class ClipPage(QObject):
         """Take what is chosen in the form into the project."""
         inspector = self._views.inspector
         model = inspector.model()
-        self._project_store.change(values=inspector.values(), model=model.source if model else "")
+        self._project_store.choose(inspector.values(), model.source if model else "")
 
     def show_range(self) -> None:
         """Show the project's in and out points."""
@@ -87,12 +91,23 @@ class ClipPage(QObject):
         self._first_frame = self._project_store.project.frame
         self.show_settings()
         self._views.sheet.clear()
+        self._show_title()
+
+    def _show_title(self) -> None:
+        """The project, where it has a place of its user's; else the clip."""
+        store = self._project_store
+        path = store.path if store.has_own_place and store.path else Path(store.project.clip)
         self._window.setWindowFilePath(str(path))
         name = printable(path.name).replace("[*]", "[*][*]")  # Else Qt takes it for its own mark.
-        self._window.setWindowTitle(f"{name} — Fresco")
+        self._window.setWindowTitle(f"{name}[*] — Fresco")
+
+    def _on_saved(self) -> None:
+        self._window.setWindowModified(False)
+        self._show_title()
 
     def _on_source_opened(self) -> None:
         """The clip's length is known: go where its user was."""
+        self._opener.keep_recent()
         self.show_range()
         self._views.viewer.set_frame(self._first_frame)
         self._views.filmstrip.set_frame(self._views.viewer.frame)
@@ -106,6 +121,7 @@ class ClipPage(QObject):
         self._layout.show_empty()
         self._window.setWindowFilePath("")
         self._window.setWindowTitle("Fresco")
+        self._window.setWindowModified(False)
         self._views.status.show_clip(None)
         self._views.sheet.clear()
 
@@ -117,8 +133,10 @@ class ClipPage(QObject):
         """In and out points have changed, in the viewer or in the filmstrip."""
         info = self._display.source.info if self._display.source else None
         is_whole = info is None or (first <= 0 and last >= info.frame_count - 1)
-        self._project_store.change(
-            range_in=None if is_whole else first, range_out=None if is_whole else last
+        self._project_store.do(
+            self.tr("range"),
+            range_in=None if is_whole else first,
+            range_out=None if is_whole else last,
         )
         self.show_range()
 

@@ -7,6 +7,7 @@ from PyQt6.QtWidgets import QWidget
 
 from fresco_gui.controller import Controller
 from fresco_gui.daemon.watcher import DaemonView
+from fresco_gui.estimates.foresight import Foresight
 from fresco_gui.models import ModelManager
 from fresco_gui.preferences.shortcuts import on
 from fresco_gui.window.menus import Commands
@@ -24,6 +25,7 @@ class DaemonViews(QObject):
         controller.daemon.changed.connect(views.status.show_daemon)
         controller.daemon.seen.connect(self._on_seen)
         controller.estimator.estimated.connect(views.inspector.show_estimate)
+        controller.foreseer.foreseen.connect(self._on_foreseen)
         self.models.problem.connect(self._on_model_problem)
         self.models.changed.connect(controller.daemon.look_now)
 
@@ -43,6 +45,10 @@ class DaemonViews(QObject):
             self._views.inspector.show_capabilities(view.server.capabilities, view.models)
         self.models.show_models(self._controller.daemon.session, view.models)
         self._views.status.show_server(view)
+
+    def _on_foreseen(self, found: Foresight) -> None:
+        self._views.inspector.form.show_resolved(found.values)
+        self._views.inspector.form.show_words(found.words)
 
     def _on_model_problem(self, error: Exception) -> None:
         self._controller.services.reporter.tell(error, self.tr("Model"))

@@ -15,6 +15,7 @@ from fresco_gui.plain import plain
 from fresco_gui.preferences.dialog import SettingsDialog
 from fresco_gui.preferences.shortcuts import ShortcutsSheet, on
 from fresco_gui.window.export_actions import ExportActions
+from fresco_gui.window.manual import Manual
 from fresco_gui.window.menus import Commands, Menus
 
 
@@ -77,6 +78,7 @@ class Dialogs(QObject):
         self._controller = controller
         self._menus = menus
         on(commands.settings, self.show_settings)
+        on(commands.manual, self.show_manual)
         on(commands.shortcuts, self.show_shortcuts)
         on(commands.logs, self.show_logs)
         on(commands.about, self.show_about)
@@ -96,6 +98,12 @@ class Dialogs(QObject):
         """All actions of the window with their keys."""
         preferences = self._controller.services.preferences
         return ShortcutsSheet(self._menus.groups, preferences, self._window)
+
+    def show_manual(self) -> None:
+        """Say what is done in which order."""
+        manual = Manual(self._window)
+        manual.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        manual.show()
 
     def show_shortcuts(self) -> None:
         """Open the sheet of all keys."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from fresco_client import ClientError, Job, PictureOptions, Session
 from PyQt6.QtCore import QObject, pyqtSignal, pyqtSlot
-from PyQt6.QtWidgets import QWidget
+from PyQt6.QtWidgets import QFileDialog, QWidget
 
 from fresco_gui.controller import Controller
 from fresco_gui.display import Display
@@ -47,10 +48,14 @@ class ExportActions(QObject):
         self._warnings: list[str] = []
         self._fetched: FetchedFrames | None = None
         views.status.cancel_export.connect(self.cancel)
+        views.result.export_wanted.connect(self.ask)
+        display.result_opened.connect(self._on_result)
+        controller.opener.leaving.connect(views.result.hide)
 
     def connect(self, commands: Commands) -> None:
         """Do what this command is for."""
         on(commands.export, self.ask)
+        on(commands.save_frame, self.save_frame)
 
     @property
     def is_running(self) -> bool:
@@ -85,6 +90,31 @@ class ExportActions(QObject):
         dialog = None if self.is_running else self.dialog()
         if dialog is not None and dialog.exec():
             self.start(dialog.options())
+
+    def save_frame(self) -> None:
+        """Ask where to, and write the picture that is in view: the result's, else the clip's."""
+        viewer, index = self._views.viewer, self._views.viewer.frame
+        image = viewer.picture()
+        if image is None:
+            return
+        clip = Path(self._controller.project_store.project.clip)
+        name, _ = QFileDialog.getSaveFileName(
+            self._window,
+            self.tr("Save this frame"),
+            str(clip.with_name(f"{clip.stem}-{index:06d}.png")),
+            self.tr("Pictures (*.png)"),
+        )
+        if not name:
+            return
+        path = Path(name) if Path(name).suffix else Path(f"{name}.png")
+        if image.save(str(path)):
+            self._views.result.show_exported(path)
+            return
+        message = self.tr("{path} cannot be written. Choose another folder or another name.")
+        problem = Problem(
+            title=self.tr("The frame cannot be saved"), message=message.format(path=path)
+        )
+        self._controller.services.reporter.report(problem)
 
     def start(self, options: ExportOptions) -> None:
         """Begin; nothing is asked any more."""
@@ -144,11 +174,19 @@ class ExportActions(QObject):
 
     # Slots
 
+    def _on_result(self) -> None:
+        info = self._display.result.info if self._display.result else None
+        if info is not None:
+            text = self.tr("The result is there: frames {first} to {last}.")
+            text = text.format(first=info.first_index, last=info.last_index)
+            self._views.result.show_done(text)
+
     @pyqtSlot(str)
     def _on_finished(self, path: str) -> None:
         told = " ".join(f"{text[:1].upper()}{text[1:]}." for text in self._warnings)
         message = self.tr("Exported {path}").format(path=path)
         self._views.status.showMessage(f"{message}. {told}" if told else message, _SHOWN_MS)
+        self._views.result.show_exported(Path(path))
         self.finished_to.emit(path)
 
     @pyqtSlot(str)

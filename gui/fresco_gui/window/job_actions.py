@@ -57,6 +57,7 @@ class JobActions(QObject):
             self._window,
             self.tr("Delete the job"),
             self.tr("Delete this job and what the daemon keeps of it? Fetched results stay."),
+            defaultButton=QMessageBox.StandardButton.No,
         )
         if asked is QMessageBox.StandardButton.Yes:
             self._controller.jobs.delete(job)
@@ -85,6 +86,7 @@ class JobActions(QObject):
         follower.restarted.connect(self._on_warned)
         follower.job_failed.connect(self._display.show_failed)
         self._views.jobs.select(follower.job_id)
+        self._controller.jobs.model.mark_shown(follower.job_id)
 
     def _on_connection(self, state: str) -> None:
         if state != "connected":

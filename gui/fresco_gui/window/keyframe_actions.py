@@ -92,7 +92,7 @@ class KeyframeActions(QObject):
         return False
 
     def _change(self, *changes: KeyframeChange) -> None:
-        self._controller.starter.reroll(self._controller.shown_job.job_id, changes)
+        self._controller.versions.make(changes)
 
     def reroll_unlocked(self) -> None:
         """Reroll all keyframes of the finished job but the locked ones."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 from fresco_client import Presets
@@ -24,14 +25,17 @@ from fresco_gui.window.action_states import ActionStates
 from fresco_gui.window.clip_page import ClipPage
 from fresco_gui.window.daemon_views import DaemonViews
 from fresco_gui.window.dialogs import CloseConfirmation, Dialogs
+from fresco_gui.window.edit_actions import EditActions
 from fresco_gui.window.empty import EmptyState
 from fresco_gui.window.export_actions import ExportActions
 from fresco_gui.window.job_actions import JobActions
 from fresco_gui.window.keyframe_actions import KeyframeActions
+from fresco_gui.window.look_actions import LookActions
 from fresco_gui.window.menus import Commands, Menus
 from fresco_gui.window.open_actions import OpenActions, paths_of
 from fresco_gui.window.problem_actions import ProblemActions
 from fresco_gui.window.restyle_actions import RestyleActions
+from fresco_gui.window.result_bar import ResultBar
 from fresco_gui.window.status import StatusLine
 from fresco_gui.window.views import Views, WindowLayout
 
@@ -70,6 +74,7 @@ class MainWindow(QMainWindow):
         assert application is not None
         application.installEventFilter(self._focus_first)
         leave_focus_to_tab(self)
+        self._order_tabs()
         preferences.restore_bytes("geometry", self.restoreGeometry)
         preferences.restore_bytes("state", self.restoreState)
 
@@ -81,9 +86,26 @@ class MainWindow(QMainWindow):
             sheet=ContactSheet(),
             jobs=JobsPanel(self.controller.jobs.model),
             problems=ProblemPanel(),
+            result=ResultBar(),
             empty=EmptyState(has_sample=sample_clip() is not None),
             status=StatusLine(),
         )
+
+    def _order_tabs(self) -> None:
+        """Tab goes as one reads: what is chosen from, what is seen, what is set."""
+        views = self.views
+        chain = [
+            views.sheet.refresh,
+            views.sheet.styles,
+            views.sheet.restyle,
+            views.sheet.list,
+            views.jobs.list,
+            views.viewer.canvas,
+            views.filmstrip,
+            views.inspector,
+        ]
+        for first, second in pairwise(chain):
+            QWidget.setTabOrder(first, second)
 
     def _add_parts(self, hook: ErrorBoundary) -> None:
         """One object for each thing that a user does."""
@@ -91,7 +113,9 @@ class MainWindow(QMainWindow):
         project_store, opener = controller.project_store, controller.opener
         self.clip_page = ClipPage(self, opener, project_store, display, views, self.window_layout)
         self.open_actions = OpenActions(self, opener, project_store, self._preferences, views)
+        self.edit_actions = EditActions(self, project_store.history)
         self.restyle_actions = RestyleActions(self, controller, display, views, self.window_layout)
+        self.look_actions = LookActions(self, controller, display, views)
         self.keyframes = KeyframeActions(self, controller, display, views)
         self.export_actions = ExportActions(self, controller, display, views)
         self.job_actions = JobActions(self, controller, display, views, self.clip_page)
@@ -107,15 +131,14 @@ class MainWindow(QMainWindow):
         self.menus = Menus(self, commands, self._preferences, viewing, docks)
         self.dialogs = Dialogs(self, self.controller, commands, self.menus)
         self.open_actions.connect(commands, self.menus.recent)
+        self.edit_actions.connect(commands)
         self.restyle_actions.connect(commands)
         self.keyframes.connect(commands)
         self.export_actions.connect(commands)
         self.daemon_views.connect(commands)
         commands.quit.triggered.connect(self.close)
         self.action_states = ActionStates(self, self.controller, self.display, self.views)
-        self.action_states.connect(
-            commands, self.keyframes, self.export_actions, self.restyle_actions
-        )
+        self.action_states.connect(commands, self.keyframes, self.export_actions, self.look_actions)
 
     def start(self, clip: Path | None = None, choice: DaemonChoice | None = None) -> None:
         """Look for the daemon, and open a clip or what was open before."""

@@ -20,6 +20,7 @@ class Commands(QObject):
         super().__init__(window)
         self._window = window
         self._add_file()
+        self._add_edit()
         self._add_restyle()
         self._add_keyframes()
         self._add_others()
@@ -34,16 +35,35 @@ class Commands(QObject):
         self.open = add("open", self.tr("Open…"), "Ctrl+O")
         self.open_folder = add("open_folder", self.tr("Open a folder of pictures…"), "Ctrl+Shift+O")
         self.open_sample = add("open_sample", self.tr("Open the sample clip"))
+        self.save = add("save", self.tr("Save"), "Ctrl+S", tip=self.tr("Save the project"))
         self.save_project = add("save_project", self.tr("Save project as…"), "Ctrl+Shift+S")
         self.export = add("export", self.tr("Export…"), "Ctrl+E", tip=self.tr("Write the result"))
+        self.save_frame = add("save_frame", self.tr("Save this frame…"), "Ctrl+Alt+E")
         self.settings = add("settings", self.tr("Settings…"), "Ctrl+,")
         self.close_clip = add("close_clip", self.tr("Close clip"), "Ctrl+W")
         self.quit = add("quit", self.tr("Quit"), "Ctrl+Q")
+
+    def _add_edit(self) -> None:
+        add = self._add
+        self.undo = add("undo", self.tr("Undo"), "Ctrl+Z")
+        self.redo = add("redo", self.tr("Redo"), "Ctrl+Shift+Z", "Ctrl+Y")
 
     def _add_restyle(self) -> None:
         add = self._add
         self.look = add(
             "look", self.tr("Look"), "Ctrl+L", tip=self.tr("Restyle the current frame only")
+        )
+        self.vary_seed = add(
+            "vary_seed",
+            self.tr("Other takes of this look"),
+            "Ctrl+Alt+L",
+            tip=self.tr("The current frame with four seeds"),
+        )
+        self.vary_strength = add(
+            "vary_strength",
+            self.tr("From faint to strong"),
+            "Ctrl+Alt+S",
+            tip=self.tr("The current frame with five strengths"),
         )
         self.show_structure = add(
             "show_structure",
@@ -82,6 +102,7 @@ class Commands(QObject):
         self.full_screen = add("full_screen", self.tr("Full screen"), "F11")
         self.models = add("models", self.tr("Models…"), "Ctrl+M")
         self.look_for_daemon = add("look_for_daemon", self.tr("Look for the daemon"), "F5")
+        self.manual = add("manual", self.tr("How it goes"))
         self.shortcuts = add("shortcuts", self.tr("Shortcuts…"), "?", "F1")
         self.logs = add("logs", self.tr("Show the logs"))
         self.about = add("about", self.tr("About Fresco"))
@@ -99,6 +120,7 @@ class Commands(QObject):
         }
 
 
+_RANGE = ("view.in", "view.out", "view.whole")
 _Entries = Sequence[QAction | QMenu | None]
 """None for a line between entries."""
 
@@ -121,12 +143,13 @@ class Menus(QObject):
         self.groups: list[Group] = []
         self.recent = QMenu(self.tr("Open recent"), window)
         self._add(self.tr("&File"), self._file(commands))
+        in_and_out = [one for one in viewing if one.objectName() in _RANGE]
+        self._add(self.tr("&Edit"), (commands.undo, commands.redo, None, *in_and_out))
         self._add(self.tr("&Restyle"), self._restyle(commands))
         self._add(self.tr("&Keyframes"), self._keyframes(commands))
         shown = [one for one in docks if one is not None]
         self._add(self.tr("&View"), [*viewing, None, *shown, commands.full_screen])
-        self._add(self.tr("&Daemon"), [commands.models, commands.look_for_daemon])
-        self._add(self.tr("&Help"), [commands.shortcuts, commands.logs, commands.about])
+        self._add(self.tr("&Help"), self._help(commands))
 
     def _add(self, title: str, entries: _Entries) -> None:
         bar = self._window.menuBar()
@@ -152,23 +175,39 @@ class Menus(QObject):
             commands.open_sample,
             self.recent,
             None,
+            commands.save,
             commands.save_project,
             commands.export,
+            commands.save_frame,
             None,
             commands.settings,
             commands.close_clip,
             commands.quit,
         )
 
+    def _help(self, commands: Commands) -> _Entries:
+        return (
+            commands.manual,
+            commands.shortcuts,
+            None,
+            commands.look_for_daemon,
+            commands.logs,
+            commands.about,
+        )
+
     def _restyle(self, commands: Commands) -> _Entries:
         return (
             commands.look,
+            commands.vary_seed,
+            commands.vary_strength,
             commands.show_structure,
             commands.use_look,
             None,
             commands.restyle,
             commands.pause,
             commands.stop,
+            None,
+            commands.models,
         )
 
     def _keyframes(self, commands: Commands) -> _Entries:

@@ -38,6 +38,7 @@ class OpenActions(QObject):
         self._project_store = project_store
         self._preferences = preferences
         self._empty = views.empty
+        self._status = views.status
         self._empty.open_wanted.connect(self.ask)
         self._empty.sample_wanted.connect(self.open_sample)
         self._empty.recent_wanted.connect(opener.open)
@@ -51,6 +52,7 @@ class OpenActions(QObject):
         on(commands.open, self.ask)
         on(commands.open_folder, self.ask_for_folder)
         on(commands.open_sample, self.open_sample)
+        on(commands.save, self.save)
         on(commands.save_project, self.ask_where_to_save)
         on(commands.close_clip, self._opener.close_clip)
         recent.aboutToShow.connect(lambda: self.fill_recent(recent))
@@ -71,6 +73,16 @@ class OpenActions(QObject):
         name = QFileDialog.getExistingDirectory(self._window, self.tr("Open a folder of pictures"))
         if name:
             self._opener.open(Path(name))
+
+    def save(self) -> None:
+        """Save the project in its place; one that has none yet is asked for it."""
+        if not self._project_store.has_own_place:
+            self.ask_where_to_save()
+            return
+        self._project_store.save()
+        assert self._project_store.path is not None
+        name = plain(self._project_store.path.name)
+        self._status.showMessage(self.tr("Saved {name}.").format(name=name), 5000)
 
     def ask_where_to_save(self) -> None:
         """Ask for the place of the project file."""

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
-from fresco_client import JobState, values_of
-from PyQt6.QtCore import QObject, pyqtSignal
+from fresco_client import JobState
+from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QMessageBox, QWidget
 
 from fresco_gui.controller import Controller
 from fresco_gui.display import Display
-from fresco_gui.looks import LookPicture, LookRequest
 from fresco_gui.preferences.shortcuts import on
-from fresco_gui.values import OF_ONE_CLIP
+from fresco_gui.values import Values
 from fresco_gui.window.menus import Commands
 from fresco_gui.window.views import Views, WindowLayout
 
+_VARIANTS = 4
+_STRENGTHS = (0.35, 0.5, 0.65, 0.8, 0.95)
+
 
 class RestyleActions(QObject):
-    """Carries out what inspector, contact sheet and the Restyle menu ask for.
-
-    Signals:
-        looks_changed(): looks began or ended, or another one is chosen.
-    """
-
-    looks_changed = pyqtSignal()
+    """Carries out what inspector, contact sheet and the Restyle menu ask for."""
 
     def __init__(
         self,
@@ -42,46 +36,42 @@ class RestyleActions(QObject):
         self._layout = window_layout
         views.inspector.look_wanted.connect(self.look)
         views.inspector.restyle_wanted.connect(self.restyle)
-        self._connect_looks(display)
-
-    def _connect_looks(self, display: Display) -> None:
-        looks, sheet = self._controller.starter.looks, self._views.sheet
-        looks.began.connect(self._on_looks_began)
-        looks.moved.connect(sheet.move)
-        looks.arrived.connect(sheet.add)
-        looks.ended.connect(self._on_looks_ended)
-        sheet.shown.connect(display.show_look)
-        sheet.shown.connect(self.looks_changed)
-        sheet.used.connect(self.use)
-        sheet.cancel_wanted.connect(looks.cancel)
+        views.sheet.restyle_wanted.connect(self.restyle)
 
     def connect(self, commands: Commands) -> None:
         """Do what these commands are for."""
+        self._views.inspector.offer_variants([commands.vary_seed, commands.vary_strength])
         on(commands.look, self._views.inspector.look_button.click)
+        on(commands.vary_seed, self.vary_seed)
+        on(commands.vary_strength, self.vary_strength)
         on(commands.show_structure, self.show_structure)
         on(commands.use_look, self._views.sheet.use_chosen)
         on(commands.restyle, self._views.inspector.restyle_button.click)
         on(commands.pause, self.pause_or_go_on)
         on(commands.stop, self.stop)
 
-    def look(self, count: int) -> None:
-        """Restyle the frame in view with so many seeds."""
+    def look(self) -> None:
+        """Restyle the frame in view as it is chosen."""
         self._layout.show_looks()
-        self._controller.starter.look(self._views.viewer.frame, count)
+        self._controller.starter.look(self._views.viewer.frame)
+
+    def vary_seed(self) -> None:
+        """The frame in view with several seeds."""
+        first = int(self._views.inspector.values().get("seed") or 0)
+        self._vary([{"seed": first + offset} for offset in range(_VARIANTS)])
+
+    def vary_strength(self) -> None:
+        """The frame in view with several strengths."""
+        self._vary([{"strength": strength} for strength in _STRENGTHS])
+
+    def _vary(self, variants: list[Values]) -> None:
+        self._layout.show_looks()
+        self._controller.starter.look(self._views.viewer.frame, variants)
 
     def show_structure(self) -> None:
         """Show what of the frame in view binds the result."""
         self._layout.show_looks()
-        self._controller.starter.look(self._views.viewer.frame, 1, shows_control=True)
-
-    def use(self, look: LookPicture) -> None:
-        """Take a look's seed and settings, whatever was chosen since it was made."""
-        inspector = self._views.inspector
-        of_clip = {name: one for name, one in inspector.values().items() if name in OF_ONE_CLIP}
-        inspector.set_values({**values_of(look.settings), **of_clip, "seed": look.seed})
-        inspector.changed.emit()
-        text = self.tr("Seed {seed} is used.").format(seed=look.seed)
-        self._views.status.showMessage(text, 5000)
+        self._controller.starter.look(self._views.viewer.frame, shows_control=True)
 
     def restyle(self) -> None:
         """Restyle the clip, or its range."""
@@ -100,6 +90,7 @@ class RestyleActions(QObject):
                 self._window,
                 self.tr("Cancel the job"),
                 self.tr("Cancel this job for good? To go on later, pause it instead."),
+                defaultButton=QMessageBox.StandardButton.No,
             )
             if asked is QMessageBox.StandardButton.Yes:
                 self._controller.jobs.cancel(job)
@@ -113,12 +104,3 @@ class RestyleActions(QObject):
             self._controller.jobs.resume(job)
         elif not job.state.is_ended:
             self._controller.jobs.pause(job)
-
-    def _on_looks_began(self, order: LookRequest) -> None:
-        info = self._display.source.info if self._display.source else None
-        self._views.sheet.begin(order, info.pixel_aspect if info else Fraction(1))
-        self.looks_changed.emit()
-
-    def _on_looks_ended(self) -> None:
-        self._views.sheet.end()
-        self.looks_changed.emit()

@@ -22,10 +22,11 @@ from fresco_gui.problems.panel import ProblemPanel
 from fresco_gui.timeline import Filmstrip
 from fresco_gui.viewer import Viewer
 from fresco_gui.window.empty import EmptyState
+from fresco_gui.window.result_bar import ResultBar
 from fresco_gui.window.status import StatusLine
 
 translate = QCoreApplication.translate
-_SIDES_PX = [272, 344]
+_SIDES_PX = [300, 344]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,7 @@ class Views:
     sheet: ContactSheet
     jobs: JobsPanel
     problems: ProblemPanel
+    result: ResultBar
     empty: EmptyState
     status: StatusLine
 
@@ -96,6 +98,7 @@ class WindowLayout:
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._views.problems)
+        column.addWidget(self._views.result)
         column.addWidget(self._pages, 1)
         return centre
 

@@ -22,39 +22,44 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from fresco.v1 import settings_pb2 as fresco_dot_v1_dot_settings__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x66resco/v1/models.proto\x12\tfresco.v1\"\xb2\x01\n\x05Style\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05words\x18\x02 \x01(\t\x12\x0e\n\x06prompt\x18\x03 \x01(\t\x12\x17\n\x0fnegative_prompt\x18\x04 \x01(\t\x12\x15\n\x08strength\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x0eguidance_scale\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12\x0f\n\x07picture\x18\x07 \x01(\x0c\x42\x0b\n\t_strengthB\x11\n\x0f_guidance_scale\"\x8c\x02\n\x05Model\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12$\n\x05state\x18\x03 \x01(\x0e\x32\x15.fresco.v1.ModelState\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\x14\n\x0cmemory_bytes\x18\x05 \x01(\x03\x12 \n\x06styles\x18\x06 \x03(\x0b\x32\x10.fresco.v1.Style\x12\x0f\n\x07problem\x18\x07 \x01(\t\x12\x11\n\tloaded_on\x18\x08 \x03(\t\x12\"\n\x04kind\x18\t \x01(\x0e\x32\x14.fresco.v1.ModelKind\x12\x15\n\rtrigger_words\x18\n \x03(\t\x12\x14\n\x0cpreview_path\x18\x0b \x01(\t\"\x13\n\x11ListModelsRequest\"6\n\x12ListModelsResponse\x12 \n\x06models\x18\x01 \x03(\x0b\x32\x10.fresco.v1.Model\"\"\n\x10PullModelRequest\x12\x0e\n\x06source\x18\x01 \x01(\t\"k\n\x11PullModelResponse\x12\x12\n\ndone_bytes\x18\x01 \x01(\x03\x12\x13\n\x0btotal_bytes\x18\x02 \x01(\x03\x12\x18\n\x10\x62ytes_per_second\x18\x03 \x01(\x01\x12\x13\n\x0bis_finished\x18\x04 \x01(\x08\"2\n\x10LoadModelRequest\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x02 \x01(\t\"\x13\n\x11LoadModelResponse\"$\n\x12UnloadModelRequest\x12\x0e\n\x06\x64\x65vice\x18\x01 \x01(\t\"\x15\n\x13UnloadModelResponse*x\n\nModelState\x12\x1b\n\x17MODEL_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13MODEL_STATE_BUNDLED\x10\x01\x12\x19\n\x15MODEL_STATE_INSTALLED\x10\x02\x12\x19\n\x15MODEL_STATE_AVAILABLE\x10\x03*\x9b\x01\n\tModelKind\x12\x1a\n\x16MODEL_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10MODEL_KIND_WHOLE\x10\x01\x12\x13\n\x0fMODEL_KIND_LORA\x10\x02\x12\x18\n\x14MODEL_KIND_EMBEDDING\x10\x03\x12\x12\n\x0eMODEL_KIND_VAE\x10\x04\x12\x19\n\x15MODEL_KIND_CONTROLNET\x10\x05\x32\xb9\x02\n\x0cModelService\x12I\n\nListModels\x12\x1c.fresco.v1.ListModelsRequest\x1a\x1d.fresco.v1.ListModelsResponse\x12H\n\tPullModel\x12\x1b.fresco.v1.PullModelRequest\x1a\x1c.fresco.v1.PullModelResponse0\x01\x12\x46\n\tLoadModel\x12\x1b.fresco.v1.LoadModelRequest\x1a\x1c.fresco.v1.LoadModelResponse\x12L\n\x0bUnloadModel\x12\x1d.fresco.v1.UnloadModelRequest\x1a\x1e.fresco.v1.UnloadModelResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x66resco/v1/models.proto\x12\tfresco.v1\x1a\x18\x66resco/v1/settings.proto\"\xb2\x01\n\x05Style\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05words\x18\x02 \x01(\t\x12\x0e\n\x06prompt\x18\x03 \x01(\t\x12\x17\n\x0fnegative_prompt\x18\x04 \x01(\t\x12\x15\n\x08strength\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x0eguidance_scale\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12\x0f\n\x07picture\x18\x07 \x01(\x0c\x42\x0b\n\t_strengthB\x11\n\x0f_guidance_scale\"\x8c\x02\n\x05Model\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12$\n\x05state\x18\x03 \x01(\x0e\x32\x15.fresco.v1.ModelState\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\x14\n\x0cmemory_bytes\x18\x05 \x01(\x03\x12 \n\x06styles\x18\x06 \x03(\x0b\x32\x10.fresco.v1.Style\x12\x0f\n\x07problem\x18\x07 \x01(\t\x12\x11\n\tloaded_on\x18\x08 \x03(\t\x12\"\n\x04kind\x18\t \x01(\x0e\x32\x14.fresco.v1.ModelKind\x12\x15\n\rtrigger_words\x18\n \x03(\t\x12\x14\n\x0cpreview_path\x18\x0b \x01(\t\"\x13\n\x11ListModelsRequest\"6\n\x12ListModelsResponse\x12 \n\x06models\x18\x01 \x03(\x0b\x32\x10.fresco.v1.Model\"V\n\x16ResolveSettingsRequest\x12,\n\x08settings\x18\x01 \x01(\x0b\x32\x1a.fresco.v1.RestyleSettings\x12\x0e\n\x06source\x18\x02 \x01(\t\"n\n\x17ResolveSettingsResponse\x12,\n\x08settings\x18\x01 \x01(\x0b\x32\x1a.fresco.v1.RestyleSettings\x12\x0e\n\x06\x64oubts\x18\x02 \x03(\t\x12\x15\n\rcalled_styles\x18\x03 \x03(\t\"\"\n\x10PullModelRequest\x12\x0e\n\x06source\x18\x01 \x01(\t\"k\n\x11PullModelResponse\x12\x12\n\ndone_bytes\x18\x01 \x01(\x03\x12\x13\n\x0btotal_bytes\x18\x02 \x01(\x03\x12\x18\n\x10\x62ytes_per_second\x18\x03 \x01(\x01\x12\x13\n\x0bis_finished\x18\x04 \x01(\x08\"2\n\x10LoadModelRequest\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x02 \x01(\t\"\x13\n\x11LoadModelResponse\"$\n\x12UnloadModelRequest\x12\x0e\n\x06\x64\x65vice\x18\x01 \x01(\t\"\x15\n\x13UnloadModelResponse*x\n\nModelState\x12\x1b\n\x17MODEL_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13MODEL_STATE_BUNDLED\x10\x01\x12\x19\n\x15MODEL_STATE_INSTALLED\x10\x02\x12\x19\n\x15MODEL_STATE_AVAILABLE\x10\x03*\x9b\x01\n\tModelKind\x12\x1a\n\x16MODEL_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10MODEL_KIND_WHOLE\x10\x01\x12\x13\n\x0fMODEL_KIND_LORA\x10\x02\x12\x18\n\x14MODEL_KIND_EMBEDDING\x10\x03\x12\x12\n\x0eMODEL_KIND_VAE\x10\x04\x12\x19\n\x15MODEL_KIND_CONTROLNET\x10\x05\x32\x93\x03\n\x0cModelService\x12I\n\nListModels\x12\x1c.fresco.v1.ListModelsRequest\x1a\x1d.fresco.v1.ListModelsResponse\x12X\n\x0fResolveSettings\x12!.fresco.v1.ResolveSettingsRequest\x1a\".fresco.v1.ResolveSettingsResponse\x12H\n\tPullModel\x12\x1b.fresco.v1.PullModelRequest\x1a\x1c.fresco.v1.PullModelResponse0\x01\x12\x46\n\tLoadModel\x12\x1b.fresco.v1.LoadModelRequest\x1a\x1c.fresco.v1.LoadModelResponse\x12L\n\x0bUnloadModel\x12\x1d.fresco.v1.UnloadModelRequest\x1a\x1e.fresco.v1.UnloadModelResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'fresco.v1.models_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MODELSTATE']._serialized_start=845
-  _globals['_MODELSTATE']._serialized_end=965
-  _globals['_MODELKIND']._serialized_start=968
-  _globals['_MODELKIND']._serialized_end=1123
-  _globals['_STYLE']._serialized_start=38
-  _globals['_STYLE']._serialized_end=216
-  _globals['_MODEL']._serialized_start=219
-  _globals['_MODEL']._serialized_end=487
-  _globals['_LISTMODELSREQUEST']._serialized_start=489
-  _globals['_LISTMODELSREQUEST']._serialized_end=508
-  _globals['_LISTMODELSRESPONSE']._serialized_start=510
-  _globals['_LISTMODELSRESPONSE']._serialized_end=564
-  _globals['_PULLMODELREQUEST']._serialized_start=566
-  _globals['_PULLMODELREQUEST']._serialized_end=600
-  _globals['_PULLMODELRESPONSE']._serialized_start=602
-  _globals['_PULLMODELRESPONSE']._serialized_end=709
-  _globals['_LOADMODELREQUEST']._serialized_start=711
-  _globals['_LOADMODELREQUEST']._serialized_end=761
-  _globals['_LOADMODELRESPONSE']._serialized_start=763
-  _globals['_LOADMODELRESPONSE']._serialized_end=782
-  _globals['_UNLOADMODELREQUEST']._serialized_start=784
-  _globals['_UNLOADMODELREQUEST']._serialized_end=820
-  _globals['_UNLOADMODELRESPONSE']._serialized_start=822
-  _globals['_UNLOADMODELRESPONSE']._serialized_end=843
-  _globals['_MODELSERVICE']._serialized_start=1126
-  _globals['_MODELSERVICE']._serialized_end=1439
+  _globals['_MODELSTATE']._serialized_start=1071
+  _globals['_MODELSTATE']._serialized_end=1191
+  _globals['_MODELKIND']._serialized_start=1194
+  _globals['_MODELKIND']._serialized_end=1349
+  _globals['_STYLE']._serialized_start=64
+  _globals['_STYLE']._serialized_end=242
+  _globals['_MODEL']._serialized_start=245
+  _globals['_MODEL']._serialized_end=513
+  _globals['_LISTMODELSREQUEST']._serialized_start=515
+  _globals['_LISTMODELSREQUEST']._serialized_end=534
+  _globals['_LISTMODELSRESPONSE']._serialized_start=536
+  _globals['_LISTMODELSRESPONSE']._serialized_end=590
+  _globals['_RESOLVESETTINGSREQUEST']._serialized_start=592
+  _globals['_RESOLVESETTINGSREQUEST']._serialized_end=678
+  _globals['_RESOLVESETTINGSRESPONSE']._serialized_start=680
+  _globals['_RESOLVESETTINGSRESPONSE']._serialized_end=790
+  _globals['_PULLMODELREQUEST']._serialized_start=792
+  _globals['_PULLMODELREQUEST']._serialized_end=826
+  _globals['_PULLMODELRESPONSE']._serialized_start=828
+  _globals['_PULLMODELRESPONSE']._serialized_end=935
+  _globals['_LOADMODELREQUEST']._serialized_start=937
+  _globals['_LOADMODELREQUEST']._serialized_end=987
+  _globals['_LOADMODELRESPONSE']._serialized_start=989
+  _globals['_LOADMODELRESPONSE']._serialized_end=1008
+  _globals['_UNLOADMODELREQUEST']._serialized_start=1010
+  _globals['_UNLOADMODELREQUEST']._serialized_end=1046
+  _globals['_UNLOADMODELRESPONSE']._serialized_start=1048
+  _globals['_UNLOADMODELRESPONSE']._serialized_end=1069
+  _globals['_MODELSERVICE']._serialized_start=1352
+  _globals['_MODELSERVICE']._serialized_end=1755
 # @@protoc_insertion_point(module_scope)

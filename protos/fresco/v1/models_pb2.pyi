@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from fresco.v1 import settings_pb2 as _settings_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
@@ -246,6 +247,70 @@ class ListModelsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListModelsResponse: _TypeAlias = ListModelsResponse  # noqa: Y015
+
+@_typing.final
+class ResolveSettingsRequest(_message.Message):
+    """Asks what settings come to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SETTINGS_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    source: _builtins.str
+    """As in ModelChoice.source; empty for the bundled model."""
+    @_builtins.property
+    def settings(self) -> _settings_pb2.RestyleSettings:
+        """What was chosen. Required: its prompt or its style."""
+
+    def __init__(
+        self,
+        *,
+        settings: _settings_pb2.RestyleSettings | None = ...,
+        source: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["settings", b"settings"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["settings", b"settings", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolveSettingsRequest: _TypeAlias = ResolveSettingsRequest  # noqa: Y015
+
+@_typing.final
+class ResolveSettingsResponse(_message.Message):
+    """What settings come to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SETTINGS_FIELD_NUMBER: _builtins.int
+    DOUBTS_FIELD_NUMBER: _builtins.int
+    CALLED_STYLES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def settings(self) -> _settings_pb2.RestyleSettings:
+        """With a value for everything that style, preset or model decide."""
+
+    @_builtins.property
+    def doubts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What does not do what it seems to, a sentence each."""
+
+    @_builtins.property
+    def called_styles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of the styles that words of the prompt call for."""
+
+    def __init__(
+        self,
+        *,
+        settings: _settings_pb2.RestyleSettings | None = ...,
+        doubts: _abc.Iterable[_builtins.str] | None = ...,
+        called_styles: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["settings", b"settings"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["called_styles", b"called_styles", "doubts", b"doubts", "settings", b"settings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolveSettingsResponse: _TypeAlias = ResolveSettingsResponse  # noqa: Y015
 
 @_typing.final
 class PullModelRequest(_message.Message):

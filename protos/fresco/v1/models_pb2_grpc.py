@@ -40,6 +40,11 @@ class ModelServiceStub(object):
                 request_serializer=fresco_dot_v1_dot_models__pb2.ListModelsRequest.SerializeToString,
                 response_deserializer=fresco_dot_v1_dot_models__pb2.ListModelsResponse.FromString,
                 _registered_method=True)
+        self.ResolveSettings = channel.unary_unary(
+                '/fresco.v1.ModelService/ResolveSettings',
+                request_serializer=fresco_dot_v1_dot_models__pb2.ResolveSettingsRequest.SerializeToString,
+                response_deserializer=fresco_dot_v1_dot_models__pb2.ResolveSettingsResponse.FromString,
+                _registered_method=True)
         self.PullModel = channel.unary_stream(
                 '/fresco.v1.ModelService/PullModel',
                 request_serializer=fresco_dot_v1_dot_models__pb2.PullModelRequest.SerializeToString,
@@ -63,6 +68,17 @@ class ModelServiceServicer(object):
 
     def ListModels(self, request, context):
         """All models, the bundled one first, and the files used with them in the daemon's folders.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResolveSettings(self, request, context):
+        """What a restyle with these settings would use where they leave something open, and what is to be
+        known of them. Nothing is loaded: what only a loaded model shows, such as a LoRA made for few
+        steps, is not in it, and a model that is not here is taken for a plain one.
+
+        INVALID_ARGUMENT: a setting is out of range, or the model knows no such style.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -113,6 +129,11 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     request_deserializer=fresco_dot_v1_dot_models__pb2.ListModelsRequest.FromString,
                     response_serializer=fresco_dot_v1_dot_models__pb2.ListModelsResponse.SerializeToString,
             ),
+            'ResolveSettings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResolveSettings,
+                    request_deserializer=fresco_dot_v1_dot_models__pb2.ResolveSettingsRequest.FromString,
+                    response_serializer=fresco_dot_v1_dot_models__pb2.ResolveSettingsResponse.SerializeToString,
+            ),
             'PullModel': grpc.unary_stream_rpc_method_handler(
                     servicer.PullModel,
                     request_deserializer=fresco_dot_v1_dot_models__pb2.PullModelRequest.FromString,
@@ -157,6 +178,33 @@ class ModelService(object):
             '/fresco.v1.ModelService/ListModels',
             fresco_dot_v1_dot_models__pb2.ListModelsRequest.SerializeToString,
             fresco_dot_v1_dot_models__pb2.ListModelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResolveSettings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fresco.v1.ModelService/ResolveSettings',
+            fresco_dot_v1_dot_models__pb2.ResolveSettingsRequest.SerializeToString,
+            fresco_dot_v1_dot_models__pb2.ResolveSettingsResponse.FromString,
             options,
             channel_credentials,
             insecure,

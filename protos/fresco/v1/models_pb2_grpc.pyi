@@ -35,6 +35,13 @@ class ModelServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ModelServiceAsyncStub: ...
     ListModels: _grpc.UnaryUnaryMultiCallable[_models_pb2.ListModelsRequest, _models_pb2.ListModelsResponse]
     """All models, the bundled one first, and the files used with them in the daemon's folders."""
+    ResolveSettings: _grpc.UnaryUnaryMultiCallable[_models_pb2.ResolveSettingsRequest, _models_pb2.ResolveSettingsResponse]
+    """What a restyle with these settings would use where they leave something open, and what is to be
+    known of them. Nothing is loaded: what only a loaded model shows, such as a LoRA made for few
+    steps, is not in it, and a model that is not here is taken for a plain one.
+
+    INVALID_ARGUMENT: a setting is out of range, or the model knows no such style.
+    """
     PullModel: _grpc.UnaryStreamMultiCallable[_models_pb2.PullModelRequest, _models_pb2.PullModelResponse]
     """Downloads a model from the hub, telling how far it is; the last message has is_finished set.
     Closing the stream stops the download; pulling again goes on where it stopped. A model that is
@@ -68,6 +75,13 @@ class ModelServiceAsyncStub(ModelServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListModels: _aio.UnaryUnaryMultiCallable[_models_pb2.ListModelsRequest, _models_pb2.ListModelsResponse]  # type: ignore[assignment]
     """All models, the bundled one first, and the files used with them in the daemon's folders."""
+    ResolveSettings: _aio.UnaryUnaryMultiCallable[_models_pb2.ResolveSettingsRequest, _models_pb2.ResolveSettingsResponse]  # type: ignore[assignment]
+    """What a restyle with these settings would use where they leave something open, and what is to be
+    known of them. Nothing is loaded: what only a loaded model shows, such as a LoRA made for few
+    steps, is not in it, and a model that is not here is taken for a plain one.
+
+    INVALID_ARGUMENT: a setting is out of range, or the model knows no such style.
+    """
     PullModel: _aio.UnaryStreamMultiCallable[_models_pb2.PullModelRequest, _models_pb2.PullModelResponse]  # type: ignore[assignment]
     """Downloads a model from the hub, telling how far it is; the last message has is_finished set.
     Closing the stream stops the download; pulling again goes on where it stopped. A model that is
@@ -104,6 +118,19 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_models_pb2.ListModelsResponse, _abc.Awaitable[_models_pb2.ListModelsResponse]]:
         """All models, the bundled one first, and the files used with them in the daemon's folders."""
+
+    @_abc_1.abstractmethod
+    def ResolveSettings(
+        self,
+        request: _models_pb2.ResolveSettingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_models_pb2.ResolveSettingsResponse, _abc.Awaitable[_models_pb2.ResolveSettingsResponse]]:
+        """What a restyle with these settings would use where they leave something open, and what is to be
+        known of them. Nothing is loaded: what only a loaded model shows, such as a LoRA made for few
+        steps, is not in it, and a model that is not here is taken for a plain one.
+
+        INVALID_ARGUMENT: a setting is out of range, or the model knows no such style.
+        """
 
     @_abc_1.abstractmethod
     def PullModel(

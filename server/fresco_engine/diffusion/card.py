@@ -30,7 +30,8 @@ class ModelCard:
     """A model's own description; every part has a value that suits a plain SD 1.5 model.
 
     `controls` names for each kind of control image the subfolder with its ControlNet.
-    `max_prompt_tokens` counts the two tokens that mark begin and end.
+    `max_prompt_tokens` counts the two tokens that mark begin and end. A model that
+    `knows_only_styles` makes nothing of other words.
     """
 
     name: str
@@ -39,6 +40,7 @@ class ModelCard:
     defaults: ModelDefaults = field(default_factory=ModelDefaults)
     max_prompt_tokens: int | None = None
     styles: tuple[Style, ...] = ()
+    knows_only_styles: bool = False
 
 
 def read_card(folder: Path) -> ModelCard:
@@ -80,6 +82,7 @@ def _card(values: Mapping[str, Any], folder: Path) -> ModelCard:
         defaults=_defaults(values.get("defaults", {})),
         max_prompt_tokens=None if limit is None else int(limit),
         styles=tuple(_style(style, folder) for style in values.get("styles", ())[:_MOST_STYLES]),
+        knows_only_styles=bool(values.get("knows_only_styles", False)),
     )
 
 

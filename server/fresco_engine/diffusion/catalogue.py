@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import islice
 from pathlib import Path
@@ -15,13 +15,13 @@ from fresco_media.files.opening import read_file
 from fresco_media.files.text import printable
 
 from fresco_engine.diffusion.beside import Beside, beside, files_beside
-from fresco_engine.diffusion.card import CARD_NAME, read_card
+from fresco_engine.diffusion.card import CARD_NAME, ModelCard, read_card
 from fresco_engine.diffusion.intake import read_json
 from fresco_engine.diffusion.library import FileKind, Library, is_of_kind
 from fresco_engine.diffusion.sources import BUNDLED, has_weights, weight_files
 from fresco_engine.diffusion.weights import WeightsKind, kind_of, read_header
 from fresco_engine.errors import ModelError
-from fresco_engine.settings import Style
+from fresco_engine.settings import ModelDefaults, Style
 
 EntryKind = Literal["whole", "lora", "embedding", "vae", "controlnet"]
 _KINDS: Mapping[WeightsKind, EntryKind] = {
@@ -51,7 +51,8 @@ class ModelEntry:
     `size_bytes` is what its files take on disk (to download, where it is only available),
     `memory_bytes` what its weights take in memory: four bytes a number on the CPU, half of that
     on CUDA. Other kinds than whole models are files that prompts and options name; `trigger_words`
-    call what they hold, `preview_path` is a picture of it. `problem` says why an installed model
+    call what they hold, `preview_path` is a picture of it. `defaults` and `knows_only_styles` are
+    what its card says. `problem` says why an installed model
     cannot be used. It and `name` are free of what steers terminals and hides letters, whatever a
     file is called; `source` is what it is.
     """
@@ -65,6 +66,8 @@ class ModelEntry:
     problem: str | None = None
     kind: EntryKind = "whole"
     trigger_words: tuple[str, ...] = ()
+    defaults: ModelDefaults = field(default_factory=ModelDefaults)
+    knows_only_styles: bool = False
     preview_path: str = ""
 
     def __post_init__(self) -> None:
@@ -246,12 +249,12 @@ def _available() -> Iterator[ModelEntry]:
 
 
 def _folder_entry(folder: Path, source: str, state: ModelState) -> ModelEntry:
-    numbers, styles, problem = 0, (), None
+    numbers, problem, card = 0, None, ModelCard(name="")
     name = source if state is ModelState.INSTALLED else folder.name
     try:
         read_json(folder / "model_index.json")
         card = read_card(folder)
-        name, styles = (name if card.name == printable(folder.name) else card.name), card.styles
+        name = name if card.name == printable(folder.name) else card.name
         files = [file for part in _PARTS for file in weight_files(folder / part)]
         numbers = sum(tensor.count for file in files for tensor in read_header(file).values())
         if not has_weights(folder):
@@ -264,7 +267,9 @@ def _folder_entry(folder: Path, source: str, state: ModelState) -> ModelEntry:
         state=state,
         size_bytes=_size(folder),
         memory_bytes=4 * numbers,
-        styles=styles,
+        styles=card.styles,
+        defaults=card.defaults,
+        knows_only_styles=card.knows_only_styles,
         problem=problem,
     )
 

@@ -64,6 +64,7 @@ def picture(image: Image, options: client.PictureOptions | None) -> client.Pictu
 def model(entry: ModelEntry) -> client.Model:
     """A model of the catalogue; the place of the bundled one is nobody's affair."""
     values = asdict(entry)
+    del values["defaults"], values["knows_only_styles"]  # `resolved` tells what comes of them
     values["state"] = entry.state.value
     values["styles"] = tuple(
         client.Style(**{**style, "picture": style_picture(style["picture"])})

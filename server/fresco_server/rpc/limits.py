@@ -20,6 +20,7 @@ LONG_UNARY = frozenset(
         "/fresco.v1.JobService/RerollKeyframes",
         "/fresco.v1.ModelService/ListModels",
         "/fresco.v1.ModelService/LoadModel",
+        "/fresco.v1.ModelService/ResolveSettings",
     }
 )
 """Calls with one answer that may take as long as a stream, and take a place like one."""

@@ -8,12 +8,15 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import grpc
-from fresco.v1 import models_pb2, models_pb2_grpc
+from fresco.v1 import models_pb2, models_pb2_grpc, settings_pb2
+from fresco_engine.doubts import called_styles, look_doubts, settings_doubts
+from fresco_engine.settings import ModelDefaults, Style, resolve
 
 from fresco_server.errors import BadRequest, ShuttingDown
 from fresco_server.jobs.job import Values
 from fresco_server.jobs.path_policy import PathPolicy, is_hub_id
 from fresco_server.rpc.messages.basics import message_of
+from fresco_server.rpc.messages.settings import restyle_settings
 from fresco_server.style_pictures import style_picture
 
 if TYPE_CHECKING:
@@ -40,6 +43,24 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         ]
         models = [_model(values, loaded) for values in self._jobs.list_models()]
         return models_pb2.ListModelsResponse(models=models)
+
+    def ResolveSettings(  # noqa: N802
+        self, request: models_pb2.ResolveSettingsRequest, context: grpc.ServicerContext
+    ) -> models_pb2.ResolveSettingsResponse:
+        """What a restyle with these settings would use."""
+        chosen = restyle_settings(request.settings)
+        source = self._path_policy.model(request.source, "source")
+        model = next((one for one in self._jobs.list_models() if _source(one) == source), {})
+        styles = [Style(**style) for style in model.get("styles", ())]
+        resolved = resolve(chosen, ModelDefaults(**model.get("defaults", {})), styles)
+        doubts = [*settings_doubts(resolved)]
+        if model.get("knows_only_styles"):
+            doubts += look_doubts(chosen, styles)
+        return models_pb2.ResolveSettingsResponse(
+            settings=message_of(resolved.as_dict(), settings_pb2.RestyleSettings),
+            doubts=doubts,
+            called_styles=called_styles(chosen.prompt, styles),
+        )
 
     def PullModel(  # noqa: N802
         self, request: models_pb2.PullModelRequest, context: grpc.ServicerContext
@@ -74,9 +95,13 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         return models_pb2.UnloadModelResponse()
 
 
+def _source(values: Values) -> str | None:
+    """As orders name it: None for the bundled model, whose place is the daemon's own affair."""
+    return None if values["state"] == "bundled" else values["source"]
+
+
 def _model(values: Values, loaded: list[tuple[str, str]]) -> models_pb2.Model:
-    # The bundled model's place is the daemon's own affair.
-    source = "" if values["state"] == "bundled" else values["source"]
+    source = _source(values) or ""
     loaded_on = [device for model, device in loaded if model == source]
     styles = [{**style, "picture": style_picture(style["picture"])} for style in values["styles"]]
     values = {**values, "styles": styles}

@@ -139,9 +139,9 @@ def test_a_file_dropped_on_the_prompt_is_opened_and_not_written_there(ready: App
 
 def test_a_look_that_is_used_brings_its_settings_back(ready: App) -> None:
     window = ready.window
-    window.views.inspector.seeds.setValue(2)
-    window.views.inspector.look_button.click()
-    ready.wait("looks", lambda: len(window.views.sheet.looks()) == 2)
+    ready.press("Ctrl+Alt+L")
+    ready.wait("looks", lambda: len(window.views.sheet.looks()) == 4)
+    ready.wait("all to be kept", lambda: len(ready.controller.project_store.project.looks) > 0)
     ready.write_prompt("something else")
     window.views.sheet.list.setCurrentRow(1)
 
@@ -159,11 +159,10 @@ def test_what_binds_is_shown_for_each_control_in_the_clips_shape(ready: App) -> 
     ready.wait("what binds", lambda: len(sheet.looks()) == 2)
 
     assert [sheet.list.item(row).text() for row in range(2)] == ["canny", "tile"]  # pyright: ignore[reportOptionalMemberAccess]
-    first, second = (look.picture for look in sheet.looks())
-    assert (first.width, first.height) == (second.width, second.height)
-    light, dark = (decode_png(one.data) for one in (first, second))
+    light, dark = (decode_png(one.data) for one in sheet.looks())
     assert light is not None
     assert dark is not None
+    assert light.shape == dark.shape
     assert np.abs(light // 2 - dark.astype(int)).max() <= 1
     assert not window.commands.use_look.isEnabled()
 
@@ -220,7 +219,7 @@ def test_all_is_done_by_keys_alone(app: App, start_daemon: StartDaemon, clip: Pa
 
     app.wait("looks", window.commands.look.isEnabled)
     bot.keyClick(edit, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
-    app.wait("looks", lambda: len(window.views.sheet.looks()) == 4)
+    app.wait("the look", lambda: len(window.views.sheet.looks()) == 1)
     bot.keyClick(edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     app.wait("the job", lambda: app.controller.project_store.project.made)
     assert app.wait_for_result().exists()
@@ -238,7 +237,7 @@ def test_tab_reaches_every_button_and_field_and_none_holds_it(ready: App) -> Non
         ready.bot.keyClick(focus, Qt.Key.Key_Tab)
 
     assert {window.views.inspector.look_button, window.views.inspector.restyle_button} <= seen
-    assert window.views.sheet.list in seen
+    assert window.views.sheet.refresh in seen
 
 
 def test_no_two_actions_have_the_same_keys(app: App) -> None:

@@ -11,7 +11,7 @@ import pytest
 from fakes.caller import Caller, refused
 from fakes.jobs import FakeJobs
 from fakes.waiting import PATIENCE_S
-from fresco.v1 import models_pb2
+from fresco.v1 import models_pb2, settings_pb2
 from fresco_server.errors import EngineRefused, NotPossible, ServerError
 from fresco_server.jobs.pulls import PullStep
 from grpc import StatusCode
@@ -49,6 +49,36 @@ def test_styles_come_with_their_pictures(
     bundled = caller.models.ListModels(models_pb2.ListModelsRequest()).models[0]
 
     assert bundled.styles[0].picture == card.read_bytes()
+
+
+def test_settings_come_to_what_style_preset_and_model_decide(caller: Caller) -> None:
+    chosen = settings_pb2.RestyleSettings(prompt="a town", style="watercolour", preset="draft")
+
+    told = caller.models.ResolveSettings(models_pb2.ResolveSettingsRequest(settings=chosen))
+
+    assert told.settings.strength == 0.75  # the style's
+    assert (told.settings.interpolation, told.settings.size) == ("flow", 384)  # the preset's
+    assert told.settings.steps == 8  # the model's
+    assert not told.doubts
+    assert not told.called_styles
+
+
+def test_what_has_no_effect_is_told_before_anything_is_made(caller: Caller) -> None:
+    chosen = settings_pb2.RestyleSettings(
+        prompt="A watercolour (painting", guidance_scale=1, negative_prompt="people", keep=0.5
+    )
+
+    told = caller.models.ResolveSettings(models_pb2.ResolveSettingsRequest(settings=chosen))
+
+    assert list(told.called_styles) == ["watercolour"]
+    assert [words.split(" ")[0] for words in told.doubts] == ["the", "“Keep”", "the"]
+
+
+def test_a_style_that_the_model_does_not_know_is_refused_at_once(caller: Caller) -> None:
+    chosen = settings_pb2.RestyleSettings(style="lego")
+
+    with refused(StatusCode.INVALID_ARGUMENT):
+        caller.models.ResolveSettings(models_pb2.ResolveSettingsRequest(settings=chosen))
 
 
 def test_a_pull_tells_how_far_it_is(caller: Caller, jobs: FakeJobs) -> None:
