@@ -347,6 +347,9 @@ class _Models(_Service, models_pb2_grpc.ModelServiceServicer):
             ]
         )
 
+    def ResolveSettings(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return models_pb2.ResolveSettingsResponse(settings=request.settings)
+
     def PullModel(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         for done in (1, 2):
             yield models_pb2.PullModelResponse(

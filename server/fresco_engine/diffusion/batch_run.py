@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,9 +39,6 @@ from fresco_engine.diffusion.prompting.wording import plain_words
 from fresco_engine.diffusion.samplers import Sampler
 from fresco_engine.diffusion.smoothing import CarriedBackground
 from fresco_engine.settings import RestyleSettings
-
-if TYPE_CHECKING:
-    from fresco_engine.diffusion.editing.edit import Edit
 
 _FREE_U = {"s1": 0.9, "s2": 0.2, "b1": 1.5, "b2": 1.6}
 """The weights FreeU (arXiv:2309.11497) recommends for Stable Diffusion 1.5."""
@@ -162,8 +159,6 @@ class BatchRun:
     maps: dict[tuple[int, int], MapGuidance]
     background: CarriedBackground
     """What smoothing carries, at the pictures' size; nothing where it is off."""
-    edit: Edit | None = None
-    """How it is bound to the input, in an edit."""
     finite: FiniteWatch
 
 

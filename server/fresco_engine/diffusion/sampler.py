@@ -7,7 +7,6 @@ one generator per frame, bit for bit on one device.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -29,7 +28,7 @@ from fresco_engine.diffusion.batch_run import (
     model_output,
 )
 from fresco_engine.diffusion.editing.edit import Edit, prepared_edit
-from fresco_engine.diffusion.editing.inversion import without_noise
+from fresco_engine.diffusion.editing.inversion import Inversion, without_noise
 from fresco_engine.diffusion.editing.kept_inversions import NO_INVERSIONS, KeptInversions
 from fresco_engine.diffusion.finite import FiniteWatch
 from fresco_engine.diffusion.guidance import Guidance, GuidanceStep, Reference, maps_ahead
@@ -79,13 +78,13 @@ def _translate(
 ) -> Generator[StepDone, None, Translation]:
     origins = _origins(batch, correspondence)
     run = prepared(model, batch, settings, correspondence, origins)
+    edit = None
     if settings.is_edit:
-        region = _region_of_latents(run)
-        run = replace(run, edit=(yield from prepared_edit(run, batch, inversions, region)))
-    record = yield from denoised(run)
+        edit = yield from prepared_edit(run, batch, inversions, _region_of_latents(run))
+    record = yield from denoised(run, edit)
     run.finite.settle()
     pictures, record = _finished(run, record)
-    regions = _regions(run, batch)
+    regions = _regions(run, batch, edit)
     return Translation(_as_images(pictures), _anchor_latents(record, origins[-1]), regions)
 
 
@@ -104,11 +103,11 @@ def _region_of_latents(run: BatchRun) -> Tensor | None:
     return None if region is None else partly(region, height, width)[:, None]
 
 
-def _regions(run: BatchRun, batch: KeyframeBatch) -> NDArray[np.bool_] | None:
+def _regions(run: BatchRun, batch: KeyframeBatch, edit: Edit | None) -> NDArray[np.bool_] | None:
     """Where the pictures of the batch may be shown."""
-    if run.edit is not None and run.edit.words is not None:
+    if edit is not None and edit.words is not None:
         is_anchored = batch.anchors is not None
-        return run.edit.words.masks(batch.images, run.correspondence, is_anchored=is_anchored)
+        return edit.words.masks(batch.images, run.correspondence, is_anchored=is_anchored)
     region = _foreground(run)
     return None if region is None else region.cpu().numpy()
 
@@ -147,8 +146,8 @@ def prepared(
     )
 
 
-def denoised(run: BatchRun) -> Generator[StepDone, None, list[Tensor]]:
-    """The latents entering every step, and the clean ones last.
+def denoised(run: BatchRun, edit: Edit | None = None) -> Generator[StepDone, None, list[Tensor]]:
+    """The latents entering every step, and the clean ones last; `edit` binds them to the input.
 
     On a device other than the processor nothing in here waits for it, but for smoothing with an
     autoencoder in float16; whether all numbers were finite is for `run.finite.settle` to say.
@@ -156,8 +155,8 @@ def denoised(run: BatchRun) -> Generator[StepDone, None, list[Tensor]]:
     guidance = _make_guidance(run)
     steps = run.sampler.steps
     smoothed = _smoothed_steps(run.settings, steps)
-    before = len(steps) if run.edit is not None else 0
-    record = [_with_anchors(_initial_latents(run), run.anchors, 0)]
+    before = 0 if edit is None else len(steps)
+    record = [_with_anchors(_initial_latents(run, edit), run.anchors, 0)]
     for k in range(len(steps)):
         x = record[-1]
         step = guidance.at_step(
@@ -166,12 +165,12 @@ def denoised(run: BatchRun) -> Generator[StepDone, None, list[Tensor]]:
             schedule_share=steps.position(k),
             noise_share=steps.noise_share(k),
         )
-        output = _predict(run, x, k, step)
+        output = _predict(run, x, k, step, edit)
         if k in smoothed and k + 1 < len(steps):
             output = _smoothed(run, output, x, k)
-        stepped = run.finite(_stepped(run, output, x, k), "denoising")
-        if run.edit is not None:
-            stepped = run.edit.bound(stepped, k)
+        stepped = run.finite(_stepped(run, output, x, k, edit), "denoising")
+        if edit is not None:
+            stepped = edit.bound(stepped, k)
         record.append(_with_anchors(stepped, run.anchors, k + 1))
         yield StepDone(before + k + 1, before + len(steps))
     return record
@@ -190,17 +189,16 @@ def _finished(run: BatchRun, record: list[Tensor]) -> tuple[Tensor, list[Tensor]
     return carried, [*record[:-1], torch.cat([record[-1][:-1], last])]
 
 
-def _stepped(run: BatchRun, output: Tensor, x: Tensor, k: int) -> Tensor:
+def _stepped(run: BatchRun, output: Tensor, x: Tensor, k: int, edit: Edit | None) -> Tensor:
     """The latents after step k."""
-    if run.edit is not None:
-        return _corrected(run, run.edit, output, x, k)
+    if edit is not None:
+        return _corrected(run, edit.inversion, output, x, k)
     noise = sent(run.noise.steps.draw(), x) if run.sampler.draws_noise(k) else None
     return run.sampler.step(output, x, k, noise)
 
 
-def _corrected(run: BatchRun, edit: Edit, output: Tensor, x: Tensor, k: int) -> Tensor:
+def _corrected(run: BatchRun, inversion: Inversion, output: Tensor, x: Tensor, k: int) -> Tensor:
     """The latents after step k of an edit: as much of its correction as is kept, the rest noise."""
-    inversion = edit.inversion
     if not inversion.corrections:
         return without_noise(run.sampler, output, x, k)
     keep = run.settings.keep
@@ -247,9 +245,9 @@ def _make_noise(
     return BatchNoise(start, start if is_one else noise(settings.step_noise))
 
 
-def _initial_latents(run: BatchRun) -> Tensor:
-    if run.edit is not None:
-        return run.edit.inversion.start
+def _initial_latents(run: BatchRun, edit: Edit | None) -> Tensor:
+    if edit is not None:
+        return edit.inversion.start
     return run.sampler.start(run.clean, sent(run.noise.start.draw(), run.clean))
 
 
@@ -299,9 +297,9 @@ def _reference_input(
     return noise_level(model.scheduler_config, timestep).noised(clean, noise).to(model.dtype)
 
 
-def _predict(run: BatchRun, x: Tensor, k: int, step: GuidanceStep) -> Tensor:
+def _predict(run: BatchRun, x: Tensor, k: int, step: GuidanceStep, edit: Edit | None) -> Tensor:
     """The model's output for latents x (f, c, h, w) in step k, guided towards the prompt."""
-    output = _guided_output(run, x, k, step)
+    output = _guided_output(run, x, k, step, edit)
     if run.conditions.halves == 1:
         return output
     unconditional, conditional = output.chunk(2)
@@ -309,14 +307,16 @@ def _predict(run: BatchRun, x: Tensor, k: int, step: GuidanceStep) -> Tensor:
     return rescaled(guided_output, conditional, run.conditions.guidance_rescale)
 
 
-def _guided_output(run: BatchRun, x: Tensor, k: int, step: GuidanceStep) -> Tensor:
+def _guided_output(
+    run: BatchRun, x: Tensor, k: int, step: GuidanceStep, edit: Edit | None
+) -> Tensor:
     """The model's output for every half of guidance; an edit holds on to what its input shows."""
-    if run.edit is None:
+    if edit is None:
         with guided(run.model.unet, step):
             return model_output(run, x, k)
-    seen = run.edit.seen(k)
+    seen = edit.seen(k)
     held = None if seen is None else seen.attention
-    with guided(run.model.unet, step, held), run.edit.holding(k, seen) as adapt:
+    with guided(run.model.unet, step, held), edit.holding(k, seen) as adapt:
         return model_output(run, x, k, adapt)
 
 
