@@ -14,7 +14,7 @@ from fresco_engine.errors import OutputError
 from fresco_engine.types import Report
 from fresco_media.files.output_folders import alone_with
 from fresco_media.files.state import KnownFile
-from fresco_media.types import ClipProperties, Frame, Image
+from fresco_media.types import ClipProperties, Frame, Image, Matte
 from fresco_media.writing.delivery import Codec
 from fresco_media.writing.originals import NO_ORIGINALS, Originals
 from fresco_server.local.engine import InProcessEngine
@@ -202,6 +202,10 @@ class _NoPictures:
         self, info: ClipProperties, indices: Iterable[int], size: tuple[int, int] | None
     ) -> Iterator[Frame]:
         """Nobody asks for them."""
+        raise NotImplementedError
+
+    def mattes(self, info: ClipProperties, indices: Iterable[int]) -> Iterator[Matte]:
+        """Nobody asks for these either."""
         raise NotImplementedError
 
     def damage(self) -> tuple[str, ...]:
