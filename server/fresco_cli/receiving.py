@@ -205,7 +205,7 @@ class _NoPictures:
         raise NotImplementedError
 
     def mattes(self, info: ClipProperties, indices: Iterable[int]) -> Iterator[Matte]:
-        """Nobody asks for them."""
+        """Nobody asks for these either."""
         raise NotImplementedError
 
     def damage(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -18,12 +19,33 @@ SCALES = {1.0: (1600, 1200), 2.0: (2880, 2160)}
 _AT_EVERY_SCALE = ("during", "after")
 
 
+def take_first_minutes(folder: Path) -> None:
+    """A Blender that has just got Fresco, by the steps of the documentation."""
+    with tempfile.TemporaryDirectory() as temporary:
+        home, out = Path(temporary, "home"), Path(temporary, "out")
+        home.mkdir()
+        os.environ["HOME"] = str(home)
+        subprocess.run(
+            [sys.executable, "-m", "fresco_cli", "install-plugin", "blender"], check=True
+        )
+        try:
+            with window(None, home, SCALES[1.0]) as blender:
+                blender.begin(
+                    "fresh", "first_strip", None, clip=sample_clip_path(), out=out, size=128
+                ).result(1500)
+        finally:
+            subprocess.run([sys.executable, "-m", "fresco_cli", "stop"], check=False)
+        target = folder / "blender-first-100.jpg"
+        Image.open(out / "styles.png").convert("RGB").save(target, quality=88)
+
+
 def main(folder: Path) -> None:
     """Take them at both scales, and put them into the folder as JPEG."""
     os.environ["FRESCO_PATIENCE_S"] = "900"
     missing = what_is_missing()
     if missing:
         sys.exit(missing)
+    take_first_minutes(folder)
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
         plugin = build_plugin(work / "plugin")

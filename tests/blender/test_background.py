@@ -58,7 +58,7 @@ def _colours(played: dict[str, Any], scenario: str) -> list[tuple[int, ...]]:
 
 
 def _colour_of(path: str) -> tuple[int, ...]:
-    colours = np.unique(np.asarray(Image.open(path)).reshape(-1, 3), axis=0)
+    colours = np.unique(np.asarray(Image.open(path).convert("RGB")).reshape(-1, 3), axis=0)
     assert len(colours) == 1, path
     return tuple(int(value) for value in colours[0])
 

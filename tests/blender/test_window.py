@@ -96,16 +96,16 @@ def test_from_the_two_steps_of_the_readme_to_the_first_restyled_strip_nothing_fa
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "FRESCO_DATA"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("FRESCO_PATIENCE_S", "180")  # the model is loaded, and the machine busy
+    monkeypatch.setenv("FRESCO_PATIENCE_S", "400")  # the model is loaded, and the machine busy
     command = [sys.executable, "-m", "fresco_cli", "install-plugin", "blender"]
     installed = subprocess.run(command, capture_output=True, text=True, check=True)
     clip = write_numbered(tmp_path / "clip.mp4", 6)
 
     try:
         with window(None, home) as blender:
-            found = blender.play(
+            found = blender.begin(
                 "fresh", "first_strip", None, clip=clip, out=tmp_path / "out", size=64
-            )
+            ).result(500)
     finally:
         subprocess.run([sys.executable, "-m", "fresco_cli", "stop"], check=False)
 

@@ -39,7 +39,7 @@ class TickTimes:
         cls.longest_cpu_s = max(cls.longest_cpu_s, time.thread_time() - used)
 
 
-class Watch:
+class SourceWatch:
     """Now and then a look at what the user has done with the strips."""
 
     EVERY_S = 0.5
@@ -68,7 +68,7 @@ def tick() -> float:
             _drain(is_over),
             placing.place_keyframes(is_over),
             placing.place_results(),
-            Watch.work(),
+            SourceWatch.work(),
         )
         if any(changes):
             vse.redraw()

@@ -224,8 +224,9 @@ def write_movie(scene: Any) -> None:
     chosen, movie = scene.render.image_settings, scene.render.ffmpeg
     if hasattr(chosen, "media_type"):
         chosen.media_type = "VIDEO"
-    chosen.file_format, chosen.color_mode = "FFMPEG", "RGBA"
+    chosen.file_format = "FFMPEG"
     movie.format, movie.codec, movie.audio_codec = "MKV", "FFV1", "NONE"
+    chosen.color_mode = "RGBA"  # which is there only once the codec knows alpha
     movie.gopsize, movie.use_autosplit = 1, False
 
 

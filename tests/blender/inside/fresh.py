@@ -21,7 +21,13 @@ def first_strip(clip: str, out: str, size: int) -> Generator[hands.Step, None, A
     if scene.sequence_editor is None:
         scene.sequence_editor_create()
     strip = stage.add_movie(scene, clip)
+    shown = stage.part("core.timing").Span(start=1, stop=7)
+    stage.part("vse").set_span(strip, shown)
+    picture = strip.elements[0]
+    scene.render.resolution_x, scene.render.resolution_y = picture.orig_width, picture.orig_height
+    scene.frame_end = shown.stop
     yield 1.0
+    shows._frame_all()
     shows._tidy()
     yield from shows.open_tab()
     yield lambda: shows.state().connection in {"failed", "away"}

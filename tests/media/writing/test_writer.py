@@ -172,6 +172,7 @@ def test_lossless_matroska_keeps_what_is_transparent(tmp_path: Path, kind: str) 
             writer.write(frame)
 
     written = Clip.open(output)
+    assert writer.warnings == ()
     assert written.info.has_alpha
     np.testing.assert_array_equal(np.stack(list(written.mattes())), colours[1:, ..., 3])
     # Over black, as every reader of Fresco's shows it, nothing is lost by dividing.
