@@ -30,6 +30,16 @@ def _long_prompt(stage: Stage) -> None:
     stage.use_real_engine()
 
 
+@TABLE.situation(
+    "a mixture of looks that cannot be read",
+    "restyle clip.mp4 -o out.mp4 --style oil:0.7,neon --local --quiet",
+    "style: neon has no share; give each look a number above 0, at most 2",
+)
+def _mixture(stage: Stage) -> None:
+    stage.clip()
+    stage.use_real_engine()
+
+
 for _options, _sentence in (
     ("--size 32", "size: 32 is outside 64 to 2048"),
     ("--steps 0", "steps: 0 is outside 1 to 1000"),

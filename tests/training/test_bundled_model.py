@@ -9,7 +9,7 @@ import pytest
 import torch
 from diffusers import AutoencoderTiny, ControlNetModel, DDPMScheduler, UNet2DConditionModel
 from fresco_engine.diffusion.card import read_card
-from fresco_server.style_pictures import style_picture
+from fresco_server.rpc.messages.style_pictures import style_picture
 from fresco_training.scenes import scene
 from fresco_training.styles import STYLES
 from transformers import CLIPTextModel, CLIPTokenizer

@@ -6,6 +6,7 @@ import pytest
 from fresco_training import scores
 from fresco_training.scenes import scene
 from fresco_training.styles import STYLES, apply_style
+from fresco_training.styles.parts import mix
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,9 @@ def test_edges_may_lie_off_a_little_and_not_more(picture: np.ndarray) -> None:
     assert far < near - 0.2
 
 
-def test_the_classifier_names_filters_on_a_picture_it_has_not_seen(picture: np.ndarray) -> None:
+def test_the_classifier_names_filters_on_a_picture_it_has_not_seen_and_how_far_they_go(
+    picture: np.ndarray,
+) -> None:
     rng = np.random.default_rng(1)
     known = [scene(rng, 256) for _ in range(5)]
     classifier = scores.StyleClassifier.fit(known)
@@ -40,6 +43,10 @@ def test_the_classifier_names_filters_on_a_picture_it_has_not_seen(picture: np.n
 
     right = sum(name == style for name, style in zip(named, STYLES, strict=True))
     assert right >= 0.85 * len(STYLES), named
+    assert classifier.distance(picture, picture) == 0
+    comic = apply_style("comic", picture, 1.0)
+    steps = [classifier.distance(mix(picture, comic, share), picture) for share in (0.3, 0.7, 1.0)]
+    assert 0 < steps[0] < steps[1] < steps[2]
 
 
 def test_blocks_on_the_latent_grid_are_seen(picture: np.ndarray) -> None:

@@ -70,6 +70,10 @@ def _add_evaluation(steps: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--frames", type=int, default=5, help="frames of each clip")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--side", type=int, default=256, help="short side of the frames")
+    summary = "measure how far each look goes at several strengths"
+    parser = _of_model(steps, "strengths", summary, _strengths)
+    parser.add_argument("--photos", type=Path, required=True, help="photographs to know styles by")
+    parser.add_argument("--side", type=int, default=256, help="short side of the pictures")
     summary = "score the autoencoder on pictures and frames, plain and in every style"
     parser = _of_model(steps, "evaluate-vae", summary, _evaluate_vae)
     parser.add_argument("--side", type=int, default=512, help="short side of the pictures")
@@ -228,6 +232,13 @@ def _sheet(arguments: argparse.Namespace) -> None:
 
     pictures = list(_pictures(arguments.files, arguments.side).values())
     evaluate.sheet(arguments.folder, pictures, arguments.out, arguments.width)
+
+
+def _strengths(arguments: argparse.Namespace) -> None:
+    from fresco_training import evaluate
+
+    frames = list(_pictures(arguments.files, arguments.side).values())
+    evaluate.strengths(arguments.folder, frames, arguments.photos, arguments.out)
 
 
 def _cards(arguments: argparse.Namespace) -> None:

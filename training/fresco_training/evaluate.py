@@ -4,7 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ _log = logging.getLogger(__name__)
 
 GRID = 16
 CARD = (256, 192)
+STRENGTHS = (0.3, 0.5, 0.75, 1.0)
 TONE_PRESERVING = 0.9
 """Looks whose filter keeps brightness so well on photographs are called tone-preserving."""
 
@@ -54,7 +55,8 @@ class Score:
     """Figures of one restyled frame, or of a style over all frames; PSNR in dB.
 
     `psnr` is against what the style's filter makes of the frame, `photo_psnr` that of the
-    untouched frame; `structure` and `filter_structure` compare brightness with the frame's.
+    untouched frame; `structure` and `filter_structure` compare brightness with the frame's;
+    `away` and `filter_away` say how far from it the judge sees result and filter.
     """
 
     psnr: float
@@ -65,6 +67,8 @@ class Score:
     filter_structure: float
     edges: float
     filter_edges: float
+    away: float
+    filter_away: float
 
 
 def read_presets(folder: Path) -> dict[str, Preset]:
@@ -186,8 +190,32 @@ def _rows(
             filter_structure=scores.structure(target, frame),
             edges=scores.edge_f_score(result, frame),
             filter_edges=scores.edge_f_score(target, frame),
+            away=classifier.distance(result, frame),
+            filter_away=classifier.distance(target, frame),
         )
         yield {"clip": clip, "style": style, "seed": seed, **asdict(score)}
+
+
+def strengths(folder: Path, frames: list[Image], photos: Path, out: Path) -> None:
+    """How far from the photograph each look goes at several strengths, to `out`/strengths.json.
+
+    A look is monotone if no step up takes it back, whatever its own strength is.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    pipeline = load_pipeline(folder)
+    classifier = scores.StyleClassifier.fit(sources.folder_photographs(photos))
+    table: dict[str, dict[str, Any]] = {}
+    for style, preset in read_presets(folder).items():
+        away: dict[str, float] = {}
+        for strength in STRENGTHS:
+            chosen = replace(preset, strength=strength)
+            results = [restyle(pipeline, [frame], chosen, seed=0)[0] for frame in frames]
+            distances = map(classifier.distance, results, frames)
+            away[str(strength)] = round(float(np.mean(list(distances))), 2)
+        ordered = list(away.values())
+        table[style] = {"away": away, "monotone": ordered == sorted(ordered)}
+        _log.info("%-14s %s", style, table[style])
+    (out / "strengths.json").write_text(json.dumps(table, indent=2) + "\n")
 
 
 def _report(rows: list[dict[str, Any]], path: Path) -> None:

@@ -19,9 +19,9 @@ class StylePreset:
 # that replace them need the model's own strength.
 PRESETS: dict[str, StylePreset] = {
     "photo": StylePreset(prompt="photo", strength=0.5),
-    "watercolour": StylePreset(prompt="watercolour", strength=0.5),
-    "pencil": StylePreset(prompt="pencil drawing", strength=0.5),
-    "oil": StylePreset(prompt="oil painting", strength=0.5),
+    "watercolour": StylePreset(prompt="watercolour"),
+    "pencil": StylePreset(prompt="pencil drawing"),
+    "oil": StylePreset(prompt="oil painting"),
     "comic": StylePreset(prompt="comic book art"),
     "winter": StylePreset(prompt="winter", strength=0.5),
     "autumn": StylePreset(prompt="autumn", strength=0.5),

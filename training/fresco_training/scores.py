@@ -126,6 +126,11 @@ class StyleClassifier:
         here = features(image, source) @ self.whitening
         return STYLE_NAMES[int(((self.means - here) ** 2).sum(axis=1).argmin())]
 
+    def distance(self, image: Image, source: Image) -> float:
+        """How far `image` is from the photograph it was made from, in spreads within styles."""
+        away = features(image, source) - features(source, source)
+        return float(np.linalg.norm(away @ self.whitening))
+
 
 def _worn(image: Image, rng: np.random.Generator) -> Image:
     if rng.random() < 0.5:

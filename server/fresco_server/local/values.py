@@ -16,7 +16,7 @@ from fresco_engine.errors import FrescoError
 
 from fresco_server.errors import reason_of
 from fresco_server.rpc.messages.settings import restyle_settings
-from fresco_server.style_pictures import style_picture
+from fresco_server.rpc.messages.style_pictures import style_picture
 
 if TYPE_CHECKING:
     from fresco_engine.diffusion.catalogue import ModelEntry

@@ -17,7 +17,7 @@ from fresco_server.jobs.job import Values
 from fresco_server.jobs.path_policy import PathPolicy, is_hub_id
 from fresco_server.rpc.messages.basics import message_of
 from fresco_server.rpc.messages.settings import restyle_settings
-from fresco_server.style_pictures import style_picture
+from fresco_server.rpc.messages.style_pictures import style_picture
 
 if TYPE_CHECKING:
     from fresco_server.jobs.service import Jobs

@@ -25,22 +25,22 @@ def pencil(image: Image, scale: float) -> Image:
     """Graphite: firm outlines, and hatching along the form that thickens where it is dark."""
     flow = Flow.of(image, 2.5 * scale)
     grey = local_tone(luma(flatten(image, scale, 0.1, 2)), scale)
-    dark = 1.0 - smoothstep(0.1, 0.85, grey)
+    dark = 1.0 - smoothstep(0.12, 0.7, grey)
     hatch = bristles(image, flow, 9.0 * scale, 5.0 * scale)
     strokes = smoothstep(-0.25, 0.35, 2.2 * dark - 1.1 - 0.9 * hatch)
-    rubbed = 0.5 * smoothstep(0.1, 1.0, dark)
+    rubbed = 0.4 * smoothstep(0.1, 1.0, dark)
     line = ink(image, flow, 2.6 * scale, 1.6)
-    graphite = 1.0 - (1.0 - rubbed) * (1.0 - 0.55 * strokes) * (1.0 - 0.85 * line)
+    graphite = 1.0 - (1.0 - rubbed) * (1.0 - 0.7 * strokes) * (1.0 - 0.95 * line)
     return gradient(1.0 - graphite, [(0, (0.13, 0.13, 0.15)), (1, (0.985, 0.98, 0.965))])
 
 
 def engraving(image: Image, scale: float) -> Image:
     """A wood engraving: black and cream, cut along the form, the cuts narrowing with the shade."""
-    flow = Flow.of(image, 3.0 * scale)
+    flow = Flow.of(image, 2.5 * scale)
     grey = local_tone(luma(image), scale)
-    tone = smear(grey, flow, 3.0 * scale)
-    cuts = bristles(image, flow, 11.0 * scale, 7.0 * scale)
-    black = 1.0 - smoothstep(-0.26, 0.26, 2.6 * (tone - 0.5) + 0.6 * cuts)
+    tone = smear(grey, flow, 2.0 * scale)
+    cuts = bristles(image, flow, 9.0 * scale, 6.0 * scale)
+    black = 1.0 - smoothstep(-0.26, 0.26, 2.6 * (tone - 0.5) + 0.45 * cuts)
     outline = ink(image, flow, 2.6 * scale, 1.6)
     printed = np.maximum(black, outline)
     return gradient(1.0 - printed, [(0, (0.09, 0.075, 0.08)), (1, (0.955, 0.92, 0.83))])
@@ -68,13 +68,13 @@ def cartoon(image: Image, scale: float) -> Image:
     flow = Flow.of(image, 2.5 * scale)
     flat = paint_flat(flatten(image, scale, 0.25, 5), flow, 5.0 * scale, 2, 2.5 * scale)
     tone = local_tone(luma(flat), scale)
-    steps = bands(tone, (0.22, 0.45, 0.75), ((0.45,) * 3, (0.72,) * 3, (0.93,) * 3, (1.0,) * 3))[
+    steps = bands(tone, (0.22, 0.45, 0.75), ((0.5,) * 3, (0.8,) * 3, (0.98,) * 3, (1.02,) * 3))[
         ..., 0
     ]
-    cel = in_tones(enliven(flat, 2.8), steps, 0.16)
+    cel = in_tones(enliven(flat, 3.8), steps, 0.12)
     shade = 1.0 - smoothstep(0.43, 0.47, tone)
     cel = mix(cel, cel * np.float32([0.93, 0.9, 1.12]), shade[..., None])
-    line = ink(image, flow, 2.8 * scale, 1.5)
+    line = ink(image, flow, 3.2 * scale, 2.4)
     return mix(cel, cel * np.float32([0.3, 0.18, 0.22]), 0.95 * line[..., None])
 
 

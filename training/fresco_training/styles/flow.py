@@ -144,7 +144,8 @@ def bristles(image: Image, flow: Flow, length: float, width: float) -> Image:
 
 def isolines(tone: Image, cuts: tuple[float, ...], width: float) -> Image:
     """Lines (h, w), 0 to 1, `width` pixels wide where `tone` passes a cut; none on plains."""
-    slope = blur(cv2.magnitude(*slopes(tone)), 0.5 * width) + np.float32(1e-4)
+    dx, dy = slopes(tone)
+    slope = blur(np.sqrt(dx * dx + dy * dy), 0.5 * width) + np.float32(1e-4)
     line = np.zeros_like(tone)
     for cut in cuts:
         away = np.abs(tone - cut) / slope

@@ -24,31 +24,31 @@ def watercolour(image: Image, scale: float) -> Image:
     """Washes that pool at their rims and granulate, lights left to the paper, a pencil line."""
     flow = Flow.of(image, 2.5 * scale)
     wash = paint_flat(flatten(image, scale, 0.2, 4), flow, 3.0 * scale, 1, 2.0 * scale)
-    wash = enliven(wash, 2.6) ** 0.85
+    wash = enliven(wash, 3.6) ** 0.8
     # Colour runs further than tone does.
     bled = blur(wash, 4.0 * scale)
     wash = np.clip(luma(wash)[..., None] + 1.1 * (bled - luma(bled)[..., None]), 0.0, 1.0)
     wash = posterise(wash, 5, 0.16)
-    light = smoothstep(0.52, 0.84, luma(wash))
-    pigment = -np.log(np.clip(wash, 0.06, 1.0)) * (0.86 - 0.8 * light)[..., None]
+    light = smoothstep(0.46, 0.78, luma(wash))
+    pigment = -np.log(np.clip(wash, 0.06, 1.0)) * (0.95 - 0.9 * light)[..., None]
     depth = luma(pigment)
     rim = np.clip(depth - blur(depth, 3.0 * scale), 0.0, 0.4)
     grain = bristles(image, flow, 2.5 * scale, 4.5 * scale)
-    strength = 0.9 + 2.2 * rim / (0.2 + depth) + 0.15 * grain * (1.0 - 0.7 * skin(image))
+    strength = 0.9 + 3.2 * rim / (0.2 + depth) + 0.15 * grain * (1.0 - 0.7 * skin(image))
     painted = np.exp(-pigment * np.clip(strength, 0.3, 3.0)[..., None])
     painted = painted * np.float32([0.995, 0.985, 0.955])
     line = ink(image, flow, 2.4 * scale, 1.0)
-    return mix(painted, painted * np.float32([0.36, 0.32, 0.38]), 0.7 * line[..., None])
+    return mix(painted, painted * np.float32([0.25, 0.22, 0.28]), 0.85 * line[..., None])
 
 
 def oil(image: Image, scale: float) -> Image:
     """Curved strokes of thick paint in layers from broad to fine, lit from the side."""
     broad_flow, fine_flow = Flow.of(image, 6.0 * scale), Flow.of(image, 2.0 * scale)
-    lively = enliven(image, 2.2)
+    lively = enliven(image, 3.0)
     broad = paint_flat(lively, broad_flow, 9.0 * scale, 2, 4.0 * scale)
     fine = paint_flat(lively, fine_flow, 4.0 * scale, 1, 1.6 * scale)
     # The broad brush remains where there is nothing small to paint.
-    busy = smoothstep(0.02, 0.06, blur(np.abs(fine - broad).max(axis=2), 2.5 * scale))
+    busy = smoothstep(0.03, 0.08, blur(np.abs(fine - broad).max(axis=2), 2.5 * scale))
     paint = mix(broad, fine, busy[..., None])
     hairs = mix(
         bristles(image, broad_flow, 10.0 * scale, 6.0 * scale),
@@ -56,11 +56,11 @@ def oil(image: Image, scale: float) -> Image:
         busy,
     )
     hairs = hairs * (1.0 - 0.45 * skin(blur(image, 2.0 * scale)))
-    tint = np.float32([0.1, 0.06, 0.0]) * hairs[..., None]  # Warm on lit hairs, cool between.
-    relief = lit(0.16 * hairs + 0.8 * luma(paint), 10.0 * scale, 0.9 * scale)
+    tint = np.float32([0.16, 0.1, 0.0]) * hairs[..., None]  # Warm on lit hairs, cool between.
+    relief = lit(0.22 * hairs + 0.8 * luma(paint), 10.0 * scale, 0.9 * scale)
     gloss = np.clip(relief, 0.0, 1.0) ** 2
-    painted = paint + tint + 0.1 * relief[..., None] + 0.12 * gloss[..., None]
-    return contrast(painted, 1.1) * np.float32([1.03, 1.0, 0.88])
+    painted = paint + tint + 0.15 * relief[..., None] + 0.18 * gloss[..., None]
+    return contrast(painted, 1.15) * np.float32([1.03, 1.0, 0.88])
 
 
 def gouache(image: Image, scale: float) -> Image:
@@ -80,14 +80,14 @@ def gouache(image: Image, scale: float) -> Image:
 
 def clay(image: Image, scale: float) -> Image:
     """Modelled in plasticine: rounded, matt, thumbed lumps under one soft lamp."""
-    flow = Flow.of(image, 3.0 * scale)
-    flat = paint_flat(flatten(image, scale, 0.2, 4), flow, 5.0 * scale, 2, 2.5 * scale)
+    flow = Flow.of(image, 2.5 * scale)
+    flat = paint_flat(flatten(image, scale, 0.2, 4), flow, 4.0 * scale, 2, 1.8 * scale)
     tone = local_tone(luma(flat), scale)
     steps = posterise(np.repeat(tone[..., None], 3, axis=2), 4, 0.12)[..., 0]
     colour = in_tones(enliven(flat, 3.4), 0.32 + 0.62 * steps, 0.1)
     # Each lump rises from its borders.
-    border = smoothstep(0.02, 0.12, edge_strength(blur(steps, 1.0 * scale), 1.6 * scale))
-    height = 0.9 * (1.0 - blur(border, 3.5 * scale)) + 0.3 * blur(tone, 2.5 * scale)
+    border = smoothstep(0.02, 0.12, edge_strength(blur(steps, 0.7 * scale), 1.4 * scale))
+    height = 0.9 * (1.0 - blur(border, 2.8 * scale)) + 0.3 * blur(tone, 2.0 * scale)
     thumbed = blur(bristles(image, flow, 3.0 * scale, 8.0 * scale), 1.0 * scale)
     light = lit(height + 0.045 * thumbed, 10.0 * scale, 1.6 * scale)
     crease = blur(border, 1.0 * scale)

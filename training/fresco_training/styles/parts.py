@@ -11,7 +11,9 @@ Stops = Sequence[tuple[float, tuple[float, float, float]]]
 
 
 def luma(image: Image) -> Image:
-    return image @ np.float32([0.299, 0.587, 0.114])
+    # Written out: a matrix product differs in its last bit with where the picture lies in memory.
+    red, green, blue = np.moveaxis(image, 2, 0)
+    return red * np.float32(0.299) + green * np.float32(0.587) + blue * np.float32(0.114)
 
 
 def brightest(image: Image) -> Image:
@@ -106,7 +108,7 @@ def edge_strength(grey: Image, sigma: float) -> Image:
     smooth = blur(grey, sigma)
     dx = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3, borderType=cv2.BORDER_REFLECT)
     dy = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3, borderType=cv2.BORDER_REFLECT)
-    return cv2.magnitude(dx, dy) * np.float32(sigma / 8.0)
+    return np.sqrt(dx * dx + dy * dy) * np.float32(sigma / 8.0)
 
 
 def ink_lines(grey: Image, sigma: float, threshold: float) -> Image:

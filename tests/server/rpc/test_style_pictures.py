@@ -3,7 +3,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from fresco_server.style_pictures import style_picture
+from fresco_server.rpc.messages.style_pictures import style_picture
 
 
 @pytest.mark.parametrize("ending", [".jpg", ".png"])
