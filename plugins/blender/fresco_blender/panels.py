@@ -10,7 +10,7 @@ from fresco_client.words import look_of
 
 from . import language, looks, selection, timeline, vse
 from .core.card import JobCard
-from .core.controls import Control, controls_of, groups_of
+from .core.controls import Control, controls_of, groups_of, in_its_mode
 from .core.faults import NOT_RUNNING
 from .drawing import draw_fault, draw_progress, draw_prop, draw_text
 from .state import state, style_picture
@@ -109,7 +109,7 @@ def _restyle_text(context: Any) -> str:
 
 def draw_words(column: Any, settings: Any) -> None:
     """The settings everybody needs."""
-    for control in controls_of():
+    for control in in_its_mode(settings, controls_of()):
         if control.name == "seed":
             _draw_seed(column, settings)
         elif control.name == "style":
@@ -230,7 +230,7 @@ class _Group(_Tab):
         settings = vse.scene_of(context).fresco
         layout = self.layout
         layout.use_property_split, layout.use_property_decorate = True, False
-        for control in self.controls:
+        for control in in_its_mode(settings, self.controls):
             _draw_control(layout, settings, control)
 
 

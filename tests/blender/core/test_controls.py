@@ -6,7 +6,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from fresco_blender.core.controls import chosen_settings, controls_of, groups_of, show_settings
+from fresco_blender.core.controls import (
+    chosen_settings,
+    controls_of,
+    groups_of,
+    in_its_mode,
+    show_settings,
+)
 
 from tests.fakes.settings import MoreSettings
 
@@ -104,3 +110,17 @@ def test_every_setting_is_either_for_everybody_or_in_a_group() -> None:
 
     assert grouped == {one.name for one in controls_of() if one.parameter.is_advanced}
     assert len(grouped) > 20
+
+
+def test_what_is_of_another_mode_is_neither_shown_nor_sent() -> None:
+    panel = empty_panel()
+    show_settings(panel, {"mode": "edit", "source_prompt": "a road", "prompt": "a road in winter"})
+    of_edits = {one.name for one in controls_of() if one.parameter.of_mode == "edit"}
+
+    assert chosen_settings(panel)["source_prompt"] == "a road"
+    assert of_edits <= {one.name for one in in_its_mode(panel, controls_of())}
+    show_settings(panel, {"mode": "restyle", "source_prompt": "a road", "prompt": "ink"})
+
+    assert of_edits
+    assert of_edits.isdisjoint(one.name for one in in_its_mode(panel, controls_of()))
+    assert "source_prompt" not in chosen_settings(panel)

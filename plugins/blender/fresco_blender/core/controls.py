@@ -5,7 +5,7 @@ A setting that style, preset or model may decide has a tick beside it, or a choi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -167,9 +167,16 @@ def groups_of(controls: Iterable[Control]) -> dict[str, list[Control]]:
     return groups
 
 
+def in_its_mode(panel: Any, controls: Iterable[Control]) -> Iterator[Control]:
+    """Those of the controls that have an effect in the mode that the panel shows."""
+    (mode,) = (one.read(panel) for one in controls_of() if one.name == "mode")
+    yield from (one for one in controls if one.parameter.of_mode in ("", mode or "restyle"))
+
+
 def chosen_settings(panel: Any) -> dict[str, Any]:
-    """Settings by path that the panel sets; what is left open is left out."""
-    read = {control.parameter.name: control.read(panel) for control in controls_of()}
+    """Settings by path that the panel sets, without what is left open or of another mode."""
+    shown = in_its_mode(panel, controls_of())
+    read = {control.parameter.name: control.read(panel) for control in shown}
     return {name: value for name, value in read.items() if value is not None}
 
 
