@@ -173,7 +173,7 @@ class Playing:
 
     process: subprocess.Popen[str]
 
-    def result(self, patience_s: float = 200.0) -> Any:
+    def result(self, patience_s: float = 500.0) -> Any:
         """What it gives back; fails with its output if it fails."""
         try:
             output, _ = self.process.communicate(timeout=patience_s)

@@ -20,7 +20,7 @@ from typing import Any
 import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 RESULT = "SCENARIO-RESULT "
 
 
