@@ -140,8 +140,6 @@ def test_tab_goes_through_the_window_as_one_reads(ready: App) -> None:
         inspector.model_box,
         style.focusProxy(),
         strength.focusProxy(),
-        inspector.look_button,
-        inspector.restyle_button,
     ]
 
     places = [seen.index(one) for one in wanted]
