@@ -42,6 +42,8 @@ _SEED_DIGITS = 18
 _SLIDER_UNIT = 100
 """Steps of a slider from 0 to 1."""
 _LARGEST_SHARE = 2.0
+_BOX_PX = 66
+"""What two digits behind the point take."""
 FILES = frozenset({"subject_mask", "reference", "reference_model"})
 """Settings that are files, chosen in a dialog."""
 
@@ -408,6 +410,7 @@ class SliderField(Field):
         self._box.setRange(low, high)
         self._box.setSingleStep(1 / _STEPS_PER_UNIT)
         self._box.setDecimals(2)
+        self._box.setFixedWidth(_BOX_PX)
         self._box.setKeyboardTracking(False)
         self._box.setAccessibleName(translated_title(parameter))
         self._box.installEventFilter(self)
@@ -473,7 +476,7 @@ class MarkedSlider(QSlider):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self.mark: int | None = None
-        self.setMinimumWidth(60)
+        self.setMinimumWidth(48)
 
     def paintEvent(self, ev: QPaintEvent | None) -> None:  # noqa: N802
         """The slider, with the mark below its groove."""

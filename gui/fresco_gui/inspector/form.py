@@ -21,7 +21,7 @@ from fresco_gui.values import Values
 
 _FIRST = ("mode", "style", "strength", "preset", "source_prompt", "prompt", "keep")
 """What is chosen for every clip, from top to bottom; all else is folded."""
-_WHOLE_ROWS = ("mode", "prompt", "source_prompt")
+_WHOLE_ROWS = ("mode", "prompt")
 
 
 class SettingsForm(QWidget):

@@ -56,6 +56,11 @@ class JobStarter(QObject):
         opener.leaving.connect(self.looks.cancel)
         opener.leaving.connect(self.styles.stop)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job is being handed over."""
+        return self._is_submitting
+
     def why_not(self) -> str:
         """Why nothing can be started now; empty if it can."""
         project = self._project_store.project

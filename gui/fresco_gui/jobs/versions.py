@@ -82,8 +82,12 @@ class Versions(QObject):
     def _leave(self, version: ProjectJob) -> None:
         """Show what was there before; what is not done yet is given up."""
         self._shown_job.show_version(version.parent)
-        job = self._jobs.model.job(version.job_id)
-        if job is None or job.state is not JobState.DONE:
+        job, known = (
+            self._jobs.model.job(version.job_id),
+            self._project_store.made(version.job_id),
+        )
+        is_done = job is not None and job.state is JobState.DONE
+        if known is not None and not known.result and not is_done:
             self._project_store.forget_made(version.job_id)
         if job is not None and not job.state.is_ended:
             self._jobs.cancel(job)

@@ -13,11 +13,7 @@ from PyQt6.QtCore import QCoreApplication
 
 translate = QCoreApplication.translate
 _MOST_WORDS = 3
-_BY_FRAME = {
-    "keyframe_seeds": translate("jobs", "keyframe {frames} anew"),
-    "keyframe_prompts": translate("jobs", "words of keyframe {frames}"),
-    "keyframe_pictures": translate("jobs", "keyframe {frames} painted"),
-}
+_OF_KEYFRAMES = ("keyframe_seeds", "keyframe_prompts", "keyframe_pictures")
 
 
 def title_of_job(job: Job) -> str:
@@ -78,31 +74,30 @@ def difference_of(job: Job, before: Job | None) -> str:
         return ""
     then, now = values_of(before.settings), values_of(job.settings)
     names = [name for name in dict.fromkeys((*then, *now)) if then.get(name) != now.get(name)]
+    if not job.parent_id:
+        # Single keyframes were changed in the other one, not in this one.
+        names = [name for name in names if name not in _OF_KEYFRAMES]
     words = [_difference(name, then.get(name), now.get(name)) for name in names]
-    return ", ".join(filter(None, words[:_MOST_WORDS])) + ("…" if len(words) > _MOST_WORDS else "")
+    if job.parent_id and job.plan is not None and before.plan is not None:
+        words.insert(0, _moved(before.plan.keyframes, job.plan.keyframes))
+    words = [one for one in words if one]
+    return ", ".join(words[:_MOST_WORDS]) + ("…" if len(words) > _MOST_WORDS else "")
 
 
 def _difference(name: str, then: Any, now: Any) -> str:
-    if name in _BY_FRAME:
+    by_frame = {
+        "keyframe_seeds": translate("jobs", "keyframe {frames} anew"),
+        "keyframe_prompts": translate("jobs", "words of keyframe {frames}"),
+        "keyframe_pictures": translate("jobs", "keyframe {frames} painted"),
+    }
+    if name in by_frame:
         frames = sorted(
             {*(then or {}), *(now or {})},
             key=int,
         )
         changed = [one for one in frames if (then or {}).get(one) != (now or {}).get(one)]
-        return _BY_FRAME[name].format(frames=_listed(changed))
-    if name == "keyframes":
-        before, after = set(then or ()), set(now or ())
-        added, gone = sorted(after - before), sorted(before - after)
-        if not before:
-            return ""
-        parts = (
-            translate("jobs", "keyframe {frames} added").format(frames=_listed(added))
-            * bool(added),
-            translate("jobs", "keyframe {frames} removed").format(frames=_listed(gone))
-            * bool(gone),
-        )
-        return ", ".join(filter(None, parts))
-    if name in ("start", "stop"):
+        return by_frame[name].format(frames=_listed(changed))
+    if name in ("start", "stop", "keyframes"):
         return ""
     title = translate("Setting", titles().get(name, name)).lower()
     return f"{title} {words_for(now)}" if now is not None else f"{title}: {_usual()}"
@@ -115,3 +110,14 @@ def _usual() -> str:
 def _listed(frames: Sequence[object]) -> str:
     shown = ", ".join(str(one) for one in frames[:3])
     return f"{shown}…" if len(frames) > 3 else shown
+
+
+def _moved(before: Sequence[int], after: Sequence[int]) -> str:
+    """Which keyframes there are more, or fewer."""
+    added, gone = sorted(set(after) - set(before)), sorted(set(before) - set(after))
+    parts: list[str] = []
+    if added:
+        parts.append(translate("jobs", "keyframe {frames} added").format(frames=_listed(added)))
+    if gone:
+        parts.append(translate("jobs", "keyframe {frames} removed").format(frames=_listed(gone)))
+    return ", ".join(parts)

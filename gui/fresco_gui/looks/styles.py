@@ -12,7 +12,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from fresco_gui.clips.readable import ReadableClip
 from fresco_gui.looks.kept import LookFiles
 from fresco_gui.looks.maker import LookMaker, LookPart, LookPicture, LookRequest
-from fresco_gui.project import fingerprint_of
+from fresco_gui.project.relink import fingerprint_of
 from fresco_gui.stream import Workers
 
 SHEET_SIZE = 256

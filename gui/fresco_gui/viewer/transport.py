@@ -15,6 +15,7 @@ from fresco_gui.viewer.timecode import timecode
 
 _ICON = QSize(18, 18)
 LOWEST_GAIN, HIGHEST_GAIN = 1, 16
+_ENDS = ("view.start", "view.end")
 _RARE = (ViewMode.WIPE_HORIZONTAL, ViewMode.DIFFERENCE, ViewMode.ONION)
 
 
@@ -45,7 +46,7 @@ class TransportBar(QWidget):
         row.setContentsMargins(8, 4, 8, 4)
         row.setSpacing(2)
         for one in actions.transport:
-            row.addWidget(_button(one))
+            row.addWidget(self._button(one, is_extra=one.objectName() in _ENDS))
         row.addSpacing(4)
         for label in (self.time_label, self.rate_label):
             row.addWidget(label)

@@ -44,6 +44,8 @@ class StatusLine(QStatusBar):
             self.addPermanentWidget(widget)
         for label in (self.clip, self.daemon):
             label.setIndent(14)
+        for label in (self.clip, self.job):
+            label.setMinimumWidth(1)  # In a narrow window it is cut off, rather than the buttons.
         self._device = self._why = ""
         self.show_daemon(DaemonState.STARTING, "")
 

@@ -27,6 +27,8 @@ from fresco_gui.window.status import StatusLine
 
 translate = QCoreApplication.translate
 _SIDES_PX = [300, 344]
+_LEAST_PX = 240
+"""Of the window without a clip, which is not to be wider than with one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,7 @@ class WindowLayout:
         self._views = views
         self._splitter = self._clip_page()
         self._pages = QStackedWidget()
+        views.empty.setMinimumWidth(_LEAST_PX)
         self._pages.addWidget(views.empty)
         self._pages.addWidget(self._splitter)
         self._tabs = QTabWidget()

@@ -1,0 +1,146 @@
+"""The window at the sizes people have, by keyboard alone, and jobs that can be told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fresco_client import JobState
+from fresco_gui.jobs.model import FACTS_ROLE, PICTURE_ROLE, SHOWN_ROLE
+from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtGui import QImage
+from PyQt6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from tests.gui.conftest import App, answer
+from tests.integration.daemons import DaemonProcess
+
+AT_150, AT_200 = 1600 * 100 // 150, 1600 * 100 // 200
+"""Pixels of Qt's that a screen of 1600 has at these percents."""
+
+
+def is_whole(app: App, widget: QWidget) -> bool:
+    """Whether all of it lies inside the window."""
+    window = app.window
+    place = widget.rect().translated(widget.mapTo(window, QPoint(0, 0)))
+    return widget.isVisible() and window.rect().contains(place)
+
+
+def test_everything_that_is_needed_fits(done: App) -> None:
+    window, label = done.window, done.window.views.viewer.bar.time_label
+    inspector = window.views.inspector
+    assert window.minimumSizeHint().width() <= AT_200
+    for size in ((1280, 720), (AT_150, 660), (AT_200, 500)):
+        window.resize(*size)
+        done.wait("the size", lambda size=size: (window.width(), window.height()) == size)
+        done.bot.wait(50)
+
+        for needed in (inspector.restyle_button, inspector.look_button, window.views.jobs, label):
+            assert is_whole(done, needed), (size, needed)
+        assert label.text().startswith("0 / 39")
+        assert label.contentsRect().width() >= label.fontMetrics().horizontalAdvance("0 / 39")
+
+
+def test_jobs_say_what_is_another_than_before_and_a_click_shows_one(done: App) -> None:
+    window, model = done.window, done.controller.jobs.model
+    first = done.controller.shown_job.job_id
+    done.window.views.viewer.set_frame(10)
+    done.press("R")
+    done.wait_for_next(2)
+    field = window.views.inspector.form.field("strength")
+    assert field is not None
+    field.set_value(0.4)
+    field.changed.emit()
+    window.views.viewer.set_range(3, 20)
+    done.restyle()
+    done.wait_for_next(3)
+    done.wait("all of them", lambda: len(model.jobs) == 3)
+
+    def told(role: int) -> list[object]:
+        return [model.data(model.index(row), role) for row in range(3)]
+
+    facts = [str(one) for one in told(FACTS_ROLE)]
+    assert "strength 0.4" in facts[0]
+    assert "frames 3 to 20" in facts[0]
+    assert "keyframe 10 anew" in facts[1]
+    assert len(set(facts)) == 3
+    done.wait("pictures", lambda: all(isinstance(one, QImage) for one in told(PICTURE_ROLE)))
+    assert told(SHOWN_ROLE) == [True, False, False]
+
+    window.window_layout.show_jobs()
+    rows = window.views.jobs.list
+    place = rows.visualRect(model.index(2)).center()
+    done.bot.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+    done.wait("the first job", lambda: done.controller.shown_job.job_id == first)
+    done.wait("the mark", lambda: told(SHOWN_ROLE) == [False, False, True])
+
+
+def test_return_does_not_cancel_a_job_that_was_asked_about(
+    app: App, start_daemon: Callable[..., DaemonProcess], clip: Path
+) -> None:
+    app.connect(start_daemon("--step-s", "0.1"))
+    app.open(clip)
+    app.write_prompt("ink")
+    app.restyle()
+    app.wait("it to run", lambda: app.is_job(JobState.TRANSLATING))
+
+    def press_return(box: QMessageBox) -> None:
+        app.bot.keyClick(box, Qt.Key.Key_Return)
+
+    answer(QMessageBox, press_return)
+    app.press("Esc")
+
+    assert app.wait_for_result().exists()
+
+
+def test_a_result_is_exported_from_the_line_above_it_and_a_frame_is_saved(
+    done: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bar = done.window.views.result
+    assert bar.isVisible()
+    assert bar.export.isVisible()
+    assert "frames 0 to 39" in bar.text.text()
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "one.png"), ""))
+    viewer = done.window.views.viewer
+    viewer.set_frame(7)
+    done.wait(
+        "the frame",
+        lambda: (
+            (shown := viewer.canvas.shown) is not None
+            and shown.scene.index == 7
+            and shown.scene.result is not None
+        ),
+    )
+
+    done.press("Ctrl+Alt+E")
+
+    saved = QImage(str(tmp_path / "one.png"))
+    assert (saved.width(), saved.height()) == (80, 64)
+    assert bar.reveal.isVisible()
+    assert bar.text.text() == "Exported: one.png"
+
+
+def test_tab_goes_through_the_window_as_one_reads(ready: App) -> None:
+    window, seen = ready.window, list[QWidget | None]()
+    window.views.sheet.refresh.setFocus()
+    for _ in range(60):
+        focus = window.focusWidget()
+        seen.append(focus)
+        assert focus is not None
+        ready.bot.keyClick(focus, Qt.Key.Key_Tab)
+    inspector = window.views.inspector
+    style, strength = inspector.form.field("style"), inspector.form.field("strength")
+    assert style is not None
+    assert strength is not None
+    wanted = [
+        window.views.sheet.refresh,
+        window.views.viewer.canvas,
+        window.views.filmstrip,
+        inspector.model_box,
+        style.focusProxy(),
+        strength.focusProxy(),
+    ]
+
+    places = [seen.index(one) for one in wanted]
+    assert places == sorted(places)
