@@ -163,7 +163,7 @@ def test_transparency_is_laid_over_black_with_a_warning(
     frame = next(clip.frames())
 
     assert clip.info.has_alpha
-    assert "transparency" in clip.warnings[0]
+    assert "transparent" in clip.warnings[0]
     assert np.abs(frame.image.astype(int) - reference_picture(0)).max() <= 6
 
 

@@ -154,7 +154,7 @@ def test_transparent_pictures_are_laid_over_black_with_a_warning(tmp_path: Path)
     frame = next(clip.frames())
 
     assert clip.info.has_alpha
-    assert "transparency" in clip.warnings[0]
+    assert "transparent" in clip.warnings[0]
     assert frame.image[0, 0].tolist() == [64, 64, 100]
 
 
