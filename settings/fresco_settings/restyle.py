@@ -88,8 +88,10 @@ class RestyleSettings:
             help="Paint the whole picture anew, or change only what the words change",
             group=_LOOK,
             choice_texts={
-                "restyle": "another look for the whole picture",
-                "edit": "what words change is changed; layout, motion and detail stay",
+                translate("Setting", "restyle"): "another look for the whole picture",
+                translate(
+                    "Setting", "edit"
+                ): "what words change is changed; layout, motion and detail stay",
             },
             is_basic=True,
             metavar="MODE",
