@@ -41,10 +41,13 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
     return Clip.open(write_clip(path, scene(32, cut_at=20)))
 
 
-@pytest.fixture(scope="session", params=JOBS)
+IN_EACH_MODE = pytest.mark.parametrize("job", JOBS, indirect=True)
+
+
+@pytest.fixture(scope="session")
 def job(request: pytest.FixtureRequest) -> RestyleSettings:
-    """A restyle and an edit."""
-    return JOBS[request.param]
+    """A restyle, or what is asked for."""
+    return JOBS[getattr(request, "param", "restyle")]
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +67,7 @@ def test_a_checkpoint_changes_nothing(
     assert same_pictures(events, undisturbed[0])
 
 
+@IN_EACH_MODE
 def test_what_is_announced_is_stored_as_it_was_announced(
     undisturbed: tuple[list[Event], Path],
 ) -> None:
@@ -84,7 +88,8 @@ def test_what_is_announced_is_stored_as_it_was_announced(
     )
 
 
-@pytest.mark.parametrize("seed", range(2))
+@IN_EACH_MODE
+@pytest.mark.parametrize("seed", range(1))
 def test_a_run_stopped_again_and_again_ends_with_the_same_pictures(
     clip: Clip,
     job: RestyleSettings,
@@ -154,7 +159,8 @@ def check_second_batch(clip: Clip, model: Model, settings: RestyleSettings, work
     assert contents(work / "part") == contents(work / "whole")
 
 
-@pytest.mark.parametrize("seed", range(3))
+@IN_EACH_MODE
+@pytest.mark.parametrize("seed", range(2))
 def test_whatever_is_lost_or_damaged_is_made_again_as_it_was(
     clip: Clip,
     job: RestyleSettings,
@@ -216,6 +222,7 @@ def test_nothing_stored_is_computed_again(
     assert tracker.reused == {"keyframes": len(plan_of(events).keyframes), "frames": 32}
 
 
+@IN_EACH_MODE
 def test_progress_goes_on_where_it_was_and_reaches_the_same_total(
     clip: Clip,
     job: RestyleSettings,

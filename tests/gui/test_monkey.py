@@ -29,7 +29,7 @@ from PyQt6.QtWidgets import QMessageBox
 from tests.gui.conftest import GUARD, App, answer, choice_of
 from tests.integration.daemons import DaemonProcess
 
-ACTIONS = int(os.environ.get("FRESCO_MONKEY", "30"))
+ACTIONS = int(os.environ.get("FRESCO_MONKEY", "12"))
 _AT_ONCE = 50
 """Actions before the window begins with the first clip again."""
 STYLES = ("oil", "neon", "pencil")
