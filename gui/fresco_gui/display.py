@@ -257,6 +257,9 @@ class Display(QObject):
             self.result = StoredFrames(info)
             self._show_layers(())
         self.result.put(index, data)
+        if self._layers is not None and index == self._viewer.frame:
+            # Asked for before, it was asked of the layer that had it then.
+            self._layers.frame(index)
 
     def _info(self) -> FrameInfo | None:
         clip = self._opener.clip
