@@ -70,10 +70,7 @@ def _announced(run: Run, finished: Iterator[Timed[MadeFrame]]) -> Iterator[Event
         frame = made.item
         run.tracker.spend(Stage.INTERPOLATING, made.seconds)
         with run.tracker.measured(Stage.INTERPOLATING):
-            if frame.is_keyframe:
-                image = run.keyframes.at_source_size(Keyframe(frame.index, frame.image))
-            else:
-                image = run.keyframes.frame_at_source_size(frame.index, frame.image)
+            image = run.keyframes.frame_at_source_size(frame)
         time_s = info.times[frame.index] * info.time_base
         made_frame = Frame(frame.index, time_s, image)
         yield FrameMade(made_frame, frame.is_keyframe, frame.quality, frame.error)

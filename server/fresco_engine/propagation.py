@@ -26,7 +26,7 @@ from fresco_engine.pipeline import run_pipeline
 from fresco_engine.planning import analyse_range, range_of
 from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.propagation_settings import PropagateSettings
-from fresco_engine.run import Keyframe, Run
+from fresco_engine.run import Keyframe, MadeFrame, Run
 from fresco_engine.types import ClipAnalysed, Event, Progress, RunWarned
 
 _FORMAT = "1"
@@ -105,9 +105,9 @@ class _PaintedKeyframes:
         """The key exactly as it was painted."""
         return self._picture(keyframe.index)
 
-    def frame_at_source_size(self, index: int, image: Image) -> Image:
-        """The whole frame as it was made."""
-        return unfit(image, self.size)
+    def frame_at_source_size(self, frame: MadeFrame) -> Image:
+        """The whole frame as it was made, a key as it was painted."""
+        return self._picture(frame.index) if frame.is_keyframe else unfit(frame.image, self.size)
 
     def steps_left(self, shots: Sequence[tuple[int, ...]], done: int = 0) -> int:
         """Nothing is translated."""

@@ -40,8 +40,8 @@ class KeyframeSource(Protocol):
         """The keyframe as it comes out."""
         ...
 
-    def frame_at_source_size(self, index: int, image: Image) -> Image:
-        """A frame between keyframes, made at the padded working size, as it comes out."""
+    def frame_at_source_size(self, frame: MadeFrame) -> Image:
+        """A frame of the result as it comes out, which a keyframe does once more."""
         ...
 
     def steps_left(self, shots: Sequence[tuple[int, ...]], done: int = 0) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -34,7 +34,7 @@ from fresco_engine.diffusion.samplers import batch_steps
 from fresco_engine.errors import OutOfDeviceMemory
 from fresco_engine.keyframes import Batch, plan_batches
 from fresco_engine.progress_tracker import ProgressTracker
-from fresco_engine.run import Keyframe
+from fresco_engine.run import Keyframe, MadeFrame
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.translation_run import TranslationRun
 from fresco_engine.types import Progress, RunWarned, Stage
@@ -98,22 +98,29 @@ class TranslatedKeyframes:
 
     def at_source_size(self, keyframe: Keyframe) -> Image:
         """The keyframe at the size of the clip, which shows its own pixels outside the region."""
-        made = unfit(keyframe.image, self.run.size)
-        if self.run.composer is None:
-            return made
-        return self._kept(keyframe.index, self.run.composer.keyframe(keyframe.index, made))
+        composer = self.run.composer
+        return self._finished(keyframe.index, keyframe.image, composer and composer.keyframe)
 
-    def frame_at_source_size(self, index: int, image: Image) -> Image:
-        """A frame between keyframes, likewise."""
+    def frame_at_source_size(self, frame: MadeFrame) -> Image:
+        """A frame, likewise."""
+        composer, region = self.run.composer, self.run.region
+        finished = self._finished(frame.index, frame.image, composer and composer.frame)
+        if region is not None:
+            region.leave(frame.index)
+        return finished
+
+    def _finished(
+        self, index: int, image: Image, compose: Callable[[int, Image], Image] | None
+    ) -> Image:
+        """At the clip's size; what was composed is stored, and not composed again."""
         made = unfit(image, self.run.size)
-        if self.run.composer is None:
+        if compose is None:
             return made
-        return self._kept(index, self.run.composer.frame(index, made))
-
-    def _kept(self, index: int, composed: Image) -> Image:
-        if self.run.checkpoint.load("composites", index) is None:
-            self.run.checkpoint.save("composites", index, composed)
-        return composed
+        stored = self.run.checkpoint.load("composites", index)
+        if stored is None:
+            stored = compose(index, made)
+            self.run.checkpoint.save("composites", index, stored)
+        return stored
 
     def steps_left(self, shots: Sequence[tuple[int, ...]], done: int = 0) -> int:
         """Denoising steps of `shots` after the first `done` keyframes of the first of them."""

@@ -720,6 +720,11 @@ class RestyleSettings:
         return self.mode == "edit"
 
     @property
+    def is_region_of_words(self) -> bool:
+        """Whether words decide where the clip is changed: a mask would go before them."""
+        return self.region == "words" and self.subject_mask is None
+
+    @property
     def needs_subject(self) -> bool:
         """Whether it matters what of the clip is its subject."""
         return self.smoothing.is_on or self.region in ("subject", "background")

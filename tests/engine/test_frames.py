@@ -54,8 +54,8 @@ class NoSource:
     def steps_left(self, shots: Sequence[tuple[int, ...]], done: int = 0) -> int:
         return 0
 
-    def frame_at_source_size(self, index: int, image: Image) -> Image:
-        return image
+    def frame_at_source_size(self, frame: MadeFrame) -> Image:
+        return frame.image
 
 
 def run_of(

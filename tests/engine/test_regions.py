@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 from fresco_engine.checkpoint import CheckpointReader, FolderCheckpoint, fork
+from fresco_engine.compositing.composer import Composer
+from fresco_engine.compositing.regions import CarriedRegion
 from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import InvalidSettings
 from fresco_engine.restyling import look, restyle
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import Event
 from fresco_media.clip import Clip
-from fresco_media.stills.images import write_image
+from fresco_media.stills.images import working_size, write_image
 from fresco_media.types import Image
 
 from tests.engine.conftest import MakeClip, scene, write_clip
@@ -101,6 +103,36 @@ def test_what_was_stopped_goes_on_with_the_same_pictures_and_serves_them(
         stored = reader.picture("frames", frame.frame.index)
         assert stored is not None
         np.testing.assert_array_equal(stored, frame.frame.image)
+
+
+def test_what_was_composed_is_not_composed_again(
+    clip: Clip, tiny_model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = replace(SMALLER, region="background")
+    whole = list(restyle(clip, chosen, tiny_model, checkpoint=FolderCheckpoint(tmp_path)))
+
+    def never(*_: object) -> None:
+        raise AssertionError("composed again")
+
+    monkeypatch.setattr(Composer, "frame", never)
+    monkeypatch.setattr(Composer, "keyframe", never)
+    events = list(restyle(clip, chosen, tiny_model, checkpoint=FolderCheckpoint(tmp_path)))
+
+    assert same_pictures(events, whole)
+
+
+def test_regions_are_let_go_as_the_frames_go_by(clip: Clip) -> None:
+    region = CarriedRegion(clip, 10)
+    size = working_size(120, 96, 64)
+    everywhere = np.ones(size.padded[::-1], np.bool_)
+    for key in range(0, 10, 3):
+        region.add(key, everywhere, size)
+
+    for index in range(10):
+        assert region.at(index).all()
+        region.leave(index)
+
+    assert list(region._known) == [9]
 
 
 def test_another_try_at_a_keyframe_leaves_the_others_as_they_are(

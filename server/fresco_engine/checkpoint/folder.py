@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from fresco_media.colour.scaling import WorkingSize
 from fresco_media.files.disk import storing
 from fresco_media.files.own import OwnFolder
 from fresco_media.stills.png import encode_png
@@ -173,7 +174,7 @@ class FolderCheckpoint(CheckpointReader):
     def __init__(self, folder: Path, beside: Callable[[], Iterable[Path]] = lambda: ()) -> None:
         super().__init__(folder)
         self._beside = beside
-        self._size: tuple[int, int] | None = None
+        self._size: WorkingSize | None = None
         with storing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             self.own.taken()
@@ -189,7 +190,7 @@ class FolderCheckpoint(CheckpointReader):
         """The plan, once the clip has been analysed."""
         plan = super().plan()
         if plan is not None:
-            self._size = plan.size.padded
+            self._size = plan.size
         return plan
 
     def save_plan(self, plan: StoredPlan) -> None:
@@ -197,14 +198,15 @@ class FolderCheckpoint(CheckpointReader):
         if self.plan() is None:
             self.clear()
         self._write_json(PLAN, plan.as_dict())
-        self._size = plan.size.padded
+        self._size = plan.size
 
     def load(self, kind: Kind, index: int) -> Image | None:
         """A stored picture as it is; one of another size than the plan's is none of this run."""
         image = super().load(kind, index)
-        if image is None or (self._size is not None and image.shape[1::-1] != self._size):
-            return None
-        return image
+        if image is None or self._size is None:
+            return image
+        size = self._size.source if kind == "composites" else self._size.padded
+        return image if image.shape[1::-1] == size else None
 
     def save_batch(self, batch: StoredBatch) -> None:
         """Keep a batch whose keyframes are stored."""

@@ -18,7 +18,8 @@ _SOFT = 1 / 200
 class Composer:
     """Shows what was made of a clip in `region` only.
 
-    Frames come in order, and so do keyframes, each before the frames up to it.
+    Frames come in order, and so do keyframes, each before the frames up to it; nothing of either
+    is kept, however long the clip is.
     """
 
     def __init__(self, clip: Clip, stop: int, region: Region) -> None:
@@ -28,18 +29,13 @@ class Composer:
         self._keyframes = SpanReader(clip, stop, exact)
         self._frames = SpanReader(clip, stop, exact)
         self._region = region
-        self._composed: dict[int, Image] = {}
 
     def keyframe(self, index: int, made: Image) -> Image:
-        """A keyframe (H, W, 3) at the clip's size, kept until it comes as a frame."""
-        composed = mixed(self._keyframes.at(index), made, self._region.at(index))
-        self._composed[index] = composed
-        return composed
+        """A keyframe (H, W, 3) at the clip's size."""
+        return mixed(self._keyframes.at(index), made, self._region.at(index))
 
     def frame(self, index: int, made: Image) -> Image:
-        """A frame of the result at the clip's size."""
-        if index in self._composed:
-            return self._composed.pop(index)
+        """A frame of the result (H, W, 3), that of a keyframe among them, at the clip's size."""
         return mixed(self._frames.at(index), made, self._region.at(index))
 
 

@@ -35,6 +35,10 @@ class Region(Protocol):
         """(H, W) of the clip, True where frame `index` may be changed."""
         ...
 
+    def leave(self, index: int) -> None:
+        """Frame `index` and those before it are not asked for again."""
+        ...
+
 
 class DrawnRegion:
     """What a mask says that somebody has drawn, or, `is_inverted`, everything but that."""
@@ -57,11 +61,14 @@ class DrawnRegion:
             self._read = dict(zip(indices, self._mask.at(indices, self._size), strict=True))
         return np.logical_xor(self._read[index], self._is_inverted)
 
+    def leave(self, index: int) -> None:
+        """As `Region`; it reads what it is asked for."""
+
 
 class CarriedRegion:
     """What is known of keyframes, carried along the flow to the frames between two of them.
 
-    In memory are the keyframes' regions from the last frame on that was asked for, and the frames
+    In memory are the keyframes' regions from the last frame on that was left, and the frames
     between two keyframes at 256 pixels.
     """
 
@@ -88,9 +95,12 @@ class CarriedRegion:
             first = max(key for key in self._known if key < index)
             last = min(key for key in self._known if key > index)
             self._between = self._carried(first, last)
-            # What lies before is not asked for again.
-            self._known = {key: one for key, one in self._known.items() if key >= first}
         return self._between[index]
+
+    def leave(self, index: int) -> None:
+        """As `Region`; the last keyframe is still wanted for the frames behind it."""
+        latest = max((key for key in self._known if key <= index), default=index)
+        self._known = {key: one for key, one in self._known.items() if key >= latest}
 
     def _carried(self, first: int, last: int) -> dict[int, BoolMap]:
         images = list(self._frames.read(first, last + 1))

@@ -91,9 +91,9 @@ def _translate(
 def _foreground(run: BatchRun) -> Tensor | None:
     """Where the batch may be changed at its pictures' size, if its correspondence says so."""
     foreground, chosen = run.correspondence.foreground, run.settings.region
-    if chosen == "words" and run.settings.subject_mask is None:
+    if chosen == "all" or run.settings.is_region_of_words:
         return None
-    return {"all": None, "background": ~foreground}.get(chosen, foreground)
+    return ~foreground if chosen == "background" else foreground
 
 
 def _region_of_latents(run: BatchRun) -> Tensor | None:

@@ -137,7 +137,7 @@ def prepared_edit(
     source = _source(run, described)
     settings, size = run.settings, run.clean.shape[-2:]
     inversion = yield from _inverted(source, inversions)
-    by_words = settings.region == "words" and settings.subject_mask is None
+    by_words = settings.is_region_of_words
     return Edit(
         inversion=inversion,
         source=source,
