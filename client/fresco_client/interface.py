@@ -27,6 +27,7 @@ from fresco_client.values import (
     FrameKind,
     Job,
     JobState,
+    LookedPicture,
     OutputOptions,
     Picture,
     PictureOptions,
@@ -128,7 +129,7 @@ class SessionLike(Protocol):
         device: str = "",
         client_id: str = "",
         shows_control: bool = False,
-    ) -> Stream[LookProgress | Picture]: ...
+    ) -> Stream[LookProgress | LookedPicture]: ...
 
     def frame(
         self, job_id: str, kind: FrameKind, index: int, options: PictureOptions | None = None

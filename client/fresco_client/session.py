@@ -290,6 +290,8 @@ class Session(SessionLike):
         With `shows_control` the picture is that of what of the frame's structure binds instead: one
         for each control, side by side.
 
+        Where the settings leave a part of the frame alone, the picture says where it is changed.
+
         A newer look with the same `client_id`, if it is not empty, takes this one's place.
         """
         request = looks_pb2.LookRequest(

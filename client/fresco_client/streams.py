@@ -12,7 +12,7 @@ from fresco_client.errors import DataLost
 from fresco_client.messages import value_of
 from fresco_client.server_info import LookProgress, PullProgress
 from fresco_client.transport.base import StreamCall
-from fresco_client.values import Picture
+from fresco_client.values import LookedPicture, Picture
 
 ItemT = TypeVar("ItemT")
 SelfT = TypeVar("SelfT", bound="Stream[Any]")
@@ -73,16 +73,17 @@ class Pull(Stream[PullProgress]):
         return value_of(next(self._call), PullProgress)
 
 
-class Look(Stream["LookProgress | Picture"]):
+class Look(Stream["LookProgress | LookedPicture"]):
     """Progress of a look, then its picture as the last item. Closing it cancels the look."""
 
     def __init__(self, call: StreamCall[looks_pb2.LookResponse]) -> None:
         super().__init__(call.cancel)
         self._call = call
         self._parts = PictureParts()
+        self._region_parts = PictureParts()
         self._is_complete = False
 
-    def __next__(self) -> LookProgress | Picture:
+    def __next__(self) -> LookProgress | LookedPicture:
         """The next progress, or the picture.
 
         Raises:
@@ -90,21 +91,26 @@ class Look(Stream["LookProgress | Picture"]):
             ClientError: it failed.
         """
         for response in self._call:
-            if response.WhichOneof("part") == "progress":
-                return value_of(response.progress, LookProgress)
-            self._parts.add(response.chunk)
+            match response.WhichOneof("part"):
+                case "progress":
+                    return value_of(response.progress, LookProgress)
+                case "region_chunk":
+                    self._region_parts.add(response.region_chunk)
+                case _:
+                    self._parts.add(response.chunk)
         if self._is_closed or self._is_complete:
             raise StopIteration
         self._is_complete = True
-        return self._parts.picture()
+        region = None if self._region_parts.is_empty else self._region_parts.picture()
+        return LookedPicture(**vars(self._parts.picture()), region=region)
 
-    def picture(self, on_step: Callable[[int, int], None] | None = None) -> Picture | None:
+    def picture(self, on_step: Callable[[int, int], None] | None = None) -> LookedPicture | None:
         """Wait for the picture; None if it was closed.
 
         `on_step` is told how many denoising steps are done, and of how many.
         """
         for item in self:
-            if isinstance(item, Picture):
+            if isinstance(item, LookedPicture):
                 return item
             if on_step is not None:
                 on_step(item.done, item.total)
@@ -123,6 +129,11 @@ class PictureParts:
         if self._first is None:
             self._first = chunk
         self._data += chunk.data
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no chunk has come."""
+        return self._first is None
 
     def picture(self) -> Picture:
         """The whole picture.

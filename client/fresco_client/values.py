@@ -81,6 +81,14 @@ class Picture:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LookedPicture(Picture):
+    """A frame restyled, in a picture of at most the size that was wished."""
+
+    region: Picture | None = None
+    """Of the same size, white where the frame may be changed; None for everywhere."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class OutputOptions:
     """How the result is wanted."""
 

@@ -15,26 +15,16 @@ from fresco_media.errors import ClipError, ClipUnreadable, MaskUnusable
 from fresco_media.files.opening import open_file
 from fresco_media.files.state import ClipState
 from fresco_media.files.text import counted
+from fresco_media.stills.mask_picture import white_of
 from fresco_media.stills.sequence import find_sequence
-from fresco_media.types import ClipProperties, Image
+from fresco_media.types import ClipProperties
 
 BoolMap = NDArray[np.bool_]
 
 _BLOCK_BYTES = 1 << 20
-_MIDDLE = 127.5
 _SAME_SHAPE = 0.02
 """How far the shapes of two pictures may differ: editors round sizes to whole pixels."""
 _PAINT = "paint the subject white on black"
-
-
-def white_of(image: Image) -> BoolMap:
-    """(h, w), True where `image` (h, w, 3) is nearer to white than to black."""
-    return np.asarray(image.mean(axis=-1) >= _MIDDLE, np.bool_)
-
-
-def white_on_black(mask: BoolMap) -> Image:
-    """A mask (h, w) as a picture that `white_of` reads."""
-    return np.repeat(np.where(mask, 255, 0).astype(np.uint8)[..., None], 3, axis=2)
 
 
 class MaskClip:

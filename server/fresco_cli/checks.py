@@ -164,7 +164,7 @@ def _self_test(engine: InProcessEngine, device: str | None) -> str:
     model = engine.load_model(None, control=None, control_source=None, loras=(), device=device)
     loaded = time.perf_counter()
     settings = RestyleSettings(prompt="a watercolour", steps=1, strength=1.0, size=128)
-    picture = engine.look(clip, 0, settings, model)
+    picture = engine.look(clip, 0, settings, model).image
     if picture.shape != (clip.info.height, clip.info.width, 3) or picture.min() == picture.max():
         raise CheckProblem("the bundled model gives no picture; install Fresco again")
     ended = time.perf_counter()

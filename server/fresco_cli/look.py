@@ -24,7 +24,7 @@ from fresco_cli.parsing import parse_frame_rate
 from fresco_cli.remedies import in_flags
 
 if TYPE_CHECKING:
-    from fresco_client import SessionLike
+    from fresco_client import LookedPicture, SessionLike
     from fresco_engine.settings import RestyleSettings
     from fresco_media.clip import Clip
 
@@ -53,6 +53,10 @@ def look(
             help="Write what of the frame's structure binds instead: a picture for each control.",
         ),
     ] = False,
+    show_region: Annotated[
+        bool,
+        typer.Option("--show-region", help="Mark where the frame is changed: the rest is dim."),
+    ] = False,
     in_process: options.Local = False,
 ) -> None:
     """Restyle one frame of a clip."""
@@ -61,12 +65,16 @@ def look(
     with told(channel, debug=telling.debug):
         from fresco_media.stills.images import displayed, write_image
 
+        from fresco_cli.receiving import decoded
+
         destinations.check_picture(output, overwrite=overwrite)
         check_options(daemon)
         if show_control and not choices.style:
             # What binds does not depend on words.
             choices = replace(choices, prompt=choices.prompt or "structure")
         settings = choices.settings()
+        if show_region:
+            _check_region(settings, show_control=show_control)
         opened = tools.engine.open_clip(clip, parse_frame_rate(frame_rate))
         for text in () if telling.quiet else opened.warnings:
             write_error(f"Warning: {in_flags(text)}")
@@ -80,7 +88,8 @@ def look(
             clip, opened, frame, frame_rate, choices, model, daemon, shows_control=show_control
         )
         with _session(tools, request, channel, in_process=in_process) as session:
-            picture = _made(session, request, channel)
+            looked = _made(session, request, channel)
+        picture = _marked(looked) if show_region else decoded(looked)
         originals.check(output)
         image = displayed(picture, opened.info.sample_aspect)
         write_image(output, image, is_new=not overwrite)
@@ -88,6 +97,26 @@ def look(
         if telling.as_json:
             write_json({"event": "finished", "output": str(output), "seconds": round(seconds, 3)})
         channel.result(f"{output}: frame {frame} in {seconds:.0f} s")
+
+
+def _check_region(settings: RestyleSettings, *, show_control: bool) -> None:
+    from fresco_engine.errors import InvalidSettings
+
+    if show_control:
+        raise typer.BadParameter("show what binds or where it changes, not both")
+    if settings.region == "all":
+        raise InvalidSettings(
+            "region", "the whole frame may be changed, so there is nothing to mark; choose a part"
+        )
+
+
+def _marked(looked: LookedPicture) -> Image:
+    from fresco_media.stills.mask_picture import white_of, with_region
+
+    from fresco_cli.receiving import decoded
+
+    picture, region = decoded(looked), looked.region
+    return picture if region is None else with_region(picture, white_of(decoded(region)))
 
 
 def _doubts(clip: Clip, settings: RestyleSettings) -> Iterator[str]:
@@ -129,10 +158,9 @@ def _session(
         return tools.session(wanted.daemon, channel)
 
 
-def _made(session: SessionLike, wanted: _LookRequest, channel: Output) -> Image:
-    from fresco_client import DataLost, Picture, PictureOptions
+def _made(session: SessionLike, wanted: _LookRequest, channel: Output) -> LookedPicture:
+    from fresco_client import DataLost, LookedPicture, PictureOptions
 
-    from fresco_cli.receiving import decoded
     from fresco_cli.running import clip_source, with_reference
     from fresco_cli.wire import device_of, model_of, settings_of
 
@@ -149,6 +177,6 @@ def _made(session: SessionLike, wanted: _LookRequest, channel: Output) -> Image:
         shows_control=wanted.shows_control,
     ) as steps:
         for step in steps:
-            if isinstance(step, Picture):
-                return decoded(step)
+            if isinstance(step, LookedPicture):
+                return step
     raise DataLost("The look ended without a picture. Try again.")

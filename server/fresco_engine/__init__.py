@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fresco_engine.diffusion.lora import Lora
     from fresco_engine.diffusion.models import load_model
     from fresco_engine.errors import FrescoError
+    from fresco_engine.looks import look
     from fresco_engine.planning import plan
     from fresco_engine.propagation import propagate
     from fresco_engine.propagation_settings import PropagateSettings
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
         render_propagation,
     )
     from fresco_engine.report_file import save_report
-    from fresco_engine.restyling import look, restyle
+    from fresco_engine.restyling import restyle
     from fresco_engine.settings import RestyleSettings
     from fresco_engine.types import (
         ClipAnalysed,
@@ -88,7 +89,8 @@ _HOMES = {
     "rendering": ("PropagationFiles", "render", "render_propagation"),
     "report_file": ("save_report",),
     "planning": ("plan",),
-    "restyling": ("look", "restyle"),
+    "looks": ("look",),
+    "restyling": ("restyle",),
     "settings": ("RestyleSettings",),
     "types": (
         "ClipAnalysed",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
 
 import cv2
 import numpy as np
+from fresco_media.clip import Clip
+from fresco_media.colour.scaling import working_size
 from fresco_media.types import Frame, Image
 from numpy.typing import NDArray
 
@@ -18,6 +20,7 @@ from fresco_engine.settings import RestyleSettings, check_gaps
 
 FloatArray = NDArray[np.float32]
 
+_DECODED_SHORT_SIDE = 96
 _SHORT_SIDE = 72
 _REACH = 3
 """Frames compared on either side of a possible cut; a flash must be shorter than this."""
@@ -90,6 +93,12 @@ class Analyser:
             position = len(self._window) - missing
             self._scores.append(_cut_score(list(self._window), position))
         return ClipAnalysis(self._start, tuple(self._distances), tuple(self._scores))
+
+
+def small_frames(clip: Clip, start: int, stop: int) -> Iterator[Frame]:
+    """The frames of a range as small as they are compared; raises as `Clip.frames`."""
+    size = working_size(clip.info.width, clip.info.height, _DECODED_SHORT_SIDE).scaled
+    return clip.frames(start, stop, size=size)
 
 
 def analyse(frames: Iterable[Frame]) -> ClipAnalysis:

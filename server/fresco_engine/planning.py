@@ -19,6 +19,7 @@ from fresco_engine.keyframes import (
     ClipAnalysis,
     find_shots,
     select_keyframes,
+    small_frames,
     with_chosen,
 )
 from fresco_engine.progress_tracker import ProgressTracker, drained
@@ -28,8 +29,6 @@ from fresco_engine.types import ClipAnalysed, Progress, RunWarned, Stage
 
 if TYPE_CHECKING:
     from fresco_engine.translation_run import TranslationRun
-
-_ANALYSIS_SHORT_SIDE = 96
 
 
 def planned(run: TranslationRun) -> Generator[Progress | RunWarned, None, ClipAnalysed]:
@@ -162,9 +161,8 @@ def _compared(
     clip: Clip, start: int, stop: int, tracker: ProgressTracker
 ) -> Generator[Progress, None, ClipAnalysis]:
     tracker.expect(Stage.ANALYSING, stop - start)
-    small = working_size(clip.info.width, clip.info.height, _ANALYSIS_SHORT_SIDE).scaled
     analyser = Analyser()
-    for frame in clip.frames(start, stop, size=small):
+    for frame in small_frames(clip, start, stop):
         analyser.add(frame)
         yield tracker.advance(Stage.ANALYSING)
     return analyser.finish()

@@ -9,38 +9,27 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
-import numpy as np
 from fresco_media.clip import Clip
 from fresco_media.files.state import FileState
-from fresco_media.mask import MaskClip
-from fresco_media.stills.images import WorkingSize, fit, unfit, working_size
-from fresco_media.types import Image
+from fresco_media.stills.images import working_size
 
 from fresco_engine.checkpoint import Checkpoint, NoCheckpoint
-from fresco_engine.compositing.composer import Composer
-from fresco_engine.compositing.regions import CarriedRegion
-from fresco_engine.correspondence.batch import correspond
 from fresco_engine.correspondence.flow import DisFlow, FlowEstimator, FlowPreset
-from fresco_engine.diffusion.batch_run import KeyframeBatch, StepDone
-from fresco_engine.diffusion.control import ShotControls, control_pictures
-from fresco_engine.diffusion.memory import device_memory, release_device_memory
-from fresco_engine.diffusion.model import Model
-from fresco_engine.diffusion.sampler import translate
-from fresco_engine.errors import InvalidSettings, OutOfDeviceMemory
+from fresco_engine.diffusion.memory import release_device_memory
+from fresco_engine.errors import OutOfDeviceMemory
 from fresco_engine.flow_models import load_estimator
 from fresco_engine.interpolation.choice import make_interpolator, shared_cores
 from fresco_engine.interpolation.segment import Interpolator
 from fresco_engine.lazy_model import LazyModel, ModelSource
 from fresco_engine.memory_fallback import MemoryFallback
 from fresco_engine.pipeline import run_pipeline
-from fresco_engine.planning import check_range, keep_plan, planned
-from fresco_engine.progress_tracker import ProgressTracker, drained
+from fresco_engine.planning import keep_plan, planned
+from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.reference_models import ReferencePicture
 from fresco_engine.run import Run
 from fresco_engine.settings import RestyleSettings
-from fresco_engine.subject_models import NamedSubject
-from fresco_engine.translation import TranslatedKeyframes, prompt_of, with_colours
-from fresco_engine.translation_run import TranslationRun, subject_of
+from fresco_engine.translation import TranslatedKeyframes
+from fresco_engine.translation_run import TranslationRun, mask_of, named_subject
 from fresco_engine.types import ClipAnalysed, Event, RunRestarted
 
 
@@ -85,17 +74,12 @@ def restyle(
         checkpoint=checkpoint,
         fallback=MemoryFallback(settings, checkpoint),
         tracker=tracker or ProgressTracker(),
-        mask=_mask(clip, settings),
-        named=_named(settings, lazy_model),
+        mask=mask_of(clip, settings),
+        named=named_subject(settings, lazy_model),
         painted=_painted(settings),
         reference=ReferencePicture.of(settings, lazy_model),
     )
     yield from _restyled(run, interpolator)
-
-
-def _mask(clip: Clip, settings: RestyleSettings) -> MaskClip | None:
-    mask = settings.subject_mask
-    return None if mask is None else MaskClip.open(mask, clip.info)
 
 
 def _painted(settings: RestyleSettings) -> dict[int, FileState]:
@@ -105,13 +89,6 @@ def _painted(settings: RestyleSettings) -> dict[int, FileState]:
         with suppress(OSError):
             found[index] = FileState.of(path, "keyframe_pictures")
     return found
-
-
-def _named(settings: RestyleSettings, model: LazyModel) -> NamedSubject | None:
-    """What finds the subject by its name, where it has one and it matters what is background."""
-    if settings.subject is None or settings.subject_mask is not None or not settings.needs_subject:
-        return None
-    return NamedSubject(settings.subject, model)
 
 
 def _restyled(run: TranslationRun, interpolator: Interpolator | None) -> Iterator[Event]:
@@ -127,68 +104,6 @@ def _restyled(run: TranslationRun, interpolator: Interpolator | None) -> Iterato
             return
         yield RunRestarted(reason)
         analysed = _smaller(run, analysed)
-
-
-def look(clip: Clip, index: int, settings: RestyleSettings, model: Model) -> Image:
-    """One frame restyled by itself, at source size, for choosing prompt and strength."""
-    return drained(look_steps(clip, index, settings, model))
-
-
-def look_controls(clip: Clip, index: int, settings: RestyleSettings, model: Model) -> Image:
-    """What of one frame's structure binds, at source size: its control pictures side by side.
-
-    They come in the order of the controls. Depth is scaled to this frame, as its shot is not known.
-
-    Raises:
-        InvalidSettings: nothing binds, so there is nothing to show.
-        RangeOutsideClip: the clip has no such frame.
-        OutOfDeviceMemory: the device cannot hold a detector's work.
-    """
-    settings = model.resolved(settings)
-    if not model.controls:
-        raise InvalidSettings(
-            "control", "none binds nothing, so there is nothing to show; choose what is to bind"
-        )
-    source, size = _look_source(clip, index, settings)
-    shot = ShotControls()
-    with device_memory("finding structure"):
-        shown = [
-            control_pictures(control, [index], [source], settings, shot)[0]
-            for control in model.controls
-        ]
-    return np.concatenate([unfit(one, size) for one in shown], axis=1)
-
-
-def _look_source(clip: Clip, index: int, settings: RestyleSettings) -> tuple[Image, WorkingSize]:
-    check_range(clip, index, index + 1)
-    size = working_size(clip.info.width, clip.info.height, settings.size)
-    frame = next(clip.frames_at([index], size=size.scaled))
-    return fit(frame.image, size), size
-
-
-def look_steps(
-    clip: Clip, index: int, settings: RestyleSettings, model: Model
-) -> Generator[StepDone, None, Image]:
-    """`look` as a generator: yields after every denoising step and returns the picture."""
-    settings = model.resolved(settings)
-    source, size = _look_source(clip, index, settings)
-    reference = ReferencePicture.of(settings, lambda: model)
-    mask = _mask(clip, settings)
-    subject = subject_of(mask, _named(settings, LazyModel(model)), size)
-    batch = KeyframeBatch(
-        indices=(index,),
-        images=(source,),
-        prompts=(prompt_of(settings, index),),
-        picture=reference and reference.prompt,
-    )
-    correspondence = correspond([source], DisFlow(), subject=subject, indices=[index])
-    translation = yield from translate(model, batch, settings, correspondence)
-    made = unfit(with_colours(translation.images[0], source, settings), size)
-    if translation.regions is None:
-        return made
-    region = CarriedRegion(clip, index + 1)
-    region.add(index, translation.regions[0], size)
-    return Composer(clip, index + 1, region).keyframe(index, made)
 
 
 def _smaller(run: TranslationRun, analysed: ClipAnalysed) -> ClipAnalysed:

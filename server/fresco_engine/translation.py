@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from fresco_media.mask import white_of, white_on_black
 from fresco_media.painted.keys import read_key
 from fresco_media.stills.images import fit, unfit
+from fresco_media.stills.mask_picture import white_of, white_on_black
 from fresco_media.types import Image
 from fresco_media.video.span_reader import SpanReader
 from fresco_settings import marked

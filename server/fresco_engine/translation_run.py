@@ -87,3 +87,20 @@ def subject_of(
     if mask is not None:
         return DrawnSubject(mask, size)
     return named or MovingSubject()
+
+
+def mask_of(clip: Clip, settings: RestyleSettings) -> MaskClip | None:
+    """The subject's mask, where the settings name one.
+
+    Raises:
+        ClipError, MaskUnusable: as `MaskClip.open`.
+    """
+    mask = settings.subject_mask
+    return None if mask is None else MaskClip.open(mask, clip.info)
+
+
+def named_subject(settings: RestyleSettings, model: LazyModel) -> NamedSubject | None:
+    """What finds the subject by its name, where it has one and it matters what is background."""
+    if settings.subject is None or settings.subject_mask is not None or not settings.needs_subject:
+        return None
+    return NamedSubject(settings.subject, model)

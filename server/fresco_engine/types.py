@@ -136,3 +136,14 @@ class RunFinished:
 
 
 Event = ClipAnalysed | Progress | KeyframeMade | FrameMade | RunWarned | RunRestarted | RunFinished
+
+
+@dataclass(frozen=True)
+class LookedFrame:
+    """One frame restyled, (H, W, 3) at source size.
+
+    `region` (H, W) is True where it may differ from the clip's frame, None for everywhere.
+    """
+
+    image: Image
+    region: NDArray[np.bool_] | None = None

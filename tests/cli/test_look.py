@@ -39,6 +39,25 @@ def test_what_binds_is_shown_without_words_for_it(
     assert engine.settings[-1].control == "canny:0.5"
 
 
+def test_where_a_frame_is_changed_is_marked(fresco: Fresco, clip: Path, tmp_path: Path) -> None:
+    chosen = ("look", clip, "--frame", "4", "-p", "ink", "--show-region")
+
+    ended = fresco(*chosen, "--region", "subject", "-o", tmp_path / "marked.png")
+    whole = fresco(*chosen, "-o", tmp_path / "whole.png")
+    both = fresco(*chosen, "--show-control", "-o", tmp_path / "both.png")
+
+    made = 255 - next(Clip.open(clip).frames_at([4])).image
+    shown = read_image(tmp_path / "marked.png")
+    half = made.shape[1] // 2
+    assert ended.code == 0
+    assert (shown[:, :half] == made[:, :half]).all()
+    assert shown[:, half + 2 :].max() < 0.4 * 255
+    assert (whole.code, both.code) == (2, 2)
+    assert "nothing to mark; choose a part" in whole.stderr
+    assert "show what binds or where it changes, not both" in both.stderr
+    assert not (tmp_path / "whole.png").exists()
+
+
 def test_a_picture_that_gets_the_name_meanwhile_is_kept_and_the_look_too(
     fresco: Fresco, engine: FakeEngine, clip: Path, tmp_path: Path
 ) -> None:

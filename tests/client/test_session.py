@@ -15,7 +15,7 @@ import pytest
 from fakes.daemon import TOKEN, FakeDaemon, fail
 from fakes.relay import Relay
 from fakes.waiting import PATIENCE_S, until
-from fresco.v1 import jobs_pb2, looks_pb2, models_pb2
+from fresco.v1 import jobs_pb2, looks_pb2, media_pb2, models_pb2
 from fresco_client import (
     AlreadyExists,
     Cancelled,
@@ -247,6 +247,26 @@ def test_a_look_gives_progress_then_its_picture(daemon: FakeDaemon, session: Ses
     assert progress == [LookProgress(done=1, total=2), LookProgress(done=2, total=2)]
     assert isinstance(picture, Picture)
     assert picture.data == daemon.facts.pictures[9]
+
+
+def test_a_look_says_where_the_frame_is_changed(daemon: FakeDaemon, session: Session) -> None:
+    def answer(request: Any, context: grpc.ServicerContext) -> Any:
+        for name, data in (("chunk", b"made"), ("region_chunk", b"wh"), ("region_chunk", b"ite")):
+            response = looks_pb2.LookResponse()
+            chunk = getattr(response, name)
+            chunk.data = data
+            chunk.size_bytes = 4 if name == "chunk" else 5
+            chunk.encoding = media_pb2.PICTURE_ENCODING_PNG
+            yield response
+
+    daemon.answers["Look"] = answer
+
+    picture = session.look(CLIP, 0, INK).picture()
+
+    assert picture is not None
+    assert picture.data == b"made"
+    assert picture.region is not None
+    assert (picture.region.data, picture.region.encoding) == (b"white", "png")
 
 
 def test_only_the_picture_of_a_look_can_be_waited_for(daemon: FakeDaemon, session: Session) -> None:

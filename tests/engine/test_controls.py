@@ -14,7 +14,8 @@ from fresco_engine.diffusion.detectors.depth import DepthDetector
 from fresco_engine.diffusion.detectors.detector import Found
 from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import InvalidSettings, RangeOutsideClip
-from fresco_engine.restyling import look_controls, restyle
+from fresco_engine.looks import look_controls
+from fresco_engine.restyling import restyle
 from fresco_engine.types import Event
 from fresco_media.clip import Clip
 from fresco_media.stills.images import fit, unfit, working_size

@@ -12,7 +12,8 @@ from fresco_engine.diffusion.detectors.places import DetectorPlaces
 from fresco_engine.diffusion.library import Library
 from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import CheckpointMismatch, ModelCorrupt, ModelNotFound
-from fresco_engine.restyling import look, restyle
+from fresco_engine.looks import look
+from fresco_engine.restyling import restyle
 from fresco_engine.settings import RestyleSettings, SmoothingSettings
 from fresco_engine.types import RunWarned
 from fresco_media.errors import ClipNotFound, ClipUnreadable

@@ -14,7 +14,8 @@ from fresco_engine.compositing.composer import Composer
 from fresco_engine.compositing.regions import CarriedRegion
 from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import InvalidSettings
-from fresco_engine.restyling import look, restyle
+from fresco_engine.looks import look_frame
+from fresco_engine.restyling import restyle
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import Event
 from fresco_media.clip import Clip
@@ -169,11 +170,28 @@ def test_a_painted_keyframe_counts_everywhere(
 def test_a_look_shows_what_the_clip_will(
     clip: Clip, masked: dict[str, Any], tiny_model: Model
 ) -> None:
-    shown = look(clip, 3, replace(EDIT, **masked), tiny_model)
+    looked = look_frame(clip, 3, replace(EDIT, **masked), tiny_model)
 
-    changed = inside()
+    changed, shown = inside(), looked.image
     np.testing.assert_array_equal(shown[~changed], own(clip)[3][~changed])
     assert not np.array_equal(shown[changed], own(clip)[3][changed])
+    assert looked.region is not None
+    np.testing.assert_array_equal(looked.region, changed)
+
+
+def test_a_look_tells_what_moves_by_the_frames_about_it(clip: Clip, tiny_model: Model) -> None:
+    looked = look_frame(clip, 4, replace(SMALLER, region="background"), tiny_model)
+
+    red, green, _ = np.moveaxis(own(clip)[4].astype(int), -1, 0)
+    moving = red - green > 120
+    assert moving.any()
+    assert looked.region is not None
+    assert looked.region[moving].mean() < 0.1
+    assert looked.region.mean() > 0.8
+
+
+def test_a_look_at_a_whole_frame_knows_no_region(clip: Clip, tiny_model: Model) -> None:
+    assert look_frame(clip, 3, EDIT, tiny_model).region is None
 
 
 def test_nothing_is_changed_where_no_word_differs(clip: Clip, tiny_model: Model) -> None:

@@ -23,8 +23,9 @@ from fresco_engine.errors import (
 from fresco_engine.interpolation.choice import make_interpolator
 from fresco_engine.interpolation.propagate import FlowInterpolator
 from fresco_engine.interpolation.segment import InterpolatedFrame, Segment
+from fresco_engine.looks import look, look_steps
 from fresco_engine.planning import plan
-from fresco_engine.restyling import look, look_steps, restyle
+from fresco_engine.restyling import restyle
 from fresco_engine.settings import SmoothingSettings, Style
 from fresco_engine.types import (
     ClipAnalysed,

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from fresco_engine.correspondence.flow import DisFlow, FlowPreset
 from fresco_engine.diffusion.model import Model
+from fresco_engine.looks import look
 from fresco_engine.planning import plan
 from fresco_engine.propagation_settings import PropagateSettings
 from fresco_engine.rendering import render, render_propagation
-from fresco_engine.restyling import look
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import RunWarned
 from fresco_media.clip import Clip

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from fresco_engine.checkpoint import Adjustments
 from fresco_engine.diffusion.catalogue import ModelEntry, ModelState
 from fresco_engine.diffusion.cost import BatchCost
@@ -17,6 +18,7 @@ from fresco_engine.types import (
     Event,
     FrameMade,
     KeyframeMade,
+    LookedFrame,
     Progress,
     Report,
     RunFinished,
@@ -25,7 +27,7 @@ from fresco_engine.types import (
 )
 from fresco_media.clip import Clip
 from fresco_media.stills.numbered_folder import write_numbered
-from fresco_media.types import Frame, Image
+from fresco_media.types import Frame
 from fresco_media.writing.delivery import Codec
 from fresco_media.writing.originals import NO_ORIGINALS, Originals
 from fresco_media.writing.writer import FrameWriter, open_writer
@@ -129,21 +131,28 @@ class FakeEngine(InProcessEngine):
                 yield _progress(plan, frame.index)
         yield RunFinished(_report(clip, plan, output))
 
-    def look(self, clip: Clip, index: int, settings: RestyleSettings, model: Any) -> Image:
-        """The negative of one frame."""
+    def look(self, clip: Clip, index: int, settings: RestyleSettings, model: Any) -> LookedFrame:
+        """The negative of one frame; a region is its left half."""
         assert model == "negative"
         self.settings.append(settings)
         if self.failure is not None:
             raise self.failure
         self.before_look()
-        return 255 - next(clip.frames_at([index])).image
+        image = 255 - next(clip.frames_at([index])).image
+        if settings.region == "all":
+            return LookedFrame(image)
+        region = np.zeros(image.shape[:2], np.bool_)
+        region[:, : image.shape[1] // 2] = True
+        return LookedFrame(image, region)
 
-    def look_controls(self, clip: Clip, index: int, settings: RestyleSettings, model: Any) -> Image:
+    def look_controls(
+        self, clip: Clip, index: int, settings: RestyleSettings, model: Any
+    ) -> LookedFrame:
         """The lightness of one frame."""
         assert model == "negative"
         self.settings.append(settings)
         picture = next(clip.frames_at([index])).image
-        return picture.max(axis=2, keepdims=True).repeat(3, axis=2)
+        return LookedFrame(picture.max(axis=2, keepdims=True).repeat(3, axis=2))
 
     def list_models(self) -> Sequence[ModelEntry]:
         """The models the test gave."""

@@ -42,6 +42,7 @@ from fresco_server.jobs.pulls import PullStep
 from fresco_server.jobs.uploads import Uploads
 from fresco_server.settings import ServerSettings
 from fresco_server.worker.files import file_states
+from numpy.typing import NDArray
 
 WIDTH, HEIGHT, FRAMES = 96, 64, 24
 KEYFRAMES = (0, 8, 16)
@@ -156,6 +157,7 @@ class FakeJobs:
         self.touches = 0
         self.refusal: ServerError | None = None
         self.look_steps = 3
+        self.look_mask: NDArray[np.bool_] | None = None
         self.is_look_silent = False
         self.looks: list[QueuedLook] = []
         self.loaded: list[tuple[str | None, str]] = []
@@ -390,7 +392,7 @@ class FakeJobs:
     def look(self, order: LookOrder) -> QueuedLook:
         self._begin_work(order.device)
         path = self.root / f"look{len(self.looks)}.png"
-        path.write_bytes(encode_png(picture(order.index)))
+        path.write_bytes(encode_png(picture(order.index), mask=self.look_mask))
         look = QueuedLook(f"{len(self.looks)}", order, path, lambda _: None)
         for older in self.looks:
             if order.client_id and older.order.client_id == order.client_id:

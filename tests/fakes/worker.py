@@ -34,6 +34,7 @@ from fresco_engine.types import (
     Event,
     FrameMade,
     KeyframeMade,
+    LookedFrame,
     Progress,
     Report,
     RunFinished,
@@ -151,7 +152,7 @@ class NegativeEngine:
             total = plan.stop - plan.start
             yield Progress(stage=Stage.INTERPOLATING, done=done, total=total, remaining_s=0.5)
 
-    def look(self, order: LookOrder) -> Generator[tuple[int, int], None, Image]:
+    def look(self, order: LookOrder) -> Generator[tuple[int, int], None, LookedFrame]:
         clip = media.open_clip(order.clip, order.frame_rate)
         settings = settings_from_dict(order.settings)
         if settings.prompt == "unthinkable":
@@ -159,11 +160,17 @@ class NegativeEngine:
         if order.shows_control:
             kinds = ControlChoice.parse(settings.control or "tile").kinds
             picture = next(clip.frames_at([order.index])).image
-            return np.concatenate([picture // (n + 1) for n in range(len(kinds))], axis=1)
+            shown = [picture // (n + 1) for n in range(len(kinds))]
+            return LookedFrame(np.concatenate(shown, axis=1))
         for step in range(STEPS):
             time.sleep(self.step_s)
             yield step + 1, STEPS
-        return self._made(next(clip.frames_at([order.index])).image)
+        made = self._made(next(clip.frames_at([order.index])).image)
+        if settings.region == "all":
+            return LookedFrame(made)
+        region = np.zeros(made.shape[:2], np.bool_)
+        region[:, : made.shape[1] // 2] = True
+        return LookedFrame(made, region)
 
     def load(self, source: str | None) -> None:
         if source is not None:

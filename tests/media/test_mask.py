@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from fresco_media.clip import Clip
 from fresco_media.errors import ClipNotFound, ClipUnreadable, MaskUnusable
-from fresco_media.mask import MaskClip, white_of
+from fresco_media.mask import MaskClip
 from fresco_media.stills.images import write_image
+from fresco_media.stills.mask_picture import white_of
 from fresco_media.types import ClipProperties, Image
 
 from tests.media.conftest import MakeClip

@@ -11,8 +11,11 @@ from collections.abc import Iterator
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from fresco_media.types import ColourTags, Image
+
+BoolMap = NDArray[np.bool_]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_END = len(_SIGNATURE) + 25
@@ -26,9 +29,15 @@ _FAST = (
 )
 
 
-def encode_png(image: Image, note: str = "") -> bytes:
-    """`image` as a PNG file, in which `note` (ASCII) stands as its comment."""
-    _, encoded = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), _FAST)
+def encode_png(image: Image, note: str = "", mask: BoolMap | None = None) -> bytes:
+    """`image` as a PNG file, in which `note` (ASCII) stands as its comment.
+
+    A `mask` (h, w) is its alpha: opaque where it is true.
+    """
+    pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    if mask is not None:
+        pixels = np.dstack([pixels, np.where(mask, 255, 0).astype(np.uint8)])
+    _, encoded = cv2.imencode(".png", pixels, _FAST)
     data = encoded.tobytes()
     return with_note(data, note) if note else data
 
@@ -61,6 +70,14 @@ def decode_png(data: bytes) -> Image | None:
     if decoded is None:
         return None
     return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def decode_mask(data: bytes) -> BoolMap | None:
+    """The mask that `encode_png` put into a whole file; None where it put in none."""
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if decoded is None or decoded.ndim != 3 or decoded.shape[2] != 4:
+        return None
+    return np.asarray(decoded[..., 3] > 0, np.bool_)
 
 
 def cicp_of(data: bytes) -> ColourTags | None:

@@ -26,7 +26,7 @@ from fresco.v1 import media_pb2 as fresco_dot_v1_dot_media__pb2
 from fresco.v1 import settings_pb2 as fresco_dot_v1_dot_settings__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x66resco/v1/looks.proto\x12\tfresco.v1\x1a\x15\x66resco/v1/media.proto\x1a\x18\x66resco/v1/settings.proto\"\x81\x02\n\x0bLookRequest\x12#\n\x04\x63lip\x18\x01 \x01(\x0b\x32\x15.fresco.v1.ClipSource\x12\r\n\x05index\x18\x02 \x01(\x05\x12,\n\x08settings\x18\x03 \x01(\x0b\x32\x1a.fresco.v1.RestyleSettings\x12%\n\x05model\x18\x04 \x01(\x0b\x32\x16.fresco.v1.ModelChoice\x12*\n\x07options\x18\x05 \x01(\x0b\x32\x19.fresco.v1.PictureOptions\x12\x0e\n\x06\x64\x65vice\x18\x06 \x01(\t\x12\x11\n\tclient_id\x18\x07 \x01(\t\x12\x1a\n\x12is_control_picture\x18\x32 \x01(\x08\"m\n\x0cLookResponse\x12+\n\x08progress\x18\x01 \x01(\x0b\x32\x17.fresco.v1.LookProgressH\x00\x12(\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x17.fresco.v1.PictureChunkH\x00\x42\x06\n\x04part\"+\n\x0cLookProgress\x12\x0c\n\x04\x64one\x18\x01 \x01(\x05\x12\r\n\x05total\x18\x02 \x01(\x05\x32H\n\x0bLookService\x12\x39\n\x04Look\x12\x16.fresco.v1.LookRequest\x1a\x17.fresco.v1.LookResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x66resco/v1/looks.proto\x12\tfresco.v1\x1a\x15\x66resco/v1/media.proto\x1a\x18\x66resco/v1/settings.proto\"\x81\x02\n\x0bLookRequest\x12#\n\x04\x63lip\x18\x01 \x01(\x0b\x32\x15.fresco.v1.ClipSource\x12\r\n\x05index\x18\x02 \x01(\x05\x12,\n\x08settings\x18\x03 \x01(\x0b\x32\x1a.fresco.v1.RestyleSettings\x12%\n\x05model\x18\x04 \x01(\x0b\x32\x16.fresco.v1.ModelChoice\x12*\n\x07options\x18\x05 \x01(\x0b\x32\x19.fresco.v1.PictureOptions\x12\x0e\n\x06\x64\x65vice\x18\x06 \x01(\t\x12\x11\n\tclient_id\x18\x07 \x01(\t\x12\x1a\n\x12is_control_picture\x18\x32 \x01(\x08\"\x9e\x01\n\x0cLookResponse\x12+\n\x08progress\x18\x01 \x01(\x0b\x32\x17.fresco.v1.LookProgressH\x00\x12(\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x17.fresco.v1.PictureChunkH\x00\x12/\n\x0cregion_chunk\x18\x03 \x01(\x0b\x32\x17.fresco.v1.PictureChunkH\x00\x42\x06\n\x04part\"+\n\x0cLookProgress\x12\x0c\n\x04\x64one\x18\x01 \x01(\x05\x12\r\n\x05total\x18\x02 \x01(\x05\x32H\n\x0bLookService\x12\x39\n\x04Look\x12\x16.fresco.v1.LookRequest\x1a\x17.fresco.v1.LookResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,10 +35,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LOOKREQUEST']._serialized_start=86
   _globals['_LOOKREQUEST']._serialized_end=343
-  _globals['_LOOKRESPONSE']._serialized_start=345
-  _globals['_LOOKRESPONSE']._serialized_end=454
-  _globals['_LOOKPROGRESS']._serialized_start=456
-  _globals['_LOOKPROGRESS']._serialized_end=499
-  _globals['_LOOKSERVICE']._serialized_start=501
-  _globals['_LOOKSERVICE']._serialized_end=573
+  _globals['_LOOKRESPONSE']._serialized_start=346
+  _globals['_LOOKRESPONSE']._serialized_end=504
+  _globals['_LOOKPROGRESS']._serialized_start=506
+  _globals['_LOOKPROGRESS']._serialized_end=549
+  _globals['_LOOKSERVICE']._serialized_start=551
+  _globals['_LOOKSERVICE']._serialized_end=623
 # @@protoc_insertion_point(module_scope)

@@ -88,6 +88,7 @@ class LookResponse(_message.Message):
 
     PROGRESS_FIELD_NUMBER: _builtins.int
     CHUNK_FIELD_NUMBER: _builtins.int
+    REGION_CHUNK_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def progress(self) -> Global___LookProgress:
         """How far it is."""
@@ -96,17 +97,25 @@ class LookResponse(_message.Message):
     def chunk(self) -> _media_pb2.PictureChunk:
         """The next bytes of the picture; the first chunk says what it is."""
 
+    @_builtins.property
+    def region_chunk(self) -> _media_pb2.PictureChunk:
+        """The next bytes of a second picture, behind the first and of its size: a PNG, white where the
+        frame may be changed, black where it stays the clip's own. None where it may be changed
+        everywhere.
+        """
+
     def __init__(
         self,
         *,
         progress: Global___LookProgress | None = ...,
         chunk: _media_pb2.PictureChunk | None = ...,
+        region_chunk: _media_pb2.PictureChunk | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "part", b"part", "progress", b"progress"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "part", b"part", "progress", b"progress", "region_chunk", b"region_chunk"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "part", b"part", "progress", b"progress"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "part", b"part", "progress", b"progress", "region_chunk", b"region_chunk"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["progress", "chunk"]  # noqa: Y015
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["progress", "chunk", "region_chunk"]  # noqa: Y015
     _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
 

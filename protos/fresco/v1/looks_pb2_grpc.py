@@ -49,7 +49,7 @@ class LookServiceServicer(object):
     def Look(self, request, context):
         """Restyles one frame of a clip now, between the steps of whatever job runs. A look of the same
         client that is still under way is cancelled (its stream ends with CANCELLED). Streams progress,
-        then the picture in chunks. Closing the stream cancels the look.
+        then the picture in chunks, and where it was changed. Closing the stream cancels the look.
 
         INVALID_ARGUMENT: a setting or picture option is out of range; the message names it.
         OUT_OF_RANGE: the clip has no such frame.

@@ -36,7 +36,7 @@ class LookServiceStub:
     Look: _grpc.UnaryStreamMultiCallable[_looks_pb2.LookRequest, _looks_pb2.LookResponse]
     """Restyles one frame of a clip now, between the steps of whatever job runs. A look of the same
     client that is still under way is cancelled (its stream ends with CANCELLED). Streams progress,
-    then the picture in chunks. Closing the stream cancels the look.
+    then the picture in chunks, and where it was changed. Closing the stream cancels the look.
 
     INVALID_ARGUMENT: a setting or picture option is out of range; the message names it.
     OUT_OF_RANGE: the clip has no such frame.
@@ -54,7 +54,7 @@ class LookServiceAsyncStub(LookServiceStub):
     Look: _aio.UnaryStreamMultiCallable[_looks_pb2.LookRequest, _looks_pb2.LookResponse]  # type: ignore[assignment]
     """Restyles one frame of a clip now, between the steps of whatever job runs. A look of the same
     client that is still under way is cancelled (its stream ends with CANCELLED). Streams progress,
-    then the picture in chunks. Closing the stream cancels the look.
+    then the picture in chunks, and where it was changed. Closing the stream cancels the look.
 
     INVALID_ARGUMENT: a setting or picture option is out of range; the message names it.
     OUT_OF_RANGE: the clip has no such frame.
@@ -75,7 +75,7 @@ class LookServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_looks_pb2.LookResponse], _abc.AsyncIterator[_looks_pb2.LookResponse]]:
         """Restyles one frame of a clip now, between the steps of whatever job runs. A look of the same
         client that is still under way is cancelled (its stream ends with CANCELLED). Streams progress,
-        then the picture in chunks. Closing the stream cancels the look.
+        then the picture in chunks, and where it was changed. Closing the stream cancels the look.
 
         INVALID_ARGUMENT: a setting or picture option is out of range; the message names it.
         OUT_OF_RANGE: the clip has no such frame.

@@ -10,15 +10,14 @@ from itertools import repeat
 from fresco_media.clip import Clip, Size
 from fresco_media.colour.scaling import working_size
 from fresco_media.files.text import counted
-from fresco_media.mask import white_of
+from fresco_media.stills.mask_picture import white_of
 from fresco_media.types import Image
 
 from fresco_engine.errors import ResultMismatch
 from fresco_engine.evaluation.evaluate import SOURCE, Moment
 from fresco_engine.evaluation.motion import Mask
-from fresco_engine.keyframes import analyse, find_shots
+from fresco_engine.keyframes import analyse, find_shots, small_frames
 
-_ANALYSIS_SHORT_SIDE = 96
 _SAME_SHAPE = 0.02
 """How far the shapes of two pictures may differ: working sizes are rounded to whole pixels."""
 
@@ -72,9 +71,7 @@ class ComparedClips:
 
     def shot_starts(self) -> frozenset[int]:
         """First frames of the source's shots."""
-        info = self.source.info
-        small = working_size(info.width, info.height, _ANALYSIS_SHORT_SIDE).scaled
-        shots = find_shots(analyse(self.source.frames(self.start, self.stop, size=small)))
+        shots = find_shots(analyse(small_frames(self.source, self.start, self.stop)))
         return frozenset(first for first, _ in shots)
 
     def moments(

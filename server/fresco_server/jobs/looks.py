@@ -45,7 +45,10 @@ class LookStepDone:
 
 @dataclass(frozen=True)
 class LookPictureMade:
-    """The restyled frame: a PNG at source size, there until the look is closed."""
+    """The restyled frame: a PNG at source size, there until the look is closed.
+
+    What is not opaque in it is where the frame stays the clip's own.
+    """
 
     path: Path
 

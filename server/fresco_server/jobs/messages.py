@@ -38,7 +38,7 @@ class StopJob:
 
 @dataclass(frozen=True, kw_only=True)
 class MakeLook:
-    """Restyle one frame and write it to `file`, a PNG."""
+    """Restyle one frame and write it to `file`, a PNG, opaque where it may be changed."""
 
     look: str
     file: str

@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     from fresco_engine.diffusion.catalogue import ModelEntry
     from fresco_engine.diffusion.cost import BatchCost
     from fresco_engine.settings import InterpolationKind, RestyleSettings
-    from fresco_engine.types import ClipAnalysed, Event, Report
+    from fresco_engine.types import ClipAnalysed, Event, LookedFrame, Report
     from fresco_media.clip import Clip
     from fresco_media.mask import MaskClip
-    from fresco_media.types import Image
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,17 +198,20 @@ class InProcessEngine:
 
         save_report(report, path, is_new=is_new)
 
-    def look(self, clip: Clip, index: int, settings: RestyleSettings, model: Any) -> Image:
+    def look(self, clip: Clip, index: int, settings: RestyleSettings, model: Any) -> LookedFrame:
         """One frame restyled."""
-        from fresco_engine.restyling import look
+        from fresco_engine.looks import look_frame
 
-        return look(clip, index, settings, model)
+        return look_frame(clip, index, settings, model)
 
-    def look_controls(self, clip: Clip, index: int, settings: RestyleSettings, model: Any) -> Image:
+    def look_controls(
+        self, clip: Clip, index: int, settings: RestyleSettings, model: Any
+    ) -> LookedFrame:
         """What of one frame's structure binds."""
-        from fresco_engine.restyling import look_controls
+        from fresco_engine.looks import look_controls
+        from fresco_engine.types import LookedFrame
 
-        return look_controls(clip, index, settings, model)
+        return LookedFrame(look_controls(clip, index, settings, model))
 
     def batch_cost(
         self, clip: Clip, settings: RestyleSettings, model: Any, frames: int

@@ -287,16 +287,16 @@ class LocalSession(client.SessionLike):
         device: str = "",
         client_id: str = "",
         shows_control: bool = False,
-    ) -> client.Stream[client.LookProgress | client.Picture]:
+    ) -> client.Stream[client.LookProgress | client.LookedPicture]:
         """Restyle one frame now, in the clip's own size, or show what binds; the picture."""
 
-        def made() -> Generator[client.LookProgress | client.Picture, None, None]:
+        def made() -> Generator[client.LookProgress | client.LookedPicture, None, None]:
             with refusing():
                 chosen = values.engine_settings(settings)
                 loaded = self._load(chosen, model, device)
                 make = self._engine.look_controls if shows_control else self._engine.look
-                image = make(self._opened(clip), index, chosen, loaded)
-            yield values.picture(image, options)
+                made_of = make(self._opened(clip), index, chosen, loaded)
+            yield values.looked_picture(made_of, options)
 
         return GeneratorStream(made())
 

@@ -21,6 +21,7 @@ from fresco_server.rpc.messages.style_pictures import style_picture
 if TYPE_CHECKING:
     from fresco_engine.diffusion.catalogue import ModelEntry
     from fresco_engine.settings import RestyleSettings
+    from fresco_engine.types import LookedFrame
     from fresco_media.clip import Clip
     from fresco_media.types import Image
 
@@ -59,6 +60,20 @@ def picture(image: Image, options: client.PictureOptions | None) -> client.Pictu
     height, width = image.shape[:2]
     data = encode_image(image, f".{encoding}")
     return client.Picture(encoding=encoding, width=width, height=height, data=data)
+
+
+def looked_picture(
+    looked: LookedFrame, options: client.PictureOptions | None
+) -> client.LookedPicture:
+    """A frame restyled, with where it is changed."""
+    from fresco_media.stills.mask_picture import white_on_black
+
+    region = looked.region
+    lossless = client.PictureOptions(encoding="png")
+    return client.LookedPicture(
+        **vars(picture(looked.image, options)),
+        region=None if region is None else picture(white_on_black(region), lossless),
+    )
 
 
 def model(entry: ModelEntry) -> client.Model:

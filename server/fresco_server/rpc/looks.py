@@ -42,5 +42,8 @@ class LookServicer(looks_pb2_grpc.LookServiceServicer):
                     progress = looks_pb2.LookProgress(done=part.done, total=part.total)
                     yield looks_pb2.LookResponse(progress=progress)
                 else:
-                    for chunk in Pictures.in_file(part.path, picture_format).chunks():
+                    picture, region = Pictures.in_file(part.path, picture_format)
+                    for chunk in picture.chunks():
                         yield looks_pb2.LookResponse(chunk=chunk)
+                    for chunk in region.chunks() if region else ():
+                        yield looks_pb2.LookResponse(region_chunk=chunk)

@@ -6,16 +6,19 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 from fresco.v1 import media_pb2
 from fresco_engine.checkpoint import CheckpointReader, Kind, picture_name
 from fresco_media.colour.scaling import resize
 from fresco_media.files.own import OwnFolder
-from fresco_media.stills.png import decode_png, encode_png, png_size
+from fresco_media.stills.mask_picture import white_on_black
+from fresco_media.stills.png import decode_mask, decode_png, encode_png, png_size
 from fresco_media.types import Image
+from numpy.typing import NDArray
 
 from fresco_server.errors import ArtefactNotFound, BadRequest, WorkerLost
 from fresco_server.settings import CHUNK_BYTES
@@ -117,19 +120,24 @@ class Pictures:
         return self._kept.get(key, lambda: _encode_stored(reader, kind, index, picture_format))
 
     @staticmethod
-    def in_file(path: Path, picture_format: PictureFormat) -> Encoded:
-        """The picture in a PNG file.
+    def in_file(path: Path, picture_format: PictureFormat) -> tuple[Encoded, Encoded | None]:
+        """The picture in a PNG file, and its mask, white on black, if it has one.
 
         Raises:
             WorkerLost: it is gone or damaged.
         """
         try:
-            image = decode_png(OwnFolder(path.parent).read(path.name, _MOST_BYTES))
+            data = OwnFolder(path.parent).read(path.name, _MOST_BYTES)
         except OSError:
-            image = None
+            data = b""
+        image = decode_png(data)
         if image is None:
             raise WorkerLost("the picture was lost before it could be sent; try again")
-        return _encoded(_at_most(image, picture_format.long_side), picture_format)
+        mask = decode_mask(data)
+        return (
+            _encoded(_at_most(image, picture_format.long_side), picture_format),
+            None if mask is None else _encoded_mask(mask, picture_format),
+        )
 
 
 def _missing(kind: Kind, index: int) -> ArtefactNotFound:
@@ -190,6 +198,11 @@ def _at_most(image: Image, long_side: int) -> Image:
 def _encoded(image: Image, picture_format: PictureFormat) -> Encoded:
     data = encode_png(image) if picture_format.is_lossless else _jpeg(image)
     return Encoded(picture_format.encoding, image.shape[1], image.shape[0], data)
+
+
+def _encoded_mask(mask: NDArray[np.bool_], picture_format: PictureFormat) -> Encoded:
+    shown = _at_most(white_on_black(mask), picture_format.long_side)
+    return _encoded(shown, replace(picture_format, encoding=media_pb2.PICTURE_ENCODING_PNG))
 
 
 def _jpeg(image: Image) -> bytes:

@@ -16,11 +16,10 @@ from fresco_client.events import Event, Failed, Finished, Restarted
 from fresco_client.values import ResultInfo
 from fresco_engine import types as engine
 from fresco_engine.checkpoint import FolderCheckpoint
-from fresco_engine.types import Report
+from fresco_engine.types import LookedFrame, Report
 from fresco_media.files.disk import storing
 from fresco_media.files.own import OwnFolder
-from fresco_media.stills.images import encode_image
-from fresco_media.types import Image
+from fresco_media.stills.png import encode_png
 
 from fresco_server.jobs.looks import LookOrder
 from fresco_server.jobs.messages import (
@@ -55,7 +54,7 @@ class Engine(Protocol):
         """The events of a job, `Finished` last; its output goes to `result_path`."""
         ...
 
-    def look(self, order: LookOrder) -> Generator[tuple[int, int], None, Image]:
+    def look(self, order: LookOrder) -> Generator[tuple[int, int], None, LookedFrame]:
         """A look: yields denoising steps done and in all, and returns the picture."""
         ...
 
@@ -183,7 +182,8 @@ class DeviceWorker:
             except StopIteration as end:
                 path = Path(order.file)
                 with storing(path):
-                    OwnFolder(path.parent).write(path.name, encode_image(end.value, ".png"))
+                    data = encode_png(end.value.image, mask=end.value.region)
+                    OwnFolder(path.parent).write(path.name, data)
                 self._channel.send(LookMade(look=look, file=order.file))
                 return
             self._channel.send(LookMoved(look=look, done=done, total=total))

@@ -9,11 +9,10 @@ from typing import Any
 
 from fresco_engine.checkpoint import FolderCheckpoint
 from fresco_engine.diffusion.model import Model
+from fresco_engine.looks import look_controls, look_steps
 from fresco_engine.rendering import render
-from fresco_engine.restyling import look_controls, look_steps
 from fresco_engine.settings import settings_from_dict
-from fresco_engine.types import Event
-from fresco_media.types import Image
+from fresco_engine.types import Event, LookedFrame
 
 from fresco_server.jobs.job import JobOrder, ModelOrder
 from fresco_server.jobs.looks import LookOrder
@@ -50,13 +49,13 @@ class DeviceEngine:
         check_files(order)
         return model
 
-    def look(self, order: LookOrder) -> Generator[tuple[int, int], None, Image]:
-        """What a look shows: yields denoising steps done and in all, and returns the picture."""
+    def look(self, order: LookOrder) -> Generator[tuple[int, int], None, LookedFrame]:
+        """What a look shows: yields denoising steps done and in all, and returns the frame."""
         clip = open_clip(order.clip, order.frame_rate)
         settings = settings_from_dict(order.settings)
         model = self._models.get(order.model, order.settings)
         if order.shows_control:
-            return look_controls(clip, order.index, settings, model)
+            return LookedFrame(look_controls(clip, order.index, settings, model))
         steps = look_steps(clip, order.index, settings, model)
         while True:
             try:

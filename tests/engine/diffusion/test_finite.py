@@ -13,7 +13,7 @@ from fresco_engine.diffusion.latents import decode_latents, encode_images
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.prompting.encoding import encode_prompt
 from fresco_engine.errors import ResultNotFinite
-from fresco_engine.restyling import look
+from fresco_engine.looks import look
 from fresco_engine.settings import RestyleSettings
 from torch import Tensor, nn
 

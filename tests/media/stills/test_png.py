@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fresco_media.stills.png import decode_png, encode_png, png_note, png_size
+from fresco_media.stills.png import decode_mask, decode_png, encode_png, png_note, png_size
 from fresco_media.types import Image
 
 
@@ -41,3 +41,18 @@ def test_a_torn_file_has_no_picture_and_at_most_its_note(image: Image) -> None:
         assert decode_png(data[:length]) is None
         assert png_note(data[:length]) in ("", "a note")
     assert decode_png(data + b"x") is None
+
+
+def test_a_mask_goes_beside_a_picture(image: Image) -> None:
+    mask = np.zeros(image.shape[:2], np.bool_)
+    mask[1:3, 2:] = True
+
+    data = encode_png(image, mask=mask)
+
+    decoded, found = decode_png(data), decode_mask(data)
+    assert decoded is not None
+    assert found is not None
+    assert (decoded == image).all()
+    assert (found == mask).all()
+    assert decode_mask(encode_png(image)) is None
+    assert decode_mask(b"none") is None

@@ -13,6 +13,8 @@ from fakes.caller import Caller, refused
 from fakes.jobs import FRAMES, FakeJobs, picture
 from fakes.waiting import PATIENCE_S
 from fresco.v1 import looks_pb2, media_pb2, settings_pb2
+from fresco_media.stills.mask_picture import white_of
+from fresco_media.stills.png import decode_png
 from fresco_server.errors import DaemonLimitReached, EngineRefused, WorkerLost
 from fresco_server.jobs.looks import LookStepDone
 from grpc import StatusCode
@@ -44,6 +46,24 @@ def test_a_look_tells_its_steps_and_then_its_picture(
     assert np.array_equal(image[..., ::-1], picture(5))
     assert jobs.looks[0].order.client_id == "me"
     assert not jobs.looks[0].picture.exists()
+
+
+def test_where_the_frame_is_changed_comes_behind_the_picture(
+    caller: Caller, jobs: FakeJobs, request_: looks_pb2.LookRequest
+) -> None:
+    jobs.look_mask = np.zeros(picture(5).shape[:2], np.bool_)
+    jobs.look_mask[:4, :6] = True
+    request_.options.encoding = media_pb2.PICTURE_ENCODING_JPEG
+
+    parts = list(caller.looks.Look(request_))
+
+    kinds = [part.WhichOneof("part") for part in parts]
+    assert kinds[-2:] == ["chunk", "region_chunk"]
+    region = parts[-1].region_chunk
+    shown = decode_png(region.data)
+    assert region.encoding == media_pb2.PICTURE_ENCODING_PNG
+    assert shown is not None
+    assert np.array_equal(white_of(shown), jobs.look_mask)
 
 
 @pytest.mark.parametrize("is_wanted", [True, False])
