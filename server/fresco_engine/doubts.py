@@ -22,6 +22,8 @@ def settings_doubts(settings: RestyleSettings) -> Iterator[str]:
             f"raise {marked('guidance_scale')} above 1 to use it"
         )
     yield from edit_doubts(settings)
+    if settings.compile and settings.weights != "full":
+        yield f"{marked('compile')} has no effect where {marked('weights')} are kept in 8 bits"
     if any(True for text in settings.keyframe_prompts.values() for _ in lora_tags(text)):
         yield (
             f"a LoRA named in {marked('keyframe_prompts')} changes all of the clip, not only its "

@@ -30,6 +30,7 @@ from fresco_settings import (
     SmoothingSettings,
     Spacing,
     StyleChoice,
+    WeightsKept,
     chosen_settings,
     settings_from_dict,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "SmoothingSettings",
     "Spacing",
     "Style",
+    "WeightsKept",
     "check_gaps",
     "chosen_settings",
     "find_style",

@@ -34,6 +34,7 @@ from fresco_settings.restyle import (
     RestyleSettings,
     SamplerKind,
     Spacing,
+    WeightsKept,
 )
 from fresco_settings.style_choice import StyleChoice
 
@@ -69,6 +70,7 @@ __all__ = [
     "SmoothingSettings",
     "Spacing",
     "StyleChoice",
+    "WeightsKept",
     "chosen_settings",
     "left_open",
     "marked",

@@ -28,6 +28,7 @@ NoiseKind = Literal["flow", "shared", "own"]
 NOISE_KINDS: tuple[NoiseKind, ...] = get_args(NoiseKind)
 Mode = Literal["restyle", "edit"]
 InversionKind = Literal["ddpm", "ddim"]
+WeightsKept = Literal["full", "float8"]
 Region = Literal["all", "subject", "background", "words"]
 SamplerKind = Literal["ddpm", "ddim", "euler-a", "dpm++2m", "unipc", "lcm", "tcd"]
 FEW_STEP_SAMPLERS: tuple[SamplerKind, ...] = ("lcm", "tcd")
@@ -520,6 +521,27 @@ class RestyleSettings:
         Setting(
             title=translate("Setting", "FreeU"),
             help="Re-weight the decoder's features (FreeU)",
+            group=_FINE_TUNING,
+        ),
+    ] = False
+    weights: Annotated[
+        WeightsKept,
+        Setting(
+            title=translate("Setting", "Weights in memory"),
+            help="How the model's weights are kept on the device",
+            group=_FINE_TUNING,
+            choice_texts={
+                translate("Setting", "full"): "as the device works with them",
+                translate("Setting", "float8"): "in 8 bits: less memory, a trace coarser, slower",
+            },
+            metavar="KIND",
+        ),
+    ] = "full"
+    compile: Annotated[
+        bool,
+        Setting(
+            title=translate("Setting", "Compile the networks"),
+            help="Compile first, which takes minutes: for long clips on graphics cards",
             group=_FINE_TUNING,
         ),
     ] = False

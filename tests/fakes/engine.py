@@ -61,7 +61,7 @@ class FakeEngine(InProcessEngine):
         device: str | None,
         vae: str | None = None,
         folders: Sequence[str] = (),
-        named_in: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] | None = None,
     ) -> Any:
         """Remember what was asked for."""
         self.loaded.append(

@@ -131,6 +131,8 @@ class RestyleSettings(_message.Message):
     HOLD_LAYOUT_FIELD_NUMBER: _builtins.int
     HOLD_WORDS_FIELD_NUMBER: _builtins.int
     REGION_FIELD_NUMBER: _builtins.int
+    WEIGHTS_FIELD_NUMBER: _builtins.int
+    COMPILE_FIELD_NUMBER: _builtins.int
     SUBJECT_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
     REFERENCE_SCALE_FIELD_NUMBER: _builtins.int
@@ -258,6 +260,14 @@ class RestyleSettings(_message.Message):
     """Where the clip is changed: "all", "subject", "background" or, in an edit, "words". Elsewhere
     it keeps its own pixels. Default "all".
     """
+    weights: _builtins.str
+    """How the weights of U-Net and ControlNets are kept on the device: "full", as it works with them,
+    or "float8", in 8 bits. Default "full".
+    """
+    compile: _builtins.bool
+    """Whether what no guidance reaches into is compiled before the first batch. Without effect
+    where weights are in 8 bits. Default off.
+    """
     subject: _builtins.str
     """The subject in words, such as "the train", no longer than CLIP reads (77 tokens); found by a
     network, CLIPSeg, which is fetched when it is first wanted. Without effect beside
@@ -355,14 +365,16 @@ class RestyleSettings(_message.Message):
         hold_layout: _builtins.float | None = ...,
         hold_words: _builtins.float | None = ...,
         region: _builtins.str | None = ...,
+        weights: _builtins.str | None = ...,
+        compile: _builtins.bool | None = ...,
         subject: _builtins.str | None = ...,
         reference: _builtins.str | None = ...,
         reference_scale: _builtins.float | None = ...,
         reference_model: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_canny_high", b"_canny_high", "_canny_low", b"_canny_low", "_clip_skip", b"_clip_skip", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_eta", b"_eta", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_rescale", b"_guidance_rescale", "_guidance_scale", b"_guidance_scale", "_hold_layout", b"_hold_layout", "_hold_words", b"_hold_words", "_interpolation", b"_interpolation", "_inversion", b"_inversion", "_keep", b"_keep", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_mode", b"_mode", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_reference", b"_reference", "_reference_model", b"_reference_model", "_reference_scale", b"_reference_scale", "_region", b"_region", "_sampler", b"_sampler", "_seed", b"_seed", "_size", b"_size", "_source_prompt", b"_source_prompt", "_spacing", b"_spacing", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "_subject", b"_subject", "_subject_mask", b"_subject_mask", "attention", b"attention", "batch_size", b"batch_size", "canny_high", b"canny_high", "canny_low", b"canny_low", "clip_skip", b"clip_skip", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "eta", b"eta", "flow", b"flow", "free_u", b"free_u", "guidance_rescale", b"guidance_rescale", "guidance_scale", b"guidance_scale", "hold_layout", b"hold_layout", "hold_words", b"hold_words", "interpolation", b"interpolation", "inversion", b"inversion", "keep", b"keep", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "mode", b"mode", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "reference", b"reference", "reference_model", b"reference_model", "reference_scale", b"reference_scale", "region", b"region", "sampler", b"sampler", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "source_prompt", b"source_prompt", "spacing", b"spacing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style", "subject", b"subject", "subject_mask", b"subject_mask"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_canny_high", b"_canny_high", "_canny_low", b"_canny_low", "_clip_skip", b"_clip_skip", "_colourise", b"_colourise", "_compile", b"_compile", "_control", b"_control", "_control_scale", b"_control_scale", "_eta", b"_eta", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_rescale", b"_guidance_rescale", "_guidance_scale", b"_guidance_scale", "_hold_layout", b"_hold_layout", "_hold_words", b"_hold_words", "_interpolation", b"_interpolation", "_inversion", b"_inversion", "_keep", b"_keep", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_mode", b"_mode", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_reference", b"_reference", "_reference_model", b"_reference_model", "_reference_scale", b"_reference_scale", "_region", b"_region", "_sampler", b"_sampler", "_seed", b"_seed", "_size", b"_size", "_source_prompt", b"_source_prompt", "_spacing", b"_spacing", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "_subject", b"_subject", "_subject_mask", b"_subject_mask", "_weights", b"_weights", "attention", b"attention", "batch_size", b"batch_size", "canny_high", b"canny_high", "canny_low", b"canny_low", "clip_skip", b"clip_skip", "colourise", b"colourise", "compile", b"compile", "control", b"control", "control_scale", b"control_scale", "eta", b"eta", "flow", b"flow", "free_u", b"free_u", "guidance_rescale", b"guidance_rescale", "guidance_scale", b"guidance_scale", "hold_layout", b"hold_layout", "hold_words", b"hold_words", "interpolation", b"interpolation", "inversion", b"inversion", "keep", b"keep", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "mode", b"mode", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "reference", b"reference", "reference_model", b"reference_model", "reference_scale", b"reference_scale", "region", b"region", "sampler", b"sampler", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "source_prompt", b"source_prompt", "spacing", b"spacing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style", "subject", b"subject", "subject_mask", b"subject_mask", "weights", b"weights"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_canny_high", b"_canny_high", "_canny_low", b"_canny_low", "_clip_skip", b"_clip_skip", "_colourise", b"_colourise", "_control", b"_control", "_control_scale", b"_control_scale", "_eta", b"_eta", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_rescale", b"_guidance_rescale", "_guidance_scale", b"_guidance_scale", "_hold_layout", b"_hold_layout", "_hold_words", b"_hold_words", "_interpolation", b"_interpolation", "_inversion", b"_inversion", "_keep", b"_keep", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_mode", b"_mode", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_reference", b"_reference", "_reference_model", b"_reference_model", "_reference_scale", b"_reference_scale", "_region", b"_region", "_sampler", b"_sampler", "_seed", b"_seed", "_size", b"_size", "_source_prompt", b"_source_prompt", "_spacing", b"_spacing", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "_subject", b"_subject", "_subject_mask", b"_subject_mask", "attention", b"attention", "batch_size", b"batch_size", "canny_high", b"canny_high", "canny_low", b"canny_low", "clip_skip", b"clip_skip", "colourise", b"colourise", "control", b"control", "control_scale", b"control_scale", "eta", b"eta", "flow", b"flow", "free_u", b"free_u", "guidance_rescale", b"guidance_rescale", "guidance_scale", b"guidance_scale", "hold_layout", b"hold_layout", "hold_words", b"hold_words", "interpolation", b"interpolation", "inversion", b"inversion", "keep", b"keep", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "keyframe_pictures", b"keyframe_pictures", "keyframe_prompts", b"keyframe_prompts", "keyframe_seeds", b"keyframe_seeds", "keyframes", b"keyframes", "mode", b"mode", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "reference", b"reference", "reference_model", b"reference_model", "reference_scale", b"reference_scale", "region", b"region", "sampler", b"sampler", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "source_prompt", b"source_prompt", "spacing", b"spacing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style", "subject", b"subject", "subject_mask", b"subject_mask"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_canny_high", b"_canny_high", "_canny_low", b"_canny_low", "_clip_skip", b"_clip_skip", "_colourise", b"_colourise", "_compile", b"_compile", "_control", b"_control", "_control_scale", b"_control_scale", "_eta", b"_eta", "_flow", b"_flow", "_free_u", b"_free_u", "_guidance_rescale", b"_guidance_rescale", "_guidance_scale", b"_guidance_scale", "_hold_layout", b"_hold_layout", "_hold_words", b"_hold_words", "_interpolation", b"_interpolation", "_inversion", b"_inversion", "_keep", b"_keep", "_keep_colours", b"_keep_colours", "_keyframe_max", b"_keyframe_max", "_keyframe_min", b"_keyframe_min", "_mode", b"_mode", "_negative_prompt", b"_negative_prompt", "_preset", b"_preset", "_prompt", b"_prompt", "_reference", b"_reference", "_reference_model", b"_reference_model", "_reference_scale", b"_reference_scale", "_region", b"_region", "_sampler", b"_sampler", "_seed", b"_seed", "_size", b"_size", "_source_prompt", b"_source_prompt", "_spacing", b"_spacing", "_start", b"_start", "_start_noise", b"_start_noise", "_step_noise", b"_step_noise", "_steps", b"_steps", "_stop", b"_stop", "_strength", b"_strength", "_style", b"_style", "_subject", b"_subject", "_subject_mask", b"_subject_mask", "_weights", b"_weights", "attention", b"attention", "batch_size", b"batch_size", "canny_high", b"canny_high", "canny_low", b"canny_low", "clip_skip", b"clip_skip", "colourise", b"colourise", "compile", b"compile", "control", b"control", "control_scale", b"control_scale", "eta", b"eta", "flow", b"flow", "free_u", b"free_u", "guidance_rescale", b"guidance_rescale", "guidance_scale", b"guidance_scale", "hold_layout", b"hold_layout", "hold_words", b"hold_words", "interpolation", b"interpolation", "inversion", b"inversion", "keep", b"keep", "keep_colours", b"keep_colours", "keyframe_max", b"keyframe_max", "keyframe_min", b"keyframe_min", "keyframe_pictures", b"keyframe_pictures", "keyframe_prompts", b"keyframe_prompts", "keyframe_seeds", b"keyframe_seeds", "keyframes", b"keyframes", "mode", b"mode", "negative_prompt", b"negative_prompt", "optimisation", b"optimisation", "preset", b"preset", "prompt", b"prompt", "reference", b"reference", "reference_model", b"reference_model", "reference_scale", b"reference_scale", "region", b"region", "sampler", b"sampler", "seed", b"seed", "size", b"size", "smoothing", b"smoothing", "source_prompt", b"source_prompt", "spacing", b"spacing", "start", b"start", "start_noise", b"start_noise", "step_noise", b"step_noise", "steps", b"steps", "stop", b"stop", "strength", b"strength", "style", b"style", "subject", b"subject", "subject_mask", b"subject_mask", "weights", b"weights"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__batch_size: _TypeAlias = _typing.Literal["batch_size"]  # noqa: Y015
     _WhichOneofArgType__batch_size: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size"]  # noqa: Y015
@@ -374,6 +386,8 @@ class RestyleSettings(_message.Message):
     _WhichOneofArgType__clip_skip: _TypeAlias = _typing.Literal["_clip_skip", b"_clip_skip"]  # noqa: Y015
     _WhichOneofReturnType__colourise: _TypeAlias = _typing.Literal["colourise"]  # noqa: Y015
     _WhichOneofArgType__colourise: _TypeAlias = _typing.Literal["_colourise", b"_colourise"]  # noqa: Y015
+    _WhichOneofReturnType__compile: _TypeAlias = _typing.Literal["compile"]  # noqa: Y015
+    _WhichOneofArgType__compile: _TypeAlias = _typing.Literal["_compile", b"_compile"]  # noqa: Y015
     _WhichOneofReturnType__control: _TypeAlias = _typing.Literal["control"]  # noqa: Y015
     _WhichOneofArgType__control: _TypeAlias = _typing.Literal["_control", b"_control"]  # noqa: Y015
     _WhichOneofReturnType__control_scale: _TypeAlias = _typing.Literal["control_scale"]  # noqa: Y015
@@ -448,6 +462,8 @@ class RestyleSettings(_message.Message):
     _WhichOneofArgType__subject: _TypeAlias = _typing.Literal["_subject", b"_subject"]  # noqa: Y015
     _WhichOneofReturnType__subject_mask: _TypeAlias = _typing.Literal["subject_mask"]  # noqa: Y015
     _WhichOneofArgType__subject_mask: _TypeAlias = _typing.Literal["_subject_mask", b"_subject_mask"]  # noqa: Y015
+    _WhichOneofReturnType__weights: _TypeAlias = _typing.Literal["weights"]  # noqa: Y015
+    _WhichOneofArgType__weights: _TypeAlias = _typing.Literal["_weights", b"_weights"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__batch_size) -> _WhichOneofReturnType__batch_size | None: ...
     @_typing.overload
@@ -458,6 +474,8 @@ class RestyleSettings(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__clip_skip) -> _WhichOneofReturnType__clip_skip | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__colourise) -> _WhichOneofReturnType__colourise | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__compile) -> _WhichOneofReturnType__compile | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__control) -> _WhichOneofReturnType__control | None: ...
     @_typing.overload
@@ -532,6 +550,8 @@ class RestyleSettings(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__subject) -> _WhichOneofReturnType__subject | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__subject_mask) -> _WhichOneofReturnType__subject_mask | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__weights) -> _WhichOneofReturnType__weights | None: ...
 
 Global___RestyleSettings: _TypeAlias = RestyleSettings  # noqa: Y015
 

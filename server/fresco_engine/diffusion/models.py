@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from fresco_engine.diffusion.card import ModelCard, read_card
+from fresco_engine.diffusion.execution import AS_IT_IS, ExecutionChoice
 from fresco_engine.diffusion.latents import vae_dtype
 from fresco_engine.diffusion.library import Library
 from fresco_engine.diffusion.memory import device_memory
@@ -41,6 +42,7 @@ def load_model(
     tokenizer_source: str | Path | None = None,
     vae: str | Path | None = None,
     folders: Sequence[str | Path] = (),
+    execution: ExecutionChoice = AS_IT_IS,
 ) -> Model:
     """Any model shaped as Stable Diffusion 1.x or XL, ready for inference.
 
@@ -50,11 +52,11 @@ def load_model(
     has; where several controls are wanted, `control_source` is a folder with a ControlNet of each
     kind's name. `vae` is a file or folder with another VAE than the model's, or its name. In
     `folders`, of any layout (`library`), and beside the model lie what is found by name: VAEs,
-    ControlNets, and the embeddings of prompts.
+    ControlNets, and the embeddings of prompts. `execution` says how the networks are kept and run.
 
     Raises:
         ModelError: in its four kinds, each with what to do.
-        InvalidSettings: the device is unknown or not there.
+        InvalidSettings: the device is unknown or not there, or nothing here can compile.
         OutOfDeviceMemory: the model does not fit on the device.
     """
     place = choose_device(device)
@@ -76,6 +78,7 @@ def load_model(
         card = _card(source, path)
         parts = model_parts.load_parts(path, card, wanted, place)
         model = replace(_placed(parts, card, place), library=library)
+        execution.apply((model.unet, *(one.network for one in model.controls)), place)
     _LOGGER.info("loaded %s on %s in %s", model.name, place, model.dtype)
     return model
 

@@ -88,18 +88,20 @@ class InProcessEngine:
         device: str | None,
         vae: str | None = None,
         folders: Sequence[str] = (),
-        named_in: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] | None = None,
     ) -> Any:
         """A model ready to run; `loras` are files and their weights.
 
-        Those that the prompts of the settings `named_in` name are looked for in `folders`.
+        Those that the prompts of `settings` name are looked for in `folders`; these also say how
+        the networks are kept and run.
         """
+        from fresco_engine.diffusion.execution import ExecutionChoice
         from fresco_engine.diffusion.library import Library
         from fresco_engine.diffusion.lora import Lora
         from fresco_engine.diffusion.models import load_model
         from fresco_engine.diffusion.prompting.files import named_loras
 
-        named = named_loras(named_in or {}, Library.of(source, folders))
+        named = named_loras(settings or {}, Library.of(source, folders))
 
         return load_model(
             source,
@@ -109,6 +111,7 @@ class InProcessEngine:
             vae=vae,
             folders=folders,
             device=device,
+            execution=ExecutionChoice.of(settings or {}),
         )
 
     def plan(self, clip: Clip, settings: RestyleSettings) -> ClipAnalysed:

@@ -185,7 +185,7 @@ class LocalSession(client.SessionLike):
             device=device or None,
             vae=model.vae or None,
             folders=model.folders,
-            named_in=settings.as_dict(),
+            settings=settings.as_dict(),
         )
 
     def _render(

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from fresco_engine.diffusion.execution import ExecutionChoice
 from fresco_engine.diffusion.library import Library
 from fresco_engine.diffusion.lora import Lora
 from fresco_engine.diffusion.model import Model
@@ -23,7 +24,7 @@ from fresco_server.worker.files import places_of
 
 _LOGGER = logging.getLogger(__name__)
 Marks = tuple[tuple[Path, tuple[int, int, int]], ...]
-Key = tuple[ModelOrder, Any, tuple[Lora, ...], Marks]
+Key = tuple[ModelOrder, Any, tuple[Lora, ...], Marks, ExecutionChoice]
 
 
 class Models:
@@ -51,7 +52,8 @@ class Models:
         kinds = control and ControlChoice.parse(control).kinds
         places = replace(places_of(order), loras=[lora.path for lora in loras])
         marks = _marks_of(places, control)
-        key = (replace(order, loras=()), kinds, loras, marks)
+        execution = ExecutionChoice.of(settings)
+        key = (replace(order, loras=()), kinds, loras, marks, execution)
         if self._model is None or key != self._key:
             # The old one goes first: two may not fit.
             self._model = None
@@ -64,6 +66,7 @@ class Models:
                 vae=order.vae,
                 folders=order.folders,
                 device=self.device,
+                execution=execution,
             )
             # What was replaced while it was read is read again the next time.
             self._key = key if _marks_of(places, control) == marks else None

@@ -75,6 +75,8 @@ CHOSEN: dict[str, Any] = {
     "hold_layout": 0.5,
     "hold_words": 0.8,
     "region": "background",
+    "weights": "float8",
+    "compile": True,
     "attention": {
         "spatial": False,
         "spatial_scale": 2.0,

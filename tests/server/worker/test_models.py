@@ -11,7 +11,7 @@ from fresco_server.jobs.job import ModelOrder
 from fresco_server.worker.models import Models
 
 
-def test_a_model_is_loaded_anew_only_for_other_loras_or_folders(tmp_path: Path) -> None:
+def test_a_model_is_loaded_anew_only_for_other_loras_folders_or_weights(tmp_path: Path) -> None:
     source = str(write_model_folder(tmp_path / "sd", vae="tiny", controlnet=False))
     (tmp_path / "loras").mkdir()
     write_lora(tmp_path / "loras" / "ink.safetensors")
@@ -27,12 +27,14 @@ def test_a_model_is_loaded_anew_only_for_other_loras_or_folders(tmp_path: Path) 
         ModelOrder(source=source, folders=(str(tmp_path), str(tmp_path / "loras"))), settings
     )
     plain = models.get(order, {**settings, "prompt": "a town"})
+    small = models.get(order, {**settings, "prompt": "a town", "weights": "float8"})
 
     assert first.unet is again.unet
     assert elsewhere.unet is not again.unet
     assert elsewhere.library.folders[1] == tmp_path / "loras"
     assert plain.unet is not first.unet
-    assert held == [source, source, source]
+    assert small.unet is not plain.unet
+    assert held == [source, source, source, source]
 
 
 def test_a_lora_that_is_nowhere_fails_the_job(tmp_path: Path) -> None:

@@ -63,6 +63,7 @@ def key_of(source: BatchRun, path: Sequence[Tensor]) -> str:
         "sampler": [type(source.sampler).__name__, *_steps_of(source)],
         "inversion": source.settings.inversion,
         "free_u": source.settings.free_u,
+        "compile": source.settings.compile,
         "eta": source.settings.eta,
         "schedule": {name: str(value) for name, value in model.scheduler_config.items()},
         "controls": [one.strength for one in conditions.controls],
