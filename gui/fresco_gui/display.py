@@ -11,6 +11,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QImage
 
 from fresco_gui.clips import ClipOpener
+from fresco_gui.comparison import Comparison
 from fresco_gui.jobs.follower import JobFollower
 from fresco_gui.jobs.shown import ShownJob
 from fresco_gui.looks.maker import LookPicture
@@ -18,7 +19,7 @@ from fresco_gui.media import ClipFrames, FrameInfo, FrameSource, LayeredFrames, 
 from fresco_gui.project import ProjectJob
 from fresco_gui.project.store import ProjectStore
 from fresco_gui.timeline import Filmstrip, KeyframeState
-from fresco_gui.viewer import ResultNote, Viewer, ViewMode
+from fresco_gui.viewer import Side, SideNote, Viewer, ViewMode
 
 _NEAR = 20
 """Frames from which on a keyframe says little of what a frame will look like."""
@@ -51,6 +52,7 @@ class Display(QObject):
         opener: ClipOpener,
         project_store: ProjectStore,
         shown_job: ShownJob,
+        comparison: Comparison,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -73,7 +75,8 @@ class Display(QObject):
         self._from_frames: set[int] = set()
         self._keys_here: set[int] = set()
         self._states: dict[int, KeyframeState] = {}
-        viewer.set_notes(self._note, self._stand_in)
+        self._comparison = comparison
+        comparison.failed.connect(self.result_failed)
         viewer.mode_changed.connect(self._on_mode)
         opener.opened.connect(self.show_clip)
         opener.closed.connect(self.clear)
@@ -102,11 +105,13 @@ class Display(QObject):
         self._viewer.set_mode(mode or ViewMode.WIPE_VERTICAL)
         self._viewer.set_source(source)
         self._filmstrip.set_source(source)
+        self._comparison.begin()
         self._show_chosen_keyframes()
 
     def clear(self) -> None:
         """Show nothing."""
         self._job_id = ""
+        self._comparison.end()
         self._drop_look()
         self._begin(None)
         self._viewer.set_source(None)
@@ -207,7 +212,13 @@ class Display(QObject):
         before = self._layers
         listed = [one for one in (self._look, self.result, *self._below) if one is not None]
         self._layers = LayeredFrames(listed) if listed else None
-        self._viewer.set_result(self._layers)
+        shown = Side(
+            frames=self._layers,
+            notes_of=self._note,
+            stand_in_of=self._stand_in,
+            is_outside=self._is_outside,
+        )
+        self._comparison.show(shown, self._job_id)
         if before is not None:
             before.close()
         for one in doomed:
@@ -279,13 +290,16 @@ class Display(QObject):
 
     # What is said of the result
 
-    def _note(self, index: int) -> ResultNote:
+    def _note(self, index: int) -> SideNote:
         look = self._look_shown
         if look is not None and look.index == index:
-            return ResultNote(name=self.tr("B look: {title}").format(title=look.title))
+            return SideNote(name=self.tr("look: {title}").format(title=look.title))
         if index in self._pending:
-            return ResultNote(badge=self.tr("Being made anew"), is_faded=True)
-        return ResultNote()
+            return SideNote(badge=self.tr("Being made anew"), is_faded=True)
+        return SideNote()
+
+    def _is_outside(self, index: int) -> bool:
+        return self.plan is not None and not self.plan.start <= index < self.plan.stop
 
     def _stand_in(self, index: int) -> int | None:
         """The nearest keyframe that is there, if it is near enough to say something."""

@@ -58,6 +58,13 @@ class Desk:
         self.app = app
         return app
 
+    def open(self, clip: Path) -> None:
+        """As if it had been dropped; while another is open this one is looked at first."""
+        self.app.window.open_actions.open_first([clip])
+        self.app.wait("the clip", lambda: self.project.clip == str(clip))
+        self.app.wait("it to be reached", lambda: self.app.controller.opener.clip)
+        self.app.wait("its length", self.app.source_info)
+
     @property
     def project(self) -> Any:
         return self.app.controller.project_store.project
@@ -139,18 +146,18 @@ class Monkey(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.app.open(self.desk.clips[0])
+        self.desk.open(self.desk.clips[0])
         self.app.wait("fields", lambda: self.app.window.views.inspector.form.field("strength"))
 
     @rule(number=st.sampled_from((0, 1)))
     def open(self, number: int) -> None:
-        self.app.open(self.desk.clips[number])
+        self.desk.open(self.desk.clips[number])
 
     @rule()
     def close_clip(self) -> None:
         clip, before = Path(self.desk.project.clip), self.desk.chosen()
         self.desk.trigger("close_clip")
-        self.app.open(clip)
+        self.desk.open(clip)
         assert self.desk.chosen() == before
 
     @rule(style=st.sampled_from(STYLES))
@@ -235,6 +242,17 @@ class Monkey(RuleBasedStateMachine):
         here = [job for job in jobs if job.clip and job.clip.path == self.desk.project.clip]
         if here:
             self.app.window.views.jobs.opened.emit(here[number % len(here)])
+
+    @rule(number=st.integers(0, 5), side=st.sampled_from(("put_a", "put_b")))
+    def compare(self, number: int, side: str) -> None:
+        panel, jobs = self.app.window.views.jobs, self.app.controller.jobs.model.jobs
+        if jobs:
+            panel.select(jobs[number % len(jobs)].id)
+            getattr(self.app.window.commands, side).trigger()
+
+    @rule(name=st.sampled_from(("swap", "reset_sides")))
+    def change_sides(self, name: str) -> None:
+        self.desk.trigger(name)
 
     @precondition(lambda self: self.reopened < 1 + ACTIONS // 20)
     @rule(kills=st.booleans())

@@ -127,6 +127,7 @@ class ClipOpener(QObject):
 
     def open_known(self, path: Path, frame_rate: Fraction | None = None) -> None:
         """Open at once what is known to be a clip."""
+        self._project_store.save()  # It may be the clip that is open.
         place = self._project_store.autosaved_path(path)
         project = self._project_of(place)
         rate = str(frame_rate) if frame_rate else project.frame_rate
@@ -138,6 +139,7 @@ class ClipOpener(QObject):
         """Open a project file."""
         self._services.reporter.over.emit(CLIP_UNREADABLE)
         self._candidate = path
+        self._project_store.save()  # It may be the project that is open.
         try:
             project = load(path)
         except ProjectUnreadable as error:
@@ -192,7 +194,6 @@ class ClipOpener(QObject):
         return Project(values=carried, model=now.model)
 
     def _open(self, project: Project, place: Path) -> None:
-        self._project_store.save()
         self._let_go()
         self._project_store.begin(project, place)
         path = Path(project.clip)

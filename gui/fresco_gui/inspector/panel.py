@@ -25,6 +25,7 @@ from PyQt6.QtWidgets import (
 from fresco_gui.estimates.estimate import Estimate
 from fresco_gui.estimates.words import grounds_of, words_of
 from fresco_gui.inspector.form import SettingsForm
+from fresco_gui.inspector.range_row import RangeRow
 from fresco_gui.plain import PlainLabel, plain
 from fresco_gui.values import OF_ONE_CLIP, Values
 
@@ -54,6 +55,7 @@ class Inspector(QWidget):
         self.form = SettingsForm()
         self.model_box = QComboBox()
         self.preset_box = QComboBox()
+        self.range = RangeRow()
         self.estimate = PlainLabel()
         self.look_button = QPushButton(self.tr("&This frame"))
         self.vary_button = QToolButton()
@@ -200,6 +202,7 @@ class Inspector(QWidget):
         column.setContentsMargins(8, 6, 8, 8)
         self.estimate.setObjectName("faint")
         self.estimate.setWordWrap(True)
+        column.addWidget(self.range)
         column.addWidget(self.estimate)
         line = QHBoxLayout()
         self.vary_button.setText(self.tr("Var&y"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import cast
 
 from fresco_client import Job, JobState, Picture, PictureOptions, Session
@@ -13,6 +14,8 @@ from PyQt6.QtGui import QImage
 
 from fresco_gui.daemon.connection import DaemonConnection
 from fresco_gui.jobs.model import JobListModel
+from fresco_gui.media import MediaError
+from fresco_gui.media.reader import open_reader
 from fresco_gui.services import Services
 
 _log = logging.getLogger(__name__)
@@ -138,7 +141,7 @@ class JobControl(QObject):
         self.model.show(cast(list[Job], jobs))
 
     def _fetch_picture(self) -> None:
-        """Have a small picture of a job that has none yet, one job after the other."""
+        """Have small pictures of a job that has none yet, one job after the other."""
         session, job = self._daemon.session, self.model.without_picture()
         if session is None or job is None or self._is_fetching:
             return
@@ -146,20 +149,42 @@ class JobControl(QObject):
         key = job.ready_keyframes[len(job.ready_keyframes) // 2]
         options = PictureOptions(encoding="jpeg", long_side=_PICTURE_PX)
 
-        def done(picture: object) -> None:
+        def fetch() -> tuple[Picture, QImage | None]:
+            return session.frame(job.id, "keyframe", key, options), _before(job, key)
+
+        def done(found: object) -> None:
             self._is_fetching = False
-            data = picture.data if isinstance(picture, Picture) else b""
-            self.model.set_picture(job.id, QImage.fromData(data))
+            picture, before = cast(tuple[Picture, QImage | None], found)
+            self.model.set_picture(job.id, QImage.fromData(picture.data), before)
             self._fetch_picture()
 
         def failed(error: Exception) -> None:
             self._is_fetching = False
             _log.info("job %s has no picture: %s", job.id, error)
 
-        self._services.workers.call(
-            lambda: session.frame(job.id, "keyframe", key, options), done, failed
-        )
+        self._services.workers.call(fetch, done, failed)
 
     def _on_not_listed(self, error: Exception) -> None:
         self._is_listing = False
         _log.info("jobs cannot be listed: %s", error)
+
+
+def _before(job: Job, index: int) -> QImage | None:
+    """The clip's own frame, small, if the clip is on this machine."""
+    path = Path(job.clip.path) if job.clip is not None and job.clip.path else None
+    if path is None or job.clip is None:
+        return None
+    try:
+        reader = open_reader(path, frame_rate=job.clip.frame_rate)
+        if reader is None:
+            return None
+        try:
+            info = reader.info
+            share = _PICTURE_PX / max(info.width, info.height)
+            size = max(round(info.width * share), 1), max(round(info.height * share), 1)
+            return reader.image(index, size, is_exact=False)
+        finally:
+            reader.close()
+    except MediaError as error:
+        _log.info("job %s has no picture of before: %s", job.id, error)
+        return None

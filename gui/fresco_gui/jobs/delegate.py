@@ -8,7 +8,7 @@ from PyQt6.QtCore import QCoreApplication, QModelIndex, QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QFont, QImage, QPainter
 from PyQt6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from fresco_gui.jobs.model import FACTS_ROLE, JOB_ROLE, PICTURE_ROLE, SHOWN_ROLE
+from fresco_gui.jobs.model import BEFORE_ROLE, FACTS_ROLE, JOB_ROLE, PICTURE_ROLE, SIDE_ROLE
 from fresco_gui.jobs.words import (
     state_of_job,
     time_text,
@@ -18,10 +18,11 @@ from fresco_gui.theme import TOKENS
 
 _MARGIN = 8
 _BAR = 4
+_GAP = 2
 
 
 class JobDelegate(QStyledItemDelegate):
-    """What a job has made, its look, what tells it from others, state and progress."""
+    """Before and after, the look, what tells a job from others, state and progress."""
 
     def sizeHint(  # noqa: N802
         self, option: QStyleOptionViewItem, index: QModelIndex
@@ -38,15 +39,19 @@ class JobDelegate(QStyledItemDelegate):
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(option.rect, QColor(TOKENS.raised))
         area = QRectF(option.rect).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
-        picture = index.data(PICTURE_ROLE)
-        if isinstance(picture, QImage):
+        before, picture = index.data(BEFORE_ROLE), index.data(PICTURE_ROLE)
+        if isinstance(before, QImage) and isinstance(picture, QImage):
+            area.setLeft(self._square(painter, area, before) + _GAP)
+            area.setLeft(self._square(painter, area, picture) + _MARGIN)
+        elif isinstance(picture, QImage):
             area.setLeft(self._picture(painter, area, picture) + _MARGIN)
         line = option.fontMetrics.lineSpacing()
         bold = QFont(option.font)
         bold.setBold(True)
-        mark = "✓ " if index.data(SHOWN_ROLE) else ""
-        title = mark + (look_of(job) or title_of_job(job))
-        self._text(painter, area, bold, TOKENS.text, title, time_text(job.create_time))
+        title = look_of(job) or title_of_job(job)
+        first = QRectF(area)
+        first.setLeft(self._side(painter, area, bold, str(index.data(SIDE_ROLE) or "")))
+        self._text(painter, first, bold, TOKENS.text, title, time_text(job.create_time))
         area.setTop(area.top() + line)
         facts = str(index.data(FACTS_ROLE))
         self._text(painter, area, option.font, TOKENS.faint_text, facts, "")
@@ -68,6 +73,33 @@ class JobDelegate(QStyledItemDelegate):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(QRectF(area.left(), area.top(), width, height), picture)
         return area.left() + width
+
+    def _square(self, painter: QPainter, area: QRectF, picture: QImage) -> float:
+        """The middle of a picture, so that two of them leave room for words; where it ends."""
+        side = min(area.height(), 3.0 * painter.fontMetrics().lineSpacing())
+        least = min(picture.width(), picture.height())
+        middle = QRectF((picture.width() - least) / 2, (picture.height() - least) / 2, least, least)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(QRectF(area.left(), area.top(), side, side), picture, middle)
+        return area.left() + side
+
+    def _side(self, painter: QPainter, area: QRectF, font: QFont, letter: str) -> float:
+        """What of the screen it is, as a mark; where the words begin."""
+        if not letter:
+            return area.left()
+        painter.setFont(font)
+        metrics = painter.fontMetrics()
+        text = f"✓ {letter}"
+        mark = QRectF(
+            area.left(), area.top(), metrics.horizontalAdvance(text) + 10, metrics.lineSpacing()
+        )
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(TOKENS.accent))
+        painter.drawRoundedRect(mark, 3, 3)
+        painter.setPen(QColor(TOKENS.on_accent))
+        painter.drawText(mark, Qt.AlignmentFlag.AlignCenter, text)
+        return mark.right() + 6
 
     def _text(
         self, painter: QPainter, area: QRectF, font: QFont, colour: str, left: str, right: str

@@ -86,6 +86,7 @@ class JobFollower(QObject):
         self._worker: StreamWorker | None = None
         self._fetch: StreamWorker | None = None
         self._asked: set[tuple[FrameKind, int]] = set()
+        self._is_stopped = False
         self._progress: ProgressMade | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(_PROGRESS_MS)
@@ -108,7 +109,8 @@ class JobFollower(QObject):
         self._timer.start()
 
     def stop(self) -> None:
-        """Leave the job alone; it goes on."""
+        """Leave the job alone; it goes on. What was asked for and comes later is not told."""
+        self._is_stopped = True
         self._timer.stop()
         for worker in (self._worker, self._fetch):
             if worker is not None:
@@ -133,7 +135,7 @@ class JobFollower(QObject):
 
         def arrived(picture: object) -> None:
             self._asked.discard((kind, index))
-            if isinstance(picture, Picture):
+            if isinstance(picture, Picture) and not self._is_stopped:
                 signal = self.keyframe_arrived if kind == "keyframe" else self.frame_arrived
                 signal.emit(index, picture.data)
 

@@ -24,8 +24,11 @@ from fresco_gui.plain import plain
 JOB_ROLE = Qt.ItemDataRole.UserRole
 FACTS_ROLE = Qt.ItemDataRole.UserRole + 1
 """What tells it from others: what is another than before, its clip and its frames."""
-SHOWN_ROLE = Qt.ItemDataRole.UserRole + 2
+SIDE_ROLE = Qt.ItemDataRole.UserRole + 2
+"""What of the screen it is: "A", "B" or nothing."""
 PICTURE_ROLE = Qt.ItemDataRole.UserRole + 3
+BEFORE_ROLE = Qt.ItemDataRole.UserRole + 4
+"""The clip's own frame, where the picture is of what it became."""
 
 
 class JobListModel(QAbstractListModel):
@@ -40,8 +43,8 @@ class JobListModel(QAbstractListModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._jobs: list[Job] = []
-        self._shown = ""
-        self._pictures: dict[str, QImage] = {}
+        self._sides: dict[str, str] = {}
+        self._pictures: dict[str, tuple[QImage, QImage | None]] = {}
 
     @property
     def jobs(self) -> list[Job]:
@@ -59,12 +62,14 @@ class JobListModel(QAbstractListModel):
             return job
         if role == FACTS_ROLE:
             return self.facts(job)
-        if role == SHOWN_ROLE:
-            return job.id == self._shown
-        if role == PICTURE_ROLE:
-            return self._pictures.get(job.id)
+        if role == SIDE_ROLE:
+            return self._sides.get(job.id, "")
+        if role in (PICTURE_ROLE, BEFORE_ROLE):
+            after, before = self._pictures.get(job.id, (None, None))
+            return after if role == PICTURE_ROLE else before
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            texts = (look_of(job) or title_of_job(job), self.facts(job), state_of_job(job))
+            side = self._sides.get(job.id, "")
+            texts = (side, look_of(job) or title_of_job(job), self.facts(job), state_of_job(job))
             return printable(": ".join(filter(None, texts)))
         if role == Qt.ItemDataRole.ToolTipRole:
             lines = (look_of(job), time_text(job.create_time), job.id)
@@ -83,14 +88,14 @@ class JobListModel(QAbstractListModel):
         place = self._jobs.index(job)
         return next((one for one in self._jobs[place + 1 :] if one.clip == job.clip), None)
 
-    def mark_shown(self, job_id: str) -> None:
-        """This job is on the screen."""
-        self._shown = job_id
+    def mark_sides(self, a: str, b: str) -> None:
+        """These jobs are on the screen; empty for the clip."""
+        self._sides = {job_id: letter for job_id, letter in ((a, "A"), (b, "B")) if job_id}
         self._tell_all()
 
-    def set_picture(self, job_id: str, image: QImage) -> None:
-        """What a job has made, small."""
-        self._pictures[job_id] = image
+    def set_picture(self, job_id: str, image: QImage, before: QImage | None) -> None:
+        """What a job has made, small, and what of."""
+        self._pictures[job_id] = image, before
         self._tell_all()
 
     def without_picture(self) -> Job | None:
@@ -100,7 +105,7 @@ class JobListModel(QAbstractListModel):
 
     def _tell_all(self) -> None:
         if self._jobs:
-            roles = [SHOWN_ROLE, PICTURE_ROLE]
+            roles = [SIDE_ROLE, PICTURE_ROLE, BEFORE_ROLE]
             self.dataChanged.emit(self.index(0), self.index(len(self._jobs) - 1), roles)
 
     def job(self, job_id: str) -> Job | None:

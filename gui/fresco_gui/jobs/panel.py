@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QStackedLayout,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -30,6 +31,8 @@ class JobsPanel(QWidget):
         reused(Job): its settings are to be taken over.
         paused(Job), resumed(Job), cancelled(Job), deleted(Job): so it is wanted.
         saved(Job): its result is to be put somewhere.
+        put_a(Job), put_b(Job): it is to be what is compared.
+        swapped(), reset(): A and B are to change places, or to be clip and result again.
     """
 
     opened = pyqtSignal(object)
@@ -39,6 +42,10 @@ class JobsPanel(QWidget):
     cancelled = pyqtSignal(object)
     deleted = pyqtSignal(object)
     saved = pyqtSignal(object)
+    put_a = pyqtSignal(object)
+    put_b = pyqtSignal(object)
+    swapped = pyqtSignal()
+    reset = pyqtSignal()
 
     def __init__(self, model: JobListModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,6 +54,10 @@ class JobsPanel(QWidget):
         self._pause = QPushButton(self.tr("Pause"))
         self._cancel = QPushButton(self.tr("Cancel"))
         self._reuse = QPushButton(self.tr("Re-use"))
+        self.a_button, self.b_button = QToolButton(), QToolButton()
+        self.swap_button, self.reset_button = QToolButton(), QToolButton()
+        self.sides = PlainLabel()
+        self._can_compare: Callable[[Job], bool] = lambda _: False
         self._stack = QStackedLayout()
         self._chosen = ""
         self._build()
@@ -63,6 +74,37 @@ class JobsPanel(QWidget):
         for row, job in enumerate(self._model.jobs):
             if job.id == job_id:
                 self.list.setCurrentIndex(self._model.index(row))
+
+    def compare_by(self, can_compare: Callable[[Job], bool]) -> None:
+        """Offer as A and B what can be compared."""
+        self._can_compare = can_compare
+        self._refresh()
+
+    def show_sides(self, a: str, b: str, *, can_swap: bool, can_reset: bool) -> None:
+        """Say what A and B are."""
+        self.sides.setText(self.tr("A  {a}\nB  {b}").format(a=a, b=b))
+        self.swap_button.setEnabled(can_swap)
+        self.reset_button.setEnabled(can_reset)
+        self._refresh()
+
+    def _sides_line(self) -> QHBoxLayout:
+        """What is compared, and what can be done about it."""
+        self.sides.setObjectName("faint")
+        self.sides.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        line = QHBoxLayout()
+        line.addWidget(self.sides, 1)
+        see = self.tr("See the selected result as {side}")
+        for button, text, tip in (
+            (self.a_button, "A", see.format(side="A")),
+            (self.b_button, "B", see.format(side="B")),
+            (self.swap_button, "⇄", self.tr("Swap A and B (X)")),
+            (self.reset_button, "↺", self.tr("Compare clip and result again (0)")),
+        ):
+            button.setText(text)
+            button.setToolTip(tip)
+            button.setAccessibleName(tip)
+            line.addWidget(button)
+        return line
 
     def _build(self) -> None:
         self.list.setModel(self._model)
@@ -83,6 +125,7 @@ class JobsPanel(QWidget):
             line.addWidget(button, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
+        column.addLayout(self._sides_line())
         column.addLayout(self._stack, 1)
         column.addLayout(line)
 
@@ -105,6 +148,10 @@ class JobsPanel(QWidget):
         self._pause.clicked.connect(self._on_pause)
         self._cancel.clicked.connect(self._on_cancel)
         self._reuse.clicked.connect(self._on_reuse)
+        self.a_button.clicked.connect(self._on_put_a)
+        self.b_button.clicked.connect(self._on_put_b)
+        self.swap_button.clicked.connect(self.swapped)
+        self.reset_button.clicked.connect(self.reset)
 
     @pyqtSlot()
     def _refresh(self) -> None:
@@ -116,6 +163,9 @@ class JobsPanel(QWidget):
         self._pause.setEnabled(can_resume or is_open)
         self._cancel.setEnabled(is_open)
         self._reuse.setEnabled(job is not None)
+        can_compare = job is not None and self._can_compare(job)
+        self.a_button.setEnabled(can_compare)
+        self.b_button.setEnabled(can_compare)
 
     @pyqtSlot()
     def _on_reset_begins(self) -> None:
@@ -145,6 +195,18 @@ class JobsPanel(QWidget):
             self.reused.emit(job)
 
     @pyqtSlot()
+    def _on_put_a(self) -> None:
+        job = self.current()
+        if job is not None:
+            self.put_a.emit(job)
+
+    @pyqtSlot()
+    def _on_put_b(self) -> None:
+        job = self.current()
+        if job is not None:
+            self.put_b.emit(job)
+
+    @pyqtSlot()
     def _on_activated(self) -> None:
         job = self.current()
         if job is not None:
@@ -160,9 +222,11 @@ class JobsPanel(QWidget):
         """What can be done about a job, as a menu."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        is_open = not job.state.is_ended
+        is_open, can_compare = not job.state.is_ended, self._can_compare(job)
         entries = (
             (self.tr("Show"), self.opened, True),
+            (self.tr("See as A"), self.put_a, can_compare),
+            (self.tr("See as B"), self.put_b, can_compare),
             (self.tr("Re-use settings"), self.reused, True),
             (self.tr("Save result as…"), self.saved, job.state is JobState.DONE),
             (self.tr("Pause"), self.paused, is_open and job.state is not JobState.PAUSED),

@@ -8,11 +8,13 @@ from pathlib import PurePath
 from typing import Any
 
 from fresco_client import Job, JobState, values_of
+from fresco_media.files.text import printable
 from fresco_settings import titles, words_for
 from PyQt6.QtCore import QCoreApplication
 
 translate = QCoreApplication.translate
 _MOST_WORDS = 3
+_LONGEST_NAME = 28
 _OF_KEYFRAMES = ("keyframe_seeds", "keyframe_prompts", "keyframe_pictures")
 
 
@@ -82,6 +84,29 @@ def difference_of(job: Job, before: Job | None) -> str:
         words.insert(0, _moved(before.plan.keyframes, job.plan.keyframes))
     words = [one for one in words if one]
     return ", ".join(words[:_MOST_WORDS]) + ("…" if len(words) > _MOST_WORDS else "")
+
+
+def names_of(a: Job | None, b: Job | None) -> tuple[str, str]:
+    """What A and B are called on the screen, so that they can be told apart; None: not known."""
+    first, second = _name_of(a), _name_of(b)
+    if a is None or b is None or first != second:
+        return first, second
+    told = difference_of(a, b), difference_of(b, a)
+    if told[0] == told[1]:
+        told = time_text(a.create_time), time_text(b.create_time)
+    return tuple(", ".join(filter(None, pair)) for pair in zip((first, second), told, strict=True))  # type: ignore[return-value]
+
+
+def _name_of(job: Job | None) -> str:
+    """A look in a few words: "watercolour, 0.6"."""
+    settings = job.settings if job is not None else None
+    if settings is None:
+        return translate("jobs", "result")
+    words = settings.style or settings.prompt
+    if len(words) > _LONGEST_NAME:
+        words = f"{words[:_LONGEST_NAME].rstrip()}…"
+    strength = "" if settings.strength is None else words_for(settings.strength)
+    return ", ".join(filter(None, (printable(words), strength)))
 
 
 def _difference(name: str, then: Any, now: Any) -> str:

@@ -232,9 +232,9 @@ _NO_MODIFIER = Qt.KeyboardModifier.NoModifier
 def _belongs_to(control: QObject | None, key: int) -> bool:
     if isinstance(control, QAbstractButton):
         return key == Qt.Key.Key_Space
-    if isinstance(control, QAbstractItemView | QComboBox | QAbstractSpinBox | QAbstractSlider):
+    if isinstance(control, QComboBox | QAbstractSpinBox | QAbstractSlider):
         return key in _NAVIGATION or key in _DIGITS
-    return isinstance(control, QTabBar) and key in _NAVIGATION
+    return isinstance(control, QAbstractItemView | QTabBar) and key in _NAVIGATION
 
 
 def leave_focus_to_tab(window: QWidget) -> None:

@@ -88,6 +88,8 @@ class Project:
     range_out: int | None = None
     """The last frame of the range."""
     view: str = ""
+    compared: str = ""
+    """The job that is compared with what is shown; empty for the clip."""
     made: tuple[ProjectJob, ...] = ()
     """Jobs, the newest first."""
     looks: tuple[ProjectLook, ...] = ()

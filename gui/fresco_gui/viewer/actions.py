@@ -9,6 +9,8 @@ from PyQt6.QtCore import QCoreApplication
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QWidget
 
+from fresco_gui.plain import plain
+from fresco_gui.preferences.shortcuts import refresh_tip
 from fresco_gui.viewer import commands
 from fresco_gui.viewer.canvas import Canvas
 from fresco_gui.viewer.commands import Command
@@ -63,6 +65,12 @@ class Actions:
     def all(self) -> list[QAction]:
         """All of them, in the order of the menu."""
         return [*self.transport, *self._others, *self.modes.values(), *self.options]
+
+    def name_sides(self, a: str, b: str) -> None:
+        """Say what A and B are."""
+        for mode, letter, name in ((ViewMode.SOURCE, "A", a), (ViewMode.RESULT, "B", b)):
+            self.modes[mode].setProperty("tip", plain(f"{letter}: {name}"))
+            refresh_tip(self.modes[mode])
 
     def _add(
         self,

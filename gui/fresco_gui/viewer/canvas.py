@@ -20,9 +20,10 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 from fresco_gui.theme import paint_focus
 from fresco_gui.viewer.camera import Camera, Point
 from fresco_gui.viewer.compositor import CanvasScene, ComposedScene, Compositor
-from fresco_gui.viewer.painting import CanvasPicture, ResultNote, paint
+from fresco_gui.viewer.painting import CanvasPicture, paint
 from fresco_gui.viewer.panes import Panes, ViewMode
 from fresco_gui.viewer.rendering import GROUND
+from fresco_gui.viewer.side import SideNote
 
 _ZOOM_BY_STEP = 1.25
 
@@ -65,8 +66,7 @@ class Canvas(QWidget):
         self._dragged_from: QPointF | None = None
         self._is_wiping = False
         self._has_result = False
-        self._note = ResultNote()
-        self._source_name = ""
+        self._first = self._note = SideNote()
 
     @property
     def mode(self) -> ViewMode:
@@ -103,14 +103,14 @@ class Canvas(QWidget):
         self._recompose()
 
     @property
-    def note(self) -> ResultNote:
-        """What is said of the result."""
+    def note(self) -> SideNote:
+        """What is said of B."""
         return self._note
 
-    def set_source_name(self, name: str) -> None:
-        """What A is; empty for the clip."""
-        self._source_name = name
-        self.update()
+    @property
+    def first_note(self) -> SideNote:
+        """What is said of A."""
+        return self._first
 
     def set_pictures(
         self,
@@ -119,19 +119,21 @@ class Canvas(QWidget):
         result: QImage | None,
         *,
         is_moving: bool,
-        note: ResultNote = ResultNote(),  # noqa: B008 - frozen
+        first: SideNote = SideNote(),  # noqa: B008 - frozen
+        note: SideNote = SideNote(),  # noqa: B008 - frozen
     ) -> None:
-        """Show these two; while they move, fineness is given up for speed.
+        """Show these two, A and B; while they move, fineness is given up for speed.
 
-        Where there is no result the source stands in for it; `note` says so.
+        Where there is no result the source stands in for it. `first` and `note` say so, and what
+        the two are.
         """
         self._pictures = (index, source, result)
-        self._note = note
+        self._first, self._note = first, note
         self._is_moving = is_moving
         self._recompose()
 
     def set_has_result(self, has_result: bool) -> None:
-        """Whether there is a result at all, which may miss this frame yet."""
+        """Whether A and B are two, one of which may miss this frame."""
         self._has_result = has_result
         self.update()
 
@@ -219,8 +221,8 @@ class Canvas(QWidget):
                 composed=self._composed,
                 panes=self._panes,
                 has_result=self._has_result,
+                first=self._first,
                 note=self._note,
-                source_name=self._source_name,
             )
             paint(painter, picture)
         if self.hasFocus():

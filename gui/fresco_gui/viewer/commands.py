@@ -32,8 +32,8 @@ class Command:
 def mode_commands(choose: Callable[[ViewMode], object]) -> dict[ViewMode, Command]:
     """One for each way to look at source and result."""
     listed = (
-        (ViewMode.SOURCE, "source", translate("Viewer", "Source (A)"), ("1",)),
-        (ViewMode.RESULT, "result", translate("Viewer", "Result (B)"), ("2",)),
+        (ViewMode.SOURCE, "source", translate("Viewer", "A alone"), ("1",)),
+        (ViewMode.RESULT, "result", translate("Viewer", "B alone"), ("2",)),
         (ViewMode.WIPE_VERTICAL, "wipe_vertical", translate("Viewer", "Wipe"), ("W",)),
         (
             ViewMode.WIPE_HORIZONTAL,

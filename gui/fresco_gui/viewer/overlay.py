@@ -66,6 +66,10 @@ _GRIP_RADIUS = 11
 
 def paint_label(painter: QPainter, side: QRect, label: str, corner: Qt.Corner) -> None:
     """Say what is seen on one side, in a corner of it."""
+    room = side.width() - 2 * _MARGIN_PX - 12
+    label = painter.fontMetrics().elidedText(label, Qt.TextElideMode.ElideRight, max(room, 0))
+    if not label:
+        return
     box = painter.fontMetrics().boundingRect(label).adjusted(-6, -3, 6, 3)
     if corner is Qt.Corner.TopRightCorner:
         box.moveTopRight(side.topRight() + QPoint(-_MARGIN_PX, _MARGIN_PX))

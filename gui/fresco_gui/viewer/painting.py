@@ -1,4 +1,4 @@
-"""Puts composed pictures onto the canvas, with a label that says which is which."""
+"""Puts composed pictures onto the canvas, with labels that say which is which."""
 
 from __future__ import annotations
 
@@ -11,23 +11,12 @@ from fresco_gui.theme import DARK
 from fresco_gui.viewer.compositor import ComposedScene
 from fresco_gui.viewer.overlay import paint_badge, paint_label, paint_line
 from fresco_gui.viewer.panes import Panes, ViewMode
+from fresco_gui.viewer.side import SideNote
 
 translate = QCoreApplication.translate
 _VEIL = QColor(38, 38, 38, 150)
 _DISTANCE_PX = 40
 """Of a badge from the lower edge."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ResultNote:
-    """What is to be known of the result at a frame."""
-
-    name: str = ""
-    """What B is, if not the result."""
-    badge: str = ""
-    """Said over its picture; empty for nothing."""
-    is_faded: bool = False
-    """Whether the picture will soon be another."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,46 +26,53 @@ class CanvasPicture:
     composed: ComposedScene
     panes: Panes
     has_result: bool
-    """Whether there is a result at all, which may miss this frame yet."""
-    note: ResultNote = ResultNote()
-    source_name: str = ""
-    """What A is, if not the clip."""
+    """Whether A and B are two, one of which may miss this frame."""
+    first: SideNote
+    """Of A."""
+    note: SideNote
+    """Of B."""
 
 
 def paint(painter: QPainter, picture: CanvasPicture) -> None:
-    """Source and result, as the mode has them."""
+    """A and B, as the mode has them."""
     composed, panes = picture.composed, picture.panes
     whole = _Side(panes.rect.topLeft(), panes.rect, Qt.Corner.TopLeftCorner)
-    source = picture.source_name or translate("Canvas", "A source")
-    result = picture.note.name or translate("Canvas", "B result")
     mode = composed.scene.mode
     if mode.is_wipe and picture.has_result:
         first, second = panes.sides()
         at = panes.rect.topLeft()
-        _paint(painter, picture, composed.source, _Side(at, first, _corner(panes, first)), source)
-        _paint_result(painter, picture, _Side(at, second, _corner(panes, second)), result)
+        _paint_first(painter, picture, _Side(at, first, _corner(panes, first)))
+        _paint_second(painter, picture, _Side(at, second, _corner(panes, second)))
         paint_line(painter, mode, panes.line, panes.rect)
     elif mode is ViewMode.SIDE_BY_SIDE:
         first, second = (_Side(half.topLeft(), half, whole.corner) for half in panes.halves())
-        _paint(painter, picture, composed.source, first, source)
-        _paint_result(painter, picture, second, result)
+        _paint_first(painter, picture, first)
+        _paint_second(painter, picture, second)
     elif mode is ViewMode.RESULT:
-        _paint_result(painter, picture, whole, result)
+        _paint_second(painter, picture, whole)
+    elif mode.is_mixed:
+        _paint(painter, picture, composed.source, whole, _mixed_label(picture))
+        _paint_note(painter, picture.note, whole.clip)
+    elif picture.has_result:
+        _paint_first(painter, picture, whole)
     else:
-        _paint(painter, picture, composed.source, whole, _single_label(picture, source))
-        if mode.is_mixed:
-            _paint_note(painter, picture.note, whole.clip)
+        _paint(painter, picture, composed.source, whole, "")
 
 
-def _paint_result(painter: QPainter, picture: CanvasPicture, side: _Side, label: str) -> None:
-    """The result; what stands in for it where it is not there, with a badge that says so."""
+def _paint_first(painter: QPainter, picture: CanvasPicture, side: _Side) -> None:
+    _paint(painter, picture, picture.composed.source, side, picture.first.name)
+    _paint_note(painter, picture.first, side.clip)
+
+
+def _paint_second(painter: QPainter, picture: CanvasPicture, side: _Side) -> None:
+    """B; where the clip is to stand in for it and is A as well, that is there once."""
     composed = picture.composed
     image = composed.source if composed.result is None else composed.result
-    _paint(painter, picture, image, side, label)
+    _paint(painter, picture, image, side, picture.note.name)
     _paint_note(painter, picture.note, side.clip)
 
 
-def _paint_note(painter: QPainter, note: ResultNote, clip: QRect) -> None:
+def _paint_note(painter: QPainter, note: SideNote, clip: QRect) -> None:
     painter.save()
     painter.setClipRect(clip)
     if note.is_faded:
@@ -109,16 +105,15 @@ def _paint(
     painter.restore()
 
 
-def _single_label(picture: CanvasPicture, source: str) -> str:
-    scene = picture.composed.scene
-    if not picture.has_result:
-        return ""
-    is_mixed = scene.mode.is_mixed and scene.result is not None
-    if is_mixed and scene.mode is ViewMode.DIFFERENCE:
-        return translate("Canvas", "Difference ×{gain}").format(gain=f"{scene.gain:g}")
-    if is_mixed:
-        return translate("Canvas", "Onion {share} %").format(share=round(scene.share * 100))
-    return source
+def _mixed_label(picture: CanvasPicture) -> str:
+    scene, first, second = picture.composed.scene, picture.first.name, picture.note.name
+    if scene.result is None:
+        return translate("Canvas", "Source")
+    if scene.mode is ViewMode.DIFFERENCE:
+        words = translate("Canvas", "Difference ×{gain}").format(gain=f"{scene.gain:g}")
+    else:
+        words = translate("Canvas", "Onion {share} %").format(share=round(scene.share * 100))
+    return f"{words}: {first} / {second}"
 
 
 def _corner(panes: Panes, side: QRect) -> Qt.Corner:

@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
-from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtGui import QAction, QDragEnterEvent, QDropEvent, QImage
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtGui import QAction, QImage
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from fresco_gui.media.source import FrameInfo, FrameSource
 from fresco_gui.viewer.actions import Actions, PlaybackCommands
 from fresco_gui.viewer.canvas import Canvas
 from fresco_gui.viewer.overlay import read
-from fresco_gui.viewer.painting import ResultNote
 from fresco_gui.viewer.panes import ViewMode
 from fresco_gui.viewer.playback import Playback
+from fresco_gui.viewer.side import Seen, Side, SideNote
 from fresco_gui.viewer.transport import ShrinkingLabel, TransportBar
-
-NotesOf = Callable[[int], ResultNote]
-StandInOf = Callable[[int], int | None]
 
 
 class Viewer(QWidget):
-    """Looks at one frame of a source and of its result, still or moving.
+    """Looks at one frame of a clip in two ways, A and B, still or moving.
 
     Signals:
         frame_changed(int): another frame is looked at.
         range_changed(int, int): in and out points, both frames included.
         mode_changed(object): a `ViewMode` was chosen.
-        files_dropped(list): paths were dropped here.
         failed(str): source or result cannot be read; a sentence for the user.
         playing_changed(bool): playback began or ended.
     """
@@ -38,26 +32,22 @@ class Viewer(QWidget):
     frame_changed = pyqtSignal(int)
     range_changed = pyqtSignal(int, int)
     mode_changed = pyqtSignal(object)
-    files_dropped = pyqtSignal(list)
     failed = pyqtSignal(str)
     playing_changed = pyqtSignal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAcceptDrops(True)
         self._source: FrameSource | None = None
-        self._result: FrameSource | None = None
+        self._a, self._b = Side(name=self.tr("source")), Side(name=self.tr("source"))
         self._range: tuple[int, int] | None = None
         # What was chosen before the clip was open, or before there was a result.
         self._awaited_frame: int | None = None
         self._awaited_range: tuple[int | None, int | None] | None = None
         self._wanted_mode = ViewMode.WIPE_VERTICAL
-        self._mode_before_hold: ViewMode | None = None
+        self._is_original_shown = False
         self._hovered: tuple[float, float] | None = None
         self._shown: tuple[QImage | None, QImage | None] = (None, None)
-        self._stand_in: int | None = None
-        self._notes_of: NotesOf = lambda _: ResultNote()
-        self._stand_in_of: StandInOf = lambda _: None
+        self._stand_ins: set[int | None] = set()
         self.canvas = Canvas()
         self.playback = Playback(self)
         self._actions = self._make_actions()
@@ -81,7 +71,7 @@ class Viewer(QWidget):
 
     @property
     def mode(self) -> ViewMode:
-        """How source and result are compared, as soon as there is a result."""
+        """How A and B are compared, as soon as they are two."""
         return self._wanted_mode
 
     @property
@@ -98,29 +88,29 @@ class Viewer(QWidget):
         self._connect_source(source)
         self._refresh_sources()
 
-    def set_result(self, result: FrameSource | None) -> None:
-        """Compare with this, whose indices are those of the source. It is not closed here."""
-        self._disconnect(self._result)
-        self._result = result
-        self._connect_source(result)
+    def set_sides(self, a: Side, b: Side) -> None:
+        """Compare these, whose indices are those of the source."""
+        before = self._a.frames, self._b.frames
+        self._a, self._b = a, b
+        self._actions.name_sides(a.name, b.name)
+        if before == (a.frames, b.frames):
+            self.refresh()
+            return
+        for frames in before:
+            self._disconnect(frames)
+        for frames in (a.frames, b.frames):
+            self._connect_source(frames)
         self._refresh_sources()
         self._apply_mode()
 
     def picture(self) -> QImage | None:
-        """What is looked at, of full size: the result's picture, else the source's."""
-        source, result = self._shown
-        is_source = self.mode is ViewMode.SOURCE or result is None
-        return source if is_source else result
-
-    def set_notes(self, notes_of: NotesOf, stand_in_of: StandInOf) -> None:
-        """What is to be said of the result at a frame, and which of its frames stands in for one.
-
-        Where none does, the source stands in.
-        """
-        self._notes_of, self._stand_in_of = notes_of, stand_in_of
+        """What is looked at, of full size: B's picture, unless A is looked at alone."""
+        first, second = self._shown
+        is_first = self.mode is ViewMode.SOURCE or second is None
+        return first if is_first else second
 
     def refresh(self) -> None:
-        """What is to be said of the result has changed."""
+        """What is to be said of A or B has changed."""
         self._on_shown(self.frame)
 
     def set_frame(self, index: int) -> None:
@@ -132,18 +122,20 @@ class Viewer(QWidget):
 
     def set_mode(self, mode: ViewMode) -> None:
         """Compare in another way; the source is shown until there is a result."""
+        self._show_original(is_shown=False)
         if mode is self._wanted_mode:
             self._actions.modes[mode].setChecked(True)
             return
         self._wanted_mode = mode
         self._apply_mode()
+        self.refresh()  # What stands in for a picture may not stand in for it in a mixture.
         self.mode_changed.emit(mode)
 
     def _apply_mode(self) -> None:
         wanted = self._wanted_mode
         self._actions.modes[wanted].setChecked(True)
         self.bar.show_mode(wanted)
-        self.canvas.set_mode(wanted if self._result is not None else ViewMode.SOURCE)
+        self.canvas.set_mode(wanted if self._is_comparing else ViewMode.SOURCE)
         self._on_camera_changed()
 
     def set_range(self, in_: int | None, out: int | None) -> None:
@@ -176,7 +168,8 @@ class Viewer(QWidget):
     def close_media(self) -> None:
         """End the threads; the viewer shows nothing any more."""
         self._disconnect(self._source)
-        self._disconnect(self._result)
+        self._disconnect(self._a.frames)
+        self._disconnect(self._b.frames)
         self.playback.close()
         self.canvas.close_media()
 
@@ -217,6 +210,15 @@ class Viewer(QWidget):
     def _info(self) -> FrameInfo | None:
         return self._source.info if self._source else None
 
+    @property
+    def _is_comparing(self) -> bool:
+        """Whether A and B are two, and not left aside for the original."""
+        return self._is_two and not self._is_original_shown
+
+    @property
+    def _is_two(self) -> bool:
+        return self._a.frames is not None or self._b.frames is not None
+
     def _connect_source(self, source: FrameSource | None) -> None:
         if source is not None:
             source.opened.connect(self._refresh_sources)
@@ -232,7 +234,7 @@ class Viewer(QWidget):
     def _refresh_sources(self) -> None:
         """Begin anew with the sources that are open."""
         info = self._info
-        self.canvas.set_has_result(self._result is not None)
+        self.canvas.set_has_result(self._is_two)
         self._update_modes()
         if info is None:
             self.playback.set_sources(())
@@ -242,7 +244,7 @@ class Viewer(QWidget):
             width = float(info.width * info.pixel_aspect)
             self.canvas.set_picture_size(width, float(info.height))
             self._apply_limits()
-            listed = (self._source, self._result)
+            listed = (self._source, self._a.frames, self._b.frames)
             open_ones = tuple(one for one in listed if one is not None and one.info is not None)
             self.playback.set_sources(open_ones)
             self._meet_awaited()
@@ -272,35 +274,43 @@ class Viewer(QWidget):
     def _on_arrived(self, index: int) -> None:
         if self.is_playing:
             return
-        if index == self._stand_in:
+        if index in self._stand_ins:
             self._on_shown(self.frame)
         elif index == self.frame or not self.playback.is_ready(self.frame):
             # While scrubbing faster than frames come, those that do come are shown.
             self._on_shown(index)
 
     def _on_shown(self, index: int) -> None:
-        source, result = self._source, self._result
-        if source is None or not self.playback.is_ready(index):
+        if self._source is None or not self.playback.is_ready(index):
             return
-        picture, note = self._result_at(index) if result is not None else (None, ResultNote())
-        self._shown = (source.peek(index), picture)
-        self.canvas.set_pictures(index, *self._shown, is_moving=self.is_playing, note=note)
+        clip = self._source.peek(index)
+        first, second, notes = clip, None, (SideNote(name=self.tr("Source")), SideNote())
+        if self._is_comparing:
+            is_mixed = self.mode.is_mixed
+            a = self._a.at(index, "A", is_mixed=is_mixed)
+            b = self._b.at(index, "B", is_mixed=is_mixed)
+            self._stand_ins = {a.stand_in, b.stand_in}
+            first, second, notes = self._compared(clip, a, b)
+        self._shown = first, second
+        self.canvas.set_pictures(
+            index, first, second, is_moving=self.is_playing, first=notes[0], note=notes[1]
+        )
         self._show_reading()
 
-    def _result_at(self, index: int) -> tuple[QImage | None, ResultNote]:
-        """The result's picture, or what of it stands in; None where the source has to."""
-        result, note = self._result, self._notes_of(index)
-        assert result is not None
-        self._stand_in = None
-        if result.can_have(index):
-            return result.peek(index), note
-        # Of two pictures in one the other frame would be taken for a difference.
-        key = None if self.mode.is_mixed else self._stand_in_of(index)
-        if key is None:
-            return None, replace(note, badge=note.badge or self.tr("Not restyled yet"))
-        self._stand_in = key
-        badge = self.tr("Not restyled yet: keyframe {index} stands in").format(index=key)
-        return result.frame(key), replace(note, badge=badge)
+    def _compared(
+        self, clip: QImage | None, a: Seen, b: Seen
+    ) -> tuple[QImage | None, QImage | None, tuple[SideNote, SideNote]]:
+        """The pictures of A and B, with the clip where one has none; what is said of them."""
+        first = clip if a.image is None else a.image
+        # The clip stands in for B by itself where A is the clip.
+        is_once = b.image is None and not b.is_clip and first is clip
+        second = None if is_once else clip if b.image is None else b.image
+        is_missing = any(one.image is None and not one.is_clip for one in (a, b))
+        if self.mode.is_mixed and is_missing:
+            # The difference from a picture that stands in would be taken for that of the other.
+            badge = a.note.badge or b.note.badge
+            return clip, None, (a.note, replace(b.note, badge=badge))
+        return first, second, (a.note, b.note)
 
     def _on_frame_changed(self, index: int) -> None:
         self.bar.show_position(self._info, index)
@@ -319,12 +329,14 @@ class Viewer(QWidget):
         self.bar.show_zoom(self.canvas.scale, is_fit=is_fit)
 
     def _on_original_held(self, is_held: bool) -> None:
-        if is_held:
-            self._mode_before_hold = self.mode
-            self.set_mode(ViewMode.SOURCE)
-        elif self._mode_before_hold is not None:
-            self.set_mode(self._mode_before_hold)
-            self._mode_before_hold = None
+        self._show_original(is_shown=is_held)
+
+    def _show_original(self, *, is_shown: bool) -> None:
+        """The clip alone, whatever A and B are; or again what was chosen."""
+        if is_shown is not self._is_original_shown:
+            self._is_original_shown = is_shown
+            self._on_shown(self.frame)
+            self._apply_mode()
 
     def _show_reading(self) -> None:
         info = self._info
@@ -345,24 +357,4 @@ class Viewer(QWidget):
         self.set_range(in_ if in_ is not None and in_ <= self.frame else None, self.frame)
 
     def _toggle_original(self) -> None:
-        other = ViewMode.RESULT if self.mode is ViewMode.SOURCE else ViewMode.SOURCE
-        self.set_mode(other)
-
-    # Drag and drop
-
-    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802
-        """Take files."""
-        mime = event.mimeData() if event is not None else None
-        if event is not None and mime is not None and mime.hasUrls():
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent | None) -> None:  # noqa: N802
-        """Hand on the files that are on this machine."""
-        mime = event.mimeData() if event is not None else None
-        if event is None or mime is None:
-            return
-        paths = [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
-        if paths:
-            event.setDropAction(Qt.DropAction.CopyAction)
-            event.accept()
-            self.files_dropped.emit(paths)
+        self._show_original(is_shown=not self._is_original_shown)

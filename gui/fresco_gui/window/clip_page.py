@@ -61,6 +61,7 @@ class ClipPage(QObject):
         views.filmstrip.scrubbed.connect(views.viewer.set_frame)
         views.filmstrip.range_changed.connect(self._on_range)
         views.inspector.changed.connect(self.take_settings)
+        views.inspector.range.changed.connect(self._on_range)
 
     # Settings
 
@@ -83,6 +84,9 @@ class ClipPage(QObject):
             view.blockSignals(True)
             view.set_range(project.range_in, project.range_out)
             view.blockSignals(False)
+        info = self._display.source.info if self._display.source else None
+        limits = info.limits(None, None) if info is not None else None
+        self._views.inspector.range.show_range(limits, project.range_in, project.range_out)
 
     # Slots
 
@@ -123,6 +127,7 @@ class ClipPage(QObject):
         self._window.setWindowTitle("Fresco")
         self._window.setWindowModified(False)
         self._views.status.show_clip(None)
+        self._views.inspector.range.show_range(None, None, None)
         self._views.sheet.clear()
 
     def _on_frame(self, index: int) -> None:
@@ -130,7 +135,7 @@ class ClipPage(QObject):
         self._project_store.remember_frame(index)
 
     def _on_range(self, first: int, last: int) -> None:
-        """In and out points have changed, in the viewer or in the filmstrip."""
+        """In and out points have changed, in the viewer, the filmstrip or the inspector."""
         info = self._display.source.info if self._display.source else None
         is_whole = info is None or (first <= 0 and last >= info.frame_count - 1)
         self._project_store.do(

@@ -86,7 +86,6 @@ class JobActions(QObject):
         follower.restarted.connect(self._on_warned)
         follower.job_failed.connect(self._display.show_failed)
         self._views.jobs.select(follower.job_id)
-        self._controller.jobs.model.mark_shown(follower.job_id)
 
     def _on_connection(self, state: str) -> None:
         if state != "connected":

@@ -10,6 +10,7 @@ from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEven
 from PyQt6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from fresco_gui.clips import sample_clip
+from fresco_gui.comparison import Comparison
 from fresco_gui.controller import Controller
 from fresco_gui.display import Display
 from fresco_gui.inspector import Inspector
@@ -23,8 +24,10 @@ from fresco_gui.timeline import Filmstrip
 from fresco_gui.viewer import Viewer
 from fresco_gui.window.action_states import ActionStates
 from fresco_gui.window.clip_page import ClipPage
+from fresco_gui.window.compare_actions import CompareActions
 from fresco_gui.window.daemon_views import DaemonViews
 from fresco_gui.window.dialogs import CloseConfirmation, Dialogs
+from fresco_gui.window.drop_overlay import DropOverlay
 from fresco_gui.window.edit_actions import EditActions
 from fresco_gui.window.empty import EmptyState
 from fresco_gui.window.export_actions import ExportActions
@@ -58,14 +61,26 @@ class MainWindow(QMainWindow):
         self.hook = hook
         self.controller = controller = Controller(preferences, folders, self)
         self.views = self._make_views(Presets(folders.state / "presets.json"))
+        self.comparison = Comparison(
+            self.views.viewer,
+            controller.daemon,
+            controller.project_store,
+            controller.shown_job,
+            controller.jobs,
+            self,
+        )
         self.display = Display(
             self.views.viewer,
             self.views.filmstrip,
             controller.opener,
             controller.project_store,
             controller.shown_job,
+            self.comparison,
         )
         self.window_layout = WindowLayout(self, self.views)
+        centre = self.centralWidget()
+        assert centre is not None
+        self.drop_overlay = DropOverlay(centre)
         self.commands = Commands(self)
         self._add_parts(hook)
         self._join_commands()
@@ -119,6 +134,7 @@ class MainWindow(QMainWindow):
         self.keyframes = KeyframeActions(self, controller, display, views)
         self.export_actions = ExportActions(self, controller, display, views)
         self.job_actions = JobActions(self, controller, display, views, self.clip_page)
+        self.compare_actions = CompareActions(self, self.comparison, views)
         self.daemon_views = DaemonViews(self, controller, views)
         self.problem_actions = ProblemActions(self, controller, views, hook)
         self.close_confirmation = CloseConfirmation(self, controller.jobs, self.export_actions)
@@ -135,6 +151,7 @@ class MainWindow(QMainWindow):
         self.restyle_actions.connect(commands)
         self.keyframes.connect(commands)
         self.export_actions.connect(commands)
+        self.compare_actions.connect(commands)
         self.daemon_views.connect(commands)
         commands.quit.triggered.connect(self.close)
         self.action_states = ActionStates(self, self.controller, self.display, self.views)
@@ -168,18 +185,26 @@ class MainWindow(QMainWindow):
         event.accept()
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802
-        """Take files, wherever they are held above the window."""
-        if event is not None and paths_of(event.mimeData()):
+        """Take files, wherever they are held above the window, and say what becomes of them."""
+        paths = paths_of(event.mimeData()) if event is not None else []
+        if event is not None and paths:
             event.acceptProposedAction()
             self.views.empty.set_over(True)
+            clip = self.controller.project_store.project.clip
+            if clip:
+                self.drop_overlay.show_for(paths, Path(clip).name)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent | None) -> None:  # noqa: N802
         """They were taken elsewhere."""
+        self._end_drag()
+
+    def _end_drag(self) -> None:
         self.views.empty.set_over(False)
+        self.drop_overlay.hide()
 
     def dropEvent(self, event: QDropEvent | None) -> None:  # noqa: N802
         """Open what was dropped."""
-        self.views.empty.set_over(False)
+        self._end_drag()
         if event is not None:
             event.acceptProposedAction()
             self.open_actions.open_first(paths_of(event.mimeData()))

@@ -29,7 +29,8 @@ def pages() -> str:
             translate(
                 "Manual",
                 "**W** wipes between clip and result, **S** shows both, **1** and **2** one of "
-                "them. Hold **C** to see the clip.",
+                "them. Hold **C** to see the clip. To compare two results, select one in **Jobs** "
+                "and press **A** there; **X** swaps the two, **0** brings the clip back.",
             ),
             translate("Manual", "## Mend single pictures"),
             translate(

@@ -23,6 +23,7 @@ class Commands(QObject):
         self._add_edit()
         self._add_restyle()
         self._add_keyframes()
+        self._add_comparing()
         self._add_others()
 
     def _add(self, name: str, text: str, *keys: str, tip: str = "") -> QAction:
@@ -97,6 +98,18 @@ class Commands(QObject):
         self.previous_key = add("previous_key", self.tr("Previous keyframe"), "[")
         self.next_key = add("next_key", self.tr("Next keyframe"), "]")
 
+    def _add_comparing(self) -> None:
+        add = self._add
+        self.put_a = add(
+            "put_a",
+            self.tr("See the selected job as A"),
+            "Ctrl+1",
+            tip=self.tr("Compare the job that is selected in the list"),
+        )
+        self.put_b = add("put_b", self.tr("See the selected job as B"), "Ctrl+2")
+        self.swap = add("swap", self.tr("Swap A and B"), "X")
+        self.reset_sides = add("reset_sides", self.tr("Compare clip and result"), "0")
+
     def _add_others(self) -> None:
         add = self._add
         self.full_screen = add("full_screen", self.tr("Full screen"), "F11")
@@ -148,7 +161,9 @@ class Menus(QObject):
         self._add(self.tr("&Restyle"), self._restyle(commands))
         self._add(self.tr("&Keyframes"), self._keyframes(commands))
         shown = [one for one in docks if one is not None]
-        self._add(self.tr("&View"), [*viewing, None, *shown, commands.full_screen])
+        comparing = (commands.put_a, commands.put_b, commands.swap, commands.reset_sides)
+        seen = [*viewing, None, *comparing, None, *shown, commands.full_screen]
+        self._add(self.tr("&View"), seen)
         self._add(self.tr("&Help"), self._help(commands))
 
     def _add(self, title: str, entries: _Entries) -> None:

@@ -42,7 +42,6 @@ class OpenActions(QObject):
         self._empty.open_wanted.connect(self.ask)
         self._empty.sample_wanted.connect(self.open_sample)
         self._empty.recent_wanted.connect(opener.open)
-        views.viewer.files_dropped.connect(self.open_first)
         opener.opened.connect(self.show_recent)
         opener.closed.connect(self.show_recent)
         self.show_recent()

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import cv2
 import pytest
-from fresco_gui.media import ClipFrames, FrameInfo, StoredFrames
+from fresco_gui.media import ClipFrames, FrameInfo, FrameSource, StoredFrames
 from fresco_gui.media.pictures import read_pixels_of
-from fresco_gui.viewer import Viewer, ViewMode
+from fresco_gui.viewer import Side, Viewer, ViewMode
 from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtGui import QAction, QImage, QKeySequence, QWheelEvent
 from PyQt6.QtWidgets import QApplication
@@ -43,8 +43,12 @@ class Bench:
         bot.addWidget(self.viewer)
         self.viewer.show()
         self.viewer.set_source(source)
-        self.viewer.set_result(result)
+        self.compare(result)
         self.wait(lambda: result.info is not None and self.shown_index() == 0)
+
+    def compare(self, frames: FrameSource | None) -> None:
+        """B is these frames, or the clip as A is."""
+        self.viewer.set_sides(Side(), Side(frames=frames))
 
     def wait(self, is_so: Callable[[], bool]) -> None:
         self.bot.waitUntil(is_so, timeout=PATIENCE_MS)
@@ -357,10 +361,10 @@ def test_without_a_result_the_source_is_seen_and_the_mode_stays_what_was_chosen(
     told: list[ViewMode] = []
     bench.viewer.mode_changed.connect(told.append)
 
-    bench.viewer.set_result(None)
+    bench.compare(None)
     bench.wait_for_mode(ViewMode.SOURCE)
     without = bench.viewer.mode
-    bench.viewer.set_result(bench.result)
+    bench.compare(bench.result)
     bench.wait_for_mode(ViewMode.DIFFERENCE)
 
     assert without is bench.viewer.mode is ViewMode.DIFFERENCE
@@ -373,7 +377,7 @@ def test_frames_that_are_not_restyled_yet_do_not_stop_playing(bench: Bench) -> N
     for number in range(10):
         drawn = picture(number, inverted=True)[..., ::-1]
         stored.put(number, cv2.imencode(".png", drawn)[1].tobytes())
-    bench.viewer.set_result(stored)
+    bench.compare(stored)
     bench.viewer.playback.is_looping = False
 
     bench.viewer.play()
@@ -387,8 +391,35 @@ def test_frames_that_are_not_restyled_yet_do_not_stop_playing(bench: Bench) -> N
     drawn = picture(COUNT - 1, inverted=True)[..., ::-1]
     stored.put(COUNT - 1, cv2.imencode(".png", drawn)[1].tobytes())
     bench.wait(lambda: (now := bench.viewer.canvas.shown) is not None and now.result is not None)
-    bench.viewer.set_result(None)
+    bench.compare(None)
     stored.close()
+
+
+def test_two_results_of_other_sizes_and_ranges_are_compared(bench: Bench) -> None:
+    half = FrameInfo(
+        path=None, frame_count=10, frame_rate=Fraction(25), width=96, height=48, first_index=5
+    )
+    small = StoredFrames(half)
+    for number in range(5, 15):
+        drawn = cv2.resize(picture(number, inverted=True), (96, 48))[..., ::-1]
+        small.put(number, cv2.imencode(".png", drawn)[1].tobytes())
+    bench.viewer.set_sides(Side(frames=bench.result, name="one"), Side(frames=small, name="two"))
+    canvas = bench.viewer.canvas
+    bench.press("D")
+    bench.viewer.set_frame(10)
+
+    bench.wait(lambda: bench.shown_index() == 10 and canvas.note.name == "B two")
+    bench.wait(lambda: (now := canvas.shown) is not None and now.scene.mode is ViewMode.DIFFERENCE)
+    mixed = canvas.shown.source if canvas.shown is not None else None
+    assert mixed is not None
+    assert float(read_pixels_of(mixed)[..., :3].mean()) < 40
+    # Where one has nothing, the clip is seen and no difference from it.
+    bench.viewer.set_frame(30)
+    bench.wait(lambda: bench.shown_index() == 30 and canvas.shown.result is None)  # type: ignore[union-attr]
+    assert canvas.note.badge
+    assert number_of(canvas.shown.scene.source) == 30  # type: ignore[union-attr, arg-type]
+    bench.compare(None)
+    small.close()
 
 
 def test_frame_and_range_chosen_before_the_clip_is_open_hold(qtbot: QtBot, tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from fresco_client import JobState
-from fresco_gui.jobs.model import FACTS_ROLE, PICTURE_ROLE, SHOWN_ROLE
+from fresco_gui.jobs.model import BEFORE_ROLE, FACTS_ROLE, PICTURE_ROLE, SIDE_ROLE
+from fresco_gui.media.pictures import read_pixels_of
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QFileDialog, QMessageBox, QWidget
@@ -17,6 +18,11 @@ from tests.integration.daemons import DaemonProcess
 
 AT_150, AT_200 = 1600 * 100 // 150, 1600 * 100 // 200
 """Pixels of Qt's that a screen of 1600 has at these percents."""
+
+
+def mean(image: QImage) -> float:
+    """Of all values of a picture."""
+    return float(read_pixels_of(image.convertToFormat(QImage.Format.Format_RGB32))[..., :3].mean())
 
 
 def is_whole(app: App, widget: QWidget) -> bool:
@@ -65,7 +71,11 @@ def test_jobs_say_what_is_another_than_before_and_a_click_shows_one(done: App) -
     assert "keyframe 10 anew" in facts[1]
     assert len(set(facts)) == 3
     done.wait("pictures", lambda: all(isinstance(one, QImage) for one in told(PICTURE_ROLE)))
-    assert told(SHOWN_ROLE) == [True, False, False]
+    for before, after in zip(told(BEFORE_ROLE), told(PICTURE_ROLE), strict=True):
+        assert isinstance(before, QImage)
+        assert isinstance(after, QImage)
+        assert abs(mean(before) + mean(after) - 255) < 3  # what is made here are negatives
+    assert told(SIDE_ROLE) == ["B", "", ""]
 
     window.window_layout.show_jobs()
     rows = window.views.jobs.list
@@ -73,7 +83,7 @@ def test_jobs_say_what_is_another_than_before_and_a_click_shows_one(done: App) -
     done.bot.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=place)
 
     done.wait("the first job", lambda: done.controller.shown_job.job_id == first)
-    done.wait("the mark", lambda: told(SHOWN_ROLE) == [False, False, True])
+    done.wait("the mark", lambda: told(SIDE_ROLE) == ["", "", "B"])
 
 
 def test_return_does_not_cancel_a_job_that_was_asked_about(

@@ -44,3 +44,16 @@ def test_a_good_clip_takes_away_what_was_said_of_a_broken_one(
     done.window.open_actions.open_first([clip])
 
     assert done.window.views.problems.problem is None
+
+
+def test_what_was_just_chosen_is_there_when_the_open_clip_is_opened_again(ready: App) -> None:
+    opener, store = ready.controller.opener, ready.controller.project_store
+    ready.write_prompt("a watercolour")
+
+    opener.open_known(opener.clip.path)  # type: ignore[union-attr]
+    assert store.project.values["prompt"] == "a watercolour"
+
+    ready.write_prompt("neon")
+    assert store.path is not None
+    opener.open_project(store.path)
+    assert store.project.values["prompt"] == "neon"

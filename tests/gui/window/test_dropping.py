@@ -1,0 +1,58 @@
+"""What is held above a clip that is open: the window says what dropping it does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PyQt6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PyQt6.QtWidgets import QApplication, QWidget
+
+from tests.gui.conftest import App
+
+COPY, LEFT = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+NONE = Qt.KeyboardModifier.NoModifier
+
+
+def files(*paths: Path) -> QMimeData:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    return data
+
+
+def enter(widget: QWidget, data: QMimeData) -> None:
+    place = widget.rect().center()
+    QApplication.sendEvent(widget, QDragEnterEvent(place, COPY, data, LEFT, NONE))
+
+
+def test_over_an_open_clip_is_said_what_dropping_does_until_the_drag_leaves(
+    ready: App, tmp_path: Path
+) -> None:
+    window, overlay = ready.window, ready.window.drop_overlay
+    canvas = window.views.viewer.canvas
+    other, project = files(tmp_path / "other.mp4"), files(tmp_path / "mine.fresco")
+    before = canvas.grab().toImage()
+
+    enter(canvas, other)
+    assert overlay.isVisible()
+    assert overlay.title == "Drop to open other.mp4"
+    assert "clip.mp4" in overlay.detail
+    assert overlay.rect().contains(overlay.mapFrom(window, canvas.mapTo(window, canvas.pos())))
+    assert window.grab().toImage() != before
+    QApplication.sendEvent(window, QDragLeaveEvent())
+    assert not overlay.isVisible()
+
+    enter(window, project)
+    assert overlay.title == "Drop to open the project mine.fresco"
+    QApplication.sendEvent(window, QDropEvent(QPointF(9, 9), COPY, project, LEFT, NONE))
+    assert not overlay.isVisible()
+    ready.wait("it to be told", lambda: window.views.problems.problem)
+
+
+def test_words_that_are_dragged_bring_no_overlay(ready: App) -> None:
+    words = QMimeData()
+    words.setText("in ink")
+
+    enter(ready.window, words)
+
+    assert not ready.window.drop_overlay.isVisible()
