@@ -67,6 +67,8 @@ class Display(QObject):
         self._below: list[FrameSource] = []
         self._look: StoredFrames | None = None
         self._look_shown: LookPicture | None = None
+        self._marks_regions = False
+        self._is_marked = False
         self._layers: LayeredFrames | None = None
         self._job_id = ""
         self._whole_id = ""
@@ -197,10 +199,18 @@ class Display(QObject):
             return
         doomed = [self._look] if self._look is not None else []
         self._look, self._look_shown = StoredFrames(info), look
-        self._look.put(look.index, look.data)
+        marked = look.marked() if self._marks_regions else None
+        self._is_marked = marked is not None
+        self._look.put(look.index, marked or look.data)
         self._show_layers(doomed)
         self._viewer.set_frame(look.index)
         self._viewer.refresh()
+
+    def mark_regions(self, is_wanted: bool) -> None:
+        """Whether looks are shown with where they change the frame."""
+        self._marks_regions = is_wanted
+        if self._look_shown is not None:
+            self.show_look(self._look_shown)
 
     def _drop_look(self) -> None:
         look, self._look, self._look_shown = self._look, None, None
@@ -293,7 +303,9 @@ class Display(QObject):
     def _note(self, index: int) -> SideNote:
         look = self._look_shown
         if look is not None and look.index == index:
-            return SideNote(name=self.tr("look: {title}").format(title=look.title))
+            name = self.tr("look: {title}").format(title=look.title)
+            is_whole = self._marks_regions and not self._is_marked and not look.part.is_control
+            return SideNote(name=name, badge=self.tr("Changes everywhere") if is_whole else "")
         if index in self._pending:
             return SideNote(badge=self.tr("Being made anew"), is_faded=True)
         return SideNote()

@@ -11,14 +11,15 @@ import numpy as np
 from fresco_client import (
     ClipSource,
     Look,
+    LookedPicture,
     LookProgress,
     ModelChoice,
-    Picture,
     PictureOptions,
     RestyleSettings,
     Session,
 )
-from fresco_media.stills.png import decode_png, encode_png
+from fresco_media.stills.mask_picture import white_of, with_region
+from fresco_media.stills.png import decode_mask, decode_png, encode_png
 from fresco_settings import ControlChoice, InvalidSettings
 from PyQt6.QtCore import QCoreApplication, QObject, pyqtSignal
 
@@ -75,13 +76,20 @@ class LookPicture:
     index: int
     settings: RestyleSettings
     data: bytes
-    """Encoded."""
+    """A PNG, opaque where the frame is changed."""
     model: str = ""
     """Its source; empty for the bundled one."""
     seconds: float = 0.0
     file: str = ""
     """Where it is kept, a name in the folder of looks; empty for nowhere."""
     is_pinned: bool = False
+
+    def marked(self) -> bytes | None:
+        """The picture with where the frame is changed drawn over it, None where that is all."""
+        region, image = decode_mask(self.data), decode_png(self.data)
+        if region is None or image is None:
+            return None
+        return encode_png(with_region(image, region))
 
     @property
     def title(self) -> str:
@@ -224,13 +232,23 @@ class _Looks:
                     part=part,
                     index=order.index,
                     settings=settings,
-                    data=picture.data,
+                    data=_with_region(picture),
                     model=order.model.source if order.model else "",
                     seconds=time.monotonic() - began,
                 )
 
 
-def side_by_side(picture: Picture, count: int) -> list[Picture]:
+def _with_region(picture: LookedPicture) -> bytes:
+    """Its PNG, opaque where the frame is changed."""
+    if picture.region is None:
+        return picture.data
+    image, region = decode_png(picture.data), decode_png(picture.region.data)
+    assert image is not None
+    assert region is not None
+    return encode_png(image, mask=white_of(region))
+
+
+def side_by_side(picture: LookedPicture, count: int) -> list[LookedPicture]:
     """The `count` pictures of equal width of which one PNG is made, from left to right."""
     if count == 1:
         return [picture]

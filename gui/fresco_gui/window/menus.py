@@ -72,6 +72,13 @@ class Commands(QObject):
             "Ctrl+Shift+L",
             tip=self.tr("Show what of the current frame binds the result"),
         )
+        self.show_region = add(
+            "show_region",
+            self.tr("Show where it changes"),
+            "Ctrl+Shift+R",
+            tip=self.tr("Dim what of a look stays as it is in the clip"),
+        )
+        self.show_region.setCheckable(True)
         self.use_look = add("use_look", self.tr("Use this look"), "Ctrl+U")
         self.restyle = add(
             "restyle",
@@ -216,6 +223,7 @@ class Menus(QObject):
             commands.vary_seed,
             commands.vary_strength,
             commands.show_structure,
+            commands.show_region,
             commands.use_look,
             None,
             commands.restyle,

@@ -45,6 +45,7 @@ class RestyleActions(QObject):
         on(commands.vary_seed, self.vary_seed)
         on(commands.vary_strength, self.vary_strength)
         on(commands.show_structure, self.show_structure)
+        commands.show_region.toggled.connect(self._display.mark_regions)
         on(commands.use_look, self._views.sheet.use_chosen)
         on(commands.restyle, self._views.inspector.restyle_button.click)
         on(commands.pause, self.pause_or_go_on)

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 from fresco_client import JobState
-from fresco_media.stills.png import decode_png
+from fresco_gui.media.pictures import read_pixels_of
+from fresco_gui.viewer import ViewMode
+from fresco_media.stills.png import decode_mask, decode_png
 from PyQt6.QtCore import QMimeData, Qt, QUrl
-from PyQt6.QtGui import QAction, QKeySequence
+from PyQt6.QtGui import QAction, QImage, QKeySequence
 from PyQt6.QtWidgets import QApplication, QPlainTextEdit, QPushButton
 
 from tests.gui.conftest import App
@@ -165,6 +167,40 @@ def test_what_binds_is_shown_for_each_control_in_the_clips_shape(ready: App) -> 
     assert light.shape == dark.shape
     assert np.abs(light // 2 - dark.astype(int)).max() <= 1
     assert not window.commands.use_look.isEnabled()
+
+
+def test_where_a_look_changes_the_frame_is_shown_and_kept_with_the_project(ready: App) -> None:
+    window = ready.window
+    window.views.inspector.set_values({"prompt": "ink", "region": "subject"})
+    window.views.inspector.changed.emit()
+
+    ready.press("Ctrl+L")
+    ready.wait("it to be kept", lambda: len(ready.controller.project_store.project.looks) == 1)
+    ready.wait("the look", window.views.sheet.looks)
+    window.views.sheet.list.setCurrentRow(0)
+    window.views.viewer.set_mode(ViewMode.RESULT)
+    look = window.views.sheet.looks()[0]
+    made = decode_png(look.data)
+    assert made is not None
+    half = made.shape[1] // 2
+    ready.wait("it to be seen", lambda: np.array_equal(_seen(ready), made))
+    ready.press("Ctrl+Shift+R")
+
+    # The daemon of these tests changes the left half.
+    ready.wait("the rest to be dim", lambda: _seen(ready)[:, half + 2 :].max() < 0.4 * 255)
+    assert np.array_equal(_seen(ready)[:, :half], made[:, :half])
+    ready.press("Ctrl+Shift+R")
+    ready.wait("it to be as it was", lambda: np.array_equal(_seen(ready), made))
+    kept = ready.controller.services.folders.looks / "kept" / look.file
+    assert decode_mask(kept.read_bytes()) is not None
+
+
+def _seen(app: App) -> np.ndarray:
+    """The picture in the viewer, (h, w, 3); a black one where there is none."""
+    image = app.window.views.viewer.picture()
+    if image is None:
+        return np.zeros((1, 9, 3), np.uint8)
+    return read_pixels_of(image.convertToFormat(QImage.Format.Format_RGB32))[..., 2::-1].copy()
 
 
 # Jobs
