@@ -32,8 +32,8 @@ if "worker" in chosen:
 for name in ("tls_certificate", "tls_key", "token_file"):
     if name in chosen:
         chosen[name] = Path(chosen[name])
-if "roots" in chosen:
-    chosen["roots"] = tuple(Path(root) for root in chosen["roots"])
+for name in {"roots", "model_folders"} & chosen.keys():
+    chosen[name] = tuple(Path(folder) for folder in chosen[name])
 chosen["limits"] = LimitSettings(**chosen.get("limits", {}))
 try:
     serve(ServerSettings(**{**chosen, "data": Path(chosen["data"])}))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import cast
 
 from fresco_client import Model, PullProgress, Session
 from fresco_client.words import duration
 from fresco_media.files.text import printable, sized
-from PyQt6.QtCore import Qt, pyqtSignal, pyqtSlot
+from PyQt6.QtCore import QSize, Qt, pyqtSignal, pyqtSlot
+from PyQt6.QtGui import QIcon, QImage, QPixmap, QShowEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -22,10 +24,20 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from fresco_gui.models.thumbnails import thumbnails
 from fresco_gui.plain import PlainLabel, plain
 from fresco_gui.stream import StreamWorker, Workers
 
 _ROLE = Qt.ItemDataRole.UserRole
+_KINDS = {
+    "lora": "LoRA",
+    "embedding": "embedding",
+    "vae": "VAE",
+    "controlnet": "ControlNet",
+}
+"""As their makers write them."""
+_SIDE = 56
+"""Of a thumbnail, in pixels of the screen's scale."""
 
 
 class ModelManager(QDialog):
@@ -46,6 +58,8 @@ class ModelManager(QDialog):
         self._workers = workers
         self._session: Session | None = None
         self._models: tuple[Model, ...] = ()
+        self._files: tuple[Model, ...] = ()
+        self._icons: dict[str, QIcon] = {}
         self._pull: StreamWorker | None = None
         self._pulled = ""
         self.table = QTableWidget(0, 5)
@@ -71,6 +85,7 @@ class ModelManager(QDialog):
         if tuple(models) != self._models:
             self._models = tuple(models)
             self._fill()
+            self._find_more()
         self._refresh()
 
     def chosen(self) -> Model | None:
@@ -131,13 +146,14 @@ class ModelManager(QDialog):
                 self.tr("State"),
                 self.tr("Size"),
                 self.tr("Memory"),
-                self.tr("Styles"),
+                self.tr("Styles and words"),
             ]
         )
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setShowGrid(False)
+        self.table.setIconSize(QSize(_SIDE, _SIDE))
         self.table.setTabKeyNavigation(False)
         self.table.setWordWrap(False)
         rows, columns = self.table.verticalHeader(), self.table.horizontalHeader()
@@ -157,24 +173,71 @@ class ModelManager(QDialog):
         self.load.clicked.connect(self._on_load)
         self.free.clicked.connect(self._on_free)
 
+    @property
+    def _listed(self) -> tuple[Model, ...]:
+        return (*self._models, *self._files)
+
     def _fill(self) -> None:
         row = self.table.currentRow()
-        self.table.setRowCount(len(self._models))
-        for at, model in enumerate(self._models):
+        self.table.setRowCount(len(self._listed))
+        for at, model in enumerate(self._listed):
             name = QTableWidgetItem(printable(model.name or model.source))
             name.setData(_ROLE, model)
             name.setToolTip(plain(model.problem or model.source))
+            name.setIcon(self._icons.get(model.source, QIcon()))
             self.table.setItem(at, 0, name)
             memory = sized(model.memory_bytes) if model.memory_bytes else ""
             size = sized(model.size_bytes) if model.size_bytes else ""
-            styles = printable(", ".join(style.name for style in model.styles))
-            for column, text in enumerate((self._state_of(model), size, memory, styles), 1):
+            words = (*(style.name for style in model.styles), *model.trigger_words)
+            called = printable(", ".join(words))
+            for column, text in enumerate((self._state_of(model), size, memory, called), 1):
                 self.table.setItem(at, column, QTableWidgetItem(text))
         self.table.setCurrentCell(max(row, 0), 0)
+
+    def showEvent(self, a0: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Files may have come since."""
+        super().showEvent(a0)
+        self._find_more()
+
+    def _find_more(self) -> None:
+        """Files that prompts name, and pictures: as they are read, as there may be hundreds."""
+        session, models, side = self._session, self._models, round(_SIDE * self.devicePixelRatioF())
+        if session is None or not self.isVisible():
+            return
+
+        def found() -> Iterator[object]:
+            files = session.model_files()
+            yield files
+            yield from thumbnails((*models, *files), side)
+
+        # Who has no daemon any more is told so elsewhere.
+        self._workers.stream(found, self._on_found, lambda _: None)
+
+    def _on_found(self, item: object) -> None:
+        if isinstance(item, tuple) and all(isinstance(one, Model) for one in item):
+            files = cast("tuple[Model, ...]", item)
+            if files != self._files:
+                self._files = files
+                self._fill()
+        else:
+            self._on_thumbnail(item)
+
+    def _on_thumbnail(self, item: object) -> None:
+        source, image = cast("tuple[str, QImage]", item)
+        pixmap = QPixmap.fromImage(image)
+        pixmap.setDevicePixelRatio(self.devicePixelRatioF())
+        self._icons[source] = QIcon(pixmap)
+        for row, model in enumerate(self._listed):
+            name = self.table.item(row, 0)
+            if model.source == source and name is not None:
+                name.setIcon(self._icons[source])
+                self.table.setRowHeight(row, _SIDE + 8)
 
     def _state_of(self, model: Model) -> str:
         if model.problem:
             return self.tr("cannot be used")
+        if model.kind != "whole":
+            return _KINDS[model.kind]
         if model.loaded_on:
             return self.tr("loaded on {devices}").format(devices=", ".join(model.loaded_on))
         names = {
@@ -187,7 +250,8 @@ class ModelManager(QDialog):
     @pyqtSlot()
     def _refresh(self) -> None:
         model = self.chosen()
-        is_here = model is not None and model.state != "available" and not model.problem
+        is_whole = model is not None and model.kind == "whole" and not model.problem
+        is_here = is_whole and model is not None and model.state != "available"
         has_daemon = self._session is not None
         self.load.setEnabled(has_daemon and is_here and model is not None and not model.loaded_on)
         self.free.setEnabled(has_daemon and any(one.loaded_on for one in self._models))

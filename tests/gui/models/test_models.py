@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fresco_gui.models import ModelManager
+from fresco_media.stills.images import write_image
+from PyQt6.QtCore import QSize
 from PyQt6.QtWidgets import QLabel
 
 from tests.fakes.hub import serving
+from tests.fakes.tiny_models import write_lora
 from tests.gui.conftest import App
 from tests.integration.daemons import DaemonProcess
 
@@ -127,3 +131,30 @@ def test_a_download_is_stopped_and_goes_on(app: App, manager: ModelManager) -> N
     manager.download.click()
     app.wait("the model", lambda: cells(manager, HUB_ID))
     assert cells(manager, HUB_ID)[1] == "installed"
+
+
+def test_models_show_what_they_make_and_the_words_that_call_it(
+    app: App, tmp_path: Path, start_daemon: Callable[..., DaemonProcess]
+) -> None:
+    (tmp_path / "models").mkdir()
+    write_lora(tmp_path / "models" / "inky.safetensors")
+    write_image(tmp_path / "models" / "inky.preview.png", np.full((300, 600, 3), 200, np.uint8))
+    write_lora(tmp_path / "models" / "broken.safetensors")
+    (tmp_path / "models" / "broken.png").write_bytes(b"no picture")
+    (tmp_path / "models" / "inky.json").write_text('{"activation text": "inkwash"}')
+    app.connect(start_daemon(worker=None, model_folders=[str(tmp_path / "models")]))
+    app.press("Ctrl+M")
+    manager = app.window.daemon_views.models
+
+    def sizes() -> dict[str, tuple[int, int]]:
+        items = [manager.table.item(row, 0) for row in range(manager.table.rowCount())]
+        shown = {item.text(): item.icon() for item in items if item is not None}
+        found = {name: icon.actualSize(QSize(999, 999)) for name, icon in shown.items()}
+        return {name: (size.width(), size.height()) for name, size in found.items()}
+
+    app.wait("pictures", lambda: sum(size > (0, 0) for size in sizes().values()) == 2)
+    bundled = next(iter(sizes()))
+    assert sizes()["inky"] == (56, 28)
+    assert max(sizes()[bundled]) == 56
+    assert sizes()["broken"] < (0, 0)
+    assert cells(manager, "inky")[1::3] == ["LoRA", "inkwash"]
