@@ -172,7 +172,7 @@ class Comparison(QObject):
         a = self._side_of(self.sides.a, self._job_names[0])
         b = self._side_of(self.sides.b, self._job_names[1])
         if self.sides.b == self._shown_id == _CLIP and self._shown.frames is not None:
-            b = replace(self._shown, name=b.name)  # A look at a clip that has no result yet.
+            b = replace(self._shown, name=self._job_names[1])  # A look, before there is a job.
         self.names = a.name, b.name
         self._viewer.set_sides(a, b)
         if doomed is not None:

@@ -92,6 +92,11 @@ class Display(QObject):
         return bool(self._whole_id) and self.result is not None and self.result.info is not None
 
     @property
+    def look(self) -> LookPicture | None:
+        """The look that lies above the result."""
+        return self._look_shown
+
+    @property
     def pending(self) -> frozenset[int]:
         """Frames that are being made anew, while those before are still to be seen."""
         return frozenset(self._pending)

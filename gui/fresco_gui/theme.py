@@ -110,6 +110,10 @@ QPushButton, QToolButton {{
     background: {raised}; color: {text}; border: 1px solid {border}; border-radius: 3px;
     padding: 4px 12px; }}
 QToolButton {{ padding: 4px 6px; }}
+QToolButton[popupMode="2"] {{ padding-right: 18px; }}
+QToolButton::menu-indicator {{
+    image: url({arrows}/down.svg); width: 8px; height: 8px; right: 5px;
+    subcontrol-position: center right; subcontrol-origin: padding; }}
 QWidget#transport QToolButton {{ padding: 4px; }}
 QToolButton#fold {{
     background: transparent; border-color: transparent; color: {faint_text}; padding: 4px 0; }}
@@ -126,6 +130,7 @@ QPushButton:pressed, QToolButton:pressed, QToolButton:checked {{
 QPushButton:disabled, QToolButton:disabled {{ color: {disabled_text}; background: {panel}; }}
 QPushButton:default, QPushButton#primary {{
     background: {accent}; color: {on_accent}; border-color: {accent}; font-weight: 600; }}
+QPushButton#primary:focus {{ border: 2px solid {focus}; padding: 3px 11px; }}
 QPushButton#primary:hover {{ background: {accent_over}; }}
 QPushButton#primary:disabled {{
     background: {panel}; color: {disabled_text}; border-color: {border}; }}

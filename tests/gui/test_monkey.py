@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from fresco_client import JobState
 from fresco_gui.media.pictures import read_pixels_of
-from hypothesis import HealthCheck, Phase, settings
+from fresco_gui.viewer.rendering import GROUND
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
+from hypothesis.errors import FlakyStrategyDefinition
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
@@ -128,17 +131,22 @@ def is_black(viewer: Any) -> bool:
     width = pixels.shape[1] // 8
     rows = slice(pixels.shape[0] // 4, -pixels.shape[0] // 4)
     sides = pixels[rows, middle - width : middle - 8], pixels[rows, middle + 8 : middle + width]
-    return any(float(side[..., :3].std()) < 3 for side in sides)
+    values = [side[..., :3] for side in sides]
+    # Flat alone is none: clip and negative, one over the other, are.
+    return any(float(one.std()) < 3 and float(one.mean()) < GROUND + 5 for one in values)
 
 
 class Monkey(RuleBasedStateMachine):
     """What a person may do, in any order."""
 
     desk: ClassVar[Desk]
+    is_rehearsing: ClassVar[bool]
+    """The first run of hypothesis's is always the simplest one, the same rule again and again."""
 
     def __init__(self) -> None:
         super().__init__()
         self.reopened = 0
+        self._counts, Monkey.is_rehearsing = not Monkey.is_rehearsing, False
 
     @property
     def app(self) -> App:
@@ -270,7 +278,7 @@ class Monkey(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_lost(self) -> None:
-        self.desk.actions += 1
+        self.desk.actions += self._counts
         self.desk.check()
 
     def _handed_over(self) -> None:
@@ -296,16 +304,23 @@ def test_no_order_of_clicks_loses_a_result_or_a_setting_or_blackens_the_viewer(
 ) -> None:
     Monkey.desk = Desk(make_app, start_daemon("--step-s", "0.02", "--frame-s", "0.01"), clips)
 
-    run_state_machine_as_test(
-        Monkey,
-        settings=settings(
-            max_examples=max(2, ACTIONS // _AT_ONCE),
-            stateful_step_count=min(ACTIONS // 2, _AT_ONCE),
-            deadline=None,
-            derandomize=True,
-            database=None,
-            phases=(Phase.generate,),
-            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-        ),
-    )
-    assert Monkey.desk.actions > ACTIONS // 2
+    steps = min(ACTIONS, _AT_ONCE)
+    for number in range(-(-ACTIONS // steps)):
+        seed(number)(Monkey)
+        Monkey.is_rehearsing = True
+        # A run that was right may differ from the one before, for the window has a past; hypothesis
+        # says so only after it. What goes wrong in a run is another error.
+        with suppress(FlakyStrategyDefinition):
+            run_state_machine_as_test(
+                Monkey,
+                _min_steps=steps,
+                settings=settings(
+                    max_examples=2,
+                    stateful_step_count=steps,
+                    deadline=None,
+                    database=None,
+                    phases=(Phase.generate,),
+                    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+                ),
+            )
+    assert Monkey.desk.actions >= ACTIONS

@@ -261,3 +261,19 @@ def test_pictures_of_keyframes_are_there_again_after_switching_jobs_and_reopenin
     strip = again.window.views.filmstrip
     again.wait("its keyframes, without a daemon", lambda: set(strip.content.images) == keys)
     assert set(strip.content.keyframes.values()) == {KeyframeState.DONE}
+
+
+def test_cancelling_what_has_ended_meanwhile_is_no_problem(done: App) -> None:
+    job = done.controller.shown_job.job()
+    assert job is not None
+    asked: list[object] = []
+    done.controller.jobs.model.refreshed.connect(lambda: asked.append("listed"))
+    done.controller.jobs.stop()
+    done.controller.jobs.refresh()
+    done.wait("the last list that comes by itself", lambda: asked)
+    asked.clear()
+
+    done.controller.jobs.cancel(job)
+
+    done.wait("the list to be asked for", lambda: asked)
+    assert done.problems == []

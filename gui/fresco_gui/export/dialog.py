@@ -237,6 +237,7 @@ class ExportDialog(QDialog):
                 self,
                 self.tr("Replace the file"),
                 self.tr("{name} is there already. Replace it?").format(name=plain(replaced.name)),
+                defaultButton=QMessageBox.StandardButton.No,
             )
             if asked is not QMessageBox.StandardButton.Yes:
                 return

@@ -29,9 +29,11 @@ class SettingsForm(QWidget):
 
     Signals:
         changed(): the user has chosen another value.
+        built(): there are other fields.
     """
 
     changed = pyqtSignal()
+    built = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -93,6 +95,7 @@ class SettingsForm(QWidget):
         for label in self._labels:
             label.setMinimumWidth(self.label_width)
         self.set_values(values)
+        self.built.emit()
 
     def show_resolved(self, resolved: Values) -> None:
         """What the settings come to: what holds where nothing is chosen."""

@@ -193,6 +193,7 @@ class Inspector(QWidget):
         scroll = self._scroll
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # It follows the field that has the focus.
         scroll.setWidget(holder)
         return scroll
 

@@ -48,7 +48,7 @@ class RangeRow(QWidget):
         self._tell()
 
     def _build(self) -> None:
-        label = PlainLabel(self.tr("Fra&mes"))
+        label = PlainLabel(self.tr("Fr&ames"))
         label.setBuddy(self.first)
         self.first.setAccessibleName(self.tr("First frame that is restyled"))
         self.last.setAccessibleName(self.tr("Last frame that is restyled"))

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import cast
 
-from fresco_client import Job, JobState, Picture, PictureOptions, Session
+from fresco_client import Job, JobState, NotPossibleNow, Picture, PictureOptions, Session
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from PyQt6.QtGui import QImage
 
@@ -92,8 +92,21 @@ class JobControl(QObject):
         self._act(job, Session.resume, self.tr("The job cannot go on"), self._on_resumed)
 
     def cancel(self, job: Job) -> None:
-        """End a job for good."""
-        self._act(job, Session.cancel, self.tr("The job cannot be cancelled"), self.model.put)
+        """End a job for good; one that has ended meanwhile is as it was wanted."""
+        session = self._daemon.session
+        if session is None:
+            return
+        title = self.tr("The job cannot be cancelled")
+
+        def failed(error: Exception) -> None:
+            if isinstance(error, NotPossibleNow):
+                self.refresh()
+            else:
+                self._services.reporter.tell(error, title)
+
+        self._services.workers.call(
+            lambda: session.cancel(job.id), lambda ended: self.model.put(cast(Job, ended)), failed
+        )
 
     def cancel_and_wait(self, jobs: Sequence[Job]) -> None:
         """End jobs for good before the app goes, which does not wait for ever."""

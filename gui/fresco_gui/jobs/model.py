@@ -72,7 +72,7 @@ class JobListModel(QAbstractListModel):
             texts = (side, look_of(job) or title_of_job(job), self.facts(job), state_of_job(job))
             return printable(": ".join(filter(None, texts)))
         if role == Qt.ItemDataRole.ToolTipRole:
-            lines = (look_of(job), time_text(job.create_time), job.id)
+            lines = (look_of(job), self.facts(job), time_text(job.create_time), job.id)
             return plain("\n".join(line for line in lines if line))
         return None
 

@@ -51,9 +51,9 @@ class JobsPanel(QWidget):
         super().__init__(parent)
         self._model = model
         self.list = QListView()
-        self._pause = QPushButton(self.tr("Pause"))
-        self._cancel = QPushButton(self.tr("Cancel"))
-        self._reuse = QPushButton(self.tr("Re-use"))
+        self._pause = QPushButton(self.tr("Pau&se"))
+        self._cancel = QPushButton(self.tr("Ca&ncel"))
+        self._reuse = QPushButton(self.tr("Re-&use"))
         self.a_button, self.b_button = QToolButton(), QToolButton()
         self.swap_button, self.reset_button = QToolButton(), QToolButton()
         self.sides = PlainLabel()
@@ -158,7 +158,7 @@ class JobsPanel(QWidget):
         self._stack.setCurrentIndex(1 if self._model.jobs else 0)
         job = self.current()
         can_resume = job is not None and _can_resume(job)
-        self._pause.setText(self.tr("Go on") if can_resume else self.tr("Pause"))
+        self._pause.setText(self.tr("&Go on") if can_resume else self.tr("Pau&se"))
         is_open = job is not None and not job.state.is_ended
         self._pause.setEnabled(can_resume or is_open)
         self._cancel.setEnabled(is_open)

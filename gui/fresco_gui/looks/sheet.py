@@ -23,7 +23,7 @@ from PyQt6.QtWidgets import (
 
 from fresco_gui.looks.maker import LookPicture, LookRequest
 from fresco_gui.media.pictures import decoded, resized
-from fresco_gui.plain import PlainLabel, plain
+from fresco_gui.plain import PlainLabel, caption, plain
 from fresco_gui.theme import TOKENS
 
 _ROLE = Qt.ItemDataRole.UserRole
@@ -70,12 +70,12 @@ class ContactSheet(QWidget):
         self.styles.caption_lines = 1
         self.list = LookList(self.tr("Looks that were tried"))
         self._hint = PlainLabel(self.tr("Open a clip to see it in every look of the model."))
-        self.refresh = QPushButton(self.tr("This frame"))
-        self.restyle = QPushButton(self.tr("Restyle the clip"))
+        self.refresh = QPushButton(self.tr("Thi&s frame"))
+        self.restyle = QPushButton(self.tr("Restyle the cl&ip"))
         self._tried = PlainLabel(self.tr("Tried, and kept with the project"))
         self._progress = QProgressBar()
         self._cancel = QPushButton(self.tr("Stop"))
-        self._use = QPushButton(self.tr("Use this"))
+        self._use = QPushButton(self.tr("&Use this"))
         self._order: LookRequest | None = None
         self._build()
         self._connect()
@@ -114,9 +114,9 @@ class ContactSheet(QWidget):
         """This style is chosen."""
         self.styles.mark(style)
         self.restyle.setText(
-            self.tr("Restyle the clip: {style}").format(style=plain(style))
+            self.tr("Restyle the cl&ip: {style}").format(style=caption(style))
             if style
-            else self.tr("Restyle the clip")
+            else self.tr("Restyle the cl&ip")
         )
 
     def set_possible(self, is_possible: bool) -> None:

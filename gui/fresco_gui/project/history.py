@@ -50,8 +50,8 @@ class ProjectChange(QUndoCommand):
         self._apply(self._before)
 
 
-class VersionChange(QUndoCommand):
-    """Another version of the result is shown; undoing shows the one before."""
+class Deed(QUndoCommand):
+    """Something that knows by itself how it is undone and done again, whatever came after it."""
 
     def __init__(self, text: str, undo: Callable[[], object], redo: Callable[[], object]) -> None:
         super().__init__(text)
@@ -59,13 +59,13 @@ class VersionChange(QUndoCommand):
         self._is_done = True
 
     def redo(self) -> None:
-        """Show the newer one again, unless it is shown."""
+        """Do it again, unless it is done."""
         if not self._is_done:
             self._redo()
         self._is_done = True
 
     def undo(self) -> None:
-        """Show the older one."""
+        """Undo it."""
         self._is_done = False
         self._undo()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +15,8 @@ from PyQt6.QtCore import QCoreApplication, QObject, QTimer, pyqtSignal
 
 from fresco_gui.problems.problem import problem_of
 from fresco_gui.problems.reporter import AUTOSAVE_FAILED
-from fresco_gui.project.document import SUFFIX, Project, ProjectJob, save
-from fresco_gui.project.history import Fields, History, ProjectChange
+from fresco_gui.project.document import SUFFIX, Project, ProjectJob, ProjectLook, save
+from fresco_gui.project.history import Deed, Fields, History, ProjectChange
 from fresco_gui.services import Services
 from fresco_gui.values import Values
 
@@ -99,12 +100,14 @@ class ProjectStore(QObject):
         """Take settings that were chosen, in a way that can be undone."""
         changed = _changed(self.project.values, values)
         if model != self.project.model:
+            self.history.seal()
             text = self.tr("model")
         elif len(changed) == 1:
             if changed[0] not in values:
                 self.history.seal()  # Going back to the default is a change of its own.
             text = QCoreApplication.translate("Setting", titles().get(changed[0], changed[0]))
         else:
+            self.history.seal()  # Several at once are taken over, not typed.
             text = self.tr("settings")
         self.do(text, values=values, model=model)
 
@@ -138,6 +141,28 @@ class ProjectStore(QObject):
         if self.project.range_out is not None:
             values["stop"] = self.project.range_out + 1
         return values
+
+    # Looks of the project
+
+    def change_look(
+        self, text: str, file: str, change: Callable[[ProjectLook], ProjectLook | None]
+    ) -> None:
+        """Change a look, or with None keep it no longer; undoing touches no look but this one."""
+        before = next((one for one in self.project.looks if one.file == file), None)
+        if before is None:
+            return
+        place, after = self.project.looks.index(before), change(before)
+
+        def put(one: ProjectLook | None) -> None:
+            others = [other for other in self.project.looks if other.file != file]
+            if one is not None:
+                others.insert(place, one)
+            self.change(looks=tuple(others))
+            self.replaced.emit()
+
+        put(after)
+        self.history.seal()
+        self.history.push(Deed(text, lambda: put(before), lambda: put(after)))
 
     # Jobs of the project
 

@@ -42,7 +42,8 @@ class CloseConfirmation(QObject):
         go = box.addButton(leave, QMessageBox.ButtonRole.AcceptRole)
         cancel = self._offer_cancel(box) if jobs else None
         stay = box.addButton(self.tr("Stay"), QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(go)
+        # Leaving jobs running loses nothing, stopping an export does.
+        box.setDefaultButton(stay if self._export_actions.is_running else go)
         box.setEscapeButton(stay)
         box.exec()
         if box.clickedButton() is stay:

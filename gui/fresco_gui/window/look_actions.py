@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 
@@ -39,6 +40,8 @@ class LookActions(QObject):
         self._files = LookFiles(controller.services.folders.looks)
         self._awaited: tuple[str, int] | None = None
         """The style and the frame that a click asked for, as long as they are not there."""
+        self._style_shown: LookPicture | None = None
+        """The look of the sheet that was shown last."""
         self._tried: tuple[ProjectLook, ...] = ()
         self._sheet_timer = QTimer(self)
         self._sheet_timer.setSingleShot(True)
@@ -84,12 +87,13 @@ class LookActions(QObject):
     def choose_style(self, style: str) -> None:
         """Choose a style, and show the frame in view in it as soon as that is there."""
         inspector, frame = self._views.inspector, self._views.viewer.frame
+        self._controller.project_store.history.seal()  # Each click is a step of its own.
         values = {**inspector.values(), "style": style}
         inspector.set_values(values)
         inspector.changed.emit()
         styles, look = self._controller.starter.styles, self._views.sheet.style_look(style)
         if look is not None and look.index == frame:
-            self._display.show_look(look)
+            self._show_style(look)
             return
         self._awaited = style, frame
         if styles.index != frame or not styles.is_at_work:
@@ -118,17 +122,29 @@ class LookActions(QObject):
         if self._awaited == (style, look.index):
             self._awaited = None
             if self._views.viewer.frame == look.index:
-                self._display.show_look(look)
+                self._show_style(look)
+
+    def _show_style(self, look: LookPicture) -> None:
+        self._style_shown = look
+        self._display.show_look(look)
 
     def _on_settings(self) -> None:
-        values = self._controller.project_store.project.values
-        self._views.sheet.mark_style(str(values.get("style") or ""))
+        style = str(self._controller.project_store.project.values.get("style") or "")
+        self._views.sheet.mark_style(style)
+        shown = self._style_shown
+        if shown is not None and self._display.look is shown and shown.settings.style != style:
+            # The choice was undone, or made elsewhere: what is seen is what is chosen.
+            look = self._views.sheet.style_look(style)
+            is_there = look is not None and look.index == shown.index
+            self._style_shown = look if is_there else None
+            self._display.show_look(self._style_shown)
 
     # What was tried
 
     def use(self, look: LookPicture) -> None:
         """Take a look's settings, whatever was chosen since it was made."""
         inspector = self._views.inspector
+        self._controller.project_store.history.seal()
         of_clip = {name: one for name, one in inspector.values().items() if name in OF_ONE_CLIP}
         inspector.set_model(look.model)
         inspector.set_values({**values_of(look.settings), **of_clip})
@@ -138,26 +154,18 @@ class LookActions(QObject):
 
     def pin(self, look: LookPicture) -> None:
         """Pin a look in front of the others, or no longer."""
-        store = self._controller.project_store
-        looks = [
-            replace(one, is_pinned=not one.is_pinned) if one.file == look.file else one
-            for one in store.project.looks
-        ]
-        store.history.seal()
-        store.do(self.tr("pinned look"), looks=_ordered(looks))
-        self._show_tried()
+        self._controller.project_store.change_look(
+            self.tr("pinned look"), look.file, lambda one: replace(one, is_pinned=not one.is_pinned)
+        )
 
     def remove(self, look: LookPicture) -> None:
         """Keep a look no longer; undoing brings it back."""
         store = self._controller.project_store
-        store.history.seal()
-        left = tuple(one for one in store.project.looks if one.file != look.file)
-        store.do(self.tr("removed look"), looks=left)
+        store.change_look(self.tr("removed look"), look.file, lambda _: None)
         self._display.show_look(None)
-        self._show_tried()
 
     def _show_tried(self) -> None:
-        looks = self._controller.project_store.project.looks
+        looks = _ordered(self._controller.project_store.project.looks)
         if looks == self._tried:
             return
         self._tried = looks
@@ -188,7 +196,7 @@ class LookActions(QObject):
         one = ProjectLook(file=name, index=look.index, values=values, model=look.model)
         others = [other for other in store.project.looks if other.file != name]
         store.change(looks=_ordered([one, *others]))
-        self._tried = store.project.looks
+        self._tried = _ordered(store.project.looks)
         return replace(look, file=name)
 
     def _on_looks_ended(self) -> None:
@@ -200,10 +208,11 @@ class LookActions(QObject):
         return info.pixel_aspect if info else Fraction(1)
 
 
-def _ordered(looks: list[ProjectLook]) -> tuple[ProjectLook, ...]:
+def _ordered(looks: Iterable[ProjectLook]) -> tuple[ProjectLook, ...]:
     """Pinned ones in front; of the others no more than anybody looks at."""
-    pinned = [one for one in looks if one.is_pinned]
-    others = [one for one in looks if not one.is_pinned]
+    listed = list(looks)
+    pinned = [one for one in listed if one.is_pinned]
+    others = [one for one in listed if not one.is_pinned]
     return (*pinned, *others[:_MOST_TRIED])
 
 

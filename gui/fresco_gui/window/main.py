@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from pathlib import Path
 
 from fresco_client import Presets
@@ -89,7 +88,8 @@ class MainWindow(QMainWindow):
         assert application is not None
         application.installEventFilter(self._focus_first)
         leave_focus_to_tab(self)
-        self._order_tabs()
+        self.window_layout.order_tabs()
+        self.views.inspector.form.built.connect(self.window_layout.order_tabs)
         preferences.restore_bytes("geometry", self.restoreGeometry)
         preferences.restore_bytes("state", self.restoreState)
 
@@ -105,22 +105,6 @@ class MainWindow(QMainWindow):
             empty=EmptyState(has_sample=sample_clip() is not None),
             status=StatusLine(),
         )
-
-    def _order_tabs(self) -> None:
-        """Tab goes as one reads: what is chosen from, what is seen, what is set."""
-        views = self.views
-        chain = [
-            views.sheet.refresh,
-            views.sheet.styles,
-            views.sheet.restyle,
-            views.sheet.list,
-            views.jobs.list,
-            views.viewer.canvas,
-            views.filmstrip,
-            views.inspector,
-        ]
-        for first, second in pairwise(chain):
-            QWidget.setTabOrder(first, second)
 
     def _add_parts(self, hook: ErrorBoundary) -> None:
         """One object for each thing that a user does."""

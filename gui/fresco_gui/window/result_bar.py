@@ -25,9 +25,9 @@ class ResultBar(QFrame):
         self.setObjectName("result")
         self._path: Path | None = None
         self.text = PlainLabel()
-        self.export = QPushButton(self.tr("&Export…"))
-        self.reveal = QPushButton(self.tr("Show in its folder"))
-        self.play = QPushButton(self.tr("Play"))
+        self.export = QPushButton(self.tr("Ex&port…"))
+        self.reveal = QPushButton(self.tr("Sho&w in its folder"))
+        self.play = QPushButton(self.tr("&Play"))
         self.dismiss = QToolButton()
         self.dismiss.setText("×")
         self.dismiss.setToolTip(self.tr("Put this line away"))

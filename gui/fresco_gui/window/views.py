@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from PyQt6.QtCore import QCoreApplication, Qt
 from PyQt6.QtWidgets import (
@@ -10,6 +11,7 @@ from PyQt6.QtWidgets import (
     QMainWindow,
     QSplitter,
     QStackedWidget,
+    QTabBar,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -58,8 +60,8 @@ class WindowLayout:
         self._pages.addWidget(self._splitter)
         self._tabs = QTabWidget()
         self._tabs.setDocumentMode(True)
-        self._tabs.addTab(views.sheet, translate("WindowLayout", "Looks"))
-        self._tabs.addTab(views.jobs, translate("WindowLayout", "Jobs"))
+        self._tabs.addTab(views.sheet, translate("WindowLayout", "L&ooks"))
+        self._tabs.addTab(views.jobs, translate("WindowLayout", "&Jobs"))
         self.left = _dock("left", translate("WindowLayout", "Looks and jobs"), self._tabs)
         self.right = _dock("inspector", translate("WindowLayout", "Inspector"), views.inspector)
         window.resize(1440, 900)
@@ -86,6 +88,14 @@ class WindowLayout:
         """Bring the jobs to the front of their dock."""
         self._tabs.setCurrentWidget(self._views.jobs)
 
+    def order_tabs(self) -> None:
+        """Let Tab go as one reads: what is chosen from, what is seen, what is set."""
+        views = self._views
+        middle = (views.problems, views.result, views.empty, views.viewer, views.filmstrip)
+        parts = (self.left, *middle, self.right, views.status)
+        for first, second in pairwise(stop for part in parts for stop in _stops(part)):
+            QWidget.setTabOrder(first, second)
+
     def _clip_page(self) -> QSplitter:
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(self._views.viewer)
@@ -104,6 +114,21 @@ class WindowLayout:
         column.addWidget(self._views.result)
         column.addWidget(self._pages, 1)
         return centre
+
+
+def _stops(part: QWidget) -> list[QWidget]:
+    """What Tab comes to, in the order in which it was laid out; tabs stand above their pages.
+
+    Lists that boxes open are windows of their own.
+    """
+    found = [
+        one
+        for one in (part, *part.findChildren(QWidget))
+        if one.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and one.focusProxy() is None
+        and one.window() is part.window()
+    ]
+    return sorted(found, key=lambda one: not isinstance(one, QTabBar))
 
 
 def _dock(name: str, title: str, widget: QWidget) -> QDockWidget:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fresco_gui.looks import ContactSheet, LookPicture
 from fresco_gui.looks.sheet import LookList
 from fresco_gui.preferences.stored import Preferences
 from PyQt6.QtCore import Qt
@@ -106,6 +107,54 @@ def test_looks_that_were_made_once_are_there_at_once_the_next_time(
     again.wait("all looks", lambda: pictures_there(again) == 15)
     again.wait("no more to be made", lambda: asked)
     assert set(asked) == {""}
+
+
+def tried(sheet: ContactSheet, caption: str) -> LookPicture:
+    """A look by its caption."""
+    (found,) = [one for one in sheet.looks() if one.caption == caption]
+    return found
+
+
+def test_choosing_pinning_and_removing_looks_is_undone_step_by_step_and_takes_no_other_away(
+    app: App, start_daemon: StartDaemon, clip: Path
+) -> None:
+    sheet, store = app.window.views.sheet, app.controller.project_store
+    app.connect(start_daemon())
+    app.open(clip)
+    app.wait("all looks", lambda: pictures_there(app) == 15)
+    first, second = names(app)[:2]
+    for row, name in ((0, first), (1, second)):
+        click(app, sheet.styles, row)
+        app.wait("it in the viewer", lambda name=name: looks_at(app, name))
+
+    app.press("Ctrl+Z")
+    assert store.project.values["style"] == first
+    app.wait("the look before in the viewer", lambda: looks_at(app, first))
+    app.press("Ctrl+Z")
+    assert not store.project.values.get("style")
+    app.wait("the clip", lambda: app.window.display.look is None)
+
+    app.write_prompt("ink")
+    app.press("Ctrl+Alt+S")
+    app.wait("five strengths", lambda: len(sheet.looks()) == 5)
+    app.wait("an end", lambda: not app.controller.starter.looks.is_working)
+    captions = [look.caption for look in sheet.looks()]
+    sheet.pinned.emit(tried(sheet, captions[2]))
+    sheet.removed.emit(tried(sheet, captions[1]))
+    app.press("Ctrl+L")
+    app.wait("another", lambda: len(sheet.looks()) == 5)
+    app.wait("an end", lambda: not app.controller.starter.looks.is_working)
+
+    sheet.used.emit(tried(sheet, captions[2]))
+    sheet.used.emit(tried(sheet, captions[0]))
+    app.press("Ctrl+Z")
+    assert store.project.values["strength"] == tried(sheet, captions[2]).settings.strength
+    for _ in range(3):
+        app.press("Ctrl+Z")
+    assert {look.caption for look in sheet.looks()} == {"ink · frame 0", *captions}
+    assert not any(look.is_pinned for look in sheet.looks())
+    app.press("Ctrl+Shift+Z")
+    assert tried(sheet, captions[2]).is_pinned
 
 
 def test_what_is_tried_is_captioned_kept_pinned_and_back_after_reopening(
