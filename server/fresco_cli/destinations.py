@@ -31,7 +31,7 @@ def check_not_the_daemons(*paths: Path) -> None:
 
     It would lose its way or its jobs, and remove what lies among them.
     """
-    from fresco_server.jobs.claim import data_folder_of
+    from fresco_server.local.data_folders import data_folder_of
 
     for path in paths:
         data = data_folder_of(path)

@@ -81,20 +81,6 @@ def is_file_of_ours(name: str) -> bool:
     return _FILES.fullmatch(name) is not None
 
 
-def data_folder_of(path: Path) -> Path | None:
-    """The data folder of which `path` would be a part: by its name, or below a folder of ours.
-
-    Whatever else is kept in a data folder belongs to its user.
-    """
-    place = Path(os.path.realpath(path))
-    for folder in place.parents:
-        first = place.relative_to(folder).parts[0].casefold()
-        is_ours = first in FOLDERS or is_file_of_ours(first)
-        if is_ours and (marker_of(folder) is not None or is_established(folder)):
-            return folder
-    return None
-
-
 def is_established(folder: Path) -> bool:
     """Whether an earlier version of the daemon, which left no mark, has worked in a folder."""
     if _has_our_tables(folder / DATABASE):
