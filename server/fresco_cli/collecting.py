@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,13 +10,12 @@ from fresco_client import Job, SessionLike
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import Report
 from fresco_media.writing.delivery import Codec
-from fresco_media.writing.originals import Originals
 from fresco_server.local.engine import InProcessEngine
 
 from fresco_cli import destinations
 from fresco_cli.faults import WRONG_INPUT, CommandFailed, Stopped
 from fresco_cli.followed_job import FollowedJob
-from fresco_cli.inputs import clip_inputs, painted_inputs
+from fresco_cli.inputs import clip_inputs, job_inputs
 from fresco_cli.options import DestinationOptions
 from fresco_cli.output import Output
 from fresco_cli.receiving import Receiver, clip_of
@@ -46,7 +44,7 @@ def collected(
 ) -> Report:
     """Follows a job to its end and fetches what it has made."""
     clip, codec = clip_of(job), codec_of(job, wanted.output)
-    originals = clip_inputs(clip.info) | painted_inputs(_painted(job)) | _named_files(job)
+    originals = clip_inputs(clip.info) | job_inputs(job)
     destinations.check_extras(wanted, originals)
     settings = _settings(job)
     engine.check_output(
@@ -84,17 +82,6 @@ def codec_of(job: Job, output: Path) -> Codec:
             WRONG_INPUT,
         )
     return kind
-
-
-def _painted(job: Job) -> Iterable[str]:
-    sent = job.settings or client.RestyleSettings()
-    return (sent.keyframe_pictures or {}).values()
-
-
-def _named_files(job: Job) -> Originals:
-    sent = job.settings or client.RestyleSettings()
-    mask = Originals.of("the mask is", sent.subject_mask)
-    return mask | Originals.of("the reference picture is", sent.reference)
 
 
 def _settings(job: Job) -> RestyleSettings:

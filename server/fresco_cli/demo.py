@@ -13,6 +13,7 @@ from fresco_server.local.engine import InProcessEngine
 
 from fresco_cli import options
 from fresco_cli.choices import Choices
+from fresco_cli.destinations import check_not_the_daemons
 from fresco_cli.grouping import grouped
 from fresco_cli.job_spec import JobSpec, checked
 from fresco_cli.options import DaemonOptions, DestinationOptions, ModelOptions, ReportingOptions
@@ -85,6 +86,7 @@ def run_demo(
     device: str | None,
 ) -> tuple[float, Report]:
     """Restyles the sample clip into `files`; an earlier demo's results are replaced."""
+    check_not_the_daemons(files.folder)
     prepare_folders(files.folder)
     channel.note(f"Restyling the sample clip as: {_look(choices)}")
     order = JobSpec(

@@ -26,10 +26,28 @@ def check_picture(path: Path, *, overwrite: bool) -> None:
     check_file(path, overwrite=overwrite)
 
 
+def check_not_the_daemons(*paths: Path) -> None:
+    """Raises: OutputNotWritable where a daemon, of whatever data folder, keeps what is its own.
+
+    It would lose its way or its jobs, and remove what lies among them.
+    """
+    from fresco_server.local.data_folders import data_folder_of
+
+    for path in paths:
+        data = data_folder_of(path)
+        if data is not None:
+            raise OutputNotWritable(
+                path,
+                f"this is where a Fresco daemon keeps its own files (in {data}); "
+                "choose another name or folder for the result",
+            )
+
+
 def check_file(path: Path, *, overwrite: bool) -> None:
     """Raises: OutputNotWritable or OutputExists when no file can be written to `path`."""
     with storing(path):  # Asking after a name fails where that is too long.
         _check_folder_of(path)
+        check_not_the_daemons(path)
         if path.is_dir():
             raise OutputNotWritable(path, "this is a folder; give a file name")
         if path.exists() and not overwrite:
@@ -48,7 +66,11 @@ def _check_folder_of(path: Path) -> None:
 
 
 def check_extras(wanted: DestinationOptions, originals: Originals) -> None:
-    """Raises: OutputNotWritable or OutputExists when report or keyframes cannot be written."""
+    """Raises: OutputNotWritable or OutputExists when report or keyframes cannot be written.
+
+    Of the result itself it is only looked whether it would lie among a daemon's files.
+    """
+    check_not_the_daemons(wanted.output)
     if wanted.report is not None:
         check_report(wanted.report, wanted.output, originals, overwrite=wanted.overwrite)
     if wanted.save_keyframes is not None:
@@ -70,6 +92,7 @@ def check_report(path: Path, output: Path, originals: Originals, *, overwrite: b
 
 def check_folder(folder: Path, output: Path, originals: Originals) -> None:
     """Raises: OutputNotWritable when `folder` is not one to put more than the result into."""
+    check_not_the_daemons(folder)
     originals.check(folder)
     if is_same_place(folder, output) and not folder.is_dir():
         raise OutputNotWritable(folder, "this is where the result goes; choose another folder")
@@ -88,6 +111,7 @@ def check_keyframe_folder(
     from fresco_media.stills.numbered_folder import check_own, numbered_pictures
 
     with storing(folder):
+        check_not_the_daemons(folder)
         saved = numbered_pictures(folder)
         # Frames of a sequence may be named like keyframes, and overwriting would remove them.
         originals.check(folder, *saved)

@@ -16,7 +16,7 @@ from fresco_cli import destinations, options
 from fresco_cli.daemons import Tools
 from fresco_cli.evaluation_table import table_of
 from fresco_cli.grouping import grouped
-from fresco_cli.inputs import clip_inputs
+from fresco_cli.inputs import clip_inputs, mask_inputs
 from fresco_cli.options import ReportingOptions
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, make_output, write_error, write_json, write_text
@@ -200,8 +200,9 @@ def _compared(
 
 def _originals(compared: ComparedClips) -> Originals:
     """All that is read, which the sheet must not replace."""
-    clips = filter(None, (compared.source, compared.mask, *compared.results.values()))
-    return reduce(or_, (clip_inputs(clip.info) for clip in clips))
+    clips = (compared.source, *compared.results.values())
+    found = reduce(or_, (clip_inputs(clip.info) for clip in clips))
+    return found if compared.mask is None else found | mask_inputs(compared.mask.info)
 
 
 def _warnings(compared: ComparedClips) -> Sequence[str]:

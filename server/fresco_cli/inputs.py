@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import fresco_client as client
 from fresco_engine.errors import InvalidSettings
 from fresco_media.writing.originals import NO_ORIGINALS, Originals
 
 if TYPE_CHECKING:
+    from fresco_engine.diffusion.named_files import ModelPlaces
     from fresco_engine.settings import RestyleSettings
     from fresco_media.types import ClipProperties
 
@@ -49,7 +51,7 @@ def painted_inputs(files: Iterable[Path | str], folder: Path | None = None) -> O
 
 def named_inputs(options: ModelOptions, settings: RestyleSettings) -> Originals:
     """What model and settings name: models, LoRAs also of prompts, flow's weights, painted keys."""
-    from fresco_engine.diffusion.named_files import ModelPlaces, named_files
+    from fresco_engine.diffusion.named_files import ModelPlaces
 
     places = ModelPlaces(
         source=options.model,
@@ -58,8 +60,29 @@ def named_inputs(options: ModelOptions, settings: RestyleSettings) -> Originals:
         loras=tuple(_lora_files(options.lora or ())),
         folders=options.models or (),
     )
+    return _named(places, settings.as_dict())
+
+
+def job_inputs(job: client.Job) -> Originals:
+    """What the model and the settings of a job name, which may be files of another machine's."""
+    from fresco_engine.diffusion.named_files import ModelPlaces
+
+    model, sent = job.model or client.ModelChoice(), job.settings or client.RestyleSettings()
+    places = ModelPlaces(
+        source=model.source or None,
+        control_source=model.control_source or None,
+        vae=model.vae or None,
+        loras=tuple(lora.path for lora in model.loras),
+        folders=model.folders,
+    )
+    return Originals.of("the mask is", sent.subject_mask) | _named(places, client.values_of(sent))
+
+
+def _named(places: ModelPlaces, settings: Mapping[str, Any]) -> Originals:
+    from fresco_engine.diffusion.named_files import named_files
+
     found = NO_ORIGINALS
-    for what, files in groupby(named_files(places, settings.as_dict()), lambda one: one.what):
+    for what, files in groupby(named_files(places, settings), lambda one: one.what):
         found |= Originals.of(what, *(file.path for file in files))
     return found
 

@@ -138,6 +138,7 @@ def _run(
 
     info = engine.open_clip(job.clip, job.frame_rate).info
     job = replace(job, originals=clip_inputs(info) | painted_inputs((), job.keys))
+    destinations.check_not_the_daemons(job.output)
     if report is not None:
         destinations.check_report(report, job.output, job.originals, overwrite=job.overwrite)
     for folder in (job.error_maps, job.resume):

@@ -165,11 +165,22 @@ def test_flicker_is_measured_at_keyframes_however_they_are_told(
     assert found["flicker_at_keyframes"] > 1.5
 
 
-def test_what_is_no_report_is_refused(fresco: Fresco, source: Path) -> None:
-    ended = fresco("evaluate", source, "--source", source, "--keyframes", source)
+def test_what_is_no_report_is_refused(fresco: Fresco, source: Path, tmp_path: Path) -> None:
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+
+    for report in (source, tmp_path / "deep.json"):
+        ended = fresco("evaluate", source, "--source", source, "--keyframes", report)
+
+        assert ended.code == 2
+        assert "is not the report of a run" in ended.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no such device")
+def test_a_report_without_an_end_is_refused_instead_of_read(fresco: Fresco, source: Path) -> None:
+    ended = fresco("evaluate", source, "--source", source, "--keyframes", "/dev/full")
 
     assert ended.code == 2
-    assert "is not the report of a run" in ended.stderr
+    assert "/dev/full cannot be read (it is a device" in ended.stderr
 
 
 def test_what_needs_a_network_that_is_not_at_hand_is_left_out_with_a_sentence(

@@ -150,6 +150,33 @@ def test_a_place_that_cannot_be_used_is_refused_before_anything_is_fetched(
     assert (tmp_path / "taken.mp4").read_bytes() == b"mine"
 
 
+def test_a_fetched_result_never_replaces_what_the_job_was_made_with(
+    fresco: Fresco, clip: Path, session: RecordingSession, tmp_path: Path
+) -> None:
+    files = {name: tmp_path / name for name in ("ink.safetensors", "flow.pth", "painted.png")}
+    for file in files.values():
+        file.write_bytes(b"mine")
+    ended = fresco(
+        *("restyle", clip, "-o", tmp_path / "out.mp4", "-p", "ink", "--detach"),
+        *("--lora", files["ink.safetensors"], "--flow", f"gmflow:{files['flow.pth']}"),
+        *("--painted", f"0={files['painted.png']}"),
+    )
+    job_id = ended.stdout.strip()
+
+    for what, file in zip(
+        ("a LoRA is", "the flow's weights are", "a painted picture is"), files.values(), strict=True
+    ):
+        link = tmp_path / "link.mp4"
+        link.symlink_to(file)
+        for place in (("-o", link), ("-o", tmp_path / "new.mp4", "--report", file)):
+            ended = fresco("jobs", "fetch", job_id, *place, "--overwrite")
+
+            assert ended.code == 2, place
+            assert f"this is where {what}" in ended.stderr
+        link.unlink()
+        assert file.read_bytes() == b"mine"
+
+
 def test_ctrl_c_ends_the_following_and_not_the_job(
     fresco: Fresco, make_job: MakeJob, engine: FakeEngine, session: RecordingSession
 ) -> None:

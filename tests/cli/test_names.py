@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from fresco_media.clip import Clip
 from fresco_media.stills.images import write_image
+from fresco_server.jobs.folders import DataFolder
 
 from tests.cli.conftest import Fresco
 from tests.fakes.engine import FakeEngine
@@ -75,6 +76,56 @@ def test_pictures_never_replace_the_pictures_of_the_clip(
         assert ended.code == 2, command
         assert "this is where the clip itself is" in ended.stderr
     assert contents(frames) == before
+
+
+def test_nothing_is_written_among_a_daemons_own_files(
+    fresco: Fresco, clip: Path, keys: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "daemon"
+    folders = DataFolder(data)
+    folders.make()
+    job = folders.prepare_job("one")
+    (job / "result.mp4").write_bytes(b"its result")
+    (data / "daemon.json").write_text("{}")
+    (tmp_path / "again").symlink_to(data, target_is_directory=True)
+    (tmp_path / "report.json").symlink_to(data / "daemon.json")
+    before, look = contents(tmp_path), ("look", clip, "--frame", 0, "-p", "ink", "--local")
+    restyle = ("restyle", clip, "-p", "ink", "-o")
+    made = fresco(*restyle, tmp_path / "out.mp4", "--detach").stdout.strip()
+    new = ("-o", tmp_path / "new.mp4")
+
+    for command in (
+        (*restyle, job / "result.mp4"),
+        (*restyle, data / "looks" / "out.mp4", "--local"),
+        (*restyle, data / "uploads" / "f_%03d.png"),
+        (*restyle, tmp_path / "new.mp4", "--report", data / "daemon.json"),
+        (*restyle, tmp_path / "new.mp4", "--report", tmp_path / "report.json", "--local"),
+        (*restyle, tmp_path / "new.mp4", "--save-keyframes", tmp_path / "again" / "jobs"),
+        ("jobs", "fetch", made, "-o", job / "result.mp4"),
+        ("jobs", "fetch", made, *new, "--report", data / "token"),
+        ("propagate", clip, keys, "--fast", "-o", job / "result.mp4"),
+        ("propagate", clip, keys, "--fast", *new, "--resume", data / "jobs" / "new"),
+        (*look, "-o", job / "look.png"),
+        ("keyframes", clip, "-o", data / "looks" / "sheet.png"),
+        ("demo", "-o", data / "jobs" / "demo"),
+    ):
+        ended = fresco(*command, *(() if command[0] == "demo" else ("--overwrite",)))
+
+        assert ended.code == 2, command
+        assert "this is where a Fresco daemon keeps its own files" in ended.stderr
+    assert contents(tmp_path) == before
+
+
+def test_a_result_may_lie_in_a_data_folder_beside_what_is_the_daemons(
+    fresco: Fresco, clip: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "daemon"
+    DataFolder(data).make()
+    (tmp_path / "jobs").mkdir()
+
+    for output in (data / "out.mp4", tmp_path / "jobs" / "out.mp4"):
+        assert fresco("restyle", clip, "-p", "ink", "-o", output).code == 0
+        assert output.is_file()
 
 
 def test_saved_keyframes_never_replace_painted_ones(

@@ -12,6 +12,7 @@ import pytest
 from fresco_client import (
     AlreadyExists,
     Cancelled,
+    ClientError,
     ClipSource,
     DaemonUnreachable,
     Failed,
@@ -36,6 +37,7 @@ from fresco_media.clip import Clip
 from fresco_media.stills.images import write_image
 from fresco_media.stills.png import decode_png
 
+from tests.engine.conftest import scene, write_clip
 from tests.integration.conftest import StartDaemon
 from tests.integration.daemons import DaemonProcess, wait_for, with_fake_worker
 
@@ -288,6 +290,27 @@ def test_keyframes_are_moved_and_painted_and_the_rest_is_kept(
     kept = {name for name in new if new[name] == old.get(name)}
     assert {f"keyframes/{key:06d}.png" for key in keys if key not in (keys[1], keys[3])} <= kept
     assert f"frames/{keys[1]:06d}.png" not in kept
+
+
+@pytest.mark.parametrize(
+    ("change", "says"), [("replaced", "it was replaced"), ("removed", "there is no such file")]
+)
+def test_a_reroll_whose_clip_is_another_by_now_is_refused_at_once(
+    daemon: DaemonProcess, session: Session, clip: Path, tmp_path: Path, change: str, says: str
+) -> None:
+    mine = tmp_path / "mine.mp4"
+    mine.write_bytes(clip.read_bytes())
+    job = _submit(session, mine)
+    assert isinstance(list(session.watch(job.id))[-1], Finished)
+    mine.unlink()
+    if change == "replaced":
+        write_clip(mine, scene(40))
+
+    with pytest.raises(ClientError, match=says):
+        session.reroll(job.id, [KeyframeChange(index=0)])
+
+    assert [one.id for one in session.jobs()] == [job.id]
+    assert len(list((daemon.data / "jobs").iterdir())) == 1
 
 
 def _inodes(daemon: DaemonProcess, job_id: str) -> dict[str, int]:

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from fresco_client.files import write_object
+from fresco_media.files.opening import read_file
 
 from fresco_gui.values import Values
 
 FORMAT = 1
 SUFFIX = ".fresco"
+_MOST_BYTES = 256 << 20
 
 
 class ProjectUnreadable(Exception):
@@ -153,12 +155,12 @@ def load(path: Path) -> Project:
 
 def _content(path: Path) -> dict[str, Any]:
     try:
-        content: object = json.loads(path.read_text("utf-8"))
+        content: object = json.loads(read_file(path, _MOST_BYTES).decode("utf-8"))
     except OSError as error:
         raise ProjectUnreadable(
             f"{path} cannot be read ({error.strerror or error}). Check the path and its rights."
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProjectUnreadable(
             f"{path} is no project of Fresco, or is damaged. Open the clip itself."
         ) from error

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from fresco_media.files.opening import read_file
+
 from fresco_engine.checkpoint import CheckpointReader
 from fresco_engine.errors import InvalidSettings
 from fresco_engine.evaluation.flicker import KeyframePlan
@@ -56,15 +58,13 @@ def _of_folder(folder: Path) -> KeyframePlan:
 
 def _of_report(file: Path) -> KeyframePlan:
     try:
-        if file.stat().st_size > _MOST_BYTES:
-            raise _unusable(file, "is too large for a report")
-        report = json.loads(file.read_text(encoding="utf-8"))
+        report = json.loads(read_file(file, _MOST_BYTES).decode("utf-8"))
         keyframes = _numbers(report["keyframes"])
         shots = [(first, stop) for first, stop in map(_numbers, report["shots"])]
         size = _batch_size(report["settings"])
     except OSError as error:
         raise _unusable(file, f"cannot be read ({error.strerror})") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _unusable(file, "is not the report of a run") from error
     return KeyframePlan(frozenset(keyframes), frozenset(_starts(keyframes, shots, size)))
 

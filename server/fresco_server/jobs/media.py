@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from fresco_server.errors import DaemonLimitReached, EngineRefused, ShuttingDown, WorkerLost
+from fresco_server.jobs.job import JobOrder
 from fresco_server.jobs.messages import (
+    CheckOrder,
     ClipDescribed,
     DescribeClip,
     Ended,
@@ -22,6 +24,8 @@ from fresco_server.jobs.messages import (
     Message,
     ModelsListed,
     NamingFiles,
+    OrderChecked,
+    Question,
     QuestionRefused,
     Ready,
     WantedMask,
@@ -85,6 +89,15 @@ class MediaProcesses:
         assert isinstance(answer, ClipDescribed)
         return answer
 
+    def check(self, order: JobOrder) -> None:
+        """Insist on all files of `order` being there, and what they were when it was made.
+
+        Raises:
+            EngineRefused: one is gone, or another by now.
+            LimitReached, WorkerLost: as `describe`.
+        """
+        self._answer(order.clip, CheckOrder(ask=0, order=order), _always)
+
     def list_models(self, folders: Sequence[str]) -> list[dict[str, Any]]:
         """The models there are, the bundled one first, as plain values.
 
@@ -104,9 +117,7 @@ class MediaProcesses:
         for process in doomed:
             process.close()
 
-    def _answer(
-        self, subject: str, question: DescribeClip | ListModels, is_wanted: IsWanted
-    ) -> MediaMessage:
+    def _answer(self, subject: str, question: Question, is_wanted: IsWanted) -> MediaMessage:
         """What a process answers; where one ends, which the system may have killed, a new one."""
         try:
             with self._process(is_wanted) as process:
@@ -181,9 +192,7 @@ class _MediaProcess:
         """Whether it can be asked again."""
         return self._process is not None
 
-    def ask(
-        self, subject: str, question: DescribeClip | ListModels, is_wanted: IsWanted
-    ) -> MediaMessage:
+    def ask(self, subject: str, question: Question, is_wanted: IsWanted) -> MediaMessage:
         """The answer to a question about `subject`; the question gets a number here.
 
         Raises:
@@ -261,7 +270,7 @@ class _MediaProcess:
             case Ready():
                 self._is_ready = True
                 self._answers.put(message)
-            case ClipDescribed() | ModelsListed() | QuestionRefused() | Ended():
+            case ClipDescribed() | OrderChecked() | ModelsListed() | QuestionRefused() | Ended():
                 self._answers.put(message)
             case _:
                 pass

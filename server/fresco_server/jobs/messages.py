@@ -92,6 +92,14 @@ class DescribeClip:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CheckOrder:
+    """Say that the files of `order` are what they were, by an `OrderChecked` of number `ask`."""
+
+    ask: int
+    order: JobOrder
+
+
+@dataclass(frozen=True, kw_only=True)
 class ListModels:
     """Say which models there are, also in `folders`, in a `ModelsListed` with the number `ask`."""
 
@@ -99,7 +107,8 @@ class ListModels:
     folders: tuple[str, ...]
 
 
-Order = RunJob | StopJob | MakeLook | CancelLook | LoadModel | DescribeClip | ListModels
+Question = DescribeClip | CheckOrder | ListModels
+Order = RunJob | StopJob | MakeLook | CancelLook | LoadModel | Question
 
 # Messages
 
@@ -206,6 +215,13 @@ class ClipDescribed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OrderChecked:
+    """All files of a job are there still, and what they were."""
+
+    ask: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelsListed:
     """The models there are, the bundled one first, as plain values."""
 
@@ -232,7 +248,7 @@ class Pulled:
 
 LookMessage = LookMoved | LookMade | LookFailed
 LoadMessage = ModelLoaded | LoadFailed
-MediaMessage = ClipDescribed | ModelsListed | QuestionRefused
+MediaMessage = ClipDescribed | OrderChecked | ModelsListed | QuestionRefused
 JobMessage = JobMoved | JobStopped
 Message = (
     Ready

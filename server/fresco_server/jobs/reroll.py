@@ -44,6 +44,12 @@ def check_uploads(order: JobOrder, uploads: Uploads) -> None:
             raise
 
 
+def unpainted(order: JobOrder) -> JobOrder:
+    """`order` without what is known of painted pictures, of which a new job has its own copies."""
+    states = (one for one in order.file_states if one.field != "keyframe_pictures")
+    return replace(order, file_states=tuple(states))
+
+
 def changed_order(
     parent: StoredJob, changes: Sequence[KeyframeChange], folder: Path, request: Values
 ) -> JobOrder:
@@ -69,12 +75,9 @@ def changed_order(
         },
         keyframes=new_keyframes(parent, changes) or settings.keyframes,
     )
-    # Painted pictures are the new job's own copies.
-    states = (one for one in parent.order.file_states if one.field != "keyframe_pictures")
     return replace(
-        parent.order,
+        unpainted(parent.order),
         settings=changed.as_dict(),
-        file_states=tuple(states),
         parent_id=parent.id,
         request=request,
     )

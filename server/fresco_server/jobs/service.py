@@ -18,9 +18,11 @@ from fresco_server.errors import (
     BadRequest,
     CannotStart,
     DaemonLimitReached,
+    EngineRefused,
     JobExists,
     NotPossible,
     ShuttingDown,
+    WorkerLost,
 )
 from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.disk_quota import DiskQuota
@@ -32,7 +34,13 @@ from fresco_server.jobs.path_policy import worker_command
 from fresco_server.jobs.pulls import Pulls, PullStep
 from fresco_server.jobs.reconciling import reconcile
 from fresco_server.jobs.records import Records
-from fresco_server.jobs.reroll import changed_order, check_changes, check_uploads, take_over
+from fresco_server.jobs.reroll import (
+    changed_order,
+    check_changes,
+    check_uploads,
+    take_over,
+    unpainted,
+)
 from fresco_server.jobs.runner_pool import RunnerPool
 from fresco_server.jobs.stopping import apply_wanted, release
 from fresco_server.jobs.store import JobStore
@@ -221,6 +229,7 @@ class Jobs:
         Raises:
             JobNotFound, NotPossible, UploadNotFound: there is none, it is not done, or not there.
             InvalidSettings, BadRequest: the changes name frames that are no keyframes, or none.
+            EngineRefused: its clip or another of its files is gone, or another by now.
             JobExists, LimitReached, ShuttingDown: as for `create`.
         """
         self._check_open()
@@ -228,6 +237,8 @@ class Jobs:
         if parent.state is not JobState.DONE:
             raise NotPossible(f"job {job_id!r} is {parent.state.value}; wait until it is done")
         check_changes(changes)
+        if not self._store.has(new_job_id):
+            self._check_files(parent.order)
         with self._creating:
             if self._store.has(new_job_id):
                 return self._same_request(new_job_id, request)
@@ -238,6 +249,16 @@ class Jobs:
                 take_over(parent, self._folders.job(parent.id), target, changes)
             target = self._folders.job(new_job_id)
             return self._add(new_job_id, changed_order(parent, changes, target, request))
+
+    def _check_files(self, order: JobOrder) -> None:
+        """Raises at once what a job would end with whose files are others by now, or gone."""
+        check_uploads(order, self.uploads)
+        try:
+            self.media.check(unpainted(order))
+        except WorkerLost as error:
+            if self.is_closing:
+                raise ShuttingDown from error
+            raise EngineRefused(str(error), reason="CLIP_UNREADABLE") from error
 
     def _same_request(self, job_id: str, request: Values) -> StoredJob:
         job = self._store.get(job_id)

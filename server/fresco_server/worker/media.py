@@ -17,11 +17,13 @@ from fresco_media.mask import MaskClip
 from fresco_server.jobs.codec import to_plain
 from fresco_server.jobs.job import JobOrder
 from fresco_server.jobs.messages import (
+    CheckOrder,
     ClipDescribed,
     DescribeClip,
-    ListModels,
     MediaMessage,
     ModelsListed,
+    OrderChecked,
+    Question,
     QuestionRefused,
     Ready,
     WantedMask,
@@ -39,7 +41,7 @@ def serve(channel: Channel) -> None:
     channel.send(Ready())
     while True:
         order = channel.next()
-        assert isinstance(order, DescribeClip | ListModels)
+        assert isinstance(order, Question)
         try:
             channel.send(_answer(order))
         # Whatever a library raises over a damaged file, the client gets a sentence.
@@ -47,7 +49,10 @@ def serve(channel: Channel) -> None:
             channel.send(QuestionRefused(ask=order.ask, failure=failure_of(error)))
 
 
-def _answer(order: DescribeClip | ListModels) -> MediaMessage:
+def _answer(order: Question) -> MediaMessage:
+    if isinstance(order, CheckOrder):
+        open_ordered(order.order)
+        return OrderChecked(ask=order.ask)
     if isinstance(order, DescribeClip):
         clip = open_clip(order.clip, order.frame_rate)
         mask = None if order.mask is None else _checked_mask(order.mask, clip)

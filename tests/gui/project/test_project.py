@@ -63,11 +63,12 @@ def test_a_failed_save_leaves_the_earlier_one_and_no_half_file(
     [
         ("{", "no project of Fresco, or is damaged"),
         ("[]", "no project of Fresco"),
+        ("[" * 100_000, "no project of Fresco, or is damaged"),
         ('{"fresco_project": 999}', "newer Fresco"),
         ('{"fresco_project": 1, "made": [{"nothing": 1}]}', "is damaged"),
         ('{"fresco_project": 1, "frame_rate": "x"}', "is damaged"),
     ],
-    ids=["broken", "list", "newer", "made", "rate"],
+    ids=["broken", "list", "deep", "newer", "made", "rate"],
 )
 def test_what_is_no_project_is_refused_with_a_sentence(
     tmp_path: Path, text: str, says: str
@@ -76,6 +77,15 @@ def test_what_is_no_project_is_refused_with_a_sentence(
     path.write_text(text, "utf-8")
 
     with pytest.raises(ProjectUnreadable, match=says):
+        load(path)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no such device")
+def test_a_project_without_an_end_is_refused_instead_of_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.fresco"
+    path.symlink_to("/dev/full")
+
+    with pytest.raises(ProjectUnreadable, match="it is a device"):
         load(path)
 
 
