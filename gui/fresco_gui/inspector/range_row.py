@@ -80,9 +80,7 @@ class RangeRow(QWidget):
         elif is_whole:
             text = self.tr("all {count}").format(count=count)
         else:
-            text = self.tr("{count} of {all}").format(
-                count=count, all=self._limits[1] - self._limits[0] + 1
-            )
+            text = str(count)  # What there is room for beside two numbers.
         self._count.setText(text)
 
     @pyqtSlot(int)

@@ -95,8 +95,8 @@ class JobsPanel(QWidget):
         line.addWidget(self.sides, 1)
         see = self.tr("See the selected result as {side}")
         for button, text, tip in (
-            (self.a_button, "A", see.format(side="A")),
-            (self.b_button, "B", see.format(side="B")),
+            (self.a_button, self.tr("A"), see.format(side="A")),
+            (self.b_button, self.tr("B"), see.format(side="B")),
             (self.swap_button, "⇄", self.tr("Swap A and B (X)")),
             (self.reset_button, "↺", self.tr("Compare clip and result again (0)")),
         ):
