@@ -33,7 +33,7 @@ import psutil
 from fresco_gui import theme
 from fresco_gui.media import ClipFrames, FrameInfo, FrameSource, StoredFrames
 from fresco_gui.timeline import Filmstrip, KeyframeState
-from fresco_gui.viewer import Viewer, ViewMode
+from fresco_gui.viewer import ViewedSide, Viewer, ViewMode
 from PyQt6.QtCore import QEvent, QEventLoop, QObject, QTimer
 from PyQt6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
@@ -190,7 +190,7 @@ class Window:
     def show(self, source: FrameSource | None, result: FrameSource | None) -> None:
         """Show these."""
         self.viewer.set_source(source)
-        self.viewer.set_result(result)
+        self.viewer.set_sides(ViewedSide(), ViewedSide(frames=result))
         self.filmstrip.set_source(source)
 
     def close(self) -> None:
@@ -265,7 +265,7 @@ def measure_blocking(app: TimedApplication, folder: Path, seconds: float) -> Non
             height=info.height,
         )
     )
-    window.viewer.set_result(stored)
+    window.viewer.set_sides(ViewedSide(), ViewedSide(frames=stored))
     window.viewer.set_mode(ViewMode.WIPE_VERTICAL)
     with streaming(stored, window.filmstrip, encoded_frames(folder / "result.mp4", 60)):
         for index in keyframes:

@@ -16,7 +16,7 @@ from fresco_gui.jobs.shown import ShownJob
 from fresco_gui.jobs.words import names_of
 from fresco_gui.media import ClipFrames, FetchedFrames, FrameInfo, FrameSource, MediaError
 from fresco_gui.project.store import ProjectStore
-from fresco_gui.viewer import Side, Viewer
+from fresco_gui.viewer import ViewedSide, Viewer
 
 _CLIP = ""
 
@@ -76,7 +76,7 @@ class Comparison(QObject):
         """What A and B are called."""
         self._job_names = ("", "")
         self._wanted: Sides | None = None
-        self._shown, self._shown_id = Side(), _CLIP
+        self._shown, self._shown_id = ViewedSide(), _CLIP
         self._other: FrameSource | None = None
         self._other_id = _CLIP
         model = jobs.model
@@ -127,7 +127,7 @@ class Comparison(QObject):
         self.sides = Sides(before if self._is_there(before) else _CLIP, self.sides.b)
         self._refresh()
 
-    def show(self, shown: Side, job_id: str) -> None:
+    def show(self, shown: ViewedSide, job_id: str) -> None:
         """This job is shown, and seen like this; without a job there is nothing of it."""
         self._shown = shown
         if job_id != self._shown_id:
@@ -138,7 +138,7 @@ class Comparison(QObject):
 
     def end(self) -> None:
         """No clip is shown."""
-        self._shown, self._shown_id = Side(), _CLIP
+        self._shown, self._shown_id = ViewedSide(), _CLIP
         self.sides = Sides()
         self._refresh()
 
@@ -190,12 +190,12 @@ class Comparison(QObject):
         else:
             self.changed.emit()  # One that has become done can be swapped.
 
-    def _side_of(self, job_id: str, name: str) -> Side:
+    def _side_of(self, job_id: str, name: str) -> ViewedSide:
         if job_id == _CLIP:
-            return Side(name=self.tr("source"))
+            return ViewedSide(name=self.tr("source"))
         if job_id == self._shown_id:
             return replace(self._shown, name=name)
-        return Side(frames=self._other, name=name, is_outside=self._is_outside)
+        return ViewedSide(frames=self._other, name=name, is_outside=self._is_outside)
 
     def _is_outside(self, index: int) -> bool:
         info = self._other.info if self._other is not None else None

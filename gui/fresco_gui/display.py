@@ -19,7 +19,7 @@ from fresco_gui.media import ClipFrames, FrameInfo, FrameSource, LayeredFrames, 
 from fresco_gui.project import ProjectJob
 from fresco_gui.project.store import ProjectStore
 from fresco_gui.timeline import Filmstrip, KeyframeState
-from fresco_gui.viewer import Side, SideNote, Viewer, ViewMode
+from fresco_gui.viewer import SideNote, ViewedSide, Viewer, ViewMode
 
 _NEAR = 20
 """Frames from which on a keyframe says little of what a frame will look like."""
@@ -227,7 +227,7 @@ class Display(QObject):
         before = self._layers
         listed = [one for one in (self._look, self.result, *self._below) if one is not None]
         self._layers = LayeredFrames(listed) if listed else None
-        shown = Side(
+        shown = ViewedSide(
             frames=self._layers,
             notes_of=self._note,
             stand_in_of=self._stand_in,

@@ -21,6 +21,7 @@ from fresco_engine.version import __version__ as __version__
 if TYPE_CHECKING:
     from fresco_engine.checkpoint import FolderCheckpoint, fork
     from fresco_engine.clips import open_clip
+    from fresco_engine.diffusion.execution import ExecutionChoice
     from fresco_engine.diffusion.lora import Lora
     from fresco_engine.diffusion.models import load_model
     from fresco_engine.errors import FrescoError
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ClipAnalysed",
     "Event",
+    "ExecutionChoice",
     "FolderCheckpoint",
     "FrameMade",
     "FrescoError",
@@ -81,6 +83,7 @@ __all__ = [
 _HOMES = {
     "checkpoint": ("FolderCheckpoint", "fork"),
     "clips": ("open_clip",),
+    "diffusion.execution": ("ExecutionChoice",),
     "diffusion.lora": ("Lora",),
     "diffusion.models": ("load_model",),
     "errors": ("FrescoError",),

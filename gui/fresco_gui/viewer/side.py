@@ -51,7 +51,7 @@ def _is_inside(_: int) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Side:
+class ViewedSide:
     """One of the two that are compared."""
 
     frames: FrameSource | None = None

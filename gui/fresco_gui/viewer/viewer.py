@@ -14,7 +14,7 @@ from fresco_gui.viewer.canvas import Canvas
 from fresco_gui.viewer.overlay import read
 from fresco_gui.viewer.panes import ViewMode
 from fresco_gui.viewer.playback import Playback
-from fresco_gui.viewer.side import Seen, Side, SideNote
+from fresco_gui.viewer.side import Seen, SideNote, ViewedSide
 from fresco_gui.viewer.transport import ShrinkingLabel, TransportBar
 
 
@@ -38,7 +38,7 @@ class Viewer(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._source: FrameSource | None = None
-        self._a, self._b = Side(name=self.tr("source")), Side(name=self.tr("source"))
+        self._a, self._b = ViewedSide(name=self.tr("source")), ViewedSide(name=self.tr("source"))
         self._range: tuple[int, int] | None = None
         # What was chosen before the clip was open, or before there was a result.
         self._awaited_frame: int | None = None
@@ -88,7 +88,7 @@ class Viewer(QWidget):
         self._connect_source(source)
         self._refresh_sources()
 
-    def set_sides(self, a: Side, b: Side) -> None:
+    def set_sides(self, a: ViewedSide, b: ViewedSide) -> None:
         """Compare these, whose indices are those of the source."""
         before = self._a.frames, self._b.frames
         self._a, self._b = a, b

@@ -11,7 +11,7 @@ import cv2
 import pytest
 from fresco_gui.media import ClipFrames, FrameInfo, FrameSource, StoredFrames
 from fresco_gui.media.pictures import read_pixels_of
-from fresco_gui.viewer import Side, Viewer, ViewMode
+from fresco_gui.viewer import ViewedSide, Viewer, ViewMode
 from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtGui import QAction, QImage, QKeySequence, QWheelEvent
 from PyQt6.QtWidgets import QApplication
@@ -48,7 +48,7 @@ class Bench:
 
     def compare(self, frames: FrameSource | None) -> None:
         """B is these frames, or the clip as A is."""
-        self.viewer.set_sides(Side(), Side(frames=frames))
+        self.viewer.set_sides(ViewedSide(), ViewedSide(frames=frames))
 
     def wait(self, is_so: Callable[[], bool]) -> None:
         self.bot.waitUntil(is_so, timeout=PATIENCE_MS)
@@ -403,7 +403,9 @@ def test_two_results_of_other_sizes_and_ranges_are_compared(bench: Bench) -> Non
     for number in range(5, 15):
         drawn = cv2.resize(picture(number, inverted=True), (96, 48))[..., ::-1]
         small.put(number, cv2.imencode(".png", drawn)[1].tobytes())
-    bench.viewer.set_sides(Side(frames=bench.result, name="one"), Side(frames=small, name="two"))
+    bench.viewer.set_sides(
+        ViewedSide(frames=bench.result, name="one"), ViewedSide(frames=small, name="two")
+    )
     canvas = bench.viewer.canvas
     bench.press("D")
     bench.viewer.set_frame(10)
