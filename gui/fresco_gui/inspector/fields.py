@@ -71,9 +71,15 @@ class Field(QWidget):
         super().__init__(parent)
         self.parameter = parameter
         self._in_force: Any = None
+        self._held: QWidget | None = None
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(4)
+
+    @property
+    def input(self) -> QWidget:
+        """What the keyboard is for."""
+        return self._held or self.findChild(QWidget) or self
 
     def value(self) -> Any:
         """What is chosen, or None."""
@@ -91,7 +97,8 @@ class Field(QWidget):
             widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             widget.installEventFilter(self)
         self._row.addWidget(widget, 1)
-        self.setFocusProxy(widget)
+        # No focus proxy: Tab would come here wherever this container lies in its order.
+        self._held = widget
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
         """Let the wheel scroll the form instead of changing values it passes over."""

@@ -141,7 +141,7 @@ class SettingsForm(QWidget):
             for section in self.findChildren(_CollapsibleSection):
                 if section.isAncestorOf(field):
                     section.unfold()
-            (field.focusProxy() or field.findChild(QWidget) or field).setFocus()
+            field.input.setFocus()
         return field
 
     def _section(
@@ -175,7 +175,7 @@ class SettingsForm(QWidget):
         else:
             label = PlainLabel(_label_text(parameter))
             label.setMinimumHeight(field.sizeHint().height())
-            label.setBuddy(field)
+            label.setBuddy(field.input)
             self._labels.append(label)
             rows.addRow(label, field)
 

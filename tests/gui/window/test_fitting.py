@@ -148,8 +148,8 @@ def test_tab_goes_through_the_window_as_one_reads(ready: App) -> None:
         window.views.viewer.canvas,
         window.views.filmstrip,
         inspector.model_box,
-        style.focusProxy(),
-        strength.focusProxy(),
+        style.input,
+        strength.input,
     ]
 
     places = [seen.index(one) for one in wanted]
