@@ -27,7 +27,15 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, _interrupt)
-    app(sys.argv[1:], prog_name="fresco")
+    try:
+        app(sys.argv[1:], prog_name="fresco")
+    except OSError as error:
+        # Commands tell of theirs themselves: this is a page of help or the version.
+        from fresco_cli.output import refused, write_error
+
+        failure = refused(error)
+        write_error(f"Error: {failure}")
+        sys.exit(failure.code)
 
 
 def _fill_standard_streams() -> None:

@@ -53,11 +53,16 @@ def _write(text: str) -> None:
     except BrokenPipeError:  # Whoever read it has had enough, which is for Typer to end quietly.
         raise
     except OSError as error:
-        # What is left in the buffer would fail once more when the process ends.
-        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
-        reason = f"what was to be printed could not be written ({error.strerror})"
-        advice = "free some room or print it elsewhere, then run again"
-        raise CommandFailed("OutputRefused", f"{reason}; {advice}", FAILED) from None
+        raise refused(error) from None
+
+
+def refused(error: OSError) -> CommandFailed:
+    """What to say when stdout takes nothing more; nothing more is written there."""
+    # What is left in the buffer would fail once more when the process ends.
+    sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
+    reason = f"what was to be printed could not be written ({error.strerror})"
+    advice = "free some room or print it elsewhere, then run again"
+    return CommandFailed("OutputRefused", f"{reason}; {advice}", FAILED)
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:

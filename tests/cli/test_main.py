@@ -234,11 +234,13 @@ def test_every_error_keeps_its_kind_on_the_way_through_a_session() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a file that is full")
-@pytest.mark.parametrize("option", [[], ["--json"]], ids=["text", "json"])
-def test_a_full_disk_below_stdout_is_one_sentence(option: list[str]) -> None:
+@pytest.mark.parametrize(
+    "words", [["models", "list"], ["models", "list", "--json"], ["--help"]], ids=" ".join
+)
+def test_a_full_disk_below_stdout_is_one_sentence(words: list[str]) -> None:
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(
-            [sys.executable, "-m", "fresco_cli", "models", "list", *option],
+            [sys.executable, "-m", "fresco_cli", *words],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,

@@ -31,7 +31,7 @@ from fresco_media.types import ClipProperties, ColourTags
 from fresco_media.video.animation import AnimationCursor, is_animated_webp, show_times_ms
 from fresco_media.video.containers import open_input
 from fresco_media.video.decode import FrameCursor, VideoCursor
-from fresco_media.video.decoder import has_alpha_beside
+from fresco_media.video.decoder import has_alpha_beside, has_alpha_layer
 from fresco_media.video.losses import sentence
 from fresco_media.video.order import TrialDecode, decoding_order, first_by_own_decoder, try_out
 from fresco_media.video.packets import (
@@ -87,6 +87,7 @@ class _Header:
     transport_id: int | None = None
     is_followed: bool = False
     has_alpha_beside: bool = False
+    has_alpha_layer: bool = False
     stream_index: int = 0
     sample_aspect: Fraction = Fraction(1)
     has_audio: bool = False
@@ -266,6 +267,7 @@ def _header_of(
         codec_tag=context.codec_tag,
         transport_id=stream.id if container.format.name == "mpegts" else None,
         has_alpha_beside=has_alpha_beside(stream),
+        has_alpha_layer=has_alpha_layer(stream),
         time_base=stream.time_base or Fraction(1, 90000),
         rates=(stream.average_rate, stream.guessed_rate, stream.base_rate),
         sample_aspect=stream.sample_aspect_ratio or Fraction(1),
@@ -322,7 +324,7 @@ def _describe(
     )
     warnings = [*header.warnings, *_warnings(info, table, is_interlaced=frame.interlaced_frame)]
     warnings += colour_warnings(colour)
-    if header.has_alpha_beside and not info.has_alpha:
+    if (header.has_alpha_beside or header.has_alpha_layer) and not info.has_alpha:
         warnings.append(ALPHA_UNREAD)
     if not (table.is_timed and header.has_times):
         warnings.append(f"the file holds no times; {info.frame_rate} frames a second are assumed")

@@ -10,6 +10,7 @@ import av
 import pytest
 from av.stream import Disposition
 from fresco_media.clip import Clip
+from fresco_media.colour.picture import ALPHA_UNREAD
 from fresco_media.errors import NoVideoStream
 from fresco_media.video.streams import choose_video
 
@@ -155,3 +156,44 @@ class _Container:
 class _Streams:
     def __init__(self, video: Sequence[_Stream]) -> None:
         self.video, self.audio = video, ()
+
+
+@pytest.mark.parametrize("with_alpha", [False, True])
+@pytest.mark.parametrize("container", ["mov", "mkv"])
+def test_the_alpha_layer_of_hevc_which_is_not_read_is_told(
+    tmp_path: Path, container: str, with_alpha: bool
+) -> None:
+    path = tmp_path / f"clip.{container}"
+    write_hevc(tmp_path / "opaque.mov")
+    with av.open(str(tmp_path / "opaque.mov")) as source, av.open(str(path), "w") as target:
+        (video,) = source.streams.video
+        written = target.add_stream_from_template(video)
+        if with_alpha:
+            written.codec_context.extradata = with_alpha_told(video.codec_context.extradata or b"")
+        for packet in source.demux(video):
+            if packet.dts is not None:
+                packet.stream = written
+                target.mux(packet)
+
+    clip = Clip.open(path)
+
+    assert len(list(clip.frames())) == 3
+    assert clip.warnings == ((ALPHA_UNREAD,) if with_alpha else ())
+
+
+def write_hevc(path: Path) -> None:
+    with av.open(str(path), "w") as container:
+        options = {"x265-params": "log-level=none:bframes=0"}
+        stream = container.add_stream("libx265", rate=24, options=options)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        for index in range(3):
+            frame = av.VideoFrame.from_ndarray(numbered(index), format="rgb24")
+            container.mux(stream.encode(frame.reformat(96, 64)))
+        container.mux(stream.encode(None))
+
+
+def with_alpha_told(settings: bytes) -> bytes:
+    """An `hvcC` record with one array more: the SEI unit that x265 and Apple's encoders write."""
+    unit = bytes.fromhex("4e01a50400007f9080")
+    array = bytes([39, 0, 1, 0, len(unit)]) + unit
+    return settings[:22] + bytes([settings[22] + 1]) + settings[23:] + array
