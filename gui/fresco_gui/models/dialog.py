@@ -227,6 +227,7 @@ class ModelManager(QDialog):
         pixmap = QPixmap.fromImage(image)
         pixmap.setDevicePixelRatio(self.devicePixelRatioF())
         self._icons[source] = QIcon(pixmap)
+        self._icons[source].addPixmap(pixmap, QIcon.Mode.Selected)  # Else it would be tinted.
         for row, model in enumerate(self._listed):
             name = self.table.item(row, 0)
             if model.source == source and name is not None:
