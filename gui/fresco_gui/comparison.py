@@ -145,15 +145,22 @@ class Comparison(QObject):
     # Inside
 
     def _go(self, wanted: Sides) -> None:
-        other = next((one for one in (wanted.a, wanted.b) if one not in ("", self._shown_id)), "")
+        other = next(
+            (one for one in (wanted.a, wanted.b) if one not in (_CLIP, self._shown_id)), _CLIP
+        )
         if wanted.b not in (_CLIP, self._shown_id):
             if wanted.a == self._shown_id and not self._is_there(wanted.a):
                 return  # It is not done: it can only be seen as the job that is shown.
             self._show_job(wanted)
-        elif not other or self._is_there(other):
+        elif other == _CLIP or self._is_there(other):
             self.sides = wanted
             self._refresh()
         self._project_store.change(compared=self.sides.a)
+
+    def _beside_shown(self, sides: Sides) -> str:
+        """That of two which is not the job that is shown, nor the clip unless both are."""
+        others = (one for one in (sides.a, sides.b) if one not in (_CLIP, self._shown_id))
+        return next(others, _CLIP)
 
     def _show_job(self, wanted: Sides) -> None:
         job = self._jobs.model.job(wanted.b)
@@ -205,8 +212,7 @@ class Comparison(QObject):
 
     def _open_other(self) -> FrameSource | None:
         """Have the frames of what is compared with the shown job; those to be closed then."""
-        ids = (self.sides.a, self.sides.b)
-        wanted = next((one for one in ids if one not in (_CLIP, self._shown_id)), _CLIP)
+        wanted = self._beside_shown(self.sides)
         if wanted == self._other_id:
             return None
         before, self._other, self._other_id = self._other, self._frames_of(wanted), wanted

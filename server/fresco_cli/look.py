@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -65,19 +65,14 @@ def look(
     with told(channel, debug=telling.debug):
         from fresco_media.stills.images import displayed, write_image
 
-        from fresco_cli.receiving import decoded
-
         destinations.check_picture(output, overwrite=overwrite)
         check_options(daemon)
-        if show_control and not choices.style:
-            # What binds does not depend on words.
-            choices = replace(choices, prompt=choices.prompt or "structure")
+        choices = _worded(choices, show_control=show_control)
         settings = choices.settings()
         if show_region:
             _check_region(settings, show_control=show_control)
         opened = tools.engine.open_clip(clip, parse_frame_rate(frame_rate))
-        for text in () if telling.quiet else opened.warnings:
-            write_error(f"Warning: {in_flags(text)}")
+        _warn(() if telling.quiet else opened.warnings)
         opened.frames_at([frame])  # Raises at once when there is no such frame.
         tools.engine.check_reference(settings)
         originals = clip_inputs(opened.info) | named_inputs(model, settings)
@@ -85,18 +80,14 @@ def look(
         Warnings(channel).say(*_doubts(opened, settings))
         began = time.perf_counter()
         request = _LookRequest(
-            clip, opened, frame, frame_rate, choices, model, daemon, shows_control=show_control
+            clip, opened, frame, frame_rate, choices, model, daemon, show_control
         )
         with _session(tools, request, channel, in_process=in_process) as session:
             looked = _made(session, request, channel)
-        picture = _marked(looked) if show_region else decoded(looked)
+        picture = _shown(looked, with_region=show_region)
         originals.check(output)
-        image = displayed(picture, opened.info.sample_aspect)
-        write_image(output, image, is_new=not overwrite)
-        seconds = time.perf_counter() - began
-        if telling.as_json:
-            write_json({"event": "finished", "output": str(output), "seconds": round(seconds, 3)})
-        channel.result(f"{output}: frame {frame} in {seconds:.0f} s")
+        write_image(output, displayed(picture, opened.info.sample_aspect), is_new=not overwrite)
+        _finish(channel, output, frame, time.perf_counter() - began, as_json=telling.as_json)
 
 
 def _check_region(settings: RestyleSettings, *, show_control: bool) -> None:
@@ -110,13 +101,33 @@ def _check_region(settings: RestyleSettings, *, show_control: bool) -> None:
         )
 
 
-def _marked(looked: LookedPicture) -> Image:
-    from fresco_media.stills.mask_picture import white_of, with_region
+def _warn(texts: Iterable[str]) -> None:
+    for text in texts:
+        write_error(f"Warning: {in_flags(text)}")
+
+
+def _finish(channel: Output, output: Path, frame: int, seconds: float, *, as_json: bool) -> None:
+    if as_json:
+        write_json({"event": "finished", "output": str(output), "seconds": round(seconds, 3)})
+    channel.result(f"{output}: frame {frame} in {seconds:.0f} s")
+
+
+def _worded(choices: LookChoices, *, show_control: bool) -> LookChoices:
+    """With a prompt where none is needed: what binds does not depend on words."""
+    if not show_control or choices.style:
+        return choices
+    return replace(choices, prompt=choices.prompt or "structure")
+
+
+def _shown(looked: LookedPicture, *, with_region: bool) -> Image:
+    from fresco_media.stills import mask_picture
 
     from fresco_cli.receiving import decoded
 
     picture, region = decoded(looked), looked.region
-    return picture if region is None else with_region(picture, white_of(decoded(region)))
+    if region is None or not with_region:
+        return picture
+    return mask_picture.with_region(picture, mask_picture.white_of(decoded(region)))
 
 
 def _doubts(clip: Clip, settings: RestyleSettings) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -36,8 +36,8 @@ from fresco_engine.translation import prompt_of, with_colours
 from fresco_engine.translation_run import mask_of, named_subject, subject_of
 from fresco_engine.types import LookedFrame
 
-_WATCHED = 1
-"""Keyframes on either side from which the motion about a frame is known."""
+_MOST_WATCHED = 24
+"""Frames on either side that a look waits for, however far keyframes may lie from each other."""
 
 
 def look(clip: Clip, index: int, settings: RestyleSettings, model: Model) -> Image:
@@ -63,7 +63,7 @@ def look_steps(
         prompts=(prompt_of(settings, index),),
         picture=reference and reference.prompt,
     )
-    subject = _subject(clip, index, settings, size, model)
+    subject = _subject(clip, index, source, settings, size, model)
     correspondence = correspond([source], DisFlow(), subject=subject, indices=[index])
     translation = yield from translate(model, batch, settings, correspondence)
     made = unfit(with_colours(translation.images[0], source, settings), size)
@@ -108,13 +108,18 @@ def _look_source(clip: Clip, index: int, settings: RestyleSettings) -> tuple[Ima
 
 
 def _subject(
-    clip: Clip, index: int, settings: RestyleSettings, size: WorkingSize, model: Model
+    clip: Clip,
+    index: int,
+    source: Image,
+    settings: RestyleSettings,
+    size: WorkingSize,
+    model: Model,
 ) -> SubjectEstimator:
     """What tells the subject as a job would: what moves shows in the frames about this one only."""
     mask = mask_of(clip, settings)
     named = named_subject(settings, LazyModel(model))
     if mask is None and named is None and settings.region in ("subject", "background"):
-        return _Known(_moving(clip, index, settings, size))
+        return _Known(_moving(clip, index, source, settings, size))
     return subject_of(mask, named, size)
 
 
@@ -129,19 +134,27 @@ class _Known:
         return self.mask[None]
 
 
-def _moving(clip: Clip, index: int, settings: RestyleSettings, size: WorkingSize) -> BoolMap:
-    """(h, w), what moves at a frame, from the keyframes about it that a job might choose."""
+def _moving(
+    clip: Clip, index: int, source: Image, settings: RestyleSettings, size: WorkingSize
+) -> BoolMap:
+    """(h, w), what moves at a frame, from the keyframes about it that a job might choose.
+
+    Two frames are held at a time, and those of the keys.
+    """
     keys = _keys_about(clip, index, settings)
-    frames = clip.frames(keys[0], keys[-1] + 1, size=size.scaled)
-    images = {frame.index: fit(frame.image, size) for frame in frames}
-    flow = DisFlow()
-    tracks = [
-        flow.track(images[number] for number in range(left, right + 1))
-        for left, right in pairwise(keys)
-    ]
+    shown: dict[int, Image] = {index: source}
+
+    def between(left: int, right: int) -> Iterator[Image]:
+        for frame in clip.frames(left, right + 1, size=size.scaled):
+            image = fit(frame.image, size)
+            if frame.index in keys:
+                shown[frame.index] = image
+            yield image
+
+    tracks = [DisFlow().track(between(left, right)) for left, right in pairwise(keys)]
     watched = SubjectFrames(
         indices=keys,
-        images=[images[key] for key in keys],
+        images=[shown[key] for key in keys],
         forward=[there for there, _ in tracks],
         backward=[back for _, back in tracks],
     )
@@ -149,13 +162,13 @@ def _moving(clip: Clip, index: int, settings: RestyleSettings, size: WorkingSize
 
 
 def _keys_about(clip: Clip, index: int, settings: RestyleSettings) -> list[int]:
-    """A frame and the keyframes next to it in its shot."""
-    reach = _WATCHED * settings.keyframe_max
+    """A frame, and the keyframe before and that after it, of its shot and not far from it."""
+    reach = min(settings.keyframe_max, _MOST_WATCHED)
     first, stop = max(0, index - reach), min(clip.info.frame_count, index + reach + 1)
     analysis = analyse(small_frames(clip, first, stop))
     shots = find_shots(analysis)
     begin, end = next(shot for shot in shots if shot[0] <= index < shot[1])
     keys = select_keyframes(analysis, shots, settings.keyframe_min, settings.keyframe_max)
-    before = [key for key in keys if begin <= key < index][-_WATCHED:]
-    after = [key for key in keys if index < key < end][:_WATCHED]
+    before = [key for key in keys if begin <= key < index][-1:]
+    after = [key for key in keys if index < key < end][:1]
     return [*before, index, *after]

@@ -11,7 +11,7 @@ from fresco_gui.jobs.control import JobControl
 from fresco_gui.jobs.shown import ShownJob
 from fresco_gui.jobs.starter import JobStarter
 from fresco_gui.project import ProjectJob
-from fresco_gui.project.history import Deed
+from fresco_gui.project.history import UndoableStep
 from fresco_gui.project.store import ProjectStore
 
 Spans = tuple[tuple[int, int], ...]
@@ -34,7 +34,7 @@ class Versions(QObject):
         self._jobs = jobs
         self._starter = starter
         self._shown_job = shown_job
-        self._changes: dict[str, Deed] = {}
+        self._changes: dict[str, UndoableStep] = {}
         starter.submitted.connect(self._on_submitted)
         shown_job.cancelled.connect(self._on_cancelled)
 
@@ -75,7 +75,7 @@ class Versions(QObject):
             shown.insert(0, made)
             self._changes[made.job_id] = change
 
-        change = Deed(words_of_changes(version.changes), undo, redo)
+        change = UndoableStep(words_of_changes(version.changes), undo, redo)
         self._changes[version.job_id] = change
         self._project_store.history.push(change)
 

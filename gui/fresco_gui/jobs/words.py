@@ -94,7 +94,7 @@ def names_of(a: Job | None, b: Job | None) -> tuple[str, str]:
     told = difference_of(a, b), difference_of(b, a)
     if told[0] == told[1]:
         told = time_text(a.create_time), time_text(b.create_time)
-    return tuple(", ".join(filter(None, pair)) for pair in zip((first, second), told, strict=True))  # type: ignore[return-value]
+    return _joined(first, told[0]), _joined(second, told[1])
 
 
 def _name_of(job: Job | None) -> str:
@@ -106,7 +106,11 @@ def _name_of(job: Job | None) -> str:
     if len(words) > _LONGEST_NAME:
         words = f"{words[:_LONGEST_NAME].rstrip()}…"
     strength = "" if settings.strength is None else words_for(settings.strength)
-    return ", ".join(filter(None, (printable(words), strength)))
+    return _joined(printable(words), strength)
+
+
+def _joined(*words: str) -> str:
+    return ", ".join(filter(None, words))
 
 
 def _difference(name: str, then: Any, now: Any) -> str:

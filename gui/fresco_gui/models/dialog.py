@@ -9,7 +9,7 @@ from fresco_client import Model, PullProgress, Session
 from fresco_client.words import duration
 from fresco_media.files.text import printable, sized
 from PyQt6.QtCore import QSize, Qt, pyqtSignal, pyqtSlot
-from PyQt6.QtGui import QIcon, QImage, QPixmap, QShowEvent
+from PyQt6.QtGui import QIcon, QPixmap, QShowEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -24,7 +24,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from fresco_gui.models.thumbnails import thumbnails
+from fresco_gui.models.thumbnails import Thumbnail, thumbnails
 from fresco_gui.plain import PlainLabel, plain
 from fresco_gui.stream import StreamWorker, Workers
 
@@ -205,33 +205,34 @@ class ModelManager(QDialog):
         if session is None or not self.isVisible():
             return
 
+        known = set(self._icons)
+
         def found() -> Iterator[object]:
             files = session.model_files()
             yield files
-            yield from thumbnails((*models, *files), side)
+            listed = (*models, *files)
+            yield from thumbnails((one for one in listed if one.source not in known), side)
 
         # Who has no daemon any more is told so elsewhere.
         self._workers.stream(found, self._on_found, lambda _: None)
 
     def _on_found(self, item: object) -> None:
-        if isinstance(item, tuple) and all(isinstance(one, Model) for one in item):
-            files = cast("tuple[Model, ...]", item)
-            if files != self._files:
-                self._files = files
-                self._fill()
-        else:
-            self._on_thumbnail(item)
+        if isinstance(item, Thumbnail):
+            self._show_thumbnail(item)
+        elif item != self._files:
+            self._files = cast("tuple[Model, ...]", item)
+            self._fill()
 
-    def _on_thumbnail(self, item: object) -> None:
-        source, image = cast("tuple[str, QImage]", item)
-        pixmap = QPixmap.fromImage(image)
+    def _show_thumbnail(self, thumbnail: Thumbnail) -> None:
+        pixmap = QPixmap.fromImage(thumbnail.image)
         pixmap.setDevicePixelRatio(self.devicePixelRatioF())
-        self._icons[source] = QIcon(pixmap)
-        self._icons[source].addPixmap(pixmap, QIcon.Mode.Selected)  # Else it would be tinted.
+        icon = QIcon(pixmap)
+        icon.addPixmap(pixmap, QIcon.Mode.Selected)  # Else it would be tinted.
+        self._icons[thumbnail.source] = icon
         for row, model in enumerate(self._listed):
             name = self.table.item(row, 0)
-            if model.source == source and name is not None:
-                name.setIcon(self._icons[source])
+            if model.source == thumbnail.source and name is not None:
+                name.setIcon(icon)
                 self.table.setRowHeight(row, _SIDE + 8)
 
     def _state_of(self, model: Model) -> str:
@@ -251,10 +252,8 @@ class ModelManager(QDialog):
     @pyqtSlot()
     def _refresh(self) -> None:
         model = self.chosen()
-        is_whole = model is not None and model.kind == "whole" and not model.problem
-        is_here = is_whole and model is not None and model.state != "available"
         has_daemon = self._session is not None
-        self.load.setEnabled(has_daemon and is_here and model is not None and not model.loaded_on)
+        self.load.setEnabled(has_daemon and model is not None and _is_loadable(model))
         self.free.setEnabled(has_daemon and any(one.loaded_on for one in self._models))
         self.download.setEnabled(
             has_daemon and not self.is_downloading and bool(self.source.text().strip())
@@ -320,3 +319,9 @@ class ModelManager(QDialog):
     def _on_settled(self, _: object) -> None:
         self.note.setText("")
         self.changed.emit()
+
+
+def _is_loadable(model: Model) -> bool:
+    """Whether it is a whole model, here, in order, and not in memory yet."""
+    is_here = model.kind == "whole" and model.state != "available"
+    return is_here and not model.problem and not model.loaded_on

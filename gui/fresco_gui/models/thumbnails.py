@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from fresco_client import Model
@@ -13,14 +14,22 @@ from PyQt6.QtGui import QImage
 from fresco_gui.media.pictures import decoded, from_rgb, resized
 
 
-def thumbnails(models: Iterable[Model], side: int) -> Iterator[tuple[str, QImage]]:
-    """By the models' sources, at most `side` pixels wide and high; those that there are."""
+@dataclass(frozen=True)
+class Thumbnail:
+    """What the model of a source makes."""
+
+    source: str
+    image: QImage
+
+
+def thumbnails(models: Iterable[Model], side: int) -> Iterator[Thumbnail]:
+    """Pictures at most `side` pixels wide and high; those that there are."""
     for model in models:
         image = _picture_of(model)
         if image is not None and not image.isNull():
             scale = min(1.0, side / max(image.width(), image.height()))
             size = (max(1, round(image.width() * scale)), max(1, round(image.height() * scale)))
-            yield model.source, resized(image, *size)
+            yield Thumbnail(model.source, resized(image, *size))
 
 
 def _picture_of(model: Model) -> QImage | None:

@@ -50,7 +50,7 @@ class ProjectChange(QUndoCommand):
         self._apply(self._before)
 
 
-class Deed(QUndoCommand):
+class UndoableStep(QUndoCommand):
     """Something that knows by itself how it is undone and done again, whatever came after it."""
 
     def __init__(self, text: str, undo: Callable[[], object], redo: Callable[[], object]) -> None:

@@ -16,7 +16,7 @@ from PyQt6.QtCore import QCoreApplication, QObject, QTimer, pyqtSignal
 from fresco_gui.problems.problem import problem_of
 from fresco_gui.problems.reporter import AUTOSAVE_FAILED
 from fresco_gui.project.document import SUFFIX, Project, ProjectJob, ProjectLook, save
-from fresco_gui.project.history import Deed, Fields, History, ProjectChange
+from fresco_gui.project.history import Fields, History, ProjectChange, UndoableStep
 from fresco_gui.services import Services
 from fresco_gui.values import Values
 
@@ -162,7 +162,7 @@ class ProjectStore(QObject):
 
         put(after)
         self.history.seal()
-        self.history.push(Deed(text, lambda: put(before), lambda: put(after)))
+        self.history.push(UndoableStep(text, lambda: put(before), lambda: put(after)))
 
     # Jobs of the project
 

@@ -20,6 +20,7 @@ BoolMap = NDArray[np.bool_]
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_END = len(_SIGNATURE) + 25
 PNG_HEADER_BYTES = 24
+_COLOUR_TYPE, _WITH_ALPHA = 25, b"\x06"
 _COMMENT = b"Comment\0"
 _FAST = (
     cv2.IMWRITE_PNG_STRATEGY,
@@ -74,8 +75,10 @@ def decode_png(data: bytes) -> Image | None:
 
 def decode_mask(data: bytes) -> BoolMap | None:
     """The mask that `encode_png` put into a whole file; None where it put in none."""
+    if data[_COLOUR_TYPE : _COLOUR_TYPE + 1] != _WITH_ALPHA:
+        return None  # Most have none, and need not be decoded for that.
     decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if decoded is None or decoded.ndim != 3 or decoded.shape[2] != 4:
+    if decoded is None:
         return None
     return np.asarray(decoded[..., 3] > 0, np.bool_)
 
