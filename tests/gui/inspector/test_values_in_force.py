@@ -49,8 +49,8 @@ def test_what_a_preset_changes_is_told_where_it_is_changed(ready: App) -> None:
     steps = field(ready, "steps").findChild(QSpinBox)
     assert between is not None
     assert steps is not None
-    ready.wait("the usual", lambda: between.itemText(0) == "default: patch")
-    assert steps.specialValueText() == "default: 4"
+    ready.wait("the model's", lambda: steps.specialValueText() == "default: 4")
+    assert between.itemText(0) == "default: patch"
 
     choose(ready, "preset", "draft")
 

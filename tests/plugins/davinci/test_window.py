@@ -16,7 +16,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from fresco_davinci.bridge.mailbox import Mailbox
 from fresco_davinci.bridge.remote import Bridge
 from fresco_davinci.choices import StoredChoices, load_choices, save_choices
-from fresco_davinci.controller import ResolveController
+from fresco_davinci.controller import Connect, ResolveController
 from fresco_davinci.errors import HostGone
 from fresco_davinci.folders import resolve_folders
 from fresco_davinci.install import FREE_EDITION, Scripts
@@ -45,9 +45,12 @@ def open_window(
     windows: list[FrescoWindow] = []
 
     def make(
-        world: World | None, command: str = "restyle", mailbox: Mailbox | None = None
+        world: World | None,
+        command: str = "restyle",
+        mailbox: Mailbox | None = None,
+        connect: Connect = daemon.session,
     ) -> FrescoWindow:
-        controllers.append(ResolveController(plugin_folders, daemon.session))
+        controllers.append(ResolveController(plugin_folders, connect))
         if world is not None:
             controllers[-1].attach(Bridge(DirectLink(world)))
         windows.append(FrescoWindow(controllers[-1], command, mailbox))
@@ -104,8 +107,7 @@ def test_a_job_is_listed_with_its_newest_keyframe_and_can_be_cancelled(
     try:
         before = world.snapshot()
         save_choices(plugin_folders.choices, StoredChoices(prompt="ink"))
-        window = open_window(world)
-        window._controller._connect = slow.session  # pyright: ignore[reportPrivateUsage]
+        window = open_window(world, connect=slow.session)
         qtbot.waitUntil(lambda: window.before.has_picture, timeout=_PATIENCE_MS)
         window.restyle.click()
         qtbot.waitUntil(lambda: window.jobs.rowCount() == 1, timeout=_PATIENCE_MS)
@@ -232,8 +234,7 @@ def test_a_setting_that_is_declared_has_a_field(qtbot: QtBot) -> None:
     form = ResolveSettingsForm(StoredChoices(prompt="ink"), MoreSettings)
     qtbot.addWidget(form)
 
-    box = form.fields["paint_depth"].focusProxy()
-    assert box is not None
+    box = form.fields["paint_depth"].input
     assert box.accessibleName() == "Paint depth"
     assert form.fields["paint_depth"].toolTip() == "How thick the paint lies"
 
