@@ -37,6 +37,7 @@ from fresco_media.video.timing import DEFAULT_RATE
 Size = tuple[int, int]
 ReadT = TypeVar("ReadT")
 _FASTEST = Fraction(10_000)
+_UNUSED_RATE = "the frame rate that was given is not used, as a video knows its own"
 
 
 class Clip:
@@ -51,7 +52,8 @@ class Clip:
     def open(path: Path | str, *, frame_rate: Fraction | None = None) -> Clip:
         """The clip at `path`: a video file, a folder of pictures, one of them, or `name_%04d.png`.
 
-        `frame_rate` is that of an image sequence (24 unless given); a video file knows its own.
+        `frame_rate` is that of an image sequence (24 unless given); a video file knows its own,
+        and a warning says that another one is not used.
 
         Raises:
             ClipNotFound, ClipUnreadable, NoVideoStream, SequenceGap: it cannot be used.
@@ -69,7 +71,8 @@ class Clip:
             raise ClipNotFound(path, "there is no such file; check the path")
         probed = probe(path)
         assert probed is not None, "nobody stops it"
-        return Clip(probed.info, _VideoSource(probed), probed.warnings)
+        unused = () if frame_rate in {None, probed.info.frame_rate} else (_UNUSED_RATE,)
+        return Clip(probed.info, _VideoSource(probed), (*probed.warnings, *unused))
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -116,10 +116,12 @@ def parse_keyframes(text: str) -> dict[str, Any]:
         return {"keyframes": tuple(sorted(numbers))}
     found = re.fullmatch(r"(\d+):(\d+)", text)
     if found is None:
+        # A number alone may be meant as a frame, or as how far keyframes are apart.
+        alone = f"; for frame {text} alone write {text}," if re.fullmatch(r"\d{1,9}", text) else ""
         raise InvalidSettings(
             "keyframes",
             f"{short_text(text)} is neither of the form MIN:MAX, for example 5:20, "
-            "nor N,N,..., as 0,24,48",
+            f"nor N,N,..., as 0,24,48{alone}",
         )
     return {
         "keyframe_min": _whole("keyframes", found[1]),

@@ -220,6 +220,17 @@ def _steps(ended: Ended) -> set[Fraction]:
 
 
 @TABLE.situation(
+    "a frame rate given with a video, which has one",
+    _PROPAGATE.format("clip.mp4") + " --frame-rate 60",
+    "the frame rate that was given is not used, as a video knows its own",
+    code=0,
+)
+def _own_rate(stage: Stage) -> None:
+    _film(stage.folder / "clip.mp4")
+    stage.keys("key_0002.png")
+
+
+@TABLE.situation(
     "a raw stream, which holds no times",
     _PROPAGATE.format("raw.h264"),
     "the file holds no times; … frames a second are assumed",

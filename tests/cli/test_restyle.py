@@ -152,6 +152,7 @@ def test_lossless_keeps_every_value(fresco: Fresco, clip: Path, tmp_path: Path) 
         (("--batch", "0"), "batch: 0 is outside 1 to 64"),
         (("--batch", "2"), "batch: 2 leaves no room beside the two anchor frames"),
         (("--keyframes", "ten"), "keyframes: 'ten' is neither of the form MIN:MAX"),
+        (("--keyframes", "0"), "nor N,N,..., as 0,24,48; for frame 0 alone write 0,"),
         (("--keyframes", "9:3"), "keyframes: gaps of 9 to 3 frames cannot always be met"),
         (("--range", "7"), "range: '7' is not of the form A:B"),
         (("--range", "8:2"), "range: 8:2 holds no frame"),
