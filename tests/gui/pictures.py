@@ -97,7 +97,7 @@ def _take_all(window: MainWindow, photographer: Photographer, clip: Path) -> Non
     photographer.wait("settings", window.views.inspector.look_button.isEnabled)
     window.views.viewer.set_frame(40)
     window.views.sheet.refresh.click()
-    photographer.wait("the sheet", lambda: window.views.sheet.style_look("ukiyo-e"))
+    photographer.wait("the sheet", lambda: _has_every_look(window))
     window.look_actions.choose_style("watercolour")
     window.commands.vary_strength.trigger()
     photographer.wait("looks", lambda: len(window.views.sheet.looks()) == 5)
@@ -116,6 +116,11 @@ def _take_all(window: MainWindow, photographer: Photographer, clip: Path) -> Non
     photographer.take("shortcuts", sheet)
     sheet.close()
     _fail(window, photographer, clip)
+
+
+def _has_every_look(window: MainWindow) -> bool:
+    cells = window.views.sheet.styles.cells()
+    return bool(cells) and all(cell.look is not None for cell in cells)
 
 
 def _fail(window: MainWindow, photographer: Photographer, clip: Path) -> None:
