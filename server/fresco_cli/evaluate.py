@@ -160,7 +160,7 @@ def evaluate(
             originals.check(sheet)
         for text in () if reporting.quiet else _warnings(compared):
             write_error(f"Warning: {in_flags(text)}")
-        plan = _keyframes(against.keyframes, results)
+        plan = _keyframes(against.keyframes, results, compared)
         reference = None if against.frame_by_frame is None else list(compared.results)[-1]
         measuring = _measuring(compared, plan, reference, networks)
         evaluations, regions = _measured(compared, measuring, channel)
@@ -210,8 +210,11 @@ def _warnings(compared: ComparedClips) -> Sequence[str]:
     return list(dict.fromkeys(text for clip in clips for text in clip.warnings))
 
 
-def _keyframes(given: str | None, results: Sequence[Path]) -> KeyframePlan | None:
+def _keyframes(
+    given: str | None, results: Sequence[Path], compared: ComparedClips
+) -> KeyframePlan | None:
     """Those that were named, else those of the first result that lies in its run's checkpoint."""
+    from fresco_engine.errors import InvalidSettings
     from fresco_engine.evaluation.flicker import KeyframePlan
     from fresco_engine.evaluation.planned_keyframes import kept_keyframes, read_keyframes
 
@@ -220,6 +223,12 @@ def _keyframes(given: str | None, results: Sequence[Path]) -> KeyframePlan | Non
     if Path(given).exists():
         return read_keyframes(Path(given))
     numbers = parse_keyframes(given if "," in given else f"{given},").get("keyframes", ())
+    first, last = compared.start, compared.stop - 1
+    for number in numbers:
+        if not first <= number <= last:
+            raise InvalidSettings(
+                "keyframes", f"{number} is not among the frames compared, {first} to {last}"
+            )
     return KeyframePlan(frozenset(numbers))
 
 

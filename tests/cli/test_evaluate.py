@@ -165,6 +165,13 @@ def test_flicker_is_measured_at_keyframes_however_they_are_told(
     assert found["flicker_at_keyframes"] > 1.5
 
 
+def test_keyframes_that_the_clips_do_not_have_are_refused(fresco: Fresco, source: Path) -> None:
+    ended = fresco("evaluate", source, "--source", source, "--keyframes", "0,10")
+
+    assert ended.code == 2
+    assert "keyframes: 10 is not among the frames compared, 0 to 9" in ended.stderr
+
+
 def test_what_is_no_report_is_refused(fresco: Fresco, source: Path, tmp_path: Path) -> None:
     (tmp_path / "deep.json").write_text("[" * 100_000)
 
