@@ -28,7 +28,7 @@ def test_strength_stands_at_its_real_value_and_steps_from_there(ready: App) -> N
     assert strength.slider.value() == strength.slider.mark == 75
     assert strength.value() is None
 
-    choose(ready, "style", "watercolour")
+    choose(ready, "style", "winter")
     ready.wait("the style's strength", lambda: strength.slider.value() == 50)
     strength.slider.setFocus()
     ready.bot.keyClick(strength.slider, Qt.Key.Key_Right)
