@@ -145,9 +145,7 @@ class Comparison(QObject):
     # Inside
 
     def _go(self, wanted: Sides) -> None:
-        other = next(
-            (one for one in (wanted.a, wanted.b) if one not in (_CLIP, self._shown_id)), _CLIP
-        )
+        other = self._beside_shown(wanted)
         if wanted.b not in (_CLIP, self._shown_id):
             if wanted.a == self._shown_id and not self._is_there(wanted.a):
                 return  # It is not done: it can only be seen as the job that is shown.
