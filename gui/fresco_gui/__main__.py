@@ -56,6 +56,7 @@ def _opened(options: argparse.Namespace) -> tuple[QApplication, ErrorBoundary]:
     from PyQt6.QtWidgets import QApplication
 
     from fresco_gui import theme
+    from fresco_gui.garbage import GarbageCollector
     from fresco_gui.preferences.stored import Folders, Preferences
     from fresco_gui.problems.problem import ErrorBoundary
     from fresco_gui.window import MainWindow
@@ -67,6 +68,7 @@ def _opened(options: argparse.Namespace) -> tuple[QApplication, ErrorBoundary]:
     hook = ErrorBoundary()
     hook.install()
     application = QApplication(sys.argv[:1])
+    GarbageCollector(application)
     # Qt takes the system's numbers for the whole process, and FFmpeg would read 0.75 as 0.
     locale.setlocale(locale.LC_NUMERIC, "C")
     application.setApplicationName("Fresco")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,6 +165,28 @@ class DialogGuard:
         self._answers.remove(awaited)
         self._answered.append(dialog)
         awaited[1](dialog)
+
+
+@pytest.fixture(scope="session")
+def imported() -> None:
+    """What the modules of all tests hold is not looked through again at every collection."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def garbage_collector(request: pytest.FixtureRequest) -> Iterator[None]:
+    """As in the app: no thread but the window's destroys what Python still holds of Qt."""
+    if "qapp" not in request.fixturenames:
+        yield
+        return
+    from fresco_gui.garbage import GarbageCollector
+
+    request.getfixturevalue("qapp")
+    request.getfixturevalue("imported")
+    collector = GarbageCollector()
+    yield
+    collector.stop()
 
 
 GUARD: list[DialogGuard] = []

@@ -63,7 +63,7 @@ class LoadedFrames(FrameSource):
             self._is_closed = True
             self._wake.notify_all()
         if self._thread is not None:
-            threads.leave_to_end(self._thread)
+            threads.leave_to_end(self._thread, self)
         self._cache.clear()
 
     def _start_soon(self) -> None:

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable
 
 _PATIENCE_S = 5.0
-_ending: set[threading.Thread] = set()
+# With what runs on them: Qt's objects end on the window's thread, not with the last to hold them.
+_ending: dict[threading.Thread, object] = {}
 
 
 def start(run: Callable[[], None], name: str) -> threading.Thread:
@@ -17,14 +18,16 @@ def start(run: Callable[[], None], name: str) -> threading.Thread:
     return thread
 
 
-def leave_to_end(thread: threading.Thread) -> None:
+def leave_to_end(thread: threading.Thread, owner: object) -> None:
     """The thread was told to end; only the end of the program waits for it.
 
-    Python must not be taken down under a thread that is about to come back from a codec.
+    Python must not be taken down under a thread that is about to come back from a codec. `owner`,
+    whose method runs on it, is kept as long.
     """
-    _ending.difference_update([one for one in _ending if not one.is_alive()])
+    for one in [one for one in _ending if not one.is_alive()]:
+        del _ending[one]
     if thread.is_alive():
-        _ending.add(thread)
+        _ending[thread] = owner
 
 
 @atexit.register

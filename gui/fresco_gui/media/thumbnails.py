@@ -82,7 +82,7 @@ class Thumbnails(QObject):
         with self._wake:
             self._is_closed = True
             self._wake.notify_all()
-        threads.leave_to_end(self._thread)
+        threads.leave_to_end(self._thread, self)
         self._cache.clear()
 
     def _run(self) -> None:

@@ -72,7 +72,7 @@ class Compositor(QObject):
         with self._wake:
             self._is_closed = True
             self._wake.notify()
-        threads.leave_to_end(self._thread)
+        threads.leave_to_end(self._thread, self)
 
     def _run(self) -> None:
         while (scene := self._next()) is not None:
