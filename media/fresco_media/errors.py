@@ -90,17 +90,26 @@ class NoVideoStream(ClipError):
 class SequenceGap(ClipError):
     """An image sequence lacks `count` frames; `missing` are their numbers in the file names.
 
-    Where there are very many, `missing` holds the first of them.
+    Where there are very many, `missing` holds the first of them. One that `is_of_picture` was found
+    by the name of one of its pictures, which may be meant alone.
     """
 
-    def __init__(self, path: Path | str, missing: Sequence[int], count: int | None = None) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        missing: Sequence[int],
+        count: int | None = None,
+        *,
+        is_of_picture: bool = False,
+    ) -> None:
         count = len(missing) if count is None else count
+        alone = "; for this picture alone give it a name without a number" if is_of_picture else ""
         shown = ", ".join(str(number) for number in missing[:5])
         more = f" and {count - 5} more" if count > 5 else ""
         super().__init__(
             path,
             f"the image sequence has no frame {shown}{more}; "
-            "add the missing files or restyle the parts one by one",
+            f"add the missing files or take the parts one by one{alone}",
         )
         self.missing = tuple(missing)
         self.count = count

@@ -31,17 +31,33 @@ def lock_folder(folder: Path) -> int | None:
     """
     if sys.platform == "win32":
         return None
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try_lock(descriptor)
+    except FolderTaken:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def try_lock(descriptor: int) -> bool:
+    """Lock what is open, until it is closed; whether the system and the disk can.
+
+    Raises:
+        FolderTaken: another process has it.
+    """
+    if sys.platform == "win32":
+        return False
     import fcntl
 
-    descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in _TAKEN:
-            os.close(descriptor)
             raise FolderTaken from None
-        _LOGGER.debug("%s: the folder cannot be locked (%s)", folder, error)
-    return descriptor
+        _LOGGER.debug("there is no lock on this disk (%s)", error)
+        return False
+    return True
 
 
 def prepare_folders(*folders: Path | None) -> None:

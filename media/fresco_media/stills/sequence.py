@@ -23,6 +23,7 @@ from fresco_media.video.animation import is_animated
 # sRGB (IEC 61966-2-1) with the primaries of BT.709: what image files hold unless they say else.
 SRGB = ColourTags(primaries=1, transfer=13, matrix=RGB, is_full_range=True)
 _MOST_NAMED = 1000
+_MOST_LOOKED_INTO = 100
 
 
 @dataclass(frozen=True)
@@ -92,25 +93,34 @@ def _groups(folder: Path) -> dict[NumberedName, list[Numbered]]:
 
 
 def _pictures(folder: Path) -> list[Path]:
+    return [file for file in _shown_files(folder) if file.suffix.lower() in IMAGE_SUFFIXES]
+
+
+def _shown_files(folder: Path) -> list[Path]:
     try:
         files = listed(folder)
     except OSError as error:
         raise ClipUnreadable(folder, "the folder cannot be read; check its permissions") from error
-    return [
-        file
-        for file in files
-        if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".")
-    ]
+    return [file for file in files if not file.name.startswith(".")]
+
+
+def _few(folder: Path) -> list[Path]:
+    return _shown_files(folder)[:_MOST_LOOKED_INTO]
 
 
 def _in_folder(folder: Path) -> ImageSequence:
     pictures = _pictures(folder)
     if not pictures:
+        film = next((file.name for file in _few(folder) if is_animated(file)), None)
+        advice = "choose another folder" if film is None else f"choose the file itself, as {film}"
         raise NoVideoStream(
-            folder,
-            f"the folder holds no pictures ({', '.join(IMAGE_SUFFIXES)}); choose another folder",
+            folder, f"the folder holds no pictures ({', '.join(IMAGE_SUFFIXES)}); {advice}"
         )
     groups = sorted(_groups(folder).values(), key=len, reverse=True)
+    if len(pictures) == 1 and is_animated(pictures[0]):
+        raise ClipUnreadable(
+            folder, f"its only picture, {pictures[0].name}, is a film; choose that instead"
+        )
     if len(pictures) == 1 and not groups:
         return ImageSequence((pictures[0],), 0)
     if not groups:
@@ -144,7 +154,8 @@ def _checked(path: Path, members: Sequence[Numbered]) -> ImageSequence:
     gaps = (range(number + 1, following) for number, following in pairwise(numbers))
     count = numbers[-1] - numbers[0] + 1 - len(numbers)
     if count:
-        raise SequenceGap(path, list(islice(chain.from_iterable(gaps), _MOST_NAMED)), count)
+        missing = list(islice(chain.from_iterable(gaps), _MOST_NAMED))
+        raise SequenceGap(path, missing, count, is_of_picture=path.is_file())
     return ImageSequence(tuple(file for _, file in ordered), numbers[0])
 
 

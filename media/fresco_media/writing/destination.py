@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from fresco_media.errors import (
     OutputNotWritable,
 )
 from fresco_media.files.disk import free_bytes, kept_beside, partial_name, storing
+from fresco_media.files.unfinished import remove_dead, unfinished_name
 from fresco_media.stills.numbered import NumberedName, parse_pattern
 from fresco_media.stills.sequence import find_sequence
 from fresco_media.types import ClipProperties
@@ -108,8 +108,8 @@ def check_destination(
 ) -> Destination:
     """Where `frame_count` frames of the clip `info` are to go, if they can go there at all.
 
-    `name` tells the temporary output from those of others; without it, chance does. `originals`
-    are what else the job reads.
+    `name` tells the temporary output from those of others; without it, chance does. What killed
+    runs left beside it makes room. `originals` are what else the job reads.
 
     Raises:
         OutputExists: something is there and `overwrite` is off.
@@ -123,6 +123,7 @@ def check_destination(
         destination = replace(destination, originals=originals_of(info) | originals)
         destination.check_replaced()
         _check_free(destination)
+        remove_dead(destination.temporary.parent)
         _check_room(destination, info, frame_count)
     return destination
 
@@ -160,7 +161,8 @@ def originals_of(info: ClipProperties, what: str = "the clip itself is") -> Orig
 
 
 def _destination(path: Path, codec: Codec, overwrite: bool, name: str | None) -> Destination:
-    temporary = partial_name(_named(path), name or secrets.token_hex(4))
+    beside = _named(path)
+    temporary = partial_name(beside, name) if name else unfinished_name(beside)
     if codec != "images":
         return Destination(path, codec, temporary, overwrite, path.parent)
     names = None if path.is_dir() else parse_pattern(path.name)

@@ -23,6 +23,7 @@ from fresco_media.colour.scaling import display_size
 from fresco_media.errors import OutputNotWritable, RangeOutsideClip
 from fresco_media.files.faults import writing
 from fresco_media.files.text import counted
+from fresco_media.files.unfinished import begin_unfinished
 from fresco_media.stills.images import displayed, encode_image
 from fresco_media.types import Frame
 from fresco_media.writing.delivery import Codec
@@ -54,8 +55,11 @@ class FrameWriter(ABC):
         self._stop = stop
         self._has_frames = False
         self._on_complete = on_complete
-        _remove(destination.temporary)  # Left over where a named writer was killed.
-        self._discard = weakref.finalize(self, _remove, destination.temporary)
+        temporary = destination.temporary
+        _remove(temporary)  # Left over where a named writer was killed.
+        with writing(destination.path):
+            held = begin_unfinished(temporary, is_folder=destination.codec == "images")
+        self._discard = weakref.finalize(self, _discard, temporary, held)
 
     @property
     def path(self) -> Path:
@@ -236,8 +240,6 @@ class _ImageWriter(FrameWriter):
     ) -> None:
         super().__init__(clip, destination, start, stop, on_complete)
         self._removed = self._said_of_removed(start, stop)
-        with writing(destination.path):
-            destination.temporary.mkdir()
 
     def _said_of_removed(self, start: int, stop: int) -> list[str]:
         """What pictures of an earlier result go without being replaced by ones of this result."""
@@ -301,6 +303,12 @@ class _ImageWriter(FrameWriter):
 
     def _release(self) -> None:
         """No file stays open."""
+
+
+def _discard(temporary: Path, held: int | None) -> None:
+    _remove(temporary)
+    if held is not None:
+        os.close(held)
 
 
 def _remove(temporary: Path) -> None:

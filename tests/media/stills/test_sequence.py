@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -339,3 +340,23 @@ def test_pictures_in_one_file_are_told(tmp_path: Path, suffix: str) -> None:
         is_told = any("several pictures, one behind the other" in one for one in clip.warnings)
         assert is_told is (count == 2)
         assert clip.info.frame_count == 1
+
+
+def test_a_picture_that_may_be_meant_alone_says_how(make_images: MakeImages) -> None:
+    folder = make_images("masks", [1, 16])
+
+    with pytest.raises(SequenceGap, match="for this picture alone give it a name without"):
+        Clip.open(folder / "shot_0016.png")
+    with pytest.raises(SequenceGap) as caught:
+        Clip.open(folder)
+    assert "alone" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["dance.gif", "dance.png", "dance_1.webp"])
+def test_a_folder_with_one_film_of_pictures_names_it(name: str, tmp_path: Path) -> None:
+    pictures = [Pillow.new("RGB", (32, 24), (40 * index, 90, 60)) for index in range(4)]
+    pictures[0].save(tmp_path / name, save_all=True, append_images=pictures[1:], duration=40)
+
+    with pytest.raises((NoVideoStream, ClipUnreadable), match=re.escape(name)):
+        Clip.open(tmp_path)
+    assert Clip.open(tmp_path / name).info.frame_count == 4
