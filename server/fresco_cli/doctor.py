@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 from fresco_media.files.text import printable
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -21,7 +20,7 @@ from fresco_cli.forecast import JobChoice
 from fresco_cli.grouping import grouped
 from fresco_cli.options import AnswerOptions
 from fresco_cli.outcome import told
-from fresco_cli.output import make_output, write_json
+from fresco_cli.output import answering, make_output, write_json, write_text
 
 
 @grouped
@@ -83,18 +82,18 @@ def _print(results: Sequence[Check]) -> None:
     for check in results:
         mark = "[green]ok[/]" if check.is_ok else "[red]missing[/]"
         table.add_row(mark, check.name, Text(printable(check.detail, keep="\n")))
-    console = Console(highlight=False)
-    console.print(table)
     failed = [check.name for check in results if not check.is_ok]
-    if failed:
-        console.print(f"Not all is well: see {', '.join(failed)} above.")
-    else:
-        console.print("All is well.")
+    with answering() as console:
+        console.print(table)
+        if failed:
+            console.print(f"Not all is well: see {', '.join(failed)} above.")
+        else:
+            console.print("All is well.")
 
 
 def _print_report(path: Path, names: Sequence[str], *, with_prompts: bool) -> None:
     left_out = "tokens" if with_prompts else "tokens and prompts"
-    typer.echo(
+    write_text(
         f"{path} holds {', '.join(names)}. Left out are {left_out}; names of clips and folders are "
         "in it, your own folder as ~. Read it before you give it away."
     )

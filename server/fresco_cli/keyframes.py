@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from fresco_media.files.text import counted, printable
-from rich.console import Console
 from rich.table import Table
 
 from fresco_cli import destinations, options
@@ -18,7 +17,7 @@ from fresco_cli.grouping import grouped
 from fresco_cli.inputs import clip_inputs
 from fresco_cli.options import AnswerOptions
 from fresco_cli.outcome import told
-from fresco_cli.output import make_output, write_error, write_json
+from fresco_cli.output import answering, make_output, write_error, write_json
 from fresco_cli.parsing import parse_frame_rate
 from fresco_cli.pictures import keyframe_sheet
 from fresco_cli.remedies import in_flags
@@ -78,12 +77,12 @@ def _print(plan: Plan, info: ClipProperties, sheet: Path | None) -> None:
         inside = [str(index) for index in plan.keyframes if first <= index <= last]
         seconds = f"{_second(info, first):.2f} to {_second(info, last):.2f}"
         table.add_row(str(number), f"{first} to {last}", seconds, " ".join(inside))
-    console = Console(highlight=False)
-    console.print(table)
     count = len(plan.keyframes)
-    console.print(f"{counted(count, 'keyframe')} of {counted(plan.stop - plan.start, 'frame')}")
-    if sheet is not None:
-        console.print(printable(sheet), soft_wrap=True, markup=False)
+    with answering() as console:
+        console.print(table)
+        console.print(f"{counted(count, 'keyframe')} of {counted(plan.stop - plan.start, 'frame')}")
+        if sheet is not None:
+            console.print(printable(sheet), soft_wrap=True, markup=False)
 
 
 def _second(info: ClipProperties, index: int) -> float:

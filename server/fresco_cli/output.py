@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
 
 from fresco_media.files.text import counted, printable, printable_json
 from rich.console import Console
@@ -46,10 +47,23 @@ def write_text(text: str) -> None:
     _write(printable(text, keep="\n") + "\n")
 
 
+@contextmanager
+def answering() -> Iterator[Console]:
+    """For tables and sentences on stdout; nothing else is done inside."""
+    with _taken():
+        yield Console(highlight=False)
+
+
 def _write(text: str) -> None:
-    try:
+    with _taken():
         sys.stdout.write(text)
         sys.stdout.flush()
+
+
+@contextmanager
+def _taken() -> Iterator[None]:
+    try:
+        yield
     except BrokenPipeError:  # Whoever read it has had enough, which is for Typer to end quietly.
         raise
     except OSError as error:
@@ -59,7 +73,7 @@ def _write(text: str) -> None:
 def refused(error: OSError) -> CommandFailed:
     """What to say when stdout takes nothing more; nothing more is written there."""
     # What is left in the buffer would fail once more when the process ends.
-    sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
+    sys.stdout = _nowhere()
     reason = f"what was to be printed could not be written ({error.strerror})"
     advice = "free some room or print it elsewhere, then run again"
     return CommandFailed("OutputRefused", f"{reason}; {advice}", FAILED)
@@ -75,8 +89,25 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
 
 def write_error(text: str) -> None:
     """One sentence on stderr; lines of foreign text inside are `moved_in`."""
-    sys.stderr.write(printable(text, keep="\n\t") + "\n")
-    sys.stderr.flush()
+    with _news():
+        sys.stderr.write(printable(text, keep="\n\t") + "\n")
+        sys.stderr.flush()
+
+
+@contextmanager
+def _news() -> Iterator[None]:
+    """No work ends because a full disk takes no word about it."""
+    try:
+        yield
+    except BrokenPipeError:  # Whoever read it wants no more.
+        raise
+    except OSError:
+        # What is left in the buffer would fail with every further word.
+        sys.stderr = _nowhere()
+
+
+def _nowhere() -> TextIO:
+    return os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
 
 
 class Output:
@@ -221,7 +252,8 @@ class TerminalOutput(Output):
 
     def note(self, text: str) -> None:
         """Print a sentence above the bars."""
-        self.console.print(moved_in(text), markup=False, highlight=False, soft_wrap=True)
+        with _news():
+            self.console.print(moved_in(text), markup=False, highlight=False, soft_wrap=True)
 
     def result(self, text: str) -> None:
         """Print the result below the bars."""

@@ -83,8 +83,8 @@ def _serve(settings: ServerSettings, lock: DataLock, stop: threading.Event) -> N
         server = make_server(jobs, settings, token)
         jobs.start()
         server.start()
-        with _announced(settings, server.address, token):
-            _wait(stop, jobs, lock, settings.idle_exit_s)
+        with _announced(settings, server.address, token) as announcement:
+            _wait(stop, jobs, lock, announcement, settings.idle_exit_s)
             _LOGGER.info("stopping")
             server.drain()
             # Everybody who still waits is told that the daemon ends, then nobody is heard.
@@ -184,38 +184,64 @@ def _token(settings: ServerSettings) -> str:
     return read_token(path)
 
 
-@contextmanager
-def _announced(settings: ServerSettings, address: str, token: str) -> Iterator[None]:
-    """Inside, clients of this user find the daemon, and later know how to start one."""
-    certificate = settings.tls_certificate
-    note_program(settings.data, (sys.executable, "-m", "fresco_cli"))
-    path = settings.data / "daemon.json"
-    found = {
-        "process_id": os.getpid(),
-        "address": address,
-        "token": token,
-        "version": __version__,
-        "is_secure": certificate is not None,
-        "certificate": None if certificate is None else str(certificate.resolve()),
-    }
-    _write_private(path, json.dumps(found, indent=2))
-    try:
-        yield
-    finally:
+class _Announcement:
+    """`daemon.json`, by which clients of this user find the daemon."""
+
+    def __init__(self, settings: ServerSettings, address: str, token: str) -> None:
+        certificate = settings.tls_certificate
+        self._path = settings.data / "daemon.json"
+        found = {
+            "process_id": os.getpid(),
+            "address": address,
+            "token": token,
+            "version": __version__,
+            "is_secure": certificate is not None,
+            "certificate": None if certificate is None else str(certificate.resolve()),
+        }
+        self._text = json.dumps(found, indent=2)
+        _write_private(self._path, self._text)
+
+    def check(self) -> None:
+        """Make it again where somebody removed it: nobody else would find the daemon."""
+        if os.path.lexists(self._path):
+            return
+        _LOGGER.warning("%s was removed; making it again", self._path.name)
+        with suppress(FrescoError):  # A full disk may have room a little later.
+            _write_private(self._path, self._text)
+
+    def remove(self) -> None:
+        """There is no daemon any more; another one's, if the folder is another one now, stays."""
         with suppress(OSError):
-            # Another daemon's, if the folder is another one by now, stays.
-            own = OwnFolder(path.parent)
-            if own.read_json(path.name, _MOST_BYTES).get("process_id") == os.getpid():
-                own.remove(path.name)
+            own = OwnFolder(self._path.parent)
+            if own.read_json(self._path.name, _MOST_BYTES).get("process_id") == os.getpid():
+                own.remove(self._path.name)
+
+
+@contextmanager
+def _announced(settings: ServerSettings, address: str, token: str) -> Iterator[_Announcement]:
+    """Inside, clients of this user find the daemon, and later know how to start one."""
+    note_program(settings.data, (sys.executable, "-m", "fresco_cli"))
+    announcement = _Announcement(settings, address, token)
+    try:
+        yield announcement
+    finally:
+        announcement.remove()
 
 
 def _write_private(path: Path, text: str) -> None:
     write_whole(path, text.encode(), is_private=True, is_durable=True)
 
 
-def _wait(stop: threading.Event, jobs: Jobs, lock: DataLock, idle_exit_s: float | None) -> None:
+def _wait(
+    stop: threading.Event,
+    jobs: Jobs,
+    lock: DataLock,
+    announcement: _Announcement,
+    idle_exit_s: float | None,
+) -> None:
     while not stop.wait(0.5):
         lock.check()
+        announcement.check()
         jobs.tidy()
         if jobs.failure is not None:
             raise jobs.failure

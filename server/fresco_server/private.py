@@ -6,6 +6,7 @@ import logging
 import os
 import select
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from fresco_server.errors import CannotStart
@@ -95,9 +96,9 @@ def _check(path: Path, descriptor: int, facts: os.stat_result, *, is_shared: boo
     if not excess:
         return
     if is_own:
-        try:
+        with suppress(OSError):  # Some disks refuse, others take it and change nothing.
             os.fchmod(descriptor, stat.S_IMODE(facts.st_mode) & ~excess)
-        except OSError:
+        if os.fstat(descriptor).st_mode & excess:
             _LOGGER.warning("%s: others can read the token, and that cannot be changed", path)
         else:
             _LOGGER.warning("%s: others could read the token; now only its user may", path)

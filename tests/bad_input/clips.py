@@ -184,8 +184,7 @@ def _large(stage: Stage) -> None:
 @TABLE.situation(
     "an image sequence with holes",
     "keyframes shot",
-    "…: the image sequence has no frame 3, 4; add the missing files or restyle the parts one by "
-    "one",
+    "…: the image sequence has no frame 3, 4; add the missing files or take the parts one by one",
 )
 def _holes(stage: Stage) -> None:
     stage.pictures((1, 2, 5, 6))

@@ -15,10 +15,12 @@ from fresco_cli.faults import kind_of
 from fresco_engine import __version__
 from fresco_engine.errors import FrescoError
 from fresco_media.clip import Clip
+from fresco_media.stills.images import encode_image
 from fresco_server.errors import reason_of
 from fresco_server.local.engine import InProcessEngine
 
 from tests.cli.conftest import Fresco
+from tests.engine.conftest import scene, write_clip
 from tests.fakes.daemon import TOKEN, FakeDaemon
 from tests.fakes.tiny_models import write_model_folder
 
@@ -235,12 +237,16 @@ def test_every_error_keeps_its_kind_on_the_way_through_a_session() -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a file that is full")
 @pytest.mark.parametrize(
-    "words", [["models", "list"], ["models", "list", "--json"], ["--help"]], ids=" ".join
+    "words",
+    [["models", "list"], ["models", "list", "--json"], ["keyframes", "clip.mp4"], ["--help"]],
+    ids=" ".join,
 )
-def test_a_full_disk_below_stdout_is_one_sentence(words: list[str]) -> None:
+def test_a_full_disk_below_stdout_is_one_sentence(words: list[str], tmp_path: Path) -> None:
+    write_clip(tmp_path / "clip.mp4", scene(3))
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(
             [sys.executable, "-m", "fresco_cli", *words],
+            cwd=tmp_path,
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -253,6 +259,28 @@ def test_a_full_disk_below_stdout_is_one_sentence(words: list[str]) -> None:
         "Error: what was to be printed could not be written (No space left on device); "
         "free some room or print it elsewhere, then run again\n"
     )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a file that is full")
+def test_no_work_ends_because_nobody_can_be_told_of_it(tmp_path: Path) -> None:
+    frames = scene(3)
+    clip, keys, result = tmp_path / "clip.mp4", tmp_path / "keys", tmp_path / "result.mp4"
+    write_clip(clip, frames)
+    keys.mkdir()
+    (keys / "0.png").write_bytes(encode_image(frames[0], ".png"))
+    words = ["propagate", str(clip), str(keys), "--fast", "-o", str(result)]
+
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "fresco_cli", *words],
+            stdout=full,
+            stderr=full,
+            timeout=300,
+            check=False,
+        )
+
+    assert ended.returncode == 1
+    assert result.exists()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell of Windows closes no streams")

@@ -208,6 +208,19 @@ def test_of_daemons_that_start_at_the_same_instant_one_remains(new_daemon: NewDa
     assert sorted(p.poll() or 0 for p in processes) == [0, 3, 3, 3]
 
 
+def test_a_daemon_that_cannot_be_found_any_more_is_found_again(start_daemon: StartDaemon) -> None:
+    daemon = start_daemon(**with_fake_worker())
+    announcement = daemon.data / "daemon.json"
+    before = announcement.read_text("utf-8")
+
+    announcement.unlink()
+    wait_for("it to be announced anew", announcement.exists)
+
+    assert announcement.read_text("utf-8") == before
+    with daemon.session() as session:
+        assert session.server()
+
+
 @posix
 @pytest.mark.parametrize("is_replaced", [False, True])
 def test_a_daemon_whose_folder_is_moved_away_ends_with_a_sentence(

@@ -8,7 +8,7 @@ import re
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from fresco_media.files.own import is_own, is_real_file, is_real_folder, what_is
@@ -119,22 +119,31 @@ def _tighten(folder: Path) -> None:
     """See to it that nobody else may look into the folder.
 
     Raises:
-        CannotStart: others may write there and the folder is not ours to change.
+        CannotStart: others may write there and the folder is not ours to change, or is on a disk
+            that keeps no permissions.
     """
     facts = os.stat(folder)
     if not hasattr(os, "geteuid") or not facts.st_mode & 0o077:
         return
-    if is_own(facts):
-        try:
-            folder.chmod(stat.S_IMODE(facts.st_mode) & ~0o077 | 0o700)
-            _LOGGER.warning("%s: others could look into it; now only its user may", folder)
-        except OSError as error:
-            _LOGGER.warning("%s: others can look into it (%s)", folder, error.strerror)
-    elif facts.st_mode & 0o022:
+    if not is_own(facts):
+        if facts.st_mode & 0o022:
+            raise CannotStart(
+                f"{folder}: others may write there; 'chmod go-w' it as its owner, or choose "
+                "another folder by --data"
+            )
+        return
+    with suppress(OSError):  # Some disks refuse, others take it and change nothing.
+        folder.chmod(stat.S_IMODE(facts.st_mode) & ~0o077 | 0o700)
+    left = os.stat(folder).st_mode
+    if left & 0o022:
         raise CannotStart(
-            f"{folder}: others may write there; 'chmod go-w' it as its owner, or choose another "
-            "folder by --data"
+            f"{folder}: its disk keeps no permissions, so everybody on this machine could have "
+            "the daemon do as they like; choose a folder on another disk by --data"
         )
+    if left & 0o077:
+        _LOGGER.warning("%s: others can look into it, and its disk lets nobody change that", folder)
+    else:
+        _LOGGER.warning("%s: others could look into it; now only its user may", folder)
 
 
 def _check_kinds(folder: Path, names: list[str]) -> None:

@@ -220,3 +220,26 @@ def test_a_mark_that_another_user_planted_counts_for_nothing(data: Path) -> None
     folders.sweep(set())
 
     assert job.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs permissions")
+@pytest.mark.parametrize(("mode", "is_taken"), [(0o777, False), (0o755, True)], ids=oct)
+def test_a_disk_without_permissions_is_told(
+    mode: int,
+    is_taken: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As exFAT: every change is taken, and changes nothing."""
+    data = tmp_path / "data"
+    data.mkdir()
+    data.chmod(mode)
+    monkeypatch.setattr(Path, "chmod", lambda *_: None)
+
+    if is_taken:
+        assert claim(data) == data
+        assert "its disk lets nobody change that" in caplog.text
+    else:
+        with pytest.raises(CannotStart, match=r"keeps no permissions.*another disk by --data"):
+            claim(data)
