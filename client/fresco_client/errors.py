@@ -71,12 +71,13 @@ class DaemonNotInstalled(ClientError):
 
 
 class DaemonFailedToStart(ClientError):
-    """The daemon was started and ended, or did not answer in time."""
+    """The daemon was started and ended, or did not answer in time; `log` is what it printed."""
 
-    def __init__(self, problem: str, log: Path, log_tail: str) -> None:
+    def __init__(self, problem: str, log: Path | None, log_tail: str) -> None:
         self.log = log
         self.log_tail = log_tail
-        self._summary = f"The Fresco daemon {problem}. Its log is {log}."
+        place = f" Its log is {log}." if log else ""
+        self._summary = f"The Fresco daemon {problem}.{place}"
         ending = f" Its last lines:\n{log_tail}" if log_tail else ""
         super().__init__(self._summary + ending)
 

@@ -10,7 +10,7 @@ import uuid
 from pathlib import Path
 from typing import Any, cast
 
-from fresco_settings.rename import rename_new
+from fresco_settings.rename import rename_new, why_kept
 
 from fresco_client.errors import FileFailed
 
@@ -39,6 +39,19 @@ def part_name(path: Path, token: str = "") -> Path:
 def taken(path: Path) -> FileFailed:
     """What to say of a result's name that something else has."""
     return FileFailed(path, "There is a file of this name already. Choose another name.")
+
+
+def check_free(path: Path, *, is_overwriting: bool) -> None:
+    """Insist on a result being able to have this name, from another file only if it may.
+
+    Raises:
+        FileFailed: it cannot.
+    """
+    why = why_kept(path)
+    if why:
+        raise FileFailed(path, f"{why[0].upper()}{why[1:]}. Choose another name.")
+    if os.path.lexists(path) and not is_overwriting:
+        raise taken(path)
 
 
 def name_result(part: Path, path: Path, *, is_overwriting: bool) -> None:

@@ -11,11 +11,13 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal, cast
 
 from fresco_client.errors import (
     CallFailed,
@@ -32,6 +34,7 @@ from fresco_client.places import (
     data_folder,
     is_running,
     log_file,
+    open_output,
     output_file,
     read_discovery,
     read_program,
@@ -119,9 +122,9 @@ def find_or_start(
     daemon = find(folder, transport=transport)
     if daemon is None:
         tell("starting")
-        start = _Start(folder, _command(folder, command))
-        tell("waiting")
-        daemon = _wait(start, time.monotonic() + timeout_s, transport)
+        with closing(_Start(folder, _command(folder, command))) as start:
+            tell("waiting")
+            daemon = _wait(start, time.monotonic() + timeout_s, transport)
     tell("ready")
     return daemon
 
@@ -168,7 +171,6 @@ class _Start:
 
     def __init__(self, data: Path, command: list[str]) -> None:
         self.data = data
-        self.log = output_file(data)
         self._command = [
             *command,
             "serve",
@@ -181,31 +183,46 @@ class _Start:
             data.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise FileFailed.from_os(data, error) from error
-        self.again()
+        self._output, self._log = self._opened()
+        try:
+            self.again()
+        except BaseException:
+            self.close()
+            raise
 
     def again(self) -> None:
-        """Start it, detached from this process, its output going to the log."""
+        """Start it, detached from this process, its output going to a file."""
+        self._output_start = self._output.seek(0, os.SEEK_END)
         try:
-            log = self.log.open("ab")
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=self._output,
+                stderr=self._output,
+                cwd=self.data,
+                env=_environment(),
+                **_detached(),
+            )
         except OSError as error:
-            raise FileFailed.from_os(self.log, error) from error
-        with log:
-            self._log_start = log.tell()
-            try:
-                self._process = subprocess.Popen(
-                    self._command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    cwd=self.data,
-                    env=_environment(),
-                    **_detached(),
-                )
-            except OSError as error:
-                reason = f"{self._command[0]}: {error.strerror or error}"
-                raise DaemonFailedToStart(f"cannot be started ({reason})", self.log, "") from error
+            reason = f"{self._command[0]}: {error.strerror or error}"
+            raise DaemonFailedToStart(f"cannot be started ({reason})", self._log, "") from error
         # Reaps it when it ends, be it hours later, so that it does not stay as a zombie.
         threading.Thread(target=self._process.wait, daemon=True, name="fresco-reaper").start()
+
+    def _opened(self) -> tuple[BinaryIO, Path | None]:
+        """What the daemon prints into, and where that is kept."""
+        path = output_file(self.data)
+        try:
+            kept = open_output(self.data)
+            if kept is not None:
+                return kept, path
+            return cast(BinaryIO, tempfile.TemporaryFile()), None
+        except OSError as error:
+            raise FileFailed.from_os(path, error) from error
+
+    def close(self) -> None:
+        """Let the process be."""
+        self._output.close()
 
     def exit_code(self) -> int | None:
         """None while it runs."""
@@ -214,14 +231,13 @@ class _Start:
     def failure(self, problem: str) -> DaemonFailedToStart:
         """The error that says what the log says."""
         try:
-            with self.log.open("rb") as log:
-                log.seek(self._log_start)
-                text = log.read().decode("utf-8", errors="replace")
+            self._output.seek(self._output_start)
+            text = self._output.read().decode("utf-8", errors="replace")
         except OSError:
             text = ""
         if not text and shutil.disk_usage(self.data).free < _ROOM_BYTES:
             problem += "; the disk is full, so free some room, then try again"
-        return DaemonFailedToStart(problem, self.log, "\n".join(text.splitlines()[-_TAIL_LINES:]))
+        return DaemonFailedToStart(problem, self._log, "\n".join(text.splitlines()[-_TAIL_LINES:]))
 
 
 def _command(data: Path, command: Sequence[str] | None) -> list[str]:

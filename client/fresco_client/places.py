@@ -8,13 +8,22 @@ import stat
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import platformdirs
 
 from fresco_client.transport.base import Endpoint
 
 _MOST_BYTES = 1 << 20
+_DAEMONS_MARKS = (".fresco", "daemon.lock")
+_APPEND = (
+    os.O_RDWR
+    | os.O_APPEND
+    | os.O_CREAT
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_BINARY", 0)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +75,32 @@ def log_file(data: Path) -> Path:
 def output_file(data: Path) -> Path:
     """What a daemon that a client started prints: nothing, unless it cannot even begin its log."""
     return data / "daemon-output.log"
+
+
+def open_output(data: Path) -> BinaryIO | None:
+    """That file, to be written on and read; None where it may not be the daemon's own.
+
+    The folder may be one that the daemon will refuse, and in the place of the file may stand a
+    link, or another name of somebody's file.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    names = os.listdir(data)
+    if names and not any(name in names for name in _DAEMONS_MARKS):
+        return None
+    path = output_file(data)
+    if os.path.lexists(path) and not _is_only_ours(os.lstat(path)):
+        return None
+    descriptor = os.open(path, _APPEND, 0o600)
+    if _is_only_ours(os.fstat(descriptor)):
+        return os.fdopen(descriptor, "a+b")
+    os.close(descriptor)
+    return None
+
+
+def _is_only_ours(facts: os.stat_result) -> bool:
+    return _is_trusted(facts) and facts.st_nlink == 1
 
 
 def read_discovery(data: Path) -> Daemon | None:

@@ -22,7 +22,7 @@ from fresco_client.errors import (
     OutOfRange,
     TimedOut,
 )
-from fresco_client.files import name_result, part_name, taken
+from fresco_client.files import check_free, name_result, part_name
 from fresco_client.messages import value_of
 from fresco_client.values import ClipSource, ResultInfo
 
@@ -175,8 +175,7 @@ def fetch_result(
 def _check_free(
     path: Path, is_overwriting: bool, before_replacing: Callable[[Path], None] | None
 ) -> None:
-    if os.path.lexists(path) and not is_overwriting:
-        raise taken(path)
+    check_free(path, is_overwriting=is_overwriting)
     if before_replacing is not None:
         before_replacing(path)
 

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fresco_media.clip import Clip, Size
+from fresco_media.colour.picture import OVER_BLACK
 from fresco_media.errors import ClipError, ClipUnreadable, MaskUnusable
 from fresco_media.files.opening import open_file
 from fresco_media.files.state import ClipState
 from fresco_media.files.text import counted
 from fresco_media.stills.mask_picture import white_of
-from fresco_media.stills.sequence import find_sequence
+from fresco_media.stills.sequence import ALPHA_NOTE, find_sequence
 from fresco_media.types import ClipProperties
 
 BoolMap = NDArray[np.bool_]
@@ -24,6 +25,8 @@ BoolMap = NDArray[np.bool_]
 _BLOCK_BYTES = 1 << 20
 _SAME_SHAPE = 0.02
 """How far the shapes of two pictures may differ: editors round sizes to whole pixels."""
+_OF_RESULTS = (OVER_BLACK, ALPHA_NOTE)
+"""What is told of clips for the sake of their results."""
 _PAINT = "paint the subject white on black"
 
 
@@ -64,7 +67,7 @@ class MaskClip:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the user should know of it; grows as damaged frames are met."""
-        return self._mask.warnings
+        return tuple(text for text in self._mask.warnings if text not in _OF_RESULTS)
 
     def digest(self) -> str:
         """SHA-256 of all that its files hold: another mask has another.

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from fresco_engine.errors import OutputExists, OutputNotWritable
-from fresco_media.files.disk import storing
+from fresco_media.files.disk import check_replaceable, storing
 from fresco_media.stills.numbered import parse_pattern
 from fresco_media.writing.originals import Originals, is_same_place
 
@@ -50,6 +50,7 @@ def check_file(path: Path, *, overwrite: bool) -> None:
         check_not_the_daemons(path)
         if path.is_dir():
             raise OutputNotWritable(path, "this is a folder; give a file name")
+        check_replaceable(path)
         if path.exists() and not overwrite:
             raise OutputExists(path)
 

@@ -84,7 +84,7 @@ def look(
         )
         with _session(tools, request, channel, in_process=in_process) as session:
             looked = _made(session, request, channel)
-        picture = _shown(looked, with_region=show_region)
+        picture = _shown(looked, channel, with_region=show_region)
         originals.check(output)
         write_image(output, displayed(picture, opened.info.sample_aspect), is_new=not overwrite)
         _finish(channel, output, frame, time.perf_counter() - began, as_json=telling.as_json)
@@ -119,7 +119,7 @@ def _worded(choices: LookChoices, *, show_control: bool) -> LookChoices:
     return replace(choices, prompt=choices.prompt or "structure")
 
 
-def _shown(looked: LookedPicture, *, with_region: bool) -> Image:
+def _shown(looked: LookedPicture, channel: Output, *, with_region: bool) -> Image:
     from fresco_media.stills import mask_picture
 
     from fresco_cli.receiving import decoded
@@ -127,7 +127,10 @@ def _shown(looked: LookedPicture, *, with_region: bool) -> Image:
     picture, region = decoded(looked), looked.region
     if region is None or not with_region:
         return picture
-    return mask_picture.with_region(picture, mask_picture.white_of(decoded(region)))
+    white = mask_picture.white_of(decoded(region))
+    if not white.any():
+        channel.warned("nothing is changed in this frame: the region is empty in it")
+    return mask_picture.with_region(picture, white)
 
 
 def _doubts(clip: Clip, settings: RestyleSettings) -> Iterator[str]:

@@ -25,7 +25,6 @@ from fresco_client import (
     DaemonNotFound,
     DaemonNotInstalled,
     DaemonSilent,
-    FileFailed,
     Session,
     VersionMismatch,
     data_folder,
@@ -276,13 +275,6 @@ def test_a_full_disk_which_no_log_can_tell_of_is_told(
         find_or_start(data, silent, PATIENCE_S)
 
 
-def test_a_log_that_cannot_be_written_is_named_not_the_program(data: Path) -> None:
-    (data / "daemon-output.log").mkdir()
-
-    with pytest.raises(FileFailed, match=r"daemon-output\.log: Is a directory"):
-        find_or_start(data, PROGRAM, PATIENCE_S)
-
-
 def test_a_daemon_that_does_not_answer_is_waited_for_in_bounded_time(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -415,3 +407,31 @@ def test_what_others_may_have_written_is_neither_started_nor_given_clips(
 
     assert read_program(data) is None
     assert read_discovery(data) is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+@pytest.mark.parametrize("kind", ["link", "other name", "pipe", "folder", "folder of somebody"])
+def test_what_a_daemon_prints_is_written_into_no_file_but_its_own(
+    kind: str, data: Path, tmp_path: Path
+) -> None:
+    precious, output = tmp_path / "precious", data / "daemon-output.log"
+    precious.write_text("mine")
+    (data / "behaviour").write_text("fail")
+    if kind != "folder of somebody":
+        (data / "daemon.lock").touch()
+    if kind == "link":
+        output.symlink_to(precious)
+    elif kind == "other name":
+        os.link(precious, output)
+    elif kind == "pipe":
+        os.mkfifo(output)
+    elif kind == "folder":
+        output.mkdir()
+
+    with pytest.raises(DaemonFailedToStart) as caught:
+        find_or_start(data, PROGRAM)
+
+    assert "The disk is broken." in caught.value.log_tail
+    assert caught.value.log is None
+    assert precious.read_text() == "mine"
+    assert output.exists() == (kind != "folder of somebody")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fresco_settings.rename import rename_new
+from fresco_settings.rename import rename_new, why_kept
 
 
 @pytest.fixture(params=["links", "no links"])
@@ -51,3 +51,37 @@ def test_a_name_that_cannot_be_given_leaves_nothing_behind(folder: Path) -> None
         rename_new(folder / "gone", folder / "result")
 
     assert [path.name for path in folder.iterdir()] == ["part"]
+
+
+posix = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="of POSIX systems")
+as_root = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away"
+)
+
+
+@posix
+def test_what_is_no_file_keeps_its_name(tmp_path: Path) -> None:
+    pipe, link, file = tmp_path / "pipe", tmp_path / "link", tmp_path / "file"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    file.write_bytes(b"of an earlier run")
+    file.chmod(0o400)
+
+    for path in (pipe, link, Path("/dev/null"), Path("/dev/stdout")):
+        assert "a device, a pipe" in why_kept(path) or not path.exists()
+    for path in (file, tmp_path, tmp_path / "nothing", tmp_path / "no folder" / "nothing"):
+        assert why_kept(path) == ""
+
+
+@as_root
+@pytest.mark.parametrize(("mode", "is_kept"), [(0o1777, True), (0o777, False)], ids=oct)
+def test_what_is_another_users_in_a_folder_for_all_keeps_its_name(
+    mode: int, is_kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(mode)
+    (shared / "file").write_bytes(b"root's")
+    monkeypatch.setattr(os, "geteuid", lambda: 4711)
+
+    assert bool(why_kept(shared / "file")) == is_kept

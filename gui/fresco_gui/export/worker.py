@@ -12,7 +12,13 @@ from pathlib import Path
 
 import av.error
 from fresco_media.errors import ClipError, FrescoError, OutputError
-from fresco_media.files.disk import give_name, output_fault, partial_name, write_whole
+from fresco_media.files.disk import (
+    check_replaceable,
+    give_name,
+    output_fault,
+    partial_name,
+    write_whole,
+)
 from fresco_media.stills.images import encode_image
 from fresco_media.stills.sequence import find_sequence, is_sequence_path
 from fresco_media.writing.originals import Originals
@@ -105,6 +111,7 @@ class Export(QThread):
         if options.kind is ExportKind.PNG:
             return self._write_pictures()
         self._originals.check(options.path)
+        check_replaceable(options.path)
         options.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = partial_name(options.path.absolute())
         try:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
-from fresco_settings.rename import rename_new
+from fresco_settings.rename import rename_new, why_kept
 
 from fresco_media.errors import DiskFull, OutputNotWritable
 
@@ -20,6 +20,7 @@ NEW = (
     os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 )
 """How a file is opened that must not be there yet."""
+_TAKEN = "this name was taken during the work"
 _PARTIAL = re.compile(r"\.fresco-[0-9a-f]{12}\.partial")
 
 
@@ -92,8 +93,25 @@ def give_name(temporary: Path, path: Path) -> None:
         raise kept_beside(temporary, path) from None
 
 
-def kept_beside(temporary: Path, path: Path, *, suffix: str | None = None) -> OutputNotWritable:
-    """What to say of a name that was taken, once the file or folder has a free one like it."""
+def check_replaceable(path: Path) -> None:
+    """Insist on a result being able, and allowed, to take the place of what has this name.
+
+    Raises:
+        OutputNotWritable: it is not, see `why_kept`.
+    """
+    why = why_kept(path)
+    if why:
+        raise OutputNotWritable(path, f"{why}; choose another name")
+
+
+def kept_beside(
+    temporary: Path, path: Path, *, suffix: str | None = None, is_protected: bool = False
+) -> OutputNotWritable:
+    """What to say of a name that cannot be had, once the file or folder has a free one like it.
+
+    It was taken meanwhile, or has, where that `is_protected`, what may not be replaced.
+    """
+    why = "what has this name may not be replaced" if is_protected else _TAKEN
     ending = path.suffix if suffix is None else suffix
     for number in count(2):
         spare = path.with_name(f"{short_stem(path)} ({number}){ending}")
@@ -103,9 +121,7 @@ def kept_beside(temporary: Path, path: Path, *, suffix: str | None = None) -> Ou
                 temporary.replace(spare)
             else:
                 rename_new(temporary, spare)
-            return OutputNotWritable(
-                path, f"this name was taken during the work; the result is whole, as {spare.name}"
-            )
+            return OutputNotWritable(path, f"{why}; the result is whole, as {spare.name}")
     raise AssertionError("numbers have no end")
 
 

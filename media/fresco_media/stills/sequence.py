@@ -22,6 +22,10 @@ from fresco_media.video.animation import is_animated
 
 # sRGB (IEC 61966-2-1) with the primaries of BT.709: what image files hold unless they say else.
 SRGB = ColourTags(primaries=1, transfer=13, matrix=RGB, is_full_range=True)
+ALPHA_NOTE = (
+    "what is transparent in the pictures is laid over black; of results, only a lossless .mkv "
+    "keeps it"
+)
 _MOST_NAMED = 1000
 _MOST_LOOKED_INTO = 100
 
@@ -209,8 +213,5 @@ def describe_sequence(
 def _warnings(headers: Sequence[StillHeader]) -> tuple[str, ...]:
     notes = [note for header in headers for note in header.notes]
     if any(header.has_alpha for header in headers):
-        notes.append(
-            "what is transparent in the pictures is laid over black; of results, only a lossless "
-            ".mkv keeps it"
-        )
+        notes.append(ALPHA_NOTE)
     return tuple(dict.fromkeys(notes))

@@ -17,7 +17,13 @@ from fresco_media.errors import (
     OutputExists,
     OutputNotWritable,
 )
-from fresco_media.files.disk import free_bytes, kept_beside, partial_name, storing
+from fresco_media.files.disk import (
+    check_replaceable,
+    free_bytes,
+    kept_beside,
+    partial_name,
+    storing,
+)
 from fresco_media.files.unfinished import remove_dead, unfinished_name
 from fresco_media.stills.numbered import NumberedName, parse_pattern
 from fresco_media.stills.sequence import find_sequence
@@ -85,10 +91,12 @@ class Destination:
         else:
             rename_new(file, path)
 
-    def kept_elsewhere(self) -> OutputNotWritable:
-        """What to say of a name that was taken during the work; the result has another by then."""
+    def kept_elsewhere(self, *, is_protected: bool) -> OutputNotWritable:
+        """What to say of a name that cannot be had; the result has another by then."""
         suffix = "" if self.names else self.path.suffix
-        error = kept_beside(self.temporary, _named(self.path), suffix=suffix)
+        error = kept_beside(
+            self.temporary, _named(self.path), suffix=suffix, is_protected=is_protected
+        )
         return OutputNotWritable(self.path, error.reason)
 
     def check_replaced(self) -> None:
@@ -217,6 +225,8 @@ def _check_free(destination: Destination) -> None:
             raise OutputNotWritable(path, "this is a folder; give the result a file name")
     elif destination.folder.exists() and not destination.folder.is_dir():
         raise OutputNotWritable(path, "this is a file; name a folder for the images")
+    for file in destination.existing_images() if destination.names else (path,):
+        check_replaceable(file)
     if destination.is_taken and not destination.overwrite:
         raise OutputExists(path)
 

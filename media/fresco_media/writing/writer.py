@@ -127,9 +127,11 @@ class FrameWriter(ABC):
             self._destination.check_replaced()
             try:
                 self._move_into_place()
-            except FileExistsError:  # A name that somebody took during the work stays theirs.
+            except (FileExistsError, PermissionError) as error:
+                # What somebody else has under this name stays theirs, and the result is kept.
                 self._release()
-                raise self._destination.kept_elsewhere() from None
+                is_protected = isinstance(error, PermissionError)
+                raise self._destination.kept_elsewhere(is_protected=is_protected) from None
 
     @abstractmethod
     def _store(self, frame: Frame) -> None:
@@ -144,7 +146,8 @@ class FrameWriter(ABC):
         """Give the temporary output its final name.
 
         Raises:
-            FileExistsError: something has it that may not be replaced; nothing has been moved.
+            FileExistsError, PermissionError: something has it that may not be replaced; nothing
+                has been moved.
         """
 
     @abstractmethod
@@ -296,7 +299,7 @@ class _ImageWriter(FrameWriter):
             for image in sorted(self._destination.temporary.iterdir()):
                 self._destination.rename(image, folder / image.name)
                 moved.append(image)
-        except FileExistsError:
+        except OSError:
             for image in moved:
                 (folder / image.name).replace(image)
             raise

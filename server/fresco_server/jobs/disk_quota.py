@@ -60,8 +60,8 @@ class DiskQuota:
         if missing > 0:
             raise DaemonLimitReached(
                 f"there is no room for {sized(wanted_bytes)} more; {sized(missing)} "
-                "are missing, and nothing is left that may be removed; fetch results, delete "
-                f"jobs, or {self._remedy(wanted_bytes)}",
+                f"are missing{self._reserve(wanted_bytes)}, and nothing is left that may be "
+                f"removed; {self._remedy(wanted_bytes)}",
                 reason="NO_ROOM",
             )
 
@@ -78,11 +78,23 @@ class DiskQuota:
     def _missing(self, wanted_bytes: int) -> int:
         return max(self._over_quota(wanted_bytes), self._over_disk(wanted_bytes))
 
+    def _reserve(self, wanted_bytes: int) -> str:
+        """Why more may be missing than is wanted."""
+        kept = self._limits.keep_free_bytes
+        if not kept or self._over_disk(wanted_bytes) <= 0:
+            return ""
+        return f" ({sized(kept)} of the disk are kept free)"
+
     def _remedy(self, wanted_bytes: int) -> str:
-        """What helps beside deleting: a larger quota makes no larger disk."""
-        if self._over_disk(wanted_bytes) > 0:
-            return f"free some room on the disk of {self._folders.root}"
-        return said(Remedy.MORE_ROOM)
+        """What helps; a larger quota makes no larger disk."""
+        is_disk = self._over_disk(wanted_bytes) > 0
+        other = (
+            f"free some room on the disk of {self._folders.root}"
+            if is_disk
+            else said(Remedy.MORE_ROOM)
+        )
+        has_jobs = bool(self._store.list(list(JobState), limit=1))
+        return f"fetch results, delete jobs, or {other}" if has_jobs else other
 
     def _over_quota(self, wanted_bytes: int) -> int:
         taken = self._folders.jobs_bytes() + self._uploads.disk_bytes()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import fresco_client as client
-from fresco_client.files import name_result, part_name, taken
+from fresco_client.files import check_free, name_result, part_name
 from fresco_client.streams import GeneratorStream
 from fresco_engine import __version__, types
 from fresco_engine.errors import FrescoError
@@ -328,8 +328,7 @@ class LocalSession(client.SessionLike):
         one, path = self._job(job_id), Path(path)
         if before_replacing is not None:
             before_replacing(path)
-        if os.path.lexists(path) and not is_overwriting:
-            raise taken(path)
+        check_free(path, is_overwriting=is_overwriting)
         if one.job.result is None or one.folder is None or not one.result.exists():
             raise client.NotFound("there is no such file", "ARTEFACT_NOT_FOUND")
         part = part_name(path, job_id)

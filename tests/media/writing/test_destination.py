@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -64,6 +65,41 @@ def test_a_file_that_appeared_during_the_work_is_kept_and_the_result_too(
     (kept,) = set(folder.iterdir()) - {foreign}
     assert kept.name in str(raised.value)
     assert Clip.open(kept).info.frame_count == 3
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out_%04d.png"])
+def test_a_result_whose_place_cannot_be_had_is_kept_beside_it(
+    tmp_path: Path, clip: Clip, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "results"
+    folder.mkdir()
+    others = folder / name.replace("%04d", "0001")
+    others.write_bytes(b"another user's")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    def write_all() -> None:
+        with open_writer(folder / name, clip, overwrite=True) as writer:
+            for frame in clip.frames():
+                writer.write(frame)
+            monkeypatch.setattr(Destination, "rename", refuse)
+
+    with pytest.raises(OutputNotWritable, match=r"may not be replaced; the result is whole, as"):
+        write_all()
+
+    (kept,) = set(folder.iterdir()) - {others}
+    assert Clip.open(kept).info.frame_count == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+@pytest.mark.parametrize("name", ["out.mp4", "out_%04d.png"])
+def test_a_pipe_is_not_replaced(tmp_path: Path, clip: Clip, name: str) -> None:
+    os.mkfifo(tmp_path / name.replace("%04d", "0001"))
+
+    for overwrite in (False, True):
+        with pytest.raises(OutputNotWritable, match="a device, a pipe"):
+            open_writer(tmp_path / name, clip, overwrite=overwrite)
 
 
 @pytest.mark.parametrize("name", ["out.mp4", "out_%04d.png"])
