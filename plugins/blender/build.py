@@ -157,7 +157,14 @@ def build(folder: Path) -> Path:
     with tempfile.TemporaryDirectory() as temporary:
         wheels = [client_wheel(Path(temporary)), *pinned_wheels()]
         stem = f"fresco-blender-{version(SOURCE / 'blender_manifest.toml')}"
-        return write_zip(folder / f"{stem}.zip", entries(wheels))
+        return write_zip(folder / f"{stem}.zip", recorded(list(entries(wheels))))
+
+
+def recorded(files: list[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+    """With a list of them, by which an update and a removal tell them from a user's own."""
+    yield from files
+    names = sorted(name.partition("/")[2] for name, _ in files)
+    yield f"{NAME}/RECORD", "".join(f"{name}\n" for name in (*names, "RECORD")).encode()
 
 
 def main() -> None:

@@ -21,6 +21,9 @@ NAME = "fresco_blender"
 OLDEST = (3, 4)
 _EXTENSIONS_SINCE = (4, 2)
 _LARGEST = 1 << 30
+_RECORD = "RECORD"
+# Beside what the archive brings: Python's own, and packages that the add-on unpacks.
+_MADE_BY_PYTHON = {"__pycache__", "bundled"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,14 +117,18 @@ def archive_in(folder: Path) -> Path | None:
 def install(folder: BlenderFolder, archive: Path) -> Path:
     """Unpack the archive, in the place of an earlier one; gives where it is.
 
+    Files that somebody put into its folder stay there.
+
     Raises:
-        CommandFailed: the archive is none of ours, or the folder cannot be written to.
+        CommandFailed: the archive is none of ours, the folder is another add-on's, or it cannot be
+            written to.
     """
     target = folder.plugin
     fresh = target.with_name(f".{NAME}-{uuid.uuid4().hex[:8]}")
     try:
         fresh.mkdir(parents=True)
         _unpack(archive, fresh)
+        _check_ours(target)
         _put_in_place(fresh, target)
     except (OSError, zipfile.BadZipFile) as error:
         raise CommandFailed(
@@ -147,19 +154,59 @@ def _put_in_place(fresh: Path, target: Path) -> None:
         if was_there:
             old.rename(target)
         raise
+    if not was_there:
+        return
+    for path in _foreign_files(old):
+        kept = target / path.relative_to(old)
+        if not kept.exists():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(kept)
     shutil.rmtree(old, ignore_errors=True)
 
 
+def _check_ours(target: Path) -> None:
+    """Raises `CommandFailed` where a folder of the plugin's name does not say what is its own."""
+    if target.exists() and not (target / _RECORD).is_file():
+        raise CommandFailed(
+            "InstallFailed",
+            f"{target} was not put there by Fresco's installer or its zip file. Move it away, or "
+            "remove it in Blender's preferences, then try again.",
+            FAILED,
+        )
+
+
+def _foreign_files(target: Path) -> list[Path]:
+    """What somebody put into the plugin's folder."""
+    own = set((target / _RECORD).read_text("utf-8").splitlines())
+    files = (path for path in sorted(target.rglob("*")) if path.is_symlink() or path.is_file())
+    return [
+        path
+        for path in files
+        if (name := path.relative_to(target)).as_posix() not in own
+        and not _MADE_BY_PYTHON.intersection(name.parts)
+    ]
+
+
 def remove(folder: BlenderFolder) -> bool:
-    """Take Fresco away; whether it was there.
+    """Take Fresco away, but for files that somebody put into its folder; whether it was there.
 
     Raises:
-        CommandFailed: it cannot be removed.
+        CommandFailed: it cannot be removed, or is another add-on.
     """
     if not folder.is_installed:
         return False
+    _check_ours(folder.plugin)
     try:
-        shutil.rmtree(folder.plugin)
+        foreign = set(_foreign_files(folder.plugin))
+        if not foreign:
+            shutil.rmtree(folder.plugin)
+            return True
+        for path in sorted(folder.plugin.rglob("*"), reverse=True):
+            if path.is_dir() and not path.is_symlink():
+                with suppress(OSError):  # It is not empty.
+                    path.rmdir()
+            elif path not in foreign:
+                path.unlink()
     except OSError as error:
         raise CommandFailed(
             "InstallFailed",

@@ -48,6 +48,8 @@ def write_archive(folder: Path, version: str) -> None:
         archive.writestr("fresco_blender/__init__.py", f"VERSION = {version!r}\n")
         archive.writestr("fresco_blender/blender_manifest.toml", "id = 'fresco_blender'\n")
         archive.writestr("fresco_blender/core/files.py", "")
+        names = ("__init__.py", "blender_manifest.toml", "core/files.py", "RECORD")
+        archive.writestr("fresco_blender/RECORD", "\n".join(names))
 
 
 @pytest.mark.parametrize("system", ROOTS)
@@ -88,6 +90,37 @@ def test_each_blender_gets_the_plugin_where_it_looks_for_it(
     )
     assert not extension.exists()
     assert "without Fresco" in plugin_checks.of_blender()
+
+
+def test_files_that_somebody_put_into_the_plugins_folder_stay(
+    fresco: Fresco, home: Path, archives: Path
+) -> None:
+    (home / ".config/blender/3.6").mkdir(parents=True)
+    fresco("install-plugin", "blender", "--from", archives)
+    plugin = blender_folders()[0].plugin
+    (plugin / "core" / "notes.txt").write_text("mine")
+    (plugin / "core" / "__pycache__").mkdir()
+    (plugin / "core" / "__pycache__" / "files.pyc").touch()
+
+    for arguments in (("--from", archives), ("--remove",)):
+        assert fresco("install-plugin", "blender", *arguments).code == 0
+        assert (plugin / "core" / "notes.txt").read_text() == "mine"
+    assert [path for path in plugin.rglob("*") if path.is_file()] == [plugin / "core" / "notes.txt"]
+
+
+def test_another_add_on_of_the_same_name_is_left_alone(
+    fresco: Fresco, home: Path, archives: Path
+) -> None:
+    (home / ".config/blender/3.6").mkdir(parents=True)
+    plugin = blender_folders()[0].plugin
+    plugin.mkdir(parents=True)
+    (plugin / "__init__.py").write_text("# Frescoes for walls")
+
+    for arguments in (("--from", archives), ("--remove",)):
+        ended = fresco("install-plugin", "blender", *arguments)
+        assert (ended.code, "was not put there by Fresco" in ended.stderr) == (1, True)
+        assert [path.name for path in plugin.parent.iterdir()] == ["fresco_blender"]
+        assert [path.name for path in plugin.iterdir()] == ["__init__.py"]
 
 
 @pytest.mark.parametrize("name", ["../outside.py", "/outside.py", "a/../../outside.py", "c:\\x.py"])

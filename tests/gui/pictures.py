@@ -1,6 +1,6 @@
 """Takes pictures of the window in all its states; see scripts/gui-pictures.
 
-    python -m tests.gui.pictures FOLDER PERCENT
+    python -m tests.gui.pictures FOLDER PERCENT [WIDTH HEIGHT]
 
 A real daemon with the bundled model restyles the sample clip for them.
 """
@@ -17,6 +17,7 @@ from typing import Any
 
 from fresco_gui import theme
 from fresco_gui.clips import sample_clip
+from fresco_gui.garbage import GarbageCollector
 from fresco_gui.preferences.stored import DaemonChoice, Folders, Preferences
 from fresco_gui.problems.problem import ErrorBoundary
 from fresco_gui.window import MainWindow
@@ -65,9 +66,10 @@ class Photographer:
         picture.save(path, quality=62, optimize=True)
 
 
-def main(folder: Path, percent: int) -> None:
-    """Take all of them."""
+def main(folder: Path, percent: int, width: int = 1440, height: int = 900) -> None:
+    """Take all of them, of a window of this size in points."""
     application = QApplication(sys.argv[:1])
+    GarbageCollector(application)
     theme.apply(application)
     with tempfile.TemporaryDirectory() as temporary:
         state = Path(temporary)
@@ -76,7 +78,7 @@ def main(folder: Path, percent: int) -> None:
             Preferences(state), Folders(state=state, results=state / "results"), ErrorBoundary()
         )
         try:
-            window.resize(1440, 900)
+            window.resize(width, height)
             window.show()
             window.start(None, DaemonChoice(data=daemon.data, is_started=False))
             _take_all(window, Photographer(folder, percent), _copy_of_sample(state))
@@ -115,7 +117,25 @@ def _take_all(window: MainWindow, photographer: Photographer, clip: Path) -> Non
     sheet.show()
     photographer.take("shortcuts", sheet)
     sheet.close()
+    _compare(window, photographer)
     _fail(window, photographer, clip)
+
+
+def _compare(window: MainWindow, photographer: Photographer) -> None:
+    """Another result beside the first one."""
+    controller = window.controller
+    first = controller.shown_job.job()
+    assert first is not None
+    _choose(window, {"style": "stained glass"})
+    photographer.wait("settings", window.views.inspector.restyle_button.isEnabled)
+    window.views.inspector.restyle_button.click()
+    photographer.wait("another job", lambda: controller.shown_job.job_id != first.id)
+    photographer.wait("its result", lambda: window.display.has_whole_result)
+    window.compare_actions.put_a(first)
+    window.views.viewer.set_frame(41)
+    photographer.wait("its frame", lambda: _has_frame(window, 41))
+    photographer.rest(4000)  # The other result is opened meanwhile.
+    photographer.take("compared", window)
 
 
 def _has_every_look(window: MainWindow) -> bool:
@@ -154,4 +174,4 @@ def _choose(window: MainWindow, values: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import av.error
-from fresco_media.errors import ClipError, FrescoError, OutputError
+from fresco_media.errors import FrescoError, OutputError
 from fresco_media.files.disk import (
     check_replaceable,
     give_name,
@@ -20,13 +20,12 @@ from fresco_media.files.disk import (
     write_whole,
 )
 from fresco_media.stills.images import encode_image
-from fresco_media.stills.sequence import find_sequence, is_sequence_path
-from fresco_media.writing.originals import Originals
 from fresco_media.writing.readback import obstacles, sound_tracks, video_facts
 from PyQt6.QtCore import QObject, QThread, pyqtSignal
 
 from fresco_gui.export.frames import ExportFrames
 from fresco_gui.export.options import ExportKind, ExportOptions
+from fresco_gui.export.picture import originals_of
 from fresco_gui.export.video import VideoFile
 from fresco_gui.media.clip_frames import ClipFrames
 from fresco_gui.media.errors import ExportFailed, MediaError
@@ -76,9 +75,7 @@ class Export(QThread):
         self._result = result
         self._frames = ExportFrames(source, unencoded or result)
         self._options = options
-        self._originals = _originals("the clip itself is", source) | _originals(
-            "the result is kept", result
-        )
+        self._originals = originals_of(source, result)
         # Whoever chose a name was asked about what had it then, and about nothing else.
         self._is_new = options.replaced() is None
         self._reported = 0.0
@@ -225,15 +222,3 @@ def _writing(path: Path) -> Iterator[None]:
         raise ExportFailed(path, error.reason) from error
     except (av.error.FFmpegError, OSError) as error:
         raise ExportFailed(path, output_fault(path, error).reason) from error
-
-
-def _originals(what: str, frames: FrameSource) -> Originals:
-    """The files that frames come from."""
-    path = frames.info.path if frames.info is not None else None
-    if path is None:
-        return Originals()
-    files: tuple[Path, ...] = (path,)
-    if is_sequence_path(path):
-        with suppress(ClipError):
-            files = find_sequence(path).files
-    return Originals.of(what, *files)

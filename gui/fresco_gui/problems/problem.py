@@ -11,6 +11,7 @@ from types import TracebackType
 
 from fresco_client import CallFailed, ClientError, DaemonFailedToStart, Failure
 from fresco_client.remedies import in_window
+from fresco_media.errors import FrescoError
 from PyQt6.QtCore import PYQT_VERSION_STR, QT_VERSION_STR, QCoreApplication, QObject, pyqtSignal
 
 _log = logging.getLogger(__name__)
@@ -58,6 +59,8 @@ def problem_of(error: Exception, title: str) -> Problem:
             message=f"{where}{error.strerror or error}. Check the path, its rights and free space.",
             reason=type(error).__name__,
         )
+    if isinstance(error, FrescoError):
+        return Problem(title=title, message=in_window(str(error)), reason=type(error).__name__)
     return Problem(title=title, message=str(error) or type(error).__name__, details=_trace(error))
 
 

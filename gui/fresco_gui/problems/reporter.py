@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from fresco_client import ClientError
+from fresco_media.errors import FrescoError
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from fresco_gui.problems.problem import Problem, problem_of
@@ -44,7 +45,7 @@ class Reporter(QObject):
         """An error becomes something the user sees."""
         if self._is_silent:
             return
-        if not isinstance(error, ClientError | OSError | ProjectUnreadable):
+        if not isinstance(error, ClientError | FrescoError | OSError | ProjectUnreadable):
             _log.error("an unexpected fault", exc_info=error)
         self.report(problem_of(error, title))
 

@@ -221,7 +221,6 @@ class ProjectStore(QObject):
 
     def save_as(self, path: Path) -> None:
         """Keep the project at a place of the user's from now on."""
-        path = path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
         self.path = path
         self._services.preferences.last_project = path
         self._services.preferences.add_recent(path)

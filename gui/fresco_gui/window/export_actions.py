@@ -7,18 +7,22 @@ from dataclasses import replace
 from pathlib import Path
 
 from fresco_client import ClientError, Job, PictureOptions, Session
+from fresco_media.errors import FrescoError
+from fresco_media.stills.images import WRITABLE_SUFFIXES
 from PyQt6.QtCore import QObject, pyqtSignal, pyqtSlot
-from PyQt6.QtWidgets import QFileDialog, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from fresco_gui.controller import Controller
 from fresco_gui.display import Display
 from fresco_gui.export import Export, ExportOptions
 from fresco_gui.export.dialog import ExportDialog
+from fresco_gui.export.picture import originals_of, save_picture
 from fresco_gui.export.size import SizeEstimate
 from fresco_gui.media import FetchedFrames, FrameInfo, MediaError
 from fresco_gui.preferences.shortcuts import on
 from fresco_gui.problems.problem import Problem
 from fresco_gui.window.menus import Commands
+from fresco_gui.window.save_dialog import ask_where_to_save
 from fresco_gui.window.views import Views
 
 _LONGEST_END_MS = 5000
@@ -98,23 +102,22 @@ class ExportActions(QObject):
         if image is None:
             return
         clip = Path(self._controller.project_store.project.clip)
-        name, _ = QFileDialog.getSaveFileName(
+        path = ask_where_to_save(
             self._window,
             self.tr("Save this frame"),
             str(clip.with_name(f"{clip.stem}-{index:06d}.png")),
+            WRITABLE_SUFFIXES,
             self.tr("Pictures (*.png)"),
         )
-        if not name:
+        if path is None:
             return
-        path = Path(name) if Path(name).suffix else Path(f"{name}.png")
-        if image.save(str(path)):
+        try:
+            save_picture(path, image, originals_of(self._display.source, self._display.result))
+        except FrescoError as error:
+            title = self.tr("The frame cannot be saved")
+            self._controller.services.reporter.tell(error, title)
+        else:
             self._views.result.show_exported(path)
-            return
-        message = self.tr("{path} cannot be written. Choose another folder or another name.")
-        problem = Problem(
-            title=self.tr("The frame cannot be saved"), message=message.format(path=path)
-        )
-        self._controller.services.reporter.report(problem)
 
     def start(self, options: ExportOptions) -> None:
         """Begin; nothing is asked any more."""

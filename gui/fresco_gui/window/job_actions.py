@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fresco_client import Job
+from fresco_media.writing.originals import Originals
 from PyQt6.QtCore import QObject
-from PyQt6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PyQt6.QtWidgets import QMessageBox, QWidget
 
 from fresco_gui.controller import Controller
 from fresco_gui.display import Display
+from fresco_gui.export.picture import originals_of
 from fresco_gui.jobs import JobFollower
 from fresco_gui.window.clip_page import ClipPage
+from fresco_gui.window.save_dialog import ask_where_to_save
 from fresco_gui.window.views import Views
 
 
@@ -63,20 +68,24 @@ class JobActions(QObject):
             self._controller.jobs.delete(job)
 
     def save_result(self, job: Job) -> None:
-        """Ask where to, and put the job's result there."""
+        """Ask where to, and put the job's result there, never in the place of a clip."""
         session = self._controller.daemon.session
-        name, _ = QFileDialog.getSaveFileName(
-            self._window,
-            self.tr("Save result as"),
-            job.result.file_name if job.result else "result.mp4",
+        proposed = Path(job.result.file_name if job.result else "result.mp4")
+        path = ask_where_to_save(
+            self._window, self.tr("Save result as"), proposed.name, (proposed.suffix,)
         )
-        if session is None or not name:
+        if session is None or path is None:
             return
         services = self._controller.services
         title = self.tr("The result cannot be saved")
+        originals = originals_of(self._display.source, self._display.result)
+        if job.clip is not None and job.clip.path:
+            originals |= Originals.of("the job's clip is", Path(job.clip.path))
         services.workers.call(
-            lambda: session.fetch_result(job.id, name, is_overwriting=True),
-            lambda _: self._say(self.tr("Saved {name}.").format(name=name), 8000),
+            lambda: session.fetch_result(
+                job.id, path, is_overwriting=True, before_replacing=originals.check
+            ),
+            lambda _: self._say(self.tr("Saved {name}.").format(name=path.name), 8000),
             lambda error: services.reporter.tell(error, title),
         )
 

@@ -13,12 +13,14 @@ from fresco_gui.clips import ClipOpener, sample_clip
 from fresco_gui.plain import caption, plain
 from fresco_gui.preferences.shortcuts import on
 from fresco_gui.preferences.stored import Preferences
+from fresco_gui.project.document import SUFFIX
 from fresco_gui.project.store import ProjectStore
 from fresco_gui.window.menus import Commands
+from fresco_gui.window.save_dialog import ask_where_to_save
 from fresco_gui.window.views import Views
 
 _VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".mxf", ".m4v", ".mpg")
-_PATTERNS = " ".join(f"*{suffix}" for suffix in (*_VIDEOS, *IMAGE_SUFFIXES, ".gif", ".fresco"))
+_PATTERNS = " ".join(f"*{suffix}" for suffix in (*_VIDEOS, *IMAGE_SUFFIXES, ".gif", SUFFIX))
 
 
 class OpenActions(QObject):
@@ -86,14 +88,15 @@ class OpenActions(QObject):
     def ask_where_to_save(self) -> None:
         """Ask for the place of the project file."""
         clip = Path(self._project_store.project.clip)
-        name, _ = QFileDialog.getSaveFileName(
+        path = ask_where_to_save(
             self._window,
             self.tr("Save project as"),
-            str(clip.with_suffix(".fresco")),
+            str(clip.with_suffix(SUFFIX)),
+            (SUFFIX,),
             self.tr("Projects (*.fresco)"),
         )
-        if name:
-            self._project_store.save_as(Path(name))
+        if path is not None:
+            self._project_store.save_as(path)
 
     def open_sample(self) -> None:
         """Open the clip that comes with Fresco."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
@@ -25,7 +24,7 @@ from fresco_media.files.disk import (
     storing,
 )
 from fresco_media.files.unfinished import remove_dead, unfinished_name
-from fresco_media.stills.numbered import NumberedName, parse_pattern
+from fresco_media.stills.numbered import NumberedName, numbers_around, parse_pattern
 from fresco_media.stills.sequence import find_sequence
 from fresco_media.types import ClipProperties
 from fresco_media.writing.delivery import Codec
@@ -162,10 +161,18 @@ def originals_of(info: ClipProperties, what: str = "the clip itself is") -> Orig
     path = info.path
     if not info.is_sequence:
         return Originals.of(what, path)
-    files: tuple[Path, ...] = ()
-    with suppress(ClipError):  # Of a clip on another machine only the description is here.
+    return Originals.of(what, path if path.is_dir() else path.parent) | pictures_of(path, what)
+
+
+def pictures_of(path: Path, what: str) -> Originals:
+    """The files of the sequence at `path`, and the names by which another would belong to it."""
+    try:
         files = find_sequence(path).files
-    return Originals.of(what, path if path.is_dir() else path.parent, *files)
+    except ClipError:  # Of a clip on another machine only the description is here.
+        return Originals.of(what, path)
+    found = numbers_around(files[0].name)
+    names = frozenset({(files[0].parent, found[0])} if found else ())
+    return replace(Originals.of(what, path, *files), sequences=names)
 
 
 def _destination(path: Path, codec: Codec, overwrite: bool, name: str | None) -> Destination:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fresco_media.errors import OutputNotWritable
+from fresco_media.stills.numbered import NumberedName
 
 Identity = tuple[int, int] | str
 
@@ -23,11 +24,13 @@ class Originals:
     """Files and folders that no result may replace.
 
     Both tables say what they are ("the clip itself is"): by identity as it was in the beginning,
-    and by path, as there may be another file of that name by now.
+    and by path, as there may be another file of that name by now. `sequences` are folders with the
+    names of a sequence's pictures: one more would become a frame of it.
     """
 
     known: Mapping[Identity, str] = field(default_factory=dict[Identity, str])
     paths: Mapping[Path, str] = field(default_factory=dict[Path, str])
+    sequences: frozenset[tuple[Path, NumberedName]] = frozenset()
 
     @staticmethod
     def of(what: str, *paths: Path | str | None) -> Originals:
@@ -40,7 +43,11 @@ class Originals:
 
     def __or__(self, other: Originals) -> Originals:
         """Both; the first one's words win."""
-        return Originals({**other.known, **self.known}, {**other.paths, **self.paths})
+        return Originals(
+            {**other.known, **self.known},
+            {**other.paths, **self.paths},
+            self.sequences | other.sequences,
+        )
 
     def check(self, *paths: Path) -> None:
         """Raises `OutputNotWritable` where one of `paths` is one of them, whatever its name."""
@@ -53,6 +60,17 @@ class Originals:
                     f"this is where {known[identity]}; "
                     "choose another name or folder for the result",
                 )
+            if any(_is_numbered_so(path, folder, names) for folder, names in self.sequences):
+                raise OutputNotWritable(
+                    path,
+                    "a picture of this name would become a frame of the sequence beside it; choose "
+                    "another name or folder for the result",
+                )
+
+
+def _is_numbered_so(path: Path, folder: Path, names: NumberedName) -> bool:
+    is_beside = identity_of(path.parent) == identity_of(folder)
+    return is_beside and names.number_of(path.name) is not None
 
 
 def _identified(paths: Mapping[Path, str]) -> dict[Identity, str]:

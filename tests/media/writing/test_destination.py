@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 from fresco_engine.errors import (
     ClipError,
@@ -17,7 +18,8 @@ from fresco_engine.errors import (
     RangeOutsideClip,
 )
 from fresco_media.clip import Clip
-from fresco_media.writing.destination import Destination
+from fresco_media.stills.images import write_image
+from fresco_media.writing.destination import Destination, originals_of
 from fresco_media.writing.writer import open_writer
 
 MakeClip = Callable[..., Path]
@@ -292,3 +294,14 @@ def test_a_folder_for_pictures_has_to_be_writable_itself(
 
     with pytest.raises(OutputNotWritable, match="results may not be written to"):
         open_writer(tmp_path / "results", clip, codec="images")
+
+
+@pytest.mark.parametrize("number", [2, 3, 99])
+def test_a_picture_does_not_become_a_frame_of_the_clip(tmp_path: Path, number: int) -> None:
+    for index in range(3):
+        write_image(tmp_path / f"shot_{index}.png", np.full((24, 32, 3), 80 * index, np.uint8))
+    originals = originals_of(Clip.open(tmp_path / "shot_1.png").info)
+
+    with pytest.raises(OutputNotWritable, match=r"the clip itself is|would become a frame"):
+        originals.check(tmp_path / f"shot_{number}.png")
+    originals.check(tmp_path / "shot_2-oil.png", tmp_path / "elsewhere" / "shot_3.png")
