@@ -1,8 +1,8 @@
-"""Folders of pictures that a job saves beside its result, each named by its frame.
+"""Pictures that a job saves, as its result or beside it, each named by its frame.
 
-Names such as `000024.png` are those of many a sequence, and saved keyframes are painted over where
+Names such as `000024.png` are those of many a sequence, and saved pictures are painted over where
 they lie. So each picture carries a note of what it shows, and only those that still show it are
-ever replaced or removed.
+ever removed, or replaced unasked.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def numbered_pictures(folder: Path) -> list[Path]:
 def check_own(*paths: Path) -> None:
     """Raises `OutputNotWritable` where one of `paths` is there and not as a job has saved it."""
     for path in paths:
-        if path.exists() and not _is_own(path):
+        if path.exists() and not is_own(path):
             raise OutputNotWritable(
                 path,
                 "no job has saved this picture, or it was painted over since; choose another "
@@ -48,8 +48,13 @@ def write_numbered(folder: Path, index: int, image: Image) -> Path:
     """
     path = numbered_path(folder, index)
     check_own(path)
-    write_whole(path, with_note(encode_image(image, path.suffix), _note(image)))
+    write_whole(path, encoded_own(image))
     return path
+
+
+def encoded_own(image: Image) -> bytes:
+    """A PNG that is known as a job's, as long as nobody paints over it."""
+    return with_note(encode_image(image, ".png"), _note(image))
 
 
 def numbered_path(folder: Path, index: int) -> Path:
@@ -61,7 +66,8 @@ def _note(image: Image) -> str:
     return f"fresco {hashlib.sha256(image.tobytes()).hexdigest()[:16]}"
 
 
-def _is_own(path: Path) -> bool:
+def is_own(path: Path) -> bool:
+    """Whether the picture at `path` is there and as a job has saved it."""
     try:
         data = read_file(path, _MOST_BYTES)
     except OSError:

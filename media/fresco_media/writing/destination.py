@@ -9,6 +9,7 @@ from typing import get_args
 
 from fresco_settings.rename import rename_new
 
+from fresco_media.clip import Clip
 from fresco_media.errors import (
     ClipError,
     DiskFull,
@@ -25,6 +26,7 @@ from fresco_media.files.disk import (
 )
 from fresco_media.files.unfinished import remove_dead, unfinished_name
 from fresco_media.stills.numbered import NumberedName, numbers_around, parse_pattern
+from fresco_media.stills.numbered_folder import check_own
 from fresco_media.stills.sequence import find_sequence
 from fresco_media.types import ClipProperties
 from fresco_media.writing.delivery import Codec
@@ -59,6 +61,8 @@ class Destination:
     folder: Path
     names: NumberedName | None = None
     originals: Originals = NO_ORIGINALS
+    stale: tuple[Path, ...] = ()
+    """Pictures of an earlier result that go without being replaced by ones of this result."""
 
     @property
     def container(self) -> str:
@@ -106,23 +110,25 @@ class Destination:
 
 def check_destination(
     path: Path,
-    info: ClipProperties,
-    frame_count: int,
+    clip: Clip,
+    span: range,
     codec: Codec | None,
     overwrite: bool,
     name: str | None = None,
     originals: Originals = NO_ORIGINALS,
 ) -> Destination:
-    """Where `frame_count` frames of the clip `info` are to go, if they can go there at all.
+    """Where these frames of the clip are to go, if they can go there at all.
 
     `name` tells the temporary output from those of others; without it, chance does. What killed
     runs left beside it makes room. `originals` are what else the job reads.
 
     Raises:
         OutputExists: something is there and `overwrite` is off.
-        OutputNotWritable: unknown type, missing or read-only folder, or the clip itself.
+        OutputNotWritable: unknown type, missing or read-only folder, the clip itself, or pictures
+            that no job has made would be mixed with the result's.
         DiskFull: there is not even room for the smallest result.
     """
+    info = clip.info
     with storing(path):  # Asking after a name fails where that is too long.
         destination = _destination(path, _codec_for(path, codec), overwrite, name)
         _check_folder(destination)
@@ -130,9 +136,22 @@ def check_destination(
         destination = replace(destination, originals=originals_of(info) | originals)
         destination.check_replaced()
         _check_free(destination)
+        numbers = range(clip.first_number + span.start, clip.first_number + span.stop)
+        destination = replace(destination, stale=_stale_images(destination, numbers))
         remove_dead(destination.temporary.parent)
-        _check_room(destination, info, frame_count)
+        _check_room(destination, info, len(span))
     return destination
+
+
+def _stale_images(destination: Destination, numbers: range) -> tuple[Path, ...]:
+    names = destination.names
+    stale = sorted(
+        path
+        for path in destination.existing_images()
+        if names is not None and names.number_of(path.name) not in numbers
+    )
+    check_own(*stale)
+    return tuple(stale)
 
 
 def _codec_for(path: Path, codec: Codec | None) -> Codec:

@@ -24,7 +24,8 @@ from fresco_media.errors import OutputNotWritable, RangeOutsideClip
 from fresco_media.files.faults import writing
 from fresco_media.files.text import counted
 from fresco_media.files.unfinished import begin_unfinished
-from fresco_media.stills.images import displayed, encode_image
+from fresco_media.stills.images import displayed
+from fresco_media.stills.numbered_folder import encoded_own, is_own
 from fresco_media.types import Frame
 from fresco_media.writing.delivery import Codec
 from fresco_media.writing.destination import Destination, check_destination
@@ -184,7 +185,9 @@ def open_writer(
     stop = info.frame_count if stop is None else stop
     if not 0 <= start < stop <= info.frame_count:
         raise RangeOutsideClip(info.path, start, stop, info.frame_count)
-    destination = check_destination(path, info, stop - start, codec, overwrite, name, originals)
+    destination = check_destination(
+        path, clip, range(start, stop), codec, overwrite, name, originals
+    )
     kind = _ImageWriter if destination.codec == "images" else _VideoWriter
     return kind(clip, destination, start, stop, on_complete)
 
@@ -233,39 +236,18 @@ class _VideoWriter(FrameWriter):
 
 
 class _ImageWriter(FrameWriter):
-    def __init__(
-        self,
-        clip: Clip,
-        destination: Destination,
-        start: int,
-        stop: int,
-        on_complete: OnComplete | None = None,
-    ) -> None:
-        super().__init__(clip, destination, start, stop, on_complete)
-        self._removed = self._said_of_removed(start, stop)
-
-    def _said_of_removed(self, start: int, stop: int) -> list[str]:
-        """What pictures of an earlier result go without being replaced by ones of this result."""
-        names, first = self._destination.names, self._clip.first_number
-        assert names is not None
-        numbers = range(first + start, first + stop)
-        gone = sorted(
-            path.name
-            for path in self._destination.existing_images()
-            if names.number_of(path.name) not in numbers
-        )
-        if not gone:
-            return []
-        which = gone[0] if len(gone) == 1 else f"{gone[0]} to {gone[-1]}"
-        return [
-            f"{counted(len(gone), 'picture')} of an earlier result, which this one has no frames "
-            f"for, will be removed ({which}); name the result otherwise to keep them"
-        ]
-
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the user should know about the result."""
-        info, warnings = self._clip.info, list(self._removed)
+        info, warnings = self._clip.info, list[str]()
+        stale = self._destination.stale
+        if stale:
+            first, last = stale[0].name, stale[-1].name
+            which = first if len(stale) == 1 else f"{first} to {last}"
+            warnings.append(
+                f"{counted(len(stale), 'picture')} of an earlier result, which this one has "
+                f"no frames for, will be removed ({which}); name the result otherwise to keep them"
+            )
         if info.has_audio:
             warnings.append("an image sequence holds no sound; take it from the source clip")
         if info.sample_aspect != 1:
@@ -282,7 +264,7 @@ class _ImageWriter(FrameWriter):
         name = names.name(self._clip.first_number + frame.index)
         # No file of its own has to be whole here: the folder is temporary until all are.
         shown = displayed(frame.image, self._clip.info.sample_aspect)
-        (self._destination.temporary / name).write_bytes(encode_image(shown, ".png"))
+        (self._destination.temporary / name).write_bytes(encoded_own(shown))
 
     def _complete(self) -> None:
         """Every image is whole already."""
@@ -292,7 +274,7 @@ class _ImageWriter(FrameWriter):
         if self._destination.is_taken and not self._destination.overwrite:
             raise FileExistsError
         folder.mkdir(exist_ok=True)
-        for stale in self._destination.existing_images() if self._destination.overwrite else ():
+        for stale in filter(is_own, self._destination.stale):
             stale.unlink()
         moved: list[Path] = []
         try:

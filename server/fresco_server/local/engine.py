@@ -167,9 +167,8 @@ class InProcessEngine:
         stop = total if settings.stop is None else settings.stop
         if not 0 <= start < stop <= total:
             raise RangeOutsideClip(clip.info.path, start, stop, total)
-        count = stop - start
-        found = check_destination(path, clip.info, count, codec, overwrite, originals=originals)
-        return found.codec
+        span = range(start, stop)
+        return check_destination(path, clip, span, codec, overwrite, originals=originals).codec
 
     def propagate(self, job: PropagationJob) -> Iterator[Event]:
         """Carry painted keys over a clip; closing the iterator cancels like that of `render`."""

@@ -18,7 +18,8 @@ from fresco_engine.errors import (
     RangeOutsideClip,
 )
 from fresco_media.clip import Clip
-from fresco_media.stills.images import write_image
+from fresco_media.stills.images import read_image, write_image
+from fresco_media.stills.numbered_folder import encoded_own
 from fresco_media.writing.destination import Destination, originals_of
 from fresco_media.writing.writer import open_writer
 
@@ -159,8 +160,10 @@ def test_a_folder_named_like_a_video_is_not_filled_with_pictures(
 
 
 def test_pictures_that_go_without_being_replaced_are_told(tmp_path: Path, clip: Clip) -> None:
-    for number in (1, 7001, 7002):
-        (tmp_path / f"shot_{number}.png").write_bytes(b"earlier")
+    (tmp_path / "shot_1.png").write_bytes(b"earlier")
+    for number in (7001, 7002):
+        black = np.zeros((8, 8, 3), np.uint8)
+        (tmp_path / f"shot_{number}.png").write_bytes(encoded_own(black))
 
     with open_writer(tmp_path / "shot_%d.png", clip, overwrite=True) as writer:
         told = writer.warnings
@@ -305,3 +308,23 @@ def test_a_picture_does_not_become_a_frame_of_the_clip(tmp_path: Path, number: i
     with pytest.raises(OutputNotWritable, match=r"the clip itself is|would become a frame"):
         originals.check(tmp_path / f"shot_{number}.png")
     originals.check(tmp_path / "shot_2-oil.png", tmp_path / "elsewhere" / "shot_3.png")
+
+
+def test_pictures_that_no_job_has_made_are_neither_removed_nor_mixed_with(
+    tmp_path: Path, clip: Clip
+) -> None:
+    def write_all(stop: int) -> None:
+        with open_writer(tmp_path / "out_%d.png", clip, overwrite=True, stop=stop) as writer:
+            for frame in clip.frames(0, stop):
+                writer.write(frame)
+
+    write_all(3)
+    write_image(tmp_path / "out_0.png", np.zeros((8, 8, 3), np.uint8))
+    write_all(2)
+    assert sorted(path.name for path in tmp_path.glob("out_*")) == ["out_0.png", "out_1.png"]
+
+    painted = np.zeros((10, 10, 3), np.uint8)
+    write_image(tmp_path / "out_9.png", painted)
+    with pytest.raises(OutputNotWritable, match=r"out_9\.png: no job has saved this picture"):
+        write_all(2)
+    assert (read_image(tmp_path / "out_9.png") == painted).all()
