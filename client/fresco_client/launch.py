@@ -218,7 +218,11 @@ class _Start:
                 return kept, path
             return cast(BinaryIO, tempfile.TemporaryFile()), None
         except OSError as error:
-            raise FileFailed.from_os(path, error) from error
+            raise FileFailed(
+                self.data,
+                f"the daemon cannot keep its data here ({error.strerror or error}). Choose another "
+                "data folder.",
+            ) from error
 
     def close(self) -> None:
         """Let the process be."""

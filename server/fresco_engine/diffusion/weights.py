@@ -14,6 +14,7 @@ from typing import Any
 from fresco_media.files.opening import OutsideFolders, open_file
 from fresco_settings import Remedy, marked, said
 
+from fresco_engine.diffusion.sources import BUNDLED
 from fresco_engine.errors import ModelCorrupt, ModelNotFound, WrongModelKind
 
 PICKLE_SUFFIXES = (".ckpt", ".bin", ".pt", ".pth")
@@ -101,10 +102,10 @@ def _entries(path: Path) -> tuple[object, int]:
         with open_file(path) as file:
             size = os.fstat(file.fileno()).st_size
             if not size:
-                raise ModelCorrupt(path, "the file is empty; download it again")
+                raise ModelCorrupt(path, f"the file is empty; {_again(path)}")
             length = int.from_bytes(file.read(8), "little")
             if size < 8 or length > size - 8:
-                raise ModelCorrupt(path, _damage("it is too short or no safetensors file"))
+                raise ModelCorrupt(path, _damage(path, "it is too short or no safetensors file"))
             if length > _LONGEST_HEADER:
                 raise ModelCorrupt(path, "it lists far more than a model has; choose another file")
             return json.loads(file.read(length)), size - 8 - length
@@ -113,7 +114,7 @@ def _entries(path: Path) -> tuple[object, int]:
     except OSError as error:
         raise ModelNotFound(path, f"cannot be read ({error.strerror}); check the path") from error
     except (ValueError, RecursionError) as error:
-        raise ModelCorrupt(path, _damage("its header cannot be read")) from error
+        raise ModelCorrupt(path, _damage(path, "its header cannot be read")) from error
 
 
 def _checked(path: Path, entries: object, data_size: int) -> Header:
@@ -124,18 +125,18 @@ def _checked(path: Path, entries: object, data_size: int) -> Header:
         header = {name: _tensor(item) for name, item in tensors.items()}
         spans = sorted(tuple(map(int, item["data_offsets"])) for item in tensors.values())
     except (AssertionError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
-        raise ModelCorrupt(path, _damage("its header cannot be read")) from error
+        raise ModelCorrupt(path, _damage(path, "its header cannot be read")) from error
     if not header:
         raise ModelCorrupt(
-            path, "the file holds no weights at all; download it again or choose another one"
+            path, f"the file holds no weights at all; {_again(path)} or choose another one"
         )
     end = spans[-1][1]
     if end > data_size:
-        raise ModelCorrupt(path, _damage(f"{end - data_size} bytes are missing at its end"))
+        raise ModelCorrupt(path, _damage(path, f"{end - data_size} bytes are missing at its end"))
     # The library refuses both as a fault of its own.
     begins = [begin for begin, _ in spans]
     if end < data_size or begins != [0, *(stop for _, stop in spans[:-1])]:
-        raise ModelCorrupt(path, _damage("it holds bytes that belong to none of its weights"))
+        raise ModelCorrupt(path, _damage(path, "it holds bytes that belong to none of its weights"))
     return header
 
 
@@ -162,8 +163,13 @@ def refuse_pickle(path: Path) -> None:
         )
 
 
-def _damage(what: str) -> str:
-    return f"the file is damaged: {what}; download it again"
+def _damage(path: Path, what: str) -> str:
+    return f"the file is damaged: {what}; {_again(path)}"
+
+
+def _again(path: Path) -> str:
+    """How to get a sound file: what came with Fresco is nowhere else."""
+    return "install Fresco again" if BUNDLED in path.parents else "download it again"
 
 
 def kind_of(header: Header) -> WeightsKind:
