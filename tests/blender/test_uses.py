@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from tests.blender.blenders import Plugin, blender_of
-from tests.blender.numbers import is_negative, numbered, read_number
+from tests.blender.numbers import is_negative, numbered, read_number, transparent
+from tests.engine.conftest import write_clip
 from tests.integration.daemons import DaemonProcess, with_fake_worker
 
 SCENARIOS = [
@@ -22,6 +23,7 @@ SCENARIOS = [
     "several_strips",
     "markers",
     "mask",
+    "transparent",
     "redo",
     "reroll",
     "wipe",
@@ -45,7 +47,11 @@ def played(
 ) -> Iterator[dict[str, Any]]:
     """What all scenarios gave, played in one Blender."""
     folder = tmp_path_factory.mktemp("uses é")
-    worker = with_fake_worker(["--step-s", "0.03", "--frame-s", "0.01"])
+    write_clip(folder / "transparent.mov", [transparent(number) for number in range(20)])
+    goes_on = folder / "go"
+    goes_on.touch()
+    speed = ["--step-s", "0.03", "--frame-s", "0.01"]
+    worker = with_fake_worker([*speed, "--frames-after", str(goes_on)])
     daemon = DaemonProcess(folder / "daemon" / "data", worker).start()
     try:
         yield blender_of(version, plugin, folder / "home").play(
@@ -114,6 +120,18 @@ def test_mask__leaves_the_source_untouched_where_it_is_black(found: dict[str, An
     assert np.abs(picture[:, 84:] - source[:, 84:]).max() <= 3
     assert np.abs(picture[:, :76] - (255 - source[:, :76])).mean() < 20
     assert found["modifiers"] == ["MASK"]
+
+
+def test_transparent__shows_what_is_below_while_it_is_worked_on_and_then(
+    found: dict[str, Any],
+) -> None:
+    for name, index in (("look", 5), ("keyframe", found["key"])):
+        picture = np.asarray(Image.open(found["files"][name]))
+        assert np.array_equal(picture[..., 3], transparent(index)[..., 3]), name
+    for name, (path,) in found["shown"].items():
+        picture = np.asarray(Image.open(path).convert("RGB"), dtype=int)
+        assert np.abs(picture[50, 150] - (0, 255, 0)).max() <= 3, name
+        assert np.abs(picture[30, 65] - (255 - numbered(5)[30, 65])).max() <= 3, name
 
 
 def test_redo__brings_the_settings_back_and_puts_the_new_result_above(

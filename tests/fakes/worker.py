@@ -28,6 +28,7 @@ from fresco_client.values import Failure
 from fresco_engine.checkpoint import FolderCheckpoint, StoredPlan
 from fresco_engine.errors import InvalidSettings
 from fresco_engine.keyframes import with_chosen
+from fresco_engine.mattes import KeptMattes, matte_of
 from fresco_engine.settings import ControlChoice, RestyleSettings, settings_from_dict
 from fresco_engine.types import (
     ClipAnalysed,
@@ -86,12 +87,17 @@ class NegativeEngine:
         checkpoint.save_plan(
             StoredPlan.of(plan, model="negative", device="cpu", warnings=clip.warnings)
         )
+        mattes = KeptMattes(clip, checkpoint)
+        mattes.keep(plan)
         yield plan
-        yield from self._keyframes(clip, plan, checkpoint)
+        for event in self._keyframes(clip, plan, checkpoint):
+            mattes.keep(event)
+            yield event
         stop = plan.stop
         output = None if order.codec == "frames" else result_path(run)
         if output is None:
             for event in self._frames(clip, plan, checkpoint):
+                mattes.keep(event)
                 yield event
         else:
             with open_writer(
@@ -103,6 +109,7 @@ class NegativeEngine:
                 stop=stop,
             ) as writer:
                 for event in self._frames(clip, plan, checkpoint):
+                    mattes.keep(event)
                     if isinstance(event, FrameMade):
                         writer.write(event.frame)
                     yield event
@@ -167,10 +174,10 @@ class NegativeEngine:
             yield step + 1, STEPS
         made = self._made(next(clip.frames_at([order.index])).image)
         if settings.region == "all":
-            return LookedFrame(made)
+            return LookedFrame(made, matte=matte_of(clip, order.index))
         region = np.zeros(made.shape[:2], np.bool_)
         region[:, : made.shape[1] // 2] = True
-        return LookedFrame(made, region)
+        return LookedFrame(made, region, matte_of(clip, order.index))
 
     def load(self, source: str | None) -> None:
         if source is not None:

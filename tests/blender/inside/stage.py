@@ -99,6 +99,21 @@ def add_movie(scene: Any, path: str, start: int = 1, channel: int = 1) -> Any:
     return choose(scene, strip)
 
 
+def add_colour(holder: Any, name: str, colour: tuple[float, ...], channel: int) -> Any:
+    """Forty frames of one colour, among the strips `holder`."""
+    arguments = {"name": name, "type": "COLOR", "channel": channel, "frame_start": 1}
+    known = holder.bl_rna.functions["new_effect"].parameters
+    arguments.update({"length": 40} if "length" in known else {"frame_end": 41})
+    strip = holder.new_effect(**arguments)
+    strip.color = colour
+    return strip
+
+
+def shown_file(strip: Any) -> str:
+    """The picture that an image strip shows."""
+    return str(Path(bpy.path.abspath(strip.directory)) / strip.elements[0].filename)
+
+
 def choose(scene: Any, strip: Any) -> Any:
     """Make a strip the only selected one, and active."""
     for other in part("vse").all_strips(scene):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,39 @@ def _render_all(scene: Any, folder: Path, frame: int) -> list[str]:
     with stage.as_shown():
         bpy.ops.render.render(animation=True, scene=scene.name)
     return [str(path) for path in folder.glob("*.png")]
+
+
+def transparent(clip: str, out: str) -> dict[str, Any]:
+    """A strip that is transparent, over a green one: seen are its look, keyframes and result."""
+    folder = Path(out).parents[1]
+    scene, goes_on = stage.new_scene(), folder / "go"
+    strips = stage.part("vse").children(scene.sequence_editor)
+    stage.add_colour(strips, "green", (0.0, 1.0, 0.0), 1)
+    strip = stage.add_movie(scene, str(folder / "transparent.mov"), channel=2)
+    scene.frame_current = 6
+    look = _looked(scene)
+    shown = {"look": _render_all(scene, Path(out) / "look", 6)}
+    files = {"look": stage.shown_file(look)}
+    bpy.ops.fresco.clear_look()
+    stage.choose(scene, strip)
+    goes_on.unlink()
+    card = stage.restyle(scene)
+    timeline = stage.part("timeline")
+
+    def keyframes() -> list[Any]:
+        keys = timeline.keys(scene, card.job_id)
+        ready = [key for found in keys.values() for key in found if key.color_tag == "COLOR_04"]
+        return ready if card.plan and len(ready) == len(card.plan.keyframes) else []
+
+    key = stage.wait_for("all keyframes", keyframes)[1]
+    key_index = key[timeline.KEY]
+    shown["keyframe"] = _render_all(scene, Path(out) / "keyframe", 6)
+    # It goes when the result is placed.
+    files["keyframe"] = shutil.copy(stage.shown_file(key), str(Path(out) / "keyframe.png"))
+    goes_on.touch()
+    stage.placed(card)
+    shown["result"] = _render_all(scene, Path(out) / "result", 6)
+    return {"shown": shown, "files": files, "key": key_index}
 
 
 def redo(clip: str, out: str) -> dict[str, Any]:
