@@ -24,6 +24,7 @@ SCENARIOS = [
     "markers",
     "mask",
     "transparent",
+    "final_render",
     "redo",
     "reroll",
     "wipe",
@@ -132,6 +133,21 @@ def test_transparent__shows_what_is_below_while_it_is_worked_on_and_then(
         picture = np.asarray(Image.open(path).convert("RGB"), dtype=int)
         assert np.abs(picture[50, 150] - (0, 255, 0)).max() <= 3, name
         assert np.abs(picture[30, 65] - (255 - numbered(5)[30, 65])).max() <= 3, name
+
+
+def test_final_render__has_nothing_of_what_is_there_while_one_works(
+    found: dict[str, Any],
+) -> None:
+    before, shown, final = (
+        [np.asarray(Image.open(path).convert("RGB"), dtype=int) for path in found[name]]
+        for name in ("before", "shown", "final")
+    )
+    assert found["aids"] == {"wipes": 1, "all": 2}
+    assert found["look"] == 63
+    for place, wanted in enumerate(before):
+        assert np.abs(final[place] - wanted).max() == 0, place
+        assert np.abs(shown[place] - wanted).max() > 100, place
+    assert found["are_seen_again"]
 
 
 def test_redo__brings_the_settings_back_and_puts_the_new_result_above(

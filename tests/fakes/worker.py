@@ -142,8 +142,11 @@ class NegativeEngine:
     def _frames(
         self, clip: Clip, plan: ClipAnalysed, checkpoint: FolderCheckpoint
     ) -> Generator[Event, None, None]:
+        total = plan.stop - plan.start
         while self.frames_after is not None and not self.frames_after.exists():
             time.sleep(0.02)
+            # Whoever is held can be asked for a look, or stopped, as the engine can.
+            yield Progress(stage=Stage.INTERPOLATING, done=0, total=total, remaining_s=None)
         size = _size(clip, _settings(plan))
         for frame in clip.frames(plan.start, plan.stop, size=size.scaled):
             made = checkpoint.load("frames", frame.index)
@@ -156,7 +159,6 @@ class NegativeEngine:
             result = Frame(frame.index, frame.time_s, unfit(made, size))
             yield FrameMade(result, frame.index in plan.keyframes)
             done = frame.index - plan.start + 1
-            total = plan.stop - plan.start
             yield Progress(stage=Stage.INTERPOLATING, done=done, total=total, remaining_s=0.5)
 
     def look(self, order: LookOrder) -> Generator[tuple[int, int], None, LookedFrame]:

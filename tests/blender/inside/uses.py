@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -161,17 +162,81 @@ def mask(clip: str, out: str) -> dict[str, Any]:
     return {"files": files, "modifiers": [m.type for m in result.modifiers]}
 
 
-def _render_all(scene: Any, folder: Path, frame: int) -> list[str]:
-    """One frame of everything."""
+def _render_all(scene: Any, folder: Path, frame: int, *, is_final: bool = False) -> list[str]:
+    """One frame of everything, as the preview shows it or as it `is_final`."""
     if hasattr(scene.render.image_settings, "media_type"):
         scene.render.image_settings.media_type = "IMAGE"
     scene.render.image_settings.file_format = "PNG"
     scene.render.image_settings.color_mode = "RGB"
     scene.render.filepath = str(folder / "f_######")
+    scene.render.use_sequencer = True
+    whole = scene.frame_start, scene.frame_end
     scene.frame_start = scene.frame_end = frame
-    with stage.as_shown():
+    with nullcontext() if is_final else stage.as_shown():
         bpy.ops.render.render(animation=True, scene=scene.name)
+    # A strip that shows this scene lies by its beginning.
+    scene.frame_start, scene.frame_end = whole
     return [str(path) for path in folder.glob("*.png")]
+
+
+def final_render(clip: str, out: str) -> dict[str, Any]:
+    """All that is there only while one works, on one timeline, which another scene shows too."""
+    folder, goes_on = Path(out), Path(out).parents[1] / "go"
+    vse, timeline = stage.part("vse"), stage.part("timeline")
+    scene = stage.new_scene()
+    stage.add_movie(scene, clip)
+    result = stage.placed(stage.restyle(scene))
+    source = stage.add_movie(scene, clip, start=51)
+    whole = _scene_that_shows(scene)
+    shots = [(scene, 8), (scene, 53), (scene, 63), (whole, 8), (whole, 53), (whole, 63)]
+
+    def rendered(name: str, *, is_final: bool) -> list[str]:
+        files = []
+        for place, (shot, frame) in enumerate(shots):
+            files += _render_all(shot, folder / name / str(place), frame, is_final=is_final)
+        return files
+
+    before = rendered("before", is_final=True)
+    stage.choose(scene, result)
+    assert bpy.ops.fresco.compare() == {"FINISHED"}
+    stage.choose(scene, source)
+    goes_on.unlink()
+    card = stage.restyle(scene)
+    count = len(stage.wait_for("the plan", lambda: card.plan and card.plan.keyframes))
+    stage.wait_for("all keyframes", lambda: len(card.keyframe_files) == count)
+    stage.wait_for("their strips", lambda: len(timeline.keys(scene, card.job_id)) == count)
+    stage.choose(scene, source)
+    scene.frame_current = 63  # restyling took an earlier look away
+    look = _looked(scene)
+    aids = [strip for strip in vse.all_strips(scene) if timeline.is_aid(strip)]
+    shown, final = rendered("shown", is_final=False), rendered("final", is_final=True)
+    found = {
+        "aids": {"wipes": len(stage.part("compare").wipes(scene)), "all": len(aids) - count},
+        "look": stage.lies(look)["left"],
+        "are_seen_again": not any(strip.mute for strip in aids),
+        "before": before,
+        "shown": shown,
+        "final": final,
+    }
+    goes_on.touch()
+    stage.placed(card)
+    return found
+
+
+def _scene_that_shows(scene: Any) -> Any:
+    """Another scene whose one strip is the timeline of `scene`."""
+    other = bpy.data.scenes.new("whole")
+    other.sequence_editor_create()
+    other.render.resolution_x, other.render.resolution_y = (
+        scene.render.resolution_x,
+        scene.render.resolution_y,
+    )
+    other.render.fps, other.view_settings.view_transform = scene.render.fps, "Standard"
+    scene.frame_start, scene.frame_end = 1, 100
+    strips = stage.part("vse").children(other.sequence_editor)
+    strip = strips.new_scene(name="timeline", scene=scene, channel=1, frame_start=1)
+    strip.scene_input = "SEQUENCER"
+    return other
 
 
 def transparent(clip: str, out: str) -> dict[str, Any]:
