@@ -34,6 +34,8 @@ SCENARIOS = [
     "history",
     "obstacles",
     "tooltips",
+    "menu",
+    "missing_files",
     "words",
     "styles",
     "what_is_selected",
@@ -200,6 +202,10 @@ def test_frames_beside_another_job__are_placed_and_the_other_job_is_followed_on(
 
 def test_presets__keep_everything_but_the_seed(found: dict[str, Any]) -> None:
     assert found["values"] == ["oil", "waves", 6, True, 0.3]
+    # Blender itself would say "Missing Paths" before there is one.
+    assert found["labels"] == [["None is kept yet: name these settings"], []]
+    kept = ["script.execute_preset", "fresco.add_preset"]
+    assert found["buttons"] == [["fresco.add_preset"], [*kept, "fresco.add_preset"]]
 
 
 def test_history__gives_settings_and_results_to_another_file(found: dict[str, Any]) -> None:
@@ -225,6 +231,25 @@ def test_obstacles__say_why_a_button_is_grey(found: dict[str, Any]) -> None:
 
 def test_tooltips__are_on_everything(found: dict[str, Any]) -> None:
     assert found["silent"] == []
+
+
+def test_menu__lets_the_search_find_all_that_is_not_a_button_of_one_job(
+    found: dict[str, Any],
+) -> None:
+    assert found["entries"] == found["wanted"]
+    assert all(found["labels"])
+    assert found["added"] == [True] * 3
+
+
+def test_missing_files__are_none_in_a_project_that_was_moved_and_results_are_found_again(
+    found: dict[str, Any],
+) -> None:
+    assert found["kinds"] == ["keyframe", "look", "result", "source"]
+    assert found["moved"] == []
+    assert found["lost"] == [False, False]
+    assert found["reported"] == 42  # a film, forty pictures and a look
+    assert found["found"] == [True, True]
+    assert found["left"] == []
 
 
 def test_words__are_not_looked_up_in_blenders_own(found: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -360,6 +361,77 @@ def wipe(clip: str, out: str) -> dict[str, Any]:
     }
 
 
+def missing_files(clip: str, out: str) -> dict[str, Any]:
+    """What Blender reports as missing when a project was moved, and when its results were."""
+    folder, goes_on = Path(f"{out} é"), Path(out).parents[1] / "go"
+    here, elsewhere = folder / "here", folder / "elsewhere"
+    here.mkdir(parents=True)
+    shutil.copy(clip, here / "clip.mp4")
+    scene, timeline = stage.new_scene(), stage.part("timeline")
+    bpy.ops.wm.save_as_mainfile(filepath=str(here / "own.blend"))
+    for place, output in enumerate(("LOSSLESS", "FRAMES")):
+        scene.fresco.output = output
+        stage.add_movie(scene, "//clip.mp4", start=1 + 50 * place)
+        stage.placed(stage.restyle(scene))
+    strip = stage.add_movie(scene, "//clip.mp4", start=101)
+    goes_on.unlink()
+    card = stage.restyle(scene)
+    stage.wait_for("a keyframe", lambda: card.keyframe_files)
+    stage.choose(scene, strip)
+    scene.frame_current = 105
+    _looked(scene)
+    kinds = sorted({_kind(one) for one in stage.part("vse").all_strips(scene)})
+    bpy.ops.wm.save_mainfile()
+    here.rename(elsewhere)
+    bpy.ops.wm.open_mainfile(filepath=str(elsewhere / "own.blend"))
+    moved = _reported(folder)
+    bpy.ops.fresco.cancel_all()
+    goes_on.touch()
+    stage.wait_for("the end", lambda: not _state().open_cards)
+    bpy.ops.wm.save_mainfile()
+    (elsewhere / "fresco").rename(folder / "results")
+    bpy.ops.wm.open_mainfile(filepath=str(elsewhere / "own.blend"))
+
+    def results() -> list[bool]:
+        strips = stage.part("vse").all_strips(bpy.context.scene)
+        return [timeline.is_file_there(one) for one in strips if timeline.request_of(one)]
+
+    lost, reported = results(), _reported(folder)
+    bpy.ops.file.find_missing_files(directory=str(folder))
+    return {
+        "kinds": kinds,
+        "moved": moved,
+        "lost": lost,
+        "reported": len(reported),
+        "found": results(),
+        "left": _reported(folder),
+    }
+
+
+def _kind(strip: Any) -> str:
+    timeline = stage.part("timeline")
+    if strip.get(timeline.LOOK) == "picture":
+        return "look"
+    if strip.get(timeline.KEY) is not None:
+        return "keyframe"
+    return "result" if strip.get(timeline.RESULT_REQUEST) is not None else "source"
+
+
+def _reported(folder: Path) -> list[str]:
+    """What File > External Data > Report Missing Files prints."""
+    sys.stdout.flush()
+    kept, log = os.dup(1), folder / "report.txt"
+    with log.open("wb") as file:
+        os.dup2(file.fileno(), 1)
+        try:
+            bpy.ops.file.report_missing_files()
+        finally:
+            sys.stdout.flush()
+            os.dup2(kept, 1)
+            os.close(kept)
+    return [line for line in log.read_text("utf-8").splitlines() if "not found" in line]
+
+
 def split(clip: str, out: str) -> dict[str, Any]:
     """The source is split while its job runs: each half gets its part."""
     scene = stage.new_scene()
@@ -398,7 +470,8 @@ def frames_beside_another_job(clip: str, out: str) -> dict[str, Any]:
 
 
 def presets(clip: str, out: str) -> dict[str, Any]:
-    scene = stage.new_scene()
+    scene, drawn = stage.new_scene(), stage.part("presets").FRESCO_PT_presets
+    before = stage.drawn(drawn)
     scene.fresco.style, scene.fresco.prompt, scene.fresco.seed = "oil", "waves", 5
     scene.fresco.use_strength, scene.fresco.strength = True, 0.3
     bpy.ops.fresco.add_preset(name="my waves")
@@ -407,8 +480,12 @@ def presets(clip: str, out: str) -> dict[str, Any]:
     paths = bpy.utils.preset_paths("fresco")
     found = next(Path(p) / "my_waves.py" for p in paths if (Path(p) / "my_waves.py").exists())
     bpy.ops.script.execute_preset(filepath=str(found), menu_idname="FRESCO_MT_presets")
-    s = scene.fresco
-    return {"values": [s.style, s.prompt, s.seed, s.use_strength, round(s.strength, 2)]}
+    s, after = scene.fresco, stage.drawn(drawn)
+    return {
+        "values": [s.style, s.prompt, s.seed, s.use_strength, round(s.strength, 2)],
+        "labels": [before.labels, after.labels],
+        "buttons": [before.operators, after.operators],
+    }
 
 
 def history(clip: str, out: str) -> dict[str, Any]:
@@ -492,6 +569,21 @@ def tooltips(clip: str, out: str) -> dict[str, Any]:
             if prop.identifier not in {"rna_type", "name", "bl_idname"} and not prop.description:
                 silent.append(prop.identifier)
     return {"silent": silent}
+
+
+def menu(clip: str, out: str) -> dict[str, Any]:
+    """What the search for menu entries can find, and what it should."""
+    drawn = stage.drawn(stage.part("menus").FRESCO_MT_menu)
+    kinds = stage.part("operators").CLASSES
+    wanted = [kind for kind in kinds if "INTERNAL" not in getattr(kind, "bl_options", ())]
+    menus = [getattr(bpy.types, name) for name in stage.part("menus").MENUS]
+    added = [stage.part("menus").draw_entry in kind.draw._draw_funcs for kind in menus]
+    return {
+        "entries": sorted(drawn.operators),
+        "wanted": sorted(kind.bl_idname for kind in wanted),
+        "labels": [kind.bl_label for kind in wanted],
+        "added": added,
+    }
 
 
 def words(clip: str, out: str) -> dict[str, Any]:
