@@ -9,17 +9,26 @@ from fresco_client.files import write_whole
 from fresco_client.session import Session
 from fresco_client.values import FrameKind, PictureOptions
 
-_PNG = PictureOptions(encoding="png")
+AS_IT_IS = PictureOptions(encoding="png")
+"""Without loss, and over black where the clip is transparent."""
+WITH_ALPHA = PictureOptions(encoding="png", has_alpha=True)
 
 
-def fetch_picture(session: Session, job_id: str, kind: FrameKind, index: int, path: Path) -> None:
+def fetch_picture(
+    session: Session,
+    job_id: str,
+    kind: FrameKind,
+    index: int,
+    path: Path,
+    options: PictureOptions = AS_IT_IS,
+) -> None:
     """Put a keyframe or a frame of the result, by its source frame index, at this path.
 
     Raises:
         ClientError: the daemon has none, or it cannot be written.
     """
     if not path.exists():
-        write_whole(path, session.frame(job_id, kind, index, _PNG).data)
+        write_whole(path, session.frame(job_id, kind, index, options).data)
 
 
 def fetch_pictures(

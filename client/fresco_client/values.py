@@ -68,6 +68,8 @@ class PictureOptions:
     """JPEG if None."""
     long_side: int = 0
     """Pixels, 16 to 8192; larger pictures are made smaller. 0: the clip's own size."""
+    has_alpha: bool = False
+    """Whether PNGs of a transparent clip are straight RGBA, with its alpha; else lie over black."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -125,10 +125,7 @@ class Clip:
             RangeOutsideClip: at once, if the clip has not all of these frames.
             ValueError: the indices do not ascend.
         """
-        if any(later <= earlier for earlier, later in pairwise(indices)):
-            raise ValueError("indices must ascend")
-        if indices:
-            self._check_range(indices[0], indices[-1] + 1)
+        self._check_ascending(indices)
         return self._source.read(self.info, indices, size)
 
     def mattes(self, start: int = 0, stop: int | None = None) -> Iterator[Matte]:
@@ -140,6 +137,17 @@ class Clip:
         stop = self.info.frame_count if stop is None else stop
         self._check_range(start, stop)
         return self._source.mattes(self.info, range(start, stop))
+
+    def mattes_at(self, indices: Sequence[int]) -> Iterator[Matte]:
+        """How opaque the frames at ascending `indices` are, as `frames_at` reads them."""
+        self._check_ascending(indices)
+        return self._source.mattes(self.info, indices)
+
+    def _check_ascending(self, indices: Sequence[int]) -> None:
+        if any(later <= earlier for earlier, later in pairwise(indices)):
+            raise ValueError("indices must ascend")
+        if indices:
+            self._check_range(indices[0], indices[-1] + 1)
 
     def _check_range(self, start: int, stop: int) -> None:
         if not 0 <= start < stop <= self.info.frame_count:

@@ -28,6 +28,7 @@ from fresco_engine.diffusion.sampler import translate
 from fresco_engine.errors import InvalidSettings
 from fresco_engine.keyframes import analyse, find_shots, select_keyframes, small_frames
 from fresco_engine.lazy_model import LazyModel
+from fresco_engine.mattes import matte_of
 from fresco_engine.planning import check_range
 from fresco_engine.progress_tracker import drained
 from fresco_engine.reference_models import ReferencePicture
@@ -67,12 +68,13 @@ def look_steps(
     correspondence = correspond([source], DisFlow(), subject=subject, indices=[index])
     translation = yield from translate(model, batch, settings, correspondence)
     made = unfit(with_colours(translation.images[0], source, settings), size)
+    matte = matte_of(clip, index)
     if translation.regions is None:
-        return LookedFrame(made)
+        return LookedFrame(made, matte=matte)
     region = CarriedRegion(clip, index + 1)
     region.add(index, translation.regions[0], size)
     composed = Composer(clip, index + 1, region).keyframe(index, made)
-    return LookedFrame(composed, region.at(index))
+    return LookedFrame(composed, region.at(index), matte)
 
 
 def look_controls(clip: Clip, index: int, settings: RestyleSettings, model: Model) -> Image:

@@ -22,6 +22,7 @@ from fresco_engine.evaluation.steadiness import pixel_errors
 from fresco_engine.interpolation.quality import details, summary
 from fresco_engine.interpolation.segment import Interpolator
 from fresco_engine.lazy_model import LazyModel, ModelSource
+from fresco_engine.mattes import KeptMattes
 from fresco_engine.memory import peak_memory_bytes
 from fresco_engine.output import NoOutput, Output, OutputOptions, PictureFolders
 from fresco_engine.progress_tracker import ProgressTracker
@@ -162,6 +163,7 @@ class _Writing:
     ) -> None:
         self._clip, self._path = options.clip, options.path
         self._pictures = pictures
+        self._mattes = KeptMattes(options.clip, options.checkpoint)
         self._pace = tracker
         self._output = NoOutput() if self._path is None else Output(options, self._path)
         self._plan: ClipAnalysed | None = None
@@ -182,6 +184,7 @@ class _Writing:
             for event in events:
                 self._collect(event)
                 self._pictures.save(event)
+                self._mattes.keep(event)
                 progress = self._output.take(event, self._pace)
                 yield event
                 if progress is not None:

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from fresco_media.types import ClipProperties, Frame, Image
+from fresco_media.types import ClipProperties, Frame, Image, Matte
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -143,7 +143,9 @@ class LookedFrame:
     """One frame restyled, (H, W, 3) at source size.
 
     `region` (H, W) is True where it may differ from the clip's frame, None for everywhere.
+    `matte` (H, W), 0-255, says how opaque the clip's frame is, None if it is so everywhere.
     """
 
     image: Image
     region: NDArray[np.bool_] | None = None
+    matte: Matte | None = None

@@ -12,13 +12,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from tests.blender.blenders import PROGRAM, ROOT, Plugin, blender_of, build_plugin
-from tests.blender.numbers import SIZE, numbered, write_numbered
+from tests.blender.numbers import SIZE, numbered, transparent, write_numbered
+from tests.engine.conftest import write_clip
 from tests.integration.daemons import DaemonProcess, with_fake_worker
 
 COUNT = 40
@@ -58,7 +58,9 @@ def write_media(folder: Path) -> dict[str, str]:
     media = {
         "movie": write_numbered(folder / "movie é.mp4", COUNT),
         "slow": write_numbered(folder / "slow.mp4", COUNT, Fraction(12)),
-        "transparent movie": _write_transparent(folder / "transparent.mov"),
+        "transparent movie": write_clip(
+            folder / "transparent.mov", [transparent(number) for number in range(20)]
+        ),
         "pictures": _write_pictures(folder / "pictures", is_transparent=False),
         "transparent pictures": _write_pictures(folder / "transparent", is_transparent=True),
         "still": folder / "still.png",
@@ -80,32 +82,12 @@ def write_media(folder: Path) -> dict[str, str]:
     return {name: str(path) for name, path in media.items()}
 
 
-def _transparent(number: int) -> NDArray[np.uint8]:
-    """A numbered picture in a soft round hole that moves; straight alpha."""
-    width, height = SIZE
-    y, x = np.mgrid[0:height, 0:width]
-    distance = np.hypot(x - 60 - number, y - 50)
-    alpha = np.clip((55 - distance) * 12, 0, 255).astype(np.uint8)
-    return np.dstack([numbered(number), alpha])
-
-
 def _write_pictures(folder: Path, *, is_transparent: bool) -> Path:
     folder.mkdir()
     for number in range(20):
-        picture = _transparent(number) if is_transparent else numbered(number)
+        picture = transparent(number) if is_transparent else numbered(number)
         Image.fromarray(picture).save(folder / f"shot_{number + 31:04d}.png")
     return folder / "shot_0031.png"
-
-
-def _write_transparent(path: Path) -> Path:
-    with av.open(str(path), "w") as film:
-        stream = film.add_stream("png", rate=24)
-        assert isinstance(stream, av.VideoStream)
-        stream.width, stream.height, stream.pix_fmt = *SIZE, "rgba"
-        for number in range(20):
-            film.mux(stream.encode(av.VideoFrame.from_ndarray(_transparent(number), "rgba")))
-        film.mux(stream.encode(None))
-    return path
 
 
 def play(version: str, plugin: Plugin, folder: Path) -> dict[str, Any]:

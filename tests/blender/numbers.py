@@ -32,6 +32,15 @@ def numbered(number: int, size: tuple[int, int] = SIZE) -> Image:
     return np.asarray(picture)
 
 
+def transparent(number: int) -> Image:
+    """A numbered picture in a soft round hole that moves; straight RGBA."""
+    width, height = SIZE
+    y, x = np.mgrid[0:height, 0:width]
+    distance = np.hypot(x - 60 - number, y - 50)
+    alpha = np.clip((55 - distance) * 12, 0, 255).astype(np.uint8)
+    return np.dstack([numbered(number), alpha])
+
+
 def write_numbered(path: Path, count: int, rate: Fraction = Fraction(24)) -> Path:
     """A lossless clip of frames 0 to `count - 1`."""
     return write_clip(path, [numbered(number) for number in range(count)], rate)

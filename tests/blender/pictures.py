@@ -45,6 +45,7 @@ def main(folder: Path) -> None:
     missing = what_is_missing()
     if missing:
         sys.exit(missing)
+    folder.mkdir(parents=True, exist_ok=True)
     take_first_minutes(folder)
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,8 +13,9 @@ from typing import Any
 
 import psutil
 import pytest
+from fresco_client import JobState
 
-from tests.blender.blenders import Blender, Plugin, blender_of
+from tests.blender.blenders import Blender, Playing, Plugin, blender_of
 from tests.blender.numbers import write_numbered
 from tests.fakes.daemon import TOKEN, Facts, FakeDaemon
 from tests.integration.conftest import StartDaemon
@@ -287,6 +289,42 @@ def test_disabling_the_add_on_leaves_nothing_behind_and_enabling_it_takes_the_jo
     assert set(found["handlers"]) == {1}
     assert found["same"]
     assert found["result"]["right"] - found["result"]["left"] == 40
+
+
+def _background_blenders(playing: Playing) -> int:
+    """How many render a strip for the one that plays."""
+    count = 0
+    for process in psutil.Process(playing.process.pid).children(recursive=True):
+        with suppress(psutil.Error):  # it has ended
+            is_alive = process.status() != psutil.STATUS_ZOMBIE
+            count += is_alive and any("render_strip" in part for part in process.cmdline())
+    return count
+
+
+def test_no_more_blenders_render_than_there_are_cores_and_cancel_all_ends_them(
+    blender: Blender, slow: DaemonProcess, numbered_clip: Path, tmp_path: Path
+) -> None:
+    go = tmp_path / "go"
+    playing = blender.begin("troubles", "many_renders", slow.data, clip=numbered_clip, go=go)
+
+    def two() -> int:
+        count = _background_blenders(playing)
+        return count if count >= 2 else 0
+
+    seen = {wait_for("two Blenders", two)}
+    for _ in range(20):
+        seen.add(_background_blenders(playing))
+        time.sleep(0.05)
+    go.touch()
+    found = playing.result()
+
+    assert max(seen) == 2  # one core is left to looks
+    assert found["phases"] == ["rendering"] * 5
+    assert found["strips"] == ["MOVIE"] * 5
+    assert found["marks"] == found["files"] == []
+    with slow.session() as session:  # which has those that were rendered by then
+        states = {job.state for job in session.jobs() if job.id in found["jobs"]}
+    assert states <= {JobState.CANCELLED}
 
 
 def test_pause_resume_and_cancel_leave_the_timeline_as_it_was(

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from tests.blender.blenders import Plugin, blender_of
-from tests.blender.numbers import is_negative, numbered, read_number
+from tests.blender.numbers import is_negative, numbered, read_number, transparent
+from tests.engine.conftest import write_clip
 from tests.integration.daemons import DaemonProcess, with_fake_worker
 
 SCENARIOS = [
@@ -22,6 +23,8 @@ SCENARIOS = [
     "several_strips",
     "markers",
     "mask",
+    "transparent",
+    "final_render",
     "redo",
     "reroll",
     "wipe",
@@ -31,6 +34,8 @@ SCENARIOS = [
     "history",
     "obstacles",
     "tooltips",
+    "menu",
+    "missing_files",
     "words",
     "styles",
     "what_is_selected",
@@ -45,7 +50,11 @@ def played(
 ) -> Iterator[dict[str, Any]]:
     """What all scenarios gave, played in one Blender."""
     folder = tmp_path_factory.mktemp("uses é")
-    worker = with_fake_worker(["--step-s", "0.03", "--frame-s", "0.01"])
+    write_clip(folder / "transparent.mov", [transparent(number) for number in range(20)])
+    goes_on = folder / "go"
+    goes_on.touch()
+    speed = ["--step-s", "0.03", "--frame-s", "0.01"]
+    worker = with_fake_worker([*speed, "--frames-after", str(goes_on)])
     daemon = DaemonProcess(folder / "daemon" / "data", worker).start()
     try:
         yield blender_of(version, plugin, folder / "home").play(
@@ -116,6 +125,33 @@ def test_mask__leaves_the_source_untouched_where_it_is_black(found: dict[str, An
     assert found["modifiers"] == ["MASK"]
 
 
+def test_transparent__shows_what_is_below_while_it_is_worked_on_and_then(
+    found: dict[str, Any],
+) -> None:
+    for name, index in (("look", 5), ("keyframe", found["key"])):
+        picture = np.asarray(Image.open(found["files"][name]))
+        assert np.array_equal(picture[..., 3], transparent(index)[..., 3]), name
+    for name, (path,) in found["shown"].items():
+        picture = np.asarray(Image.open(path).convert("RGB"), dtype=int)
+        assert np.abs(picture[50, 150] - (0, 255, 0)).max() <= 3, name
+        assert np.abs(picture[30, 65] - (255 - numbered(5)[30, 65])).max() <= 3, name
+
+
+def test_final_render__has_nothing_of_what_is_there_while_one_works(
+    found: dict[str, Any],
+) -> None:
+    before, shown, final = (
+        [np.asarray(Image.open(path).convert("RGB"), dtype=int) for path in found[name]]
+        for name in ("before", "shown", "final")
+    )
+    assert found["aids"] == {"wipes": 1, "all": 2}
+    assert found["look"] == 63
+    for place, wanted in enumerate(before):
+        assert np.abs(final[place] - wanted).max() == 0, place
+        assert np.abs(shown[place] - wanted).max() > 100, place
+    assert found["are_seen_again"]
+
+
 def test_redo__brings_the_settings_back_and_puts_the_new_result_above(
     found: dict[str, Any],
 ) -> None:
@@ -166,6 +202,10 @@ def test_frames_beside_another_job__are_placed_and_the_other_job_is_followed_on(
 
 def test_presets__keep_everything_but_the_seed(found: dict[str, Any]) -> None:
     assert found["values"] == ["oil", "waves", 6, True, 0.3]
+    # Blender itself would say "Missing Paths" before there is one.
+    assert found["labels"] == [["None is kept yet: name these settings"], []]
+    kept = ["script.execute_preset", "fresco.add_preset"]
+    assert found["buttons"] == [["fresco.add_preset"], [*kept, "fresco.add_preset"]]
 
 
 def test_history__gives_settings_and_results_to_another_file(found: dict[str, Any]) -> None:
@@ -191,6 +231,25 @@ def test_obstacles__say_why_a_button_is_grey(found: dict[str, Any]) -> None:
 
 def test_tooltips__are_on_everything(found: dict[str, Any]) -> None:
     assert found["silent"] == []
+
+
+def test_menu__lets_the_search_find_all_that_is_not_a_button_of_one_job(
+    found: dict[str, Any],
+) -> None:
+    assert found["entries"] == found["wanted"]
+    assert all(found["labels"])
+    assert found["added"] == [True] * 3
+
+
+def test_missing_files__are_none_in_a_project_that_was_moved_and_results_are_found_again(
+    found: dict[str, Any],
+) -> None:
+    assert found["kinds"] == ["keyframe", "look", "result", "source"]
+    assert found["moved"] == []
+    assert found["lost"] == [False, False]
+    assert found["reported"] == 42  # a film, forty pictures and a look
+    assert found["found"] == [True, True]
+    assert found["left"] == []
 
 
 def test_words__are_not_looked_up_in_blenders_own(found: dict[str, Any]) -> None:

@@ -71,6 +71,7 @@ def test_unsaved_work_stays_unsaved_and_undo_of_restyle_lets_the_job_wait(
             frames_mark=frames_mark,
         )
 
+    assert found["searched"] == "FRESCO_OT_look"  # by F3
     assert found["marks"] == [True, True, True]
     assert found["path"] == "//clip.mp4"
     assert sorted(found["undone"]) == ["graded", "shot"]

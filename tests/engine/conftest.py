@@ -39,16 +39,29 @@ def scene(
 
 
 def write_clip(path: Path, pictures: list[Image], rate: Fraction = Fraction(24)) -> Path:
-    """A lossless video of `pictures`."""
+    """A lossless video of `pictures`, also of straight RGBA ones, if `path` is a .mov."""
+    has_alpha = pictures[0].shape[2] == 4
+    kind = "rgba" if has_alpha else "rgb24"
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264rgb", rate=rate)
+        stream = container.add_stream("png" if has_alpha else "libx264rgb", rate=rate)
         stream.height, stream.width = pictures[0].shape[:2]
-        stream.pix_fmt = "rgb24"
-        stream.options = {"crf": "0", "preset": "ultrafast"}
+        stream.pix_fmt = kind
+        stream.options = {} if has_alpha else {"crf": "0", "preset": "ultrafast"}
         for picture in pictures:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format=kind)))
         container.mux(stream.encode(None))
     return path
+
+
+def with_hole(pictures: list[Image], *, until: int) -> list[Image]:
+    """`pictures` as straight RGBA, the first `until` of them fading to nothing at the left."""
+    height, width = pictures[0].shape[:2]
+    soft = np.broadcast_to(np.linspace(0, 255, width).astype(np.uint8), (height, width))
+    opaque = np.full((height, width), 255, np.uint8)
+    return [
+        np.dstack([picture, soft if index < until else opaque])
+        for index, picture in enumerate(pictures)
+    ]
 
 
 @pytest.fixture

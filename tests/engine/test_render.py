@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fresco_engine.checkpoint import CheckpointReader, FolderCheckpoint, Kind
+from fresco_engine.checkpoint import CheckpointReader, FolderCheckpoint, Kind, fork
 from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import ClipChanged, DiskFull, OutputExists, OutputNotWritable
 from fresco_engine.rendering import render
@@ -35,7 +35,7 @@ from fresco_media.clip import Clip
 from fresco_media.stills.images import read_image
 from fresco_media.types import Image
 
-from tests.engine.conftest import MakeClip
+from tests.engine.conftest import MakeClip, scene, with_hole, write_clip
 from tests.engine.runs import CountingLoader, contents, taken
 from tests.media.hearing import Track, write_sounding
 
@@ -92,6 +92,32 @@ def test_a_lossless_file_holds_exactly_the_frames_of_the_events(
     shown = [event.frame.image for event in events if isinstance(event, FrameMade)]
     stored = [frame.image for frame in Clip.open(tmp_path / "out.mkv").frames()]
     assert all(np.array_equal(a, b) for a, b in zip(shown, stored, strict=True))
+
+
+def test_how_opaque_a_clip_is_lies_beside_each_picture_that_is_announced(
+    tiny_model: Model, tmp_path: Path
+) -> None:
+    path = write_clip(tmp_path / "clip.mov", with_hole(scene(7), until=5))
+    clip, checkpoint = Clip.open(path), FolderCheckpoint(tmp_path / "kept")
+    settings = replace(SETTINGS, keyframes=(0, 4, 6))
+
+    seen: dict[tuple[str, int], bool] = {}
+    for event in render(clip, None, settings, tiny_model, checkpoint=checkpoint):
+        if isinstance(event, KeyframeMade):
+            seen["keyframe", event.index] = checkpoint.matte(event.index) is not None
+        elif isinstance(event, FrameMade):
+            seen["frame", event.frame.index] = checkpoint.matte(event.frame.index) is not None
+    kept = {index: checkpoint.matte(index) for index in range(7)}
+    fork(checkpoint.folder, tmp_path / "again", [4])
+
+    assert seen == {
+        **{("keyframe", index): index < 5 for index in (0, 4, 6)},
+        **{("frame", index): index < 5 for index in range(7)},
+    }
+    for index, matte in enumerate(clip.mattes()):
+        beside = kept[index]
+        assert (matte == (255 if beside is None else beside)).all()
+    assert CheckpointReader(tmp_path / "again").indices("mattes") == tuple(range(5))
 
 
 def test_the_report_is_enough_to_do_it_again(

@@ -140,10 +140,10 @@ class FakeEngine(InProcessEngine):
         self.before_look()
         image = 255 - next(clip.frames_at([index])).image
         if settings.region == "all":
-            return LookedFrame(image)
+            return LookedFrame(image, matte=self.matte(clip, index))
         region = np.zeros(image.shape[:2], np.bool_)
         region[:, : image.shape[1] // 2] = True
-        return LookedFrame(image, region)
+        return LookedFrame(image, region, self.matte(clip, index))
 
     def look_controls(
         self, clip: Clip, index: int, settings: RestyleSettings, model: Any

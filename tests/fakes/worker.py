@@ -28,6 +28,7 @@ from fresco_client.values import Failure
 from fresco_engine.checkpoint import FolderCheckpoint, StoredPlan
 from fresco_engine.errors import InvalidSettings
 from fresco_engine.keyframes import with_chosen
+from fresco_engine.mattes import KeptMattes, matte_of
 from fresco_engine.settings import ControlChoice, RestyleSettings, settings_from_dict
 from fresco_engine.types import (
     ClipAnalysed,
@@ -86,12 +87,17 @@ class NegativeEngine:
         checkpoint.save_plan(
             StoredPlan.of(plan, model="negative", device="cpu", warnings=clip.warnings)
         )
+        mattes = KeptMattes(clip, checkpoint)
+        mattes.keep(plan)
         yield plan
-        yield from self._keyframes(clip, plan, checkpoint)
+        for event in self._keyframes(clip, plan, checkpoint):
+            mattes.keep(event)
+            yield event
         stop = plan.stop
         output = None if order.codec == "frames" else result_path(run)
         if output is None:
             for event in self._frames(clip, plan, checkpoint):
+                mattes.keep(event)
                 yield event
         else:
             with open_writer(
@@ -103,6 +109,7 @@ class NegativeEngine:
                 stop=stop,
             ) as writer:
                 for event in self._frames(clip, plan, checkpoint):
+                    mattes.keep(event)
                     if isinstance(event, FrameMade):
                         writer.write(event.frame)
                     yield event
@@ -135,8 +142,11 @@ class NegativeEngine:
     def _frames(
         self, clip: Clip, plan: ClipAnalysed, checkpoint: FolderCheckpoint
     ) -> Generator[Event, None, None]:
+        total = plan.stop - plan.start
         while self.frames_after is not None and not self.frames_after.exists():
             time.sleep(0.02)
+            # Whoever is held can be asked for a look, or stopped, as the engine can.
+            yield Progress(stage=Stage.INTERPOLATING, done=0, total=total, remaining_s=None)
         size = _size(clip, _settings(plan))
         for frame in clip.frames(plan.start, plan.stop, size=size.scaled):
             made = checkpoint.load("frames", frame.index)
@@ -149,7 +159,6 @@ class NegativeEngine:
             result = Frame(frame.index, frame.time_s, unfit(made, size))
             yield FrameMade(result, frame.index in plan.keyframes)
             done = frame.index - plan.start + 1
-            total = plan.stop - plan.start
             yield Progress(stage=Stage.INTERPOLATING, done=done, total=total, remaining_s=0.5)
 
     def look(self, order: LookOrder) -> Generator[tuple[int, int], None, LookedFrame]:
@@ -167,10 +176,10 @@ class NegativeEngine:
             yield step + 1, STEPS
         made = self._made(next(clip.frames_at([order.index])).image)
         if settings.region == "all":
-            return LookedFrame(made)
+            return LookedFrame(made, matte=matte_of(clip, order.index))
         region = np.zeros(made.shape[:2], np.bool_)
         region[:, : made.shape[1] // 2] = True
-        return LookedFrame(made, region)
+        return LookedFrame(made, region, matte_of(clip, order.index))
 
     def load(self, source: str | None) -> None:
         if source is not None:

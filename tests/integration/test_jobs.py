@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -17,6 +20,7 @@ from fresco_client import (
     DaemonUnreachable,
     Failed,
     Finished,
+    FrameKind,
     FrameReady,
     InvalidRequest,
     Job,
@@ -33,11 +37,16 @@ from fresco_client import (
     Session,
     StateChanged,
 )
+from fresco_client.pictures import AS_IT_IS, WITH_ALPHA
 from fresco_media.clip import Clip
+from fresco_media.colour.alpha import multiplied
+from fresco_media.colour.scaling import resize
 from fresco_media.stills.images import write_image
 from fresco_media.stills.png import decode_png
+from fresco_media.types import Image
+from PIL import Image as PillowImage
 
-from tests.engine.conftest import scene, write_clip
+from tests.engine.conftest import scene, with_hole, write_clip
 from tests.integration.conftest import StartDaemon
 from tests.integration.daemons import DaemonProcess, wait_for, with_fake_worker
 
@@ -243,7 +252,82 @@ def test_rerolling_makes_only_what_depends_on_the_keyframe(
     assert session.job(job.id).state is JobState.DONE
 
 
-AS_IT_IS = PictureOptions(encoding="png")
+@pytest.fixture(scope="module")
+def transparent_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Seven frames of 80 x 64 of which the first five fade to nothing at the left."""
+    path = tmp_path_factory.mktemp("clips") / "transparent.mov"
+    return write_clip(path, with_hole(scene(7), until=5))
+
+
+@pytest.mark.parametrize("output", ["lossless", "frames"])
+def test_what_is_made_of_a_transparent_clip_is_so_too_where_that_is_wanted(
+    daemon: DaemonProcess,
+    session: Session,
+    transparent_clip: Path,
+    tmp_path: Path,
+    output: Literal["lossless", "frames"],
+) -> None:
+    job = session.submit(
+        ClipSource(path=str(transparent_clip)),
+        RestyleSettings(prompt="a negative", size=64),
+        output=OutputOptions(kind=output, container="mkv" if output == "lossless" else None),
+    )
+    events = list(session.watch(job.id, pictures=WITH_ALPHA))
+    said = {
+        (type(event), event.index): event.picture
+        for event in events
+        if isinstance(event, KeyframeReady | FrameReady)
+    }
+    mattes = list(Clip.open(transparent_clip).mattes())
+    kinds: tuple[tuple[type, FrameKind], ...] = (
+        (KeyframeReady, "keyframe"),
+        (FrameReady, "result"),
+    )
+    for kind, name in kinds:
+        for index in (0, 5):
+            whole = _shown(session.frame(job.id, name, index, WITH_ALPHA))
+            flat = _shown(session.frame(job.id, name, index, AS_IT_IS))
+            as_jpeg = session.frame(job.id, name, index, PictureOptions(has_alpha=True))
+
+            assert np.array_equal(_shown(said[kind, index]), whole)
+            assert as_jpeg.encoding == "jpeg"
+            if index == 5:  # which is opaque
+                assert np.array_equal(whole, flat)
+                continue
+            assert np.array_equal(whole[..., 3], mattes[index])
+            # Nothing is brighter than it is opaque.
+            wanted = np.minimum(flat, mattes[index][..., None])
+            assert np.abs(multiplied(whole).astype(int) - wanted).max() <= 1
+    if output == "lossless":
+        session.fetch_result(job.id, tmp_path / "out.mkv")
+        assert np.array_equal(next(Clip.open(tmp_path / "out.mkv").mattes()), mattes[0])
+
+
+def test_a_look_at_a_transparent_clip_is_transparent_where_that_is_wanted(
+    daemon: DaemonProcess, session: Session, transparent_clip: Path
+) -> None:
+    matte = next(Clip.open(transparent_clip).mattes())
+
+    def looked(options: PictureOptions, **changes: Any) -> Any:
+        source = ClipSource(path=str(transparent_clip))
+        settings = RestyleSettings(prompt="a negative", size=64, **changes)
+        return list(session.look(source, 0, settings, options=options))[-1]
+
+    whole, flat = looked(WITH_ALPHA), looked(AS_IT_IS)
+    small = looked(replace(WITH_ALPHA, long_side=40), region="subject")
+
+    assert np.array_equal(_shown(whole)[..., 3], matte)
+    assert _shown(flat).shape[2] == 3
+    assert _shown(small).shape == (32, 40, 4)
+    assert np.array_equal(_shown(small)[..., 3], resize(matte, (40, 32)))
+    assert _shown(small.region).shape == (32, 40, 3)
+    assert list((daemon.data / "looks").iterdir()) == []
+
+
+def _shown(picture: Picture | None) -> Image:
+    """A picture as whoever gets it sees it."""
+    assert picture is not None
+    return np.asarray(PillowImage.open(BytesIO(picture.data)))
 
 
 def test_keyframes_are_moved_and_painted_and_the_rest_is_kept(

@@ -17,6 +17,7 @@ import numpy as np
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
+from fresco_media.colour.alpha import multiplied
 from fresco_media.colour.scaling import resize
 from fresco_media.colour.tags import EXACT, FULL_RANGE, LIMITED_RANGE, matrix_in_use
 from fresco_media.colour.transfer import as_srgb, needs_conversion
@@ -172,23 +173,6 @@ class _Conversion:
             # Splitting small frames over threads costs more than it saves (measured at 640x512).
             threads=1,
         )
-
-
-def divided(picture: Image, alpha: Matte) -> NDArray[np.uint8]:
-    """Straight RGBA that gives `picture` again over black: what `multiplied` does, undone.
-
-    What is brighter than `alpha` allows is as bright as it can be.
-    """
-    opacity = np.maximum(alpha, 1)[..., None].astype(np.float32)
-    straight = np.minimum(np.rint(picture.astype(np.float32) * (255 / opacity)), 255)
-    straight[alpha == 0] = 0
-    return np.dstack([straight.astype(np.uint8), alpha])
-
-
-def multiplied(rgba: NDArray[np.uint8]) -> Image:
-    """The colours of straight RGBA multiplied by its alpha, which lays them over black."""
-    found = cv2.cvtColor(np.ascontiguousarray(rgba), cv2.COLOR_RGBA2mRGBA)
-    return np.asarray(cv2.cvtColor(found, cv2.COLOR_RGBA2RGB), np.uint8)
 
 
 def _with_bars(picture: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:

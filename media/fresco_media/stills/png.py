@@ -22,6 +22,8 @@ _HEADER_END = len(_SIGNATURE) + 25
 PNG_HEADER_BYTES = 24
 _COLOUR_TYPE, _WITH_ALPHA = 25, b"\x06"
 _COMMENT = b"Comment\0"
+_ORDERS = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
+"""What makes of our order of colours that of OpenCV, by their number."""
 _FAST = (
     cv2.IMWRITE_PNG_STRATEGY,
     cv2.IMWRITE_PNG_STRATEGY_RLE,
@@ -33,11 +35,12 @@ _FAST = (
 def encode_png(image: Image, note: str = "", mask: BoolMap | None = None) -> bytes:
     """`image` as a PNG file, in which `note` (ASCII) stands as its comment.
 
-    A `mask` (h, w) is its alpha: opaque where it is true.
+    It is RGB (h, w, 3), straight RGBA (h, w, 4) or grey (h, w). A `mask` (h, w) is the alpha of
+    an RGB picture: opaque where it is true.
     """
-    pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     if mask is not None:
-        pixels = np.dstack([pixels, np.where(mask, 255, 0).astype(np.uint8)])
+        image = np.dstack([image, np.where(mask, 255, 0).astype(np.uint8)])
+    pixels = image if image.ndim == 2 else cv2.cvtColor(image, _ORDERS[image.shape[2]])
     _, encoded = cv2.imencode(".png", pixels, _FAST)
     data = encoded.tobytes()
     return with_note(data, note) if note else data

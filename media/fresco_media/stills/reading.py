@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from fresco_media.colour import profiles
+from fresco_media.colour.alpha import multiplied
 from fresco_media.colour.orientation import Orientation, from_exif
-from fresco_media.colour.picture import multiplied
 from fresco_media.colour.transfer import LINEAR, decode_density, encode_srgb, in_bt709, light_of
 from fresco_media.files.opening import read_file
 from fresco_media.stills import film, heif, psd

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from av.video.reformatter import Interpolation
 
-from fresco_media.colour.picture import divided
+from fresco_media.colour.alpha import divided
 from fresco_media.colour.tags import (
     BT709,
     EXACT,

@@ -54,6 +54,7 @@ def _place(scene: Any, source: Any, request: RestyleRequest, path: Path) -> None
     strip = holder.new_image(
         name=f"Look {frame}", filepath=str(path), channel=channel, frame_start=frame
     )
+    vse.show_file(strip, path)
     vse.set_span(strip, where)
     strip[timeline.LOOK] = "picture"
     strip.color_tag = vse.COLOURS["look"]

@@ -28,8 +28,11 @@ class FRESCO_MT_menu(bpy.types.Menu):
         layout.operator("fresco.redo", icon="FILE_REFRESH")
         layout.operator("fresco.reroll", icon="KEYFRAME_HLT")
         layout.operator("fresco.compare", icon="ARROW_LEFTRIGHT")
+        layout.operator("fresco.pick_mask", icon="EYEDROPPER")
         layout.separator()
         layout.operator("fresco.connect", icon="PLAY")
+        layout.operator("fresco.refresh", icon="FILE_REFRESH")
+        layout.operator("fresco.unload", icon="TRASH")
         layout.operator("fresco.cancel_all", icon="X")
         layout.operator("fresco.preferences", icon="PREFERENCES")
 

@@ -2,6 +2,10 @@
 
 # No `from __future__ import annotations`: Blender reads annotations of these classes.
 
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
 import bpy
 from bl_operators.presets import AddPresetBase
 from bl_ui.utils import PresetPanel
@@ -15,12 +19,22 @@ FOLDER = "fresco"
 _SETTINGS = "(getattr(bpy.context, 'sequencer_scene', None) or bpy.context.scene).fresco"
 
 
-class FRESCO_MT_presets(Menu):
+class _Presets:
+    layout: Any  # of Blender's classes
+    preset_subdir = FOLDER
+    preset_operator = "script.execute_preset"
+
+    def path_menu(self, searchpaths: Iterable[str], operator: str, **given: Any):
+        if not any(any(Path(path).glob("*.py")) for path in searchpaths):
+            self.layout.label(text="None is kept yet: name these settings", translate=False)
+        # Of a list that is empty Blender says "Missing Paths"; an iterator never is.
+        Menu.path_menu(self, iter(searchpaths), operator, **given)
+
+
+class FRESCO_MT_presets(_Presets, Menu):
     """Presets of Fresco"""
 
     bl_label = "Fresco Presets"
-    preset_subdir = FOLDER
-    preset_operator = "script.execute_preset"
     draw = Menu.draw_preset
 
 
@@ -34,13 +48,11 @@ class FRESCO_OT_add_preset(AddPresetBase, Operator):
     preset_values = [f"{_SETTINGS}.{name}" for name in PRESET_NAMES]
 
 
-class FRESCO_PT_presets(PresetPanel, Panel):
+class FRESCO_PT_presets(_Presets, PresetPanel, Panel):
     """Presets in the header of the panel."""
 
     bl_label = "Fresco Presets"
     bl_space_type = "SEQUENCE_EDITOR"
-    preset_subdir = FOLDER
-    preset_operator = "script.execute_preset"
     preset_add_operator = "fresco.add_preset"
 
 

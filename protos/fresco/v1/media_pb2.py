@@ -24,15 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x66resco/v1/media.proto\x12\tfresco.v1\"2\n\x08Rational\x12\x11\n\tnumerator\x18\x01 \x01(\x03\x12\x13\n\x0b\x64\x65nominator\x18\x02 \x01(\x03\"h\n\nClipSource\x12\x0e\n\x04path\x18\x01 \x01(\tH\x00\x12\x17\n\rupload_sha256\x18\x02 \x01(\tH\x00\x12\'\n\nframe_rate\x18\x03 \x01(\x0b\x32\x13.fresco.v1.RationalB\x08\n\x06source\"\xad\x02\n\x08\x43lipInfo\x12\r\n\x05width\x18\x01 \x01(\x05\x12\x0e\n\x06height\x18\x02 \x01(\x05\x12\x13\n\x0b\x66rame_count\x18\x03 \x01(\x05\x12\'\n\nframe_rate\x18\x04 \x01(\x0b\x32\x13.fresco.v1.Rational\x12%\n\x08\x64uration\x18\x05 \x01(\x0b\x32\x13.fresco.v1.Rational\x12\x11\n\thas_audio\x18\x06 \x01(\x08\x12\x18\n\x10is_variable_rate\x18\x07 \x01(\x08\x12\x13\n\x0bis_sequence\x18\x08 \x01(\x08\x12\x14\n\x0c\x66irst_number\x18\t \x01(\x05\x12\x11\n\tbit_depth\x18\n \x01(\x05\x12\x11\n\thas_alpha\x18\x0b \x01(\x08\x12\r\n\x05\x63odec\x18\x0c \x01(\t\x12\x10\n\x08warnings\x18\r \x03(\t\"Q\n\x0ePictureOptions\x12,\n\x08\x65ncoding\x18\x01 \x01(\x0e\x32\x1a.fresco.v1.PictureEncoding\x12\x11\n\tlong_side\x18\x02 \x01(\x05\"d\n\x07Picture\x12,\n\x08\x65ncoding\x18\x01 \x01(\x0e\x32\x1a.fresco.v1.PictureEncoding\x12\r\n\x05width\x18\x02 \x01(\x05\x12\x0e\n\x06height\x18\x03 \x01(\x05\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\"}\n\x0cPictureChunk\x12,\n\x08\x65ncoding\x18\x01 \x01(\x0e\x32\x1a.fresco.v1.PictureEncoding\x12\r\n\x05width\x18\x02 \x01(\x05\x12\x0e\n\x06height\x18\x03 \x01(\x05\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x05 \x01(\x0c*h\n\x0fPictureEncoding\x12 \n\x1cPICTURE_ENCODING_UNSPECIFIED\x10\x00\x12\x19\n\x15PICTURE_ENCODING_JPEG\x10\x01\x12\x18\n\x14PICTURE_ENCODING_PNG\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x66resco/v1/media.proto\x12\tfresco.v1\"2\n\x08Rational\x12\x11\n\tnumerator\x18\x01 \x01(\x03\x12\x13\n\x0b\x64\x65nominator\x18\x02 \x01(\x03\"h\n\nClipSource\x12\x0e\n\x04path\x18\x01 \x01(\tH\x00\x12\x17\n\rupload_sha256\x18\x02 \x01(\tH\x00\x12\'\n\nframe_rate\x18\x03 \x01(\x0b\x32\x13.fresco.v1.RationalB\x08\n\x06source\"\xad\x02\n\x08\x43lipInfo\x12\r\n\x05width\x18\x01 \x01(\x05\x12\x0e\n\x06height\x18\x02 \x01(\x05\x12\x13\n\x0b\x66rame_count\x18\x03 \x01(\x05\x12\'\n\nframe_rate\x18\x04 \x01(\x0b\x32\x13.fresco.v1.Rational\x12%\n\x08\x64uration\x18\x05 \x01(\x0b\x32\x13.fresco.v1.Rational\x12\x11\n\thas_audio\x18\x06 \x01(\x08\x12\x18\n\x10is_variable_rate\x18\x07 \x01(\x08\x12\x13\n\x0bis_sequence\x18\x08 \x01(\x08\x12\x14\n\x0c\x66irst_number\x18\t \x01(\x05\x12\x11\n\tbit_depth\x18\n \x01(\x05\x12\x11\n\thas_alpha\x18\x0b \x01(\x08\x12\r\n\x05\x63odec\x18\x0c \x01(\t\x12\x10\n\x08warnings\x18\r \x03(\t\"d\n\x0ePictureOptions\x12,\n\x08\x65ncoding\x18\x01 \x01(\x0e\x32\x1a.fresco.v1.PictureEncoding\x12\x11\n\tlong_side\x18\x02 \x01(\x05\x12\x11\n\thas_alpha\x18\x03 \x01(\x08\"d\n\x07Picture\x12,\n\x08\x65ncoding\x18\x01 \x01(\x0e\x32\x1a.fresco.v1.PictureEncoding\x12\r\n\x05width\x18\x02 \x01(\x05\x12\x0e\n\x06height\x18\x03 \x01(\x05\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\"}\n\x0cPictureChunk\x12,\n\x08\x65ncoding\x18\x01 \x01(\x0e\x32\x1a.fresco.v1.PictureEncoding\x12\r\n\x05width\x18\x02 \x01(\x05\x12\x0e\n\x06height\x18\x03 \x01(\x05\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x05 \x01(\x0c*h\n\x0fPictureEncoding\x12 \n\x1cPICTURE_ENCODING_UNSPECIFIED\x10\x00\x12\x19\n\x15PICTURE_ENCODING_JPEG\x10\x01\x12\x18\n\x14PICTURE_ENCODING_PNG\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'fresco.v1.media_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PICTUREENCODING']._serialized_start=810
-  _globals['_PICTUREENCODING']._serialized_end=914
+  _globals['_PICTUREENCODING']._serialized_start=829
+  _globals['_PICTUREENCODING']._serialized_end=933
   _globals['_RATIONAL']._serialized_start=36
   _globals['_RATIONAL']._serialized_end=86
   _globals['_CLIPSOURCE']._serialized_start=88
@@ -40,9 +40,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CLIPINFO']._serialized_start=195
   _globals['_CLIPINFO']._serialized_end=496
   _globals['_PICTUREOPTIONS']._serialized_start=498
-  _globals['_PICTUREOPTIONS']._serialized_end=579
-  _globals['_PICTURE']._serialized_start=581
-  _globals['_PICTURE']._serialized_end=681
-  _globals['_PICTURECHUNK']._serialized_start=683
-  _globals['_PICTURECHUNK']._serialized_end=808
+  _globals['_PICTUREOPTIONS']._serialized_end=598
+  _globals['_PICTURE']._serialized_start=600
+  _globals['_PICTURE']._serialized_end=700
+  _globals['_PICTURECHUNK']._serialized_start=702
+  _globals['_PICTURECHUNK']._serialized_end=827
 # @@protoc_insertion_point(module_scope)

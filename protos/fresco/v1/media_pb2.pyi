@@ -30,7 +30,7 @@ class _PictureEncodingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Pictu
     PICTURE_ENCODING_JPEG: _PictureEncoding.ValueType  # 1
     """JPEG, quality 88, 4:2:0: for looking at."""
     PICTURE_ENCODING_PNG: _PictureEncoding.ValueType  # 2
-    """PNG, 8 bits per colour, RGB: every level as the engine made it."""
+    """PNG, 8 bits per colour, RGB: every level as the engine made it. RGBA where alpha is kept."""
 
 class PictureEncoding(_PictureEncoding, metaclass=_PictureEncodingEnumTypeWrapper):
     """How the bytes of a picture are to be read."""
@@ -40,7 +40,7 @@ PICTURE_ENCODING_UNSPECIFIED: PictureEncoding.ValueType  # 0
 PICTURE_ENCODING_JPEG: PictureEncoding.ValueType  # 1
 """JPEG, quality 88, 4:2:0: for looking at."""
 PICTURE_ENCODING_PNG: PictureEncoding.ValueType  # 2
-"""PNG, 8 bits per colour, RGB: every level as the engine made it."""
+"""PNG, 8 bits per colour, RGB: every level as the engine made it. RGBA where alpha is kept."""
 Global___PictureEncoding: _TypeAlias = PictureEncoding  # noqa: Y015
 
 @_typing.final
@@ -190,21 +190,29 @@ class PictureOptions(_message.Message):
 
     ENCODING_FIELD_NUMBER: _builtins.int
     LONG_SIDE_FIELD_NUMBER: _builtins.int
+    HAS_ALPHA_FIELD_NUMBER: _builtins.int
     encoding: Global___PictureEncoding.ValueType
     """Left out: JPEG."""
     long_side: _builtins.int
     """Long side in pixels, 16 to 8192; larger pictures are made smaller, smaller ones stay.
     0: the clip's own size.
     """
+    has_alpha: _builtins.bool
+    """Whether keyframes, frames and looks of a clip that is transparent shall be so too: a PNG of them
+    is straight RGBA then, with the alpha of the clip's frame, as in a lossless Matroska result.
+    Where the clip's frame is opaque it stays RGB. JPEG has no alpha, and what binds of a frame has
+    none. Default false: what is transparent lies over black.
+    """
     def __init__(
         self,
         *,
         encoding: Global___PictureEncoding.ValueType = ...,
         long_side: _builtins.int = ...,
+        has_alpha: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["encoding", b"encoding", "long_side", b"long_side"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["encoding", b"encoding", "has_alpha", b"has_alpha", "long_side", b"long_side"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -29,6 +29,7 @@ from fresco_engine.checkpoint.reader import (
     batch_name,
     inversion_name,
     picture_name,
+    size_of,
 )
 from fresco_engine.checkpoint.values import Adjustments, StoredBatch, StoredPlan, packed_arrays
 from fresco_engine.types import FrameQuality
@@ -67,6 +68,10 @@ class Checkpoint(Protocol):
 
     def save_inversion(self, key: str, arrays: Mapping[str, NDArray[np.float32]]) -> None:
         """Keep float32 arrays under a key, a hexadecimal number."""
+        ...
+
+    def has(self, kind: Kind, index: int) -> bool:
+        """Whether a picture is stored; whether it is whole shows when it is read."""
         ...
 
     def load(self, kind: Kind, index: int) -> Image | None:
@@ -130,6 +135,10 @@ class NoCheckpoint:
 
     def save_inversion(self, key: str, arrays: Mapping[str, NDArray[np.float32]]) -> None:
         """Nothing is kept."""
+
+    def has(self, kind: Kind, index: int) -> bool:
+        """None is kept."""
+        return False
 
     def load(self, kind: Kind, index: int) -> None:
         """None is kept."""
@@ -205,8 +214,7 @@ class FolderCheckpoint(CheckpointReader):
         image = super().load(kind, index)
         if image is None or self._size is None:
             return image
-        size = self._size.source if kind == "composites" else self._size.padded
-        return image if image.shape[1::-1] == size else None
+        return image if image.shape[1::-1] == size_of(kind, self._size) else None
 
     def save_batch(self, batch: StoredBatch) -> None:
         """Keep a batch whose keyframes are stored."""

@@ -23,6 +23,7 @@ from fresco_engine.checkpoint.reader import (
     CheckpointReader,
     batch_name,
     picture_name,
+    size_of,
 )
 from fresco_engine.checkpoint.values import StoredPlan
 from fresco_engine.errors import CheckpointError, InvalidSettings
@@ -135,12 +136,11 @@ def _take_pictures(
 ) -> None:
     """Pictures but for those of `keyframes` and frames `dropped`, if they are of their size."""
     for kind in ALL_KINDS:
-        of_kind = size.source if kind == "composites" else size.padded
         without = keyframes if kind in ("keyframes", "regions") else dropped
         for index in source.indices(kind):
-            if index not in without:
+            if kind == "mattes" or index not in without:
                 name = picture_name(kind, index)
-                _take_picture(source.own, target.own, name, of_kind)
+                _take_picture(source.own, target.own, name, size_of(kind, size))
 
 
 def _take_picture(source: OwnFolder, target: OwnFolder, name: str, size: tuple[int, int]) -> None:

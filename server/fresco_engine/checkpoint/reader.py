@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from fresco_media.colour.scaling import resize, unfit
+from fresco_media.colour.scaling import WorkingSize, resize, unfit
 from fresco_media.files.own import OwnFolder, parsed
 from fresco_media.stills.png import decode_png, png_note
-from fresco_media.types import Image
+from fresco_media.types import Image, Matte
 from numpy.typing import NDArray
 
 from fresco_engine.checkpoint.values import Adjustments, StoredBatch, StoredPlan, unpacked_arrays
 from fresco_engine.errors import CheckpointError
 from fresco_engine.types import FrameQuality
 
-Kind = Literal["keyframes", "frames", "regions", "composites"]
+Kind = Literal["keyframes", "frames", "regions", "composites", "mattes"]
 KINDS: tuple[Kind, ...] = ("keyframes", "frames")
-"""Pictures that are made of the clip's; the others follow from them, where a region is chosen."""
-ALL_KINDS: tuple[Kind, ...] = (*KINDS, "regions", "composites")
+"""Pictures that are made of the clip's; the others follow from them, or are the clip's own."""
+ALL_KINDS: tuple[Kind, ...] = (*KINDS, "regions", "composites", "mattes")
 
 PLAN = "plan.json"
 ADJUSTMENTS = "adjustments.json"
@@ -53,6 +53,8 @@ class CheckpointReader:
         regions/000123.png            white where a keyframe may be changed
         composites/000123.png         frames of the result at the clip's size, where only a region
                                       of it was changed
+        mattes/000123.png             how opaque frames of the clip are, grey and at its size; none
+                                      of frames that are opaque everywhere
     """
 
     def __init__(self, folder: Path) -> None:
@@ -160,6 +162,13 @@ class CheckpointReader:
         width, height = plan.size.scaled
         return resize(np.ascontiguousarray(stored[:height, :width]), size)
 
+    def matte(self, index: int) -> Matte | None:
+        """How opaque the clip's frame is, at source size; None if it is so everywhere."""
+        plan, stored = self.plan(), self.load("mattes", index)
+        if plan is None or stored is None or stored.shape[1::-1] != plan.size.source:
+            return None
+        return np.ascontiguousarray(stored[..., 0])
+
     def _composite(self, plan: StoredPlan, index: int) -> Image | None:
         """A frame as it comes out, where that is not just another size of what is stored."""
         stored = self.load("composites", index) if plan.settings.region != "all" else None
@@ -198,6 +207,11 @@ class CheckpointReader:
 def picture_name(kind: Kind, index: int) -> str:
     """The name of a picture's file in its checkpoint's folder."""
     return f"{kind}/{index:06d}.png"
+
+
+def size_of(kind: Kind, size: WorkingSize) -> tuple[int, int]:
+    """Width and height of pictures of a kind in a run of this size."""
+    return size.source if kind in ("composites", "mattes") else size.padded
 
 
 def batch_name(first: int) -> str:

@@ -47,10 +47,16 @@ class LookStepDone:
 class LookPictureMade:
     """The restyled frame: a PNG at source size, there until the look is closed.
 
-    What is not opaque in it is where the frame stays the clip's own.
+    What is not opaque in it is where the frame stays the clip's own. How opaque a transparent
+    clip's frame is lies beside it, in `matte_file`.
     """
 
     path: Path
+
+
+def matte_file(picture: Path) -> Path:
+    """Where it lies how opaque the clip's frame is that a look's picture was made of, as grey."""
+    return picture.with_name(f"{picture.stem}-matte.png")
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,5 +113,6 @@ class QueuedLook:
         """Give up what it holds; the picture goes."""
         if not self.has_ended:
             self.cancel()
-        with suppress(OSError):
-            OwnFolder(self.picture.parent).remove(self.picture.name)
+        for path in (self.picture, matte_file(self.picture)):
+            with suppress(OSError):
+                OwnFolder(path.parent).remove(path.name)

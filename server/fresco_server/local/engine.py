@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fresco_engine.types import ClipAnalysed, Event, LookedFrame, Report
     from fresco_media.clip import Clip
     from fresco_media.mask import MaskClip
+    from fresco_media.types import Matte
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,6 +200,12 @@ class InProcessEngine:
         from fresco_engine.report_file import save_report
 
         save_report(report, path, is_new=is_new)
+
+    def matte(self, clip: Clip, index: int) -> Matte | None:
+        """How opaque a frame is, None where it is so everywhere."""
+        from fresco_engine.mattes import matte_of
+
+        return matte_of(clip, index)
 
     def look(self, clip: Clip, index: int, settings: RestyleSettings, model: Any) -> LookedFrame:
         """One frame restyled."""

@@ -313,7 +313,11 @@ class LocalSession(client.SessionLike):
         one = self._job(job_id)
         if one.folder is None or not one.picture(kind, index).exists():
             raise client.NotFound("there is no such picture", "ARTEFACT_NOT_FOUND")
-        return values.picture(read_image(one.picture(kind, index)), options)
+        matte = None
+        if options and options.has_alpha and one.job.clip:
+            with refusing():
+                matte = self._engine.matte(self._opened(one.job.clip), index)
+        return values.picture(read_image(one.picture(kind, index)), options, matte)
 
     def fetch_result(
         self,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fresco_engine.settings import RestyleSettings
     from fresco_engine.types import LookedFrame
     from fresco_media.clip import Clip
-    from fresco_media.types import Image
+    from fresco_media.types import Image, Matte
 
 
 def engine_settings(settings: client.RestyleSettings) -> RestyleSettings:
@@ -52,13 +52,21 @@ def clip_info(clip: Clip) -> client.ClipInfo:
     return client.ClipInfo(**values)
 
 
-def picture(image: Image, options: client.PictureOptions | None) -> client.Picture:
-    """An encoded picture, in its own size."""
+def picture(
+    image: Image, options: client.PictureOptions | None, matte: Matte | None = None
+) -> client.Picture:
+    """An encoded picture, in its own size; as opaque as `matte` says where that is wanted."""
+    from fresco_media.colour.alpha import divided
     from fresco_media.stills.images import encode_image
+    from fresco_media.stills.png import encode_png
 
-    encoding = (options.encoding if options else None) or "jpeg"
+    options = options or client.PictureOptions()
+    encoding = options.encoding or "jpeg"
     height, width = image.shape[:2]
-    data = encode_image(image, f".{encoding}")
+    if matte is not None and options.has_alpha and encoding == "png":
+        data = encode_png(divided(image, matte))
+    else:
+        data = encode_image(image, f".{encoding}")
     return client.Picture(encoding=encoding, width=width, height=height, data=data)
 
 
@@ -71,7 +79,7 @@ def looked_picture(
     region = looked.region
     lossless = client.PictureOptions(encoding="png")
     return client.LookedPicture(
-        **vars(picture(looked.image, options)),
+        **vars(picture(looked.image, options, looked.matte)),
         region=None if region is None else picture(white_on_black(region), lossless),
     )
 

@@ -13,14 +13,16 @@ import cv2
 import numpy as np
 from fresco.v1 import media_pb2
 from fresco_engine.checkpoint import CheckpointReader, Kind, picture_name
+from fresco_media.colour.alpha import divided
 from fresco_media.colour.scaling import resize
 from fresco_media.files.own import OwnFolder
 from fresco_media.stills.mask_picture import white_on_black
 from fresco_media.stills.png import decode_mask, decode_png, encode_png, png_size
-from fresco_media.types import Image
+from fresco_media.types import Image, Matte
 from numpy.typing import NDArray
 
 from fresco_server.errors import ArtefactNotFound, BadRequest, WorkerLost
+from fresco_server.jobs.looks import matte_file
 from fresco_server.settings import CHUNK_BYTES
 
 _SIDES = (16, 8192)
@@ -36,10 +38,14 @@ _MOST_BYTES = 1 << 30
 
 @dataclass(frozen=True)
 class PictureFormat:
-    """How a client wants pictures: the encoding, and the long side in pixels, 0 for as it is."""
+    """How a client wants pictures: the encoding, and the long side in pixels, 0 for as it is.
+
+    `has_alpha`: what is made of a transparent clip is transparent, if the encoding can be.
+    """
 
     encoding: media_pb2.PictureEncoding.ValueType = media_pb2.PICTURE_ENCODING_JPEG
     long_side: int = 0
+    has_alpha: bool = False
 
     @property
     def is_lossless(self) -> bool:
@@ -61,7 +67,11 @@ def picture_format_of(options: media_pb2.PictureOptions) -> PictureFormat:
         raise BadRequest(
             "options.long_side", f"{options.long_side} is outside {low} to {high}, and not 0"
         )
-    return PictureFormat(encoding, options.long_side)
+    return PictureFormat(
+        encoding,
+        options.long_side,
+        options.has_alpha and encoding == media_pb2.PICTURE_ENCODING_PNG,
+    )
 
 
 @dataclass(frozen=True)
@@ -116,28 +126,34 @@ class Pictures:
         path = reader.picture_path(kind, index)
         # When a job began anew, the same name stands for another picture.
         key = (str(path), found.st_mtime_ns, found.st_ino, found.st_size, picture_format)
-        key = (*key, reader.has("composites", index))
+        key = (*key, reader.has("composites", index), reader.has("mattes", index))
         return self._kept.get(key, lambda: _encode_stored(reader, kind, index, picture_format))
 
     @staticmethod
     def in_file(path: Path, picture_format: PictureFormat) -> tuple[Encoded, Encoded | None]:
-        """The picture in a PNG file, and its mask, white on black, if it has one.
+        """The picture of a look in a PNG file, and its mask, white on black, if it has one.
 
         Raises:
             WorkerLost: it is gone or damaged.
         """
-        try:
-            data = OwnFolder(path.parent).read(path.name, _MOST_BYTES)
-        except OSError:
-            data = b""
+        data = _read(path)
         image = decode_png(data)
         if image is None:
             raise WorkerLost("the picture was lost before it could be sent; try again")
         mask = decode_mask(data)
+        kept = decode_png(_read(matte_file(path))) if picture_format.has_alpha else None
+        matte = None if kept is None else _at_most(kept[..., 0], picture_format.long_side)
         return (
-            _encoded(_at_most(image, picture_format.long_side), picture_format),
+            _encoded(_at_most(image, picture_format.long_side), picture_format, matte),
             None if mask is None else _encoded_mask(mask, picture_format),
         )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return OwnFolder(path.parent).read(path.name, _MOST_BYTES)
+    except OSError:
+        return b""
 
 
 def _missing(kind: Kind, index: int) -> ArtefactNotFound:
@@ -152,7 +168,7 @@ def _as_stored(
 ) -> Encoded | None:
     """The stored file, where it is what is wished: without loss, and nothing is to be scaled."""
     plan = reader.plan() if picture_format.is_lossless else None
-    if plan is None:
+    if plan is None or (picture_format.has_alpha and reader.has("mattes", index)):
         return None
     source = plan.size.source
     if plan.settings.region != "all":
@@ -177,7 +193,8 @@ def _encode_stored(
     image = reader.picture(kind, index) if is_whole else reader.picture_at(kind, index, size)
     if image is None:
         raise _missing(kind, index)
-    return _encoded(image, picture_format)
+    matte = reader.matte(index) if picture_format.has_alpha else None
+    return _encoded(image, picture_format, None if matte is None else resize(matte, size))
 
 
 def _fitted(size: tuple[int, int], long_side: int) -> tuple[int, int]:
@@ -195,7 +212,9 @@ def _at_most(image: Image, long_side: int) -> Image:
     return image if size == (width, height) else resize(image, size)
 
 
-def _encoded(image: Image, picture_format: PictureFormat) -> Encoded:
+def _encoded(image: Image, picture_format: PictureFormat, matte: Matte | None = None) -> Encoded:
+    if matte is not None:
+        image = divided(image, matte)
     data = encode_png(image) if picture_format.is_lossless else _jpeg(image)
     return Encoded(picture_format.encoding, image.shape[1], image.shape[0], data)
 

@@ -21,7 +21,7 @@ from fresco_media.files.disk import storing
 from fresco_media.files.own import OwnFolder
 from fresco_media.stills.png import encode_png
 
-from fresco_server.jobs.looks import LookOrder
+from fresco_server.jobs.looks import LookOrder, matte_file
 from fresco_server.jobs.messages import (
     CancelLook,
     JobMoved,
@@ -180,10 +180,7 @@ class DeviceWorker:
             try:
                 done, total = next(steps)
             except StopIteration as end:
-                path = Path(order.file)
-                with storing(path):
-                    data = encode_png(end.value.image, mask=end.value.region)
-                    OwnFolder(path.parent).write(path.name, data)
+                _write_look(Path(order.file), end.value)
                 self._channel.send(LookMade(look=look, file=order.file))
                 return
             self._channel.send(LookMoved(look=look, done=done, total=total))
@@ -201,6 +198,14 @@ class DeviceWorker:
             self._channel.send(LoadFailed(source=source, failure=failure_of(error)))
         else:
             self._channel.send(ModelLoaded(source=source))
+
+
+def _write_look(path: Path, looked: LookedFrame) -> None:
+    folder = OwnFolder(path.parent)
+    with storing(path):
+        if looked.matte is not None:
+            folder.write(matte_file(path).name, encode_png(looked.matte))
+        folder.write(path.name, encode_png(looked.image, mask=looked.region))
 
 
 def result_path(order: RunJob) -> Path:

@@ -18,15 +18,6 @@ def every(**arguments: Any) -> dict[str, Any]:
     return stage.every("background", **arguments)
 
 
-def _colour(scene: Any, holder: Any, name: str, colour: tuple[float, ...], channel: int) -> Any:
-    arguments = {"name": name, "type": "COLOR", "channel": channel, "frame_start": 1}
-    known = holder.bl_rna.functions["new_effect"].parameters
-    arguments.update({"length": 40} if "length" in known else {"frame_end": 41})
-    strip = holder.new_effect(**arguments)
-    strip.color = colour
-    return strip
-
-
 def _rendered(scene: Any, strip: Any, out: str, frames: int = 1, first: int = 1) -> list[str]:
     """Pictures as the plugin has them made."""
     source = Path(out) / "source"
@@ -46,7 +37,7 @@ def _rendered(scene: Any, strip: Any, out: str, frames: int = 1, first: int = 1)
 def _driven(scene: Any, expression: str) -> Any:
     """A white strip whose brightness is what an expression says, else 0."""
     holder = stage.part("vse").children(scene.sequence_editor)
-    strip = _colour(scene, holder, "white", (1.0, 1.0, 1.0), 1)
+    strip = stage.add_colour(holder, "white", (1.0, 1.0, 1.0), 1)
     strip.color_multiply = 0.0
     strip.driver_add("color_multiply").driver.expression = expression
     return stage.choose(scene, strip)
@@ -158,9 +149,9 @@ def opacity_and_others(out: str) -> dict[str, Any]:
     children = stage.part("vse").children
     holder = children(scene.sequence_editor)
     meta = holder.new_meta(name="meta", channel=1, frame_start=1)
-    strip = _colour(scene, children(meta), "red", (1.0, 0.0, 0.0), 1)
+    strip = stage.add_colour(children(meta), "red", (1.0, 0.0, 0.0), 1)
     stage.part("vse").set_span(meta, stage.part("core.timing").Span(start=1, stop=41))
-    other = _colour(scene, holder, "blue", (0.0, 0.0, 1.0), 2)
+    other = stage.add_colour(holder, "blue", (0.0, 0.0, 1.0), 2)
     for owner, name, keys in (
         (strip, "blend_alpha", (0.0, 1.0)),
         (meta, "blend_alpha", (0.0, 1.0)),
@@ -181,7 +172,7 @@ def multiplied(out: str) -> dict[str, Any]:
     """A strip that is multiplied onto what is below has its own colours in its pixels."""
     scene = stage.new_scene()
     holder = stage.part("vse").children(scene.sequence_editor)
-    strip = _colour(scene, holder, "red", (1.0, 0.0, 0.0), 1)
+    strip = stage.add_colour(holder, "red", (1.0, 0.0, 0.0), 1)
     strip.blend_type = "MULTIPLY"
     return {"files": _rendered(scene, strip, out)}
 
@@ -194,5 +185,5 @@ def own_colours(out: str) -> dict[str, Any]:
     stage.part("vse").set_sequencer_scene(scene)
     scene.render.resolution_x, scene.render.resolution_y = 160, 96
     holder = stage.part("vse").children(scene.sequence_editor)
-    strip = _colour(scene, holder, "red", (1.0, 0.0, 0.0), 1)
+    strip = stage.add_colour(holder, "red", (1.0, 0.0, 0.0), 1)
     return {"files": _rendered(scene, strip, out), "view": scene.view_settings.view_transform}

@@ -25,6 +25,11 @@ def click(x: int, y: int) -> None:
     subprocess.run(["xdotool", "mouseup", "1"], check=True)
 
 
+def write(text: str) -> None:
+    """Letters, typed into whatever has the keyboard."""
+    subprocess.run(["xdotool", "type", "--delay", "30", text], check=True)
+
+
 def press(key: str, x: int, y: int) -> None:
     """A key, with the pointer at a point of the screen."""
     subprocess.run(["xdotool", "mousemove", str(x), str(y)], check=True)

@@ -27,6 +27,7 @@ def work(clip: str, blend: str, out: str, frames_mark: str) -> Generator[hands.S
     bpy.ops.wm.save_as_mainfile(filepath=blend)
     yield lambda: not bpy.data.is_dirty
     yield from _final(Path(out) / "before")
+    searched = yield from _search("Look at One Frame")
     undone = yield from _undo_and_redo()
     yield from _final(Path(out) / "during")
     seen = [strip.mute for strip in _keys()]
@@ -35,11 +36,31 @@ def work(clip: str, blend: str, out: str, frames_mark: str) -> Generator[hands.S
     yield lambda: card.phase == "placed" or card.fault
     return {
         **undone,
+        "searched": searched,
         "hidden": any(seen) or not seen,
         "fault": card.fault.message if card.fault else "",
         "strips": sorted(shows._names()),
         **(yield from _marks()),
     }
+
+
+def _search(label: str) -> Generator[hands.Step, None, str]:
+    """The operator that Blender runs for words typed into the search of its menus; taken back."""
+    scene = bpy.context.scene
+    stage.choose(scene, _strip("shot"))
+    scene.frame_current = 5
+    window, area = shows.timeline_area()
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    x, y = region.x + region.width // 2, region.y + region.height // 2
+    hands.press("F3", x, window.height - y)
+    yield 1.0
+    hands.write(label)
+    yield 1.0
+    hands.press("Return", x, window.height - y)
+    yield lambda: shows.state().look_picture or shows.state().look_fault
+    done = bpy.context.window_manager.operators
+    bpy.ops.fresco.clear_look()
+    return done[-1].bl_idname if done else ""
 
 
 def _marks() -> Generator[hands.Step, None, dict[str, Any]]:

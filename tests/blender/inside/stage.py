@@ -7,6 +7,7 @@ blender ... --python stage.py -- JSON
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import os
 import sys
@@ -14,7 +15,9 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import bpy
@@ -99,6 +102,21 @@ def add_movie(scene: Any, path: str, start: int = 1, channel: int = 1) -> Any:
     return choose(scene, strip)
 
 
+def add_colour(holder: Any, name: str, colour: tuple[float, ...], channel: int) -> Any:
+    """Forty frames of one colour, among the strips `holder`."""
+    arguments = {"name": name, "type": "COLOR", "channel": channel, "frame_start": 1}
+    known = holder.bl_rna.functions["new_effect"].parameters
+    arguments.update({"length": 40} if "length" in known else {"frame_end": 41})
+    strip = holder.new_effect(**arguments)
+    strip.color = colour
+    return strip
+
+
+def shown_file(strip: Any) -> str:
+    """The picture that an image strip shows."""
+    return str(Path(bpy.path.abspath(strip.directory)) / strip.elements[0].filename)
+
+
 def choose(scene: Any, strip: Any) -> Any:
     """Make a strip the only selected one, and active."""
     for other in part("vse").all_strips(scene):
@@ -162,6 +180,37 @@ def render(scene: Any, strip: Any, folder: Path) -> list[str]:
     for other in vse.all_strips(scene):
         other.mute = kept[other.name]
     return [str(path) for path in sorted(folder.glob("f_*.png"))]
+
+
+class Layout:
+    """Notes what is drawn into it."""
+
+    def __init__(self) -> None:
+        self.labels: list[str] = []
+        self.operators: list[str] = []
+
+    def label(self, text: str = "", **_: Any) -> None:
+        self.labels.append(text)
+
+    def operator(self, name: str, **_: Any) -> Any:
+        self.operators.append(name)
+        return SimpleNamespace()
+
+    def __getattr__(self, _: str) -> Callable[..., Layout]:
+        return lambda *_, **__: self  # a part of it, or a field
+
+
+def drawn(kind: Any) -> Layout:
+    """What a panel or menu draws."""
+    layout = Layout()
+    names = {name for owner in kind.__mro__ for name in vars(owner) if not name.startswith("_")}
+    shown = SimpleNamespace(layout=layout, bl_idname=kind.__name__)
+    for name in names - {"bl_rna", "bl_idname", "layout"}:
+        value = getattr(kind, name)
+        is_bound = inspect.isfunction(value)
+        setattr(shown, name, partial(value, shown) if is_bound else value)
+    shown.draw(bpy.context)
+    return layout
 
 
 def every(module: str, scenarios: list[str], out: str, **arguments: Any) -> dict[str, Any]:

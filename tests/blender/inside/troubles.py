@@ -293,6 +293,35 @@ def switched_off_and_on(clip: str, blend: str) -> dict[str, Any]:
     }
 
 
+def many_renders(clip: str, go: str) -> dict[str, Any]:
+    """Five strips have to be rendered, on a machine of three cores; then all are cancelled."""
+    worker = stage.part("submission").daemon_worker()
+    worker._renders = stage.part("core.rendering").StripRenders(worker.inbox, cores=3)
+    scene = stage.new_scene()
+    strips = [stage.add_movie(scene, clip, start=1 + 50 * number) for number in range(5)]
+    for strip in strips:
+        strip.color_saturation = 0.5
+        strip.select = True
+    assert bpy.ops.fresco.restyle() == {"FINISHED"}
+    jobs = list(_state().cards)
+    phases = [card.phase for card in _state().cards.values()]
+    _wait_for_file(go)
+    assert bpy.ops.fresco.cancel_all() == {"FINISHED"}
+    stage.wait_for("the end of all", lambda: not _state().open_cards)
+    threads = stage.part("core.daemon_worker").threading
+    stage.wait_for(
+        "the end of their Blenders",
+        lambda: not any(thread.name.startswith("fresco-render") for thread in threads.enumerate()),
+    )
+    return {
+        "jobs": jobs,
+        "phases": phases,
+        "strips": [stage.lies(s)["type"] for s in stage.part("vse").all_strips(scene)],
+        "marks": [name for s in strips for name in s.keys() if name.startswith("fresco")],  # noqa: SIM118
+        "files": [str(path) for path in stage.part("source").output_folder().rglob("f_*.png")],
+    }
+
+
 def cancelled(clip: str) -> dict[str, Any]:
     """Pause, resume, cancel."""
     scene = stage.new_scene()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -160,17 +163,114 @@ def mask(clip: str, out: str) -> dict[str, Any]:
     return {"files": files, "modifiers": [m.type for m in result.modifiers]}
 
 
-def _render_all(scene: Any, folder: Path, frame: int) -> list[str]:
-    """One frame of everything."""
+def _render_all(scene: Any, folder: Path, frame: int, *, is_final: bool = False) -> list[str]:
+    """One frame of everything, as the preview shows it or as it `is_final`."""
     if hasattr(scene.render.image_settings, "media_type"):
         scene.render.image_settings.media_type = "IMAGE"
     scene.render.image_settings.file_format = "PNG"
     scene.render.image_settings.color_mode = "RGB"
     scene.render.filepath = str(folder / "f_######")
+    scene.render.use_sequencer = True
+    whole = scene.frame_start, scene.frame_end
     scene.frame_start = scene.frame_end = frame
-    with stage.as_shown():
+    with nullcontext() if is_final else stage.as_shown():
         bpy.ops.render.render(animation=True, scene=scene.name)
+    # A strip that shows this scene lies by its beginning.
+    scene.frame_start, scene.frame_end = whole
     return [str(path) for path in folder.glob("*.png")]
+
+
+def final_render(clip: str, out: str) -> dict[str, Any]:
+    """All that is there only while one works, on one timeline, which another scene shows too."""
+    folder, goes_on = Path(out), Path(out).parents[1] / "go"
+    vse, timeline = stage.part("vse"), stage.part("timeline")
+    scene = stage.new_scene()
+    stage.add_movie(scene, clip)
+    result = stage.placed(stage.restyle(scene))
+    source = stage.add_movie(scene, clip, start=51)
+    whole = _scene_that_shows(scene)
+    shots = [(scene, 8), (scene, 53), (scene, 63), (whole, 8), (whole, 53), (whole, 63)]
+
+    def rendered(name: str, *, is_final: bool) -> list[str]:
+        files = []
+        for place, (shot, frame) in enumerate(shots):
+            files += _render_all(shot, folder / name / str(place), frame, is_final=is_final)
+        return files
+
+    before = rendered("before", is_final=True)
+    stage.choose(scene, result)
+    assert bpy.ops.fresco.compare() == {"FINISHED"}
+    stage.choose(scene, source)
+    goes_on.unlink()
+    card = stage.restyle(scene)
+    count = len(stage.wait_for("the plan", lambda: card.plan and card.plan.keyframes))
+    stage.wait_for("all keyframes", lambda: len(card.keyframe_files) == count)
+    stage.wait_for("their strips", lambda: len(timeline.keys(scene, card.job_id)) == count)
+    stage.choose(scene, source)
+    scene.frame_current = 63  # restyling took an earlier look away
+    look = _looked(scene)
+    aids = [strip for strip in vse.all_strips(scene) if timeline.is_aid(strip)]
+    shown, final = rendered("shown", is_final=False), rendered("final", is_final=True)
+    found = {
+        "aids": {"wipes": len(stage.part("compare").wipes(scene)), "all": len(aids) - count},
+        "look": stage.lies(look)["left"],
+        "are_seen_again": not any(strip.mute for strip in aids),
+        "before": before,
+        "shown": shown,
+        "final": final,
+    }
+    goes_on.touch()
+    stage.placed(card)
+    return found
+
+
+def _scene_that_shows(scene: Any) -> Any:
+    """Another scene whose one strip is the timeline of `scene`."""
+    other = bpy.data.scenes.new("whole")
+    other.sequence_editor_create()
+    other.render.resolution_x, other.render.resolution_y = (
+        scene.render.resolution_x,
+        scene.render.resolution_y,
+    )
+    other.render.fps, other.view_settings.view_transform = scene.render.fps, "Standard"
+    scene.frame_start, scene.frame_end = 1, 100
+    strips = stage.part("vse").children(other.sequence_editor)
+    strip = strips.new_scene(name="timeline", scene=scene, channel=1, frame_start=1)
+    strip.scene_input = "SEQUENCER"
+    return other
+
+
+def transparent(clip: str, out: str) -> dict[str, Any]:
+    """A strip that is transparent, over a green one: seen are its look, keyframes and result."""
+    folder = Path(out).parents[1]
+    scene, goes_on = stage.new_scene(), folder / "go"
+    strips = stage.part("vse").children(scene.sequence_editor)
+    stage.add_colour(strips, "green", (0.0, 1.0, 0.0), 1)
+    strip = stage.add_movie(scene, str(folder / "transparent.mov"), channel=2)
+    scene.frame_current = 6
+    look = _looked(scene)
+    shown = {"look": _render_all(scene, Path(out) / "look", 6)}
+    files = {"look": stage.shown_file(look)}
+    bpy.ops.fresco.clear_look()
+    stage.choose(scene, strip)
+    goes_on.unlink()
+    card = stage.restyle(scene)
+    timeline = stage.part("timeline")
+
+    def keyframes() -> list[Any]:
+        keys = timeline.keys(scene, card.job_id)
+        ready = [key for found in keys.values() for key in found if key.color_tag == "COLOR_04"]
+        return ready if card.plan and len(ready) == len(card.plan.keyframes) else []
+
+    key = stage.wait_for("all keyframes", keyframes)[1]
+    key_index = key[timeline.KEY]
+    shown["keyframe"] = _render_all(scene, Path(out) / "keyframe", 6)
+    # It goes when the result is placed.
+    files["keyframe"] = shutil.copy(stage.shown_file(key), str(Path(out) / "keyframe.png"))
+    goes_on.touch()
+    stage.placed(card)
+    shown["result"] = _render_all(scene, Path(out) / "result", 6)
+    return {"shown": shown, "files": files, "key": key_index}
 
 
 def redo(clip: str, out: str) -> dict[str, Any]:
@@ -261,6 +361,77 @@ def wipe(clip: str, out: str) -> dict[str, Any]:
     }
 
 
+def missing_files(clip: str, out: str) -> dict[str, Any]:
+    """What Blender reports as missing when a project was moved, and when its results were."""
+    folder, goes_on = Path(f"{out} é"), Path(out).parents[1] / "go"
+    here, elsewhere = folder / "here", folder / "elsewhere"
+    here.mkdir(parents=True)
+    shutil.copy(clip, here / "clip.mp4")
+    scene, timeline = stage.new_scene(), stage.part("timeline")
+    bpy.ops.wm.save_as_mainfile(filepath=str(here / "own.blend"))
+    for place, output in enumerate(("LOSSLESS", "FRAMES")):
+        scene.fresco.output = output
+        stage.add_movie(scene, "//clip.mp4", start=1 + 50 * place)
+        stage.placed(stage.restyle(scene))
+    strip = stage.add_movie(scene, "//clip.mp4", start=101)
+    goes_on.unlink()
+    card = stage.restyle(scene)
+    stage.wait_for("a keyframe", lambda: card.keyframe_files)
+    stage.choose(scene, strip)
+    scene.frame_current = 105
+    _looked(scene)
+    kinds = sorted({_kind(one) for one in stage.part("vse").all_strips(scene)})
+    bpy.ops.wm.save_mainfile()
+    here.rename(elsewhere)
+    bpy.ops.wm.open_mainfile(filepath=str(elsewhere / "own.blend"))
+    moved = _reported(folder)
+    bpy.ops.fresco.cancel_all()
+    goes_on.touch()
+    stage.wait_for("the end", lambda: not _state().open_cards)
+    bpy.ops.wm.save_mainfile()
+    (elsewhere / "fresco").rename(folder / "results")
+    bpy.ops.wm.open_mainfile(filepath=str(elsewhere / "own.blend"))
+
+    def results() -> list[bool]:
+        strips = stage.part("vse").all_strips(bpy.context.scene)
+        return [timeline.is_file_there(one) for one in strips if timeline.request_of(one)]
+
+    lost, reported = results(), _reported(folder)
+    bpy.ops.file.find_missing_files(directory=str(folder))
+    return {
+        "kinds": kinds,
+        "moved": moved,
+        "lost": lost,
+        "reported": len(reported),
+        "found": results(),
+        "left": _reported(folder),
+    }
+
+
+def _kind(strip: Any) -> str:
+    timeline = stage.part("timeline")
+    if strip.get(timeline.LOOK) == "picture":
+        return "look"
+    if strip.get(timeline.KEY) is not None:
+        return "keyframe"
+    return "result" if strip.get(timeline.RESULT_REQUEST) is not None else "source"
+
+
+def _reported(folder: Path) -> list[str]:
+    """What File > External Data > Report Missing Files prints."""
+    sys.stdout.flush()
+    kept, log = os.dup(1), folder / "report.txt"
+    with log.open("wb") as file:
+        os.dup2(file.fileno(), 1)
+        try:
+            bpy.ops.file.report_missing_files()
+        finally:
+            sys.stdout.flush()
+            os.dup2(kept, 1)
+            os.close(kept)
+    return [line for line in log.read_text("utf-8").splitlines() if "not found" in line]
+
+
 def split(clip: str, out: str) -> dict[str, Any]:
     """The source is split while its job runs: each half gets its part."""
     scene = stage.new_scene()
@@ -299,7 +470,8 @@ def frames_beside_another_job(clip: str, out: str) -> dict[str, Any]:
 
 
 def presets(clip: str, out: str) -> dict[str, Any]:
-    scene = stage.new_scene()
+    scene, drawn = stage.new_scene(), stage.part("presets").FRESCO_PT_presets
+    before = stage.drawn(drawn)
     scene.fresco.style, scene.fresco.prompt, scene.fresco.seed = "oil", "waves", 5
     scene.fresco.use_strength, scene.fresco.strength = True, 0.3
     bpy.ops.fresco.add_preset(name="my waves")
@@ -308,8 +480,12 @@ def presets(clip: str, out: str) -> dict[str, Any]:
     paths = bpy.utils.preset_paths("fresco")
     found = next(Path(p) / "my_waves.py" for p in paths if (Path(p) / "my_waves.py").exists())
     bpy.ops.script.execute_preset(filepath=str(found), menu_idname="FRESCO_MT_presets")
-    s = scene.fresco
-    return {"values": [s.style, s.prompt, s.seed, s.use_strength, round(s.strength, 2)]}
+    s, after = scene.fresco, stage.drawn(drawn)
+    return {
+        "values": [s.style, s.prompt, s.seed, s.use_strength, round(s.strength, 2)],
+        "labels": [before.labels, after.labels],
+        "buttons": [before.operators, after.operators],
+    }
 
 
 def history(clip: str, out: str) -> dict[str, Any]:
@@ -393,6 +569,21 @@ def tooltips(clip: str, out: str) -> dict[str, Any]:
             if prop.identifier not in {"rna_type", "name", "bl_idname"} and not prop.description:
                 silent.append(prop.identifier)
     return {"silent": silent}
+
+
+def menu(clip: str, out: str) -> dict[str, Any]:
+    """What the search for menu entries can find, and what it should."""
+    drawn = stage.drawn(stage.part("menus").FRESCO_MT_menu)
+    kinds = stage.part("operators").CLASSES
+    wanted = [kind for kind in kinds if "INTERNAL" not in getattr(kind, "bl_options", ())]
+    menus = [getattr(bpy.types, name) for name in stage.part("menus").MENUS]
+    added = [stage.part("menus").draw_entry in kind.draw._draw_funcs for kind in menus]
+    return {
+        "entries": sorted(drawn.operators),
+        "wanted": sorted(kind.bl_idname for kind in wanted),
+        "labels": [kind.bl_label for kind in wanted],
+        "added": added,
+    }
 
 
 def words(clip: str, out: str) -> dict[str, Any]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from fresco_media.stills.png import decode_mask, decode_png, encode_png, png_note, png_size
 from fresco_media.types import Image
+from PIL import Image as PillowImage
 
 
 @pytest.fixture
@@ -41,6 +44,15 @@ def test_a_torn_file_has_no_picture_and_at_most_its_note(image: Image) -> None:
         assert decode_png(data[:length]) is None
         assert png_note(data[:length]) in ("", "a note")
     assert decode_png(data + b"x") is None
+
+
+@pytest.mark.parametrize("channels", [(), (4,)], ids=["grey", "with alpha"])
+def test_a_picture_of_another_kind_is_read_back_by_anybody(channels: tuple[int, ...]) -> None:
+    image = np.random.default_rng(3).integers(0, 256, (5, 7, *channels), np.uint8)
+
+    shown = np.asarray(PillowImage.open(io.BytesIO(encode_png(image))))
+
+    assert np.array_equal(shown, image)
 
 
 def test_a_mask_goes_beside_a_picture(image: Image) -> None:

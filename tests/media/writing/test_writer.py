@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
 
 import av
 import numpy as np
@@ -185,14 +184,7 @@ def _transparent(folder: Path, kind: str, colours: NDArray[np.uint8]) -> Path:
         for number, picture in enumerate(colours):
             PillowImage.fromarray(picture).save(folder / f"shot_{number:03d}.png")
         return folder / "shot_%03d.png"
-    path = folder / "source.mov"
-    with av.open(str(path), "w") as film:
-        stream = cast(av.VideoStream, film.add_stream("png", rate=24))
-        stream.width, stream.height, stream.pix_fmt = 32, 24, "rgba"
-        for picture in colours:
-            film.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgba")))
-        film.mux(stream.encode(None))
-    return path
+    return write_clip(folder / "source.mov", list(colours))
 
 
 @pytest.mark.parametrize("rotation", [90, 180])

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import inspect
 import tempfile
+from io import BytesIO
 from pathlib import Path
 
 import fresco_client as client
 import numpy as np
 import pytest
+from fresco_client.pictures import AS_IT_IS, WITH_ALPHA
 from fresco_engine.errors import DiskFull
 from fresco_media.clip import Clip
 from fresco_media.stills.images import read_image
 from fresco_media.stills.png import decode_png
 from fresco_server.local.job import LocalDelivery
 from fresco_server.local.session import LocalSession
+from PIL import Image as PillowImage
 
 from tests.cli.conftest import write_clip
+from tests.engine.conftest import scene, with_hole
+from tests.engine.conftest import write_clip as write_transparent
 from tests.fakes.engine import FakeEngine, bundled_entry
 
 INK = client.RestyleSettings(prompt="ink")
@@ -87,6 +92,26 @@ def test_pictures_of_a_job_are_fetched_without_loss(engine: FakeEngine, clip: Pa
         negative(clip, 7),
         negative(clip, 0),
     ]
+
+
+def test_what_is_made_of_a_transparent_clip_is_so_too_where_that_is_wanted(
+    engine: FakeEngine, tmp_path: Path
+) -> None:
+    clip = write_transparent(tmp_path / "clip.mov", with_hole(scene(3), until=2))
+    mattes = list(Clip.open(clip).mattes())
+
+    with LocalSession(engine) as session:
+        job = session.submit(source(clip), INK, output=client.OutputOptions(kind="frames"))
+        list(session.watch(job.id))
+        kept = [session.frame(job.id, "result", index, WITH_ALPHA) for index in range(3)]
+        flat = session.frame(job.id, "keyframe", 0, AS_IT_IS)
+        (looked,) = session.look(source(clip), 1, INK, options=WITH_ALPHA)
+
+    assert isinstance(looked, client.Picture)
+    shown = [np.asarray(PillowImage.open(BytesIO(one.data))) for one in (*kept, flat, looked)]
+    assert [image.shape[2] for image in shown] == [4, 4, 3, 3, 4]
+    assert np.array_equal(shown[1][..., 3], mattes[1])
+    assert np.array_equal(shown[4], shown[1])
 
 
 def test_what_is_delivered_lies_nowhere_else(

@@ -22,7 +22,7 @@ from fresco_client import (
 )
 from fresco_client import ConnectionState as Connection
 from fresco_client.files import make_folder
-from fresco_client.pictures import fetch_picture, fetch_pictures
+from fresco_client.pictures import WITH_ALPHA, fetch_picture, fetch_pictures
 
 from . import files
 from .faults import fault_of
@@ -99,7 +99,8 @@ class Follower:
         path = files.keyframe_file(Path(self.request.folder), self.request.job_id, index)
         # What was made before the work began again is gone, and told of again when it is made anew.
         with suppress(NotFound):
-            fetch_picture(self._session, self.request.job_id, "keyframe", index, path)
+            job_id = self.request.job_id
+            fetch_picture(self._session, job_id, "keyframe", index, path, WITH_ALPHA)
             self._inbox.put(KeyframeFile(self.request.job_id, index, path))
 
     def _fetch_frame(self, index: int) -> None:

@@ -11,11 +11,11 @@ from fresco_client import (
     Cancelled,
     ClipSource,
     Look,
-    PictureOptions,
     Session,
     SessionClosed,
 )
 from fresco_client.files import write_whole
+from fresco_client.pictures import WITH_ALPHA
 
 from . import files
 from .faults import PluginFault, fault_of
@@ -46,7 +46,7 @@ class LookRunner:
             request.start - first_number,
             request.restyle_settings(first_number),
             model=request.model_choice,
-            options=PictureOptions(encoding="png"),
+            options=WITH_ALPHA,
             client_id=self._client_id,
         )
         threading.Thread(

@@ -205,7 +205,7 @@ class FRESCO_OT_refresh(bpy.types.Operator):
     """Ask the daemon for its jobs and models again"""
 
     bl_idname = "fresco.refresh"
-    bl_label = "Refresh"
+    bl_label = "Refresh Jobs and Models"
 
     def execute(self, _context):
         daemon_worker().connect(start=False)

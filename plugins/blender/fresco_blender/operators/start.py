@@ -134,6 +134,7 @@ class FRESCO_OT_copy_fault(bpy.types.Operator):
 
     bl_idname = "fresco.copy_fault"
     bl_label = "Copy Error"
+    bl_options = {"REGISTER", "INTERNAL"}
     text: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     def execute(self, context):
