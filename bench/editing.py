@@ -166,10 +166,10 @@ def table(
     ]
     measuring = Measuring(estimator=DisFlow(), reference="restyle, frame by frame")
     found = {one.name: one for one in drained(evaluate(moments, measuring))}
+    figures = {name: Figures.of(shown, one, judge, style) for name, one in results.items()}
     lines = ["| | structure | edges | from the look | Pixel-MSE |", f"| --- |{' --- |' * 4}"]
-    for name, images in results.items():
-        told = Figures.of(shown, images, judge, style).cells
-        lines.append(f"| {name} | {told} | {found[name].pixel_mse:.6f} |")
+    for name, one in {"source": _UNTOUCHED, **figures}.items():
+        lines.append(f"| {name} | {one.cells} | {found[name].pixel_mse:.6f} |")
     return "\n".join(lines)
 
 
