@@ -41,7 +41,7 @@ from fresco_training.scenes import scene
 from fresco_training.styles import apply_style
 
 _LOOKS = ("winter", "neon", "night")
-_STRENGTHS = (0.25, 0.5, 0.75, 1.0)
+_STRENGTHS = (0.125, 0.25, 0.5, 0.75, 1.0)
 _SWEPT = ("restyle, frame by frame", "edit, frame by frame")
 """SDEdit and its like among edits; neither has anything of the method."""
 _DDIM_STEPS = 20
@@ -187,8 +187,10 @@ def tables(
     usual = model.resolved(chosen)
     usual = replace(usual, prompt=usual.style_prompt or "")
 
-    def made(strength: float | None, rows: Mapping[str, Strategy]) -> dict[str, list[Image]]:
-        settings = replace(usual, strength=strength)
+    def made(strength: float, rows: Mapping[str, Strategy]) -> dict[str, list[Image]]:
+        assert usual.steps is not None
+        steps = max(usual.steps, round(1 / strength))  # Of fewer none would be left.
+        settings = replace(usual, strength=strength, steps=steps)
         folder = options.out / shown.name / style / f"{strength}"
         return {
             name: kept_or_made(folder, name, row, (model, shown, settings))
@@ -196,6 +198,7 @@ def tables(
         }
 
     rows = rows_of(options)
+    assert usual.strength is not None
     own = made(usual.strength, rows)
     swept = {name: rows[name] for name in _SWEPT}
     at_strengths = [made(strength, swept) for strength in _STRENGTHS]
