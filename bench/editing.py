@@ -6,9 +6,11 @@ Keyframes are made in the looks that edits are for: restyled (SDEdit, arXiv:2108
 frame by frame, and edited by FRESCO. Structure is the correlation of blurred brightness with the
 source, edges the F-score of theirs; "from the look" is how far the picture lies from what the
 look's own filter makes of the source, as the nearest-mean judge of `training/` measures it, as a
-share of how far the source itself does. The clip that comes back is compared in dB, with the same
-words and without guidance, to what the autoencoder alone makes of it. Last comes what a batch
-costs: restyled, edited, and edited once more with the inversion that was kept.
+share of how far the source itself does. A second table holds restyle and edit against each other
+where both are equally near to the look, as near as both come: each is made at several strengths,
+and what lies between two of them is interpolated. The clip that comes back is compared in dB, with
+the same words and without guidance, to what the autoencoder alone makes of it. Last comes what a
+batch costs: restyled, edited, and edited once more with the inversion that was kept.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -38,7 +40,10 @@ from fresco_training import scores
 from fresco_training.scenes import scene
 from fresco_training.styles import apply_style
 
-_LOOKS = ("winter", "neon", "vintage")
+_LOOKS = ("winter", "neon", "night")
+_STRENGTHS = (0.125, 0.25, 0.5, 0.75, 1.0)
+_SWEPT = ("restyle, frame by frame", "edit, frame by frame")
+"""SDEdit and its like among edits; neither has anything of the method."""
 _DDIM_STEPS = 20
 _REPEATS = 5
 
@@ -47,7 +52,7 @@ _REPEATS = 5
 class Edited:
     """A strategy on inverted latents."""
 
-    made: Strategy
+    made: Strategy = field(repr=False)  # A function's place in memory tells nothing of it.
     source_prompt: str
     keep: float
 
@@ -85,28 +90,123 @@ def _distance(judge: scores.StyleClassifier, style: str, image: Image, source: I
     return float(np.linalg.norm(here - wanted) / np.linalg.norm(before - wanted))
 
 
+@dataclass(frozen=True)
+class Figures:
+    """Of the keyframes of one row, the means."""
+
+    structure: float
+    edges: float
+    distance: float
+
+    @staticmethod
+    def of(
+        shown: Shown, images: Sequence[Image], judge: scores.StyleClassifier, style: str
+    ) -> Figures:
+        """How they keep to the source, and how far they are from the look."""
+        sources = (shown.cropped(image) for image in shown.keyframes.images)
+        pairs = list(zip(images, sources, strict=True))
+        return Figures(
+            structure=float(np.mean([scores.structure(_float(a), _float(b)) for a, b in pairs])),
+            edges=float(np.mean([scores.edge_f_score(_float(a), _float(b)) for a, b in pairs])),
+            distance=float(np.mean([_distance(judge, style, a, b) for a, b in pairs])),
+        )
+
+    @property
+    def cells(self) -> str:
+        """Of a table in Markdown."""
+        return f"{self.structure:.3f} | {self.edges:.3f} | {self.distance:.3f}"
+
+
+_UNTOUCHED = Figures(structure=1, edges=1, distance=1)
+"""The source itself: strength 0."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The figures of one row at rising strengths, up to where it is nearest to the look."""
+
+    points: tuple[Figures, ...]
+
+    @staticmethod
+    def of(made: Sequence[Figures]) -> Curve:
+        """From the source on, and without what goes farther from the look again."""
+        points = (_UNTOUCHED, *made)
+        nearest = min(range(len(points)), key=lambda place: points[place].distance)
+        return Curve(points[: nearest + 1])
+
+    @property
+    def nearest(self) -> float:
+        """The least distance from the look."""
+        return self.points[-1].distance
+
+    def at(self, distance: float) -> Figures:
+        """At a distance from the look that it reaches; between two points as between their ends."""
+        known = sorted(self.points, key=lambda point: point.distance)
+        places = [point.distance for point in known]
+        structure = np.interp(distance, places, [point.structure for point in known])
+        edges = np.interp(distance, places, [point.edges for point in known])
+        return Figures(float(structure), float(edges), distance)
+
+
+def equally_near(curves: Mapping[str, Curve]) -> str:
+    """A table in Markdown of all rows where they are as near to the look as all of them come."""
+    distance = max(curve.nearest for curve in curves.values())
+    lines = ["| equally near | structure | edges | from the look |", f"| --- |{' --- |' * 3}"]
+    lines += [f"| {name} | {curve.at(distance).cells} |" for name, curve in curves.items()]
+    return "\n".join(lines)
+
+
 def table(
     shown: Shown, results: Mapping[str, Sequence[Image]], judge: scores.StyleClassifier, style: str
 ) -> str:
     """In Markdown."""
-    sources = [shown.cropped(image) for image in shown.keyframes.images]
     moments = [
-        Moment(place, source, {name: made[place] for name, made in results.items()})
-        for place, source in enumerate(sources)
+        Moment(place, shown.cropped(source), {name: made[place] for name, made in results.items()})
+        for place, source in enumerate(shown.keyframes.images)
     ]
     measuring = Measuring(estimator=DisFlow(), reference="restyle, frame by frame")
     found = {one.name: one for one in drained(evaluate(moments, measuring))}
+    figures = {name: Figures.of(shown, one, judge, style) for name, one in results.items()}
     lines = ["| | structure | edges | from the look | Pixel-MSE |", f"| --- |{' --- |' * 4}"]
-    for name, images in results.items():
-        pairs = list(zip(images, sources, strict=True))
-        figures = (
-            np.mean([scores.structure(_float(a), _float(b)) for a, b in pairs]),
-            np.mean([scores.edge_f_score(_float(a), _float(b)) for a, b in pairs]),
-            np.mean([_distance(judge, style, a, b) for a, b in pairs]),
-        )
-        told = " | ".join(f"{figure:.3f}" for figure in figures)
-        lines.append(f"| {name} | {told} | {found[name].pixel_mse:.6f} |")
+    for name, one in {"source": _UNTOUCHED, **figures}.items():
+        lines.append(f"| {name} | {one.cells} | {found[name].pixel_mse:.6f} |")
     return "\n".join(lines)
+
+
+def tables(
+    shown: Shown,
+    model: Model,
+    judge: scores.StyleClassifier,
+    style: str,
+    options: argparse.Namespace,
+) -> str:
+    """Of one look: at its own strength, and where restyle and edit are equally near to it."""
+    chosen = RestyleSettings(
+        prompt="", style=style, size=options.size, seed=options.seed, strength=options.strength
+    )
+    usual = model.resolved(chosen)
+    usual = replace(usual, prompt=usual.style_prompt or "")
+
+    def made(strength: float, rows: Mapping[str, Strategy]) -> dict[str, list[Image]]:
+        assert usual.steps is not None
+        steps = max(usual.steps, round(1 / strength))  # Of fewer none would be left.
+        settings = replace(usual, strength=strength, steps=steps)
+        folder = options.out / shown.name / style / f"{strength}"
+        return {
+            name: kept_or_made(folder, name, row, (model, shown, settings))
+            for name, row in rows.items()
+        }
+
+    rows = rows_of(options)
+    assert usual.strength is not None
+    own = made(usual.strength, rows)
+    swept = {name: rows[name] for name in _SWEPT}
+    at_strengths = [made(strength, swept) for strength in _STRENGTHS]
+    curves = {
+        name: Curve.of([Figures.of(shown, one[name], judge, style) for one in at_strengths])
+        for name in swept
+    }
+    return f"{table(shown, own, judge, style)}\n\n{equally_near(curves)}"
 
 
 def returned(shown: Shown, model: Model, settings: RestyleSettings, words: str) -> str:
@@ -178,19 +278,10 @@ def main() -> None:
     for path in options.clips:
         shown = Shown.read(path, options, model.device)
         for style in _LOOKS:
-            chosen = RestyleSettings(
-                prompt="", style=style, size=options.size, seed=options.seed,
-                strength=options.strength,
-            )  # fmt: skip
-            settings = model.resolved(chosen)
-            settings = replace(settings, prompt=settings.style_prompt or "")
-            results = {
-                name: kept_or_made(
-                    options.out / shown.name / style, name, row, (model, shown, settings)
-                )
-                for name, row in rows_of(options).items()
-            }
-            print(f"\n{shown.name}, {style}\n{table(shown, results, judge, style)}", flush=True)
+            print(
+                f"\n{shown.name}, {style}\n{tables(shown, model, judge, style, options)}",
+                flush=True,
+            )
         usual = model.resolved(RestyleSettings(prompt="any", size=options.size, seed=options.seed))
         print(returned(shown, model, usual, options.source_prompt), flush=True)
         print(cost(shown, model, usual, options.source_prompt), flush=True)

@@ -125,13 +125,13 @@ def read_object(path: Path) -> dict[str, Any]:
         FileFailed: it cannot be read, or holds no object.
     """
     try:
-        content: object = json.loads(path.read_text("utf-8"))
+        content: object = json.loads(path.read_text("utf-8-sig"))  # Editors of Windows add a mark.
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise FileFailed.from_os(path, error) from error
     except (ValueError, RecursionError) as error:
-        raise FileFailed(path, f"This is no JSON ({error}).") from error
+        raise FileFailed(path, f"This is no JSON ({error}). Mend it, or move it away.") from error
     if not isinstance(content, dict):
-        raise FileFailed(path, "This JSON is no object.")
+        raise FileFailed(path, "This JSON is no object. Mend it, or move it away.")
     return cast(dict[str, Any], content)

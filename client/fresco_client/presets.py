@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -31,18 +32,22 @@ class Presets:
         """Keep values under a name, in place of what it held.
 
         Raises:
-            FileFailed: they cannot be written.
+            FileFailed: they cannot be written, or the file cannot be read and so may hold more.
         """
-        write_object(self._path, {**self._read(), name: dict(values)})
+        self._write({**read_object(self._path), name: dict(values)})
 
     def remove(self, name: str) -> None:
         """Forget one.
 
         Raises:
-            FileFailed: the file cannot be written.
+            FileFailed: the file cannot be read or written.
         """
-        kept = {known: held for known, held in self._read().items() if known != name}
-        write_object(self._path, kept)
+        kept = {known: held for known, held in read_object(self._path).items() if known != name}
+        self._write(kept)
+
+    def _write(self, content: dict[str, Any]) -> None:
+        # Who keeps settings elsewhere and links them here wants the link to stay.
+        write_object(Path(os.path.realpath(self._path)), content)
 
     def _read(self) -> dict[str, dict[str, Any]]:
         try:

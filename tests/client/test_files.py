@@ -94,3 +94,26 @@ def test_presets_that_cannot_be_read_are_none(tmp_path: Path, text: str) -> None
     path.write_text(text)
 
     assert Presets(path).names() == []
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"mine": {"prompt": "x"},}', "\xff"])
+def test_presets_that_cannot_be_read_are_not_written_over(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "presets.json"
+    path.write_text(text, "latin-1")
+
+    for change in (lambda: Presets(path).keep("new", {}), lambda: Presets(path).remove("mine")):
+        with pytest.raises(FileFailed, match="Mend it, or move it away"):
+            change()
+    assert path.read_text("latin-1") == text
+
+
+def test_presets_keep_what_is_beside_them_and_where_they_are_linked(tmp_path: Path) -> None:
+    elsewhere, path = tmp_path / "dotfiles.json", tmp_path / "presets.json"
+    elsewhere.write_text('{"mine": {"prompt": "x"}, "version": 2}', "utf-8-sig")
+    path.symlink_to(elsewhere)
+
+    Presets(path).keep("new", {"prompt": "y"})
+
+    assert path.is_symlink()
+    assert Presets(path).names() == ["mine", "new"]
+    assert read_object(elsewhere)["version"] == 2

@@ -36,7 +36,7 @@ from fresco_media.stills.images import read_image
 from fresco_media.types import Image
 
 from tests.engine.conftest import MakeClip, scene, with_hole, write_clip
-from tests.engine.runs import CountingLoader, contents, taken
+from tests.engine.runs import JOBS, CountingLoader, contents, taken
 from tests.media.hearing import Track, write_sounding
 
 SETTINGS = RestyleSettings(
@@ -210,12 +210,13 @@ def test_a_keyframe_folder_that_is_a_file_is_refused_before_any_work(
         next(events)
 
 
+@pytest.mark.parametrize("job", JOBS)
 def test_cancelling_leaves_no_half_written_file(
-    make_clip: MakeClip, tiny_model: Model, tmp_path: Path
+    job: str, make_clip: MakeClip, tiny_model: Model, tmp_path: Path
 ) -> None:
     target = tmp_path / "results"
     target.mkdir()
-    events = render(make_clip(14), target / "out.mp4", SETTINGS, tiny_model)
+    events = render(make_clip(14), target / "out.mp4", JOBS[job], tiny_model)
     for event in events:
         if isinstance(event, FrameMade):
             break

@@ -41,6 +41,7 @@ from fresco_media.types import Image
 
 from tests.engine.conftest import MakeClip
 from tests.engine.runs import (
+    JOBS,
     SETTINGS,
     CountingLoader,
     farthest,
@@ -137,8 +138,11 @@ def test_a_prompt_longer_than_the_text_encoder_is_refused(
         list(restyle(make_clip(3), settings, tiny_model))
 
 
-def test_closing_the_iterator_stops_the_work(make_clip: MakeClip, tiny_model: Model) -> None:
-    events: Iterator[Event] = restyle(make_clip(22), SETTINGS, tiny_model)
+@pytest.mark.parametrize("job", JOBS)
+def test_closing_the_iterator_stops_the_work(
+    job: str, make_clip: MakeClip, tiny_model: Model
+) -> None:
+    events: Iterator[Event] = restyle(make_clip(22), JOBS[job], tiny_model)
     for event in events:
         if isinstance(event, KeyframeMade):
             break
@@ -303,11 +307,12 @@ def test_frames_are_made_while_the_consumer_has_control_between_two_steps(
     assert is_made.is_set()
 
 
+@pytest.mark.parametrize("job", JOBS)
 @pytest.mark.parametrize("count", [1, 30, 45, 60])
 def test_closing_ends_the_work_beside_it_as_well(
-    make_clip: MakeClip, tiny_model: Model, count: int
+    make_clip: MakeClip, tiny_model: Model, count: int, job: str
 ) -> None:
-    taken(restyle(make_clip(22), SETTINGS, tiny_model), count)
+    taken(restyle(make_clip(22), JOBS[job], tiny_model), count)
 
     assert not any(thread.name == "fresco-pipeline-stage" for thread in threading.enumerate())
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from fresco_client import Parameter, Style
+from fresco_client import Parameter
 from fresco_media.files.numbers import whole_of
-from fresco_media.files.text import printable
 from fresco_settings import words_for
 from PyQt6.QtCore import (
     QCoreApplication,
@@ -30,6 +29,7 @@ from PyQt6.QtWidgets import (
     QStyle,
     QStyleOptionSlider,
     QToolButton,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -41,7 +41,6 @@ _STEPS_PER_UNIT = 20
 _SEED_DIGITS = 18
 _SLIDER_UNIT = 100
 """Steps of a slider from 0 to 1."""
-_LARGEST_SHARE = 2.0
 _BOX_PX = 66
 """What two digits behind the point take."""
 FILES = frozenset({"subject_mask", "reference", "reference_model"})
@@ -72,9 +71,12 @@ class Field(QWidget):
         self.parameter = parameter
         self._in_force: Any = None
         self._held: QWidget | None = None
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
+        self._lines = QVBoxLayout(self)
+        self._lines.setContentsMargins(0, 0, 0, 0)
+        self._lines.setSpacing(4)
+        self._row = QHBoxLayout()
         self._row.setSpacing(4)
+        self._lines.addLayout(self._row)
 
     @property
     def input(self) -> QWidget:
@@ -310,33 +312,6 @@ class SwitchField(ChoiceField):
         self._box.addItem(self.tr("off"), False)
 
 
-class StyleField(ChoiceField):
-    """A look that the model knows."""
-
-    def __init__(
-        self, parameter: Parameter, styles: tuple[Style, ...], parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parameter, parent)
-        self.set_styles(styles)
-
-    def _show_in_force(self) -> None:
-        """Without a style none holds."""
-
-    def set_styles(self, styles: tuple[Style, ...]) -> None:
-        """Offer these instead."""
-        chosen = self.value()
-        self._box.clear()
-        self._box.addItem(self.tr("none"), None)
-        for style in styles:
-            self._box.addItem(printable(style.name), style.name)
-            self._box.setItemData(
-                self._box.count() - 1,
-                plain(style.prompt or style.words),
-                Qt.ItemDataRole.ToolTipRole,
-            )
-        self.set_value(chosen)
-
-
 class IntegerField(Field):
     """A whole number."""
 
@@ -537,36 +512,6 @@ class SeedField(Field):
     def _on_drawn(self) -> None:
         self.set_value(secrets.randbelow(2**31))
         self.changed.emit()
-
-
-def field_for(parameter: Parameter, styles: tuple[Style, ...]) -> Field:
-    """The widget that suits a setting."""
-    if parameter.name == "prompt":
-        return PromptField(parameter)
-    if parameter.name == "style":
-        return StyleField(parameter, styles)
-    if parameter.name == "mode":
-        return ModeField(parameter)
-    if parameter.name == "seed":
-        return SeedField(parameter)
-    if parameter.name in FILES:
-        return FileField(parameter)
-    if parameter.kind == "text" and parameter.choices:
-        return SuggestionField(parameter)
-    kinds: dict[str, type[Field]] = {
-        "text": TextField,
-        "choice": ChoiceField,
-        "switch": SwitchField,
-        "integer": IntegerField,
-        "number": NumberField,
-    }
-    if parameter.kind == "number" and _is_share(parameter):
-        return SliderField(parameter)
-    return kinds[parameter.kind](parameter)
-
-
-def _is_share(parameter: Parameter) -> bool:
-    return parameter.maximum is not None and parameter.maximum <= _LARGEST_SHARE
 
 
 def _step(span: float) -> float:

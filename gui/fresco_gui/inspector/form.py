@@ -11,11 +11,11 @@ from PyQt6.QtWidgets import QFormLayout, QLabel, QLineEdit, QToolButton, QVBoxLa
 from fresco_gui.inspector.fields import (
     Field,
     ModeField,
-    StyleField,
-    field_for,
     translated,
     translated_title,
 )
+from fresco_gui.inspector.kinds import field_for
+from fresco_gui.inspector.style_field import StyleField
 from fresco_gui.plain import PlainLabel, plain
 from fresco_gui.values import Values
 

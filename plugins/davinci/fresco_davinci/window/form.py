@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from fresco_client import Style
-from fresco_gui.inspector.fields import Field, StyleField, field_for, translated_title
+from fresco_gui.inspector.fields import Field, translated_title
+from fresco_gui.inspector.kinds import field_for
+from fresco_gui.inspector.style_field import StyleField
 from fresco_gui.plain import plain
 from fresco_settings import RestyleSettings
 from PyQt6.QtCore import pyqtSignal
