@@ -49,6 +49,11 @@ def edit_doubts(settings: RestyleSettings) -> Iterator[str]:
     for name in () if settings.is_edit else _OF_EDITS:
         if getattr(settings, name) != getattr(usual, name):
             yield f"{marked(name)} has no effect unless {marked('mode')} is edit"
+    if settings.is_edit and settings.region == "words" and _has_same_words(settings):
+        yield (
+            f"nothing will be changed: {marked('source_prompt')} and {marked('prompt')} have the "
+            f"same words, and {marked('region')} words changes what others speak of"
+        )
     if settings.is_edit and settings.inversion == "ddim" and settings.keep != usual.keep:
         yield (
             f"{marked('keep')} has no effect with the inversion ddim; choose the inversion ddpm to "
@@ -77,6 +82,13 @@ def look_doubts(settings: RestyleSettings, styles: Sequence[Style]) -> Iterator[
             "this model knows looks, not things, and none of these words calls for a look that it "
             f"knows; choose one of {known}, or a Stable Diffusion model, which knows things"
         )
+
+
+def _has_same_words(settings: RestyleSettings) -> bool:
+    is_alone = settings.style is None and not settings.keyframe_prompts
+    return is_alone and set(_flat(settings.source_prompt).split()) == set(
+        _flat(settings.prompt).split()
+    )
 
 
 def _flat(text: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 from fresco_engine.checkpoint import FolderCheckpoint
 from fresco_engine.diffusion.editing import edit
 from fresco_engine.diffusion.model import Model
+from fresco_engine.doubts import edit_doubts
 from fresco_engine.restyling import restyle
 from fresco_engine.types import Event, Progress, RunWarned, Stage
 from fresco_settings.restyle import InversionKind
@@ -134,3 +135,21 @@ def test_what_is_for_edits_alone_is_told_without_one(
 
     warnings = [event.message for event in events if isinstance(event, RunWarned)]
     assert sum("has no effect unless" in text for text in warnings) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "style", "is_told"),
+    [
+        ("Snow on a road", "a road, on snow", None, True),
+        ("a road in summer", "a road in winter", None, False),
+        ("snow", "snow", "ink", False),
+    ],
+)
+def test_an_edit_of_words_that_do_not_differ_is_told(
+    source: str, target: str, style: str | None, is_told: bool
+) -> None:
+    settings = RestyleSettings(
+        mode="edit", region="words", source_prompt=source, prompt=target, style=style
+    )
+
+    assert any("nothing will be changed" in text for text in edit_doubts(settings)) == is_told
