@@ -13,6 +13,7 @@ from fresco_engine.diffusion.editing import edit
 from fresco_engine.diffusion.model import Model
 from fresco_engine.doubts import edit_doubts
 from fresco_engine.restyling import restyle
+from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import Event, Progress, RunWarned, Stage
 from fresco_settings.restyle import InversionKind
 

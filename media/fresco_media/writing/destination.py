@@ -160,7 +160,9 @@ def _codec_for(path: Path, codec: Codec | None) -> Codec:
         raise InvalidSettings("codec", f"{codec!r} is unknown; use one of {known}")
     is_video = path.suffix.lower() in CONTAINERS
     is_pattern = parse_pattern(path.name) is not None and not is_video
-    if codec == "images" or (codec is None and (is_pattern or (path.is_dir() and not is_video))):
+    is_of_images = is_pattern or (path.is_dir() and not is_video)
+    # Pictures lose nothing either.
+    if codec == "images" or (codec in (None, "lossless") and is_of_images):
         return "images"
     if not is_video:
         raise OutputNotWritable(

@@ -328,3 +328,11 @@ def test_pictures_that_no_job_has_made_are_neither_removed_nor_mixed_with(
     with pytest.raises(OutputNotWritable, match=r"out_9\.png: no job has saved this picture"):
         write_all(2)
     assert (read_image(tmp_path / "out_9.png") == painted).all()
+
+
+def test_pictures_lose_nothing_either(tmp_path: Path, clip: Clip) -> None:
+    with open_writer(tmp_path / "out_%d.png", clip, codec="lossless") as writer:
+        for frame in clip.frames():
+            writer.write(frame)
+
+    assert len(list(tmp_path.glob("out_*.png"))) == 3
