@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _MOST_DIGITS = 40
 _MOST_BYTES = 2**63
 _SHOWN = 60
+_NTSC = 1001
+# 23.98 is rounded, 24.0 is not.
+_LEAST_PLACES = 2
 _RATE = re.compile(r"\d{0,30}(\.\d{0,30})?(e[+-]?\d{1,2})?|\d{1,30}/\d{1,30}", re.IGNORECASE)
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
@@ -192,7 +195,9 @@ def parse_frame_prompts(texts: Sequence[str] | None) -> dict[int, str]:
 
 
 def parse_frame_rate(text: str | None) -> Fraction | None:
-    """An exact rate from `24`, `23.976`, `23,976` or `24000/1001`.
+    """An exact rate from `24`, `12.5`, `12,5` or `24000/1001`.
+
+    What editors write for a rate of NTSC's, such as 23.976 or 29.97, is that rate.
 
     Raises:
         InvalidSettings: the text is no positive number.
@@ -210,7 +215,17 @@ def parse_frame_rate(text: str | None) -> Fraction | None:
             "frame-rate",
             f"{short_text(text)} is no positive number; give for example 25 or 30000/1001",
         )
-    return rate
+    return _of_ntsc(text, rate) or rate
+
+
+def _of_ntsc(text: str, rate: Fraction) -> Fraction | None:
+    from fresco_media.video.timing import COMMON_RATES
+
+    places = len(text.partition(".")[2])
+    if places < _LEAST_PLACES:
+        return None
+    known = (one for one in COMMON_RATES if one.denominator == _NTSC)
+    return next((one for one in known if round(one, places) == rate), None)
 
 
 def parse_size(option: str, text: str) -> int:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from fresco_client.places import data_folder
 from fresco_media.files.text import counted
+from fresco_server.errors import CannotStart
+from fresco_server.jobs.claim import examine
 from fresco_server.program import note_program
 
 from fresco_cli import blender, options
@@ -94,6 +96,8 @@ def _resolve(channel: Output, data: Path | None, *, is_removing: bool) -> None:
 
 
 def _install_in_blender(channel: Output, given: Path | None, data: Path | None) -> None:
+    place = data_folder(data)
+    _check_place(place)
     folders = blender.blender_folders()
     if not folders:
         raise CommandFailed(
@@ -107,8 +111,17 @@ def _install_in_blender(channel: Output, given: Path | None, data: Path | None) 
             was_there = folder.is_installed
             path = blender.install(folder, archive)
             channel.result(f"{folder.label}: {'updated' if was_there else 'installed'} in {path}.")
-    note_program(data_folder(data), PROGRAM)
+    note_program(place, PROGRAM)
     channel.result("Enable it in Blender under Edit > Preferences > Add-ons > Fresco.")
+
+
+def _check_place(data: Path) -> None:
+    """Raises `CommandFailed` where a daemon would refuse the folder: nothing is put there then."""
+    try:
+        if data.exists():
+            examine(data)
+    except (CannotStart, OSError) as error:
+        raise CommandFailed("CannotStart", str(error), FAILED) from error
 
 
 def _remove_from_blender(channel: Output) -> None:

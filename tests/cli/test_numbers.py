@@ -48,5 +48,5 @@ def test_numbers_without_a_value_are_outside_every_range(
 
 
 def test_rates_and_sizes_take_a_comma_too() -> None:
-    assert parse_frame_rate("23,976") == Fraction(2997, 125)
+    assert parse_frame_rate("23,976") == Fraction(24000, 1001)
     assert parse_size("quota", "1,5T") == 3 << 39

@@ -120,7 +120,17 @@ def test_frame_prompts_of_another_form_are_refused(text: str) -> None:
 
 def test_frame_rates_are_exact() -> None:
     assert parse_frame_rate("24000/1001") == Fraction(24000, 1001)
-    assert parse_frame_rate("23.976") == Fraction(2997, 125)
+    assert parse_frame_rate("12.5") == Fraction(25, 2)
+    assert parse_frame_rate("24.00") == 24
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [("23.976", 24), ("23.98", 24), ("29.97", 30), ("59.94", 60), ("47.952", 48), ("119.88", 120)],
+)
+def test_what_editors_write_for_a_rate_of_ntscs_is_that_rate(text: str, rate: int) -> None:
+    assert parse_frame_rate(text) == Fraction(rate * 1000, 1001)
+    assert parse_frame_rate(f"{text}1" if "." in text else text) != Fraction(rate * 1000, 1001)
 
 
 @pytest.mark.parametrize("text", ["0", "-24", "fast", "1/0", "nan", "inf"])

@@ -108,6 +108,21 @@ def test_files_that_somebody_put_into_the_plugins_folder_stay(
     assert [path for path in plugin.rglob("*") if path.is_file()] == [plugin / "core" / "notes.txt"]
 
 
+def test_a_folder_that_no_daemon_would_take_gets_nothing(
+    fresco: Fresco, home: Path, archives: Path, tmp_path: Path
+) -> None:
+    (home / ".config/blender/3.6").mkdir(parents=True)
+    letters = tmp_path / "letters"
+    letters.mkdir()
+    (letters / "letter.txt").touch()
+
+    ended = fresco("install-plugin", "blender", "--from", archives, "--data", letters)
+
+    assert (ended.code, "letter.txt is in it" in ended.stderr) == (1, True)
+    assert "did not expect" not in ended.stderr
+    assert [path.name for path in letters.iterdir()] == ["letter.txt"]
+
+
 def test_another_add_on_of_the_same_name_is_left_alone(
     fresco: Fresco, home: Path, archives: Path
 ) -> None:
