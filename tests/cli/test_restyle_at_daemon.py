@@ -17,6 +17,7 @@ from fresco_client.streams import GeneratorStream
 from fresco_engine.errors import OutOfDeviceMemory
 from fresco_media.clip import Clip
 from fresco_media.stills.images import read_image, write_image
+from fresco_media.stills.numbered_folder import encoded_own
 
 from tests.cli.conftest import Fresco, write_clip
 from tests.fakes.engine import FakeEngine
@@ -95,7 +96,7 @@ def test_pictures_are_numbered_like_the_source_and_replace_an_earlier_result(
     output.mkdir()
     for frame in Clip.open(clip).frames(0, 5):
         write_image(source / f"shot.{frame.index + 7:04d}.png", frame.image)
-    (output / "made.0099.png").write_bytes(b"stale")
+    (output / "made.0099.png").write_bytes(encoded_own(next(Clip.open(clip).frames()).image))
     (output / "note.txt").write_text("mine", encoding="utf-8")
     wanted = ("restyle", source / "shot.%04d.png", "-o", output / "made.%04d.png", "-p", "ink")
 
