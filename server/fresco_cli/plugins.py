@@ -10,7 +10,6 @@ import typer
 from fresco_client.places import data_folder
 from fresco_media.files.text import counted
 from fresco_server.errors import CannotStart
-from fresco_server.jobs.claim import examine
 from fresco_server.program import note_program
 
 from fresco_cli import blender, options
@@ -117,9 +116,10 @@ def _install_in_blender(channel: Output, given: Path | None, data: Path | None) 
 
 def _check_place(data: Path) -> None:
     """Raises `CommandFailed` where a daemon would refuse the folder: nothing is put there then."""
+    from fresco_server.daemon import check_place
+
     try:
-        if data.exists():
-            examine(data)
+        check_place(data)
     except (CannotStart, OSError) as error:
         raise CommandFailed("CannotStart", str(error), FAILED) from error
 

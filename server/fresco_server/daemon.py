@@ -66,6 +66,17 @@ def serve(settings: ServerSettings) -> None:
             _LOGGER.info("stopped")
 
 
+def check_place(data: Path) -> None:
+    """Insist on a folder in which a daemon would work, or on none yet.
+
+    Raises:
+        CannotStart: a daemon would refuse it.
+        OSError: it cannot be looked at.
+    """
+    if data.exists():
+        examine(data)
+
+
 def damaged_lists(data: Path) -> list[Path]:
     """The damaged lists of jobs that are kept in a data folder, which is looked at only.
 
