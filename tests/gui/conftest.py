@@ -174,16 +174,11 @@ def imported() -> None:
     gc.freeze()
 
 
-@pytest.fixture(autouse=True)
-def garbage_collector(request: pytest.FixtureRequest) -> Iterator[None]:
+@pytest.fixture
+def garbage_collector(qapp: object, imported: None) -> Iterator[None]:
     """As in the app: no thread but the window's destroys what Python still holds of Qt."""
-    if "qapp" not in request.fixturenames:
-        yield
-        return
     from fresco_gui.garbage import GarbageCollector
 
-    request.getfixturevalue("qapp")
-    request.getfixturevalue("imported")
     collector = GarbageCollector()
     yield
     collector.stop()
@@ -198,7 +193,7 @@ def dialog_guard(request: pytest.FixtureRequest) -> Iterator[None]:
     if "qapp" not in request.fixturenames:
         yield
         return
-    request.getfixturevalue("qapp")
+    request.getfixturevalue("garbage_collector")
     guard = DialogGuard()
     GUARD.append(guard)
     yield

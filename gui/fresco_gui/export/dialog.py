@@ -19,7 +19,6 @@ from PyQt6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
-    QMessageBox,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -28,8 +27,9 @@ from PyQt6.QtWidgets import (
 from fresco_gui.export.options import ExportKind, ExportOptions, typed_path
 from fresco_gui.export.size import Measure, SizeLabel
 from fresco_gui.media import FrameInfo
-from fresco_gui.plain import PlainLabel, plain
+from fresco_gui.plain import PlainLabel
 from fresco_gui.project import Project
+from fresco_gui.replacing import may_replace
 
 _ENDINGS = {ExportKind.H264: ".mp4", ExportKind.PRORES: ".mov", ExportKind.PNG: "_%04d.png"}
 
@@ -232,15 +232,8 @@ class ExportDialog(QDialog):
         if mistake:
             return
         replaced = self.options().replaced()
-        if replaced is not None:
-            asked = QMessageBox.question(
-                self,
-                self.tr("Replace the file"),
-                self.tr("{name} is there already. Replace it?").format(name=plain(replaced.name)),
-                defaultButton=QMessageBox.StandardButton.No,
-            )
-            if asked is not QMessageBox.StandardButton.Yes:
-                return
+        if replaced is not None and not may_replace(self, replaced):
+            return
         self.accept()
 
 

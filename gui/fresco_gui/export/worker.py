@@ -181,7 +181,10 @@ class Export(QThread):
     def _write_pictures(self) -> Path:
         written: list[Path] = []
         start, stop = self._options.start, self._options.stop
-        self._originals.check(*map(self._options.picture_path, range(start, stop)))
+        paths = [self._options.picture_path(index) for index in range(start, stop)]
+        self._originals.check(*paths)
+        for path in paths:
+            check_replaceable(path)
         try:
             for index in self._indices():
                 path = self._options.picture_path(index)

@@ -6,10 +6,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from PyQt6.QtCore import QCoreApplication
-from PyQt6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PyQt6.QtWidgets import QFileDialog, QWidget
 
-from fresco_gui.plain import plain
+from fresco_gui.replacing import may_replace
 
 
 def ask_where_to_save(
@@ -27,16 +26,4 @@ def ask_where_to_save(
     if path.suffix.lower() in suffixes:
         return path
     path = path.with_name(path.name + suffixes[0])
-    return path if not os.path.lexists(path) or _may_replace(window, path) else None
-
-
-def _may_replace(window: QWidget, path: Path) -> bool:
-    asked = QMessageBox.question(
-        window,
-        QCoreApplication.translate("SaveDialog", "Replace the file"),
-        QCoreApplication.translate("SaveDialog", "{name} is there already. Replace it?").format(
-            name=plain(path.name)
-        ),
-        defaultButton=QMessageBox.StandardButton.No,
-    )
-    return asked is QMessageBox.StandardButton.Yes
+    return path if not os.path.lexists(path) or may_replace(window, path) else None

@@ -108,14 +108,11 @@ def _shown_files(folder: Path) -> list[Path]:
     return [file for file in files if not file.name.startswith(".")]
 
 
-def _few(folder: Path) -> list[Path]:
-    return _shown_files(folder)[:_MOST_LOOKED_INTO]
-
-
 def _in_folder(folder: Path) -> ImageSequence:
     pictures = _pictures(folder)
     if not pictures:
-        film = next((file.name for file in _few(folder) if is_animated(file)), None)
+        few = _shown_files(folder)[:_MOST_LOOKED_INTO]
+        film = next((file.name for file in few if is_animated(file)), None)
         advice = "choose another folder" if film is None else f"choose the file itself, as {film}"
         raise NoVideoStream(
             folder, f"the folder holds no pictures ({', '.join(IMAGE_SUFFIXES)}); {advice}"

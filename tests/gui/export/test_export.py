@@ -350,6 +350,21 @@ def test_an_older_export_survives_one_that_fails(
     assert list(tmp_path.glob(".*")) == []
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+@pytest.mark.parametrize("name", ["out.mp4", "out_%04d.png"])
+def test_a_pipe_is_not_replaced(
+    qtbot: QtBot, tmp_path: Path, source: ClipFrames, result: ClipFrames, name: str
+) -> None:
+    kind = ExportKind.PNG if name.endswith("png") else ExportKind.H264
+    pipe = tmp_path / name.replace("%04d", "0002")
+    os.mkfifo(pipe)
+
+    run = Run(Export(source, result, options(tmp_path / name, kind, stop=4)), qtbot).to_end()
+
+    assert "a device, a pipe" in run.failed[0]
+    assert pipe.is_fifo()
+
+
 @pytest.mark.parametrize("name", ["out.mp4", "out_%04d.png"])
 def test_a_file_that_gets_the_name_meanwhile_is_kept(
     qtbot: QtBot, tmp_path: Path, source: ClipFrames, result: ClipFrames, name: str
