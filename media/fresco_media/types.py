@@ -48,7 +48,7 @@ class ClipProperties:
     frame's presentation time in ticks of `time_base`, ascending, so it is also the frame count.
     `colour` are the tags of its pictures as they are handed out: converted ones are BT.709.
     `last_frame_s` is how long the last frame is shown where that is not what `frame_rate` says.
-    `sound_start_s` is when the first sound begins on the same clock, None without any. `joins`
+    `sound_start_s` is when the first sound is heard on the same clock, None without any. `joins`
     are where the file's stamps start over (`fresco_media.video.continuity`), while `times` go on.
     `is_followed` says that the file goes on behind the last frame with what is not of the clip.
     """

@@ -40,6 +40,7 @@ class Track:
     count: int = 0
     begin: int | None = None
     end: int = 0
+    skipped_until: int | None = None
 
     def is_stray(self, packet: av.Packet) -> bool:
         """Whether a packet comes too late to be decoded.
@@ -61,8 +62,7 @@ class Track:
             return
         self.duration = packet.duration or self.duration
         self.end = max(self.end, shown + self.duration)
-        if (self.begin is None or shown < self.begin) and not packet.is_discard:
-            self.begin = shown
+        self._note_begin(packet, shown)
         # Times of showing step back all the time where frames are reordered.
         if decoding is not None:
             position = packet.pos
@@ -70,6 +70,15 @@ class Track:
             self.decoding.append(decoding)
             self.showing.append(shown)
             self.positions.append((self.positions or [0])[-1] if position is None else position)
+
+    def _note_begin(self, packet: av.Packet, shown: int) -> None:
+        """`begin` is when something is heard or seen first: a codec's delay is neither."""
+        if self.skipped_until is None:
+            self.skipped_until = shown + _skipped_ticks(packet)
+        if packet.is_discard:
+            return
+        begin = max(shown, self.skipped_until)
+        self.begin = begin if self.begin is None else min(self.begin, begin)
 
 
 def demuxed_continuously(
@@ -198,3 +207,13 @@ def _nearest(track: Track, breaks: Sequence[int], position: int) -> int:
     if breaks:
         return min(breaks, key=lambda place: abs(track.positions[place] - position))
     return bisect_left(track.positions, position)
+
+
+def _skipped_ticks(packet: av.Packet) -> int:
+    """How much of a packet of sound its container wants left out at its beginning, in ticks."""
+    if not isinstance(packet.stream, av.AudioStream) or not packet.has_sidedata("skip_samples"):
+        return 0
+    rate = packet.stream.codec_context.sample_rate if packet.stream.codec_context else 0
+    # The count of samples is the first of the fields of AV_PKT_DATA_SKIP_SAMPLES.
+    count = int.from_bytes(bytes(packet.get_sidedata("skip_samples"))[:4], "little")
+    return round(Fraction(count, rate) / packet.time_base) if rate and packet.time_base else 0

@@ -66,7 +66,7 @@ class Scan:
 
     `time_base` is the tick of the pictures' stamps, `step` the usual duration of one in ticks.
     `end` is when the file says that its last picture ends, in ticks, None where it does not.
-    `sound_start_s` is when its first sound begins, None without any.
+    `sound_start_s` is when its first sound is heard, None without any.
     `has_decoding_times_only` says that the container stores no times of showing,
     `has_made_up_times` that it stores none at all for frames, so that FFmpeg counts them.
     `is_rearranged` says that an edit list shows parts of the pictures in an order of its own.

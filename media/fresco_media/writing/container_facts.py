@@ -8,6 +8,7 @@ from fractions import Fraction
 import av.container
 import av.error
 import av.stream
+from av.stream import Disposition
 
 logger = logging.getLogger(__name__)
 
@@ -30,14 +31,16 @@ _TAGS_OF_NOTHING = {"rtp ", "text"}
 def left_out(source: av.container.InputContainer) -> list[str]:
     """A sentence on what a result does not take over of `source`; empty where that is nothing."""
     streams = source.streams
-    timecodes = [one for one in streams.data if _tag_of(one) == "tmcd"]
+    has_timecode = _states_timecode(source) or any(_tag_of(one) == "tmcd" for one in streams.data)
+    covers = [one for one in streams.video if one.disposition & Disposition.attached_pic]
     others = [one for one in streams.data if _tag_of(one) not in {"tmcd", *_TAGS_OF_NOTHING}]
     attachments = [one for one in streams if one.type == "attachment"]
     kinds = [
         name
         for name, found in (
             ("subtitles", streams.subtitles),
-            ("timecode", timecodes),
+            ("timecode", has_timecode),
+            ("cover picture", covers),
             ("data tracks", others),
             ("attached files", attachments),
         )
@@ -47,8 +50,16 @@ def left_out(source: av.container.InputContainer) -> list[str]:
         return []
     *most, last = kinds
     named = f"{', '.join(most)} and {last}" if most else last
-    verb, them = ("is", "it") if kinds == ["timecode"] else ("are", "them")
+    is_one = kinds in (["timecode"], ["cover picture"])
+    verb, them = ("is", "it") if is_one else ("are", "them")
     return [f"the clip's {named} {verb} not taken over; add {them} to the result in your editor"]
+
+
+def _states_timecode(source: av.container.InputContainer) -> bool:
+    """Whether one is stated for the whole file, as in DV and MXF, which have no stream for it."""
+    stated = {name.lower(): value for name, value in source.metadata.items()}
+    # What counts from zero was never set, and is what any editor gives the result.
+    return any(digit in "123456789" for digit in stated.get("timecode", ""))
 
 
 def _tag_of(stream: av.stream.Stream) -> str:

@@ -26,8 +26,8 @@ from fresco_media.writing.readback import ReadbackExpectation, shortcomings
 
 logger = logging.getLogger(__name__)
 
-# Codecs of sound begin so much early at most; containers say that it is not to be heard.
-_CODEC_DELAY_S = Fraction(1, 4)
+# Containers round the times of sound to this, so that less before 0 is not early.
+_ROUNDING_S = Fraction(1, 1000)
 # A clock that begins at this time or later was running before.
 _ANYWHERE_S = Fraction(1)
 
@@ -233,7 +233,7 @@ def _first_tick(info: ClipProperties, start: int) -> int:
     first_s = info.times[0] * info.time_base
     sound_s = info.sound_start_s if info.has_audio else None
     earliest_s = first_s if sound_s is None else min(first_s, sound_s)
-    if first_s >= 0 and -_CODEC_DELAY_S <= earliest_s < _ANYWHERE_S:
+    if first_s >= 0 and -_ROUNDING_S <= earliest_s < _ANYWHERE_S:
         return 0
     return floor(earliest_s / info.time_base)
 

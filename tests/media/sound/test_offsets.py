@@ -92,6 +92,32 @@ def test_sound_that_begins_after_the_pictures_stays_as_late(
     assert abs(was - now) <= MS
 
 
+@pytest.mark.parametrize("output", ["o.mp4", "o.mov", "o.mkv"])
+def test_sound_from_before_the_clock_begins_is_kept_whole(tmp_path: Path, output: str) -> None:
+    muxing = Muxing(
+        *(MS, lambda index: 40 * index),
+        sound_s=(-0.2, 1.0),
+        options={"avoid_negative_ts": "disabled"},
+    )
+    source = mux(tmp_path / "early.mkv", Film(), muxing)
+
+    before, after = times_s(source), times_s(rewritten(source, output))
+
+    assert before["audio"][0] <= Fraction(-2, 10)
+    was = before["video"][0] - before["audio"][-1]
+    assert abs(was - (after["video"][0] - after["audio"][-1])) <= MS
+    # One packet at most is the codec's delay.
+    assert len(after["audio"]) >= len(before["audio"]) - 1
+
+
+def test_what_a_codec_needs_to_settle_is_not_early(tmp_path: Path) -> None:
+    muxing = Muxing(MPEG, lambda index: 3600 * index, sound_s=(0, 1))
+    source = mux(tmp_path / "settling.mp4", Film(), muxing)
+
+    assert times_s(source)["audio"]
+    assert Clip.open(source).info.sound_start_s == 0
+
+
 def test_a_hole_in_the_pictures_stays_one(tmp_path: Path) -> None:
     muxing = Muxing(
         MPEG, lambda i: 7200 + 3600 * i + (180_000 if i >= 15 else 0), sound_s=(0.0, 3.2)

@@ -9,6 +9,7 @@ import av
 import av.container
 import numpy as np
 import pytest
+from av.stream import Disposition
 from fresco_media.clip import Clip
 from fresco_media.writing.encode import Encoder, Target
 
@@ -19,16 +20,21 @@ _EDITOR = "to the result in your editor"
 def write_film(path: Path, *extras: str) -> Path:
     """Three frames with a timecode, subtitles, an attached file or chapters beside them."""
     with av.open(str(path), "w") as output:
-        stream = output.add_stream("libx264", rate=25)
+        codec = "mpeg2video" if path.suffix == ".mxf" else "libx264"
+        stream = output.add_stream(codec, rate=25)
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         _add(output, extras)
         texts = _subtitles(path.with_suffix(".srt")) if "subtitles" in extras else None
         subtitles = output.add_stream_from_template(texts.streams[0]) if texts else None
+        cover = _cover(output) if "cover" in extras else None
         for index in range(3):
             frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 60 + index, np.uint8))
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
+        if cover is not None:
+            shade = av.VideoFrame.from_ndarray(np.full((32, 32, 3), 90, np.uint8))
+            output.mux(cover.encode(shade))
         for packet in texts.demux() if texts else ():
             if packet.size and subtitles is not None:
                 packet.stream = subtitles
@@ -41,9 +47,19 @@ def _subtitles(path: Path) -> av.container.InputContainer:
     return av.open(str(path))
 
 
+def _cover(output: av.container.OutputContainer) -> av.VideoStream:
+    cover = output.add_stream("png", rate=25)
+    assert isinstance(cover, av.VideoStream)
+    cover.width, cover.height, cover.pix_fmt = 32, 32, "rgb24"
+    cover.disposition = Disposition.attached_pic
+    return cover
+
+
 def _add(output: av.container.OutputContainer, extras: tuple[str, ...]) -> None:
     if "timecode" in extras:
         output.metadata["timecode"] = "01:00:00:00"
+    if "zero" in extras:
+        output.metadata["timecode"] = "00:00:00:00"
     if "file" in extras:
         output.add_attachment("font.ttf", "font/ttf", b"font")
     if "chapters" in extras:
@@ -56,6 +72,8 @@ def _add(output: av.container.OutputContainer, extras: tuple[str, ...]) -> None:
     ("name", "extras", "said"),
     [
         ("a.mov", ("timecode",), f"the clip's timecode is not taken over; add it {_EDITOR}"),
+        ("a.mxf", ("timecode",), f"the clip's timecode is not taken over; add it {_EDITOR}"),
+        ("a.mp4", ("cover",), f"the clip's cover picture is not taken over; add it {_EDITOR}"),
         ("a.mkv", ("file",), f"the clip's attached files are not taken over; add them {_EDITOR}"),
         ("a.mkv", ("subtitles",), f"the clip's subtitles are not taken over; add them {_EDITOR}"),
         (
@@ -75,8 +93,13 @@ def test_what_is_left_out_is_said_before_the_work(
     assert encoder.warnings == (said,)
 
 
-@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.mov"])
-@pytest.mark.parametrize("extras", [(), ("chapters",)], ids=["nothing", "chapters"])
+@pytest.mark.parametrize(
+    ("name", "extras"),
+    [
+        *((name, extras) for name in ("a.mp4", "a.mkv", "a.mov") for extras in ((), ("chapters",))),
+        ("a.mxf", ("zero",)),
+    ],
+)
 def test_nothing_is_said_of_what_is_taken_over(
     tmp_path: Path, name: str, extras: tuple[str, ...]
 ) -> None:
