@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
+from types import MappingProxyType
 
 from fresco_settings import Remedy, RestyleSettings, parameters_of, reworded
 
@@ -29,13 +33,29 @@ _WORDS = {
     Remedy.REPORT_FAULT: "'fresco doctor --report' collects what a report of it needs",
 }
 
+_OWN: ContextVar[Mapping[str, str]] = ContextVar("_OWN", default=MappingProxyType({}))
+
 
 def in_flags(text: object) -> str:
     """A sentence with this command line's options and commands for what it names."""
     return reworded(str(text), _WORDS, options())
 
 
-@cache
 def options() -> dict[str, str]:
-    """The option of every setting that has one."""
+    """The option of every setting that has one, as the command that runs calls it."""
+    return {**_options(), **_OWN.get()}
+
+
+@contextmanager
+def calling(setting: str, option: str) -> Iterator[None]:
+    """Within it a setting is called by an option of the command's own."""
+    before = _OWN.set({**_OWN.get(), setting: option})
+    try:
+        yield
+    finally:
+        _OWN.reset(before)
+
+
+@cache
+def _options() -> dict[str, str]:
     return {one.name: one.option for one in parameters_of(RestyleSettings) if one.option}

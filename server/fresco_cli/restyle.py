@@ -18,6 +18,7 @@ from fresco_cli.job_spec import JobSpec, checked
 from fresco_cli.options import DaemonOptions, DestinationOptions, ModelOptions, ReportingOptions
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, make_output
+from fresco_cli.remedies import calling
 
 Lossless = Annotated[bool, typer.Option("--lossless", help="Lose nothing; large.")]
 Detach = Annotated[
@@ -88,7 +89,8 @@ def edit(
         frame_rate=frame_rate,
         codec="lossless" if lossless else None,
     )
-    _ordered(context.obj, order, daemon, telling, in_process=in_process, detach=detach)
+    with calling("prompt", "--to"):
+        _ordered(context.obj, order, daemon, telling, in_process=in_process, detach=detach)
 
 
 def _ordered(

@@ -54,6 +54,11 @@ def edit_doubts(settings: RestyleSettings) -> Iterator[str]:
             f"nothing will be changed: {marked('source_prompt')} and {marked('prompt')} have the "
             f"same words, and {marked('region')} words changes what others speak of"
         )
+    if settings.is_edit and settings.inversion == "ddim" and (settings.steps or 20) < 20:
+        yield (
+            f"the inversion ddim comes back to a blurred clip in {settings.steps} steps; raise "
+            f"{marked('steps')} to 20 or more, or choose the inversion ddpm"
+        )
     if settings.is_edit and settings.inversion == "ddim" and settings.keep != usual.keep:
         yield (
             f"{marked('keep')} has no effect with the inversion ddim; choose the inversion ddpm to "

@@ -16,8 +16,11 @@ def chosen_settings(values: Mapping[str, Any]) -> RestyleSettings:
     Raises:
         InvalidSettings: a value is out of range, or the prompt is missing.
     """
-    prompt, style = values.get("prompt", ""), values.get("style")
-    first = RestyleSettings(prompt=prompt, style=style)
+    first = RestyleSettings(
+        prompt=values.get("prompt", ""),
+        style=values.get("style"),
+        mode=values.get("mode", "restyle"),
+    )
     return with_values(first.with_preset(values.get("preset", first.preset)), values)
 
 

@@ -689,11 +689,12 @@ class RestyleSettings:
 
     def __post_init__(self) -> None:
         if not self.prompt.strip() and self.style is None:
-            raise InvalidSettings(
-                "prompt",
-                "it is empty; say how the clip should look, for example 'a watercolour', or "
-                "choose a style",
+            wanted = (
+                "what the clip is to show instead, for example 'a snowy road'"
+                if self.is_edit
+                else "how the clip should look, for example 'a watercolour'"
             )
+            raise InvalidSettings("prompt", f"it is empty; say {wanted}, or choose a style")
         if self.start < 0 or (self.stop is not None and self.stop <= self.start):
             raise InvalidSettings(
                 "start", f"{self.start}:{self.stop} holds no frame; give first:last, counted from 0"

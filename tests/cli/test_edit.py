@@ -41,7 +41,7 @@ def test_an_edit_without_words_is_refused(fresco: Fresco, clip: Path, tmp_path: 
     ended = fresco("edit", clip, "--from", "a dog", "-o", tmp_path / "out.mp4", "--local")
 
     assert ended.code == 2
-    assert "it is empty; say how the clip should look" in ended.stderr
+    assert "Error: to: it is empty; say what the clip is to show instead" in ended.stderr
 
 
 def test_the_same_can_be_had_by_restyle(

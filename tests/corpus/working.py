@@ -19,7 +19,7 @@ from tests.corpus.items import all_items
 from tests.corpus.outcome import Outcome
 
 ROOT = Path(__file__).parents[2]
-TIME_LIMIT_S = 60.0
+TIME_LIMIT_S = 240.0
 
 
 class Worker:

@@ -154,3 +154,14 @@ def test_an_edit_of_words_that_do_not_differ_is_told(
     )
 
     assert any("nothing will be changed" in text for text in edit_doubts(settings)) == is_told
+
+
+@pytest.mark.parametrize(
+    ("inversion", "steps", "is_told"), [("ddim", 4, True), ("ddim", 20, False), ("ddpm", 4, False)]
+)
+def test_an_inversion_in_too_few_steps_is_told(
+    inversion: InversionKind, steps: int, is_told: bool
+) -> None:
+    settings = replace(EDIT, inversion=inversion, steps=steps)
+
+    assert any("comes back to a blurred clip" in text for text in edit_doubts(settings)) == is_told

@@ -178,11 +178,10 @@ def _codec_for(path: Path, codec: Codec | None) -> Codec:
 
 
 def originals_of(info: ClipProperties, what: str = "the clip itself is") -> Originals:
-    """The clip; of a sequence also its folder, where a result would be mixed with it."""
-    path = info.path
+    """The clip; of a sequence its pictures, and its folder where that is what was named."""
     if not info.is_sequence:
-        return Originals.of(what, path)
-    return Originals.of(what, path if path.is_dir() else path.parent) | pictures_of(path, what)
+        return Originals.of(what, info.path)
+    return pictures_of(info.path, what)
 
 
 def pictures_of(path: Path, what: str) -> Originals:
