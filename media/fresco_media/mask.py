@@ -34,14 +34,16 @@ class MaskClip:
     """The mask of a clip. What it shows is matched to the clip's frames.
 
     One picture is the mask of every frame. Of a sequence of pictures, which has no times of its
-    own, each is the mask of the frame of its number in the sequence; of a film, the picture that is
-    shown halfway through the frame, both counted from their first frame.
+    own, each is the mask of the frame in its place; where the clip is a sequence too, of more or
+    fewer pictures but numbered alike, of the frame of its number. Of a film it is the
+    picture that is shown halfway through the frame, both counted from their first frame.
     """
 
     def __init__(self, mask: Clip, source: ClipProperties) -> None:
         self._mask = mask
         self._source = source
         self._seconds = _seconds_of(mask.info)
+        self._first = _first_frame(mask, source)
 
     @staticmethod
     def open(path: Path | str, source: ClipProperties) -> MaskClip:
@@ -67,7 +69,15 @@ class MaskClip:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the user should know of it; grows as damaged frames are met."""
-        return tuple(text for text in self._mask.warnings if text not in _OF_RESULTS)
+        told = tuple(text for text in self._mask.warnings if text not in _OF_RESULTS)
+        if not self._first:
+            return told
+        number, first = self._mask.first_number, max(0, self._first)
+        return (
+            *told,
+            "the mask's pictures are taken by their numbers: that of frame "
+            f"{first} is number {number + first - self._first}",
+        )
 
     def digest(self) -> str:
         """SHA-256 of all that its files hold: another mask has another.
@@ -115,7 +125,7 @@ class MaskClip:
             ClipError: it cannot be read.
             MaskUnusable: it ends before these frames do, or shows nothing white.
         """
-        self._check_length(stop)
+        self._check_length(start, stop)
         numbers = range(self._number(start), self._number(stop - 1) + 1)
         shown = self._mask.frames(numbers.start, numbers.stop, size=size)
         if not any(white_of(frame.image).any() or not goes_on() for frame in shown):
@@ -139,7 +149,7 @@ class MaskClip:
         """The frame of the mask that belongs to a frame of the clip."""
         last = self.info.frame_count - 1
         if self.info.is_sequence or not last:
-            return min(index, last)
+            return min(index - self._first, last)
         return max(0, bisect_right(self._seconds, self._middle_of(index)) - 1)
 
     def _middle_of(self, index: int) -> float:
@@ -152,12 +162,20 @@ class MaskClip:
         ends = times[1] if len(times) > 1 else info.end_s
         return float((times[0] + ends) / 2 - info.times[0] * info.time_base)
 
-    def _check_length(self, stop: int) -> None:
+    def _check_length(self, start: int, stop: int) -> None:
         count = self.info.frame_count
         if count == 1:
             return
+        if self._first and not self._first <= start < stop <= self._first + count:
+            missing = start if start < self._first else stop - 1
+            number = self._mask.first_number + missing - self._first
+            raise MaskUnusable(
+                self.info.path,
+                f"its pictures are numbered as the clip's frames are, but that of frame {missing}, "
+                f"number {number}, is not there; add it, or choose a range that they cover",
+            )
         if self.info.is_sequence:
-            if count < stop:
+            if count < stop - self._first:
                 raise MaskUnusable(
                     self.info.path,
                     f"it has {counted(count, 'picture')}, but frame {stop - 1} of the clip is "
@@ -171,6 +189,19 @@ class MaskClip:
                 f"it ends after {ends:.2f} s, but frame {stop - 1} of the clip, at {wanted:.2f} s, "
                 "is wanted as well; make it as long as the clip, or choose a range that it covers",
             )
+
+
+def _first_frame(mask: Clip, source: ClipProperties) -> int:
+    """The frame of the clip that a sequence's first picture is the mask of."""
+    count = mask.info.frame_count
+    if not (mask.info.is_sequence and source.is_sequence) or count in (1, source.frame_count):
+        return 0
+    try:
+        first = mask.first_number - find_sequence(source.path).first_number
+    except ClipError:  # Its own reading tells of it.
+        return 0
+    is_elsewhere = first >= source.frame_count or first + count <= 0
+    return 0 if is_elsewhere else first
 
 
 def _seconds_of(info: ClipProperties) -> list[float]:

@@ -59,10 +59,10 @@ def source(make_clip: MakeClip) -> ClipProperties:
     return Clip.open(make_clip("clip.mp4")).info
 
 
-def sequence(folder: Path, pictures: Sequence[Image]) -> Path:
+def sequence(folder: Path, pictures: Sequence[Image], first: int = 1001) -> Path:
     folder.mkdir()
     for index, picture in enumerate(pictures):
-        write_image(folder / f"mask_{index + 1001}.png", picture)
+        write_image(folder / f"mask_{index + first:04d}.png", picture)
     return folder
 
 
@@ -117,6 +117,51 @@ def test_pictures_of_a_sequence_are_counted_whatever_the_clips_rate(
 
     mask.check(0, 12, SIZE)
     assert places(mask.at([0, 5, 11], SIZE)) == [0, 5, 11]
+
+
+@pytest.mark.parametrize(
+    ("clip_first", "mask_first", "count", "frames", "expected"),
+    [
+        (1001, 1003, 5, [2, 6], [0, 4]),
+        (1003, 1001, 16, [0, 11], [2, 13]),
+        (1, 0, 13, [0, 11], [1, 12]),
+        (1001, 1, 14, [0, 11], [0, 11]),
+        (1001, 1, 12, [0, 11], [0, 11]),
+        (1001, 1003, 12, [0, 11], [0, 11]),
+        (None, 4, 13, [0, 11], [0, 11]),
+    ],
+)
+def test_pictures_numbered_as_the_frames_are_taken_by_number(
+    tmp_path: Path,
+    source: ClipProperties,
+    clip_first: int | None,
+    mask_first: int,
+    count: int,
+    frames: list[int],
+    expected: list[int],
+) -> None:
+    if clip_first is not None:
+        pictures = [marked(index) for index in range(12)]
+        source = Clip.open(sequence(tmp_path / "clip", pictures, clip_first)).info
+    shown = sequence(tmp_path / "mask", [marked(index) for index in range(count)], mask_first)
+
+    mask = MaskClip.open(shown, source)
+
+    mask.check(frames[0], frames[1] + 1, SIZE)
+    assert places(mask.at(frames, SIZE)) == expected
+
+
+def test_frames_without_a_picture_of_their_number_are_refused(tmp_path: Path) -> None:
+    source = Clip.open(sequence(tmp_path / "clip", [marked(index) for index in range(12)], 0)).info
+    shown = sequence(tmp_path / "mask", [marked(index) for index in range(6)], 4)
+
+    mask = MaskClip.open(shown, source)
+
+    with pytest.raises(MaskUnusable, match=r"that of frame 3, number 3, is not there"):
+        mask.check(3, 8, SIZE)
+    with pytest.raises(MaskUnusable, match=r"that of frame 10, number 10, is not there"):
+        mask.check(4, 11, SIZE)
+    assert any("that of frame 4 is number 4" in text for text in mask.warnings)
 
 
 def test_one_picture_is_the_mask_of_every_frame(tmp_path: Path, source: ClipProperties) -> None:
