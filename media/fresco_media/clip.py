@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -59,6 +60,8 @@ class Clip:
             ClipNotFound, ClipUnreadable, NoVideoStream, SequenceGap: it cannot be used.
             InvalidSettings: the frame rate is not positive, or beyond what files can hold.
         """
+        if not os.fspath(path):
+            raise ClipNotFound(path, "no file is named; give the path of a clip")
         path = Path(path)
         frame_rate = None if frame_rate is None else _checked_rate(frame_rate)
         with reading(path):  # Nobody may look into some folders.

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import math
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
 from functools import cache
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from fresco_settings.errors import InvalidSettings
 
@@ -25,6 +25,13 @@ _KINDS: dict[object, ParameterKind] = {
     bool: "switch",
 }
 _SHAPES: dict[object, Shape] = {tuple: "list", Mapping: "by_frame"}
+_TYPES: dict[ParameterKind, tuple[type | tuple[type, ...], str]] = {
+    "text": (str, "text"),
+    "choice": (str, "one of its names"),
+    "integer": (int, "a whole number"),
+    "number": ((int, float), "a number"),
+    "switch": (bool, "True or False"),
+}
 _LEAST_STEP = 0.01
 """What is announced above a least value that is itself not allowed."""
 _UNBOUNDED = 2**31 - 1
@@ -241,12 +248,61 @@ def _default_text(default: Any, presets: Mapping[str, Any]) -> str:
     return words_for(default) + others
 
 
+def check_types(settings: Any, part: str = "") -> None:
+    """Insist on values of the types that are declared, before anything is asked of them.
+
+    Raises:
+        InvalidSettings: text in place of a number, None where a value is needed, and the like.
+    """
+    for name, kind in _parts_of(settings.__class__).items():
+        if not isinstance(getattr(settings, name), kind):
+            raise InvalidSettings(name, f"it is {getattr(settings, name)!r}; give {kind.__name__}")
+    for parameter in parameters_of(settings.__class__):
+        name = parameter.name
+        if "." not in name:
+            _check_type(f"{part}.{name}" if part else name, parameter, getattr(settings, name))
+
+
+@cache
+def _parts_of(kind: type) -> dict[str, type]:
+    hints = get_type_hints(kind, include_extras=True)
+    found = {one.name: part_of(hints[one.name]) for one in fields(kind)}
+    return {name: part for name, part in found.items() if part is not None}
+
+
+def _check_type(name: str, parameter: Declared, value: Any) -> None:
+    if parameter.is_optional and value is None:
+        return
+    wanted, words = _TYPES[parameter.kind]
+    if parameter.shape == "list":
+        words = f"a list, each of it {words}"
+        is_right = isinstance(value, (list, tuple)) and all(
+            _is(one, wanted) for one in cast("Sequence[Any]", value)
+        )
+    elif parameter.shape == "by_frame":
+        words = f"a mapping from frames, counted from 0, each to {words}"
+        is_right = isinstance(value, Mapping) and all(
+            _is(frame, int) and _is(one, wanted)
+            for frame, one in cast("Mapping[Any, Any]", value).items()
+        )
+    else:
+        is_right = _is(value, wanted)
+    if not is_right:
+        raise InvalidSettings(name, f"it is {value!r}; give {words}")
+
+
+def _is(value: Any, kind: type | tuple[type, ...]) -> bool:
+    """As `isinstance`, but on and off are no numbers."""
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+
+
 def check_fields(settings: Any, part: str = "") -> None:
     """Insist on what is declared of each field by itself.
 
     Raises:
-        InvalidSettings: a value is out of its range or none of its choices.
+        InvalidSettings: a value is of another type, out of its range or none of its choices.
     """
+    check_types(settings, part)
     for parameter in parameters_of(settings.__class__):
         name = parameter.name
         if "." in name or (parameter.is_optional and getattr(settings, name) is None):

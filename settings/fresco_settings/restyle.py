@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal, get_args
 
 from fresco_settings.control_choice import CONTROL_KINDS, STRONGEST_CONTROL, ControlChoice
-from fresco_settings.declaration import Setting, check_fields, parameters_of, translate
+from fresco_settings.declaration import Setting, check_fields, check_types, parameters_of, translate
 from fresco_settings.errors import InvalidSettings
 from fresco_settings.flow_choice import FlowChoice
 from fresco_settings.parts import (
@@ -688,6 +688,7 @@ class RestyleSettings:
     ] = None
 
     def __post_init__(self) -> None:
+        check_types(self)
         if not self.prompt.strip() and self.style is None:
             wanted = (
                 "what the clip is to show instead, for example 'a snowy road'"

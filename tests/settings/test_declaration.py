@@ -14,6 +14,7 @@ from fresco_settings import (
     InvalidSettings,
     PartialSettings,
     RestyleSettings,
+    SmoothingSettings,
     left_open,
     parameters_of,
 )
@@ -91,3 +92,34 @@ def test_every_setting_has_a_title_and_a_group_of_words_and_no_two_share_a_title
     assert len(set(titles)) == len(titles)
     assert all(one.group and one.description for one in declared)
     assert not [title for title in titles if "_" in title or not title[0].isupper()]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "wanted"),
+    [
+        ("prompt", None, "text"),
+        ("strength", "0.5", "a number"),
+        ("strength", True, "a number"),
+        ("seed", 1.5, "a whole number"),
+        ("start", None, "a whole number"),
+        ("style", ["oil"], "text"),
+        ("mode", 5, "one of its names"),
+        ("compile", "yes", "True or False"),
+        ("keyframes", "0,4", "a list, each of it a whole number"),
+        ("keyframe_prompts", ["fog"], "a mapping from frames"),
+        ("keyframe_prompts", {"3": "fog"}, "a mapping from frames"),
+        ("smoothing", True, "SmoothingSettings"),
+    ],
+)
+def test_a_value_of_another_type_is_refused_with_what_to_give(
+    field: str, value: Any, wanted: str
+) -> None:
+    given = {"prompt": "ink", field: value}
+
+    with pytest.raises(InvalidSettings, match=f"{field}: it is .*; give {wanted}"):
+        RestyleSettings(**given)
+
+
+def test_a_value_of_another_type_in_a_part_is_named_with_its_part() -> None:
+    with pytest.raises(InvalidSettings, match=r"smoothing\.is_on: it is 1; give True or False"):
+        SmoothingSettings(is_on=1)  # pyright: ignore[reportArgumentType]

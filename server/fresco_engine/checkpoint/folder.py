@@ -180,7 +180,10 @@ class FolderCheckpoint(CheckpointReader):
     checkpoints `beside` it, by hard links where the disk can.
     """
 
-    def __init__(self, folder: Path, beside: Callable[[], Iterable[Path]] = lambda: ()) -> None:
+    def __init__(
+        self, folder: Path | str, beside: Callable[[], Iterable[Path]] = lambda: ()
+    ) -> None:
+        folder = Path(folder)
         super().__init__(folder)
         self._beside = beside
         self._size: WorkingSize | None = None
