@@ -37,6 +37,7 @@ _EXACT = {
     *("alac", "als", "ape", "flac", "mlp", "s302m", "shorten", "truehd", "tta", "wavpack"),
     "wmalossless",
 }
+_AT_MOST_24_BITS = {"ape", "mlp", "s302m", "truehd", "tta", "wmalossless"}
 # A decoder cannot begin with any packet of these.
 _WHOLE_ONLY = {"mlp", "truehd"}
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
@@ -147,10 +148,10 @@ def _pcm_codec(stream: av.AudioStream, codec: str) -> str:
     """The PCM that holds every sample of what `codec` decodes to."""
     if codec in _PCM:
         return codec
-    packed = stream.codec_context.format.packed.name
-    if codec.startswith("pcm_"):
-        return {"flt": "pcm_f32le", "dbl": "pcm_f64le", "s32": "pcm_s32le"}.get(packed, "pcm_s16le")
-    return "pcm_s24le" if packed == "s32" else "pcm_s16le"
+    # Decoders have no samples of 24 bits, and put them into larger ones.
+    integers = "pcm_s24le" if codec in _AT_MOST_24_BITS else "pcm_s32le"
+    known = {"flt": "pcm_f32le", "dbl": "pcm_f64le", "s32": integers, "s64": "pcm_s32le"}
+    return known.get(stream.codec_context.format.packed.name, "pcm_s16le")
 
 
 def _alac(stream: av.AudioStream) -> list[TrackEncoding]:
@@ -194,7 +195,8 @@ def _aac_layout(stream: av.AudioStream) -> str:
 
 def _places(layout: av.AudioLayout) -> set[str]:
     # Players take the channels at the sides and those at the back for each other.
-    names = {channel.name for channel in layout.channels}
+    # What was mixed down to two channels for players of two is left and right to all others.
+    names = {{"DL": "FL", "DR": "FR"}.get(one.name, one.name) for one in layout.channels}
     if not names & {"BL", "BR"}:
         names = {{"SL": "BL", "SR": "BR"}.get(name, name) for name in names}
     return names

@@ -34,6 +34,10 @@ _SILENT = Remark(
     "holds no sound there, so the result is without it",
     "hold no sound there, so the result is without them",
 )
+_UNDECODED = Remark(
+    "cannot be decoded, so it is silent in the result; convert it to WAV first to keep it",
+    "cannot be decoded, so they are silent in the result; convert them to WAV first to keep them",
+)
 _CUT = Remark(
     "goes on more than a minute after the last picture, after silence; that is left out",
     "go on more than a minute after the last picture, after silence; that is left out",
@@ -120,6 +124,8 @@ class SoundPassthrough:
                 self._lose(index, error)
             if track.is_empty:
                 self._say(_SILENT, index)
+            if track.is_undecoded:
+                self._say(_UNDECODED, index)
             if track.is_cut:
                 self._say(_CUT, index)
 

@@ -75,7 +75,7 @@ def rehearse(source: Path, target: SoundTarget) -> tuple[dict[int, TrackEncoding
                 continue
             passed[stream.index] = choice
             if target.policy == "kept" and not choice.is_exact:
-                remarks.add(_encoded(stream, target.container), stream, number)
+                remarks.add(_encoded(stream, choice, target.container), stream, number)
     return passed, remarks
 
 
@@ -88,14 +88,18 @@ def _impossible(codec: str) -> Remark:
     )
 
 
-def _encoded(stream: av.AudioStream, container: str) -> Remark:
+def _encoded(stream: av.AudioStream, choice: TrackEncoding, container: str) -> Remark:
     codec = codec_of(stream)
     elsewhere = {"mp4": "name the result .mov or .mkv", "mov": "name the result .mkv"}
     keeps = next((name for name in ("mov", "matroska") if _is_kept(stream, name)), None)
     hint = elsewhere.get(container) if keeps and container != keeps else None
     if container == "mp4" and keeps == "matroska":
         hint = elsewhere["mov"]
-    why = f"encoded anew as AAC, because few players take {codec} in files of this type"
+    before, after = stream.codec_context.layout.nb_channels, av.AudioLayout(choice.layout)
+    mixed = (
+        f", with {before} channels mixed down to {after.name}" if after.nb_channels < before else ""
+    )
+    why = f"encoded anew as AAC{mixed}, because few players take {codec} in files of this type"
     why += f"; {hint} to lose nothing" if hint else ""
     return Remark(f"is {why}", f"are {why}")
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import av
 import av.container
+from av.format import Flags as ContainerFlags
 
 from fresco_media.sound.choices import COPY, TrackEncoding
 from fresco_media.sound.part import SoundRange
@@ -36,7 +37,10 @@ class CopiedTrack:
         self._output = output
         self._stream = output.add_stream_from_template(source)
         self._offset_s = part.offset_s
+        # Coarse stamps give one to several short packets, as Matroska's do to those of TrueHD.
+        self._takes_equal = bool(output.format.flags & int(ContainerFlags.ts_nonstrict.value))
         self._latest: int | None = None
+        self._written = b""
         describe(self._stream, source)
 
     def write(self, packet: av.Packet) -> None:
@@ -44,11 +48,17 @@ class CopiedTrack:
         offset = round(self._offset_s / packet.time_base)
         packet.pts = None if packet.pts is None else packet.pts - offset
         packet.dts = packet.pts if packet.dts is None else packet.dts - offset
-        if self._latest is not None and packet.dts is not None and packet.dts <= self._latest:
+        if self._is_repeated(packet):
             return
-        self._latest = packet.dts
+        self._latest, self._written = packet.dts, bytes(packet) if self._takes_equal else b""
         packet.stream = self._stream
         self._output.mux(packet)
+
+    def _is_repeated(self, packet: av.Packet) -> bool:
+        if self._latest is None or packet.dts is None or packet.dts > self._latest:
+            return False
+        is_another = packet.dts == self._latest and bytes(packet) != self._written
+        return not (self._takes_equal and is_another)
 
     @property
     def is_empty(self) -> bool:
@@ -58,6 +68,11 @@ class CopiedTrack:
     @property
     def is_cut(self) -> bool:
         """A copy leaves nothing out."""
+        return False
+
+    @property
+    def is_undecoded(self) -> bool:
+        """A copy decodes nothing."""
         return False
 
     def finish(self) -> None:
@@ -78,7 +93,7 @@ class EncodedTrack:
         self._timeline = Timeline(
             self._reader.format, part.offset_s, part.stop_s, part.pictures_end_s
         )
-        self._written = 0
+        self._written = self._read = self._decoded = 0
         stream = output.add_stream(choice.codec, rate=choice.rate)
         assert isinstance(stream, av.AudioStream)
         self._stream = stream
@@ -97,7 +112,9 @@ class EncodedTrack:
         """Add a packet of the source; what a damaged one held becomes silence."""
         if self._timeline.is_over:
             return
+        self._read += 1
         for block in self._reader.read(packet):
+            self._decoded += 1
             self._encode(self._timeline.add(block))
 
     @property
@@ -109,6 +126,11 @@ class EncodedTrack:
     def is_cut(self) -> bool:
         """Whether sound is left out that its times put long after the last picture."""
         return self._timeline.is_cut
+
+    @property
+    def is_undecoded(self) -> bool:
+        """Whether all of it is silence, as none of the source's packets could be decoded."""
+        return bool(self._read) and not self._decoded
 
     def finish(self) -> None:
         """Write what is still held back."""

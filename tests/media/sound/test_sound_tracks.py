@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 import av.error
+import numpy as np
 import pytest
 from av.stream import Disposition
 from fresco_media.clip import Clip
@@ -17,6 +18,7 @@ from fresco_media.writing.encode import Encoder, Target
 from tests.media.hearing import (
     FPS,
     RATE,
+    Heard,
     Track,
     heard,
     late_ms,
@@ -128,6 +130,79 @@ def test_samples_without_loss_stay_without_loss_in_mov_and_mkv(
     assert abs(before - after).max() < 1e-4
     part = heard(tmp_path / f"part{suffix}")
     assert abs(late_ms(part, before[round(HALF_S * 48_000) :], 0.2, 1.0)) <= 1
+
+
+def write_samples(
+    path: Path, codec: str, sample_format: str, samples: Heard, **options: str
+) -> Path:
+    """A second of pictures and these samples, (n,) from -2 to 2 at 48 kHz, in both channels."""
+    with av.open(str(path), "w") as output:
+        picture = output.add_stream("libx264", rate=25)
+        assert isinstance(picture, av.VideoStream)
+        picture.width, picture.height, picture.pix_fmt = 64, 48, "yuv420p"
+        sound = output.add_stream(codec, rate=RATE, options=options)
+        assert isinstance(sound, av.AudioStream)
+        sound.codec_context.layout, sound.codec_context.format = "stereo", sample_format
+        for index in range(25):
+            shade = np.full((48, 64, 3), 40 + index, np.uint8)
+            output.mux(picture.encode(av.VideoFrame.from_ndarray(shade)))
+        both = np.stack([samples, samples]).astype(np.float32)
+        step = int(options.get("frame_size", 960))
+        for begin in range(0, len(samples), step):
+            block = np.ascontiguousarray(both[:, begin : begin + step])
+            frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="stereo")
+            frame.sample_rate, frame.pts = RATE, begin
+            output.mux(sound.encode(frame))
+        output.mux(sound.encode(None))
+        output.mux(picture.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".mov", ".mkv"])
+def test_samples_beyond_full_scale_stay_there_whatever_held_them(
+    tmp_path: Path, suffix: str
+) -> None:
+    source = write_samples(tmp_path / "a.mkv", "wavpack", "fltp", 3 * signal(1.0))
+
+    said = rewritten(source, tmp_path / f"b{suffix}")
+
+    assert said == ()
+    assert codecs_in(tmp_path / f"b{suffix}") == ["pcm_f32le"]
+    before, after = heard(source, seconds=1), heard(tmp_path / f"b{suffix}", seconds=1)
+    assert abs(before).max() > 1.7
+    assert abs(before - after).max() < 1e-6
+
+
+def test_packets_shorter_than_the_stamps_of_their_file_are_all_kept(tmp_path: Path) -> None:
+    source = write_samples(tmp_path / "disc.mkv", "flac", "s16", signal(1.0), frame_size="40")
+
+    said = rewritten(source, tmp_path / "b.mkv")
+
+    assert said == ()
+    assert codecs_in(tmp_path / "b.mkv") == ["flac"]
+    assert packets_in(tmp_path / "b.mkv") == packets_in(source)
+
+
+def packets_in(path: Path) -> list[bytes]:
+    with av.open(str(path)) as container:
+        return [bytes(one) for one in container.demux(container.streams.audio[0]) if one.size]
+
+
+def test_more_channels_than_players_take_are_mixed_down_and_told(tmp_path: Path) -> None:
+    source = write_sounding(tmp_path / "a.mov", Track(codec="pcm_s16le", layout="hexadecagonal"))
+
+    (said,) = rewritten(source, tmp_path / "b.mp4")
+
+    assert "encoded anew as AAC, with 16 channels mixed down to" in said
+
+
+def test_a_track_that_cannot_be_decoded_is_told(tmp_path: Path) -> None:
+    whole = Track(codec="mp2", damages=lambda _: True)
+    source = write_sounding(tmp_path / "a.mkv", whole)
+
+    said = rewritten(source, tmp_path / "b.mp4")
+
+    assert any("cannot be decoded, so it is silent in the result" in text for text in said)
 
 
 def test_sixteen_microphones_that_nobody_placed_stay_sixteen_in_mov(tmp_path: Path) -> None:
