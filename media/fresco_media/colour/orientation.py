@@ -54,6 +54,17 @@ def orientation_of(frame: av.VideoFrame) -> Orientation:
     return _from_matrix(np.frombuffer(memoryview(matrix), np.int32))
 
 
+def is_bent(frame: av.VideoFrame) -> bool:
+    """Whether the container wants more than quarter turns and mirroring, such as stretching."""
+    matrix = side_data_of(frame, "DISPLAYMATRIX")
+    if matrix is None:
+        return False
+    axes = np.frombuffer(memoryview(matrix), np.int32).reshape(3, 3)[:2, :2].astype(float)
+    lengths = np.sort(np.abs(axes).ravel())
+    # Of a quarter turn two numbers are 0 and two are alike; others come from rounding.
+    return bool(lengths[1] > 0.02 * lengths[3] or lengths[2] < 0.98 * lengths[3])
+
+
 def _from_matrix(values: NDArray[np.int32]) -> Orientation:
     # Rows of the 3 x 3 matrix are where the stored x axis and y axis go; y points down.
     (x_right, x_down), (y_right, y_down) = values.reshape(3, 3)[:2, :2].astype(float).tolist()

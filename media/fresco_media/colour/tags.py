@@ -70,7 +70,7 @@ def unreadable_colours(frame: av.VideoFrame, codec_tag: str = "") -> str | None:
     layer, unless that layer is in colours of Dolby's own, as profile 5 has it.
     """
     matrix = int(frame.colorspace)
-    has_metadata = side_data_of(frame, "DOVI_METADATA") is not None
+    has_metadata = any(side_data_of(frame, name) for name in ("DOVI_METADATA", "DOVI_RPU_BUFFER"))
     is_dolby_vision = has_metadata or codec_tag in _DOLBY_VISION_TAGS
     if matrix == 15 or (is_dolby_vision and matrix == UNSTATED):
         return (

@@ -11,7 +11,7 @@ import av
 import av.container
 from av.format import Flags as ContainerFlags
 
-from fresco_media.colour.orientation import Orientation, orientation_of
+from fresco_media.colour.orientation import Orientation, is_bent, orientation_of
 from fresco_media.colour.picture import ALPHA_UNREAD, OVER_BLACK, has_alpha
 from fresco_media.colour.tags import (
     UNSTATED,
@@ -51,6 +51,7 @@ from fresco_media.video.packets import (
     without_second_fields,
     without_times,
 )
+from fresco_media.video.side_data import marks_lost
 from fresco_media.video.streams import choose_video, sounds_beside
 from fresco_media.video.timing import DEFAULT_RATE, Timing, exact_timing
 from fresco_media.video.transport import find_codec_change
@@ -324,6 +325,12 @@ def _describe(
     )
     warnings = [*header.warnings, *_warnings(info, table, is_interlaced=frame.interlaced_frame)]
     warnings += colour_warnings(colour)
+    warnings += marks_lost(first.marked)
+    if is_bent(first.marked):
+        warnings.append(
+            "the file wants its picture stretched or turned by less than a quarter, which is not "
+            "done; do that in your editor first if players show it so"
+        )
     if (header.has_alpha_beside or header.has_alpha_layer) and not info.has_alpha:
         warnings.append(ALPHA_UNREAD)
     if not (table.is_timed and header.has_times):

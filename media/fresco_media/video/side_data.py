@@ -11,6 +11,25 @@ from av.sidedata.sidedata import SideData
 _EXIF = 31
 
 
+_SPHERICAL = (
+    "the clip is marked as a 360-degree picture, and the result is not; mark it again before it "
+    "is published"
+)
+_STEREO = (
+    "the clip holds two views for 3D, which are worked on as one picture, and the result is not "
+    "marked as 3D; mark it again before it is published"
+)
+
+
+def marks_lost(frame: av.VideoFrame) -> list[str]:
+    """What the file says of how `frame` is to be looked at and no result says."""
+    stereo = side_data_of(frame, "STEREO3D")
+    # The first field of AVStereo3D is how the views are packed, 0 for one view.
+    has_views = stereo is not None and any(bytes(stereo)[:4])
+    is_spherical = side_data_of(frame, "SPHERICAL") is not None
+    return [text for text, holds in ((_SPHERICAL, is_spherical), (_STEREO, has_views)) if holds]
+
+
 def side_data_of(frame: av.VideoFrame, kind: str) -> SideData | None:
     """The side data of `frame` that PyAV calls `kind`, such as "DISPLAYMATRIX"."""
     try:

@@ -143,10 +143,33 @@ def test_a_clip_with_alpha_beside_it_has_the_colours_of_one_without(
     assert np.abs(one.astype(int) - other).mean() < 3
 
 
-def set_display_matrix(path: Path, values: tuple[int, int, int, int]) -> None:
+@pytest.mark.parametrize(
+    ("matrix", "is_told"),
+    [
+        ((0.7071, 0.7071, -0.7071, 0.7071), True),
+        ((2, 0, 0, 1), True),
+        ((1, 0.3, 0, 1), True),
+        ((2, 0, 0, 2), False),
+        ((0, 1, -1, 0), False),
+        ((-1, 0, 0, 1), False),
+    ],
+    ids=["45", "stretched", "slanted", "larger", "90", "mirrored"],
+)
+def test_what_is_more_than_quarter_turns_is_told(
+    make_clip: Callable[..., Path], matrix: tuple[float, float, float, float], is_told: bool
+) -> None:
+    path = make_clip("bent.mp4", frame_count=2)
+    set_display_matrix(path, matrix)
+
+    said = Clip.open(path).warnings
+
+    assert any("stretched or turned by less than a quarter" in text for text in said) == is_told
+
+
+def set_display_matrix(path: Path, values: tuple[float, float, float, float]) -> None:
     """Write the four turning entries of the first track's matrix, as cameras do."""
     content = bytearray(path.read_bytes())
     matrix = content.index(b"tkhd") + 44
-    a, b, c, d = (value * 0x10000 for value in values)
+    a, b, c, d = (round(value * 0x10000) for value in values)
     content[matrix : matrix + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 0x40000000)
     path.write_bytes(content)
