@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,13 @@ NOT_A_VIDEO = (
     "check that it plays in a video player, then copy or export it again"
 )
 
+# What a disk says that is damaged, was pulled out or is behind a network that is down.
+_DISK_IS_GONE = {
+    *(errno.EIO, errno.ENXIO, errno.ENODEV, errno.ENOTCONN, errno.ESTALE, errno.ETIMEDOUT),
+    *(errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH, errno.ECONNRESET),
+    *(errno.ECONNABORTED, errno.ECONNREFUSED),
+}
+
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
@@ -34,6 +42,9 @@ def reading(path: Path) -> Iterator[None]:
             path, "it may not be read; change its permissions or copy it elsewhere"
         ) from error
     except (av.error.FFmpegError, OSError, EOFError, ValueError) as error:
+        if getattr(error, "errno", None) in _DISK_IS_GONE and isinstance(error, OSError):
+            why = f"its disk cannot be read ({error.strerror})"
+            raise ClipUnreadable(path, f"{why}; check that it is connected and sound") from error
         raise ClipUnreadable(path, NOT_A_VIDEO) from error
 
 

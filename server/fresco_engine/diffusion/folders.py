@@ -209,7 +209,9 @@ def load_part(kind: Any, folder: Path, **options: Any) -> Any:
             network, info = _from_stage(kind, stage, folder, _variant_of(files), options)
     except OSError as error:
         raise _does_not_load(folder, error) from error
-    missing = [name for name in info["missing_keys"] if not name.endswith("position_ids")]
+    # What an index looks for in the wrong file is told by nobody, and left without numbers.
+    hollow = {name for name, tensor in network.named_parameters() if tensor.is_meta}
+    missing = {name for name in info["missing_keys"] if not name.endswith("position_ids")} | hollow
     if missing or info["mismatched_keys"]:
         count = len(missing) + len(info["mismatched_keys"])
         raise ModelCorrupt(
@@ -264,6 +266,8 @@ def load_tokenizer(folder: Path) -> CLIPTokenizer:
         ModelCorrupt: the files are missing or damaged.
     """
     check_tokenizer(folder)
+    if not folder.is_dir():
+        raise ModelCorrupt(folder, "the tokenizer is missing; get the model again")
     try:
         return CLIPTokenizer.from_pretrained(str(folder), local_files_only=True)
     except Exception as error:  # The parser behind it raises plain Exception.

@@ -19,6 +19,7 @@ from fresco_engine.diffusion.models import load_model
 from fresco_engine.diffusion.weights import read_header
 from fresco_engine.errors import ModelCorrupt, ModelError, WrongModelKind
 from fresco_media.files import opening as files
+from safetensors.torch import load_file, save_file
 
 Change = Callable[[Path], None]
 
@@ -160,6 +161,29 @@ def test_an_index_names_files_beside_it_only(model: Path, part: str, name: str) 
     (model / part / "diffusion_pytorch_model.bin").write_bytes(b"cposix\nsystem\n")
 
     with pytest.raises(WrongModelKind, match="beside it"):
+        load_model(model, control="none")
+
+
+def test_an_index_that_looks_in_the_wrong_file_is_told(model: Path) -> None:
+    whole = next((model / "unet").glob("*.safetensors"))
+    tensors = load_file(whole)
+    names, stem = sorted(tensors), "diffusion_pytorch_model"
+    shards = [f"{stem}-0000{number}-of-00002.safetensors" for number in (1, 2)]
+    for shard, part in zip(shards, (names[::2], names[1::2]), strict=True):
+        save_file({name: tensors[name] for name in part}, model / "unet" / shard)
+    whole.unlink()
+    weights = dict.fromkeys(names, shards[0])
+    index = model / "unet" / f"{stem}.safetensors.index.json"
+    index.write_text(json.dumps({"metadata": {"total_size": 1}, "weight_map": weights}))
+
+    with pytest.raises(ModelCorrupt, match="tensors are missing or misshapen"):
+        load_model(model, control="none")
+
+
+def test_a_tokenizer_that_is_not_there_is_told(model: Path) -> None:
+    shutil.rmtree(model / "tokenizer")
+
+    with pytest.raises(ModelCorrupt, match="the tokenizer is missing; get the model again"):
         load_model(model, control="none")
 
 

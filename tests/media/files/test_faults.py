@@ -37,6 +37,15 @@ def test_errors_while_reading_become_clip_errors(
     assert caught.value.__cause__ is foreign
 
 
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOTCONN, errno.ESTALE])
+@pytest.mark.parametrize("kind", [OSError, av.error.OSError])
+def test_a_disk_that_is_gone_is_not_taken_for_a_damaged_clip(
+    tmp_path: Path, number: int, kind: type[OSError]
+) -> None:
+    with pytest.raises(ClipUnreadable, match="check that it is connected"), reading(tmp_path / "a"):
+        raise kind(number, "gone")
+
+
 @pytest.mark.parametrize(
     ("foreign", "ours", "advice"),
     [
