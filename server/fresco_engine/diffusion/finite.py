@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,6 +20,13 @@ _PARTS = {
     "vae": "its VAE",
     "unet": "its U-Net (or a LoRA added to it)",
 }
+
+
+def are_finite(tensors: Iterable[Tensor]) -> bool:
+    """Whether there is no NaN and no infinity in any of them, whatever their precision."""
+    # Numbers of 8 bits cannot be asked.
+    wide = (one.half() if one.is_floating_point() and one.itemsize == 1 else one for one in tensors)
+    return all(bool(torch.isfinite(one).all()) for one in wide)
 
 
 def require_finite(model: Model, values: Tensor, stage: str) -> Tensor:
@@ -91,4 +99,4 @@ def _advice(model: Model) -> tuple[str, Remedy | None]:
 
 
 def _is_finite(network: Any) -> bool:
-    return all(bool(torch.isfinite(value).all()) for value in network.state_dict().values())
+    return are_finite(network.state_dict().values())

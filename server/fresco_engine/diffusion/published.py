@@ -18,6 +18,7 @@ from fresco_media.files.opening import NotAFile, OutsideFolders, TooLarge, read_
 from fresco_media.files.text import counted
 from torch import Tensor, nn
 
+from fresco_engine.diffusion.finite import are_finite
 from fresco_engine.diffusion.weights import (
     LEADS_OUT,
     TensorInfo,
@@ -67,7 +68,7 @@ def load_published(network: nn.Module, path: Path, published: Published) -> None
         tensors = _from_pickle(path, shapes, published)
     else:
         raise WrongModelKind(path, f"it is neither a .safetensors nor a .pth file; {published.get}")
-    if not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
+    if not are_finite(tensors.values()):
         raise ModelCorrupt(
             path, f"it holds values that are no numbers (NaN or infinity); {published.get}"
         )

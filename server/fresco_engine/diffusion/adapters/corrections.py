@@ -146,6 +146,8 @@ def _plain(parts: Parts) -> Tensor:
 def _scale(parts: Parts, rank: int) -> float:
     """α/r; 1 where the file says no α."""
     alpha = parts.get("alpha")
+    if alpha is not None and alpha.numel() != 1:
+        raise Misshapen("its alpha is not one number")
     return 1.0 if alpha is None else float(alpha) / max(1, rank)
 
 

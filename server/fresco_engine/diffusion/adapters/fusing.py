@@ -26,6 +26,7 @@ from fresco_engine.diffusion.adapters.names import (
     layers_by_name,
     place_of,
 )
+from fresco_engine.diffusion.finite import are_finite
 from fresco_engine.diffusion.intake import check_numbers, read_json
 from fresco_engine.diffusion.lora import Lora
 from fresco_engine.diffusion.weights import (
@@ -108,7 +109,7 @@ def _corrections(path: Path, places: Mapping[str, Place]) -> Mapping[tuple[Owner
     """The tensors of each layer, by owner and layer."""
     with settled(path) as name:
         stored = load_file(name)
-    if not all(bool(tensor.isfinite().all()) for tensor in stored.values()):
+    if not are_finite(stored.values()):
         raise ModelCorrupt(
             path, "it holds values that are no numbers (NaN or infinity); get the LoRA again"
         )

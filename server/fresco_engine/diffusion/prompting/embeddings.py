@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from fresco_engine.diffusion.finite import are_finite
 from fresco_engine.diffusion.library import Library
 from fresco_engine.diffusion.prompting.chunks import Token
 from fresco_engine.diffusion.prompting.files import embeddings_at
@@ -79,7 +80,7 @@ def _loaded(path: Path, width: int, is_xl: bool, marks: tuple[int, int]) -> Tens
             f"this embedding's vectors have {vectors.shape[1]} numbers, as {other} takes, and this "
             f"model takes {width}; use one made for {fitting}, or leave its name out",
         )
-    if not 1 <= len(vectors) <= _MOST_VECTORS or not bool(vectors.isfinite().all()):
+    if not 1 <= len(vectors) <= _MOST_VECTORS or not are_finite([vectors]):
         raise ModelCorrupt(path, f"its vectors are no words' vectors; {_PUBLISHED.get}")
     return vectors
 

@@ -114,6 +114,32 @@ def test_a_lora_with_values_that_are_no_numbers_is_refused(tmp_path: Path, value
         fused(Lora(path), *networks())
 
 
+@pytest.mark.parametrize("precision", [torch.float8_e4m3fn, torch.float8_e5m2])
+def test_a_lora_of_eight_bits_is_added(tmp_path: Path, precision: torch.dtype) -> None:
+    path = tmp_path / "ink.safetensors"
+    write_lora(path)
+    stored = {name: one.to(precision) for name, one in load_file(path).items()}
+    save_file(stored, path)
+    unet, text_encoder = networks()
+    before = weight_of(unet, LORA_UNET_LAYER).clone()
+
+    fused(Lora(path), unet, text_encoder)
+
+    name = "lora_unet_" + LORA_UNET_LAYER.replace(".", "_")
+    up, down = (stored[f"{name}.lora_{way}.weight"].float() for way in ("up", "down"))
+    torch.testing.assert_close(weight_of(unet, LORA_UNET_LAYER), before + 0.5 * up @ down)
+
+
+def test_an_alpha_of_several_numbers_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ink.safetensors"
+    write_lora(path)
+    name = f"lora_unet_{LORA_UNET_LAYER.replace('.', '_')}.alpha"
+    save_file({**load_file(path), name: torch.ones(3)}, path)
+
+    with pytest.raises(WrongModelKind):
+        fused(Lora(path), *networks())
+
+
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "ink.safetensors"
     write_lora(path)
