@@ -35,6 +35,7 @@ from fresco_engine.diffusion.latents import (
     vae_dtype,
 )
 from fresco_engine.diffusion.picture_prompt.prompt import MOST_TOKENS, PicturePrompt
+from fresco_engine.diffusion.quiet import quiet_libraries
 from fresco_engine.diffusion.sampler import denoised
 from fresco_engine.diffusion.samplers import executed_steps, make_sampler
 from fresco_engine.diffusion.smoothing import CarriedBackground
@@ -165,9 +166,8 @@ def on_meta(model: Model, dtype: torch.dtype) -> Model:
 
 
 def _without_numbers(network: Any, dtype: torch.dtype) -> Any:
-    with _META:
-        made = type(network).from_config(network.config)
-    return made.to(dtype).eval().requires_grad_(False)
+    with _META, quiet_libraries():
+        return type(network).from_config(network.config).to(dtype).eval().requires_grad_(False)
 
 
 def _networks(model: Model) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -44,6 +45,19 @@ SHAPE = {"frames": 4, "height": 64, "width": 96}
 def told(tiny_model: Model) -> BatchCost:
     """What a batch of four small pictures will cost."""
     return batch_cost(tiny_model, tiny_model.resolved(SETTINGS), **SHAPE)
+
+
+def test_libraries_say_nothing_of_what_is_only_weighed(
+    tiny_model: Model, capfd: pytest.CaptureFixture[str]
+) -> None:
+    library = logging.getLogger("diffusers")
+    library.addHandler(handler := logging.StreamHandler())
+    try:
+        batch_cost(tiny_model, tiny_model.resolved(SETTINGS), **SHAPE)
+    finally:
+        library.removeHandler(handler)
+
+    assert capfd.readouterr().err == ""
 
 
 def bytes_of(model: Model, **changes: int) -> int:
