@@ -9,8 +9,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from fresco_engine import __version__
 from fresco_engine.errors import FrescoError
@@ -39,6 +41,13 @@ class Check:
 def run_all(tools: Tools, job: JobChoice, data: Path | None) -> list[Check]:
     """All examinations in the order a person reads them; one that fails stops no other."""
     engine: InProcessEngine = tools.engine
+
+    @cache
+    def loaded(source: str | None) -> Any:
+        return engine.load_model(
+            source, control=None, control_source=None, loras=(), device=job.device
+        )
+
     examinations: dict[str, Callable[[], str]] = {
         "version": _version,
         "libraries": _libraries,
@@ -52,8 +61,8 @@ def run_all(tools: Tools, job: JobChoice, data: Path | None) -> list[Check]:
         "DaVinci Resolve": lambda: plugin_checks.resolve(data),
         "Blender": plugin_checks.of_blender,
         "sample clip": lambda: _sample_clip(engine),
-        "self-test": lambda: _self_test(engine, job.device),
-        "forecast": lambda: forecast(engine, job),
+        "self-test": lambda: _self_test(engine, loaded),
+        "forecast": lambda: forecast(engine, job, loaded),
     }
     return [_examined(name, examine) for name, examine in examinations.items()]
 
@@ -157,11 +166,11 @@ def _sample_clip(engine: InProcessEngine) -> str:
     return f"{counted(info.frame_count, 'frame')} of {info.width} x {info.height}, {sound}"
 
 
-def _self_test(engine: InProcessEngine, device: str | None) -> str:
+def _self_test(engine: InProcessEngine, load: Callable[[str | None], Any]) -> str:
     """One frame, one step, with the bundled model: the whole way from file to picture."""
     began = time.perf_counter()
     clip = engine.open_clip(engine.sample_clip())
-    model = engine.load_model(None, control=None, control_source=None, loras=(), device=device)
+    model = load(None)
     loaded = time.perf_counter()
     settings = RestyleSettings(prompt="a watercolour", steps=1, strength=1.0, size=128)
     picture = engine.look(clip, 0, settings, model).image

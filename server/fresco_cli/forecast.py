@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from fresco_client.words import duration
 from fresco_engine.settings import RestyleSettings
@@ -29,17 +31,17 @@ class JobChoice:
     device: str | None = None
 
 
-def forecast(engine: InProcessEngine, job: JobChoice) -> str:
+def forecast(engine: InProcessEngine, job: JobChoice, load: Callable[[str | None], Any]) -> str:
     """Memory of a batch, the cards it fits, and the time that the keyframes will take.
+
+    `load` gives the model of a source.
 
     Raises:
         CheckProblem: this machine's card is too small, with the batch that would fit.
         ClipError, ModelError: clip or model cannot be used.
     """
     clip = engine.open_clip(job.clip or engine.sample_clip())
-    model = engine.load_model(
-        job.model, control=None, control_source=None, loras=(), device=job.device
-    )
+    model = load(job.model)
     settings = RestyleSettings(prompt="a watercolour", size=job.size)
     count = settings.batch_size
     whole = engine.batch_cost(clip, settings, model, count)
