@@ -63,7 +63,12 @@ def keyframes(
             write_error(f"Warning: {in_flags(text)}")
         if sheet is not None:
             originals.check(sheet)
-            keyframe_sheet(opened, plan.keyframes, sheet, is_new=not overwrite)
+            shown = keyframe_sheet(opened, plan.keyframes, sheet, is_new=not overwrite)
+            if shown < len(plan.keyframes):
+                write_error(
+                    f"Warning: the sheet shows {shown} of {len(plan.keyframes)} keyframes, evenly "
+                    "spread; use --range for all of a part"
+                )
         if telling.as_json:
             write_json(plan_as_json(plan, opened.info), indent=2)
         else:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _CELL_WIDTH = 300
 _LARGEST_SHEET = 6000
+_TALLEST_SHEET = 16_000
+"""In pixels: what common viewers open, and what the memory of any machine holds."""
 
 
 def spread(indices: Sequence[int], count: int) -> tuple[int, ...]:
@@ -24,15 +26,21 @@ def spread(indices: Sequence[int], count: int) -> tuple[int, ...]:
 
 def keyframe_sheet(
     clip: Clip, indices: Sequence[int], path: Path, *, columns: int = 6, is_new: bool = False
-) -> None:
-    """Writes the frames at `indices`, a few in each row, with their numbers.
+) -> int:
+    """Writes the frames at `indices`, a few in each row, with their numbers; how many it shows.
 
-    `is_new` as in `write_image`.
+    Of more than a sheet has room for, some evenly spread ones are shown. `is_new` as in
+    `write_image`.
     """
+    from fresco_media.writing.contact_sheet import GAP
+
+    rows_at_most = max(1, _TALLEST_SHEET // (_cell_height(clip) + GAP))
+    indices = spread(indices, columns * rows_at_most)
     pictures = frames_at(clip, indices)
     rows = [pictures[first : first + columns] for first in range(0, len(pictures), columns)]
     names = [f"from {index}" for index in indices[::columns]]
     _write_sheet(path, rows, labels=None, row_labels=names, is_new=is_new)
+    return len(indices)
 
 
 def comparison_sheet(
@@ -50,9 +58,13 @@ def comparison_sheet(
 
 def frames_at(clip: Clip, indices: Sequence[int]) -> list[Image]:
     """The frames at `indices`, small enough for a sheet."""
+    size = (_CELL_WIDTH, _cell_height(clip))
+    return [frame.image for frame in clip.frames_at(indices, size=size)]
+
+
+def _cell_height(clip: Clip) -> int:
     info = clip.info
-    height = max(1, round(_CELL_WIDTH * info.height / (info.width * info.sample_aspect)))
-    return [frame.image for frame in clip.frames_at(indices, size=(_CELL_WIDTH, height))]
+    return max(1, round(_CELL_WIDTH * info.height / (info.width * info.sample_aspect)))
 
 
 def _write_sheet(

@@ -8,6 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pytest
+from fresco_cli import pictures
 from fresco_media.stills.images import read_image
 
 from tests.cli.conftest import Fresco
@@ -46,6 +48,19 @@ def test_keyframes_are_drawn_on_a_sheet(fresco: Fresco, clip: Path, tmp_path: Pa
     height, width = read_image(sheet).shape[:2]
     assert width > 6 * 300
     assert height > 2 * 200
+
+
+def test_of_more_keyframes_than_a_sheet_can_show_some_are_drawn(
+    fresco: Fresco, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "_TALLEST_SHEET", 250)
+    sheet = tmp_path / "sheet.png"
+
+    ended = fresco("keyframes", clip, "--keyframes", "1:1", "-o", sheet)
+
+    assert ended.code == 0, ended.stderr
+    assert "Warning: the sheet shows 6 of 12 keyframes, evenly spread" in ended.stderr
+    assert read_image(sheet).shape[0] < 300
 
 
 def test_a_sheet_that_exists_is_kept(fresco: Fresco, clip: Path, tmp_path: Path) -> None:
