@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fresco_settings.timecode import timecode_of
 from PyQt6.QtCore import QObject, QPoint, QRect, QSize, Qt
 from PyQt6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QWidget
@@ -12,7 +13,6 @@ from fresco_gui.media.source import FrameInfo
 from fresco_gui.media.thumbnails import FrameSpan, Thumbnails
 from fresco_gui.theme import TOKENS
 from fresco_gui.timeline.scale import Scale
-from fresco_gui.viewer.timecode import timecode
 
 _LABEL_PX = 20
 
@@ -93,7 +93,7 @@ class HoverPreview(QObject):
         width = round(HEIGHT_PX * info.width * info.pixel_aspect / info.height)
         middle = scale.x(index) + scale.frame_px / 2
         inside = round(min(max(middle, 0), self._strip.width()))
-        text = f"{timecode(index - info.first_index, info.frame_rate)}  ·  {index}"
+        text = f"{timecode_of(index - info.first_index, info.frame_rate)}  ·  {index}"
         self._preview.show_at(
             self._strip.mapToGlobal(QPoint(inside, 0)),
             QSize(width, HEIGHT_PX),

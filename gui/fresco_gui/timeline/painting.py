@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from fresco_settings.timecode import timecode_of
 from PyQt6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QImage, QPainter, QPen, QPixmap, QPolygonF
 from PyQt6.QtWidgets import QWidget
@@ -15,7 +16,6 @@ from fresco_gui.theme import DARK, TOKENS
 from fresco_gui.timeline.content import FilmstripContent
 from fresco_gui.timeline.marks import RADIUS, colour_of, paint_mark
 from fresco_gui.timeline.scale import Scale
-from fresco_gui.viewer.timecode import timecode
 
 
 class CachedLayer:
@@ -87,7 +87,7 @@ def _ruler(painter: QPainter, strip: Strip) -> None:
     for place in range(first // step * step, last + 1, step):
         x = scale.x(place + info.first_index)
         painter.drawLine(QPointF(x, RULER_PX - 5), QPointF(x, RULER_PX))
-        label = timecode(place, info.frame_rate)
+        label = timecode_of(place, info.frame_rate)
         painter.drawText(QPointF(x + 3, RULER_PX - 6), label)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fresco_settings.timecode import timecode_of
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QFontDatabase, QPainter, QPaintEvent, QResizeEvent
 from PyQt6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QToolButton, QWidget
@@ -11,7 +12,6 @@ from fresco_gui.plain import PlainLabel, plain
 from fresco_gui.viewer.actions import Actions
 from fresco_gui.viewer.icons import icon
 from fresco_gui.viewer.panes import ViewMode
-from fresco_gui.viewer.timecode import timecode
 
 _ICON = QSize(18, 18)
 LOWEST_GAIN, HIGHEST_GAIN = 1, 16
@@ -89,7 +89,7 @@ class TransportBar(QWidget):
         if info is None:
             self.time_label.setText("")
             return
-        code = timecode(index - info.first_index, info.frame_rate)
+        code = timecode_of(index - info.first_index, info.frame_rate)
         # The frame's number stays whole; the time gives way before it does.
         self.time_label.least_text = f"{index} / {info.last_index}"
         self.time_label.setText(f"{index} / {info.last_index}  ·  {code}")

@@ -28,10 +28,11 @@ _ELSEWHERE = {
 _TAGS_OF_NOTHING = {"rtp ", "text"}
 
 
-def left_out(source: av.container.InputContainer) -> list[str]:
+def left_out(source: av.container.InputContainer, *, keeps_timecode: bool = False) -> list[str]:
     """A sentence on what a result does not take over of `source`; empty where that is nothing."""
     streams = source.streams
-    has_timecode = _states_timecode(source) or any(_tag_of(one) == "tmcd" for one in streams.data)
+    has_track = any(_tag_of(one) == "tmcd" for one in streams.data)
+    has_timecode = (has_track or timecode_in(source) is not None) and not keeps_timecode
     covers = [one for one in streams.video if one.disposition & Disposition.attached_pic]
     others = [one for one in streams.data if _tag_of(one) not in {"tmcd", *_TAGS_OF_NOTHING}]
     attachments = [one for one in streams if one.type == "attachment"]
@@ -55,11 +56,18 @@ def left_out(source: av.container.InputContainer) -> list[str]:
     return [f"the clip's {named} {verb} not taken over; add {them} to the result in your editor"]
 
 
-def _states_timecode(source: av.container.InputContainer) -> bool:
-    """Whether one is stated for the whole file, as in DV and MXF, which have no stream for it."""
-    stated = {name.lower(): value for name, value in source.metadata.items()}
-    # What counts from zero was never set, and is what any editor gives the result.
-    return any(digit in "123456789" for digit in stated.get("timecode", ""))
+def timecode_in(source: av.container.InputContainer) -> str | None:
+    """The timecode of the first frame; None where it was never set."""
+    # DV and MXF state it for the whole file, and have no stream for it.
+    holders = (*source.streams, source)
+    stated = (
+        value
+        for holder in holders
+        for name, value in holder.metadata.items()
+        if name.lower() == "timecode"
+    )
+    # What counts from zero is what any editor gives the result.
+    return next((one for one in stated if any(digit in "123456789" for digit in one)), None)
 
 
 def _tag_of(stream: av.stream.Stream) -> str:

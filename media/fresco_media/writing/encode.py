@@ -12,6 +12,7 @@ from pathlib import Path
 import av
 import av.container
 import av.error
+from fresco_settings.timecode import frame_of, timecode_of
 
 from fresco_media.sound import DISK_FAULTS, SoundPassthrough, SoundRange, SoundTarget
 from fresco_media.types import ClipProperties, Frame, Matte
@@ -19,7 +20,7 @@ from fresco_media.video.containers import open_input
 from fresco_media.video.packet_durations import PacketDurations
 from fresco_media.video.quicktime import state_languages
 from fresco_media.video.rescue import PictureJournal
-from fresco_media.writing.container_facts import copy_facts, left_out
+from fresco_media.writing.container_facts import copy_facts, left_out, timecode_in
 from fresco_media.writing.delivery import Codec, Delivery
 from fresco_media.writing.picture_codecs import picture_codec
 from fresco_media.writing.readback import ReadbackExpectation, shortcomings
@@ -50,6 +51,7 @@ class Encoder:
         self._info = info
         self._target = target
         self._codec = picture_codec(info, target.codec, target.delivery, target.container)
+        self._start = start
         self._first_tick = _first_tick(info, start)
         self._written = 0
         self._last_tick = 0
@@ -175,7 +177,10 @@ class Encoder:
         info, wish = self._info, self._target.delivery.sound
         try:
             with closing(open_input(info.path)) as source:
-                self._warnings += left_out(source)
+                begin = self._timecode(source)
+                if begin is not None:
+                    self._stream.metadata["timecode"] = begin
+                self._warnings += left_out(source, keeps_timecode=begin is not None)
                 copy_facts(source, self._output, part.offset_s, part.pictures_end_s)
             if info.has_audio and wish != "none":
                 container, is_lossless = self._target.container, self._target.codec == "lossless"
@@ -187,6 +192,19 @@ class Encoder:
                 "the clip's sound cannot be read any more, so the result is silent; check that "
                 "the file is still where it was"
             )
+
+    def _timecode(self, source: av.container.InputContainer) -> str | None:
+        """The timecode of the result's first frame, where its file has a place for it."""
+        info, stated = self._info, timecode_in(source)
+        if stated is None or self._target.container != "mov" or info.is_variable_rate:
+            return None
+        is_drop_frame = ";" in stated
+        first = frame_of(stated, info.frame_rate)
+        day = frame_of("24:00:00;00" if is_drop_frame else "24:00:00:00", info.frame_rate)
+        if first is None or day is None:
+            return None
+        frame = (first + self._start) % day
+        return timecode_of(frame, info.frame_rate, is_drop_frame=is_drop_frame)
 
     def _wanted(self, sound_tracks: int) -> ReadbackExpectation:
         return ReadbackExpectation(

@@ -1,4 +1,4 @@
-"""Exact frame rates, and timecodes as frame counts."""
+"""Exact frame rates."""
 
 from __future__ import annotations
 
@@ -21,21 +21,3 @@ def exact_rate(told: object) -> Fraction | None:
         return value
     broadcast = round(value / _NTSC) * _NTSC
     return broadcast if abs(broadcast - value) < Fraction(1, 100) else value
-
-
-def frame_of(timecode: str, rate: Fraction) -> int | None:
-    """The frame that a timecode names, counted from 00:00:00:00; None if it is none.
-
-    Timecodes count whole frames: 30 to the second at 29.97. One with a semicolon is drop-frame,
-    which leaves out two numbers of every minute (four at 59.94) but of every tenth.
-    """
-    parts = re.fullmatch(r"(\d+):(\d+):(\d+)([:;.])(\d+)", timecode.strip())
-    if parts is None:
-        return None
-    hours, minutes, seconds, frames = (int(parts[number]) for number in (1, 2, 3, 5))
-    nominal = round(rate)
-    total_minutes = hours * 60 + minutes
-    frame = (total_minutes * 60 + seconds) * nominal + frames
-    if parts[4] == ";":
-        frame -= nominal // 15 * (total_minutes - total_minutes // 10)
-    return frame

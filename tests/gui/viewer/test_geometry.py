@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import numpy as np
 import pytest
 from fresco_gui.media.pictures import from_bgr, read_pixels_of, to_rgb
 from fresco_gui.viewer.camera import Camera, Placement
 from fresco_gui.viewer.overlay import read
 from fresco_gui.viewer.rendering import GROUND, difference, onion, rendered
-from fresco_gui.viewer.timecode import timecode
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -127,18 +124,3 @@ def test_the_read_out_tells_the_pixel_of_pictures_of_any_size() -> None:
 @pytest.mark.parametrize("share", [(-0.01, 0.5), (0.5, 1.0), (1.2, 0.2)])
 def test_nothing_is_read_beside_the_picture(share: tuple[float, float]) -> None:
     assert read(share, (20, 10), from_bgr(noise(10, 20)), None) is None
-
-
-@pytest.mark.parametrize(
-    ("place", "rate", "expected"),
-    [
-        (0, Fraction(25), "00:00:00:00"),
-        (24, Fraction(25), "00:00:00:24"),
-        (25, Fraction(25), "00:00:01:00"),
-        (1800, Fraction(30000, 1001), "00:01:00:00"),
-        (90_000 * 25, Fraction(25), "25:00:00:00"),
-        (119, Fraction(120), "00:00:00:119"),
-    ],
-)
-def test_timecodes(place: int, rate: Fraction, expected: str) -> None:
-    assert timecode(place, rate) == expected

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 from fresco_media.clip import Clip
+from fresco_media.writing.container_facts import timecode_in
 from fresco_media.writing.encode import Encoder, Target
 
 _MS = Fraction(1, 1000)
@@ -91,6 +92,25 @@ def test_what_is_left_out_is_said_before_the_work(
     encoder.close()
 
     assert encoder.warnings == (said,)
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "kept"),
+    [("a.mov", 0, "01:00:00:00"), ("a.mov", 2, "01:00:00:02"), ("a.mxf", 1, "01:00:00:01")],
+)
+def test_a_mov_keeps_the_timecode_of_its_frames(
+    tmp_path: Path, name: str, start: int, kept: str
+) -> None:
+    clip = Clip.open(write_film(tmp_path / name, "timecode"))
+
+    encoder = Encoder(clip.info, Target(tmp_path / "b.mov", "mov", "h264"), start, 3)
+    for frame in clip.frames(start, 3):
+        encoder.write(frame)
+    encoder.finish()
+
+    assert encoder.warnings == ()
+    with av.open(str(tmp_path / "b.mov")) as container:
+        assert timecode_in(container) == kept
 
 
 @pytest.mark.parametrize(

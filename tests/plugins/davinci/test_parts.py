@@ -16,8 +16,9 @@ from fresco_davinci.controller import progress_of
 from fresco_davinci.errors import HostGone, HostRefused
 from fresco_davinci.pending_jobs import PendingJob, PendingJobStore
 from fresco_davinci.plugin_folders import PluginFolders
-from fresco_davinci.rates import exact_rate, frame_of
+from fresco_davinci.rates import exact_rate
 from fresco_davinci.rollback import retry_once, rolled_back_on_failure
+from fresco_settings.timecode import frame_of
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from fresco_settings.timecode import frame_of
+
 from fresco_davinci.clips import ClipRange, MediaFile, TimelineClip
 from fresco_davinci.errors import CannotRestyle, HostRefused, NotReady
 from fresco_davinci.host.objects import TimelineObjects
-from fresco_davinci.rates import exact_rate, frame_of
+from fresco_davinci.rates import exact_rate
 
 JOB_KEY = "fresco.job"
 """Third-party metadata of a result: the job that made it."""
