@@ -145,9 +145,11 @@ _PCM_FORMATS = {
 
 
 def _pcm_codec(stream: av.AudioStream, codec: str) -> str:
-    """The PCM that holds every sample of what `codec` decodes to."""
+    """The PCM that holds every sample of what `codec` decodes to, if it loses nothing."""
     if codec in _PCM:
         return codec
+    if not loses_nothing(codec):
+        return "pcm_s16le"
     # Decoders have no samples of 24 bits, and put them into larger ones.
     integers = "pcm_s24le" if codec in _AT_MOST_24_BITS else "pcm_s32le"
     known = {"flt": "pcm_f32le", "dbl": "pcm_f64le", "s32": integers, "s64": "pcm_s32le"}
