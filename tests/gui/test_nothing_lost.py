@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from fresco_client import JobState
 from fresco_gui.media.pictures import read_pixels_of
+from fresco_gui.project.document import load
 from fresco_gui.timeline import KeyframeState
 from fresco_gui.viewer import ViewMode
 from PyQt6.QtCore import Qt
@@ -278,3 +279,30 @@ def test_cancelling_what_has_ended_meanwhile_is_no_problem(done: App) -> None:
 
     done.wait("the list to be asked for", lambda: asked)
     assert done.problems == []
+
+
+@pytest.mark.parametrize(
+    "content", ['{"fresco_project": 99, "values": {"prompt": "mine"}}', '{"values": {"prompt":,}}']
+)
+@pytest.mark.parametrize("is_taken", [False, True])
+def test_an_autosaved_project_that_cannot_be_read_is_kept(
+    app: App, start_daemon: StartDaemon, clip: Path, content: str, is_taken: bool
+) -> None:
+    app.connect(start_daemon())
+    store = app.controller.project_store
+    place = store.autosaved_path(clip)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(content, encoding="utf-8")
+    others = [place.with_stem(f"{place.stem} (unread {number})") for number in (1, 2)]
+    if is_taken:
+        others[0].write_text("earlier", encoding="utf-8")
+
+    app.open(clip)
+    app.write_prompt("ink")
+    store.save()
+
+    kept = others[int(is_taken)]
+    assert kept.read_text(encoding="utf-8") == content
+    assert load(place).values["prompt"] == "ink"
+    assert not is_taken or others[0].read_text(encoding="utf-8") == "earlier"
+    assert any(f"What it held is kept as {kept}." in one.message for one in app.problems)

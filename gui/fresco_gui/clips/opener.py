@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from fractions import Fraction
+from itertools import count
 from pathlib import Path
 
 from fresco_client import TransferProgress, is_passing
 from fresco_media.stills.numbered import is_pattern
+from fresco_settings.rename import rename_new
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from fresco_gui.clips.readable import ReadableClip, reach
@@ -128,8 +131,7 @@ class ClipOpener(QObject):
     def open_known(self, path: Path, frame_rate: Fraction | None = None) -> None:
         """Open at once what is known to be a clip."""
         self._project_store.save()  # It may be the clip that is open.
-        place = self._project_store.autosaved_path(path)
-        project = self._project_of(place)
+        project, place = self._project_of(self._project_store.autosaved_path(path))
         rate = str(frame_rate) if frame_rate else project.frame_rate
         self._remember()
         self._recent = path
@@ -179,19 +181,24 @@ class ClipOpener(QObject):
         self._project_store.change(clip=str(path))
         self._show(path)
 
-    def _project_of(self, autosaved: Path) -> Project:
-        """What was autosaved for a clip, else one with the look of the clip before."""
-        if autosaved.exists():
+    def _project_of(self, autosaved: Path) -> tuple[Project, Path]:
+        """What was autosaved for a clip, else one with the look of the clip before; its place.
+
+        One that cannot be read is kept beside the new one, for the Fresco that can.
+        """
+        if os.path.lexists(autosaved):
             try:
-                return load(autosaved)
+                return load(autosaved), autosaved
             except ProjectUnreadable as error:
+                kept, place = _kept_aside(autosaved)
+                what = self.tr("What it held is kept as {file}.").format(file=kept)
                 title = self.tr("The autosaved project cannot be read")
-                self._services.reporter.tell(error, title)
-                return Project()
+                self._services.reporter.tell(ProjectUnreadable(f"{error} {what}"), title)
+                return Project(), place
         # The look is carried on to the next clip; what belongs to a clip is not.
         now = self._project_store.project
         carried = {name: one for name, one in now.values.items() if name not in OF_ONE_CLIP}
-        return Project(values=carried, model=now.model)
+        return Project(values=carried, model=now.model), autosaved
 
     def _open(self, project: Project, place: Path) -> None:
         self._let_go()
@@ -344,3 +351,17 @@ class ClipOpener(QObject):
         )
         self._services.reporter.report(problem, self.tr("Locate…"))
         self.presence_changed.emit()
+
+
+def _kept_aside(autosaved: Path) -> tuple[Path, Path]:
+    """Where a project that cannot be read is kept, and where the new one goes: never over it."""
+    for number in count(1):
+        aside = autosaved.with_stem(f"{autosaved.stem} (unread {number})")
+        try:
+            rename_new(autosaved, aside)
+        except FileExistsError:
+            continue
+        except OSError:
+            return autosaved, aside
+        return aside, autosaved
+    raise AssertionError("numbers have no end")
