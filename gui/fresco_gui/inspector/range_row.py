@@ -78,7 +78,8 @@ class RangeRow(QWidget):
         if self._limits is None:
             text = ""
         elif is_whole:
-            text = self.tr("all {count}").format(count=count)
+            text = self.tr("the only one") if count == 1 else self.tr("all {count}")
+            text = text.format(count=count)
         else:
             text = str(count)  # What there is room for beside two numbers.
         self._count.setText(text)

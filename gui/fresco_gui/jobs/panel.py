@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from fresco_client import Job, JobState
 from PyQt6.QtCore import QPoint, Qt, pyqtBoundSignal, pyqtSignal, pyqtSlot
+from PyQt6.QtGui import QKeySequence
 from PyQt6.QtWidgets import (
     QHBoxLayout,
     QListView,
@@ -158,7 +159,7 @@ class JobsPanel(QWidget):
         self._stack.setCurrentIndex(1 if self._model.jobs else 0)
         job = self.current()
         can_resume = job is not None and _can_resume(job)
-        self._pause.setText(self.tr("&Go on") if can_resume else self.tr("Pau&se"))
+        self._show_pause(can_resume=can_resume)
         is_open = job is not None and not job.state.is_ended
         self._pause.setEnabled(can_resume or is_open)
         self._cancel.setEnabled(is_open)
@@ -166,6 +167,18 @@ class JobsPanel(QWidget):
         can_compare = job is not None and self._can_compare(job)
         self.a_button.setEnabled(can_compare)
         self.b_button.setEnabled(can_compare)
+
+    def _show_pause(self, *, can_resume: bool) -> None:
+        """One button for both, with one letter; in "Go on" that is not."""
+        pause = self.tr("Pau&se")
+        if can_resume:
+            keys = QKeySequence.mnemonic(pause)
+            self._pause.setText(self.tr("Go on"))
+            self._pause.setShortcut(keys)
+            self._pause.setToolTip(keys.toString(QKeySequence.SequenceFormat.NativeText))
+        else:
+            self._pause.setText(pause)
+            self._pause.setToolTip("")
 
     @pyqtSlot()
     def _on_reset_begins(self) -> None:

@@ -140,9 +140,9 @@ class SettingsDialog(QDialog):
         choice = self._choice()
         host, _, port = choice.address.rpartition(":")
         if choice.address and not (host and port.isdecimal() and 0 < int(port) < 65536):
-            return self.tr("The address is not of the form HOST:PORT, such as studio:7400.")
+            return self.tr("The other computer is given as its name and port, such as studio:7400.")
         if choice.address and choice.token_file is None:
-            return self.tr("A daemon elsewhere asks for its token; choose the file that holds it.")
+            return self.tr("Another computer asks for its key; choose the file that holds it.")
         for path in (choice.token_file, choice.certificate):
             if path is not None and not path.is_file():
                 return self.tr("There is no file {path}.").format(path=path)

@@ -36,14 +36,14 @@ class TransportBar(QWidget):
         self._mode = ViewMode.SOURCE
         self.time_label = ShrinkingLabel(self.tr("Position"))
         self._extra: list[QToolButton] = []
-        self.range_label = ShrinkingLabel(self.tr("Range"), is_whole=True)
+        self.range_label = ShrinkingLabel(self.tr("Range"))
         self.range_label.setObjectName("faint")
         self.rate_label = ShrinkingLabel(self.tr("Speed"))
         self.zoom_label = ShrinkingLabel(self.tr("Zoom"))
         self.zoom_label.setObjectName("faint")
         self.mix = self._make_mix()
         row = QHBoxLayout(self)
-        row.setContentsMargins(8, 4, 8, 4)
+        row.setContentsMargins(5, 4, 5, 4)
         row.setSpacing(2)
         for one in actions.transport:
             row.addWidget(self._button(one, is_extra=one.objectName() in _ENDS))
@@ -90,9 +90,9 @@ class TransportBar(QWidget):
             self.time_label.setText("")
             return
         code = timecode(index - info.first_index, info.frame_rate)
-        # The frame's number stays whole; the time gives way before it does.
-        self.time_label.least_text = f"{index} / {info.last_index}"
-        self.time_label.setText(f"{index} / {info.last_index}  ·  {code}")
+        position = f"{index} / {info.last_index}"
+        self.time_label.least_text = f"{position}\n{code}"
+        self.time_label.setText(f"{position}  ·  {code}")
         self.time_label.updateGeometry()
 
     def show_range(self, limits: tuple[int, int] | None) -> None:
@@ -162,31 +162,31 @@ def _button(one: QAction) -> QToolButton:
 class ShrinkingLabel(PlainLabel):
     """A line of text that gives way where there is no room for it; a tool tip has all of it.
 
-    `is_whole`: a part of it would mislead, so that it is shown as a whole or not at all.
+    A part of a number would mislead: it is shown as a whole, or not at all.
     """
 
-    def __init__(self, name: str, *, is_whole: bool = False) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__()
         self.least_text = ""
-        """What is always shown of it."""
-        self._is_whole = is_whole
+        """What is always shown of it, in lines of its own."""
         self.setAccessibleName(name)
         self.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         """What is always shown, and else nothing."""
-        width = self.fontMetrics().horizontalAdvance(self.least_text)
-        return QSize(width + 2 if width else 0, super().minimumSizeHint().height())
+        if not self.least_text:
+            return QSize(0, super().minimumSizeHint().height())
+        lines, metrics = self.least_text.split("\n"), self.fontMetrics()
+        width = max(metrics.horizontalAdvance(line) for line in lines)
+        return QSize(width + 2, len(lines) * metrics.lineSpacing())
 
     def paintEvent(self, a0: QPaintEvent | None) -> None:  # noqa: N802
-        """Paint as much as fits."""
-        shown = self.fontMetrics().elidedText(
-            self.text(), Qt.TextElideMode.ElideRight, self.contentsRect().width()
-        )
-        self.setToolTip(plain(self.text()) if shown != self.text() else "")
-        if self._is_whole and shown != self.text():
-            return
+        """Paint all of it on one line, or what is always shown."""
+        room = self.contentsRect().width()
+        fits = self.fontMetrics().horizontalAdvance(self.text()) <= room
+        shown = self.text() if fits else self.least_text
+        self.setToolTip("" if fits else plain(self.text()))
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
         painter.drawText(self.contentsRect(), Qt.AlignmentFlag.AlignVCenter, shown)

@@ -53,10 +53,10 @@ def dialog(app: App) -> SettingsDialog:
 @pytest.mark.parametrize(
     ("address", "token", "sentence"),
     [
-        ("studio", "", "HOST:PORT"),
-        ("studio:0", "", "HOST:PORT"),
-        ("studio:seven", "", "HOST:PORT"),
-        ("studio:7400", "", "asks for its token"),
+        ("studio", "", "name and port"),
+        ("studio:0", "", "name and port"),
+        ("studio:seven", "", "name and port"),
+        ("studio:7400", "", "asks for its key"),
         ("studio:7400", "/nowhere/token", "There is no file /nowhere/token"),
     ],
 )
