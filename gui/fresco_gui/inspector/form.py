@@ -185,6 +185,7 @@ class SettingsForm(QWidget):
             # In line with the first line of its field, however many that has.
             label.setMinimumHeight(field.input.sizeHint().height())
             rows.addRow(label, field)
+            rows.setAlignment(label, Qt.AlignmentFlag.AlignTop)
 
     def _first_inputs(self) -> list[QWidget]:
         return [self._fields[name].input for name in _FIRST if name in self._fields]

@@ -120,7 +120,8 @@ class JobsPanel(QWidget):
         self._stack.addWidget(self.list)
         self._reuse.setToolTip(self.tr("Take over the settings of this job"))
         line = QHBoxLayout()
-        for button in (self._pause, self._cancel, self._reuse):
+        # What begins a job may lie below the middle one: a second click there is to do no harm.
+        for button in (self._pause, self._reuse, self._cancel):
             button.setMinimumWidth(48)
             button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             line.addWidget(button, 1)

@@ -71,7 +71,7 @@ class ContactSheet(QWidget):
         self.styles = LookList(self.tr("Looks of the model"))
         self.list = LookList(self.tr("Looks that were tried"))
         self.list.has_captions = True
-        self._hint = PlainLabel(self.tr("Open a clip to see it in every look of the model."))
+        self._hint = PlainLabel()
         self.refresh = QPushButton(self.tr("Thi&s frame"))
         self.restyle = QPushButton(self.tr("Restyle the cl&ip"))
         self._tried = PlainLabel(self.tr("Tried, and kept with the project"))
@@ -81,6 +81,7 @@ class ContactSheet(QWidget):
         self._order: LookRequest | None = None
         self._build()
         self._connect()
+        self.clear()
 
     # The model's looks
 
@@ -121,14 +122,16 @@ class ContactSheet(QWidget):
             else self.tr("Restyle the cl&ip")
         )
 
-    def set_possible(self, is_possible: bool) -> None:
-        """Whether the clip can be restyled now."""
-        self.restyle.setEnabled(is_possible)
+    def set_possible(self, *, can_restyle: bool, can_show: bool) -> None:
+        """Whether the clip can be restyled now, and its frame shown in every look."""
+        self.restyle.setEnabled(can_restyle)
+        self.refresh.setEnabled(can_show)
 
     # What was tried
 
     def clear(self) -> None:
         """Show no looks."""
+        self._hint.setText(self.tr("Open a clip to see it in every look of the model."))
         self.list.clear()
         for cell in self.styles.cells():
             cell.look = None

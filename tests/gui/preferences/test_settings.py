@@ -53,9 +53,9 @@ def dialog(app: App) -> SettingsDialog:
 @pytest.mark.parametrize(
     ("address", "token", "sentence"),
     [
-        ("studio", "", "name and port"),
-        ("studio:0", "", "name and port"),
-        ("studio:seven", "", "name and port"),
+        ("studio", "", "a colon and a number"),
+        ("studio:0", "", "a colon and a number"),
+        ("studio:seven", "", "a colon and a number"),
         ("studio:7400", "", "asks for its key"),
         ("studio:7400", "/nowhere/token", "There is no file /nowhere/token"),
     ],
