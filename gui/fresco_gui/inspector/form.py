@@ -6,7 +6,15 @@ from collections.abc import Sequence
 
 from fresco_client import Parameter, Style
 from PyQt6.QtCore import Qt, pyqtSignal, pyqtSlot
-from PyQt6.QtWidgets import QFormLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import (
+    QFormLayout,
+    QLabel,
+    QLineEdit,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from fresco_gui.inspector.fields import (
     Field,
@@ -183,7 +191,7 @@ class SettingsForm(QWidget):
             label.setWordWrap(True)
             label.setFixedWidth(self.label_width)
             # In line with the first line of its field, however many that has.
-            label.setMinimumHeight(field.input.sizeHint().height())
+            label.setMinimumHeight(field.first_line_px)
             rows.addRow(label, field)
             rows.setAlignment(label, Qt.AlignmentFlag.AlignTop)
 
@@ -253,6 +261,9 @@ class _CollapsibleSection(QWidget):
         self._button.setText(title)
         self._button.setCheckable(True)
         self._button.setObjectName("fold")
+        # Its title is cut off, rather than the fields: they are no wider than there is room for.
+        self._button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self._button.setMinimumWidth(1)
         self._button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._button.setArrowType(Qt.ArrowType.RightArrow)
         self._button.toggled.connect(self._on_toggled)

@@ -28,8 +28,9 @@ from fresco_gui.theme import TOKENS
 
 _ROLE = Qt.ItemDataRole.UserRole
 _COLUMNS = 2
-_LEAST_ICON, _LARGEST_ICON = 72, 220
+_LEAST_ICON, _LARGEST_ICON = 64, 220
 _SPACING = 4
+_MARGIN = 8
 _CAPTION_LINES = 3
 """The name of a look, and two for what makes it another one."""
 
@@ -79,6 +80,7 @@ class ContactSheet(QWidget):
         self._cancel = QPushButton(self.tr("Stop"))
         self._use = QPushButton(self.tr("&Use this"))
         self._order: LookRequest | None = None
+        self._style = ""
         self._build()
         self._connect()
         self.clear()
@@ -116,11 +118,20 @@ class ContactSheet(QWidget):
     def mark_style(self, style: str) -> None:
         """This style is chosen."""
         self.styles.mark(style)
-        self.restyle.setText(
-            self.tr("Restyle the cl&ip: {style}").format(style=caption(style))
-            if style
-            else self.tr("Restyle the cl&ip")
-        )
+        self._style = style
+        self._name_restyle()
+
+    def resizeEvent(self, a0: QResizeEvent | None) -> None:  # noqa: N802
+        """The button says the style where there is room for it."""
+        super().resizeEvent(a0)
+        self._name_restyle()
+
+    def _name_restyle(self) -> None:
+        named = self.tr("Restyle the cl&ip: {style}").format(style=caption(self._style))
+        room = self.width() - 2 * _MARGIN
+        self.restyle.setText(named)
+        if not self._style or self.restyle.sizeHint().width() > room:
+            self.restyle.setText(self.tr("Restyle the cl&ip"))
 
     def set_possible(self, *, can_restyle: bool, can_show: bool) -> None:
         """Whether the clip can be restyled now, and its frame shown in every look."""
@@ -131,7 +142,7 @@ class ContactSheet(QWidget):
 
     def clear(self) -> None:
         """Show no looks."""
-        self._hint.setText(self.tr("Open a clip to see it in every look of the model."))
+        self._hint.setText(self.tr("A clip is shown here in every look of the model."))
         self.list.clear()
         for cell in self.styles.cells():
             cell.look = None
@@ -218,7 +229,7 @@ class ContactSheet(QWidget):
         line.addStretch(0)
         line.addWidget(self._use)
         column = QVBoxLayout(self)
-        column.setContentsMargins(8, 8, 8, 8)
+        column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
         column.addLayout(head)
         column.addWidget(self.styles, 3)
         column.addWidget(self.restyle)
