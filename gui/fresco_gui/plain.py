@@ -5,8 +5,9 @@ from __future__ import annotations
 from html import escape
 
 from fresco_media.files.text import printable
-from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QLabel, QWidget
+from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtGui import QPainter, QPaintEvent
+from PyQt6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 _LONGEST_CAPTION = 60
 
@@ -38,6 +39,46 @@ class PlainLabel(QLabel):
     def setText(self, a0: str | None) -> None:  # noqa: N802
         """Show a text, without what would turn or hide it."""
         super().setText(printable(a0 or "", keep="\n\t"))
+
+
+class ShrinkingLabel(PlainLabel):
+    """A line of text that gives way where there is no room for it; a tool tip has all of it.
+
+    `is_whole`: a part of it would mislead, as of a number, so that it is shown whole or not at all.
+    """
+
+    def __init__(self, *, is_whole: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__("", parent)
+        self.least_text = ""
+        """What is shown where there is no room for all of it, in lines of its own."""
+        self._is_whole = is_whole
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """What is always shown, and else nothing."""
+        if not self.least_text:
+            return QSize(0, super().minimumSizeHint().height())
+        lines, metrics = self.least_text.split("\n"), self.fontMetrics()
+        width = max(metrics.horizontalAdvance(line) for line in lines)
+        return QSize(width + 2, len(lines) * metrics.lineSpacing())
+
+    def shown_text(self) -> str:
+        """What of it there is room for."""
+        room, metrics = self.contentsRect().width(), self.fontMetrics()
+        for text in (self.text(), self.least_text):
+            if text and all(metrics.horizontalAdvance(one) <= room for one in text.split("\n")):
+                return text
+        if self._is_whole:
+            return ""
+        return metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, room)
+
+    def paintEvent(self, a0: QPaintEvent | None) -> None:  # noqa: N802
+        """Paint what there is room for."""
+        shown = self.shown_text()
+        self.setToolTip(plain(self.text()) if shown != self.text() else "")
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.contentsRect(), Qt.AlignmentFlag.AlignVCenter, shown)
 
 
 class MarkedLabel(QLabel):

@@ -77,6 +77,10 @@ class Clip:
         unused = () if frame_rate in {None, probed.info.frame_rate} else (_UNUSED_RATE,)
         return Clip(probed.info, _VideoSource(probed), (*probed.warnings, *unused))
 
+    def remembering(self) -> Clip:
+        """The same clip, which reads the frame it was last asked for alone only once."""
+        return Clip(self.info, _RememberingSource(self._source), self._warnings)
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the user should know; grows when decoding meets damaged frames."""
@@ -288,6 +292,41 @@ class _PictureSource:
 
     def damage(self) -> tuple[str, ...]:
         return ()
+
+
+class _RememberingSource:
+    """Holds the frame that was last read alone: who looks at one does so many times over."""
+
+    def __init__(self, source: _Source) -> None:
+        self.first_number = source.first_number
+        self._source = source
+        self._held: tuple[int, Size | None, Frame] | None = None
+
+    @property
+    def known(self) -> Sequence[KnownFile]:
+        return self._source.known
+
+    def read(
+        self, info: ClipProperties, indices: Iterable[int], size: Size | None
+    ) -> Iterator[Frame]:
+        wanted = tuple(indices)
+        if len(wanted) != 1:
+            yield from self._source.read(info, wanted, size)
+        elif self._held is not None and self._held[:2] == (wanted[0], size):
+            with reading(info.path):
+                for file in self.known:
+                    file.check()
+            yield self._held[2]
+        else:
+            for frame in self._source.read(info, wanted, size):
+                self._held = wanted[0], size, frame
+                yield frame
+
+    def mattes(self, info: ClipProperties, indices: Iterable[int]) -> Iterator[Matte]:
+        return self._source.mattes(info, indices)
+
+    def damage(self) -> tuple[str, ...]:
+        return self._source.damage()
 
 
 def _frame(info: ClipProperties, index: int, image: Image) -> Frame:

@@ -22,7 +22,7 @@ TABLE.plain(
 @TABLE.situation(
     "a prompt that is too long",
     "restyle clip.mp4 -o out.mp4 -p LONG --local --quiet",
-    "prompt: it is … tokens longer than can be read (1500); shorten it",
+    "prompt: it is about … words longer than can be read (1125); shorten it",
 )
 def _long_prompt(stage: Stage) -> None:
     stage.clip()

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from fresco_client import JobState
+from fresco_gui.inspector.fields import SliderField
 from fresco_gui.media.pictures import read_pixels_of
 from fresco_gui.project.document import load
 from fresco_gui.timeline import KeyframeState
+from fresco_gui.timeline.painting import RULER_PX, THUMBNAIL_PX
 from fresco_gui.viewer import ViewMode
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QImage, QTextCursor
 from PyQt6.QtWidgets import QFileDialog, QPlainTextEdit
 
@@ -182,6 +184,41 @@ def test_settings_range_and_locks_are_undone_one_by_one_and_done_again(done: App
     assert project.project.values["prompt"] == edit.toPlainText() == "ink and water"
     assert window.views.viewer.range == (3, 20)
     assert project.project.locked == (0,)
+
+
+def test_dragging_what_is_dragged_and_typing_what_is_typed_is_one_step_each(ready: App) -> None:
+    window, store, bot = ready.window, ready.controller.project_store, ready.bot
+    strip, viewer = window.views.filmstrip, window.views.viewer
+    row, left = RULER_PX + THUMBNAIL_PX // 2, Qt.MouseButton.LeftButton
+    strength = window.views.inspector.form.field("strength")
+    assert isinstance(strength, SliderField)
+
+    def handle(index: int) -> QPoint:
+        return QPoint(round(strip.scale.x(index)), row)
+
+    for begin, ways in ((0, (5, 9, 12)), (40, (35, 30))):
+        bot.mousePress(strip, left, pos=handle(begin))
+        for way in ways:
+            bot.mouseMove(strip, handle(way))
+        bot.mouseRelease(strip, left, pos=handle(ways[-1]))
+    viewer.set_frame(14)
+    ready.press("I")
+    viewer.set_frame(20)
+    ready.press("O")
+    assert viewer.range == (14, 20)
+    for value in (70, 66, 60):
+        strength.slider.setValue(value)
+    assert store.history.count() == 3  # with the prompt that was there before
+
+    ready.press("Ctrl+Z")
+    assert "strength" not in store.project.values
+    assert viewer.range == (14, 20)
+    ready.press("Ctrl+Z")
+    assert viewer.range is None
+    ready.press("Ctrl+Shift+Z")
+    ready.press("Ctrl+Shift+Z")
+    assert viewer.range == (14, 20)
+    assert store.project.values["strength"] == 0.6
 
 
 def test_ctrl_s_saves_where_the_project_is_and_asks_only_the_first_time(

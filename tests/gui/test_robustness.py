@@ -338,7 +338,7 @@ def test_closing_with_a_job_can_cancel_it(app: App, start_daemon: StartDaemon, c
     started(app, daemon, clip)
     app.wait("the job to run", app.controller.jobs.open_jobs)
 
-    answering(app, "Cancel jobs")
+    answering(app, "Cancel the job")
     assert app.window.close()
 
     with daemon.session() as session:

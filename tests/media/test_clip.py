@@ -17,6 +17,7 @@ from fresco_engine.errors import (
     RangeOutsideClip,
 )
 from fresco_media.clip import Clip
+from fresco_media.errors import ClipChanged
 from fresco_media.types import Image
 
 MakeClip = Callable[..., Path]
@@ -97,6 +98,28 @@ def test_scattered_frames_are_the_ones_asked_for(make_clip: MakeClip) -> None:
     assert [frame.index for frame in frames] == wanted
     for frame in frames:
         np.testing.assert_array_equal(frame.image, everything[frame.index])
+
+
+def test_a_frame_that_is_looked_at_again_is_not_read_again_unless_the_file_is_another(
+    make_clip: MakeClip,
+) -> None:
+    path = make_clip("clip.mp4", frame_count=12)
+    clip = Clip.open(path).remembering()
+    (first,) = clip.frames_at([7])
+
+    assert next(clip.frames_at([7])).image is first.image
+    for indices, size in (([8], None), ([7], (64, 48)), ([7, 8], None)):
+        for frame, plain in zip(
+            clip.frames_at(indices, size=size),
+            Clip.open(path).frames_at(indices, size=size),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(frame.image, plain.image)
+
+    list(clip.frames_at([7]))
+    path.write_bytes(path.read_bytes()[:-400])
+    with pytest.raises(ClipChanged):
+        list(clip.frames_at([7]))
 
 
 def test_frames_arrive_at_the_size_asked_for(make_clip: MakeClip) -> None:

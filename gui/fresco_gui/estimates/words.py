@@ -13,7 +13,10 @@ translate = QCoreApplication.translate
 
 def words_of(found: Estimate) -> str:
     """What a restyle will take, as far as it is known."""
-    parts = [translate("estimate", "About {count} keyframes").format(count=found.keyframes)]
+    text = translate("estimate", "About {count} keyframes")
+    if found.keyframes == 1:
+        text = translate("estimate", "1 keyframe")
+    parts = [text.format(count=found.keyframes)]
     if found.seconds is not None:
         text = translate("estimate", "{span}")
         if found.is_without_frames:
@@ -31,9 +34,10 @@ def words_of(found: Estimate) -> str:
 def grounds_of(found: Estimate) -> str:
     """Why it is thought so."""
     if found.based_on:
-        return translate("estimate", "Learned from {count} finished jobs here.").format(
-            count=found.based_on
-        )
+        text = translate("estimate", "Learned from {count} finished jobs here.")
+        if found.based_on == 1:
+            text = translate("estimate", "Learned from the finished job here.")
+        return text.format(count=found.based_on)
     if found.seconds is not None:
         return translate("estimate", "From your last look; frames between keyframes come on top.")
     return translate("estimate", "Take a look first, and the time can be told.")

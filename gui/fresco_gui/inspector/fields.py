@@ -83,6 +83,11 @@ class Field(QWidget):
         """What the keyboard is for."""
         return self._held or self.findChild(QWidget) or self
 
+    @property
+    def first_line_px(self) -> int:
+        """How high the first line is, which its label stands beside."""
+        return self._row.sizeHint().height()
+
     def value(self) -> Any:
         """What is chosen, or None."""
         raise NotImplementedError

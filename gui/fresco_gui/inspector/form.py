@@ -6,7 +6,15 @@ from collections.abc import Sequence
 
 from fresco_client import Parameter, Style
 from PyQt6.QtCore import Qt, pyqtSignal, pyqtSlot
-from PyQt6.QtWidgets import QFormLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import (
+    QFormLayout,
+    QLabel,
+    QLineEdit,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from fresco_gui.inspector.fields import (
     Field,
@@ -21,7 +29,8 @@ from fresco_gui.values import Values
 
 _FIRST = ("mode", "style", "strength", "preset", "source_prompt", "prompt", "keep")
 """What is chosen for every clip, from top to bottom; all else is folded."""
-_WHOLE_ROWS = ("mode", "prompt")
+_LABEL_LETTERS = 16
+"""What a line of a label has room for; longer ones take two."""
 
 
 class SettingsForm(QWidget):
@@ -45,6 +54,8 @@ class SettingsForm(QWidget):
         self._sections: list[_CollapsibleSection] = []
         self.words = PlainLabel()
         """What the model can do with the words, below them."""
+        self.first_labels: list[QLabel] = []
+        """Those of what is chosen for every clip, from top to bottom."""
         self.words.setObjectName("faint")
         self.words.setWordWrap(True)
         self.words.hide()
@@ -60,8 +71,8 @@ class SettingsForm(QWidget):
 
     @property
     def label_width(self) -> int:
-        """Of the widest label: fields stand below each other in all sections."""
-        return max((label.sizeHint().width() for label in self._labels), default=0)
+        """Fields stand below each other in all sections."""
+        return self.fontMetrics().averageCharWidth() * _LABEL_LETTERS
 
     @property
     def mode(self) -> str:
@@ -92,8 +103,7 @@ class SettingsForm(QWidget):
             named = title or self.tr("Others")
             self._column.addWidget(self._section(named, members, styles))
         self._column.addStretch(1)
-        for label in self._labels:
-            label.setMinimumWidth(self.label_width)
+        self.first_labels = [one for one in self._labels if one.buddy() in self._first_inputs()]
         self.set_values(values)
         self.built.emit()
 
@@ -167,17 +177,26 @@ class SettingsForm(QWidget):
         return section
 
     def _add_row(self, rows: QFormLayout, parameter: Parameter, field: Field) -> None:
+        if parameter.name == "mode":
+            rows.addRow(field)
+            return
+        label = PlainLabel(_label_text(parameter))
+        label.setBuddy(field.input)
+        self._labels.append(label)
         if parameter.name == "prompt":
+            rows.addRow(label)
             rows.addRow(field)
             rows.addRow(self.words)
-        elif parameter.name in _WHOLE_ROWS:
-            rows.addRow(field)
         else:
-            label = PlainLabel(_label_text(parameter))
-            label.setMinimumHeight(field.sizeHint().height())
-            label.setBuddy(field.input)
-            self._labels.append(label)
+            label.setWordWrap(True)
+            label.setFixedWidth(self.label_width)
+            # In line with the first line of its field, however many that has.
+            label.setMinimumHeight(field.first_line_px)
             rows.addRow(label, field)
+            rows.setAlignment(label, Qt.AlignmentFlag.AlignTop)
+
+    def _first_inputs(self) -> list[QWidget]:
+        return [self._fields[name].input for name in _FIRST if name in self._fields]
 
     @pyqtSlot()
     def _on_changed(self) -> None:
@@ -225,7 +244,8 @@ class SettingsForm(QWidget):
 
 def _label_text(parameter: Parameter) -> str:
     title = translated_title(parameter)
-    return f"{title} ({parameter.unit})" if parameter.unit else title
+    text = f"{title} ({parameter.unit})" if parameter.unit else title
+    return text.replace("&", "&&")  # A label of a field takes it for the mark of a letter.
 
 
 class _CollapsibleSection(QWidget):
@@ -241,6 +261,9 @@ class _CollapsibleSection(QWidget):
         self._button.setText(title)
         self._button.setCheckable(True)
         self._button.setObjectName("fold")
+        # Its title is cut off, rather than the fields: they are no wider than there is room for.
+        self._button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self._button.setMinimumWidth(1)
         self._button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._button.setArrowType(Qt.ArrowType.RightArrow)
         self._button.toggled.connect(self._on_toggled)

@@ -77,8 +77,6 @@ class Inspector(QWidget):
             self._models = tuple(models)
             self._show_models()
         self.form.build(capabilities.parameters, self._styles())
-        for label in self._labels:
-            label.setMinimumWidth(self.form.label_width)
         self._waiting.setVisible(False)
 
     def show_estimate(self, found: Estimate | None) -> None:
@@ -112,6 +110,11 @@ class Inspector(QWidget):
         field = self.form.reveal(name)
         if field is not None:
             self._scroll.ensureWidgetVisible(field)
+
+    def labels(self) -> list[QLabel]:
+        """Those of fields that are always seen, the most wanted first."""
+        model, presets = self._labels
+        return [model, *self.form.first_labels, presets]
 
     # Chosen
 
@@ -154,7 +157,7 @@ class Inspector(QWidget):
         self.model_box.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
-        rows.addRow(self._label(self.tr("Model")), self.model_box)
+        rows.addRow(self._label(self.tr("Model"), self.model_box), self.model_box)
         line = QHBoxLayout()
         self.preset_box.setAccessibleName(self.tr("Own presets"))
         # Narrow, so that the inspector is no wider than its settings.
@@ -171,13 +174,15 @@ class Inspector(QWidget):
         self._remove.setToolTip(self.tr("Forget the preset that is shown"))
         line.addWidget(self._save)
         line.addWidget(self._remove)
-        rows.addRow(self._label(self.tr("My presets")), line)
+        rows.addRow(self._label(self.tr("My presets"), self.preset_box), line)
         return head
 
-    def _label(self, text: str) -> QLabel:
+    def _label(self, text: str, field: QWidget) -> QLabel:
         """Beside a field of the head, in line with the form's."""
         label = PlainLabel(text)
+        label.setBuddy(field)
         label.setMinimumHeight(self.model_box.sizeHint().height())
+        label.setFixedWidth(self.form.label_width)
         self._labels.append(label)
         return label
 

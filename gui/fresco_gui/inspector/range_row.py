@@ -6,7 +6,7 @@ from PyQt6.QtCore import pyqtSignal, pyqtSlot
 from PyQt6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from fresco_gui.numbers import IntegerBox
-from fresco_gui.plain import PlainLabel
+from fresco_gui.plain import PlainLabel, ShrinkingLabel
 
 
 class RangeRow(QWidget):
@@ -23,7 +23,7 @@ class RangeRow(QWidget):
         self._limits: tuple[int, int] | None = None
         self.first, self.last = IntegerBox(), IntegerBox()
         self.whole = QToolButton()
-        self._count = PlainLabel()
+        self._count = ShrinkingLabel(is_whole=True)
         self._build()
         self.first.valueChanged.connect(self._on_first)
         self.last.valueChanged.connect(self._on_last)
@@ -78,9 +78,11 @@ class RangeRow(QWidget):
         if self._limits is None:
             text = ""
         elif is_whole:
-            text = self.tr("all {count}").format(count=count)
+            text = self.tr("the only one") if count == 1 else self.tr("all {count}")
+            text = text.format(count=count)
         else:
             text = str(count)  # What there is room for beside two numbers.
+        self._count.least_text = text and str(count)
         self._count.setText(text)
 
     @pyqtSlot(int)

@@ -78,7 +78,7 @@ class JobListModel(QAbstractListModel):
 
     def facts(self, job: Job) -> str:
         """What tells a job from the others."""
-        texts = (difference_of(job, self._before(job)), title_of_job(job), range_of_job(job))
+        texts = (difference_of(job, self._before(job)), range_of_job(job), title_of_job(job))
         return "  ·  ".join(filter(None, texts))
 
     def _before(self, job: Job) -> Job | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from fresco_client import Job, JobState
 from PyQt6.QtCore import QPoint, Qt, pyqtBoundSignal, pyqtSignal, pyqtSlot
+from PyQt6.QtGui import QKeySequence
 from PyQt6.QtWidgets import (
     QHBoxLayout,
     QListView,
@@ -119,7 +120,8 @@ class JobsPanel(QWidget):
         self._stack.addWidget(self.list)
         self._reuse.setToolTip(self.tr("Take over the settings of this job"))
         line = QHBoxLayout()
-        for button in (self._pause, self._cancel, self._reuse):
+        # What begins a job may lie below the middle one: a second click there is to do no harm.
+        for button in (self._pause, self._reuse, self._cancel):
             button.setMinimumWidth(48)
             button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             line.addWidget(button, 1)
@@ -158,7 +160,7 @@ class JobsPanel(QWidget):
         self._stack.setCurrentIndex(1 if self._model.jobs else 0)
         job = self.current()
         can_resume = job is not None and _can_resume(job)
-        self._pause.setText(self.tr("&Go on") if can_resume else self.tr("Pau&se"))
+        self._show_pause(can_resume=can_resume)
         is_open = job is not None and not job.state.is_ended
         self._pause.setEnabled(can_resume or is_open)
         self._cancel.setEnabled(is_open)
@@ -166,6 +168,18 @@ class JobsPanel(QWidget):
         can_compare = job is not None and self._can_compare(job)
         self.a_button.setEnabled(can_compare)
         self.b_button.setEnabled(can_compare)
+
+    def _show_pause(self, *, can_resume: bool) -> None:
+        """One button for both, with one letter; in "Go on" that is not."""
+        pause = self.tr("Pau&se")
+        if can_resume:
+            keys = QKeySequence.mnemonic(pause)
+            self._pause.setText(self.tr("Go on"))
+            self._pause.setShortcut(keys)
+            self._pause.setToolTip(keys.toString(QKeySequence.SequenceFormat.NativeText))
+        else:
+            self._pause.setText(pause)
+            self._pause.setToolTip("")
 
     @pyqtSlot()
     def _on_reset_begins(self) -> None:

@@ -37,7 +37,7 @@ def state_of_job(job: Job) -> str:
         JobState.QUEUED: QCoreApplication.translate("jobs", "queued"),
         JobState.ANALYSING: QCoreApplication.translate("jobs", "analysing"),
         JobState.TRANSLATING: QCoreApplication.translate("jobs", "keyframes"),
-        JobState.INTERPOLATING: QCoreApplication.translate("jobs", "frames between"),
+        JobState.INTERPOLATING: QCoreApplication.translate("jobs", "frames"),
         JobState.ENCODING: QCoreApplication.translate("jobs", "encoding"),
         JobState.PAUSED: QCoreApplication.translate("jobs", "paused"),
         JobState.DONE: QCoreApplication.translate("jobs", "done"),

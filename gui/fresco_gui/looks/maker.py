@@ -100,11 +100,11 @@ class LookPicture:
         return ", ".join(words)
 
     @property
-    def caption(self) -> str:
-        """What makes it another one than those beside it."""
+    def facts(self) -> str:
+        """What makes it another one than those beside it that are called the same."""
         if self.part.is_control:
-            return self.title
-        lines = [self.title]
+            return ""
+        lines: list[str] = []
         if self.settings.strength is not None:
             lines.append(
                 translate("looks", "strength {value}").format(value=f"{self.settings.strength:g}")
@@ -113,6 +113,11 @@ class LookPicture:
             lines.append(translate("looks", "seed {seed}").format(seed=self.settings.seed))
         lines.append(translate("looks", "frame {index}").format(index=self.index))
         return " · ".join(lines)
+
+    @property
+    def caption(self) -> str:
+        """All of it on one line."""
+        return " · ".join(filter(None, (self.title, self.facts)))
 
 
 @dataclass(frozen=True, kw_only=True)

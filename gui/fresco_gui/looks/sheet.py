@@ -28,8 +28,11 @@ from fresco_gui.theme import TOKENS
 
 _ROLE = Qt.ItemDataRole.UserRole
 _COLUMNS = 2
-_LEAST_ICON, _LARGEST_ICON = 72, 220
+_LEAST_ICON, _LARGEST_ICON = 64, 220
 _SPACING = 4
+_MARGIN = 8
+_CAPTION_LINES = 3
+"""The name of a look, and two for what makes it another one."""
 
 
 @dataclass
@@ -67,9 +70,9 @@ class ContactSheet(QWidget):
         super().__init__(parent)
         self._pixel_aspect = Fraction(1)
         self.styles = LookList(self.tr("Looks of the model"))
-        self.styles.caption_lines = 1
         self.list = LookList(self.tr("Looks that were tried"))
-        self._hint = PlainLabel(self.tr("Open a clip to see it in every look of the model."))
+        self.list.has_captions = True
+        self._hint = PlainLabel()
         self.refresh = QPushButton(self.tr("Thi&s frame"))
         self.restyle = QPushButton(self.tr("Restyle the cl&ip"))
         self._tried = PlainLabel(self.tr("Tried, and kept with the project"))
@@ -77,8 +80,10 @@ class ContactSheet(QWidget):
         self._cancel = QPushButton(self.tr("Stop"))
         self._use = QPushButton(self.tr("&Use this"))
         self._order: LookRequest | None = None
+        self._style = ""
         self._build()
         self._connect()
+        self.clear()
 
     # The model's looks
 
@@ -113,20 +118,31 @@ class ContactSheet(QWidget):
     def mark_style(self, style: str) -> None:
         """This style is chosen."""
         self.styles.mark(style)
-        self.restyle.setText(
-            self.tr("Restyle the cl&ip: {style}").format(style=caption(style))
-            if style
-            else self.tr("Restyle the cl&ip")
-        )
+        self._style = style
+        self._name_restyle()
 
-    def set_possible(self, is_possible: bool) -> None:
-        """Whether the clip can be restyled now."""
-        self.restyle.setEnabled(is_possible)
+    def resizeEvent(self, a0: QResizeEvent | None) -> None:  # noqa: N802
+        """The button says the style where there is room for it."""
+        super().resizeEvent(a0)
+        self._name_restyle()
+
+    def _name_restyle(self) -> None:
+        named = self.tr("Restyle the cl&ip: {style}").format(style=caption(self._style))
+        room = self.width() - 2 * _MARGIN
+        self.restyle.setText(named)
+        if not self._style or self.restyle.sizeHint().width() > room:
+            self.restyle.setText(self.tr("Restyle the cl&ip"))
+
+    def set_possible(self, *, can_restyle: bool, can_show: bool) -> None:
+        """Whether the clip can be restyled now, and its frame shown in every look."""
+        self.restyle.setEnabled(can_restyle)
+        self.refresh.setEnabled(can_show)
 
     # What was tried
 
     def clear(self) -> None:
         """Show no looks."""
+        self._hint.setText(self.tr("A clip is shown here in every look of the model."))
         self.list.clear()
         for cell in self.styles.cells():
             cell.look = None
@@ -141,7 +157,7 @@ class ContactSheet(QWidget):
         self.list.blockSignals(True)
         self.list.clear()
         for look in looks:
-            self.list.put(_Cell(look.file, look), _caption(look))
+            self.list.put(_Cell(look.file, look))
         if chosen is not None:
             self.list.mark(chosen.file)
         self.list.blockSignals(False)
@@ -166,7 +182,7 @@ class ContactSheet(QWidget):
 
     def add(self, look: LookPicture) -> None:
         """Show a look that was waited for."""
-        self.list.fill(look.part, look, _caption(look))
+        self.list.fill(look.part, look)
         if look.part.number == 0:
             self.list.mark(look.part)
 
@@ -188,14 +204,6 @@ class ContactSheet(QWidget):
         """The one that is selected."""
         cell = self.list.cell(self.list.currentRow())
         return cell.look if cell is not None else None
-
-    def replace(self, before: LookPicture, after: LookPicture) -> None:
-        """A look is kept now, or pinned."""
-        for cell in self.list.cells():
-            if cell.look is before:
-                cell.look = after
-                cell.key = after.file or cell.key
-        self.list.draw()
 
     def use_chosen(self) -> None:
         """As if the button had been pressed."""
@@ -221,7 +229,7 @@ class ContactSheet(QWidget):
         line.addStretch(0)
         line.addWidget(self._use)
         column = QVBoxLayout(self)
-        column.setContentsMargins(8, 8, 8, 8)
+        column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
         column.addLayout(head)
         column.addWidget(self.styles, 3)
         column.addWidget(self.restyle)
@@ -316,7 +324,8 @@ class LookList(QListWidget):
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.pixel_aspect = Fraction(1)
-        self.caption_lines = 2
+        self.has_captions = False
+        """Whether a look is told from the others by what it was made with, or by its name alone."""
         self.setAccessibleName(name)
         self.setViewMode(QListWidget.ViewMode.IconMode)
         self.setResizeMode(QListWidget.ResizeMode.Adjust)
@@ -341,14 +350,14 @@ class LookList(QListWidget):
         found = item.data(_ROLE) if item is not None else None
         return found if isinstance(found, _Cell) else None
 
-    def put(self, cell: _Cell, text: str, row: int | None = None) -> None:
+    def put(self, cell: _Cell, text: str = "", row: int | None = None) -> None:
         """Add a place, with its picture if that is there."""
         item = QListWidgetItem(text)
         item.setData(_ROLE, cell)
         self.insertItem(self.count() if row is None else row, item)
         self._draw(item, cell)
 
-    def fill(self, key: object, look: LookPicture, text: str = "") -> None:
+    def fill(self, key: object, look: LookPicture) -> None:
         """The picture of a place is there."""
         for row in range(self.count()):
             item, cell = self.item(row), self.cell(row)
@@ -357,8 +366,6 @@ class LookList(QListWidget):
                 cell.look = look
                 if is_first:
                     self._fit()
-                if text:
-                    item.setText(text)
                 self._draw(item, cell)
                 return
 
@@ -372,8 +379,6 @@ class LookList(QListWidget):
         for row in range(self.count()):
             item, cell = self.item(row), self.cell(row)
             if item is not None and cell is not None:
-                if cell.look is not None and cell.look.file:
-                    item.setText(_caption(cell.look))
                 self._draw(item, cell)
 
     def resizeEvent(self, e: QResizeEvent | None) -> None:  # noqa: N802
@@ -397,7 +402,8 @@ class LookList(QListWidget):
             return
         self.setIconSize(QSize(side, height))
         line = self.fontMetrics().lineSpacing()
-        self.setGridSize(QSize(side + 2 * _SPACING, height + self.caption_lines * line + 12))
+        lines = _CAPTION_LINES if self.has_captions else 1
+        self.setGridSize(QSize(side + 2 * _SPACING, height + lines * line + 12))
         self.draw()
 
     def _shape(self) -> float:
@@ -408,7 +414,16 @@ class LookList(QListWidget):
             return 0.75
         return float(image.height() / image.width() / self.pixel_aspect)
 
+    def _caption(self, look: LookPicture) -> str:
+        """Its name on one line, so that what makes it another one is always seen below."""
+        name = f"★ {look.title}" if look.is_pinned else look.title
+        room = self.gridSize().width() - 2 * _SPACING
+        line = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, room)
+        return "\n".join(filter(None, (line, look.facts)))
+
     def _draw(self, item: QListWidgetItem, cell: _Cell) -> None:
+        if self.has_captions and cell.look is not None:
+            item.setText(self._caption(cell.look))
         pixmap = self._pixmap(cell.look)
         icon = QIcon(pixmap)
         # Not tinted while it is selected: colours are what is looked at here.
@@ -428,10 +443,6 @@ class LookList(QListWidget):
             pixmap = QPixmap.fromImage(resized(image, max(1, size.width()), max(1, size.height())))
         pixmap.setDevicePixelRatio(ratio)
         return pixmap
-
-
-def _caption(look: LookPicture) -> str:
-    return f"★ {look.caption}" if look.is_pinned else look.caption
 
 
 def _told(look: LookPicture) -> str:

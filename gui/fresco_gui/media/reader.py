@@ -9,11 +9,12 @@ from typing import Protocol
 
 from fresco_media.stills.sequence import is_sequence_path
 from fresco_media.video.decode import first_key
-from fresco_media.video.probe import Probe, probe
+from fresco_media.video.probe import Probe
 from PyQt6.QtGui import QImage
 
 from fresco_gui.media.errors import reading
 from fresco_gui.media.pictures import to_image, turned
+from fresco_gui.media.probes import PROBES
 from fresco_gui.media.sequence import PictureReader
 from fresco_gui.media.source import FrameInfo
 
@@ -62,7 +63,7 @@ def open_reader(
     if is_sequence_path(path):
         return PictureReader(path, frame_rate, first_index)
     with reading(path):
-        probed = probe(path, is_stopped)
+        probed = PROBES.get(path, is_stopped)
     return None if probed is None else VideoReader(probed, first_index)
 
 

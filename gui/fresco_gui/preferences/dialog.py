@@ -53,9 +53,7 @@ class SettingsDialog(QDialog):
         self._folders = folders
         choice = preferences.daemon
         self.address = QLineEdit(choice.address)
-        self.address.setPlaceholderText(
-            self.tr("this one; else its name and port, such as studio:7400")
-        )
+        self.address.setPlaceholderText(self.tr("this one; else where it is, such as studio:7400"))
         self.is_started = QCheckBox(self.tr("Start what does the work with the app"))
         self.is_started.setChecked(choice.is_started)
         self.data = self._place(choice.data, self.tr("the user's own"), is_folder=True)
@@ -140,9 +138,11 @@ class SettingsDialog(QDialog):
         choice = self._choice()
         host, _, port = choice.address.rpartition(":")
         if choice.address and not (host and port.isdecimal() and 0 < int(port) < 65536):
-            return self.tr("The address is not of the form HOST:PORT, such as studio:7400.")
+            return self.tr(
+                "Another computer is given by its name, a colon and a number, such as studio:7400."
+            )
         if choice.address and choice.token_file is None:
-            return self.tr("A daemon elsewhere asks for its token; choose the file that holds it.")
+            return self.tr("Another computer asks for its key; choose the file that holds it.")
         for path in (choice.token_file, choice.certificate):
             if path is not None and not path.is_file():
                 return self.tr("There is no file {path}.").format(path=path)

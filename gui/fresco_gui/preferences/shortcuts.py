@@ -36,6 +36,7 @@ def action(parent: QObject, name: str, text: str, keys: Sequence[str], *, tip: s
     """An action whose tooltip says its keys; `name` is what preferences know it by."""
     made = QAction(text, parent)
     made.setObjectName(name)
+    made.setIconText(text.replace("&", ""))  # It stays where the text says more for a while.
     made.setShortcuts([QKeySequence(key) for key in keys])
     made.setProperty("tip", tip or text.replace("…", "").replace("&", ""))
     refresh_tip(made)
@@ -132,11 +133,11 @@ class ShortcutsSheet(QDialog):
     def _add_action(self, one: QAction) -> None:
         row = self.table.rowCount()
         self.table.insertRow(row)
-        self.table.setItem(row, 0, QTableWidgetItem(one.text().replace("&", "")))
+        self.table.setItem(row, 0, QTableWidgetItem(one.iconText()))
         self._actions.append(one)
         edit = QKeySequenceEdit(one.shortcut())
         edit.setMaximumSequenceLength(1)
-        edit.setAccessibleName(one.text().replace("&", ""))
+        edit.setAccessibleName(one.iconText())
         others = [keys.toString() for keys in one.shortcuts()[1:]]
         if others:
             edit.setToolTip(self.tr("also {keys}").format(keys=", ".join(others)))
@@ -152,7 +153,7 @@ class ShortcutsSheet(QDialog):
         if holder is not None:
             self.note.setText(
                 self.tr("{keys} is taken by “{action}”.").format(
-                    keys=keys.toString(), action=holder.text().replace("&", "")
+                    keys=keys.toString(), action=holder.iconText()
                 )
             )
             return False

@@ -156,8 +156,8 @@ class Actions:
         ]
 
     def _options(self) -> list[QAction]:
-        loop = self._add("loop", translate("Viewer", "Loop"), "Alt+L", None, is_option=True)
-        sound = self._add("sound", translate("Viewer", "Sound"), "Alt+M", None, is_option=True)
+        loop = self._add("loop", translate("Viewer", "Loop"), "Shift+L", None, is_option=True)
+        sound = self._add("sound", translate("Viewer", "Sound"), "Shift+S", None, is_option=True)
         for option in (loop, sound):
             option.setChecked(True)
         loop.toggled.connect(self._playback.set_looping)

@@ -72,6 +72,11 @@ class Playback(QObject):
         self._sources = sources
         self._show_at_rest()
 
+    @property
+    def has_sources(self) -> bool:
+        """Whether there is anything to go to a frame of."""
+        return bool(self._sources)
+
     def set_limits(self, first: int, last: int) -> None:
         """The frames that playing stays within."""
         self._first, self._last = first, last

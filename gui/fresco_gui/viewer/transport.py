@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from fresco_settings.timecode import timecode_of
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QAction, QFontDatabase, QPainter, QPaintEvent, QResizeEvent
+from PyQt6.QtGui import QAction, QFontDatabase, QResizeEvent
 from PyQt6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QToolButton, QWidget
 
 from fresco_gui.media.source import FrameInfo
-from fresco_gui.plain import PlainLabel, plain
+from fresco_gui.plain import ShrinkingLabel
 from fresco_gui.viewer.actions import Actions
 from fresco_gui.viewer.icons import icon
 from fresco_gui.viewer.panes import ViewMode
 
 _ICON = QSize(18, 18)
 LOWEST_GAIN, HIGHEST_GAIN = 1, 16
-_ENDS = ("view.start", "view.end")
-_RARE = (ViewMode.WIPE_HORIZONTAL, ViewMode.DIFFERENCE, ViewMode.ONION)
+_SPACING = 2
+_EXTRA = (
+    "view.side_by_side",
+    "view.start",
+    "view.end",
+    "view.loop",
+    "view.sound",
+    "view.difference",
+    "view.onion",
+    "view.wipe_horizontal",
+)
+"""What is left to menu and keys where there is no room for it, the most wanted first."""
 
 
 class TransportBar(QWidget):
@@ -34,19 +44,19 @@ class TransportBar(QWidget):
         self._play = actions.play
         self._gain, self._share = 4.0, 0.5
         self._mode = ViewMode.SOURCE
-        self.time_label = ShrinkingLabel(self.tr("Position"))
-        self._extra: list[QToolButton] = []
-        self.range_label = ShrinkingLabel(self.tr("Range"), is_whole=True)
+        self.time_label = digits_label(self.tr("Position"))
+        self._extra: dict[str, QToolButton] = {}
+        self.range_label = digits_label(self.tr("Range"))
         self.range_label.setObjectName("faint")
-        self.rate_label = ShrinkingLabel(self.tr("Speed"))
-        self.zoom_label = ShrinkingLabel(self.tr("Zoom"))
+        self.rate_label = digits_label(self.tr("Speed"))
+        self.zoom_label = digits_label(self.tr("Zoom"))
         self.zoom_label.setObjectName("faint")
         self.mix = self._make_mix()
         row = QHBoxLayout(self)
-        row.setContentsMargins(8, 4, 8, 4)
-        row.setSpacing(2)
+        row.setContentsMargins(5, 4, 5, 4)
+        row.setSpacing(_SPACING)
         for one in actions.transport:
-            row.addWidget(self._button(one, is_extra=one.objectName() in _ENDS))
+            row.addWidget(self._button(one))
         row.addSpacing(4)
         for label in (self.time_label, self.rate_label):
             row.addWidget(label)
@@ -56,33 +66,38 @@ class TransportBar(QWidget):
         row.addWidget(self.range_label, 1)
         row.addWidget(self.mix)
         row.addSpacing(4)
-        for mode, one in actions.modes.items():
-            row.addWidget(self._button(one, is_extra=mode in _RARE))
+        for one in actions.modes.values():
+            row.addWidget(self._button(one))
         row.addSpacing(4)
         for one in actions.options:
-            row.addWidget(self._button(one, is_extra=True))
+            row.addWidget(self._button(one))
         row.addSpacing(4)
         row.addWidget(self.zoom_label)
 
-    def _button(self, one: QAction, *, is_extra: bool) -> QToolButton:
+    def _button(self, one: QAction) -> QToolButton:
         button = _button(one)
-        if is_extra:
-            self._extra.append(button)
+        if one.objectName() in _EXTRA:
+            self._extra[one.objectName()] = button
         return button
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         """With what is always needed; the rest is in the menu where there is no room."""
-        spare = sum(one.sizeHint().width() + 2 for one in self._extra if not one.isHidden())
+        shown = [one for one in self._extra.values() if not one.isHidden()]
+        spare = sum(one.sizeHint().width() + _SPACING for one in shown)
         least = super().minimumSizeHint()
         return QSize(least.width() - spare, least.height())
 
     def resizeEvent(self, a0: QResizeEvent | None) -> None:  # noqa: N802
         """Leave out what is rarely wanted where there is no room for it."""
         super().resizeEvent(a0)
-        spare = sum(one.sizeHint().width() + 2 for one in self._extra)
-        needed = self.minimumSizeHint().width() + spare
-        for one in self._extra:
-            one.setVisible(self.width() >= needed)
+        self._fit()
+
+    def _fit(self) -> None:
+        room = self.width() - self.minimumSizeHint().width()
+        for name in _EXTRA:
+            button = self._extra[name]
+            room -= button.sizeHint().width() + _SPACING
+            button.setVisible(room >= 0)
 
     def show_position(self, info: FrameInfo | None, index: int) -> None:
         """Say where playback is."""
@@ -90,10 +105,11 @@ class TransportBar(QWidget):
             self.time_label.setText("")
             return
         code = timecode_of(index - info.first_index, info.frame_rate)
-        # The frame's number stays whole; the time gives way before it does.
-        self.time_label.least_text = f"{index} / {info.last_index}"
-        self.time_label.setText(f"{index} / {info.last_index}  ·  {code}")
+        position = f"{index} / {info.last_index}"
+        self.time_label.least_text = f"{position}\n{code}"
+        self.time_label.setText(f"{position}  ·  {code}")
         self.time_label.updateGeometry()
+        self._fit()
 
     def show_range(self, limits: tuple[int, int] | None) -> None:
         """Say what part is chosen; None for the whole clip."""
@@ -159,34 +175,9 @@ def _button(one: QAction) -> QToolButton:
     return button
 
 
-class ShrinkingLabel(PlainLabel):
-    """A line of text that gives way where there is no room for it; a tool tip has all of it.
-
-    `is_whole`: a part of it would mislead, so that it is shown as a whole or not at all.
-    """
-
-    def __init__(self, name: str, *, is_whole: bool = False) -> None:
-        super().__init__()
-        self.least_text = ""
-        """What is always shown of it."""
-        self._is_whole = is_whole
-        self.setAccessibleName(name)
-        self.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
-
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
-        """What is always shown, and else nothing."""
-        width = self.fontMetrics().horizontalAdvance(self.least_text)
-        return QSize(width + 2 if width else 0, super().minimumSizeHint().height())
-
-    def paintEvent(self, a0: QPaintEvent | None) -> None:  # noqa: N802
-        """Paint as much as fits."""
-        shown = self.fontMetrics().elidedText(
-            self.text(), Qt.TextElideMode.ElideRight, self.contentsRect().width()
-        )
-        self.setToolTip(plain(self.text()) if shown != self.text() else "")
-        if self._is_whole and shown != self.text():
-            return
-        painter = QPainter(self)
-        painter.setPen(self.palette().color(self.foregroundRole()))
-        painter.drawText(self.contentsRect(), Qt.AlignmentFlag.AlignVCenter, shown)
+def digits_label(name: str, *, is_whole: bool = True) -> ShrinkingLabel:
+    """Of digits that stay where they are while others change."""
+    label = ShrinkingLabel(is_whole=is_whole)
+    label.setAccessibleName(name)
+    label.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+    return label

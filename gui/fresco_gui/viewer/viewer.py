@@ -15,7 +15,7 @@ from fresco_gui.viewer.overlay import read
 from fresco_gui.viewer.panes import ViewMode
 from fresco_gui.viewer.playback import Playback
 from fresco_gui.viewer.side import Seen, SideNote, ViewedSide
-from fresco_gui.viewer.transport import ShrinkingLabel, TransportBar
+from fresco_gui.viewer.transport import TransportBar, digits_label
 
 
 class Viewer(QWidget):
@@ -52,7 +52,7 @@ class Viewer(QWidget):
         self.playback = Playback(self)
         self._actions = self._make_actions()
         self.bar = TransportBar(self._actions)
-        self.readout = ShrinkingLabel(self.tr("Pixel under the pointer"))
+        self.readout = digits_label(self.tr("Pixel under the pointer"), is_whole=False)
         self._build()
         self._connect()
         self._update_modes()
@@ -115,7 +115,7 @@ class Viewer(QWidget):
 
     def set_frame(self, index: int) -> None:
         """Look at another frame, as soon as the clip is open."""
-        if self._info is None:
+        if self._info is None or not self.playback.has_sources:
             self._awaited_frame = index
         elif index != self.frame:
             self.playback.go_to(index)

@@ -41,6 +41,8 @@ class ActionStates(QObject):
         for signal in (
             controller.possible_changed,
             controller.opener.opened,
+            controller.opener.reached,
+            controller.opener.closed,
             controller.project_store.touched,
             controller.project_store.replaced,
             controller.shown_job.followed,
@@ -65,7 +67,11 @@ class ActionStates(QObject):
         self._commands.look.setEnabled(not why_not)
         self._commands.vary_seed.setEnabled(not why_not)
         self._commands.vary_strength.setEnabled(not why_not)
-        self._views.sheet.set_possible(not why_not)
+        has_clip = self._controller.opener.clip is not None
+        self._views.sheet.set_possible(
+            can_restyle=not why_not,
+            can_show=has_clip and self._controller.daemon.state.is_connected,
+        )
         self._commands.show_structure.setEnabled(not why_not)
         self._commands.restyle.setEnabled(not why_not)
         self._refresh_job()

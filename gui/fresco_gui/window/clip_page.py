@@ -38,10 +38,13 @@ class ClipPage(QObject):
         self._views = views
         self._layout = window_layout
         self._first_frame = 0
+        self._is_open = False
+        """Whether the clip's own frames are seen; before that the viewer still is at another's."""
         self._connect_clip(opener)
         self._connect_views()
 
     def _connect_clip(self, opener: ClipOpener) -> None:
+        opener.leaving.connect(self._on_leaving)
         opener.opened.connect(self._on_opened)
         opener.reached.connect(self._on_reached)
         opener.closed.connect(self._on_closed)
@@ -90,6 +93,9 @@ class ClipPage(QObject):
 
     # Slots
 
+    def _on_leaving(self) -> None:
+        self._is_open = False
+
     def _on_opened(self, path: Path) -> None:
         self._layout.show_clip()
         self._first_frame = self._project_store.project.frame
@@ -114,6 +120,7 @@ class ClipPage(QObject):
         self._opener.keep_recent()
         self.show_range()
         self._views.viewer.set_frame(self._first_frame)
+        self._is_open = True
         self._views.filmstrip.set_frame(self._views.viewer.frame)
 
     def _on_reached(self, clip: ReadableClip) -> None:
@@ -132,7 +139,8 @@ class ClipPage(QObject):
 
     def _on_frame(self, index: int) -> None:
         self._views.filmstrip.set_frame(index)
-        self._project_store.remember_frame(index)
+        if self._is_open:
+            self._project_store.remember_frame(index)
 
     def _on_range(self, first: int, last: int) -> None:
         """In and out points have changed, in the viewer, the filmstrip or the inspector."""

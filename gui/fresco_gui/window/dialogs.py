@@ -40,7 +40,7 @@ class CloseConfirmation(QObject):
         box.setText(self._what_runs(jobs))
         leave = self.tr("Leave running") if jobs else self.tr("Close")
         go = box.addButton(leave, QMessageBox.ButtonRole.AcceptRole)
-        cancel = self._offer_cancel(box) if jobs else None
+        cancel = self._offer_cancel(box, len(jobs)) if jobs else None
         stay = box.addButton(self.tr("Stay"), QMessageBox.ButtonRole.RejectRole)
         # Leaving jobs running loses nothing, stopping an export does.
         box.setDefaultButton(stay if self._export_actions.is_running else go)
@@ -52,11 +52,16 @@ class CloseConfirmation(QObject):
             self._jobs.cancel_and_wait(jobs)
         return True
 
-    def _offer_cancel(self, box: QMessageBox) -> object:
-        box.setInformativeText(
-            self.tr("The daemon can finish it without this window; you find it here again.")
-        )
-        return box.addButton(self.tr("Cancel jobs"), QMessageBox.ButtonRole.DestructiveRole)
+    def _offer_cancel(self, box: QMessageBox, count: int) -> object:
+        text = self.tr("The daemon can finish it without this window; you find it here again.")
+        cancel = self.tr("Cancel the job")
+        if count > 1:
+            text = self.tr(
+                "The daemon can finish them without this window; you find them here again."
+            )
+            cancel = self.tr("Cancel the jobs")
+        box.setInformativeText(text)
+        return box.addButton(cancel, QMessageBox.ButtonRole.DestructiveRole)
 
     def _what_runs(self, jobs: Sequence[Job]) -> str:
         export = self.tr("An export is being written. Closing stops it.")

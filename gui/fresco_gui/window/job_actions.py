@@ -47,7 +47,6 @@ class JobActions(QObject):
         panel.reused.connect(self.reuse)
         panel.paused.connect(jobs.pause)
         panel.resumed.connect(jobs.resume)
-        panel.cancelled.connect(jobs.cancel)
         panel.deleted.connect(self.delete)
         panel.saved.connect(self.save_result)
 

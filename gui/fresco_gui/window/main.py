@@ -34,6 +34,7 @@ from fresco_gui.window.job_actions import JobActions
 from fresco_gui.window.keyframe_actions import KeyframeActions
 from fresco_gui.window.look_actions import LookActions
 from fresco_gui.window.menus import Commands, Menus
+from fresco_gui.window.mnemonics import give_letters
 from fresco_gui.window.open_actions import OpenActions, paths_of
 from fresco_gui.window.problem_actions import ProblemActions
 from fresco_gui.window.restyle_actions import RestyleActions
@@ -88,8 +89,8 @@ class MainWindow(QMainWindow):
         assert application is not None
         application.installEventFilter(self._focus_first)
         leave_focus_to_tab(self)
-        self.window_layout.order_tabs()
-        self.views.inspector.form.built.connect(self.window_layout.order_tabs)
+        self._order_keys()
+        self.views.inspector.form.built.connect(self._order_keys)
         preferences.restore_bytes("geometry", self.restoreGeometry)
         preferences.restore_bytes("state", self.restoreState)
 
@@ -140,6 +141,11 @@ class MainWindow(QMainWindow):
         commands.quit.triggered.connect(self.close)
         self.action_states = ActionStates(self, self.controller, self.display, self.views)
         self.action_states.connect(commands, self.keyframes, self.export_actions, self.look_actions)
+
+    def _order_keys(self) -> None:
+        """Let Tab and letters with Alt go through what there is now."""
+        self.window_layout.order_tabs()
+        give_letters(self, self.views.inspector.labels())
 
     def start(self, clip: Path | None = None, choice: DaemonChoice | None = None) -> None:
         """Look for the daemon, and open a clip or what was open before."""

@@ -58,7 +58,7 @@ class Commands(QObject):
             "vary_seed",
             self.tr("Other takes of this look"),
             "Ctrl+Alt+L",
-            tip=self.tr("The current frame with four seeds"),
+            tip=self.tr("The current frame four times, each another one"),
         )
         self.vary_strength = add(
             "vary_strength",

@@ -59,12 +59,14 @@ class OpenActions(QObject):
         recent.aboutToShow.connect(lambda: self.fill_recent(recent))
 
     def ask(self) -> None:
-        """Ask for a clip or a project."""
+        """Ask for a clip or a project, beside the clip that is open."""
+        clip = self._project_store.project.clip
         name, _ = QFileDialog.getOpenFileName(
             self._window,
             self.tr("Open"),
-            "",
+            str(Path(clip).parent) if clip else "",
             self.tr("Clips and projects ({patterns});;All files (*)").format(patterns=_PATTERNS),
+            options=QFileDialog.Option.HideNameFilterDetails,  # Longer than there is room for.
         )
         if name:
             self._opener.open(Path(name))

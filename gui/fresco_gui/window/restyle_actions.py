@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fresco_client import JobState
+from fresco_client import Job, JobState
 from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QMessageBox, QWidget
 
@@ -37,6 +37,7 @@ class RestyleActions(QObject):
         views.inspector.look_wanted.connect(self.look)
         views.inspector.restyle_wanted.connect(self.restyle)
         views.sheet.restyle_wanted.connect(self.restyle)
+        views.jobs.cancelled.connect(self.cancel)
 
     def connect(self, commands: Commands) -> None:
         """Do what these commands are for."""
@@ -87,14 +88,18 @@ class RestyleActions(QObject):
             return
         job = self._controller.shown_job.job()
         if job is not None and not job.state.is_ended:
-            asked = QMessageBox.question(
-                self._window,
-                self.tr("Cancel the job"),
-                self.tr("Cancel this job for good? To go on later, pause it instead."),
-                defaultButton=QMessageBox.StandardButton.No,
-            )
-            if asked is QMessageBox.StandardButton.Yes:
-                self._controller.jobs.cancel(job)
+            self.cancel(job)
+
+    def cancel(self, job: Job) -> None:
+        """End a job for good, if it is really meant."""
+        asked = QMessageBox.question(
+            self._window,
+            self.tr("Cancel the job"),
+            self.tr("Cancel this job for good? To go on later, pause it instead."),
+            defaultButton=QMessageBox.StandardButton.No,
+        )
+        if asked is QMessageBox.StandardButton.Yes:
+            self._controller.jobs.cancel(job)
 
     def pause_or_go_on(self) -> None:
         """Pause the job that is shown; one that is paused or broken off goes on."""

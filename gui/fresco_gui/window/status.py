@@ -58,7 +58,7 @@ class StatusLine(QStatusBar):
             DaemonState.RECONNECTING: (self.tr("reconnecting"), TOKENS.warning),
             DaemonState.NOT_INSTALLED: (self.tr("not installed"), TOKENS.bad),
             DaemonState.INCOMPATIBLE: (self.tr("incompatible"), TOKENS.bad),
-            DaemonState.REFUSED: (self.tr("token refused"), TOKENS.bad),
+            DaemonState.REFUSED: (self.tr("key refused"), TOKENS.bad),
             DaemonState.STOPPED: (self.tr("not running"), TOKENS.bad),
             DaemonState.ERROR: (self.tr("error"), TOKENS.bad),
         }
@@ -85,7 +85,8 @@ class StatusLine(QStatusBar):
         rate = ""
         if info.frame_rate:
             rate = self.tr("{rate} fps").format(rate=f"{float(info.frame_rate):.5g}")
-        count = self.tr("{count} frames").format(count=info.frame_count)
+        text = self.tr("1 frame") if info.frame_count == 1 else self.tr("{count} frames")
+        count = text.format(count=info.frame_count)
         parts = (f"{info.width} × {info.height}", rate, count, info.codec)
         self.clip.setText("  ·  ".join(part for part in parts if part))
         self.clip.setToolTip(
@@ -121,6 +122,5 @@ class StatusLine(QStatusBar):
         self._cancel.setVisible(total > 0)
         self.export.setRange(0, max(total, 1))
         self.export.setValue(done)
-        self.export.setToolTip(
-            self.tr("Exporting: {done} of {total} frames").format(done=done, total=total)
-        )
+        text = self.tr("Exporting frame {done} of {total}")
+        self.export.setToolTip(text.format(done=min(done + 1, total), total=total))

@@ -1,4 +1,4 @@
-"""The engine as a worker uses it: one device, the last model kept."""
+"""The engine as a worker uses it: one device, the last model and clip kept."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from fresco_server.jobs.looks import LookOrder
 from fresco_server.jobs.messages import RunJob
 from fresco_server.worker.device_worker import result_path
 from fresco_server.worker.files import check_files
-from fresco_server.worker.media import open_clip, open_ordered
+from fresco_server.worker.looked_clip import LookedClip
+from fresco_server.worker.media import open_ordered
 from fresco_server.worker.models import Models
 
 
@@ -28,6 +29,7 @@ class DeviceEngine:
 
     def __init__(self, device: str, holds: Callable[[str | None], None]) -> None:
         self._models = Models(device, holds)
+        self._looked_at = LookedClip()
 
     def render(self, run: RunJob) -> Generator[Event, None, None]:
         """The events of a job; what its folder holds already is not made again."""
@@ -51,7 +53,7 @@ class DeviceEngine:
 
     def look(self, order: LookOrder) -> Generator[tuple[int, int], None, LookedFrame]:
         """What a look shows: yields denoising steps done and in all, and returns the frame."""
-        clip = open_clip(order.clip, order.frame_rate)
+        clip = self._looked_at.open(order)
         settings = settings_from_dict(order.settings)
         model = self._models.get(order.model, order.settings)
         if order.shows_control:

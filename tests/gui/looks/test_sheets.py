@@ -182,7 +182,7 @@ def test_what_is_tried_is_captioned_kept_pinned_and_back_after_reopening(
     assert captions[0] == "water · frame 0"
     assert captions[1] == "ink · strength 0.35 · frame 0"
     sheet.pinned.emit(sheet.looks()[3])
-    assert sheet.list.item(0).text() == "★ ink · strength 0.65 · frame 0"  # type: ignore[union-attr]
+    assert sheet.list.item(0).text() == "★ ink\nstrength 0.65 · frame 0"  # type: ignore[union-attr]
     sheet.removed.emit(sheet.looks()[1])
     assert len(sheet.looks()) == 5
     app.press("Ctrl+Z")

@@ -53,10 +53,10 @@ def dialog(app: App) -> SettingsDialog:
 @pytest.mark.parametrize(
     ("address", "token", "sentence"),
     [
-        ("studio", "", "HOST:PORT"),
-        ("studio:0", "", "HOST:PORT"),
-        ("studio:seven", "", "HOST:PORT"),
-        ("studio:7400", "", "asks for its token"),
+        ("studio", "", "a colon and a number"),
+        ("studio:0", "", "a colon and a number"),
+        ("studio:seven", "", "a colon and a number"),
+        ("studio:7400", "", "asks for its key"),
         ("studio:7400", "/nowhere/token", "There is no file /nowhere/token"),
     ],
 )

@@ -11,7 +11,7 @@ from fresco_gui.jobs.model import BEFORE_ROLE, FACTS_ROLE, PICTURE_ROLE, SIDE_RO
 from fresco_gui.media.pictures import read_pixels_of
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QImage
-from PyQt6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PyQt6.QtWidgets import QFileDialog, QMessageBox, QPlainTextEdit, QPushButton, QWidget
 
 from tests.gui.conftest import App, answer
 from tests.integration.daemons import DaemonProcess
@@ -44,7 +44,8 @@ def test_everything_that_is_needed_fits(done: App) -> None:
         for needed in (inspector.restyle_button, inspector.look_button, window.views.jobs, label):
             assert is_whole(done, needed), (size, needed)
         assert label.text().startswith("0 / 39")
-        assert label.contentsRect().width() >= label.fontMetrics().horizontalAdvance("0 / 39")
+        # The frame, and the time beside or below it.
+        assert label.contentsRect().width() >= label.fontMetrics().horizontalAdvance("00:00:00:00")
 
 
 def test_jobs_say_what_is_another_than_before_and_a_click_shows_one(done: App) -> None:
@@ -154,3 +155,61 @@ def test_tab_goes_through_the_window_as_one_reads(ready: App) -> None:
 
     places = [seen.index(one) for one in wanted]
     assert places == sorted(places)
+
+
+def test_a_second_click_where_a_job_was_begun_does_not_cancel_it(
+    app: App, start_daemon: Callable[..., DaemonProcess], clip: Path
+) -> None:
+    app.connect(start_daemon("--step-s", "0.1"))
+    app.open(clip)
+    app.write_prompt("ink")
+    window = app.window
+    place = window.views.sheet.restyle.mapTo(window, window.views.sheet.restyle.rect().center())
+    window.views.sheet.restyle.click()
+    app.wait("it to run", lambda: app.is_job(JobState.TRANSLATING))
+
+    below = window.childAt(place)
+    assert isinstance(below, QPushButton)
+    below.click()
+    assert app.is_job(JobState.TRANSLATING)
+
+    def say_no(box: QMessageBox) -> None:
+        app.bot.keyClick(box, Qt.Key.Key_Return)
+
+    answer(QMessageBox, say_no)
+    job = app.controller.shown_job.job()
+    window.views.jobs.cancelled.emit(job)
+
+    assert app.wait_for_result().exists()
+
+
+def test_no_frame_is_offered_in_every_look_without_a_clip(
+    app: App, start_daemon: Callable[..., DaemonProcess], clip: Path
+) -> None:
+    sheet = app.window.views.sheet
+    app.connect(start_daemon())
+    assert not sheet.refresh.isEnabled()
+
+    app.open(clip)
+    assert sheet.refresh.isEnabled()
+
+    app.press("Ctrl+W")
+    assert not sheet.refresh.isEnabled()
+
+
+def test_a_label_stands_beside_the_first_line_of_its_field(ready: App) -> None:
+    form = ready.window.views.inspector.form
+    style = form.field("style")
+    assert style is not None
+    style.set_value("watercolour")  # with the lines below it that mix another one with it
+    ready.bot.wait(20)
+
+    def middle_of(widget: QWidget) -> int:
+        return widget.mapTo(form, widget.rect().center()).y()
+
+    assert style.height() > 2 * style.input.height()
+    for label in form.first_labels:
+        beside = label.buddy()
+        assert beside is not None
+        is_above = isinstance(beside, QPlainTextEdit)
+        assert is_above or abs(middle_of(label) - middle_of(beside)) <= 2, label.text()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from fresco_client import Job
 from fresco_gui.export.dialog import ExportDialog
+from fresco_gui.window.mnemonics import chosen_letters
 from PyQt6.QtCore import QPoint, QRect, Qt, QTimer
 from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import (
@@ -127,6 +128,51 @@ def test_letters_with_alt_are_there_and_each_does_one_thing(done: App, side: str
     ]
     assert [describe(one) for one in buttons] == []
     assert {"O", "J", "A", "C", "T"} <= seen.keys()
+    # Each field that every clip needs has a letter.
+    labels = {one.text().replace("&", ""): one for one in window.views.inspector.labels()}
+    for name in ("Model", "Style", "Strength", "Quality", "Prompt"):
+        assert mnemonics_of(labels[name]), name
+
+
+def test_a_letter_with_alt_brings_the_keyboard_to_its_field(ready: App) -> None:
+    window, form = ready.window, ready.window.views.inspector.form
+    labels = {one.text().replace("&", ""): one for one in window.views.inspector.labels()}
+    for title, name in (("Strength", "strength"), ("Prompt", "prompt"), ("Quality", "preset")):
+        field = form.field(name)
+        assert field is not None
+        (letter,) = mnemonics_of(labels[title])
+        window.views.viewer.canvas.setFocus()
+
+        ready.bot.keyClick(
+            window, getattr(Qt.Key, f"Key_{letter}"), Qt.KeyboardModifier.AltModifier
+        )
+
+        assert window.focusWidget() is field.input, title
+
+
+@pytest.mark.parametrize(
+    ("texts", "taken", "marked"),
+    [
+        (["Style", "Size"], "", ["S", "I"]),
+        (["Prompt", "Model"], "PRTEL", ["O", "M"]),
+        (["ab", "a"], "", ["b", "a"]),
+        (["ab", "a", "b"], "", ["a", None, "b"]),
+        (["Straße", "§ 3"], "STRAE", ["ß", None]),
+        ([], "", []),
+    ],
+)
+def test_as_many_labels_as_possible_get_a_letter(
+    texts: list[str], taken: str, marked: list[str | None]
+) -> None:
+    places = chosen_letters(texts, frozenset(taken))
+
+    found = [
+        None if place is None else text[place] for text, place in zip(texts, places, strict=True)
+    ]
+    letters = [one.upper() for one in found if one is not None]
+    assert len(set(letters)) == len(letters)
+    assert not set(letters) & set(taken)
+    assert sum(one is not None for one in found) == sum(one is not None for one in marked)
 
 
 # Questions

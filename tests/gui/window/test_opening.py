@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from tests.gui.conftest import App
+import pytest
+
+from tests.engine.conftest import scene, write_clip
+from tests.gui.conftest import App, choice_of
+from tests.integration.daemons import DaemonProcess
 
 
 def test_a_broken_file_leaves_the_clip_the_recent_ones_and_the_viewer_as_they_are(
@@ -57,3 +62,43 @@ def test_what_was_just_chosen_is_there_when_the_open_clip_is_opened_again(ready:
     assert store.path is not None
     opener.open_project(store.path)
     assert store.project.values["prompt"] == "neon"
+
+
+@pytest.mark.parametrize("is_playing", [False, True])
+def test_a_clip_is_opened_where_its_user_was_in_it_and_not_where_he_was_in_another(
+    ready: App, clip: Path, tmp_path: Path, *, is_playing: bool
+) -> None:
+    viewer, store = ready.window.views.viewer, ready.controller.project_store
+    other = write_clip(tmp_path / "other.mp4", scene(20))
+    viewer.set_frame(30)
+    if is_playing:
+        viewer.play()
+        ready.wait("it to move", lambda: viewer.frame != 30)
+
+    ready.open(other)
+    ready.wait("its first frame", lambda: (viewer.frame, store.project.frame) == (0, 0))
+    assert not viewer.is_playing
+
+    viewer.set_frame(7)
+    left_at = 30
+    ready.open(clip)
+    if is_playing:
+        ready.wait("the frame", lambda: viewer.frame == store.project.frame > left_at)
+    else:
+        ready.wait("the frame", lambda: viewer.frame == store.project.frame == left_at)
+    ready.open(other)
+    ready.wait("its frame", lambda: viewer.frame == store.project.frame == 7)
+
+
+def test_the_frame_is_there_again_in_another_window(
+    make_app: Callable[[], App], start_daemon: Callable[..., DaemonProcess], clip: Path
+) -> None:
+    app, daemon = make_app(), start_daemon()
+    app.connect(daemon)
+    app.open(clip)
+    app.window.views.viewer.set_frame(23)
+    app.window.close()
+
+    again = make_app()
+    again.window.start(None, choice_of(daemon))
+    again.wait("the frame", lambda: again.window.views.viewer.frame == 23)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fresco_engine.diffusion.model import Model, TextReader
 
 _ONLY = Moment()
+_WORDS_PER_TOKEN = 0.75
 _MOST_CHUNKS = 20
 _LEAST_MEAN = 0.01
 """What the mean must be of the spread to be a measure of anything; that of CLIP's is a tenth."""
@@ -173,10 +174,15 @@ def _chunks(model: Model, reader: TextReader, sections: Sections) -> list[Chunk]
         over = sum(len(chunk.tokens) for chunk in chunks[_MOST_CHUNKS:])
         raise InvalidSettings(
             "prompt",
-            f"it is {counted(over, 'token')} longer than can be read ({_MOST_CHUNKS * room}); "
-            "shorten it",
+            f"it is about {counted(_in_words(over), 'word')} longer than can be read "
+            f"({_in_words(_MOST_CHUNKS * room)}); shorten it",
         )
     return chunks
+
+
+def _in_words(tokens: int) -> int:
+    """How many words of English that many tokens are; who writes a prompt counts no tokens."""
+    return max(1, round(tokens * _WORDS_PER_TOKEN))
 
 
 def _tokenise(model: Model, reader: TextReader) -> Tokenise:

@@ -147,7 +147,7 @@ def test_a_text_without_end_is_refused(model: Model) -> None:
         encode_prompt(model, ["x" * (20 * 75 + 3)])
 
     assert caught.value.field == "prompt"
-    assert caught.value.reason == "it is 3 tokens longer than can be read (1500); shorten it"
+    assert caught.value.reason == "it is about 2 words longer than can be read (1125); shorten it"
 
 
 def test_steps_that_read_alike_share_what_was_read(model: Model) -> None:
