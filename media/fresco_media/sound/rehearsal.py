@@ -13,7 +13,7 @@ import av
 import av.container
 import av.error
 
-from fresco_media.sound.choices import Policy, TrackEncoding, choices
+from fresco_media.sound.choices import COPY, Policy, TrackEncoding, choices
 from fresco_media.sound.part import SoundRange, begin_s
 from fresco_media.sound.remarks import Remark, Remarks
 from fresco_media.sound.streams import codec_of, is_known
@@ -32,6 +32,11 @@ _PACKETS_READ = 5000
 
 _UNKNOWN = Remark(
     "is of an unknown kind, so it is left out", "are of unknown kinds, so they are left out"
+)
+
+_CHANGING = Remark(
+    "is encoded anew as AAC, because its channels or its rate change on the way",
+    "are encoded anew as AAC, because their channels or their rates change on the way",
 )
 
 REFUSALS = (av.error.FFmpegError, ValueError, OverflowError, TypeError)
@@ -69,13 +74,15 @@ def rehearse(source: Path, target: SoundTarget) -> tuple[dict[int, TrackEncoding
             if not is_known(stream):
                 remarks.add(_UNKNOWN, stream, number)
                 continue
-            choice = _first_to_pass(source, stream, target)
+            is_changing = codec_of(stream) == "aac" and _changes_on_the_way(source, stream.index)
+            choice = _first_to_pass(source, stream, target, may_copy=not is_changing)
             if choice is None:
                 remarks.add(_impossible(codec_of(stream)), stream, number)
                 continue
             passed[stream.index] = choice
             if target.policy == "kept" and not choice.is_exact:
-                remarks.add(_encoded(stream, choice, target.container), stream, number)
+                remark = _CHANGING if is_changing else _encoded(stream, choice, target.container)
+                remarks.add(remark, stream, number)
     return passed, remarks
 
 
@@ -109,7 +116,7 @@ def _is_kept(stream: av.AudioStream, container: str) -> bool:
 
 
 def _first_to_pass(
-    source: Path, stream: av.AudioStream, target: SoundTarget
+    source: Path, stream: av.AudioStream, target: SoundTarget, *, may_copy: bool = True
 ) -> TrackEncoding | None:
     try:
         candidates = choices(
@@ -123,6 +130,8 @@ def _first_to_pass(
         logger.info("sound of stream %d cannot be described: %s", stream.index, error)
         return None
     for choice in candidates:
+        if choice.codec == COPY and not may_copy:
+            continue
         try:
             _try(source, stream.index, target, choice)
         except REFUSALS as error:
@@ -150,6 +159,24 @@ def _try(source: Path, index: int, target: SoundTarget, choice: TrackEncoding) -
             track.finish()
         finally:
             output.close()
+
+
+def _changes_on_the_way(source: Path, index: int) -> bool:
+    """Whether AAC describes itself in each packet, and not always alike, as in television.
+
+    Other containers hold one description for all of a track.
+    """
+    with open_input(source) as file:
+        described = (_adts(packet) for packet in demuxed(file, file.streams[index]) if packet.size)
+        first = next(described, None)
+        return first is not None and any(one not in (None, first) for one in described)
+
+
+def _adts(packet: av.Packet) -> int | None:
+    """What the fixed header of ADTS (ISO 14496-3, 1.A.2.2.1) says; None where there is none."""
+    head = int.from_bytes(bytes(packet)[:4], "big")
+    # The first 12 bits find the header, the last 4 of these 28 are no description.
+    return head >> 6 if head >> 20 == 0xFFF else None
 
 
 def _first_packets(file: av.container.InputContainer, index: int) -> Iterator[av.Packet]:

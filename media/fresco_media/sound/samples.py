@@ -22,13 +22,16 @@ logger = logging.getLogger(__name__)
 Samples = NDArray[Any]
 """Sound: (samples, channels), in the numbers of its sample format."""
 
-# Times that are this much off for one block only are badly rounded, not a hole.
+# Times that are this much off are no hole, unless block after block says the same: some programs
+# stamp short blocks up to 5 ms early or late, each in its own way.
+_JITTER_S = Fraction(8, 1000)
+# What rounding leaves of two times that mean the same.
 _ROUNDING_S = Fraction(15, 10_000)
 # A hole for certain: no container rounds so badly.
 _CERTAIN_S = Fraction(30, 1000)
 # More than rounding to milliseconds makes of block after block: another clock, or a slip of it.
 _DRIFT_S = Fraction(7, 10_000)
-_DRIFTING_BLOCKS = 5
+_DRIFTING_BLOCKS = 8
 # Silence for longer after the last picture is no hole but times that are wrong.
 _LONGEST_SILENCE_S = Fraction(60)
 # Further back than this, the times begin anew, as in transport streams that were joined.
@@ -242,7 +245,7 @@ class Timeline:
         if abs(shift) > _CERTAIN_S * rate:
             self._recent.clear()
             return shift
-        if abs(shift) <= _ROUNDING_S * rate:
+        if abs(shift) <= _JITTER_S * rate:
             return self._drift(shift)
         self._recent.clear()
         after = None if following is None else self._position(following)
@@ -252,11 +255,12 @@ class Timeline:
         return shift if lasts else 0
 
     def _drift(self, shift: int) -> int:
-        """`shift`, once so many blocks in a row are off that rounding does not explain it."""
+        """`shift`, once so many blocks in a row agree on it that it is no jitter."""
         self._recent.append(shift)
-        least = _DRIFT_S * self._form.rate
+        low, high, rate = min(self._recent), max(self._recent), self._form.rate
+        is_off = low > _DRIFT_S * rate or high < -_DRIFT_S * rate
         is_all = len(self._recent) == _DRIFTING_BLOCKS
-        if is_all and (min(self._recent) > least or max(self._recent) < -least):
+        if is_all and is_off and high - low <= _ROUNDING_S * rate:
             self._recent.clear()
             return shift
         return 0

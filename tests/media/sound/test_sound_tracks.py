@@ -188,6 +188,27 @@ def packets_in(path: Path) -> list[bytes]:
         return [bytes(one) for one in container.demux(container.streams.audio[0]) if one.size]
 
 
+@pytest.mark.parametrize(
+    ("layout", "rate", "is_told"),
+    [("stereo", RATE, False), ("mono", RATE, True), ("stereo", 44_100, True)],
+)
+def test_aac_that_changes_on_the_way_is_encoded_anew(
+    tmp_path: Path, layout: str, rate: int, is_told: bool
+) -> None:
+    first = write_sounding(tmp_path / "1.ts", Track(codec="aac"))
+    second = write_sounding(tmp_path / "2.ts", Track(codec="aac", layout=layout, rate=rate, seed=2))
+    source = tmp_path / "a.ts"
+    source.write_bytes(first.read_bytes() + second.read_bytes())
+
+    said = rewritten(source, tmp_path / "b.mp4")
+
+    assert any("its channels or its rate change" in text for text in said) == is_told
+    after = heard(tmp_path / "b.mp4", seconds=4)
+    for number, begin_s in ((1, 0.5), (2, 2.5)):
+        played = np.concatenate([np.zeros(round((begin_s - 0.5) * RATE)), signal(2.0, seed=number)])
+        assert abs(late_ms(after, played, begin_s, begin_s + 1)) <= 60
+
+
 def test_more_channels_than_players_take_are_mixed_down_and_told(tmp_path: Path) -> None:
     source = write_sounding(tmp_path / "a.mov", Track(codec="pcm_s16le", layout="hexadecagonal"))
 
