@@ -24,6 +24,7 @@ SCENARIOS = [
     "markers",
     "mask",
     "transparent",
+    "split_behind_a_cover",
     "final_render",
     "redo",
     "reroll",
@@ -128,13 +129,30 @@ def test_mask__leaves_the_source_untouched_where_it_is_black(found: dict[str, An
 def test_transparent__shows_what_is_below_while_it_is_worked_on_and_then(
     found: dict[str, Any],
 ) -> None:
+    shown = {
+        name: np.asarray(Image.open(path).convert("RGB"), dtype=int)
+        for name, (path,) in found["shown"].items()
+    }
     for name, index in (("look", 5), ("keyframe", found["key"])):
         picture = np.asarray(Image.open(found["files"][name]))
         assert np.array_equal(picture[..., 3], transparent(index)[..., 3]), name
-    for name, (path,) in found["shown"].items():
-        picture = np.asarray(Image.open(path).convert("RGB"), dtype=int)
+        alpha = picture[..., 3:] / 255
+        wanted = picture[..., :3] * alpha + np.array((0, 255, 0)) * (1 - alpha)
+        # Also at its soft edges, where the source would be seen through it.
+        assert np.abs(shown[name] - wanted).max() <= 1, name
+    for name, picture in shown.items():
         assert np.abs(picture[50, 150] - (0, 255, 0)).max() <= 3, name
         assert np.abs(picture[30, 65] - (255 - numbered(5)[30, 65])).max() <= 3, name
+    assert found["covers"] == 0  # one for each keyframe
+    assert found["is_as_it_was"]
+    assert found["left"] == ["above", "green", "shot"]
+    # What lies over it makes room for keyframes and what hides the source, then for the result.
+    assert found["channels"] == [2, 3, 5, 4]
+
+
+def test_split_behind_a_cover__gives_each_half_its_part(found: dict[str, Any]) -> None:
+    assert found["parts"] == [[1, 9], [9, 21]]
+    assert found["strips"] == [["MOVIE", False]] * 2 + [["MOVIE", True]] * 2
 
 
 def test_final_render__has_nothing_of_what_is_there_while_one_works(

@@ -116,7 +116,7 @@ def place(card: JobCard) -> bool:
         return False
     card.phase, card.fault = "placed", None
     if scene is not None:
-        timeline.clear_job(scene, request.job_id)
+        stack.withdraw(scene, request.job_id)
     push_undo(f"Fresco: Result of {request.title}")
     daemon_worker().list_history()
     return True

@@ -231,6 +231,25 @@ def show_file(strip: Any, path: Path) -> None:
         strip.filepath = name
 
 
+def new_effect(
+    holder: Any, name: str, kind: str, channel: int, lies: Span, first: Any, second: Any
+) -> Any:
+    """An effect of two strips among the strips `holder`."""
+    arguments: dict[str, Any] = {
+        "name": name,
+        "type": kind,
+        "channel": channel,
+        "frame_start": lies.start,
+    }
+    known = holder.bl_rna.functions["new_effect"].parameters
+    if "length" in known:
+        arguments["length"] = lies.length
+    else:
+        arguments["frame_end"] = lies.stop
+    inputs = ("input1", "input2") if "input1" in known else ("seq1", "seq2")
+    return holder.new_effect(**arguments, **dict(zip(inputs, (first, second), strict=True)))
+
+
 def sequencer_areas() -> Iterator[tuple[Any, Any]]:
     """Windows and their sequencer areas."""
     for window in bpy.context.window_manager.windows:

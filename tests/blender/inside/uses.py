@@ -247,11 +247,15 @@ def transparent(clip: str, out: str) -> dict[str, Any]:
     strips = stage.part("vse").children(scene.sequence_editor)
     stage.add_colour(strips, "green", (0.0, 1.0, 0.0), 1)
     strip = stage.add_movie(scene, str(folder / "transparent.mov"), channel=2)
+    above = stage.add_colour(strips, "above", (1.0, 0.0, 0.0), 3)
+    above.blend_type, above.blend_alpha = "ALPHA_OVER", 0.0
+    stage.choose(scene, strip)
     scene.frame_current = 6
     look = _looked(scene)
     shown = {"look": _render_all(scene, Path(out) / "look", 6)}
     files = {"look": stage.shown_file(look)}
     bpy.ops.fresco.clear_look()
+    left = sorted(one.name for one in stage.part("vse").all_strips(scene))
     stage.choose(scene, strip)
     goes_on.unlink()
     card = stage.restyle(scene)
@@ -262,15 +266,46 @@ def transparent(clip: str, out: str) -> dict[str, Any]:
         ready = [key for found in keys.values() for key in found if key.color_tag == "COLOR_04"]
         return ready if card.plan and len(ready) == len(card.plan.keyframes) else []
 
-    key = stage.wait_for("all keyframes", keyframes)[1]
+    ready = stage.wait_for("all keyframes", keyframes)
+    key = next(one for one in ready if stage.part("vse").span(one).cut_to(_span(6, 7)).length)
     key_index = key[timeline.KEY]
+    channels = [strip.channel, key.channel, above.channel]
+    covers = len(timeline.covers(scene)) - len(ready)
+    is_as_it_was = not strip.mute and strip.blend_alpha == 1.0
     shown["keyframe"] = _render_all(scene, Path(out) / "keyframe", 6)
     # It goes when the result is placed.
     files["keyframe"] = shutil.copy(stage.shown_file(key), str(Path(out) / "keyframe.png"))
     goes_on.touch()
     stage.placed(card)
     shown["result"] = _render_all(scene, Path(out) / "result", 6)
-    return {"shown": shown, "files": files, "key": key_index}
+    return {
+        "shown": shown,
+        "files": files,
+        "key": key_index,
+        "left": left,
+        "covers": covers,
+        "is_as_it_was": is_as_it_was,
+        "channels": [*channels, above.channel],
+    }
+
+
+def split_behind_a_cover(clip: str, out: str) -> dict[str, Any]:
+    """A transparent source is split, undone and cancelled while its keyframes hide it."""
+    folder = Path(out).parents[1]
+    scene, goes_on = stage.new_scene(), folder / "go"
+    timeline, vse = stage.part("timeline"), stage.part("vse")
+    strip = stage.add_movie(scene, str(folder / "transparent.mov"))
+    goes_on.unlink()
+    card = stage.restyle(scene)
+    stage.wait_for("a cover", lambda: timeline.covers(scene))
+    assert strip.split(frame=9, split_method="SOFT") is not None
+    goes_on.touch()
+    stage.wait_for("the result", lambda: card.phase == "placed")
+    results = timeline.results(scene, card.job_id)
+    return {
+        "parts": sorted((vse.left(one), vse.right(one)) for one in results),
+        "strips": sorted((one.type, one.mute) for one in vse.all_strips(scene)),
+    }
 
 
 def redo(clip: str, out: str) -> dict[str, Any]:
