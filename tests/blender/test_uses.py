@@ -26,6 +26,8 @@ SCENARIOS = [
     "transparent",
     "split_behind_a_cover",
     "final_render",
+    "unsaved_work",
+    "undone_restyle",
     "redo",
     "reroll",
     "wipe",
@@ -168,6 +170,19 @@ def test_final_render__has_nothing_of_what_is_there_while_one_works(
         assert np.abs(final[place] - wanted).max() == 0, place
         assert np.abs(shown[place] - wanted).max() > 100, place
     assert found["are_seen_again"]
+
+
+def test_unsaved_work__is_saved_by_nobody_but_the_user(found: dict[str, Any]) -> None:
+    # Saving, even as a copy, would clear Blender's mark of unsaved work.
+    assert found == {"saved": [], "result": True}
+
+
+def test_undone_restyle__lets_the_job_wait_until_it_is_done_again_or_cancelled(
+    found: dict[str, Any],
+) -> None:
+    assert found["undone"] == found["left"] == ["shot"]
+    assert "Restyle was undone" in found["note"]
+    assert found["fault"] == ""
 
 
 def test_redo__brings_the_settings_back_and_puts_the_new_result_above(

@@ -308,6 +308,59 @@ def split_behind_a_cover(clip: str, out: str) -> dict[str, Any]:
     }
 
 
+def unsaved_work(clip: str, out: str) -> dict[str, Any]:
+    """A look and a restyle of a strip that is rendered: whether Blender saves anything for them."""
+    saved: list[str] = []
+    bpy.app.handlers.save_pre.append(lambda *_: saved.append("saved"))
+    scene = stage.new_scene()
+    strip = stage.add_movie(scene, clip)
+    stage.part("vse").set_sequencer_scene(scene)
+    strip.modifiers.new("grade", "BRIGHT_CONTRAST").bright = 5.0
+    scene.frame_current = 4
+    _looked(scene)
+    bpy.ops.fresco.clear_look()
+    stage.choose(scene, strip)
+    result = stage.placed(stage.restyle(scene))
+    bpy.app.handlers.save_pre.pop()
+    return {"saved": saved, "result": bool(result)}
+
+
+def undone_restyle(clip: str, out: str) -> dict[str, Any]:
+    """Restyle is undone while its job runs and done again; then it is undone and cancelled."""
+    goes_on, timeline = Path(out).parents[1] / "go", stage.part("timeline")
+    scene = stage.new_scene()
+    stage.add_movie(scene, clip)
+    bpy.ops.ed.undo_push(message="a strip")
+    goes_on.unlink()
+    card = stage.restyle(scene)
+    bpy.ops.ed.undo_push(message="Restyle")
+
+    def keys() -> int:
+        return len(timeline.keys(bpy.context.scene, card.job_id))
+
+    def names() -> list[str]:
+        return [strip.name for strip in stage.part("vse").all_strips(bpy.context.scene)]
+
+    stage.wait_for("keyframes", keys)
+    bpy.ops.ed.undo()
+    stage.wait_for("the job to wait", lambda: card.state.value == "paused")
+    undone, note = names(), card.note
+    bpy.ops.ed.redo()
+    stage.wait_for("the job to go on", lambda: card.state.value != "paused")
+    stage.wait_for("keyframes again", keys)
+    bpy.ops.ed.undo()
+    stage.wait_for("the job to wait again", lambda: card.state.value == "paused")
+    bpy.ops.fresco.cancel(job_id=card.job_id)
+    goes_on.touch()
+    stage.wait_for("the end", lambda: not card.is_open)
+    return {
+        "undone": undone,
+        "note": note,
+        "fault": card.fault.message if card.fault else "",
+        "left": names(),
+    }
+
+
 def redo(clip: str, out: str) -> dict[str, Any]:
     """Settings of a result come back into the panel; the new result lies above the old one."""
     scene = stage.new_scene()
