@@ -31,7 +31,7 @@ def take_first_minutes(folder: Path) -> None:
         try:
             with window(None, home, SCALES[1.0]) as blender:
                 blender.begin(
-                    "fresh", "first_strip", None, clip=sample_clip_path(), out=out, size=128
+                    "fresh", "first_strip", None, clip=sample_clip_path(), out=out, size=256
                 ).result(1500)
         finally:
             subprocess.run([sys.executable, "-m", "fresco_cli", "stop"], check=False)

@@ -126,6 +126,7 @@ def test_mask__leaves_the_source_untouched_where_it_is_black(found: dict[str, An
     assert np.abs(picture[:, 84:] - source[:, 84:]).max() <= 3
     assert np.abs(picture[:, :76] - (255 - source[:, :76])).mean() < 20
     assert found["modifiers"] == ["MASK"]
+    assert "no mask strip gone" in found["said"]
 
 
 def test_transparent__shows_what_is_below_while_it_is_worked_on_and_then(
@@ -296,7 +297,8 @@ def test_styles__are_known_with_their_pictures_before_any_daemon_is(found: dict[
 
 
 def test_what_is_selected__is_only_what_the_sequencer_shows(found: dict[str, Any]) -> None:
-    assert found == {"closed": ["meta"], "opened": ["two"]}
+    # Of a keyframe that is chosen, what it lies over is meant.
+    assert found == {"closed": ["meta"], "opened": ["two"], "below": ["beside"]}
 
 
 def test_keyframes_follow__a_source_that_is_moved_while_its_job_runs(

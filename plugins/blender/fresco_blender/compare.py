@@ -59,6 +59,7 @@ def toggle(scene: Any, result: Any, position: float) -> bool:
     strip.use_default_fade = False
     strip.effect_fader = position
     strip.color_tag = vse.COLOURS["look"]
+    vse.show_scenes_anew()
     return True
 
 

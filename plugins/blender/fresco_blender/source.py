@@ -112,6 +112,11 @@ def prepare_request(
     if reason:
         raise StripUnsuitable(f"{strip.name if strip else 'Strip'}: {reason}.")
     settings = scene.fresco
+    if settings.mask and all(other.name != settings.mask for other in vse.all_strips(scene)):
+        raise StripUnsuitable(
+            f"{strip.name}: there is no mask strip {settings.mask} here. Choose another one under "
+            "Strips, or empty that field."
+        )
     request = RestyleRequest(
         job_id=uuid.uuid4().hex,
         title=strip.name,

@@ -166,3 +166,4 @@ def remove(scene: Any, strip: Any) -> None:
     """Take one strip off the timeline, and what moved it."""
     animation.clear(strip)
     vse.container_of(scene, strip).remove(strip)
+    vse.show_scenes_anew()

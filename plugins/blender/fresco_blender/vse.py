@@ -229,6 +229,7 @@ def show_file(strip: Any, path: Path) -> None:
             strip.elements[0].filename = path.name
     else:
         strip.filepath = name
+    show_scenes_anew()
 
 
 def new_effect(
@@ -295,6 +296,17 @@ def set_sequencer_scene(scene: Any) -> None:
     workspace = bpy.context.workspace or bpy.context.window_manager.windows[0].workspace
     if hasattr(workspace, "sequencer_scene") and workspace.sequencer_scene is None:
         workspace.sequencer_scene = scene
+
+
+def show_scenes_anew() -> None:
+    """Have strips that show a scene made anew, after that scene's own strips have changed.
+
+    Blender 5.0 would go on with the pictures that it made of them before, even in a final render.
+    """
+    for scene in bpy.data.scenes:
+        for strip in all_strips(scene):
+            if strip.type == "SCENE":
+                strip.mute = strip.mute  # to set it is what counts
 
 
 def is_rendering() -> bool:

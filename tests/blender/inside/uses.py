@@ -153,6 +153,12 @@ def mask(clip: str, out: str) -> dict[str, Any]:
     white = strips.new_image(name="matte", filepath=picture.filepath_raw, channel=5, frame_start=1)
     stage.part("vse").set_span(white, _span(1, 41))
     stage.choose(scene, strip)
+    scene.fresco.mask = "gone"
+    said = ""
+    try:
+        bpy.ops.fresco.restyle()
+    except RuntimeError as error:
+        said = str(error)
     scene.fresco.mask = "matte"
     card = stage.restyle(scene)
     result = stage.placed(card)
@@ -160,7 +166,7 @@ def mask(clip: str, out: str) -> dict[str, Any]:
         other.mute = other not in (strip, result)
     scene.render.use_sequencer = True
     files = _render_all(scene, Path(out) / "both", 8)
-    return {"files": files, "modifiers": [m.type for m in result.modifiers]}
+    return {"files": files, "modifiers": [m.type for m in result.modifiers], "said": said}
 
 
 def _render_all(scene: Any, folder: Path, frame: int, *, is_final: bool = False) -> list[str]:
@@ -723,6 +729,11 @@ def what_is_selected(clip: str, out: str) -> dict[str, Any]:
     beside.select = False
     scene.sequence_editor.active_strip = meta
     closed = [strip.name for strip in selection.targets(bpy.context)]
+    aid = strips.new_movie(name="aid", filepath=clip, channel=4, frame_start=1)
+    aid["fresco_job"] = "some job"
+    stage.choose(scene, aid)
+    below = [strip.name for strip in selection.targets(bpy.context)]
+    stage.choose(scene, meta)
     with stage.sequencer_context(scene):
         bpy.ops.sequencer.meta_toggle()
     for strip in inner:
@@ -730,7 +741,7 @@ def what_is_selected(clip: str, out: str) -> dict[str, Any]:
     opened = [strip.name for strip in selection.targets(bpy.context)]
     with stage.sequencer_context(scene):
         bpy.ops.sequencer.meta_toggle()
-    return {"closed": closed, "opened": opened}
+    return {"closed": closed, "opened": opened, "below": below}
 
 
 def keyframes_follow(clip: str, out: str) -> dict[str, Any]:
