@@ -21,6 +21,8 @@ SCENARIOS = [
     "look_at_a_retimed_strip",
     "look_that_fails",
     "several_strips",
+    "copied_scene",
+    "folder_that_takes_nothing",
     "markers",
     "mask",
     "transparent",
@@ -112,6 +114,19 @@ def test_several_strips__become_several_jobs_that_do_not_collide(found: dict[str
     # Each directly above its own source; what lay over the first was lifted.
     assert channels == [one["channel"] + 1 for one in found["sources"]]
     assert found["seeds"][0] == found["seeds"][1]
+
+
+def test_copied_scene__has_the_result_in_both(found: dict[str, Any]) -> None:
+    assert found["is_other"]
+    assert found["fault"] == ""
+    assert found["strips"] == [["shot", "shot · Fresco"]] * 2
+    assert found["left"] == []
+
+
+def test_folder_that_takes_nothing__is_said_before_anything_is_made(found: dict[str, Any]) -> None:
+    assert len(found["said"]) == 2
+    assert all("choose another folder" in text for text in found["said"])
+    assert found["jobs"] == 0
 
 
 def test_markers__give_their_words_to_the_frames_after_them(found: dict[str, Any]) -> None:

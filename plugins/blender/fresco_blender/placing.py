@@ -98,16 +98,12 @@ def place_results() -> bool:
 def place(card: JobCard) -> bool:
     """Put a fetched result onto the timeline, once; whether it is there now."""
     request = card.request
-    scene = timeline.find_scene(request.job_id)
+    scenes = timeline.scenes_of(request.job_id)
     drop(request.job_id)
     try:
-        if scene is None:
-            is_there = is_placed(request.job_id)
-        elif request.replaces:
-            is_there = bool(swap_result(scene, card))
-        else:
-            place_result(scene, card)
-            is_there = bool(timeline.results(scene, request.job_id))
+        for scene in scenes:
+            (swap_result if request.replaces else place_result)(scene, card)
+        is_there = is_placed(request.job_id)
     except timeline.NoRoom as error:
         card.fault = PluginFault(str(error), "PLACE")
         return False
@@ -115,7 +111,7 @@ def place(card: JobCard) -> bool:
         card.fault = PluginFault(_UNDONE_RESTYLE if card.is_withdrawn else SOURCE_GONE, "PLACE")
         return False
     card.phase, card.fault = "placed", None
-    if scene is not None:
+    for scene in scenes:
         stack.withdraw(scene, request.job_id)
     push_undo(f"Fresco: Result of {request.title}")
     daemon_worker().list_history()

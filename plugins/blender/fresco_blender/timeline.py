@@ -94,9 +94,14 @@ def is_aid(strip: Any) -> bool:
     return is_made_here(strip) and strip.get(RESULT_REQUEST) is None
 
 
+def scenes_of(job_id: str) -> list[Any]:
+    """The scenes in whose sequencers a request is noted: several once one is copied."""
+    return [scene for scene in bpy.data.scenes if sources(scene, job_id)]
+
+
 def find_scene(job_id: str) -> Any:
-    """The scene in whose sequencer a request is noted, or None."""
-    return next((scene for scene in bpy.data.scenes if sources(scene, job_id)), None)
+    """The first of them, which shows the job's keyframes; None if there is none."""
+    return next(iter(scenes_of(job_id)), None)
 
 
 def keys(scene: Any, job_id: str) -> dict[int, list[Any]]:

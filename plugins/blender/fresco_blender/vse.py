@@ -261,16 +261,29 @@ def sequencer_areas() -> Iterator[tuple[Any, Any]]:
 
 @contextmanager
 def sequencer_context(scene: Any) -> Iterator[None]:
-    """A context in which the sequencer's operators work, whatever the user looks at.
+    """A context in which the sequencer's operators work on a scene, whatever the user looks at.
 
     Only in a `placing.QuietPeriod`: where Blender's Python is older than 3.12 (before 5.1),
     operators look into an override without Python's lock whenever another thread holds it, and
     crash.
     """
-    set_sequencer_scene(scene)
+    workspace = _workspace()
+    shown = getattr(workspace, "sequencer_scene", None)
+    if hasattr(workspace, "sequencer_scene"):
+        workspace.sequencer_scene = scene
+    try:
+        with _sequencer_override(scene):
+            yield
+    finally:
+        if shown is not None:
+            workspace.sequencer_scene = shown
+
+
+@contextmanager
+def _sequencer_override(scene: Any) -> Iterator[None]:
     found = next(sequencer_areas(), None)
     if found is not None:
-        with _override(*found):
+        with _override(*found, scene):
             yield
         return
     window = bpy.context.window_manager.windows[0]
@@ -278,22 +291,22 @@ def sequencer_context(scene: Any) -> Iterator[None]:
     former = area.type
     area.type = "SEQUENCE_EDITOR"
     try:
-        with _override(window, area):
+        with _override(window, area, scene):
             yield
     finally:
         area.type = former
 
 
-def _override(window: Any, area: Any) -> AbstractContextManager[Any]:
+def _override(window: Any, area: Any, scene: Any) -> AbstractContextManager[Any]:
     region = next(region for region in area.regions if region.type == "WINDOW")
     return bpy.context.temp_override(
-        window=window, screen=window.screen, area=area, region=region, scene=window.scene
+        window=window, screen=window.screen, area=area, region=region, scene=scene
     )
 
 
 def set_sequencer_scene(scene: Any) -> None:
     """Since 5.0 operators and modifiers need to be told; without it `modifiers.new` crashes."""
-    workspace = bpy.context.workspace or bpy.context.window_manager.windows[0].workspace
+    workspace = _workspace()
     if hasattr(workspace, "sequencer_scene") and workspace.sequencer_scene is None:
         workspace.sequencer_scene = scene
 
@@ -307,6 +320,10 @@ def show_scenes_anew() -> None:
         for strip in all_strips(scene):
             if strip.type == "SCENE":
                 strip.mute = strip.mute  # to set it is what counts
+
+
+def _workspace() -> Any:
+    return bpy.context.workspace or bpy.context.window_manager.windows[0].workspace
 
 
 def is_rendering() -> bool:

@@ -90,6 +90,52 @@ def look_that_fails(clip: str, out: str) -> dict[str, Any]:
     return {"message": fault.message, "share": _state().look_share}
 
 
+def copied_scene(clip: str, out: str) -> dict[str, Any]:
+    """The scene is copied while its job runs; the copy is shown when its pictures are placed."""
+    scene, goes_on = stage.new_scene(), Path(out).parents[1] / "go"
+    scene.fresco.output = "FRAMES"
+    stage.add_movie(scene, clip)
+    goes_on.unlink()
+    card = stage.restyle(scene)
+    stage.wait_for("a keyframe", lambda: card.keyframe_files)
+    bpy.ops.scene.new(type="FULL_COPY")
+    copied = bpy.context.scene
+    goes_on.touch()
+    stage.wait_for("the result", lambda: card.phase == "placed" or card.fault)
+    strips = [stage.part("vse").all_strips(one) for one in (scene, copied)]
+    return {
+        "fault": card.fault.message if card.fault else "",
+        "is_other": scene != copied,
+        "strips": [sorted(strip.name for strip in found) for found in strips],
+        "left": [name for found in strips for one in found for name in _notes(one)],
+    }
+
+
+def _notes(strip: Any) -> list[str]:
+    """What a strip still says of an open job."""
+    return [name for name in strip.keys() if name.startswith("fresco:")]  # noqa: SIM118
+
+
+def folder_that_takes_nothing(clip: str, out: str) -> dict[str, Any]:
+    """Where results should go is a file: said at once, and no job is begun."""
+    preferences = stage.part("preferences").preferences()
+    blocked = Path(f"{out}.txt")
+    blocked.parent.mkdir(parents=True, exist_ok=True)
+    blocked.touch()
+    former, preferences.output_folder = preferences.output_folder, str(blocked / "results")
+    scene = stage.new_scene()
+    stage.add_movie(scene, clip)
+    scene.frame_current = 5
+    said = []
+    for press in (bpy.ops.fresco.restyle, bpy.ops.fresco.look):
+        try:
+            press()
+        except RuntimeError as error:
+            said.append(str(error))
+    preferences.output_folder = former
+    return {"said": said, "jobs": len(_state().cards)}
+
+
 def several_strips(clip: str, out: str) -> dict[str, Any]:
     """Two strips on two channels and one of sound: two jobs."""
     scene = stage.new_scene()
