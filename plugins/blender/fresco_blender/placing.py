@@ -11,7 +11,7 @@ import bpy
 
 from . import stack, timeline
 from .core.card import JobCard
-from .core.faults import PluginFault
+from .core.faults import PluginFault, fault_of
 from .keyframe_placer import KeyframePlacer
 from .result_placer import needs_operator, place_result, swap_result
 from .state import state
@@ -89,7 +89,12 @@ def place_results() -> bool:
     ]
     for card in fetched:
         if not needs_operator(card.request) or QuietPeriod.is_there():
-            place(card)
+            try:
+                place(card)
+            except Exception as error:
+                # Not at every tick anew: each might leave a strip.
+                card.fault = fault_of(error, "PLACE")
+                raise
     if QuietPeriod.left_jobs and not any(needs_operator(card.request) for card in fetched):
         QuietPeriod.end()
     return bool(fetched)

@@ -267,16 +267,19 @@ def sequencer_context(scene: Any) -> Iterator[None]:
     operators look into an override without Python's lock whenever another thread holds it, and
     crash.
     """
-    workspace = _workspace()
-    shown = getattr(workspace, "sequencer_scene", None)
-    if hasattr(workspace, "sequencer_scene"):
-        workspace.sequencer_scene = scene
+    workspace, window = _workspace(), next(sequencer_areas(), (_first_window(),))[0]
+    # Before 5.0 the window's scene is meant; 3.4 ignores any other that an override names.
+    is_new = hasattr(workspace, "sequencer_scene")
+    owner, name = (workspace, "sequencer_scene") if is_new else (window, "scene")
+    shown = getattr(owner, name)
+    if shown != scene:
+        setattr(owner, name, scene)
     try:
         with _sequencer_override(scene):
             yield
     finally:
-        if shown is not None:
-            workspace.sequencer_scene = shown
+        if shown is not None and shown != scene:
+            setattr(owner, name, shown)
 
 
 @contextmanager
@@ -286,7 +289,7 @@ def _sequencer_override(scene: Any) -> Iterator[None]:
         with _override(*found, scene):
             yield
         return
-    window = bpy.context.window_manager.windows[0]
+    window = _first_window()
     area = max(window.screen.areas, key=lambda area: area.width * area.height)
     former = area.type
     area.type = "SEQUENCE_EDITOR"
@@ -322,8 +325,12 @@ def show_scenes_anew() -> None:
                 strip.mute = strip.mute  # to set it is what counts
 
 
+def _first_window() -> Any:
+    return bpy.context.window_manager.windows[0]
+
+
 def _workspace() -> Any:
-    return bpy.context.workspace or bpy.context.window_manager.windows[0].workspace
+    return bpy.context.workspace or _first_window().workspace
 
 
 def is_rendering() -> bool:
