@@ -24,6 +24,9 @@ from tests.integration.daemons import DaemonProcess, with_fake_worker
 COUNT = 40
 LEVELS = 3
 """How far a result's colours may be off."""
+FADING = 12
+"""How much a result may change where its source's change is rounded away, as it has just begun to
+fade in; elsewhere it would be fifty levels and more."""
 PAGE = ROOT / "docs" / "blender-strips.md"
 _VERSIONS = {PROGRAM: "3.4", "4.2": "4.2", "4.5": "4.5", "5.0": "5.0"}
 _HEAD = """\
@@ -35,8 +38,8 @@ it is given. So the final render of the timeline with results has to be that of 
 them, picture by picture: in sync, in the same colours, through the same edges, under the same
 titles. Every frame carries its number, so that one frame too early would be off by 200 levels.
 
-Then all results are darkened and rendered once more: that changes every row, and nothing outside of
-their frames.
+Then all results are darkened and rendered once more: that changes every row, nothing outside of
+their frames, and no pixel that darkening the sources alone does not change.
 
 - **off by**: the largest difference of any pixel of any frame, in levels of 255, in Blender
   {versions}.
@@ -106,9 +109,18 @@ def play(version: str, plugin: Plugin, folder: Path) -> dict[str, Any]:
 
 
 def _compared(found: dict[str, Any]) -> dict[str, Any]:
-    """Each case with how far it is off and whether its result is seen; what differs elsewhere."""
-    before, after, black = (_pictures(found[name]) for name in ("before", "after", "black"))
+    """Each case with how far it is off and whether its result is seen; what differs elsewhere.
+
+    `beside`: how much a darker result changes where a darker source changes nothing.
+    """
+    before, dark, after, black = (
+        _pictures(found[name]) for name in ("before", "dark", "after", "black")
+    )
     numbers = sorted(before)
+    beside = {
+        number: int((_change(after, black, number) * (_change(before, dark, number) == 0)).max())
+        for number in numbers
+    }
     off = {number: int(np.abs(before[number] - after[number]).max()) for number in numbers}
     seen = {number: int(np.abs(after[number] - black[number]).max()) for number in numbers}
     inside: set[int] = set()
@@ -116,6 +128,7 @@ def _compared(found: dict[str, Any]) -> dict[str, Any]:
         frames = range(*case["span"])
         inside.update(frames)
         case["off"] = max(off[number] for number in frames)
+        case["beside"] = max(beside[number] for number in frames)
         case["seen"] = sum(seen[number] > LEVELS for number in frames)
     elsewhere = [number for number in numbers if number not in inside]
     return {
@@ -123,6 +136,13 @@ def _compared(found: dict[str, Any]) -> dict[str, Any]:
         "elsewhere": max(max(off[number], seen[number]) for number in elsewhere),
         "frames": len(numbers),
     }
+
+
+def _change(
+    one: dict[int, NDArray[np.int16]], other: dict[int, NDArray[np.int16]], number: int
+) -> NDArray[np.int16]:
+    """How much each pixel of a frame differs."""
+    return np.abs(one[number] - other[number]).max(axis=-1)
 
 
 def _pictures(folder: str) -> dict[int, NDArray[np.int16]]:

@@ -31,12 +31,13 @@ def take_first_minutes(folder: Path) -> None:
         try:
             with window(None, home, SCALES[1.0]) as blender:
                 blender.begin(
-                    "fresh", "first_strip", None, clip=sample_clip_path(), out=out, size=128
+                    "fresh", "first_strip", None, clip=sample_clip_path(), out=out, size=256
                 ).result(1500)
         finally:
             subprocess.run([sys.executable, "-m", "fresco_cli", "stop"], check=False)
-        target = folder / "blender-first-100.jpg"
-        Image.open(out / "styles.png").convert("RGB").save(target, quality=88)
+        for name in ("first", "styles", "restyled"):
+            target = folder / f"blender-{name}-100.jpg"
+            Image.open(out / f"{name}.png").convert("RGB").save(target, quality=88)
 
 
 def main(folder: Path) -> None:

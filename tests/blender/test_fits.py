@@ -31,6 +31,8 @@ def test_a_final_picture_differs_only_where_a_result_lies(played: Any) -> None:
 
     assert played["elsewhere"] == 0
     assert [name for name, frames in seen.items() if not frames] == []
+    beside = {name: case["beside"] for name, case in played["cases"].items()}
+    assert {name: levels for name, levels in beside.items() if levels > fits.FADING} == {}
 
 
 def test_the_stack_stays_what_it_was(played: Any) -> None:

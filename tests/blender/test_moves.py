@@ -96,7 +96,7 @@ def test_a_deleted_result_leaves_no_curve_and_no_driver(played: dict[str, Any]) 
 def test_keyframes_results_rerolls_and_redos_fade_with_the_source(played: dict[str, Any]) -> None:
     found = _found(played, "restyled")
 
-    assert found.pop("muted") == [True, False]
+    assert found.pop("muted") == [True, False, True, False]
     assert found == {"key": [], "curves": 0, "result": [], "rerolled": [], "redone": []}
 
 

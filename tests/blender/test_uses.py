@@ -21,10 +21,15 @@ SCENARIOS = [
     "look_at_a_retimed_strip",
     "look_that_fails",
     "several_strips",
+    "copied_scene",
+    "folder_that_takes_nothing",
     "markers",
     "mask",
     "transparent",
+    "split_behind_a_cover",
     "final_render",
+    "unsaved_work",
+    "undone_restyle",
     "redo",
     "reroll",
     "wipe",
@@ -111,6 +116,19 @@ def test_several_strips__become_several_jobs_that_do_not_collide(found: dict[str
     assert found["seeds"][0] == found["seeds"][1]
 
 
+def test_copied_scene__has_the_result_in_both(found: dict[str, Any]) -> None:
+    assert found["is_other"]
+    assert found["fault"] == ""
+    assert found["strips"] == [["shot", "shot · Fresco"]] * 2
+    assert found["left"] == []
+
+
+def test_folder_that_takes_nothing__is_said_before_anything_is_made(found: dict[str, Any]) -> None:
+    assert len(found["said"]) == 2
+    assert all("choose another folder" in text for text in found["said"])
+    assert found["jobs"] == 0
+
+
 def test_markers__give_their_words_to_the_frames_after_them(found: dict[str, Any]) -> None:
     expected = {"4": "at night", "13": "at night", "14": "snow", "28": "snow", "29": "", "33": ""}
     assert found["words"] == expected
@@ -123,18 +141,36 @@ def test_mask__leaves_the_source_untouched_where_it_is_black(found: dict[str, An
     assert np.abs(picture[:, 84:] - source[:, 84:]).max() <= 3
     assert np.abs(picture[:, :76] - (255 - source[:, :76])).mean() < 20
     assert found["modifiers"] == ["MASK"]
+    assert "no mask strip gone" in found["said"]
 
 
 def test_transparent__shows_what_is_below_while_it_is_worked_on_and_then(
     found: dict[str, Any],
 ) -> None:
+    shown = {
+        name: np.asarray(Image.open(path).convert("RGB"), dtype=int)
+        for name, (path,) in found["shown"].items()
+    }
     for name, index in (("look", 5), ("keyframe", found["key"])):
         picture = np.asarray(Image.open(found["files"][name]))
         assert np.array_equal(picture[..., 3], transparent(index)[..., 3]), name
-    for name, (path,) in found["shown"].items():
-        picture = np.asarray(Image.open(path).convert("RGB"), dtype=int)
+        alpha = picture[..., 3:] / 255
+        wanted = picture[..., :3] * alpha + np.array((0, 255, 0)) * (1 - alpha)
+        # Also at its soft edges, where the source would be seen through it.
+        assert np.abs(shown[name] - wanted).max() <= 1, name
+    for name, picture in shown.items():
         assert np.abs(picture[50, 150] - (0, 255, 0)).max() <= 3, name
         assert np.abs(picture[30, 65] - (255 - numbered(5)[30, 65])).max() <= 3, name
+    assert found["covers"] == 0  # one for each keyframe
+    assert found["is_as_it_was"]
+    assert found["left"] == ["above", "green", "shot"]
+    # What lies over it makes room for keyframes and what hides the source, then for the result.
+    assert found["channels"] == [2, 3, 5, 4]
+
+
+def test_split_behind_a_cover__gives_each_half_its_part(found: dict[str, Any]) -> None:
+    assert found["parts"] == [[1, 9], [9, 21]]
+    assert found["strips"] == [["MOVIE", False]] * 2 + [["MOVIE", True]] * 2
 
 
 def test_final_render__has_nothing_of_what_is_there_while_one_works(
@@ -150,6 +186,19 @@ def test_final_render__has_nothing_of_what_is_there_while_one_works(
         assert np.abs(final[place] - wanted).max() == 0, place
         assert np.abs(shown[place] - wanted).max() > 100, place
     assert found["are_seen_again"]
+
+
+def test_unsaved_work__is_saved_by_nobody_but_the_user(found: dict[str, Any]) -> None:
+    # Saving, even as a copy, would clear Blender's mark of unsaved work.
+    assert found == {"saved": [], "result": True}
+
+
+def test_undone_restyle__lets_the_job_wait_until_it_is_done_again_or_cancelled(
+    found: dict[str, Any],
+) -> None:
+    assert found["undone"] == found["left"] == ["shot"]
+    assert "Restyle was undone" in found["note"]
+    assert found["fault"] == ""
 
 
 def test_redo__brings_the_settings_back_and_puts_the_new_result_above(
@@ -263,7 +312,8 @@ def test_styles__are_known_with_their_pictures_before_any_daemon_is(found: dict[
 
 
 def test_what_is_selected__is_only_what_the_sequencer_shows(found: dict[str, Any]) -> None:
-    assert found == {"closed": ["meta"], "opened": ["two"]}
+    # Of a keyframe that is chosen, what it lies over is meant.
+    assert found == {"closed": ["meta"], "opened": ["two"], "below": ["beside"]}
 
 
 def test_keyframes_follow__a_source_that_is_moved_while_its_job_runs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from . import animation, vse
@@ -35,12 +36,15 @@ def copy(scene: Any, source: Any, target: Any, request: RestyleRequest) -> None:
         animation.silence(target, "mute", is_silent=False)
 
 
-def copy_to_aid(scene: Any, source: Any, target: Any, request: RestyleRequest) -> None:
+def copy_to_aid(
+    scene: Any, source: Any, target: Any, request: RestyleRequest, *, is_in_place: bool = False
+) -> None:
     """The same for what is only there while one works: what is below it shows through.
 
-    Nothing may switch it on by itself, as it is muted in renders.
+    Nothing may switch it on by itself, as it is muted in renders. `is_in_place`: what it is made
+    of is placed and cropped already.
     """
-    copy(scene, source, target, request)
+    copy(scene, source, target, replace(request, is_rendered=True) if is_in_place else request)
     if target.blend_type == "REPLACE":
         target.blend_type = "ALPHA_OVER"
     animation.clear(target, only=("mute",))

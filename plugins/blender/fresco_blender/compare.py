@@ -50,7 +50,8 @@ def toggle(scene: Any, result: Any, position: float) -> bool:
     holder = vse.container_of(scene, result)
     job_id = str(result.get(timeline.JOB))
     channel = stack.make_room(scene, result, vse.span(result), result.channel, job_id)
-    strip = _new_wipe(holder, vse.seen_as(source, scene), result, channel)
+    seen, lies = vse.seen_as(source, scene), vse.span(result)
+    strip = vse.new_effect(holder, "Fresco wipe", "WIPE", channel, lies, seen, result)
     strip[WIPE] = True
     strip.transition_type, strip.blur_width = "SINGLE", 0.0
     strip.direction = "IN"
@@ -58,25 +59,8 @@ def toggle(scene: Any, result: Any, position: float) -> bool:
     strip.use_default_fade = False
     strip.effect_fader = position
     strip.color_tag = vse.COLOURS["look"]
+    vse.show_scenes_anew()
     return True
-
-
-def _new_wipe(holder: Any, source: Any, result: Any, channel: int) -> Any:
-    lies = vse.span(result)
-    arguments: dict[str, Any] = {
-        "name": "Fresco wipe",
-        "type": "WIPE",
-        "channel": channel,
-        "frame_start": lies.start,
-    }
-    known = holder.bl_rna.functions["new_effect"].parameters
-    if "length" in known:
-        arguments["length"] = lies.length
-    else:
-        arguments["frame_end"] = lies.stop
-    first = "input1" if "input1" in known else "seq1"
-    arguments[first], arguments[first[:-1] + "2"] = source, result
-    return holder.new_effect(**arguments)
 
 
 def set_position(scene: Any, position: float) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import bpy
 from fresco_client import JobState
 
-from . import appearance, stack, timeline, vse
+from . import appearance, covers, stack, timeline, vse
 from .core.card import JobCard
 from .core.timing import Span, keyframe_spans
 
@@ -57,6 +57,8 @@ class KeyframePlacer:
                 placed.append(self._add(scene, source, index, shown))
         for strip in placed:
             self._fill(strip, index)
+            if strip.color_tag == vse.COLOURS["ready"]:
+                self._cover(scene, strip)
 
     def _span(self, source: Any, index: int) -> Span:
         """Where a keyframe stands for the source, also where that holds its first or last frame."""
@@ -111,6 +113,28 @@ class KeyframePlacer:
             vse.show_file(strip, path)
         if strip.color_tag != vse.COLOURS["ready"]:
             strip.color_tag = vse.COLOURS["ready"]
+
+    def _cover(self, scene: Any, strip: Any) -> None:
+        """Hide the source behind a keyframe that it would be seen through."""
+        lies, request = vse.span(strip), self._card.request
+        beside = timeline.sources(scene, self.job_id)
+        source = next((one for one in beside if vse.span(one).cut_to(lies).length), None)
+        if source is None or not appearance.is_mixed_twice(scene, source, request):
+            return
+        if covers.is_covered(scene, strip):
+            return
+        with suppress(timeline.NoRoom):  # then it is seen through it
+            channel = self._cover_channel(scene, source, strip)
+            cover = covers.put_over(scene, source, strip, request, channel)
+            cover[timeline.JOB] = self.job_id
+
+    def _cover_channel(self, scene: Any, source: Any, strip: Any) -> int:
+        """One channel for all, directly above the keyframes."""
+        inside = vse.span(source)
+        for cover in timeline.covers(scene, self.job_id):
+            if vse.span(cover).cut_to(inside).length and cover.channel > strip.channel:
+                return cover.channel
+        return stack.make_room(scene, source, inside, strip.channel, self.job_id)
 
 
 def _placeholder(folder: Path) -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from . import appearance, stack, timeline, vse
+from . import appearance, covers, stack, timeline, vse
 from .core.request import RestyleRequest
 from .core.timing import Span
 
@@ -34,6 +34,9 @@ def remember_source(scene: Any, strip: Any) -> None:
 
 def clear(scene: Any, *, keeps_source: bool = False) -> None:
     """Take looks off the timeline."""
+    for cover in timeline.covers(scene):  # first, as an effect goes with what it is made of
+        if cover.get(timeline.LOOK) is not None:
+            timeline.remove(scene, cover)
     for strip in vse.all_strips(scene):
         kind = strip.get(timeline.LOOK)
         if kind == "picture":
@@ -47,12 +50,13 @@ def _place(scene: Any, source: Any, request: RestyleRequest, path: Path) -> None
     if not vse.left(source) <= frame < vse.right(source):
         return
     where = Span(start=frame, stop=frame + 1)
-    channel = stack.place_over(scene, source, where)
-    if channel is None:
+    is_seen_through = appearance.is_mixed_twice(scene, source, request)
+    channels = stack.place_over(scene, source, where, count=1 + is_seen_through)
+    if not channels:
         return
     holder = vse.container_of(scene, source)
     strip = holder.new_image(
-        name=f"Look {frame}", filepath=str(path), channel=channel, frame_start=frame
+        name=f"Look {frame}", filepath=str(path), channel=channels[0], frame_start=frame
     )
     vse.show_file(strip, path)
     vse.set_span(strip, where)
@@ -60,6 +64,8 @@ def _place(scene: Any, source: Any, request: RestyleRequest, path: Path) -> None
     strip.color_tag = vse.COLOURS["look"]
     strip.select = False
     appearance.copy_to_aid(scene, source, strip, request)
+    for channel in channels[1:]:
+        covers.put_over(scene, source, strip, request, channel)[timeline.LOOK] = "cover"
 
 
 def icon(path: Path) -> int:

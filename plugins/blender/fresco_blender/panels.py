@@ -28,7 +28,7 @@ _STATE_ICONS = {
     "failed": "ERROR",
 }
 _CONNECTION_TEXTS = {
-    "away": ("No daemon runs", "UNLINKED"),
+    "away": ("No daemon", "UNLINKED"),
     "connecting": ("Looking for the daemon …", "SORTTIME"),
     "starting": ("Starting the daemon …", "SORTTIME"),
     "ready": ("Ready", "LINKED"),

@@ -11,7 +11,7 @@ import bpy
 
 from . import stack, timeline
 from .core.card import JobCard
-from .core.faults import PluginFault
+from .core.faults import PluginFault, fault_of
 from .keyframe_placer import KeyframePlacer
 from .result_placer import needs_operator, place_result, swap_result
 from .state import state
@@ -89,7 +89,12 @@ def place_results() -> bool:
     ]
     for card in fetched:
         if not needs_operator(card.request) or QuietPeriod.is_there():
-            place(card)
+            try:
+                place(card)
+            except Exception as error:
+                # Not at every tick anew: each might leave a strip.
+                card.fault = fault_of(error, "PLACE")
+                raise
     if QuietPeriod.left_jobs and not any(needs_operator(card.request) for card in fetched):
         QuietPeriod.end()
     return bool(fetched)
@@ -98,16 +103,12 @@ def place_results() -> bool:
 def place(card: JobCard) -> bool:
     """Put a fetched result onto the timeline, once; whether it is there now."""
     request = card.request
-    scene = timeline.find_scene(request.job_id)
+    scenes = timeline.scenes_of(request.job_id)
     drop(request.job_id)
     try:
-        if scene is None:
-            is_there = is_placed(request.job_id)
-        elif request.replaces:
-            is_there = bool(swap_result(scene, card))
-        else:
-            place_result(scene, card)
-            is_there = bool(timeline.results(scene, request.job_id))
+        for scene in scenes:
+            (swap_result if request.replaces else place_result)(scene, card)
+        is_there = is_placed(request.job_id)
     except timeline.NoRoom as error:
         card.fault = PluginFault(str(error), "PLACE")
         return False
@@ -115,8 +116,8 @@ def place(card: JobCard) -> bool:
         card.fault = PluginFault(_UNDONE_RESTYLE if card.is_withdrawn else SOURCE_GONE, "PLACE")
         return False
     card.phase, card.fault = "placed", None
-    if scene is not None:
-        timeline.clear_job(scene, request.job_id)
+    for scene in scenes:
+        stack.withdraw(scene, request.job_id)
     push_undo(f"Fresco: Result of {request.title}")
     daemon_worker().list_history()
     return True

@@ -108,6 +108,6 @@ def _take_event(card: JobCard, message: JobEvent) -> None:
 
 
 def _clear_ended(card: JobCard) -> None:
-    scene = timeline.find_scene(card.job_id) if card.phase == "ended" else None
-    if scene is not None:
-        stack.withdraw(scene, card.job_id)
+    if card.phase == "ended":
+        for scene in timeline.scenes_of(card.job_id):
+            stack.withdraw(scene, card.job_id)

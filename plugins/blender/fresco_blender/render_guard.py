@@ -19,6 +19,7 @@ def hide() -> None:
         if timeline.is_aid(strip) and not strip.mute:
             strip[_HIDDEN] = True
             strip.mute = True
+    vse.show_scenes_anew()
 
 
 def show() -> None:
@@ -27,6 +28,7 @@ def show() -> None:
         if strip.get(_HIDDEN) is not None:
             del strip[_HIDDEN]
             strip.mute = False
+    vse.show_scenes_anew()
 
 
 def _strips() -> Iterator[Any]:

@@ -28,10 +28,23 @@ def place_result(scene: Any, card: JobCard) -> list[Any]:
         is_mixed_twice = appearance.is_mixed_twice(scene, source, request)
         if shown.length and not beside:
             placed.append(_place_beside(scene, card, source, wanted, shown))
+            if is_mixed_twice:
+                _mute_earlier(scene, source, placed[-1])
         # A part of the source that has no result stays to be seen.
         if request.is_source_muted or (is_mixed_twice and shown == vse.span(source)):
             appearance.mute(scene, source)
     return placed
+
+
+def _mute_earlier(scene: Any, source: Any, result: Any) -> None:
+    """Mute earlier results of a source, as they would be seen through the new one, too."""
+    bottom = vse.seen_as(source, scene).channel
+    for strip in list(vse.container_of(scene, source)):
+        is_between = bottom < strip.channel < result.channel
+        if is_between and strip.get(timeline.RESULT_REQUEST) is not None:
+            lies = vse.span(strip)
+            if lies.length and lies == lies.cut_to(vse.span(result)):
+                appearance.mute(scene, strip)
 
 
 def _covers(strip: Any, shown: Span) -> bool:
@@ -67,7 +80,9 @@ def _take_place_of_keys(scene: Any, source: Any, shown: Span, job_id: str) -> in
         NoRoom: there is none; nothing has been removed.
     """
     placed = timeline.keys(scene, job_id).values()
-    gone = [strip for strips in placed for strip in strips if _covers(strip, shown)]
+    keys = [strip for strips in placed for strip in strips]
+    # Covers first, as an effect goes with what it is made of.
+    gone = [s for s in (*timeline.covers(scene, job_id), *keys) if _covers(s, shown)]
     names = frozenset(strip.name for strip in gone)
     above = stack.top_of(scene, source, shown, names)
     channel = stack.make_room(scene, source, shown, above, job_id, names)

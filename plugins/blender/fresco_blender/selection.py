@@ -12,13 +12,18 @@ _NO_WORDS = "Type a prompt or choose a style first"
 
 
 def targets(context: Any) -> list[Any]:
-    """Selected strips that have a picture and were not made by us; else the active one."""
+    """Selected strips that have a picture and were not made by us; else the active one.
+
+    Of a keyframe, look or wipe what it lies over is meant.
+    """
     chosen = [
         strip
         for strip in vse.selected_strips(context)
         if strip.type != "SOUND" and not timeline.is_made_here(strip)
     ]
     active = vse.active_strip(context)
+    if active is not None and timeline.is_aid(active):
+        active = compare.source_below(vse.scene_of(context), active)
     if not chosen and active is not None and active.type != "SOUND":
         chosen = [active]
     return chosen
@@ -57,7 +62,7 @@ def restyle_obstacle(context: Any) -> str:
     if reason:
         return reason
     scene = vse.scene_of(context)
-    strips = targets(context) or [vse.active_strip(context)]
+    strips = targets(context) or [look_target(context)]
     reason = next(filter(None, (source.why_not(strip, scene) for strip in strips)), "")
     return reason or ("" if _has_words(scene.fresco) else _NO_WORDS)
 

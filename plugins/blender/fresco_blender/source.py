@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import tempfile
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -112,6 +113,13 @@ def prepare_request(
     if reason:
         raise StripUnsuitable(f"{strip.name if strip else 'Strip'}: {reason}.")
     settings = scene.fresco
+    if settings.mask and all(other.name != settings.mask for other in vse.all_strips(scene)):
+        raise StripUnsuitable(
+            f"{strip.name}: there is no mask strip {settings.mask} here. Choose another one under "
+            "Strips, or empty that field."
+        )
+    folder = output_folder()
+    _try_folder(folder)
     request = RestyleRequest(
         job_id=uuid.uuid4().hex,
         title=strip.name,
@@ -122,7 +130,7 @@ def prepare_request(
         settings=_with_whole_paths(controls.chosen_settings(settings)),
         model=settings.model,
         output=settings.output,
-        folder=str(output_folder()),
+        folder=str(folder),
         mask=settings.mask if settings.mask != strip.name else "",
         is_source_muted=settings.source_after == "MUTE",
     )
@@ -275,6 +283,19 @@ def output_folder() -> Path:
     if bpy.data.filepath:
         return Path(bpy.data.filepath).parent / "fresco"
     return Path(bpy.utils.user_resource("DATAFILES", path="fresco"))
+
+
+def _try_folder(folder: Path) -> None:
+    """Insist on results finding a place, before anything is made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(4096))
+    except OSError as error:
+        raise StripUnsuitable(
+            f"{folder}: {error.strerror or error}, so nothing can be put there. Mend that, or "
+            "choose another folder in the add-on's preferences."
+        ) from error
 
 
 def moved_here(request: RestyleRequest) -> RestyleRequest:

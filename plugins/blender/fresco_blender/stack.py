@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from . import timeline, vse
@@ -63,38 +64,48 @@ def make_room(
         former = strip.channel
         strip.channel = channel
         if job_id:
+            noted = strip.get(timeline.LIFTED + job_id)  # by what was put below it before
+            if noted is not None and int(noted[1]) == former:
+                former = int(noted[0])
             strip[timeline.LIFTED + job_id] = [former, channel]
     return room.channel
 
 
-def place_over(scene: Any, source: Any, wanted: Span) -> int | None:
-    """A channel for what is only looked at: directly above if that is free, else above all.
+def place_over(scene: Any, source: Any, wanted: Span, count: int = 1) -> list[int]:
+    """Channels for what is only looked at: directly above if those are free, else above all.
 
-    Nothing is lifted for it. None if there is no channel.
+    Nothing is lifted for it. Fewer than `count` if there are not as many.
     """
     stack, strips = _stack_of(scene, source, frozenset())
-    room = stack.room(wanted, top_of(scene, source, wanted))
-    if room is not None and not room.moves:
-        return room.channel
+    found = [top_of(scene, source, wanted)]
+    while len(found) <= count:
+        room = stack.room(wanted, found[-1])
+        if room is None or room.moves:
+            break
+        found.append(room.channel)
+    else:
+        return found[1:]
     top = max((strip.channel for strip in strips if _lies_on(strip, wanted)), default=0)
     free = (channel for channel in range(top + 1, CHANNELS + 1) if stack.is_free(wanted, channel))
-    return next(free, None)
+    return list(islice(free, count))
 
 
 def lower(scene: Any, job_id: str) -> None:
-    """Put back what made room for a job that comes to nothing, as far as its place is free."""
+    """Let what made room for a job sink as far as that is free, at most to where it was."""
     noted = timeline.LIFTED + job_id
     lifted = [strip for strip in vse.all_strips(scene) if strip.get(noted) is not None]
     for strip in sorted(lifted, key=lambda strip: strip.channel):
         former, since = (int(channel) for channel in strip[noted])
         del strip[noted]
-        stack, _ = _stack_of(scene, strip, frozenset({strip.name}))
-        if strip.channel == since and stack.is_free(vse.span(strip), former):
-            strip.channel = former
+        if strip.channel == since:
+            stack, _ = _stack_of(scene, strip, frozenset({strip.name}))
+            channel = stack.lowest(vse.span(strip), since, former)
+            if channel != since:
+                strip.channel = channel
 
 
 def withdraw(scene: Any, job_id: str) -> None:
-    """Take a job's keyframes and notes off the timeline, and put back what made room for it."""
+    """Take a job's keyframes and notes off the timeline; what made room for them sinks again."""
     timeline.remove_keys(scene, job_id)
     lower(scene, job_id)
     timeline.clear_job(scene, job_id)

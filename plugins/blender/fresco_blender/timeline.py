@@ -24,6 +24,8 @@ RESULT_REQUEST = "fresco_recipe"
 KEYFRAMES = "fresco_keyframes"
 START = "fresco_start"
 LOOK = "fresco_look"
+COVER = "fresco_cover"
+"""On what hides a source behind a keyframe or look."""
 WIPE = "fresco_wipe"
 LIFTED = "fresco_lifted:"
 """On a strip that made room for a job, whose id comes after it: its channel before and since."""
@@ -84,7 +86,7 @@ def open_requests(scene: Any) -> Iterator[RestyleRequest]:
 def is_made_here(strip: Any) -> bool:
     """Whether a strip is one of ours."""
     is_look = strip.get(LOOK) == "picture"
-    return is_look or any(strip.get(name) is not None for name in (JOB, WIPE))
+    return is_look or any(strip.get(name) is not None for name in (JOB, WIPE, COVER))
 
 
 def is_aid(strip: Any) -> bool:
@@ -92,9 +94,14 @@ def is_aid(strip: Any) -> bool:
     return is_made_here(strip) and strip.get(RESULT_REQUEST) is None
 
 
+def scenes_of(job_id: str) -> list[Any]:
+    """The scenes in whose sequencers a request is noted: several once one is copied."""
+    return [scene for scene in bpy.data.scenes if sources(scene, job_id)]
+
+
 def find_scene(job_id: str) -> Any:
-    """The scene in whose sequencer a request is noted, or None."""
-    return next((scene for scene in bpy.data.scenes if sources(scene, job_id)), None)
+    """The first of them, which shows the job's keyframes; None if there is none."""
+    return next(iter(scenes_of(job_id)), None)
 
 
 def keys(scene: Any, job_id: str) -> dict[int, list[Any]]:
@@ -104,6 +111,15 @@ def keys(scene: Any, job_id: str) -> dict[int, list[Any]]:
         if strip.get(JOB) == job_id and strip.get(KEY) is not None:
             found.setdefault(int(strip[KEY]), []).append(strip)
     return found
+
+
+def covers(scene: Any, job_id: str | None = None) -> list[Any]:
+    """What hides sources: behind keyframes of a job, or behind any and looks."""
+    return [
+        strip
+        for strip in vse.all_strips(scene)
+        if strip.get(COVER) is not None and job_id in {None, strip.get(JOB)}
+    ]
 
 
 def results(scene: Any, job_id: str) -> list[Any]:
@@ -144,6 +160,8 @@ def clear_job(scene: Any, job_id: str) -> None:
 
 def remove_keys(scene: Any, job_id: str) -> None:
     """Take a job's keyframes off the timeline; their files stay."""
+    for cover in covers(scene, job_id):  # first, as an effect goes with what it is made of
+        remove(scene, cover)
     for strips in keys(scene, job_id).values():
         for strip in strips:
             remove(scene, strip)
@@ -153,3 +171,4 @@ def remove(scene: Any, strip: Any) -> None:
     """Take one strip off the timeline, and what moved it."""
     animation.clear(strip)
     vse.container_of(scene, strip).remove(strip)
+    vse.show_scenes_anew()

@@ -229,6 +229,26 @@ def show_file(strip: Any, path: Path) -> None:
             strip.elements[0].filename = path.name
     else:
         strip.filepath = name
+    show_scenes_anew()
+
+
+def new_effect(
+    holder: Any, name: str, kind: str, channel: int, lies: Span, first: Any, second: Any
+) -> Any:
+    """An effect of two strips among the strips `holder`."""
+    arguments: dict[str, Any] = {
+        "name": name,
+        "type": kind,
+        "channel": channel,
+        "frame_start": lies.start,
+    }
+    known = holder.bl_rna.functions["new_effect"].parameters
+    if "length" in known:
+        arguments["length"] = lies.length
+    else:
+        arguments["frame_end"] = lies.stop
+    inputs = ("input1", "input2") if "input1" in known else ("seq1", "seq2")
+    return holder.new_effect(**arguments, **dict(zip(inputs, (first, second), strict=True)))
 
 
 def sequencer_areas() -> Iterator[tuple[Any, Any]]:
@@ -241,41 +261,76 @@ def sequencer_areas() -> Iterator[tuple[Any, Any]]:
 
 @contextmanager
 def sequencer_context(scene: Any) -> Iterator[None]:
-    """A context in which the sequencer's operators work, whatever the user looks at.
+    """A context in which the sequencer's operators work on a scene, whatever the user looks at.
 
     Only in a `placing.QuietPeriod`: where Blender's Python is older than 3.12 (before 5.1),
     operators look into an override without Python's lock whenever another thread holds it, and
     crash.
     """
-    set_sequencer_scene(scene)
+    workspace, window = _workspace(), next(sequencer_areas(), (_first_window(),))[0]
+    # Before 5.0 the window's scene is meant; 3.4 ignores any other that an override names.
+    is_new = hasattr(workspace, "sequencer_scene")
+    owner, name = (workspace, "sequencer_scene") if is_new else (window, "scene")
+    shown = getattr(owner, name)
+    if shown != scene:
+        setattr(owner, name, scene)
+    try:
+        with _sequencer_override(scene):
+            yield
+    finally:
+        if shown is not None and shown != scene:
+            setattr(owner, name, shown)
+
+
+@contextmanager
+def _sequencer_override(scene: Any) -> Iterator[None]:
     found = next(sequencer_areas(), None)
     if found is not None:
-        with _override(*found):
+        with _override(*found, scene):
             yield
         return
-    window = bpy.context.window_manager.windows[0]
+    window = _first_window()
     area = max(window.screen.areas, key=lambda area: area.width * area.height)
     former = area.type
     area.type = "SEQUENCE_EDITOR"
     try:
-        with _override(window, area):
+        with _override(window, area, scene):
             yield
     finally:
         area.type = former
 
 
-def _override(window: Any, area: Any) -> AbstractContextManager[Any]:
+def _override(window: Any, area: Any, scene: Any) -> AbstractContextManager[Any]:
     region = next(region for region in area.regions if region.type == "WINDOW")
     return bpy.context.temp_override(
-        window=window, screen=window.screen, area=area, region=region, scene=window.scene
+        window=window, screen=window.screen, area=area, region=region, scene=scene
     )
 
 
 def set_sequencer_scene(scene: Any) -> None:
     """Since 5.0 operators and modifiers need to be told; without it `modifiers.new` crashes."""
-    workspace = bpy.context.workspace or bpy.context.window_manager.windows[0].workspace
+    workspace = _workspace()
     if hasattr(workspace, "sequencer_scene") and workspace.sequencer_scene is None:
         workspace.sequencer_scene = scene
+
+
+def show_scenes_anew() -> None:
+    """Have strips that show a scene made anew, after that scene's own strips have changed.
+
+    Blender 5.0 would go on with the pictures that it made of them before, even in a final render.
+    """
+    for scene in bpy.data.scenes:
+        for strip in all_strips(scene):
+            if strip.type == "SCENE":
+                strip.mute = strip.mute  # to set it is what counts
+
+
+def _first_window() -> Any:
+    return bpy.context.window_manager.windows[0]
+
+
+def _workspace() -> Any:
+    return bpy.context.workspace or _first_window().workspace
 
 
 def is_rendering() -> bool:

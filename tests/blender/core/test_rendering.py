@@ -62,7 +62,7 @@ def test_no_more_blenders_run_than_there_are_cores_and_a_look_waits_for_none(
     for name in ("first look", "second look"):
         look = _request(tmp_path, name)
         renders.render_frame(
-            look, _command(look, go), lambda name=name: looked.append(name), lambda _: None
+            look, _command(look, go), lambda _, name=name: looked.append(name), lambda _: None
         )
         _wait_for(lambda name=name: name in _begun(tmp_path))
 

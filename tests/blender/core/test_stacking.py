@@ -33,6 +33,14 @@ def test_what_lies_there_goes_up_and_what_it_would_hit_goes_before_it() -> None:
     assert stack.room(WANTED, above=1) == Room(channel=2, moves=((2, 4), (1, 3)))
 
 
+def test_a_strip_sinks_to_the_first_that_it_lies_over() -> None:
+    stack = Stack(items=_items((2, 10, 20), (4, 30, 40), (5, 0, 12)), muted={5}, locked={6})
+
+    assert stack.lowest(WANTED, channel=8, bottom=1) == 3
+    assert stack.lowest(WANTED, channel=8, bottom=5) == 7
+    assert stack.lowest(WANTED, channel=3, bottom=1) == 3
+
+
 def test_locked_and_muted_channels_are_passed_over() -> None:
     stack = Stack(items=_items((2, 10, 20)), muted={2}, locked={3})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -351,8 +351,13 @@ _AS_PICTURES = {"as pictures", "half opaque, as pictures"}
 _APART = {*_AS_PICTURES, "masked"}
 
 
+def _darken(strips: Iterable[Any], factor: float) -> None:
+    for strip in strips:
+        strip.color_multiply = factor
+
+
 def timeline(media: dict[str, str], out: str) -> dict[str, Any]:
-    """Everything built, rendered, restyled, rendered, and rendered with results blackened."""
+    """Everything built, rendered, restyled and rendered; and rendered with each of both dark."""
     scene = stage.new_scene()
     scene.fresco.size = 96
     table = Table(scene, media)
@@ -365,6 +370,9 @@ def timeline(media: dict[str, str], out: str) -> dict[str, Any]:
     channels[_LOCKED].lock = channels[_MUTED].mute = True
     folder = Path(out)
     before = render(scene, folder / "before")
+    _darken(table.chosen.values(), 0.2)
+    dark = render(scene, folder / "dark")
+    _darken(table.chosen.values(), 1.0)
     marks = {name: _order(scene, *table.spans[name]) for name in CASES}
     cards = _restyle_all(table, matte)
     after = render(scene, folder / "after")
@@ -386,11 +394,11 @@ def timeline(media: dict[str, str], out: str) -> dict[str, Any]:
         for name, card in cards.items()
     }
     for strips in results.values():
-        for strip in strips:
-            strip.color_multiply = 0.2
+        _darken(strips, 0.2)
     return {
         "cases": found,
         "before": before,
+        "dark": dark,
         "after": after,
         "black": render(scene, folder / "black"),
     }

@@ -40,6 +40,9 @@ def first_strip(clip: str, out: str, size: int) -> Generator[hands.Step, None, A
     bpy.ops.wm.call_panel(name="FRESCO_PT_styles", keep_open=True)
     yield 1.5
     hands.picture(str(folder / "styles.png"))
+    for x in (1200, 300, 310):  # it closes when the pointer leaves it
+        hands.point(x, 1000)
+        yield 0.3
     bpy.ops.fresco.choose_style(style="watercolour")
     bpy.ops.fresco.connect()
     yield lambda: shows.state().connection == "ready" or _said()

@@ -25,6 +25,11 @@ def click(x: int, y: int) -> None:
     subprocess.run(["xdotool", "mouseup", "1"], check=True)
 
 
+def point(x: int, y: int) -> None:
+    """The pointer, moved to a point of the screen."""
+    subprocess.run(["xdotool", "mousemove", str(x), str(y)], check=True)
+
+
 def write(text: str) -> None:
     """Letters, typed into whatever has the keyboard."""
     subprocess.run(["xdotool", "type", "--delay", "30", text], check=True)

@@ -289,6 +289,7 @@ def restyled(clip: str, out: str) -> dict[str, Any]:
     assert bpy.ops.fresco.redo() == {"FINISHED"}
     redone = stage.placed(list(state.cards.values())[-1])
     found["redone"] = _differences(scene, strip, redone, with_mute=False)
+    found["muted"] += [swapped.mute, redone.mute]
     return found
 
 

@@ -90,6 +90,52 @@ def look_that_fails(clip: str, out: str) -> dict[str, Any]:
     return {"message": fault.message, "share": _state().look_share}
 
 
+def copied_scene(clip: str, out: str) -> dict[str, Any]:
+    """The scene is copied while its job runs; the copy is shown when its pictures are placed."""
+    scene, goes_on = stage.new_scene(), Path(out).parents[1] / "go"
+    scene.fresco.output = "FRAMES"
+    stage.add_movie(scene, clip)
+    goes_on.unlink()
+    card = stage.restyle(scene)
+    stage.wait_for("a keyframe", lambda: card.keyframe_files)
+    bpy.ops.scene.new(type="FULL_COPY")
+    copied = bpy.context.scene
+    goes_on.touch()
+    stage.wait_for("the result", lambda: card.phase == "placed" or card.fault)
+    strips = [stage.part("vse").all_strips(one) for one in (scene, copied)]
+    return {
+        "fault": card.fault.message if card.fault else "",
+        "is_other": scene != copied,
+        "strips": [sorted(strip.name for strip in found) for found in strips],
+        "left": [name for found in strips for one in found for name in _notes(one)],
+    }
+
+
+def _notes(strip: Any) -> list[str]:
+    """What a strip still says of an open job."""
+    return [name for name in strip.keys() if name.startswith("fresco:")]  # noqa: SIM118
+
+
+def folder_that_takes_nothing(clip: str, out: str) -> dict[str, Any]:
+    """Where results should go is a file: said at once, and no job is begun."""
+    preferences = stage.part("preferences").preferences()
+    blocked = Path(f"{out}.txt")
+    blocked.parent.mkdir(parents=True, exist_ok=True)
+    blocked.touch()
+    former, preferences.output_folder = preferences.output_folder, str(blocked / "results")
+    scene = stage.new_scene()
+    stage.add_movie(scene, clip)
+    scene.frame_current = 5
+    said = []
+    for press in (bpy.ops.fresco.restyle, bpy.ops.fresco.look):
+        try:
+            press()
+        except RuntimeError as error:
+            said.append(str(error))
+    preferences.output_folder = former
+    return {"said": said, "jobs": len(_state().cards)}
+
+
 def several_strips(clip: str, out: str) -> dict[str, Any]:
     """Two strips on two channels and one of sound: two jobs."""
     scene = stage.new_scene()
@@ -153,6 +199,12 @@ def mask(clip: str, out: str) -> dict[str, Any]:
     white = strips.new_image(name="matte", filepath=picture.filepath_raw, channel=5, frame_start=1)
     stage.part("vse").set_span(white, _span(1, 41))
     stage.choose(scene, strip)
+    scene.fresco.mask = "gone"
+    said = ""
+    try:
+        bpy.ops.fresco.restyle()
+    except RuntimeError as error:
+        said = str(error)
     scene.fresco.mask = "matte"
     card = stage.restyle(scene)
     result = stage.placed(card)
@@ -160,7 +212,7 @@ def mask(clip: str, out: str) -> dict[str, Any]:
         other.mute = other not in (strip, result)
     scene.render.use_sequencer = True
     files = _render_all(scene, Path(out) / "both", 8)
-    return {"files": files, "modifiers": [m.type for m in result.modifiers]}
+    return {"files": files, "modifiers": [m.type for m in result.modifiers], "said": said}
 
 
 def _render_all(scene: Any, folder: Path, frame: int, *, is_final: bool = False) -> list[str]:
@@ -247,11 +299,15 @@ def transparent(clip: str, out: str) -> dict[str, Any]:
     strips = stage.part("vse").children(scene.sequence_editor)
     stage.add_colour(strips, "green", (0.0, 1.0, 0.0), 1)
     strip = stage.add_movie(scene, str(folder / "transparent.mov"), channel=2)
+    above = stage.add_colour(strips, "above", (1.0, 0.0, 0.0), 3)
+    above.blend_type, above.blend_alpha = "ALPHA_OVER", 0.0
+    stage.choose(scene, strip)
     scene.frame_current = 6
     look = _looked(scene)
     shown = {"look": _render_all(scene, Path(out) / "look", 6)}
     files = {"look": stage.shown_file(look)}
     bpy.ops.fresco.clear_look()
+    left = sorted(one.name for one in stage.part("vse").all_strips(scene))
     stage.choose(scene, strip)
     goes_on.unlink()
     card = stage.restyle(scene)
@@ -262,15 +318,99 @@ def transparent(clip: str, out: str) -> dict[str, Any]:
         ready = [key for found in keys.values() for key in found if key.color_tag == "COLOR_04"]
         return ready if card.plan and len(ready) == len(card.plan.keyframes) else []
 
-    key = stage.wait_for("all keyframes", keyframes)[1]
+    ready = stage.wait_for("all keyframes", keyframes)
+    key = next(one for one in ready if stage.part("vse").span(one).cut_to(_span(6, 7)).length)
     key_index = key[timeline.KEY]
+    channels = [strip.channel, key.channel, above.channel]
+    covers = len(timeline.covers(scene)) - len(ready)
+    is_as_it_was = not strip.mute and strip.blend_alpha == 1.0
     shown["keyframe"] = _render_all(scene, Path(out) / "keyframe", 6)
     # It goes when the result is placed.
     files["keyframe"] = shutil.copy(stage.shown_file(key), str(Path(out) / "keyframe.png"))
     goes_on.touch()
     stage.placed(card)
     shown["result"] = _render_all(scene, Path(out) / "result", 6)
-    return {"shown": shown, "files": files, "key": key_index}
+    return {
+        "shown": shown,
+        "files": files,
+        "key": key_index,
+        "left": left,
+        "covers": covers,
+        "is_as_it_was": is_as_it_was,
+        "channels": [*channels, above.channel],
+    }
+
+
+def split_behind_a_cover(clip: str, out: str) -> dict[str, Any]:
+    """A transparent source is split, undone and cancelled while its keyframes hide it."""
+    folder = Path(out).parents[1]
+    scene, goes_on = stage.new_scene(), folder / "go"
+    timeline, vse = stage.part("timeline"), stage.part("vse")
+    strip = stage.add_movie(scene, str(folder / "transparent.mov"))
+    goes_on.unlink()
+    card = stage.restyle(scene)
+    stage.wait_for("a cover", lambda: timeline.covers(scene))
+    assert strip.split(frame=9, split_method="SOFT") is not None
+    goes_on.touch()
+    stage.wait_for("the result", lambda: card.phase == "placed")
+    results = timeline.results(scene, card.job_id)
+    return {
+        "parts": sorted((vse.left(one), vse.right(one)) for one in results),
+        "strips": sorted((one.type, one.mute) for one in vse.all_strips(scene)),
+    }
+
+
+def unsaved_work(clip: str, out: str) -> dict[str, Any]:
+    """A look and a restyle of a strip that is rendered: whether Blender saves anything for them."""
+    saved: list[str] = []
+    bpy.app.handlers.save_pre.append(lambda *_: saved.append("saved"))
+    scene = stage.new_scene()
+    strip = stage.add_movie(scene, clip)
+    stage.part("vse").set_sequencer_scene(scene)
+    strip.modifiers.new("grade", "BRIGHT_CONTRAST").bright = 5.0
+    scene.frame_current = 4
+    _looked(scene)
+    bpy.ops.fresco.clear_look()
+    stage.choose(scene, strip)
+    result = stage.placed(stage.restyle(scene))
+    bpy.app.handlers.save_pre.pop()
+    return {"saved": saved, "result": bool(result)}
+
+
+def undone_restyle(clip: str, out: str) -> dict[str, Any]:
+    """Restyle is undone while its job runs and done again; then it is undone and cancelled."""
+    goes_on, timeline = Path(out).parents[1] / "go", stage.part("timeline")
+    scene = stage.new_scene()
+    stage.add_movie(scene, clip)
+    bpy.ops.ed.undo_push(message="a strip")
+    goes_on.unlink()
+    card = stage.restyle(scene)
+    bpy.ops.ed.undo_push(message="Restyle")
+
+    def keys() -> int:
+        return len(timeline.keys(bpy.context.scene, card.job_id))
+
+    def names() -> list[str]:
+        return [strip.name for strip in stage.part("vse").all_strips(bpy.context.scene)]
+
+    stage.wait_for("keyframes", keys)
+    bpy.ops.ed.undo()
+    stage.wait_for("the job to wait", lambda: card.state.value == "paused")
+    undone, note = names(), card.note
+    bpy.ops.ed.redo()
+    stage.wait_for("the job to go on", lambda: card.state.value != "paused")
+    stage.wait_for("keyframes again", keys)
+    bpy.ops.ed.undo()
+    stage.wait_for("the job to wait again", lambda: card.state.value == "paused")
+    bpy.ops.fresco.cancel(job_id=card.job_id)
+    goes_on.touch()
+    stage.wait_for("the end", lambda: not card.is_open)
+    return {
+        "undone": undone,
+        "note": note,
+        "fault": card.fault.message if card.fault else "",
+        "left": names(),
+    }
 
 
 def redo(clip: str, out: str) -> dict[str, Any]:
@@ -635,6 +775,11 @@ def what_is_selected(clip: str, out: str) -> dict[str, Any]:
     beside.select = False
     scene.sequence_editor.active_strip = meta
     closed = [strip.name for strip in selection.targets(bpy.context)]
+    aid = strips.new_movie(name="aid", filepath=clip, channel=4, frame_start=1)
+    aid["fresco_job"] = "some job"
+    stage.choose(scene, aid)
+    below = [strip.name for strip in selection.targets(bpy.context)]
+    stage.choose(scene, meta)
     with stage.sequencer_context(scene):
         bpy.ops.sequencer.meta_toggle()
     for strip in inner:
@@ -642,7 +787,7 @@ def what_is_selected(clip: str, out: str) -> dict[str, Any]:
     opened = [strip.name for strip in selection.targets(bpy.context)]
     with stage.sequencer_context(scene):
         bpy.ops.sequencer.meta_toggle()
-    return {"closed": closed, "opened": opened}
+    return {"closed": closed, "opened": opened, "below": below}
 
 
 def keyframes_follow(clip: str, out: str) -> dict[str, Any]:

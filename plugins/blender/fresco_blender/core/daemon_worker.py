@@ -237,14 +237,18 @@ class DaemonWorker:
             self._renders.render_frame(
                 request,
                 command,
-                partial(self._begin_look, request, session),
+                lambda is_transparent: self._begin_look(
+                    replace(request, is_transparent=is_transparent), session
+                ),
                 self._look_runner.fail,
             )
 
     def _begin_look(self, request: RestyleRequest, session: Session) -> None:
-        clip, first_number = self._clip(request, session), 0
-        if request.is_sequence:
-            first_number = session.describe_clip(clip).first_number
+        clip = self._clip(request, session)
+        info = session.describe_clip(clip)
+        first_number = info.first_number if request.is_sequence else 0
+        if not request.is_rendered:
+            request = replace(request, is_transparent=info.has_alpha)
         request = self._with_reference(request, session)
         self._look_runner.begin(session, request, clip, first_number)
 

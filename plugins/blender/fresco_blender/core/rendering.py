@@ -87,10 +87,13 @@ class StripRenders:
         self,
         request: RestyleRequest,
         command: list[str],
-        then: Callable[[], None],
+        then: Callable[[bool], None],
         on_fault: Callable[[PluginFault], None],
     ) -> None:
-        """Render the one frame of a look, then go on with it; a look before it is given up."""
+        """Render the one frame of a look; a look before it is given up.
+
+        `then` is told whether something can be seen through the frame.
+        """
         extraction = Extraction(command, request.path, 1)
         with self._lock:
             if self._is_closed:
@@ -102,7 +105,7 @@ class StripRenders:
         def run() -> None:
             try:
                 if extraction.run(lambda done: None):
-                    then()
+                    then(extraction.is_transparent)
             except ExtractionFailed as error:
                 on_fault(PluginFault(str(error), "", error.log_tail))
             except ClientError as error:

@@ -67,6 +67,17 @@ class Stack:
         probe = StackItem(number=-1, channel=channel, span=wanted)
         return is_open and not self._touched([probe], channel)
 
+    def lowest(self, span: Span, channel: int, bottom: int) -> int:
+        """How far down a strip gets from a channel, at most to `bottom`, past none it lies over."""
+        probe = StackItem(number=-1, channel=channel, span=span)
+        lowest = channel
+        for number in range(channel - 1, bottom - 1, -1):
+            if self.is_free(span, number):
+                lowest = number
+            elif number not in self.muted and self._touched([probe], number):
+                break
+        return lowest
+
     def _next_open(self, channel: int) -> int | None:
         closed = {*self.muted, *self.locked}
         numbers = range(channel + 1, CHANNELS + 1)

@@ -46,6 +46,8 @@ class FRESCO_OT_cancel_all(bpy.types.Operator):
 
     @classmethod
     def poll(cls, _context: Any) -> bool:
+        if not state.open_cards:
+            cls.poll_message_set("No job of this file is under way")
         return bool(state.open_cards)
 
     def invoke(self, context, event):
