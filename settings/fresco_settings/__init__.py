@@ -9,6 +9,7 @@ from fresco_settings.declaration import (
     ParameterKind,
     Setting,
     Shape,
+    check_plain,
     parameters_of,
     words_for,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "Spacing",
     "StyleChoice",
     "WeightsKept",
+    "check_plain",
     "chosen_settings",
     "left_open",
     "marked",

@@ -263,6 +263,23 @@ def check_types(settings: Any, part: str = "") -> None:
             _check_type(f"{part}.{name}" if part else name, parameter, getattr(settings, name))
 
 
+def check_plain(kind: type, values: Mapping[str, Any]) -> None:
+    """Insist on the types of values by parameter name, as files hold them; others are passed over.
+
+    Raises:
+        InvalidSettings: one is of another type.
+    """
+    for parameter in parameters_of(kind):
+        value = values.get(parameter.name)
+        if value is None:
+            continue
+        if parameter.shape == "by_frame" and isinstance(value, Mapping):
+            given = cast("Mapping[Any, Any]", value).items()
+            # Files have text for the frames.
+            value = {int(frame) if str(frame).isdecimal() else frame: one for frame, one in given}
+        _check_type(parameter.name, parameter, value)
+
+
 @cache
 def _parts_of(kind: type) -> dict[str, type]:
     hints = get_type_hints(kind, include_extras=True)

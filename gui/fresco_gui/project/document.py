@@ -6,10 +6,12 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast
+from types import UnionType
+from typing import Any, cast, get_args, get_origin, get_type_hints
 
 from fresco_client.files import write_object
 from fresco_media.files.opening import read_file
+from fresco_settings import InvalidSettings, RestyleSettings, check_plain
 
 from fresco_gui.values import Values
 
@@ -46,8 +48,8 @@ class ProjectJob:
     def read(cls, values: dict[str, Any]) -> ProjectJob:
         """From a project file, where rows are lists; what a newer version knows is passed over."""
         known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
-        for name in ("changes", "remade", "shots"):
-            known[name] = tuple((one[0], int(one[1])) for one in known.get(name, ()))
+        for name, kind in (("changes", str), ("remade", int), ("shots", int)):
+            known[name] = tuple((kind(one[0]), int(one[1])) for one in known.get(name, ()))
         known["keyframes"] = tuple(int(one) for one in known.get("keyframes", ()))
         return cls(**known)
 
@@ -140,8 +142,15 @@ def load(path: Path) -> Project:
         looks = tuple(ProjectLook.read(one) for one in known.pop("looks", ()))
         project = Project(**known, made=made, looks=looks)
         project = replace(project, locked=tuple(int(one) for one in project.locked))
+        for one in (project, *made, *looks):
+            _check(one)
+        for one in (project, *looks):
+            check_plain(RestyleSettings, one.values)
         _ = project.rate
-    except (TypeError, ValueError, KeyError, IndexError) as error:
+    except (
+        *(TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError),
+        InvalidSettings,
+    ) as error:
         raise ProjectUnreadable(
             f"{path} is damaged ({error}). Open the clip itself, or an earlier copy."
         ) from error
@@ -151,6 +160,14 @@ def load(path: Path) -> Project:
         if moved.exists():
             project = replace(project, clip=str(moved))
     return project
+
+
+def _check(one: Project | ProjectJob | ProjectLook) -> None:
+    """Raises `TypeError` where a field holds another kind of value than is declared."""
+    for name, hint in get_type_hints(type(one)).items():
+        kinds = get_args(hint) if isinstance(hint, UnionType) else (get_origin(hint) or hint,)
+        if not isinstance(getattr(one, name), kinds):
+            raise TypeError(f"{name} is {getattr(one, name)!r}")
 
 
 def _content(path: Path) -> dict[str, Any]:

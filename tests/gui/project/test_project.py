@@ -67,8 +67,19 @@ def test_a_failed_save_leaves_the_earlier_one_and_no_half_file(
         ('{"fresco_project": 999}', "newer Fresco"),
         ('{"fresco_project": 1, "made": [{"nothing": 1}]}', "is damaged"),
         ('{"fresco_project": 1, "frame_rate": "x"}', "is damaged"),
+        ('{"fresco_project": 1, "frame_rate": "1/0"}', "is damaged"),
+        ('{"fresco_project": 1, "values": "abc"}', "is damaged"),
+        ('{"fresco_project": 1, "values": {"keyframes": ["a"]}}', "is damaged"),
+        ('{"fresco_project": 1, "values": {"strength": "much"}}', "is damaged"),
+        ('{"fresco_project": 1, "values": {"keyframe_prompts": {"x": "fog"}}}', "is damaged"),
+        ('{"fresco_project": 1, "frame": "3"}', "is damaged"),
+        ('{"fresco_project": 1, "range_in": 1.5}', "is damaged"),
+        ('{"fresco_project": 1, "made": [5]}', "is damaged"),
+        ('{"fresco_project": 1, "made": [{"job_id": 5}]}', "is damaged"),
+        ('{"fresco_project": 1, "made": [{"job_id": "a", "shots": [["x", 3]]}]}', "is damaged"),
+        ('{"fresco_project": 1, "looks": [{"file": "a", "index": null}]}', "is damaged"),
+        ('{"fresco_project": 1, "looks": [{"file": "a", "index": 1, "values": []}]}', "is damaged"),
     ],
-    ids=["broken", "list", "deep", "newer", "made", "rate"],
 )
 def test_what_is_no_project_is_refused_with_a_sentence(
     tmp_path: Path, text: str, says: str
@@ -87,6 +98,21 @@ def test_a_project_without_an_end_is_refused_instead_of_read(tmp_path: Path) -> 
 
     with pytest.raises(ProjectUnreadable, match="it is a device"):
         load(path)
+
+
+def test_values_of_every_kind_are_read_as_they_were_written(tmp_path: Path) -> None:
+    values = {
+        "prompt": "ink",
+        "strength": 1,
+        "keyframes": [0, 8],
+        "keyframe_prompts": {"3": "fog"},
+        "smoothing.is_on": False,
+        "of a later version": {"x": 1},
+    }
+    path = tmp_path / "a.fresco"
+    path.write_text(json.dumps({"fresco_project": 1, "values": values}), "utf-8")
+
+    assert load(path).values == values
 
 
 def test_fields_of_a_later_version_do_not_hinder(tmp_path: Path) -> None:
