@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from fresco_settings import InvalidSettings, RestyleSettings, check_plain
+
 from fresco_client.errors import FileFailed
 from fresco_client.files import read_object, write_object
 
@@ -55,8 +57,22 @@ class Presets:
         except FileFailed as error:
             _log.warning("presets cannot be read: %s", error)
             return {}
-        return {
+        kept = {
             name: cast(dict[str, Any], one)
             for name, one in content.items()
             if isinstance(one, dict)
         }
+        return {name: _of_right_types(one) for name, one in kept.items()}
+
+
+def _of_right_types(values: dict[str, Any]) -> dict[str, Any]:
+    """What forms can show; the file itself stays as it is."""
+    right: dict[str, Any] = {}
+    for name, value in values.items():
+        try:
+            check_plain(RestyleSettings, {name: value})
+        except InvalidSettings as error:
+            _log.warning("a preset's value is not used: %s", error)
+        else:
+            right[name] = value
+    return right

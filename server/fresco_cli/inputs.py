@@ -1,7 +1,8 @@
-"""The files a command reads, which nothing it writes may replace."""
+"""The files a command reads: what they are, and that nothing it writes replaces them."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import groupby
@@ -95,3 +96,18 @@ def _lora_files(texts: Iterable[str]) -> Iterator[Path]:
             yield Lora.parse(text).path
         except InvalidSettings:
             continue  # It is told when the model is loaded.
+
+
+def check_pictures(paths: Iterable[str]) -> None:
+    """Insist on pictures, before a job is made of them that would fail by one.
+
+    What is not here may be on the daemon's machine, which looks itself.
+
+    Raises:
+        ClipUnreadable: one is no picture.
+    """
+    from fresco_media.stills.images import read_image
+
+    for path in paths:
+        if os.path.lexists(path):
+            read_image(path)

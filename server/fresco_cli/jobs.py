@@ -11,6 +11,7 @@ import typer
 from fresco_cli.daemons import Tools
 from fresco_cli.faults import WRONG_INPUT, CommandFailed
 from fresco_cli.grouping import grouped
+from fresco_cli.inputs import check_pictures
 from fresco_cli.options import AnswerOptions, DaemonOptions, DestinationOptions, ReportingOptions
 from fresco_cli.outcome import told
 from fresco_cli.output import make_output, write_json, write_text
@@ -186,6 +187,7 @@ def reroll(
         changes = parse_keyframe_changes(
             keyframe or (), seed or (), add or (), remove or (), paint or ()
         )
+        check_pictures(one.picture_path for one in changes if one.picture_path)
         with tools.session(daemon, channel) as session:
             job = session.reroll(find_job(session, job_id).id, changes)
             channel.job(job.id)

@@ -277,6 +277,19 @@ def test_a_wrong_change_is_refused(fresco: Fresco, options: tuple[str, ...], sen
     assert sentence in ended.stderr
 
 
+def test_a_painted_file_that_is_no_picture_is_refused_before_a_job(
+    fresco: Fresco, make_job: MakeJob, session: RecordingSession, tmp_path: Path
+) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("words", encoding="utf-8")
+
+    ended = fresco("jobs", "reroll", make_job(), "--paint", f"0={file}")
+
+    assert ended.code == 2
+    assert "notes.txt: it is empty, damaged or not a picture" in ended.stderr
+    assert session.rerolled == []
+
+
 @pytest.mark.parametrize("command", [("jobs",), ("jobs", "list")], ids=" ".join)
 def test_jobs_are_listed_the_newest_first(
     fresco: Fresco, session: RecordingSession, command: tuple[str, ...]

@@ -117,3 +117,14 @@ def test_presets_keep_what_is_beside_them_and_where_they_are_linked(tmp_path: Pa
     assert path.is_symlink()
     assert Presets(path).names() == ["mine", "new"]
     assert read_object(elsewhere)["version"] == 2
+
+
+def test_values_of_another_type_in_a_preset_are_not_used(tmp_path: Path) -> None:
+    path = tmp_path / "presets.json"
+    held = {"prompt": "ink", "strength": "much", "keyframes": ["a"], "later": {"x": 1}}
+    path.write_text(json.dumps({"mine": held, "none": 3}), "utf-8")
+
+    presets = Presets(path)
+
+    assert presets.names() == ["mine"]
+    assert presets.values("mine") == {"prompt": "ink", "later": {"x": 1}}
