@@ -319,9 +319,13 @@ def test_cancelling_what_has_ended_meanwhile_is_no_problem(done: App) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ['{"fresco_project": 99, "values": {"prompt": "mine"}}', '{"values": {"prompt":,}}']
+    ("content", "is_taken"),
+    [
+        ('{"fresco_project": 99, "values": {"prompt": "mine"}}', False),
+        ('{"values": {"prompt":,}}', True),
+    ],
+    ids=["newer", "damaged"],
 )
-@pytest.mark.parametrize("is_taken", [False, True])
 def test_an_autosaved_project_that_cannot_be_read_is_kept(
     app: App, start_daemon: StartDaemon, clip: Path, content: str, is_taken: bool
 ) -> None:
