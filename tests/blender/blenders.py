@@ -21,6 +21,8 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from tests.integration.daemons import wait_for
+
 ROOT = Path(__file__).parents[2]
 INSIDE = Path(__file__).parent / "inside"
 PLACE = ROOT / "build" / "blender"
@@ -172,6 +174,12 @@ class Playing:
     """A scenario that is being played."""
 
     process: subprocess.Popen[str]
+
+    def wait_for(self, what: str, mark: Path) -> None:
+        """Wait until it makes the file `mark`; fails with its output once it has ended without."""
+        wait_for(what, lambda: mark.exists() or self.process.poll() is not None)
+        if not mark.exists():
+            raise AssertionError(f"it ended before {what}: {self.result()}")
 
     def result(self, patience_s: float = 500.0) -> Any:
         """What it gives back; fails with its output if it fails."""

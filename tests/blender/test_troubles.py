@@ -84,7 +84,7 @@ def test_a_killed_daemon_is_waited_for_and_nothing_is_made_twice(
     playing = blender.begin(
         "troubles", "killed_daemon", slow_daemon.data, clip=numbered_clip, mark=mark
     )
-    wait_for("keyframes", mark.exists)
+    playing.wait_for("keyframes", mark)
 
     slow_daemon.kill()
     (slow_daemon.data / "daemon.json").unlink()  # else the plugin starts it itself
@@ -150,10 +150,10 @@ def test_a_full_disk_at_the_daemon_is_said_and_resume_goes_on(
     daemon = start_daemon("small", **worker, limits={"keep_free_bytes": 0})
     mark, go = tmp_path / "mark", tmp_path / "go"
     playing = blender.begin("troubles", "failing_job", daemon.data, clip=clip, mark=mark, go=go)
-    wait_for("keyframes", mark.exists)
+    playing.wait_for("keyframes", mark)
 
     filler = _fill(small_disk)
-    wait_for("the sentence", (tmp_path / "mark.said").exists)
+    playing.wait_for("the sentence", tmp_path / "mark.said")
     filler.unlink()
     go.touch()
     found = playing.result()
@@ -185,7 +185,7 @@ def test_a_full_disk_here_is_said_and_the_result_is_fetched_when_there_is_room(
             mark=mark,
             go=go,
         )
-        wait_for("the sentence", mark.exists)
+        playing.wait_for("the sentence", mark)
         filler.unlink()
         go.touch()
         found = playing.result()
