@@ -49,7 +49,7 @@ class Inspector(QWidget):
         super().__init__(parent)
         self._presets = presets
         self._models: tuple[Model, ...] = ()
-        self._look_tip = self._restyle_tip = ""
+        self._look_tip = self._restyle_tip = self._why_not = ""
         self._labels: list[QLabel] = []
         self._scroll = QScrollArea()
         self.form = SettingsForm()
@@ -86,17 +86,19 @@ class Inspector(QWidget):
 
     def set_possible(self, is_possible: bool, why_not: str = "") -> None:
         """Whether looks and restyles can be started."""
-        for button, usual in (
-            (self.look_button, self._look_tip),
-            (self.restyle_button, self._restyle_tip),
-        ):
+        for button in (self.look_button, self.restyle_button, self.vary_button):
             button.setEnabled(is_possible)
-            button.setToolTip(usual if is_possible else why_not)
-        self.vary_button.setEnabled(is_possible)
+        self._why_not = "" if is_possible else why_not
+        self._show_tips()
 
     def set_tips(self, look: str, restyle: str) -> None:
         """What the buttons say, with the keys of their commands."""
         self._look_tip, self._restyle_tip = look, restyle
+        self._show_tips()
+
+    def _show_tips(self) -> None:
+        self.look_button.setToolTip(self._why_not or self._look_tip)
+        self.restyle_button.setToolTip(self._why_not or self._restyle_tip)
 
     def offer_variants(self, actions: Sequence[QAction]) -> None:
         """What varies a look, as the menu of a button."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PyQt6.QtCore import QEvent, QObject, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QObject, Qt
 from PyQt6.QtGui import QAction, QKeyEvent, QKeySequence
 from PyQt6.QtWidgets import (
     QAbstractButton,
@@ -65,13 +65,7 @@ def apply_kept(actions: Sequence[QAction], preferences: Preferences) -> None:
 
 
 class ShortcutsSheet(QDialog):
-    """All keys, by group; they can be searched and changed.
-
-    Signals:
-        rebound(QAction): an action has other keys now.
-    """
-
-    rebound = pyqtSignal(object)
+    """All keys, by group; they can be searched and changed."""
 
     def __init__(
         self,
@@ -160,7 +154,6 @@ class ShortcutsSheet(QDialog):
         one.setShortcuts([keys] if not keys.isEmpty() else [])
         refresh_tip(one)
         self._preferences.keep_shortcut(one.objectName(), keys.toString())
-        self.rebound.emit(one)
         return True
 
     def _holder(self, keys: QKeySequence, asking: QAction) -> QAction | None:

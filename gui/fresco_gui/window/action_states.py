@@ -56,13 +56,19 @@ class ActionStates(QObject):
             self._display.result_opened,
         ):
             signal.connect(self.refresh)
+        for one in (self._commands.look, self._commands.restyle):
+            one.changed.connect(self._say_keys)
+        self._say_keys()
         self.refresh()
+
+    def _say_keys(self) -> None:
+        commands = self._commands
+        self._views.inspector.set_tips(commands.look.toolTip(), commands.restyle.toolTip())
 
     def refresh(self) -> None:
         """Look now."""
         why_not = self._controller.starter.why_not()
-        inspector, commands = self._views.inspector, self._commands
-        inspector.set_tips(commands.look.toolTip(), commands.restyle.toolTip())
+        inspector = self._views.inspector
         inspector.set_possible(not why_not, why_not)
         self._commands.look.setEnabled(not why_not)
         self._commands.vary_seed.setEnabled(not why_not)

@@ -293,3 +293,27 @@ def test_keys_are_changed_in_the_sheet_and_kept(app: App) -> None:
     assert app.window.commands.export.shortcut() == QKeySequence("Ctrl+Shift+E")
     assert app.controller.services.preferences.shortcut("export") == "Ctrl+Shift+E"
     sheet.close()
+
+
+def test_tips_say_the_keys_that_were_chosen(ready: App) -> None:
+    app, look = ready, ready.window.commands.look
+    assert "Ctrl+L" in app.window.views.inspector.look_button.toolTip()
+
+    sheet = app.window.dialogs.shortcuts_sheet()
+    assert sheet.rebind(look, QKeySequence("Ctrl+J"))
+
+    sheet.close()
+    for tip in (look.toolTip(), app.window.views.inspector.look_button.toolTip()):
+        assert "Ctrl+J" in tip
+        assert "Ctrl+L" not in tip
+
+
+def test_in_and_out_points_are_set_from_the_edit_menu(app: App) -> None:
+    bar = app.window.menuBar()
+    assert bar is not None
+    (edit,) = (one.menu() for one in bar.actions() if one.text() == "&Edit")
+    assert edit is not None
+
+    keys = [one.shortcut().toString() for one in edit.actions() if not one.isSeparator()]
+
+    assert {"Ctrl+Z", "Ctrl+Shift+Z", "I", "O"} <= set(keys)
