@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from fresco_blender.core import files
 from fresco_blender.core.daemon_config import DaemonConfig
 from fresco_blender.core.daemon_worker import DaemonWorker
 from fresco_blender.core.faults import NOT_RUNNING
@@ -81,6 +82,25 @@ def test_an_order_becomes_keyframes_and_a_movie_on_disk(
     assert keyframe.path.read_bytes().startswith(b"\x89PNG")
     assert result.path == again.path == tmp_path / "out" / "shot é_7_job1.mp4"
     assert result.frame_count == 17
+
+
+def test_what_was_rendered_for_a_job_that_is_cancelled_before_it_is_sent_is_removed(
+    start_daemon: StartDaemon, clip: Path, tmp_path: Path
+) -> None:
+    daemon = start_daemon(**with_fake_worker())
+    daemon_worker = DaemonWorker(DaemonConfig(data=str(daemon.data)))
+    request = _request(clip, tmp_path / "out")
+    rendered = files.rendered_folder(tmp_path / "out", request.job_id)
+    rendered.mkdir(parents=True)
+    (rendered / "f_000001.png").touch()
+    try:
+        daemon_worker.cancel(request)
+        problem = _next(daemon_worker, JobProblem)
+    finally:
+        daemon_worker.close()
+
+    assert problem.job_id == request.job_id
+    assert not rendered.exists()
 
 
 def test_pictures_of_a_job_that_is_followed_anew_are_all_there_under_their_numbers(

@@ -78,6 +78,31 @@ def test_no_more_blenders_run_than_there_are_cores_and_a_look_waits_for_none(
     renders.close()
 
 
+class CancellingInbox(queue.SimpleQueue[WorkerMessage]):
+    """Cancels a strip in the moment in which it is told to be rendered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.renders = StripRenders(self)
+        self.was_rendering: list[bool] = []
+
+    def put(self, item: WorkerMessage, block: bool = True, timeout: float | None = None) -> None:
+        if isinstance(item, Rendered):
+            self.was_rendering.append(self.renders.cancel(item.request))
+        super().put(item, block, timeout)
+
+
+def test_what_is_told_to_be_rendered_is_cancelled_at_the_daemon(tmp_path: Path) -> None:
+    inbox, go = CancellingInbox(), tmp_path / "go"
+    go.touch()
+    request = _request(tmp_path, "late")
+
+    inbox.renders.begin(request, _command(request, go), 1)
+
+    assert inbox_next(inbox) == request.job_id
+    assert inbox.was_rendering == [False]
+
+
 def inbox_next(inbox: queue.SimpleQueue[WorkerMessage]) -> str:
     """The next job that is rendered."""
     while not isinstance(message := inbox.get(timeout=60), Rendered):

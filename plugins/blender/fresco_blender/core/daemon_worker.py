@@ -82,8 +82,10 @@ class DaemonWorker:
             return
 
         def work(session: Session) -> None:
-            self._described(session.cancel(request.job_id))
-            files.remove_work(Path(request.folder), request.job_id)
+            try:
+                self._described(session.cancel(request.job_id))
+            finally:  # Of one that is rendered and not sent yet the daemon knows nothing.
+                files.remove_work(Path(request.folder), request.job_id)
 
         self._put_for(request.job_id, work)
 

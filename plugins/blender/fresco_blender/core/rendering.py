@@ -70,7 +70,9 @@ class StripRenders:
         try:
             with self._slot(extraction):
                 is_whole = extraction.run(tell)
-            if is_whole:
+            with self._lock:  # Whoever cancels from now on has to do so at the daemon.
+                is_wanted = self._extractions.pop(request.job_id, None) is not None
+            if is_whole and is_wanted:
                 is_transparent = extraction.is_transparent
                 self._inbox.put(Rendered(replace(request, is_transparent=is_transparent)))
             else:
