@@ -313,12 +313,13 @@ def many_renders(clip: str, go: str) -> dict[str, Any]:
         "the end of their Blenders",
         lambda: not any(thread.name.startswith("fresco-render") for thread in threads.enumerate()),
     )
+    folder = stage.part("source").output_folder()
+    stage.wait_for("the end of what they made", lambda: not [*folder.rglob("f_*.png")])
     return {
         "jobs": jobs,
         "phases": phases,
         "strips": [stage.lies(s)["type"] for s in stage.part("vse").all_strips(scene)],
         "marks": [name for s in strips for name in s.keys() if name.startswith("fresco")],  # noqa: SIM118
-        "files": [str(path) for path in stage.part("source").output_folder().rglob("f_*.png")],
     }
 
 
