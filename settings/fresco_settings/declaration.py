@@ -320,6 +320,15 @@ def check_fields(settings: Any, part: str = "") -> None:
         InvalidSettings: a value is of another type, out of its range or none of its choices.
     """
     check_types(settings, part)
+    check_ranges(settings, part)
+
+
+def check_ranges(settings: Any, part: str = "") -> None:
+    """Insist on ranges and choices, of values whose types have been checked.
+
+    Raises:
+        InvalidSettings: a value is out of its range or none of its choices.
+    """
     for parameter in parameters_of(settings.__class__):
         name = parameter.name
         if "." in name or (parameter.is_optional and getattr(settings, name) is None):

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal, get_args
 
 from fresco_settings.control_choice import CONTROL_KINDS, STRONGEST_CONTROL, ControlChoice
-from fresco_settings.declaration import Setting, check_fields, check_types, parameters_of, translate
+from fresco_settings.declaration import Setting, check_ranges, check_types, parameters_of, translate
 from fresco_settings.errors import InvalidSettings
 from fresco_settings.flow_choice import FlowChoice
 from fresco_settings.parts import (
@@ -700,7 +700,7 @@ class RestyleSettings:
             raise InvalidSettings(
                 "start", f"{self.start}:{self.stop} holds no frame; give first:last, counted from 0"
             )
-        check_fields(self)
+        check_ranges(self)
         FlowChoice.parse(self.flow)
         if self.control is not None:
             ControlChoice.parse(self.control)

@@ -24,12 +24,12 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from fresco_gui.confirming import may_replace
 from fresco_gui.export.options import ExportKind, ExportOptions, typed_path
 from fresco_gui.export.size import Measure, SizeLabel
 from fresco_gui.media import FrameInfo
 from fresco_gui.plain import PlainLabel
 from fresco_gui.project import Project
-from fresco_gui.replacing import may_replace
 
 _ENDINGS = {ExportKind.H264: ".mp4", ExportKind.PRORES: ".mov", ExportKind.PNG: "_%04d.png"}
 

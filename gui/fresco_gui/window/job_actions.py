@@ -7,8 +7,9 @@ from pathlib import Path
 from fresco_client import Job
 from fresco_media.writing.originals import Originals
 from PyQt6.QtCore import QObject
-from PyQt6.QtWidgets import QMessageBox, QWidget
+from PyQt6.QtWidgets import QWidget
 
+from fresco_gui.confirming import is_confirmed
 from fresco_gui.controller import Controller
 from fresco_gui.display import Display
 from fresco_gui.export.picture import originals_of
@@ -57,13 +58,11 @@ class JobActions(QObject):
 
     def delete(self, job: Job) -> None:
         """Delete a job, if it is really meant."""
-        asked = QMessageBox.question(
+        if is_confirmed(
             self._window,
             self.tr("Delete the job"),
             self.tr("Delete this job and what the daemon keeps of it? Fetched results stay."),
-            defaultButton=QMessageBox.StandardButton.No,
-        )
-        if asked is QMessageBox.StandardButton.Yes:
+        ):
             self._controller.jobs.delete(job)
 
     def save_result(self, job: Job) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fresco_client import Job, JobState
 from PyQt6.QtCore import QObject
-from PyQt6.QtWidgets import QMessageBox, QWidget
+from PyQt6.QtWidgets import QWidget
 
+from fresco_gui.confirming import is_confirmed
 from fresco_gui.controller import Controller
 from fresco_gui.display import Display
 from fresco_gui.preferences.shortcuts import on
@@ -92,13 +93,11 @@ class RestyleActions(QObject):
 
     def cancel(self, job: Job) -> None:
         """End a job for good, if it is really meant."""
-        asked = QMessageBox.question(
+        if is_confirmed(
             self._window,
             self.tr("Cancel the job"),
             self.tr("Cancel this job for good? To go on later, pause it instead."),
-            defaultButton=QMessageBox.StandardButton.No,
-        )
-        if asked is QMessageBox.StandardButton.Yes:
+        ):
             self._controller.jobs.cancel(job)
 
     def pause_or_go_on(self) -> None:

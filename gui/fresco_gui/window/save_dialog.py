@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PyQt6.QtWidgets import QFileDialog, QWidget
 
-from fresco_gui.replacing import may_replace
+from fresco_gui.confirming import may_replace
 
 
 def ask_where_to_save(

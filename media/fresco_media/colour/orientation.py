@@ -60,9 +60,9 @@ def is_bent(frame: av.VideoFrame) -> bool:
     if matrix is None:
         return False
     axes = np.frombuffer(memoryview(matrix), np.int32).reshape(3, 3)[:2, :2].astype(float)
-    lengths = np.sort(np.abs(axes).ravel())
+    sizes = np.sort(np.abs(axes).ravel())
     # Of a quarter turn two numbers are 0 and two are alike; others come from rounding.
-    return bool(lengths[1] > 0.02 * lengths[3] or lengths[2] < 0.98 * lengths[3])
+    return bool(sizes[1] > 0.02 * sizes[3] or sizes[2] < 0.98 * sizes[3])
 
 
 def _from_matrix(values: NDArray[np.int32]) -> Orientation:

@@ -42,10 +42,16 @@ def reading(path: Path) -> Iterator[None]:
             path, "it may not be read; change its permissions or copy it elsewhere"
         ) from error
     except (av.error.FFmpegError, OSError, EOFError, ValueError) as error:
-        if getattr(error, "errno", None) in _DISK_IS_GONE and isinstance(error, OSError):
+        if isinstance(error, OSError) and _is_of_disk(error):
             why = f"its disk cannot be read ({error.strerror})"
             raise ClipUnreadable(path, f"{why}; check that it is connected and sound") from error
         raise ClipUnreadable(path, NOT_A_VIDEO) from error
+
+
+def _is_of_disk(error: OSError) -> bool:
+    # FFmpeg says EIO of files that are cut off, too.
+    is_cut_off = isinstance(error, av.error.FFmpegError) and error.errno == errno.EIO
+    return error.errno in _DISK_IS_GONE and not is_cut_off
 
 
 @contextmanager

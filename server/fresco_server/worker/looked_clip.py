@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fresco_media.clip import Clip
 from fresco_media.errors import FrescoError
-from fresco_media.stills.sequence import is_sequence_path
 
 from fresco_server.jobs.looks import LookOrder
 from fresco_server.worker.media import open_clip
@@ -32,8 +31,10 @@ class LookedClip:
 
 def _serves(clip: Clip, index: int) -> bool:
     """Whether it is what it was when it was opened; a folder may have more pictures by now."""
+    if clip.info.is_sequence or index >= clip.info.frame_count:
+        return False
     try:
         clip.check()
     except FrescoError:
         return False
-    return not is_sequence_path(clip.info.path) and index < clip.info.frame_count
+    return True

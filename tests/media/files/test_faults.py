@@ -24,8 +24,9 @@ from fresco_media.files.faults import free_bytes, reading, writing
         (av.error.InvalidDataError(1094995529, "bad"), ClipUnreadable),
         (av.error.EOFError(541478725, "end"), ClipUnreadable),
         (OSError(errno.EIO, "disk"), ClipUnreadable),
+        (av.error.OSError(errno.EIO, "cut off"), ClipUnreadable),
     ],
-    ids=["missing", "missing-av", "permission", "invalid", "end", "io"],
+    ids=["missing", "missing-av", "permission", "invalid", "end", "io", "io-av"],
 )
 def test_errors_while_reading_become_clip_errors(
     tmp_path: Path, foreign: Exception, ours: type[FrescoError]
@@ -37,8 +38,13 @@ def test_errors_while_reading_become_clip_errors(
     assert caught.value.__cause__ is foreign
 
 
-@pytest.mark.parametrize("number", [errno.EIO, errno.ENOTCONN, errno.ESTALE])
-@pytest.mark.parametrize("kind", [OSError, av.error.OSError])
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [
+        *((OSError, number) for number in (errno.EIO, errno.ENOTCONN, errno.ESTALE)),
+        *((av.error.OSError, number) for number in (errno.ENOTCONN, errno.ESTALE)),
+    ],
+)
 def test_a_disk_that_is_gone_is_not_taken_for_a_damaged_clip(
     tmp_path: Path, number: int, kind: type[OSError]
 ) -> None:
