@@ -31,35 +31,54 @@ def make_frames(
     for it, and reads the clip with decoders of its own. `check` is called many times a second, on
     any thread, and ends the work by raising `PipelineStageClosed`.
     """
-    begun = (partial(_frames_of, run, part, check) for part in _parts(run, keyframes))
+    begun = (partial(_frames_of, run, part, check) for part in _parts(run, keyframes, check))
     yield from in_order(begun, run.at_once, run.longest or 0, is_ready=keyframes.is_ready)
+
+
+def make_span(
+    run: Run, span: KeyframeSpan, check: Callable[[], None]
+) -> Generator[MadeFrame, None, None]:
+    """The frames of one span without its keyframes, which are stored; each is stored."""
+    ends = ((span.start, span.has_first), (span.stop - 1, span.has_last))
+    first, last = (_stored_keyframe(run, index) if is_one else None for index, is_one in ends)
+    stored = list(_stored_in(run, span))
+    reader = SpanReader(run.clip, run.plan.stop, run.size).read
+    part = _Part(span, first, last, stored, len(stored), reader)
+    yield from _between(run, part, check, lambda: False)
+
+
+def _stored_keyframe(run: Run, index: int) -> Keyframe | None:
+    image = run.checkpoint.load("keyframes", index)
+    return None if image is None else Keyframe(index, image)
 
 
 @dataclass(frozen=True, eq=False)
 class _Part:
     """A span of a shot with the keyframes at its ends; the first came with the part before.
 
-    `stored` are the first frames there, as far as an earlier run made them. `read` gives the
-    sources, if any frame is left to be made.
+    `stored` are the first frames there, of which an earlier run made those before `known`. `read`
+    gives the sources, if any frame is left to be made.
     """
 
     span: KeyframeSpan
     first: Keyframe | None
     last: Keyframe | None
     stored: Sequence[Image]
+    known: int
     read: ReadFrames | None
 
 
-def _parts(run: Run, keyframes: Iterator[Keyframe]) -> Iterator[_Part]:
+def _parts(run: Run, keyframes: Iterator[Keyframe], check: Callable[[], None]) -> Iterator[_Part]:
     sources = SpanReader(run.clip, run.plan.stop, run.size)
     latest: Keyframe | None = None
     for span in plan_spans(run.plan.keyframes, run.plan.shots):
         first = latest if span.has_first else None
         last = latest = next(keyframes) if span.has_last else None
+        known = None if run.remote is None else run.remote.frames(span, check)
         stored = list(_stored_in(run, span))
         is_whole = len(stored) == len(span.frames)
         read = None if is_whole else _reader(run, sources, span)
-        yield _Part(span, first, last, stored, read)
+        yield _Part(span, first, last, stored, len(stored) if known is None else known, read)
 
 
 def _reader(run: Run, sources: SpanReader, span: KeyframeSpan) -> ReadFrames:
@@ -102,10 +121,19 @@ def _keyframe_as_frame(run: Run, key: Keyframe) -> MadeFrame:
 def _frames_of(
     run: Run, part: _Part, check: Callable[[], None], is_cancelled: Callable[[], bool]
 ) -> Iterator[MadeFrame]:
-    """The frames of a part: what is stored, then what has to be made, then its last keyframe."""
+    """The frames of a part, and then its last keyframe."""
+    yield from _between(run, part, check, is_cancelled)
+    if part.last is not None:
+        yield _keyframe_as_frame(run, part.last)
+
+
+def _between(
+    run: Run, part: _Part, check: Callable[[], None], is_cancelled: Callable[[], bool]
+) -> Iterator[MadeFrame]:
+    """The frames of a part that are no keyframes: what is stored, then what has to be made."""
     is_closing = _asked(check)
-    for index, image in zip(part.span.frames, part.stored, strict=False):
-        yield _reused(run, index, image)
+    for place, (index, image) in enumerate(zip(part.span.frames, part.stored, strict=False)):
+        yield _reused(run, index, image, is_reused=place < part.known)
     if part.read is not None:
         carried = carry(
             part.span,
@@ -120,8 +148,6 @@ def _frames_of(
                 if frame.index not in part.span.frames[: len(part.stored)]:
                     yield _stored(run, frame)
         check()  # A segment that was cancelled has ended early.
-    if part.last is not None:
-        yield _keyframe_as_frame(run, part.last)
 
 
 def _stored(run: Run, frame: CarriedFrame) -> MadeFrame:
@@ -140,6 +166,6 @@ def _stored(run: Run, frame: CarriedFrame) -> MadeFrame:
     )
 
 
-def _reused(run: Run, index: int, image: Image) -> MadeFrame:
+def _reused(run: Run, index: int, image: Image, *, is_reused: bool = True) -> MadeFrame:
     quality = run.checkpoint.quality(index)
-    return MadeFrame(index, image, is_keyframe=False, is_reused=True, quality=quality)
+    return MadeFrame(index, image, is_keyframe=False, is_reused=is_reused, quality=quality)

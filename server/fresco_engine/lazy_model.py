@@ -13,10 +13,14 @@ ModelSource = Model | Callable[[], Model]
 
 
 class LazyModel:
-    """The model of a run, loaded when it is called for the first time."""
+    """The model of a run, loaded when it is called for the first time.
 
-    def __init__(self, source: ModelSource) -> None:
+    `device` is where it will be loaded, if that is known.
+    """
+
+    def __init__(self, source: ModelSource, device: str | None = None) -> None:
         self._source = source
+        self._device = device
         self._model: Model | None = source if isinstance(source, Model) else None
         self._expected: StoredPlan | None = None
 
@@ -49,6 +53,8 @@ class LazyModel:
     @property
     def device(self) -> str:
         """The device the model runs on; that of the run's beginning where none is loaded."""
+        if self._device is not None:
+            return self._device
         if self._model is None and self._expected is not None:
             return self._expected.device
         return str(self().device)

@@ -42,6 +42,10 @@ class MemoryFallback:
         """How many keyframes may be translated together."""
         return self._adjustments.batch_size or self._wanted.batch_size
 
+    def reload(self) -> None:
+        """Know what somebody else has lowered for this run."""
+        self._adjustments = self._checkpoint.adjustments()
+
     def adjusted(self, settings: RestyleSettings) -> RestyleSettings:
         """`settings` with what was lowered."""
         return self._adjustments.applied(settings)

@@ -44,6 +44,10 @@ def planned(run: TranslationRun) -> Generator[Progress | RunWarned, None, ClipAn
     """
     _check_mask(run)
     stored = run.checkpoint.plan()
+    if stored is None and run.remote is not None:
+        yield from run.remote.plan()
+        run.fallback.reload()
+        stored = run.checkpoint.plan()
     settings = run.fallback.adjusted(run.settings)
     if stored is not None:
         return (yield from _taken_up(run, settings, stored))
@@ -59,9 +63,12 @@ def planned(run: TranslationRun) -> Generator[Progress | RunWarned, None, ClipAn
     return analysed
 
 
-def keep_plan(run: TranslationRun, analysed: ClipAnalysed) -> None:
-    """Store a plan that was made."""
+def keep_plan(run: TranslationRun, analysed: ClipAnalysed, known: StoredPlan | None = None) -> None:
+    """Store a plan that was made; `known` has the same for other settings, if it was stored."""
     assert isinstance(analysed.settings, RestyleSettings)
+    if known is not None:
+        run.checkpoint.save_plan(replace(known, settings=analysed.settings))
+        return
     plan = StoredPlan.of(
         analysed,
         model=run.model.name,

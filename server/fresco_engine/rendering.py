@@ -28,6 +28,7 @@ from fresco_engine.output import NoOutput, Output, OutputOptions, PictureFolders
 from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.propagation import propagate
 from fresco_engine.propagation_settings import PropagateSettings
+from fresco_engine.remote_parts import RemoteParts
 from fresco_engine.restyling import restyle
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import (
@@ -71,6 +72,7 @@ def render(
     interpolator: Interpolator | None = None,
     checkpoint: Checkpoint | None = None,
     originals: Originals = NO_ORIGINALS,
+    remote: RemoteParts | None = None,
 ) -> Generator[Event, None, None]:
     """Restyle `clip` into `output`; yields the pipeline's events, `RunFinished` last.
 
@@ -78,7 +80,8 @@ def render(
     without one, frames are only announced and kept. Closing the iterator cancels and leaves
     nothing half-written; keyframes already saved stay. With a `checkpoint`, a later run goes on
     where one was killed, writes the same file, and removes what that one left beside it. Neither
-    the clip nor one of `originals` is ever replaced, whatever happens to names meanwhile.
+    the clip nor one of `originals` is ever replaced, whatever happens to names meanwhile. With
+    `remote` all parts are made elsewhere and found in the `checkpoint`.
 
     Raises:
         OutputError: the output exists, cannot be written, or the disk is full.
@@ -101,6 +104,7 @@ def render(
                 interpolator=interpolator,
                 tracker=tracker,
                 checkpoint=checkpoint,
+                remote=remote,
             )
         )
     metrics = yield from _metrics(clip, output, written.plan, tracker)

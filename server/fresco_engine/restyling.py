@@ -26,6 +26,7 @@ from fresco_engine.pipeline import run_pipeline
 from fresco_engine.planning import keep_plan, planned
 from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.reference_models import ReferencePicture
+from fresco_engine.remote_parts import RemoteParts
 from fresco_engine.run import Run
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.translation import TranslatedKeyframes
@@ -42,6 +43,7 @@ def restyle(
     interpolator: Interpolator | None = None,
     tracker: ProgressTracker | None = None,
     checkpoint: Checkpoint | None = None,
+    remote: RemoteParts | None = None,
 ) -> Generator[Event, None, None]:
     """Restyle a clip; yields events, every frame of the range exactly once and in order.
 
@@ -51,7 +53,8 @@ def restyle(
     seconds per stage. What `checkpoint` holds is announced but not computed again, and everything
     else is stored in it before it is announced; the result is the same, bit for bit. Where the
     device's memory is too small, batches are made smaller, after that the working size: then comes
-    `RunRestarted`, and everything begins anew.
+    `RunRestarted`, and everything begins anew. With `remote` all parts are made elsewhere and found
+    in the checkpoint, and neither a model nor an interpolator is needed here.
 
     Raises:
         RangeOutsideClip: the settings name frames the clip does not have.
@@ -63,9 +66,24 @@ def restyle(
         DiskFull: the checkpoint cannot be stored.
         OutOfDeviceMemory: the device cannot hold a batch, however small it was made.
     """
-    checkpoint = checkpoint or NoCheckpoint()
     lazy_model = model if isinstance(model, LazyModel) else LazyModel(model)
-    run = TranslationRun(
+    if remote is not None:
+        estimator = estimator or DisFlow()  # It finds nothing here.
+    run = translation_run(clip, settings, lazy_model, checkpoint, estimator, tracker)
+    yield from _restyled(replace(run, remote=remote), interpolator)
+
+
+def translation_run(
+    clip: Clip,
+    settings: RestyleSettings,
+    lazy_model: LazyModel,
+    checkpoint: Checkpoint | None = None,
+    estimator: FlowEstimator | None = None,
+    tracker: ProgressTracker | None = None,
+) -> TranslationRun:
+    """What a run that has yet to be planned begins with; raises as `restyle`."""
+    checkpoint = checkpoint or NoCheckpoint()
+    return TranslationRun(
         clip=clip,
         settings=settings,
         size=working_size(clip.info.width, clip.info.height, settings.size),
@@ -79,7 +97,6 @@ def restyle(
         painted=_painted(settings),
         reference=ReferencePicture.of(settings, lazy_model),
     )
-    yield from _restyled(run, interpolator)
 
 
 def _painted(settings: RestyleSettings) -> dict[int, FileState]:
@@ -96,8 +113,7 @@ def _restyled(run: TranslationRun, interpolator: Interpolator | None) -> Iterato
     while True:
         settings = analysed.settings
         assert isinstance(settings, RestyleSettings)
-        size = working_size(run.clip.info.width, run.clip.info.height, settings.size)
-        run = replace(run, settings=settings, size=size).in_its_region()
+        run = resolved_run(run, settings)
         yield analysed
         reason = yield from _tried(run, analysed, interpolator)
         if reason is None:
@@ -106,13 +122,21 @@ def _restyled(run: TranslationRun, interpolator: Interpolator | None) -> Iterato
         analysed = _smaller(run, analysed)
 
 
+def resolved_run(run: TranslationRun, settings: RestyleSettings) -> TranslationRun:
+    """The run with the settings of its plan."""
+    size = working_size(run.clip.info.width, run.clip.info.height, settings.size)
+    return replace(run, settings=settings, size=size).in_its_region()
+
+
 def _smaller(run: TranslationRun, analysed: ClipAnalysed) -> ClipAnalysed:
     """The same plan at the next smaller size; what was stored is removed."""
+    # Only whoever has the model could say again what there is to say about it.
+    known = None if run.remote is None else run.checkpoint.plan()
     run.fallback.lower_size()
     settings = run.fallback.adjusted(run.settings)
     size = working_size(run.clip.info.width, run.clip.info.height, settings.size)
     analysed = replace(analysed, settings=settings, working_size=size.padded)
-    keep_plan(run, analysed)
+    keep_plan(run, analysed, known)
     return analysed
 
 
@@ -121,7 +145,7 @@ def _tried(
 ) -> Generator[Event, None, str | None]:
     """All of the work; returns why it has to begin anew at a smaller size, if it has to."""
     try:
-        yield from run_pipeline(_pipeline_run(run, analysed, interpolator))
+        yield from run_pipeline(pipeline_run(run, analysed, interpolator))
     except OutOfDeviceMemory:
         reason = run.fallback.restart_reason
         if reason is None:
@@ -133,11 +157,20 @@ def _tried(
     return reason
 
 
-def _pipeline_run(
-    run: TranslationRun, analysed: ClipAnalysed, interpolator: Interpolator | None
+def pipeline_run(
+    run: TranslationRun,
+    analysed: ClipAnalysed,
+    interpolator: Interpolator | None = None,
+    cores: tuple[int, int] | None = None,
 ) -> Run:
+    """What the frames between keyframes are made by.
+
+    `cores` is how many segments to work on at once and with how many cores each, unless the device
+    decides.
+    """
     device = run.model.device
-    at_once, workers = shared_cores(device)
+    # What is made elsewhere comes in order.
+    at_once, workers = (1, 1) if run.remote is not None else cores or shared_cores(device)
     return Run(
         clip=run.clip,
         plan=analysed,
@@ -153,6 +186,7 @@ def _pipeline_run(
         at_once=at_once,
         checkpoint=run.checkpoint,
         tracker=run.tracker,
+        remote=run.remote,
     )
 
 

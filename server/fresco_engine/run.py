@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fresco_engine.checkpoint import Checkpoint
 from fresco_engine.interpolation.segment import Interpolator
 from fresco_engine.progress_tracker import ProgressTracker
+from fresco_engine.remote_parts import RemoteParts
 from fresco_engine.types import ClipAnalysed, FrameQuality, Progress, RunWarned
 
 
@@ -55,7 +56,7 @@ class Run:
 
     `interpolator` is called from several threads, for `at_once` segments at a time. Segments have
     at most `longest` frames, any number if that is `None`. The frames' error maps are kept only
-    where `keeps_errors`.
+    where `keeps_errors`. `remote` is who makes the parts, None where that is done here.
     """
 
     clip: Clip
@@ -68,6 +69,7 @@ class Run:
     tracker: ProgressTracker
     longest: int | None = None
     keeps_errors: bool = False
+    remote: RemoteParts | None = None
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from fresco_media.video.span_reader import SpanReader
 from fresco_settings import marked
 from numpy.typing import NDArray
 
-from fresco_engine.checkpoint import StoredBatch
+from fresco_engine.checkpoint import Checkpoint, StoredBatch
 from fresco_engine.colours import colourise, keep_colours
 from fresco_engine.compositing.regions import BoolMap, CarriedRegion
 from fresco_engine.correspondence.batch import correspond
@@ -140,11 +140,13 @@ def translate_shot(
     controls = ShotControls(partial(_sample, run, keyframes))
     shot = _Shot(keyframes=keyframes, frames=frames, controls=controls)
     while shot.done < len(keyframes):
+        is_made = yield from _made_elsewhere(run, shot)
         work = _next_work(run, shot)
-        reused = len(work.pictures)
+        reused = 0 if is_made else len(work.pictures)
         record = work.record
         if record is not None and not work.missing:
-            yield run.tracker.skip(Stage.TRANSLATING, batch_steps(run.settings))
+            if not is_made:
+                yield run.tracker.skip(Stage.TRANSLATING, batch_steps(run.settings))
         else:
             record = yield from _tried(run, shot, work)
             if record is None:
@@ -154,6 +156,55 @@ def translate_shot(
             _add_region(run, index, work.regions.get(index))
             yield Keyframe(index, work.pictures[index])
         _take_in(shot, record)
+
+
+def translate_batch(
+    run: TranslationRun,
+    keyframes: tuple[int, ...],
+    frames: SpanReader,
+    *,
+    done: int,
+    before: int | None,
+) -> Generator[Progress | RunWarned, None, bool]:
+    """The batch behind the first `done` keyframes of a shot alone; everything is stored.
+
+    Where it has anchors, the records of the shot's first batch and of that before, whose first new
+    keyframe is `before`, are stored. Returns whether it is made; if not, batches have to be planned
+    anew as the stored adjustments say.
+
+    Raises as `translate_shot`.
+    """
+    shot = _Shot(
+        keyframes=keyframes,
+        frames=frames,
+        controls=ShotControls(partial(_sample, run, keyframes)),
+        done=done,
+        before=None if before is None else run.checkpoint.batch(before),
+    )
+    if done and (first := run.checkpoint.batch(keyframes[0])) is not None:
+        shot.first = first.first
+    work = _next_work(run, shot)
+    if work.record is not None and not work.missing:
+        return True
+    return (yield from _tried(run, shot, work)) is not None
+
+
+def _made_elsewhere(
+    run: TranslationRun, shot: _Shot
+) -> Generator[Progress | RunWarned, None, bool]:
+    """Whether the next batch was made for this run by somebody else, and is stored now."""
+    if run.remote is None:
+        return False
+    batch = run.remote.batch(shot.keyframes, shot.done)
+    items = run.tracker.timed(Stage.TRANSLATING, batch)
+    while True:
+        try:
+            item = next(items)
+        except StopIteration as end:
+            return end.value
+        if isinstance(item, RunWarned):
+            run.fallback.reload()
+        yield item
 
 
 def _sample(run: TranslationRun, keyframes: Sequence[int]) -> Iterator[tuple[int, Image]]:
@@ -166,24 +217,33 @@ def _sample(run: TranslationRun, keyframes: Sequence[int]) -> Iterator[tuple[int
 
 def count_batches(run: TranslationRun, keyframes: tuple[int, ...], done: int = 0) -> int:
     """How many batches are left after the first `done` keyframes, stored ones among them."""
-    count = 0
-    while (record := _stored_batch(run, keyframes, done)) is not None:
+    return len(batches_of(run.checkpoint, keyframes, run.fallback.batch_size, done))
+
+
+def batches_of(
+    checkpoint: Checkpoint, keyframes: tuple[int, ...], batch_size: int, done: int = 0
+) -> list[Batch]:
+    """The batches of a shot after its first `done` keyframes: as stored, the rest as planned."""
+    batches: list[Batch] = []
+    while (record := _stored_batch(checkpoint, keyframes, done)) is not None:
+        batches.append(Batch(record.anchors, record.new))
         done += len(record.new)
-        count += 1
-    return count + len(plan_batches(keyframes, run.fallback.batch_size, done))
+    return [*batches, *plan_batches(keyframes, batch_size, done)]
 
 
-def _stored_batch(run: TranslationRun, keyframes: tuple[int, ...], done: int) -> StoredBatch | None:
+def _stored_batch(
+    checkpoint: Checkpoint, keyframes: tuple[int, ...], done: int
+) -> StoredBatch | None:
     if done == len(keyframes):
         return None
-    record = run.checkpoint.batch(keyframes[done])
+    record = checkpoint.batch(keyframes[done])
     if record is None or record.new != keyframes[done : done + len(record.new)]:
         return None
     return record
 
 
 def _next_work(run: TranslationRun, shot: _Shot) -> _Work:
-    record = _stored_batch(run, shot.keyframes, shot.done)
+    record = _stored_batch(run.checkpoint, shot.keyframes, shot.done)
     if record is not None:
         batch = Batch(record.anchors, record.new)
     else:

@@ -23,6 +23,7 @@ from fresco_engine.lazy_model import LazyModel
 from fresco_engine.memory_fallback import MemoryFallback
 from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.reference_models import ReferencePicture
+from fresco_engine.remote_parts import RemoteParts
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.subject_models import NamedSubject
 
@@ -35,7 +36,8 @@ class TranslationRun:
     several threads. `mask` is white where the clip's subject is, None where nobody has said so;
     `named` finds it where it was named in words and matters. `painted` are the painted keyframes'
     files as they were when the run began. `reference` is a picture whose look is taken. `region` is
-    where the clip may be changed, None for everywhere, and `composer` shows it elsewhere.
+    where the clip may be changed, None for everywhere, and `composer` shows it elsewhere. `remote`
+    is who makes the parts, None where that is done here.
     """
 
     clip: Clip
@@ -52,6 +54,7 @@ class TranslationRun:
     reference: ReferencePicture | None = None
     region: Region | None = None
     composer: Composer | None = None
+    remote: RemoteParts | None = None
 
     @property
     def subject(self) -> SubjectEstimator:

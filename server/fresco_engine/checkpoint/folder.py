@@ -171,6 +171,16 @@ class NoCheckpoint:
         """There is nothing to forget."""
 
 
+def write_file(own: OwnFolder, name: str, data: bytes) -> None:
+    """Put a file of a checkpoint in its place, whole or not at all.
+
+    Raises:
+        DiskFull, OutputNotWritable: it cannot be stored.
+    """
+    with storing(own.path / name):
+        own.write(name, data)
+
+
 class FolderCheckpoint(CheckpointReader):
     """A checkpoint in a folder of its own, for one run at a time.
 
@@ -278,5 +288,4 @@ class FolderCheckpoint(CheckpointReader):
         self._write(name, text.encode("utf-8", "backslashreplace"))
 
     def _write(self, name: str, data: bytes) -> None:
-        with storing(self.folder / name):
-            self.own.write(name, data)
+        write_file(self.own, name, data)

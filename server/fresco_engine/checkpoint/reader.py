@@ -122,6 +122,10 @@ class CheckpointReader:
         """What had to be lowered to fit into the device's memory."""
         return Adjustments.from_dict(self._json(ADJUSTMENTS) or {})
 
+    def content(self, name: str) -> bytes | None:
+        """What is in a file of that name within the folder."""
+        return self._bytes(name, MOST_BYTES.get(name, _BATCH_BYTES))
+
     def file(self, kind: Kind, index: int) -> bytes | None:
         """A stored picture's file, whatever is in it."""
         return self._bytes(picture_name(kind, index), _PICTURE_BYTES)

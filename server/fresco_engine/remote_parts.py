@@ -1,0 +1,47 @@
+"""Work of a run that is done elsewhere: whoever needs it waits until it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Protocol
+
+from fresco_engine.interpolation.keyframe_span import KeyframeSpan
+from fresco_engine.types import Progress, RunWarned
+
+
+class RemoteParts(Protocol):
+    """Has the parts of a run made elsewhere and put into its checkpoint.
+
+    The run goes through its checkpoint in order, as one does that goes on where it was, and asks
+    for each part before it looks for it there.
+    """
+
+    def plan(self) -> Generator[Progress, None, None]:
+        """Have the plan stored; how far that is comes meanwhile.
+
+        Raises:
+            FrescoError: whatever `planned` raises.
+        """
+        ...
+
+    def batch(
+        self, keyframes: tuple[int, ...], done: int
+    ) -> Generator[Progress | RunWarned, None, bool]:
+        """Have the batch stored that follows the first `done` of a shot's `keyframes`.
+
+        Returns whether that was done for this run; else it had been stored before.
+
+        Raises:
+            FrescoError: whatever `translate_shot` raises.
+        """
+        ...
+
+    def frames(self, span: KeyframeSpan, check: Callable[[], None]) -> int:
+        """Have the frames of a span stored whose keyframes are; `check` is called meanwhile.
+
+        Returns how many of its first frames had been stored before this run.
+
+        Raises:
+            FrescoError: whatever the interpolator raises.
+        """
+        ...
