@@ -92,6 +92,11 @@ class Clip:
         return self._source.first_number
 
     @property
+    def files(self) -> Sequence[KnownFile]:
+        """Its files as they were when it was opened."""
+        return self._source.known
+
+    @property
     def state(self) -> ClipState:
         """What tells its files from others that may come to their place."""
         return ClipState.of(self._source.known)

@@ -14,7 +14,7 @@ from fresco_media.clip import Clip, Size
 from fresco_media.colour.picture import OVER_BLACK
 from fresco_media.errors import ClipError, ClipUnreadable, MaskUnusable
 from fresco_media.files.opening import open_file
-from fresco_media.files.state import ClipState
+from fresco_media.files.state import ClipState, KnownFile
 from fresco_media.files.text import counted
 from fresco_media.stills.mask_picture import white_of
 from fresco_media.stills.sequence import ALPHA_NOTE, find_sequence
@@ -65,6 +65,11 @@ class MaskClip:
     def info(self) -> ClipProperties:
         """What the mask is as a clip."""
         return self._mask.info
+
+    @property
+    def files(self) -> Sequence[KnownFile]:
+        """Its files as they were when it was opened."""
+        return self._mask.files
 
     @property
     def warnings(self) -> tuple[str, ...]:

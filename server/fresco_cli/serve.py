@@ -122,6 +122,14 @@ def serve(
             help="A device to work on: cpu, cuda:0; may be repeated; default: the best there are.",
         ),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Work on all devices of a Ray cluster: the address of its head, or auto for that "
+            "of this machine, which is started if there is none.",
+        ),
+    ] = None,
     models: Annotated[
         list[Path] | None,
         typer.Option(
@@ -135,7 +143,7 @@ def serve(
         from fresco_server.daemon import serve as run
         from fresco_server.errors import CannotStart
 
-        settings = _settings(data, device or (), models, access, limits)
+        settings = _settings(data, device or (), cluster, models, access, limits)
         if sys.stderr.isatty():
             write_error(f"The Fresco daemon for {settings.data}; Ctrl-C stops it.")
         try:
@@ -147,6 +155,7 @@ def serve(
 def _settings(
     data: Path | None,
     devices: Sequence[str],
+    cluster: str | None,
     models: list[Path] | None,
     access: AccessOptions,
     limits: LimitOptions,
@@ -154,11 +163,14 @@ def _settings(
     from fresco_server.settings import LimitSettings, ServerSettings, default_data_folder
 
     idle_min = limits.exit_when_idle
+    if cluster is not None and devices:
+        raise InvalidSettings("device", "a cluster works on all its devices; name one of the two")
     return ServerSettings(
         data=(data or default_data_folder()).expanduser().absolute(),
         host=access.host,
         port=_between("port", access.port, 0, 65535),
         devices=tuple(devices),
+        cluster=cluster,
         roots=tuple(_folders("root", access.root)) if access.root else None,
         model_folders=tuple(_folders("models", models)),
         tls_certificate=access.tls_cert,

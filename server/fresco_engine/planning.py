@@ -24,6 +24,7 @@ from fresco_engine.keyframes import (
 )
 from fresco_engine.progress_tracker import ProgressTracker, drained
 from fresco_engine.propagation_settings import PropagateSettings
+from fresco_engine.remote_parts import RemoteParts
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import ClipAnalysed, Progress, RunWarned, Stage
 
@@ -45,7 +46,7 @@ def planned(run: TranslationRun) -> Generator[Progress | RunWarned, None, ClipAn
     _check_mask(run)
     stored = run.checkpoint.plan()
     if stored is None and run.remote is not None:
-        yield from run.remote.plan()
+        yield from run.tracker.timed(Stage.ANALYSING, _planned_elsewhere(run.remote, run.tracker))
         run.fallback.reload()
         stored = run.checkpoint.plan()
     settings = run.fallback.adjusted(run.settings)
@@ -61,6 +62,17 @@ def planned(run: TranslationRun) -> Generator[Progress | RunWarned, None, ClipAn
     analysed = yield from analyse(run.clip, settings, run.tracker)
     keep_plan(run, analysed)
     return analysed
+
+
+def _planned_elsewhere(
+    remote: RemoteParts, tracker: ProgressTracker
+) -> Generator[Progress, None, None]:
+    seen = 0.0
+    for done, total in remote.plan():
+        if not seen:
+            tracker.expect(Stage.ANALYSING, total)
+        yield tracker.advance(Stage.ANALYSING, done - seen)
+        seen = done
 
 
 def keep_plan(run: TranslationRun, analysed: ClipAnalysed, known: StoredPlan | None = None) -> None:

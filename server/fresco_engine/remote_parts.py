@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from typing import Protocol
 
 from fresco_engine.interpolation.keyframe_span import KeyframeSpan
-from fresco_engine.types import Progress, RunWarned
+from fresco_engine.types import RunWarned
 
 
 class RemoteParts(Protocol):
@@ -16,8 +16,8 @@ class RemoteParts(Protocol):
     for each part before it looks for it there.
     """
 
-    def plan(self) -> Generator[Progress, None, None]:
-        """Have the plan stored; how far that is comes meanwhile.
+    def plan(self) -> Generator[tuple[float, float], None, None]:
+        """Have the plan stored; meanwhile says how many frames were looked at, and of how many.
 
         Raises:
             FrescoError: whatever `planned` raises.
@@ -26,10 +26,11 @@ class RemoteParts(Protocol):
 
     def batch(
         self, keyframes: tuple[int, ...], done: int
-    ) -> Generator[Progress | RunWarned, None, bool]:
+    ) -> Generator[int | RunWarned, None, bool]:
         """Have the batch stored that follows the first `done` of a shot's `keyframes`.
 
-        Returns whether that was done for this run; else it had been stored before.
+        Meanwhile says how many denoising steps were done since, of whichever batch. Returns
+        whether this one was made for this run; else it had been stored before.
 
         Raises:
             FrescoError: whatever `translate_shot` raises.

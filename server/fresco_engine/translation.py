@@ -204,7 +204,9 @@ def _made_elsewhere(
             return end.value
         if isinstance(item, RunWarned):
             run.fallback.reload()
-        yield item
+            yield item
+        else:
+            yield run.tracker.advance(Stage.TRANSLATING, item)
 
 
 def _sample(run: TranslationRun, keyframes: Sequence[int]) -> Iterator[tuple[int, Image]]:

@@ -47,7 +47,8 @@ class ServerSettings:
     every place on a daemon that only this machine reaches, and for none on one that others reach.
     `devices` empty means the best there are. `idle_unload_s` after its last work a device's
     process ends; `idle_exit_s` after the last work and call the daemon itself does, if given.
-    `worker` is the command that starts a worker process.
+    `worker` is the command that starts a worker process. With a `cluster`, the address of the head
+    of one of Ray's or "auto", `cluster_worker` is the command that starts the one for all of it.
     """
 
     data: Path = field(default_factory=default_data_folder)
@@ -63,6 +64,8 @@ class ServerSettings:
     idle_exit_s: float | None = None
     limits: LimitSettings = LimitSettings()
     worker: tuple[str, ...] = (sys.executable, "-m", "fresco_server.worker")
+    cluster: str | None = None
+    cluster_worker: tuple[str, ...] = (sys.executable, "-m", "fresco_server.cluster")
 
     @property
     def is_local(self) -> bool:

@@ -70,20 +70,21 @@ class OtherMachine:
         self._chance = random.Random(chance)
         self._lock = threading.Lock()
 
-    def plan(self) -> Generator[Progress, None, None]:
+    def plan(self) -> Generator[tuple[float, float], None, None]:
         """As the protocol says."""
         scratch = self._scratch(())
         for item in make_plan(self._clip, self._settings, LazyModel(self._model), scratch):
             if isinstance(item, Progress):
-                yield item
+                yield item.done, item.total
         self._take(scratch)
 
     def batch(
         self, keyframes: tuple[int, ...], done: int
-    ) -> Generator[Progress | RunWarned, None, bool]:
+    ) -> Generator[int | RunWarned, None, bool]:
         """As the protocol says."""
         while self._batch_at(keyframes[done]) is not None:
-            yield from self._make_one()
+            for item in self._make_one():
+                yield item if isinstance(item, RunWarned) else 1
         return keyframes[done] not in self._found["keyframes"]
 
     def frames(self, span: KeyframeSpan, check: Callable[[], None]) -> int:

@@ -27,8 +27,8 @@ from fresco_server.errors import CannotStart
 from fresco_server.settings import LimitSettings, ServerSettings
 
 chosen = json.loads(sys.argv[1])
-if "worker" in chosen:
-    chosen["worker"] = tuple(chosen["worker"])
+for name in {"worker", "cluster_worker"} & chosen.keys():
+    chosen[name] = tuple(chosen[name])
 for name in ("tls_certificate", "tls_key", "token_file"):
     if name in chosen:
         chosen[name] = Path(chosen[name])

@@ -32,7 +32,8 @@ Noted = TypeVar("Noted")
 class JobAssignment:
     """At most one job at a time; used on its runner's thread.
 
-    Once `closes` is set nothing is waited for any longer.
+    Once `closes` is set nothing is waited for any longer. `names` are those by which jobs name
+    the device, if there is more than its own.
     """
 
     def __init__(
@@ -42,9 +43,11 @@ class JobAssignment:
         store: JobStore,
         folders: DataFolder,
         closes: threading.Event,
+        names: Callable[[], tuple[str, ...]] | None = None,
     ) -> None:
         self.job: StoredJob | None = None
         self._device_id = device_id
+        self._names = names or (lambda: (device_id,))
         self._worker = worker
         self._store = store
         self._folders = folders
@@ -55,20 +58,22 @@ class JobAssignment:
 
     def next(self, *, takes_any: bool = True) -> StoredJob | None:
         """The first in the queue for this device, also of those that any device may do."""
-        return self._store.next_queued(("", self._device_id) if takes_any else (self._device_id,))
+        named = self._names()
+        return self._store.next_queued(("", *named) if takes_any else named)
 
     def begin(self, job: StoredJob) -> None:
-        """Have the worker do a job."""
-        _LOGGER.info("job %s: begins on %s", job.id, self._device_id)
+        """Have the worker do a job, unless another device has begun with it."""
+        recorder = EventRecorder(self._store, job)
         self._store.database.keep_reserve()
+        if not self._note(recorder.begin):
+            return
+        _LOGGER.info("job %s: begins on %s", job.id, self._device_id)
         try:
             folder = self._note(lambda: self._folders.prepare_job(job.id))
         except (NotPossible, OutputNotWritable) as fault:
             reason = reason_of(type(fault).__name__)
             self.fail(job, Failure(reason=reason, message=str(fault), can_resume=True))
             return
-        recorder = EventRecorder(self._store, job)
-        self._note(recorder.begin)
         self.job, self._recorder, self._lacks_room = job, recorder, None
         # What clients are answered is nothing to the worker.
         order = replace(job.order, clip_info={}, request={})

@@ -25,9 +25,12 @@ class EventRecorder:
         self._job_id = job.id
         self._state = job.state
 
-    def begin(self) -> None:
-        """The job runs."""
-        self.record(StateChanged(state=JobState.ANALYSING))
+    def begin(self) -> bool:
+        """The job runs; False where it does not wait any more, as another device has taken it."""
+        has_begun = self._store.begin(self._job_id)
+        if has_begun:
+            self._state = JobState.ANALYSING
+        return has_begun
 
     def record(self, event: Event) -> bool:
         """Write down an event; whether it was the job's last."""

@@ -149,6 +149,13 @@ class ModelHeld:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DevicesChanged:
+    """The devices of a cluster, or what they do, are others now."""
+
+    devices: tuple[DeviceInfo, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobMoved:
     """Something has happened to a job."""
 
@@ -255,6 +262,7 @@ Message = (
     | Refused
     | Broken
     | ModelHeld
+    | DevicesChanged
     | JobMessage
     | LookMessage
     | LoadMessage

@@ -220,11 +220,21 @@ def worker_command(settings: ServerSettings) -> tuple[str, ...]:
 
     Names were checked when they came; what they stand for may have changed when they are opened.
     """
+    return (*settings.worker, *_confinement(settings))
+
+
+def cluster_command(settings: ServerSettings) -> tuple[str, ...]:
+    """What starts the process that works with a cluster, and reads no more than a worker."""
+    assert settings.cluster is not None
+    return (*settings.cluster_worker, "--address", settings.cluster, *_confinement(settings))
+
+
+def _confinement(settings: ServerSettings) -> tuple[str, ...]:
     folders = readable_folders(settings)
     if folders is None:
-        return settings.worker
+        return ()
     below = (part for folder in folders for part in ("--below", str(folder)))
-    return (*settings.worker, "--confined", *below)
+    return ("--confined", *below)
 
 
 _FORBIDDEN_CLIP = "lies outside the folders this daemon may read; upload the clip instead"

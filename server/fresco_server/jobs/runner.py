@@ -11,6 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from fresco_server.errors import ShuttingDown, StoreBusy, WorkerLost
 from fresco_server.jobs.assignment import JobAssignment
@@ -32,7 +33,7 @@ from fresco_server.jobs.messages import (
     failure_in,
 )
 from fresco_server.jobs.path_policy import worker_command
-from fresco_server.jobs.process import WorkerProcess
+from fresco_server.jobs.process import OnMessage, WorkerProcess
 from fresco_server.jobs.starting import cause, worker_lost
 from fresco_server.jobs.store import JobStore
 from fresco_server.jobs.worker_lifecycle import WorkerLifecycle
@@ -43,24 +44,38 @@ _UNEXPECTED = "UNEXPECTED"
 
 
 class Runner:
-    """Works on queued jobs and looks that one device may do."""
+    """Works on queued jobs and looks that one device may do.
+
+    `begin` starts its worker, if that is not a process of its own; `names` are those by which jobs
+    name the device, if there is more than its own.
+    """
 
     def __init__(
-        self, device: DeviceInfo, store: JobStore, folders: DataFolder, settings: ServerSettings
+        self,
+        device: DeviceInfo,
+        store: JobStore,
+        folders: DataFolder,
+        settings: ServerSettings,
+        *,
+        begin: Callable[[OnMessage], WorkerProcess] | None = None,
+        names: Callable[[], tuple[str, ...]] | None = None,
     ) -> None:
         self.device_id = device.id
         self.is_replaceable: Callable[[], bool] = _never
+        self.is_needed: Callable[[], bool] = _always
         self._device = device
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._closes = threading.Event()
+        command = (*worker_command(settings), "--device", device.id)
         self._worker = WorkerLifecycle(
             device.id,
-            worker_command(settings),
-            folders.looks,
+            begin or partial(WorkerProcess, f"worker-{device.id}", command, folders.looks),
             settings.idle_unload_s,
             self.on_message,
         )
-        self._assignment = JobAssignment(device.id, self._worker, store, folders, self._closes)
+        self._assignment = JobAssignment(
+            device.id, self._worker, store, folders, self._closes, names
+        )
         self._auxiliary_tasks = AuxiliaryTasks(self._worker.send)
         self._is_closing = False
         self._thread = threading.Thread(target=self._run, name=f"runner-{device.id}", daemon=True)
@@ -169,7 +184,7 @@ class Runner:
 
     def _begin_next(self) -> None:
         """Give the worker the next job, if it has none."""
-        if self._assignment.job is not None or self._is_closing:
+        if self._assignment.job is not None or self._is_closing or not self.is_needed():
             return
         job = self._assignment.next()
         if job is not None and self._ensure_worker():
@@ -265,3 +280,7 @@ class Runner:
 
 def _never() -> bool:
     return False
+
+
+def _always() -> bool:
+    return True

@@ -19,6 +19,7 @@ from fresco_server.errors import (
     WorkerLost,
 )
 from fresco_server.jobs import starting
+from fresco_server.jobs.cluster_runners import ClusterRunners
 from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.messages import Broken, Ended, Message, Ready, Refused
@@ -46,6 +47,7 @@ class RunnerPool:
         self._is_complete = threading.Event()
         self._closes = threading.Event()
         self._starts = StartBackoff()
+        self._cluster = None if settings.cluster is None else ClusterRunners(self.wake)
         self.failure: CannotStart | None = None
 
     def start(self) -> None:
@@ -61,7 +63,7 @@ class RunnerPool:
     def _complete(self) -> None:
         while not self._closes.is_set():
             try:
-                self._install(_runners_found(self._settings, self._store, self._folders))
+                self._install(self._found())
             except CannotStart as error:
                 self.failure = error
             except WorkerLost as fault:
@@ -72,6 +74,11 @@ class RunnerPool:
                 self._install(_runners_named(self._settings, self._store, self._folders, fault))
             break
         self._is_complete.set()
+
+    def _found(self) -> tuple[Runner, ...]:
+        if self._cluster is not None:
+            return self._cluster.found(self._settings, self._store, self._folders)
+        return _runners_found(self._settings, self._store, self._folders)
 
     def _install(self, runners: tuple[Runner, ...]) -> None:
         for runner in runners:
@@ -116,13 +123,16 @@ class RunnerPool:
         """Raises: DeviceUnknown when `device` is named and not there."""
         if not device:
             return
-        known = [runner.device_id for runner in self._all()]
+        known = [info.id for info in self._infos(self._all())]
         if device not in known:
             raise DeviceUnknown(f"there is no device {device!r}; there is {', '.join(known)}")
 
     def runner_for(self, device: str, *, is_first: bool = False) -> Runner:
         """The runner of `device`; where none is named the first, or the one with least to do."""
-        fitting = [runner for runner in self._all() if device in ("", runner.device_id)]
+        runners = self._all()
+        # The process of a cluster has all devices, and finds the right one.
+        is_any = device == "" or self._cluster is not None
+        fitting = [runner for runner in runners if is_any or device == runner.device_id]
         return fitting[0] if is_first else min(fitting, key=lambda r: _RANKS[r.info.state])
 
     def wake(self) -> None:
@@ -152,13 +162,19 @@ class RunnerPool:
         if not self._runners and self._starts.problem:
             problem = f"the worker process does not start: {self._starts.problem}"
             return [DeviceInfo(id="none", name=problem)]
-        return [runner.info for runner in self._runners]
+        return self._infos(self._runners)
+
+    def _infos(self, runners: tuple[Runner, ...]) -> list[DeviceInfo]:
+        if self._cluster is not None:
+            return list(self._cluster.devices)
+        return [runner.info for runner in runners]
 
     @property
     def is_busy(self) -> bool:
         """Whether anybody works, or is about to."""
         is_starting = not self._is_complete.is_set() and not self._starts.problem
-        return is_starting or any(info.state in _AT_WORK for info in self.devices())
+        infos = (*self.devices(), *(runner.info for runner in self._runners))
+        return is_starting or any(info.state in _AT_WORK for info in infos)
 
 
 def _runners_found(

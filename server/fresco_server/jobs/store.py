@@ -252,6 +252,15 @@ class JobStore(HasDatabase):
         self.append_event(job_id, StateChanged(state=state, reason=reason))
 
     @written
+    def begin(self, job_id: str) -> bool:
+        """Let a job that waits run; False where it does not wait, or is to stop."""
+        query = "SELECT 1 FROM jobs WHERE id = ? AND state = ? AND wanted = ''"
+        if self.database.one(query, job_id, JobState.QUEUED.value) is None:
+            return False
+        self.change_state(job_id, JobState.ANALYSING)
+        return True
+
+    @written
     def append_event(self, job_id: str, event: Event, *, is_new: bool = True) -> Event | None:
         """Add an event and what it changes; None for one that was told before.
 

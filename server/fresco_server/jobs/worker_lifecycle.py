@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable
 
 from fresco_server.jobs import starting
 from fresco_server.jobs.messages import Broken, Message, ModelHeld, Order, Ready, Refused
@@ -21,14 +20,14 @@ _LONGEST_WAIT_S = 60.0
 class WorkerLifecycle:
     """At most one process at a time. Used on its runner's thread, but for what others may read.
 
-    After `idle_unload_s` without work the process ends, and with it all memory it holds is free.
+    `begin` starts one. After `idle_unload_s` without work the process ends, and with it all memory
+    it holds is free.
     """
 
     def __init__(
         self,
         device_id: str,
-        command: Sequence[str],
-        folder: Path,
+        begin: Callable[[OnMessage], WorkerProcess],
         idle_unload_s: float,
         on_message: OnMessage,
     ) -> None:
@@ -37,8 +36,7 @@ class WorkerLifecycle:
         self.model: tuple[str | None] | None = None
         """The source of the model in memory, if there is one."""
         self._device_id = device_id
-        self._command = (*command, "--device", device_id)
-        self._folder = folder
+        self._begin = begin
         self._idle_unload_s = idle_unload_s
         self._on_message = on_message
         self._process: WorkerProcess | None = None
@@ -72,9 +70,7 @@ class WorkerLifecycle:
         """
         if self._process is None and not self.starts.wait_s:
             self.is_ready, self._refusal = False, ""
-            self._process = WorkerProcess(
-                f"worker-{self._device_id}", self._command, self._folder, self._on_message
-            )
+            self._process = self._begin(self._on_message)
             self._kill_at = time.monotonic() + starting.START_PATIENCE_S
         return self.is_ready
 

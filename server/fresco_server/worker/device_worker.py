@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 from collections import deque
 from collections.abc import Generator
-from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from fresco_client.events import Event, Failed, Finished, Restarted
-from fresco_client.values import ResultInfo
 from fresco_engine import types as engine
-from fresco_engine.checkpoint import FolderCheckpoint
-from fresco_engine.types import LookedFrame, Report
-from fresco_media.files.disk import storing
-from fresco_media.files.own import OwnFolder
+from fresco_engine.types import LookedFrame
 from fresco_media.stills.png import encode_png
 
-from fresco_server.jobs.looks import LookOrder, matte_file
+from fresco_server.jobs.looks import LookOrder
 from fresco_server.jobs.messages import (
     CancelLook,
-    JobMoved,
-    JobStopped,
     LoadFailed,
     LoadModel,
     LookFailed,
@@ -37,14 +26,11 @@ from fresco_server.jobs.messages import (
     RunJob,
     StopJob,
 )
-from fresco_server.lock import alone_in
 from fresco_server.worker.channel import Channel
-from fresco_server.worker.event_translator import EventTranslator
 from fresco_server.worker.faults import failure_of
+from fresco_server.worker.job_run import JobRun, write_look
 
 _LOGGER = logging.getLogger(__name__)
-RESULT = "result"
-_MOST_FRAMES_SENT = 5000
 
 
 class Engine(Protocol):
@@ -111,54 +97,20 @@ class DeviceWorker:
     # Jobs
 
     def _run(self, order: RunJob) -> None:
-        self._job = job = order.job
-        _LOGGER.info("job %s: begins", job)
+        self._job = order.job
         try:
-            with alone_in(Path(order.folder)):
-                self._follow(order)
-        # The process lives on, and the daemon is told, whatever it was.
-        except Exception as error:  # noqa: BLE001
-            self._send_event(order, Failed(failure=failure_of(error)))
+            JobRun(order, self._channel.send).follow(self._engine.render, self._goes_on)
         finally:
             self._job = None
             self._stopping = None
 
-    def _send_event(self, order: RunJob, event: Event) -> None:
-        self._channel.send(JobMoved(job=order.job, event=event))
-
-    def _follow(self, order: RunJob) -> None:
-        self._send_restart(order)
-        translator = EventTranslator()
-        with closing(self._engine.render(order)) as events:
-            for event in events:
-                if isinstance(event, engine.RunFinished):
-                    self._finish(order, event.report)
-                    return
-                for sent in translator.events(event):
-                    self._send_event(order, sent)
-                self._attend()
-                if self._stopping == order.job:
-                    break
-                self._do_waiting_looks()
-        _LOGGER.info("job %s: stopped", order.job)
-        self._channel.send(JobStopped(job=order.job))
-
-    def _send_restart(self, order: RunJob) -> None:
-        """What a worker could not say that was killed when it had just begun anew."""
-        checkpoint = FolderCheckpoint(Path(order.folder))
-        if checkpoint.adjustments().size is not None and order.restarts == 0:
-            reason = "the work began again at a smaller size"
-            self._send_event(order, Restarted(reason=reason))
-
-    def _finish(self, order: RunJob, report: Report) -> None:
-        path = None if order.order.codec == "frames" else result_path(order)
-        result = ResultInfo(
-            file_name="" if path is None else path.name,
-            size_bytes=0 if path is None else path.stat().st_size,
-            sha256="" if path is None else _digest(path),
-            report_json=json.dumps(_bounded(report).as_dict(), default=str),
-        )
-        self._send_event(order, Finished(result=result))
+    def _goes_on(self) -> bool:
+        """Whether the job is not to stop; looks are made meanwhile."""
+        self._attend()
+        if self._stopping == self._job:
+            return False
+        self._do_waiting_looks()
+        return True
 
     # Looks and models
 
@@ -201,28 +153,5 @@ class DeviceWorker:
 
 
 def _write_look(path: Path, looked: LookedFrame) -> None:
-    folder = OwnFolder(path.parent)
-    with storing(path):
-        if looked.matte is not None:
-            folder.write(matte_file(path).name, encode_png(looked.matte))
-        folder.write(path.name, encode_png(looked.image, mask=looked.region))
-
-
-def result_path(order: RunJob) -> Path:
-    """Where a job's result goes."""
-    return Path(order.folder) / f"{RESULT}{order.order.suffix}"
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def _bounded(report: Report) -> Report:
-    """A report that fits into a message: of a long clip, without the figures of every frame."""
-    if len(report.interpolation.get("frames", ())) <= _MOST_FRAMES_SENT:
-        return report
-    return replace(report, interpolation={**report.interpolation, "frames": {}})
+    matte = None if looked.matte is None else encode_png(looked.matte)
+    write_look(path, encode_png(looked.image, mask=looked.region), matte)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,11 @@ from fresco_engine.rendering import render
 from fresco_engine.settings import settings_from_dict
 from fresco_engine.types import Event, LookedFrame
 
-from fresco_server.jobs.job import JobOrder, ModelOrder
+from fresco_server.jobs.job import JobOrder, ModelOrder, Values
 from fresco_server.jobs.looks import LookOrder
 from fresco_server.jobs.messages import RunJob
-from fresco_server.worker.device_worker import result_path
 from fresco_server.worker.files import check_files
+from fresco_server.worker.job_run import folders_beside, result_path
 from fresco_server.worker.looked_clip import LookedClip
 from fresco_server.worker.media import open_ordered
 from fresco_server.worker.models import Models
@@ -39,14 +39,18 @@ class DeviceEngine:
             open_ordered(order),
             None if codec is None else result_path(run),
             settings_from_dict(order.settings),
-            lambda: self._model(order),
+            lambda: self._checked_model(order),
             codec=codec,
             overwrite=True,
-            checkpoint=FolderCheckpoint(Path(run.folder), partial(_folders_beside, run)),
+            checkpoint=FolderCheckpoint(Path(run.folder), partial(folders_beside, run)),
         )
 
-    def _model(self, order: JobOrder) -> Model:
-        model = self._models.get(order.model, order.settings)
+    def model(self, order: ModelOrder, settings: Values) -> Model:
+        """The model that an order names, with what its settings name; raises as `Models.get`."""
+        return self._models.get(order, settings)
+
+    def _checked_model(self, order: JobOrder) -> Model:
+        model = self.model(order.model, order.settings)
         # Files may have been replaced while the clip was looked at, or while they were read.
         check_files(order)
         return model
@@ -55,7 +59,7 @@ class DeviceEngine:
         """What a look shows: yields denoising steps done and in all, and returns the frame."""
         clip = self._looked_at.open(order)
         settings = settings_from_dict(order.settings)
-        model = self._models.get(order.model, order.settings)
+        model = self.model(order.model, order.settings)
         if order.shows_control:
             return LookedFrame(look_controls(clip, order.index, settings, model))
         steps = look_steps(clip, order.index, settings, model)
@@ -68,9 +72,4 @@ class DeviceEngine:
 
     def load(self, source: str | None) -> None:
         """Load a model ahead of its first use."""
-        self._models.get(ModelOrder(source=source), {})
-
-
-def _folders_beside(run: RunJob) -> Iterator[Path]:
-    """Those of the daemon's other jobs, which may be edits of the same shot."""
-    return Path(run.folder).parent.iterdir()
+        self.model(ModelOrder(source=source), {})

@@ -34,8 +34,18 @@ Of files that is so as a job is made only of a clip and a mask that can be read.
 """
 
 
+class KnownFailure(Exception):
+    """What has gone wrong elsewhere, as it was told there."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
 def failure_of(error: Exception) -> Failure:
     """An error's kind, its sentence, whether a job can go on after it, and a trace for the log."""
+    if isinstance(error, KnownFailure):
+        return error.failure
     if isinstance(error, PermissionError) and error.filename is not None:
         error = NotPermitted(os.fsdecode(error.filename))
     if isinstance(error, FrescoError):

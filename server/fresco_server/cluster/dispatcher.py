@@ -1,0 +1,223 @@
+"""Gives the parts of jobs to the devices of a cluster."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Generator
+from functools import partial
+
+from fresco_settings import Remedy, said
+
+from fresco_server.cluster.devices import (
+    ClusterDevice,
+    ClusterNode,
+    ClusterNodes,
+    DeviceLost,
+    DeviceUnfit,
+    new_token,
+)
+from fresco_server.cluster.job_parts import JobParts, TakenPart
+from fresco_server.cluster.orders import Installed, LookAnswer, Needs, PartEnded
+from fresco_server.errors import WorkerLost
+from fresco_server.jobs.devices import DeviceInfo
+from fresco_server.jobs.job import ModelOrder
+from fresco_server.jobs.looks import LookOrder
+from fresco_server.worker.faults import failure_of
+
+_LOGGER = logging.getLogger(__name__)
+_OF_THE_MACHINE = frozenset({"MODEL_NOT_FOUND", "DISK_FULL", "OUTPUT_NOT_WRITABLE"})
+"""Reasons of failures that another machine may not have."""
+_UNEXPECTED = "UNEXPECTED"
+_LOAD_S = 600.0
+NO_DEVICE = (
+    "no machine of the cluster can work on it now; the job goes on when one is there: "
+    "'ray status' shows the machines"
+)
+
+
+class Dispatcher:
+    """All devices, and the jobs that they take parts from: of an earlier job first.
+
+    A device that has worked on a job is given a part of it again where there is the choice, as its
+    model and its clip are there. `worker` is the class that works on a device, `expected` what it
+    says of itself where Fresco is the same. `has_changed` is called when the devices, or what they
+    do, are others.
+    """
+
+    def __init__(self, worker: type, expected: Installed, has_changed: Callable[[], None]) -> None:
+        self._worker = worker
+        self._expected = expected
+        self._has_changed = has_changed
+        self._token = new_token()
+        self._changed = threading.Condition()
+        self._devices: dict[tuple[str, str], ClusterDevice] = {}
+        self._files: dict[str, threading.Lock] = {}
+        self._jobs: list[JobParts] = []
+        self._draining: set[str] = set()
+        self._nodes = ClusterNodes(self._on_nodes)
+
+    def start(self) -> None:
+        """Find the devices."""
+        self._nodes.start()
+
+    def close(self) -> None:
+        """End all workers."""
+        self._nodes.close()
+        for device in self._all():
+            device.close()
+
+    def devices(self) -> tuple[DeviceInfo, ...]:
+        """The devices and what happens there."""
+        return tuple(device.info for device in self._all())
+
+    def _all(self) -> list[ClusterDevice]:
+        with self._changed:
+            return sorted(self._devices.values(), key=lambda device: device.id)
+
+    # Jobs
+
+    def add(self, parts: JobParts) -> None:
+        """Give the parts of a job to devices, after those of jobs that were added before."""
+        with self._changed:
+            self._jobs.append(parts)
+        self.wake()
+
+    def remove(self, parts: JobParts) -> None:
+        """No more of them; what is made of them is stopped."""
+        parts.stop()
+        with self._changed:
+            self._jobs = [job for job in self._jobs if job is not parts]
+        for device in self._all():
+            device.stop(parts.job_id)
+
+    def wake(self) -> None:
+        """Give parts to devices that have nothing to do."""
+        with self._changed:
+            for parts in self._jobs:
+                while (device := self._device_for(parts)) is not None:
+                    taken = parts.take()
+                    if taken is None:
+                        break
+                    device.begin(parts.job_id, partial(self._make, parts, taken))
+            self._changed.notify_all()
+
+    def _device_for(self, parts: JobParts) -> ClusterDevice | None:
+        idle = [device for device in self._devices.values() if device.is_idle]
+        fitting = [device for device in idle if self._may_make(device, parts)]
+        return min(fitting, key=lambda d: (d.last_job != parts.job_id, d.id), default=None)
+
+    def _may_make(self, device: ClusterDevice, parts: JobParts) -> bool:
+        is_wanted = parts.device in ("", device.id)
+        return (
+            is_wanted and device.id not in parts.barred and device.node.name not in self._draining
+        )
+
+    def _make(self, parts: JobParts, taken: TakenPart, device: ClusterDevice) -> None:
+        """Have a device make a part; on the device's thread."""
+        try:
+            device.send_files(parts.needs)
+            for answer in device.work("make", taken.order.token, taken.order):
+                failure = answer.failure if isinstance(answer, PartEnded) else None
+                if failure is not None and failure.reason in _OF_THE_MACHINE:
+                    raise DeviceUnfit(failure)
+                parts.hand_in(taken, answer)
+                if failure is not None and failure.reason == _UNEXPECTED:
+                    device.begin_anew()
+        except DeviceUnfit as fault:
+            self._bar(parts, device, fault)
+            parts.give_back(taken)
+        except DeviceLost as fault:
+            if device.stops or not self._is_there(device):
+                parts.give_back(taken)
+            else:
+                parts.lose(taken, str(fault))
+            raise
+        except Exception as error:  # noqa: BLE001 - such as a clip that is gone: told of the job
+            parts.hand_in(taken, PartEnded(failure=failure_of(error)))
+
+    def _bar(self, parts: JobParts, device: ClusterDevice, fault: DeviceUnfit) -> None:
+        with self._changed:
+            others = [
+                other
+                for other in self._devices.values()
+                if other is not device and other.can_work and self._may_make(other, parts)
+            ]
+        parts.bar(device.id, fault.failure, is_last=not others)
+        if others:
+            parts.warn(f"{device.node.name} does not work on this job: {fault}")
+
+    def _is_there(self, device: ClusterDevice) -> bool:
+        return any(node.id == device.node.id for node in self._nodes.look())
+
+    # Looks and models
+
+    def look(
+        self, token: str, order: LookOrder, needs: Needs, is_wanted: Callable[[], bool]
+    ) -> Generator[LookAnswer, None, None]:
+        """The answers to a look; of a busy device, if none is idle.
+
+        Raises:
+            WorkerLost: there is no device, or its worker ends.
+        """
+        device = self._best(order.device)
+        try:
+            device.send_files(needs)
+            for answer in device.ask("look", token, is_wanted, order, needs):
+                yield answer
+                if answer.picture is not None or answer.failure is not None:
+                    return
+        except DeviceUnfit as fault:
+            yield LookAnswer(failure=fault.failure)
+        except DeviceLost as fault:
+            raise WorkerLost(f"the worker process ended ({fault}); try again") from fault
+
+    def load(self, model: ModelOrder, needs: Needs) -> PartEnded:
+        """Load a model ahead of its first use, on one device.
+
+        Raises:
+            WorkerLost: there is no device, or its worker ends.
+        """
+        device = self._best("")
+        try:
+            return device.call("load", model, needs, timeout_s=_LOAD_S)
+        except DeviceLost as fault:
+            raise WorkerLost(f"the worker process ended ({fault}); try again") from fault
+
+    def _best(self, wanted: str) -> ClusterDevice:
+        devices = [device for device in self._all() if wanted in ("", device.id)]
+        started = [device for device in devices if device.has_started]
+        if not started:
+            raise WorkerLost(f"no machine of the cluster is ready; {said(Remedy.DIAGNOSE)}")
+        return min(started, key=lambda device: not device.is_idle)
+
+    # Machines
+
+    def drain(self, node: str, *, is_on: bool) -> None:
+        """Give a machine nothing new to do, so that it can leave; or give it work again."""
+        with self._changed:
+            (self._draining.add if is_on else self._draining.discard)(node)
+        self.wake()
+        self._has_changed()
+
+    def _on_nodes(self, nodes: tuple[ClusterNode, ...]) -> None:
+        wanted = {(node.id, name): node for node in nodes for name in node.devices}
+        with self._changed:
+            gone = [self._devices.pop(key) for key in list(self._devices) if key not in wanted]
+            for key, node in wanted.items():
+                if key not in self._devices:
+                    self._devices[key] = self._device(node, key[1])
+        for device in gone:
+            _LOGGER.info("%s has left the cluster", device.id)
+            device.leave()
+        self._on_device()
+
+    def _device(self, node: ClusterNode, name: str) -> ClusterDevice:
+        lock = self._files.setdefault(node.id, threading.Lock())
+        return ClusterDevice(
+            node, name, self._worker, self._token, lock, self._expected, self._on_device
+        )
+
+    def _on_device(self) -> None:
+        self.wake()
+        self._has_changed()

@@ -1,0 +1,159 @@
+"""One worker process for several runners, each of which uses it as if it were its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from fresco_server.jobs.devices import DeviceInfo
+from fresco_server.jobs.messages import (
+    CancelLook,
+    DevicesChanged,
+    Ended,
+    JobMoved,
+    JobStopped,
+    LoadFailed,
+    LoadModel,
+    LookFailed,
+    LookMade,
+    LookMoved,
+    MakeLook,
+    Message,
+    ModelLoaded,
+    Order,
+    Ready,
+    RunJob,
+    StopJob,
+)
+from fresco_server.jobs.process import OnMessage, WorkerProcess
+
+OnDevices = Callable[[tuple[DeviceInfo, ...]], None]
+
+
+class SharedProcess:
+    """Starts a process for the first line that is opened, and ends it with the last.
+
+    What the process says of a job, a look or a model goes to the line by which it was ordered;
+    that it is ready or has ended, to all. `on_devices` is told of its devices.
+    """
+
+    def __init__(
+        self, name: str, command: Sequence[str], folder: Path, on_devices: OnDevices
+    ) -> None:
+        self._name = name
+        self._command = command
+        self._folder = folder
+        self._on_devices = on_devices
+        self._lock = threading.RLock()
+        self._process: WorkerProcess | None = None
+        self._is_ready: Ready | None = None
+        self._lines: list[SharedLine] = []
+        self._owners: dict[tuple[str, str | None], SharedLine] = {}
+
+    def open(self, on_message: OnMessage) -> SharedLine:
+        """A line to the process, which is started if there is none.
+
+        Raises:
+            WorkerLost: it cannot be started.
+        """
+        with self._lock:
+            if self._process is None:
+                self._is_ready = None
+                self._process = WorkerProcess(
+                    self._name, self._command, self._folder, self._on_message
+                )
+            line = SharedLine(self, self._process, on_message)
+            self._lines.append(line)
+            if self._is_ready is not None:
+                on_message(line, self._is_ready)
+            return line
+
+    def send(self, line: SharedLine, order: Order) -> None:
+        """Give an order, whose answers go to `line`."""
+        with self._lock:
+            key = _key_of(order)
+            if key is not None:
+                self._owners[key] = line
+        line.process.send(order)
+
+    def leave(self, line: SharedLine) -> None:
+        """A line is used no more."""
+        with self._lock:
+            self._lines = [other for other in self._lines if other is not line]
+            self._owners = {key: own for key, own in self._owners.items() if own is not line}
+            is_last = not self._lines and self._process is line.process
+            if is_last:
+                self._process = None
+        if is_last:
+            line.process.close()
+            self._on_devices(())
+
+    def _on_message(self, process: WorkerProcess, message: Message | Ended) -> None:
+        with self._lock:
+            if isinstance(message, DevicesChanged):
+                self._on_devices(message.devices)
+                return
+            if isinstance(message, Ready):
+                self._is_ready = message
+            lines = [line for line in self._lines if line.process is process]
+            owned = _key_of(message)
+            if owned is not None:
+                owner = self._owners.get(owned)
+                lines = [line for line in lines if line is owner]
+            if isinstance(message, Ended):
+                self._has_ended(process)
+            for line in lines:
+                line.on_message(line, message)
+
+    def _has_ended(self, process: WorkerProcess) -> None:
+        if self._process is process:
+            self._process = None
+            self._on_devices(())
+        self._lines = [line for line in self._lines if line.process is not process]
+
+
+class SharedLine(WorkerProcess):
+    """A shared process as one of its users has it."""
+
+    def __init__(
+        self, shared: SharedProcess, process: WorkerProcess, on_message: OnMessage
+    ) -> None:
+        self.process = process
+        self.on_message = on_message
+        self._shared = shared
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self.process.pid
+
+    @property
+    def log_tail(self) -> str:
+        """The last lines of its log."""
+        return self.process.log_tail
+
+    def send(self, order: Order) -> None:
+        """Give an order."""
+        self._shared.send(self, order)
+
+    def kill(self) -> None:
+        """End the process at once, for all its users."""
+        self.process.kill()
+
+    def close(self, patience_s: float = 2.0) -> None:
+        """Use it no more; the last one to do so ends the process."""
+        self._shared.leave(self)
+
+
+def _key_of(message: Order | Message | Ended) -> tuple[str, str | None] | None:
+    """What tells whose order, or answer, it is."""
+    match message:
+        case RunJob() | StopJob() | JobMoved() | JobStopped():
+            return "job", message.job
+        case MakeLook() | CancelLook() | LookMoved() | LookMade() | LookFailed():
+            return "look", message.look
+        case LoadModel() | ModelLoaded() | LoadFailed():
+            return "model", message.source
+        case _:
+            return None
