@@ -51,7 +51,8 @@ from fresco_server.jobs.looks import LookOrder
 from fresco_server.jobs.messages import Ready, Refused, RunJob
 from fresco_server.worker import confinement, media
 from fresco_server.worker.channel import Channel
-from fresco_server.worker.device_worker import DeviceWorker, result_path
+from fresco_server.worker.device_worker import DeviceWorker
+from fresco_server.worker.job_run import result_path
 
 GAP = 5
 STEPS = 3

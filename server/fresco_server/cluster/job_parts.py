@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from fresco_client.values import Failure
@@ -181,7 +181,8 @@ class JobParts:
         with self._changed:
             self.barred[device] = failure
             if is_last:
-                self._error = self._error or raised(failure)
+                # What a machine lacks can be put there.
+                self._error = self._error or raised(replace(failure, can_resume=True))
             self._changed.notify_all()
 
     def warn(self, message: str) -> None:

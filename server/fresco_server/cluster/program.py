@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import socket
 import sys
 
 from fresco_client.values import Failure
@@ -16,6 +17,7 @@ from fresco_server.worker.channel import Channel
 
 _LOGGER = logging.getLogger(__name__)
 CLUSTER = "cluster"
+_CONNECT_S = 10.0
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DEDUP_LOGS": "1",
@@ -75,11 +77,15 @@ def _join(address: str) -> str | None:
             ray.init(include_dashboard=False, **options)
         return None
     try:
+        # Ray itself goes on trying for minutes.
+        host, _, port = address.rpartition(":")
+        socket.create_connection((host, int(port)), _CONNECT_S).close()
         ray.init(address=address, **options)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         first_line = str(error).strip().split("\n")[0]
         return (
             f"no cluster of Ray's can be reached at {address} ({first_line}); start it there: "
-            "ray start --head, with the same versions of Ray and Python as here"
+            "ray start --head, with the same versions of Ray and Python as here, and give its "
+            "address as HOST:PORT"
         )
     return None
