@@ -162,6 +162,9 @@ class SessionLike(Protocol):
     def unload(self, device: str = "") -> None:
         raise _not_supported()
 
+    def drain(self, node: str, *, is_over: bool = False) -> None:
+        raise _not_supported()
+
 
 def _not_supported() -> NotSupported:
     return NotSupported(f"This needs a daemon. {said(Remedy.START_DAEMON)}")

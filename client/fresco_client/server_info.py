@@ -100,6 +100,12 @@ class Device:
     has_model: bool
     job_id: str
     """The job that runs there, or empty."""
+    node: str = ""
+    """The machine of a cluster that it is on; empty on the daemon's own."""
+    activity: str = ""
+    """What it makes of that job, in words; empty if that is not known."""
+    is_draining: bool = False
+    """Whether it is given nothing new to do, so that its machine can leave."""
 
 
 @dataclass(frozen=True, kw_only=True)

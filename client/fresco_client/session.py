@@ -13,6 +13,7 @@ from fresco.v1 import (
     looks_pb2,
     media_pb2,
     models_pb2,
+    server_pb2,
     settings_pb2,
 )
 
@@ -403,6 +404,11 @@ class Session(SessionLike):
         """Free a device's memory; empty: that of all devices that are not in use."""
         request = models_pb2.UnloadModelRequest(device=device)
         self._connection.call(request, models_pb2.UnloadModelResponse, CALL_S)
+
+    def drain(self, node: str, *, is_over: bool = False) -> None:
+        """Give a machine of the daemon's cluster nothing new to do; or let it work again."""
+        request = server_pb2.DrainNodeRequest(node=node, is_over=is_over)
+        self._connection.call(request, server_pb2.DrainNodeResponse)
 
 
 def _carried_title(title: str) -> str:

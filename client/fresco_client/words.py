@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fresco_client.server_info import Device
 from fresco_client.values import Job, JobState
 
 ESTIMATING = "estimating…"
@@ -25,6 +26,19 @@ def time_left(job: Job) -> str:
     if job.is_estimating:
         return ESTIMATING
     return "" if job.time_left_s is None else f"{duration(job.time_left_s)} left"
+
+
+def device_words(device: Device, memory: str = "") -> str:
+    """A device, its memory in words, and what it does; in one line, after its id."""
+    parts = [part for part in (device.name, memory, device.state) if part]
+    if device.is_draining:
+        parts.append("given nothing new, so that its machine can leave")
+    if device.has_model:
+        parts.append(f"holds {device.model_source or 'the bundled model'}")
+    if device.job_id:
+        what = f"{device.activity} of " if device.activity else ""
+        parts.append(f"works on {what}{device.job_id}")
+    return ", ".join(parts)
 
 
 def state_of(job: Job) -> str:

@@ -7,7 +7,7 @@ import signal
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from fresco_media.files.text import counted, sized
@@ -52,7 +52,7 @@ def status_as_json(server: ServerInfo, address: str) -> dict[str, Any]:
 
 
 def _facts(server: ServerInfo, address: str) -> str:
-    from fresco_client.words import duration
+    from fresco_client.words import device_words, duration
 
     quota = f" of {sized(server.limits.disk_bytes)} allowed" if server.limits else ""
     rows = [
@@ -65,20 +65,12 @@ def _facts(server: ServerInfo, address: str) -> str:
             f"{sized(server.disk_bytes)}{quota}, {sized(server.free_disk_bytes)} free",
         ),
     ]
-    rows += [(device.id, _device(device)) for device in server.devices]
+    rows += [(device.id, device_words(device, _memory(device))) for device in server.devices]
     return aligned(rows)
 
 
-def _device(device: Device) -> str:
-    parts = [device.name] if device.name else []
-    if device.memory_bytes:
-        parts.append(sized(device.memory_bytes))
-    parts.append(device.state)
-    if device.has_model:
-        parts.append(f"holds {device.model_source or 'the bundled model'}")
-    if device.job_id:
-        parts.append(f"works on {device.job_id}")
-    return ", ".join(parts)
+def _memory(device: Device) -> str:
+    return sized(device.memory_bytes) if device.memory_bytes else ""
 
 
 @grouped
@@ -101,6 +93,35 @@ def stop(context: typer.Context, telling: AnswerOptions, data: options.Data = No
         if telling.as_json:
             write_json({"event": "stopped", "process_id": server.process_id})
         channel.result(f"The daemon has ended{more}.")
+
+
+@grouped
+def drain(
+    context: typer.Context,
+    daemon: DaemonOptions,
+    telling: AnswerOptions,
+    machine: Annotated[str, typer.Argument(help="Its name, as 'fresco status' shows it.")],
+    back: Annotated[bool, typer.Option("--back", help="Let it work again.")] = False,
+) -> None:
+    """Give a machine of the daemon's cluster nothing new to do, so that it can leave."""
+    tools: Tools = context.obj
+    channel = make_output(as_json=telling.as_json, quiet=False)
+    with (
+        told(channel, debug=telling.debug),
+        tools.session(daemon, channel, start=False) as session,
+    ):
+        session.drain(machine, is_over=back)
+        busy = sum(
+            device.node == machine and device.state == "busy" for device in session.server().devices
+        )
+        if telling.as_json:
+            write_json({"event": "drained", "machine": machine, "is_over": back})
+        if back:
+            channel.result(f"{machine} is given work again.")
+        elif busy:
+            channel.result(f"{machine} is given nothing new; it works on one more part.")
+        else:
+            channel.result(f"{machine} is given nothing new and can leave.")
 
 
 def _end(process_id: int, discovery: Path, channel: Output) -> None:

@@ -173,6 +173,10 @@ class DeviceUnknown(ServerError):
     """There is no such device."""
 
 
+class NodeUnknown(ServerError):
+    """The cluster has no machine of that name."""
+
+
 class CannotStart(ServerError):
     """The daemon cannot start; `exit_code` is what the process ends with."""
 

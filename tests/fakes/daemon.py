@@ -184,6 +184,9 @@ class _Server(_Service, server_pb2_grpc.ServerServiceServicer):
             devices=[server_pb2.Device(id="cpu", state=server_pb2.DEVICE_STATE_READY)],
         )
 
+    def DrainNode(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return server_pb2.DrainNodeResponse()
+
 
 class _Clips(_Service, clips_pb2_grpc.ClipServiceServicer):
     def DescribeClip(self, request: Any, context: grpc.ServicerContext) -> Any:

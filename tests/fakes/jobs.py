@@ -28,6 +28,7 @@ from fresco_server.errors import (
     EngineRefused,
     JobExists,
     JobNotFound,
+    NodeUnknown,
     NotPossible,
     ServerError,
     ShuttingDown,
@@ -161,6 +162,7 @@ class FakeJobs:
         self.is_look_silent = False
         self.looks: list[QueuedLook] = []
         self.loaded: list[tuple[str | None, str]] = []
+        self.drained: list[tuple[str, bool]] = []
         self.pulls_closed = 0
         self.pull_steps: list[PullStep] = []
         self._jobs: dict[str, StoredJob] = {}
@@ -413,6 +415,11 @@ class FakeJobs:
     def unload(self, device: str) -> None:
         self._begin_work(device)
         self.loaded.clear()
+
+    def drain(self, node: str, *, is_over: bool) -> None:
+        if node != "studio2":
+            raise NodeUnknown(f"the cluster has no machine {node!r}; there is studio2")
+        self.drained.append((node, is_over))
 
     def devices(self) -> list[DeviceInfo]:
         return [

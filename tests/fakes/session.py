@@ -188,6 +188,9 @@ class RecordingSession(LocalSession):
     def unload(self, device: str = "") -> None:
         self.asked.append(f"unload {device or 'all'}")
 
+    def drain(self, node: str, *, is_over: bool = False) -> None:
+        self.asked.append(f"drain {node}{' no more' if is_over else ''}")
+
 
 @dataclass
 class FakeConnect:

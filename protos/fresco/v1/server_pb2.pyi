@@ -188,6 +188,9 @@ class Device(_message.Message):
     MODEL_SOURCE_FIELD_NUMBER: _builtins.int
     HAS_MODEL_FIELD_NUMBER: _builtins.int
     JOB_ID_FIELD_NUMBER: _builtins.int
+    NODE_FIELD_NUMBER: _builtins.int
+    ACTIVITY_FIELD_NUMBER: _builtins.int
+    IS_DRAINING_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """What requests name it by: "cpu", "cuda:0"."""
     name: _builtins.str
@@ -202,6 +205,12 @@ class Device(_message.Message):
     """Whether a model is loaded."""
     job_id: _builtins.str
     """The job that runs there; empty if none does."""
+    node: _builtins.str
+    """The machine of a cluster that it is on; empty on the daemon's own."""
+    activity: _builtins.str
+    """What it makes of that job, in words such as "keyframes 0 to 12"; empty if that is not known."""
+    is_draining: _builtins.bool
+    """Whether it is given nothing new to do, so that its machine can leave."""
     def __init__(
         self,
         *,
@@ -212,14 +221,60 @@ class Device(_message.Message):
         model_source: _builtins.str = ...,
         has_model: _builtins.bool = ...,
         job_id: _builtins.str = ...,
+        node: _builtins.str = ...,
+        activity: _builtins.str = ...,
+        is_draining: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["has_model", b"has_model", "id", b"id", "job_id", b"job_id", "memory_bytes", b"memory_bytes", "model_source", b"model_source", "name", b"name", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "has_model", b"has_model", "id", b"id", "is_draining", b"is_draining", "job_id", b"job_id", "memory_bytes", b"memory_bytes", "model_source", b"model_source", "name", b"name", "node", b"node", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Device: _TypeAlias = Device  # noqa: Y015
+
+@_typing.final
+class DrainNodeRequest(_message.Message):
+    """Lets a machine leave its cluster in order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NODE_FIELD_NUMBER: _builtins.int
+    IS_OVER_FIELD_NUMBER: _builtins.int
+    node: _builtins.str
+    """The machine, as `Device.node`."""
+    is_over: _builtins.bool
+    """Whether it is to work again instead."""
+    def __init__(
+        self,
+        *,
+        node: _builtins.str = ...,
+        is_over: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_over", b"is_over", "node", b"node"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DrainNodeRequest: _TypeAlias = DrainNodeRequest  # noqa: Y015
+
+@_typing.final
+class DrainNodeResponse(_message.Message):
+    """The machine is given nothing new."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DrainNodeResponse: _TypeAlias = DrainNodeResponse  # noqa: Y015
 
 @_typing.final
 class Limits(_message.Message):

@@ -52,6 +52,11 @@ class ServerServiceStub(object):
                 request_serializer=fresco_dot_v1_dot_server__pb2.GetServerRequest.SerializeToString,
                 response_deserializer=fresco_dot_v1_dot_server__pb2.GetServerResponse.FromString,
                 _registered_method=True)
+        self.DrainNode = channel.unary_unary(
+                '/fresco.v1.ServerService/DrainNode',
+                request_serializer=fresco_dot_v1_dot_server__pb2.DrainNodeRequest.SerializeToString,
+                response_deserializer=fresco_dot_v1_dot_server__pb2.DrainNodeResponse.FromString,
+                _registered_method=True)
 
 
 class ServerServiceServicer(object):
@@ -77,6 +82,16 @@ class ServerServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DrainNode(self, request, context):
+        """Gives a machine of a cluster nothing new to do, so that it can leave; or work again.
+
+        NOT_FOUND: the cluster has no such machine.
+        FAILED_PRECONDITION: the daemon does not work with a cluster.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ServerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -84,6 +99,11 @@ def add_ServerServiceServicer_to_server(servicer, server):
                     servicer.GetServer,
                     request_deserializer=fresco_dot_v1_dot_server__pb2.GetServerRequest.FromString,
                     response_serializer=fresco_dot_v1_dot_server__pb2.GetServerResponse.SerializeToString,
+            ),
+            'DrainNode': grpc.unary_unary_rpc_method_handler(
+                    servicer.DrainNode,
+                    request_deserializer=fresco_dot_v1_dot_server__pb2.DrainNodeRequest.FromString,
+                    response_serializer=fresco_dot_v1_dot_server__pb2.DrainNodeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -126,6 +146,33 @@ class ServerService(object):
             '/fresco.v1.ServerService/GetServer',
             fresco_dot_v1_dot_server__pb2.GetServerRequest.SerializeToString,
             fresco_dot_v1_dot_server__pb2.GetServerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DrainNode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fresco.v1.ServerService/DrainNode',
+            fresco_dot_v1_dot_server__pb2.DrainNodeRequest.SerializeToString,
+            fresco_dot_v1_dot_server__pb2.DrainNodeResponse.FromString,
             options,
             channel_credentials,
             insecure,

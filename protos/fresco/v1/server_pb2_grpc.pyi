@@ -48,6 +48,12 @@ class ServerServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ServerServiceAsyncStub: ...
     GetServer: _grpc.UnaryUnaryMultiCallable[_server_pb2.GetServerRequest, _server_pb2.GetServerResponse]
     """What the daemon is, has, and can do; clients build their controls from it."""
+    DrainNode: _grpc.UnaryUnaryMultiCallable[_server_pb2.DrainNodeRequest, _server_pb2.DrainNodeResponse]
+    """Gives a machine of a cluster nothing new to do, so that it can leave; or work again.
+
+    NOT_FOUND: the cluster has no such machine.
+    FAILED_PRECONDITION: the daemon does not work with a cluster.
+    """
 
 @_typing.type_check_only
 class ServerServiceAsyncStub(ServerServiceStub):
@@ -69,6 +75,12 @@ class ServerServiceAsyncStub(ServerServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetServer: _aio.UnaryUnaryMultiCallable[_server_pb2.GetServerRequest, _server_pb2.GetServerResponse]  # type: ignore[assignment]
     """What the daemon is, has, and can do; clients build their controls from it."""
+    DrainNode: _aio.UnaryUnaryMultiCallable[_server_pb2.DrainNodeRequest, _server_pb2.DrainNodeResponse]  # type: ignore[assignment]
+    """Gives a machine of a cluster nothing new to do, so that it can leave; or work again.
+
+    NOT_FOUND: the cluster has no such machine.
+    FAILED_PRECONDITION: the daemon does not work with a cluster.
+    """
 
 class ServerServiceServicer(metaclass=_abc_1.ABCMeta):
     """The daemon itself.
@@ -93,5 +105,17 @@ class ServerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_server_pb2.GetServerResponse, _abc.Awaitable[_server_pb2.GetServerResponse]]:
         """What the daemon is, has, and can do; clients build their controls from it."""
+
+    @_abc_1.abstractmethod
+    def DrainNode(
+        self,
+        request: _server_pb2.DrainNodeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_server_pb2.DrainNodeResponse, _abc.Awaitable[_server_pb2.DrainNodeResponse]]:
+        """Gives a machine of a cluster nothing new to do, so that it can leave; or work again.
+
+        NOT_FOUND: the cluster has no such machine.
+        FAILED_PRECONDITION: the daemon does not work with a cluster.
+        """
 
 def add_ServerServiceServicer_to_server(servicer: ServerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

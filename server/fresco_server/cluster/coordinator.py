@@ -26,6 +26,7 @@ from fresco_server.jobs.job import ModelOrder
 from fresco_server.jobs.messages import (
     CancelLook,
     DevicesChanged,
+    DrainNode,
     LoadFailed,
     LoadModel,
     LookFailed,
@@ -87,6 +88,8 @@ class Coordinator:
                     self._cancelled[look].set()
             case LoadModel():
                 self._begin(partial(self._load, order))
+            case DrainNode():
+                self._dispatcher.drain(order.node, is_over=order.is_over)
             case _:
                 pass
 

@@ -66,6 +66,7 @@ class _Work:
 
     do: Callable[[ClusterDevice], None]
     job_id: str
+    activity: str
     stops: threading.Event = field(default_factory=threading.Event)
 
 
@@ -132,20 +133,23 @@ class ClusterDevice:
     def info(self) -> DeviceInfo:
         """The device and what happens there."""
         facts, problem = self._facts, self._problem
-        device = facts.device if facts else DeviceInfo(id=self._device, name=self._device)
+        usual = "Processor" if self._device == "cpu" else self._device
+        device = facts.device if facts else DeviceInfo(id=self._device, name=usual)
         state: DeviceState = "busy" if self._work and self._state == "ready" else self._state
-        name = f"{device.name} on {self.node.name}"
+        work = self._work
         return replace(
             device,
             id=self.id,
-            name=f"{name} (not used: {problem})" if problem else name,
+            name=f"{device.name} (not used: {problem})" if problem else device.name,
             state=state,
             job_id=self.job_id,
+            node=self.node.name,
+            activity=work.activity if work else "",
         )
 
-    def begin(self, job_id: str, do: Callable[[ClusterDevice], None]) -> None:
-        """Have work done on the device's thread; only while it is idle."""
-        self._work = work = _Work(do, job_id)
+    def begin(self, job_id: str, activity: str, do: Callable[[ClusterDevice], None]) -> None:
+        """Have work done on the device's thread, `activity` in words; only while it is idle."""
+        self._work = work = _Work(do, job_id, activity)
         self.last_job = job_id
         self._inbox.put(work)
 

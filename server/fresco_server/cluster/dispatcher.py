@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from functools import partial
 
 from fresco_settings import Remedy, said
@@ -17,6 +18,7 @@ from fresco_server.cluster.devices import (
     DeviceUnfit,
     new_token,
 )
+from fresco_server.cluster.graph import activity_of
 from fresco_server.cluster.job_parts import JobParts, TakenPart
 from fresco_server.cluster.orders import Installed, LookAnswer, Needs, PartEnded
 from fresco_server.errors import WorkerLost
@@ -69,7 +71,10 @@ class Dispatcher:
 
     def devices(self) -> tuple[DeviceInfo, ...]:
         """The devices and what happens there."""
-        return tuple(device.info for device in self._all())
+        return tuple(
+            replace(device.info, is_draining=device.node.name in self._draining)
+            for device in self._all()
+        )
 
     def _all(self) -> list[ClusterDevice]:
         with self._changed:
@@ -99,7 +104,8 @@ class Dispatcher:
                     taken = parts.take()
                     if taken is None:
                         break
-                    device.begin(parts.job_id, partial(self._make, parts, taken))
+                    work = partial(self._make, parts, taken)
+                    device.begin(parts.job_id, activity_of(taken.order.part), work)
             self._changed.notify_all()
 
     def _device_for(self, parts: JobParts) -> ClusterDevice | None:
@@ -193,12 +199,11 @@ class Dispatcher:
 
     # Machines
 
-    def drain(self, node: str, *, is_on: bool) -> None:
-        """Give a machine nothing new to do, so that it can leave; or give it work again."""
+    def drain(self, node: str, *, is_over: bool) -> None:
+        """Give a machine nothing new to do, so that it can leave; or let it work again."""
         with self._changed:
-            (self._draining.add if is_on else self._draining.discard)(node)
-        self.wake()
-        self._has_changed()
+            (self._draining.discard if is_over else self._draining.add)(node)
+        self._on_device()
 
     def _on_nodes(self, nodes: tuple[ClusterNode, ...]) -> None:
         wanted = {(node.id, name): node for node in nodes for name in node.devices}

@@ -149,3 +149,18 @@ def cost_of(part: Part) -> float:
     if isinstance(part, SpanPart):
         return FRAME_COST * len(part.span.frames)
     return float(part.steps * len(part.batch.frames))
+
+
+def activity_of(part: Part | None) -> str:
+    """What somebody who makes a part does, in words."""
+    match part:
+        case None:
+            return "the plan"
+        case BatchPart(batch=batch) if len(batch.new) == 1:
+            return f"keyframe {batch.new[0]}"
+        case BatchPart(batch=batch):
+            return f"keyframes {batch.new[0]} to {batch.new[-1]}"
+        case SpanPart(span=span) if len(span.frames) == 1:
+            return f"frame {span.frames[0]}"
+        case SpanPart(span=span):
+            return f"frames {span.frames[0]} to {span.frames[-1]}"

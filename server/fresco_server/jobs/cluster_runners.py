@@ -6,11 +6,11 @@ import queue
 import threading
 from collections.abc import Callable
 
-from fresco_server.errors import CannotStart, WorkerLost
+from fresco_server.errors import CannotStart, NodeUnknown, WorkerLost
 from fresco_server.jobs import starting
 from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.folders import DataFolder
-from fresco_server.jobs.messages import Broken, Ended, Message, Ready, Refused
+from fresco_server.jobs.messages import Broken, DrainNode, Ended, Message, Ready, Refused
 from fresco_server.jobs.path_policy import cluster_command
 from fresco_server.jobs.process import WorkerProcess
 from fresco_server.jobs.runner import Runner
@@ -34,6 +34,7 @@ class ClusterRunners:
         self._has_changed = has_changed
         self._lock = threading.Lock()
         self._devices: tuple[DeviceInfo, ...] = ()
+        self._shared: SharedProcess | None = None
 
     @property
     def devices(self) -> tuple[DeviceInfo, ...]:
@@ -50,7 +51,9 @@ class ClusterRunners:
             CannotStart: there is no such cluster.
             WorkerLost: the process that joins it cannot be started, or ends meanwhile.
         """
-        shared = SharedProcess(_ID, cluster_command(settings), folders.looks, self._take)
+        self._shared = shared = SharedProcess(
+            _ID, cluster_command(settings), folders.looks, self._take
+        )
         inbox: queue.SimpleQueue[Message | Ended] = queue.SimpleQueue()
         line = shared.open(lambda _, message: inbox.put(message))
         _check_start(line, inbox)
@@ -66,6 +69,20 @@ class ClusterRunners:
         runners[0].adopt(first)
         line.close()
         return runners
+
+    def drain(self, node: str, *, is_over: bool) -> None:
+        """Give a machine nothing new to do; or let it work again.
+
+        Raises:
+            NodeUnknown: there is no such machine.
+        """
+        known = sorted({device.node for device in self.devices})
+        if node not in known:
+            raise NodeUnknown(
+                f"the cluster has no machine {node!r}; there is {', '.join(known) or 'none'}"
+            )
+        assert self._shared is not None
+        self._shared.tell(DrainNode(node=node, is_over=is_over))
 
     def _names(self) -> tuple[str, ...]:
         return tuple(device.id for device in self.devices)

@@ -107,8 +107,16 @@ class ListModels:
     folders: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class DrainNode:
+    """Give a machine of a cluster nothing new to do; or work again, if that `is_over`."""
+
+    node: str
+    is_over: bool
+
+
 Question = DescribeClip | CheckOrder | ListModels
-Order = RunJob | StopJob | MakeLook | CancelLook | LoadModel | Question
+Order = RunJob | StopJob | MakeLook | CancelLook | LoadModel | DrainNode | Question
 
 # Messages
 

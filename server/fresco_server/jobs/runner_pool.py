@@ -153,9 +153,25 @@ class RunnerPool:
         Raises:
             NotPossible: the device is in use.
         """
+        if device and self._cluster is not None:
+            raise NotPossible("the devices of a cluster are freed together; name none")
         for runner in self._all():
             if device in ("", runner.device_id) and not runner.unload() and device:
                 raise NotPossible(f"{device} is in use; pause or cancel its job first")
+
+    def drain(self, node: str, *, is_over: bool) -> None:
+        """Give a machine of the cluster nothing new to do; or let it work again.
+
+        Raises:
+            NotPossible: there is no cluster.
+            NodeUnknown: it has no such machine.
+        """
+        if self._cluster is None:
+            raise NotPossible(
+                "this daemon works with the devices of its own machine only; start one with "
+                "--cluster to use others"
+            )
+        self._cluster.drain(node, is_over=is_over)
 
     def devices(self) -> list[DeviceInfo]:
         """The devices and what happens there; none while they are not known."""

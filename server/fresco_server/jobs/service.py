@@ -352,6 +352,10 @@ class Jobs:
         self._runner_pool.check(device)
         self._runner_pool.unload(device)
 
+    def drain(self, node: str, *, is_over: bool) -> None:
+        """As `RunnerPool.drain`."""
+        self._runner_pool.drain(node, is_over=is_over)
+
     def devices(self) -> list[DeviceInfo]:
         """The devices and what happens there; none while they are not known yet."""
         return self._runner_pool.devices()

@@ -77,6 +77,13 @@ class SharedProcess:
                 self._owners[key] = line
         line.process.send(order)
 
+    def tell(self, order: Order) -> None:
+        """Give an order that has no answer, if there is a process."""
+        with self._lock:
+            process = self._process
+        if process is not None:
+            process.send(order)
+
     def leave(self, line: SharedLine) -> None:
         """A line is used no more."""
         with self._lock:

@@ -51,6 +51,13 @@ class ServerServicer(server_pb2_grpc.ServerServiceServicer):
         }
         return message_of(values, server_pb2.GetServerResponse)
 
+    def DrainNode(  # noqa: N802
+        self, request: server_pb2.DrainNodeRequest, context: grpc.ServicerContext
+    ) -> server_pb2.DrainNodeResponse:
+        """Gives a machine nothing new to do."""
+        self._jobs.drain(request.node, is_over=request.is_over)
+        return server_pb2.DrainNodeResponse()
+
     def _capabilities(self) -> server_pb2.Capabilities:
         return server_pb2.Capabilities(
             parameters=capabilities(),

@@ -28,6 +28,7 @@ _BY_CLASS: dict[type[errors.ServerError], StatusCode] = {
     errors.WorkerLost: StatusCode.UNAVAILABLE,
     errors.ModelUnusable: StatusCode.FAILED_PRECONDITION,
     errors.DeviceUnknown: StatusCode.FAILED_PRECONDITION,
+    errors.NodeUnknown: StatusCode.NOT_FOUND,
     errors.CannotStart: StatusCode.FAILED_PRECONDITION,
 }
 
