@@ -15,12 +15,11 @@ class PartStopped(Exception):
     """The job is to stop; raised inside of its run to end it."""
 
 
-class RemoteOutOfMemory(OutOfDeviceMemory, KnownFailure):
+class RemoteOutOfMemory(OutOfDeviceMemory):
     """The device of another machine cannot hold a batch, however small it was made."""
 
     def __init__(self, failure: Failure) -> None:
         FrescoError.__init__(self, failure.message)
-        self.failure = failure
         self.stage = ""
         self.is_of_autoencoder = False
         self.wanted_bytes = self.free_bytes = None
