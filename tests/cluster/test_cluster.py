@@ -13,16 +13,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fresco_client import (
+    ClientError,
     ClipSource,
     DaemonUnreachable,
+    Device,
     Event,
     Failed,
     Finished,
     FrameReady,
     JobState,
     KeyframeReady,
+    LookedPicture,
     OutputOptions,
     RestyleSettings,
+    Session,
     Warned,
 )
 from fresco_media.types import Image
@@ -260,6 +264,51 @@ def test_a_job_is_paused_everywhere_and_goes_on(
 
     assert isinstance(watcher.all()[-1], Finished)
     assert made(daemon) == files
+
+
+@pytest.mark.timeout(900)
+def test_looks_and_machines_that_leave(
+    start_cluster: StartCluster, start_daemon: StartDaemon, clip: Path
+) -> None:
+    alone = start_daemon("alone")
+    with alone.session() as session:
+        expected = looked(session, clip)
+    alone.stop()
+    daemon = start_daemon("many", cluster=start_cluster(1).address)
+
+    with daemon.session() as session:
+        devices = wait_for("a device", lambda: ready(session))
+        seen = looked(session, clip)
+        session.load()
+        with pytest.raises(ClientError, match="no machine 'nowhere'; there is"):
+            session.drain("nowhere")
+        session.drain(devices[0].node)
+        wait_for("the leave", lambda: session.server().devices[0].is_draining)
+        submit(daemon, clip)
+        threading.Event().wait(2.0)
+        made_while_leaving = session.job(_JOB).ready_keyframes
+        session.drain(devices[0].node, is_over=True)
+        events = list(session.watch(_JOB))
+        with pytest.raises(ClientError, match="freed together"):
+            session.unload(devices[0].id)
+        session.unload()
+        wait_for("free memory", lambda: not session.server().devices)
+
+    assert seen == expected
+    assert not made_while_leaving
+    assert isinstance(events[-1], Finished)
+
+
+def ready(session: Session) -> tuple[Device, ...]:
+    """The devices that are ready."""
+    return tuple(device for device in session.server().devices if device.state == "ready")
+
+
+def looked(session: Session, clip: Path) -> bytes:
+    """The picture of a look."""
+    with session.look(ClipSource(path=str(clip)), 3, SETTINGS) as parts:
+        (picture,) = (part for part in parts if isinstance(part, LookedPicture))
+    return picture.data
 
 
 @pytest.mark.timeout(900)

@@ -169,7 +169,7 @@ class Dispatcher:
         device = self._best(order.device)
         try:
             device.send_files(needs)
-            for answer in device.ask("look", token, is_wanted, order, needs):
+            for answer in device.ask("look", token, is_wanted, token, order, needs):
                 yield answer
                 if answer.picture is not None or answer.failure is not None:
                     return
