@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from fresco_client import ClipInfo, Job
-from fresco_client.words import duration
+from collections.abc import Sequence
+
+from fresco_client import ClipInfo, Device, Job
+from fresco_client.words import device_words, duration
 from fresco_media.files.text import sized
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QProgressBar, QStatusBar, QToolButton, QWidget
@@ -46,7 +48,7 @@ class StatusLine(QStatusBar):
             label.setIndent(14)
         for label in (self.clip, self.job):
             label.setMinimumWidth(1)  # In a narrow window it is cut off, rather than the buttons.
-        self._device = self._why = ""
+        self._device = self._devices = self._why = ""
         self.show_daemon(DaemonState.STARTING, "")
 
     def show_daemon(self, state: DaemonState, why: str) -> None:
@@ -66,16 +68,27 @@ class StatusLine(QStatusBar):
         device = f", {self._device}" if state.is_connected and self._device else ""
         self._state, self._why = state, why
         self.daemon.show_marked(self.tr("Daemon: {state}").format(state=name + device), colour)
-        self.daemon.setToolTip(plain(why))
+        shown = self._devices if state.is_connected else ""
+        self.daemon.setToolTip(plain("\n".join(filter(None, (why, shown)))))
         self.daemon.setAccessibleName(name)
 
     def show_server(self, view: DaemonView) -> None:
         """What the daemon runs on."""
-        device = next(iter(view.server.devices), None)
-        name = device.name or device.id if device else ""
-        if name != self._device:
-            self._device = name
+        devices = view.server.devices
+        name = self._name_of(devices)
+        lines = (f"{device.id}: {device_words(device)}" for device in devices)
+        shown = "\n".join(lines) if len(devices) > 1 or any(d.node for d in devices) else ""
+        if (name, shown) != (self._device, self._devices):
+            self._device, self._devices = name, shown
             self.show_daemon(self._state, self._why)
+
+    def _name_of(self, devices: Sequence[Device]) -> str:
+        """What the daemon works on: its device, or how many of several are busy."""
+        if len(devices) > 1:
+            busy = sum(device.state == "busy" for device in devices)
+            text = self.tr("{busy} of {count} devices at work")
+            return text.format(busy=busy, count=len(devices))
+        return devices[0].name or devices[0].id if devices else ""
 
     def show_clip(self, info: ClipInfo | None) -> None:
         """What the clip is."""

@@ -1,0 +1,105 @@
+"""Several devices and one queue: a job is begun once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from fresco_client.values import JobState
+from fresco_server.jobs.assignment import JobAssignment
+from fresco_server.jobs.claim import claim
+from fresco_server.jobs.folders import DataFolder
+from fresco_server.jobs.job import JobOrder, StoredJob
+from fresco_server.jobs.messages import Order, RunJob
+from fresco_server.jobs.store import JobStore
+
+JOBS = 30
+
+
+class Worker:
+    """Takes every order at once."""
+
+    def __init__(self) -> None:
+        self.jobs: list[str] = []
+
+    def send(self, order: Order) -> None:
+        """Remember a job."""
+        assert isinstance(order, RunJob)
+        self.jobs.append(order.job)
+
+    def is_free(self) -> None:
+        """It has nothing to do."""
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> DataFolder:
+    """A data folder."""
+    return DataFolder(claim(tmp_path / "data"))
+
+
+@pytest.fixture
+def store(folders: DataFolder) -> Iterator[JobStore]:
+    """A queue of jobs."""
+    store = JobStore(folders.root / "jobs.sqlite3")
+    for number in range(JOBS):
+        order = JobOrder(clip="clip.mp4", settings={}, request={"n": number})
+        store.add(f"job-{number}", order, is_urgent=False, most_queued=JOBS + 1)
+    yield store
+    store.close()
+
+
+def assignment(store: JobStore, folders: DataFolder, worker: Worker) -> JobAssignment:
+    """That of a device."""
+    return JobAssignment("cuda:0", cast(Any, worker), store, folders, threading.Event())
+
+
+def test_of_two_devices_that_see_the_same_job_one_begins_it(
+    store: JobStore, folders: DataFolder
+) -> None:
+    workers = [Worker(), Worker()]
+    first, second = (assignment(store, folders, worker) for worker in workers)
+    seen = [cast(StoredJob, one.next()) for one in (first, second)]
+    assert seen[0].id == seen[1].id
+
+    first.begin(seen[0])
+    second.begin(seen[1])
+
+    assert [worker.jobs for worker in workers] == [[seen[0].id], []]
+    assert second.job is None
+    assert store.get(seen[0].id).state is JobState.ANALYSING
+
+
+def test_many_devices_at_once_begin_every_job_once(store: JobStore, folders: DataFolder) -> None:
+    workers = [Worker() for _ in range(8)]
+
+    def work(worker: Worker) -> None:
+        while True:
+            device = assignment(store, folders, worker)
+            job = device.next()
+            if job is None:
+                return
+            device.begin(job)
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+
+    begun = [job for worker in workers for job in worker.jobs]
+    assert sorted(begun) == sorted(f"job-{number}" for number in range(JOBS))
+
+
+def test_a_job_that_is_to_stop_is_not_begun(store: JobStore, folders: DataFolder) -> None:
+    worker = Worker()
+    device = assignment(store, folders, worker)
+    job = cast(StoredJob, device.next())
+    store.want(job.id, "cancel")
+
+    device.begin(job)
+
+    assert worker.jobs == []
+    assert device.job is None
