@@ -292,7 +292,7 @@ def test_looks_and_machines_that_leave(
         with pytest.raises(ClientError, match="freed together"):
             session.unload(devices[0].id)
         session.unload()
-        wait_for("free memory", lambda: not session.server().devices)
+        wait_for("free memory", lambda: [d.state for d in session.server().devices] == ["stopped"])
 
     assert seen == expected
     assert not made_while_leaving

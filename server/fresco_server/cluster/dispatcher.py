@@ -32,10 +32,6 @@ _OF_THE_MACHINE = frozenset({"MODEL_NOT_FOUND", "DISK_FULL", "OUTPUT_NOT_WRITABL
 """Reasons of failures that another machine may not have."""
 _UNEXPECTED = "UNEXPECTED"
 _LOAD_S = 600.0
-NO_DEVICE = (
-    "no machine of the cluster can work on it now; the job goes on when one is there: "
-    "'ray status' shows the machines"
-)
 
 
 class Dispatcher:

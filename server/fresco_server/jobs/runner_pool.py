@@ -181,9 +181,10 @@ class RunnerPool:
         return self._infos(self._runners)
 
     def _infos(self, runners: tuple[Runner, ...]) -> list[DeviceInfo]:
-        if self._cluster is not None:
-            return list(self._cluster.devices)
-        return [runner.info for runner in runners]
+        if self._cluster is None:
+            return [runner.info for runner in runners]
+        # Without devices it is said how the cluster is.
+        return list(self._cluster.devices) or [runner.info for runner in runners[:1]]
 
     @property
     def is_busy(self) -> bool:
