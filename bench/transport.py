@@ -107,6 +107,9 @@ class _Server(server_pb2_grpc.ServerServiceServicer):
     def GetServer(self, request: Any, context: Any) -> Any:
         return server_pb2.GetServerResponse(version="0.1.0", api_major=1)
 
+    def DrainNode(self, request: Any, context: Any) -> Any:
+        return server_pb2.DrainNodeResponse()
+
 
 class _Frames(frames_pb2_grpc.FrameServiceServicer):
     def FetchFrame(self, request: Any, context: Any) -> Iterator[Any]:

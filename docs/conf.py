@@ -36,9 +36,10 @@ nitpicky = True
 _FOREIGN = r"(pathlib|datetime|fractions|collections|numpy|torch|types)\..*|tuple\[int.*|Path"
 _HANDED_ON = (
     r"fresco_client\.transport\.base\.Endpoint|"
-    r"fresco_media\.(writing\.originals\.Originals|files\.state\.ClipState)|"
+    r"fresco_media\.(writing\.originals\.Originals|files\.state\.(ClipState|KnownFile))|"
     r"fresco_engine\.(checkpoint|interpolation|correspondence|diffusion)\.\w+\.\w+|"
-    r"fresco_engine\.(progress_tracker\.ProgressTracker|types\.FrameQuality)|ControlKind"
+    r"fresco_engine\.(progress_tracker\.ProgressTracker|remote_parts\.RemoteParts|types\.FrameQuality)|"
+    r"ControlKind"
 )
 nitpick_ignore_regex = [("py:.*", _FOREIGN), ("py:.*", _HANDED_ON)]
 autodoc_member_order = "bysource"
