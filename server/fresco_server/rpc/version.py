@@ -2,5 +2,5 @@
 
 API_MAJOR = 1
 """Goes up when a client made for the old contract would no longer work."""
-API_MINOR = 3
+API_MINOR = 4
 """Goes up with every addition; a client that needs a higher one than ours does not fit."""
