@@ -180,7 +180,10 @@ def checked_runs(sizes: Iterable[int] = (2, 4, 8)) -> Iterator[CheckedRun]:
         clip, settings = write_shots(Path(folder) / "clip.mp4", _SHOTS), settings_for(_SHOTS)
         with sleeping_daemon(cluster, 1, SleepSeconds()) as daemon, daemon.session() as session:
             figures = figures_of(SECONDS, slept_job(session, clip, settings))
-        print(f"{figures.part_s * 1e3:.1f} ms for a part, {figures.encode_s * 1e3:.1f} ms and ", end="")
+        print(
+            f"{figures.part_s * 1e3:.1f} ms for a part, {figures.encode_s * 1e3:.1f} ms and ",
+            end="",
+        )
         print(f"{figures.metrics_s * 1e3:.1f} ms for a frame at the daemon beside sleeping")
         with sleeping_daemon(cluster, 1, SECONDS) as daemon, daemon.session() as session:
             there = 1
@@ -191,9 +194,7 @@ def checked_runs(sizes: Iterable[int] = (2, 4, 8)) -> Iterator[CheckedRun]:
                 wait_for_devices(session, devices)
                 job = slept_job(session, clip, settings)
                 said = simulate(job.clip, devices, figures)
-                yield CheckedRun(
-                    devices=devices, predicted_s=said.total_s, measured_s=job.total_s
-                )
+                yield CheckedRun(devices=devices, predicted_s=said.total_s, measured_s=job.total_s)
 
 
 @contextmanager

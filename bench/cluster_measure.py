@@ -1,4 +1,4 @@
-"""Seconds and bytes of the parts of a real run, each made by itself as on a machine of a cluster."""
+"""Seconds and bytes of the parts of a real run, each made by itself as machines of a cluster do."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from fresco_engine.checkpoint import File, FolderCheckpoint, ScratchCheckpoint, store_file
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.models import load_model
+from fresco_engine.diffusion.samplers import batch_steps
 from fresco_engine.interpolation.keyframe_span import KeyframeSpan
 from fresco_engine.lazy_model import LazyModel
 from fresco_engine.parts import (
@@ -66,15 +67,21 @@ class _Sum:
         self.bytes += sum(len(data) for _, data in files)
 
 
-def measure(clip: Clip, settings: RestyleSettings, known: ClusterFigures) -> ClusterFigures:
-    """`known` with the times and sizes of a real run on this machine with the bundled model."""
+def measure(
+    clip: Clip, settings: RestyleSettings, known: ClusterFigures
+) -> tuple[ClusterFigures, int]:
+    """`known` with the times and sizes of a real run on this machine with the bundled model.
+
+    Also the denoising steps of a batch.
+    """
     began = time.perf_counter()
     model = load_model(None)
     load_s = time.perf_counter() - began
     with tempfile.TemporaryDirectory() as folder:
         figures = _of_parts(clip, settings, model, Path(folder), known)
         encode_s, metrics_s = _of_daemon(clip, settings, Path(folder))
-    return replace(figures, load_s=load_s, encode_s=encode_s, metrics_s=metrics_s)
+        steps = batch_steps(FolderCheckpoint(Path(folder) / "job").sound_plan().settings)
+    return replace(figures, load_s=load_s, encode_s=encode_s, metrics_s=metrics_s), steps
 
 
 def _of_parts(

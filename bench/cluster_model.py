@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count, pairwise
 
@@ -88,9 +88,7 @@ class ModelledClip:
         for before, batch in pairwise([None, *plan_batches(keys, self.batch_size)]):
             assert batch is not None
             first = before.new[0] if before is not None and batch.anchors else None
-            yield BatchPart(
-                keyframes=keys, done=done, batch=batch, before=first, steps=self.steps
-            )
+            yield BatchPart(keyframes=keys, done=done, batch=batch, before=first, steps=self.steps)
             done += len(batch.new)
 
 
@@ -275,7 +273,8 @@ def floor_s(clip: ModelledClip, figures: ClusterFigures) -> float:
     return figures.start_s + figures.load_s + clip.frames * per_frame
 
 
-def speed_up(clip: ModelledClip, devices: Sequence[int], figures: ClusterFigures) -> list[float]:
-    """How many times as fast as on one device."""
-    alone = simulate(clip, 1, figures).total_s
-    return [alone / simulate(clip, number, figures).total_s for number in devices]
+def ideal_s(clip: ModelledClip, devices: int, figures: ClusterFigures) -> float:
+    """What the parts of a planned clip take if nothing else takes any time."""
+    parts = ("analysis_s", "encode_s", "metrics_s", "part_s", "answer_s", "load_s", "start_s")
+    sizes = ("record_bytes", "keyframe_bytes", "frame_bytes", "clip_bytes", "latency_s")
+    return simulate(clip, devices, replace(figures, **dict.fromkeys(parts + sizes, 0.0))).made_s

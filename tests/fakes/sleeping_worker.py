@@ -23,6 +23,7 @@ from fresco_server.cluster.part_worker import PartWorker
 
 _NAP_S = 0.2
 """A part that is to stop does so after a nap."""
+_NOTHING = Stepped(0)
 _RECORD = StoredBatch(
     anchors=(),
     new=(0,),
@@ -86,7 +87,7 @@ def sleeping_worker(seconds: SleepSeconds) -> type[SleepingPartWorker]:
     return type("ConfiguredSleeper", (SleepingPartWorker,), {"seconds": seconds})
 
 
-def _naps(began: float, took: float, answer: Answer = Stepped(0)) -> Iterator[Answer]:
+def _naps(began: float, took: float, answer: Answer = _NOTHING) -> Iterator[Answer]:
     """Sleep until `took` seconds have gone by; the answer tells nothing and lets it be stopped."""
     while (left := began + took - time.monotonic()) > 0:
         time.sleep(min(left, _NAP_S))

@@ -22,8 +22,8 @@ class PartGraph(Generic[Node]):
 
     `needs` names the places of those that have to be done before; they come earlier in `nodes`.
     Of those that can be taken the one comes first behind which the most work waits (critical path
-    scheduling), and of equal ones the earlier. `tails` are what comes behind each node without being
-    one. Whatever is asked costs no more than the logarithm of the number of nodes.
+    scheduling), and of equal ones the earlier. `tails` are what waits behind each node beside
+    others. Whatever is asked costs no more than the logarithm of the number of nodes.
     """
 
     def __init__(
