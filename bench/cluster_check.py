@@ -215,10 +215,10 @@ def sleeping_daemon(
 
 
 def wait_for_devices(session: Session, number: int) -> None:
-    """Wait until so many can be given work."""
-    wait_for(f"{number} devices", lambda: len(ready_devices(session)) >= number)
+    """Wait until so many have started."""
+    wait_for(f"{number} devices", lambda: len(started_devices(session)) >= number)
 
 
-def ready_devices(session: Session) -> list[Device]:
-    """Those that can be given work."""
-    return [device for device in session.server().devices if device.state == "ready"]
+def started_devices(session: Session) -> list[Device]:
+    """Those that can be given work, or have some."""
+    return [one for one in session.server().devices if one.state in ("ready", "busy")]

@@ -139,12 +139,11 @@ def _of_daemon(clip: Clip, settings: RestyleSettings, folder: Path) -> tuple[flo
         checkpoint=FolderCheckpoint(folder / "job"),
         remote=_AllStored(),
     )
-    times = dict.fromkeys((ClipAnalysed, FrameMade, RunFinished), 0.0)
+    times: dict[type, float] = {}
     frames = 0
     for event in events:
         frames += isinstance(event, FrameMade)
-        if type(event) in times:
-            times[type(event)] = time.perf_counter()
+        times[type(event)] = time.perf_counter()
     encoded_s = times[FrameMade] - times[ClipAnalysed]
     return encoded_s / frames, (times[RunFinished] - times[FrameMade]) / frames
 
