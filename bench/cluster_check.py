@@ -40,6 +40,8 @@ _SIDE = 64
 _GAP = 10
 _SHOTS = (61, 31, 91, 21, 41, 121, 31, 51)
 STEPS = 5
+ATTEMPTS = 2
+"""How often a job is done; what else the machine does may cost one of them its time."""
 SECONDS = SleepSeconds(plan_frame=0.002, step=0.05, frame=0.15)
 """Long beside what a busy machine takes for everything else."""
 
@@ -175,7 +177,10 @@ class CheckedRun:
 
 
 def checked_runs(sizes: Iterable[int] = (2, 4, 8)) -> Iterator[CheckedRun]:
-    """A job for each size of the cluster, to which machines are added meanwhile."""
+    """A job for each size of the cluster, to which machines are added meanwhile.
+
+    The quicker of two counts, as other work on this machine makes them slower.
+    """
     with LocalCluster(1) as cluster, tempfile.TemporaryDirectory() as folder:
         clip, settings = write_shots(Path(folder) / "clip.mp4", _SHOTS), settings_for(_SHOTS)
         with sleeping_daemon(cluster, 1, SleepSeconds()) as daemon, daemon.session() as session:
@@ -192,7 +197,8 @@ def checked_runs(sizes: Iterable[int] = (2, 4, 8)) -> Iterator[CheckedRun]:
                     cluster.add_node()
                 there = devices
                 wait_for_devices(session, devices)
-                job = slept_job(session, clip, settings)
+                jobs = [slept_job(session, clip, settings) for _ in range(ATTEMPTS)]
+                job = min(jobs, key=lambda job: job.total_s)
                 said = simulate(job.clip, devices, figures)
                 yield CheckedRun(devices=devices, predicted_s=said.total_s, measured_s=job.total_s)
 

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 from types import TracebackType
-from typing import Any
 
 import psutil
 
@@ -47,9 +46,10 @@ class LocalCluster:
 
     def __enter__(self) -> LocalCluster:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.cluster.local_cluster", *self._arguments, self._folder],
+            [sys.executable, "-m", "tests.cluster.local_cluster", *self._arguments],
             cwd=ROOT,
-            env=with_tests({**os.environ, **_ENVIRONMENT}),
+            # Other clusters of this machine are not to be confused with it.
+            env=with_tests({**os.environ, **_ENVIRONMENT, "RAY_TMPDIR": self._folder}),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -119,21 +119,20 @@ def main() -> None:
     """Run a cluster until the standard input ends."""
     from ray.cluster_utils import Cluster
 
-    nodes, gpus, folder = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-    common: dict[str, Any] = {"object_store_memory": _STORE_BYTES, "temp_dir": folder}
-    one: dict[str, Any] = {"num_cpus": 0 if gpus else 1, "num_gpus": gpus}
+    nodes, gpus = int(sys.argv[1]), int(sys.argv[2])
+    one = {"num_cpus": 0 if gpus else 1, "num_gpus": gpus, "object_store_memory": _STORE_BYTES}
     # Ray says this and that on its standard output.
     output = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
-    head = {"num_cpus": 0, "include_dashboard": False, **common}
+    head = {"num_cpus": 0, "include_dashboard": False, "object_store_memory": _STORE_BYTES}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
         for _ in range(nodes):
-            cluster.add_node(wait=False, **one, **common)
+            cluster.add_node(wait=False, **one)
         cluster.wait_for_nodes(timeout=_START_S)
         print(cluster.address, file=output)
         for _ in sys.stdin:
-            cluster.add_node(**one, **common)
+            cluster.add_node(**one)
             print("added", file=output)
     finally:
         cluster.shutdown()

@@ -11,6 +11,7 @@ import pytest
 from fresco_client import FrameReady, ProgressMade, Session
 
 from bench.cluster_check import (
+    ATTEMPTS,
     SleptJob,
     figures_of,
     settings_for,
@@ -27,8 +28,6 @@ _LOGGER = logging.getLogger(__name__)
 WORKERS = 8
 SECONDS = SleepSeconds(step=0.02, frame=0.9)
 FIGURES = figures_of(SECONDS)
-ATTEMPTS = 2
-"""What else the machine does may cost one of them its time."""
 
 
 @pytest.fixture(scope="module")
