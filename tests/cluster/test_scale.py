@@ -26,7 +26,7 @@ from tests.fakes.sleeping_worker import SleepSeconds
 
 _LOGGER = logging.getLogger(__name__)
 WORKERS = 8
-SECONDS = SleepSeconds(step=0.02, frame=0.9)
+SECONDS = SleepSeconds(step=0.025, frame=1.2)
 FIGURES = figures_of(SECONDS)
 
 
