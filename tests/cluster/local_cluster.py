@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from types import TracebackType
+from typing import Any
 
 import psutil
 
@@ -120,7 +121,11 @@ def main() -> None:
     from ray.cluster_utils import Cluster
 
     nodes, gpus = int(sys.argv[1]), int(sys.argv[2])
-    one = {"num_cpus": 0 if gpus else 1, "num_gpus": gpus, "object_store_memory": _STORE_BYTES}
+    one: dict[str, Any] = {
+        "num_cpus": 0 if gpus else 1,
+        "num_gpus": gpus,
+        "object_store_memory": _STORE_BYTES,
+    }
     # Ray says this and that on its standard output.
     output = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
