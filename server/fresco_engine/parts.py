@@ -21,7 +21,7 @@ from fresco_engine.diffusion.memory import release_device_memory
 from fresco_engine.diffusion.samplers import batch_steps
 from fresco_engine.errors import OutOfDeviceMemory
 from fresco_engine.frames import make_span
-from fresco_engine.interpolation.keyframe_span import KeyframeSpan, plan_spans
+from fresco_engine.interpolation.keyframe_span import KeyframeSpan, keys_within, plan_spans
 from fresco_engine.keyframes import Batch
 from fresco_engine.lazy_model import LazyModel
 from fresco_engine.planning import planned
@@ -75,7 +75,7 @@ def parts_of(plan: StoredPlan, checkpoint: Checkpoint) -> list[Part]:
     batch_size = checkpoint.adjustments().batch_size or plan.settings.batch_size
     batches: list[Part] = []
     for first, stop in plan.shots:
-        keyframes = tuple(key for key in plan.keyframes if first <= key < stop)
+        keyframes = keys_within(plan.keyframes, first, stop)
         batches += _batches(plan, checkpoint, keyframes, batch_size)
     spans = (SpanPart(span=span) for span in plan_spans(plan.keyframes, plan.shots))
     return [*batches, *(part for part in spans if part.span.frames)]

@@ -15,6 +15,7 @@ from fresco_media.types import Frame
 from fresco_media.video.span_reader import SpanReader
 
 from fresco_engine.frames import make_frames
+from fresco_engine.interpolation.keyframe_span import keys_within
 from fresco_engine.pipeline_stage import PipelineStage, Timed
 from fresco_engine.run import Keyframe, MadeFrame, Run
 from fresco_engine.types import Event, FrameMade, KeyframeMade, RunWarned, Stage
@@ -31,9 +32,7 @@ def run_pipeline(run: Run) -> Iterator[Event]:
         FrescoError: whatever the source of the keyframes raises, or the interpolator.
     """
     plan, tracker, source = run.plan, run.tracker, run.keyframes
-    shots = [
-        tuple(key for key in plan.keyframes if first <= key < last) for first, last in plan.shots
-    ]
+    shots = [keys_within(plan.keyframes, first, last) for first, last in plan.shots]
     steps = source.steps_left(shots)
     # Measured while a span has to wait for its keyframes, a frame takes its time alone.
     tracker.expect(Stage.INTERPOLATING, plan.stop - plan.start, at_once=run.at_once if steps else 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -51,6 +52,11 @@ class CarriedFrame:
     quality: FrameQuality
 
 
+def keys_within(keys: Sequence[int], start: int, stop: int) -> tuple[int, ...]:
+    """Those of the ascending `keys` in [start, stop), found without looking at the others."""
+    return tuple(keys[bisect_left(keys, start) : bisect_left(keys, stop)])
+
+
 def plan_spans(keys: Sequence[int], shots: Sequence[tuple[int, int]]) -> list[KeyframeSpan]:
     """What lies before, between and after the ascending `keys`, shot by shot.
 
@@ -58,7 +64,7 @@ def plan_spans(keys: Sequence[int], shots: Sequence[tuple[int, int]]) -> list[Ke
     """
     spans: list[KeyframeSpan] = []
     for start, stop in shots:
-        inside = [key for key in keys if start <= key < stop]
+        inside = keys_within(keys, start, stop)
         spans.append(KeyframeSpan(start, inside[0] + 1, False, True))
         for first, last in pairwise(inside):
             spans.append(KeyframeSpan(first, last + 1, True, True))

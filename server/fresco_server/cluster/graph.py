@@ -13,6 +13,8 @@ Node = TypeVar("Node")
 
 FRAME_COST = 0.25
 """What a frame between keyframes costs, in denoising steps of a keyframe; see `docs/cluster.md`."""
+ENCODE_COST = 0.1
+"""What it costs the daemon to encode a frame, which it does in the order of the clip."""
 
 
 class PartGraph(Generic[Node]):
@@ -20,8 +22,8 @@ class PartGraph(Generic[Node]):
 
     `needs` names the places of those that have to be done before; they come earlier in `nodes`.
     Of those that can be taken the one comes first behind which the most work waits (critical path
-    scheduling), and of equal ones the earlier. Whatever is asked costs no more than the logarithm
-    of the number of nodes.
+    scheduling), and of equal ones the earlier. `tails` are what waits behind each node beside
+    others. Whatever is asked costs no more than the logarithm of the number of nodes.
     """
 
     def __init__(
@@ -30,6 +32,7 @@ class PartGraph(Generic[Node]):
         needs: Sequence[Iterable[int]],
         costs: Sequence[float],
         done: Iterable[int] = (),
+        tails: Sequence[float] | None = None,
     ) -> None:
         self.nodes = tuple(nodes)
         self._followers: list[list[int]] = [[] for _ in nodes]
@@ -38,7 +41,7 @@ class PartGraph(Generic[Node]):
             for before in set(needed):
                 self._followers[before].append(place)
                 self._lacks[place] += 1
-        self.ranks = _ranks(costs, self._followers)
+        self.ranks = _ranks(costs, tails or [0.0] * len(self.nodes), self._followers)
         self._done: set[int] = set()
         self._under_way: set[int] = set()
         self._ready: list[tuple[float, int]] = []
@@ -99,16 +102,23 @@ class PartGraph(Generic[Node]):
         heapq.heappush(self._ready, (-self.ranks[place], place))
 
 
-def _ranks(costs: Sequence[float], followers: Sequence[Sequence[int]]) -> tuple[float, ...]:
+def _ranks(
+    costs: Sequence[float], tails: Sequence[float], followers: Sequence[Sequence[int]]
+) -> tuple[float, ...]:
     """The cost of each node and of the longest way behind it."""
     ranks = list(costs)
     for place in reversed(range(len(ranks))):
-        ranks[place] += max((ranks[after] for after in followers[place]), default=0.0)
+        behind = (ranks[after] for after in followers[place])
+        ranks[place] += max(tails[place], max(behind, default=0.0))
     return tuple(ranks)
 
 
 class RunGraph(PartGraph[Part]):
-    """The graph of a planned run; what is stored is done."""
+    """The graph of a planned run; what is stored is done.
+
+    Behind every part waits the encoding from its first frame on: without it the spans of a long
+    clip, which are all about as long, would be made in any order, and encoded only at the end.
+    """
 
     def __init__(self, parts: Sequence[Part], is_stored: Callable[[Part], bool]) -> None:
         self._batches: dict[int, int] = {}
@@ -122,7 +132,10 @@ class RunGraph(PartGraph[Part]):
                 self._spans[part.span] = place
         needs = [_needs(part, batch_of, self._batches) for part in parts]
         done = [place for place, part in enumerate(parts) if is_stored(part)]
-        super().__init__(parts, needs, list(map(cost_of, parts)), done)
+        starts = list(map(_start_of, parts))
+        last = max(starts, default=0)
+        tails = [ENCODE_COST * (last - start) for start in starts]
+        super().__init__(parts, needs, list(map(cost_of, parts)), done, tails)
 
     def has_batch(self, first: int) -> bool:
         """Whether the batch is done whose first new keyframe is `first`."""
@@ -142,6 +155,10 @@ def _needs(part: Part, batch_of: Mapping[int, int], batches: Mapping[int, int]) 
     if isinstance(part, SpanPart):
         return {batch_of[key] for key in part.keyframes}
     return {batches[first] for first in part.needs}
+
+
+def _start_of(part: Part) -> int:
+    return part.span.start if isinstance(part, SpanPart) else part.batch.new[0]
 
 
 def cost_of(part: Part) -> float:
