@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 _STORE_BYTES = 100 << 20
 
 
-class LocalCluster:
+class ClusterOfNodes:
     """Nodes that can be added and killed; what `environment` has is known on them."""
 
     def __init__(self, nodes: int, **environment: str) -> None:

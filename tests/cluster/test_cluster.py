@@ -31,7 +31,7 @@ from fresco_client import (
 )
 from fresco_media.types import Image
 
-from tests.cluster.clusters import LocalCluster
+from tests.cluster.clusters import ClusterOfNodes
 from tests.engine.conftest import scene, write_clip
 from tests.engine.runs import contents
 from tests.integration.daemons import DaemonProcess, wait_for
@@ -52,7 +52,7 @@ _JOB = "the-job"
 _NOT_COMPARED = {".fresco", "events.jsonl", "job.json", "delivery.json"}
 """What names times, processes and places."""
 
-StartCluster = Callable[..., LocalCluster]
+StartCluster = Callable[..., ClusterOfNodes]
 StartDaemon = Callable[..., DaemonProcess]
 
 
@@ -71,10 +71,10 @@ def shots(count: int, frames: int = SHOT) -> list[Image]:
 @pytest.fixture
 def start_cluster() -> Iterator[StartCluster]:
     """Starts clusters."""
-    clusters: list[LocalCluster] = []
+    clusters: list[ClusterOfNodes] = []
 
-    def start(nodes: int = 2, **environment: str) -> LocalCluster:
-        clusters.append(LocalCluster(nodes, **environment))
+    def start(nodes: int = 2, **environment: str) -> ClusterOfNodes:
+        clusters.append(ClusterOfNodes(nodes, **environment))
         return clusters[-1]
 
     yield start

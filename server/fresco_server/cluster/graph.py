@@ -11,7 +11,7 @@ from fresco_engine.parts import BatchPart, Part, SpanPart
 
 Node = TypeVar("Node")
 
-FRAME_COST = 0.25
+FRAME_COST = 0.4
 """What a frame between keyframes costs, in denoising steps of a keyframe; see `docs/cluster.md`."""
 ENCODE_COST = 0.1
 """What it costs the daemon to encode a frame, which it does in the order of the clip."""
