@@ -103,7 +103,8 @@ def _is_cut(codec: str, container: str) -> bool:
 
     Matroska hides nothing of a first packet, so that sound there begins with the next one: up to
     32 ms late for what is played as it is, up to 100 ms for codecs that lose nothing. These are
-    decoded and cut to the sample instead; encoding the others anew would lose more than that.
+    decoded and cut to the sample instead; encoding the others anew would lose more than that, also
+    of those few that need 100 ms to settle, which is told.
     """
     return codec in _WHOLE_ONLY or (container == "matroska" and codec in _EXACT)
 

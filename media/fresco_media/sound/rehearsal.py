@@ -39,6 +39,15 @@ _CHANGING = Remark(
     "are encoded anew as AAC, because their channels or their rates change on the way",
 )
 
+_SETTLES = "0.1 s late, because {} to settle and Matroska cannot hide that; {}"
+_INSTEAD = "name the result .mp4 to have all of it"
+_SETTLING = Remark(
+    f"begins up to {_SETTLES.format('its codec needs that long', _INSTEAD)}",
+    f"begin up to {_SETTLES.format('their codecs need that long', _INSTEAD)}",
+)
+_SLOW = {"mp3", "opus", "vorbis"}
+"""Codecs that need longer than a packet before they give what was put in."""
+
 REFUSALS = (av.error.FFmpegError, ValueError, OverflowError, TypeError)
 """How FFmpeg and PyAV say no."""
 
@@ -80,10 +89,16 @@ def rehearse(source: Path, target: SoundTarget) -> tuple[dict[int, TrackEncoding
                 remarks.add(_impossible(codec_of(stream)), stream, number)
                 continue
             passed[stream.index] = choice
+            if choice.codec == COPY and _begins_late(codec_of(stream), target):
+                remarks.add(_SETTLING, stream, number)
             if target.policy == "kept" and not choice.is_exact:
                 remark = _CHANGING if is_changing else _encoded(stream, choice, target.container)
                 remarks.add(remark, stream, number)
     return passed, remarks
+
+
+def _begins_late(codec: str, target: SoundTarget) -> bool:
+    return target.is_part and target.container == "matroska" and codec in _SLOW
 
 
 def _impossible(codec: str) -> Remark:
