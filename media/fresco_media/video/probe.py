@@ -32,7 +32,7 @@ from fresco_media.video.animation import AnimationCursor, is_animated_webp, show
 from fresco_media.video.containers import open_input
 from fresco_media.video.decode import FrameCursor, VideoCursor
 from fresco_media.video.decoder import has_alpha_beside, has_alpha_layer
-from fresco_media.video.losses import sentence
+from fresco_media.video.losses import index_bytes, sentence
 from fresco_media.video.order import TrialDecode, decoding_order, first_by_own_decoder, try_out
 from fresco_media.video.packets import (
     PacketTable,
@@ -127,7 +127,7 @@ def probe(path: Path, is_stopped: Callable[[], bool] = lambda: False) -> Probe |
         with open_input(path) as container:
             stream, warnings = choose_video(container, path)
             header = replace(_header_of(container, stream, warnings), seen=seen_size(path, stream))
-            scan = scan_packets(container, stream, is_stopped)
+            scan = scan_packets(container, stream, is_stopped, index_bytes=index_bytes(path))
         if scan is None:
             return None
         if not scan.packets:
