@@ -52,7 +52,8 @@ class TrackEncoding:
     """One way to keep a track: `codec` is an encoder's name or `COPY`.
 
     `rate` is in samples a second, `layout` and `sample_format` are FFmpeg's names. `is_exact` says
-    that every sample of the source comes back.
+    that every sample of the source comes back. From the byte `ends_at` of the source on the track
+    is coded in another way and cannot be kept.
     """
 
     codec: str
@@ -61,6 +62,7 @@ class TrackEncoding:
     sample_format: str
     bit_rate: int = 0
     is_exact: bool = True
+    ends_at: int | None = None
 
 
 def choices(

@@ -72,6 +72,7 @@ class SoundPassthrough:
         self._part = part
         self._joins = joins
         self._input = open_input(source)
+        self._ends_at = {index: choice.ends_at for index, choice in chosen.items()}
         self._numbers: dict[int, int] = {}
         self._tracks: dict[int, CopiedTrack | EncodedTrack] = {}
         self._refused: dict[int, int] = {}
@@ -91,7 +92,7 @@ class SoundPassthrough:
         try:
             self._tracks[stream.index] = add_track(stream, output, choice, self._part)
         except REFUSALS as error:
-            logger.warning("sound of stream %d as %s: %s", stream.index, choice, error)
+            logger.info("sound of stream %d as %s: %s", stream.index, choice, error)
             self._say(_NOT_BESIDE, stream.index)
 
     @property
@@ -147,6 +148,9 @@ class SoundPassthrough:
         for packet in demuxed_continuously(self._input, self._joins, *streams):
             if not packet.size or (packet.pts is None and packet.dts is None):
                 continue
+            ends_at = self._ends_at.get(packet.stream_index)
+            if ends_at is not None and packet.pos is not None and packet.pos >= ends_at:
+                continue
             if self._is_held(packet):
                 yield packet
 
@@ -180,7 +184,8 @@ class SoundPassthrough:
         """Go on without what could not be written, unless the disk is at fault."""
         if getattr(error, "errno", None) in DISK_FAULTS:
             raise error
-        logger.warning("sound of stream %d: %s", index, error)
+        # Once for every packet, and told in a sentence.
+        logger.info("sound of stream %d: %s", index, error)
         self._refused[index] = self._refused.get(index, 0) + 1
         self._say(_DAMAGED, index)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from fresco_media.sound.tracks import add_track
 from fresco_media.video.containers import open_input
 from fresco_media.video.demux import demuxed
 from fresco_media.video.streams import sounds_of_picture
+from fresco_media.video.transport import CodecChange, find_sound_changes
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +80,7 @@ def rehearse(source: Path, target: SoundTarget) -> tuple[dict[int, TrackEncoding
     passed: dict[int, TrackEncoding] = {}
     remarks = Remarks()
     with open_input(source) as file:
+        changes = _changes_of_codec(source, file)
         for number, stream in enumerate(sounds_of_picture(file), start=1):
             if not is_known(stream):
                 remarks.add(_UNKNOWN, stream, number)
@@ -88,6 +90,10 @@ def rehearse(source: Path, target: SoundTarget) -> tuple[dict[int, TrackEncoding
             if choice is None:
                 remarks.add(_impossible(codec_of(stream)), stream, number)
                 continue
+            change = changes.get(stream.id)
+            if change is not None:
+                choice = replace(choice, ends_at=change.position)
+                remarks.add(_of_two_codecs(change), stream, number)
             passed[stream.index] = choice
             if choice.codec == COPY and _begins_late(codec_of(stream), target):
                 remarks.add(_SETTLING, stream, number)
@@ -95,6 +101,20 @@ def rehearse(source: Path, target: SoundTarget) -> tuple[dict[int, TrackEncoding
                 remark = _CHANGING if is_changing else _encoded(stream, choice, target.container)
                 remarks.add(remark, stream, number)
     return passed, remarks
+
+
+def _changes_of_codec(source: Path, file: av.container.InputContainer) -> dict[int, CodecChange]:
+    if file.format.name != "mpegts":
+        return {}
+    return find_sound_changes(source, [stream.id for stream in sounds_of_picture(file)])
+
+
+def _of_two_codecs(change: CodecChange) -> Remark:
+    on_the_way = f"from {change.before} to {change.after} on the way, and only what comes before is"
+    return Remark(
+        f"changes {on_the_way} kept; split the file there to keep the rest",
+        f"change {on_the_way} kept; split the file there to keep the rest",
+    )
 
 
 def _begins_late(codec: str, target: SoundTarget) -> bool:
