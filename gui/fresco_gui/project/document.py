@@ -211,7 +211,7 @@ def _data(path: Path) -> bytes:
 
 def _content(path: Path, data: bytes) -> dict[str, Any]:
     try:
-        content: object = json.loads(data.decode("utf-8"))
+        content: object = json.loads(data.decode("utf-8-sig"))  # Editors of Windows add a mark.
     except (ValueError, RecursionError) as error:
         raise ProjectUnreadable(
             f"{path} is no project of Fresco, or is damaged. Open the clip itself."
