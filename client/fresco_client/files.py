@@ -114,8 +114,14 @@ def write_object(path: Path, content: dict[str, Any]) -> None:
     Raises:
         FileFailed: it cannot be written; what was there stays.
     """
+    write_whole(path, object_text(content), is_synced=True)
+
+
+def object_text(content: dict[str, Any]) -> bytes:
+    """What `write_object` writes."""
     text = json.dumps(content, indent=2, ensure_ascii=False)
-    write_whole(path, text + "\n", is_synced=True)
+    # Names that are not UTF-8 become JSON's own escapes by this.
+    return f"{text}\n".encode("utf-8", "backslashreplace")
 
 
 def read_object(path: Path) -> dict[str, Any]:

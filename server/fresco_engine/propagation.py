@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fresco_media.clip import Clip
-from fresco_media.painted.keys import PaintedKeys, check_keys, find_painted_keys, read_key
+from fresco_media.painted.keys import PaintedKeys, check_keys, find_painted_keys
+from fresco_media.painted.known import KnownKeys
 from fresco_media.stills.images import WorkingSize, fit, limit_told, own_size, unfit, working_size
 from fresco_media.types import Image
 from fresco_media.video.span_reader import SpanReader
@@ -51,12 +52,14 @@ def propagate(
 
     Raises:
         KeyframesUnusable: see `find_painted_keys` and `read_key`.
+        FileChanged: a key is another one than when the work began.
         RangeOutsideClip: the settings name frames the clip does not have.
         OutputNotWritable, DiskFull: finished segments cannot be kept.
     """
     tracker = tracker or ProgressTracker()
     start, stop = range_of(clip, settings)
     keys = find_painted_keys(key_folder, clip, start, stop, first_number=settings.first_number)
+    known = KnownKeys.of(clip, keys.files)
     size = _size(clip, settings)
     told = (*clip.warnings, *keys.warnings, *filter(None, (limit_told(size),)))
     yield from map(RunWarned, told)
@@ -75,7 +78,7 @@ def propagate(
         clip=clip,
         plan=plan,
         size=size,
-        keyframes=_PaintedKeyframes(clip, keys, size),
+        keyframes=_PaintedKeyframes(known, size),
         interpolator=interpolator,
         at_once=at_once,
         checkpoint=NoCheckpoint(),
@@ -90,8 +93,7 @@ def propagate(
 class _PaintedKeyframes:
     """Keyframes that are files."""
 
-    clip: Clip
-    keys: PaintedKeys
+    keys: KnownKeys
     size: WorkingSize
 
     def of_shot(
@@ -99,22 +101,19 @@ class _PaintedKeyframes:
     ) -> Generator[Keyframe, None, None]:
         """The keys of a shot, at the working size."""
         for index in keyframes:
-            yield Keyframe(index, fit(self._picture(index), self.size))
+            yield Keyframe(index, fit(self.keys.read(index), self.size))
 
     def at_source_size(self, keyframe: Keyframe) -> Image:
         """The key exactly as it was painted."""
-        return self._picture(keyframe.index)
+        return self.keys.read(keyframe.index)
 
     def frame_at_source_size(self, frame: MadeFrame) -> Image:
         """The whole frame as it was made, a key as it was painted."""
-        return self._picture(frame.index) if frame.is_keyframe else unfit(frame.image, self.size)
+        return self.keys.read(frame.index) if frame.is_keyframe else unfit(frame.image, self.size)
 
     def steps_left(self, shots: Sequence[tuple[int, ...]], done: int = 0) -> int:
         """Nothing is translated."""
         return 0
-
-    def _picture(self, index: int) -> Image:
-        return read_key(self.keys.files[index], self.clip, index)
 
 
 def _size(clip: Clip, settings: PropagateSettings) -> WorkingSize:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from fresco_media.files.state import states_of
+
 from fresco_engine.diffusion.memory import device_memory, release_device_memory
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.quiet import quiet_libraries
@@ -45,7 +47,11 @@ class ReferencePicture:
         return cls(Path(settings.reference), settings, model)
 
     def digest(self) -> str:
-        """As `reference_digest`."""
+        """As `reference_digest`, of the picture that was read."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         return reference_digest(self._path)
 
     @cached_property
@@ -54,11 +60,18 @@ class ReferencePicture:
 
         Raises:
             ClipError: it cannot be read.
+            FileChanged: it was replaced while it was read.
             ModelError: the networks that read it are missing or unfit, with what to do.
             DiskFull: the hub's cache has no room for them.
             OutOfDeviceMemory: they do not fit on the device.
         """
-        image, model = read_reference(self._path), self._model()
+        states = states_of([("reference", self._path)])
+        self.digest()
+        image = read_reference(self._path)
+        for state in states:
+            state.check()
+        # What takes its time comes after: the picture may be saved again meanwhile.
+        model = self._model()
         try:
             with quiet_libraries(), device_memory("reading the reference picture"):
                 return self._read(image, model)

@@ -6,11 +6,11 @@ A clip goes in, events come out; closing the iterator cancels.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 from fresco_media.clip import Clip
-from fresco_media.files.state import FileState
+from fresco_media.painted.known import KnownKeys
 from fresco_media.stills.images import working_size
 
 from fresco_engine.checkpoint import Checkpoint, NoCheckpoint
@@ -60,7 +60,7 @@ def restyle(
         RangeOutsideClip: the settings name frames the clip does not have.
         InvalidSettings: the prompt is longer than the text encoder takes.
         ClipError, MaskUnusable: the subject's mask, or the reference, cannot be read or is unfit.
-        FileChanged: a painted keyframe is another one than when the run began.
+        FileChanged: a painted keyframe, or the reference, is another one than when the run began.
         ModelError: what finds flow or the named subject, or reads the reference, is not there.
         CheckpointMismatch: the checkpoint belongs to another clip, model or to other settings.
         DiskFull: the checkpoint cannot be stored.
@@ -94,18 +94,14 @@ def translation_run(
         tracker=tracker or ProgressTracker(),
         mask=mask_of(clip, settings),
         named=named_subject(settings, lazy_model),
-        painted=_painted(settings),
+        painted=_painted(clip, settings),
         reference=ReferencePicture.of(settings, lazy_model),
     )
 
 
-def _painted(settings: RestyleSettings) -> dict[int, FileState]:
-    """The painted keyframes' files as they are; what is wrong with one is told as it is read."""
-    found: dict[int, FileState] = {}
-    for index, path in settings.keyframe_pictures.items():
-        with suppress(OSError):
-            found[index] = FileState.of(path, "keyframe_pictures")
-    return found
+def _painted(clip: Clip, settings: RestyleSettings) -> KnownKeys:
+    files = {index: Path(path) for index, path in settings.keyframe_pictures.items()}
+    return KnownKeys.of(clip, files, "keyframe_pictures")
 
 
 def _restyled(run: TranslationRun, interpolator: Interpolator | None) -> Iterator[Event]:

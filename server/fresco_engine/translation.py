@@ -6,11 +6,9 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import torch
-from fresco_media.painted.keys import read_key
 from fresco_media.stills.images import fit, unfit
 from fresco_media.stills.mask_picture import white_of, white_on_black
 from fresco_media.types import Image
@@ -256,14 +254,12 @@ def _next_work(run: TranslationRun, shot: _Shot) -> _Work:
 
 def _stored_or_painted(run: TranslationRun, index: int) -> Image | None:
     """A keyframe that needs no translation."""
-    painted = run.settings.keyframe_pictures.get(index)
+    is_painted = index in run.painted.files
     image = run.checkpoint.load("keyframes", index)
-    if painted is None and not _has_region(run, index):
+    if not is_painted and not _has_region(run, index):
         return None
-    if image is None and painted is not None:
-        image = fit(read_key(Path(painted), run.clip, index), run.size)
-        if index in run.painted:
-            run.painted[index].check()
+    if image is None and is_painted:
+        image = fit(run.painted.read(index), run.size)
         run.checkpoint.save("keyframes", index, image)
     return image
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from fresco_media.clip import Clip
-from fresco_media.files.state import FileState
 from fresco_media.mask import MaskClip
+from fresco_media.painted.known import KnownKeys
 from fresco_media.stills.images import WorkingSize
 
 from fresco_engine.checkpoint import Checkpoint
@@ -34,10 +33,10 @@ class TranslationRun:
 
     `settings` are resolved once there is a plan, `size` is theirs. `estimator` is called from
     several threads. `mask` is white where the clip's subject is, None where nobody has said so;
-    `named` finds it where it was named in words and matters. `painted` are the painted keyframes'
-    files as they were when the run began. `reference` is a picture whose look is taken. `region` is
-    where the clip may be changed, None for everywhere, and `composer` shows it elsewhere. `remote`
-    is who makes the parts, None where that is done here.
+    `named` finds it where it was named in words and matters. `painted` are the painted keyframes
+    as they were when the run began. `reference` is a picture whose look is taken. `region` is where
+    the clip may be changed, None for everywhere, and `composer` shows it elsewhere. `remote` is who
+    makes the parts, None where that is done here.
     """
 
     clip: Clip
@@ -48,9 +47,9 @@ class TranslationRun:
     checkpoint: Checkpoint
     fallback: MemoryFallback
     tracker: ProgressTracker
+    painted: KnownKeys
     mask: MaskClip | None = None
     named: NamedSubject | None = None
-    painted: Mapping[int, FileState] = field(default_factory=dict[int, FileState])
     reference: ReferencePicture | None = None
     region: Region | None = None
     composer: Composer | None = None

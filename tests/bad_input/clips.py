@@ -190,6 +190,42 @@ def _holes(stage: Stage) -> None:
     stage.pictures((1, 2, 5, 6))
 
 
+@TABLE.situation(
+    "pictures whose names end in the number of a version",
+    "propagate shot keys -o out.mp4 --fast",
+    code=0,
+    does="go by the number that counts their frames",
+    then=lambda ended: ended.result().info.frame_count == 12,
+)
+def _versions(stage: Stage) -> None:
+    stage.keys("key_0003.png")
+    for picture in stage.pictures(range(12)).iterdir():
+        picture.rename(picture.with_stem(f"{picture.stem}_final_v2"))
+
+
+@TABLE.situation(
+    "pictures that are not numbered alike",
+    "keyframes shot",
+    "…: the folder holds pictures that are not numbered alike; name a picture of one, such as "
+    "beach1.png or forest2.png",
+)
+def _unlike(stage: Stage) -> None:
+    folder = stage.pictures((1, 2))
+    (folder / "0001.png").rename(folder / "beach1.png")
+    (folder / "0002.png").rename(folder / "forest2.png")
+
+
+@TABLE.situation(
+    "a picture beside an image sequence",
+    "keyframes shot",
+    "1 other picture in the folder is not numbered like the sequence and not used: sheet.png",
+    code=0,
+)
+def _beside(stage: Stage) -> None:
+    folder = stage.pictures(range(4))
+    (folder / "0003.png").rename(folder / "sheet.png")
+
+
 TABLE.plain(
     "a range that the clip has not",
     "restyle clip.mp4 -o out.mp4 -p ink --range 4:400 --local",

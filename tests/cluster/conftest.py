@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from importlib.util import find_spec
@@ -11,6 +12,10 @@ import pytest
 from tests.cluster.local_cluster import LocalCluster
 
 StartCluster = Callable[..., LocalCluster]
+MEASURES = pytest.mark.skipif(
+    "FRESCO_SCALE" not in os.environ,
+    reason="measures speed, which takes a machine to itself: FRESCO_SCALE=1 pytest tests/cluster",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

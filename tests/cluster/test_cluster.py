@@ -44,7 +44,7 @@ SETTINGS = RestyleSettings(
     keyframe_min=2,
     keyframe_max=4,
 )
-KILLS = int(os.environ.get("FRESCO_CLUSTER_KILLS", "2"))
+KILLS = int(os.environ.get("FRESCO_CLUSTER_KILLS", "1"))
 """Of workers, of machines and of the daemon each; a night has time for twenty."""
 SHOT = 14
 TROUBLED = (sys.executable, "-m", "tests.fakes.troubled_cluster")
@@ -54,6 +54,7 @@ _NOT_COMPARED = {".fresco", "events.jsonl", "job.json", "delivery.json"}
 
 StartCluster = Callable[..., ClusterOfNodes]
 StartDaemon = Callable[..., DaemonProcess]
+Made = tuple[list[Event], dict[str, str]]
 
 
 def shots(count: int, frames: int = SHOT) -> list[Image]:
@@ -126,15 +127,21 @@ def made(daemon: DaemonProcess) -> dict[str, str]:
     return {name: digest for name, digest in found.items() if name not in _NOT_COMPARED}
 
 
-def done_on_one(start_daemon: StartDaemon, clip: Path) -> tuple[list[Event], dict[str, str]]:
+def done_on_one(data: Path, clip: Path) -> Made:
     """What a daemon without a cluster says and makes."""
-    daemon = start_daemon("alone")
+    daemon = DaemonProcess(data).start()
     submit(daemon, clip)
     events = watched(daemon)
     assert isinstance(events[-1], Finished)
     found = made(daemon)
-    daemon.stop()
+    daemon.stop_whatever()
     return events, found
+
+
+@pytest.fixture(scope="session")
+def expected(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """What is said and made of the four shots on one machine."""
+    return done_on_one(tmp_path_factory.mktemp("alone") / "data", clip)
 
 
 def is_in_order(events: list[Event], frames: int) -> bool:
@@ -146,9 +153,9 @@ def is_in_order(events: list[Event], frames: int) -> bool:
 
 @pytest.mark.timeout(900)
 def test_four_shots_on_two_machines_are_the_same_byte_for_byte(
-    start_cluster: StartCluster, start_daemon: StartDaemon, clip: Path
+    start_cluster: StartCluster, start_daemon: StartDaemon, clip: Path, expected: Made
 ) -> None:
-    events, files = done_on_one(start_daemon, clip)
+    events, files = expected
     cluster = start_cluster(2)
     daemon = start_daemon("many", cluster=cluster.address)
 
@@ -174,7 +181,7 @@ def test_whatever_is_killed_the_result_is_the_same(
 ) -> None:
     count = max(4, 2 * KILLS)
     clip = write_clip(tmp_path / "long.mp4", shots(count))
-    _, files = done_on_one(start_daemon, clip)
+    _, files = done_on_one(tmp_path / "alone" / "data", clip)
     cluster = start_cluster(2)
     daemon = start_daemon("many", cluster=cluster.address)
     submit(daemon, clip)
@@ -248,9 +255,9 @@ class _Watcher:
 
 @pytest.mark.timeout(900)
 def test_a_job_is_paused_everywhere_and_goes_on(
-    start_cluster: StartCluster, start_daemon: StartDaemon, clip: Path
+    start_cluster: StartCluster, start_daemon: StartDaemon, clip: Path, expected: Made
 ) -> None:
-    _, files = done_on_one(start_daemon, clip)
+    _, files = expected
     daemon = start_daemon("many", cluster=start_cluster(2).address)
     submit(daemon, clip)
     watcher = _Watcher(daemon)
@@ -313,9 +320,9 @@ def looked(session: Session, clip: Path) -> bytes:
 
 @pytest.mark.timeout(900)
 def test_a_machine_that_cannot_read_the_clip_is_sent_it(
-    start_cluster: StartCluster, start_daemon: StartDaemon, clip: Path
+    start_cluster: StartCluster, start_daemon: StartDaemon, clip: Path, expected: Made
 ) -> None:
-    _, files = done_on_one(start_daemon, clip)
+    _, files = expected
     cluster = start_cluster(1, FRESCO_TEST_FAR="1")
     daemon = start_daemon("many", cluster=cluster.address, cluster_worker=TROUBLED)
 

@@ -13,10 +13,11 @@ from fresco_client import ClipSource, JobState, OutputOptions
 from fresco_server.jobs.cluster_runners import MOST_JOBS
 
 from bench.cluster_check import settings_for, sleeping_daemon, wait_for_devices, write_shots
-from tests.cluster.conftest import StartCluster
+from tests.cluster.conftest import MEASURES, StartCluster
 from tests.fakes.sleeping_worker import SleepSeconds
 
 _LOGGER = logging.getLogger(__name__)
+pytestmark = MEASURES
 QUEUED = 1000
 MOST_GROWTH = 60_000_000
 """Bytes that the daemon may grow by: of the jobs that wait it has hardly more than their names."""

@@ -21,10 +21,11 @@ from bench.cluster_check import (
     write_shots,
 )
 from bench.cluster_model import ideal_s, seconds_of, simulate
-from tests.cluster.conftest import StartCluster
+from tests.cluster.conftest import MEASURES, StartCluster
 from tests.fakes.sleeping_worker import SleepSeconds
 
 _LOGGER = logging.getLogger(__name__)
+pytestmark = MEASURES
 WORKERS = 8
 SECONDS = SleepSeconds(step=0.025, frame=1.2)
 FIGURES = figures_of(SECONDS)

@@ -9,7 +9,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from fresco_engine.errors import InvalidSettings, OutputExists, RangeOutsideClip
+from fresco_engine.errors import FileChanged, InvalidSettings, OutputExists, RangeOutsideClip
 from fresco_engine.propagation import propagate, shots_with_keys
 from fresco_engine.propagation_settings import PropagateSettings
 from fresco_engine.rendering import PropagationFiles, render_propagation
@@ -80,6 +80,44 @@ def test_painted_frames_come_out_exactly_as_painted(make_clip: MakeClip, tmp_pat
     assert [e.index for e in ready] == [frame.index for frame in keys] == [0, 5]
     for frame in keys:
         assert error(frame.image, clip, frame.index) == 0
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+@pytest.mark.parametrize("size", [None, 64])
+@pytest.mark.parametrize("moment", [ClipAnalysed, KeyframeMade])
+def test_a_key_that_is_saved_again_during_the_work_never_becomes_part_of_it(
+    make_clip: MakeClip, tmp_path: Path, moment: type, size: int | None, is_damaged: bool
+) -> None:
+    clip = make_clip(12)
+    folder = paint(clip, tmp_path / "keys", 0, 6, 11)
+    events = propagate(clip, folder, PropagateSettings(interpolation="flow", size=size))
+    seen = [next(events)]
+    while not isinstance(seen[-1], moment):
+        seen.append(next(events))
+
+    key = folder / "key 006.png"
+    write_image(key, np.full((clip.info.height, clip.info.width, 3), 200, np.uint8))
+    if is_damaged:  # As a paint program leaves it for a moment.
+        key.write_bytes(key.read_bytes()[:60])
+
+    with pytest.raises(FileChanged, match=r"key 006\.png: it was replaced"):
+        seen.extend(events)
+    assert 6 not in images(seen)
+
+
+def test_a_key_that_is_copied_back_meanwhile_is_the_same(
+    make_clip: MakeClip, tmp_path: Path
+) -> None:
+    clip = make_clip(12)
+    folder = paint(clip, tmp_path / "keys", 0, 6)
+    events = propagate(clip, folder, FLOW)
+    next(event for event in events if isinstance(event, KeyframeMade))
+
+    content = (folder / "key 006.png").read_bytes()
+    (folder / "key 006.png").unlink()
+    (folder / "key 006.png").write_bytes(content)
+
+    assert 6 in images(list(events))
 
 
 def test_nothing_is_carried_over_a_cut_with_keys_on_both_sides(

@@ -18,7 +18,7 @@ from fresco_gui.daemon.connection import DaemonConnection
 from fresco_gui.media import MediaError, check_readable
 from fresco_gui.problems.problem import Problem, problem_of
 from fresco_gui.problems.reporter import CLIP_GONE, CLIP_UNREADABLE, CLIP_WAITS
-from fresco_gui.project.document import SUFFIX, Project, ProjectUnreadable, load
+from fresco_gui.project.document import SUFFIX, Project, ProjectUnreadable
 from fresco_gui.project.relink import find_moved, fingerprint_of
 from fresco_gui.project.store import ProjectStore
 from fresco_gui.services import Services
@@ -143,7 +143,7 @@ class ClipOpener(QObject):
         self._candidate = path
         self._project_store.save()  # It may be the project that is open.
         try:
-            project = load(path)
+            project = self._project_store.files.load(path)
         except ProjectUnreadable as error:
             self._services.reporter.tell(error, self.tr("The project cannot be opened"))
             return
@@ -188,7 +188,7 @@ class ClipOpener(QObject):
         """
         if os.path.lexists(autosaved):
             try:
-                return load(autosaved), autosaved
+                return self._project_store.files.load(autosaved), autosaved
             except ProjectUnreadable as error:
                 kept, place = _kept_aside(autosaved)
                 what = self.tr("What it held is kept as {file}.").format(file=kept)

@@ -156,12 +156,12 @@ class JobStarter(QObject):
         on_done: Callable[[ProjectJob], object] = lambda _: None,
     ) -> None:
         self._set_submitting(True)
-        place = self._project_store.path
+        opened = self._project_store.opened
 
         def done(job: object) -> None:
             assert isinstance(job, Job)
             self._is_submitting = False
-            if self._project_store.path == place:  # else another clip was opened meanwhile
+            if self._project_store.opened == opened:  # else another clip was opened meanwhile
                 whole = replace(made, job_id=job.id)
                 self.submitted.emit(job, whole)
                 on_done(whole)

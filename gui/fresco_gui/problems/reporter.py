@@ -19,6 +19,8 @@ CLIP_WAITS = "CLIP_WAITS"
 DAEMON_AWAY = "DAEMON_AWAY"
 FETCH_FAILED = "FETCH_FAILED"
 AUTOSAVE_FAILED = "AUTOSAVE_FAILED"
+PROJECT_CHANGED = "PROJECT_CHANGED"
+PROJECT_SHARED = "PROJECT_SHARED"
 """Reasons of problems that the window has a remedy for, or sees the end of."""
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from types import UnionType
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
-from fresco_client.files import write_object
+from fresco_client.files import object_text, write_whole
 from fresco_media.files.opening import read_file
 from fresco_settings import InvalidSettings, RestyleSettings, check_plain
 
@@ -118,15 +120,34 @@ class Project:
         return replace(self, made=tuple(one for one in self.made if one.job_id != job_id))
 
 
-def save(project: Project, path: Path) -> None:
-    """Write a project; the clip's path is kept relative to it as well.
+def save(project: Project, path: Path) -> str:
+    """Write a project; the clip's path is kept relative to it as well. Gives the file's mark back.
 
     Raises:
         FileFailed: it cannot be written.
     """
     content: dict[str, Any] = {"fresco_project": FORMAT, **asdict(project)}
     content["clip_beside"] = _relative(project.clip, path.parent)
-    write_object(path, content)
+    data = object_text(content)
+    # Who keeps projects elsewhere and links them here wants the link to stay.
+    write_whole(Path(os.path.realpath(path)), data, is_synced=True)
+    return _mark(data)
+
+
+def mark_of(path: Path) -> str:
+    """What tells the state of a project file from every other one; empty where there is none.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    try:
+        return _mark(read_file(path, _MOST_BYTES))
+    except FileNotFoundError:
+        return ""
+
+
+def _mark(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def load(path: Path) -> Project:
@@ -135,7 +156,16 @@ def load(path: Path) -> Project:
     Raises:
         ProjectUnreadable: it is no project, damaged, or of a newer version.
     """
-    content = _content(path)
+    return read(path)[0]
+
+
+def read(path: Path) -> tuple[Project, str]:
+    """As `load`, with the mark of what was read."""
+    data = _data(path)
+    return _project(path, _content(path, data)), _mark(data)
+
+
+def _project(path: Path, content: dict[str, Any]) -> Project:
     known = {name: content[name] for name in Project.__dataclass_fields__ if name in content}
     try:
         made = tuple(ProjectJob.read(one) for one in known.pop("made", ()))
@@ -170,13 +200,18 @@ def _check(one: Project | ProjectJob | ProjectLook) -> None:
             raise TypeError(f"{name} is {getattr(one, name)!r}")
 
 
-def _content(path: Path) -> dict[str, Any]:
+def _data(path: Path) -> bytes:
     try:
-        content: object = json.loads(read_file(path, _MOST_BYTES).decode("utf-8"))
+        return read_file(path, _MOST_BYTES)
     except OSError as error:
         raise ProjectUnreadable(
             f"{path} cannot be read ({error.strerror or error}). Check the path and its rights."
         ) from error
+
+
+def _content(path: Path, data: bytes) -> dict[str, Any]:
+    try:
+        content: object = json.loads(data.decode("utf-8-sig"))  # Editors of Windows add a mark.
     except (ValueError, RecursionError) as error:
         raise ProjectUnreadable(
             f"{path} is no project of Fresco, or is damaged. Open the clip itself."

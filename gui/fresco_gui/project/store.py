@@ -13,9 +13,10 @@ from fresco_media.files.disk import short_stem
 from fresco_settings import titles
 from PyQt6.QtCore import QCoreApplication, QObject, QTimer, pyqtSignal
 
-from fresco_gui.problems.problem import problem_of
-from fresco_gui.problems.reporter import AUTOSAVE_FAILED
-from fresco_gui.project.document import SUFFIX, Project, ProjectJob, ProjectLook, save
+from fresco_gui.problems.problem import Problem, problem_of
+from fresco_gui.problems.reporter import AUTOSAVE_FAILED, PROJECT_CHANGED, PROJECT_SHARED
+from fresco_gui.project.document import SUFFIX, Project, ProjectJob, ProjectLook
+from fresco_gui.project.files import ProjectFiles
 from fresco_gui.project.history import Fields, History, ProjectChange, UndoableStep
 from fresco_gui.services import Services
 from fresco_gui.values import Values
@@ -41,6 +42,12 @@ class ProjectStore(QObject):
         self._services = services
         self.project = Project()
         self.path: Path | None = None
+        self.files = ProjectFiles(services.folders.state / "open")
+        self.opened = 0
+        """How often something was opened: the same number is the same project, wherever it is."""
+        self.other: Path | None = None
+        """Another state of the project, by another window or from outside."""
+        self._is_told_of_other = False
         self.history = History(self)
         """Of what is open: settings, range, locks and versions."""
         self._is_closed = False
@@ -52,22 +59,30 @@ class ProjectStore(QObject):
 
     def begin(self, project: Project, path: Path) -> None:
         """Keep this one from now on, at this place."""
-        self.project, self.path = project, path
-        self.history.clear()
-        self._services.preferences.last_project = path
+        self._set(project, path)
+        if not self.files.hold(project, path):
+            self._tell_shared(path)
         self.replaced.emit()
 
     def end(self) -> None:
         """Keep none."""
-        self.project, self.path = Project(), None
+        self._set(Project(), None)
+        self.files.let_go()
+
+    def _set(self, project: Project, path: Path | None) -> None:
+        self.project, self.path = project, path
+        self.opened += 1
+        self._is_told_of_other = False
+        self._services.reporter.over.emit(PROJECT_SHARED)
         self.history.clear()
-        self._services.preferences.last_project = None
+        self._services.preferences.last_project = path
 
     def close(self) -> None:
         """Save what there is; nothing is saved by itself any more."""
         self._is_closed = True
         self.history.blockSignals(True)
         self.save()
+        self.files.let_go()
 
     # Changing
 
@@ -210,17 +225,21 @@ class ProjectStore(QObject):
     @property
     def has_own_place(self) -> bool:
         """Whether its user has chosen where it is saved."""
-        place = self._services.folders.state / "projects"
-        return self.path is not None and self.path.parent != place
+        return self.path is not None and self.path.parent != self._own_place
+
+    @property
+    def _own_place(self) -> Path:
+        return self._services.folders.state / "projects"
 
     def autosaved_path(self, clip: Path) -> Path:
         """Where the project of a clip is saved until it gets a place of its own."""
         mark = hashlib.sha256(os.fsencode(clip)).hexdigest()[:8]
         stem = short_stem(clip) or "clip"
-        return self._services.folders.state / "projects" / f"{stem}-{mark}{SUFFIX}"
+        return self._own_place / f"{stem}-{mark}{SUFFIX}"
 
     def save_as(self, path: Path) -> None:
-        """Keep the project at a place of the user's from now on."""
+        """Keep the project at a place of the user's from now on, whatever is there."""
+        self.files.agree(path)
         self.path = path
         self._services.preferences.last_project = path
         self._services.preferences.add_recent(path)
@@ -228,12 +247,16 @@ class ProjectStore(QObject):
         self.replaced.emit()
 
     def save(self) -> None:
-        """Save the project now; a failure is told of once."""
+        """Save the project now; a failure is told of once.
+
+        Where its file holds another state by now, or another window has it open, what was changed
+        here goes on in a copy beside it.
+        """
         self._autosave.stop()
         if self.path is None or not self.project.clip:
             return
         try:
-            save(self.project, self.path)
+            self._save_at(self.path)
         except FileFailed as error:
             self._tell_once(error)
             return
@@ -241,6 +264,66 @@ class ProjectStore(QObject):
         if self._has_told:
             self._has_told = False
             self._services.reporter.over.emit(AUTOSAVE_FAILED)
+
+    def _save_at(self, path: Path) -> None:
+        if self.files.is_ours(path):
+            self.files.save(self.project, path)
+            self._services.reporter.over.emit(PROJECT_SHARED)
+        elif self.files.has_own(self.project, path):
+            self._go_on_in_copy(path)
+        elif self.files.is_changed(path):
+            self._tell_changed(path)
+
+    def _go_on_in_copy(self, path: Path) -> None:
+        copy = self.files.save_copy(self.project, path)
+        self.files.hold(self.project, copy)
+        self.path, self.other = copy, path
+        self._services.preferences.last_project = copy
+        self._services.preferences.add_recent(copy)
+        self._services.reporter.over.emit(PROJECT_SHARED)
+        self._report_other(self.copy_sentence(path, copy))
+
+    def copy_sentence(self, path: Path, copy: Path) -> str:
+        """That what was changed here goes on in `copy`."""
+        return self.tr(
+            "{name} is open in another window, or was changed from outside. What you have here is "
+            "kept as {copy} beside it and goes on there."
+        ).format(name=self._name_of(path), copy=copy.name)
+
+    def _tell_changed(self, path: Path) -> None:
+        """Nothing was changed here that could be lost; the other state is not shown yet."""
+        if self._is_told_of_other:
+            return
+        self._is_told_of_other, self.other = True, path
+        self._report_other(
+            self.tr(
+                "{name} was changed by another window, or from outside, since it was opened here. "
+                "Open it again to see what it holds now."
+            ).format(name=self._name_of(path))
+        )
+
+    def _name_of(self, path: Path) -> str:
+        """What its user calls the project at `path`: by its clip, until it has a name."""
+        is_named = path.parent != self._own_place
+        return path.name if is_named else Path(self.project.clip).name
+
+    def _report_other(self, message: str) -> None:
+        problem = Problem(
+            title=self.tr("The project has another state"),
+            message=message,
+            details=str(self.other),
+            reason=PROJECT_CHANGED,
+        )
+        self._services.reporter.report(problem, self.tr("Open the other"))
+
+    def _tell_shared(self, path: Path) -> None:
+        message = self.tr(
+            "Another window has {name} open. What you change here is kept as a copy beside it, so "
+            "that neither window takes anything from the other."
+        ).format(name=self._name_of(path))
+        title = self.tr("The project is open in another window")
+        problem = Problem(title=title, message=message, details=str(path), reason=PROJECT_SHARED)
+        self._services.reporter.report(problem)
 
     def save_again(self) -> None:
         """Try to save once more, and tell if it fails again."""

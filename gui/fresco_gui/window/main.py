@@ -163,6 +163,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self._is_closed = True
+        self.open_actions.save_at_last()
         self._preferences.keep_bytes("geometry", self.saveGeometry())
         self._preferences.keep_bytes("state", self.saveState())
         self.views.viewer.pause()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fresco_media.stills.formats import IMAGE_SUFFIXES
 from PyQt6.QtCore import QMimeData, QObject
-from PyQt6.QtWidgets import QFileDialog, QMenu, QWidget
+from PyQt6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
 
 from fresco_gui.clips import ClipOpener, sample_clip
 from fresco_gui.plain import caption, plain
@@ -86,6 +86,16 @@ class OpenActions(QObject):
         assert self._project_store.path is not None
         name = plain(self._project_store.path.name)
         self._status.showMessage(self.tr("Saved {name}.").format(name=name), 5000)
+
+    def save_at_last(self) -> None:
+        """Save before the window closes; that this made a copy is said before it is gone."""
+        store = self._project_store
+        place = store.path
+        store.save()
+        if place is not None and store.path is not None and store.path != place:
+            QMessageBox.information(
+                self._window, self.tr("Close Fresco"), plain(store.copy_sentence(place, store.path))
+            )
 
     def ask_where_to_save(self) -> None:
         """Ask for the place of the project file."""

@@ -10,7 +10,13 @@ from PyQt6.QtWidgets import QFileDialog, QWidget
 
 from fresco_gui.controller import Controller
 from fresco_gui.problems.problem import ErrorBoundary, Problem
-from fresco_gui.problems.reporter import AUTOSAVE_FAILED, CLIP_GONE, DAEMON_AWAY, FETCH_FAILED
+from fresco_gui.problems.reporter import (
+    AUTOSAVE_FAILED,
+    CLIP_GONE,
+    DAEMON_AWAY,
+    FETCH_FAILED,
+    PROJECT_CHANGED,
+)
 from fresco_gui.window.views import Views
 
 
@@ -28,6 +34,7 @@ class ProblemActions(QObject):
             DAEMON_AWAY: controller.daemon.look_now,
             FETCH_FAILED: controller.shown_job.fetch,
             AUTOSAVE_FAILED: controller.project_store.save_again,
+            PROJECT_CHANGED: self.open_other,
         }
         reporter = controller.services.reporter
         reporter.problem.connect(views.problems.add)
@@ -51,6 +58,12 @@ class ProblemActions(QObject):
         name, _ = QFileDialog.getOpenFileName(self._window, self.tr("Where is the clip?"))
         if name:
             self._controller.opener.relink(Path(name))
+
+    def open_other(self) -> None:
+        """Open the state of the project that another window or program has written."""
+        other = self._controller.project_store.other
+        if other is not None:
+            self._controller.opener.open_project(other)
 
     def _on_preset_problem(self, error: Exception) -> None:
         title = self.tr("The preset cannot be kept")

@@ -17,6 +17,8 @@ _BLOCK_BYTES = 16 << 10
 _BLOCKS = 64
 _BLOCKS_OF_MANY = 4
 """How much is looked at of a file that is one of a sequence."""
+_BLOCKS_OF_PICTURES = 4096
+"""Painted pictures are looked at as a whole: a stroke may lie between any two samples."""
 _HEAD_BYTES = 4 << 10
 """What recorders write anew when a recording ends; of large files it does not count."""
 
@@ -32,9 +34,9 @@ class KnownFile:
         OSError: it cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, blocks: int = _BLOCKS) -> None:
         with open_file(path) as file:
-            self._take(path, file, _BLOCKS)
+            self._take(path, file, blocks)
 
     @classmethod
     def of(cls, path: Path, file: BinaryIO) -> KnownFile:
@@ -117,7 +119,7 @@ class FileState:
         Raises:
             OSError: it cannot be opened.
         """
-        known = KnownFile(Path(path))
+        known = KnownFile(Path(path), _BLOCKS_OF_PICTURES)
         return FileState(path=str(path), size_bytes=known.size, sample=known.sample, field=field)
 
     def check(self) -> None:

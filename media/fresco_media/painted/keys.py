@@ -20,13 +20,11 @@ from fresco_media.painted.numbering import NumberingFit, fits_of
 from fresco_media.stills.formats import KEY_SUFFIXES, UNREAD_SUFFIXES
 from fresco_media.stills.headers import read_header
 from fresco_media.stills.joined import JOINED, is_joined
-from fresco_media.stills.numbered import signed_number
+from fresco_media.stills.numbered import is_version, signed_number
 from fresco_media.stills.reading import Still, read_still
 from fresco_media.types import ClipProperties, Image
 
 _NUMBER = re.compile(r"[0-9]+")
-# Numbers of versions, takes and copies are not those of frames.
-_VERSION = re.compile(r"(?<![a-z])(?:v|ver|version|rev|take|copy)[ ._(-]*$", re.IGNORECASE)
 # What browsers and file managers add to a name that is taken: `key_5 (1).png`.
 _COPY = re.compile(r"[0-9].* \([0-9]+\)$")
 _SAME_ASPECT = 0.01
@@ -194,7 +192,7 @@ def _telling_place(names: Sequence[Sequence[re.Match[str]]]) -> int:
     places = [
         place
         for place, column in enumerate(columns)
-        if not _VERSION.search(column[0].string[: column[0].start()])
+        if not is_version(column[0].string[: column[0].start()])
     ] or list(range(len(columns)))
     if len(places) > 1 and all(_COPY.search(own[-1].string) for own in names):
         earlier = places[:-1]
@@ -218,10 +216,10 @@ def _guesses(files: Iterable[Path]) -> tuple[str, ...]:
     said: list[str] = []
     for file in files:
         places = list(_NUMBER.finditer(file.stem))
-        is_version = _VERSION.search(file.stem[: places[-1].start()])
+        is_of_version = is_version(file.stem[: places[-1].start()])
         taken = _telling_place([places])
         is_alone = shapes.count(_NUMBER.sub("0", file.stem)) == 1
-        if is_alone and not is_version and taken != len(places) - 1:
+        if is_alone and not is_of_version and taken != len(places) - 1:
             said.append(
                 f"{file.name} is taken as frame {int(places[taken][0])}, not {int(places[-1][0])}; "
                 f"if that is wrong, {_NAMING}"

@@ -52,7 +52,8 @@ class TrackEncoding:
     """One way to keep a track: `codec` is an encoder's name or `COPY`.
 
     `rate` is in samples a second, `layout` and `sample_format` are FFmpeg's names. `is_exact` says
-    that every sample of the source comes back.
+    that every sample of the source comes back. From the byte `ends_at` of the source on the track
+    is coded in another way and cannot be kept.
     """
 
     codec: str
@@ -61,6 +62,7 @@ class TrackEncoding:
     sample_format: str
     bit_rate: int = 0
     is_exact: bool = True
+    ends_at: int | None = None
 
 
 def choices(
@@ -103,7 +105,8 @@ def _is_cut(codec: str, container: str) -> bool:
 
     Matroska hides nothing of a first packet, so that sound there begins with the next one: up to
     32 ms late for what is played as it is, up to 100 ms for codecs that lose nothing. These are
-    decoded and cut to the sample instead; encoding the others anew would lose more than that.
+    decoded and cut to the sample instead; encoding the others anew would lose more than that, also
+    of those few that need 100 ms to settle, which is told.
     """
     return codec in _WHOLE_ONLY or (container == "matroska" and codec in _EXACT)
 

@@ -7,6 +7,10 @@ from fractions import Fraction
 
 import av
 
+# Decoders that begin with any packet give nothing, or too little, for this long: packets of MP3
+# lean on the bytes of those before them, and Opus (RFC 7845, 4.2) has to converge.
+_SETTLING_S = {"mp3": Fraction(3, 10), "mp3float": Fraction(3, 10), "opus": Fraction(8, 100)}
+
 
 @dataclass(frozen=True)
 class SoundRange:
@@ -14,7 +18,8 @@ class SoundRange:
 
     `offset_s` is the time of the source that becomes 0 in the result, `pictures_end_s` the end of
     the last picture: silence is not made beyond it. `keeps_partial` says whether a packet that
-    begins before `start_s` may be kept; the container then has to hide what sounds too early.
+    begins before `start_s` may be kept, and those before it that its codec needs to settle; the
+    container then has to hide what sounds too early.
     `keeps_codec_delay` says that codecs may begin early in any container: all of them store how
     much of the beginning is not meant to be heard.
     """
@@ -40,7 +45,8 @@ class SoundRange:
             return True
         if self.keeps_codec_delay and has_codec_delay:
             return True
-        return self.keeps_partial and end > self.start_s
+        settling_s = _SETTLING_S.get(packet.stream.codec_context.name, Fraction(0))
+        return self.keeps_partial and end > self.start_s - settling_s
 
 
 def begin_s(packet: av.Packet) -> Fraction:

@@ -13,6 +13,7 @@ import av.container
 import av.error
 
 from fresco_media.sound.choices import TrackEncoding
+from fresco_media.sound.cut_out import CutOut
 from fresco_media.sound.part import SoundRange, begin_s
 from fresco_media.sound.rehearsal import REFUSALS, SoundTarget, rehearse
 from fresco_media.sound.remarks import Remark
@@ -71,9 +72,11 @@ class SoundPassthrough:
         self._part = part
         self._joins = joins
         self._input = open_input(source)
+        self._ends_at = {index: choice.ends_at for index, choice in chosen.items()}
         self._numbers: dict[int, int] = {}
         self._tracks: dict[int, CopiedTrack | EncodedTrack] = {}
         self._refused: dict[int, int] = {}
+        self._cut_out: dict[int, CutOut] = {}
         for number, stream in enumerate(sounds_of_picture(self._input), start=1):
             if stream.index in chosen:
                 self._numbers[stream.index] = number
@@ -89,7 +92,7 @@ class SoundPassthrough:
         try:
             self._tracks[stream.index] = add_track(stream, output, choice, self._part)
         except REFUSALS as error:
-            logger.warning("sound of stream %d as %s: %s", stream.index, choice, error)
+            logger.info("sound of stream %d as %s: %s", stream.index, choice, error)
             self._say(_NOT_BESIDE, stream.index)
 
     @property
@@ -145,17 +148,26 @@ class SoundPassthrough:
         for packet in demuxed_continuously(self._input, self._joins, *streams):
             if not packet.size or (packet.pts is None and packet.dts is None):
                 continue
+            ends_at = self._ends_at.get(packet.stream_index)
+            if ends_at is not None and packet.pos is not None and packet.pos >= ends_at:
+                continue
             if self._is_held(packet):
                 yield packet
 
     def _is_held(self, packet: av.Packet) -> bool:
         if isinstance(self._tracks[packet.stream_index], CopiedTrack):
+            if self._is_cut_out(packet):
+                return False
             has_delay = self._is_matroska or packet.stream.codec_context.name == "opus"
             return self._part.holds(packet, has_codec_delay=has_delay)
         # What is decoded is cut to the sample, and codecs need the packet before the first one.
         ends_s = begin_s(packet) + (packet.duration or 0) * packet.time_base
         is_early = self._part.start_s is not None and ends_s + _PREROLL_S < self._part.offset_s
         return not is_early and (self._part.stop_s is None or begin_s(packet) < self._part.stop_s)
+
+    def _is_cut_out(self, packet: av.Packet) -> bool:
+        track = self._cut_out.setdefault(packet.stream_index, CutOut(self._part.offset_s))
+        return track.has(packet)
 
     def _write(self, packet: av.Packet) -> None:
         index = packet.stream_index
@@ -172,7 +184,8 @@ class SoundPassthrough:
         """Go on without what could not be written, unless the disk is at fault."""
         if getattr(error, "errno", None) in DISK_FAULTS:
             raise error
-        logger.warning("sound of stream %d: %s", index, error)
+        # Once for every packet, and told in a sentence.
+        logger.info("sound of stream %d: %s", index, error)
         self._refused[index] = self._refused.get(index, 0) + 1
         self._say(_DAMAGED, index)
 

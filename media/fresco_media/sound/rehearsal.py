@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from fresco_media.sound.tracks import add_track
 from fresco_media.video.containers import open_input
 from fresco_media.video.demux import demuxed
 from fresco_media.video.streams import sounds_of_picture
+from fresco_media.video.transport import CodecChange, find_sound_changes
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,15 @@ _CHANGING = Remark(
     "is encoded anew as AAC, because its channels or its rate change on the way",
     "are encoded anew as AAC, because their channels or their rates change on the way",
 )
+
+_SETTLES = "0.1 s late, because {} to settle and Matroska cannot hide that; {}"
+_INSTEAD = "name the result .mp4 to have all of it"
+_SETTLING = Remark(
+    f"begins up to {_SETTLES.format('its codec needs that long', _INSTEAD)}",
+    f"begin up to {_SETTLES.format('their codecs need that long', _INSTEAD)}",
+)
+_SLOW = {"mp3", "opus", "vorbis"}
+"""Codecs that need longer than a packet before they give what was put in."""
 
 REFUSALS = (av.error.FFmpegError, ValueError, OverflowError, TypeError)
 """How FFmpeg and PyAV say no."""
@@ -70,6 +80,7 @@ def rehearse(source: Path, target: SoundTarget) -> tuple[dict[int, TrackEncoding
     passed: dict[int, TrackEncoding] = {}
     remarks = Remarks()
     with open_input(source) as file:
+        changes = _changes_of_codec(source, file)
         for number, stream in enumerate(sounds_of_picture(file), start=1):
             if not is_known(stream):
                 remarks.add(_UNKNOWN, stream, number)
@@ -79,11 +90,35 @@ def rehearse(source: Path, target: SoundTarget) -> tuple[dict[int, TrackEncoding
             if choice is None:
                 remarks.add(_impossible(codec_of(stream)), stream, number)
                 continue
+            change = changes.get(stream.id)
+            if change is not None:
+                choice = replace(choice, ends_at=change.position)
+                remarks.add(_of_two_codecs(change), stream, number)
             passed[stream.index] = choice
+            if choice.codec == COPY and _begins_late(codec_of(stream), target):
+                remarks.add(_SETTLING, stream, number)
             if target.policy == "kept" and not choice.is_exact:
                 remark = _CHANGING if is_changing else _encoded(stream, choice, target.container)
                 remarks.add(remark, stream, number)
     return passed, remarks
+
+
+def _changes_of_codec(source: Path, file: av.container.InputContainer) -> dict[int, CodecChange]:
+    if file.format.name != "mpegts":
+        return {}
+    return find_sound_changes(source, [stream.id for stream in sounds_of_picture(file)])
+
+
+def _of_two_codecs(change: CodecChange) -> Remark:
+    on_the_way = f"from {change.before} to {change.after} on the way, and only what comes before is"
+    return Remark(
+        f"changes {on_the_way} kept; split the file there to keep the rest",
+        f"change {on_the_way} kept; split the file there to keep the rest",
+    )
+
+
+def _begins_late(codec: str, target: SoundTarget) -> bool:
+    return target.is_part and target.container == "matroska" and codec in _SLOW
 
 
 def _impossible(codec: str) -> Remark:

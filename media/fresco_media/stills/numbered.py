@@ -13,9 +13,9 @@ from pathlib import Path
 # A hyphen before a number is a sign where something else divides it from the words before.
 _IS_SIGNED = re.compile(r"(?:^|[_.])-$")
 _NUMBER = re.compile(r"%(?:0([0-9]{1,2}))?d")
-_ENDS_STEM = re.compile(
-    r"(?P<before>.*?)(?P<digits>(?:(?:^|(?<=[_.]))-)?[0-9]+)(?P<after>\.[^.]+)", re.DOTALL
-)
+_DIGITS = re.compile(r"(?:(?:^|(?<=[_.]))-)?[0-9]+")
+# Numbers of versions, takes and copies are not those of frames.
+_VERSION = re.compile(r"(?<![a-z])(?:v|ver|version|rev|take|copy)[ ._(-]*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,42 @@ def signed_number(name: str, digits: re.Match[str]) -> int:
     return -number if _IS_SIGNED.search(name[: digits.start()]) else number
 
 
-def numbers_around(name: str) -> tuple[NumberedName, int] | None:
-    """The names like `name`, whose stem ends in a number, and that number; None without one."""
-    found = _ENDS_STEM.fullmatch(name)
-    if found is None:
-        return None
-    return NumberedName(found["before"], 1, found["after"].lower()), int(found["digits"])
+@dataclass(frozen=True)
+class NumberPlace:
+    """A number in a file's name: the names that differ from it in this number only.
+
+    `shape` is the same for all names that differ in numbers only.
+    """
+
+    names: NumberedName
+    number: int
+    shape: str
+
+    @property
+    def before(self) -> str:
+        """What stands before it."""
+        return self.names.before
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing but the suffix comes after it."""
+        return "." not in self.names.after[1:] and self.names.after.startswith(".")
+
+
+def number_places(name: str) -> tuple[NumberPlace, ...]:
+    """The numbers in the stem of `name`, which has a suffix, in their order."""
+    stem, dot, suffix = name.rpartition(".")
+    shape = f"{_DIGITS.sub('0', stem)}{dot}{suffix.lower()}"
+    return tuple(
+        NumberPlace(
+            NumberedName(stem[: found.start()], 1, f"{stem[found.end() :]}{dot}{suffix}".lower()),
+            int(found[0]),
+            shape,
+        )
+        for found in _DIGITS.finditer(stem)
+    )
+
+
+def is_version(before: str) -> bool:
+    """Whether a number behind `before` is that of a version, take or copy."""
+    return _VERSION.search(before) is not None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain, islice, pairwise
 from pathlib import Path
@@ -13,10 +12,12 @@ from fresco_media.colour.tags import RGB
 from fresco_media.errors import ClipNotFound, ClipUnreadable, NoVideoStream, SequenceGap
 from fresco_media.files.opening import listed
 from fresco_media.files.state import KnownFile
+from fresco_media.files.text import counted
 from fresco_media.stills.formats import IMAGE_SUFFIXES, is_picture_file
+from fresco_media.stills.grouping import Numbered, grouped
 from fresco_media.stills.headers import StillHeader, read_known
 from fresco_media.stills.joined import JOINED, is_joined
-from fresco_media.stills.numbered import NumberedName, is_pattern, numbers_around, parse_pattern
+from fresco_media.stills.numbered import NumberedName, is_pattern, parse_pattern
 from fresco_media.types import ClipProperties, ColourTags
 from fresco_media.video.animation import is_animated
 
@@ -28,14 +29,22 @@ ALPHA_NOTE = (
 )
 _MOST_NAMED = 1000
 _MOST_LOOKED_INTO = 100
+_MOST_EXAMPLES = 3
+_OTHERS = "other pictures in the folder are"
 
 
 @dataclass(frozen=True)
 class ImageSequence:
-    """Files of a sequence in order; `first_number` is the number in the first file's name."""
+    """Files of a sequence in order; `first_number` is the number in the first file's name.
+
+    `names` are those of its pictures, None for a picture without a number. `unused` are pictures
+    beside them in a folder that was named as a whole.
+    """
 
     files: tuple[Path, ...]
     first_number: int
+    names: NumberedName | None = None
+    unused: tuple[Path, ...] = ()
 
 
 def is_sequence_path(path: Path) -> bool:
@@ -69,10 +78,8 @@ def find_sequence(path: Path) -> ImageSequence:
     members = list_members(path.parent, pattern)
     if not members:
         raise ClipNotFound(path, "no file fits this pattern; check the name and the folder")
-    return _checked(path, members)
-
-
-Numbered = tuple[int, Path]
+    is_plain = pattern.number_of(members[0][1].name) is not None
+    return _checked(path, pattern if is_plain else pattern.unescaped() or pattern, members)
 
 
 def list_members(folder: Path, names: NumberedName) -> list[Numbered]:
@@ -84,16 +91,6 @@ def list_members(folder: Path, names: NumberedName) -> list[Numbered]:
     found = [(number, file) for number, file in numbered if number is not None]
     other = names.unescaped()
     return found if found or other is None else list_members(folder, other)
-
-
-def _groups(folder: Path) -> dict[NumberedName, list[Numbered]]:
-    """The numbered pictures in `folder` by what stands before and after the number."""
-    groups: dict[NumberedName, list[Numbered]] = defaultdict(list)
-    for file in _pictures(folder):
-        found = numbers_around(file.name)
-        if found is not None:
-            groups[found[0]].append((found[1], file))
-    return dict(groups)
 
 
 def _pictures(folder: Path) -> list[Path]:
@@ -117,7 +114,7 @@ def _in_folder(folder: Path) -> ImageSequence:
         raise NoVideoStream(
             folder, f"the folder holds no pictures ({', '.join(IMAGE_SUFFIXES)}); {advice}"
         )
-    groups = sorted(_groups(folder).values(), key=len, reverse=True)
+    groups = sorted(grouped(sorted(pictures)).items(), key=lambda one: len(one[1]), reverse=True)
     if len(pictures) == 1 and is_animated(pictures[0]):
         raise ClipUnreadable(
             folder, f"its only picture, {pictures[0].name}, is a film; choose that instead"
@@ -128,22 +125,26 @@ def _in_folder(folder: Path) -> ImageSequence:
         raise ClipUnreadable(
             folder, "its pictures are not numbered; name them like frame_0001.png, frame_0002.png"
         )
-    if len(groups) > 1 and len(groups[1]) > 1:
-        examples = " or ".join(group[0][1].name for group in groups[:2])
+    names, members = groups[0]
+    if len(groups) > 1 and (len(groups[1][1]) > 1 or len(members) == 1):
+        examples = " or ".join(min(group)[1].name for _, group in groups[:2])
+        what = "several sequences" if len(members) > 1 else "pictures that are not numbered alike"
         raise ClipUnreadable(
-            folder, f"the folder holds several sequences; name a picture of one, such as {examples}"
+            folder, f"the folder holds {what}; name a picture of one, such as {examples}"
         )
-    return _checked(folder, groups[0])
+    sequence = _checked(folder, names, members)
+    return replace(sequence, unused=tuple(sorted(set(pictures) - set(sequence.files))))
 
 
 def _around(file: Path) -> ImageSequence:
-    found = numbers_around(file.name)
-    if found is None:
-        return ImageSequence((file,), 0)
-    return _checked(file, _groups(file.parent)[found[0]])
+    groups = grouped(_pictures(file.parent)).items()
+    found = [
+        (names, group) for names, group in groups if any(one.name == file.name for _, one in group)
+    ]
+    return _checked(file, *found[0]) if found else ImageSequence((file,), 0)
 
 
-def _checked(path: Path, members: Sequence[Numbered]) -> ImageSequence:
+def _checked(path: Path, names: NumberedName, members: Sequence[Numbered]) -> ImageSequence:
     ordered = sorted(members)
     numbers = [number for number, _ in ordered]
     for (number, file), (following, other) in pairwise(ordered):
@@ -157,7 +158,7 @@ def _checked(path: Path, members: Sequence[Numbered]) -> ImageSequence:
     if count:
         missing = list(islice(chain.from_iterable(gaps), _MOST_NAMED))
         raise SequenceGap(path, missing, count, is_of_picture=path.is_file())
-    return ImageSequence(tuple(file for _, file in ordered), numbers[0])
+    return ImageSequence(tuple(file for _, file in ordered), numbers[0], names)
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,16 @@ def describe_sequence(
     warnings = _warnings(headers)
     if len(sequence.files) == 1 and is_joined(sequence.files[0]):
         warnings = (*warnings, JOINED)
-    return DescribedSequence(info, warnings, files)
+    return DescribedSequence(info, (*warnings, *_unused(sequence)), files)
+
+
+def _unused(sequence: ImageSequence) -> tuple[str, ...]:
+    if not sequence.unused:
+        return ()
+    others = counted(len(sequence.unused), "other picture in the folder is", _OTHERS)
+    named = ", ".join(file.name for file in sequence.unused[:_MOST_EXAMPLES])
+    more = ", …" if len(sequence.unused) > _MOST_EXAMPLES else ""
+    return (f"{others} not numbered like the sequence and not used: {named}{more}",)
 
 
 def _warnings(headers: Sequence[StillHeader]) -> tuple[str, ...]:

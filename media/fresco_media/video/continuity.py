@@ -74,7 +74,7 @@ class Track:
     def _note_begin(self, packet: av.Packet, shown: int) -> None:
         """`begin` is when something is heard or seen first: a codec's delay is neither."""
         if self.skipped_until is None:
-            self.skipped_until = shown + _skipped_ticks(packet)
+            self.skipped_until = shown + skipped_ticks(packet)
         if packet.is_discard:
             return
         begin = max(shown, self.skipped_until)
@@ -209,7 +209,7 @@ def _nearest(track: Track, breaks: Sequence[int], position: int) -> int:
     return bisect_left(track.positions, position)
 
 
-def _skipped_ticks(packet: av.Packet) -> int:
+def skipped_ticks(packet: av.Packet) -> int:
     """How much of a packet of sound its container wants left out at its beginning, in ticks."""
     if not isinstance(packet.stream, av.AudioStream) or not packet.has_sidedata("skip_samples"):
         return 0

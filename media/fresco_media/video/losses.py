@@ -6,16 +6,20 @@ belong to no packet, and next to them a hole in the stamps, or fewer frames than
 
 from __future__ import annotations
 
+import struct
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 from statistics import median
 
 import av
 import av.container
+
+from fresco_media.files.opening import open_file
 
 # What stands between packets of a container is always about as long.
 _FEW_BYTES, _USUAL_BYTES, _MANY_BYTES = 8, 32, 1024
@@ -30,6 +34,8 @@ _MOST_PLACES = 5
 _COUNTED = {"avi", "mxf"}
 # Those that list their packets in an index, so that what lies between them means nothing.
 _INDEXED = "mov,mp4,m4a,3gp,3g2,mj2"
+_LIST_END = struct.Struct(">I4sII")
+_LIST_END_BYTES = _LIST_END.size
 
 
 @dataclass(frozen=True)
@@ -42,10 +48,14 @@ class Loss:
 
 @dataclass
 class PacketCoverage:
-    """Which bytes of a file belong to packets; `announced` is how many frames it says it holds."""
+    """Which bytes of a file belong to packets; `announced` is how many frames it says it holds.
+
+    The last `index_bytes` are a list of what comes before them.
+    """
 
     container: str
     announced: int = 0
+    index_bytes: int = 0
     _end: int | None = None
     _is_corrupt: bool = False
     _gaps: array[int] = field(default_factory=lambda: array("q"))
@@ -66,7 +76,7 @@ class PacketCoverage:
 
     def ends_in_damage(self, size: int) -> bool:
         """Whether a file of `size` bytes goes on behind the last packet that can be read."""
-        unread = 0 if self._end is None else size - self._end
+        unread = 0 if self._end is None else size - self.index_bytes - self._end
         return self._is_corrupt or unread > max(_MANY_BYTES, size // 50)
 
     def suspects(self, *, least: int) -> list[int]:
@@ -136,6 +146,25 @@ def has_index(container: av.container.InputContainer, stream: av.VideoStream) ->
     There stamps step back only where an edit list shows parts in an order of its own.
     """
     return container.format.name == _INDEXED and stream.frames > 0
+
+
+def index_bytes(path: Path) -> int:
+    """How long the list of fragments is with which a fragmented MP4 may end; 0 without one.
+
+    It has an entry for each, however short they are, and its own length at its very end
+    (ISO 14496-12, 8.8.11).
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with open_file(path) as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _LIST_END_BYTES))
+        length, kind, _, listed = _LIST_END.unpack(file.read().rjust(_LIST_END_BYTES, b"\0"))
+        if (length, kind) != (_LIST_END_BYTES, b"mfro") or not _LIST_END_BYTES < listed <= size:
+            return 0
+        file.seek(size - listed)
+        return listed if file.read(8) == struct.pack(">I4s", listed, b"mfra") else 0
 
 
 def ends_early(

@@ -136,9 +136,12 @@ def scan_packets(
     container: av.container.InputContainer,
     stream: av.VideoStream,
     is_stopped: Callable[[], bool] = lambda: False,
+    *,
+    index_bytes: int = 0,
 ) -> Scan | None:
     """Read the whole file once and list the packets of `stream`; None once `is_stopped`.
 
+    `index_bytes` at the end of the file hold no packets, see `losses.index_bytes`.
     A last frame that the end of the file cuts through is left out.
     """
     tracks = {one.index: Track(one.time_base or Fraction(1, 90000)) for one in container.streams}
@@ -149,7 +152,8 @@ def scan_packets(
         has_decoding_times_only=container.format.name == "asf",
         has_made_up_times=container.format.name == "avi",
     )
-    scan.bookkeeping = PacketCoverage(container.format.name, announced_frames(container, stream))
+    announced = announced_frames(container, stream)
+    scan.bookkeeping = PacketCoverage(container.format.name, announced, index_bytes)
     clock = _clock_of(container, stream)
     own_times_s: list[Fraction | None] = []
     for packet in demuxed(container):

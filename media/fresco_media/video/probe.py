@@ -32,7 +32,7 @@ from fresco_media.video.animation import AnimationCursor, is_animated_webp, show
 from fresco_media.video.containers import open_input
 from fresco_media.video.decode import FrameCursor, VideoCursor
 from fresco_media.video.decoder import has_alpha_beside, has_alpha_layer
-from fresco_media.video.losses import sentence
+from fresco_media.video.losses import index_bytes, sentence
 from fresco_media.video.order import TrialDecode, decoding_order, first_by_own_decoder, try_out
 from fresco_media.video.packets import (
     PacketTable,
@@ -51,6 +51,7 @@ from fresco_media.video.packets import (
     without_second_fields,
     without_times,
 )
+from fresco_media.video.seen_part import hidden_edges_told, seen_size
 from fresco_media.video.side_data import marks_lost
 from fresco_media.video.streams import choose_video, sounds_beside
 from fresco_media.video.timing import DEFAULT_RATE, Timing, exact_timing
@@ -89,6 +90,7 @@ class _Header:
     is_followed: bool = False
     has_alpha_beside: bool = False
     has_alpha_layer: bool = False
+    seen: tuple[int, int] | None = None
     stream_index: int = 0
     sample_aspect: Fraction = Fraction(1)
     has_audio: bool = False
@@ -124,8 +126,8 @@ def probe(path: Path, is_stopped: Callable[[], bool] = lambda: False) -> Probe |
             return _animation(file)
         with open_input(path) as container:
             stream, warnings = choose_video(container, path)
-            header = _header_of(container, stream, warnings)
-            scan = scan_packets(container, stream, is_stopped)
+            header = replace(_header_of(container, stream, warnings), seen=seen_size(path, stream))
+            scan = scan_packets(container, stream, is_stopped, index_bytes=index_bytes(path))
         if scan is None:
             return None
         if not scan.packets:
@@ -326,6 +328,7 @@ def _describe(
     warnings = [*header.warnings, *_warnings(info, table, is_interlaced=frame.interlaced_frame)]
     warnings += colour_warnings(colour)
     warnings += marks_lost(first.marked)
+    warnings += hidden_edges_told(header.seen, coded_size)
     if is_bent(first.marked):
         warnings.append(
             "the file wants its picture stretched or turned by less than a quarter, which is not "

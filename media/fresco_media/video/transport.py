@@ -1,4 +1,4 @@
-"""Where the video codec of an MPEG transport stream changes (ISO/IEC 13818-1).
+"""Where codecs of an MPEG transport stream change (ISO/IEC 13818-1).
 
 The program map tables that are repeated all along such a file say of what type each stream is.
 FFmpeg takes a stream for what the first table says, to the end.
@@ -6,7 +6,7 @@ FFmpeg takes a stream for what the first table says, to the end.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,11 +35,27 @@ _VIDEO_TYPES = {
     0xD4: "AVS3",
     0xEA: "VC-1",
 }
+_SOUND_TYPES = {
+    0x03: "MPEG audio",
+    0x04: "MPEG audio",
+    0x06: "another codec",
+    0x0F: "AAC",
+    0x11: "AAC in LATM",
+    0x1C: "AAC without headers",
+    0x80: "PCM",
+    0x81: "AC-3",
+    0x82: "DTS",
+    0x83: "TrueHD",
+    0x84: "E-AC-3",
+    0x85: "DTS-HD",
+    0x86: "DTS-HD",
+    0x87: "E-AC-3",
+}
 
 
 @dataclass(frozen=True)
 class CodecChange:
-    """From the byte `position` of the file on, the pictures are coded in another way."""
+    """From the byte `position` of the file on, a stream is coded in another way."""
 
     position: int
     before: str
@@ -48,11 +64,15 @@ class CodecChange:
 
 @dataclass(frozen=True)
 class _Table:
-    """The types of the video streams of a programme, by their identifier, from a byte on."""
+    """The types of the streams of a programme, by their identifiers, from a byte on.
+
+    `types` are those of its videos, `sounds` of all that may be sound.
+    """
 
     position: int
     programme: int
     types: dict[int, int]
+    sounds: dict[int, int]
 
 
 def find_codec_change(path: Path, identifier: int) -> CodecChange | None:
@@ -72,17 +92,34 @@ def find_codec_change(path: Path, identifier: int) -> CodecChange | None:
     return None
 
 
+def find_sound_changes(path: Path, identifiers: Collection[int]) -> dict[int, CodecChange]:
+    """Where the codec of the sound changes that begins as these streams, of those where it does.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    first: dict[int, int] = {}
+    found: dict[int, CodecChange] = {}
+    for table in _tables(path):
+        for identifier in table.sounds.keys() & set(identifiers) - found.keys():
+            kind = table.sounds[identifier]
+            before, after = _SOUND_TYPES[first.setdefault(identifier, kind)], _SOUND_TYPES[kind]
+            if before != after:
+                found[identifier] = CodecChange(table.position, before, after)
+    return found
+
+
 def _name(kind: int) -> str:
     return _VIDEO_TYPES[kind]
 
 
 def _tables(path: Path) -> Iterator[_Table]:
     """The program map tables of a file, each that differs from the one before of its programme."""
-    latest: dict[int, dict[int, int]] = {}
+    latest: dict[int, tuple[dict[int, int], dict[int, int]]] = {}
     for position, section in _sections(path):
         table = _parsed(position, section)
-        if table is not None and latest.get(table.programme) != table.types:
-            latest[table.programme] = table.types
+        if table is not None and latest.get(table.programme) != (table.types, table.sounds):
+            latest[table.programme] = table.types, table.sounds
             yield table
 
 
@@ -157,9 +194,13 @@ def _parsed(position: int, section: bytes) -> _Table | None:
     programme = section[3] << 8 | section[4]
     place = 12 + ((section[10] & 0x0F) << 8 | section[11])
     types: dict[int, int] = {}
+    sounds: dict[int, int] = {}
     while place + 5 <= end:
         kind = section[place]
+        identifier = (section[place + 1] & 0x1F) << 8 | section[place + 2]
         if kind in _VIDEO_TYPES:
-            types[(section[place + 1] & 0x1F) << 8 | section[place + 2]] = kind
+            types[identifier] = kind
+        elif kind in _SOUND_TYPES:
+            sounds[identifier] = kind
         place += 5 + ((section[place + 3] & 0x0F) << 8 | section[place + 4])
-    return _Table(position, programme, types)
+    return _Table(position, programme, types, sounds)

@@ -25,7 +25,7 @@ from fresco_media.files.disk import (
     storing,
 )
 from fresco_media.files.unfinished import remove_dead, unfinished_name
-from fresco_media.stills.numbered import NumberedName, numbers_around, parse_pattern
+from fresco_media.stills.numbered import NumberedName, parse_pattern
 from fresco_media.stills.numbered_folder import check_own
 from fresco_media.stills.sequence import find_sequence
 from fresco_media.types import ClipProperties
@@ -187,12 +187,12 @@ def originals_of(info: ClipProperties, what: str = "the clip itself is") -> Orig
 def pictures_of(path: Path, what: str) -> Originals:
     """The files of the sequence at `path`, and the names by which another would belong to it."""
     try:
-        files = find_sequence(path).files
+        sequence = find_sequence(path)
     except ClipError:  # Of a clip on another machine only the description is here.
         return Originals.of(what, path)
-    found = numbers_around(files[0].name)
-    names = frozenset({(files[0].parent, found[0])} if found else ())
-    return replace(Originals.of(what, path, *files), sequences=names)
+    names = sequence.names
+    sequences = frozenset({(sequence.files[0].parent, names)} if names else ())
+    return replace(Originals.of(what, path, *sequence.files), sequences=sequences)
 
 
 def _destination(path: Path, codec: Codec, overwrite: bool, name: str | None) -> Destination:

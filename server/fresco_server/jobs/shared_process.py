@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from fresco_client.events import Failed, Finished
+
 from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.messages import (
     CancelLook,
@@ -106,7 +108,8 @@ class SharedProcess:
             lines = [line for line in self._lines if line.process is process]
             owned = _key_of(message)
             if owned is not None:
-                owner = self._owners.get(owned)
+                is_last = _is_last(message)
+                owner = self._owners.pop(owned, None) if is_last else self._owners.get(owned)
                 lines = [line for line in lines if line is owner]
             if isinstance(message, Ended):
                 self._has_ended(process)
@@ -151,6 +154,17 @@ class SharedLine(WorkerProcess):
     def close(self, patience_s: float = 2.0) -> None:
         """Use it no more; the last one to do so ends the process."""
         self._shared.leave(self)
+
+
+def _is_last(message: Message | Ended) -> bool:
+    """Whether nothing more is said of a job, a look or a model after this."""
+    match message:
+        case JobMoved(event=event):
+            return isinstance(event, Finished | Failed)
+        case JobStopped() | LookMade() | LookFailed() | ModelLoaded() | LoadFailed():
+            return True
+        case _:
+            return False
 
 
 def _key_of(message: Order | Message | Ended) -> tuple[str, str | None] | None:

@@ -115,6 +115,13 @@ def test_values_of_every_kind_are_read_as_they_were_written(tmp_path: Path) -> N
     assert load(path).values == values
 
 
+def test_a_project_that_an_editor_of_windows_has_saved_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.fresco"
+    path.write_text(json.dumps({"fresco_project": 1, "clip": "a.mp4"}), "utf-8-sig")
+
+    assert load(path).clip == "a.mp4"
+
+
 def test_fields_of_a_later_version_do_not_hinder(tmp_path: Path) -> None:
     path = tmp_path / "a.fresco"
     path.write_text(json.dumps({"fresco_project": 1, "clip": "a.mp4", "future": 3}), "utf-8")

@@ -3,10 +3,11 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fresco_media.clip import Clip
-from fresco_media.errors import ClipChanged
-from fresco_media.files.state import KnownFile
+from fresco_media.errors import ClipChanged, FileChanged
+from fresco_media.files.state import FileState, KnownFile
 from fresco_media.stills.images import write_image
 
 from tests.engine.conftest import scene, write_clip
@@ -140,3 +141,15 @@ def test_a_state_knows_its_clip_also_when_there_is_more_of_it(tmp_path: Path) ->
     for one, state in zip((path, folder), states, strict=True):
         with pytest.raises(ClipChanged):
             Clip.open(one).check(state)
+
+
+def test_one_stroke_in_a_picture_that_is_not_compressed_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "key_0000.bmp"
+    image = np.full((1080, 1920, 3), 90, np.uint8)
+    write_image(path, image)
+    state = FileState.of(path)
+    image[500:503, 300:303] = 200
+    write_image(path, image)
+
+    with pytest.raises(FileChanged):
+        state.check()

@@ -10,6 +10,8 @@ import pytest
 from fresco_media.clip import Clip
 from fresco_media.writing.writer import open_writer
 
+from tests.media import hearing
+from tests.media.hearing import RATE, Track, heard, late_ms, loudness, write_sounding
 from tests.media.odd_files import Film, Muxing, join, mux, number_in
 
 MS = Fraction(1, 1000)
@@ -188,3 +190,36 @@ def test_a_mean_rate_of_more_than_32_bits_is_written(tmp_path: Path) -> None:
     assert len(after["video"]) == count
     differences = [abs(a - b) for a, b in zip(before["video"], after["video"], strict=True)]
     assert max(differences) <= MS
+
+
+@pytest.mark.parametrize("source", ["mkv", "mp4"])
+@pytest.mark.parametrize("result", ["mp4", "mov"])
+@pytest.mark.parametrize("codec", ["libmp3lame", "libopus", "aac", "ac3"])
+def test_a_part_sounds_from_its_first_picture_on(
+    tmp_path: Path, codec: str, result: str, source: str
+) -> None:
+    path = write_sounding(tmp_path / f"a.{source}", Track(codec=codec))
+    expected = heard(path)[11 * RATE // 25 :]
+
+    said = hearing.rewritten(path, tmp_path / f"b.{result}", start=11)
+
+    after = heard(tmp_path / f"b.{result}")
+    assert abs(late_ms(after, expected, 0.2, 1.4)) <= 1
+    for begin_s in (0.0, 0.01, 0.02, 0.04, 0.06, 0.1):
+        is_as_loud = loudness(expected, begin_s, begin_s + 0.02)
+        assert loudness(after, begin_s, begin_s + 0.02) > 0.7 * is_as_loud
+    assert not any("late" in sentence for sentence in said)
+
+
+@pytest.mark.parametrize("codec", ["libmp3lame", "libopus"])
+def test_a_part_that_begins_late_in_matroska_is_told(tmp_path: Path, codec: str) -> None:
+    path = write_sounding(tmp_path / "a.mkv", Track(codec=codec))
+
+    whole = hearing.rewritten(path, tmp_path / "whole.mkv")
+    part = hearing.rewritten(path, tmp_path / "part.mkv", start=11)
+
+    assert whole == ()
+    assert part == (
+        "sound track 1 begins up to 0.1 s late, because its codec needs that long to settle and "
+        "Matroska cannot hide that; name the result .mp4 to have all of it",
+    )

@@ -5,7 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fresco_media.stills.numbered import NumberedName, is_pattern, numbers_around, parse_pattern
+from fresco_media.stills.numbered import (
+    NumberedName,
+    is_pattern,
+    is_version,
+    number_places,
+    parse_pattern,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,9 +71,30 @@ def test_what_is_named_is_found_again(before: str, number: int, digits: int) -> 
     assert parse_pattern(f"{before}%0{digits}d.png") == names
 
 
-def test_the_names_around_a_picture_are_found_from_its_own() -> None:
-    assert numbers_around("100%_0012.PNG") == (NumberedName("100%_", 1, ".png"), 12)
-    assert numbers_around("a12_b.png") is None
+def test_the_numbers_of_a_picture_are_found_in_its_name() -> None:
+    (found,) = number_places("100%_0012.PNG"[3:])
+    assert (found.names, found.number) == (NumberedName("%_", 1, ".png"), 12)
+    first, last = number_places("Shot_-0012_Final_v2.PNG")
+    assert first.names == NumberedName("Shot_", 1, "_final_v2.png")
+    assert last.names == NumberedName("Shot_-0012_Final_v", 1, ".png")
+    assert [(one.number, one.is_last) for one in (first, last)] == [(-12, False), (2, True)]
+    assert [one.is_last for one in number_places("a12_b.png")] == [False]
+    assert [one.is_last for one in number_places("a.12.left.png")] == [False]
+    assert number_places("a.png") == ()
+
+
+def test_names_of_one_shape_differ_in_numbers_only() -> None:
+    shapes = {number_places(name)[0].shape for name in ("a1_v2.png", "a20_v03.PNG", "a-1_v2.png")}
+
+    assert shapes == {"a0_v0.png", "a-0_v0.png"}
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [("shot_v", True), ("shot Take ", True), ("a (copy ", True), ("prev", False), ("shot_", False)],
+)
+def test_numbers_of_versions_are_known_by_the_word_before(before: str, expected: bool) -> None:
+    assert is_version(before) is expected
 
 
 def test_a_file_of_just_that_name_is_no_pattern(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -88,6 +88,112 @@ def test_a_stray_picture_does_not_disturb(make_images: MakeImages) -> None:
     (folder / "contact sheet.png").write_bytes((folder / "shot_0000.png").read_bytes())
 
     assert Clip.open(folder).info.frame_count == 4
+
+
+def folder_of(folder: Path, names: Sequence[str]) -> Path:
+    """A picture a name, the first the darkest."""
+    folder.mkdir()
+    for place, name in enumerate(names):
+        Pillow.new("RGB", (32, 24), (10 * place, 0, 0)).save(folder / name)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "{:04d}_final_v2.png",
+        "{}_v2.png",
+        "{:04d}_final_2.png",
+        "shot2_{:04d}_v03.jpg",
+        "{:04d} copy 2.png",
+        "{:04d}.left.2.png",
+        "scene_1_frame_{:03d}_take_4.tif",
+        "2026-11-30_{:04d}_1920x1080.png",
+        "{:04d}_final.png",
+        "name_v2_{:04d}.png",
+        "v{}.png",
+        "take_{:03d}.png",
+    ],
+)
+def test_the_number_that_varies_counts_wherever_it_stands(tmp_path: Path, name: str) -> None:
+    names = [name.format(number) for number in range(3, 15)]
+    folder = folder_of(tmp_path / "shot", names)
+
+    for path in (folder, folder / names[0], folder / names[-1]):
+        clip = Clip.open(path)
+
+        assert (clip.info.frame_count, clip.first_number, clip.warnings) == (12, 3, ())
+        levels = [int(frame.image[0, 0, 0]) for frame in clip.frames()]
+        assert levels == pytest.approx(range(0, 120, 10), abs=3)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("beach1.png", "forest2.png", "hill3.png"),
+        ("beach_1.png", "beach-2.png"),
+        ("IMG_20260101_120000.png", "IMG_20260102_130500.png", "IMG_20260104_070809.png"),
+        ("0001_v1.png", "0002_v2.png", "0003_v3.png"),
+    ],
+)
+def test_pictures_that_are_not_numbered_alike_never_become_one_frame(
+    tmp_path: Path, names: Sequence[str]
+) -> None:
+    folder = folder_of(tmp_path / "shot", names)
+
+    with pytest.raises(ClipUnreadable, match="not numbered alike; name a picture of one, such as"):
+        Clip.open(folder)
+    assert Clip.open(folder / names[1]).info.frame_count == 1
+
+
+def test_versions_of_a_sequence_need_a_choice(tmp_path: Path) -> None:
+    newer = [f"{number:04d}_v2.png" for number in range(12)]
+    folder = folder_of(tmp_path / "shot", (*newer, "0003_v1.png", "0004_v1.png"))
+
+    with pytest.raises(ClipUnreadable, match=r"such as 0000_v2\.png or 0003_v1\.png"):
+        Clip.open(folder)
+    assert Clip.open(folder / newer[3]).info.frame_count == 12
+    assert Clip.open(folder / "0003_v1.png").info.frame_count == 2
+
+
+def test_takes_of_several_frames_stay_sequences_of_their_own(tmp_path: Path) -> None:
+    names = [f"take{take:02d}_{number:04d}.png" for take in range(12) for number in range(3)]
+    folder = folder_of(tmp_path / "shot", names)
+
+    with pytest.raises(ClipUnreadable, match="several sequences"):
+        Clip.open(folder)
+    assert Clip.open(folder / names[0]).info.frame_count == 3
+
+
+@pytest.mark.parametrize(
+    ("names", "frame_count", "told"),
+    [
+        (
+            ("0_v2.png", "1_v2.png", "2_v2.png", "1_v1.png"),
+            3,
+            "1 other picture in the folder is not numbered like the sequence and not used: "
+            "1_v1.png",
+        ),
+        (
+            ("a_1.png", "a_2.png", "b_1.png", "c.png", "d.png", "e.png"),
+            2,
+            "4 other pictures in the folder are not numbered like the sequence and not used: "
+            "b_1.png, c.png, d.png, …",
+        ),
+        (("key_1.png", "sheet.png"), 1, "not used: sheet.png"),
+        (("0001_a.png", "0002_a.png", "sheet_1.png"), 2, "not used: sheet_1.png"),
+    ],
+)
+def test_pictures_that_are_left_out_are_told(
+    tmp_path: Path, names: Sequence[str], frame_count: int, told: str
+) -> None:
+    folder = folder_of(tmp_path / "shot", names)
+
+    clip = Clip.open(folder)
+
+    assert clip.info.frame_count == frame_count
+    assert told in clip.warnings[0]
+    assert Clip.open(folder / names[0]).warnings == ()
 
 
 def test_one_picture_is_a_clip_of_one_frame(make_images: MakeImages) -> None:

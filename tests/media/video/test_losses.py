@@ -95,6 +95,29 @@ def test_frames_that_cannot_be_counted_are_told_without_a_number(tmp_path: Path)
     assert "the file is damaged, and frames are missing before frame" in clip.warnings[0]
 
 
+@pytest.mark.parametrize("flags", ["frag_every_frame", "frag_keyframe"])
+def test_a_list_of_fragments_at_the_end_is_no_damage_but_what_is_cut_off_is(
+    tmp_path: Path, flags: str
+) -> None:
+    film = Film(count=COUNT, b_frames=0, gop=5, size=(64, 48))
+    options = {"movflags": f"{flags}+empty_moov+default_base_moof"}
+    muxing = Muxing(options=options, sound_s=(0.0, COUNT / 25))
+    path = mux(tmp_path / "a.mp4", film, muxing)
+    data = path.read_bytes()
+    half, end = data.index(b"moof", len(data) * 2 // 3) - 4, data.rindex(b"mfra") - 4
+
+    clip = Clip.open(path)
+    assert clip.warnings == ()
+    whole = clip.info.frame_count
+    assert whole >= COUNT - 1  # FFmpeg may write the last one as one that is not shown.
+
+    # What is there instead of the other fragments is as long as no list; the list is there still.
+    path.write_bytes(data[:half] + b"\xff" * (3000 + len(data) // 50) + data[end:])
+    clip = Clip.open(path)
+    assert clip.info.frame_count < whole
+    assert any("ends early" in said for said in clip.warnings)
+
+
 @pytest.mark.parametrize("name", ["fragmented.mp4", "damaged.flv"])
 def test_a_file_that_cannot_be_read_on_is_said_to_end_early(tmp_path: Path, name: str) -> None:
     options = {"movflags": "frag_keyframe+empty_moov"} if name.endswith("mp4") else {}

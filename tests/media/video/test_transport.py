@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
@@ -13,6 +14,7 @@ from fresco_media.clip import Clip
 from fresco_media.video.containers import open_input
 from fresco_media.video.streams import sounds_of_picture
 from fresco_media.video.transport import find_codec_change
+from fresco_media.writing.encode import Encoder, Target
 
 from tests.media.hearing import rewritten
 from tests.media.odd_files import Film, Muxing, join, mux, number_in
@@ -151,3 +153,51 @@ def association_table() -> bytes:
 def pictures_of(path: Path) -> int:
     with open_input(path) as container:
         return container.streams.video[0].id
+
+
+def sounds_joined(folder: Path, *codecs: str) -> Path:
+    """One stream of sound that is coded in another way from the second part on."""
+    parts: list[Path] = []
+    for place, codec in enumerate(codecs):
+        parts.append(folder / f"part{place}.ts")
+        muxing = Muxing(sound_s=(0.0, 1.2), sound_codec=codec, container="mpegts")
+        mux(parts[-1], Film(count=30, first=30 * place, b_frames=0), muxing)
+    return join(folder / "joined.ts", parts)
+
+
+@pytest.mark.parametrize("result", ["mp4", "mkv"])
+@pytest.mark.parametrize(
+    ("codecs", "said"),
+    [(("aac", "ac3"), "AAC to AC-3"), (("ac3", "aac"), "AC-3 to AAC"), (("mp2", "aac"), "MPEG")],
+)
+def test_sound_that_changes_its_codec_is_told_before_the_work_and_kept_up_to_there(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    codecs: tuple[str, ...],
+    said: str,
+    result: str,
+) -> None:
+    path, target = sounds_joined(tmp_path, *codecs), tmp_path / f"out.{result}"
+    info = Clip.open(path).info
+    container = {"mp4": "mp4", "mkv": "matroska"}[result]
+    encoder = Encoder(info, Target(target, container, "h264"), 0, 60)
+
+    before = encoder.warnings
+    for frame in Clip.open(path).frames():
+        encoder.write(frame)
+    encoder.finish()
+
+    (told,) = [text for text in before if "on the way, and only what comes before is kept" in text]
+    assert said in told
+    assert encoder.warnings == before
+    assert not [one for one in caplog.records if one.levelno >= logging.WARNING]
+    with av.open(str(target)) as written:
+        packets = [one for one in written.demux(audio=0) if one.size]
+        ends_s = float((packets[-1].pts or 0) * packets[-1].time_base)
+    assert 1.0 < ends_s < 1.4
+
+
+def test_sound_that_stays_as_it_is_is_whole(tmp_path: Path) -> None:
+    path = sounds_joined(tmp_path, "ac3", "ac3")
+
+    assert not [text for text in rewritten(path, tmp_path / "out.mp4") if "sound" in text]

@@ -20,6 +20,7 @@ from fresco_engine.diffusion.quiet import quiet_libraries
 from fresco_engine.diffusion.sampler import translate
 from fresco_engine.diffusion.schedule import make_scheduler
 from fresco_engine.progress_tracker import drained
+from fresco_engine.reference_file import reference_digest
 from fresco_engine.reference_models import ReferencePicture
 from fresco_engine.settings import (
     AttentionSettings,
@@ -140,6 +141,28 @@ def test_a_picture_says_what_it_says_in_the_stock_pipeline(
     expected = stock_latents(model, folder, picture, images, kind, guidance)
     assert (shown - alone).abs().max() > 1e-2
     assert torch.equal(shown, expected)
+
+
+def test_a_picture_that_is_saved_again_while_the_model_loads_is_not_taken_for_the_first(
+    model: Model, folder: Path, picture: Path
+) -> None:
+    path = folder / "painted.png"
+    path.write_bytes(picture.read_bytes())
+    wanted = replace(PLAIN, reference=str(path), reference_model="plain")
+
+    def loading() -> Model:
+        write_image(path, np.zeros((48, 72, 3), np.uint8))
+        return model
+
+    first = ReferencePicture.of(wanted, loading)
+    assert first is not None
+    said = first.prompt
+    second = ReferencePicture.of(wanted, lambda: model)
+    assert second is not None
+
+    assert first.digest() == reference_digest(picture) != second.digest()
+    keys = [next(iter(one.layers.values()))[0] for one in (said, second.prompt)]
+    assert not torch.equal(*keys)
 
 
 def test_a_strength_of_nothing_and_no_picture_are_one(
