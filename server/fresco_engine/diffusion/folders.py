@@ -19,6 +19,7 @@ from fresco_engine.diffusion.intake import (
     read_json,
     staged,
 )
+from fresco_engine.diffusion.memory import aligned
 from fresco_engine.diffusion.sources import weight_files
 from fresco_engine.diffusion.weights import (
     PICKLE_SUFFIXES,
@@ -219,7 +220,7 @@ def load_part(kind: Any, folder: Path, **options: Any) -> Any:
             f"{counted(count, 'tensor is', 'tensors are')} missing or misshapen; "
             "get the model again",
         )
-    return network
+    return aligned(network)
 
 
 def _from_stage(

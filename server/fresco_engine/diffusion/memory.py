@@ -1,16 +1,19 @@
-"""Turning a full device into an error that says what to do."""
+"""Where numbers lie, and a full device turned into an error that says what to do."""
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from fresco_engine.errors import OutOfDeviceMemory
 
+Network = TypeVar("Network", bound=nn.Module)
+_ALIGNMENT = 64
 _CPU_ALLOCATOR = "can't allocate memory"
 
 
@@ -42,6 +45,23 @@ def sent(x: Tensor, like: Tensor) -> Tensor:
     if like.device.type == "cuda" and torch.cuda.is_available():
         x = x.pin_memory()
     return x.to(like, non_blocking=True)
+
+
+def aligned(network: Network) -> Network:
+    """`network` with weights that begin where the processor's kernels want them to.
+
+    In a file they lie anywhere, and so they do in memory that is mapped to it; some processors
+    then compute other last bits, and the same model would give other pictures from another file.
+    """
+    for tensor in (*network.parameters(), *network.buffers()):
+        tensor.data = aligned_tensor(tensor.data)
+    return network
+
+
+def aligned_tensor(tensor: Tensor) -> Tensor:
+    """`tensor`, or where it lies otherwise a copy that begins where kernels want it to."""
+    is_anywhere = tensor.device.type == "cpu" and tensor.data_ptr() % _ALIGNMENT
+    return tensor.clone() if is_anywhere else tensor
 
 
 def release_device_memory() -> None:

@@ -14,7 +14,7 @@ from fresco_engine.diffusion.card import ModelCard, read_card
 from fresco_engine.diffusion.execution import AS_IT_IS, ExecutionChoice
 from fresco_engine.diffusion.latents import vae_dtype
 from fresco_engine.diffusion.library import Library
-from fresco_engine.diffusion.memory import device_memory
+from fresco_engine.diffusion.memory import aligned, device_memory
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.quiet import quiet_libraries
 from fresco_engine.diffusion.rescale import ZERO_SNR_RESCALE
@@ -125,7 +125,7 @@ def _placed(parts: Parts, card: ModelCard, device: torch.device) -> Model:
         is_xl = parts.text_encoder_2 is not None
         parts.vae.to(vae_dtype(parts.vae, parts.unet.dtype, is_xl=is_xl))
     for network in networks:
-        network.to(device).eval().requires_grad_(False)
+        aligned(network).to(device).eval().requires_grad_(False)
         if device.type == "cpu" and _is_narrow(network):
             network.to(memory_format=torch.channels_last)
     defaults, styles = _suited(parts, card)

@@ -19,6 +19,7 @@ from fresco_media.files.text import counted
 from torch import Tensor, nn
 
 from fresco_engine.diffusion.finite import are_finite
+from fresco_engine.diffusion.memory import aligned
 from fresco_engine.diffusion.weights import (
     LEADS_OUT,
     TensorInfo,
@@ -73,6 +74,7 @@ def load_published(network: nn.Module, path: Path, published: Published) -> None
             path, f"it holds values that are no numbers (NaN or infinity); {published.get}"
         )
     network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, assign=True)
+    aligned(network)
 
 
 def _from_safetensors(path: Path, shapes: _Shapes, published: Published) -> dict[str, Tensor]:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from fresco_engine.diffusion.folders import load_part
 from fresco_engine.diffusion.intake import check_config, check_numbers, read_json
+from fresco_engine.diffusion.memory import aligned
 from fresco_engine.diffusion.weights import Header, WeightsKind, kind_of, read_header
 from fresco_engine.errors import ModelCorrupt, WrongModelKind
 
@@ -71,7 +72,7 @@ def load_t2i_adapter(path: Path, unet: Any, dtype: torch.dtype) -> T2IAdapter:
         raise ModelCorrupt(
             path, f"its tensors do not make a complete T2I-Adapter ({error}); download it again"
         ) from error
-    return network
+    return aligned(network)
 
 
 def _require_fit(path: Path, config: Mapping[str, Any], unet: Any) -> None:

@@ -84,8 +84,8 @@ def _join(address: str) -> str | None:
     except (OSError, ValueError, RuntimeError) as error:
         first_line = str(error).strip().split("\n")[0]
         return (
-            f"no cluster of Ray's can be reached at {address} ({first_line}); start it there: "
-            "ray start --head, with the same versions of Ray and Python as here, and give its "
-            "address as HOST:PORT"
+            f"no cluster of Ray's can be reached at {address} ({first_line}); start its head "
+            "there, with the same versions of Ray and Python as here, and give its address as "
+            "HOST:PORT"
         )
     return None

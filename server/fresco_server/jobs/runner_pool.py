@@ -168,8 +168,8 @@ class RunnerPool:
         """
         if self._cluster is None:
             raise NotPossible(
-                "this daemon works with the devices of its own machine only; start one with "
-                "--cluster to use others"
+                "this daemon works with the devices of its own machine only; start one that works "
+                "with a cluster"
             )
         self._cluster.drain(node, is_over=is_over)
 

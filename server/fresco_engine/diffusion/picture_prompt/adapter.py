@@ -23,6 +23,7 @@ from torch.nn import functional as F
 
 from fresco_engine.diffusion import folders
 from fresco_engine.diffusion.intake import check_numbers
+from fresco_engine.diffusion.memory import aligned, aligned_tensor
 from fresco_engine.diffusion.picture_prompt.prompt import cross_attentions
 from fresco_engine.diffusion.weights import Header, WeightsKind
 from fresco_engine.errors import ModelCorrupt, WrongModelKind
@@ -118,7 +119,8 @@ def load_adapter(path: Path, unet: UNet2DConditionModel) -> IpAdapter:
 def _weights(tensors: Mapping[str, Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
     for number in _numbers(tensors):
         own = f"{_LAYERS}{number}"
-        yield tensors[f"{own}.to_k_ip.weight"], tensors[f"{own}.to_v_ip.weight"]
+        key, value = (tensors[f"{own}.to_{name}_ip.weight"] for name in ("k", "v"))
+        yield aligned_tensor(key), aligned_tensor(value)
 
 
 def _try(adapter: IpAdapter) -> None:
@@ -220,4 +222,4 @@ def _resampler_tensors(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Ten
 
 def _filled(network: nn.Module, tensors: Mapping[str, Tensor]) -> nn.Module:
     network.load_state_dict(dict(tensors), assign=True)
-    return network
+    return aligned(network)

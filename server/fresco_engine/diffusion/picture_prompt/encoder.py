@@ -19,6 +19,7 @@ from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from fresco_engine.diffusion import folders
 from fresco_engine.diffusion.intake import check_config, check_numbers, headers, read_json
+from fresco_engine.diffusion.memory import aligned
 from fresco_engine.diffusion.sources import weight_files
 from fresco_engine.diffusion.weights import Header, WeightsKind, read_header
 from fresco_engine.errors import ModelCorrupt, WrongModelKind
@@ -134,7 +135,7 @@ def _from_file(path: Path, dtype: torch.dtype) -> CLIPVisionModelWithProjection:
         network.load_state_dict(own, assign=True)
     except (KeyError, IndexError, ValueError, RuntimeError, OSError) as error:
         raise _incomplete(path, error) from error
-    return network
+    return aligned(network)
 
 
 def _config(header: Header) -> dict[str, Any]:

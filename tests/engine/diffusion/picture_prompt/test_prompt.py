@@ -13,6 +13,7 @@ import torch
 from diffusers import StableDiffusionControlNetImg2ImgPipeline
 from fresco_engine.correspondence.batch import BatchCorrespondence
 from fresco_engine.diffusion.library import Library
+from fresco_engine.diffusion.memory import aligned
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.models import load_model
 from fresco_engine.diffusion.picture_prompt.prompt import PicturePrompt
@@ -105,6 +106,9 @@ def stock_latents(
             str(folder / "models"), subfolder="ipadapter", weight_name=f"{kind}.safetensors"
         )
         pipeline.set_ip_adapter_scale(0.6)
+        # It takes them where they lie in the file, from where some processors compute otherwise.
+        for network in (pipeline.unet, pipeline.image_encoder):
+            aligned(network)
         pipeline.set_progress_bar_config(disable=True)
         latents = pipeline(
             prompt=["blue"] * len(images),
@@ -140,7 +144,9 @@ def test_a_picture_says_what_it_says_in_the_stock_pipeline(
 
     expected = stock_latents(model, folder, picture, images, kind, guidance)
     assert (shown - alone).abs().max() > 1e-2
-    assert torch.equal(shown, expected)
+    # Keys and values are computed once and not for every frame; with other numbers of rows some
+    # processors round otherwise.
+    assert (shown - expected).abs().max() < 1e-5
 
 
 def test_a_picture_that_is_saved_again_while_the_model_loads_is_not_taken_for_the_first(
