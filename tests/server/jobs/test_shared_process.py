@@ -1,0 +1,120 @@
+"""One worker process for several runners."""
+
+from __future__ import annotations
+
+import queue
+import sys
+from pathlib import Path
+
+import pytest
+from fresco_server.jobs.devices import DeviceInfo
+from fresco_server.jobs.job import JobOrder
+from fresco_server.jobs.messages import Ended, JobStopped, Message, Ready, RunJob, StopJob
+from fresco_server.jobs.shared_process import SharedLine, SharedProcess
+
+_PROGRAM = """
+import json, sys
+def say(**message):
+    print(json.dumps(message), flush=True)
+say(kind="Ready", devices=[])
+say(kind="DevicesChanged", devices=[{"id": "studio1/cuda:0", "name": "A GPU"}])
+for line in sys.stdin:
+    order = json.loads(line)
+    if order["kind"] == "StopJob":
+        say(kind="JobStopped", job=order["job"])
+    elif order["job"] == "fatal":
+        sys.exit(3)
+"""
+_PATIENCE_S = 60
+
+
+class User:
+    """Somebody who uses the process, and what is said to it."""
+
+    def __init__(self, shared: SharedProcess) -> None:
+        self._heard: queue.SimpleQueue[Message | Ended] = queue.SimpleQueue()
+        self.line: SharedLine = shared.open(lambda _, message: self._heard.put(message))
+
+    def hears(self) -> Message | Ended:
+        """The next message, waited for."""
+        return self._heard.get(timeout=_PATIENCE_S)
+
+    @property
+    def hears_nothing(self) -> bool:
+        """Whether nothing is said."""
+        return self._heard.empty()
+
+    def run(self, job: str) -> None:
+        """Have a job done."""
+        order = JobOrder(clip="clip.mp4", settings={})
+        self.line.send(RunJob(job=job, folder="", order=order, restarts=0))
+
+
+@pytest.fixture
+def devices() -> queue.SimpleQueue[tuple[DeviceInfo, ...]]:
+    """What is said of devices."""
+    return queue.SimpleQueue()
+
+
+@pytest.fixture
+def shared(tmp_path: Path, devices: queue.SimpleQueue[tuple[DeviceInfo, ...]]) -> SharedProcess:
+    """A process that stops jobs."""
+    return SharedProcess("cluster", (sys.executable, "-c", _PROGRAM), tmp_path, devices.put)
+
+
+def test_everybody_is_told_that_it_is_ready_and_of_his_own_jobs(
+    shared: SharedProcess, devices: queue.SimpleQueue[tuple[DeviceInfo, ...]]
+) -> None:
+    one, other = User(shared), User(shared)
+    assert isinstance(one.hears(), Ready)
+    assert isinstance(other.hears(), Ready)
+    late = User(shared)
+    assert isinstance(late.hears(), Ready)
+    assert one.line.pid == other.line.pid == late.line.pid
+    assert [device.id for device in devices.get(timeout=_PATIENCE_S)] == ["studio1/cuda:0"]
+
+    one.run("a")
+    other.run("b")
+    for user, job in ((one, "a"), (other, "b")):
+        user.line.send(StopJob(job=job))
+        assert user.hears() == JobStopped(job=job)
+
+    assert one.hears_nothing
+    assert late.hears_nothing
+    for user in (one, other, late):
+        user.line.close()
+
+
+def test_it_ends_with_the_last_who_uses_it(shared: SharedProcess) -> None:
+    one, other = User(shared), User(shared)
+    assert isinstance(other.hears(), Ready)
+    first = one.line.pid
+
+    one.line.close()
+    other.run("a")
+    other.line.send(StopJob(job="a"))
+    assert other.hears() == JobStopped(job="a")
+    other.line.close()
+
+    again = User(shared)
+    assert isinstance(again.hears(), Ready)
+    assert again.line.pid != first
+    again.line.close()
+
+
+def test_everybody_is_told_that_it_has_ended_and_the_next_begins_anew(
+    shared: SharedProcess, devices: queue.SimpleQueue[tuple[DeviceInfo, ...]]
+) -> None:
+    one, other = User(shared), User(shared)
+    for user in (one, other):
+        assert isinstance(user.hears(), Ready)
+    devices.get(timeout=_PATIENCE_S)
+
+    one.run("fatal")
+
+    assert one.hears() == Ended(code=3)
+    assert other.hears() == Ended(code=3)
+    assert devices.get(timeout=_PATIENCE_S) == ()
+    again = User(shared)
+    assert isinstance(again.hears(), Ready)
+    again.line.close()
