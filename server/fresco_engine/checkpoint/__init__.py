@@ -2,12 +2,13 @@
 
 from fresco_engine.checkpoint.folder import Checkpoint, FolderCheckpoint, NoCheckpoint
 from fresco_engine.checkpoint.fork import dependent_frames, fork
-from fresco_engine.checkpoint.reader import KINDS, CheckpointReader, Kind, picture_name
+from fresco_engine.checkpoint.reader import KINDS, PLAN, CheckpointReader, Kind, picture_name
 from fresco_engine.checkpoint.scratch import File, ScratchCheckpoint, store_file
 from fresco_engine.checkpoint.values import Adjustments, StoredBatch, StoredPlan
 
 __all__ = [
     "KINDS",
+    "PLAN",
     "Adjustments",
     "Checkpoint",
     "CheckpointReader",

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from fresco_engine.checkpoint import File, FolderCheckpoint, StoredPlan, store_file
+from fresco_engine.checkpoint import PLAN, File, FolderCheckpoint, StoredPlan, store_file
 
 from fresco_server.cluster.files import FILE_SETTINGS
 from fresco_server.jobs.job import Values
-
-_PLAN = "plan.json"
 
 
 def take_in(checkpoint: FolderCheckpoint, files: Iterable[File], settings: Values) -> None:
@@ -23,7 +21,7 @@ def take_in(checkpoint: FolderCheckpoint, files: Iterable[File], settings: Value
         ValueError: it is no file of a checkpoint.
     """
     for name, data in files:
-        if name == _PLAN:
+        if name == PLAN:
             checkpoint.save_plan(_with_own_places(data, settings))
         elif not (name.endswith(".png") and checkpoint.own.has(name)):
             store_file(checkpoint, name, data)

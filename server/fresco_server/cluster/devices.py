@@ -32,6 +32,7 @@ from fresco_server.jobs.starting import StartBackoff
 
 _LOGGER = logging.getLogger(__name__)
 _POLL_S = 0.1
+_LOOK_S = 1.0
 _STOP_PATIENCE_S = 1.0
 """A stop takes effect within two seconds: by then the worker has stopped, or it is killed."""
 _WAITING_ANSWERS = 16
@@ -164,11 +165,6 @@ class ClusterDevice:
         self._is_gone.set()
         self._inbox.put(None)
 
-    def close(self) -> None:
-        """End its worker."""
-        self.leave()
-        self._kill()
-
     def ask(
         self, method: str, token: str, goes_on: Callable[[], bool], *arguments: object
     ) -> Iterator[Any]:
@@ -205,7 +201,7 @@ class ClusterDevice:
         """Raises `PartStopped` if it goes on for too long after it was told not to."""
         ends = None
         try:
-            call = getattr(self._actor, method).options(
+            call = self._method(method).options(
                 num_returns="streaming", _generator_backpressure_num_objects=_WAITING_ANSWERS
             )
             answers = call.remote(*arguments)
@@ -213,7 +209,7 @@ class ClusterDevice:
                 ready, _ = ray.wait([answers], timeout=_POLL_S, fetch_local=False)
                 if ends is None and not goes_on():
                     ends = time.monotonic() + _STOP_PATIENCE_S
-                    self._actor.stop.remote(token)
+                    self._method("stop").remote(token)
                 if ends is not None and time.monotonic() > ends:
                     raise PartStopped
                 if self._is_gone.is_set():
@@ -223,7 +219,7 @@ class ClusterDevice:
                         yield ray.get(next(answers), timeout=_CALL_S)
                     except StopIteration:
                         return
-        except (RayError, AttributeError) as error:
+        except RayError as error:
             raise DeviceLost(_first_line(error)) from error
 
     def begin_anew(self) -> None:
@@ -241,14 +237,21 @@ class ClusterDevice:
             DeviceLost: it ends, or does not answer.
         """
         try:
-            return ray.get(getattr(self._actor, method).remote(*arguments), timeout=timeout_s)
+            return ray.get(self._method(method).remote(*arguments), timeout=timeout_s)
         except RayError as error:
             raise DeviceLost(_first_line(error)) from error
 
-    def send_files(self, needs: Needs) -> None:
+    def _method(self, name: str) -> Any:
+        actor = self._actor  # It may end on another thread.
+        if actor is None:
+            raise DeviceLost("its worker has ended")
+        return getattr(actor, name)
+
+    def send_files(self, needs: Needs, goes_on: Callable[[], bool]) -> None:
         """Send what the machine lacks of the files that a job reads, once for all its devices.
 
         Raises:
+            PartStopped: it does not go on, which is asked before every piece.
             DeviceLost: it ends meanwhile.
             DeviceUnfit: the machine cannot store them.
             OSError: a file cannot be read here.
@@ -259,6 +262,8 @@ class ClusterDevice:
                 with open_file(Path(file.path)) as source:
                     offset = 0
                     while data := source.read(CHUNK_BYTES):
+                        if not goes_on():
+                            raise PartStopped
                         failure = self.call("receive", file, offset, data)
                         if failure is not None:
                             raise DeviceUnfit(failure)
@@ -393,19 +398,17 @@ class ClusterNodes:
     def __init__(self, on_change: Callable[[tuple[ClusterNode, ...]], None]) -> None:
         self._on_change = on_change
         self._names: dict[str, str] = {}
-        self._closes = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="cluster-nodes", daemon=True)
 
     def start(self) -> None:
-        """Look now, and then for changes until `close`."""
-        self._on_change(self.look())
-        self._thread.start()
+        """Look now, and then for changes."""
+        self._on_change(self._look())
+        threading.Thread(target=self._watch, name="cluster-nodes", daemon=True).start()
 
-    def close(self) -> None:
-        """Look no longer."""
-        self._closes.set()
+    def is_there(self, node: ClusterNode) -> bool:
+        """Whether a machine is there at this moment."""
+        return any(one["Alive"] and one["NodeID"] == node.id for one in ray.nodes())
 
-    def look(self) -> tuple[ClusterNode, ...]:
+    def _look(self) -> tuple[ClusterNode, ...]:
         """The machines that are there."""
         alive = sorted((node for node in ray.nodes() if node["Alive"]), key=lambda n: n["NodeID"])
         self._names = {node["NodeID"]: self._name_of(node) for node in alive}
@@ -425,9 +428,10 @@ class ClusterNodes:
 
     def _watch(self) -> None:
         known: tuple[ClusterNode, ...] | None = None
-        while not self._closes.wait(1.0):
+        while True:
+            time.sleep(_LOOK_S)
             try:
-                found = self.look()
+                found = self._look()
             except Exception:
                 _LOGGER.exception("the machines of the cluster are not known")
                 # Without its head a cluster cannot be used; the daemon begins anew with it.

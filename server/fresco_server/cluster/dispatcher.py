@@ -18,6 +18,7 @@ from fresco_server.cluster.devices import (
     DeviceUnfit,
     new_token,
 )
+from fresco_server.cluster.errors import PartStopped
 from fresco_server.cluster.graph import activity_of
 from fresco_server.cluster.job_parts import JobParts, TakenPart
 from fresco_server.cluster.orders import Installed, LookAnswer, Needs, PartEnded
@@ -48,7 +49,7 @@ class Dispatcher:
         self._expected = expected
         self._has_changed = has_changed
         self._token = new_token()
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
         self._devices: dict[tuple[str, str], ClusterDevice] = {}
         self._files: dict[str, threading.Lock] = {}
         self._jobs: list[JobParts] = []
@@ -59,12 +60,6 @@ class Dispatcher:
         """Find the devices."""
         self._nodes.start()
 
-    def close(self) -> None:
-        """End all workers."""
-        self._nodes.close()
-        for device in self._all():
-            device.close()
-
     def devices(self) -> tuple[DeviceInfo, ...]:
         """The devices and what happens there."""
         return tuple(
@@ -73,28 +68,28 @@ class Dispatcher:
         )
 
     def _all(self) -> list[ClusterDevice]:
-        with self._changed:
+        with self._lock:
             return sorted(self._devices.values(), key=lambda device: device.id)
 
     # Jobs
 
     def add(self, parts: JobParts) -> None:
         """Give the parts of a job to devices, after those of jobs that were added before."""
-        with self._changed:
+        with self._lock:
             self._jobs.append(parts)
         self.wake()
 
     def remove(self, parts: JobParts) -> None:
         """No more of them; what is made of them is stopped."""
         parts.stop()
-        with self._changed:
+        with self._lock:
             self._jobs = [job for job in self._jobs if job is not parts]
         for device in self._all():
             device.stop(parts.job_id)
 
     def wake(self) -> None:
         """Give parts to devices that have nothing to do."""
-        with self._changed:
+        with self._lock:
             for parts in self._jobs:
                 while (device := self._device_for(parts)) is not None:
                     taken = parts.take()
@@ -102,7 +97,6 @@ class Dispatcher:
                         break
                     work = partial(self._make, parts, taken)
                     device.begin(parts.job_id, activity_of(taken.order.part), work)
-            self._changed.notify_all()
 
     def _device_for(self, parts: JobParts) -> ClusterDevice | None:
         idle = [device for device in self._devices.values() if device.is_idle]
@@ -118,7 +112,7 @@ class Dispatcher:
     def _make(self, parts: JobParts, taken: TakenPart, device: ClusterDevice) -> None:
         """Have a device make a part; on the device's thread."""
         try:
-            device.send_files(parts.needs)
+            device.send_files(parts.needs, lambda: not device.stops)
             for answer in device.work("make", taken.order.token, taken.order):
                 failure = answer.failure if isinstance(answer, PartEnded) else None
                 if failure is not None and failure.reason in _OF_THE_MACHINE:
@@ -126,11 +120,13 @@ class Dispatcher:
                 parts.hand_in(taken, answer)
                 if failure is not None and failure.reason == _UNEXPECTED:
                     device.begin_anew()
+        except PartStopped:
+            parts.give_back(taken)
         except DeviceUnfit as fault:
             self._bar(parts, device, fault)
             parts.give_back(taken)
         except DeviceLost as fault:
-            if device.stops or not self._is_there(device):
+            if device.stops or not self._nodes.is_there(device.node):
                 parts.give_back(taken)
             else:
                 parts.lose(taken, str(fault))
@@ -139,7 +135,7 @@ class Dispatcher:
             parts.hand_in(taken, PartEnded(failure=failure_of(error)))
 
     def _bar(self, parts: JobParts, device: ClusterDevice, fault: DeviceUnfit) -> None:
-        with self._changed:
+        with self._lock:
             others = [
                 other
                 for other in self._devices.values()
@@ -148,9 +144,6 @@ class Dispatcher:
         parts.bar(device.id, fault.failure, is_last=not others)
         if others:
             parts.warn(f"{device.node.name} does not work on this job: {fault}")
-
-    def _is_there(self, device: ClusterDevice) -> bool:
-        return any(node.id == device.node.id for node in self._nodes.look())
 
     # Looks and models
 
@@ -164,11 +157,13 @@ class Dispatcher:
         """
         device = self._best(order.device)
         try:
-            device.send_files(needs)
+            device.send_files(needs, is_wanted)
             for answer in device.ask("look", token, is_wanted, token, order, needs):
                 yield answer
                 if answer.picture is not None or answer.failure is not None:
                     return
+        except PartStopped:
+            return
         except DeviceUnfit as fault:
             yield LookAnswer(failure=fault.failure)
         except DeviceLost as fault:
@@ -197,13 +192,13 @@ class Dispatcher:
 
     def drain(self, node: str, *, is_over: bool) -> None:
         """Give a machine nothing new to do, so that it can leave; or let it work again."""
-        with self._changed:
+        with self._lock:
             (self._draining.discard if is_over else self._draining.add)(node)
         self._on_device()
 
     def _on_nodes(self, nodes: tuple[ClusterNode, ...]) -> None:
         wanted = {(node.id, name): node for node in nodes for name in node.devices}
-        with self._changed:
+        with self._lock:
             gone = [self._devices.pop(key) for key in list(self._devices) if key not in wanted]
             for key, node in wanted.items():
                 if key not in self._devices:

@@ -32,7 +32,8 @@ from fresco_server.worker.media import open_clip
 
 CHUNK_BYTES = 8 << 20
 _PICTURES = "keyframe_pictures"
-FILE_SETTINGS = ("subject_mask", "reference", _PICTURES)
+_ONE_FILE = ("subject_mask", "reference")
+FILE_SETTINGS = (*_ONE_FILE, _PICTURES)
 """Settings that name files which are sent."""
 
 
@@ -202,7 +203,7 @@ def placed(order: JobOrder, places: Mapping[str, str]) -> tuple[str, dict[str, A
 def placed_settings(settings: Values, places: Mapping[str, str]) -> dict[str, Any]:
     """Settings whose files are at other places."""
     found = dict(settings)
-    for name in FILE_SETTINGS[:2]:
+    for name in _ONE_FILE:
         if found.get(name):
             found[name] = places.get(found[name], found[name])
     pictures = found.get(_PICTURES) or {}

@@ -106,8 +106,7 @@ class PartWorker:
 
     def _made(self, order: PartOrder) -> Generator[Answer, None, None]:
         check_models(order.needs.models)
-        places = {source.name: self._cache.place(source) for source in order.needs.sources}
-        path, settings = placed(order.order, places)
+        path, settings = placed(order.order, self._places(order.needs))
         with TemporaryDirectory(dir=self._folder) as folder:
             checkpoint = ScratchCheckpoint(Path(folder), order.files)
             clip = open_clip(path, order.order.frame_rate)
@@ -129,7 +128,7 @@ class PartWorker:
             yield from _planning(make_plan(clip, settings_from_dict(settings), model, checkpoint))
             return True
         plan = checkpoint.sound_plan()
-        values = placed_settings(plan.settings.as_dict(), self._places(order))
+        values = placed_settings(plan.settings.as_dict(), self._places(order.needs))
         plan = replace(plan, settings=settings_from_dict(values))
         if isinstance(part, BatchPart):
             return (yield from _translating(make_batch(clip, plan, model, checkpoint, part)))
@@ -137,8 +136,9 @@ class PartWorker:
             yield Stepped(0)
         return True
 
-    def _places(self, order: PartOrder) -> dict[str, str]:
-        return {source.name: self._cache.place(source) for source in order.needs.sources}
+    def _places(self, needs: Needs) -> dict[str, str]:
+        """Where the sources are here, by their names in the order."""
+        return {source.name: self._cache.place(source) for source in needs.sources}
 
     def _frames(
         self,
@@ -204,7 +204,7 @@ class PartWorker:
         self, token: str, order: LookOrder, needs: Needs
     ) -> Generator[LookAnswer, None, None]:
         check_models(needs.models)
-        places = {source.name: self._cache.place(source) for source in needs.sources}
+        places = self._places(needs)
         settings = placed_settings(order.settings, places)
         clip = places.get(order.clip, order.clip)
         steps = self._engine.look(replace(order, clip=clip, settings=settings))

@@ -10,13 +10,11 @@ import sys
 
 from fresco_client.values import Failure
 
-from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.messages import Broken, Ready, Refused
 from fresco_server.worker import confinement
 from fresco_server.worker.channel import Channel
 
 _LOGGER = logging.getLogger(__name__)
-CLUSTER = "cluster"
 _CONNECT_S = 10.0
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -59,7 +57,7 @@ def _serve(channel: Channel, address: str, worker: type | None) -> None:
 
     coordinator = Coordinator(channel, worker or PartWorker, installed())
     coordinator.start()
-    channel.send(Ready(devices=(DeviceInfo(id=CLUSTER, name=f"Ray cluster {address}"),)))
+    channel.send(Ready())
     coordinator.serve()
 
 
