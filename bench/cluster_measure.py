@@ -38,9 +38,7 @@ class _AllStored:
         """Nothing is left to do."""
         yield from ()
 
-    def batch(
-        self, keyframes: tuple[int, ...], done: int
-    ) -> Generator[int | RunWarned, None, bool]:
+    def batch(self, first: int) -> Generator[int | RunWarned, None, bool]:
         """Nothing is left to do."""
         yield from ()
         return True

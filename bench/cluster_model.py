@@ -15,9 +15,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count, pairwise
 
+from fresco_engine.batches import keyframes_ahead, plan_batches
 from fresco_engine.interpolation.keyframe_span import KeyframeSpan, plan_spans
-from fresco_engine.keyframes import plan_batches
-from fresco_engine.parts import BatchPart, Part, SpanPart
+from fresco_engine.parts import BatchPart, Part, SpanPart, batch_parts
 from fresco_server.cluster.graph import RunGraph
 
 _RATE = 24
@@ -58,11 +58,15 @@ class ClusterFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelledClip:
-    """A planned clip: its shots as half-open ranges, and the keyframes of each."""
+    """A planned clip: its shots as half-open ranges, and the keyframes of each.
+
+    `batch_size`, `anchors_first`: as the settings of these names; `steps` are denoising steps.
+    """
 
     shots: tuple[tuple[int, int], ...]
     keyframes: tuple[tuple[int, ...], ...]
     batch_size: int = 8
+    anchors_first: int = 0
     steps: int = 15
 
     @property
@@ -84,12 +88,8 @@ class ModelledClip:
         return (*batches, *(SpanPart(span=span) for span in self.spans if span.frames))
 
     def _batches(self, keys: tuple[int, ...]) -> Iterator[BatchPart]:
-        done = 0
-        for before, batch in pairwise([None, *plan_batches(keys, self.batch_size)]):
-            assert batch is not None
-            first = before.new[0] if before is not None and batch.anchors else None
-            yield BatchPart(keyframes=keys, done=done, batch=batch, before=first, steps=self.steps)
-            done += len(batch.new)
+        ahead = keyframes_ahead(keys, self.batch_size, self.anchors_first)
+        return batch_parts(keys, plan_batches(keys, self.batch_size, ahead), self.steps)
 
 
 def film(seconds: float, *, shot_s: float = 5.0, gap: int = 12, seed: int = 0) -> ModelledClip:
@@ -223,7 +223,7 @@ class _Simulation:
     def _bytes_in(self, part: Part) -> float:
         if isinstance(part, SpanPart):
             return len(part.keyframes) * self.figures.keyframe_bytes
-        return len(part.needs) * self.figures.record_bytes
+        return len(part.records) * self.figures.record_bytes
 
     def _bytes_out(self, part: Part) -> float:
         if isinstance(part, SpanPart):

@@ -17,9 +17,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from fresco_engine.batches import Batch, plan_batches
 from fresco_engine.correspondence.flow import DisFlow, Flow, track
 from fresco_engine.correspondence.saliency import foreground_mask
-from fresco_engine.keyframes import Batch, analyse, find_shots, plan_batches, select_keyframes
+from fresco_engine.keyframes import analyse, find_shots, select_keyframes
 from fresco_engine.settings import RestyleSettings
 from fresco_media.clip import Clip
 from fresco_media.stills.images import working_size

@@ -1,4 +1,4 @@
-"""Shots, keyframes and batches: which frames are translated, and which of them together."""
+"""Shots and keyframes: which frames are translated."""
 
 from __future__ import annotations
 
@@ -52,19 +52,6 @@ class ClipAnalysis:
     def frame_count(self) -> int:
         """How many frames were analysed."""
         return len(self.distances)
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Keyframes translated together: `anchors` are known from earlier batches, `new` are not."""
-
-    anchors: tuple[int, ...]
-    new: tuple[int, ...]
-
-    @property
-    def frames(self) -> tuple[int, ...]:
-        """All frames of the batch in ascending order."""
-        return tuple(sorted((*self.anchors, *self.new)))
 
 
 class Analyser:
@@ -290,38 +277,3 @@ def _trace(costs: NDArray[np.float64], previous: NDArray[np.int64], maximum: int
         offsets.append(end)
         end = int(previous[end])
     return [0, *reversed(offsets)]
-
-
-def plan_batches(keyframes: Sequence[int], batch_size: int, done: int = 0) -> tuple[Batch, ...]:
-    """Splits the keyframes of one shot into batches of at most `batch_size` frames.
-
-    Every keyframe is new exactly once; the first `done` are translated already and left out.
-    Batches after the first begin with two anchors, the shot's first keyframe and the last of the
-    batch before (section 3.5 of FRESCO). The last two batches are evened out, so that the last is
-    never left with a frame or two. Batches of one have no room for anchors. What is left to do
-    after any batch is split as it would have been from the beginning.
-    """
-    batches: list[Batch] = []
-    used = done
-    for count in _new_counts(len(keyframes) - done, batch_size, is_begun=done > 0):
-        anchors = (keyframes[0], keyframes[used - 1]) if used > 1 and batch_size > 1 else ()
-        batches.append(Batch(anchors, tuple(keyframes[used : used + count])))
-        used += count
-    return tuple(batches)
-
-
-def _new_counts(total: int, batch_size: int, *, is_begun: bool) -> list[int]:
-    """How many new keyframes each batch holds."""
-    if batch_size == 1:
-        return [1] * total
-    room = batch_size - 2
-    first = [] if is_begun else [min(total, batch_size)]
-    rest = total - sum(first)
-    counts = [n for n in (*first, *[room] * (rest // room), rest % room) if n]
-    if len(counts) < 2:
-        return counts
-    known_before = 0 if len(counts) == 2 and not is_begun else 2
-    surplus = (counts[-2] + known_before) - (counts[-1] + 2)
-    counts[-2] -= surplus // 2
-    counts[-1] += surplus // 2
-    return counts

@@ -8,13 +8,13 @@ part reads what it needs from a checkpoint and stores what it makes there.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from fresco_media.clip import Clip
 from fresco_media.video.span_reader import SpanReader
 
+from fresco_engine.batches import Batch
 from fresco_engine.checkpoint import Checkpoint, CheckpointReader, File, StoredPlan
 from fresco_engine.checkpoint.scratch import files_of_batch, files_of_span
 from fresco_engine.diffusion.memory import release_device_memory
@@ -22,12 +22,16 @@ from fresco_engine.diffusion.samplers import batch_steps
 from fresco_engine.errors import OutOfDeviceMemory
 from fresco_engine.frames import make_span
 from fresco_engine.interpolation.keyframe_span import KeyframeSpan, keys_within, plan_spans
-from fresco_engine.keyframes import Batch
 from fresco_engine.lazy_model import LazyModel
 from fresco_engine.planning import planned
 from fresco_engine.restyling import pipeline_run, resolved_run, translation_run
 from fresco_engine.settings import RestyleSettings
-from fresco_engine.translation import batches_of, translate_batch
+from fresco_engine.translation import (
+    batches_of,
+    record_keys,
+    stored_records,
+    translate_batch,
+)
 from fresco_engine.types import Progress, RunWarned
 
 
@@ -35,22 +39,14 @@ from fresco_engine.types import Progress, RunWarned
 class BatchPart:
     """A batch of keyframes.
 
-    It follows the first `done` of the `keyframes` of its shot. If it has anchors, `before` is the
-    first new keyframe of the batch that has to be there. It takes `steps` denoising steps.
+    `keyframes` are those of its shot, `records` the keys of the records that hold the latents of
+    its anchors. It takes `steps` denoising steps.
     """
 
     keyframes: tuple[int, ...]
-    done: int
     batch: Batch
-    before: int | None
+    records: tuple[int, ...]
     steps: int
-
-    @property
-    def needs(self) -> tuple[int, ...]:
-        """First new keyframes of the batches whose records it needs."""
-        if self.before is None:
-            return ()
-        return tuple(sorted({self.keyframes[0], self.before}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,29 +69,23 @@ Part = BatchPart | SpanPart
 def parts_of(plan: StoredPlan, checkpoint: Checkpoint) -> list[Part]:
     """The parts that a planned run has, stored ones among them, in the order of the clip."""
     batch_size = checkpoint.adjustments().batch_size or plan.settings.batch_size
-    batches: list[Part] = []
+    parts: list[Part] = []
     for first, stop in plan.shots:
         keyframes = keys_within(plan.keyframes, first, stop)
-        batches += _batches(plan, checkpoint, keyframes, batch_size)
+        batches = batches_of(checkpoint, keyframes, frozenset(plan.ahead), batch_size)
+        parts += batch_parts(keyframes, batches, batch_steps(plan.settings))
     spans = (SpanPart(span=span) for span in plan_spans(plan.keyframes, plan.shots))
-    return [*batches, *(part for part in spans if part.span.frames)]
+    return [*parts, *(part for part in spans if part.span.frames)]
 
 
-def _batches(
-    plan: StoredPlan, checkpoint: Checkpoint, keyframes: tuple[int, ...], batch_size: int
+def batch_parts(
+    keyframes: tuple[int, ...], batches: Sequence[Batch], steps: int
 ) -> Iterator[BatchPart]:
-    done, steps = 0, batch_steps(plan.settings)
-    batches = batches_of(checkpoint, keyframes, batch_size)
-    for before, batch in pairwise([None, *batches]):
-        assert batch is not None
-        yield BatchPart(
-            keyframes=keyframes,
-            done=done,
-            batch=batch,
-            before=before.new[0] if before is not None and batch.anchors else None,
-            steps=steps,
-        )
-        done += len(batch.new)
+    """The batches of a shot, which come in their order, as parts."""
+    records = record_keys(batches)
+    for batch in batches:
+        needed = tuple(dict.fromkeys(records[key] for key in batch.anchors))
+        yield BatchPart(keyframes=keyframes, batch=batch, records=needed, steps=steps)
 
 
 def files_for(part: Part, checkpoint: CheckpointReader) -> list[File]:
@@ -103,16 +93,16 @@ def files_for(part: Part, checkpoint: CheckpointReader) -> list[File]:
     if isinstance(part, SpanPart):
         return list(files_of_span(checkpoint, part.keyframes))
     new = part.batch.new
-    return list(files_of_batch(checkpoint, (*part.needs, new[0]), new))
+    own = new if part.batch.is_ahead else new[:1]
+    return list(files_of_batch(checkpoint, (*part.records, *own), new))
 
 
 def is_stored(part: Part, checkpoint: Checkpoint) -> bool:
     """Whether nothing of a part is left to do."""
     if isinstance(part, SpanPart):
         return all(checkpoint.has("frames", index) for index in part.span.frames)
-    record = checkpoint.batch(part.batch.new[0])
     are_there = all(checkpoint.has("keyframes", index) for index in part.batch.new)
-    return record is not None and record.new == part.batch.new and are_there
+    return are_there and bool(stored_records(checkpoint, part.batch))
 
 
 def make_plan(
@@ -130,16 +120,9 @@ def make_batch(
     Where the device has no room, what has to change is stored among the adjustments.
     """
     run = translation_run(clip, plan.settings, model, checkpoint)
-    run = resolved_run(run, plan.settings)
-    return (
-        yield from translate_batch(
-            run,
-            part.keyframes,
-            SpanReader(clip, plan.stop, run.size),
-            done=part.done,
-            before=part.before,
-        )
-    )
+    run = resolved_run(run, plan.settings, plan.ahead)
+    frames = SpanReader(clip, plan.stop, run.size)
+    return (yield from translate_batch(run, part.keyframes, frames, part.batch, part.records))
 
 
 def make_frames_of(
@@ -152,7 +135,7 @@ def make_frames_of(
 ) -> Iterator[int]:
     """The frames of a span, by their numbers; `check` is called often and may raise."""
     run = translation_run(clip, plan.settings, model, checkpoint)
-    run = replace(resolved_run(run, plan.settings), region=None, composer=None)
+    run = replace(resolved_run(run, plan.settings, plan.ahead), region=None, composer=None)
     analysed = plan.analysed(clip.info, plan.settings)
     pipeline = pipeline_run(run, analysed, cores=(1, os.cpu_count() or 1))
     try:

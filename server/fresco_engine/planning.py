@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,9 +11,11 @@ from fresco_media.clip import Clip
 from fresco_media.painted.keys import check_keys, misplaced
 from fresco_media.stills.images import limit_told, working_size
 
+from fresco_engine.batches import keyframes_ahead
 from fresco_engine.checkpoint import StoredPlan
 from fresco_engine.doubts import settings_doubts
 from fresco_engine.errors import RangeOutsideClip
+from fresco_engine.interpolation.keyframe_span import keys_within
 from fresco_engine.keyframes import (
     Analyser,
     ClipAnalysis,
@@ -160,6 +162,19 @@ def analyse(
         shots=shots,
         keyframes=keyframes,
         working_size=size.padded,
+        ahead=_ahead(keyframes, shots, settings),
+    )
+
+
+def _ahead(
+    keyframes: tuple[int, ...], shots: Sequence[tuple[int, int]], settings: RestyleSettings
+) -> tuple[int, ...]:
+    every = settings.anchors_first
+    if not every:
+        return ()
+    of_shots = (keys_within(keyframes, first, stop) for first, stop in shots)
+    return tuple(
+        key for keys in of_shots for key in keyframes_ahead(keys, settings.batch_size, every)
     )
 
 

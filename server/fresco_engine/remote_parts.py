@@ -24,10 +24,8 @@ class RemoteParts(Protocol):
         """
         ...
 
-    def batch(
-        self, keyframes: tuple[int, ...], done: int
-    ) -> Generator[int | RunWarned, None, bool]:
-        """Have the batch stored that follows the first `done` of a shot's `keyframes`.
+    def batch(self, first: int) -> Generator[int | RunWarned, None, bool]:
+        """Have the batch stored whose first new keyframe is `first`.
 
         Meanwhile says how many denoising steps were done since, of whichever batch. Returns
         whether this one was made for this run; else it had been stored before.

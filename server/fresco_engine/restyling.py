@@ -5,7 +5,7 @@ A clip goes in, events come out; closing the iterator cancels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -109,7 +109,7 @@ def _restyled(run: TranslationRun, interpolator: Interpolator | None) -> Iterato
     while True:
         settings = analysed.settings
         assert isinstance(settings, RestyleSettings)
-        run = resolved_run(run, settings)
+        run = resolved_run(run, settings, analysed.ahead)
         yield analysed
         reason = yield from _tried(run, analysed, interpolator)
         if reason is None:
@@ -118,10 +118,13 @@ def _restyled(run: TranslationRun, interpolator: Interpolator | None) -> Iterato
         analysed = _smaller(run, analysed)
 
 
-def resolved_run(run: TranslationRun, settings: RestyleSettings) -> TranslationRun:
-    """The run with the settings of its plan."""
+def resolved_run(
+    run: TranslationRun, settings: RestyleSettings, ahead: Iterable[int]
+) -> TranslationRun:
+    """The run with the settings of its plan, and the keyframes that go ahead of others."""
     size = working_size(run.clip.info.width, run.clip.info.height, settings.size)
-    return replace(run, settings=settings, size=size).in_its_region()
+    run = replace(run, settings=settings, size=size, ahead=frozenset(ahead))
+    return run.in_its_region()
 
 
 def _smaller(run: TranslationRun, analysed: ClipAnalysed) -> ClipAnalysed:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +17,7 @@ from fresco_media.video.span_reader import SpanReader
 from fresco_settings import marked
 from numpy.typing import NDArray
 
+from fresco_engine.batches import Batch, BatchOrder, Chain, in_order
 from fresco_engine.checkpoint import Checkpoint, StoredBatch
 from fresco_engine.colours import colourise, keep_colours
 from fresco_engine.compositing.regions import BoolMap, CarriedRegion
@@ -30,7 +32,6 @@ from fresco_engine.diffusion.prompting.wording import plain_words
 from fresco_engine.diffusion.sampler import translate
 from fresco_engine.diffusion.samplers import batch_steps
 from fresco_engine.errors import OutOfDeviceMemory
-from fresco_engine.keyframes import Batch, plan_batches
 from fresco_engine.progress_tracker import ProgressTracker
 from fresco_engine.run import Keyframe, MadeFrame
 from fresco_engine.settings import RestyleSettings
@@ -38,8 +39,6 @@ from fresco_engine.translation_run import TranslationRun
 from fresco_engine.types import Progress, RunWarned, Stage
 
 Track = tuple[Flow, Flow]
-Latents = NDArray[np.float32]
-
 
 Item = Progress | RunWarned | Keyframe
 _SAMPLES = 5
@@ -51,28 +50,43 @@ _LEAST_SHARE = 1e-6
 class _Shot:
     """A shot while it is worked on; pictures are at the padded working size.
 
-    `done` keyframes are translated. `sources` holds only keyframes that are still needed, `first`
-    the latents of the shot's first keyframe, `before` the record of the batch before.
+    `sources` holds only keyframes that are still needed, `records` those of keyframes that batches
+    to come begin with, by the frame that they are of; `first` is that of the shot's first batch.
     """
 
     keyframes: tuple[int, ...]
     frames: SpanReader
     controls: ShotControls
     sources: dict[int, Image] = field(default_factory=dict[int, Image])
-    done: int = 0
-    first: Latents | None = None
-    before: StoredBatch | None = None
+    records: dict[int, StoredBatch] = field(default_factory=dict[int, StoredBatch])
+    first: StoredBatch | None = None
+
+    @cached_property
+    def steps(self) -> frozenset[tuple[int, int]]:
+        """Each keyframe with the next one."""
+        return frozenset(pairwise(self.keyframes))
+
+    def before(self, batch: Batch) -> StoredBatch:
+        """The record of the keyframe that a batch follows, or of one that was there and is gone."""
+        known = self.records.get(batch.anchors[1])
+        return known or self.records[max(key for key in self.records if key < batch.new[0])]
+
+    def know(self, record: StoredBatch) -> None:
+        """Let batches begin with a frame that is translated."""
+        self.records[record.frame] = record
+        if self.keyframes[0] in record.new:
+            self.first = record
 
 
 @dataclass(frozen=True)
 class _Work:
-    """A batch, its record if it has one, and those of its new keyframes that are there.
+    """A batch, its records if it has them, and those of its new keyframes that are there.
 
     `regions` are those of keyframes that were translated just now.
     """
 
     batch: Batch
-    record: StoredBatch | None
+    records: tuple[StoredBatch, ...]
     pictures: dict[int, Image]
     regions: dict[int, BoolMap] = field(default_factory=dict[int, BoolMap])
 
@@ -80,6 +94,11 @@ class _Work:
     def missing(self) -> tuple[int, ...]:
         """Keyframes that have to be translated."""
         return tuple(index for index in self.batch.new if index not in self.pictures)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing to translate."""
+        return bool(self.records) and not self.missing
 
 
 @dataclass(frozen=True)
@@ -135,65 +154,68 @@ def translate_shot(
         OutOfDeviceMemory: the device cannot hold a batch, and smaller ones were tried.
         KeyframesUnusable: a painted keyframe cannot be read.
     """
-    controls = ShotControls(partial(_sample, run, keyframes))
-    shot = _Shot(keyframes=keyframes, frames=frames, controls=controls)
-    while shot.done < len(keyframes):
-        is_made = yield from _made_elsewhere(run, shot)
-        work = _next_work(run, shot)
+    shot, order = _shot(run, keyframes, frames), BatchOrder(keyframes, run.ahead)
+    waiting: dict[int, Callable[[], Keyframe]] = {}
+    left = deque(keyframes)
+    while (place := order.next) is not None:
+        part, done = place
+        is_made = yield from _made_elsewhere(run, part.keyframes[done])
+        batch = _next_batch(run.checkpoint, part, done, run.fallback.batch_size)
+        work = _work(run, batch)
         reused = 0 if is_made else len(work.pictures)
-        record = work.record
-        if record is not None and not work.missing:
-            if not is_made:
-                yield run.tracker.skip(Stage.TRANSLATING, batch_steps(run.settings))
-        else:
-            record = yield from _tried(run, shot, work)
-            if record is None:
+        records = work.records
+        if not work.is_done:
+            records = yield from _tried(run, shot, work)
+            if not records:
                 continue
+        elif not is_made:
+            yield run.tracker.skip(Stage.TRANSLATING, batch_steps(run.settings))
         run.tracker.reused["keyframes"] += reused
-        for index in work.batch.new:
-            _add_region(run, index, work.regions.get(index))
-            yield Keyframe(index, work.pictures[index])
-        _take_in(shot, record)
+        waiting |= {index: partial(_finished, run, work, index) for index in batch.new}
+        while left and left[0] in waiting:
+            yield waiting.pop(left.popleft())()
+        order.advance(batch)
+        _take_in(shot, batch, records, left)
+
+
+def _shot(run: TranslationRun, keyframes: tuple[int, ...], frames: SpanReader) -> _Shot:
+    controls = ShotControls(partial(_sample, run, keyframes))
+    return _Shot(keyframes=keyframes, frames=frames, controls=controls)
+
+
+def _finished(run: TranslationRun, work: _Work, index: int) -> Keyframe:
+    """A keyframe whose turn it is to be told of."""
+    _add_region(run, index, work.regions.get(index))
+    return Keyframe(index, work.pictures[index])
 
 
 def translate_batch(
     run: TranslationRun,
     keyframes: tuple[int, ...],
     frames: SpanReader,
-    *,
-    done: int,
-    before: int | None,
+    batch: Batch,
+    records: Iterable[int],
 ) -> Generator[Progress | RunWarned, None, bool]:
-    """The batch behind the first `done` keyframes of a shot alone; everything is stored.
+    """A batch of a shot alone; everything is stored.
 
-    Where it has anchors, the records of the shot's first batch and of that before, whose first new
-    keyframe is `before`, are stored. Returns whether it is made; if not, batches have to be planned
-    anew as the stored adjustments say.
+    `records` are the keys of the stored ones that hold the latents of its anchors. Returns whether
+    it is made; if not, batches have to be planned anew as the stored adjustments say.
 
     Raises as `translate_shot`.
     """
-    shot = _Shot(
-        keyframes=keyframes,
-        frames=frames,
-        controls=ShotControls(partial(_sample, run, keyframes)),
-        done=done,
-        before=None if before is None else run.checkpoint.batch(before),
-    )
-    if done and (first := run.checkpoint.batch(keyframes[0])) is not None:
-        shot.first = first.first
-    work = _next_work(run, shot)
-    if work.record is not None and not work.missing:
-        return True
-    return (yield from _tried(run, shot, work)) is not None
+    shot = _shot(run, keyframes, frames)
+    for key in records:
+        if (record := run.checkpoint.batch(key)) is not None:
+            shot.know(record)
+    work = _work(run, batch)
+    return work.is_done or bool((yield from _tried(run, shot, work)))
 
 
-def _made_elsewhere(
-    run: TranslationRun, shot: _Shot
-) -> Generator[Progress | RunWarned, None, bool]:
-    """Whether the next batch was made for this run by somebody else, and is stored now."""
+def _made_elsewhere(run: TranslationRun, first: int) -> Generator[Progress | RunWarned, None, bool]:
+    """Whether the batch that begins with `first` was made for this run by somebody else."""
     if run.remote is None:
         return False
-    batch = run.remote.batch(shot.keyframes, shot.done)
+    batch = run.remote.batch(first)
     items = run.tracker.timed(Stage.TRANSLATING, batch)
     while True:
         try:
@@ -217,39 +239,57 @@ def _sample(run: TranslationRun, keyframes: Sequence[int]) -> Iterator[tuple[int
 
 def count_batches(run: TranslationRun, keyframes: tuple[int, ...], done: int = 0) -> int:
     """How many batches are left after the first `done` keyframes, stored ones among them."""
-    return len(batches_of(run.checkpoint, keyframes, run.fallback.batch_size, done))
+    batches = batches_of(run.checkpoint, keyframes, run.ahead, run.fallback.batch_size)
+    left = frozenset(keyframes[done:])
+    return sum(not left.isdisjoint(batch.new) for batch in batches)
 
 
 def batches_of(
-    checkpoint: Checkpoint, keyframes: tuple[int, ...], batch_size: int, done: int = 0
+    checkpoint: Checkpoint, keyframes: tuple[int, ...], ahead: Set[int], batch_size: int
 ) -> list[Batch]:
-    """The batches of a shot after its first `done` keyframes: as stored, the rest as planned."""
-    batches: list[Batch] = []
-    while (record := _stored_batch(checkpoint, keyframes, done)) is not None:
-        batches.append(Batch(record.anchors, record.new))
-        done += len(record.new)
-    return [*batches, *plan_batches(keyframes, batch_size, done)]
+    """The batches of a shot in their order: as stored, the rest as planned."""
+
+    def batch_of(part: Chain, done: int) -> Batch:
+        return _next_batch(checkpoint, part, done, batch_size)
+
+    return list(in_order(keyframes, ahead, batch_of))
 
 
-def _stored_batch(
-    checkpoint: Checkpoint, keyframes: tuple[int, ...], done: int
-) -> StoredBatch | None:
-    if done == len(keyframes):
-        return None
-    record = checkpoint.batch(keyframes[done])
-    if record is None or record.new != keyframes[done : done + len(record.new)]:
-        return None
-    return record
+def record_keys(batches: Sequence[Batch]) -> dict[int, int]:
+    """By frames that other batches begin with: the key of the record that has their latents.
+
+    Of a batch whose last keyframe is none any more the latents are still that one's.
+    """
+    keys: dict[int, int] = {}
+    for batch, before in zip(batches, [None, *batches], strict=False):
+        if before is None:
+            keys[batch.new[0]] = batch.new[0]
+        elif batch.anchors:
+            keys.setdefault(batch.anchors[1], before.new[0])
+        keys |= {key: key for key in batch.new} if batch.is_ahead else {batch.new[-1]: batch.new[0]}
+    return keys
 
 
-def _next_work(run: TranslationRun, shot: _Shot) -> _Work:
-    record = _stored_batch(run.checkpoint, shot.keyframes, shot.done)
-    if record is not None:
-        batch = Batch(record.anchors, record.new)
-    else:
-        batch = plan_batches(shot.keyframes, run.fallback.batch_size, shot.done)[0]
+def _next_batch(checkpoint: Checkpoint, part: Chain, done: int, batch_size: int) -> Batch:
+    """The batch behind the first `done` keyframes of a chain: as stored, or as planned."""
+    record = checkpoint.batch(part.keyframes[done])
+    if record is not None and record.new == part.keyframes[done : done + len(record.new)]:
+        return Batch(record.anchors, record.new, part.is_ahead)
+    return part.batches(batch_size, done)[0]
+
+
+def stored_records(checkpoint: Checkpoint, batch: Batch) -> tuple[StoredBatch, ...]:
+    """The records of a batch; none if not all of them are there."""
+    keys = batch.new if batch.is_ahead else batch.new[:1]
+    found = (checkpoint.batch(key) for key in keys)
+    records = tuple(one for one in found if one is not None and one.new == batch.new)
+    return records if len(records) == len(keys) else ()
+
+
+def _work(run: TranslationRun, batch: Batch) -> _Work:
     stored = ((index, _stored_or_painted(run, index)) for index in batch.new)
-    return _Work(batch, record, {index: image for index, image in stored if image is not None})
+    pictures = {index: image for index, image in stored if image is not None}
+    return _Work(batch, stored_records(run.checkpoint, batch), pictures)
 
 
 def _stored_or_painted(run: TranslationRun, index: int) -> Image | None:
@@ -282,23 +322,26 @@ def _add_region(run: TranslationRun, index: int, found: BoolMap | None) -> None:
     run.region.add(index, found, run.size)
 
 
-def _take_in(shot: _Shot, record: StoredBatch) -> None:
-    """Go on behind a batch; its last frame and the shot's first are the next one's anchors."""
-    shot.done += len(record.new)
-    shot.first = record.first if shot.first is None else shot.first
-    shot.before = record
-    kept = {shot.keyframes[0], record.new[-1]} & shot.sources.keys()
+def _take_in(
+    shot: _Shot, batch: Batch, records: Iterable[StoredBatch], left: Sequence[int]
+) -> None:
+    """Go on behind a batch, with `left` still to be told of."""
+    for record in records:
+        shot.know(record)
+    latest = max((key for key in shot.records if not left or key < left[0]), default=0)
+    shot.records = {key: record for key, record in shot.records.items() if key >= latest}
+    kept = {shot.keyframes[0], batch.new[-1]} & shot.sources.keys()
     shot.sources = {index: shot.sources[index] for index in kept}
 
 
 def _tried(
     run: TranslationRun, shot: _Shot, work: _Work
-) -> Generator[Progress | RunWarned, None, StoredBatch | None]:
-    """Translates what is missing; None if batches have to be planned anew for it first."""
+) -> Generator[Progress | RunWarned, None, tuple[StoredBatch, ...]]:
+    """Translates what is missing; none if batches have to be planned anew for it first."""
     model, (width, height) = run.model(), run.size.padded
     if notes := run.fallback.plan(model, run.settings, height, width):
         yield from map(RunWarned, notes)
-        return None
+        return ()
     try:
         return (yield from _translate_missing(run, shot, work))
     except OutOfDeviceMemory as error:
@@ -309,20 +352,22 @@ def _tried(
     # Only here, where nothing holds the exception, can the tensors that hang on it be freed.
     release_device_memory()
     yield RunWarned(note)
-    return None
+    return ()
 
 
 def _translate_missing(
     run: TranslationRun, shot: _Shot, work: _Work
-) -> Generator[Progress | RunWarned, None, StoredBatch]:
+) -> Generator[Progress | RunWarned, None, tuple[StoredBatch, ...]]:
     """Stored keyframes and records are kept as they are; the others are stored as they come."""
-    record = work.record
-    while record is None or work.missing:
-        part = work.batch if record is None else _part(run, work)
+    records = work.records
+    while not records or work.missing:
+        part = _part(run, work) if records else work.batch
         translation = yield from run.tracker.timed(Stage.TRANSLATING, _translation(run, shot, part))
-        if record is None:
-            record = _record(part, translation.anchors)
-            run.checkpoint.save_batch(record)
+        if not records:
+            records = tuple(_records(part, translation))
+            # The first says that there is one of each.
+            for record in reversed(records):
+                run.checkpoint.save_batch(record)
         for place, index in enumerate(part.frames):
             if index in work.missing:
                 if translation.regions is not None:
@@ -332,7 +377,7 @@ def _translate_missing(
                 finished = with_colours(image, _source(shot, index), run.settings)
                 run.checkpoint.save("keyframes", index, finished)
                 work.pictures[index] = finished
-    return record
+    return records
 
 
 def _part(run: TranslationRun, work: _Work) -> Batch:
@@ -340,14 +385,24 @@ def _part(run: TranslationRun, work: _Work) -> Batch:
     limit = run.fallback.batch_size
     if len(work.batch.frames) <= limit:
         return work.batch
-    anchors = work.batch.anchors if limit > 2 else ()
+    anchors = work.batch.opening if limit > 2 else ()
     return Batch(anchors, work.missing[: limit - len(anchors)])
 
 
-def _record(batch: Batch, anchors: AnchorLatents) -> StoredBatch:
-    first, last = (torch.cat(latents).numpy() for latents in (anchors.first, anchors.last))
-    frame, place = anchors.origins.frame.to(torch.int32).numpy(), anchors.origins.place.numpy()
-    return StoredBatch(batch.anchors, batch.new, first, last, frame, place)
+def _records(batch: Batch, translation: Translation) -> Iterator[StoredBatch]:
+    """What is kept of the latents: those of the frames that other batches may begin with."""
+    for key in batch.new if batch.is_ahead else batch.new[-1:]:
+        place = batch.frames.index(key)
+        origins = translation.origins[place]
+        yield StoredBatch(
+            anchors=batch.anchors,
+            new=batch.new,
+            first=torch.stack([x[0] for x in translation.latents]).numpy(),
+            last=torch.stack([x[place] for x in translation.latents]).numpy(),
+            origin_frame=origins.frame.to(torch.int32).numpy(),
+            origin_place=origins.place.numpy(),
+            ahead=key if batch.is_ahead else None,
+        )
 
 
 def _translation(
@@ -359,7 +414,8 @@ def _translation(
         indices=batch.frames,
         images=images,
         prompts=tuple(prompt_of(run.settings, index) for index in batch.frames),
-        anchors=_anchors(shot) if batch.anchors else None,
+        anchors=_anchors(shot, batch),
+        passed_on=len(batch.new) if batch.is_ahead else 1,
         shot_controls=shot.controls,
         picture=run.reference and run.reference.prompt,
     )
@@ -369,7 +425,7 @@ def _translation(
             images,
             run.estimator,
             tracks=tracks,
-            linked=[pair != batch.anchors for pair in pairwise(batch.frames)],
+            linked=[pair != batch.opening for pair in pairwise(batch.frames)],
             subject=run.subject,
             indices=batch.frames,
             device=model.device,
@@ -384,17 +440,25 @@ def _translation(
     return (yield from _as_progress(steps, run.tracker))
 
 
-def _anchors(shot: _Shot) -> AnchorLatents:
+def _anchors(shot: _Shot, batch: Batch) -> AnchorLatents | None:
+    if not batch.anchors:
+        return None
     assert shot.first is not None
-    assert shot.before is not None
-    # Copied, as what is read from a file may not be written to.
-    first, last = (
-        tuple(torch.from_numpy(latent.copy())[None] for latent in latents)
-        for latents in (shot.first, shot.before.last)
+    before = shot.before(batch)
+    after = next(map(shot.records.get, batch.anchors[2:]), None)
+    frame = torch.from_numpy(before.origin_frame.astype(np.int64))
+    place = torch.from_numpy(before.origin_place.copy())
+    return AnchorLatents(
+        _latents(shot.first.first),
+        _latents(before.last),
+        Origins(frame, place),
+        None if after is None else _latents(after.last),
     )
-    frame = torch.from_numpy(shot.before.origin_frame.astype(np.int64))
-    place = torch.from_numpy(shot.before.origin_place.copy())
-    return AnchorLatents(first, last, Origins(frame, place))
+
+
+def _latents(stored: NDArray[np.float32]) -> tuple[torch.Tensor, ...]:
+    # Copied, as what is read from a file may not be written to.
+    return tuple(torch.from_numpy(latent.copy())[None] for latent in stored)
 
 
 def _source(shot: _Shot, index: int) -> Image:
@@ -411,19 +475,26 @@ def _tracks(run: TranslationRun, shot: _Shot, batch: Batch) -> list[Track] | Non
     """
     if not isinstance(run.estimator, TrackingEstimator):
         return None
-    begin = max(0, shot.done - 1)
-    followed = set(pairwise(shot.keyframes[begin : shot.done + len(batch.new)]))
-    followed.discard(batch.anchors)
     tracks: list[Track] = []
     for left, right in pairwise(batch.frames):
-        first = _source(shot, left)
-        if (left, right) in followed:
-            between = list(shot.frames.read(left + 1, right + 1))
-            shot.sources[right] = between[-1]
-        else:
-            between = [_source(shot, right)]
-        tracks.append(track([first, *between], run.estimator))
+        is_step = batch.is_ahead or (left, right) in shot.steps
+        path = _followed if is_step and (left, right) != batch.opening else _jump
+        tracks.append(track(path(shot, left, right), run.estimator))
     return tracks
+
+
+def _jump(shot: _Shot, left: int, right: int) -> Iterator[Image]:
+    yield _source(shot, left)
+    yield _source(shot, right)
+
+
+def _followed(shot: _Shot, left: int, right: int) -> Iterator[Image]:
+    """From one keyframe to another through all frames between; that one is at hand then."""
+    yield _source(shot, left)
+    for index, image in enumerate(shot.frames.read(left + 1, right + 1), left + 1):
+        if index == right:
+            shot.sources[right] = image
+        yield image
 
 
 def _as_progress(

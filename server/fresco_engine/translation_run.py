@@ -35,8 +35,9 @@ class TranslationRun:
     several threads. `mask` is white where the clip's subject is, None where nobody has said so;
     `named` finds it where it was named in words and matters. `painted` are the painted keyframes
     as they were when the run began. `reference` is a picture whose look is taken. `region` is where
-    the clip may be changed, None for everywhere, and `composer` shows it elsewhere. `remote` is who
-    makes the parts, None where that is done here.
+    the clip may be changed, None for everywhere, and `composer` shows it elsewhere. `ahead` are
+    keyframes that are translated before those around them. `remote` is who makes the parts, None
+    where that is done here.
     """
 
     clip: Clip
@@ -53,6 +54,7 @@ class TranslationRun:
     reference: ReferencePicture | None = None
     region: Region | None = None
     composer: Composer | None = None
+    ahead: frozenset[int] = frozenset()
     remote: RemoteParts | None = None
 
     @property

@@ -29,6 +29,7 @@ class ClipAnalysed:
     """The plan of a job: shots as half-open frame ranges, keyframe indices, working size.
 
     `settings` are those of the job: a translation's, or those painted keyframes are carried with.
+    `ahead` are keyframes that are translated before those around them.
     """
 
     info: ClipProperties
@@ -38,6 +39,7 @@ class ClipAnalysed:
     shots: tuple[tuple[int, int], ...]
     keyframes: tuple[int, ...]
     working_size: tuple[int, int]
+    ahead: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

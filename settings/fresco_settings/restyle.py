@@ -579,6 +579,20 @@ class RestyleSettings:
             option="--batch",
         ),
     ] = 8
+    anchors_first: Annotated[
+        int,
+        Setting(
+            title=translate("Setting", "Anchors first"),
+            help="One keyframe of every N batches before the others, so that devices share a shot",
+            group=_KEYFRAMES,
+            low=0,
+            high=16,
+            unit="batches",
+            needs_clip=True,
+            default_text=translate("Setting", "0: one batch after the other"),
+            metavar="N",
+        ),
+    ] = 0
     keyframe_min: Annotated[
         int,
         Setting(

@@ -26,7 +26,8 @@ SETTINGS = RestyleSettings(
     optimisation=OptimisationSettings(iterations=1),
 )
 EDIT = replace(SETTINGS, mode="edit", source_prompt="of", region="subject")
-JOBS = {"restyle": SETTINGS, "edit": EDIT}
+AHEAD = replace(SETTINGS, batch_size=5, keyframe_min=1, keyframe_max=2, anchors_first=1)
+JOBS = {"restyle": SETTINGS, "edit": EDIT, "anchors first": AHEAD}
 """What has to bear whatever happens to it: all that is kept of a job is in one of them."""
 
 

@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 from fresco_engine.errors import InvalidSettings
 from fresco_engine.keyframes import (
-    Batch,
     ClipAnalysis,
     analyse,
     find_shots,
-    plan_batches,
     select_keyframes,
     with_chosen,
 )
@@ -192,81 +190,6 @@ def test_a_still_shot_gets_as_few_keyframes_as_allowed() -> None:
     keyframes = select_keyframes(_analysis([0.0] * 101), ((0, 101),), 5, 20)
 
     assert len(keyframes) == 6
-
-
-BATCH_SIZES = (1, 3, 4, 5, 6, 7, 8, 9)
-
-
-@pytest.mark.parametrize("size", BATCH_SIZES)
-def test_every_keyframe_is_new_exactly_once_in_batches_of_the_allowed_size(size: int) -> None:
-    for count in range(61):
-        keyframes = [3 * i + 1 for i in range(count)]
-
-        batches = plan_batches(keyframes, size)
-
-        assert [k for batch in batches for k in batch.new] == keyframes
-        assert all(batch.new for batch in batches)
-        assert all(len(batch.frames) <= size for batch in batches)
-        assert all(len(batch.frames) >= min(3, count, size) for batch in batches)
-
-
-@pytest.mark.parametrize("size", BATCH_SIZES[1:])
-def test_later_batches_are_anchored_to_the_first_keyframe_and_the_batch_before(size: int) -> None:
-    for count in range(1, 61):
-        keyframes = list(range(count))
-
-        batches = plan_batches(keyframes, size)
-
-        assert batches[0].anchors == ()
-        for before, batch in itertools.pairwise(batches):
-            assert batch.anchors == (0, before.new[-1])
-            assert len(set(batch.frames)) == len(batch.frames)
-            assert batch.frames == (*batch.anchors, *batch.new)
-
-
-@pytest.mark.parametrize("size", BATCH_SIZES[1:])
-@pytest.mark.parametrize("count", range(10, 61, 7))
-def test_the_last_two_batches_are_about_as_long(count: int, size: int) -> None:
-    batches = plan_batches(list(range(count)), size)
-
-    assert len(batches[-2].frames) - len(batches[-1].frames) in (0, 1)
-
-
-def test_batches_of_one_have_no_anchors() -> None:
-    batches = plan_batches([2, 5, 9], 1)
-
-    assert batches == (Batch((), (2,)), Batch((), (5,)), Batch((), (9,)))
-
-
-@given(count=st.integers(1, 200), size=st.integers(1, 64).filter(lambda n: n != 2), data=st.data())
-def test_what_is_left_after_any_batch_is_split_as_from_the_beginning(
-    count: int, size: int, data: st.DataObject
-) -> None:
-    keyframes = [3 * i for i in range(count)]
-    batches = plan_batches(keyframes, size)
-    finished = data.draw(st.integers(0, len(batches)))
-
-    done = sum(len(batch.new) for batch in batches[:finished])
-
-    assert plan_batches(keyframes, size, done) == batches[finished:]
-
-
-@given(
-    count=st.integers(1, 60),
-    done=st.integers(0, 60),
-    size=st.integers(1, 12).filter(lambda n: n != 2),
-)
-def test_any_keyframes_that_are_left_fit_into_batches_of_any_size(
-    count: int, done: int, size: int
-) -> None:
-    keyframes = list(range(count))
-    done = min(done, count)
-
-    batches = plan_batches(keyframes, size, done)
-
-    assert [k for batch in batches for k in batch.new] == keyframes[done:]
-    assert all(len(set(batch.frames)) == len(batch.frames) <= size for batch in batches)
-    assert all(batch.frames == (*batch.anchors, *batch.new) for batch in batches)
 
 
 def test_what_is_chosen_by_hand_joins_the_ends_of_shots() -> None:

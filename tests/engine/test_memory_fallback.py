@@ -33,8 +33,8 @@ from fresco_engine.types import (
 from fresco_media.clip import Clip
 
 from tests.engine.conftest import MakeClip
+from tests.engine.runs import SETTINGS as OPTIMISED
 from tests.engine.runs import (
-    JOBS,
     frames_of,
     keyframes_of,
     plan_of,
@@ -42,7 +42,6 @@ from tests.engine.runs import (
     settings_of,
     taken,
 )
-from tests.engine.runs import SETTINGS as OPTIMISED
 
 SETTINGS = replace(
     OPTIMISED,
@@ -51,7 +50,9 @@ SETTINGS = replace(
 )
 BIG = replace(SETTINGS, size=344, steps=2)
 IN_EACH_MODE = pytest.mark.parametrize(
-    "mode", [{}, {"mode": "edit", "source_prompt": "of", "region": "background"}], ids=JOBS
+    "mode",
+    [{}, {"mode": "edit", "source_prompt": "of", "region": "background"}],
+    ids=["restyle", "edit"],
 )
 LimitDevice = Callable[[Callable[[int, int], bool]], None]
 

@@ -78,14 +78,12 @@ class OtherMachine:
                 yield item.done, item.total
         self._take(scratch)
 
-    def batch(
-        self, keyframes: tuple[int, ...], done: int
-    ) -> Generator[int | RunWarned, None, bool]:
+    def batch(self, first: int) -> Generator[int | RunWarned, None, bool]:
         """As the protocol says."""
-        while self._batch_at(keyframes[done]) is not None:
+        while self._batch_at(first) is not None:
             for item in self._make_one():
                 yield item if isinstance(item, RunWarned) else 1
-        return keyframes[done] not in self._found["keyframes"]
+        return first not in self._found["keyframes"]
 
     def frames(self, span: KeyframeSpan, check: Callable[[], None]) -> int:
         """As the protocol says."""
@@ -124,7 +122,7 @@ class OtherMachine:
 
     def _can_be_made(self, part: Part) -> bool:
         if isinstance(part, BatchPart):
-            return all(self._checkpoint.batch(first) is not None for first in part.needs)
+            return all(self._checkpoint.batch(key) is not None for key in part.records)
         return all(self._checkpoint.has("keyframes", key) for key in part.keyframes)
 
     def _scratch(self, files: object) -> ScratchCheckpoint:
@@ -203,8 +201,9 @@ def test_what_is_made_elsewhere_counts_as_made_and_not_as_found(
     assert len(frames_of(again)) == 20
 
 
+@pytest.mark.parametrize("job", ["restyle", "anchors first"])
 def test_where_a_machine_has_too_little_memory_all_go_on_with_smaller_batches(
-    clip: Clip, tiny_model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    clip: Clip, tiny_model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, job: str
 ) -> None:
     from fresco_engine import translation
 
@@ -217,10 +216,11 @@ def test_where_a_machine_has_too_little_memory_all_go_on_with_smaller_batches(
 
     monkeypatch.setattr(translation, "translate", full)
 
-    events = list(made_elsewhere(clip, SETTINGS, tiny_model, tmp_path / "b"))
+    events = list(made_elsewhere(clip, JOBS[job], tiny_model, tmp_path / "b"))
 
-    assert len(frames_of(events)) == 32
-    assert FolderCheckpoint(tmp_path / "b").adjustments().batch_size == 3
+    assert [event.frame.index for event in frames_of(events)] == list(range(32))
+    lowered = FolderCheckpoint(tmp_path / "b").adjustments().batch_size
+    assert lowered == 3
 
 
 def test_a_run_begins_anew_at_a_smaller_size_without_a_model_of_its_own(

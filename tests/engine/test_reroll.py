@@ -10,6 +10,7 @@ import pytest
 from fresco_engine.checkpoint import CheckpointReader, FolderCheckpoint, fork
 from fresco_engine.diffusion.model import Model
 from fresco_engine.errors import CheckpointError, InvalidSettings
+from fresco_engine.parts import is_stored, parts_of
 from fresco_engine.restyling import restyle
 from fresco_engine.settings import RestyleSettings
 from fresco_engine.types import Event
@@ -19,6 +20,7 @@ from fresco_media.stills.images import write_image
 
 from tests.engine.conftest import scene, write_clip
 from tests.engine.runs import (
+    AHEAD,
     JOBS,
     SETTINGS,
     CountingInterpolator,
@@ -267,7 +269,7 @@ def _with(
 
 def _translates_nothing(events: list[Event], folder: Path) -> bool:
     """Whether every batch was skipped, which is one step for each."""
-    return steps_of(events) == len(list(FolderCheckpoint(folder).batches()))
+    return steps_of(events) == len({batch.new for batch in FolderCheckpoint(folder).batches()})
 
 
 def _same_keyframes(before: list[Event], after: list[Event], but: set[int]) -> bool:
@@ -382,3 +384,60 @@ def test_the_end_of_a_shot_stays_a_keyframe(
 
     with pytest.raises(InvalidSettings, match="frame 23 is the end of a shot"):
         fork(finished[1], tmp_path / "again", [], [key for key in keys if key != 23])
+
+
+@pytest.fixture(scope="module")
+def finished_ahead(
+    clip: Clip, tiny_model: Model, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[list[Event], Path]:
+    """A run that is done, of which some keyframes of the first shot went ahead."""
+    folder = tmp_path_factory.mktemp("finished")
+    return list(restyle(clip, AHEAD, tiny_model, checkpoint=FolderCheckpoint(folder))), folder
+
+
+@pytest.mark.parametrize("place", range(1, 5))
+@pytest.mark.parametrize("change", ["gone", "added"])
+def test_a_shot_with_anchors_first_can_get_other_keyframes(
+    clip: Clip,
+    tiny_model: Model,
+    finished_ahead: tuple[list[Event], Path],
+    tmp_path: Path,
+    place: int,
+    change: str,
+) -> None:
+    events, folder = finished_ahead
+    plan = plan_of(events)
+    keys, anchor = set(plan.keyframes), plan.ahead[place]
+    index = {
+        "gone": anchor,
+        "added": min(set(range(anchor - 4, 24)) - keys, key=lambda i: abs(i - anchor)),
+    }[change]
+
+    fork(folder, tmp_path / "again", [], keys ^ {index})
+    again, _ = _with(clip, tiny_model, tmp_path / "again", AHEAD)
+
+    assert plan_of(again).keyframes == tuple(sorted(keys ^ {index}))
+    assert not plan_of(again).ahead
+    assert _same_keyframes(events, again, {index})
+    checkpoint = FolderCheckpoint(tmp_path / "again")
+    stored = checkpoint.plan()
+    assert stored is not None
+    assert all(is_stored(part, checkpoint) for part in parts_of(stored, checkpoint))
+    assert [event.frame.index for event in frames_of(again)] == list(range(32))
+    if change == "gone":
+        assert _translates_nothing(again, tmp_path / "again")
+
+
+def test_a_shot_whose_keyframes_stay_keeps_what_goes_ahead(
+    clip: Clip, tiny_model: Model, finished_ahead: tuple[list[Event], Path], tmp_path: Path
+) -> None:
+    events, folder = finished_ahead
+    plan = plan_of(events)
+    key = plan.keyframes[-2]
+
+    fork(folder, tmp_path / "again", [], set(plan.keyframes) - {key})
+    again, _ = _with(clip, tiny_model, tmp_path / "again", AHEAD)
+
+    assert plan_of(again).ahead == tuple(anchor for anchor in plan.ahead if anchor < 24) != ()
+    assert _same_keyframes(events, again, {key})
+    assert _translates_nothing(again, tmp_path / "again")

@@ -105,8 +105,10 @@ def _planned(clip: Clip, settings: RestyleSettings, checkpoint: ScratchCheckpoin
 
 
 def _translated(clip: Clip, checkpoint: ScratchCheckpoint, part: BatchPart) -> None:
-    new, size = part.batch.new, checkpoint.sound_plan().size
-    checkpoint.save_batch(replace(_RECORD, anchors=part.batch.anchors, new=new))
+    batch, size = part.batch, checkpoint.sound_plan().size
+    record, new = replace(_RECORD, anchors=batch.anchors, new=batch.new), batch.new
+    for key in reversed(new) if batch.is_ahead else new[:1]:
+        checkpoint.save_batch(replace(record, ahead=key if batch.is_ahead else None))
     for frame in clip.frames_at(new, size=size.scaled):
         checkpoint.save("keyframes", frame.index, fit(frame.image, size))
 

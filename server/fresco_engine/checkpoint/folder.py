@@ -54,12 +54,12 @@ class Checkpoint(Protocol):
         """Keep the plan; where there was none, everything else is left over and is removed."""
         ...
 
-    def batch(self, first: int) -> StoredBatch | None:
-        """The batch whose first new keyframe is `first`."""
+    def batch(self, key: int) -> StoredBatch | None:
+        """The record of a batch that is stored under a keyframe, see `StoredBatch.key`."""
         ...
 
     def save_batch(self, batch: StoredBatch) -> None:
-        """Keep a batch whose keyframes are stored."""
+        """Keep the record of a batch."""
         ...
 
     def inversion(self, key: str) -> Mapping[str, NDArray[np.float32]] | None:
@@ -124,7 +124,7 @@ class NoCheckpoint:
     def save_plan(self, plan: StoredPlan) -> None:
         """Nothing is kept."""
 
-    def batch(self, first: int) -> None:
+    def batch(self, key: int) -> None:
         """None is kept."""
 
     def save_batch(self, batch: StoredBatch) -> None:
@@ -230,8 +230,8 @@ class FolderCheckpoint(CheckpointReader):
         return image if image.shape[1::-1] == size_of(kind, self._size) else None
 
     def save_batch(self, batch: StoredBatch) -> None:
-        """Keep a batch whose keyframes are stored."""
-        self._write(batch_name(batch.new[0]), batch.packed())
+        """Keep the record of a batch."""
+        self._write(batch_name(batch.key), batch.packed())
 
     def inversion(self, key: str) -> dict[str, NDArray[np.float32]] | None:
         """The arrays that are kept under a key, here or beside this checkpoint."""

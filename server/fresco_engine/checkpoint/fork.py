@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from bisect import bisect_left
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +25,7 @@ from fresco_engine.checkpoint.reader import (
     picture_name,
     size_of,
 )
-from fresco_engine.checkpoint.values import StoredPlan
+from fresco_engine.checkpoint.values import StoredBatch, StoredPlan
 from fresco_engine.errors import CheckpointError, InvalidSettings
 from fresco_engine.settings import check_gaps
 
@@ -76,7 +76,7 @@ def fork(
 
 
 def with_keyframes(plan: StoredPlan, keyframes: Collection[int]) -> StoredPlan:
-    """`plan` with other keyframes.
+    """`plan` with other keyframes; where a shot has others, none goes ahead any more.
 
     Raises:
         InvalidSettings: one lies outside of the plan, the end of a shot is missing, or two lie too
@@ -96,7 +96,14 @@ def with_keyframes(plan: StoredPlan, keyframes: Collection[int]) -> StoredPlan:
             )
     chosen = tuple(sorted(set(keyframes)))
     check_gaps(chosen)
-    return replace(plan, keyframes=chosen, settings=replace(plan.settings, keyframes=chosen))
+    changed = _changed_shots(plan, set(chosen) ^ set(plan.keyframes))
+    ahead = (key for key in plan.ahead if not any(a <= key < b for a, b in changed))
+    settings = replace(plan.settings, keyframes=chosen)
+    return replace(plan, keyframes=chosen, settings=settings, ahead=tuple(ahead))
+
+
+def _changed_shots(plan: StoredPlan, changed: Collection[int]) -> list[tuple[int, int]]:
+    return [(a, b) for a, b in plan.shots if any(a <= key < b for key in changed)]
 
 
 def dependent_frames(plan: StoredPlan, keyframes: Collection[int]) -> set[int]:
@@ -155,10 +162,14 @@ def _take_picture(source: OwnFolder, target: OwnFolder, name: str, size: tuple[i
         target.remove(name)
 
 
-def _take_batches(source: CheckpointReader, target: FolderCheckpoint) -> None:
-    for first in source.batch_indices():
-        with suppress(NotAFile, FileNotFoundError):
-            target.own.take_over(batch_name(first), source.own, batch_name(first))
+def _take_batches(
+    source: CheckpointReader, target: FolderCheckpoint, without: Sequence[tuple[int, int]] = ()
+) -> None:
+    """The batches of all shots but some."""
+    for key in source.batch_indices():
+        if not any(first <= key < stop for first, stop in without):
+            with suppress(NotAFile, FileNotFoundError):
+                target.own.take_over(batch_name(key), source.own, batch_name(key))
 
 
 def _write_batches(
@@ -171,12 +182,15 @@ def _write_batches(
     """The batches with other keyframes: new ones join the batch that holds the one before them.
 
     A batch that lost all of its keyframes is gone itself; then the next one's second anchor is
-    the last frame whose latents are still there.
+    the last frame whose latents are still there. Keyframes that went ahead are batches of their
+    own from then on, in the order of time.
     """
-    records = list(source.batches())
-    for first, stop in plan.shots:
+    changed = _changed_shots(plan, {*added, *gone})
+    _take_batches(source, target, without=changed)
+    for first, stop in changed:
         latest: int | None = None
-        inside = [record for record in records if first <= record.new[0] < stop]
+        found = (source.batch(key) for key in source.batch_indices() if first <= key < stop)
+        inside = [_alone(record) for record in found if record is not None]
         ends = [record.new[0] for record in inside[1:]] + [stop]
         for record, end in zip(inside, ends, strict=False):
             joining = {index for index in added if record.new[0] < index < end}
@@ -187,3 +201,8 @@ def _write_batches(
             if new:
                 target.save_batch(replace(record, anchors=anchors, new=new))
                 latest = record.new[-1]
+
+
+def _alone(record: StoredBatch) -> StoredBatch:
+    """A record of a keyframe that went ahead as that of a batch of it alone."""
+    return record if record.ahead is None else replace(record, new=(record.key,), ahead=None)

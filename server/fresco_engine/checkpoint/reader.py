@@ -44,7 +44,8 @@ class CheckpointReader:
         plan.json                     the plan, and the facts of the clip it was made for
         adjustments.json              what had to be lowered to fit into the device's memory
         delivery.json                 the output, just before it gets its name
-        batches/000123.safetensors    a translated batch, named by its first new keyframe
+        batches/000123.safetensors    a translated batch, named by its first new keyframe, or of
+                                      one that others begin with a record for each new keyframe
         inversions/0a1b….safetensors  what leads back to the input of a batch that is edited, named
                                       by all that it depends on
         keyframes/000123.png          translated keyframes at the padded working size
@@ -98,18 +99,18 @@ class CheckpointReader:
         return tuple(index for index in self._numbers(kind, ".png"))
 
     def batch_indices(self) -> tuple[int, ...]:
-        """First new keyframes of the stored batches in ascending order."""
+        """What the stored batches' records are named by, in ascending order."""
         return self._numbers(BATCHES, ".safetensors")
 
-    def batch(self, first: int) -> StoredBatch | None:
-        """The batch whose first new keyframe is `first`."""
-        data = self._bytes(batch_name(first), _BATCH_BYTES)
+    def batch(self, key: int) -> StoredBatch | None:
+        """The record of a batch that is stored under a keyframe, see `StoredBatch.key`."""
+        data = self._bytes(batch_name(key), _BATCH_BYTES)
         return None if data is None else StoredBatch.unpacked(data)
 
     def batches(self) -> Iterator[StoredBatch]:
-        """All stored batches in order."""
-        for first in self.batch_indices():
-            batch = self.batch(first)
+        """All records of stored batches in order."""
+        for key in self.batch_indices():
+            batch = self.batch(key)
             if batch is not None:
                 yield batch
 
@@ -183,9 +184,9 @@ class CheckpointReader:
         """Where a picture is stored."""
         return self.folder / picture_name(kind, index)
 
-    def batch_path(self, first: int) -> Path:
-        """Where the batch is stored whose first new keyframe is `first`."""
-        return self.folder / batch_name(first)
+    def batch_path(self, key: int) -> Path:
+        """Where the record of a batch is stored."""
+        return self.folder / batch_name(key)
 
     def _numbers(self, folder: str, suffix: str) -> tuple[int, ...]:
         try:
@@ -218,9 +219,9 @@ def size_of(kind: Kind, size: WorkingSize) -> tuple[int, int]:
     return size.source if kind in ("composites", "mattes") else size.padded
 
 
-def batch_name(first: int) -> str:
-    """The name of a batch's file in its checkpoint's folder."""
-    return f"{BATCHES}/{first:06d}.safetensors"
+def batch_name(key: int) -> str:
+    """The name of the file with the record of a batch in its checkpoint's folder."""
+    return f"{BATCHES}/{key:06d}.safetensors"
 
 
 def inversion_name(key: str) -> str:

@@ -62,8 +62,8 @@ def store_file(checkpoint: FolderCheckpoint, name: str, data: bytes) -> None:
 def files_of_batch(
     checkpoint: CheckpointReader, records: Iterable[int], keyframes: Iterable[int]
 ) -> Iterator[File]:
-    """Records of batches by their first new keyframes, and of these keyframes what is stored."""
-    names = [batch_name(first) for first in records]
+    """Records of batches by their keys, and of keyframes what is stored."""
+    names = [batch_name(key) for key in records]
     names += [picture_name(kind, key) for key in keyframes for kind in ("keyframes", "regions")]
     return _files(checkpoint, names)
 

@@ -37,7 +37,8 @@ class StoredPlan:
 
     `warnings` are those that cannot be told again without decoding all of the clip, or without
     loading the model. `mask` is the digest of the mask that says where its subject is, empty where
-    none does; `reference` is that of the picture whose look is taken.
+    none does; `reference` is that of the picture whose look is taken. `ahead` are keyframes that
+    are translated before those around them.
     """
 
     frame_count: int
@@ -54,6 +55,7 @@ class StoredPlan:
     warnings: tuple[str, ...] = ()
     mask: str = ""
     reference: str = ""
+    ahead: tuple[int, ...] = ()
 
     @staticmethod
     def of(
@@ -82,6 +84,7 @@ class StoredPlan:
             warnings=warnings,
             mask=mask,
             reference=reference,
+            ahead=plan.ahead,
         )
 
     @property
@@ -99,6 +102,7 @@ class StoredPlan:
             shots=self.shots,
             keyframes=self.keyframes,
             working_size=self.size.padded,
+            ahead=self.ahead,
         )
 
     def agreed(
@@ -192,6 +196,7 @@ class StoredPlan:
             known["shots"] = tuple((first, stop) for first, stop in known["shots"])
             known["keyframes"] = tuple(known["keyframes"])
             known["warnings"] = tuple(known["warnings"])
+            known["ahead"] = tuple(known.get("ahead", ()))
             plan = StoredPlan(**known)
             _check_sound(plan)
         except (LookupError, TypeError, AttributeError, InvalidSettings) as error:
@@ -228,6 +233,8 @@ def _check_sound(plan: StoredPlan) -> None:
     if tuple(sorted(set(keyframes))) != keyframes or not fit:
         raise ValueError("not a plan: its keyframes are not in order, or outside of it")
     check_gaps(plan.keyframes)
+    if not set(plan.ahead) <= set(keyframes) or tuple(sorted(plan.ahead)) != plan.ahead:
+        raise ValueError("not a plan: what is translated first are no keyframes")
 
 
 @dataclass(frozen=True)
@@ -237,6 +244,9 @@ class StoredBatch:
     `first` and `last` are the latents of its first and last frame, one entry per denoising step
     and the result: (steps + 1, c, h, w) float32. `origin_frame` (H, W) int32 and `origin_place`
     (2, H, W) float32 say in which frame, and where, each pixel of its last frame was first seen.
+
+    A batch whose keyframes are all anchors of others has a record for each: in it that keyframe,
+    `ahead`, stands for the last frame.
     """
 
     anchors: tuple[int, ...]
@@ -245,6 +255,17 @@ class StoredBatch:
     last: NDArray[np.float32]
     origin_frame: NDArray[np.int32]
     origin_place: NDArray[np.float32]
+    ahead: int | None = None
+
+    @property
+    def key(self) -> int:
+        """What it is stored under: its first new keyframe, or the one that it is the record of."""
+        return self.new[0] if self.ahead is None else self.ahead
+
+    @property
+    def frame(self) -> int:
+        """The frame that `last` and the origins are of."""
+        return self.new[-1] if self.ahead is None else self.ahead
 
     def packed(self) -> bytes:
         """It as a file, with a check sum."""
@@ -256,6 +277,8 @@ class StoredBatch:
             "origin_frame": np.ascontiguousarray(self.origin_frame),
             "origin_place": np.ascontiguousarray(self.origin_place),
         }
+        if self.ahead is not None:
+            arrays["ahead"] = np.asarray([self.ahead], np.int64)
         return _packed(arrays)
 
     @staticmethod
@@ -277,6 +300,7 @@ class StoredBatch:
                 last=last,
                 origin_frame=frame,
                 origin_place=place,
+                ahead=int(arrays["ahead"][0]) if "ahead" in arrays else None,
             )
         except (SafetensorError, LookupError, ValueError, TypeError):
             return None

@@ -33,11 +33,11 @@ class AddedConditions:
             return {}
         return {"added_cond_kwargs": {"text_embeds": self.pooled[k], "time_ids": self.sizes}}
 
-    def of_last(self, rows: int) -> AddedConditions:
-        """Those of the last rows alone."""
+    def part(self, rows: slice) -> AddedConditions:
+        """Those of some rows alone."""
         if self.sizes is None:
             return self
-        return AddedConditions(tuple(one[-rows:] for one in self.pooled), self.sizes[-rows:])
+        return AddedConditions(tuple(one[rows] for one in self.pooled), self.sizes[rows])
 
 
 NOTHING_ADDED = AddedConditions()

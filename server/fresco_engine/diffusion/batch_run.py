@@ -40,26 +40,41 @@ from fresco_engine.diffusion.samplers import Sampler
 from fresco_engine.diffusion.smoothing import CarriedBackground
 from fresco_engine.settings import RestyleSettings
 
+_OPENING_ANCHORS = 2
+
 _FREE_U = {"s1": 0.9, "s2": 0.2, "b1": 1.5, "b2": 1.6}
 """The weights FreeU (arXiv:2309.11497) recommends for Stable Diffusion 1.5."""
 
 
 @dataclass(frozen=True)
 class AnchorLatents:
-    """Latents of a batch's first and last frame, one entry per denoising step and the result.
+    """Latents of the frames that a batch begins with, one entry per denoising step and the result.
 
     Entry k is (1, c, h, w): the latent that enters step k, after the last step the clean one.
-    `origins` are those of the last frame's pixels, at the size of the pictures.
+    `origins` are those of the second frame's pixels, at the size of the pictures. `after` are the
+    latents of the batch's last frame, where that is known as well.
     """
 
     first: tuple[Tensor, ...]
-    last: tuple[Tensor, ...]
+    before: tuple[Tensor, ...]
     origins: Origins
+    after: tuple[Tensor, ...] | None = None
 
     def on(self, device: torch.device) -> AnchorLatents:
         """The same with the latents on a device: brought there once, not at every step."""
-        first, last = (tuple(x.to(device) for x in part) for part in (self.first, self.last))
-        return AnchorLatents(first, last, self.origins)
+
+        def sent(latents: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+            return tuple(x.to(device) for x in latents)
+
+        after = None if self.after is None else sent(self.after)
+        return AnchorLatents(sent(self.first), sent(self.before), self.origins, after)
+
+    def put(self, x: Tensor, step: int) -> Tensor:
+        """Latents (f, c, h, w) that enter a step, with theirs in their places."""
+        first, before = self.first[step].to(x), self.before[step].to(x)
+        if self.after is None:
+            return torch.cat([first, before, x[_OPENING_ANCHORS:]])
+        return torch.cat([first, before, x[_OPENING_ANCHORS:-1], self.after[step].to(x)])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,28 +82,33 @@ class KeyframeBatch:
     """Keyframes to translate together, in order of time.
 
     `images` are padded to the working size; `indices` are their source frame numbers;
-    `prompts` is one per frame. With `anchors` the first two frames are the anchor frames
-    of the batch before: the shot's first keyframe and that batch's last keyframe. `shot_controls`
-    are those of all batches of a shot, `picture` is shown to the model beside the prompts.
+    `prompts` is one per frame. With `anchors` the first two frames are the shot's first keyframe
+    and the one that the others follow, and the last one may be known as well. As many of the last
+    frames as are `passed_on` are to be anchors of other batches. `shot_controls` are those of all
+    batches of a shot, `picture` is shown to the model beside the prompts.
     """
 
     indices: tuple[int, ...]
     images: tuple[Image, ...]
     prompts: tuple[str | MixedPrompt, ...]
     anchors: AnchorLatents | None = None
+    passed_on: int = 1
     shot_controls: ShotControls = field(default_factory=ShotControls)
     picture: PicturePrompt | None = None
 
 
 @dataclass(frozen=True)
 class Translation:
-    """A translated batch: pictures at the padded working size, and latents for the next batch.
+    """A translated batch: pictures at the padded working size, and what other batches begin with.
 
-    `regions` (f, H, W) bool are True where these may be shown, None for everywhere.
+    `latents` are those of all frames, (f, c, h, w) on the processor, one entry per denoising step
+    and the result; `origins` are those of the frames' pixels. `regions` (f, H, W) bool are True
+    where the pictures may be shown, None for everywhere.
     """
 
     images: tuple[Image, ...]
-    anchors: AnchorLatents
+    latents: tuple[Tensor, ...]
+    origins: tuple[Origins, ...]
     regions: NDArray[np.bool_] | None = None
 
 
@@ -116,15 +136,15 @@ class Conditions:
     def halves(self) -> int:
         return 2 if self.guidance_scale > 1 else 1
 
-    def of_last(self, frames: int) -> Conditions:
-        """Those of the last frames alone; for conditions without guidance or a picture."""
+    def part(self, frames: slice) -> Conditions:
+        """Those of some frames alone; for conditions without guidance or a picture."""
         assert self.halves == 1
         assert self.picture is None
         return replace(
             self,
-            embeddings=tuple(one[-frames:] for one in self.embeddings),
-            controls=tuple(one.of_last(frames) for one in self.controls),
-            added=self.added.of_last(frames),
+            embeddings=tuple(one[frames] for one in self.embeddings),
+            controls=tuple(one.part(frames) for one in self.controls),
+            added=self.added.part(frames),
         )
 
 
@@ -160,6 +180,14 @@ class BatchRun:
     background: CarriedBackground
     """What smoothing carries, at the pictures' size; nothing where it is off."""
     finite: FiniteWatch
+
+    @property
+    def new(self) -> slice:
+        """The places of the frames that are no anchors."""
+        anchors, frames = self.anchors, len(self.clean)
+        if anchors is None:
+            return slice(0, frames)
+        return slice(_OPENING_ANCHORS, frames if anchors.after is None else frames - 1)
 
 
 def model_output(

@@ -121,10 +121,10 @@ class ControlInput:
         shown = torch.cat([pictures] * halves)
         return cls(network=network, pictures=shown, strength=strength, features=features)
 
-    def of_last(self, rows: int) -> ControlInput:
-        """That of the last rows alone."""
-        features = tuple(one[-rows:] for one in self.features)
-        return replace(self, pictures=self.pictures[-rows:], features=features)
+    def part(self, rows: slice) -> ControlInput:
+        """That of some rows alone."""
+        features = tuple(one[rows] for one in self.features)
+        return replace(self, pictures=self.pictures[rows], features=features)
 
 
 def control_inputs(

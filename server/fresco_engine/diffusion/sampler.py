@@ -83,9 +83,10 @@ def _translate(
         edit = yield from prepared_edit(run, batch, inversions, _region_of_latents(run))
     record = yield from denoised(run, edit)
     run.finite.settle()
-    pictures, record = _finished(run, record)
+    pictures, record = _finished(run, record, batch.passed_on)
     regions = _regions(run, batch, edit)
-    return Translation(_as_images(pictures), _anchor_latents(record, origins[-1]), regions)
+    latents = tuple(x.cpu() for x in record)
+    return Translation(_as_images(pictures), latents, tuple(origins), regions)
 
 
 def _foreground(run: BatchRun) -> Tensor | None:
@@ -176,17 +177,19 @@ def denoised(run: BatchRun, edit: Edit | None = None) -> Generator[StepDone, Non
     return record
 
 
-def _finished(run: BatchRun, record: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+def _finished(run: BatchRun, record: list[Tensor], passed_on: int) -> tuple[Tensor, list[Tensor]]:
     """The pictures, and the record; smoothing on the last step needs no autoencoder.
 
-    Only the last frame's latents, which the next batch begins with, take in what was smoothed.
+    Only latents that are `passed_on`, which other batches begin with, take in what was smoothed.
     """
     pictures = decode_latents(run.model, record[-1])
     if len(record) - 2 not in _smoothed_steps(run.settings, run.sampler.steps):
         return pictures, record
     carried = run.background.carry(pictures)
-    last = record[-1][-1:] + _change(run, pictures[-1:], carried[-1:]).to(record[-1])
-    return carried, [*record[:-1], torch.cat([record[-1][:-1], last])]
+    change = _change(run, pictures[-passed_on:], carried[-passed_on:])
+    last = record[-1].clone()
+    last[-passed_on:] += change.to(last)
+    return carried, [*record[:-1], last]
 
 
 def _stepped(run: BatchRun, output: Tensor, x: Tensor, k: int, edit: Edit | None) -> Tensor:
@@ -282,7 +285,7 @@ def _reference_pass(run: BatchRun) -> Reference:
             run.reference_timestep,
             encoder_hidden_states=embeddings,
             return_dict=False,
-            **run.conditions.added.of_last(len(embeddings)).in_step(-1),
+            **run.conditions.added.part(slice(-len(embeddings), None)).in_step(-1),
         )
     return reference
 
@@ -351,15 +354,8 @@ def _change(run: BatchRun, pictures: Tensor, carried: Tensor) -> Tensor:
 
 
 def _with_anchors(x: Tensor, anchors: AnchorLatents | None, step: int) -> Tensor:
-    """The anchor frames' latents replaced by those recorded in the batch before."""
-    if anchors is None:
-        return x
-    return torch.cat([anchors.first[step].to(x), anchors.last[step].to(x), x[2:]])
-
-
-def _anchor_latents(record: Sequence[Tensor], origins: Origins) -> AnchorLatents:
-    first, last = (tuple(x[part].cpu() for x in record) for part in (slice(1), slice(-1, None)))
-    return AnchorLatents(first, last, origins)
+    """The anchor frames' latents replaced by those recorded in earlier batches."""
+    return x if anchors is None else anchors.put(x, step)
 
 
 def _as_tensor(images: Sequence[Image], model: Model) -> Tensor:

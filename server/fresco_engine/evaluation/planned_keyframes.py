@@ -10,13 +10,15 @@ from typing import Any
 
 from fresco_media.files.opening import read_file
 
+from fresco_engine.batches import keyframes_ahead, plan_batches
 from fresco_engine.checkpoint import CheckpointReader
 from fresco_engine.errors import InvalidSettings
 from fresco_engine.evaluation.flicker import KeyframePlan
-from fresco_engine.keyframes import plan_batches
 
 _PICTURE = re.compile(r"\D*(\d+)\.[A-Za-z]+")
 _MOST_BYTES = 256 << 20
+_NO_BATCH = 2
+"""Frames that leave no room beside two anchors."""
 
 
 def read_keyframes(place: Path) -> KeyframePlan:
@@ -59,14 +61,14 @@ def _of_folder(folder: Path) -> KeyframePlan:
 def _of_report(file: Path) -> KeyframePlan:
     try:
         report = json.loads(read_file(file, _MOST_BYTES).decode("utf-8"))
-        keyframes = _numbers(report["keyframes"])
+        keyframes = sorted(set(_numbers(report["keyframes"])))
         shots = [(first, stop) for first, stop in map(_numbers, report["shots"])]
-        size = _batch_size(report["settings"])
+        batches = _batches(report["settings"])
     except OSError as error:
         raise _unusable(file, f"cannot be read ({error.strerror})") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _unusable(file, "is not the report of a run") from error
-    return KeyframePlan(frozenset(keyframes), frozenset(_starts(keyframes, shots, size)))
+    return KeyframePlan(frozenset(keyframes), frozenset(_starts(keyframes, shots, batches)))
 
 
 def _numbers(values: Any) -> list[int]:
@@ -75,22 +77,28 @@ def _numbers(values: Any) -> list[int]:
     return values
 
 
-def _batch_size(settings: dict[str, Any]) -> int | None:
-    """None for painted keyframes, which have no batches."""
-    size = settings.get("batch_size")
-    if size is not None and (type(size) is not int or size < 1):
+def _batches(settings: dict[str, Any]) -> tuple[int, int] | None:
+    """How many frames batches have, and how often one goes first; None for painted keyframes."""
+    size, every = settings.get("batch_size"), settings.get("anchors_first", 0)
+    if size is None:
+        return None
+    if not type(size) is type(every) is int or size < 1 or size == _NO_BATCH or every < 0:
         raise TypeError
-    return size
+    return size, every
 
 
 def _starts(
-    keyframes: Sequence[int], shots: Iterable[Sequence[int]], size: int | None
+    keyframes: Sequence[int], shots: Iterable[Sequence[int]], batches: tuple[int, int] | None
 ) -> Iterable[int]:
-    if size is None:
+    """Keyframes whose latents do not come from the batch of the keyframe before them."""
+    if batches is None:
         return
+    size, every = batches
     for first, stop in shots:
         of_shot = [key for key in keyframes if first <= key < stop]
-        yield from (batch.new[0] for batch in plan_batches(of_shot, size)[1:])
+        ahead = keyframes_ahead(of_shot, size, every)
+        for batch in plan_batches(of_shot, size, ahead)[1:]:
+            yield from batch.new if batch.is_ahead else batch.new[:1]
 
 
 def _unusable(place: Path, why: str) -> InvalidSettings:

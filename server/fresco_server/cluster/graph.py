@@ -130,7 +130,7 @@ class RunGraph(PartGraph[Part]):
                 batch_of |= dict.fromkeys(part.batch.new, place)
             else:
                 self._spans[part.span] = place
-        needs = [_needs(part, batch_of, self._batches) for part in parts]
+        needs = [_needs(part, batch_of) for part in parts]
         done = [place for place, part in enumerate(parts) if is_stored(part)]
         starts = list(map(_start_of, parts))
         last = max(starts, default=0)
@@ -151,10 +151,10 @@ class RunGraph(PartGraph[Part]):
         return {first for first, place in self._batches.items() if self.is_done(place)}
 
 
-def _needs(part: Part, batch_of: Mapping[int, int], batches: Mapping[int, int]) -> set[int]:
+def _needs(part: Part, batch_of: Mapping[int, int]) -> set[int]:
     if isinstance(part, SpanPart):
         return {batch_of[key] for key in part.keyframes}
-    return {batches[first] for first in part.needs}
+    return {batch_of[key] for key in part.records}
 
 
 def _start_of(part: Part) -> int:

@@ -98,11 +98,8 @@ class JobParts:
             if looked is not None:
                 yield looked
 
-    def batch(
-        self, keyframes: tuple[int, ...], done: int
-    ) -> Generator[int | RunWarned, None, bool]:
+    def batch(self, first: int) -> Generator[int | RunWarned, None, bool]:
         """As the protocol says."""
-        first = keyframes[done]
         self._begin()
         while not self._wait(lambda: self._has_batch(first), self._has_news):
             yield from self._news()

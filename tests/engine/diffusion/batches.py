@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from fresco_engine.correspondence.batch import BatchCorrespondence
-from fresco_engine.diffusion.batch_run import KeyframeBatch, Translation
+from fresco_engine.diffusion.batch_run import AnchorLatents, KeyframeBatch, Translation
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.sampler import translate
 from fresco_engine.progress_tracker import drained
@@ -52,6 +53,17 @@ def batch_of(images: tuple[Image, ...], settings: RestyleSettings = PLAIN) -> Ke
     return KeyframeBatch(
         indices=tuple(range(len(images))), images=images, prompts=(settings.prompt,) * len(images)
     )
+
+
+def latents_of(translation: Translation, place: int) -> tuple[torch.Tensor, ...]:
+    """Those of one frame, as another batch begins with them."""
+    return tuple(x[place][None] for x in translation.latents)
+
+
+def anchors_of(translation: Translation, first: int = 0, before: int = -1) -> AnchorLatents:
+    """Two frames of a batch as another begins with them."""
+    origins = translation.origins[before]
+    return AnchorLatents(latents_of(translation, first), latents_of(translation, before), origins)
 
 
 def run(

@@ -134,7 +134,7 @@ def last_of(
     correspondence: BatchCorrespondence,
     settings: RestyleSettings,
 ) -> torch.Tensor:
-    return run(model, images, correspondence, settings).anchors.last[-1]
+    return run(model, images, correspondence, settings).latents[-1][-1:]
 
 
 @pytest.mark.parametrize("attention", [PLAIN.attention, AttentionSettings()])

@@ -48,7 +48,7 @@ def clean_of(model: Model, images: tuple[Image, ...]) -> torch.Tensor:
 
 
 def last_of(translation: Translation) -> torch.Tensor:
-    return translation.anchors.last[-1]
+    return translation.latents[-1][-1:]
 
 
 @pytest.mark.parametrize("sampler", STOCK)

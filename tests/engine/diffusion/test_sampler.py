@@ -41,7 +41,9 @@ from tests.engine.diffusion.batches import (
     NO_ATTENTION,
     PLAIN,
     SIZE,
+    anchors_of,
     batch_of,
+    latents_of,
     run,
 )
 from tests.engine.diffusion.stock import STOCK
@@ -131,7 +133,7 @@ def stock_scheduler(model: Model, settings: RestyleSettings) -> Any:
 
 
 def final_latents(translation: Translation) -> tuple[torch.Tensor, torch.Tensor]:
-    return translation.anchors.first[-1], translation.anchors.last[-1]
+    return translation.latents[-1][:1], translation.latents[-1][-1:]
 
 
 def test_without_adaptations_the_result_is_the_stock_pipelines_bit_for_bit(
@@ -337,7 +339,7 @@ def test_a_smoothed_picture_is_what_the_step_then_predicts(
     plain = run(model, images, correspondence, settings)
     smoothed = run(model, images, correspondence, replace(settings, smoothing=smoothing))
 
-    records = list(zip(smoothed.anchors.last, plain.anchors.last, strict=True))
+    records = [(a[-1:], b[-1:]) for a, b in zip(smoothed.latents, plain.latents, strict=True)]
     changed = [not torch.equal(one, other) for one, other in records]
     assert changed[:2] == [False, False]
     assert changed[-1]
@@ -359,15 +361,44 @@ def test_anchor_frames_repeat_the_batch_before(
         indices=(0, 2, 3),
         images=(images[0], images[2], images[1]),
         prompts=("blue",) * 3,
-        anchors=first.anchors,
+        anchors=anchors_of(first),
     )
 
     second = drained(translate(model, following, settings, correspond(following.images, DisFlow())))
 
     assert np.array_equal(second.images[0], first.images[0])
     assert np.array_equal(second.images[1], first.images[2])
-    for mine, theirs in zip(second.anchors.first, first.anchors.first, strict=True):
-        assert torch.equal(mine, theirs)
+    for mine, theirs in zip(second.latents, first.latents, strict=True):
+        assert torch.equal(mine[:2], theirs[[0, -1]])
+
+
+@pytest.mark.parametrize("sampler", ["ddpm", "dpmpp_2m"])
+def test_a_batch_may_end_with_a_frame_that_is_known(
+    model: Model,
+    images: tuple[Image, ...],
+    correspondence: BatchCorrespondence,
+    sampler: SamplerKind,
+) -> None:
+    settings = resolve(
+        replace(PLAIN, attention=AttentionSettings(), sampler=sampler), model.defaults
+    )
+    whole = drained(translate(model, batch_of(images), settings, correspondence))
+    known = replace(anchors_of(whole, 0, 0), after=latents_of(whole, -1))
+    between = KeyframeBatch(
+        indices=(0, 1, 2),
+        images=(images[0], images[0], images[2]),
+        prompts=("blue",) * 3,
+        anchors=known,
+    )
+    added = replace(
+        between, indices=(0, 1, 2, 3), images=(*images[:1], *images), prompts=("blue",) * 4
+    )
+
+    made = drained(translate(model, added, settings, correspond(added.images, DisFlow())))
+
+    assert np.array_equal(made.images[-1], whole.images[-1])
+    for mine, theirs in zip(made.latents, whole.latents, strict=True):
+        assert torch.equal(mine[[0, 1, -1]], theirs[[0, 0, -1]])
 
 
 def test_a_step_is_reported_after_each_denoising_step(
@@ -415,8 +446,8 @@ def test_different_words_for_one_frame_change_that_frame(
 
     changed = drained(translate(model, batch, settings, correspondence))
 
-    assert torch.equal(changed.anchors.first[-1], plain.anchors.first[-1])
-    assert not torch.equal(changed.anchors.last[-1], plain.anchors.last[-1])
+    assert torch.equal(changed.latents[-1][:1], plain.latents[-1][:1])
+    assert not torch.equal(changed.latents[-1][-1:], plain.latents[-1][-1:])
 
 
 def test_a_single_frame_can_be_translated(model: Model, images: tuple[Image, ...]) -> None:

@@ -61,7 +61,7 @@ def latents_of(
     settings: RestyleSettings = PLAIN,
 ) -> torch.Tensor:
     made = drained(translate(model, batch_of(images), model.resolved(settings), correspondence))
-    return torch.cat([made.anchors.first[-1], made.anchors.last[-1]])
+    return torch.cat([made.latents[-1][:1], made.latents[-1][-1:]])
 
 
 def stock_latents(

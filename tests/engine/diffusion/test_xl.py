@@ -101,8 +101,8 @@ def test_without_adaptations_the_result_is_the_stock_pipelines_bit_for_bit(
     translation = run(model, images, correspondence, settings)
 
     expected = stock_latents(model, images, settings)
-    assert torch.equal(translation.anchors.first[-1], expected[:1])
-    assert torch.equal(translation.anchors.last[-1], expected[-1:])
+    assert torch.equal(translation.latents[-1][:1], expected[:1])
+    assert torch.equal(translation.latents[-1][-1:], expected[-1:])
 
 
 @pytest.mark.parametrize("negative", ["of", ""])
@@ -115,8 +115,8 @@ def test_with_guidance_it_is_that_but_for_rounding(
 
     # The library pools both halves apart, whose products round otherwise than those of both.
     expected = stock_latents(model, images, settings)
-    torch.testing.assert_close(translation.anchors.first[-1], expected[:1], atol=1e-3, rtol=1e-3)
-    torch.testing.assert_close(translation.anchors.last[-1], expected[-1:], atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(translation.latents[-1][:1], expected[:1], atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(translation.latents[-1][-1:], expected[-1:], atol=1e-3, rtol=1e-3)
 
 
 def test_an_empty_negative_prompt_is_words_where_the_model_says_so(
@@ -129,7 +129,7 @@ def test_an_empty_negative_prompt_is_words_where_the_model_says_so(
         for zeros in (False, True)
     )
 
-    assert not torch.equal(said.anchors.last[-1], unsaid.anchors.last[-1])
+    assert not torch.equal(said.latents[-1][-1:], unsaid.latents[-1][-1:])
 
 
 def test_prompts_are_what_the_stock_pipeline_reads_of_them(model: Model) -> None:
@@ -230,7 +230,7 @@ def test_every_adaptation_acts(
 
     changed = run(model, images, correspondence, replace(PLAIN, **ALONE[name]))
 
-    assert all(torch.isfinite(x).all() for x in changed.anchors.last)
+    assert all(torch.isfinite(x).all() for x in changed.latents)
     assert not np.array_equal(np.stack(changed.images), np.stack(plain.images))
 
 
@@ -246,8 +246,8 @@ def test_everything_together_is_finite_and_leaves_the_networks_as_they_were(
 
     first, again = (run(model, images, correspondence, settings) for _ in range(2))
 
-    assert all(torch.isfinite(x).all() for x in first.anchors.last)
-    assert torch.equal(first.anchors.last[-1], again.anchors.last[-1])
+    assert all(torch.isfinite(x).all() for x in first.latents)
+    assert torch.equal(first.latents[-1][-1:], again.latents[-1][-1:])
 
 
 def in_precision(model: Model, dtype: torch.dtype) -> Model:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 
 import pytest
+from fresco_engine.batches import Batch
 from fresco_engine.interpolation.keyframe_span import KeyframeSpan
-from fresco_engine.keyframes import Batch
 from fresco_engine.parts import BatchPart, Part, SpanPart
 from fresco_server.cluster.graph import PartGraph, RunGraph, activity_of
 
-FIRST = BatchPart(keyframes=(0, 4, 8), done=0, batch=Batch((), (0, 4)), before=None, steps=3)
-SECOND = BatchPart(keyframes=(0, 4, 8), done=2, batch=Batch((0, 4), (8,)), before=0, steps=3)
-OTHER = BatchPart(keyframes=(20,), done=0, batch=Batch((), (20,)), before=None, steps=3)
+FIRST = BatchPart(keyframes=(0, 4, 8), batch=Batch((), (0, 4)), records=(), steps=3)
+SECOND = BatchPart(keyframes=(0, 4, 8), batch=Batch((0, 4), (8,)), records=(0,), steps=3)
+OTHER = BatchPart(keyframes=(20,), batch=Batch((), (20,)), records=(), steps=3)
 BETWEEN = SpanPart(span=KeyframeSpan(0, 5, True, True))
 ACROSS = SpanPart(span=KeyframeSpan(4, 9, True, True))
 BEHIND = SpanPart(span=KeyframeSpan(20, 24, True, False))
@@ -75,7 +75,7 @@ def test_a_part_that_is_done_twice_lets_nothing_go_twice() -> None:
 
 
 def test_a_batch_without_anchors_waits_for_nothing() -> None:
-    alone = BatchPart(keyframes=(0, 4), done=1, batch=Batch((), (4,)), before=None, steps=3)
+    alone = BatchPart(keyframes=(0, 4), batch=Batch((), (4,)), records=(), steps=3)
 
     graph = RunGraph((FIRST, alone), lambda _: False)
 

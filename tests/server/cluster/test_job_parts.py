@@ -83,7 +83,7 @@ def wait_to_take(parts: JobParts) -> TakenPart:
 
 def asked(parts: JobParts, done: int = 0) -> Iterator[object]:
     """What the run hears while it waits for a batch."""
-    return parts.batch(keyframes(parts), done)
+    return parts.batch(keyframes(parts)[done])
 
 
 def keyframes(parts: JobParts) -> tuple[int, ...]:

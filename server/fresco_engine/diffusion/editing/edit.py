@@ -44,7 +44,6 @@ from fresco_engine.diffusion.samplers.diffusion_steps import Ddim
 
 Adapt = Callable[[str, Tensor], Tensor]
 """Changes a layer's weights of cross-attention, which come with its name."""
-_ANCHORS = 2
 
 
 _WATCHED = 0.5
@@ -206,16 +205,19 @@ def _inverted(source: BatchRun, inversions: KeptInversions) -> Generator[StepDon
 
 
 def _of_new_frames(source: BatchRun, path: tuple[Tensor, ...]) -> Generator[int, None, Inversion]:
-    """`edit_friendly`, but for the anchors: their latents are those of the batch before."""
-    known = 0 if source.anchors is None else _ANCHORS
-    conditions = source.conditions.of_last(len(source.clean) - known)
-    new = replace(source, conditions=conditions)
+    """`edit_friendly`, but for the anchors: their latents are those of earlier batches."""
+    new = source.new
+    of_new = replace(source, conditions=source.conditions.part(new))
     steps = edit_friendly(
-        tuple(x[known:] for x in path), source.sampler, partial(model_output, new)
+        tuple(x[new] for x in path), source.sampler, partial(model_output, of_new)
     )
     inversion = yield from steps
-    none = torch.zeros_like(source.clean[:known])
-    return Inversion(path, tuple(torch.cat([none, x]) for x in inversion.corrections))
+    before, after = (torch.zeros_like(source.clean[x]) for x in _around(new))
+    return Inversion(path, tuple(torch.cat([before, x, after]) for x in inversion.corrections))
+
+
+def _around(places: slice) -> tuple[slice, slice]:
+    return slice(places.start), slice(places.stop, None)
 
 
 def _each(

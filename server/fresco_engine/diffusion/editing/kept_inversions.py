@@ -66,6 +66,7 @@ def key_of(source: BatchRun, path: Sequence[Tensor]) -> str:
         "compile": source.settings.compile,
         "eta": source.settings.eta,
         "schedule": {name: str(value) for name, value in model.scheduler_config.items()},
+        "new": [source.new.start, source.new.stop],
         "controls": [one.strength for one in conditions.controls],
     }
     digest.update(json.dumps(facts, sort_keys=True).encode())

@@ -81,7 +81,7 @@ def latents_of(
     settings = model.resolved(replace(PLAIN, **changes))
     batch = replace(batch_of(images), picture=picture)
     translation = drained(translate(model, batch, settings, correspondence))
-    return torch.cat([translation.anchors.first[-1], translation.anchors.last[-1]])
+    return torch.cat([translation.latents[-1][:1], translation.latents[-1][-1:]])
 
 
 def stock_latents(
