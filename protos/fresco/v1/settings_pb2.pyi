@@ -271,8 +271,8 @@ class RestyleSettings(_message.Message):
     """
     anchors_first: _builtins.int
     """One keyframe of every so many batches of a shot is translated before the others, 0 to 16: then
-    what lies between two of them can be made by several devices at a time. 0, which is the
-    default: one batch after the other.
+    what lies between two of them can be made by several devices at a time. Default 0: one batch
+    after the other.
     """
     subject: _builtins.str
     """The subject in words, such as "the train", no longer than CLIP reads (77 tokens); found by a
