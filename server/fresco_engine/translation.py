@@ -506,7 +506,7 @@ def _as_progress(
         except StopIteration as end:
             return end.value
         done = tracker.skip if step.is_reused else tracker.advance
-        yield done(Stage.TRANSLATING)
+        yield done(Stage.TRANSLATING, 0 if step.is_again else 1)
 
 
 def prompt_of(settings: RestyleSettings, index: int) -> str | MixedPrompt:

@@ -114,11 +114,15 @@ class Translation:
 
 @dataclass(frozen=True)
 class StepDone:
-    """One denoising step of a batch is done, or was done before and `is_reused`."""
+    """One denoising step of a batch is done, or was done before and `is_reused`.
+
+    It `is_again` where it was told of, and all has to be done once more.
+    """
 
     step: int
     steps: int
     is_reused: bool = False
+    is_again: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

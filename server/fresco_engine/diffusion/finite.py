@@ -9,10 +9,12 @@ import torch
 from fresco_settings import Remedy, said
 from torch import Tensor
 
-from fresco_engine.errors import ResultNotFinite
+from fresco_engine.errors import AutoencoderOverflowed, ResultNotFinite
 
 if TYPE_CHECKING:
     from fresco_engine.diffusion.model import Model
+
+_OVERFLOWED = "decoding frames in half precision"
 
 _PARTS = {
     "text_encoder": "its text encoder",
@@ -46,26 +48,42 @@ class FiniteWatch:
     """Sees whether the numbers of a batch stay finite, without waiting for the device.
 
     On the processor the answer costs nothing and is taken at once. On other devices asking would
-    hold up the launching of work, so that the answers are kept there until `settle`.
+    hold up the launching of work, so that the answers are kept there until `settle`, unless all of
+    them are to be taken `at_once`.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, *, at_once: bool = False) -> None:
         self._model = model
+        self._is_at_once = at_once or model.device.type == "cpu"
         self._answers: list[Tensor] = []
         self._stages: list[str] = []
 
     def __call__(self, values: Tensor, stage: str) -> Tensor:
         """`values`; `stage` and what is raised on the processor are as in `require_finite`."""
-        if self._model.device.type == "cpu":
+        if self._is_at_once:
             return require_finite(self._model, values, stage)
+        self._keep(values, stage)
+        return values
+
+    def overflows(self, pictures: Tensor) -> bool:
+        """Whether an autoencoder in half precision left its range; if not known yet, `settle` will.
+
+        Then what came after it is worth nothing, and has to be made again in full precision.
+        """
+        if self._is_at_once:
+            return not bool(torch.isfinite(pictures).all())
+        self._keep(pictures, _OVERFLOWED)
+        return False
+
+    def _keep(self, values: Tensor, stage: str) -> None:
         self._answers.append(torch.isfinite(values).all())
         self._stages.append(stage)
-        return values
 
     def settle(self) -> None:
         """Take the answers that are still on the device; the host waits for it once.
 
         Raises:
+            AutoencoderOverflowed: pictures were, before anything else was.
             ResultNotFinite: some values were NaN or infinite.
         """
         if not self._answers:
@@ -75,7 +93,8 @@ class FiniteWatch:
         stages, self._stages = self._stages, []
         for is_finite, stage in zip(answers, stages, strict=True):
             if not is_finite:
-                raise ResultNotFinite(self._model.name, stage, *_advice(self._model))
+                kind = AutoencoderOverflowed if stage == _OVERFLOWED else ResultNotFinite
+                raise kind(self._model.name, stage, *_advice(self._model))
 
 
 def _advice(model: Model) -> tuple[str, Remedy | None]:

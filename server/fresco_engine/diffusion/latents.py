@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from fresco_engine.diffusion.finite import require_finite
+from fresco_engine.diffusion.finite import FiniteWatch
 from fresco_engine.diffusion.memory import device_memory
 from fresco_engine.diffusion.quiet import quiet_libraries
 
@@ -21,10 +20,6 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 TILE = 512
 """Side of an autoencoder's tiles in pixels, a quarter of it in common with the next."""
-
-
-Check = Callable[[Tensor, str], Tensor]
-"""Hands on values that are finite, as `require_finite` does for a model."""
 
 
 def vae_dtype(vae: Any, dtype: torch.dtype, *, is_xl: bool) -> torch.dtype:
@@ -38,43 +33,48 @@ def vae_dtype(vae: Any, dtype: torch.dtype, *, is_xl: bool) -> torch.dtype:
 
 
 @torch.no_grad()
-def encode_images(model: Model, images: Tensor, check: Check | None = None) -> Tensor:
+def encode_images(model: Model, images: Tensor, watch: FiniteWatch | None = None) -> Tensor:
     """Latents (f, c, H / 8, W / 8) of pictures (f, 3, H, W) in [-1, 1], on the model's device.
 
     An encoder that describes a distribution gives its mode, so the same picture gives the same
-    latents. `check` may put off what asking the device for an answer costs.
+    latents. `watch` may put off what asking the device for an answer costs.
 
     Raises:
         OutOfDeviceMemory, ResultNotFinite.
     """
     with device_memory("encoding frames", is_of_autoencoder=True), _in_tiles(model):
         latents = torch.cat([_encode(model, image) for image in images.split(1)])
-        return (check or partial(require_finite, model))(latents, "encoding frames")
+        return (watch or FiniteWatch(model, at_once=True))(latents, "encoding frames")
 
 
 @torch.no_grad()
-def decode_latents(model: Model, latents: Tensor, check: Check | None = None) -> Tensor:
+def decode_latents(model: Model, latents: Tensor, watch: FiniteWatch | None = None) -> Tensor:
     """Pictures (f, 3, H, W) in [-1, 1], float32, of latents (f, c, H / 8, W / 8).
 
-    `check` may put off what asking the device for an answer costs. An autoencoder in half
-    precision is asked in any case, once for all frames: some leave its range, and work in full
-    precision from then on.
+    `watch` may put off what asking the device for an answer costs. Some autoencoders leave the
+    range of half precision, and work in full precision from then on.
 
     Raises:
         OutOfDeviceMemory, ResultNotFinite.
     """
-    check = check or partial(require_finite, model)
+    watch = watch or FiniteWatch(model, at_once=True)
     vae: Any = model.vae
     with device_memory("decoding frames", is_of_autoencoder=True), _in_tiles(model):
         scaled = latents.to(model.device, torch.float32) / vae.config.scaling_factor
-        scaled = check(scaled + _shift(model), "denoising")
+        scaled = watch(scaled + _shift(model), "denoising")
         images = _decoded(vae, scaled)
-        if vae.dtype == torch.float16 and not torch.isfinite(images).all():
-            _LOGGER.info("the VAE of %s overflows in half precision; using float32", model.name)
-            with quiet_libraries():
-                vae.to(torch.float32)
+        if vae.dtype == torch.float16 and watch.overflows(images):
+            use_full_precision(model)
             images = _decoded(vae, scaled)
-        return check(images, "decoding frames").clamp_(-1, 1)
+        return watch(images, "decoding frames").clamp_(-1, 1)
+
+
+def use_full_precision(model: Model) -> None:
+    """Let the autoencoder work in float32 from now on, as it overflows in half precision."""
+    vae: Any = model.vae
+    _LOGGER.info("the VAE of %s overflows in half precision; using float32", model.name)
+    with quiet_libraries():
+        vae.to(torch.float32)
 
 
 def can_be_tiled(model: Model, height: int, width: int) -> bool:

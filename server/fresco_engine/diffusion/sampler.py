@@ -7,6 +7,7 @@ one generator per frame, bit for bit on one device.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -33,7 +34,11 @@ from fresco_engine.diffusion.editing.kept_inversions import NO_INVERSIONS, KeptI
 from fresco_engine.diffusion.finite import FiniteWatch
 from fresco_engine.diffusion.guidance import Guidance, GuidanceStep, Reference, maps_ahead
 from fresco_engine.diffusion.hooks import guided, guided_sizes, recording
-from fresco_engine.diffusion.latents import decode_latents, encode_images
+from fresco_engine.diffusion.latents import (
+    decode_latents,
+    encode_images,
+    use_full_precision,
+)
 from fresco_engine.diffusion.memory import device_memory, sent
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.noise import Noise, make_noise
@@ -41,6 +46,7 @@ from fresco_engine.diffusion.rescale import rescaled
 from fresco_engine.diffusion.samplers import Steps, make_sampler
 from fresco_engine.diffusion.schedule import noise_level
 from fresco_engine.diffusion.smoothing import CarriedBackground
+from fresco_engine.errors import AutoencoderOverflowed
 from fresco_engine.settings import NoiseKind, RestyleSettings
 
 _REFERENCE_TIMESTEP = 1
@@ -65,7 +71,23 @@ def translate(
         ResultNotFinite: the model computes NaN or infinity.
     """
     with device_memory("translating keyframes"):
-        return (yield from _translate(model, batch, settings, correspondence, inversions))
+        try:
+            return (yield from _translate(model, batch, settings, correspondence, inversions))
+        except AutoencoderOverflowed:
+            use_full_precision(model)
+        again = _translate(model, batch, settings, correspondence, inversions)
+        return (yield from _told_again(again))
+
+
+def _told_again(
+    steps: Generator[StepDone, None, Translation],
+) -> Generator[StepDone, None, Translation]:
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as end:
+            return end.value
+        yield replace(step, is_again=True)
 
 
 @torch.no_grad()  # As a decorator it is lifted while the consumer looks at a step.
@@ -150,8 +172,8 @@ def prepared(
 def denoised(run: BatchRun, edit: Edit | None = None) -> Generator[StepDone, None, list[Tensor]]:
     """The latents entering every step, and the clean ones last; `edit` binds them to the input.
 
-    On a device other than the processor nothing in here waits for it, but for smoothing with an
-    autoencoder in float16; whether all numbers were finite is for `run.finite.settle` to say.
+    On a device other than the processor nothing in here waits for it; whether all numbers were
+    finite is for `run.finite.settle` to say.
     """
     guidance = _make_guidance(run)
     steps = run.sampler.steps

@@ -242,9 +242,14 @@ def _planning(items: Generator[Progress | RunWarned, None, None]) -> Generator[A
 def _translating(
     items: Generator[Progress | RunWarned, None, bool],
 ) -> Generator[Answer, None, bool]:
+    seen = 0
     while True:
         try:
             item = next(items)
         except StopIteration as end:
             return end.value
-        yield Stepped(1) if isinstance(item, Progress) else PartWarned(item.message)
+        if isinstance(item, RunWarned):
+            yield PartWarned(item.message)
+        else:
+            yield Stepped(round(item.done) - seen)
+            seen = round(item.done)

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from fresco_engine.diffusion import sampler
+from fresco_engine.diffusion.batch_run import StepDone, Translation
 from fresco_engine.diffusion.finite import FiniteWatch
 from fresco_engine.diffusion.latents import decode_latents, encode_images
 from fresco_engine.diffusion.model import Model
+from fresco_engine.diffusion.models import load_model
 from fresco_engine.diffusion.prompting.encoding import encode_prompt
+from fresco_engine.diffusion.quiet import quiet_libraries
+from fresco_engine.diffusion.sampler import translate
 from fresco_engine.errors import ResultNotFinite
 from fresco_engine.looks import look
-from fresco_engine.settings import RestyleSettings
+from fresco_engine.progress_tracker import drained
+from fresco_engine.settings import RestyleSettings, SmoothingSettings
 from torch import Tensor, nn
 
 from tests.engine.conftest import MakeClip
+from tests.engine.diffusion.batches import CARD, PLAIN, SIZE, batch_of, moving
+from tests.engine.diffusion.conftest import MakeCorrespondence
+from tests.fakes.tiny_models import write_model_folder
+
+META = torch.device("meta")
 
 SETTINGS = RestyleSettings(
     prompt="blue", size=64, steps=2, strength=1, control="tile", control_scale=1.0
@@ -133,3 +146,42 @@ def test_on_a_device_the_answer_is_taken_when_all_steps_are_launched(tiny_model:
 def test_on_the_processor_the_answer_is_taken_at_once(tiny_model: Model) -> None:
     with pytest.raises(ResultNotFinite, match="while denoising"):
         FiniteWatch(tiny_model)(torch.tensor([torch.inf]), "denoising")
+
+
+def test_a_batch_is_made_again_if_its_autoencoder_turns_out_to_overflow(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make_correspondence: MakeCorrespondence
+) -> None:
+    write_model_folder(tmp_path, card=CARD)
+    model = load_model(tmp_path, control="tile", device="cpu")
+    dict(model.vae.named_parameters())["decoder.conv_in.weight"].mul_(1e5)
+    settings = replace(PLAIN, smoothing=SmoothingSettings(start=0.5, stop=0.9))
+    settings, batch = model.resolved(settings), batch_of(moving(), settings)
+    correspondence = make_correspondence(3, SIZE, SIZE)
+    in_full = drained(translate(model, batch, settings, correspondence))
+    with quiet_libraries():
+        model.vae.half()
+    # As on a device that would have to be waited for.
+    monkeypatch.setattr(
+        sampler, "FiniteWatch", lambda model: FiniteWatch(replace(model, device=META))
+    )
+
+    told, made = _told(translate(model, batch, settings, correspondence))
+
+    assert model.vae.dtype == torch.float32
+    assert [(step.step, step.is_again) for step in told] == [
+        *((k, False) for k in (1, 2, 3)),
+        *((k, True) for k in (1, 2, 3)),
+    ]
+    for mine, theirs in zip(made.images, in_full.images, strict=True):
+        assert np.abs(mine.astype(int) - theirs.astype(int)).max() <= 6
+
+
+def _told(
+    steps: Generator[StepDone, None, Translation],
+) -> tuple[list[StepDone], Translation]:
+    told: list[StepDone] = []
+    while True:
+        try:
+            told.append(next(steps))
+        except StopIteration as end:
+            return told, end.value
