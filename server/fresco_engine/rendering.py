@@ -10,15 +10,13 @@ from typing import Any
 
 from fresco_media.clip import Clip
 from fresco_media.files.output_folders import alone_with
-from fresco_media.stills.images import working_size
 from fresco_media.writing.destination import originals_of
 from fresco_media.writing.originals import NO_ORIGINALS, Originals
 from fresco_media.writing.writer import Codec
 
 from fresco_engine.checkpoint import KINDS, Checkpoint, NoCheckpoint
-from fresco_engine.correspondence.flow import DisFlow
 from fresco_engine.evaluation.means import mean_of
-from fresco_engine.evaluation.steadiness import pixel_errors
+from fresco_engine.evaluation.written import written_steadiness
 from fresco_engine.interpolation.quality import details, summary
 from fresco_engine.interpolation.segment import Interpolator
 from fresco_engine.lazy_model import LazyModel, ModelSource
@@ -261,21 +259,12 @@ def _metrics(
     """
     if output is None:
         return {}
-    info, wanted = clip.info, plan.settings.size or _METRIC_SHORT_SIDE
-    size = working_size(info.width, info.height, min(_METRIC_SHORT_SIDE, wanted)).scaled
-    result = Clip.open(output, frame_rate=info.frame_rate)
-    parts = {
-        "pixel_mse": (result, 0, plan.stop - plan.start),
-        "pixel_mse_of_source": (clip, plan.start, plan.stop),
-    }
-    metrics: dict[str, float] = {}
-    for name, (other, start, stop) in parts.items():
-        sources = clip.frames(plan.start, plan.stop, size=size)
-        pairs = zip(sources, other.frames(start, stop, size=size), strict=False)
-        errors: list[float] = []
-        for error in pixel_errors(((a.image, b.image) for a, b in pairs), DisFlow()):
+    steps = written_steadiness(clip, output, plan.start, plan.stop, plan.settings.size)
+    errors: list[tuple[float, float]] = []
+    with closing(steps):
+        for error in steps:
             errors.append(error)
             if len(errors) % _METRIC_BREATH == 0:
                 yield tracker.advance(Stage.ENCODING, 0)
-        metrics[name] = mean_of(errors)
-    return metrics
+    of_result, of_source = (mean_of(error[n] for error in errors) for n in (0, 1))
+    return {"pixel_mse": of_result, "pixel_mse_of_source": of_source}

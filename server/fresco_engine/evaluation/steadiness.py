@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from fresco_media.types import Image
@@ -15,6 +15,8 @@ from fresco_engine.evaluation.motion import Mask, Motion
 
 Pair = tuple[Image, Image]
 """A source frame and its result, of one size."""
+Shown = Sequence[Image]
+"""A source frame and results of it, all of one size."""
 
 
 def aligned_error(before: Image, after: Image, motion: Motion) -> float:
@@ -36,24 +38,26 @@ def aligned_difference(before: Image, after: Image, motion: Motion) -> float:
     return _mean_in(difference, motion.is_seen)
 
 
-def pixel_errors(pairs: Iterable[Pair], estimator: FlowEstimator) -> Iterator[float]:
-    """The error of each result against the one before, in order; two pairs in memory.
+def pixel_errors(frames: Iterable[Shown], estimator: FlowEstimator) -> Iterator[tuple[float, ...]]:
+    """The error of each result against the one before, in order; two frames in memory.
 
     Raises:
         ValueError: a result has another size than its source.
     """
-    before: Pair | None = None
-    for pair in pairs:
-        check_sizes(*pair)
+    before: Shown | None = None
+    for source, *results in frames:
+        for result in results:
+            check_sizes(source, result)
         if before is not None:
-            motion = Motion.between(before[0], pair[0], estimator)
-            yield aligned_error(before[1], pair[1], motion)
-        before = pair
+            motion = Motion.between(before[0], source, estimator)
+            pairs = zip(before[1:], results, strict=True)
+            yield tuple(aligned_error(one, two, motion) for one, two in pairs)
+        before = (source, *results)
 
 
 def pixel_mse(pairs: Iterable[Pair], estimator: FlowEstimator) -> float:
     """Mean error of consecutive results, `nan` for fewer than two frames."""
-    return mean_of(pixel_errors(pairs, estimator))
+    return mean_of(error for (error,) in pixel_errors(pairs, estimator))
 
 
 class Sticking:
