@@ -33,6 +33,9 @@ from bench.cluster_model import (
 DEVICES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 CLIPS = {"1 min": 60, "10 min": 600, "1 h": 3600, "2 h": 7200, "10 h": 36000}
 MOST_ERROR = 0.1
+SHOT_KEYFRAMES = 64
+MOST_FOR_A_SHOT = 64
+"""Devices beyond which a single shot has no use for more."""
 _PAYS = 0.5
 """Share of its devices' time that a job has to use."""
 
@@ -96,7 +99,8 @@ def main() -> None:
     known = replace(known, figures=with_values(known.figures, options.set))
     print(f"{known.source}\n")
     print(figures_table(known.figures), end="\n\n")
-    print(tables(known, CLIPS, options.devices))
+    print(tables(known, CLIPS, options.devices), end="\n\n")
+    print(shot_table(known, [number for number in options.devices if number <= MOST_FOR_A_SHOT]))
 
 
 def with_values(figures: ClusterFigures, texts: Sequence[str]) -> ClusterFigures:
@@ -155,6 +159,30 @@ def tables(known: KnownFigures, clips: Mapping[str, float], devices: Sequence[in
         lines.append("")
     lines += ["Where it stops paying:", ""]
     lines += [_limit(name, films[name], found[name], known.figures) for name in clips]
+    return "\n".join(lines)
+
+
+def shot_table(known: KnownFigures, devices: Sequence[int]) -> str:
+    """How much faster a single long shot gets with `anchors_first`, as Markdown."""
+    keyframes = range(0, 12 * SHOT_KEYFRAMES, 12)
+    stop = keyframes[-1] + 1
+    shot = ModelledClip(shots=((0, stop),), keyframes=(tuple(keyframes),), steps=known.steps)
+
+    def seconds(every: int, number: int) -> float:
+        forecast = simulate(replace(shot, anchors_first=every), number, known.figures)
+        return forecast.made_s - forecast.planned_s
+
+    alone = seconds(0, 1)
+    lines = [
+        f"One shot of {SHOT_KEYFRAMES} keyframes, {stop} frames: times as fast as one device, from "
+        "the plan to the last frame:",
+        "",
+        f"| anchors first | {' | '.join(map(str, devices))} |",
+        "| --- |" + " --- |" * len(devices),
+    ]
+    for every in (0, 1, 2, 4):
+        cells = (f"{alone / seconds(every, number):.2f}" for number in devices)
+        lines.append(f"| {every or 'off'} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

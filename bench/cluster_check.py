@@ -78,6 +78,7 @@ class SleptJob:
     made_s: float
     total_s: float
     events: tuple[Event, ...]
+    anchors_first: int = 0
 
     @property
     def clip(self) -> ModelledClip:
@@ -85,7 +86,9 @@ class SleptJob:
         plan = next(event.plan for event in self.events if isinstance(event, Analysed))
         shots = tuple((shot.start, shot.stop) for shot in plan.shots)
         keys = (tuple(key for key in plan.keyframes if a <= key < b) for a, b in shots)
-        return ModelledClip(shots=shots, keyframes=tuple(keys), steps=STEPS)
+        return ModelledClip(
+            shots=shots, keyframes=tuple(keys), steps=STEPS, anchors_first=self.anchors_first
+        )
 
 
 def slept_job(
@@ -110,6 +113,7 @@ def slept_job(
         made_s=(encoded[-1] - began).total_seconds(),
         total_s=(events[-1].time - began).total_seconds(),
         events=events,
+        anchors_first=settings.anchors_first or 0,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from bench.cluster_check import (
 )
 from bench.cluster_model import ideal_s, seconds_of, simulate
 from tests.cluster.conftest import MEASURES, StartCluster
+from tests.cluster.local_cluster import LocalCluster
 from tests.fakes.sleeping_worker import SleepSeconds
 
 _LOGGER = logging.getLogger(__name__)
@@ -29,19 +31,28 @@ pytestmark = MEASURES
 WORKERS = 8
 SECONDS = SleepSeconds(step=0.025, frame=1.2)
 FIGURES = figures_of(SECONDS)
+SLOW_STEPS = SleepSeconds(step=0.1, frame=0.05)
 
 
 @pytest.fixture(scope="module")
-def session(start_cluster: StartCluster) -> Iterator[Session]:
-    """A client of a daemon with eight workers."""
-    cluster = start_cluster(WORKERS)
-    with sleeping_daemon(cluster, WORKERS, SECONDS) as daemon, daemon.session() as session:
+def cluster(start_cluster: StartCluster) -> LocalCluster:
+    """Eight nodes."""
+    return start_cluster(WORKERS)
+
+
+@pytest.fixture(scope="module")
+def session(request: pytest.FixtureRequest, cluster: LocalCluster) -> Iterator[Session]:
+    """A client of a daemon with eight workers, which sleep as long as a test says."""
+    seconds = getattr(request, "param", SECONDS)
+    with sleeping_daemon(cluster, WORKERS, seconds) as daemon, daemon.session() as session:
         yield session
 
 
-def best_job(session: Session, clip: Path, lengths: list[int], gap: int) -> SleptJob:
+def best_job(
+    session: Session, clip: Path, lengths: list[int], gap: int, anchors_first: int = 0
+) -> SleptJob:
     """The quickest of some attempts; the clip is cut as it was made."""
-    settings = settings_for(lengths, gap)
+    settings = replace(settings_for(lengths, gap), anchors_first=anchors_first)
     jobs = [slept_job(session, clip, settings) for _ in range(ATTEMPTS)]
     for job in jobs:
         assert [stop - first for first, stop in job.clip.shots] == lengths
@@ -93,3 +104,20 @@ def test_whoever_watches_a_long_shot_hears_of_it_all_the_time(
     silences = [(b - a).total_seconds() for a, b in pairwise(times)]
     _LOGGER.info("silent for %.2f s", max(silences))
     assert max(silences) < 0.3 * job.total_s
+
+
+@pytest.mark.parametrize("session", [SLOW_STEPS], indirect=True)
+def test_with_anchors_first_one_shot_is_as_fast_as_its_graph_allows_as_well(
+    session: Session, tmp_path: Path
+) -> None:
+    figures, lengths, gap = figures_of(SLOW_STEPS), [127], 2
+    clip = write_shots(tmp_path / "shot.mp4", lengths)
+
+    in_a_row = best_job(session, clip, lengths, gap)
+    shared = best_job(session, clip, lengths, gap, anchors_first=1)
+
+    took_s = shared.made_s - shared.planned_s
+    bound_s = ideal_s(shared.clip, WORKERS, figures)
+    _LOGGER.info("%.2f and %.2f s, bound %.2f", in_a_row.made_s, took_s, bound_s)
+    assert bound_s < 0.5 * ideal_s(in_a_row.clip, WORKERS, figures)
+    assert took_s <= bound_s / 0.9
