@@ -30,7 +30,7 @@ class ClipMissing(MediaError):
     def __init__(self, path: Path) -> None:
         super().__init__(
             path,
-            f"{path.name} is no longer where it was ({path.parent}). Put it back or relink it.",
+            f"{_name(path)} is no longer where it was ({path.parent}). Put it back or relink it.",
         )
 
 
@@ -38,14 +38,19 @@ class ClipUnreadable(MediaError):
     """It cannot be read as a video or as a sequence of pictures."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(path, f"{path.name} cannot be shown: {reason}.")
+        super().__init__(path, f"{_name(path)} cannot be shown: {reason}.")
 
 
 class ExportFailed(MediaError):
     """The output cannot be written, or a frame for it cannot be had."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(path, f"{path.name} cannot be written: {reason}.")
+        super().__init__(path, f"{_name(path)} cannot be written: {reason}.")
+
+
+def _name(path: Path) -> str:
+    """A file's name; the root of a disk has none."""
+    return path.name or str(path)
 
 
 @contextmanager

@@ -39,7 +39,9 @@ class DropOverlay(QWidget):
             )
         ]
         if len(paths) > 1:
-            texts.append(self.tr("Of {count} files the first is opened.").format(count=len(paths)))
+            texts.append(
+                self.tr("Of {count} files only this one is opened.").format(count=len(paths))
+            )
         self.detail = " ".join(texts)
         self.setAccessibleName(self.title)
         self.setAccessibleDescription(self.detail)

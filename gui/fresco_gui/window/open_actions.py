@@ -20,7 +20,8 @@ from fresco_gui.window.save_dialog import ask_where_to_save
 from fresco_gui.window.views import Views
 
 _VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".mxf", ".m4v", ".mpg")
-_PATTERNS = " ".join(f"*{suffix}" for suffix in (*_VIDEOS, *IMAGE_SUFFIXES, ".gif", SUFFIX))
+_SUFFIXES = (*_VIDEOS, *IMAGE_SUFFIXES, ".gif", SUFFIX)
+_PATTERNS = " ".join(f"*{suffix}" for suffix in _SUFFIXES)
 
 
 class OpenActions(QObject):
@@ -144,7 +145,19 @@ class OpenActions(QObject):
 
 
 def paths_of(data: QMimeData | None) -> list[Path]:
-    """Files of this machine that are dragged."""
+    """Files of this machine that are dragged, those first whose names promise a clip.
+
+    Cameras lay texts and pictures beside a clip, and who drags them all means the clip.
+    """
     if data is None:
         return []
-    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    return sorted(paths, key=_promise)
+
+
+def _promise(path: Path) -> int:
+    """0 for the name of a project or a video, more for others."""
+    suffix = path.suffix.lower()
+    if suffix == SUFFIX or suffix in _VIDEOS:
+        return 0
+    return 1 if suffix in _SUFFIXES or path.is_dir() else 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from PyQt6.QtCore import QMimeData, QPointF, Qt, QUrl
@@ -56,3 +57,31 @@ def test_words_that_are_dragged_bring_no_overlay(ready: App) -> None:
     enter(ready.window, words)
 
     assert not ready.window.drop_overlay.isVisible()
+
+
+def test_of_what_a_camera_lays_beside_a_clip_the_clip_is_opened(
+    ready: App, clip: Path, tmp_path: Path
+) -> None:
+    window, card = ready.window, tmp_path / "card"
+    card.mkdir()
+    video = Path(shutil.copy(clip, card / "C0001.MP4"))
+    for name in ("A0001M01.XML", "C0001.THM", "B.jpg"):
+        (card / name).write_text("beside it")
+    dragged = files(*sorted(card.iterdir()))
+
+    enter(window, dragged)
+    assert window.drop_overlay.title == "Drop to open C0001.MP4"
+    assert "Of 4 files only this one is opened." in window.drop_overlay.detail
+    QApplication.sendEvent(window, QDropEvent(QPointF(9, 9), COPY, dragged, LEFT, NONE))
+
+    ready.wait("it to be open", lambda: ready.controller.project_store.project.clip == str(video))
+    assert not ready.problems
+
+
+def test_the_root_of_a_disk_is_named_where_it_cannot_be_shown(ready: App) -> None:
+    root = files(Path("/"))
+
+    QApplication.sendEvent(ready.window, QDropEvent(QPointF(9, 9), COPY, root, LEFT, NONE))
+
+    ready.wait("it to be told", lambda: ready.problems)
+    assert ready.problems[0].message.startswith("/ cannot be shown: ")
