@@ -28,7 +28,7 @@ class DropOverlay(QWidget):
 
     def show_for(self, paths: Sequence[Path], current: str) -> None:
         """Say what dropping these does while `current` is open."""
-        name = caption(paths[0].name).replace("&&", "&")
+        name = caption(paths[0].name or str(paths[0])).replace("&&", "&")
         if paths[0].suffix == SUFFIX:
             self.title = self.tr("Drop to open the project {name}").format(name=name)
         else:

@@ -81,6 +81,8 @@ def test_of_what_a_camera_lays_beside_a_clip_the_clip_is_opened(
 def test_the_root_of_a_disk_is_named_where_it_cannot_be_shown(ready: App) -> None:
     root = files(Path("/"))
 
+    enter(ready.window, root)
+    assert ready.window.drop_overlay.title == "Drop to open /"
     QApplication.sendEvent(ready.window, QDropEvent(QPointF(9, 9), COPY, root, LEFT, NONE))
 
     ready.wait("it to be told", lambda: ready.problems)
