@@ -17,7 +17,7 @@ from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.job import StoredJob
 from fresco_server.jobs.messages import JobMessage, JobStopped, RunJob, StopJob
 from fresco_server.jobs.starting import cause, worker_lost
-from fresco_server.jobs.stopping import apply_wanted, release
+from fresco_server.jobs.stopping import release, stop_waiting
 from fresco_server.jobs.store import JobStore
 from fresco_server.jobs.worker_lifecycle import WorkerLifecycle
 
@@ -87,14 +87,15 @@ class JobAssignment:
             return
         if isinstance(message, JobStopped):
             self._leave()
-            self._apply_wanted(message.job)
+            # It may be wanted again by now.
+            self._note(lambda: release(self._store, message.job, "resumed"))
         elif self._note(lambda: recorder.record(message.event)):
             self._leave()
 
     def stop(self, job_id: str) -> None:
-        """Have what is wanted of a job happen: now, or once the worker has stopped."""
+        """Have what is wanted of a job happen: now, or once the worker that has it has stopped."""
         if self.job is None or self.job.id != job_id:
-            self._apply_wanted(job_id)
+            self._note(lambda: stop_waiting(self._store, job_id))
             return
         self._worker.send(StopJob(job=job_id))
         self._worker.must_stop()
@@ -109,7 +110,7 @@ class JobAssignment:
         assert self.job is not None
         job = self._store.get(self.job.id) if self._store.has(self.job.id) else None
         self._leave()
-        if job is None:
+        if job is None or not job.state.is_running:
             return
         if self._lacks_room is not None:
             message = str(self._lacks_room)
@@ -133,10 +134,6 @@ class JobAssignment:
     def _leave(self) -> None:
         self.job = self._recorder = None
         self._worker.is_free()
-
-    def _apply_wanted(self, job_id: str) -> None:
-        if self._store.has(job_id):
-            self._note(lambda: apply_wanted(self._store, self._store.get(job_id)))
 
     def _count_crash(self, job: StoredJob) -> int:
         """How often the job's worker has died since anything new was made."""

@@ -13,7 +13,7 @@ from fresco_server.jobs.assignment import JobAssignment
 from fresco_server.jobs.claim import claim
 from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.job import JobOrder, StoredJob
-from fresco_server.jobs.messages import Order, RunJob
+from fresco_server.jobs.messages import JobStopped, Order, RunJob, StopJob
 from fresco_server.jobs.store import JobStore
 
 JOBS = 30
@@ -27,11 +27,15 @@ class Worker:
 
     def send(self, order: Order) -> None:
         """Remember a job."""
-        assert isinstance(order, RunJob)
-        self.jobs.append(order.job)
+        assert isinstance(order, RunJob | StopJob)
+        if isinstance(order, RunJob):
+            self.jobs.append(order.job)
 
     def is_free(self) -> None:
         """It has nothing to do."""
+
+    def must_stop(self) -> None:
+        """It is to stop soon."""
 
 
 @pytest.fixture
@@ -103,3 +107,85 @@ def test_a_job_that_is_to_stop_is_not_begun(store: JobStore, folders: DataFolder
 
     assert worker.jobs == []
     assert device.job is None
+
+
+def begun(store: JobStore, folders: DataFolder) -> tuple[JobAssignment, StoredJob]:
+    """A device that works on a job."""
+    device = assignment(store, folders, Worker())
+    job = cast(StoredJob, device.next())
+    device.begin(job)
+    return device, job
+
+
+WANTED = pytest.mark.parametrize(
+    ("wanted", "state"), [("cancel", JobState.CANCELLED), ("pause", JobState.PAUSED)]
+)
+
+
+@WANTED
+def test_a_running_job_stops_when_its_own_device_has_stopped_and_not_when_others_are_asked(
+    store: JobStore, folders: DataFolder, wanted: str, state: JobState
+) -> None:
+    device, job = begun(store, folders)
+    other = assignment(store, folders, Worker())
+    store.want(job.id, wanted)
+
+    device.stop(job.id)
+    other.stop(job.id)
+    assert store.get(job.id).state is JobState.ANALYSING
+    assert store.get(job.id).wanted == wanted
+
+    device.on_message(JobStopped(job=job.id))
+    assert store.get(job.id).state is state
+
+
+@WANTED
+def test_a_job_that_was_to_stop_does_not_come_back_when_its_worker_is_killed(
+    store: JobStore, folders: DataFolder, wanted: str, state: JobState
+) -> None:
+    device, job = begun(store, folders)
+    other = assignment(store, folders, Worker())
+    store.want(job.id, wanted)
+    device.stop(job.id)
+    other.stop(job.id)
+
+    device.recover(-9, "")
+
+    assert store.get(job.id).state is state
+
+
+@WANTED
+def test_a_job_that_has_stopped_is_not_put_back_by_whoever_gives_it_back(
+    store: JobStore, folders: DataFolder, wanted: str, state: JobState
+) -> None:
+    device, job = begun(store, folders)
+    store.change_state(job.id, state)
+
+    device.give_back("the daemon was stopped")
+    assert store.get(job.id).state is state
+    device.recover(-9, "")
+    assert store.get(job.id).state is state
+
+
+@WANTED
+def test_a_job_that_waits_is_stopped_by_any_device(
+    store: JobStore, folders: DataFolder, wanted: str, state: JobState
+) -> None:
+    store.want("job-3", wanted)
+
+    assignment(store, folders, Worker()).stop("job-3")
+
+    assert store.get("job-3").state is state
+
+
+def test_a_job_that_is_wanted_again_before_it_has_stopped_waits_for_a_device(
+    store: JobStore, folders: DataFolder
+) -> None:
+    device, job = begun(store, folders)
+    store.want(job.id, "pause")
+    device.stop(job.id)
+    store.want(job.id, "")
+
+    device.on_message(JobStopped(job=job.id))
+
+    assert store.get(job.id).state is JobState.QUEUED
