@@ -14,17 +14,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import ray
 from fresco_client.values import Failure
-from fresco_media.files.opening import open_file
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from fresco_server.cluster.errors import PartStopped
-from fresco_server.cluster.files import CHUNK_BYTES
+from fresco_server.cluster.files import pieces_of
 from fresco_server.cluster.orders import Installed, Needs, WorkerFacts
 from fresco_server.jobs import starting
 from fresco_server.jobs.devices import DeviceInfo, DeviceState
@@ -254,20 +252,17 @@ class ClusterDevice:
             PartStopped: it does not go on, which is asked before every piece.
             DeviceLost: it ends meanwhile.
             DeviceUnfit: the machine cannot store them.
-            OSError: a file cannot be read here.
+            ClipChanged, OSError: a file is another one by now, or cannot be read here.
         """
         with self._files:
             for file in self.call("missing", needs):
                 _LOGGER.info("%s: sending %s", self.node.name, file.path)
-                with open_file(Path(file.path)) as source:
-                    offset = 0
-                    while data := source.read(CHUNK_BYTES):
-                        if not goes_on():
-                            raise PartStopped
-                        failure = self.call("receive", file, offset, data)
-                        if failure is not None:
-                            raise DeviceUnfit(failure)
-                        offset += len(data)
+                for offset, data in pieces_of(file):
+                    if not goes_on():
+                        raise PartStopped
+                    failure = self.call("receive", file, offset, data)
+                    if failure is not None:
+                        raise DeviceUnfit(failure)
 
     @property
     def stops(self) -> bool:

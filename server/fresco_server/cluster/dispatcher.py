@@ -114,6 +114,8 @@ class Dispatcher:
         try:
             device.send_files(parts.needs, lambda: not device.stops)
             for answer in device.work("make", taken.order.token, taken.order):
+                if isinstance(answer, PartEnded) and answer.lacks_files:
+                    raise PartStopped
                 failure = answer.failure if isinstance(answer, PartEnded) else None
                 if failure is not None and failure.reason in _OF_THE_MACHINE:
                     raise DeviceUnfit(failure)
@@ -157,11 +159,16 @@ class Dispatcher:
         """
         device = self._best(order.device)
         try:
-            device.send_files(needs, is_wanted)
-            for answer in device.ask("look", token, is_wanted, token, order, needs):
-                yield answer
-                if answer.picture is not None or answer.failure is not None:
-                    return
+            lacks_files = True
+            while lacks_files:
+                lacks_files = False
+                device.send_files(needs, is_wanted)
+                for answer in device.ask("look", token, is_wanted, token, order, needs):
+                    lacks_files = answer.lacks_files
+                    if not lacks_files:
+                        yield answer
+                    if answer.picture is not None or answer.failure is not None:
+                        return
         except PartStopped:
             return
         except DeviceUnfit as fault:

@@ -1,8 +1,10 @@
 """Files that a job reads, on a machine that may have them at the same place, or is sent them.
 
-A source (clip, mask, picture) is used where it is, as on a folder that machines share, if it is
-there with the same content, and else copied once for all workers of a machine. Files of models are
-never sent: they have to be there, and the same.
+A source (clip, mask, picture) is used where it is, as on a folder that machines share, if the very
+file of the daemon is there, and else copied once for all workers of a machine. Whether it is the
+same is told by what no writing leaves as it was, as the content is too much to be read first: a
+change may lie between any two samples. Files of models are never sent: they have to be there, and
+the same.
 """
 
 from __future__ import annotations
@@ -10,18 +12,21 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from fresco_engine.diffusion.named_files import model_files
 from fresco_engine.errors import ModelNotFound
 from fresco_media.clip import Clip
+from fresco_media.errors import ClipChanged
 from fresco_media.files.disk import storing
-from fresco_media.files.own import OwnFolder
-from fresco_media.files.state import KnownFile, stamps_of
+from fresco_media.files.opening import open_file
+from fresco_media.files.state import KnownFile, sample_of, stamps_of
 from fresco_media.mask import MaskClip
 from fresco_settings import FlowChoice
 
@@ -69,7 +74,13 @@ def _sources(name: str, settings: Values, clip: Clip) -> Iterator[SourceFiles]:
 
 
 def _source(file: KnownFile) -> SourceFile:
-    return SourceFile(str(file.path), file.size, file.sample)
+    return SourceFile(
+        path=str(file.path),
+        size_bytes=file.size,
+        stamps=file.stamps,
+        sample=file.sample,
+        blocks=file.blocks,
+    )
 
 
 def _models(model: ModelOrder, settings: Values) -> Iterator[ModelFile]:
@@ -116,14 +127,51 @@ def check_models(files: tuple[ModelFile, ...]) -> None:
             raise error
 
 
+def pieces_of(file: SourceFile) -> Iterator[tuple[int, bytes]]:
+    """What the job knows of a file, in pieces after each other, each with its place.
+
+    The last one comes only if it still is that file; one that has grown is.
+
+    Raises:
+        ClipChanged: it is another one.
+        OSError: it cannot be read.
+    """
+    path, size = Path(file.path), file.size_bytes
+    with open_file(path) as opened:
+        offset = 0
+        while True:
+            data = opened.read(min(CHUNK_BYTES, size - offset))
+            is_last = offset + len(data) == size
+            if (not data and size) or (is_last and not _is_still(opened, file)):
+                raise ClipChanged(path)
+            yield offset, data
+            if is_last:
+                return
+            offset += len(data)
+
+
+def _is_still(opened: BinaryIO, file: SourceFile) -> bool:
+    is_untouched = stamps_of(os.fstat(opened.fileno())) == file.stamps
+    return is_untouched or sample_of(Path(file.path), file.size_bytes, file.blocks) == file.sample
+
+
+class SourceGone(Exception):
+    """A source is not where it was a moment ago, and was not sent either."""
+
+
 class SourceCache:
-    """What was sent to this machine, below `folder`; used by all workers of one daemon there."""
+    """What was sent to this machine, below `folder`; used by all workers of one daemon there.
+
+    files/KEY         a file as the daemon had it at one time; its next state has another key
+    sources/KEY/NAME  the files of a source by their own names, which are second names of those
+    """
 
     def __init__(self, folder: Path) -> None:
-        with storing(folder):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._own = OwnFolder(folder)
-        self._folder = folder
+        self._files = folder / "files"
+        self._sources = folder / "sources"
+        for one in (self._files, self._sources):
+            with storing(one):
+                one.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def missing(self, needs: Needs) -> tuple[SourceFile, ...]:
         """The files that have to be sent."""
@@ -136,14 +184,37 @@ class SourceCache:
         )
 
     def place(self, source: SourceFiles) -> str:
-        """Where a source is: where it is at the daemon, or here."""
+        """Where a source is: where it is at the daemon, or here.
+
+        Raises:
+            SourceGone: it is at neither place any more.
+            DiskFull, OutputNotWritable: it cannot be put together here.
+        """
         if _is_here(source):
             return source.name
         name = Path(source.name)
         # A folder of pictures is named itself; of other sources the folder that they are in is.
-        inside = Path(source.files[0].path).parent
-        folder = self._folder / _key(inside)
-        return str(folder if name == inside else folder / name.name)
+        folder = self._put_together(source)
+        return str(folder if name == Path(source.files[0].path).parent else folder / name.name)
+
+    def _put_together(self, source: SourceFiles) -> Path:
+        folder = self._sources / _key_of_source(source)
+        if folder.is_dir():
+            return folder
+        if not all(map(self._has, source.files)):
+            raise SourceGone(source.name)
+        with storing(folder):
+            # Another worker of this machine may do the same; the first one's stays.
+            made = Path(tempfile.mkdtemp(dir=self._sources))
+            for file in source.files:
+                os.link(self._files / _key_of(file), made / Path(file.path).name)
+            try:
+                made.rename(folder)
+            except OSError:
+                shutil.rmtree(made, ignore_errors=True)
+                if not folder.is_dir():
+                    raise
+        return folder
 
     def write(self, file: SourceFile, offset: int, data: bytes) -> None:
         """Take in a piece of a file; pieces come in order, and the last completes it.
@@ -151,48 +222,59 @@ class SourceCache:
         Raises:
             DiskFull, OutputNotWritable: it cannot be stored.
         """
-        folder, path = self._parts(file)
-        partial = self._folder / folder / f".{path}.partial"
-        with storing(partial):
-            self._own.make(folder)
+        path = self._files / _key_of(file)
+        partial = path.with_suffix(".partial")
+        with storing(path):
             with partial.open("wb" if offset == 0 else "r+b") as part:
                 part.seek(offset)
                 part.write(data)
             if offset + len(data) >= file.size_bytes:
-                partial.replace(self._folder / folder / path)
+                partial.replace(path)
 
     def _has(self, file: SourceFile) -> bool:
-        folder, name = self._parts(file)
-        return _is_same(self._folder / folder / name, file)
-
-    def _parts(self, file: SourceFile) -> tuple[str, str]:
-        path = Path(file.path)
-        return _key(path.parent), path.name
+        return (self._files / _key_of(file)).is_file()
 
 
 def _is_here(source: SourceFiles) -> bool:
     """Whether all files of a source are at the same place here."""
-    return all(_is_same(Path(file.path), file) for file in source.files)
+    return all(map(_is_same, source.files))
 
 
-def _is_same(path: Path, file: SourceFile) -> bool:
+def _is_same(file: SourceFile) -> bool:
+    """Whether the daemon's own file is at the same place here.
+
+    A copy of it is not, and one that has grown shows more than the job knows.
+    """
     try:
-        facts = path.stat()
-        return facts.st_size == file.size_bytes and _sampled(path, file, stamps_of(facts))
+        stamps = stamps_of(os.stat(file.path))
+        is_it = _comparable(stamps) == _comparable(file.stamps)
+        return is_it and _sampled(file, stamps) == file.sample
     except OSError:
         return False
 
 
+def _comparable(stamps: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Stamps as precise as all shares tell them, which is to 100 ns."""
+    size, modified, changed = stamps
+    return size, modified // 100, changed // 100
+
+
 @lru_cache(maxsize=65536)
-def _sampled(path: Path, file: SourceFile, stamps: tuple[int, int, int]) -> bool:
+def _sampled(file: SourceFile, stamps: tuple[int, int, int]) -> str:
+    """The sample of what is in the place of a file, which has not changed since `stamps`."""
     del stamps
-    with path.open("rb") as opened:
-        # Of many files fewer samples are taken, and of which kind it is does not matter here.
-        return file.sample in (KnownFile(path).sample, KnownFile.of(path, opened).sample)
+    return sample_of(Path(file.path), file.size_bytes, file.blocks)
 
 
-def _key(folder: Path) -> str:
-    return hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+@lru_cache(maxsize=65536)
+def _key_of(file: SourceFile) -> str:
+    """A name that another file, or the same one after it was written to, does not get."""
+    facts = f"{file.size_bytes} {file.stamps} {file.sample}".encode()
+    return hashlib.sha256(os.fsencode(file.path) + b"\0" + facts).hexdigest()[:32]
+
+
+def _key_of_source(source: SourceFiles) -> str:
+    return hashlib.sha256("".join(map(_key_of, source.files)).encode()).hexdigest()[:32]
 
 
 def placed(order: JobOrder, places: Mapping[str, str]) -> tuple[str, dict[str, Any]]:

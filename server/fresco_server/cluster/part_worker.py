@@ -25,7 +25,13 @@ from fresco_engine.types import Progress, RunWarned
 from fresco_media.clip import Clip
 from fresco_media.stills.png import encode_png
 
-from fresco_server.cluster.files import SourceCache, check_models, placed, placed_settings
+from fresco_server.cluster.files import (
+    SourceCache,
+    SourceGone,
+    check_models,
+    placed,
+    placed_settings,
+)
 from fresco_server.cluster.orders import (
     Answer,
     LookAnswer,
@@ -98,6 +104,8 @@ class PartWorker:
         """Make a part; what is stored, and how far it is, comes as it is known."""
         try:
             yield from self._made(order)
+        except SourceGone:
+            yield PartEnded(lacks_files=True)
         # The process lives on, and the daemon is told, whatever it was.
         except Exception as error:  # noqa: BLE001
             yield PartEnded(failure=failure_of(error))
@@ -194,6 +202,8 @@ class PartWorker:
             with self._one_at_a_time:
                 self._looks_waiting -= 1
                 yield from self._looked(token, order, needs)
+        except SourceGone:
+            yield LookAnswer(lacks_files=True)
         # As for a part: the process lives on.
         except Exception as error:  # noqa: BLE001
             yield LookAnswer(failure=failure_of(error))
