@@ -14,7 +14,7 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -32,34 +32,42 @@ from fresco_settings import FlowChoice
 
 from fresco_server.cluster.orders import ModelFile, Needs, SourceFile, SourceFiles
 from fresco_server.jobs.job import JobOrder, ModelOrder, Values
+from fresco_server.jobs.looks import LookOrder
+from fresco_server.worker.digests import sha256_of
 from fresco_server.worker.files import places_of
 from fresco_server.worker.media import open_clip
 
 CHUNK_BYTES = 8 << 20
 _PICTURES = "keyframe_pictures"
 _ONE_FILE = ("subject_mask", "reference")
+_DIGESTS: dict[tuple[Path, tuple[int, int, int]], str] = {}
+GoesOn = Callable[[], bool]
 FILE_SETTINGS = (*_ONE_FILE, _PICTURES)
 """Settings that name files which are sent."""
 
 
-def needs_of(order: JobOrder, clip: Clip) -> Needs:
+def needs_of(order: JobOrder, clip: Clip, goes_on: GoesOn = lambda: True) -> Needs:
     """What a job reads beside its checkpoint; `clip` is its clip, opened.
 
+    Files of models are read as a whole, in pieces, as long as it `goes_on`.
+
     Raises:
+        DigestStopped: it does not go on.
         ClipError, MaskUnusable: the mask cannot be read.
         OSError: a file cannot be read.
     """
     return Needs(
         sources=tuple(_sources(order.clip, order.settings, clip)),
-        models=tuple(_models(order.model, order.settings)),
+        models=tuple(_models(order.model, order.settings, goes_on)),
     )
 
 
-def needs_of_look(clip: str, frame_rate: str | None, settings: Values, model: ModelOrder) -> Needs:
+def needs_of_look(order: LookOrder, goes_on: GoesOn) -> Needs:
     """The same for one frame; raises as `needs_of`."""
+    clip = open_clip(order.clip, order.frame_rate)
     return Needs(
-        sources=tuple(_sources(clip, settings, open_clip(clip, frame_rate))),
-        models=tuple(_models(model, settings)),
+        sources=tuple(_sources(order.clip, order.settings, clip)),
+        models=tuple(_models(order.model, order.settings, goes_on)),
     )
 
 
@@ -83,30 +91,28 @@ def _source(file: KnownFile) -> SourceFile:
     )
 
 
-def _models(model: ModelOrder, settings: Values) -> Iterator[ModelFile]:
+def _models(model: ModelOrder, settings: Values, goes_on: GoesOn) -> Iterator[ModelFile]:
     flow = settings.get("flow")
     weights = flow and FlowChoice.parse(flow).file
     named = [(file.path, file.field) for file in model_files(places_of(model), settings)]
     for path, field in (*named, *([(Path(weights), "flow")] if weights else [])):
         facts = path.stat()
-        yield ModelFile(str(path), field, facts.st_size, _digest(path, stamps_of(facts)))
+        yield ModelFile(str(path), field, facts.st_size, _digest(path, stamps_of(facts), goes_on))
 
 
-@lru_cache(maxsize=4096)
-def _digest(path: Path, stamps: tuple[int, int, int]) -> str:
-    """SHA-256 of a file that has not changed since `stamps`."""
-    del stamps
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+def _digest(path: Path, stamps: tuple[int, int, int], goes_on: GoesOn) -> str:
+    """SHA-256 of a file that has not changed since `stamps`; made once."""
+    known = _DIGESTS.get((path, stamps))
+    if known is None:
+        known = _DIGESTS[path, stamps] = sha256_of(path, goes_on)
+    return known
 
 
-def check_models(files: tuple[ModelFile, ...]) -> None:
+def check_models(files: tuple[ModelFile, ...], goes_on: GoesOn = lambda: True) -> None:
     """Insist on the files of a model being on this machine, and the daemon's.
 
     Raises:
+        DigestStopped: it does not go on.
         ModelNotFound: one is missing or has another content.
     """
     for file in files:
@@ -115,7 +121,7 @@ def check_models(files: tuple[ModelFile, ...]) -> None:
         with suppress(OSError):
             facts = path.stat()
             is_same = facts.st_size == file.size_bytes
-            is_same = is_same and _digest(path, stamps_of(facts)) == file.sha256
+            is_same = is_same and _digest(path, stamps_of(facts), goes_on) == file.sha256
         if not is_same:
             what = "has another content" if path.exists() else "is missing"
             error = ModelNotFound(

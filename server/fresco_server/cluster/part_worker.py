@@ -50,6 +50,7 @@ from fresco_server.cluster.version import installed
 from fresco_server.jobs.job import ModelOrder
 from fresco_server.jobs.looks import LookOrder
 from fresco_server.worker.devices import list_devices
+from fresco_server.worker.digests import DigestStopped
 from fresco_server.worker.engine import DeviceEngine
 from fresco_server.worker.faults import failure_of
 from fresco_server.worker.media import open_clip
@@ -106,6 +107,8 @@ class PartWorker:
             yield from self._made(order)
         except SourceGone:
             yield PartEnded(lacks_files=True)
+        except DigestStopped:
+            yield PartEnded()
         # The process lives on, and the daemon is told, whatever it was.
         except Exception as error:  # noqa: BLE001
             yield PartEnded(failure=failure_of(error))
@@ -113,7 +116,7 @@ class PartWorker:
             self._stopped.discard(order.token)
 
     def _made(self, order: PartOrder) -> Generator[Answer, None, None]:
-        check_models(order.needs.models)
+        check_models(order.needs.models, lambda: order.token not in self._stopped)
         path, settings = placed(order.order, self._places(order.needs))
         with TemporaryDirectory(dir=self._folder) as folder:
             checkpoint = ScratchCheckpoint(Path(folder), order.files)
@@ -204,6 +207,8 @@ class PartWorker:
                 yield from self._looked(token, order, needs)
         except SourceGone:
             yield LookAnswer(lacks_files=True)
+        except DigestStopped:
+            return
         # As for a part: the process lives on.
         except Exception as error:  # noqa: BLE001
             yield LookAnswer(failure=failure_of(error))
@@ -213,7 +218,7 @@ class PartWorker:
     def _looked(
         self, token: str, order: LookOrder, needs: Needs
     ) -> Generator[LookAnswer, None, None]:
-        check_models(needs.models)
+        check_models(needs.models, lambda: token not in self._stopped)
         places = self._places(needs)
         settings = placed_settings(order.settings, places)
         clip = places.get(order.clip, order.clip)

@@ -87,6 +87,9 @@ class JobAssignment:
             return
         if isinstance(message, JobStopped):
             self._leave()
+            if self._lacks_room is not None and self._store.has(message.job):
+                self._fail_for_room(self._store.get(message.job), self._lacks_room)
+                return
             # It may be wanted again by now.
             self._note(lambda: release(self._store, message.job, "resumed"))
         elif self._note(lambda: recorder.record(message.event)):
@@ -113,8 +116,7 @@ class JobAssignment:
         if job is None or not job.state.is_running:
             return
         if self._lacks_room is not None:
-            message = str(self._lacks_room)
-            self.fail(job, Failure(reason="DISK_FULL", message=message, can_resume=True))
+            self._fail_for_room(job, self._lacks_room)
         elif job.wanted or self._count_crash(job) <= _CRASHES_ALLOWED:
             reason = f"the worker process ended ({cause(code)}); trying again"
             self._note(lambda: release(self._store, job.id, reason))
@@ -130,6 +132,9 @@ class JobAssignment:
     def fail(self, job: StoredJob, failure: Failure) -> None:
         """End a job that cannot be done."""
         self._note(lambda: EventRecorder(self._store, job).fail(failure))
+
+    def _fail_for_room(self, job: StoredJob, fault: DiskFull) -> None:
+        self.fail(job, Failure(reason="DISK_FULL", message=str(fault), can_resume=True))
 
     def _leave(self) -> None:
         self.job = self._recorder = None
@@ -167,5 +172,6 @@ class JobAssignment:
         if self.job is None or not self._worker.is_running:
             return
         self._lacks_room = fault
-        self._worker.kill()
+        if not self._worker.give_up():
+            self._worker.send(StopJob(job=self.job.id))
         self._folders.remove_unfinished(self.job.id)

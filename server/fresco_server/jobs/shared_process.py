@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -24,11 +25,16 @@ from fresco_server.jobs.messages import (
     Message,
     ModelLoaded,
     Order,
+    PingProcess,
+    ProcessAnswered,
     Ready,
     RunJob,
     StopJob,
 )
 from fresco_server.jobs.process import OnMessage, WorkerProcess
+
+_HANGS_S = 20.0
+"""For how long a process that is not hung may leave a question unanswered, on a busy machine."""
 
 OnDevices = Callable[[tuple[DeviceInfo, ...]], None]
 
@@ -50,6 +56,7 @@ class SharedProcess:
         self._lock = threading.RLock()
         self._process: WorkerProcess | None = None
         self._is_ready: Ready | None = None
+        self._asked: float | None = None
         self._lines: list[SharedLine] = []
         self._owners: dict[tuple[str, str | None], SharedLine] = {}
 
@@ -61,7 +68,7 @@ class SharedProcess:
         """
         with self._lock:
             if self._process is None:
-                self._is_ready = None
+                self._is_ready = self._asked = None
                 self._process = WorkerProcess(
                     self._name, self._command, self._folder, self._on_message
                 )
@@ -75,7 +82,8 @@ class SharedProcess:
         """Give an order, whose answers go to `line`."""
         with self._lock:
             key = _key_of(order)
-            if key is not None:
+            # Of what has ended meanwhile nobody will tell that it has ended.
+            if key is not None and not isinstance(order, StopJob | CancelLook):
                 self._owners[key] = line
         line.process.send(order)
 
@@ -98,10 +106,30 @@ class SharedProcess:
             line.process.close()
             self._on_devices(())
 
+    def give_up(self, line: SharedLine) -> bool:
+        """End the process, in which the work of a line does not stop; whether that was done.
+
+        While others work there it is ended only if it is hung: it does not answer either.
+        """
+        with self._lock:
+            others = [owner for owner in self._owners.values() if owner is not line]
+            is_shared = self._process is line.process and bool(others)
+            now = time.monotonic()
+            if is_shared and self._asked is None:
+                self._asked = now
+                line.process.send(PingProcess())
+            if is_shared and self._asked is not None and now < self._asked + _HANGS_S:
+                return False
+        line.process.kill()
+        return True
+
     def _on_message(self, process: WorkerProcess, message: Message | Ended) -> None:
         with self._lock:
             if isinstance(message, DevicesChanged):
                 self._on_devices(message.devices)
+                return
+            if isinstance(message, ProcessAnswered):
+                self._asked = None
                 return
             if isinstance(message, Ready):
                 self._is_ready = message
@@ -150,6 +178,10 @@ class SharedLine(WorkerProcess):
     def kill(self) -> None:
         """End the process at once, for all its users."""
         self.process.kill()
+
+    def give_up(self) -> bool:
+        """As `SharedProcess.give_up`."""
+        return self._shared.give_up(self)
 
     def close(self, patience_s: float = 2.0) -> None:
         """Use it no more; the last one to do so ends the process."""

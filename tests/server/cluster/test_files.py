@@ -20,12 +20,15 @@ from fresco_server.cluster.files import (
     SourceGone,
     check_models,
     needs_of,
+    needs_of_look,
     pieces_of,
     placed,
 )
 from fresco_server.cluster.orders import Needs, SourceFile
 from fresco_server.cluster.scratch import shared_folder
 from fresco_server.jobs.job import JobOrder, ModelOrder
+from fresco_server.jobs.looks import LookOrder
+from fresco_server.worker.digests import DigestStopped
 
 from tests.engine.conftest import scene, write_clip
 
@@ -346,6 +349,26 @@ def test_a_models_file_has_to_be_there_and_the_same(tmp_path: Path) -> None:
     lora.unlink()
     with pytest.raises(ModelNotFound, match=r"is missing on .*copy it there"):
         check_models(needs.models)
+
+
+def test_a_job_that_is_to_stop_does_so_while_its_models_are_read(tmp_path: Path) -> None:
+    lora = tmp_path / "ink.safetensors"
+    lora.write_bytes(bytes(5 << 20))
+    clip = write_clip(tmp_path / "clip.mp4", scene(2))
+    model = ModelOrder(loras=((str(lora), 1.0),))
+    order = JobOrder(clip=str(clip), settings={}, model=model)
+    look = LookOrder(clip=str(clip), index=0, settings={}, model=model)
+
+    with pytest.raises(DigestStopped):
+        needs_of(order, Clip.open(clip), lambda: False)
+    with pytest.raises(DigestStopped):
+        needs_of_look(look, lambda: False)
+
+    needs = needs_of(order, Clip.open(clip))
+    os.utime(lora)
+    with pytest.raises(DigestStopped):
+        check_models(needs.models, lambda: False)
+    check_models(needs.models)
 
 
 def test_a_folder_that_nobody_uses_any_more_is_removed_and_others_stay(
