@@ -36,23 +36,31 @@ from fresco_server.jobs.process import OnMessage, WorkerProcess
 _HANGS_S = 20.0
 """For how long a process that is not hung may leave a question unanswered, on a busy machine."""
 
-OnDevices = Callable[[tuple[DeviceInfo, ...]], None]
+OnDevices = Callable[[tuple[DeviceInfo, ...] | None], None]
 
 
 class SharedProcess:
     """Starts a process for the first line that is opened, and ends it with the last.
 
     What the process says of a job, a look or a model goes to the line by which it was ordered;
-    that it is ready or has ended, to all. `on_devices` is told of its devices.
+    that it is ready or has ended, to all. `on_devices` is told of its devices: none where it has
+    ended by itself, and None where it was ended as nobody uses it. It is given `first_orders`
+    before all others.
     """
 
     def __init__(
-        self, name: str, command: Sequence[str], folder: Path, on_devices: OnDevices
+        self,
+        name: str,
+        command: Sequence[str],
+        folder: Path,
+        on_devices: OnDevices,
+        first_orders: Callable[[], Sequence[Order]] = tuple,
     ) -> None:
         self._name = name
         self._command = command
         self._folder = folder
         self._on_devices = on_devices
+        self._first_orders = first_orders
         self._lock = threading.RLock()
         self._process: WorkerProcess | None = None
         self._is_ready: Ready | None = None
@@ -72,6 +80,8 @@ class SharedProcess:
                 self._process = WorkerProcess(
                     self._name, self._command, self._folder, self._on_message
                 )
+                for order in self._first_orders():
+                    self._process.send(order)
             line = SharedLine(self, self._process, on_message)
             self._lines.append(line)
             if self._is_ready is not None:
@@ -104,7 +114,9 @@ class SharedProcess:
                 self._process = None
         if is_last:
             line.process.close()
-            self._on_devices(())
+            with self._lock:
+                if self._process is None:
+                    self._on_devices(None)
 
     def give_up(self, line: SharedLine) -> bool:
         """End the process, in which the work of a line does not stop; whether that was done.
@@ -126,7 +138,9 @@ class SharedProcess:
     def _on_message(self, process: WorkerProcess, message: Message | Ended) -> None:
         with self._lock:
             if isinstance(message, DevicesChanged):
-                self._on_devices(message.devices)
+                # What an earlier one says late is of no interest.
+                if process is self._process:
+                    self._on_devices(message.devices)
                 return
             if isinstance(message, ProcessAnswered):
                 self._asked = None

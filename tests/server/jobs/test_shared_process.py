@@ -67,19 +67,21 @@ class User:
 
 
 @pytest.fixture
-def devices() -> queue.SimpleQueue[tuple[DeviceInfo, ...]]:
+def devices() -> queue.SimpleQueue[tuple[DeviceInfo, ...] | None]:
     """What is said of devices."""
     return queue.SimpleQueue()
 
 
 @pytest.fixture
-def shared(tmp_path: Path, devices: queue.SimpleQueue[tuple[DeviceInfo, ...]]) -> SharedProcess:
+def shared(
+    tmp_path: Path, devices: queue.SimpleQueue[tuple[DeviceInfo, ...] | None]
+) -> SharedProcess:
     """A process that stops jobs."""
     return SharedProcess("cluster", (sys.executable, "-c", _PROGRAM), tmp_path, devices.put)
 
 
 def test_everybody_is_told_that_it_is_ready_and_of_his_own_jobs(
-    shared: SharedProcess, devices: queue.SimpleQueue[tuple[DeviceInfo, ...]]
+    shared: SharedProcess, devices: queue.SimpleQueue[tuple[DeviceInfo, ...] | None]
 ) -> None:
     one, other = User(shared), User(shared)
     assert isinstance(one.hears(), Ready)
@@ -87,7 +89,9 @@ def test_everybody_is_told_that_it_is_ready_and_of_his_own_jobs(
     late = User(shared)
     assert isinstance(late.hears(), Ready)
     assert one.line.pid == other.line.pid == late.line.pid
-    assert [device.id for device in devices.get(timeout=_PATIENCE_S)] == ["studio1/cuda:0"]
+    found = devices.get(timeout=_PATIENCE_S)
+    assert found is not None
+    assert [device.id for device in found] == ["studio1/cuda:0"]
 
     one.run("a")
     other.run("b")
@@ -101,9 +105,12 @@ def test_everybody_is_told_that_it_is_ready_and_of_his_own_jobs(
         user.line.close()
 
 
-def test_it_ends_with_the_last_who_uses_it(shared: SharedProcess) -> None:
+def test_it_ends_with_the_last_who_uses_it(
+    shared: SharedProcess, devices: queue.SimpleQueue[tuple[DeviceInfo, ...] | None]
+) -> None:
     one, other = User(shared), User(shared)
     assert isinstance(other.hears(), Ready)
+    assert devices.get(timeout=_PATIENCE_S)
     first = one.line.pid
 
     one.line.close()
@@ -111,6 +118,7 @@ def test_it_ends_with_the_last_who_uses_it(shared: SharedProcess) -> None:
     other.line.send(StopJob(job="a"))
     assert other.hears() == JobStopped(job="a")
     other.line.close()
+    assert devices.get(timeout=_PATIENCE_S) is None
 
     again = User(shared)
     assert isinstance(again.hears(), Ready)
@@ -119,7 +127,7 @@ def test_it_ends_with_the_last_who_uses_it(shared: SharedProcess) -> None:
 
 
 def test_everybody_is_told_that_it_has_ended_and_the_next_begins_anew(
-    shared: SharedProcess, devices: queue.SimpleQueue[tuple[DeviceInfo, ...]]
+    shared: SharedProcess, devices: queue.SimpleQueue[tuple[DeviceInfo, ...] | None]
 ) -> None:
     one, other = User(shared), User(shared)
     for user in (one, other):
