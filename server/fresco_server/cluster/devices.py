@@ -23,7 +23,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from fresco_server.cluster.errors import PartStopped
 from fresco_server.cluster.files import pieces_of
-from fresco_server.cluster.orders import Installed, Needs, WorkerFacts
+from fresco_server.cluster.orders import Installed, Needs, SourceFile, WorkerFacts
 from fresco_server.jobs import starting
 from fresco_server.jobs.devices import DeviceInfo, DeviceState
 from fresco_server.jobs.starting import StartBackoff
@@ -245,8 +245,12 @@ class ClusterDevice:
             raise DeviceLost("its worker has ended")
         return getattr(actor, name)
 
-    def send_files(self, needs: Needs, goes_on: Callable[[], bool]) -> None:
+    def send_files(
+        self, needs: Needs, goes_on: Callable[[], bool], in_use: Callable[[], frozenset[str]]
+    ) -> None:
         """Send what the machine lacks of the files that a job reads, once for all its devices.
+
+        Copies that are not `in_use` may make room for them.
 
         Raises:
             PartStopped: it does not go on, which is asked before every piece.
@@ -255,7 +259,10 @@ class ClusterDevice:
             ClipChanged, OSError: a file is another one by now, or cannot be read here.
         """
         with self._files:
-            for file in self.call("missing", needs):
+            missing: tuple[SourceFile, ...] = self.call("missing", needs)
+            if missing:
+                self.call("make_room", in_use(), sum(file.size_bytes for file in missing))
+            for file in missing:
                 _LOGGER.info("%s: sending %s", self.node.name, file.path)
                 for offset, data in pieces_of(file):
                     if not goes_on():

@@ -19,6 +19,7 @@ from fresco_server.cluster.devices import (
     new_token,
 )
 from fresco_server.cluster.errors import PartStopped
+from fresco_server.cluster.files import names_of
 from fresco_server.cluster.graph import activity_of
 from fresco_server.cluster.job_parts import JobParts, TakenPart
 from fresco_server.cluster.orders import Installed, LookAnswer, Needs, PartEnded
@@ -53,6 +54,7 @@ class Dispatcher:
         self._devices: dict[tuple[str, str], ClusterDevice] = {}
         self._files: dict[str, threading.Lock] = {}
         self._jobs: list[JobParts] = []
+        self._looks: dict[str, Needs] = {}
         self._draining: set[str] = set()
         self._nodes = ClusterNodes(self._on_nodes)
 
@@ -112,7 +114,7 @@ class Dispatcher:
     def _make(self, parts: JobParts, taken: TakenPart, device: ClusterDevice) -> None:
         """Have a device make a part; on the device's thread."""
         try:
-            device.send_files(parts.needs, lambda: not device.stops)
+            device.send_files(parts.needs, lambda: not device.stops, self._in_use)
             for answer in device.work("make", taken.order.token, taken.order):
                 if isinstance(answer, PartEnded) and answer.lacks_files:
                     raise PartStopped
@@ -158,11 +160,13 @@ class Dispatcher:
             WorkerLost: there is no device, or its worker ends.
         """
         device = self._best(order.device)
+        with self._lock:
+            self._looks[token] = needs
         try:
             lacks_files = True
             while lacks_files:
                 lacks_files = False
-                device.send_files(needs, is_wanted)
+                device.send_files(needs, is_wanted, self._in_use)
                 for answer in device.ask("look", token, is_wanted, token, order, needs):
                     lacks_files = answer.lacks_files
                     if not lacks_files:
@@ -175,6 +179,15 @@ class Dispatcher:
             yield LookAnswer(failure=fault.failure)
         except DeviceLost as fault:
             raise WorkerLost(f"the worker process ended ({fault}); try again") from fault
+        finally:
+            with self._lock:
+                del self._looks[token]
+
+    def _in_use(self) -> frozenset[str]:
+        """The names of the copies that work needs."""
+        with self._lock:
+            needed = [*(parts.needs for parts in self._jobs), *self._looks.values()]
+        return frozenset[str]().union(*map(names_of, needed))
 
     def load(self, model: ModelOrder, needs: Needs) -> PartEnded:
         """Load a model ahead of its first use, on one device.

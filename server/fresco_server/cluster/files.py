@@ -24,7 +24,7 @@ from fresco_engine.diffusion.named_files import model_files
 from fresco_engine.errors import ModelNotFound
 from fresco_media.clip import Clip
 from fresco_media.errors import ClipChanged
-from fresco_media.files.disk import storing
+from fresco_media.files.disk import free_bytes, storing
 from fresco_media.files.opening import open_file
 from fresco_media.files.state import KnownFile, sample_of, stamps_of
 from fresco_media.mask import MaskClip
@@ -40,6 +40,8 @@ from fresco_server.worker.media import open_clip
 CHUNK_BYTES = 8 << 20
 _PICTURES = "keyframe_pictures"
 _ONE_FILE = ("subject_mask", "reference")
+MOST_SPARE_BYTES = 20 << 30
+"""Copies that a machine keeps although no work needs them."""
 _DIGESTS: dict[tuple[Path, tuple[int, int, int]], str] = {}
 GoesOn = Callable[[], bool]
 FILE_SETTINGS = (*_ONE_FILE, _PICTURES)
@@ -161,6 +163,12 @@ def _is_still(opened: BinaryIO, file: SourceFile) -> bool:
     return is_untouched or sample_of(Path(file.path), file.size_bytes, file.blocks) == file.sample
 
 
+def names_of(needs: Needs) -> frozenset[str]:
+    """The names in a `SourceCache` of what a job reads."""
+    sources = {_key_of_source(source) for source in needs.sources}
+    return frozenset(sources | {_key_of(file) for one in needs.sources for file in one.files})
+
+
 class SourceGone(Exception):
     """A source is not where it was a moment ago, and was not sent either."""
 
@@ -221,6 +229,23 @@ class SourceCache:
                 if not folder.is_dir():
                     raise
         return folder
+
+    def make_room(self, in_use: frozenset[str], wanted_bytes: int) -> None:
+        """Remove copies that no work needs, see `names_of`, before so many bytes are sent.
+
+        Some are kept, as the next job is often on the same clip, but the oldest go first.
+        """
+        for folder in self._sources.iterdir():
+            if folder.name not in in_use:
+                shutil.rmtree(folder, ignore_errors=True)
+        unused = [path for path in self._files.iterdir() if path.name not in in_use]
+        facts = {path: path.stat() for path in unused}
+        spare = sum(found.st_size for found in facts.values())
+        for path in sorted(unused, key=lambda path: facts[path].st_mtime_ns):
+            if spare <= MOST_SPARE_BYTES and free_bytes(self._files) >= wanted_bytes:
+                return
+            path.unlink(missing_ok=True)
+            spare -= facts[path].st_size
 
     def write(self, file: SourceFile, offset: int, data: bytes) -> None:
         """Take in a piece of a file; pieces come in order, and the last completes it.

@@ -11,8 +11,6 @@ import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from fresco_client.values import Failure
 from fresco_engine.checkpoint import ScratchCheckpoint, StoredPlan
@@ -45,7 +43,7 @@ from fresco_server.cluster.orders import (
     Stored,
     WorkerFacts,
 )
-from fresco_server.cluster.scratch import shared_folder
+from fresco_server.cluster.scratch import part_folder, remove_afterwards, shared_folder
 from fresco_server.cluster.version import installed
 from fresco_server.jobs.job import ModelOrder
 from fresco_server.jobs.looks import LookOrder
@@ -65,6 +63,7 @@ class PartWorker:
         os.nice(_NICENESS)
         self._device = device
         self._folder = shared_folder(token)
+        remove_afterwards(self._folder)
         self._cache = SourceCache(self._folder)
         self._engine = DeviceEngine(device, lambda _: None)
         self._stopped: set[str] = set()
@@ -82,6 +81,10 @@ class PartWorker:
     def missing(self, needs: Needs) -> tuple[SourceFile, ...]:
         """Files that have to be sent here before a job can be worked on."""
         return self._cache.missing(needs)
+
+    def make_room(self, in_use: frozenset[str], wanted_bytes: int) -> None:
+        """See `SourceCache.make_room`."""
+        self._cache.make_room(in_use, wanted_bytes)
 
     def receive(self, file: SourceFile, offset: int, data: bytes) -> Failure | None:
         """Take in a piece of a file, see `SourceCache.write`; why that cannot be."""
@@ -118,8 +121,8 @@ class PartWorker:
     def _made(self, order: PartOrder) -> Generator[Answer, None, None]:
         check_models(order.needs.models, lambda: order.token not in self._stopped)
         path, settings = placed(order.order, self._places(order.needs))
-        with TemporaryDirectory(dir=self._folder) as folder:
-            checkpoint = ScratchCheckpoint(Path(folder), order.files)
+        with part_folder(self._folder) as folder:
+            checkpoint = ScratchCheckpoint(folder, order.files)
             clip = open_clip(path, order.order.frame_rate)
             model = LazyModel(lambda: self._engine.model(order.order.model, settings), self._device)
             work = self._work(order, settings, clip, model, checkpoint)

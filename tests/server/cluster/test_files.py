@@ -19,13 +19,13 @@ from fresco_server.cluster.files import (
     SourceCache,
     SourceGone,
     check_models,
+    names_of,
     needs_of,
     needs_of_look,
     pieces_of,
     placed,
 )
 from fresco_server.cluster.orders import Needs, SourceFile
-from fresco_server.cluster.scratch import shared_folder
 from fresco_server.jobs.job import JobOrder, ModelOrder
 from fresco_server.jobs.looks import LookOrder
 from fresco_server.worker.digests import DigestStopped
@@ -371,20 +371,65 @@ def test_a_job_that_is_to_stop_does_so_while_its_models_are_read(tmp_path: Path)
     check_models(needs.models)
 
 
-def test_a_folder_that_nobody_uses_any_more_is_removed_and_others_stay(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def copies(cache: SourceCache, *clips: Path) -> list[bool]:
+    """Which of the clips are there."""
+    return [not cache.missing(needs_on(clip)) for clip in clips]
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> list[Path]:
+    """Three clips of some kilobytes."""
+    return [write_clip(tmp_path / f"clip {number}.mkv", scene(3)) for number in range(3)]
+
+
+@pytest.mark.usefixtures("far")
+def test_copies_that_nobody_needs_go_when_there_are_too_many_the_oldest_first(
+    tmp_path: Path, clips: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
-    left, foreign = tmp_path / "fresco-cluster-left", tmp_path / "fresco-cluster-of-others"
-    for folder in (left, foreign):
-        folder.mkdir()
-    (left / "in-use").touch()
-    (foreign / "work").touch()
+    cache = SourceCache(tmp_path / "cache")
+    for number, clip in enumerate(clips):
+        copied(cache, needs_on(clip), clip)
+        for file in (tmp_path / "cache" / "files").iterdir():
+            if file.stat().st_mtime_ns > number + 1:
+                os.utime(file, ns=(0, number + 1))
 
-    first = shared_folder("first")
-    second = shared_folder("second")
+    cache.make_room(frozenset(), 0)
+    assert copies(cache, *clips) == [True, True, True]
 
-    assert first.is_dir()
-    assert second.is_dir()
-    assert not left.exists()
-    assert foreign.is_dir()
+    monkeypatch.setattr(files, "MOST_SPARE_BYTES", clips[2].stat().st_size)
+    cache.make_room(names_of(needs_on(clips[0])), 0)
+    assert copies(cache, *clips) == [True, False, True]
+
+    cache.make_room(frozenset(), 0)
+    assert copies(cache, *clips) == [False, False, True]
+    assert not list((tmp_path / "cache" / "sources").iterdir())
+
+
+@pytest.mark.usefixtures("far")
+def test_copies_that_nobody_needs_make_room_on_a_full_disk_and_others_stay(
+    tmp_path: Path, clips: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = SourceCache(tmp_path / "cache")
+    places = [copied(cache, needs_on(clip), clip) for clip in clips]
+    monkeypatch.setattr(files, "free_bytes", lambda _: 1000)
+
+    cache.make_room(names_of(needs_on(clips[1])), 1000)
+    assert copies(cache, *clips) == [True, True, True]
+    cache.make_room(names_of(needs_on(clips[1])), 2000)
+
+    assert copies(cache, *clips) == [False, True, False]
+    assert places[1].read_bytes() == clips[1].read_bytes()
+
+
+@pytest.mark.usefixtures("far")
+def test_what_is_left_of_a_file_that_was_not_sent_to_its_end_goes_too(
+    tmp_path: Path, clips: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = SourceCache(tmp_path / "cache")
+    (file,) = cache.missing(needs_on(clips[0]))
+    cache.write(file, 0, b"a")
+    monkeypatch.setattr(files, "MOST_SPARE_BYTES", 0)
+
+    cache.make_room(names_of(needs_on(clips[0])), 0)
+
+    assert not list((tmp_path / "cache" / "files").iterdir())
