@@ -112,7 +112,8 @@ class Coordinator:
         try:
             run.follow(partial(self._events, stops), lambda: not stops.is_set())
         finally:
-            self._stopping.pop(order.job, None)
+            if self._stopping.get(order.job) is stops:  # It may run anew.
+                del self._stopping[order.job]
             _give_back_memory()
 
     def _events(self, stops: threading.Event, order: RunJob) -> Generator[Event, None, None]:
