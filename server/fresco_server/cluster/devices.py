@@ -12,7 +12,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -36,6 +36,8 @@ _STOP_PATIENCE_S = 1.0
 _WAITING_ANSWERS = 16
 """What a worker has told and nobody has taken in yet; then it waits."""
 _CALL_S = 30.0
+_CALLS_AT_ONCE = 32
+"""A worker hears of a stop also while looks wait there for their turn."""
 
 
 class DeviceLost(Exception):
@@ -101,6 +103,8 @@ class ClusterDevice:
         self._starts = StartBackoff()
         self._inbox: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._work: _Work | None = None
+        self._errands = 0
+        self._counting = threading.Lock()
         self._state: DeviceState = "starting"
         self._thread = threading.Thread(target=self._run, name=f"device-{self.id}", daemon=True)
         self._thread.start()
@@ -134,8 +138,9 @@ class ClusterDevice:
         facts, problem = self._facts, self._problem
         usual = "Processor" if self._device == "cpu" else self._device
         device = facts.device if facts else DeviceInfo(id=self._device, name=usual)
-        state: DeviceState = "busy" if self._work and self._state == "ready" else self._state
         work = self._work
+        is_busy = self._state == "ready" and (work is not None or self._errands > 0)
+        state: DeviceState = "busy" if is_busy else self._state
         return replace(
             device,
             id=self.id,
@@ -151,6 +156,19 @@ class ClusterDevice:
         self._work = work = _Work(do, job_id, activity)
         self.last_job = job_id
         self._inbox.put(work)
+
+    @contextmanager
+    def attending(self) -> Iterator[None]:
+        """Inside the device makes a look, or loads a model, beside its work."""
+        with self._counting:
+            self._errands += 1
+        self._has_changed()
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._errands -= 1
+            self._has_changed()
 
     def stop(self, job_id: str) -> None:
         """End the work on a job, within two seconds."""
@@ -330,7 +348,7 @@ class ClusterDevice:
         actor = ray.remote(self._worker).options(
             num_gpus=1 if is_gpu else 0,
             num_cpus=0 if is_gpu else 1,
-            max_concurrency=4,
+            max_concurrency=_CALLS_AT_ONCE,
             max_restarts=0,
             scheduling_strategy=NodeAffinitySchedulingStrategy(self.node.id, soft=False),
         )
