@@ -276,18 +276,29 @@ class ClusterDevice:
             DeviceUnfit: the machine cannot store them.
             ClipChanged, OSError: a file is another one by now, or cannot be read here.
         """
-        with self._files:
-            missing: tuple[SourceFile, ...] = self.call("missing", needs)
-            if missing:
-                self.call("make_room", in_use(), sum(file.size_bytes for file in missing))
-            for file in missing:
-                _LOGGER.info("%s: sending %s", self.node.name, file.path)
-                for offset, data in pieces_of(file):
-                    if not goes_on():
-                        raise PartStopped
-                    failure = self.call("receive", file, offset, data)
-                    if failure is not None:
-                        raise DeviceUnfit(failure)
+        # Another device of the machine may be sending for long.
+        while not self._files.acquire(timeout=_POLL_S):
+            if not goes_on():
+                raise PartStopped
+        try:
+            self._send_missing(needs, goes_on, in_use)
+        finally:
+            self._files.release()
+
+    def _send_missing(
+        self, needs: Needs, goes_on: Callable[[], bool], in_use: Callable[[], frozenset[str]]
+    ) -> None:
+        missing: tuple[SourceFile, ...] = self.call("missing", needs)
+        if missing:
+            self.call("make_room", in_use(), sum(file.size_bytes for file in missing))
+        for file in missing:
+            _LOGGER.info("%s: sending %s", self.node.name, file.path)
+            for offset, data in pieces_of(file):
+                if not goes_on():
+                    raise PartStopped
+                failure = self.call("receive", file, offset, data)
+                if failure is not None:
+                    raise DeviceUnfit(failure)
 
     @property
     def stops(self) -> bool:
