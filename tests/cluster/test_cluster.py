@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -331,6 +332,31 @@ def test_a_machine_that_cannot_read_the_clip_is_sent_it(
     assert isinstance(watched(daemon)[-1], Finished)
     assert made(daemon) == files
     assert daemon.output.count(f"sending {clip}") == 1
+
+
+@pytest.mark.timeout(900)
+def test_a_recording_that_grows_is_restyled_as_far_as_it_was_known(
+    start_cluster: StartCluster, start_daemon: StartDaemon, clip: Path, tmp_path: Path
+) -> None:
+    growing = tmp_path / "recording.mp4"
+    shutil.copy(clip, growing)
+    daemon = start_daemon("many", cluster=start_cluster(1).address)
+    has_ended = threading.Event()
+
+    def grow() -> None:
+        while not has_ended.wait(0.05):
+            with growing.open("ab") as file:
+                file.write(bytes(1000))
+
+    threading.Thread(target=grow, daemon=True).start()
+    try:
+        submit(daemon, growing)
+        events = watched(daemon)
+    finally:
+        has_ended.set()
+
+    assert isinstance(events[-1], Finished), events[-1]
+    assert is_in_order(events, 4 * SHOT)
 
 
 @pytest.mark.timeout(900)

@@ -55,7 +55,7 @@ class TroubledWorker(PartWorker):
                 os._exit(1)
 
 
-def _no_model(_: object) -> None:
+def _no_model(*_: object) -> None:
     raise ModelNotFound("a model", "it is missing on a machine of the cluster")
 
 

@@ -30,6 +30,8 @@ class KnownFile:
     what it holds decide: a file may be touched, copied back, or grow as a recording does, and some
     network drives number the same file anew each time.
 
+    `stamps` are those of `stamps_of`, `blocks` is how many samples are taken.
+
     Raises:
         OSError: it cannot be opened.
     """
@@ -48,10 +50,10 @@ class KnownFile:
 
     def _take(self, path: Path, file: BinaryIO, blocks: int) -> None:
         facts = os.fstat(file.fileno())
-        self.path, self._stamps = path, stamps_of(facts)
-        self._blocks = blocks
+        self.path, self.stamps = path, stamps_of(facts)
+        self.blocks = blocks
         self.size = facts.st_size
-        self.sample = _sample(file, self.size, self._blocks)
+        self.sample = _sample(file, self.size, blocks)
 
     def check(self) -> None:
         """Insist on the file being what it was.
@@ -61,17 +63,15 @@ class KnownFile:
             OSError: it is gone, or may not be read any more.
         """
         stamps = stamps_of(os.stat(self.path))
-        if stamps == self._stamps:
+        if stamps == self.stamps:
             return
         if self.sample_of(self.size) != self.sample:
             raise ClipChanged(self.path)
-        self._stamps = stamps
+        self.stamps = stamps
 
     def sample_of(self, size: int) -> str:
         """A digest of samples of its first `size` bytes as they are now; empty if it has fewer."""
-        with open_file(self.path) as file:
-            is_shorter = os.fstat(file.fileno()).st_size < size
-            return "" if is_shorter else _sample(file, size, self._blocks)
+        return sample_of(self.path, size, self.blocks)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +151,17 @@ def states_of(files: Iterable[tuple[str, Path]]) -> tuple[FileState, ...]:
         with suppress(OSError):
             found.append(FileState.of(path, field))
     return tuple(found)
+
+
+def sample_of(path: Path, size: int, blocks: int) -> str:
+    """As `KnownFile.sample_of`, of a file whose `blocks` are looked at.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    with open_file(path) as file:
+        is_shorter = os.fstat(file.fileno()).st_size < size
+        return "" if is_shorter else _sample(file, size, blocks)
 
 
 def _joined(files: Sequence[KnownFile]) -> str:

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from fresco_client.values import Failure
 from fresco_engine.checkpoint import FolderCheckpoint
 from fresco_engine.diffusion.model import Model
 from fresco_engine.rendering import render
@@ -37,16 +38,21 @@ from fresco_server.jobs.messages import (
     Message,
     ModelLoaded,
     Order,
+    PingProcess,
+    ProcessAnswered,
     RunJob,
     StopJob,
 )
 from fresco_server.jobs.starting import worker_lost
 from fresco_server.worker.channel import Channel
+from fresco_server.worker.digests import DigestStopped
 from fresco_server.worker.faults import failure_of
 from fresco_server.worker.job_run import JobRun, folders_beside, result_path, write_look
 from fresco_server.worker.media import open_ordered
 
 _LOGGER = logging.getLogger(__name__)
+_CANCELLED = Failure(reason="WORKER_LOST", message="the look was cancelled")
+"""What nobody waits for any more; it tells that there is nothing after it."""
 _REPORT_S = 0.3
 """How often the daemon is told what the devices do."""
 
@@ -89,6 +95,8 @@ class Coordinator:
                     self._cancelled[look].set()
             case LoadModel():
                 self._begin(partial(self._load, order))
+            case PingProcess():
+                self._channel.send(ProcessAnswered())
             case DrainNode():
                 self._dispatcher.drain(order.node, is_over=order.is_over)
             case _:
@@ -104,13 +112,18 @@ class Coordinator:
         try:
             run.follow(partial(self._events, stops), lambda: not stops.is_set())
         finally:
-            self._stopping.pop(order.job, None)
+            if self._stopping.get(order.job) is stops:  # It may run anew.
+                del self._stopping[order.job]
             _give_back_memory()
 
     def _events(self, stops: threading.Event, order: RunJob) -> Generator[Event, None, None]:
         clip = open_ordered(order.order)
         checkpoint = FolderCheckpoint(Path(order.folder), partial(folders_beside, order))
-        parts = JobParts(order, needs_of(order.order, clip), checkpoint, self._dispatcher)
+        try:
+            needs = needs_of(order.order, clip, lambda: not stops.is_set())
+        except DigestStopped:
+            return
+        parts = JobParts(order, needs, checkpoint, self._dispatcher)
         codec: Any = None if order.order.codec == "frames" else order.order.codec
         self._dispatcher.add(parts)
         watch = threading.Thread(target=lambda: (stops.wait(), parts.stop()), daemon=True)
@@ -138,6 +151,8 @@ class Coordinator:
         try:
             for message in self._looked(order, is_cancelled):
                 self._channel.send(message)
+            if is_cancelled.is_set():
+                self._channel.send(LookFailed(look=order.look, failure=_CANCELLED))
         # The process lives on, and the daemon is told, whatever it was.
         except Exception as error:  # noqa: BLE001
             is_lost = isinstance(error, WorkerLost)
@@ -147,11 +162,14 @@ class Coordinator:
             self._cancelled.pop(order.look, None)
 
     def _looked(self, order: MakeLook, is_cancelled: threading.Event) -> Iterator[Message]:
-        wanted = order.order
-        needs = needs_of_look(wanted.clip, wanted.frame_rate, wanted.settings, wanted.model)
-        answers = self._dispatcher.look(
-            order.look, wanted, needs, lambda: not is_cancelled.is_set()
-        )
+        def is_wanted() -> bool:
+            return not is_cancelled.is_set()
+
+        try:
+            needs = needs_of_look(order.order, is_wanted)
+        except DigestStopped:
+            return
+        answers = self._dispatcher.look(order.look, order.order, needs, is_wanted)
         with closing(answers):
             for answer in answers:
                 if answer.failure is not None:

@@ -12,20 +12,18 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import ray
 from fresco_client.values import Failure
-from fresco_media.files.opening import open_file
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from fresco_server.cluster.errors import PartStopped
-from fresco_server.cluster.files import CHUNK_BYTES
-from fresco_server.cluster.orders import Installed, Needs, WorkerFacts
+from fresco_server.cluster.files import pieces_of
+from fresco_server.cluster.orders import Installed, Needs, SourceFile, WorkerFacts
 from fresco_server.jobs import starting
 from fresco_server.jobs.devices import DeviceInfo, DeviceState
 from fresco_server.jobs.starting import StartBackoff
@@ -38,6 +36,8 @@ _STOP_PATIENCE_S = 1.0
 _WAITING_ANSWERS = 16
 """What a worker has told and nobody has taken in yet; then it waits."""
 _CALL_S = 30.0
+_CALLS_AT_ONCE = 32
+"""A worker hears of a stop also while looks wait there for their turn."""
 
 
 class DeviceLost(Exception):
@@ -103,6 +103,8 @@ class ClusterDevice:
         self._starts = StartBackoff()
         self._inbox: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._work: _Work | None = None
+        self._errands = 0
+        self._counting = threading.Lock()
         self._state: DeviceState = "starting"
         self._thread = threading.Thread(target=self._run, name=f"device-{self.id}", daemon=True)
         self._thread.start()
@@ -136,8 +138,9 @@ class ClusterDevice:
         facts, problem = self._facts, self._problem
         usual = "Processor" if self._device == "cpu" else self._device
         device = facts.device if facts else DeviceInfo(id=self._device, name=usual)
-        state: DeviceState = "busy" if self._work and self._state == "ready" else self._state
         work = self._work
+        is_busy = self._state == "ready" and (work is not None or self._errands > 0)
+        state: DeviceState = "busy" if is_busy else self._state
         return replace(
             device,
             id=self.id,
@@ -153,6 +156,19 @@ class ClusterDevice:
         self._work = work = _Work(do, job_id, activity)
         self.last_job = job_id
         self._inbox.put(work)
+
+    @contextmanager
+    def attending(self) -> Iterator[None]:
+        """Inside the device makes a look, or loads a model, beside its work."""
+        with self._counting:
+            self._errands += 1
+        self._has_changed()
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._errands -= 1
+            self._has_changed()
 
     def stop(self, job_id: str) -> None:
         """End the work on a job, within two seconds."""
@@ -247,27 +263,42 @@ class ClusterDevice:
             raise DeviceLost("its worker has ended")
         return getattr(actor, name)
 
-    def send_files(self, needs: Needs, goes_on: Callable[[], bool]) -> None:
+    def send_files(
+        self, needs: Needs, goes_on: Callable[[], bool], in_use: Callable[[], frozenset[str]]
+    ) -> None:
         """Send what the machine lacks of the files that a job reads, once for all its devices.
+
+        Copies that are not `in_use` may make room for them.
 
         Raises:
             PartStopped: it does not go on, which is asked before every piece.
             DeviceLost: it ends meanwhile.
             DeviceUnfit: the machine cannot store them.
-            OSError: a file cannot be read here.
+            ClipChanged, OSError: a file is another one by now, or cannot be read here.
         """
-        with self._files:
-            for file in self.call("missing", needs):
-                _LOGGER.info("%s: sending %s", self.node.name, file.path)
-                with open_file(Path(file.path)) as source:
-                    offset = 0
-                    while data := source.read(CHUNK_BYTES):
-                        if not goes_on():
-                            raise PartStopped
-                        failure = self.call("receive", file, offset, data)
-                        if failure is not None:
-                            raise DeviceUnfit(failure)
-                        offset += len(data)
+        # Another device of the machine may be sending for long.
+        while not self._files.acquire(timeout=_POLL_S):
+            if not goes_on():
+                raise PartStopped
+        try:
+            self._send_missing(needs, goes_on, in_use)
+        finally:
+            self._files.release()
+
+    def _send_missing(
+        self, needs: Needs, goes_on: Callable[[], bool], in_use: Callable[[], frozenset[str]]
+    ) -> None:
+        missing: tuple[SourceFile, ...] = self.call("missing", needs)
+        if missing:
+            self.call("make_room", in_use(), sum(file.size_bytes for file in missing))
+        for file in missing:
+            _LOGGER.info("%s: sending %s", self.node.name, file.path)
+            for offset, data in pieces_of(file):
+                if not goes_on():
+                    raise PartStopped
+                failure = self.call("receive", file, offset, data)
+                if failure is not None:
+                    raise DeviceUnfit(failure)
 
     @property
     def stops(self) -> bool:
@@ -328,7 +359,7 @@ class ClusterDevice:
         actor = ray.remote(self._worker).options(
             num_gpus=1 if is_gpu else 0,
             num_cpus=0 if is_gpu else 1,
-            max_concurrency=4,
+            max_concurrency=_CALLS_AT_ONCE,
             max_restarts=0,
             scheduling_strategy=NodeAffinitySchedulingStrategy(self.node.id, soft=False),
         )

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from functools import partial
+from itertools import product
 
 from fresco_settings import Remedy, said
 
@@ -19,6 +20,7 @@ from fresco_server.cluster.devices import (
     new_token,
 )
 from fresco_server.cluster.errors import PartStopped
+from fresco_server.cluster.files import names_of
 from fresco_server.cluster.graph import activity_of
 from fresco_server.cluster.job_parts import JobParts, TakenPart
 from fresco_server.cluster.orders import Installed, LookAnswer, Needs, PartEnded
@@ -53,6 +55,7 @@ class Dispatcher:
         self._devices: dict[tuple[str, str], ClusterDevice] = {}
         self._files: dict[str, threading.Lock] = {}
         self._jobs: list[JobParts] = []
+        self._looks: dict[str, Needs] = {}
         self._draining: set[str] = set()
         self._nodes = ClusterNodes(self._on_nodes)
 
@@ -112,8 +115,10 @@ class Dispatcher:
     def _make(self, parts: JobParts, taken: TakenPart, device: ClusterDevice) -> None:
         """Have a device make a part; on the device's thread."""
         try:
-            device.send_files(parts.needs, lambda: not device.stops)
+            device.send_files(parts.needs, lambda: not device.stops, self._in_use)
             for answer in device.work("make", taken.order.token, taken.order):
+                if isinstance(answer, PartEnded) and answer.lacks_files:
+                    raise PartStopped
                 failure = answer.failure if isinstance(answer, PartEnded) else None
                 if failure is not None and failure.reason in _OF_THE_MACHINE:
                     raise DeviceUnfit(failure)
@@ -135,15 +140,24 @@ class Dispatcher:
             parts.hand_in(taken, PartEnded(failure=failure_of(error)))
 
     def _bar(self, parts: JobParts, device: ClusterDevice, fault: DeviceUnfit) -> None:
+        parts.bar(device.id, fault.failure)
         with self._lock:
-            others = [
-                other
-                for other in self._devices.values()
-                if other is not device and other.can_work and self._may_make(other, parts)
-            ]
-        parts.bar(device.id, fault.failure, is_last=not others)
-        if others:
-            parts.warn(f"{device.node.name} does not work on this job: {fault}")
+            if self._can_be_done(parts):
+                parts.warn(f"{device.node.name} does not work on this job: {fault}")
+        self._give_up_hopeless()
+
+    def _can_be_done(self, parts: JobParts) -> bool:
+        devices = self._devices.values()
+        return any(device.can_work and self._may_make(device, parts) for device in devices)
+
+    def _give_up_hopeless(self) -> None:
+        """End jobs that none of the machines can do; one for which there is no machine waits."""
+        with self._lock:
+            for parts in self._jobs:
+                barred = [parts.barred.get(device.id) for device in self._devices.values()]
+                failure = next(filter(None, barred), None)
+                if failure is not None and not self._can_be_done(parts):
+                    parts.give_up(failure)
 
     # Looks and models
 
@@ -156,18 +170,45 @@ class Dispatcher:
             WorkerLost: there is no device, or its worker ends.
         """
         device = self._best(order.device)
+        with self._lock:
+            self._looks[token] = needs
         try:
-            device.send_files(needs, is_wanted)
-            for answer in device.ask("look", token, is_wanted, token, order, needs):
-                yield answer
-                if answer.picture is not None or answer.failure is not None:
-                    return
+            with device.attending():
+                yield from self._looked(device, token, order, needs, is_wanted)
         except PartStopped:
             return
         except DeviceUnfit as fault:
             yield LookAnswer(failure=fault.failure)
         except DeviceLost as fault:
             raise WorkerLost(f"the worker process ended ({fault}); try again") from fault
+        finally:
+            with self._lock:
+                del self._looks[token]
+
+    def _looked(
+        self,
+        device: ClusterDevice,
+        token: str,
+        order: LookOrder,
+        needs: Needs,
+        is_wanted: Callable[[], bool],
+    ) -> Generator[LookAnswer, None, None]:
+        lacks_files = True
+        while lacks_files:
+            lacks_files = False
+            device.send_files(needs, is_wanted, self._in_use)
+            for answer in device.ask("look", token, is_wanted, token, order, needs):
+                lacks_files = answer.lacks_files
+                if not lacks_files:
+                    yield answer
+                if answer.picture is not None or answer.failure is not None:
+                    return
+
+    def _in_use(self) -> frozenset[str]:
+        """The names of the copies that work needs."""
+        with self._lock:
+            needed = [*(parts.needs for parts in self._jobs), *self._looks.values()]
+        return frozenset[str]().union(*map(names_of, needed))
 
     def load(self, model: ModelOrder, needs: Needs) -> PartEnded:
         """Load a model ahead of its first use, on one device.
@@ -177,13 +218,18 @@ class Dispatcher:
         """
         device = self._best("")
         try:
-            return device.call("load", model, needs, timeout_s=_LOAD_S)
+            with device.attending():
+                return device.call("load", model, needs, timeout_s=_LOAD_S)
         except DeviceLost as fault:
             raise WorkerLost(f"the worker process ended ({fault}); try again") from fault
 
     def _best(self, wanted: str) -> ClusterDevice:
         devices = [device for device in self._all() if wanted in ("", device.id)]
-        started = [device for device in devices if device.has_started]
+        staying = [device for device in devices if device.node.name not in self._draining]
+        if devices and not staying:
+            which = wanted or "every machine of the cluster"
+            raise WorkerLost(f"{which} is given nothing new, as it is to leave; let one work again")
+        started = [device for device in staying if device.has_started]
         if not started:
             raise WorkerLost(f"no machine of the cluster is ready; {said(Remedy.DIAGNOSE)}")
         return min(started, key=lambda device: not device.is_idle)
@@ -200,6 +246,8 @@ class Dispatcher:
         wanted = {(node.id, name): node for node in nodes for name in node.devices}
         with self._lock:
             gone = [self._devices.pop(key) for key in list(self._devices) if key not in wanted]
+            for device, parts in product(gone, self._jobs):
+                parts.unbar(device.id)
             for key, node in wanted.items():
                 if key not in self._devices:
                     self._devices[key] = self._device(node, key[1])
@@ -215,5 +263,6 @@ class Dispatcher:
         )
 
     def _on_device(self) -> None:
+        self._give_up_hopeless()
         self.wake()
         self._has_changed()

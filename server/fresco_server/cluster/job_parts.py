@@ -173,13 +173,21 @@ class JobParts:
                 self._error = self._error or raised(worker_lost(message, ""))
         self.give_back(taken)
 
-    def bar(self, device: str, failure: Failure, *, is_last: bool) -> None:
-        """A device cannot work on this job; if it was the last that could, nobody can."""
+    def bar(self, device: str, failure: Failure) -> None:
+        """A device cannot work on this job."""
         with self._changed:
             self.barred[device] = failure
-            if is_last:
-                # What a machine lacks can be put there.
-                self._error = self._error or raised(replace(failure, can_resume=True))
+
+    def unbar(self, device: str) -> None:
+        """A device has left; if it comes back it may be another one."""
+        with self._changed:
+            self.barred.pop(device, None)
+
+    def give_up(self, failure: Failure) -> None:
+        """Nobody can work on this job, because of what one of the devices lacks."""
+        with self._changed:
+            # What a machine lacks can be put there.
+            self._error = self._error or raised(replace(failure, can_resume=True))
             self._changed.notify_all()
 
     def warn(self, message: str) -> None:

@@ -34,11 +34,17 @@ class WorkerFacts:
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file that is read: where it is at the daemon, and what tells it from others."""
+    """A file that is read: where it is at the daemon, and what tells it from others.
+
+    `size_bytes` is how much of it the job knows: a recording grows. `stamps` are those of
+    the daemon's system, see `stamps_of`, `sample` is of `blocks` blocks of its content.
+    """
 
     path: str
     size_bytes: int
+    stamps: tuple[int, int, int]
     sample: str
+    blocks: int
 
 
 @dataclass(frozen=True)
@@ -112,10 +118,14 @@ class PartWarned:
 
 @dataclass(frozen=True)
 class PartEnded:
-    """The part is made, was stopped, or has failed; there is nothing after this."""
+    """The part is made, was stopped, or has failed; there is nothing after this.
+
+    Where it `lacks_files` one of them is not there any more as it was when the machine was asked.
+    """
 
     is_made: bool = False
     failure: Failure | None = None
+    lacks_files: bool = False
 
 
 Answer = Looked | Stepped | Stored | PartWarned | PartEnded
@@ -125,7 +135,7 @@ Answer = Looked | Stepped | Stored | PartWarned | PartEnded
 class LookAnswer:
     """Steps of a look that are done and all; the last one has the pictures, or why there are none.
 
-    `picture` and `matte` are PNG files.
+    `picture` and `matte` are PNG files; `lacks_files` is as for a part.
     """
 
     done: int = 0
@@ -133,3 +143,4 @@ class LookAnswer:
     picture: bytes | None = None
     matte: bytes | None = None
     failure: Failure | None = None
+    lacks_files: bool = False

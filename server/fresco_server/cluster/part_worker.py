@@ -11,8 +11,6 @@ import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from fresco_client.values import Failure
 from fresco_engine.checkpoint import ScratchCheckpoint, StoredPlan
@@ -25,7 +23,13 @@ from fresco_engine.types import Progress, RunWarned
 from fresco_media.clip import Clip
 from fresco_media.stills.png import encode_png
 
-from fresco_server.cluster.files import SourceCache, check_models, placed, placed_settings
+from fresco_server.cluster.files import (
+    SourceCache,
+    SourceGone,
+    check_models,
+    placed,
+    placed_settings,
+)
 from fresco_server.cluster.orders import (
     Answer,
     LookAnswer,
@@ -39,11 +43,12 @@ from fresco_server.cluster.orders import (
     Stored,
     WorkerFacts,
 )
-from fresco_server.cluster.scratch import shared_folder
+from fresco_server.cluster.scratch import part_folder, remove_afterwards, shared_folder
 from fresco_server.cluster.version import installed
 from fresco_server.jobs.job import ModelOrder
 from fresco_server.jobs.looks import LookOrder
 from fresco_server.worker.devices import list_devices
+from fresco_server.worker.digests import DigestStopped
 from fresco_server.worker.engine import DeviceEngine
 from fresco_server.worker.faults import failure_of
 from fresco_server.worker.media import open_clip
@@ -58,6 +63,7 @@ class PartWorker:
         os.nice(_NICENESS)
         self._device = device
         self._folder = shared_folder(token)
+        remove_afterwards(self._folder)
         self._cache = SourceCache(self._folder)
         self._engine = DeviceEngine(device, lambda _: None)
         self._stopped: set[str] = set()
@@ -75,6 +81,10 @@ class PartWorker:
     def missing(self, needs: Needs) -> tuple[SourceFile, ...]:
         """Files that have to be sent here before a job can be worked on."""
         return self._cache.missing(needs)
+
+    def make_room(self, in_use: frozenset[str], wanted_bytes: int) -> None:
+        """See `SourceCache.make_room`."""
+        self._cache.make_room(in_use, wanted_bytes)
 
     def receive(self, file: SourceFile, offset: int, data: bytes) -> Failure | None:
         """Take in a piece of a file, see `SourceCache.write`; why that cannot be."""
@@ -98,6 +108,10 @@ class PartWorker:
         """Make a part; what is stored, and how far it is, comes as it is known."""
         try:
             yield from self._made(order)
+        except SourceGone:
+            yield PartEnded(lacks_files=True)
+        except DigestStopped:
+            yield PartEnded()
         # The process lives on, and the daemon is told, whatever it was.
         except Exception as error:  # noqa: BLE001
             yield PartEnded(failure=failure_of(error))
@@ -105,10 +119,10 @@ class PartWorker:
             self._stopped.discard(order.token)
 
     def _made(self, order: PartOrder) -> Generator[Answer, None, None]:
-        check_models(order.needs.models)
+        check_models(order.needs.models, lambda: order.token not in self._stopped)
         path, settings = placed(order.order, self._places(order.needs))
-        with TemporaryDirectory(dir=self._folder) as folder:
-            checkpoint = ScratchCheckpoint(Path(folder), order.files)
+        with part_folder(self._folder) as folder:
+            checkpoint = ScratchCheckpoint(folder, order.files)
             clip = open_clip(path, order.order.frame_rate)
             model = LazyModel(lambda: self._engine.model(order.order.model, settings), self._device)
             work = self._work(order, settings, clip, model, checkpoint)
@@ -194,6 +208,10 @@ class PartWorker:
             with self._one_at_a_time:
                 self._looks_waiting -= 1
                 yield from self._looked(token, order, needs)
+        except SourceGone:
+            yield LookAnswer(lacks_files=True)
+        except DigestStopped:
+            return
         # As for a part: the process lives on.
         except Exception as error:  # noqa: BLE001
             yield LookAnswer(failure=failure_of(error))
@@ -203,7 +221,7 @@ class PartWorker:
     def _looked(
         self, token: str, order: LookOrder, needs: Needs
     ) -> Generator[LookAnswer, None, None]:
-        check_models(needs.models)
+        check_models(needs.models, lambda: token not in self._stopped)
         places = self._places(needs)
         settings = placed_settings(order.settings, places)
         clip = places.get(order.clip, order.clip)

@@ -17,7 +17,7 @@ from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.job import StoredJob
 from fresco_server.jobs.messages import JobMessage, JobStopped, RunJob, StopJob
 from fresco_server.jobs.starting import cause, worker_lost
-from fresco_server.jobs.stopping import apply_wanted, release
+from fresco_server.jobs.stopping import release, stop_waiting
 from fresco_server.jobs.store import JobStore
 from fresco_server.jobs.worker_lifecycle import WorkerLifecycle
 
@@ -87,14 +87,18 @@ class JobAssignment:
             return
         if isinstance(message, JobStopped):
             self._leave()
-            self._apply_wanted(message.job)
+            if self._lacks_room is not None and self._store.has(message.job):
+                self._fail_for_room(self._store.get(message.job), self._lacks_room)
+                return
+            # It may be wanted again by now.
+            self._note(lambda: release(self._store, message.job, "resumed"))
         elif self._note(lambda: recorder.record(message.event)):
             self._leave()
 
     def stop(self, job_id: str) -> None:
-        """Have what is wanted of a job happen: now, or once the worker has stopped."""
+        """Have what is wanted of a job happen: now, or once the worker that has it has stopped."""
         if self.job is None or self.job.id != job_id:
-            self._apply_wanted(job_id)
+            self._note(lambda: stop_waiting(self._store, job_id))
             return
         self._worker.send(StopJob(job=job_id))
         self._worker.must_stop()
@@ -109,11 +113,10 @@ class JobAssignment:
         assert self.job is not None
         job = self._store.get(self.job.id) if self._store.has(self.job.id) else None
         self._leave()
-        if job is None:
+        if job is None or not job.state.is_running:
             return
         if self._lacks_room is not None:
-            message = str(self._lacks_room)
-            self.fail(job, Failure(reason="DISK_FULL", message=message, can_resume=True))
+            self._fail_for_room(job, self._lacks_room)
         elif job.wanted or self._count_crash(job) <= _CRASHES_ALLOWED:
             reason = f"the worker process ended ({cause(code)}); trying again"
             self._note(lambda: release(self._store, job.id, reason))
@@ -130,13 +133,12 @@ class JobAssignment:
         """End a job that cannot be done."""
         self._note(lambda: EventRecorder(self._store, job).fail(failure))
 
+    def _fail_for_room(self, job: StoredJob, fault: DiskFull) -> None:
+        self.fail(job, Failure(reason="DISK_FULL", message=str(fault), can_resume=True))
+
     def _leave(self) -> None:
         self.job = self._recorder = None
         self._worker.is_free()
-
-    def _apply_wanted(self, job_id: str) -> None:
-        if self._store.has(job_id):
-            self._note(lambda: apply_wanted(self._store, self._store.get(job_id)))
 
     def _count_crash(self, job: StoredJob) -> int:
         """How often the job's worker has died since anything new was made."""
@@ -170,5 +172,6 @@ class JobAssignment:
         if self.job is None or not self._worker.is_running:
             return
         self._lacks_room = fault
-        self._worker.kill()
+        if not self._worker.give_up():
+            self._worker.send(StopJob(job=self.job.id))
         self._folders.remove_unfinished(self.job.id)

@@ -115,8 +115,13 @@ class DrainNode:
     is_over: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class PingProcess:
+    """To the process of a cluster: say `ProcessAnswered`, so that it is not taken to be hung."""
+
+
 Question = DescribeClip | CheckOrder | ListModels
-Order = RunJob | StopJob | MakeLook | CancelLook | LoadModel | DrainNode | Question
+Order = RunJob | StopJob | MakeLook | CancelLook | LoadModel | DrainNode | PingProcess | Question
 
 # Messages
 
@@ -161,6 +166,11 @@ class DevicesChanged:
     """The devices of a cluster, or what they do, are others now."""
 
     devices: tuple[DeviceInfo, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessAnswered:
+    """The process of a cluster takes orders."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -271,6 +281,7 @@ Message = (
     | Broken
     | ModelHeld
     | DevicesChanged
+    | ProcessAnswered
     | JobMessage
     | LookMessage
     | LoadMessage

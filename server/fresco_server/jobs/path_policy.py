@@ -226,7 +226,7 @@ def worker_command(settings: ServerSettings) -> tuple[str, ...]:
 def cluster_command(settings: ServerSettings) -> tuple[str, ...]:
     """What starts the process that works with a cluster, and reads no more than a worker."""
     assert settings.cluster is not None
-    return (*settings.cluster_worker, "--address", settings.cluster, *_confinement(settings))
+    return (*settings.cluster_worker, f"--address={settings.cluster}", *_confinement(settings))
 
 
 def _confinement(settings: ServerSettings) -> tuple[str, ...]:

@@ -75,6 +75,11 @@ class WorkerProcess:
         """End it at once, whatever it does."""
         self._process.kill()
 
+    def give_up(self) -> bool:
+        """End it at once, as it does not stop; whether that can be."""
+        self.kill()
+        return True
+
     def close(self, patience_s: float = 2.0) -> None:
         """Let it end by itself, or else kill it."""
         self._end_input()

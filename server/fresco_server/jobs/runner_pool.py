@@ -27,7 +27,7 @@ from fresco_server.jobs.path_policy import worker_command
 from fresco_server.jobs.process import WorkerProcess
 from fresco_server.jobs.runner import Runner
 from fresco_server.jobs.starting import StartBackoff, cause
-from fresco_server.jobs.stopping import apply_wanted
+from fresco_server.jobs.stopping import stop_waiting
 from fresco_server.jobs.store import JobStore
 from fresco_server.settings import ServerSettings
 
@@ -145,7 +145,7 @@ class RunnerPool:
         for runner in self._runners:
             runner.stop_job(job_id)
         if not self._runners:
-            apply_wanted(self._store, self._store.get(job_id))
+            stop_waiting(self._store, job_id)
 
     def unload(self, device: str) -> None:
         """Free the memory of `device`, or of all that are not in use.

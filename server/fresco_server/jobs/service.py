@@ -42,7 +42,7 @@ from fresco_server.jobs.reroll import (
     unpainted,
 )
 from fresco_server.jobs.runner_pool import RunnerPool
-from fresco_server.jobs.stopping import apply_wanted, release
+from fresco_server.jobs.stopping import release, stop_waiting
 from fresco_server.jobs.store import JobStore
 from fresco_server.jobs.uploads import Uploads
 from fresco_server.settings import ServerSettings
@@ -90,7 +90,7 @@ class Jobs:
         for job in self._store.list(running, limit=1_000_000):
             release(self._store, job.id, "the daemon was restarted")
         for job in self._store.list([JobState.QUEUED], limit=1_000_000):
-            apply_wanted(self._store, job)
+            stop_waiting(self._store, job.id)
 
     def start(self) -> None:
         """Begin to work on the queue as soon as there is somebody to do it."""

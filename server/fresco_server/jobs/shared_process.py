@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -24,32 +25,46 @@ from fresco_server.jobs.messages import (
     Message,
     ModelLoaded,
     Order,
+    PingProcess,
+    ProcessAnswered,
     Ready,
     RunJob,
     StopJob,
 )
 from fresco_server.jobs.process import OnMessage, WorkerProcess
 
-OnDevices = Callable[[tuple[DeviceInfo, ...]], None]
+_HANGS_S = 20.0
+"""For how long a process that is not hung may leave a question unanswered, on a busy machine."""
+
+OnDevices = Callable[[tuple[DeviceInfo, ...] | None], None]
 
 
 class SharedProcess:
     """Starts a process for the first line that is opened, and ends it with the last.
 
     What the process says of a job, a look or a model goes to the line by which it was ordered;
-    that it is ready or has ended, to all. `on_devices` is told of its devices.
+    that it is ready or has ended, to all. `on_devices` is told of its devices: none where it has
+    ended by itself, and None where it was ended as nobody uses it. It is given `first_orders`
+    before all others.
     """
 
     def __init__(
-        self, name: str, command: Sequence[str], folder: Path, on_devices: OnDevices
+        self,
+        name: str,
+        command: Sequence[str],
+        folder: Path,
+        on_devices: OnDevices,
+        first_orders: Callable[[], Sequence[Order]] = tuple,
     ) -> None:
         self._name = name
         self._command = command
         self._folder = folder
         self._on_devices = on_devices
+        self._first_orders = first_orders
         self._lock = threading.RLock()
         self._process: WorkerProcess | None = None
         self._is_ready: Ready | None = None
+        self._asked: float | None = None
         self._lines: list[SharedLine] = []
         self._owners: dict[tuple[str, str | None], SharedLine] = {}
 
@@ -61,10 +76,12 @@ class SharedProcess:
         """
         with self._lock:
             if self._process is None:
-                self._is_ready = None
+                self._is_ready = self._asked = None
                 self._process = WorkerProcess(
                     self._name, self._command, self._folder, self._on_message
                 )
+                for order in self._first_orders():
+                    self._process.send(order)
             line = SharedLine(self, self._process, on_message)
             self._lines.append(line)
             if self._is_ready is not None:
@@ -75,7 +92,8 @@ class SharedProcess:
         """Give an order, whose answers go to `line`."""
         with self._lock:
             key = _key_of(order)
-            if key is not None:
+            # Of what has ended meanwhile nobody will tell that it has ended.
+            if key is not None and not isinstance(order, StopJob | CancelLook):
                 self._owners[key] = line
         line.process.send(order)
 
@@ -96,12 +114,36 @@ class SharedProcess:
                 self._process = None
         if is_last:
             line.process.close()
-            self._on_devices(())
+            with self._lock:
+                if self._process is None:
+                    self._on_devices(None)
+
+    def give_up(self, line: SharedLine) -> bool:
+        """End the process, in which the work of a line does not stop; whether that was done.
+
+        While others work there it is ended only if it is hung: it does not answer either.
+        """
+        with self._lock:
+            others = [owner for owner in self._owners.values() if owner is not line]
+            is_shared = self._process is line.process and bool(others)
+            now = time.monotonic()
+            if is_shared and self._asked is None:
+                self._asked = now
+                line.process.send(PingProcess())
+            if is_shared and self._asked is not None and now < self._asked + _HANGS_S:
+                return False
+        line.process.kill()
+        return True
 
     def _on_message(self, process: WorkerProcess, message: Message | Ended) -> None:
         with self._lock:
             if isinstance(message, DevicesChanged):
-                self._on_devices(message.devices)
+                # What an earlier one says late is of no interest.
+                if process is self._process:
+                    self._on_devices(message.devices)
+                return
+            if isinstance(message, ProcessAnswered):
+                self._asked = None
                 return
             if isinstance(message, Ready):
                 self._is_ready = message
@@ -150,6 +192,10 @@ class SharedLine(WorkerProcess):
     def kill(self) -> None:
         """End the process at once, for all its users."""
         self.process.kill()
+
+    def give_up(self) -> bool:
+        """As `SharedProcess.give_up`."""
+        return self._shared.give_up(self)
 
     def close(self, patience_s: float = 2.0) -> None:
         """Use it no more; the last one to do so ends the process."""

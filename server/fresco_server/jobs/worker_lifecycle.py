@@ -114,6 +114,17 @@ class WorkerLifecycle:
         if self._process is not None:
             self._process.kill()
 
+    def give_up(self) -> bool:
+        """End it at once, as it does not stop; whether that was done.
+
+        It is tried again later where others work in the same process.
+        """
+        if self._process is None or self._process.give_up():
+            self._kill_at = None
+            return True
+        self._kill_at = time.monotonic() + _STOP_PATIENCE_S
+        return False
+
     def close(self) -> None:
         """Let it end, and wait for that; all memory it holds is free."""
         process, self._process = self._process, None
@@ -144,8 +155,7 @@ class WorkerLifecycle:
         """Kill one that does not stop; end one that has had nothing to do for long."""
         now = time.monotonic()
         if self._kill_at is not None and now >= self._kill_at and self._process is not None:
-            _LOGGER.info("%s: the worker does not stop; killing it", self._device_id)
-            self._kill_at = None
-            self._process.kill()
+            if self.give_up():
+                _LOGGER.info("%s: the worker does not stop; killing it", self._device_id)
         elif self.is_ready and is_idle and now >= self._idle_since + self._idle_unload_s:
             self.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Callable, Generator, Iterator
@@ -21,6 +20,7 @@ from fresco_media.files.own import OwnFolder
 from fresco_server.jobs.looks import matte_file
 from fresco_server.jobs.messages import JobMoved, JobStopped, Message, RunJob
 from fresco_server.lock import alone_in
+from fresco_server.worker.digests import DigestStopped, sha256_of
 from fresco_server.worker.event_translator import EventTranslator
 from fresco_server.worker.faults import failure_of
 
@@ -40,11 +40,13 @@ class JobRun:
         self._send = send
 
     def follow(self, render: RunEvents, goes_on: Callable[[], bool]) -> None:
-        """Do the job, unless it does not go on, which is asked after every event."""
+        """Do the job, unless it does not go on, which is asked all the time."""
         _LOGGER.info("job %s: begins", self._order.job)
         try:
             with alone_in(Path(self._order.folder)):
-                self._follow(render, goes_on)
+                if not self._follow(render, goes_on):
+                    _LOGGER.info("job %s: stopped", self._order.job)
+                    self._send(JobStopped(job=self._order.job))
         # The process lives on, and the daemon is told, whatever it was.
         except Exception as error:  # noqa: BLE001
             self._tell(Failed(failure=failure_of(error)))
@@ -52,20 +54,19 @@ class JobRun:
     def _tell(self, event: Event) -> None:
         self._send(JobMoved(job=self._order.job, event=event))
 
-    def _follow(self, render: RunEvents, goes_on: Callable[[], bool]) -> None:
+    def _follow(self, render: RunEvents, goes_on: Callable[[], bool]) -> bool:
+        """Do the job; whether it came to its end."""
         self._tell_restart()
         translator = EventTranslator()
         with closing(render(self._order)) as events:
             for event in events:
                 if isinstance(event, engine.RunFinished):
-                    self._finish(event.report)
-                    return
+                    return self._finish(event.report, goes_on)
                 for told in translator.events(event):
                     self._tell(told)
                 if not goes_on():
                     break
-        _LOGGER.info("job %s: stopped", self._order.job)
-        self._send(JobStopped(job=self._order.job))
+        return False
 
     def _tell_restart(self) -> None:
         """What a worker could not say that was killed when it had just begun anew."""
@@ -73,15 +74,20 @@ class JobRun:
         if checkpoint.adjustments().size is not None and self._order.restarts == 0:
             self._tell(Restarted(reason="the work began again at a smaller size"))
 
-    def _finish(self, report: Report) -> None:
+    def _finish(self, report: Report, goes_on: Callable[[], bool]) -> bool:
         path = None if self._order.order.codec == "frames" else result_path(self._order)
+        try:
+            sha256 = "" if path is None else sha256_of(path, goes_on)
+        except DigestStopped:
+            return False
         result = ResultInfo(
             file_name="" if path is None else path.name,
             size_bytes=0 if path is None else path.stat().st_size,
-            sha256="" if path is None else _digest(path),
+            sha256=sha256,
             report_json=json.dumps(_bounded(report).as_dict(), default=str),
         )
         self._tell(Finished(result=result))
+        return True
 
 
 def result_path(order: RunJob) -> Path:
@@ -101,14 +107,6 @@ def write_look(path: Path, picture: bytes, matte: bytes | None) -> None:
         if matte is not None:
             folder.write(matte_file(path).name, matte)
         folder.write(path.name, picture)
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _bounded(report: Report) -> Report:

@@ -203,10 +203,11 @@ def test_the_last_machine_that_lacks_something_ends_the_job_which_can_go_on_late
     planned: JobParts,
 ) -> None:
     heard, taken = begun(planned)
-    planned.bar("one", FAILURE, is_last=False)
+    planned.bar("one", FAILURE)
     planned.give_back(taken)
 
-    planned.bar("two", FAILURE, is_last=True)
+    planned.bar("two", FAILURE)
+    planned.give_up(FAILURE)
 
     with pytest.raises(KnownFailure) as told:
         list(heard)

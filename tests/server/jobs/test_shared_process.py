@@ -7,21 +7,37 @@ import sys
 from pathlib import Path
 
 import pytest
+from fresco_server.jobs import shared_process
 from fresco_server.jobs.devices import DeviceInfo
 from fresco_server.jobs.job import JobOrder
-from fresco_server.jobs.messages import Ended, JobStopped, Message, Ready, RunJob, StopJob
+from fresco_server.jobs.messages import (
+    CancelLook,
+    Ended,
+    JobStopped,
+    Message,
+    Order,
+    Ready,
+    RunJob,
+    StopJob,
+)
 from fresco_server.jobs.shared_process import SharedLine, SharedProcess
 
 _PROGRAM = """
-import json, sys
+import json, sys, time
 def say(**message):
     print(json.dumps(message), flush=True)
 say(kind="Ready", devices=[])
 say(kind="DevicesChanged", devices=[{"id": "studio1/cuda:0", "name": "A GPU"}])
 for line in sys.stdin:
     order = json.loads(line)
-    if order["kind"] == "StopJob":
+    if order["kind"] == "PingProcess":
+        say(kind="ProcessAnswered")
+    elif order["kind"] == "StopJob":
         say(kind="JobStopped", job=order["job"])
+    elif order["kind"] == "CancelLook":
+        pass
+    elif order["job"] == "deaf":
+        time.sleep(600)
     elif order["job"] == "fatal":
         sys.exit(3)
 """
@@ -51,19 +67,21 @@ class User:
 
 
 @pytest.fixture
-def devices() -> queue.SimpleQueue[tuple[DeviceInfo, ...]]:
+def devices() -> queue.SimpleQueue[tuple[DeviceInfo, ...] | None]:
     """What is said of devices."""
     return queue.SimpleQueue()
 
 
 @pytest.fixture
-def shared(tmp_path: Path, devices: queue.SimpleQueue[tuple[DeviceInfo, ...]]) -> SharedProcess:
+def shared(
+    tmp_path: Path, devices: queue.SimpleQueue[tuple[DeviceInfo, ...] | None]
+) -> SharedProcess:
     """A process that stops jobs."""
     return SharedProcess("cluster", (sys.executable, "-c", _PROGRAM), tmp_path, devices.put)
 
 
 def test_everybody_is_told_that_it_is_ready_and_of_his_own_jobs(
-    shared: SharedProcess, devices: queue.SimpleQueue[tuple[DeviceInfo, ...]]
+    shared: SharedProcess, devices: queue.SimpleQueue[tuple[DeviceInfo, ...] | None]
 ) -> None:
     one, other = User(shared), User(shared)
     assert isinstance(one.hears(), Ready)
@@ -71,7 +89,9 @@ def test_everybody_is_told_that_it_is_ready_and_of_his_own_jobs(
     late = User(shared)
     assert isinstance(late.hears(), Ready)
     assert one.line.pid == other.line.pid == late.line.pid
-    assert [device.id for device in devices.get(timeout=_PATIENCE_S)] == ["studio1/cuda:0"]
+    found = devices.get(timeout=_PATIENCE_S)
+    assert found is not None
+    assert [device.id for device in found] == ["studio1/cuda:0"]
 
     one.run("a")
     other.run("b")
@@ -85,9 +105,12 @@ def test_everybody_is_told_that_it_is_ready_and_of_his_own_jobs(
         user.line.close()
 
 
-def test_it_ends_with_the_last_who_uses_it(shared: SharedProcess) -> None:
+def test_it_ends_with_the_last_who_uses_it(
+    shared: SharedProcess, devices: queue.SimpleQueue[tuple[DeviceInfo, ...] | None]
+) -> None:
     one, other = User(shared), User(shared)
     assert isinstance(other.hears(), Ready)
+    assert devices.get(timeout=_PATIENCE_S)
     first = one.line.pid
 
     one.line.close()
@@ -95,6 +118,7 @@ def test_it_ends_with_the_last_who_uses_it(shared: SharedProcess) -> None:
     other.line.send(StopJob(job="a"))
     assert other.hears() == JobStopped(job="a")
     other.line.close()
+    assert devices.get(timeout=_PATIENCE_S) is None
 
     again = User(shared)
     assert isinstance(again.hears(), Ready)
@@ -103,7 +127,7 @@ def test_it_ends_with_the_last_who_uses_it(shared: SharedProcess) -> None:
 
 
 def test_everybody_is_told_that_it_has_ended_and_the_next_begins_anew(
-    shared: SharedProcess, devices: queue.SimpleQueue[tuple[DeviceInfo, ...]]
+    shared: SharedProcess, devices: queue.SimpleQueue[tuple[DeviceInfo, ...] | None]
 ) -> None:
     one, other = User(shared), User(shared)
     for user in (one, other):
@@ -118,3 +142,80 @@ def test_everybody_is_told_that_it_has_ended_and_the_next_begins_anew(
     again = User(shared)
     assert isinstance(again.hears(), Ready)
     again.line.close()
+
+
+def closed(*users: User) -> None:
+    """Nobody uses the process any more."""
+    for user in users:
+        user.line.close()
+
+
+def test_work_that_does_not_stop_ends_the_process_of_one_but_not_of_others(
+    shared: SharedProcess,
+) -> None:
+    one, other = User(shared), User(shared)
+    for user in (one, other):
+        assert isinstance(user.hears(), Ready)
+    one.run("a")
+    other.run("b")
+
+    for _ in range(3):
+        assert not one.line.give_up()
+    other.line.send(StopJob(job="b"))
+    assert other.hears() == JobStopped(job="b")
+
+    assert one.line.give_up()
+    assert one.hears() == Ended(code=-9)
+    closed(one, other)
+
+
+def test_a_process_that_does_not_even_answer_is_ended_for_all(
+    shared: SharedProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = User(shared), User(shared)
+    for user in (one, other):
+        assert isinstance(user.hears(), Ready)
+    one.run("a")
+    other.run("deaf")
+    assert not one.line.give_up()
+
+    monkeypatch.setattr(shared_process, "_HANGS_S", 0.0)
+    assert one.line.give_up()
+
+    assert other.hears() == Ended(code=-9)
+    closed(one, other)
+
+
+def test_one_that_answers_is_asked_again_and_not_ended(
+    shared: SharedProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = User(shared), User(shared)
+    for user in (one, other):
+        assert isinstance(user.hears(), Ready)
+    one.run("a")
+    other.run("b")
+    assert not one.line.give_up()
+    one.line.send(StopJob(job="a"))  # Whatever was said before has come when this has.
+    assert one.hears() == JobStopped(job="a")
+    one.run("a")
+
+    monkeypatch.setattr(shared_process, "_HANGS_S", 3600.0)
+    asked = shared._asked  # pyright: ignore[reportPrivateUsage]
+    assert asked is None
+    assert not one.line.give_up()
+    closed(one, other)
+
+
+@pytest.mark.parametrize("order", [StopJob(job="old"), CancelLook(look="old")])
+def test_what_has_ended_already_keeps_nobody_from_ending_the_process(
+    shared: SharedProcess, order: Order
+) -> None:
+    one, other = User(shared), User(shared)
+    for user in (one, other):
+        assert isinstance(user.hears(), Ready)
+    one.run("a")
+    other.line.send(order)
+
+    assert one.line.give_up()
+    assert one.hears() == Ended(code=-9)
+    closed(one, other)

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from fresco_client.events import KeyframeReady
 from fresco_client.values import JobState
+from fresco_engine.errors import DiskFull
+from fresco_server.jobs import assignment as assignment_module
 from fresco_server.jobs.assignment import JobAssignment
 from fresco_server.jobs.claim import claim
 from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.job import JobOrder, StoredJob
-from fresco_server.jobs.messages import Order, RunJob
+from fresco_server.jobs.messages import JobMoved, JobStopped, Order, RunJob, StopJob
 from fresco_server.jobs.store import JobStore
 
 JOBS = 30
@@ -24,14 +27,24 @@ class Worker:
 
     def __init__(self) -> None:
         self.jobs: list[str] = []
+        self.stopped: list[str] = []
 
     def send(self, order: Order) -> None:
         """Remember a job."""
-        assert isinstance(order, RunJob)
-        self.jobs.append(order.job)
+        assert isinstance(order, RunJob | StopJob)
+        (self.jobs if isinstance(order, RunJob) else self.stopped).append(order.job)
 
     def is_free(self) -> None:
         """It has nothing to do."""
+
+    def must_stop(self) -> None:
+        """It is to stop soon."""
+
+    def give_up(self) -> bool:
+        """Others work in its process."""
+        return False
+
+    is_running = True
 
 
 @pytest.fixture
@@ -103,3 +116,112 @@ def test_a_job_that_is_to_stop_is_not_begun(store: JobStore, folders: DataFolder
 
     assert worker.jobs == []
     assert device.job is None
+
+
+def begun(store: JobStore, folders: DataFolder) -> tuple[JobAssignment, StoredJob]:
+    """A device that works on a job."""
+    device = assignment(store, folders, Worker())
+    job = cast(StoredJob, device.next())
+    device.begin(job)
+    return device, job
+
+
+WANTED = pytest.mark.parametrize(
+    ("wanted", "state"), [("cancel", JobState.CANCELLED), ("pause", JobState.PAUSED)]
+)
+
+
+@WANTED
+def test_a_running_job_stops_when_its_own_device_has_stopped_and_not_when_others_are_asked(
+    store: JobStore, folders: DataFolder, wanted: str, state: JobState
+) -> None:
+    device, job = begun(store, folders)
+    other = assignment(store, folders, Worker())
+    store.want(job.id, wanted)
+
+    device.stop(job.id)
+    other.stop(job.id)
+    assert store.get(job.id).state is JobState.ANALYSING
+    assert store.get(job.id).wanted == wanted
+
+    device.on_message(JobStopped(job=job.id))
+    assert store.get(job.id).state is state
+
+
+@WANTED
+def test_a_job_that_was_to_stop_does_not_come_back_when_its_worker_is_killed(
+    store: JobStore, folders: DataFolder, wanted: str, state: JobState
+) -> None:
+    device, job = begun(store, folders)
+    other = assignment(store, folders, Worker())
+    store.want(job.id, wanted)
+    device.stop(job.id)
+    other.stop(job.id)
+
+    device.recover(-9, "")
+
+    assert store.get(job.id).state is state
+
+
+@WANTED
+def test_a_job_that_has_stopped_is_not_put_back_by_whoever_gives_it_back(
+    store: JobStore, folders: DataFolder, wanted: str, state: JobState
+) -> None:
+    device, job = begun(store, folders)
+    store.change_state(job.id, state)
+
+    device.give_back("the daemon was stopped")
+    assert store.get(job.id).state is state
+    device.recover(-9, "")
+    assert store.get(job.id).state is state
+
+
+@WANTED
+def test_a_job_that_waits_is_stopped_by_any_device(
+    store: JobStore, folders: DataFolder, wanted: str, state: JobState
+) -> None:
+    store.want("job-3", wanted)
+
+    assignment(store, folders, Worker()).stop("job-3")
+
+    assert store.get("job-3").state is state
+
+
+def test_a_job_that_is_wanted_again_before_it_has_stopped_waits_for_a_device(
+    store: JobStore, folders: DataFolder
+) -> None:
+    device, job = begun(store, folders)
+    store.want(job.id, "pause")
+    device.stop(job.id)
+    store.want(job.id, "")
+
+    device.on_message(JobStopped(job=job.id))
+
+    assert store.get(job.id).state is JobState.QUEUED
+
+
+def test_a_full_disk_ends_the_job_and_not_the_process_that_others_use(
+    store: JobStore, folders: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = Worker()
+    device = assignment(store, folders, worker)
+    job = cast(StoredJob, device.next())
+    device.begin(job)
+    troubles = [DiskFull(folders.root, 0)]
+    append = store.append_event
+
+    def on_full_disk(*given: Any, **named: Any) -> Any:
+        if troubles:
+            raise troubles.pop()
+        return append(*given, **named)
+
+    monkeypatch.setattr(store, "append_event", on_full_disk)
+    monkeypatch.setattr(assignment_module, "_ROOM_PATIENCE_S", 0.0)
+    device.on_message(JobMoved(job=job.id, event=KeyframeReady(index=1)))
+    assert worker.stopped == [job.id]
+    device.on_message(JobStopped(job=job.id))
+
+    failure = store.get(job.id).failure
+    assert failure is not None
+    assert failure.reason == "DISK_FULL"
+    assert failure.can_resume
