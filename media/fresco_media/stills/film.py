@@ -21,10 +21,13 @@ from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 
 from fresco_media.colour.transfer import Chromaticities, Light
-from fresco_media.stills.formats import check_pixels
+from fresco_media.stills import exr_chunks
+from fresco_media.stills.exr_chunks import Window
+from fresco_media.stills.formats import ColoursNotRead, check_pixels
 
 _EXR_HEADER_END = 1 << 20
 _DEEP_DATA = 0x800
+_WHOLE_NUMBERS = 0
 # Film density by its code in DPX (SMPTE 268M): printing density and logarithmic.
 _DENSITIES = (1, 3)
 _DPX_LINEAR = 2
@@ -33,7 +36,11 @@ _ALPHA_DESCRIPTORS = (51, 52)
 
 @dataclass(frozen=True)
 class FilmHeader:
-    """What a file says before its pixels; `size` is width and height."""
+    """What a file says before its pixels; `size` is width and height.
+
+    `corner` is where the stored pixels begin in the picture, from its left and from its top, which
+    may be outside of it.
+    """
 
     size: tuple[int, int]
     has_alpha: bool
@@ -42,53 +49,57 @@ class FilmHeader:
     layer: str = ""
     chromaticities: Chromaticities | None = None
     transfer: int = 0
+    corner: tuple[int, int] = (0, 0)
 
 
 def exr_header(data: bytes) -> FilmHeader:
     """The header of an OpenEXR file; of one in several parts, that of the first.
 
     Raises:
-        ValueError: it is damaged or holds no colours.
+        ValueError, struct.error, KeyError: it is damaged or holds no colours.
+        TooManyPixels, ColoursNotRead: it is too large, or its colours are not read here.
     """
     if int.from_bytes(data[4:8], "little") & _DEEP_DATA:
         raise ValueError("deep data")
-    found = dict(_exr_attributes(data[:_EXR_HEADER_END]))
-    left, top, right, bottom = struct.unpack("<4i", found["displayWindow"])
-    size = (right - left + 1, bottom - top + 1)
-    if min(size) < 1:
-        raise ValueError("the display window is empty")
-    check_pixels(*size)
-    channels = list(_exr_channels(found["channels"]))
-    layer = _exr_layer(channels)
+    stored = exr_chunks.attributes(data[:_EXR_HEADER_END])
+    found = {attribute.name: attribute.value for attribute in stored}
+    shown, held = (Window.of(found[name]) for name in ("displayWindow", "dataWindow"))
+    if min(shown.width, shown.height, held.width, held.height) < 1:
+        raise ValueError("there are no pixels in it")
+    check_pixels(shown.width, shown.height)
+    check_pixels(held.width, held.height)
+    channels = dict(_exr_channels(found["channels"]))
+    layer = _exr_layer([*channels])
+    if any(channels.get(name) == _WHOLE_NUMBERS for name in _colours_of(layer)):
+        raise ColoursNotRead(
+            "its colours are stored as whole numbers, which are not read here; export it as half "
+            "or float"
+        )
     has_alpha = (f"{layer}.A" if layer else "A") in channels
     (aspect,) = struct.unpack("<f", found.get("pixelAspectRatio", struct.pack("<f", 1)))
     return FilmHeader(
-        size=size,
+        size=(shown.width, shown.height),
         has_alpha=has_alpha,
         bit_depth=16,
         pixel_aspect=_aspect(aspect),
         layer=layer,
+        corner=(held.left - shown.left, held.top - shown.top),
         chromaticities=_exr_chromaticities(found.get("chromaticities")),
     )
 
 
-def _exr_attributes(data: bytes) -> Iterator[tuple[str, bytes]]:
-    position = 8
-    while position < len(data) and data[position]:
-        name_end = data.index(0, position)
-        type_end = data.index(0, name_end + 1)
-        start = type_end + 5
-        length = int.from_bytes(data[type_end + 1 : start], "little")
-        yield data[position:name_end].decode("latin-1"), data[start : start + length]
-        position = start + length
-
-
-def _exr_channels(body: bytes) -> Iterator[str]:
+def _exr_channels(body: bytes) -> Iterator[tuple[str, int]]:
+    """Name and kind of number of each."""
     position = 0
     while position < len(body) and body[position]:
         end = body.index(0, position)
-        yield body[position:end].decode("utf-8", "replace")
+        kind = int.from_bytes(body[end + 1 : end + 5], "little")
+        yield body[position:end].decode("utf-8", "replace"), kind
         position = end + 17
+
+
+def _colours_of(layer: str) -> list[str]:
+    return [f"{layer}.{colour}" if layer else colour for colour in ("R", "Y")]
 
 
 def _exr_layer(channels: list[str]) -> str:
@@ -113,9 +124,23 @@ def exr_light(data: bytes, header: FilmHeader) -> tuple[Light, NDArray[np.float3
     """Linear light, already multiplied by the alpha that comes with it.
 
     Raises:
-        ValueError: it is damaged.
+        ValueError, struct.error, KeyError: it is damaged or was cut off.
     """
-    return _light(_decoded("exr", data, {"layer": header.layer} if header.layer else {}))
+    options = {"layer": header.layer} if header.layer else {}
+    light, alpha = _light(_decoded("exr", exr_chunks.data_window_alone(data), options))
+    if header.corner == (0, 0) and header.size == light.shape[1::-1]:
+        return light, alpha
+    return _on_display(light, header), None if alpha is None else _on_display(alpha, header)
+
+
+def _on_display(held: NDArray[np.float32], header: FilmHeader) -> NDArray[np.float32]:
+    """Pixels of the data window where the display window shows them, with nothing around."""
+    (width, height), (left, top) = header.size, header.corner
+    shown = np.zeros((height, width, *held.shape[2:]), np.float32)
+    part = held[max(-top, 0) : max(height - top, 0), max(-left, 0) : max(width - left, 0)]
+    top, left = max(top, 0), max(left, 0)
+    shown[top : top + part.shape[0], left : left + part.shape[1]] = part
+    return shown
 
 
 def _light(frame: av.VideoFrame) -> tuple[Light, NDArray[np.float32] | None]:
