@@ -32,6 +32,7 @@ _WHOLE_NUMBERS = 0
 _DENSITIES = (1, 3)
 _DPX_LINEAR = 2
 _ALPHA_DESCRIPTORS = (51, 52)
+_FLOATS = ("gbrpf", "gbrapf", "grayf", "yaf")
 
 
 @dataclass(frozen=True)
@@ -211,7 +212,7 @@ def tiff_codes(data: bytes) -> tuple[NDArray[Any], NDArray[Any] | None]:
         ValueError: it is damaged, or of a kind that FFmpeg does not read.
     """
     frame = _decoded("tiff", data, {})
-    return _light(frame) if frame.format.name.startswith("gbrpf") else _codes(frame)
+    return _light(frame) if frame.format.name.startswith(_FLOATS) else _codes(frame)
 
 
 def _codes(frame: av.VideoFrame) -> tuple[NDArray[np.uint16], NDArray[np.uint16] | None]:

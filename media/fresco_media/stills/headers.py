@@ -43,6 +43,9 @@ FAULTS = (
 )
 ORIENTATION_TAG, SAMPLE_FORMAT_TAG, EXTRA_SAMPLES_TAG = 0x0112, 339, 338
 PHOTOMETRIC_TAG = 262
+SAMPLES_TAG = 277
+ASSOCIATED, UNASSOCIATED = 1, 2
+FROM_WHITE, FROM_BLACK, RGB, YUV = 0, 1, 2, 6
 _CIE_LAB, _OTHER_LAB = 8, (9, 10)
 _FLOAT = 3
 _DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
@@ -252,21 +255,34 @@ def tiff_bits(tags: TiffTags) -> int:
     return first_of(tags, 258, 1)
 
 
+def tiff_has_alpha(tags: TiffTags) -> bool:
+    """Whether the first sample behind the colours is alpha; it may be a saved selection."""
+    # Writers that do not say what a sample too many is mean alpha, and so Pillow takes it.
+    colours = {FROM_WHITE: 1, FROM_BLACK: 1, RGB: 3}.get(first_of(tags, PHOTOMETRIC_TAG, 1), 4)
+    is_one_more = first_of(tags, SAMPLES_TAG, 1) == colours + 1
+    unsaid = UNASSOCIATED if is_one_more else 0
+    return first_of(tags, EXTRA_SAMPLES_TAG, unsaid) in (ASSOCIATED, UNASSOCIATED)
+
+
 def tiff_aspect(tags: TiffTags) -> Fraction:
-    """A pixel's width by its height."""
-    return _aspect(tags.get(282, 1), tags.get(283, 1))
+    """A pixel's width by its height, upright."""
+    aspect = _aspect(tags.get(282, 1), tags.get(283, 1))
+    return 1 / aspect if tiff_orientation(tags).swaps_sides else aspect
+
+
+def tiff_orientation(tags: TiffTags) -> Orientation:
+    """How the picture is to be turned."""
+    return from_exif(first_of(tags, ORIENTATION_TAG, 1))
 
 
 def _tiff_header(file: BinaryIO) -> StillHeader:
     tags = tiff_tags(file)
-    orientation = from_exif(first_of(tags, ORIENTATION_TAG, 1))
-    aspect = tiff_aspect(tags)
     is_float = first_of(tags, SAMPLE_FORMAT_TAG, 1) == _FLOAT
     return StillHeader(
-        size=orientation.shown_size((first_of(tags, 256, 0), first_of(tags, 257, 0))),
-        has_alpha=first_of(tags, EXTRA_SAMPLES_TAG, 0) in (1, 2),
+        size=tiff_orientation(tags).shown_size((first_of(tags, 256, 0), first_of(tags, 257, 0))),
+        has_alpha=tiff_has_alpha(tags),
         bit_depth=16 if tiff_bits(tags) > 8 else 8,
-        pixel_aspect=1 / aspect if orientation.swaps_sides else aspect,
+        pixel_aspect=tiff_aspect(tags),
         kind="TIFF",
         notes=(*((_LINEAR_NOTE,) if is_float else ()), *_page_notes(file)),
     )

@@ -123,29 +123,32 @@ def test_a_fourth_channel_of_targa_that_is_said_to_be_nothing_is_nothing(tmp_pat
     np.testing.assert_array_equal(read_image(tmp_path / "a.tga"), plain())
 
 
-def tiff(samples: np.ndarray, extra: int | None = None) -> bytes:
-    """An uncompressed TIFF of any depth; `extra` says what a fourth channel is."""
+def tiff(
+    samples: np.ndarray, extra: int | None = None, more: dict[int, int] | None = None
+) -> bytes:
+    """An uncompressed TIFF of any depth; `extra` says what a fourth channel is, `more` are tags."""
     height, width, count = samples.shape
     bits, kind = 8 * samples.dtype.itemsize, 3 if samples.dtype.kind == "f" else 1
-    head = 8 + 2 + 12 * 12 + 4
-    arrays = struct.pack(f"<{count}H{count}H", *[bits] * count, *[kind] * count)
     shorts = {
         256: width,
         257: height,
         259: 1,
-        262: 2,
+        262: 2 if count > 2 else 1,
         277: count,
         278: height,
-        **({338: extra} if extra is not None else {284: 1}),
+        296: 1,
+        **({338: extra} if extra is not None else {}),
+        **(more or {}),
     }
-    longs = {273: head + len(arrays), 279: samples.nbytes}
+    head = 8 + 2 + 12 * (len(shorts) + 4) + 4
+    arrays = struct.pack(f"<{count}H{count}H", *[bits] * count, *[kind] * count)
     entries = [(tag, struct.pack("<HHIHH", tag, 3, 1, value, 0)) for tag, value in shorts.items()]
+    longs = {273: head + len(arrays), 279: samples.nbytes}
     entries += [(tag, struct.pack("<HHII", tag, 4, 1, value)) for tag, value in longs.items()]
-    entries += [
-        (tag, struct.pack("<HHII", tag, 3, count, head + place * 2 * count))
-        for place, tag in enumerate((258, 339))
-    ]
-    entries += [(296, struct.pack("<HHIHH", 296, 3, 1, 1, 0))]
+    for place, tag in enumerate((258, 339)):
+        stored = arrays[place * 2 * count :][: 2 * count]
+        at = struct.pack("<I", head + place * 2 * count) if count > 2 else stored.ljust(4, b"\0")
+        entries += [(tag, struct.pack("<HHI", tag, 3, count) + at)]
     table = b"".join(entry for _, entry in sorted(entries))
     start = struct.pack("<2sHIH", b"II", 42, 8, len(entries)) + table + b"\0" * 4
     return start.ljust(head, b"\0") + arrays + samples.tobytes()
@@ -178,11 +181,145 @@ def test_tiff_says_whether_its_colours_are_multiplied(
     assert still.alpha is not None
 
 
-def tiff_of(strips: list[bytes], count: int, tags: dict[int, int]) -> bytes:
-    """An uncompressed TIFF of 16 bits, 32 pixels by 24, of `count` samples, with these tags."""
-    shorts = {256: 32, 257: 24, 259: 1, 277: count, 278: 24, **tags}
+def corner_lit(image: Image) -> set[str]:
+    """The corners that are bright."""
+    height, width = image.shape[:2]
+    corners = {
+        "top left": image[2, 2],
+        "top right": image[2, width - 3],
+        "bottom left": image[height - 3, 2],
+        "bottom right": image[height - 3, width - 3],
+    }
+    return {name for name, corner in corners.items() if corner[0] > 128}
+
+
+CORNERS = ("top left", "top right", "bottom right", "bottom left")
+
+
+@pytest.mark.parametrize("value", range(1, 9))
+@pytest.mark.parametrize(
+    ("kind", "count"),
+    [("u2", 3), ("u2", 1), ("u2", 4), ("u2", 2), ("f4", 3), ("f4", 1), ("f8", 3), ("u1", 3)],
+)
+def test_tiffs_of_every_depth_are_turned_once(
+    tmp_path: Path, kind: str, count: int, value: int
+) -> None:
+    samples = np.zeros((16, 32, count), kind)
+    top = 1 if kind[0] == "f" else np.iinfo(kind).max
+    samples[:8, :16] = top
+    if count in (2, 4):
+        samples[..., -1] = top
+    extra = 2 if count in (2, 4) else None
+    path = tmp_path / "a.tif"
+    path.write_bytes(tiff(samples, extra, {0x0112: value}))
+
+    still = read_still(path)
+
+    size = (16, 32) if value >= 5 else (32, 16)
+    assert read_header(path).size == size
+    assert still.image.shape[1::-1] == size
+    assert corner_lit(still.image) == {CORNERS[(value - 1) % 4]}
+
+
+@pytest.mark.parametrize(("photometric", "planar"), [(2, 2), (0, 1)])
+def test_a_turned_tiff_of_planes_or_from_white_is_turned_once(
+    tmp_path: Path, photometric: int, planar: int
+) -> None:
+    plane = np.zeros((24, 32), "<u2")
+    plane[:8, :8] = 65535
+    plane = plane if photometric else 65535 - plane
+    count = 3 if planar == 2 else 1
+    tags = {262: photometric, 284: planar, 0x0112: 6}
+    (tmp_path / "a.tif").write_bytes(tiff_of([plane.tobytes()] * count, count, tags))
+
+    image = read_image(tmp_path / "a.tif")
+
+    assert image.shape == (32, 24, 3)
+    assert corner_lit(image) == {"top right"}
+
+
+@pytest.mark.parametrize("kind", ["u1", "u2", "f4"])
+def test_a_saved_selection_of_a_tiff_is_no_alpha(tmp_path: Path, kind: str) -> None:
+    top = 1 if kind == "f4" else np.iinfo(kind).max
+    samples = np.full((24, 32, 4), (top, 0, top, 0), kind)
+    samples[5:9, 5:9, 3] = top
+    (tmp_path / "a.tif").write_bytes(tiff(samples, 0))
+
+    still = read_still(tmp_path / "a.tif")
+
+    assert not read_header(tmp_path / "a.tif").has_alpha
+    assert still.alpha is None
+    assert (still.image == (255, 0, 255)).all()
+
+
+@pytest.mark.parametrize("kind", ["u1", "u2"])
+def test_a_selection_saved_behind_grey_is_no_alpha(tmp_path: Path, kind: str) -> None:
+    samples = np.full((24, 32, 2), (np.iinfo(kind).max, 0), kind)
+    (tmp_path / "a.tif").write_bytes(tiff(samples, 0))
+
+    assert read_still(tmp_path / "a.tif").alpha is None
+    assert (read_image(tmp_path / "a.tif") == 255).all()
+
+
+@pytest.mark.parametrize("kind", ["u1", "u2"])
+def test_a_fourth_channel_that_is_not_explained_is_alpha(tmp_path: Path, kind: str) -> None:
+    samples = np.full((24, 32, 4), np.iinfo(kind).max, kind)
+    samples[..., 3] = 0
+    (tmp_path / "a.tif").write_bytes(cv2.imencode(".tif", samples)[1].tobytes())
+
+    assert read_header(tmp_path / "a.tif").has_alpha
+    assert not read_image(tmp_path / "a.tif").any()
+
+
+def test_planes_of_linear_light_with_alpha_are_linear_light(tmp_path: Path) -> None:
+    values = (0.6, 0.18, 0.01, 1.0)
+    planes = [np.full((24, 32), value, "<f4").tobytes() for value in values]
+    data = tiff_of(planes, 4, {262: 2, 284: 2, 338: 1}, kind=3)
+    (tmp_path / "a.tif").write_bytes(data)
+
+    image = read_image(tmp_path / "a.tif")
+
+    assert np.abs(image[5, 5].astype(int) - [srgb(value) for value in values[:3]]).max() <= 1
+
+
+def test_straight_colours_in_floating_point_are_laid_over_black(tmp_path: Path) -> None:
+    samples = np.full((24, 32, 4), (1, 0.5, 1, 0), np.float32)
+    (tmp_path / "a.tif").write_bytes(tiff(samples, 2))
+
+    assert not read_image(tmp_path / "a.tif").any()
+
+
+def test_grey_that_is_multiplied_by_its_alpha_is_read(tmp_path: Path) -> None:
+    samples = np.full((16, 32, 2), (0, 255), np.uint8)
+    samples[:8, :16] = (200, 220)
+    (tmp_path / "a.tif").write_bytes(tiff(samples, 1, {0x0112: 6}))
+
+    image = read_image(tmp_path / "a.tif")
+
+    assert image.shape == (32, 16, 3)
+    assert corner_lit(image) == {"top right"}
+    assert abs(int(image[2, 13, 0]) - 200) <= 1
+
+
+def test_grey_with_two_saved_selections_is_refused_and_not_taken_for_colours(
+    tmp_path: Path,
+) -> None:
+    samples = np.full((24, 32, 3), (65535, 0, 0), np.uint16)
+    (tmp_path / "a.tif").write_bytes(tiff(samples, 0, {262: 1}))
+
+    with pytest.raises(ClipUnreadable, match="export it again"):
+        read_image(tmp_path / "a.tif")
+
+
+def tiff_of(strips: list[bytes], count: int, tags: dict[int, int], kind: int = 1) -> bytes:
+    """An uncompressed TIFF, 32 pixels by 24, of `count` samples of 16 bits, with these tags.
+
+    Of kind 3 they are floating point of 32 bits.
+    """
+    bits = 32 if kind == 3 else 16
+    shorts = {256: 32, 257: 24, 259: 1, 277: count, 278: 24, 339: kind, **tags}
     start = 8 + 2 + 12 * (len(shorts) + 3) + 4
-    arrays = struct.pack(f"<{count}H", *[16] * count).ljust(8, b"\0")
+    arrays = struct.pack(f"<{count}H", *[bits] * count).ljust(8, b"\0")
     places = [start + 8 + 8 * len(strips) + sum(map(len, strips[:n])) for n in range(len(strips))]
     arrays += struct.pack(f"<{2 * len(strips)}I", *places, *map(len, strips))
     entries = [(tag, struct.pack("<HHIHH", tag, 3, 1, value, 0)) for tag, value in shorts.items()]
@@ -494,19 +631,7 @@ def test_every_orientation_is_turned_upright(tmp_path: Path, suffix: str, value:
 
     swapped = value >= 5
     assert read_header(path).size == ((16, 32) if swapped else (32, 16))
-    height, width = image.shape[:2]
-    lit = {
-        name
-        for name, corner in {
-            "top left": image[2, 2],
-            "top right": image[2, width - 3],
-            "bottom left": image[height - 3, 2],
-            "bottom right": image[height - 3, width - 3],
-        }.items()
-        if corner[0] > 128
-    }
-    places = ("top left", "top right", "bottom right", "bottom left")
-    assert lit == {places[(value - 1) % 4]}
+    assert corner_lit(image) == {CORNERS[(value - 1) % 4]}
 
 
 def test_the_shape_of_pixels_is_read(tmp_path: Path) -> None:
