@@ -134,10 +134,8 @@ def _dpx(data: bytes) -> Still:
 def _document(data: bytes, document: psd.Document) -> Still:
     """Photoshop's merged picture."""
     codes, alpha = psd.merged_picture(data, document)
-    shown = levels = _as_levels(codes)
-    if document.profile:
-        found = profiles.to_srgb(Pillow.fromarray(levels), document.profile)
-        shown = levels if found is None else found
+    levels = _as_levels(codes).reshape(codes.shape)
+    shown = _in_srgb(data, psd.as_picture(levels, document))
     coverage = None if alpha is None else _as_levels(alpha)
     return _laid(shown, coverage, Orientation(), document.pixel_aspect)
 
