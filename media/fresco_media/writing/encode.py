@@ -24,6 +24,7 @@ from fresco_media.writing.container_facts import copy_facts, left_out, timecode_
 from fresco_media.writing.delivery import Codec, Delivery
 from fresco_media.writing.picture_codecs import picture_codec
 from fresco_media.writing.readback import ReadbackExpectation, shortcomings
+from fresco_media.writing.track_clock import track_clock
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +54,9 @@ class Encoder:
         self._codec = picture_codec(info, target.codec, target.delivery, target.container)
         self._start = start
         self._first_tick = _first_tick(info, start)
+        self._clock = _clock(info, range(start, stop), self._first_tick, target.container)
         self._written = 0
-        self._last_tick = 0
+        self._last_tick = -1
         # Constant rates need none.
         is_even = not info.is_variable_rate and info.last_frame_s is None
         counts_decoding = target.container != "matroska"
@@ -63,10 +65,10 @@ class Encoder:
         self._sound: SoundPassthrough | None = None
         self._warnings: list[str] = []
         self._journal = PictureJournal()
-        options = _container_options(info, target.container)
+        options = _container_options(info, self._clock, target.container)
         self._output = av.open(str(target.path), "w", format=target.container, options=options)
         try:
-            self._stream = self._codec.add_stream(self._output, info)
+            self._stream = self._codec.add_stream(self._output, info, self._clock)
             part = _sound_range(info, stop, self._first_tick, target.container)
             if not info.is_sequence:
                 self._take_over(part, options)
@@ -101,9 +103,9 @@ class Encoder:
     def write(self, frame: Frame, matte: Matte | None = None) -> None:
         """Encode `frame`, and pass on the sound up to its time."""
         picture = self._codec.frame(frame.image, matte)
-        picture.pts = self._info.times[frame.index] - self._first_tick
-        picture.time_base = self._info.time_base
-        picture.duration = self._duration(frame.index)
+        begin, end = self._shown(frame.index)
+        picture.pts, picture.time_base = begin, self._clock
+        picture.duration = end - begin
         if self._durations is not None:
             self._durations.note(picture)
         self._written += 1
@@ -155,11 +157,13 @@ class Encoder:
             raise error
         path, container = self._target.path, self._target.container
         saved = path.with_name(path.name[:100] + ".pictures")
-        options = _container_options(self._info, container)
+        options = _container_options(self._info, self._clock, container)
         try:
             output = av.open(str(saved), "w", format=container, options=options)
             self._journal.rewrite(
-                path, output, lambda output: self._codec.add_stream(output, self._info)
+                path,
+                output,
+                lambda output: self._codec.add_stream(output, self._info, self._clock),
             )
             saved.replace(path)
         except (av.error.FFmpegError, OSError, ValueError) as second:
@@ -212,31 +216,53 @@ class Encoder:
             size=(self._codec.width, self._codec.height),
             tags=self._codec.tags,
             frame_count=self._written,
-            last_s=self._last_tick * self._info.time_base,
+            last_s=self._last_tick * self._clock,
             frame_s=1 / self._info.frame_rate,
             sound_tracks=sound_tracks,
             plays_everywhere=self._target.delivery.plays_everywhere,
         )
 
-    def _duration(self, index: int) -> int:
-        times = self._info.times
-        if index + 1 < len(times):
-            return times[index + 1] - times[index]
-        last_s = self._info.last_frame_s or 1 / self._info.frame_rate
-        return max(1, round(last_s / self._info.time_base))
+    def _shown(self, index: int) -> tuple[int, int]:
+        """When a frame begins and ends, in ticks of the file."""
+        begin, end = (
+            round((tick - self._first_tick) * self._info.time_base / self._clock)
+            for tick in (self._info.times[index], _end_tick(self._info, index))
+        )
+        # Coarse ticks may round two times to one.
+        begin = max(begin, self._last_tick + 1)
+        return begin, max(end, begin + 1)
 
 
-def _container_options(info: ClipProperties, container: str) -> dict[str, str]:
+def _end_tick(info: ClipProperties, index: int) -> int:
+    if index + 1 < len(info.times):
+        return info.times[index + 1]
+    last_s = info.last_frame_s or 1 / info.frame_rate
+    return info.times[index] + max(1, round(last_s / info.time_base))
+
+
+def _clock(info: ClipProperties, span: range, first_tick: int, container: str) -> Fraction:
+    """Seconds of a tick of the file for the frames of `span`."""
+    if container == "matroska":
+        return info.time_base
+    ticks = [*(info.times[index] for index in span), _end_tick(info, span[-1])]
+    return track_clock([tick - first_tick for tick in ticks], info.time_base)
+
+
+def _container_options(info: ClipProperties, clock: Fraction, container: str) -> dict[str, str]:
     if container == "matroska":
         # Matroska files get a random number otherwise: the same frames, other bytes.
         return {"fflags": "+bitexact"}
-    ticks = info.time_base.denominator
-    return {
+    ticks = clock.denominator
+    options = {
         # The index comes first in the file, so that it can be played while it is being loaded.
         "movflags": "+faststart",
         # A late start is stored in these ticks; FFmpeg's default would round it to milliseconds.
         "movie_timescale": str(ticks * max(1, -(-1000 // ticks))),
     }
+    if clock != info.time_base:
+        # FFmpeg would make a coarse clock finer.
+        options["video_track_timescale"] = str(ticks)
+    return options
 
 
 def _first_tick(info: ClipProperties, start: int) -> int:

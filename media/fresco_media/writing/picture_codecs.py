@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import av
 import av.container
@@ -46,15 +47,15 @@ class PictureCodec:
     tags: ColourTags
 
     def add_stream(
-        self, output: av.container.OutputContainer, info: ClipProperties
+        self, output: av.container.OutputContainer, info: ClipProperties, clock: Fraction
     ) -> av.VideoStream:
-        """A stream of `output` for pictures at the times of `info`."""
+        """A stream of `output` for pictures of the clip `info` at times in ticks of `clock`."""
         stream = output.add_stream(self.encoder, rate=info.frame_rate, options=self.options)
         assert isinstance(stream, av.VideoStream)
         context = stream.codec_context
         context.width, context.height = self.width, self.height
         context.pix_fmt = self.pixel_format
-        context.time_base = stream.time_base = info.time_base
+        context.time_base = stream.time_base = clock
         context.sample_aspect_ratio = info.sample_aspect
         context.color_primaries = self.tags.primaries
         context.color_trc = self.tags.transfer
