@@ -20,6 +20,7 @@ from fresco_media.video.containers import open_input
 from fresco_media.video.packet_durations import PacketDurations
 from fresco_media.video.quicktime import state_languages
 from fresco_media.video.rescue import PictureJournal
+from fresco_media.video.timecode_count import counted_frames
 from fresco_media.writing.container_facts import copy_facts, left_out, timecode_in
 from fresco_media.writing.delivery import Codec, Delivery
 from fresco_media.writing.picture_codecs import picture_codec
@@ -203,12 +204,21 @@ class Encoder:
         if stated is None or self._target.container != "mov" or info.is_variable_rate:
             return None
         is_drop_frame = ";" in stated
-        first = frame_of(stated, info.frame_rate)
+        first = self._frame_of(stated)
         day = frame_of("24:00:00;00" if is_drop_frame else "24:00:00:00", info.frame_rate)
         if first is None or day is None:
             return None
         frame = (first + self._start) % day
         return timecode_of(frame, info.frame_rate, is_drop_frame=is_drop_frame)
+
+    def _frame_of(self, stated: str) -> int | None:
+        """The frame that the source's timecode names, which may count every second one."""
+        rate = self._info.frame_rate
+        counted = counted_frames(self._info.path)
+        if counted is None or counted == round(rate):
+            return frame_of(stated, rate)
+        found = frame_of(stated, Fraction(counted))
+        return None if found is None else round(found * Fraction(max(1, round(rate)), counted))
 
     def _wanted(self, sound_tracks: int) -> ReadbackExpectation:
         return ReadbackExpectation(
