@@ -23,6 +23,7 @@ from fresco_media.video.rescue import PictureJournal
 from fresco_media.video.timecode_count import counted_frames
 from fresco_media.writing.container_facts import copy_facts, left_out, timecode_in
 from fresco_media.writing.delivery import Codec, Delivery
+from fresco_media.writing.matroska_aspect import state_aspect
 from fresco_media.writing.picture_codecs import picture_codec
 from fresco_media.writing.readback import ReadbackExpectation, shortcomings
 from fresco_media.writing.track_clock import track_clock
@@ -133,7 +134,18 @@ class Encoder:
                 state_languages(self._target.path, ["", *languages])
             except OSError as error:
                 logger.warning("%s: no languages are stated: %s", self._target.path, error)
+        if self._target.container == "matroska" and not self._codec.states_aspect:
+            self._state_aspect()
         self._warnings += shortcomings(self._target.path, self._wanted(sound_tracks))
+
+    def _state_aspect(self) -> None:
+        aspect = self._info.sample_aspect
+        try:
+            # Where it is not stated, the file is found wanting when it is read back.
+            is_stated = aspect == 1 or state_aspect(self._target.path, aspect)
+            logger.info("%s: pixels of the shape %s: %s", self._target.path, aspect, is_stated)
+        except OSError as error:
+            logger.warning("%s: no shape of pixels is stated: %s", self._target.path, error)
 
     def close(self) -> None:
         """Close all files; the output is whole only after `finish`."""
@@ -230,6 +242,7 @@ class Encoder:
             frame_s=1 / self._info.frame_rate,
             sound_tracks=sound_tracks,
             plays_everywhere=self._target.delivery.plays_everywhere,
+            sample_aspect=self._info.sample_aspect,
         )
 
     def _shown(self, index: int) -> tuple[int, int]:

@@ -68,6 +68,11 @@ class PictureCodec:
         """Whether it keeps what is transparent."""
         return self.pixel_format == "bgra"
 
+    @property
+    def states_aspect(self) -> bool:
+        """Whether its own headers hold the shape of pixels, which not every container's do."""
+        return self.encoder in ("libx264", "libx264rgb")
+
     def frame(self, image: Image, matte: Matte | None = None) -> av.VideoFrame:
         """`image` (of the clip's size) as the encoder takes it; `matte` if that keeps alpha."""
         padded = _padded(image, self.width, self.height)
