@@ -43,7 +43,7 @@ FAULTS = (
 )
 ORIENTATION_TAG, SAMPLE_FORMAT_TAG, EXTRA_SAMPLES_TAG = 0x0112, 339, 338
 PHOTOMETRIC_TAG = 262
-SAMPLES_TAG = 277
+SAMPLES_TAG, ICC_TAG = 277, 34675
 ASSOCIATED, UNASSOCIATED = 1, 2
 FROM_WHITE, FROM_BLACK, RGB, YUV = 0, 1, 2, 6
 _CIE_LAB, _OTHER_LAB = 8, (9, 10)
@@ -277,14 +277,15 @@ def tiff_orientation(tags: TiffTags) -> Orientation:
 
 def _tiff_header(file: BinaryIO) -> StillHeader:
     tags = tiff_tags(file)
-    is_float = first_of(tags, SAMPLE_FORMAT_TAG, 1) == _FLOAT
+    # What carries a profile is converted by it.
+    is_light = first_of(tags, SAMPLE_FORMAT_TAG, 1) == _FLOAT and ICC_TAG not in tags
     return StillHeader(
         size=tiff_orientation(tags).shown_size((first_of(tags, 256, 0), first_of(tags, 257, 0))),
         has_alpha=tiff_has_alpha(tags),
         bit_depth=16 if tiff_bits(tags) > 8 else 8,
         pixel_aspect=tiff_aspect(tags),
         kind="TIFF",
-        notes=(*((_LINEAR_NOTE,) if is_float else ()), *_page_notes(file)),
+        notes=(*((_LINEAR_NOTE,) if is_light else ()), *_page_notes(file)),
     )
 
 

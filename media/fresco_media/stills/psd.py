@@ -20,9 +20,9 @@ from PIL import Image as Pillow
 from fresco_media.stills.formats import ColoursNotRead, check_pixels
 
 _HEAD = struct.Struct(">4sH6xHIIHH")
-_INDEXED, _CMYK, _MULTICHANNEL, _LAB = 2, 4, 7, 9
+_GREY, _INDEXED, _RGB, _CMYK, _MULTICHANNEL, _LAB = 1, 2, 3, 4, 7, 9
 # Channels of colours by the mode of a document: grey, of a palette, RGB, CMYK, duotone, Lab.
-_COLOURS = {1: 1, _INDEXED: 1, 3: 3, _CMYK: 4, 8: 1, _LAB: 3}
+_COLOURS = {_GREY: 1, _INDEXED: 1, _RGB: 3, _CMYK: 4, 8: 1, _LAB: 3}
 _PALETTE_BYTES = 768
 _RAW, _PACKED = 0, 1
 _PROFILE, _VERSION_INFO, _PIXEL_ASPECT = 1039, 1057, 1064
@@ -59,6 +59,11 @@ class Document:
     def is_read_here(self) -> bool:
         """Whether it is of 8 or 16 bits; Pillow reads one bit, whose documents hold no more."""
         return self.mode in _COLOURS and self.depth in (8, 16)
+
+
+def is_deep_rgb(document: Document) -> bool:
+    """Whether its colours are RGB or grey of 16 bits."""
+    return document.depth == 16 and document.mode in (_GREY, _RGB)
 
 
 def read_document(file: BinaryIO) -> Document:

@@ -27,6 +27,7 @@ from fresco_media.stills.headers import (
     FAULTS,
     FROM_BLACK,
     FROM_WHITE,
+    ICC_TAG,
     PHOTOMETRIC_TAG,
     RGB,
     SAMPLES_TAG,
@@ -49,7 +50,6 @@ from fresco_media.stills.headers import (
 from fresco_media.stills.png import cicp_of
 from fresco_media.types import Image
 
-_ICC_TAG = 34675
 _COMPRESSION_TAG, _PLANAR_TAG = 259, 284
 _PLANAR, _NOT_COMPRESSED = 2, 1
 # Several times what the largest picture that is read takes.
@@ -135,7 +135,13 @@ def _document(data: bytes, document: psd.Document) -> Still:
     """Photoshop's merged picture."""
     codes, alpha = psd.merged_picture(data, document)
     levels = _as_levels(codes).reshape(codes.shape)
-    shown = _in_srgb(data, psd.as_picture(levels, document))
+    shown = None
+    if document.profile and psd.is_deep_rgb(document):
+        shown = profiles.deep_to_srgb(
+            np.broadcast_to(codes, (*levels.shape[:2], 3)), document.profile
+        )
+    if shown is None:
+        shown = _in_srgb(data, psd.as_picture(levels, document))
     coverage = None if alpha is None else _as_levels(alpha)
     return _laid(shown, coverage, Orientation(), document.pixel_aspect)
 
@@ -210,7 +216,7 @@ def _deep(data: bytes, picture: Pillow.Image) -> Still:
     profile = picture.info.get("icc_profile")
     shown = None
     if profile:
-        shown = profiles.to_srgb(Pillow.fromarray(_as_levels(codes)), profile)
+        shown = _by_profile(codes, profile)
     elif codes.dtype.kind == "f":
         shown = encode_srgb(codes.astype(np.float32))
     elif codes.dtype == np.uint16:
@@ -222,6 +228,14 @@ def _deep(data: bytes, picture: Pillow.Image) -> Still:
             shown = profiles.by_chromaticities(wide, *_png_colours(picture))
     coverage = None if alpha is None else _as_levels(alpha)
     return _laid(_as_levels(codes) if shown is None else shown, coverage, orientation, aspect)
+
+
+def _by_profile(codes: NDArray[Any], profile: bytes) -> Image | None:
+    """RGB of more than 8 bits by its ICC profile; None where that is of no use."""
+    found = profiles.deep_to_srgb(codes, profile) if codes.dtype != np.uint8 else None
+    if found is not None:
+        return found
+    return profiles.to_srgb(Pillow.fromarray(_as_levels(codes)), profile)
 
 
 def _is_bare_yuv(tags: TiffTags) -> bool:
@@ -241,13 +255,14 @@ def _deep_tiff(data: bytes, tags: TiffTags) -> Still:
             return _shallow(data, picture)
     stated = first_of(tags, EXTRA_SAMPLES_TAG, 0)
     is_multiplied = stated == ASSOCIATED
-    profile = tags.get(_ICC_TAG)
+    profile = tags.get(ICC_TAG)
     shown = None
     if codes.dtype.kind == "f":
-        shown = encode_srgb(codes.astype(np.float32))
         is_multiplied = stated != UNASSOCIATED
-    elif profile:
-        shown = profiles.to_srgb(Pillow.fromarray(_as_levels(codes)), profile)
+    if profile:
+        shown = _by_profile(codes, profile)
+    elif codes.dtype.kind == "f":
+        shown = encode_srgb(codes.astype(np.float32))
     shown = _as_levels(codes) if shown is None else shown
     coverage = None if alpha is None or not tiff_has_alpha(tags) else _as_levels(alpha)
     aspect = tiff_aspect(tags)
