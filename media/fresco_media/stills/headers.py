@@ -40,6 +40,8 @@ NOT_A_PICTURE = (
 FAULTS = (
     *(OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError),
     *(OverflowError, struct.error, cv2.error, av.error.FFmpegError, AssertionError),
+    # Of libavif.
+    RuntimeError,
 )
 ORIENTATION_TAG, SAMPLE_FORMAT_TAG, EXTRA_SAMPLES_TAG = 0x0112, 339, 338
 PHOTOMETRIC_TAG = 262

@@ -616,6 +616,32 @@ def test_a_picture_cut_short_is_shown_as_far_as_it_goes_or_refused(
         assert read_image(path).shape[2] == 3
 
 
+@pytest.mark.parametrize("suffix", [".avif", ".png", ".jp2"])
+def test_a_damaged_picture_is_read_or_refused_in_words(tmp_path: Path, suffix: str) -> None:
+    if suffix == ".avif" and not _writes_avif():
+        pytest.skip("this Pillow writes no AVIF")
+    random = np.random.default_rng(3)
+    noise = random.integers(0, 255, (96, 128, 3), np.uint8)
+    file = io.BytesIO()
+    kind = {".jp2": "JPEG2000"}.get(suffix, suffix[1:].upper())
+    Pillow.fromarray(noise).save(file, kind)
+    whole = file.getvalue()
+    path = tmp_path / f"a{suffix}"
+    refused = 0
+    for _ in range(60):
+        data = bytearray(whole)
+        for place in random.integers(0, len(data), 6):
+            data[place] = random.integers(0, 256)
+        path.write_bytes(data)
+        try:
+            read_header(path)
+            read_still(path)
+        except ClipUnreadable:
+            refused += 1
+
+    assert refused
+
+
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp"])
 @pytest.mark.parametrize("value", range(1, 9))
 def test_every_orientation_is_turned_upright(tmp_path: Path, suffix: str, value: int) -> None:
