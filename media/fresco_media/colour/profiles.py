@@ -46,6 +46,15 @@ def to_srgb(picture: Pillow.Image, profile: bytes) -> Image | None:
     return np.asarray(converted, np.uint8)
 
 
+def changes_colours(profile: bytes) -> bool:
+    """Whether RGB by this ICC profile looks otherwise than as sRGB."""
+    try:
+        mode, transform = _transform(profile)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError, KeyError):
+        return False
+    return mode == "RGB" and transform is not None
+
+
 def deep_to_srgb(codes: NDArray[Any], profile: bytes) -> Image | None:
     """RGB of 0-65535, or floating point of 0-1 and beyond, by its ICC `profile`.
 
