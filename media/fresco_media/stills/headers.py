@@ -122,7 +122,8 @@ def _header(file: BinaryIO) -> StillHeader:
     if kind in ("EXR", "DPX"):
         return _film_header(kind, file.read(_FILM_HEADER_BYTES))
     if is_heif(kind):
-        return StillHeader(heif.size_of(file.read()), kind="HEIF")
+        data = file.read()
+        return StillHeader(heif.size_of(data), has_alpha=heif.has_alpha(data), kind="HEIF")
     if kind == "TIFF":
         return _tiff_header(file)
     if kind == "PSD":

@@ -91,7 +91,7 @@ def decode_still(data: bytes) -> Still:
     if kind == "DPX":
         return _dpx(data)
     if is_heif(kind):
-        return Still(heif.decode(data))
+        return _photograph(data)
     if kind == "AVIF" and (still := _deep_avif(data)) is not None:
         return still
     if kind == "TIFF":
@@ -146,6 +146,13 @@ def _document(data: bytes, document: psd.Document) -> Still:
     return _laid(shown, coverage, Orientation(), document.pixel_aspect)
 
 
+def _photograph(data: bytes) -> Still:
+    found = heif.decode(data)
+    if found.is_multiplied:
+        return Still(found.image, _unless_opaque(found.alpha))
+    return _laid(found.image, found.alpha, Orientation(), Fraction(1))
+
+
 def _deep_avif(data: bytes) -> Still | None:
     """An AVIF of more than 8 bits, whose colours Pillow has wrong by several levels.
 
@@ -154,7 +161,7 @@ def _deep_avif(data: bytes) -> Still | None:
     with suppress(*FAULTS):
         if not heif.is_deep_av1(data):
             return None
-        image, alpha = heif.decode(data), None
+        image, alpha = heif.decode(data).image, None
         with open_with_pillow(io.BytesIO(data)) as picture:
             if has_alpha(picture, data[:HEAD_BYTES]):
                 stored = np.asarray(picture.convert("RGBA").getchannel("A"), np.uint8)

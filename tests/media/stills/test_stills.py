@@ -514,6 +514,76 @@ def test_a_photograph_has_its_profile_applied(tmp_path: Path) -> None:
     assert read_image(tmp_path / "a.heic")[5, 5, 0] > 235
 
 
+@pytest.mark.parametrize("is_multiplied", [False, True])
+@pytest.mark.parametrize("tiles", [1, 4])
+@pytest.mark.parametrize("turns", [0, 1])
+def test_a_photograph_may_be_transparent(
+    tmp_path: Path, is_multiplied: bool, tiles: int, turns: int
+) -> None:
+    shade = (200, 120, 40)
+    size = (64, 64) if tiles == 1 else (120, 100)
+    cover = np.full((size[1], size[0], 3), 128, np.uint8)
+    cover[: size[1] // 2, : size[0] // 2] = 0
+    data = makers.heic(
+        [np.full((64, 64, 3), shade, np.uint8)] * tiles,
+        tiles // 2 or 1,
+        size,
+        quarter_turns_left=turns,
+        alpha=cover,
+        is_multiplied=is_multiplied,
+    )
+    (tmp_path / "a.heic").write_bytes(data)
+
+    still = read_still(tmp_path / "a.heic")
+
+    assert read_header(tmp_path / "a.heic").has_alpha
+    assert still.alpha is not None
+    assert still.alpha.shape == still.image.shape[:2]
+    # A quarter to the left brings the corner at the top left to the bottom left.
+    clear = (-9, 8) if turns else (8, 8)
+    assert still.alpha[clear] <= 1
+    assert abs(int(still.alpha[8, -9]) - 128) <= 2
+    share = 1 if is_multiplied else 128 / 255
+    assert np.abs(still.image[8, -9] - np.array(shade) * share).max() <= 3
+    if not is_multiplied:
+        assert still.image[clear].max() <= 1
+
+
+def test_alpha_of_another_size_is_fitted_to_the_photograph(tmp_path: Path) -> None:
+    cover = np.zeros((32, 32, 3), np.uint8)
+    cover[:, 16:] = 255
+    tile = np.full((64, 64, 3), 200, np.uint8)
+    (tmp_path / "a.heic").write_bytes(makers.heic([tile], 1, (64, 64), alpha=cover))
+
+    still = read_still(tmp_path / "a.heic")
+
+    assert still.alpha is not None
+    assert still.alpha[[30, 30], [4, 60]].tolist() == [0, 255]
+
+
+@pytest.mark.parametrize("turns", [0, 1])
+def test_what_a_photograph_has_outside_of_its_aperture_is_not_shown(
+    tmp_path: Path, turns: int
+) -> None:
+    tile = np.zeros((64, 64, 3), np.uint8)
+    tile[16:48, 8:24] = 220
+    data = makers.heic([tile], 1, (64, 64), quarter_turns_left=turns, aperture=(16, 32, -16, 0))
+    (tmp_path / "a.heic").write_bytes(data)
+
+    image = read_image(tmp_path / "a.heic")
+
+    assert image.shape == ((16, 32, 3) if turns else (32, 16, 3))
+    assert read_header(tmp_path / "a.heic").size == image.shape[1::-1]
+    assert image.min() > 200
+
+
+def test_an_aperture_outside_of_the_photograph_counts_for_nothing(tmp_path: Path) -> None:
+    tile = np.full((64, 64, 3), 220, np.uint8)
+    (tmp_path / "a.heic").write_bytes(makers.heic([tile], 1, (64, 64), aperture=(64, 64, 20, 0)))
+
+    assert read_image(tmp_path / "a.heic").shape == (64, 64, 3)
+
+
 def test_a_photograph_that_lacks_tiles_is_refused(tmp_path: Path) -> None:
     tiles = [np.full((64, 64, 3), shade, np.uint8) for shade in TILES]
     whole = makers.heic(tiles, 2, (120, 100))
