@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -69,7 +68,7 @@ def exr_header(data: bytes) -> FilmHeader:
         raise ValueError("there are no pixels in it")
     check_pixels(shown.width, shown.height)
     check_pixels(held.width, held.height)
-    channels = dict(_exr_channels(found["channels"]))
+    channels = dict(exr_chunks.channels_in(found["channels"]))
     layer = _exr_layer([*channels])
     if any(channels.get(name) == _WHOLE_NUMBERS for name in _colours_of(layer)):
         raise ColoursNotRead(
@@ -87,16 +86,6 @@ def exr_header(data: bytes) -> FilmHeader:
         corner=(held.left - shown.left, held.top - shown.top),
         chromaticities=_exr_chromaticities(found.get("chromaticities")),
     )
-
-
-def _exr_channels(body: bytes) -> Iterator[tuple[str, int]]:
-    """Name and kind of number of each."""
-    position = 0
-    while position < len(body) and body[position]:
-        end = body.index(0, position)
-        kind = int.from_bytes(body[end + 1 : end + 5], "little")
-        yield body[position:end].decode("utf-8", "replace"), kind
-        position = end + 17
 
 
 def _colours_of(layer: str) -> list[str]:
@@ -128,7 +117,9 @@ def exr_light(data: bytes, header: FilmHeader) -> tuple[Light, NDArray[np.float3
         ValueError, struct.error, KeyError: it is damaged or was cut off.
     """
     options = {"layer": header.layer} if header.layer else {}
-    light, alpha = _light(_decoded("exr", exr_chunks.data_window_alone(data), options))
+    alone = exr_chunks.data_window_alone(data)
+    light, alpha = _light(_decoded("exr", alone, options))
+    exr_chunks.check_dark_blocks(alone, np.asarray(light.any(axis=2)))
     if header.corner == (0, 0) and header.size == light.shape[1::-1]:
         return light, alpha
     return _on_display(light, header), None if alpha is None else _on_display(alpha, header)

@@ -161,6 +161,35 @@ def test_a_file_whose_end_was_never_filled_in_is_refused(tmp_path: Path, name: s
         read_still(tmp_path / "a.exr")
 
 
+@pytest.mark.parametrize("compression", ["zip1", "zip16"])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+def test_a_file_with_a_damaged_block_is_refused(
+    tmp_path: Path, compression: str, share: float
+) -> None:
+    # Noise gets no smaller and is stored as it is, where damage cannot be told from pixels.
+    steps = np.repeat(np.arange(1, 49, dtype=np.float32)[:, None, None], 64, axis=1)
+    light = np.repeat(steps, 3, axis=2) / np.float32(48)
+    data = bytearray(makers.exr(light.astype(np.float32), compression=compression))
+    place = int(len(data) * share)
+    data[place : place + 10] = b"\xff" * 10
+    (tmp_path / "a.exr").write_bytes(data)
+
+    with pytest.raises(ClipUnreadable, match="damaged"):
+        read_still(tmp_path / "a.exr")
+
+
+@pytest.mark.parametrize("compression", ["none", "zip1", "zip16", "rle"])
+def test_what_is_black_in_a_whole_file_is_read(tmp_path: Path, compression: str) -> None:
+    light = np.zeros((48, 64, 3), np.float32)
+    light[20:24] = 0.5
+    (tmp_path / "a.exr").write_bytes(makers.exr(light, compression=compression))
+
+    image = read_still(tmp_path / "a.exr").image
+
+    assert not image[:20].any()
+    assert (image[20:24] == 188).all()
+
+
 def test_a_sequence_in_which_a_file_was_cut_off_is_refused_at_that_file(tmp_path: Path) -> None:
     whole = FILES["zip1"]()
     (tmp_path / "f_0001.exr").write_bytes(whole)
