@@ -19,6 +19,7 @@ import numpy as np
 from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 
+from fresco_media.colour.orientation import Orientation, from_exif
 from fresco_media.colour.transfer import Chromaticities, Light
 from fresco_media.stills import exr_chunks
 from fresco_media.stills.exr_chunks import Window
@@ -31,6 +32,9 @@ _WHOLE_NUMBERS = 0
 _DENSITIES = (1, 3)
 _DPX_LINEAR = 2
 _ALPHA_DESCRIPTORS = (51, 52)
+# Directions of lines and of pictures in DPX (SMPTE 268M), as EXIF numbers orientations.
+_DIRECTIONS = (1, 2, 4, 3, 5, 6, 8, 7)
+_UPRIGHT = Orientation()
 _FLOATS = ("gbrpf", "gbrapf", "grayf", "yaf")
 
 
@@ -39,7 +43,7 @@ class FilmHeader:
     """What a file says before its pixels; `size` is width and height.
 
     `corner` is where the stored pixels begin in the picture, from its left and from its top, which
-    may be outside of it.
+    may be outside of it. All are as stored, before the picture is turned by its `orientation`.
     """
 
     size: tuple[int, int]
@@ -50,6 +54,7 @@ class FilmHeader:
     chromaticities: Chromaticities | None = None
     transfer: int = 0
     corner: tuple[int, int] = (0, 0)
+    orientation: Orientation = _UPRIGHT
 
 
 def exr_header(data: bytes) -> FilmHeader:
@@ -184,7 +189,14 @@ def dpx_header(data: bytes) -> FilmHeader:
         bit_depth=data[803],
         pixel_aspect=_aspect(across / down) if is_stated else Fraction(1),
         transfer=transfer,
+        orientation=_dpx_orientation(data, order),
     )
+
+
+def _dpx_orientation(data: bytes, order: str) -> Orientation:
+    """How the picture is to be turned; what is not stated changes nothing."""
+    (direction,) = struct.unpack_from(f"{order}H", data, 768)
+    return from_exif(_DIRECTIONS[direction]) if direction < len(_DIRECTIONS) else Orientation()
 
 
 def dpx_codes(data: bytes) -> tuple[NDArray[np.uint16], NDArray[np.uint16] | None]:

@@ -168,8 +168,14 @@ def _film_header(kind: str, data: bytes) -> StillHeader:
         notes = (_LINEAR_NOTE,)
     elif film.is_density(found):
         notes = (_DENSITY_NOTE,)
+    orientation, aspect = found.orientation, found.pixel_aspect
     return StillHeader(
-        found.size, found.has_alpha, found.bit_depth, found.pixel_aspect, kind, notes
+        size=orientation.shown_size(found.size),
+        has_alpha=found.has_alpha,
+        bit_depth=found.bit_depth,
+        pixel_aspect=1 / aspect if orientation.swaps_sides else aspect,
+        kind=kind,
+        notes=notes,
     )
 
 

@@ -128,7 +128,7 @@ def _dpx(data: bytes) -> Still:
     else:
         shown = _rounded(codes)
     coverage = None if alpha is None else _rounded(alpha)
-    return _laid(shown, coverage, Orientation(), header.pixel_aspect)
+    return _laid(shown, coverage, header.orientation, header.pixel_aspect)
 
 
 def _document(data: bytes, document: psd.Document) -> Still:
@@ -218,6 +218,10 @@ def _without_alpha(picture: Pillow.Image, mode: str) -> Pillow.Image:
 def _deep(data: bytes, picture: Pillow.Image) -> Still:
     """A picture of 16 bits, which Pillow would cut to 8; it has read the header."""
     codes, alpha = _unpacked(_decoded(data))
+    clear = picture.info.get("transparency")
+    if alpha is None and isinstance(clear, int):
+        # Of grey, OpenCV leaves out the one that PNG says is transparent.
+        alpha = np.where(codes[..., 0] == clear, 0, 65535).astype(np.uint16)
     orientation = orientation_of(picture)
     aspect = pixel_aspect(picture.info)
     profile = picture.info.get("icc_profile")

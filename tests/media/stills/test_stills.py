@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import av
 import cv2
@@ -96,6 +96,59 @@ def test_film_density_is_converted(tmp_path: Path, transfer: int) -> None:
     assert 110 <= image[5, 5, 1] <= 130
     assert image[5, 5, 2] <= 3
     assert "film density" in Clip.open(tmp_path).warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("direction", "corner"),
+    [
+        # Lines go from left to right or back, one below or above the other; or from top to bottom
+        # or up, one beside the other.
+        *((0, "top left"), (1, "top right"), (2, "bottom left"), (3, "bottom right")),
+        *((4, "top left"), (5, "top right"), (6, "bottom left"), (7, "bottom right")),
+        (0xFFFF, "top left"),
+    ],
+)
+@pytest.mark.parametrize("order", ["big", "little"])
+def test_dpx_says_where_its_lines_go(
+    tmp_path: Path, direction: int, corner: str, order: Literal["big", "little"]
+) -> None:
+    picture = np.zeros((24, 32, 3), np.uint8)
+    picture[:8, :8] = 255
+    data = bytearray(
+        makers.encoded("dpx", av.VideoFrame.from_ndarray(picture, format="rgb24"))
+        if order == "big"
+        else makers.encoded(
+            "dpx",
+            av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="rgb48le"),
+        )
+    )
+    stored: Literal["big", "little"] = "big" if data.startswith(b"SDPX") else "little"
+    data[768:770] = direction.to_bytes(2, stored)
+    (tmp_path / "a.dpx").write_bytes(data)
+
+    image = read_image(tmp_path / "a.dpx")
+
+    size = (24, 32) if 4 <= direction < 8 else (32, 24)
+    assert read_header(tmp_path / "a.dpx").size == image.shape[1::-1] == size
+    assert corner_lit(image) == {corner}
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_the_grey_that_png_says_is_transparent_is_so(tmp_path: Path, depth: int) -> None:
+    grey = np.full((24, 32), 100, np.uint8 if depth == 8 else np.uint16)
+    grey[:, 16:] = 200
+    path = tmp_path / "a.png"
+    path.write_bytes(makers.png(grey * (257 if depth == 16 else 1)))
+    value = 100 * (257 if depth == 16 else 1)
+    makers.with_png_chunk(path, b"tRNS", struct.pack(">H", value))
+
+    still = read_still(path)
+
+    assert read_header(path).has_alpha
+    assert still.alpha is not None
+    assert still.alpha[5, [4, 20]].tolist() == [0, 255]
+    assert still.image[5, 4].tolist() == [0, 0, 0]
+    assert still.image[5, 20].tolist() == [200, 200, 200]
 
 
 def test_linear_dpx_of_others_is_converted(tmp_path: Path) -> None:
